@@ -1,0 +1,1 @@
+"""What is kept, where it lies, who may do what, and what happened."""

@@ -1,0 +1,127 @@
+"""One tree of errors, each carrying facts instead of a glued sentence.
+
+The words a person reads are made in one table at the edge (``web.faults``), in their language, from
+``code`` and ``facts``.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+
+class ArchiveError(Exception):
+    """Base of every error the archive raises on purpose.
+
+    ``code`` is stable (others script against it); ``facts`` are plain values that a message may show.
+    """
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, **facts: Any) -> None:
+        super().__init__(self.code)
+        self.facts: dict[str, Any] = facts
+
+    def __str__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in self.facts.items())
+        return f"{self.code}({shown})"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault of one field: ``field`` names it, ``code`` says what, ``facts`` fill the message."""
+
+    field: str
+    code: str
+    facts: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+
+class InvalidInput(ArchiveError):
+    """What was given cannot be taken; nothing was written. Names every field that is at fault."""
+
+    code = "invalid"
+
+    def __init__(self, *faults: Fault) -> None:
+        super().__init__(fields=[fault.field for fault in faults])
+        self.faults: Sequence[Fault] = faults
+
+    def __str__(self) -> str:
+        return "; ".join(f"{f.field}: {f.code} {f.facts or ''}".strip() for f in self.faults)
+
+
+class NotFound(ArchiveError):
+    """There is no such thing for this person: absent and hidden are the same answer."""
+
+    code = "not_found"
+
+
+class NotAllowed(ArchiveError):
+    """The person may see the thing, but not do this act on it. Facts: ``act``."""
+
+    code = "not_allowed"
+
+
+class SignInFailed(ArchiveError):
+    """Wrong name or password, or a deactivated account: one answer for all three."""
+
+    code = "sign_in_failed"
+
+
+class LockedOut(ArchiveError):
+    """Too many failed attempts. Facts: ``seconds`` until the next one is taken."""
+
+    code = "locked_out"
+
+
+class Conflict(ArchiveError):
+    """The row changed since it was read, or the thing stands already. Facts: ``what``."""
+
+    code = "conflict"
+
+
+class WrongState(ArchiveError):
+    """The record is not in a state that allows the act. Facts: ``state``, ``act``."""
+
+    code = "wrong_state"
+
+
+class Quarantined(ArchiveError):
+    """A file was put aside. Facts: ``reason`` (a code), ``name``."""
+
+    code = "quarantined"
+
+
+class TooLarge(ArchiveError):
+    """More bytes than allowed. Facts: ``limit``, ``size`` (bytes)."""
+
+    code = "too_large"
+
+
+class Unavailable(ArchiveError):
+    """A part of the system does not answer; nothing was changed. Facts: ``part``."""
+
+    code = "unavailable"
+
+
+class StorageFull(Unavailable):
+    """The disk or bucket takes no more bytes; the act was refused before it was accepted."""
+
+    code = "storage_full"
+
+
+class Damaged(ArchiveError):
+    """Stored bytes are not what was stored (cut, swapped, flipped, wrong key). Facts: ``what``."""
+
+    code = "damaged"
+
+
+class KeyUnavailable(ArchiveError):
+    """The key that opens this is not in the ring: destroyed, or the ring is broken. Facts: ``key``."""
+
+    code = "key_unavailable"
+
+
+class BrokenSetting(ArchiveError):
+    """A setting cannot be used. Facts: ``variable``, ``reason``."""
+
+    code = "broken_setting"

@@ -1,0 +1,1 @@
+"""The log of all acts: entries, seals, checkpoints, verification."""

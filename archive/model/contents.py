@@ -1,0 +1,91 @@
+"""Files of records, their immutable contents, and the text that was found in them."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from archive.database import Base
+from archive.model.columns import Key, Version, word
+
+
+class FileRole(StrEnum):
+    """What a file is to its record."""
+
+    ORIGINAL = "original"
+    ATTACHMENT = "attachment"
+    RENDITION = "rendition"
+
+
+class ContentState(StrEnum):
+    """Where bytes stand. ``receiving`` rows older than a day are swept."""
+
+    RECEIVING = "receiving"
+    STORED = "stored"
+    QUARANTINED = "quarantined"
+
+
+class TextState(StrEnum):
+    """What extraction made of a content."""
+
+    PENDING = "pending"
+    TEXT = "text"
+    NO_TEXT = "no_text"
+    FAILED = "failed"
+
+
+class File(Base):
+    """A file of a record. A wrong scan is replaced by a new content before filing."""
+
+    __tablename__ = "file"
+
+    id: Mapped[Key]
+    record_id: Mapped[UUID] = mapped_column(ForeignKey("record.id"), index=True)
+    role: Mapped[FileRole] = mapped_column(word(FileRole), default=FileRole.ORIGINAL)
+    position: Mapped[int] = mapped_column(default=0)
+    name: Mapped[str] = mapped_column(Text)
+    content_id: Mapped[UUID | None]
+    version: Mapped[Version]
+
+
+class Content(Base):
+    """Immutable bytes: where they lie, two hashes, what they are.
+
+    ``plain_sha256`` goes with the record; ``cipher_sha256`` lets store and backup be checked without keys. Sizes are
+    bytes. ``reason`` is a code that says why a content is in quarantine or has no text.
+    """
+
+    __tablename__ = "content"
+
+    id: Mapped[Key]
+    file_id: Mapped[UUID] = mapped_column(ForeignKey("file.id"), index=True)
+    record_id: Mapped[UUID] = mapped_column(ForeignKey("record.id"), index=True)
+    state: Mapped[ContentState] = mapped_column(word(ContentState), default=ContentState.RECEIVING)
+    reason: Mapped[str | None] = mapped_column(String(64))
+    object_key: Mapped[str] = mapped_column(String(100), unique=True)
+    store_version: Mapped[str | None] = mapped_column(String(100))
+    upload: Mapped[str | None] = mapped_column(String(100))
+    declared_size: Mapped[int | None] = mapped_column(BigInteger)
+    size: Mapped[int | None] = mapped_column(BigInteger)
+    cipher_size: Mapped[int | None] = mapped_column(BigInteger)
+    plain_sha256: Mapped[str | None] = mapped_column(String(64), index=True)
+    cipher_sha256: Mapped[str | None] = mapped_column(String(64))
+    media_type: Mapped[str | None] = mapped_column(String(120))
+    text_state: Mapped[TextState] = mapped_column(word(TextState), default=TextState.PENDING)
+    text_version: Mapped[int] = mapped_column(default=0)
+    pages: Mapped[int | None]
+    created_at: Mapped[datetime]
+    created_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
+
+
+class PageText(Base):
+    """A run of pages of a content's text, sealed under the record's key (see ``indexer.pagetext``)."""
+
+    __tablename__ = "page_text"
+
+    content_id: Mapped[UUID] = mapped_column(ForeignKey("content.id"), primary_key=True)
+    first_page: Mapped[int] = mapped_column(primary_key=True)
+    page_count: Mapped[int]
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)

@@ -1,0 +1,75 @@
+"""Work that follows from a change, and fences that hold until it is done."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from archive.database import Base
+from archive.model.columns import Key, word
+
+
+class JobKind(StrEnum):
+    """What a job does. Its subject is a content (extract), a record (index) or nothing (the rest)."""
+
+    EXTRACT = "extract"
+    INDEX = "index"
+    EMPTY_BIN = "empty_bin"
+    SWEEP_ORPHANS = "sweep_orphans"
+    CHECKPOINT = "checkpoint"
+    EXPUNGE = "expunge"
+
+
+class JobState(StrEnum):
+    """Where a job stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Job(Base):
+    """A piece of work, written in the transaction it follows from; the broker only wakes for it.
+
+    A worker holds it by a lease: only the holder of ``lease`` may finish it. ``deadline`` is in seconds.
+    """
+
+    __tablename__ = "job"
+    __table_args__ = (
+        Index("ix_job_due", "state", "kind", "run_after"),
+        Index("ix_job_subject_id", "subject_id"),
+    )
+
+    id: Mapped[Key]
+    kind: Mapped[JobKind] = mapped_column(word(JobKind))
+    subject_id: Mapped[UUID | None]
+    payload: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    state: Mapped[JobState] = mapped_column(word(JobState), default=JobState.QUEUED)
+    attempts: Mapped[int] = mapped_column(default=0)
+    run_after: Mapped[datetime]
+    lease: Mapped[UUID | None]
+    lease_until: Mapped[datetime | None]
+    error: Mapped[str | None] = mapped_column(String(500))
+    requested_by: Mapped[UUID | None]
+    created_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+
+class Fence(Base):
+    """A fact that search must leave out until the index has caught up (requirement C4).
+
+    ``fact`` is ``record``, ``category`` or ``place`` (a path prefix); ``value`` its value as text.
+    """
+
+    __tablename__ = "fence"
+    __table_args__ = (UniqueConstraint("fact", "value"),)
+
+    id: Mapped[Key]
+    fact: Mapped[str] = mapped_column(String(32))
+    value: Mapped[str] = mapped_column(String(200))
+    since: Mapped[datetime]

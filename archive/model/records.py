@@ -1,0 +1,149 @@
+"""Records, the subjects they hang on, and who is named on them."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from archive.database import Base
+from archive.model.columns import Code, Key, Version, word
+
+
+class RecordKind(StrEnum):
+    """案卷 or 件."""
+
+    DOSSIER = "dossier"
+    ITEM = "item"
+
+
+class RecordState(StrEnum):
+    """Where a record stands. Filed 登记 records are fixed."""
+
+    PROVISIONAL = "provisional"
+    FILED = "filed"
+    BINNED = "binned"
+    DESTROYED = "destroyed"
+
+
+class Medium(StrEnum):
+    """What carries the record."""
+
+    PAPER = "paper"
+    ELECTRONIC = "electronic"
+    BOTH = "both"
+
+
+class Record(Base):
+    """A dossier or an item: one description, one level, one number.
+
+    ``drawn_up`` is a civil date as far as it is known (``2024``, ``2024-03``, ``2024-03-05``); ``drawn_from`` and
+    ``drawn_to`` are the days it may mean. ``place_path`` repeats the place's path, for filters. Typed fields of
+    persons, phones and identity numbers are in ``sealed_fields`` (JSON under the record's own key).
+    ``indexed_in`` names every search partition that has held the record.
+    """
+
+    __tablename__ = "record"
+    __table_args__ = (
+        Index("ix_record_fonds_id_state_created_at", "fonds_id", "state", "created_at"),
+        Index("ix_record_category_id", "category_id"),
+        Index("ix_record_place_path", "place_path"),
+        Index("ix_record_dossier_id", "dossier_id"),
+    )
+
+    id: Mapped[Key]
+    fonds_id: Mapped[UUID] = mapped_column(ForeignKey("fonds.id"))
+    kind: Mapped[RecordKind] = mapped_column(word(RecordKind), default=RecordKind.ITEM)
+    dossier_id: Mapped[UUID | None] = mapped_column(ForeignKey("record.id"))
+    category_id: Mapped[UUID] = mapped_column(ForeignKey("category.id"))
+    category_version: Mapped[int]
+    level_rank: Mapped[int] = mapped_column(ForeignKey("level.rank"))
+    group_id: Mapped[UUID | None] = mapped_column(ForeignKey("need_to_know_group.id"))
+    state: Mapped[RecordState] = mapped_column(word(RecordState), default=RecordState.PROVISIONAL)
+    title: Mapped[str] = mapped_column(Text)
+    responsible: Mapped[str | None] = mapped_column(Text)
+    drawn_up: Mapped[str | None] = mapped_column(String(10))
+    drawn_from: Mapped[date | None]
+    drawn_to: Mapped[date | None]
+    drawn_up_proposed: Mapped[bool] = mapped_column(default=False)
+    department_id: Mapped[UUID | None] = mapped_column(ForeignKey("department.id"))
+    place_id: Mapped[UUID | None] = mapped_column(ForeignKey("place.id"))
+    place_path: Mapped[str | None] = mapped_column(String(200))
+    term: Mapped[str] = mapped_column(String(16))
+    pages: Mapped[int | None]
+    medium: Mapped[Medium] = mapped_column(word(Medium), default=Medium.ELECTRONIC)
+    material: Mapped[str] = mapped_column(String(32), default="document")
+    keywords: Mapped[list[str]] = mapped_column(JSON, default=list)
+    importance: Mapped[int | None]
+    uses: Mapped[int] = mapped_column(default=0)
+    fields: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    sealed_fields: Mapped[bytes | None] = mapped_column(LargeBinary)
+    notes: Mapped[str | None] = mapped_column(Text)
+    secrecy_person_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
+    registration_number: Mapped[str | None] = mapped_column(String(100))
+    archive_number: Mapped[str | None] = mapped_column(String(200))
+    created_at: Mapped[datetime]
+    created_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
+    filed_at: Mapped[datetime | None]
+    binned_at: Mapped[datetime | None]
+    indexed_in: Mapped[list[str]] = mapped_column(JSON, default=list)
+    version: Mapped[Version]
+
+
+class RecordPerson(Base):
+    """Someone named on a record: they may read it when cleared for its level."""
+
+    __tablename__ = "record_person"
+
+    record_id: Mapped[UUID] = mapped_column(ForeignKey("record.id"), primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), primary_key=True, index=True)
+
+
+class ReadingRight(Base):
+    """A right to read one record until a moment, from an approved loan or disclosure."""
+
+    __tablename__ = "reading_right"
+
+    id: Mapped[Key]
+    record_id: Mapped[UUID] = mapped_column(ForeignKey("record.id"))
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True)
+    since: Mapped[datetime]
+    until: Mapped[datetime]
+
+
+class Subject(Base):
+    """Who or what records hang on beside places: owner, tenant, contract, equipment, employee, supplier.
+
+    ``sealed`` holds the subject's protected fields (JSON: name, phone, identity …) under its own key.
+    """
+
+    __tablename__ = "subject"
+
+    id: Mapped[Key]
+    fonds_id: Mapped[UUID] = mapped_column(ForeignKey("fonds.id"))
+    kind: Mapped[Code]
+    code: Mapped[str | None] = mapped_column(String(64))
+    facts: Mapped[dict[str, Any]]
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime]
+    version: Mapped[Version]
+
+
+class SubjectToken(Base):
+    """A keyed token of a subject's personal number, to find it whole without keeping it plain."""
+
+    __tablename__ = "subject_token"
+
+    subject_id: Mapped[UUID] = mapped_column(ForeignKey("subject.id"), primary_key=True)
+    token: Mapped[str] = mapped_column(String(64), primary_key=True, index=True)
+
+
+class RecordSubject(Base):
+    """A record hangs on a subject."""
+
+    __tablename__ = "record_subject"
+
+    record_id: Mapped[UUID] = mapped_column(ForeignKey("record.id"), primary_key=True)
+    subject_id: Mapped[UUID] = mapped_column(ForeignKey("subject.id"), primary_key=True, index=True)

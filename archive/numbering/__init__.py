@@ -1,0 +1,1 @@
+"""Registration numbers, archive numbers and reference numbers, by rule."""

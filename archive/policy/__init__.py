@@ -1,0 +1,1 @@
+"""Who may do what: conditions, reach, and one table of rules."""

@@ -1,0 +1,205 @@
+"""What the rooms offer each other. Each docstring is the contract that every adapter must keep."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+PIECE_BYTES = 8 * 1024 * 1024
+"""Files travel in pieces of this many plain bytes; every piece but the last is exactly this long."""
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """An object that is durably in the store: its size in (cipher) bytes and the store's version id."""
+
+    key: str
+    version: str
+    size: int
+
+
+@dataclass(frozen=True)
+class ObjectInfo:
+    """What a listing tells of an object. ``modified`` is seconds since the epoch."""
+
+    key: str
+    version: str
+    size: int
+    modified: float
+
+
+class ObjectStore(Protocol):
+    """Opaque, immutable bytes under opaque keys. It never sees a plain byte.
+
+    Keys match ``[0-9a-z/-]+``. Every method raises ``Unavailable`` when the store does not answer and
+    ``StorageFull`` when it takes no more bytes.
+    """
+
+    def put(self, key: str, pieces: Iterable[bytes]) -> StoredObject:
+        """Write an object in one go. On return it is durable and whole; on error nothing is left under ``key``.
+
+        Writing a key twice makes a new version and never changes the old one's bytes.
+        """
+        ...
+
+    def begin(self, key: str) -> str:
+        """Open a resumable upload to ``key`` and return its upload id."""
+        ...
+
+    def put_piece(self, key: str, upload: str, number: int, data: bytes) -> None:
+        """Durably keep piece ``number`` (from 0). The same number again replaces it."""
+        ...
+
+    def pieces(self, key: str, upload: str) -> Sequence[int]:
+        """Return the sizes of the pieces kept so far, in order, up to the first one missing."""
+        ...
+
+    def read_piece(self, key: str, upload: str, number: int) -> bytes:
+        """Return a kept piece's bytes, for hashing again after a break. ``NotFound`` when absent."""
+        ...
+
+    def finish(self, key: str, upload: str) -> StoredObject:
+        """Join the pieces into the object, durable and whole, and forget the upload."""
+        ...
+
+    def abort(self, key: str, upload: str) -> None:
+        """Forget an upload and its pieces. Forgetting what is not there is no error."""
+        ...
+
+    def uploads(self) -> Iterator[ObjectInfo]:
+        """List the uploads under way (``version`` is the upload id, ``size`` what is kept so far)."""
+        ...
+
+    def read(self, key: str, version: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """Yield the bytes from ``start``, at most ``length``. ``NotFound`` (at once) when absent."""
+        ...
+
+    def stat(self, key: str, version: str) -> ObjectInfo | None:
+        """Return what is known of an object version, or None when it is not there."""
+        ...
+
+    def remove(self, key: str, version: str) -> None:
+        """Remove one version for good. Removing what is not there is no error."""
+        ...
+
+    def list(self) -> Iterator[ObjectInfo]:
+        """List every object version."""
+        ...
+
+
+class ContentSealer(Protocol):
+    """Encrypts one content piece by piece, in order, and keeps both hashes as it goes."""
+
+    def piece(self, data: bytes, *, last: bool) -> bytes:
+        """Return the cipher bytes of the next piece (``PIECE_BYTES`` long unless it is the last)."""
+        ...
+
+    def replay(self, cipher: bytes, *, last: bool) -> None:
+        """Take a piece that was sealed before a break: check it and bring the hashes up to date."""
+        ...
+
+    @property
+    def plain_sha256(self) -> str:
+        """Hex SHA-256 of the plain bytes so far."""
+        ...
+
+    @property
+    def cipher_sha256(self) -> str:
+        """Hex SHA-256 of the cipher bytes so far."""
+        ...
+
+    @property
+    def plain_size(self) -> int:
+        """Plain bytes so far."""
+        ...
+
+
+class ContentReader(Protocol):
+    """Reads one encrypted content. No byte of an unchecked chunk is ever returned."""
+
+    @property
+    def size(self) -> int:
+        """Plain size in bytes."""
+        ...
+
+    def read(self, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """Yield plain bytes of a range. Raises ``Damaged`` when a chunk fails its check."""
+        ...
+
+
+class Vault(Protocol):
+    """Seals bytes under the key of their owner: a record, a subject, or a log year.
+
+    The wrapped keys live in the database (``session`` reads and writes them), the keys that open them in
+    the ring. Every method raises ``KeyUnavailable`` when the owner's key is destroyed or the ring is broken.
+    """
+
+    def add_owner(self, session: Session, owner: UUID, *, due_year: int | None) -> None:
+        """Make a key for a new owner, in the generation of the year it falls due (None: permanent)."""
+        ...
+
+    def add_owners(self, session: Session, owners: Sequence[tuple[UUID, int | None]]) -> None:
+        """Make keys for many new owners at once."""
+        ...
+
+    def seal(self, session: Session, owner: UUID, data: bytes, *, context: str) -> bytes:
+        """Encrypt a small text. ``context`` (what it is and whose) must be given again to open it."""
+        ...
+
+    def open(self, session: Session, owner: UUID, sealed: bytes, *, context: str) -> bytes:
+        """Decrypt what ``seal`` made. Raises ``Damaged`` when bytes, owner or context differ."""
+        ...
+
+    def seal_many(self, session: Session, items: Sequence[tuple[UUID, bytes, str]]) -> list[bytes]:
+        """Seal many (owner, data, context) with one look-up of keys."""
+        ...
+
+    def open_many(self, session: Session, items: Sequence[tuple[UUID, bytes, str]]) -> list[bytes | None]:
+        """Open many (owner, sealed, context); None where the key is gone or the bytes are damaged."""
+        ...
+
+    def log_owner(self, session: Session, year: int) -> UUID:
+        """Return the owner of a year's log key, made on first use."""
+        ...
+
+    def content_sealer(
+        self, session: Session, owner: UUID, content_id: UUID, *, resume: bytes | None = None
+    ) -> ContentSealer:
+        """Begin to encrypt a content; ``resume`` is its first cipher piece when going on after a break."""
+        ...
+
+    def content_reader(
+        self, session: Session, owner: UUID, content_id: UUID, store: ObjectStore, key: str, version: str
+    ) -> ContentReader:
+        """Open a stored content. Detach from the session: reading goes on after it is closed."""
+        ...
+
+    def token(self, kind: str, value: str) -> str:
+        """Return the keyed token of a personal number (blind index): equal values, equal tokens."""
+        ...
+
+
+class Waker(Protocol):
+    """Tells workers that jobs wait. Losing a wake-up costs a delay, never a job."""
+
+    def wake(self, queue: str, job_id: UUID) -> None:
+        """Send the hint; never raises."""
+        ...
+
+
+class Detector(Protocol):
+    """Finds what a file is from its content."""
+
+    def detect(self, head: bytes, name: str) -> str:
+        """Return the media type of a file from its first bytes (``name`` only settles ties)."""
+        ...
+
+
+class DerivedData(Protocol):
+    """Something kept beside the database that follows from it and can be compared with it (fsck)."""
+
+    def differences(self, session: Session) -> Iterator[Mapping[str, str]]:
+        """Yield one mapping per difference between what is kept and what should be."""
+        ...

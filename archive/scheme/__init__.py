@@ -1,0 +1,1 @@
+"""Classification schemes as data."""

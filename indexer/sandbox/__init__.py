@@ -1,0 +1,1 @@
+"""A fork server that parses hostile files apart, under limits."""

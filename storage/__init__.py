@@ -1,0 +1,1 @@
+"""Bytes, and proof that they are still right."""
