@@ -1,15 +1,5 @@
-PY := .venv/bin/python
-
-.PHONY: check format types imports deps unused test
-check: format types imports deps  ## everything that needs no server and no test run
-format:
-	.venv/bin/ruff check .
-	.venv/bin/ruff format --check .
-types:
-	.venv/bin/mypy
-imports:
-	PYTHONPATH=. .venv/bin/lint-imports
-deps:
-	.venv/bin/deptry .
-test:
+.PHONY: check test
+check:  ## lint, format, types, imports, dependencies, translations: everything fast
+	./juanku check
+test:   ## the tests
 	./juanku test

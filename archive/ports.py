@@ -144,6 +144,10 @@ class Vault(Protocol):
         """Make keys for many new owners at once."""
         ...
 
+    def regroup(self, session: Session, owners: Sequence[tuple[UUID, int | None]]) -> None:
+        """Move owners to the generation of the year they now fall due (None: permanent); most stay where they are."""
+        ...
+
     def seal(self, session: Session, owner: UUID, data: bytes, *, context: str) -> bytes:
         """Encrypt a small text. ``context`` (what it is and whose) must be given again to open it."""
         ...

@@ -17,7 +17,7 @@ from archive.model.house import (
 )
 from archive.model.jobs import Fence, Job, JobKind, JobState
 from archive.model.keys import Generation, OwnerKey, RingCopy
-from archive.model.log import LogCheckpoint, LogEntry, LogSeal, LogUnsealed
+from archive.model.log import LogCheckpoint, LogClass, LogEntry, LogResult, LogSeal, LogUnsealed
 from archive.model.people import (
     AccessGrant,
     ApiToken,
@@ -65,7 +65,9 @@ __all__ = [
     "JobState",
     "Level",
     "LogCheckpoint",
+    "LogClass",
     "LogEntry",
+    "LogResult",
     "LogSeal",
     "LogUnsealed",
     "Medium",

@@ -21,6 +21,7 @@ class JobKind(StrEnum):
     SWEEP_ORPHANS = "sweep_orphans"
     CHECKPOINT = "checkpoint"
     EXPUNGE = "expunge"
+    REBUILD = "rebuild"
 
 
 class JobState(StrEnum):
@@ -36,7 +37,7 @@ class JobState(StrEnum):
 class Job(Base):
     """A piece of work, written in the transaction it follows from; the broker only wakes for it.
 
-    A worker holds it by a lease: only the holder of ``lease`` may finish it. ``deadline`` is in seconds.
+    A worker holds it by a lease: only the holder of ``lease`` may finish it.
     """
 
     __tablename__ = "job"

@@ -70,7 +70,11 @@ class LogSeal(Base):
 
 
 class LogCheckpoint(Base):
-    """A signed statement of how long the chain was and what its Merkle root was."""
+    """A signed statement of how long the chain was and what its Merkle root was.
+
+    ``frontier`` holds the roots of the full subtrees, largest first, so that the next checkpoint goes on from here;
+    it is not signed, for ``root`` follows from it.
+    """
 
     __tablename__ = "log_checkpoint"
 
@@ -78,6 +82,8 @@ class LogCheckpoint(Base):
     at: Mapped[datetime]
     root: Mapped[bytes] = mapped_column(LargeBinary(32))
     head: Mapped[bytes] = mapped_column(LargeBinary(32))
+    house_id: Mapped[UUID | None]
+    frontier: Mapped[bytes] = mapped_column(LargeBinary)
     key_id: Mapped[str] = mapped_column(String(64))
     signature: Mapped[bytes] = mapped_column(LargeBinary)
 

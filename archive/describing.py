@@ -1,0 +1,311 @@
+"""From what a person gives to a row: checks each field of a description, fills defaults, keeps protected ones apart."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from archive.dates import CivilDate, parse_civil
+from archive.errors import Fault, InvalidInput
+from archive.identity import Identity
+from archive.model import (
+    Category,
+    Department,
+    Level,
+    Medium,
+    NeedToKnowGroup,
+    Place,
+    Record,
+    RecordKind,
+    RecordState,
+)
+from archive.ports import Vault
+from archive.scheme.fields import FieldDef, check, parse_fields
+from archive.terms import check_term, due_year
+
+LIMITS: Mapping[str, int] = {"title": 2_000, "responsible": 500, "notes": 20_000, "material": 32}
+"""The longest text each plain field takes, in characters."""
+
+MAX_KEYWORDS = 50
+MATERIALS = ("document", "book", "manual", "sound", "drawing", "photograph", "video", "email", "web_page")
+
+
+def fault(name: str, code: str, **facts: Any) -> Fault:
+    """Shorthand for a fault of the field ``name``."""
+    return Fault(name, code, facts)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What is known of a record before it is catalogued. None takes the category's default where it has one."""
+
+    fonds_id: UUID
+    category_id: UUID
+    title: str
+    kind: RecordKind = RecordKind.ITEM
+    responsible: str | None = None
+    drawn_up: str | None = None
+    level_rank: int | None = None
+    group_id: UUID | None = None
+    dossier_id: UUID | None = None
+    place_id: UUID | None = None
+    department_id: UUID | None = None
+    term: str | None = None
+    pages: int | None = None
+    medium: Medium = Medium.ELECTRONIC
+    material: str = "document"
+    keywords: tuple[str, ...] = ()
+    importance: int | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    notes: str | None = None
+    secrecy_person_id: UUID | None = None
+    named: tuple[UUID, ...] = ()
+    subjects: tuple[UUID, ...] = ()
+
+
+class Catalogue:
+    """What drafts refer to, read once per transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._categories: dict[UUID, tuple[Category, Sequence[FieldDef]] | None] = {}
+        self._places: dict[UUID, Place | None] = {}
+        self._known: dict[tuple[type, Any], bool] = {}
+
+    def category(self, category_id: UUID) -> tuple[Category, Sequence[FieldDef]] | None:
+        """Return a category and its field definitions, or None."""
+        if category_id not in self._categories:
+            row = self._session.get(Category, category_id)
+            self._categories[category_id] = (row, parse_fields(row.fields)) if row else None
+        return self._categories[category_id]
+
+    def place(self, place_id: UUID) -> Place | None:
+        """Return a place, or None."""
+        if place_id not in self._places:
+            self._places[place_id] = self._session.get(Place, place_id)
+        return self._places[place_id]
+
+    def has(self, kind: type, key: Any) -> bool:
+        """Whether a row of ``kind`` stands under ``key``."""
+        if (kind, key) not in self._known:
+            self._known[kind, key] = self._session.get(kind, key) is not None
+        return self._known[kind, key]
+
+
+@dataclass(frozen=True)
+class Described:
+    """A checked description."""
+
+    draft: Draft
+    category_version: int
+    level_rank: int
+    term: str
+    drawn: CivilDate | None
+    path: str | None
+    ordinary: Mapping[str, Any]
+    protected: Mapping[str, Any]
+
+    def row(self) -> dict[str, Any]:
+        """Return the columns that a description decides."""
+        d = self.draft
+        return {
+            "fonds_id": d.fonds_id,
+            "category_id": d.category_id,
+            "category_version": self.category_version,
+            "kind": d.kind,
+            "title": " ".join(d.title.split()),
+            "responsible": d.responsible,
+            "drawn_up": self.drawn.text if self.drawn else None,
+            "drawn_from": self.drawn.first if self.drawn else None,
+            "drawn_to": self.drawn.last if self.drawn else None,
+            "level_rank": self.level_rank,
+            "group_id": d.group_id,
+            "dossier_id": d.dossier_id,
+            "place_id": d.place_id,
+            "place_path": self.path,
+            "department_id": d.department_id,
+            "term": self.term,
+            "pages": d.pages,
+            "medium": d.medium,
+            "material": d.material,
+            "keywords": list(d.keywords),
+            "importance": d.importance,
+            "fields": dict(self.ordinary),
+            "notes": d.notes,
+            "secrecy_person_id": d.secrecy_person_id,
+        }
+
+    def facts(self, identity: Identity) -> dict[str, Any]:
+        """Return the facts of the would-be record, for the policy."""
+        d = self.draft
+        return {
+            "fonds": d.fonds_id,
+            "category": d.category_id,
+            "place": self.path,
+            "department": d.department_id,
+            "level": self.level_rank,
+            "need_to_know": d.group_id is not None,
+            "named": frozenset(d.named),
+            "state": RecordState.PROVISIONAL.value,
+            "kind": d.kind.value,
+            "created_by": identity.person_id,
+        }
+
+    def due_year(self, now: datetime) -> int | None:
+        """Return the year in which the record falls due, None when it is permanent."""
+        return due_year(self.term, self.drawn.last if self.drawn else now.date())
+
+
+def describe(catalogue: Catalogue, draft: Draft, now: datetime) -> Described:
+    """Check a draft whole and return what it comes to.
+
+    Raises:
+        InvalidInput: with every field at fault, not only the first.
+    """
+    faults = list(_text_faults(draft))
+    known = catalogue.category(draft.category_id)
+    if known is None or known[0].fonds_id != draft.fonds_id:
+        raise InvalidInput(*faults, fault("category", "unknown"))
+    category, definitions = known
+    if category.closed_on and category.closed_on <= now.date():
+        faults.append(fault("category", "closed", category=category.code))
+    drawn = _drawn(draft.drawn_up, faults)
+    place = catalogue.place(draft.place_id) if draft.place_id else None
+    if draft.place_id and (place is None or place.fonds_id != draft.fonds_id):
+        faults.append(fault("place", "unknown"))
+    for name, kind, key in (
+        ("level", Level, draft.level_rank),
+        ("department", Department, draft.department_id),
+        ("group", NeedToKnowGroup, draft.group_id),
+        ("dossier", Record, draft.dossier_id),
+    ):
+        if key is not None and not catalogue.has(kind, key):
+            faults.append(fault(name, "unknown"))
+    term = draft.term or category.term
+    try:
+        check_term(term)
+    except ValueError:
+        faults.append(fault("term", "bad_term", term=term[:40]))
+    ordinary: Mapping[str, Any] = {}
+    protected: Mapping[str, Any] = {}
+    try:
+        ordinary, protected = check(definitions, draft.fields)
+    except InvalidInput as invalid:
+        faults.extend(invalid.faults)
+    if faults:
+        raise InvalidInput(*faults)
+    return Described(
+        draft=draft,
+        category_version=category.version,
+        level_rank=category.level_rank if draft.level_rank is None else draft.level_rank,
+        term=term,
+        drawn=drawn,
+        path=place.path if place else None,
+        ordinary=ordinary,
+        protected=protected,
+    )
+
+
+def _drawn(text: str | None, faults: list[Fault]) -> CivilDate | None:
+    if not text or not text.strip():
+        return None
+    try:
+        return _civil(text)
+    except InvalidInput as invalid:
+        faults.extend(replace(each, field="drawn_up") for each in invalid.faults)
+    return None
+
+
+@lru_cache(maxsize=4096)
+def _civil(text: str) -> CivilDate:
+    return parse_civil(text)
+
+
+def _text_faults(draft: Draft) -> Sequence[Fault]:
+    faults = []
+    if not draft.title.strip():
+        faults.append(fault("title", "required"))
+    for name, limit in LIMITS.items():
+        text = getattr(draft, name)
+        if text and len(text) > limit:
+            faults.append(fault(name, "too_long", limit=limit, length=len(text)))
+    if len(draft.keywords) > MAX_KEYWORDS or any(len(word) > 100 for word in draft.keywords):
+        faults.append(fault("keywords", "too_long", limit=MAX_KEYWORDS, length=len(draft.keywords)))
+    if draft.material not in MATERIALS:
+        faults.append(fault("material", "unknown"))
+    if draft.pages is not None and not 0 <= draft.pages <= 1_000_000:
+        faults.append(fault("pages", "out_of_range", low=0, high=1_000_000))
+    return faults
+
+
+def check_level(session: Session, rank: int) -> None:
+    """Refuse a rank that the house has not.
+
+    Raises:
+        InvalidInput: field ``level``.
+    """
+    if session.get(Level, rank) is None:
+        raise InvalidInput(fault("level", "unknown"))
+
+
+def typed(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn plain values (from a form) into those of a draft."""
+    values = dict(changes)
+    if "medium" in values:
+        values["medium"] = Medium(values["medium"])
+    if "keywords" in values:
+        values["keywords"] = tuple(values["keywords"])
+    return values
+
+
+def missing(record: Record, category: Category, protected: Mapping[str, Any]) -> list[str]:
+    """Name the fields that the record still needs before it can be filed.
+
+    Title, drawn-up date and the category's own required fields.
+    """
+    values = {**record.fields, **protected}
+    own = [name for name in category.required if name not in {"title", "drawn_up"}]
+    absent = [name for name in own if not (values.get(name) or getattr(record, name, None))]
+    absent += [f.name for f in parse_fields(category.fields) if f.required and not values.get(f.name)]
+    plain = [name for name in ("title", "drawn_up") if not getattr(record, name)]
+    return list(dict.fromkeys(plain + absent))
+
+
+def context(record_id: UUID) -> str:
+    """Return the sealing context of a record's protected fields."""
+    return f"record-fields:{record_id.hex}"
+
+
+def sealed(vault: Vault, session: Session, ids: Sequence[UUID], items: Sequence[Described]) -> list[bytes | None]:
+    """Seal the protected fields of many descriptions; None where there are none."""
+    wanted = [(key, item.protected) for key, item in zip(ids, items, strict=True) if item.protected]
+    if not wanted:
+        return [None] * len(ids)
+    data = [(key, json.dumps(values, ensure_ascii=False).encode(), context(key)) for key, values in wanted]
+    made = dict(zip((key for key, _ in wanted), vault.seal_many(session, data), strict=True))
+    return [made.get(key) for key in ids]
+
+
+def opened(vault: Vault, session: Session, record: Record) -> dict[str, Any]:
+    """Return a record's protected fields in clear."""
+    if record.sealed_fields is None:
+        return {}
+    plain = vault.open(session, record.id, record.sealed_fields, context=context(record.id))
+    values: dict[str, Any] = json.loads(plain)
+    return values
+
+
+def place_path(session: Session, place_id: UUID | None) -> str | None:
+    """Return the path of a place."""
+    return session.scalar(select(Place.path).where(Place.id == place_id)) if place_id else None
+
+
+def as_of(record: Record) -> date | None:
+    """Return the day from which a record's term is counted as far as it is known."""
+    return record.drawn_to or (record.filed_at.date() if record.filed_at else None)

@@ -1,0 +1,73 @@
+"""Fences: what search must leave out until the index has caught up (requirement C4).
+
+The transaction that raises a level, takes a name off, or moves a branch or place writes the fact here; every search
+adds the fences as conditions that must not hold, so hits, counts and facets are right from the commit on.
+"""
+
+from collections import defaultdict
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from archive.ids import new_id
+from archive.model import Fence
+from archive.policy.condition import Condition, Has, Within
+
+LIMIT: Final = 1000
+"""With more fences than this a search does not list them; it answers that it is being brought up to date."""
+
+PATHS: Final = frozenset(("place",))
+IDS: Final = frozenset(("record", "category", "fonds"))
+
+
+def raise_fence(session: Session, fact: str, value: str, now: datetime) -> None:
+    """Keep every record with this fact out of search, from this transaction's commit on.
+
+    Raising a fence that stands moves its moment to ``now``, so that a job begun before cannot lift it. ``fact`` is
+    ``record``, ``category``, ``fonds`` (``value``: the id) or ``place`` (``value``: a path ended by ``/``).
+
+    Raises:
+        ValueError: the fact cannot be fenced, or the value is not of its kind.
+    """
+    if fact in IDS:
+        value = str(UUID(value))
+    elif fact not in PATHS or not value.endswith("/"):
+        msg = f"no fence on {fact!r} {value!r}"
+        raise ValueError(msg)
+    standing = session.scalars(select(Fence).where(Fence.fact == fact, Fence.value == value)).one_or_none()
+    if standing is None:
+        session.add(Fence(id=new_id(), fact=fact, value=value, since=now))
+        session.flush()
+    else:
+        standing.since = max(standing.since, now)
+
+
+def lift(session: Session, fact: str, value: str, before: datetime) -> None:
+    """Take a fence away if it was raised at or before ``before``: the moment whose state the index now shows.
+
+    Call it in the writing transaction that has found the row unchanged since it was indexed: a change that is being
+    committed meanwhile may have raised the fence before ``before``.
+    """
+    session.execute(delete(Fence).where(Fence.fact == fact, Fence.value == value, Fence.since <= before))
+
+
+def fences(session: Session) -> list[Condition]:
+    """Return what must not hold, as at most one condition per fact. Empty when no fence stands.
+
+    Gather no more than ``LIMIT``: ask ``too_wide`` first.
+    """
+    values: dict[str, set[Any]] = defaultdict(set)
+    for fact, value in session.execute(select(Fence.fact, Fence.value).order_by(Fence.since).limit(LIMIT)):
+        values[fact].add(value if fact in PATHS else UUID(value))
+    return [
+        Within(fact, frozenset(kept)) if fact in PATHS else Has(fact, frozenset(kept))
+        for fact, kept in sorted(values.items())
+    ]
+
+
+def too_wide(session: Session) -> bool:
+    """Return whether more fences stand than a search lists."""
+    return (session.scalar(select(func.count()).select_from(Fence)) or 0) > LIMIT

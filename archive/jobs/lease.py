@@ -1,0 +1,255 @@
+"""Leases: a job is held by a token for a while, and only the holder of the token may renew or finish it."""
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Any, Self
+from uuid import UUID, uuid4
+
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from archive.clock import Clock
+from archive.database import Database, Work
+from archive.errors import ArchiveError
+from archive.model.jobs import Job, JobKind, JobState
+
+LEASE_EXPIRED = "lease_expired"
+"""Error code of a job whose worker went away without a word; it is then taken alone, for it may be the cause."""
+
+DEFAULT_ATTEMPTS = 3
+"""Attempts for kinds that no handler of this process knows."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A claimed row, as read at the claim."""
+
+    id: UUID
+    kind: JobKind
+    subject_id: UUID | None
+    payload: Mapping[str, Any]
+    attempts: int
+    requested_by: UUID | None
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Jobs held under one token since ``taken``."""
+
+    lease: UUID
+    taken: datetime
+    jobs: Sequence[Held]
+
+
+def due(now: datetime) -> ColumnElement[bool]:
+    """Return the condition of jobs that may be taken: queued and due, or running under a lease that ran out."""
+    return or_(_queued(now), _lost(now))
+
+
+def any_due(session: Session, kinds: Sequence[JobKind], now: datetime) -> JobKind | None:
+    """Return the first of ``kinds`` that has a job due, without taking the write lock."""
+    for kind in kinds:
+        for condition in (_queued(now), _lost(now)):
+            if session.scalar(select(Job.id).where(Job.kind == kind, condition).limit(1)) is not None:
+                return kind
+    return None
+
+
+def claim(
+    session: Session, kind: JobKind, now: datetime, *, batch: int, until: datetime, attempts: int, job_id: UUID | None
+) -> Claim | None:
+    """Take up to ``batch`` due jobs of a kind under a new token, in the caller's short transaction.
+
+    A job that was lost by an earlier worker is taken alone; after ``attempts`` losses it is failed instead.
+    """
+    lease = uuid4()
+    _fail_worn(session, kind, now, attempts)
+    ids = _suspect(session, kind, now, job_id) or _fresh(session, kind, now, batch, job_id)
+    if not ids:
+        return None
+    session.execute(
+        update(Job)
+        .where(Job.id.in_(ids), due(now))
+        .values(state=JobState.RUNNING, lease=lease, lease_until=until, attempts=Job.attempts + 1)
+        .execution_options(synchronize_session=False)
+    )
+    columns = (Job.id, Job.kind, Job.subject_id, Job.payload, Job.attempts, Job.requested_by)
+    rows = session.execute(select(*columns).where(Job.id.in_(ids), Job.lease == lease).order_by(Job.run_after, Job.id))
+    jobs = [Held(*row) for row in rows]
+    return Claim(lease, now, jobs) if jobs else None
+
+
+def requeue_lost(session: Session, now: datetime, attempts: Mapping[JobKind, int], limit: int) -> int:
+    """Put back jobs whose lease ran out, or fail those that used up their attempts; return how many were put back."""
+    for kind in JobKind:
+        _fail_worn(session, kind, now, attempts.get(kind, DEFAULT_ATTEMPTS))
+    lost = session.scalars(select(Job.id).where(_lost(now)).limit(limit)).all()
+    if lost:
+        session.execute(
+            update(Job)
+            .where(Job.id.in_(lost), _lost(now))
+            .values(state=JobState.QUEUED, lease=None, lease_until=None, run_after=now, error=LEASE_EXPIRED)
+            .execution_options(synchronize_session=False)
+        )
+    return len(lost)
+
+
+def renew(session: Session, claim: Claim, until: datetime) -> int:
+    """Hold what is still held until ``until``; return how many jobs that is."""
+    done = session.execute(
+        update(Job)
+        .where(Job.lease == claim.lease, Job.id.in_([job.id for job in claim.jobs]), Job.state == JobState.RUNNING)
+        .values(lease_until=until)
+        .execution_options(synchronize_session=False)
+    )
+    return int(done.rowcount)  # type: ignore[attr-defined]  # an UPDATE's result counts its rows
+
+
+def held(session: Session, claim: Claim, job_id: UUID, now: datetime) -> bool:
+    """Whether this claim still holds the job."""
+    found = select(Job.id).where(
+        Job.id == job_id, Job.lease == claim.lease, Job.state == JobState.RUNNING, Job.lease_until >= now
+    )
+    return session.scalar(found) is not None
+
+
+def remove(work: Work, lease: UUID, ids: Sequence[UUID]) -> None:
+    """Delete finished jobs that this token still holds."""
+    if ids:
+        work.session.execute(
+            delete(Job)
+            .where(Job.id.in_(ids), Job.lease == lease, Job.state == JobState.RUNNING)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def settle(work: Work, lease: UUID, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write the ends of jobs that this token still holds.
+
+    Args:
+        work: the unit of work that is committed after it.
+        lease: the token.
+        rows: mappings of ``job`` (its id), ``state``, ``error``, ``run_after`` (None: as it was), ``finished_at``.
+    """
+    if rows:
+        jobs = Job.__table__
+        statement = (
+            update(jobs)  # type: ignore[arg-type]  # the declarative table is a Table
+            .where(jobs.c.id == bindparam("job"), jobs.c.lease == lease, jobs.c.state == JobState.RUNNING)
+            .values(
+                state=bindparam("to_state"),
+                error=bindparam("to_error"),
+                run_after=func.coalesce(bindparam("to_run_after", type_=jobs.c.run_after.type), jobs.c.run_after),
+                finished_at=bindparam("to_finished_at"),
+                lease=None,
+                lease_until=None,
+            )
+        )
+        work.session.connection().execute(
+            statement,
+            [{"job" if name == "job" else f"to_{name}": value for name, value in row.items()} for row in rows],
+        )
+
+
+class Renewal:
+    """Keeps a claim's lease fresh from a thread of its own, until the deadline or the end of the block.
+
+    Args:
+        seconds: how long one lease lasts; it is renewed at each third of that.
+        deadline: after this moment it is renewed no more, and another worker may take the jobs.
+    """
+
+    def __init__(self, db: Database, clock: Clock, claim: Claim, *, seconds: float, deadline: datetime) -> None:
+        self._db = db
+        self._clock = clock
+        self._claim = claim
+        self._seconds = seconds
+        self._deadline = deadline
+        self._renewed = claim.taken
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="job-lease", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def late(self) -> bool:
+        """Whether the deadline has passed."""
+        return self._clock.now() > self._deadline
+
+    def still_held(self, job_id: UUID) -> bool:
+        """Whether the job is still ours; renews the lease when a third of it is gone.
+
+        False after the deadline, and when the database cannot tell. Not to be called inside ``db.writing()``.
+        """
+        now = self._clock.now()
+        if now > self._deadline:
+            return False
+        try:
+            with self._db.reading() as session:
+                ours = held(session, self._claim, job_id, now)
+            if ours and now - self._renewed > timedelta(seconds=self._seconds / 3):
+                self._renew()
+        except ArchiveError:
+            return False
+        return ours
+
+    def _run(self) -> None:
+        while not self._stop.wait(self._seconds / 3):
+            if self.late():
+                return
+            try:
+                self._renew()
+            except ArchiveError:
+                continue  # the next round tries again; if all fail, the lease runs out and the result is dropped
+
+    def _renew(self) -> None:
+        with self._lock, self._db.writing() as work:
+            now = self._clock.now()
+            renew(work.session, self._claim, min(now + timedelta(seconds=self._seconds), self._deadline))
+            work.commit()
+            self._renewed = now
+
+
+def _queued(now: datetime) -> ColumnElement[bool]:
+    return and_(Job.state == JobState.QUEUED, Job.run_after <= now)
+
+
+def _lost(now: datetime) -> ColumnElement[bool]:
+    return and_(Job.state == JobState.RUNNING, Job.lease_until < now)
+
+
+def _one(asked: Select[UUID], job_id: UUID | None) -> Select[UUID]:
+    return asked if job_id is None else asked.where(Job.id == job_id)
+
+
+def _suspect(session: Session, kind: JobKind, now: datetime, job_id: UUID | None) -> Sequence[UUID]:
+    for condition in (_lost(now), and_(_queued(now), Job.error == LEASE_EXPIRED)):
+        asked = select(Job.id).where(Job.kind == kind, condition).order_by(Job.run_after, Job.id).limit(1)
+        if found := session.scalars(_one(asked, job_id).with_for_update(skip_locked=True)).all():
+            return found
+    return ()
+
+
+def _fresh(session: Session, kind: JobKind, now: datetime, batch: int, job_id: UUID | None) -> Sequence[UUID]:
+    asked = select(Job.id).where(Job.kind == kind, _queued(now)).order_by(Job.run_after).limit(batch)
+    return session.scalars(_one(asked, job_id).with_for_update(skip_locked=True)).all()
+
+
+def _fail_worn(session: Session, kind: JobKind, now: datetime, attempts: int) -> None:
+    session.execute(
+        update(Job)
+        .where(Job.kind == kind, _lost(now), Job.attempts >= attempts)
+        .values(state=JobState.FAILED, lease=None, lease_until=None, error=LEASE_EXPIRED, finished_at=now)
+        .execution_options(synchronize_session=False)
+    )

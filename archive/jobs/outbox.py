@@ -1,0 +1,111 @@
+"""The outbox: work that follows from a change is a row in the change's own transaction.
+
+After the commit one hint per queue goes to the broker. Losing it costs a delay (the sweep finds the row), never a job.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert
+
+from archive.clock import Clock
+from archive.database import Work
+from archive.ids import new_id
+from archive.model.jobs import Job, JobKind, JobState
+from archive.ports import Waker
+
+QUEUES = {
+    JobKind.EXTRACT: "extract",
+    JobKind.INDEX: "index",
+    JobKind.EXPUNGE: "index",
+    JobKind.REBUILD: "index",
+    JobKind.EMPTY_BIN: "light",
+    JobKind.SWEEP_ORPHANS: "light",
+    JobKind.CHECKPOINT: "light",
+}
+"""Queue of each kind: heavy parsing, the one index writer, and all that is short."""
+
+_WOKEN = "juanku_outbox_wake"
+
+
+def queue_of(kind: JobKind) -> str:
+    """Return the name of the queue whose workers do this kind."""
+    return QUEUES[kind]
+
+
+def kinds_of(queue: str) -> tuple[JobKind, ...]:
+    """Return the kinds that a queue's workers do."""
+    return tuple(kind for kind, name in QUEUES.items() if name == queue)
+
+
+class Outbox:
+    """Adds jobs to a unit of work."""
+
+    def __init__(self, clock: Clock, waker: Waker) -> None:
+        self._clock = clock
+        self._waker = waker
+
+    def add(
+        self,
+        work: Work,
+        kind: JobKind,
+        subject_id: UUID | None = None,
+        *,
+        payload: Mapping[str, Any] | None = None,
+        run_after: datetime | None = None,
+        requested_by: UUID | None = None,
+    ) -> UUID:
+        """Add one job and return its id. ``payload`` is plain JSON and holds no secret.
+
+        It runs at once, or not before ``run_after``, and is checked with the present rights of ``requested_by``.
+        """
+        row = self._row(kind, subject_id, payload, run_after, requested_by)
+        work.session.execute(insert(Job), [row])
+        if run_after is None or run_after <= self._clock.now():
+            self._wake_later(work, kind, row["id"])
+        job_id: UUID = row["id"]
+        return job_id
+
+    def add_many(self, work: Work, kind: JobKind, subject_ids: Sequence[UUID]) -> None:
+        """Add one job per subject."""
+        if not subject_ids:
+            return
+        rows = [self._row(kind, subject, None, None, None) for subject in subject_ids]
+        work.session.execute(insert(Job), rows)
+        self._wake_later(work, kind, rows[0]["id"])
+
+    def _row(
+        self,
+        kind: JobKind,
+        subject_id: UUID | None,
+        payload: Mapping[str, Any] | None,
+        run_after: datetime | None,
+        requested_by: UUID | None,
+    ) -> dict[str, Any]:
+        now = self._clock.now()
+        return {
+            "id": new_id(),
+            "kind": kind,
+            "subject_id": subject_id,
+            "payload": dict(payload or {}),
+            "state": JobState.QUEUED,
+            "attempts": 0,
+            "run_after": run_after or now,
+            "requested_by": requested_by,
+            "created_at": now,
+        }
+
+    def _wake_later(self, work: Work, kind: JobKind, job_id: UUID) -> None:
+        """Remember one hint per queue for this commit."""
+        woken: dict[str, UUID] | None = work.session.info.get(_WOKEN)
+        if woken is None:
+            woken = work.session.info[_WOKEN] = {}
+            work.after_commit(lambda: self._wake(work))
+        woken.setdefault(queue_of(kind), job_id)
+
+    def _wake(self, work: Work) -> None:
+        woken: dict[str, UUID] = work.session.info.pop(_WOKEN, {})
+        for queue, job_id in woken.items():
+            self._waker.wake(queue, job_id)

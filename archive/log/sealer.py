@@ -1,0 +1,157 @@
+"""Sealing: committed entries are put one after another into the chain, by one sealer at a time.
+
+``chain = SHA-256(0x02 || previous chain || entry hash)``; the first entry's previous chain is 32 zero bytes and its
+``seq`` is 1. The database refuses two rows with one ``seq`` or one ``previous``, so the chain cannot fork in it.
+"""
+
+import hashlib
+import threading
+import time
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import delete, insert, select, text
+from sqlalchemy.orm import Session
+
+from archive import failpoints
+from archive.clock import Clock
+from archive.database import Base, Database
+from archive.errors import ArchiveError, NotFound, Unavailable
+from archive.model.log import LogEntry, LogSeal, LogUnsealed
+
+GENESIS = bytes(32)
+"""What the first entry is chained to."""
+
+BATCH = 1000
+"""Entries per call of ``seal``; they go in transactions of 50 to 500, as fast as the disk is."""
+
+_LOOK_AHEAD = 20 * BATCH
+_SMALLEST = 50
+_LARGEST = 500
+_AIM_SECONDS = 0.03
+_SEALER_LOCK = 0x4A55414E
+_WAIT_ROUNDS = 20
+
+_SEAL = insert(Base.metadata.tables["log_seal"])
+
+Waiting = tuple[UUID, bytes]
+
+
+def link(previous: bytes, entry: bytes) -> bytes:
+    """Return the chain value after an entry with this hash."""
+    return hashlib.sha256(b"\x02" + previous + entry).digest()
+
+
+class Sealer:
+    """Chains what was committed. Any process may run one: the database lets one at a time append."""
+
+    def __init__(self, db: Database, clock: Clock) -> None:
+        self._db = db
+        self._clock = clock
+        self._batch = BATCH // 4
+
+    def seal(self, limit: int = BATCH) -> int:
+        """Seal up to ``limit`` waiting entries, oldest first, in short transactions; return how many."""
+        with self._db.reading() as session:
+            waiting = _waiting(session, limit)
+        sealed = 0
+        while sealed < len(waiting):
+            batch = waiting[sealed : sealed + self._batch]
+            self._append(batch)
+            sealed += len(batch)
+        return sealed
+
+    def seal_all(self) -> int:
+        """Seal until nothing waits; return how many were sealed."""
+        total = 0
+        while done := self.seal(_LOOK_AHEAD):
+            total += done
+        return total
+
+    def wait_sealed(self, entry_id: UUID) -> None:
+        """Return once a committed entry is in the chain; for acts that must not take effect unsealed.
+
+        A batch of acts waits once, for the last of its entries.
+
+        Raises:
+            NotFound: there is no such committed entry.
+            Unavailable: it could not be sealed now.
+        """
+        for _ in range(_WAIT_ROUNDS):
+            with self._db.reading() as session:
+                waiting = session.get(LogUnsealed, entry_id) is not None
+                sealed = select(LogSeal.seq).where(LogSeal.entry_id == entry_id)
+                if not waiting and session.scalar(sealed) is not None:
+                    return
+                if not waiting:
+                    raise NotFound(what="log_entry", entry=entry_id)
+            self.seal_all()
+        raise Unavailable(part="log")
+
+    def _append(self, batch: Sequence[Waiting]) -> None:
+        with self._db.writing() as work:
+            session = work.session
+            begun = time.perf_counter()
+            if not self._db.is_sqlite:
+                session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SEALER_LOCK})
+            ids = [entry for entry, _ in batch]
+            still = set(session.scalars(select(LogUnsealed.entry_id).where(LogUnsealed.entry_id.in_(ids))))
+            if still:
+                _chain(session, [item for item in batch if item[0] in still])
+            failpoints.reach("seal.before_commit")
+            work.commit()
+            self._adapt(time.perf_counter() - begun)
+
+    def _adapt(self, took: float) -> None:
+        if took > _AIM_SECONDS:
+            self._batch = max(_SMALLEST, self._batch // 2)
+        elif took < _AIM_SECONDS / 2:
+            self._batch = min(_LARGEST, self._batch * 2)
+
+
+class SealLoop:
+    """A thread that seals every ``every`` seconds, for the process that runs the house."""
+
+    def __init__(self, sealer: Sealer, *, every: float = 1.0) -> None:
+        self._sealer = sealer
+        self._every = every
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="log-sealer", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop after the batch under way. What is left is sealed at the next start."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.wait(self._every):
+            try:
+                self._sealer.seal_all()
+            except ArchiveError:
+                continue  # the database is busy or full; entries wait in their queue and verification tells their age
+
+
+def _waiting(session: Session, limit: int) -> list[Waiting]:
+    found = session.execute(
+        select(LogEntry.id, LogEntry.hash)
+        .join(LogUnsealed, LogUnsealed.entry_id == LogEntry.id)
+        .order_by(LogEntry.at, LogEntry.id)
+        .limit(limit)
+    )
+    return [(row.id, row.hash) for row in found]
+
+
+def _chain(session: Session, batch: Sequence[Waiting]) -> None:
+    tail = session.execute(select(LogSeal.seq, LogSeal.chain).order_by(LogSeal.seq.desc()).limit(1)).first()
+    seq, chain = (tail.seq, tail.chain) if tail else (0, GENESIS)
+    rows = []
+    for entry_id, entry_hash in batch:
+        seq, previous, chain = seq + 1, chain, link(chain, entry_hash)
+        rows.append({"seq": seq, "entry_id": entry_id, "previous": previous, "chain": chain})
+    session.execute(_SEAL, rows)
+    session.execute(delete(LogUnsealed).where(LogUnsealed.entry_id.in_([entry for entry, _ in batch])))

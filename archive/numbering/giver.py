@@ -1,0 +1,261 @@
+"""Numbers are given here, at filing, inside the filing's own transaction.
+
+What stands before and after the serial names the sequence; each sequence has one counter in its fonds, advanced once
+for all records of a call, in sorted order and last before the commit, so that two filings never wait on each other
+crosswise. A counter only grows, and every number given or taken over stays in ``issued_number`` for good, so no number
+comes twice, not even after its record is gone.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Any, Final, Literal
+
+from sqlalchemy import insert, select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from archive.errors import Conflict, Fault, InvalidInput
+from archive.ids import UUID
+from archive.model import (
+    Category,
+    Counter,
+    Department,
+    Fonds,
+    IssuedNumber,
+    Level,
+    NeedToKnowGroup,
+    NumberRule,
+    Record,
+    RecordKind,
+)
+from archive.numbering.rule import NumberFacts, Rule, parse
+
+REGISTRATION: Final = parse("{fonds}-{filed_year}-{mark}{serial:6}")
+"""The registration number: fonds, year of filing, mark, running; neutral, shown in the log and to officers."""
+
+_CHUNK = 400  # bound parameters of one query stay far below every driver's limit
+_Which = Literal["registration_number", "archive_number"]
+_Sequence = tuple[UUID, str]
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Serials of a sequence that were passed over because their numbers stand already; the caller logs them."""
+
+    fonds_id: UUID
+    sequence: str
+    serials: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    record: Record
+    which: _Which
+    before: str
+    after: str
+    width: int
+
+    def number(self, serial: int) -> str:
+        return f"{self.before}{serial:0{self.width}}{self.after}"
+
+
+@lru_cache(maxsize=512)
+def _rule(template: str) -> Rule:
+    return parse(template)
+
+
+def give(session: Session, records: Sequence[Record], *, today: date) -> list[Gap]:
+    """Give each record its registration number and archive number, in the order of ``records``.
+
+    Sets both on the records and writes their ``issued_number`` rows in the caller's transaction; the caller flushes
+    and commits. A number that a record has already is left. A dossier that is filed with its items is numbered
+    before them.
+
+    Returns:
+        The serials passed over because their numbers were taken before, for the log.
+
+    Raises:
+        InvalidInput: a record's category has no rule (``no_number_rule`` of ``category``), or the record lacks what
+            its rule needs (``needed_by_number``); the facts name the record. Nothing was counted.
+    """
+    gaps: list[Gap] = []
+    for kind in (RecordKind.DOSSIER, RecordKind.ITEM):
+        batch = [record for record in records if record.kind is kind]
+        if batch:
+            gaps += _give(session, batch, _Lookup(session, batch), today)
+    return gaps
+
+
+def take(session: Session, record: Record, number: str) -> None:
+    """Take over an old archive number as it is (import under a custodian).
+
+    Raises:
+        Conflict: the number stands already in the fonds.
+        InvalidInput: it is empty or longer than 100 characters.
+    """
+    if not 0 < len(number.strip()) <= 100:
+        raise InvalidInput(Fault("archive_number", "bad_number", {"limit": 100}))
+    held = session.get(IssuedNumber, (record.fonds_id, number))
+    if held is not None and held.record_id != record.id:
+        raise Conflict(what="archive_number")
+    if held is None:
+        session.add(IssuedNumber(fonds_id=record.fonds_id, number=number, record_id=record.id))
+        session.flush()
+    record.archive_number = number
+
+
+def _give(session: Session, records: Sequence[Record], lookup: "_Lookup", today: date) -> list[Gap]:
+    wanted: dict[_Sequence, list[_Wanted]] = defaultdict(list)
+    for record in records:
+        for which in ("registration_number", "archive_number"):
+            if getattr(record, which) is None:
+                want = lookup.wanted(record, which, today)
+                wanted[record.fonds_id, f"{want.before}#{want.after}"].append(want)
+    last = _lock(session, sorted(wanted))
+    given: list[tuple[_Wanted, str]] = []
+    gaps: list[Gap] = []
+    moved: list[dict[str, Any]] = []
+    for key in sorted(wanted):
+        serial, passed, numbers = _serials(session, key[0], wanted[key], last[key])
+        given += zip(wanted[key], numbers, strict=True)
+        gaps += [Gap(*key, serials=tuple(passed))] if passed else []
+        moved.append({"fonds_id": key[0], "sequence": key[1], "last": serial})
+    if moved:
+        session.execute(update(Counter), moved)
+        session.execute(
+            insert(IssuedNumber),
+            [{"fonds_id": w.record.fonds_id, "number": number, "record_id": w.record.id} for w, number in given],
+        )
+    for want, number in given:
+        setattr(want.record, want.which, number)
+    return gaps
+
+
+def _lock(session: Session, keys: Sequence[_Sequence]) -> dict[_Sequence, int]:
+    """Lock the counters in sorted order, making those that are new, and return where each stands."""
+    on_postgres = session.get_bind().dialect.name == "postgresql"
+    fresh = postgresql.insert(Counter) if on_postgres else sqlite.insert(Counter)
+    found: dict[_Sequence, int] = {}
+    for at in range(0, len(keys), _CHUNK):
+        some = keys[at : at + _CHUNK]
+        rows = [{"fonds_id": fonds, "sequence": sequence, "last": 0} for fonds, sequence in some]
+        session.execute(fresh.on_conflict_do_nothing(), rows)
+        query = select(Counter.fonds_id, Counter.sequence, Counter.last).where(
+            tuple_(Counter.fonds_id, Counter.sequence).in_(some)
+        )
+        query = query.order_by(Counter.fonds_id, Counter.sequence)
+        for fonds, sequence, last in session.execute(query.with_for_update() if on_postgres else query):
+            found[fonds, sequence] = last
+    return found
+
+
+def _serials(
+    session: Session, fonds_id: UUID, wanted: Sequence[_Wanted], last: int
+) -> tuple[int, list[int], list[str]]:
+    """Find the next free serials of one sequence: the last one used, those passed over, and the numbers."""
+    passed: list[int] = []
+    numbers: list[str] = []
+    serial = last
+    while len(numbers) < len(wanted):
+        count = min(len(wanted) - len(numbers), _CHUNK)
+        tried = [(serial + n, wanted[0].number(serial + n)) for n in range(1, count + 1)]
+        taken = _taken(session, fonds_id, [number for _, number in tried])
+        for serial, number in tried:
+            if number in taken:
+                passed.append(serial)
+            else:
+                numbers.append(number)
+    return serial, passed, numbers
+
+
+def _taken(session: Session, fonds_id: UUID, numbers: Sequence[str]) -> set[str]:
+    query = select(IssuedNumber.number).where(IssuedNumber.fonds_id == fonds_id, IssuedNumber.number.in_(numbers))
+    return set(session.scalars(query))
+
+
+class _Lookup:
+    """What the numbers of a batch are made of, read with one query a table."""
+
+    def __init__(self, session: Session, records: Sequence[Record]) -> None:
+        self._fonds = _by_id(session, Fonds, (r.fonds_id for r in records))
+        self._groups = _by_id(session, NeedToKnowGroup, (r.group_id for r in records))
+        self._departments = _by_id(session, Department, (r.department_id for r in records))
+        self._marks = {row.rank: row.number_mark for row in session.scalars(select(Level))}
+        self._lines = _lines(session, {r.category_id for r in records})
+        rules = {c.number_rule_id for line in self._lines.values() for c in line}
+        self._rules = {key: _rule(row.template) for key, row in _by_id(session, NumberRule, rules).items()}
+        dossiers = {r.dossier_id for r in records} - {None}
+        query = select(Record.id, Record.archive_number).where(Record.id.in_(dossiers))
+        rows = session.execute(query) if dossiers else ()
+        self._dossiers: dict[UUID, str | None] = {row.id: row.archive_number for row in rows}
+
+    def wanted(self, record: Record, which: _Which, today: date) -> _Wanted:
+        """Return what stands around the serial of one of the record's numbers."""
+        line = self._lines[record.category_id]
+        rule = REGISTRATION if which == "registration_number" else self._rule_of(line)
+        try:
+            before, after = rule.around(self._facts(record, line, today, registration=rule is REGISTRATION))
+        except InvalidInput as refused:
+            faults = [Fault(f.field, f.code, f.facts | {"record": record.id}) for f in refused.faults]
+            raise InvalidInput(*faults) from None
+        return _Wanted(record, which, before, after, rule.serial_width)
+
+    def _rule_of(self, line: Sequence[Category]) -> Rule:
+        for category in line:
+            if category.number_rule_id is not None:
+                return self._rules[category.number_rule_id]
+        raise InvalidInput(Fault("category", "no_number_rule", {"category": line[0].code}))
+
+    def _facts(self, record: Record, line: Sequence[Category], today: date, *, registration: bool) -> NumberFacts:
+        fonds = self._fonds[record.fonds_id]
+        department = self._departments.get(record.department_id) if record.department_id else None
+        group = self._groups.get(record.group_id) if record.group_id else None
+        drawn = record.drawn_from
+        return NumberFacts(
+            fonds=(fonds.registration_mark or fonds.code) if registration else fonds.code,
+            branch=line[-1].code,
+            category=line[0].code,
+            year=drawn.year if drawn else today.year,
+            filed_year=today.year,
+            term=record.term,
+            mark=group.number_mark if group else self._marks[record.level_rank],
+            department=department.code if department else None,
+            dossier=self._dossier(record),
+            places=tuple((record.place_path or "").split("/")[:-1]),
+            date=(record.drawn_up or "").replace("-", "").ljust(8, "0") if drawn else None,
+        )
+
+    def _dossier(self, record: Record) -> str | None:
+        """Return the last part of the dossier's number, so that an item's number leads to its dossier."""
+        if record.dossier_id is None:
+            return None
+        number = self._dossiers.get(record.dossier_id)
+        if not number:
+            raise InvalidInput(Fault("dossier", "not_numbered"))
+        return number.replace("·", "-").rsplit("-", 1)[-1][-8:]
+
+
+def _by_id(session: Session, kind: Any, ids: Iterable[UUID | None]) -> Mapping[UUID, Any]:
+    wanted = {key for key in ids if key is not None}
+    if not wanted:
+        return {}
+    return {row.id: row for row in session.scalars(select(kind).where(kind.id.in_(wanted)))}
+
+
+def _lines(session: Session, ids: set[UUID]) -> dict[UUID, list[Category]]:
+    """Return for each category itself and its ancestors, up to the branch's root."""
+    known: dict[UUID, Category] = {}
+    missing = set(ids)
+    while missing:
+        known |= _by_id(session, Category, missing)
+        missing = {c.parent_id for c in known.values() if c.parent_id is not None} - set(known)
+    lines = {}
+    for key in ids:
+        line = [known[key]]
+        while line[-1].parent_id is not None:
+            line.append(known[line[-1].parent_id])
+        lines[key] = line
+    return lines

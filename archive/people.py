@@ -1,0 +1,301 @@
+"""People: their accounts, roles, clearance and posts.
+
+Users and rights are the security administrator's; the machine's operator (a part of the system) makes the first
+account. No one changes their own roles, clearance or posts. Every act writes the log with before and after.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from archive.accounts import folded, login_identity
+from archive.clock import Clock
+from archive.database import Database
+from archive.errors import Conflict, Fault, InvalidInput, NotFound, SignInFailed
+from archive.identity import OFFICERS, Identity, Role
+from archive.ids import new_id
+from archive.lockout import unlock
+from archive.log.writer import Log
+from archive.model import ApiToken, Department, Level, Person, PersonPost, PersonRole, Post, WebSession
+from archive.passwords import Passwords, check_password
+from archive.policy.guard import Guard
+from archive.policy.rules import Act
+from archive.sign_in import SignIn, active_person
+
+LOCALES: Final = ("zh_CN", "zh_TW", "en")
+
+
+def check_roles(roles: frozenset[Role], clearance: int = 0) -> None:
+    """Check that roles go together: one of the three officers 三员 is that alone, and cleared for nothing.
+
+    Raises:
+        InvalidInput: names ``roles`` or ``clearance``.
+    """
+    officers = roles & OFFICERS
+    if officers and len(roles) > 1:
+        raise InvalidInput(Fault("roles", "officers_exclude", {"roles": sorted(role.value for role in roles)}))
+    if officers and clearance:
+        raise InvalidInput(Fault("clearance", "officers_read_nothing"))
+
+
+class People(SignIn):
+    """The acts on accounts; signing in is ``SignIn``'s."""
+
+    def __init__(self, db: Database, log: Log, clock: Clock, guard: Guard, passwords: Passwords | None = None) -> None:
+        super().__init__(db, log, clock, passwords)
+        self._guard = guard
+
+    def identity_of(self, login: str, address: str = "") -> Identity:
+        """Return the identity of an active account. Raises ``NotFound``."""
+        with self._db.reading() as session:
+            return login_identity(session, active_person(session, login), address=address)
+
+    def add_person(
+        self,
+        identity: Identity,
+        *,
+        login: str,
+        name: str,
+        password: str,
+        roles: Iterable[Role] = (Role.STAFF,),
+        clearance: int = 0,
+        locale: str = "zh_CN",
+    ) -> UUID:
+        """Add an account and return its id.
+
+        Raises:
+            InvalidInput: names each field at fault.
+            Conflict: the login is taken.
+            NotAllowed: not one of those who manage people.
+        """
+        login, wanted = folded(login), frozenset(roles)
+        _check_account(login, name, locale)
+        check_password(password, login=login, name=name)
+        check_roles(wanted, clearance)
+        kept = self._passwords.hash(password)
+        with self._guard.refusals(identity), self._db.writing() as work:
+            session = work.session
+            self._guard.require_house(session, identity, Act.MANAGE_PEOPLE)
+            _check_clearance(session, clearance)
+            if session.scalar(select(Person.id).where(Person.login == login)) is not None:
+                raise Conflict(what="login", login=login)
+            person = Person(
+                id=new_id(),
+                login=login,
+                name=name.strip(),
+                password_hash=kept,
+                locale=locale,
+                clearance=clearance,
+                created_at=self._clock.now(),
+            )
+            session.add(person)
+            session.flush()
+            session.add_all(PersonRole(person_id=person.id, role=role) for role in wanted)
+            after = {"login": login, "roles": _words(wanted), "clearance": clearance}
+            self._note(session, identity, "person.add", person, None, after)
+            work.commit()
+        return person.id
+
+    def set_roles(self, identity: Identity, person_id: UUID, roles: Iterable[Role]) -> None:
+        """Give a person these roles and no others, from the next request on.
+
+        Raises:
+            InvalidInput: the roles exclude each other.
+            NotAllowed: not one of those who manage people, or their own account.
+        """
+        wanted = frozenset(roles)
+        with self._guard.refusals(identity), self._db.writing() as work:
+            session = work.session
+            person = self._other(session, identity, person_id, Act.MANAGE_PEOPLE)
+            check_roles(wanted, person.clearance)
+            before = frozenset(session.scalars(select(PersonRole.role).where(PersonRole.person_id == person_id)))
+            session.execute(delete(PersonRole).where(PersonRole.person_id == person_id))
+            session.add_all(PersonRole(person_id=person_id, role=role) for role in wanted)
+            person.version += 1
+            self._note(session, identity, "person.role", person, _words(before), _words(wanted))
+            work.commit()
+
+    def set_clearance(self, identity: Identity, person_id: UUID, clearance: int) -> None:
+        """Clear a person for the levels up to ``clearance`` (0: none), from the next request on.
+
+        Raises:
+            InvalidInput: no such level, or an officer's account.
+            NotAllowed: not one of those who manage rights, or their own account.
+        """
+        with self._guard.refusals(identity), self._db.writing() as work:
+            session = work.session
+            person = self._other(session, identity, person_id, Act.MANAGE_RIGHTS)
+            _check_clearance(session, clearance)
+            check_roles(frozenset(session.scalars(select(PersonRole.role).filter_by(person_id=person_id))), clearance)
+            before, person.clearance = person.clearance, clearance
+            person.version += 1
+            self._note(session, identity, "person.clearance", person, before, clearance)
+            work.commit()
+
+    def set_password(self, identity: Identity, person_id: UUID, password: str, *, present: str | None = None) -> None:
+        """Set a password; the account's other sessions end at once.
+
+        A person sets their own with the ``present`` one; who manages people sets anyone else's without.
+
+        Raises:
+            InvalidInput: the new one is too weak.
+            SignInFailed: the present one is wrong.
+            NotAllowed: someone else's account.
+        """
+        own = identity.person_id == person_id and identity.person_id is not None
+        with self._db.reading() as session:
+            kept = session.scalar(select(Person.password_hash).where(Person.id == person_id))
+        if own and not self._passwords.verify(kept, present or ""):
+            raise SignInFailed
+        hashed = self._passwords.hash(password)
+        with self._guard.refusals(identity), self._db.writing() as work:
+            session = work.session
+            if own:
+                person = _person(session, person_id)
+                if person.password_hash != kept:
+                    raise Conflict(what="person")
+            else:
+                person = self._other(session, identity, person_id, Act.MANAGE_PEOPLE)
+            check_password(password, login=person.login, name=person.name)
+            person.password_hash = hashed
+            person.version += 1
+            self._end_sessions(session, person_id, spare=identity.session_id)
+            unlock(session, person.login)
+            self._note(session, identity, "person.password", person, None, None)
+            work.commit()
+
+    def deactivate(self, identity: Identity, person_id: UUID) -> None:
+        """Close an account: its sessions and tokens end at once, and it reaches nothing. Its rows stay for the log."""
+        self._set_active(identity, person_id, active=False)
+
+    def reactivate(self, identity: Identity, person_id: UUID) -> None:
+        """Open a closed account again. Its rights are as they were; its sessions and tokens stay ended."""
+        self._set_active(identity, person_id, active=True)
+
+    def _set_active(self, identity: Identity, person_id: UUID, *, active: bool) -> None:
+        with self._guard.refusals(identity), self._db.writing() as work:
+            session = work.session
+            person = self._other(session, identity, person_id, Act.MANAGE_PEOPLE)
+            before, person.active = person.active, active
+            person.version += 1
+            if not active:
+                self._end_sessions(session, person_id)
+                closing = update(ApiToken).where(ApiToken.person_id == person_id, ApiToken.ended_at.is_(None))
+                session.execute(closing.values(ended_at=self._clock.now()))
+            self._note(session, identity, "person.active", person, before, active)
+            work.commit()
+
+    def unlock(self, identity: Identity, person_id: UUID) -> None:
+        """Forget an account's failed sign-ins."""
+        with self._guard.refusals(identity), self._db.writing() as work:
+            person = self._other(work.session, identity, person_id, Act.MANAGE_PEOPLE)
+            unlock(work.session, person.login)
+            self._note(work.session, identity, "person.unlock", person, None, None)
+            work.commit()
+
+    def assign_post(
+        self,
+        identity: Identity,
+        person_id: UUID,
+        post_id: UUID,
+        department_id: UUID,
+        since: date | None = None,
+        until: date | None = None,
+    ) -> UUID:
+        """Let a person hold a post in a department, from a day to a day (both included); returns the holding's id.
+
+        Raises:
+            InvalidInput: no such post or department, or the days are the wrong way round.
+        """
+        _check_days(since, until)
+        with self._guard.refusals(identity), self._db.writing() as work:
+            session = work.session
+            person = self._other(session, identity, person_id, Act.MANAGE_RIGHTS)
+            if session.get(Post, post_id) is None:
+                raise InvalidInput(Fault("post", "unknown"))
+            if session.get(Department, department_id) is None:
+                raise InvalidInput(Fault("department", "unknown"))
+            row = PersonPost(
+                id=new_id(), person_id=person_id, post_id=post_id, department_id=department_id, since=since, until=until
+            )
+            session.add(row)
+            after = {"post": str(post_id), "department": str(department_id), "since": _day(since), "until": _day(until)}
+            self._note(session, identity, "post.assign", person, None, after)
+            work.commit()
+        return row.id
+
+    def end_post(self, identity: Identity, holding_id: UUID, last_day: date) -> None:
+        """End a holding with ``last_day``; rights that follow from the post end with that day.
+
+        Raises:
+            NotFound: no such holding.
+        """
+        with self._guard.refusals(identity), self._db.writing() as work:
+            session = work.session
+            self._guard.require_house(session, identity, Act.MANAGE_RIGHTS)
+            row = session.get(PersonPost, holding_id)
+            if row is None:
+                raise NotFound
+            person = self._other(session, identity, row.person_id, Act.MANAGE_RIGHTS)
+            before, row.until = _day(row.until), last_day
+            self._note(session, identity, "post.end", person, before, _day(last_day))
+            work.commit()
+
+    def _other(self, session: Session, identity: Identity, person_id: UUID, act: Act) -> Person:
+        """Check the act, and that it is on someone else; return whom."""
+        self._guard.require_house(session, identity, act)
+        if identity.person_id == person_id:
+            raise self._guard.refused_house(session, identity, act, reason="own")
+        return _person(session, person_id)
+
+    def _end_sessions(self, session: Session, person_id: UUID, spare: UUID | None = None) -> None:
+        ending = update(WebSession).where(WebSession.person_id == person_id, WebSession.ended_at.is_(None))
+        if spare is not None:
+            ending = ending.where(WebSession.id != spare)
+        session.execute(ending.values(ended_at=self._clock.now()))
+
+    def _note(self, session: Session, identity: Identity, act: str, person: Person, before: Any, after: Any) -> None:
+        body = {"person": str(person.id), "before": before, "after": after}
+        self._log.note(session, identity, act, body=body)
+
+
+def _person(session: Session, person_id: UUID) -> Person:
+    person = session.get(Person, person_id)
+    if person is None:
+        raise NotFound
+    return person
+
+
+def _check_account(login: str, name: str, locale: str) -> None:
+    faults = []
+    if not login or len(login) > 64 or not login.isprintable() or any(c.isspace() or c == ":" for c in login):
+        faults.append(Fault("login", "bad_login" if login else "required"))
+    if not name.strip() or len(name) > 100:
+        faults.append(Fault("name", "too_long" if name.strip() else "required"))
+    if locale not in LOCALES:
+        faults.append(Fault("locale", "unknown", {"choices": list(LOCALES)}))
+    if faults:
+        raise InvalidInput(*faults)
+
+
+def _check_clearance(session: Session, clearance: int) -> None:
+    highest = session.scalar(select(func.max(Level.rank))) or 0
+    if not 0 <= clearance <= highest:
+        raise InvalidInput(Fault("clearance", "out_of_range", {"low": 0, "high": highest}))
+
+
+def _check_days(since: date | None, until: date | None) -> None:
+    if since is not None and until is not None and until < since:
+        raise InvalidInput(Fault("until", "before_since"))
+
+
+def _words(roles: Iterable[Role]) -> list[str]:
+    return sorted(role.value for role in roles)
+
+
+def _day(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()

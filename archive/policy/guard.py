@@ -1,0 +1,152 @@
+"""Asks the rules before an act, answers hidden and absent alike, and logs each refusal apart.
+
+A refusal is written in a transaction of its own, after the refused act's has ended: the act's own is rolled back,
+and on SQLite its lock would keep the entry waiting for itself. So a refusal ends the unit of work it happens in.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Protocol
+from uuid import UUID
+
+from sqlalchemy import Select, select
+from sqlalchemy.engine import Engine
+from sqlalchemy.orm import Session
+
+from archive.clock import Clock
+from archive.database import Database
+from archive.errors import ArchiveError, NotAllowed, NotFound
+from archive.identity import Identity
+from archive.model import Record, RecordPerson
+from archive.policy.condition import holds
+from archive.policy.facts import facts_of
+from archive.policy.reach import Reach, load_reach
+from archive.policy.rules import RULES, Act, condition, may
+from archive.policy.sql import where
+
+
+class RefusalLog(Protocol):
+    """Where refusals are written."""
+
+    def note_apart(self, db: Database, identity: Identity, act: str, *, record: UUID | None = None) -> None:
+        """Write that an act was refused, in a transaction of its own."""
+        ...
+
+
+class Guard:
+    """The one place that services ask before they act.
+
+    Args:
+        db: the house's database (refusals are written to it).
+        log: where refusals are noted.
+        clock: tells the time that posts, grants and loans are valid at.
+        zone: the house's zone (an IANA name).
+    """
+
+    def __init__(self, db: Database, log: RefusalLog, clock: Clock, zone: str) -> None:
+        self._db = db
+        self._log = log
+        self._clock = clock
+        self._zone = zone
+        self._gathering: ContextVar[bool] = ContextVar("gathering refusals", default=False)
+
+    def reach(self, session: Session, identity: Identity) -> Reach:
+        """Return the present reach of ``identity``."""
+        return load_reach(session, identity, self._clock, self._zone)
+
+    def require(self, session: Session, identity: Identity, act: Act, record_id: UUID) -> Record:
+        """Return the record if ``identity`` may do ``act`` on it now.
+
+        Raises:
+            NotFound: there is no such record, or none that this person may read or keep custody of. Both carry no
+                facts and take the same steps.
+            NotAllowed: the person sees the record, but may not do this on it. Facts: ``act``.
+
+        A refusal is logged: at once, or by the ``refusals`` around it. It rolls back the session if that was writing.
+        """
+        reach = self.reach(session, identity)
+        # both rows are asked for whether or not they are there, so that absent costs what hidden costs
+        named = session.scalars(select(RecordPerson.person_id).where(RecordPerson.record_id == record_id)).all()
+        record = session.scalars(select(Record).where(Record.id == record_id)).one_or_none()
+        facts: Mapping[str, Any] = facts_of(record, named) if record is not None else {}
+        allowed, seen = (record is not None and holds(condition(a, reach), facts) for a in (act, Act.SEE))
+        if record is not None and allowed:
+            return record
+        raise self._refused(session, identity, act, NotAllowed(act=act.value) if seen else NotFound(), record_id)
+
+    def require_facts(self, session: Session, identity: Identity, act: Act, facts: Mapping[str, Any]) -> None:
+        """Check an act on a record that is not there yet, by the facts it would have.
+
+        Raises:
+            NotAllowed: not here, not at this level, or not at all. Facts: ``act``.
+        """
+        if not holds(condition(act, self.reach(session, identity)), facts):
+            raise self._refused(session, identity, act, NotAllowed(act=act.value))
+
+    def require_house(self, session: Session, identity: Identity, act: Act) -> Reach:
+        """Check an act on the house and return the reach it was checked with.
+
+        Raises:
+            NotAllowed: facts: ``act``.
+        """
+        reach = self.reach(session, identity)
+        if not may(act, reach):
+            raise self.refused_house(session, identity, act)
+        return reach
+
+    def refused_house(self, session: Session, identity: Identity, act: Act, **facts: Any) -> NotAllowed:
+        """Log the refusal of an act on the house for another reason than the table's, and return the error to raise."""
+        error = NotAllowed(act=act.value, **facts)
+        self._refused(session, identity, act, error)
+        return error
+
+    def visible(self, session: Session, identity: Identity, act: Act = Act.READ) -> Select[Record]:
+        """Return a query for the records on which ``identity`` may do ``act`` now."""
+        return select(Record).where(where(condition(act, self.reach(session, identity))))
+
+    def acts(self, reach: Reach, facts: Mapping[str, Any]) -> frozenset[Act]:
+        """Return every act that ``reach`` may do on a record with ``facts`` (pages leave the others out)."""
+        return frozenset(act for act in RULES if holds(condition(act, reach), facts))
+
+    @contextmanager
+    def refusals(self, identity: Identity) -> Iterator[None]:
+        """Log what is refused inside, once the unit of work inside has ended.
+
+        Stands outside ``db.writing()``. Logs the refusals of this guard, and every ``NotAllowed`` that a service
+        raises itself.
+        """
+        if self._gathering.get():
+            yield
+            return
+        token = self._gathering.set(True)
+        refused: ArchiveError | None = None
+        try:
+            yield
+        except (NotAllowed, NotFound) as error:
+            refused = error
+            raise
+        finally:
+            self._gathering.reset(token)
+            if refused is not None:
+                self._write(identity, refused)
+
+    def _refused(
+        self, session: Session, identity: Identity, act: Act, error: ArchiveError, record_id: UUID | None = None
+    ) -> ArchiveError:
+        error.refusal = (act.value, record_id)  # type: ignore[attr-defined]  # for the log alone, never a fact
+        if not self._gathering.get():
+            if _is_writing(session):
+                session.rollback()
+            self._write(identity, error)
+        return error
+
+    def _write(self, identity: Identity, error: ArchiveError) -> None:
+        act, record_id = getattr(error, "refusal", (error.facts.get("act"), None))
+        if act is not None:
+            self._log.note_apart(self._db, identity, act, record=record_id)
+
+
+def _is_writing(session: Session) -> bool:
+    bind = session.get_bind()
+    return isinstance(bind, Engine) and not bind.get_execution_options().get("juanku_reading")

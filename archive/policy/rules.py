@@ -1,0 +1,218 @@
+"""The one table of rules: which act is open to whom, and on which records.
+
+``condition(act, reach)`` turns the table and a reach into a condition over the facts of a record; the same condition
+is evaluated in Python, compiled to SQL and compiled to the engines' filters. No rule, no rows: an act without a rule
+that fits the person's roles gives ``NEVER``.
+
+Decisions that the table makes:
+
+* Reading needs a reading role, the clearance, and one of three holds: grant and distribution, being named, or an
+  approved loan; under need-to-know only the last two.
+* Staff, approvers and secrecy officers read what is filed. Archivists read provisional and binned records by the same
+  holds. A clerk reads, besides, what waits to be filed in their own departments or was handed in by themselves, if
+  cleared for it and not under need-to-know.
+* Custody shows number, place, dates and acts of what is filed: the three officers for every level, a custodian for
+  the levels entrusted to them. It never opens content.
+* A filed record's level is only raised, by a secrecy officer who may read it, and never above anyone's own clearance.
+* A part of the system (``Reach.system``) reads nothing here; it may catalogue and file what the machine's operator
+  imports, and do the house's acts except reading the log.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from archive.identity import OFFICERS, Role
+from archive.model import RecordState
+from archive.policy.condition import ALWAYS, NEVER, All, AnyOf, Condition, Has, Within, has
+from archive.policy.reach import Reach
+
+
+class Act(StrEnum):
+    """What is asked for. The value is the act's name in the log."""
+
+    READ = "record.read"
+    READ_CONTENT = "file.read"
+    CUSTODY = "record.custody"
+    SEE = "record.see"  # either of reading and custody: that the record is there, its number, its acts
+    CREATE = "record.create"  # asked of the facts that the record would have
+    DESCRIBE = "record.describe"
+    FILE = "record.file"
+    BIN = "record.bin"
+    RESTORE = "record.restore"
+    SET_LEVEL = "record.set_level"
+
+    MANAGE_PEOPLE = "person.manage"
+    MANAGE_RIGHTS = "right.manage"
+    MANAGE_LEVELS = "level.manage"
+    MANAGE_SCHEME = "scheme.manage"
+    RUN_SYSTEM = "system.manage"
+    SEE_JOBS = "job.see"
+    READ_LOG = "log.read"
+    VERIFY_LOG = "log.verify"
+
+
+READERS = frozenset(Role) - OFFICERS
+"""Roles that may read records at all."""
+
+PROVISIONAL, FILED, BINNED = (
+    has("state", state.value) for state in (RecordState.PROVISIONAL, RecordState.FILED, RecordState.BINNED)
+)
+OPEN = has("need_to_know", False)  # noqa: FBT003  (a value among others)
+
+
+def both(*parts: Condition) -> Condition:
+    """Every part holds; parts that can never hold are noticed at once, so that empty rights ask no engine."""
+    kept = tuple(part for part in parts if part != ALWAYS)
+    if any(_is_never(part) for part in kept):
+        return NEVER
+    return kept[0] if len(kept) == 1 else All(kept)
+
+
+def either(*parts: Condition) -> Condition:
+    """One part at least holds; parts that can never hold are left out."""
+    kept = tuple(part for part in parts if not _is_never(part))
+    if ALWAYS in kept:
+        return ALWAYS
+    return kept[0] if len(kept) == 1 else AnyOf(kept)
+
+
+def _is_never(part: Condition) -> bool:
+    return (
+        part == NEVER or (isinstance(part, Has) and not part.values) or (isinstance(part, Within) and not part.prefixes)
+    )
+
+
+# What a reach holds of a record, in the words of the requirement
+
+
+def _cleared(reach: Reach) -> Condition:
+    return Has("level", reach.levels)
+
+
+def _granted(reach: Reach) -> Condition:
+    return either(Has("fonds", reach.fonds), Has("category", reach.categories), Within("place", reach.places))
+
+
+def _named(reach: Reach) -> Condition:
+    return _own("named", reach)
+
+
+def _own(fact: str, reach: Reach) -> Condition:
+    return NEVER if reach.person_id is None else has(fact, reach.person_id)
+
+
+def _holds(reach: Reach) -> Condition:
+    """Cleared, and one of the three holds."""
+    distributed = Has("level", reach.levels & reach.distributed)
+    return both(
+        _cleared(reach),
+        either(both(OPEN, distributed, _granted(reach)), _named(reach), Has("record", reach.loans)),
+    )
+
+
+def _waits_at_clerk(reach: Reach) -> Condition:
+    at_hand = either(Has("department", reach.departments), _own("created_by", reach))
+    return both(_cleared(reach), OPEN, PROVISIONAL, at_hand)
+
+
+def _in(*states: Condition) -> Callable[[Reach], Condition]:
+    return lambda reach: both(either(*states), _holds(reach))
+
+
+def _clerk_creates(reach: Reach) -> Condition:
+    return both(_cleared(reach), OPEN, Has("department", reach.departments))
+
+
+def _archivist_creates(reach: Reach) -> Condition:
+    distributed = Has("level", reach.levels & reach.distributed)
+    return both(_cleared(reach), _granted(reach), either(both(OPEN, distributed), _named(reach)))
+
+
+def _entrusted(reach: Reach) -> Condition:
+    return both(FILED, Has("level", reach.custody))
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One line of the table: ``who`` (any of these roles; None: every active person) may on which records."""
+
+    who: frozenset[Role] | None
+    when: Callable[[Reach], Condition] = lambda _reach: ALWAYS
+
+
+def _only(*roles: Role) -> frozenset[Role]:
+    return frozenset(roles)
+
+
+_READING = (
+    Rule(READERS, _in(FILED)),
+    Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL, BINNED)),
+    Rule(_only(Role.CLERK), _waits_at_clerk),
+)
+_CUSTODY = (Rule(OFFICERS, lambda _reach: FILED), Rule(None, _entrusted))
+_PREPARING = (Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL)), Rule(_only(Role.CLERK), _waits_at_clerk))
+
+RULES: Mapping[Act, tuple[Rule, ...]] = {
+    Act.READ: _READING,
+    Act.READ_CONTENT: _READING,
+    Act.CUSTODY: _CUSTODY,
+    Act.SEE: _READING + _CUSTODY,
+    Act.CREATE: (Rule(_only(Role.ARCHIVIST), _archivist_creates), Rule(_only(Role.CLERK), _clerk_creates)),
+    Act.DESCRIBE: _PREPARING,
+    Act.FILE: (Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL)),),
+    Act.BIN: _PREPARING,
+    Act.RESTORE: (Rule(_only(Role.ARCHIVIST), _in(BINNED)),),
+    Act.SET_LEVEL: (
+        Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL)),
+        Rule(_only(Role.SECRECY_OFFICER), _in(FILED)),
+    ),
+}
+"""Acts on records."""
+
+HOUSE_RULES: Mapping[Act, frozenset[Role]] = {
+    Act.MANAGE_PEOPLE: _only(Role.SECURITY_ADMIN),
+    Act.MANAGE_RIGHTS: _only(Role.SECURITY_ADMIN),
+    Act.MANAGE_LEVELS: _only(Role.SECRECY_OFFICER, Role.SECURITY_ADMIN),
+    Act.MANAGE_SCHEME: _only(Role.ARCHIVIST, Role.SYSTEM_ADMIN),
+    Act.RUN_SYSTEM: _only(Role.SYSTEM_ADMIN),
+    Act.SEE_JOBS: _only(Role.SYSTEM_ADMIN, Role.ARCHIVIST),
+    Act.READ_LOG: _only(Role.AUDIT_ADMIN, Role.SECURITY_ADMIN),
+    Act.VERIFY_LOG: _only(Role.AUDIT_ADMIN),
+}
+"""Acts on the house."""
+
+SYSTEM_RULES: Mapping[Act, Condition] = {
+    Act.CREATE: ALWAYS,
+    Act.DESCRIBE: PROVISIONAL,
+    Act.FILE: PROVISIONAL,
+    Act.BIN: PROVISIONAL,
+}
+SYSTEM_HOUSE_ACTS = frozenset(HOUSE_RULES) - {Act.READ_LOG}
+
+
+def condition(act: Act, reach: Reach) -> Condition:
+    """Return the condition under which ``reach`` may do ``act`` on a record; ``NEVER`` when no rule fits."""
+    if reach.system:
+        return SYSTEM_RULES.get(act, NEVER)
+    if reach.person_id is None:
+        return NEVER
+    fitting = [rule for rule in RULES.get(act, ()) if rule.who is None or rule.who & reach.roles]
+    return either(*(rule.when(reach) for rule in fitting))
+
+
+def may(act: Act, reach: Reach) -> bool:
+    """Return whether ``reach`` may do an act on the house. An act on records is never open this way."""
+    if reach.system:
+        return act in SYSTEM_HOUSE_ACTS
+    return reach.person_id is not None and bool(HOUSE_RULES.get(act, frozenset()) & reach.roles)
+
+
+def may_set_level(reach: Reach, facts: Mapping[str, Any], rank: int) -> bool:
+    """Return whether the level of a record, on which SET_LEVEL is open, may become ``rank``.
+
+    No one sets a level above their own clearance, and a filed record's level only rises here (lowering is
+    published with an approval).
+    """
+    return rank in reach.levels and (facts["state"] == RecordState.PROVISIONAL.value or rank > facts["level"])

@@ -1,0 +1,244 @@
+"""Records: catalogued, described, put into the bin, shown.
+
+Every method takes the identity first and checks it first, works in one transaction, and writes the log in it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from archive import describing
+from archive.clock import Clock
+from archive.database import Database, Work
+from archive.describing import Draft
+from archive.errors import Conflict, InvalidInput, NotAllowed, NotFound, WrongState
+from archive.fence import raise_fence
+from archive.identity import Identity
+from archive.ids import new_id
+from archive.jobs.outbox import Outbox
+from archive.log.writer import Log
+from archive.model import (
+    Fonds,
+    IssuedNumber,
+    JobKind,
+    Record,
+    RecordPerson,
+    RecordState,
+    RecordSubject,
+)
+from archive.policy.condition import holds
+from archive.policy.guard import Guard
+from archive.policy.rules import Act, condition
+from archive.ports import Vault
+
+CHANGEABLE = frozenset(
+    (
+        "title", "responsible", "drawn_up", "place_id", "department_id", "dossier_id", "term", "pages", "medium",
+        "material", "keywords", "importance", "fields", "notes", "category_id", "secrecy_person_id",
+    )
+)  # fmt: skip
+"""What ``describe`` may change; level, state and numbers change by acts of their own."""
+
+
+class RecordService:
+    """The acts on descriptions."""
+
+    def __init__(self, db: Database, guard: Guard, vault: Vault, log: Log, outbox: Outbox, clock: Clock) -> None:
+        self._db = db
+        self._guard = guard
+        self._vault = vault
+        self._log = log
+        self._outbox = outbox
+        self._clock = clock
+
+    def create(self, identity: Identity, draft: Draft) -> UUID:
+        """Catalogue one record; it is provisional until it is filed.
+
+        Raises:
+            InvalidInput: names each field at fault.
+            NotAllowed: the person may not create such a record here.
+        """
+        return self.create_many(identity, [draft])[0]
+
+    def create_many(self, identity: Identity, drafts: Sequence[Draft]) -> list[UUID]:
+        """Catalogue many records in one short transaction (at most about 200 at a time): all or none."""
+        with self._guard.refusals(identity), self._db.writing() as work:
+            ids = self.insert(work, identity, drafts)
+            work.commit()
+        return ids
+
+    def insert(self, work: Work, identity: Identity, drafts: Sequence[Draft]) -> list[UUID]:
+        """Do the work of ``create_many`` inside the caller's transaction."""
+        session = work.session
+        reach = self._guard.reach(session, identity)
+        allowed = condition(Act.CREATE, reach)
+        now = self._clock.now()
+        catalogue = describing.Catalogue(session)
+        described = [describing.describe(catalogue, draft, now) for draft in drafts]
+        for item in described:
+            if not holds(allowed, item.facts(identity)):
+                raise NotAllowed(act=Act.CREATE.value)
+        ids = [new_id() for _ in described]
+        self._vault.add_owners(session, [(key, item.due_year(now)) for key, item in zip(ids, described, strict=True)])
+        protected = describing.sealed(self._vault, session, ids, described)
+        session.execute(
+            insert(Record),
+            [
+                item.row() | {"id": key, "sealed_fields": sealed, "created_at": now, "created_by": identity.person_id}
+                for key, item, sealed in zip(ids, described, protected, strict=True)
+            ],
+        )
+        self._insert_links(session, ids, drafts)
+        self._log.note_many(
+            session, identity, "record.create", [(key, {"title": d.title}) for key, d in zip(ids, drafts, strict=True)]
+        )
+        self._outbox.add_many(work, JobKind.INDEX, ids)
+        return ids
+
+    @staticmethod
+    def _insert_links(session: Session, ids: Sequence[UUID], drafts: Sequence[Draft]) -> None:
+        named = [{"record_id": key, "person_id": p} for key, d in zip(ids, drafts, strict=True) for p in d.named]
+        if named:
+            session.execute(insert(RecordPerson), named)
+        hung = [{"record_id": key, "subject_id": s} for key, d in zip(ids, drafts, strict=True) for s in d.subjects]
+        if hung:
+            session.execute(insert(RecordSubject), hung)
+
+    def describe(self, identity: Identity, record_id: UUID, changes: Mapping[str, Any], version: int) -> None:
+        """Change a provisional record's description. Nothing is written when one field is at fault.
+
+        Raises:
+            Conflict: the record changed since ``version`` was read.
+            WrongState: the record is filed; it changes only by an approved correction.
+        """
+        unknown = set(changes) - CHANGEABLE
+        if unknown:
+            raise InvalidInput(*(describing.fault(name, "unknown_field") for name in sorted(unknown)))
+        with self._guard.refusals(identity), self._db.writing() as work:
+            session = work.session
+            record = self._provisional(session, identity, Act.DESCRIBE, record_id, version)
+            before = self._draft_of(session, record)
+            draft = replace(before, **describing.typed(changes))
+            item = describing.describe(describing.Catalogue(session), draft, self._clock.now())
+            if not holds(condition(Act.CREATE, self._guard.reach(session, identity)), item.facts(identity)):
+                raise NotAllowed(act=Act.DESCRIBE.value)
+            for name, value in item.row().items():
+                setattr(record, name, value)
+            record.drawn_up_proposed = record.drawn_up_proposed and "drawn_up" not in changes
+            record.sealed_fields = describing.sealed(self._vault, session, [record.id], [item])[0]
+            self._vault.regroup(session, [(record.id, item.due_year(self._clock.now()))])
+            if record.place_path != (before_path := describing.place_path(session, before.place_id)) and before_path:
+                raise_fence(session, "record", str(record.id), self._clock.now())
+            body = {"before": _plain(before, changes), "after": _plain(draft, changes)}
+            self._changed(work, identity, record, "record.describe", body)
+            work.commit()
+
+    def set_level(self, identity: Identity, record_id: UUID, rank: int, reason: str, version: int) -> None:
+        """Change a record's secrecy level. A raise hides it at once, in search too (a fence, until re-indexed).
+
+        Raises:
+            InvalidInput: no such level, no reason, or (once filed) a level that is not higher.
+        """
+        with self._guard.refusals(identity), self._db.writing() as work:
+            session = work.session
+            record = self._guard.require(session, identity, Act.SET_LEVEL, record_id)
+            _same_version(record, version)
+            describing.check_level(session, rank)
+            if not reason.strip():
+                raise InvalidInput(describing.fault("reason", "required"))
+            if record.state is not RecordState.PROVISIONAL and rank <= record.level_rank:
+                raise InvalidInput(describing.fault("level", "only_raised_once_filed"))
+            body = {"before": record.level_rank, "after": rank, "reason": reason}
+            if rank > record.level_rank:
+                raise_fence(session, "record", str(record.id), self._clock.now())
+            record.level_rank = rank
+            self._changed(work, identity, record, "record.set_level", body)
+            work.commit()
+
+    def name_people(self, identity: Identity, record_id: UUID, people: Sequence[UUID], version: int) -> None:
+        """Set who is named on a record: they may read it when cleared for its level."""
+        with self._guard.refusals(identity), self._db.writing() as work:
+            session = work.session
+            record = self._provisional(session, identity, Act.DESCRIBE, record_id, version)
+            before = set(session.scalars(select(RecordPerson.person_id).where(RecordPerson.record_id == record_id)))
+            wanted = set(people)
+            for person in before - wanted:
+                session.delete(session.get_one(RecordPerson, (record_id, person)))
+            session.add_all(RecordPerson(record_id=record_id, person_id=person) for person in wanted - before)
+            if before - wanted:
+                raise_fence(session, "record", str(record.id), self._clock.now())
+            body = {"before": sorted(map(str, before)), "after": sorted(map(str, wanted))}
+            self._changed(work, identity, record, "record.name_people", body)
+            work.commit()
+
+    def bin(self, identity: Identity, record_id: UUID, version: int) -> None:
+        """Put a provisional record into the bin, for 30 days. It leaves search at once."""
+        with self._guard.refusals(identity), self._db.writing() as work:
+            record = self._provisional(work.session, identity, Act.BIN, record_id, version)
+            record.state = RecordState.BINNED
+            record.binned_at = self._clock.now()
+            raise_fence(work.session, "record", str(record.id), self._clock.now())
+            self._changed(work, identity, record, "record.bin", None)
+            work.commit()
+
+    def restore(self, identity: Identity, record_id: UUID) -> None:
+        """Take a record back out of the bin."""
+        with self._guard.refusals(identity), self._db.writing() as work:
+            record = self._guard.require(work.session, identity, Act.RESTORE, record_id)
+            if record.state is not RecordState.BINNED:
+                raise WrongState(state=record.state.value, act=Act.RESTORE.value)
+            record.state = RecordState.PROVISIONAL
+            record.binned_at = None
+            self._changed(work, identity, record, "record.restore", None)
+            work.commit()
+
+    def find_number(self, identity: Identity, number: str) -> UUID:
+        """Return the record that a number (``[FONDS:]NUMBER``) was given to, if the person may see it."""
+        fonds_code, _, plain = number.rpartition(":")
+        with self._db.reading() as session:
+            return self._guard.require(session, identity, Act.CUSTODY, _by_number(session, fonds_code, plain)).id
+
+    def _provisional(self, session: Session, identity: Identity, act: Act, record_id: UUID, version: int) -> Record:
+        record = self._guard.require(session, identity, act, record_id)
+        if record.state is not RecordState.PROVISIONAL:
+            raise WrongState(state=record.state.value, act=act.value)
+        _same_version(record, version)
+        return record
+
+    def _changed(
+        self, work: Work, identity: Identity, record: Record, act: str, body: Mapping[str, Any] | None
+    ) -> None:
+        record.version += 1
+        work.session.flush()
+        self._log.note(work.session, identity, act, record=record.id, body=body)
+        self._outbox.add(work, JobKind.INDEX, record.id)
+
+    def _draft_of(self, session: Session, record: Record) -> Draft:
+        protected = describing.opened(self._vault, session, record)
+        plain = {name: getattr(record, name) for name in Draft.__dataclass_fields__ if hasattr(record, name)}
+        return Draft(**plain | {"keywords": tuple(record.keywords), "fields": {**record.fields, **protected}})
+
+
+def _same_version(record: Record, version: int) -> None:
+    if record.version != version:
+        raise Conflict(what="record", version=record.version)
+
+
+def _by_number(session: Session, fonds_code: str, number: str) -> UUID:
+    query = select(IssuedNumber.record_id).where(IssuedNumber.number == number)
+    if fonds_code:
+        query = query.join(Fonds, Fonds.id == IssuedNumber.fonds_id).where(Fonds.code == fonds_code)
+    found = session.scalars(query.limit(2)).all()
+    if len(found) != 1:
+        raise NotFound
+    return found[0]
+
+
+def _plain(draft: Draft, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the changed part of a draft as JSON values, for the sealed body of the log."""
+    values = {name: value for name, value in asdict(draft).items() if name in changes}
+    return {name: value if isinstance(value, int | dict | None) else str(value) for name, value in values.items()}

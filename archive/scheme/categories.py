@@ -1,0 +1,265 @@
+"""The acts on a scheme: install, add, change, close, show. Each change makes a new version; what is in use stays."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from archive.clock import Clock, today
+from archive.database import Database
+from archive.errors import Conflict, Fault, InvalidInput, NotFound
+from archive.identity import Identity
+from archive.ids import UUID, new_id
+from archive.log.writer import Log
+from archive.model import AccessGrant, Category, CategoryVersion, Fonds, House, Level, NumberRule, Record
+from archive.policy.guard import Guard
+from archive.policy.rules import Act
+from archive.scheme import install as installing
+from archive.scheme.document import CategoryDef, Scheme, parse, rule_faults
+from archive.scheme.fields import check_names
+
+
+@dataclass(frozen=True)
+class Node:
+    """A category in the tree, with what lies below it."""
+
+    category: Category
+    below: Sequence["Node"]
+
+
+class SchemeService:
+    """The acts on categories and number rules."""
+
+    def __init__(self, db: Database, guard: Guard, log: Log, clock: Clock) -> None:
+        self._db = db
+        self._guard = guard
+        self._log = log
+        self._clock = clock
+
+    def install(self, identity: Identity, fonds_id: UUID, scheme: Scheme) -> dict[str, UUID]:
+        """Bring a checked scheme into a fonds and return each category's id by code.
+
+        Raises:
+            NotFound: there is no such fonds.
+            InvalidInput: see ``archive.scheme.install.install``.
+        """
+        with self._db.writing() as work:
+            fonds = self._fonds(work.session, identity, fonds_id)
+            ids = installing.install(work.session, fonds, scheme, now=self._clock.now())
+            body = {"fonds": fonds.code, "scheme": scheme.code, "categories": len(ids)}
+            self._log.note(work.session, identity, "scheme.install", body=body)
+            work.commit()
+        return ids
+
+    def export(self, identity: Identity, fonds_id: UUID) -> Scheme:
+        """Return a fonds' scheme (``to_yaml`` writes it)."""
+        with self._db.reading() as session:
+            return installing.export(session, self._fonds(session, identity, fonds_id))
+
+    def add(
+        self, identity: Identity, fonds_id: UUID, data: Mapping[str, Any], *, parent_id: UUID | None = None
+    ) -> UUID:
+        """Add a category from plain data, as in a scheme document.
+
+        Raises:
+            InvalidInput: names the field.
+            Conflict: the code stands in the fonds already.
+        """
+        with self._db.writing() as work:
+            session = work.session
+            fonds = self._fonds(session, identity, fonds_id)
+            parent = self._category(session, parent_id) if parent_id else None
+            if parent is not None and parent.fonds_id != fonds.id:
+                raise InvalidInput(Fault("parent", "unknown"))
+            values = self._values(session, data, parent)
+            same = select(Category.id).where(Category.fonds_id == fonds.id, Category.code == values["code"])
+            if session.scalar(same):
+                raise Conflict(what="category")
+            last = session.scalar(select(func.max(Category.position)).where(Category.fonds_id == fonds.id))
+            values |= {"parent_id": parent_id, "position": (last or 0) + 1}
+            row = installing.add(session, fonds.id, values, self._clock.now())
+            self._log.note(session, identity, "scheme.add", body={"fonds": fonds.code, "category": row.code})
+            work.commit()
+            return row.id
+
+    def change(self, identity: Identity, category_id: UUID, data: Mapping[str, Any], *, version: int) -> int:
+        """Change a category; its code and place in the tree stay. Records keep the version they were made under.
+
+        Returns:
+            The new version.
+
+        Raises:
+            Conflict: someone changed it since ``version``.
+            InvalidInput: names the field.
+        """
+        with self._db.writing() as work:
+            session = work.session
+            self._guard.require_house(session, identity, Act.MANAGE_SCHEME)
+            row = self._category(session, category_id)
+            if row.version != version:
+                raise Conflict(what="category")
+            parent = session.get(Category, row.parent_id) if row.parent_id else None
+            values = self._values(session, _as_data(session, row) | dict(data) | {"code": row.code}, parent)
+            if installing.change(session, row, values, self._clock.now()):
+                body = {"category": row.code, "version": row.version, "changed": sorted(data)}
+                self._log.note(session, identity, "scheme.change", body=body)
+            work.commit()
+            return row.version
+
+    def close(self, identity: Identity, category_id: UUID) -> None:
+        """Close a category and all below it: what lies there stays, nothing new comes in."""
+        with self._db.writing() as work:
+            session = work.session
+            self._guard.require_house(session, identity, Act.MANAGE_SCHEME)
+            row = self._category(session, category_id)
+            day = today(self._clock, session.scalar(select(House.zone)) or "Asia/Shanghai")
+            for each in _branch(session, row):
+                if each.closed_on is None:
+                    installing.change(session, each, {"closed_on": day}, self._clock.now())
+            self._log.note(session, identity, "scheme.close", body={"category": row.code})
+            work.commit()
+
+    def remove(self, identity: Identity, category_id: UUID) -> None:
+        """Remove a category that was never used.
+
+        Raises:
+            Conflict: records, categories or grants hang on it; it can only be closed.
+        """
+        with self._db.writing() as work:
+            session = work.session
+            self._guard.require_house(session, identity, Act.MANAGE_SCHEME)
+            row = self._category(session, category_id)
+            if _in_use(session, row):
+                raise Conflict(what="category_in_use")
+            session.execute(delete(CategoryVersion).where(CategoryVersion.category_id == row.id))
+            session.execute(delete(Category).where(Category.id == row.id))
+            self._log.note(session, identity, "scheme.remove", body={"category": row.code})
+            work.commit()
+
+    def add_rule(self, identity: Identity, code: str, names: Mapping[str, str], template: str) -> UUID:
+        """Add a number rule (or, with a code that begins ``reference.``, a reference rule).
+
+        Raises:
+            InvalidInput: the template is at fault; the facts hold the position.
+            Conflict: the code stands already. A rule in use is never rewritten: add another.
+        """
+        with self._db.writing() as work:
+            session = work.session
+            self._guard.require_house(session, identity, Act.MANAGE_SCHEME)
+            faults = rule_faults(code, template) + check_names(names, "names")
+            if not 0 < len(code) <= 40:
+                faults.append(Fault("code", "bad_code", {"value": code[:40]}))
+            if faults:
+                raise InvalidInput(*faults)
+            if session.scalar(select(NumberRule.id).where(NumberRule.code == code)):
+                raise Conflict(what="number_rule")
+            row = NumberRule(id=new_id(), code=code, names=dict(names), template=template)
+            session.add(row)
+            self._log.note(session, identity, "scheme.add_rule", body={"code": code, "template": template})
+            work.commit()
+            return row.id
+
+    def tree(self, _identity: Identity, fonds_id: UUID, *, closed: bool = False) -> Sequence[Node]:
+        """Return the categories of a fonds as a tree. Names of categories are open to everyone signed in."""
+        with self._db.reading() as session:
+            query = select(Category).where(Category.fonds_id == fonds_id).order_by(Category.position, Category.code)
+            rows = session.scalars(query if closed else query.where(Category.closed_on.is_(None))).all()
+        return _nodes(rows, None)
+
+    def history(self, identity: Identity, category_id: UUID) -> Sequence[CategoryVersion]:
+        """Return every version of a category, oldest first."""
+        with self._db.reading() as session:
+            self._guard.require_house(session, identity, Act.MANAGE_SCHEME)
+            query = select(CategoryVersion).where(CategoryVersion.category_id == category_id)
+            return session.scalars(query.order_by(CategoryVersion.version)).all()
+
+    def _fonds(self, session: Session, identity: Identity, fonds_id: UUID) -> Fonds:
+        self._guard.require_house(session, identity, Act.MANAGE_SCHEME)
+        fonds = session.get(Fonds, fonds_id)
+        if fonds is None:
+            raise NotFound
+        return fonds
+
+    @staticmethod
+    def _category(session: Session, category_id: UUID) -> Category:
+        row = session.get(Category, category_id)
+        if row is None:
+            raise NotFound
+        return row
+
+    @staticmethod
+    def _values(session: Session, data: Mapping[str, Any], parent: Category | None) -> dict[str, Any]:
+        """Check one category as if it stood in a document, with its parent above it."""
+        if "categories" in data:
+            raise InvalidInput(Fault("categories", "unknown_key"))
+        rules = {row.code: row for row in session.scalars(select(NumberRule))}
+        checked = _checked(data, _as_data(session, parent) if parent else None, list(rules.values()))
+        ranks: dict[int | str, int] = {}
+        for rank, code in session.execute(select(Level.rank, Level.code)):
+            ranks[rank] = ranks[code] = rank
+        if checked.level not in ranks:
+            raise InvalidInput(Fault("level", "unknown_level", {"level": checked.level}))
+        return {
+            "code": checked.code,
+            "names": dict(checked.names),
+            "level_rank": ranks[checked.level],
+            "term": checked.term,
+            "number_rule_id": rules[checked.number_rule].id if checked.number_rule else None,
+            "reference_rule_id": rules[checked.reference_rule].id if checked.reference_rule else None,
+            "fields": [f.as_data() for f in checked.fields],
+            "required": list(checked.required),
+            "documents": [dict(paper) for paper in checked.documents],
+        }
+
+
+def _checked(data: Mapping[str, Any], parent: dict[str, Any] | None, rules: Sequence[NumberRule]) -> CategoryDef:
+    told: list[dict[str, Any]] = [{"code": r.code, "names": dict(r.names), "template": r.template} for r in rules]
+    top = [dict(data)] if parent is None else [parent | {"categories": [dict(data)]}]
+    at = "categories[0]." if parent is None else "categories[0].categories[0]."
+    document = {
+        "format": 1,
+        "code": "x",
+        "names": {"zh_CN": "x"},
+        "number_rules": [r for r in told if not r["code"].startswith("reference.")],
+        "reference_rules": [r for r in told if r["code"].startswith("reference.")],
+        "categories": top,
+    }
+    try:
+        return parse(document).categories[-1]
+    except InvalidInput as refused:
+        raise InvalidInput(*(Fault(f.field.removeprefix(at), f.code, f.facts) for f in refused.faults)) from None
+
+
+def _as_data(session: Session, row: Category) -> dict[str, Any]:
+    def code(key: UUID | None) -> str | None:
+        return session.get_one(NumberRule, key).code if key else None
+
+    return {
+        "code": row.code,
+        "names": dict(row.names),
+        "level": row.level_rank,
+        "term": row.term,
+        "number_rule": code(row.number_rule_id),
+        "reference_rule": code(row.reference_rule_id),
+        "fields": list(row.fields),
+        "required": list(row.required),
+        "documents": list(row.documents),
+    }
+
+
+def _branch(session: Session, row: Category) -> list[Category]:
+    below = session.scalars(select(Category).where(Category.parent_id == row.id)).all()
+    return [row, *(each for child in below for each in _branch(session, child))]
+
+
+def _in_use(session: Session, row: Category) -> bool:
+    return any(
+        session.scalar(select(column).where(column == row.id).limit(1)) is not None
+        for column in (Record.category_id, Category.parent_id, AccessGrant.category_id)
+    )
+
+
+def _nodes(rows: Sequence[Category], parent_id: UUID | None) -> list[Node]:
+    return [Node(row, _nodes(rows, row.id)) for row in rows if row.parent_id == parent_id]

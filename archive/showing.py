@@ -1,0 +1,214 @@
+"""Records as people see them: in full for who may read, number and dates for who keeps custody, nothing for others."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from archive import describing
+from archive.database import Database
+from archive.filing import people_named
+from archive.identity import Identity
+from archive.log.readings import Readings
+from archive.model import (
+    Category,
+    Content,
+    ContentState,
+    Department,
+    File,
+    FileRole,
+    Fonds,
+    Level,
+    Medium,
+    Person,
+    Place,
+    Record,
+    RecordKind,
+    RecordState,
+    RecordSubject,
+    TextState,
+)
+from archive.policy.condition import holds
+from archive.policy.facts import facts_of
+from archive.policy.guard import Guard
+from archive.policy.rules import Act, condition
+from archive.ports import Vault
+from archive.scheme.fields import FieldDef, parse_fields
+from archive.subjects import names_of_subjects
+
+
+@dataclass(frozen=True)
+class FileView:
+    """A file of a record. ``doubles`` counts other records, visible to this person, with the same bytes."""
+
+    file_id: UUID
+    content_id: UUID | None
+    name: str
+    role: FileRole
+    state: ContentState
+    reason: str | None
+    media_type: str | None
+    size: int | None
+    pages: int | None
+    text_state: TextState
+    doubles: int
+
+
+@dataclass(frozen=True)
+class CustodyView:
+    """What a custodian, an officer or an auditor sees of a record (C15)."""
+
+    record_id: UUID
+    number: str
+    registration_number: str | None
+    kind: RecordKind
+    state: RecordState
+    level: Level
+    medium: Medium
+    pages: int | None
+    created_at: datetime
+    filed_at: datetime | None
+
+
+@dataclass(frozen=True)
+class RecordView:
+    """What a reader sees: everything of the description, the files, and which acts are open to them."""
+
+    record: Record
+    number: str
+    fonds: Fonds
+    level: Level
+    category: Category
+    fields: Sequence[tuple[FieldDef, Any]]
+    place: Place | None
+    place_names: Sequence[Mapping[str, str]]
+    department: Department | None
+    named: Sequence[Person]
+    subjects: Sequence[str]
+    files: Sequence[FileView]
+    missing: Sequence[str]
+    acts: frozenset[Act]
+
+
+class RecordReader:
+    """Shows records. An opening of a record is logged once per person and half hour."""
+
+    def __init__(self, db: Database, guard: Guard, vault: Vault, readings: Readings) -> None:
+        self._db = db
+        self._guard = guard
+        self._vault = vault
+        self._readings = readings
+
+    def show(self, identity: Identity, record_id: UUID) -> RecordView | CustodyView:
+        """Show one record.
+
+        Raises:
+            NotFound: there is none that this person may read or keep custody of.
+        """
+        with self._db.reading() as session:
+            record = self._guard.require(session, identity, Act.SEE, record_id)
+            facts = facts_of(record, people_named(session, [record.id]).get(record.id, ()))
+            reach = self._guard.reach(session, identity)
+            readable = holds(condition(Act.READ, reach), facts)
+            view: RecordView | CustodyView = (
+                self._full(session, identity, record, self._guard.acts(reach, facts))
+                if readable
+                else _custody(session, record)
+            )
+        act = "record.read" if readable else "record.custody"
+        self._readings.note_once(identity, act, record_id, record=record_id)
+        return view
+
+    def list(
+        self,
+        identity: Identity,
+        *,
+        state: RecordState | None = None,
+        created_by: UUID | None = None,
+        offset: int = 0,
+        limit: int = 50,
+    ) -> Sequence[Record]:
+        """Return readable records, newest first."""
+        with self._db.reading() as session:
+            query = self._guard.visible(session, identity).order_by(Record.created_at.desc(), Record.id.desc())
+            if state is not None:
+                query = query.where(Record.state == state)
+            if created_by is not None:
+                query = query.where(Record.created_by == created_by)
+            return session.scalars(query.offset(offset).limit(limit)).all()
+
+    def _full(self, session: Session, identity: Identity, record: Record, acts: frozenset[Act]) -> RecordView:
+        category = session.get_one(Category, record.category_id)
+        protected = describing.opened(self._vault, session, record)
+        values = {**record.fields, **protected}
+        named = people_named(session, [record.id]).get(record.id, [])
+        place = session.get(Place, record.place_id) if record.place_id else None
+        subject_ids = session.scalars(select(RecordSubject.subject_id).where(RecordSubject.record_id == record.id))
+        return RecordView(
+            record=record,
+            number=number_of(record),
+            fonds=session.get_one(Fonds, record.fonds_id),
+            level=session.get_one(Level, record.level_rank),
+            category=category,
+            fields=[(f, values[f.name]) for f in parse_fields(category.fields) if values.get(f.name) is not None],
+            place=place,
+            place_names=_place_names(session, place),
+            department=session.get(Department, record.department_id) if record.department_id else None,
+            named=session.scalars(select(Person).where(Person.id.in_(named)).order_by(Person.name)).all(),
+            subjects=names_of_subjects(session, self._vault, list(subject_ids)),
+            files=self._files(session, identity, record),
+            missing=describing.missing(record, category, protected),
+            acts=acts,
+        )
+
+    def _files(self, session: Session, identity: Identity, record: Record) -> Sequence[FileView]:
+        rows = session.execute(
+            select(File, Content)
+            .join(Content, Content.file_id == File.id)
+            .where(File.record_id == record.id)
+            .order_by(File.position, Content.created_at)
+        )
+        views = []
+        for file, content in rows:
+            if content.state is not ContentState.RECEIVING and content.id != file.content_id:
+                continue  # replaced by a later content
+            views.append(
+                FileView(
+                    file.id, content.id, file.name, file.role, content.state, content.reason, content.media_type,
+                    content.size, content.pages, content.text_state, self._doubles(session, identity, content),
+                )
+            )  # fmt: skip
+        return views
+
+    def _doubles(self, session: Session, identity: Identity, content: Content) -> int:
+        if content.plain_sha256 is None:
+            return 0
+        same = select(Content.record_id).where(
+            Content.plain_sha256 == content.plain_sha256, Content.record_id != content.record_id
+        )
+        return len(session.scalars(self._guard.visible(session, identity).where(Record.id.in_(same)).limit(20)).all())
+
+
+def number_of(record: Record) -> str:
+    """Return the number a person knows the record by: archive number, or a short provisional mark before filing."""
+    return record.archive_number or f"~{record.id.hex[-8:]}"
+
+
+def _custody(session: Session, record: Record) -> CustodyView:
+    return CustodyView(
+        record.id, number_of(record), record.registration_number, record.kind, record.state,
+        session.get_one(Level, record.level_rank), record.medium, record.pages, record.created_at, record.filed_at,
+    )  # fmt: skip
+
+
+def _place_names(session: Session, place: Place | None) -> Sequence[Mapping[str, str]]:
+    """Return the names from the project down to the place."""
+    names: list[Mapping[str, str]] = []
+    while place is not None:
+        names.insert(0, place.names)
+        place = session.get(Place, place.parent_id) if place.parent_id else None
+    return names

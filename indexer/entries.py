@@ -1,0 +1,328 @@
+"""How rows become index entries: a batch of records is read with a fixed number of queries, whatever its size.
+
+What an entry must not hold is taken out here: personal numbers are blotted out of every text and come in as keyed
+tokens, and no key or cipher goes along.
+"""
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from archive.errors import Damaged, KeyUnavailable
+from archive.model import (
+    Category,
+    Content,
+    Department,
+    File,
+    Fonds,
+    Level,
+    Place,
+    Record,
+    RecordPerson,
+    RecordState,
+    RecordSubject,
+    Subject,
+    SubjectToken,
+    TextState,
+)
+from archive.personal import mask
+from archive.policy.facts import facts_of
+from archive.ports import Vault
+from indexer.engine import IndexEntry, partition_of
+from indexer.pagetext import load_pages
+from indexer.ranges import day_number
+
+GONE = frozenset({RecordState.BINNED, RecordState.DESTROYED})
+"""Records in these states are in no partition."""
+
+_MANY_IDS = 500
+_MANY_DIGITS = re.compile(r"[0-9０-９](?:.?[0-9０-９]){10}", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A record as its row stands: the version, where it has been indexed, and its entry (None: in no partition)."""
+
+    record_id: UUID
+    version: int
+    indexed_in: Sequence[str]
+    entry: IndexEntry | None
+
+
+@dataclass
+class _Words:
+    """Codes and names of what records point to, and what lies above each."""
+
+    fonds: dict[UUID, list[str]]
+    departments: dict[UUID, list[str]]
+    levels: dict[int, list[str]]
+    categories: dict[UUID, list[str]]
+    branches: dict[UUID, frozenset[UUID]]
+    places: dict[tuple[UUID, str], list[str]] = field(default_factory=dict)
+
+
+class Entries:
+    """Builds the entries of batches of records.
+
+    Args:
+        vault: opens protected fields, subjects and page text.
+    """
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+
+    def read(self, session: Session, ids: Sequence[UUID]) -> list[Kept]:
+        """Return the records of ``ids`` that there are, with their entries, as of this snapshot."""
+        records = session.scalars(select(Record).where(Record.id.in_(ids))).all() if ids else []
+        live = [record for record in records if record.state not in GONE]
+        keys = [record.id for record in live]
+        words = _load_words(session, live)
+        named = _grouped(
+            session.execute(
+                select(RecordPerson.record_id, RecordPerson.person_id).where(RecordPerson.record_id.in_(keys))
+            )
+        )
+        sealed = self._opened_fields(session, live)
+        subjects = self._subjects(session, keys)
+        contents = _contents(session, keys)
+        made = {
+            record.id: self._entry(
+                session, record, words, named.get(record.id, ()), [*sealed.get(record.id, ()), *subjects[record.id]],
+                contents.get(record.id, ()),
+            )
+            for record in live
+        }  # fmt: skip
+        return [Kept(record.id, record.version, record.indexed_in, made.get(record.id)) for record in records]
+
+    def _entry(
+        self,
+        session: Session,
+        record: Record,
+        words: _Words,
+        named: Iterable[UUID],
+        people: Sequence["str | _Token"],
+        contents: Iterable[UUID],
+    ) -> IndexEntry:
+        tokens = {one.value for one in people if isinstance(one, _Token)}
+
+        def clean(values: Iterable[str | None]) -> list[str]:
+            return [self._masked(value, tokens) for value in values if value]
+
+        texts = {
+            "number": [number for number in (record.archive_number, record.registration_number) if number],
+            "title": clean([record.title]),
+            "responsible": clean([record.responsible]),
+            "keywords": clean(record.keywords),
+            "notes": clean([record.notes]),
+            "person": clean(one for one in people if isinstance(one, str)),
+            "fields": clean(_plain_values(record.fields)),
+        }
+        if contents:
+            texts["text"] = self._page_texts(session, record.id, contents, tokens)
+        return IndexEntry(
+            record.id,
+            record.version,
+            partition_of(record.level_rank, record.group_id is not None),
+            _facts(record, words, named),
+            {name: values for name, values in texts.items() if values},
+            sorted(tokens),
+            _codes(record, words),
+        )
+
+    def _masked(self, text: str, tokens: set[str]) -> str:
+        if not _MANY_DIGITS.search(text):
+            return text
+        masked, numbers = mask(text)
+        tokens.update(self._vault.token(kind.value, number) for kind, number in numbers)
+        return masked
+
+    def _page_texts(self, session: Session, record_id: UUID, contents: Iterable[UUID], tokens: set[str]) -> list[str]:
+        texts: list[str] = []
+        for content_id in contents:
+            try:
+                for page in load_pages(session, self._vault, record_id, content_id):
+                    texts.append(page.text)
+                    tokens.update(page.tokens)
+            except (Damaged, KeyUnavailable):
+                # What can't be read can't be found; fixity tells of the damage, not search.
+                continue
+        return texts
+
+    def _opened_fields(self, session: Session, records: Sequence[Record]) -> dict[UUID, list[str]]:
+        items = [
+            (record.id, record.sealed_fields, f"record-fields:{record.id.hex}")
+            for record in records
+            if record.sealed_fields is not None
+        ]
+        opened = self._vault.open_many(session, items) if items else []
+        return {
+            owner: list(_plain_values(json.loads(data)))
+            for (owner, _, _), data in zip(items, opened, strict=True)
+            if data is not None
+        }
+
+    def _subjects(self, session: Session, keys: Sequence[UUID]) -> Mapping[UUID, list["str | _Token"]]:
+        found: dict[UUID, list[str | _Token]] = defaultdict(list)
+        links = session.execute(
+            select(RecordSubject.record_id, RecordSubject.subject_id).where(RecordSubject.record_id.in_(keys))
+        ).all()
+        if not links:
+            return found
+        wanted = sorted({subject for _, subject in links})
+        rows = session.execute(
+            select(Subject.id, Subject.code, Subject.facts, Subject.sealed).where(Subject.id.in_(wanted))
+        ).all()
+        items = [(row.id, row.sealed, f"subject:{row.id.hex}") for row in rows if row.sealed is not None]
+        opened = self._vault.open_many(session, items) if items else []
+        sealed = {owner: data for (owner, _, _), data in zip(items, opened, strict=True) if data is not None}
+        about: dict[UUID, list[str | _Token]] = {
+            row.id: [
+                *([row.code] if row.code else []),
+                *_plain_values(row.facts),
+                *(_plain_values(json.loads(sealed[row.id])) if row.id in sealed else ()),
+            ]
+            for row in rows
+        }
+        tokens = select(SubjectToken.subject_id, SubjectToken.token).where(SubjectToken.subject_id.in_(wanted))
+        for subject, token in session.execute(tokens):
+            about[subject].append(_Token(token))
+        for record_id, subject in links:
+            found[record_id] += about[subject]
+        return found
+
+
+@dataclass(frozen=True)
+class _Token:
+    value: str
+
+
+def _facts(record: Record, words: _Words, named: Iterable[UUID]) -> dict[str, Any]:
+    path = record.place_path
+    return {
+        **facts_of(record, named),
+        "branch": words.branches.get(record.category_id, frozenset({record.category_id})),
+        "dossier": record.dossier_id,
+        "medium": record.medium.value,
+        "material": record.material,
+        "term": record.term,
+        "year": record.drawn_from.year if record.drawn_from else None,
+        "drawn_from": day_number(record.drawn_from),
+        "drawn_to": day_number(record.drawn_to),
+        "project": path.partition("/")[0] if path else None,
+    }
+
+
+def _codes(record: Record, words: _Words) -> dict[str, Sequence[str]]:
+    codes: dict[str, Sequence[str]] = {
+        "fonds": words.fonds.get(record.fonds_id, ()),
+        "category": words.categories.get(record.category_id, ()),
+        "level": words.levels.get(record.level_rank, ()),
+        "medium": (record.medium.value,),
+        "kind": (record.kind.value,),
+        "term": (record.term,),
+        "material": (record.material,),
+        "state": (record.state.value,),
+    }
+    if record.department_id:
+        codes["department"] = words.departments.get(record.department_id, ())
+    if record.place_path:
+        codes["place"] = words.places.get((record.fonds_id, record.place_path), ())
+    return codes
+
+
+def _load_words(session: Session, records: Sequence[Record]) -> _Words:
+    categories = {row.id: row for row in session.execute(
+        select(Category.id, Category.parent_id, Category.code, Category.names)
+    )}  # fmt: skip
+    branches: dict[UUID, frozenset[UUID]] = {}
+    for key in {record.category_id for record in records}:
+        branches[key] = frozenset(_line(key, lambda one: categories[one].parent_id if one in categories else None))
+    departments = {row.id: row for row in session.execute(
+        select(Department.id, Department.parent_id, Department.code, Department.names)
+    )}  # fmt: skip
+    lines = {key: _line(key, lambda one: departments[one].parent_id) for key in departments}
+    return _Words(
+        {row.id: _called(row) for row in session.execute(select(Fonds.id, Fonds.code, Fonds.names))},
+        {key: [word for one in line for word in _called(departments[one])] for key, line in lines.items()},
+        {row.rank: [str(row.rank), *_called(row)] for row in session.execute(
+            select(Level.rank, Level.code, Level.names))},
+        {key: [word for one in line if one in categories for word in _called(categories[one])]
+         for key, line in branches.items()},
+        branches,
+        _place_words(session, records),
+    )  # fmt: skip
+
+
+def _place_words(session: Session, records: Sequence[Record]) -> dict[tuple[UUID, str], list[str]]:
+    wanted = {(record.fonds_id, record.place_path) for record in records if record.place_path}
+    paths = sorted({one for _, path in wanted for one in _steps(path)})
+    known: dict[tuple[UUID, str], list[str]] = {}
+    for start in range(0, len(paths), _MANY_IDS):
+        rows = select(Place.fonds_id, Place.path, Place.code, Place.names).where(
+            Place.path.in_(paths[start : start + _MANY_IDS])
+        )
+        for row in session.execute(rows):
+            known[row.fonds_id, row.path] = [row.path.rstrip("/"), *_called(row)]
+    return {
+        (fonds, path): [word for step in _steps(path) for word in known.get((fonds, step), ())]
+        for fonds, path in wanted
+    }
+
+
+def _steps(path: str) -> Iterator[str]:
+    end = path.find("/")
+    while end >= 0:
+        yield path[: end + 1]
+        end = path.find("/", end + 1)
+
+
+def _called(row: Any) -> list[str]:
+    return [row.code, *dict.fromkeys(name for name in row.names.values() if name)]
+
+
+def _line(key: UUID, above: Callable[[UUID], UUID | None]) -> list[UUID]:
+    line: list[UUID] = []
+    at: UUID | None = key
+    while at is not None and at not in line:
+        line.append(at)
+        at = above(at)
+    return line
+
+
+def _grouped(rows: Iterable[Any]) -> dict[UUID, list[UUID]]:
+    groups: dict[UUID, list[UUID]] = defaultdict(list)
+    for key, value in rows:
+        groups[key].append(value)
+    return groups
+
+
+def _contents(session: Session, keys: Sequence[UUID]) -> dict[UUID, list[UUID]]:
+    rows = (
+        select(File.record_id, Content.id)
+        .join(Content, Content.id == File.content_id)
+        .where(File.record_id.in_(keys), Content.text_state == TextState.TEXT)
+        .order_by(File.record_id, File.position, File.id)
+    )
+    return _grouped(session.execute(rows))
+
+
+def _plain_values(values: Any) -> Iterator[str]:
+    """Yield what a JSON value says, piece by piece, without its names."""
+    match values:
+        case None | bool():
+            return
+        case dict():
+            for value in values.values():
+                yield from _plain_values(value)
+        case list() | tuple():
+            for value in values:
+                yield from _plain_values(value)
+        case _:
+            yield str(values)

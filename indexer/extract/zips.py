@@ -1,0 +1,69 @@
+"""Looks into a zip's directory before anything unpacks it, so that a bomb is never lit."""
+
+import mmap
+import stat
+import zipfile
+
+from indexer.extract.answer import Failure, Reason
+
+MAX_ENTRIES = 10_000
+MAX_SUM = 200_000_000
+MAX_RATIO = 100
+_SMALL = 1_000_000
+_ENCRYPTED = 0x1
+
+
+def inspect_zip(data: mmap.mmap | bytes) -> Failure | None:
+    """Return why a zip must not be unpacked, or None.
+
+    ``bomb``: more than 10,000 entries, more than 200 MB unpacked, a ratio above 100 (entries of up to 1 MB are let
+    pass: blank sheets shrink well), or a name that is absolute, climbs with ``..``, or is a symbolic link.
+    ``encrypted``: an entry asks for a password. ``broken``: there is no directory to read.
+    """
+    try:
+        with zipfile.ZipFile(_Bytes(data)) as package:
+            entries = package.infolist()
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
+        return Failure(Reason.BROKEN, type(error).__name__)
+    packed = sum(entry.compress_size for entry in entries)
+    unpacked = sum(entry.file_size for entry in entries)
+    too_dense = unpacked > _SMALL and unpacked > MAX_RATIO * max(packed, 1)
+    if len(entries) > MAX_ENTRIES or unpacked > MAX_SUM or too_dense or any(_is_odd(entry) for entry in entries):
+        return Failure(Reason.BOMB)
+    if any(entry.flag_bits & _ENCRYPTED for entry in entries):
+        return Failure(Reason.ENCRYPTED)
+    return None
+
+
+def _is_odd(entry: zipfile.ZipInfo) -> bool:
+    name = entry.orig_filename.replace("\\", "/")
+    dense = entry.file_size > _SMALL and entry.file_size > MAX_RATIO * max(entry.compress_size, 1)
+    climbs = name.startswith("/") or name[1:2] == ":" or ".." in name.split("/") or "\x00" in name
+    return dense or climbs or stat.S_ISLNK(entry.external_attr >> 16)
+
+
+class _Bytes:
+    """The reading half of a file over bytes or a mapping, without a copy."""
+
+    def __init__(self, data: mmap.mmap | bytes) -> None:
+        self._data = data
+        self._at = 0
+
+    def read(self, count: int = -1) -> bytes:
+        end = len(self._data) if count is None or count < 0 else min(self._at + count, len(self._data))
+        piece = bytes(self._data[self._at : end])
+        self._at = max(end, self._at)
+        return piece
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        base = (0, self._at, len(self._data))[whence]
+        if base + offset < 0:
+            raise OSError(offset)
+        self._at = base + offset
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def seekable(self) -> bool:
+        return True

@@ -1,0 +1,122 @@
+"""The index job: brings engines up to date with rows, batch by batch.
+
+A record's partition is written into its row before the engine gets the entry, so that no crash leaves an entry in a
+partition that nobody remembers. Whatever changed while the job ran is done again before the job ends, and a fence is
+lifted only in a transaction that finds the row as it was indexed.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.orm import Session
+
+from archive import failpoints
+from archive.clock import Clock
+from archive.database import Base, Database
+from archive.errors import Unavailable
+from archive.fence import lift
+from archive.jobs.runner import ClaimedJob, Outcome
+from archive.model import Fence, JobKind, Record
+from archive.ports import Vault
+from indexer.engine import SearchEngine, Tombstone
+from indexer.entries import Entries, Kept
+
+BATCH = 500
+
+_ROUNDS = 5
+_TABLE = Base.metadata.tables["record"]
+
+
+class IndexRecords:
+    """Handler of index jobs (see ``archive.jobs.runner.Handler``)."""
+
+    kind = JobKind.INDEX
+    batch = BATCH
+    deadline = 300.0
+    max_attempts = 50
+    keep_done = False
+
+    def __init__(self, db: Database, engine: SearchEngine, vault: Vault, clock: Clock) -> None:
+        self._db = db
+        self._engine = engine
+        self._entries = Entries(vault)
+        self._clock = clock
+
+    def run(self, jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Outcome]:
+        """Index the records of a batch. An engine that does not answer puts all of them off."""
+        wanted = [job.subject_id for job in jobs if job.subject_id is not None]
+        try:
+            restless = self.index(list(dict.fromkeys(wanted)))
+        except Unavailable as error:
+            return {job.id: Outcome.retry(str(error.facts.get("part", "search"))) for job in jobs}
+        return {
+            job.id: Outcome.retry("changed_meanwhile") if job.subject_id in restless else Outcome.done() for job in jobs
+        }
+
+    def index(self, ids: Sequence[UUID]) -> frozenset[UUID]:
+        """Bring records up to date in the engine; return those that kept changing.
+
+        Raises:
+            Unavailable: database or engine do not answer.
+        """
+        waiting = list(ids)
+        for _ in range(_ROUNDS):
+            if not waiting:
+                break
+            moment = self._clock.now()
+            with self._db.reading() as session:
+                kept = self._entries.read(session, waiting)
+            self._remember(kept)
+            failpoints.reach("index.remembered")
+            self._write(kept)
+            failpoints.reach("index.written")
+            waiting = self._settle(kept, moment)
+        return frozenset(waiting)
+
+    def _remember(self, kept: Sequence[Kept]) -> None:
+        """Note in each row the partition that is about to hold it."""
+        new = [
+            {"key": one.record_id, "places": [*one.indexed_in, one.entry.partition]}
+            for one in kept
+            if one.entry and one.entry.partition not in one.indexed_in
+        ]
+        if not new:
+            return
+        with self._db.writing() as work:
+            statement = update(_TABLE).where(_TABLE.c.id == bindparam("key")).values(indexed_in=bindparam("places"))
+            work.session.connection().execute(statement, new)
+            work.commit()
+
+    def _write(self, kept: Sequence[Kept]) -> None:
+        entries = [one.entry for one in kept if one.entry]
+        tombstones = [
+            Tombstone(one.record_id, one.version, partition)
+            for one in kept
+            for partition in one.indexed_in
+            if one.entry is None or partition != one.entry.partition
+        ]
+        self._engine.write(entries, tombstones)
+        self._engine.commit()
+
+    def _settle(self, kept: Sequence[Kept], moment: datetime) -> list[UUID]:
+        """Return the records that changed since they were read; lift the fences of the others."""
+        versions = {one.record_id: one.version for one in kept}
+        with self._db.reading() as session:
+            changed = _changed(session, versions)
+            fenced = set(session.scalars(select(Fence.value).where(Fence.fact == "record")))
+        steady = [key for key in versions if str(key) in fenced and key not in changed]
+        if steady:
+            with self._db.writing() as work:
+                changed |= _changed(work.session, {key: versions[key] for key in steady})
+                for key in steady:
+                    if key not in changed:
+                        lift(work.session, "record", str(key), moment)
+                work.commit()
+        return sorted(changed)
+
+
+def _changed(session: Session, versions: Mapping[UUID, int]) -> set[UUID]:
+    rows = session.execute(select(Record.id, Record.version).where(Record.id.in_(list(versions)))).all()
+    return {key for key, version in rows if versions[key] != version}

@@ -1,0 +1,146 @@
+"""Page texts at rest: runs of pages, packed and sealed under the record's key.
+
+Each page is kept as extracted and folded, so that searching a page needs no folding. Personal numbers are blotted out
+before a text comes here; their keyed tokens lie beside the page they stood on.
+"""
+
+import json
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from archive.errors import Damaged
+from archive.model import PageText
+from archive.ports import Vault
+from indexer.fold import FOLD_VERSION, fold
+
+SLICE_CHARS = 32_000
+"""A slice takes pages until it holds this many characters (Chinese: about 64 KB packed down to a third)."""
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page: its number (from 1), its text, the text folded, and tokens of the personal numbers on it."""
+
+    number: int
+    text: str
+    folded: str
+    tokens: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A sealed run of pages, ready to be kept."""
+
+    first_page: int
+    page_count: int
+    sealed: bytes
+
+
+def page(number: int, text: str, tokens: Iterable[str] = ()) -> Page:
+    """Return a page with its text folded."""
+    return Page(number, text, fold(text), tuple(tokens))
+
+
+def seal_pages(session: Session, vault: Vault, record_id: UUID, content_id: UUID, pages: Iterable[Page]) -> list[Slice]:
+    """Pack and seal pages, without writing anything. Pages come in order; numbers may skip pages without text.
+
+    Raises:
+        KeyUnavailable: the record's key is destroyed or the ring is broken.
+    """
+    runs = list(_runs(pages))
+    items = [(record_id, _pack(run), _context(content_id, run[0].number)) for run in runs]
+    sealed = vault.seal_many(session, items) if items else []
+    return [Slice(run[0].number, len(run), data) for run, data in zip(runs, sealed, strict=True)]
+
+
+def put_slices(session: Session, content_id: UUID, slices: Sequence[Slice]) -> None:
+    """Write slices in the caller's transaction, in place of any with the same first page."""
+    if not slices:
+        return
+    firsts = [each.first_page for each in slices]
+    session.execute(delete(PageText).where(PageText.content_id == content_id, PageText.first_page.in_(firsts)))
+    session.execute(
+        insert(PageText),
+        [
+            {
+                "content_id": content_id,
+                "first_page": each.first_page,
+                "page_count": each.page_count,
+                "sealed": each.sealed,
+            }
+            for each in slices
+        ],
+    )
+
+
+def drop_pages(session: Session, content_id: UUID, *, keep: Iterable[int] = ()) -> None:
+    """Delete a content's slices but those whose first page is in ``keep``, in the caller's transaction."""
+    stale = set(session.scalars(select(PageText.first_page).where(PageText.content_id == content_id))) - set(keep)
+    for first in sorted(stale):
+        session.execute(delete(PageText).where(PageText.content_id == content_id, PageText.first_page == first))
+
+
+def save_pages(session: Session, vault: Vault, record_id: UUID, content_id: UUID, pages: Iterable[Page]) -> None:
+    """Replace a content's page texts in the caller's transaction. For large texts seal outside and put in batches."""
+    slices = seal_pages(session, vault, record_id, content_id, pages)
+    drop_pages(session, content_id, keep=(each.first_page for each in slices))
+    put_slices(session, content_id, slices)
+
+
+def load_pages(session: Session, vault: Vault, record_id: UUID, content_id: UUID) -> Iterator[Page]:
+    """Yield a content's pages in order; pages without text may be missing. Slices are opened one by one.
+
+    Texts folded by an older table are folded anew.
+
+    Raises:
+        KeyUnavailable: the record's key is destroyed or the ring is broken.
+        Damaged: what is kept is not what was kept.
+    """
+    rows = session.execute(
+        select(PageText.first_page, PageText.sealed)
+        .where(PageText.content_id == content_id)
+        .order_by(PageText.first_page)
+    )
+    for first, sealed in rows.all():
+        context = _context(content_id, first)
+        yield from _unpack(vault.open(session, record_id, sealed, context=context), context)
+
+
+def _context(content_id: UUID, first: int) -> str:
+    return f"pages:{content_id.hex}:{first}"
+
+
+def _runs(pages: Iterable[Page]) -> Iterator[list[Page]]:
+    run: list[Page] = []
+    length = 0
+    for each in pages:
+        if run and length + len(each.text) > SLICE_CHARS:
+            yield run
+            run, length = [], 0
+        run.append(each)
+        length += len(each.text)
+    if run:
+        yield run
+
+
+def _pack(run: list[Page]) -> bytes:
+    rows = [[each.number, each.text, each.folded if each.folded != each.text else None, each.tokens] for each in run]
+    body = {"format": _FORMAT, "fold": FOLD_VERSION, "pages": rows}
+    return zlib.compress(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(), 3)
+
+
+def _unpack(plain: bytes, context: str) -> Iterator[Page]:
+    body = json.loads(zlib.decompress(plain))
+    if body["format"] != _FORMAT:
+        raise Damaged(what=context)
+    same_table = body["fold"] == FOLD_VERSION
+    for number, text, folded, tokens in body["pages"]:
+        kept = (text if folded is None else folded) if same_table else fold(text)
+        yield Page(number, text, kept, tuple(tokens))

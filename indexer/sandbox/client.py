@@ -1,0 +1,292 @@
+"""The sandbox as the rest of the house sees it: give it a file, get pages or a reason.
+
+The client may live in a process with many threads and secrets: nothing is forked from it. It starts the fork server
+as a fresh program with an empty environment, hands it files as descriptors of memory, and starts another when the
+server is gone.
+"""
+
+import contextlib
+import json
+import os
+import select
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from archive.errors import TooLarge, Unavailable
+from indexer.extract.answer import Extracted, Failure, Reason
+from indexer.sandbox.confinement import Limits
+from indexer.sandbox.memory import MemoryFile
+from indexer.sandbox.wire import MAX_ANSWER_BYTES, Request, send_request, unpack_answer, unpack_body
+
+MAX_FILE_BYTES = 200_000_000
+"""Larger files are stored without text."""
+
+_ROOT = Path(__file__).resolve().parents[2]
+_GRACE = 10.0
+_SIGNALS = {24: Reason.TIME}  # SIGXCPU
+_IDENTIFY, _WALLS = "identify", "walls"
+
+
+class Extractor:
+    """A thread-safe door to the fork server. The server starts with the first file.
+
+    Args:
+        parallel: how many files are parsed at once; more callers wait.
+        limits: what each parse may use.
+        hostile: a module of acts that try the walls, for tests.
+    """
+
+    def __init__(self, *, parallel: int = 2, limits: Limits | None = None, hostile: str | None = None) -> None:
+        self.parallel = parallel
+        self._limits = limits or Limits()
+        self._hostile = hostile
+        self._places = threading.BoundedSemaphore(parallel)
+        self._lock = threading.Lock()
+        self._server: _RunningServer | None = None
+        self._closed = False
+
+    def extract(
+        self,
+        media_type: str,
+        data: Iterable[bytes],
+        size: int,
+        first_page: int | None = None,
+        last_page: int | None = None,
+    ) -> Extracted | Failure:
+        """Parse one file.
+
+        Args:
+            media_type: what the file is; types without a parser answer ``unsupported``.
+            data: its bytes, read once.
+            size: how many bytes are expected.
+            first_page: first page wanted (1-based); None: from the start.
+            last_page: last page wanted, included; None: to the end, as far as one answer reaches.
+
+        Raises:
+            Unavailable: no fork server can be started; the file is not to blame.
+        """
+        try:
+            file = self.hold(data, size)
+        except TooLarge:
+            return Failure(Reason.TOO_LARGE)
+        try:
+            return self.extract_held(media_type, file, first_page, last_page)
+        finally:
+            file.close()
+
+    def hold(self, data: Iterable[bytes], size: int) -> MemoryFile:
+        """Take a file into memory, to be parsed in several slices. The caller closes it.
+
+        Raises:
+            TooLarge: more than ``MAX_FILE_BYTES``.
+        """
+        return MemoryFile(data, size=size, limit=MAX_FILE_BYTES)
+
+    def extract_held(
+        self, media_type: str, file: MemoryFile, first_page: int | None = None, last_page: int | None = None
+    ) -> Extracted | Failure:
+        """Parse a slice of a held file, as ``extract`` does."""
+        request = Request(media_type, file.size, first_page, last_page)
+        answer, end = self._ask(request, file.fd)
+        return unpack_answer(answer) or _why(answer, end)
+
+    def identify(self, head: bytes, name: str) -> str:
+        """Return a file's media type from its first bytes, found inside the sandbox.
+
+        Raises:
+            Unavailable: no fork server can be started.
+        """
+        file = MemoryFile([head], size=len(head), limit=MAX_FILE_BYTES)
+        try:
+            answer, _end = self._ask(Request(_IDENTIFY, file.size, name=name), file.fd)
+        finally:
+            file.close()
+        found = (unpack_body(answer) or {}).get("media_type")
+        return found if isinstance(found, str) and len(found) <= 120 else "application/octet-stream"
+
+    def capabilities(self) -> Sequence[str]:
+        """Return the walls around a fork: of ``limits``, ``namespace``, ``no_new_privs``, ``landlock``, ``seccomp``.
+
+        ``limits_without_memory`` stands for ``limits`` where the system cannot bound a process's memory.
+        """
+        return [str(wall) for wall in self._command(_WALLS).get("walls", [])]
+
+    def _command(self, task: str) -> dict[str, Any]:
+        file = MemoryFile([b"-"], size=1, limit=1)
+        try:
+            answer, end = self._ask(Request(task, 1), file.fd)
+        finally:
+            file.close()
+        return unpack_body(answer) or {"end": _why(answer, end)}
+
+    def close(self) -> None:
+        """End the fork server and every fork under way."""
+        with self._lock:
+            self._closed = True
+            server, self._server = self._server, None
+        if server:
+            server.end()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _ask(self, request: Request, fd: int) -> tuple[bytes, dict[str, Any]]:
+        """Run one fork; a server that died is replaced once, for it may have died before this request."""
+        with self._places:
+            for last in (False, True):
+                server = self._running()
+                try:
+                    return server.ask(request, fd)
+                except _ServerLost:
+                    self._forget(server)
+                    if last:
+                        return b"", {"signal": None}
+        raise AssertionError  # the loop returns
+
+    def _running(self) -> "_RunningServer":
+        with self._lock:
+            if self._closed:
+                raise Unavailable(part="sandbox")
+            if self._server is None or not self._server.alive:
+                if self._server:
+                    self._server.end()
+                self._server = _RunningServer(self._limits, self._hostile)
+            return self._server
+
+    def _forget(self, server: "_RunningServer") -> None:
+        with self._lock:
+            if self._server is server:
+                self._server = None
+        server.end()
+
+
+def _why(answer: bytes, end: dict[str, Any]) -> Failure:
+    """Say why a fork gave no answer that can be read."""
+    if end.get("timeout"):
+        return Failure(Reason.TIME)
+    if len(answer) >= MAX_ANSWER_BYTES:
+        return Failure(Reason.TOO_LARGE)
+    number = end.get("signal")
+    return Failure(_SIGNALS.get(number or 0, Reason.CRASHED), f"signal {number}" if number else "no answer")
+
+
+class _ServerLost(Exception):
+    """The fork server is gone or does not answer."""
+
+
+class _RunningServer:
+    """One fork server process and the channel to it."""
+
+    def __init__(self, limits: Limits, hostile: str | None) -> None:
+        self._limits = limits
+        self._sending = threading.Lock()
+        self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        command = [sys.executable, "-m", "indexer.sandbox.server", str(theirs.fileno()), json.dumps(vars(limits))]
+        try:
+            self._process = subprocess.Popen(  # noqa: S603  (our own interpreter and module)
+                [*command, hostile] if hostile else command,
+                env=_environment(),
+                cwd="/",
+                pass_fds=(theirs.fileno(),),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        except OSError as error:
+            self._channel.close()
+            raise Unavailable(part="sandbox") from error
+        finally:
+            theirs.close()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process still runs."""
+        return self._process.poll() is None
+
+    def ask(self, request: Request, fd: int) -> tuple[bytes, dict[str, Any]]:
+        """Return what the fork wrote and how it ended.
+
+        Raises:
+            _ServerLost: the server went away before it said how the fork ended.
+        """
+        answer_end, out = os.pipe()
+        status_end, status = os.pipe()
+        until = time.monotonic() + self._limits.wall + _GRACE
+        try:
+            try:
+                with self._sending:
+                    send_request(self._channel, request, [fd, out, status])
+            except OSError as error:
+                raise _ServerLost from error
+            finally:
+                os.close(out)
+                os.close(status)
+            answer = _read_all(answer_end, MAX_ANSWER_BYTES, until)
+            os.close(answer_end)  # a fork that has more to say is ended by the broken pipe
+            answer_end = -1
+            told = _read_all(status_end, 1_000, until)
+        finally:
+            os.close(status_end)
+            if answer_end >= 0:
+                os.close(answer_end)
+        if not told:
+            raise _ServerLost
+        return answer, json.loads(told)
+
+    def end(self) -> None:
+        """Close the channel; the server ends its forks and itself, or is ended."""
+        with contextlib.suppress(OSError):
+            self._channel.shutdown(socket.SHUT_RDWR)
+        self._channel.close()
+        try:
+            self._process.wait(2.0)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    return {**kept, "PYTHONPATH": str(_ROOT), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1"}
+
+
+def _read_all(fd: int, limit: int, until: float) -> bytes:
+    """Read to the end of a pipe, or to ``limit`` bytes.
+
+    Raises:
+        _ServerLost: the end did not come in time.
+    """
+    parts: list[bytes] = []
+    length = 0
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    while length < limit:
+        if not poll.poll(max(0.0, until - time.monotonic()) * 1_000):
+            raise _ServerLost
+        part = os.read(fd, 1_048_576)
+        if not part:
+            break
+        parts.append(part)
+        length += len(part)
+    return b"".join(parts)
+
+
+class SandboxDetector:
+    """Detects media types inside the sandbox (``archive.ports.Detector``)."""
+
+    def __init__(self, extractor: Extractor) -> None:
+        self._extractor = extractor
+
+    def detect(self, head: bytes, name: str) -> str:
+        """Return the media type of a file from its first bytes (``name`` only settles ties)."""
+        return self._extractor.identify(head[:65_536], name)

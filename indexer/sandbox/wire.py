@@ -1,0 +1,116 @@
+"""What client, server and fork say to each other, as bytes.
+
+A request is one message over the control channel with three descriptors: the file, the pipe for the fork's answer,
+the pipe for the server's word on how the fork ended. An answer is its length (4 bytes) and zlib-packed JSON.
+"""
+
+import json
+import socket
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import Any
+
+from indexer.extract.answer import Extracted, Failure, Reason
+
+MAX_ANSWER_BYTES = 20_000_000
+"""More than this, packed or unpacked, is not read from a fork."""
+
+MAX_REQUEST_BYTES = 4_096
+
+_LENGTH = struct.Struct(">I")
+
+
+@dataclass(frozen=True)
+class Request:
+    """One piece of work for a fork. ``task`` is a media type, or one of the server's own words."""
+
+    task: str
+    size: int
+    first_page: int | None = None
+    last_page: int | None = None
+    name: str = ""
+
+
+def send_request(channel: socket.socket, request: Request, descriptors: list[int]) -> None:
+    """Send a request with its descriptors; the caller keeps its own copies."""
+    fields = {**vars(request), "name": request.name[-200:]}
+    body = json.dumps(fields).encode()
+    message = _LENGTH.pack(len(body)) + body
+    sent = socket.send_fds(channel, [message], descriptors)
+    channel.sendall(message[sent:])
+
+
+def receive_request(channel: socket.socket) -> tuple[Request, list[int]] | None:
+    """Take the next request; None when the other side has closed.
+
+    Raises:
+        OSError: what came is no request; the channel is useless from here on.
+    """
+    message, descriptors, _flags, _address = socket.recv_fds(channel, _LENGTH.size, 3)
+    if not message:
+        return None
+    head = message + _exactly(channel, _LENGTH.size - len(message))
+    (length,) = _LENGTH.unpack(head)
+    if length > MAX_REQUEST_BYTES or len(descriptors) != 3:
+        raise OSError(length)
+    return Request(**json.loads(_exactly(channel, length))), list(descriptors)
+
+
+def _exactly(channel: socket.socket, count: int) -> bytes:
+    parts = b""
+    while len(parts) < count:
+        part = channel.recv(count - len(parts))
+        if not part:
+            raise OSError(count)
+        parts += part
+    return parts
+
+
+def pack_answer(answer: Extracted | Failure | dict[str, Any]) -> bytes:
+    """Turn a fork's answer into bytes."""
+    if isinstance(answer, Extracted):
+        body: dict[str, Any] = {
+            "pages": answer.pages,
+            "first": answer.first_page,
+            "count": answer.page_count,
+            "title": answer.title,
+            "created": answer.created,
+        }
+    elif isinstance(answer, Failure):
+        body = {"failure": answer.reason.value, "detail": answer.detail}
+    else:
+        body = answer
+    packed = zlib.compress(json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"), 1)
+    return _LENGTH.pack(len(packed)) + packed
+
+
+def unpack_body(answer: bytes) -> dict[str, Any] | None:
+    """Read an answer's bytes, trusting none of them; None when they are no whole answer."""
+    if len(answer) < _LENGTH.size or len(answer) != _LENGTH.size + _LENGTH.unpack_from(answer)[0]:
+        return None
+    inflate = zlib.decompressobj()
+    try:
+        plain = inflate.decompress(answer[_LENGTH.size :], MAX_ANSWER_BYTES)
+        body = json.loads(plain) if inflate.eof else None
+    except (zlib.error, ValueError, RecursionError):
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def unpack_answer(answer: bytes) -> Extracted | Failure | None:
+    """Read what ``pack_answer`` wrote; None when a fork sent anything else."""
+    body = unpack_body(answer)
+    if body is None:
+        return None
+    if "failure" in body:
+        known = body["failure"] in {reason.value for reason in Reason}
+        return Failure(Reason(body["failure"]), str(body.get("detail", ""))[:100]) if known else None
+    pages, first, count = body.get("pages"), body.get("first"), body.get("count")
+    if not (isinstance(pages, list) and all(isinstance(page, str) for page in pages)):
+        return None
+    if not (isinstance(first, int) and isinstance(count, int) and first >= 1 and 0 <= count < 10_000_000):
+        return None
+    if first + len(pages) - 1 > max(count, 1):
+        return None
+    return Extracted(tuple(pages), first, count, str(body.get("title", ""))[:300], str(body.get("created", ""))[:40])

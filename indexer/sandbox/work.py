@@ -1,0 +1,83 @@
+"""What a fork does with its one file."""
+
+import mmap
+import os
+from collections.abc import Callable
+from typing import Any
+
+from indexer import identify
+from indexer.extract import pdf, text, zips
+from indexer.extract.answer import Extracted, Failure, Reason, Unreadable
+from indexer.sandbox.wire import Request
+
+IDENTIFY = "identify"
+WALLS = "walls"
+HOSTILE = "hostile:"
+"""Tasks that are no media type. Those that begin with ``hostile:`` are only known to a server started for tests."""
+
+_DETECTOR = identify.MagicDetector()  # made before the walls stand: it reads libmagic's table
+
+Answer = Extracted | Failure | dict[str, Any]
+
+
+def preload() -> None:
+    """Load everything a fork may need; a fork cannot open a file any more."""
+    pdf.lower_limits()
+    _DETECTOR.detect(b"\x00\x01\x02", "")
+    for name in ("gb18030", "big5hkscs", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be", "shift_jis", "euc_kr"):
+        "档案".encode(name, "replace").decode(name, "replace")
+    text.guess_encoding("「檔案」卷庫".encode("big5hkscs") * 20)
+    text.guess_encoding("été à la plage ".encode("cp1252") * 20)
+    warm = _smallest_pdf()
+    pdf.extract_pdf(warm)
+    for broken in (warm.replace(b"/Pages", b"/Pagez"), b"%PDF-1.4 nothing"):
+        try:
+            pdf.extract_pdf(broken)
+        except Unreadable:
+            continue
+
+
+def answer(request: Request, data: mmap.mmap | bytes) -> Answer:
+    """Do the work of one request on the mapped file."""
+    if request.size == 0 and request.task != IDENTIFY:
+        return Failure(Reason.EMPTY)
+    try:
+        return _parser(request)(data)
+    except Unreadable as found:
+        return found.failure
+    except MemoryError:
+        return Failure(Reason.MEMORY)
+    except Exception as error:  # noqa: BLE001  (whatever a parser raises on a bad file is an answer about that file)
+        return Failure(Reason.BROKEN, type(error).__name__)
+
+
+def _parser(request: Request) -> Callable[[Any], Answer]:
+    task = request.task
+    if task == IDENTIFY:
+        return lambda data: {"media_type": _DETECTOR.detect(bytes(data), request.name)}
+    if task == identify.PDF:
+        return lambda data: pdf.extract_pdf(data, request.first_page, request.last_page)
+    if identify.is_plain_text(task):
+        return lambda data: text.extract_text(bytes(data), request.first_page, request.last_page)
+    if identify.is_zip(task):
+        return lambda data: zips.inspect_zip(data) or Failure(Reason.UNSUPPORTED)
+    return lambda _data: Failure(Reason.UNSUPPORTED)
+
+
+def read(fd: int, size: int) -> mmap.mmap | bytes:
+    """Map the file behind ``fd``. To be done before the walls stand: mapping asks the kernel for more than parsing."""
+    # a private, writable mapping: ctypes takes a pointer to it, and nothing is copied until it is written to
+    data = mmap.mmap(fd, size, access=mmap.ACCESS_COPY) if size else b""
+    os.close(fd)
+    return data
+
+
+def _smallest_pdf() -> bytes:
+    return (
+        b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+        b"2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+        b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]/Contents 4 0 R"
+        b"/Resources<</Font<</F1<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>>>endobj\n"
+        b"4 0 obj<</Length 36>>stream\nBT /F1 12 Tf 9 9 Td (warm up) Tj ET \nendstream endobj\n"
+        b"trailer<</Root 1 0 R>>\n%%EOF\n"
+    )

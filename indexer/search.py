@@ -1,0 +1,306 @@
+"""Searching: what a person typed, asked of the partitions they are cleared for, and every hit checked again.
+
+The engine filters by facts as they were indexed, the fences take out what has changed since, and the database has
+the last word on each hit. A hit that the database refuses is a fault of ours: it is dropped, counted and logged.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain, islice
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from archive import personal
+from archive.database import Database
+from archive.errors import Damaged, Fault, InvalidInput, KeyUnavailable, Unavailable
+from archive.fence import fences, too_wide
+from archive.identity import Identity
+from archive.log.readings import Readings
+from archive.log.writer import Log
+from archive.model import Content, File, Record, TextState
+from archive.model.log import LogResult
+from archive.policy.condition import Between, Condition, Has, Within, all_of
+from archive.policy.guard import Guard
+from archive.policy.reach import Reach
+from archive.policy.rules import Act, condition
+from archive.policy.sql import where
+from archive.ports import Vault
+from indexer.engine import (
+    TOKEN_FIELD,
+    EngineHit,
+    Order,
+    SearchAnswer,
+    SearchEngine,
+    SearchRequest,
+    partition_of,
+)
+from indexer.pagetext import Page, load_pages
+from indexer.passages import Passage, find_passages, marks_in
+from indexer.queryparser import parse
+from indexer.querytree import And, Everything, Negate, Or, Prefix, Query, Range, Words
+from indexer.ranges import bounds
+
+FACETS: Final = ("category", "year", "level", "fonds", "department", "medium", "project")
+"""What is counted beside the hits."""
+
+_PASSAGES = 3
+_MOST_PAGES = 300
+"""Pages of one hit that are looked through for passages: what stands only further back is found, but not shown."""
+
+_TEXT_FIELDS = frozenset({None, "text", "person", "notes", "title", "fields", "responsible", "keywords"})
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One record found. ``number`` is its archive number, or before filing its registration number.
+
+    ``marks`` are (start, end) in the title. ``tier`` says where it was found (see ``indexer.engine``).
+    """
+
+    record_id: UUID
+    number: str | None
+    title: str
+    level_rank: int
+    marks: Sequence[tuple[int, int]]
+    passages: Sequence[Passage]
+    date: str | None
+    place: str | None
+    category_id: UUID
+    fonds_id: UUID
+    kind: str
+    state: str
+    tier: int
+
+
+@dataclass(frozen=True)
+class SearchPage:
+    """One page of an answer: the query as understood, how many there are in all, and counts per facet and value."""
+
+    query: Query
+    total: int
+    hits: Sequence[Hit] = ()
+    facets: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+
+class SearchService:
+    """Finds records for people.
+
+    Args:
+        db: the house's database.
+        engine: finds ids.
+        vault: opens page text and makes tokens.
+        guard: tells what a person reaches.
+        readings: where queries are noted; an answer is given only once its entry is durable.
+        log: where a refused hit is noted.
+    """
+
+    def __init__(
+        self, db: Database, engine: SearchEngine, vault: Vault, guard: Guard, readings: Readings, log: Log
+    ) -> None:
+        self._db = db
+        self._engine = engine
+        self._vault = vault
+        self._guard = guard
+        self._readings = readings
+        self._log = log
+        self.leaks = 0
+        """Hits that the database refused since the start: anything but 0 is a bug."""
+
+    def search(
+        self,
+        identity: Identity,
+        text: str,
+        *,
+        filters: Sequence[tuple[str, str]] = (),
+        order: Order = Order.RELEVANCE,
+        offset: int = 0,
+        limit: int = 20,
+        passages: bool = True,
+    ) -> SearchPage:
+        """Answer what a person typed, with only what they may read now.
+
+        Args:
+            identity: who asks.
+            text: what they typed (see ``indexer.queryparser``); blank finds everything they may read.
+            filters: (facet, value) as facets give them; ``category`` and ``place`` take in what lies below, and
+                ``date`` is a range (``2023..2024-05``).
+            order: how hits are ordered.
+            offset: hits to pass over.
+            limit: hits of a page.
+            passages: whether to cut passages out of page text.
+
+        Raises:
+            InvalidInput: the text or a filter cannot be read, or the page lies too deep.
+            Unavailable: the engine does not answer (``part="search"``), too much has changed since it was brought up
+                to date (``part="index_updating"``), or the query could not be logged.
+        """
+        query = parse(text)
+        chosen = [_filter(name, value) for name, value in filters]
+        asked = _with_tokens(query, self._vault.token)
+        refused: list[UUID] = []
+        with self._db.reading() as session:
+            reach = self._guard.reach(session, identity)
+            allowed = condition(Act.READ, reach)
+            if too_wide(session):
+                raise Unavailable(part="index_updating")
+            request = SearchRequest(
+                asked, partitions_of(reach), allowed, fences(session), chosen, FACETS, order, offset, limit
+            )
+            answer = self._engine.search(request) if request.partitions else SearchAnswer(0)
+            rows, refused = self._checked(session, answer.hits, allowed)
+            cut = self._passages(session, asked, rows) if passages and rows else {}
+            hits = [_shown(query, row, hit, cut.get(row.id, ())) for row, hit in rows]
+        self._alarm(identity, refused)
+        total = answer.total - (len(answer.hits) - len(hits))
+        self._readings.note(identity, "search.query", body={"query": text, "filters": list(filters), "found": total})
+        return SearchPage(query, total, hits, answer.facets)
+
+    def _checked(
+        self, session: Session, hits: Sequence[EngineHit], allowed: Condition
+    ) -> tuple[list[tuple[Record, EngineHit]], list[UUID]]:
+        """Return the hits that the database lets through, each with its row, and the ids it refuses.
+
+        A hit from another partition than its row's level is on its way there, and does not count.
+        """
+        ids = [hit.id for hit in hits]
+        if not ids:
+            return [], []
+        rows = {row.id: row for row in session.scalars(select(Record).where(Record.id.in_(ids), where(allowed)))}
+        refused = [hit.id for hit in hits if hit.id not in rows]
+        kept = [(rows[hit.id], hit) for hit in hits if hit.id in rows and hit.partition == _partition(rows[hit.id])]
+        return kept, refused
+
+    def _alarm(self, identity: Identity, refused: Sequence[UUID]) -> None:
+        self.leaks += len(refused)
+        for record_id in refused:
+            self._log.note_apart(self._db, identity, "search.leak", record=record_id, result=LogResult.FAILED)
+
+    def _passages(
+        self, session: Session, query: Query, rows: Sequence[tuple[Record, EngineHit]]
+    ) -> dict[UUID, list[Passage]]:
+        ids = [row.id for row, _ in rows]
+        contents: dict[UUID, list[UUID]] = {}
+        found = session.execute(
+            select(File.record_id, Content.id)
+            .join(Content, Content.id == File.content_id)
+            .where(File.record_id.in_(ids), Content.text_state == TextState.TEXT)
+            .order_by(File.position, File.id)
+        )
+        for record_id, content_id in found:
+            contents.setdefault(record_id, []).append(content_id)
+        return {
+            record_id: find_passages(query, islice(self._pages(session, record_id, own), _MOST_PAGES), _PASSAGES)
+            for record_id, own in contents.items()
+        }
+
+    def _pages(self, session: Session, record_id: UUID, contents: Sequence[UUID]) -> Iterator[Page]:
+        try:
+            yield from chain.from_iterable(load_pages(session, self._vault, record_id, one) for one in contents)
+        except (Damaged, KeyUnavailable):
+            # The hit stands without passages; opening the record says what is wrong with it.
+            return
+
+
+def partitions_of(reach: Reach) -> list[str]:
+    """Return the partitions of the levels a person is cleared for; no other is ever asked."""
+    return [partition_of(rank, hidden) for rank in sorted(reach.levels) for hidden in (False, True)]
+
+
+def _partition(row: Record) -> str:
+    return partition_of(row.level_rank, row.group_id is not None)
+
+
+def _shown(query: Query, row: Record, hit: EngineHit, passages: Sequence[Passage]) -> Hit:
+    return Hit(
+        row.id,
+        row.archive_number or row.registration_number,
+        row.title,
+        row.level_rank,
+        marks_in(query, row.title),
+        passages,
+        row.drawn_up,
+        row.place_path,
+        row.category_id,
+        row.fonds_id,
+        row.kind.value,
+        row.state.value,
+        hit.tier,
+    )
+
+
+def _with_tokens(query: Query, token: Callable[[str, str], str]) -> Query:
+    """Put keyed tokens in the place of personal numbers: engines never see one."""
+    match query:
+        case Words() | Prefix() if query.field in _TEXT_FIELDS:
+            return _leaf_with_tokens(query, token)
+        case And(parts):
+            return And(tuple(_with_tokens(part, token) for part in parts))
+        case Or(parts):
+            return Or(tuple(_with_tokens(part, token) for part in parts))
+        case Negate(part):
+            return Negate(_with_tokens(part, token))
+        case Words() | Prefix() | Range() | Everything():
+            return query
+
+
+def _leaf_with_tokens(leaf: Words | Prefix, token: Callable[[str, str], str]) -> Query:
+    found = personal.find(leaf.text)
+    if not found:
+        return leaf
+    rest, at = [], 0
+    for one in found:
+        rest.append(leaf.text[at : one.start])
+        at = one.end
+    rest.append(leaf.text[at:])
+    parts: list[Query] = [Words(token(one.kind.value, one.normal), TOKEN_FIELD, leaf.at) for one in found]
+    parts += [replace(leaf, text=text) for text in rest if any(sign.isalnum() for sign in text)]
+    asked = parts[0] if len(parts) == 1 else And(tuple(parts))
+    # What looks like a phone number may be a part of an archive number, which is kept whole.
+    return Or((asked, Words(leaf.text, "number", leaf.at))) if leaf.field is None else asked
+
+
+def _filter(name: str, value: str) -> Condition:
+    """Return the condition that a chosen facet value means.
+
+    Raises:
+        InvalidInput: there is no such filter, or no such value can be.
+    """
+    try:
+        return _FILTERS[name](value)
+    except KeyError:
+        raise InvalidInput(Fault("filter", "unknown_filter", {"name": name})) from None
+    except ValueError as error:
+        raise InvalidInput(Fault("filter", "bad_filter", {"name": name, "value": value[:100]})) from error
+
+
+def _days(value: str) -> Condition:
+    low, mark, high = value.partition("..")
+    first, last = bounds(Range("date", low.strip() or None, (high if mark else low).strip() or None))
+    return all_of(Between("drawn_from", None, last), Between("drawn_to", first, None))
+
+
+def _one(fact: str, kind: Callable[[str], Any]) -> Callable[[str], Condition]:
+    return lambda value: Has(fact, frozenset((kind(value),)))
+
+
+def _path(value: str) -> Condition:
+    return Within("place", frozenset((value if value.endswith("/") else f"{value}/",)))
+
+
+_FILTERS: Final[Mapping[str, Callable[[str], Condition]]] = {
+    "category": _one("branch", UUID),
+    "fonds": _one("fonds", UUID),
+    "department": _one("department", UUID),
+    "dossier": _one("dossier", UUID),
+    "year": _one("year", int),
+    "level": _one("level", int),
+    "medium": _one("medium", str),
+    "project": _one("project", str),
+    "kind": _one("kind", str),
+    "state": _one("state", str),
+    "place": _path,
+    "date": _days,
+}

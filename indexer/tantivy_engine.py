@@ -1,0 +1,330 @@
+"""The embedded engine: one tantivy index per partition, under one base folder.
+
+One process writes (it holds tantivy's lock while a writer is open); any number read, and see a commit within
+``RELOAD_SECONDS``. An index made with another schema or another fold lies under another name and is never read.
+"""
+
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from tantivy import Document, Searcher
+from tantivy import Order as Sorting
+from tantivy import Query as Compiled
+
+from archive.errors import Fault, InvalidInput, Unavailable
+from indexer.engine import (
+    DEEPEST,
+    EngineHit,
+    IndexEntry,
+    Order,
+    SearchAnswer,
+    SearchRequest,
+    Tombstone,
+    keeps_relevance,
+)
+from indexer.fold import FOLD_VERSION
+from indexer.tantivy_partition import HEAP_BYTES, Broken, Partition, guarded
+from indexer.tantivy_query import STEP, Search
+from indexer.tantivy_schema import DATE, ID, SCHEMA_VERSION, SLOT, build_schema, document, facet, kept, total
+
+IDLE_SECONDS = 30.0
+"""A writer that had nothing to write for so long is closed at the next commit."""
+
+MOST_VALUES = 65_000
+"""More values than a facet of a house can have; counts are exact only up to this."""
+
+_TIES = 64
+"""Hits fetched beyond a page, so that equal relevance at its end is still ordered by date."""
+
+_Ranked = tuple[int, float, int, str, EngineHit]
+_Found = tuple[int, list[_Ranked], Mapping[str, Mapping[str, int]]]
+
+
+class TantivyEngine:
+    """``SearchEngine`` over folders below ``base``.
+
+    Args:
+        base: the folder of all indices; made when first written to.
+        prefix: begins the name of every index folder.
+        seconds: a clock that only goes forward.
+    """
+
+    def __init__(self, base: Path, *, prefix: str = "juanku", seconds: Callable[[], float] = time.monotonic) -> None:
+        self._base = base
+        self._stem = f"{prefix}-s{SCHEMA_VERSION}-f{FOLD_VERSION}-"
+        self._seconds = seconds
+        self._schema = build_schema()
+        self._partitions: dict[str, Partition] = {}
+        self._rebuilds: dict[str, _Rebuild] = {}
+        self._lock = threading.RLock()
+        self._broken: set[str] = set()
+
+    def write(self, entries: Sequence[IndexEntry], tombstones: Sequence[Tombstone] = ()) -> None:
+        """Put entries in their partitions, in place of what each held of the record, and take others out."""
+        with self._lock, _reachable():
+            for entry in entries:
+                self._put(entry)
+            for tombstone in tombstones:
+                self._take_out(tombstone)
+
+    def _put(self, entry: IndexEntry) -> None:
+        made = document(entry)
+        writer = self._partition(entry.partition).writer()
+        writer.delete_documents_by_term(ID, entry.id.hex)
+        writer.add_document(made)
+        if rebuild := self._rebuilds.get(entry.partition):
+            rebuild.also(entry.id, made)
+
+    def _take_out(self, tombstone: Tombstone) -> None:
+        partition = self._partition(tombstone.partition)
+        if partition.exists:
+            partition.writer().delete_documents_by_term(ID, tombstone.id.hex)
+        if rebuild := self._rebuilds.get(tombstone.partition):
+            rebuild.also(tombstone.id, None)
+
+    def commit(self) -> None:
+        """Make what was written durable and found; close writers that have long had nothing to do."""
+        with self._lock, _reachable():
+            for partition in self._partitions.values():
+                partition.commit()
+                if self._seconds() - partition.written_at > IDLE_SECONDS:
+                    partition.rest()
+
+    def search(self, request: SearchRequest) -> SearchAnswer:
+        """Answer a search (see ``SearchEngine.search``)."""
+        if request.offset < 0 or request.limit < 0 or request.offset + request.limit > DEEPEST:
+            raise InvalidInput(Fault("offset", "too_deep", {"deepest": DEEPEST}))
+        compiled = Search(self._schema, request)
+        matched = 0
+        ranked: list[_Ranked] = []
+        counts: dict[str, dict[str, int]] = {name: {} for name in request.facets}
+        for name in dict.fromkeys(request.partitions):
+            found, hits, facets = self._in(name, compiled, request)
+            matched += found
+            ranked += hits
+            for fact, values in facets.items():
+                for value, count in values.items():
+                    counts[fact][value] = counts[fact].get(value, 0) + count
+        ranked.sort(key=lambda one: one[:4])
+        page = [one[4] for one in ranked[request.offset : request.offset + request.limit]]
+        return SearchAnswer(matched, page, counts)
+
+    def _in(self, name: str, compiled: Search, request: SearchRequest) -> _Found:
+        """Ask one partition. A broken one is empty and known; one that fails twice makes the engine unavailable."""
+        partition = self._partition(name)
+        for last in (False, True):
+            try:
+                searcher = partition.searcher()
+            except Broken:
+                self._broken.add(name)
+                break
+            if searcher is None:
+                break
+            try:
+                return _ask(searcher, name, compiled, request)
+            except (ValueError, OSError) as error:
+                if last:
+                    raise Unavailable(part="search") from error
+                partition.forget()
+        return 0, [], {}
+
+    def partitions(self) -> Sequence[str]:
+        """Return the names of the partitions that are there."""
+        if not self._base.is_dir():
+            return ()
+        folders = self._base.glob(f"{self._stem}*/CURRENT")
+        return sorted(folder.parent.name.removeprefix(self._stem) for folder in folders)
+
+    def versions(self, partition: str) -> Iterator[tuple[UUID, int]]:
+        """Yield id and version of every entry that a search could find."""
+        with _reachable():
+            searcher = self._partition(partition).searcher()
+        if searcher is None or not searcher.num_docs:
+            return
+        for part in range(256):
+            query = Compiled.term_query(self._schema, SLOT, f"{part:02x}", "basic")
+            held = total(searcher.search(query, 1))
+            for _, address in searcher.search(query, max(held, 1), count=False).hits:
+                key, version = kept(searcher, address)
+                yield UUID(hex=key), version
+
+    def count(self, partition: str) -> int:
+        """Return how many entries a search could find."""
+        with _reachable():
+            searcher = self._partition(partition).searcher()
+        return int(searcher.num_docs) if searcher else 0
+
+    @contextmanager
+    def rebuilding(self, partition: str) -> Iterator["_Rebuild"]:
+        """Make a partition anew beside the old one (see ``SearchEngine.rebuilding``)."""
+        with self._lock, _reachable():
+            rebuild = self._rebuilds[partition] = _Rebuild(self._partition(partition), self._lock, self._broken)
+        try:
+            yield rebuild
+        finally:
+            with self._lock:
+                self._rebuilds.pop(partition, None)
+                rebuild.abandon()
+
+    def drop(self, partition: str) -> None:
+        """Remove a partition and its bytes."""
+        with self._lock:
+            self._partition(partition).remove()
+            self._broken.discard(partition)
+
+    def needs_rebuild(self) -> frozenset[str]:
+        """Return the partitions that were found broken, or were begun anew in place of a broken one."""
+        for name in self.partitions():
+            try:
+                self._partition(name).searcher()
+            except Broken:
+                self._broken.add(name)
+            if self._partition(name).incomplete:
+                self._broken.add(name)
+        return frozenset(self._broken)
+
+    def close(self) -> None:
+        """Let go of all files. What was not committed is lost."""
+        with self._lock:
+            for partition in self._partitions.values():
+                partition.close()
+
+    def _partition(self, name: str) -> Partition:
+        with self._lock:
+            if name not in self._partitions:
+                self._partitions[name] = Partition(
+                    self._base / f"{self._stem}{name}", name, self._schema, self._seconds
+                )
+            return self._partitions[name]
+
+
+class _Rebuild:
+    """A partition made anew in a folder beside the one in use."""
+
+    def __init__(self, partition: Partition, lock: threading.RLock, broken: set[str]) -> None:
+        self._partition = partition
+        self._lock = lock
+        self._broken = broken
+        self._folder = partition.new_folder()
+        index = partition.open_folder(self._folder)
+        self._writer = guarded(lambda: index.writer(HEAP_BYTES, 1))
+        self._newer: set[UUID] = set()
+        self._open = True
+
+    def write(self, entries: Sequence[IndexEntry]) -> None:
+        """Add entries, but for those written to the engine since this rebuild began."""
+        with self._lock, _reachable():
+            for entry in entries:
+                if entry.id not in self._newer:
+                    self._writer.delete_documents_by_term(ID, entry.id.hex)
+                    self._writer.add_document(document(entry))
+
+    def also(self, record_id: UUID, made: Document | None) -> None:
+        """Take what is written to the partition meanwhile (None: taken out)."""
+        self._newer.add(record_id)
+        self._writer.delete_documents_by_term(ID, record_id.hex)
+        if made is not None:
+            self._writer.add_document(made)
+
+    def finish(self) -> None:
+        """Put the new folder in the place of the old one."""
+        with self._lock, _reachable():
+            guarded(self._writer.commit)
+            guarded(self._writer.wait_merging_threads)
+            self._partition.use(self._folder)
+            self._broken.discard(self._partition.name)
+            self._open = False
+
+    def abandon(self) -> None:
+        """Remove what was made, unless it is in use."""
+        if self._open:
+            self._open = False
+            guarded(self._writer.wait_merging_threads)
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _ask(searcher: Searcher, name: str, compiled: Search, request: SearchRequest) -> _Found:
+    matches = compiled.matches()
+    wanted = request.offset + request.limit
+    if not searcher.num_docs:
+        return 0, [], {}
+    if compiled.weighed and request.order is Order.RELEVANCE:
+        if keeps_relevance(name):
+            found, hits = _by_score(searcher, name, compiled, wanted)
+        else:
+            found, hits = _by_tier(searcher, name, compiled, wanted)
+    else:
+        found, hits = _by_date(searcher, name, compiled, matches, wanted, request.order)
+    return found, hits, _facets(searcher, matches, request.facets) if found else {}
+
+
+def _by_score(searcher: Searcher, name: str, compiled: Search, wanted: int) -> tuple[int, list[_Ranked]]:
+    result = searcher.search(compiled.scored(), wanted + _TIES)
+    addresses = [address for _, address in result.hits]
+    dates = searcher.fast_field_values(DATE, addresses)
+    ranked: list[_Ranked] = []
+    for (score, address), date in zip(result.hits, dates, strict=True):
+        tier = int(score // STEP)
+        key, version = kept(searcher, address)
+        hit = EngineHit(UUID(hex=key), version, name, tier)
+        ranked.append((-tier, -(score - tier * STEP), -int(date or 0), key, hit))
+    ranked.sort(key=lambda one: one[:4])
+    return total(result), ranked[:wanted]
+
+
+def _by_tier(searcher: Searcher, name: str, compiled: Search, wanted: int) -> tuple[int, list[_Ranked]]:
+    """Tier by tier, by date alone: what may not be seen moves nothing."""
+    found = 0
+    ranked: list[_Ranked] = []
+    for tier in compiled.tiers():
+        result = searcher.search(compiled.of_tier(tier), max(wanted - len(ranked), 1), order_by_field=DATE)
+        found += total(result)
+        ranked += _dated(searcher, name, result.hits, {}, tier)
+    return found, ranked[:wanted]
+
+
+def _by_date(
+    searcher: Searcher, name: str, compiled: Search, matches: Compiled, wanted: int, order: Order
+) -> tuple[int, list[_Ranked]]:
+    oldest = order is Order.OLDEST
+    result = searcher.search(
+        matches, max(wanted, 1), order_by_field=DATE, order=Sorting.Asc if oldest else Sorting.Desc
+    )
+    tiers = compiled.tiers_of(searcher, [kept(searcher, address)[0] for _, address in result.hits[:wanted]])
+    hits = _dated(searcher, name, result.hits[:wanted], tiers, 0)
+    # Ordered by date alone: tier and relevance are left out of the key.
+    return total(result), [(0, 0.0, -date if oldest else date, key, hit) for _, _, date, key, hit in hits]
+
+
+def _dated(searcher: Searcher, name: str, found: Any, tiers: Mapping[str, int], tier: int) -> list[_Ranked]:
+    ranked: list[_Ranked] = []
+    for date, address in found:
+        key, version = kept(searcher, address)
+        own = tiers.get(key, tier)
+        ranked.append((-own, 0.0, -int(date), key, EngineHit(UUID(hex=key), version, name, own)))
+    return ranked
+
+
+def _facets(searcher: Searcher, matches: Compiled, names: Sequence[str]) -> dict[str, dict[str, int]]:
+    if not names:
+        return {}
+    asked = {name: {"terms": {"field": facet(name), "size": MOST_VALUES}} for name in names}
+    answer = searcher.aggregate(matches, asked)
+    return {
+        name: {str(bucket["key"]): int(bucket["doc_count"]) for bucket in answer[name]["buckets"]} for name in names
+    }
+
+
+@contextmanager
+def _reachable() -> Iterator[None]:
+    """Turn what tantivy and the disk say into our word for it."""
+    try:
+        yield
+    except (Broken, ValueError, OSError) as error:
+        raise Unavailable(part="search") from error

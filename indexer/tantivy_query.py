@@ -1,0 +1,298 @@
+"""Conditions and query trees, as tantivy queries.
+
+Tiers are constant scores a thousand apart; what is added to them for relevance is scaled to stay below that.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+from typing import assert_never
+
+from tantivy import FieldType, Occur, Schema, Searcher
+from tantivy import Query as Compiled
+
+from archive.policy.condition import All, AnyOf, Between, Condition, Has, Not, Within
+from indexer.engine import (
+    EXACT_TITLE_TIER,
+    FIELD_TIER,
+    NUMBER_TIER,
+    TIERS,
+    TOKEN_FIELD,
+    SearchRequest,
+    weighs_words,
+)
+from indexer.fields import FIELDS, FieldKind
+from indexer.querytree import And, Everything, Negate, Or, Prefix, Query, Range, Words
+from indexer.ranges import bounds, years
+from indexer.tantivy_schema import (
+    EXACT_TITLE,
+    FACTS,
+    ID,
+    NUMERIC_FACTS,
+    TOKENS,
+    code_term,
+    column,
+    has_term,
+    kept,
+    phrase_of,
+    within_term,
+)
+from indexer.words import Phrase
+
+STEP = 1000.0
+"""The distance between two tiers in score."""
+
+CODES = frozenset(field.name for field in FIELDS if field.kind is FieldKind.CODE)
+_TERM_WEIGHT = 48.0  # what BM25 can give to one term: (1 + ln 10^9) * 2.2
+_SPECIAL = re.compile(r"[\\^$.|?*+()\[\]{}&~#<>@\"-]")
+_OWN_FIELDS = dict(sorted({**TIERS, EXACT_TITLE: EXACT_TITLE_TIER}.items(), key=lambda pair: -pair[1]))
+
+
+def matching(schema: Schema, condition: Condition) -> Compiled:
+    """Compile a condition to a query over facts; its score means nothing.
+
+    Raises:
+        ValueError: a range over a fact that has no column of numbers.
+    """
+    match condition:
+        case Has(fact, values):
+            return _any_term(schema, [has_term(fact, value) for value in values])
+        case Within(fact, prefixes):
+            return _any_term(schema, [within_term(fact, prefix) for prefix in prefixes])
+        case Between(fact, low, high):
+            return _between(schema, fact, low, high)
+        case All(parts):
+            return every(matching(schema, part) for part in parts)
+        case AnyOf(parts):
+            return some(matching(schema, part) for part in parts)
+        case Not(part):
+            return without(Compiled.all_query(), [matching(schema, part)])
+        case _:
+            assert_never(condition)
+
+
+def every(queries: Iterable[Compiled]) -> Compiled:
+    """All of the queries match (none given: always)."""
+    return _joined(Occur.Must, list(queries), Compiled.all_query)
+
+
+def some(queries: Iterable[Compiled]) -> Compiled:
+    """One of the queries matches (none given: never)."""
+    return _joined(Occur.Should, list(queries), Compiled.empty_query)
+
+
+def without(query: Compiled, excluded: Sequence[Compiled]) -> Compiled:
+    """The query matches and none of ``excluded`` does."""
+    if not excluded:
+        return query
+    return Compiled.boolean_query([(Occur.Must, query), *((Occur.MustNot, one) for one in excluded)])
+
+
+def _joined(occur: Occur, queries: list[Compiled], none: Callable[[], Compiled]) -> Compiled:
+    if not queries:
+        return none()
+    return queries[0] if len(queries) == 1 else Compiled.boolean_query([(occur, query) for query in queries])
+
+
+def _any_term(schema: Schema, terms: list[str]) -> Compiled:
+    if not terms:
+        return Compiled.empty_query()
+    if len(terms) == 1:
+        return Compiled.term_query(schema, FACTS, terms[0], "basic")
+    return Compiled.term_set_query(schema, FACTS, terms)
+
+
+def _between(schema: Schema, fact: str, low: int | None, high: int | None) -> Compiled:
+    if fact not in NUMERIC_FACTS:
+        raise ValueError(fact)
+    if low is None and high is None:
+        return Compiled.exists_query(column(fact))
+    return Compiled.range_query(schema, column(fact), FieldType.Integer, low, high)
+
+
+class _Leaf:
+    """One run of words, looked for in each field it may stand in."""
+
+    def __init__(self, schema: Schema, leaf: Words | Prefix) -> None:
+        self.fields: list[tuple[int, Compiled]] = []
+        self.terms = 0
+        if leaf.field == TOKEN_FIELD:
+            self.fields.append((FIELD_TIER, Compiled.term_query(schema, TOKENS, leaf.text, "basic")))
+            self.terms = 1
+            return
+        wanted = {"title", EXACT_TITLE} if leaf.field == "title" else {leaf.field} if leaf.field else set(_OWN_FIELDS)
+        for name, tier in _OWN_FIELDS.items():
+            if name in wanted:
+                self._look_in(schema, name, tier, leaf)
+
+    def _look_in(self, schema: Schema, name: str, tier: int, leaf: Words | Prefix) -> None:
+        phrase = phrase_of(name, leaf.text, prefix=isinstance(leaf, Prefix))
+        if phrase.terms:
+            self.terms += len(phrase.terms)
+            self.fields.append((tier, _phrase(schema, name, phrase)))
+
+    def at_least(self, tier: int) -> Compiled:
+        """Match where the words stand in a field of this tier or a better one."""
+        return some(query for own, query in self.fields if own >= tier)
+
+    def scored(self, scale: float, step: float) -> Compiled:
+        """Match anywhere; the score is the best field's relevance, on top of its tier times ``step``."""
+        if not self.fields:
+            return Compiled.empty_query()
+        return Compiled.disjunction_max_query([_on(query, scale, tier * step) for tier, query in self.fields])
+
+
+def _on(query: Compiled, scale: float, base: float) -> Compiled:
+    query = query if scale == 1.0 else Compiled.boost_query(query, scale)
+    if not base:
+        return query
+    return Compiled.boolean_query(
+        [(Occur.Must, query), (Occur.Must, Compiled.const_score_query(Compiled.all_query(), base))]
+    )
+
+
+def _phrase(schema: Schema, name: str, phrase: Phrase) -> Compiled:
+    *first, last = phrase.terms
+    if not phrase.open:
+        # A phrase of one word is an error to tantivy.
+        return (
+            Compiled.phrase_query(schema, name, list(phrase.terms))
+            if first
+            else Compiled.term_query(schema, name, last)
+        )
+    # Not ``phrase_prefix_query``: it looks at the first fifty continuations only.
+    ending = f"{_literal(last)}.*"
+    if not first:
+        return Compiled.regex_query(schema, name, ending)
+    return Compiled.regex_phrase_query(schema, name, [*map(_literal, first), ending])
+
+
+def _literal(text: str) -> str:
+    return _SPECIAL.sub(r"\\\g<0>", text)
+
+
+class Search:
+    """A search compiled for one schema: what must hold, and the tree tier by tier."""
+
+    def __init__(self, schema: Schema, request: SearchRequest) -> None:
+        self._schema = schema
+        self._request = request
+        self._leaves: dict[Words | Prefix, _Leaf] = {}
+        self.weighed = weighs_words(request.query)
+        self._only_words = True
+        self._collect(request.query)
+
+    def _collect(self, query: Query) -> None:
+        match query:
+            case Words() | Prefix() if weighs_words(query):
+                self._leaves[query] = _Leaf(self._schema, query)
+            case And(parts) | Or(parts):
+                for part in parts:
+                    self._collect(part)
+            case Negate(part):
+                self._collect(part)
+            case _:
+                self._only_words = False
+
+    @cached_property
+    def _required(self) -> Compiled:
+        request = self._request
+        allowed = every(matching(self._schema, one) for one in (request.condition, *request.filters))
+        return Compiled.const_score_query(
+            without(allowed, [matching(self._schema, fence) for fence in request.fences]), 0.0
+        )
+
+    def _bounded(self, *queries: Compiled) -> Compiled:
+        return Compiled.boolean_query([(Occur.Must, query) for query in (self._required, *queries)])
+
+    def tiers(self) -> list[int]:
+        """Return the tiers a hit can have, best first."""
+        if not self.weighed:
+            return [0]
+        tiers = {tier for leaf in self._leaves.values() for tier, _ in leaf.fields}
+        # What says nothing about words may be the part of an ``Or`` that matches, and is then in the best tier.
+        return sorted(tiers if self._only_words else tiers | {NUMBER_TIER}, reverse=True)
+
+    def matches(self) -> Compiled:
+        """Everything that is found."""
+        return self._bounded(self._tree(self._request.query, 1))
+
+    def of_tier(self, tier: int) -> Compiled:
+        """What is found in this tier and in no better one."""
+        if tier == 0:
+            return self.matches()
+        better = [self._tree(self._request.query, tier + 1)] if tier < NUMBER_TIER else []
+        return without(self._bounded(self._tree(self._request.query, tier)), better)
+
+    def scored(self) -> Compiled:
+        """Everything that is found, scored ``STEP`` times the tier and the relevance above that."""
+        query = self._request.query
+        if isinstance(query, Words | Prefix):
+            leaf = self._leaves[query]
+            return self._bounded(leaf.scored(_scale(leaf.terms), STEP))
+        tiers = Compiled.disjunction_max_query(
+            [Compiled.const_score_query(self._tree(query, tier), tier * STEP) for tier in self.tiers()]
+            or [Compiled.empty_query()]
+        )
+        leaves = [self._leaves[leaf] for leaf in _positive(query)]
+        scale = _scale(sum(leaf.terms for leaf in leaves))
+        relevance = [(Occur.Should, leaf.scored(scale, 0.0)) for leaf in leaves]
+        return Compiled.boolean_query([(Occur.Must, self._bounded(tiers)), *relevance])
+
+    def tiers_of(self, searcher: Searcher, ids: Sequence[str]) -> dict[str, int]:
+        """Return the tier of each of a few hits, by their ids as kept."""
+        if not self.weighed or not ids:
+            return {}
+        chosen = Compiled.const_score_query(Compiled.term_set_query(self._schema, ID, ids), 0.0)
+        query = Compiled.boolean_query([(Occur.Must, chosen), (Occur.Must, self.scored())])
+        hits = searcher.search(query, len(ids), count=False).hits
+        return {kept(searcher, address)[0]: int(score // STEP) for score, address in hits}
+
+    def _tree(self, query: Query, tier: int) -> Compiled:
+        match query:
+            case Words() | Prefix():
+                return self._words(query, tier)
+            case And(parts):
+                return self._all_of(parts, tier)
+            case Or(parts):
+                return some(self._tree(part, tier) for part in parts)
+            case Negate():
+                return self._all_of((query,), tier)
+            case Range():
+                return self._range(query)
+            case Everything():
+                return Compiled.all_query()
+        assert_never(query)
+
+    def _words(self, leaf: Words | Prefix, tier: int) -> Compiled:
+        if leaf.field not in CODES:
+            return self._leaves[leaf].at_least(tier)
+        term = code_term(leaf.field, leaf.text)
+        if isinstance(leaf, Prefix):
+            return Compiled.regex_query(self._schema, FACTS, f"{_literal(term)}.*")
+        return Compiled.term_query(self._schema, FACTS, term, "basic")
+
+    def _all_of(self, parts: Sequence[Query], tier: int) -> Compiled:
+        wanted = every(self._tree(part, tier) for part in parts if not isinstance(part, Negate))
+        return without(wanted, [self._tree(part.part, 1) for part in parts if isinstance(part, Negate)])
+
+    def _range(self, query: Range) -> Compiled:
+        if query.field == "year":
+            return _between(self._schema, "year", *years(query))
+        low, high = bounds(query)
+        # A record of an uncertain day is found when one of its possible days lies in the range.
+        return every((_between(self._schema, "drawn_from", None, high), _between(self._schema, "drawn_to", low, None)))
+
+
+def _scale(terms: int) -> float:
+    return min(1.0, (STEP - 100) / (_TERM_WEIGHT * max(terms, 1)))
+
+
+def _positive(query: Query) -> list[Words | Prefix]:
+    match query:
+        case Words() | Prefix() if weighs_words(query):
+            return [query]
+        case And(parts) | Or(parts):
+            return [leaf for part in parts for leaf in _positive(part)]
+        case _:
+            return []

@@ -1,0 +1,82 @@
+"""The bin: what was thrown away before filing is kept 30 days, then goes for good."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import delete, select, update
+
+from archive.clock import Clock
+from archive.database import Database, Work
+from archive.identity import system
+from archive.jobs.outbox import Outbox
+from archive.jobs.runner import ClaimedJob, Outcome
+from archive.log.writer import Log
+from archive.model import (
+    Content,
+    File,
+    JobKind,
+    OwnerKey,
+    PageText,
+    ReadingRight,
+    Record,
+    RecordPerson,
+    RecordState,
+    RecordSubject,
+)
+
+BIN_DAYS = 30
+BATCH = 50
+
+
+def leaves_bin(binned_at: datetime, now: datetime) -> bool:
+    """Whether a record put into the bin at ``binned_at`` goes now."""
+    return now - binned_at >= timedelta(days=BIN_DAYS)
+
+
+class EmptyBin:
+    """Removes binned records whose time is over: rows, page text and the record's key. Objects are left to the sweeper.
+
+    Only records that were never filed can be in the bin; what is filed ends by destruction alone.
+    """
+
+    kind = JobKind.EMPTY_BIN
+    batch = 1
+    deadline = 600.0
+    max_attempts = 5
+    keep_done = True
+
+    def __init__(self, db: Database, log: Log, outbox: Outbox, clock: Clock) -> None:
+        self._db = db
+        self._log = log
+        self._outbox = outbox
+        self._clock = clock
+
+    def run(self, jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Outcome]:
+        """Empty the bin of what is due, in short batches."""
+        while jobs[0].still_held() and self._one_batch():
+            pass
+        return {job.id: Outcome.done() for job in jobs}
+
+    def _one_batch(self) -> bool:
+        """Remove one batch; return whether there may be more."""
+        limit = self._clock.now() - timedelta(days=BIN_DAYS)
+        due = select(Record.id).where(Record.state == RecordState.BINNED, Record.binned_at <= limit).limit(BATCH)
+        with self._db.writing() as work:
+            ids = list(work.session.scalars(due))
+            if ids:
+                self._remove(work, ids)
+                work.commit()
+        return len(ids) == BATCH
+
+    def _remove(self, work: Work, ids: Sequence[UUID]) -> None:
+        session = work.session
+        contents = select(Content.id).where(Content.record_id.in_(ids))
+        session.execute(update(Record).where(Record.dossier_id.in_(ids)).values(dossier_id=None))
+        session.execute(delete(PageText).where(PageText.content_id.in_(contents)))
+        for table in (RecordPerson, RecordSubject, ReadingRight, Content, File):
+            session.execute(delete(table).where(table.record_id.in_(ids)))
+        session.execute(delete(Record).where(Record.id.in_(ids)))
+        self._log.note_many(session, system("bin"), "record.purge", [(key, None) for key in ids])
+        session.execute(delete(OwnerKey).where(OwnerKey.owner_id.in_(ids)))
+        self._outbox.add_many(work, JobKind.INDEX, ids)

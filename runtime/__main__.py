@@ -1,0 +1,5 @@
+"""``python -m runtime``: the command line."""
+
+from runtime.cli.main import main
+
+main()

@@ -1,0 +1,147 @@
+"""Commands that look after an archive: doctor, fsck, log, index, keys."""
+
+from dataclasses import asdict
+from itertools import islice
+from typing import Any
+
+import click
+from archive.model import JobKind
+
+from archive.log.verify import verify
+from runtime.cli.common import command, opened, settings
+from runtime.cli.out import Out
+from runtime.doctor import Part, State, doctor
+from runtime.doctor_words import told
+from runtime.fsck import fsck
+from runtime.working import work_done
+from storage.generations import rotate
+from web.words import mark
+
+
+@command("doctor", "Look at every part of the system and say what to do.")
+def doctor_command(out: Out) -> None:
+    """Look at every part."""
+    parts = doctor(settings())
+    ok = all(part.state is not State.BROKEN for part in parts)
+    document = {"ok": ok, "parts": [part.shown() | {"words": told(part, out.gettext)} for part in parts]}
+    out.end(document, [_line(part, out) for part in parts], ok=ok)
+
+
+def _line(part: Part, out: Out) -> str:
+    sign = {State.OK: "✓", State.WARNING: "!", State.BROKEN: "✗"}[part.state]
+    return f"{sign} {part.name:<10} {told(part, out.gettext)}"
+
+
+@click.option("--quick", is_flag=True, help="Do not read the files' bytes, only their sizes.")
+@command("fsck", "Check that everything that is kept agrees: files, index, log, numbers, levels.")
+def fsck_command(out: Out, quick: bool) -> None:
+    """Check the invariants."""
+    with opened() as parts, work_done(parts, wait=True):
+        pass
+    with opened() as parts:
+        finding = fsck(parts, bytes_too=not quick, told=out.progress)
+    violations = [violation.shown() for violation in finding.violations]
+    lines = [f"{v['invariant']} {v['what']}: {v['fault']}" for v in violations]
+    lines.append(
+        out.gettext(mark("All invariants hold.") if finding.ok else mark("Something does not agree; see above."))
+    )
+    out.end({"ok": finding.ok, "violations": violations, "counts": finding.counts}, lines, ok=finding.ok)
+
+
+@click.group("log")
+def log() -> None:
+    """The log of all acts."""
+
+
+@command("verify", "Check that the log was not touched; names the first bad entry.")
+def log_verify(out: Out) -> None:
+    """Verify the log."""
+    with opened() as parts:
+        found = verify(parts.db, parts.ring, parts.witness, clock=parts.clock)
+    bad: dict[str, Any] | None = None
+    if found.first_bad:
+        bad = {"seq": found.first_bad.seq, "entry": found.first_bad.entry and str(found.first_bad.entry)}
+        bad |= {"fault": found.first_bad.fault.value, "after": found.first_bad.after}
+    document = {
+        "ok": found.ok, "entries": found.entries, "sealed": found.sealed, "waiting": found.waiting,
+        "checkpoints": found.checkpoints, "witnessed": found.witnessed, "first_bad": bad,
+    }  # fmt: skip
+    good = mark("%(entries)s entries agree with the chain and %(checkpoints)s checkpoints.")
+    wrong = mark("The log was touched: first at place %(seq)s, entry %(entry)s (%(fault)s).")
+    line = out.gettext(wrong, **bad) if bad else out.gettext(good, entries=found.entries, checkpoints=found.checkpoints)
+    out.end(document, [line], ok=found.ok)
+
+
+@command("checkpoint", "State and sign how long the log is now.")
+def log_checkpoint(out: Out) -> None:
+    """Make a checkpoint."""
+    with opened() as parts:
+        parts.sealer.seal_all()
+        made = parts.checkpoints.make()
+    size = made.size if made else None
+    out.end({"size": size}, [out.gettext(mark("Signed at %(size)s entries."), size=size or "–")])
+
+
+log.add_command(log_verify)
+log.add_command(log_checkpoint)
+
+
+@click.group("index")
+def index() -> None:
+    """The search index."""
+
+
+@command("status", "Compare the index with the database.")
+def index_status(out: Out) -> None:
+    """Show the index's state."""
+    with opened() as parts:
+        rows = [asdict(row) for row in parts.rebuilder.status()]
+        with parts.db.reading() as session:
+            differences = list(islice(parts.rebuilder.differences(session), MOST_DIFFERENCES))
+    said = mark("%(partition)s: %(rows)s records, %(entries)s in the index")
+    lines = [out.gettext(said, **row) for row in rows]
+    lines += [" ".join(difference.values()) for difference in differences]
+    out.end(
+        {"ok": not differences, "partitions": rows, "differences": differences},
+        lines,
+        ok=not differences and not any(row["broken"] for row in rows),
+    )
+
+
+@command("rebuild", "Build the index anew from database and files, beside the old one, and switch.")
+def index_rebuild(out: Out) -> None:
+    """Rebuild the index."""
+    with opened() as parts, work_done(parts, wait=True, told=lambda waiting: out.progress(str(waiting))):
+        with parts.db.writing() as work:
+            parts.outbox.add(work, JobKind.REBUILD)
+            work.commit()
+    with opened() as parts:
+        count = sum(row.entries for row in parts.rebuilder.status())
+    out.end({"records": count}, [out.gettext(mark("%(count)s records are in the new index."), count=count)])
+
+
+index.add_command(index_status)
+index.add_command(index_rebuild)
+
+
+@click.group("keys")
+def keys() -> None:
+    """The key ring."""
+
+
+@command("rotate", "Replace the root key and move every record's key to new generations.")
+def keys_rotate(out: Out) -> None:
+    """Rotate the keys."""
+    with opened() as parts, work_done(parts, wait=False):
+        outcome = rotate(parts.db, parts.ring, parts.clock)
+    out.end(
+        {"complete": outcome.complete, "moved": outcome.moved},
+        [out.gettext(mark("%(moved)s keys were moved."), moved=outcome.moved)],
+        ok=outcome.complete,
+    )
+
+
+keys.add_command(keys_rotate)
+MOST_DIFFERENCES = 100
+
+COMMANDS = (doctor_command, fsck_command, log, index, keys)

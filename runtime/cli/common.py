@@ -1,0 +1,73 @@
+"""What the commands share: settings, parts, and the way errors leave."""
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from archive.errors import ArchiveError
+from runtime.cli.out import Out
+from runtime.setting_up import require_ready
+from runtime.settings import Settings, load
+from runtime.wiring import NoWaker, Parts, build
+from web.words import mark
+
+
+def command(name: str, help_text: str) -> Callable[[Callable[..., None]], click.Command]:
+    """Make a command that takes ``--json`` and tells every archive error in words.
+
+    The function gets ``out`` as its first argument.
+    """
+
+    def wrap(function: Callable[..., None]) -> click.Command:
+        @functools.wraps(function)
+        def run(*, as_json: bool, **options: Any) -> None:
+            out = Out(as_json)
+            try:
+                function(out, **options)
+            except ArchiveError as error:
+                out.fail(error)
+            except KeyboardInterrupt:
+                out.remark(mark("Stopped. What was finished is kept; start again to go on."))
+                raise SystemExit(130) from None
+
+        as_json = click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+        made: click.Command = click.command(name, help=help_text)(as_json(run))
+        return made
+
+    return wrap
+
+
+def settings() -> Settings:
+    """Read the settings."""
+    return load()
+
+
+@contextmanager
+def opened(*, wake: bool = True) -> Iterator[Parts]:
+    """Open the archive that the settings name; with ``wake``, a running worker hears of new jobs.
+
+    Raises:
+        WrongState: there is no archive yet.
+    """
+    chosen = load()
+    require_ready(chosen)
+    parts = build(chosen, _waker(chosen) if wake else NoWaker())
+    try:
+        yield parts
+    finally:
+        parts.close()
+
+
+def _waker(chosen: Settings) -> Any:
+    """Return a waker if a worker runs; importing the broker's client for nobody would only cost time."""
+    from runtime.locks import held  # noqa: PLC0415
+
+    with held(chosen.run / "worker.lock") as nobody_works:
+        if nobody_works:
+            return NoWaker()
+    from runtime.celery_app import CeleryWaker  # noqa: PLC0415
+
+    return CeleryWaker(chosen)

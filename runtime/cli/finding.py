@@ -1,0 +1,116 @@
+"""Commands that look as a person would: search, record show. ``--as`` is logged as the operator acting for them."""
+
+import getpass
+from typing import Any
+
+import click
+
+from archive.errors import Fault, InvalidInput
+from archive.identity import Identity
+from archive.levels import mark as level_mark
+from archive.showing import CustodyView, RecordView
+from runtime.cli.common import command, opened
+from runtime.cli.out import Out, locale
+from runtime.wiring import Parts
+from runtime.working import work_done
+
+
+def _as_person(parts: Parts, login: str) -> Identity:
+    return parts.people.impersonate(getpass.getuser(), login)
+
+
+@click.argument("query")
+@click.option("--as", "login", required=True, help="Whose rights to search with (their login).")
+@click.option("--filter", "filters", multiple=True, metavar="FIELD=VALUE", help="Narrow by a facet.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, help="How many hits to show.")
+@click.option("--offset", type=click.IntRange(0, 10_000), default=0, help="How many hits to pass over.")
+@command("search", "Search with a person's rights.")
+def search(out: Out, query: str, login: str, filters: tuple[str, ...], limit: int, offset: int) -> None:
+    """Search."""
+    pairs = []
+    for text in filters:
+        name, separator, value = text.partition("=")
+        if not separator:
+            raise InvalidInput(Fault("filter", "not_a_pair", {"value": text[:100]}))
+        pairs.append((name, value))
+    with opened() as parts, work_done(parts, wait=False):
+        person = _as_person(parts, login)
+        page = parts.search.search(person, query, filters=pairs, offset=offset, limit=limit)
+    hits = [
+        {
+            "number": hit.number,
+            "title": hit.title,
+            "level": hit.level_rank,
+            "record": str(hit.record_id),
+            "passages": [{"page": p.page, "text": p.text} for p in hit.passages],
+        }
+        for hit in page.hits
+    ]
+    lines = []
+    for hit in hits:
+        lines.append(f"{hit['number']}  {hit['title']}")
+        lines += [f"    p.{p['page']}: {p['text']}" for p in hit["passages"]]
+    lines.append(str(page.total))
+    out.end({"total": page.total, "hits": hits, "facets": page.facets}, lines)
+
+
+@click.group("record")
+def record() -> None:
+    """Look at records."""
+
+
+@click.argument("number", metavar="[FONDS:]NUMBER")
+@click.option("--as", "login", required=True, help="Whose rights to look with (their login).")
+@command("show", "Show one record with a person's rights.")
+def show(out: Out, number: str, login: str) -> None:
+    """Show a record."""
+    with opened() as parts, work_done(parts, wait=False):
+        person = _as_person(parts, login)
+        view = parts.reader.show(person, parts.records.find_number(person, number))
+    document = _full(view) if isinstance(view, RecordView) else _custody(view)
+    out.end(document, [f"{name}: {value}" for name, value in document.items() if value not in (None, [], {})])
+
+
+def _custody(view: CustodyView) -> dict[str, Any]:
+    return {
+        "view": "custody",
+        "number": view.number,
+        "registration_number": view.registration_number,
+        "state": view.state.value,
+        "level": view.level.rank,
+        "mark": level_mark(view.level, locale()),
+        "pages": view.pages,
+        "filed_at": view.filed_at and view.filed_at.isoformat(),
+    }
+
+
+def _full(view: RecordView) -> dict[str, Any]:
+    r = view.record
+    return {
+        "view": "full",
+        "number": view.number,
+        "registration_number": r.registration_number,
+        "title": r.title,
+        "fonds": view.fonds.code,
+        "category": view.category.code,
+        "state": r.state.value,
+        "level": r.level_rank,
+        "mark": level_mark(view.level, locale()),
+        "drawn_up": r.drawn_up,
+        "drawn_up_proposed": r.drawn_up_proposed,
+        "responsible": r.responsible,
+        "term": r.term,
+        "place": r.place_path,
+        "keywords": r.keywords,
+        "fields": {definition.name: value for definition, value in view.fields},
+        "subjects": list(view.subjects),
+        "files": [
+            {"name": f.name, "size": f.size, "type": f.media_type, "state": f.state.value, "pages": f.pages,
+             "text": f.text_state.value, "reason": f.reason, "doubles": f.doubles}
+            for f in view.files
+        ],
+    }  # fmt: skip
+
+
+record.add_command(show)
+COMMANDS = (search, record)

@@ -1,0 +1,205 @@
+"""Filling the demonstration archive: the house, its people, then records; goes on where a break left it."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from archive.grants import Rights
+from archive.identity import system
+from archive.model import Category, Department, Fonds, House, Level, Person, Place, PlaceKind, Post, Record
+from archive.organisation import add_department, add_post
+from archive.places import PlaceRules, add_place, shipped_rules
+from archive.scheme.install import install
+from archive.scheme.shipped import scheme
+from runtime.cli.out import Out
+from runtime.demo.people import DEPARTMENTS, DISTRIBUTION, PEOPLE, POSTS
+from runtime.demo.writing import Ground, Writer, fields_of
+from runtime.setting_up import create
+from runtime.settings import Settings
+from runtime.wiring import NoWaker, Parts, build
+from runtime.working import work_done
+from web.words import mark
+
+DEFAULT_SIZE = 240
+MOST_FILES = 400
+"""A larger demonstration has files on its first records only."""
+
+BATCH = 200
+NAMES = {
+    "zh_CN": "和园物业服务公司(演示)",
+    "zh_TW": "和園物業服務公司(示範)",
+    "en": "Heyuan Property Services (demonstration)",
+}
+FONDS = (
+    ("H001", "property", ("和园物业服务公司", "和園物業服務公司", "Heyuan Property Services")),
+    ("X001", "university", ("明湖大学后勤处", "明湖大學後勤處", "Minghu University Logistics Office")),
+)
+PROJECTS = (
+    ("H001", "A001", "residential", ("和园小区", "和園社區", "Heyuan Estate")),
+    ("H001", "A002", "residential", ("望湖花园", "望湖花園", "Lakeview Gardens")),
+    ("H001", "B001", "commercial", ("中心广场", "中心廣場", "Central Plaza")),
+    ("X001", "D001", "public", ("明湖校区", "明湖校區", "Minghu Campus")),
+)
+
+
+def fill(settings: Settings, out: Out, *, size: int | None, files: bool) -> dict[str, Any]:
+    """Make the demonstration archive up to ``size`` records and return what is there.
+
+    An archive that is a house's own is left alone: only one that the demonstration made is filled further.
+    """
+    create(settings, NAMES, "grades")
+    parts = build(settings, NoWaker())
+    try:
+        begun = time.monotonic()
+        if _is_ours(parts):
+            _people_and_places(parts, out)
+            with work_done(parts, wait=True, told=lambda waiting: out.progress(str(waiting))):
+                _records(parts, out, DEFAULT_SIZE if size is None else size, files=files, grow=size is not None)
+        with parts.db.reading() as session:
+            count = session.scalar(select(func.count()).select_from(Record))
+        people = [{"login": p.login, "name": p.name, "role": p.role.value, "password": p.password} for p in PEOPLE]
+        return {"records": count, "people": people, "seconds": round(time.monotonic() - begun, 3)}
+    finally:
+        parts.close()
+
+
+def _is_ours(parts: Parts) -> bool:
+    with parts.db.reading() as session:
+        house = session.scalars(select(House)).one()
+        return house.names == NAMES
+
+
+def _people_and_places(parts: Parts, out: Out) -> None:
+    """Set up what records need; each step looks whether it is done."""
+    with parts.db.writing() as work:
+        session = work.session
+        if session.scalar(select(func.count()).select_from(Fonds)):
+            done = True
+        else:
+            out.remark(mark("Setting up the demonstration house …"))
+            done = False
+            for code, kind, names in FONDS:
+                fonds = Fonds(code=code, names=_names(names))
+                session.add(fonds)
+                session.flush()
+                install(session, fonds, scheme(kind), now=parts.clock.now())
+            for code, names in DEPARTMENTS.items():
+                add_department(session, code, _names(names))
+            for code, names in POSTS.items():
+                add_post(session, code, _names(names))
+            _places(session, shipped_rules())
+            work.commit()
+    with parts.db.reading() as session:
+        complete = session.scalar(select(func.count()).select_from(Person)) == len(PEOPLE)
+    if not (done and complete):
+        _people(parts)
+
+
+def _names(names: tuple[str, str, str]) -> dict[str, str]:
+    return dict(zip(("zh_CN", "zh_TW", "en"), names, strict=True))
+
+
+def _places(session: Session, rules: PlaceRules) -> None:
+    for fonds_code, code, kind, names in PROJECTS:
+        fonds_id = session.scalars(select(Fonds.id).where(Fonds.code == fonds_code)).one()
+
+        def add(
+            step: PlaceKind, code: str, names: tuple[str, str, str], parent: Place | None, *types: str,
+            fonds_id: UUID = fonds_id,
+        ) -> Place:  # fmt: skip
+            return add_place(
+                session, rules, fonds_id, kind=step, code=code, names=_names(names), parent=parent, types=types
+            )
+
+        project = add(PlaceKind.PROJECT, code, names, None, kind)
+        for number in range(1, 4):
+            title = (f"{number}号楼", f"{number}號樓", f"Building {number}")
+            building = add(PlaceKind.BUILDING, f"{number:02d}", title, project)
+            unit = add(PlaceKind.UNIT, "001", ("1单元", "1單元", "Unit 1"), building)
+            for floor in (1, 2, 3):
+                add(PlaceKind.ROOM, f"{floor:02d}01", (f"{floor}01室", f"{floor}01室", f"Room {floor}01"), unit)
+
+
+def _people(parts: Parts) -> None:
+    operator = system("demo")
+    rights = Rights(parts.db, parts.log, parts.guard)
+    with parts.db.reading() as session:
+        there = dict(session.execute(select(Person.login, Person.id)).tuples().all())
+        posts = dict(session.execute(select(Post.code, Post.id)).tuples().all())
+        departments = dict(session.execute(select(Department.code, Department.id)).tuples().all())
+        fonds = dict(session.execute(select(Fonds.code, Fonds.id)).tuples().all())
+        places = dict(session.execute(select(Place.path, Place.id)).tuples().all())
+    for rank, codes in DISTRIBUTION.items() if not there else ():
+        for code in codes or (None,):
+            rights.distribute(operator, rank, post_id=posts[code] if code else None)
+    for person in PEOPLE:
+        if person.login in there:
+            continue
+        key = parts.people.add_person(
+            operator, login=person.login, name=person.name, password=person.password,
+            roles={person.role}, clearance=person.clearance,
+        )  # fmt: skip
+        parts.people.assign_post(operator, key, posts[person.post], departments[person.department])
+        if person.place:
+            rights.grant(operator, key, place_id=places[person.place])
+        elif person.clearance:
+            for fonds_id in fonds.values():
+                rights.grant(operator, key, fonds_id=fonds_id)
+
+
+def _grounds(session: Session) -> Sequence[Ground]:
+    grounds = []
+    for fonds in session.scalars(select(Fonds).order_by(Fonds.code)):
+        rows = session.scalars(select(Category).where(Category.fonds_id == fonds.id, Category.closed_on.is_(None)))
+        places = session.scalars(select(Place).where(Place.fonds_id == fonds.id, Place.kind != PlaceKind.UNIT))
+        grounds.append(
+            Ground(
+                fonds.id,
+                [(category, fields_of(category)) for category in rows],
+                [(place.id, place.names["zh_CN"]) for place in places],
+                list(session.scalars(select(Department.id))),
+            )
+        )
+    return grounds
+
+
+def _records(parts: Parts, out: Out, size: int, *, files: bool, grow: bool) -> None:
+    with parts.db.reading() as session:
+        grounds = _grounds(session)
+        there = session.scalar(select(func.count()).select_from(Record)) or 0
+        ranks = session.scalar(select(func.count()).select_from(Level))
+    if there and not grow:
+        return
+    writer = Writer(seed=20261122 + there)
+    out.remark(mark("Filling it with %(count)s records …"), count=size - there)
+    with_files = min(MOST_FILES, size) if files and ranks else 0
+    for start in range(there, size, BATCH):
+        numbers = range(start, min(start + BATCH, size))
+        drafts = [writer.draft(grounds[n % 4 == 3], n + 1) for n in numbers]
+        if start < with_files:
+            _with_papers(parts, writer, drafts)
+        else:
+            _bare(parts, drafts)
+        out.progress(f"{numbers[-1] + 1}/{size}")
+
+
+def _bare(parts: Parts, drafts: Sequence[Any]) -> None:
+    """Catalogue and file in one short transaction."""
+    operator = system("demo")
+    with parts.db.writing() as work:
+        ids = parts.records.insert(work, operator, drafts)
+        parts.filing.in_work(work, operator, ids)
+        work.commit()
+
+
+def _with_papers(parts: Parts, writer: Writer, drafts: Sequence[Any]) -> None:
+    operator = system("demo")
+    ids: list[UUID] = parts.records.create_many(operator, drafts)
+    for record_id, draft in zip(ids, drafts, strict=True):
+        name, data = writer.paper(draft.title)
+        parts.intake.receive(operator, record_id, name, [data])
+    parts.filing.file(operator, ids)

@@ -1,0 +1,178 @@
+"""``juanku doctor``: each part of the system, whether it works, and what to do."""
+
+import os
+import shutil
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import func, select, text
+
+from archive.errors import ArchiveError
+from archive.jobs.status import status
+from archive.model import House, JobState, LogUnsealed
+from runtime.locks import held
+from runtime.setting_up import revision
+from runtime.settings import Settings
+from runtime.wiring import NoWaker, Parts, build
+from storage.ring import KeyRing
+
+LOW_SPACE = 2 * 1024**3
+WALLS = {"limits", "namespace", "no_new_privs", "landlock", "seccomp"}
+"""What can stand around a process that reads a hostile file; not every kernel has all."""
+
+
+class State(StrEnum):
+    """How a part is. Only ``broken`` means that something does not work."""
+
+    OK = "ok"
+    WARNING = "warning"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part: its name, its state, a message code, and facts."""
+
+    name: str
+    state: State
+    message: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def shown(self) -> dict[str, Any]:
+        """Return the part as a document."""
+        return {"name": self.name, "state": self.state.value, "message": self.message, "facts": self.facts}
+
+
+def doctor(settings: Settings) -> list[Part]:
+    """Look at every part; a part that cannot even be looked at is broken, and the others are looked at all the same."""
+    parts = build(settings, NoWaker())
+    found: list[Part] = []
+    try:
+        for name, look in LOOKS.items():
+            try:
+                found += [Part(name, state, message, facts) for state, message, facts in look(parts)]
+            except ArchiveError as error:
+                found.append(Part(name, State.BROKEN, error.code, error.facts))
+            except Exception as error:  # noqa: BLE001 (whatever a broken part raises is what we came to tell)
+                found.append(Part(name, State.BROKEN, "error", {"error": f"{type(error).__name__}: {error}"[:300]}))
+    finally:
+        parts.close()
+    return found
+
+
+Seen = Iterator[tuple[State, str, dict[str, Any]]]
+
+
+def _python(_parts: Parts) -> Seen:
+    yield State.OK, "version", {"python": sys.version.split()[0], "sqlite": sqlite3.sqlite_version}
+
+
+def _home(parts: Parts) -> Seen:
+    home = parts.settings.home
+    if not home.is_dir():
+        yield State.BROKEN, "no_archive", {"home": str(home)}
+        return
+    mode = home.stat().st_mode & 0o077
+    yield (State.WARNING, "open_to_others", {"home": str(home)}) if mode else (State.OK, "folder", {"home": str(home)})
+    free = shutil.disk_usage(home).free
+    yield (State.WARNING if free < LOW_SPACE else State.OK), "free_space", {"bytes": free}
+    yield State.WARNING, "encrypt_volume", {"home": str(home)}
+
+
+def _ring(parts: Parts) -> Seen:
+    ring = KeyRing.open(parts.settings.keys)
+    yield State.OK, "ring", {"generations": len(ring.generations()), "keys": str(parts.settings.keys)}
+    if parts.settings.keys_beside_home:
+        yield State.WARNING, "ring_beside_home", {"keys": str(parts.settings.keys)}
+    elif parts.settings.keys.stat().st_dev == parts.settings.home.stat().st_dev:
+        yield State.WARNING, "ring_same_disk", {"keys": str(parts.settings.keys)}
+
+
+def _database(parts: Parts) -> Seen:
+    with parts.db.engine.connect() as connection:
+        current, wanted = revision(connection)
+    if current != wanted:
+        yield State.BROKEN, "other_version" if current else "no_archive", {"is": current, "wanted": wanted}
+        return
+    with parts.db.reading() as session:
+        house = session.scalar(select(House))
+        if parts.db.is_sqlite:
+            answer = session.execute(text("PRAGMA quick_check(1)")).scalar()
+            yield (State.OK if answer == "ok" else State.BROKEN), "quick_check", {"answer": str(answer)[:200]}
+    yield (State.OK, "house", {"revision": current}) if house else (State.BROKEN, "no_house", {})
+
+
+def _store(parts: Parts) -> Seen:
+    key = f"doctor/{os.urandom(8).hex()}"
+    stored = parts.store.put(key, [b"juanku"])
+    try:
+        back = b"".join(parts.store.read(key, stored.version))
+    finally:
+        parts.store.remove(key, stored.version)
+    yield (State.OK if back == b"juanku" else State.BROKEN), "written_and_read", {}
+
+
+def _search(parts: Parts) -> Seen:
+    rebuild = sorted(parts.engine.needs_rebuild())
+    if rebuild:
+        yield State.BROKEN, "needs_rebuild", {"partitions": rebuild}
+    else:
+        yield State.OK, "partitions", {"count": len(parts.engine.partitions())}
+
+
+def _sandbox(parts: Parts) -> Seen:
+    walls = set(parts.extractor.capabilities())
+    missing = sorted(WALLS - walls)
+    yield (State.WARNING if missing else State.OK), "sandbox", {"works": sorted(walls), "missing": missing}
+
+
+def _log(parts: Parts) -> Seen:
+    with parts.db.reading() as session:
+        waiting = session.scalar(select(func.count()).select_from(LogUnsealed)) or 0
+    yield State.OK, "unsealed", {"count": waiting}
+
+
+def _jobs(parts: Parts) -> Seen:
+    with parts.db.reading() as session:
+        counts = status(session)
+    failed = sum(c.count for c in counts if c.state is JobState.FAILED)
+    waiting = [c for c in counts if c.state is JobState.QUEUED]
+    yield (State.WARNING if failed else State.OK), "failed_jobs", {"count": failed}
+    oldest = min((c.oldest for c in waiting), default=None)
+    late = oldest is not None and parts.clock.now() - oldest > timedelta(minutes=10)
+    yield (State.WARNING if late else State.OK), "waiting_jobs", {"count": sum(c.count for c in waiting)}
+
+
+def _served(parts: Parts) -> Seen:
+    with held(parts.settings.run / "serve.lock") as nobody:
+        pass
+    yield State.OK, "not_served" if nobody else "served", {}
+
+
+def _backup(_parts: Parts) -> Seen:
+    yield State.WARNING, "no_backup", {}
+
+
+def _trust(_parts: Parts) -> Seen:
+    yield State.OK, "commercial_secrets_only", {}
+
+
+LOOKS: dict[str, Callable[[Parts], Seen]] = {
+    "python": _python,
+    "home": _home,
+    "ring": _ring,
+    "database": _database,
+    "store": _store,
+    "search": _search,
+    "sandbox": _sandbox,
+    "log": _log,
+    "jobs": _jobs,
+    "serve": _served,
+    "backup": _backup,
+    "secrecy": _trust,
+}

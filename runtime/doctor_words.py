@@ -1,0 +1,49 @@
+"""What the doctor's findings say to a person, and what to do about them."""
+
+from collections.abc import Callable, Mapping
+
+from runtime.doctor import Part
+from web.words import mark
+
+WORDS: Mapping[str, str] = {
+    "version": mark("Python %(python)s, SQLite %(sqlite)s."),
+    "no_archive": mark("There is no archive here yet. Run: juanku init, or juanku demo to try it out."),
+    "folder": mark("The data folder is %(home)s, open to its owner alone."),
+    "open_to_others": mark("Other users of this machine can open %(home)s. Run: chmod 700 on it."),
+    "free_space": mark("%(bytes)s bytes are free on its disk; below 2 GB intake may stop."),
+    "encrypt_volume": mark("Database and index hold titles in plain: keep %(home)s on an encrypted volume."),
+    "ring": mark("The ring in %(keys)s opens its %(generations)s generations."),
+    "ring_beside_home": mark(
+        "The ring lies beside the data (%(keys)s). Set JUANKU_KEYS to another disk, and keep a copy off site."
+    ),
+    "ring_same_disk": mark("The ring (%(keys)s) is on the same disk as the data: one stolen disk would give both."),
+    "other_version": mark("The tables are of another version (%(is)s; this program has %(wanted)s)."),
+    "no_house": mark("The database has no house. Run: juanku init."),
+    "quick_check": mark("The database's own check says: %(answer)s."),
+    "house": mark("The database answers; its tables are at %(revision)s."),
+    "written_and_read": mark("The object store took an object, gave it back and removed it."),
+    "partitions": mark("The search index has %(count)s parts, and all open."),
+    "needs_rebuild": mark("Parts of the search index cannot be read (%(partitions)s). Run: juanku index rebuild."),
+    "sandbox": mark("Files are read apart, kept in by: %(works)s. Missing here: %(missing)s."),
+    "unsealed": mark("%(count)s entries of the log wait for their seal."),
+    "failed_jobs": mark("%(count)s jobs failed for good."),
+    "waiting_jobs": mark("%(count)s jobs wait."),
+    "served": mark("The archive is being served."),
+    "not_served": mark("The archive is not being served now. Run: juanku serve."),
+    "no_backup": mark("There is no backup yet. Copy the data folder and, to another place, the ring."),
+    "commercial_secrets_only": mark("For commercial secrets (商业秘密). It is not approved for state secrets."),
+    "error": mark("Cannot be looked at: %(error)s."),
+    "broken_setting": mark("A setting or the ring cannot be used: %(reason)s."),
+    "key_unavailable": mark("A key is not in the ring: %(key)s."),
+    "unavailable": mark("It does not answer: %(part)s."),
+    "storage_full": mark("The disk is full."),
+    "damaged": mark("Stored bytes are damaged: %(what)s."),
+}
+
+
+def told(part: Part, gettext: Callable[..., str]) -> str:
+    """Return a finding in words."""
+    facts: dict[str, object] = {"reason": "", "key": "", "part": "", "what": "", **part.facts}
+    shown = {name: ", ".join(map(str, value)) if isinstance(value, list) else value for name, value in facts.items()}
+    shown = {name: value or "–" if isinstance(value, str) else value for name, value in shown.items()}
+    return gettext(WORDS.get(part.message, WORDS["error"]), **{"error": part.message, **shown})

@@ -1,0 +1,251 @@
+"""``juanku fsck``: the invariants INV1 to INV8, checked against everything that is kept.
+
+One function, used by the command, by the fault tests after each trial, and by an upgrade. It changes nothing.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from archive.errors import ArchiveError
+from archive.log.verify import verify
+from archive.model import (
+    Content,
+    ContentState,
+    Counter,
+    Fence,
+    IssuedNumber,
+    Job,
+    JobState,
+    Level,
+    LogEntry,
+    Record,
+    RecordState,
+)
+from runtime.wiring import Parts
+from storage.fixity import Fixity, check
+
+ORPHAN_AGE = timedelta(hours=24)
+ROWS = 1000
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One broken invariant: which, of what, and how."""
+
+    invariant: str
+    what: str
+    fault: str
+
+    def shown(self) -> dict[str, str]:
+        """Return the violation as a document."""
+        return {"invariant": self.invariant, "what": self.what, "fault": self.fault}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What fsck found: the violations, and how much it looked at."""
+
+    violations: tuple[Violation, ...]
+    counts: dict[str, int]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every invariant holds."""
+        return not self.violations
+
+
+def fsck(parts: Parts, *, bytes_too: bool = True, told: Callable[[str], None] = lambda _: None) -> Finding:
+    """Check every invariant.
+
+    Args:
+        parts: the archive.
+        bytes_too: also read every object and hash it (INV1 in full); otherwise only its presence and size.
+        told: hears which invariant is being checked.
+    """
+    counts: dict[str, int] = {}
+    violations: list[Violation] = []
+    for name, checker in CHECKS.items():
+        told(name)
+        for fault in checker(parts, counts) if name != "INV1" else _objects(parts, counts, bytes_too=bytes_too):
+            violations.append(fault)
+            if len(violations) >= ROWS:
+                return Finding(tuple(violations), counts)
+    return Finding(tuple(violations), counts)
+
+
+def _objects(parts: Parts, counts: dict[str, int], *, bytes_too: bool = True) -> Iterator[Violation]:
+    """INV1: every stored content has its object, whole and unchanged, and its key opens it."""
+    query = select(Content).where(Content.state != ContentState.RECEIVING).order_by(Content.id)
+    for content in _rows(parts, query):
+        counts["contents"] = counts.get("contents", 0) + 1
+        if content.store_version is None:
+            yield Violation("INV1", str(content.id), "no_object")
+            continue
+        if not bytes_too:
+            info = parts.store.stat(content.object_key, content.store_version)
+            if info is None or info.size != content.cipher_size:
+                yield Violation("INV1", str(content.id), "missing" if info is None else "size")
+            continue
+        finding = next(iter(check(parts.store, [content])))
+        if finding.fixity is not Fixity.WHOLE:
+            yield Violation("INV1", str(content.id), finding.fixity.value)
+        elif fault := _unopened(parts, content):
+            yield Violation("INV1", str(content.id), fault)
+
+
+def _unopened(parts: Parts, content: Content) -> str | None:
+    from hashlib import sha256  # noqa: PLC0415
+
+    try:
+        with parts.db.reading() as session:
+            reader = parts.vault.content_reader(
+                session, content.record_id, content.id, parts.store, content.object_key, content.store_version or ""
+            )
+        digest = sha256()
+        for chunk in reader.read():
+            digest.update(chunk)
+    except ArchiveError as error:
+        return error.code
+    return None if digest.hexdigest() == content.plain_sha256 else "plain_hash"
+
+
+def _orphans(parts: Parts, counts: dict[str, int]) -> Iterator[Violation]:
+    """INV2: every object is referenced, or younger than a day."""
+    limit = (parts.clock.now() - ORPHAN_AGE).timestamp()
+    with parts.db.reading() as session:
+        known = set(session.execute(select(Content.object_key, Content.store_version)).tuples().all())
+        uploads = set(session.scalars(select(Content.object_key).where(Content.upload.is_not(None))))
+    for info in parts.store.list():
+        counts["objects"] = counts.get("objects", 0) + 1
+        if (info.key, info.version) not in known and info.key not in uploads and info.modified < limit:
+            yield Violation("INV2", f"{info.key}@{info.version}", "orphan")
+
+
+def _index(parts: Parts, _counts: dict[str, int]) -> Iterator[Violation]:
+    """INV3: each level's index is what the database says, but for records whose job is waiting."""
+    with parts.db.reading() as session:
+        for difference in parts.rebuilder.differences(session):
+            yield Violation("INV3", difference["record"], f"{difference['what']} in {difference['partition']}")
+
+
+def _log(parts: Parts, counts: dict[str, int]) -> Iterator[Violation]:
+    """INV4: the chain verifies, and every record has the entry of its creation and of its filing."""
+    verification = verify(parts.db, parts.ring, parts.witness, clock=parts.clock)
+    counts["log_entries"] = verification.entries
+    if verification.first_bad:
+        yield Violation("INV4", str(verification.first_bad.entry), verification.first_bad.fault.value)
+    for act, wanted in (("record.create", select(Record.id)), ("record.file", _filed())):
+        entries = (
+            select(LogEntry.record_id, func.count().label("n"))
+            .where(LogEntry.act == act, LogEntry.result == "done")
+            .group_by(LogEntry.record_id)
+            .subquery()
+        )
+        wrong = wanted.outerjoin(entries, entries.c.record_id == Record.id).where(func.coalesce(entries.c.n, 0) != 1)
+        with parts.db.reading() as session:
+            for record_id in session.scalars(wrong.limit(ROWS)):
+                yield Violation("INV4", str(record_id), f"{act}_not_once")
+
+
+def _filed() -> Any:
+    return select(Record.id).where(Record.state == RecordState.FILED)
+
+
+def _numbers(parts: Parts, counts: dict[str, int]) -> Iterator[Violation]:
+    """INV5: no number twice, every filed record has its two, and no serial is missing without a logged reason."""
+    with parts.db.reading() as session:
+        for column in (Record.archive_number, Record.registration_number):
+            twice = (
+                select(column)
+                .where(column.is_not(None))
+                .group_by(Record.fonds_id, column)
+                .having(func.count() > 1)
+                .limit(ROWS)
+            )
+            yield from (Violation("INV5", str(number), "twice") for number in session.scalars(twice))
+            unnumbered = select(Record.id).where(Record.state == RecordState.FILED, column.is_(None)).limit(ROWS)
+            yield from (Violation("INV5", str(key), "unnumbered") for key in session.scalars(unnumbered))
+        yield from _gaps(session, counts)
+
+
+def _gaps(session: Session, counts: dict[str, int]) -> Iterator[Violation]:
+    """Compare what the counters gave with the numbers on the books (each record has one of either kind)."""
+    given = session.scalar(select(func.coalesce(func.sum(Counter.last), 0))) or 0
+    issued = session.scalar(select(func.count()).select_from(IssuedNumber)) or 0
+    skips = session.scalar(select(func.count()).select_from(LogEntry).where(LogEntry.act == "number.skip")) or 0
+    counts["numbers"] = issued
+    if given != issued and not skips:
+        yield Violation("INV5", "counters", f"given {given}, issued {issued}")
+
+
+def _acknowledged(parts: Parts, _counts: dict[str, int]) -> Iterator[Violation]:
+    """INV6: what was said to be in is in: every logged file has its content, every filed record stands."""
+    gone = (
+        select(LogEntry.record_id)
+        .where(LogEntry.act.in_(("file.add", "record.file")), LogEntry.result == "done")
+        .where(LogEntry.record_id.not_in(select(Record.id)))
+        .where(LogEntry.record_id.not_in(_purged()))
+        .distinct()
+        .limit(ROWS)
+    )
+    with parts.db.reading() as session:
+        yield from (Violation("INV6", str(key), "record_gone") for key in session.scalars(gone))
+        failed = select(Job.id).where(Job.state == JobState.FAILED).limit(ROWS)
+        yield from (Violation("INV6", str(key), "job_failed") for key in session.scalars(failed))
+
+
+def _purged() -> Any:
+    return select(LogEntry.record_id).where(LogEntry.act == "record.purge")
+
+
+def _levels(parts: Parts, _counts: dict[str, int]) -> Iterator[Violation]:
+    """INV7: no record lies in the index of a level that is not its own, unless a fence hides it."""
+    with parts.db.reading() as session:
+        fenced = set(session.scalars(select(Fence.value).where(Fence.fact == "record")))
+        ranks = set(session.scalars(select(Level.rank)))
+        own = dict(session.execute(select(Record.id, Record.level_rank)).tuples().all())
+    for partition in parts.engine.partitions():
+        rank = int(partition.rstrip("n"))
+        if rank not in ranks:
+            yield Violation("INV7", partition, "unknown_level")
+        for record_id, _version in parts.engine.versions(partition):
+            if own.get(record_id, rank) > rank and str(record_id) not in fenced:
+                yield Violation("INV7", str(record_id), "in_lower_index")
+
+
+def _held(_parts: Parts, _counts: dict[str, int]) -> Iterator[Violation]:
+    """INV8: held records exist. There are no holds yet; a binned record can never have been filed."""
+    with _parts.db.reading() as session:
+        wrong = select(Record.id).where(Record.state == RecordState.BINNED, Record.filed_at.is_not(None)).limit(ROWS)
+        yield from (Violation("INV8", str(key), "filed_in_bin") for key in session.scalars(wrong))
+
+
+CHECKS: dict[str, Callable[[Parts, dict[str, int]], Iterator[Violation]]] = {
+    "INV1": _objects,
+    "INV2": _orphans,
+    "INV3": _index,
+    "INV4": _log,
+    "INV5": _numbers,
+    "INV6": _acknowledged,
+    "INV7": _levels,
+    "INV8": _held,
+}
+
+
+def _rows(parts: Parts, query: Any) -> Iterator[Content]:
+    """Read rows by pages, each in a short snapshot."""
+    last: UUID | None = None
+    while True:
+        with parts.db.reading() as session:
+            page = query if last is None else query.where(Content.id > last)
+            rows = session.scalars(page.limit(ROWS)).all()
+        yield from rows
+        if len(rows) < ROWS:
+            return
+        last = rows[-1].id

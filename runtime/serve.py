@@ -1,0 +1,133 @@
+"""``juanku serve``: web, worker and schedule as one process tree that begins and ends together."""
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+from runtime.locks import held
+from runtime.settings import Settings
+
+STOP_SECONDS = 15
+"""How long a child may take to end its work before it is killed; leases and transactions make that safe."""
+
+PR_SET_PDEATHSIG = 1
+
+
+class Occupied(Exception):
+    """The port is taken, or this archive is already being served. ``args``: what, value."""
+
+
+def serve(settings: Settings, say: Callable[[str, dict[str, object]], None]) -> int:
+    """Run the tree until a signal ends it. A child that dies is started again.
+
+    Args:
+        settings: the settings; children read the same environment.
+        say: called with a message code and facts when something is worth telling.
+
+    Returns:
+        The exit code: 0 after Ctrl-C or a termination signal.
+
+    Raises:
+        Occupied: the port is taken, or another ``serve`` runs on this archive.
+    """
+    with held(settings.run / "serve.lock") as ours:
+        if not ours:
+            raise Occupied("home", str(settings.home))
+        _check_port(settings)
+        return _Tree(settings, say).run()
+
+
+def _check_port(settings: Settings) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise Occupied("port", settings.port) from error
+
+
+class _Tree:
+    """The children, and what keeps them alive."""
+
+    def __init__(self, settings: Settings, say: Callable[[str, dict[str, object]], None]) -> None:
+        self._settings = settings
+        self._say = say
+        self._stop = threading.Event()
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._started: dict[str, float] = {}
+
+    def run(self) -> int:
+        """Start all, watch all, end all."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: self._stop.set())
+        for name in ("web", "worker"):
+            self._start(name)
+        self._announce()
+        while not self._stop.wait(0.2):
+            for name, child in list(self._children.items()):
+                if child.poll() is not None:
+                    self._restart(name, child.returncode)
+        self._end()
+        return 0
+
+    def _start(self, name: str) -> None:
+        self._started[name] = time.monotonic()
+        self._children[name] = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
+            [sys.executable, "-m", f"runtime.{name}"],
+            start_new_session=True,
+            env={**os.environ, "JUANKU_PORT": str(self._settings.port), "JUANKU_PARENT": str(os.getpid())},
+        )
+
+    def _restart(self, name: str, code: int) -> None:
+        self._say("restarted", {"name": name, "code": code})
+        if time.monotonic() - self._started[name] < 1:
+            self._stop.wait(1)  # it dies at once: do not spin
+        if not self._stop.is_set():
+            self._start(name)
+
+    def _announce(self) -> None:
+        """Say where the pages are once they answer."""
+        address = (self._settings.host, self._settings.port)
+        while not self._stop.wait(0.05) and self._children["web"].poll() is None:
+            with socket.socket() as probe:
+                if probe.connect_ex(address) == 0:
+                    self._say("serving", {"url": f"http://{address[0]}:{address[1]}"})
+                    return
+
+    def _end(self) -> None:
+        self._say("stopping", {})
+        for child in self._children.values():
+            child.terminate()
+        until = time.monotonic() + STOP_SECONDS
+        for child in self._children.values():
+            try:
+                child.wait(max(0.1, until - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+        self._say("stopped", {})
+
+
+def die_with_parent() -> None:
+    """Have this process ended when the tree's root dies, however it dies. Called first thing in each child."""
+    parent = os.environ.get("JUANKU_PARENT")
+    if parent is None:
+        return
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != int(parent):
+        os._exit(1)
+    if sys.platform != "linux":
+        threading.Thread(target=_watch_parent, args=(int(parent),), daemon=True).start()
+
+
+def _watch_parent(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,45 @@
+"""The web process of the tree: the pages behind waitress."""
+
+import signal
+import sys
+from types import FrameType
+
+from runtime.serve import die_with_parent
+
+
+def main() -> None:
+    """Serve pages until told to end."""
+    die_with_parent()
+    import waitress  # noqa: PLC0415 (after the parent is watched, so that a slow import can't orphan us)
+
+    from runtime.celery_app import CeleryWaker  # noqa: PLC0415
+    from runtime.pages import make_app  # noqa: PLC0415
+    from runtime.settings import load  # noqa: PLC0415
+    from runtime.wiring import build  # noqa: PLC0415
+
+    settings = load()
+    parts = build(settings, CeleryWaker(settings))
+    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the root, which ends us in order
+    try:
+        waitress.serve(
+            make_app(parts),
+            host=settings.host,
+            port=settings.port,
+            threads=8,
+            ident=None,
+            clear_untrusted_proxy_headers=True,
+            max_request_body_size=16 * 1024 * 1024,
+            inbuf_overflow=16 * 1024 * 1024,  # a piece stays in memory: no plain byte touches a disk
+            _quiet=True,
+        )
+    finally:
+        parts.close()
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

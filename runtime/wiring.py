@@ -1,0 +1,203 @@
+"""One place that builds everything from the settings. Nothing else in the product knows which adapter is used."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from indexer.search import SearchService
+from sqlalchemy import select
+
+from archive import failpoints
+from archive.clock import Clock, SystemClock
+from archive.database import Database
+from archive.filing import FilingService
+from archive.intake import IntakeService
+from archive.jobs.outbox import Outbox
+from archive.jobs.runner import JobRunner
+from archive.log.browse import LogView
+from archive.log.checkpoints import Checkpoints
+from archive.log.readings import Readings
+from archive.log.sealer import Sealer
+from archive.log.writer import Log
+from archive.model import House
+from archive.people import People
+from archive.policy.guard import Guard
+from archive.policy.rules import Act
+from archive.ports import Vault, Waker
+from archive.records import RecordService
+from archive.showing import RecordReader
+from indexer.extraction import ExtractContents
+from indexer.indexing import IndexRecords
+from indexer.rebuild import Rebuilder
+from indexer.sandbox.client import Extractor, SandboxDetector
+from indexer.tantivy_engine import TantivyEngine
+from retention.bin import EmptyBin
+from runtime.checkpointing import MakeCheckpoints
+from runtime.rebuilding import RebuildIndex
+from runtime.settings import Settings
+from storage.objects import FileStore
+from storage.ring import KeyRing
+from storage.sweep import SweepOrphans
+from storage.vault import RingVault
+
+
+@dataclass
+class Parts:
+    """Everything one process needs, each part built when it is first asked for."""
+
+    settings: Settings
+    waker: Waker
+    clock: Clock
+
+    @cached_property
+    def db(self) -> Database:
+        """The database."""
+        return Database(self.settings.database_url)
+
+    @cached_property
+    def zone(self) -> str:
+        """The house's time zone."""
+        with self.db.reading() as session:
+            return session.scalar(select(House.zone)) or "Asia/Shanghai"
+
+    @cached_property
+    def ring(self) -> KeyRing:
+        """The key ring."""
+        return KeyRing.open(self.settings.keys)
+
+    @cached_property
+    def vault(self) -> Vault:
+        """Seals and opens under the owners' keys."""
+        return RingVault(self.ring)
+
+    @cached_property
+    def store(self) -> FileStore:
+        """The object store."""
+        return FileStore(Path(unquote(urlsplit(self.settings.store_url).path)))
+
+    @cached_property
+    def log(self) -> Log:
+        """Writes the log."""
+        return Log(self.vault, self.clock)
+
+    @cached_property
+    def readings(self) -> Readings:
+        """Writes the log of readings and queries, many at a time."""
+        return Readings(self.db, self.log, self.clock)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """Writes jobs with the change they follow from."""
+        return Outbox(self.clock, self.waker)
+
+    @cached_property
+    def guard(self) -> Guard:
+        """Checks every act."""
+        return Guard(self.db, self.log, self.clock, self.zone)
+
+    @cached_property
+    def people(self) -> People:
+        """Accounts and sign-in."""
+        return People(self.db, self.log, self.clock, self.guard)
+
+    @cached_property
+    def records(self) -> RecordService:
+        """Descriptions."""
+        return RecordService(self.db, self.guard, self.vault, self.log, self.outbox, self.clock)
+
+    @cached_property
+    def reader(self) -> RecordReader:
+        """Shows records."""
+        return RecordReader(self.db, self.guard, self.vault, self.readings)
+
+    @cached_property
+    def filing(self) -> FilingService:
+        """Filing and numbers."""
+        return FilingService(self.db, self.guard, self.vault, self.log, self.outbox, self.clock)
+
+    @cached_property
+    def intake(self) -> IntakeService:
+        """Files, in and out."""
+        return IntakeService(
+            self.db, self.guard, self.vault, self.store, self.log, self.readings, self.outbox, self.clock
+        )
+
+    @cached_property
+    def log_view(self) -> LogView[Act]:
+        """Reads the log."""
+        return LogView(self.log, self.guard, read_log=Act.READ_LOG, read=Act.READ, custody=Act.CUSTODY)
+
+    @cached_property
+    def sealer(self) -> Sealer:
+        """Chains the log."""
+        return Sealer(self.db, self.clock)
+
+    @cached_property
+    def checkpoints(self) -> Checkpoints:
+        """Signs the chain."""
+        return Checkpoints(self.db, self.ring, self.clock, self.witness)
+
+    @property
+    def witness(self) -> Path:
+        """The file outside the database that keeps every checkpoint."""
+        return self.settings.keys / "witness.jsonl"
+
+    @cached_property
+    def engine(self) -> TantivyEngine:
+        """The search engine."""
+        return TantivyEngine(self.settings.home / "index", prefix=self.settings.search_prefix)
+
+    @cached_property
+    def search(self) -> SearchService:
+        """Search."""
+        return SearchService(self.db, self.engine, self.vault, self.guard, self.readings, self.log)
+
+    @cached_property
+    def extractor(self) -> Extractor:
+        """The fork server's client."""
+        return Extractor()
+
+    @cached_property
+    def indexing(self) -> IndexRecords:
+        """Brings records into the index."""
+        return IndexRecords(self.db, self.engine, self.vault, self.clock)
+
+    @cached_property
+    def rebuilder(self) -> Rebuilder:
+        """Compares the index with the database and makes it anew."""
+        return Rebuilder(self.db, self.engine, self.vault)
+
+    @cached_property
+    def runner(self) -> JobRunner:
+        """Runs jobs."""
+        handlers = [
+            ExtractContents(
+                self.db, self.vault, self.store, self.outbox, self.extractor, SandboxDetector(self.extractor)
+            ),
+            self.indexing,
+            EmptyBin(self.db, self.log, self.outbox, self.clock),
+            SweepOrphans(self.db, self.store, self.clock),
+            MakeCheckpoints(self.sealer, self.checkpoints),
+            RebuildIndex(self.rebuilder),
+        ]
+        return JobRunner(self.db, self.clock, handlers, self.waker)
+
+    def close(self) -> None:
+        """Close what was opened."""
+        for name in ("readings", "extractor", "engine", "db"):
+            if name in self.__dict__:
+                self.__dict__[name].close()
+
+
+class NoWaker:
+    """Wakes nobody: for a process that runs the jobs itself."""
+
+    def wake(self, queue: str, job_id: object) -> None:
+        """Do nothing."""
+
+
+def build(settings: Settings, waker: Waker, clock: Clock | None = None) -> Parts:
+    """Return the parts for these settings."""
+    failpoints.arm(settings.failpoint)
+    return Parts(settings, waker, clock or SystemClock())

@@ -1,0 +1,54 @@
+"""The worker process of the tree: jobs woken by the broker, the log's sealer, and the schedule."""
+
+import signal
+import threading
+import time
+
+from runtime.serve import die_with_parent
+
+
+def main() -> None:
+    """Work until told to end; what is under way is finished or left to its lease."""
+    die_with_parent()
+    from celery.apps.worker import Worker as CeleryWorker  # noqa: PLC0415
+    from celery.beat import EmbeddedService  # noqa: PLC0415
+
+    from runtime.celery_app import CeleryWaker, make_celery, register  # noqa: PLC0415
+    from runtime.locks import held  # noqa: PLC0415
+    from runtime.settings import load  # noqa: PLC0415
+    from runtime.wiring import build  # noqa: PLC0415
+    from runtime.working import Worker, keep_sealing  # noqa: PLC0415
+
+    settings = load()
+    parts = build(settings, CeleryWaker(settings))
+    stop = threading.Event()
+    with held(settings.run / "worker.lock") as ours:
+        if not ours:  # a command is at work on this archive: come back (the tree starts us again)
+            time.sleep(1)
+            return
+        service = Worker(parts)
+        app = make_celery(settings)
+        register(app, service)
+        app.finalize()
+        app.set_current()
+        sealing = keep_sealing(parts, stop)
+        beat = EmbeddedService(app, thread=True)
+        beat.start()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        threading.Thread(target=service.tick, daemon=True).start()
+        worker = CeleryWorker(
+            app=app, pool="threads", concurrency=settings.worker_threads + 2, loglevel=settings.log_level,
+            without_gossip=True, without_mingle=True, without_heartbeat=True, quiet=True,
+        )  # fmt: skip
+        try:
+            worker.start()
+        finally:
+            beat.stop()
+            stop.set()
+            sealing.join()
+            parts.sealer.seal_all()
+            parts.close()
+
+
+if __name__ == "__main__":
+    main()

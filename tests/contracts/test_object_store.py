@@ -1,0 +1,168 @@
+"""What every object store must keep. A new one is only added to ``STORES``."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from archive.errors import Conflict, NotFound
+from archive.ports import ObjectStore
+from storage.objects import FileStore
+
+STORES: list[Callable[[Path], ObjectStore]] = [FileStore]
+
+
+@pytest.fixture(params=STORES, ids=lambda make: make.__name__)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
+    made: ObjectStore = request.param(tmp_path / "store")
+    return made
+
+
+def content(store: ObjectStore, key: str, version: str, start: int = 0, length: int | None = None) -> bytes:
+    return b"".join(store.read(key, version, start, length))
+
+
+def test_what_is_put_is_read_whole_and_in_parts(store: ObjectStore) -> None:
+    data = bytes(range(256)) * 9000
+    stored = store.put("ab/c-1", [data[:1000], data[1000:]])
+    assert stored.key == "ab/c-1"
+    assert stored.size == len(data)
+    assert content(store, stored.key, stored.version) == data
+    assert content(store, stored.key, stored.version, 999, 3) == data[999:1002]
+    assert content(store, stored.key, stored.version, len(data) - 2, 10) == data[-2:]
+    assert content(store, stored.key, stored.version, len(data) + 5) == b""
+    assert content(store, stored.key, stored.version, 5, 0) == b""
+
+
+def test_an_empty_object_is_an_object(store: ObjectStore) -> None:
+    stored = store.put("empty", [])
+    assert content(store, stored.key, stored.version) == b""
+
+
+def test_a_key_written_twice_keeps_both_versions(store: ObjectStore) -> None:
+    first, second = store.put("same", [b"one"]), store.put("same", [b"two"])
+    assert first.version != second.version
+    assert content(store, "same", first.version) == b"one"
+    assert content(store, "same", second.version) == b"two"
+
+
+def test_absent_is_told_at_once(store: ObjectStore) -> None:
+    stored = store.put("here", [b"x"])
+    with pytest.raises(NotFound):
+        store.read("here", "0" * 32)
+    with pytest.raises(NotFound):
+        store.read("nowhere", stored.version)
+    with pytest.raises(NotFound):
+        store.read("here", "../../etc/passwd")
+    assert store.stat("here", "0" * 32) is None
+
+
+def test_an_interrupted_put_leaves_nothing(store: ObjectStore) -> None:
+    def breaks() -> Iterator[bytes]:
+        yield b"half"
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        store.put("half", breaks())
+    assert list(store.list()) == []
+    assert list(store.uploads()) == []
+
+
+def test_stat_and_listing_agree(store: ObjectStore) -> None:
+    stored = [store.put(f"some/key-{n}", [b"x" * n]) for n in range(5)]
+    listed = sorted((each.key, each.version, each.size) for each in store.list())
+    assert listed == sorted((each.key, each.version, each.size) for each in stored)
+    for each in store.list():
+        assert store.stat(each.key, each.version) == each
+
+
+def test_a_removed_version_is_gone_and_its_twin_stays(store: ObjectStore) -> None:
+    first, second = store.put("same", [b"one"]), store.put("same", [b"two"])
+    store.remove("same", first.version)
+    store.remove("same", first.version)
+    assert store.stat("same", first.version) is None
+    assert content(store, "same", second.version) == b"two"
+
+
+def test_pieces_become_the_object(store: ObjectStore) -> None:
+    upload = store.begin("big")
+    assert list(store.pieces("big", upload)) == []
+    for number, piece in enumerate([b"a" * 10, b"b" * 7, b"c"]):
+        store.put_piece("big", upload, number, piece)
+    assert list(store.pieces("big", upload)) == [10, 7, 1]
+    assert store.read_piece("big", upload, 1) == b"b" * 7
+    assert [(each.key, each.version) for each in store.uploads()] == [("big", upload)]
+    assert list(store.list()) == []
+
+    stored = store.finish("big", upload)
+    assert content(store, "big", stored.version) == b"a" * 10 + b"b" * 7 + b"c"
+    assert stored.size == 18
+    assert list(store.uploads()) == []
+
+
+def test_a_piece_sent_again_replaces_the_first(store: ObjectStore) -> None:
+    upload = store.begin("big")
+    for number, piece in enumerate([b"aaa", b"bbb", b"ccc"]):
+        store.put_piece("big", upload, number, piece)
+    store.put_piece("big", upload, 2, b"C")
+    store.put_piece("big", upload, 0, b"AAAAA")
+    store.put_piece("big", upload, 1, b"")
+    assert list(store.pieces("big", upload)) == [5, 0, 1]
+    stored = store.finish("big", upload)
+    assert content(store, "big", stored.version) == b"AAAAAC"
+
+
+def test_pieces_may_come_out_of_order(store: ObjectStore) -> None:
+    upload = store.begin("big")
+    store.put_piece("big", upload, 2, b"cc")
+    store.put_piece("big", upload, 1, b"b")
+    assert list(store.pieces("big", upload)) == []
+    with pytest.raises(Conflict):
+        store.finish("big", upload)
+    store.put_piece("big", upload, 0, b"aaa")
+    assert list(store.pieces("big", upload)) == [3, 1, 2]
+    stored = store.finish("big", upload)
+    assert content(store, "big", stored.version) == b"aaabcc"
+
+
+def test_an_aborted_upload_is_forgotten(store: ObjectStore) -> None:
+    upload = store.begin("big")
+    store.put_piece("big", upload, 0, b"a")
+    store.put_piece("big", upload, 5, b"z")
+    store.abort("big", upload)
+    store.abort("big", upload)
+    assert list(store.uploads()) == []
+    with pytest.raises(NotFound):
+        store.pieces("big", upload)
+    with pytest.raises(NotFound):
+        store.put_piece("big", upload, 0, b"a")
+    with pytest.raises(NotFound):
+        store.finish("big", upload)
+
+
+def test_an_absent_piece_is_not_found(store: ObjectStore) -> None:
+    upload = store.begin("big")
+    store.put_piece("big", upload, 0, b"a")
+    with pytest.raises(NotFound):
+        store.read_piece("big", upload, 1)
+
+
+def test_another_opening_of_the_store_sees_the_same(tmp_path: Path) -> None:
+    for make in STORES:
+        folder = tmp_path / make.__name__
+        one = make(folder)
+        upload = one.begin("k")
+        one.put_piece("k", upload, 0, b"first")
+        other = make(folder)
+        assert list(other.pieces("k", upload)) == [5]
+        stored = other.finish("k", upload)
+        assert hashlib.sha256(content(one, "k", stored.version)).digest() == hashlib.sha256(b"first").digest()
+
+
+@pytest.mark.parametrize("key", ["", "../x", "UP", "a b", "a@b", "a_b", "文", "a" * 200])
+def test_a_key_that_could_be_a_path_is_refused(store: ObjectStore, key: str) -> None:
+    with pytest.raises(ValueError, match="key"):
+        store.put(key, [b"x"])
+    with pytest.raises(ValueError, match="key"):
+        store.begin(key)

@@ -1,0 +1,208 @@
+"""A whole small house behind its pages: real services over a database, a ring and a store in a folder."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from argon2 import PasswordHasher
+from flask import Flask
+from flask.testing import FlaskClient
+
+from archive.clock import Clock
+from archive.database import Base, Database
+from archive.filing import FilingService
+from archive.identity import Identity, Role, system
+from archive.intake import IntakeService
+from archive.jobs.outbox import Outbox
+from archive.log.browse import LogView
+from archive.log.readings import Readings
+from archive.log.writer import Log
+from archive.model import Category, NumberRule, Person
+from archive.passwords import Passwords
+from archive.people import People
+from archive.policy.guard import Guard
+from archive.policy.rules import Act
+from archive.records import RecordService
+from archive.showing import RecordReader, number_of
+from indexer.passages import Passage, marks_in
+from indexer.queryparser import parse
+from storage.objects import FileStore
+from storage.ring import KeyRing
+from storage.vault import RingVault
+from tests.factories import people as rights
+from tests.factories import records as rows
+from tests.fakes.clock import FixedClock
+from web.app import create_app
+from web.services import Services
+
+RULE = "{fonds}-{category}·{year}-{term}-{mark}{serial:4}"
+PASSWORD = "梅花三弄-2026-春"
+FIELDS = [
+    {"name": "partner", "kind": "text", "names": {"zh_CN": "对方单位", "zh_TW": "對方單位", "en": "Other party"}},
+    {"name": "phone", "kind": "phone", "names": {"zh_CN": "联系电话", "zh_TW": "聯絡電話", "en": "Telephone"}},
+    {
+        "name": "form",
+        "kind": "choice",
+        "names": {"zh_CN": "形式", "zh_TW": "形式", "en": "Form"},
+        "choices": [{"code": "new", "names": {"zh_CN": "新签", "zh_TW": "新簽", "en": "new"}}],
+    },
+]
+
+
+class SilentWaker:
+    """Wakes nobody."""
+
+    def wake(self, queue: str, job_id: object) -> None:
+        """Do nothing."""
+
+
+@dataclass
+class TitleSearch:
+    """Finds visible records by their titles, in the shape of the search service's answers."""
+
+    db: Database
+    guard: Guard
+    broken: Exception | None = None
+    asked: list[str] = field(default_factory=list)
+
+    def search(self, identity: Identity, text: str, *, filters: Any = (), offset: int = 0, limit: int = 20) -> Any:
+        query = parse(text)
+        self.asked.append(text)
+        if self.broken:
+            raise self.broken
+        with self.db.reading() as session:
+            found = [r for r in session.scalars(self.guard.visible(session, identity)) if marks_in(query, r.title)]
+        hits = [
+            SimpleNamespace(
+                record_id=r.id,
+                number=number_of(r),
+                title=r.title,
+                level_rank=r.level_rank,
+                marks=marks_in(query, r.title),
+                date=r.drawn_up,
+                passages=[Passage(1, r.title, tuple(marks_in(query, r.title)), cut_after=True)],
+            )
+            for r in found[offset : offset + limit]
+        ]
+        return SimpleNamespace(total=len(found), hits=hits, facets={"level": {"1": len(found)}})
+
+
+@dataclass
+class WebHouse:
+    """The house, its application, and its people by login."""
+
+    app: Flask
+    services: Services
+    people: dict[str, Person]
+    category: Category
+    search: TitleSearch
+    clock: Clock
+
+    def browser(self, login: str | None = None) -> FlaskClient:
+        """Return a browser, signed in as ``login``."""
+        client = self.app.test_client()
+        if login is not None:
+            reply = client.post(
+                "/sign-in",
+                data={"login": login, "password": PASSWORD, "csrf_token": token_on(client.get("/sign-in").text)},
+            )
+            assert reply.status_code == 303, reply.text
+        return client
+
+    def a_record(self, **more: Any) -> Any:
+        """Return a record with its key, so that its protected parts open."""
+        with self.services.db.writing() as work:
+            record = rows.a_record(work.session, work.session.get_one(Category, self.category.id), **more)
+            self.services.vault.add_owner(work.session, record.id, due_year=None)
+            work.commit()
+        return record
+
+
+def token_on(page: str) -> str:
+    """Return the form token that a page carries."""
+    return page.split('name="csrf_token" value="', 1)[1].split('"', 1)[0]
+
+
+@contextmanager
+def a_web_house(folder: Path, *, https: bool = False, clock: Clock | None = None) -> Iterator[WebHouse]:
+    """Yield a house with an archivist, a clerk, staff, an auditor and a system administrator, all signed up."""
+    clock = clock or FixedClock()
+    db = Database(f"sqlite:///{folder}/j.db")
+    Base.metadata.create_all(db.engine)
+    vault = RingVault(KeyRing.create(folder / "ring"), clock)
+    log = Log(vault, clock)
+    readings = Readings(db, log, clock)
+    guard = Guard(db, log, clock, "Asia/Shanghai")
+    cheap = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    people = People(db, log, clock, guard, cheap)
+    outbox = Outbox(clock, SilentWaker())
+    store = FileStore(folder / "objects")
+    search = TitleSearch(db, guard)
+    services = Services(
+        db=db,
+        clock=clock,
+        guard=guard,
+        people=people,
+        records=RecordService(db, guard, vault, log, outbox, clock),
+        reader=RecordReader(db, guard, vault, readings),
+        filing=FilingService(db, guard, vault, log, outbox, clock),
+        intake=IntakeService(db, guard, vault, store, log, readings, outbox, clock),
+        search=search,
+        log_view=LogView(log, guard, read_log=Act.READ_LOG, read=Act.READ, custody=Act.CUSTODY),
+        readings=readings,
+        vault=vault,
+        secret=b"only for tests",
+        https=https,
+    )
+    category, everyone = _furnish(db, people)
+    try:
+        yield WebHouse(create_app(services), services, everyone, category, search, clock)
+    finally:
+        readings.close()
+        db.close()
+
+
+def _furnish(db: Database, people: People) -> tuple[Category, dict[str, Person]]:
+    with db.writing() as work:
+        session = work.session
+        rows.a_house(session)
+        fonds = rows.a_fonds(session, "WY01")
+        rule = NumberRule(code="plain", names=rights.names("规则"), template=RULE)
+        session.add(rule)
+        session.flush()
+        category = rows.a_category(session, fonds, "WYH")
+        category.names = {"zh_CN": "物业服务合同", "zh_TW": "物業服務合約", "en": "Service contracts"}
+        category.fields = FIELDS
+        category.number_rule_id = rule.id
+        rows.a_place(session, fonds, "A01/")
+        office = rights.a_department(session, "OFFICE")
+        for rank in (1, 2, 3, 4):
+            rights.distributed_to(session, rank)
+        work.commit()
+    accounts = {
+        "archivist": ([Role.ARCHIVIST], 4),
+        "clerk": ([Role.CLERK], 1),
+        "staff": ([Role.STAFF], 1),
+        "auditor": ([Role.AUDIT_ADMIN], 0),
+        "system": ([Role.SYSTEM_ADMIN], 0),
+    }
+    for login, (roles, _) in accounts.items():
+        people.add_person(system("set-up"), login=login, name=f"{login}某", password=PASSWORD, roles=roles)
+    everyone: dict[str, Person] = {}
+    with db.writing() as work:
+        session = work.session
+        post = rights.a_post(session, "clerk")
+        for login, (_, clearance) in accounts.items():
+            person_id = people.identity_of(login).person_id
+            person = session.get_one(Person, person_id)
+            person.clearance = clearance
+            everyone[login] = person
+            if clearance:
+                rights.grants(session, person, fonds=fonds.id)
+            if login == "clerk":
+                rights.holds_post(session, person, post, office)
+        work.commit()
+    return category, everyone

@@ -1,0 +1,91 @@
+"""PDF files: text by page, slices, passwords, ruins."""
+
+import io
+
+import pypdf
+import pytest
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+from reportlab.pdfgen import canvas
+
+from indexer.extract.answer import Reason, Unreadable
+from indexer.extract.pdf import extract_pdf
+
+
+def a_pdf(pages: int = 3, **about: str) -> bytes:
+    pdfmetrics.registerFont(UnicodeCIDFont("STSong-Light"))
+    out = io.BytesIO()
+    paper = canvas.Canvas(out)
+    paper.setTitle(about.get("title", ""))
+    for number in range(1, pages + 1):
+        paper.setFont("STSong-Light", 12)
+        paper.drawString(72, 700, f"第{number}页 物业维修基金使用记录")
+        paper.showPage()
+    paper.save()
+    return out.getvalue()
+
+
+def locked(data: bytes, password: str) -> bytes:
+    writer = pypdf.PdfWriter(clone_from=io.BytesIO(data))
+    writer.encrypt(password, "owner", algorithm="AES-256")
+    out = io.BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
+def reason(data: bytes) -> Reason:
+    with pytest.raises(Unreadable) as caught:
+        extract_pdf(data)
+    return caught.value.failure.reason
+
+
+def pages_or_reason(data: bytes) -> int | Reason:
+    try:
+        return extract_pdf(data).page_count
+    except Unreadable as error:
+        return error.failure.reason
+
+
+def test_chinese_pages_are_read_with_title_and_count() -> None:
+    found = extract_pdf(a_pdf(title="维修基金"))
+    assert found.pages == tuple(f"第{number}页 物业维修基金使用记录" for number in (1, 2, 3))
+    assert (found.page_count, found.title) == (3, "维修基金")
+
+
+def test_a_slice_holds_the_pages_asked_for() -> None:
+    found = extract_pdf(a_pdf(9), 4, 6)
+    assert [page[:3] for page in found.pages] == ["第4页", "第5页", "第6页"]
+    assert (found.first_page, found.next_page, found.page_count) == (4, 7, 9)
+
+
+def test_a_slice_beyond_the_end_is_cut() -> None:
+    assert len(extract_pdf(a_pdf(3), 3, 200).pages) == 1
+
+
+def test_a_password_is_told() -> None:
+    assert reason(locked(a_pdf(), "geheim")) is Reason.ENCRYPTED
+
+
+def test_a_pdf_that_opens_without_password_is_read() -> None:
+    assert extract_pdf(locked(a_pdf(), "")).page_count == 3
+
+
+@pytest.mark.parametrize("cut", [10, 200, 600])
+def test_a_torn_pdf_is_broken_or_saved_but_never_an_error(cut: int) -> None:
+    assert pages_or_reason(a_pdf()[:cut]) in (Reason.BROKEN, 3)
+
+
+def test_words_that_only_claim_to_be_a_pdf_are_broken() -> None:
+    assert reason(b"%PDF-1.7\nthis is none") is Reason.BROKEN
+
+
+def test_no_bytes_are_an_empty_file() -> None:
+    assert reason(b"") is Reason.EMPTY
+
+
+def test_a_page_tree_that_bites_its_tail_ends() -> None:
+    data = (
+        b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+        b"2 0 obj<</Type/Pages/Kids[2 0 R 2 0 R]/Count 2>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF"
+    )
+    assert pages_or_reason(data) in (Reason.BROKEN, 1, 2)

@@ -1,0 +1,99 @@
+"""Plain texts in every Chinese encoding become the same pages."""
+
+from pathlib import Path
+
+import pytest
+
+from indexer.extract.answer import Reason, Unreadable
+from indexer.extract.cleaning import clean, unwrap
+from indexer.extract.text import PAGE_CHARS, extract_text, guess_encoding
+
+SIMPLIFIED = "第一条 为了规范住宅小区的物业管理，维护业主的合法权益，根据有关法律制定本条例。\n"
+TRADITIONAL = "第一條 為了規範住宅小區的物業管理，維護業主的合法權益，根據有關法律制定本條例。\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "gb18030", "utf-16", "utf-16-le", "utf-16-be"])
+def test_simplified_chinese_is_read_in_every_encoding(encoding: str) -> None:
+    assert extract_text(SIMPLIFIED.encode(encoding)).pages == (SIMPLIFIED.strip(),)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "big5", "big5hkscs", "gb18030", "utf-16"])
+def test_traditional_chinese_is_read_in_every_encoding(encoding: str) -> None:
+    assert extract_text(TRADITIONAL.encode(encoding)).pages == (TRADITIONAL.strip(),)
+
+
+@pytest.mark.parametrize("text", ["卷库", "档案室", "王小明", "合同"])
+def test_a_few_signs_are_enough_for_gbk(text: str) -> None:
+    assert extract_text(text.encode("gbk")).pages in ((text,), (text.encode("gbk").decode("big5", "ignore"),))
+
+
+def test_rare_signs_of_names_survive() -> None:
+    assert (
+        extract_text("业主：𠮷田，㛃女士".encode("gb18030") + SIMPLIFIED.encode("gb18030"))
+        .pages[0]
+        .startswith("业主：𠮷田，㛃")
+    )
+
+
+def test_one_flipped_byte_does_not_lose_a_book() -> None:
+    book = bytearray((SIMPLIFIED * 3_000).encode())
+    book[90_001] = 0xFF
+    found = extract_text(bytes(book))
+    assert sum(page.count("物业管理") for page in found.pages) >= 2_998
+
+
+@pytest.mark.parametrize("data", [b"", b"\r\n \r\n", b"\xef\xbb\xbf", b"\xff\xfe", b"\x00" * 100])
+def test_a_file_without_a_sign_is_empty(data: bytes) -> None:
+    with pytest.raises(Unreadable) as caught:
+        extract_text(data)
+    assert caught.value.failure.reason is Reason.EMPTY
+
+
+def test_bytes_that_are_no_text_are_not_read() -> None:
+    assert guess_encoding(bytes(range(256)) * 20) is None
+
+
+def test_pages_end_at_lines_and_lose_nothing() -> None:
+    text = "".join(f"第{number}条 业主大会的决定对全体业主具有约束力。\n" for number in range(2_000))
+    found = extract_text(text.encode())
+    assert found.page_count == len(found.pages) > 10
+    assert max(map(len, found.pages)) <= PAGE_CHARS
+    assert "\n".join(found.pages) == text.strip()
+    assert all(page.endswith("约束力。") for page in found.pages)
+
+
+def test_a_line_without_end_is_cut_after_a_full_stop() -> None:
+    found = extract_text(("物业服务企业应当妥善保管档案。" * 1_000).encode())
+    assert found.page_count == len(found.pages) == 4
+    assert all(page.endswith("。") for page in found.pages)
+
+
+def test_a_slice_of_pages_is_the_same_pages() -> None:
+    data = "\x0c".join(f"第{number}页" for number in range(1, 11)).encode()
+    found = extract_text(data, 4, 6)
+    assert (found.first_page, found.page_count, found.pages) == (4, 10, ("第4页", "第5页", "第6页"))
+    assert found.next_page == 7
+
+
+def test_nothing_harmful_is_left_in_a_text() -> None:
+    assert clean("a\x00b\x1b[31mc\u202ed\ud800e\r\nf\x85g\ufffe\x07") == "ab[31mcde\nf\ng"
+    assert clean("e\u0301") == "é"
+    assert len(clean("长" * 300_000)) == 200_000
+
+
+def test_a_word_across_two_full_lines_stays_one() -> None:
+    assert unwrap("本条例所称物业管理，是指业主通过选聘物\n业服务企业，对物业进行维修养护的活动。\n第二条") == (
+        "本条例所称物业管理，是指业主通过选聘物业服务企业，对物业进行维修养护的活动。\n第二条"
+    )
+
+
+@pytest.mark.samples
+def test_every_sample_law_is_read_alike_in_three_encodings() -> None:
+    folder = Path(__file__).parents[3] / "shared/samples/laws"
+    if not folder.is_dir():
+        pytest.skip("no sample laws beside the checkout")
+    for path in sorted(folder.rglob("*.md"))[::8]:
+        data = path.read_bytes()
+        pages = extract_text(data).pages
+        for encoding in ("gb18030", "utf-16"):
+            assert extract_text(data.decode().encode(encoding)).pages == pages, (path.name, encoding)

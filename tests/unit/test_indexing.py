@@ -1,0 +1,296 @@
+"""Records become findable, and stop being so, as their rows say."""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+
+from archive.database import Base, Database
+from archive.errors import Unavailable
+from archive.fence import raise_fence
+from archive.ids import new_id
+from archive.jobs.runner import ClaimedJob
+from archive.model import (
+    Content,
+    ContentState,
+    Fence,
+    File,
+    JobState,
+    Record,
+    RecordState,
+    RecordSubject,
+    Subject,
+    SubjectToken,
+    TextState,
+)
+from indexer.engine import TOKEN_FIELD, IndexEntry, SearchRequest, Tombstone
+from indexer.entries import Entries
+from indexer.indexing import IndexRecords
+from indexer.pagetext import page, save_pages
+from indexer.querytree import Everything, Query, Words
+from indexer.rebuild import Rebuilder
+from tests.factories import records
+from tests.fakes.clock import FixedClock
+from tests.fakes.reference_engine import ReferenceEngine
+from tests.fakes.vault import MemoryVault
+
+ALL = ("1", "1n", "2", "2n", "3", "3n", "4", "4n")
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[SimpleNamespace]:
+    db = Database(f"sqlite:///{tmp_path}/j.db")
+    Base.metadata.create_all(db.engine)
+    vault, clock, engine = MemoryVault(), FixedClock(), ReferenceEngine()
+    with db.writing() as work:
+        records.a_house(work.session)
+        fonds = records.a_fonds(work.session, "WS")
+        root = records.a_category(work.session, fonds, "业主档案")
+        category = records.a_category(work.session, fonds, "装修", parent=root)
+        place = records.a_place(work.session, fonds, "A1/02/")
+        records.a_place(work.session, fonds, "A1/")
+        work.commit()
+    yield SimpleNamespace(
+        db=db, vault=vault, clock=clock, engine=engine, category=category, root=root, place=place, fonds=fonds,
+        index=IndexRecords(db, engine, vault, clock), rebuilder=Rebuilder(db, engine, vault),
+    )  # fmt: skip
+    db.close()
+
+
+def add(house: SimpleNamespace, **facts: object) -> UUID:
+    with house.db.writing() as work:
+        record = records.a_record(work.session, house.category, **facts)
+        house.vault.add_owner(work.session, record.id, due_year=None)
+        work.commit()
+    return record.id
+
+
+def change(house: SimpleNamespace, record_id: UUID, *, fence: bool = False, **facts: object) -> None:
+    with house.db.writing() as work:
+        record = work.session.get_one(Record, record_id)
+        for name, value in facts.items():
+            setattr(record, name, value)
+        record.version += 1
+        if fence:
+            raise_fence(work.session, "record", str(record_id), house.clock.now())
+        work.commit()
+
+
+def found(house: SimpleNamespace, query: Query, *partitions: str) -> set[UUID]:
+    return {hit.id for hit in house.engine.search(SearchRequest(query, partitions or ALL)).hits}
+
+
+def job(record_id: UUID) -> ClaimedJob:
+    return ClaimedJob(new_id(), record_id, {}, 1, new_id(), lambda: True)
+
+
+def test_a_record_is_found_by_all_it_says(house: SimpleNamespace) -> None:
+    key = add(
+        house, title="装修许可证", responsible="工程部", keywords=["阳台"], notes="押金已退", place=house.place,
+        archive_number="WS·ZX·2024-Y-0001", fields={"contractor": "鸿运装饰", "days": 30, "tags": ["防水"]},
+        drawn_from=date(2024, 3, 1), drawn_to=date(2024, 3, 31),
+    )  # fmt: skip
+    house.index.index([key])
+    for word in ("装修许可", "工程部", "阳台", "押金", "zx 2024", "鸿运", "防水"):
+        assert found(house, Words(word)) == {key}, word
+    for name, value in (
+        ("category", "业主档案"), ("category", "装修"), ("place", "A1/02"), ("place", "A1"), ("fonds", "ws"),
+        ("level", "内部"), ("medium", "electronic"), ("state", "filed"),
+    ):  # fmt: skip
+        assert found(house, Words(value, name)) == {key}, name
+    assert found(house, Words("装修"), "2", "1n") == set()
+
+
+def test_protected_fields_and_subjects_are_found_by_name_and_numbers_by_token_only(house: SimpleNamespace) -> None:
+    key = add(house, title="过户登记 13812345678")
+    with house.db.writing() as work:
+        record = work.session.get_one(Record, key)
+        sealed = json.dumps({"buyer": "欧阳修", "identity": "11010519491231002X"}).encode()
+        record.sealed_fields = house.vault.seal(work.session, key, sealed, context=f"record-fields:{key.hex}")
+        owner = new_id()
+        house.vault.add_owner(work.session, owner, due_year=None)
+        inside = house.vault.seal(
+            work.session, owner, json.dumps({"name": "司马光"}).encode(), context=f"subject:{owner.hex}"
+        )
+        work.session.add(
+            Subject(
+                id=owner, fonds_id=house.fonds.id, kind="owner", facts={}, sealed=inside, created_at=house.clock.now()
+            )
+        )
+        work.session.flush()
+        work.session.add(SubjectToken(subject_id=owner, token="its-token"))
+        work.session.add(RecordSubject(record_id=key, subject_id=owner))
+        work.commit()
+    house.index.index([key])
+    assert found(house, Words("欧阳修")) == found(house, Words("司马光", "person")) == {key}
+    for kind, number in (("identity", "11010519491231002X"), ("phone", "13812345678")):
+        assert found(house, Words(house.vault.token(kind, number), TOKEN_FIELD)) == {key}
+        assert found(house, Words(number)) == set()
+    assert found(house, Words("its-token", TOKEN_FIELD)) == {key}
+
+
+def test_a_record_whose_key_is_gone_is_still_found_by_its_plain_words(house: SimpleNamespace) -> None:
+    key = add(house, title="竣工图")
+    with house.db.writing() as work:
+        sealed = house.vault.seal(work.session, key, b'{"a": "b"}', context=f"record-fields:{key.hex}")
+        work.session.get_one(Record, key).sealed_fields = sealed
+        work.commit()
+    house.vault.erase(key)
+    house.index.index([key])
+    assert found(house, Words("竣工")) == {key}
+
+
+def add_pages(house: SimpleNamespace, key: UUID, *texts: str, state: TextState = TextState.TEXT) -> None:
+    with house.db.writing() as work:
+        file = File(id=new_id(), record_id=key, name="a.pdf", content_id=new_id())
+        work.session.add(file)
+        work.session.flush()
+        work.session.add(
+            Content(
+                id=file.content_id, file_id=file.id, record_id=key, state=ContentState.STORED,
+                object_key=file.content_id.hex, text_state=state, created_at=house.clock.now(),
+            )
+        )  # fmt: skip
+        work.session.flush()
+        pages = [page(number, text, [f"page-{number}"]) for number, text in enumerate(texts, 1)]
+        save_pages(work.session, house.vault, key, file.content_id, pages)
+        work.commit()
+
+
+def test_page_text_is_found_with_its_tokens_and_no_phrase_runs_over_a_page(house: SimpleNamespace) -> None:
+    key = add(house)
+    add_pages(house, key, "甲方应当支付", "违约金若干")
+    house.index.index([key])
+    assert found(house, Words("违约金", "text")) == found(house, Words("page-2", TOKEN_FIELD)) == {key}
+    assert found(house, Words("支付违约", "text")) == set()
+
+
+def test_a_raised_record_leaves_the_lower_partition_and_its_fence_is_lifted(house: SimpleNamespace) -> None:
+    key = add(house, title="电梯年检")
+    house.index.index([key])
+    change(house, key, level_rank=3, fence=True)
+    house.clock.move(seconds=1)
+    house.index.index([key])
+    assert (found(house, Everything(), "1"), found(house, Everything(), "3")) == (set(), {key})
+    with house.db.reading() as session:
+        assert session.scalars(select(Fence)).all() == []
+        assert session.get_one(Record, key).indexed_in == ["1", "3"]
+
+
+def test_need_to_know_has_a_partition_of_its_own(house: SimpleNamespace) -> None:
+    with house.db.writing() as work:
+        group = records.a_group(work.session, house.fonds)
+        work.commit()
+    key = add(house, level=2, group=group)
+    house.index.index([key])
+    assert (found(house, Everything(), "2n"), found(house, Everything(), "2")) == ({key}, set())
+
+
+@pytest.mark.parametrize("state", [RecordState.BINNED, RecordState.DESTROYED])
+def test_a_binned_or_destroyed_record_is_in_no_partition(house: SimpleNamespace, state: RecordState) -> None:
+    key = add(house)
+    house.index.index([key])
+    change(house, key, state=state)
+    house.index.index([key])
+    assert found(house, Everything()) == set()
+
+
+def test_what_changes_meanwhile_is_indexed_again_before_the_fence_is_lifted(house: SimpleNamespace) -> None:
+    key = add(house, title="旧题名")
+    write = house.engine.write
+
+    def change_once(entries: Sequence[IndexEntry], tombstones: Sequence[Tombstone] = ()) -> None:
+        house.engine.write = write
+        house.clock.move(seconds=1)
+        change(house, key, title="新题名", level_rank=2, fence=True)
+        house.clock.move(seconds=1)
+        write(entries, tombstones)
+
+    house.engine.write = change_once
+    house.index.index([key])
+    assert (found(house, Words("旧题名")), found(house, Words("新题名"), "2")) == (set(), {key})
+    assert found(house, Everything(), "1") == set()
+
+
+def test_a_fence_raised_after_reading_stays(house: SimpleNamespace) -> None:
+    key = add(house)
+    commit = house.engine.commit
+
+    def fence_late() -> None:
+        commit()
+        with house.db.writing() as work:
+            raise_fence(work.session, "record", str(key), house.clock.now() + timedelta(seconds=1))
+            work.commit()
+
+    house.engine.commit = fence_late
+    house.index.index([key])
+    with house.db.reading() as session:
+        assert len(session.scalars(select(Fence)).all()) == 1
+
+
+def test_jobs_end_done_and_wait_when_the_engine_is_down(house: SimpleNamespace) -> None:
+    key = add(house)
+    asked = [job(key), job(key), job(new_id())]
+    assert {outcome.state for outcome in house.index.run(asked).values()} == {JobState.DONE}
+
+    def down(*_: object) -> None:
+        raise Unavailable(part="search")
+
+    house.engine.write = down
+    assert {outcome.state for outcome in house.index.run(asked).values()} == {JobState.QUEUED}
+
+
+def test_the_partition_is_remembered_before_the_engine_has_the_entry(house: SimpleNamespace) -> None:
+    key = add(house)
+    seen: list[list[str]] = []
+    write = house.engine.write
+
+    def look(*arguments: Sequence[object]) -> None:
+        with house.db.reading() as session:
+            seen.append(session.get_one(Record, key).indexed_in)
+        write(*arguments)
+
+    house.engine.write = look
+    house.index.index([key])
+    assert seen == [["1"]]
+
+
+def test_a_batch_costs_the_same_number_of_queries_whatever_its_size(house: SimpleNamespace) -> None:
+    from sqlalchemy import event
+
+    keys = [add(house, title=f"记录{n}", place=house.place) for n in range(12)]
+    counts: list[int] = []
+    for batch in (keys[:1], keys):
+        statements: list[str] = []
+        hear = lambda *told, into=statements: into.append(told[2])  # noqa: E731  (a listener of its own for each batch)
+        event.listen(house.db.engine, "before_cursor_execute", hear)
+        with house.db.reading() as session:
+            Entries(house.vault).read(session, batch)
+        event.remove(house.db.engine, "before_cursor_execute", hear)
+        counts.append(len(statements))
+    assert counts[0] == counts[1]
+
+
+def test_differences_name_what_is_missing_stale_and_stray_and_a_rebuild_mends_them(house: SimpleNamespace) -> None:
+    missing, stale, stray, good = (add(house, title=f"案{n}") for n in range(4))
+    house.index.index([stale, stray, good])
+    change(house, stale, title="改")
+    change(house, stray, level_rank=2)
+    with house.db.reading() as session:
+        told = {(one["what"], one["partition"], one["record"]) for one in house.rebuilder.differences(session)}
+    assert told == {
+        ("missing", "1", str(missing)),
+        ("stale", "1", str(stale)),
+        ("stray", "1", str(stray)),
+        ("missing", "2", str(stray)),
+    }
+    assert house.rebuilder.rebuild() == 4
+    with house.db.reading() as session:
+        assert list(house.rebuilder.differences(session)) == []
+    status = {one.partition: (one.rows, one.entries) for one in house.rebuilder.status()}
+    assert (status["1"], status["2"], status["4n"]) == ((3, 3), (1, 1), (0, 0))

@@ -1,0 +1,381 @@
+"""Jobs are done once in effect, whatever dies, hangs, comes late or fails."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Never
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+
+import archive.model  # noqa: F401  (registers the tables)
+from archive.database import Base, Database
+from archive.errors import NotFound, Unavailable, WrongState
+from archive.ids import new_id
+from archive.jobs.lease import LEASE_EXPIRED
+from archive.jobs.outbox import Outbox
+from archive.jobs.runner import DEADLINE, NO_OUTCOME, ClaimedJob, JobRunner, Outcome, back_off
+from archive.jobs.schedule import enqueue_due
+from archive.model.jobs import Job, JobKind, JobState
+from tests.fakes.clock import FixedClock
+
+Queued = Callable[..., list[UUID]]
+Runs = Callable[..., JobRunner]
+
+
+class Hints:
+    def __init__(self) -> None:
+        self.sent = []
+
+    def wake(self, queue: str, job_id: UUID) -> None:
+        self.sent.append((queue, job_id))
+
+
+@dataclass
+class Doing:
+    """A handler that counts what it did, and does what a test tells it to."""
+
+    kind: JobKind = JobKind.INDEX
+    batch: int = 1
+    deadline: float = 300.0
+    max_attempts: int = 3
+    keep_done: bool = True
+    how: Callable | None = None
+    done: Counter = field(default_factory=Counter)
+    sizes: list = field(default_factory=list)
+
+    def run(self, jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Outcome]:
+        self.sizes.append(len(jobs))
+        outcomes = self.how(jobs) if self.how else {job.id: Outcome.done() for job in jobs}
+        self.done.update(job.id for job in jobs if outcomes.get(job.id) == Outcome.done())
+        return outcomes
+
+
+class Killed(BaseException):
+    """A worker dies: nothing after this point runs."""
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[Database]:
+    database = Database(f"sqlite:///{tmp_path}/house.db")
+    Base.metadata.create_all(database.engine)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock()
+
+
+@pytest.fixture
+def queued(db: Database, clock: FixedClock) -> Queued:
+    def add(count: int = 1, kind: JobKind = JobKind.INDEX) -> list[UUID]:
+        with db.writing() as work:
+            Outbox(clock, Hints()).add_many(work, kind, [new_id() for _ in range(count)])
+            work.commit()
+        with db.reading() as session:
+            return list(session.scalars(select(Job.id).order_by(Job.id)))
+
+    return add
+
+
+@pytest.fixture
+def runner(db: Database, clock: FixedClock) -> Runs:
+    return lambda handler, **more: JobRunner(db, clock, [handler], **more)
+
+
+def job(db: Database, job_id: UUID) -> Job:
+    with db.reading() as session:
+        return session.get(Job, job_id)
+
+
+def die(_jobs: Sequence[ClaimedJob]) -> Never:
+    raise Killed
+
+
+def test_a_job_is_done_and_its_row_stays_or_goes_as_its_kind_says(db: Database, queued: Queued, runner: Runs) -> None:
+    (kept,) = queued()
+    assert runner(Doing()).run() == 1
+    assert (job(db, kept).state, job(db, kept).lease, job(db, kept).attempts) == (JobState.DONE, None, 1)
+    assert job(db, kept).finished_at is not None
+    gone = queued()[-1]
+    runner(Doing(keep_done=False)).drain()
+    assert job(db, gone) is None
+
+
+def test_of_two_runners_on_one_job_one_wins(queued: Queued, runner: Runs) -> None:
+    (only,) = queued()
+    inside, meeting = [], threading.Barrier(2)
+    handler = Doing()
+
+    def work() -> None:
+        meeting.wait()
+        inside.append(runner(handler).run(job_id=only))
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(inside) == [0, 1]
+    assert handler.done == {only: 1}
+
+
+def test_eight_threads_do_five_hundred_jobs_once_each(db: Database, queued: Queued, runner: Runs) -> None:
+    queued(500)
+    handler = Doing(batch=20, keep_done=False)
+    threads = [threading.Thread(target=runner(handler).drain) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(handler.done) == 500
+    assert set(handler.done.values()) == {1}
+    with db.reading() as session:
+        assert session.scalars(select(Job)).all() == []
+
+
+def test_a_job_whose_worker_died_is_done_once_after_its_lease(
+    db: Database, queued: Queued, runner: Runs, clock: FixedClock
+) -> None:
+    (lost,) = queued()
+    with pytest.raises(Killed):
+        runner(Doing(how=die)).run()
+    handler = Doing()
+    assert runner(handler).run() == 0, "the lease still holds"
+    clock.move(seconds=61)
+    assert runner(handler).run() == 1
+    assert (handler.done, job(db, lost).state, job(db, lost).attempts) == ({lost: 1}, JobState.DONE, 2)
+
+
+def test_the_sweep_puts_lost_jobs_back_and_wakes_their_queue(
+    db: Database, queued: Queued, runner: Runs, clock: FixedClock
+) -> None:
+    (lost,) = queued()
+    hints = Hints()
+    with pytest.raises(Killed):
+        runner(Doing(how=die)).run()
+    assert runner(Doing(), waker=hints).sweep() == 0
+    clock.move(seconds=61)
+    assert runner(Doing(), waker=hints).sweep() == 1
+    assert (job(db, lost).state, job(db, lost).error, hints.sent) == (JobState.QUEUED, LEASE_EXPIRED, [("index", lost)])
+
+
+def test_the_sweep_wakes_again_for_a_job_whose_wake_up_was_lost(
+    queued: Queued, runner: Runs, clock: FixedClock
+) -> None:
+    (waiting,) = queued()
+    hints = Hints()
+    runner(Doing(), waker=hints).sweep()
+    assert hints.sent == []
+    clock.move(seconds=31)
+    runner(Doing(), waker=hints).sweep()
+    assert hints.sent == [("index", waiting)]
+
+
+def test_who_finishes_late_loses(db: Database, queued: Queued, runner: Runs, clock: FixedClock) -> None:
+    (slow,) = queued()
+    second = Doing()
+    held = []
+
+    def overtaken(jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Outcome]:
+        clock.move(seconds=61)
+        runner(second).run()
+        held.append(jobs[0].still_held())
+        return {jobs[0].id: Outcome.failed("late")}
+
+    runner(Doing(how=overtaken)).run()
+    assert held == [False]
+    assert (second.done, job(db, slow).state, job(db, slow).error) == ({slow: 1}, JobState.DONE, None)
+
+
+@pytest.mark.parametrize("keep_done", [True, False])
+def test_who_finishes_late_cannot_end_the_job_of_who_works_on_it_now(
+    db: Database, queued: Queued, runner: Runs, clock: FixedClock, *, keep_done: bool
+) -> None:
+    (slow,) = queued()
+    begun, go_on = threading.Event(), threading.Event()
+    seen = []
+
+    def hangs(jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Outcome]:
+        begun.set()
+        go_on.wait()
+        return {jobs[0].id: Outcome.done()}
+
+    first = threading.Thread(target=runner(Doing(how=hangs, keep_done=keep_done)).run)
+
+    def meanwhile(jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Outcome]:
+        go_on.set()
+        first.join()
+        seen.append((job(db, slow).state, job(db, slow).lease == jobs[0].lease, jobs[0].still_held()))
+        return {jobs[0].id: Outcome.done()}
+
+    first.start()
+    begun.wait()
+    clock.move(seconds=61)
+    assert runner(Doing(how=meanwhile)).run() == 1
+    assert seen == [(JobState.RUNNING, True, True)]
+    assert job(db, slow).state is JobState.DONE
+
+
+def test_a_long_job_keeps_its_lease_by_asking(db: Database, queued: Queued, runner: Runs, clock: FixedClock) -> None:
+    (long,) = queued()
+    other = Doing()
+
+    def long_work(jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Outcome]:
+        for _ in range(5):
+            clock.move(seconds=50)
+            assert jobs[0].still_held()
+            assert runner(other).run() == 0
+        return {jobs[0].id: Outcome.done()}
+
+    runner(Doing(how=long_work)).run()
+    assert (job(db, long).state, other.done) == (JobState.DONE, Counter())
+
+
+def test_past_its_deadline_a_job_is_not_renewed_and_its_result_is_dropped(
+    db: Database, queued: Queued, runner: Runs, clock: FixedClock
+) -> None:
+    (slow,) = queued()
+
+    def too_slow(jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Outcome]:
+        clock.move(seconds=11)
+        assert not jobs[0].still_held()
+        return {jobs[0].id: Outcome.done()}
+
+    runner(Doing(how=too_slow, deadline=10)).run()
+    found = job(db, slow)
+    assert (found.state, found.error, found.attempts) == (JobState.QUEUED, DEADLINE, 1)
+    assert found.run_after == clock.now() + back_off(1)
+
+
+def test_a_job_that_fails_is_tried_again_later_and_then_given_up(
+    db: Database, queued: Queued, runner: Runs, clock: FixedClock
+) -> None:
+    (bad,) = queued()
+
+    def down(_jobs: Sequence[ClaimedJob]) -> Never:
+        raise Unavailable(part="engine", secret="body text")
+
+    handler = Doing(how=down)
+    waits = []
+    while job(db, bad).state is JobState.QUEUED:
+        assert runner(handler).run() == 1
+        assert runner(handler).run() == 0, "not before its time"
+        waits.append(job(db, bad).run_after - clock.now())
+        clock.move(hours=2)
+    found = job(db, bad)
+    assert (found.state, found.error, found.attempts) == (JobState.FAILED, "unavailable", 3)
+    assert waits[:2] == [timedelta(seconds=10), timedelta(seconds=20)]
+
+
+def test_one_poisonous_job_hurts_only_itself(db: Database, queued: Queued, runner: Runs) -> None:
+    ids = queued(30)
+    poison = ids[11]
+
+    def some_fail(jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Outcome]:
+        if any(each.id == poison for each in jobs):
+            raise ValueError("text of the file")
+        return {each.id: Outcome.done() for each in jobs}
+
+    handler = Doing(batch=30, how=some_fail, keep_done=False)
+    runner(handler).run()
+    assert set(handler.done) == set(ids) - {poison}
+    assert (job(db, poison).state, job(db, poison).error) == (JobState.QUEUED, "ValueError")
+
+
+def test_a_job_that_kills_its_worker_is_tried_alone_and_then_given_up(
+    db: Database, queued: Queued, runner: Runs, clock: FixedClock
+) -> None:
+    ids = queued(10)
+    poison = ids[4]
+
+    def some_kill(jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Outcome]:
+        if any(each.id == poison for each in jobs):
+            raise Killed
+        return {each.id: Outcome.done() for each in jobs}
+
+    handler = Doing(batch=10, how=some_kill)
+    for _ in range(20):
+        try:
+            runner(handler).drain()
+        except Killed:
+            clock.move(seconds=61)
+            runner(handler).sweep()
+    assert set(handler.done) == set(ids) - {poison}
+    assert set(handler.done.values()) == {1}
+    assert (job(db, poison).state, job(db, poison).error) == (JobState.FAILED, LEASE_EXPIRED)
+    assert handler.sizes[0] == 10
+    assert set(handler.sizes[1:]) == {1}
+
+
+def test_a_job_on_which_nothing_was_said_is_not_taken_for_done(db: Database, queued: Queued, runner: Runs) -> None:
+    (silent,) = queued()
+    runner(Doing(how=lambda _jobs: {})).run()
+    assert (job(db, silent).state, job(db, silent).error) == (JobState.QUEUED, NO_OUTCOME)
+
+
+def test_many_jobs_go_in_batches(queued: Queued, runner: Runs) -> None:
+    queued(1200)
+    handler = Doing(batch=500, keep_done=False)
+    assert runner(handler).drain([JobKind.INDEX]) == 1200
+    assert handler.sizes == [500, 500, 200]
+
+
+def test_kinds_without_a_handler_here_are_left_alone(db: Database, queued: Queued, runner: Runs) -> None:
+    (other,) = queued(kind=JobKind.EXTRACT)
+    assert runner(Doing()).run(job_id=other) == 0
+    assert runner(Doing()).drain() == 0
+    assert job(db, other).state is JobState.QUEUED
+
+
+def test_a_cancelled_job_is_not_done_and_one_under_way_does_not_count(
+    db: Database, queued: Queued, runner: Runs
+) -> None:
+    waiting, running = queued(2)
+    runs = runner(Doing())
+    runs.cancel(waiting)
+
+    def cancelled_inside(jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Outcome]:
+        runs.cancel(jobs[0].id)
+        return {jobs[0].id: Outcome.done()}
+
+    assert runner(Doing(how=cancelled_inside)).drain() == 1
+    assert [job(db, each).state for each in (waiting, running)] == [JobState.CANCELLED] * 2
+
+
+def test_a_failed_job_is_queued_again_by_hand(db: Database, queued: Queued, runner: Runs) -> None:
+    (bad,) = queued()
+    runner(Doing(how=lambda jobs: {jobs[0].id: Outcome.failed("broken")})).run()
+    hints = Hints()
+    with pytest.raises(WrongState):
+        runner(Doing()).cancel(bad)
+    runner(Doing(), waker=hints).retry(bad)
+    assert (job(db, bad).state, job(db, bad).attempts, hints.sent) == (JobState.QUEUED, 0, [("index", bad)])
+    with pytest.raises(WrongState):
+        runner(Doing()).retry(bad)
+    with pytest.raises(NotFound):
+        runner(Doing()).retry(new_id())
+
+
+def test_a_periodic_job_is_run_once_in_its_period_even_when_done_rows_go(
+    db: Database, runner: Runs, clock: FixedClock
+) -> None:
+    handler = Doing(kind=JobKind.CHECKPOINT, keep_done=False)
+    for _ in range(3):
+        enqueue_due(db, clock)
+        runner(handler).drain()
+    assert sum(handler.done.values()) == 1
+
+
+def test_old_finished_rows_are_swept_away(db: Database, queued: Queued, runner: Runs, clock: FixedClock) -> None:
+    (old,) = queued()
+    runner(Doing()).drain()
+    clock.move(days=31)
+    runner(Doing()).sweep()
+    assert job(db, old) is None

@@ -1,0 +1,100 @@
+"""What is typed into a category's fields is checked by kind, and personal fields are kept apart."""
+
+import pytest
+
+from archive.errors import InvalidInput
+from archive.scheme.fields import check, missing, parse_fields
+
+NAMES = {"zh_CN": "名"}
+FIELDS = parse_fields(
+    [
+        {"name": "content", "kind": "text", "names": NAMES, "required": True, "limit": 100},
+        {"name": "area", "kind": "number", "names": NAMES, "minimum": 0, "maximum": 1000},
+        {"name": "moved_in", "kind": "date", "names": NAMES},
+        {"name": "owner", "kind": "person", "names": NAMES},
+        {"name": "phone", "kind": "phone", "names": NAMES},
+        {"name": "identity", "kind": "identity", "names": NAMES},
+        {
+            "name": "channel",
+            "kind": "choice",
+            "names": NAMES,
+            "choices": [{"code": "web", "names": {"zh_CN": "网络", "en": "Web"}}],
+        },
+    ]
+)
+
+
+def test_values_are_kept_in_one_form_and_personal_ones_apart() -> None:
+    ordinary, protected = check(
+        FIELDS,
+        {
+            "content": " 漏水\x00 ",
+            "area": "８９.５0",
+            "moved_in": "民國113年3月5日",
+            "channel": "网络",
+            "owner": "王芳",
+            "phone": "138 0013 8000",
+            "identity": "11010519491231002x",
+        },
+    )
+    assert ordinary == {"content": "漏水", "area": "89.50", "moved_in": "2024-03-05", "channel": "web"}
+    assert protected == {"owner": "王芳", "phone": "13800138000", "identity": "11010519491231002X"}
+
+
+@pytest.mark.parametrize("phone", ["0571-88886666", "+886 2 2345 6789", "88886666"])
+def test_fixed_lines_are_phones_too(phone: str) -> None:
+    assert check(FIELDS, {"phone": phone})[1]["phone"].lstrip("+").isdigit()
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "code"),
+    [
+        ("content", "水" * 1_000_000, "too_long"),
+        ("area", "much", "not_a_number"),
+        ("area", "1e9", "not_a_number"),
+        ("area", "-1", "out_of_range"),
+        ("area", "1000.01", "out_of_range"),
+        ("moved_in", "2024-02-31", "bad_date"),
+        ("channel", "pigeon", "unknown_choice"),
+        ("phone", "12345678901", "bad_phone"),
+        ("phone", "call me", "bad_phone"),
+        ("identity", "110105194912310021", "bad_identity"),
+        ("colour", "red", "unknown_field"),
+    ],
+)
+def test_a_fault_names_its_field_and_never_repeats_a_personal_number(name: str, typed: str, code: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        check(FIELDS, {name: typed})
+    (fault,) = refused.value.faults
+    assert (fault.field, fault.code) == (name, code)
+    if name in {"phone", "identity"}:
+        assert typed not in str(fault)
+
+
+def test_every_fault_is_told_at_once() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        check(FIELDS, {"area": "x", "moved_in": "y"}, complete=True)
+    assert [f.field for f in refused.value.faults] == ["content", "area", "moved_in"]
+
+
+def test_a_required_field_may_wait_until_filing() -> None:
+    assert check(FIELDS, {}) == ({}, {})
+    assert [f.field for f in missing(["title", "content"], {"title": "x"})] == ["content"]
+
+
+@pytest.mark.parametrize(
+    ("definition", "field"),
+    [
+        ({"name": "x", "kind": "colour", "names": NAMES}, "fields[0].kind"),
+        ({"name": "X Y", "kind": "text", "names": NAMES}, "fields[0].name"),
+        ({"name": "x", "kind": "text"}, "fields[0].names"),
+        ({"name": "x", "kind": "choice", "names": NAMES}, "fields[0].choices"),
+        ({"name": "x", "kind": "text", "names": NAMES, "limit": 0}, "fields[0].limit"),
+        ({"name": "x", "kind": "text", "names": NAMES, "size": 1}, "fields[0].size"),
+        ("x", "fields[0]"),
+    ],
+)
+def test_a_broken_definition_is_refused_by_its_path(definition: object, field: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        parse_fields([definition])
+    assert field in [f.field for f in refused.value.faults]

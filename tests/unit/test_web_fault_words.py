@@ -1,0 +1,109 @@
+"""Every fault that any room can find has words in the one table, with gaps only for facts it carries."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from archive.errors import ArchiveError, Fault, InvalidInput, Quarantined, StorageFull, TooLarge, Unavailable
+from indexer.extract.answer import Reason
+from web.fault_words import FAULTS, REASONS
+from web.faults import ERRORS, explain, explain_fault, explain_waiting, status_of
+from web.words import LOCALES
+
+ROOT = Path(__file__).parents[2]
+ROOMS = ("archive", "indexer", "storage", "retention", "web", "runtime")
+
+
+def _modules() -> Iterator[ast.Module]:
+    for room in ROOMS:
+        for path in (ROOT / room).rglob("*.py"):
+            yield ast.parse(path.read_text("utf-8"))
+
+
+def _constants(node: ast.expr) -> Iterator[str]:
+    if isinstance(node, ast.IfExp):
+        yield from _constants(node.body)
+        yield from _constants(node.orelse)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+
+
+def _makes_fault(function: ast.FunctionDef) -> bool:
+    names = {getattr(node.func, "id", "") for node in ast.walk(function) if isinstance(node, ast.Call)}
+    return "Fault" in names
+
+
+def _codes() -> set[str]:
+    found: set[str] = {"bad_date"}  # archive.dates makes its fault from a class attribute
+    for module in _modules():
+        helpers = {
+            each.name: [arg.arg for arg in each.args.args].index("code")
+            for each in ast.walk(module)
+            if isinstance(each, ast.FunctionDef) and "code" in [a.arg for a in each.args.args] and _makes_fault(each)
+        }
+        for node in ast.walk(module):
+            if not isinstance(node, ast.Call):
+                continue
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            place = 1 if name in {"Fault", "fault"} else helpers.get(name)
+            if place is None:
+                continue
+            if isinstance(node.func, ast.Attribute) and name in helpers and name != "fault":
+                place -= 1
+            if 0 <= place < len(node.args):
+                found.update(_constants(node.args[place]))
+    return found
+
+
+def test_every_fault_code_of_every_room_has_words() -> None:
+    codes = _codes()
+    assert len(codes) > 40, "the collector finds too little to be trusted"
+    assert codes - set(FAULTS) == set()
+
+
+def test_every_error_of_the_tree_has_words_and_a_status() -> None:
+    def below(kind: type[ArchiveError]) -> Iterator[type[ArchiveError]]:
+        for each in kind.__subclasses__():
+            yield each
+            yield from below(each)
+
+    shipped = {kind.code for kind in below(ArchiveError) if kind.__module__.partition(".")[0] in ROOMS}
+    assert shipped - set(ERRORS) == set()
+
+
+def test_every_reason_of_extraction_has_words() -> None:
+    assert {reason.value for reason in Reason} - set(REASONS) == set()
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_no_explanation_shows_a_gap_or_a_code_in_any_language(locale: str) -> None:
+    errors: list[ArchiveError] = [
+        TooLarge(limit=9_000_000, size=10_000_000),
+        Unavailable(part="database"),
+        StorageFull(part="store"),
+        Quarantined(reason="encrypted", name="a.pdf"),
+        InvalidInput(Fault("title", "required"), Fault("title", "too_long", {"limit": 2000, "length": 3000})),
+    ]
+    for error in errors:
+        told = "\n".join(explain(error, locale))
+        assert "…" not in told
+        assert "%(" not in told
+    assert status_of(TooLarge(limit=1, size=2)) == 413
+
+
+def test_a_fault_whose_fact_is_missing_is_told_with_a_gap_and_never_fails() -> None:
+    assert "…" in explain_fault(Fault("title", "too_long"), "en")
+    assert "no_such_code" in explain_fault(Fault("title", "no_such_code"), "zh_CN")
+
+
+def test_errors_are_told_in_each_language_of_its_own() -> None:
+    told = {locale: explain(Unavailable(part="database"), locale)[0] for locale in LOCALES}
+    assert told["zh_CN"] == "系统的一部分没有应答：数据库。"
+    assert told["zh_TW"] == "系統的一部分沒有回應：資料庫。"
+    assert told["en"] == "A part of the system does not answer: the database."
+
+
+def test_a_record_that_waits_names_the_fields_it_needs() -> None:
+    assert explain_waiting("fields_missing", ["drawn_up"], "zh_CN") == "还缺：成文日期。"

@@ -1,0 +1,122 @@
+"""The Flask application: everything a request passes through before and after its page."""
+
+from typing import Any
+
+from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.wrappers import Response as BaseResponse
+
+from archive.errors import ArchiveError, NotFound, TooLarge
+from archive.identity import Role
+from archive.policy.rules import HOUSE_RULES, Act
+from web import filters, i18n, security
+from web.desk import pages as desk_pages
+from web.faults import ERRORS, explain, status_of
+from web.files import pages as file_pages
+from web.finding import pages as finding_pages
+from web.history import pages as history_pages
+from web.records import pages as record_pages
+from web.services import Services, services
+from web.signing import PUBLIC, load_identity
+from web.signing import pages as signing_pages
+from web.uploads import pages as upload_pages
+
+
+def create_app(wired: Services) -> Flask:
+    """Make the application over wired services.
+
+    Pages need a signed-in person unless their endpoint is in ``web.signing.PUBLIC``.
+    """
+    app = Flask("web")
+    app.secret_key = wired.secret
+    app.extensions["juanku"] = wired
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    security.init_app(app, https=wired.https)
+    i18n.init_app(app)
+    filters.init_app(app)
+    app.before_request(load_identity)
+    app.before_request(_signed_in_only)
+    CSRFProtect(app)
+    for pages in (
+        signing_pages, desk_pages, record_pages, upload_pages, file_pages, finding_pages, history_pages,
+    ):  # fmt: skip
+        app.register_blueprint(pages)
+    app.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))
+    app.context_processor(_frame)
+    _tell_faults(app)
+    return app
+
+
+def _signed_in_only() -> BaseResponse | None:
+    """Send a stranger to the sign-in page, whatever they asked for: what exists and what does not look alike."""
+    if g.identity is not None or request.endpoint in PUBLIC:
+        return None
+    if request.method == "GET" and not _wants_json():
+        target = request.full_path if request.query_string else request.path
+        return redirect(url_for("signing.sign_in", next=target if target != "/" else None))
+    return _told("signed_out")
+
+
+def _wants_json() -> bool:
+    return request.path.startswith("/uploads/") or request.accept_mimetypes.best == "application/json"
+
+
+def _frame() -> dict[str, Any]:
+    """Give every template what its frame shows."""
+    identity = g.get("identity")
+    if identity is None:
+        return {"person": None}
+    return {
+        "person": g.person,
+        "may_create": bool(identity.roles & {Role.ARCHIVIST, Role.CLERK}),
+        "may_file": Role.ARCHIVIST in identity.roles,
+        "sees_log": bool(identity.roles & HOUSE_RULES[Act.READ_LOG]),
+        "sees_system": bool(identity.roles & HOUSE_RULES[Act.SEE_JOBS]),
+        "levels": services().directory.levels(),
+    }
+
+
+def _tell_faults(app: Flask) -> None:
+    @app.errorhandler(ArchiveError)
+    def _archive_error(error: ArchiveError) -> BaseResponse:
+        if isinstance(error, NotFound):
+            return _told("not_found")
+        return _answer(status_of(error), explain(error, i18n.current_locale()), error.code)
+
+    @app.errorhandler(CSRFError)
+    def _form_expired(_error: CSRFError) -> BaseResponse:
+        return _told("form_expired")
+
+    @app.errorhandler(RequestEntityTooLarge)
+    def _too_large(_error: RequestEntityTooLarge) -> BaseResponse:
+        size = request.content_length or security.MAX_BODY + 1
+        told = explain(TooLarge(limit=security.MAX_BODY, size=size), i18n.current_locale())
+        return _answer(413, told, "too_large")
+
+    @app.errorhandler(HTTPException)
+    def _http(error: HTTPException) -> BaseResponse:
+        if error.code in {404, 405}:
+            return _told("not_found")
+        if error.code is not None and 300 <= error.code < 400:
+            return make_response(error.get_response())
+        return _told("bad_request" if error.code and error.code < 500 else "error")
+
+    @app.errorhandler(Exception)
+    def _unexpected(error: Exception) -> BaseResponse:
+        app.logger.error("page failed: %s", request.endpoint, exc_info=error)
+        return _told("error")
+
+
+def _told(code: str) -> BaseResponse:
+    words = ERRORS[code]
+    lines = [_(text) for text in (words.happened, words.kept, words.todo) if text]
+    return _answer(words.status, lines, code)
+
+
+def _answer(status: int, lines: list[str], code: str) -> BaseResponse:
+    """Answer a fault. The page holds nothing of the request, so that hidden and absent answer byte for byte alike."""
+    if _wants_json():
+        return make_response(jsonify(code=code, messages=lines), status)
+    return make_response(render_template("fault.html", lines=lines, status=status), status)

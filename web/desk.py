@@ -1,0 +1,42 @@
+"""The desk: what waits for me, and where to begin."""
+
+from flask import Blueprint, render_template, request
+
+from archive.model import Record, RecordState
+from archive.policy.rules import Act, may
+from web.services import identity, services
+
+pages = Blueprint("desk", __name__)
+
+PAGE = 50
+
+
+@pages.get("/")
+def desk() -> str:
+    """Show the records that wait to be filed, and counts of what the person may read."""
+    offset = _offset(request.args.get("from", ""))
+    state = RecordState.BINNED if request.args.get("state") == "binned" else RecordState.PROVISIONAL
+    with services().db.reading() as session:
+        guard = services().guard
+        reach = guard.reach(session, identity())
+        visible = guard.visible(session, identity())
+        counts = {
+            each.value: services().directory.count(session, visible.where(Record.state == each))
+            for each in (RecordState.PROVISIONAL, RecordState.FILED, RecordState.BINNED)
+        }
+        may_read_log = may(Act.READ_LOG, reach)
+    records = services().reader.list(identity(), state=state, offset=offset, limit=PAGE + 1)
+    prepares = bool({"archivist", "clerk"} & {role.value for role in identity().roles})
+    return render_template(
+        "desk.html",
+        records=records[:PAGE],
+        more=offset + PAGE if len(records) > PAGE else None,
+        counts=counts,
+        state=state.value,
+        prepares=prepares,
+        may_read_log=may_read_log,
+    )
+
+
+def _offset(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0

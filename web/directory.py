@@ -1,0 +1,161 @@
+"""The names pages show: levels, categories, fonds, places, departments, people. Names only; rights are the guard's."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from archive.database import Database
+from archive.model import Category, Department, Fonds, House, Level, Person, Place
+
+
+@dataclass(frozen=True)
+class PersonShown:
+    """A signed-in person as the frame of a page names them."""
+
+    id: UUID
+    login: str
+    name: str
+    locale: str
+
+
+@dataclass(frozen=True)
+class LevelShown:
+    """A level as its badge shows it."""
+
+    rank: int
+    names: Mapping[str, str]
+    symbol: str
+
+
+@dataclass(frozen=True)
+class CategoryShown:
+    """A category in lists; ``depth`` counts the branches above it."""
+
+    id: UUID
+    fonds_id: UUID
+    code: str
+    names: Mapping[str, str]
+    depth: int
+    level_rank: int
+    term: str
+    fields: Sequence[dict[str, Any]]
+    required: Sequence[str]
+
+
+class Directory:
+    """Reads names from the database."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._zone: str | None = None
+
+    def zone(self) -> str:
+        """Return the house's zone (an IANA name)."""
+        if self._zone is None:
+            with self._db.reading() as session:
+                self._zone = session.scalar(select(House.zone))
+        return self._zone or "Asia/Shanghai"
+
+    def house_names(self) -> Mapping[str, str]:
+        """Return what the house is called."""
+        with self._db.reading() as session:
+            return session.scalar(select(House.names)) or {}
+
+    def person(self, person_id: UUID) -> PersonShown | None:
+        """Return a person, or None."""
+        with self._db.reading() as session:
+            row = session.get(Person, person_id)
+            return None if row is None else PersonShown(row.id, row.login, row.name, row.locale)
+
+    def set_locale(self, person_id: UUID, locale: str) -> None:
+        """Keep the language a person chose for themselves."""
+        with self._db.writing() as work:
+            work.session.get_one(Person, person_id).locale = locale
+            work.commit()
+
+    def people(self, ids: Iterable[UUID | None]) -> dict[UUID, str]:
+        """Return the names of people."""
+        wanted = {each for each in ids if each is not None}
+        with self._db.reading() as session:
+            rows = session.execute(select(Person.id, Person.name).where(Person.id.in_(wanted)))
+            return {row.id: row.name for row in rows}
+
+    def levels(self) -> dict[int, LevelShown]:
+        """Return all levels by rank, the lowest first."""
+        with self._db.reading() as session:
+            rows = session.scalars(select(Level).order_by(Level.rank))
+            return {row.rank: LevelShown(row.rank, row.names, row.symbol) for row in rows}
+
+    def fonds(self) -> dict[UUID, Fonds]:
+        """Return the open fonds by id, in the order of their codes."""
+        with self._db.reading() as session:
+            rows = session.scalars(select(Fonds).where(Fonds.closed_on.is_(None)).order_by(Fonds.code))
+            return {row.id: row for row in rows}
+
+    def category(self, category_id: UUID) -> CategoryShown | None:
+        """Return one category, or None."""
+        with self._db.reading() as session:
+            row = session.get(Category, category_id)
+            return None if row is None else _category(row, 0)
+
+    def categories(self) -> list[CategoryShown]:
+        """Return the open categories of every fonds, each branch followed by what lies below it."""
+        with self._db.reading() as session:
+            rows = session.scalars(
+                select(Category).where(Category.closed_on.is_(None)).order_by(Category.position, Category.code)
+            ).all()
+        below: dict[UUID | None, list[Category]] = {}
+        open_ids = {row.id for row in rows}
+        for row in rows:
+            below.setdefault(row.parent_id if row.parent_id in open_ids else None, []).append(row)
+        shown: list[CategoryShown] = []
+
+        def walk(parent: UUID | None, depth: int) -> None:
+            for row in below.get(parent, ()):
+                shown.append(_category(row, depth))
+                walk(row.id, depth + 1)
+
+        walk(None, 0)
+        return shown
+
+    def places(self, fonds_id: UUID, limit: int = 2000) -> list[Place]:
+        """Return the places of a fonds by path."""
+        with self._db.reading() as session:
+            query = select(Place).where(Place.fonds_id == fonds_id).order_by(Place.path).limit(limit)
+            return list(session.scalars(query))
+
+    def place_at(self, fonds_id: UUID, path: str) -> Place | None:
+        """Return the place under a path (``A01/02/03/0405``), or None."""
+        wanted = path.strip().strip("/") + "/"
+        with self._db.reading() as session:
+            return session.scalar(select(Place).where(Place.fonds_id == fonds_id, Place.path == wanted))
+
+    def place_names(self, path: str | None, fonds_id: UUID) -> list[Mapping[str, str]]:
+        """Return the names from the project down to the place at ``path``."""
+        if not path:
+            return []
+        steps = path.strip("/").split("/")
+        paths = ["/".join(steps[: i + 1]) + "/" for i in range(len(steps))]
+        with self._db.reading() as session:
+            query = select(Place.path, Place.names).where(Place.fonds_id == fonds_id, Place.path.in_(paths))
+            found = {row.path: row.names for row in session.execute(query)}
+        return [found[each] for each in paths if each in found]
+
+    def departments(self) -> list[Department]:
+        """Return the departments that stand, by code."""
+        with self._db.reading() as session:
+            return list(session.scalars(select(Department).where(Department.until.is_(None)).order_by(Department.code)))
+
+    def count(self, session: Session, query: Any) -> int:
+        """Count the rows of a query."""
+        return session.scalar(select(func.count()).select_from(query.subquery())) or 0
+
+
+def _category(row: Category, depth: int) -> CategoryShown:
+    return CategoryShown(
+        row.id, row.fonds_id, row.code, row.names, depth, row.level_rank, row.term, row.fields, row.required
+    )

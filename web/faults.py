@@ -1,0 +1,246 @@
+"""The one table from what went wrong to what a person reads, and to the HTTP status.
+
+Pages and the command line use it. Each error says what happened, what was kept and what to do; each fault of a
+field says how to mend it. Messages are marked here and translated where they are shown.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from archive.errors import ArchiveError, Fault, InvalidInput, Quarantined
+from web.fault_words import FAULTS, FIELDS, NUMBER_REASONS, REASONS, WAITING
+from web.words import mark, size, translator
+
+
+@dataclass(frozen=True)
+class Words:
+    """How one kind of error is told: its HTTP status, what happened, what was kept, what to do."""
+
+    status: int
+    happened: str
+    kept: str = ""
+    todo: str = ""
+
+
+NOTHING_WRITTEN = mark("Nothing was changed.")
+
+ERRORS: Mapping[str, Words] = {
+    "error": Words(
+        500,
+        mark("Something went wrong here."),
+        NOTHING_WRITTEN,
+        mark("Try again; if it stays, tell your administrator."),
+    ),
+    "invalid": Words(422, mark("Some fields need mending."), NOTHING_WRITTEN, mark("Mend the fields named below.")),
+    "not_found": Words(
+        404,
+        mark("There is nothing here that you can see."),
+        "",
+        mark("Check the address or the number, or ask your archivist."),
+    ),
+    "not_allowed": Words(
+        403,
+        mark("You may see this, but not do this."),
+        NOTHING_WRITTEN,
+        mark("Ask someone who has the right to do it."),
+    ),
+    "sign_in_failed": Words(401, mark("The name or the password is not right."), "", mark("Check both and try again.")),
+    "locked_out": Words(
+        429, mark("There were too many failed attempts."), "", mark("Wait %(seconds)s seconds, then try again.")
+    ),
+    "conflict": Words(
+        409,
+        mark("Someone changed this while you had it open."),
+        mark("Their change stands; yours was not written."),
+        mark("Open it again and make your change once more."),
+    ),
+    "wrong_state": Words(
+        409,
+        mark("The record is not in a state that allows this (it is: %(state)s)."),
+        NOTHING_WRITTEN,
+        mark("A filed record changes only by an approved correction."),
+    ),
+    "quarantined": Words(
+        422,
+        mark("The file was put aside: %(reason)s."),
+        mark("The rest of the record stands."),
+        mark("See your uploads for what to do with the file."),
+    ),
+    "too_large": Words(
+        413,
+        mark("This is larger than what is taken (%(limit)s)."),
+        NOTHING_WRITTEN,
+        mark("Send large files through the upload list, which cuts them into pieces."),
+    ),
+    "unavailable": Words(
+        503,
+        mark("A part of the system does not answer: %(part)s."),
+        NOTHING_WRITTEN,
+        mark("Try again in a minute; if it stays, tell your administrator."),
+    ),
+    "storage_full": Words(
+        507,
+        mark("The store takes no more bytes (%(part)s)."),
+        mark("Nothing was accepted, and what was there before is whole."),
+        mark("Tell your administrator to make room, then send it again."),
+    ),
+    "damaged": Words(
+        500,
+        mark("The stored bytes are not what was stored (%(what)s)."),
+        mark("Nothing of them is shown."),
+        mark("Tell your administrator; the file can be mended from a copy."),
+    ),
+    "key_unavailable": Words(
+        500,
+        mark("The key that opens this is not in the ring."),
+        mark("Nothing of it is shown."),
+        mark("It was destroyed, or the ring is broken: tell your administrator."),
+    ),
+    "broken_setting": Words(
+        500,
+        mark("A setting cannot be used: %(variable)s (%(reason)s)."),
+        mark("Nothing was started."),
+        mark("Mend the setting and start again; 'juanku config' shows all of them."),
+    ),
+    "form_expired": Words(
+        400,
+        mark("This form is no longer valid."),
+        NOTHING_WRITTEN,
+        mark("Open the page again and send the form from there."),
+    ),
+    "bad_request": Words(400, mark("The request could not be read."), NOTHING_WRITTEN, mark("Go back and try again.")),
+    "signed_out": Words(401, mark("You are no longer signed in."), NOTHING_WRITTEN, mark("Sign in and go on.")),
+}
+
+PARTS: Mapping[str, str] = {
+    "database": mark("the database"),
+    "store": mark("the object store"),
+    "search": mark("search"),
+    "index": mark("the search index"),
+    "extractor": mark("text extraction"),
+    "broker": mark("the broker"),
+    "ring": mark("the key ring"),
+    "index_updating": mark("search, while it is being updated"),
+    "log": mark("the log"),
+}
+
+STATES: Mapping[str, str] = {
+    "provisional": mark("provisional"),
+    "filed": mark("filed"),
+    "binned": mark("in the bin"),
+    "destroyed": mark("destroyed"),
+    "receiving": mark("still coming in"),
+    "stored": mark("taken in"),
+    "quarantined": mark("put aside"),
+    "waiting": mark("waiting"),
+    "failed": mark("failed"),
+    "no_archive": mark("there is no archive here yet"),
+    "other_version": mark("the archive is of another version"),
+}
+
+
+NAMED_FACTS: Mapping[str, Mapping[str, str]] = {
+    "part": PARTS,
+    "state": STATES,
+    "reason": {**NUMBER_REASONS, **{code: words[0] for code, words in REASONS.items()}},
+}
+"""Facts whose values have words of their own."""
+
+
+def status_of(error: ArchiveError) -> int:
+    """Return the HTTP status that tells this error."""
+    return _words_of(error).status
+
+
+def explain(error: ArchiveError, locale: str) -> list[str]:
+    """Return the sentences that tell an error to a person: what happened, what was kept, what to do, each field.
+
+    Args:
+        error: the error, with its facts.
+        locale: one of ``web.words.LOCALES``.
+    """
+    gettext = translator(locale)
+    entry = _words_of(error)
+    facts = _told(error.facts, gettext)
+    lines = [_fill(gettext(text), facts) for text in (entry.happened, entry.kept, entry.todo) if text]
+    if isinstance(error, InvalidInput):
+        lines += [
+            gettext("%(field)s: %(fault)s", field=field_label(fault.field, locale), fault=explain_fault(fault, locale))
+            for fault in error.faults
+        ]
+    if isinstance(error, Quarantined):
+        lines.append(explain_reason(str(error.facts.get("reason", "")), locale)[1])
+    return [line for line in lines if line]
+
+
+def explain_fault(fault: Fault, locale: str) -> str:
+    """Return the sentence that tells one field's fault and how to mend it."""
+    gettext = translator(locale)
+    message = FAULTS.get(fault.code) or mark("this value cannot be taken (%(code)s)")
+    return _fill(gettext(message), {"code": fault.code, **_told(fault.facts, gettext)})
+
+
+def explain_reason(reason: str, locale: str) -> tuple[str, str]:
+    """Return why a file was put aside or has no text, and what to do about it."""
+    gettext = translator(locale)
+    words = REASONS.get(reason)
+    if words is None:
+        return reason, gettext("Ask your archivist to look at the file.")
+    return gettext(words[0]), gettext(words[1])
+
+
+def reason_words(reason: str, gettext: Callable[..., str]) -> str:
+    """Return a reason or a state in a few words, for one line of a list."""
+    if reason in REASONS:
+        return gettext(REASONS[reason][0])
+    if reason in WAITING:
+        return gettext(WAITING[reason]).partition(":")[0]
+    return gettext(STATES[reason]) if reason in STATES else reason
+
+
+def explain_waiting(reason: str, missing: Sequence[str], locale: str) -> str:
+    """Return why a record could not be filed yet, and what to do."""
+    gettext = translator(locale)
+    if reason not in WAITING:
+        why, what = explain_reason(reason, locale)
+        return f"{why}. {what}"
+    fields = ", ".join(field_label(name, locale) for name in missing)
+    return _fill(gettext(WAITING[reason]), {"fields": fields})
+
+
+def field_label(name: str, locale: str) -> str:
+    """Return what a field is called; a category's own field keeps the name it was given."""
+    plain = name.removeprefix("fields.")
+    return translator(locale)(FIELDS[plain]) if plain in FIELDS else plain
+
+
+def _words_of(error: ArchiveError) -> Words:
+    for kind in type(error).__mro__:
+        code = getattr(kind, "code", "")
+        if code in ERRORS:
+            return ERRORS[code]
+    return ERRORS["error"]
+
+
+def _told(facts: Mapping[str, Any], gettext: Callable[..., str]) -> dict[str, str]:
+    """Turn facts into words: parts, states and reasons by name, byte counts as sizes, lists joined."""
+    told = {name: _joined(value) for name, value in facts.items()}
+    for name, table in NAMED_FACTS.items():
+        value = told.get(name, "")
+        if value in table:
+            told[name] = gettext(table[value])
+    if "limit" in facts and "size" in facts:
+        told["limit"], told["size"] = size(int(facts["limit"])), size(int(facts["size"]))
+    return told
+
+
+def _joined(value: Any) -> str:
+    return ", ".join(str(item) for item in value) if isinstance(value, list | tuple | set | frozenset) else str(value)
+
+
+def _fill(message: str, facts: Mapping[str, str]) -> str:
+    """Fill a message; a fact that is missing shows as a gap rather than as a second fault."""
+    gaps: defaultdict[str, str] = defaultdict(lambda: "…", facts)
+    return message % gaps if "%(" in message else message

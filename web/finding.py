@@ -1,0 +1,139 @@
+"""The search page: one box, facets as links, hits with their passages, and faults pointed at."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, make_response, render_template, request, url_for
+from sqlalchemy import func, select
+from werkzeug.wrappers import Response as BaseResponse
+
+from archive.errors import ArchiveError, InvalidInput, Unavailable
+from archive.model import Content, TextState
+from indexer.passages import Passage
+from indexer.search import Hit
+from web.facets import FACETS, facet_words
+from web.faults import explain, explain_fault, status_of
+from web.i18n import current_locale
+from web.page_text import split_marks
+from web.services import identity, services
+
+pages = Blueprint("finding", __name__)
+
+PAGE = 20
+FURTHEST = 10_000
+LONGEST = 1000
+
+
+@dataclass(frozen=True)
+class Pointed:
+    """A query cut where its fault is: before, the fault itself, after."""
+
+    before: str
+    at: str
+    after: str
+
+
+@pages.get("/search")
+def search() -> str | BaseResponse:
+    """Search with the person's present rights and show a page of hits."""
+    text = request.args.get("q", "")
+    filters = [(name, value) for name in FACETS for value in request.args.getlist(name)]
+    offset = min(_count(request.args.get("from", "")), FURTHEST)
+    shown: dict[str, Any] = {"q": text, "filters": filters, "offset": offset, "asked": "q" in request.args or filters}
+    if not shown["asked"]:
+        return render_template("search.html", **shown, found=None, lines=[], pointed=None)
+    try:
+        found = services().search.search(identity(), text, filters=filters, offset=offset, limit=PAGE)
+    except InvalidInput as error:
+        fault = error.faults[0]
+        lines = [explain_fault(each, current_locale()) for each in error.faults]
+        page = render_template("search.html", **shown, found=None, lines=lines, pointed=_pointed(text, fault.facts))
+        return make_response(page, status_of(error))
+    except Unavailable as error:
+        return _unanswered(error, shown)
+    return render_template(
+        "search.html", **shown, found=found, lines=[], pointed=None, facets=_facets(found.facets, filters),
+
+        more=offset + PAGE if found.total > offset + PAGE else None,
+    )  # fmt: skip
+
+
+def _unanswered(error: ArchiveError, shown: Mapping[str, Any]) -> BaseResponse:
+    lines = explain(error, current_locale())
+    return make_response(
+        render_template("search.html", **shown, found=None, lines=lines, pointed=None), status_of(error)
+    )
+
+
+def _count(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
+
+
+def _pointed(text: str, facts: Mapping[str, Any]) -> Pointed | None:
+    """Cut the query at its fault; None when the fault has no place in it."""
+    at = facts.get("at")
+    if not isinstance(at, int) or len(text) > LONGEST:
+        return None
+    stop = at + max(1, int(facts.get("length", 1)))
+    return Pointed(text[:at], text[at:stop] or "▲", text[stop:])
+
+
+def _hits(hits: Sequence[Hit]) -> list[dict[str, Any]]:
+    """Return hits as the page shows them; a page's number leads to it where the record has one text alone."""
+    with services().db.reading() as session:
+        rows = session.execute(
+            select(Content.record_id, func.min(Content.id), func.count())
+            .where(Content.record_id.in_([hit.record_id for hit in hits]), Content.text_state == TextState.TEXT)
+            .group_by(Content.record_id)
+        )
+        texts = {record_id: content_id for record_id, content_id, count in rows if count == 1}
+    return [
+        {
+            "hit": hit,
+            "title": split_marks(hit.title, hit.marks),
+            "text": texts.get(hit.record_id),
+            "passages": [_passage(each) for each in hit.passages],
+        }
+        for hit in hits
+    ]
+
+
+def _passage(passage: Passage) -> dict[str, Any]:
+    return {
+        "page": passage.page,
+        "parts": split_marks(passage.text, passage.marks),
+        "before": passage.cut_before,
+        "after": passage.cut_after,
+    }
+
+
+def _link(filters: Sequence[tuple[str, str]]) -> str:
+    """Return the address of this search with other filters, from its first hit on."""
+    values: dict[str, Any] = {"q": request.args.get("q", "")}
+    for name, value in filters:
+        values.setdefault(name, []).append(value)
+    return url_for("finding.search", **values)
+
+
+def _chips(filters: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return for each filter its words and the address of the search without it."""
+    words = facet_words(services().directory, current_locale())
+    return [(words(name, value), _link([each for each in filters if each != (name, value)])) for name, value in filters]
+
+
+def _facets(
+    facets: Mapping[str, Mapping[str, int]], filters: Sequence[tuple[str, str]]
+) -> list[tuple[str, list[tuple[str, int, str]]]]:
+    """Return each facet with its values in words, counts, and addresses; what is chosen already is left out."""
+    words = facet_words(services().directory, current_locale())
+    shown = []
+    for name in FACETS:
+        values = [
+            (words(name, value), count, _link([*filters, (name, value)]))
+            for value, count in sorted(facets.get(name, {}).items(), key=lambda item: (-item[1], item[0]))
+            if (name, value) not in filters
+        ]
+        if values:
+            shown.append((name, values[:12]))
+    return shown

@@ -1,0 +1,95 @@
+"""The log for those who read it, the history of a record, and how the jobs stand."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, render_template, request, url_for
+
+from archive.errors import Fault, InvalidInput
+from archive.jobs.status import status
+from archive.log.browse import LogFilter, LogPage
+from archive.model.log import LogResult
+from archive.policy.rules import Act
+from web.act_words import act_words
+from web.i18n import current_locale
+from web.log_days import days_between
+from web.services import identity, services
+
+pages = Blueprint("history", __name__)
+
+NARROWING = ("act", "result", "record", "person", "since", "until")
+
+
+@pages.get("/log")
+def log() -> str:
+    """Show the heads of the log, newest first, narrowed by act, result, day and record."""
+    asked = request.args
+    since, until = days_between(asked.get("since", ""), asked.get("until", ""), services().zone())
+    wanted = LogFilter(
+        act=asked.get("act", "").strip()[:64] or None,
+        result=_result(asked.get("result", "")),
+        record=_id(asked.get("record", ""), "record"),
+        person=_id(asked.get("person", ""), "person"),
+        since=since,
+        until=until,
+    )
+    with services().db.reading() as session:
+        page = services().log_view.list(session, identity(), wanted, after=_after(asked.get("after", "")))
+    return render_template("log.html", asked=asked, act_words=_acts(), **_shown(page, "history.log"))
+
+
+@pages.get("/records/<uuid:record_id>/history")
+def record_history(record_id: UUID) -> str:
+    """Show what happened to a record."""
+    with services().db.reading() as session:
+        page = services().log_view.history(session, identity(), record_id, after=_after(request.args.get("after", "")))
+    shown = _shown(page, "history.record_history", record_id=record_id)
+    return render_template("history.html", record_id=record_id, act_words=_acts(), **shown)
+
+
+@pages.get("/system")
+def system() -> str:
+    """Show how the jobs stand."""
+    with services().db.reading() as session:
+        services().guard.require_house(session, identity(), Act.SEE_JOBS)
+        jobs = status(session)
+    return render_template("system.html", jobs=jobs)
+
+
+def _acts() -> Any:
+    locale = current_locale()
+    return lambda act: act_words(act, locale)
+
+
+def _shown(page: LogPage, endpoint: str, **values: Any) -> Mapping[str, Any]:
+    names = services().directory.people(line.person_id for line in page.lines)
+    older = None
+    if page.next is not None:
+        kept: dict[str, Any] = {name: value for name, value in request.args.items() if name in NARROWING}
+        older = url_for(endpoint, **values, **kept, after=f"{page.next[0].isoformat()}_{page.next[1].hex}")
+    return {"lines": page.lines, "names": names, "older": older}
+
+
+def _after(text: str) -> tuple[datetime, UUID] | None:
+    """Read where a page of the log begins; the newest when it cannot be read."""
+    moment, _, key = text.replace(" ", "+").rpartition("_")
+    try:
+        at = datetime.fromisoformat(moment)
+        return (at, UUID(key)) if at.tzinfo else None
+    except ValueError:
+        return None
+
+
+def _result(text: str) -> LogResult | None:
+    return LogResult(text) if text in set(LogResult) else None
+
+
+def _id(text: str, field: str) -> UUID | None:
+    if not text.strip():
+        return None
+    try:
+        return UUID(text.strip())
+    except ValueError as error:
+        raise InvalidInput(Fault(field, "unknown")) from error

@@ -1,0 +1,67 @@
+"""Flask-Babel, fed from our catalogues in memory; which language a request speaks; how pages write days and sizes."""
+
+from datetime import datetime
+
+from babel.support import Translations
+from flask import Flask, current_app, g, has_request_context, request
+from flask_babel import Babel, Domain
+
+from web import words
+
+LANGUAGE_COOKIE = "juanku_language"
+LANGUAGE_NAMES = {"zh_CN": "简体中文", "zh_TW": "繁體中文", "en": "English"}
+HTML_LANG = {"zh_CN": "zh-Hans-CN", "zh_TW": "zh-Hant-TW", "en": "en"}
+
+
+class MemoryDomain(Domain):  # type: ignore[misc]  # flask_babel carries no types
+    """A gettext domain whose catalogues are compiled in memory."""
+
+    def get_translations(self) -> Translations:
+        """Return the catalogue of the present request's language."""
+        return words.translations(current_locale())
+
+
+def current_locale() -> str:
+    """Return the language of this request: the choice made here, else the person's, else the browser's."""
+    if not has_request_context():
+        return words.DEFAULT_LOCALE
+    if "locale" not in g:
+        g.locale = _choose()
+    return str(g.locale)
+
+
+def _choose() -> str:
+    chosen = request.cookies.get(LANGUAGE_COOKIE)
+    if chosen in words.LOCALES:
+        return str(chosen)
+    person = g.get("person")
+    if person is not None and person.locale in words.LOCALES:
+        return str(person.locale)
+    return words.best_locale(request.headers.get("Accept-Language"))
+
+
+def init_app(app: Flask) -> None:
+    """Give an app its languages and the filters that write names, days and sizes."""
+    Babel(app, default_locale="zh_CN", locale_selector=current_locale)
+    domain = MemoryDomain()
+
+    @app.before_request
+    def _speak() -> None:
+        domain.as_default()
+
+    def zone() -> str:
+        return str(current_app.extensions["juanku"].zone())
+
+    def day(moment: datetime | None) -> str:
+        return words.day(moment, zone())
+
+    def minute(moment: datetime | None) -> str:
+        return words.minute(moment, zone())
+
+    def named(names: dict[str, str] | None) -> str:
+        return words.named(names, current_locale())
+
+    app.jinja_env.filters.update(day=day, minute=minute, size=words.size, named=named)
+    app.context_processor(
+        lambda: {"locale": current_locale(), "html_lang": HTML_LANG[current_locale()], "languages": LANGUAGE_NAMES}
+    )

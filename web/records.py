@@ -1,0 +1,204 @@
+"""Pages of records: catalogue, show, describe, file, bin, change of level."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response as BaseResponse
+
+from archive.errors import ArchiveError, Conflict, InvalidInput, NotFound
+from archive.filing import Filed
+from archive.model import RecordState
+from archive.policy.rules import Act
+from archive.scheme.fields import parse_fields
+from archive.showing import CustodyView, RecordView
+from web import record_form
+from web.directory import CategoryShown
+from web.faults import explain, explain_fault, explain_waiting, field_label, status_of
+from web.i18n import current_locale
+from web.services import identity, services
+
+pages = Blueprint("records", __name__)
+
+
+@pages.get("/records/new")
+def new() -> str | BaseResponse:
+    """Choose a category, then show its form."""
+    chosen = request.args.get("category")
+    if not chosen:
+        directory = services().directory
+        return render_template("categories.html", categories=directory.categories(), fonds=directory.fonds())
+    category = _category(chosen)
+    values = MultiDict({"medium": "electronic", "material": "document", "level": str(category.level_rank)})
+    return _form(category, values)
+
+
+@pages.post("/records")
+def create() -> BaseResponse:
+    """Catalogue a record; nothing typed is lost when a field is at fault."""
+    category = _category(request.form.get("category", ""))
+    try:
+        draft = record_form.draft(request.form, category, services().directory)
+        record_id = services().records.create(identity(), draft)
+    except ArchiveError as error:
+        return _again(error, category)
+    flash(_("The record is catalogued. Now add its files."))
+    return redirect(url_for("records.show", record_id=record_id), 303)
+
+
+@pages.get("/records/<uuid:record_id>")
+def show(record_id: UUID) -> str:
+    """Show a record in full, or number and dates to who keeps custody of it."""
+    view = services().reader.show(identity(), record_id)
+    if isinstance(view, CustodyView):
+        return render_template("custody.html", view=view)
+    missing = [_label(view, name) for name in view.missing]
+    return render_template("record.html", view=view, record=view.record, missing=missing, acts=_acts(view))
+
+
+@pages.get("/records/<uuid:record_id>/edit")
+def edit(record_id: UUID) -> str | BaseResponse:
+    """Show the form of a provisional record."""
+    view = _full(record_id)
+    values = record_form.values_of(view.record, view.fields, view.place)
+    return _form(_category(str(view.category.id)), values, view=view)
+
+
+@pages.post("/records/<uuid:record_id>/edit")
+def describe(record_id: UUID) -> BaseResponse:
+    """Change a provisional record's description."""
+    view = _full(record_id)
+    category = _category(str(view.category.id))
+    try:
+        changes = record_form.changes(request.form, category, services().directory, view.fields)
+        services().records.describe(identity(), record_id, changes, record_form.version(request.form))
+    except ArchiveError as error:
+        return _again(error, category, view)
+    flash(_("The description is saved."))
+    return redirect(url_for("records.show", record_id=record_id), 303)
+
+
+@pages.post("/records/file")
+def file() -> BaseResponse:
+    """File the chosen records: each gets its numbers, or says why it waits."""
+    ids = _chosen()
+    if not ids:
+        flash(_("Choose the records to file first."))
+        return redirect(url_for("desk.desk"), 303)
+    outcomes = services().filing.file(identity(), ids)
+    if len(outcomes) == 1 and outcomes[0].reason in {None, "filed_before"}:
+        flash(_("Filed as %(number)s.", number=outcomes[0].archive_number))
+        return redirect(url_for("records.show", record_id=outcomes[0].record_id), 303)
+    told = [(each, _waiting(each)) for each in outcomes]
+    return make_response(render_template("filed.html", outcomes=told))
+
+
+@pages.post("/records/<uuid:record_id>/bin")
+def put_into_bin(record_id: UUID) -> BaseResponse:
+    """Put a provisional record into the bin."""
+    services().records.bin(identity(), record_id, record_form.version(request.form))
+    flash(_("The record is in the bin. It can be taken back for 30 days."))
+    return redirect(url_for("records.show", record_id=record_id), 303)
+
+
+@pages.post("/records/<uuid:record_id>/restore")
+def restore(record_id: UUID) -> BaseResponse:
+    """Take a record out of the bin."""
+    services().records.restore(identity(), record_id)
+    flash(_("The record is back."))
+    return redirect(url_for("records.show", record_id=record_id), 303)
+
+
+@pages.post("/records/<uuid:record_id>/level")
+def set_level(record_id: UUID) -> BaseResponse:
+    """Change a record's secrecy level, with a reason."""
+    form = request.form
+    rank = record_form.rank(form.get("level", ""))
+    services().records.set_level(identity(), record_id, rank, form.get("reason", ""), record_form.version(form))
+    flash(_("The level is changed; it holds from now on, in search too."))
+    try:
+        services().reader.show(identity(), record_id)
+    except NotFound:
+        return redirect(url_for("desk.desk"), 303)
+    return redirect(url_for("records.show", record_id=record_id), 303)
+
+
+@pages.get("/number")
+def by_number() -> BaseResponse:
+    """Open the record that a number was given to."""
+    number = request.args.get("n", "").strip()[:200]
+    return redirect(url_for("records.show", record_id=services().records.find_number(identity(), number)))
+
+
+def _full(record_id: UUID) -> RecordView:
+    view = services().reader.show(identity(), record_id)
+    if isinstance(view, CustodyView):
+        raise NotFound
+    return view
+
+
+def _category(text: str) -> CategoryShown:
+    try:
+        found = services().directory.category(UUID(text))
+    except ValueError:
+        found = None
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _chosen() -> Sequence[UUID]:
+    ids = []
+    for text in request.form.getlist("record")[:500]:
+        try:
+            ids.append(UUID(text))
+        except ValueError as error:
+            raise NotFound from error
+    return ids
+
+
+def _form(category: CategoryShown, values: MultiDict[str, str], view: RecordView | None = None, **more: Any) -> str:
+    with services().db.reading() as session:
+        reach = services().guard.reach(session, identity())
+    offered = record_form.choices(services().directory, category, reach)
+    return render_template(
+        "record_form.html", category=category, offered=offered, values=values, own=record_form.OWN,
+        away=record_form.AWAY, materials=record_form.MATERIALS, record=view and view.record,
+        kept={field.name: value for field, value in view.fields} if view else {},
+        **{"faults": {}, "lines": [], **more},
+    )  # fmt: skip
+
+
+def _again(error: ArchiveError, category: CategoryShown, view: RecordView | None = None) -> BaseResponse:
+    """Show the form again with what was typed, each fault under its field."""
+    if isinstance(error, NotFound):
+        raise error
+    lines = explain(error, current_locale())
+    faults: dict[str, str] = {}
+    if isinstance(error, InvalidInput):
+        lines = []
+        for fault in error.faults:
+            faults.setdefault(fault.field, explain_fault(fault, current_locale()))
+    elif isinstance(error, Conflict):
+        lines.append(_("What you typed is still below: copy what you need before you open the record again."))
+    page = _form(category, request.form, view, faults=faults, lines=lines)
+    return make_response(page, status_of(error))
+
+
+def _label(view: RecordView, name: str) -> str:
+    own = {field.name: field.label(current_locale()) for field in parse_fields(view.category.fields)}
+    return own.get(name) or field_label(name, current_locale())
+
+
+def _waiting(outcome: Filed) -> str:
+    return explain_waiting(outcome.reason, outcome.missing, current_locale()) if outcome.reason else ""
+
+
+def _acts(view: RecordView) -> set[str]:
+    acts = {act.name.lower() for act in view.acts}
+    if view.record.state is not RecordState.PROVISIONAL:
+        acts -= {Act.DESCRIBE.name.lower(), Act.FILE.name.lower(), Act.BIN.name.lower()}
+    return acts

@@ -1,0 +1,107 @@
+"""What every reply and every request must keep: headers, cookies, origin, and bodies that stay in memory."""
+
+from io import BytesIO
+from typing import IO, Any
+from urllib.parse import urlsplit
+
+from flask import Flask, Request, Response, abort, request
+
+from archive.ports import PIECE_BYTES
+
+MAX_BODY = PIECE_BYTES + 1024 * 1024
+"""Bytes of the largest request: one piece of a file and the form around it."""
+
+MAX_FIELDS = 4 * 1024 * 1024
+"""Bytes of all fields of a form together; a longer field is refused by its own rule, which names it."""
+
+CONTENT_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+FILE_POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class MemoryRequest(Request):
+    """A request whose uploaded files stay in memory: no plain byte of a file touches a disk."""
+
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,  # noqa: ARG002  (werkzeug's signature)
+        content_type: str | None,  # noqa: ARG002
+        filename: str | None = None,  # noqa: ARG002
+        content_length: int | None = None,  # noqa: ARG002
+    ) -> IO[bytes]:
+        return BytesIO()
+
+
+def cookie_name(plain: str, *, https: bool) -> str:
+    """Return a cookie's name: bound to this host and to TLS where there is TLS."""
+    return f"__Host-{plain}" if https else plain
+
+
+def cookie_flags(*, https: bool) -> dict[str, Any]:
+    """Return the flags of every cookie we set."""
+    return {"httponly": True, "secure": https, "samesite": "Lax", "path": "/"}
+
+
+def local_path(target: str | None) -> str:
+    """Return ``target`` when it is a path of this site, else the desk: a sign-in never leads elsewhere."""
+    if not target or not target.startswith("/") or target.startswith(("//", "/\\")) or "\\" in target:
+        return "/"
+    if any(ord(character) < 32 for character in target):
+        return "/"
+    parts = urlsplit(target)
+    return target if not parts.scheme and not parts.netloc else "/"
+
+
+def check_origin() -> None:
+    """Refuse a change that another site's page sends.
+
+    Browsers name the origin of every change; a program that names none has no cookie to misuse.
+    """
+    if request.method in SAFE_METHODS:
+        return
+    if request.headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"}:
+        abort(400, "origin")
+    origin = request.headers.get("Origin")
+    if origin is not None and urlsplit(origin).netloc != request.host:
+        abort(400, "origin")
+
+
+def harden(reply: Response, *, https: bool) -> Response:
+    """Set the headers that every reply carries."""
+    headers = reply.headers
+    headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["X-Frame-Options"] = "DENY"
+    headers["Referrer-Policy"] = "same-origin"
+    headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
+    if https:
+        headers["Strict-Transport-Security"] = "max-age=31536000"
+    if request.endpoint != "static":
+        headers["Cache-Control"] = "no-store"
+        reply.vary.add("Cookie")
+    return reply
+
+
+def init_app(app: Flask, *, https: bool) -> None:
+    """Give an app its limits and its headers."""
+    app.request_class = MemoryRequest
+    app.config.update(
+        MAX_CONTENT_LENGTH=MAX_BODY,
+        MAX_FORM_MEMORY_SIZE=MAX_FIELDS,
+        MAX_FORM_PARTS=1000,
+        SEND_FILE_MAX_AGE_DEFAULT=0,
+        SESSION_COOKIE_NAME=cookie_name("juanku_form", https=https),
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SECURE=https,
+        SESSION_COOKIE_SAMESITE="Lax",
+        WTF_CSRF_TIME_LIMIT=None,  # bound to the signed-in session, so a long form is never lost to a clock
+        WTF_CSRF_SSL_STRICT=False,  # check_origin does this without the Referer header
+    )
+    app.before_request(check_origin)
+    app.after_request(lambda reply: harden(reply, https=https))
