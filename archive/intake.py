@@ -148,6 +148,7 @@ class IntakeService:
             raise InvalidInput(Fault("piece", "wrong_length", {"expected": max(expected, 0), "length": len(data)}))
         last = (number + 1) * PIECE_BYTES >= size
         self._store.put_piece(content.object_key, upload, number, sealer.piece(data, last=last))
+        reach("intake.piece_put")
         self._keep(content.id, sealer, done + 1)
         return done + 1
 
@@ -246,11 +247,12 @@ class IntakeService:
         self._outbox.add(work, JobKind.EXTRACT, content.id)
 
     def _doubles(self, session: Session, identity: Identity, content: Content) -> tuple[UUID, ...]:
-        """Return visible records with the same bytes; of others nothing is said."""
+        """Return visible records with the same bytes; of others nothing is said (the machine's operator sees all)."""
         same = select(Content.record_id).where(
             Content.plain_sha256 == content.plain_sha256, Content.record_id != content.record_id
         )
-        visible = self._guard.visible(session, identity).where(Record.id.in_(same)).limit(5)
+        known = select(Record) if identity.is_system else self._guard.visible(session, identity)
+        visible = known.where(Record.id.in_(same)).limit(5)
         return tuple(record.id for record in session.scalars(visible))
 
     def _upload(self, identity: Identity, upload_id: UUID) -> Content:

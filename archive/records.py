@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from archive import describing
 from archive.clock import Clock
 from archive.database import Database, Work
+from archive.dates import parse_civil
 from archive.describing import Draft
 from archive.errors import Conflict, InvalidInput, NotAllowed, NotFound, WrongState
 from archive.fence import raise_fence
@@ -31,8 +32,9 @@ from archive.model import (
     RecordSubject,
 )
 from archive.policy.condition import holds
+from archive.policy.facts import facts_of
 from archive.policy.guard import Guard
-from archive.policy.rules import Act, condition
+from archive.policy.rules import Act, condition, may_set_level
 from archive.ports import Vault
 
 CHANGEABLE = frozenset(
@@ -137,6 +139,18 @@ class RecordService:
             self._changed(work, identity, record, "record.describe", body)
             work.commit()
 
+    def propose_dates(self, identity: Identity, dates: Mapping[UUID, str]) -> None:
+        """Propose a drawn-up date for provisional records that have none; it is marked as proposed until changed."""
+        with self._guard.refusals(identity), self._db.writing() as work:
+            for record_id, text in dates.items():
+                record = self._guard.require(work.session, identity, Act.DESCRIBE, record_id)
+                if record.drawn_up is None and record.state is RecordState.PROVISIONAL:
+                    drawn = parse_civil(text)
+                    record.drawn_up, record.drawn_from, record.drawn_to = drawn.text, drawn.first, drawn.last
+                    record.drawn_up_proposed = True
+                    self._changed(work, identity, record, "record.propose_date", {"after": drawn.text})
+            work.commit()
+
     def set_level(self, identity: Identity, record_id: UUID, rank: int, reason: str, version: int) -> None:
         """Change a record's secrecy level. A raise hides it at once, in search too (a fence, until re-indexed).
 
@@ -152,6 +166,8 @@ class RecordService:
                 raise InvalidInput(describing.fault("reason", "required"))
             if record.state is not RecordState.PROVISIONAL and rank <= record.level_rank:
                 raise InvalidInput(describing.fault("level", "only_raised_once_filed"))
+            if not may_set_level(self._guard.reach(session, identity), facts_of(record, ()), rank):
+                raise NotAllowed(act=Act.SET_LEVEL.value)
             body = {"before": record.level_rank, "after": rank, "reason": reason}
             if rank > record.level_rank:
                 raise_fence(session, "record", str(record.id), self._clock.now())
@@ -200,7 +216,7 @@ class RecordService:
         """Return the record that a number (``[FONDS:]NUMBER``) was given to, if the person may see it."""
         fonds_code, _, plain = number.rpartition(":")
         with self._db.reading() as session:
-            return self._guard.require(session, identity, Act.CUSTODY, _by_number(session, fonds_code, plain)).id
+            return self._guard.require(session, identity, Act.SEE, _by_number(session, fonds_code, plain)).id
 
     def _provisional(self, session: Session, identity: Identity, act: Act, record_id: UUID, version: int) -> Record:
         record = self._guard.require(session, identity, act, record_id)

@@ -25,9 +25,28 @@ from indexer.tantivy_query import Search
 from indexer.words import query_terms
 
 _FIELDS = ("number", "title", "responsible", "keywords", "notes", "text")
-_TERMS = (
-    ["物业服务", "合同", "电梯", "维修", "年检", "记录", "消防", "设施", "保养", "绿化", "养护", "装修", "许可", "业主", "档案", "移交", "清单", "会议", "纪要", "关于"]
-)
+_TERMS = [
+    "物业服务",
+    "合同",
+    "电梯",
+    "维修",
+    "年检",
+    "记录",
+    "消防",
+    "设施",
+    "保养",
+    "绿化",
+    "养护",
+    "装修",
+    "许可",
+    "业主",
+    "档案",
+    "移交",
+    "清单",
+    "会议",
+    "纪要",
+    "关于",
+]
 
 
 def entries(count: int, pick: random.Random) -> list[IndexEntry]:
@@ -98,7 +117,7 @@ def measure(engine: TantivyEngine, made: list[IndexEntry], pick: random.Random) 
             Has("level", frozenset({1, 2})),
             AnyOf(
                 (
-                    All((has("need_to_know", False), Has("fonds", frozenset({first["fonds"]})))),
+                    All((Has("need_to_know", frozenset({False})), Has("fonds", frozenset({first["fonds"]})))),
                     has("named", UUID(int=1)),
                     Within("place", frozenset({"A1/", "A2/"})),
                     Has("category", frozenset(entry.facts["category"] for entry in made[:30])),
@@ -134,7 +153,7 @@ def measure(engine: TantivyEngine, made: list[IndexEntry], pick: random.Random) 
             found += len(result.hits)
 
     rows: dict[str, list[Callable[[], object]]] = {
-        "raw tantivy, top 20 and count": [lambda q=raw(text): searcher.search(q, 20) for text in phrases],
+        "raw tantivy, top 20 and count": [lambda q=one: searcher.search(q, 20) for one in map(raw, phrases)],
         "engine, policy and tiers": [lambda r=one: engine.search(r) for one in plain],
         "  the same, tier by tier instead": [lambda r=one: by_passes(r) for one in plain],
         "engine, policy, tiers and 7 facets": [lambda r=one: engine.search(r) for one in faceted],

@@ -98,6 +98,7 @@ class IndexRecords:
             if one.entry is None or partition != one.entry.partition
         ]
         self._engine.write(entries, tombstones)
+        failpoints.reach("index.before_commit")
         self._engine.commit()
 
     def _settle(self, kept: Sequence[Kept], moment: datetime) -> list[UUID]:

@@ -56,9 +56,9 @@ def matching(schema: Schema, condition: Condition) -> Compiled:
     """
     match condition:
         case Has(fact, values):
-            return _any_term(schema, [has_term(fact, value) for value in values])
+            return _any_term(schema, *_gathered(has_term(fact, value) for value in values))
         case Within(fact, prefixes):
-            return _any_term(schema, [within_term(fact, prefix) for prefix in prefixes])
+            return _any_term(schema, FACTS, [within_term(fact, prefix) for prefix in prefixes])
         case Between(fact, low, high):
             return _between(schema, fact, low, high)
         case All(parts):
@@ -94,12 +94,17 @@ def _joined(occur: Occur, queries: list[Compiled], none: Callable[[], Compiled])
     return queries[0] if len(queries) == 1 else Compiled.boolean_query([(occur, query) for query in queries])
 
 
-def _any_term(schema: Schema, terms: list[str]) -> Compiled:
+def _gathered(terms: Iterable[tuple[str, str]]) -> tuple[str, list[str]]:
+    pairs = list(terms)
+    return (pairs[0][0] if pairs else FACTS), [term for _, term in pairs]
+
+
+def _any_term(schema: Schema, name: str, terms: list[str]) -> Compiled:
     if not terms:
         return Compiled.empty_query()
     if len(terms) == 1:
-        return Compiled.term_query(schema, FACTS, terms[0], "basic")
-    return Compiled.term_set_query(schema, FACTS, terms)
+        return Compiled.term_query(schema, name, terms[0], "basic")
+    return Compiled.term_set_query(schema, name, terms)
 
 
 def _between(schema: Schema, fact: str, low: int | None, high: int | None) -> Compiled:

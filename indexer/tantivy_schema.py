@@ -4,7 +4,7 @@ Facts are terms ``name=value`` in one field, so that a new fact needs no new sch
 for itself and for each place above it, which makes "lies within" a look-up. Only id and version are stored.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from enum import StrEnum
 from functools import lru_cache
@@ -78,9 +78,16 @@ def plain(value: Any) -> str:
             return str(value)
 
 
-def has_term(fact: str, value: Any) -> str:
-    """Return the term that an entry has when a fact is (or holds) a value."""
-    return f"{fact}={plain(value)}"
+def has_term(fact: str, value: Any) -> tuple[str, str]:
+    """Return the field and the term that an entry has when a fact is (or holds) a value.
+
+    The record's own id and the facts that are counted stand in fields of their own already.
+    """
+    if fact == "record":
+        return ID, plain(value)
+    if fact in _COUNTED:
+        return facet(fact), plain(value)
+    return FACTS, f"{fact}={plain(value)}"
 
 
 def within_term(fact: str, prefix: str) -> str:
@@ -94,20 +101,18 @@ def code_term(field: str, value: str) -> str:
     return f"{field}~{words.cut_code(value)}"
 
 
-def fact_terms(fact: str, value: Any) -> Iterator[str]:
-    """Yield the terms of one fact; none for None."""
-    if value is None:
-        return
+@lru_cache(maxsize=16_384)
+def fact_terms(fact: str, value: Any) -> tuple[tuple[str, str], ...]:
+    """Return the fields and terms of one fact; none for None, and none for the record's id, which has its field."""
+    if value is None or fact == "record":
+        return ()
     if isinstance(value, AbstractSet):
-        for one in value:
-            yield has_term(fact, one)
-        return
-    yield has_term(fact, value)
+        return tuple(has_term(fact, one) for one in value)
+    terms = [has_term(fact, value)]
     if isinstance(value, str) and value.endswith("/"):
-        end = value.find("/")
-        while end >= 0:
-            yield within_term(fact, value[: end + 1])
-            end = value.find("/", end + 1)
+        steps = value.split("/")[:-1]
+        terms += [(FACTS, within_term(fact, "/".join(steps[:end]) + "/")) for end in range(1, len(steps) + 1)]
+    return tuple(terms)
 
 
 def document(entry: IndexEntry) -> Document:
@@ -129,14 +134,10 @@ def document(entry: IndexEntry) -> Document:
 
 def _add_facts(made: Document, entry: IndexEntry) -> None:
     for fact, value in entry.facts.items():
-        for term in fact_terms(fact, value):
-            made.add_text(FACTS, term)
-        if value is None:
-            continue
-        if fact in NUMERIC_FACTS:
+        for name, term in fact_terms(fact, value):
+            made.add_text(name, term)
+        if fact in NUMERIC_FACTS and value is not None:
             made.add_integer(column(fact), int(value))
-        if fact in _COUNTED:
-            made.add_text(facet(fact), plain(value))
     for name, values in entry.codes.items():
         for value in values:
             made.add_text(FACTS, code_term(name, value))

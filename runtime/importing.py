@@ -3,9 +3,11 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
@@ -13,7 +15,7 @@ from archive.database import Database
 from archive.describing import Draft
 from archive.errors import ArchiveError, InvalidInput
 from archive.identity import Identity
-from archive.model import Content, ContentState, Job, JobKind, JobState, Record
+from archive.model import Content, ContentState, Job, JobKind, JobState, Record, RecordState
 from runtime.wiring import Parts
 
 CHUNK = 1024 * 1024
@@ -84,6 +86,7 @@ class Importer:
             self._receive(files[start : start + BATCH], items[start : start + BATCH])
             self._told("received", min(start + BATCH, len(files)), len(files))
         finish()
+        self._propose_dates(files, items)
         self._file(items)
         return Outcome(items, time.monotonic() - begun)
 
@@ -110,6 +113,18 @@ class Importer:
         if version is not None:
             self._parts.records.bin(self._identity, record_id, version)
 
+    def _propose_dates(self, files: Sequence[tuple[Path, str]], items: Sequence[Item]) -> None:
+        """Propose the file's own date where neither the draft nor the text gave one."""
+        stamps = {item.record_id: path for (path, _), item in zip(files, items, strict=True) if item.record_id}
+        ids = list(stamps)
+        for start in range(0, len(ids), BATCH):
+            with self._parts.db.reading() as session:
+                wanted = select(Record.id).where(Record.id.in_(ids[start : start + BATCH]), Record.drawn_up.is_(None))
+                undated = list(session.scalars(wanted.where(Record.state == RecordState.PROVISIONAL)))
+            zone = ZoneInfo(self._parts.zone)
+            days = {key: datetime.fromtimestamp(stamps[key].stat().st_mtime, zone).date() for key in undated}
+            self._parts.records.propose_dates(self._identity, {key: day.isoformat() for key, day in days.items()})
+
     def _file(self, items: Sequence[Item]) -> None:
         received = {item.record_id: item for item in items if item.state == "received" and item.record_id}
         self._put_aside(received)
@@ -133,7 +148,8 @@ def _contents(db: Database, ids: Sequence[UUID]) -> Iterator[tuple[UUID, Content
         chunk = ids[start : start + 500]
         with db.reading() as session:
             rows = select(Content.record_id, Content.state, Content.reason).where(Content.record_id.in_(chunk))
-            yield from (tuple(row) for row in session.execute(rows))
+            found = session.execute(rows).tuples().all()
+        yield from found
 
 
 def _chunks(path: Path) -> Iterator[bytes]:

@@ -5,7 +5,6 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from indexer.search import SearchService
 from sqlalchemy import select
 
 from archive import failpoints
@@ -14,7 +13,7 @@ from archive.database import Database
 from archive.filing import FilingService
 from archive.intake import IntakeService
 from archive.jobs.outbox import Outbox
-from archive.jobs.runner import JobRunner
+from archive.jobs.runner import Handler, JobRunner
 from archive.log.browse import LogView
 from archive.log.checkpoints import Checkpoints
 from archive.log.readings import Readings
@@ -31,6 +30,7 @@ from indexer.extraction import ExtractContents
 from indexer.indexing import IndexRecords
 from indexer.rebuild import Rebuilder
 from indexer.sandbox.client import Extractor, SandboxDetector
+from indexer.search import SearchService
 from indexer.tantivy_engine import TantivyEngine
 from retention.bin import EmptyBin
 from runtime.checkpointing import MakeCheckpoints
@@ -171,7 +171,7 @@ class Parts:
     @cached_property
     def runner(self) -> JobRunner:
         """Runs jobs."""
-        handlers = [
+        handlers: list[Handler] = [
             ExtractContents(
                 self.db, self.vault, self.store, self.outbox, self.extractor, SandboxDetector(self.extractor)
             ),

@@ -27,6 +27,7 @@ def main() -> None:
             time.sleep(1)
             return
         service = Worker(parts)
+        service.take_over()
         app = make_celery(settings)
         register(app, service)
         app.finalize()

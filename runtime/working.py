@@ -3,8 +3,9 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from uuid import UUID
 
 from archive.jobs.outbox import QUEUES, kinds_of
 from archive.jobs.schedule import enqueue_due
@@ -14,11 +15,31 @@ from runtime.wiring import Parts
 
 log = logging.getLogger(__name__)
 
+NO_JOB = UUID(int=0)
+LOOK_EVERY = 0.5
+"""Seconds after which a queue is looked at though nobody rang: for jobs put off, and a bell not heard."""
+
 SEAL_EVERY = 0.5
 """Seconds between two looks for unsealed entries: a committed entry is sealed within a second."""
 
 
 NAMES = tuple(sorted(set(QUEUES.values())))
+
+
+class LocalWaker:
+    """Wakes the hands of this very process: for a command that runs its jobs itself."""
+
+    def __init__(self) -> None:
+        self._bells = {queue: threading.Event() for queue in NAMES}
+
+    def wake(self, queue: str, job_id: object) -> None:  # noqa: ARG002 (the contract's; the row is what counts)
+        """Ring a queue's bell."""
+        self._bells[queue].set()
+
+    def wait(self, queue: str, seconds: float) -> None:
+        """Wait for a queue's bell, at most ``seconds``."""
+        if self._bells[queue].wait(seconds):
+            self._bells[queue].clear()
 
 
 class Worker:
@@ -28,6 +49,14 @@ class Worker:
         self._parts = parts
         self._busy = {queue: threading.Lock() for queue in NAMES}
         self._again = {queue: threading.Event() for queue in NAMES}
+
+    def take_over(self) -> None:
+        """Begin where a killed worker ended. Only under ``worker.lock``: it then was the only one on this machine.
+
+        A database that several machines share may have other workers; there the leases tell.
+        """
+        if self._parts.db.is_sqlite:
+            self._parts.runner.take_over()
 
     def run_queue(self, queue: str) -> None:
         """Run what is due in a queue until nothing is left; if another thread is at it, have it look once more."""
@@ -63,11 +92,18 @@ def keep_sealing(parts: Parts, stop: threading.Event) -> threading.Thread:
 
 
 @contextmanager
-def work_done(parts: Parts, *, wait: bool, told: Callable[[int], None] | None = None) -> Iterator[None]:
+def work_done(
+    parts: Parts, *, wait: bool, told: Callable[[int], None] | None = None, later: Sequence[str] = ()
+) -> Iterator[None]:
     """Do a command's act, then see its jobs through.
 
-    Without a running worker this process runs jobs and sealer itself; with one it waits for it. ``wait=False`` leaves
-    the jobs to a running worker (and still runs them when there is none). ``told`` hears how many jobs wait.
+    Without a running worker this process runs jobs and sealer itself; with one it waits for it.
+
+    Args:
+        parts: the archive.
+        wait: whether to wait for a running worker (jobs that this process runs itself are always waited for).
+        told: hears how many jobs wait.
+        later: queues that begin only when the act is over, so that one record is not indexed again at each step.
     """
     with held(parts.settings.run / "worker.lock") as alone:
         if not alone:
@@ -75,27 +111,50 @@ def work_done(parts: Parts, *, wait: bool, told: Callable[[int], None] | None = 
             if wait:
                 _wait(parts, told)
             return
-        worker, stop = Worker(parts), threading.Event()
-        sealing = keep_sealing(parts, stop)
-        hands = [threading.Thread(target=_keep_running, args=(worker, q, stop), daemon=True) for q in NAMES]
-        for hand in hands:
-            hand.start()
+        hands = _Hands(parts)
+        hands.begin([queue for queue in NAMES if queue not in later])
         try:
             yield
+            hands.begin(later)
             _wait(parts, told)
         finally:
-            stop.set()
-            for thread in (*hands, sealing):
-                thread.join()
-            parts.sealer.seal_all()
+            hands.end()
 
 
-def _keep_running(worker: Worker, queue: str, stop: threading.Event) -> None:
-    while not stop.wait(0.02):
-        try:
-            worker.run_queue(queue)
-        except Exception:
-            log.exception("a queue stopped; it is tried again")
+class _Hands:
+    """The threads of a command that runs its jobs itself: one a queue, and the sealer."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._worker = Worker(parts)
+        self._stop = threading.Event()
+        self._threads = [keep_sealing(parts, self._stop)]
+
+    def begin(self, queues: Sequence[str]) -> None:
+        for queue in queues:
+            thread = threading.Thread(target=self._run, args=(queue,), name=f"queue-{queue}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def end(self) -> None:
+        self._stop.set()
+        for queue in NAMES:
+            self._parts.waker.wake(queue, NO_JOB)
+        for thread in self._threads:
+            thread.join()
+        self._parts.sealer.seal_all()
+
+    def _run(self, queue: str) -> None:
+        bell = self._parts.waker
+        while not self._stop.is_set():
+            try:
+                self._worker.run_queue(queue)
+            except Exception:
+                log.exception("a queue stopped; it is tried again")
+            if isinstance(bell, LocalWaker):
+                bell.wait(queue, LOOK_EVERY)
+            else:
+                self._stop.wait(LOOK_EVERY)
 
 
 def _wait(parts: Parts, told: Callable[[int], None] | None) -> None:

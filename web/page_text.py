@@ -48,7 +48,7 @@ def page_of(services: "Services", identity: Identity, content_id: UUID, number: 
         if found is None and not 1 <= number <= (content.pages or 0):
             raise NotFound
         text = found.text if found is not None and found.number == number else ""  # a page without text is not kept
-    services.readings.note_once(identity, "file.read", record=record.id, subject=content.id, body={"name": name})
+    services.readings.note_once(identity, "file.read", content.id, record=record.id, body={"name": name})
     return TextPage(
         content_id, record.id, record.title, record.level_rank, name, number, content.pages or number,
         split_marks(text, _marks(query, text)),

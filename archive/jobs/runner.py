@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, func, select, update
 
+from archive import failpoints
 from archive.clock import Clock
 from archive.database import Database
 from archive.errors import ArchiveError, NotFound, WrongState
@@ -170,6 +171,19 @@ class JobRunner:
         self._wake_stale(now, back)
         return back
 
+    def take_over(self) -> int:
+        """Put back at once whatever is marked as running; return how many jobs.
+
+        Only for a runner that knows that no other lives (see ``runtime.working``): it need not wait for the leases of
+        a process that was killed.
+        """
+        with self.db.writing() as work:
+            running = update(Job).where(Job.state == JobState.RUNNING)
+            past = self.clock.now() - timedelta(seconds=1)
+            work.session.execute(running.values(lease_until=past).execution_options(synchronize_session=False))
+            work.commit()
+        return self.sweep()
+
     def retry(self, job_id: UUID) -> None:
         """Queue a failed or cancelled job again, with all its attempts.
 
@@ -204,6 +218,7 @@ class JobRunner:
                 job_id=job_id,
             )
             work.commit()
+        failpoints.reach("job.claimed")
         return taken
 
     def _work(self, handler: Handler, taken: Claim) -> None:
@@ -227,6 +242,7 @@ class JobRunner:
                 gone.append(job.id)
             else:
                 rows.append(_ending(job, outcome, handler.max_attempts, now))
+        failpoints.reach("job.before_end")
         with self.db.writing() as work:
             remove(work, taken.lease, gone)
             settle(work, taken.lease, rows)

@@ -14,7 +14,7 @@ Decisions that the table makes:
 * Custody shows number, place, dates and acts of what is filed: the three officers for every level, a custodian for
   the levels entrusted to them. It never opens content.
 * A filed record's level is only raised, by a secrecy officer who may read it, and never above anyone's own clearance.
-* A part of the system (``Reach.system``) reads nothing here; it may catalogue and file what the machine's operator
+* A part of the system (``Reach.system``) reads nothing here; it may catalogue, file and bin what the machine's operator
   imports, and do the house's acts except reading the log.
 """
 

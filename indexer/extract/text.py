@@ -15,6 +15,7 @@ from indexer.extract.cleaning import clean
 PAGE_CHARS = 4_000
 
 _SAMPLE_BYTES = 65_536
+_SCORED_LETTERS = 4_000
 _TORN_TAIL = 3
 _MARKS = (
     (b"\xef\xbb\xbf", "utf-8"),
@@ -99,7 +100,7 @@ def _other(sample: bytes) -> str | None:
 
 
 def _frequency(sample: bytes, encoding: str) -> float:
-    letters = [letter for letter in sample.decode(encoding, "ignore") if letter >= "\x80"]
+    letters = [letter for letter in sample.decode(encoding, "ignore") if letter >= "\x80"][:_SCORED_LETTERS]
     if not letters:
         return 0.0
     frequent = sum(letter in _FREQUENT for letter in letters)

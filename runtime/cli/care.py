@@ -5,9 +5,9 @@ from itertools import islice
 from typing import Any
 
 import click
-from archive.model import JobKind
 
 from archive.log.verify import verify
+from archive.model import JobKind
 from runtime.cli.common import command, opened, settings
 from runtime.cli.out import Out
 from runtime.doctor import Part, State, doctor
@@ -111,10 +111,13 @@ def index_status(out: Out) -> None:
 @command("rebuild", "Build the index anew from database and files, beside the old one, and switch.")
 def index_rebuild(out: Out) -> None:
     """Rebuild the index."""
-    with opened() as parts, work_done(parts, wait=True, told=lambda waiting: out.progress(str(waiting))):
-        with parts.db.writing() as work:
-            parts.outbox.add(work, JobKind.REBUILD)
-            work.commit()
+    with (
+        opened() as parts,
+        work_done(parts, wait=True, told=lambda waiting: out.progress(str(waiting))),
+        parts.db.writing() as work,
+    ):
+        parts.outbox.add(work, JobKind.REBUILD)
+        work.commit()
     with opened() as parts:
         count = sum(row.entries for row in parts.rebuilder.status())
     out.end({"records": count}, [out.gettext(mark("%(count)s records are in the new index."), count=count)])

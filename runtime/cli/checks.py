@@ -14,7 +14,7 @@ from web.words import mark
 ROOT = Path(__file__).parent.parent.parent
 BIN = Path(sys.executable).parent
 
-CHECKS = {
+CHECKS: dict[str, list[str | Path]] = {
     "lint": [BIN / "ruff", "check", "."],
     "format": [BIN / "ruff", "format", "--check", "."],
     "types": [BIN / "mypy"],
@@ -31,7 +31,7 @@ def _run(command: list[str | Path]) -> int:
 def check() -> None:
     """Run every fast check."""
     out = Out()
-    failed = [name for name, command in CHECKS.items() if _run(list(command))]
+    failed = [name for name, command in CHECKS.items() if _run(command)]
     if failed:
         out.remark(mark("These checks failed: %(names)s"), names=", ".join(failed))
         sys.exit(1)

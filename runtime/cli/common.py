@@ -8,10 +8,13 @@ from typing import Any
 import click
 
 from archive.errors import ArchiveError
+from archive.ports import Waker
 from runtime.cli.out import Out
+from runtime.locks import held
 from runtime.setting_up import require_ready
 from runtime.settings import Settings, load
-from runtime.wiring import NoWaker, Parts, build
+from runtime.wiring import Parts, build
+from runtime.working import LocalWaker
 from web.words import mark
 
 
@@ -46,28 +49,26 @@ def settings() -> Settings:
 
 
 @contextmanager
-def opened(*, wake: bool = True) -> Iterator[Parts]:
-    """Open the archive that the settings name; with ``wake``, a running worker hears of new jobs.
+def opened() -> Iterator[Parts]:
+    """Open the archive that the settings name; a running worker hears of new jobs.
 
     Raises:
         WrongState: there is no archive yet.
     """
     chosen = load()
     require_ready(chosen)
-    parts = build(chosen, _waker(chosen) if wake else NoWaker())
+    parts = build(chosen, _waker(chosen))
     try:
         yield parts
     finally:
         parts.close()
 
 
-def _waker(chosen: Settings) -> Any:
-    """Return a waker if a worker runs; importing the broker's client for nobody would only cost time."""
-    from runtime.locks import held  # noqa: PLC0415
-
+def _waker(chosen: Settings) -> Waker:
+    """Return the broker's waker if a worker runs; importing its client for nobody would only cost time."""
     with held(chosen.run / "worker.lock") as nobody_works:
         if nobody_works:
-            return NoWaker()
+            return LocalWaker()
     from runtime.celery_app import CeleryWaker  # noqa: PLC0415
 
     return CeleryWaker(chosen)

@@ -39,7 +39,7 @@ def import_command(
         identity = system("import")
         files = find_files(paths)
         importer = Importer(parts, identity, draft, lambda step, done, of: out.progress(f"{step} {done}/{of}"))
-        with work_done(parts, wait=wait):
+        with work_done(parts, wait=wait, later=("index",)):
             outcome = importer.run(files, lambda: _until_read(parts, wait=wait))
     counts = outcome.counts()
     document = {**counts, "seconds": round(outcome.seconds, 3), "items": [item.shown() for item in outcome.items]}
@@ -67,15 +67,17 @@ def _draft(
 ) -> Draft:
     row = _category(session, category, fonds)
     values = dict(_pair(text) for text in fields)
-    plain = {name: values.pop(name) for name in ("title", "responsible", "drawn_up", "notes", "term") if name in values}
     return Draft(
         fonds_id=row.fonds_id,
         category_id=row.id,
-        title=plain.pop("title", "-"),
+        title=values.pop("title", "-"),
+        responsible=values.pop("responsible", None),
+        drawn_up=values.pop("drawn_up", None),
+        notes=values.pop("notes", None),
+        term=values.pop("term", None),
         place_id=_place(session, row.fonds_id, place) if place else None,
         level_rank=_level(session, level) if level else None,
         fields=values,
-        **plain,
     )
 
 

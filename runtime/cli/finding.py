@@ -13,6 +13,7 @@ from runtime.cli.common import command, opened
 from runtime.cli.out import Out, locale
 from runtime.wiring import Parts
 from runtime.working import work_done
+from web.words import mark
 
 
 def _as_person(parts: Parts, login: str) -> Identity:
@@ -46,11 +47,12 @@ def search(out: Out, query: str, login: str, filters: tuple[str, ...], limit: in
         }
         for hit in page.hits
     ]
-    lines = []
-    for hit in hits:
-        lines.append(f"{hit['number']}  {hit['title']}")
-        lines += [f"    p.{p['page']}: {p['text']}" for p in hit["passages"]]
-    lines.append(str(page.total))
+    lines = [
+        line
+        for hit in page.hits
+        for line in (f"{hit.number or '~'}  {hit.title}", *(f"    p.{p.page}: {p.text}" for p in hit.passages))
+    ]
+    lines.append(out.gettext(mark("%(total)s found."), total=page.total))
     out.end({"total": page.total, "hits": hits, "facets": page.facets}, lines)
 
 

@@ -15,13 +15,13 @@ from archive.organisation import add_department, add_post
 from archive.places import PlaceRules, add_place, shipped_rules
 from archive.scheme.install import install
 from archive.scheme.shipped import scheme
-from runtime.cli.out import Out
 from runtime.demo.people import DEPARTMENTS, DISTRIBUTION, PEOPLE, POSTS
 from runtime.demo.writing import Ground, Writer, fields_of
 from runtime.setting_up import create
 from runtime.settings import Settings
-from runtime.wiring import NoWaker, Parts, build
-from runtime.working import work_done
+from runtime.speaking import Speaker
+from runtime.wiring import Parts, build
+from runtime.working import LocalWaker, work_done
 from web.words import mark
 
 DEFAULT_SIZE = 240
@@ -46,18 +46,18 @@ PROJECTS = (
 )
 
 
-def fill(settings: Settings, out: Out, *, size: int | None, files: bool) -> dict[str, Any]:
+def fill(settings: Settings, out: Speaker, *, size: int | None, files: bool) -> dict[str, Any]:
     """Make the demonstration archive up to ``size`` records and return what is there.
 
     An archive that is a house's own is left alone: only one that the demonstration made is filled further.
     """
     create(settings, NAMES, "grades")
-    parts = build(settings, NoWaker())
+    parts = build(settings, LocalWaker())
     try:
         begun = time.monotonic()
         if _is_ours(parts):
             _people_and_places(parts, out)
-            with work_done(parts, wait=True, told=lambda waiting: out.progress(str(waiting))):
+            with work_done(parts, wait=True, told=lambda waiting: out.progress(str(waiting)), later=("index",)):
                 _records(parts, out, DEFAULT_SIZE if size is None else size, files=files, grow=size is not None)
         with parts.db.reading() as session:
             count = session.scalar(select(func.count()).select_from(Record))
@@ -73,7 +73,7 @@ def _is_ours(parts: Parts) -> bool:
         return house.names == NAMES
 
 
-def _people_and_places(parts: Parts, out: Out) -> None:
+def _people_and_places(parts: Parts, out: Speaker) -> None:
     """Set up what records need; each step looks whether it is done."""
     with parts.db.writing() as work:
         session = work.session
@@ -167,7 +167,7 @@ def _grounds(session: Session) -> Sequence[Ground]:
     return grounds
 
 
-def _records(parts: Parts, out: Out, size: int, *, files: bool, grow: bool) -> None:
+def _records(parts: Parts, out: Speaker, size: int, *, files: bool, grow: bool) -> None:
     with parts.db.reading() as session:
         grounds = _grounds(session)
         there = session.scalar(select(func.count()).select_from(Record)) or 0

@@ -1,7 +1,7 @@
 """Made-up descriptions and papers. The same seed makes the same archive; no real person's data is in it."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
@@ -90,7 +90,7 @@ class Writer:
 
     def _value(self, definition: FieldDef, day: date) -> str | None:
         rnd = self._random
-        made = {
+        made: dict[FieldKind, Callable[[], str | None]] = {
             FieldKind.PERSON: lambda: rnd.choice(SURNAMES) + rnd.choice(GIVEN),
             FieldKind.PHONE: lambda: f"1900000{rnd.randrange(10_000):04d}",  # a block that is not given out
             FieldKind.DATE: day.isoformat,

@@ -1,0 +1,276 @@
+"""Who may ask for what, and what every reply keeps."""
+
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from flask.testing import FlaskClient
+
+from archive.model import RecordState
+from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_on
+
+ANYONE = "anyone"
+SIGNED_IN = "signed in"
+
+EXPECTED: dict[str, str] = {
+    "static": ANYONE,
+    "healthz": ANYONE,
+    "signing.sign_in": ANYONE,
+    "signing.signed_in": ANYONE,
+    "signing.sign_out": ANYONE,
+    "signing.language": ANYONE,
+    "desk.desk": SIGNED_IN,
+    "records.new": SIGNED_IN,
+    "records.create": SIGNED_IN,
+    "records.show": SIGNED_IN,
+    "records.edit": SIGNED_IN,
+    "records.describe": SIGNED_IN,
+    "records.file": SIGNED_IN,
+    "records.put_into_bin": SIGNED_IN,
+    "records.restore": SIGNED_IN,
+    "records.set_level": SIGNED_IN,
+    "records.by_number": SIGNED_IN,
+    "uploads.mine": SIGNED_IN,
+    "uploads.begin": SIGNED_IN,
+    "uploads.progress": SIGNED_IN,
+    "uploads.put_piece": SIGNED_IN,
+    "uploads.finish": SIGNED_IN,
+    "uploads.abandon": SIGNED_IN,
+    "uploads.plain": SIGNED_IN,
+    "files.download": SIGNED_IN,
+    "files.page": SIGNED_IN,
+    "finding.search": SIGNED_IN,
+    "history.log": SIGNED_IN,
+    "history.record_history": SIGNED_IN,
+    "history.system": SIGNED_IN,
+}
+"""Every endpoint and who may reach it at all; what they then see is decided by the guard."""
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[WebHouse]:
+    with a_web_house(tmp_path) as made:
+        yield made
+
+
+def _paths(house: WebHouse, kinds: set[str]) -> Iterator[tuple[str, str, str]]:
+    adapter = house.app.url_map.bind("localhost")
+    for rule in house.app.url_map.iter_rules():
+        values = {
+            name: uuid4() if name.endswith("_id") else 1 if name == "number" else "juanku.css"
+            for name in rule.arguments
+        }
+        for method in sorted((rule.methods or set()) & kinds):
+            yield rule.endpoint, method, adapter.build(rule.endpoint, values, method=method)
+
+
+def test_every_route_says_who_may_reach_it(house: WebHouse) -> None:
+    assert {rule.endpoint for rule in house.app.url_map.iter_rules()} == set(EXPECTED)
+
+
+def test_a_stranger_reaches_nothing_and_learns_nothing_of_what_exists(house: WebHouse) -> None:
+    record = house.a_record(title="绝不外露")
+    stranger = house.browser()
+    for endpoint, method, path in _paths(house, {"GET"}):
+        if EXPECTED[endpoint] == SIGNED_IN:
+            reply = stranger.open(path, method=method)
+            assert reply.status_code in {302, 401}, path
+    there, absent = (stranger.get(f"/records/{key}") for key in (record.id, uuid4()))
+    assert there.status_code == absent.status_code == 302
+    assert "绝不外露" not in there.text
+
+
+def test_every_change_without_its_form_token_is_refused(house: WebHouse) -> None:
+    client = house.browser("archivist")
+    for endpoint, method, path in _paths(house, {"POST", "PUT", "PATCH", "DELETE"}):
+        reply = client.open(path, method=method, data={"title": "x"})
+        assert reply.status_code == 400, (endpoint, reply.status_code)
+
+
+def test_another_persons_form_token_is_refused(house: WebHouse) -> None:
+    other = token_on(house.browser("clerk").get("/").text)
+    reply = house.browser("archivist").post("/records/file", data={"csrf_token": other})
+    assert reply.status_code == 400
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}])
+def test_a_change_from_another_site_is_refused_even_with_a_token(house: WebHouse, headers: dict[str, str]) -> None:
+    client = house.browser("archivist")
+    token = token_on(client.get("/").text)
+    assert client.post("/records/file", data={"csrf_token": token}, headers=headers).status_code == 400
+
+
+def test_every_reply_carries_its_headers(house: WebHouse) -> None:
+    client = house.browser("archivist")
+    for endpoint, method, path in _paths(house, {"GET"}):
+        headers = client.open(path, method=method).headers
+        assert headers["X-Content-Type-Options"] == "nosniff", path
+        policy = headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe" not in policy
+        assert headers["Referrer-Policy"] == "same-origin"
+        if endpoint != "static":
+            assert headers["Cache-Control"] == "no-store", path
+            assert "Cookie" in headers["Vary"], path
+
+
+@pytest.mark.parametrize("suffix", ["", "/edit", "/history"])
+@pytest.mark.parametrize("login", ["staff", "clerk", "auditor", "archivist"])
+def test_hidden_and_absent_answer_byte_for_byte_alike(house: WebHouse, login: str, suffix: str) -> None:
+    house.services.db.close()
+    with house.services.db.writing() as work:
+        person = work.session.merge(house.people["archivist"])
+        person.clearance = 1
+        work.commit()
+    hidden = house.a_record(title="绝密人事", level=4, state=RecordState.PROVISIONAL)
+    client = house.browser(login)
+    answers = [client.get(f"/records/{key}{suffix}") for key in (hidden.id, uuid4())]
+    assert [each.status_code for each in answers] == [404, 404]
+    assert answers[0].data == answers[1].data
+    assert _headers(answers[0]) == _headers(answers[1])
+
+
+def _headers(reply: object) -> list[tuple[str, str]]:
+    return sorted((name, value) for name, value in reply.headers if name != "Date")  # type: ignore[attr-defined]
+
+
+def _change(client: FlaskClient, path: str, data: dict[str, str]) -> bytes:
+    token = token_on(client.get("/").text)
+    reply = client.post(path, data={"csrf_token": token, **data})
+    return b"%d " % reply.status_code + reply.data
+
+
+@pytest.mark.parametrize(
+    ("act", "data"),
+    [("edit", {"title": "x", "version": "1"}), ("bin", {"version": "1"}), ("restore", {}), ("level", {"level": "1"})],
+)
+def test_changes_to_hidden_and_absent_answer_alike(house: WebHouse, act: str, data: dict[str, str]) -> None:
+    hidden = house.a_record(level=4)
+    client = house.browser("clerk")
+    there, absent = (_change(client, f"/records/{key}/{act}", data) for key in (hidden.id, uuid4()))
+    assert there == absent
+    assert there.startswith(b"404")
+
+
+def test_files_of_hidden_records_answer_like_files_that_are_not_there(house: WebHouse) -> None:
+    record = house.a_record(state=RecordState.PROVISIONAL, level=2)
+    content = _upload(house.browser("archivist"), record.id)
+    client = house.browser("staff")
+    for path in ("/files/{}", "/files/{}/pages/1", "/uploads/{}"):
+        there, absent = (client.get(path.format(key)) for key in (content, uuid4()))
+        assert there.status_code == absent.status_code == 404
+        assert there.data == absent.data
+
+
+def _upload(client: FlaskClient, record_id: UUID) -> str:
+    page = client.get(f"/records/{record_id}").text
+    data = {"csrf_token": token_on(page), "files": (BytesIO("合同正文".encode()), "合同.txt")}
+    client.post(f"/records/{record_id}/files", data=data, content_type="multipart/form-data")
+    return client.get(f"/records/{record_id}").text.split('href="/files/', 1)[1].split('"', 1)[0]
+
+
+def test_the_session_ends_on_the_server_when_a_person_signs_out(house: WebHouse) -> None:
+    client = house.browser("archivist")
+    cookie = client.get_cookie("juanku_session")
+    assert cookie is not None
+    assert cookie.http_only
+    assert cookie.same_site == "Lax"
+    client.post("/sign-out", data={"csrf_token": token_on(client.get("/").text)})
+    thief = house.app.test_client()
+    thief.set_cookie("juanku_session", cookie.value)
+    assert thief.get("/").status_code == 302
+
+
+def test_each_sign_in_begins_a_session_of_its_own(house: WebHouse) -> None:
+    client = house.app.test_client()
+    client.set_cookie("juanku_session", "a token chosen by someone else")
+    token = token_on(client.get("/sign-in").text)
+    reply = client.post("/sign-in", data={"login": "staff", "password": PASSWORD, "csrf_token": token})
+    assert reply.status_code == 303
+    cookie = client.get_cookie("juanku_session")
+    assert cookie is not None
+    assert cookie.value != "a token chosen by someone else"
+
+
+def test_with_tls_cookies_are_bound_to_the_host(tmp_path: Path) -> None:
+    with a_web_house(tmp_path, https=True) as made:
+        client = made.app.test_client()
+        page = client.get("/sign-in", base_url="https://localhost")
+        reply = client.post(
+            "/sign-in",
+            base_url="https://localhost",
+            data={"login": "staff", "password": PASSWORD, "csrf_token": token_on(page.text)},
+        )
+        cookies = reply.headers.getlist("Set-Cookie")
+        assert any(each.startswith("__Host-juanku_session=") and "Secure" in each for each in cookies)
+        assert reply.headers["Strict-Transport-Security"]
+
+
+def test_a_wrong_password_and_an_unknown_name_are_told_alike(house: WebHouse) -> None:
+    told = []
+    for login in ("staff", "nobody"):
+        client = house.app.test_client()
+        token = token_on(client.get("/sign-in").text)
+        reply = client.post("/sign-in", data={"login": login, "password": "wrong", "csrf_token": token})
+        assert reply.status_code == 401
+        told.append("登录名或密码不正确。" in reply.text)
+    assert told == [True, True]
+
+
+def test_too_many_failures_lock_out_and_say_how_long(house: WebHouse) -> None:
+    client = house.app.test_client()
+    token = token_on(client.get("/sign-in").text)
+    codes = [
+        client.post("/sign-in", data={"login": "staff", "password": "wrong", "csrf_token": token}).status_code
+        for _ in range(12)
+    ]
+    assert 429 in codes
+
+
+def test_signing_in_goes_on_to_the_page_asked_for_and_never_elsewhere(house: WebHouse) -> None:
+    client = house.app.test_client()
+    assert client.get("/search?q=a").headers["Location"].startswith("/sign-in?next=/search")
+    token = token_on(client.get("/sign-in").text)
+    data = {"login": "staff", "password": PASSWORD, "csrf_token": token, "next": "https://evil.example/"}
+    assert client.post("/sign-in", data=data).headers["Location"] == "/"
+
+
+def test_a_request_that_is_too_large_is_refused_with_words(house: WebHouse) -> None:
+    client = house.browser("archivist")
+    record = house.a_record(state=RecordState.PROVISIONAL)
+    reply = client.post(f"/records/{record.id}/files", data={"files": (BytesIO(b"x" * 10_000_000), "a.bin")})
+    assert reply.status_code == 413
+    assert "超过了可接收的大小" in reply.text
+
+
+def test_every_page_is_without_inline_script_or_style(house: WebHouse) -> None:
+    client = house.browser("archivist")
+    record = house.a_record(state=RecordState.PROVISIONAL)
+    for path in (
+        "/",
+        "/records/new",
+        f"/records/new?category={house.category.id}",
+        f"/records/{record.id}",
+        "/search?q=电梯",
+    ):
+        page = client.get(path).text
+        assert "style=" not in page, path
+        assert " onclick" not in page
+        assert "<script>" not in page
+        assert "http://" not in page.replace("http://localhost", "")
+
+
+@pytest.mark.parametrize(
+    "text", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{7*7}}", "' OR 1=1 --"]
+)
+def test_what_people_type_is_shown_as_text(house: WebHouse, text: str) -> None:
+    record = house.a_record(title=text, notes=text, responsible=text)
+    client = house.browser("archivist")
+    for path in (f"/records/{record.id}", "/search?q=", f"/search?q={text}"):
+        page = client.get(path).text
+        assert "<script>alert" not in page
+        assert "<img src=x" not in page
+    assert ">49<" not in client.get(f"/records/{record.id}").text
