@@ -1,7 +1,7 @@
 """From what a person gives to a row: checks each field of a description, fills defaults, keeps protected ones apart."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import lru_cache
@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from archive.dates import CivilDate, parse_civil
 from archive.errors import Fault, InvalidInput
@@ -70,19 +70,24 @@ class Draft:
 
 
 class Catalogue:
-    """What drafts refer to, read once per transaction."""
+    """What drafts refer to, read once per transaction: ``drafts`` with one query a table, any other when it comes."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, drafts: Sequence[Draft] = ()) -> None:
         self._session = session
         self._categories: dict[UUID, tuple[Category, Sequence[FieldDef]] | None] = {}
         self._places: dict[UUID, Place | None] = {}
         self._known: dict[tuple[type, Any], bool] = {}
+        if len(drafts) > 1:
+            for row in by_key(session, Category.id, {draft.category_id for draft in drafts}):
+                self._categories[row.id] = (row, definitions(row))
+            for place in by_key(session, Place.id, {draft.place_id for draft in drafts}):
+                self._places[place.id] = place
 
     def category(self, category_id: UUID) -> tuple[Category, Sequence[FieldDef]] | None:
         """Return a category and its field definitions, or None."""
         if category_id not in self._categories:
             row = self._session.get(Category, category_id)
-            self._categories[category_id] = (row, parse_fields(row.fields)) if row else None
+            self._categories[category_id] = (row, definitions(row)) if row else None
         return self._categories[category_id]
 
     def place(self, place_id: UUID) -> Place | None:
@@ -96,6 +101,22 @@ class Catalogue:
         if (kind, key) not in self._known:
             self._known[kind, key] = self._session.get(kind, key) is not None
         return self._known[kind, key]
+
+
+def by_key(session: Session, key: InstrumentedAttribute[UUID], wanted: Collection[UUID | None]) -> Sequence[Any]:
+    """Return the rows whose ``key`` is wanted; there may be fewer."""
+    keys = [one for one in wanted if one is not None]
+    return session.scalars(select(key.class_).where(key.in_(keys))).all() if keys else ()
+
+
+def definitions(category: Category) -> Sequence[FieldDef]:
+    """Return a category's field definitions; a reading of the same text is kept."""
+    return _definitions(json.dumps(category.fields))
+
+
+@lru_cache(maxsize=1024)
+def _definitions(fields: str) -> Sequence[FieldDef]:
+    return parse_fields(json.loads(fields))
 
 
 @dataclass(frozen=True)
@@ -272,7 +293,7 @@ def missing(record: Record, category: Category, protected: Mapping[str, Any]) ->
     values = {**record.fields, **protected}
     own = [name for name in category.required if name not in {"title", "drawn_up"}]
     absent = [name for name in own if not (values.get(name) or getattr(record, name, None))]
-    absent += [f.name for f in parse_fields(category.fields) if f.required and not values.get(f.name)]
+    absent += [f.name for f in definitions(category) if f.required and not values.get(f.name)]
     plain = [name for name in ("title", "drawn_up") if not getattr(record, name)]
     return list(dict.fromkeys(plain + absent))
 
@@ -301,9 +322,18 @@ def opened(vault: Vault, session: Session, record: Record) -> dict[str, Any]:
     return values
 
 
-def place_path(session: Session, place_id: UUID | None) -> str | None:
-    """Return the path of a place."""
-    return session.scalar(select(Place.path).where(Place.id == place_id)) if place_id else None
+def opened_many(vault: Vault, session: Session, records: Sequence[Record]) -> dict[UUID, dict[str, Any]]:
+    """Return the protected fields of each record that has some, with one look-up of keys.
+
+    Raises:
+        KeyUnavailable: the key of one of them is destroyed.
+        Damaged: what is kept of one is not what was kept.
+    """
+    wanted = [record for record in records if record.sealed_fields is not None]
+    items = [(r.id, r.sealed_fields, context(r.id)) for r in wanted if r.sealed_fields is not None]
+    plain = vault.open_many(session, items) if items else []
+    # One that does not open is asked for alone, which says why.
+    return {r.id: opened(vault, session, r) if p is None else json.loads(p) for r, p in zip(wanted, plain, strict=True)}
 
 
 def as_of(record: Record) -> date | None:

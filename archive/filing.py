@@ -85,6 +85,7 @@ class FilingService:
         named = people_named(session, list(found))
         facts = {key: facts_of(record, named.get(key, ())) for key, record in found.items()}
         put_aside = self._contents(session, found)
+        missing = self._missing(session, list(found.values()))
         answers: dict[UUID, Filed] = {}
         for key in record_ids:
             record = found.get(key)
@@ -97,7 +98,7 @@ class FilingService:
                 answers[key] = Filed(key, reason="not_allowed")
             elif key in put_aside:
                 answers[key] = Filed(key, reason=put_aside[key])
-            elif absent := self._missing(session, record):
+            elif absent := missing[key]:
                 answers[key] = Filed(key, reason="fields_missing", missing=tuple(absent))
         return answers
 
@@ -110,9 +111,16 @@ class FilingService:
         )
         return {key: state.value for key, state in rows}
 
-    def _missing(self, session: Session, record: Record) -> list[str]:
-        category = session.get_one(Category, record.category_id)
-        return describing.missing(record, category, describing.opened(self._vault, session, record))
+    def _missing(self, session: Session, records: Sequence[Record]) -> dict[UUID, list[str]]:
+        waiting = [record for record in records if record.state is RecordState.PROVISIONAL]
+        rows = describing.by_key(session, Category.id, {record.category_id for record in waiting})
+        categories = {row.id: row for row in rows}
+        protected = describing.opened_many(self._vault, session, waiting)
+        missing: dict[UUID, list[str]] = {record.id: [] for record in records}
+        for record in waiting:
+            category = categories[record.category_id]
+            missing[record.id] = describing.missing(record, category, protected.get(record.id, {}))
+        return missing
 
     def _number(self, work: Work, identity: Identity, records: Sequence[Record]) -> None:
         session = work.session

@@ -5,7 +5,7 @@ partition that nobody remembers. Whatever changed while the job ran is done agai
 lifted only in a transaction that finds the row as it was indexed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from archive.database import Base, Database
 from archive.errors import Unavailable
 from archive.fence import lift
 from archive.jobs.runner import ClaimedJob, Outcome
-from archive.model import Fence, JobKind, Record
+from archive.model import Content, Fence, JobKind, Record, TextState
 from archive.ports import Vault
 from indexer.engine import SearchEngine, Tombstone
 from indexer.entries import Entries, Kept
@@ -26,6 +26,7 @@ from indexer.entries import Entries, Kept
 BATCH = 500
 
 _ROUNDS = 5
+_HEAVY_BATCH = 20
 _TABLE = Base.metadata.tables["record"]
 
 
@@ -66,14 +67,29 @@ class IndexRecords:
             if not waiting:
                 break
             moment = self._clock.now()
-            with self._db.reading() as session:
-                kept = self._entries.read(session, waiting)
-            self._remember(kept)
-            failpoints.reach("index.remembered")
-            self._write(kept)
+            versions: dict[UUID, int] = {}
+            for chunk in self._chunks(waiting):
+                with self._db.reading() as session:
+                    kept = self._entries.read(session, chunk)
+                self._remember(kept)
+                failpoints.reach("index.remembered")
+                self._write(kept)
+                versions.update((one.record_id, one.version) for one in kept)
+            self._engine.commit()
             failpoints.reach("index.written")
-            waiting = self._settle(kept, moment)
+            waiting = self._settle(versions, moment)
         return frozenset(waiting)
+
+    def _chunks(self, ids: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
+        """Yield the records without page text together, and the others a few at a time: their text is in memory."""
+        with self._db.reading() as session:
+            texts = select(Content.record_id).where(Content.record_id.in_(ids), Content.text_state == TextState.TEXT)
+            heavy = set(session.scalars(texts))
+        if light := [key for key in ids if key not in heavy]:
+            yield light
+        rest = [key for key in ids if key in heavy]
+        for start in range(0, len(rest), _HEAVY_BATCH):
+            yield rest[start : start + _HEAVY_BATCH]
 
     def _remember(self, kept: Sequence[Kept]) -> None:
         """Note in each row the partition that is about to hold it."""
@@ -101,9 +117,8 @@ class IndexRecords:
         failpoints.reach("index.before_commit")
         self._engine.commit()
 
-    def _settle(self, kept: Sequence[Kept], moment: datetime) -> list[UUID]:
+    def _settle(self, versions: Mapping[UUID, int], moment: datetime) -> list[UUID]:
         """Return the records that changed since they were read; lift the fences of the others."""
-        versions = {one.record_id: one.version for one in kept}
         with self._db.reading() as session:
             changed = _changed(session, versions)
             fenced = set(session.scalars(select(Fence.value).where(Fence.fact == "record")))

@@ -47,8 +47,8 @@ FACETS: Final = ("category", "year", "level", "fonds", "department", "medium", "
 """What is counted beside the hits."""
 
 _PASSAGES = 3
-_MOST_PAGES = 300
-"""Pages of one hit that are looked through for passages: what stands only further back is found, but not shown."""
+_MOST_PAGES = 8_000
+"""Pages that one query looks through for passages, over all its hits: what stands further back is found, not shown."""
 
 _TEXT_FIELDS = frozenset({None, "text", "person", "notes", "title", "fields", "responsible", "keywords"})
 
@@ -191,10 +191,13 @@ class SearchService:
         )
         for record_id, content_id in found:
             contents.setdefault(record_id, []).append(content_id)
-        return {
-            record_id: find_passages(query, islice(self._pages(session, record_id, own), _MOST_PAGES), _PASSAGES)
-            for record_id, own in contents.items()
-        }
+        cut: dict[UUID, list[Passage]] = {}
+        left = _MOST_PAGES
+        for record_id in dict.fromkeys(key for key in ids if key in contents):
+            counted = _Counted(islice(self._pages(session, record_id, contents[record_id]), left))
+            cut[record_id] = find_passages(query, counted, _PASSAGES)
+            left -= counted.count
+        return cut
 
     def _pages(self, session: Session, record_id: UUID, contents: Sequence[UUID]) -> Iterator[Page]:
         try:
@@ -202,6 +205,19 @@ class SearchService:
         except (Damaged, KeyUnavailable):
             # The hit stands without passages; opening the record says what is wrong with it.
             return
+
+
+class _Counted:
+    """Pages as they are read, and how many have been."""
+
+    def __init__(self, pages: Iterator[Page]) -> None:
+        self._pages = pages
+        self.count = 0
+
+    def __iter__(self) -> Iterator[Page]:
+        for page in self._pages:
+            self.count += 1
+            yield page
 
 
 def partitions_of(reach: Reach) -> list[str]:

@@ -3,6 +3,7 @@
 A message carries a job's id alone. Losing one costs a delay until the next sweep, never a job.
 """
 
+import logging
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -79,6 +80,7 @@ class CeleryWaker:
     """Wakes workers through the broker."""
 
     def __init__(self, settings: Settings) -> None:
+        logging.getLogger("kombu.connection").setLevel(logging.ERROR)  # the file broker has no host to name
         self._app = make_celery(settings)
 
     def wake(self, queue: str, job_id: UUID) -> None:

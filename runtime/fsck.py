@@ -3,13 +3,14 @@
 One function, used by the command, by the fault tests after each trial, and by an upgrade. It changes nothing.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, Subquery, and_, case, func, literal, select, true
 from sqlalchemy.orm import Session
 
 from archive.errors import ArchiveError
@@ -32,6 +33,8 @@ from storage.fixity import Fixity, check
 
 ORPHAN_AGE = timedelta(hours=24)
 ROWS = 1000
+
+_DIGITS = re.compile(r"[0-9]+")
 
 
 @dataclass(frozen=True)
@@ -125,10 +128,17 @@ def _orphans(parts: Parts, counts: dict[str, int]) -> Iterator[Violation]:
         counts["objects"] = counts.get("objects", 0) + 1
         if (info.key, info.version) not in known and info.key not in uploads and info.modified < limit:
             yield Violation("INV2", f"{info.key}@{info.version}", "orphan")
+    for info in parts.store.uploads():
+        if info.key not in uploads and info.modified < limit:
+            yield Violation("INV2", f"{info.key}@{info.version}", "orphan_upload")
 
 
 def _index(parts: Parts, _counts: dict[str, int]) -> Iterator[Violation]:
     """INV3: each level's index is what the database says, but for records whose job is waiting."""
+    broken = parts.engine.needs_rebuild()
+    yield from (Violation("INV3", partition, "broken") for partition in sorted(broken))
+    if broken:
+        return
     with parts.db.reading() as session:
         for difference in parts.rebuilder.differences(session):
             yield Violation("INV3", difference["record"], f"{difference['what']} in {difference['partition']}")
@@ -140,21 +150,55 @@ def _log(parts: Parts, counts: dict[str, int]) -> Iterator[Violation]:
     counts["log_entries"] = verification.entries
     if verification.first_bad:
         yield Violation("INV4", str(verification.first_bad.entry), verification.first_bad.fault.value)
-    for act, wanted in (("record.create", select(Record.id)), ("record.file", _filed())):
-        entries = (
-            select(LogEntry.record_id, func.count().label("n"))
-            .where(LogEntry.act == act, LogEntry.result == "done")
-            .group_by(LogEntry.record_id)
-            .subquery()
-        )
-        wrong = wanted.outerjoin(entries, entries.c.record_id == Record.id).where(func.coalesce(entries.c.n, 0) != 1)
-        with parts.db.reading() as session:
-            for record_id in session.scalars(wrong.limit(ROWS)):
-                yield Violation("INV4", str(record_id), f"{act}_not_once")
+    for act, wanted in (
+        ("record.create", literal(1)),
+        ("record.file", case((Record.state == RecordState.FILED, 1), else_=0)),
+    ):
+        wrong = _records_with(act, lambda count, wanted=wanted: count != wanted)
+        yield from _each(parts, wrong, "INV4", f"{act}_not_once")
+    binned = case((Record.state == RecordState.BINNED, 1), else_=0)
+    restored = _entries("record.restore")
+    wrong = _records_with("record.bin", lambda count: count - func.coalesce(restored.c.n, 0) != binned).outerjoin(
+        restored, restored.c.record_id == Record.id
+    )
+    yield from _each(parts, wrong, "INV4", "record.bin_not_once")
+    kept = _contents_kept()
+    wrong = _records_with("file.add", lambda count: count < func.coalesce(kept.c.n, 0)).outerjoin(
+        kept, kept.c.record_id == Record.id
+    )
+    yield from _each(parts, wrong, "INV4", "file.add_not_once")
 
 
-def _filed() -> Any:
-    return select(Record.id).where(Record.state == RecordState.FILED)
+def _entries(act: str) -> Subquery:
+    """Count an act's entries by record."""
+    return (
+        select(LogEntry.record_id, func.count().label("n"))
+        .where(LogEntry.act == act, LogEntry.result == "done")
+        .group_by(LogEntry.record_id)
+        .subquery()
+    )
+
+
+def _contents_kept() -> Subquery:
+    """Count by record the contents that came in."""
+    return (
+        select(Content.record_id, func.count().label("n"))
+        .where(Content.state != ContentState.RECEIVING)
+        .group_by(Content.record_id)
+        .subquery()
+    )
+
+
+def _records_with(act: str, wrong: Callable[[Any], Any]) -> Select[tuple[UUID]]:
+    """Select the records whose number of entries of ``act`` is wrong."""
+    entries = _entries(act)
+    joined = select(Record.id).outerjoin(entries, entries.c.record_id == Record.id)
+    return joined.where(wrong(func.coalesce(entries.c.n, 0)))
+
+
+def _each(parts: Parts, wrong: Select[tuple[UUID]], invariant: str, fault: str) -> Iterator[Violation]:
+    with parts.db.reading() as session:
+        yield from (Violation(invariant, str(key), fault) for key in session.scalars(wrong.limit(ROWS)))
 
 
 def _numbers(parts: Parts, counts: dict[str, int]) -> Iterator[Violation]:
@@ -171,17 +215,44 @@ def _numbers(parts: Parts, counts: dict[str, int]) -> Iterator[Violation]:
             yield from (Violation("INV5", str(number), "twice") for number in session.scalars(twice))
             unnumbered = select(Record.id).where(Record.state == RecordState.FILED, column.is_(None)).limit(ROWS)
             yield from (Violation("INV5", str(key), "unnumbered") for key in session.scalars(unnumbered))
+            held = and_(IssuedNumber.fonds_id == Record.fonds_id, IssuedNumber.number == column)
+            unissued = (
+                select(column)
+                .outerjoin(IssuedNumber, held)
+                .where(column.is_not(None), func.coalesce(IssuedNumber.record_id != Record.id, true()))
+                .limit(ROWS)
+            )
+            yield from (Violation("INV5", str(number), "not_issued") for number in session.scalars(unissued))
         yield from _gaps(session, counts)
 
 
 def _gaps(session: Session, counts: dict[str, int]) -> Iterator[Violation]:
-    """Compare what the counters gave with the numbers on the books (each record has one of either kind)."""
-    given = session.scalar(select(func.coalesce(func.sum(Counter.last), 0))) or 0
-    issued = session.scalar(select(func.count()).select_from(IssuedNumber)) or 0
-    skips = session.scalar(select(func.count()).select_from(LogEntry).where(LogEntry.act == "number.skip")) or 0
-    counts["numbers"] = issued
-    if given != issued and not skips:
-        yield Violation("INV5", "counters", f"given {given}, issued {issued}")
+    """Look for every serial up to each counter's last: a number once given stays issued, even if its record goes.
+
+    A serial that was passed over (logged as ``number.skip``) is one whose number stood already.
+    """
+    counters = session.execute(select(Counter.fonds_id, Counter.sequence, Counter.last)).all()
+    seen: dict[tuple[UUID, str], bytearray] = {(c.fonds_id, c.sequence): bytearray(c.last + 1) for c in counters}
+    issued = select(IssuedNumber.fonds_id, IssuedNumber.number).execution_options(yield_per=ROWS)
+    counts["numbers"] = 0
+    for fonds_id, number in session.execute(issued):
+        counts["numbers"] += 1
+        for sequence, serial in _readings(number):
+            marks = seen.get((fonds_id, sequence))
+            if marks is not None and serial < len(marks):
+                marks[serial] = 1
+    for (_, sequence), marks in seen.items():
+        missing = marks.find(0, 1)
+        if missing > 0:
+            yield Violation("INV5", sequence, f"serial {missing} missing of {len(marks) - 1}")
+
+
+def _readings(number: str) -> Iterator[tuple[str, int]]:
+    """Yield each way to read a number as a sequence (what stands around the serial) and its serial."""
+    for run in _DIGITS.finditer(number):
+        for start in range(run.start(), run.end()):
+            for end in range(start + 1, run.end() + 1):
+                yield f"{number[:start]}#{number[end:]}", int(number[start:end])
 
 
 def _acknowledged(parts: Parts, _counts: dict[str, int]) -> Iterator[Violation]:
@@ -196,6 +267,13 @@ def _acknowledged(parts: Parts, _counts: dict[str, int]) -> Iterator[Violation]:
     )
     with parts.db.reading() as session:
         yield from (Violation("INV6", str(key), "record_gone") for key in session.scalars(gone))
+        kept = _contents_kept()
+        fewer = (
+            _records_with("file.add", lambda count: count > func.coalesce(kept.c.n, 0))
+            .outerjoin(kept, kept.c.record_id == Record.id)
+            .limit(ROWS)
+        )
+        yield from (Violation("INV6", str(key), "file_gone") for key in session.scalars(fewer))
         failed = select(Job.id).where(Job.state == JobState.FAILED).limit(ROWS)
         yield from (Violation("INV6", str(key), "job_failed") for key in session.scalars(failed))
 
@@ -209,14 +287,20 @@ def _levels(parts: Parts, _counts: dict[str, int]) -> Iterator[Violation]:
     with parts.db.reading() as session:
         fenced = set(session.scalars(select(Fence.value).where(Fence.fact == "record")))
         ranks = set(session.scalars(select(Level.rank)))
-        own = dict(session.execute(select(Record.id, Record.level_rank)).tuples().all())
+        hidden = Record.group_id.is_not(None)
+        own = {key: (rank, apart) for key, rank, apart in session.execute(select(Record.id, Record.level_rank, hidden))}
     for partition in parts.engine.partitions():
         rank = int(partition.rstrip("n"))
         if rank not in ranks:
             yield Violation("INV7", partition, "unknown_level")
         for record_id, _version in parts.engine.versions(partition):
-            if own.get(record_id, rank) > rank and str(record_id) not in fenced:
+            level, apart = own.get(record_id, (rank, False))
+            if str(record_id) in fenced:
+                continue
+            if level > rank:
                 yield Violation("INV7", str(record_id), "in_lower_index")
+            elif apart and not partition.endswith("n"):
+                yield Violation("INV7", str(record_id), "in_open_index")
 
 
 def _held(_parts: Parts, _counts: dict[str, int]) -> Iterator[Violation]:

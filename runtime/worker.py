@@ -1,8 +1,10 @@
 """The worker process of the tree: jobs woken by the broker, the log's sealer, and the schedule."""
 
+import logging
 import signal
 import threading
 import time
+import warnings
 
 from runtime.serve import die_with_parent
 
@@ -12,6 +14,7 @@ def main() -> None:
     die_with_parent()
     from celery.apps.worker import Worker as CeleryWorker  # noqa: PLC0415
     from celery.beat import EmbeddedService  # noqa: PLC0415
+    from celery.platforms import SecurityWarning  # noqa: PLC0415
 
     from runtime.celery_app import CeleryWaker, make_celery, register  # noqa: PLC0415
     from runtime.locks import held  # noqa: PLC0415
@@ -20,6 +23,8 @@ def main() -> None:
     from runtime.working import Worker, keep_sealing  # noqa: PLC0415
 
     settings = load()
+    warnings.filterwarnings("ignore", category=SecurityWarning)  # messages carry a job's id alone, in JSON
+    logging.getLogger("kombu.connection").setLevel(logging.ERROR)  # the file broker has no host to name
     parts = build(settings, CeleryWaker(settings))
     stop = threading.Event()
     with held(settings.run / "worker.lock") as ours:

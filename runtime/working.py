@@ -111,6 +111,7 @@ def work_done(
             if wait:
                 _wait(parts, told)
             return
+        Worker(parts).take_over()
         hands = _Hands(parts)
         hands.begin([queue for queue in NAMES if queue not in later])
         try:

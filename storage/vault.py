@@ -10,15 +10,16 @@ A small seal is ``format 1 | salt 16 | nonce 12 | cipher | tag 16`` under a key 
 import hmac
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from archive.clock import Clock, SystemClock
+from archive.database import Base
 from archive.errors import Damaged, KeyUnavailable
 from archive.ids import new_id
 from archive.model import Generation, OwnerKey
@@ -31,6 +32,15 @@ _SALT, _NONCE, _TAG = 16, 12, 16
 _SEAL_HEAD = 1 + _SALT + _NONCE
 _FORMAT = b"\x01"
 _OWNERS = OwnerKey.__table__
+_GENERATIONS = Base.metadata.tables["generation"]
+_OPEN = (
+    select(_GENERATIONS.c.id, _GENERATIONS.c.due_year)
+    .where(
+        _GENERATIONS.c.open.is_(True),
+        or_(_GENERATIONS.c.due_year.is_(None), _GENERATIONS.c.due_year.in_(bindparam("years", expanding=True))),
+    )
+    .order_by(_GENERATIONS.c.id.desc())  # the last one read, the oldest, is the one that counts
+)
 _ONE = select(_OWNERS.c.generation_id, _OWNERS.c.wrapped).where(_OWNERS.c.owner_id == bindparam("whose"))
 _MOVE = (
     update(OwnerKey)
@@ -62,7 +72,7 @@ class RingVault:
         Raises:
             KeyUnavailable: an owner's key is destroyed.
         """
-        targets = {year: self.open_generation(session, year) for year in {year for _, year in owners}}
+        targets = self._open_generations(session, {year for _, year in owners})
         for start in range(0, len(owners), _MANY):
             batch = dict(owners[start : start + _MANY])
             rows = wrapped_keys(session, batch, lock=True)
@@ -102,19 +112,30 @@ class RingVault:
         session.execute(insert(Generation), [row])
         return made
 
+    def _open_generations(self, session: Session, years: Collection[int | None]) -> dict[int | None, UUID]:
+        """Return the open generation of each year; as ``open_generation``, with one query for all that are there."""
+        if len(years) == 1:
+            return {year: self.open_generation(session, year) for year in years}
+        rows = session.execute(
+            _OPEN.with_for_update(read=True), {"years": [year for year in years if year is not None]}
+        )
+        found = {year: key for key, year in rows if year in years}
+        return {year: found.get(year) or self.open_generation(session, year) for year in years}
+
     def _insert(self, session: Session, owners: Iterable[tuple[UUID, int | None, int | None]]) -> None:
         grouped: dict[int | None, list[tuple[UUID, int | None]]] = defaultdict(list)
         for owner, year, log_year in owners:
             grouped[year].append((owner, log_year))
         rows = []
+        generations = self._open_generations(session, grouped)
         for year, members in grouped.items():
-            generation = self.open_generation(session, year)
+            generation = generations[year]
             key = self.ring.generation(generation)
             for owner, log_year in members:
                 wrapped = _wrap(key, owner, generation, os.urandom(32), ())
                 rows.append({"owner_id": owner, "generation_id": generation, "log_year": log_year, "wrapped": wrapped})
         if rows:
-            session.execute(insert(OwnerKey), rows)
+            session.connection().execute(insert(_OWNERS), rows)
 
     # Small seals
 

@@ -12,6 +12,7 @@ from archive.errors import ArchiveError, NotFound, TooLarge
 from archive.identity import Role
 from archive.policy.rules import HOUSE_RULES, Act
 from web import filters, i18n, security
+from web.api.mount import mount
 from web.desk import pages as desk_pages
 from web.faults import ERRORS, explain, status_of
 from web.files import pages as file_pages
@@ -46,6 +47,7 @@ def create_app(wired: Services) -> Flask:
     app.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))
     app.context_processor(_frame)
     _tell_faults(app)
+    mount(app, wired)
     return app
 
 

@@ -1,6 +1,7 @@
 """The names pages show: levels, categories, fonds, places, departments, people. Names only; rights are the guard's."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,9 @@ from sqlalchemy.orm import Session
 
 from archive.database import Database
 from archive.model import Category, Department, Fonds, House, Level, Person, Place
+
+CODED = tuple((kind.id, kind.code, kind.names) for kind in (Category, Fonds, Department))
+"""Id, code and names of what facets count."""
 
 
 @dataclass(frozen=True)
@@ -149,6 +153,26 @@ class Directory:
         """Return the departments that stand, by code."""
         with self._db.reading() as session:
             return list(session.scalars(select(Department).where(Department.until.is_(None)).order_by(Department.code)))
+
+    def coded_names(self, *ids: Collection[UUID]) -> dict[UUID, tuple[str, Mapping[str, str]]]:
+        """Return code and names by id of categories, fonds and departments, given in this order."""
+        found: dict[UUID, tuple[str, Mapping[str, str]]] = {}
+        with self._db.reading() as session:
+            for columns, wanted in zip(CODED, ids, strict=True):
+                if wanted:
+                    rows = session.execute(select(*columns).where(columns[0].in_(wanted)))
+                    found |= {key: (code, names) for key, code, names in rows}
+        return found
+
+    def project_names(self, codes: Collection[str]) -> dict[str, Mapping[str, str]]:
+        """Return the names of projects by code; a code that two fonds use has none of its own."""
+        if not codes:
+            return {}
+        with self._db.reading() as session:
+            query = select(Place.code, Place.names).where(Place.code.in_(codes), Place.parent_id.is_(None))
+            rows = session.execute(query).all()
+        used = Counter(row.code for row in rows)
+        return {row.code: row.names for row in rows if used[row.code] == 1}
 
     def count(self, session: Session, query: Any) -> int:
         """Count the rows of a query."""

@@ -1,7 +1,6 @@
 """What the values of facets are called."""
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterable
 from uuid import UUID
 
 from web.directory import Directory
@@ -31,28 +30,32 @@ PLAIN = {
 }
 
 
-def facet_words(directory: Directory, locale: str) -> Callable[[str, str], str]:
-    """Return a function that writes a facet's value in words; a value without a name stays as it is."""
+def facet_words(directory: Directory, locale: str, shown: Iterable[tuple[str, str]]) -> Callable[[str, str], str]:
+    """Return a function that writes the values ``shown`` (facet, value) in words; one without a name stays as it is."""
     gettext = translator(locale)
+    pairs = set(shown)
+    ids = {facet: {key for each, value in pairs if each == facet and (key := _id(value))} for facet in FACETS}
+    names = directory.coded_names(ids["category"], ids["fonds"], ids["department"])
+    projects = directory.project_names({value for facet, value in pairs if facet == "project"})
     levels = {str(rank): level for rank, level in directory.levels().items()}
-    names: dict[str, str] = {}
-    for category in directory.categories():
-        names[str(category.id)] = names[f"category {category.code}"] = (
-            f"{category.code} {named(category.names, locale)}"
-        )
-    for row in directory.departments():
-        names[str(row.id)] = names[f"department {row.code}"] = named(row.names, locale)
-    for fonds in directory.fonds().values():
-        names[str(fonds.id)] = names[f"fonds {fonds.code}"] = f"{fonds.code} {named(fonds.names, locale)}"
 
     def write(facet: str, value: str) -> str:
         if facet == "level" and value in levels:
             level = levels[value]
             return f"{level.symbol} {gettext('commercial secret')}·{named(level.names, locale)}"
-        if value in PLAIN:
-            return gettext(PLAIN[value])
-        with suppress(ValueError):
-            value = str(UUID(value))
-        return names.get(value) or names.get(f"{facet} {value}") or value
+        if facet == "project":
+            return f"{value} {named(projects.get(value), locale)}".rstrip()
+        key = _id(value)
+        if key in names:
+            code, called = names[key]
+            return named(called, locale) if facet == "department" else f"{code} {named(called, locale)}"
+        return gettext(PLAIN[value]) if value in PLAIN else value
 
     return write
+
+
+def _id(value: str) -> UUID | None:
+    try:
+        return UUID(value)
+    except ValueError:
+        return None

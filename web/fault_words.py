@@ -34,7 +34,7 @@ FIELDS: Mapping[str, str] = {
     "subjects": mark("Subjects"),
     "secrecy_person_id": mark("Answers for secrecy"),
     "kind": mark("Kind"),
-    "file": mark("File"),
+    "file": mark("The file"),
     "files": mark("Files"),
     "name": mark("Name"),
     "size": mark("Size"),
@@ -46,6 +46,13 @@ FIELDS: Mapping[str, str] = {
     "template": mark("Template"),
     "version": mark("Version"),
     "records": mark("Records"),
+    "registration": mark("Registration number"),
+    "archive": mark("Archive number"),
+    "since": mark("From day"),
+    "until": mark("To day"),
+    "clearance": mark("Clearance"),
+    "roles": mark("Roles"),
+    "filter": mark("Filter"),
 }
 
 FAULTS: Mapping[str, str] = {

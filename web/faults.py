@@ -111,6 +111,24 @@ ERRORS: Mapping[str, Words] = {
         mark("Open the page again and send the form from there."),
     ),
     "bad_request": Words(400, mark("The request could not be read."), NOTHING_WRITTEN, mark("Go back and try again.")),
+    "token_needed": Words(
+        401,
+        mark("This needs a valid token."),
+        NOTHING_WRITTEN,
+        mark("Send one as 'Authorization: Bearer …'; 'juanku user token' makes it."),
+    ),
+    "wrong_method": Words(
+        405,
+        mark("This address does not take that kind of request."),
+        NOTHING_WRITTEN,
+        mark("See /openapi.json for what it takes."),
+    ),
+    "range_outside": Words(
+        416,
+        mark("This part of the file cannot be sent."),
+        "",
+        mark("Ask for one range of bytes that lies inside the file."),
+    ),
     "signed_out": Words(401, mark("You are no longer signed in."), NOTHING_WRITTEN, mark("Sign in and go on.")),
 }
 

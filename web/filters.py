@@ -1,5 +1,6 @@
 """How templates write values: level shapes, personal numbers masked, terms, reasons."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask
@@ -14,6 +15,11 @@ from web.facets import TITLES
 from web.faults import explain_reason, field_label
 from web.i18n import current_locale
 from web.words import named
+
+HIDDEN_FACTS = frozenset({"before", "after", "content", "person"})
+"""Facts of a log entry that are ids, or are shown by themselves."""
+
+LONGEST_FACT = 200
 
 SHAPES = {"■": "square", "◆": "diamond", "▲": "triangle", "●": "circle"}
 
@@ -52,10 +58,48 @@ def term_words(code: str) -> str:
     return str(ngettext("%(num)d month", "%(num)d months", term.months))
 
 
+def actor(name: str) -> str:
+    """Write who acted when it was no person: a named part of the system."""
+    part = name.removeprefix("system:")
+    return str(_("system (%(part)s)", part=part)) if part != name else name
+
+
+def told_body(body: Mapping[str, Any] | None) -> list[str]:
+    """Write the body of a log entry, one line a fact; before and after side by side."""
+    if not body:
+        return []
+    before, after = body.get("before"), body.get("after")
+    lines = []
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        lines = [
+            f"{_label(name)}: {_short(before.get(name))} → {_short(after.get(name))}"
+            for name in after
+            if before.get(name) != after.get(name)
+        ]
+    elif "after" in body:
+        lines = [f"{_short(before)} → {_short(after)}"]
+    return lines + [
+        f"{_label(name)}: {_short(value)}"
+        for name, value in body.items()
+        if name not in HIDDEN_FACTS and isinstance(value, str | int) and not isinstance(value, bool)
+    ]
+
+
+def _label(name: str) -> str:
+    return field_label(name, current_locale())
+
+
+def _short(value: Any) -> str:
+    text = "—" if value in (None, "", {}, []) else str(value)
+    return text if len(text) <= LONGEST_FACT else text[:LONGEST_FACT] + "…"
+
+
 def init_app(app: Flask) -> None:
     """Give an app its filters."""
     app.jinja_env.filters.update(
         shape=shape,
+        actor=actor,
+        told_body=told_body,
         masked=masked,
         field_value=field_value,
         term=term_words,

@@ -1,11 +1,12 @@
 """The search page: one box, facets as links, hits with their passages, and faults pointed at."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, make_response, render_template, request, url_for
-from sqlalchemy import func, select
+from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import ArchiveError, InvalidInput, Unavailable
@@ -52,10 +53,14 @@ def search() -> str | BaseResponse:
         return make_response(page, status_of(error))
     except Unavailable as error:
         return _unanswered(error, shown)
+    counted = [(name, value) for name, values in found.facets.items() for value in values]
+    words = facet_words(services().directory, current_locale(), [*filters, *counted])
     return render_template(
-        "search.html", **shown, found=found, lines=[], pointed=None, facets=_facets(found.facets, filters),
-
-        more=offset + PAGE if found.total > offset + PAGE else None,
+        "search.html", **shown, found=found, lines=[], pointed=None, facets=_facets(words, found.facets, filters),
+        chips=_chips(words, filters),
+        hits=_hits(found.hits),
+        newer=_link(filters, max(offset - PAGE, 0)) if offset else None,
+        more=_link(filters, offset + PAGE) if found.total > offset + PAGE else None,
     )  # fmt: skip
 
 
@@ -83,11 +88,12 @@ def _hits(hits: Sequence[Hit]) -> list[dict[str, Any]]:
     """Return hits as the page shows them; a page's number leads to it where the record has one text alone."""
     with services().db.reading() as session:
         rows = session.execute(
-            select(Content.record_id, func.min(Content.id), func.count())
-            .where(Content.record_id.in_([hit.record_id for hit in hits]), Content.text_state == TextState.TEXT)
-            .group_by(Content.record_id)
-        )
-        texts = {record_id: content_id for record_id, content_id, count in rows if count == 1}
+            select(Content.record_id, Content.id).where(
+                Content.record_id.in_([hit.record_id for hit in hits]), Content.text_state == TextState.TEXT
+            )
+        ).all()
+    held = Counter(row.record_id for row in rows)
+    texts = {row.record_id: row.id for row in rows if held[row.record_id] == 1}
     return [
         {
             "hit": hit,
@@ -108,25 +114,23 @@ def _passage(passage: Passage) -> dict[str, Any]:
     }
 
 
-def _link(filters: Sequence[tuple[str, str]]) -> str:
-    """Return the address of this search with other filters, from its first hit on."""
-    values: dict[str, Any] = {"q": request.args.get("q", "")}
+def _link(filters: Sequence[tuple[str, str]], offset: int = 0) -> str:
+    """Return the address of this search with these filters, from a hit on."""
+    values: dict[str, Any] = {"q": request.args.get("q", "")} | ({"from": offset} if offset else {})
     for name, value in filters:
         values.setdefault(name, []).append(value)
     return url_for("finding.search", **values)
 
 
-def _chips(filters: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+def _chips(words: Callable[[str, str], str], filters: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     """Return for each filter its words and the address of the search without it."""
-    words = facet_words(services().directory, current_locale())
     return [(words(name, value), _link([each for each in filters if each != (name, value)])) for name, value in filters]
 
 
 def _facets(
-    facets: Mapping[str, Mapping[str, int]], filters: Sequence[tuple[str, str]]
+    words: Callable[[str, str], str], facets: Mapping[str, Mapping[str, int]], filters: Sequence[tuple[str, str]]
 ) -> list[tuple[str, list[tuple[str, int, str]]]]:
     """Return each facet with its values in words, counts, and addresses; what is chosen already is left out."""
-    words = facet_words(services().directory, current_locale())
     shown = []
     for name in FACETS:
         values = [

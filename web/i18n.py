@@ -22,7 +22,7 @@ class MemoryDomain(Domain):  # type: ignore[misc]  # flask_babel carries no type
 
 
 def current_locale() -> str:
-    """Return the language of this request: the choice made here, else the person's, else the browser's."""
+    """Return the language of this request: the person's own, else the choice made here, else the browser's."""
     if not has_request_context():
         return words.DEFAULT_LOCALE
     if "locale" not in g:
@@ -31,12 +31,12 @@ def current_locale() -> str:
 
 
 def _choose() -> str:
-    chosen = request.cookies.get(LANGUAGE_COOKIE)
-    if chosen in words.LOCALES:
-        return str(chosen)
     person = g.get("person")
     if person is not None and person.locale in words.LOCALES:
         return str(person.locale)
+    chosen = request.cookies.get(LANGUAGE_COOKIE)
+    if chosen in words.LOCALES:
+        return str(chosen)
     return words.best_locale(request.headers.get("Accept-Language"))
 
 

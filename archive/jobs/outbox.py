@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import insert
 
 from archive.clock import Clock
-from archive.database import Work
+from archive.database import Base, Work
 from archive.ids import new_id
 from archive.model.jobs import Job, JobKind, JobState
 from archive.ports import Waker
@@ -28,6 +28,8 @@ QUEUES = {
 """Queue of each kind: heavy parsing, the one index writer, and all that is short."""
 
 _WOKEN = "juanku_outbox_wake"
+_ASKED = "juanku_outbox_asked"
+_JOB = insert(Base.metadata.tables["job"])
 
 
 def queue_of(kind: JobKind) -> str:
@@ -69,11 +71,14 @@ class Outbox:
         return job_id
 
     def add_many(self, work: Work, kind: JobKind, subject_ids: Sequence[UUID]) -> None:
-        """Add one job per subject."""
-        if not subject_ids:
+        """Add one job per subject; for one that this unit of work has given such a job already that one stands."""
+        asked: set[tuple[JobKind, UUID]] = work.session.info.setdefault(_ASKED, set())
+        fresh = [subject for subject in dict.fromkeys(subject_ids) if (kind, subject) not in asked]
+        if not fresh:
             return
-        rows = [self._row(kind, subject, None, None, None) for subject in subject_ids]
-        work.session.execute(insert(Job), rows)
+        asked.update((kind, subject) for subject in fresh)
+        rows = [self._row(kind, subject, None, None, None) for subject in fresh]
+        work.session.connection().execute(_JOB, rows)
         self._wake_later(work, kind, rows[0]["id"])
 
     def _row(
@@ -107,5 +112,6 @@ class Outbox:
 
     def _wake(self, work: Work) -> None:
         woken: dict[str, UUID] = work.session.info.pop(_WOKEN, {})
+        work.session.info.pop(_ASKED, None)
         for queue, job_id in woken.items():
             self._waker.wake(queue, job_id)

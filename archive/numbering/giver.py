@@ -8,15 +8,17 @@ comes twice, not even after its record is gone.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from typing import Any, Final, Literal
 
-from sqlalchemy import insert, select, tuple_, update
+from sqlalchemy import bindparam, insert, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from archive.database import Base
 from archive.errors import Conflict, Fault, InvalidInput
 from archive.ids import UUID
 from archive.model import (
@@ -39,6 +41,13 @@ REGISTRATION: Final = parse("{fonds}-{filed_year}-{mark}{serial:6}")
 _CHUNK = 400  # bound parameters of one query stay far below every driver's limit
 _Which = Literal["registration_number", "archive_number"]
 _Sequence = tuple[UUID, str]
+_COUNTER = Base.metadata.tables["counter"]
+_ISSUE = insert(Base.metadata.tables["issued_number"])
+_MOVE = (
+    update(_COUNTER)
+    .where(_COUNTER.c.fonds_id == bindparam("of_fonds"), _COUNTER.c.sequence == bindparam("of_sequence"))
+    .values(last=bindparam("to"))
+)
 
 
 @dataclass(frozen=True)
@@ -115,18 +124,22 @@ def _give(session: Session, records: Sequence[Record], lookup: "_Lookup", today:
                 want = lookup.wanted(record, which, today)
                 wanted[record.fonds_id, f"{want.before}#{want.after}"].append(want)
     last = _lock(session, sorted(wanted))
+    taken = _taken(
+        session, [(key[0], w.number(last[key] + n)) for key, those in wanted.items() for n, w in enumerate(those, 1)]
+    )
     given: list[tuple[_Wanted, str]] = []
     gaps: list[Gap] = []
     moved: list[dict[str, Any]] = []
     for key in sorted(wanted):
-        serial, passed, numbers = _serials(session, key[0], wanted[key], last[key])
+        serial, passed, numbers = _serials(session, key[0], wanted[key], last[key], taken)
         given += zip(wanted[key], numbers, strict=True)
         gaps += [Gap(*key, serials=tuple(passed))] if passed else []
-        moved.append({"fonds_id": key[0], "sequence": key[1], "last": serial})
+        moved.append({"of_fonds": key[0], "of_sequence": key[1], "to": serial})
     if moved:
-        session.execute(update(Counter), moved)
-        session.execute(
-            insert(IssuedNumber),
+        connection = session.connection()
+        connection.execute(_MOVE, moved)
+        connection.execute(
+            _ISSUE,
             [{"fonds_id": w.record.fonds_id, "number": number, "record_id": w.record.id} for w, number in given],
         )
     for want, number in given:
@@ -153,27 +166,41 @@ def _lock(session: Session, keys: Sequence[_Sequence]) -> dict[_Sequence, int]:
 
 
 def _serials(
-    session: Session, fonds_id: UUID, wanted: Sequence[_Wanted], last: int
+    session: Session, fonds_id: UUID, wanted: Sequence[_Wanted], last: int, known: AbstractSet[tuple[UUID, str]]
 ) -> tuple[int, list[int], list[str]]:
-    """Find the next free serials of one sequence: the last one used, those passed over, and the numbers."""
+    """Find the next free serials of one sequence: the last one used, those passed over, and the numbers.
+
+    ``known`` holds which of the first numbers are taken; where none is, as nearly always, nothing more is asked.
+    """
     passed: list[int] = []
-    numbers: list[str] = []
+    numbers: list[str] = [wanted[0].number(last + n) for n in range(1, len(wanted) + 1)]
+    if known.isdisjoint((fonds_id, number) for number in numbers):
+        return last + len(numbers), passed, numbers
+    numbers = []
     serial = last
     while len(numbers) < len(wanted):
         count = min(len(wanted) - len(numbers), _CHUNK)
         tried = [(serial + n, wanted[0].number(serial + n)) for n in range(1, count + 1)]
-        taken = _taken(session, fonds_id, [number for _, number in tried])
+        taken = _taken(session, [(fonds_id, number) for _, number in tried])
         for serial, number in tried:
-            if number in taken:
+            if (fonds_id, number) in taken:
                 passed.append(serial)
             else:
                 numbers.append(number)
     return serial, passed, numbers
 
 
-def _taken(session: Session, fonds_id: UUID, numbers: Sequence[str]) -> set[str]:
-    query = select(IssuedNumber.number).where(IssuedNumber.fonds_id == fonds_id, IssuedNumber.number.in_(numbers))
-    return set(session.scalars(query))
+def _taken(session: Session, numbers: Sequence[tuple[UUID, str]]) -> set[tuple[UUID, str]]:
+    """Return which numbers stand already in their fonds."""
+    taken: set[tuple[UUID, str]] = set()
+    for fonds_id in {fonds_id for fonds_id, _ in numbers}:
+        mine = [number for fonds, number in numbers if fonds == fonds_id]
+        for at in range(0, len(mine), _CHUNK):
+            query = select(IssuedNumber.number).where(
+                IssuedNumber.fonds_id == fonds_id, IssuedNumber.number.in_(mine[at : at + _CHUNK])
+            )
+            taken |= {(fonds_id, number) for number in session.scalars(query)}
+    return taken
 
 
 class _Lookup:

@@ -38,7 +38,11 @@ def check() -> None:
     out.remark(mark("All checks passed."))
 
 
-@click.command("test", help="Pass the tests, and name what was skipped and why.")
+@click.command(
+    "test",
+    help="Pass the tests, and name what was skipped and why. Further words go to pytest.",
+    context_settings={"ignore_unknown_options": True},
+)
 @click.option("--all", "everything", is_flag=True, help="Also the tests that kill processes many times.")
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
 def test(everything: bool, words: tuple[str, ...]) -> None:

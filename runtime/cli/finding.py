@@ -5,10 +5,10 @@ from typing import Any
 
 import click
 
-from archive.errors import Fault, InvalidInput
 from archive.identity import Identity
 from archive.levels import mark as level_mark
 from archive.showing import CustodyView, RecordView
+from runtime.cli.codes import Codes
 from runtime.cli.common import command, opened
 from runtime.cli.out import Out, locale
 from runtime.wiring import Parts
@@ -28,15 +28,11 @@ def _as_person(parts: Parts, login: str) -> Identity:
 @command("search", "Search with a person's rights.")
 def search(out: Out, query: str, login: str, filters: tuple[str, ...], limit: int, offset: int) -> None:
     """Search."""
-    pairs = []
-    for text in filters:
-        name, separator, value = text.partition("=")
-        if not separator:
-            raise InvalidInput(Fault("filter", "not_a_pair", {"value": text[:100]}))
-        pairs.append((name, value))
     with opened() as parts, work_done(parts, wait=False):
         person = _as_person(parts, login)
-        page = parts.search.search(person, query, filters=pairs, offset=offset, limit=limit)
+        with parts.db.reading() as session:
+            codes = Codes(session)
+        page = parts.search.search(person, query, filters=codes.filters(filters), offset=offset, limit=limit)
     hits = [
         {
             "number": hit.number,
@@ -53,7 +49,7 @@ def search(out: Out, query: str, login: str, filters: tuple[str, ...], limit: in
         for line in (f"{hit.number or '~'}  {hit.title}", *(f"    p.{p.page}: {p.text}" for p in hit.passages))
     ]
     lines.append(out.gettext(mark("%(total)s found."), total=page.total))
-    out.end({"total": page.total, "hits": hits, "facets": page.facets}, lines)
+    out.end({"total": page.total, "hits": hits, "facets": codes.facets(page.facets)}, lines)
 
 
 @click.group("record")

@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from runtime.cli import care, checks, files, finding, house, people
+from runtime.cli import care, checks, files, finding, house, interface, people
 
 sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
 sys.stderr.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
@@ -17,7 +17,7 @@ def cli() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
 
 
-for _module in (house, files, finding, people, care, checks):
+for _module in (house, files, finding, people, care, checks, interface):
     for _command in _module.COMMANDS:
         cli.add_command(_command)
 

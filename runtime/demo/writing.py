@@ -94,7 +94,7 @@ class Writer:
             FieldKind.PERSON: lambda: rnd.choice(SURNAMES) + rnd.choice(GIVEN),
             FieldKind.PHONE: lambda: f"1900000{rnd.randrange(10_000):04d}",  # a block that is not given out
             FieldKind.DATE: day.isoformat,
-            FieldKind.NUMBER: lambda: str(rnd.randrange(1, 200)),
+            FieldKind.NUMBER: lambda: str(rnd.randint(int(definition.minimum or 1), int(definition.maximum or 200))),
             FieldKind.CHOICE: lambda: rnd.choice(list(definition.choices)),
             FieldKind.IDENTITY: lambda: None,  # nobody's number is made up
             FieldKind.TEXT: lambda: rnd.choice(TOPICS),

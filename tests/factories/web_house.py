@@ -68,7 +68,7 @@ class TitleSearch:
     broken: Exception | None = None
     asked: list[str] = field(default_factory=list)
 
-    def search(self, identity: Identity, text: str, *, filters: Any = (), offset: int = 0, limit: int = 20) -> Any:
+    def search(self, identity: Identity, text: str, *, offset: int = 0, limit: int = 20, **_more: Any) -> Any:
         query = parse(text)
         self.asked.append(text)
         if self.broken:
@@ -176,6 +176,7 @@ def _furnish(db: Database, people: People) -> tuple[Category, dict[str, Person]]
         category = rows.a_category(session, fonds, "WYH")
         category.names = {"zh_CN": "物业服务合同", "zh_TW": "物業服務合約", "en": "Service contracts"}
         category.fields = FIELDS
+        category.term = "D10"
         category.number_rule_id = rule.id
         rows.a_place(session, fonds, "A01/")
         office = rights.a_department(session, "OFFICE")

@@ -13,6 +13,7 @@
   let busy = false;
   let takenIn = 0;
   form.querySelector(".no-script").hidden = true;
+  form.classList.add("scripted");
 
   class Refused extends Error {
     constructor(status, told) {

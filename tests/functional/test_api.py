@@ -1,0 +1,403 @@
+"""Programs reach the archive by a token, see what its person may see, and find the description true."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from click.testing import CliRunner
+from flask import Flask
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from archive.errors import Unavailable
+from archive.identity import Role, system
+from archive.log.writer import Log
+from archive.model import LogEntry, RecordState
+from indexer.indexing import IndexRecords
+from indexer.search import SearchService
+from indexer.tantivy_engine import TantivyEngine
+from runtime.cli.main import cli
+from tests.factories import people as rights
+from tests.factories.web_house import WebHouse, a_web_house
+from web.api.document import document
+from web.api.mount import create_api
+from web.api.operations import OPERATIONS
+from web.app import create_app
+
+ANYONE = "anyone"
+TOKEN = "with a token"
+
+EXPECTED = {
+    "me": TOKEN,
+    "search": TOKEN,
+    "record": TOKEN,
+    "record_by_number": TOKEN,
+    "file": TOKEN,
+    "openapi": ANYONE,
+}
+"""Every endpoint and who may reach it at all; what they then see is decided by the guard."""
+
+TEXT = "电梯维修合同正文。" * 400
+
+
+@dataclass
+class ApiHouse:
+    """A house with a real search engine, its application, and a token for each person."""
+
+    web: WebHouse
+    app: Flask
+    indexing: IndexRecords
+
+    def get(self, path: str, login: str | None = "archivist", **headers: str) -> TestResponse:
+        if login is not None:
+            headers["Authorization"] = f"Bearer {self.token(login)}"
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        reply = self.app.test_client().get(path, headers=headers)
+        assert_declared(path, reply)
+        return reply
+
+    def token(self, login: str) -> str:
+        return self.web.services.people.issue_token(system("operator"), login, f"script {uuid4()}", 30)
+
+    def a_record(self, **more: Any) -> Any:
+        record = self.web.a_record(**more)
+        self.indexing.index([record.id])
+        return record
+
+    def a_file(self, record: Any, name: str = "合同.txt", data: bytes = TEXT.encode()) -> str:
+        who = self.web.services.people.identity_of("archivist")
+        return str(self.web.services.intake.receive(who, record.id, name, [data]).content_id)
+
+    def file(self, record: Any) -> str:
+        who = self.web.services.people.identity_of("archivist")
+        [outcome] = self.web.services.filing.file(who, [record.id])
+        assert outcome.archive_number, outcome
+        return outcome.archive_number
+
+    def acts(self) -> list[str]:
+        with self.web.services.db.reading() as session:
+            return list(session.scalars(select(LogEntry.act)))
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[ApiHouse]:
+    with a_web_house(tmp_path) as web:
+        own = web.services
+        engine = TantivyEngine(tmp_path / "index")
+        search = SearchService(own.db, engine, own.vault, own.guard, own.readings, Log(own.vault, own.clock))
+        indexing = IndexRecords(own.db, engine, own.vault, own.clock)
+        yield ApiHouse(web, create_app(replace(own, search=search)), indexing)
+        engine.close()
+
+
+def fits(schema: Any, value: Any, whole: dict[str, Any]) -> bool:
+    """Check a JSON value against the part of JSON Schema that the document uses."""
+    if "$ref" in schema:
+        return fits(whole["components"]["schemas"][schema["$ref"].rpartition("/")[2]], value, whole)
+    for many in ("anyOf", "oneOf"):
+        if many in schema:
+            return sum(fits(each, value, whole) for each in schema[many]) >= 1
+    if ("const" in schema and value != schema["const"]) or ("enum" in schema and value not in schema["enum"]):
+        return False
+    kinds = {"string": str, "integer": int, "boolean": bool, "array": list, "object": dict, "null": type(None)}
+    if "type" in schema and not isinstance(value, kinds[schema["type"]]):
+        return False
+    if isinstance(value, list):
+        return all(fits(schema.get("items", {}), each, whole) for each in value)
+    if isinstance(value, dict):
+        known, other = schema.get("properties", {}), schema.get("additionalProperties", {})
+        required = set(schema.get("required", ())) <= set(value)
+        return required and all(
+            fits(known.get(name, other), each, whole) if name in known or other is not False else False
+            for name, each in value.items()
+        )
+    return True
+
+
+def assert_declared(path: str, reply: TestResponse) -> None:
+    """Whatever comes back is what the document says comes back."""
+    whole = document()
+    plain = path.partition("?")[0]
+    one = next((o for o in OPERATIONS if o.path == plain or ("{" in o.path and plain.startswith(_head(o.path)))), None)
+    if plain.startswith("/api/v1/records/by-number/"):
+        one = next(o for o in OPERATIONS if o.name == "record_by_number")
+    if one is None:
+        return
+    responses = whole["paths"][one.path]["get"]["responses"]
+    declared = responses.get(str(reply.status_code)) or responses["default"]
+    if reply.status_code >= 400:
+        assert str(reply.status_code) in responses or reply.status_code in {405, 500}
+    [(media_type, content)] = declared["content"].items()
+    if media_type != "*/*":
+        assert reply.mimetype == media_type
+        assert fits(content["schema"], reply.json, whole), reply.text
+
+
+def _head(path: str) -> str:
+    return path.partition("{")[0]
+
+
+def test_every_route_says_who_may_reach_it_and_is_in_the_document(house: ApiHouse) -> None:
+    rules = list(create_api(house.web.services).url_map.iter_rules())
+    assert {rule.endpoint for rule in rules} == set(EXPECTED)
+    routed = {rule.rule.replace("<uuid:", "{").replace("<path:", "{").replace(">", "}") for rule in rules}
+    paths = document()["paths"]
+    assert routed - {"/openapi.json"} == set(paths)
+    assert all((rule.methods or set()) <= {"GET", "HEAD"} for rule in rules)
+    assert all(set(path) == {"get"} for path in paths.values())
+
+
+def test_the_document_is_whole_and_the_same_from_the_command_line(house: ApiHouse) -> None:
+    served = house.app.test_client().get("/openapi.json")
+    assert served.status_code == 200
+    whole = served.json
+    assert whole == document()
+    assert whole["openapi"].startswith("3.1.")
+    text = json.dumps(whole)
+    for name in {part.partition('"')[0] for part in text.split("#/components/schemas/")[1:]}:
+        assert name in whole["components"]["schemas"]
+    ids = [path["get"]["operationId"] for path in whole["paths"].values()]
+    assert len(ids) == len(set(ids))
+    for template, path in whole["paths"].items():
+        places = {each["name"] for each in path["get"]["parameters"] if each["in"] == "path"}
+        assert places == {part.partition("}")[0] for part in template.split("{")[1:]}
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_the_document_is_printed_without_an_archive(
+    options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUANKU_HOME", str(tmp_path / "none"))
+    printed = CliRunner().invoke(cli, ["openapi", *options])
+    assert printed.exit_code == 0
+    assert json.loads(printed.stdout) == document()
+    assert not (tmp_path / "none").exists()
+
+
+def test_without_a_token_nothing_is_told_of_what_exists(house: ApiHouse) -> None:
+    record = house.a_record(title="绝不外露")
+    paths = ["/api/v1/me", "/api/v1/search?q=绝不", f"/api/v1/records/{record.id}", "/api/v1/nothing", "/api/"]
+    client = house.app.test_client()
+    ended = house.token("staff")
+    house.web.clock.advance(timedelta(days=31))  # type: ignore[attr-defined]
+    tokens = [
+        {}, {"Authorization": "Bearer "}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic YTpi"},
+        {"Authorization": f"Bearer {ended}"}, {"Authorization": f"Token {house.token('staff')}"},
+    ]  # fmt: skip
+    replies = [client.get(path, headers=headers) for path in paths for headers in tokens]
+    assert {reply.status_code for reply in replies} == {401}
+    assert len({reply.data for reply in replies}) == 1
+    assert {reply.mimetype for reply in replies} == {"application/problem+json"}
+    assert {reply.headers["WWW-Authenticate"] for reply in replies} == {'Bearer realm="juanku"'}
+
+
+def test_a_cookie_or_a_token_in_the_address_opens_nothing(house: ApiHouse) -> None:
+    browser = house.web.browser("archivist")
+    assert browser.get("/").status_code == 200
+    assert browser.get("/api/v1/me").status_code == 401
+    assert house.app.test_client().get(f"/api/v1/me?access_token={house.token('archivist')}").status_code == 401
+
+
+def test_a_token_opens_no_page(house: ApiHouse) -> None:
+    headers = {"Authorization": f"Bearer {house.token('archivist')}"}
+    assert house.app.test_client().get("/search", headers=headers).status_code == 302
+
+
+def test_a_token_stands_for_its_person_until_the_account_ends(house: ApiHouse) -> None:
+    assert house.get("/api/v1/me").json == {"login": "archivist", "name": "archivist某", "roles": ["archivist"]}
+    token = house.token("staff")
+    with house.web.services.db.writing() as work:
+        work.session.merge(house.web.people["staff"]).active = False
+        work.commit()
+    reply = house.app.test_client().get("/api/v1/me", headers={"Authorization": f"Bearer {token}"})
+    assert reply.status_code == 401
+
+
+def test_a_search_finds_what_the_person_may_read_and_nothing_else(house: ApiHouse) -> None:
+    seen, hidden = house.a_record(title="电梯维修合同"), house.a_record(title="电梯绝密", level=4)
+    found = house.get("/api/v1/search?q=電梯").json
+    assert (found["total"], {hit["record"] for hit in found["hits"]}) == (2, {str(seen.id), str(hidden.id)})
+    found = house.get("/api/v1/search?q=電梯", "staff", Accept_Language="en").json
+    assert found["total"] == 1
+    [hit] = found["hits"]
+    assert (hit["record"], hit["title"], hit["level"]) == (str(seen.id), "电梯维修合同", 1)
+    assert hit["mark"].startswith("Commercial secret")
+    assert found["facets"]["level"] == {"1": 1}
+    assert house.get("/api/v1/search?q=電梯", "auditor").json["total"] == 0
+
+
+def test_a_search_goes_on_from_where_it_stood_and_is_narrowed_by_filters(house: ApiHouse) -> None:
+    for number in range(3):
+        house.a_record(title=f"电梯{number}", level=1 + number % 2)
+    pages = [house.get(f"/api/v1/search?q=电梯&offset={at}&limit=2").json for at in (0, 2)]
+    assert [len(page["hits"]) for page in pages] == [2, 1]
+    assert len({hit["record"] for page in pages for hit in page["hits"]}) == 3
+    narrowed = house.get("/api/v1/search?filter=level:1&filter=medium:electronic").json
+    assert narrowed["total"] == 2
+
+
+def test_every_filter_that_the_document_names_is_taken(house: ApiHouse) -> None:
+    some = dict.fromkeys(("category", "fonds", "department", "dossier"), str(uuid4()))
+    some |= dict.fromkeys(("level", "year"), "1") | dict.fromkeys(("medium", "kind", "state", "project"), "x")
+    some |= {"place": "A01/", "date": "2023..2024-05"}
+    parameters = document()["paths"]["/api/v1/search"]["get"]["parameters"]
+    told = next(each["description"] for each in parameters if each["name"] == "filter")
+    for name, value in some.items():
+        assert name in told
+        assert house.get(f"/api/v1/search?filter={name}:{value}").status_code == 200, name
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "code"),
+    [
+        ('q="电梯', "q", "unclosed_quote"),
+        ("q=" + "梯" * 1001, "q", "too_long"),
+        ("offset=-1", "offset", "out_of_range"),
+        ("offset=10001", "offset", "out_of_range"),
+        ("limit=0", "limit", "out_of_range"),
+        ("limit=many", "limit", "not_a_number"),
+        ("limit=1&limit=2", "limit", "repeated"),
+        ("filter=colour:red", "filter", "unknown_filter"),
+        ("filter=level", "filter", "bad_filter"),
+        ("filter=category:x", "filter", "bad_filter"),
+        ("&".join(["filter=level:1"] * 51), "filter", "too_long"),
+        ("query=电梯", "query", "unknown_field"),
+    ],
+)
+def test_a_parameter_that_cannot_be_taken_is_named(house: ApiHouse, query: str, field: str, code: str) -> None:
+    reply = house.get(f"/api/v1/search?{query}")
+    assert reply.status_code == 422
+    [fault] = reply.json["fields"]
+    assert (fault["field"], fault["code"]) == (field, code)
+    assert "…" not in fault["detail"]
+    assert fault["detail"] in reply.json["detail"]
+
+
+def test_an_operation_without_parameters_takes_none(house: ApiHouse) -> None:
+    reply = house.app.test_client().get(
+        "/api/v1/me?x=1", headers={"Authorization": f"Bearer {house.token('archivist')}"}
+    )
+    assert (reply.status_code, reply.json["fields"][0]["field"]) == (422, "x")
+
+
+def test_a_fault_in_a_query_is_pointed_at(house: ApiHouse) -> None:
+    [fault] = house.get('/api/v1/search?q=合同 "电梯').json["fields"]
+    assert fault["facts"]["at"] == 3
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [("zh-CN", "系统的一部分没有应答"), ("zh-TW", "系統的一部分沒有回應"), ("en", "A part of the system does not")],
+)
+def test_errors_are_told_in_the_language_asked_for(house: ApiHouse, asked: str, words: str) -> None:
+    house.web.search.broken = Unavailable(part="search")
+    headers = {"Authorization": f"Bearer {house.token('archivist')}", "Accept-Language": asked}
+    reply = house.web.app.test_client().get("/api/v1/search?q=电梯", headers=headers)
+    assert (reply.status_code, reply.json["code"]) == (503, "unavailable")
+    assert words in reply.json["detail"]
+
+
+def test_a_reader_sees_the_record_in_full_with_personal_numbers_masked(house: ApiHouse) -> None:
+    fields = {"partner": "通力电梯", "phone": "13812345678"}
+    record = house.a_record(title="电梯合同", fields=fields, drawn_up="2026-03", state=RecordState.PROVISIONAL)
+    content = house.a_file(record)
+    shown = house.get(f"/api/v1/records/{record.id}").json
+    assert (shown["view"], shown["title"], shown["state"]) == ("full", "电梯合同", "provisional")
+    assert shown["fields"]["partner"] == "通力电梯"
+    assert "1381234" not in json.dumps(shown)
+    assert [(each["content"], each["name"]) for each in shown["files"]] == [(content, "合同.txt")]
+    assert shown["mark"].startswith("商业秘密·")
+    assert "record.read" in house.acts()
+
+
+def test_who_keeps_custody_sees_number_and_dates_alone(house: ApiHouse) -> None:
+    record = house.a_record(title="电梯合同", state=RecordState.PROVISIONAL)
+    content = house.a_file(record)
+    with house.web.services.db.writing() as work:
+        rights.is_custodian(work.session, house.web.people["auditor"], 1)
+        work.commit()
+    reply = house.get(f"/api/v1/records/{record.id}", "auditor")
+    assert reply.json["view"] == "custody"
+    assert "电梯" not in reply.text
+    refused = house.get(f"/api/v1/files/{content}", "auditor")
+    assert (refused.status_code, refused.json["code"]) == (403, "not_allowed")
+
+
+def test_a_record_is_found_by_its_number_with_or_without_its_fonds(house: ApiHouse) -> None:
+    record = house.a_record(title="电梯合同", state=RecordState.PROVISIONAL, drawn_up="2026-03")
+    house.a_file(record)
+    number = house.file(record)
+    for written in (number, f"WY01:{number}"):
+        assert house.get(f"/api/v1/records/by-number/{written}").json["record"] == str(record.id)
+    assert house.get(f"/api/v1/records/by-number/XX:{number}").status_code == 404
+
+
+def test_hidden_and_absent_answer_byte_for_byte_alike(house: ApiHouse) -> None:
+    record = house.a_record(title="绝密人事", level=4, state=RecordState.PROVISIONAL, drawn_up="2026-03")
+    content = house.a_file(record)
+    number = house.file(record)
+    for login in ("staff", "clerk", "auditor"):
+        replies = [
+            house.get(f"/api/v1/{path}", login)
+            for path in (
+                f"records/{record.id}", f"records/{uuid4()}", f"records/by-number/{number}", "records/by-number/no/such",
+                f"files/{content}", f"files/{uuid4()}", "nothing/at/all", "records/not-an-id",
+            )
+        ]  # fmt: skip
+        assert {reply.status_code for reply in replies} == {404}
+        assert len({reply.data for reply in replies}) == 1
+        assert len({str(sorted(each for each in reply.headers if each[0] != "Date")) for reply in replies}) == 1
+
+
+def test_a_file_comes_whole_or_in_the_range_asked_for(house: ApiHouse) -> None:
+    data = TEXT.encode()
+    content = house.a_file(house.a_record(state=RecordState.PROVISIONAL), "合同 “甲/乙”.txt", data)
+    path = f"/api/v1/files/{content}"
+    whole = house.get(path)
+    assert (whole.status_code, whole.data) == (200, data)
+    assert whole.headers["Content-Disposition"].startswith("attachment; ")
+    assert "sandbox" in whole.headers["Content-Security-Policy"]
+    part = house.get(path, Range="bytes=5-14")
+    assert (part.status_code, part.data) == (206, data[5:15])
+    assert part.headers["Content-Range"] == f"bytes 5-14/{len(data)}"
+    outside = house.get(path, Range="bytes=999999-")
+    assert (outside.status_code, outside.json["code"]) == (416, "range_outside")
+    assert outside.headers["Content-Range"] == f"bytes */{len(data)}"
+    assert "file.read" in house.acts()
+
+
+def test_every_reply_carries_its_headers_and_sets_no_cookie(house: ApiHouse) -> None:
+    record = house.a_record()
+    for path in ("/api/v1/me", "/api/v1/search", f"/api/v1/records/{record.id}", "/api/v1/none", "/openapi.json"):
+        for login in ("archivist", None):
+            headers = house.get(path, login).headers
+            assert headers["Cache-Control"] == "no-store"
+            assert headers["X-Content-Type-Options"] == "nosniff"
+            assert "default-src 'none'" in headers["Content-Security-Policy"]
+            assert {"Authorization", "Accept-Language"} <= set(headers["Vary"].split(", "))
+            assert "Set-Cookie" not in headers
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+def test_what_only_reads_takes_nothing_else(house: ApiHouse, method: str) -> None:
+    headers = {"Authorization": f"Bearer {house.token('archivist')}"}
+    reply = house.app.test_client().open("/api/v1/me", method=method, headers=headers)
+    assert (reply.status_code, reply.json["code"]) == (405, "wrong_method")
+    assert set(reply.headers["Allow"].split(", ")) == {"GET", "HEAD"}
+
+
+def test_what_breaks_unforeseen_tells_nothing_of_itself(house: ApiHouse) -> None:
+    house.web.search.broken = RuntimeError("内部细节")
+    headers = {"Authorization": f"Bearer {house.token('archivist')}"}
+    reply = house.web.app.test_client().get("/api/v1/search", headers=headers)
+    assert (reply.status_code, reply.json["code"]) == (500, "error")
+    assert "内部细节" not in reply.text
+
+
+def test_roles_are_told_as_they_are_now(house: ApiHouse) -> None:
+    assert house.get("/api/v1/me", "system").json["roles"] == [Role.SYSTEM_ADMIN.value]

@@ -1,0 +1,273 @@
+"""The work of a day through the pages, without script: catalogue, add files, file, find, read, account for it."""
+
+import json
+import re
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from archive.errors import Unavailable
+from archive.model import Content, RecordState
+from archive.ports import PIECE_BYTES
+from tests.factories.web_house import WebHouse, a_web_house, token_on
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[WebHouse]:
+    with a_web_house(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def archivist(house: WebHouse) -> FlaskClient:
+    return house.browser("archivist")
+
+
+def _post(client: FlaskClient, path: str, data: dict[str, object]) -> str:
+    token = token_on(client.get("/").text)
+    reply = client.post(path, data={"csrf_token": token, **data}, follow_redirects=True)
+    return f"{reply.status_code} {reply.text}"
+
+
+def _catalogued(house: WebHouse, client: FlaskClient, **more: str) -> str:
+    values = {"category": str(house.category.id), "title": "电梯维保合同", "drawn_up": "2024年3月5日", "level": "1"}
+    page = _post(client, "/records", {**values, **more})
+    assert page.startswith("200 "), page
+    found = re.search(r"/records/([0-9a-f-]{36})/files", page)
+    assert found
+    return found[1]
+
+
+def _sent(client: FlaskClient, record: str, name: str, data: bytes) -> str:
+    return _post(client, f"/records/{record}/files", {"files": (BytesIO(data), name)})
+
+
+def test_a_record_is_catalogued_filed_and_found(house: WebHouse, archivist: FlaskClient) -> None:
+    record = _catalogued(house, archivist)
+    page = _sent(archivist, record, "合同.txt", "甲方乙方".encode())
+    assert "合同.txt" in page
+    assert "正在读取全文" in page
+    filed = _post(archivist, "/records/file", {"record": record})
+    assert "WY01-WYH·2024-D10-N0001" in filed
+    assert "已归档" in filed
+    found = archivist.get("/search?q=电梯").text
+    assert "<mark>电梯</mark>维保合同" in found
+    assert "商业秘密·内部" in found
+    assert "record.file" not in archivist.get(f"/records/{record}/history").text
+    assert "归档" in archivist.get(f"/records/{record}/history").text
+
+
+def test_a_fault_names_its_field_and_nothing_typed_is_lost(house: WebHouse, archivist: FlaskClient) -> None:
+    values = {"category": str(house.category.id), "title": "保洁记录", "drawn_up": "2024-02-31", "f.phone": "123"}
+    page = _post(archivist, "/records", values)
+    assert page.startswith("422")
+    assert 'href="#field-drawn_up"' in page
+    assert "不是存在或能识别的日期：2024-02-31" in page
+    assert "联系电话" in page
+    assert 'value="保洁记录"' in page
+    assert 'value="123"' in page
+
+
+def test_a_record_without_a_date_says_what_it_still_needs(house: WebHouse, archivist: FlaskClient) -> None:
+    record = _catalogued(house, archivist, drawn_up="")
+    assert "归档前还缺：成文日期" in archivist.get(f"/records/{record}").text
+    assert "还缺：成文日期。" in _post(archivist, "/records/file", {"record": record})
+
+
+def test_a_change_made_on_an_old_page_is_refused_and_shown_again(house: WebHouse, archivist: FlaskClient) -> None:
+    record = _catalogued(house, archivist)
+    version = re.search(r'name="version" value="(\d+)"', archivist.get(f"/records/{record}/edit").text)
+    assert version
+    base = {"drawn_up": "2024", "version": version[1]}
+    assert _post(archivist, f"/records/{record}/edit", {"title": "第一次", **base}).startswith("200")
+    page = _post(archivist, f"/records/{record}/edit", {"title": "第二次", **base})
+    assert page.startswith("409")
+    assert 'value="第二次"' in page
+    assert "第一次" in archivist.get(f"/records/{record}").text
+
+
+def test_a_telephone_number_is_masked_and_kept_when_its_field_is_left_empty(
+    house: WebHouse, archivist: FlaskClient
+) -> None:
+    record = _catalogued(house, archivist, **{"f.phone": "13812345678", "f.form": "new"})
+    for path in (f"/records/{record}", f"/records/{record}/edit"):
+        page = archivist.get(path).text
+        assert "138****5678" in page
+        assert "13812345678" not in page
+    _post(archivist, f"/records/{record}/edit", {"title": "改名", "drawn_up": "2024", "version": "1"})
+    assert "138****5678" in archivist.get(f"/records/{record}").text
+    _post(archivist, f"/records/{record}/edit", {"title": "改名", "version": "2", "away.phone": "1"})
+    assert "138****5678" not in archivist.get(f"/records/{record}").text
+
+
+def test_a_file_comes_in_by_pieces_and_goes_on_after_a_break(house: WebHouse, archivist: FlaskClient) -> None:
+    record = _catalogued(house, archivist)
+    token = token_on(archivist.get("/").text)
+    headers = {"X-CSRFToken": token, "Accept": "application/json"}
+    data = bytes(range(256)) * (PIECE_BYTES // 256) + b"the end"
+    begun = archivist.post(f"/uploads/begin/{record}", headers=headers, json={"name": "大图.bin", "size": len(data)})
+    upload = begun.json["upload"]
+    assert begun.json["piece_bytes"] == PIECE_BYTES
+    first = archivist.put(f"/uploads/{upload}/0", headers=headers, data=data[:PIECE_BYTES])
+    assert first.json == {"received": 1}
+    early = archivist.post(f"/uploads/{upload}/finish", headers=headers, json={})
+    assert (early.status_code, early.json["code"]) == (409, "conflict")
+    assert archivist.get(f"/uploads/{upload}", headers=headers).json == {"received": 1}
+    assert "正在上传" in archivist.get("/uploads").text
+    last = archivist.put(f"/uploads/{upload}/1", headers=headers, data=data[PIECE_BYTES:])
+    assert last.json == {"received": 2}
+    done = archivist.post(f"/uploads/{upload}/finish", headers=headers, json={})
+    assert done.json["size"] == len(data)
+    content = done.json["content"]
+    assert archivist.get(f"/files/{content}").data == data
+    part = archivist.get(f"/files/{content}", headers={"Range": f"bytes={PIECE_BYTES - 2}-{PIECE_BYTES + 2}"})
+    assert part.status_code == 206
+    assert part.data == data[PIECE_BYTES - 2 : PIECE_BYTES + 3]
+    assert part.headers["Content-Range"] == f"bytes {PIECE_BYTES - 2}-{PIECE_BYTES + 2}/{len(data)}"
+    beyond = archivist.get(f"/files/{content}", headers={"Range": f"bytes={len(data)}-"})
+    assert beyond.status_code == 416
+
+
+def test_a_download_is_saved_and_never_run(house: WebHouse, archivist: FlaskClient) -> None:
+    record = _catalogued(house, archivist)
+    page = _sent(archivist, record, "页 面.html", b"<script>alert(1)</script>")
+    content = re.search(r'href="/files/([0-9a-f-]{36})"', page)
+    assert content
+    reply = archivist.get(f"/files/{content[1]}")
+    assert reply.headers["Content-Disposition"].startswith("attachment;")
+    assert "sandbox" in reply.headers["Content-Security-Policy"]
+    assert reply.headers["Cache-Control"] == "no-store"
+
+
+def test_no_plain_byte_of_an_upload_is_spooled_to_disk(
+    house: WebHouse, archivist: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_args: object, **_more: object) -> None:
+        raise AssertionError("a temporary file was opened")
+
+    record = _catalogued(house, archivist)
+    monkeypatch.setattr("tempfile.TemporaryFile", never)
+    monkeypatch.setattr("tempfile.SpooledTemporaryFile", never)
+    monkeypatch.setattr("werkzeug.formparser.SpooledTemporaryFile", never)
+    assert "已接收文件 1 个" in _sent(archivist, record, "大.bin", b"x" * 3_000_000)
+
+
+def test_an_empty_file_is_refused_by_name(house: WebHouse, archivist: FlaskClient) -> None:
+    record = _catalogued(house, archivist)
+    page = _sent(archivist, record, "空.txt", b"")
+    assert page.startswith("422")
+    assert "文件是空的：空.txt" in page
+
+
+def test_a_file_put_aside_says_why_and_what_to_do(house: WebHouse, archivist: FlaskClient) -> None:
+    record = _catalogued(house, archivist)
+    _sent(archivist, record, "锁.pdf", b"%PDF-")
+    with house.services.db.writing() as work:
+        content = work.session.query(Content).one()
+        content.state, content.reason = type(content.state)("quarantined"), "encrypted"
+        work.commit()
+    for path in ("/uploads", f"/records/{record}"):
+        page = archivist.get(path).text
+        assert "已隔离" in page
+        assert "文件设有密码" in page
+        assert "请去掉密码后重新上传" in page
+    assert "有文件被隔离" in _post(archivist, "/records/file", {"record": record})
+
+
+def test_an_unfinished_upload_can_be_given_up(house: WebHouse, archivist: FlaskClient) -> None:
+    record = _catalogued(house, archivist)
+    headers = {"X-CSRFToken": token_on(archivist.get("/").text)}
+    upload = archivist.post(f"/uploads/begin/{record}", headers=headers, json={"name": "a", "size": 9}).json["upload"]
+    assert "已放弃上传" in _post(archivist, f"/uploads/{upload}/abandon", {})
+    assert "您还没有上传文件" in archivist.get("/uploads").text
+
+
+@pytest.mark.parametrize("body", ["", "[]", '{"name": "a"}', '{"name": "a", "size": "9"}', '{"size": -1, "name": "a"}'])
+def test_an_announcement_that_cannot_be_read_is_refused(house: WebHouse, archivist: FlaskClient, body: str) -> None:
+    record = _catalogued(house, archivist)
+    headers = {"X-CSRFToken": token_on(archivist.get("/").text), "Content-Type": "application/json"}
+    reply = archivist.post(f"/uploads/begin/{record}", headers=headers, data=body)
+    assert reply.status_code == 422
+    assert json.loads(reply.text)["code"] == "invalid"
+
+
+def test_a_query_that_cannot_be_read_is_pointed_at(archivist: FlaskClient) -> None:
+    page = archivist.get("/search", query_string={"q": '电梯 "维保'})
+    assert page.status_code == 422
+    assert "引号没有闭合" in page.text
+    assert re.search(r"<b><u>&#34;?维保?|<b><u>&#34;", page.text)
+
+
+def test_a_dead_engine_is_told_and_the_query_stays(house: WebHouse, archivist: FlaskClient) -> None:
+    house.search.broken = Unavailable(part="search")
+    page = archivist.get("/search", query_string={"q": "电梯"})
+    assert page.status_code == 503
+    assert "系统的一部分没有应答：检索。" in page.text
+    assert 'value="电梯"' in page.text
+
+
+def test_the_bin_takes_and_gives_back(house: WebHouse, archivist: FlaskClient) -> None:
+    record = _catalogued(house, archivist)
+    assert "已放入回收站" in _post(archivist, f"/records/{record}/bin", {"version": "1"})
+    assert "电梯维保合同" in archivist.get("/?state=binned").text
+    assert "电梯维保合同" not in archivist.get("/").text
+    assert "已取回" in _post(archivist, f"/records/{record}/restore", {})
+
+
+def test_a_level_is_changed_with_a_reason_only(house: WebHouse, archivist: FlaskClient) -> None:
+    record = _catalogued(house, archivist)
+    refused = _post(archivist, f"/records/{record}/level", {"level": "3", "version": "1", "reason": " "})
+    assert refused.startswith("422")
+    assert "理由：必须填写" in refused
+    page = _post(archivist, f"/records/{record}/level", {"level": "3", "version": "1", "reason": "含报价"})
+    assert "商业秘密·机密" in page
+
+
+def test_a_custodian_sees_number_and_dates_and_no_content(house: WebHouse) -> None:
+    record = house.a_record(
+        title="人事档案", state=RecordState.FILED, archive_number="WY01-1", registration_number="R1"
+    )
+    page = house.browser("auditor").get(f"/records/{record.id}").text
+    assert "WY01-1" in page
+    assert "R1" in page
+    assert "人事档案" not in page
+
+
+def test_the_auditor_reads_the_log_and_others_do_not(house: WebHouse) -> None:
+    house.browser("staff")
+    auditor = house.browser("auditor")
+    page = auditor.get("/log").text
+    assert "staff某" in page
+    assert "登录" in page
+    assert auditor.get("/log?since=2026-02-31").status_code == 422
+    assert "没有符合的记录" in auditor.get("/log?until=2001").text
+    assert house.browser("staff").get("/log").status_code == 403
+
+
+def test_a_person_chooses_their_language_and_it_stays_theirs(house: WebHouse) -> None:
+    client = house.browser("staff")
+    token = token_on(client.get("/").text)
+    page = client.post("/language", data={"csrf_token": token, "locale": "zh_TW", "next": "/"}, follow_redirects=True)
+    assert "我的工作檯" in page.text
+    assert "我的工作檯" in house.browser("staff").get("/").text
+    client.post("/language", data={"csrf_token": token, "locale": "en", "next": "/"})
+    assert "My desk" in client.get("/").text
+
+
+def test_empty_pages_say_what_to_do_next(house: WebHouse, archivist: FlaskClient) -> None:
+    assert "没有待归档的条目。先著录，再添加文件，然后归档" in archivist.get("/").text
+    assert "您还没有上传文件" in archivist.get("/uploads").text
+    assert "没有您可以查看的匹配结果" in archivist.get("/search?q=无此词").text
+    assert "检索方法" in archivist.get("/search").text
+    assert "没有等待的作业" in house.browser("system").get("/system").text
+
+
+def test_a_number_opens_its_record(house: WebHouse, archivist: FlaskClient) -> None:
+    record = _catalogued(house, archivist)
+    _post(archivist, "/records/file", {"record": record})
+    reply = archivist.get("/number", query_string={"n": "WY01:WY01-WYH·2024-D10-N0001"})
+    assert reply.headers["Location"] == f"/records/{record}"
+    assert archivist.get("/number?n=no-such").status_code == 404

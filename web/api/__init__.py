@@ -1,0 +1,1 @@
+"""The interface for programs under ``/api/v1``: a token, JSON answers, and a description that is made from the code."""

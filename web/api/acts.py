@@ -1,0 +1,160 @@
+"""What programs can ask for. Each act is one call of the same service that the pages call, under the same policy."""
+
+from uuid import UUID
+
+from flask import Response
+from pydantic import JsonValue
+
+from archive.identity import Role
+from archive.levels import every
+from archive.levels import mark as level_mark
+from archive.scheme.fields import FieldDef, FieldKind
+from archive.showing import CustodyView, FileView, RecordView
+from web import files
+from web.api import problems
+from web.api.operations import operation
+from web.api.shapes import (
+    CustodyRecord,
+    FileShown,
+    FullRecord,
+    HitFound,
+    Me,
+    PassageFound,
+    RecordAnswer,
+    SearchAnswer,
+    SearchQuery,
+)
+from web.filters import masked
+from web.services import identity, services
+
+
+@operation("/me")
+def me() -> Me:
+    """Say whom the token stands for, with their present roles."""
+    who = identity()
+    person = services().directory.person(who.person_id) if who.person_id else None
+    order = list(Role)
+    return Me(login=who.name, name=person.name if person else who.name, roles=sorted(who.roles, key=order.index))
+
+
+@operation("/search", 422, 503)
+def search(query: SearchQuery) -> SearchAnswer:
+    """Search with the person's present rights; hits, counts and facets hold only what they may read now."""
+    pairs = [(name, value) for name, _, value in (each.partition(":") for each in query.filter)]
+    found = services().search.search(identity(), query.q, filters=pairs, offset=query.offset, limit=query.limit)
+    marks = _marks()
+    hits = [
+        HitFound(
+            number=hit.number,
+            title=hit.title,
+            level=hit.level_rank,
+            mark=marks[hit.level_rank],
+            record=hit.record_id,
+            passages=[PassageFound(page=each.page, text=each.text) for each in hit.passages],
+        )
+        for hit in found.hits
+    ]
+    return SearchAnswer(
+        total=found.total, hits=hits, facets={name: dict(counts) for name, counts in found.facets.items()}
+    )
+
+
+@operation("/records/{record_id}", 404)
+def record(record_id: UUID) -> RecordAnswer:
+    """Show a record: in full to who may read it, number and dates to who keeps custody of it."""
+    view = services().reader.show(identity(), record_id)
+    return _full(view) if isinstance(view, RecordView) else _custody(view)
+
+
+@operation("/records/by-number/{number}", 404)
+def record_by_number(number: str) -> RecordAnswer:
+    """Show the record that a number was given to; write ``FONDS:NUMBER`` where two fonds share a number."""
+    return record(services().records.find_number(identity(), number))
+
+
+@operation("/files/{content_id}", 403, 404, 416)
+def file(content_id: UUID) -> Response:
+    """Send the bytes of a stored file, whole or one range of them, as a download."""
+    reply = files.download(content_id)
+    if reply.status_code != 416:
+        return reply
+    told = problems.told("range_outside")
+    told.headers["Content-Range"] = reply.headers["Content-Range"]
+    return told
+
+
+def _marks() -> dict[int, str]:
+    with services().db.reading() as session:
+        return {level.rank: level_mark(level, problems.language()) for level in every(session)}
+
+
+def _custody(view: CustodyView) -> CustodyRecord:
+    return CustodyRecord(
+        record=view.record_id,
+        number=view.number,
+        registration_number=view.registration_number,
+        kind=view.kind,
+        state=view.state,
+        level=view.level.rank,
+        mark=level_mark(view.level, problems.language()),
+        medium=view.medium,
+        pages=view.pages,
+        created_at=view.created_at,
+        filed_at=view.filed_at,
+    )
+
+
+def _full(view: RecordView) -> FullRecord:
+    row = view.record
+    return FullRecord(
+        record=row.id,
+        number=view.number,
+        registration_number=row.registration_number,
+        title=row.title,
+        fonds=view.fonds.code,
+        category=view.category.code,
+        kind=row.kind,
+        state=row.state,
+        level=row.level_rank,
+        mark=level_mark(view.level, problems.language()),
+        drawn_up=row.drawn_up,
+        drawn_up_proposed=row.drawn_up_proposed,
+        responsible=row.responsible,
+        department=view.department.code if view.department else None,
+        place=row.place_path,
+        term=row.term,
+        medium=row.medium,
+        material=row.material,
+        pages=row.pages,
+        keywords=row.keywords,
+        importance=row.importance,
+        notes=row.notes,
+        fields={field.name: _shown(field, value) for field, value in view.fields},
+        subjects=list(view.subjects),
+        named=[person.name for person in view.named],
+        missing=list(view.missing),
+        files=[_file(each) for each in view.files],
+        created_at=row.created_at,
+        filed_at=row.filed_at,
+        version=row.version,
+    )
+
+
+def _shown(field: FieldDef, value: JsonValue) -> JsonValue:
+    """Personal numbers leave masked, as on a screen."""
+    return masked(str(value)) if field.kind in {FieldKind.PHONE, FieldKind.IDENTITY} else value
+
+
+def _file(view: FileView) -> FileShown:
+    return FileShown(
+        content=view.content_id,
+        name=view.name,
+        role=view.role,
+        state=view.state,
+        reason=view.reason,
+        type=view.media_type,
+        size=view.size,
+        pages=view.pages,
+        text=view.text_state,
+        doubles=view.doubles,
+    )

@@ -1,0 +1,68 @@
+"""The application behind ``/api/``: apart from the pages', so that no cookie, session or form ever counts here."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from flask import Flask, Response, g, jsonify, request
+
+from web import security
+from web.api import problems
+from web.api.document import document
+from web.api.operations import OPERATIONS
+from web.services import Services, services
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+DESCRIPTION = "/openapi.json"
+POLICY = "default-src 'none'; frame-ancestors 'none'"
+
+
+def mount(pages: Flask, wired: Services) -> None:
+    """Let an application of pages answer programs too."""
+    api, own = create_api(wired), pages.wsgi_app
+
+    def choose(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        chosen = api if path.startswith("/api/") or path == DESCRIPTION else own
+        return chosen(environ, start_response)
+
+    pages.wsgi_app = choose  # type: ignore[method-assign]  # the way that Flask names for what stands before an app
+
+
+def create_api(wired: Services) -> Flask:
+    """Make the application over wired services. All of it but its description needs a token."""
+    app = Flask("web.api", static_folder=None)
+    app.extensions["juanku"] = wired
+    security.init_app(app, https=wired.https)
+    problems.init_app(app)
+    app.before_request(_token_only)
+    app.after_request(_mark)
+    for each in OPERATIONS:
+        app.add_url_rule(each.rule, each.name, each.serve, methods=["GET"], provide_automatic_options=False)
+    described = document()
+    app.add_url_rule(
+        DESCRIPTION, "openapi", lambda: jsonify(described), methods=["GET"], provide_automatic_options=False
+    )
+    return app
+
+
+def _token_only() -> Response | None:
+    """Find whom the token stands for. Without one, what is there and what is not answer alike."""
+    g.identity = None
+    if request.endpoint == "openapi":
+        return None
+    sent = request.authorization
+    if sent is not None and sent.type == "bearer" and sent.token:
+        g.identity = services().people.resume_token(sent.token, (request.remote_addr or "")[:64])
+    if g.identity is not None:
+        return None
+    refused = problems.told("token_needed")
+    refused.headers["WWW-Authenticate"] = 'Bearer realm="juanku"'
+    return refused
+
+
+def _mark(reply: Response) -> Response:
+    reply.headers.setdefault("Content-Security-Policy", POLICY)
+    reply.vary.update(("Authorization", "Accept-Language"))
+    return reply

@@ -1,0 +1,166 @@
+"""What programs send and get, as typed shapes: answers are made from them, and so is the OpenAPI document."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from archive.identity import Role
+from archive.model import ContentState, FileRole, Medium, RecordKind, RecordState, TextState
+from indexer.queryparser import LONGEST_QUERY
+
+DEEPEST = 10_000
+MOST_HITS = 100
+MOST_FILTERS = 50
+
+Filter = Annotated[str, Field(max_length=300)]
+
+
+class Shape(BaseModel):
+    """Base of all shapes: nothing changes once made, and nothing unknown is taken."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SearchQuery(Shape):
+    """What a search takes."""
+
+    q: str = Field("", max_length=LONGEST_QUERY, description="The query, as in the search box; blank finds everything.")
+    filter: list[Filter] = Field(
+        default_factory=list,
+        max_length=MOST_FILTERS,
+        description=(
+            "field:value, repeatable; all must hold. Fields: category, fonds, department, dossier (ids; a category "
+            "takes in what lies below it), level, year (numbers), medium, kind, state, project (words), place (a "
+            "path, with what lies below), date (a range such as 2023..2024-05)."
+        ),
+    )
+    offset: int = Field(0, ge=0, le=DEEPEST, description="How many hits to pass over.")
+    limit: int = Field(20, ge=1, le=MOST_HITS, description="How many hits to answer with.")
+
+
+class FieldFault(Shape):
+    """What is wrong with one field; ``facts`` fill the words, ``at`` points into a query."""
+
+    field: str
+    code: str
+    detail: str
+    facts: dict[str, JsonValue]
+
+
+class Problem(Shape):
+    """An error (RFC 9457). ``code`` is stable; ``detail`` is in the language asked for."""
+
+    type: Literal["about:blank"] = "about:blank"
+    title: str
+    status: int
+    code: str
+    detail: str
+    fields: list[FieldFault]
+
+
+class Me(Shape):
+    """Whom the token stands for."""
+
+    login: str
+    name: str
+    roles: list[Role]
+
+
+class PassageFound(Shape):
+    """A piece of a page's text around what was found."""
+
+    page: int
+    text: str
+
+
+class HitFound(Shape):
+    """A record that was found; ``number`` is missing until it has one. ``record`` is its id."""
+
+    number: str | None
+    title: str
+    level: int
+    mark: str = Field(description="The level's mark, to be shown wherever the record is.")
+    record: UUID
+    passages: list[PassageFound]
+
+
+class SearchAnswer(Shape):
+    """One page of hits, how many there are in all, and counts by facet and value."""
+
+    total: int
+    hits: list[HitFound]
+    facets: dict[str, dict[str, int]]
+
+
+class FileShown(Shape):
+    """A file of a record; ``content`` is the id that its bytes are fetched by."""
+
+    content: UUID | None
+    name: str
+    role: FileRole
+    state: ContentState
+    reason: str | None
+    type: str | None
+    size: int | None = Field(description="Bytes.")
+    pages: int | None
+    text: TextState
+    doubles: int = Field(description="How many other records, visible to you, hold the same bytes.")
+
+
+class CustodyRecord(Shape):
+    """What whoever keeps custody sees of a record: number, carrier and dates."""
+
+    view: Literal["custody"] = "custody"
+    record: UUID
+    number: str
+    registration_number: str | None
+    kind: RecordKind
+    state: RecordState
+    level: int
+    mark: str
+    medium: Medium
+    pages: int | None
+    created_at: datetime
+    filed_at: datetime | None
+
+
+class FullRecord(Shape):
+    """What a reader sees of a record. Personal numbers among ``fields`` are masked."""
+
+    view: Literal["full"] = "full"
+    record: UUID
+    number: str
+    registration_number: str | None
+    title: str
+    fonds: str = Field(description="The fonds' code.")
+    category: str = Field(description="The category's code.")
+    kind: RecordKind
+    state: RecordState
+    level: int
+    mark: str
+    drawn_up: str | None = Field(description="A civil date as far as it is known: 2024, 2024-03 or 2024-03-05.")
+    drawn_up_proposed: bool
+    responsible: str | None
+    department: str | None = Field(description="The department's code.")
+    place: str | None = Field(description="The place's path.")
+    term: str = Field(description="The retention term's code.")
+    medium: Medium
+    material: str
+    pages: int | None
+    keywords: list[str]
+    importance: int | None
+    notes: str | None
+    fields: dict[str, JsonValue]
+    subjects: list[str]
+    named: list[str] = Field(description="The people named on the record.")
+    missing: list[str] = Field(description="What it still needs before it can be filed.")
+    files: list[FileShown]
+    created_at: datetime
+    filed_at: datetime | None
+    version: int
+
+
+RecordAnswer = Annotated[FullRecord | CustodyRecord, Field(discriminator="view")]
+"""One record, as much of it as the person may see."""
