@@ -306,16 +306,14 @@ class Rig:
 
     folder: Path
     rnd: random.Random
-    span: float = 1.0
+    spans: dict[str, float] = field(default_factory=dict)
 
     def calibrate(self) -> None:
-        """Measure how long an undisturbed intake takes: random moments are drawn from that."""
-        begun = time.monotonic()
+        """Measure how long undisturbed processes live: random moments are drawn from that."""
         row = Row("undisturbed")
         self.trial(row, failpoint="", victim="nobody")
         if row.violations:
             raise RuntimeError("\n".join(row.violations))
-        self.span = time.monotonic() - begun
 
     def trial(self, row: Row, *, failpoint: str, victim: str) -> None:
         """Do one trial: at a failpoint, or (none given) at a random moment."""
@@ -331,13 +329,14 @@ class Rig:
         sent = papers(self.rnd)
         armed, plain = settings_for(place, f"{failpoint}:kill" if failpoint else ""), settings_for(place)
         done, log = place / "done", place / "log"
+        begun = time.monotonic()
         worker = forked(log, lambda say: work(armed, done, say))
         taker = forked(log, lambda say: take_in(armed, sent, done, say))
         if failpoint:
             died = self._until_death(taker, worker)
             both = victim == "everything"
         else:
-            time.sleep(self.rnd.uniform(0, self.span) if victim != "nobody" else 0)
+            time.sleep(self.rnd.uniform(0, self.spans[victim]) if victim != "nobody" else 0)
             died = {"web": [taker], "worker": [worker], "everything": [taker, worker]}.get(victim, [])
             both = victim == "everything"
         for child in [taker, worker] if both and died else died:
@@ -347,9 +346,13 @@ class Rig:
         if not both and worker in died:  # serve starts it again
             children.append(worker := forked(log, lambda say: work(plain, done, say)))
         taker.wait()
+        taken = time.monotonic() - begun
         done.touch()  # a taker that died does not say so
         for child in children:
             child.wait()
+        if victim == "nobody":
+            worked = time.monotonic() - begun
+            self.spans = {"web": taken, "worker": worked, "everything": worked}
         acknowledged = taker.told()
         for child in children[1:]:
             os.close(child.pipe)

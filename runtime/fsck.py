@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Subquery, and_, case, func, literal, select, true
+from sqlalchemy import Select, Subquery, and_, case, func, select, true
 from sqlalchemy.orm import Session
 
 from archive.errors import ArchiveError
@@ -122,7 +122,7 @@ def _orphans(parts: Parts, counts: dict[str, int]) -> Iterator[Violation]:
     """INV2: every object is referenced, or younger than a day."""
     limit = (parts.clock.now() - ORPHAN_AGE).timestamp()
     with parts.db.reading() as session:
-        known = set(session.execute(select(Content.object_key, Content.store_version)).tuples().all())
+        known = {tuple(row) for row in session.execute(select(Content.object_key, Content.store_version))}
         uploads = set(session.scalars(select(Content.object_key).where(Content.upload.is_not(None))))
     for info in parts.store.list():
         counts["objects"] = counts.get("objects", 0) + 1
@@ -150,12 +150,9 @@ def _log(parts: Parts, counts: dict[str, int]) -> Iterator[Violation]:
     counts["log_entries"] = verification.entries
     if verification.first_bad:
         yield Violation("INV4", str(verification.first_bad.entry), verification.first_bad.fault.value)
-    for act, wanted in (
-        ("record.create", literal(1)),
-        ("record.file", case((Record.state == RecordState.FILED, 1), else_=0)),
-    ):
-        wrong = _records_with(act, lambda count, wanted=wanted: count != wanted)
-        yield from _each(parts, wrong, "INV4", f"{act}_not_once")
+    filed = case((Record.state == RecordState.FILED, 1), else_=0)
+    yield from _each(parts, _records_with("record.create", lambda count: count != 1), "INV4", "record.create_not_once")
+    yield from _each(parts, _records_with("record.file", lambda count: count != filed), "INV4", "record.file_not_once")
     binned = case((Record.state == RecordState.BINNED, 1), else_=0)
     restored = _entries("record.restore")
     wrong = _records_with("record.bin", lambda count: count - func.coalesce(restored.c.n, 0) != binned).outerjoin(
@@ -189,14 +186,14 @@ def _contents_kept() -> Subquery:
     )
 
 
-def _records_with(act: str, wrong: Callable[[Any], Any]) -> Select[tuple[UUID]]:
+def _records_with(act: str, wrong: Callable[[Any], Any]) -> Select[UUID]:
     """Select the records whose number of entries of ``act`` is wrong."""
     entries = _entries(act)
     joined = select(Record.id).outerjoin(entries, entries.c.record_id == Record.id)
     return joined.where(wrong(func.coalesce(entries.c.n, 0)))
 
 
-def _each(parts: Parts, wrong: Select[tuple[UUID]], invariant: str, fault: str) -> Iterator[Violation]:
+def _each(parts: Parts, wrong: Select[UUID], invariant: str, fault: str) -> Iterator[Violation]:
     with parts.db.reading() as session:
         yield from (Violation(invariant, str(key), fault) for key in session.scalars(wrong.limit(ROWS)))
 

@@ -55,18 +55,16 @@ def _path(text: str) -> Path:
     return Path(text).expanduser().absolute()
 
 
-def _port(text: str) -> int:
-    value = int(text)
-    if not 0 <= value <= 65535:
-        raise ValueError("out_of_range")
-    return value
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not text.isdecimal():
+            raise ValueError("not_a_number")
+        value = int(text)
+        if not low <= value <= high:
+            raise ValueError("out_of_range")
+        return value
 
-
-def _threads(text: str) -> int:
-    value = int(text)
-    if not 1 <= value <= 64:
-        raise ValueError("out_of_range")
-    return value
+    return read
 
 
 def _url(*schemes: str) -> Callable[[str], str]:
@@ -86,9 +84,9 @@ SPECS: Mapping[str, Spec] = {
     "store_url": Spec("JUANKU_STORE_URL", _url("file"), "the object store", secret=True),
     "search_url": Spec("JUANKU_SEARCH_URL", _url("embedded"), "the search engine", secret=True),
     "search_prefix": Spec("JUANKU_SEARCH_PREFIX", str, "the prefix of search index names"),
-    "port": Spec("JUANKU_PORT", _port, "the port of the web server"),
+    "port": Spec("JUANKU_PORT", _whole(0, 65535), "the port of the web server"),
     "host": Spec("JUANKU_HOST", str, "the address the web server listens on"),
-    "worker_threads": Spec("JUANKU_WORKER_THREADS", _threads, "how many jobs a worker runs at once"),
+    "worker_threads": Spec("JUANKU_WORKER_THREADS", _whole(1, 64), "how many jobs a worker runs at once"),
     "log_level": Spec("JUANKU_LOG_LEVEL", str.upper, "how much the processes say"),
     "failpoint": Spec("JUANKU_FAILPOINT", str, "for fault tests only: name:kill or name:raise"),
 }

@@ -135,7 +135,7 @@ class RingVault:
                 wrapped = _wrap(key, owner, generation, os.urandom(32), ())
                 rows.append({"owner_id": owner, "generation_id": generation, "log_year": log_year, "wrapped": wrapped})
         if rows:
-            session.connection().execute(insert(_OWNERS), rows)
+            session.connection().execute(insert(Base.metadata.tables["owner_key"]), rows)
 
     # Small seals
 

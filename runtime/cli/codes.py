@@ -20,12 +20,12 @@ class Codes:
         categories = list(session.scalars(select(Category)))
         often = {row.code: sum(other.code == row.code for other in categories) for row in categories}
         self._names: Mapping[str, dict[str, str]] = {
-            "fonds": {str(key): code for key, code in fonds.items()},
+            "fonds": {key.hex: code for key, code in fonds.items()},
             "category": {
-                str(row.id): row.code if often[row.code] == 1 else f"{fonds[row.fonds_id]}:{row.code}"
+                row.id.hex: row.code if often[row.code] == 1 else f"{fonds[row.fonds_id]}:{row.code}"
                 for row in categories
             },
-            "department": {str(row.id): row.code for row in session.scalars(select(Department))},
+            "department": {row.id.hex: row.code for row in session.scalars(select(Department))},
             "level": {str(row.rank): row.code for row in session.scalars(select(Level))},
         }
 

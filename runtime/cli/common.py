@@ -18,10 +18,10 @@ from runtime.working import LocalWaker
 from web.words import mark
 
 
-def command(name: str, help_text: str) -> Callable[[Callable[..., None]], click.Command]:
+def command(name: str, help_text: str, **context: Any) -> Callable[[Callable[..., None]], click.Command]:
     """Make a command that takes ``--json`` and tells every archive error in words.
 
-    The function gets ``out`` as its first argument.
+    The function gets ``out`` as its first argument; ``context`` are click's context settings.
     """
 
     def wrap(function: Callable[..., None]) -> click.Command:
@@ -37,7 +37,7 @@ def command(name: str, help_text: str) -> Callable[[Callable[..., None]], click.
                 raise SystemExit(130) from None
 
         as_json = click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
-        made: click.Command = click.command(name, help=help_text)(as_json(run))
+        made: click.Command = click.command(name, help=help_text, context_settings=context)(as_json(run))
         return made
 
     return wrap

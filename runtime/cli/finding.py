@@ -25,7 +25,7 @@ def _as_person(parts: Parts, login: str) -> Identity:
 @click.option("--filter", "filters", multiple=True, metavar="FIELD=VALUE", help="Narrow by a facet.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, help="How many hits to show.")
 @click.option("--offset", type=click.IntRange(0, 10_000), default=0, help="How many hits to pass over.")
-@command("search", "Search with a person's rights.")
+@command("search", "Search with a person's rights.", ignore_unknown_options=True)  # -word is a part of a query
 def search(out: Out, query: str, login: str, filters: tuple[str, ...], limit: int, offset: int) -> None:
     """Search."""
     with opened() as parts, work_done(parts, wait=False):

@@ -49,7 +49,7 @@ def add(
 
 @click.argument("login")
 @click.option("--name", required=True, help="What the token is for.")
-@click.option("--days", type=click.IntRange(1, 3650), default=90, help="After how many days it ends.")
+@click.option("--days", type=click.IntRange(1, 366), default=90, help="After how many days it ends.")
 @command("token", "Make a token for programs; it is shown once.")
 def token(out: Out, login: str, name: str, days: int) -> None:
     """Make a token."""

@@ -1,0 +1,30 @@
+"""Fixtures of tests that run the product on an archive of its own."""
+
+import fcntl
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.factories.archives import Archive, make
+
+
+@pytest.fixture(scope="session")
+def archive_template(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Archive:
+    """A small demonstration archive, made once for all workers of a run. Never change it: take a copy."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "archive-template"
+    with Path(f"{folder}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            make(folder.with_suffix(".new"))
+            folder.with_suffix(".new").rename(folder)
+    return Archive(folder)
+
+
+@pytest.fixture
+def archive(archive_template: Archive, tmp_path: Path) -> Iterator[Archive]:
+    """An archive with ten records and ten people, for this test alone."""
+    copy = archive_template.copy(tmp_path / "archive")
+    yield copy
+    copy.close()

@@ -1,0 +1,207 @@
+"""A whole archive in a folder, worked on by the command line or by its parts."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from archive.clock import Clock
+from runtime.settings import Settings, load
+from runtime.wiring import NoWaker, Parts, build
+from runtime.working import work_done
+
+ROOT = Path(__file__).resolve().parents[2]
+SIZE = 10
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command gave back. ``document`` is its standard output, which must be one JSON document."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The JSON document on standard output."""
+        read: dict[str, Any] = json.loads(self.out)
+        return read
+
+
+@dataclass
+class Archive:
+    """An archive's folder: data in ``home``, key ring in ``keys``."""
+
+    folder: Path
+    _open: list[Parts] = field(default_factory=list)
+
+    @property
+    def home(self) -> Path:
+        return self.folder / "home"
+
+    @property
+    def keys(self) -> Path:
+        return self.folder / "keys"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        own = {"JUANKU_HOME": str(self.home), "JUANKU_KEYS": str(self.keys)}
+        plain = {name: value for name, value in os.environ.items() if not name.startswith("JUANKU_")}
+        return plain | own | {"PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8"}
+
+    @property
+    def settings(self) -> Settings:
+        return load(self.environment)
+
+    def copy(self, folder: Path) -> "Archive":
+        """Copy it to another folder."""
+        shutil.copytree(self.folder, folder)
+        return Archive(folder)
+
+    def run(self, *words: str | Path, more: Mapping[str, str] | None = None) -> Answer:
+        """Run one command line to its end."""
+        done = subprocess.run(
+            [sys.executable, "-m", "runtime", *map(str, words)],
+            env=self.environment | (more or {}),
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
+        return Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def parts(self, clock: Clock | None = None) -> Parts:
+        """Open it in this process."""
+        opened = build(self.settings, NoWaker(), clock)
+        self._open.append(opened)
+        return opened
+
+    def work(self, parts: Parts) -> None:
+        """Run all jobs and seal the log."""
+        with work_done(parts, wait=True):
+            pass
+
+    def close(self) -> None:
+        """Close what was opened in this process."""
+        while self._open:
+            self._open.pop().close()
+
+    @contextlib.contextmanager
+    def served(self, more: Mapping[str, str] | None = None) -> Iterator["Served"]:
+        """Serve it; yield once the pages answer."""
+        tree = Served(self, more or {})
+        try:
+            tree.until_up()
+            yield tree
+        finally:
+            tree.kill()
+
+
+def make(folder: Path) -> Archive:
+    """Make a demonstration archive."""
+    made = Archive(folder)
+    folder.mkdir(parents=True)
+    answer = made.run("demo", "--no-serve", "--size", str(SIZE), "--json")
+    assert answer.code == 0, answer.err
+    (folder / "demo.json").write_text(answer.out)
+    return made
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def children_of(pid: int) -> set[int]:
+    """Return every process below ``pid``."""
+    below: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            parent = int(stat.read_text().rpartition(")")[2].split()[1])
+            below.setdefault(parent, []).append(int(stat.parent.name))
+    found, waiting = set(), [pid]
+    while waiting:
+        for child in below.get(waiting.pop(), []):
+            found.add(child)
+            waiting.append(child)
+    return found
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs (a dead one that nobody has asked after does not)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+class Served:
+    """A running ``juanku serve``."""
+
+    def __init__(self, archive: Archive, more: Mapping[str, str]) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.begun = time.monotonic()
+        self.errors = archive.folder / "serve.log"
+        with self.errors.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "runtime", "serve", "--port", str(self.port)],
+                env=archive.environment | more,
+                stderr=log,
+                start_new_session=True,
+            )
+        self.up_after = 0.0
+
+    def until_up(self) -> None:
+        """Wait until the pages answer."""
+        wait_for(lambda: self.answers() or self.process.poll() is not None, 60)
+        assert self.process.poll() is None, self.errors.read_text()
+        self.up_after = time.monotonic() - self.begun
+
+    def answers(self) -> bool:
+        """Whether the pages answer."""
+        try:
+            with urllib.request.urlopen(f"{self.url}/healthz", timeout=2) as reply:  # noqa: S310 (our own address)
+                return bool(reply.status == 200)
+        except OSError:
+            return False
+
+    def child(self, name: str) -> int | None:
+        """Return the process id of ``web`` or ``worker``."""
+        for pid in children_of(self.process.pid):
+            with contextlib.suppress(OSError):
+                if f"runtime.{name}".encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+                    return pid
+        return None
+
+    def tree(self) -> set[int]:
+        """Return all its processes."""
+        return {self.process.pid} | children_of(self.process.pid)
+
+    def kill(self) -> None:
+        """End what is left of it."""
+        for pid in self.tree():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait()
+
+
+def wait_for(said: Any, seconds: float = 30.0) -> None:
+    """Return when ``said`` answers true; fail after ``seconds``."""
+    until = time.monotonic() + seconds
+    while not said():
+        assert time.monotonic() < until, f"not so after {seconds} s"
+        time.sleep(0.05)
