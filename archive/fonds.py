@@ -7,13 +7,13 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from archive.clock import Clock
+from archive.clock import Clock, today
 from archive.database import Database
-from archive.errors import Conflict, Fault, InvalidInput, NotFound, WrongState
+from archive.errors import Conflict, Fault, InvalidInput, NotFound
 from archive.identity import Identity
 from archive.ids import UUID, new_id
 from archive.log.writer import Log
-from archive.model import Category, Fonds
+from archive.model import Category, Fonds, House
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.scheme import install as installing
@@ -50,7 +50,8 @@ class FondsService:
             self._guard.require_house(session, identity, Act.MANAGE_SCHEME)
             if session.scalar(select(Fonds.id).where(Fonds.code == code)) is not None:
                 raise Conflict(what="fonds")
-            row = Fonds(id=new_id(), code=code, names=dict(names), opened_on=self._clock.now().date())
+            day = today(self._clock, session.scalar(select(House.zone)) or "Asia/Shanghai")
+            row = Fonds(id=new_id(), code=code, names=dict(names), opened_on=day)
             session.add(row)
             session.flush()
             if scheme is not None:
@@ -65,7 +66,7 @@ class FondsService:
 
         Raises:
             Conflict: someone changed it since ``version``.
-            InvalidInput: the names are at fault.
+            InvalidInput: the names are at fault, or the fonds is closed.
         """
         faults = check_names(names, "names")
         if faults:
@@ -85,7 +86,7 @@ class FondsService:
 
         Raises:
             Conflict: someone changed it since ``version``.
-            WrongState: it is closed.
+            InvalidInput: it is closed already.
         """
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
@@ -105,7 +106,7 @@ class FondsService:
         if row is None:
             raise NotFound
         if row.closed_on is not None:
-            raise WrongState(state="closed", act="fonds.change")
+            raise InvalidInput(Fault("fonds", "fonds_closed", {"fonds": row.code}))
         if row.version != version:
             raise Conflict(what="fonds")
         return row

@@ -336,7 +336,7 @@ class Rig:
             died = self._until_death(taker, worker)
             both = victim == "everything"
         else:
-            time.sleep(self.rnd.uniform(0, self.spans[victim]) if victim != "nobody" else 0)
+            time.sleep(self.rnd.uniform(0, 0.8 * self.spans[victim]) if victim != "nobody" else 0)
             died = {"web": [taker], "worker": [worker], "everything": [taker, worker]}.get(victim, [])
             both = victim == "everything"
         for child in [taker, worker] if both and died else died:

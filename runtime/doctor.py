@@ -16,7 +16,7 @@ from archive.errors import ArchiveError
 from archive.jobs.status import status
 from archive.model import House, JobState, LogUnsealed
 from runtime.locks import held
-from runtime.setting_up import revision
+from runtime.setting_up import revisions
 from runtime.settings import Settings
 from runtime.wiring import NoWaker, Parts, build
 from storage.ring import KeyRing
@@ -95,7 +95,7 @@ def _ring(parts: Parts) -> Seen:
 
 def _database(parts: Parts) -> Seen:
     with parts.db.engine.connect() as connection:
-        current, wanted = revision(connection)
+        current, wanted = revisions(connection)
     if current != wanted:
         yield State.BROKEN, "other_version" if current else "no_archive", {"is": current, "wanted": wanted}
         return

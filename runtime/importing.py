@@ -1,6 +1,5 @@
 """Bringing files in from a folder: catalogued, taken in, read, filed and indexed, each file on its own."""
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -45,7 +44,6 @@ class Outcome:
     """What became of an import."""
 
     items: Sequence[Item]
-    seconds: float
 
     def counts(self) -> Mapping[str, int]:
         """Count items by state."""
@@ -78,17 +76,26 @@ class Importer:
         self._draft = draft
         self._told = told
 
-    def run(self, files: Sequence[tuple[Path, str]], finish: Callable[[], None]) -> Outcome:
-        """Take all files in, wait until they are read, file what can be filed. ``finish`` waits for the jobs."""
-        begun = time.monotonic()
+    def run(
+        self, files: Sequence[tuple[Path, str]], until_read: Callable[[], None], filed: Callable[[], None]
+    ) -> Outcome:
+        """Take the files in batch by batch, and file what can be filed of each.
+
+        Args:
+            files: paths, each with the name it is told by.
+            until_read: waits until the texts of what came in are read.
+            filed: called when nothing more will be done to the files so far.
+        """
         items = [Item(name) for _, name in files]
         for start in range(0, len(files), BATCH):
-            self._receive(files[start : start + BATCH], items[start : start + BATCH])
-            self._told("received", min(start + BATCH, len(files)), len(files))
-        finish()
-        self._propose_dates(files, items)
-        self._file(items)
-        return Outcome(items, time.monotonic() - begun)
+            some, mine = files[start : start + BATCH], items[start : start + BATCH]
+            self._receive(some, mine)
+            until_read()
+            self._propose_dates(some, mine)
+            self._file(mine)
+            filed()
+            self._told("filed", start + len(mine), len(files))
+        return Outcome(items)
 
     def _receive(self, files: Sequence[tuple[Path, str]], items: Sequence[Item]) -> None:
         ids = self._parts.records.create_many(self._identity, [self._titled(path) for path, _ in files])
@@ -135,7 +142,6 @@ class Importer:
                 item.number = filed.archive_number
                 item.state = "filed" if filed.reason in {None, "filed_before"} else "waiting"
                 item.reason, item.fields = filed.reason, list(filed.missing)
-            self._told("filed", min(start + BATCH, len(ids)), len(ids))
 
     def _put_aside(self, received: Mapping[UUID, Item]) -> None:
         for record_id, state, reason in _contents(self._parts.db, list(received)):

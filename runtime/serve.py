@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 
 from runtime.locks import held
+from runtime.ready import NOT_READY
 from runtime.settings import Settings
 
 STOP_SECONDS = 15
@@ -71,7 +72,10 @@ class _Tree:
         self._announce()
         while not self._stop.wait(0.2):
             for name, child in list(self._children.items()):
-                if child.poll() is not None:
+                if child.poll() == NOT_READY:
+                    self._end()
+                    return 1
+                if child.returncode is not None:
                     self._restart(name, child.returncode)
         self._end()
         return 0

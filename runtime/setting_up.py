@@ -1,24 +1,23 @@
 """Making an archive: its folder, its ring, its tables, its first row."""
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, select
+from sqlalchemy import select
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from archive.clock import SystemClock
 from archive.database import Database
-from archive.errors import Unavailable, WrongState
+from archive.errors import ArchiveError, WrongState
 from archive.ids import new_id
 from archive.levels import choose
 from archive.model import House
+from runtime.ready import NOT_READY, require_files
 from runtime.settings import Settings
 from storage.ring import KeyRing
+from web.faults import explain
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
@@ -51,24 +50,16 @@ def create(settings: Settings, names: Mapping[str, str], naming: str, zone: str 
         db.close()
 
 
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    return config
-
-
 def migrate(db: Database) -> None:
     """Bring the tables up to this version of the product; forward only."""
-    config = _config()
+    from alembic import command  # noqa: PLC0415 (heavy, and only used where tables are made)
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
     with db.engine.connect() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
-
-
-def revision(connection: Connection) -> tuple[str | None, str | None]:
-    """Return the database's revision and the one this version of the product has."""
-    context = MigrationContext.configure(connection)
-    return context.get_current_revision(), ScriptDirectory.from_config(_config()).get_current_head()
 
 
 def require_ready(settings: Settings) -> None:
@@ -77,21 +68,43 @@ def require_ready(settings: Settings) -> None:
     Raises:
         WrongState: facts ``state`` (``no_archive`` or ``other_version``) and ``act``.
     """
-    url = settings.database_url
-    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
-        raise WrongState(state="no_archive", act="open", home=str(settings.home))
-    if not KeyRing.exists(settings.keys):
-        raise Unavailable(part="ring", where=str(settings.keys))
-    db = Database(url)
+    require_files(settings)
+    db = Database(settings.database_url)
     try:
-        _same_revision(db.engine)
+        with db.engine.connect() as connection:
+            require_version(connection)
     finally:
         db.close()
 
 
-def _same_revision(engine: Engine) -> None:
-    facts: dict[str, Any] = {}
-    with engine.connect() as connection:
-        facts["is"], facts["wanted"] = revision(connection)
-    if facts["is"] != facts["wanted"]:
-        raise WrongState(state="other_version" if facts["is"] else "no_archive", act="open", **facts)
+def revisions(connection: Connection) -> tuple[str | None, str]:
+    """Return the tables' revision (None: there are none) and the one that this program has.
+
+    Our revisions are counted, and a migration's file begins with its number.
+    """
+    try:
+        found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    except (OperationalError, ProgrammingError):
+        found = None
+    return found, max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
+def require_version(connection: Connection) -> None:
+    """Refuse tables of another version.
+
+    Raises:
+        WrongState: facts ``state`` (``no_archive`` or ``other_version``), ``is`` and ``wanted``.
+    """
+    found, wanted = revisions(connection)
+    if found != wanted:
+        state = "other_version" if found else "no_archive"
+        raise WrongState(state=state, act="open", **{"is": found, "wanted": wanted})
+
+
+def stop_unless_ready(settings: Settings) -> None:
+    """End a child of ``serve`` that cannot work, saying why; the tree then ends too instead of starting it again."""
+    try:
+        require_ready(settings)
+    except ArchiveError as error:
+        print(*explain(error, "en"), sep="\n", file=sys.stderr)  # noqa: T201 (a child has no other voice yet)
+        sys.exit(NOT_READY)

@@ -14,10 +14,12 @@ def main() -> None:
 
     from runtime.celery_app import CeleryWaker  # noqa: PLC0415
     from runtime.pages import make_app  # noqa: PLC0415
+    from runtime.setting_up import stop_unless_ready  # noqa: PLC0415
     from runtime.settings import load  # noqa: PLC0415
     from runtime.wiring import build  # noqa: PLC0415
 
     settings = load()
+    stop_unless_ready(settings)
     parts = build(settings, CeleryWaker(settings))
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the root, which ends us in order

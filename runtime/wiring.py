@@ -11,6 +11,8 @@ from archive import failpoints
 from archive.clock import Clock, SystemClock
 from archive.database import Database
 from archive.filing import FilingService
+from archive.fonds import FondsService
+from archive.grants import Rights
 from archive.intake import IntakeService
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import Handler, JobRunner
@@ -20,12 +22,16 @@ from archive.log.readings import Readings
 from archive.log.sealer import Sealer
 from archive.log.writer import Log
 from archive.model import House
+from archive.organisation import Organisation
 from archive.people import People
+from archive.places import Places
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import Vault, Waker
 from archive.records import RecordService
+from archive.scheme.categories import SchemeService
 from archive.showing import RecordReader
+from archive.subjects import Subjects
 from indexer.extraction import ExtractContents
 from indexer.indexing import IndexRecords
 from indexer.rebuild import Rebuilder
@@ -100,6 +106,36 @@ class Parts:
     def people(self) -> People:
         """Accounts and sign-in."""
         return People(self.db, self.log, self.clock, self.guard)
+
+    @cached_property
+    def rights(self) -> Rights:
+        """Grants, custody and distribution."""
+        return Rights(self.db, self.log, self.guard)
+
+    @cached_property
+    def organisation(self) -> Organisation:
+        """Departments and posts."""
+        return Organisation(self.db, self.guard, self.log)
+
+    @cached_property
+    def fonds(self) -> FondsService:
+        """Fonds."""
+        return FondsService(self.db, self.guard, self.log, self.clock)
+
+    @cached_property
+    def scheme(self) -> SchemeService:
+        """Categories and number rules."""
+        return SchemeService(self.db, self.guard, self.log, self.clock)
+
+    @cached_property
+    def places(self) -> Places:
+        """The property tree."""
+        return Places(self.db, self.guard, self.log)
+
+    @cached_property
+    def subjects(self) -> Subjects:
+        """Owners, contracts, equipment: what records hang on beside places."""
+        return Subjects(self.db, self.guard, self.vault, self.log, self.clock)
 
     @cached_property
     def records(self) -> RecordService:

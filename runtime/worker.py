@@ -18,6 +18,7 @@ def main() -> None:
 
     from runtime.celery_app import CeleryWaker, make_celery, register  # noqa: PLC0415
     from runtime.locks import held  # noqa: PLC0415
+    from runtime.setting_up import stop_unless_ready  # noqa: PLC0415
     from runtime.settings import load  # noqa: PLC0415
     from runtime.wiring import build  # noqa: PLC0415
     from runtime.working import Worker, keep_sealing  # noqa: PLC0415
@@ -25,6 +26,7 @@ def main() -> None:
     settings = load()
     warnings.filterwarnings("ignore", category=SecurityWarning)  # messages carry a job's id alone, in JSON
     logging.getLogger("kombu.connection").setLevel(logging.ERROR)  # the file broker has no host to name
+    stop_unless_ready(settings)
     parts = build(settings, CeleryWaker(settings))
     stop = threading.Event()
     with held(settings.run / "worker.lock") as ours:

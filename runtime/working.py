@@ -1,10 +1,13 @@
 """The work behind the pages: jobs, the log's sealer, the schedule. Run by the worker, or by a command itself."""
 
 import logging
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from uuid import UUID
 
 from archive.jobs.outbox import QUEUES, kinds_of
@@ -22,6 +25,9 @@ LOOK_EVERY = 0.5
 SEAL_EVERY = 0.5
 """Seconds between two looks for unsealed entries: a committed entry is sealed within a second."""
 
+
+MANY = 2_000
+"""So many waiting jobs take a while: they are counted less often."""
 
 NAMES = tuple(sorted(set(QUEUES.values())))
 
@@ -93,8 +99,8 @@ def keep_sealing(parts: Parts, stop: threading.Event) -> threading.Thread:
 
 @contextmanager
 def work_done(
-    parts: Parts, *, wait: bool, told: Callable[[int], None] | None = None, later: Sequence[str] = ()
-) -> Iterator[None]:
+    parts: Parts, *, wait: bool, told: Callable[[int], None] | None = None, beside: Sequence[str] = ()
+) -> Iterator[Callable[[], None]]:
     """Do a command's act, then see its jobs through.
 
     Without a running worker this process runs jobs and sealer itself; with one it waits for it.
@@ -103,21 +109,25 @@ def work_done(
         parts: the archive.
         wait: whether to wait for a running worker (jobs that this process runs itself are always waited for).
         told: hears how many jobs wait.
-        later: queues that begin only when the act is over, so that one record is not indexed again at each step.
+        beside: queues for a second process, which takes what was asked for before the last call of what is yielded:
+            so a record is not indexed again at each step of the act.
     """
     with held(parts.settings.run / "worker.lock") as alone:
         if not alone:
-            yield
+            yield lambda: None
             if wait:
                 _wait(parts, told)
             return
         Worker(parts).take_over()
         hands = _Hands(parts)
-        hands.begin([queue for queue in NAMES if queue not in later])
+        hands.begin([queue for queue in NAMES if queue not in beside])
         try:
-            yield
-            hands.begin(later)
-            _wait(parts, told)
+            if beside:
+                hands.begin_beside(beside)
+            else:
+                hands.keep_sealing()
+            yield hands.release
+            _wait(parts, told, hands.release)
         finally:
             hands.end()
 
@@ -129,7 +139,38 @@ class _Hands:
         self._parts = parts
         self._worker = Worker(parts)
         self._stop = threading.Event()
-        self._threads = [keep_sealing(parts, self._stop)]
+        self._threads: list[threading.Thread] = []
+        self._beside: subprocess.Popen[str] | None = None
+
+    def keep_sealing(self) -> None:
+        self._threads.append(keep_sealing(self._parts, self._stop))
+
+    def begin_beside(self, queues: Sequence[str]) -> None:
+        """Start the second process; if it dies, its queues are run here."""
+        beside = self._beside = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
+            [sys.executable, "-m", "runtime.beside", *queues],
+            stdin=subprocess.PIPE,
+            text=True,
+            start_new_session=True,  # Ctrl-C is for the command, which ends the other in order
+            env={**os.environ, "JUANKU_PARENT": str(os.getpid())},
+        )
+
+        def watch() -> None:
+            beside.wait()
+            if not self._stop.is_set():
+                log.warning("the process beside this one ended; its queues are run here")
+                self._worker.take_over()
+                self.begin(queues)
+                self.keep_sealing()
+
+        threading.Thread(target=watch, daemon=True).start()
+
+    def release(self) -> None:
+        """Let the second process take what was asked for up to now."""
+        if self._beside and self._beside.stdin and self._beside.poll() is None:
+            with suppress(OSError):
+                self._beside.stdin.write(f"{self._parts.clock.now().isoformat()}\n")
+                self._beside.stdin.flush()
 
     def begin(self, queues: Sequence[str]) -> None:
         for queue in queues:
@@ -139,6 +180,10 @@ class _Hands:
 
     def end(self) -> None:
         self._stop.set()
+        if self._beside and self._beside.stdin:
+            with suppress(OSError):
+                self._beside.stdin.close()
+            self._beside.wait()
         for queue in NAMES:
             self._parts.waker.wake(queue, NO_JOB)
         for thread in self._threads:
@@ -158,13 +203,14 @@ class _Hands:
                 self._stop.wait(LOOK_EVERY)
 
 
-def _wait(parts: Parts, told: Callable[[int], None] | None) -> None:
+def _wait(parts: Parts, told: Callable[[int], None] | None, look: Callable[[], None] = lambda: None) -> None:
     """Wait until no job is due or running. A job put off for a retry is waited for too."""
     while True:
+        look()
         with parts.db.reading() as session:
             waiting = pending(session, tuple(QUEUES))
         if told:
             told(waiting)
         if not waiting:
             return
-        time.sleep(0.05)
+        time.sleep(0.05 if waiting < MANY else 0.5)

@@ -75,10 +75,12 @@ class RingVault:
         targets = self._open_generations(session, {year for _, year in owners})
         for start in range(0, len(owners), _MANY):
             batch = dict(owners[start : start + _MANY])
-            rows = wrapped_keys(session, batch, lock=True)
+            where = _generations_of(session, batch)
             for owner in batch:
-                if owner not in rows:
+                if owner not in where:
                     raise KeyUnavailable(key=str(owner), reason="destroyed")
+            moving = [owner for owner, year in batch.items() if where[owner] != targets[year]]
+            rows = wrapped_keys(session, moving, lock=True)
             moves = [
                 (owner, generation, wrapped, targets[batch[owner]])
                 for owner, (generation, wrapped) in rows.items()
@@ -225,6 +227,12 @@ def wrapped_keys(session: Session, owners: Iterable[UUID], *, lock: bool = False
         for owner, generation, wrapped in session.execute(part.with_for_update() if lock else part):
             found[owner] = (generation, wrapped)
     return found
+
+
+def _generations_of(session: Session, owners: Iterable[UUID]) -> dict[UUID, UUID]:
+    """Return the generation of each of at most 500 owners that has a key."""
+    rows = session.execute(select(OwnerKey.owner_id, OwnerKey.generation_id).where(OwnerKey.owner_id.in_(list(owners))))
+    return dict(rows.tuples().all())
 
 
 def move(session: Session, ring: KeyRing, moves: Sequence[tuple[UUID, UUID, bytes, UUID]]) -> None:

@@ -53,6 +53,15 @@ FIELDS: Mapping[str, str] = {
     "clearance": mark("Clearance"),
     "roles": mark("Roles"),
     "filter": mark("Filter"),
+    "code": mark("Code"),
+    "names": mark("Name"),
+    "post": mark("Post"),
+    "parent": mark("Department above"),
+    "scheme": mark("Scheme"),
+    "person": mark("Person"),
+    "subject": mark("Subject"),
+    "property_types": mark("Property types"),
+    "fact": mark("Fact"),
 }
 
 FAULTS: Mapping[str, str] = {
@@ -134,6 +143,14 @@ FAULTS: Mapping[str, str] = {
     "too_deep": mark("lies too deep: make it simpler, or narrow the search"),
     "too_many_terms": mark("has too many words: take some away"),
     "unclosed_group": mark("the bracket is not closed"),
+    "fonds_closed": mark("this fonds is closed: %(fonds)s"),
+    "needs_fonds": mark("must name its fonds first, as in H001:%(value)s"),
+    "no_place_above": mark("the place above %(value)s is not there yet: add it first"),
+    "no_such_scheme": mark("is neither a file nor a scheme that ships (%(known)s): %(value)s"),
+    "not_distributed": mark("is not distributed so: %(value)s"),
+    "not_granted": mark("%(value)s has no such grant"),
+    "stands_differently": mark("stands already, but not as given here; nothing was changed"),
+    "wrong_depth": mark("has one to %(limit)s steps, divided by /: %(value)s"),
     "unclosed_quote": mark("the quotation mark is not closed"),
     "unopened_group": mark("the bracket was not opened"),
 }

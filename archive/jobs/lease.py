@@ -44,11 +44,6 @@ class Claim:
     jobs: Sequence[Held]
 
 
-def due(now: datetime) -> ColumnElement[bool]:
-    """Return the condition of jobs that may be taken: queued and due, or running under a lease that ran out."""
-    return or_(_queued(now), _lost(now))
-
-
 def any_due(session: Session, kinds: Sequence[JobKind], now: datetime) -> JobKind | None:
     """Return the first of ``kinds`` that has a job due, without taking the write lock."""
     for kind in kinds:
@@ -59,25 +54,34 @@ def any_due(session: Session, kinds: Sequence[JobKind], now: datetime) -> JobKin
 
 
 def claim(
-    session: Session, kind: JobKind, now: datetime, *, batch: int, until: datetime, attempts: int, job_id: UUID | None
+    session: Session,
+    kind: JobKind,
+    now: datetime,
+    *,
+    due: datetime,
+    batch: int,
+    until: datetime,
+    attempts: int,
+    job_id: UUID | None,
 ) -> Claim | None:
-    """Take up to ``batch`` due jobs of a kind under a new token, in the caller's short transaction.
+    """Take up to ``batch`` jobs of a kind, due at ``due``, under a new token, in the caller's short transaction.
 
     A job that was lost by an earlier worker is taken alone; after ``attempts`` losses it is failed instead.
     """
     lease = uuid4()
     _fail_worn(session, kind, now, attempts)
-    ids = _suspect(session, kind, now, job_id) or _fresh(session, kind, now, batch, job_id)
+    ids = _suspect(session, kind, due, job_id) or _fresh(session, kind, due, batch, job_id)
     if not ids:
         return None
     session.execute(
         update(Job)
-        .where(Job.id.in_(ids), due(now))
+        .where(Job.id.in_(ids), _takeable(due))
         .values(state=JobState.RUNNING, lease=lease, lease_until=until, attempts=Job.attempts + 1)
         .execution_options(synchronize_session=False)
     )
     columns = (Job.id, Job.kind, Job.subject_id, Job.payload, Job.attempts, Job.requested_by)
-    rows = session.execute(select(*columns).where(Job.id.in_(ids), Job.lease == lease).order_by(Job.run_after, Job.id))
+    mine = select(*columns).where(Job.kind == kind, Job.state == JobState.RUNNING, Job.lease == lease)
+    rows = session.execute(mine.order_by(Job.run_after, Job.id))
     jobs = [Held(*row) for row in rows]
     return Claim(lease, now, jobs) if jobs else None
 
@@ -116,14 +120,12 @@ def held(session: Session, claim: Claim, job_id: UUID, now: datetime) -> bool:
     return session.scalar(found) is not None
 
 
-def remove(work: Work, lease: UUID, ids: Sequence[UUID]) -> None:
-    """Delete finished jobs that this token still holds."""
-    if ids:
-        work.session.execute(
-            delete(Job)
-            .where(Job.id.in_(ids), Job.lease == lease, Job.state == JobState.RUNNING)
-            .execution_options(synchronize_session=False)
-        )
+def remove(work: Work, kind: JobKind, lease: UUID, ids: Sequence[UUID] | None) -> None:
+    """Delete finished jobs (None: all) that this token still holds."""
+    if ids is None or ids:
+        held = delete(Job).where(Job.kind == kind, Job.state == JobState.RUNNING, Job.lease == lease)
+        gone = held if ids is None else held.where(Job.id.in_(ids))
+        work.session.execute(gone.execution_options(synchronize_session=False))
 
 
 def settle(work: Work, lease: UUID, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -227,6 +229,11 @@ def _queued(now: datetime) -> ColumnElement[bool]:
 
 def _lost(now: datetime) -> ColumnElement[bool]:
     return and_(Job.state == JobState.RUNNING, Job.lease_until < now)
+
+
+def _takeable(now: datetime) -> ColumnElement[bool]:
+    """Return the condition of jobs that may be taken: queued and due, or running under a lease that ran out."""
+    return or_(_queued(now), _lost(now))
 
 
 def _one(asked: Select[UUID], job_id: UUID | None) -> Select[UUID]:

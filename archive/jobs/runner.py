@@ -131,21 +131,25 @@ class JobRunner:
     def __post_init__(self) -> None:
         self._by_kind = {handler.kind: handler for handler in self.handlers}
 
-    def run(self, kind: JobKind | None = None, job_id: UUID | None = None) -> int:
+    def run(
+        self, kind: JobKind | None = None, job_id: UUID | None = None, *, asked_before: datetime | None = None
+    ) -> int:
         """Run one batch of ``kind`` (None: of the first kind with work), or one job by its id; return how many.
 
-        A job that is not due, is held by another, or has no handler here is left alone.
+        A job that is not due, is held by another, or has no handler here is left alone, and so is one that was not
+        due yet at ``asked_before``.
         """
+        due = min(asked_before or self.clock.now(), self.clock.now())
         kinds = [kind] if kind else list(self._by_kind)
         with self.db.reading() as session:
             if job_id:
                 found = session.scalar(select(Job.kind).where(Job.id == job_id))
                 kinds = [found] if found else []
-            ready = any_due(session, [each for each in kinds if each in self._by_kind], self.clock.now())
+            ready = any_due(session, [each for each in kinds if each in self._by_kind], due)
         if ready is None:
             return 0
         handler = self._by_kind[ready]
-        taken = self._claim(handler, job_id)
+        taken = self._claim(handler, job_id, due)
         if taken is None:
             return 0
         self._work(handler, taken)
@@ -205,13 +209,14 @@ class JobRunner:
         values = {"state": JobState.CANCELLED, "lease": None, "lease_until": None, "finished_at": self.clock.now()}
         self._change(job_id, "cancel", (JobState.QUEUED, JobState.RUNNING), values)
 
-    def _claim(self, handler: Handler, job_id: UUID | None) -> Claim | None:
+    def _claim(self, handler: Handler, job_id: UUID | None, due: datetime) -> Claim | None:
         with self.db.writing() as work:
             now = self.clock.now()
             taken = claim(
                 work.session,
                 handler.kind,
                 now,
+                due=due,
                 batch=handler.batch,
                 until=now + timedelta(seconds=min(self.lease_seconds, handler.deadline)),
                 attempts=handler.max_attempts,
@@ -244,7 +249,7 @@ class JobRunner:
                 rows.append(_ending(job, outcome, handler.max_attempts, now))
         failpoints.reach("job.before_end")
         with self.db.writing() as work:
-            remove(work, taken.lease, gone)
+            remove(work, handler.kind, taken.lease, None if len(gone) == len(taken.jobs) else gone)
             settle(work, taken.lease, rows)
             work.commit()
 

@@ -23,7 +23,6 @@ from archive.errors import Conflict, Fault, InvalidInput
 from archive.ids import UUID
 from archive.model import (
     Category,
-    Counter,
     Department,
     Fonds,
     IssuedNumber,
@@ -124,14 +123,15 @@ def _give(session: Session, records: Sequence[Record], lookup: "_Lookup", today:
                 want = lookup.wanted(record, which, today)
                 wanted[record.fonds_id, f"{want.before}#{want.after}"].append(want)
     last = _lock(session, sorted(wanted))
-    taken = _taken(
-        session, [(key[0], w.number(last[key] + n)) for key, those in wanted.items() for n, w in enumerate(those, 1)]
-    )
+    first: dict[UUID, list[str]] = defaultdict(list)
+    for key, those in wanted.items():
+        first[key[0]] += [want.number(last[key] + n) for n, want in enumerate(those, 1)]
+    taken = {fonds_id: _taken(session, fonds_id, numbers) for fonds_id, numbers in first.items()}
     given: list[tuple[_Wanted, str]] = []
     gaps: list[Gap] = []
     moved: list[dict[str, Any]] = []
     for key in sorted(wanted):
-        serial, passed, numbers = _serials(session, key[0], wanted[key], last[key], taken)
+        serial, passed, numbers = _serials(session, key[0], wanted[key], last[key], taken[key[0]])
         given += zip(wanted[key], numbers, strict=True)
         gaps += [Gap(*key, serials=tuple(passed))] if passed else []
         moved.append({"of_fonds": key[0], "of_sequence": key[1], "to": serial})
@@ -150,23 +150,26 @@ def _give(session: Session, records: Sequence[Record], lookup: "_Lookup", today:
 def _lock(session: Session, keys: Sequence[_Sequence]) -> dict[_Sequence, int]:
     """Lock the counters in sorted order, making those that are new, and return where each stands."""
     on_postgres = session.get_bind().dialect.name == "postgresql"
-    fresh = postgresql.insert(Counter) if on_postgres else sqlite.insert(Counter)
+    fresh = postgresql.insert(_COUNTER) if on_postgres else sqlite.insert(_COUNTER)
     found: dict[_Sequence, int] = {}
     for at in range(0, len(keys), _CHUNK):
         some = keys[at : at + _CHUNK]
-        rows = [{"fonds_id": fonds, "sequence": sequence, "last": 0} for fonds, sequence in some]
-        session.execute(fresh.on_conflict_do_nothing(), rows)
-        query = select(Counter.fonds_id, Counter.sequence, Counter.last).where(
-            tuple_(Counter.fonds_id, Counter.sequence).in_(some)
-        )
-        query = query.order_by(Counter.fonds_id, Counter.sequence)
-        for fonds, sequence, last in session.execute(query.with_for_update() if on_postgres else query):
-            found[fonds, sequence] = last
+        columns = _COUNTER.c.fonds_id, _COUNTER.c.sequence
+        query = select(*columns, _COUNTER.c.last).where(tuple_(*columns).in_(some)).order_by(*columns)
+        standing = {(fonds, sequence): last for fonds, sequence, last in session.execute(query)}
+        rows = [{"fonds_id": key[0], "sequence": key[1], "last": 0} for key in some if key not in standing]
+        if rows:
+            session.connection().execute(fresh.on_conflict_do_nothing(), rows)
+            standing |= {(row["fonds_id"], row["sequence"]): 0 for row in rows}
+        if on_postgres:  # what stood a moment ago may have moved; SQLite holds its one lock since the beginning
+            for fonds, sequence, last in session.execute(query.with_for_update()):
+                standing[fonds, sequence] = last
+        found |= standing
     return found
 
 
 def _serials(
-    session: Session, fonds_id: UUID, wanted: Sequence[_Wanted], last: int, known: AbstractSet[tuple[UUID, str]]
+    session: Session, fonds_id: UUID, wanted: Sequence[_Wanted], last: int, known: AbstractSet[str]
 ) -> tuple[int, list[int], list[str]]:
     """Find the next free serials of one sequence: the last one used, those passed over, and the numbers.
 
@@ -174,32 +177,30 @@ def _serials(
     """
     passed: list[int] = []
     numbers: list[str] = [wanted[0].number(last + n) for n in range(1, len(wanted) + 1)]
-    if known.isdisjoint((fonds_id, number) for number in numbers):
+    if known.isdisjoint(numbers):
         return last + len(numbers), passed, numbers
     numbers = []
     serial = last
     while len(numbers) < len(wanted):
         count = min(len(wanted) - len(numbers), _CHUNK)
         tried = [(serial + n, wanted[0].number(serial + n)) for n in range(1, count + 1)]
-        taken = _taken(session, [(fonds_id, number) for _, number in tried])
+        taken = _taken(session, fonds_id, [number for _, number in tried])
         for serial, number in tried:
-            if (fonds_id, number) in taken:
+            if number in taken:
                 passed.append(serial)
             else:
                 numbers.append(number)
     return serial, passed, numbers
 
 
-def _taken(session: Session, numbers: Sequence[tuple[UUID, str]]) -> set[tuple[UUID, str]]:
-    """Return which numbers stand already in their fonds."""
-    taken: set[tuple[UUID, str]] = set()
-    for fonds_id in {fonds_id for fonds_id, _ in numbers}:
-        mine = [number for fonds, number in numbers if fonds == fonds_id]
-        for at in range(0, len(mine), _CHUNK):
-            query = select(IssuedNumber.number).where(
-                IssuedNumber.fonds_id == fonds_id, IssuedNumber.number.in_(mine[at : at + _CHUNK])
-            )
-            taken |= {(fonds_id, number) for number in session.scalars(query)}
+def _taken(session: Session, fonds_id: UUID, numbers: Sequence[str]) -> set[str]:
+    """Return which of the numbers stand already in the fonds."""
+    taken: set[str] = set()
+    for at in range(0, len(numbers), _CHUNK):
+        query = select(IssuedNumber.number).where(
+            IssuedNumber.fonds_id == fonds_id, IssuedNumber.number.in_(numbers[at : at + _CHUNK])
+        )
+        taken.update(session.scalars(query))
     return taken
 
 

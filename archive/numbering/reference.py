@@ -77,7 +77,8 @@ def parse(template: str, known: Collection[str] | None = None) -> Reference:
         InvalidInput: a fault of ``template``, with ``at``, the position where it is at fault.
     """
     if not 0 < len(template) <= 400:
-        raise InvalidInput(Fault("template", "rule_empty" if not template else "rule_too_long", {"at": 0}))
+        code = "rule_too_long" if template else "rule_empty"
+        raise InvalidInput(Fault("template", code, {"at": 0, "limit": 400}))
     names = []
     for found in _FIELD.finditer(template):
         name = found.group(1)

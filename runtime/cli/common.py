@@ -3,19 +3,19 @@
 import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from archive.errors import ArchiveError
-from archive.ports import Waker
 from runtime.cli.out import Out
 from runtime.locks import held
-from runtime.setting_up import require_ready
 from runtime.settings import Settings, load
-from runtime.wiring import Parts, build
-from runtime.working import LocalWaker
 from web.words import mark
+
+if TYPE_CHECKING:
+    from archive.ports import Waker
+    from runtime.wiring import Parts
 
 
 def command(name: str, help_text: str, **context: Any) -> Callable[[Callable[..., None]], click.Command]:
@@ -49,12 +49,17 @@ def settings() -> Settings:
 
 
 @contextmanager
-def opened() -> Iterator[Parts]:
+def opened() -> "Iterator[Parts]":
     """Open the archive that the settings name; a running worker hears of new jobs.
+
+    The parts are imported here, so that a command that needs none of them answers at once.
 
     Raises:
         WrongState: there is no archive yet.
     """
+    from runtime.setting_up import require_ready  # noqa: PLC0415
+    from runtime.wiring import build  # noqa: PLC0415
+
     chosen = load()
     require_ready(chosen)
     parts = build(chosen, _waker(chosen))
@@ -64,8 +69,10 @@ def opened() -> Iterator[Parts]:
         parts.close()
 
 
-def _waker(chosen: Settings) -> Waker:
+def _waker(chosen: Settings) -> "Waker":
     """Return the broker's waker if a worker runs; importing its client for nobody would only cost time."""
+    from runtime.working import LocalWaker  # noqa: PLC0415
+
     with held(chosen.run / "worker.lock") as nobody_works:
         if nobody_works:
             return LocalWaker()

@@ -1,5 +1,6 @@
 """``juanku import``: a folder of files into the archive."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
@@ -39,10 +40,12 @@ def import_command(
         identity = system("import")
         files = find_files(paths)
         importer = Importer(parts, identity, draft, lambda step, done, of: out.progress(f"{step} {done}/{of}"))
-        with work_done(parts, wait=wait, later=("index",)):
-            outcome = importer.run(files, lambda: _until_read(parts, wait=wait))
+        begun = time.monotonic()
+        with work_done(parts, wait=wait, beside=("index",)) as release:
+            outcome = importer.run(files, lambda: _until_read(parts, wait=wait), release)
+        seconds = round(time.monotonic() - begun, 3)
     counts = outcome.counts()
-    document = {**counts, "seconds": round(outcome.seconds, 3), "items": [item.shown() for item in outcome.items]}
+    document = {**counts, "seconds": seconds, "items": [item.shown() for item in outcome.items]}
     lines = [_line(out, item) for item in outcome.items if item.state != "filed"]
     summary = mark("%(filed)s filed, %(waiting)s waiting, %(quarantined)s in quarantine, %(failed)s failed.")
     out.end(document, [*lines, out.gettext(summary, **counts)], ok=counts["filed"] == len(files))
@@ -50,8 +53,6 @@ def import_command(
 
 def _until_read(parts: Parts, *, wait: bool) -> None:
     """Wait until no text is waiting to be read: a missing date may be found in it."""
-    import time  # noqa: PLC0415
-
     while wait and extracting(parts.db):
         time.sleep(0.02)
 

@@ -7,8 +7,9 @@ import click
 from archive.errors import BrokenSetting
 from runtime.cli.common import command, settings
 from runtime.cli.out import Out
+from runtime.demo import done
+from runtime.ready import require_files
 from runtime.serve import Occupied, serve
-from runtime.setting_up import create, require_ready
 from runtime.settings import Settings, shown
 from web.words import mark
 
@@ -37,6 +38,8 @@ def config(out: Out) -> None:
 @command("init", "Make an empty archive in JUANKU_HOME, with its key ring in JUANKU_KEYS.")
 def init(out: Out, name: str, naming: str, zone: str) -> None:
     """Make an archive."""
+    from runtime.setting_up import create  # noqa: PLC0415 (the other commands here need no database)
+
     chosen = settings()
     _warn_ring(out, chosen)
     made = create(chosen, {"zh_CN": name, "zh_TW": name, "en": name}, naming, zone)
@@ -64,11 +67,13 @@ def _warn_ring(out: Out, chosen: Settings) -> None:
 @command("demo", "Make an archive with demonstration records and serve it at http://127.0.0.1:8000.")
 def demo(out: Out, size: int | None, no_files: bool, no_serve: bool, port: int | None) -> None:
     """Make and serve the demonstration archive."""
-    from runtime.demo.fill import fill  # noqa: PLC0415 (a house never loads it)
-
     chosen = settings()
     _warn_ring(out, chosen)
-    document = fill(chosen, out, size=size, files=not no_files)
+    document = done.read(chosen, size)
+    if document is None:
+        from runtime.demo.fill import fill  # noqa: PLC0415 (a second start has nothing to fill, and is quick)
+
+        document = fill(chosen, out, size=size, files=not no_files)
     lines = [out.gettext(mark("%(count)s records are there. Sign in as:"), count=document["records"])]
     lines += [f"  {p['name']:<10} {p['role']:<16} {p['login']:<12} {p['password']}" for p in document["people"]]
     if no_serve:
@@ -87,7 +92,7 @@ def demo(out: Out, size: int | None, no_files: bool, no_serve: bool, port: int |
 def serve_command(out: Out, port: int | None) -> None:
     """Serve the archive."""
     chosen = settings()
-    require_ready(chosen)
+    require_files(chosen)
     _serve(out, chosen, port)
 
 

@@ -1,25 +1,55 @@
-"""The command line: all that an administrator or the machine's operator does without the pages."""
+"""The command line: all that an administrator or the machine's operator does without the pages.
+
+A command's module is imported when the command is used, so that each answers as quickly as it can.
+"""
 
 import logging
 import sys
+from collections.abc import Mapping
+from importlib import import_module
 
 import click
-
-from runtime.cli import care, checks, files, finding, house, interface, people
 
 sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
 sys.stderr.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
 
+MODULES: Mapping[str, tuple[str, ...]] = {
+    "house": ("config", "init", "demo", "serve"),
+    "fonds": ("fonds", "scheme"),
+    "places": ("department", "post", "place"),
+    "levels": ("level",),
+    "rights": ("user",),
+    "numbers": ("number",),
+    "files": ("import",),
+    "finding": ("search",),
+    "keeping": ("record", "subject"),
+    "care": ("doctor", "fsck", "log", "index", "keys"),
+    "checks": ("check", "test", "bench"),
+    "interface": ("openapi",),
+}
+"""Which module of ``runtime.cli`` holds which commands, in the order that help shows them."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+
+class _Commands(click.Group):
+    """The commands of ``MODULES``."""
+
+    def list_commands(self, _context: click.Context) -> list[str]:
+        """Name every command."""
+        return [name for names in MODULES.values() for name in names]
+
+    def get_command(self, _context: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of a command and return it."""
+        for module, names in MODULES.items():
+            if cmd_name in names:
+                commands: tuple[click.Command, ...] = import_module(f"runtime.cli.{module}").COMMANDS
+                return next(command for command in commands if command.name == cmd_name)
+        return None
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 def cli() -> None:
     """Juanku 卷库: a document archive. Each command takes --json and --help."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-
-
-for _module in (house, files, finding, people, care, checks, interface):
-    for _command in _module.COMMANDS:
-        cli.add_command(_command)
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """Filling the demonstration archive: the house, its people, then records; goes on where a break left it."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from archive.organisation import add_department, add_post
 from archive.places import PlaceRules, add_place, shipped_rules
 from archive.scheme.install import install
 from archive.scheme.shipped import scheme
+from runtime.demo import done
 from runtime.demo.people import DEPARTMENTS, DISTRIBUTION, PEOPLE, POSTS
 from runtime.demo.writing import Ground, Writer, fields_of
 from runtime.setting_up import create
@@ -57,12 +58,15 @@ def fill(settings: Settings, out: Speaker, *, size: int | None, files: bool) -> 
         begun = time.monotonic()
         if _is_ours(parts):
             _people_and_places(parts, out)
-            with work_done(parts, wait=True, told=lambda waiting: out.progress(str(waiting)), later=("index",)):
-                _records(parts, out, DEFAULT_SIZE if size is None else size, files=files, grow=size is not None)
+            wanted = DEFAULT_SIZE if size is None else size
+            with work_done(parts, wait=True, told=lambda left: out.progress(str(left)), beside=("index",)) as release:
+                _records(parts, out, wanted, files=files, grow=size is not None, filed=release)
         with parts.db.reading() as session:
             count = session.scalar(select(func.count()).select_from(Record))
         people = [{"login": p.login, "name": p.name, "role": p.role.value, "password": p.password} for p in PEOPLE]
-        return {"records": count, "people": people, "seconds": round(time.monotonic() - begun, 3)}
+        document = {"records": count, "people": people, "seconds": round(time.monotonic() - begun, 3)}
+        done.write(settings, document)
+        return document
     finally:
         parts.close()
 
@@ -78,10 +82,10 @@ def _people_and_places(parts: Parts, out: Speaker) -> None:
     with parts.db.writing() as work:
         session = work.session
         if session.scalar(select(func.count()).select_from(Fonds)):
-            done = True
+            set_up = True
         else:
             out.remark(mark("Setting up the demonstration house …"))
-            done = False
+            set_up = False
             for code, kind, names in FONDS:
                 fonds = Fonds(code=code, names=_names(names))
                 session.add(fonds)
@@ -95,7 +99,7 @@ def _people_and_places(parts: Parts, out: Speaker) -> None:
             work.commit()
     with parts.db.reading() as session:
         complete = session.scalar(select(func.count()).select_from(Person)) == len(PEOPLE)
-    if not (done and complete):
+    if not (set_up and complete):
         _people(parts)
 
 
@@ -167,7 +171,7 @@ def _grounds(session: Session) -> Sequence[Ground]:
     return grounds
 
 
-def _records(parts: Parts, out: Speaker, size: int, *, files: bool, grow: bool) -> None:
+def _records(parts: Parts, out: Speaker, size: int, *, files: bool, grow: bool, filed: Callable[[], None]) -> None:
     with parts.db.reading() as session:
         grounds = _grounds(session)
         there = session.scalar(select(func.count()).select_from(Record)) or 0
@@ -184,6 +188,7 @@ def _records(parts: Parts, out: Speaker, size: int, *, files: bool, grow: bool) 
             _with_papers(parts, writer, drafts)
         else:
             _bare(parts, drafts)
+        filed()
         out.progress(f"{numbers[-1] + 1}/{size}")
 
 

@@ -42,7 +42,9 @@ SENTENCES = (
     "后续由工程部负责跟进,每季度复查一次。",
 )
 FIRST_DAY = date(2016, 1, 4)
-DAYS = 3_900
+DAYS_A_YEAR = 360
+YEARS = 11
+LARGEST_FOLDER = 25
 
 
 @dataclass(frozen=True)
@@ -60,13 +62,14 @@ class Writer:
 
     def __init__(self, seed: int = 20261122) -> None:
         self._random = random.Random(seed)
+        self._folders: dict[UUID, tuple[int, tuple[Category, Sequence[FieldDef]], int]] = {}
 
     def draft(self, ground: Ground, number: int) -> Draft:
         """Make the description of one record."""
         rnd = self._random
-        category, fields = rnd.choice(ground.categories)
+        (category, fields), year = self._folder(ground, number)
         place, place_name = rnd.choice(ground.places)
-        day = FIRST_DAY + timedelta(days=rnd.randrange(DAYS))
+        day = FIRST_DAY.replace(year=year) + timedelta(days=rnd.randrange(DAYS_A_YEAR))
         topic = rnd.choice(TOPICS)
         title = f"{day.year}年{place_name}{topic}{rnd.choice(PAPERS)}(第{number}号)"
         return Draft(
@@ -83,8 +86,21 @@ class Writer:
             fields=self._values(fields, category.required, day),
         )
 
+    def _folder(self, ground: Ground, number: int) -> tuple[tuple[Category, Sequence[FieldDef]], int]:
+        """Choose category and year: of a large archive, neighbours come out of one folder, as in life."""
+        left, kind, year = self._folders.get(ground.fonds_id, (0, ground.categories[0], 0))
+        if not left:
+            kind, year = self._random.choice(ground.categories), FIRST_DAY.year + self._random.randrange(YEARS)
+            left = min(LARGEST_FOLDER, 1 + number // 500)
+        self._folders[ground.fonds_id] = (left - 1, kind, year)
+        return kind, year
+
     def _values(self, fields: Sequence[FieldDef], required: Sequence[str], day: date) -> Mapping[str, Any]:
-        wanted = [f for f in fields if f.required or f.name in required or self._random.random() < 0.3]
+        wanted = [
+            f
+            for f in fields
+            if f.required or f.name in required or (f.kind is not FieldKind.TEXT and self._random.random() < 0.3)
+        ]
         values = {f.name: self._value(f, day) for f in wanted}
         return {name: value for name, value in values.items() if value is not None}
 
@@ -94,7 +110,7 @@ class Writer:
             FieldKind.PERSON: lambda: rnd.choice(SURNAMES) + rnd.choice(GIVEN),
             FieldKind.PHONE: lambda: f"1900000{rnd.randrange(10_000):04d}",  # a block that is not given out
             FieldKind.DATE: day.isoformat,
-            FieldKind.NUMBER: lambda: str(rnd.randint(int(definition.minimum or 1), int(definition.maximum or 200))),
+            FieldKind.NUMBER: lambda: str(_number(rnd, definition)),
             FieldKind.CHOICE: lambda: rnd.choice(list(definition.choices)),
             FieldKind.IDENTITY: lambda: None,  # nobody's number is made up
             FieldKind.TEXT: lambda: rnd.choice(TOPICS),
@@ -115,6 +131,11 @@ class Writer:
         if kind == "pdf":
             return f"{name}.pdf", pdf(text)
         return f"{name}.txt", text.encode("gb18030" if kind == "gbk" else "utf-8")
+
+
+def _number(rnd: random.Random, definition: FieldDef) -> int:
+    low = 1 if definition.minimum is None else int(definition.minimum)
+    return rnd.randint(low, low + 200 if definition.maximum is None else int(definition.maximum))
 
 
 def pdf(text: str, lines_a_page: int = 36, width: int = 36) -> bytes:

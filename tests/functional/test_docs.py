@@ -32,7 +32,8 @@ def read(name: str) -> str:
 
 
 def commands(group: click.Group, before: str = "") -> Iterator[tuple[str, click.Command]]:
-    for name, command in group.commands.items():
+    for name in group.list_commands(click.Context(group)):
+        command = group.get_command(click.Context(group), name)
         path = f"{before} {name}".strip()
         if isinstance(command, click.Group):
             yield from commands(command, path)
