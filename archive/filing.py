@@ -13,8 +13,9 @@ from archive.database import Database, Work
 from archive.failpoints import reach
 from archive.identity import Identity
 from archive.jobs.outbox import Outbox
-from archive.log.writer import Log
+from archive.log.writer import Log, Note
 from archive.model import Category, Content, ContentState, House, JobKind, Record, RecordPerson, RecordState
+from archive.model.log import LogResult
 from archive.numbering.giver import Gap, give
 from archive.policy.condition import holds
 from archive.policy.facts import facts_of
@@ -25,6 +26,9 @@ from archive.terms import due_year
 
 BATCH = 200
 """Records filed in one transaction: well under the 100 ms that a write may last."""
+
+REFUSALS = frozenset({"not_found", "not_allowed"})
+"""Reasons that are refusals, and are logged as such."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,18 @@ class FilingService:
                 reach("filing.before_commit")
                 work.commit()
             reach("filing.done")
+        self._log_refused(identity, [each.record_id for each in outcomes if each.reason in REFUSALS])
         return outcomes
+
+    def _log_refused(self, identity: Identity, ids: Sequence[UUID]) -> None:
+        """Write what was refused, apart: record by record, as for an act on one."""
+        for start in range(0, len(ids), BATCH):
+            with self._db.writing() as work:
+                notes = [
+                    Note(identity, Act.FILE.value, key, result=LogResult.REFUSED) for key in ids[start : start + BATCH]
+                ]
+                self._log.write(work.session, notes)
+                work.commit()
 
     def in_work(self, work: Work, identity: Identity, record_ids: Sequence[UUID]) -> list[Filed]:
         """File a batch inside the caller's transaction."""

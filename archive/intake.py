@@ -10,6 +10,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from uuid import UUID
 
 from sqlalchemy import delete, func, select
@@ -53,6 +54,15 @@ class OpenFile:
     size: int
     sha256: str
     reader: ContentReader
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """What a sealer knows at its end."""
+
+    plain_size: int
+    plain_sha256: str
+    cipher_sha256: str
 
 
 class IntakeService:
@@ -124,7 +134,11 @@ class IntakeService:
     def progress(self, identity: Identity, upload_id: UUID) -> int:
         """Return how many pieces are safely kept; go on with the next."""
         content = self._upload(identity, upload_id)
-        return len(self._store.pieces(content.object_key, _upload_of(content)))
+        try:
+            return len(self._store.pieces(content.object_key, _upload_of(content)))
+        except NotFound:  # unless they were joined already, and only the row does not say so yet
+            self._store.finish(content.object_key, _upload_of(content))
+            return -(-(content.declared_size or 0) // PIECE_BYTES)
 
     def put_piece(self, identity: Identity, upload_id: UUID, number: int, data: bytes) -> int:
         """Keep piece ``number``; return how many are kept. Sending the last kept piece again changes nothing.
@@ -160,7 +174,10 @@ class IntakeService:
         """
         content = self._upload(identity, upload_id)
         upload = _upload_of(content)
-        sealer, done = self._sealer(content, upload)
+        try:
+            sealer, done = self._sealer(content, upload)
+        except NotFound:
+            return self._adopt(identity, content, upload)
         if sealer.plain_size != content.declared_size:
             self._keep(content.id, sealer, done)
             raise Conflict(what="piece", expected=done)
@@ -168,6 +185,26 @@ class IntakeService:
         stored = self._store.finish(content.object_key, upload)
         reach("intake.object_put")
         return self._stored(identity, content, sealer, stored)
+
+    def _adopt(self, identity: Identity, content: Content, upload: str) -> Received:
+        """Take in what an earlier ``finish`` joined before its process died.
+
+        Raises:
+            NotFound: there is neither an upload nor its object.
+        """
+        stored = self._store.finish(content.object_key, upload)
+        cipher = sha256()
+        for block in self._store.read(content.object_key, stored.version):
+            cipher.update(block)
+        with self._db.reading() as session:
+            reader = self._vault.content_reader(
+                session, content.record_id, content.id, self._store, content.object_key, stored.version
+            )
+        plain, size = sha256(), 0
+        for chunk in reader.read():
+            plain.update(chunk)
+            size += len(chunk)
+        return self._stored(identity, content, _Sums(size, plain.hexdigest(), cipher.hexdigest()), stored)
 
     def abandon(self, identity: Identity, upload_id: UUID) -> None:
         """Give an upload up; nothing is left of it."""
@@ -177,9 +214,13 @@ class IntakeService:
         """Open a stored file for someone who may read its record. Logged once per person, file and half hour."""
         with self._db.reading() as session:
             content = session.get(Content, content_id)
-            if content is None or content.state is ContentState.RECEIVING or content.store_version is None:
+            there = content is not None and content.state is not ContentState.RECEIVING
+            # what is not there is asked for like what is hidden, so that both cost and log the same
+            record = self._guard.require(
+                session, identity, Act.READ, content.record_id if content and there else content_id
+            )
+            if content is None or content.store_version is None:
                 raise NotFound
-            record = self._guard.require(session, identity, Act.READ, content.record_id)
             name = session.get_one(File, content.file_id).name
             reader = self._vault.content_reader(
                 session, record.id, content.id, self._store, content.object_key, content.store_version
@@ -216,7 +257,9 @@ class IntakeService:
             work.commit()
         return content
 
-    def _stored(self, identity: Identity, content: Content, sealer: ContentSealer, stored: StoredObject) -> Received:
+    def _stored(
+        self, identity: Identity, content: Content, sealer: "ContentSealer | _Sums", stored: StoredObject
+    ) -> Received:
         with self._db.writing() as work:
             session = work.session
             row = session.get_one(Content, content.id)

@@ -48,6 +48,9 @@ CHANGEABLE = frozenset(
 FENCED = ("category_id", "place_id", "department_id")
 """Facts that decide who may read: until a change of one is indexed, search leaves the record out."""
 
+NO_RECORD = UUID(int=0)
+"""An id that no record has."""
+
 _RECORD = insert(Base.metadata.tables["record"])
 """Into the table itself: through the mapper it takes twice as long."""
 
@@ -226,7 +229,14 @@ class RecordService:
         """Return the record that a number (``[FONDS:]NUMBER``) was given to, if the person may see it."""
         fonds_code, _, plain = number.rpartition(":")
         with self._db.reading() as session:
-            return self._guard.require(session, identity, Act.SEE, _by_number(session, fonds_code, plain)).id
+            holders = _by_number(session, fonds_code, plain)
+            # a number that another fonds gave too leads to the one record that this person sees, if it is one
+            seen = self._guard.visible(session, identity, Act.SEE).where(Record.id.in_(holders))
+            found = [record.id for record in session.scalars(seen)]
+            if len(found) > 1:
+                raise NotFound
+            # without any, the same steps are taken and logged whether or not the number was ever given
+            return self._guard.require(session, identity, Act.SEE, (found or holders or [NO_RECORD])[0]).id
 
     def _provisional(self, session: Session, identity: Identity, act: Act, record_id: UUID, version: int) -> Record:
         record = self._guard.require(session, identity, act, record_id)
@@ -246,7 +256,9 @@ class RecordService:
     def _draft_of(self, session: Session, record: Record) -> Draft:
         protected = describing.opened(self._vault, session, record)
         plain = {name: getattr(record, name) for name in Draft.__dataclass_fields__ if hasattr(record, name)}
-        return Draft(**plain | {"keywords": tuple(record.keywords), "fields": {**record.fields, **protected}})
+        named = tuple(session.scalars(select(RecordPerson.person_id).where(RecordPerson.record_id == record.id)))
+        own = {"named": named, "keywords": tuple(record.keywords), "fields": {**record.fields, **protected}}
+        return Draft(**plain | own)
 
 
 def _same_version(record: Record, version: int) -> None:
@@ -254,14 +266,11 @@ def _same_version(record: Record, version: int) -> None:
         raise Conflict(what="record", version=record.version)
 
 
-def _by_number(session: Session, fonds_code: str, number: str) -> UUID:
+def _by_number(session: Session, fonds_code: str, number: str) -> Sequence[UUID]:
     query = select(IssuedNumber.record_id).where(IssuedNumber.number == number)
     if fonds_code:
         query = query.join(Fonds, Fonds.id == IssuedNumber.fonds_id).where(Fonds.code == fonds_code)
-    found = session.scalars(query.limit(2)).all()
-    if len(found) != 1:
-        raise NotFound
-    return found[0]
+    return session.scalars(query.limit(100)).all()
 
 
 def _plain(draft: Draft, changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -176,6 +176,7 @@ def papers(rnd: random.Random) -> list[Paper]:
     ]
     if rnd.random() < 0.2:
         made.append(Paper("照片.bin", b"\x00" + rnd.randbytes(PIECE_BYTES + 1000), None, pieces=True))
+    rnd.shuffle(made)  # the failpoint is met by the first: whole or in pieces
     return made
 
 

@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from archive.describing import definitions
 from archive.errors import Damaged, KeyUnavailable
 from archive.model import (
     Category,
@@ -32,9 +33,10 @@ from archive.model import (
     SubjectToken,
     TextState,
 )
-from archive.personal import mask
+from archive.personal import PersonalKind, mask
 from archive.policy.facts import facts_of
 from archive.ports import Vault
+from archive.scheme.fields import FieldKind
 from indexer.engine import IndexEntry, partition_of
 from indexer.pagetext import load_pages
 from indexer.ranges import day_number
@@ -42,8 +44,11 @@ from indexer.ranges import day_number
 GONE = frozenset({RecordState.BINNED, RecordState.DESTROYED})
 """Records in these states are in no partition."""
 
+NUMBERS = {FieldKind.PHONE: PersonalKind.PHONE, FieldKind.IDENTITY: PersonalKind.IDENTITY}
+"""Kinds of fields that are found by a token alone."""
+
 _MANY_IDS = 500
-_MANY_DIGITS = re.compile(r"[0-9０-９](?:.?[0-9０-９]){10}", re.DOTALL)
+_MANY_DIGITS = re.compile(r"[0-9０-９](?:.{0,4}?[0-9０-９]){10}", re.DOTALL)  # line ends may stand between
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,7 @@ class _Words:
     levels: dict[int, list[str]]
     categories: dict[UUID, list[str]]
     branches: dict[UUID, frozenset[UUID]]
+    numbers: dict[UUID, Mapping[str, str]]
     places: dict[tuple[UUID, str], list[str]] = field(default_factory=dict)
 
 
@@ -89,7 +95,7 @@ class Entries:
                 select(RecordPerson.record_id, RecordPerson.person_id).where(RecordPerson.record_id.in_(keys))
             )
         )
-        sealed = self._opened_fields(session, live)
+        sealed = self._opened_fields(session, live, words.numbers)
         subjects = self._subjects(session, keys)
         contents = _contents(session, keys)
         made = {
@@ -155,7 +161,11 @@ class Entries:
                 continue
         return texts
 
-    def _opened_fields(self, session: Session, records: Sequence[Record]) -> dict[UUID, list[str]]:
+    def _opened_fields(
+        self, session: Session, records: Sequence[Record], numbers: Mapping[UUID, Mapping[str, str]]
+    ) -> dict[UUID, list["str | _Token"]]:
+        """Return what protected fields say: names as words, numbers (fixed lines too) as tokens."""
+        kinds = {record.id: numbers.get(record.category_id, {}) for record in records}
         items = [
             (record.id, record.sealed_fields, f"record-fields:{record.id.hex}")
             for record in records
@@ -163,7 +173,10 @@ class Entries:
         ]
         opened = self._vault.open_many(session, items) if items else []
         return {
-            owner: list(_plain_values(json.loads(data)))
+            owner: [
+                _Token(self._vault.token(kinds[owner][name], str(value))) if name in kinds[owner] else str(value)
+                for name, value in json.loads(data).items()
+            ]
             for (owner, _, _), data in zip(items, opened, strict=True)
             if data is not None
         }
@@ -192,10 +205,15 @@ class Entries:
         }
         tokens = select(SubjectToken.subject_id, SubjectToken.token).where(SubjectToken.subject_id.in_(wanted))
         for subject, token in session.execute(tokens):
-            about[subject].append(_Token(token))
+            about[subject] = [*(one for one in about[subject] if not self._is_number(one, token)), _Token(token)]
         for record_id, subject in links:
             found[record_id] += about[subject]
         return found
+
+
+    def _is_number(self, one: "str | _Token", token: str) -> bool:
+        """Tell whether a word of a subject is the number that a token stands for: it is then found by that alone."""
+        return isinstance(one, str) and any(self._vault.token(kind.value, one) == token for kind in NUMBERS.values())
 
 
 @dataclass(frozen=True)
@@ -256,8 +274,18 @@ def _load_words(session: Session, records: Sequence[Record]) -> _Words:
         {key: [word for one in line if one in categories for word in _called(categories[one])]
          for key, line in branches.items()},
         branches,
+        _number_fields(session, records),
         _place_words(session, records),
     )  # fmt: skip
+
+
+def _number_fields(session: Session, records: Sequence[Record]) -> dict[UUID, Mapping[str, str]]:
+    """Return for each category which of its fields hold personal numbers, and the kind of their tokens."""
+    wanted = {record.category_id for record in records if record.sealed_fields is not None}
+    rows = session.scalars(select(Category).where(Category.id.in_(wanted))) if wanted else ()
+    return {
+        row.id: {one.name: NUMBERS[one.kind].value for one in definitions(row) if one.kind in NUMBERS} for row in rows
+    }
 
 
 def _place_words(session: Session, records: Sequence[Record]) -> dict[tuple[UUID, str], list[str]]:

@@ -1,6 +1,6 @@
 """The job that turns stored contents into sealed page texts."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -81,9 +81,9 @@ class ExtractContents:
     """
 
     kind = JobKind.EXTRACT
-    batch = 8
+    batch = 16
     deadline = 900.0
-    max_attempts = 3
+    max_attempts = 10  # what is tried again is no file's fault: store or sandbox may be away for an hour
     keep_done = True
 
     def __init__(
@@ -142,22 +142,23 @@ class ExtractContents:
             return _Source(content.id, content.record_id, content.media_type, name, reader)
 
     def _extract(self, job: ClaimedJob, source: _Source) -> _Result:
-        media_type = source.media_type
         try:
-            if media_type is None:
-                media_type = self._detector.detect(b"".join(source.reader.read(0, _HEAD_BYTES)), source.name)
             file = self._extractor.hold(source.reader.read(), source.reader.size)
         except TooLarge:
-            return _failed(_Result(source, job, media_type or ""), Failure(Reason.TOO_LARGE))
+            media_type = source.media_type or self._detected(source)
+            return _failed(_Result(source, job, media_type), Failure(Reason.TOO_LARGE))
         except Damaged:
-            return _Result(source, job, media_type or "", reason=DAMAGED, state=TextState.FAILED)
+            return _Result(source, job, source.media_type or "", reason=DAMAGED, state=TextState.FAILED)
         try:
-            return self._parse(_Result(source, job, media_type), file)
+            return self._parse(_Result(source, job, source.media_type or ""), file)
         finally:
             file.close()
 
+    def _detected(self, source: _Source) -> str:
+        return self._detector.detect(b"".join(source.reader.read(0, _HEAD_BYTES)), source.name)
+
     def _parse(self, result: _Result, file: MemoryFile) -> _Result:
-        reading = _Reading(self._extractor, result.media_type, file, result.job)
+        reading = _Reading(self._extractor, result, file, lambda: self._detected(result.source))
         pages: list[Page] = []
         first_text = last_text = ""
         for number, text in reading.pages():
@@ -246,11 +247,11 @@ class ExtractContents:
 class _Reading:
     """Reads a document slice by slice; the page that breaks its slice is narrowed down and left empty."""
 
-    def __init__(self, extractor: Extractor, media_type: str, file: MemoryFile, job: ClaimedJob) -> None:
+    def __init__(self, extractor: Extractor, result: _Result, file: MemoryFile, detected: Callable[[], str]) -> None:
         self._extractor = extractor
-        self._media_type = media_type
+        self._result = result
         self._file = file
-        self._job = job
+        self._detected = detected
         self._breakdowns = 0
         self.failure: Failure | None = None
         self.page_count = 0
@@ -288,15 +289,24 @@ class _Reading:
     def _slice(self, first: int, last: int) -> Extracted | Failure:
         """Parse one slice; a crash is tried once more, for the machine may have been to blame."""
         for again in (True, False):
-            if not self._job.still_held():
+            if not self._result.job.still_held():
                 raise _Dropped
-            answer = self._extractor.extract_held(self._media_type, self._file, first, last)
+            answer = self._ask(first, last)
             if isinstance(answer, Extracted) or answer.reason not in _FAILED:
                 return answer
             self._breakdowns += 1
             if answer.reason is not Reason.CRASHED or not again or self.page_count:
                 return answer
         raise AssertionError  # the loop returns
+
+    def _ask(self, first: int, last: int) -> Extracted | Failure:
+        result = self._result
+        if result.media_type:
+            return self._extractor.extract_held(result.media_type, self._file, first, last)
+        found, answer = self._extractor.find_held(result.source.name, self._file, first, last)
+        # A fork that broke down did not tell what its file is; that is asked of one that does nothing else.
+        result.media_type = found or self._detected()
+        return answer
 
 
 def _failed(result: _Result, failure: Failure) -> _Result:

@@ -90,9 +90,17 @@ class MagicDetector:
             return PDF
         if head.startswith(b"PK\x03\x04"):
             return _zip_kind(head, name)
+        if _begins_in_chinese(head):
+            return PLAIN
         with self._lock:
             found = str(self._magic.from_buffer(head))
         return _settle(found, head, name)
+
+
+def _begins_in_chinese(head: bytes) -> bool:
+    """Whether a file is a text whose first word is Chinese: no other kind is; libmagic takes 4 ms to say so."""
+    lead = head[:200].decode("utf-8", "ignore").lstrip("\ufeff \t\r\n#*>-")
+    return "\u2e80" <= lead[:1] <= "\u9fff" and guess_encoding(head) == "utf-8"
 
 
 def _settle(found: str, head: bytes, name: str) -> str:

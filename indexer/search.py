@@ -10,24 +10,26 @@ from itertools import chain, islice
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import not_, select
 from sqlalchemy.orm import Session
 
 from archive import personal
 from archive.database import Database
 from archive.errors import Damaged, Fault, InvalidInput, KeyUnavailable, Unavailable
-from archive.fence import fences, too_wide
-from archive.identity import Identity
+from archive.fence import LIMIT, fences, too_wide
+from archive.identity import Identity, Role
 from archive.log.readings import Readings
 from archive.log.writer import Log
-from archive.model import Content, File, Record, TextState
+from archive.model import Content, File, Job, JobKind, Record, RecordState, TextState
+from archive.model.jobs import JobState
 from archive.model.log import LogResult
-from archive.policy.condition import Between, Condition, Has, Within, all_of
+from archive.policy.condition import AnyOf, Between, Condition, Has, Within, all_of
 from archive.policy.guard import Guard
 from archive.policy.reach import Reach
 from archive.policy.rules import Act, condition
 from archive.policy.sql import where
 from archive.ports import Vault
+from archive.scheme.fields import other_phone
 from indexer.engine import (
     TOKEN_FIELD,
     EngineHit,
@@ -147,8 +149,9 @@ class SearchService:
             if too_wide(session):
                 raise Unavailable(part="index_updating")
             request = SearchRequest(
-                asked, partitions_of(reach), allowed, fences(session), chosen, FACETS, order, offset, limit
-            )
+                asked, partitions_of(reach), allowed, [*fences(session), *_left_hands(session, reach, allowed)], chosen,
+                FACETS, order, offset, limit,
+            )  # fmt: skip
             answer = self._engine.search(request) if request.partitions else SearchAnswer(0)
             rows, refused = self._checked(session, answer.hits, allowed)
             cut = self._passages(session, asked, rows) if passages and rows else {}
@@ -220,6 +223,28 @@ class _Counted:
             yield page
 
 
+def _left_hands(session: Session, reach: Reach, allowed: Condition) -> list[Condition]:
+    """Return what a clerk must not find any more: records filed since they were indexed, and so out of their hands.
+
+    A fence would hide bulk filings from everyone; filing takes a reading right from clerks alone.
+
+    Raises:
+        Unavailable: more were filed than a search lists (``part="index_updating"``).
+    """
+    if Role.CLERK not in reach.roles or reach.person_id is None:
+        return []
+    unsettled = (JobState.QUEUED, JobState.RUNNING, JobState.FAILED)
+    waiting = select(Job.subject_id).where(Job.kind == JobKind.INDEX, Job.state.in_(unsettled))
+    mine = AnyOf((Has("department", reach.departments), Has("created_by", frozenset((reach.person_id,)))))
+    gone = select(Record.id).where(
+        Record.id.in_(waiting), Record.state == RecordState.FILED, where(mine), not_(where(allowed))
+    )
+    ids = frozenset(session.scalars(gone.limit(LIMIT + 1)))
+    if len(ids) > LIMIT:
+        raise Unavailable(part="index_updating")
+    return [Has("record", ids)] if ids else []
+
+
 def partitions_of(reach: Reach) -> list[str]:
     """Return the partitions of the levels a person is cleared for; no other is ever asked."""
     return [partition_of(rank, hidden) for rank in sorted(reach.levels) for hidden in (False, True)]
@@ -265,7 +290,10 @@ def _with_tokens(query: Query, token: Callable[[str, str], str]) -> Query:
 def _leaf_with_tokens(leaf: Words | Prefix, token: Callable[[str, str], str]) -> Query:
     found = personal.find(leaf.text)
     if not found:
-        return leaf
+        # A fixed line is known as a number only where a field says so; it too is found whole and by its token.
+        line = other_phone(leaf.text) if isinstance(leaf, Words) and leaf.field in {None, "person"} else None
+        kind = personal.PersonalKind.PHONE.value
+        return Or((leaf, Words(token(kind, line), TOKEN_FIELD, leaf.at))) if line else leaf
     rest, at = [], 0
     for one in found:
         rest.append(leaf.text[at : one.start])

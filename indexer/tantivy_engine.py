@@ -1,7 +1,7 @@
 """The embedded engine: one tantivy index per partition, under one base folder.
 
-One process writes (it holds tantivy's lock while a writer is open); any number read, and see a commit within
-``RELOAD_SECONDS``. An index made with another schema or another fold lies under another name and is never read.
+One process writes (it holds tantivy's lock while a writer is open); any number read, and see a commit at
+once. An index made with another schema or another fold lies under another name and is never read.
 """
 
 import shutil

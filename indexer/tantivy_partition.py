@@ -20,9 +20,6 @@ from archive.ids import new_id
 HEAP_BYTES = 15_000_000
 """What an open writer may hold in memory; tantivy's least for one thread."""
 
-RELOAD_SECONDS = 0.2
-"""How long a reader may go on without looking whether something was committed."""
-
 _CURRENT = "CURRENT"
 _Result = TypeVar("_Result")
 
@@ -48,8 +45,7 @@ class Partition:
         self._seconds = seconds
         self._lock = threading.RLock()
         self._index: Index | None = None
-        self._seen: tuple[str, int] | None = None
-        self._looked = float("-inf")
+        self._seen: tuple[str | int, ...] | None = None
         self._writer: IndexWriter | None = None
         self.written_at = 0.0
 
@@ -69,22 +65,23 @@ class Partition:
     def searcher(self) -> Searcher | None:
         """Return a searcher over what was last committed, or None when the partition was never begun.
 
+        It looks each time: a fence falls once a commit holds what it stood for, so an older view would show it again.
+
         Raises:
             Broken: the folder is missing or damaged.
         """
         with self._lock:
-            now = self._seconds()
-            if self._index is None or now - self._looked >= RELOAD_SECONDS:
-                self._looked = now
-                if not self._refresh():
-                    return None
+            if not self._refresh():
+                return None
             assert self._index is not None  # noqa: S101  (_refresh opened it)
             return self._index.searcher()
 
     def _refresh(self) -> bool:
         try:
             name = str(self._current()["folder"])
-            seen = (name, (self.folder / name / "meta.json").stat().st_mtime_ns)
+            found = (self.folder / name / "meta.json").stat()
+            # two commits may fall into one tick of the file system's clock; each makes the file anew
+            seen = (name, found.st_mtime_ns, found.st_ino, found.st_size)
         except FileNotFoundError as error:
             self._index = None
             if not self.exists:
@@ -131,7 +128,6 @@ class Partition:
     def _begin(self, *, incomplete: bool) -> None:
         self._index = None
         self.use(self.new_folder(), incomplete=incomplete)
-        self._looked = self._seconds()
         self._refresh()
 
     def commit(self) -> None:
@@ -139,13 +135,11 @@ class Partition:
         with self._lock:
             if self._writer is not None:
                 guarded(self._writer.commit)
-                self._looked = float("-inf")
 
     def forget(self) -> None:
         """Open the folder anew at the next search."""
         with self._lock:
             self._index = self._index if self._writer is not None else None
-            self._looked = float("-inf")
 
     def rest(self) -> None:
         """Close the writer, so that it holds no memory. What was not committed is lost."""
@@ -171,7 +165,6 @@ class Partition:
                 file.flush()
                 os.fsync(file.fileno())
             pending.replace(self.folder / _CURRENT)
-            self._looked = float("-inf")
             # Readers elsewhere have the old files mapped and keep them until they look again.
             for other in self.folder.iterdir():
                 if other.is_dir() and other != folder:

@@ -15,7 +15,7 @@ from runtime.serve import die_with_parent
 from runtime.settings import load
 from runtime.wiring import NoWaker, Parts, build
 
-LOOK_EVERY = 0.1
+LOOK_EVERY = 0.5
 """Seconds between two looks at queues that were empty."""
 
 log = logging.getLogger(__name__)

@@ -36,7 +36,8 @@ class Item:
     def shown(self) -> dict[str, Any]:
         """Return the item as others script against it."""
         document = {"path": self.path, "number": self.number, "state": self.state, "reason": self.reason}
-        return document | {"fields": self.fields, "doubles": self.doubles}
+        record = None if self.record_id is None else str(self.record_id)
+        return document | {"fields": self.fields, "doubles": self.doubles, "record": record}
 
 
 @dataclass(frozen=True)
@@ -170,11 +171,12 @@ def _reason(error: ArchiveError | OSError) -> str:
     return error.code if isinstance(error, ArchiveError) else "unreadable"
 
 
-def extracting(db: Database) -> int:
-    """Count the extractions that are waiting or running."""
-    from sqlalchemy import func  # noqa: PLC0415
+_EXTRACTION = select(Job.id).where(
+    Job.kind == JobKind.EXTRACT, Job.state.in_((JobState.QUEUED, JobState.RUNNING))
+).limit(1)  # fmt: skip
 
+
+def extracting(db: Database) -> bool:
+    """Whether an extraction is waiting or running."""
     with db.reading() as session:
-        states = (JobState.QUEUED, JobState.RUNNING)
-        query = select(func.count()).where(Job.kind == JobKind.EXTRACT, Job.state.in_(states))
-        return session.scalar(query) or 0
+        return session.scalar(_EXTRACTION) is not None

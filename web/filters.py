@@ -90,8 +90,15 @@ def _label(name: str) -> str:
 
 
 def _short(value: Any) -> str:
-    text = "—" if value in (None, "", {}, []) else str(value)
+    text = "—" if value in (None, "", {}, []) else mask(_written(value), keep_ends=True)[0]
     return text if len(text) <= LONGEST_FACT else text[:LONGEST_FACT] + "…"
+
+
+def _written(value: Any) -> str:
+    """Write a value; those of named fields one after another."""
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name}: {one}" for name, one in value.items())
+    return str(value)
 
 
 def init_app(app: Flask) -> None:

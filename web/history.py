@@ -1,7 +1,7 @@
 """The log for those who read it, the history of a record, and how the jobs stand."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -77,8 +77,8 @@ def _after(text: str) -> tuple[datetime, UUID] | None:
     moment, _, key = text.replace(" ", "+").rpartition("_")
     try:
         at = datetime.fromisoformat(moment)
-        return (at, UUID(key)) if at.tzinfo else None
-    except ValueError:
+        return (at.astimezone(UTC), UUID(key)) if at.tzinfo else None
+    except (ValueError, OverflowError):
         return None
 
 

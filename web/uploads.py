@@ -33,8 +33,13 @@ def begin(record_id: UUID) -> BaseResponse:
     told = request.get_json(silent=True)
     if not isinstance(told, dict) or not isinstance(told.get("size"), int):
         raise InvalidInput(Fault("size", "required"))
-    upload = services().intake.begin(identity(), record_id, str(told.get("name", "")), told["size"])
+    upload = services().intake.begin(identity(), record_id, _name(told.get("name")), told["size"])
     return jsonify(upload=str(upload), piece_bytes=PIECE_BYTES)
+
+
+def _name(told: object) -> str:
+    """Read a file's name; half a surrogate pair, which JSON may hold and no database keeps, becomes a question mark."""
+    return str(told or "").encode("utf-8", "replace").decode()
 
 
 @pages.get("/uploads/<uuid:upload_id>")

@@ -260,7 +260,10 @@ def _personal(definition: FieldDef, text: str) -> str | Fault:
     try:
         return check_phone(text)
     except ValueError as wrong:
-        plain = re.sub(r"[\s()-]", "", unicodedata.normalize("NFKC", text))
-        if _OTHER_PHONE.fullmatch(plain):
-            return plain
-        return Fault(definition.name, "bad_phone", {"reason": str(wrong)})
+        return other_phone(text) or Fault(definition.name, "bad_phone", {"reason": str(wrong)})
+
+
+def other_phone(text: str) -> str | None:
+    """Return a number that is no mainland mobile's in the form that is kept, or None when it can be no phone's."""
+    plain = re.sub(r"[\s()-]", "", unicodedata.normalize("NFKC", text))
+    return plain if _OTHER_PHONE.fullmatch(plain) else None

@@ -22,7 +22,7 @@ from archive.errors import TooLarge, Unavailable
 from indexer.extract.answer import Extracted, Failure, Reason
 from indexer.sandbox.confinement import Limits
 from indexer.sandbox.memory import MemoryFile
-from indexer.sandbox.wire import MAX_ANSWER_BYTES, Request, send_request, unpack_answer, unpack_body
+from indexer.sandbox.wire import MAX_ANSWER_BYTES, Request, send_request, unpack_answer, unpack_body, unpack_media_type
 
 MAX_FILE_BYTES = 200_000_000
 """Larger files are stored without text."""
@@ -30,7 +30,7 @@ MAX_FILE_BYTES = 200_000_000
 _ROOT = Path(__file__).resolve().parents[2]
 _GRACE = 10.0
 _SIGNALS = {24: Reason.TIME}  # SIGXCPU
-_IDENTIFY, _WALLS = "identify", "walls"
+_IDENTIFY, _FIND, _WALLS = "identify", "find", "walls"
 
 
 class Extractor:
@@ -107,8 +107,15 @@ class Extractor:
             answer, _end = self._ask(Request(_IDENTIFY, file.size, name=name), file.fd)
         finally:
             file.close()
-        found = (unpack_body(answer) or {}).get("media_type")
-        return found if isinstance(found, str) and len(found) <= 120 else "application/octet-stream"
+        return unpack_media_type(answer) or "application/octet-stream"
+
+    def find_held(
+        self, name: str, file: MemoryFile, first_page: int | None = None, last_page: int | None = None
+    ) -> tuple[str | None, Extracted | Failure]:
+        """Find what a held file is and parse a slice of it, in one fork. The type is None when that fork broke down."""
+        request = Request(_FIND, file.size, first_page, last_page, name=name)
+        answer, end = self._ask(request, file.fd)
+        return unpack_media_type(answer), unpack_answer(answer) or _why(answer, end)
 
     def capabilities(self) -> Sequence[str]:
         """Return the walls around a fork: of ``limits``, ``namespace``, ``no_new_privs``, ``landlock``, ``seccomp``.

@@ -111,7 +111,11 @@ class Server:
             file, out = _keep_only(file, out)
             data = work.read(file, request.size)
             walls = self._confinement.confine_child(self._limits)
-            _write(out, pack_answer(self._answer(request, data, out, walls)))
+            if request.task == work.FIND:
+                media_type, found = work.find(request, data)
+                _write(out, pack_answer(found, media_type))
+            else:
+                _write(out, pack_answer(self._answer(request, data, out, walls)))
             code = 0
         except MemoryError:
             with contextlib.suppress(Exception):

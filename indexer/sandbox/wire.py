@@ -67,8 +67,8 @@ def _exactly(channel: socket.socket, count: int) -> bytes:
     return parts
 
 
-def pack_answer(answer: Extracted | Failure | dict[str, Any]) -> bytes:
-    """Turn a fork's answer into bytes."""
+def pack_answer(answer: Extracted | Failure | dict[str, Any], media_type: str | None = None) -> bytes:
+    """Turn a fork's answer into bytes, with what the file was found to be."""
     if isinstance(answer, Extracted):
         body: dict[str, Any] = {
             "pages": answer.pages,
@@ -81,6 +81,8 @@ def pack_answer(answer: Extracted | Failure | dict[str, Any]) -> bytes:
         body = {"failure": answer.reason.value, "detail": answer.detail}
     else:
         body = answer
+    if media_type is not None:
+        body["media_type"] = media_type
     packed = zlib.compress(json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"), 1)
     return _LENGTH.pack(len(packed)) + packed
 
@@ -96,6 +98,12 @@ def unpack_body(answer: bytes) -> dict[str, Any] | None:
     except (zlib.error, ValueError, RecursionError):
         return None
     return body if isinstance(body, dict) else None
+
+
+def unpack_media_type(answer: bytes) -> str | None:
+    """Return what a fork says that its file is; None when it says nothing of use."""
+    found = (unpack_body(answer) or {}).get("media_type")
+    return found if isinstance(found, str) and 0 < len(found) <= 120 else None
 
 
 def unpack_answer(answer: bytes) -> Extracted | Failure | None:

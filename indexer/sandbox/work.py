@@ -3,6 +3,7 @@
 import mmap
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from indexer import identify
@@ -11,6 +12,9 @@ from indexer.extract.answer import Extracted, Failure, Reason, Unreadable
 from indexer.sandbox.wire import Request
 
 IDENTIFY = "identify"
+FIND = "find"
+"""Identify the file, then parse it as what it is: one fork for both."""
+
 WALLS = "walls"
 HOSTILE = "hostile:"
 """Tasks that are no media type. Those that begin with ``hostile:`` are only known to a server started for tests."""
@@ -49,6 +53,15 @@ def answer(request: Request, data: mmap.mmap | bytes) -> Answer:
         return Failure(Reason.MEMORY)
     except Exception as error:  # noqa: BLE001  (whatever a parser raises on a bad file is an answer about that file)
         return Failure(Reason.BROKEN, type(error).__name__)
+
+
+def find(request: Request, data: mmap.mmap | bytes) -> tuple[str | None, Answer]:
+    """Do a ``FIND``: return what the file is, and what parsing it gave."""
+    try:
+        media_type = _DETECTOR.detect(bytes(data[: identify.HEAD_BYTES]), request.name)
+    except Exception as error:  # noqa: BLE001  (as in ``answer``)
+        return None, Failure(Reason.BROKEN, type(error).__name__)
+    return media_type, answer(replace(request, task=media_type), data)
 
 
 def _parser(request: Request) -> Callable[[Any], Answer]:

@@ -54,7 +54,7 @@ def import_command(
 def _until_read(parts: Parts, *, wait: bool) -> None:
     """Wait until no text is waiting to be read: a missing date may be found in it."""
     while wait and extracting(parts.db):
-        time.sleep(0.02)
+        time.sleep(0.05)
 
 
 def _line(out: Out, item: Item) -> str:

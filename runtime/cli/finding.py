@@ -6,13 +6,16 @@ from typing import Any
 import click
 
 from archive.identity import Identity
+from archive.levels import every
 from archive.levels import mark as level_mark
+from archive.scheme.fields import FieldDef, FieldKind
 from archive.showing import CustodyView, RecordView
 from runtime.cli.codes import Codes
 from runtime.cli.common import command, opened
 from runtime.cli.out import Out, locale
 from runtime.wiring import Parts
 from runtime.working import work_done
+from web.filters import masked
 from web.words import mark
 
 
@@ -32,22 +35,23 @@ def search(out: Out, query: str, login: str, filters: tuple[str, ...], limit: in
         person = _as_person(parts, login)
         with parts.db.reading() as session:
             codes = Codes(session)
+            marks = {level.rank: level_mark(level, locale()) for level in every(session)}
         page = parts.search.search(person, query, filters=codes.filters(filters), offset=offset, limit=limit)
     hits = [
         {
             "number": hit.number,
             "title": hit.title,
             "level": hit.level_rank,
+            "mark": marks[hit.level_rank],
             "record": str(hit.record_id),
             "passages": [{"page": p.page, "text": p.text} for p in hit.passages],
         }
         for hit in page.hits
     ]
-    lines = [
-        line
-        for hit in page.hits
-        for line in (f"{hit.number or '~'}  {hit.title}", *(f"    p.{p.page}: {p.text}" for p in hit.passages))
-    ]
+    lines = []
+    for hit in page.hits:
+        lines.append(f"{hit.number or '~'}  {hit.title}  [{marks[hit.level_rank]}]")
+        lines += [f"    p.{p.page}: {p.text}" for p in hit.passages]
     lines.append(out.gettext(mark("%(total)s found."), total=page.total))
     out.end({"total": page.total, "hits": hits, "facets": codes.facets(page.facets)}, lines)
 
@@ -82,6 +86,11 @@ def _custody(view: CustodyView) -> dict[str, Any]:
     }
 
 
+def _shown(definition: FieldDef, value: Any) -> Any:
+    """Mask a personal number, as on every screen."""
+    return masked(str(value)) if definition.kind in {FieldKind.PHONE, FieldKind.IDENTITY} else value
+
+
 def _full(view: RecordView) -> dict[str, Any]:
     r = view.record
     return {
@@ -100,7 +109,7 @@ def _full(view: RecordView) -> dict[str, Any]:
         "term": r.term,
         "place": r.place_path,
         "keywords": r.keywords,
-        "fields": {definition.name: value for definition, value in view.fields},
+        "fields": {definition.name: _shown(definition, value) for definition, value in view.fields},
         "subjects": list(view.subjects),
         "files": [
             {"name": f.name, "size": f.size, "type": f.media_type, "state": f.state.value, "pages": f.pages,

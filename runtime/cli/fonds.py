@@ -50,18 +50,20 @@ def add(
     with acting() as parts:
         with parts.db.reading() as session:
             there = session.scalars(select(Fonds).where(Fonds.code == code)).one_or_none()
+            bare = there is None or not _standing(session, there.id)
         key, is_new = added(
             "code",
             lambda: like(there, names=names, closed_on=None),
             lambda: parts.fonds.add(OPERATOR, code, names, chosen),
         )
-        if chosen and not is_new:
+        if chosen and bare and not is_new:
             parts.scheme.install(OPERATOR, key, chosen)
     said = mark("Fonds %(code)s was added.") if is_new else mark("Fonds %(code)s stands already.")
     lines = [out.gettext(said, code=code)]
-    if chosen:
+    if chosen and bare:  # a scheme that stands may have been changed since: only 'scheme install' brings it back
         lines.append(_installed(out, chosen))
-    document = {"id": str(key), "code": code, "added": is_new, "categories": len(chosen.categories) if chosen else 0}
+    brought = len(chosen.categories) if chosen and bare else 0
+    document = {"id": str(key), "code": code, "added": is_new, "categories": brought}
     out.end(document, lines)
 
 
@@ -132,8 +134,8 @@ def check(out: Out, source: str) -> None:
     out.end(document, [out.gettext(said, categories=len(found.categories), rules=len(found.rules))])
 
 
-@click.argument("code", metavar="FONDS")
 @click.argument("source", metavar="FILE|property|university")
+@click.argument("code", metavar="FONDS")
 @command("install", "Bring a scheme into a fonds; categories that it no longer names are closed.")
 def install(out: Out, code: str, source: str) -> None:
     """Bring a scheme into a fonds."""
@@ -179,7 +181,7 @@ def tree(out: Out, code: str, closed: bool) -> None:
         with parts.db.reading() as session:
             row = by_code(session, Fonds, "fonds", code)
             marks = {level.rank: levels.mark(level, locale()) for level in session.scalars(select(Level))}
-            rules = dict(session.execute(select(NumberRule.id, NumberRule.code)).tuples().all())
+            rules = dict(session.execute(select(NumberRule.id, NumberRule.code)).all())
         nodes = [_node(each, marks, rules) for each in parts.scheme.tree(OPERATOR, row.id, closed=closed)]
     out.end({"fonds": code, "categories": nodes}, list(_lines(out, nodes, 0)))
 

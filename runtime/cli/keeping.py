@@ -32,8 +32,8 @@ def subject() -> None:
     """Subjects: owners, tenants, contracts, equipment that records hang on."""
 
 
-@NUMBER
 @click.argument("rank", type=int)
+@NUMBER
 @click.option("--reason", required=True, help="Why.")
 @AS
 @command("level", "Set a record's secrecy level; a raise hides it at once from those not cleared.")
@@ -46,8 +46,8 @@ def level(out: Out, number: str, rank: int, reason: str, login: str) -> None:
     out.end({"number": number, "level": rank}, [out.gettext(DONE, number=number)])
 
 
-@NUMBER
 @click.argument("logins", nargs=-1)
+@NUMBER
 @AS
 @command("name", "Set who is named on a record that waits to be filed; without logins nobody is.")
 def name_people(out: Out, number: str, logins: Sequence[str], login: str) -> None:
@@ -97,9 +97,9 @@ def _record(parts: Parts, who: Identity, number: str) -> UUID:
         return parts.records.find_number(who, number)
 
 
-@click.argument("code", metavar="FONDS")
-@click.argument("kind", metavar="KIND")
 @click.argument("values", nargs=-1, required=True, metavar="NAME=VALUE…")
+@click.argument("kind", metavar="KIND")
+@click.argument("code", metavar="FONDS")
 @click.option("--code", "own_code", default=None, help="The house's own code for it.")
 @command("add", "Add a subject: owner, tenant, employee, project_manager, contract, equipment or supplier.")
 def add_subject(out: Out, code: str, kind: str, values: Sequence[str], own_code: str | None) -> None:
@@ -130,8 +130,8 @@ def find(out: Out, number: str, login: str) -> None:
     out.end({"total": len(shown), "subjects": shown}, [*lines, out.gettext(mark("%(total)s found."), total=len(shown))])
 
 
-@NUMBER
 @click.argument("subject_id", metavar="SUBJECT_ID")
+@NUMBER
 @AS
 @command("link", "Hang a record that waits to be filed on a subject.")
 def link(out: Out, number: str, subject_id: str, login: str) -> None:

@@ -82,8 +82,8 @@ def list_rules(out: Out) -> None:
     out.end({"rules": shown}, lines)
 
 
-@click.argument("code")
 @click.argument("template")
+@click.argument("code")
 @with_names
 @command("add", "Add a number rule that schemes can name; a code that begins 'reference.' makes a reference rule.")
 def add(out: Out, code: str, template: str, name: str, name_tw: str | None, name_en: str | None) -> None:

@@ -115,8 +115,8 @@ def place() -> None:
     """Places: project, building, unit, room."""
 
 
-@click.argument("code", metavar="FONDS")
 @click.argument("path", metavar="PATH")
+@click.argument("code", metavar="FONDS")
 @with_names
 @click.option("--type", "types", multiple=True, metavar="TYPE", help="Property types, the main one first.")
 @click.option("--fact", "facts", multiple=True, metavar="NAME=VALUE", help="A fact, for example floors=18.")

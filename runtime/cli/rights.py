@@ -151,8 +151,8 @@ def roles_command(out: Out, login: str, roles: tuple[str, ...]) -> None:
     out.end({"login": who.login, "roles": sorted(set(roles))}, [out.gettext(DONE, login=who.login)])
 
 
-@click.argument("login")
 @click.argument("rank", type=int)
+@click.argument("login")
 @command("clearance", "Clear someone for the levels up to a rank; 0 is none.")
 def clearance(out: Out, login: str, rank: int) -> None:
     """Set the clearance."""

@@ -55,7 +55,7 @@ def _posts(session: Session, person_id: UUID) -> list[dict[str, Any]]:
 
 
 def _grants(session: Session, person_id: UUID) -> list[dict[str, Any]]:
-    codes = dict(session.execute(select(Fonds.id, Fonds.code)).tuples().all())
+    codes = dict(session.execute(select(Fonds.id, Fonds.code)).all())
     found = []
     for row in session.scalars(select(AccessGrant).where(AccessGrant.person_id == person_id).order_by(AccessGrant.id)):
         on: dict[str, str] = {}

@@ -17,6 +17,7 @@ from archive.errors import ArchiveError, Damaged, InvalidInput, StorageFull
 from archive.identity import system
 from archive.model import Category, Content, Counter, IssuedNumber, LogEntry, Record, RecordState
 from archive.numbering.rule import parse
+from archive.ports import PIECE_BYTES
 from indexer.pagetext import load_pages
 from runtime.fsck import fsck
 from runtime.wiring import Parts
@@ -360,3 +361,22 @@ def test_a_stream_that_breaks_off_leaves_nothing(archive: Archive) -> None:
         parts.intake.receive(WHO, key, "a.bin", broken_off())
     assert state(parts) == before
     assert not list((archive.home / "objects" / "incoming").iterdir())
+
+
+def test_an_upload_that_was_joined_when_the_process_died_is_finished_by_asking_again(archive: Archive) -> None:
+    parts = archive.parts()
+    data = os.urandom(9_000_000)
+    who = parts.people.identity_of("archivist")
+    upload = parts.intake.begin(who, parts.records.create(who, draft(parts)), "film.bin", len(data))
+    for number in range(2):
+        parts.intake.put_piece(who, upload, number, data[number * PIECE_BYTES : (number + 1) * PIECE_BYTES])
+    with parts.db.reading() as session:
+        content = session.get_one(Content, upload)
+    assert content.upload
+    parts.store.finish(content.object_key, content.upload)  # and here it died
+    archive.close()
+
+    again = archive.parts()
+    assert again.intake.progress(who, upload) == 2
+    assert again.intake.finish(who, upload).size == len(data)
+    assert_whole(archive, again)

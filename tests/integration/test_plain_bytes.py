@@ -29,7 +29,7 @@ def bears_canary(path: Path) -> bool:
         with path.open("rb") as file:
             tail = b""
             while block := file.read(BLOCK):
-                if CANARY in tail + block:
+                if CANARY in block or CANARY in tail + block[: len(CANARY)]:
                     return True
                 tail = block[-len(CANARY) :]
     except OSError:
@@ -66,6 +66,7 @@ def watched(archive: Archive, pids: Callable[[], Iterable[int]]) -> Iterator[lis
         while not stop.is_set() or not rounds:
             found.extend(plain(archive, pids()))
             rounds.append(1)
+            stop.wait(0.1)  # the processes that are looked at need the processor too
 
     thread = threading.Thread(target=look)
     thread.start()
