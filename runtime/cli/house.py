@@ -48,7 +48,7 @@ def init(out: Out, name: str, naming: str, zone: str) -> None:
         if made
         else mark("There is an archive in %(home)s already; it was left as it is.")
     )
-    todo = mark("Next: juanku user add LOGIN --role security_admin, then juanku serve.")
+    todo = mark("Next: juanku fonds add CODE --name NAME --scheme property, then juanku user add, then juanku serve.")
     out.end({"made": made, "home": str(chosen.home)}, [out.gettext(said, home=chosen.home), out.gettext(todo)])
 
 

@@ -192,7 +192,9 @@ def a_secrets_house(folder: Path) -> Iterator[SecretsHouse]:
     settings.run.mkdir()
     KeyRing.create(settings.keys)
     parts = build(settings, NoWaker())
-    event.listen(parts.db.engine, "connect", lambda made, _: made.execute("PRAGMA synchronous=OFF"))  # no power cuts here
+    event.listen(
+        parts.db.engine, "connect", lambda made, _: made.execute("PRAGMA synchronous=OFF")
+    )  # no power cuts here
     Base.metadata.create_all(parts.db.engine)
     cheap = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     parts.__dict__["people"] = People(parts.db, parts.log, parts.clock, parts.guard, cheap)

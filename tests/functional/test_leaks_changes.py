@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from archive.identity import Role
-from archive.model import AccessGrant, Distribution, RecordState
+from archive.model import AccessGrant, Department, Distribution, Person, RecordState
 from indexer.tantivy_engine import TantivyEngine
 from tests.factories import people as rights
 from tests.factories import records as rows
@@ -27,8 +27,6 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecretsHouse]:
         made.add_person("clerk", [Role.CLERK], 2)
         made.add_person("guardian", [Role.SECURITY_ADMIN])
         with made.parts.db.writing() as work:
-            from archive.model import Department, Person  # noqa: PLC0415
-
             person = work.session.get_one(Person, made.people["clerk"])
             office = work.session.get_one(Department, made.departments["OFFICE"])
             rights.holds_post(work.session, person, rights.a_post(work.session, "clerk"), office)
@@ -197,8 +195,8 @@ def test_an_ended_token_opens_nothing(house: SecretsHouse) -> None:
 def test_a_reader_in_another_process_sees_a_commit_before_its_fence_falls(house: SecretsHouse) -> None:
     seen = a_record(house, RecordState.FILED, "reader")
     elsewhere = TantivyEngine(house.parts.settings.home / "index", prefix=house.parts.settings.search_prefix)
-    service, own = house.parts.search, house.parts.search._engine  # noqa: SLF001  (the web's own engine, in place of the worker's)
-    service._engine = elsewhere  # noqa: SLF001
+    service, own = house.parts.search, house.parts.search._engine
+    service._engine = elsewhere
     try:
         assert seen.finds() == ALL
         house.add_person("raiser", [Role.SECRECY_OFFICER], 4, "WA")
@@ -209,7 +207,7 @@ def test_a_reader_in_another_process_sees_a_commit_before_its_fence_falls(house:
         page = service.search(house.who("reader"), word(seen.number, "ti"), offset=5, limit=1)
         assert (page.total, dict(page.facets.get("level", {}))) == (0, {})
     finally:
-        service._engine = own  # noqa: SLF001
+        service._engine = own
         elsewhere.close()
 
 

@@ -1,6 +1,6 @@
 """The embedded engine: building, and raw tantivy against the product's search with policy, facets and tiers.
 
-Run: ``python -m benchmarks.search [records]``. Times are milliseconds, p50 / p95 over the same phrases.
+Run: ``juanku bench engine [records]``. Times are milliseconds, p50 / p95 over the same phrases.
 """
 
 import random

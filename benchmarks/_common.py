@@ -1,0 +1,100 @@
+"""What the benchmarks share: an archive of their own, the product's commands, and the table they print."""
+
+import contextlib
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from indexer.engine import SearchRequest
+from indexer.querytree import Words
+from runtime.settings import load
+from runtime.wiring import NoWaker, Parts, build
+
+ROOT = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A command that ended: its JSON document, seconds on the clock, seconds of processor time with its children."""
+
+    document: dict[str, Any]
+    wall: float
+    cpu: float
+
+
+@contextlib.contextmanager
+def archive(size: int | None = None, home: Path | None = None) -> Iterator[Path]:
+    """Make a demonstration archive of ``size`` records without files (None: none), or use ``home`` as it stands."""
+    folder = Path(tempfile.mkdtemp(prefix="juanku-bench-"))
+    chosen = home or folder / "home"
+    os.environ |= {"JUANKU_HOME": str(chosen), "JUANKU_KEYS": f"{chosen}.keys"}
+    try:
+        if not (home and home.exists()):
+            juanku("demo", "--no-serve", "--no-files", "--size", str(size or 1))
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def juanku(*words: str) -> Ran:
+    """Run a command of the product with ``--json`` and wait for it."""
+    begun, before = time.perf_counter(), _children()
+    done = subprocess.run(
+        [sys.executable, "-m", "runtime", *words, "--json"], cwd=ROOT, check=True, stdout=subprocess.PIPE
+    )
+    return Ran(json.loads(done.stdout), time.perf_counter() - begun, _children() - before)
+
+
+def _children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+@contextlib.contextmanager
+def opened() -> Iterator[Parts]:
+    """Open the archive of this benchmark in this process."""
+    parts = build(load(), NoWaker())
+    try:
+        yield parts
+    finally:
+        parts.close()
+
+
+def found(parts: Parts, phrase: str) -> set[UUID]:
+    """Return every record that the engine finds by a phrase, whoever may read it."""
+    asked = SearchRequest(Words(phrase), tuple(parts.engine.partitions()), limit=1000)
+    return {hit.id for hit in parts.engine.search(asked).hits}
+
+
+@contextlib.contextmanager
+def timed() -> Iterator[list[float]]:
+    """Put the seconds that the block took into the list."""
+    took: list[float] = []
+    begun = time.perf_counter()
+    yield took
+    took.append(time.perf_counter() - begun)
+
+
+def spread(seconds: Sequence[float]) -> str:
+    """Return p50 / p95 / p99 in milliseconds."""
+    ordered = sorted(seconds)
+    at = [ordered[min(int(len(ordered) * part), len(ordered) - 1)] * 1000 for part in (0.5, 0.95, 0.99)]
+    return " / ".join(f"{one:.1f}" for one in at) + " ms"
+
+
+def table(title: str, rows: Sequence[tuple[str, object]]) -> None:
+    """Print a small table."""
+    busy = ", ".join(f"{load:.1f}" for load in os.getloadavg())
+    print(f"\n{title}  ({os.cpu_count()} processors, load {busy})")
+    for name, value in rows:
+        print(f"  {name:<58} {value}")
