@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from archive import describing
 from archive.clock import Clock, today
 from archive.database import Database, Work
+from archive.errors import InvalidInput
 from archive.failpoints import reach
 from archive.identity import Identity
 from archive.jobs.outbox import Outbox
@@ -60,12 +61,23 @@ class FilingService:
         """
         outcomes: list[Filed] = []
         for start in range(0, len(record_ids), BATCH):
-            with self._db.writing() as work:
-                outcomes += self.in_work(work, identity, record_ids[start : start + BATCH])
-                reach("filing.before_commit")
-                work.commit()
+            outcomes += self._batch(identity, record_ids[start : start + BATCH])
             reach("filing.done")
         self._log_refused(identity, [each.record_id for each in outcomes if each.reason in REFUSALS])
+        return outcomes
+
+    def _batch(self, identity: Identity, record_ids: Sequence[UUID]) -> list[Filed]:
+        """File one batch; where a number cannot be given, file its records one by one, and say so of that record."""
+        try:
+            with self._db.writing() as work:
+                outcomes = self.in_work(work, identity, record_ids)
+                reach("filing.before_commit")
+                work.commit()
+        except InvalidInput as invalid:
+            if len(record_ids) == 1:
+                fault = invalid.faults[0]
+                return [Filed(record_ids[0], reason=fault.code, missing=(fault.field,))]
+            return [each for key in record_ids for each in self._batch(identity, [key])]
         return outcomes
 
     def _log_refused(self, identity: Identity, ids: Sequence[UUID]) -> None:

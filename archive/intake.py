@@ -384,4 +384,4 @@ def waiting_files(session: Session, record_ids: Sequence[UUID]) -> dict[UUID, in
         .where(Content.record_id.in_(record_ids), Content.state == ContentState.RECEIVING)
         .group_by(Content.record_id)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())

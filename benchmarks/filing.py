@@ -57,7 +57,7 @@ def bulk(parts: Parts, drafts: list[Any]) -> tuple[float, float]:
     return took[0], time.thread_time() - cpu
 
 
-def one_by_one(parts: Parts, writer: Writer, grounds: Any, seconds: float, clients: int = 8) -> list[float]:
+def one_by_one(parts: Parts, grounds: Any, seconds: float, clients: int = 8) -> list[float]:
     """Have clients catalogue and file one record at a time; return how long each took."""
     took: list[float] = []
     until = time.perf_counter() + seconds
@@ -69,7 +69,8 @@ def one_by_one(parts: Parts, writer: Writer, grounds: Any, seconds: float, clien
             begun = time.perf_counter()
             (record,) = parts.records.create_many(OPERATOR, [draft])
             (filed,) = parts.filing.file(OPERATOR, [record])
-            assert filed.archive_number, filed
+            if filed.archive_number is None:
+                raise SystemExit(f"not filed: {filed}")
             took.append(time.perf_counter() - begun)
 
     threads = [threading.Thread(target=client, args=(number,)) for number in range(clients)]
@@ -99,7 +100,7 @@ def main() -> None:
         wall, cpu = bulk(parts, drafts)
         longest = max(held)
         held.clear()
-        took = one_by_one(parts, writer, grounds, asked.seconds)
+        took = one_by_one(parts, grounds, asked.seconds)
         table(
             "Filing",
             [

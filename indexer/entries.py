@@ -210,7 +210,6 @@ class Entries:
             found[record_id] += about[subject]
         return found
 
-
     def _is_number(self, one: "str | _Token", token: str) -> bool:
         """Tell whether a word of a subject is the number that a token stands for: it is then found by that alone."""
         return isinstance(one, str) and any(self._vault.token(kind.value, one) == token for kind in NUMBERS.values())

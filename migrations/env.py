@@ -1,21 +1,24 @@
 """Alembic's way into our tables. Migrations go forward only."""
 
+from typing import Any
+
 from alembic import context
 from sqlalchemy import create_engine
+from sqlalchemy.engine import Connection
 
 import archive.model  # noqa: F401  (registers every table)
 from archive.database import Base, Id, Moment
 
 
-def render_item(kind, value, _autogen):
+def render_item(kind: str, value: object, autogen: Any) -> str | bool:
     """Write our own column types by name."""
-    if kind == "type" and isinstance(value, (Id, Moment)):
-        _autogen.imports.add("from archive.database import Id, Moment")
+    if kind == "type" and isinstance(value, Id | Moment):
+        autogen.imports.add("from archive.database import Id, Moment")
         return f"{type(value).__name__}()"
     return False
 
 
-def run(connection):
+def run(connection: Connection) -> None:
     """Run the migrations over one connection, each in its own transaction."""
     context.configure(
         connection=connection,

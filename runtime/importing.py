@@ -155,7 +155,7 @@ def _contents(db: Database, ids: Sequence[UUID]) -> Iterator[tuple[UUID, Content
         chunk = ids[start : start + 500]
         with db.reading() as session:
             rows = select(Content.record_id, Content.state, Content.reason).where(Content.record_id.in_(chunk))
-            found = session.execute(rows).tuples().all()
+            found = session.execute(rows).all()
         yield from found
 
 

@@ -232,7 +232,7 @@ def wrapped_keys(session: Session, owners: Iterable[UUID], *, lock: bool = False
 def _generations_of(session: Session, owners: Iterable[UUID]) -> dict[UUID, UUID]:
     """Return the generation of each of at most 500 owners that has a key."""
     rows = session.execute(select(OwnerKey.owner_id, OwnerKey.generation_id).where(OwnerKey.owner_id.in_(list(owners))))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def move(session: Session, ring: KeyRing, moves: Sequence[tuple[UUID, UUID, bytes, UUID]]) -> None:

@@ -215,5 +215,8 @@ WAITING: Mapping[str, str] = {
     "receiving": mark("A file is still coming in. Wait until it is whole, or give the upload up."),
     "quarantined": mark("A file was put aside. See what is wrong with it, and send a good one."),
     "fields_missing": mark("It still needs: %(fields)s."),
+    "no_number_rule": mark("Its category has no number rule yet: give it one, then file again"),
+    "needed_by_number": mark("Its number needs: %(fields)s"),
+    "too_wide": mark("Too long for its place in the number: %(fields)s"),
 }
 """Why a record could not be filed yet."""

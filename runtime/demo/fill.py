@@ -132,11 +132,11 @@ def _people(parts: Parts) -> None:
     operator = system("demo")
     rights = Rights(parts.db, parts.log, parts.guard)
     with parts.db.reading() as session:
-        there = dict(session.execute(select(Person.login, Person.id)).tuples().all())
-        posts = dict(session.execute(select(Post.code, Post.id)).tuples().all())
-        departments = dict(session.execute(select(Department.code, Department.id)).tuples().all())
-        fonds = dict(session.execute(select(Fonds.code, Fonds.id)).tuples().all())
-        places = dict(session.execute(select(Place.path, Place.id)).tuples().all())
+        there = dict(session.execute(select(Person.login, Person.id)).all())
+        posts = dict(session.execute(select(Post.code, Post.id)).all())
+        departments = dict(session.execute(select(Department.code, Department.id)).all())
+        fonds = dict(session.execute(select(Fonds.code, Fonds.id)).all())
+        places = dict(session.execute(select(Place.path, Place.id)).all())
     for rank, codes in DISTRIBUTION.items() if not there else ():
         for code in codes or (None,):
             rights.distribute(operator, rank, post_id=posts[code] if code else None)
