@@ -194,6 +194,7 @@ def _engine(url: str) -> Engine:
             f"busy_timeout={BUSY_TIMEOUT_MS}",
             "trusted_schema=OFF",
             "cache_size=-16384",
+            "wal_autocheckpoint=4000",  # bulk work touches the same pages again and again: copy them back less often
         ):
             connection.execute(f"PRAGMA {pragma}")
 
@@ -213,18 +214,20 @@ def _begin_writing(connection: Any) -> None:
     SQLite's own waiting soon looks only each 100 ms, and starves beside a writer that leaves shorter gaps.
     """
     until = time.monotonic() + BUSY_TIMEOUT_MS / 1000
-    connection.exec_driver_sql(f"PRAGMA busy_timeout={_LOOK_MS}")
+    driver = connection.connection.dbapi_connection
+    driver.execute(f"PRAGMA busy_timeout={_LOOK_MS}")
     try:
-        while True:
+        while time.monotonic() < until:
             try:
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-            except OperationalError as error:
-                if "locked" not in str(error.orig) or time.monotonic() > until:
-                    raise
+                driver.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error):
+                    break
             else:
                 return
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # the last time through the engine, which words the error
     finally:
-        connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        driver.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
 
 
 @contextmanager

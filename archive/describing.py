@@ -4,11 +4,11 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from archive.dates import CivilDate, parse_civil
@@ -106,7 +106,13 @@ class Catalogue:
 def by_key(session: Session, key: InstrumentedAttribute[UUID], wanted: Collection[UUID | None]) -> Sequence[Any]:
     """Return the rows whose ``key`` is wanted; there may be fewer."""
     keys = [one for one in wanted if one is not None]
-    return session.scalars(select(key.class_).where(key.in_(keys))).all() if keys else ()
+    return session.scalars(_rows_by(key), {"keys": keys}).all() if keys else ()
+
+
+@cache
+def _rows_by(key: InstrumentedAttribute[UUID]) -> Select[Any]:
+    """Return the query for rows by a key; building it takes longer than running it."""
+    return select(key.class_).where(key.in_(bindparam("keys", expanding=True)))
 
 
 def definitions(category: Category) -> Sequence[FieldDef]:

@@ -36,7 +36,7 @@ def read(parts: Parts, login: str, going: Callable[[], bool]) -> tuple[list[floa
                 parts.search.search(person, words[number % len(words)])
             else:
                 parts.reader.show(person, keys[number % len(keys)])
-        except Exception as error:  # whatever goes wrong is what is counted here
+        except Exception as error:  # noqa: BLE001  (whatever goes wrong is what is counted here)
             if type(error).__name__ != "NotFound":
                 failed.append(repr(error))
         took.append(time.perf_counter() - begun)

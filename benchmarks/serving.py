@@ -14,6 +14,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 from benchmarks._common import ROOT, archive, table, timed
@@ -50,7 +51,7 @@ def served() -> Iterator[tuple[str, int, float]]:
 def answers(address: str) -> bool:
     """Whether the sign-in page is there."""
     try:
-        with urllib.request.urlopen(f"{address}/sign-in", timeout=5) as reply:
+        with urllib.request.urlopen(f"{address}/sign-in", timeout=5) as reply:  # noqa: S310  (our own address)
             return bool(reply.status == 200)
     except OSError:
         return False
@@ -71,7 +72,7 @@ def memory(pid: int, kind: str = "Pss") -> float:
 def named(pid: int) -> str:
     """Return the module a process runs."""
     words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    return next((word.decode() for before, word in zip(words, words[1:], strict=False) if before == b"-m"), "?")
+    return next((word.decode() for before, word in pairwise(words) if before == b"-m"), "?")
 
 
 def main() -> None:

@@ -203,6 +203,12 @@ def partition_of(level_rank: int, need_to_know: bool) -> str:
     return f"{level_rank}n" if need_to_know else str(level_rank)
 
 
+def facts_of_partition(partition: str) -> dict[str, Any]:
+    """Return the facts that every entry of a partition has."""
+    rank = partition.removesuffix("n")
+    return {"level": int(rank), "need_to_know": rank != partition} if rank.isdecimal() else {}
+
+
 def keeps_relevance(partition: str) -> bool:
     """Tell whether hits of a partition may be ordered by relevance (not under need-to-know)."""
     return not partition.endswith("n")

@@ -23,7 +23,7 @@ from archive.ports import Vault
 from indexer.engine import SearchEngine, Tombstone
 from indexer.entries import Entries, Kept
 
-BATCH = 500
+BATCH = 1000
 
 _ROUNDS = 5
 _HEAVY_BATCH = 20

@@ -26,6 +26,7 @@ from indexer.engine import (
     SearchAnswer,
     SearchRequest,
     Tombstone,
+    facts_of_partition,
     keeps_relevance,
 )
 from indexer.fold import FOLD_VERSION
@@ -100,12 +101,11 @@ class TantivyEngine:
         """Answer a search (see ``SearchEngine.search``)."""
         if request.offset < 0 or request.limit < 0 or request.offset + request.limit > DEEPEST:
             raise InvalidInput(Fault("offset", "too_deep", {"deepest": DEEPEST}))
-        compiled = Search(self._schema, request)
         matched = 0
         ranked: list[_Ranked] = []
         counts: dict[str, dict[str, int]] = {name: {} for name in request.facets}
         for name in dict.fromkeys(request.partitions):
-            found, hits, facets = self._in(name, compiled, request)
+            found, hits, facets = self._in(name, Search(self._schema, request, facts_of_partition(name)), request)
             matched += found
             ranked += hits
             for fact, values in facets.items():

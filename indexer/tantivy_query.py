@@ -4,14 +4,14 @@ Tiers are constant scores a thousand apart; what is added to them for relevance 
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import assert_never
+from typing import Any, assert_never
 
 from tantivy import FieldType, Occur, Schema, Searcher
 from tantivy import Query as Compiled
 
-from archive.policy.condition import All, AnyOf, Between, Condition, Has, Not, Within
+from archive.policy.condition import ALWAYS, NEVER, All, AnyOf, Between, Condition, Has, Not, Within, all_of, any_of
 from indexer.engine import (
     EXACT_TITLE_TIER,
     FIELD_TIER,
@@ -44,6 +44,7 @@ STEP = 1000.0
 
 CODES = frozenset(field.name for field in FIELDS if field.kind is FieldKind.CODE)
 _TERM_WEIGHT = 48.0  # what BM25 can give to one term: (1 + ln 10^9) * 2.2
+_FEW = 16
 _SPECIAL = re.compile(r"[\\^$.|?*+()\[\]{}&~#<>@\"-]")
 _OWN_FIELDS = dict(sorted({**TIERS, EXACT_TITLE: EXACT_TITLE_TIER}.items(), key=lambda pair: -pair[1]))
 
@@ -102,8 +103,8 @@ def _gathered(terms: Iterable[tuple[str, str]]) -> tuple[str, list[str]]:
 def _any_term(schema: Schema, name: str, terms: list[str]) -> Compiled:
     if not terms:
         return Compiled.empty_query()
-    if len(terms) == 1:
-        return Compiled.term_query(schema, name, terms[0], "basic")
+    if len(terms) <= _FEW:  # walked along with the words; a set is first looked up whole, whatever the words are
+        return some(Compiled.term_query(schema, name, term, "basic") for term in terms)
     return Compiled.term_set_query(schema, name, terms)
 
 
@@ -113,6 +114,24 @@ def _between(schema: Schema, fact: str, low: int | None, high: int | None) -> Co
     if low is None and high is None:
         return Compiled.exists_query(column(fact))
     return Compiled.range_query(schema, column(fact), FieldType.Integer, low, high)
+
+
+def narrowed(condition: Condition, known: Mapping[str, Any]) -> Condition:
+    """Return what is left to ask of entries that all have the ``known`` facts (no sets among them)."""
+    match condition:
+        case Has(fact, values) if fact in known:
+            return ALWAYS if known[fact] in values else NEVER
+        case All(parts):
+            left = [part for part in (narrowed(part, known) for part in parts) if part != ALWAYS]
+            return NEVER if NEVER in left else all_of(*left)
+        case AnyOf(parts):
+            left = [part for part in (narrowed(part, known) for part in parts) if part != NEVER]
+            return ALWAYS if ALWAYS in left else any_of(*left)
+        case Not(part):
+            inside = narrowed(part, known)
+            return NEVER if inside == ALWAYS else ALWAYS if inside == NEVER else Not(inside)
+        case _:
+            return condition
 
 
 class _Leaf:
@@ -177,11 +196,12 @@ def _literal(text: str) -> str:
 
 
 class Search:
-    """A search compiled for one schema: what must hold, and the tree tier by tier."""
+    """A search compiled for one partition, whose entries all have the ``known`` facts: what must hold, tier by tier."""
 
-    def __init__(self, schema: Schema, request: SearchRequest) -> None:
+    def __init__(self, schema: Schema, request: SearchRequest, known: Mapping[str, Any] | None = None) -> None:
         self._schema = schema
         self._request = request
+        self._known = known or {}
         self._leaves: dict[Words | Prefix, _Leaf] = {}
         self.weighed = weighs_words(request.query)
         self._only_words = True
@@ -202,7 +222,8 @@ class Search:
     @cached_property
     def _required(self) -> Compiled:
         request = self._request
-        allowed = every(matching(self._schema, one) for one in (request.condition, *request.filters))
+        asked = (request.condition, *request.filters)
+        allowed = every(matching(self._schema, narrowed(one, self._known)) for one in asked)
         return Compiled.const_score_query(
             without(allowed, [matching(self._schema, fence) for fence in request.fences]), 0.0
         )

@@ -14,6 +14,7 @@ from archive.jobs.outbox import kinds_of
 from runtime.serve import die_with_parent
 from runtime.settings import load
 from runtime.wiring import NoWaker, Parts, build
+from runtime.working import keep_sealing
 
 LOOK_EVERY = 0.5
 """Seconds between two looks at queues that were empty."""
@@ -55,10 +56,9 @@ class Beside:
                 self._told.clear()
 
     def _step(self) -> int:
-        done = self._parts.sealer.seal()
-        if self._until:
-            done += sum(self._parts.runner.run(kind, asked_before=self._until) for kind in self._kinds)
-        return done
+        if self._until is None:
+            return 0
+        return sum(self._parts.runner.run(kind, asked_before=self._until) for kind in self._kinds)
 
 
 def main(queues: list[str]) -> None:
@@ -66,11 +66,15 @@ def main(queues: list[str]) -> None:
     die_with_parent()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     parts = build(load(), NoWaker())
+    stop = threading.Event()
+    sealing = keep_sealing(parts, stop)
     try:
         beside = Beside(parts, queues)
         threading.Thread(target=beside.listen, daemon=True).start()
         beside.run()
     finally:
+        stop.set()
+        sealing.join()
         parts.close()
 
 

@@ -19,6 +19,9 @@ STOP_SECONDS = 15
 
 PR_SET_PDEATHSIG = 1
 
+MEMORY = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "1048576"}
+"""glibc gives the pieces of uploads back to the system at once, instead of keeping some for each thread."""
+
 
 class Occupied(Exception):
     """The port is taken, or this archive is already being served. ``args``: what, value."""
@@ -85,7 +88,7 @@ class _Tree:
         self._children[name] = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
             [sys.executable, "-m", f"runtime.{name}"],
             start_new_session=True,
-            env={**os.environ, "JUANKU_PORT": str(self._settings.port), "JUANKU_PARENT": str(os.getpid())},
+            env={**MEMORY, **os.environ, "JUANKU_PORT": str(self._settings.port), "JUANKU_PARENT": str(os.getpid())},
         )
 
     def _restart(self, name: str, code: int) -> None:

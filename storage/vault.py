@@ -15,7 +15,7 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import bindparam, insert, or_, select, update
+from sqlalchemy import Integer, bindparam, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from archive.clock import Clock, SystemClock
@@ -41,6 +41,19 @@ _OPEN = (
     )
     .order_by(_GENERATIONS.c.id.desc())  # the last one read, the oldest, is the one that counts
 )
+_OPEN_ONE = (
+    select(_GENERATIONS.c.id)
+    .where(
+        _GENERATIONS.c.open.is_(True), _GENERATIONS.c.due_year.is_not_distinct_from(bindparam("year", type_=Integer))
+    )
+    .order_by(_GENERATIONS.c.id)
+    .limit(1)
+    .with_for_update(read=True)
+)
+_PLACED = select(_OWNERS.c.owner_id, _OWNERS.c.generation_id).where(
+    _OWNERS.c.owner_id.in_(bindparam("owners", expanding=True))
+)
+_WRAPPED = _PLACED.add_columns(_OWNERS.c.wrapped)
 _ONE = select(_OWNERS.c.generation_id, _OWNERS.c.wrapped).where(_OWNERS.c.owner_id == bindparam("whose"))
 _MOVE = (
     update(OwnerKey)
@@ -102,10 +115,7 @@ class RingVault:
 
         Locks its row against being closed until the transaction ends.
         """
-        query = select(Generation.id).where(
-            Generation.open.is_(True), Generation.due_year.is_not_distinct_from(due_year)
-        )
-        found = session.execute(query.order_by(Generation.id).limit(1).with_for_update(read=True)).scalar_one_or_none()
+        found: UUID | None = session.execute(_OPEN_ONE, {"year": due_year}).scalar_one_or_none()
         if found is not None:
             return found
         made = new_id()
@@ -221,18 +231,17 @@ def wrapped_keys(session: Session, owners: Iterable[UUID], *, lock: bool = False
     """Return generation and wrapped key of each owner that has one, by one query per 500 owners."""
     wanted = list(owners)
     found: dict[UUID, tuple[UUID, bytes]] = {}
-    query = select(OwnerKey.owner_id, OwnerKey.generation_id, OwnerKey.wrapped)
+    query = _WRAPPED.with_for_update() if lock else _WRAPPED
     for start in range(0, len(wanted), _MANY):
-        part = query.where(OwnerKey.owner_id.in_(wanted[start : start + _MANY]))
-        for owner, generation, wrapped in session.execute(part.with_for_update() if lock else part):
+        for owner, generation, wrapped in session.execute(query, {"owners": wanted[start : start + _MANY]}):
             found[owner] = (generation, wrapped)
     return found
 
 
 def _generations_of(session: Session, owners: Iterable[UUID]) -> dict[UUID, UUID]:
     """Return the generation of each of at most 500 owners that has a key."""
-    rows = session.execute(select(OwnerKey.owner_id, OwnerKey.generation_id).where(OwnerKey.owner_id.in_(list(owners))))
-    return dict(rows.all())
+    placed: dict[UUID, UUID] = dict(session.execute(_PLACED, {"owners": list(owners)}).tuples().all())
+    return placed
 
 
 def move(session: Session, ring: KeyRing, moves: Sequence[tuple[UUID, UUID, bytes, UUID]]) -> None:

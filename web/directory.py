@@ -133,7 +133,7 @@ class Directory:
             return list(session.scalars(query))
 
     def place_at(self, fonds_id: UUID, path: str) -> Place | None:
-        """Return the place under a path (``A01/02/03/0405``), or None."""
+        """Return the place under a path (``A001/02/001/0405``), or None."""
         wanted = path.strip().strip("/") + "/"
         with self._db.reading() as session:
             return session.scalar(select(Place).where(Place.fonds_id == fonds_id, Place.path == wanted))

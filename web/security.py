@@ -5,6 +5,7 @@ from typing import IO, Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, abort, request
+from flask.globals import request_ctx
 
 from archive.ports import PIECE_BYTES
 
@@ -56,6 +57,13 @@ def local_path(target: str | None) -> str:
     return target if not parts.scheme and not parts.netloc else "/"
 
 
+def check_host() -> Response | None:
+    """Answer a request that names no host, in plain words: no page can be written without an address of its own."""
+    if request_ctx.url_adapter is not None:
+        return None
+    return Response("There is no such host.\n", 400, mimetype="text/plain")
+
+
 def check_origin() -> None:
     """Refuse a change that another site's page sends.
 
@@ -103,5 +111,6 @@ def init_app(app: Flask, *, https: bool) -> None:
         WTF_CSRF_TIME_LIMIT=None,  # bound to the signed-in session, so a long form is never lost to a clock
         WTF_CSRF_SSL_STRICT=False,  # check_origin does this without the Referer header
     )
+    app.before_request(check_host)
     app.before_request(check_origin)
     app.after_request(lambda reply: harden(reply, https=https))

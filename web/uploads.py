@@ -30,7 +30,10 @@ def mine() -> str:
 @pages.post("/uploads/begin/<uuid:record_id>")
 def begin(record_id: UUID) -> BaseResponse:
     """Announce a file that will come in pieces."""
-    told = request.get_json(silent=True)
+    try:
+        told = request.get_json(silent=True)
+    except RecursionError:  # brackets within brackets, thousands deep
+        told = None
     if not isinstance(told, dict) or not isinstance(told.get("size"), int):
         raise InvalidInput(Fault("size", "required"))
     upload = services().intake.begin(identity(), record_id, _name(told.get("name")), told["size"])
