@@ -15,11 +15,11 @@ from archive.failpoints import reach
 from archive.identity import Identity
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log, Note
-from archive.model import Category, Content, ContentState, House, JobKind, Record, RecordPerson, RecordState
+from archive.model import Category, Content, ContentState, House, JobKind, Record, RecordState
 from archive.model.log import LogResult
 from archive.numbering.giver import Gap, give
 from archive.policy.condition import holds
-from archive.policy.facts import facts_of
+from archive.policy.facts import facts_of_many
 from archive.policy.guard import Guard
 from archive.policy.rules import Act, condition
 from archive.ports import Vault
@@ -109,8 +109,7 @@ class FilingService:
         """Say of each record that is not to be filed now why."""
         rights = self._guard.reach(session, identity)
         may_see, may_file = condition(Act.READ, rights), condition(Act.FILE, rights)
-        named = people_named(session, list(found))
-        facts = {key: facts_of(record, named.get(key, ())) for key, record in found.items()}
+        facts = facts_of_many(session, found.values())
         put_aside = self._contents(session, found)
         missing = self._missing(session, list(found.values()))
         answers: dict[UUID, Filed] = {}
@@ -173,12 +172,3 @@ class FilingService:
         for gap in gaps:
             body = {"sequence": gap.sequence, "serials": list(gap.serials), "reason": "number_in_use"}
             self._log.note(session, identity, "number.skip", body=body)
-
-
-def people_named(session: Session, record_ids: Sequence[UUID]) -> dict[UUID, list[UUID]]:
-    """Return who is named on each of these records; records without anyone are left out."""
-    named: dict[UUID, list[UUID]] = {}
-    rows = select(RecordPerson.record_id, RecordPerson.person_id).where(RecordPerson.record_id.in_(record_ids))
-    for key, person in session.execute(rows):
-        named.setdefault(key, []).append(person)
-    return named

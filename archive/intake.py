@@ -5,7 +5,6 @@ its log entry and what follows from it. A crash in between leaves an orphan for 
 its file.
 """
 
-import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,36 +12,24 @@ from dataclasses import dataclass
 from hashlib import sha256
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
-from sqlalchemy.orm import Session
-
+from archive.arrivals import Arrivals, Incoming, Received, Sums
 from archive.clock import Clock
-from archive.database import Database, Work
-from archive.errors import Conflict, Fault, InvalidInput, NotFound, TooLarge, WrongState
+from archive.database import Database
+from archive.errors import ArchiveError, Conflict, Fault, InvalidInput, NotFound, TooLarge, WrongState
 from archive.failpoints import reach
 from archive.identity import Identity
-from archive.ids import new_id
 from archive.jobs.outbox import Outbox
 from archive.log.readings import Readings
 from archive.log.writer import Log
-from archive.model import Content, ContentState, File, FileRole, JobKind, Record, RecordState
+from archive.model import Content, ContentState, File, FileRole
+from archive.pieces import Piece, cut, sealed
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import PIECE_BYTES, ContentReader, ContentSealer, ObjectStore, StoredObject, Vault
 
 MAX_FILE_BYTES = 64 * 1024**3
-MAX_NAME = 1_000
 OPEN_SEALERS = 64
 """Uploads whose hashes are kept in memory; an older one is brought up to date from its pieces when it goes on."""
-
-
-@dataclass(frozen=True)
-class Received:
-    """A file that is in: its content, and records with the same bytes that the person may see."""
-
-    content_id: UUID
-    size: int
-    doubles: tuple[UUID, ...]
 
 
 @dataclass(frozen=True)
@@ -54,15 +41,6 @@ class OpenFile:
     size: int
     sha256: str
     reader: ContentReader
-
-
-@dataclass(frozen=True)
-class _Sums:
-    """What a sealer knows at its end."""
-
-    plain_size: int
-    plain_sha256: str
-    cipher_sha256: str
 
 
 class IntakeService:
@@ -83,10 +61,8 @@ class IntakeService:
         self._guard = guard
         self._vault = vault
         self._store = store
-        self._log = log
         self._readings = readings
-        self._outbox = outbox
-        self._clock = clock
+        self._arrivals = Arrivals(db, guard, store, log, outbox, clock)
         self._sealers: OrderedDict[UUID, tuple[ContentSealer, int]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -105,31 +81,60 @@ class IntakeService:
             InvalidInput: an empty file or no name.
             StorageFull: the disk takes no more; nothing is left of the file.
         """
-        pieces = _with_last(_pieces(data))
-        first = next(pieces, None)
-        if first is None:
-            raise InvalidInput(Fault("file", "empty_file", {"name": name[:200]}))
-        content = self._announce(identity, record_id, name, None, role)
+        (answer,) = self.receive_many(identity, [Incoming(record_id, name, data, role)])
+        if isinstance(answer, Received):
+            return answer
+        raise answer
+
+    def receive_many(self, identity: Identity, files: Sequence[Incoming]) -> list[Received | ArchiveError | OSError]:
+        """Take many small files in, with two transactions for all of them.
+
+        Each answers for itself: a file that does not come in gives its error, leaves nothing, and holds up no other.
+
+        Raises:
+            NotFound, NotAllowed, WrongState: one of the records is not open to this person for it; nothing came in.
+        """
+        answers: list[Received | ArchiveError | OSError | None] = [None] * len(files)
+        opened: list[tuple[int, Piece, Iterator[Piece]]] = []
+        for place, file in enumerate(files):
+            try:
+                pieces = cut(file.data)
+                opened.append((place, _first(file.name, pieces), pieces))
+            except (ArchiveError, OSError) as error:
+                answers[place] = error
+        contents = self._arrivals.announce(identity, [(files[place], None) for place, _, _ in opened]) if opened else []
         reach("intake.received")
-        try:
-            with self._db.reading() as session:
-                sealer = self._vault.content_sealer(session, record_id, content.id)
-            stored = self._store.put(content.object_key, _sealed(sealer, first, pieces))
-        except BaseException:
-            self._withdraw(content)
-            raise
+        arrived = []
+        for (place, first, pieces), content in zip(opened, contents, strict=True):
+            try:
+                arrived.append((place, content, *self._put(content, first, pieces)))
+            except BaseException as error:
+                self._withdraw(content)
+                if not isinstance(error, ArchiveError | OSError):
+                    raise
+                answers[place] = error
         reach("intake.object_put")
-        return self._stored(identity, content, sealer, stored)
+        received = self._arrivals.stored(identity, [each[1:] for each in arrived])
+        for (place, *_), answer in zip(arrived, received, strict=True):
+            answers[place] = answer
+        return [answer for answer in answers if answer is not None]
+
+    def _put(self, content: Content, first: Piece, pieces: Iterator[Piece]) -> tuple[ContentSealer, StoredObject]:
+        with self._db.reading() as session:
+            sealer = self._vault.content_sealer(session, content.record_id, content.id)
+        return sealer, self._store.put(content.object_key, sealed(sealer, first, pieces))
 
     def begin(
         self, identity: Identity, record_id: UUID, name: str, size: int, *, role: FileRole = FileRole.ORIGINAL
     ) -> UUID:
         """Announce a file of ``size`` bytes that will come in pieces; return the upload's id (its content id)."""
+        if not name.strip():
+            raise InvalidInput(Fault("file", "required"))
         if size <= 0:
             raise InvalidInput(Fault("file", "empty_file", {"name": name[:200]}))
         if size > MAX_FILE_BYTES:
             raise TooLarge(limit=MAX_FILE_BYTES, size=size)
-        return self._announce(identity, record_id, name, size, role).id
+        return self._arrivals.announce(identity, [(Incoming(record_id, name, (), role), size)])[0].id
 
     def progress(self, identity: Identity, upload_id: UUID) -> int:
         """Return how many pieces are safely kept; go on with the next."""
@@ -184,7 +189,7 @@ class IntakeService:
         reach("intake.received")
         stored = self._store.finish(content.object_key, upload)
         reach("intake.object_put")
-        return self._stored(identity, content, sealer, stored)
+        return self._finished(identity, content, sealer, stored)
 
     def _adopt(self, identity: Identity, content: Content, upload: str) -> Received:
         """Take in what an earlier ``finish`` joined before its process died.
@@ -204,7 +209,7 @@ class IntakeService:
         for chunk in reader.read():
             plain.update(chunk)
             size += len(chunk)
-        return self._stored(identity, content, _Sums(size, plain.hexdigest(), cipher.hexdigest()), stored)
+        return self._finished(identity, content, Sums(size, plain.hexdigest(), cipher.hexdigest()), stored)
 
     def abandon(self, identity: Identity, upload_id: UUID) -> None:
         """Give an upload up; nothing is left of it."""
@@ -230,73 +235,12 @@ class IntakeService:
             name, content.media_type or "application/octet-stream", reader.size, content.plain_sha256 or "", reader
         )
 
-    def _announce(self, identity: Identity, record_id: UUID, name: str, size: int | None, role: FileRole) -> Content:
-        if not name.strip():
-            raise InvalidInput(Fault("file", "required"))
-        with self._guard.refusals(identity), self._db.writing() as work:
-            session = work.session
-            record = self._guard.require(session, identity, Act.DESCRIBE, record_id)
-            if record.state is not RecordState.PROVISIONAL:
-                raise WrongState(state=record.state.value, act="file.add")
-            position = session.scalar(select(func.count()).where(File.record_id == record_id)) or 0
-            file = File(id=new_id(), record_id=record_id, role=role, position=position, name=name[:MAX_NAME])
-            session.add(file)
-            session.flush()
-            key = secrets.token_hex(16)
-            content = Content(
-                id=new_id(),
-                file_id=file.id,
-                record_id=record_id,
-                object_key=key,
-                declared_size=size,
-                upload=None if size is None else self._store.begin(key),
-                created_at=self._clock.now(),
-                created_by=identity.person_id,
-            )
-            session.add(content)
-            work.commit()
-        return content
-
-    def _stored(
-        self, identity: Identity, content: Content, sealer: "ContentSealer | _Sums", stored: StoredObject
+    def _finished(
+        self, identity: Identity, content: Content, sums: "ContentSealer | Sums", stored: StoredObject
     ) -> Received:
-        with self._db.writing() as work:
-            session = work.session
-            row = session.get_one(Content, content.id)
-            if row.state is not ContentState.RECEIVING:
-                raise Conflict(what="upload")
-            row.state = ContentState.STORED
-            row.store_version = stored.version
-            row.upload = None
-            row.size, row.cipher_size = sealer.plain_size, stored.size
-            row.plain_sha256, row.cipher_sha256 = sealer.plain_sha256, sealer.cipher_sha256
-            file = session.get_one(File, row.file_id)
-            file.content_id = row.id
-            record = session.get_one(Record, row.record_id)
-            record.version += 1
-            self._follow(work, identity, row, file.name)
-            reach("intake.before_commit")
-            work.commit()
-        reach("intake.stored")
+        (received,) = self._arrivals.stored(identity, [(content, sums, stored)])
         self._forget(content.id)
-        with self._db.reading() as session:
-            doubles = self._doubles(session, identity, row)
-        return Received(row.id, sealer.plain_size, doubles)
-
-    def _follow(self, work: Work, identity: Identity, content: Content, name: str) -> None:
-        body = {"name": name, "size": content.size, "content": str(content.id)}
-        work.session.flush()
-        self._log.note(work.session, identity, "file.add", record=content.record_id, body=body)
-        self._outbox.add(work, JobKind.EXTRACT, content.id)
-
-    def _doubles(self, session: Session, identity: Identity, content: Content) -> tuple[UUID, ...]:
-        """Return visible records with the same bytes; of others nothing is said (the machine's operator sees all)."""
-        same = select(Content.record_id).where(
-            Content.plain_sha256 == content.plain_sha256, Content.record_id != content.record_id
-        )
-        known = select(Record) if identity.is_system else self._guard.visible(session, identity)
-        visible = known.where(Record.id.in_(same)).limit(5)
-        return tuple(record.id for record in session.scalars(visible))
+        return received
 
     def _upload(self, identity: Identity, upload_id: UUID) -> Content:
         with self._db.reading() as session:
@@ -334,14 +278,8 @@ class IntakeService:
             self._sealers.pop(content_id, None)
 
     def _withdraw(self, content: Content) -> None:
-        """Take back an announced file that did not come in."""
-        if content.upload:
-            self._store.abort(content.object_key, content.upload)
         self._forget(content.id)
-        with self._db.writing() as work:
-            work.session.execute(delete(Content).where(Content.id == content.id))
-            work.session.execute(delete(File).where(File.id == content.file_id))
-            work.commit()
+        self._arrivals.withdraw(content)
 
 
 def _upload_of(content: Content) -> str:
@@ -350,38 +288,11 @@ def _upload_of(content: Content) -> str:
     return content.upload
 
 
-def _pieces(data: Iterable[bytes]) -> Iterator[bytes]:
-    """Cut a stream into pieces of exactly ``PIECE_BYTES``, the last one shorter."""
-    waiting = bytearray()
-    for chunk in data:
-        waiting += chunk
-        while len(waiting) >= PIECE_BYTES:
-            yield bytes(waiting[:PIECE_BYTES])
-            del waiting[:PIECE_BYTES]
-    if waiting:
-        yield bytes(waiting)
-
-
-def _with_last(pieces: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
-    """Say of each piece whether it is the last."""
-    current = next(pieces, None)
-    while current is not None:
-        following = next(pieces, None)
-        yield current, following is None
-        current = following
-
-
-def _sealed(sealer: ContentSealer, first: tuple[bytes, bool], rest: Iterator[tuple[bytes, bool]]) -> Iterator[bytes]:
-    yield sealer.piece(first[0], last=first[1])
-    for piece, last in rest:
-        yield sealer.piece(piece, last=last)
-
-
-def waiting_files(session: Session, record_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """Count the files of each record that are still coming in."""
-    rows = session.execute(
-        select(Content.record_id, func.count())
-        .where(Content.record_id.in_(record_ids), Content.state == ContentState.RECEIVING)
-        .group_by(Content.record_id)
-    )
-    return dict(rows.all())
+def _first(name: str, pieces: Iterator[Piece]) -> Piece:
+    """Return a file's first piece; without one, or without a name, it is no file."""
+    if not name.strip():
+        raise InvalidInput(Fault("file", "required"))
+    first = next(pieces, None)
+    if first is None:
+        raise InvalidInput(Fault("file", "empty_file", {"name": name[:200]}))
+    return first

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from archive import describing
 from archive.database import Database
-from archive.filing import people_named
 from archive.identity import Identity
 from archive.log.readings import Readings
 from archive.model import (
@@ -33,7 +32,7 @@ from archive.model import (
     TextState,
 )
 from archive.policy.condition import holds
-from archive.policy.facts import facts_of
+from archive.policy.facts import facts_of_many, people_named
 from archive.policy.guard import Guard
 from archive.policy.rules import Act, condition
 from archive.ports import Vault
@@ -111,7 +110,7 @@ class RecordReader:
         """
         with self._db.reading() as session:
             record = self._guard.require(session, identity, Act.SEE, record_id)
-            facts = facts_of(record, people_named(session, [record.id]).get(record.id, ()))
+            facts = facts_of_many(session, [record])[record.id]
             reach = self._guard.reach(session, identity)
             readable = holds(condition(Act.READ, reach), facts)
             view: RecordView | CustodyView = (

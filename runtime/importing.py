@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
+from archive.arrivals import Incoming, Received
 from archive.database import Database
 from archive.describing import Draft
 from archive.errors import ArchiveError, InvalidInput
@@ -100,15 +101,15 @@ class Importer:
 
     def _receive(self, files: Sequence[tuple[Path, str]], items: Sequence[Item]) -> None:
         ids = self._parts.records.create_many(self._identity, [self._titled(path) for path, _ in files])
-        for (path, _), item, record_id in zip(files, items, ids, strict=True):
+        coming = [Incoming(key, path.name, _chunks(path)) for key, (path, _) in zip(ids, files, strict=True)]
+        answers = self._parts.intake.receive_many(self._identity, coming)
+        for item, record_id, answer in zip(items, ids, answers, strict=True):
             item.record_id = record_id
-            try:
-                received = self._parts.intake.receive(self._identity, record_id, path.name, _chunks(path))
-            except (ArchiveError, OSError) as error:
-                item.state, item.reason = "failed", _reason(error)
-                self._drop(record_id)
+            if isinstance(answer, Received):
+                item.doubles = [str(double) for double in answer.doubles]
             else:
-                item.doubles = [str(double) for double in received.doubles]
+                item.state, item.reason = "failed", _reason(answer)
+                self._drop(record_id)
 
     def _titled(self, path: Path) -> Draft:
         title = "".join(c if c.isprintable() else " " for c in path.stem).strip() or path.name

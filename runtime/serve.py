@@ -88,7 +88,7 @@ class _Tree:
         self._children[name] = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
             [sys.executable, "-m", f"runtime.{name}"],
             start_new_session=True,
-            env={**MEMORY, **os.environ, "JUANKU_PORT": str(self._settings.port), "JUANKU_PARENT": str(os.getpid())},
+            env=child_environment(JUANKU_PORT=str(self._settings.port)),
         )
 
     def _restart(self, name: str, code: int) -> None:
@@ -119,6 +119,11 @@ class _Tree:
                 child.kill()
                 child.wait()
         self._say("stopped", {})
+
+
+def child_environment(**more: str) -> dict[str, str]:
+    """Return the environment of a process that belongs to this one and ends with it."""
+    return {**MEMORY, **os.environ, **more, "JUANKU_PARENT": str(os.getpid())}
 
 
 def die_with_parent() -> None:

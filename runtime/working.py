@@ -1,7 +1,6 @@
 """The work behind the pages: jobs, the log's sealer, the schedule. Run by the worker, or by a command itself."""
 
 import logging
-import os
 import subprocess
 import sys
 import threading
@@ -14,6 +13,7 @@ from archive.jobs.outbox import QUEUES, kinds_of
 from archive.jobs.schedule import enqueue_due
 from archive.jobs.status import pending
 from runtime.locks import held
+from runtime.serve import child_environment
 from runtime.wiring import Parts
 
 log = logging.getLogger(__name__)
@@ -155,7 +155,7 @@ class _Hands:
             stdin=subprocess.PIPE,
             text=True,
             start_new_session=True,  # Ctrl-C is for the command, which ends the other in order
-            env={**os.environ, "JUANKU_PARENT": str(os.getpid())},
+            env=child_environment(),
         )
 
         def watch() -> None:

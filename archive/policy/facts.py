@@ -1,10 +1,13 @@
 """The facts of a record that rules may ask for, by the names that conditions use."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from archive.model import Record
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from archive.model import Record, RecordPerson
 
 FACTS = frozenset(
     (
@@ -30,3 +33,19 @@ def facts_of(record: Record, named: Iterable[UUID]) -> Mapping[str, Any]:
         "kind": record.kind.value,
         "created_by": record.created_by,
     }
+
+
+def people_named(session: Session, record_ids: Sequence[UUID]) -> dict[UUID, list[UUID]]:
+    """Return who is named on each of these records; records without anyone are left out."""
+    named: dict[UUID, list[UUID]] = {}
+    rows = select(RecordPerson.record_id, RecordPerson.person_id).where(RecordPerson.record_id.in_(record_ids))
+    for key, person in session.execute(rows):
+        named.setdefault(key, []).append(person)
+    return named
+
+
+def facts_of_many(session: Session, records: Iterable[Record]) -> dict[UUID, Mapping[str, Any]]:
+    """Return the facts of many records by id, with one query for the people named on them."""
+    rows = list(records)
+    named = people_named(session, [record.id for record in rows])
+    return {record.id: facts_of(record, named.get(record.id, ())) for record in rows}

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from archive.arrivals import Incoming
 from archive.grants import Rights
 from archive.identity import system
 from archive.model import Category, Department, Fonds, House, Level, Person, Place, PlaceKind, Post, Record
@@ -30,6 +31,7 @@ MOST_FILES = 400
 """A larger demonstration has files on its first records only."""
 
 BATCH = 200
+PAPERS = 50
 BARE = 100
 """Records catalogued and filed in one transaction: it stays under 100 ms."""
 
@@ -208,7 +210,8 @@ def _bare(parts: Parts, drafts: Sequence[Any]) -> None:
 def _with_papers(parts: Parts, writer: Writer, drafts: Sequence[Any]) -> None:
     operator = system("demo")
     ids: list[UUID] = parts.records.create_many(operator, drafts)
-    for record_id, draft in zip(ids, drafts, strict=True):
-        name, data = writer.paper(draft.title)
-        parts.intake.receive(operator, record_id, name, [data])
+    papers = [(key, *writer.paper(draft.title)) for key, draft in zip(ids, drafts, strict=True)]
+    coming = [Incoming(key, name, [data]) for key, name, data in papers]
+    for start in range(0, len(coming), PAPERS):
+        parts.intake.receive_many(operator, coming[start : start + PAPERS])
     parts.filing.file(operator, ids)
