@@ -7,7 +7,7 @@ the last word on each hit. A hit that the database refuses is a fault of ours: i
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 from sqlalchemy import not_, select
@@ -23,7 +23,8 @@ from archive.log.writer import Log
 from archive.model import Content, File, Job, JobKind, Record, RecordState, TextState
 from archive.model.jobs import JobState
 from archive.model.log import LogResult
-from archive.policy.condition import AnyOf, Between, Condition, Has, Within, all_of
+from archive.policy.condition import AnyOf, Between, Condition, Has, Within, all_of, holds
+from archive.policy.facts import facts_of_many
 from archive.policy.guard import Guard
 from archive.policy.reach import Reach
 from archive.policy.rules import Act, condition
@@ -52,7 +53,18 @@ _PASSAGES = 3
 _MOST_PAGES = 8_000
 """Pages that one query looks through for passages, over all its hits: what stands further back is found, not shown."""
 
+_HIT_ROWS = select(
+    Record.id, Record.fonds_id, Record.category_id, Record.place_path, Record.department_id, Record.level_rank,
+    Record.group_id, Record.state, Record.kind, Record.created_by, Record.archive_number, Record.registration_number,
+    Record.title, Record.drawn_up,
+)  # fmt: skip
+"""What a hit shows and what the policy asks of it; plain rows cost half of what entities do."""
+
 _TEXT_FIELDS = frozenset({None, "text", "person", "notes", "title", "fields", "responsible", "keywords"})
+
+
+HitRow = Any
+"""A row of ``_HIT_ROWS``: the columns of a record by their names."""
 
 
 @dataclass(frozen=True)
@@ -154,16 +166,18 @@ class SearchService:
             )  # fmt: skip
             answer = self._engine.search(request) if request.partitions else SearchAnswer(0)
             rows, refused = self._checked(session, answer.hits, allowed)
+            total = answer.total - (len(answer.hits) - len(rows))
+            asking = {"query": text, "filters": list(filters), "found": total}
+            noted = self._readings.begin(identity, "search.query", body=asking)  # written while passages are cut
             cut = self._passages(session, asked, rows) if passages and rows else {}
             hits = [_shown(query, row, hit, cut.get(row.id, ())) for row, hit in rows]
         self._alarm(identity, refused)
-        total = answer.total - (len(answer.hits) - len(hits))
-        self._readings.note(identity, "search.query", body={"query": text, "filters": list(filters), "found": total})
+        noted.result()
         return SearchPage(query, total, hits, answer.facets)
 
     def _checked(
         self, session: Session, hits: Sequence[EngineHit], allowed: Condition
-    ) -> tuple[list[tuple[Record, EngineHit]], list[UUID]]:
+    ) -> tuple[list[tuple[HitRow, EngineHit]], list[UUID]]:
         """Return the hits that the database lets through, each with its row, and the ids it refuses.
 
         A hit from another partition than its row's level is on its way there, and does not count.
@@ -171,7 +185,9 @@ class SearchService:
         ids = [hit.id for hit in hits]
         if not ids:
             return [], []
-        rows = {row.id: row for row in session.scalars(select(Record).where(Record.id.in_(ids), where(allowed)))}
+        found = session.execute(_HIT_ROWS.where(Record.id.in_(ids))).all()
+        facts = facts_of_many(session, cast("Sequence[Record]", found))  # a row answers to the same names
+        rows = {row.id: row for row in found if holds(allowed, facts[row.id])}
         refused = [hit.id for hit in hits if hit.id not in rows]
         kept = [(rows[hit.id], hit) for hit in hits if hit.id in rows and hit.partition == _partition(rows[hit.id])]
         return kept, refused
@@ -182,7 +198,7 @@ class SearchService:
             self._log.note_apart(self._db, identity, "search.leak", record=record_id, result=LogResult.FAILED)
 
     def _passages(
-        self, session: Session, query: Query, rows: Sequence[tuple[Record, EngineHit]]
+        self, session: Session, query: Query, rows: Sequence[tuple[HitRow, EngineHit]]
     ) -> dict[UUID, list[Passage]]:
         ids = [row.id for row, _ in rows]
         contents: dict[UUID, list[UUID]] = {}
@@ -250,11 +266,11 @@ def partitions_of(reach: Reach) -> list[str]:
     return [partition_of(rank, hidden) for rank in sorted(reach.levels) for hidden in (False, True)]
 
 
-def _partition(row: Record) -> str:
+def _partition(row: HitRow) -> str:
     return partition_of(row.level_rank, row.group_id is not None)
 
 
-def _shown(query: Query, row: Record, hit: EngineHit, passages: Sequence[Passage]) -> Hit:
+def _shown(query: Query, row: HitRow, hit: EngineHit, passages: Sequence[Passage]) -> Hit:
     return Hit(
         row.id,
         row.archive_number or row.registration_number,

@@ -4,10 +4,12 @@ One process writes (it holds tantivy's lock while a writer is open); any number 
 once. An index made with another schema or another fold lies under another name and is never read.
 """
 
+import os
 import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -65,6 +67,7 @@ class TantivyEngine:
         self._rebuilds: dict[str, _Rebuild] = {}
         self._lock = threading.RLock()
         self._broken: set[str] = set()
+        self._asking = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="search")
 
     def write(self, entries: Sequence[IndexEntry], tombstones: Sequence[Tombstone] = ()) -> None:
         """Put entries in their partitions, in place of what each held of the record, and take others out."""
@@ -104,8 +107,8 @@ class TantivyEngine:
         matched = 0
         ranked: list[_Ranked] = []
         counts: dict[str, dict[str, int]] = {name: {} for name in request.facets}
-        for name in dict.fromkeys(request.partitions):
-            found, hits, facets = self._in(name, Search(self._schema, request, facts_of_partition(name)), request)
+        names = list(dict.fromkeys(request.partitions))
+        for found, hits, facets in self._asking.map(lambda name: self._in(name, request), names):
             matched += found
             ranked += hits
             for fact, values in facets.items():
@@ -115,7 +118,7 @@ class TantivyEngine:
         page = [one[4] for one in ranked[request.offset : request.offset + request.limit]]
         return SearchAnswer(matched, page, counts)
 
-    def _in(self, name: str, compiled: Search, request: SearchRequest) -> _Found:
+    def _in(self, name: str, request: SearchRequest) -> _Found:
         """Ask one partition. A broken one is empty and known; one that fails twice makes the engine unavailable."""
         partition = self._partition(name)
         for last in (False, True):
@@ -124,10 +127,10 @@ class TantivyEngine:
             except Broken:
                 self._broken.add(name)
                 break
-            if searcher is None:
+            if searcher is None or not searcher.num_docs:
                 break
             try:
-                return _ask(searcher, name, compiled, request)
+                return _ask(searcher, name, Search(self._schema, request, facts_of_partition(name)), request)
             except (ValueError, OSError) as error:
                 if last:
                     raise Unavailable(part="search") from error
@@ -194,6 +197,7 @@ class TantivyEngine:
         with self._lock:
             for partition in self._partitions.values():
                 partition.close()
+        self._asking.shutdown()
 
     def _partition(self, name: str) -> Partition:
         with self._lock:
@@ -252,8 +256,6 @@ class _Rebuild:
 def _ask(searcher: Searcher, name: str, compiled: Search, request: SearchRequest) -> _Found:
     matches = compiled.matches()
     wanted = request.offset + request.limit
-    if not searcher.num_docs:
-        return 0, [], {}
     if compiled.weighed and request.order is Order.RELEVANCE:
         if keeps_relevance(name):
             found, hits = _by_score(searcher, name, compiled, wanted)
@@ -266,14 +268,21 @@ def _ask(searcher: Searcher, name: str, compiled: Search, request: SearchRequest
 
 def _by_score(searcher: Searcher, name: str, compiled: Search, wanted: int) -> tuple[int, list[_Ranked]]:
     result = searcher.search(compiled.scored(), wanted + _TIES)
-    addresses = [address for _, address in result.hits]
-    dates = searcher.fast_field_values(DATE, addresses)
+    dates = searcher.fast_field_values(DATE, [address for _, address in result.hits])
+    order = sorted(
+        (
+            (-score, -int(date or 0), place)
+            for place, ((score, _), date) in enumerate(zip(result.hits, dates, strict=True))
+        )
+    )
+    last = order[min(wanted, len(order)) - 1][:2] if order and wanted else None
     ranked: list[_Ranked] = []
-    for (score, address), date in zip(result.hits, dates, strict=True):
-        tier = int(score // STEP)
-        key, version = kept(searcher, address)
-        hit = EngineHit(UUID(hex=key), version, name, tier)
-        ranked.append((-tier, -(score - tier * STEP), -int(date or 0), key, hit))
+    for score, date, place in order:
+        if last is None or (score, date) > last:
+            break  # ids are read only of what may stand on the page: they settle ties
+        tier = int(-score // STEP)
+        key, version = kept(searcher, result.hits[place][1])
+        ranked.append((-tier, score + tier * STEP, date, key, EngineHit(UUID(hex=key), version, name, tier)))
     ranked.sort(key=lambda one: one[:4])
     return total(result), ranked[:wanted]
 

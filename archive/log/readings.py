@@ -52,7 +52,13 @@ class Readings:
             Unavailable: it could not be written, or ``close`` was called; what was to be shown must not be shown.
             KeyUnavailable: the record's key is gone.
         """
-        self._put(Note(identity, act, record, body=body, at=self._clock.now())).result()
+        self.begin(identity, act, record=record, body=body).result()
+
+    def begin(
+        self, identity: Identity, act: str, *, record: UUID | None = None, body: Mapping[str, Any] | None = None
+    ) -> "Future[None]":
+        """Begin to write an entry; nothing may be shown before the future's ``result`` has come, as from ``note``."""
+        return self._put(Note(identity, act, record, body=body, at=self._clock.now()))
 
     def note_once(
         self,

@@ -19,7 +19,7 @@ FACTS = frozenset(
 
 
 def facts_of(record: Record, named: Iterable[UUID]) -> Mapping[str, Any]:
-    """Return the facts of ``record``; ``named`` are the ids of the people named on it."""
+    """Return the facts of ``record`` (or a row with its columns); ``named`` are the ids of the people named on it."""
     return {
         "record": record.id,
         "fonds": record.fonds_id,
