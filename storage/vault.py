@@ -240,7 +240,7 @@ def wrapped_keys(session: Session, owners: Iterable[UUID], *, lock: bool = False
 
 def _generations_of(session: Session, owners: Iterable[UUID]) -> dict[UUID, UUID]:
     """Return the generation of each of at most 500 owners that has a key."""
-    placed: dict[UUID, UUID] = dict(session.execute(_PLACED, {"owners": list(owners)}).tuples().all())
+    placed: dict[UUID, UUID] = dict(session.execute(_PLACED, {"owners": list(owners)}).all())
     return placed
 
 

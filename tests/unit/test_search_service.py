@@ -1,6 +1,7 @@
 """A person finds what they may read, all of it, and nothing else."""
 
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -31,10 +32,14 @@ class RememberingReadings:
         self.noted: list[tuple[str, dict[str, Any]]] = []
         self.down = False
 
-    def note(self, _identity: Identity, act: str, *, body: dict[str, Any]) -> None:
+    def begin(self, _identity: Identity, act: str, *, body: dict[str, Any]) -> "Future[None]":
+        written: Future[None] = Future()
         if self.down:
-            raise Unavailable(part="log")
-        self.noted.append((act, body))
+            written.set_exception(Unavailable(part="log"))
+        else:
+            self.noted.append((act, body))
+            written.set_result(None)
+        return written
 
 
 @pytest.fixture
