@@ -82,6 +82,7 @@ class Person:
         self.page.wait_for_selector(f"html[lang|={self.locale[:2]}]")
 
     def picture(self, name: str) -> None:
+        self.page.wait_for_load_state()
         wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, f"{name} is wider than the screen by {wide} px"
         if folder := os.environ.get("JUANKU_SHOTS"):

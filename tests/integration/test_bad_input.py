@@ -115,8 +115,11 @@ def test_a_republican_year_in_the_text_is_proposed_as_the_date(imported: tuple[A
     assert (record.drawn_up, record.drawn_up_proposed) == ("1949-03-05", True)
 
 
-def test_the_same_folder_twice_points_out_each_double(imported: tuple[Archive, dict[str, Any]]) -> None:
-    archive, told = imported
+def test_the_same_folder_twice_points_out_each_double(imported: tuple[Archive, dict[str, Any]], tmp_path: Path) -> None:
+    archive, told = (
+        imported[0].copy(tmp_path / "again"),
+        imported[1],
+    )  # the other tests look at the folder's first import
     answer = archive.run("import", told["folder"], "--category", "WYYZ", "--fonds", "H001", "--json")
     doubles = {Path(item["path"]).name: item["doubles"] for item in answer.document["items"]}
     assert not doubles.pop("empty.txt")
