@@ -1,7 +1,7 @@
 """The bin: what was thrown away before filing is kept 30 days, then goes for good."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import delete, select, update
@@ -27,11 +27,6 @@ from archive.model import (
 
 BIN_DAYS = 30
 BATCH = 50
-
-
-def leaves_bin(binned_at: datetime, now: datetime) -> bool:
-    """Whether a record put into the bin at ``binned_at`` goes now."""
-    return now - binned_at >= timedelta(days=BIN_DAYS)
 
 
 class EmptyBin:

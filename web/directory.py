@@ -64,11 +64,6 @@ class Directory:
                 self._zone = session.scalar(select(House.zone))
         return self._zone or "Asia/Shanghai"
 
-    def house_names(self) -> Mapping[str, str]:
-        """Return what the house is called."""
-        with self._db.reading() as session:
-            return session.scalar(select(House.names)) or {}
-
     def person(self, person_id: UUID) -> PersonShown | None:
         """Return a person, or None."""
         with self._db.reading() as session:

@@ -5,7 +5,6 @@
 """
 
 import hashlib
-import threading
 import time
 from collections.abc import Sequence
 from uuid import UUID
@@ -16,7 +15,7 @@ from sqlalchemy.orm import Session
 from archive import failpoints
 from archive.clock import Clock
 from archive.database import Base, Database
-from archive.errors import ArchiveError, NotFound, Unavailable
+from archive.errors import NotFound, Unavailable
 from archive.model.log import LogEntry, LogSeal, LogUnsealed
 
 GENESIS = bytes(32)
@@ -107,33 +106,6 @@ class Sealer:
             self._batch = max(_SMALLEST, self._batch // 2)
         elif took < _AIM_SECONDS / 2:
             self._batch = min(_LARGEST, self._batch * 2)
-
-
-class SealLoop:
-    """A thread that seals every ``every`` seconds, for the process that runs the house."""
-
-    def __init__(self, sealer: Sealer, *, every: float = 1.0) -> None:
-        self._sealer = sealer
-        self._every = every
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="log-sealer", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def close(self) -> None:
-        """Stop after the batch under way. What is left is sealed at the next start."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stop.wait(self._every):
-            try:
-                self._sealer.seal_all()
-            except ArchiveError:
-                continue  # the database is busy or full; entries wait in their queue and verification tells their age
 
 
 def _waiting(session: Session, limit: int) -> list[Waiting]:

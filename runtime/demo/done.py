@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from runtime.ready import ROOT_KEY
 from runtime.settings import Settings
 
 
@@ -14,7 +15,7 @@ def read(settings: Settings, size: int | None) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     enough = size is None or document["records"] >= size
-    return document if enough and (settings.keys / "root.key").exists() else None
+    return document if enough and (settings.keys / ROOT_KEY).exists() else None
 
 
 def write(settings: Settings, document: Mapping[str, Any]) -> None:
