@@ -9,9 +9,10 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from archive.errors import Unavailable
 from archive.ids import new_id
 from archive.model import Fence
 from archive.policy.condition import Condition, Has, Within
@@ -57,10 +58,14 @@ def lift(session: Session, fact: str, value: str, before: datetime) -> None:
 def fences(session: Session) -> list[Condition]:
     """Return what must not hold, as at most one condition per fact. Empty when no fence stands.
 
-    Gather no more than ``LIMIT``: ask ``too_wide`` first.
+    Raises:
+        Unavailable: more stand than a search lists (``part="index_updating"``).
     """
+    rows = session.connection().execute(_STANDING).all()
+    if len(rows) > LIMIT:
+        raise Unavailable(part="index_updating")
     values: dict[str, set[Any]] = defaultdict(set)
-    for fact, value in session.execute(select(Fence.fact, Fence.value).order_by(Fence.since).limit(LIMIT)):
+    for fact, value in rows:
         values[fact].add(value if fact in PATHS else UUID(value))
     return [
         Within(fact, frozenset(kept)) if fact in PATHS else Has(fact, frozenset(kept))
@@ -68,6 +73,4 @@ def fences(session: Session) -> list[Condition]:
     ]
 
 
-def too_wide(session: Session) -> bool:
-    """Return whether more fences stand than a search lists."""
-    return (session.scalar(select(func.count()).select_from(Fence)) or 0) > LIMIT
+_STANDING = select(Fence.fact, Fence.value).limit(LIMIT + 1)

@@ -44,6 +44,9 @@ TOKEN_FIELD = "token"  # noqa: S105  (a field's name, not a secret)
 FACETS = ("fonds", "category", "level", "department", "year", "medium", "project", "kind", "state")
 """Facts that can be counted. Each has at most one value per entry."""
 
+ALWAYS_THERE = frozenset({"fonds", "state"})
+"""Facts without which no entry is written: an adapter may leave out a question that every entry answers alike."""
+
 DEEPEST = 10_000
 """No search reaches further than this many hits."""
 
@@ -66,8 +69,8 @@ class IndexEntry:
         id: the record.
         version: the row's version the entry was made from.
         partition: where it belongs (see ``partition_of``).
-        facts: facts by name, in the shapes of ``archive.policy.condition`` (value, set or path), and beside those
-            of the policy any that filters and facets use. ``category`` may come with ``branch``, the set of it and
+        facts: facts by name (those of ``ALWAYS_THERE`` among them), in the shapes of ``archive.policy.condition``
+            (value, set or path), and beside those of the policy any that filters and facets use. ``category`` may come with ``branch``, the set of it and
             all above it. ``drawn_from`` and ``drawn_to`` are days as numbers (20240305).
         texts: plain texts by name of ``TIERS``; each is cut and folded by the shared functions. Texts of one
             name are apart from each other: no phrase reaches from one into the next.

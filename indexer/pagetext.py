@@ -8,13 +8,15 @@ import json
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, and_, bindparam, delete, func, insert, select
+from sqlalchemy.orm import Session, aliased
 
 from archive.errors import Damaged
-from archive.model import PageText
+from archive.model import Content, File, PageText, TextState
 from archive.ports import Vault
 from indexer.fold import FOLD_VERSION, fold
 
@@ -94,10 +96,11 @@ def save_pages(session: Session, vault: Vault, record_id: UUID, content_id: UUID
     put_slices(session, content_id, slices)
 
 
-def load_pages(session: Session, vault: Vault, record_id: UUID, content_id: UUID) -> Iterator[Page]:
+def load_pages(session: Session, vault: Vault, record_id: UUID, content_id: UUID, *, after: int = -1) -> Iterator[Page]:
     """Yield a content's pages in order; pages without text may be missing. Slices are opened one by one.
 
-    Texts folded by an older table are folded anew.
+    Texts folded by an older table are folded anew. ``after`` leaves out the slice that begins at this page, and what
+    comes before it.
 
     Raises:
         KeyUnavailable: the record's key is destroyed or the ring is broken.
@@ -105,12 +108,51 @@ def load_pages(session: Session, vault: Vault, record_id: UUID, content_id: UUID
     """
     rows = session.execute(
         select(PageText.first_page, PageText.sealed)
-        .where(PageText.content_id == content_id)
+        .where(PageText.content_id == content_id, PageText.first_page > after)
         .order_by(PageText.first_page)
     )
     for first, sealed in rows.all():
         context = _context(content_id, first)
         yield from _unpack(vault.open(session, record_id, sealed, context=context), context)
+
+
+def pages_of_records(session: Session, vault: Vault, record_ids: Sequence[UUID]) -> dict[UUID, Iterator[Page]]:
+    """Return the pages of all texts of some records, by record; those without text are left out.
+
+    The first slice of each text, nearly always the only one, comes by one question for all; the rest when it is read.
+    Reading raises as ``load_pages`` does.
+    """
+    rows = session.connection().execute(_FIRST_SLICES, {"ids": list(record_ids)}).all()
+    plain = vault.open_many(session, [(row.record_id, row.sealed, _context(row.id, row.first_page)) for row in rows])
+    pages: dict[UUID, Iterator[Page]] = {}
+    for row, opened in zip(rows, plain, strict=True):
+        pages[row.record_id] = chain(pages.get(row.record_id, ()), _pages(session, vault, row, opened))
+    return pages
+
+
+def _pages(session: Session, vault: Vault, row: Any, opened: bytes | None) -> Iterator[Page]:
+    if opened is None:  # asked for alone, it says why
+        yield from load_pages(session, vault, row.record_id, row.id)
+        return
+    yield from _unpack(opened, _context(row.id, row.first_page))
+    if row.slices > 1:
+        yield from load_pages(session, vault, row.record_id, row.id, after=row.first_page)
+
+
+def _first_slices() -> Select[Any]:
+    one = aliased(PageText)
+    slices = select(func.count()).select_from(one).where(one.content_id == Content.id).scalar_subquery()
+    first = select(func.min(one.first_page)).where(one.content_id == Content.id).scalar_subquery()
+    return (
+        select(File.record_id, Content.id, PageText.first_page, PageText.sealed, slices.label("slices"))
+        .join(Content, Content.id == File.content_id)
+        .join(PageText, and_(PageText.content_id == Content.id, PageText.first_page == first))
+        .where(File.record_id.in_(bindparam("ids", expanding=True)), Content.text_state == TextState.TEXT)
+        .order_by(File.position, File.id)
+    )
+
+
+_FIRST_SLICES = _first_slices()
 
 
 def _context(content_id: UUID, first: int) -> str:

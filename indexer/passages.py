@@ -102,6 +102,7 @@ def marks_in(query: Query, text: str, field: str = "title") -> list[tuple[int, i
     return [_back(span, offsets) for span in _spans(patterns, folded)]
 
 
+@lru_cache(maxsize=512)
 def leaf_pattern(leaf: Words | Prefix) -> re.Pattern[str]:
     """A regular expression that finds the leaf in folded text."""
     return _pattern(query_terms(leaf.text, prefix=isinstance(leaf, Prefix)), isinstance(leaf, Prefix))
@@ -126,7 +127,6 @@ def _leaves(query: Query, field: str) -> list[Words | Prefix]:
             return []
 
 
-@lru_cache(maxsize=512)
 def _pattern(phrase: Phrase, prefix: bool) -> re.Pattern[str]:
     if not phrase.terms:
         return re.compile(r"(?!)")

@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -45,7 +47,7 @@ MOST_VALUES = 65_000
 _TIES = 64
 """Hits fetched beyond a page, so that equal relevance at its end is still ordered by date."""
 
-_Ranked = tuple[int, float, int, str, EngineHit]
+_Ranked = tuple[int, float, int, UUID, EngineHit]
 _Found = tuple[int, list[_Ranked], Mapping[str, Mapping[str, int]]]
 
 
@@ -114,7 +116,7 @@ class TantivyEngine:
             for fact, values in facets.items():
                 for value, count in values.items():
                     counts[fact][value] = counts[fact].get(value, 0) + count
-        ranked.sort(key=lambda one: one[:4])
+        ranked.sort(key=itemgetter(0, 1, 2, 3))
         page = [one[4] for one in ranked[request.offset : request.offset + request.limit]]
         return SearchAnswer(matched, page, counts)
 
@@ -130,7 +132,7 @@ class TantivyEngine:
             if searcher is None or not searcher.num_docs:
                 break
             try:
-                return _ask(searcher, name, Search(self._schema, request, facts_of_partition(name)), request)
+                return _ask(searcher, name, Search(self._schema, request, searcher, facts_of_partition(name)), request)
             except (ValueError, OSError) as error:
                 if last:
                     raise Unavailable(part="search") from error
@@ -153,9 +155,8 @@ class TantivyEngine:
         for part in range(256):
             query = Compiled.term_query(self._schema, SLOT, f"{part:02x}", "basic")
             held = total(searcher.search(query, 1))
-            for _, address in searcher.search(query, max(held, 1), count=False).hits:
-                key, version = kept(searcher, address)
-                yield UUID(hex=key), version
+            hits = searcher.search(query, max(held, 1), count=False).hits
+            yield from kept(searcher, [address for _, address in hits])
 
     def count(self, partition: str) -> int:
         """Return how many entries a search could find."""
@@ -268,22 +269,13 @@ def _ask(searcher: Searcher, name: str, compiled: Search, request: SearchRequest
 
 def _by_score(searcher: Searcher, name: str, compiled: Search, wanted: int) -> tuple[int, list[_Ranked]]:
     result = searcher.search(compiled.scored(), wanted + _TIES)
-    dates = searcher.fast_field_values(DATE, [address for _, address in result.hits])
-    order = sorted(
-        (
-            (-score, -int(date or 0), place)
-            for place, ((score, _), date) in enumerate(zip(result.hits, dates, strict=True))
-        )
-    )
-    last = order[min(wanted, len(order)) - 1][:2] if order and wanted else None
+    addresses = [address for _, address in result.hits]
+    dates = searcher.fast_field_values(DATE, addresses) if addresses else []
     ranked: list[_Ranked] = []
-    for score, date, place in order:
-        if last is None or (score, date) > last:
-            break  # ids are read only of what may stand on the page: they settle ties
-        tier = int(-score // STEP)
-        key, version = kept(searcher, result.hits[place][1])
-        ranked.append((-tier, score + tier * STEP, date, key, EngineHit(UUID(hex=key), version, name, tier)))
-    ranked.sort(key=lambda one: one[:4])
+    for (score, _), date, (key, version) in zip(result.hits, dates, kept(searcher, addresses), strict=True):
+        tier = int(score // STEP)
+        ranked.append((-tier, tier * STEP - score, -int(date or 0), key, EngineHit(key, version, name, tier)))
+    ranked.sort(key=itemgetter(0, 1, 2, 3))
     return total(result), ranked[:wanted]
 
 
@@ -294,7 +286,7 @@ def _by_tier(searcher: Searcher, name: str, compiled: Search, wanted: int) -> tu
     for tier in compiled.tiers():
         result = searcher.search(compiled.of_tier(tier), max(wanted - len(ranked), 1), order_by_field=DATE)
         found += total(result)
-        ranked += _dated(searcher, name, result.hits, {}, tier)
+        ranked += _dated(searcher, name, result.hits, tier)
     return found, ranked[:wanted]
 
 
@@ -305,19 +297,20 @@ def _by_date(
     result = searcher.search(
         matches, max(wanted, 1), order_by_field=DATE, order=Sorting.Asc if oldest else Sorting.Desc
     )
-    tiers = compiled.tiers_of(searcher, [kept(searcher, address)[0] for _, address in result.hits[:wanted]])
-    hits = _dated(searcher, name, result.hits[:wanted], tiers, 0)
+    hits = _dated(searcher, name, result.hits[:wanted], 0)
+    tiers = compiled.tiers_of(searcher, [key for _, _, _, key, _ in hits])
     # Ordered by date alone: tier and relevance are left out of the key.
-    return total(result), [(0, 0.0, -date if oldest else date, key, hit) for _, _, date, key, hit in hits]
+    return total(result), [
+        (0, 0.0, -date if oldest else date, key, replace(hit, tier=tiers.get(key, 0))) for _, _, date, key, hit in hits
+    ]
 
 
-def _dated(searcher: Searcher, name: str, found: Any, tiers: Mapping[str, int], tier: int) -> list[_Ranked]:
-    ranked: list[_Ranked] = []
-    for date, address in found:
-        key, version = kept(searcher, address)
-        own = tiers.get(key, tier)
-        ranked.append((-own, 0.0, -int(date), key, EngineHit(UUID(hex=key), version, name, own)))
-    return ranked
+def _dated(searcher: Searcher, name: str, found: Any, tier: int) -> list[_Ranked]:
+    keys = kept(searcher, [address for _, address in found])
+    return [
+        (-tier, 0.0, -int(date), key, EngineHit(key, version, name, tier))
+        for (date, _), (key, version) in zip(found, keys, strict=True)
+    ]
 
 
 def _facets(searcher: Searcher, matches: Compiled, names: Sequence[str]) -> dict[str, dict[str, int]]:

@@ -4,15 +4,17 @@ Tiers are constant scores a thousand apart; what is added to them for relevance 
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, assert_never
+from uuid import UUID
 
 from tantivy import FieldType, Occur, Schema, Searcher
 from tantivy import Query as Compiled
 
 from archive.policy.condition import ALWAYS, NEVER, All, AnyOf, Between, Condition, Has, Not, Within, all_of, any_of
 from indexer.engine import (
+    ALWAYS_THERE,
     EXACT_TITLE_TIER,
     FIELD_TIER,
     NUMBER_TIER,
@@ -32,6 +34,7 @@ from indexer.tantivy_schema import (
     TOKENS,
     code_term,
     column,
+    facet,
     has_term,
     kept,
     phrase_of,
@@ -45,6 +48,7 @@ STEP = 1000.0
 CODES = frozenset(field.name for field in FIELDS if field.kind is FieldKind.CODE)
 _TERM_WEIGHT = 48.0  # what BM25 can give to one term: (1 + ln 10^9) * 2.2
 _FEW = 16
+_LOOKED_UP = 64
 _SPECIAL = re.compile(r"[\\^$.|?*+()\[\]{}&~#<>@\"-]")
 _OWN_FIELDS = dict(sorted({**TIERS, EXACT_TITLE: EXACT_TITLE_TIER}.items(), key=lambda pair: -pair[1]))
 
@@ -116,28 +120,60 @@ def _between(schema: Schema, fact: str, low: int | None, high: int | None) -> Co
     return Compiled.range_query(schema, column(fact), FieldType.Integer, low, high)
 
 
-def narrowed(condition: Condition, known: Mapping[str, Any]) -> Condition:
-    """Return what is left to ask of entries that all have the ``known`` facts (no sets among them)."""
-    match condition:
-        case Has(fact, values) if fact in known:
-            return ALWAYS if known[fact] in values else NEVER
-        case All(parts):
-            left = [part for part in (narrowed(part, known) for part in parts) if part != ALWAYS]
-            return NEVER if NEVER in left else all_of(*left)
-        case AnyOf(parts):
-            left = [part for part in (narrowed(part, known) for part in parts) if part != NEVER]
-            return ALWAYS if ALWAYS in left else any_of(*left)
-        case Not(part):
-            inside = narrowed(part, known)
-            return NEVER if inside == ALWAYS else ALWAYS if inside == NEVER else Not(inside)
-        case _:
-            return condition
+class _Terms:
+    """What the dictionaries of one partition tell before anything is searched: most of a policy falls away by it.
+
+    Args:
+        searcher: the partition.
+        known: facts that all its entries have.
+    """
+
+    def __init__(self, searcher: Searcher, known: Mapping[str, Any]) -> None:
+        self._searcher = searcher
+        self._known = known
+
+    def narrowed(self, condition: Condition) -> Condition:
+        """Return what is left to ask of this partition's entries."""
+        match condition:
+            case Has(fact, values) if fact in self._known:
+                return ALWAYS if self._known[fact] in values else NEVER
+            case Has(fact, values) if len(values) <= _LOOKED_UP:
+                return self._left(fact, values)
+            case All(parts):
+                left = [part for part in map(self.narrowed, parts) if part != ALWAYS]
+                return NEVER if NEVER in left else all_of(*left)
+            case AnyOf(parts):
+                left = [part for part in map(self.narrowed, parts) if part != NEVER]
+                return ALWAYS if ALWAYS in left else any_of(*left)
+            case Not(part):
+                inside = self.narrowed(part)
+                return NEVER if inside == ALWAYS else ALWAYS if inside == NEVER else Not(inside)
+            case _:
+                return condition
+
+    def _left(self, fact: str, values: Collection[Any]) -> Condition:
+        terms = {value: has_term(fact, value) for value in values}
+        there = frozenset(value for value, term in terms.items() if self._searcher.doc_freq(*term))
+        if not there:
+            return NEVER
+        if fact in ALWAYS_THERE and len(self._searcher.terms_with_prefix(facet(fact), "")) == len(there):
+            return ALWAYS
+        return Has(fact, there)
+
+    def may_hold(self, name: str, phrase: Phrase) -> bool:
+        """Whether a field holds every word of a phrase somewhere."""
+        *first, last = phrase.terms
+        if not all(self._searcher.doc_freq(name, term) for term in first):
+            return False
+        if phrase.open:
+            return bool(self._searcher.terms_with_prefix(name, last, limit=1))
+        return bool(self._searcher.doc_freq(name, last))
 
 
 class _Leaf:
     """One run of words, looked for in each field it may stand in."""
 
-    def __init__(self, schema: Schema, leaf: Words | Prefix) -> None:
+    def __init__(self, schema: Schema, leaf: Words | Prefix, terms: _Terms) -> None:
         self.fields: list[tuple[int, Compiled]] = []
         self.terms = 0
         if leaf.field == TOKEN_FIELD:
@@ -147,13 +183,10 @@ class _Leaf:
         wanted = {"title", EXACT_TITLE} if leaf.field == "title" else {leaf.field} if leaf.field else set(_OWN_FIELDS)
         for name, tier in _OWN_FIELDS.items():
             if name in wanted:
-                self._look_in(schema, name, tier, leaf)
-
-    def _look_in(self, schema: Schema, name: str, tier: int, leaf: Words | Prefix) -> None:
-        phrase = phrase_of(name, leaf.text, prefix=isinstance(leaf, Prefix))
-        if phrase.terms:
-            self.terms += len(phrase.terms)
-            self.fields.append((tier, _phrase(schema, name, phrase)))
+                phrase = phrase_of(name, leaf.text, prefix=isinstance(leaf, Prefix))
+                self.terms += len(phrase.terms)
+                if phrase.terms and terms.may_hold(name, phrase):
+                    self.fields.append((tier, _phrase(schema, name, phrase)))
 
     def at_least(self, tier: int) -> Compiled:
         """Match where the words stand in a field of this tier or a better one."""
@@ -198,38 +231,42 @@ def _literal(text: str) -> str:
 class Search:
     """A search compiled for one partition, whose entries all have the ``known`` facts: what must hold, tier by tier."""
 
-    def __init__(self, schema: Schema, request: SearchRequest, known: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, schema: Schema, request: SearchRequest, searcher: Searcher, known: Mapping[str, Any]) -> None:
         self._schema = schema
         self._request = request
-        self._known = known or {}
+        self._terms = _Terms(searcher, known)
         self._leaves: dict[Words | Prefix, _Leaf] = {}
         self.weighed = weighs_words(request.query)
-        self._only_words = True
         self._collect(request.query)
 
     def _collect(self, query: Query) -> None:
         match query:
             case Words() | Prefix() if weighs_words(query):
-                self._leaves[query] = _Leaf(self._schema, query)
+                self._leaves[query] = _Leaf(self._schema, query, self._terms)
             case And(parts) | Or(parts):
                 for part in parts:
                     self._collect(part)
             case Negate(part):
                 self._collect(part)
             case _:
-                self._only_words = False
+                pass
 
     @cached_property
-    def _required(self) -> Compiled:
+    def _required(self) -> list[Compiled]:
+        """What must hold whatever the words are; nothing where everything here may be read."""
         request = self._request
-        asked = (request.condition, *request.filters)
-        allowed = every(matching(self._schema, narrowed(one, self._known)) for one in asked)
-        return Compiled.const_score_query(
-            without(allowed, [matching(self._schema, fence) for fence in request.fences]), 0.0
-        )
+        asked = [self._terms.narrowed(one) for one in (request.condition, *request.filters)]
+        fences = [fence for fence in map(self._terms.narrowed, request.fences) if fence != NEVER]
+        allowed = [matching(self._schema, one) for one in asked if one != ALWAYS]
+        if not allowed and not fences:
+            return []
+        held = without(every(allowed), [matching(self._schema, fence) for fence in fences])
+        return [Compiled.const_score_query(held, 0.0)]
 
-    def _bounded(self, *queries: Compiled) -> Compiled:
-        return Compiled.boolean_query([(Occur.Must, query) for query in (self._required, *queries)])
+    def _bounded(self, query: Compiled) -> Compiled:
+        if not self._required:
+            return query
+        return Compiled.boolean_query([(Occur.Must, one) for one in (*self._required, query)])
 
     def tiers(self) -> list[int]:
         """Return the tiers a hit can have, best first."""
@@ -237,7 +274,7 @@ class Search:
             return [0]
         tiers = {tier for leaf in self._leaves.values() for tier, _ in leaf.fields}
         # What says nothing about words may be the part of an ``Or`` that matches, and is then in the best tier.
-        return sorted(tiers if self._only_words else tiers | {NUMBER_TIER}, reverse=True)
+        return sorted(tiers | {NUMBER_TIER}, reverse=True)
 
     def matches(self) -> Compiled:
         """Everything that is found."""
@@ -265,14 +302,15 @@ class Search:
         relevance = [(Occur.Should, leaf.scored(scale, 0.0)) for leaf in leaves]
         return Compiled.boolean_query([(Occur.Must, self._bounded(tiers)), *relevance])
 
-    def tiers_of(self, searcher: Searcher, ids: Sequence[str]) -> dict[str, int]:
-        """Return the tier of each of a few hits, by their ids as kept."""
+    def tiers_of(self, searcher: Searcher, ids: Sequence[UUID]) -> dict[UUID, int]:
+        """Return the tier of each of a few hits."""
         if not self.weighed or not ids:
             return {}
-        chosen = Compiled.const_score_query(Compiled.term_set_query(self._schema, ID, ids), 0.0)
+        chosen = Compiled.const_score_query(Compiled.term_set_query(self._schema, ID, [key.hex for key in ids]), 0.0)
         query = Compiled.boolean_query([(Occur.Must, chosen), (Occur.Must, self.scored())])
         hits = searcher.search(query, len(ids), count=False).hits
-        return {kept(searcher, address)[0]: int(score // STEP) for score, address in hits}
+        keys = kept(searcher, [address for _, address in hits])
+        return {key: int(score // STEP) for (score, _), (key, _) in zip(hits, keys, strict=True)}
 
     def _tree(self, query: Query, tier: int) -> Compiled:
         match query:

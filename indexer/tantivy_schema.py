@@ -1,20 +1,22 @@
 """The shape of a tantivy index, and how an entry becomes a document of it.
 
 Facts are terms ``name=value`` in one field, so that a new fact needs no new schema; a path gives one term
-for itself and for each place above it, which makes "lies within" a look-up. Only id and version are stored.
+for itself and for each place above it, which makes "lies within" a look-up. Nothing is stored: id and version stand in
+columns, which are read in a fraction of the time.
 """
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from enum import StrEnum
 from functools import lru_cache
+from struct import Struct
 from typing import Any, cast
 from uuid import UUID
 
 from tantivy import DocAddress, Document, Schema, SchemaBuilder, Searcher, SearchResult
 
 from indexer import words
-from indexer.engine import FACETS, TIERS, IndexEntry, date_key
+from indexer.engine import ALWAYS_THERE, FACETS, TIERS, IndexEntry, date_key
 
 SCHEMA_VERSION = 1
 
@@ -22,9 +24,11 @@ NUMERIC_FACTS = frozenset({"drawn_from", "drawn_to", "year", "level"})
 """Facts that ranges ask about; they need a column of numbers."""
 
 _COUNTED = frozenset(FACETS)
+_HALVES = Struct(">qq")
 
 EXACT_TITLE = "title_exact"
 ID = "id"
+ID_HIGH, ID_LOW = "id_high", "id_low"
 VERSION = "version"
 FACTS = "facts"
 TOKENS = "tokens"
@@ -35,10 +39,10 @@ SLOT = "slot"
 def build_schema() -> Schema:
     """Return the schema of every partition."""
     builder = SchemaBuilder()
-    builder.add_text_field(ID, stored=True, tokenizer_name="raw", index_option="basic")
+    builder.add_text_field(ID, tokenizer_name="raw", index_option="basic")
     # Signed: a Python int given to an unsigned field kills tantivy's writer thread.
-    builder.add_integer_field(VERSION, stored=True)
-    builder.add_integer_field(DATE, fast=True)
+    for name in (ID_HIGH, ID_LOW, VERSION, DATE):
+        builder.add_integer_field(name, fast=True)
     for name in (FACTS, TOKENS, SLOT):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
     for name in (*TIERS, EXACT_TITLE):
@@ -116,9 +120,18 @@ def fact_terms(fact: str, value: Any) -> tuple[tuple[str, str], ...]:
 
 
 def document(entry: IndexEntry) -> Document:
-    """Return an entry as a document."""
+    """Return an entry as a document.
+
+    Raises:
+        ValueError: a fact is missing that every entry has.
+    """
+    if any(entry.facts.get(fact) is None for fact in ALWAYS_THERE):
+        raise ValueError(entry.id)
     made = Document()
     made.add_text(ID, entry.id.hex)
+    high, low = _HALVES.unpack(entry.id.bytes)
+    made.add_integer(ID_HIGH, high)
+    made.add_integer(ID_LOW, low)
     made.add_integer(VERSION, entry.version)
     made.add_integer(DATE, date_key(entry.facts, entry.id))
     made.add_text(SLOT, slot(entry.id))
@@ -154,6 +167,7 @@ def cut_texts(name: str, texts: Sequence[str]) -> list[str]:
     return words.cut_all(texts)
 
 
+@lru_cache(maxsize=1024)
 def phrase_of(name: str, text: str, *, prefix: bool) -> words.Phrase:
     """Return what a field must be asked for."""
     if name == "number":
@@ -168,7 +182,12 @@ def total(result: SearchResult) -> int:
     return int(cast("Any", result).count)
 
 
-def kept(searcher: Searcher, address: DocAddress) -> tuple[str, int]:
-    """Return the id, as kept, and the version of a document."""
-    stored = searcher.doc(address)
-    return cast("str", stored.get_first(ID)), cast("int", stored.get_first(VERSION))
+def kept(searcher: Searcher, addresses: Sequence[DocAddress]) -> list[tuple[UUID, int]]:
+    """Return the id and the version of each document."""
+    found = list(addresses)
+    if not found:
+        return []
+    highs, lows, versions = (searcher.fast_field_values(name, found) for name in (ID_HIGH, ID_LOW, VERSION))
+    halves = zip(cast("list[int]", highs), cast("list[int]", lows), strict=True)
+    ids = [UUID(bytes=_HALVES.pack(high, low)) for high, low in halves]
+    return list(zip(ids, cast("list[int]", versions), strict=True))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from archive.model import Record, RecordPerson
@@ -38,10 +38,14 @@ def facts_of(record: Record, named: Iterable[UUID]) -> Mapping[str, Any]:
 def people_named(session: Session, record_ids: Sequence[UUID]) -> dict[UUID, list[UUID]]:
     """Return who is named on each of these records; records without anyone are left out."""
     named: dict[UUID, list[UUID]] = {}
-    rows = select(RecordPerson.record_id, RecordPerson.person_id).where(RecordPerson.record_id.in_(record_ids))
-    for key, person in session.execute(rows):
+    for key, person in session.connection().execute(_NAMED, {"ids": list(record_ids)}):
         named.setdefault(key, []).append(person)
     return named
+
+
+_NAMED = select(RecordPerson.record_id, RecordPerson.person_id).where(
+    RecordPerson.record_id.in_(bindparam("ids", expanding=True))
+)
 
 
 def facts_of_many(session: Session, records: Iterable[Record]) -> dict[UUID, Mapping[str, Any]]:

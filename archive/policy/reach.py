@@ -5,13 +5,26 @@ the change is committed, and what is kept for later (export, link, job) is check
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    String,
+    and_,
+    bindparam,
+    cast,
+    literal,
+    null,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from archive.clock import Clock, today
@@ -71,57 +84,52 @@ def load_reach(session: Session, identity: Identity, clock: Clock, zone: str) ->
     if identity.person_id is None:
         return Reach(system=identity.name.startswith("system:"), now=now)
     session.flush()
-    rows = session.connection()  # plain rows: half the time of asking through the session
     when = {"person": identity.person_id, "day": today(clock, zone), "now": now}
-    about = rows.execute(_ABOUT_PERSON, when).all()
-    if not about:
+    rows: dict[str, list[Any]] = defaultdict(list)
+    for row in session.connection().execute(_RIGHTS, when):
+        rows[row.what].append(row)
+    if not rows["person"]:
         return Reach(now=now)
-    roles = frozenset(row.role for row in about if row.role is not None)
-    custody = frozenset(row.custody for row in about if row.custody is not None)
+    roles = frozenset(Role(row.word) for row in rows["role"])
+    custody = frozenset(row.number for row in rows["custody"])
     if roles & OFFICERS:
         return Reach(person_id=identity.person_id, roles=roles, custody=custody, now=now)
-    posts = rows.execute(_POSTS, when).all()
-    above, below = _departments(rows, {row.department_id for row in posts})
-    pairs = {(row.post_id, department) for row in posts for department in above[row.department_id]}
-    grants = rows.execute(_GRANTS, when).all()
-    ranks = rows.execute(_LEVELS).all()
-    branched = any(row.category_id for row in grants)
+    held = {(row.one, row.other) for row in rows["post"]}
+    above, below = _departments({row.one: row.other for row in rows["department"]}, {place for _, place in held})
+    pairs = {(post, place) for post, department in held for place in above[department]}
+    ranks = frozenset(row.number for row in rows["level"])
+    highest = _highest(rows["distribution"], pairs)
     return Reach(
         person_id=identity.person_id,
         roles=roles,
-        levels=frozenset(row.rank for row in ranks if row.rank <= about[0].clearance),
-        distributed=_distributed(ranks, pairs),
-        fonds=frozenset(row.fonds_id for row in grants if row.fonds_id),
-        categories=frozenset(rows.execute(_BRANCHES, when).scalars()) if branched else NOBODY,
-        places=frozenset(row.path for row in grants if row.path),
+        levels=frozenset(rank for rank in ranks if rank <= rows["person"][0].number),
+        distributed=frozenset(rank for rank in ranks if rank <= highest),
+        fonds=frozenset(row.one for row in rows["fonds"]),
+        categories=frozenset(row.one for row in rows["branch"]),
+        places=frozenset(row.word for row in rows["place"]),
         departments=below,
-        loans=frozenset(rows.execute(_LOANS, when).scalars()),
+        loans=frozenset(row.one for row in rows["loan"]),
         custody=custody,
         now=now,
     )
 
 
-def _distributed(ranks: Iterable[Any], pairs: set[tuple[UUID, UUID]]) -> frozenset[int]:
-    """Return every rank that a distribution row of it, or of one above it, opens to one of ``pairs``."""
+def _highest(distribution: Iterable[Any], pairs: set[tuple[UUID, UUID]]) -> int:
+    """Return the highest rank whose distribution opens it to one of ``pairs``: each contains those below it."""
     posts, departments = {post for post, _ in pairs}, {department for _, department in pairs}
 
-    def stands_on(row: Any) -> bool:
-        if row.post_id is None:
-            return row.department_id is None or row.department_id in departments
-        if row.department_id is None:
-            return row.post_id in posts
-        return (row.post_id, row.department_id) in pairs
+    def stands_on(post: UUID | None, department: UUID | None) -> bool:
+        if post is None:
+            return department is None or department in departments
+        if department is None:
+            return post in posts
+        return (post, department) in pairs
 
-    rows = list(ranks)
-    highest = max((row.rank for row in rows if row.distribution is not None and stands_on(row)), default=0)
-    return frozenset(row.rank for row in rows if row.rank <= highest)
+    return max((row.number for row in distribution if stands_on(row.one, row.other)), default=0)
 
 
-def _departments(rows: Connection, held: set[UUID]) -> tuple[dict[UUID, set[UUID]], frozenset[UUID]]:
+def _departments(parents: Mapping[UUID, UUID | None], held: set[UUID]) -> tuple[dict[UUID, set[UUID]], frozenset[UUID]]:
     """Return each held department with all above it, and the set of the held ones with all below them."""
-    if not held:
-        return {}, NOBODY
-    parents: dict[UUID, UUID | None] = {row.id: row.parent_id for row in rows.execute(_DEPARTMENTS)}
     children: dict[UUID | None, list[UUID]] = defaultdict(list)
     for department, parent in parents.items():
         children[parent].append(department)
@@ -149,34 +157,50 @@ def _valid(row: type[PersonPost | AccessGrant]) -> ColumnElement[bool]:
     return and_(or_(row.since.is_(None), row.since <= day), or_(row.until.is_(None), row.until >= day))
 
 
-def _branch_query() -> Select[Any]:
+_PERSON = bindparam("person", type_=Person.id.type)
+_NOW = bindparam("now", type_=ReadingRight.since.type)
+_NO_ID = cast(null(), Person.id.type)
+
+
+def _branches() -> Select[Any]:
     granted = select(AccessGrant.category_id.label("id")).where(
         AccessGrant.person_id == _PERSON, AccessGrant.category_id.is_not(None), _valid(AccessGrant)
     )
     branch = granted.cte("branch", recursive=True)
     branch = branch.union(select(Category.id).join(branch, Category.parent_id == branch.c.id))
-    return select(branch.c.id)
+    return _rows("branch", branch.c.id)
 
 
-_PERSON = bindparam("person", type_=Person.id.type)
-_NOW = bindparam("now", type_=ReadingRight.since.type)
-_ABOUT_PERSON = (
-    select(Person.clearance, PersonRole.role, Custody.level_rank.label("custody"))
-    .join(PersonRole, PersonRole.person_id == Person.id, isouter=True)
-    .join(Custody, Custody.person_id == Person.id, isouter=True)
-    .where(Person.id == _PERSON, Person.active.is_(True))
+def _rows(what: str, one: Any = _NO_ID, other: Any = _NO_ID, *, number: Any = None, word: Any = None) -> Select[Any]:
+    """Return a part of ``_RIGHTS``: all parts have the same columns."""
+    return select(
+        literal(what).label("what"),
+        one.label("one"),
+        other.label("other"),
+        (cast(null(), Integer) if number is None else number).label("number"),
+        (cast(null(), String) if word is None else cast(word, String)).label("word"),
+    )
+
+
+_RIGHTS = union_all(
+    _rows("person", number=Person.clearance).where(Person.id == _PERSON, Person.active.is_(True)),
+    _rows("role", word=PersonRole.role).where(PersonRole.person_id == _PERSON),
+    _rows("custody", number=Custody.level_rank).where(Custody.person_id == _PERSON),
+    _rows("post", PersonPost.post_id, PersonPost.department_id).where(
+        PersonPost.person_id == _PERSON, _valid(PersonPost)
+    ),
+    _rows("department", Department.id, Department.parent_id),
+    _rows("level", number=Level.rank),
+    _rows("distribution", Distribution.post_id, Distribution.department_id, number=Distribution.level_rank),
+    _rows("fonds", AccessGrant.fonds_id).where(
+        AccessGrant.person_id == _PERSON, AccessGrant.fonds_id.is_not(None), _valid(AccessGrant)
+    ),
+    _branches(),
+    _rows("place", word=Place.path)
+    .join(AccessGrant, AccessGrant.place_id == Place.id)
+    .where(AccessGrant.person_id == _PERSON, _valid(AccessGrant)),
+    _rows("loan", ReadingRight.record_id).where(
+        ReadingRight.person_id == _PERSON, ReadingRight.since <= _NOW, ReadingRight.until > _NOW
+    ),
 )
-_POSTS = select(PersonPost.post_id, PersonPost.department_id).where(PersonPost.person_id == _PERSON, _valid(PersonPost))
-_DEPARTMENTS = select(Department.id, Department.parent_id)
-_GRANTS = (
-    select(AccessGrant.fonds_id, AccessGrant.category_id, Place.path)
-    .join(Place, Place.id == AccessGrant.place_id, isouter=True)
-    .where(AccessGrant.person_id == _PERSON, _valid(AccessGrant))
-)
-_LEVELS = select(
-    Level.rank, Distribution.id.label("distribution"), Distribution.post_id, Distribution.department_id
-).join(Distribution, Distribution.level_rank == Level.rank, isouter=True)
-_LOANS = select(ReadingRight.record_id).where(
-    ReadingRight.person_id == _PERSON, ReadingRight.since <= _NOW, ReadingRight.until > _NOW
-)
-_BRANCHES = _branch_query()
+"""All that a person's rights are made of, by one question: every request asks it."""
