@@ -70,8 +70,9 @@ class IndexEntry:
         version: the row's version the entry was made from.
         partition: where it belongs (see ``partition_of``).
         facts: facts by name (those of ``ALWAYS_THERE`` among them), in the shapes of ``archive.policy.condition``
-            (value, set or path), and beside those of the policy any that filters and facets use. ``category`` may come with ``branch``, the set of it and
-            all above it. ``drawn_from`` and ``drawn_to`` are days as numbers (20240305).
+            (value, set or path), and beside those of the policy any that filters and facets use. ``category`` may come
+            with ``branch``, the set of it and all above it. ``drawn_from`` and ``drawn_to`` are days as numbers
+            (20240305).
         texts: plain texts by name of ``TIERS``; each is cut and folded by the shared functions. Texts of one
             name are apart from each other: no phrase reaches from one into the next.
         tokens: keyed tokens of personal numbers.
