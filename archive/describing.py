@@ -291,17 +291,17 @@ def typed(changes: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
-def missing(record: Record, category: Category, protected: Mapping[str, Any]) -> list[str]:
-    """Name the fields that the record still needs before it can be filed.
-
-    Title, drawn-up date and the category's own required fields.
-    """
-    values = {**record.fields, **protected}
+def needed(category: Category) -> tuple[str, ...]:
+    """Name the fields that a record of a category needs before it can be filed: title, date and the category's own."""
     own = [name for name in category.required if name not in {"title", "drawn_up"}]
-    absent = [name for name in own if not (values.get(name) or getattr(record, name, None))]
-    absent += [f.name for f in definitions(category) if f.required and not values.get(f.name)]
-    plain = [name for name in ("title", "drawn_up") if not getattr(record, name)]
-    return list(dict.fromkeys(plain + absent))
+    return tuple(dict.fromkeys(["title", "drawn_up", *own, *(f.name for f in definitions(category) if f.required)]))
+
+
+def missing(record: Record, needed: Sequence[str], protected: Mapping[str, Any]) -> list[str]:
+    """Name the fields that the record still needs before it can be filed."""
+    return [
+        name for name in needed if not (record.fields.get(name) or protected.get(name) or getattr(record, name, None))
+    ]
 
 
 def context(record_id: UUID) -> str:
@@ -342,6 +342,7 @@ def opened_many(vault: Vault, session: Session, records: Sequence[Record]) -> di
     return {r.id: opened(vault, session, r) if p is None else json.loads(p) for r, p in zip(wanted, plain, strict=True)}
 
 
-def as_of(record: Record) -> date | None:
+def as_of(record: Record, filed_at: datetime | None = None) -> date | None:
     """Return the day from which a record's term is counted as far as it is known."""
-    return record.drawn_to or (record.filed_at.date() if record.filed_at else None)
+    filed = record.filed_at or filed_at
+    return record.drawn_to or (filed.date() if filed else None)

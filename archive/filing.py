@@ -1,23 +1,24 @@
 """Filing 归档登记: a provisional record gets its numbers and is fixed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from archive import describing
 from archive.clock import Clock, today
-from archive.database import Database, Work
+from archive.database import Base, Database, Work
 from archive.errors import InvalidInput
 from archive.failpoints import reach
 from archive.identity import Identity
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log, Note
-from archive.model import Category, Content, ContentState, House, JobKind, Record, RecordState
+from archive.model import Category, Content, ContentState, House, JobKind, RecordState
 from archive.model.log import LogResult
-from archive.numbering.giver import Gap, give
+from archive.numbering.giver import Gap, Numbers, give
 from archive.policy.condition import holds
 from archive.policy.facts import facts_of_many
 from archive.policy.guard import Guard
@@ -41,6 +42,25 @@ class Filed:
     registration_number: str | None = None
     reason: str | None = None
     missing: tuple[str, ...] = ()
+
+
+_TABLE = Base.metadata.tables["record"]
+_ROWS = select(_TABLE).where(_TABLE.c.id.in_(bindparam("ids", expanding=True)))
+_NOT_STORED = select(Content.record_id, Content.state).where(
+    Content.record_id.in_(bindparam("ids", expanding=True)), Content.state != ContentState.STORED
+)
+_FILED = (
+    update(_TABLE)
+    .where(_TABLE.c.id == bindparam("key"))
+    .values(
+        state=RecordState.FILED,
+        filed_at=bindparam("now"),
+        registration_number=bindparam("registration"),
+        archive_number=bindparam("archive"),
+        version=_TABLE.c.version + 1,
+    )
+)
+"""Bulk work reads rows and writes them without entities: half the time."""
 
 
 class FilingService:
@@ -93,18 +113,18 @@ class FilingService:
     def in_work(self, work: Work, identity: Identity, record_ids: Sequence[UUID]) -> list[Filed]:
         """File a batch inside the caller's transaction."""
         session = work.session
-        found = {r.id: r for r in session.scalars(select(Record).where(Record.id.in_(record_ids)))}
+        session.flush()
+        found = {row.id: row for row in session.connection().execute(_ROWS, {"ids": list(record_ids)})}
         answers = self._answers(session, identity, record_ids, found)
         ready = [found[key] for key in record_ids if key not in answers]
         if ready:
-            self._number(work, identity, ready)
-        return [
-            answers.get(key) or Filed(key, found[key].archive_number, found[key].registration_number)
-            for key in record_ids
-        ]
+            numbers = self._number(work, identity, ready)
+            for row in ready:
+                answers[row.id] = Filed(row.id, numbers.archive[row.id], numbers.registration[row.id])
+        return [answers[key] for key in record_ids]
 
     def _answers(
-        self, session: Session, identity: Identity, record_ids: Sequence[UUID], found: dict[UUID, Record]
+        self, session: Session, identity: Identity, record_ids: Sequence[UUID], found: Mapping[UUID, Any]
     ) -> dict[UUID, Filed]:
         """Say of each record that is not to be filed now why."""
         rights = self._guard.reach(session, identity)
@@ -129,44 +149,35 @@ class FilingService:
         return answers
 
     @staticmethod
-    def _contents(session: Session, found: dict[UUID, Record]) -> dict[UUID, str]:
-        rows = session.execute(
-            select(Content.record_id, Content.state).where(
-                Content.record_id.in_(found), Content.state != ContentState.STORED
-            )
-        )
+    def _contents(session: Session, found: Mapping[UUID, Any]) -> dict[UUID, str]:
+        rows = session.connection().execute(_NOT_STORED, {"ids": list(found)})
         return {key: state.value for key, state in rows}
 
-    def _missing(self, session: Session, records: Sequence[Record]) -> dict[UUID, list[str]]:
+    def _missing(self, session: Session, records: Sequence[Any]) -> dict[UUID, list[str]]:
         waiting = [record for record in records if record.state is RecordState.PROVISIONAL]
         rows = describing.by_key(session, Category.id, {record.category_id for record in waiting})
-        categories = {row.id: row for row in rows}
+        needed = {row.id: describing.needed(row) for row in rows}
         protected = describing.opened_many(self._vault, session, waiting)
         missing: dict[UUID, list[str]] = {record.id: [] for record in records}
         for record in waiting:
-            category = categories[record.category_id]
-            missing[record.id] = describing.missing(record, category, protected.get(record.id, {}))
+            missing[record.id] = describing.missing(record, needed[record.category_id], protected.get(record.id, {}))
         return missing
 
-    def _number(self, work: Work, identity: Identity, records: Sequence[Record]) -> None:
+    def _number(self, work: Work, identity: Identity, records: Sequence[Any]) -> Numbers:
         session = work.session
         now = self._clock.now()
         zone = session.scalar(select(House.zone)) or "Asia/Shanghai"
-        for record in records:
-            record.state = RecordState.FILED
-            record.filed_at = now
-            record.version += 1
-        self._vault.regroup(session, [(r.id, due_year(r.term, describing.as_of(r))) for r in records])
+        self._vault.regroup(session, [(r.id, due_year(r.term, describing.as_of(r, now))) for r in records])
         self._outbox.add_many(work, JobKind.INDEX, [r.id for r in records])
-        gaps = give(session, records, today=today(self._clock, zone))
-        session.flush()
-        self._log_gaps(session, identity, gaps)
-        self._log.note_many(
-            session,
-            identity,
-            "record.file",
-            [(r.id, {"registration": r.registration_number, "archive": r.archive_number}) for r in records],
+        numbers = give(session, records, today=today(self._clock, zone))
+        both = [(r.id, numbers.registration[r.id], numbers.archive[r.id]) for r in records]
+        session.connection().execute(
+            _FILED, [{"key": key, "now": now, "registration": first, "archive": second} for key, first, second in both]
         )
+        self._log_gaps(session, identity, numbers.gaps)
+        bodies = [(key, {"registration": first, "archive": second}) for key, first, second in both]
+        self._log.note_many(session, identity, "record.file", bodies)
+        return numbers
 
     def _log_gaps(self, session: Session, identity: Identity, gaps: Sequence[Gap]) -> None:
         for gap in gaps:

@@ -160,7 +160,7 @@ class RecordReader:
             named=session.scalars(select(Person).where(Person.id.in_(named)).order_by(Person.name)).all(),
             subjects=names_of_subjects(session, self._vault, list(subject_ids)),
             files=self._files(session, identity, record),
-            missing=describing.missing(record, category, protected),
+            missing=describing.missing(record, describing.needed(category), protected),
             acts=acts,
         )
 

@@ -8,6 +8,7 @@ next month.
 import re
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from archive.errors import Fault, InvalidInput
 
@@ -44,6 +45,7 @@ class BadTerm(InvalidInput, ValueError):
         super().__init__(Fault(field, "bad_term", {"term": code[:40]}))
 
 
+@lru_cache(maxsize=512)
 def parse_term(code: str, field: str = "term") -> Term:
     """Read a term code.
 

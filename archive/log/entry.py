@@ -20,6 +20,7 @@ import json
 import re
 import unicodedata
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -79,6 +80,7 @@ def check_act(act: str) -> str:
     return act
 
 
+@lru_cache(maxsize=64)
 def moment(at: datetime) -> str:
     """Write a moment as the head holds it: UTC, always six decimals."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

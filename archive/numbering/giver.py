@@ -7,12 +7,13 @@ comes twice, not even after its record is gone.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cache, lru_cache
-from typing import Any, Final, Literal
+from operator import attrgetter
+from typing import Any, Final
 
 from sqlalchemy import Select, bindparam, insert, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -32,13 +33,12 @@ from archive.model import (
     Record,
     RecordKind,
 )
-from archive.numbering.rule import NumberFacts, Rule, parse
+from archive.numbering.rule import NumberFacts, NumberField, Rule, parse
 
 REGISTRATION: Final = parse("{fonds}-{filed_year}-{mark}{serial:6}")
 """The registration number: fonds, year of filing, mark, running; neutral, shown in the log and to officers."""
 
 _CHUNK = 400  # bound parameters of one query stay far below every driver's limit
-_Which = Literal["registration_number", "archive_number"]
 _Sequence = tuple[UUID, str]
 _COUNTER = Base.metadata.tables["counter"]
 _ISSUE = insert(Base.metadata.tables["issued_number"])
@@ -58,10 +58,19 @@ class Gap:
     serials: tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class _Wanted:
-    record: Record
-    which: _Which
+@dataclass
+class Numbers:
+    """What was given: each record's registration number and archive number, and the gaps that came of it."""
+
+    registration: dict[UUID, str] = field(default_factory=dict)
+    archive: dict[UUID, str] = field(default_factory=dict)
+    gaps: list[Gap] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What stands around the serials of one sequence, and their least width."""
+
     before: str
     after: str
     width: int
@@ -75,26 +84,32 @@ def _rule(template: str) -> Rule:
     return parse(template)
 
 
-def give(session: Session, records: Sequence[Record], *, today: date) -> list[Gap]:
+def give(session: Session, records: Sequence[Record], *, today: date) -> Numbers:
     """Give each record its registration number and archive number, in the order of ``records``.
 
-    Sets both on the records and writes their ``issued_number`` rows in the caller's transaction; the caller flushes
-    and commits. A number that a record has already is left. A dossier that is filed with its items is numbered
-    before them.
+    Writes their ``issued_number`` rows in the caller's transaction; the caller writes the numbers into the records and
+    commits. A number that a record has already stays. A dossier that is filed with its items is numbered before them.
 
-    Returns:
-        The serials passed over because their numbers were taken before, for the log.
+    Args:
+        session: the caller's, writing.
+        records: records, or rows with their columns.
+        today: the day of filing in the house's zone.
 
     Raises:
         InvalidInput: a record's category has no rule (``no_number_rule`` of ``category``), or the record lacks what
             its rule needs (``needed_by_number``); the facts name the record. Nothing was counted.
     """
-    gaps: list[Gap] = []
+    numbers = Numbers()
+    for record in records:
+        if record.registration_number is not None:
+            numbers.registration[record.id] = record.registration_number
+        if record.archive_number is not None:
+            numbers.archive[record.id] = record.archive_number
     for kind in (RecordKind.DOSSIER, RecordKind.ITEM):
         batch = [record for record in records if record.kind is kind]
         if batch:
-            gaps += _give(session, batch, _Lookup(session, batch), today)
-    return gaps
+            _give(session, batch, _Lookup(session, batch, numbers.archive), today, numbers)
+    return numbers
 
 
 def take(session: Session, record: Record, number: str) -> None:
@@ -115,36 +130,35 @@ def take(session: Session, record: Record, number: str) -> None:
     record.archive_number = number
 
 
-def _give(session: Session, records: Sequence[Record], lookup: "_Lookup", today: date) -> list[Gap]:
-    wanted: dict[_Sequence, list[_Wanted]] = defaultdict(list)
+def _give(session: Session, records: Sequence[Record], lookup: "_Lookup", today: date, numbers: Numbers) -> None:
+    wanted: dict[_Sequence, tuple[_Around, list[tuple[UUID, dict[UUID, str]]]]] = {}
     for record in records:
-        for which in ("registration_number", "archive_number"):
-            if getattr(record, which) is None:
-                want = lookup.wanted(record, which, today)
-                wanted[record.fonds_id, f"{want.before}#{want.after}"].append(want)
+        for given, around in (
+            (numbers.registration, lookup.registration(record, today)),
+            (numbers.archive, lookup.archive(record, today)),
+        ):
+            if record.id not in given:
+                key = record.fonds_id, f"{around.before}#{around.after}"
+                wanted.setdefault(key, (around, []))[1].append((record.id, given))
     last = _lock(session, sorted(wanted))
     first: dict[UUID, list[str]] = defaultdict(list)
-    for key, those in wanted.items():
-        first[key[0]] += [want.number(last[key] + n) for n, want in enumerate(those, 1)]
-    taken = {fonds_id: _taken(session, fonds_id, numbers) for fonds_id, numbers in first.items()}
-    given: list[tuple[_Wanted, str]] = []
-    gaps: list[Gap] = []
+    for key, (around, those) in wanted.items():
+        first[key[0]] += [around.number(last[key] + n) for n in range(1, len(those) + 1)]
+    taken = {fonds_id: _taken(session, fonds_id, tried) for fonds_id, tried in first.items()}
     moved: list[dict[str, Any]] = []
+    issued: list[dict[str, Any]] = []
     for key in sorted(wanted):
-        serial, passed, numbers = _serials(session, key[0], wanted[key], last[key], taken[key[0]])
-        given += zip(wanted[key], numbers, strict=True)
-        gaps += [Gap(*key, serials=tuple(passed))] if passed else []
+        around, those = wanted[key]
+        serial, passed, found = _serials(session, key[0], around, len(those), last[key], taken[key[0]])
+        numbers.gaps += [Gap(*key, serials=tuple(passed))] if passed else []
         moved.append({"of_fonds": key[0], "of_sequence": key[1], "to": serial})
+        for (record_id, given), number in zip(those, found, strict=True):
+            given[record_id] = number
+            issued.append({"fonds_id": key[0], "number": number, "record_id": record_id})
     if moved:
         connection = session.connection()
         connection.execute(_MOVE, moved)
-        connection.execute(
-            _ISSUE,
-            [{"fonds_id": w.record.fonds_id, "number": number, "record_id": w.record.id} for w, number in given],
-        )
-    for want, number in given:
-        setattr(want.record, want.which, number)
-    return gaps
+        connection.execute(_ISSUE, issued)
 
 
 def _lock(session: Session, keys: Sequence[_Sequence]) -> dict[_Sequence, int]:
@@ -169,21 +183,21 @@ def _lock(session: Session, keys: Sequence[_Sequence]) -> dict[_Sequence, int]:
 
 
 def _serials(
-    session: Session, fonds_id: UUID, wanted: Sequence[_Wanted], last: int, known: AbstractSet[str]
+    session: Session, fonds_id: UUID, around: _Around, wanted: int, last: int, known: AbstractSet[str]
 ) -> tuple[int, list[int], list[str]]:
     """Find the next free serials of one sequence: the last one used, those passed over, and the numbers.
 
     ``known`` holds which of the first numbers are taken; where none is, as nearly always, nothing more is asked.
     """
     passed: list[int] = []
-    numbers: list[str] = [wanted[0].number(last + n) for n in range(1, len(wanted) + 1)]
+    numbers: list[str] = [around.number(last + n) for n in range(1, wanted + 1)]
     if known.isdisjoint(numbers):
         return last + len(numbers), passed, numbers
     numbers = []
     serial = last
-    while len(numbers) < len(wanted):
-        count = min(len(wanted) - len(numbers), _CHUNK)
-        tried = [(serial + n, wanted[0].number(serial + n)) for n in range(1, count + 1)]
+    while len(numbers) < wanted:
+        count = min(wanted - len(numbers), _CHUNK)
+        tried = [(serial + n, around.number(serial + n)) for n in range(1, count + 1)]
         taken = _taken(session, fonds_id, [number for _, number in tried])
         for serial, number in tried:
             if number in taken:
@@ -207,7 +221,7 @@ def _taken(session: Session, fonds_id: UUID, numbers: Sequence[str]) -> set[str]
 class _Lookup:
     """What the numbers of a batch are made of, read with one query a table."""
 
-    def __init__(self, session: Session, records: Sequence[Record]) -> None:
+    def __init__(self, session: Session, records: Sequence[Record], given: Mapping[UUID, str]) -> None:
         self._fonds = _by_id(session, Fonds, (r.fonds_id for r in records))
         self._groups = _by_id(session, NeedToKnowGroup, (r.group_id for r in records))
         self._departments = _by_id(session, Department, (r.department_id for r in records))
@@ -215,21 +229,35 @@ class _Lookup:
         self._lines = _lines(session, {r.category_id for r in records})
         rules = {c.number_rule_id for line in self._lines.values() for c in line}
         self._rules = {key: _rule(row.template) for key, row in _by_id(session, NumberRule, rules).items()}
-        dossiers = {r.dossier_id for r in records} - {None}
+        dossiers = {r.dossier_id for r in records} - {None, *given}
         query = select(Record.id, Record.archive_number).where(Record.id.in_(dossiers))
         rows = session.execute(query) if dossiers else ()
-        self._dossiers: dict[UUID, str | None] = {row.id: row.archive_number for row in rows}
+        self._dossiers: dict[UUID, str | None] = {row.id: row.archive_number for row in rows} | dict(given)
+        self._known: dict[tuple[object, ...], _Around] = {}
 
-    def wanted(self, record: Record, which: _Which, today: date) -> _Wanted:
-        """Return what stands around the serial of one of the record's numbers."""
+    def registration(self, record: Record, today: date) -> _Around:
+        """Return what stands around the serial of the record's registration number."""
+        known = (record.fonds_id, record.level_rank, record.group_id)
+        if known not in self._known:
+            self._known[known] = self._around(REGISTRATION, record, today)
+        return self._known[known]
+
+    def archive(self, record: Record, today: date) -> _Around:
+        """Return what stands around the serial of the record's archive number."""
+        rule = self._rule_of(self._lines[record.category_id])
+        known = (record.category_id, *_sources(rule)(record))
+        if known not in self._known:
+            self._known[known] = self._around(rule, record, today)
+        return self._known[known]
+
+    def _around(self, rule: Rule, record: Record, today: date) -> _Around:
         line = self._lines[record.category_id]
-        rule = REGISTRATION if which == "registration_number" else self._rule_of(line)
         try:
             before, after = rule.around(self._facts(record, line, today, registration=rule is REGISTRATION))
         except InvalidInput as refused:
             faults = [Fault(f.field, f.code, f.facts | {"record": record.id}) for f in refused.faults]
             raise InvalidInput(*faults) from None
-        return _Wanted(record, which, before, after, rule.serial_width)
+        return _Around(before, after, rule.serial_width)
 
     def _rule_of(self, line: Sequence[Category]) -> Rule:
         for category in line:
@@ -264,6 +292,28 @@ class _Lookup:
         if not number:
             raise InvalidInput(Fault("dossier", "not_numbered"))
         return number.replace("·", "-").rsplit("-", 1)[-1][-8:]
+
+
+_SOURCE = {
+    NumberField.YEAR: "drawn_from",
+    NumberField.TERM: "term",
+    NumberField.DEPARTMENT: "department_id",
+    NumberField.DOSSIER: "dossier_id",
+    NumberField.PROJECT: "place_path",
+    NumberField.BUILDING: "place_path",
+    NumberField.UNIT: "place_path",
+    NumberField.ROOM: "place_path",
+    NumberField.DATE: "drawn_up",
+}
+"""What of a record a field of a number is made of, beside its category and its sequence."""
+
+
+@lru_cache(maxsize=512)
+def _sources(rule: Rule) -> Callable[[Record], tuple[object, ...]]:
+    """Return what tells whether two records of one category are numbered in the same sequence."""
+    names = {_SOURCE[slot.name] for slot in rule.slots() if slot.name in _SOURCE}
+    get = attrgetter("level_rank", "group_id", *sorted(names))
+    return lambda record: tuple(value.year if isinstance(value, date) else value for value in get(record))
 
 
 def _by_id(session: Session, kind: Any, ids: Iterable[UUID | None]) -> Mapping[UUID, Any]:

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
 
 from archive.errors import Conflict, InvalidInput
 from archive.ids import new_id
 from archive.model import Category, Counter, IssuedNumber, NeedToKnowGroup, Record, RecordKind
-from archive.numbering.giver import give, take
+from archive.numbering.giver import Gap, give, take
 from tests.factories.schemes import SchemeHouse, paper, scheme_house
 
 TODAY = date(2026, 3, 5)
@@ -21,11 +22,19 @@ def house(tmp_path: Path) -> SchemeHouse:
     return scheme_house(tmp_path)
 
 
-def file(house: SchemeHouse, *records: Record) -> list:
+def number(session: Session, *records: Record) -> list[Gap]:
+    numbers = give(session, records, today=TODAY)
+    for record in records:
+        record.registration_number = numbers.registration[record.id]
+        record.archive_number = numbers.archive[record.id]
+    return numbers.gaps
+
+
+def file(house: SchemeHouse, *records: Record) -> list[Gap]:
     with house.db.writing() as work:
         work.session.add_all(records)
         work.session.flush()
-        gaps = give(work.session, records, today=TODAY)
+        gaps = number(work.session, *records)
         work.commit()
     return gaps
 
@@ -62,7 +71,7 @@ def test_an_item_leads_to_its_dossier_even_when_filed_with_it(house: SchemeHouse
         work.session.flush()
         work.session.add(item)
         work.session.flush()
-        give(work.session, [item, dossier], today=TODAY)
+        number(work.session, item, dossier)
         work.commit()
     assert dossier.archive_number == "Z109-WYH01·2024-Y-A0001"
     assert item.archive_number == "Z109-WYH01·2024-Y-A0001-A0001"
@@ -110,7 +119,7 @@ def test_a_number_stays_when_it_is_there(house: SchemeHouse) -> None:
     record.level_rank = 4
     with house.db.writing() as work:
         merged = work.session.merge(record)
-        give(work.session, [merged], today=TODAY)
+        number(work.session, merged)
         work.commit()
     assert merged.archive_number == "Z109-WYYZ·2024-Y-A0001"
 
