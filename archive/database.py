@@ -6,15 +6,29 @@ waits for a writer. What must happen after the commit (waking workers, mail) is 
 """
 
 import sqlite3
+import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, DateTime, Dialect, LargeBinary, MetaData, Uuid, create_engine, event
+from sqlalchemy import (
+    JSON,
+    DateTime,
+    Dialect,
+    LargeBinary,
+    MetaData,
+    Select,
+    Uuid,
+    bindparam,
+    create_engine,
+    event,
+    select,
+)
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -124,6 +138,20 @@ class Work:
             act()
 
 
+class _Turn:
+    """The threads of one process wait for each other here, not at SQLite's lock, where waiting means looking again."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        if not self._lock.acquire(timeout=BUSY_TIMEOUT_MS / 1000):
+            raise Unavailable(part="database")
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
 class Database:
     """The house's database.
 
@@ -137,6 +165,7 @@ class Database:
         self._on_write = on_write
         self.engine = _engine(url)
         self._reader = self.engine.execution_options(juanku_reading=True)
+        self._turn: AbstractContextManager[object] = _Turn() if self.is_sqlite else nullcontext()
 
     @property
     def is_sqlite(self) -> bool:
@@ -151,7 +180,7 @@ class Database:
             Unavailable: the database does not answer or stays locked.
             StorageFull: the disk takes no more.
         """
-        with _translated(), Session(self.engine, expire_on_commit=False) as session:
+        with self._turn, _translated(), Session(self.engine, expire_on_commit=False) as session:
             session.connection()  # take the lock now, not at the first write
             begun = time.perf_counter()
             try:
@@ -242,3 +271,21 @@ def _translated() -> Iterator[None]:
         if "locked" in text or "busy" in text or "connect" in text or "disk i/o" in text:
             raise Unavailable(part="database") from error
         raise
+
+
+def rows_by_id(session: Session, kind: type[Base], wanted: Collection[UUID | None]) -> dict[UUID, Any]:
+    """Return by id the rows of ``kind`` (its columns, no entities) that are wanted; there may be fewer.
+
+    Bulk work and what is asked at every act read this way: an entity costs twice as much.
+    """
+    keys = [key for key in wanted if key is not None]
+    if not keys:
+        return {}
+    return {row.id: row for row in session.connection().execute(_by_id(kind), {"ids": keys})}
+
+
+@cache
+def _by_id(kind: type[Base]) -> Select[Any]:
+    """Return the query for rows by id; building it takes longer than running it."""
+    columns = kind.__table__.c
+    return select(*columns).where(columns.id.in_(bindparam("ids", expanding=True)))

@@ -1,16 +1,16 @@
 """From what a person gives to a row: checks each field of a description, fills defaults, keeps protected ones apart."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 
+from archive.database import rows_by_id
 from archive.dates import CivilDate, parse_civil
 from archive.errors import Fault, InvalidInput
 from archive.identity import Identity
@@ -77,23 +77,21 @@ class Catalogue:
         self._categories: dict[UUID, tuple[Category, Sequence[FieldDef]] | None] = {}
         self._places: dict[UUID, Place | None] = {}
         self._known: dict[tuple[type, Any], bool] = {}
-        if len(drafts) > 1:
-            for row in by_key(session, Category.id, {draft.category_id for draft in drafts}):
-                self._categories[row.id] = (row, definitions(row))
-            for place in by_key(session, Place.id, {draft.place_id for draft in drafts}):
-                self._places[place.id] = place
+        for row in rows_by_id(session, Category, {draft.category_id for draft in drafts}).values():
+            self._categories[row.id] = (row, definitions(row))
+        self._places |= rows_by_id(session, Place, {draft.place_id for draft in drafts})
 
     def category(self, category_id: UUID) -> tuple[Category, Sequence[FieldDef]] | None:
         """Return a category and its field definitions, or None."""
         if category_id not in self._categories:
-            row = self._session.get(Category, category_id)
+            row = rows_by_id(self._session, Category, [category_id]).get(category_id)
             self._categories[category_id] = (row, definitions(row)) if row else None
         return self._categories[category_id]
 
     def place(self, place_id: UUID) -> Place | None:
         """Return a place, or None."""
         if place_id not in self._places:
-            self._places[place_id] = self._session.get(Place, place_id)
+            self._places[place_id] = rows_by_id(self._session, Place, [place_id]).get(place_id)
         return self._places[place_id]
 
     def has(self, kind: type, key: Any) -> bool:
@@ -101,18 +99,6 @@ class Catalogue:
         if (kind, key) not in self._known:
             self._known[kind, key] = self._session.get(kind, key) is not None
         return self._known[kind, key]
-
-
-def by_key(session: Session, key: InstrumentedAttribute[UUID], wanted: Collection[UUID | None]) -> Sequence[Any]:
-    """Return the rows whose ``key`` is wanted; there may be fewer."""
-    keys = [one for one in wanted if one is not None]
-    return session.scalars(_rows_by(key), {"keys": keys}).all() if keys else ()
-
-
-@cache
-def _rows_by(key: InstrumentedAttribute[UUID]) -> Select[Any]:
-    """Return the query for rows by a key; building it takes longer than running it."""
-    return select(key.class_).where(key.in_(bindparam("keys", expanding=True)))
 
 
 def definitions(category: Category) -> Sequence[FieldDef]:

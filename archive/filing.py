@@ -10,13 +10,13 @@ from sqlalchemy.orm import Session
 
 from archive import describing
 from archive.clock import Clock, today
-from archive.database import Base, Database, Work
+from archive.database import Base, Database, Work, rows_by_id
 from archive.errors import InvalidInput
 from archive.failpoints import reach
 from archive.identity import Identity
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log, Note
-from archive.model import Category, Content, ContentState, House, JobKind, RecordState
+from archive.model import Category, Content, ContentState, House, JobKind, Record, RecordState
 from archive.model.log import LogResult
 from archive.numbering.giver import Gap, Numbers, give
 from archive.policy.condition import holds
@@ -45,7 +45,6 @@ class Filed:
 
 
 _TABLE = Base.metadata.tables["record"]
-_ROWS = select(_TABLE).where(_TABLE.c.id.in_(bindparam("ids", expanding=True)))
 _NOT_STORED = select(Content.record_id, Content.state).where(
     Content.record_id.in_(bindparam("ids", expanding=True)), Content.state != ContentState.STORED
 )
@@ -114,7 +113,7 @@ class FilingService:
         """File a batch inside the caller's transaction."""
         session = work.session
         session.flush()
-        found = {row.id: row for row in session.connection().execute(_ROWS, {"ids": list(record_ids)})}
+        found = rows_by_id(session, Record, record_ids)
         answers = self._answers(session, identity, record_ids, found)
         ready = [found[key] for key in record_ids if key not in answers]
         if ready:
@@ -155,8 +154,8 @@ class FilingService:
 
     def _missing(self, session: Session, records: Sequence[Any]) -> dict[UUID, list[str]]:
         waiting = [record for record in records if record.state is RecordState.PROVISIONAL]
-        rows = describing.by_key(session, Category.id, {record.category_id for record in waiting})
-        needed = {row.id: describing.needed(row) for row in rows}
+        rows = rows_by_id(session, Category, {record.category_id for record in waiting})
+        needed = {key: describing.needed(row) for key, row in rows.items()}
         protected = describing.opened_many(self._vault, session, waiting)
         missing: dict[UUID, list[str]] = {record.id: [] for record in records}
         for record in waiting:

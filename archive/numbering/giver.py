@@ -7,19 +7,19 @@ comes twice, not even after its record is gone.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache, lru_cache
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Final
 
-from sqlalchemy import Select, bindparam, insert, select, tuple_, update
+from sqlalchemy import bindparam, insert, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from archive.database import Base
+from archive.database import Base, rows_by_id
 from archive.errors import Conflict, Fault, InvalidInput
 from archive.ids import UUID
 from archive.model import (
@@ -41,6 +41,14 @@ REGISTRATION: Final = parse("{fonds}-{filed_year}-{mark}{serial:6}")
 _CHUNK = 400  # bound parameters of one query stay far below every driver's limit
 _Sequence = tuple[UUID, str]
 _COUNTER = Base.metadata.tables["counter"]
+_COUNTERS = (
+    select(_COUNTER.c.fonds_id, _COUNTER.c.sequence, _COUNTER.c.last)
+    .where(tuple_(_COUNTER.c.fonds_id, _COUNTER.c.sequence).in_(bindparam("keys", expanding=True)))
+    .order_by(_COUNTER.c.fonds_id, _COUNTER.c.sequence)
+)
+_STANDING = select(IssuedNumber.number).where(
+    IssuedNumber.fonds_id == bindparam("fonds"), IssuedNumber.number.in_(bindparam("numbers", expanding=True))
+)
 _ISSUE = insert(Base.metadata.tables["issued_number"])
 _MOVE = (
     update(_COUNTER)
@@ -163,20 +171,19 @@ def _give(session: Session, records: Sequence[Record], lookup: "_Lookup", today:
 
 def _lock(session: Session, keys: Sequence[_Sequence]) -> dict[_Sequence, int]:
     """Lock the counters in sorted order, making those that are new, and return where each stands."""
-    on_postgres = session.get_bind().dialect.name == "postgresql"
-    fresh = postgresql.insert(_COUNTER) if on_postgres else sqlite.insert(_COUNTER)
+    connection = session.connection()
+    on_postgres = connection.dialect.name == "postgresql"
     found: dict[_Sequence, int] = {}
     for at in range(0, len(keys), _CHUNK):
         some = keys[at : at + _CHUNK]
-        columns = _COUNTER.c.fonds_id, _COUNTER.c.sequence
-        query = select(*columns, _COUNTER.c.last).where(tuple_(*columns).in_(some)).order_by(*columns)
-        standing = {(fonds, sequence): last for fonds, sequence, last in session.execute(query)}
+        standing = {(fonds, sequence): last for fonds, sequence, last in connection.execute(_COUNTERS, {"keys": some})}
         rows = [{"fonds_id": key[0], "sequence": key[1], "last": 0} for key in some if key not in standing]
         if rows:
-            session.connection().execute(fresh.on_conflict_do_nothing(), rows)
+            fresh = postgresql.insert(_COUNTER) if on_postgres else sqlite.insert(_COUNTER)
+            connection.execute(fresh.on_conflict_do_nothing(), rows)
             standing |= {(row["fonds_id"], row["sequence"]): 0 for row in rows}
         if on_postgres:  # what stood a moment ago may have moved; SQLite holds its one lock since the beginning
-            for fonds, sequence, last in session.execute(query.with_for_update()):
+            for fonds, sequence, last in connection.execute(_COUNTERS.with_for_update(), {"keys": some}):
                 standing[fonds, sequence] = last
         found |= standing
     return found
@@ -211,10 +218,8 @@ def _taken(session: Session, fonds_id: UUID, numbers: Sequence[str]) -> set[str]
     """Return which of the numbers stand already in the fonds."""
     taken: set[str] = set()
     for at in range(0, len(numbers), _CHUNK):
-        query = select(IssuedNumber.number).where(
-            IssuedNumber.fonds_id == fonds_id, IssuedNumber.number.in_(numbers[at : at + _CHUNK])
-        )
-        taken.update(session.scalars(query))
+        asked = {"fonds": fonds_id, "numbers": list(numbers[at : at + _CHUNK])}
+        taken.update(session.connection().execute(_STANDING, asked).scalars())
     return taken
 
 
@@ -222,13 +227,13 @@ class _Lookup:
     """What the numbers of a batch are made of, read with one query a table."""
 
     def __init__(self, session: Session, records: Sequence[Record], given: Mapping[UUID, str]) -> None:
-        self._fonds = _by_id(session, Fonds, (r.fonds_id for r in records))
-        self._groups = _by_id(session, NeedToKnowGroup, (r.group_id for r in records))
-        self._departments = _by_id(session, Department, (r.department_id for r in records))
-        self._marks = {row.rank: row.number_mark for row in session.scalars(select(Level))}
+        self._fonds = rows_by_id(session, Fonds, {r.fonds_id for r in records})
+        self._groups = rows_by_id(session, NeedToKnowGroup, {r.group_id for r in records})
+        self._departments = rows_by_id(session, Department, {r.department_id for r in records})
+        self._marks = dict(session.connection().execute(_MARKS).all())
         self._lines = _lines(session, {r.category_id for r in records})
         rules = {c.number_rule_id for line in self._lines.values() for c in line}
-        self._rules = {key: _rule(row.template) for key, row in _by_id(session, NumberRule, rules).items()}
+        self._rules = {key: _rule(row.template) for key, row in rows_by_id(session, NumberRule, rules).items()}
         dossiers = {r.dossier_id for r in records} - {None, *given}
         query = select(Record.id, Record.archive_number).where(Record.id.in_(dossiers))
         rows = session.execute(query) if dossiers else ()
@@ -316,17 +321,7 @@ def _sources(rule: Rule) -> Callable[[Record], tuple[object, ...]]:
     return lambda record: tuple(value.year if isinstance(value, date) else value for value in get(record))
 
 
-def _by_id(session: Session, kind: Any, ids: Iterable[UUID | None]) -> Mapping[UUID, Any]:
-    wanted = {key for key in ids if key is not None}
-    if not wanted:
-        return {}
-    return {row.id: row for row in session.scalars(_rows_of(kind), {"ids": list(wanted)})}
-
-
-@cache
-def _rows_of(kind: Any) -> Select[Any]:
-    """Return the query for rows by id; building it takes longer than running it."""
-    return select(kind).where(kind.id.in_(bindparam("ids", expanding=True)))
+_MARKS = select(Level.rank, Level.number_mark)
 
 
 def _lines(session: Session, ids: set[UUID]) -> dict[UUID, list[Category]]:
@@ -334,7 +329,7 @@ def _lines(session: Session, ids: set[UUID]) -> dict[UUID, list[Category]]:
     known: dict[UUID, Category] = {}
     missing = set(ids)
     while missing:
-        known |= _by_id(session, Category, missing)
+        known |= rows_by_id(session, Category, missing)
         missing = {c.parent_id for c in known.values() if c.parent_id is not None} - set(known)
     lines = {}
     for key in ids:
