@@ -15,13 +15,12 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from archive.database import rows_by_id
 from archive.describing import definitions
 from archive.errors import Damaged, KeyUnavailable
 from archive.model import (
     Category,
-    Content,
     Department,
-    File,
     Fonds,
     Level,
     Place,
@@ -31,14 +30,13 @@ from archive.model import (
     RecordSubject,
     Subject,
     SubjectToken,
-    TextState,
 )
 from archive.personal import PersonalKind, mask
 from archive.policy.facts import facts_of
 from archive.ports import Vault
 from archive.scheme.fields import FieldKind
 from indexer.engine import IndexEntry, partition_of
-from indexer.pagetext import load_pages
+from indexer.pagetext import Page, texts_of_records
 from indexer.ranges import day_number
 
 GONE = frozenset({RecordState.BINNED, RecordState.DESTROYED})
@@ -86,7 +84,7 @@ class Entries:
 
     def read(self, session: Session, ids: Sequence[UUID]) -> list[Kept]:
         """Return the records of ``ids`` that there are, with their entries, as of this snapshot."""
-        records = session.scalars(select(Record).where(Record.id.in_(ids))).all() if ids else []
+        records = list(rows_by_id(session, Record, ids).values())
         live = [record for record in records if record.state not in GONE]
         keys = [record.id for record in live]
         words = _load_words(session, live)
@@ -97,11 +95,11 @@ class Entries:
         )
         sealed = self._opened_fields(session, live, words.numbers)
         subjects = self._subjects(session, keys)
-        contents = _contents(session, keys)
+        texts = texts_of_records(session, self._vault, keys)
         made = {
             record.id: self._entry(
-                session, record, words, named.get(record.id, ()), [*sealed.get(record.id, ()), *subjects[record.id]],
-                contents.get(record.id, ()),
+                record, words, named.get(record.id, ()), [*sealed.get(record.id, ()), *subjects[record.id]],
+                texts.get(record.id, ()),
             )
             for record in live
         }  # fmt: skip
@@ -109,12 +107,11 @@ class Entries:
 
     def _entry(
         self,
-        session: Session,
         record: Record,
         words: _Words,
         named: Iterable[UUID],
         people: Sequence["str | _Token"],
-        contents: Iterable[UUID],
+        pages: Iterable[Iterable[Page]],
     ) -> IndexEntry:
         tokens = {one.value for one in people if isinstance(one, _Token)}
 
@@ -130,8 +127,7 @@ class Entries:
             "person": clean(one for one in people if isinstance(one, str)),
             "fields": clean(_plain_values(record.fields)),
         }
-        if contents:
-            texts["text"] = self._page_texts(session, record.id, contents, tokens)
+        texts["text"] = _page_texts(pages, tokens)
         return IndexEntry(
             record.id,
             record.version,
@@ -148,18 +144,6 @@ class Entries:
         masked, numbers = mask(text)
         tokens.update(self._vault.token(kind.value, number) for kind, number in numbers)
         return masked
-
-    def _page_texts(self, session: Session, record_id: UUID, contents: Iterable[UUID], tokens: set[str]) -> list[str]:
-        texts: list[str] = []
-        for content_id in contents:
-            try:
-                for page in load_pages(session, self._vault, record_id, content_id):
-                    texts.append(page.text)
-                    tokens.update(page.tokens)
-            except (Damaged, KeyUnavailable):
-                # What can't be read can't be found; fixity tells of the damage, not search.
-                continue
-        return texts
 
     def _opened_fields(
         self, session: Session, records: Sequence[Record], numbers: Mapping[UUID, Mapping[str, str]]
@@ -330,14 +314,17 @@ def _grouped(rows: Iterable[Any]) -> dict[UUID, list[UUID]]:
     return groups
 
 
-def _contents(session: Session, keys: Sequence[UUID]) -> dict[UUID, list[UUID]]:
-    rows = (
-        select(File.record_id, Content.id)
-        .join(Content, Content.id == File.content_id)
-        .where(File.record_id.in_(keys), Content.text_state == TextState.TEXT)
-        .order_by(File.record_id, File.position, File.id)
-    )
-    return _grouped(session.execute(rows))
+def _page_texts(texts: Iterable[Iterable[Page]], tokens: set[str]) -> list[str]:
+    pages: list[str] = []
+    for text in texts:
+        try:
+            for page in text:
+                pages.append(page.text)
+                tokens.update(page.tokens)
+        except (Damaged, KeyUnavailable):
+            # What can't be read can't be found; fixity tells of the damage, not search.
+            continue
+    return pages
 
 
 def _plain_values(values: Any) -> Iterator[str]:

@@ -8,7 +8,6 @@ import json
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -116,18 +115,18 @@ def load_pages(session: Session, vault: Vault, record_id: UUID, content_id: UUID
         yield from _unpack(vault.open(session, record_id, sealed, context=context), context)
 
 
-def pages_of_records(session: Session, vault: Vault, record_ids: Sequence[UUID]) -> dict[UUID, Iterator[Page]]:
-    """Return the pages of all texts of some records, by record; those without text are left out.
+def texts_of_records(session: Session, vault: Vault, record_ids: Sequence[UUID]) -> dict[UUID, list[Iterator[Page]]]:
+    """Return the texts of some records in the order of their files, each as its pages; records without are left out.
 
     The first slice of each text, nearly always the only one, comes by one question for all; the rest when it is read.
-    Reading raises as ``load_pages`` does.
+    Reading a text raises as ``load_pages`` does.
     """
     rows = session.connection().execute(_FIRST_SLICES, {"ids": list(record_ids)}).all()
     plain = vault.open_many(session, [(row.record_id, row.sealed, _context(row.id, row.first_page)) for row in rows])
-    pages: dict[UUID, Iterator[Page]] = {}
+    texts: dict[UUID, list[Iterator[Page]]] = {}
     for row, opened in zip(rows, plain, strict=True):
-        pages[row.record_id] = chain(pages.get(row.record_id, ()), _pages(session, vault, row, opened))
-    return pages
+        texts.setdefault(row.record_id, []).append(_pages(session, vault, row, opened))
+    return texts
 
 
 def _pages(session: Session, vault: Vault, row: Any, opened: bytes | None) -> Iterator[Page]:

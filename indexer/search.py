@@ -6,7 +6,7 @@ the last word on each hit. A hit that the database refuses is a fault of ours: i
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, Final, cast
 from uuid import UUID
 
@@ -40,7 +40,7 @@ from indexer.engine import (
     SearchRequest,
     partition_of,
 )
-from indexer.pagetext import Page, pages_of_records
+from indexer.pagetext import Page, texts_of_records
 from indexer.passages import Passage, find_passages, marks_in
 from indexer.queryparser import parse
 from indexer.querytree import And, Everything, Negate, Or, Prefix, Query, Range, Words
@@ -198,9 +198,9 @@ class SearchService:
     def _passages(self, session: Session, query: Query, found: Sequence[UUID]) -> dict[UUID, list[Passage]]:
         cut: dict[UUID, list[Passage]] = {}
         left = _MOST_PAGES
-        pages = pages_of_records(session, self._vault, found)
-        for record_id in dict.fromkeys(key for key in found if key in pages):
-            counted = _Counted(islice(_readable(pages[record_id]), left))
+        texts = texts_of_records(session, self._vault, found)
+        for record_id in dict.fromkeys(key for key in found if key in texts):
+            counted = _Counted(islice(chain.from_iterable(map(_readable, texts[record_id])), left))
             cut[record_id] = find_passages(query, counted, _PASSAGES)
             left -= counted.count
         return cut
