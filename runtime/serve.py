@@ -70,9 +70,10 @@ class _Tree:
         """Start all, watch all, end all."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: self._stop.set())
-        for name in ("web", "worker"):
-            self._start(name)
+        self._start("web")
         self._announce()
+        if not self._stop.is_set():
+            self._start("worker")  # after the pages answer: people wait for those, jobs have leases
         while not self._stop.wait(0.2):
             for name, child in list(self._children.items()):
                 if child.poll() == NOT_READY:
