@@ -5,14 +5,17 @@ updates silently), commits once when asked to, and rolls back otherwise. ``readi
 waits for a writer. What must happen after the commit (waking workers, mail) is left with ``Work.after_commit``.
 """
 
+import fcntl
+import os
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -37,7 +40,8 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 from archive.errors import StorageFull, Unavailable
 
 BUSY_TIMEOUT_MS = 10_000
-_LOOK_MS = 18  # SQLite looks after 1, 2, 5 and 10 ms, then we begin again
+_LOOK_MS = 3  # SQLite looks after 1 and 2 ms, then we begin again
+_TURN_SECONDS = 0.002
 
 
 class Id(TypeDecorator[UUID]):
@@ -139,17 +143,57 @@ class Work:
 
 
 class _Turn:
-    """The threads of one process wait for each other here, not at SQLite's lock, where waiting means looking again."""
+    """Writers take turns at SQLite's lock.
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
+    SQLite lets a waiting writer look now and then whether its lock is free: beside one that writes batch after batch it
+    looks in vain for seconds. Here the threads of a process wait for each other, and who is next among the processes
+    holds a lock on a file beside the database until it has begun; nobody begins twice past someone who waits.
+    """
 
-    def __enter__(self) -> None:
-        if not self._lock.acquire(timeout=BUSY_TIMEOUT_MS / 1000):
+    def __init__(self, database: Path | None) -> None:
+        self._threads = threading.Lock()
+        self._path = database and database.with_name(f"{database.name}-turn")
+        self._file: int | None = None
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the place of this process's writing thread."""
+        if not self._threads.acquire(timeout=BUSY_TIMEOUT_MS / 1000):
             raise Unavailable(part="database")
+        try:
+            yield
+        finally:
+            self._threads.release()
 
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()
+    @contextmanager
+    def next(self) -> Iterator[None]:
+        """Be the next of all processes to begin, while the block waits for SQLite's lock; after ten seconds, anyway."""
+        if self._path is None:
+            yield
+            return
+        if self._file is None:
+            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        until = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+        while not _locked(self._file) and time.monotonic() < until:
+            time.sleep(_TURN_SECONDS)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+
+def _locked(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 class Database:
@@ -165,7 +209,7 @@ class Database:
         self._on_write = on_write
         self.engine = _engine(url)
         self._reader = self.engine.execution_options(juanku_reading=True)
-        self._turn: AbstractContextManager[object] = _Turn() if self.is_sqlite else nullcontext()
+        self._turn = _Turn(_file_of(self.engine)) if self.is_sqlite else None
 
     @property
     def is_sqlite(self) -> bool:
@@ -180,8 +224,10 @@ class Database:
             Unavailable: the database does not answer or stays locked.
             StorageFull: the disk takes no more.
         """
-        with self._turn, _translated(), Session(self.engine, expire_on_commit=False) as session:
-            session.connection()  # take the lock now, not at the first write
+        turn = self._turn.writing() if self._turn else nullcontext()
+        with turn, _translated(), Session(self.engine, expire_on_commit=False) as session:
+            with self._turn.next() if self._turn else nullcontext():
+                session.connection()  # take the lock now, not at the first write
             begun = time.perf_counter()
             try:
                 yield Work(session)
@@ -200,6 +246,14 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+        if self._turn:
+            self._turn.close()
+
+
+def _file_of(engine: Engine) -> Path | None:
+    """Return the file of an SQLite database; None when it is in memory."""
+    name = engine.url.database
+    return Path(name) if name and name != ":memory:" else None
 
 
 def _engine(url: str) -> Engine:
