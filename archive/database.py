@@ -151,7 +151,7 @@ class _Turn:
     """
 
     def __init__(self, database: Path | None) -> None:
-        self._threads = threading.Lock()
+        self._threads = threading.RLock()  # a refusal is written while its act, rolled back, is being left
         self._path = database and database.with_name(f"{database.name}-turn")
         self._file: int | None = None
 
