@@ -44,6 +44,9 @@ IDLE_SECONDS = 30.0
 MOST_VALUES = 65_000
 """More values than a facet of a house can have; counts are exact only up to this."""
 
+_SIDE_BY_SIDE = 300_000
+"""From so many entries on a search is worth more threads: below, handing over costs more than it saves."""
+
 _TIES = 64
 """Hits fetched beyond a page, so that equal relevance at its end is still ordered by date."""
 
@@ -109,8 +112,7 @@ class TantivyEngine:
         matched = 0
         ranked: list[_Ranked] = []
         counts: dict[str, dict[str, int]] = {name: {} for name in request.facets}
-        names = list(dict.fromkeys(request.partitions))
-        for found, hits, facets in self._asking.map(lambda name: self._in(name, request), names):
+        for found, hits, facets in self._ask_all(request):
             matched += found
             ranked += hits
             for fact, values in facets.items():
@@ -119,6 +121,23 @@ class TantivyEngine:
         ranked.sort(key=itemgetter(0, 1, 2, 3))
         page = [one[4] for one in ranked[request.offset : request.offset + request.limit]]
         return SearchAnswer(matched, page, counts)
+
+    def _ask_all(self, request: SearchRequest) -> list[_Found]:
+        """Ask one partition after the other, or, where they are large enough to be worth threads, side by side."""
+        sizes = {name: self._size(name) for name in dict.fromkeys(request.partitions)}
+        names = [name for name, size in sizes.items() if size]
+        if sum(sizes.values()) < _SIDE_BY_SIDE:
+            return [self._in(name, request) for name in names]
+        return list(self._asking.map(lambda name: self._in(name, request), names))
+
+    def _size(self, name: str) -> int:
+        """Return how many entries a partition holds; 0 for a broken one, which is then known."""
+        try:
+            searcher = self._partition(name).searcher()
+        except Broken:
+            self._broken.add(name)
+            return 0
+        return int(searcher.num_docs) if searcher else 0
 
     def _in(self, name: str, request: SearchRequest) -> _Found:
         """Ask one partition. A broken one is empty and known; one that fails twice makes the engine unavailable."""

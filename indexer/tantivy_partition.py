@@ -22,6 +22,7 @@ HEAP_BYTES = 15_000_000
 
 _CURRENT = "CURRENT"
 _Result = TypeVar("_Result")
+_Stamp = tuple[int, int, int]
 
 
 class Broken(Exception):
@@ -45,7 +46,8 @@ class Partition:
         self._seconds = seconds
         self._lock = threading.RLock()
         self._index: Index | None = None
-        self._seen: tuple[str | int, ...] | None = None
+        self._pointed: tuple[_Stamp, str] | None = None
+        self._seen: tuple[str, _Stamp] | None = None
         self._writer: IndexWriter | None = None
         self.written_at = 0.0
 
@@ -78,10 +80,11 @@ class Partition:
 
     def _refresh(self) -> bool:
         try:
-            name = str(self._current()["folder"])
-            found = (self.folder / name / "meta.json").stat()
-            # two commits may fall into one tick of the file system's clock; each makes the file anew
-            seen = (name, found.st_mtime_ns, found.st_ino, found.st_size)
+            pointer = _stamp(self.folder / _CURRENT)
+            if self._pointed is None or self._pointed[0] != pointer:
+                self._pointed = pointer, str(self._current()["folder"])
+            name = self._pointed[1]
+            seen = (name, _stamp(self.folder / name / "meta.json"))
         except FileNotFoundError as error:
             self._index = None
             if not self.exists:
@@ -182,7 +185,13 @@ class Partition:
         with self._lock:
             self.rest()
             self._index = None
-            self._seen = None
+            self._seen = self._pointed = None
+
+
+def _stamp(path: Path) -> _Stamp:
+    """Return what changes when a file is made anew; two commits may fall into one tick of the file system's clock."""
+    found = path.stat()
+    return found.st_mtime_ns, found.st_ino, found.st_size
 
 
 def guarded(act: Callable[[], _Result]) -> _Result:
