@@ -171,10 +171,14 @@ def say_hello(house: Path) -> None:
     (house / "runtime" / "__main__.py").write_text("import sys; print('hello', *sys.argv[1:])\n")
 
 
+def plain() -> dict[str, str]:
+    """Return the environment without this test run's own paths."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+
+
 def start(house: Path, *words: str, cwd: Path, **more: str) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     command = [sys.executable, house / "juanku", *words]
-    return subprocess.run(command, cwd=cwd, env=kept | more, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, cwd=cwd, env=plain() | more, capture_output=True, text=True, timeout=60, check=False)
 
 
 def test_the_first_start_makes_the_environment_and_the_second_does_not(tmp_path: Path) -> None:
@@ -244,7 +248,7 @@ def installing(house: Path, *words: str) -> Iterator[tuple[subprocess.Popen[str]
 @contextmanager
 def begun(house: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
-        [sys.executable, house / "juanku", *words], cwd=house, text=True, start_new_session=True,
+        [sys.executable, house / "juanku", *words], cwd=house, env=plain(), text=True, start_new_session=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     with process:
