@@ -20,7 +20,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from archive.errors import StorageFull, Unavailable
+from archive.errors import ArchiveError, NoAccess, StorageFull, Unavailable
 
 BUSY_TIMEOUT_MS = 10_000
 _LOOK_MS = 18  # SQLite looks after 1, 2, 5 and 10 ms, then we begin again
@@ -232,13 +232,22 @@ def _begin_writing(connection: Any) -> None:
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """Turn the driver's ways of saying full or busy into ours."""
+    """Turn the driver's ways of saying full, busy or not allowed into ours."""
     try:
         yield
     except OperationalError as error:
-        text = str(error.orig).lower()
-        if "full" in text or "no space" in text:
-            raise StorageFull(part="database") from error
-        if "locked" in text or "busy" in text or "connect" in text or "disk i/o" in text:
-            raise Unavailable(part="database") from error
+        if ours := as_ours(error):
+            raise ours from error
         raise
+
+
+def as_ours(error: OperationalError) -> ArchiveError | None:
+    """Return our word for a driver's error, None when there is none."""
+    text = str(error.orig).lower()
+    if "full" in text or "no space" in text:
+        return StorageFull(part="database")
+    if "readonly" in text or "unable to open" in text:
+        return NoAccess(path="juanku.db")
+    if "locked" in text or "busy" in text or "connect" in text or "disk i/o" in text:
+        return Unavailable(part="database")
+    return None

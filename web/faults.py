@@ -86,6 +86,14 @@ ERRORS: Mapping[str, Words] = {
         mark("Nothing was accepted, and what was there before is whole."),
         mark("Tell your administrator to make room, then send it again."),
     ),
+    "no_access": Words(
+        503,
+        mark("This process may not read or write %(path)s."),
+        NOTHING_WRITTEN,
+        mark(
+            "Run it as the user whom the archive belongs to, or set JUANKU_HOME and JUANKU_KEYS to folders of your own."
+        ),
+    ),
     "damaged": Words(
         500,
         mark("The stored bytes are not what was stored (%(what)s)."),
@@ -142,6 +150,7 @@ PARTS: Mapping[str, str] = {
     "ring": mark("the key ring"),
     "index_updating": mark("search, while it is being updated"),
     "log": mark("the log"),
+    "disk": mark("the disk"),
 }
 
 STATES: Mapping[str, str] = {
