@@ -11,7 +11,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -37,7 +37,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from archive.errors import StorageFull, Unavailable
+from archive.errors import ArchiveError, NoAccess, StorageFull, Unavailable
 
 BUSY_TIMEOUT_MS = 10_000
 _LOOK_MS = 3  # SQLite looks after 1 and 2 ms, then we begin again
@@ -168,11 +168,12 @@ class _Turn:
     @contextmanager
     def next(self) -> Iterator[None]:
         """Be the next of all processes to begin, while the block waits for SQLite's lock; after ten seconds, anyway."""
-        if self._path is None:
+        if self._file is None and self._path is not None:
+            with suppress(OSError):  # where no file can be made, SQLite says itself what is wrong
+                self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        if self._file is None:
             yield
             return
-        if self._file is None:
-            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         until = time.monotonic() + BUSY_TIMEOUT_MS / 1000
         while not _locked(self._file) and time.monotonic() < until:
             time.sleep(_TURN_SECONDS)
@@ -315,15 +316,12 @@ def _begin_writing(connection: Any) -> None:
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """Turn the driver's ways of saying full or busy into ours."""
+    """Turn the driver's ways of saying full, busy or not allowed into ours."""
     try:
         yield
     except OperationalError as error:
-        text = str(error.orig).lower()
-        if "full" in text or "no space" in text:
-            raise StorageFull(part="database") from error
-        if "locked" in text or "busy" in text or "connect" in text or "disk i/o" in text:
-            raise Unavailable(part="database") from error
+        if ours := as_ours(error):
+            raise ours from error
         raise
 
 
@@ -343,3 +341,15 @@ def _by_id(kind: type[Base]) -> Select[Any]:
     """Return the query for rows by id; building it takes longer than running it."""
     columns = kind.__table__.c
     return select(*columns).where(columns.id.in_(bindparam("ids", expanding=True)))
+
+
+def as_ours(error: OperationalError) -> ArchiveError | None:
+    """Return our word for a driver's error, None when there is none."""
+    text = str(error.orig).lower()
+    if "full" in text or "no space" in text:
+        return StorageFull(part="database")
+    if "readonly" in text or "unable to open" in text:
+        return NoAccess(path="juanku.db")
+    if "locked" in text or "busy" in text or "connect" in text or "disk i/o" in text:
+        return Unavailable(part="database")
+    return None

@@ -109,6 +109,12 @@ class StorageFull(Unavailable):
     code = "storage_full"
 
 
+class NoAccess(ArchiveError):
+    """The system lets this process not read or write a file or folder. Facts: ``path``."""
+
+    code = "no_access"
+
+
 class Damaged(ArchiveError):
     """Stored bytes are not what was stored (cut, swapped, flipped, wrong key). Facts: ``what``."""
 

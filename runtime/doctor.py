@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, select, text
@@ -16,6 +17,7 @@ from archive.errors import ArchiveError
 from archive.jobs.status import status
 from archive.model import House, JobState, LogUnsealed
 from runtime.locks import held
+from runtime.refusals import as_ours
 from runtime.setting_up import revisions
 from runtime.settings import Settings
 from runtime.wiring import NoWaker, Parts, build
@@ -49,17 +51,24 @@ class Part:
 
 
 def doctor(settings: Settings) -> list[Part]:
-    """Look at every part; a part that cannot even be looked at is broken, and the others are looked at all the same."""
+    """Look at every part; a part that cannot even be looked at is broken, and the others are looked at all the same.
+
+    Where there is no archive, only what needs none is looked at, so that looking makes no folder.
+    """
     parts = build(settings, NoWaker())
     found: list[Part] = []
     try:
         for name, look in LOOKS.items():
+            if name in OF_AN_ARCHIVE and any(part.message == "no_archive" for part in found):
+                continue
             try:
                 found += [Part(name, state, message, facts) for state, message, facts in look(parts)]
             except ArchiveError as error:
                 found.append(Part(name, State.BROKEN, error.code, error.facts))
             except Exception as error:  # noqa: BLE001 (whatever a broken part raises is what we came to tell)
-                found.append(Part(name, State.BROKEN, "error", {"error": f"{type(error).__name__}: {error}"[:300]}))
+                ours = as_ours(error)
+                facts = ours.facts if ours else {"error": f"{type(error).__name__}: {error}"[:300]}
+                found.append(Part(name, State.BROKEN, ours.code if ours else "error", facts))
     finally:
         parts.close()
     return found
@@ -74,7 +83,8 @@ def _python(_parts: Parts) -> Seen:
 
 def _home(parts: Parts) -> Seen:
     home = parts.settings.home
-    if not home.is_dir():
+    url = parts.settings.database_url
+    if not home.is_dir() or (parts.db.is_sqlite and not Path(url.removeprefix("sqlite:///")).exists()):
         yield State.BROKEN, "no_archive", {"home": str(home)}
         return
     mode = home.stat().st_mode & 0o077
@@ -176,3 +186,4 @@ LOOKS: dict[str, Callable[[Parts], Seen]] = {
     "backup": _backup,
     "secrecy": _trust,
 }
+OF_AN_ARCHIVE = {"ring", "database", "store", "search", "log", "jobs", "serve", "backup"}

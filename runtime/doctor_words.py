@@ -36,6 +36,7 @@ WORDS: Mapping[str, str] = {
     "broken_setting": mark("A setting or the ring cannot be used: %(reason)s."),
     "key_unavailable": mark("A key is not in the ring: %(key)s."),
     "unavailable": mark("It does not answer: %(part)s."),
+    "no_access": mark("This process may not read or write %(path)s."),
     "storage_full": mark("The disk is full."),
     "damaged": mark("Stored bytes are damaged: %(what)s."),
 }

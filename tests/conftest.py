@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from archive.database import Database
 from tests.factories.archives import Archive, make
+from tests.factories.databases import a_database
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +30,11 @@ def archive(archive_template: Archive, tmp_path: Path) -> Iterator[Archive]:
     copy = archive_template.copy(tmp_path / "archive")
     yield copy
     copy.close()
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[Database]:
+    """An empty database with every table."""
+    made = a_database(tmp_path)
+    yield made
+    made.close()

@@ -1,6 +1,6 @@
 """The Flask application: everything a request passes through before and after its page."""
 
-from typing import Any
+from typing import Any, cast
 
 from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -8,7 +8,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Response as BaseResponse
 
-from archive.errors import ArchiveError, NotFound, TooLarge
+from archive.errors import ArchiveError, NotFound
 from archive.identity import Role
 from archive.policy.rules import HOUSE_RULES, Act
 from web import filters, i18n, security
@@ -93,9 +93,8 @@ def _tell_faults(app: Flask) -> None:
 
     @app.errorhandler(RequestEntityTooLarge)
     def _too_large(_error: RequestEntityTooLarge) -> BaseResponse:
-        size = request.content_length or security.MAX_BODY + 1
-        told = explain(TooLarge(limit=security.MAX_BODY, size=size), i18n.current_locale())
-        return _answer(413, told, "too_large")
+        told = cast("security.MemoryRequest", request).too_large()
+        return _answer(413, explain(told, i18n.current_locale()), told.code)
 
     @app.errorhandler(HTTPException)
     def _http(error: HTTPException) -> BaseResponse:

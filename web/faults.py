@@ -74,6 +74,12 @@ ERRORS: Mapping[str, Words] = {
         NOTHING_WRITTEN,
         mark("Send large files through the upload list, which cuts them into pieces."),
     ),
+    "form_too_large": Words(
+        413,
+        mark("The form holds more than is taken (at most %(limit)s in %(fields)s fields)."),
+        NOTHING_WRITTEN,
+        mark("Go back, shorten what was typed, and send it again; long texts belong in files."),
+    ),
     "unavailable": Words(
         503,
         mark("A part of the system does not answer: %(part)s."),
@@ -85,6 +91,14 @@ ERRORS: Mapping[str, Words] = {
         mark("The store takes no more bytes (%(part)s)."),
         mark("Nothing was accepted, and what was there before is whole."),
         mark("Tell your administrator to make room, then send it again."),
+    ),
+    "no_access": Words(
+        503,
+        mark("This process may not read or write %(path)s."),
+        NOTHING_WRITTEN,
+        mark(
+            "Run it as the user whom the archive belongs to, or set JUANKU_HOME and JUANKU_KEYS to folders of your own."
+        ),
     ),
     "damaged": Words(
         500,
@@ -142,6 +156,7 @@ PARTS: Mapping[str, str] = {
     "ring": mark("the key ring"),
     "index_updating": mark("search, while it is being updated"),
     "log": mark("the log"),
+    "disk": mark("the disk"),
 }
 
 STATES: Mapping[str, str] = {
@@ -158,6 +173,9 @@ STATES: Mapping[str, str] = {
     "other_version": mark("the archive is of another version"),
 }
 
+
+LONGEST = 500
+"""Characters of a fact that a sentence repeats: what was given may be a megabyte."""
 
 NAMED_FACTS: Mapping[str, Mapping[str, str]] = {
     "part": PARTS,
@@ -255,7 +273,9 @@ def _told(facts: Mapping[str, Any], gettext: Callable[..., str]) -> dict[str, st
 
 
 def _joined(value: Any) -> str:
-    return ", ".join(str(item) for item in value) if isinstance(value, list | tuple | set | frozenset) else str(value)
+    many = isinstance(value, list | tuple | set | frozenset)
+    text = ", ".join(str(item) for item in value) if many else str(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
 def _fill(message: str, facts: Mapping[str, str]) -> str:

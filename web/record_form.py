@@ -72,7 +72,8 @@ def draft(form: MultiDict[str, str], category: CategoryShown, directory: Directo
         InvalidInput: names every field whose text is no number, place, level or department.
     """
     read = _read(form, category, directory)
-    level = rank(form.get("level", "")) or None
+    written = form.get("level", "").strip()
+    level = rank(written) if written else None  # what is no rank must not become the category's level unseen
     return Draft(fonds_id=category.fonds_id, category_id=category.id, level_rank=level, **read)
 
 

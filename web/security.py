@@ -6,7 +6,9 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, abort, request
 from flask.globals import request_ctx
+from werkzeug.exceptions import RequestEntityTooLarge
 
+from archive.errors import TooLarge
 from archive.ports import PIECE_BYTES
 
 MAX_BODY = PIECE_BYTES + 1024 * 1024
@@ -14,6 +16,11 @@ MAX_BODY = PIECE_BYTES + 1024 * 1024
 
 MAX_FIELDS = 4 * 1024 * 1024
 """Bytes of all fields of a form together; a longer field is refused by its own rule, which names it."""
+
+MAX_PARTS = 1000
+"""Fields and files of one form."""
+
+PLAIN_FORM = "application/x-www-form-urlencoded"
 
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -24,8 +31,29 @@ FILE_POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
+class FormTooLarge(TooLarge):
+    """The fields of a form hold more than is taken. Facts as of ``TooLarge``, and ``fields`` (how many are taken)."""
+
+    code = "form_too_large"
+
+
 class MemoryRequest(Request):
-    """A request whose uploaded files stay in memory: no plain byte of a file touches a disk."""
+    """A request whose uploaded files stay in memory: no plain byte of a file touches a disk.
+
+    ``MAX_FORM_MEMORY_SIZE`` bounds each field of a multipart form by itself, so the sum of all fields is bounded here.
+    """
+
+    def _load_form_data(self) -> None:
+        super()._load_form_data()
+        if sum(len(value.encode("utf-8", "replace")) for _name, value in self.form.items(multi=True)) > MAX_FIELDS:
+            raise RequestEntityTooLarge
+
+    def too_large(self) -> TooLarge:
+        """Say what of this request, which was refused, is more than is taken."""
+        size = self.content_length or MAX_BODY + 1
+        if self.mimetype != PLAIN_FORM and size > MAX_BODY:
+            return TooLarge(limit=MAX_BODY, size=size)
+        return FormTooLarge(limit=MAX_FIELDS, size=size, fields=MAX_PARTS)
 
     def _get_file_stream(
         self,
@@ -55,6 +83,12 @@ def local_path(target: str | None) -> str:
         return "/"
     parts = urlsplit(target)
     return target if not parts.scheme and not parts.netloc else "/"
+
+
+def bound_fields() -> None:
+    """Bound a form without files, which no setting of its own bounds: its body is nothing but fields."""
+    if request.mimetype == PLAIN_FORM:
+        request.max_content_length = MAX_FIELDS
 
 
 def check_host() -> Response | None:
@@ -102,7 +136,7 @@ def init_app(app: Flask, *, https: bool) -> None:
     app.config.update(
         MAX_CONTENT_LENGTH=MAX_BODY,
         MAX_FORM_MEMORY_SIZE=MAX_FIELDS,
-        MAX_FORM_PARTS=1000,
+        MAX_FORM_PARTS=MAX_PARTS,
         SEND_FILE_MAX_AGE_DEFAULT=0,
         SESSION_COOKIE_NAME=cookie_name("juanku_form", https=https),
         SESSION_COOKIE_HTTPONLY=True,
@@ -111,6 +145,7 @@ def init_app(app: Flask, *, https: bool) -> None:
         WTF_CSRF_TIME_LIMIT=None,  # bound to the signed-in session, so a long form is never lost to a clock
         WTF_CSRF_SSL_STRICT=False,  # check_origin does this without the Referer header
     )
+    app.before_request(bound_fields)
     app.before_request(check_host)
     app.before_request(check_origin)
     app.after_request(lambda reply: harden(reply, https=https))

@@ -35,6 +35,12 @@ def command(name: str, help_text: str, **context: Any) -> Callable[[Callable[...
             except KeyboardInterrupt:
                 out.remark(mark("Stopped. What was finished is kept; start again to go on."))
                 raise SystemExit(130) from None
+            except Exception as error:
+                from runtime.refusals import as_ours  # noqa: PLC0415 (knows the database; most commands never need it)
+
+                if ours := as_ours(error):
+                    out.fail(ours)
+                raise
 
         as_json = click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
         made: click.Command = click.command(name, help=help_text, context_settings=context)(as_json(run))

@@ -1,121 +1,18 @@
-"""What every search engine must do. An adapter joins by one line in ``FACTORIES``."""
+"""What every search engine must find, in which order, and how it counts."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from uuid import UUID
 
 import pytest
 
-from archive.errors import InvalidInput, Unavailable
+from archive.errors import InvalidInput
 from archive.ids import new_id
-from archive.policy.condition import ALWAYS, NEVER, All, AnyOf, Between, Condition, Has, Not, Within, has, holds
-from indexer.engine import DEEPEST, TOKEN_FIELD, IndexEntry, Order, SearchEngine, SearchRequest, Tombstone
+from archive.policy.condition import ALWAYS, NEVER, All, AnyOf, Between, Condition, Has, Not, Within, has
+from indexer.engine import DEEPEST, TOKEN_FIELD, Order, SearchEngine
 from indexer.querytree import And, Everything, Negate, Or, Prefix, Query, Range, Words
-from indexer.tantivy_engine import TantivyEngine
-from tests.fakes.reference_engine import ReferenceEngine, tier_of
-
-FACTORIES: dict[str, Callable[[Path], SearchEngine]] = {
-    "reference": lambda _folder: ReferenceEngine(),
-    "tantivy": lambda folder: TantivyEngine(folder, seconds=_never_idle()),
-}
-
-CATEGORIES = [new_id() for _ in range(5)]
-FONDS = [new_id() for _ in range(2)]
-PEOPLE = [new_id() for _ in range(3)]
-PLACES = ["A1/", "A1/02/", "A1/02/3/", "A10/", "B1/01/", None]
-TITLES = [
-    "物业服务合同",
-    "物業服務合同書",
-    "电梯年检记录（2024年度）",
-    "三号楼层面防水维修记录",
-    "关于电梯困人事件的处理意见",
-    "Elevator inspection report 2024",
-    "消防设施维护保养合同 ABC-12",
-    "绿化养护，年度计划",
-    "层高测量表",
-    "檔案移交清单",
-]
-TEXTS = ["本合同由甲方与乙方签订。电梯每年检验一次", "记录人：张三\n电话登记在案", "the quick brown fox, 物业", ""]
-
-
-def _never_idle() -> Callable[[], float]:
-    """A clock that takes a second at each look, so that readers always look again."""
-    steps = iter(range(10**9))
-    return lambda: float(next(steps))
-
-
-def entry(number: int, partition: str = "3", version: int = 1, **facts: object) -> IndexEntry:
-    pick = random.Random(number)
-    year = pick.choice([2022, 2023, 2024])
-    month = pick.randint(1, 12)
-    drawn, low, high = pick.choice(
-        [
-            (f"{year}", year * 10_000 + 101, year * 10_000 + 1231),
-            (f"{year}-{month:02}-15", year * 10_000 + month * 100 + 15, year * 10_000 + month * 100 + 15),
-        ]
-    )
-    category, fonds = pick.choice(CATEGORIES), pick.choice(FONDS)
-    own: dict[str, object] = {
-        "record": UUID(int=number + 1),
-        "fonds": fonds,
-        "category": category,
-        "place": pick.choice(PLACES),
-        "level": int(partition.rstrip("n")),
-        "need_to_know": partition.endswith("n"),
-        "named": frozenset(pick.sample(PEOPLE, pick.randint(0, 2))),
-        "state": pick.choice(["provisional", "filed"]),
-        "kind": "item",
-        "year": year,
-        "drawn": drawn,
-        "drawn_from": low,
-        "drawn_to": high,
-        "medium": pick.choice(["paper", "electronic"]),
-        **facts,
-    }
-    return IndexEntry(
-        UUID(int=number + 1),
-        version,
-        partition,
-        own,
-        {
-            "number": [f"WS·2024-Y-{number:04}", f"沪房〔{year}〕{number}号"],
-            "title": [pick.choice(TITLES)],
-            "responsible": [pick.choice(["物业公司", "李四", "王五、赵六"])],
-            "keywords": pick.sample(["电梯", "合同", "防水", "层"], 2),
-            "text": [pick.choice(TEXTS), pick.choice(TEXTS)],
-        },
-        [f"token-{number % 7}"],
-        {"category": [f"C{CATEGORIES.index(category)}", "业主 档案"], "medium": [str(own["medium"])] if number else []},
-    )
-
-
-HOUSE = [entry(n) for n in range(40)] + [entry(n, "2") for n in range(40, 60)] + [entry(n, "3n") for n in range(60, 75)]
-
-
-@pytest.fixture(params=list(FACTORIES))
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SearchEngine]:
-    made = FACTORIES[request.param](tmp_path / "index")
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def house(engine: SearchEngine) -> SearchEngine:
-    engine.write(HOUSE)
-    engine.commit()
-    return engine
-
-
-def ask(query: Query = Everything(), *partitions: str, **more: object) -> SearchRequest:  # noqa: B008  (frozen)
-    return SearchRequest(query, partitions or ("2", "3", "3n"), limit=1000, **more)  # type: ignore[arg-type]  # named fields
-
-
-def expected(query: Query, condition: Condition = ALWAYS) -> dict[UUID, int]:
-    tiers = {one.id: tier_of(query, one) for one in HOUSE if holds(condition, one.facts)}
-    return {key: tier for key, tier in tiers.items() if tier is not None}
-
+from tests.factories.engine_house import CATEGORIES, FONDS, HOUSE, PEOPLE, ask, entry, expected
 
 QUERIES: list[Query] = [
     Everything(),
@@ -292,73 +189,6 @@ def test_a_search_deeper_than_the_limit_is_refused(house: SearchEngine) -> None:
     assert refused.value.faults[0].code == "too_deep"
 
 
-def test_a_write_takes_the_place_of_the_former_one(engine: SearchEngine) -> None:
-    engine.write([entry(1)])
-    engine.commit()
-    newer = replace(entry(1, version=2), texts={"title": ["竣工图"]})
-    engine.write([newer])
-    engine.write([newer])
-    engine.commit()
-    assert [(hit.id, hit.version) for hit in engine.search(ask(Words("竣工"))).hits] == [(newer.id, 2)]
-    assert engine.search(ask()).total == 1
-    assert list(engine.versions("3")) == [(newer.id, 2)]
-
-
-def test_nothing_written_is_found_before_the_commit(house: SearchEngine) -> None:
-    house.write([entry(500)], [Tombstone(HOUSE[0].id, 2, "3")])
-    assert house.search(ask()).total == len(HOUSE)
-    house.commit()
-    assert house.search(ask(condition=has("record", UUID(int=501)))).total == 1
-    assert house.search(ask(condition=has("record", HOUSE[0].id))).total == 0
-
-
-def test_a_tombstone_takes_a_record_out_of_its_partition_only(engine: SearchEngine) -> None:
-    engine.write([entry(1), entry(1, "2", 2)], [Tombstone(UUID(int=2), 2, "3"), Tombstone(UUID(int=9), 2, "8")])
-    engine.commit()
-    answer = engine.search(ask(facets=["level"]))
-    assert [(hit.partition, hit.version) for hit in answer.hits] == [("2", 2)]
-    assert (answer.total, answer.facets["level"], engine.count("3")) == (1, {"2": 1}, 0)
-
-
-def test_versions_lists_what_is_found(house: SearchEngine) -> None:
-    assert sorted(house.partitions()) == ["2", "3", "3n"]
-    for name in ("2", "3", "3n"):
-        assert sorted(house.versions(name)) == sorted((one.id, 1) for one in HOUSE if one.partition == name)
-        assert house.count(name) == sum(one.partition == name for one in HOUSE)
-    assert (list(house.versions("7")), house.count("7")) == ([], 0)
-
-
-def test_a_partition_made_anew_takes_its_place_while_searches_go_on(house: SearchEngine) -> None:
-    with house.rebuilding("2") as rebuild:
-        rebuild.write([one for one in HOUSE if one.partition == "2"][:5])
-        assert house.search(ask(Everything(), "2")).total == 20
-        house.write([entry(44, "2", 7), entry(300, "2")], [Tombstone(UUID(int=42), 2, "2")])
-        house.commit()
-        assert house.count("2") == 20
-        rebuild.write([one for one in HOUSE if one.partition == "2"][5:10])
-        rebuild.finish()
-    kept = dict(house.versions("2"))
-    assert len(kept) == 10
-    assert (kept[UUID(int=45)], UUID(int=42) in kept, UUID(int=301) in kept) == (7, False, True)
-    assert house.search(ask(Everything(), "3")).total == 40
-
-
-def test_a_rebuild_given_up_leaves_the_old_partition(house: SearchEngine) -> None:
-    with house.rebuilding("2") as rebuild:
-        rebuild.write([entry(600, "2")])
-    assert house.count("2") == 20
-    house.write([entry(601, "2")])
-    house.commit()
-    assert house.count("2") == 21
-
-
-def test_a_dropped_partition_is_empty(house: SearchEngine) -> None:
-    house.drop("2")
-    house.drop("2")
-    assert house.search(ask()).total == len(HOUSE) - 20
-    assert "2" not in house.partitions()
-
-
 def test_random_trees_agree_with_the_truth(house: SearchEngine) -> None:
     pick = random.Random(7)
     leaves = [query for query in QUERIES if isinstance(query, Words | Prefix | Range)]
@@ -373,73 +203,3 @@ def test_random_trees_agree_with_the_truth(house: SearchEngine) -> None:
         query, condition = tree(3), pick.choice(CONDITIONS)
         answer = house.search(ask(query, condition=condition))
         assert {hit.id: hit.tier for hit in answer.hits} == expected(query, condition), query
-
-
-class TestTantivyOnDisk:
-    def test_what_was_committed_is_there_after_reopening_and_the_rest_is_not(self, tmp_path: Path) -> None:
-        first = TantivyEngine(tmp_path)
-        first.write(HOUSE)
-        first.commit()
-        first.write([entry(800)])
-        first.close()
-        assert TantivyEngine(tmp_path).search(ask()).total == len(HOUSE)
-
-    def test_a_reader_in_another_process_sees_commits_rebuilds_and_drops(self, tmp_path: Path) -> None:
-        writer, reader = (TantivyEngine(tmp_path, seconds=_never_idle()) for _ in range(2))
-        assert reader.search(ask()).total == 0
-        writer.write(HOUSE)
-        writer.commit()
-        assert reader.search(ask()).total == len(HOUSE)
-        with writer.rebuilding("3") as rebuild:
-            rebuild.write([entry(1)])
-            rebuild.finish()
-        assert reader.search(ask(Everything(), "3")).total == 1
-        writer.drop("3")
-        assert reader.search(ask(Everything(), "3")).total == 0
-
-    @pytest.mark.parametrize("harm", ["meta gone", "meta torn", "segments gone", "pointer torn"])
-    def test_a_broken_partition_is_empty_and_known_until_it_is_made_anew(self, tmp_path: Path, harm: str) -> None:
-        engine = TantivyEngine(tmp_path)
-        engine.write(HOUSE)
-        engine.commit()
-        engine.close()
-        [pointer] = tmp_path.glob("*-3/CURRENT")
-        [meta] = tmp_path.glob("*-3/*/meta.json")
-        if harm == "meta gone":
-            meta.unlink()
-        elif harm == "meta torn":
-            meta.write_text(meta.read_text()[:40])
-        elif harm == "pointer torn":
-            pointer.write_text("{")
-        else:
-            for part in meta.parent.glob("*.store"):
-                part.unlink()
-        again = TantivyEngine(tmp_path, seconds=_never_idle())
-        assert again.search(ask(Everything(), "3")).total == 0
-        assert again.search(ask(Everything(), "2")).total == 20
-        assert again.needs_rebuild() == {"3"}
-        again.write([entry(1)])
-        again.commit()
-        assert again.count("3") == 1
-        assert TantivyEngine(tmp_path).needs_rebuild() == {"3"}
-        with again.rebuilding("3") as rebuild:
-            rebuild.write([one for one in HOUSE if one.partition == "3"])
-            rebuild.finish()
-        assert again.needs_rebuild() == frozenset()
-        assert TantivyEngine(tmp_path).search(ask()).total == len(HOUSE)
-
-    def test_two_processes_do_not_write_at_once(self, tmp_path: Path) -> None:
-        first, second = TantivyEngine(tmp_path), TantivyEngine(tmp_path)
-        first.write([entry(1)])
-        with pytest.raises(Unavailable):
-            second.write([entry(2)])
-        first.close()
-
-    def test_no_text_and_no_other_engine_files_are_kept_in_plain(self, tmp_path: Path) -> None:
-        engine = TantivyEngine(tmp_path)
-        engine.write(HOUSE)
-        engine.commit()
-        engine.close()
-        stores = [part.read_bytes() for part in tmp_path.rglob("*.store")]
-        assert stores
-        assert not any("合同".encode() in part for part in stores)

@@ -7,13 +7,13 @@ from types import SimpleNamespace
 
 from argon2 import PasswordHasher
 
-from archive.database import Base, Database
 from archive.grants import Rights
 from archive.identity import Role, system
 from archive.passwords import Passwords
 from archive.people import People
 from archive.policy.guard import Guard
 from tests.factories import records
+from tests.factories.databases import a_database
 from tests.fakes.clock import FixedClock
 from tests.fakes.refusals import RememberingLog
 
@@ -23,8 +23,7 @@ GOOD = "梅花三弄-2026-春"
 @contextmanager
 def an_office(folder: Path) -> Iterator[SimpleNamespace]:
     """Yield an office with a security administrator ``guardian``, a secrecy officer and a reader ``wang``."""
-    db = Database(f"sqlite:///{folder}/j.db")
-    Base.metadata.create_all(db.engine)
+    db = a_database(folder)
     log, clock = RememberingLog(), FixedClock()
     guard = Guard(db, log, clock, "Asia/Shanghai")
     cheap = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))

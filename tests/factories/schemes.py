@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from archive.database import Base, Database
+from archive.database import Database
 from archive.ids import new_id
 from archive.levels import choose
 from archive.model import Fonds, House, Record, RecordKind
 from archive.scheme.install import install
 from archive.scheme.shipped import scheme
+from tests.factories.databases import a_database
 
 NOW = datetime(2026, 3, 5, 4, 0, tzinfo=UTC)
 
@@ -27,8 +28,7 @@ class SchemeHouse:
 
 
 def scheme_house(folder: Path, code: str = "property", naming: str = "grades") -> SchemeHouse:
-    db = Database(f"sqlite:///{folder / 'archive.db'}")
-    Base.metadata.create_all(db.engine)
+    db = a_database(folder)
     with db.writing() as work:
         work.session.add(House(names={"zh_CN": "甲物业"}, created_at=NOW))
         choose(work.session, naming)

@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from archive.clock import Clock
-from archive.database import Base, Database
+from archive.database import Database
 from archive.filing import FilingService
 from archive.identity import Identity, Role, system
 from archive.intake import IntakeService
@@ -34,6 +34,7 @@ from storage.ring import KeyRing
 from storage.vault import RingVault
 from tests.factories import people as rights
 from tests.factories import records as rows
+from tests.factories.databases import a_database
 from tests.fakes.clock import FixedClock
 from web.app import create_app
 from web.services import Services
@@ -130,8 +131,7 @@ def token_on(page: str) -> str:
 def a_web_house(folder: Path, *, https: bool = False, clock: Clock | None = None) -> Iterator[WebHouse]:
     """Yield a house with an archivist, a clerk, staff, an auditor and a system administrator, all signed up."""
     clock = clock or FixedClock()
-    db = Database(f"sqlite:///{folder}/j.db")
-    Base.metadata.create_all(db.engine)
+    db = a_database(folder)
     vault = RingVault(KeyRing.create(folder / "ring"), clock)
     log = Log(vault, clock)
     readings = Readings(db, log, clock)

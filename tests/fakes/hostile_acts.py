@@ -108,8 +108,10 @@ def huge_output(out: int) -> None:
 def inflating_output(out: int) -> None:
     import zlib
 
-    packer = zlib.compressobj(1)
-    bomb = b"".join(packer.compress(b"[" * 1_000_000) for _ in range(64)) + packer.flush()  # more than an answer may hold
+    packer = zlib.compressobj(9, wbits=-15)  # one block is packed and repeated: to pack all would outlast the CPU limit
+    block = packer.compress(b"[" * 1_000_000) + packer.flush(zlib.Z_FULL_FLUSH)
+    check = zlib.adler32(b"[" * 200_000_000).to_bytes(4, "big")
+    bomb = b"\x78\xda" + block * 200 + packer.flush() + check
     os.write(out, len(bomb).to_bytes(4, "big") + bomb)
     os._exit(0)
 

@@ -2,31 +2,19 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from click.testing import CliRunner
-from flask import Flask
-from sqlalchemy import select
-from werkzeug.test import TestResponse
 
-from archive.describing import Draft
 from archive.errors import Unavailable
-from archive.identity import Role, system
-from archive.log.writer import Log
-from archive.model import LogEntry, RecordState
-from indexer.indexing import IndexRecords
-from indexer.search import SearchService
-from indexer.tantivy_engine import TantivyEngine
+from archive.identity import Role
+from archive.model import RecordState
 from runtime.cli.main import cli
-from tests.factories.web_house import WebHouse, a_web_house
+from tests.factories.api_house import TEXT, ApiHouse, an_api_house
 from web.api.document import document
 from web.api.mount import create_api
-from web.api.operations import OPERATIONS
-from web.app import create_app
 
 ANYONE = "anyone"
 TOKEN = "with a token"
@@ -41,108 +29,11 @@ EXPECTED = {
 }
 """Every endpoint and who may reach it at all; what they then see is decided by the guard."""
 
-TEXT = "电梯维修合同正文。" * 400
-
-
-@dataclass
-class ApiHouse:
-    """A house with a real search engine, its application, and a token for each person."""
-
-    web: WebHouse
-    app: Flask
-    indexing: IndexRecords
-
-    def get(self, path: str, login: str | None = "archivist", **headers: str) -> TestResponse:
-        if login is not None:
-            headers["Authorization"] = f"Bearer {self.token(login)}"
-        headers = {name.replace("_", "-"): value for name, value in headers.items()}
-        reply = self.app.test_client().get(path, headers=headers)
-        assert_declared(path, reply)
-        return reply
-
-    def token(self, login: str) -> str:
-        return self.web.services.people.issue_token(system("operator"), login, f"script {uuid4()}", 30)
-
-    def a_record(self, **more: Any) -> Any:
-        record = self.web.a_record(**more)
-        self.indexing.index([record.id])
-        return record
-
-    def a_draft(self, title: str, level: int = 1) -> UUID:
-        own, category = self.web.services, self.web.category
-        draft = Draft(category.fonds_id, category.id, title, drawn_up="2026-03", level_rank=level)
-        return own.records.create(own.people.identity_of("archivist"), draft)
-
-    def a_file(self, record_id: UUID, name: str = "合同.txt", data: bytes = TEXT.encode()) -> str:
-        who = self.web.services.people.identity_of("archivist")
-        return str(self.web.services.intake.receive(who, record_id, name, [data]).content_id)
-
-    def file(self, record_id: UUID) -> str:
-        who = self.web.services.people.identity_of("archivist")
-        [outcome] = self.web.services.filing.file(who, [record_id])
-        assert outcome.archive_number, outcome
-        return outcome.archive_number
-
-    def acts(self) -> list[str]:
-        with self.web.services.db.reading() as session:
-            return list(session.scalars(select(LogEntry.act)))
-
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[ApiHouse]:
-    with a_web_house(tmp_path) as web:
-        own = web.services
-        engine = TantivyEngine(tmp_path / "index")
-        search = SearchService(own.db, engine, own.vault, own.guard, own.readings, Log(own.vault, own.clock))
-        indexing = IndexRecords(own.db, engine, own.vault, own.clock)
-        yield ApiHouse(web, create_app(replace(own, search=search)), indexing)
-        engine.close()
-
-
-KINDS = {"string": str, "integer": int, "boolean": bool, "array": list, "object": dict, "null": type(None)}
-
-
-def fits(schema: Any, value: Any, whole: dict[str, Any]) -> bool:
-    """Check a JSON value against the part of JSON Schema that the document uses."""
-    if "$ref" in schema:
-        return fits(whole["components"]["schemas"][schema["$ref"].rpartition("/")[2]], value, whole)
-    if many := schema.get("anyOf") or schema.get("oneOf"):
-        return any(fits(each, value, whole) for each in many)
-    right = value in schema.get("enum", [value]) and value == schema.get("const", value)
-    if not right or ("type" in schema and not isinstance(value, KINDS[schema["type"]])):
-        return False
-    if isinstance(value, list):
-        return all(fits(schema.get("items", {}), each, whole) for each in value)
-    if isinstance(value, dict):
-        known, other = schema.get("properties", {}), schema.get("additionalProperties", {})
-        parts = [(known.get(name, other), each) for name, each in value.items()]
-        return set(schema.get("required", ())) <= set(value) and all(
-            part is not False and (part is True or fits(part, each, whole)) for part, each in parts
-        )
-    return True
-
-
-def assert_declared(path: str, reply: TestResponse) -> None:
-    """Whatever comes back is what the document says comes back."""
-    whole = document()
-    plain = path.partition("?")[0]
-    one = next((o for o in OPERATIONS if o.path == plain or ("{" in o.path and plain.startswith(_head(o.path)))), None)
-    if plain.startswith("/api/v1/records/by-number/"):
-        one = next(o for o in OPERATIONS if o.name == "record_by_number")
-    if one is None:
-        return
-    responses = whole["paths"][one.path]["get"]["responses"]
-    declared = responses.get(str(reply.status_code)) or responses["default"]
-    if reply.status_code >= 400:
-        assert str(reply.status_code) in responses or reply.status_code in {405, 500}
-    [(media_type, content)] = declared["content"].items()
-    if media_type != "*/*":
-        assert reply.mimetype == media_type
-        assert fits(content["schema"], reply.json, whole), reply.text
-
-
-def _head(path: str) -> str:
-    return path.partition("{")[0]
+    with an_api_house(tmp_path) as made:
+        yield made
 
 
 def test_every_route_says_who_may_reach_it_and_is_in_the_document(house: ApiHouse) -> None:

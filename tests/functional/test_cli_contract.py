@@ -131,7 +131,23 @@ def test_a_folder_without_an_archive_is_told_so(tmp_path: Path) -> None:
         answer = nothing.run(*words)
         assert answer.code == 1
         assert answer.document["error"] == "wrong_state"
+    doctor = nothing.run("doctor", "--json")
+    assert doctor.code == 1
+    assert [part["message"] for part in doctor.document["parts"] if part["state"] == "broken"] == ["no_archive"]
+    assert "sandbox" in {part["name"] for part in doctor.document["parts"]}
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("words", [("init",), ("demo", "--no-serve"), ("doctor",)])
+def test_a_folder_that_may_not_be_written_is_named(tmp_path: Path, words: tuple[str, ...]) -> None:
+    if not Path("/sys").is_dir():
+        pytest.skip("there is no folder here that even root may not write")
+    answer = Archive(tmp_path).run(*words, "--json", more={"JUANKU_HOME": "/sys/juanku"})
+    assert answer.code == 1
+    assert "Traceback" not in answer.err
+    if words != ("doctor",):
+        assert (answer.document["error"], answer.document["facts"]) == ("no_access", {"path": "/sys/juanku"})
+        assert "/sys/juanku" in answer.err
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import select
 
 import archive.model  # noqa: F401  (all tables)
-from archive.database import Base, Database
+from archive.database import Database
 from archive.ids import new_id
 from archive.model import OwnerKey
 from storage.objects import FileStore
@@ -58,14 +58,6 @@ def opened(key: bytes, owner: UUID, sealed: bytes, context: str) -> bytes:
     salt, nonce = sealed[1:17], sealed[17:29]
     small = hmac.digest(key, b"juanku seal 1" + salt + b"\x01", "sha256")
     return AESGCM(small).decrypt(nonce, sealed[29:], b"juanku seal 1" + owner.bytes + context.encode())
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    made = Database(f"sqlite:///{tmp_path / 'house.db'}")
-    Base.metadata.create_all(made.engine)
-    yield made
-    made.close()
 
 
 @pytest.mark.parametrize("size", [1, 262_144, 262_145, 700_000])

@@ -4,8 +4,11 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -149,12 +152,15 @@ def fake_uv(house: Path, *, works: bool) -> None:
     tools = house / ".tools"
     (tools / f"uv-{version}.dist-info").mkdir(parents=True)
     (tools / "uv.py").write_text(
-        "import sys, pathlib, os\n"
+        "import sys, pathlib, os, shutil\n"
         f"works = {works}\n"
+        "gate = pathlib.Path(__file__).parents[1] / 'gate'\n"
         "with open(pathlib.Path(__file__).parent / 'calls', 'a') as calls: print(*sys.argv[1:], file=calls)\n"
         "if 'sync' in sys.argv and not works: sys.exit('no route to host')\n"
+        "if 'sync' in sys.argv and gate.exists(): gate.read_text()\n"
         "if 'venv' in sys.argv:\n"
         "    folder = pathlib.Path(sys.argv[-1]) / 'bin'\n"
+        "    if '--clear' in sys.argv: shutil.rmtree(sys.argv[-1], ignore_errors=True)\n"
         "    folder.mkdir(parents=True)\n"
         "    (folder / 'python').symlink_to(os.path.realpath(sys.executable))\n"
     )
@@ -165,10 +171,14 @@ def say_hello(house: Path) -> None:
     (house / "runtime" / "__main__.py").write_text("import sys; print('hello', *sys.argv[1:])\n")
 
 
-def start(house: Path, *words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+def plain() -> dict[str, str]:
+    """Return the environment without this test run's own paths."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+
+
+def start(house: Path, *words: str, cwd: Path, **more: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, house / "juanku", *words]
-    return subprocess.run(command, cwd=cwd, env=kept, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, cwd=cwd, env=plain() | more, capture_output=True, text=True, timeout=60, check=False)
 
 
 def test_the_first_start_makes_the_environment_and_the_second_does_not(tmp_path: Path) -> None:
@@ -212,3 +222,96 @@ def test_a_failed_installation_is_not_taken_for_done(tmp_path: Path) -> None:
         assert answer.returncode != 0
         assert "this failed" in answer.stderr
         assert "hello" not in answer.stdout
+
+
+def test_tests_that_cannot_be_installed_leave_the_environment_that_was(tmp_path: Path) -> None:
+    house = copied(tmp_path)
+    fake_uv(house, works=True)
+    say_hello(house)
+    start(house, "demo", cwd=tmp_path)
+    uv = house / ".tools" / "uv.py"
+    uv.write_text(uv.read_text().replace("works = True", "works = False"))
+    assert start(house, "test", cwd=tmp_path).returncode != 0
+    assert start(house, "demo", cwd=tmp_path).stdout == "hello demo\n"
+
+
+@contextmanager
+def installing(house: Path, *words: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """Start the launcher and yield once it installs; it goes on when the yielded gate is closed."""
+    os.mkfifo(house / "gate")
+    with begun(house, *words) as first:
+        gate = os.open(house / "gate", os.O_WRONLY)  # opens when the installer reads from it
+        (house / "gate").unlink()
+        yield first, gate
+
+
+@contextmanager
+def begun(house: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [sys.executable, house / "juanku", *words], cwd=house, env=plain(), text=True, start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    with process:
+        yield process
+
+
+def calls_of(house: Path) -> list[str]:
+    return [line.split()[0] for line in (house / ".tools" / "calls").read_text().splitlines()]
+
+
+@pytest.mark.parametrize(("word", "made"), [("serve", ["venv", "pip"]), ("test", ["venv", "pip", "pip"])])
+def test_of_two_first_starts_at_once_one_waits_and_both_run(tmp_path: Path, word: str, made: list[str]) -> None:
+    house = copied(tmp_path)
+    fake_uv(house, works=True)
+    say_hello(house)
+    with installing(house, "demo") as (first, gate), begun(house, word) as second:
+        assert second.stderr
+        assert "waiting" in second.stderr.readline()
+        os.close(gate)
+        assert first.communicate(timeout=60)[0] == "hello demo\n"
+        assert second.communicate(timeout=60)[0] == f"hello {word}\n"
+    assert calls_of(house) == made
+
+
+def test_a_start_killed_while_it_installs_is_mended_by_the_next(tmp_path: Path) -> None:
+    house = copied(tmp_path)
+    fake_uv(house, works=True)
+    say_hello(house)
+    with installing(house, "demo") as (first, gate):
+        os.killpg(first.pid, signal.SIGKILL)
+        os.close(gate)
+    answer = start(house, "demo", cwd=tmp_path)
+    assert (answer.returncode, answer.stdout) == (0, "hello demo\n")
+    assert calls_of(house) == ["venv", "pip", "venv", "pip"]
+
+
+def test_an_installer_that_outlives_its_killed_start_is_waited_for(tmp_path: Path) -> None:
+    house = copied(tmp_path)
+    fake_uv(house, works=True)
+    say_hello(house)
+    with installing(house, "demo") as (first, gate):
+        first.kill()
+        with begun(house, "demo") as second:
+            assert second.stderr
+            assert "waiting" in second.stderr.readline()
+            os.close(gate)
+            assert second.communicate(timeout=60)[0] == "hello demo\n"
+
+
+def test_a_checkout_that_only_others_may_write_keeps_its_environment_in_the_users_cache(tmp_path: Path) -> None:
+    house = copied(tmp_path)
+    say_hello(house)
+    cache = tmp_path / "cache"
+    folder = cache / "juanku" / hashlib.sha256(str(house).encode()).hexdigest()[:12]
+    folder.mkdir(parents=True)
+    fake_uv(folder, works=True)
+    house.chmod(0o555)
+    try:
+        if os.access(house, os.W_OK):
+            pytest.skip("root may write everywhere")
+        answer = start(house, "demo", cwd=tmp_path, XDG_CACHE_HOME=str(cache))
+    finally:
+        house.chmod(0o755)
+    assert answer.stdout == "hello demo\n", answer.stderr
+    assert (folder / ".venv").is_dir()
+    assert not (house / ".venv").exists()

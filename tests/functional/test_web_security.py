@@ -1,5 +1,6 @@
 """Who may ask for what, and what every reply keeps."""
 
+import re
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -7,8 +8,9 @@ from uuid import UUID, uuid4
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import func, select
 
-from archive.model import RecordState
+from archive.model import Record, RecordState
 from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_on
 
 ANYONE = "anyone"
@@ -244,6 +246,40 @@ def test_a_request_that_is_too_large_is_refused_with_words(house: WebHouse) -> N
     reply = client.post(f"/records/{record.id}/files", data={"files": (BytesIO(b"x" * 10_000_000), "a.bin")})
     assert reply.status_code == 413
     assert "超过了可接收的大小" in reply.text
+
+
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "multipart/form-data"])
+@pytest.mark.parametrize("lengths", [[6_000_000], [900_000] * 7], ids=["one field", "many fields"])
+def test_a_form_of_6_mb_is_refused_with_words_of_its_own(house: WebHouse, kind: str, lengths: list[int]) -> None:
+    client = house.browser("archivist")
+    page = client.get(f"/records/new?category={house.category.id}").text
+    data = {"csrf_token": token_on(page), "category": str(house.category.id)}
+    data |= {f"f.{number}": "x" * length for number, length in enumerate(lengths)}
+    reply = client.post("/records", data=data, content_type=kind)
+    assert reply.status_code == 413
+    assert "表单内容超过了可接收的大小（最多 4" in reply.text
+
+
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "multipart/form-data"])
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("title", "题名"), ("responsible", "责任者"), ("drawn_up", "成文日期"), ("notes", "附注"),
+        ("keywords", "关键词"), ("pages", "页数"), ("level", "密级"), ("place", "位置"),
+        ("f.partner", "对方单位"), ("f.phone", "联系电话"), ("f.form", "形式"),
+    ],
+)  # fmt: skip
+def test_a_field_of_1_mb_is_refused_by_its_name(house: WebHouse, kind: str, name: str, label: str) -> None:
+    client = house.browser("archivist")
+    page = client.get(f"/records/new?category={house.category.id}").text
+    data = {"csrf_token": token_on(page), "category": str(house.category.id), "title": "合同", "level": "1"}
+    reply = client.post("/records", data=data | {name: "好" * 350_000}, content_type=kind)
+    assert reply.status_code == 422
+    [told] = re.findall(r'class="fault-summary".*?</ul>', reply.text, re.DOTALL)
+    assert f">{label}</a>" in told
+    assert len(told) < 2_000, "what was typed stands in its field, not in the sentence"
+    with house.services.db.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Record)) == 0
 
 
 def test_every_page_is_without_inline_script_or_style(house: WebHouse) -> None:

@@ -11,7 +11,6 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from archive.database import Base, Database
 from archive.ids import new_id
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import JobRunner
@@ -23,6 +22,7 @@ from indexer.identify import MagicDetector
 from indexer.pagetext import load_pages
 from indexer.sandbox.client import Extractor
 from storage.objects import FileStore
+from tests.factories.databases import a_database
 from tests.factories.people import NOW
 from tests.factories.records import a_category, a_fonds, a_house, a_record
 from tests.fakes.clock import FixedClock
@@ -42,8 +42,7 @@ def extractor() -> Iterator[Extractor]:
 
 @pytest.fixture
 def house(tmp_path: Path, extractor: Extractor) -> Iterator[SimpleNamespace]:
-    db = Database(f"sqlite:///{tmp_path / 'a.db'}")
-    Base.metadata.create_all(db.engine)
+    db = a_database(tmp_path)
     made = SimpleNamespace(db=db, vault=MemoryVault(), store=FileStore(tmp_path / "store"), clock=FixedClock())
     made.outbox = Outbox(made.clock, Asleep())
     made.use = lambda sandbox: JobRunner(

@@ -10,7 +10,6 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from archive.database import Base, Database
 from archive.errors import Unavailable
 from archive.fence import raise_fence
 from archive.ids import new_id
@@ -35,6 +34,7 @@ from indexer.pagetext import page, save_pages
 from indexer.querytree import Everything, Query, Words
 from indexer.rebuild import Rebuilder
 from tests.factories import records
+from tests.factories.databases import a_database
 from tests.fakes.clock import FixedClock
 from tests.fakes.reference_engine import ReferenceEngine
 from tests.fakes.vault import MemoryVault
@@ -44,8 +44,7 @@ ALL = ("1", "1n", "2", "2n", "3", "3n", "4", "4n")
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[SimpleNamespace]:
-    db = Database(f"sqlite:///{tmp_path}/j.db")
-    Base.metadata.create_all(db.engine)
+    db = a_database(tmp_path)
     vault, clock, engine = MemoryVault(), FixedClock(), ReferenceEngine()
     with db.writing() as work:
         records.a_house(work.session)

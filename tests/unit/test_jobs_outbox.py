@@ -1,15 +1,13 @@
 """Jobs are rows of the change they follow from; the broker only gets a hint, after the commit."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from uuid import UUID
 
 import pytest
 from sqlalchemy import select
 
 import archive.model  # noqa: F401  (registers the tables)
-from archive.database import Base, Database
+from archive.database import Database
 from archive.ids import new_id
 from archive.jobs.outbox import Outbox, kinds_of, queue_of
 from archive.jobs.schedule import PERIODIC, enqueue_due
@@ -24,14 +22,6 @@ class Hints:
 
     def wake(self, queue: str, job_id: UUID) -> None:
         self.sent.append((queue, job_id))
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path}/house.db")
-    Base.metadata.create_all(database.engine)
-    yield database
-    database.close()
 
 
 @pytest.fixture

@@ -2,10 +2,9 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from typing import Never
 from uuid import UUID
 
@@ -13,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 import archive.model  # noqa: F401  (registers the tables)
-from archive.database import Base, Database
+from archive.database import Database
 from archive.errors import NotFound, Unavailable, WrongState
 from archive.ids import new_id
 from archive.jobs.lease import LEASE_EXPIRED
@@ -57,14 +56,6 @@ class Doing:
 
 class Killed(BaseException):
     """A worker dies: nothing after this point runs."""
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path}/house.db")
-    Base.metadata.create_all(database.engine)
-    yield database
-    database.close()
 
 
 @pytest.fixture

@@ -1,19 +1,10 @@
 """Both namings of the seeds ship; every mark says it is a commercial secret."""
 
-from pathlib import Path
-
 import pytest
 
-from archive.database import Base, Database
+from archive.database import Database
 from archive.errors import Conflict, InvalidInput
 from archive.levels import Naming, check_number_mark, choose, every, mark, namings
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Database:
-    db = Database(f"sqlite:///{tmp_path / 'a.db'}")
-    Base.metadata.create_all(db.engine)
-    return db
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,6 @@
 """Who sees what of the log."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, Never
 from uuid import UUID
 
@@ -11,7 +9,7 @@ from sqlalchemy import Select, create_engine, false, select, true
 from sqlalchemy.orm import Session
 
 import archive.model  # noqa: F401  (registers the tables)
-from archive.database import Base, Database
+from archive.database import Database
 from archive.errors import NotAllowed, NotFound
 from archive.identity import Identity, Role
 from archive.ids import new_id
@@ -42,14 +40,6 @@ class Doors:
 
     def require(self, _session: Session, _identity: Identity, _act: str, record_id: UUID) -> Never:
         raise NotFound(record=record_id)
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path}/house.db")
-    Base.metadata.create_all(database.engine)
-    yield database
-    database.close()
 
 
 @pytest.fixture

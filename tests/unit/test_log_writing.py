@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 import archive.model  # noqa: F401  (registers the tables)
-from archive.database import Base, Database
+from archive.database import Database
 from archive.errors import KeyUnavailable, NotFound, Unavailable
 from archive.identity import Identity
 from archive.ids import new_id
@@ -23,6 +23,7 @@ from archive.log.sealer import Sealer
 from archive.log.verify import Fault, verify
 from archive.log.writer import Log
 from archive.model.log import LogClass, LogEntry, LogResult, LogSeal, LogUnsealed
+from tests.factories.databases import a_database
 from tests.fakes.clock import FixedClock
 from tests.fakes.signer import MemorySigner
 from tests.fakes.vault import MemoryVault
@@ -37,8 +38,7 @@ def holds() -> list[float]:
 
 @pytest.fixture
 def db(tmp_path: Path, holds: list[float]) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path}/house.db", on_write=holds.append)
-    Base.metadata.create_all(database.engine)
+    database = a_database(tmp_path, on_write=holds.append)
     yield database
     database.close()
 

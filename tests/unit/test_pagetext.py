@@ -1,14 +1,12 @@
 """Page texts come back as they went in, sealed meanwhile."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import select
 
-from archive.database import Base, Database
+from archive.database import Database
 from archive.errors import Damaged
 from archive.ids import new_id
 from archive.model import PageText
@@ -17,14 +15,6 @@ from indexer.pagetext import Page, drop_pages, load_pages, page, save_pages
 from tests.fakes.vault import MemoryVault
 
 RECORD, CONTENT = new_id(), new_id()
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'a.db'}")
-    Base.metadata.create_all(database.engine)
-    yield database
-    database.close()
 
 
 @pytest.fixture

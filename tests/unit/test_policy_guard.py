@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from archive.database import Base, Database
 from archive.errors import NotAllowed, NotFound
 from archive.identity import Role
 from archive.ids import new_id
@@ -16,14 +15,14 @@ from archive.model import Category, House, RecordState
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from tests.factories import people, records
+from tests.factories.databases import a_database
 from tests.fakes.clock import FixedClock
 from tests.fakes.refusals import RememberingLog
 
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[SimpleNamespace]:
-    db = Database(f"sqlite:///{tmp_path}/j.db")
-    Base.metadata.create_all(db.engine)
+    db = a_database(tmp_path)
     log = RememberingLog()
     with db.writing() as work:
         session = work.session

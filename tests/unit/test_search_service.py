@@ -9,7 +9,6 @@ from uuid import UUID
 
 import pytest
 
-from archive.database import Base, Database
 from archive.errors import InvalidInput, Unavailable
 from archive.fence import raise_fence
 from archive.identity import Identity, Role
@@ -22,6 +21,7 @@ from indexer.pagetext import page, save_pages
 from indexer.search import SearchPage, SearchService
 from indexer.tantivy_engine import TantivyEngine
 from tests.factories import people, records
+from tests.factories.databases import a_database
 from tests.fakes.clock import FixedClock
 from tests.fakes.refusals import RememberingLog
 from tests.fakes.vault import MemoryVault
@@ -44,8 +44,7 @@ class RememberingReadings:
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[SimpleNamespace]:
-    db = Database(f"sqlite:///{tmp_path}/j.db")
-    Base.metadata.create_all(db.engine)
+    db = a_database(tmp_path)
     vault, clock, log, readings = MemoryVault(), FixedClock(), RememberingLog(), RememberingReadings()
     engine = TantivyEngine(tmp_path / "index")
     guard = Guard(db, log, clock, "Asia/Shanghai")

@@ -1,6 +1,5 @@
 """What is sealed for an owner opens for that owner, in that place, as long as the key stands."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select, update
 
-from archive.database import Base, Database
+from archive.database import Database
 from archive.errors import Damaged, KeyUnavailable
 from archive.ids import new_id
 from archive.model import Generation, OwnerKey
@@ -17,14 +16,6 @@ from storage.objects import FileStore
 from storage.ring import KeyRing
 from storage.vault import RingVault, trail_of
 from tests.fakes.clock import FixedClock
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    made = Database(f"sqlite:///{tmp_path / 'house.db'}")
-    Base.metadata.create_all(made.engine)
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from archive.errors import ArchiveError, Fault, InvalidInput, Quarantined, Stora
 from indexer.extract.answer import Reason
 from web.fault_words import FAULTS, REASONS
 from web.faults import ERRORS, explain, explain_fault, explain_waiting, status_of
+from web.security import FormTooLarge
 from web.words import LOCALES
 
 ROOT = Path(__file__).parents[2]
@@ -81,6 +82,7 @@ def test_every_reason_of_extraction_has_words() -> None:
 def test_no_explanation_shows_a_gap_or_a_code_in_any_language(locale: str) -> None:
     errors: list[ArchiveError] = [
         TooLarge(limit=9_000_000, size=10_000_000),
+        FormTooLarge(limit=4_000_000, size=6_000_000, fields=1000),
         Unavailable(part="database"),
         StorageFull(part="store"),
         Quarantined(reason="encrypted", name="a.pdf"),

@@ -1,0 +1,76 @@
+"""What every search engine must keep: writes, removals, versions, and partitions made anew."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from archive.policy.condition import has
+from indexer.engine import SearchEngine, Tombstone
+from indexer.querytree import Everything, Words
+from tests.factories.engine_house import HOUSE, ask, entry
+
+
+def test_a_write_takes_the_place_of_the_former_one(engine: SearchEngine) -> None:
+    engine.write([entry(1)])
+    engine.commit()
+    newer = replace(entry(1, version=2), texts={"title": ["竣工图"]})
+    engine.write([newer])
+    engine.write([newer])
+    engine.commit()
+    assert [(hit.id, hit.version) for hit in engine.search(ask(Words("竣工"))).hits] == [(newer.id, 2)]
+    assert engine.search(ask()).total == 1
+    assert list(engine.versions("3")) == [(newer.id, 2)]
+
+
+def test_nothing_written_is_found_before_the_commit(house: SearchEngine) -> None:
+    house.write([entry(500)], [Tombstone(HOUSE[0].id, 2, "3")])
+    assert house.search(ask()).total == len(HOUSE)
+    house.commit()
+    assert house.search(ask(condition=has("record", UUID(int=501)))).total == 1
+    assert house.search(ask(condition=has("record", HOUSE[0].id))).total == 0
+
+
+def test_a_tombstone_takes_a_record_out_of_its_partition_only(engine: SearchEngine) -> None:
+    engine.write([entry(1), entry(1, "2", 2)], [Tombstone(UUID(int=2), 2, "3"), Tombstone(UUID(int=9), 2, "8")])
+    engine.commit()
+    answer = engine.search(ask(facets=["level"]))
+    assert [(hit.partition, hit.version) for hit in answer.hits] == [("2", 2)]
+    assert (answer.total, answer.facets["level"], engine.count("3")) == (1, {"2": 1}, 0)
+
+
+def test_versions_lists_what_is_found(house: SearchEngine) -> None:
+    assert sorted(house.partitions()) == ["2", "3", "3n"]
+    for name in ("2", "3", "3n"):
+        assert sorted(house.versions(name)) == sorted((one.id, 1) for one in HOUSE if one.partition == name)
+        assert house.count(name) == sum(one.partition == name for one in HOUSE)
+    assert (list(house.versions("7")), house.count("7")) == ([], 0)
+
+
+def test_a_partition_made_anew_takes_its_place_while_searches_go_on(house: SearchEngine) -> None:
+    with house.rebuilding("2") as rebuild:
+        rebuild.write([one for one in HOUSE if one.partition == "2"][:5])
+        assert house.search(ask(Everything(), "2")).total == 20
+        house.write([entry(44, "2", 7), entry(300, "2")], [Tombstone(UUID(int=42), 2, "2")])
+        house.commit()
+        assert house.count("2") == 20
+        rebuild.write([one for one in HOUSE if one.partition == "2"][5:10])
+        rebuild.finish()
+    kept = dict(house.versions("2"))
+    assert len(kept) == 10
+    assert (kept[UUID(int=45)], UUID(int=42) in kept, UUID(int=301) in kept) == (7, False, True)
+    assert house.search(ask(Everything(), "3")).total == 40
+
+
+def test_a_rebuild_given_up_leaves_the_old_partition(house: SearchEngine) -> None:
+    with house.rebuilding("2") as rebuild:
+        rebuild.write([entry(600, "2")])
+    assert house.count("2") == 20
+    house.write([entry(601, "2")])
+    house.commit()
+    assert house.count("2") == 21
+
+
+def test_a_dropped_partition_is_empty(house: SearchEngine) -> None:
+    house.drop("2")
+    house.drop("2")
+    assert house.search(ask()).total == len(HOUSE) - 20
+    assert "2" not in house.partitions()
