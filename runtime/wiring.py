@@ -135,7 +135,7 @@ class Parts:
     @cached_property
     def subjects(self) -> Subjects:
         """Owners, contracts, equipment: what records hang on beside places."""
-        return Subjects(self.db, self.guard, self.vault, self.log, self.clock)
+        return Subjects(self.db, self.guard, self.vault, self.log, self.outbox, self.clock)
 
     @cached_property
     def records(self) -> RecordService:

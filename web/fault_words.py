@@ -60,6 +60,7 @@ FIELDS: Mapping[str, str] = {
     "scheme": mark("Scheme"),
     "person": mark("Person"),
     "subject": mark("Subject"),
+    "into": mark("Survivor"),
     "property_types": mark("Property types"),
     "fact": mark("Fact"),
 }
@@ -150,6 +151,10 @@ FAULTS: Mapping[str, str] = {
     "not_distributed": mark("is not distributed so: %(value)s"),
     "not_granted": mark("%(value)s has no such grant"),
     "stands_differently": mark("stands already, but not as given here; nothing was changed"),
+    "merged": mark("was merged; use the one that stands for it: %(into)s"),
+    "same_subject": mark("is the very same subject"),
+    "other_kind": mark("must be of the same fonds and the same kind"),
+    "not_linked": mark("not all of these hang on the subject"),
     "wrong_depth": mark("has one to %(limit)s steps, divided by /: %(value)s"),
     "unclosed_quote": mark("the quotation mark is not closed"),
     "unopened_group": mark("the bracket was not opened"),

@@ -116,7 +116,9 @@ class ReadingRight(Base):
 class Subject(Base):
     """Who or what records hang on beside places: owner, tenant, contract, equipment, employee, supplier.
 
-    ``sealed`` holds the subject's protected fields (JSON: name, phone, identity …) under its own key.
+    ``sealed`` holds the subject's protected fields (JSON: name, phone, identity …) under its own key. A subject that
+    was merged stays, sealed as it was, and ``merged_into`` leads straight to the one that stands for it today;
+    ``split_from`` leads to the one that a subject's first records were taken from.
     """
 
     __tablename__ = "subject"
@@ -127,6 +129,8 @@ class Subject(Base):
     code: Mapped[str | None] = mapped_column(String(64))
     facts: Mapped[dict[str, Any]]
     sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    merged_into: Mapped[UUID | None] = mapped_column(ForeignKey("subject.id"), index=True)
+    split_from: Mapped[UUID | None] = mapped_column(ForeignKey("subject.id"))
     created_at: Mapped[datetime]
     version: Mapped[Version]
 

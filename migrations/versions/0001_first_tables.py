@@ -328,11 +328,18 @@ def upgrade():
     sa.Column('code', sa.String(length=64), nullable=True),
     sa.Column('facts', sa.JSON(), nullable=False),
     sa.Column('sealed', sa.LargeBinary(), nullable=True),
+    sa.Column('merged_into', Id(), nullable=True),
+    sa.Column('split_from', Id(), nullable=True),
     sa.Column('created_at', Moment(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.ForeignKeyConstraint(['fonds_id'], ['fonds.id'], name=op.f('fk_subject_fonds_id')),
+    sa.ForeignKeyConstraint(['merged_into'], ['subject.id'], name=op.f('fk_subject_merged_into')),
+    sa.ForeignKeyConstraint(['split_from'], ['subject.id'], name=op.f('fk_subject_split_from')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_subject'))
     )
+    with op.batch_alter_table('subject', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_subject_merged_into'), ['merged_into'], unique=False)
+
     op.create_table('web_session',
     sa.Column('id', Id(), nullable=False),
     sa.Column('token_hash', sa.String(length=64), nullable=False),

@@ -86,7 +86,7 @@ def _custody(view: CustodyView) -> dict[str, Any]:
     }
 
 
-def _shown(definition: FieldDef, value: Any) -> Any:
+def shown_field(definition: FieldDef, value: Any) -> Any:
     """Mask a personal number, as on every screen."""
     return masked(str(value)) if definition.kind in {FieldKind.PHONE, FieldKind.IDENTITY} else value
 
@@ -109,7 +109,7 @@ def _full(view: RecordView) -> dict[str, Any]:
         "term": r.term,
         "place": r.place_path,
         "keywords": r.keywords,
-        "fields": {definition.name: _shown(definition, value) for definition, value in view.fields},
+        "fields": {definition.name: shown_field(definition, value) for definition, value in view.fields},
         "subjects": list(view.subjects),
         "files": [
             {"name": f.name, "size": f.size, "type": f.media_type, "state": f.state.value, "pages": f.pages,
