@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from archive import describing
+from archive.arrivals import drop_broken
 from archive.clock import Clock, today
 from archive.database import Database, Work
 from archive.errors import InvalidInput
@@ -110,7 +111,8 @@ class FilingService:
         rights = self._guard.reach(session, identity)
         may_see, may_file = condition(Act.READ, rights), condition(Act.FILE, rights)
         facts = facts_of_many(session, found.values())
-        put_aside = self._contents(session, found)
+        mine = {key for key in found if holds(may_file, facts[key])}
+        put_aside = self._contents(session, identity, found, mine)
         missing = self._missing(session, list(found.values()))
         answers: dict[UUID, Filed] = {}
         for key in record_ids:
@@ -128,13 +130,18 @@ class FilingService:
                 answers[key] = Filed(key, reason="fields_missing", missing=tuple(absent))
         return answers
 
-    @staticmethod
-    def _contents(session: Session, found: dict[UUID, Record]) -> dict[UUID, str]:
-        rows = session.execute(
-            select(Content.record_id, Content.state).where(
-                Content.record_id.in_(found), Content.state != ContentState.STORED
-            )
+    def _contents(
+        self, session: Session, identity: Identity, found: dict[UUID, Record], mine: set[UUID]
+    ) -> dict[UUID, str]:
+        """Return which records wait for a file, and why; what broke off holds up none of those that may be filed."""
+        query = select(Content.record_id, Content.state).where(
+            Content.record_id.in_(found), Content.state != ContentState.STORED
         )
+        rows = session.execute(query).all()
+        coming = {key for key, state in rows if state is ContentState.RECEIVING and key in mine}
+        if coming and (broken := drop_broken(session, coming, self._clock.now())):
+            self._log.note_many(session, identity, "file.break", [(key, {"name": name}) for key, name in broken])
+            rows = session.execute(query).all()
         return {key: state.value for key, state in rows}
 
     def _missing(self, session: Session, records: Sequence[Record]) -> dict[UUID, list[str]]:

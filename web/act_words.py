@@ -19,6 +19,7 @@ ACTS: Mapping[str, str] = {
     "record.set_level": mark("secrecy level changed"),
     "record.name_people": mark("named people changed"),
     "file.add": mark("file taken in"),
+    "file.break": mark("file broke off on its way in"),
     "file.read": mark("file opened"),
     "search.query": mark("searched"),
     "number.skip": mark("number skipped"),

@@ -61,6 +61,7 @@ FIELDS: Mapping[str, str] = {
     "person": mark("Person"),
     "subject": mark("Subject"),
     "into": mark("Survivor"),
+    "paths": mark("Import"),
     "property_types": mark("Property types"),
     "fact": mark("Fact"),
 }
@@ -155,6 +156,7 @@ FAULTS: Mapping[str, str] = {
     "same_subject": mark("is the very same subject"),
     "other_kind": mark("must be of the same fonds and the same kind"),
     "not_linked": mark("not all of these hang on the subject"),
+    "import_running": mark("this very import is running already: wait until it has ended"),
     "wrong_depth": mark("has one to %(limit)s steps, divided by /: %(value)s"),
     "unclosed_quote": mark("the quotation mark is not closed"),
     "unopened_group": mark("the bracket was not opened"),
@@ -198,6 +200,10 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "damaged": (
         mark("the stored bytes are not what was stored"),
         mark("Nothing of them is shown. Tell your administrator: the file can be mended from a copy."),
+    ),
+    "unreadable": (
+        mark("the file cannot be read where it lies"),
+        mark("Look whether it is still there and may be read, then bring it in again."),
     ),
     "key_destroyed": (mark("its key is destroyed"), mark("Nothing of it can be read any more.")),
 }

@@ -101,6 +101,21 @@ class RecordPerson(Base):
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), primary_key=True, index=True)
 
 
+class ImportEntry(Base):
+    """A file of an import that has not ended: which record it came in by, so that a broken run is gone on with.
+
+    ``run`` stands for what was asked for, ``stamp`` for the file as it was. The rows go when the run ends.
+    """
+
+    __tablename__ = "import_entry"
+
+    record_id: Mapped[UUID] = mapped_column(ForeignKey("record.id"), primary_key=True)
+    run: Mapped[str] = mapped_column(String(64), index=True)
+    path: Mapped[str] = mapped_column(Text)
+    stamp: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+
+
 class ReadingRight(Base):
     """A right to read one record until a moment, from an approved loan or disclosure."""
 

@@ -460,6 +460,18 @@ def upgrade():
     with op.batch_alter_table('file', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_file_record_id'), ['record_id'], unique=False)
 
+    op.create_table('import_entry',
+    sa.Column('record_id', Id(), nullable=False),
+    sa.Column('run', sa.String(length=64), nullable=False),
+    sa.Column('path', sa.Text(), nullable=False),
+    sa.Column('stamp', sa.String(length=64), nullable=False),
+    sa.Column('created_at', Moment(), nullable=False),
+    sa.ForeignKeyConstraint(['record_id'], ['record.id'], name=op.f('fk_import_entry_record_id')),
+    sa.PrimaryKeyConstraint('record_id', name=op.f('pk_import_entry'))
+    )
+    with op.batch_alter_table('import_entry', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_import_entry_run'), ['run'], unique=False)
+
     op.create_table('reading_right',
     sa.Column('id', Id(), nullable=False),
     sa.Column('record_id', Id(), nullable=False),

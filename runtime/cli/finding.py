@@ -16,6 +16,7 @@ from runtime.cli.out import Out, locale
 from runtime.wiring import Parts
 from runtime.working import work_done
 from web.filters import masked
+from web.remarks import remark_words, remarks
 from web.words import mark
 
 
@@ -70,7 +71,16 @@ def show(out: Out, number: str, login: str) -> None:
         person = _as_person(parts, login)
         view = parts.reader.show(person, parts.records.find_number(person, number))
     document = _full(view) if isinstance(view, RecordView) else _custody(view)
-    out.end(document, [f"{name}: {value}" for name, value in document.items() if value not in (None, [], {})])
+    lines = [f"{name}: {value}" for name, value in document.items() if value not in (None, [], {})]
+    out.end(document, lines + (_remarked(view) if isinstance(view, RecordView) else []))
+
+
+def _remarked(view: RecordView) -> list[str]:
+    return [
+        f"{file.name}: {remark_words(remark, locale())}"
+        for file in view.files
+        for remark in remarks(file.media_type, file.name)
+    ]
 
 
 def _custody(view: CustodyView) -> dict[str, Any]:
@@ -113,7 +123,8 @@ def _full(view: RecordView) -> dict[str, Any]:
         "subjects": list(view.subjects),
         "files": [
             {"name": f.name, "size": f.size, "type": f.media_type, "state": f.state.value, "pages": f.pages,
-             "text": f.text_state.value, "reason": f.reason, "doubles": f.doubles}
+             "text": f.text_state.value, "reason": f.reason, "doubles": f.doubles,
+             "remarks": [{"code": x.code, "facts": dict(x.facts)} for x in remarks(f.media_type, f.name)]}
             for f in view.files
         ],
     }  # fmt: skip
