@@ -217,16 +217,20 @@ def explain_waiting(reason: str, missing: Sequence[str], locale: str) -> str:
         fault = explain_fault(Fault(field, reason), locale)
         return gettext("%(field)s: %(fault)s", field=field_label(field, locale), fault=fault)
     if reason not in WAITING:
-        why, what = explain_reason(reason, locale)
-        return gettext(mark("%(why)s. %(what)s"), why=why, what=what)
+        return _why_and_what(reason, locale)
     fields = ", ".join(field_label(name, locale) for name in missing)
     return _fill(gettext(WAITING[reason]), {"fields": fields})
+
+
+def _why_and_what(reason: str, locale: str) -> str:
+    why, what = explain_reason(reason, locale)
+    return translator(locale)(mark("%(why)s. %(what)s"), why=why, what=what)
 
 
 def explain_failed(error: ArchiveError | OSError, locale: str) -> str:
     """Return why a file did not come in, and what to do, on one line."""
     if isinstance(error, OSError):
-        return " ".join(explain_reason("unreadable", locale))
+        return _why_and_what("unreadable", locale)
     if isinstance(error, InvalidInput):
         return " ".join(explain_fault(fault, locale) for fault in error.faults)
     return " ".join(explain(error, locale))

@@ -43,7 +43,9 @@ def counts_of(document: dict[str, Any]) -> dict[str, int]:
 
 def records(archive: Archive) -> Counter[tuple[str, str]]:
     with archive.parts().db.reading() as session:
-        rows = session.execute(select(Record.title, Record.state).where(Record.title.in_(("甲", "乙", "丙", "空", "锁"))))
+        rows = session.execute(
+            select(Record.title, Record.state).where(Record.title.in_(("甲", "乙", "丙", "空", "锁")))
+        )
         return Counter((title, state.value) for title, state in rows)
 
 
