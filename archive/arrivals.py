@@ -3,9 +3,10 @@
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from archive.clock import Clock
@@ -24,6 +25,13 @@ from archive.policy.rules import Act, condition
 from archive.ports import ContentSealer, ObjectStore, StoredObject
 
 MAX_NAME = 1_000
+
+ALIVE_EVERY = timedelta(seconds=30)
+"""How often a whole file that comes in gives a sign of life."""
+
+BROKEN_AFTER = timedelta(minutes=5)
+"""Without a sign of life for so long, a whole file broke off: its process is gone."""
+
 MOST_DOUBLES = 5
 
 
@@ -171,6 +179,27 @@ class Arrivals:
         visible = {record.id for record in session.scalars(known.where(Record.id.in_(wanted)))}
         return {key: tuple(sorted(found & visible)[:MOST_DOUBLES]) for key, found in others.items()}
 
+    def doubles(self, identity: Identity, content_ids: Sequence[UUID]) -> dict[UUID, tuple[UUID, ...]]:
+        """Return, by content, visible records with the same bytes as these contents, which came in before."""
+        with self._db.reading() as session:
+            rows = session.scalars(select(Content).where(Content.id.in_(content_ids))).all()
+            return self._doubles(session, identity, rows)
+
+    def alive(self, contents: Sequence[Content]) -> None:
+        """Say of whole files that are coming in that they still are."""
+        ids = [content.id for content in contents]
+        with self._db.writing() as work:
+            waiting = update(Content).where(Content.id.in_(ids), Content.state == ContentState.RECEIVING)
+            work.session.execute(waiting.values(created_at=self._clock.now()))
+            work.commit()
+
+    def take_back(self, identity: Identity, record_ids: Sequence[UUID]) -> None:
+        """Take back whole files of these records that never came in. Only for a caller who knows: no one sends them."""
+        with self._guard.refusals(identity), self._db.writing() as work:
+            self._check(work.session, identity, record_ids)
+            drop_whole(work.session, Content.record_id.in_(record_ids))
+            work.commit()
+
     def withdraw(self, content: Content) -> None:
         """Take back an announced file that did not come in."""
         if content.upload:
@@ -179,3 +208,23 @@ class Arrivals:
             work.session.execute(delete(Content).where(Content.id == content.id))
             work.session.execute(delete(File).where(File.id == content.file_id))
             work.commit()
+
+
+def drop_whole(session: Session, *which: ColumnElement[bool]) -> list[tuple[UUID, str]]:
+    """Remove whole files that are still coming in, with what announced them; return each one's record and name."""
+    rows = session.execute(
+        select(Content.id, Content.file_id, Content.record_id, File.name)
+        .join(File, File.id == Content.file_id)
+        .where(Content.state == ContentState.RECEIVING, Content.upload.is_(None), *which)
+    ).all()
+    files = [row.file_id for row in rows]
+    session.execute(delete(Content).where(Content.id.in_([row.id for row in rows])))
+    other = exists().where(Content.file_id == File.id)
+    empty = delete(File).where(File.id.in_(files), File.content_id.is_(None), ~other)
+    session.execute(empty.execution_options(synchronize_session=False))
+    return [(row.record_id, row.name) for row in rows]
+
+
+def drop_broken(session: Session, record_ids: Iterable[UUID], now: datetime) -> list[tuple[UUID, str]]:
+    """Remove whole files of these records that broke off. One that comes to life again finds no row to be stored in."""
+    return drop_whole(session, Content.record_id.in_(record_ids), Content.created_at < now - BROKEN_AFTER)

@@ -22,6 +22,7 @@ class Injected(Exception):
 
 
 INTAKE: Final = (
+    "record.created",
     "intake.received",
     "intake.piece_put",
     "intake.object_put",

@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from archive import describing
+from archive.arrivals import drop_broken
 from archive.clock import Clock, today
 from archive.database import Base, Database, Work, rows_by_id
 from archive.errors import InvalidInput
@@ -129,7 +130,8 @@ class FilingService:
         rights = self._guard.reach(session, identity)
         may_see, may_file = condition(Act.READ, rights), condition(Act.FILE, rights)
         facts = facts_of_many(session, found.values())
-        put_aside = self._contents(session, found)
+        mine = {key for key in found if holds(may_file, facts[key])}
+        put_aside = self._contents(session, identity, found, mine)
         missing = self._missing(session, list(found.values()))
         answers: dict[UUID, Filed] = {}
         for key in record_ids:
@@ -147,9 +149,16 @@ class FilingService:
                 answers[key] = Filed(key, reason="fields_missing", missing=tuple(absent))
         return answers
 
-    @staticmethod
-    def _contents(session: Session, found: Mapping[UUID, Any]) -> dict[UUID, str]:
-        rows = session.connection().execute(_NOT_STORED, {"ids": list(found)})
+    def _contents(
+        self, session: Session, identity: Identity, found: Mapping[UUID, Any], mine: set[UUID]
+    ) -> dict[UUID, str]:
+        """Return which records wait for a file, and why; what broke off holds up none of those that may be filed."""
+        asked = {"ids": list(found)}
+        rows = session.connection().execute(_NOT_STORED, asked).all()
+        coming = {key for key, state in rows if state is ContentState.RECEIVING and key in mine}
+        if coming and (broken := drop_broken(session, coming, self._clock.now())):
+            self._log.note_many(session, identity, "file.break", [(key, {"name": name}) for key, name in broken])
+            rows = session.connection().execute(_NOT_STORED, asked).all()
         return {key: state.value for key, state in rows}
 
     def _missing(self, session: Session, records: Sequence[Any]) -> dict[UUID, list[str]]:

@@ -7,12 +7,13 @@ its file.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import chain
 from uuid import UUID
 
-from archive.arrivals import Arrivals, Incoming, Received, Sums
+from archive.arrivals import ALIVE_EVERY, Arrivals, Incoming, Received, Sums
 from archive.clock import Clock
 from archive.database import Database
 from archive.errors import ArchiveError, Conflict, Fault, InvalidInput, NotFound, TooLarge, WrongState
@@ -61,6 +62,7 @@ class IntakeService:
         self._guard = guard
         self._vault = vault
         self._store = store
+        self._clock = clock
         self._readings = readings
         self._arrivals = Arrivals(db, guard, store, log, outbox, clock)
         self._sealers: OrderedDict[UUID, tuple[ContentSealer, int]] = OrderedDict()
@@ -105,9 +107,10 @@ class IntakeService:
         contents = self._arrivals.announce(identity, [(files[place], None) for place, _, _ in opened]) if opened else []
         reach("intake.received")
         arrived = []
+        beat = self._heart(contents)
         for (place, first, pieces), content in zip(opened, contents, strict=True):
             try:
-                arrived.append((place, content, *self._put(content, first, pieces)))
+                arrived.append((place, content, *self._put(content, first, beat(pieces))))
             except BaseException as error:
                 self._withdraw(content)
                 if not isinstance(error, ArchiveError | OSError):
@@ -118,6 +121,29 @@ class IntakeService:
         for (place, *_), answer in zip(arrived, received, strict=True):
             answers[place] = answer
         return [answer for answer in answers if answer is not None]
+
+    def _heart(self, contents: Sequence[Content]) -> Callable[[Iterator[Piece]], Iterator[Piece]]:
+        """Return what hands pieces on and, now and then, says of all these files that they are still coming in."""
+        last = self._clock.now()
+
+        def beat(pieces: Iterator[Piece]) -> Iterator[Piece]:
+            nonlocal last
+            for piece in chain((None,), pieces):
+                if self._clock.now() - last >= ALIVE_EVERY:
+                    self._arrivals.alive(contents)
+                    last = self._clock.now()
+                if piece is not None:
+                    yield piece
+
+        return beat
+
+    def doubles(self, identity: Identity, content_ids: Sequence[UUID]) -> dict[UUID, tuple[UUID, ...]]:
+        """Return, by content, records with the same bytes that the person may see, as ``receive`` told them."""
+        return self._arrivals.doubles(identity, content_ids)
+
+    def take_back(self, identity: Identity, record_ids: Sequence[UUID]) -> None:
+        """Take back whole files of these records that a dead process announced. Raises as ``receive_many`` does."""
+        self._arrivals.take_back(identity, record_ids)
 
     def _put(self, content: Content, first: Piece, pieces: Iterator[Piece]) -> tuple[ContentSealer, StoredObject]:
         with self._db.reading() as session:

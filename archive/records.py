@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from archive import describing
+from archive import describing, failpoints
 from archive.clock import Clock
 from archive.database import Base, Database, Work
 from archive.dates import parse_civil
@@ -82,6 +82,7 @@ class RecordService:
         with self._guard.refusals(identity), self._db.writing() as work:
             ids = self.insert(work, identity, drafts)
             work.commit()
+        failpoints.reach("record.created")
         return ids
 
     def insert(self, work: Work, identity: Identity, drafts: Sequence[Draft]) -> list[UUID]:

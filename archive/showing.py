@@ -37,7 +37,7 @@ from archive.policy.guard import Guard
 from archive.policy.rules import Act, condition
 from archive.ports import Vault
 from archive.scheme.fields import FieldDef, parse_fields
-from archive.subjects import names_of_subjects
+from archive.subject_facts import names_of_subjects
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,9 @@
 
 Names, phones and identity numbers are sealed under the subject's own key; a phone or identity number is found whole
 by its keyed token, never in part.
+
+A merge leaves the merged subject as it was, under its own key: it only leads to the survivor from then on. Records are
+moved in short batches; while that lasts, whoever asks through an old link is led to the survivor.
 """
 
 import json
@@ -9,110 +12,58 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from archive.clock import Clock
-from archive.database import Database
+from archive.database import Database, Work
 from archive.errors import Conflict, Fault, InvalidInput, NotFound
 from archive.identity import Identity, Role
 from archive.ids import UUID, new_id
+from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
-from archive.model import Fonds, RecordSubject, Subject, SubjectToken
-from archive.personal import PersonalKind, check_identity, check_phone
+from archive.model import Fonds, JobKind, Record, RecordSubject, Subject, SubjectToken
+from archive.personal import PersonalKind
 from archive.policy.guard import Guard
 from archive.policy.reach import Reach
 from archive.policy.rules import Act
 from archive.ports import Vault
-from archive.scheme.fields import FieldDef, FieldKind, check, parse_fields
-from archive.scheme.shipped import document
+from archive.scheme.fields import FieldDef, FieldKind, check
+from archive.subject_facts import context, fields_of, find_by_number, opened
 
 KEEPERS = frozenset({Role.ARCHIVIST, Role.CLERK})
 """Who describes subjects and finds them by a personal number."""
+
+MOVED = 300
+"""Records that change their subject in one transaction: it stays well under 100 ms."""
+
+MOST_SHOWN = 1000
 
 _NUMBERS = {FieldKind.PHONE: PersonalKind.PHONE, FieldKind.IDENTITY: PersonalKind.IDENTITY}
 
 
 @dataclass(frozen=True)
 class SubjectView:
-    """A subject in clear, for someone who may see it."""
+    """A subject in clear, for someone who may see it, with those of its records that they may read.
+
+    ``merged`` are the subjects that were merged into this one.
+    """
 
     subject: Subject
     fields: Sequence[tuple[FieldDef, Any]]
-
-
-def kinds() -> Mapping[str, Mapping[str, Any]]:
-    """Return the kinds of subjects by code, as data."""
-    return {each["code"]: each for each in document("subjects")["kinds"]}
-
-
-def fields_of(kind: str) -> tuple[FieldDef, ...]:
-    """Return the fields of a kind of subject.
-
-    Raises:
-        InvalidInput: there is no such kind.
-    """
-    known = kinds()
-    if kind not in known:
-        raise InvalidInput(Fault("kind", "unknown_choice", {"value": kind[:40], "known": list(known)}))
-    catalogue = document("subjects")["fields"]
-    return parse_fields([{"name": name, **catalogue[name]} for name in known[kind]["fields"]])
-
-
-def context(subject_id: UUID) -> str:
-    """Return the sealing context of a subject's protected fields."""
-    return f"subject:{subject_id.hex}"
-
-
-def opened(session: Session, vault: Vault, subject: Subject) -> dict[str, Any]:
-    """Return a subject's protected fields in clear. Raises as ``Vault.open`` does."""
-    if subject.sealed is None:
-        return {}
-    values: dict[str, Any] = json.loads(vault.open(session, subject.id, subject.sealed, context=context(subject.id)))
-    return values
-
-
-def names_of_subjects(session: Session, vault: Vault, ids: Sequence[UUID]) -> list[str]:
-    """Return how subjects are called, in the order of ``ids``: a person's name, a thing's title, or the code.
-
-    A subject whose key is gone, or that is gone itself, is left out.
-    """
-    rows = {row.id: row for row in session.scalars(select(Subject).where(Subject.id.in_(ids)))} if ids else {}
-    there = [rows[key] for key in ids if key in rows]
-    sealed = [(row.id, row.sealed, context(row.id)) for row in there if row.sealed is not None]
-    plain = dict(zip((key for key, _, _ in sealed), vault.open_many(session, sealed), strict=True))
-    names = []
-    for row in there:
-        opened_bytes = plain.get(row.id)
-        protected = json.loads(opened_bytes) if opened_bytes else {}
-        name = protected.get("name") or row.facts.get("title") or row.code
-        if name:
-            names.append(str(name))
-    return names
-
-
-def find_by_number(session: Session, vault: Vault, number: str) -> Sequence[Subject]:
-    """Return the subjects with exactly this phone or identity number."""
-    tokens = []
-    for kind, normal in ((PersonalKind.PHONE, check_phone), (PersonalKind.IDENTITY, check_identity)):
-        try:
-            tokens.append(vault.token(kind.value, normal(number)))
-        except ValueError:
-            continue
-    if not tokens:
-        tokens = [vault.token(PersonalKind.PHONE.value, number.strip())]
-    query = select(Subject).join(SubjectToken, SubjectToken.subject_id == Subject.id)
-    return session.scalars(query.where(SubjectToken.token.in_(tokens)).distinct()).all()
+    merged: Sequence[UUID]
+    records: Sequence[Record]
 
 
 class Subjects:
     """The acts on subjects."""
 
-    def __init__(self, db: Database, guard: Guard, vault: Vault, log: Log, clock: Clock) -> None:
+    def __init__(self, db: Database, guard: Guard, vault: Vault, log: Log, outbox: Outbox, clock: Clock) -> None:
         self._db = db
         self._guard = guard
         self._vault = vault
         self._log = log
+        self._outbox = outbox
         self._clock = clock
 
     def add(
@@ -129,20 +80,7 @@ class Subjects:
             self._keeper(session, identity)
             if session.get(Fonds, fonds_id) is None:
                 raise NotFound
-            definitions = fields_of(kind)
-            ordinary, protected = check(definitions, values, complete=True)
-            row = Subject(
-                id=new_id(),
-                fonds_id=fonds_id,
-                kind=kind,
-                code=_code(code),
-                facts=ordinary,
-                created_at=self._clock.now(),
-            )
-            session.add(row)
-            session.flush()
-            self._vault.add_owner(session, row.id, due_year=None)
-            self._seal(session, row, definitions, protected)
+            row = self._insert(session, fonds_id, kind, values, code)
             self._log.note(session, identity, "subject.add", subject=row.id, body={"kind": kind})
             work.commit()
             return row.id
@@ -157,7 +95,7 @@ class Subjects:
         with self._db.writing() as work:
             session = work.session
             self._keeper(session, identity)
-            row = self._subject(session, subject_id)
+            row = self._standing(session, subject_id, "subject")
             if row.version != version:
                 raise Conflict(what="subject")
             definitions = fields_of(row.kind)
@@ -168,19 +106,25 @@ class Subjects:
             self._seal(session, row, definitions, protected)
             body = {"before": before, "after": {**ordinary, **protected}}
             self._log.note(session, identity, "subject.change", subject=row.id, body=body)
+            self._found_anew(work, _records_of(session, [row.id]))
             work.commit()
             return row.version
 
     def show(self, identity: Identity, subject_id: UUID) -> SubjectView:
-        """Return a subject in clear for those who keep them, and log it."""
+        """Return a subject in clear for those who keep them, and log it. A merged one is shown as it was."""
         with self._db.writing() as work:
             session = work.session
             self._keeper(session, identity)
             row = self._subject(session, subject_id)
             values = {**row.facts, **opened(session, self._vault, row)}
+            merged = session.scalars(select(Subject.id).where(Subject.merged_into == row.id).order_by(Subject.id)).all()
+            hung = select(RecordSubject.record_id).where(RecordSubject.subject_id == row.id)
+            known = self._guard.visible(session, identity).where(Record.id.in_(hung))
+            records = session.scalars(known.order_by(Record.created_at, Record.id).limit(MOST_SHOWN)).all()
             self._log.note(session, identity, "subject.read", subject=row.id)
             work.commit()
-        return SubjectView(row, [(f, values[f.name]) for f in fields_of(row.kind) if f.name in values])
+        fields = [(f, values[f.name]) for f in fields_of(row.kind) if f.name in values]
+        return SubjectView(row, fields, merged, records)
 
     def find(self, identity: Identity, number: str) -> Sequence[UUID]:
         """Return the ids of the subjects with exactly this phone or identity number, and log that it was asked."""
@@ -193,17 +137,90 @@ class Subjects:
         return ids
 
     def link(self, identity: Identity, record_id: UUID, subject_id: UUID) -> None:
-        """Hang a record on a subject; twice is no error. Raises as ``Guard.require`` does."""
+        """Hang a record on a subject; twice is no error. Raises as ``Guard.require`` does.
+
+        Instead of a merged subject its survivor is taken.
+        """
         with self._db.writing() as work:
             session = work.session
             record = self._guard.require(session, identity, Act.DESCRIBE, record_id)
-            if self._subject(session, subject_id).fonds_id != record.fonds_id:
+            row = self._subject(session, subject_id)
+            if row.fonds_id != record.fonds_id:
                 raise InvalidInput(Fault("subject", "unknown"))
-            if session.get(RecordSubject, (record_id, subject_id)) is None:
-                session.add(RecordSubject(record_id=record_id, subject_id=subject_id))
-                record.version += 1
-                self._log.note(session, identity, "record.link", record=record_id, body={"subject": str(subject_id)})
+            into = row.merged_into or row.id
+            if session.get(RecordSubject, (record_id, into)) is None:
+                session.add(RecordSubject(record_id=record_id, subject_id=into))
+                self._log.note(session, identity, "record.link", record=record_id, body={"subject": str(into)})
+                self._found_anew(work, [record_id])
             work.commit()
+
+    def merge(self, identity: Identity, subject_id: UUID, into: UUID) -> None:
+        """Have ``into`` stand for a subject from now on: its records hang there, itself stays and leads there.
+
+        Asked again after a break, it moves what is left.
+
+        Raises:
+            InvalidInput: another fonds or kind, the same subject twice, or one of the two was merged before.
+        """
+        with self._db.writing() as work:
+            session = work.session
+            self._keeper(session, identity)
+            row = self._subject(session, subject_id)
+            if row.merged_into != into:
+                target = self._target(session, row, into)
+                earlier = select(Subject.id).where(Subject.merged_into == row.id)
+                led = [row.id, *session.scalars(earlier)]
+                before = {key: _count(session, key) for key in (row.id, target.id)}
+                session.execute(
+                    update(Subject)
+                    .where(Subject.id.in_(led))
+                    .values(merged_into=target.id, version=Subject.version + 1)
+                    .execution_options(synchronize_session="fetch")
+                )
+                target.version += 1
+                self._note_merge(session, identity, row.id, target.id, before)
+            work.commit()
+        self._move_all(identity, subject_id, into)
+
+    def split(
+        self,
+        identity: Identity,
+        subject_id: UUID,
+        values: Mapping[str, Any],
+        records: Sequence[UUID],
+        *,
+        code: str | None = None,
+    ) -> UUID:
+        """Give these records of a subject a new subject of its own, and return its id.
+
+        Raises:
+            InvalidInput: a field at fault, no record, too many at once, or one that does not hang on the subject.
+            NotFound: a record that the person may not read, or that is not there.
+        """
+        if not 0 < len(records) <= MOVED:
+            raise InvalidInput(Fault("records", "out_of_range", {"low": 1, "high": MOVED}))
+        with self._db.writing() as work:
+            session = work.session
+            self._keeper(session, identity)
+            row = self._standing(session, subject_id, "subject")
+            for key in records:
+                self._guard.require(session, identity, Act.READ, key)
+            if set(records) - set(_records_of(session, [row.id])):
+                raise InvalidInput(Fault("records", "not_linked"))
+            made = self._insert(session, row.fonds_id, row.kind, values, code)
+            made.split_from = row.id
+            row.version += 1
+            taken = sorted(map(str, set(records)))
+            body = {
+                "before": {"records": _count(session, row.id)},
+                "after": {"split_off": str(made.id), "records": taken},
+            }
+            self._log.note(session, identity, "subject.split", subject=row.id, body=body)
+            body = {"before": {"records": []}, "after": {"split_from": str(row.id), "records": taken}}
+            self._log.note(session, identity, "subject.split", subject=made.id, body=body)
+            self._move(work, identity, list(dict.fromkeys(records)), row.id, made.id)
+            work.commit()
+            return made.id
 
     def _keeper(self, session: Session, identity: Identity) -> Reach:
         reach = self._guard.reach(session, identity)
@@ -216,6 +233,79 @@ class Subjects:
         row = session.get(Subject, subject_id)
         if row is None:
             raise NotFound
+        return row
+
+    def _standing(self, session: Session, subject_id: UUID, field: str) -> Subject:
+        """Return a subject that was not merged: what was stays as it was."""
+        row = self._subject(session, subject_id)
+        if row.merged_into is not None:
+            raise InvalidInput(Fault(field, "merged", {"into": str(row.merged_into)}))
+        return row
+
+    def _target(self, session: Session, row: Subject, into: UUID) -> Subject:
+        """Return the subject that may stand for ``row``."""
+        self._standing(session, row.id, "subject")
+        target = self._standing(session, into, "into")
+        if target.id == row.id:
+            raise InvalidInput(Fault("into", "same_subject"))
+        if (target.fonds_id, target.kind) != (row.fonds_id, row.kind):
+            raise InvalidInput(Fault("into", "other_kind"))
+        return target
+
+    def _note_merge(
+        self, session: Session, identity: Identity, key: UUID, into: UUID, before: Mapping[UUID, int]
+    ) -> None:
+        """Write it of both, each under its own key."""
+        for subject, after in ((key, {"merged_into": str(into)}), (into, {"merged": str(key)})):
+            body = {"before": {"records": before[subject]}, "after": after}
+            self._log.note(session, identity, "subject.merge", subject=subject, body=body)
+
+    def _move_all(self, identity: Identity, key: UUID, into: UUID) -> None:
+        while True:
+            with self._db.writing() as work:
+                records = _records_of(work.session, [key], limit=MOVED)
+                if not records:
+                    return
+                self._move(work, identity, records, key, into)
+                work.commit()
+
+    def _move(self, work: Work, identity: Identity, records: Sequence[UUID], key: UUID, into: UUID) -> None:
+        session = work.session
+        hung = set(
+            session.scalars(
+                select(RecordSubject.record_id).where(
+                    RecordSubject.record_id.in_(records), RecordSubject.subject_id == into
+                )
+            )
+        )
+        if fresh := [{"record_id": record, "subject_id": into} for record in records if record not in hung]:
+            session.execute(insert(RecordSubject), fresh)
+        old = delete(RecordSubject).where(RecordSubject.record_id.in_(records), RecordSubject.subject_id == key)
+        session.execute(old.execution_options(synchronize_session=False))
+        body = {"before": str(key), "after": str(into)}
+        self._log.note_many(session, identity, "record.relink", [(record, body) for record in records])
+        self._found_anew(work, records)
+
+    def _found_anew(self, work: Work, records: Sequence[UUID]) -> None:
+        """Have the index read records again: what their subjects say is found with them."""
+        for start in range(0, len(records), MOVED):
+            some = Record.id.in_(records[start : start + MOVED])
+            changed = update(Record).where(some).values(version=Record.version + 1)
+            work.session.execute(changed.execution_options(synchronize_session=False))
+        self._outbox.add_many(work, JobKind.INDEX, records)
+
+    def _insert(
+        self, session: Session, fonds_id: UUID, kind: str, values: Mapping[str, Any], code: str | None
+    ) -> Subject:
+        definitions = fields_of(kind)
+        ordinary, protected = check(definitions, values, complete=True)
+        row = Subject(
+            id=new_id(), fonds_id=fonds_id, kind=kind, code=_code(code), facts=ordinary, created_at=self._clock.now()
+        )
+        session.add(row)
+        session.flush()
+        self._vault.add_owner(session, row.id, due_year=None)
+        self._seal(session, row, definitions, protected)
         return row
 
     def _seal(
@@ -238,3 +328,13 @@ def _code(code: str | None) -> str | None:
     if code is not None and not 0 < len(code.strip()) <= 64:
         raise InvalidInput(Fault("code", "bad_code", {"value": code[:40]}))
     return code and code.strip()
+
+
+def _records_of(session: Session, ids: Sequence[UUID], limit: int | None = None) -> list[UUID]:
+    query = select(RecordSubject.record_id).where(RecordSubject.subject_id.in_(ids)).order_by(RecordSubject.record_id)
+    return list(session.scalars(query.limit(limit)))
+
+
+def _count(session: Session, subject_id: UUID) -> int:
+    query = select(func.count()).select_from(RecordSubject).where(RecordSubject.subject_id == subject_id)
+    return session.scalar(query) or 0

@@ -35,6 +35,7 @@ from archive.personal import PersonalKind, mask
 from archive.policy.facts import facts_of
 from archive.ports import Vault
 from archive.scheme.fields import FieldKind
+from archive.subject_facts import survivors
 from indexer.engine import IndexEntry, partition_of
 from indexer.pagetext import Page, texts_of_records
 from indexer.ranges import day_number
@@ -172,7 +173,10 @@ class Entries:
         ).all()
         if not links:
             return found
-        wanted = sorted({subject for _, subject in links})
+        today = survivors(session, sorted({subject for _, subject in links}))
+        hung = sorted({(record, today[subject]) for record, subject in links})
+        earlier = _merged_into(session, set(today.values()))
+        wanted = sorted({*today.values(), *earlier})
         rows = session.execute(
             select(Subject.id, Subject.code, Subject.facts, Subject.sealed).where(Subject.id.in_(wanted))
         ).all()
@@ -190,13 +194,21 @@ class Entries:
         tokens = select(SubjectToken.subject_id, SubjectToken.token).where(SubjectToken.subject_id.in_(wanted))
         for subject, token in session.execute(tokens):
             about[subject] = [*(one for one in about[subject] if not self._is_number(one, token)), _Token(token)]
-        for record_id, subject in links:
+        for merged, into in earlier.items():  # the papers still say the old name and number
+            about[into] = [*about[into], *about[merged]]
+        for record_id, subject in hung:
             found[record_id] += about[subject]
         return found
 
     def _is_number(self, one: "str | _Token", token: str) -> bool:
         """Tell whether a word of a subject is the number that a token stands for: it is then found by that alone."""
         return isinstance(one, str) and any(self._vault.token(kind.value, one) == token for kind in NUMBERS.values())
+
+
+def _merged_into(session: Session, subjects: Iterable[UUID]) -> dict[UUID, UUID]:
+    """Return which subjects were merged into these, each with its survivor."""
+    query = select(Subject.id, Subject.merged_into).where(Subject.merged_into.in_(subjects)).order_by(Subject.id)
+    return {key: into for key, into in session.execute(query) if into is not None}
 
 
 @dataclass(frozen=True)

@@ -9,64 +9,18 @@ import magic  # isort: skip
 
 import re
 import threading
-from pathlib import PurePosixPath
 
 from indexer.extract.text import guess_encoding
+from indexer.kinds import BY_EXTENSION, EMPTY, OFD, OOXML, PDF, PLAIN, UNKNOWN, ZIP, extension
 
 HEAD_BYTES = 65_536
-PDF = "application/pdf"
-PLAIN = "text/plain"
-UNKNOWN = "application/octet-stream"
-EMPTY = "application/x-empty"
-_ZIP = "application/zip"
-_OOXML = "application/vnd.openxmlformats-officedocument."
-_OFD = "application/ofd"
 _OLE = {"application/x-ole-storage", "application/cdfv2", "application/vnd.ms-office", "application/msword"}
 
-_BY_EXTENSION: dict[str, tuple[str, ...]] = {
-    "pdf": (PDF,),
-    "txt": (PLAIN,),
-    "md": (PLAIN,),
-    "csv": (PLAIN,),
-    "log": (PLAIN,),
-    "docx": (_OOXML + "wordprocessingml.document",),
-    "xlsx": (_OOXML + "spreadsheetml.sheet",),
-    "pptx": (_OOXML + "presentationml.presentation",),
-    "doc": ("application/msword",),
-    "xls": ("application/vnd.ms-excel",),
-    "ppt": ("application/vnd.ms-powerpoint",),
-    "ofd": (_OFD,),
-    "odt": ("application/vnd.oasis.opendocument.text",),
-    "ods": ("application/vnd.oasis.opendocument.spreadsheet",),
-    "odp": ("application/vnd.oasis.opendocument.presentation",),
-    "epub": ("application/epub+zip",),
-    "zip": (_ZIP,),
-    "rtf": ("text/rtf", "application/rtf"),
-    "htm": ("text/html", "application/xhtml+xml"),
-    "html": ("text/html", "application/xhtml+xml"),
-    "xml": ("text/xml", "application/xml"),
-    "eml": ("message/rfc822", PLAIN),
-    "jpg": ("image/jpeg",),
-    "jpeg": ("image/jpeg",),
-    "png": ("image/png",),
-    "gif": ("image/gif",),
-    "bmp": ("image/bmp", "image/x-ms-bmp"),
-    "tif": ("image/tiff",),
-    "tiff": ("image/tiff",),
-    "webp": ("image/webp",),
-    "svg": ("image/svg+xml",),
-    "mp3": ("audio/mpeg",),
-    "wav": ("audio/x-wav", "audio/wav"),
-    "mp4": ("video/mp4",),
-    "dwg": ("image/vnd.dwg",),
-    "7z": ("application/x-7z-compressed",),
-    "rar": ("application/x-rar", "application/vnd.rar"),
-}
 _MARKUP = {"text/html", "text/xml", "text/rtf", "text/calendar", "text/vcard"}
 _PARTS = (
-    (b"word/", _OOXML + "wordprocessingml.document"),
-    (b"xl/", _OOXML + "spreadsheetml.sheet"),
-    (b"ppt/", _OOXML + "presentationml.presentation"),
+    (b"word/", OOXML + "wordprocessingml.document"),
+    (b"xl/", OOXML + "spreadsheetml.sheet"),
+    (b"ppt/", OOXML + "presentationml.presentation"),
 )
 
 
@@ -108,7 +62,7 @@ def _settle(found: str, head: bytes, name: str) -> str:
     if found in {"inode/x-empty", EMPTY}:
         return EMPTY
     if found in _OLE:
-        expected = _BY_EXTENSION.get(_extension(name), ())
+        expected = BY_EXTENSION.get(extension(name), ())
         return expected[0] if expected and expected[0].startswith(("application/vnd.ms-", "application/ms")) else found
     if found in _MARKUP or found.startswith(("image/", "audio/", "video/")):
         return found
@@ -131,26 +85,16 @@ def _zip_kind(head: bytes, name: str) -> str:
             return re.split(r"PK", match.group().decode(), maxsplit=1)[0]
     names = re.findall(rb"PK\x03\x04.{22}(..)..([^\x00]{1,300})", head, re.DOTALL)
     entries = [entry[: int.from_bytes(length, "little")] for length, entry in names]
-    expected = _BY_EXTENSION.get(_extension(name), ("",))[0]
+    expected = BY_EXTENSION.get(extension(name), ("",))[0]
     if any(entry.lower() == b"ofd.xml" for entry in entries):
-        return _OFD
-    if b"[Content_Types].xml" in entries or expected.startswith(_OOXML):
+        return OFD
+    if b"[Content_Types].xml" in entries or expected.startswith(OOXML):
         for folder, kind in _PARTS:
             if any(entry.startswith(folder) for entry in entries):
                 return kind
-        if b"[Content_Types].xml" in entries and expected.startswith(_OOXML):
+        if b"[Content_Types].xml" in entries and expected.startswith(OOXML):
             return expected
-    return _ZIP
-
-
-def _extension(name: str) -> str:
-    return PurePosixPath(name.replace("\\", "/")).suffix.lower().lstrip(".")
-
-
-def mismatch(media_type: str, name: str) -> bool:
-    """Whether a file's name claims another kind than its bytes show. A name that claims nothing is never wrong."""
-    expected = _BY_EXTENSION.get(_extension(name))
-    return expected is not None and media_type not in expected and media_type != EMPTY
+    return ZIP
 
 
 def is_plain_text(media_type: str) -> bool:
@@ -160,6 +104,6 @@ def is_plain_text(media_type: str) -> bool:
 
 def is_zip(media_type: str) -> bool:
     """Whether a media type is a zip container underneath."""
-    return media_type in {_ZIP, _OFD, "application/epub+zip"} or media_type.startswith(
-        (_OOXML, "application/vnd.oasis.opendocument.")
+    return media_type in {ZIP, OFD, "application/epub+zip"} or media_type.startswith(
+        (OOXML, "application/vnd.oasis.opendocument.")
     )

@@ -9,12 +9,14 @@ from sqlalchemy import delete, select, update
 from archive.clock import Clock
 from archive.database import Database, Work
 from archive.identity import system
+from archive.imports import Imports
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import ClaimedJob, Outcome
 from archive.log.writer import Log
 from archive.model import (
     Content,
     File,
+    ImportEntry,
     JobKind,
     OwnerKey,
     PageText,
@@ -26,6 +28,9 @@ from archive.model import (
 )
 
 BIN_DAYS = 30
+GIVE_UP_DAYS = 7
+"""Days after which an import that broke off is not waited for any more."""
+
 BATCH = 50
 
 
@@ -41,14 +46,16 @@ class EmptyBin:
     max_attempts = 5
     keep_done = True
 
-    def __init__(self, db: Database, log: Log, outbox: Outbox, clock: Clock) -> None:
+    def __init__(self, db: Database, imports: Imports, log: Log, outbox: Outbox, clock: Clock) -> None:
         self._db = db
+        self._imports = imports
         self._log = log
         self._outbox = outbox
         self._clock = clock
 
     def run(self, jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Outcome]:
-        """Empty the bin of what is due, in short batches."""
+        """Put into the bin what broken imports left behind, and empty it of what is due, in short batches."""
+        self._imports.give_up(system("bin"), self._clock.now() - timedelta(days=GIVE_UP_DAYS))
         while jobs[0].still_held() and self._one_batch():
             pass
         return {job.id: Outcome.done() for job in jobs}
@@ -69,7 +76,7 @@ class EmptyBin:
         contents = select(Content.id).where(Content.record_id.in_(ids))
         session.execute(update(Record).where(Record.dossier_id.in_(ids)).values(dossier_id=None))
         session.execute(delete(PageText).where(PageText.content_id.in_(contents)))
-        for table in (RecordPerson, RecordSubject, ReadingRight, Content, File):
+        for table in (RecordPerson, RecordSubject, ReadingRight, ImportEntry, Content, File):
             session.execute(delete(table).where(table.record_id.in_(ids)))
         session.execute(delete(Record).where(Record.id.in_(ids)))
         self._log.note_many(session, system("bin"), "record.purge", [(key, None) for key in ids])

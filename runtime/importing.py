@@ -1,8 +1,16 @@
-"""Bringing files in from a folder: catalogued, taken in, read, filed and indexed, each file on its own."""
+"""Bringing files in from a folder: catalogued, taken in, read, filed and indexed, each file on its own.
 
+A run that breaks off, however it ends, is gone on with by asking for the same again: each step of each file looks first
+at what is there.
+"""
+
+import json
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,8 +23,10 @@ from archive.database import Database
 from archive.describing import Draft
 from archive.errors import ArchiveError, InvalidInput
 from archive.identity import Identity
-from archive.model import Content, ContentState, Job, JobKind, JobState, Record, RecordState
+from archive.imports import Left, Source
+from archive.model import Content, ContentState, File, Job, JobKind, JobState, Record, RecordState
 from runtime.wiring import Parts
+from web.remarks import Remark, remarks
 
 CHUNK = 1024 * 1024
 BATCH = 100
@@ -24,7 +34,10 @@ BATCH = 100
 
 @dataclass
 class Item:
-    """One file of an import: what became of it. ``reason`` is a code; ``fields`` what it still needs."""
+    """One file of an import: what became of it. ``reason`` is a code; ``fields`` what it still needs.
+
+    ``error`` is why it did not come in, ``remarks`` what is to be said of a file that did.
+    """
 
     path: str
     state: str = "received"
@@ -33,12 +46,15 @@ class Item:
     fields: list[str] = field(default_factory=list)
     doubles: list[str] = field(default_factory=list)
     record_id: UUID | None = None
+    remarks: Sequence[Remark] = ()
+    error: ArchiveError | OSError | None = None
 
     def shown(self) -> dict[str, Any]:
         """Return the item as others script against it."""
         document = {"path": self.path, "number": self.number, "state": self.state, "reason": self.reason}
         record = None if self.record_id is None else str(self.record_id)
-        return document | {"fields": self.fields, "doubles": self.doubles, "record": record}
+        said = [{"code": remark.code, "facts": dict(remark.facts)} for remark in self.remarks]
+        return document | {"fields": self.fields, "doubles": self.doubles, "remarks": said, "record": record}
 
 
 @dataclass(frozen=True)
@@ -59,9 +75,9 @@ def find_files(paths: Sequence[Path]) -> list[tuple[Path, str]]:
     for path in paths:
         if path.is_dir():
             inside = sorted(p for p in path.rglob("*") if p.is_file() and not _hidden(p.relative_to(path)))
-            found += [(p, str(p)) for p in inside]
+            found += [(p, readable(str(p))) for p in inside]
         else:
-            found.append((path, str(path)))
+            found.append((path, readable(str(path))))
     return found
 
 
@@ -69,14 +85,37 @@ def _hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.parts)
 
 
-class Importer:
-    """Imports one list of files under one draft."""
+def run_of(paths: Sequence[Path], draft: Draft) -> str:
+    """Return what stands for an import: the same for the same paths and description, from any folder."""
+    asked = {"paths": [_plain(path) for path in paths], "draft": asdict(draft)}
+    return sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
 
-    def __init__(self, parts: Parts, identity: Identity, draft: Draft, told: Callable[[str, int, int], None]) -> None:
+
+class Importer:
+    """Imports one list of files under one draft.
+
+    Args:
+        parts: the archive.
+        identity: who imports.
+        draft: what all files have in common.
+        run: what stands for this import (see ``run_of``): what an earlier call of it left is gone on with.
+        told: hears how far the work is.
+    """
+
+    def __init__(
+        self, parts: Parts, identity: Identity, draft: Draft, run: str, told: Callable[[str, int, int], None]
+    ) -> None:
         self._parts = parts
         self._identity = identity
         self._draft = draft
+        self._run = run
         self._told = told
+        self._left = parts.imports.left(identity, run)
+
+    @property
+    def resumed(self) -> int:
+        """How many files an earlier call of the run, which broke off, left something of."""
+        return len(self._left)
 
     def run(
         self, files: Sequence[tuple[Path, str]], until_read: Callable[[], None], filed: Callable[[], None]
@@ -97,22 +136,67 @@ class Importer:
             self._file(mine)
             filed()
             self._told("filed", start + len(mine), len(files))
+        self._look_at(items)
         return Outcome(items)
 
+    def end(self) -> None:
+        """Forget what is kept to go on after a break: all is done and told."""
+        self._parts.imports.end(self._identity, self._run)
+
     def _receive(self, files: Sequence[tuple[Path, str]], items: Sequence[Item]) -> None:
-        ids = self._parts.records.create_many(self._identity, [self._titled(path) for path, _ in files])
-        coming = [Incoming(key, path.name, _chunks(path)) for key, (path, _) in zip(ids, files, strict=True)]
+        """Catalogue and take in; where an earlier call of the run did one or the other, go on from there."""
+        sources = [Source(_plain(path), _stamp(path), self._titled(path)) for path, _ in files]
+        here = [self._taken_up(source) for source in sources]
+        fresh = [place for place, left in enumerate(here) if left is None]
+        new = [sources[place] for place in fresh]
+        made = self._parts.imports.begin(self._identity, self._run, new) if new else []
+        for place, key in zip(fresh, made, strict=True):
+            items[place].record_id = key
+        for item, left in zip(items, here, strict=True):
+            if left is not None:
+                item.record_id = left.record_id
+        self._in_before(items, here)
+        empty = [place for place, left in enumerate(here) if left is None or not left.contents]
+        broken = [left.record_id for left in here if left is not None and not left.contents]
+        if broken:
+            self._parts.intake.take_back(self._identity, broken)
+        self._take_in([files[place][0] for place in empty], [items[place] for place in empty])
+
+    def _taken_up(self, source: Source) -> Left | None:
+        """Take what an earlier call left of a file, if it can be gone on with."""
+        waiting = self._left.get(source.path, [])
+        for left in waiting:
+            same = bool(left.contents) and left.stamp == source.stamp
+            if (same and left.state is RecordState.FILED) or (
+                left.state is RecordState.PROVISIONAL and (same or not left.contents)
+            ):
+                waiting.remove(left)
+                return left
+        return None
+
+    def _in_before(self, items: Sequence[Item], here: Sequence[Left | None]) -> None:
+        """Say of files that came in before the break what was said of them then."""
+        kept = [(item, left) for item, left in zip(items, here, strict=True) if left is not None and left.contents]
+        doubles = self._parts.intake.doubles(self._identity, [key for _, left in kept for key in left.contents])
+        for item, left in kept:
+            item.doubles = [str(double) for key in left.contents for double in doubles.get(key, ())]
+            if left.state is RecordState.FILED:
+                item.state, item.number = "filed", left.number
+
+    def _take_in(self, paths: Sequence[Path], items: Sequence[Item]) -> None:
+        keyed = [(item, item.record_id, path) for item, path in zip(items, paths, strict=True) if item.record_id]
+        coming = [Incoming(key, readable(path.name), _chunks(path)) for _, key, path in keyed]
         answers = self._parts.intake.receive_many(self._identity, coming)
-        for item, record_id, answer in zip(items, ids, answers, strict=True):
-            item.record_id = record_id
+        for (item, key, _), answer in zip(keyed, answers, strict=True):
             if isinstance(answer, Received):
                 item.doubles = [str(double) for double in answer.doubles]
             else:
-                item.state, item.reason = "failed", _reason(answer)
-                self._drop(record_id)
+                item.state, item.reason, item.error = "failed", _reason(answer), answer
+                self._drop(key)
 
     def _titled(self, path: Path) -> Draft:
-        title = "".join(c if c.isprintable() else " " for c in path.stem).strip() or path.name
+        stem = readable(path.stem)
+        title = "".join(c if c.isprintable() else " " for c in stem).strip() or readable(path.name)
         return replace(self._draft, title=title[:2000])
 
     def _drop(self, record_id: UUID) -> None:
@@ -131,7 +215,10 @@ class Importer:
                 wanted = select(Record.id).where(Record.id.in_(ids[start : start + BATCH]), Record.drawn_up.is_(None))
                 undated = list(session.scalars(wanted.where(Record.state == RecordState.PROVISIONAL)))
             zone = ZoneInfo(self._parts.zone)
-            days = {key: datetime.fromtimestamp(stamps[key].stat().st_mtime, zone).date() for key in undated}
+            days = {}
+            for key in undated:
+                with suppress(OSError):  # gone meanwhile: it then waits for a date
+                    days[key] = datetime.fromtimestamp(stamps[key].stat().st_mtime, zone).date()
             self._parts.records.propose_dates(self._identity, {key: day.isoformat() for key, day in days.items()})
 
     def _file(self, items: Sequence[Item]) -> None:
@@ -150,6 +237,17 @@ class Importer:
             if state is ContentState.QUARANTINED:
                 received[record_id].state, received[record_id].reason = "quarantined", reason
 
+    def _look_at(self, items: Sequence[Item]) -> None:
+        """Say what is to be remarked of the files that came in, now that it is known what they are."""
+        mine = {item.record_id: item for item in items if item.record_id and item.state != "failed"}
+        ids = list(mine)
+        for start in range(0, len(ids), 500):
+            rows = select(Content.record_id, Content.media_type, File.name).join(File, File.content_id == Content.id)
+            with self._parts.db.reading() as session:
+                found = session.execute(rows.where(Content.record_id.in_(ids[start : start + 500]))).all()
+            for record_id, media_type, name in found:
+                mine[record_id].remarks = [*mine[record_id].remarks, *remarks(media_type, name)]
+
 
 def _contents(db: Database, ids: Sequence[UUID]) -> Iterator[tuple[UUID, ContentState, str | None]]:
     for start in range(0, len(ids), 500):
@@ -164,6 +262,29 @@ def _chunks(path: Path) -> Iterator[bytes]:
     with path.open("rb") as source:
         while chunk := source.read(CHUNK):
             yield chunk
+
+
+def readable(name: str) -> str:
+    """Return a file's name as text: what is no UTF-8 is mostly GB18030, from a system or an archive of old."""
+    raw = os.fsencode(name)
+    for encoding in ("utf-8", "gb18030"):
+        with suppress(UnicodeDecodeError):
+            return raw.decode(encoding)
+    return raw.decode("utf-8", "replace")
+
+
+def _plain(path: Path) -> str:
+    """Return an absolute path as text that no other path has."""
+    return os.fsencode(path.absolute()).decode("utf-8", "backslashreplace")
+
+
+def _stamp(path: Path) -> str:
+    """Return what tells this state of a file from an earlier one."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ""
+    return f"{found.st_size}:{found.st_mtime_ns}"
 
 
 def _reason(error: ArchiveError | OSError) -> str:

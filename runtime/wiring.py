@@ -13,6 +13,7 @@ from archive.database import Database
 from archive.filing import FilingService
 from archive.fonds import FondsService
 from archive.grants import Rights
+from archive.imports import Imports
 from archive.intake import IntakeService
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import Handler, JobRunner
@@ -135,12 +136,17 @@ class Parts:
     @cached_property
     def subjects(self) -> Subjects:
         """Owners, contracts, equipment: what records hang on beside places."""
-        return Subjects(self.db, self.guard, self.vault, self.log, self.clock)
+        return Subjects(self.db, self.guard, self.vault, self.log, self.outbox, self.clock)
 
     @cached_property
     def records(self) -> RecordService:
         """Descriptions."""
         return RecordService(self.db, self.guard, self.vault, self.log, self.outbox, self.clock)
+
+    @cached_property
+    def imports(self) -> Imports:
+        """What imports that have not ended brought in so far."""
+        return Imports(self.db, self.guard, self.records, self.clock)
 
     @cached_property
     def reader(self) -> RecordReader:
@@ -212,7 +218,7 @@ class Parts:
                 self.db, self.vault, self.store, self.outbox, self.extractor, SandboxDetector(self.extractor)
             ),
             self.indexing,
-            EmptyBin(self.db, self.log, self.outbox, self.clock),
+            EmptyBin(self.db, self.imports, self.log, self.outbox, self.clock),
             SweepOrphans(self.db, self.store, self.clock),
             MakeCheckpoints(self.sealer, self.checkpoints),
             RebuildIndex(self.rebuilder),

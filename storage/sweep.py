@@ -1,7 +1,8 @@
 """Sweeps up after intakes that broke off: rows that never became stored, uploads, and objects that no row names.
 
-Only what is older than a day goes, so that an intake under way is never swept. A row goes before its bytes: whatever
-a crash leaves in between has no row, and is found again as an orphan.
+Only what is older than a day goes, so that an intake under way is never swept; the row of a whole file, which gives
+signs of life while it comes in, goes soon after the last one. A row goes before its bytes: whatever a crash leaves in
+between has no row, and is found again as an orphan.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
+from archive.arrivals import BROKEN_AFTER, drop_whole
 from archive.clock import Clock
 from archive.database import Database
 from archive.jobs.runner import ClaimedJob, Outcome
@@ -40,7 +42,7 @@ def sweep_orphans(db: Database, store: ObjectStore, clock: Clock, older_than: ti
     """
     before = clock.now() - older_than
     alive = {each.key for each in store.uploads() if each.modified >= before.timestamp()}
-    contents = _sweep_contents(db, store, before, alive)
+    contents = _sweep_contents(db, store, before, alive) + _sweep_whole(db, clock.now() - min(older_than, BROKEN_AFTER))
     uploads = 0
     for batch in _batches(each for each in store.uploads() if each.modified < before.timestamp()):
         for orphan in _orphans(db, batch, uploads=True):
@@ -81,8 +83,12 @@ class SweepOrphans:
 
 
 def _sweep_contents(db: Database, store: ObjectStore, before: datetime, alive: set[str]) -> int:
-    """Remove contents that are still ``receiving`` since before ``before``, with their uploads and empty files."""
-    receiving = (Content.state == ContentState.RECEIVING, Content.created_at < before)
+    """Remove contents whose upload receives no pieces since before ``before``, with their uploads and empty files."""
+    receiving = (
+        Content.state == ContentState.RECEIVING,
+        Content.upload.is_not(None),
+        Content.created_at < before,
+    )
     with db.reading() as session:
         found = session.execute(
             select(Content.id, Content.file_id, Content.object_key, Content.upload).where(*receiving)
@@ -102,6 +108,14 @@ def _sweep_contents(db: Database, store: ObjectStore, before: datetime, alive: s
             if row.upload and row.id in set(gone):
                 store.abort(row.object_key, row.upload)
     return removed
+
+
+def _sweep_whole(db: Database, before: datetime) -> int:
+    """Remove whole files without a sign of life since ``before``."""
+    with db.writing() as work:
+        gone = drop_whole(work.session, Content.created_at < before)
+        work.commit()
+    return len(gone)
 
 
 def _drop_empty_files(session: Session, files: Sequence[UUID]) -> None:

@@ -60,6 +60,8 @@ FIELDS: Mapping[str, str] = {
     "scheme": mark("Scheme"),
     "person": mark("Person"),
     "subject": mark("Subject"),
+    "into": mark("Survivor"),
+    "paths": mark("Import"),
     "property_types": mark("Property types"),
     "fact": mark("Fact"),
 }
@@ -150,6 +152,11 @@ FAULTS: Mapping[str, str] = {
     "not_distributed": mark("is not distributed so: %(value)s"),
     "not_granted": mark("%(value)s has no such grant"),
     "stands_differently": mark("stands already, but not as given here; nothing was changed"),
+    "merged": mark("was merged; use the one that stands for it: %(into)s"),
+    "same_subject": mark("is the very same subject"),
+    "other_kind": mark("must be of the same fonds and the same kind"),
+    "not_linked": mark("not all of these hang on the subject"),
+    "import_running": mark("this very import is running already: wait until it has ended"),
     "wrong_depth": mark("has one to %(limit)s steps, divided by /: %(value)s"),
     "unclosed_quote": mark("the quotation mark is not closed"),
     "unopened_group": mark("the bracket was not opened"),
@@ -193,6 +200,10 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "damaged": (
         mark("the stored bytes are not what was stored"),
         mark("Nothing of them is shown. Tell your administrator: the file can be mended from a copy."),
+    ),
+    "unreadable": (
+        mark("the file cannot be read where it lies"),
+        mark("Look whether it is still there and may be read, then bring it in again."),
     ),
     "key_destroyed": (mark("its key is destroyed"), mark("Nothing of it can be read any more.")),
 }

@@ -227,23 +227,36 @@ def explain_reason(reason: str, locale: str) -> tuple[str, str]:
     return gettext(words[0]), gettext(words[1])
 
 
-def reason_words(reason: str, gettext: Callable[..., str]) -> str:
-    """Return a reason or a state in a few words, for one line of a list."""
-    if reason in REASONS:
-        return gettext(REASONS[reason][0])
-    if reason in WAITING:
-        return gettext(WAITING[reason]).partition(":")[0]
-    return gettext(STATES[reason]) if reason in STATES else reason
-
-
 def explain_waiting(reason: str, missing: Sequence[str], locale: str) -> str:
     """Return why a record could not be filed yet, and what to do."""
     gettext = translator(locale)
+    if reason not in WAITING and reason in FAULTS:
+        field = missing[0] if missing else "number"
+        fault = explain_fault(Fault(field, reason), locale)
+        return gettext("%(field)s: %(fault)s", field=field_label(field, locale), fault=fault)
     if reason not in WAITING:
-        why, what = explain_reason(reason, locale)
-        return f"{why}. {what}"
+        return _why_and_what(reason, locale)
     fields = ", ".join(field_label(name, locale) for name in missing)
     return _fill(gettext(WAITING[reason]), {"fields": fields})
+
+
+def _why_and_what(reason: str, locale: str) -> str:
+    why, what = explain_reason(reason, locale)
+    return translator(locale)(mark("%(why)s. %(what)s"), why=why, what=what)
+
+
+def explain_failed(error: ArchiveError | OSError, locale: str) -> str:
+    """Return why a file did not come in, and what to do, on one line."""
+    if isinstance(error, OSError):
+        return _why_and_what("unreadable", locale)
+    if isinstance(error, InvalidInput):
+        return " ".join(explain_fault(fault, locale) for fault in error.faults)
+    return " ".join(explain(error, locale))
+
+
+def state_words(state: str, locale: str) -> str:
+    """Return the state of a record or a file in words."""
+    return translator(locale)(STATES[state]) if state in STATES else state
 
 
 def field_label(name: str, locale: str) -> str:

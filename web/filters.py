@@ -14,6 +14,7 @@ from archive.terms import parse_term
 from web.facets import TITLES
 from web.faults import explain_reason, field_label
 from web.i18n import current_locale
+from web.remarks import remark_words, remarks
 from web.words import named
 
 HIDDEN_FACTS = frozenset({"before", "after", "content", "person"})
@@ -112,5 +113,6 @@ def init_app(app: Flask) -> None:
         term=term_words,
         field_label=lambda name: field_label(name, current_locale()),
         facet_title=lambda name: _(TITLES[name]),
+        remarks=lambda file: [remark_words(each, current_locale()) for each in remarks(file.media_type, file.name)],
         reason=lambda reason: explain_reason(reason, current_locale()),
     )

@@ -31,6 +31,7 @@ from archive.model.people import (
     WebSession,
 )
 from archive.model.records import (
+    ImportEntry,
     Medium,
     ReadingRight,
     Record,
@@ -59,6 +60,7 @@ __all__ = [
     "Fonds",
     "Generation",
     "House",
+    "ImportEntry",
     "IssuedNumber",
     "Job",
     "JobKind",

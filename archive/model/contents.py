@@ -54,7 +54,8 @@ class Content(Base):
     """Immutable bytes: where they lie, two hashes, what they are.
 
     ``plain_sha256`` goes with the record; ``cipher_sha256`` lets store and backup be checked without keys. Sizes are
-    bytes. ``reason`` is a code that says why a content is in quarantine or has no text.
+    bytes. ``reason`` is a code that says why a content is in quarantine or has no text. While a whole file comes in
+    (no ``upload``), ``created_at`` moves on as a sign of life.
     """
 
     __tablename__ = "content"

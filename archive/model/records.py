@@ -101,6 +101,21 @@ class RecordPerson(Base):
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), primary_key=True, index=True)
 
 
+class ImportEntry(Base):
+    """A file of an import that has not ended: which record it came in by, so that a broken run is gone on with.
+
+    ``run`` stands for what was asked for, ``stamp`` for the file as it was. The rows go when the run ends.
+    """
+
+    __tablename__ = "import_entry"
+
+    record_id: Mapped[UUID] = mapped_column(ForeignKey("record.id"), primary_key=True)
+    run: Mapped[str] = mapped_column(String(64), index=True)
+    path: Mapped[str] = mapped_column(Text)
+    stamp: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+
+
 class ReadingRight(Base):
     """A right to read one record until a moment, from an approved loan or disclosure."""
 
@@ -116,7 +131,9 @@ class ReadingRight(Base):
 class Subject(Base):
     """Who or what records hang on beside places: owner, tenant, contract, equipment, employee, supplier.
 
-    ``sealed`` holds the subject's protected fields (JSON: name, phone, identity …) under its own key.
+    ``sealed`` holds the subject's protected fields (JSON: name, phone, identity …) under its own key. A subject that
+    was merged stays, sealed as it was, and ``merged_into`` leads straight to the one that stands for it today;
+    ``split_from`` leads to the one that a subject's first records were taken from.
     """
 
     __tablename__ = "subject"
@@ -127,6 +144,8 @@ class Subject(Base):
     code: Mapped[str | None] = mapped_column(String(64))
     facts: Mapped[dict[str, Any]]
     sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    merged_into: Mapped[UUID | None] = mapped_column(ForeignKey("subject.id"), index=True)
+    split_from: Mapped[UUID | None] = mapped_column(ForeignKey("subject.id"))
     created_at: Mapped[datetime]
     version: Mapped[Version]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from indexer import identify
+from indexer import identify, kinds
 from indexer.extract import pdf, text, zips
 from indexer.extract.answer import Extracted, Failure, Reason, Unreadable
 from indexer.sandbox.wire import Request
@@ -68,7 +68,7 @@ def _parser(request: Request) -> Callable[[Any], Answer]:
     task = request.task
     if task == IDENTIFY:
         return lambda data: {"media_type": _DETECTOR.detect(bytes(data), request.name)}
-    if task == identify.PDF:
+    if task == kinds.PDF:
         return lambda data: pdf.extract_pdf(data, request.first_page, request.last_page)
     if identify.is_plain_text(task):
         return lambda data: text.extract_text(bytes(data), request.first_page, request.last_page)

@@ -328,11 +328,18 @@ def upgrade():
     sa.Column('code', sa.String(length=64), nullable=True),
     sa.Column('facts', sa.JSON(), nullable=False),
     sa.Column('sealed', sa.LargeBinary(), nullable=True),
+    sa.Column('merged_into', Id(), nullable=True),
+    sa.Column('split_from', Id(), nullable=True),
     sa.Column('created_at', Moment(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.ForeignKeyConstraint(['fonds_id'], ['fonds.id'], name=op.f('fk_subject_fonds_id')),
+    sa.ForeignKeyConstraint(['merged_into'], ['subject.id'], name=op.f('fk_subject_merged_into')),
+    sa.ForeignKeyConstraint(['split_from'], ['subject.id'], name=op.f('fk_subject_split_from')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_subject'))
     )
+    with op.batch_alter_table('subject', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_subject_merged_into'), ['merged_into'], unique=False)
+
     op.create_table('web_session',
     sa.Column('id', Id(), nullable=False),
     sa.Column('token_hash', sa.String(length=64), nullable=False),
@@ -452,6 +459,18 @@ def upgrade():
     )
     with op.batch_alter_table('file', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_file_record_id'), ['record_id'], unique=False)
+
+    op.create_table('import_entry',
+    sa.Column('record_id', Id(), nullable=False),
+    sa.Column('run', sa.String(length=64), nullable=False),
+    sa.Column('path', sa.Text(), nullable=False),
+    sa.Column('stamp', sa.String(length=64), nullable=False),
+    sa.Column('created_at', Moment(), nullable=False),
+    sa.ForeignKeyConstraint(['record_id'], ['record.id'], name=op.f('fk_import_entry_record_id')),
+    sa.PrimaryKeyConstraint('record_id', name=op.f('pk_import_entry'))
+    )
+    with op.batch_alter_table('import_entry', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_import_entry_run'), ['run'], unique=False)
 
     op.create_table('reading_right',
     sa.Column('id', Id(), nullable=False),

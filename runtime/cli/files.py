@@ -1,7 +1,8 @@
 """``juanku import``: a folder of files into the archive."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
@@ -13,12 +14,19 @@ from archive.describing import Draft
 from archive.errors import Fault, InvalidInput
 from archive.identity import system
 from archive.model import Category, Fonds, Level, Place
+from archive.scheme.fields import parse_fields
 from runtime.cli.common import command, opened
-from runtime.cli.out import Out
-from runtime.importing import Importer, Item, extracting, find_files
+from runtime.cli.out import Out, locale
+from runtime.importing import Importer, Item, extracting, find_files, run_of
+from runtime.locks import held
 from runtime.wiring import Parts
 from runtime.working import work_done
+from web.remarks import remark_words
 from web.words import mark
+
+RESUMED = mark(
+    "An earlier call of this import broke off. It is gone on with; files that it left something of: %(count)s."
+)
 
 
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
@@ -37,18 +45,37 @@ def import_command(
     with opened() as parts:
         with parts.db.reading() as session:
             draft = _draft(session, category, fonds, fields, place, level)
-        identity = system("import")
-        files = find_files(paths)
-        importer = Importer(parts, identity, draft, lambda step, done, of: out.progress(f"{step} {done}/{of}"))
+            labels = _labels(session, draft)
+        run, files = run_of(paths, draft), find_files(paths)
         begun = time.monotonic()
-        with work_done(parts, wait=wait, beside=("index",)) as release:
+        with _alone(parts, run), work_done(parts, wait=wait, beside=("index",)) as release:
+            importer = Importer(parts, system("import"), draft, run, lambda *told: _tell(out, *told))
+            if importer.resumed:
+                out.remark(RESUMED, count=importer.resumed)
             outcome = importer.run(files, lambda: _until_read(parts, wait=wait), release)
+        importer.end()  # not before all is searchable: whatever breaks off until then is gone on with
         seconds = round(time.monotonic() - begun, 3)
     counts = outcome.counts()
-    document = {**counts, "seconds": seconds, "items": [item.shown() for item in outcome.items]}
-    lines = [_line(out, item) for item in outcome.items if item.state != "filed"]
+    items = [item.shown() for item in outcome.items]
+    document = {**counts, "resumed": importer.resumed, "seconds": seconds, "items": items}
+    lines = [line for item in outcome.items for line in _lines(out, item, labels)]
     summary = mark("%(filed)s filed, %(waiting)s waiting, %(quarantined)s in quarantine, %(failed)s failed.")
     out.end(document, [*lines, out.gettext(summary, **counts)], ok=counts["filed"] == len(files))
+
+
+def _tell(out: Out, step: str, done: int, of: int) -> None:
+    out.progress(f"{step} {done}/{of}")
+
+
+@contextmanager
+def _alone(parts: Parts, run: str) -> Iterator[None]:
+    """Keep a second call of the same import away: it would take the first for broken off."""
+    lock = parts.settings.run / f"import-{run[:16]}.lock"
+    with held(lock) as mine:
+        if not mine:
+            raise InvalidInput(Fault("paths", "import_running"))
+        yield
+        lock.unlink(missing_ok=True)
 
 
 def _until_read(parts: Parts, *, wait: bool) -> None:
@@ -57,10 +84,29 @@ def _until_read(parts: Parts, *, wait: bool) -> None:
         time.sleep(0.05)
 
 
-def _line(out: Out, item: Item) -> str:
-    from web.faults import reason_words  # noqa: PLC0415
+def _lines(out: Out, item: Item, labels: Mapping[str, str]) -> list[str]:
+    """Say what became of a file, where there is something to say: why it is not filed, and what is odd about it."""
+    said = [] if item.state == "filed" else [out.gettext(mark("%(state)s: %(why)s"), **_why(item, labels))]
+    said += [remark_words(remark, locale()) for remark in item.remarks]
+    if item.doubles:
+        said.append(out.gettext(mark("the same bytes lie in other records: %(count)s"), count=len(item.doubles)))
+    return [f"{item.path}: {words}" for words in said]
 
-    return f"{item.path}: {reason_words(item.reason or item.state, out.gettext)} {', '.join(item.fields)}".rstrip()
+
+def _why(item: Item, labels: Mapping[str, str]) -> dict[str, str]:
+    from web.faults import explain_failed, explain_waiting, state_words  # noqa: PLC0415
+
+    if item.error is not None:
+        why = explain_failed(item.error, locale())
+    else:
+        why = explain_waiting(item.reason or item.state, [labels.get(name, name) for name in item.fields], locale())
+    return {"state": state_words(item.state, locale()), "why": why}
+
+
+def _labels(session: Session, draft: Draft) -> Mapping[str, str]:
+    """Return what the category calls its own fields."""
+    own = parse_fields(session.get_one(Category, draft.category_id).fields)
+    return {field.name: field.label(locale()) for field in own}
 
 
 def _draft(

@@ -16,6 +16,7 @@ from runtime.cli.out import Out, locale
 from runtime.wiring import Parts
 from runtime.working import work_done
 from web.filters import masked
+from web.remarks import remark_words, remarks
 from web.words import mark
 
 
@@ -70,7 +71,16 @@ def show(out: Out, number: str, login: str) -> None:
         person = _as_person(parts, login)
         view = parts.reader.show(person, parts.records.find_number(person, number))
     document = _full(view) if isinstance(view, RecordView) else _custody(view)
-    out.end(document, [f"{name}: {value}" for name, value in document.items() if value not in (None, [], {})])
+    lines = [f"{name}: {value}" for name, value in document.items() if value not in (None, [], {})]
+    out.end(document, lines + (_remarked(view) if isinstance(view, RecordView) else []))
+
+
+def _remarked(view: RecordView) -> list[str]:
+    return [
+        f"{file.name}: {remark_words(remark, locale())}"
+        for file in view.files
+        for remark in remarks(file.media_type, file.name)
+    ]
 
 
 def _custody(view: CustodyView) -> dict[str, Any]:
@@ -86,7 +96,7 @@ def _custody(view: CustodyView) -> dict[str, Any]:
     }
 
 
-def _shown(definition: FieldDef, value: Any) -> Any:
+def shown_field(definition: FieldDef, value: Any) -> Any:
     """Mask a personal number, as on every screen."""
     return masked(str(value)) if definition.kind in {FieldKind.PHONE, FieldKind.IDENTITY} else value
 
@@ -109,11 +119,12 @@ def _full(view: RecordView) -> dict[str, Any]:
         "term": r.term,
         "place": r.place_path,
         "keywords": r.keywords,
-        "fields": {definition.name: _shown(definition, value) for definition, value in view.fields},
+        "fields": {definition.name: shown_field(definition, value) for definition, value in view.fields},
         "subjects": list(view.subjects),
         "files": [
             {"name": f.name, "size": f.size, "type": f.media_type, "state": f.state.value, "pages": f.pages,
-             "text": f.text_state.value, "reason": f.reason, "doubles": f.doubles}
+             "text": f.text_state.value, "reason": f.reason, "doubles": f.doubles,
+             "remarks": [{"code": x.code, "facts": dict(x.facts)} for x in remarks(f.media_type, f.name)]}
             for f in view.files
         ],
     }  # fmt: skip

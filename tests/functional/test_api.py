@@ -3,14 +3,14 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from click.testing import CliRunner
 
 from archive.errors import Unavailable
 from archive.identity import Role
-from archive.model import RecordState
+from archive.model import Content, RecordState
 from runtime.cli.main import cli
 from tests.factories.api_house import TEXT, ApiHouse, an_api_house
 from web.api.document import document
@@ -294,3 +294,17 @@ def test_what_breaks_unforeseen_tells_nothing_of_itself(house: ApiHouse) -> None
 
 def test_roles_are_told_as_they_are_now(house: ApiHouse) -> None:
     assert house.get("/api/v1/me", "system").json["roles"] == [Role.SYSTEM_ADMIN.value]
+
+
+@pytest.mark.parametrize(("kind", "codes"), [("text/plain", ["type_mismatch"]), ("application/pdf", []), (None, [])])
+def test_a_file_whose_name_claims_another_kind_says_so(house: ApiHouse, kind: str | None, codes: list[str]) -> None:
+    record = house.a_draft("扫描件")
+    content = house.a_file(record, "扫描件.pdf")
+    with house.web.services.db.writing() as work:
+        work.session.get_one(Content, UUID(content)).media_type = kind
+        work.commit()
+    (shown,) = house.get(f"/api/v1/records/{record}", Accept_Language="en").get_json()["files"]
+    assert [each["code"] for each in shown["remarks"]] == codes
+    if codes:
+        assert shown["remarks"][0]["facts"] == {"claimed": "pdf", "type": "text/plain"}
+        assert shown["remarks"][0]["detail"].endswith("plain text")

@@ -271,3 +271,23 @@ def test_a_number_opens_its_record(house: WebHouse, archivist: FlaskClient) -> N
     reply = archivist.get("/number", query_string={"n": "WY01:WY01-WYH·2024-D10-N0001"})
     assert reply.headers["Location"] == f"/records/{record}"
     assert archivist.get("/number?n=no-such").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("locale", "words"),
+    [
+        ("zh_CN", "文件名为 .pdf，但内容实为：纯文本"),
+        ("zh_TW", "檔名為 .pdf，但內容實為：純文字"),
+        ("en", "its name says .pdf, but by its content it is: plain text"),
+    ],
+)
+def test_a_file_whose_name_claims_another_kind_says_so_beside_it(
+    house: WebHouse, archivist: FlaskClient, locale: str, words: str
+) -> None:
+    record = _catalogued(house, archivist)
+    _sent(archivist, record, "扫描件.pdf", "电梯维修记录".encode())
+    with house.services.db.writing() as work:
+        work.session.query(Content).update({"media_type": "text/plain"})
+        work.commit()
+    _post(archivist, "/language", {"locale": locale, "next": "/"})
+    assert words in archivist.get(f"/records/{record}").text

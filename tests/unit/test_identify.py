@@ -5,7 +5,8 @@ import zipfile
 
 import pytest
 
-from indexer.identify import MagicDetector, mismatch
+from indexer.identify import MagicDetector
+from indexer.kinds import mismatch
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 

@@ -127,13 +127,16 @@ def test_an_upload_that_still_receives_pieces_stays_however_old_its_row_is(house
     assert house.contents() == {slow}
 
 
-def test_an_object_put_before_a_crash_goes_with_its_receiving_row(house: Intakes) -> None:
+def test_an_object_put_before_a_crash_goes_a_day_later_its_receiving_row_within_minutes(house: Intakes) -> None:
     house.row("crashed", OLD)
     house.put("crashed", OLD)
     house.row("young", YOUNG)
     house.put("young", YOUNG)
-    assert house.sweep() == Swept(objects=1, uploads=0, contents=1)
-    assert [each.key for each in house.store.list()] == ["young"]
+    alive = house.row("alive", NOW - timedelta(minutes=4))
+    house.put("alive", NOW)
+    assert house.sweep() == Swept(objects=1, uploads=0, contents=2)
+    assert sorted(each.key for each in house.store.list()) == ["alive", "young"]
+    assert house.contents() == {alive}
 
 
 def test_a_file_with_a_stored_content_is_never_touched(house: Intakes) -> None:

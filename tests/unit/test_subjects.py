@@ -8,9 +8,12 @@ from sqlalchemy import select
 from archive.errors import InvalidInput, NotAllowed
 from archive.identity import Identity, system
 from archive.ids import new_id
+from archive.jobs.outbox import Outbox
 from archive.model import Subject, SubjectToken
 from archive.policy.guard import Guard
-from archive.subjects import Subjects, names_of_subjects
+from archive.subject_facts import names_of_subjects
+from archive.subjects import Subjects
+from runtime.wiring import NoWaker
 from tests.factories.schemes import SchemeHouse, scheme_house
 from tests.fakes.clock import FixedClock
 from tests.fakes.refusals import RememberingLog
@@ -33,7 +36,14 @@ def vault() -> MemoryVault:
 @pytest.fixture
 def subjects(house: SchemeHouse, vault: MemoryVault) -> Subjects:
     log = RememberingLog()
-    return Subjects(house.db, Guard(house.db, log, FixedClock(), "Asia/Shanghai"), vault, log, FixedClock())
+    return Subjects(
+        house.db,
+        Guard(house.db, log, FixedClock(), "Asia/Shanghai"),
+        vault,
+        log,
+        Outbox(FixedClock(), NoWaker()),
+        FixedClock(),
+    )
 
 
 def test_an_owner_is_found_by_the_whole_number_never_by_a_part(house: SchemeHouse, subjects: Subjects) -> None:

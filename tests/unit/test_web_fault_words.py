@@ -1,15 +1,16 @@
 """Every fault that any room can find has words in the one table, with gaps only for facts it carries."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from archive.errors import ArchiveError, Fault, InvalidInput, Quarantined, StorageFull, TooLarge, Unavailable
+from archive.errors import ArchiveError, Conflict, Fault, InvalidInput, Quarantined, StorageFull, TooLarge, Unavailable
 from indexer.extract.answer import Reason
-from web.fault_words import FAULTS, REASONS
-from web.faults import ERRORS, explain, explain_fault, explain_waiting, status_of
+from web.fault_words import FAULTS, REASONS, WAITING
+from web.faults import ERRORS, explain, explain_failed, explain_fault, explain_waiting, status_of
 from web.security import FormTooLarge
 from web.words import LOCALES
 
@@ -109,3 +110,13 @@ def test_errors_are_told_in_each_language_of_its_own() -> None:
 
 def test_a_record_that_waits_names_the_fields_it_needs() -> None:
     assert explain_waiting("fields_missing", ["drawn_up"], "zh_CN") == "还缺：成文日期。"
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_why_a_file_waits_or_did_not_come_in_holds_no_code_in_any_language(locale: str) -> None:
+    told = [explain_waiting(code, ["title"], locale) for code in (*WAITING, *REASONS, *FAULTS)]
+    told = [words for words in told if not words.endswith("rule_differs")]  # it names a rule by its code
+    faults = [InvalidInput(Fault("file", code, {"code": "R1"})) for code in FAULTS]
+    others = [StorageFull(part="store"), Conflict(what="upload"), TooLarge(limit=1, size=2), PermissionError()]
+    told += [explain_failed(error, locale) for error in [*faults, *others]]
+    assert [words for words in told if not words or re.search(r"\b[a-z]+_[a-z_]+\b", words)] == []

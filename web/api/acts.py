@@ -21,10 +21,12 @@ from web.api.shapes import (
     Me,
     PassageFound,
     RecordAnswer,
+    RemarkMade,
     SearchAnswer,
     SearchQuery,
 )
 from web.filters import masked
+from web.remarks import remark_words, remarks
 from web.services import identity, services
 
 
@@ -157,4 +159,8 @@ def _file(view: FileView) -> FileShown:
         pages=view.pages,
         text=view.text_state,
         doubles=view.doubles,
+        remarks=[
+            RemarkMade(code=each.code, detail=remark_words(each, problems.language()), facts=dict(each.facts))
+            for each in remarks(view.media_type, view.name)
+        ],
     )

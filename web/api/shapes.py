@@ -94,6 +94,14 @@ class SearchAnswer(Shape):
     facets: dict[str, dict[str, int]]
 
 
+class RemarkMade(Shape):
+    """Something to be said of a file that is in: ``type_mismatch`` (facts: claimed, type) …; ``detail`` in words."""
+
+    code: str
+    detail: str
+    facts: dict[str, str]
+
+
 class FileShown(Shape):
     """A file of a record; ``content`` is the id that its bytes are fetched by."""
 
@@ -107,6 +115,7 @@ class FileShown(Shape):
     pages: int | None
     text: TextState
     doubles: int = Field(description="How many other records, visible to you, hold the same bytes.")
+    remarks: list[RemarkMade] = Field(description="What is odd about it, such as a name that claims another kind.")
 
 
 class CustodyRecord(Shape):

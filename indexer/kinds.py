@@ -1,0 +1,62 @@
+"""Kinds of files: media types, and what the ending of a name claims. Needs no parser."""
+
+from pathlib import PurePosixPath
+
+PDF = "application/pdf"
+PLAIN = "text/plain"
+UNKNOWN = "application/octet-stream"
+EMPTY = "application/x-empty"
+ZIP = "application/zip"
+OOXML = "application/vnd.openxmlformats-officedocument."
+OFD = "application/ofd"
+
+BY_EXTENSION: dict[str, tuple[str, ...]] = {
+    "pdf": (PDF,),
+    "txt": (PLAIN,),
+    "md": (PLAIN,),
+    "csv": (PLAIN,),
+    "log": (PLAIN,),
+    "docx": (OOXML + "wordprocessingml.document",),
+    "xlsx": (OOXML + "spreadsheetml.sheet",),
+    "pptx": (OOXML + "presentationml.presentation",),
+    "doc": ("application/msword",),
+    "xls": ("application/vnd.ms-excel",),
+    "ppt": ("application/vnd.ms-powerpoint",),
+    "ofd": (OFD,),
+    "odt": ("application/vnd.oasis.opendocument.text",),
+    "ods": ("application/vnd.oasis.opendocument.spreadsheet",),
+    "odp": ("application/vnd.oasis.opendocument.presentation",),
+    "epub": ("application/epub+zip",),
+    "zip": (ZIP,),
+    "rtf": ("text/rtf", "application/rtf"),
+    "htm": ("text/html", "application/xhtml+xml"),
+    "html": ("text/html", "application/xhtml+xml"),
+    "xml": ("text/xml", "application/xml"),
+    "eml": ("message/rfc822", PLAIN),
+    "jpg": ("image/jpeg",),
+    "jpeg": ("image/jpeg",),
+    "png": ("image/png",),
+    "gif": ("image/gif",),
+    "bmp": ("image/bmp", "image/x-ms-bmp"),
+    "tif": ("image/tiff",),
+    "tiff": ("image/tiff",),
+    "webp": ("image/webp",),
+    "svg": ("image/svg+xml",),
+    "mp3": ("audio/mpeg",),
+    "wav": ("audio/x-wav", "audio/wav"),
+    "mp4": ("video/mp4",),
+    "dwg": ("image/vnd.dwg",),
+    "7z": ("application/x-7z-compressed",),
+    "rar": ("application/x-rar", "application/vnd.rar"),
+}
+
+
+def extension(name: str) -> str:
+    """Return the ending of a file's name, in small letters and without its dot."""
+    return PurePosixPath(name.replace("\\", "/")).suffix.lower().lstrip(".")
+
+
+def mismatch(media_type: str, name: str) -> bool:
+    """Whether a file's name claims another kind than its bytes show. A name that claims nothing is never wrong."""
+    expected = BY_EXTENSION.get(extension(name))
+    return expected is not None and media_type not in expected and media_type != EMPTY

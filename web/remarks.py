@@ -1,0 +1,54 @@
+"""What is to be said of a file that came in, though nothing is wrong enough to put it aside."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from indexer.kinds import OOXML, UNKNOWN, extension, mismatch
+from web.words import mark, translator
+
+REMARKS: Mapping[str, str] = {
+    "type_mismatch": mark("its name says .%(claimed)s, but by its content it is: %(type)s"),
+}
+"""Remarks by code."""
+
+KINDS: Mapping[str, str] = {
+    UNKNOWN: mark("of no known kind"),
+    "text/plain": mark("plain text"),
+    "text/html": mark("a web page"),
+    "application/pdf": "PDF",
+    "application/ofd": "OFD",
+    "application/zip": mark("a zip archive"),
+    OOXML + "wordprocessingml.document": "Word (docx)",
+    OOXML + "spreadsheetml.sheet": "Excel (xlsx)",
+    OOXML + "presentationml.presentation": "PowerPoint (pptx)",
+    "image": mark("a picture"),
+    "audio": mark("a sound"),
+    "video": mark("a film"),
+}
+"""What kinds of files are called; all others by their media type."""
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Something to be said: a code, and the facts that fill its words."""
+
+    code: str
+    facts: Mapping[str, str]
+
+
+def remarks(media_type: str | None, name: str) -> Sequence[Remark]:
+    """Return what is to be said of a file, by what it was found to be and the name it came with."""
+    if media_type and mismatch(media_type, name):
+        return [Remark("type_mismatch", {"claimed": extension(name), "type": media_type})]
+    return []
+
+
+def remark_words(remark: Remark, locale: str) -> str:
+    """Return a remark in words."""
+    gettext = translator(locale)
+    return gettext(REMARKS[remark.code]) % {**remark.facts, "type": _kind(remark.facts.get("type", ""), locale)}
+
+
+def _kind(media_type: str, locale: str) -> str:
+    known = KINDS.get(media_type) or KINDS.get(media_type.partition("/")[0])
+    return translator(locale)(known) if known else media_type
