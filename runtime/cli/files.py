@@ -24,9 +24,7 @@ from runtime.working import work_done
 from web.remarks import remark_words
 from web.words import mark
 
-RESUMED = mark(
-    "An earlier call of this import broke off. It is gone on with; files that it left something of: %(count)s."
-)
+RESUMED = mark("This import broke off before and is gone on with; files that it left something of: %(count)s.")
 
 
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
