@@ -23,7 +23,7 @@ from archive.model import Generation, OwnerKey, RingCopy
 from storage.ring import KeyRing
 from storage.vault import RingVault, move, trail_of, wrapped_keys
 
-_BATCH = 200
+_BATCH = 100
 
 
 @dataclass(frozen=True)
