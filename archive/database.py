@@ -43,6 +43,9 @@ BUSY_TIMEOUT_MS = 10_000
 _LOOK_MS = 3  # SQLite looks after 1 and 2 ms, then we begin again
 _TURN_SECONDS = 0.002
 
+SEAL_FIRST = "juanku seal first"
+"""Under this key a session's ``info`` names the last entry that must be sealed before its commit returns."""
+
 
 class Id(TypeDecorator[UUID]):
     """A UUID: 16 bytes in SQLite, native in PostgreSQL; both sort by time for version 7."""
@@ -128,6 +131,7 @@ class Work:
     """One unit of work: a session, and what to do once it is committed."""
 
     session: Session
+    _seal: Callable[[UUID], None] | None = None
     _after: list[Callable[[], None]] = field(default_factory=list)
 
     def after_commit(self, act: Callable[[], None]) -> None:
@@ -135,11 +139,18 @@ class Work:
         self._after.append(act)
 
     def commit(self) -> None:
-        """Commit, then do what was left for afterwards."""
+        """Commit, do what was left for afterwards, then wait for the seal of an entry that asked for it.
+
+        Raises:
+            Unavailable: the entry could not be sealed now (``part="log"``). The act is committed and logged.
+        """
         self.session.commit()
         acts, self._after = self._after, []
         for act in acts:
             act()
+        entry: UUID | None = self.session.info.pop(SEAL_FIRST, None)
+        if entry is not None and self._seal:
+            self._seal(entry)
 
 
 class _Turn:
@@ -202,11 +213,19 @@ class Database:
 
     Args:
         url: SQLAlchemy URL, ``sqlite:///…`` or ``postgresql+psycopg://…``.
+        seal: waits until a log entry is sealed, for acts that may not return before (see ``SEAL_FIRST``).
         on_write: called with the seconds that each write transaction held the lock (for tests and metrics).
     """
 
-    def __init__(self, url: str, *, on_write: Callable[[float], None] | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        seal: Callable[[UUID], None] | None = None,
+        on_write: Callable[[float], None] | None = None,
+    ) -> None:
         self.url = url
+        self._seal = seal
         self._on_write = on_write
         self.engine = _engine(url)
         self._reader = self.engine.execution_options(juanku_reading=True)
@@ -231,7 +250,7 @@ class Database:
                 session.connection()  # take the lock now, not at the first write
             begun = time.perf_counter()
             try:
-                yield Work(session)
+                yield Work(session, self._seal)
             finally:
                 if session.in_transaction():
                     session.rollback()

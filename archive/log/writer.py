@@ -12,7 +12,7 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from archive.clock import Clock
-from archive.database import Base, Database
+from archive.database import SEAL_FIRST, Base, Database
 from archive.identity import Identity
 from archive.log.entry import (
     ACTOR_LENGTH,
@@ -43,6 +43,15 @@ def class_of(act: str) -> LogClass:
         return LogClass.RECORD
     return LogClass.SYSTEM if noun in SYSTEM_NOUNS else LogClass.USER
 
+
+SEALED_FIRST = frozenset(
+    (
+        "record.set_level", "record.set_group", "record.name_people", "grant.add", "grant.remove", "custody.add",
+        "custody.remove", "distribution.add", "distribution.remove", "person.add", "person.role", "person.clearance",
+        "person.active", "post.assign", "post.end",
+    )
+)  # fmt: skip
+"""Changes of levels and rights: the act returns once its entry is in the chain."""
 
 _ENTRY = insert(Base.metadata.tables["log_entry"])
 _WAITING = insert(Base.metadata.tables["log_unsealed"])
@@ -132,6 +141,9 @@ class Log:
             row["hash"] = entry_hash(SimpleNamespace(**row))
         session.execute(_ENTRY, rows)
         session.execute(_WAITING, [{"entry_id": row["id"]} for row in rows])
+        for row in rows:
+            if row["act"] in SEALED_FIRST and row["result"] is LogResult.DONE:
+                session.info[SEAL_FIRST] = row["id"]
         return [row["id"] for row in rows]
 
     def opened(self, session: Session, entry: LogEntry) -> Mapping[str, Any] | None:

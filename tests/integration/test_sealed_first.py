@@ -1,0 +1,59 @@
+"""A change of levels or rights has its place in the chain when it returns, whatever else waits to be sealed."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func, select
+
+from archive.grants import Rights
+from archive.identity import Role
+from archive.log.verify import verify
+from archive.model.log import LogEntry, LogUnsealed
+from runtime.wiring import Parts
+from tests.factories.archives import Archive
+from tests.factories.secrets_house import OPERATOR
+from tests.integration.test_plain_bytes import a_record
+
+
+@pytest.fixture
+def parts(archive: Archive) -> Parts:
+    return archive.parts()
+
+
+def waiting(parts: Parts) -> list[str]:
+    query = select(LogEntry.act).join(LogUnsealed, LogUnsealed.entry_id == LogEntry.id)
+    with parts.db.reading() as session:
+        return list(session.scalars(query))
+
+
+def acts(parts: Parts, person: UUID, record: UUID) -> dict[str, Callable[[], object]]:
+    rights: Rights = parts.rights
+    return {
+        "custody.add": lambda: rights.entrust(OPERATOR, person, 1),
+        "person.clearance": lambda: parts.people.set_clearance(OPERATOR, person, 2),
+        "person.role": lambda: parts.people.set_roles(OPERATOR, person, [Role.STAFF, Role.ARCHIVIST]),
+        "person.active": lambda: parts.people.deactivate(OPERATOR, person),
+        "distribution.add": lambda: rights.distribute(OPERATOR, 2),
+        "record.set_level": lambda: parts.records.set_level(
+            parts.people.identity_of("archivist"), record, 2, "商业秘密", version_of(parts, record)
+        ),
+    }
+
+
+def version_of(parts: Parts, record: UUID) -> int:
+    return parts.reader.show(parts.people.identity_of("archivist"), record).record.version
+
+
+def test_level_and_rights_changes_are_sealed_when_they_return(archive: Archive, parts: Parts) -> None:
+    record = a_record(archive)
+    person = parts.people.add_person(OPERATOR, login="new", name="新来的", password="一个很长的密码 17", clearance=1)
+    assert "person.add" not in waiting(parts)
+    parts.search.search(parts.people.identity_of("archivist"), "电梯")
+    assert waiting(parts), "what is no change of rights waits for the sealer as ever"
+    for act, do in acts(parts, person, record).items():
+        do()
+        assert act not in waiting(parts), act
+        with parts.db.reading() as session:
+            assert session.scalar(select(func.count()).select_from(LogEntry).where(LogEntry.act == act))
+    assert verify(parts.db, parts.ring, parts.witness).ok
