@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from archive.grants import Rights
 from archive.identity import Role
 from archive.log.verify import verify
+from archive.model import Distribution
 from archive.model.log import LogEntry, LogUnsealed
 from runtime.wiring import Parts
 from tests.factories.archives import Archive
@@ -34,11 +35,16 @@ def acts(parts: Parts, person: UUID, record: UUID) -> dict[str, Callable[[], obj
         "person.clearance": lambda: parts.people.set_clearance(OPERATOR, person, 2),
         "person.role": lambda: parts.people.set_roles(OPERATOR, person, [Role.STAFF, Role.ARCHIVIST]),
         "person.active": lambda: parts.people.deactivate(OPERATOR, person),
-        "distribution.add": lambda: rights.distribute(OPERATOR, 2),
         "record.set_level": lambda: parts.records.set_level(
             parts.people.identity_of("archivist"), record, 2, "商业秘密", version_of(parts, record)
         ),
+        "distribution.remove": lambda: rights.withdraw(OPERATOR, a_distribution(parts)),
     }
+
+
+def a_distribution(parts: Parts) -> UUID:
+    with parts.db.reading() as session:
+        return session.scalars(select(Distribution.id)).first() or UUID(int=0)
 
 
 def version_of(parts: Parts, record: UUID) -> int:
