@@ -76,6 +76,7 @@ class Catalogue:
         self._session = session
         self._categories: dict[UUID, tuple[Category, Sequence[FieldDef]] | None] = {}
         self._places: dict[UUID, Place | None] = {}
+        self._groups: dict[UUID, UUID | None] = {}
         self._known: dict[tuple[type, Any], bool] = {}
         for row in rows_by_id(session, Category, {draft.category_id for draft in drafts}).values():
             self._categories[row.id] = (row, definitions(row))
@@ -93,6 +94,13 @@ class Catalogue:
         if place_id not in self._places:
             self._places[place_id] = rows_by_id(self._session, Place, [place_id]).get(place_id)
         return self._places[place_id]
+
+    def fonds_of_group(self, group_id: UUID) -> UUID | None:
+        """Return the fonds of a need-to-know group, None when there is no such group."""
+        if group_id not in self._groups:
+            found = rows_by_id(self._session, NeedToKnowGroup, [group_id]).get(group_id)
+            self._groups[group_id] = found.fonds_id if found else None
+        return self._groups[group_id]
 
     def has(self, kind: type, key: Any) -> bool:
         """Whether a row of ``kind`` stands under ``key``."""
@@ -195,11 +203,12 @@ def describe(catalogue: Catalogue, draft: Draft, now: datetime) -> Described:
     for name, kind, key in (
         ("level", Level, draft.level_rank),
         ("department", Department, draft.department_id),
-        ("group", NeedToKnowGroup, draft.group_id),
         ("dossier", Record, draft.dossier_id),
     ):
         if key is not None and not catalogue.has(kind, key):
             faults.append(fault(name, "unknown"))
+    if draft.group_id is not None and catalogue.fonds_of_group(draft.group_id) != draft.fonds_id:
+        faults.append(fault("group", "unknown"))
     term = draft.term or category.term
     try:
         check_term(term)

@@ -61,6 +61,12 @@ class NotAllowed(ArchiveError):
     code = "not_allowed"
 
 
+class ActingForbidden(NotAllowed):
+    """The house does not let the machine's operator act as a person. Facts: ``act``."""
+
+    code = "acting_forbidden"
+
+
 class SignInFailed(ArchiveError):
     """Wrong name or password, or a deactivated account: one answer for all three."""
 

@@ -91,14 +91,39 @@ class FondsService:
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
             row = self._open(session, identity, fonds_id, version)
-            row.closed_on = on
-            row.version += 1
-            standing = select(Category).where(Category.fonds_id == row.id, Category.closed_on.is_(None))
-            for category in session.scalars(standing).all():
-                installing.change(session, category, {"closed_on": on}, self._clock.now())
+            self._close(session, row, on)
             self._log.note(session, identity, "fonds.close", body={"code": row.code, "on": on.isoformat()})
             work.commit()
             return row.version
+
+    def join(self, identity: Identity, fonds_id: UUID, into_id: UUID, on: date, *, version: int) -> int:
+        """Join a fonds to another on a day: it is closed as ``close`` does, and leads to the other.
+
+        Its papers and numbers stay as they are; what comes later goes to the other. Returns its version.
+
+        Raises:
+            InvalidInput: it is closed already, or the other is closed, is the same, or is not there.
+            Conflict: someone changed it since ``version``.
+        """
+        with self._guard.refusals(identity), self._db.writing() as work:
+            session = work.session
+            row = self._open(session, identity, fonds_id, version)
+            into = session.get(Fonds, into_id)
+            if into is None or into.id == row.id or into.closed_on is not None:
+                raise InvalidInput(Fault("successor", "unknown" if into is None else "cannot_take_over"))
+            self._close(session, row, on)
+            row.successor_id = into.id
+            body = {"code": row.code, "into": into.code, "on": on.isoformat()}
+            self._log.note(session, identity, "fonds.join", body=body)
+            work.commit()
+            return row.version
+
+    def _close(self, session: Session, row: Fonds, on: date) -> None:
+        row.closed_on = on
+        row.version += 1
+        standing = select(Category).where(Category.fonds_id == row.id, Category.closed_on.is_(None))
+        for category in session.scalars(standing).all():
+            installing.change(session, category, {"closed_on": on}, self._clock.now())
 
     def _open(self, session: Session, identity: Identity, fonds_id: UUID, version: int) -> Fonds:
         self._guard.require_house(session, identity, Act.MANAGE_SCHEME)

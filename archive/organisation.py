@@ -12,7 +12,7 @@ from archive.errors import Conflict, Fault, InvalidInput, NotFound
 from archive.identity import Identity
 from archive.ids import UUID, new_id
 from archive.log.writer import Log
-from archive.model import Department, Post
+from archive.model import Department, House, Post
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.scheme.fields import check_names
@@ -63,7 +63,7 @@ def add_post(session: Session, code: str, names: Mapping[str, str]) -> Post:
 
 
 class Organisation:
-    """The acts on departments and posts."""
+    """The acts on the house, its departments and its posts."""
 
     def __init__(self, db: Database, guard: Guard, log: Log) -> None:
         self._db = db
@@ -109,11 +109,17 @@ class Organisation:
             return row.version
 
     def close_department(self, identity: Identity, department_id: UUID, on: date) -> None:
-        """End a department on a day (the last one it stands). Its records and history stay."""
+        """End a department on a day (the last one it stands). Its records and history stay.
+
+        Raises:
+            InvalidInput: that day is before its first one.
+        """
         with self._db.writing() as work:
             session = work.session
             self._guard.require_house(session, identity, Act.MANAGE_PEOPLE)
             row = _department(session, department_id)
+            if row.since is not None and on < row.since:
+                raise InvalidInput(Fault("until", "before_since"))
             row.until = on
             row.version += 1
             self._log.note(session, identity, "department.close", body={"code": row.code, "on": on.isoformat()})
@@ -127,6 +133,21 @@ class Organisation:
             self._log.note(work.session, identity, "post.add", body={"code": code})
             work.commit()
             return row.id
+
+    def let_operator_act(self, identity: Identity, allowed: bool) -> None:
+        """Let the machine's operator act as a person, or forbid it.
+
+        Raises:
+            NotAllowed: not one of those who run the system.
+        """
+        with self._guard.refusals(identity), self._db.writing() as work:
+            session = work.session
+            self._guard.require_house(session, identity, Act.RUN_SYSTEM)
+            house = session.scalars(select(House)).one()
+            body = {"before": house.operator_may_impersonate, "after": allowed}
+            house.operator_may_impersonate = allowed
+            self._log.note(session, identity, "setting.operator_acts", body=body)
+            work.commit()
 
     def departments(self, _identity: Identity) -> Sequence[Department]:
         """Return the departments by code. Their names are open to the house."""

@@ -3,7 +3,7 @@
 Every method takes the identity first and checks it first, works in one transaction, and writes the log in it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 from uuid import UUID
@@ -31,8 +31,9 @@ from archive.model import (
     RecordState,
     RecordSubject,
 )
+from archive.need_to_know import group_of
 from archive.policy.condition import holds
-from archive.policy.facts import facts_of
+from archive.policy.facts import facts_of, people_named
 from archive.policy.guard import Guard
 from archive.policy.rules import Act, condition, may_set_level
 from archive.ports import Vault
@@ -96,6 +97,9 @@ class RecordService:
         for item in described:
             if not holds(allowed, item.facts(identity)):
                 raise NotAllowed(act=Act.CREATE.value)
+        apart = {(item.draft.named, item.level_rank): item for item in described if item.draft.group_id}
+        for item in apart.values():
+            self._someone_reads(session, item.draft.named, item.facts(identity))
         ids = [new_id() for _ in described]
         self._vault.add_owners(session, [(key, item.due_year(now)) for key, item in zip(ids, described, strict=True)])
         protected = describing.sealed(self._vault, session, ids, described)
@@ -189,13 +193,48 @@ class RecordService:
             self._changed(work, identity, record, "record.set_level", body)
             work.commit()
 
+    def set_group(
+        self, identity: Identity, record_id: UUID, number_mark: str | None, reason: str, version: int
+    ) -> None:
+        """Put a record under the need-to-know group of a mark, or (None) out of any.
+
+        It leaves search at once, until re-indexed. A number that it has stays as given.
+
+        Raises:
+            InvalidInput: no such group in the record's fonds, no reason, nobody named who could read it then, or (once
+                filed) no group: a filed record comes under one, and leaves it only by an approved release.
+        """
+        with self._guard.refusals(identity), self._db.writing() as work:
+            session = work.session
+            record = self._guard.require(session, identity, Act.SET_LEVEL, record_id)
+            _same_version(record, version)
+            group = group_of(session, record.fonds_id, number_mark) if number_mark else None
+            if not reason.strip():
+                raise InvalidInput(describing.fault("reason", "required"))
+            if record.state is not RecordState.PROVISIONAL and group is None:
+                raise InvalidInput(describing.fault("group", "only_narrowed_once_filed"))
+            named = people_named(session, [record.id]).get(record.id, [])
+            if group is not None:
+                self._someone_reads(session, named, facts_of(record, named) | {"need_to_know": True})
+            body = {"before": record.group_id, "after": group and group.id, "reason": reason}
+            raise_fence(session, "record", str(record.id), self._clock.now())
+            record.group_id = group.id if group else None
+            self._changed(work, identity, record, "record.set_group", body)
+            work.commit()
+
     def name_people(self, identity: Identity, record_id: UUID, people: Sequence[UUID], version: int) -> None:
-        """Set who is named on a record: they may read it when cleared for its level."""
+        """Set who is named on a record: they may read it when cleared for its level.
+
+        Raises:
+            InvalidInput: it is under need-to-know, and none of them could read it.
+        """
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
             record = self._provisional(session, identity, Act.DESCRIBE, record_id, version)
             before = set(session.scalars(select(RecordPerson.person_id).where(RecordPerson.record_id == record_id)))
             wanted = set(people)
+            if record.group_id is not None:
+                self._someone_reads(session, wanted, facts_of(record, wanted))
             for person in before - wanted:
                 session.delete(session.get_one(RecordPerson, (record_id, person)))
             session.add_all(RecordPerson(record_id=record_id, person_id=person) for person in wanted - before)
@@ -245,6 +284,11 @@ class RecordService:
             raise WrongState(state=record.state.value, act=act.value)
         _same_version(record, version)
         return record
+
+    def _someone_reads(self, session: Session, named: Collection[UUID], facts: Mapping[str, Any]) -> None:
+        """Refuse to put a record under need-to-know where nobody could ever read it, and so name anyone, again."""
+        if not self._guard.read_by_any(session, named, facts):
+            raise InvalidInput(describing.fault("named", "nobody_reads"))
 
     def _changed(
         self, work: Work, identity: Identity, record: Record, act: str, body: Mapping[str, Any] | None

@@ -23,6 +23,7 @@ from archive.model import (
     Fonds,
     Level,
     Medium,
+    NeedToKnowGroup,
     Person,
     Place,
     Record,
@@ -75,17 +76,22 @@ class CustodyView:
 
 @dataclass(frozen=True)
 class RecordView:
-    """What a reader sees: everything of the description, the files, and which acts are open to them."""
+    """What a reader sees: everything of the description, the files, and which acts are open to them.
+
+    ``successor`` is the fonds that the record's own was joined to.
+    """
 
     record: Record
     number: str
     fonds: Fonds
+    successor: Fonds | None
     level: Level
     category: Category
     fields: Sequence[tuple[FieldDef, Any]]
     place: Place | None
     place_names: Sequence[Mapping[str, str]]
     department: Department | None
+    group: NeedToKnowGroup | None
     named: Sequence[Person]
     subjects: Sequence[str]
     files: Sequence[FileView]
@@ -141,7 +147,7 @@ class RecordReader:
             return session.scalars(query.offset(offset).limit(limit)).all()
 
     def _full(self, session: Session, identity: Identity, record: Record, acts: frozenset[Act]) -> RecordView:
-        category = session.get_one(Category, record.category_id)
+        fonds, category = session.get_one(Fonds, record.fonds_id), session.get_one(Category, record.category_id)
         protected = describing.opened(self._vault, session, record)
         values = {**record.fields, **protected}
         named = people_named(session, [record.id]).get(record.id, [])
@@ -150,13 +156,15 @@ class RecordReader:
         return RecordView(
             record=record,
             number=number_of(record),
-            fonds=session.get_one(Fonds, record.fonds_id),
+            fonds=fonds,
+            successor=session.get(Fonds, fonds.successor_id) if fonds.successor_id else None,
             level=session.get_one(Level, record.level_rank),
             category=category,
             fields=[(f, values[f.name]) for f in parse_fields(category.fields) if values.get(f.name) is not None],
             place=place,
             place_names=_place_names(session, place),
             department=session.get(Department, record.department_id) if record.department_id else None,
+            group=session.get(NeedToKnowGroup, record.group_id) if record.group_id else None,
             named=session.scalars(select(Person).where(Person.id.in_(named)).order_by(Person.name)).all(),
             subjects=names_of_subjects(session, self._vault, list(subject_ids)),
             files=self._files(session, identity, record),

@@ -19,7 +19,17 @@ from archive import lockout
 from archive.accounts import folded, login_identity
 from archive.clock import Clock
 from archive.database import Database
-from archive.errors import Conflict, Fault, InvalidInput, LockedOut, NotAllowed, NotFound, SignInFailed, Unavailable
+from archive.errors import (
+    ActingForbidden,
+    Conflict,
+    Fault,
+    InvalidInput,
+    LockedOut,
+    NotAllowed,
+    NotFound,
+    SignInFailed,
+    Unavailable,
+)
 from archive.identity import Identity
 from archive.ids import new_id
 from archive.log.writer import Log
@@ -214,7 +224,7 @@ class SignIn:
         """Let the machine's operator act as a person: the rights are the person's, and the log names both.
 
         Raises:
-            NotAllowed: the house has switched it off. Facts: ``act``.
+            ActingForbidden: the house has switched it off. Facts: ``act``.
             NotFound: no such active account.
         """
         with self._db.writing() as work:
@@ -228,7 +238,7 @@ class SignIn:
             self._log.note_apart(
                 self._db, refused, "system.impersonate", result=LogResult.REFUSED, body={"login": folded(login)[:64]}
             )
-            raise NotAllowed(act="system.impersonate")
+            raise ActingForbidden(act="system.impersonate")
         return identity
 
 

@@ -24,6 +24,7 @@ from archive.log.readings import Readings
 from archive.log.sealer import Sealer
 from archive.log.writer import Log
 from archive.model import House
+from archive.need_to_know import NeedToKnow
 from archive.organisation import Organisation
 from archive.people import People
 from archive.places import Places
@@ -131,6 +132,11 @@ class Parts:
     def scheme(self) -> SchemeService:
         """Categories and number rules."""
         return SchemeService(self.db, self.guard, self.log, self.clock)
+
+    @cached_property
+    def groups(self) -> NeedToKnow:
+        """Need-to-know groups."""
+        return NeedToKnow(self.db, self.guard, self.log)
 
     @cached_property
     def places(self) -> Places:

@@ -74,6 +74,10 @@ ACTS: Mapping[str, str] = {
     "fonds.rename": mark("fonds renamed"),
     "fonds.change": mark("fonds changed"),
     "fonds.close": mark("fonds closed"),
+    "fonds.join": mark("fonds joined to another"),
+    "group.add": mark("need-to-know group added"),
+    "record.set_group": mark("need-to-know changed"),
+    "setting.operator_acts": mark("operator's acting for people switched"),
     "job.see": mark("jobs looked at"),
 }
 

@@ -10,7 +10,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from archive.database import Database
+from archive.errors import InvalidInput
 from archive.model import Category, Department, Fonds, House, Level, Person, Place
+from archive.need_to_know import group_of
 
 CODED = tuple((kind.id, kind.code, kind.names) for kind in (Category, Fonds, Department))
 """Id, code and names of what facets count."""
@@ -132,6 +134,14 @@ class Directory:
         wanted = path.strip().strip("/") + "/"
         with self._db.reading() as session:
             return session.scalar(select(Place).where(Place.fonds_id == fonds_id, Place.path == wanted))
+
+    def group_at(self, fonds_id: UUID, number_mark: str) -> UUID | None:
+        """Return the need-to-know group of a fonds that has this mark, or None."""
+        with self._db.reading() as session:
+            try:
+                return group_of(session, fonds_id, number_mark).id
+            except InvalidInput:
+                return None
 
     def place_names(self, path: str | None, fonds_id: UUID) -> list[Mapping[str, str]]:
         """Return the names from the project down to the place at ``path``."""

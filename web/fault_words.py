@@ -20,7 +20,10 @@ FIELDS: Mapping[str, str] = {
     "department_id": mark("Department"),
     "dossier": mark("Dossier"),
     "dossier_id": mark("Dossier"),
+    "group": mark("Need-to-know group"),
     "group_id": mark("Need-to-know group"),
+    "number_mark": mark("Number mark"),
+    "successor": mark("Fonds to join"),
     "term": mark("Retention period"),
     "pages": mark("Pages"),
     "medium": mark("Medium"),
@@ -110,6 +113,11 @@ FAULTS: Mapping[str, str] = {
     "not_yes_or_no": mark("must be true or false"),
     "officers_exclude": mark("the three officers exclude each other and every other role"),
     "officers_read_nothing": mark("an officer reads no records, so gets no clearance and no grant"),
+    "nobody_reads": mark(
+        "nobody named could read it: name someone first who is cleared for its level (an archivist, until it is filed)"
+    ),
+    "only_narrowed_once_filed": mark("once filed, a record leaves a group only by an approved release"),
+    "cannot_take_over": mark("is the same fonds or is closed; another that is open must be named"),
     "only_raised_once_filed": mark("once filed, a level is only raised; lowering needs an approval"),
     "out_of_range": mark("is out of range (%(low)s to %(high)s)"),
     "password_is_name": mark("must not be the name"),

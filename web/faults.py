@@ -46,6 +46,12 @@ ERRORS: Mapping[str, Words] = {
         NOTHING_WRITTEN,
         mark("Ask someone who has the right to do it."),
     ),
+    "acting_forbidden": Words(
+        403,
+        mark("This house does not let the machine's operator act as a person (--as)."),
+        NOTHING_WRITTEN,
+        mark("Sign in as yourself; whether the operator may act for people is said by 'house show'."),
+    ),
     "sign_in_failed": Words(401, mark("The name or the password is not right."), "", mark("Check both and try again.")),
     "locked_out": Words(
         429, mark("There were too many failed attempts."), "", mark("Wait %(seconds)s seconds, then try again.")

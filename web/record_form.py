@@ -9,6 +9,7 @@ from werkzeug.datastructures import MultiDict
 
 from archive.describing import Draft
 from archive.errors import Fault, InvalidInput
+from archive.identity import Role
 from archive.model import Department, Medium, Place, Record
 from archive.policy.reach import Reach
 from archive.scheme.fields import FieldDef, FieldKind, parse_fields
@@ -28,11 +29,16 @@ OWN = "f."
 
 @dataclass(frozen=True)
 class Choices:
-    """What the form of one category offers to one person."""
+    """What the form of one category offers to one person.
+
+    ``groups`` is whether they may put the record under need-to-know. The form lists no groups: it takes the mark from
+    who was told of one, so that nobody learns from it what else is kept apart.
+    """
 
     category: CategoryShown
     fields: Sequence[FieldDef]
     levels: Sequence[int]
+    groups: bool
     departments: Sequence[Department]
     places: Sequence[Place]
 
@@ -45,6 +51,7 @@ def choices(directory: Directory, category: CategoryShown, reach: Reach) -> Choi
         category=category,
         fields=parse_fields(category.fields),
         levels=sorted(reach.levels),
+        groups=Role.ARCHIVIST in reach.roles,
         departments=own + [row for row in departments if row.id not in reach.departments],
         places=directory.places(category.fonds_id),
     )
@@ -65,16 +72,20 @@ def values_of(record: Record, own: Sequence[tuple[FieldDef, Any]], place: Place 
     return values
 
 
-def draft(form: MultiDict[str, str], category: CategoryShown, directory: Directory) -> Draft:
-    """Read a draft from the form.
+def draft(form: MultiDict[str, str], category: CategoryShown, directory: Directory, person: UUID | None) -> Draft:
+    """Read a draft from the form. Who catalogues a record under need-to-know is named on it: else none could go on.
 
     Raises:
-        InvalidInput: names every field whose text is no number, place, level or department.
+        InvalidInput: names every field whose text is no number, place, level, group or department.
     """
     read = _read(form, category, directory)
     written = form.get("level", "").strip()
     level = rank(written) if written else None  # what is no rank must not become the category's level unseen
-    return Draft(fonds_id=category.fonds_id, category_id=category.id, level_rank=level, **read)
+    group = _group(form.get("group", ""), category, directory)
+    named = (person,) if group and person else ()
+    return Draft(
+        fonds_id=category.fonds_id, category_id=category.id, level_rank=level, group_id=group, named=named, **read
+    )
 
 
 def changes(
@@ -117,6 +128,15 @@ def _read(form: MultiDict[str, str], category: CategoryShown, directory: Directo
     if faults:
         raise InvalidInput(*faults)
     return values
+
+
+def _group(text: str, category: CategoryShown, directory: Directory) -> UUID | None:
+    if not text.strip():
+        return None
+    found = directory.group_at(category.fonds_id, text[:40])
+    if found is None:
+        raise InvalidInput(Fault("group", "unknown"))
+    return found
 
 
 def _split(text: str) -> list[str]:

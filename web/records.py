@@ -41,7 +41,7 @@ def create() -> BaseResponse:
     """Catalogue a record; nothing typed is lost when a field is at fault."""
     category = _category(request.form.get("category", ""))
     try:
-        draft = record_form.draft(request.form, category, services().directory)
+        draft = record_form.draft(request.form, category, services().directory, identity().person_id)
         record_id = services().records.create(identity(), draft)
     except ArchiveError as error:
         return _again(error, category)
@@ -119,11 +119,17 @@ def set_level(record_id: UUID) -> BaseResponse:
     rank = record_form.rank(form.get("level", ""))
     services().records.set_level(identity(), record_id, rank, form.get("reason", ""), record_form.version(form))
     flash(_("The level is changed; it holds from now on, in search too."))
-    try:
-        services().reader.show(identity(), record_id)
-    except NotFound:
-        return redirect(url_for("desk.desk"), 303)
-    return redirect(url_for("records.show", record_id=record_id), 303)
+    return _back_to(record_id)
+
+
+@pages.post("/records/<uuid:record_id>/group")
+def set_group(record_id: UUID) -> BaseResponse:
+    """Put a record under need-to-know, or take it out, with a reason."""
+    form = request.form
+    group = form.get("group", "").strip()[:40] or None
+    services().records.set_group(identity(), record_id, group, form.get("reason", ""), record_form.version(form))
+    flash(_("Who may know of it is changed; it holds from now on, in search too."))
+    return _back_to(record_id)
 
 
 @pages.get("/number")
@@ -131,6 +137,15 @@ def by_number() -> BaseResponse:
     """Open the record that a number was given to."""
     number = request.args.get("n", "").strip()[:200]
     return redirect(url_for("records.show", record_id=services().records.find_number(identity(), number)))
+
+
+def _back_to(record_id: UUID) -> BaseResponse:
+    """Go back to a record after an act that may have hidden it from who did it."""
+    try:
+        services().reader.show(identity(), record_id)
+    except NotFound:
+        return redirect(url_for("desk.desk"), 303)
+    return redirect(url_for("records.show", record_id=record_id), 303)
 
 
 def _full(record_id: UUID) -> RecordView:

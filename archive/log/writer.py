@@ -48,7 +48,7 @@ SEALED_FIRST = frozenset(
     (
         "record.set_level", "record.set_group", "record.name_people", "grant.add", "grant.remove", "custody.add",
         "custody.remove", "distribution.add", "distribution.remove", "person.add", "person.role", "person.clearance",
-        "person.active", "post.assign", "post.end",
+        "person.active", "post.assign", "post.end", "group.add", "setting.operator_acts",
     )
 )  # fmt: skip
 """Changes of levels and rights: the act returns once its entry is in the chain."""

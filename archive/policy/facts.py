@@ -18,7 +18,7 @@ FACTS = frozenset(
 """Every fact name. The SQL form, the Python form and the engines' entries know exactly these."""
 
 
-def facts_of(record: Record, named: Iterable[UUID]) -> Mapping[str, Any]:
+def facts_of(record: Record, named: Iterable[UUID]) -> dict[str, Any]:
     """Return the facts of ``record`` (or a row with its columns); ``named`` are the ids of the people named on it."""
     return {
         "record": record.id,

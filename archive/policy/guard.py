@@ -4,7 +4,7 @@ A refusal is written in a transaction of its own, after the refused act's has en
 and on SQLite its lock would keep the entry waiting for itself. So a refusal ends the unit of work it happens in.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Protocol
@@ -104,6 +104,11 @@ class Guard:
     def visible(self, session: Session, identity: Identity, act: Act = Act.READ) -> Select[Record]:
         """Return a query for the records on which ``identity`` may do ``act`` now."""
         return select(Record).where(where(condition(act, self.reach(session, identity))))
+
+    def read_by_any(self, session: Session, people: Iterable[UUID], facts: Mapping[str, Any]) -> bool:
+        """Return whether one at least of these people may read a record with ``facts`` now."""
+        reaches = (self.reach(session, Identity(name="", person_id=each)) for each in people)
+        return any(holds(condition(Act.READ, reach), facts) for reach in reaches)
 
     def acts(self, reach: Reach, facts: Mapping[str, Any]) -> frozenset[Act]:
         """Return every act that ``reach`` may do on a record with ``facts`` (pages leave the others out)."""

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -14,7 +15,9 @@ from archive.describing import Draft
 from archive.errors import Fault, InvalidInput
 from archive.identity import system
 from archive.model import Category, Fonds, Level, Place
+from archive.need_to_know import group_of
 from archive.scheme.fields import parse_fields
+from runtime.cli.asked import person
 from runtime.cli.common import command, opened
 from runtime.cli.out import Out, locale
 from runtime.importing import Importer, Item, extracting, find_files, run_of
@@ -33,16 +36,19 @@ RESUMED = mark("This import broke off before and is gone on with; files that it 
 @click.option("--field", "fields", multiple=True, metavar="NAME=VALUE", help="A field for every file.")
 @click.option("--place", default=None, help="Path of a place, for example A001/01.")
 @click.option("--level", default=None, help="Code or rank of the level; the category's default otherwise.")
+@click.option("--group", default=None, help="Mark of a need-to-know group: only who is named reads the files.")
+@click.option("--named", multiple=True, metavar="LOGIN", help="Who is named on each record; repeatable.")
 @click.option("--wait/--no-wait", default=True, help="Wait until the files are searchable.")
 @command("import", "Bring files and folders in: catalogued, read, numbered, filed and searchable.")
 def import_command(
     out: Out, paths: Sequence[Path], category: str, fonds: str | None, fields: Sequence[str],
-    place: str | None, level: str | None, wait: bool,
+    place: str | None, level: str | None, group: str | None, named: Sequence[str], wait: bool,
 ) -> None:  # fmt: skip
     """Import files."""
     with opened() as parts:
         with parts.db.reading() as session:
             draft = _draft(session, category, fonds, fields, place, level)
+            draft = _for_named(session, draft, group, named)
             labels = _labels(session, draft)
         run, files = run_of(paths, draft), find_files(paths)
         begun = time.monotonic()
@@ -124,6 +130,11 @@ def _draft(
         level_rank=_level(session, level) if level else None,
         fields=values,
     )
+
+
+def _for_named(session: Session, draft: Draft, group: str | None, named: Sequence[str]) -> Draft:
+    people = tuple(dict.fromkeys(person(session, login).id for login in named))
+    return replace(draft, named=people, group_id=group_of(session, draft.fonds_id, group).id if group else None)
 
 
 def _category(session: Session, code: str, fonds: str | None) -> Category:

@@ -2,6 +2,7 @@
 
 import getpass
 from typing import Any
+from uuid import UUID
 
 import click
 
@@ -18,6 +19,8 @@ from runtime.working import work_done
 from web.filters import masked
 from web.remarks import remark_words, remarks
 from web.words import mark
+
+NUMBER = click.argument("number", metavar="[FONDS:]NUMBER|ID")
 
 
 def _as_person(parts: Parts, login: str) -> Identity:
@@ -62,17 +65,25 @@ def record() -> None:
     """Look at records."""
 
 
-@click.argument("number", metavar="[FONDS:]NUMBER")
+@NUMBER
 @click.option("--as", "login", required=True, help="Whose rights to look with (their login).")
 @command("show", "Show one record with a person's rights.")
 def show(out: Out, number: str, login: str) -> None:
     """Show a record."""
     with opened() as parts, work_done(parts, wait=False):
         person = _as_person(parts, login)
-        view = parts.reader.show(person, parts.records.find_number(person, number))
+        view = parts.reader.show(person, record_of(parts, person, number))
     document = _full(view) if isinstance(view, RecordView) else _custody(view)
     lines = [f"{name}: {value}" for name, value in document.items() if value not in (None, [], {})]
     out.end(document, lines + (_remarked(view) if isinstance(view, RecordView) else []))
+
+
+def record_of(parts: Parts, who: Identity, number: str) -> UUID:
+    """Return the record of a number that ``who`` may see, or the id itself: the act on it asks again."""
+    try:
+        return UUID(number)
+    except ValueError:
+        return parts.records.find_number(who, number)
 
 
 def _remarked(view: RecordView) -> list[str]:
@@ -109,10 +120,12 @@ def _full(view: RecordView) -> dict[str, Any]:
         "registration_number": r.registration_number,
         "title": r.title,
         "fonds": view.fonds.code,
+        "joined_to": view.successor and view.successor.code,
         "category": view.category.code,
         "state": r.state.value,
         "level": r.level_rank,
         "mark": level_mark(view.level, locale()),
+        "group": view.group and view.group.number_mark,
         "drawn_up": r.drawn_up,
         "drawn_up_proposed": r.drawn_up_proposed,
         "responsible": r.responsible,

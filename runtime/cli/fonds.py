@@ -76,17 +76,21 @@ def _installed(out: Out, chosen: Scheme) -> str:
 def list_fonds(out: Out) -> None:
     """List the fonds."""
     with opened() as parts, parts.db.reading() as session:
-        rows: list[dict[str, Any]] = [
-            {"id": str(row.id), "code": row.code, "names": dict(row.names), "opened_on": row.opened_on,
-             "closed_on": row.closed_on}
-            for row in session.scalars(select(Fonds).order_by(Fonds.code))
-        ]  # fmt: skip
-    lines = [f"{row['code']:<8} {named(row['names'], locale())}{_ended(out, row['closed_on'])}" for row in rows]
+        found = session.scalars(select(Fonds).order_by(Fonds.code)).all()
+    codes = {row.id: row.code for row in found}
+    rows: list[dict[str, Any]] = [
+        {"id": str(row.id), "code": row.code, "names": dict(row.names), "opened_on": row.opened_on,
+         "closed_on": row.closed_on, "joined_to": codes[row.successor_id] if row.successor_id else None}
+        for row in found
+    ]  # fmt: skip
+    lines = [f"{row['code']:<8} {named(row['names'], locale())}{_ended(out, row)}" for row in rows]
     out.end({"fonds": rows}, lines)
 
 
-def _ended(out: Out, on: object) -> str:
-    return f" ({out.gettext(mark('closed on %(day)s'), day=on)})" if on else ""
+def _ended(out: Out, row: Mapping[str, Any]) -> str:
+    if row["joined_to"]:
+        return f" ({out.gettext(mark('joined to %(into)s on %(day)s'), into=row['joined_to'], day=row['closed_on'])})"
+    return f" ({out.gettext(mark('closed on %(day)s'), day=row['closed_on'])})" if row["closed_on"] else ""
 
 
 @click.argument("code")
@@ -114,6 +118,24 @@ def close(out: Out, code: str, on: datetime | None) -> None:
         parts.fonds.close(OPERATOR, row.id, last, version=row.version)
     said = out.gettext(mark("Fonds %(code)s is closed on %(day)s. What lies there stays."), code=code, day=last)
     out.end({"id": str(row.id), "code": code, "closed_on": last}, [said])
+
+
+@click.argument("into", metavar="INTO")
+@click.argument("code")
+@click.option("--on", type=DAY, default=None, help="The day (YYYY-MM-DD); today otherwise.")
+@command("join", "Join a fonds to another: it is closed and leads there; its papers and numbers stay.")
+def join(out: Out, code: str, into: str, on: datetime | None) -> None:
+    """Join a fonds to another."""
+    with acting() as parts:
+        with parts.db.reading() as session:
+            row, other = open_fonds(session, code), by_code(session, Fonds, "successor", into)
+        last = day(on) or today(parts.clock, parts.zone)
+        parts.fonds.join(OPERATOR, row.id, other.id, last, version=row.version)
+    said = out.gettext(
+        mark("Fonds %(code)s is joined to %(into)s on %(day)s. Its papers and numbers stay."),
+        code=code, into=into, day=last,
+    )  # fmt: skip
+    out.end({"id": str(row.id), "code": code, "into": into, "closed_on": last}, [said])
 
 
 @click.group("scheme")
@@ -213,7 +235,7 @@ def _lines(out: Out, nodes: Sequence[Mapping[str, Any]], depth: int) -> list[str
     return lines
 
 
-for _command in (add, list_fonds, rename, close):
+for _command in (add, list_fonds, rename, close, join):
     fonds.add_command(_command)
 for _command in (check, install, export, tree):
     scheme.add_command(_command)

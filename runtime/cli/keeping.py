@@ -1,4 +1,4 @@
-"""Commands on records as a person would act: record level|name|bin|restore.
+"""Commands on records as a person would act: record level|group|name|bin|restore.
 
 ``--as`` is the machine's operator acting for a person: the rights are the person's, and the log names both.
 """
@@ -14,13 +14,12 @@ from archive.identity import Identity
 from archive.model import Record
 from runtime.cli.asked import acting, person
 from runtime.cli.common import command
-from runtime.cli.finding import record
+from runtime.cli.finding import NUMBER, record, record_of
 from runtime.cli.out import Out
 from runtime.wiring import Parts
 from web.words import mark
 
 AS = click.option("--as", "login", required=True, help="Whose rights to act with (their login).")
-NUMBER = click.argument("number", metavar="[FONDS:]NUMBER|ID")
 DONE = mark("Done: %(number)s.")
 
 
@@ -36,6 +35,21 @@ def level(out: Out, number: str, rank: int, reason: str, login: str) -> None:
         lambda parts, who, key, version: parts.records.set_level(who, key, rank, reason, version),
     )  # fmt: skip
     out.end({"number": number, "level": rank}, [out.gettext(DONE, number=number)])
+
+
+@click.argument("number_mark", metavar="[GROUP]", required=False)
+@NUMBER
+@click.option("--reason", required=True, help="Why.")
+@AS
+@command("group", "Put a record under a need-to-know group (its mark); without one, out of it.")
+def group(out: Out, number: str, number_mark: str | None, reason: str, login: str) -> None:
+    """Put a record under a need-to-know group."""
+    on_record(
+        login, number,
+        lambda parts, who, key, version: parts.records.set_group(who, key, number_mark, reason, version),
+    )  # fmt: skip
+    said = number_mark and number_mark.upper()
+    out.end({"number": number, "group": said}, [out.gettext(DONE, number=number)])
 
 
 @click.argument("logins", nargs=-1)
@@ -82,14 +96,6 @@ def on_record(login: str, number: str, act: Callable[[Parts, Identity, UUID, int
         act(parts, who, key, version)
 
 
-def record_of(parts: Parts, who: Identity, number: str) -> UUID:
-    """Return the record of a number that ``who`` may see, or the id itself: the act on it asks again."""
-    try:
-        return UUID(number)
-    except ValueError:
-        return parts.records.find_number(who, number)
-
-
-for _command in (level, name_people, bin_record, restore):
+for _command in (level, group, name_people, bin_record, restore):
     record.add_command(_command)
 COMMANDS = (record,)

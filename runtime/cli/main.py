@@ -15,9 +15,11 @@ sys.stderr.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
 
 MODULES: Mapping[str, tuple[str, ...]] = {
     "house": ("config", "init", "demo", "serve"),
+    "household": ("house",),
     "fonds": ("fonds", "scheme"),
     "places": ("department", "post", "place"),
     "levels": ("level",),
+    "groups": ("group",),
     "rights": ("user",),
     "numbers": ("number",),
     "files": ("import",),

@@ -7,6 +7,7 @@ from uuid import UUID
 import click
 from sqlalchemy import select
 
+from archive.clock import today
 from archive.errors import Fault, InvalidInput
 from archive.model import Department, Fonds, Place, Post
 from archive.places import STEPS
@@ -74,6 +75,34 @@ def list_departments(out: Out) -> None:
     ]  # fmt: skip
     lines = [f"{row.code:<8} {named(row.names, locale())}{_below(codes, row)}" for row in rows]
     out.end({"departments": shown}, lines)
+
+
+@click.argument("code")
+@with_names
+@command("rename", "Rename a department; its code, which numbers hold, stays.")
+def rename_department(out: Out, code: str, name: str, name_tw: str | None, name_en: str | None) -> None:
+    """Rename a department."""
+    with acting() as parts:
+        with parts.db.reading() as session:
+            row = by_code(session, Department, "code", code)
+        names = names_of(name, name_tw, name_en)
+        version = parts.organisation.rename_department(OPERATOR, row.id, names, version=row.version)
+    said = out.gettext(mark("Department %(code)s is now called %(name)s."), code=code, name=name)
+    out.end({"id": str(row.id), "code": code, "version": version}, [said])
+
+
+@click.argument("code")
+@click.option("--on", type=DAY, default=None, help="Its last day (YYYY-MM-DD); today otherwise.")
+@command("close", "End a department on a day; its records and history stay.")
+def close_department(out: Out, code: str, on: datetime | None) -> None:
+    """End a department."""
+    with acting() as parts:
+        with parts.db.reading() as session:
+            row = by_code(session, Department, "code", code)
+        last = day(on) or today(parts.clock, parts.zone)
+        parts.organisation.close_department(OPERATOR, row.id, last)
+    said = out.gettext(mark("Department %(code)s ends on %(day)s. Its records stay."), code=code, day=last)
+    out.end({"id": str(row.id), "code": code, "until": last}, [said])
 
 
 def _below(codes: Mapping[UUID, str], row: Department) -> str:
@@ -170,7 +199,7 @@ def list_places(out: Out, code: str) -> None:
     out.end({"fonds": code, "places": shown}, [f"{row.path:<20} {named(row.names, locale())}" for row in rows])
 
 
-for _command in (add_department, list_departments):
+for _command in (add_department, list_departments, rename_department, close_department):
     department.add_command(_command)
 for _command in (add_post, list_posts):
     post.add_command(_command)

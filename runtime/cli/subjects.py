@@ -15,8 +15,8 @@ from archive.subject_facts import kinds
 from archive.subjects import SubjectView
 from runtime.cli.asked import OPERATOR, acting, open_fonds, pairs
 from runtime.cli.common import command
-from runtime.cli.finding import shown_field
-from runtime.cli.keeping import AS, DONE, NUMBER, on_record, record_of
+from runtime.cli.finding import NUMBER, record_of, shown_field
+from runtime.cli.keeping import AS, DONE, on_record
 from runtime.cli.out import Out, locale
 from runtime.wiring import Parts
 from web.words import mark, named

@@ -144,11 +144,13 @@ class FullRecord(Shape):
     registration_number: str | None
     title: str
     fonds: str = Field(description="The fonds' code.")
+    joined_to: str | None = Field(description="The code of the fonds that this one was joined to.")
     category: str = Field(description="The category's code.")
     kind: RecordKind
     state: RecordState
     level: int
     mark: str
+    group: str | None = Field(description="The mark of its need-to-know group: only named people read it.")
     drawn_up: str | None = Field(description="A civil date as far as it is known: 2024, 2024-03 or 2024-03-05.")
     drawn_up_proposed: bool
     responsible: str | None
