@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
+from archive.errors import InvalidInput
 from archive.identity import Role
 from archive.model import AccessGrant, Department, Distribution, Person, RecordState
 from indexer.tantivy_engine import TantivyEngine
@@ -220,3 +221,32 @@ def test_an_archivist_named_on_a_need_to_know_record_describes_it(house: Secrets
     record = house.records[seen.number]
     house.parts.records.describe(house.who("close"), record, {"notes": "新"}, version(house, seen.number))
     assert house.row(seen.number).notes == "新"
+
+
+def test_need_to_know_hides_at_once_and_moves_the_record_to_the_partition_apart(house: SecretsHouse) -> None:
+    names = {"zh_CN": "专案"}
+    house.parts.groups.add(OPERATOR, house.fonds["WA"], "Q", names)
+    house.add_person("insider", [Role.ARCHIVIST], 2, "WA")
+    named = (house.people["insider"],)
+    seen = a_record(house, RecordState.PROVISIONAL, "archivist", named=named)
+    inside = Seen(house, "insider", seen.number)
+    records, key = house.parts.records, house.records[seen.number]
+    who = house.who("insider")
+    gone_at_once_and_after(seen, lambda: records.set_group(who, key, "Q", "x", version(house, seen.number)))
+    assert inside.finds() == ALL
+    assert house.row(seen.number).indexed_in == ["2", "2n"]
+    records.set_group(who, key, None, "x", version(house, seen.number))
+    house.work()
+    assert seen.finds() == inside.finds() == ALL
+    assert house.parts.search.leaks == 0
+
+
+def test_need_to_know_hides_a_filed_record_that_leaves_it_no_more(house: SecretsHouse) -> None:
+    house.parts.groups.add(OPERATOR, house.fonds["WA"], "R", {"zh_CN": "专案"})
+    key = house.add_person("guard", [Role.SECRECY_OFFICER], 4, "WA")
+    seen = a_record(house, RecordState.FILED, "reader", named=(key,))
+    records, record, who = house.parts.records, house.records[seen.number], house.who("guard")
+    gone_at_once_and_after(seen, lambda: records.set_group(who, record, "R", "x", version(house, seen.number)))
+    with pytest.raises(InvalidInput):
+        records.set_group(who, record, None, "x", version(house, seen.number))
+    assert seen.finds() == NONE

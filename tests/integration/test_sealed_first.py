@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from archive.grants import Rights
 from archive.identity import Role
 from archive.log.verify import verify
-from archive.model import Distribution
+from archive.model import Distribution, Fonds
 from archive.model.log import LogEntry, LogUnsealed
 from runtime.wiring import Parts
 from tests.factories.archives import Archive
@@ -38,8 +38,25 @@ def acts(parts: Parts, person: UUID, record: UUID) -> dict[str, Callable[[], obj
         "record.set_level": lambda: parts.records.set_level(
             parts.people.identity_of("archivist"), record, 2, "商业秘密", version_of(parts, record)
         ),
+        "group.add": lambda: parts.groups.add(OPERATOR, fonds_of(parts), "QA", {"zh_CN": "专案"}),
+        "record.name_people": lambda: parts.records.name_people(
+            parts.people.identity_of("archivist"), record, [archivist_of(parts)], version_of(parts, record)
+        ),
+        "record.set_group": lambda: parts.records.set_group(
+            parts.people.identity_of("archivist"), record, "QA", "专案审查", version_of(parts, record)
+        ),
+        "setting.operator_acts": lambda: parts.organisation.let_operator_act(OPERATOR, allowed=False),
         "distribution.remove": lambda: rights.withdraw(OPERATOR, a_distribution(parts)),
     }
+
+
+def fonds_of(parts: Parts) -> UUID:
+    with parts.db.reading() as session:
+        return session.scalars(select(Fonds.id).where(Fonds.code == "H001")).one()
+
+
+def archivist_of(parts: Parts) -> UUID:
+    return parts.people.identity_of("archivist").person_id or UUID(int=0)
 
 
 def a_distribution(parts: Parts) -> UUID:
