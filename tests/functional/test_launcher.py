@@ -212,3 +212,10 @@ def test_a_failed_installation_is_not_taken_for_done(tmp_path: Path) -> None:
         assert answer.returncode != 0
         assert "this failed" in answer.stderr
         assert "hello" not in answer.stdout
+
+
+def test_a_folder_that_holds_python_files_does_not_change_what_runs(house: Path, tmp_path: Path) -> None:
+    for name in ("click.py", "web.py", "runtime.py", "json.py"):
+        (tmp_path / name).write_text("raise SystemExit('a file of the folder was run')\n")
+    answer = juanku(house, "config", "--json", cwd=tmp_path)
+    assert (answer.returncode, answer.stderr) == (0, "")
