@@ -59,7 +59,7 @@ class Out:
         for line in words:
             click.echo(line, err=True)
         if self.as_json:
-            document = {"error": error.code, "facts": error.facts, "words": words}
+            document: dict[str, Any] = {"error": error.code, "facts": error.facts, "words": words}
             if isinstance(error, InvalidInput):
                 document["faults"] = [{"field": f.field, "code": f.code, "facts": f.facts} for f in error.faults]
             click.echo(json.dumps(document, ensure_ascii=False, default=str))
