@@ -170,7 +170,7 @@ class SignIn:
         Only the person makes it, or the machine's operator; no administrator takes someone's place this way.
 
         Raises:
-            InvalidInput: no name, or not between 1 and 366 days.
+            InvalidInput: no name, not between 1 and 366 days, or no such active account.
             Conflict: the person has a token of this name.
             NotAllowed: it is someone else's account.
         """
@@ -225,7 +225,7 @@ class SignIn:
 
         Raises:
             ActingForbidden: the house has switched it off. Facts: ``act``.
-            NotFound: no such active account.
+            InvalidInput: no such active account.
         """
         with self._db.writing() as work:
             allowed = work.session.scalars(select(House.operator_may_impersonate)).one_or_none()
@@ -243,11 +243,17 @@ class SignIn:
 
 
 def active_person(session: Session, login: str) -> Person:
-    """Return the active account of this login. Raises ``NotFound``."""
+    """Return the active account of this login.
+
+    Only its holder and the machine's operator come here, so the answer may name what is not there.
+
+    Raises:
+        InvalidInput: there is none. Fact ``value``: the login asked for.
+    """
     query = select(Person).where(Person.login == folded(login), Person.active.is_(True))
     person = session.scalars(query).one_or_none()
     if person is None:
-        raise NotFound
+        raise InvalidInput(Fault("login", "unknown", {"value": login[:64]}))
     return person
 
 

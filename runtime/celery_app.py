@@ -9,6 +9,7 @@ from uuid import UUID
 
 from celery import Celery
 from kombu.entity import Queue
+from kombu.transport import TRANSPORT_ALIASES
 
 from archive.jobs.outbox import QUEUES
 from runtime.settings import Settings
@@ -30,6 +31,7 @@ class JobService(Protocol):
 
 def make_celery(settings: Settings) -> Celery:
     """Return the Celery application for these settings."""
+    TRANSPORT_ALIASES["filesystem"] = "runtime.file_broker:Transport"
     app = Celery("juanku", broker=settings.broker_url)
     options: dict[str, Any] = {}
     if settings.broker_url.startswith("filesystem"):

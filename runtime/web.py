@@ -1,5 +1,6 @@
 """The web process of the tree: the pages behind waitress."""
 
+import logging
 import signal
 import sys
 from types import FrameType
@@ -21,6 +22,7 @@ def main() -> None:
     settings = load()
     stop_unless_ready(settings)
     parts = build(settings, CeleryWaker(settings))
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # says each request that waits for a thread: no fault
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the root, which ends us in order
     try:

@@ -21,7 +21,7 @@ def main() -> None:
     from runtime.setting_up import stop_unless_ready  # noqa: PLC0415
     from runtime.settings import load  # noqa: PLC0415
     from runtime.wiring import build  # noqa: PLC0415
-    from runtime.working import Worker, keep_sealing  # noqa: PLC0415
+    from runtime.working import Worker, close_log, keep_sealing  # noqa: PLC0415
 
     settings = load()
     warnings.filterwarnings("ignore", category=SecurityWarning)  # messages carry a job's id alone, in JSON
@@ -54,7 +54,7 @@ def main() -> None:
             beat.stop()
             stop.set()
             sealing.join()
-            parts.sealer.seal_all()
+            close_log(parts)
             parts.close()
 
 

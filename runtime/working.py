@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from uuid import UUID
 
+from archive.errors import ArchiveError
 from archive.jobs.outbox import QUEUES, kinds_of
 from archive.jobs.schedule import enqueue_due
 from archive.jobs.status import pending
@@ -100,6 +101,15 @@ def keep_sealing(parts: Parts, stop: threading.Event) -> threading.Thread:
     return thread
 
 
+def close_log(parts: Parts) -> None:
+    """Seal what waits and sign how long the log is: what is cut off its end while nobody works is found then."""
+    parts.sealer.seal_all()
+    try:
+        parts.checkpoints.make()
+    except ArchiveError as error:
+        log.warning("no checkpoint was made: %s", error)
+
+
 @contextmanager
 def work_done(
     parts: Parts, *, wait: bool, told: Callable[[int], None] | None = None, beside: Sequence[str] = ()
@@ -117,9 +127,10 @@ def work_done(
     """
     with held(parts.settings.run / "worker.lock") as alone:
         if not alone:
-            yield lambda: None
-            if wait:
-                _wait(parts, told)
+            with _standing_in(parts):
+                yield lambda: None
+                if wait:
+                    _wait(parts, told)
             return
         Worker(parts).take_over()
         hands = _Hands(parts)
@@ -133,6 +144,31 @@ def work_done(
             _wait(parts, told, hands.release)
         finally:
             hands.end()
+
+
+@contextmanager
+def _standing_in(parts: Parts) -> Iterator[None]:
+    """Take the worker's place if it ends meanwhile: nobody else would do the jobs that are waited for."""
+    stop = threading.Event()
+
+    def watch() -> None:
+        while not stop.wait(LOOK_EVERY):
+            with held(parts.settings.run / "worker.lock") as ours:
+                if ours:
+                    Worker(parts).take_over()
+                    hands = _Hands(parts)
+                    hands.begin(NAMES)
+                    hands.keep_sealing()
+                    stop.wait()
+                    hands.end()
+
+    thread = threading.Thread(target=watch, name="stand-in", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
 
 
 class _Hands:
@@ -191,7 +227,7 @@ class _Hands:
             self._parts.waker.wake(queue, NO_JOB)
         for thread in self._threads:
             thread.join()
-        self._parts.sealer.seal_all()
+        close_log(self._parts)
 
     def _run(self, queue: str) -> None:
         bell = self._parts.waker

@@ -73,7 +73,9 @@ FAULTS: Mapping[str, str] = {
     "required": mark("is needed"),
     "too_long": mark("is too long (at most %(limit)s)"),
     "unknown": mark("is not known here"),
+    "unknown_value": mark("is not known here: %(value)s"),
     "unknown_field": mark("there is no such field"),
+    "unknown_field_named": mark("there is no such field: %(name)s"),
     "unknown_choice": mark("is none of the choices: %(value)s"),
     "unknown_level": mark("there is no such level: %(level)s"),
     "unknown_rule": mark("there is no such number rule"),
@@ -170,6 +172,12 @@ FAULTS: Mapping[str, str] = {
     "unopened_group": mark("the bracket was not opened"),
 }
 """What is wrong with a field and how to mend it; it follows the field's name and a colon."""
+
+NAMING: Mapping[str, tuple[str, str]] = {
+    "unknown": ("unknown_value", "value"),
+    "unknown_field": ("unknown_field_named", "name"),
+}
+"""Codes with words that name the thing, and the fact they need: used where the field itself does not name it."""
 
 REASONS: Mapping[str, tuple[str, str]] = {
     "empty": (mark("the file is empty"), mark("Check the file on your side and send it again.")),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from archive.errors import ArchiveError, Fault, InvalidInput, Quarantined
-from web.fault_words import FAULTS, FIELDS, NUMBER_REASONS, REASONS, WAITING
+from web.fault_words import FAULTS, FIELDS, NAMING, NUMBER_REASONS, REASONS, WAITING
 from web.words import mark, size, translator
 
 
@@ -61,6 +61,18 @@ ERRORS: Mapping[str, Words] = {
         mark("Someone changed this while you had it open."),
         mark("Their change stands; yours was not written."),
         mark("Open it again and make your change once more."),
+    ),
+    "stands_already": Words(
+        409,
+        mark("There is %(what)s already."),
+        NOTHING_WRITTEN,
+        mark("Choose another one, or work with what stands."),
+    ),
+    "no_archive": Words(
+        409,
+        mark("There is no archive in %(home)s yet."),
+        "",
+        mark("Make one with 'juanku init' or 'juanku demo', or set JUANKU_HOME to the folder of yours."),
     ),
     "wrong_state": Words(
         409,
@@ -183,9 +195,16 @@ STATES: Mapping[str, str] = {
 LONGEST = 500
 """Characters of a fact that a sentence repeats: what was given may be a megabyte."""
 
+STANDING: Mapping[str, str] = {
+    "login": mark("an account of this name"),
+    "token": mark("a token of this name"),
+}
+"""What a new thing may run into: it is there, and nobody changed it."""
+
 NAMED_FACTS: Mapping[str, Mapping[str, str]] = {
     "part": PARTS,
     "state": STATES,
+    "what": STANDING,
     "reason": {**NUMBER_REASONS, **{code: words[0] for code, words in REASONS.items()}},
 }
 """Facts whose values have words of their own."""
@@ -220,7 +239,9 @@ def explain(error: ArchiveError, locale: str) -> list[str]:
 def explain_fault(fault: Fault, locale: str) -> str:
     """Return the sentence that tells one field's fault and how to mend it."""
     gettext = translator(locale)
-    message = FAULTS.get(fault.code) or mark("this value cannot be taken (%(code)s)")
+    code, fact = NAMING.get(fault.code, (fault.code, ""))
+    code = code if fault.facts.get(fact, fault.field) != fault.field else fault.code
+    message = FAULTS.get(code) or mark("this value cannot be taken (%(code)s)")
     return _fill(gettext(message), {"code": fault.code, **_told(fault.facts, gettext)})
 
 
@@ -272,6 +293,10 @@ def field_label(name: str, locale: str) -> str:
 
 
 def _words_of(error: ArchiveError) -> Words:
+    if error.facts.get("state") == "no_archive":
+        return ERRORS["no_archive"]
+    if error.code == "conflict" and error.facts.get("what") in STANDING:
+        return ERRORS["stands_already"]
     for kind in type(error).__mro__:
         code = getattr(kind, "code", "")
         if code in ERRORS:

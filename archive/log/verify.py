@@ -260,7 +260,8 @@ def _one_by_one(session: Session, asked: Select[Any], seq: int) -> Iterator[Any]
         try:
             yield session.execute(asked.where(LogSeal.seq == number)).one()
         except _UNREADABLE as error:
-            raise _Found(Bad(number, None, Fault.ENTRY_CHANGED)) from error
+            entry = session.scalar(select(LogSeal.entry_id).where(LogSeal.seq == number))
+            raise _Found(Bad(number, entry, Fault.ENTRY_CHANGED)) from error
 
 
 def _outside(session: Session) -> Iterator[Any]:

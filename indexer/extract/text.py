@@ -44,13 +44,13 @@ def extract_text(data: bytes, first_page: int | None = None, last_page: int | No
     """Decode a text file and return its pages ``first_page`` to ``last_page`` (both included, 1-based).
 
     Raises:
-        Unreadable: ``empty``, or ``broken`` when no encoding fits.
+        Unreadable: ``empty``, or ``unsupported`` when no encoding fits: the bytes may be whole all the same.
     """
     if not data.strip(b"\x00\r\n\t ") or data in {mark for mark, _ in _MARKS}:
         raise Unreadable(Reason.EMPTY)
     encoding = guess_encoding(data)
     if encoding is None:
-        raise Unreadable(Reason.BROKEN, "encoding")
+        raise Unreadable(Reason.UNSUPPORTED, "encoding")
     begin = first_page or 1
     pages: list[str] = []
     count = length = 0
@@ -131,7 +131,7 @@ def _fits(data: bytes, encoding: str) -> bool:
 def _nearly(sample: bytes, encoding: str) -> bool:
     text = sample.decode(encoding, "replace")
     wrong = text.count("\ufffd")
-    return wrong <= max(1, len(text) // 200) and _frequency(sample, encoding) >= 0.08
+    return wrong <= max(1, len(text) // 50) and _frequency(sample, encoding) >= 0.08
 
 
 def _wide(sample: bytes) -> str | None:

@@ -10,14 +10,16 @@ MAX_ENTRIES = 10_000
 MAX_SUM = 200_000_000
 MAX_RATIO = 100
 _SMALL = 1_000_000
+_LARGE = 20_000_000
 _ENCRYPTED = 0x1
 
 
 def inspect_zip(data: mmap.mmap | bytes) -> Failure | None:
     """Return why a zip must not be unpacked, or None.
 
-    ``bomb``: more than 10,000 entries, more than 200 MB unpacked, a ratio above 100 (entries of up to 1 MB are let
-    pass: blank sheets shrink well), or a name that is absolute, climbs with ``..``, or is a symbolic link.
+    ``bomb``: more than 10,000 entries, more than 200 MB unpacked, a ratio above 100 of the whole or of an entry above
+    20 MB (up to 1 MB in all, and smaller entries of a whole that is not dense, are let pass: blank sheets and drawings
+    shrink well), or a name that is absolute, climbs with ``..``, or is a symbolic link.
     ``encrypted``: an entry asks for a password. ``broken``: there is no directory to read.
     """
     try:
@@ -37,7 +39,7 @@ def inspect_zip(data: mmap.mmap | bytes) -> Failure | None:
 
 def _is_odd(entry: zipfile.ZipInfo) -> bool:
     name = entry.orig_filename.replace("\\", "/")
-    dense = entry.file_size > _SMALL and entry.file_size > MAX_RATIO * max(entry.compress_size, 1)
+    dense = entry.file_size > _LARGE and entry.file_size > MAX_RATIO * max(entry.compress_size, 1)
     climbs = name.startswith("/") or name[1:2] == ":" or ".." in name.split("/") or "\x00" in name
     return dense or climbs or stat.S_ISLNK(entry.external_attr >> 16)
 

@@ -1,8 +1,12 @@
 """What a fork does with its one file."""
 
+import encodings
+import importlib
 import mmap
 import os
+import pkgutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -28,7 +32,10 @@ def preload() -> None:
     """Load everything a fork may need; a fork cannot open a file any more."""
     pdf.lower_limits()
     _DETECTOR.detect(b"\x00\x01\x02", "")
-    for name in ("gb18030", "big5hkscs", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be", "shift_jis", "euc_kr"):
+    for module in pkgutil.iter_modules(encodings.__path__):  # whichever the statistics name is asked for by a fork
+        with suppress(ImportError):  # those of Windows
+            importlib.import_module(f"encodings.{module.name}")
+    for name in ("gb18030", "big5hkscs", "shift_jis", "euc_kr"):
         "档案".encode(name, "replace").decode(name, "replace")
     text.guess_encoding("「檔案」卷庫".encode("big5hkscs") * 20)
     text.guess_encoding("été à la plage ".encode("cp1252") * 20)

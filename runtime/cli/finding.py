@@ -6,6 +6,7 @@ from uuid import UUID
 
 import click
 
+from archive.errors import InvalidInput
 from archive.identity import Identity
 from archive.levels import every
 from archive.levels import mark as level_mark
@@ -13,7 +14,7 @@ from archive.scheme.fields import FieldDef, FieldKind
 from archive.showing import CustodyView, RecordView
 from runtime.cli.codes import Codes
 from runtime.cli.common import command, opened
-from runtime.cli.out import Out, locale
+from runtime.cli.out import Out, locale, pointed
 from runtime.wiring import Parts
 from runtime.working import work_done
 from web.filters import masked
@@ -40,7 +41,11 @@ def search(out: Out, query: str, login: str, filters: tuple[str, ...], limit: in
         with parts.db.reading() as session:
             codes = Codes(session)
             marks = {level.rank: level_mark(level, locale()) for level in every(session)}
-        page = parts.search.search(person, query, filters=codes.filters(filters), offset=offset, limit=limit)
+        try:
+            page = parts.search.search(person, query, filters=codes.filters(filters), offset=offset, limit=limit)
+        except InvalidInput as error:
+            _point(query, error)
+            raise
     hits = [
         {
             "number": hit.number,
@@ -58,6 +63,14 @@ def search(out: Out, query: str, login: str, filters: tuple[str, ...], limit: in
         lines += [f"    p.{p.page}: {p.text}" for p in hit.passages]
     lines.append(out.gettext(mark("%(total)s found."), total=page.total))
     out.end({"total": page.total, "hits": hits, "facets": codes.facets(page.facets)}, lines)
+
+
+def _point(query: str, error: InvalidInput) -> None:
+    """Show where in the query its fault is."""
+    at = error.faults[0].facts.get("at")
+    if isinstance(at, int):
+        for line in pointed(query, at):
+            click.echo(line, err=True)
 
 
 @click.group("record")

@@ -75,7 +75,10 @@ def demo(out: Out, size: int | None, no_files: bool, no_serve: bool, port: int |
 
         document = fill(chosen, out, size=size, files=not no_files)
     lines = [out.gettext(mark("%(count)s records are there. Sign in as:"), count=document["records"])]
-    lines += [f"  {p['name']:<10} {p['role']:<16} {p['login']:<12} {p['password']}" for p in document["people"]]
+    lines += [
+        f"  {p.get('full_name', p['name']):<10} {p['role']:<16} {p['login']:<12} {p['password']}"
+        for p in document["people"]
+    ]
     if no_serve:
         out.end(document, lines)
     if out.as_json:

@@ -3,10 +3,13 @@
 A command's module is imported when the command is used, so that each answers as quickly as it can.
 """
 
+import json
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -47,6 +50,27 @@ class _Commands(click.Group):
                 commands: tuple[click.Command, ...] = import_module(f"runtime.cli.{module}").COMMANDS
                 return next(command for command in commands if command.name == cmd_name)
         return None
+
+    def make_context(self, *words: Any, **options: Any) -> click.Context:
+        """Read the first words; see ``invoke``."""
+        with _usage_told():
+            return super().make_context(*words, **options)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command. Who asked for JSON gets it for a mistyped command line too."""
+        with _usage_told():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _usage_told() -> Iterator[None]:
+    try:
+        yield
+    except click.UsageError as error:
+        if "--json" in sys.argv:
+            told = {"error": "usage", "facts": {}, "words": [error.format_message()]}
+            click.echo(json.dumps(told, ensure_ascii=False))
+        raise
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

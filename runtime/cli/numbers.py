@@ -1,6 +1,5 @@
 """Commands on number rules: number check, explain, list, add."""
 
-import unicodedata
 from typing import Any
 
 import click
@@ -11,7 +10,7 @@ from archive.model import NumberRule
 from archive.numbering import reference, rule
 from runtime.cli.asked import OPERATOR, acting, added, like, names_of, with_names
 from runtime.cli.common import command, opened
-from runtime.cli.out import Out, locale
+from runtime.cli.out import Out, locale, pointed
 from web.faults import explain_fault
 from web.number_words import rule_lines
 from web.words import mark, named
@@ -32,14 +31,9 @@ def check(out: Out, template: str, is_reference: bool) -> None:
     except InvalidInput as refused:
         fault = refused.faults[0]
         at, told = int(fault.facts.get("at", 0)), explain_fault(fault, locale())
-        lines = [template, f"{' ' * _columns(template[:at])}^", told]
+        lines = [*pointed(template, at), told]
         out.end({"ok": False, "template": template, "at": at, "code": fault.code, "words": told}, lines, ok=False)
     out.end({"ok": True, **document}, _lines(out, document))
-
-
-def _columns(text: str) -> int:
-    """Return how many columns of a terminal a text takes; Chinese takes two each."""
-    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 
 def _explained(template: str, *, is_reference: bool) -> dict[str, Any]:

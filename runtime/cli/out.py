@@ -6,13 +6,14 @@ Progress and remarks go to standard error, so that standard output can be piped.
 import json
 import os
 import sys
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import click
 
-from archive.errors import ArchiveError
+from archive.errors import ArchiveError, InvalidInput
 from web.faults import explain
 from web.words import translator
 
@@ -58,7 +59,14 @@ class Out:
         for line in words:
             click.echo(line, err=True)
         if self.as_json:
-            click.echo(
-                json.dumps({"error": error.code, "facts": error.facts, "words": words}, ensure_ascii=False, default=str)
-            )
+            document: dict[str, Any] = {"error": error.code, "facts": error.facts, "words": words}
+            if isinstance(error, InvalidInput):
+                document["faults"] = [{"field": f.field, "code": f.code, "facts": f.facts} for f in error.faults]
+            click.echo(json.dumps(document, ensure_ascii=False, default=str))
         sys.exit(1)
+
+
+def pointed(text: str, at: int) -> list[str]:
+    """Return a text and, below it, a mark at one of its characters; Chinese takes two columns of a terminal each."""
+    columns = sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text[:at])
+    return [text, f"{' ' * columns}^"]

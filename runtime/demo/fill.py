@@ -68,7 +68,11 @@ def fill(settings: Settings, out: Speaker, *, size: int | None, files: bool) -> 
                 _records(parts, out, wanted, files=files, grow=size is not None, filed=release)
         with parts.db.reading() as session:
             count = session.scalar(select(func.count()).select_from(Record))
-        people = [{"login": p.login, "name": p.name, "role": p.role.value, "password": p.password} for p in PEOPLE]
+        # "name" is what a person signs in with and what --as takes: scripts go on with it
+        people = [
+            {"name": p.login, "login": p.login, "full_name": p.name, "role": p.role.value, "password": p.password}
+            for p in PEOPLE
+        ]
         document = {"records": count, "people": people, "seconds": round(time.monotonic() - begun, 3)}
         done.write(settings, document)
         return document

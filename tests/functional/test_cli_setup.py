@@ -309,7 +309,7 @@ def test_an_account_gets_a_new_password_is_closed_and_opened(house: House) -> No
     house.run("user", "password", "gm", "--password-file", "-", standard_input="another-good-one-2026")
     house.run("user", "deactivate", "gm")
     assert {row["login"]: row["active"] for row in house.run("user", "list")["users"]}["gm"] is False
-    assert house.run("search", "电梯", "--as", "gm", code=1)["error"] == "not_found"
+    assert house.run("search", "电梯", "--as", "gm", code=1)["error"] == "invalid"
     house.run("user", "reactivate", "gm")
     house.run("user", "unlock", "gm")
     assert house.run("user", "show", "gm")["active"] is True

@@ -326,3 +326,10 @@ def test_a_checkout_that_only_others_may_write_keeps_its_environment_in_the_user
     assert answer.stdout == "hello demo\n", answer.stderr
     assert (folder / ".venv").is_dir()
     assert not (house / ".venv").exists()
+
+
+def test_a_folder_that_holds_python_files_does_not_change_what_runs(house: Path, tmp_path: Path) -> None:
+    for name in ("click.py", "web.py", "runtime.py", "json.py"):
+        (tmp_path / name).write_text("raise SystemExit('a file of the folder was run')\n")
+    answer = juanku(house, "config", "--json", cwd=tmp_path)
+    assert (answer.returncode, answer.stderr) == (0, "")

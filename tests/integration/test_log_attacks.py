@@ -172,7 +172,7 @@ def test_nonsense_in_a_cell_is_a_finding_and_not_a_crash(house: House, seq: int,
     raw.execute(f"UPDATE log_entry SET {column}='nonsense' WHERE id=?", (entry.bytes,))  # noqa: S608  (the test's own words)
     raw.commit()
     raw.close()
-    assert (found(house).seq, found(house).fault) == (seq, Fault.ENTRY_CHANGED)
+    assert (found(house).seq, found(house).entry, found(house).fault) == (seq, entry, Fault.ENTRY_CHANGED)
 
 
 @pytest.mark.parametrize("seq", PLACES)

@@ -49,6 +49,18 @@ def test_a_file_without_a_sign_is_empty(data: bytes) -> None:
     assert caught.value.failure.reason is Reason.EMPTY
 
 
+def test_a_few_wrong_bytes_do_not_lose_a_page() -> None:
+    page = SIMPLIFIED.encode() * 5
+    found = extract_text(page[:250] + b"\xff\xfe" + page[250:])
+    assert found.pages[0].count("物业管理") >= 4
+
+
+def test_a_text_in_an_unknown_encoding_is_not_called_damaged() -> None:
+    with pytest.raises(Unreadable) as caught:
+        extract_text("THE QUICK BROWN FOX jumps over it. ".encode("cp500") * 20)
+    assert caught.value.failure.reason is Reason.UNSUPPORTED
+
+
 def test_bytes_that_are_no_text_are_not_read() -> None:
     assert guess_encoding(bytes(range(256)) * 20) is None
 

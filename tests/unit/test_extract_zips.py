@@ -1,6 +1,7 @@
 """A zip is looked at before anything unpacks it."""
 
 import io
+import random
 import stat
 import zipfile
 
@@ -30,9 +31,15 @@ def test_an_ordinary_zip_may_be_unpacked() -> None:
     assert inspect_zip(a_zip([("word/document.xml", b"<a/>" * 2_000), ("附件/目录.txt", b"x")])) is None
 
 
+def test_a_blank_drawing_among_pictures_is_no_bomb() -> None:
+    picture = random.Random(1).randbytes(200_000)
+    assert inspect_zip(a_zip([("ppt/media/1.png", picture), ("ppt/media/2.emf", b"\x00" * 1_500_000)])) is None
+
+
 @pytest.mark.parametrize(
     "entries",
     [
+        [("a.png", random.Random(1).randbytes(400_000)), ("big.xml", b"\x00" * 25_000_000)],
         [("big.xml", b"\x00" * 3_000_000)],
         [(f"{number}.txt", b"") for number in range(10_001)],
         [("../../etc/passwd", b"x")],
@@ -40,7 +47,7 @@ def test_an_ordinary_zip_may_be_unpacked() -> None:
         [("C:\\windows\\x", b"x")],
         [(link("a"), b"/etc/passwd")],
     ],
-    ids=["dense", "many", "climbs", "absolute", "drive", "link"],
+    ids=["dense entry", "dense", "many", "climbs", "absolute", "drive", "link"],
 )
 def test_a_bomb_or_a_climber_is_not_unpacked(entries: Entries) -> None:
     assert inspect_zip(a_zip(entries)) == Failure(Reason.BOMB)

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from archive.errors import Unavailable
-from indexer.extract.answer import Extracted, Failure, Reason
+from indexer.extract.answer import Extracted, Failure, Reason, Unreadable
+from indexer.extract.text import extract_text
 from indexer.sandbox import wire
 from indexer.sandbox.client import Extractor, SandboxDetector
 from indexer.sandbox.confinement import Limits
@@ -153,6 +154,24 @@ def test_a_file_beyond_the_limit_is_too_large_at_once() -> None:
 def test_kinds_without_a_parser_and_empty_files_are_named(hostile: Extractor) -> None:
     assert hostile.extract("image/png", [b"x"], 1) == Failure(Reason.UNSUPPORTED)
     assert hostile.extract("application/pdf", [], 0) == Failure(Reason.EMPTY)
+
+
+@pytest.mark.parametrize("encoding", ["cp932", "cp949", "cp1251", "koi8_r", "cp1253", "cp874", "cp500", "iso8859_2"])
+def test_every_encoding_is_answered_inside_as_outside(hostile: Extractor, encoding: str) -> None:
+    words = {
+        "cp932": "エレベーターの点検記録です。管理組合の総会で承認されました。",
+        "cp949": "승강기 점검 기록입니다. 관리 조합 총회에서 승인되었습니다.",
+        "cp1253": "Ο έλεγχος του ανελκυστήρα ολοκληρώθηκε με επιτυχία.",
+        "cp874": "บันทึกการตรวจสอบลิฟต์ของอาคารนี้",
+        "cp500": "The lift was inspected; the papers are kept.",
+        "iso8859_2": "Kontrola výtahu proběhla úspěšně, žádné závady nebyly zjištěny.",
+    }
+    data = words.get(encoding, "Проверка лифта прошла успешно.").encode(encoding) * 30
+    try:
+        outside: object = extract_text(data)
+    except Unreadable as refused:
+        outside = refused.failure
+    assert hostile.extract("text/plain", [data], len(data)) == outside
 
 
 def test_media_types_are_found_inside_the_sandbox(hostile: Extractor) -> None:

@@ -232,7 +232,7 @@ def test_the_operator_acts_as_a_person_and_the_log_names_both(office: SimpleName
     assert (identity.person_id, identity.operator) == (office.wang.person_id, "root")
     act, by, _, _ = office.log.acts[-1]
     assert (act, by.name, by.operator) == ("system.impersonate", "wang", "root")
-    with pytest.raises(NotFound):
+    with pytest.raises(InvalidInput):
         office.people.impersonate("root", "nobody")
 
 
