@@ -21,15 +21,18 @@ from sqlalchemy import select
 from archive.arrivals import Incoming, Received
 from archive.database import Database
 from archive.describing import Draft
-from archive.errors import ArchiveError, InvalidInput
+from archive.errors import ArchiveError, Fault, InvalidInput
 from archive.identity import Identity
 from archive.imports import Left, Source
 from archive.model import Content, ContentState, File, Job, JobKind, JobState, Record, RecordState
+from archive.ports import PIECE_BYTES
 from runtime.wiring import Parts
 from web.remarks import Remark, remarks
 
 CHUNK = 1024 * 1024
 BATCH = 100
+LOAD_BYTES = 64 * 1024 * 1024
+"""First pieces of files that are in memory together."""
 
 
 @dataclass
@@ -70,11 +73,16 @@ class Outcome:
 
 
 def find_files(paths: Sequence[Path]) -> list[tuple[Path, str]]:
-    """Return every file at or below ``paths`` with the name it is told by; hidden files are left out."""
+    """Return every file at or below ``paths`` with the name it is told by; hidden ones are left out.
+
+    Links, pipes and the like are among them: each is told as no file.
+    """
     found: list[tuple[Path, str]] = []
     for path in paths:
         if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.is_file() and not _hidden(p.relative_to(path)))
+            inside = sorted(
+                p for p in path.rglob("*") if (p.is_symlink() or not p.is_dir()) and not _hidden(p.relative_to(path))
+            )
             found += [(p, readable(str(p))) for p in inside]
         else:
             found.append((path, readable(str(path))))
@@ -186,7 +194,9 @@ class Importer:
     def _take_in(self, paths: Sequence[Path], items: Sequence[Item]) -> None:
         keyed = [(item, item.record_id, path) for item, path in zip(items, paths, strict=True) if item.record_id]
         coming = [Incoming(key, readable(path.name), _chunks(path)) for _, key, path in keyed]
-        answers = self._parts.intake.receive_many(self._identity, coming)
+        answers: list[Received | ArchiveError | OSError] = []
+        for load in _loads([path for _, _, path in keyed]):
+            answers += self._parts.intake.receive_many(self._identity, [coming[place] for place in load])
         for (item, key, _), answer in zip(keyed, answers, strict=True):
             if isinstance(answer, Received):
                 item.doubles = [str(double) for double in answer.doubles]
@@ -258,7 +268,29 @@ def _contents(db: Database, ids: Sequence[UUID]) -> Iterator[tuple[UUID, Content
         yield from found
 
 
+def _loads(paths: Sequence[Path]) -> Iterator[range]:
+    """Yield runs of files that together hold little memory: of each the first piece is read before any is put."""
+    start, held = 0, 0
+    for place, path in enumerate(paths):
+        size = min(_size(path), PIECE_BYTES)
+        if held + size > LOAD_BYTES and place > start:
+            yield range(start, place)
+            start, held = place, 0
+        held += size
+    if start < len(paths):
+        yield range(start, len(paths))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
 def _chunks(path: Path) -> Iterator[bytes]:
+    if path.is_symlink() or not path.is_file():  # a pipe would never end, a link may lead anywhere
+        raise InvalidInput(Fault("file", "not_a_file", {"name": readable(path.name)[:200]}))
     with path.open("rb") as source:
         while chunk := source.read(CHUNK):
             yield chunk

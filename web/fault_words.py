@@ -101,6 +101,7 @@ FAULTS: Mapping[str, str] = {
     "choices_missing": mark("a choice needs its choices"),
     "choices_unwanted": mark("only a choice has choices"),
     "closed": mark("this category is closed: %(category)s. Choose an open one"),
+    "not_a_file": mark("is no plain file (a link, a pipe or a device): %(name)s"),
     "empty_file": mark("the file is empty: %(name)s"),
     "exactly_one_of": mark("give exactly one of: %(choices)s"),
     "names_missing": mark("needs a name, in simplified Chinese at least"),

@@ -13,7 +13,7 @@ WORDS = {
         "empty.txt": "failed: the file is empty: empty.txt",
         "locked.pdf": "put aside: the file is locked with a password. Take the password off",
         "cut.pdf": "put aside: the file is damaged and cannot be read. Open it on your side",
-        "gone.txt": "failed: the file cannot be read where it lies. Look whether it is still there",
+        "linked.txt": "failed: is no plain file (a link, a pipe or a device): linked.txt",
         "text.pdf": "its name says .pdf, but by its content it is: plain text",
         "twice.txt": "the same bytes lie in other records: 1",
     },
@@ -21,7 +21,7 @@ WORDS = {
         "empty.txt": "失败：文件是空的：empty.txt",
         "locked.pdf": "已隔离：文件设有密码。请去掉密码",
         "cut.pdf": "已隔离：文件已损坏，无法读取。",
-        "gone.txt": "失败：文件在原处无法读取。",
+        "linked.txt": "失败：不是普通文件（链接、管道或设备）：linked.txt",
         "text.pdf": "文件名为 .pdf，但内容实为：纯文本",
         "twice.txt": "其他档案中有相同内容：1 件",
     },
@@ -29,7 +29,7 @@ WORDS = {
         "empty.txt": "失敗：檔案是空的：empty.txt",
         "locked.pdf": "已隔離：檔案設有密碼。",
         "cut.pdf": "已隔離：檔案已損壞，無法讀取。",
-        "gone.txt": "失敗：電子檔在原處無法讀取。",
+        "linked.txt": "失敗：不是一般檔案（連結、管線或裝置）：linked.txt",
         "text.pdf": "檔名為 .pdf，但內容實為：純文字",
         "twice.txt": "其他檔案中有相同內容：1 件",
     },
@@ -50,7 +50,7 @@ def folder(tmp_path: Path) -> Path:
     }
     for name, data in files.items():
         (made / name).write_bytes(data)
-    (made / "gone.txt").symlink_to("/proc/self/mem")  # reading it at its beginning fails, for root too
+    (made / "linked.txt").symlink_to("/etc/hostname")  # what lies outside the folder was not handed in
     return made
 
 
