@@ -71,8 +71,8 @@ def require_ready(settings: Settings) -> None:
     require_files(settings)
     db = Database(settings.database_url)
     try:
-        with db.engine.connect() as connection:
-            require_version(connection)
+        with db.reading() as session:  # a look: it waits for no writer, and takes none for a missing archive
+            require_version(session.connection())
     finally:
         db.close()
 

@@ -174,6 +174,6 @@ def test_the_same_import_twice_at_once_is_refused(archive: Archive, folder: Path
     finally:
         first.send_signal(signal.SIGCONT)
         first.wait()
-    assert second.document["error"] == "invalid"
+    assert second.document["error"] == "invalid", (second.document, second.err)
     assert "running already" in second.err
     assert {key: n for key, n in records(archive).items() if key[0] != "空"} == ONCE

@@ -33,6 +33,7 @@ EXPECTED: dict[str, str] = {
     "records.put_into_bin": SIGNED_IN,
     "records.restore": SIGNED_IN,
     "records.set_level": SIGNED_IN,
+    "records.set_group": SIGNED_IN,
     "records.by_number": SIGNED_IN,
     "uploads.mine": SIGNED_IN,
     "uploads.begin": SIGNED_IN,

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import select
 
-from archive.errors import Conflict, InvalidInput, NotAllowed, NotFound, SignInFailed
+from archive.errors import Conflict, InvalidInput, NotAllowed, SignInFailed
 from archive.identity import OFFICERS, Role
 from archive.ids import new_id
 from archive.model import Person
@@ -43,7 +43,7 @@ def test_no_one_else_adds_people(office: SimpleNamespace) -> None:
         with pytest.raises(NotAllowed):
             office.people.add_person(who, login="li", name="李", password=GOOD)
     assert [entry[0] for entry in office.log.refused] == ["person.manage"] * 2
-    with pytest.raises(NotFound):
+    with pytest.raises(InvalidInput):
         office.people.identity_of("li")
 
 
