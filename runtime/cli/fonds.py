@@ -83,14 +83,17 @@ def list_fonds(out: Out) -> None:
          "closed_on": row.closed_on, "joined_to": codes[row.successor_id] if row.successor_id else None}
         for row in found
     ]  # fmt: skip
-    lines = [f"{row['code']:<8} {named(row['names'], locale())}{_ended(out, row)}" for row in rows]
+    lines = [
+        f"{row['code']:<8} {named(row['names'], locale())}{_ended(out, row['closed_on'], row['joined_to'])}"
+        for row in rows
+    ]
     out.end({"fonds": rows}, lines)
 
 
-def _ended(out: Out, row: Mapping[str, Any]) -> str:
-    if row["joined_to"]:
-        return f" ({out.gettext(mark('joined to %(into)s on %(day)s'), into=row['joined_to'], day=row['closed_on'])})"
-    return f" ({out.gettext(mark('closed on %(day)s'), day=row['closed_on'])})" if row["closed_on"] else ""
+def _ended(out: Out, on: object, into: str | None = None) -> str:
+    if into:
+        return f" ({out.gettext(mark('joined to %(into)s on %(day)s'), into=into, day=on)})"
+    return f" ({out.gettext(mark('closed on %(day)s'), day=on)})" if on else ""
 
 
 @click.argument("code")

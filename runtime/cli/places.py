@@ -73,7 +73,7 @@ def list_departments(out: Out) -> None:
          "parent": codes[row.parent_id] if row.parent_id else None, "since": row.since, "until": row.until}
         for row in rows
     ]  # fmt: skip
-    lines = [f"{row.code:<8} {named(row.names, locale())}{_below(codes, row)}" for row in rows]
+    lines = [f"{row.code:<8} {named(row.names, locale())}{_below(codes, row)}{_ended(out, row)}" for row in rows]
     out.end({"departments": shown}, lines)
 
 
@@ -103,6 +103,10 @@ def close_department(out: Out, code: str, on: datetime | None) -> None:
         parts.organisation.close_department(OPERATOR, row.id, last)
     said = out.gettext(mark("Department %(code)s ends on %(day)s. Its records stay."), code=code, day=last)
     out.end({"id": str(row.id), "code": code, "until": last}, [said])
+
+
+def _ended(out: Out, row: Department) -> str:
+    return f" ({out.gettext(mark('closed on %(day)s'), day=row.until)})" if row.until else ""
 
 
 def _below(codes: Mapping[UUID, str], row: Department) -> str:

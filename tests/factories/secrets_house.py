@@ -237,7 +237,8 @@ def fill(house: SecretsHouse) -> None:
         places = {path: rows.a_place(work.session, fonds, path).id for path in ("P1/", "P2/")}
         work.commit()
     house.add_person("insider", clearance=4)
-    insider = (house.people["insider"],)
+    house.add_person("chief", [Role.ARCHIVIST], 4)  # nobody is locked out of a record: one at least is named
+    insider, chief = (house.people["insider"],), (house.people["chief"],)
     filed: dict[int, Draft] = {}
     for rank in (1, 2, 3, 4):
         for step, more in enumerate(
@@ -246,8 +247,8 @@ def fill(house: SecretsHouse) -> None:
                 {"place_id": places["P2/"], "category": "CW"},
                 {"fonds": "WB"},
                 {"fonds": "WB", "category": "CW"},
-                {"group_id": group.id},
-                {"group_id": group.id, "named": insider, "place_id": places["P1/"]},
+                {"group_id": group.id, "named": chief},
+                {"group_id": group.id, "named": insider + chief, "place_id": places["P1/"]},
                 {"named": insider, "fonds": "WB"},
                 {"department_id": house.departments["OFFICE"]},
             )

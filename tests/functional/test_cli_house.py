@@ -55,6 +55,7 @@ def test_a_department_is_renamed_and_ended(archive: Archive) -> None:
     rows = {row["code"]: row for row in archive.run("department", "list", "--json").document["departments"]}
     assert rows["GCB2"]["names"]["zh_CN"] == "工程管理部"
     assert rows["GCB2"]["until"] == "2026-06-30"
+    assert "工程管理部 (closed on 2026-06-30)" in archive.run("department", "list").out
 
 
 def test_a_house_forbids_the_operator_to_act_for_people(archive: Archive) -> None:
