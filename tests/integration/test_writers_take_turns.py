@@ -42,7 +42,7 @@ def test_who_waits_is_next(tmp_path: Path) -> None:
         assert greedy.poll() is None, "the other wrote to the end before this one had its turns"
         greedy.kill()
     db.close()
-    assert max(written) <= 3, written
+    assert max(written) <= 8, written  # without turns: dozens
 
 
 def _count(db: Database) -> int:
