@@ -11,12 +11,11 @@ import re
 import threading
 
 from indexer.extract.text import guess_encoding
-from indexer.kinds import BY_EXTENSION, EMPTY, OFD, OOXML, PDF, PLAIN, UNKNOWN, ZIP, extension
+from indexer.kinds import BY_EXTENSION, EMPTY, MARKUP, OFD, OOXML, PDF, PLAIN, UNKNOWN, ZIP, extension
 
 HEAD_BYTES = 65_536
 _OLE = {"application/x-ole-storage", "application/cdfv2", "application/vnd.ms-office", "application/msword"}
 
-_MARKUP = {"text/html", "text/xml", "text/rtf", "text/calendar", "text/vcard"}
 _PARTS = (
     (b"word/", OOXML + "wordprocessingml.document"),
     (b"xl/", OOXML + "spreadsheetml.sheet"),
@@ -64,7 +63,7 @@ def _settle(found: str, head: bytes, name: str) -> str:
     if found in _OLE:
         expected = BY_EXTENSION.get(extension(name), ())
         return expected[0] if expected and expected[0].startswith(("application/vnd.ms-", "application/ms")) else found
-    if found in _MARKUP or found.startswith(("image/", "audio/", "video/")):
+    if found in MARKUP or found.startswith(("image/", "audio/", "video/")):
         return found
     if found.startswith("text/") or found in {
         UNKNOWN,
@@ -95,15 +94,3 @@ def _zip_kind(head: bytes, name: str) -> str:
         if b"[Content_Types].xml" in entries and expected.startswith(OOXML):
             return expected
     return ZIP
-
-
-def is_plain_text(media_type: str) -> bool:
-    """Whether a media type is read as plain text."""
-    return media_type.startswith("text/") and media_type not in _MARKUP
-
-
-def is_zip(media_type: str) -> bool:
-    """Whether a media type is a zip container underneath."""
-    return media_type in {ZIP, OFD, "application/epub+zip"} or media_type.startswith(
-        (OOXML, "application/vnd.oasis.opendocument.")
-    )

@@ -9,6 +9,7 @@ EMPTY = "application/x-empty"
 ZIP = "application/zip"
 OOXML = "application/vnd.openxmlformats-officedocument."
 OFD = "application/ofd"
+MARKUP = frozenset({"text/html", "text/xml", "text/rtf", "text/calendar", "text/vcard"})
 
 BY_EXTENSION: dict[str, tuple[str, ...]] = {
     "pdf": (PDF,),
@@ -54,6 +55,18 @@ BY_EXTENSION: dict[str, tuple[str, ...]] = {
 def extension(name: str) -> str:
     """Return the ending of a file's name, in small letters and without its dot."""
     return PurePosixPath(name.replace("\\", "/")).suffix.lower().lstrip(".")
+
+
+def is_plain_text(media_type: str) -> bool:
+    """Whether a media type is read as plain text."""
+    return media_type.startswith("text/") and media_type not in MARKUP
+
+
+def is_zip(media_type: str) -> bool:
+    """Whether a media type is a zip container underneath."""
+    return media_type in {ZIP, OFD, "application/epub+zip"} or media_type.startswith(
+        (OOXML, "application/vnd.oasis.opendocument.")
+    )
 
 
 def mismatch(media_type: str, name: str) -> bool:

@@ -4,15 +4,13 @@ A text file has no pages; passages and readers need some. A page ends at a form 
 line end before 4,000 characters, so the same bytes always give the same pages.
 """
 
+import mmap
 import re
-from collections.abc import Iterator
 
 import chardet
 
-from indexer.extract.answer import MAX_ANSWER_CHARS, Extracted, Reason, Unreadable
-from indexer.extract.cleaning import clean
-
-PAGE_CHARS = 4_000
+from indexer.extract.answer import Extracted, Reason, Unreadable
+from indexer.extract.paging import cut, paged
 
 _SAMPLE_BYTES = 65_536
 _SCORED_LETTERS = 4_000
@@ -40,26 +38,19 @@ _FREQUENT = frozenset(
 )
 
 
-def extract_text(data: bytes, first_page: int | None = None, last_page: int | None = None) -> Extracted:
+def extract_text(data: mmap.mmap | bytes, first_page: int | None = None, last_page: int | None = None) -> Extracted:
     """Decode a text file and return its pages ``first_page`` to ``last_page`` (both included, 1-based).
 
     Raises:
         Unreadable: ``empty``, or ``unsupported`` when no encoding fits: the bytes may be whole all the same.
     """
+    data = bytes(data)
     if not data.strip(b"\x00\r\n\t ") or data in {mark for mark, _ in _MARKS}:
         raise Unreadable(Reason.EMPTY)
     encoding = guess_encoding(data)
     if encoding is None:
         raise Unreadable(Reason.UNSUPPORTED, "encoding")
-    begin = first_page or 1
-    pages: list[str] = []
-    count = length = 0
-    for count, page in enumerate(_pages(data.decode(encoding, "replace").removeprefix("\ufeff")), start=1):
-        wanted = count >= begin and (last_page is None or count <= last_page)
-        if wanted and length < MAX_ANSWER_CHARS:
-            pages.append(clean(page))
-            length += len(page)
-    return Extracted(tuple(pages), begin, count)
+    return paged(cut(data.decode(encoding, "replace").removeprefix("\ufeff")), first_page, last_page)
 
 
 def guess_encoding(data: bytes) -> str | None:
@@ -154,20 +145,3 @@ def _wide(sample: bytes) -> str | None:
 def _is_binary(sample: bytes) -> bool:
     controls = len(re.findall(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f\x7f]", sample))
     return controls > len(sample) // 200
-
-
-def _pages(text: str) -> Iterator[str]:
-    for part in text.split("\x0c") if "\x0c" in text else (text,):
-        start = 0
-        while len(part) - start > PAGE_CHARS:
-            end = part.rfind("\n", start + 1, start + PAGE_CHARS) + 1
-            end = end or _soft_end(part, start)
-            yield part[start:end]
-            start = end
-        yield part[start:]
-
-
-def _soft_end(part: str, start: int) -> int:
-    """A line longer than a page is cut after the last full stop, or hard."""
-    stop = max(part.rfind(sign, start + PAGE_CHARS // 2, start + PAGE_CHARS) for sign in "。；！？.")
-    return stop + 1 if stop > 0 else start + PAGE_CHARS

@@ -13,6 +13,7 @@ from typing import Any
 from indexer import identify, kinds
 from indexer.extract import pdf, text, zips
 from indexer.extract.answer import Extracted, Failure, Reason, Unreadable
+from indexer.extract.parsers import parser_of
 from indexer.sandbox.wire import Request
 
 IDENTIFY = "identify"
@@ -75,13 +76,14 @@ def _parser(request: Request) -> Callable[[Any], Answer]:
     task = request.task
     if task == IDENTIFY:
         return lambda data: {"media_type": _DETECTOR.detect(bytes(data), request.name)}
-    if task == kinds.PDF:
-        return lambda data: pdf.extract_pdf(data, request.first_page, request.last_page)
-    if identify.is_plain_text(task):
-        return lambda data: text.extract_text(bytes(data), request.first_page, request.last_page)
-    if identify.is_zip(task):
-        return lambda data: zips.inspect_zip(data) or Failure(Reason.UNSUPPORTED)
-    return lambda _data: Failure(Reason.UNSUPPORTED)
+    return lambda data: _parsed(request, data)
+
+
+def _parsed(request: Request, data: mmap.mmap | bytes) -> Answer:
+    if kinds.is_zip(request.task) and (odd := zips.inspect_zip(data)):
+        return odd
+    parse = parser_of(request.task)
+    return parse(data, request.first_page, request.last_page) if parse else Failure(Reason.UNSUPPORTED)
 
 
 def read(fd: int, size: int) -> mmap.mmap | bytes:

@@ -6,7 +6,8 @@ import pytest
 
 from indexer.extract.answer import Reason, Unreadable
 from indexer.extract.cleaning import clean, unwrap
-from indexer.extract.text import PAGE_CHARS, extract_text, guess_encoding
+from indexer.extract.paging import PAGE_CHARS
+from indexer.extract.text import extract_text, guess_encoding
 
 SIMPLIFIED = "第一条 为了规范住宅小区的物业管理，维护业主的合法权益，根据有关法律制定本条例。\n"
 TRADITIONAL = "第一條 為了規範住宅小區的物業管理，維護業主的合法權益，根據有關法律制定本條例。\n"

@@ -1,0 +1,44 @@
+"""What parsers share that make their own pages: the part that was asked for, within what an answer may hold."""
+
+from collections.abc import Iterable, Iterator
+
+from indexer.extract.answer import MAX_ANSWER_CHARS, MAX_PAGE_CHARS, Extracted
+from indexer.extract.cleaning import clean
+
+PAGE_CHARS = 4_000
+"""A page of a text that has none of its own is no longer than this."""
+
+
+def paged(
+    pages: Iterable[str], first_page: int | None, last_page: int | None, *, title: str = "", created: str = ""
+) -> Extracted:
+    """Return the pages ``first_page`` to ``last_page`` (both included, 1-based) of all ``pages``, cleaned.
+
+    All are looked through, for the answer tells how many there are; give them one by one where they are many.
+    """
+    begin = first_page or 1
+    wanted: list[str] = []
+    count = length = 0
+    for count, page in enumerate(pages, start=1):
+        if count >= begin and (last_page is None or count <= last_page) and length < MAX_ANSWER_CHARS:
+            wanted.append(clean(page[: MAX_PAGE_CHARS * 2]))
+            length += len(page)
+    return Extracted(tuple(wanted), begin, count, title, created)
+
+
+def cut(text: str) -> Iterator[str]:
+    """Cut a text without pages into some, at form feeds and line ends: the same text always gives the same pages."""
+    for part in text.split("\x0c") if "\x0c" in text else (text,):
+        start = 0
+        while len(part) - start > PAGE_CHARS:
+            end = part.rfind("\n", start + 1, start + PAGE_CHARS) + 1
+            end = end or _soft_end(part, start)
+            yield part[start:end]
+            start = end
+        yield part[start:]
+
+
+def _soft_end(part: str, start: int) -> int:
+    """A line longer than a page is cut after the last full stop, or hard."""
+    stop = max(part.rfind(sign, start + PAGE_CHARS // 2, start + PAGE_CHARS) for sign in "。；！？.")
+    return stop + 1 if stop > 0 else start + PAGE_CHARS
