@@ -7,7 +7,7 @@ its file.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import chain
@@ -16,7 +16,7 @@ from uuid import UUID
 from archive.arrivals import ALIVE_EVERY, Arrivals, Incoming, Received, Sums
 from archive.clock import Clock
 from archive.database import Database
-from archive.errors import ArchiveError, Conflict, Fault, InvalidInput, NotFound, TooLarge, WrongState
+from archive.errors import ArchiveError, Conflict, Fault, InvalidInput, KeyUnavailable, NotFound, TooLarge, WrongState
 from archive.failpoints import reach
 from archive.identity import Identity
 from archive.jobs.outbox import Outbox
@@ -26,7 +26,7 @@ from archive.model import Content, ContentState, File, FileRole
 from archive.pieces import Piece, cut, sealed
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
-from archive.ports import PIECE_BYTES, ContentReader, ContentSealer, ObjectStore, StoredObject, Vault
+from archive.ports import PIECE_BYTES, ContentReader, ContentSealer, ObjectStore, StoredObject, Unlocked, Vault
 
 MAX_FILE_BYTES = 64 * 1024**3
 OPEN_SEALERS = 64
@@ -108,9 +108,13 @@ class IntakeService:
         reach("intake.received")
         arrived = []
         beat = self._heart(contents)
+        with self._db.reading() as session:
+            keys = self._vault.unlock_many(session, {content.record_id for content in contents})
         for (place, first, pieces), content in zip(opened, contents, strict=True):
             try:
-                arrived.append((place, content, *self._put(content, first, beat(pieces))))
+                sealer = _key(keys, content).content_sealer(content.id)
+                put = self._store.put(content.object_key, sealed(sealer, first, beat(pieces)))
+                arrived.append((place, content, sealer, put))
             except BaseException as error:
                 self._withdraw(content)
                 if not isinstance(error, ArchiveError | OSError):
@@ -144,11 +148,6 @@ class IntakeService:
     def take_back(self, identity: Identity, record_ids: Sequence[UUID]) -> None:
         """Take back whole files of these records that a dead process announced. Raises as ``receive_many`` does."""
         self._arrivals.take_back(identity, record_ids)
-
-    def _put(self, content: Content, first: Piece, pieces: Iterator[Piece]) -> tuple[ContentSealer, StoredObject]:
-        with self._db.reading() as session:
-            sealer = self._vault.content_sealer(session, content.record_id, content.id)
-        return sealer, self._store.put(content.object_key, sealed(sealer, first, pieces))
 
     def begin(
         self, identity: Identity, record_id: UUID, name: str, size: int, *, role: FileRole = FileRole.ORIGINAL
@@ -228,8 +227,8 @@ class IntakeService:
         for block in self._store.read(content.object_key, stored.version):
             cipher.update(block)
         with self._db.reading() as session:
-            reader = self._vault.content_reader(
-                session, content.record_id, content.id, self._store, content.object_key, stored.version
+            reader = self._vault.unlock(session, content.record_id).content_reader(
+                content.id, self._store, content.object_key, stored.version
             )
         plain, size = sha256(), 0
         for chunk in reader.read():
@@ -253,8 +252,8 @@ class IntakeService:
             if content is None or content.store_version is None:
                 raise NotFound
             name = session.get_one(File, content.file_id).name
-            reader = self._vault.content_reader(
-                session, record.id, content.id, self._store, content.object_key, content.store_version
+            reader = self._vault.unlock(session, record.id).content_reader(
+                content.id, self._store, content.object_key, content.store_version
             )
         self._readings.note_once(identity, "file.read", content.id, record=record.id, body={"name": name})
         return OpenFile(
@@ -287,7 +286,7 @@ class IntakeService:
         done = len(self._store.pieces(content.object_key, upload))
         head = self._store.read_piece(content.object_key, upload, 0) if done else None
         with self._db.reading() as session:
-            sealer = self._vault.content_sealer(session, content.record_id, content.id, resume=head)
+            sealer = self._vault.unlock(session, content.record_id).content_sealer(content.id, resume=head)
         for number in range(done):
             cipher = self._store.read_piece(content.object_key, upload, number)
             sealer.replay(cipher, last=(number + 1) * PIECE_BYTES >= (content.declared_size or 0))
@@ -306,6 +305,12 @@ class IntakeService:
     def _withdraw(self, content: Content) -> None:
         self._forget(content.id)
         self._arrivals.withdraw(content)
+
+
+def _key(keys: Mapping[UUID, Unlocked], content: Content) -> Unlocked:
+    if content.record_id not in keys:
+        raise KeyUnavailable(key=str(content.record_id))
+    return keys[content.record_id]
 
 
 def _upload_of(content: Content) -> str:

@@ -1,6 +1,6 @@
 """What the rooms offer each other. Each docstring is the contract that every adapter must keep."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
@@ -129,6 +129,22 @@ class ContentReader(Protocol):
         ...
 
 
+class Unlocked(Protocol):
+    """An owner's key, taken out for one piece of work and forgotten with it."""
+
+    def seal(self, data: bytes, *, context: str) -> bytes:
+        """Encrypt a small text, as ``Vault.seal``."""
+        ...
+
+    def content_sealer(self, content_id: UUID, *, resume: bytes | None = None) -> ContentSealer:
+        """Begin to encrypt a content; ``resume`` is its first cipher piece when going on after a break."""
+        ...
+
+    def content_reader(self, content_id: UUID, store: ObjectStore, key: str, version: str) -> ContentReader:
+        """Open a stored content."""
+        ...
+
+
 class Vault(Protocol):
     """Seals bytes under the key of their owner: a record, a subject, or a log year.
 
@@ -168,16 +184,12 @@ class Vault(Protocol):
         """Return the owner of a year's log key, made on first use."""
         ...
 
-    def content_sealer(
-        self, session: Session, owner: UUID, content_id: UUID, *, resume: bytes | None = None
-    ) -> ContentSealer:
-        """Begin to encrypt a content; ``resume`` is its first cipher piece when going on after a break."""
+    def unlock(self, session: Session, owner: UUID) -> "Unlocked":
+        """Take an owner's key out, for work that goes on after the session is closed."""
         ...
 
-    def content_reader(
-        self, session: Session, owner: UUID, content_id: UUID, store: ObjectStore, key: str, version: str
-    ) -> ContentReader:
-        """Open a stored content. Detach from the session: reading goes on after it is closed."""
+    def unlock_many(self, session: Session, owners: Collection[UUID]) -> "Mapping[UUID, Unlocked]":
+        """Take the keys of many out at once; an owner whose key cannot be had is left out."""
         ...
 
     def token(self, kind: str, value: str) -> str:

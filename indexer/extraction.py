@@ -1,22 +1,26 @@
 """The job that turns stored contents into sealed page texts."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.orm import Session
+
 from archive import failpoints
-from archive.database import Database, Work
+from archive.database import Base, Database
 from archive.dates import parse_civil
 from archive.errors import ArchiveError, Damaged, KeyUnavailable, TooLarge
+from archive.jobs.lease import held_among
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import ClaimedJob, Outcome
 from archive.model import Content, ContentState, File, JobKind, Record, RecordState, TextState
 from archive.personal import mask
-from archive.ports import ContentReader, Detector, ObjectStore, Vault
+from archive.ports import ContentReader, Detector, ObjectStore, Unlocked, Vault
 from indexer.extract.answer import Extracted, Failure, Reason
 from indexer.extract.dates import propose_date
-from indexer.pagetext import Page, Slice, drop_pages, page, put_slices, seal_pages
+from indexer.pagetext import Page, Slice, page, put_slices, replace_pages, seal_pages
 from indexer.sandbox.client import Extractor
 from indexer.sandbox.memory import MemoryFile
 
@@ -35,13 +39,15 @@ _FAILED = {Reason.TIME, Reason.MEMORY, Reason.CRASHED}
 
 @dataclass(frozen=True)
 class _Source:
-    """A content as read from the database, and a way to its bytes."""
+    """A content as read from the database, and the key to its bytes (None: it cannot be had)."""
 
     content_id: UUID
     record_id: UUID
     media_type: str | None
+    object_key: str
+    store_version: str
     name: str
-    reader: ContentReader
+    key: Unlocked | None
 
 
 @dataclass
@@ -62,6 +68,47 @@ class _Result:
     def bytes(self) -> int:
         """Sealed bytes to write."""
         return sum(len(each.sealed) for each in self.slices)
+
+
+_RECORDS = Base.metadata.tables["record"]
+_CONTENTS = Base.metadata.tables["content"]
+_WAITING = (
+    select(Content.id, Content.record_id, Content.media_type, Content.object_key, Content.store_version, File.name)
+    .join(File, File.id == Content.file_id)
+    .where(
+        Content.id.in_(bindparam("ids", expanding=True)),
+        Content.state == ContentState.STORED,
+        Content.store_version.is_not(None),
+        Content.text_state == TextState.PENDING,
+    )
+)
+_SETTLED = (
+    update(_CONTENTS)
+    .where(_CONTENTS.c.id == bindparam("whose"))
+    .values(
+        text_state=bindparam("text_state"),
+        text_version=_CONTENTS.c.text_version + 1,
+        reason=bindparam("reason"),
+        pages=bindparam("pages"),
+        media_type=bindparam("media_type"),
+        state=bindparam("state"),
+    )
+)
+_UNDATED = select(Record.id).where(
+    Record.id.in_(bindparam("ids", expanding=True)),
+    Record.drawn_up.is_(None),
+    Record.state == RecordState.PROVISIONAL,
+)
+_DATED = (
+    update(_RECORDS)
+    .where(_RECORDS.c.id == bindparam("whose"))
+    .values(
+        drawn_up=bindparam("text"),
+        drawn_from=bindparam("first"),
+        drawn_to=bindparam("last"),
+        drawn_up_proposed=True,
+    )
+)
 
 
 class _Dropped(Exception):
@@ -104,61 +151,61 @@ class ExtractContents:
 
     def run(self, jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Outcome]:
         """Extract a batch: parse side by side, write small results in one transaction."""
-        if len(jobs) == 1:
-            made = [self._try(jobs[0])]
+        sources = self._sources([job.subject_id for job in jobs if job.subject_id])
+        asked = [(job, sources.get(job.subject_id)) for job in jobs]
+        if len(asked) == 1:
+            made = [self._try(*asked[0])]
         else:
             with ThreadPoolExecutor(self._extractor.parallel, thread_name_prefix="extract") as pool:
-                made = list(pool.map(self._try, jobs))
+                made = list(pool.map(self._try, *zip(*asked, strict=True)))
         outcomes = {job.id: each for job, each in zip(jobs, made, strict=True) if isinstance(each, Outcome)}
         results = [each for each in made if isinstance(each, _Result)]
         for group in _groups(results):
             outcomes |= self._write(group)
         return outcomes
 
-    def _try(self, job: ClaimedJob) -> _Result | Outcome:
+    def _sources(self, content_ids: Sequence[UUID]) -> dict[UUID | None, _Source]:
+        """Return the contents that still wait for their text, with their keys."""
+        with self._db.reading() as session:
+            rows = session.execute(_WAITING, {"ids": content_ids}).all()
+            keys = self._vault.unlock_many(session, {row.record_id for row in rows})
+        return {
+            key: _Source(key, record, media_type, where, version or "", name, keys.get(record))
+            for key, record, media_type, where, version, name in rows
+        }
+
+    def _try(self, job: ClaimedJob, source: _Source | None) -> _Result | Outcome:
+        if source is None:
+            return Outcome.done()
+        if source.key is None:
+            return Outcome.failed(KeyUnavailable.code)
         try:
-            source = self._source(job)
-            return self._extract(job, source) if source else Outcome.done()
+            return self._extract(job, source, source.key)
         except _Dropped:
             return Outcome.retry("lease_lost")
-        except KeyUnavailable as error:
-            return Outcome.failed(error.code)
         except ArchiveError as error:
             return Outcome.retry(error.code)
 
-    def _source(self, job: ClaimedJob) -> _Source | None:
-        """Return the content when it still waits for its text."""
-        with self._db.reading() as session:
-            content = session.get(Content, job.subject_id)
-            if content is None or content.state is not ContentState.STORED or content.store_version is None:
-                return None
-            if content.text_state is not TextState.PENDING:
-                return None
-            file = session.get(File, content.file_id)
-            reader = self._vault.content_reader(
-                session, content.record_id, content.id, self._store, content.object_key, content.store_version
-            )
-            name = file.name if file else ""
-            return _Source(content.id, content.record_id, content.media_type, name, reader)
-
-    def _extract(self, job: ClaimedJob, source: _Source) -> _Result:
+    def _extract(self, job: ClaimedJob, source: _Source, key: Unlocked) -> _Result:
+        reader = key.content_reader(source.content_id, self._store, source.object_key, source.store_version)
         try:
-            file = self._extractor.hold(source.reader.read(), source.reader.size)
+            file = self._extractor.hold(reader.read(), reader.size)
         except TooLarge:
-            media_type = source.media_type or self._detected(source)
+            media_type = source.media_type or self._detected(reader, source.name)
             return _failed(_Result(source, job, media_type), Failure(Reason.TOO_LARGE))
         except Damaged:
             return _Result(source, job, source.media_type or "", reason=DAMAGED, state=TextState.FAILED)
         try:
-            return self._parse(_Result(source, job, source.media_type or ""), file)
+            result = _Result(source, job, source.media_type or "")
+            reading = _Reading(self._extractor, result, file, lambda: self._detected(reader, source.name))
+            return self._parse(result, reading, key)
         finally:
             file.close()
 
-    def _detected(self, source: _Source) -> str:
-        return self._detector.detect(b"".join(source.reader.read(0, _HEAD_BYTES)), source.name)
+    def _detected(self, reader: ContentReader, name: str) -> str:
+        return self._detector.detect(b"".join(reader.read(0, _HEAD_BYTES)), name)
 
-    def _parse(self, result: _Result, file: MemoryFile) -> _Result:
-        reading = _Reading(self._extractor, result, file, lambda: self._detected(result.source))
+    def _parse(self, result: _Result, reading: "_Reading", key: Unlocked) -> _Result:
         pages: list[Page] = []
         first_text = last_text = ""
         for number, text in reading.pages():
@@ -172,9 +219,7 @@ class ExtractContents:
             result.state = TextState.TEXT
             ends = first_text if reading.page_count == 1 else f"{first_text}\n{last_text}"
             result.drawn_up = propose_date(ends, {"created": reading.created})
-            with self._db.reading() as session:
-                ids = (result.source.record_id, result.source.content_id)
-                result.slices = seal_pages(session, self._vault, *ids, (each for each in pages if each.text))
+            result.slices = seal_pages(key, result.source.content_id, (each for each in pages if each.text))
         return result
 
     def _masked(self, number: int, text: str) -> Page:
@@ -184,17 +229,12 @@ class ExtractContents:
 
     def _write(self, group: Sequence[_Result]) -> dict[UUID, Outcome]:
         """Write results; a large one's pages go before, in batches that nobody reads until the row says so."""
-        held = [result for result in group if result.job.still_held()]
-        ahead: set[UUID] = set()
-        for result in tuple(held):
-            if result.bytes > _WRITE_BYTES:
-                if self._write_ahead(result):
-                    ahead.add(result.source.content_id)
-                else:
-                    held.remove(result)
+        ahead = {result.source.content_id for result in group if result.bytes > _WRITE_BYTES}
+        whole = [r for r in group if r.source.content_id not in ahead or self._write_ahead(r)]
         with self._db.writing() as work:
-            records = [self._settle(work, result, ahead) for result in held]
-            self._outbox.add_many(work, JobKind.INDEX, sorted({record for record in records if record}))
+            still = held_among(work.session, {result.job.id: result.job.lease for result in whole})
+            held = [result for result in whole if result.job.id in still]
+            self._outbox.add_many(work, JobKind.INDEX, sorted(_settle(work.session, held, ahead)))
             failpoints.reach("extract.before_commit")
             work.commit()
         failpoints.reach("extract.done")
@@ -216,32 +256,6 @@ class ExtractContents:
                 put_slices(work.session, result.source.content_id, batch)
                 work.commit()
         return True
-
-    def _settle(self, work: Work, result: _Result, ahead: set[UUID]) -> UUID | None:
-        """Make one content's result valid; return its record when something changed."""
-        session = work.session
-        content = session.get(Content, result.source.content_id)
-        if content is None or content.text_state is not TextState.PENDING or content.state is not ContentState.STORED:
-            return None
-        content.text_state = result.state
-        content.text_version += 1
-        content.reason = result.reason
-        content.pages = result.page_count
-        content.media_type = result.media_type or content.media_type
-        if result.quarantined:
-            content.state = ContentState.QUARANTINED
-        drop_pages(session, content.id, keep=(each.first_page for each in result.slices))
-        if content.id not in ahead:
-            put_slices(session, content.id, result.slices)
-        record = session.get(Record, content.record_id)
-        if record is None:
-            return None
-        record.version += 1
-        if result.drawn_up and record.drawn_up is None and record.state is RecordState.PROVISIONAL:
-            found = parse_civil(result.drawn_up)
-            record.drawn_up, record.drawn_from, record.drawn_to = found.text, found.first, found.last
-            record.drawn_up_proposed = True
-        return record.id
 
 
 class _Reading:
@@ -289,7 +303,7 @@ class _Reading:
     def _slice(self, first: int, last: int) -> Extracted | Failure:
         """Parse one slice; a crash is tried once more, for the machine may have been to blame."""
         for again in (True, False):
-            if not self._result.job.still_held():
+            if not (first == 1 and again) and not self._result.job.still_held():  # it was taken just now
                 raise _Dropped
             answer = self._ask(first, last)
             if isinstance(answer, Extracted) or answer.reason not in _FAILED:
@@ -307,6 +321,41 @@ class _Reading:
         # A fork that broke down did not tell what its file is; that is asked of one that does nothing else.
         result.media_type = found or self._detected()
         return answer
+
+
+def _settle(session: Session, results: Sequence[_Result], ahead: Collection[UUID]) -> set[UUID]:
+    """Make results valid whose contents still wait for them; return the records that changed."""
+    waiting = {row.id for row in session.execute(_WAITING, {"ids": [each.source.content_id for each in results]})}
+    results = [each for each in results if each.source.content_id in waiting]
+    if not results:
+        return set()
+    rows = [
+        {
+            "whose": each.source.content_id,
+            "text_state": each.state,
+            "reason": each.reason,
+            "pages": each.page_count,
+            "media_type": each.media_type or each.source.media_type,
+            "state": ContentState.QUARANTINED if each.quarantined else ContentState.STORED,
+        }
+        for each in results
+    ]
+    session.connection().execute(_SETTLED, rows)
+    replace_pages(session, {each.source.content_id: each.slices for each in results}, there=ahead)
+    records = {each.source.record_id for each in results}
+    newer = update(Record).where(Record.id.in_(records)).values(version=Record.version + 1)
+    session.execute(newer.execution_options(synchronize_session=False))
+    _give_dates(session, {each.source.record_id: each.drawn_up for each in reversed(results) if each.drawn_up})
+    return records
+
+
+def _give_dates(session: Session, dates: Mapping[UUID, str]) -> None:
+    """Propose dates for provisional records that have none."""
+    undated = session.scalars(_UNDATED, {"ids": list(dates)}) if dates else ()
+    found = {record: parse_civil(dates[record]) for record in undated}
+    rows = [{"whose": key, "text": day.text, "first": day.first, "last": day.last} for key, day in found.items()]
+    if rows:
+        session.connection().execute(_DATED, rows)
 
 
 def _failed(result: _Result, failure: Failure) -> _Result:

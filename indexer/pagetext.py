@@ -6,7 +6,7 @@ before a text comes here; their keyed tokens lie beside the page they stood on.
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, aliased
 
 from archive.errors import Damaged
 from archive.model import Content, File, PageText, TextState
-from archive.ports import Vault
+from archive.ports import Unlocked, Vault
 from indexer.fold import FOLD_VERSION, fold
 
 SLICE_CHARS = 32_000
@@ -49,50 +49,49 @@ def page(number: int, text: str, tokens: Iterable[str] = ()) -> Page:
     return Page(number, text, fold(text), tuple(tokens))
 
 
-def seal_pages(session: Session, vault: Vault, record_id: UUID, content_id: UUID, pages: Iterable[Page]) -> list[Slice]:
-    """Pack and seal pages, without writing anything. Pages come in order; numbers may skip pages without text.
+def seal_pages(key: Unlocked, content_id: UUID, pages: Iterable[Page]) -> list[Slice]:
+    """Pack and seal pages, without writing anything. Pages come in order; numbers may skip pages without text."""
+    return [
+        Slice(run[0].number, len(run), key.seal(_pack(run), context=_context(content_id, run[0].number)))
+        for run in _runs(pages)
+    ]
 
-    Raises:
-        KeyUnavailable: the record's key is destroyed or the ring is broken.
+
+def replace_pages(session: Session, texts: Mapping[UUID, Sequence[Slice]], *, there: Collection[UUID] = ()) -> None:
+    """Make slices the whole text of their contents, in the caller's transaction.
+
+    Args:
+        session: of the transaction.
+        texts: slices by content; none: the content has no text.
+        there: contents whose slices are written already (``put_slices``); only what else there is goes.
     """
-    runs = list(_runs(pages))
-    items = [(record_id, _pack(run), _context(content_id, run[0].number)) for run in runs]
-    sealed = vault.seal_many(session, items) if items else []
-    return [Slice(run[0].number, len(run), data) for run, data in zip(runs, sealed, strict=True)]
+    kept = {(content, each.first_page) for content in there for each in texts[content]}
+    rows = session.execute(select(PageText.content_id, PageText.first_page).where(PageText.content_id.in_(texts)))
+    for content, first in {(row.content_id, row.first_page) for row in rows} - kept:
+        session.execute(delete(PageText).where(PageText.content_id == content, PageText.first_page == first))
+    _insert(session, {content: slices for content, slices in texts.items() if content not in there})
 
 
 def put_slices(session: Session, content_id: UUID, slices: Sequence[Slice]) -> None:
     """Write slices in the caller's transaction, in place of any with the same first page."""
-    if not slices:
-        return
     firsts = [each.first_page for each in slices]
     session.execute(delete(PageText).where(PageText.content_id == content_id, PageText.first_page.in_(firsts)))
-    session.execute(
-        insert(PageText),
-        [
-            {
-                "content_id": content_id,
-                "first_page": each.first_page,
-                "page_count": each.page_count,
-                "sealed": each.sealed,
-            }
-            for each in slices
-        ],
-    )
+    _insert(session, {content_id: slices})
 
 
-def drop_pages(session: Session, content_id: UUID, *, keep: Iterable[int] = ()) -> None:
-    """Delete a content's slices but those whose first page is in ``keep``, in the caller's transaction."""
-    stale = set(session.scalars(select(PageText.first_page).where(PageText.content_id == content_id))) - set(keep)
-    for first in sorted(stale):
-        session.execute(delete(PageText).where(PageText.content_id == content_id, PageText.first_page == first))
+def _insert(session: Session, texts: Mapping[UUID, Sequence[Slice]]) -> None:
+    rows = [
+        {"content_id": content, "first_page": each.first_page, "page_count": each.page_count, "sealed": each.sealed}
+        for content, slices in texts.items()
+        for each in slices
+    ]
+    if rows:
+        session.connection().execute(insert(PageText.__table__), rows)  # type: ignore[arg-type]  # it is a Table
 
 
 def save_pages(session: Session, vault: Vault, record_id: UUID, content_id: UUID, pages: Iterable[Page]) -> None:
     """Replace a content's page texts in the caller's transaction. For large texts seal outside and put in batches."""
-    slices = seal_pages(session, vault, record_id, content_id, pages)
-    drop_pages(session, content_id, keep=(each.first_page for each in slices))
-    put_slices(session, content_id, slices)
+    replace_pages(session, {content_id: seal_pages(vault.unlock(session, record_id), content_id, pages)})
 
 
 def load_pages(session: Session, vault: Vault, record_id: UUID, content_id: UUID, *, after: int = -1) -> Iterator[Page]:

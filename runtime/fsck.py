@@ -107,8 +107,8 @@ def _unopened(parts: Parts, content: Content) -> str | None:
 
     try:
         with parts.db.reading() as session:
-            reader = parts.vault.content_reader(
-                session, content.record_id, content.id, parts.store, content.object_key, content.store_version or ""
+            reader = parts.vault.unlock(session, content.record_id).content_reader(
+                content.id, parts.store, content.object_key, content.store_version or ""
             )
         digest = sha256()
         for chunk in reader.read():

@@ -11,6 +11,7 @@ import hmac
 import os
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -23,7 +24,7 @@ from archive.database import Base
 from archive.errors import Damaged, KeyUnavailable
 from archive.ids import new_id
 from archive.model import Generation, OwnerKey
-from archive.ports import ContentReader, ContentSealer, ObjectStore
+from archive.ports import ObjectStore
 from storage.ring import KeyRing
 from storage.stream import StreamReader, StreamSealer
 
@@ -63,7 +64,7 @@ _MOVE = (
 
 
 class RingVault:
-    """``ports.Vault`` over a key ring. No owner's key is kept beyond the call, but by a content's sealer or reader."""
+    """``ports.Vault`` over a key ring. No owner's key is kept beyond the call, but by what was unlocked."""
 
     def __init__(self, ring: KeyRing, clock: Clock | None = None) -> None:
         self.ring = ring
@@ -182,19 +183,15 @@ class RingVault:
         """Return the keyed token of a personal number (blind index): equal values, equal tokens."""
         return self.ring.token(kind, value)
 
-    # Contents
+    # Work that goes on without the database
 
-    def content_sealer(
-        self, session: Session, owner: UUID, content_id: UUID, *, resume: bytes | None = None
-    ) -> ContentSealer:
-        """Begin to encrypt a content; ``resume`` is its first cipher piece when going on after a break."""
-        return StreamSealer(self._key(session, owner), content_id, resume=resume)
+    def unlock(self, session: Session, owner: UUID) -> "UnlockedKey":
+        """Take an owner's key out, for work that goes on after the session is closed."""
+        return UnlockedKey(owner, self._key(session, owner))
 
-    def content_reader(
-        self, session: Session, owner: UUID, content_id: UUID, store: ObjectStore, key: str, version: str
-    ) -> ContentReader:
-        """Open a stored content. Reading goes on after the session is closed."""
-        return StreamReader(self._key(session, owner), content_id, store, key, version)
+    def unlock_many(self, session: Session, owners: Collection[UUID]) -> "dict[UUID, UnlockedKey]":
+        """Take the keys of many out at once; an owner whose key cannot be had is left out."""
+        return {owner: UnlockedKey(owner, key) for owner, key in self._keys(session, owners).items()}
 
     # Keys
 
@@ -225,6 +222,26 @@ class RingVault:
             return self.ring.generation(generation)
         except KeyUnavailable:
             return None
+
+
+@dataclass(frozen=True)
+class UnlockedKey:
+    """``ports.Unlocked``."""
+
+    owner: UUID
+    _key: bytes = field(repr=False)
+
+    def seal(self, data: bytes, *, context: str) -> bytes:
+        """Encrypt a small text, as ``RingVault.seal``."""
+        return _seal(self._key, self.owner, data, context)
+
+    def content_sealer(self, content_id: UUID, *, resume: bytes | None = None) -> StreamSealer:
+        """Begin to encrypt a content; ``resume`` is its first cipher piece when going on after a break."""
+        return StreamSealer(self._key, content_id, resume=resume)
+
+    def content_reader(self, content_id: UUID, store: ObjectStore, key: str, version: str) -> StreamReader:
+        """Open a stored content."""
+        return StreamReader(self._key, content_id, store, key, version)
 
 
 def wrapped_keys(session: Session, owners: Iterable[UUID], *, lock: bool = False) -> dict[UUID, tuple[UUID, bytes]]:

@@ -120,6 +120,15 @@ def held(session: Session, claim: Claim, job_id: UUID, now: datetime) -> bool:
     return session.scalar(found) is not None
 
 
+def held_among(session: Session, leases: Mapping[UUID, UUID]) -> set[UUID]:
+    """Return which of these jobs (each with the token it was taken under) nobody else has taken since.
+
+    Asked inside the transaction that writes what they made: it can't be taken away before that is valid.
+    """
+    running = select(Job.id, Job.lease).where(Job.id.in_(leases), Job.state == JobState.RUNNING)
+    return {job for job, lease in session.execute(running) if lease == leases[job]}
+
+
 def remove(work: Work, kind: JobKind, lease: UUID, ids: Sequence[UUID] | None) -> None:
     """Delete finished jobs (None: all) that this token still holds."""
     if ids is None or ids:

@@ -85,7 +85,7 @@ def _alone(parts: Parts, run: str) -> Iterator[None]:
 def _until_read(parts: Parts, *, wait: bool) -> None:
     """Wait until no text is waiting to be read: a missing date may be found in it."""
     while wait and extracting(parts.db):
-        time.sleep(0.05)
+        time.sleep(0.1)
 
 
 def _lines(out: Out, item: Item, labels: Mapping[str, str]) -> list[str]:

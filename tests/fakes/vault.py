@@ -5,7 +5,7 @@
 import hashlib
 import hmac
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -41,8 +41,7 @@ class MemoryVault:
         del self._keys[owner]
 
     def seal(self, session: Session, owner: UUID, data: bytes, *, context: str) -> bytes:
-        nonce = os.urandom(12)
-        return nonce + self._key(owner).encrypt(nonce, data, context.encode())
+        return _Unlocked(self._key(owner)).seal(data, context=context)
 
     def open(self, session: Session, owner: UUID, sealed: bytes, *, context: str) -> bytes:
         try:
@@ -68,15 +67,11 @@ class MemoryVault:
             self.add_owner(session, owner, due_year=None)
         return self._log_years[year]
 
-    def content_sealer(
-        self, session: Session, owner: UUID, content_id: UUID, *, resume: bytes | None = None
-    ) -> ContentSealer:
-        return _Sealer(self._key(owner), content_id)
+    def unlock(self, session: Session, owner: UUID) -> "_Unlocked":
+        return _Unlocked(self._key(owner))
 
-    def content_reader(
-        self, session: Session, owner: UUID, content_id: UUID, store: ObjectStore, key: str, version: str
-    ) -> ContentReader:
-        return _Reader(self._key(owner), content_id, b"".join(store.read(key, version)))
+    def unlock_many(self, session: Session, owners: Collection[UUID]) -> "dict[UUID, _Unlocked]":
+        return {owner: _Unlocked(self._keys[owner]) for owner in owners if owner in self._keys}
 
     def token(self, kind: str, value: str) -> str:
         return hmac.new(self._token_key, f"{kind}:{value}".encode(), hashlib.sha256).hexdigest()[:32]
@@ -85,6 +80,21 @@ class MemoryVault:
         if owner not in self._keys:
             raise KeyUnavailable(key=owner)
         return self._keys[owner]
+
+
+class _Unlocked:
+    def __init__(self, key: AESGCM) -> None:
+        self._key = key
+
+    def seal(self, data: bytes, *, context: str) -> bytes:
+        nonce = os.urandom(12)
+        return nonce + self._key.encrypt(nonce, data, context.encode())
+
+    def content_sealer(self, content_id: UUID, *, resume: bytes | None = None) -> ContentSealer:
+        return _Sealer(self._key, content_id)
+
+    def content_reader(self, content_id: UUID, store: ObjectStore, key: str, version: str) -> ContentReader:
+        return _Reader(self._key, content_id, b"".join(store.read(key, version)))
 
 
 def _context(content_id: UUID, number: int, *, last: bool) -> bytes:

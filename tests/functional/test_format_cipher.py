@@ -66,7 +66,7 @@ def test_an_object_is_read_with_the_page_alone(tmp_path: Path, db: Database, siz
     vault, record, content_id, plain = RingVault(KeyRing.create(ring)), new_id(), new_id(), b"\xe5\x8d\xb7" * size
     with db.writing() as work:
         vault.add_owner(work.session, record, due_year=2056)
-        sealer = vault.content_sealer(work.session, record, content_id)
+        sealer = vault.unlock(work.session, record).content_sealer(content_id)
         store.put("a1b2c3", [sealer.piece(plain[:size], last=True)])
         note = vault.seal(work.session, record, "房号 0101".encode(), context=f"record-fields:{record.hex}")
         row = work.session.execute(select(OwnerKey.generation_id, OwnerKey.wrapped)).one()

@@ -67,7 +67,7 @@ def stored(
     with house.db.writing() as work:
         record = a_record(work.session, house.category, state=state)
         house.vault.add_owner(work.session, record.id, due_year=None)
-        sealer = house.vault.content_sealer(work.session, record.id, content)
+        sealer = house.vault.unlock(work.session, record.id).content_sealer(content)
         kept = house.store.put(f"aa/{content.hex}", [sealer.piece(data, last=True)])
         file = File(id=new_id(), record_id=record.id, name=name)
         work.session.add(file)

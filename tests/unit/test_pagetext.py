@@ -11,7 +11,7 @@ from archive.errors import Damaged
 from archive.ids import new_id
 from archive.model import PageText
 from indexer.fold import fold
-from indexer.pagetext import Page, drop_pages, load_pages, page, save_pages
+from indexer.pagetext import Page, load_pages, page, replace_pages, save_pages
 from tests.fakes.vault import MemoryVault
 
 RECORD, CONTENT = new_id(), new_id()
@@ -56,7 +56,7 @@ def test_saving_again_replaces_all(db: Database, vault: MemoryVault) -> None:
         save_pages(work.session, vault, RECORD, CONTENT, long)
         save_pages(work.session, vault, RECORD, CONTENT, long[:2])
         assert list(load_pages(work.session, vault, RECORD, CONTENT)) == long[:2]
-        drop_pages(work.session, CONTENT)
+        replace_pages(work.session, {CONTENT: []})
         assert list(load_pages(work.session, vault, RECORD, CONTENT)) == []
 
 

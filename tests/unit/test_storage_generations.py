@@ -53,7 +53,7 @@ class House:
         with self.db.writing() as work:
             self.vault.add_owner(work.session, owner, due_year=due_year)
             field = self.vault.seal(work.session, owner, b"field", context="c")
-            sealer = self.vault.content_sealer(work.session, owner, content)
+            sealer = self.vault.unlock(work.session, owner).content_sealer(content)
             work.commit()
         stored = self.store.put(content.hex, [sealer.piece(b"file" * 100, last=True)])
         return Sealed(owner, field, content, stored.key, stored.version)
@@ -81,9 +81,9 @@ def readable(db: Database, ring: KeyRing, store: FileStore, sealed: Sealed) -> b
             assert vault.open(session, sealed.owner, sealed.field, context="c") == b"field"
         except KeyUnavailable:
             with pytest.raises(KeyUnavailable):
-                vault.content_reader(session, sealed.owner, sealed.content, store, sealed.key, sealed.version)
+                vault.unlock(session, sealed.owner).content_reader(sealed.content, store, sealed.key, sealed.version)
             return False
-        reader = vault.content_reader(session, sealed.owner, sealed.content, store, sealed.key, sealed.version)
+        reader = vault.unlock(session, sealed.owner).content_reader(sealed.content, store, sealed.key, sealed.version)
         assert b"".join(reader.read()) == b"file" * 100
         return True
 

@@ -146,13 +146,13 @@ def test_a_content_is_sealed_stored_and_read_after_the_session(db: Database, vau
     plain = b"juanku " * 200_000
     with db.writing() as work:
         vault.add_owner(work.session, owner, due_year=2030)
-        sealer = vault.content_sealer(work.session, owner, content)
+        sealer = vault.unlock(work.session, owner).content_sealer(content)
         work.commit()
     stored = store.put("k", [sealer.piece(plain, last=True)])
     with db.reading() as session:
-        reader = vault.content_reader(session, owner, content, store, stored.key, stored.version)
+        reader = vault.unlock(session, owner).content_reader(content, store, stored.key, stored.version)
         with pytest.raises(Damaged):
-            vault.content_reader(session, owner, new_id(), store, stored.key, stored.version)
+            vault.unlock(session, owner).content_reader(new_id(), store, stored.key, stored.version)
     assert reader.size == len(plain)
     assert b"".join(reader.read()) == plain
     assert b"".join(reader.read(600_000, 11)) == plain[600_000:600_011]
