@@ -352,14 +352,20 @@ def rows_by_id(session: Session, kind: type[Base], wanted: Collection[UUID | Non
     keys = [key for key in wanted if key is not None]
     if not keys:
         return {}
-    return {row.id: row for row in session.connection().execute(_by_id(kind), {"ids": keys})}
+    one, many = _by_id(kind)
+    asked = (one, {"key": keys[0]}) if len(keys) == 1 else (many, {"ids": keys})
+    return {row.id: row for row in session.connection().execute(*asked)}
 
 
 @cache
-def _by_id(kind: type[Base]) -> Select[Any]:
-    """Return the query for rows by id; building it takes longer than running it."""
+def _by_id(kind: type[Base]) -> tuple[Select[Any], Select[Any]]:
+    """Return the queries for one row by id and for many; building them takes longer than running them.
+
+    The list of many is spelt out anew each time.
+    """
     columns = kind.__table__.c
-    return select(*columns).where(columns.id.in_(bindparam("ids", expanding=True)))
+    rows = select(*columns)
+    return rows.where(columns.id == bindparam("key")), rows.where(columns.id.in_(bindparam("ids", expanding=True)))
 
 
 def as_ours(error: OperationalError) -> ArchiveError | None:

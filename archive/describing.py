@@ -4,13 +4,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
-from archive.database import rows_by_id
+from archive.database import Base, rows_by_id
 from archive.dates import CivilDate, parse_civil
 from archive.errors import Fault, InvalidInput
 from archive.identity import Identity
@@ -102,11 +103,21 @@ class Catalogue:
             self._groups[group_id] = found.fonds_id if found else None
         return self._groups[group_id]
 
-    def has(self, kind: type, key: Any) -> bool:
+    def has(self, kind: type[Base], key: Any) -> bool:
         """Whether a row of ``kind`` stands under ``key``."""
         if (kind, key) not in self._known:
-            self._known[kind, key] = self._session.get(kind, key) is not None
+            self._known[kind, key] = _there(self._session, kind, key)
         return self._known[kind, key]
+
+
+def _there(session: Session, kind: type[Base], key: Any) -> bool:
+    (column,) = kind.__table__.primary_key
+    return session.connection().execute(_standing(column), {"key": key}).first() is not None
+
+
+@cache
+def _standing(column: Any) -> Select[Any]:
+    return select(column).where(column == bindparam("key"))
 
 
 def definitions(category: Category) -> Sequence[FieldDef]:
