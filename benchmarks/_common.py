@@ -18,7 +18,7 @@ from uuid import UUID
 from indexer.engine import SearchRequest
 from indexer.querytree import Words
 from runtime.settings import load
-from runtime.wiring import NoWaker, Parts, build
+from runtime.wiring import NoWaker, Parts, build, settle
 
 ROOT = Path(__file__).parent.parent
 
@@ -64,6 +64,7 @@ def _children() -> float:
 def opened() -> Iterator[Parts]:
     """Open the archive of this benchmark in this process."""
     parts = build(load(), NoWaker())
+    settle()
     try:
         yield parts
     finally:

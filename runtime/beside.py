@@ -13,7 +13,7 @@ from datetime import datetime
 from archive.jobs.outbox import kinds_of
 from runtime.serve import die_with_parent
 from runtime.settings import load
-from runtime.wiring import NoWaker, Parts, build
+from runtime.wiring import NoWaker, Parts, build, settle
 from runtime.working import keep_sealing
 
 LOOK_EVERY = 0.5
@@ -66,6 +66,7 @@ def main(queues: list[str]) -> None:
     die_with_parent()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     parts = build(load(), NoWaker())
+    settle()
     stop = threading.Event()
     sealing = keep_sealing(parts, stop)
     try:

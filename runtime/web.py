@@ -17,7 +17,7 @@ def main() -> None:
     from runtime.pages import make_app  # noqa: PLC0415
     from runtime.setting_up import stop_unless_ready  # noqa: PLC0415
     from runtime.settings import load  # noqa: PLC0415
-    from runtime.wiring import build  # noqa: PLC0415
+    from runtime.wiring import build, settle  # noqa: PLC0415
 
     settings = load()
     stop_unless_ready(settings)
@@ -25,9 +25,11 @@ def main() -> None:
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # says each request that waits for a thread: no fault
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the root, which ends us in order
+    app = make_app(parts)
+    settle()
     try:
         waitress.serve(
-            make_app(parts),
+            app,
             host=settings.host,
             port=settings.port,
             threads=8,

@@ -20,7 +20,7 @@ def main() -> None:
     from runtime.locks import held  # noqa: PLC0415
     from runtime.setting_up import stop_unless_ready  # noqa: PLC0415
     from runtime.settings import load  # noqa: PLC0415
-    from runtime.wiring import build  # noqa: PLC0415
+    from runtime.wiring import build, settle  # noqa: PLC0415
     from runtime.working import Worker, close_log, keep_sealing  # noqa: PLC0415
 
     settings = load()
@@ -48,6 +48,7 @@ def main() -> None:
             app=app, pool="threads", concurrency=settings.worker_threads + 2, loglevel=settings.log_level,
             without_gossip=True, without_mingle=True, without_heartbeat=True, quiet=True,
         )  # fmt: skip
+        settle()
         try:
             worker.start()
         finally:

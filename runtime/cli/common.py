@@ -64,11 +64,12 @@ def opened() -> "Iterator[Parts]":
         WrongState: there is no archive yet.
     """
     from runtime.setting_up import require_ready  # noqa: PLC0415
-    from runtime.wiring import build  # noqa: PLC0415
+    from runtime.wiring import build, settle  # noqa: PLC0415
 
     chosen = load()
     require_ready(chosen)
     parts = build(chosen, _waker(chosen))
+    settle()
     try:
         yield parts
     finally:
