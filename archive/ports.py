@@ -136,6 +136,10 @@ class Unlocked(Protocol):
         """Encrypt a small text, as ``Vault.seal``."""
         ...
 
+    def open(self, sealed: bytes, *, context: str) -> bytes:
+        """Decrypt a small seal, as ``Vault.open``."""
+        ...
+
     def content_sealer(self, content_id: UUID, *, resume: bytes | None = None) -> ContentSealer:
         """Begin to encrypt a content; ``resume`` is its first cipher piece when going on after a break."""
         ...

@@ -9,6 +9,9 @@ EMPTY = "application/x-empty"
 ZIP = "application/zip"
 OOXML = "application/vnd.openxmlformats-officedocument."
 OFD = "application/ofd"
+IMAGES = frozenset(f"image/{name}" for name in ("bmp", "gif", "jpeg", "png", "tiff", "webp", "x-ms-bmp"))
+PICTURED = IMAGES | {PDF}
+"""Kinds whose pages are shown as pictures."""
 MARKUP = frozenset({"text/html", "text/xml", "text/rtf", "text/calendar", "text/vcard"})
 
 BY_EXTENSION: dict[str, tuple[str, ...]] = {

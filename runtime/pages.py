@@ -22,6 +22,9 @@ def services(parts: Parts) -> Services:
         log_view=parts.log_view,
         readings=parts.readings,
         vault=parts.vault,
+        store=parts.store,
+        extractor=parts.extractor,
+        pictures=parts.pictures,
         secret=bytes.fromhex(parts.ring.token("web", "form cookie")),
     )
 

@@ -36,6 +36,7 @@ class Settings:
     port: int
     host: str
     worker_threads: int
+    pictures_mb: int
     log_level: str
     failpoint: str
     sources: Mapping[str, str]
@@ -87,6 +88,7 @@ SPECS: Mapping[str, Spec] = {
     "port": Spec("JUANKU_PORT", _whole(0, 65535), "the port of the web server"),
     "host": Spec("JUANKU_HOST", str, "the address the web server listens on"),
     "worker_threads": Spec("JUANKU_WORKER_THREADS", _whole(1, 64), "how many jobs a worker runs at once"),
+    "pictures_mb": Spec("JUANKU_PICTURES_MB", _whole(0, 1_000_000), "megabytes for pictures of pages drawn before"),
     "log_level": Spec("JUANKU_LOG_LEVEL", str.upper, "how much the processes say"),
     "failpoint": Spec("JUANKU_FAILPOINT", str, "for fault tests only: name:kill or name:raise"),
 }
@@ -103,6 +105,7 @@ def _defaults(home: Path) -> dict[str, Any]:
         "port": 8000,
         "host": "127.0.0.1",
         "worker_threads": 2,
+        "pictures_mb": 512,
         "log_level": "WARNING",
         "failpoint": "",
     }

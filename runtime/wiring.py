@@ -47,6 +47,7 @@ from runtime.checkpointing import MakeCheckpoints
 from runtime.rebuilding import RebuildIndex
 from runtime.settings import Settings
 from storage.objects import FileStore
+from storage.pictures import PictureCache
 from storage.ring import KeyRing
 from storage.sweep import SweepOrphans
 from storage.vault import RingVault
@@ -210,6 +211,11 @@ class Parts:
     def extractor(self) -> Extractor:
         """The fork server's client."""
         return Extractor()
+
+    @cached_property
+    def pictures(self) -> PictureCache:
+        """Pictures of pages that were drawn before."""
+        return PictureCache(self.settings.home / "pictures", self.settings.pictures_mb * 1024 * 1024)
 
     @cached_property
     def indexing(self) -> IndexRecords:

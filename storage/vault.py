@@ -235,6 +235,10 @@ class UnlockedKey:
         """Encrypt a small text, as ``RingVault.seal``."""
         return _seal(self._key, self.owner, data, context)
 
+    def open(self, sealed: bytes, *, context: str) -> bytes:
+        """Decrypt what was sealed, as ``RingVault.open``."""
+        return _open(self._key, self.owner, sealed, context)
+
     def content_sealer(self, content_id: UUID, *, resume: bytes | None = None) -> StreamSealer:
         """Begin to encrypt a content; ``resume`` is its first cipher piece when going on after a break."""
         return StreamSealer(self._key, content_id, resume=resume)

@@ -1,15 +1,18 @@
-"""Files go out: the original as a download, in ranges, and the text of its pages."""
+"""Files go out: the original as a download, in ranges, and its pages to look at."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask_babel import gettext
 from werkzeug.datastructures import Range
+from werkzeug.wrappers import Response as BaseResponse
 
 from web import security
-from web.page_text import page_of
 from web.services import identity, services
+from web.viewer import TURNS, WIDTHS, next_hit, page_of, picture_of
 
 pages = Blueprint("files", __name__)
 
@@ -39,9 +42,41 @@ def download(content_id: UUID) -> Response:
 
 @pages.get("/files/<uuid:content_id>/pages/<int:number>")
 def page(content_id: UUID, number: int) -> str:
-    """Show the text of one page, the words of a query marked."""
-    query = request.args.get("q", "")[:1000]
-    return render_template("page_text.html", page=page_of(services(), identity(), content_id, number, query), q=query)
+    """Show one page, the words of a query marked."""
+    query = _query()
+    found = page_of(services(), identity(), content_id, number, query)
+    width, turn = _chosen("width", WIDTHS[1:], WIDTHS[1]), _chosen("turn", TURNS, 0)
+    return render_template("viewer.html", page=found, q=query, width=width, turn=turn, widths=WIDTHS[1:])
+
+
+@pages.get("/files/<uuid:content_id>/pages/<int:number>/picture")
+def picture(content_id: UUID, number: int) -> Response:
+    """Send the picture of one page."""
+    width, turn = _chosen("width", WIDTHS, WIDTHS[1]), _chosen("turn", TURNS, 0)
+    image = picture_of(services(), identity(), content_id, number, width=width, turn=turn, query=_query())
+    return Response(image, mimetype="image/webp", headers={"Content-Security-Policy": security.FILE_POLICY})
+
+
+@pages.get("/files/<uuid:content_id>/pages/<int:number>/next")
+def find(content_id: UUID, number: int) -> BaseResponse:
+    """Go to the next page with the words asked for; where there is none, stay and say so."""
+    query = _query()
+    there = next_hit(services(), identity(), content_id, number, query)
+    if there is None and query.strip():
+        flash(gettext("These words are not in the text of this file."))
+    width, turn = request.args.get("width"), request.args.get("turn")
+    target: dict[str, Any] = {"number": there or number, "q": query or None, "width": width, "turn": turn}
+    return redirect(url_for("files.page", content_id=content_id, **target))
+
+
+def _query() -> str:
+    return request.args.get("q", "")[:1000]
+
+
+def _chosen(name: str, choices: Sequence[int], default: int) -> int:
+    """Return a number of the address if it is one of the choices."""
+    value = request.args.get(name, default, type=int)
+    return value if value in choices else default
 
 
 def attachment(name: str) -> str:

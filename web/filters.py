@@ -11,6 +11,7 @@ from archive.errors import InvalidInput
 from archive.personal import mask
 from archive.scheme.fields import FieldDef, FieldKind
 from archive.terms import parse_term
+from indexer.kinds import PICTURED
 from web.facets import TITLES
 from web.faults import explain_reason, field_label
 from web.i18n import current_locale
@@ -103,7 +104,8 @@ def _written(value: Any) -> str:
 
 
 def init_app(app: Flask) -> None:
-    """Give an app its filters."""
+    """Give an app its filters and tests."""
+    app.jinja_env.tests["pictured"] = lambda file: file.media_type in PICTURED
     app.jinja_env.filters.update(
         shape=shape,
         actor=actor,

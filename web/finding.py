@@ -16,8 +16,8 @@ from indexer.search import Hit
 from web.facets import FACETS, facet_words
 from web.faults import explain, explain_fault, status_of
 from web.i18n import current_locale
-from web.page_text import split_marks
 from web.services import identity, services
+from web.viewer import split_marks
 
 pages = Blueprint("finding", __name__)
 

@@ -16,10 +16,12 @@ from archive.log.readings import Readings
 from archive.people import People
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
-from archive.ports import Vault
+from archive.ports import ObjectStore, Vault
 from archive.records import RecordService
 from archive.showing import RecordReader
+from indexer.sandbox.client import Extractor
 from indexer.search import SearchService
+from storage.pictures import PictureCache
 from web.directory import Directory
 
 
@@ -43,6 +45,9 @@ class Services:
     log_view: LogView[Act]
     readings: Readings
     vault: Vault
+    store: ObjectStore
+    extractor: Extractor
+    pictures: PictureCache
     secret: bytes
     https: bool = False
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from indexer import kinds
 from indexer.extract.answer import Extracted
 from indexer.extract.pdf import extract_pdf
+from indexer.extract.pictures import extract_image
 from indexer.extract.text import extract_text
 
 Parser = Callable[[mmap.mmap | bytes, int | None, int | None], Extracted]
@@ -18,6 +19,7 @@ zip underneath was looked into by ``zips.inspect_zip`` before.
 PARSERS: Mapping[str, Parser] = {
     kinds.PDF: extract_pdf,
     kinds.PLAIN: extract_text,
+    **dict.fromkeys(kinds.IMAGES, extract_image),
 }
 
 

@@ -22,7 +22,15 @@ from archive.errors import TooLarge, Unavailable
 from indexer.extract.answer import Extracted, Failure, Reason
 from indexer.sandbox.confinement import Limits
 from indexer.sandbox.memory import MemoryFile
-from indexer.sandbox.wire import MAX_ANSWER_BYTES, Request, send_request, unpack_answer, unpack_body, unpack_media_type
+from indexer.sandbox.wire import (
+    MAX_ANSWER_BYTES,
+    Request,
+    send_request,
+    unpack_answer,
+    unpack_body,
+    unpack_media_type,
+    unpack_picture,
+)
 
 MAX_FILE_BYTES = 200_000_000
 """Larger files are stored without text."""
@@ -30,7 +38,7 @@ MAX_FILE_BYTES = 200_000_000
 _ROOT = Path(__file__).resolve().parents[2]
 _GRACE = 10.0
 _SIGNALS = {24: Reason.TIME}  # SIGXCPU
-_IDENTIFY, _FIND, _WALLS = "identify", "find", "walls"
+_IDENTIFY, _FIND, _WALLS, _PICTURE = "identify", "find", "walls", "picture:"
 
 
 class Extractor:
@@ -116,6 +124,14 @@ class Extractor:
         request = Request(_FIND, file.size, first_page, last_page, name=name)
         answer, end = self._ask(request, file.fd)
         return unpack_media_type(answer), unpack_answer(answer) or _why(answer, end)
+
+    def picture_held(
+        self, media_type: str, file: MemoryFile, page: int, *, width: int, turn: int = 0, words: Sequence[str] = ()
+    ) -> bytes | Failure:
+        """Draw one page of a held file as WebP (see ``indexer.extract.pictures.picture``)."""
+        how = {"width": width, "turn": turn, "words": list(words)}
+        answer, end = self._ask(Request(_PICTURE + media_type, file.size, page, page, picture=how), file.fd)
+        return unpack_picture(answer) or _why(answer, end)
 
     def capabilities(self) -> Sequence[str]:
         """Return the walls around a fork: of ``limits``, ``namespace``, ``no_new_privs``, ``landlock``, ``seccomp``.

@@ -4,6 +4,7 @@ A request is one message over the control channel with three descriptors: the fi
 the pipe for the server's word on how the fork ended. An answer is its length (4 bytes) and zlib-packed JSON.
 """
 
+import base64
 import json
 import socket
 import struct
@@ -30,6 +31,7 @@ class Request:
     first_page: int | None = None
     last_page: int | None = None
     name: str = ""
+    picture: dict[str, Any] | None = None
 
 
 def send_request(channel: socket.socket, request: Request, descriptors: list[int]) -> None:
@@ -104,6 +106,19 @@ def unpack_media_type(answer: bytes) -> str | None:
     """Return what a fork says that its file is; None when it says nothing of use."""
     found = (unpack_body(answer) or {}).get("media_type")
     return found if isinstance(found, str) and 0 < len(found) <= 120 else None
+
+
+def unpack_picture(answer: bytes) -> bytes | Failure | None:
+    """Read the WebP that a fork drew; None when it sent anything else."""
+    body = unpack_body(answer) or {}
+    if "image" not in body:
+        found = unpack_answer(answer)
+        return found if isinstance(found, Failure) else None
+    try:
+        image = base64.b64decode(body["image"], validate=True)
+    except (ValueError, TypeError):
+        return None
+    return image if image[:4] == b"RIFF" and image[8:12] == b"WEBP" else None
 
 
 def unpack_answer(answer: bytes) -> Extracted | Failure | None:

@@ -11,14 +11,18 @@ from dataclasses import replace
 from typing import Any
 
 from indexer import identify, kinds
-from indexer.extract import pdf, text, zips
+from indexer.extract import pdf, pictures, text, zips
 from indexer.extract.answer import Extracted, Failure, Reason, Unreadable
+from indexer.extract.fonts import lend_fonts
 from indexer.extract.parsers import parser_of
 from indexer.sandbox.wire import Request
 
 IDENTIFY = "identify"
 FIND = "find"
 """Identify the file, then parse it as what it is: one fork for both."""
+
+PICTURE = "picture:"
+"""Draw one page of a file of the kind that follows."""
 
 WALLS = "walls"
 HOSTILE = "hostile:"
@@ -31,7 +35,9 @@ Answer = Extracted | Failure | dict[str, Any]
 
 def preload() -> None:
     """Load everything a fork may need; a fork cannot open a file any more."""
+    lend_fonts()
     pdf.lower_limits()
+    pictures.prepare()
     _DETECTOR.detect(b"\x00\x01\x02", "")
     for module in pkgutil.iter_modules(encodings.__path__):  # whichever the statistics name is asked for by a fork
         with suppress(ImportError):  # those of Windows
@@ -76,6 +82,10 @@ def _parser(request: Request) -> Callable[[Any], Answer]:
     task = request.task
     if task == IDENTIFY:
         return lambda data: {"media_type": _DETECTOR.detect(bytes(data), request.name)}
+    if task.startswith(PICTURE):
+        return lambda data: pictures.picture(
+            task.removeprefix(PICTURE), data, request.first_page or 1, **(request.picture or {})
+        )
     return lambda data: _parsed(request, data)
 
 

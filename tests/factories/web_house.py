@@ -17,6 +17,7 @@ from archive.filing import FilingService
 from archive.identity import Identity, Role, system
 from archive.intake import IntakeService
 from archive.jobs.outbox import Outbox
+from archive.jobs.runner import JobRunner
 from archive.log.browse import LogView
 from archive.log.readings import Readings
 from archive.log.writer import Log
@@ -27,9 +28,12 @@ from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.records import RecordService
 from archive.showing import RecordReader, number_of
+from indexer.extraction import ExtractContents
 from indexer.passages import Passage, marks_in
 from indexer.queryparser import parse
+from indexer.sandbox.client import Extractor, SandboxDetector
 from storage.objects import FileStore
+from storage.pictures import PictureCache
 from storage.ring import KeyRing
 from storage.vault import RingVault
 from tests.factories import people as rights
@@ -101,6 +105,13 @@ class WebHouse:
     category: Category
     search: TitleSearch
     clock: Clock
+    outbox: Outbox
+
+    def read_texts(self) -> None:
+        """Do the extractions that wait, as a worker does."""
+        s = self.services
+        handler = ExtractContents(s.db, s.vault, s.store, self.outbox, s.extractor, SandboxDetector(s.extractor))
+        JobRunner(s.db, self.clock, [handler]).drain()
 
     def browser(self, login: str | None = None) -> FlaskClient:
         """Return a browser, signed in as ``login``."""
@@ -141,6 +152,7 @@ def a_web_house(folder: Path, *, https: bool = False, clock: Clock | None = None
     outbox = Outbox(clock, SilentWaker())
     store = FileStore(folder / "objects")
     search = TitleSearch(db, guard)
+    extractor = Extractor(parallel=1)  # its server starts with the first picture asked for
     services = Services(
         db=db,
         clock=clock,
@@ -154,13 +166,17 @@ def a_web_house(folder: Path, *, https: bool = False, clock: Clock | None = None
         log_view=LogView(log, guard, read_log=Act.READ_LOG, read=Act.READ, custody=Act.CUSTODY),
         readings=readings,
         vault=vault,
+        store=store,
+        extractor=extractor,
+        pictures=PictureCache(folder / "pictures", 10_000_000),
         secret=b"only for tests",
         https=https,
     )
     category, everyone = _furnish(db, people)
     try:
-        yield WebHouse(create_app(services), services, everyone, category, search, clock)
+        yield WebHouse(create_app(services), services, everyone, category, search, clock, outbox)
     finally:
+        extractor.close()
         readings.close()
         db.close()
 

@@ -44,10 +44,7 @@ class MemoryVault:
         return _Unlocked(self._key(owner)).seal(data, context=context)
 
     def open(self, session: Session, owner: UUID, sealed: bytes, *, context: str) -> bytes:
-        try:
-            return self._key(owner).decrypt(sealed[:12], sealed[12:], context.encode())
-        except (InvalidTag, ValueError) as error:
-            raise Damaged(what=context) from error
+        return _Unlocked(self._key(owner)).open(sealed, context=context)
 
     def seal_many(self, session: Session, items: Sequence[tuple[UUID, bytes, str]]) -> list[bytes]:
         return [self.seal(session, owner, data, context=context) for owner, data, context in items]
@@ -89,6 +86,12 @@ class _Unlocked:
     def seal(self, data: bytes, *, context: str) -> bytes:
         nonce = os.urandom(12)
         return nonce + self._key.encrypt(nonce, data, context.encode())
+
+    def open(self, sealed: bytes, *, context: str) -> bytes:
+        try:
+            return self._key.decrypt(sealed[:12], sealed[12:], context.encode())
+        except (InvalidTag, ValueError) as error:
+            raise Damaged(what=context) from error
 
     def content_sealer(self, content_id: UUID, *, resume: bytes | None = None) -> ContentSealer:
         return _Sealer(self._key, content_id)

@@ -44,6 +44,8 @@ EXPECTED: dict[str, str] = {
     "uploads.plain": SIGNED_IN,
     "files.download": SIGNED_IN,
     "files.page": SIGNED_IN,
+    "files.picture": SIGNED_IN,
+    "files.find": SIGNED_IN,
     "finding.search": SIGNED_IN,
     "history.log": SIGNED_IN,
     "history.record_history": SIGNED_IN,

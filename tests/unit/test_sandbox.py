@@ -152,7 +152,7 @@ def test_a_file_beyond_the_limit_is_too_large_at_once() -> None:
 
 
 def test_kinds_without_a_parser_and_empty_files_are_named(hostile: Extractor) -> None:
-    assert hostile.extract("image/png", [b"x"], 1) == Failure(Reason.UNSUPPORTED)
+    assert hostile.extract("audio/mpeg", [b"x"], 1) == Failure(Reason.UNSUPPORTED)
     assert hostile.extract("application/pdf", [], 0) == Failure(Reason.EMPTY)
 
 

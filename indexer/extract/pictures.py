@@ -1,0 +1,154 @@
+"""Pictures of pages: of a PDF by pdfium, of an image by Pillow, always made anew: nothing of a file's own runs."""
+
+import base64
+import ctypes
+import io
+import mmap
+import warnings
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+import pypdfium2
+import pypdfium2.raw as pdfium
+from PIL import Image, ImageChops, ImageOps, UnidentifiedImageError
+
+from indexer import kinds
+from indexer.extract.answer import Extracted, Reason, Unreadable
+
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
+"""What Pillow may open: the formats of scans and photographs, none of those whose readers are seldom looked at."""
+
+MAX_PIXELS = 80_000_000
+"""A larger image is a bomb: 600 dpi of an A3 sheet is 70 million."""
+
+_DRAWN = 24_000_000  # pixels of a picture that we make
+_MARK = (255, 226, 120)
+
+
+def prepare() -> None:
+    """Load what the forks need; they can open no file any more."""
+    Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+    warnings.simplefilter("error", Image.DecompressionBombWarning)
+    sample = Image.new("RGB", (8, 8), "white")
+    for name in FORMATS:
+        kept = io.BytesIO()
+        sample.save(kept, name)
+        with _opened(kept.getvalue()) as image:
+            image.load()
+
+
+def extract_image(data: mmap.mmap | bytes, first_page: int | None = None, last_page: int | None = None) -> Extracted:
+    """Return an image's pages without text: one, or as many as a TIFF or a moving image holds. The first is decoded.
+
+    Raises:
+        Unreadable: ``empty``, ``broken``, or ``bomb`` when it would take more than ``MAX_PIXELS``.
+    """
+    with _opened(data) as image:
+        count = getattr(image, "n_frames", 1)
+        try:
+            image.load()
+        except (OSError, SyntaxError, ValueError) as error:
+            raise Unreadable(Reason.BROKEN, type(error).__name__) from error
+    begin = first_page or 1
+    return Extracted(("",) * max(min(last_page or count, count) - begin + 1, 0), begin, count)
+
+
+def picture(
+    media_type: str, data: mmap.mmap | bytes, page: int, *, width: int, turn: int = 0, words: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Draw one page as WebP.
+
+    Args:
+        media_type: what the file is: PDF or one of the images.
+        data: its bytes.
+        page: which page, from 1.
+        width: pixels across, before it is turned; an image is never made larger than it is.
+        turn: degrees clockwise: 0, 90, 180 or 270.
+        words: texts to be marked where a PDF's text layer has them.
+
+    Returns:
+        A mapping of ``image`` (WebP in base 64), ``width`` and ``height`` in pixels.
+
+    Raises:
+        Unreadable: there is no such page (``empty``), no picture of such a file (``unsupported``), or it does not open.
+    """
+    if media_type == kinds.PDF:
+        drawn = _of_pdf(data, page, width, turn, words)
+    elif media_type in kinds.IMAGES:
+        drawn = _of_image(data, page, width).rotate(-turn, expand=True)
+    else:
+        raise Unreadable(Reason.UNSUPPORTED)
+    kept = io.BytesIO()
+    drawn.save(kept, "WEBP", quality=82, method=2)
+    return {"image": base64.b64encode(kept.getvalue()).decode(), "width": drawn.width, "height": drawn.height}
+
+
+def _opened(data: mmap.mmap | bytes) -> Image.Image:
+    try:
+        return Image.open(io.BytesIO(data), formats=FORMATS)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise Unreadable(Reason.BOMB) from error
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        raise Unreadable(Reason.BROKEN, type(error).__name__) from error
+
+
+def _of_image(data: mmap.mmap | bytes, page: int, width: int) -> Image.Image:
+    with _opened(data) as image:
+        if not 1 <= page <= getattr(image, "n_frames", 1):
+            raise Unreadable(Reason.EMPTY)
+        image.seek(page - 1)
+        image.draft("RGB", (width, width * image.height // max(image.width, 1)))  # a JPEG is decoded smaller at once
+        upright = ImageOps.exif_transpose(image)
+        if upright.mode in {"RGBA", "LA", "PA"} or "transparency" in upright.info:
+            paper = Image.new("RGBA", upright.size, "white")
+            upright = Image.alpha_composite(paper, upright.convert("RGBA"))
+        elif upright.mode.startswith("I"):
+            upright = upright.point(lambda value: value / 256) if upright.mode == "I;16" else upright
+        made = upright.convert("RGB")
+    made.thumbnail((width, _DRAWN // width))
+    return made
+
+
+def _of_pdf(data: mmap.mmap | bytes, page: int, width: int, turn: int, words: Sequence[str]) -> Image.Image:
+    view = data if isinstance(data, bytes) else (ctypes.c_char * len(data)).from_buffer(data)
+    try:
+        document = pypdfium2.PdfDocument(view)
+        if not 1 <= page <= len(document):
+            raise Unreadable(Reason.EMPTY)
+        with suppress(pypdfium2.PdfiumError):
+            document.init_forms()  # what was filled in is part of the page
+        sheet = document[page - 1]
+        scale = width / max(sheet.get_width(), 1)
+        scale *= min(1, (_DRAWN / max(width * sheet.get_height() * scale, 1)) ** 0.5)
+        drawn: Image.Image = sheet.render(scale=scale, rotation=turn).to_pil().convert("RGB")
+    except pypdfium2.PdfiumError as error:
+        raise Unreadable(Reason.BROKEN, "pdfium") from error
+    for box in _boxes(sheet, drawn.size, turn, words):
+        spot = drawn.crop(box)
+        drawn.paste(ImageChops.multiply(spot, Image.new("RGB", spot.size, _MARK)), box[:2])
+    return drawn
+
+
+def _boxes(sheet: Any, size: tuple[int, int], turn: int, words: Sequence[str]) -> list[tuple[int, int, int, int]]:
+    """Return where words stand, in pixels of the drawn page."""
+    found: list[tuple[int, int, int, int]] = []
+    if not words:
+        return found
+    text = sheet.get_textpage()
+    for word in words:
+        searcher = text.search(word)
+        while (hit := searcher.get_next()) and len(found) < 500:
+            for number in range(text.count_rects(*hit)):
+                left, bottom, right, top = text.get_rect(number)
+                corners = [_pixel(sheet, size, turn, x, y) for x, y in ((left, bottom), (right, top))]
+                (x1, x2), (y1, y2) = (sorted(axis) for axis in zip(*corners, strict=True))
+                box = max(x1 - 1, 0), max(y1 - 1, 0), min(x2 + 1, size[0]), min(y2 + 1, size[1])
+                found += [box] if box[0] < box[2] and box[1] < box[3] else []
+    return found
+
+
+def _pixel(sheet: Any, size: tuple[int, int], turn: int, x: float, y: float) -> tuple[int, int]:
+    across, down = ctypes.c_int(), ctypes.c_int()
+    pdfium.FPDF_PageToDevice(sheet, 0, 0, *size, turn // 90, x, y, across, down)
+    return across.value, down.value

@@ -1,0 +1,201 @@
+"""One page of a file for a person who may read it: its picture, and its text with the words of a query marked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from archive.errors import Damaged, InvalidInput, NotFound, TooLarge
+from archive.identity import Identity
+from archive.model import Content, ContentState, File, Record
+from archive.policy.rules import Act
+from archive.ports import Unlocked
+from indexer import kinds
+from indexer.extract.answer import Failure
+from indexer.pagetext import load_pages
+from indexer.passages import marks_in
+from indexer.queryparser import parse
+from indexer.querytree import Query
+
+if TYPE_CHECKING:
+    from web.services import Services
+
+WIDTHS = (240, 900, 1400, 2200)
+"""Pixels across: a thumbnail, and the three sizes of the viewer."""
+
+TURNS = (0, 90, 180, 270)
+
+_MOST_WORDS = 12
+_LONGEST_WORD = 40  # characters: a request to the sandbox is short
+
+
+@dataclass(frozen=True)
+class ViewedPage:
+    """A page to look at. ``parts`` is its text in pieces; each says whether it is a hit."""
+
+    content_id: UUID
+    record_id: UUID
+    title: str
+    level_rank: int
+    name: str
+    number: int
+    total: int
+    parts: Sequence[tuple[str, bool]]
+    pictured: bool
+
+
+def page_of(services: "Services", identity: Identity, content_id: UUID, number: int, query: str) -> ViewedPage:
+    """Return page ``number`` (from 1) of a content. The reading is logged.
+
+    Raises:
+        NotFound: there is no such page for this person.
+    """
+    with services.db.reading() as session:
+        content, record, name = _opened(services, session, identity, content_id)
+        text = _text(services, session, content, number)
+    _log(services, identity, content, name)
+    return ViewedPage(
+        content_id, record.id, record.title, record.level_rank, name, number, content.pages or number,
+        split_marks(text, _marks(query, text)), content.media_type in kinds.PICTURED,
+    )  # fmt: skip
+
+
+def picture_of(
+    services: "Services", identity: Identity, content_id: UUID, number: int, *, width: int, turn: int, query: str
+) -> bytes:
+    """Return the picture (WebP) of a page, the words of a query marked where the file says where they stand.
+
+    Drawn once and kept sealed under the record's key; one with marks is drawn each time. The reading is logged.
+
+    Args:
+        services: of the application.
+        identity: who looks.
+        content_id: of which content.
+        number: the page, from 1.
+        width: one of ``WIDTHS``.
+        turn: degrees clockwise, one of ``TURNS``.
+        query: whose words are marked, or "".
+
+    Raises:
+        NotFound: there is no such page for this person, or no picture can be made of it.
+    """
+    if width not in WIDTHS or turn not in TURNS or number < 1:
+        raise NotFound
+    with services.db.reading() as session:
+        content, record, name = _opened(services, session, identity, content_id)
+        if content.media_type not in kinds.PICTURED or content.store_version is None:
+            raise NotFound
+        words = _words(query, _text(services, session, content, number)) if query.strip() else ()
+        key = services.vault.unlock(session, record.id)
+    _log(services, identity, content, name)
+    kept_as = f"{content.id.hex}-{number}-{width}-{turn}"
+    if not words and (sealed := services.pictures.get(kept_as)):
+        try:
+            return key.open(sealed, context=f"picture:{kept_as}")
+        except Damaged:
+            pass  # it is drawn anew
+    image = _drawn(services, content, key, number, width=width, turn=turn, words=words)
+    if not words:
+        services.pictures.put(kept_as, key.seal(image, context=f"picture:{kept_as}"))
+    return image
+
+
+def next_hit(services: "Services", identity: Identity, content_id: UUID, after: int, query: str) -> int | None:
+    """Return the next page after ``after`` that holds words of a query, from the start again after the last one.
+
+    Raises:
+        NotFound: there is no such content for this person.
+    """
+    earlier: int | None = None
+    with services.db.reading() as session:
+        content, record, name = _opened(services, session, identity, content_id)
+        _log(services, identity, content, name)
+        asked = _asked(query)
+        for page in load_pages(session, services.vault, record.id, content.id) if asked else ():
+            if (page.number > after or earlier is None) and asked and marks_in(asked, page.text, "text"):
+                if page.number > after:
+                    return page.number
+                earlier = page.number
+    return earlier
+
+
+def _opened(
+    services: "Services", session: Session, identity: Identity, content_id: UUID
+) -> tuple[Content, Record, str]:
+    content = session.get(Content, content_id)
+    # what is not there is asked for like what is hidden, so that both cost and log the same
+    there = content is not None and content.state is ContentState.STORED
+    record = services.guard.require(session, identity, Act.READ, content.record_id if content and there else content_id)
+    if content is None or not there:
+        raise NotFound
+    return content, record, session.get_one(File, content.file_id).name
+
+
+def _log(services: "Services", identity: Identity, content: Content, name: str) -> None:
+    services.readings.note_once(identity, "file.read", content.id, record=content.record_id, body={"name": name})
+
+
+def _text(services: "Services", session: Session, content: Content, number: int) -> str:
+    """Return a page's text; a page without any is not kept.
+
+    Raises:
+        NotFound: the content has no such page.
+    """
+    pages = load_pages(session, services.vault, content.record_id, content.id)
+    found = next((page for page in pages if page.number >= number), None)
+    if number < 1 or (found is None and number > (content.pages or 0)):
+        raise NotFound
+    return found.text if found is not None and found.number == number else ""
+
+
+def _drawn(
+    services: "Services", content: Content, key: Unlocked, number: int, *, width: int, turn: int, words: Sequence[str]
+) -> bytes:
+    reader = key.content_reader(content.id, services.store, content.object_key, content.store_version or "")
+    try:
+        file = services.extractor.hold(reader.read(), reader.size)
+    except (TooLarge, Damaged):
+        raise NotFound from None
+    try:
+        image = services.extractor.picture_held(
+            content.media_type or "", file, number, width=width, turn=turn, words=words
+        )
+    finally:
+        file.close()
+    if isinstance(image, Failure):
+        raise NotFound
+    return image
+
+
+def _asked(query: str) -> Query | None:
+    try:
+        return parse(query) if query.strip() else None
+    except InvalidInput:
+        return None
+
+
+def _marks(query: str, text: str) -> Sequence[tuple[int, int]]:
+    asked = _asked(query)
+    return marks_in(asked, text, "text") if asked else ()
+
+
+def _words(query: str, text: str) -> list[str]:
+    """Return the texts on a page that a query hits, as they stand there."""
+    found = dict.fromkeys(" ".join(text[start:end].split())[:_LONGEST_WORD] for start, end in _marks(query, text))
+    return [word for word in found if word][:_MOST_WORDS]
+
+
+def split_marks(text: str, marks: Sequence[tuple[int, int]]) -> list[tuple[str, bool]]:
+    """Cut a text at its marks into (part, is a hit)."""
+    parts: list[tuple[str, bool]] = []
+    at = 0
+    for start, end in marks:
+        if start > at:
+            parts.append((text[at:start], False))
+        parts.append((text[start:end], True))
+        at = end
+    if at < len(text):
+        parts.append((text[at:], False))
+    return parts
