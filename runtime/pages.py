@@ -18,6 +18,7 @@ def services(parts: Parts) -> Services:
         reader=parts.reader,
         filing=parts.filing,
         intake=parts.intake,
+        files=parts.files,
         search=parts.search,
         log_view=parts.log_view,
         readings=parts.readings,

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from archive import failpoints
 from archive.clock import Clock, SystemClock
 from archive.database import Database
+from archive.files import FileService
 from archive.filing import FilingService
 from archive.fonds import FondsService
 from archive.grants import Rights
@@ -176,6 +177,11 @@ class Parts:
         return IntakeService(
             self.db, self.guard, self.vault, self.store, self.log, self.readings, self.outbox, self.clock
         )
+
+    @cached_property
+    def files(self) -> FileService:
+        """Decisions on files."""
+        return FileService(self.db, self.guard, self.store, self.log, self.outbox)
 
     @cached_property
     def log_view(self) -> LogView[Act]:

@@ -21,6 +21,8 @@ ACTS: Mapping[str, str] = {
     "file.add": mark("file taken in"),
     "file.break": mark("file broke off on its way in"),
     "file.read": mark("file opened"),
+    "file.accept": mark("file kept as it is"),
+    "file.take_off": mark("file taken off"),
     "search.query": mark("searched"),
     "number.skip": mark("number skipped"),
     "log.read": mark("log read"),

@@ -1,8 +1,9 @@
 """The desk: what waits for me, and where to begin."""
 
 from flask import Blueprint, render_template, request
+from sqlalchemy import func, select
 
-from archive.model import Record, RecordState
+from archive.model import Content, ContentState, Record, RecordState
 from archive.policy.rules import Act, may
 from web.services import identity, services
 
@@ -24,6 +25,11 @@ def desk() -> str:
             each.value: services().directory.count(session, visible.where(Record.state == each))
             for each in (RecordState.PROVISIONAL, RecordState.FILED, RecordState.BINNED)
         }
+        ids = visible.with_only_columns(Record.id)
+        aside = select(func.count(Content.id)).where(
+            Content.state == ContentState.QUARANTINED, Content.record_id.in_(ids)
+        )
+        put_aside = session.scalar(aside)
         may_read_log = may(Act.READ_LOG, reach)
     records = services().reader.list(identity(), state=state, offset=offset, limit=PAGE + 1)
     prepares = bool({"archivist", "clerk"} & {role.value for role in identity().roles})
@@ -32,6 +38,7 @@ def desk() -> str:
         records=records[:PAGE],
         more=offset + PAGE if len(records) > PAGE else None,
         counts=counts,
+        put_aside=put_aside,
         state=state.value,
         prepares=prepares,
         may_read_log=may_read_log,

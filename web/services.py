@@ -8,6 +8,7 @@ from flask import current_app, g
 
 from archive.clock import Clock
 from archive.database import Database
+from archive.files import FileService
 from archive.filing import FilingService
 from archive.identity import Identity
 from archive.intake import IntakeService
@@ -41,6 +42,7 @@ class Services:
     reader: RecordReader
     filing: FilingService
     intake: IntakeService
+    files: FileService
     search: SearchService
     log_view: LogView[Act]
     readings: Readings

@@ -42,6 +42,7 @@ class Act(StrEnum):
     BIN = "record.bin"
     RESTORE = "record.restore"
     SET_LEVEL = "record.set_level"
+    ACCEPT = "file.accept"  # to keep a file that was put aside as it is
 
     MANAGE_PEOPLE = "person.manage"
     MANAGE_RIGHTS = "right.manage"
@@ -163,6 +164,7 @@ RULES: Mapping[Act, tuple[Rule, ...]] = {
     Act.DESCRIBE: _PREPARING,
     Act.FILE: (Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL)),),
     Act.BIN: _PREPARING,
+    Act.ACCEPT: (Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL, FILED)),),
     Act.RESTORE: (Rule(_only(Role.ARCHIVIST), _in(BINNED)),),
     Act.SET_LEVEL: (
         Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL)),

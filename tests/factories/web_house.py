@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 
 from archive.clock import Clock
 from archive.database import Database
+from archive.files import FileService
 from archive.filing import FilingService
 from archive.identity import Identity, Role, system
 from archive.intake import IntakeService
@@ -162,6 +163,7 @@ def a_web_house(folder: Path, *, https: bool = False, clock: Clock | None = None
         reader=RecordReader(db, guard, vault, readings),
         filing=FilingService(db, guard, vault, log, outbox, clock),
         intake=IntakeService(db, guard, vault, store, log, readings, outbox, clock),
+        files=FileService(db, guard, store, log, outbox),
         search=search,
         log_view=LogView(log, guard, read_log=Act.READ_LOG, read=Act.READ, custody=Act.CUSTODY),
         readings=readings,

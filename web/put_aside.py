@@ -1,0 +1,82 @@
+"""Files that were put aside: the list of them, and what is decided on a file."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy import select
+from werkzeug.wrappers import Response as BaseResponse
+
+from archive.model import Content, ContentState, File, Record
+from web.faults import explain_reason
+from web.i18n import current_locale
+from web.services import identity, services
+
+pages = Blueprint("put_aside", __name__)
+
+MOST = 200
+
+
+@dataclass(frozen=True)
+class PutAside:
+    """A file that waits for a decision. ``why`` says what is wrong, ``todo`` what may be done about it."""
+
+    content_id: UUID
+    record_id: UUID
+    title: str
+    level_rank: int
+    name: str
+    size: int | None
+    at: datetime
+    why: str
+    todo: str
+
+
+@pages.get("/put-aside")
+def waiting() -> str:
+    """List the files that were put aside, oldest first; only those of records that the person may read."""
+    with services().db.reading() as session:
+        visible = services().guard.visible(session, identity()).subquery()
+        rows = session.execute(
+            select(Content, File.name, Record.title, Record.level_rank)
+            .join(File, File.id == Content.file_id)
+            .join(Record, Record.id == Content.record_id)
+            .where(Content.state == ContentState.QUARANTINED, Record.id.in_(select(visible.c.id)))
+            .order_by(Content.created_at, Content.id)
+            .limit(MOST)
+        ).all()
+    files = [
+        PutAside(
+            content.id, content.record_id, title, level, name, content.size, content.created_at,
+            *explain_reason(content.reason or "", current_locale()),
+        )
+        for content, name, title, level in rows
+    ]  # fmt: skip
+    return render_template("put_aside.html", files=files)
+
+
+@pages.post("/files/<uuid:content_id>/accept")
+def accept(content_id: UUID) -> BaseResponse:
+    """Keep a file that was put aside as it is."""
+    services().files.accept(identity(), content_id, request.form.get("reason", ""))
+    flash(_("The file is kept as it is, without text. It no longer holds up the record."))
+    return _back()
+
+
+@pages.post("/files/<uuid:content_id>/take-off")
+def take_off(content_id: UUID) -> BaseResponse:
+    """Take a file off its record."""
+    services().files.take_off(identity(), content_id, request.form.get("reason", ""))
+    flash(_("The file is taken off. The log keeps its name and why."))
+    return _back()
+
+
+def _back() -> BaseResponse:
+    """Go back to the record that the form stood on; it is checked there."""
+    try:
+        record = UUID(request.form.get("record", ""))
+    except ValueError:
+        return redirect(url_for("put_aside.waiting"), 303)
+    return redirect(url_for("records.show", record_id=record), 303)
