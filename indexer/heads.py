@@ -5,7 +5,7 @@ import re
 from indexer.extract.text import MARKS
 from indexer.kinds import HTML, MAIL, MAILBOX, RTF, SVG, XHTML, XML, extension
 
-_SEPARATOR = re.compile(rb"From [^\r\n]*\d\d:\d\d[^\r\n]*\d{4}[^\r\n]*\r?\n")
+_SEPARATOR = re.compile(rb"From [^\r\n]{0,100}\d\d:\d\d[^\r\n]{0,40}\d{4}[^\r\n]{0,40}\r?\n")
 _HEADER = re.compile(rb"[!-9;-~]+[ \t]*:")
 _MAIL_HEADERS = frozenset(
     b"from to cc date subject message-id mime-version received return-path content-type delivered-to sender reply-to "

@@ -52,6 +52,8 @@ def decode(data: bytes, declared: str = "") -> str:
 
 def _agrees(data: bytes, named: str) -> bool:
     """Whether the declared encoding is to be believed: many programs write one and declare another."""
+    if named.startswith(("utf-16", "utf-32")):
+        return b"\x00" in data  # "unicode" is declared for any
     high = len(_HIGH.findall(data[:65_536]))
     if high < 6 or named.startswith("utf"):
         return True

@@ -18,11 +18,11 @@ from indexer.extract.markup import html_text
 from indexer.extract.paging import cut, paged
 
 _SHOWN = ("From", "To", "Cc", "Bcc", "Date", "Subject")
-_MOST_NESTED, _MOST_PARTS = 50, 10_000
+_MOST_NESTED, _MOST_PARTS, _MOST_COMPARED = 50, 10_000, 2_000
 _WORDS = re.compile(r"=\?[^?\s]+\?[bBqQ]\?[^?]*\?=(?:\s+(?==\?)|=\?[^?\s]+\?[bBqQ]\?[^?]*\?=)*")
 _TEXT_NAMES = (".txt", ".csv", ".md", ".log")
 _HTML_NAMES = (".htm", ".html")
-_SEPARATOR = re.compile(rb"^From [^\r\n]*\d\d:\d\d[^\r\n]*\d{4}[^\r\n]*\r?\n", re.MULTILINE)
+_SEPARATOR = re.compile(rb"^From [^\r\n]{0,100}\d\d:\d\d[^\r\n]{0,40}\d{4}[^\r\n]{0,40}\r?\n", re.MULTILINE)
 _QUOTED = re.compile(rb"^>(>*From )", re.MULTILINE)
 
 
@@ -172,7 +172,7 @@ def _together(plain: str, rich: str) -> str:
     if not plain.strip() or not rich.strip():
         return (plain.strip() and plain) or rich
     shown = "".join(rich.split())
-    words = re.findall(r"\w+", plain)
+    words = list(dict.fromkeys(re.findall(r"\w+", plain)))[:_MOST_COMPARED]
     if sum(word in shown for word in words) >= 0.95 * len(words):
         return rich
     return f"{plain}\n{rich}"

@@ -61,9 +61,7 @@ def extract_xml(data: mmap.mmap | bytes, first_page: int | None = None, last_pag
     source = _XML_DECLARATION.sub("", _decoded(bytes(data)).lstrip("\ufeff"), count=1)
     root = _tree(source.encode("utf-8", "replace"))
     title = next((each.text or "" for each in root.iter("{*}title")), "")
-    return paged(
-        cut(re.sub(r"\s*\n\s*", "\n", "".join(_runs(root)).strip())), first_page, last_page, title=clean_line(title)
-    )
+    return paged(cut(lines_of("".join(_runs(root)).replace("\t", " "))), first_page, last_page, title=clean_line(title))
 
 
 def html_text(source: str) -> tuple[str, str]:
@@ -90,8 +88,6 @@ def html_text(source: str) -> tuple[str, str]:
 def _decoded(data: bytes) -> str:
     found = _DECLARED.search(data[:_HEAD_BYTES])
     declared = (found[1] or found[2]).decode("ascii") if found else ""
-    if declared.lower().startswith(("utf-16", "utf-32", "ucs")):
-        declared = ""  # it was read as single bytes: it is none of them
     return decode(data, declared)
 
 
@@ -131,6 +127,8 @@ def _before(node: LexborNode, tag: str) -> str:
         return _SPACE.sub(" ", node.attributes.get("alt") or "")
     if tag in _CELLS:
         return _CELL
+    if tag == "tr":
+        return _ROW
     return "" if tag in _IN_LINE else "\n"
 
 
@@ -141,11 +139,16 @@ def _after(tag: str) -> str:
 
 
 def _laid_out(text: str) -> str:
-    text = re.sub(f"[ \n]*{_CELL}[ \n]*", _CELL, text)
-    text = re.sub(f"(^|[\n{_ROW}]) *{_CELL}", r"\1", text)
-    text = re.sub(f"(?:\n *)*{_ROW}(?: *\n)*", "\n", text.replace(_CELL, "\t"))
-    text = re.sub("[ \t]*\n *", "\n", text)
-    return re.sub("\n{3,}", "\n\n", text).strip("\n ")
+    """Make lines of rows and blocks. Splits only: a pattern over long runs of space takes a hostile file's time."""
+    text = _CELL.join(part.strip(" \n") for part in text.split(_CELL)).replace(_ROW + _CELL, _ROW)
+    text = "\n".join(row.strip("\n ") for row in text.split(_ROW)).replace(_CELL, "\t")
+    return lines_of(text)
+
+
+def lines_of(text: str) -> str:
+    """Return the lines of a text that hold more than space; tabs at their beginning are kept."""
+    lines = (line.strip(" \xa0\r").rstrip("\t \xa0") for line in text.split("\n"))
+    return "\n".join(line for line in lines if line)
 
 
 def _tree(source: bytes) -> etree._Element:

@@ -35,24 +35,35 @@ def extract_msg(data: mmap.mmap | bytes, first_page: int | None = None, last_pag
     """
     with open_ole(data) as ole:
         try:
-            message = _Message(ole, ())
+            message = _Message(ole, _folders(ole), ())
             text = message.letter().text()
         except (struct.error, OSError) as error:
             raise Unreadable(Reason.BROKEN, type(error).__name__) from error
     return paged(cut(text), first_page, last_page, title=message.words(_SUBJECT), created=message.date()[:10])
 
 
+_Path = tuple[str, ...]
+_Tree = dict[_Path, set[str]]
+
+
+def _folders(ole: olefile.OleFileIO) -> _Tree:
+    """Return the names in each folder, by its path."""
+    tree: _Tree = {}
+    for path in ole.listdir(storages=True):
+        tree.setdefault(tuple(path[:-1]), set()).add(path[-1])
+    return tree
+
+
 class _Message:
     """A message, or a recipient or an attachment of one: properties under a folder of the compound file."""
 
     def __init__(
-        self, ole: olefile.OleFileIO, folder: tuple[str, ...], head: int = 32, pages: tuple[int, int] = (0, 0)
+        self, ole: olefile.OleFileIO, tree: _Tree, folder: _Path, head: int = 32, pages: tuple[int, int] = (0, 0)
     ) -> None:
         self._ole = ole
         self._folder = folder
-        depth = len(folder)
-        paths = (tuple(path) for path in ole.listdir(storages=True))
-        self.names = {path[depth] for path in paths if path[:depth] == folder and len(path) > depth}
+        self._tree = tree
+        self.names = tree.get(folder, set())
         self._fixed = self._read_fixed(head)
         self.pages = (self.number(_CODE_PAGE) or pages[0], self.number(_HTML_CODE_PAGE) or pages[1])
 
@@ -114,7 +125,7 @@ class _Message:
         found: dict[str, list[str]] = {"To": [], "Cc": [], "Bcc": []}
         for name in sorted(self.names):
             if name.startswith("__recip_"):
-                one = _Message(self._ole, (*self._folder, name), 8, self.pages)
+                one = _Message(self._ole, self._tree, (*self._folder, name), 8, self.pages)
                 found[_ROLES.get(one.number(_ROLE) & 3, "To")].append(one.person(_RECIPIENT))
         shown = {"To": self.words(_TO), "Cc": self.words(_CC), "Bcc": self.words(_BCC)}
         return [(role, "; ".join(people) or shown[role]) for role, people in found.items()]
@@ -127,13 +138,13 @@ class _Message:
 
     def _attachment(self, name: str) -> tuple[str, str]:
         folder = (*self._folder, name)
-        one = _Message(self._ole, folder, 8, self.pages)
+        one = _Message(self._ole, self._tree, folder, 8, self.pages)
         title = one.words(_FILE_NAME) or one.words(_SHORT_NAME)
         inner = f"__substg1.0_{_FILE:04X}000D"
         if inner in one.names and self._ole.exists("/".join((*folder, inner, "__properties_version1.0"))):
             if len(folder) // 2 >= _MOST_NESTED:
                 raise Unreadable(Reason.BOMB, "depth")
-            return title, _Message(self._ole, (*folder, inner), 24, self.pages).letter().text()
+            return title, _Message(self._ole, self._tree, (*folder, inner), 24, self.pages).letter().text()
         return title, attached_text(title, one.words(_FILE_KIND) or kinds.UNKNOWN, one.data(_FILE, "0102"))
 
 

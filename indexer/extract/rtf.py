@@ -212,7 +212,7 @@ def rtf_text(data: bytes) -> tuple[str, str]:
     """
     reader = _Reader(data)
     reader.read()
-    text = re.sub("\t+\n", "\n", _whole("".join(reader.out)))
+    text = "\n".join(line.rstrip("\t") for line in _whole("".join(reader.out)).split("\n"))
     return clean_line(_whole("".join(reader.title))), text.strip("\n\x0c ")
 
 
