@@ -153,10 +153,11 @@ def lines_of(text: str) -> str:
 
 def _tree(source: bytes) -> etree._Element:
     """Parse what is well formed, and what nearly is; what was built to hurt is refused."""
+    strict = _parser(recover=False)
     try:
-        return etree.fromstring(source, _parser(recover=False))
+        return etree.fromstring(source, strict)
     except etree.XMLSyntaxError as error:
-        log: Any = error.error_log
+        log: Any = strict.error_log  # the error's own still holds those of other files
         if any(each.type in _LIMITS for each in log):
             raise Unreadable(Reason.BOMB, "XMLSyntaxError") from error
     root = etree.fromstring(source, _parser(recover=True))
