@@ -20,6 +20,7 @@ from indexer.extract.paging import cut, paged
 _SHOWN = ("From", "To", "Cc", "Bcc", "Date", "Subject")
 _MOST_NESTED, _MOST_PARTS, _MOST_COMPARED = 50, 10_000, 2_000
 _WORDS = re.compile(r"=\?[^?\s]+\?[bBqQ]\?[^?]*\?=(?:\s+(?==\?)|=\?[^?\s]+\?[bBqQ]\?[^?]*\?=)*")
+_MAIL_CHARS = 40_000
 _TEXT_NAMES = (".txt", ".csv", ".md", ".log")
 _HTML_NAMES = (".htm", ".html")
 _SEPARATOR = re.compile(rb"^From [^\r\n]{0,100}\d\d:\d\d[^\r\n]{0,40}\d{4}[^\r\n]{0,40}\r?\n", re.MULTILINE)
@@ -64,12 +65,12 @@ def extract_mail(data: mmap.mmap | bytes, first_page: int | None = None, last_pa
 
 
 def extract_mailbox(data: mmap.mmap | bytes, first_page: int | None = None, last_page: int | None = None) -> Extracted:
-    """Return the pages asked for of a mailbox: each of its mails begins on a page of its own.
+    """Return the pages asked for of a mailbox: each of its mails is a page, a very long one more.
 
     Raises:
         Unreadable: ``bomb``.
     """
-    return paged(_mailbox_pages(bytes(data)), first_page, last_page)
+    return paged(_mailbox_pages(bytes(data), first_page or 1, last_page), first_page, last_page)
 
 
 def attached_text(name: str, media_type: str, data: bytes, charset: str = "") -> str:
@@ -102,14 +103,7 @@ def _decoded_words(match: re.Match[str]) -> str:
         parts = decode_header(match[0])
     except (HeaderParseError, ValueError):
         return match[0]
-    joined: list[tuple[bytes, str]] = []
-    for part, charset in parts:
-        found = part if isinstance(part, bytes) else part.encode("utf-8", "surrogateescape")
-        if joined and joined[-1][1] == (charset or ""):
-            joined[-1] = (joined[-1][0] + found, charset or "")
-        else:
-            joined.append((found, charset or ""))
-    return "".join(decode(found, charset) for found, charset in joined)
+    return "".join(decode(part, charset or "") if isinstance(part, bytes) else part for part, charset in parts)
 
 
 def _parsed(data: bytes) -> Message:
@@ -119,11 +113,22 @@ def _parsed(data: bytes) -> Message:
         raise Unreadable(Reason.BOMB, "depth") from error
 
 
-def _mailbox_pages(data: bytes) -> Iterator[str]:
+def _mailbox_pages(data: bytes, first: int, last: int | None) -> Iterator[str]:
+    """Yield the pages of all mails; of a mail that is surely one page and not asked for, no more than that it is one.
+
+    A mailbox is read slice by slice: without this, each slice would parse every mail.
+    """
     starts = [match for match in _SEPARATOR.finditer(data) if _begins_mail(data, match.start())]
     ends = [match.start() for match in starts[1:]] + [len(data)]
+    number = 1
     for match, end in zip(starts, ends, strict=True):
-        yield from cut(_mail_text(_parsed(_QUOTED.sub(rb"\1", data[match.end() : end]))))
+        if end - match.end() < _MAIL_CHARS - 1_000 and (number < first or number > (last or number)):
+            pages = [""]  # its words are never more than its bytes, but for what a date may grow
+        else:
+            mail = _parsed(_QUOTED.sub(rb"\1", data[match.end() : end]))
+            pages = list(cut(_mail_text(mail).replace("\x0c", "\n"), _MAIL_CHARS))
+        yield from pages
+        number += len(pages)
 
 
 def _begins_mail(data: bytes, at: int) -> bool:

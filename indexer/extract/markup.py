@@ -158,19 +158,22 @@ def _tree(source: bytes) -> etree._Element:
         return etree.fromstring(source, strict)
     except etree.XMLSyntaxError as error:
         log: Any = strict.error_log  # the error's own still holds those of other files
-        if any(each.type in _LIMITS for each in log):
-            raise Unreadable(Reason.BOMB, "XMLSyntaxError") from error
+        for each in log:
+            if each.type == etree.ErrorTypes.ERR_NO_MEMORY:
+                raise MemoryError from error
+            if any(word in each.message for word in _TOO_LARGE):
+                raise Unreadable(Reason.TOO_LARGE, "XMLSyntaxError") from error
+            if each.type in _LIMITS:
+                raise Unreadable(Reason.BOMB, "XMLSyntaxError") from error
     root = etree.fromstring(source, _parser(recover=True))
     if root is None:
         raise Unreadable(Reason.BROKEN, "XMLSyntaxError")
     return root
 
 
-_LIMITS = {
-    114,  # what libxml2 says since 2.14 of every limit of its own
-    etree.ErrorTypes.ERR_ENTITY_LOOP,
-    etree.ErrorTypes.ERR_NAME_TOO_LONG,
-}
+_TOO_LARGE = ("too long", "too big", "huge text", "size limit")
+_LIMITS = {114, etree.ErrorTypes.ERR_ENTITY_LOOP}
+"""What was built to hurt; 114 is what libxml2 says since 2.14 of every limit of its own."""
 
 
 def _parser(*, recover: bool) -> etree.XMLParser:

@@ -14,7 +14,7 @@ from indexer.extract.cleaning import clean_line
 from indexer.extract.paging import cut, paged
 
 _TOKEN = re.compile(
-    rb"\\([a-zA-Z]{1,32})(-?\d{1,10})? ?|\\'([0-9a-fA-F]{2})|\\([^a-zA-Z])|([{}])|([^\\{}\r\n\x00]+)", re.DOTALL
+    rb"\\([a-zA-Z]{1,32})(-?\d{1,10})? ?|((?:\\'[0-9a-fA-F]{2})+)|\\([^a-zA-Z])|([{}])|([^\\{}\r\n\x00]+)", re.DOTALL
 )
 _MOST_GROUPS = 10_000
 _SILENT = frozenset(
@@ -82,7 +82,7 @@ class _Reader:
             if word is not None:
                 at += self._word(word, number)
             elif code is not None:
-                self._bytes(bytes([int(code, 16)]))
+                self._bytes(bytes.fromhex(code.decode().replace("\\'", "")))
             elif text is not None:
                 self._bytes(text)
             elif brace == b"{":

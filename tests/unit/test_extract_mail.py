@@ -90,11 +90,16 @@ def test_a_saved_web_page_is_read_as_a_page() -> None:
 def test_each_mail_of_a_mailbox_begins_a_page() -> None:
     mails = [
         b"From a@b.example Fri Mar  1 09:30:00 2024\n" + a_letter(f"第{number}封", words, "8bit").as_bytes() + b"\n"
-        for number, words in enumerate(("一", "二二\n" * 2_000, "三"), 1)
+        for number, words in enumerate(("一", "二二\n" * 20_000, "三"), 1)
     ]
-    mails[0] += b"A line:\nFrom here on nothing new begins, 2024\n>From a quoted line\n\n"
+    mails[0] += b"A line:\nFrom 09:30 on 1 March 2024 nothing new begins\n\n>From a quoted line\n\n"
     found = extract_mailbox(b"".join(mails))
     begun = [page.split("\n")[2] for page in found.pages if page.startswith("From: ")]
+    assert found.pages[0].split("\n")[-3:] == [
+        "From 09:30 on 1 March 2024 nothing new begins",
+        "",
+        "From a quoted line",
+    ]
     assert begun == ["Subject: 第1封", "Subject: 第2封", "Subject: 第3封"]
     assert found.page_count == len(found.pages) == 4
     assert extract_mailbox(b"".join(mails), 4, 4).pages == found.pages[3:]

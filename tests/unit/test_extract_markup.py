@@ -44,8 +44,8 @@ def test_a_page_is_read_in_the_encoding_it_is_in(page: str, declared: str, writt
 
 
 def test_scripts_and_styles_are_no_text() -> None:
-    source = "<style>.机密{}</style><script>var 机密 = 1</script><template>机密</template><!-- 机密 --><p>公开</p>"
-    assert html(source) == "公开"
+    hidden = "<style>.机密{}</style><script>var 机密 = 1</script><template>机密</template><!-- 机密 -->"
+    assert html(f"{hidden}<p>公开</p>{hidden}") == "公开"
 
 
 def test_tables_read_row_by_row_and_a_word_in_parts_stays_one() -> None:
@@ -69,9 +69,10 @@ def test_what_is_nearly_xml_is_read_as_far_as_it_goes() -> None:
     assert "物业 & 维修" in xml("<a><b>物业 &amp; 维修</b><c>未完")
 
 
-def test_a_drawing_gives_its_words_and_nothing_of_this_machine() -> None:
+@pytest.mark.parametrize("more", ["", '<!ENTITY % z SYSTEM "file:///etc/hosts">%z;'])
+def test_a_drawing_gives_its_words_and_nothing_of_this_machine(more: str) -> None:
     source = (
-        '<!DOCTYPE svg [<!ENTITY x SYSTEM "file:///etc/passwd"><!ENTITY y "机密"><!ENTITY % z SYSTEM "file:///etc/hosts">%z;]>'
+        f'<!DOCTYPE svg [<!ENTITY x SYSTEM "file:///etc/passwd"><!ENTITY y "机密">{more}]>'
         '<svg xmlns="http://www.w3.org/2000/svg"><title>平面图</title><style>a{}</style>'
         "<text>一<tspan>单元</tspan>&x;&y;二层</text></svg>"
     )
@@ -86,6 +87,13 @@ def test_entities_that_swell_are_a_bomb_or_say_nothing() -> None:
     with pytest.raises(Unreadable) as refused:
         xml(source)
     assert refused.value.failure.reason is Reason.BOMB
+
+
+@pytest.mark.parametrize("source", ["<a>{}</a>", "<a><![CDATA[{}]]></a>"])
+def test_one_endless_text_is_too_large_and_not_cut_unseen(source: str) -> None:
+    with pytest.raises(Unreadable) as refused:
+        xml(source.format("x" * 11_000_000))
+    assert refused.value.failure.reason is Reason.TOO_LARGE
 
 
 @pytest.mark.parametrize(

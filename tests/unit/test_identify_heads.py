@@ -21,6 +21,7 @@ def detector() -> MagicDetector:
         (b"From: <Saved by Blink>\r\nSubject: x\r\nMIME-Version: 1.0\r\n\r\n<html>", "message/rfc822"),
         (b"From a@b.example Fri Mar  1 09:30:00 2024\n" + MAIL, "application/mbox"),
         (b"From here to there it is 100 km.\nThe road was built in 2024.\n", "text/plain"),
+        (b"From 12:30 on 1 May 2024\nwe met at noon.\n", "text/plain"),
         (b"From: the manager\nWe met at noon.\n", "text/plain"),
         (b"Subject: rent\nDate: 2024\n\nA memorandum without a sender.\n", "text/plain"),
         (b"To write a page, begin with <html> and <head><title>x</title></head>.\n", "text/plain"),
