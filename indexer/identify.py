@@ -11,10 +11,30 @@ import re
 import threading
 
 from indexer.extract.text import guess_encoding
-from indexer.kinds import BY_EXTENSION, EMPTY, MARKUP, OFD, OOXML, PDF, PLAIN, UNKNOWN, ZIP, extension
+from indexer.heads import mail_kind, markup_kind
+from indexer.kinds import (
+    BY_EXTENSION,
+    EMPTY,
+    HTML,
+    MAIL,
+    MARKUP,
+    OFD,
+    OLE,
+    OOXML,
+    PDF,
+    PLAIN,
+    UNKNOWN,
+    XML,
+    ZIP,
+    extension,
+)
 
 HEAD_BYTES = 65_536
 _OLE = {"application/x-ole-storage", "application/cdfv2", "application/vnd.ms-office", "application/msword"}
+_BY_HEAD = {HTML, XML, MAIL, "message/news"}
+"""What libmagic sees in texts that only speak of it; ``heads`` has looked before, and tells the real ones."""
+
+_OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 _PARTS = (
     (b"word/", OOXML + "wordprocessingml.document"),
@@ -34,7 +54,8 @@ class MagicDetector:
         """Return the media type of a file from its first bytes (at most 64 KB are looked at).
 
         Plain text in any Chinese encoding is ``text/plain``, and so are Markdown, CSV and program text. ``name``
-        only settles what bytes cannot: which Office program wrote an old container.
+        only settles what bytes cannot: which Office program wrote an old container (``extract.ole`` knows better where
+        it has the whole file), and whether a piece of markup is one or an example in a text.
         """
         head = head[:HEAD_BYTES]
         if not head:
@@ -43,6 +64,8 @@ class MagicDetector:
             return PDF
         if head.startswith(b"PK\x03\x04"):
             return _zip_kind(head, name)
+        if kind := markup_kind(head, name) or mail_kind(head):
+            return kind
         if _begins_in_chinese(head):
             return PLAIN
         with self._lock:
@@ -60,19 +83,20 @@ def _settle(found: str, head: bytes, name: str) -> str:
     found = found.lower()
     if found in {"inode/x-empty", EMPTY}:
         return EMPTY
-    if found in _OLE:
+    if found in _OLE or (head.startswith(_OLE_MAGIC) and found == UNKNOWN):
         expected = BY_EXTENSION.get(extension(name), ())
-        return expected[0] if expected and expected[0].startswith(("application/vnd.ms-", "application/ms")) else found
-    if found in MARKUP or found.startswith(("image/", "audio/", "video/")):
+        return expected[0] if expected and expected[0].startswith(("application/vnd.ms-", "application/ms")) else OLE
+    if found in MARKUP - _BY_HEAD or found.startswith(("image/", "audio/", "video/")):
         return found
     if found.startswith("text/") or found in {
         UNKNOWN,
+        *_BY_HEAD,
         "application/json",
         "application/csv",
         "application/x-wine-extension-ini",
     }:
         return PLAIN if found == PLAIN or guess_encoding(head) else UNKNOWN
-    if found in {"message/news", "application/javascript", "application/x-ndjson"}:
+    if found in {"application/javascript", "application/x-ndjson"}:
         return PLAIN
     return found
 

@@ -12,6 +12,21 @@ OFD = "application/ofd"
 IMAGES = frozenset(f"image/{name}" for name in ("bmp", "gif", "jpeg", "png", "tiff", "webp", "x-ms-bmp"))
 PICTURED = IMAGES | {PDF}
 """Kinds whose pages are shown as pictures."""
+DOC = "application/msword"
+XLS = "application/vnd.ms-excel"
+PPT = "application/vnd.ms-powerpoint"
+MSG = "application/vnd.ms-outlook"
+OLE = "application/x-ole-storage"
+LOCKED = "application/encrypted"
+"""A package of any Office program that a password or a licence locks as a whole."""
+
+HTML = "text/html"
+XHTML = "application/xhtml+xml"
+XML = "text/xml"
+SVG = "image/svg+xml"
+RTF = "text/rtf"
+MAIL = "message/rfc822"
+MAILBOX = "application/mbox"
 MARKUP = frozenset({"text/html", "text/xml", "text/rtf", "text/calendar", "text/vcard"})
 
 BY_EXTENSION: dict[str, tuple[str, ...]] = {
@@ -20,23 +35,31 @@ BY_EXTENSION: dict[str, tuple[str, ...]] = {
     "md": (PLAIN,),
     "csv": (PLAIN,),
     "log": (PLAIN,),
-    "docx": (OOXML + "wordprocessingml.document",),
-    "xlsx": (OOXML + "spreadsheetml.sheet",),
-    "pptx": (OOXML + "presentationml.presentation",),
-    "doc": ("application/msword",),
-    "xls": ("application/vnd.ms-excel",),
-    "ppt": ("application/vnd.ms-powerpoint",),
+    "docx": (OOXML + "wordprocessingml.document", LOCKED),
+    "xlsx": (OOXML + "spreadsheetml.sheet", LOCKED),
+    "pptx": (OOXML + "presentationml.presentation", LOCKED),
+    "doc": (DOC, LOCKED),
+    "xls": (XLS, LOCKED),
+    "ppt": (PPT, LOCKED),
+    "wps": (DOC, LOCKED),
+    "et": (XLS, LOCKED),
+    "dps": (PPT, LOCKED),
+    "msg": (MSG,),
     "ofd": (OFD,),
     "odt": ("application/vnd.oasis.opendocument.text",),
     "ods": ("application/vnd.oasis.opendocument.spreadsheet",),
     "odp": ("application/vnd.oasis.opendocument.presentation",),
     "epub": ("application/epub+zip",),
     "zip": (ZIP,),
-    "rtf": ("text/rtf", "application/rtf"),
-    "htm": ("text/html", "application/xhtml+xml"),
-    "html": ("text/html", "application/xhtml+xml"),
-    "xml": ("text/xml", "application/xml"),
-    "eml": ("message/rfc822", PLAIN),
+    "rtf": (RTF, "application/rtf"),
+    "htm": (HTML, XHTML),
+    "html": (HTML, XHTML),
+    "xhtml": (XHTML, HTML, XML),
+    "mht": (MAIL,),
+    "mhtml": (MAIL,),
+    "xml": (XML, "application/xml", SVG, XHTML),
+    "eml": (MAIL, MAILBOX, PLAIN),
+    "mbox": (MAILBOX,),
     "jpg": ("image/jpeg",),
     "jpeg": ("image/jpeg",),
     "png": ("image/png",),
@@ -45,7 +68,7 @@ BY_EXTENSION: dict[str, tuple[str, ...]] = {
     "tif": ("image/tiff",),
     "tiff": ("image/tiff",),
     "webp": ("image/webp",),
-    "svg": ("image/svg+xml",),
+    "svg": (SVG,),
     "mp3": ("audio/mpeg",),
     "wav": ("audio/x-wav", "audio/wav"),
     "mp4": ("video/mp4",),

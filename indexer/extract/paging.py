@@ -26,19 +26,22 @@ def paged(
     return Extracted(tuple(wanted), begin, count, title, created)
 
 
-def cut(text: str) -> Iterator[str]:
-    """Cut a text without pages into some, at form feeds and line ends: the same text always gives the same pages."""
+def cut(text: str, size: int = PAGE_CHARS) -> Iterator[str]:
+    """Cut a text without pages into some, at form feeds and line ends: the same text always gives the same pages.
+
+    No page has more than ``size`` characters.
+    """
     for part in text.split("\x0c") if "\x0c" in text else (text,):
         start = 0
-        while len(part) - start > PAGE_CHARS:
-            end = part.rfind("\n", start + 1, start + PAGE_CHARS) + 1
-            end = end or _soft_end(part, start)
+        while len(part) - start > size:
+            end = part.rfind("\n", start + 1, start + size) + 1
+            end = end or _soft_end(part, start, size)
             yield part[start:end]
             start = end
         yield part[start:]
 
 
-def _soft_end(part: str, start: int) -> int:
+def _soft_end(part: str, start: int, size: int) -> int:
     """A line longer than a page is cut after the last full stop, or hard."""
-    stop = max(part.rfind(sign, start + PAGE_CHARS // 2, start + PAGE_CHARS) for sign in "。；！？.")
-    return stop + 1 if stop > 0 else start + PAGE_CHARS
+    stop = max(part.rfind(sign, start + size // 2, start + size) for sign in "。；！？.")
+    return stop + 1 if stop > 0 else start + size

@@ -4,22 +4,46 @@ import mmap
 from collections.abc import Callable, Mapping
 
 from indexer import kinds
-from indexer.extract.answer import Extracted
+from indexer.extract.answer import Extracted, Reason, Unreadable
+from indexer.extract.mail import extract_mail, extract_mailbox
+from indexer.extract.markup import extract_html, extract_xml
+from indexer.extract.outlook import extract_msg
 from indexer.extract.pdf import extract_pdf
 from indexer.extract.pictures import extract_image
+from indexer.extract.powerpoint import extract_ppt
+from indexer.extract.rtf import extract_rtf
 from indexer.extract.text import extract_text
+from indexer.extract.word import extract_doc
 
 Parser = Callable[[mmap.mmap | bytes, int | None, int | None], Extracted]
 """Takes a file's bytes and the pages asked for (both included, 1-based; None: from the first, to the last).
 
 It raises ``Unreadable`` for a file that it refuses; whatever else it raises counts as a broken file. A file that is a
-zip underneath was looked into by ``zips.inspect_zip`` before.
+zip underneath was looked into by ``zips.inspect_zip`` before, a compound file by ``ole.inspect_ole``.
 """
+
+
+def _refuse(_data: mmap.mmap | bytes, _first: int | None = None, _last: int | None = None) -> Extracted:
+    raise Unreadable(Reason.ENCRYPTED)
+
 
 PARSERS: Mapping[str, Parser] = {
     kinds.PDF: extract_pdf,
     kinds.PLAIN: extract_text,
     **dict.fromkeys(kinds.IMAGES, extract_image),
+    kinds.HTML: extract_html,
+    kinds.XHTML: extract_html,
+    kinds.XML: extract_xml,
+    "application/xml": extract_xml,
+    kinds.SVG: extract_xml,
+    kinds.RTF: extract_rtf,
+    "application/rtf": extract_rtf,
+    kinds.MAIL: extract_mail,
+    kinds.MAILBOX: extract_mailbox,
+    kinds.MSG: extract_msg,
+    kinds.DOC: extract_doc,
+    kinds.PPT: extract_ppt,
+    kinds.LOCKED: _refuse,
 }
 
 

@@ -15,7 +15,7 @@ from indexer.extract.paging import cut, paged
 _SAMPLE_BYTES = 65_536
 _SCORED_LETTERS = 4_000
 _TORN_TAIL = 3
-_MARKS = (
+MARKS = (
     (b"\xef\xbb\xbf", "utf-8"),
     (b"\xff\xfe\x00\x00", "utf-32-le"),
     (b"\x00\x00\xfe\xff", "utf-32-be"),
@@ -45,7 +45,7 @@ def extract_text(data: mmap.mmap | bytes, first_page: int | None = None, last_pa
         Unreadable: ``empty``, or ``unsupported`` when no encoding fits: the bytes may be whole all the same.
     """
     data = bytes(data)
-    if not data.strip(b"\x00\r\n\t ") or data in {mark for mark, _ in _MARKS}:
+    if not data.strip(b"\x00\r\n\t ") or data in {mark for mark, _ in MARKS}:
         raise Unreadable(Reason.EMPTY)
     encoding = guess_encoding(data)
     if encoding is None:
@@ -55,7 +55,7 @@ def extract_text(data: mmap.mmap | bytes, first_page: int | None = None, last_pa
 
 def guess_encoding(data: bytes) -> str | None:
     """Return the encoding in which ``data`` (a whole file, or its first bytes) is text; None: it is no text."""
-    for mark, encoding in _MARKS:
+    for mark, encoding in MARKS:
         if data.startswith(mark):
             return encoding if _decodes(data, encoding) else None
     sample = data[:_SAMPLE_BYTES]

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from indexer import identify, kinds
-from indexer.extract import pdf, pictures, text, zips
+from indexer.extract import ole, pdf, pictures, text, warming, zips
 from indexer.extract.answer import Extracted, Failure, Reason, Unreadable
 from indexer.extract.fonts import lend_fonts
 from indexer.extract.parsers import parser_of
@@ -46,6 +46,7 @@ def preload() -> None:
         "档案".encode(name, "replace").decode(name, "replace")
     text.guess_encoding("「檔案」卷庫".encode("big5hkscs") * 20)
     text.guess_encoding("été à la plage ".encode("cp1252") * 20)
+    warming.warm_up()
     warm = _smallest_pdf()
     pdf.extract_pdf(warm)
     for broken in (warm.replace(b"/Pages", b"/Pagez"), b"%PDF-1.4 nothing"):
@@ -73,6 +74,8 @@ def find(request: Request, data: mmap.mmap | bytes) -> tuple[str | None, Answer]
     """Do a ``FIND``: return what the file is, and what parsing it gave."""
     try:
         media_type = _DETECTOR.detect(bytes(data[: identify.HEAD_BYTES]), request.name)
+        if ole.is_ole(data):
+            media_type = ole.program(data) or media_type
     except Exception as error:  # noqa: BLE001  (as in ``answer``)
         return None, Failure(Reason.BROKEN, type(error).__name__)
     return media_type, answer(replace(request, task=media_type), data)
@@ -90,6 +93,8 @@ def _parser(request: Request) -> Callable[[Any], Answer]:
 
 
 def _parsed(request: Request, data: mmap.mmap | bytes) -> Answer:
+    if ole.is_ole(data) and (locked := ole.inspect_ole(data)):
+        return locked
     if kinds.is_zip(request.task) and (odd := zips.inspect_zip(data)):
         return odd
     parse = parser_of(request.task)

@@ -1,0 +1,194 @@
+"""Text of HTML, XHTML, XML and SVG. Scripts and styles are no text; entities and addresses are never followed."""
+
+import mmap
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from lxml import etree
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from indexer.extract.answer import Extracted, Reason, Unreadable
+from indexer.extract.charset import decode
+from indexer.extract.cleaning import clean_line
+from indexer.extract.paging import cut, paged
+
+_DECLARED = re.compile(
+    rb"""<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.:-]+)|<meta[^>]{0,300}?charset\s*=\s*["']?\s*([\w.:-]+)""",
+    re.IGNORECASE,
+)
+_HEAD_BYTES = 8_192
+_XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+_CLOSED_AT_ONCE = re.compile(
+    r"<(title|script|style|textarea|iframe|noscript|div|p|a|td|span)\b([^<>]*)/>", re.IGNORECASE
+)
+_NESTING = re.compile(r"<(/?)(?:div|blockquote|section|article|center|ul|ol|dl|table|form|fieldset)\b", re.IGNORECASE)
+_MOST_NESTED = 4_000
+
+_NO_TEXT = {"script", "style", "template", "head", "noframes", "-comment"}
+_CELLS = {"td", "th"}
+_VERBATIM = {"pre", "textarea", "xmp", "listing"}
+_IN_LINE_TAGS = """
+    -text a abbr acronym b bdi bdo big cite code data del dfn em font i img ins kbd label mark q rp rt ruby s samp small
+    span strike strong sub sup time tt u var wbr input o:p nobr
+"""
+_IN_LINE = frozenset(_IN_LINE_TAGS.split())
+_SPACE = re.compile("[ \t\r\n\f\x1e\x1f]+")
+_CELL, _ROW = "\x1f", "\x1e"
+
+_RUNS = {"t", "r", "tspan", "a", "b", "i", "u", "em", "strong", "span", "sub", "sup", "font"}
+"""Elements of XML that part no words, by Word's, SVG's and XHTML's names."""
+
+_DATA = {"script", "style", "binData"}
+
+
+def extract_html(data: mmap.mmap | bytes, first_page: int | None = None, last_page: int | None = None) -> Extracted:
+    """Return the pages ``first_page`` to ``last_page`` (both included, 1-based) of an HTML or XHTML file.
+
+    Raises:
+        Unreadable: ``bomb`` (elements nested thousands deep).
+    """
+    title, text = html_text(_decoded(bytes(data)))
+    return paged(cut(text), first_page, last_page, title=title)
+
+
+def extract_xml(data: mmap.mmap | bytes, first_page: int | None = None, last_page: int | None = None) -> Extracted:
+    """Return the pages asked for of an XML or SVG file: the text in its elements, a line each.
+
+    Raises:
+        Unreadable: ``bomb`` (nested too deep, entities that swell), ``broken``.
+    """
+    source = _XML_DECLARATION.sub("", _decoded(bytes(data)).lstrip("\ufeff"), count=1)
+    root = _tree(source.encode("utf-8", "replace"))
+    title = next((each.text or "" for each in root.iter("{*}title")), "")
+    return paged(cut(lines_of("".join(_runs(root)).replace("\t", " "))), first_page, last_page, title=clean_line(title))
+
+
+def html_text(source: str) -> tuple[str, str]:
+    """Return title and text of an HTML document or fragment: one line a block, cells of a table parted by tabs.
+
+    Raises:
+        Unreadable: ``bomb``.
+    """
+    depth = deepest = 0
+    for match in _NESTING.finditer(source):
+        depth = max(0, depth - 1) if match[1] else depth + 1
+        deepest = max(deepest, depth)
+    if deepest > _MOST_NESTED:
+        raise Unreadable(Reason.BOMB, "depth")
+    if _XML_DECLARATION.match(source):
+        source = _CLOSED_AT_ONCE.sub(r"<\1\2></\1>", source)
+    parsed = LexborHTMLParser(source)
+    title = parsed.css_first("head > title")
+    heading = clean_line(title.text()) if title else ""
+    text = _laid_out("".join(_pieces(parsed.root))) if parsed.root else ""
+    return heading, text if not heading or heading in text else f"{heading}\n{text}"
+
+
+def _decoded(data: bytes) -> str:
+    found = _DECLARED.search(data[:_HEAD_BYTES])
+    declared = (found[1] or found[2]).decode("ascii") if found else ""
+    return decode(data, declared)
+
+
+def _pieces(root: LexborNode) -> Iterator[str]:
+    """Walk the tree without recursion: its depth is the file's choice."""
+    node, verbatim = root, 0
+    while True:
+        tag = node.tag or ""
+        inner = None
+        if tag == "-text":
+            text = node.text_content or ""
+            yield text.replace(_CELL, " ").replace(_ROW, " ") if verbatim else _SPACE.sub(" ", text)
+        elif tag not in _NO_TEXT:
+            verbatim += tag in _VERBATIM
+            yield _before(node, tag)
+            inner = node.first_child
+            if inner is None:
+                yield _after(tag)
+                verbatim -= tag in _VERBATIM
+        if inner is not None:
+            node = inner
+            continue
+        while node.next is None:
+            up = node.parent
+            if up is None or node.mem_id == root.mem_id:
+                return
+            node = up
+            yield _after(node.tag or "")
+            verbatim -= node.tag in _VERBATIM
+        if node.mem_id == root.mem_id:
+            return
+        node = node.next
+
+
+def _before(node: LexborNode, tag: str) -> str:
+    if tag == "img":
+        return _SPACE.sub(" ", node.attributes.get("alt") or "")
+    if tag in _CELLS:
+        return _CELL
+    if tag == "tr":
+        return _ROW
+    return "" if tag in _IN_LINE else "\n"
+
+
+def _after(tag: str) -> str:
+    if tag == "tr":
+        return _ROW
+    return "" if tag in _IN_LINE or tag in _CELLS or tag == "br" else "\n"
+
+
+def _laid_out(text: str) -> str:
+    """Make lines of rows and blocks. Splits only: a pattern over long runs of space takes a hostile file's time."""
+    text = _CELL.join(part.strip(" \n") for part in text.split(_CELL)).replace(_ROW + _CELL, _ROW)
+    text = "\n".join(row.strip("\n ") for row in text.split(_ROW)).replace(_CELL, "\t")
+    return lines_of(text)
+
+
+def lines_of(text: str) -> str:
+    """Return the lines of a text that hold more than space; tabs at their beginning are kept."""
+    lines = (line.strip(" \xa0\r").rstrip("\t \xa0") for line in text.split("\n"))
+    return "\n".join(line for line in lines if line)
+
+
+def _tree(source: bytes) -> etree._Element:
+    """Parse what is well formed, and what nearly is; what was built to hurt is refused."""
+    strict = _parser(recover=False)
+    try:
+        return etree.fromstring(source, strict)
+    except etree.XMLSyntaxError as error:
+        log: Any = strict.error_log  # the error's own still holds those of other files
+        for each in log:
+            if each.type == etree.ErrorTypes.ERR_NO_MEMORY:
+                raise MemoryError from error
+            if any(word in each.message for word in _TOO_LARGE):
+                raise Unreadable(Reason.TOO_LARGE, "XMLSyntaxError") from error
+            if each.type in _LIMITS:
+                raise Unreadable(Reason.BOMB, "XMLSyntaxError") from error
+    root = etree.fromstring(source, _parser(recover=True))
+    if root is None:
+        raise Unreadable(Reason.BROKEN, "XMLSyntaxError")
+    return root
+
+
+_TOO_LARGE = ("too long", "too big", "huge text", "size limit")
+_LIMITS = {114, etree.ErrorTypes.ERR_ENTITY_LOOP}
+"""What was built to hurt; 114 is what libxml2 says since 2.14 of every limit of its own."""
+
+
+def _parser(*, recover: bool) -> etree.XMLParser:
+    return etree.XMLParser(
+        encoding="utf-8", resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False, recover=recover
+    )
+
+
+def _runs(root: etree._Element) -> Iterator[str]:
+    """Yield texts and line ends; entities, comments and instructions stay out, what follows them does not."""
+    for event, node in etree.iterwalk(root, events=("start", "end", "comment", "pi")):
+        name = etree.QName(node).localname if isinstance(node.tag, str) else ""
+        if name and name not in _RUNS:
+            yield "\n"
+        if event == "start":
+            yield (node.text or "") if name and name not in _DATA else ""
+        else:
+            yield node.tail or ""

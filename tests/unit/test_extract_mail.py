@@ -1,0 +1,126 @@
+"""Mails and mailboxes: who, when and about what first, then the words, then what is attached."""
+
+import base64
+from email.message import EmailMessage
+
+import pytest
+
+from indexer.extract.answer import Reason, Unreadable
+from indexer.extract.mail import extract_mail, extract_mailbox
+
+HEADS = b"From: =?gb2312?B?zfW3vA==?= <wang@a.example>\r\nTo: li@a.example\r\nDate: Fri, 1 Mar 2024 09:30:00 +0800\r\n"
+
+
+def text(data: bytes) -> str:
+    return "\n".join(extract_mail(data).pages)
+
+
+def a_letter(subject: str, words: str, cte: str = "base64") -> EmailMessage:
+    letter = EmailMessage()
+    letter["From"], letter["To"], letter["Subject"] = "王芳 <wang@a.example>", "li@a.example", subject
+    letter.set_content(words, charset="gb18030", cte=cte)
+    return letter
+
+
+def test_a_mail_in_gbk_tells_who_when_and_what() -> None:
+    subject = base64.b64encode("关于物业费".encode("gbk"))
+    cut = len(subject) // 2 // 4 * 4
+    heads = b"Subject: =?GBK?B?%s?=\r\n =?GBK?B?%s?=\r\n" % (subject[:cut], subject[cut:])  # a sign is torn in two
+    body = b"Content-Type: text/plain; charset=gb2312\r\n\r\n" + "请于三月底前缴清。\r\n".encode("gbk")
+    found = extract_mail(HEADS + heads + body)
+    assert found.title == "关于物业费"
+    assert found.created == "2024-03-01"
+    assert found.pages[0].split("\n") == [
+        "From: 王芳 <wang@a.example>",
+        "To: li@a.example",
+        "Date: 2024-03-01 09:30:00 +0800",
+        "Subject: 关于物业费",
+        "",
+        "请于三月底前缴清。",
+    ]
+
+
+@pytest.mark.parametrize("charset", [b"", b"; charset=us-ascii", b"; charset=nonsense", b'; charset="utf-8"'])
+def test_a_mail_that_declares_nothing_or_wrongly_is_read_all_the_same(charset: bytes) -> None:
+    words = "请各位业主于三月底前到物业服务中心缴清本年度的费用。"
+    data = (
+        HEADS
+        + b"Subject: "
+        + "关于物业费的通知".encode("gbk")
+        + b"\r\nContent-Type: text/plain"
+        + charset
+        + b"\r\n\r\n"
+    )
+    found = text(data + words.encode("gbk"))
+    assert "Subject: 关于物业费的通知" in found
+    assert words in found
+
+
+def test_what_a_mail_says_twice_is_read_once_and_what_only_one_says_is_kept() -> None:
+    letter = a_letter("会议", "会议改期，请转告。")
+    letter.add_alternative("<p>会议<b>改期</b>，请转告。</p><script>坏</script>", subtype="html")
+    assert text(letter.as_bytes()).count("会议改期，请转告。") == 1
+    assert "坏" not in text(letter.as_bytes())
+    other = a_letter("会议", "只在纯文本里的话")
+    other.add_alternative("<p>只在网页里的话</p>", subtype="html")
+    assert {"只在纯文本里的话", "只在网页里的话"} <= set(text(other.as_bytes()).split("\n"))
+
+
+def test_attachments_are_named_and_those_that_are_text_are_read() -> None:
+    letter = a_letter("附件", "见附件。")
+    letter.add_attachment(b"%PDF-1.4", maintype="application", subtype="pdf", filename="验收报告.pdf")
+    letter.add_attachment("清单内容".encode("gbk"), maintype="application", subtype="octet-stream", filename="清单.txt")
+    letter.add_attachment("<p>网页内容</p>", subtype="html", filename="网页.html")
+    letter.add_attachment(a_letter("里面的信", "里面的话"))
+    lines = text(letter.as_bytes()).split("\n")
+    for words in ("验收报告.pdf", "清单.txt", "清单内容", "网页.html", "网页内容", "Subject: 里面的信", "里面的话"):
+        assert words in lines, words
+
+
+def test_a_saved_web_page_is_read_as_a_page() -> None:
+    data = (
+        b"From: <Saved by Blink>\r\nSubject: =?utf-8?Q?=E5=85=AC=E5=91=8A?=\r\nMIME-Version: 1.0\r\nContent-Type: "
+        b'multipart/related; boundary="b"\r\n\r\n--b\r\nContent-Type: text/html\r\nContent-Transfer-Encoding: '
+        b"quoted-printable\r\n\r\n<meta charset=3Dgbk><p>=CD=A8=D6=AA</p>\r\n--b\r\nContent-Type: text/css\r\n"
+        b"Content-Location: cid:x\r\n\r\n.a{}\r\n--b--\r\n"
+    )
+    assert text(data).split("\n")[-1] == "通知"
+
+
+def test_each_mail_of_a_mailbox_begins_a_page() -> None:
+    mails = [
+        b"From a@b.example Fri Mar  1 09:30:00 2024\n" + a_letter(f"第{number}封", words, "8bit").as_bytes() + b"\n"
+        for number, words in enumerate(("一", "二二\n" * 20_000, "三"), 1)
+    ]
+    mails[0] += b"A line:\nFrom 09:30 on 1 March 2024 nothing new begins\n\n>From a quoted line\n\n"
+    found = extract_mailbox(b"".join(mails))
+    begun = [page.split("\n")[2] for page in found.pages if page.startswith("From: ")]
+    assert found.pages[0].split("\n")[-3:] == [
+        "From 09:30 on 1 March 2024 nothing new begins",
+        "",
+        "From a quoted line",
+    ]
+    assert begun == ["Subject: 第1封", "Subject: 第2封", "Subject: 第3封"]
+    assert found.page_count == len(found.pages) == 4
+    assert extract_mailbox(b"".join(mails), 4, 4).pages == found.pages[3:]
+
+
+@pytest.mark.parametrize("depth", [200, 5_000])
+def test_mails_in_mails_without_end_are_a_bomb(depth: int) -> None:
+    with pytest.raises(Unreadable) as refused:
+        extract_mail(b"Subject: x\r\nContent-Type: message/rfc822\r\n\r\n" * depth + b"Subject: y\r\n\r\nz")
+    assert refused.value.failure.reason is Reason.BOMB
+
+
+def test_parts_in_parts_without_end_are_a_bomb() -> None:
+    parts = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(200))
+    with pytest.raises(Unreadable) as refused:
+        extract_mail(HEADS + parts)
+    assert refused.value.failure.reason is Reason.BOMB
+
+
+def test_a_mail_that_only_a_key_opens_is_locked() -> None:
+    kind = b"Content-Type: application/pkcs7-mime; smime-type=enveloped-data\r\n\r\nAAAA"
+    with pytest.raises(Unreadable) as refused:
+        extract_mail(HEADS + kind)
+    assert refused.value.failure.reason is Reason.ENCRYPTED
