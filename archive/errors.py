@@ -55,6 +55,12 @@ class NotFound(ArchiveError):
     code = "not_found"
 
 
+class Ambiguous(ArchiveError):
+    """What was named may be several things that this person sees. Facts: ``names``, each of which means one."""
+
+    code = "ambiguous"
+
+
 class NotAllowed(ArchiveError):
     """The person may see the thing, but not do this act on it. Facts: ``act``."""
 

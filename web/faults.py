@@ -40,6 +40,12 @@ ERRORS: Mapping[str, Words] = {
         "",
         mark("Check the address or the number, or ask your archivist."),
     ),
+    "ambiguous": Words(
+        409,
+        mark("This may mean one of several: %(names)s."),
+        "",
+        mark("Write one of these."),
+    ),
     "not_allowed": Words(
         403,
         mark("You may see this, but not do this."),
