@@ -63,7 +63,7 @@ class People(SignIn):
         password: str,
         roles: Iterable[Role] = (Role.STAFF,),
         clearance: int = 0,
-        locale: str = "zh_CN",
+        locale: str | None = None,
     ) -> UUID:
         """Add an account and return its id.
 
@@ -270,13 +270,13 @@ def _person(session: Session, person_id: UUID) -> Person:
     return person
 
 
-def _check_account(login: str, name: str, locale: str) -> None:
+def _check_account(login: str, name: str, locale: str | None) -> None:
     faults = []
     if not login or len(login) > 64 or not login.isprintable() or any(c.isspace() or c == ":" for c in login):
         faults.append(Fault("login", "bad_login" if login else "required"))
     if not name.strip() or len(name) > 100:
         faults.append(Fault("name", "too_long" if name.strip() else "required"))
-    if locale not in LOCALES:
+    if locale is not None and locale not in LOCALES:
         faults.append(Fault("locale", "unknown", {"choices": list(LOCALES)}))
     if faults:
         raise InvalidInput(*faults)

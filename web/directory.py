@@ -25,7 +25,7 @@ class PersonShown:
     id: UUID
     login: str
     name: str
-    locale: str
+    locale: str | None
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from archive.errors import Unavailable
 from archive.model import Content, RecordState
 from archive.ports import PIECE_BYTES
-from tests.factories.web_house import WebHouse, a_web_house, token_on
+from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_on
 
 
 @pytest.fixture
@@ -255,6 +255,19 @@ def test_a_person_chooses_their_language_and_it_stays_theirs(house: WebHouse) ->
     assert "我的工作檯" in house.browser("staff").get("/").text
     client.post("/language", data={"csrf_token": token, "locale": "en", "next": "/"})
     assert "My desk" in client.get("/").text
+
+
+def test_a_language_chosen_before_signing_in_holds_until_a_person_chooses_their_own(house: WebHouse) -> None:
+    client = house.browser()
+    token = token_on(client.get("/sign-in").text)
+    client.post("/language", data={"csrf_token": token, "locale": "en", "next": "/sign-in"})
+    page = client.get("/sign-in").text
+    client.post("/sign-in", data={"login": "staff", "password": PASSWORD, "csrf_token": token_on(page)})
+    page = client.get("/").text
+    assert "My desk" in page
+    own = house.browser("staff")
+    own.post("/language", data={"csrf_token": token_on(own.get("/").text), "locale": "zh_TW", "next": "/"})
+    assert "我的工作檯" in client.get("/").text
 
 
 def test_empty_pages_say_what_to_do_next(house: WebHouse, archivist: FlaskClient) -> None:
