@@ -86,9 +86,21 @@ class LockedOut(ArchiveError):
 
 
 class Conflict(ArchiveError):
-    """The row changed since it was read, or the thing stands already. Facts: ``what``."""
+    """The row changed since it was read. Facts: ``what``."""
 
     code = "conflict"
+
+
+class StandsAlready(Conflict):
+    """There is such a thing already; nobody changed it. Facts: ``what`` it is, ``field`` by which it is the same."""
+
+    code = "stands_already"
+
+
+class InUse(Conflict):
+    """Others hang on the thing, so it cannot be changed so. Facts: ``what``."""
+
+    code = "in_use"
 
 
 class WrongState(ArchiveError):

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from archive.clock import Clock, today
 from archive.database import Database
-from archive.errors import Conflict, Fault, InvalidInput, NotFound
+from archive.errors import Conflict, Fault, InvalidInput, NotFound, StandsAlready
 from archive.identity import Identity
 from archive.ids import UUID, new_id
 from archive.log.writer import Log
@@ -38,7 +38,7 @@ class FondsService:
 
         Raises:
             InvalidInput: the code (letters and digits, at most eight), the names or the scheme are at fault.
-            Conflict: the code stands already.
+            StandsAlready: the code stands already.
         """
         faults = check_names(names, "names")
         if not _CODE.fullmatch(code):
@@ -49,7 +49,7 @@ class FondsService:
             session = work.session
             self._guard.require_house(session, identity, Act.MANAGE_SCHEME)
             if session.scalar(select(Fonds.id).where(Fonds.code == code)) is not None:
-                raise Conflict(what="fonds")
+                raise StandsAlready(what="fonds", field="code")
             day = today(self._clock, session.scalar(select(House.zone)) or "Asia/Shanghai")
             row = Fonds(id=new_id(), code=code, names=dict(names), opened_on=day)
             session.add(row)

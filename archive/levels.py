@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from archive.errors import Conflict, Fault, InvalidInput
+from archive.errors import Fault, InvalidInput, StandsAlready
 from archive.model import Level, NeedToKnowGroup
 from archive.scheme.fields import check_names
 from archive.scheme.shipped import document
@@ -41,7 +41,7 @@ def choose(session: Session, naming: str | Naming) -> Sequence[Level]:
 
     Raises:
         InvalidInput: there is no such naming, or one of its levels is at fault.
-        Conflict: the house has levels already.
+        StandsAlready: the house has levels already.
     """
     if isinstance(naming, str):
         found = next((each for each in namings() if each.code == naming), None)
@@ -52,7 +52,7 @@ def choose(session: Session, naming: str | Naming) -> Sequence[Level]:
     if faults:
         raise InvalidInput(*faults)
     if session.scalar(select(Level.rank).limit(1)) is not None:
-        raise Conflict(what="levels")
+        raise StandsAlready(what="levels", field="levels")
     rows = [
         Level(
             rank=each["rank"],

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from archive.accounts import folded, login_identity
 from archive.clock import Clock
 from archive.database import Database
-from archive.errors import Conflict, Fault, InvalidInput, NotFound, SignInFailed
+from archive.errors import Conflict, Fault, InvalidInput, NotFound, SignInFailed, StandsAlready
 from archive.identity import OFFICERS, Identity, Role
 from archive.ids import new_id
 from archive.lockout import unlock
@@ -69,7 +69,7 @@ class People(SignIn):
 
         Raises:
             InvalidInput: names each field at fault.
-            Conflict: the login is taken.
+            StandsAlready: the login is taken.
             NotAllowed: not one of those who manage people.
         """
         login, wanted = folded(login), frozenset(roles)
@@ -82,7 +82,7 @@ class People(SignIn):
             self._guard.require_house(session, identity, Act.MANAGE_PEOPLE)
             _check_clearance(session, clearance)
             if session.scalar(select(Person.id).where(Person.login == login)) is not None:
-                raise Conflict(what="login", login=login)
+                raise StandsAlready(what="login", field="login", login=login)
             person = Person(
                 id=new_id(),
                 login=login,

@@ -21,13 +21,13 @@ from archive.clock import Clock
 from archive.database import Database
 from archive.errors import (
     ActingForbidden,
-    Conflict,
     Fault,
     InvalidInput,
     LockedOut,
     NotAllowed,
     NotFound,
     SignInFailed,
+    StandsAlready,
     Unavailable,
 )
 from archive.identity import Identity
@@ -171,7 +171,7 @@ class SignIn:
 
         Raises:
             InvalidInput: no name, not between 1 and 366 days, or no such active account.
-            Conflict: the person has a token of this name.
+            StandsAlready: the person has a token of this name.
             NotAllowed: it is someone else's account.
         """
         if not name.strip() or len(name) > 100:
@@ -187,7 +187,7 @@ class SignIn:
         with self._db.writing() as work:
             same = select(ApiToken.id).where(ApiToken.person_id == person.id, ApiToken.name == name)
             if work.session.scalar(same) is not None:
-                raise Conflict(what="token", name=name)
+                raise StandsAlready(what="token", field="name", name=name)
             ends = now + timedelta(days=days)
             row = ApiToken(
                 id=new_id(), person_id=person.id, name=name, token_hash=_hash(token), created_at=now, ends_at=ends

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from archive.clock import Clock, today
 from archive.database import Database
-from archive.errors import Conflict, Fault, InvalidInput, NotFound
+from archive.errors import Conflict, Fault, InUse, InvalidInput, NotFound, StandsAlready
 from archive.identity import Identity
 from archive.ids import UUID, new_id
 from archive.log.writer import Log
@@ -65,7 +65,7 @@ class SchemeService:
 
         Raises:
             InvalidInput: names the field.
-            Conflict: the code stands in the fonds already.
+            StandsAlready: the code stands in the fonds already.
         """
         with self._db.writing() as work:
             session = work.session
@@ -76,7 +76,7 @@ class SchemeService:
             values = self._values(session, data, parent)
             same = select(Category.id).where(Category.fonds_id == fonds.id, Category.code == values["code"])
             if session.scalar(same):
-                raise Conflict(what="category")
+                raise StandsAlready(what="category", field="code")
             last = session.scalar(select(func.max(Category.position)).where(Category.fonds_id == fonds.id))
             values |= {"parent_id": parent_id, "position": (last or 0) + 1}
             row = installing.add(session, fonds.id, values, self._clock.now())
@@ -125,14 +125,14 @@ class SchemeService:
         """Remove a category that was never used.
 
         Raises:
-            Conflict: records, categories or grants hang on it; it can only be closed.
+            InUse: records, categories or grants hang on it; it can only be closed.
         """
         with self._db.writing() as work:
             session = work.session
             self._guard.require_house(session, identity, Act.MANAGE_SCHEME)
             row = self._category(session, category_id)
             if _in_use(session, row):
-                raise Conflict(what="category_in_use")
+                raise InUse(what="category_in_use")
             session.execute(delete(CategoryVersion).where(CategoryVersion.category_id == row.id))
             session.execute(delete(Category).where(Category.id == row.id))
             self._log.note(session, identity, "scheme.remove", body={"category": row.code})
@@ -143,7 +143,7 @@ class SchemeService:
 
         Raises:
             InvalidInput: the template is at fault; the facts hold the position.
-            Conflict: the code stands already. A rule in use is never rewritten: add another.
+            StandsAlready: the code stands already. A rule in use is never rewritten: add another.
         """
         with self._db.writing() as work:
             session = work.session
@@ -154,7 +154,7 @@ class SchemeService:
             if faults:
                 raise InvalidInput(*faults)
             if session.scalar(select(NumberRule.id).where(NumberRule.code == code)):
-                raise Conflict(what="number_rule")
+                raise StandsAlready(what="number_rule", field="code")
             row = NumberRule(id=new_id(), code=code, names=dict(names), template=template)
             session.add(row)
             self._log.note(session, identity, "scheme.add_rule", body={"code": code, "template": template})

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from archive.accounts import folded
-from archive.errors import Conflict, Fault, InvalidInput
+from archive.errors import Fault, InvalidInput, StandsAlready
 from archive.identity import Identity, system
 from archive.model import Category, Department, Fonds, Person, Place, Post
 from archive.places import STEPS, PlaceRules
@@ -180,7 +180,7 @@ def added(field: str, same: Callable[[], Any | None], add: Callable[[], Any]) ->
         return there, False
     try:
         return add(), True
-    except Conflict:
+    except StandsAlready:
         raise InvalidInput(Fault(field, "stands_differently")) from None
 
 
