@@ -4,8 +4,8 @@ import pytest
 from werkzeug.datastructures import Range
 
 from web.files import asked_range, attachment
-from web.filters import masked
 from web.page_text import split_marks
+from web.record_words import masked
 from web.security import local_path
 
 

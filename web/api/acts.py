@@ -25,7 +25,7 @@ from web.api.shapes import (
     SearchAnswer,
     SearchQuery,
 )
-from web.filters import masked
+from web.record_words import masked
 from web.remarks import remark_words, remarks
 from web.services import identity, services
 
