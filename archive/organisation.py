@@ -109,7 +109,7 @@ class Organisation:
             return row.version
 
     def close_department(self, identity: Identity, department_id: UUID, on: date) -> None:
-        """End a department on a day (the last one it stands). Its records and history stay.
+        """End a department on a day: from it on nothing new comes in. Its records and history stay.
 
         Raises:
             InvalidInput: that day is before its first one.

@@ -156,6 +156,7 @@ FAULTS: Mapping[str, str] = {
     "too_deep": mark("lies too deep: make it simpler, or narrow the search"),
     "too_many_terms": mark("has too many words: take some away"),
     "unclosed_group": mark("the bracket is not closed"),
+    "department_closed": mark("this department is closed: %(department)s. Choose one that stands"),
     "fonds_closed": mark("this fonds is closed: %(fonds)s"),
     "needs_fonds": mark("must name its fonds first, as in H001:%(value)s"),
     "no_place_above": mark("the place above %(value)s is not there yet: add it first"),
