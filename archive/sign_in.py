@@ -167,7 +167,8 @@ class SignIn:
     def issue_token(self, identity: Identity, login: str, name: str, days: int) -> str:
         """Make a token by which a program acts as a person, and return it: it is shown this once.
 
-        Only the person makes it, or the machine's operator; no administrator takes someone's place this way.
+        Only the person makes it, or the machine's operator, whom the log then names beside the person; no administrator
+        takes someone's place this way.
 
         Raises:
             InvalidInput: no name, not between 1 and 366 days, or no such active account.
@@ -194,7 +195,10 @@ class SignIn:
             )
             work.session.add(row)
             body = {"person": str(person.id), "name": name, "ends": ends.isoformat()}
-            self._log.note(work.session, identity, "token.issue", body=body)
+            noted = identity
+            if identity.person_id is None:  # the operator's act: the head of the entry names both
+                noted = login_identity(work.session, person, operator=identity.operator or identity.name)
+            self._log.note(work.session, noted, "token.issue", body=body)
             work.commit()
         return token
 

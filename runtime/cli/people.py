@@ -1,6 +1,8 @@
 """Commands on accounts: user add, user token."""
 
+import getpass
 import secrets
+from dataclasses import replace
 from typing import IO
 
 import click
@@ -57,7 +59,8 @@ def add(
 def token(out: Out, login: str, name: str, days: int) -> None:
     """Make a token."""
     with opened() as parts, work_done(parts, wait=False):
-        made = parts.people.issue_token(system("operator"), login, name, days)
+        operator = replace(system("operator"), operator=getpass.getuser())
+        made = parts.people.issue_token(operator, login, name, days)
     out.end({"login": login, "name": name, "token": made}, [made])
 
 
