@@ -146,6 +146,7 @@ FAULTS: Mapping[str, str] = {
     "too_wide": mark("is longer than the number has room for: %(value)s (%(width)s)"),
     "wrong_length": mark("the piece has %(length)s bytes and must have %(expected)s"),
     "wrong_step": mark("this kind of place does not lie there"),
+    "no_such_day": mark("there is no such day: %(text)s"),
     "bad_range": mark("the range cannot be read. Write date:2024-03..2024-05, either end may be left out"),
     "empty_group": mark("the brackets are empty"),
     "field_without_value": mark("what should be found in the field %(name)s is missing"),

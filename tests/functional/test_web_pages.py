@@ -319,6 +319,19 @@ def test_empty_pages_say_what_to_do_next(house: WebHouse, archivist: FlaskClient
     assert "没有等待的作业" in house.browser("system").get("/system").text
 
 
+def test_a_small_or_stays_a_word_and_the_page_says_what_capitals_mean(archivist: FlaskClient) -> None:
+    hint = "大写的 OR 表示“或”"
+    assert hint in archivist.get("/search?q=合同+or+协议").text
+    assert hint not in archivist.get("/search?q=合同+OR+协议").text
+
+
+def test_a_day_that_does_not_exist_is_told_as_one_and_pointed_at(archivist: FlaskClient) -> None:
+    reply = archivist.get("/search?q=合同+date:2011-02-31")
+    assert reply.status_code == 422
+    assert "没有这一天：2011-02-31" in reply.text
+    assert "<b><u>2011-02-31</u></b>" in reply.text
+
+
 def test_a_number_opens_its_record(house: WebHouse, archivist: FlaskClient) -> None:
     record = _catalogued(house, archivist)
     _post(archivist, "/records/file", {"record": record})
