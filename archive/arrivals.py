@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from archive.clock import Clock
 from archive.database import Database, Work
+from archive.dates import date_in_name
 from archive.errors import Conflict, WrongState
 from archive.failpoints import reach
 from archive.identity import Identity
@@ -156,7 +157,24 @@ class Arrivals:
             for content, name in stored
         ]
         self._log.note_many(session, identity, "file.add", bodies)
+        self._propose_dates(session, identity, stored)
         self._outbox.add_many(work, JobKind.EXTRACT, [content.id for content, _ in stored])
+
+    def _propose_dates(self, session: Session, identity: Identity, stored: Sequence[tuple[Content, str]]) -> None:
+        """Propose the day in a file's name for a record without a date: whoever named it knew better than its text."""
+        named = {content.record_id: day for content, name in reversed(stored) if (day := date_in_name(name))}
+        if not named:
+            return
+        undated = select(Record).where(
+            Record.id.in_(named), Record.drawn_up.is_(None), Record.state == RecordState.PROVISIONAL
+        )
+        bodies = []
+        for record in session.scalars(undated.execution_options(populate_existing=True)):
+            day = named[record.id]
+            record.drawn_up, record.drawn_from, record.drawn_to = day.text, day.first, day.last
+            record.drawn_up_proposed = True
+            bodies.append((record.id, {"after": day.text}))
+        self._log.note_many(session, identity, "record.propose_date", bodies)
 
     def _doubles(
         self, session: Session, identity: Identity, contents: Sequence[Content]

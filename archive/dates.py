@@ -37,6 +37,13 @@ _SEPARATED = re.compile(
 )
 _COMPACT = re.compile(r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})?|(?P<republic>\d{3})(?P<m>\d{2})(?P<d>\d{2})")
 
+_IN_NAME = re.compile(
+    rf"(?:民[国國]|公元|西元)?(?<![{_NUMERAL}])[{_NUMERAL}]{{2,7}}年[{_NUMERAL}]{{1,3}}月[{_NUMERAL}]{{1,3}}[日号號]"
+    r"|(?<!\d)(?:19|20)\d\d(?P<mark>[-/._ ])\d{1,2}(?P=mark)\d{1,2}(?!\d)"
+    r"|(?<!\d)(?P<run>(?:19|20)\d{6})(?:\d{6})?(?!\d)"
+)
+_NAMED_YEARS = range(1900, 2101)
+
 
 class BadDate(InvalidInput, ValueError):
     """A text that names no day. ``part`` says what is wrong: ``form``, ``year``, ``month`` or ``day``.
@@ -129,6 +136,23 @@ def parse_civil(text: str) -> CivilDate:
     if year is None:
         raise BadDate(typed, "form")
     return civil(_western(found.group("era"), found.group("year"), year, month, typed), month, day, typed=typed)
+
+
+def date_in_name(name: str) -> CivilDate | None:
+    """Return the first whole day that a file's name holds, or None.
+
+    Takes what ``parse_civil`` takes in words, 2019-05-06 with ``-``, ``/``, ``.``, ``_`` or a space, and 20190506, a
+    time of day after it or not.
+    """
+    plain = unicodedata.normalize("NFKC", name)
+    for found in _IN_NAME.finditer(plain):
+        try:
+            day = parse_civil(found["run"] or re.sub("[_ ]", "-", found.group()))
+        except BadDate:
+            continue
+        if day.first.year in _NAMED_YEARS:
+            return day
+    return None
 
 
 def _compact(found: re.Match[str], typed: str) -> CivilDate:

@@ -1,7 +1,7 @@
 """From what a person gives to a row: checks each field of a description, fills defaults, keeps protected ones apart."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cache, lru_cache
@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
+from archive.closing import house_day, is_closed
 from archive.database import Base, rows_by_id
 from archive.dates import CivilDate, parse_civil
 from archive.errors import Fault, InvalidInput
@@ -79,6 +80,8 @@ class Catalogue:
         self._places: dict[UUID, Place | None] = {}
         self._groups: dict[UUID, UUID | None] = {}
         self._known: dict[tuple[type, Any], bool] = {}
+        self._departments: dict[UUID, Department | None] = {}
+        self._day: date | None = None
         for row in rows_by_id(session, Category, {draft.category_id for draft in drafts}).values():
             self._categories[row.id] = (row, definitions(row))
         self._places |= rows_by_id(session, Place, {draft.place_id for draft in drafts})
@@ -102,6 +105,19 @@ class Catalogue:
             found = rows_by_id(self._session, NeedToKnowGroup, [group_id]).get(group_id)
             self._groups[group_id] = found.fonds_id if found else None
         return self._groups[group_id]
+
+    def department(self, department_id: UUID) -> Department | None:
+        """Return a department, or None."""
+        if department_id not in self._departments:
+            self._departments |= {
+                department_id: rows_by_id(self._session, Department, [department_id]).get(department_id)
+            }
+        return self._departments[department_id]
+
+    def day(self, now: datetime) -> date:
+        """Return the house's day."""
+        self._day = self._day or house_day(self._session, now)
+        return self._day
 
     def has(self, kind: type[Base], key: Any) -> bool:
         """Whether a row of ``kind`` stands under ``key``."""
@@ -194,6 +210,18 @@ class Described:
         return due_year(self.term, self.drawn.last if self.drawn else now.date())
 
 
+def _closed_faults(catalogue: Catalogue, draft: Draft, category: Category, day: date) -> Iterator[Fault]:
+    if is_closed(category.closed_on, day):
+        yield fault("category", "closed", category=category.code)
+    if draft.department_id is None:
+        return
+    department = catalogue.department(draft.department_id)
+    if department is None:
+        yield fault("department", "unknown")
+    elif is_closed(department.until, day):
+        yield fault("department", "department_closed", department=department.code)
+
+
 def describe(catalogue: Catalogue, draft: Draft, now: datetime) -> Described:
     """Check a draft whole and return what it comes to.
 
@@ -205,15 +233,13 @@ def describe(catalogue: Catalogue, draft: Draft, now: datetime) -> Described:
     if known is None or known[0].fonds_id != draft.fonds_id:
         raise InvalidInput(*faults, fault("category", "unknown"))
     category, definitions = known
-    if category.closed_on and category.closed_on <= now.date():
-        faults.append(fault("category", "closed", category=category.code))
+    faults += _closed_faults(catalogue, draft, category, catalogue.day(now))
     drawn = _drawn(draft.drawn_up, faults)
     place = catalogue.place(draft.place_id) if draft.place_id else None
     if draft.place_id and (place is None or place.fonds_id != draft.fonds_id):
         faults.append(fault("place", "unknown"))
     for name, kind, key in (
         ("level", Level, draft.level_rank),
-        ("department", Department, draft.department_id),
         ("dossier", Record, draft.dossier_id),
     ):
         if key is not None and not catalogue.has(kind, key):

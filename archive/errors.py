@@ -55,6 +55,12 @@ class NotFound(ArchiveError):
     code = "not_found"
 
 
+class Ambiguous(ArchiveError):
+    """What was named may be several things that this person sees. Facts: ``names``, each of which means one."""
+
+    code = "ambiguous"
+
+
 class NotAllowed(ArchiveError):
     """The person may see the thing, but not do this act on it. Facts: ``act``."""
 
@@ -80,9 +86,21 @@ class LockedOut(ArchiveError):
 
 
 class Conflict(ArchiveError):
-    """The row changed since it was read, or the thing stands already. Facts: ``what``."""
+    """The row changed since it was read. Facts: ``what``."""
 
     code = "conflict"
+
+
+class StandsAlready(Conflict):
+    """There is such a thing already; nobody changed it. Facts: ``what`` it is, ``field`` by which it is the same."""
+
+    code = "stands_already"
+
+
+class InUse(Conflict):
+    """Others hang on the thing, so it cannot be changed so. Facts: ``what``."""
+
+    code = "in_use"
 
 
 class WrongState(ArchiveError):

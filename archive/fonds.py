@@ -4,12 +4,13 @@ import re
 from collections.abc import Mapping
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from archive.clock import Clock, today
+from archive.closing import is_closed, open_on
 from archive.database import Database
-from archive.errors import Conflict, Fault, InvalidInput, NotFound
+from archive.errors import Conflict, Fault, InvalidInput, NotFound, StandsAlready
 from archive.identity import Identity
 from archive.ids import UUID, new_id
 from archive.log.writer import Log
@@ -38,7 +39,7 @@ class FondsService:
 
         Raises:
             InvalidInput: the code (letters and digits, at most eight), the names or the scheme are at fault.
-            Conflict: the code stands already.
+            StandsAlready: the code stands already.
         """
         faults = check_names(names, "names")
         if not _CODE.fullmatch(code):
@@ -49,7 +50,7 @@ class FondsService:
             session = work.session
             self._guard.require_house(session, identity, Act.MANAGE_SCHEME)
             if session.scalar(select(Fonds.id).where(Fonds.code == code)) is not None:
-                raise Conflict(what="fonds")
+                raise StandsAlready(what="fonds", field="code")
             day = today(self._clock, session.scalar(select(House.zone)) or "Asia/Shanghai")
             row = Fonds(id=new_id(), code=code, names=dict(names), opened_on=day)
             session.add(row)
@@ -109,7 +110,7 @@ class FondsService:
             session = work.session
             row = self._open(session, identity, fonds_id, version)
             into = session.get(Fonds, into_id)
-            if into is None or into.id == row.id or into.closed_on is not None:
+            if into is None or into.id == row.id or is_closed(into.closed_on, max(on, self._guard.day())):
                 raise InvalidInput(Fault("successor", "unknown" if into is None else "cannot_take_over"))
             self._close(session, row, on)
             row.successor_id = into.id
@@ -119,9 +120,11 @@ class FondsService:
             return row.version
 
     def _close(self, session: Session, row: Fonds, on: date) -> None:
+        standing = select(Category).where(
+            Category.fonds_id == row.id, or_(open_on(Category.closed_on, on), Category.closed_on == row.closed_on)
+        )
         row.closed_on = on
         row.version += 1
-        standing = select(Category).where(Category.fonds_id == row.id, Category.closed_on.is_(None))
         for category in session.scalars(standing).all():
             installing.change(session, category, {"closed_on": on}, self._clock.now())
 
@@ -130,7 +133,7 @@ class FondsService:
         row = session.get(Fonds, fonds_id)
         if row is None:
             raise NotFound
-        if row.closed_on is not None:
+        if is_closed(row.closed_on, self._guard.day()):
             raise InvalidInput(Fault("fonds", "fonds_closed", {"fonds": row.code}))
         if row.version != version:
             raise Conflict(what="fonds")

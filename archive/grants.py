@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from archive.database import Database
-from archive.errors import Conflict, Fault, InvalidInput, NotFound
+from archive.errors import Fault, InvalidInput, NotFound, StandsAlready
 from archive.identity import OFFICERS, Identity
 from archive.ids import new_id
 from archive.log.writer import Log
@@ -131,7 +131,7 @@ class Rights:
 
         Raises:
             InvalidInput: no such level, post or department.
-            Conflict: it is distributed so already.
+            StandsAlready: it is distributed so already.
             NotAllowed: not one of those who manage levels, or it would put themselves on a distribution.
         """
         with self._guard.refusals(identity), self._db.writing() as work:
@@ -143,7 +143,7 @@ class Rights:
                 level_rank=level_rank, post_id=post_id, department_id=department_id
             )
             if session.scalar(same) is not None:
-                raise Conflict(what="distribution")
+                raise StandsAlready(what="distribution", field="level")
             row = Distribution(id=new_id(), level_rank=level_rank, post_id=post_id, department_id=department_id)
             session.add(row)
             session.flush()

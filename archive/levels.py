@@ -6,12 +6,12 @@ Every level is commercial secrecy; the system is not one approved for state secr
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from archive.errors import Conflict, Fault, InvalidInput
+from archive.errors import Fault, InvalidInput, StandsAlready
 from archive.model import Level, NeedToKnowGroup
 from archive.scheme.fields import check_names
 from archive.scheme.shipped import document
@@ -41,7 +41,7 @@ def choose(session: Session, naming: str | Naming) -> Sequence[Level]:
 
     Raises:
         InvalidInput: there is no such naming, or one of its levels is at fault.
-        Conflict: the house has levels already.
+        StandsAlready: the house has levels already.
     """
     if isinstance(naming, str):
         found = next((each for each in namings() if each.code == naming), None)
@@ -52,7 +52,7 @@ def choose(session: Session, naming: str | Naming) -> Sequence[Level]:
     if faults:
         raise InvalidInput(*faults)
     if session.scalar(select(Level.rank).limit(1)) is not None:
-        raise Conflict(what="levels")
+        raise StandsAlready(what="levels", field="levels")
     rows = [
         Level(
             rank=each["rank"],
@@ -73,8 +73,27 @@ def every(session: Session) -> Sequence[Level]:
     return session.scalars(select(Level).order_by(Level.rank)).all()
 
 
-def mark(level: Level, locale: str = "zh_CN") -> str:
-    """Return the mark as it is shown and printed, for example 商业秘密·绝密 or "Commercial secret · Top"."""
+class Named(Protocol):
+    """A level, as a row or as a page shows it."""
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """What the house calls it."""
+        ...
+
+
+def mark(level: Named, locale: str = "zh_CN") -> str:
+    """Return the mark as it is shown and printed: as the house wrote it, then in another language of who reads it.
+
+    For example 商业秘密·绝密, 商业秘密·绝密（商業秘密·絕密） or "商业秘密·绝密 (Commercial secret · Top)".
+    """
+    own = _marked(level, "zh_CN")
+    if locale == "zh_CN":
+        return own
+    return f"{own}（{_marked(level, locale)}）" if locale.startswith("zh") else f"{own} ({_marked(level, locale)})"
+
+
+def _marked(level: Named, locale: str) -> str:
     prefix = document("levels")["prefix"]
     joint = "·" if locale.startswith("zh") else " · "
     return f"{prefix.get(locale, prefix['zh_CN'])}{joint}{level.names.get(locale) or level.names['zh_CN']}"

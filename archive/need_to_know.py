@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from archive.closing import is_closed
 from archive.database import Database
 from archive.errors import Fault, InvalidInput
 from archive.identity import Identity
@@ -60,7 +61,7 @@ class NeedToKnow:
             fonds = session.get(Fonds, fonds_id)
             if fonds is None:
                 raise InvalidInput(Fault("fonds", "unknown"))
-            if fonds.closed_on is not None:
+            if is_closed(fonds.closed_on, self._guard.day()):
                 raise InvalidInput(Fault("fonds", "fonds_closed", {"fonds": fonds.code}))
             check_number_mark(session, number_mark)
             row = NeedToKnowGroup(id=new_id(), fonds_id=fonds_id, names=dict(names), number_mark=number_mark)

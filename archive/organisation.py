@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from archive.database import Database
-from archive.errors import Conflict, Fault, InvalidInput, NotFound
+from archive.errors import Conflict, Fault, InvalidInput, NotFound, StandsAlready
 from archive.identity import Identity
 from archive.ids import UUID, new_id
 from archive.log.writer import Log
@@ -34,13 +34,13 @@ def add_department(
     Raises:
         InvalidInput: the code (letters and digits, at most eight) or the names are at fault, or there is no such
             parent.
-        Conflict: the code stands already.
+        StandsAlready: the code stands already.
     """
     _check(code, names)
     if parent_id is not None and session.get(Department, parent_id) is None:
         raise InvalidInput(Fault("parent", "unknown"))
     if session.scalar(select(Department.id).where(Department.code == code)):
-        raise Conflict(what="department")
+        raise StandsAlready(what="department", field="code")
     row = Department(id=new_id(), code=code, names=dict(names), parent_id=parent_id, since=since)
     session.add(row)
     session.flush()
@@ -55,7 +55,7 @@ def add_post(session: Session, code: str, names: Mapping[str, str]) -> Post:
     if faults:
         raise InvalidInput(*faults)
     if session.scalar(select(Post.id).where(Post.code == code)):
-        raise Conflict(what="post")
+        raise StandsAlready(what="post", field="code")
     row = Post(id=new_id(), code=code, names=dict(names))
     session.add(row)
     session.flush()
@@ -109,7 +109,7 @@ class Organisation:
             return row.version
 
     def close_department(self, identity: Identity, department_id: UUID, on: date) -> None:
-        """End a department on a day (the last one it stands). Its records and history stay.
+        """End a department on a day: from it on nothing new comes in. Its records and history stay.
 
         Raises:
             InvalidInput: that day is before its first one.

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from archive.accounts import folded, login_identity
 from archive.clock import Clock
 from archive.database import Database
-from archive.errors import Conflict, Fault, InvalidInput, NotFound, SignInFailed
+from archive.errors import Conflict, Fault, InvalidInput, NotFound, SignInFailed, StandsAlready
 from archive.identity import OFFICERS, Identity, Role
 from archive.ids import new_id
 from archive.lockout import unlock
@@ -63,13 +63,13 @@ class People(SignIn):
         password: str,
         roles: Iterable[Role] = (Role.STAFF,),
         clearance: int = 0,
-        locale: str = "zh_CN",
+        locale: str | None = None,
     ) -> UUID:
         """Add an account and return its id.
 
         Raises:
             InvalidInput: names each field at fault.
-            Conflict: the login is taken.
+            StandsAlready: the login is taken.
             NotAllowed: not one of those who manage people.
         """
         login, wanted = folded(login), frozenset(roles)
@@ -82,7 +82,7 @@ class People(SignIn):
             self._guard.require_house(session, identity, Act.MANAGE_PEOPLE)
             _check_clearance(session, clearance)
             if session.scalar(select(Person.id).where(Person.login == login)) is not None:
-                raise Conflict(what="login", login=login)
+                raise StandsAlready(what="login", field="login", login=login)
             person = Person(
                 id=new_id(),
                 login=login,
@@ -270,13 +270,13 @@ def _person(session: Session, person_id: UUID) -> Person:
     return person
 
 
-def _check_account(login: str, name: str, locale: str) -> None:
+def _check_account(login: str, name: str, locale: str | None) -> None:
     faults = []
     if not login or len(login) > 64 or not login.isprintable() or any(c.isspace() or c == ":" for c in login):
         faults.append(Fault("login", "bad_login" if login else "required"))
     if not name.strip() or len(name) > 100:
         faults.append(Fault("name", "too_long" if name.strip() else "required"))
-    if locale not in LOCALES:
+    if locale is not None and locale not in LOCALES:
         faults.append(Fault("locale", "unknown", {"choices": list(LOCALES)}))
     if faults:
         raise InvalidInput(*faults)

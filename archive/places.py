@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from archive.database import Database
-from archive.errors import Conflict, Fault, InvalidInput, NotFound
+from archive.errors import Conflict, Fault, InUse, InvalidInput, NotFound, StandsAlready
 from archive.identity import Identity
 from archive.ids import UUID, new_id
 from archive.log.writer import Log
@@ -102,7 +102,7 @@ def add_place(
     Raises:
         InvalidInput: names the field: the step is wrong for the parent, the code has the wrong form, a fact is at
             fault.
-        Conflict: the code stands already below this parent.
+        StandsAlready: the code stands already below this parent.
     """
     step = STEPS.index(kind)
     if (parent is None) != (step == 0) or (parent is not None and parent.kind is not STEPS[step - 1]):
@@ -116,7 +116,7 @@ def add_place(
     code = rules.check_code(kind, code, types)
     path = f"{parent.path if parent else ''}{code}/"
     if session.scalar(select(Place.id).where(Place.fonds_id == fonds_id, Place.path == path)):
-        raise Conflict(what="place_code")
+        raise StandsAlready(what="place_code", field="code")
     row = Place(
         id=new_id(),
         fonds_id=fonds_id,
@@ -205,8 +205,10 @@ class Places:
         """Rename a place, or change its facts or code; return the new version.
 
         Raises:
-            Conflict: someone changed it since ``version``; or its code is to change while records hang on it or
-                places stand below it (their paths and numbers hold the code).
+            Conflict: someone changed it since ``version``.
+            InUse: its code is to change while records hang on it or places stand below it (their paths and numbers
+                hold the code).
+            StandsAlready: another place has the new code.
         """
         with self._db.writing() as work:
             session = work.session
@@ -236,10 +238,10 @@ class Places:
             return
         used = session.scalar(select(Record.id).where(Record.place_id == row.id).limit(1))
         if used or session.scalar(select(Place.id).where(Place.parent_id == row.id).limit(1)):
-            raise Conflict(what="place_in_use")
+            raise InUse(what="place_in_use")
         path = f"{row.path.removesuffix(f'{row.code}/')}{code}/"
         if session.scalar(select(Place.id).where(Place.fonds_id == row.fonds_id, Place.path == path)):
-            raise Conflict(what="place_code")
+            raise StandsAlready(what="place_code", field="code")
         row.code, row.path = code, path
 
     def below(self, _identity: Identity, fonds_id: UUID, parent_id: UUID | None = None) -> Sequence[Place]:

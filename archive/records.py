@@ -16,15 +16,13 @@ from archive.clock import Clock
 from archive.database import Base, Database, Work
 from archive.dates import parse_civil
 from archive.describing import Draft
-from archive.errors import Conflict, InvalidInput, NotAllowed, NotFound, WrongState
+from archive.errors import Ambiguous, Conflict, InvalidInput, NotAllowed, WrongState
 from archive.fence import raise_fence
 from archive.identity import Identity
 from archive.ids import new_id
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
 from archive.model import (
-    Fonds,
-    IssuedNumber,
     JobKind,
     Record,
     RecordPerson,
@@ -32,6 +30,7 @@ from archive.model import (
     RecordSubject,
 )
 from archive.need_to_know import group_of
+from archive.numbering.lookup import holders
 from archive.policy.condition import holds
 from archive.policy.facts import facts_of, people_named
 from archive.policy.guard import Guard
@@ -266,17 +265,26 @@ class RecordService:
             work.commit()
 
     def find_number(self, identity: Identity, number: str) -> UUID:
-        """Return the record that a number (``[FONDS:]NUMBER``) was given to, if the person may see it."""
-        fonds_code, _, plain = number.rpartition(":")
+        """Return the record that a number (``[FONDS:]NUMBER``) was given to, if the person may see it.
+
+        Width, case and separators may be written otherwise, or left out; the number as it was given goes first.
+
+        Raises:
+            NotFound: it was given to none that this person may see.
+            Ambiguous: it may mean several that this person may see.
+        """
         with self._db.reading() as session:
-            holders = _by_number(session, fonds_code, plain)
-            # a number that another fonds gave too leads to the one record that this person sees, if it is one
-            seen = self._guard.visible(session, identity, Act.SEE).where(Record.id.in_(holders))
-            found = [record.id for record in session.scalars(seen)]
-            if len(found) > 1:
-                raise NotFound
+            held = holders(session, number)
+            # a number that another record has too leads to the one record that this person sees, if it is one
+            visible = self._guard.visible(session, identity, Act.SEE).where(Record.id.in_({h.record_id for h in held}))
+            seen = {record.id for record in session.scalars(visible)}
+            own = [holder for holder in held if holder.record_id in seen]
+            nearest = {holder.record_id: holder.name for holder in own if holder.apart == own[0].apart}
+            if len(nearest) > 1:
+                raise Ambiguous(names=list(nearest.values()))
             # without any, the same steps are taken and logged whether or not the number was ever given
-            return self._guard.require(session, identity, Act.SEE, (found or holders or [NO_RECORD])[0]).id
+            key = next(iter(nearest), held[0].record_id if held else NO_RECORD)
+            return self._guard.require(session, identity, Act.SEE, key).id
 
     def _provisional(self, session: Session, identity: Identity, act: Act, record_id: UUID, version: int) -> Record:
         record = self._guard.require(session, identity, act, record_id)
@@ -309,13 +317,6 @@ class RecordService:
 def _same_version(record: Record, version: int) -> None:
     if record.version != version:
         raise Conflict(what="record", version=record.version)
-
-
-def _by_number(session: Session, fonds_code: str, number: str) -> Sequence[UUID]:
-    query = select(IssuedNumber.record_id).where(IssuedNumber.number == number)
-    if fonds_code:
-        query = query.join(Fonds, Fonds.id == IssuedNumber.fonds_id).where(Fonds.code == fonds_code)
-    return session.scalars(query.limit(100)).all()
 
 
 def _plain(draft: Draft, changes: Mapping[str, Any]) -> dict[str, Any]:

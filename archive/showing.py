@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from archive import describing
+from archive.closing import is_closed
 from archive.database import Database
 from archive.identity import Identity
 from archive.log.readings import Readings
@@ -153,11 +154,12 @@ class RecordReader:
         named = people_named(session, [record.id]).get(record.id, [])
         place = session.get(Place, record.place_id) if record.place_id else None
         subject_ids = session.scalars(select(RecordSubject.subject_id).where(RecordSubject.record_id == record.id))
+        joined = fonds.successor_id and is_closed(fonds.closed_on, self._guard.day())
         return RecordView(
             record=record,
             number=number_of(record),
             fonds=fonds,
-            successor=session.get(Fonds, fonds.successor_id) if fonds.successor_id else None,
+            successor=session.get(Fonds, fonds.successor_id) if joined else None,
             level=session.get_one(Level, record.level_rank),
             category=category,
             fields=[(f, values[f.name]) for f in parse_fields(category.fields) if values.get(f.name) is not None],

@@ -21,13 +21,13 @@ from archive.clock import Clock
 from archive.database import Database
 from archive.errors import (
     ActingForbidden,
-    Conflict,
     Fault,
     InvalidInput,
     LockedOut,
     NotAllowed,
     NotFound,
     SignInFailed,
+    StandsAlready,
     Unavailable,
 )
 from archive.identity import Identity
@@ -167,11 +167,12 @@ class SignIn:
     def issue_token(self, identity: Identity, login: str, name: str, days: int) -> str:
         """Make a token by which a program acts as a person, and return it: it is shown this once.
 
-        Only the person makes it, or the machine's operator; no administrator takes someone's place this way.
+        Only the person makes it, or the machine's operator, whom the log then names beside the person; no administrator
+        takes someone's place this way.
 
         Raises:
             InvalidInput: no name, not between 1 and 366 days, or no such active account.
-            Conflict: the person has a token of this name.
+            StandsAlready: the person has a token of this name.
             NotAllowed: it is someone else's account.
         """
         if not name.strip() or len(name) > 100:
@@ -187,14 +188,17 @@ class SignIn:
         with self._db.writing() as work:
             same = select(ApiToken.id).where(ApiToken.person_id == person.id, ApiToken.name == name)
             if work.session.scalar(same) is not None:
-                raise Conflict(what="token", name=name)
+                raise StandsAlready(what="token", field="name", name=name)
             ends = now + timedelta(days=days)
             row = ApiToken(
                 id=new_id(), person_id=person.id, name=name, token_hash=_hash(token), created_at=now, ends_at=ends
             )
             work.session.add(row)
             body = {"person": str(person.id), "name": name, "ends": ends.isoformat()}
-            self._log.note(work.session, identity, "token.issue", body=body)
+            noted = identity
+            if identity.person_id is None:  # the operator's act: the head of the entry names both
+                noted = login_identity(work.session, person, operator=identity.operator or identity.name)
+            self._log.note(work.session, noted, "token.issue", body=body)
             work.commit()
         return token
 

@@ -5,7 +5,7 @@
     物业 合同                 both (as AND)
     合同 OR 协议, 合同 | 协议, 合同 或 协议
     "物业 服务", “物业服务”, 「物业服务」   as one phrase
-    -作废, NOT 作废, 非 作废   without
+    -作废, NOT 作废, 非 作废   without (the minus may be − or full width)
     (a OR b) c, （a OR b） c
     title:合同, 题名：合同, title:(a OR b), title:"a b"
     date:2024-03..2024-05, 日期:2024.., year:..2020, date:2024
@@ -22,7 +22,7 @@ from typing import Any, NoReturn
 
 from archive.dates import BadDate, parse_civil
 from archive.errors import Fault, InvalidInput
-from indexer.fields import BY_NAME, FieldKind, SearchField, find_field, near_fields
+from indexer.fields import FieldKind, SearchField, find_field, near_fields
 from indexer.querytree import And, Everything, Negate, Or, Prefix, Query, Range, Words
 from indexer.words import number_terms, query_terms
 
@@ -31,7 +31,7 @@ LONGEST_QUERY = 1000
 MOST_TERMS = 64
 DEEPEST_GROUP = 20
 
-_QUOTES = {
+QUOTES = {
     '"': '"”“„＂',
     "“": '"”“„＂',
     "”": '"”“„＂',
@@ -42,7 +42,7 @@ _QUOTES = {
     "﹁": "﹂",
     "﹃": "﹄",
 }
-_OPEN, _CLOSE, _EITHER, _MINUS = "(（", ")）", "|｜", "-－"
+_OPEN, _CLOSE, _EITHER, _MINUS = "(（", ")）", "|｜", "-－−﹣"
 _AND, _OR, _NOT = {"AND", "且"}, {"OR", "或"}, {"NOT", "非"}
 _STARS = "*＊"
 
@@ -54,7 +54,7 @@ def parse(text: str) -> Query:
         InvalidInput: of field ``q``. Codes: too_long, too_many_terms, too_deep, unclosed_quote, unclosed_group,
             unopened_group, empty_group, lone_operator, nothing_to_negate, nothing_to_find, unknown_field (facts
             ``name``, ``near``), field_without_value (``name``), bad_range (``reason``: empty, date, year or order),
-            prefix_too_short. Facts ``at`` and ``length`` point into ``text``, in characters.
+            no_such_day (``text``), prefix_too_short. Facts ``at`` and ``length`` point into ``text``, in characters.
     """
     if len(text) > LONGEST_QUERY:
         _fault("too_long", LONGEST_QUERY, len(text) - LONGEST_QUERY, limit=LONGEST_QUERY)
@@ -132,7 +132,7 @@ class _Parser:
         character = self.text[self.at]
         if character in _OPEN:
             return self.group()
-        if character in _QUOTES:
+        if character in QUOTES:
             return self.quoted()
         return self.word()
 
@@ -153,7 +153,7 @@ class _Parser:
 
     def quoted(self) -> Query | None:
         start = self.at
-        closing = _QUOTES[self.text[start]]
+        closing = QUOTES[self.text[start]]
         end = next((i for i in range(start + 1, len(self.text)) if self.text[i] in closing), None)
         if end is None:
             _fault("unclosed_quote", start, 1)
@@ -257,7 +257,7 @@ class _Parser:
 
     def ends_word(self, at: int) -> bool:
         character = self.text[at]
-        return character.isspace() or character in _CLOSE or character in _EITHER or character in _QUOTES
+        return character.isspace() or character in _CLOSE or character in _EITHER or character in QUOTES
 
     def bare(self) -> str:
         """Takes a run up to a blank, bar, quote or foreign bracket."""
@@ -322,27 +322,30 @@ def _last_is_word(text: str) -> bool:
 
 
 def _range(field: SearchField, typed: str, at: int) -> Range:
-    low, mark, high = typed.replace("‥", "..").partition("..")
+    mark = "‥" if "‥" in typed else ".."
+    low, between, high = typed.partition(mark)
     if not low.strip() and not high.strip():
         _fault("bad_range", at, len(typed), name=field.name, reason="empty")
-    first = _bound(field, low, typed, at)
-    last = _bound(field, high, typed, at) if mark else first
+    first = _bound(field, low, at, (at, len(typed)))
+    last = _bound(field, high, at + len(low) + len(between), (at, len(typed))) if between else first
     if first and last and _order(field, first)[0] > _order(field, last)[1]:
         _fault("bad_range", at, len(typed), name=field.name, reason="order")
     return Range(field.name, first, last, at)
 
 
-def _bound(field: SearchField, text: str, typed: str, at: int) -> str | None:
-    text = text.strip()
-    if not text:
+def _bound(field: SearchField, text: str, at: int, whole: tuple[int, int]) -> str | None:
+    """One end of a range: ``text`` stands at ``at``, the range takes up ``whole``."""
+    if not text.strip():
         return None
     try:
         civil = parse_civil(text)
-    except (BadDate, ValueError):
-        _fault("bad_range", at, len(typed), name=field.name, reason=field.kind.value)
+    except BadDate as bad:
+        if bad.part == "day" and field.kind is FieldKind.DATE:
+            _fault("no_such_day", at, len(text), name=field.name, text=text)
+        _fault("bad_range", *whole, name=field.name, reason=field.kind.value)
     if field.kind is FieldKind.YEAR:
         if len(civil.parts) > 1:
-            _fault("bad_range", at, len(typed), name=field.name, reason=field.kind.value)
+            _fault("bad_range", *whole, name=field.name, reason=field.kind.value)
         return str(civil.parts[0])
     return civil.text
 
@@ -352,46 +355,3 @@ def _order(field: SearchField, text: str) -> tuple[Any, Any]:
         return int(text), int(text)
     civil = parse_civil(text)
     return civil.first, civil.last
-
-
-def to_text(query: Query) -> str:
-    """What a person could have typed for ``query``: ``parse`` reads it back to the same tree (offsets aside)."""
-    match query:
-        case Everything():
-            return ""
-        case Words():
-            return _named(query.field) + _written(query.text, query.field)
-        case Prefix():
-            return _named(query.field) + query.text + "*"
-        case Range():
-            same = query.low == query.high and query.low is not None
-            return _named(query.field) + (query.low or "" if same else f"{query.low or ''}..{query.high or ''}")
-        case Negate():
-            return "NOT " + _grouped(query.part)
-        case And() | Or():
-            between = " " if isinstance(query, And) else " OR "
-            return between.join(_grouped(part) if isinstance(part, Or) else to_text(part) for part in query.parts)
-
-
-def _named(field: str | None) -> str:
-    return f"{field}:" if field else ""
-
-
-def _grouped(query: Query) -> str:
-    return f"({to_text(query)})" if isinstance(query, And | Or) else to_text(query)
-
-
-def _written(text: str, field: str | None) -> str:
-    """``text`` bare when it reads back as one word, otherwise in quotes that it does not hold."""
-    try:
-        read = parse(_named(field) + text)
-    except InvalidInput:
-        read = None
-    if isinstance(read, Words) and read.text == text and read.field == field:
-        return text
-    if field and BY_NAME[field].kind in {FieldKind.DATE, FieldKind.YEAR}:
-        return text
-    for opening in ('"', "「", "『", "﹁", "﹃"):
-        if not set(text) & set(_QUOTES[opening]):
-            return opening + text + (_QUOTES[opening][0])
-    return text

@@ -39,7 +39,8 @@ LOAD_BYTES = 64 * 1024 * 1024
 class Item:
     """One file of an import: what became of it. ``reason`` is a code; ``fields`` what it still needs.
 
-    ``error`` is why it did not come in, ``remarks`` what is to be said of a file that did.
+    ``error`` is why it did not come in, ``remarks`` what is to be said of a file that did. ``date`` is when it was
+    drawn up, as given or, with ``date_proposed``, as proposed.
     """
 
     path: str
@@ -49,6 +50,8 @@ class Item:
     fields: list[str] = field(default_factory=list)
     doubles: list[str] = field(default_factory=list)
     record_id: UUID | None = None
+    date: str | None = None
+    date_proposed: bool = False
     remarks: Sequence[Remark] = ()
     error: ArchiveError | OSError | None = None
 
@@ -57,7 +60,8 @@ class Item:
         document = {"path": self.path, "number": self.number, "state": self.state, "reason": self.reason}
         record = None if self.record_id is None else str(self.record_id)
         said = [{"code": remark.code, "facts": dict(remark.facts)} for remark in self.remarks]
-        return document | {"fields": self.fields, "doubles": self.doubles, "remarks": said, "record": record}
+        dated = {"date": self.date, "date_proposed": self.date_proposed}
+        return document | dated | {"fields": self.fields, "doubles": self.doubles, "remarks": said, "record": record}
 
 
 @dataclass(frozen=True)
@@ -248,13 +252,17 @@ class Importer:
                 received[record_id].state, received[record_id].reason = "quarantined", reason
 
     def _look_at(self, items: Sequence[Item]) -> None:
-        """Say what is to be remarked of the files that came in, now that it is known what they are."""
+        """Say what is to be remarked of the files that came in, now that it is known what they are, and their dates."""
         mine = {item.record_id: item for item in items if item.record_id and item.state != "failed"}
         ids = list(mine)
         for start in range(0, len(ids), 500):
             rows = select(Content.record_id, Content.media_type, File.name).join(File, File.content_id == Content.id)
             with self._parts.db.reading() as session:
                 found = session.execute(rows.where(Content.record_id.in_(ids[start : start + 500]))).all()
+                drawn = select(Record.id, Record.drawn_up, Record.drawn_up_proposed)
+                dates = session.execute(drawn.where(Record.id.in_(ids[start : start + 500]))).all()
+            for record_id, day, proposed in dates:
+                mine[record_id].date, mine[record_id].date_proposed = day, proposed
             for record_id, media_type, name in found:
                 mine[record_id].remarks = [*mine[record_id].remarks, *remarks(media_type, name)]
 

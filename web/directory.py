@@ -1,14 +1,16 @@
 """The names pages show: levels, categories, fonds, places, departments, people. Names only; rights are the guard's."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from archive.closing import open_on
 from archive.database import Database
 from archive.errors import InvalidInput
 from archive.model import Category, Department, Fonds, House, Level, Person, Place
@@ -25,7 +27,7 @@ class PersonShown:
     id: UUID
     login: str
     name: str
-    locale: str
+    locale: str | None
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,9 @@ class CategoryShown:
 class Directory:
     """Reads names from the database."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, today: Callable[[], date]) -> None:
         self._db = db
+        self._today = today
         self._zone: str | None = None
 
     def zone(self) -> str:
@@ -94,7 +97,7 @@ class Directory:
     def fonds(self) -> dict[UUID, Fonds]:
         """Return the open fonds by id, in the order of their codes."""
         with self._db.reading() as session:
-            rows = session.scalars(select(Fonds).where(Fonds.closed_on.is_(None)).order_by(Fonds.code))
+            rows = session.scalars(select(Fonds).where(open_on(Fonds.closed_on, self._today())).order_by(Fonds.code))
             return {row.id: row for row in rows}
 
     def category(self, category_id: UUID) -> CategoryShown | None:
@@ -106,9 +109,8 @@ class Directory:
     def categories(self) -> list[CategoryShown]:
         """Return the open categories of every fonds, each branch followed by what lies below it."""
         with self._db.reading() as session:
-            rows = session.scalars(
-                select(Category).where(Category.closed_on.is_(None)).order_by(Category.position, Category.code)
-            ).all()
+            query = select(Category).where(open_on(Category.closed_on, self._today()))
+            rows = session.scalars(query.order_by(Category.position, Category.code)).all()
         below: dict[UUID | None, list[Category]] = {}
         open_ids = {row.id for row in rows}
         for row in rows:
@@ -157,7 +159,8 @@ class Directory:
     def departments(self) -> list[Department]:
         """Return the departments that stand, by code."""
         with self._db.reading() as session:
-            return list(session.scalars(select(Department).where(Department.until.is_(None)).order_by(Department.code)))
+            query = select(Department).where(open_on(Department.until, self._today()))
+            return list(session.scalars(query.order_by(Department.code)))
 
     def coded_names(self, *ids: Collection[UUID]) -> dict[UUID, tuple[str, Mapping[str, str]]]:
         """Return code and names by id of categories, fonds and departments, given in this order."""

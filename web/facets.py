@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from uuid import UUID
 
+from archive.levels import mark as level_mark
 from web.directory import Directory
 from web.faults import STATES
 from web.words import mark, named, translator
@@ -42,7 +43,7 @@ def facet_words(directory: Directory, locale: str, shown: Iterable[tuple[str, st
     def write(facet: str, value: str) -> str:
         if facet == "level" and value in levels:
             level = levels[value]
-            return f"{level.symbol} {gettext('commercial secret')}·{named(level.names, locale)}"
+            return f"{level.symbol} {level_mark(level, locale)}"
         if facet == "project":
             return f"{value} {named(projects.get(value), locale)}".rstrip()
         key = _id(value)

@@ -40,6 +40,12 @@ ERRORS: Mapping[str, Words] = {
         "",
         mark("Check the address or the number, or ask your archivist."),
     ),
+    "ambiguous": Words(
+        409,
+        mark("This may mean one of several: %(names)s."),
+        "",
+        mark("Write one of these."),
+    ),
     "not_allowed": Words(
         403,
         mark("You may see this, but not do this."),
@@ -67,6 +73,12 @@ ERRORS: Mapping[str, Words] = {
         mark("There is %(what)s already."),
         NOTHING_WRITTEN,
         mark("Choose another one, or work with what stands."),
+    ),
+    "in_use": Words(
+        409,
+        mark("Others hang on %(what)s, so it stays as it is."),
+        NOTHING_WRITTEN,
+        mark("Close it instead, or make another one."),
     ),
     "no_archive": Words(
         409,
@@ -198,13 +210,25 @@ LONGEST = 500
 STANDING: Mapping[str, str] = {
     "login": mark("an account of this name"),
     "token": mark("a token of this name"),
+    "fonds": mark("a fonds of this code"),
+    "category": mark("a category of this code in the fonds"),
+    "number_rule": mark("a number rule of this code"),
+    "department": mark("a department of this code"),
+    "post": mark("a post of this code"),
+    "place_code": mark("a place of this code at this step"),
+    "archive_number": mark("this archive number in the fonds"),
+    "distribution": mark("this distribution of the level"),
+    "levels": mark("a set of levels in this house"),
 }
 """What a new thing may run into: it is there, and nobody changed it."""
+
+USED: Mapping[str, str] = {"place_in_use": mark("this place"), "category_in_use": mark("this category")}
+"""What cannot be changed or removed while others hang on it."""
 
 NAMED_FACTS: Mapping[str, Mapping[str, str]] = {
     "part": PARTS,
     "state": STATES,
-    "what": STANDING,
+    "what": {**STANDING, **USED},
     "reason": {**NUMBER_REASONS, **{code: words[0] for code, words in REASONS.items()}},
 }
 """Facts whose values have words of their own."""
@@ -295,8 +319,6 @@ def field_label(name: str, locale: str) -> str:
 def _words_of(error: ArchiveError) -> Words:
     if error.facts.get("state") == "no_archive":
         return ERRORS["no_archive"]
-    if error.code == "conflict" and error.facts.get("what") in STANDING:
-        return ERRORS["stands_already"]
     for kind in type(error).__mro__:
         code = getattr(kind, "code", "")
         if code in ERRORS:

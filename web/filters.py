@@ -5,18 +5,15 @@ from typing import Any
 
 from flask import Flask
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
-from archive.errors import InvalidInput
+from archive.levels import mark as level_mark
 from archive.personal import mask
-from archive.scheme.fields import FieldDef, FieldKind
-from archive.terms import parse_term
 from indexer.kinds import PICTURED
 from web.facets import TITLES
 from web.faults import explain_reason, field_label
 from web.i18n import current_locale
+from web.record_words import KINDS, MATERIALS, MEDIA, field_value, masked, term_words, word
 from web.remarks import remark_words, remarks
-from web.words import named
 
 HIDDEN_FACTS = frozenset({"before", "after", "content", "person"})
 """Facts of a log entry that are ids, or are shown by themselves."""
@@ -29,35 +26,6 @@ SHAPES = {"■": "square", "◆": "diamond", "▲": "triangle", "●": "circle"}
 def shape(symbol: str) -> str:
     """Return the name of a level's shape, for its colour; levels differ by shape and word first."""
     return SHAPES.get(symbol, "circle")
-
-
-def masked(value: str) -> str:
-    """Write a personal number as a screen may show it: its ends at most."""
-    shown, found = mask(value, keep_ends=True)
-    return shown if found else value[:1] + "*" * max(len(value) - 2, 0) + value[-1:]
-
-
-def field_value(pair: tuple[FieldDef, Any]) -> str:
-    """Write the value of a category's own field: choices by name, personal numbers masked."""
-    field, value = pair
-    if field.kind is FieldKind.CHOICE:
-        return named(field.choices.get(str(value)), current_locale()) or str(value)
-    if field.kind in {FieldKind.PHONE, FieldKind.IDENTITY}:
-        return masked(str(value))
-    return str(value)
-
-
-def term_words(code: str) -> str:
-    """Write a retention term as people say it: permanent, 30 years."""
-    try:
-        term = parse_term(code)
-    except InvalidInput:
-        return code
-    if term.permanent:
-        return str(_("permanent"))
-    if term.years:
-        return str(ngettext("%(num)d year", "%(num)d years", term.years))
-    return str(ngettext("%(num)d month", "%(num)d months", term.months))
 
 
 def actor(name: str) -> str:
@@ -111,8 +79,12 @@ def init_app(app: Flask) -> None:
         actor=actor,
         told_body=told_body,
         masked=masked,
-        field_value=field_value,
-        term=term_words,
+        field_value=lambda pair: field_value(pair[0], pair[1], current_locale()),
+        term=lambda code: term_words(code, current_locale()),
+        level_mark=lambda level: level_mark(level, current_locale()),
+        kind_word=lambda kind: word(KINDS, kind, current_locale()),
+        medium_word=lambda medium: word(MEDIA, medium, current_locale()),
+        material_word=lambda material: word(MATERIALS, material, current_locale()),
         field_label=lambda name: field_label(name, current_locale()),
         facet_title=lambda name: _(TITLES[name]),
         remarks=lambda file: [remark_words(each, current_locale()) for each in remarks(file.media_type, file.name)],

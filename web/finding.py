@@ -6,22 +6,32 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, make_response, render_template, request, url_for
+from flask_babel import gettext as _
 from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import ArchiveError, InvalidInput, Unavailable
 from archive.model import Content, TextState
 from indexer.passages import Passage
+from indexer.querytext import hints
 from indexer.search import Hit
 from web.facets import FACETS, facet_words
 from web.faults import explain, explain_fault, status_of
 from web.i18n import current_locale
 from web.services import identity, services
 from web.viewer import split_marks
+from web.words import mark
 
 pages = Blueprint("finding", __name__)
 
 PAGE = 20
+
+HINTS: Mapping[str, str] = {
+    "or_in_capitals": mark("OR in capitals means or; in small letters it is looked for as a word."),
+    "blank_means_and": mark("A blank between two words means and; this word itself was looked for too."),
+}
+"""What to tell who typed a word that only looks like an operator."""
+
 FURTHEST = 10_000
 LONGEST = 1000
 
@@ -56,7 +66,8 @@ def search() -> str | BaseResponse:
     counted = [(name, value) for name, values in found.facets.items() for value in values]
     words = facet_words(services().directory, current_locale(), [*filters, *counted])
     return render_template(
-        "search.html", **shown, found=found, lines=[], pointed=None, facets=_facets(words, found.facets, filters),
+        "search.html", **shown, found=found, lines=[], pointed=None, hints=[_(HINTS[code]) for code in hints(text)],
+        facets=_facets(words, found.facets, filters),
         chips=_chips(words, filters),
         hits=_hits(found.hits),
         newer=_link(filters, max(offset - PAGE, 0)) if offset else None,

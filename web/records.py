@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import ArchiveError, Conflict, InvalidInput, NotFound
 from archive.filing import Filed
+from archive.identity import OFFICERS
 from archive.model import RecordState
 from archive.policy.rules import Act
 from archive.scheme.fields import parse_fields
@@ -54,7 +55,7 @@ def show(record_id: UUID) -> str:
     """Show a record in full, or number and dates to who keeps custody of it."""
     view = services().reader.show(identity(), record_id)
     if isinstance(view, CustodyView):
-        return render_template("custody.html", view=view)
+        return render_template("custody.html", view=view, officer=bool(identity().roles & OFFICERS))
     missing = [_label(view, name) for name in view.missing]
     return render_template("record.html", view=view, record=view.record, missing=missing, acts=_acts(view))
 

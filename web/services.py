@@ -56,7 +56,7 @@ class Services:
     @cached_property
     def directory(self) -> Directory:
         """Names for pages."""
-        return Directory(self.db)
+        return Directory(self.db, self.guard.day)
 
     def zone(self) -> str:
         """Return the house's zone."""

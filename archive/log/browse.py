@@ -52,7 +52,10 @@ class LogFilter:
 
 @dataclass(frozen=True)
 class LogLine:
-    """An entry as shown. ``seq`` is None until it is sealed; ``body`` is None where it is not shown or erased."""
+    """An entry as shown. ``seq`` is None until it is sealed; ``body`` is None where it is not shown or erased.
+
+    ``seen`` is whether the reader of the log may see the record: when not, nothing tells whether there is one.
+    """
 
     id: UUID
     seq: int | None
@@ -68,6 +71,7 @@ class LogLine:
     registration_number: str | None
     subject_id: UUID | None
     body: Mapping[str, Any] | None = None
+    seen: bool = True
 
 
 @dataclass(frozen=True)
@@ -111,8 +115,14 @@ class LogView(Generic[G]):
             NotAllowed: this person may not read the log.
         """
         self._guard.require_house(session, identity, self._read_log)
-        lines, _ = _page(session, _conditions(wanted), after, limit)
-        return lines
+        page, _ = _page(session, _conditions(wanted), after, limit)
+        asked = {line.record_id for line in page.lines if line.record_id is not None}
+        seen = {
+            record.id
+            for act in (self._read, self._custody)
+            for record in session.scalars(self._guard.visible(session, identity, act).where(Record.id.in_(asked)))
+        }
+        return LogPage([line if line.record_id in {None, *seen} else _unseen(line) for line in page.lines], page.next)
 
     def history(
         self,
@@ -182,6 +192,10 @@ def _page(
     shown = rows[:limit]
     following = (shown[-1][0].at, shown[-1][0].id) if len(rows) > limit else None
     return LogPage([_line(*row) for row in shown], following), [row[0] for row in shown]
+
+
+def _unseen(line: LogLine) -> LogLine:
+    return replace(line, registration_number=None, seen=False)
 
 
 def _line(entry: LogEntry, seq: int | None, number: str | None) -> LogLine:

@@ -6,10 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column
 
 from archive.database import Base
 from archive.model.columns import Code, Key, Names, Version, word
+from archive.spelling import number_key
 
 
 class House(Base):
@@ -164,12 +166,24 @@ class Counter(Base):
     last: Mapped[int]
 
 
+def _folded(row: DefaultExecutionContext) -> str:
+    given: dict[str, str] = row.get_current_parameters()  # type: ignore[no-untyped-call]  # SQLAlchemy gives no types
+    return number_key(given["number"])
+
+
 class IssuedNumber(Base):
-    """Every number ever given in a fonds. A row outlives its record, so that no number is used again."""
+    """Every number ever given in a fonds. A row outlives its record, so that no number is used again.
+
+    ``folded`` is by which it is looked up (see ``archive.spelling``).
+    """
 
     __tablename__ = "issued_number"
-    __table_args__ = (Index("ix_issued_number_record_id", "record_id"),)
+    __table_args__ = (
+        Index("ix_issued_number_record_id", "record_id"),
+        Index("ix_issued_number_folded", "folded"),
+    )
 
     fonds_id: Mapped[UUID] = mapped_column(ForeignKey("fonds.id"), primary_key=True)
     number: Mapped[str] = mapped_column(String(200), primary_key=True)
+    folded: Mapped[str] = mapped_column(String(400), default=_folded)
     record_id: Mapped[UUID]

@@ -36,7 +36,10 @@ class Post(Base):
 
 
 class Person(Base):
-    """Someone with an account. ``clearance`` is the highest level rank they may read (0: none)."""
+    """Someone with an account. ``clearance`` is the highest level rank they may read (0: none).
+
+    ``locale`` is the language they chose for their pages; None while they chose none.
+    """
 
     __tablename__ = "person"
 
@@ -44,7 +47,7 @@ class Person(Base):
     login: Mapped[str] = mapped_column(String(64), unique=True)
     name: Mapped[str] = mapped_column(String(100))
     password_hash: Mapped[str] = mapped_column(String(200))
-    locale: Mapped[str] = mapped_column(String(8), default="zh_CN")
+    locale: Mapped[str | None] = mapped_column(String(8))
     clearance: Mapped[int] = mapped_column(default=0)
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]

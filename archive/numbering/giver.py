@@ -20,7 +20,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from archive.database import Base, rows_by_id
-from archive.errors import Conflict, Fault, InvalidInput
+from archive.errors import Fault, InvalidInput, StandsAlready
 from archive.ids import UUID
 from archive.model import (
     Category,
@@ -124,14 +124,14 @@ def take(session: Session, record: Record, number: str) -> None:
     """Take over an old archive number as it is (import under a custodian).
 
     Raises:
-        Conflict: the number stands already in the fonds.
+        StandsAlready: the number stands already in the fonds.
         InvalidInput: it is empty or longer than 100 characters.
     """
     if not 0 < len(number.strip()) <= 100:
         raise InvalidInput(Fault("archive_number", "bad_number", {"limit": 100}))
     held = session.get(IssuedNumber, (record.fonds_id, number))
     if held is not None and held.record_id != record.id:
-        raise Conflict(what="archive_number")
+        raise StandsAlready(what="archive_number", field="archive_number")
     if held is None:
         session.add(IssuedNumber(fonds_id=record.fonds_id, number=number, record_id=record.id))
         session.flush()

@@ -7,6 +7,7 @@ and on SQLite its lock would keep the entry waiting for itself. So a refusal end
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import date
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
-from archive.clock import Clock
+from archive.clock import Clock, today
 from archive.database import Database
 from archive.errors import ArchiveError, NotAllowed, NotFound
 from archive.identity import Identity
@@ -54,6 +55,10 @@ class Guard:
     def reach(self, session: Session, identity: Identity) -> Reach:
         """Return the present reach of ``identity``."""
         return load_reach(session, identity, self._clock, self._zone)
+
+    def day(self) -> date:
+        """Return the day it is in the house's zone."""
+        return today(self._clock, self._zone)
 
     def require(self, session: Session, identity: Identity, act: Act, record_id: UUID) -> Record:
         """Return the record if ``identity`` may do ``act`` on it now.

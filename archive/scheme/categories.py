@@ -7,13 +7,14 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from archive.clock import Clock, today
+from archive.clock import Clock
+from archive.closing import is_closed, open_on
 from archive.database import Database
-from archive.errors import Conflict, Fault, InvalidInput, NotFound
+from archive.errors import Conflict, Fault, InUse, InvalidInput, NotFound, StandsAlready
 from archive.identity import Identity
 from archive.ids import UUID, new_id
 from archive.log.writer import Log
-from archive.model import AccessGrant, Category, CategoryVersion, Fonds, House, Level, NumberRule, Record
+from archive.model import AccessGrant, Category, CategoryVersion, Fonds, Level, NumberRule, Record
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.scheme import install as installing
@@ -56,7 +57,8 @@ class SchemeService:
     def export(self, identity: Identity, fonds_id: UUID) -> Scheme:
         """Return a fonds' scheme (``to_yaml`` writes it)."""
         with self._db.reading() as session:
-            return installing.export(session, self._fonds(session, identity, fonds_id))
+            fonds = self._fonds(session, identity, fonds_id)
+            return installing.export(session, fonds, self._guard.day())
 
     def add(
         self, identity: Identity, fonds_id: UUID, data: Mapping[str, Any], *, parent_id: UUID | None = None
@@ -65,7 +67,7 @@ class SchemeService:
 
         Raises:
             InvalidInput: names the field.
-            Conflict: the code stands in the fonds already.
+            StandsAlready: the code stands in the fonds already.
         """
         with self._db.writing() as work:
             session = work.session
@@ -76,9 +78,9 @@ class SchemeService:
             values = self._values(session, data, parent)
             same = select(Category.id).where(Category.fonds_id == fonds.id, Category.code == values["code"])
             if session.scalar(same):
-                raise Conflict(what="category")
+                raise StandsAlready(what="category", field="code")
             last = session.scalar(select(func.max(Category.position)).where(Category.fonds_id == fonds.id))
-            values |= {"parent_id": parent_id, "position": (last or 0) + 1}
+            values |= {"parent_id": parent_id, "position": (last or 0) + 1, "closed_on": fonds.closed_on}
             row = installing.add(session, fonds.id, values, self._clock.now())
             self._log.note(session, identity, "scheme.add", body={"fonds": fonds.code, "category": row.code})
             work.commit()
@@ -114,9 +116,9 @@ class SchemeService:
             session = work.session
             self._guard.require_house(session, identity, Act.MANAGE_SCHEME)
             row = self._category(session, category_id)
-            day = today(self._clock, session.scalar(select(House.zone)) or "Asia/Shanghai")
+            day = self._guard.day()
             for each in _branch(session, row):
-                if each.closed_on is None:
+                if not is_closed(each.closed_on, day):
                     installing.change(session, each, {"closed_on": day}, self._clock.now())
             self._log.note(session, identity, "scheme.close", body={"category": row.code})
             work.commit()
@@ -125,14 +127,14 @@ class SchemeService:
         """Remove a category that was never used.
 
         Raises:
-            Conflict: records, categories or grants hang on it; it can only be closed.
+            InUse: records, categories or grants hang on it; it can only be closed.
         """
         with self._db.writing() as work:
             session = work.session
             self._guard.require_house(session, identity, Act.MANAGE_SCHEME)
             row = self._category(session, category_id)
             if _in_use(session, row):
-                raise Conflict(what="category_in_use")
+                raise InUse(what="category_in_use")
             session.execute(delete(CategoryVersion).where(CategoryVersion.category_id == row.id))
             session.execute(delete(Category).where(Category.id == row.id))
             self._log.note(session, identity, "scheme.remove", body={"category": row.code})
@@ -143,7 +145,7 @@ class SchemeService:
 
         Raises:
             InvalidInput: the template is at fault; the facts hold the position.
-            Conflict: the code stands already. A rule in use is never rewritten: add another.
+            StandsAlready: the code stands already. A rule in use is never rewritten: add another.
         """
         with self._db.writing() as work:
             session = work.session
@@ -154,7 +156,7 @@ class SchemeService:
             if faults:
                 raise InvalidInput(*faults)
             if session.scalar(select(NumberRule.id).where(NumberRule.code == code)):
-                raise Conflict(what="number_rule")
+                raise StandsAlready(what="number_rule", field="code")
             row = NumberRule(id=new_id(), code=code, names=dict(names), template=template)
             session.add(row)
             self._log.note(session, identity, "scheme.add_rule", body={"code": code, "template": template})
@@ -165,7 +167,8 @@ class SchemeService:
         """Return the categories of a fonds as a tree. Names of categories are open to everyone signed in."""
         with self._db.reading() as session:
             query = select(Category).where(Category.fonds_id == fonds_id).order_by(Category.position, Category.code)
-            rows = session.scalars(query if closed else query.where(Category.closed_on.is_(None))).all()
+            standing = query.where(open_on(Category.closed_on, self._guard.day()))
+            rows = session.scalars(query if closed else standing).all()
         return _nodes(rows, None)
 
     def history(self, identity: Identity, category_id: UUID) -> Sequence[CategoryVersion]:

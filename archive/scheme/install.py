@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from archive.closing import house_day, is_closed, open_on
 from archive.errors import Fault, InvalidInput
 from archive.ids import UUID, new_id
 from archive.model import Category, CategoryVersion, Fonds, Level, NumberRule
@@ -34,16 +35,16 @@ def install(session: Session, fonds: Fonds, scheme: Scheme, *, now: datetime) ->
     rules = _install_rules(session, scheme.rules)
     there = {row.code: row for row in session.scalars(select(Category).where(Category.fonds_id == fonds.id))}
     for position, each in enumerate(scheme.categories):
-        values = _values(each, ranks, rules, there, position)
+        values = _values(each, ranks, rules, there, position) | {"closed_on": fonds.closed_on}
         row = there.get(each.code)
         if row is None:
             there[each.code] = add(session, fonds.id, values, now)
         else:
             change(session, row, values, now)
-    named = {each.code for each in scheme.categories}
+    named, day = {each.code for each in scheme.categories}, house_day(session, now)
     for code, row in there.items():
-        if code not in named and row.closed_on is None:
-            change(session, row, {"closed_on": now.date()}, now)
+        if code not in named and not is_closed(row.closed_on, day):
+            change(session, row, {"closed_on": day}, now)
     session.flush()
     return {code: row.id for code, row in there.items()}
 
@@ -68,11 +69,10 @@ def change(session: Session, row: Category, values: Mapping[str, Any], now: date
     return True
 
 
-def export(session: Session, fonds: Fonds) -> Scheme:
-    """Return the fonds' open categories and their rules as a scheme (``to_yaml`` writes it)."""
-    rows = session.scalars(
-        select(Category).where(Category.fonds_id == fonds.id, Category.closed_on.is_(None)).order_by(Category.position)
-    ).all()
+def export(session: Session, fonds: Fonds, day: date) -> Scheme:
+    """Return the fonds' categories that are open on a day, and their rules, as a scheme (``to_yaml`` writes it)."""
+    query = select(Category).where(Category.fonds_id == fonds.id, open_on(Category.closed_on, day))
+    rows = session.scalars(query.order_by(Category.position)).all()
     codes = {row.id: row.code for row in rows}
     wanted = {row.number_rule_id for row in rows} | {row.reference_rule_id for row in rows}
     rules = {row.id: row for row in session.scalars(select(NumberRule).where(NumberRule.id.in_(wanted - {None})))}

@@ -145,7 +145,7 @@ def upgrade():
     sa.Column('login', sa.String(length=64), nullable=False),
     sa.Column('name', sa.String(length=100), nullable=False),
     sa.Column('password_hash', sa.String(length=200), nullable=False),
-    sa.Column('locale', sa.String(length=8), nullable=False),
+    sa.Column('locale', sa.String(length=8), nullable=True),
     sa.Column('clearance', sa.Integer(), nullable=False),
     sa.Column('active', sa.Boolean(), nullable=False),
     sa.Column('created_at', Moment(), nullable=False),
@@ -245,11 +245,13 @@ def upgrade():
     op.create_table('issued_number',
     sa.Column('fonds_id', Id(), nullable=False),
     sa.Column('number', sa.String(length=200), nullable=False),
+    sa.Column('folded', sa.String(length=400), nullable=False),
     sa.Column('record_id', Id(), nullable=False),
     sa.ForeignKeyConstraint(['fonds_id'], ['fonds.id'], name=op.f('fk_issued_number_fonds_id')),
     sa.PrimaryKeyConstraint('fonds_id', 'number', name=op.f('pk_issued_number'))
     )
     with op.batch_alter_table('issued_number', schema=None) as batch_op:
+        batch_op.create_index('ix_issued_number_folded', ['folded'], unique=False)
         batch_op.create_index('ix_issued_number_record_id', ['record_id'], unique=False)
 
     op.create_table('log_seal',

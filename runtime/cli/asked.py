@@ -14,7 +14,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from archive.accounts import folded
-from archive.errors import Conflict, Fault, InvalidInput
+from archive.clock import SystemClock
+from archive.closing import house_day, is_closed
+from archive.errors import Fault, InvalidInput, StandsAlready
 from archive.identity import Identity, system
 from archive.model import Category, Department, Fonds, Person, Place, Post
 from archive.places import STEPS, PlaceRules
@@ -96,7 +98,7 @@ def by_code(session: Session, kind: type[Row], field: str, code: str) -> Row:
 def open_fonds(session: Session, code: str) -> Fonds:
     """Return a fonds that is not closed. Raises ``InvalidInput`` of ``fonds``."""
     row = by_code(session, Fonds, "fonds", code)
-    if row.closed_on is not None:
+    if is_closed(row.closed_on, house_day(session, SystemClock().now())):
         raise InvalidInput(Fault("fonds", "fonds_closed", {"fonds": code}))
     return row
 
@@ -180,7 +182,7 @@ def added(field: str, same: Callable[[], Any | None], add: Callable[[], Any]) ->
         return there, False
     try:
         return add(), True
-    except Conflict:
+    except StandsAlready:
         raise InvalidInput(Fault(field, "stands_differently")) from None
 
 

@@ -90,7 +90,10 @@ def _until_read(parts: Parts, *, wait: bool) -> None:
 
 def _lines(out: Out, item: Item, labels: Mapping[str, str]) -> list[str]:
     """Say what became of a file, where there is something to say: why it is not filed, and what is odd about it."""
-    said = [] if item.state == "filed" else [out.gettext(mark("%(state)s: %(why)s"), **_why(item, labels))]
+    proposed = mark("the date %(date)s is proposed, from the name, the text or the file")
+    said = [out.gettext(proposed, date=item.date)] if item.date_proposed else []
+    if item.state != "filed":
+        said.append(out.gettext(mark("%(state)s: %(why)s"), **_why(item, labels)))
     said += [remark_words(remark, locale()) for remark in item.remarks]
     if item.doubles:
         said.append(out.gettext(mark("the same bytes lie in other records: %(count)s"), count=len(item.doubles)))

@@ -17,8 +17,8 @@ from runtime.cli.common import command, opened
 from runtime.cli.out import Out, locale, pointed
 from runtime.wiring import Parts
 from runtime.working import work_done
-from web.filters import masked
-from web.remarks import remark_words, remarks
+from web.record_words import custody_lines, masked, record_lines
+from web.remarks import remarks
 from web.words import mark
 
 NUMBER = click.argument("number", metavar="[FONDS:]NUMBER|ID")
@@ -86,9 +86,10 @@ def show(out: Out, number: str, login: str) -> None:
     with opened() as parts, work_done(parts, wait=False):
         person = _as_person(parts, login)
         view = parts.reader.show(person, record_of(parts, person, number))
-    document = _full(view) if isinstance(view, RecordView) else _custody(view)
-    lines = [f"{name}: {value}" for name, value in document.items() if value not in (None, [], {})]
-    out.end(document, lines + (_remarked(view) if isinstance(view, RecordView) else []))
+        zone = parts.zone
+    if isinstance(view, RecordView):
+        out.end(_full(view), list(record_lines(view, locale(), zone)))
+    out.end(_custody(view), list(custody_lines(view, locale(), zone)))
 
 
 def record_of(parts: Parts, who: Identity, number: str) -> UUID:
@@ -97,14 +98,6 @@ def record_of(parts: Parts, who: Identity, number: str) -> UUID:
         return UUID(number)
     except ValueError:
         return parts.records.find_number(who, number)
-
-
-def _remarked(view: RecordView) -> list[str]:
-    return [
-        f"{file.name}: {remark_words(remark, locale())}"
-        for file in view.files
-        for remark in remarks(file.media_type, file.name)
-    ]
 
 
 def _custody(view: CustodyView) -> dict[str, Any]:

@@ -1,11 +1,14 @@
 """Commands on accounts: user add, user token."""
 
+import getpass
 import secrets
+from dataclasses import replace
 from typing import IO
 
 import click
 
 from archive.identity import Role, system
+from archive.people import LOCALES
 from runtime.cli.common import command, opened
 from runtime.cli.out import Out
 from runtime.working import work_done
@@ -21,6 +24,7 @@ def user() -> None:
 @click.option("--name", default=None, help="The person's name; the login otherwise.")
 @click.option("--role", "roles", multiple=True, required=True, type=click.Choice([r.value for r in Role]))
 @click.option("--clearance", type=click.IntRange(0, 99), default=0, help="Rank of the highest level they may read.")
+@click.option("--locale", type=click.Choice(LOCALES), default=None, help="The language of their pages.")
 @click.option(
     "--password-file", type=click.File("r"), default=None, help="Read the password from a file, - for standard input."
 )
@@ -31,6 +35,7 @@ def add(
     name: str | None,
     roles: tuple[str, ...],
     clearance: int,
+    locale: str | None,
     password_file: IO[str] | None,
 ) -> None:
     """Add an account."""
@@ -38,7 +43,7 @@ def add(
     with opened() as parts, work_done(parts, wait=False):
         key = parts.people.add_person(
             system("operator"), login=login, name=name or login, password=password,
-            roles={Role(role) for role in roles}, clearance=clearance,
+            roles={Role(role) for role in roles}, clearance=clearance, locale=locale,
         )  # fmt: skip
     document = {"id": str(key), "login": login} | ({} if password_file else {"password": password})
     lines = [out.gettext(mark("%(login)s was added."), login=login)]
@@ -54,7 +59,8 @@ def add(
 def token(out: Out, login: str, name: str, days: int) -> None:
     """Make a token."""
     with opened() as parts, work_done(parts, wait=False):
-        made = parts.people.issue_token(system("operator"), login, name, days)
+        operator = replace(system("operator"), operator=getpass.getuser())
+        made = parts.people.issue_token(operator, login, name, days)
     out.end({"login": login, "name": name, "token": made}, [made])
 
 

@@ -92,7 +92,7 @@ def rename_department(out: Out, code: str, name: str, name_tw: str | None, name_
 
 
 @click.argument("code")
-@click.option("--on", type=DAY, default=None, help="Its last day (YYYY-MM-DD); today otherwise.")
+@click.option("--on", type=DAY, default=None, help="The day (YYYY-MM-DD) from which it is closed; today otherwise.")
 @command("close", "End a department on a day; its records and history stay.")
 def close_department(out: Out, code: str, on: datetime | None) -> None:
     """End a department."""

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from archive.arrivals import Incoming
+from archive.clock import today
 from archive.grants import Rights
 from archive.identity import system
 from archive.model import Category, Department, Fonds, House, Level, Person, Place, PlaceKind, Post, Record
@@ -187,7 +188,7 @@ def _records(parts: Parts, out: Speaker, size: int, *, files: bool, grow: bool, 
         ranks = session.scalar(select(func.count()).select_from(Level))
     if there and not grow:
         return
-    writer = Writer(seed=20261122 + there)
+    writer = Writer(seed=20261122 + there, today=today(parts.clock, parts.zone))
     out.remark(mark("Filling it with %(count)s records …"), count=size - there)
     with_files = min(MOST_FILES, size) if files and ranks else 0
     for start in range(there, size, BATCH):

@@ -58,9 +58,10 @@ class Ground:
 
 
 class Writer:
-    """Makes drafts and papers."""
+    """Makes drafts and papers; none is dated after ``today``."""
 
-    def __init__(self, seed: int = 20261122) -> None:
+    def __init__(self, seed: int = 20261122, today: date = date.max) -> None:
+        self._today = today
         self._random = random.Random(seed)
         self._folders: dict[UUID, tuple[int, tuple[Category, Sequence[FieldDef]], int]] = {}
 
@@ -70,6 +71,9 @@ class Writer:
         (category, fields), year = self._folder(ground, number)
         place, place_name = rnd.choice(ground.places)
         day = FIRST_DAY.replace(year=year) + timedelta(days=rnd.randrange(DAYS_A_YEAR))
+        while day > self._today:
+            day -= timedelta(days=364)
+        whole = rnd.random() < 0.9 or (day.year, day.month) == (self._today.year, self._today.month)
         topic = rnd.choice(TOPICS)
         title = f"{day.year}年{place_name}{topic}{rnd.choice(PAPERS)}(第{number}号)"
         return Draft(
@@ -77,7 +81,7 @@ class Writer:
             category_id=category.id,
             title=title,
             responsible=rnd.choice(("工程部", "客户服务部", "办公室", "项目管理处")),
-            drawn_up=day.isoformat() if rnd.random() < 0.9 else day.strftime("%Y-%m"),
+            drawn_up=day.isoformat() if whole else day.strftime("%Y-%m"),
             level_rank=rnd.choices((category.level_rank, 2, 3, 4), (82, 10, 6, 2))[0],
             place_id=place,
             department_id=rnd.choice(ground.departments),

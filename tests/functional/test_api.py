@@ -120,7 +120,7 @@ def test_a_search_finds_what_the_person_may_read_and_nothing_else(house: ApiHous
     assert found["total"] == 1
     [hit] = found["hits"]
     assert (hit["record"], hit["title"], hit["level"]) == (str(seen.id), "电梯维修合同", 1)
-    assert hit["mark"].startswith("Commercial secret")
+    assert hit["mark"].startswith("商业秘密·")
     assert found["facets"]["level"] == {"1": 1}
     assert house.get("/api/v1/search?q=電梯", "auditor").json["total"] == 0
 

@@ -1,8 +1,11 @@
 """What a house changes over time, by command: departments, joined fonds, and whether the operator acts for people."""
 
+import getpass
+
 import pytest
 from sqlalchemy import select
 
+from archive.model import Person
 from archive.model.log import LogEntry
 from tests.factories.archives import Archive
 
@@ -74,3 +77,12 @@ def test_a_house_forbids_the_operator_to_act_for_people(archive: Archive) -> Non
     switched = [act for act, _ in acts if act == "setting.operator_acts"]
     refusals = [act for act, result in acts if act == "system.impersonate" and result == "refused"]
     assert (len(switched), len(refusals)) == (2, 4)
+
+
+def test_a_token_made_by_the_operator_is_logged_with_both_names_even_where_acting_is_off(archive: Archive) -> None:
+    assert archive.run("house", "acting", "off").code == 0
+    assert archive.run("user", "token", "staff", "--name", "scripts").code == 0
+    with archive.parts().db.reading() as session:
+        (entry,) = session.scalars(select(LogEntry).where(LogEntry.act == "token.issue"))
+        person = session.scalars(select(Person).where(Person.login == "staff")).one()
+    assert (entry.person_id, entry.operator, entry.result) == (person.id, getpass.getuser(), "done")

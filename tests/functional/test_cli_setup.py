@@ -126,7 +126,7 @@ def test_a_house_works_from_an_empty_folder_by_commands_alone(house: House, tmp_
 
     shown = house.run("record", "show", numbers["a.txt"], "--as", "worker")
     assert shown["place"] == "A001/01/"
-    assert shown["mark"] == "Commercial secret · Internal"
+    assert shown["mark"] == "商业秘密·内部 (Commercial secret · Internal)"
 
     refused = house.run("record", "level", numbers["a.txt"], 4, "--reason", "x", "--as", "worker", code=1)
     assert refused["error"] == "not_allowed"
@@ -300,7 +300,7 @@ def test_rights_are_given_shown_and_taken_away(house: House) -> None:
     levels = {row["rank"]: row for row in house.run("level", "list")["levels"]}
     assert levels[2]["distribution"] == []
     assert levels[4]["distribution"] == [{"post": "general_manager", "department": None}]
-    assert levels[4]["mark"].startswith("Commercial secret")
+    assert levels[4]["mark"].startswith("商业秘密·")
 
 
 def test_an_account_gets_a_new_password_is_closed_and_opened(house: House) -> None:

@@ -5,14 +5,16 @@ import re
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
 
 from archive.errors import Unavailable
-from archive.model import Content, RecordState
+from archive.model import Content, Person, Record, RecordState
 from archive.ports import PIECE_BYTES
-from tests.factories.web_house import WebHouse, a_web_house, token_on
+from tests.factories.people import is_custodian
+from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_on
 
 
 @pytest.fixture
@@ -236,6 +238,45 @@ def test_a_custodian_sees_number_and_dates_and_no_content(house: WebHouse) -> No
     assert "人事档案" not in page
 
 
+def test_who_sees_a_record_without_its_content_reads_why(house: WebHouse) -> None:
+    record = house.a_record(title="人事档案", state=RecordState.FILED, archive_number="WY01-1")
+    auditor = house.browser("auditor").get(f"/records/{record.id}").text
+    assert "您作为管理员可查看此件" in auditor
+    assert "您负责保管此件" not in auditor
+    with house.services.db.writing() as work:
+        is_custodian(work.session, work.session.get_one(Person, house.people["clerk"].id), 3)
+        work.session.get_one(Record, record.id).level_rank = 3
+        work.commit()
+    keeper = house.browser("clerk").get(f"/records/{record.id}").text
+    assert "您负责保管此件" in keeper
+    assert "您作为管理员" not in keeper
+
+
+def test_the_log_tells_a_hidden_record_and_an_absent_one_alike(house: WebHouse) -> None:
+    hidden, filed = house.a_record(state=RecordState.PROVISIONAL, level=4).id, house.a_record(level=4).id
+    staff = house.browser("staff")
+    nowhere = UUID("01890000-0000-7000-8000-000000000000")
+    told = {}
+    for key in (hidden, nowhere, filed):
+        assert staff.get(f"/records/{key}").status_code == 404
+        page = house.browser("auditor").get("/log", query_string={"record": str(key)}).text
+        (cell,) = re.findall(r"<td class=\"number\">(<(?:a|span).*?)</td>", page.partition("<tbody>")[2])
+        told[key] = cell.replace(str(key), "…")
+    assert told[hidden] == told[nowhere]
+    assert "没有您可以查看的档案" in told[nowhere]
+    assert "<a" not in told[nowhere]
+    assert f"/records/{filed}" in page
+
+
+@pytest.mark.parametrize("locale", ["zh_CN", "zh_TW", "en"])
+def test_a_level_is_marked_as_the_house_wrote_it_in_every_language(house: WebHouse, locale: str) -> None:
+    record = house.a_record(level=1)
+    client = house.browser("archivist")
+    _post(client, "/language", {"locale": locale, "next": "/"})
+    for path in (f"/records/{record.id}", "/search?q=电梯", f"/records/new?category={house.category.id}"):
+        assert "商业秘密·内部" in client.get(path).text, path
+
+
 def test_the_auditor_reads_the_log_and_others_do_not(house: WebHouse) -> None:
     house.browser("staff")
     auditor = house.browser("auditor")
@@ -257,12 +298,38 @@ def test_a_person_chooses_their_language_and_it_stays_theirs(house: WebHouse) ->
     assert "My desk" in client.get("/").text
 
 
+def test_a_language_chosen_before_signing_in_holds_until_a_person_chooses_their_own(house: WebHouse) -> None:
+    client = house.browser()
+    token = token_on(client.get("/sign-in").text)
+    client.post("/language", data={"csrf_token": token, "locale": "en", "next": "/sign-in"})
+    page = client.get("/sign-in").text
+    client.post("/sign-in", data={"login": "staff", "password": PASSWORD, "csrf_token": token_on(page)})
+    page = client.get("/").text
+    assert "My desk" in page
+    own = house.browser("staff")
+    own.post("/language", data={"csrf_token": token_on(own.get("/").text), "locale": "zh_TW", "next": "/"})
+    assert "我的工作檯" in client.get("/").text
+
+
 def test_empty_pages_say_what_to_do_next(house: WebHouse, archivist: FlaskClient) -> None:
     assert "没有待归档的条目。先著录，再添加文件，然后归档" in archivist.get("/").text
     assert "您还没有上传文件" in archivist.get("/uploads").text
     assert "没有您可以查看的匹配结果" in archivist.get("/search?q=无此词").text
     assert "检索方法" in archivist.get("/search").text
     assert "没有等待的作业" in house.browser("system").get("/system").text
+
+
+def test_a_small_or_stays_a_word_and_the_page_says_what_capitals_mean(archivist: FlaskClient) -> None:
+    hint = "大写的 OR 表示“或”"
+    assert hint in archivist.get("/search?q=合同+or+协议").text
+    assert hint not in archivist.get("/search?q=合同+OR+协议").text
+
+
+def test_a_day_that_does_not_exist_is_told_as_one_and_pointed_at(archivist: FlaskClient) -> None:
+    reply = archivist.get("/search?q=合同+date:2011-02-31")
+    assert reply.status_code == 422
+    assert "没有这一天：2011-02-31" in reply.text
+    assert "<b><u>2011-02-31</u></b>" in reply.text
 
 
 def test_a_number_opens_its_record(house: WebHouse, archivist: FlaskClient) -> None:

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from archive.dates import BadDate, parse_civil
+from archive.dates import BadDate, date_in_name, parse_civil
 
 
 @pytest.mark.parametrize(
@@ -99,3 +99,31 @@ def test_a_date_is_shown_in_the_readers_language() -> None:
     assert day.display("en") == "5 March 2024"
     assert month.display("en") == "March 2024"
     assert parse_civil("2024").display("zh_TW") == "2024年"
+
+
+@pytest.mark.parametrize(
+    ("name", "day"),
+    [
+        ("2019-05-06 会议纪要.txt", "2019-05-06"),
+        ("2019年5月6日关于停水的通知.pdf", "2019-05-06"),
+        ("会议纪要20190506.docx", "2019-05-06"),
+        ("微信图片_20190506123000.jpg", "2019-05-06"),
+        ("IMG_20190506_123000.jpg", "2019-05-06"),
+        ("纪要（2019.5.6）.txt", "2019-05-06"),
+        ("纪要_2019_05_06_定稿.txt", "2019-05-06"),
+        ("２０１９０５０６纪要.txt", "2019-05-06"),
+        ("二〇一九年五月六日纪要.txt", "2019-05-06"),
+        ("民國108年5月6日紀要.txt", "2019-05-06"),
+        ("20199999-20190506.txt", "2019-05-06"),
+        ("2019-05 月报.txt", None),
+        ("2019年5月月报.txt", None),
+        ("2019-02-31 纪要.txt", None),
+        ("合同 120190506.txt", None),
+        ("电话13820190506.txt", None),
+        ("10500101.txt", None),
+        ("纪要.txt", None),
+    ],
+)
+def test_a_whole_day_in_a_files_name_is_read(name: str, day: str | None) -> None:
+    found = date_in_name(name)
+    assert (found and found.text) == day

@@ -26,7 +26,7 @@ def test_the_mark_says_commercial_secret_in_the_readers_language(db: Database) -
     with db.writing() as work:
         top = choose(work.session, "grades")[-1]
     shown = [mark(top, locale) for locale in ("zh_CN", "zh_TW", "en")]
-    assert shown == ["商业秘密·绝密", "商業秘密·絕密", "Commercial secret · Top"]
+    assert shown == ["商业秘密·绝密", "商业秘密·绝密（商業秘密·絕密）", "商业秘密·绝密 (Commercial secret · Top)"]
 
 
 def test_number_marks_are_letters_that_nothing_else_has(db: Database) -> None:

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive.errors import InvalidInput
-from indexer.queryparser import LONGEST_QUERY, parse, to_text
+from indexer.queryparser import LONGEST_QUERY, parse
+from indexer.querytext import hints, to_text
 from indexer.querytree import And, Everything, Negate, Or, Prefix, Query, Range, Words
 
 
@@ -86,6 +87,9 @@ def test_what_is_typed_is_understood(typed: str, tree: Query) -> None:
         ("*", "prefix_too_short", 0, 1),
         ("date:2024-13", "bad_range", 5, 7),
         ("date:2025..2024", "bad_range", 5, 10),
+        ("date:2011-02-31", "no_such_day", 5, 10),
+        ("合同 date:2011-02-01..2011-02-30", "no_such_day", 20, 10),
+        ("date:2011-04-31‥2012", "no_such_day", 5, 10),
         ("date:..", "bad_range", 5, 2),
         ("year:2024-03", "bad_range", 5, 7),
         ("x" * (LONGEST_QUERY + 2), "too_long", LONGEST_QUERY, 2),
@@ -176,3 +180,30 @@ def test_a_printed_tree_reads_back_as_itself(tree: Query) -> None:
 
 def test_every_leaf_has_a_place_to_point_at() -> None:
     assert all("at" in {field.name for field in fields(leaf)} for leaf in (Words, Prefix, Range))
+
+
+@pytest.mark.parametrize("minus", ["-", "－", "−", "﹣"])
+def test_every_minus_at_the_start_of_a_word_means_without(minus: str) -> None:
+    assert to_text(parse(f"电梯 {minus}作废")) == "电梯 NOT 作废"
+    assert to_text(parse(f"{minus}title:合同 {minus}(a OR b)")) == "NOT title:合同 NOT (a OR b)"
+    assert isinstance(parse(f"a{minus}b"), Words)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("合同 or 协议", ["or_in_capitals"]),
+        ("电梯 (合同 or 协议)", ["or_in_capitals"]),
+        ("甲 OR 合同 or 协议", ["or_in_capitals"]),
+        ("合同 和 协议", ["blank_means_and"]),
+        ("a and b or c", ["or_in_capitals", "blank_means_and"]),
+        ("合同 OR 协议", []),
+        ('合同 "or" 协议', []),
+        ("or 合同", []),
+        ("合同 title:or 协议", []),
+        ("合同和协议", []),
+        ("(合同 or", []),
+    ],
+)
+def test_a_word_that_looks_like_an_operator_stays_a_word_and_is_hinted_at(text: str, told: list[str]) -> None:
+    assert hints(text) == told

@@ -118,7 +118,7 @@ def test_what_is_no_scheme_is_refused(text: str) -> None:
 
 def test_an_installed_scheme_comes_out_as_it_went_in(house: SchemeHouse) -> None:
     with house.db.reading() as session:
-        out = export(session, session.get_one(Fonds, house.fonds))
+        out = export(session, session.get_one(Fonds, house.fonds), NOW.date())
     assert out.categories == scheme("property").categories
     assert load(out.to_yaml()) == out
 

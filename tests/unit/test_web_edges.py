@@ -1,11 +1,11 @@
 """Names, addresses and ranges that come from outside."""
 
 import pytest
+from web.page_text import split_marks
 from werkzeug.datastructures import Range
 
 from web.files import asked_range, attachment
-from web.filters import masked
-from web.page_text import split_marks
+from web.record_words import masked
 from web.security import local_path
 
 

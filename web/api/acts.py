@@ -25,7 +25,7 @@ from web.api.shapes import (
     SearchAnswer,
     SearchQuery,
 )
-from web.filters import masked
+from web.record_words import masked
 from web.remarks import remark_words, remarks
 from web.services import identity, services
 
@@ -68,9 +68,9 @@ def record(record_id: UUID) -> RecordAnswer:
     return _full(view) if isinstance(view, RecordView) else _custody(view)
 
 
-@operation("/records/by-number/{number}", 404)
+@operation("/records/by-number/{number}", 404, 409)
 def record_by_number(number: str) -> RecordAnswer:
-    """Show the record that a number was given to; write ``FONDS:NUMBER`` where two fonds share a number."""
+    """Show the record that a number was given to, however it is written; several are named, and none shown."""
     return record(services().records.find_number(identity(), number))
 
 

@@ -22,6 +22,7 @@ REFUSALS: Mapping[int, str] = {
     401: "There is no valid token; one answer for a missing, wrong, ended or foreign one.",
     403: "This person may see the record, but not read its files.",
     404: "There is nothing here that this person can see: absent and hidden are the same answer.",
+    409: "The number may mean several records that this person sees; `detail` names them.",
     416: "The range cannot be sent.",
     422: "Some parameters cannot be taken; `fields` names each.",
     503: "A part of the system does not answer.",

@@ -1,0 +1,19 @@
+"""How a number may be written: width, case and the marks between its words do not tell two numbers apart."""
+
+import re
+import unicodedata
+
+_WORD = re.compile(r"[^\W_]+")
+
+
+def number_words(text: str) -> list[str]:
+    """Return the runs of letters and digits of a number, half-width and lower-case.
+
+    ``WY01-WYH·2024`` and ``ｗｙ０１/wyh 2024`` give the same.
+    """
+    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+
+
+def number_key(text: str) -> str:
+    """Return a number's letters and digits alone: what every way to write it has in common, separators or none."""
+    return "".join(number_words(text))
