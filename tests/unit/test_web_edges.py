@@ -1,7 +1,7 @@
 """Names, addresses and ranges that come from outside."""
 
 import pytest
-from web.page_text import split_marks
+from web.viewer import split_marks
 from werkzeug.datastructures import Range
 
 from web.files import asked_range, attachment
