@@ -1,28 +1,25 @@
 """The job that turns stored contents into sealed page texts."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
-from sqlalchemy.orm import Session
-
 from archive import failpoints
-from archive.database import Base, Database
-from archive.dates import parse_civil
+from archive.database import Database
 from archive.errors import ArchiveError, Damaged, KeyUnavailable, TooLarge
 from archive.jobs.lease import held_among
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import ClaimedJob, Outcome
-from archive.model import Content, ContentState, File, JobKind, Record, RecordState, TextState
+from archive.model import JobKind, TextState
 from archive.personal import mask
 from archive.ports import ContentReader, Detector, ObjectStore, Unlocked, Vault
+from archive.rereading import AGAIN
 from indexer.extract.answer import Extracted, Failure, Reason
 from indexer.extract.dates import propose_date
-from indexer.pagetext import Page, Slice, page, put_slices, replace_pages, seal_pages
+from indexer.pagetext import Page, page, put_slices, seal_pages
 from indexer.sandbox.client import Extractor
 from indexer.sandbox.memory import MemoryFile
+from indexer.settling import STANDING, Result, Source, settle, waits
 
 DAMAGED = "damaged"
 """Reason of a content whose stored bytes fail their check: no parser's fault."""
@@ -35,80 +32,6 @@ _HEAD_BYTES = 65_536
 
 _QUARANTINED = {Reason.ENCRYPTED, Reason.BROKEN, Reason.BOMB}
 _FAILED = {Reason.TIME, Reason.MEMORY, Reason.CRASHED}
-
-
-@dataclass(frozen=True)
-class _Source:
-    """A content as read from the database, and the key to its bytes (None: it cannot be had)."""
-
-    content_id: UUID
-    record_id: UUID
-    media_type: str | None
-    object_key: str
-    store_version: str
-    name: str
-    key: Unlocked | None
-
-
-@dataclass
-class _Result:
-    """What extraction made of one content."""
-
-    source: _Source
-    job: ClaimedJob
-    media_type: str
-    reason: str | None = None
-    state: TextState = TextState.NO_TEXT
-    quarantined: bool = False
-    page_count: int | None = None
-    drawn_up: str | None = None
-    slices: list[Slice] = field(default_factory=list)
-
-    @property
-    def bytes(self) -> int:
-        """Sealed bytes to write."""
-        return sum(len(each.sealed) for each in self.slices)
-
-
-_RECORDS = Base.metadata.tables["record"]
-_CONTENTS = Base.metadata.tables["content"]
-_WAITING = (
-    select(Content.id, Content.record_id, Content.media_type, Content.object_key, Content.store_version, File.name)
-    .join(File, File.id == Content.file_id)
-    .where(
-        Content.id.in_(bindparam("ids", expanding=True)),
-        Content.state == ContentState.STORED,
-        Content.store_version.is_not(None),
-        Content.text_state == TextState.PENDING,
-    )
-)
-_SETTLED = (
-    update(_CONTENTS)
-    .where(_CONTENTS.c.id == bindparam("whose"))
-    .values(
-        text_state=bindparam("text_state"),
-        text_version=_CONTENTS.c.text_version + 1,
-        reason=bindparam("reason"),
-        pages=bindparam("pages"),
-        media_type=bindparam("media_type"),
-        state=bindparam("state"),
-    )
-)
-_UNDATED = select(Record.id).where(
-    Record.id.in_(bindparam("ids", expanding=True)),
-    Record.drawn_up.is_(None),
-    Record.state == RecordState.PROVISIONAL,
-)
-_DATED = (
-    update(_RECORDS)
-    .where(_RECORDS.c.id == bindparam("whose"))
-    .values(
-        drawn_up=bindparam("text"),
-        drawn_from=bindparam("first"),
-        drawn_to=bindparam("last"),
-        drawn_up_proposed=True,
-    )
-)
 
 
 class _Dropped(Exception):
@@ -151,7 +74,7 @@ class ExtractContents:
 
     def run(self, jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Outcome]:
         """Extract a batch: parse side by side, write small results in one transaction."""
-        sources = self._sources([job.subject_id for job in jobs if job.subject_id])
+        sources = self._sources(jobs)
         asked = [(job, sources.get(job.subject_id)) for job in jobs]
         if len(asked) == 1:
             made = [self._try(*asked[0])]
@@ -159,22 +82,25 @@ class ExtractContents:
             with ThreadPoolExecutor(self._extractor.parallel, thread_name_prefix="extract") as pool:
                 made = list(pool.map(self._try, *zip(*asked, strict=True)))
         outcomes = {job.id: each for job, each in zip(jobs, made, strict=True) if isinstance(each, Outcome)}
-        results = [each for each in made if isinstance(each, _Result)]
+        results = [each for each in made if isinstance(each, Result)]
         for group in _groups(results):
             outcomes |= self._write(group)
         return outcomes
 
-    def _sources(self, content_ids: Sequence[UUID]) -> dict[UUID | None, _Source]:
-        """Return the contents that still wait for their text, with their keys."""
+    def _sources(self, jobs: Sequence[ClaimedJob]) -> dict[UUID | None, Source]:
+        """Return the contents that wait for their text, or are to be read again, with their keys."""
         with self._db.reading() as session:
-            rows = session.execute(_WAITING, {"ids": content_ids}).all()
+            rows = session.execute(STANDING, {"ids": [job.subject_id for job in jobs]}).all()
             keys = self._vault.unlock_many(session, {row.record_id for row in rows})
-        return {
-            key: _Source(key, record, media_type, where, version or "", name, keys.get(record))
-            for key, record, media_type, where, version, name in rows
-        }
+        again = {job.subject_id for job in jobs if AGAIN in job.payload}
+        found: dict[UUID | None, Source] = {}
+        for key, record, media_type, where, version, name, state, text in rows:
+            if key in again or waits(state, text):
+                known = None if key in again else media_type  # what a file is may be known better too
+                found[key] = Source(key, record, known, where, version or "", name, keys.get(record))
+        return found
 
-    def _try(self, job: ClaimedJob, source: _Source | None) -> _Result | Outcome:
+    def _try(self, job: ClaimedJob, source: Source | None) -> Result | Outcome:
         if source is None:
             return Outcome.done()
         if source.key is None:
@@ -186,17 +112,17 @@ class ExtractContents:
         except ArchiveError as error:
             return Outcome.retry(error.code)
 
-    def _extract(self, job: ClaimedJob, source: _Source, key: Unlocked) -> _Result:
+    def _extract(self, job: ClaimedJob, source: Source, key: Unlocked) -> Result:
         reader = key.content_reader(source.content_id, self._store, source.object_key, source.store_version)
         try:
             file = self._extractor.hold(reader.read(), reader.size)
         except TooLarge:
             media_type = source.media_type or self._detected(reader, source.name)
-            return _failed(_Result(source, job, media_type), Failure(Reason.TOO_LARGE))
+            return _failed(Result(source, job, media_type), Failure(Reason.TOO_LARGE))
         except Damaged:
-            return _Result(source, job, source.media_type or "", reason=DAMAGED, state=TextState.FAILED)
+            return Result(source, job, source.media_type or "", reason=DAMAGED, state=TextState.FAILED)
         try:
-            result = _Result(source, job, source.media_type or "")
+            result = Result(source, job, source.media_type or "")
             reading = _Reading(self._extractor, result, file, lambda: self._detected(reader, source.name))
             return self._parse(result, reading, key)
         finally:
@@ -205,7 +131,7 @@ class ExtractContents:
     def _detected(self, reader: ContentReader, name: str) -> str:
         return self._detector.detect(b"".join(reader.read(0, _HEAD_BYTES)), name)
 
-    def _parse(self, result: _Result, reading: "_Reading", key: Unlocked) -> _Result:
+    def _parse(self, result: Result, reading: "_Reading", key: Unlocked) -> Result:
         pages: list[Page] = []
         first_text = last_text = ""
         for number, text in reading.pages():
@@ -227,14 +153,14 @@ class ExtractContents:
         tokens = sorted({self._vault.token(kind.value, normal) for kind, normal in numbers})
         return page(number, masked, tokens)
 
-    def _write(self, group: Sequence[_Result]) -> dict[UUID, Outcome]:
+    def _write(self, group: Sequence[Result]) -> dict[UUID, Outcome]:
         """Write results; a large one's pages go before, in batches that nobody reads until the row says so."""
         ahead = {result.source.content_id for result in group if result.bytes > _WRITE_BYTES}
         whole = [r for r in group if r.source.content_id not in ahead or self._write_ahead(r)]
         with self._db.writing() as work:
             still = held_among(work.session, {result.job.id: result.job.lease for result in whole})
             held = [result for result in whole if result.job.id in still]
-            self._outbox.add_many(work, JobKind.INDEX, sorted(_settle(work.session, held, ahead)))
+            self._outbox.add_many(work, JobKind.INDEX, sorted(settle(work.session, held, ahead)))
             failpoints.reach("extract.before_commit")
             work.commit()
         failpoints.reach("extract.done")
@@ -243,7 +169,7 @@ class ExtractContents:
             result.job.id: Outcome.done() if result.job.id in done else Outcome.retry("lease_lost") for result in group
         }
 
-    def _write_ahead(self, result: _Result) -> bool:
+    def _write_ahead(self, result: Result) -> bool:
         """Write a large result's pages; False when the lease was lost on the way."""
         waiting = list(result.slices)
         while waiting:
@@ -261,7 +187,7 @@ class ExtractContents:
 class _Reading:
     """Reads a document slice by slice; the page that breaks its slice is narrowed down and left empty."""
 
-    def __init__(self, extractor: Extractor, result: _Result, file: MemoryFile, detected: Callable[[], str]) -> None:
+    def __init__(self, extractor: Extractor, result: Result, file: MemoryFile, detected: Callable[[], str]) -> None:
         self._extractor = extractor
         self._result = result
         self._file = file
@@ -323,51 +249,16 @@ class _Reading:
         return answer
 
 
-def _settle(session: Session, results: Sequence[_Result], ahead: Collection[UUID]) -> set[UUID]:
-    """Make results valid whose contents still wait for them; return the records that changed."""
-    waiting = {row.id for row in session.execute(_WAITING, {"ids": [each.source.content_id for each in results]})}
-    results = [each for each in results if each.source.content_id in waiting]
-    if not results:
-        return set()
-    rows = [
-        {
-            "whose": each.source.content_id,
-            "text_state": each.state,
-            "reason": each.reason,
-            "pages": each.page_count,
-            "media_type": each.media_type or each.source.media_type,
-            "state": ContentState.QUARANTINED if each.quarantined else ContentState.STORED,
-        }
-        for each in results
-    ]
-    session.connection().execute(_SETTLED, rows)
-    replace_pages(session, {each.source.content_id: each.slices for each in results}, there=ahead)
-    records = {each.source.record_id for each in results}
-    newer = update(Record).where(Record.id.in_(records)).values(version=Record.version + 1)
-    session.execute(newer.execution_options(synchronize_session=False))
-    _give_dates(session, {each.source.record_id: each.drawn_up for each in reversed(results) if each.drawn_up})
-    return records
-
-
-def _give_dates(session: Session, dates: Mapping[UUID, str]) -> None:
-    """Propose dates for provisional records that have none."""
-    undated = session.scalars(_UNDATED, {"ids": list(dates)}) if dates else ()
-    found = {record: parse_civil(dates[record]) for record in undated}
-    rows = [{"whose": key, "text": day.text, "first": day.first, "last": day.last} for key, day in found.items()]
-    if rows:
-        session.connection().execute(_DATED, rows)
-
-
-def _failed(result: _Result, failure: Failure) -> _Result:
+def _failed(result: Result, failure: Failure) -> Result:
     result.reason = failure.reason.value
     result.quarantined = failure.reason in _QUARANTINED
     result.state = TextState.FAILED if failure.reason in _QUARANTINED | _FAILED else TextState.NO_TEXT
     return result
 
 
-def _groups(results: Sequence[_Result]) -> Iterator[list[_Result]]:
+def _groups(results: Sequence[Result]) -> Iterator[list[Result]]:
     """Join results into transactions that stay short."""
-    group: list[_Result] = []
+    group: list[Result] = []
     for result in results:
         if group and sum(each.bytes for each in group) + result.bytes > _WRITE_BYTES:
             yield group

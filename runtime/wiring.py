@@ -34,6 +34,7 @@ from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import Vault, Waker
 from archive.records import RecordService
+from archive.rereading import Rereading
 from archive.scheme.categories import SchemeService
 from archive.showing import RecordReader
 from archive.subjects import Subjects
@@ -182,6 +183,11 @@ class Parts:
     def files(self) -> FileService:
         """Decisions on files."""
         return FileService(self.db, self.guard, self.store, self.log, self.outbox)
+
+    @cached_property
+    def rereading(self) -> Rereading:
+        """Reading stored files again."""
+        return Rereading(self.db, self.guard, self.log, self.outbox, self.clock)
 
     @cached_property
     def log_view(self) -> LogView[Act]:

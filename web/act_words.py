@@ -54,6 +54,7 @@ ACTS: Mapping[str, str] = {
     "scheme.close": mark("category closed"),
     "scheme.remove": mark("category removed"),
     "scheme.manage": mark("managing the scheme"),
+    "system.reread": mark("files read again"),
     "system.manage": mark("managing the system"),
     "token.issue": mark("token made"),
     "token.end": mark("token ended"),

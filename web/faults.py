@@ -197,6 +197,8 @@ STATES: Mapping[str, str] = {
     "receiving": mark("still coming in"),
     "stored": mark("taken in"),
     "quarantined": mark("put aside"),
+    "text": mark("text found"),
+    "no_text": mark("no text in it"),
     "waiting": mark("waiting"),
     "failed": mark("failed"),
     "no_archive": mark("there is no archive here yet"),

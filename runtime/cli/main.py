@@ -30,6 +30,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "keeping": ("record",),
     "subjects": ("subject",),
     "care": ("doctor", "fsck", "log", "index", "keys"),
+    "rereading": ("reprocess",),
     "checks": ("check", "test", "bench"),
     "interface": ("openapi",),
 }

@@ -1,12 +1,12 @@
 """Names, addresses and ranges that come from outside."""
 
 import pytest
-from web.viewer import split_marks
 from werkzeug.datastructures import Range
 
 from web.files import asked_range, attachment
 from web.record_words import masked
 from web.security import local_path
+from web.viewer import split_marks
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,147 @@
+"""What reading a content came to, and the transaction rows that make it valid."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.orm import Session
+
+from archive.database import Base
+from archive.dates import parse_civil
+from archive.jobs.runner import ClaimedJob
+from archive.model import Content, ContentState, File, Record, RecordState, TextState
+from archive.ports import Unlocked
+from archive.rereading import AGAIN
+from indexer.pagetext import Slice, replace_pages
+
+
+@dataclass(frozen=True)
+class Source:
+    """A content as read from the database, and the key to its bytes (None: it cannot be had)."""
+
+    content_id: UUID
+    record_id: UUID
+    media_type: str | None
+    object_key: str
+    store_version: str
+    name: str
+    key: Unlocked | None
+
+
+@dataclass
+class Result:
+    """What extraction made of one content."""
+
+    source: Source
+    job: ClaimedJob
+    media_type: str
+    reason: str | None = None
+    state: TextState = TextState.NO_TEXT
+    quarantined: bool = False
+    page_count: int | None = None
+    drawn_up: str | None = None
+    slices: list[Slice] = field(default_factory=list)
+
+    @property
+    def bytes(self) -> int:
+        """Sealed bytes to write."""
+        return sum(len(each.sealed) for each in self.slices)
+
+
+_RECORDS = Base.metadata.tables["record"]
+_CONTENTS = Base.metadata.tables["content"]
+STANDING = (
+    select(
+        Content.id, Content.record_id, Content.media_type, Content.object_key, Content.store_version, File.name,
+        Content.state, Content.text_state,
+    )
+    .join(File, File.id == Content.file_id)
+    .where(
+        Content.id.in_(bindparam("ids", expanding=True)),
+        Content.state.in_((ContentState.STORED, ContentState.QUARANTINED)),
+        Content.store_version.is_not(None),
+    )
+)  # fmt: skip
+_SETTLED = (
+    update(_CONTENTS)
+    .where(_CONTENTS.c.id == bindparam("whose"))
+    .values(
+        text_state=bindparam("text_state"),
+        text_version=_CONTENTS.c.text_version + 1,
+        reason=bindparam("reason"),
+        pages=bindparam("pages"),
+        media_type=bindparam("media_type"),
+        state=bindparam("state"),
+    )
+)
+_UNDATED = select(Record.id).where(
+    Record.id.in_(bindparam("ids", expanding=True)),
+    Record.drawn_up.is_(None),
+    Record.state == RecordState.PROVISIONAL,
+)
+_DATED = (
+    update(_RECORDS)
+    .where(_RECORDS.c.id == bindparam("whose"))
+    .values(
+        drawn_up=bindparam("text"),
+        drawn_from=bindparam("first"),
+        drawn_to=bindparam("last"),
+        drawn_up_proposed=True,
+    )
+)
+
+
+def settle(session: Session, results: Sequence[Result], ahead: Collection[UUID]) -> set[UUID]:
+    """Make results valid whose contents still wait for them; return the records that changed."""
+    rows = session.execute(STANDING, {"ids": [each.source.content_id for each in results]})
+    found = {row.id: row for row in rows}
+    results = [each for each in results if _counts(each, found.get(each.source.content_id))]
+    if not results:
+        return set()
+    values = [
+        {
+            "whose": each.source.content_id,
+            "text_state": each.state,
+            "reason": each.reason,
+            "pages": each.page_count,
+            "media_type": each.media_type or each.source.media_type,
+            "state": _state(each, found[each.source.content_id].state),
+        }
+        for each in results
+    ]
+    session.connection().execute(_SETTLED, values)
+    replace_pages(session, {each.source.content_id: each.slices for each in results}, there=ahead)
+    records = {each.source.record_id for each in results}
+    newer = update(Record).where(Record.id.in_(records)).values(version=Record.version + 1)
+    session.execute(newer.execution_options(synchronize_session=False))
+    _give_dates(session, {each.source.record_id: each.drawn_up for each in reversed(results) if each.drawn_up})
+    return records
+
+
+def waits(state: ContentState, text: TextState) -> bool:
+    """Whether a content waits for its first reading."""
+    return state is ContentState.STORED and text is TextState.PENDING
+
+
+def _counts(result: Result, row: Any) -> bool:
+    """Whether a result is to be written: what was read before is only exchanged for a text."""
+    if row is None or waits(row.state, row.text_state):
+        return row is not None
+    return AGAIN in result.job.payload and (row.text_state is not TextState.TEXT or result.state is TextState.TEXT)
+
+
+def _state(result: Result, before: ContentState) -> ContentState:
+    """Return where a content stands now; reading one again puts none aside that was kept."""
+    stays = AGAIN in result.job.payload and before is ContentState.STORED
+    return ContentState.QUARANTINED if result.quarantined and not stays else ContentState.STORED
+
+
+def _give_dates(session: Session, dates: Mapping[UUID, str]) -> None:
+    """Propose dates for provisional records that have none."""
+    undated = session.scalars(_UNDATED, {"ids": list(dates)}) if dates else ()
+    found = {record: parse_civil(dates[record]) for record in undated}
+    rows = [{"whose": key, "text": day.text, "first": day.first, "last": day.last} for key, day in found.items()]
+    if rows:
+        session.connection().execute(_DATED, rows)

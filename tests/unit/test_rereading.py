@@ -1,0 +1,161 @@
+"""Files are read again: what can be read now is gained, what was read before is never lost."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select, update
+
+from archive.errors import InvalidInput
+from archive.identity import system
+from archive.jobs.outbox import Outbox
+from archive.jobs.runner import JobRunner
+from archive.log.writer import Log
+from archive.model import Content, ContentState, Job, JobKind, TextState
+from archive.policy.guard import Guard
+from archive.rereading import BATCH, Change, Rereading
+from indexer.extract.answer import Extracted, Failure, Reason
+from indexer.extraction import ExtractContents
+from indexer.identify import MagicDetector
+from indexer.pagetext import load_pages
+from indexer.sandbox.memory import MemoryFile
+from storage.objects import FileStore
+from tests.factories.databases import a_database
+from tests.factories.records import a_category, a_fonds, a_house
+from tests.fakes.clock import FixedClock
+from tests.fakes.vault import MemoryVault
+from tests.unit.test_extract_job import Asleep, stored
+
+WHO = system("operator")
+
+
+class Reader:
+    """A sandbox that says of every file what it is told to."""
+
+    parallel = 2
+
+    def __init__(self) -> None:
+        self.says: Extracted | Failure = Failure(Reason.UNSUPPORTED)
+        self.kind = "application/msword"
+
+    def hold(self, data: object, size: int) -> MemoryFile:
+        return MemoryFile(data, size=size, limit=10_000)  # type: ignore[arg-type]
+
+    def find_held(self, *_: object) -> tuple[str, Extracted | Failure]:
+        return self.kind, self.says
+
+    def extract_held(self, *_: object) -> Extracted | Failure:
+        return self.says
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[SimpleNamespace]:
+    db = a_database(tmp_path)
+    made = SimpleNamespace(db=db, vault=MemoryVault(), store=FileStore(tmp_path / "store"), clock=FixedClock())
+    made.outbox = Outbox(made.clock, Asleep())
+    made.reader = Reader()
+    handler = ExtractContents(db, made.vault, made.store, made.outbox, made.reader, MagicDetector())
+    made.runner = JobRunner(db, made.clock, [handler])
+    log = Log(made.vault, made.clock)
+    made.again = Rereading(db, Guard(db, log, made.clock, "Asia/Shanghai"), log, made.outbox, made.clock)
+    with db.writing() as work:
+        a_house(work.session)
+        made.category = a_category(work.session, a_fonds(work.session))
+        work.commit()
+    yield made
+    db.close()
+
+
+def text(*pages: str) -> Extracted:
+    return Extracted(pages, 1, len(pages))
+
+
+def pages(house: SimpleNamespace, content: UUID) -> list[str]:
+    with house.db.reading() as session:
+        row = session.get_one(Content, content)
+        return [page.text for page in load_pages(session, house.vault, row.record_id, content)]
+
+
+def read_again(house: SimpleNamespace, **where: str) -> list[Change]:
+    began = house.again.ask(WHO, where)
+    house.runner.drain()
+    return house.again.changes(began)
+
+
+def test_what_can_be_read_now_is_gained_and_told(house: SimpleNamespace) -> None:
+    content = stored(house, b"old office")
+    house.runner.drain()
+    assert pages(house, content) == []
+    house.reader.says = text("合同")
+    house.clock.move(seconds=60)
+    assert house.again.count({"text": "no_text"}) == 1
+    assert read_again(house, text="no_text") == [Change("no_text:unsupported", "text", 1)]
+    assert pages(house, content) == ["合同"]
+    with house.db.reading() as session:
+        kinds = list(session.scalars(select(Job.kind).where(Job.kind == JobKind.INDEX)))
+    assert len(kinds) == 2, "the record is indexed again"
+
+
+@pytest.mark.parametrize("reason", [Reason.BROKEN, Reason.UNSUPPORTED, Reason.CRASHED])
+def test_a_text_is_never_exchanged_for_none(house: SimpleNamespace, reason: Reason) -> None:
+    house.reader.says = text("合同", "第二页")
+    content = stored(house, b"x")
+    house.runner.drain()
+    house.reader.says = Failure(reason)
+    house.clock.move(seconds=60)
+    assert read_again(house, kind="application/msword") == [Change("text", "text", 1)]
+    assert pages(house, content) == ["合同", "第二页"]
+
+
+def test_a_better_text_takes_the_place_of_the_old(house: SimpleNamespace) -> None:
+    house.reader.says = text("合同", "第二页", "第三页")
+    content = stored(house, b"x")
+    house.runner.drain()
+    house.reader.says = text("全文")
+    house.clock.move(seconds=60)
+    read_again(house, text="text")
+    assert pages(house, content) == ["全文"]
+
+
+def test_one_put_aside_comes_back_when_it_reads_and_one_kept_is_not_put_aside(house: SimpleNamespace) -> None:
+    house.reader.says = Failure(Reason.BROKEN)
+    aside, accepted = stored(house, b"x"), stored(house, b"y")
+    house.runner.drain()
+    with house.db.writing() as work:
+        kept = update(Content).where(Content.id == accepted)
+        work.session.execute(kept.values(state=ContentState.STORED, text_state=TextState.NO_TEXT))
+        work.commit()
+    house.clock.move(seconds=60)
+    changes = read_again(house)
+    assert Change("quarantined:broken", "quarantined:broken", 1) in changes
+    assert [change.after for change in changes if change.before == "no_text:broken"] == ["failed:broken"]
+    with house.db.reading() as session:
+        assert session.get_one(Content, accepted).state is ContentState.STORED
+    house.reader.says = text("好了")
+    house.clock.move(seconds=60)
+    read_again(house, text="quarantined")
+    assert pages(house, aside) == ["好了"]
+    with house.db.reading() as session:
+        assert session.get_one(Content, aside).state is ContentState.STORED
+
+
+def test_many_are_asked_for_in_batches_and_none_twice(house: SimpleNamespace) -> None:
+    for _ in range(3):
+        stored(house, b"x")
+    house.runner.drain()
+    house.clock.move(seconds=60)
+    house.again.ask(WHO, {})
+    house.again.ask(WHO, {})
+    with house.db.reading() as session:
+        waiting = [job for job in session.scalars(select(Job)) if "again" in job.payload]
+    assert len(waiting) == 3
+    assert BATCH >= 3
+
+
+@pytest.mark.parametrize("where", [{"colour": "red"}, {"text": "lost"}])
+def test_a_choice_that_cannot_be_is_named(house: SimpleNamespace, where: dict[str, str]) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        house.again.count(where)
+    assert caught.value.faults[0].field == "where"
