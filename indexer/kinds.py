@@ -8,7 +8,16 @@ UNKNOWN = "application/octet-stream"
 EMPTY = "application/x-empty"
 ZIP = "application/zip"
 OOXML = "application/vnd.openxmlformats-officedocument."
+DOCX = OOXML + "wordprocessingml.document"
+XLSX = OOXML + "spreadsheetml.sheet"
+PPTX = OOXML + "presentationml.presentation"
+OPENDOCUMENT = "application/vnd.oasis.opendocument."
+EPUB = "application/epub+zip"
 OFD = "application/ofd"
+XLS = "application/vnd.ms-excel"
+LOCKED = "application/encrypted"
+"""A package of any Office program that a password or a licence locks as a whole."""
+
 MARKUP = frozenset({"text/html", "text/xml", "text/rtf", "text/calendar", "text/vcard"})
 
 BY_EXTENSION: dict[str, tuple[str, ...]] = {
@@ -17,17 +26,24 @@ BY_EXTENSION: dict[str, tuple[str, ...]] = {
     "md": (PLAIN,),
     "csv": (PLAIN,),
     "log": (PLAIN,),
-    "docx": (OOXML + "wordprocessingml.document",),
-    "xlsx": (OOXML + "spreadsheetml.sheet",),
-    "pptx": (OOXML + "presentationml.presentation",),
-    "doc": ("application/msword",),
-    "xls": ("application/vnd.ms-excel",),
+    "docx": (DOCX, LOCKED),
+    "xlsx": (XLSX, LOCKED),
+    "pptx": (PPTX, LOCKED),
+    **dict.fromkeys(("docm", "dotx", "dotm"), (DOCX, LOCKED)),
+    **dict.fromkeys(("xlsm", "xlsb", "xltx", "xltm", "xlam"), (XLSX, LOCKED)),
+    **dict.fromkeys(("pptm", "potx", "potm", "ppsx", "ppsm"), (PPTX, LOCKED)),
+    "doc": ("application/msword", LOCKED),
+    "xls": (XLS, LOCKED),
     "ppt": ("application/vnd.ms-powerpoint",),
     "ofd": (OFD,),
-    "odt": ("application/vnd.oasis.opendocument.text",),
-    "ods": ("application/vnd.oasis.opendocument.spreadsheet",),
-    "odp": ("application/vnd.oasis.opendocument.presentation",),
-    "epub": ("application/epub+zip",),
+    "odt": (OPENDOCUMENT + "text",),
+    "ods": (OPENDOCUMENT + "spreadsheet",),
+    "odp": (OPENDOCUMENT + "presentation",),
+    "odg": (OPENDOCUMENT + "graphics",),
+    "ott": (OPENDOCUMENT + "text-template",),
+    "ots": (OPENDOCUMENT + "spreadsheet-template",),
+    "otp": (OPENDOCUMENT + "presentation-template",),
+    "epub": (EPUB,),
     "zip": (ZIP,),
     "rtf": ("text/rtf", "application/rtf"),
     "htm": ("text/html", "application/xhtml+xml"),
@@ -64,9 +80,7 @@ def is_plain_text(media_type: str) -> bool:
 
 def is_zip(media_type: str) -> bool:
     """Whether a media type is a zip container underneath."""
-    return media_type in {ZIP, OFD, "application/epub+zip"} or media_type.startswith(
-        (OOXML, "application/vnd.oasis.opendocument.")
-    )
+    return media_type in {ZIP, OFD, EPUB} or media_type.startswith((OOXML, OPENDOCUMENT))
 
 
 def mismatch(media_type: str, name: str) -> bool:

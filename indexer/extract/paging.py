@@ -42,3 +42,12 @@ def _soft_end(part: str, start: int) -> int:
     """A line longer than a page is cut after the last full stop, or hard."""
     stop = max(part.rfind(sign, start + PAGE_CHARS // 2, start + PAGE_CHARS) for sign in "。；！？.")
     return stop + 1 if stop > 0 else start + PAGE_CHARS
+
+
+def bounded(pages: Iterable[str]) -> Iterator[str]:
+    """Let pages pass that a document has of its own, and cut those that are longer than any page may be."""
+    for page in pages:
+        if len(page) <= MAX_PAGE_CHARS:
+            yield page
+        else:
+            yield from cut(page)
