@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date, datetime, time
+from itertools import chain, repeat
 from typing import Any
 
 import olefile
 import python_calamine as calamine
 
-from indexer.extract import xlsx_sparse
+from indexer.extract import xls_records, xlsx_sparse
 from indexer.extract.answer import Extracted, Reason, Unreadable
 from indexer.extract.cleaning import clean_line
 from indexer.extract.ooxml import OfficePackage, relation_id, words_of_drawing
@@ -20,9 +21,7 @@ from indexer.extract.package import attribute
 from indexer.extract.paging import cut, paged
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_FILE_PASS = 0x2F
 _MARGIN = re.compile(rb"<(?:\w+:)?(?:odd|even|first)(?:Header|Footer)>([^<]{1,2000})<")
-_MARGIN_CODES = re.compile(r'&(?:"[^"]*"|K[0-9A-F]{6}|K\d\d[+-]\d{3}|\d{1,3}|[A-Za-z])')
 _THREAD_NOTICE = "[Threaded comment]"
 
 
@@ -49,9 +48,10 @@ def extract_xls(data: mmap.mmap | bytes, first_page: int | None = None, last_pag
     """
     if data[:4] == b"PK\x03\x04":
         return extract_xlsx(data, first_page, last_page)
-    title, created = _look_into(data)
+    title, created, beside = _look_into(data)
     book = _open(data)
-    sheets = ((sheet.name, _rows(book, sheet)) for sheet in book.sheets_metadata)
+    known = zip(book.sheets_metadata, chain(beside, repeat([])), strict=False)
+    sheets = ((sheet.name, chain(_rows(book, sheet), texts)) for sheet, texts in known)
     return paged(_pages(sheets), first_page, last_page, title=title, created=created)
 
 
@@ -142,7 +142,7 @@ class _Workbook:
     def _margins(self, part: str) -> Iterator[str]:
         texts = (html.unescape(found.decode("utf-8", "replace")) for found in _MARGIN.findall(self._package.read(part)))
         for text in dict.fromkeys(texts):
-            yield " ".join(_MARGIN_CODES.sub(" ", text.replace("&&", "\x00")).replace("\x00", "&").split())
+            yield xls_records.margin_words(text)
 
     def _comments(self, part: str) -> Iterator[str]:
         for kind, name in (("comments", "comment"), ("threadedComment", "threadedComment")):
@@ -160,8 +160,8 @@ class _Workbook:
             yield words_of_drawing(self._package, part, root).strip()
 
 
-def _look_into(data: mmap.mmap | bytes) -> tuple[str, str]:
-    """Return title and creation date of an old workbook, once it is clear that nothing locks it.
+def _look_into(data: mmap.mmap | bytes) -> tuple[str, str, list[list[str]]]:
+    """Return title, creation date and what lies beside the cells of each sheet, if no password locks a workbook.
 
     Raises:
         Unreadable: as ``extract_xls``.
@@ -175,22 +175,13 @@ def _look_into(data: mmap.mmap | bytes) -> tuple[str, str]:
             book = next((name for name in ("Workbook", "Book") if container.exists(name)), None)
             if book is None:
                 raise Unreadable(Reason.UNSUPPORTED)
-            if _locked(container.openstream(book).read(4_096)):
+            stream = container.openstream(book).read()
+            if xls_records.is_locked(stream):
                 raise Unreadable(Reason.ENCRYPTED)
-            return _about(container)
+            beside = xls_records.texts_by_sheet(stream) if book == "Workbook" else []
+            return *_about(container), beside
     except OSError as error:
         raise Unreadable(Reason.BROKEN, type(error).__name__) from error
-
-
-def _locked(head: bytes) -> bool:
-    """Whether a workbook's first records ask for a password; they come right after its beginning."""
-    at = 0
-    while at + 4 <= len(head):
-        kind, length = int.from_bytes(head[at : at + 2], "little"), int.from_bytes(head[at + 2 : at + 4], "little")
-        if kind == _FILE_PASS:
-            return True
-        at += 4 + length
-    return False
 
 
 def _about(container: Any) -> tuple[str, str]:
