@@ -50,6 +50,7 @@ class OfficePackage(Package):
     def __init__(self, data: mmap.mmap | bytes) -> None:
         super().__init__(data)
         self._relations: dict[str, list[Relation]] = {}
+        self.drawn: set[str] = set()  # charts and diagrams that were told: one that refers to itself ends
 
     def relations(self, part: str) -> list[Relation]:
         """Return a part's relations inside the package; "" stands for the package itself."""
@@ -206,8 +207,11 @@ class OfficeText:
     def _drawn(self, reference: etree._Element) -> str:
         """Return the words of a chart or a diagram."""
         target = self._package.target(self._part, relation_id(reference))
-        root = self._package.optional_xml(target) if target else None
-        return "" if root is None or target is None else words_of_drawing(self._package, target, root)
+        if target is None or target in self._package.drawn:
+            return ""
+        self._package.drawn.add(target)
+        root = self._package.optional_xml(target)
+        return "" if root is None else words_of_drawing(self._package, target, root)
 
 
 def words_of_drawing(package: OfficePackage, part: str, root: etree._Element) -> str:

@@ -13,17 +13,14 @@ from indexer.extract.package import attribute, local
 MOST_CELLS = 8_000_000
 """A sheet of more places than this, empty ones included, is read cell by cell."""
 
-_PLACE = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
+_COLUMN = re.compile(rb'\br="([A-Z]{1,3})[0-9]')
+_ROW = re.compile(rb'\br="([0-9]{1,7})"')
 
 
 def places(sheet: bytes) -> int:
-    """Return how many places lie in the rectangle around a sheet's cells, by their own addresses."""
-    columns: set[bytes] = set()
-    last = 0
-    for match in _PLACE.finditer(sheet):
-        columns.add(match[1])
-        last = max(last, int(match[2]))
-    return last * max((_column(letters) for letters in columns), default=0)
+    """Return how many places lie in the rectangle around a sheet's cells, by the addresses of its rows and cells."""
+    columns = max((_column(letters) for letters in set(_COLUMN.findall(sheet))), default=0)
+    return columns * max(map(int, set(_ROW.findall(sheet))), default=0)
 
 
 def rows(sheet: bytes, shared: list[str]) -> Iterator[str]:

@@ -6,9 +6,9 @@ import zipfile
 from collections.abc import Mapping, Sequence
 
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
-_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
-_R = f'xmlns:r="{_OFFICE}"'
+_R = f'xmlns:r="{OFFICE}"'
 _A = 'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"'
 _P = 'xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main"'
 _S = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
@@ -41,7 +41,7 @@ def packed(parts: Parts) -> bytes:
 
 def relations(*found: tuple[str, str, str]) -> str:
     """Write relations of (id, kind, target)."""
-    inner = "".join(f'<Relationship Id="{i}" Type="{_OFFICE}/{kind}" Target="{to}"/>' for i, kind, to in found)
+    inner = "".join(f'<Relationship Id="{i}" Type="{OFFICE}/{kind}" Target="{to}"/>' for i, kind, to in found)
     return f'<Relationships xmlns="{_PACKAGE}">{inner}</Relationships>'
 
 

@@ -12,6 +12,7 @@ from indexer.extract.spreadsheets import extract_xls, extract_xlsx
 from indexer.extract.xls_records import texts_by_sheet
 from indexer.identify import MagicDetector
 from tests.factories.packages import (
+    OFFICE,
     a_container,
     a_docx,
     a_pptx,
@@ -146,16 +147,18 @@ def test_slides_come_in_the_order_of_the_presentation_with_notes_comments_and_gr
     assert found.title == "移交清单"
 
 
-def test_charts_are_read_on_their_slide() -> None:
+def test_charts_are_read_on_their_slide_once() -> None:
+    itself = f'<c:userShapes><c:chart r:id="9" xmlns:r="{OFFICE}"/></c:userShapes>'
     chart = (
-        "<c:chartSpace xmlns:c='c' xmlns:a='a'><c:chart><c:title><c:tx><c:rich><a:p><a:r><a:t>费用</a:t></a:r></a:p>"
-        "</c:rich></c:tx></c:title><c:strCache><c:pt><c:v>电梯</c:v></c:pt></c:strCache></c:chart></c:chartSpace>"
+        f"<c:chartSpace xmlns:c='c' xmlns:a='a'>{itself}<c:chart><c:title><c:rich>{lines('费用')}"
+        "</c:rich></c:title><c:strCache><c:pt><c:v>电梯</c:v></c:pt></c:strCache></c:chart></c:chartSpace>"
     )
     frame = '<p:graphicFrame><c:chart xmlns:c="c" r:id="9"/></p:graphicFrame>'
     parts = {
         "ppt/slides/slide0.xml": slide_part(frame),
         "ppt/slides/_rels/slide0.xml.rels": relations(("9", "chart", "../chart.xml")),
         "ppt/chart.xml": chart,
+        "ppt/_rels/chart.xml.rels": relations(("9", "chart", "chart.xml")),
     }
     assert extract_pptx(a_pptx([""], parts)).pages == ("费用\n电梯",)
 
