@@ -15,12 +15,14 @@ from indexer.heads import mail_kind, markup_kind
 from indexer.kinds import (
     BY_EXTENSION,
     EMPTY,
+    EPUB,
     HTML,
     MAIL,
     MARKUP,
     OFD,
     OLE,
     OOXML,
+    OPENDOCUMENT,
     PDF,
     PLAIN,
     UNKNOWN,
@@ -106,15 +108,22 @@ def _zip_kind(head: bytes, name: str) -> str:
         match = re.match(rb"[a-z]+/[a-z0-9.+\-]+", head[38:140])
         if match:
             return re.split(r"PK", match.group().decode(), maxsplit=1)[0]
-    names = re.findall(rb"PK\x03\x04.{22}(..)..([^\x00]{1,300})", head, re.DOTALL)
+    names = re.findall(rb"(?=PK\x03\x04.{22}(..)..([^\x00]{1,300}))", head, re.DOTALL)
     entries = [entry[: int.from_bytes(length, "little")] for length, entry in names]
     expected = BY_EXTENSION.get(extension(name), ("",))[0]
+    return _kind_of_parts(set(entries), expected)
+
+
+def _kind_of_parts(entries: set[bytes], expected: str) -> str:
+    """Tell a package by its parts; ``expected`` is what its name claims, for parts that lie beyond the first bytes."""
+    kind = ZIP
     if any(entry.lower() == b"ofd.xml" for entry in entries):
-        return OFD
-    if b"[Content_Types].xml" in entries or expected.startswith(OOXML):
-        for folder, kind in _PARTS:
-            if any(entry.startswith(folder) for entry in entries):
-                return kind
-        if b"[Content_Types].xml" in entries and expected.startswith(OOXML):
-            return expected
-    return ZIP
+        kind = OFD
+    elif b"META-INF/container.xml" in entries and expected in {EPUB, ""}:
+        kind = EPUB
+    elif b"content.xml" in entries and expected.startswith(OPENDOCUMENT):
+        kind = expected
+    elif b"[Content_Types].xml" in entries or expected.startswith(OOXML):
+        seen = (kind for folder, kind in _PARTS if any(entry.startswith(folder) for entry in entries))
+        kind = next(seen, expected if b"[Content_Types].xml" in entries and expected.startswith(OOXML) else ZIP)
+    return kind

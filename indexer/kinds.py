@@ -8,6 +8,11 @@ UNKNOWN = "application/octet-stream"
 EMPTY = "application/x-empty"
 ZIP = "application/zip"
 OOXML = "application/vnd.openxmlformats-officedocument."
+DOCX = OOXML + "wordprocessingml.document"
+XLSX = OOXML + "spreadsheetml.sheet"
+PPTX = OOXML + "presentationml.presentation"
+OPENDOCUMENT = "application/vnd.oasis.opendocument."
+EPUB = "application/epub+zip"
 OFD = "application/ofd"
 IMAGES = frozenset(f"image/{name}" for name in ("bmp", "gif", "jpeg", "png", "tiff", "webp", "x-ms-bmp"))
 PICTURED = IMAGES | {PDF}
@@ -27,6 +32,7 @@ SVG = "image/svg+xml"
 RTF = "text/rtf"
 MAIL = "message/rfc822"
 MAILBOX = "application/mbox"
+
 MARKUP = frozenset({"text/html", "text/xml", "text/rtf", "text/calendar", "text/vcard"})
 
 BY_EXTENSION: dict[str, tuple[str, ...]] = {
@@ -35,21 +41,28 @@ BY_EXTENSION: dict[str, tuple[str, ...]] = {
     "md": (PLAIN,),
     "csv": (PLAIN,),
     "log": (PLAIN,),
-    "docx": (OOXML + "wordprocessingml.document", LOCKED),
-    "xlsx": (OOXML + "spreadsheetml.sheet", LOCKED),
-    "pptx": (OOXML + "presentationml.presentation", LOCKED),
+    "docx": (DOCX, LOCKED),
+    "xlsx": (XLSX, LOCKED),
+    "pptx": (PPTX, LOCKED),
+    **dict.fromkeys(("docm", "dotx", "dotm"), (DOCX, LOCKED)),
+    **dict.fromkeys(("xlsm", "xlsb", "xltx", "xltm", "xlam"), (XLSX, LOCKED)),
+    **dict.fromkeys(("pptm", "potx", "potm", "ppsx", "ppsm"), (PPTX, LOCKED)),
     "doc": (DOC, LOCKED),
     "xls": (XLS, LOCKED),
     "ppt": (PPT, LOCKED),
-    "wps": (DOC, LOCKED),
-    "et": (XLS, LOCKED),
-    "dps": (PPT, LOCKED),
+    "wps": (DOC, DOCX, LOCKED),
+    "et": (XLS, XLSX, LOCKED),
+    "dps": (PPT, PPTX, LOCKED),
     "msg": (MSG,),
     "ofd": (OFD,),
-    "odt": ("application/vnd.oasis.opendocument.text",),
-    "ods": ("application/vnd.oasis.opendocument.spreadsheet",),
-    "odp": ("application/vnd.oasis.opendocument.presentation",),
-    "epub": ("application/epub+zip",),
+    "odt": (OPENDOCUMENT + "text",),
+    "ods": (OPENDOCUMENT + "spreadsheet",),
+    "odp": (OPENDOCUMENT + "presentation",),
+    "odg": (OPENDOCUMENT + "graphics",),
+    "ott": (OPENDOCUMENT + "text-template",),
+    "ots": (OPENDOCUMENT + "spreadsheet-template",),
+    "otp": (OPENDOCUMENT + "presentation-template",),
+    "epub": (EPUB,),
     "zip": (ZIP,),
     "rtf": (RTF, "application/rtf"),
     "htm": (HTML, XHTML),
@@ -90,9 +103,7 @@ def is_plain_text(media_type: str) -> bool:
 
 def is_zip(media_type: str) -> bool:
     """Whether a media type is a zip container underneath."""
-    return media_type in {ZIP, OFD, "application/epub+zip"} or media_type.startswith(
-        (OOXML, "application/vnd.oasis.opendocument.")
-    )
+    return media_type in {ZIP, OFD, EPUB} or media_type.startswith((OOXML, OPENDOCUMENT))
 
 
 def mismatch(media_type: str, name: str) -> bool:

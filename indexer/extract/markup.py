@@ -52,6 +52,11 @@ def extract_html(data: mmap.mmap | bytes, first_page: int | None = None, last_pa
     return paged(cut(text), first_page, last_page, title=title)
 
 
+def markup_text(data: bytes) -> str:
+    """Return the text of HTML that lies inside another file: a chapter of a book, a piece of a Word document."""
+    return _read(_decoded(data))[1] if data.strip() else ""
+
+
 def extract_xml(data: mmap.mmap | bytes, first_page: int | None = None, last_page: int | None = None) -> Extracted:
     """Return the pages asked for of an XML or SVG file: the text in its elements, a line each.
 
@@ -67,9 +72,16 @@ def extract_xml(data: mmap.mmap | bytes, first_page: int | None = None, last_pag
 def html_text(source: str) -> tuple[str, str]:
     """Return title and text of an HTML document or fragment: one line a block, cells of a table parted by tabs.
 
+    A title that the text does not hold comes first in it.
+
     Raises:
         Unreadable: ``bomb``.
     """
+    heading, text = _read(source)
+    return heading, text if not heading or heading in text else f"{heading}\n{text}"
+
+
+def _read(source: str) -> tuple[str, str]:
     depth = deepest = 0
     for match in _NESTING.finditer(source):
         depth = max(0, depth - 1) if match[1] else depth + 1
@@ -81,8 +93,7 @@ def html_text(source: str) -> tuple[str, str]:
     parsed = LexborHTMLParser(source)
     title = parsed.css_first("head > title")
     heading = clean_line(title.text()) if title else ""
-    text = _laid_out("".join(_pieces(parsed.root))) if parsed.root else ""
-    return heading, text if not heading or heading in text else f"{heading}\n{text}"
+    return heading, _laid_out("".join(_pieces(parsed.root))) if parsed.root else ""
 
 
 def _decoded(data: bytes) -> str:

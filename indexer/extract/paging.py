@@ -45,3 +45,12 @@ def _soft_end(part: str, start: int, size: int) -> int:
     """A line longer than a page is cut after the last full stop, or hard."""
     stop = max(part.rfind(sign, start + size // 2, start + size) for sign in "。；！？.")
     return stop + 1 if stop > 0 else start + size
+
+
+def bounded(pages: Iterable[str]) -> Iterator[str]:
+    """Let pages pass that a document has of its own, and cut those that are longer than any page may be."""
+    for page in pages:
+        if len(page) <= MAX_PAGE_CHARS:
+            yield page
+        else:
+            yield from cut(page)

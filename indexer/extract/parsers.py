@@ -5,13 +5,19 @@ from collections.abc import Callable, Mapping
 
 from indexer import kinds
 from indexer.extract.answer import Extracted, Reason, Unreadable
+from indexer.extract.docx import extract_docx
+from indexer.extract.epub import extract_epub
 from indexer.extract.mail import extract_mail, extract_mailbox
 from indexer.extract.markup import extract_html, extract_xml
+from indexer.extract.ofd import extract_ofd
+from indexer.extract.opendocument import extract_opendocument
 from indexer.extract.outlook import extract_msg
 from indexer.extract.pdf import extract_pdf
 from indexer.extract.pictures import extract_image
 from indexer.extract.powerpoint import extract_ppt
+from indexer.extract.pptx import extract_pptx
 from indexer.extract.rtf import extract_rtf
+from indexer.extract.spreadsheets import extract_xls, extract_xlsx
 from indexer.extract.text import extract_text
 from indexer.extract.word import extract_doc
 
@@ -43,6 +49,12 @@ PARSERS: Mapping[str, Parser] = {
     kinds.MSG: extract_msg,
     kinds.DOC: extract_doc,
     kinds.PPT: extract_ppt,
+    kinds.DOCX: extract_docx,
+    kinds.XLSX: extract_xlsx,
+    kinds.PPTX: extract_pptx,
+    kinds.XLS: extract_xls,
+    kinds.EPUB: extract_epub,
+    kinds.OFD: extract_ofd,
     kinds.LOCKED: _refuse,
 }
 
@@ -51,4 +63,6 @@ def parser_of(media_type: str) -> Parser | None:
     """Return the parser of a kind of file; None: its text is not read."""
     if media_type in PARSERS:
         return PARSERS[media_type]
+    if media_type.startswith(kinds.OPENDOCUMENT):
+        return extract_opendocument
     return extract_text if kinds.is_plain_text(media_type) else None

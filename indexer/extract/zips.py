@@ -14,6 +14,11 @@ _LARGE = 20_000_000
 _ENCRYPTED = 0x1
 
 
+def open_zip(data: mmap.mmap | bytes) -> zipfile.ZipFile:
+    """Open a zip over its bytes, without a copy; raises what ``zipfile.ZipFile`` does."""
+    return zipfile.ZipFile(_Bytes(data))
+
+
 def inspect_zip(data: mmap.mmap | bytes) -> Failure | None:
     """Return why a zip must not be unpacked, or None.
 
@@ -23,7 +28,7 @@ def inspect_zip(data: mmap.mmap | bytes) -> Failure | None:
     ``encrypted``: an entry asks for a password. ``broken``: there is no directory to read.
     """
     try:
-        with zipfile.ZipFile(_Bytes(data)) as package:
+        with open_zip(data) as package:
             entries = package.infolist()
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
         return Failure(Reason.BROKEN, type(error).__name__)
