@@ -22,7 +22,7 @@ def test_a_house_chooses_its_naming_once(db: Database, naming: str, names: list[
             choose(work.session, naming)
 
 
-def test_the_mark_says_commercial_secret_in_the_readers_language(db: Database) -> None:
+def test_the_mark_stands_as_the_house_wrote_it_then_in_the_readers_language(db: Database) -> None:
     with db.writing() as work:
         top = choose(work.session, "grades")[-1]
     shown = [mark(top, locale) for locale in ("zh_CN", "zh_TW", "en")]
