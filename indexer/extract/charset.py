@@ -47,7 +47,12 @@ def decode(data: bytes, declared: str = "") -> str:
         text = data.decode(named, "replace")
         if text.count("\ufffd") <= max(1, len(text) // 50):
             return text
-    return data.decode(guess_encoding(data) or named or "cp1252", "replace")
+    if found := guess_encoding(data) or named:
+        return data.decode(found, "replace")
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")
 
 
 def _agrees(data: bytes, named: str) -> bool:

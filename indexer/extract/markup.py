@@ -22,6 +22,7 @@ _XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _CLOSED_AT_ONCE = re.compile(
     r"<(title|script|style|textarea|iframe|noscript|div|p|a|td|span)\b([^<>]*)/>", re.IGNORECASE
 )
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # at the first of them libxml2 stops for good
 _NESTING = re.compile(r"<(/?)(?:div|blockquote|section|article|center|ul|ol|dl|table|form|fieldset)\b", re.IGNORECASE)
 _MOST_NESTED = 4_000
 
@@ -64,7 +65,7 @@ def extract_xml(data: mmap.mmap | bytes, first_page: int | None = None, last_pag
         Unreadable: ``bomb`` (nested too deep, entities that swell), ``broken``.
     """
     source = _XML_DECLARATION.sub("", _decoded(bytes(data)).lstrip("\ufeff"), count=1)
-    root = _tree(source.encode("utf-8", "replace"))
+    root = _tree(_FORBIDDEN.sub("", source).encode("utf-8", "replace"))
     title = next((each.text or "" for each in root.iter("{*}title")), "")
     return paged(cut(lines_of("".join(_runs(root)).replace("\t", " "))), first_page, last_page, title=clean_line(title))
 
@@ -196,7 +197,7 @@ def _parser(*, recover: bool) -> etree.XMLParser:
 def _runs(root: etree._Element) -> Iterator[str]:
     """Yield texts and line ends; entities, comments and instructions stay out, what follows them does not."""
     for event, node in etree.iterwalk(root, events=("start", "end", "comment", "pi")):
-        name = etree.QName(node).localname if isinstance(node.tag, str) else ""
+        name = re.split("[}:]", node.tag)[-1] if isinstance(node.tag, str) else ""
         if name and name not in _RUNS:
             yield "\n"
         if event == "start":

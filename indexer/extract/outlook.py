@@ -1,6 +1,7 @@
 """Text of Outlook's messages (.msg): compound files with a stream for each property."""
 
 import mmap
+import re
 import struct
 from datetime import UTC, datetime, timedelta
 
@@ -132,9 +133,9 @@ class _Message:
 
     def _all_words(self) -> list[str]:
         """Texts of a card: names, addresses, numbers."""
-        keys = sorted(name for name in self.names if name.endswith(("001F", "001E")))
-        numbers = [int(name[12:16], 16) for name in keys if name.startswith("__substg1.0_") and len(name) == 20]
-        return [self.words(key) for key in numbers if 0x3A00 <= key < 0x3B00 or key >= 0x8000]
+        found = (re.fullmatch("__substg1[.]0_([0-9A-F]{4})001[EF]", name) for name in sorted(self.names))
+        keys = [int(match[1], 16) for match in found if match]
+        return [self.words(key) for key in keys if 0x3A00 <= key < 0x3B00 or key >= 0x8000]
 
     def _attachment(self, name: str) -> tuple[str, str]:
         folder = (*self._folder, name)

@@ -54,7 +54,7 @@ def _entry(name: str, kind: int, following: int, child: int, start: int, size: i
     return head + bytes(36) + struct.pack("<IQ", start, size)
 
 
-def a_doc(text: str, *others: str, locked: bool = False, narrow: str = "") -> bytes:
+def a_doc(text: str, *others: str, locked: bool = False, narrow: str = "", summary: bytes = b"") -> bytes:
     """Return a Word 97 file: its text, then its other stories (footnotes, headers, comments, endnotes, boxes).
 
     ``narrow`` is put before ``text`` as a piece of its own, a byte a sign.
@@ -72,7 +72,8 @@ def a_doc(text: str, *others: str, locked: bool = False, narrow: str = "") -> by
     fib = struct.pack("<HHHHHH", 0xA5EC, 0xC1, 0, 0x0804, 0, flags).ljust(32, b"\x00")
     fib += struct.pack("<H", 14) + bytes(28) + struct.pack("<H", 22) + struct.pack("<22I", *numbers, *[0] * 11)
     fib += struct.pack("<H", 93) + bytes(33 * 8) + struct.pack("<II", 0, len(clx)) + bytes(59 * 8)
-    return compound({"WordDocument": fib.ljust(2_048, b"\x00") + thin + wide, "1Table": clx})
+    streams = {"WordDocument": fib.ljust(2_048, b"\x00") + thin + wide, "1Table": clx}
+    return compound(streams | ({"\x05SummaryInformation": summary} if summary else {}))
 
 
 def an_old_doc(text: str, encoding: str, language: int) -> bytes:
@@ -151,3 +152,15 @@ def an_xls(*, locked: bool) -> bytes:
 def a_locked_package() -> bytes:
     """Return a docx, xlsx or pptx that only a password opens."""
     return compound({"EncryptionInfo": b"\x04\x00\x04\x00", "EncryptedPackage": b"\x09" * 99})
+
+
+def a_summary(title: bytes, *, code_page: int, count: int = 3) -> bytes:
+    """Return the stream of a document's properties: code page, title, made on 1 March 2024; ``count`` may lie."""
+    values = [struct.pack("<IHH", 2, code_page, 0), struct.pack("<II", 0x1E, len(title)) + title.ljust(40, b"\x00")]
+    values.append(struct.pack("<IQ", 0x40, 133_537_248_000_000_000))
+    places, at = b"", 8 + 8 * len(values)
+    for number, value in zip((1, 2, 12), values, strict=True):
+        places += struct.pack("<II", number, at)
+        at += len(value)
+    section = struct.pack("<II", at, count) + places + b"".join(values)
+    return struct.pack("<HHI16sI16sI", 0xFFFE, 0, 0, b"", 1, b"", 48) + section

@@ -66,7 +66,8 @@ def test_xml_gives_its_text_in_its_encoding() -> None:
 
 
 def test_what_is_nearly_xml_is_read_as_far_as_it_goes() -> None:
-    assert "物业 & 维修" in xml("<a><b>物业 &amp; 维修</b><c>未完")
+    assert xml("<a><b>物业 &amp; 维修</b><c>未完") == "物业 & 维修\n未完"
+    assert xml('<w:a xmlns:w="w"><w:b>\x01甲</w:b><w:d:e>丙</w:d:e><x:y>乙</x:y></w:a>') == "甲\n丙\n乙"
 
 
 @pytest.mark.parametrize("more", ["", '<!ENTITY % z SYSTEM "file:///etc/hosts">%z;'])

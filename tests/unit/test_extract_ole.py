@@ -12,7 +12,7 @@ from indexer.extract.outlook import extract_msg
 from indexer.extract.parsers import Parser, parser_of
 from indexer.extract.powerpoint import extract_ppt
 from indexer.extract.word import extract_doc
-from tests.factories.compound import a_doc, a_locked_package, a_msg, a_ppt, an_old_doc, an_xls, compound
+from tests.factories.compound import a_doc, a_locked_package, a_msg, a_ppt, a_summary, an_old_doc, an_xls, compound
 
 SAMPLES = Path(__file__).parents[3] / "shared/samples/office"
 
@@ -56,6 +56,12 @@ def test_a_torn_document_is_broken_and_not_half_read() -> None:
     with pytest.raises(Unreadable) as refused:
         extract_doc(whole[:8_192] + whole[-16_384:])
     assert refused.value.failure.reason is Reason.BROKEN
+
+
+@pytest.mark.parametrize("count", [3, 2**32 - 1])
+def test_title_and_day_come_from_the_properties_however_many_they_claim_to_be(count: int) -> None:
+    found = extract_doc(a_doc("x", summary=a_summary("竣工图".encode("gbk"), code_page=936, count=count)))
+    assert (found.title, found.created) == ("竣工图", "2024-03-01")
 
 
 def test_slides_are_pages_with_their_notes_and_without_what_was_thrown_away() -> None:
