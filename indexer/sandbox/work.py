@@ -5,13 +5,14 @@ import importlib
 import mmap
 import os
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from indexer import identify, kinds
-from indexer.extract import ole, pdf, pictures, text, warming, zips
+from indexer.extract import archives, ole, pdf, pictures, text, warming, zips
 from indexer.extract.answer import Extracted, Failure, Reason, Unreadable
 from indexer.extract.fonts import lend_fonts
 from indexer.extract.parsers import parser_of
@@ -29,6 +30,8 @@ HOSTILE = "hostile:"
 """Tasks that are no media type. Those that begin with ``hostile:`` are only known to a server started for tests."""
 
 _DETECTOR = identify.MagicDetector()  # made before the walls stand: it reads libmagic's table
+
+_DEEPEST = 2  # a zip in a zip is read; what lies deeper is only named
 
 Answer = Extracted | Failure | dict[str, Any]
 
@@ -73,9 +76,7 @@ def answer(request: Request, data: mmap.mmap | bytes) -> Answer:
 def find(request: Request, data: mmap.mmap | bytes) -> tuple[str | None, Answer]:
     """Do a ``FIND``: return what the file is, and what parsing it gave."""
     try:
-        media_type = _DETECTOR.detect(bytes(data[: identify.HEAD_BYTES]), request.name)
-        if ole.is_ole(data):
-            media_type = ole.program(data) or media_type
+        media_type = _kind(request.name, data)
     except Exception as error:  # noqa: BLE001  (as in ``answer``)
         return None, Failure(Reason.BROKEN, type(error).__name__)
     return media_type, answer(replace(request, task=media_type), data)
@@ -92,13 +93,34 @@ def _parser(request: Request) -> Callable[[Any], Answer]:
     return lambda data: _parsed(request, data)
 
 
-def _parsed(request: Request, data: mmap.mmap | bytes) -> Answer:
+def _kind(name: str, data: mmap.mmap | bytes) -> str:
+    found = _DETECTOR.detect(bytes(data[: identify.HEAD_BYTES]), name)
+    return (ole.program(data) if ole.is_ole(data) else None) or found
+
+
+def _parsed(request: Request, data: mmap.mmap | bytes, depth: int = 0) -> Extracted | Failure:
     if ole.is_ole(data) and (locked := ole.inspect_ole(data)):
         return locked
     if kinds.is_zip(request.task) and (odd := zips.inspect_zip(data)):
         return odd
+    if request.task == kinds.ZIP:
+        inside = partial(_member, depth + 1)
+        return archives.extract_zip(data, request.first_page, request.last_page, inside=inside)
     parse = parser_of(request.task)
     return parse(data, request.first_page, request.last_page) if parse else Failure(Reason.UNSUPPORTED)
+
+
+def _member(depth: int, name: str, data: bytes) -> Sequence[str]:
+    """Return the pages of a file in a zip. One that cannot be read has none, and nor has what lies too deep."""
+    if not data or depth > _DEEPEST:
+        return ()
+    try:
+        found = _parsed(Request(_kind(name, data), len(data), name=name), data, depth)
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001  (as in ``answer``: whatever a parser raises is about that file)
+        return ()
+    return found.pages if isinstance(found, Extracted) else ()
 
 
 def read(fd: int, size: int) -> mmap.mmap | bytes:
