@@ -17,11 +17,12 @@ from tantivy import Query as Compiled
 
 from archive.ids import new_id
 from archive.policy.condition import All, AnyOf, Has, Within, has
-from indexer.engine import IndexEntry, SearchRequest
+from indexer.engine import IndexEntry, SearchRequest, facts_of_partition
 from indexer.querytree import And, Query, Words
 from indexer.search import FACETS
 from indexer.tantivy_engine import TantivyEngine
-from indexer.tantivy_query import Search
+from indexer.tantivy_partition import View
+from indexer.tantivy_query import Search, Terms
 from indexer.words import query_terms
 
 _FIELDS = ("number", "title", "responsible", "keywords", "notes", "text")
@@ -146,7 +147,7 @@ def measure(engine: TantivyEngine, made: list[IndexEntry], pick: random.Random) 
     hans = [asked(Words(text[0])) for text in phrases]
 
     def by_passes(request: SearchRequest) -> None:
-        search = Search(schema, request)
+        search = Search(schema, request, Terms(View(searcher), facts_of_partition("1")))
         found = 0
         for tier in search.tiers():
             result = searcher.search(search.of_tier(tier), max(20 - found, 1))

@@ -34,9 +34,21 @@ from indexer.engine import (
     keeps_relevance,
 )
 from indexer.fold import FOLD_VERSION
-from indexer.tantivy_partition import HEAP_BYTES, Broken, Partition, guarded
-from indexer.tantivy_query import STEP, Search
-from indexer.tantivy_schema import DATE, ID, SCHEMA_VERSION, SLOT, build_schema, document, facet, kept, total
+from indexer.tantivy_partition import HEAP_BYTES, Broken, Partition, View, guarded
+from indexer.tantivy_query import STEP, Search, Terms
+from indexer.tantivy_schema import (
+    DATE,
+    ID,
+    SCHEMA_VERSION,
+    SLOT,
+    build_schema,
+    document,
+    facet,
+    halves,
+    kept,
+    total,
+    whole,
+)  # fmt: skip
 
 IDLE_SECONDS = 30.0
 """A writer that had nothing to write for so long is closed at the next commit."""
@@ -124,38 +136,35 @@ class TantivyEngine:
 
     def _ask_all(self, request: SearchRequest) -> list[_Found]:
         """Ask one partition after the other, or, where they are large enough to be worth threads, side by side."""
-        sizes = {name: self._size(name) for name in dict.fromkeys(request.partitions)}
-        names = [name for name, size in sizes.items() if size]
-        if sum(sizes.values()) < _SIDE_BY_SIDE:
-            return [self._in(name, request) for name in names]
-        return list(self._asking.map(lambda name: self._in(name, request), names))
+        views = {name: self._view(name) for name in dict.fromkeys(request.partitions)}
+        asked = [(name, view) for name, view in views.items() if view is not None]
+        if sum(view.searcher.num_docs for _, view in asked) < _SIDE_BY_SIDE:
+            return [self._in(name, view, request) for name, view in asked]
+        return list(self._asking.map(lambda each: self._in(each[0], each[1], request), asked))
 
-    def _size(self, name: str) -> int:
-        """Return how many entries a partition holds; 0 for a broken one, which is then known."""
+    def _view(self, name: str) -> View | None:
+        """Return a view of a partition that holds entries; None for a broken one, which is then known."""
         try:
-            searcher = self._partition(name).searcher()
+            view = self._partition(name).view()
         except Broken:
             self._broken.add(name)
-            return 0
-        return int(searcher.num_docs) if searcher else 0
+            return None
+        return view if view and view.searcher.num_docs else None
 
-    def _in(self, name: str, request: SearchRequest) -> _Found:
-        """Ask one partition. A broken one is empty and known; one that fails twice makes the engine unavailable."""
-        partition = self._partition(name)
+    def _in(self, name: str, view: View, request: SearchRequest) -> _Found:
+        """Ask one partition. One that fails twice makes the engine unavailable."""
+        found: View | None = view
         for last in (False, True):
-            try:
-                searcher = partition.searcher()
-            except Broken:
-                self._broken.add(name)
-                break
-            if searcher is None or not searcher.num_docs:
+            if found is None:
                 break
             try:
-                return _ask(searcher, name, Search(self._schema, request, searcher, facts_of_partition(name)), request)
+                terms = Terms(found, facts_of_partition(name))
+                return _ask(found.searcher, name, Search(self._schema, request, terms), request)
             except (ValueError, OSError) as error:
                 if last:
                     raise Unavailable(part="search") from error
-                partition.forget()
+                self._partition(name).forget()
+                found = self._view(name)
         return 0, [], {}
 
     def partitions(self) -> Sequence[str]:
@@ -290,12 +299,16 @@ def _by_score(searcher: Searcher, name: str, compiled: Search, wanted: int) -> t
     result = searcher.search(compiled.scored(), wanted + _TIES)
     addresses = [address for _, address in result.hits]
     dates = searcher.fast_field_values(DATE, addresses) if addresses else []
-    ranked: list[_Ranked] = []
-    for (score, _), date, (key, version) in zip(result.hits, dates, kept(searcher, addresses), strict=True):
+    ordered = []
+    for (score, _), date, (key, version) in zip(result.hits, dates, halves(searcher, addresses), strict=True):
         tier = int(score // STEP)
-        ranked.append((-tier, tier * STEP - score, -int(date or 0), key, EngineHit(key, version, name, tier)))
-    ranked.sort(key=itemgetter(0, 1, 2, 3))
-    return total(result), ranked[:wanted]
+        ordered.append((-tier, tier * STEP - score, -int(date or 0), key, version))
+    ordered.sort()
+    ranked: list[_Ranked] = []
+    for tier, below, date, key, version in ordered[:wanted]:  # ids and hits are made of those alone that may be shown
+        record_id = whole(key)
+        ranked.append((tier, below, date, record_id, EngineHit(record_id, version, name, -tier)))
+    return total(result), ranked
 
 
 def _by_tier(searcher: Searcher, name: str, compiled: Search, wanted: int) -> tuple[int, list[_Ranked]]:

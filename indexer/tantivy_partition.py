@@ -10,8 +10,9 @@ import shutil
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tantivy import Index, IndexWriter, Schema, Searcher
 
@@ -23,6 +24,14 @@ HEAP_BYTES = 15_000_000
 _CURRENT = "CURRENT"
 _Result = TypeVar("_Result")
 _Stamp = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class View:
+    """A partition as it stood at one commit. ``settled`` keeps what was found out about it, for the next search."""
+
+    searcher: Searcher
+    settled: dict[Any, Any] = field(default_factory=dict)
 
 
 class Broken(Exception):
@@ -48,6 +57,7 @@ class Partition:
         self._index: Index | None = None
         self._pointed: tuple[_Stamp, str] | None = None
         self._seen: tuple[str, _Stamp] | None = None
+        self._view: View | None = None
         self._writer: IndexWriter | None = None
         self.written_at = 0.0
 
@@ -64,8 +74,8 @@ class Partition:
         except (FileNotFoundError, Broken):
             return False
 
-    def searcher(self) -> Searcher | None:
-        """Return a searcher over what was last committed, or None when the partition was never begun.
+    def view(self) -> View | None:
+        """Return a view of what was last committed, or None when the partition was never begun.
 
         It looks each time: a fence falls once a commit holds what it stood for, so an older view would show it again.
 
@@ -75,8 +85,15 @@ class Partition:
         with self._lock:
             if not self._refresh():
                 return None
-            assert self._index is not None  # noqa: S101  (_refresh opened it)
-            return self._index.searcher()
+            if self._view is None:
+                assert self._index is not None  # noqa: S101  (_refresh opened it)
+                self._view = View(self._index.searcher())
+            return self._view
+
+    def searcher(self) -> Searcher | None:
+        """Return a searcher over what was last committed; as ``view``."""
+        view = self.view()
+        return view.searcher if view else None
 
     def _refresh(self) -> bool:
         try:
@@ -86,13 +103,14 @@ class Partition:
             name = self._pointed[1]
             seen = (name, _stamp(self.folder / name / "meta.json"))
         except FileNotFoundError as error:
-            self._index = None
+            self._index = self._view = None
             if not self.exists:
                 return False
             raise Broken(str(self.folder)) from error
         if self._index is None or self._seen is None or seen[0] != self._seen[0]:
-            self._index = self.open_folder(self.folder / name)
+            self._index, self._view = self.open_folder(self.folder / name), None
         elif seen != self._seen:
+            self._view = None
             guarded(self._index.reload)
         self._seen = seen
         return True
@@ -129,7 +147,7 @@ class Partition:
             return self._writer
 
     def _begin(self, *, incomplete: bool) -> None:
-        self._index = None
+        self._index = self._view = None
         self.use(self.new_folder(), incomplete=incomplete)
         self._refresh()
 
@@ -142,6 +160,7 @@ class Partition:
     def forget(self) -> None:
         """Open the folder anew at the next search."""
         with self._lock:
+            self._view = None
             self._index = self._index if self._writer is not None else None
 
     def rest(self) -> None:
@@ -184,7 +203,7 @@ class Partition:
         """Let go of the files."""
         with self._lock:
             self.rest()
-            self._index = None
+            self._index = self._view = None
             self._seen = self._pointed = None
 
 

@@ -26,6 +26,7 @@ from indexer.engine import (
 from indexer.fields import FIELDS, FieldKind
 from indexer.querytree import And, Everything, Negate, Or, Prefix, Query, Range, Words
 from indexer.ranges import bounds, years
+from indexer.tantivy_partition import View
 from indexer.tantivy_schema import (
     EXACT_TITLE,
     FACTS,
@@ -49,6 +50,7 @@ CODES = frozenset(field.name for field in FIELDS if field.kind is FieldKind.CODE
 _TERM_WEIGHT = 48.0  # what BM25 can give to one term: (1 + ln 10^9) * 2.2
 _FEW = 16
 _LOOKED_UP = 64
+_SETTLED = 512
 _SPECIAL = re.compile(r"[\\^$.|?*+()\[\]{}&~#<>@\"-]")
 _OWN_FIELDS = dict(sorted({**TIERS, EXACT_TITLE: EXACT_TITLE_TIER}.items(), key=lambda pair: -pair[1]))
 
@@ -120,17 +122,27 @@ def _between(schema: Schema, fact: str, low: int | None, high: int | None) -> Co
     return Compiled.range_query(schema, column(fact), FieldType.Integer, low, high)
 
 
-class _Terms:
+class Terms:
     """What the dictionaries of one partition tell before anything is searched: most of a policy falls away by it.
 
     Args:
-        searcher: the partition.
+        view: the partition.
         known: facts that all its entries have.
     """
 
-    def __init__(self, searcher: Searcher, known: Mapping[str, Any]) -> None:
-        self._searcher = searcher
+    def __init__(self, view: View, known: Mapping[str, Any]) -> None:
+        self._searcher = view.searcher
+        self._settled = view.settled
         self._known = known
+
+    def settled(self, condition: Condition) -> Condition:
+        """Return what ``narrowed`` does; a person's next search asks the same again."""
+        found: Condition | None = self._settled.get(condition)
+        if found is None:
+            if len(self._settled) > _SETTLED:
+                self._settled.clear()
+            found = self._settled[condition] = self.narrowed(condition)
+        return found
 
     def narrowed(self, condition: Condition) -> Condition:
         """Return what is left to ask of this partition's entries."""
@@ -173,7 +185,7 @@ class _Terms:
 class _Leaf:
     """One run of words, looked for in each field it may stand in."""
 
-    def __init__(self, schema: Schema, leaf: Words | Prefix, terms: _Terms) -> None:
+    def __init__(self, schema: Schema, leaf: Words | Prefix, terms: Terms) -> None:
         self.fields: list[tuple[int, Compiled]] = []
         self.terms = 0
         if leaf.field == TOKEN_FIELD:
@@ -229,12 +241,12 @@ def _literal(text: str) -> str:
 
 
 class Search:
-    """A search compiled for one partition, whose entries all have the ``known`` facts: what must hold, tier by tier."""
+    """A search compiled for one partition: what must hold, tier by tier."""
 
-    def __init__(self, schema: Schema, request: SearchRequest, searcher: Searcher, known: Mapping[str, Any]) -> None:
+    def __init__(self, schema: Schema, request: SearchRequest, terms: Terms) -> None:
         self._schema = schema
         self._request = request
-        self._terms = _Terms(searcher, known)
+        self._terms = terms
         self._leaves: dict[Words | Prefix, _Leaf] = {}
         self.weighed = weighs_words(request.query)
         self._collect(request.query)
@@ -255,8 +267,8 @@ class Search:
     def _required(self) -> list[Compiled]:
         """What must hold whatever the words are; nothing where everything here may be read."""
         request = self._request
-        asked = [self._terms.narrowed(one) for one in (request.condition, *request.filters)]
-        fences = [fence for fence in map(self._terms.narrowed, request.fences) if fence != NEVER]
+        asked = [self._terms.settled(one) for one in (request.condition, *request.filters)]
+        fences = [fence for fence in map(self._terms.settled, request.fences) if fence != NEVER]
         allowed = [matching(self._schema, one) for one in asked if one != ALWAYS]
         if not allowed and not fences:
             return []

@@ -24,7 +24,8 @@ NUMERIC_FACTS = frozenset({"drawn_from", "drawn_to", "year", "level"})
 """Facts that ranges ask about; they need a column of numbers."""
 
 _COUNTED = frozenset(FACETS)
-_HALVES = Struct(">qq")
+_HALVES = Struct(">qq")  # columns of numbers are signed
+_UNSIGNED = (1 << 64) - 1
 
 EXACT_TITLE = "title_exact"
 ID = "id"
@@ -182,12 +183,24 @@ def total(result: SearchResult) -> int:
     return int(cast("Any", result).count)
 
 
-def kept(searcher: Searcher, addresses: Sequence[DocAddress]) -> list[tuple[UUID, int]]:
-    """Return the id and the version of each document."""
+def halves(searcher: Searcher, addresses: Sequence[DocAddress]) -> list[tuple[tuple[int, int], int]]:
+    """Return the two halves of the id, which sort as ids do, and the version of each document."""
     found = list(addresses)
     if not found:
         return []
-    highs, lows, versions = (searcher.fast_field_values(name, found) for name in (ID_HIGH, ID_LOW, VERSION))
-    halves = zip(cast("list[int]", highs), cast("list[int]", lows), strict=True)
-    ids = [UUID(bytes=_HALVES.pack(high, low)) for high, low in halves]
-    return list(zip(ids, cast("list[int]", versions), strict=True))
+    highs, lows, versions = (
+        cast("list[int]", searcher.fast_field_values(n, found)) for n in (ID_HIGH, ID_LOW, VERSION)
+    )
+    return [
+        ((high & _UNSIGNED, low & _UNSIGNED), version) for high, low, version in zip(highs, lows, versions, strict=True)
+    ]
+
+
+def whole(key: tuple[int, int]) -> UUID:
+    """Return the id of two halves."""
+    return UUID(int=(key[0] << 64) | key[1])
+
+
+def kept(searcher: Searcher, addresses: Sequence[DocAddress]) -> list[tuple[UUID, int]]:
+    """Return the id and the version of each document."""
+    return [(whole(key), version) for key, version in halves(searcher, addresses)]
