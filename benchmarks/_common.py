@@ -46,11 +46,11 @@ def archive(size: int | None = None, home: Path | None = None) -> Iterator[Path]
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def juanku(*words: str) -> Ran:
-    """Run a command of the product with ``--json`` and wait for it."""
+def juanku(*words: str, all_well: bool = True) -> Ran:
+    """Run a command of the product with ``--json`` and wait for it; with ``all_well`` it has to end so."""
     begun, before = time.perf_counter(), _children()
     done = subprocess.run(
-        [sys.executable, "-m", "runtime", *words, "--json"], cwd=ROOT, check=True, stdout=subprocess.PIPE
+        [sys.executable, "-m", "runtime", *words, "--json"], cwd=ROOT, check=all_well, stdout=subprocess.PIPE
     )
     return Ran(json.loads(done.stdout), time.perf_counter() - begun, _children() - before)
 

@@ -4,13 +4,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
+from sqlalchemy import update
+
 from archive import failpoints
 from archive.database import Database
 from archive.errors import ArchiveError, Damaged, KeyUnavailable, TooLarge
 from archive.jobs.lease import held_among
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import ClaimedJob, Outcome
-from archive.model import JobKind, TextState
+from archive.model import Content, JobKind, TextState
 from archive.personal import mask
 from archive.ports import ContentReader, Detector, ObjectStore, Unlocked, Vault
 from archive.rereading import AGAIN
@@ -138,6 +140,8 @@ class ExtractContents:
             first_text = first_text or text[:4_000]
             last_text = text[-4_000:] if text.strip() else last_text
             pages.append(self._masked(number, text))
+            if number == 1 and reading.page_count > _SLICE_PAGES:
+                self._tell(result, reading.page_count)
         if reading.failure:
             return _failed(result, reading.failure)
         result.page_count = reading.page_count
@@ -147,6 +151,14 @@ class ExtractContents:
             result.drawn_up = propose_date(ends, {"created": reading.created})
             result.slices = seal_pages(key, result.source.content_id, (each for each in pages if each.text))
         return result
+
+    def _tell(self, result: Result, page_count: int) -> None:
+        """Say what a long document is while the rest of it is read: its pages can be looked at already."""
+        waiting = (Content.id == result.source.content_id, Content.text_state == TextState.PENDING)
+        with self._db.writing() as work:
+            known = update(Content).where(*waiting).values(media_type=result.media_type, pages=page_count)
+            work.session.execute(known.execution_options(synchronize_session=False))
+            work.commit()
 
     def _masked(self, number: int, text: str) -> Page:
         masked, numbers = mask(text)

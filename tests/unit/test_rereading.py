@@ -159,3 +159,20 @@ def test_a_choice_that_cannot_be_is_named(house: SimpleNamespace, where: dict[st
     with pytest.raises(InvalidInput) as caught:
         house.again.count(where)
     assert caught.value.faults[0].field == "where"
+
+
+def test_a_long_document_says_what_it_is_while_the_rest_of_it_is_read(house: SimpleNamespace) -> None:
+    seen: list[tuple[object, object, object]] = []
+
+    def rest(_kind: str, _file: object, first: int, last: int) -> Extracted:
+        with house.db.reading() as session:
+            row = session.get_one(Content, content)
+            seen.append((row.text_state, row.media_type, row.pages))
+        return Extracted(tuple("续" for _ in range(first, min(last, 500) + 1)), first, 500)
+
+    house.reader.says = Extracted(tuple("页" for _ in range(200)), 1, 500)
+    house.reader.extract_held = rest
+    content = stored(house, b"a long one")
+    house.runner.drain()
+    assert seen[0] == (TextState.PENDING, "application/msword", 500), "it can be looked at before it is read to its end"
+    assert len(pages(house, content)) == 500
