@@ -24,7 +24,7 @@ def services(parts: Parts) -> Services:
         readings=parts.readings,
         vault=parts.vault,
         store=parts.store,
-        extractor=parts.extractor,
+        drawer=parts.drawer,
         pictures=parts.pictures,
         secret=bytes.fromhex(parts.ring.token("web", "form cookie")),
     )

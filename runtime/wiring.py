@@ -42,6 +42,7 @@ from indexer.extraction import ExtractContents
 from indexer.indexing import IndexRecords
 from indexer.rebuild import Rebuilder
 from indexer.sandbox.client import Extractor, SandboxDetector
+from indexer.sandbox.confinement import Limits
 from indexer.search import SearchService
 from indexer.tantivy_engine import TantivyEngine
 from retention.bin import EmptyBin
@@ -225,6 +226,11 @@ class Parts:
         return Extractor()
 
     @cached_property
+    def drawer(self) -> Extractor:
+        """Another fork server, which draws pictures of pages for the web process, one at a time."""
+        return Extractor(parallel=1, limits=Limits(memory=512 * 1024 * 1024, cpu=10, wall=20.0))
+
+    @cached_property
     def pictures(self) -> PictureCache:
         """Pictures of pages that were drawn before."""
         return PictureCache(self.settings.home / "pictures", self.settings.pictures_mb * 1024 * 1024)
@@ -256,7 +262,7 @@ class Parts:
 
     def close(self) -> None:
         """Close what was opened."""
-        for name in ("readings", "extractor", "engine", "db"):
+        for name in ("readings", "extractor", "drawer", "engine", "db"):
             if name in self.__dict__:
                 self.__dict__[name].close()
 

@@ -41,12 +41,6 @@ class PictureCache:
         passing.unlink(missing_ok=True)
         self._trim(len(sealed))
 
-    def forget(self, prefix: str) -> None:
-        """Remove everything whose name begins so."""
-        with suppress(OSError):
-            for path in self._folder.glob(f"{prefix}*"):
-                path.unlink(missing_ok=True)
-
     def _trim(self, more: int) -> None:
         with self._lock, suppress(OSError):
             if self._held is not None and self._held + more <= self._budget:

@@ -48,7 +48,7 @@ class Services:
     readings: Readings
     vault: Vault
     store: ObjectStore
-    extractor: Extractor
+    drawer: Extractor
     pictures: PictureCache
     secret: bytes
     https: bool = False

@@ -155,11 +155,11 @@ def _drawn(
 ) -> bytes:
     reader = key.content_reader(content.id, services.store, content.object_key, content.store_version or "")
     try:
-        file = services.extractor.hold(reader.read(), reader.size)
+        file = services.drawer.hold(reader.read(), reader.size)
     except (TooLarge, Damaged):
         raise NotFound from None
     try:
-        image = services.extractor.picture_held(
+        image = services.drawer.picture_held(
             content.media_type or "", file, number, width=width, turn=turn, words=words
         )
     finally:

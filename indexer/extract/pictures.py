@@ -105,9 +105,9 @@ def _of_image(data: mmap.mmap | bytes, page: int, width: int) -> Image.Image:
             upright = Image.alpha_composite(paper, upright.convert("RGBA"))
         elif upright.mode.startswith("I"):
             upright = upright.point(lambda value: value / 256) if upright.mode == "I;16" else upright
-        made = upright.convert("RGB")
-    made.thumbnail((width, _DRAWN // width))
-    return made
+        made = upright if upright.mode in {"L", "RGB"} else upright.convert("L" if upright.mode == "1" else "RGB")
+        made.thumbnail((width, _DRAWN // width))  # before the colours: a large scan is grey
+    return made.convert("RGB")
 
 
 def _of_pdf(data: mmap.mmap | bytes, page: int, width: int, turn: int, words: Sequence[str]) -> Image.Image:

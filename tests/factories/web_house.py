@@ -111,7 +111,7 @@ class WebHouse:
     def read_texts(self) -> None:
         """Do the extractions that wait, as a worker does."""
         s = self.services
-        handler = ExtractContents(s.db, s.vault, s.store, self.outbox, s.extractor, SandboxDetector(s.extractor))
+        handler = ExtractContents(s.db, s.vault, s.store, self.outbox, s.drawer, SandboxDetector(s.drawer))
         JobRunner(s.db, self.clock, [handler]).drain()
 
     def browser(self, login: str | None = None) -> FlaskClient:
@@ -169,7 +169,7 @@ def a_web_house(folder: Path, *, https: bool = False, clock: Clock | None = None
         readings=readings,
         vault=vault,
         store=store,
-        extractor=extractor,
+        drawer=extractor,
         pictures=PictureCache(folder / "pictures", 10_000_000),
         secret=b"only for tests",
         https=https,

@@ -60,7 +60,7 @@ def test_pictures_are_kept_sealed_and_come_back_the_same(
     first = archivist.get(f"/files/{content}/pages/1/picture?width=240").data
     (file,) = (tmp_path / "pictures").iterdir()
     assert b"WEBP" not in file.read_bytes()
-    house.services.extractor.close()  # so that it can only come from there
+    house.services.drawer.close()  # so that it can only come from there
     assert archivist.get(f"/files/{content}/pages/1/picture?width=240").data == first
     assert looked_at(first).width in {239, 240, 241}
 
