@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, aliased
 
 from archive.errors import Damaged
 from archive.model import Content, File, PageText, TextState
+from archive.personal import mask
 from archive.ports import Unlocked, Vault
 from indexer.fold import FOLD_VERSION, fold
 
@@ -47,6 +48,12 @@ class Slice:
 def page(number: int, text: str, tokens: Iterable[str] = ()) -> Page:
     """Return a page with its text folded."""
     return Page(number, text, fold(text), tuple(tokens))
+
+
+def masked_page(vault: Vault, number: int, text: str) -> Page:
+    """Return a page with its personal numbers blotted out and kept as tokens."""
+    masked, numbers = mask(text)
+    return page(number, masked, sorted({vault.token(kind.value, normal) for kind, normal in numbers}))
 
 
 def seal_pages(key: Unlocked, content_id: UUID, pages: Iterable[Page]) -> list[Slice]:

@@ -244,7 +244,12 @@ class Parts:
         """Runs jobs."""
         handlers: list[Handler] = [
             ExtractContents(
-                self.db, self.vault, self.store, self.outbox, self.extractor, SandboxDetector(self.extractor)
+                self.db,
+                self.vault,
+                self.store,
+                self.outbox,
+                self.extractor,
+                SandboxDetector(self.extractor),
             ),
             self.indexing,
             EmptyBin(self.db, self.imports, self.log, self.outbox, self.clock),

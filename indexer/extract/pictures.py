@@ -23,6 +23,7 @@ MAX_PIXELS = 80_000_000
 """A larger image is a bomb: 600 dpi of an A3 sheet is 70 million."""
 
 _DRAWN = 24_000_000  # pixels of a picture that we make
+_SMALLEST = 24  # pixels: no line of text fits into less
 _MARK = (255, 226, 120)
 
 
@@ -41,6 +42,8 @@ def prepare() -> None:
 def extract_image(data: mmap.mmap | bytes, first_page: int | None = None, last_page: int | None = None) -> Extracted:
     """Return an image's pages without text: one, or as many as a TIFF or a moving image holds. The first is decoded.
 
+    Each counts as a scan, but for what is too small to hold words.
+
     Raises:
         Unreadable: ``empty``, ``broken``, or ``bomb`` when it would take more than ``MAX_PIXELS``.
     """
@@ -50,8 +53,10 @@ def extract_image(data: mmap.mmap | bytes, first_page: int | None = None, last_p
             image.load()
         except (OSError, SyntaxError, ValueError) as error:
             raise Unreadable(Reason.BROKEN, type(error).__name__) from error
+        small = min(image.size) < _SMALLEST
     begin = first_page or 1
-    return Extracted(("",) * max(min(last_page or count, count) - begin + 1, 0), begin, count)
+    pages = ("",) * max(min(last_page or count, count) - begin + 1, 0)
+    return Extracted(pages, begin, count, scans=() if small else tuple(range(begin, begin + len(pages))))
 
 
 def picture(
