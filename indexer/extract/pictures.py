@@ -23,6 +23,7 @@ MAX_PIXELS = 80_000_000
 """A larger image is a bomb: 600 dpi of an A3 sheet is 70 million."""
 
 _DRAWN = 24_000_000  # pixels of a picture that we make
+_WIDEST = 6_000  # pixels across: of an A4 page more than 600 dpi
 _SMALLEST = 24  # pixels: no line of text fits into less
 _MARK = (255, 226, 120)
 
@@ -89,6 +90,19 @@ def picture(
     return {"image": base64.b64encode(kept.getvalue()).decode(), "width": drawn.width, "height": drawn.height}
 
 
+def sheet(media_type: str, data: mmap.mmap | bytes, page: int, *, dpi: int) -> Image.Image:
+    """Return one page for OCR: of a PDF drawn at ``dpi``, of an image as it is; at most 24 million pixels.
+
+    Raises:
+        Unreadable: as ``picture``.
+    """
+    if media_type == kinds.PDF:
+        return _of_pdf(data, page, 0, 0, (), dpi=dpi)
+    if media_type in kinds.IMAGES:
+        return _of_image(data, page, _WIDEST)
+    raise Unreadable(Reason.UNSUPPORTED)
+
+
 def _opened(data: mmap.mmap | bytes) -> Image.Image:
     try:
         return Image.open(io.BytesIO(data), formats=FORMATS)
@@ -115,7 +129,9 @@ def _of_image(data: mmap.mmap | bytes, page: int, width: int) -> Image.Image:
     return made
 
 
-def _of_pdf(data: mmap.mmap | bytes, page: int, width: int, turn: int, words: Sequence[str]) -> Image.Image:
+def _of_pdf(
+    data: mmap.mmap | bytes, page: int, width: int, turn: int, words: Sequence[str], *, dpi: int = 0
+) -> Image.Image:
     view = data if isinstance(data, bytes) else (ctypes.c_char * len(data)).from_buffer(data)
     try:
         document = pypdfium2.PdfDocument(view)
@@ -124,8 +140,8 @@ def _of_pdf(data: mmap.mmap | bytes, page: int, width: int, turn: int, words: Se
         with suppress(pypdfium2.PdfiumError):
             document.init_forms()  # what was filled in is part of the page
         sheet = document[page - 1]
-        scale = width / max(sheet.get_width(), 1)
-        scale *= min(1, (_DRAWN / max(width * sheet.get_height() * scale, 1)) ** 0.5)
+        scale = dpi / 72 if dpi else width / max(sheet.get_width(), 1)
+        scale *= min(1, (_DRAWN / max(sheet.get_width() * sheet.get_height() * scale * scale, 1)) ** 0.5)
         drawn: Image.Image = sheet.render(scale=scale, rotation=turn).to_pil().convert("RGB")
     except pypdfium2.PdfiumError as error:
         raise Unreadable(Reason.BROKEN, "pdfium") from error
