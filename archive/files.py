@@ -12,7 +12,7 @@ from archive.errors import ArchiveError, Fault, InvalidInput, NotFound, WrongSta
 from archive.identity import Identity
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
-from archive.model import Content, ContentState, File, JobKind, PageText, Record, TextState
+from archive.model import Content, ContentState, File, JobKind, PageText, Record, ScannedPage, TextState
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import ObjectStore
@@ -63,7 +63,8 @@ class FileService:
             words = _checked(reason)
             if content.state is ContentState.RECEIVING:
                 raise WrongState(state=content.state.value, act="file.take_off")
-            session.execute(delete(PageText).where(PageText.content_id == content.id))
+            for pages in (PageText, ScannedPage):
+                session.execute(delete(pages).where(pages.content_id == content.id))
             session.execute(delete(Content).where(Content.id == content.id))
             session.execute(delete(File).where(File.id == content.file_id, File.content_id == content.id))
             body = {"name": name, "reason": words, "size": content.size, "sha256": content.plain_sha256}

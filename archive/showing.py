@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from archive import describing
@@ -31,6 +31,8 @@ from archive.model import (
     RecordKind,
     RecordState,
     RecordSubject,
+    ScannedPage,
+    ScanState,
     TextState,
 )
 from archive.policy.condition import holds
@@ -44,7 +46,10 @@ from archive.subject_facts import names_of_subjects
 
 @dataclass(frozen=True)
 class FileView:
-    """A file of a record. ``doubles`` counts other records, visible to this person, with the same bytes."""
+    """A file of a record. ``doubles`` counts other records, visible to this person, with the same bytes.
+
+    ``scans`` counts the pages whose words only OCR can find, ``scans_waiting`` those of them that wait for it.
+    """
 
     file_id: UUID
     content_id: UUID | None
@@ -57,6 +62,8 @@ class FileView:
     pages: int | None
     text_state: TextState
     doubles: int
+    scans: int = 0
+    scans_waiting: int = 0
 
 
 @dataclass(frozen=True)
@@ -181,6 +188,7 @@ class RecordReader:
             .where(File.record_id == record.id)
             .order_by(File.position, Content.created_at)
         )
+        scans = _scans(session, record.id)
         views = []
         for file, content in rows:
             if content.state is not ContentState.RECEIVING and content.id != file.content_id:
@@ -189,6 +197,7 @@ class RecordReader:
                 FileView(
                     file.id, content.id, file.name, file.role, content.state, content.reason, content.media_type,
                     content.size, content.pages, content.text_state, self._doubles(session, identity, content),
+                    *scans.get(content.id, (0, 0)),
                 )
             )  # fmt: skip
         return views
@@ -205,6 +214,18 @@ class RecordReader:
 def number_of(record: Record) -> str:
     """Return the number a person knows the record by: archive number, or a short provisional mark before filing."""
     return record.archive_number or f"~{record.id.hex[-8:]}"
+
+
+def _scans(session: Session, record_id: UUID) -> dict[UUID, tuple[int, int]]:
+    """Return for each content with scanned pages how many it has, and how many wait to be read."""
+    waiting = func.count().filter(ScannedPage.state == ScanState.WAITING)
+    counted = (
+        select(ScannedPage.content_id, func.count(), waiting)
+        .join(Content, Content.id == ScannedPage.content_id)
+        .where(Content.record_id == record_id)
+        .group_by(ScannedPage.content_id)
+    )
+    return {content: (count, left) for content, count, left in session.execute(counted)}
 
 
 def _custody(session: Session, record: Record) -> CustodyView:

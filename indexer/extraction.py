@@ -13,12 +13,11 @@ from archive.jobs.lease import held_among
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import ClaimedJob, Outcome
 from archive.model import Content, JobKind, TextState
-from archive.personal import mask
 from archive.ports import ContentReader, Detector, ObjectStore, Unlocked, Vault
 from archive.rereading import AGAIN
 from indexer.extract.answer import Extracted, Failure, Reason
 from indexer.extract.dates import propose_date
-from indexer.pagetext import Page, page, put_slices, seal_pages
+from indexer.pagetext import Page, masked_page, put_slices, seal_pages
 from indexer.sandbox.client import Extractor
 from indexer.sandbox.memory import MemoryFile
 from indexer.settling import STANDING, Result, Source, settle, waits
@@ -50,6 +49,7 @@ class ExtractContents:
         outbox: takes the index job that follows.
         extractor: the sandbox.
         detector: asked when a content has no media type yet.
+        ocr: whether scanned pages are handed on to OCR; without, it is only noted which they are.
     """
 
     kind = JobKind.EXTRACT
@@ -66,6 +66,8 @@ class ExtractContents:
         outbox: Outbox,
         extractor: Extractor,
         detector: Detector,
+        *,
+        ocr: bool = False,
     ) -> None:
         self._db = db
         self._vault = vault
@@ -73,6 +75,7 @@ class ExtractContents:
         self._outbox = outbox
         self._extractor = extractor
         self._detector = detector
+        self._ocr = ocr
 
     def run(self, jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Outcome]:
         """Extract a batch: parse side by side, write small results in one transaction."""
@@ -139,12 +142,12 @@ class ExtractContents:
         for number, text in reading.pages():
             first_text = first_text or text[:4_000]
             last_text = text[-4_000:] if text.strip() else last_text
-            pages.append(self._masked(number, text))
+            pages.append(masked_page(self._vault, number, text))
             if number == 1 and reading.page_count > _SLICE_PAGES:
                 self._tell(result, reading.page_count)
         if reading.failure:
             return _failed(result, reading.failure)
-        result.page_count = reading.page_count
+        result.page_count, result.scans = reading.page_count, reading.scans
         if any(each.text.strip() for each in pages):
             result.state = TextState.TEXT
             ends = first_text if reading.page_count == 1 else f"{first_text}\n{last_text}"
@@ -160,11 +163,6 @@ class ExtractContents:
             work.session.execute(known.execution_options(synchronize_session=False))
             work.commit()
 
-    def _masked(self, number: int, text: str) -> Page:
-        masked, numbers = mask(text)
-        tokens = sorted({self._vault.token(kind.value, normal) for kind, normal in numbers})
-        return page(number, masked, tokens)
-
     def _write(self, group: Sequence[Result]) -> dict[UUID, Outcome]:
         """Write results; a large one's pages go before, in batches that nobody reads until the row says so."""
         ahead = {result.source.content_id for result in group if result.bytes > _WRITE_BYTES}
@@ -172,7 +170,10 @@ class ExtractContents:
         with self._db.writing() as work:
             still = held_among(work.session, {result.job.id: result.job.lease for result in whole})
             held = [result for result in whole if result.job.id in still]
-            self._outbox.add_many(work, JobKind.INDEX, sorted(settle(work.session, held, ahead)))
+            settled = settle(work.session, held, ahead)
+            self._outbox.add_many(work, JobKind.INDEX, sorted(settled.records))
+            if self._ocr:
+                self._outbox.add_many(work, JobKind.OCR, sorted(settled.scanned))
             failpoints.reach("extract.before_commit")
             work.commit()
         failpoints.reach("extract.done")
@@ -208,6 +209,7 @@ class _Reading:
         self.failure: Failure | None = None
         self.page_count = 0
         self.created = ""
+        self.scans: list[int] = []
 
     def pages(self) -> Iterator[tuple[int, str]]:
         """Yield (number, text). Afterwards ``failure`` says whether the document could not be read.
@@ -220,6 +222,7 @@ class _Reading:
             answer = self._slice(first, first + step - 1)
             if isinstance(answer, Extracted):
                 self.page_count, self.created = answer.page_count, answer.created or self.created
+                self.scans += answer.scans
                 yield from enumerate(answer.pages, start=first)
                 if not answer.pages:
                     return

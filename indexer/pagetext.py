@@ -6,6 +6,7 @@ before a text comes here; their keyed tokens lie beside the page they stood on.
 
 import json
 import zlib
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from sqlalchemy.orm import Session, aliased
 
 from archive.errors import Damaged
 from archive.model import Content, File, PageText, TextState
+from archive.personal import mask
 from archive.ports import Unlocked, Vault
 from indexer.fold import FOLD_VERSION, fold
 
@@ -49,6 +51,12 @@ def page(number: int, text: str, tokens: Iterable[str] = ()) -> Page:
     return Page(number, text, fold(text), tuple(tokens))
 
 
+def masked_page(vault: Vault, number: int, text: str) -> Page:
+    """Return a page with its personal numbers blotted out and kept as tokens."""
+    masked, numbers = mask(text)
+    return page(number, masked, sorted({vault.token(kind.value, normal) for kind, normal in numbers}))
+
+
 def seal_pages(key: Unlocked, content_id: UUID, pages: Iterable[Page]) -> list[Slice]:
     """Pack and seal pages, without writing anything. Pages come in order; numbers may skip pages without text."""
     return [
@@ -70,6 +78,30 @@ def replace_pages(session: Session, texts: Mapping[UUID, Sequence[Slice]], *, th
     for content, first in {(row.content_id, row.first_page) for row in rows} - kept:
         session.execute(delete(PageText).where(PageText.content_id == content, PageText.first_page == first))
     _insert(session, {content: slices for content, slices in texts.items() if content not in there})
+
+
+def join_pages(session: Session, key: Unlocked, content_id: UUID, fresh: Sequence[Page]) -> None:
+    """Put pages into a content's text, in place of those with the same numbers, in the caller's transaction.
+
+    Only the slices that they belong into are sealed anew.
+
+    Raises:
+        Damaged: what is kept is not what was kept.
+    """
+    kept = select(PageText.first_page).where(PageText.content_id == content_id).order_by(PageText.first_page)
+    firsts = session.scalars(kept).all()
+    slices: dict[int | None, list[Page]] = {}
+    for each in fresh:
+        at = max(bisect_right(firsts, each.number) - 1, 0)
+        slices.setdefault(firsts[at] if firsts else None, []).append(each)
+    for first, pages in slices.items():
+        there = PageText.content_id == content_id, PageText.first_page == first
+        sealed = session.scalar(select(PageText.sealed).where(*there))
+        context = _context(content_id, first or 0)
+        before = _unpack(key.open(sealed, context=context), context) if sealed is not None else ()
+        joined = {each.number: each for each in [*before, *pages]}
+        session.execute(delete(PageText).where(*there))
+        _insert(session, {content_id: seal_pages(key, content_id, [joined[number] for number in sorted(joined)])})
 
 
 def put_slices(session: Session, content_id: UUID, slices: Sequence[Slice]) -> None:

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from archive.database import Base
 from archive.dates import parse_civil
 from archive.jobs.runner import ClaimedJob
-from archive.model import Content, ContentState, File, Record, RecordState, TextState
+from archive.model import Content, ContentState, File, Record, RecordState, ScannedPage, ScanState, TextState
 from archive.ports import Unlocked
 from archive.rereading import AGAIN
 from indexer.pagetext import Slice, replace_pages
@@ -43,6 +43,7 @@ class Result:
     page_count: int | None = None
     drawn_up: str | None = None
     slices: list[Slice] = field(default_factory=list)
+    scans: list[int] = field(default_factory=list)
 
     @property
     def bytes(self) -> int:
@@ -93,13 +94,21 @@ _DATED = (
 )
 
 
-def settle(session: Session, results: Sequence[Result], ahead: Collection[UUID]) -> set[UUID]:
-    """Make results valid whose contents still wait for them; return the records that changed."""
+@dataclass(frozen=True)
+class Settled:
+    """What became valid: the records that changed, and the contents that have scanned pages."""
+
+    records: set[UUID]
+    scanned: set[UUID]
+
+
+def settle(session: Session, results: Sequence[Result], ahead: Collection[UUID]) -> Settled:
+    """Make results valid whose contents still wait for them."""
     rows = session.execute(STANDING, {"ids": [each.source.content_id for each in results]})
     found = {row.id: row for row in rows}
     results = [each for each in results if _counts(each, found.get(each.source.content_id))]
     if not results:
-        return set()
+        return Settled(set(), set())
     values = [
         {
             "whose": each.source.content_id,
@@ -113,11 +122,12 @@ def settle(session: Session, results: Sequence[Result], ahead: Collection[UUID])
     ]
     session.connection().execute(_SETTLED, values)
     replace_pages(session, {each.source.content_id: each.slices for each in results}, there=ahead)
+    _note_scans(session, {each.source.content_id: each.scans for each in results})
     records = {each.source.record_id for each in results}
     newer = update(Record).where(Record.id.in_(records)).values(version=Record.version + 1)
     session.execute(newer.execution_options(synchronize_session=False))
-    _give_dates(session, {each.source.record_id: each.drawn_up for each in reversed(results) if each.drawn_up})
-    return records
+    give_dates(session, {each.source.record_id: each.drawn_up for each in reversed(results) if each.drawn_up})
+    return Settled(records, {each.source.content_id for each in results if each.scans})
 
 
 def waits(state: ContentState, text: TextState) -> bool:
@@ -138,10 +148,22 @@ def _state(result: Result, before: ContentState) -> ContentState:
     return ContentState.QUARANTINED if result.quarantined and not stays else ContentState.STORED
 
 
-def _give_dates(session: Session, dates: Mapping[UUID, str]) -> None:
+def give_dates(session: Session, dates: Mapping[UUID, str]) -> None:
     """Propose dates for provisional records that have none."""
     undated = session.scalars(_UNDATED, {"ids": list(dates)}) if dates else ()
     found = {record: parse_civil(dates[record]) for record in undated}
     rows = [{"whose": key, "text": day.text, "first": day.first, "last": day.last} for key, day in found.items()]
     if rows:
         session.connection().execute(_DATED, rows)
+
+
+def _note_scans(session: Session, scans: Mapping[UUID, Sequence[int]]) -> None:
+    """Keep which pages wait for OCR, in place of what was known of these contents before."""
+    session.execute(delete(ScannedPage).where(ScannedPage.content_id.in_(scans)))
+    rows = [
+        {"content_id": content, "number": number, "state": ScanState.WAITING}
+        for content, numbers in scans.items()
+        for number in numbers
+    ]
+    if rows:
+        session.execute(insert(ScannedPage), rows)

@@ -25,6 +25,7 @@ from archive.model import (
     RecordPerson,
     RecordState,
     RecordSubject,
+    ScannedPage,
 )
 
 BIN_DAYS = 30
@@ -75,7 +76,8 @@ class EmptyBin:
         session = work.session
         contents = select(Content.id).where(Content.record_id.in_(ids))
         session.execute(update(Record).where(Record.dossier_id.in_(ids)).values(dossier_id=None))
-        session.execute(delete(PageText).where(PageText.content_id.in_(contents)))
+        for pages in (PageText, ScannedPage):
+            session.execute(delete(pages).where(pages.content_id.in_(contents)))
         for table in (RecordPerson, RecordSubject, ReadingRight, ImportEntry, Content, File):
             session.execute(delete(table).where(table.record_id.in_(ids)))
         session.execute(delete(Record).where(Record.id.in_(ids)))

@@ -16,6 +16,7 @@ from sqlalchemy import func, select, text
 from archive.errors import ArchiveError
 from archive.jobs.status import status
 from archive.model import House, JobState, LogUnsealed
+from indexer.ocr.engine import installed, version
 from runtime.locks import held
 from runtime.refusals import as_ours
 from runtime.setting_up import revisions
@@ -141,6 +142,10 @@ def _sandbox(parts: Parts) -> Seen:
     yield (State.WARNING if missing else State.OK), "sandbox", {"works": sorted(walls), "missing": missing}
 
 
+def _ocr(_parts: Parts) -> Seen:
+    yield (State.OK, "ocr", {"engine": version()}) if installed() else (State.OK, "no_ocr", {})
+
+
 def _log(parts: Parts) -> Seen:
     with parts.db.reading() as session:
         waiting = session.scalar(select(func.count()).select_from(LogUnsealed)) or 0
@@ -180,6 +185,7 @@ LOOKS: dict[str, Callable[[Parts], Seen]] = {
     "store": _store,
     "search": _search,
     "sandbox": _sandbox,
+    "ocr": _ocr,
     "log": _log,
     "jobs": _jobs,
     "serve": _served,

@@ -25,6 +25,8 @@ WORDS: Mapping[str, str] = {
     "partitions": mark("The search index has %(count)s parts, and all open."),
     "needs_rebuild": mark("Parts of the search index cannot be read (%(partitions)s). Run: juanku index rebuild."),
     "sandbox": mark("Files are read apart, kept in by: %(works)s. Missing here: %(missing)s."),
+    "ocr": mark("Scans are read by OCR (%(engine)s)."),
+    "no_ocr": mark("Scans are kept, but their words are not found. To have them read, install the extra ocr."),
     "unsealed": mark("%(count)s entries of the log wait for their seal."),
     "failed_jobs": mark("%(count)s jobs failed for good."),
     "waiting_jobs": mark("%(count)s jobs wait."),

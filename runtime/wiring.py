@@ -40,6 +40,9 @@ from archive.showing import RecordReader
 from archive.subjects import Subjects
 from indexer.extraction import ExtractContents
 from indexer.indexing import IndexRecords
+from indexer.ocr.client import PageReader
+from indexer.ocr.engine import installed
+from indexer.ocr.job import ReadScans
 from indexer.rebuild import Rebuilder
 from indexer.sandbox.client import Extractor, SandboxDetector
 from indexer.sandbox.confinement import Limits
@@ -231,6 +234,11 @@ class Parts:
         return Extractor(parallel=1, limits=Limits(memory=512 * 1024 * 1024, cpu=10, wall=20.0))
 
     @cached_property
+    def page_reader(self) -> PageReader | None:
+        """OCR; None where it is not installed."""
+        return PageReader() if installed() else None
+
+    @cached_property
     def pictures(self) -> PictureCache:
         """Pictures of pages that were drawn before."""
         return PictureCache(self.settings.home / "pictures", self.settings.pictures_mb * 1024 * 1024)
@@ -250,8 +258,15 @@ class Parts:
         """Runs jobs."""
         handlers: list[Handler] = [
             ExtractContents(
-                self.db, self.vault, self.store, self.outbox, self.extractor, SandboxDetector(self.extractor)
+                self.db,
+                self.vault,
+                self.store,
+                self.outbox,
+                self.extractor,
+                SandboxDetector(self.extractor),
+                ocr=installed(),
             ),
+            ReadScans(self.db, self.vault, self.store, self.outbox, self.page_reader),
             self.indexing,
             EmptyBin(self.db, self.imports, self.log, self.outbox, self.clock),
             SweepOrphans(self.db, self.store, self.clock),
@@ -262,9 +277,9 @@ class Parts:
 
     def close(self) -> None:
         """Close what was opened."""
-        for name in ("readings", "extractor", "drawer", "engine", "db"):
-            if name in self.__dict__:
-                self.__dict__[name].close()
+        for name in ("readings", "extractor", "drawer", "page_reader", "engine", "db"):
+            if made := self.__dict__.get(name):
+                made.close()
 
 
 class NoWaker:

@@ -45,7 +45,7 @@ def main() -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         threading.Thread(target=service.tick, daemon=True).start()
         worker = CeleryWorker(
-            app=app, pool="threads", concurrency=settings.worker_threads + 2, loglevel=settings.log_level,
+            app=app, pool="threads", concurrency=settings.worker_threads + 3, loglevel=settings.log_level,
             without_gossip=True, without_mingle=True, without_heartbeat=True, quiet=True,
         )  # fmt: skip
         settle()

@@ -13,6 +13,7 @@ from archive.errors import ArchiveError
 from archive.jobs.outbox import QUEUES, kinds_of
 from archive.jobs.schedule import enqueue_due
 from archive.jobs.status import pending
+from indexer.ocr.job import ask_for_waiting
 from runtime.locks import held
 from runtime.serve import child_environment
 from runtime.wiring import Parts
@@ -67,6 +68,8 @@ class Worker:
         """
         if self._parts.db.is_sqlite:
             self._parts.runner.take_over()
+        if self._parts.page_reader:
+            ask_for_waiting(self._parts.db, self._parts.outbox)
 
     def run_queue(self, queue: str) -> None:
         """Run what is due in a queue until nothing is left; if another thread is at it, have it look once more."""

@@ -20,6 +20,7 @@ from web.finding import pages as finding_pages
 from web.history import pages as history_pages
 from web.put_aside import pages as put_aside_pages
 from web.records import pages as record_pages
+from web.scans import pages as scan_pages
 from web.services import Services, services
 from web.signing import PUBLIC, load_identity
 from web.signing import pages as signing_pages
@@ -42,7 +43,7 @@ def create_app(wired: Services) -> Flask:
     app.before_request(_signed_in_only)
     CSRFProtect(app)
     for pages in (
-        signing_pages, desk_pages, record_pages, upload_pages, file_pages, put_aside_pages, finding_pages,
+        signing_pages, desk_pages, record_pages, upload_pages, file_pages, put_aside_pages, scan_pages, finding_pages,
         history_pages,
     ):  # fmt: skip
         app.register_blueprint(pages)

@@ -5,6 +5,7 @@ from sqlalchemy import func, select
 
 from archive.model import Content, ContentState, Record, RecordState
 from archive.policy.rules import Act, may
+from web.scans import count_doubtful
 from web.services import identity, services
 
 pages = Blueprint("desk", __name__)
@@ -30,6 +31,7 @@ def desk() -> str:
             Content.state == ContentState.QUARANTINED, Content.record_id.in_(ids)
         )
         put_aside = session.scalar(aside)
+        doubtful_scans = count_doubtful(session, ids)
         may_read_log = may(Act.READ_LOG, reach)
     records = services().reader.list(identity(), state=state, offset=offset, limit=PAGE + 1)
     prepares = bool({"archivist", "clerk"} & {role.value for role in identity().roles})
@@ -39,6 +41,7 @@ def desk() -> str:
         more=offset + PAGE if len(records) > PAGE else None,
         counts=counts,
         put_aside=put_aside,
+        doubtful_scans=doubtful_scans,
         state=state.value,
         prepares=prepares,
         may_read_log=may_read_log,

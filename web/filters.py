@@ -12,7 +12,7 @@ from indexer.kinds import PICTURED
 from web.facets import TITLES
 from web.faults import explain_reason, field_label
 from web.i18n import current_locale
-from web.record_words import KINDS, MATERIALS, MEDIA, field_value, masked, term_words, word
+from web.record_words import KINDS, MATERIALS, MEDIA, field_value, masked, scan_words, term_words, word
 from web.remarks import remark_words, remarks
 
 HIDDEN_FACTS = frozenset({"before", "after", "content", "person"})
@@ -87,6 +87,7 @@ def init_app(app: Flask) -> None:
         material_word=lambda material: word(MATERIALS, material, current_locale()),
         field_label=lambda name: field_label(name, current_locale()),
         facet_title=lambda name: _(TITLES[name]),
+        scan_words=lambda file: scan_words(file, current_locale()),
         remarks=lambda file: [remark_words(each, current_locale()) for each in remarks(file.media_type, file.name)],
         reason=lambda reason: explain_reason(reason, current_locale()),
     )

@@ -9,6 +9,7 @@ from archive.personal import mask
 from archive.scheme.fields import FieldDef, FieldKind
 from archive.showing import CustodyView, FileView, RecordView
 from archive.terms import parse_term
+from indexer.ocr.engine import installed
 from web.faults import explain_reason, state_words
 from web.remarks import remark_words, remarks
 from web.words import mark, minute, named, size, translations, translator
@@ -38,6 +39,13 @@ TEXTS: Mapping[str, str] = {
     "pending": mark("text is being read"),
     "no_text": mark("no text in it"),
     "failed": mark("its text could not be read"),
+}
+
+SCANS: Mapping[tuple[bool, bool], str] = {  # by: all its pages are scans, OCR is installed
+    (True, True): mark("a scan: its text is read by OCR"),
+    (True, False): mark("a scan: its words are not found; install the extra ocr"),
+    (False, True): mark("in part a scan: that text is read by OCR"),
+    (False, False): mark("in part a scan: those words are not found; install the extra ocr"),
 }
 
 PROPOSED = mark("The date was proposed from the text or the file; check it.")
@@ -150,7 +158,7 @@ def file_words(file: FileView, locale: str) -> Iterator[str]:
     if file.pages:
         yield catalogue.ngettext("%(num)d page", "%(num)d pages", file.pages) % {"num": file.pages}
     if file.state.value == "stored":
-        yield gettext(TEXTS[file.text_state.value])
+        yield scan_words(file, locale) or gettext(TEXTS[file.text_state.value])
     else:
         yield state_words(file.state.value, locale)
     if file.reason:
@@ -158,6 +166,13 @@ def file_words(file: FileView, locale: str) -> Iterator[str]:
     yield from (remark_words(each, locale) for each in remarks(file.media_type, file.name))
     if file.doubles:
         yield gettext(mark("the same bytes lie in other records: %(count)s"), count=file.doubles)
+
+
+def scan_words(file: FileView, locale: str) -> str:
+    """Say that pages of a file are scans which wait to be read; "" when none does."""
+    if not file.scans_waiting:
+        return ""
+    return str(translator(locale)(SCANS[file.scans >= (file.pages or 1), installed()]))
 
 
 def _lines(gettext: Any, *facts: tuple[str, Any]) -> Iterator[str]:

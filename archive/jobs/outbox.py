@@ -18,6 +18,7 @@ from archive.ports import Waker
 
 QUEUES = {
     JobKind.EXTRACT: "extract",
+    JobKind.OCR: "ocr",
     JobKind.INDEX: "index",
     JobKind.EXPUNGE: "index",
     JobKind.REBUILD: "index",
@@ -25,7 +26,8 @@ QUEUES = {
     JobKind.SWEEP_ORPHANS: "light",
     JobKind.CHECKPOINT: "light",
 }
-"""Queue of each kind: heavy parsing, the one index writer, and all that is short."""
+"""Queue of each kind: heavy parsing, the slower reading of scans, the one index writer, and all
+that is short."""
 
 _WOKEN = "juanku_outbox_wake"
 _ASKED = "juanku_outbox_asked"

@@ -1,6 +1,6 @@
 """The entities. Importing this package registers every table."""
 
-from archive.model.contents import Content, ContentState, File, FileRole, PageText, TextState
+from archive.model.contents import Content, ContentState, File, FileRole, PageText, ScannedPage, ScanState, TextState
 from archive.model.house import (
     Category,
     CategoryVersion,
@@ -90,6 +90,8 @@ __all__ = [
     "RecordState",
     "RecordSubject",
     "RingCopy",
+    "ScanState",
+    "ScannedPage",
     "SignInFailures",
     "Subject",
     "SubjectToken",

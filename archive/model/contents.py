@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from archive.database import Base
@@ -33,6 +33,14 @@ class TextState(StrEnum):
     PENDING = "pending"
     TEXT = "text"
     NO_TEXT = "no_text"
+    FAILED = "failed"
+
+
+class ScanState(StrEnum):
+    """How far OCR has come with a scanned page. ``failed``: it was tried and gave no answer."""
+
+    WAITING = "waiting"
+    READ = "read"
     FAILED = "failed"
 
 
@@ -90,3 +98,15 @@ class PageText(Base):
     first_page: Mapped[int] = mapped_column(primary_key=True)
     page_count: Mapped[int]
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ScannedPage(Base):
+    """A page whose words only OCR can find. ``confidence`` is in percent, once words were read on it."""
+
+    __tablename__ = "scanned_page"
+    __table_args__ = (Index("ix_scanned_page_confidence", "confidence"),)
+
+    content_id: Mapped[UUID] = mapped_column(ForeignKey("content.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    state: Mapped[ScanState] = mapped_column(word(ScanState), default=ScanState.WAITING)
+    confidence: Mapped[int | None]

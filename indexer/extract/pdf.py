@@ -7,16 +7,20 @@ import ctypes
 import io
 import logging
 import mmap
+from itertools import islice
 from typing import Any
 
 import pypdf
 import pypdfium2
+import pypdfium2.raw as pdfium
 from pypdf import errors, overwrite_configuration
 
 from indexer.extract.answer import MAX_ANSWER_CHARS, MAX_PAGE_CHARS, Extracted, Reason, Unreadable
 from indexer.extract.cleaning import clean, clean_line, unwrap
+from indexer.extract.scans import FEW_LETTERS, is_gibberish, is_scan
 
 _PASSWORD = 4  # FPDF_ERR_PASSWORD
+_MOST_IMAGES = 200
 _ALL = 1e7  # a box larger than any page: text drawn outside the page is part of the document too
 
 
@@ -57,15 +61,17 @@ def extract_pdf(data: mmap.mmap | bytes, first_page: int | None = None, last_pag
     about = document.get_metadata_dict()
     first, last = _range(count, first_page, last_page)
     pages: list[str] = []
+    scans: list[int] = []
     length = 0
     for number in range(first, last + 1):
-        pages.append(_page_text(document, number - 1))
+        text, scanned = _page(document, number - 1)
+        pages.append(text)
+        scans += [number] if scanned else []
         length += len(pages[-1])
         if length >= MAX_ANSWER_CHARS:
             break
-    return Extracted(
-        tuple(pages), first, count, clean_line(about.get("Title", "")), clean_line(about.get("CreationDate", ""), 40)
-    )
+    title, created = clean_line(about.get("Title", "")), clean_line(about.get("CreationDate", ""), 40)
+    return Extracted(tuple(pages), first, count, title, created, tuple(scans))
 
 
 def _view(data: mmap.mmap | bytes) -> Any:
@@ -78,22 +84,46 @@ def _range(count: int, first_page: int | None, last_page: int | None) -> tuple[i
     return first_page or 1, min(count, last_page or count)
 
 
-def _page_text(document: Any, index: int) -> str:
-    """Return one page's text; a page that pdfium cannot load is an empty page, not the end of the document."""
+def _page(document: Any, index: int) -> tuple[str, bool]:
+    """Return one page's text and whether it is a scan; what pdfium cannot load is empty, not the document's end."""
     try:
         page = document[index]
     except pypdfium2.PdfiumError:
-        return ""
+        return "", False
+    try:
+        raw = _raw_text(page)
+        gibberish = is_gibberish(raw)
+        text = "" if gibberish else unwrap(clean(raw))
+        covered = _covered(page) if len(text) < FEW_LETTERS * 4 else 0.0
+        return text, is_scan(text, covered=covered, gibberish=gibberish)
+    finally:
+        page.close()
+
+
+def _raw_text(page: Any) -> str:
     try:
         text_page = page.get_textpage()
-        try:
-            return unwrap(clean(text_page.get_text_bounded(-_ALL, -_ALL, _ALL, _ALL)[: MAX_PAGE_CHARS * 2]))
-        finally:
-            text_page.close()
+    except pypdfium2.PdfiumError:
+        return ""
+    try:
+        return str(text_page.get_text_bounded(-_ALL, -_ALL, _ALL, _ALL)[: MAX_PAGE_CHARS * 2])
     except pypdfium2.PdfiumError:
         return ""
     finally:
-        page.close()
+        text_page.close()
+
+
+def _covered(page: Any) -> float:
+    """Return the share of a page that its pictures cover, together: some scanners cut a page into slices."""
+    whole = max(page.get_width() * page.get_height(), 1.0)
+    share = 0.0
+    try:
+        for image in islice(page.get_objects([pdfium.FPDF_PAGEOBJ_IMAGE], max_depth=4), _MOST_IMAGES):
+            left, bottom, right, top = image.get_bounds()
+            share += abs((right - left) * (top - bottom)) / whole
+    except pypdfium2.PdfiumError:
+        return share
+    return share
 
 
 def _by_pypdf(data: mmap.mmap | bytes, first_page: int | None, last_page: int | None) -> Extracted:
@@ -118,7 +148,8 @@ def _with_pypdf(reader: pypdf.PdfReader, first_page: int | None, last_page: int 
     pages: list[str] = []
     length = 0
     for number in range(first, last + 1):
-        pages.append(unwrap(clean(reader.pages[number - 1].extract_text())))
+        raw = reader.pages[number - 1].extract_text()
+        pages.append("" if is_gibberish(raw) else unwrap(clean(raw)))
         length += len(pages[-1])
         if length >= MAX_ANSWER_CHARS:
             break

@@ -23,6 +23,8 @@ MAX_PIXELS = 80_000_000
 """A larger image is a bomb: 600 dpi of an A3 sheet is 70 million."""
 
 _DRAWN = 24_000_000  # pixels of a picture that we make
+_WIDEST = 6_000  # pixels across: of an A4 page more than 600 dpi
+_SMALLEST = 24  # pixels: no line of text fits into less
 _MARK = (255, 226, 120)
 
 
@@ -41,6 +43,8 @@ def prepare() -> None:
 def extract_image(data: mmap.mmap | bytes, first_page: int | None = None, last_page: int | None = None) -> Extracted:
     """Return an image's pages without text: one, or as many as a TIFF or a moving image holds. The first is decoded.
 
+    Each counts as a scan, but for what is too small to hold words.
+
     Raises:
         Unreadable: ``empty``, ``broken``, or ``bomb`` when it would take more than ``MAX_PIXELS``.
     """
@@ -50,8 +54,10 @@ def extract_image(data: mmap.mmap | bytes, first_page: int | None = None, last_p
             image.load()
         except (OSError, SyntaxError, ValueError) as error:
             raise Unreadable(Reason.BROKEN, type(error).__name__) from error
+        small = min(image.size) < _SMALLEST
     begin = first_page or 1
-    return Extracted(("",) * max(min(last_page or count, count) - begin + 1, 0), begin, count)
+    pages = ("",) * max(min(last_page or count, count) - begin + 1, 0)
+    return Extracted(pages, begin, count, scans=() if small else tuple(range(begin, begin + len(pages))))
 
 
 def picture(
@@ -84,6 +90,19 @@ def picture(
     return {"image": base64.b64encode(kept.getvalue()).decode(), "width": drawn.width, "height": drawn.height}
 
 
+def sheet(media_type: str, data: mmap.mmap | bytes, page: int, *, dpi: int) -> Image.Image:
+    """Return one page for OCR: of a PDF drawn at ``dpi``, of an image as it is; at most 24 million pixels.
+
+    Raises:
+        Unreadable: as ``picture``.
+    """
+    if media_type == kinds.PDF:
+        return _of_pdf(data, page, 0, 0, (), dpi=dpi)
+    if media_type in kinds.IMAGES:
+        return _of_image(data, page, _WIDEST)
+    raise Unreadable(Reason.UNSUPPORTED)
+
+
 def _opened(data: mmap.mmap | bytes) -> Image.Image:
     try:
         return Image.open(io.BytesIO(data), formats=FORMATS)
@@ -110,7 +129,9 @@ def _of_image(data: mmap.mmap | bytes, page: int, width: int) -> Image.Image:
     return made.convert("RGB")
 
 
-def _of_pdf(data: mmap.mmap | bytes, page: int, width: int, turn: int, words: Sequence[str]) -> Image.Image:
+def _of_pdf(
+    data: mmap.mmap | bytes, page: int, width: int, turn: int, words: Sequence[str], *, dpi: int = 0
+) -> Image.Image:
     view = data if isinstance(data, bytes) else (ctypes.c_char * len(data)).from_buffer(data)
     try:
         document = pypdfium2.PdfDocument(view)
@@ -119,8 +140,8 @@ def _of_pdf(data: mmap.mmap | bytes, page: int, width: int, turn: int, words: Se
         with suppress(pypdfium2.PdfiumError):
             document.init_forms()  # what was filled in is part of the page
         sheet = document[page - 1]
-        scale = width / max(sheet.get_width(), 1)
-        scale *= min(1, (_DRAWN / max(width * sheet.get_height() * scale, 1)) ** 0.5)
+        scale = dpi / 72 if dpi else width / max(sheet.get_width(), 1)
+        scale *= min(1, (_DRAWN / max(sheet.get_width() * sheet.get_height() * scale * scale, 1)) ** 0.5)
         drawn: Image.Image = sheet.render(scale=scale, rotation=turn).to_pil().convert("RGB")
     except pypdfium2.PdfiumError as error:
         raise Unreadable(Reason.BROKEN, "pdfium") from error

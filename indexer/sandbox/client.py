@@ -48,9 +48,18 @@ class Extractor:
         parallel: how many files are parsed at once; more callers wait.
         limits: what each parse may use.
         hostile: a module of acts that try the walls, for tests.
+        module: the program that serves.
     """
 
-    def __init__(self, *, parallel: int = 2, limits: Limits | None = None, hostile: str | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        parallel: int = 2,
+        limits: Limits | None = None,
+        hostile: str | None = None,
+        module: str = "indexer.sandbox.server",
+    ) -> None:
+        self._module = module
         self.parallel = parallel
         self._limits = limits or Limits()
         self._hostile = hostile
@@ -133,6 +142,12 @@ class Extractor:
         answer, end = self._ask(Request(_PICTURE + media_type, file.size, page, page, picture=how), file.fd)
         return unpack_picture(answer) or _why(answer, end)
 
+    def done_held(self, task: str, file: MemoryFile, page: int) -> dict[str, Any] | Failure:
+        """Have a task of the server's own done on one page of a held file; what it answers is to be checked."""
+        answer, end = self._ask(Request(task, file.size, page, page), file.fd)
+        failure = unpack_answer(answer)
+        return failure if isinstance(failure, Failure) else unpack_body(answer) or _why(answer, end)
+
     def capabilities(self) -> Sequence[str]:
         """Return the walls around a fork: of ``limits``, ``namespace``, ``no_new_privs``, ``landlock``, ``seccomp``.
 
@@ -182,7 +197,7 @@ class Extractor:
             if self._server is None or not self._server.alive:
                 if self._server:
                     self._server.end()
-                self._server = _RunningServer(self._limits, self._hostile)
+                self._server = _RunningServer(self._module, self._limits, self._hostile)
             return self._server
 
     def _forget(self, server: "_RunningServer") -> None:
@@ -209,11 +224,11 @@ class _ServerLost(Exception):
 class _RunningServer:
     """One fork server process and the channel to it."""
 
-    def __init__(self, limits: Limits, hostile: str | None) -> None:
+    def __init__(self, module: str, limits: Limits, hostile: str | None) -> None:
         self._limits = limits
         self._sending = threading.Lock()
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        command = [sys.executable, "-m", "indexer.sandbox.server", str(theirs.fileno()), json.dumps(vars(limits))]
+        command = [sys.executable, "-m", module, str(theirs.fileno()), json.dumps(vars(limits))]
         try:
             self._process = subprocess.Popen(  # noqa: S603  (our own interpreter and module)
                 [*command, hostile] if hostile else command,

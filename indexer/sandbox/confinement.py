@@ -12,6 +12,7 @@ import resource
 import signal
 import struct
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 _NO_NEW_PRIVS, _DUMPABLE, _DEATH_SIGNAL, _SECCOMP, _SECCOMP_FILTER = 38, 4, 1, 22, 2
@@ -60,15 +61,17 @@ class Confinement:
         self._filter = _seccomp_program() if self._libc else None
         self._server_walls: list[str] = []
 
-    def confine_server(self) -> list[str]:
-        """Cut this process and all its forks off from network and files. The process must have one thread."""
+    def confine_server(self, standing: Sequence[str] = ()) -> list[str]:
+        """Cut this process and all its forks off from network and files. The process must have one thread.
+
+        Args:
+            standing: what ``cut_network`` returned, where a library that starts threads was loaded since.
+        """
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         if self._libc is None:
             return []
-        walls: list[str] = []
         self._libc.prctl(_DUMPABLE, 0, 0, 0, 0)
-        if self._libc.unshare(_NEW_NET) == 0 or self._libc.unshare(_NEW_NET | _NEW_USER) == 0:
-            walls.append("namespace")
+        walls = list(standing) or cut_network()
         if self._libc.prctl(_NO_NEW_PRIVS, 1, 0, 0, 0) == 0:
             walls.append("no_new_privs")
             if self._landlock():
@@ -126,6 +129,13 @@ class Confinement:
             return bool(libc.syscall(_LANDLOCK_RESTRICT, fd, 0) == 0)
         finally:
             os.close(fd)
+
+
+def cut_network() -> list[str]:
+    """Cut this process off from the network while it has one thread; return the wall that stands then, if any."""
+    libc = ctypes.CDLL(None, use_errno=True) if sys.platform.startswith("linux") else None
+    cut = libc is not None and (libc.unshare(_NEW_NET) == 0 or libc.unshare(_NEW_NET | _NEW_USER) == 0)
+    return ["namespace"] if cut else []
 
 
 class _Head(ctypes.Structure):

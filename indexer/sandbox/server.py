@@ -15,6 +15,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -40,9 +41,21 @@ class Server:
         channel: the control channel.
         limits: what each fork may use.
         hostile: a module with acts that try the walls, for tests; None in earnest.
+        answer: does the work of one request, in its fork.
+        standing: walls that stand already (``confinement.cut_network``).
     """
 
-    def __init__(self, channel: socket.socket, limits: Limits, hostile: ModuleType | None = None) -> None:
+    def __init__(
+        self,
+        channel: socket.socket,
+        limits: Limits,
+        hostile: ModuleType | None = None,
+        *,
+        answer: Callable[[Request, mmap.mmap | bytes], work.Answer] = work.answer,
+        standing: Sequence[str] = (),
+    ) -> None:
+        self._do = answer
+        self._standing = standing
         self._channel = channel
         self._limits = limits
         self._hostile = hostile
@@ -57,7 +70,7 @@ class Server:
 
     def run(self) -> None:
         """Serve until the channel closes."""
-        self._confinement.confine_server()
+        self._confinement.confine_server(self._standing)
         gc.collect()
         gc.freeze()  # forks share the loaded parsers' pages as long as the collector does not touch them
         gc.disable()
@@ -130,7 +143,7 @@ class Server:
         if self._hostile is not None and request.task.startswith(work.HOSTILE):
             found = getattr(self._hostile, request.task.removeprefix(work.HOSTILE))(out)
             return {"done": str(found)}
-        return work.answer(request, data)
+        return self._do(request, data)
 
     def _bury(self) -> None:
         for pid, fork in list(self._forks.items()):

@@ -143,6 +143,7 @@ def _full(view: RecordView) -> dict[str, Any]:
         "files": [
             {"name": f.name, "size": f.size, "type": f.media_type, "state": f.state.value, "pages": f.pages,
              "text": f.text_state.value, "reason": f.reason, "doubles": f.doubles,
+             "scans": f.scans, "scans_waiting": f.scans_waiting,
              "remarks": [{"code": x.code, "facts": dict(x.facts)} for x in remarks(f.media_type, f.name)]}
             for f in view.files
         ],

@@ -46,6 +46,7 @@ EXPECTED: dict[str, str] = {
     "files.page": SIGNED_IN,
     "files.picture": SIGNED_IN,
     "put_aside.waiting": SIGNED_IN,
+    "scans.doubtful": SIGNED_IN,
     "put_aside.accept": SIGNED_IN,
     "put_aside.take_off": SIGNED_IN,
     "files.find": SIGNED_IN,

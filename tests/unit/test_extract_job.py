@@ -11,10 +11,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from archive.ids import new_id
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import JobRunner
-from archive.model import Content, ContentState, File, Job, JobKind, JobState, PageText, Record, RecordState, TextState
+from archive.model import Content, ContentState, Job, JobKind, JobState, PageText, Record, RecordState, TextState
 from archive.personal import PersonalKind
 from indexer.extract.answer import Extracted, Failure, Reason
 from indexer.extraction import ExtractContents
@@ -23,8 +22,8 @@ from indexer.pagetext import load_pages
 from indexer.sandbox.client import Extractor
 from storage.objects import FileStore
 from tests.factories.databases import a_database
-from tests.factories.people import NOW
-from tests.factories.records import a_category, a_fonds, a_house, a_record
+from tests.factories.records import a_category, a_fonds, a_house
+from tests.factories.stored import stored
 from tests.fakes.clock import FixedClock
 from tests.fakes.vault import MemoryVault
 
@@ -57,36 +56,6 @@ def house(tmp_path: Path, extractor: Extractor) -> Iterator[SimpleNamespace]:
         work.commit()
     yield made
     db.close()
-
-
-def stored(
-    house: SimpleNamespace, data: bytes, name: str = "a.txt", state: RecordState = RecordState.PROVISIONAL
-) -> UUID:
-    """Keep a file as intake does, with its extract job; return the content's id."""
-    content = new_id()
-    with house.db.writing() as work:
-        record = a_record(work.session, house.category, state=state)
-        house.vault.add_owner(work.session, record.id, due_year=None)
-        sealer = house.vault.unlock(work.session, record.id).content_sealer(content)
-        kept = house.store.put(f"aa/{content.hex}", [sealer.piece(data, last=True)])
-        file = File(id=new_id(), record_id=record.id, name=name)
-        work.session.add(file)
-        work.session.flush()
-        work.session.add(
-            Content(
-                id=content,
-                file_id=file.id,
-                record_id=record.id,
-                state=ContentState.STORED,
-                object_key=kept.key,
-                store_version=kept.version,
-                size=len(data),
-                created_at=NOW,
-            )
-        )
-        house.outbox.add(work, JobKind.EXTRACT, content)
-        work.commit()
-    return content
 
 
 def looked_up(house: SimpleNamespace, content: UUID) -> SimpleNamespace:

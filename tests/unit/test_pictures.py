@@ -68,7 +68,7 @@ def pixels(picture: bytes) -> list[int]:
 def test_each_kind_of_image_has_a_page_and_a_picture(extractor: Extractor, form: str) -> None:
     kind, data = f"image/{form.lower()}", an_image(form)
     found = extractor.extract(kind, [data], len(data))
-    assert found == Extracted(("",), 1, 1)
+    assert found == Extracted(("",), 1, 1, scans=(1,))
     picture = looked_at(seen(extractor, kind, data))
     assert picture.size == (300, 200), "no larger than it is"
     red, green, blue = picture.getpixel((150, 100))  # type: ignore[misc]
@@ -91,7 +91,7 @@ def test_a_scan_of_several_sheets_has_a_page_for_each(extractor: Extractor) -> N
     out = io.BytesIO()
     sheets[0].save(out, "TIFF", save_all=True, append_images=sheets[1:], compression="tiff_lzw")
     found = extractor.extract("image/tiff", [out.getvalue()], len(out.getvalue()))
-    assert found == Extracted(("", "", ""), 1, 3)
+    assert found == Extracted(("", "", ""), 1, 3, scans=(1, 2, 3))
     shades = [looked_at(seen(extractor, "image/tiff", out.getvalue(), page)).getpixel((9, 9)) for page in (1, 2, 3)]
     assert [round(shade[0] / 64) for shade in shades] == [0, 2, 4]  # type: ignore[index]
 

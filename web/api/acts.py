@@ -161,6 +161,8 @@ def _file(view: FileView) -> FileShown:
         pages=view.pages,
         text=view.text_state,
         doubles=view.doubles,
+        scans=view.scans,
+        scans_waiting=view.scans_waiting,
         remarks=[
             RemarkMade(code=each.code, detail=remark_words(each, problems.language()), facts=dict(each.facts))
             for each in remarks(view.media_type, view.name)

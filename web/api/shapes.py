@@ -115,6 +115,8 @@ class FileShown(Shape):
     pages: int | None
     text: TextState
     doubles: int = Field(description="How many other records, visible to you, hold the same bytes.")
+    scans: int = Field(description="How many of its pages are scans, whose words only OCR can find.")
+    scans_waiting: int = Field(description="How many of these were not read yet.")
     remarks: list[RemarkMade] = Field(description="What is odd about it, such as a name that claims another kind.")
 
 

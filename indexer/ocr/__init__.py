@@ -1,0 +1,1 @@
+"""OCR: reading the words of scans and photographs. The engine is an optional extra; the house works without."""

@@ -1,0 +1,176 @@
+"""The job that reads scanned pages and puts their words into the text of their content."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+from uuid import UUID
+
+from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.orm import Session
+
+from archive.database import Base, Database
+from archive.errors import ArchiveError, Damaged, KeyUnavailable, TooLarge
+from archive.jobs.lease import held_among
+from archive.jobs.outbox import Outbox
+from archive.jobs.runner import ClaimedJob, Outcome
+from archive.model import Content, ContentState, Job, JobKind, JobState, Record, ScannedPage, ScanState, TextState
+from archive.ports import ObjectStore, Unlocked, Vault
+from indexer.extract.answer import Failure
+from indexer.extract.dates import propose_date
+from indexer.ocr.page import PageRead
+from indexer.pagetext import join_pages, masked_page
+from indexer.sandbox.memory import MemoryFile
+from indexer.settling import STANDING, give_dates
+
+STEP = 4
+"""Pages that one job reads; then the next job waits its turn behind other contents."""
+
+_HEAD_CHARS = 4_000
+_SCANS = Base.metadata.tables["scanned_page"]
+_SETTLED = (
+    update(_SCANS)
+    .where(_SCANS.c.content_id == bindparam("whose"), _SCANS.c.number == bindparam("page"))
+    .values(state=bindparam("now"), confidence=bindparam("sure"))
+)
+
+
+class Reader(Protocol):
+    """Reads pages: ``indexer.ocr.client.PageReader``, or a made-up one."""
+
+    def hold(self, data: Any, size: int) -> MemoryFile:
+        """Take a file into memory."""
+        ...
+
+    def read(self, media_type: str, file: MemoryFile, page: int) -> PageRead | Failure:
+        """Read a page."""
+        ...
+
+
+class ReadScans:
+    """Handler of OCR jobs; the subject is a content. Idempotent: only pages that wait are read.
+
+    The record is indexed again when the last page of a content was read. What a page is to blame for fails that page.
+
+    Args:
+        outbox: takes the job for the pages that are left, and the index job.
+        reader: OCR; None: it is not installed, and pages go on waiting.
+    """
+
+    kind = JobKind.OCR
+    batch = 1
+    deadline = STEP * 150.0
+    max_attempts = 10
+    keep_done = False
+
+    def __init__(self, db: Database, vault: Vault, store: ObjectStore, outbox: Outbox, reader: Reader | None) -> None:
+        self._db = db
+        self._vault = vault
+        self._store = store
+        self._outbox = outbox
+        self._reader = reader
+
+    def run(self, jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Outcome]:
+        """Read some pages of each content."""
+        return {job.id: self._try(job, self._reader) for job in jobs}
+
+    def _try(self, job: ClaimedJob, reader: Reader | None) -> Outcome:
+        with self._db.reading() as session:
+            row = _standing(session, job.subject_id)
+            numbers = session.scalars(_waiting(job.subject_id).limit(STEP)).all()
+            keys = self._vault.unlock_many(session, {row.record_id}) if row else {}
+        if reader is None or row is None or not numbers:
+            return Outcome.done()
+        if (key := keys.get(row.record_id)) is None:
+            return Outcome.failed(KeyUnavailable.code)
+        try:
+            found = self._read(job, reader, row, key, numbers)
+            return self._write(job, row, key, found) if found else Outcome.retry("lease_lost")
+        except (TooLarge, Damaged) as error:
+            return Outcome.failed(error.code)
+        except ArchiveError as error:
+            return Outcome.retry(error.code)
+
+    def _read(
+        self, job: ClaimedJob, reader: Reader, row: Any, key: Unlocked, numbers: Sequence[int]
+    ) -> dict[int, PageRead | Failure]:
+        """Return what was read by page; nothing when the lease was lost on the way."""
+        content = key.content_reader(row.id, self._store, row.object_key, row.store_version or "")
+        file = reader.hold(content.read(), content.size)
+        try:
+            found: dict[int, PageRead | Failure] = {}
+            for number in numbers:
+                if not job.still_held():
+                    return {}
+                found[number] = reader.read(row.media_type or "", file, number)
+            return found
+        finally:
+            file.close()
+
+    def _write(self, job: ClaimedJob, row: Any, key: Unlocked, found: Mapping[int, PageRead | Failure]) -> Outcome:
+        texts = {number: each.text for number, each in found.items() if isinstance(each, PageRead) and each.text}
+        pages = [masked_page(self._vault, number, text) for number, text in sorted(texts.items())]
+        with self._db.writing() as work:
+            session = work.session
+            if not held_among(session, {job.id: job.lease}):
+                return Outcome.retry("lease_lost")
+            if _standing(session, row.id) is None:
+                return Outcome.done()
+            session.connection().execute(_SETTLED, [_settled(row.id, *each) for each in found.items()])
+            if pages:
+                join_pages(session, key, row.id, pages)
+                newer = {"text_state": TextState.TEXT, "text_version": Content.text_version + 1}
+                session.execute(_quietly(update(Content).where(Content.id == row.id).values(newer)))
+            if day := propose_date(texts.get(1, "")[:_HEAD_CHARS], {}):
+                give_dates(session, {row.record_id: day})
+            if session.scalar(select(func.count()).select_from(_waiting(row.id).subquery())):
+                self._outbox.add(work, JobKind.OCR, row.id)
+            else:
+                again = update(Record).where(Record.id == row.record_id).values(version=Record.version + 1)
+                session.execute(_quietly(again))
+                self._outbox.add_many(work, JobKind.INDEX, [row.record_id])
+            work.commit()
+        return Outcome.done()
+
+
+def ask_for_waiting(db: Database, outbox: Outbox) -> None:
+    """Ask for the contents whose pages wait without a job: those that came in before OCR was installed."""
+    asked = select(Job.subject_id).where(Job.kind == JobKind.OCR, Job.state.in_((JobState.QUEUED, JobState.RUNNING)))
+    waiting = (
+        select(ScannedPage.content_id)
+        .where(ScannedPage.state == ScanState.WAITING, ScannedPage.content_id.not_in(asked))
+        .distinct()
+    )
+    with db.reading() as session:
+        contents = session.scalars(waiting).all()
+    if contents:
+        with db.writing() as work:
+            outbox.add_many(work, JobKind.OCR, contents)
+            work.commit()
+
+
+def _standing(session: Session, content_id: UUID | None) -> Any:
+    """Return a content that is stored and has been extracted; None: there is nothing to read."""
+    row = session.execute(STANDING, {"ids": [content_id]}).first()
+    kept = row is not None and row.state is ContentState.STORED and row.text_state is not TextState.PENDING
+    return row if kept else None
+
+
+def _waiting(content_id: UUID | None) -> Any:
+    return (
+        select(ScannedPage.number)
+        .where(ScannedPage.content_id == content_id, ScannedPage.state == ScanState.WAITING)
+        .order_by(ScannedPage.number)
+    )
+
+
+def _settled(content_id: UUID, number: int, found: PageRead | Failure) -> dict[str, Any]:
+    read = isinstance(found, PageRead)
+    return {
+        "whose": content_id,
+        "page": number,
+        "now": ScanState.READ if read else ScanState.FAILED,
+        "sure": found.confidence if isinstance(found, PageRead) and found.text else None,
+    }
+
+
+def _quietly(statement: Any) -> Any:
+    return statement.execution_options(synchronize_session=False)

@@ -1,0 +1,132 @@
+"""One page by OCR: read, turned when it was scanned sideways or upside down, its lines put in order."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import atan2, cos, degrees, hypot, radians, sin
+from statistics import median
+
+from PIL import Image
+
+from indexer.extract.cleaning import clean, unwrap
+from indexer.ocr.engine import Engine, Line
+from indexer.ocr.lost import lost_lines
+
+DOUBTFUL = 0.6
+"""Lines with a lower score are specks and ornaments, not words."""
+
+POOR = 0.85
+"""A reading with less confidence may be of a page that lies on its side: the other turns are tried."""
+
+_SLANT = 1.5  # degrees; the engine reads less slanted lines as well as straight ones
+_TURNS = (180, 90, 270)
+_ON_END = 0.25
+
+
+@dataclass(frozen=True)
+class PageRead:
+    """What OCR made of a page.
+
+    Attributes:
+        text: its lines in order, cleaned; "" when there are no words on it.
+        confidence: percent, the mean of its letters; 0 when there are no words.
+        turn: degrees clockwise by which it was turned to be read.
+    """
+
+    text: str
+    confidence: int
+    turn: int = 0
+
+
+@dataclass(frozen=True)
+class _Reading:
+    image: Image.Image
+    lines: Sequence[Line]
+    turn: int = 0
+
+    @property
+    def letters(self) -> int:
+        return sum(len(line.text) for line in self.lines)
+
+    @property
+    def confidence(self) -> float:
+        return sum(line.score * len(line.text) for line in self.lines) / max(self.letters, 1)
+
+    @property
+    def poor(self) -> bool:
+        return not self.lines or self.confidence < POOR or sum(map(_on_end, self.lines)) * 2 > len(self.lines)
+
+    @property
+    def worth(self) -> float:
+        """How much of it is surely read. Lines that stand on end are read as well as others, but in a wrong order."""
+        return sum(
+            len(line.text) * max(line.score - DOUBTFUL, 0) * (_ON_END if _on_end(line) else 1) for line in self.lines
+        )
+
+
+def read_page(engine: Engine, image: Image.Image) -> PageRead:
+    """Read an RGB picture of a page, whichever way it lies."""
+    if _blank(image):
+        return PageRead("", 0)
+    best = _read(engine, image)
+    if best.poor:
+        turned = (_read(engine, image.rotate(-turn, expand=True), turn) for turn in _TURNS)
+        best = max([best, *turned], key=lambda reading: reading.worth)
+    if best.poor and abs(slant := slant_of(best.lines)) > _SLANT:
+        straight = best.image.rotate(slant, expand=True, fillcolor="white", resample=Image.Resampling.BICUBIC)
+        best = max(best, _read(engine, straight, best.turn), key=lambda reading: reading.worth)
+    if best.lines:
+        best = _Reading(best.image, [*best.lines, *_sure(lost_lines(engine, best.image, best.lines))], best.turn)
+    text = unwrap(clean("\n".join(in_order(best.lines))))
+    if not any(map(str.isalnum, text)):
+        return PageRead("", 0)
+    return PageRead(text, round(best.confidence * 100), best.turn)
+
+
+def in_order(lines: Sequence[Line]) -> list[str]:
+    """Return texts from top to bottom, those that stand beside each other in one row joined by a space."""
+    angle = radians(slant_of(lines))
+    placed = []
+    for line in lines:
+        x, y = (sum(corner[axis] for corner in line.box) / 4 for axis in (0, 1))
+        placed.append((y * cos(angle) - x * sin(angle), x * cos(angle) + y * sin(angle), _height(line), line.text))
+    rows: list[list[tuple[float, float, float, str]]] = []
+    for each in sorted(placed):
+        beside = rows and abs(each[0] - rows[-1][-1][0]) < min(each[2], rows[-1][-1][2]) / 2
+        if beside:
+            rows[-1].append(each)
+        else:
+            rows.append([each])
+    return [" ".join(text for _x, text in sorted((x, text) for _y, x, _height, text in row)) for row in rows]
+
+
+def slant_of(lines: Sequence[Line]) -> float:
+    """Return by how many degrees lines fall to the right (negative: they rise), as most of the long ones do."""
+    long = [line for line in lines if _length(line) > 4 * _height(line)]
+    slants = [degrees(atan2(line.box[1][1] - line.box[0][1], line.box[1][0] - line.box[0][0])) for line in long]
+    return median(slants) if slants else 0.0
+
+
+def _read(engine: Engine, image: Image.Image, turn: int = 0) -> _Reading:
+    return _Reading(image, _sure(engine.read(image)), turn)
+
+
+def _sure(lines: Sequence[Line]) -> list[Line]:
+    return [line for line in lines if line.score >= DOUBTFUL and line.text.strip()]
+
+
+def _blank(image: Image.Image) -> bool:
+    """Whether a picture is of one colour, but for noise too faint to be ink."""
+    dark, light = image.convert("L").getextrema()
+    return bool(light - dark < 24)  # type: ignore[operator]  # one band: two numbers
+
+
+def _on_end(line: Line) -> bool:
+    return len(line.text) > 1 and _height(line) > 1.5 * _length(line)
+
+
+def _length(line: Line) -> float:
+    return hypot(line.box[1][0] - line.box[0][0], line.box[1][1] - line.box[0][1])
+
+
+def _height(line: Line) -> float:
+    return hypot(line.box[3][0] - line.box[0][0], line.box[3][1] - line.box[0][1])

@@ -1,0 +1,214 @@
+"""The OCR job: scanned pages are read in small steps, their words join the text, and the record is indexed again."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select, update
+
+from archive.errors import Unavailable
+from archive.jobs.outbox import Outbox
+from archive.jobs.runner import JobRunner
+from archive.model import Content, Job, JobKind, JobState, PageText, Record, ScannedPage, ScanState, TextState
+from archive.personal import PersonalKind
+from indexer.extract.answer import Extracted, Failure, Reason
+from indexer.extraction import ExtractContents
+from indexer.identify import MagicDetector
+from indexer.ocr.job import STEP, ReadScans, ask_for_waiting
+from indexer.ocr.page import PageRead
+from indexer.pagetext import load_pages
+from storage.objects import FileStore
+from tests.factories.databases import a_database
+from tests.factories.records import a_category, a_fonds, a_house
+from tests.factories.stored import stored
+from tests.fakes.clock import FixedClock
+from tests.fakes.vault import MemoryVault
+
+
+class Asleep:
+    def wake(self, queue: str, job_id: UUID) -> None:
+        pass
+
+
+class Sandbox:
+    """A document of pages: a text, or None for a scan."""
+
+    parallel = 2
+
+    def __init__(self, *pages: str | None) -> None:
+        self.pages = pages
+
+    def hold(self, _data: object, _size: int) -> SimpleNamespace:
+        return SimpleNamespace(close=lambda: None)
+
+    def find_held(self, _name: str, _file: object, first: int, last: int) -> tuple[str, Extracted]:
+        pages = self.pages[first - 1 : last]
+        scans = tuple(number for number, page in enumerate(pages, start=first) if page is None)
+        return "application/pdf", Extracted(tuple(page or "" for page in pages), first, len(self.pages), scans=scans)
+
+    def extract_held(self, _kind: str, file: object, first: int, last: int) -> Extracted:
+        return self.find_held("", file, first, last)[1]
+
+
+class Reader:
+    """Reads what it was told stands on a page; a failure as such."""
+
+    def __init__(self, **pages: PageRead | Failure | str) -> None:
+        self.pages = {int(name[1:]): page for name, page in pages.items()}
+        self.asked: list[int] = []
+
+    def hold(self, _data: object, _size: int) -> Any:
+        return SimpleNamespace(close=lambda: None)
+
+    def read(self, _kind: str, _file: object, page: int) -> PageRead | Failure:
+        self.asked.append(page)
+        found = self.pages.get(page, f"第{page}页的字")
+        if found == "away":
+            raise Unavailable(part="ocr")
+        return PageRead(found, 97) if isinstance(found, str) else found
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[SimpleNamespace]:
+    db = a_database(tmp_path)
+    made = SimpleNamespace(db=db, vault=MemoryVault(), store=FileStore(tmp_path / "store"), clock=FixedClock())
+    made.outbox = Outbox(made.clock, Asleep())
+    with db.writing() as work:
+        a_house(work.session)
+        made.category = a_category(work.session, a_fonds(work.session))
+        work.commit()
+    yield made
+    db.close()
+
+
+def taken_in(house: SimpleNamespace, *pages: str | None, ocr: bool = True) -> UUID:
+    """Keep a document and extract its text."""
+    content = stored(house, b"scan", "a.pdf")
+    extract = ExtractContents(
+        house.db, house.vault, house.store, house.outbox, Sandbox(*pages), MagicDetector(), ocr=ocr
+    )
+    JobRunner(house.db, house.clock, [extract]).run()
+    return content
+
+
+def read_by(house: SimpleNamespace, reader: Reader | None) -> JobRunner:
+    return JobRunner(house.db, house.clock, [ReadScans(house.db, house.vault, house.store, house.outbox, reader)])
+
+
+def texts(house: SimpleNamespace, content: UUID) -> dict[int, str]:
+    with house.db.reading() as session:
+        record = session.get_one(Content, content).record_id
+        return {page.number: page.text for page in load_pages(session, house.vault, record, content)}
+
+
+def states(house: SimpleNamespace, content: UUID) -> dict[int, tuple[ScanState, int | None]]:
+    with house.db.reading() as session:
+        rows = session.scalars(select(ScannedPage).where(ScannedPage.content_id == content)).all()
+    return {row.number: (row.state, row.confidence) for row in rows}
+
+
+def jobs(house: SimpleNamespace, kind: JobKind) -> list[Job]:
+    with house.db.reading() as session:
+        return list(session.scalars(select(Job).where(Job.kind == kind, Job.state == JobState.QUEUED)))
+
+
+def test_words_of_scans_join_the_text_layer_in_the_order_of_the_pages(house: SimpleNamespace) -> None:
+    content = taken_in(house, None, "第二页是文本", None)
+    assert texts(house, content) == {2: "第二页是文本"}
+    assert read_by(house, Reader(p1="扫描的第一页", p3="扫描的第三页")).run() == 1
+    assert list(texts(house, content).items()) == [(1, "扫描的第一页"), (2, "第二页是文本"), (3, "扫描的第三页")]
+    assert states(house, content) == {1: (ScanState.READ, 97), 3: (ScanState.READ, 97)}
+
+
+def test_a_scan_becomes_a_text_and_its_record_is_indexed_again(house: SimpleNamespace) -> None:
+    content = taken_in(house, None)
+    with house.db.writing() as work:
+        before = work.session.scalars(select(Record.version)).one()
+        work.session.execute(update(Job).where(Job.kind == JobKind.INDEX).values(state=JobState.DONE))
+        work.commit()
+    read_by(house, Reader()).run()
+    with house.db.reading() as session:
+        assert session.get_one(Content, content).text_state is TextState.TEXT
+        assert session.scalars(select(Record.version)).one() == before + 1
+    assert len(jobs(house, JobKind.INDEX)) == 1
+
+
+def test_many_pages_are_read_in_steps_that_let_others_in_between(house: SimpleNamespace) -> None:
+    content = taken_in(house, *[None] * (2 * STEP + 1))
+    reader = Reader()
+    runner = read_by(house, reader)
+    runner.run()
+    assert reader.asked == list(range(1, STEP + 1))
+    assert runner.drain() == 2
+    assert list(texts(house, content)) == reader.asked == list(range(1, 2 * STEP + 2))
+    assert jobs(house, JobKind.OCR) == []
+
+
+def test_personal_numbers_on_a_scan_are_blotted_out_and_kept_as_tokens(house: SimpleNamespace) -> None:
+    content = taken_in(house, None)
+    read_by(house, Reader(p1="业主电话13812345678")).run()
+    with house.db.reading() as session:
+        record = session.get_one(Content, content).record_id
+        (page,) = load_pages(session, house.vault, record, content)
+        sealed = session.scalars(select(PageText.sealed)).all()
+    assert page.text == "业主电话***********"
+    assert page.tokens == (house.vault.token(PersonalKind.PHONE, "13812345678"),)
+    assert not any("业主".encode() in each for each in sealed)
+
+
+def test_a_date_on_a_scan_is_proposed(house: SimpleNamespace) -> None:
+    taken_in(house, None)
+    read_by(house, Reader(p1="通知\n2024年3月5日")).run()
+    with house.db.reading() as session:
+        record = session.scalars(select(Record)).one()
+    assert (record.drawn_up, record.drawn_up_proposed) == ("2024-03-05", True)
+
+
+def test_a_page_that_cannot_be_read_costs_that_page_alone(house: SimpleNamespace) -> None:
+    content = taken_in(house, None, None, None)
+    read_by(house, Reader(p1=Failure(Reason.TIME), p2=PageRead("", 0))).run()
+    assert texts(house, content) == {3: "第3页的字"}
+    assert states(house, content) == {1: (ScanState.FAILED, None), 2: (ScanState.READ, None), 3: (ScanState.READ, 97)}
+
+
+def test_ocr_that_does_not_answer_is_tried_again(house: SimpleNamespace) -> None:
+    content = taken_in(house, None)
+    read_by(house, Reader(p1="away")).run()
+    assert states(house, content) == {1: (ScanState.WAITING, None)}
+    house.clock.move(minutes=5)
+    read_by(house, Reader()).run()
+    assert texts(house, content) == {1: "第1页的字"}
+
+
+def test_without_ocr_it_is_noted_what_is_a_scan_and_nothing_waits_in_a_queue(house: SimpleNamespace) -> None:
+    content = taken_in(house, None, ocr=False)
+    assert states(house, content) == {1: (ScanState.WAITING, None)}
+    assert jobs(house, JobKind.OCR) == []
+
+
+def test_what_came_in_before_ocr_was_installed_is_read_when_it_is(house: SimpleNamespace) -> None:
+    content = taken_in(house, None, ocr=False)
+    ask_for_waiting(house.db, house.outbox)
+    ask_for_waiting(house.db, house.outbox)
+    assert read_by(house, Reader()).drain() == 1
+    assert texts(house, content) == {1: "第1页的字"}
+
+
+def test_a_queue_that_ocr_was_taken_away_from_is_emptied(house: SimpleNamespace) -> None:
+    content = taken_in(house, None)
+    read_by(house, None).run()
+    assert jobs(house, JobKind.OCR) == []
+    assert states(house, content) == {1: (ScanState.WAITING, None)}
+
+
+def test_a_page_joins_its_own_slice_of_a_large_text(house: SimpleNamespace) -> None:
+    long = "字" * 20_000
+    content = taken_in(house, long, None, long, None, long)
+    read_by(house, Reader()).run()
+    assert {number: len(text) for number, text in texts(house, content).items()} == {
+        1: 20_000, 2: 5, 3: 20_000, 4: 5, 5: 20_000,
+    }  # fmt: skip
+    assert list(texts(house, content)) == [1, 2, 3, 4, 5]
