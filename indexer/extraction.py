@@ -124,7 +124,9 @@ class ExtractContents:
         try:
             result = Result(source, job, source.media_type or "")
             reading = _Reading(self._extractor, result, file, lambda: self._detected(reader, source.name))
-            return self._parse(result, reading, key)
+            result = self._parse(result, reading, key)
+            result.pronom = self._extractor.pronom_held(result.media_type, file)
+            return result
         finally:
             file.close()
 
@@ -140,7 +142,7 @@ class ExtractContents:
             pages.append(self._masked(number, text))
         if reading.failure:
             return _failed(result, reading.failure)
-        result.page_count = reading.page_count
+        result.page_count, result.macros = reading.page_count, reading.macros
         if any(each.text.strip() for each in pages):
             result.state = TextState.TEXT
             ends = first_text if reading.page_count == 1 else f"{first_text}\n{last_text}"
@@ -196,6 +198,7 @@ class _Reading:
         self.failure: Failure | None = None
         self.page_count = 0
         self.created = ""
+        self.macros = False
 
     def pages(self) -> Iterator[tuple[int, str]]:
         """Yield (number, text). Afterwards ``failure`` says whether the document could not be read.
@@ -208,6 +211,7 @@ class _Reading:
             answer = self._slice(first, first + step - 1)
             if isinstance(answer, Extracted):
                 self.page_count, self.created = answer.page_count, answer.created or self.created
+                self.macros = self.macros or answer.macros
                 yield from enumerate(answer.pages, start=first)
                 if not answer.pages:
                     return

@@ -25,6 +25,8 @@ WORDS: Mapping[str, str] = {
     "partitions": mark("The search index has %(count)s parts, and all open."),
     "needs_rebuild": mark("Parts of the search index cannot be read (%(partitions)s). Run: juanku index rebuild."),
     "sandbox": mark("Files are read apart, kept in by: %(works)s. Missing here: %(missing)s."),
+    "formats": mark("Formats are told by PRONOM's signatures: %(signatures)s."),
+    "no_formats": mark("Formats cannot be told by PRONOM's signatures here; files are kept and read all the same."),
     "unsealed": mark("%(count)s entries of the log wait for their seal."),
     "failed_jobs": mark("%(count)s jobs failed for good."),
     "waiting_jobs": mark("%(count)s jobs wait."),

@@ -87,6 +87,8 @@ def init_app(app: Flask) -> None:
         material_word=lambda material: word(MATERIALS, material, current_locale()),
         field_label=lambda name: field_label(name, current_locale()),
         facet_title=lambda name: _(TITLES[name]),
-        remarks=lambda file: [remark_words(each, current_locale()) for each in remarks(file.media_type, file.name)],
+        remarks=lambda file: [
+            remark_words(each, current_locale()) for each in remarks(file.media_type, file.name, macros=file.macros)
+        ],
         reason=lambda reason: explain_reason(reason, current_locale()),
     )

@@ -40,6 +40,7 @@ TEXTS: Mapping[str, str] = {
     "failed": mark("its text could not be read"),
 }
 
+FORMAT = mark("format %(id)s")
 PROPOSED = mark("The date was proposed from the text or the file; check it.")
 JOINED = mark("Joined to %(code)s %(name)s on %(day)s.")
 
@@ -149,13 +150,15 @@ def file_words(file: FileView, locale: str) -> Iterator[str]:
         yield size(file.size)
     if file.pages:
         yield catalogue.ngettext("%(num)d page", "%(num)d pages", file.pages) % {"num": file.pages}
+    if file.pronom:
+        yield gettext(FORMAT, id=file.pronom)
     if file.state.value == "stored":
         yield gettext(TEXTS[file.text_state.value])
     else:
         yield state_words(file.state.value, locale)
     if file.reason:
         yield " ".join(explain_reason(file.reason, locale))
-    yield from (remark_words(each, locale) for each in remarks(file.media_type, file.name))
+    yield from (remark_words(each, locale) for each in remarks(file.media_type, file.name, macros=file.macros))
     if file.doubles:
         yield gettext(mark("the same bytes lie in other records: %(count)s"), count=file.doubles)
 

@@ -42,6 +42,7 @@ class Extracted:
         page_count: pages of the whole document.
         title: title from the document's own metadata, or "".
         created: creation date from the document's own metadata, as written there, or "".
+        macros: whether the document holds programs of its own.
     """
 
     pages: tuple[str, ...]
@@ -49,6 +50,7 @@ class Extracted:
     page_count: int
     title: str = ""
     created: str = ""
+    macros: bool = False
 
     @property
     def next_page(self) -> int:

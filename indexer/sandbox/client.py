@@ -22,6 +22,7 @@ from archive.errors import TooLarge, Unavailable
 from indexer.extract.answer import Extracted, Failure, Reason
 from indexer.sandbox.confinement import Limits
 from indexer.sandbox.memory import MemoryFile
+from indexer.sandbox.pronom import Pronom
 from indexer.sandbox.wire import (
     MAX_ANSWER_BYTES,
     Request,
@@ -58,6 +59,7 @@ class Extractor:
         self._lock = threading.Lock()
         self._server: _RunningServer | None = None
         self._closed = False
+        self._pronom = Pronom(_environment())
 
     def extract(
         self,
@@ -133,6 +135,14 @@ class Extractor:
         answer, end = self._ask(Request(_PICTURE + media_type, file.size, page, page, picture=how), file.fd)
         return unpack_picture(answer) or _why(answer, end)
 
+    def pronom_held(self, media_type: str, file: MemoryFile) -> str | None:
+        """Return the PRONOM id of a held file (see ``indexer.sandbox.pronom``); None when it has none."""
+        return self._pronom.identify(file, media_type)
+
+    def signatures(self) -> str:
+        """Return which signatures PRONOM ids are told by; "" when they cannot be told here."""
+        return self._pronom.signatures()
+
     def capabilities(self) -> Sequence[str]:
         """Return the walls around a fork: of ``limits``, ``namespace``, ``no_new_privs``, ``landlock``, ``seccomp``.
 
@@ -153,6 +163,7 @@ class Extractor:
         with self._lock:
             self._closed = True
             server, self._server = self._server, None
+        self._pronom.close()
         if server:
             server.end()
 

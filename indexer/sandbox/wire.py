@@ -78,6 +78,7 @@ def pack_answer(answer: Extracted | Failure | dict[str, Any], media_type: str | 
             "count": answer.page_count,
             "title": answer.title,
             "created": answer.created,
+            "macros": answer.macros,
         }
     elif isinstance(answer, Failure):
         body = {"failure": answer.reason.value, "detail": answer.detail}
@@ -136,4 +137,5 @@ def unpack_answer(answer: bytes) -> Extracted | Failure | None:
         return None
     if first + len(pages) - 1 > max(count, 1):
         return None
-    return Extracted(tuple(pages), first, count, str(body.get("title", ""))[:300], str(body.get("created", ""))[:40])
+    title, created = str(body.get("title", ""))[:300], str(body.get("created", ""))[:40]
+    return Extracted(tuple(pages), first, count, title, created, macros=body.get("macros") is True)

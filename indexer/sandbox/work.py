@@ -15,6 +15,7 @@ from indexer import identify, kinds
 from indexer.extract import archives, ole, pdf, pictures, text, warming, zips
 from indexer.extract.answer import Extracted, Failure, Reason, Unreadable
 from indexer.extract.fonts import lend_fonts
+from indexer.extract.macros import holds_macros
 from indexer.extract.parsers import parser_of
 from indexer.sandbox.wire import Request
 
@@ -107,7 +108,10 @@ def _parsed(request: Request, data: mmap.mmap | bytes, depth: int = 0) -> Extrac
         inside = partial(_member, depth + 1)
         return archives.extract_zip(data, request.first_page, request.last_page, inside=inside)
     parse = parser_of(request.task)
-    return parse(data, request.first_page, request.last_page) if parse else Failure(Reason.UNSUPPORTED)
+    if parse is None:
+        return Failure(Reason.UNSUPPORTED)
+    found = parse(data, request.first_page, request.last_page)
+    return replace(found, macros=True) if holds_macros(request.task, data) else found
 
 
 def _member(depth: int, name: str, data: bytes) -> Sequence[str]:
