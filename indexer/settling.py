@@ -122,7 +122,7 @@ def settle(session: Session, results: Sequence[Result], ahead: Collection[UUID])
     records = {each.source.record_id for each in results}
     newer = update(Record).where(Record.id.in_(records)).values(version=Record.version + 1)
     session.execute(newer.execution_options(synchronize_session=False))
-    _give_dates(session, {each.source.record_id: each.drawn_up for each in reversed(results) if each.drawn_up})
+    give_dates(session, {each.source.record_id: each.drawn_up for each in reversed(results) if each.drawn_up})
     return records
 
 
@@ -144,7 +144,7 @@ def _state(result: Result, before: ContentState) -> ContentState:
     return ContentState.QUARANTINED if result.quarantined and not stays else ContentState.STORED
 
 
-def _give_dates(session: Session, dates: Mapping[UUID, str]) -> None:
+def give_dates(session: Session, dates: Mapping[UUID, str]) -> None:
     """Propose dates for provisional records that have none."""
     undated = session.scalars(_UNDATED, {"ids": list(dates)}) if dates else ()
     found = {record: parse_civil(dates[record]) for record in undated}

@@ -44,6 +44,7 @@ from indexer.rebuild import Rebuilder
 from indexer.sandbox.client import Extractor, SandboxDetector
 from indexer.search import SearchService
 from indexer.tantivy_engine import TantivyEngine
+from indexer.unlocking import Unlocking
 from retention.bin import EmptyBin
 from runtime.checkpointing import MakeCheckpoints
 from runtime.rebuilding import RebuildIndex
@@ -225,6 +226,17 @@ class Parts:
         return Extractor()
 
     @cached_property
+    def extraction(self) -> ExtractContents:
+        """Turns files into text."""
+        detector = SandboxDetector(self.extractor)
+        return ExtractContents(self.db, self.vault, self.store, self.outbox, self.extractor, detector)
+
+    @cached_property
+    def unlocking(self) -> Unlocking:
+        """Reading locked files with their password."""
+        return Unlocking(self.db, self.guard, self.vault, self.log, self.outbox, self.clock, self.extraction)
+
+    @cached_property
     def pictures(self) -> PictureCache:
         """Pictures of pages that were drawn before."""
         return PictureCache(self.settings.home / "pictures", self.settings.pictures_mb * 1024 * 1024)
@@ -243,9 +255,7 @@ class Parts:
     def runner(self) -> JobRunner:
         """Runs jobs."""
         handlers: list[Handler] = [
-            ExtractContents(
-                self.db, self.vault, self.store, self.outbox, self.extractor, SandboxDetector(self.extractor)
-            ),
+            self.extraction,
             self.indexing,
             EmptyBin(self.db, self.imports, self.log, self.outbox, self.clock),
             SweepOrphans(self.db, self.store, self.clock),

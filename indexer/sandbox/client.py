@@ -99,10 +99,17 @@ class Extractor:
         return MemoryFile(data, size=size, limit=MAX_FILE_BYTES)
 
     def extract_held(
-        self, media_type: str, file: MemoryFile, first_page: int | None = None, last_page: int | None = None
+        self,
+        media_type: str,
+        file: MemoryFile,
+        first_page: int | None = None,
+        last_page: int | None = None,
+        *,
+        name: str = "",
+        password: str = "",
     ) -> Extracted | Failure:
-        """Parse a slice of a held file, as ``extract`` does."""
-        request = Request(media_type, file.size, first_page, last_page)
+        """Parse a slice of a held file, as ``extract`` does; a locked one with its ``password`` (and ``name``)."""
+        request = Request(media_type, file.size, first_page, last_page, name=name, password=password)
         answer, end = self._ask(request, file.fd)
         return unpack_answer(answer) or _why(answer, end)
 

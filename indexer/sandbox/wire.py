@@ -9,7 +9,7 @@ import json
 import socket
 import struct
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from indexer.extract.answer import Extracted, Failure, Reason
@@ -32,6 +32,7 @@ class Request:
     last_page: int | None = None
     name: str = ""
     picture: dict[str, Any] | None = None
+    password: str = field(default="", repr=False)
 
 
 def send_request(channel: socket.socket, request: Request, descriptors: list[int]) -> None:

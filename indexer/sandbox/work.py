@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from indexer import identify, kinds
-from indexer.extract import archives, ole, pdf, pictures, text, warming, zips
+from indexer.extract import archives, ole, pdf, pictures, text, unlocking, warming, zips
 from indexer.extract.answer import Extracted, Failure, Reason, Unreadable
 from indexer.extract.fonts import lend_fonts
 from indexer.extract.macros import holds_macros
@@ -51,6 +51,7 @@ def preload() -> None:
     text.guess_encoding("「檔案」卷庫".encode("big5hkscs") * 20)
     text.guess_encoding("été à la plage ".encode("cp1252") * 20)
     warming.warm_up()
+    unlocking.prepare()
     warm = _smallest_pdf()
     pdf.extract_pdf(warm)
     for broken in (warm.replace(b"/Pages", b"/Pagez"), b"%PDF-1.4 nothing"):
@@ -65,6 +66,9 @@ def answer(request: Request, data: mmap.mmap | bytes) -> Answer:
     if request.size == 0 and request.task != IDENTIFY:
         return Failure(Reason.EMPTY)
     try:
+        if request.password:
+            data = unlocking.unlocked(request.task, data, request.password)
+            request = replace(request, task=_kind(request.name, data), size=len(data), password="")
         return _parser(request)(data)
     except Unreadable as found:
         return found.failure
