@@ -58,6 +58,8 @@ class FileView:
     state: ContentState
     reason: str | None
     media_type: str | None
+    pronom: str | None
+    macros: bool
     size: int | None
     pages: int | None
     text_state: TextState
@@ -196,7 +198,8 @@ class RecordReader:
             views.append(
                 FileView(
                     file.id, content.id, file.name, file.role, content.state, content.reason, content.media_type,
-                    content.size, content.pages, content.text_state, self._doubles(session, identity, content),
+                    content.pronom, content.macros, content.size, content.pages, content.text_state,
+                    self._doubles(session, identity, content),
                     *scans.get(content.id, (0, 0)),
                 )
             )  # fmt: skip

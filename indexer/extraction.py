@@ -117,7 +117,15 @@ class ExtractContents:
         except ArchiveError as error:
             return Outcome.retry(error.code)
 
-    def _extract(self, job: ClaimedJob, source: Source, key: Unlocked) -> Result:
+    def read_locked(self, job: ClaimedJob, source: Source, key: Unlocked, password: str) -> Result:
+        """Read a locked file with its password, which nothing keeps; nothing is written.
+
+        Raises:
+            ArchiveError: store or sandbox do not answer.
+        """
+        return self._extract(job, source, key, password)
+
+    def _extract(self, job: ClaimedJob, source: Source, key: Unlocked, password: str = "") -> Result:
         reader = key.content_reader(source.content_id, self._store, source.object_key, source.store_version)
         try:
             file = self._extractor.hold(reader.read(), reader.size)
@@ -128,8 +136,10 @@ class ExtractContents:
             return Result(source, job, source.media_type or "", reason=DAMAGED, state=TextState.FAILED)
         try:
             result = Result(source, job, source.media_type or "")
-            reading = _Reading(self._extractor, result, file, lambda: self._detected(reader, source.name))
-            return self._parse(result, reading, key)
+            reading = _Reading(self._extractor, result, file, lambda: self._detected(reader, source.name), password)
+            result = self._parse(result, reading, key)
+            result.pronom = self._extractor.pronom_held(result.media_type, file)
+            return result
         finally:
             file.close()
 
@@ -148,6 +158,7 @@ class ExtractContents:
         if reading.failure:
             return _failed(result, reading.failure)
         result.page_count, result.scans = reading.page_count, reading.scans
+        result.macros = reading.macros
         if any(each.text.strip() for each in pages):
             result.state = TextState.TEXT
             ends = first_text if reading.page_count == 1 else f"{first_text}\n{last_text}"
@@ -200,16 +211,20 @@ class ExtractContents:
 class _Reading:
     """Reads a document slice by slice; the page that breaks its slice is narrowed down and left empty."""
 
-    def __init__(self, extractor: Extractor, result: Result, file: MemoryFile, detected: Callable[[], str]) -> None:
+    def __init__(
+        self, extractor: Extractor, result: Result, file: MemoryFile, detected: Callable[[], str], password: str
+    ) -> None:
         self._extractor = extractor
         self._result = result
         self._file = file
         self._detected = detected
+        self._password = password
         self._breakdowns = 0
         self.failure: Failure | None = None
         self.page_count = 0
         self.created = ""
         self.scans: list[int] = []
+        self.macros = False
 
     def pages(self) -> Iterator[tuple[int, str]]:
         """Yield (number, text). Afterwards ``failure`` says whether the document could not be read.
@@ -223,6 +238,7 @@ class _Reading:
             if isinstance(answer, Extracted):
                 self.page_count, self.created = answer.page_count, answer.created or self.created
                 self.scans += answer.scans
+                self.macros = self.macros or answer.macros
                 yield from enumerate(answer.pages, start=first)
                 if not answer.pages:
                     return
@@ -256,6 +272,9 @@ class _Reading:
 
     def _ask(self, first: int, last: int) -> Extracted | Failure:
         result = self._result
+        if self._password:
+            more = {"name": result.source.name, "password": self._password}
+            return self._extractor.extract_held(result.media_type, self._file, first, last, **more)
         if result.media_type:
             return self._extractor.extract_held(result.media_type, self._file, first, last)
         found, answer = self._extractor.find_held(result.source.name, self._file, first, last)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from archive.database import Base
@@ -42,6 +42,8 @@ class Result:
     quarantined: bool = False
     page_count: int | None = None
     drawn_up: str | None = None
+    pronom: str | None = None
+    macros: bool = False
     slices: list[Slice] = field(default_factory=list)
     scans: list[int] = field(default_factory=list)
 
@@ -75,6 +77,8 @@ _SETTLED = (
         pages=bindparam("pages"),
         media_type=bindparam("media_type"),
         state=bindparam("state"),
+        pronom=func.coalesce(bindparam("pronom"), _CONTENTS.c.pronom),
+        macros=bindparam("macros"),
     )
 )
 _UNDATED = select(Record.id).where(
@@ -116,6 +120,8 @@ def settle(session: Session, results: Sequence[Result], ahead: Collection[UUID])
             "reason": each.reason,
             "pages": each.page_count,
             "media_type": each.media_type or each.source.media_type,
+            "pronom": each.pronom,
+            "macros": each.macros,
             "state": _state(each, found[each.source.content_id].state),
         }
         for each in results

@@ -140,6 +140,8 @@ def _sandbox(parts: Parts) -> Seen:
     walls = set(parts.extractor.capabilities())
     missing = sorted(WALLS - walls)
     yield (State.WARNING if missing else State.OK), "sandbox", {"works": sorted(walls), "missing": missing}
+    signatures = parts.extractor.signatures()
+    yield (State.OK, "formats", {"signatures": signatures}) if signatures else (State.WARNING, "no_formats", {})
 
 
 def _ocr(_parts: Parts) -> Seen:

@@ -27,6 +27,8 @@ WORDS: Mapping[str, str] = {
     "sandbox": mark("Files are read apart, kept in by: %(works)s. Missing here: %(missing)s."),
     "ocr": mark("Scans are read by OCR (%(engine)s)."),
     "no_ocr": mark("Scans are kept, but their words are not found. To have them read, install the extra ocr."),
+    "formats": mark("Formats are told by PRONOM's signatures: %(signatures)s."),
+    "no_formats": mark("Formats cannot be told by PRONOM's signatures here; files are kept and read all the same."),
     "unsealed": mark("%(count)s entries of the log wait for their seal."),
     "failed_jobs": mark("%(count)s jobs failed for good."),
     "waiting_jobs": mark("%(count)s jobs wait."),

@@ -256,15 +256,16 @@ class Importer:
         mine = {item.record_id: item for item in items if item.record_id and item.state != "failed"}
         ids = list(mine)
         for start in range(0, len(ids), 500):
-            rows = select(Content.record_id, Content.media_type, File.name).join(File, File.content_id == Content.id)
+            rows = select(Content.record_id, Content.media_type, File.name, Content.macros)
+            rows = rows.join(File, File.content_id == Content.id)
             with self._parts.db.reading() as session:
                 found = session.execute(rows.where(Content.record_id.in_(ids[start : start + 500]))).all()
                 drawn = select(Record.id, Record.drawn_up, Record.drawn_up_proposed)
                 dates = session.execute(drawn.where(Record.id.in_(ids[start : start + 500]))).all()
             for record_id, day, proposed in dates:
                 mine[record_id].date, mine[record_id].date_proposed = day, proposed
-            for record_id, media_type, name in found:
-                mine[record_id].remarks = [*mine[record_id].remarks, *remarks(media_type, name)]
+            for record_id, media_type, name, macros in found:
+                mine[record_id].remarks = [*mine[record_id].remarks, *remarks(media_type, name, macros=macros)]
 
 
 def _contents(db: Database, ids: Sequence[UUID]) -> Iterator[tuple[UUID, ContentState, str | None]]:

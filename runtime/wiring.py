@@ -48,6 +48,7 @@ from indexer.sandbox.client import Extractor, SandboxDetector
 from indexer.sandbox.confinement import Limits
 from indexer.search import SearchService
 from indexer.tantivy_engine import TantivyEngine
+from indexer.unlocking import Unlocking
 from retention.bin import EmptyBin
 from runtime.checkpointing import MakeCheckpoints
 from runtime.rebuilding import RebuildIndex
@@ -239,6 +240,17 @@ class Parts:
         return PageReader() if installed() else None
 
     @cached_property
+    def extraction(self) -> ExtractContents:
+        """Turns files into text."""
+        detector = SandboxDetector(self.extractor)
+        return ExtractContents(self.db, self.vault, self.store, self.outbox, self.extractor, detector, ocr=installed())
+
+    @cached_property
+    def unlocking(self) -> Unlocking:
+        """Reading locked files with their password."""
+        return Unlocking(self.db, self.guard, self.vault, self.log, self.outbox, self.clock, self.extraction)
+
+    @cached_property
     def pictures(self) -> PictureCache:
         """Pictures of pages that were drawn before."""
         return PictureCache(self.settings.home / "pictures", self.settings.pictures_mb * 1024 * 1024)
@@ -257,15 +269,7 @@ class Parts:
     def runner(self) -> JobRunner:
         """Runs jobs."""
         handlers: list[Handler] = [
-            ExtractContents(
-                self.db,
-                self.vault,
-                self.store,
-                self.outbox,
-                self.extractor,
-                SandboxDetector(self.extractor),
-                ocr=installed(),
-            ),
+            self.extraction,
             ReadScans(self.db, self.vault, self.store, self.outbox, self.page_reader),
             self.indexing,
             EmptyBin(self.db, self.imports, self.log, self.outbox, self.clock),

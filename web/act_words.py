@@ -22,6 +22,7 @@ ACTS: Mapping[str, str] = {
     "file.break": mark("file broke off on its way in"),
     "file.read": mark("file opened"),
     "file.accept": mark("file kept as it is"),
+    "file.unlock": mark("locked file read with its password"),
     "file.take_off": mark("file taken off"),
     "search.query": mark("searched"),
     "number.skip": mark("number skipped"),

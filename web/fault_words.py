@@ -71,6 +71,8 @@ FIELDS: Mapping[str, str] = {
 
 FAULTS: Mapping[str, str] = {
     "required": mark("is needed"),
+    "wrong_password": mark("is not right; nothing was changed"),
+    "lock_not_opened": mark("cannot help: this kind of lock is not opened here, or the file is damaged"),
     "too_long": mark("is too long (at most %(limit)s)"),
     "unknown": mark("is not known here"),
     "unknown_value": mark("is not known here: %(value)s"),

@@ -73,7 +73,7 @@ def _written(value: Any) -> str:
 
 def init_app(app: Flask) -> None:
     """Give an app its filters and tests."""
-    app.jinja_env.tests["pictured"] = lambda file: file.media_type in PICTURED
+    app.jinja_env.tests["pictured"] = lambda file: file.media_type in PICTURED and file.reason != "encrypted"
     app.jinja_env.filters.update(
         shape=shape,
         actor=actor,
@@ -88,6 +88,8 @@ def init_app(app: Flask) -> None:
         field_label=lambda name: field_label(name, current_locale()),
         facet_title=lambda name: _(TITLES[name]),
         scan_words=lambda file: scan_words(file, current_locale()),
-        remarks=lambda file: [remark_words(each, current_locale()) for each in remarks(file.media_type, file.name)],
+        remarks=lambda file: [
+            remark_words(each, current_locale()) for each in remarks(file.media_type, file.name, macros=file.macros)
+        ],
         reason=lambda reason: explain_reason(reason, current_locale()),
     )

@@ -65,6 +65,14 @@ def accept(content_id: UUID) -> BaseResponse:
     return _back()
 
 
+@pages.post("/files/<uuid:content_id>/unlock")
+def unlock(content_id: UUID) -> BaseResponse:
+    """Read a locked file with the password given for this one time."""
+    services().unlocking.unlock(identity(), content_id, request.form.get("password", ""))
+    flash(_("The file was read with the password. The password is kept nowhere; the file stays locked as it came."))
+    return _back()
+
+
 @pages.post("/files/<uuid:content_id>/take-off")
 def take_off(content_id: UUID) -> BaseResponse:
     """Take a file off its record."""

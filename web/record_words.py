@@ -48,6 +48,7 @@ SCANS: Mapping[tuple[bool, bool], str] = {  # by: all its pages are scans, OCR i
     (False, False): mark("in part a scan: those words are not found; install the extra ocr"),
 }
 
+FORMAT = mark("format %(id)s")
 PROPOSED = mark("The date was proposed from the text or the file; check it.")
 JOINED = mark("Joined to %(code)s %(name)s on %(day)s.")
 
@@ -157,13 +158,15 @@ def file_words(file: FileView, locale: str) -> Iterator[str]:
         yield size(file.size)
     if file.pages:
         yield catalogue.ngettext("%(num)d page", "%(num)d pages", file.pages) % {"num": file.pages}
+    if file.pronom:
+        yield gettext(FORMAT, id=file.pronom)
     if file.state.value == "stored":
         yield scan_words(file, locale) or gettext(TEXTS[file.text_state.value])
     else:
         yield state_words(file.state.value, locale)
     if file.reason:
         yield " ".join(explain_reason(file.reason, locale))
-    yield from (remark_words(each, locale) for each in remarks(file.media_type, file.name))
+    yield from (remark_words(each, locale) for each in remarks(file.media_type, file.name, macros=file.macros))
     if file.doubles:
         yield gettext(mark("the same bytes lie in other records: %(count)s"), count=file.doubles)
 

@@ -8,6 +8,7 @@ from web.words import mark, translator
 
 REMARKS: Mapping[str, str] = {
     "type_mismatch": mark("its name says .%(claimed)s, but by its content it is: %(type)s"),
+    "macros": mark("it holds macros; they never run here"),
 }
 """Remarks by code."""
 
@@ -46,11 +47,12 @@ class Remark:
     facts: Mapping[str, str]
 
 
-def remarks(media_type: str | None, name: str) -> Sequence[Remark]:
+def remarks(media_type: str | None, name: str, *, macros: bool = False) -> Sequence[Remark]:
     """Return what is to be said of a file, by what it was found to be and the name it came with."""
+    found = [Remark("macros", {})] if macros else []
     if media_type and mismatch(media_type, name):
-        return [Remark("type_mismatch", {"claimed": extension(name), "type": media_type})]
-    return []
+        found.append(Remark("type_mismatch", {"claimed": extension(name), "type": media_type}))
+    return found
 
 
 def remark_words(remark: Remark, locale: str) -> str:

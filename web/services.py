@@ -22,6 +22,7 @@ from archive.records import RecordService
 from archive.showing import RecordReader
 from indexer.sandbox.client import Extractor
 from indexer.search import SearchService
+from indexer.unlocking import Unlocking
 from storage.pictures import PictureCache
 from web.directory import Directory
 
@@ -43,6 +44,7 @@ class Services:
     filing: FilingService
     intake: IntakeService
     files: FileService
+    unlocking: Unlocking
     search: SearchService
     log_view: LogView[Act]
     readings: Readings

@@ -13,7 +13,7 @@ from archive.model import Content, ContentState, File, Record
 from archive.policy.rules import Act
 from archive.ports import Unlocked
 from indexer import kinds
-from indexer.extract.answer import Failure
+from indexer.extract.answer import Failure, Reason
 from indexer.pagetext import load_pages
 from indexer.passages import marks_in
 from indexer.queryparser import parse
@@ -44,6 +44,7 @@ class ViewedPage:
     total: int
     parts: Sequence[tuple[str, bool]]
     pictured: bool
+    locked: bool
 
 
 def page_of(services: "Services", identity: Identity, content_id: UUID, number: int, query: str) -> ViewedPage:
@@ -58,7 +59,7 @@ def page_of(services: "Services", identity: Identity, content_id: UUID, number: 
     _log(services, identity, content, name)
     return ViewedPage(
         content_id, record.id, record.title, record.level_rank, name, number, content.pages or number,
-        split_marks(text, _marks(query, text)), content.media_type in kinds.PICTURED,
+        split_marks(text, _marks(query, text)), _is_pictured(content), _is_locked(content),
     )  # fmt: skip
 
 
@@ -85,7 +86,7 @@ def picture_of(
         raise NotFound
     with services.db.reading() as session:
         content, record, name = _opened(services, session, identity, content_id)
-        if content.media_type not in kinds.PICTURED or content.store_version is None:
+        if not _is_pictured(content) or content.store_version is None:
             raise NotFound
         words = _words(query, _text(services, session, content, number)) if query.strip() else ()
         key = services.vault.unlock(session, record.id)
@@ -131,6 +132,15 @@ def _opened(
     if content is None or not there:
         raise NotFound
     return content, record, session.get_one(File, content.file_id).name
+
+
+def _is_locked(content: Content) -> bool:
+    return content.reason == Reason.ENCRYPTED
+
+
+def _is_pictured(content: Content) -> bool:
+    """Whether its pages are drawn; for a locked file that would take the password, which is kept nowhere."""
+    return content.media_type in kinds.PICTURED and not _is_locked(content)
 
 
 def _log(services: "Services", identity: Identity, content: Content, name: str) -> None:

@@ -63,7 +63,8 @@ class Content(Base):
 
     ``plain_sha256`` goes with the record; ``cipher_sha256`` lets store and backup be checked without keys. Sizes are
     bytes. ``reason`` is a code that says why a content is in quarantine or has no text. While a whole file comes in
-    (no ``upload``), ``created_at`` moves on as a sign of life.
+    (no ``upload``), ``created_at`` moves on as a sign of life. ``pronom`` is the format in the PRONOM registry
+    (``fmt/412``), or a word of our own for one that it lacks; ``macros`` says that an Office file holds programs.
     """
 
     __tablename__ = "content"
@@ -82,6 +83,8 @@ class Content(Base):
     plain_sha256: Mapped[str | None] = mapped_column(String(64), index=True)
     cipher_sha256: Mapped[str | None] = mapped_column(String(64))
     media_type: Mapped[str | None] = mapped_column(String(120))
+    pronom: Mapped[str | None] = mapped_column(String(24))
+    macros: Mapped[bool] = mapped_column(default=False)
     text_state: Mapped[TextState] = mapped_column(word(TextState), default=TextState.PENDING)
     text_version: Mapped[int] = mapped_column(default=0)
     pages: Mapped[int | None]

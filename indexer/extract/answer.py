@@ -43,6 +43,7 @@ class Extracted:
         title: title from the document's own metadata, or "".
         created: creation date from the document's own metadata, as written there, or "".
         scans: numbers of those pages whose words only OCR can find (``indexer.extract.scans``).
+        macros: whether the document holds programs of its own.
     """
 
     pages: tuple[str, ...]
@@ -51,6 +52,7 @@ class Extracted:
     title: str = ""
     created: str = ""
     scans: tuple[int, ...] = ()
+    macros: bool = False
 
     @property
     def next_page(self) -> int:

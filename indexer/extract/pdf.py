@@ -19,7 +19,7 @@ from indexer.extract.answer import MAX_ANSWER_CHARS, MAX_PAGE_CHARS, Extracted, 
 from indexer.extract.cleaning import clean, clean_line, unwrap
 from indexer.extract.scans import FEW_LETTERS, is_gibberish, is_scan
 
-_PASSWORD = 4  # FPDF_ERR_PASSWORD
+PASSWORD_ASKED = 4  # FPDF_ERR_PASSWORD
 _MOST_IMAGES = 200
 _ALL = 1e7  # a box larger than any page: text drawn outside the page is part of the document too
 
@@ -52,9 +52,9 @@ def extract_pdf(data: mmap.mmap | bytes, first_page: int | None = None, last_pag
     if not len(data):
         raise Unreadable(Reason.EMPTY)
     try:
-        document = pypdfium2.PdfDocument(_view(data))
+        document = pypdfium2.PdfDocument(view(data))
     except pypdfium2.PdfiumError as error:
-        if error.err_code == _PASSWORD:
+        if error.err_code == PASSWORD_ASKED:
             raise Unreadable(Reason.ENCRYPTED) from error
         return _by_pypdf(data, first_page, last_page)
     count = len(document)
@@ -74,7 +74,8 @@ def extract_pdf(data: mmap.mmap | bytes, first_page: int | None = None, last_pag
     return Extracted(tuple(pages), first, count, title, created, tuple(scans))
 
 
-def _view(data: mmap.mmap | bytes) -> Any:
+def view(data: mmap.mmap | bytes) -> Any:
+    """Return a document's bytes as pdfium takes them."""
     if isinstance(data, bytes):
         return data
     return (ctypes.c_char * len(data)).from_buffer(data)  # no second copy of a large file

@@ -22,6 +22,7 @@ from archive.errors import TooLarge, Unavailable
 from indexer.extract.answer import Extracted, Failure, Reason
 from indexer.sandbox.confinement import Limits
 from indexer.sandbox.memory import MemoryFile
+from indexer.sandbox.pronom import Pronom
 from indexer.sandbox.wire import (
     MAX_ANSWER_BYTES,
     Request,
@@ -67,6 +68,7 @@ class Extractor:
         self._lock = threading.Lock()
         self._server: _RunningServer | None = None
         self._closed = False
+        self._pronom = Pronom(_environment())
 
     def extract(
         self,
@@ -106,10 +108,17 @@ class Extractor:
         return MemoryFile(data, size=size, limit=MAX_FILE_BYTES)
 
     def extract_held(
-        self, media_type: str, file: MemoryFile, first_page: int | None = None, last_page: int | None = None
+        self,
+        media_type: str,
+        file: MemoryFile,
+        first_page: int | None = None,
+        last_page: int | None = None,
+        *,
+        name: str = "",
+        password: str = "",
     ) -> Extracted | Failure:
-        """Parse a slice of a held file, as ``extract`` does."""
-        request = Request(media_type, file.size, first_page, last_page)
+        """Parse a slice of a held file, as ``extract`` does; a locked one with its ``password`` (and ``name``)."""
+        request = Request(media_type, file.size, first_page, last_page, name=name, password=password)
         answer, end = self._ask(request, file.fd)
         return unpack_answer(answer) or _why(answer, end)
 
@@ -148,6 +157,14 @@ class Extractor:
         failure = unpack_answer(answer)
         return failure if isinstance(failure, Failure) else unpack_body(answer) or _why(answer, end)
 
+    def pronom_held(self, media_type: str, file: MemoryFile) -> str | None:
+        """Return the PRONOM id of a held file (see ``indexer.sandbox.pronom``); None when it has none."""
+        return self._pronom.identify(file, media_type)
+
+    def signatures(self) -> str:
+        """Return which signatures PRONOM ids are told by; "" when they cannot be told here."""
+        return self._pronom.signatures()
+
     def capabilities(self) -> Sequence[str]:
         """Return the walls around a fork: of ``limits``, ``namespace``, ``no_new_privs``, ``landlock``, ``seccomp``.
 
@@ -168,6 +185,7 @@ class Extractor:
         with self._lock:
             self._closed = True
             server, self._server = self._server, None
+        self._pronom.close()
         if server:
             server.end()
 

@@ -14,10 +14,12 @@ import struct
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 _NO_NEW_PRIVS, _DUMPABLE, _DEATH_SIGNAL, _SECCOMP, _SECCOMP_FILTER = 38, 4, 1, 22, 2
 _NEW_NET, _NEW_USER = 0x40000000, 0x10000000
-_LANDLOCK_CREATE, _LANDLOCK_RESTRICT, _LANDLOCK_VERSION = 444, 446, 1
+_LANDLOCK_CREATE, _LANDLOCK_RULE, _LANDLOCK_RESTRICT, _LANDLOCK_VERSION = 444, 445, 446, 1
+_READ_AND_LOAD = 0x5  # LANDLOCK_ACCESS_FS_EXECUTE | _READ_FILE
 _ALLOW, _REFUSE, _KILL = 0x7FFF0000, 0x00050001, 0x80000000  # SECCOMP_RET_ALLOW, _ERRNO | EPERM, _KILL_PROCESS
 
 # By audit architecture: the numbers of the calls that a loaded parser makes. Everything else is refused with EPERM.
@@ -57,15 +59,16 @@ class Confinement:
 
     def __init__(self) -> None:
         self._libc = ctypes.CDLL(None, use_errno=True) if sys.platform.startswith("linux") else None
-        self._baseline = _address_space()
+        self._baseline = address_space()
         self._filter = _seccomp_program() if self._libc else None
         self._server_walls: list[str] = []
 
-    def confine_server(self, standing: Sequence[str] = ()) -> list[str]:
+    def confine_server(self, standing: Sequence[str] = (), readable: Path | None = None) -> list[str]:
         """Cut this process and all its forks off from network and files. The process must have one thread.
 
         Args:
             standing: what ``cut_network`` returned, where a library that starts threads was loaded since.
+            readable: the one file that may still be opened, for a library that cannot be loaded before.
         """
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         if self._libc is None:
@@ -74,7 +77,7 @@ class Confinement:
         walls = list(standing) or cut_network()
         if self._libc.prctl(_NO_NEW_PRIVS, 1, 0, 0, 0) == 0:
             walls.append("no_new_privs")
-            if self._landlock():
+            if self._landlock(readable):
                 walls.append("landlock")
         self._server_walls = walls
         return walls
@@ -111,7 +114,7 @@ class Confinement:
                 kept = kind != resource.RLIMIT_AS and kept
         return ["limits"] if kept and self._baseline else ["limits_without_memory"]
 
-    def _landlock(self) -> bool:
+    def _landlock(self, readable: Path | None) -> bool:
         """Forbid every way to the file system, and TCP where the kernel knows how."""
         libc = self._libc
         if libc is None:
@@ -126,7 +129,17 @@ class Confinement:
         if fd < 0:
             return False
         try:
+            if readable is not None:
+                self._allow(libc, fd, readable)
             return bool(libc.syscall(_LANDLOCK_RESTRICT, fd, 0) == 0)
+        finally:
+            os.close(fd)
+
+    @staticmethod
+    def _allow(libc: ctypes.CDLL, ruleset: int, file: Path) -> None:
+        fd = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            libc.syscall(_LANDLOCK_RULE, ruleset, 1, struct.pack("=Qi", _READ_AND_LOAD, fd), 0)
         finally:
             os.close(fd)
 
@@ -166,8 +179,8 @@ def _seccomp_program() -> _Program | None:
     return _Program(lines)
 
 
-def _address_space() -> int:
-    """Bytes of address space this process has; 0 where the system does not tell (no memory limit then)."""
+def address_space() -> int:
+    """Return the bytes of address space this process has; 0 where the system does not tell (no memory limit then)."""
     with contextlib.suppress(OSError, ValueError), open("/proc/self/statm", "rb") as file:  # noqa: PTH123
         return int(file.read().split()[0]) * resource.getpagesize()
     return 0

@@ -9,7 +9,7 @@ import json
 import socket
 import struct
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from indexer.extract.answer import Extracted, Failure, Reason
@@ -32,6 +32,7 @@ class Request:
     last_page: int | None = None
     name: str = ""
     picture: dict[str, Any] | None = None
+    password: str = field(default="", repr=False)
 
 
 def send_request(channel: socket.socket, request: Request, descriptors: list[int]) -> None:
@@ -79,6 +80,7 @@ def pack_answer(answer: Extracted | Failure | dict[str, Any], media_type: str | 
             "title": answer.title,
             "created": answer.created,
             "scans": answer.scans,
+            "macros": answer.macros,
         }
     elif isinstance(answer, Failure):
         body = {"failure": answer.reason.value, "detail": answer.detail}
@@ -138,7 +140,8 @@ def unpack_answer(answer: bytes) -> Extracted | Failure | None:
     if first + len(pages) - 1 > max(count, 1):
         return None
     title, created = str(body.get("title", ""))[:300], str(body.get("created", ""))[:40]
-    return Extracted(tuple(pages), first, count, title, created, _scans(body.get("scans"), first, len(pages)))
+    scans = _scans(body.get("scans"), first, len(pages))
+    return Extracted(tuple(pages), first, count, title, created, scans, macros=body.get("macros") is True)
 
 
 def _scans(said: object, first: int, count: int) -> tuple[int, ...]:

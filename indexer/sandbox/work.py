@@ -12,9 +12,10 @@ from functools import partial
 from typing import Any
 
 from indexer import identify, kinds
-from indexer.extract import archives, ole, pdf, pictures, text, warming, zips
+from indexer.extract import archives, ole, pdf, pictures, text, unlocking, warming, zips
 from indexer.extract.answer import Extracted, Failure, Reason, Unreadable
 from indexer.extract.fonts import lend_fonts
+from indexer.extract.macros import holds_macros
 from indexer.extract.parsers import parser_of
 from indexer.sandbox.wire import Request
 
@@ -50,6 +51,7 @@ def preload() -> None:
     text.guess_encoding("「檔案」卷庫".encode("big5hkscs") * 20)
     text.guess_encoding("été à la plage ".encode("cp1252") * 20)
     warming.warm_up()
+    unlocking.prepare()
     warm = _smallest_pdf()
     pdf.extract_pdf(warm)
     for broken in (warm.replace(b"/Pages", b"/Pagez"), b"%PDF-1.4 nothing"):
@@ -64,6 +66,9 @@ def answer(request: Request, data: mmap.mmap | bytes) -> Answer:
     if request.size == 0 and request.task != IDENTIFY:
         return Failure(Reason.EMPTY)
     try:
+        if request.password:
+            data = unlocking.unlocked(request.task, data, request.password)
+            request = replace(request, task=_kind(request.name, data), size=len(data), password="")
         return _parser(request)(data)
     except Unreadable as found:
         return found.failure
@@ -107,7 +112,10 @@ def _parsed(request: Request, data: mmap.mmap | bytes, depth: int = 0) -> Extrac
         inside = partial(_member, depth + 1)
         return archives.extract_zip(data, request.first_page, request.last_page, inside=inside)
     parse = parser_of(request.task)
-    return parse(data, request.first_page, request.last_page) if parse else Failure(Reason.UNSUPPORTED)
+    if parse is None:
+        return Failure(Reason.UNSUPPORTED)
+    found = parse(data, request.first_page, request.last_page)
+    return replace(found, macros=True) if holds_macros(request.task, data) else found
 
 
 def _member(depth: int, name: str, data: bytes) -> Sequence[str]:

@@ -522,6 +522,8 @@ def upgrade():
     sa.Column('plain_sha256', sa.String(length=64), nullable=True),
     sa.Column('cipher_sha256', sa.String(length=64), nullable=True),
     sa.Column('media_type', sa.String(length=120), nullable=True),
+    sa.Column('pronom', sa.String(length=24), nullable=True),
+    sa.Column('macros', sa.Boolean(), nullable=False),
     sa.Column('text_state', sa.Enum('pending', 'text', 'no_text', 'failed', name='textstate', native_enum=False, length=32), nullable=False),
     sa.Column('text_version', sa.Integer(), nullable=False),
     sa.Column('pages', sa.Integer(), nullable=True),

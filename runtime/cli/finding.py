@@ -141,10 +141,11 @@ def _full(view: RecordView) -> dict[str, Any]:
         "fields": {definition.name: shown_field(definition, value) for definition, value in view.fields},
         "subjects": list(view.subjects),
         "files": [
-            {"name": f.name, "size": f.size, "type": f.media_type, "state": f.state.value, "pages": f.pages,
-             "text": f.text_state.value, "reason": f.reason, "doubles": f.doubles,
-             "scans": f.scans, "scans_waiting": f.scans_waiting,
-             "remarks": [{"code": x.code, "facts": dict(x.facts)} for x in remarks(f.media_type, f.name)]}
+            {"name": f.name, "size": f.size, "type": f.media_type, "pronom": f.pronom, "macros": f.macros,
+             "state": f.state.value, "pages": f.pages, "text": f.text_state.value, "reason": f.reason,
+             "doubles": f.doubles, "scans": f.scans, "scans_waiting": f.scans_waiting,
+             "remarks": [{"code": x.code, "facts": dict(x.facts)}
+                         for x in remarks(f.media_type, f.name, macros=f.macros)]}
             for f in view.files
         ],
     }  # fmt: skip

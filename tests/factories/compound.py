@@ -54,7 +54,9 @@ def _entry(name: str, kind: int, following: int, child: int, start: int, size: i
     return head + bytes(36) + struct.pack("<IQ", start, size)
 
 
-def a_doc(text: str, *others: str, locked: bool = False, narrow: str = "", summary: bytes = b"") -> bytes:
+def a_doc(
+    text: str, *others: str, locked: bool = False, narrow: str = "", summary: bytes = b"", macros: bool = False
+) -> bytes:
     """Return a Word 97 file: its text, then its other stories (footnotes, headers, comments, endnotes, boxes).
 
     ``narrow`` is put before ``text`` as a piece of its own, a byte a sign.
@@ -73,6 +75,7 @@ def a_doc(text: str, *others: str, locked: bool = False, narrow: str = "", summa
     fib += struct.pack("<H", 14) + bytes(28) + struct.pack("<H", 22) + struct.pack("<22I", *numbers, *[0] * 11)
     fib += struct.pack("<H", 93) + bytes(33 * 8) + struct.pack("<II", 0, len(clx)) + bytes(59 * 8)
     streams = {"WordDocument": fib.ljust(2_048, b"\x00") + thin + wide, "1Table": clx}
+    streams |= {"Macros/VBA/_VBA_PROJECT": b"\xcc\x61"} if macros else {}
     return compound(streams | ({"\x05SummaryInformation": summary} if summary else {}))
 
 
@@ -84,7 +87,9 @@ def an_old_doc(text: str, encoding: str, language: int) -> bytes:
     return compound({"WordDocument": fib.ljust(0x300, b"\x00") + data})
 
 
-def a_ppt(slides: Sequence[tuple[str, str]], *, notes: str = "", old: str = "", locked: bool = False) -> bytes:
+def a_ppt(
+    slides: Sequence[tuple[str, str]], *, notes: str = "", old: str = "", locked: bool = False, macros: bool = False
+) -> bytes:
     """Return a PowerPoint 97 file of slides (title in the list, words in a box), ``notes`` to the first.
 
     ``old`` is the title of a slide that an earlier edit had and a later one threw away.
@@ -106,6 +111,9 @@ def a_ppt(slides: Sequence[tuple[str, str]], *, notes: str = "", old: str = "", 
         parts.append(_record(0x03F0, _record(0x0FA0, notes.encode("utf-16-le")), container=True))
         place = _record(0x03F3, struct.pack("<IIIII", len(slides) + 2, 0, 1, 500, 0))
         lists += _record(0x0FF0, place, instance=2, container=True)
+    if macros:
+        said = _record(0x0400, struct.pack("<III", 7, 1, 2))[2:]
+        lists += _record(0x03FF, b"\x02\x00" + said, instance=1, container=True)
     parts.append(_record(0x03E8, lists, container=True))
     body, places = b"", []
     for part in parts:

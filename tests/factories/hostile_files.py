@@ -58,10 +58,10 @@ def a_zip_that_swells() -> bytes:
     return target.getvalue()
 
 
-def a_locked_pdf() -> bytes:
+def a_locked_pdf(word: str = "secret") -> bytes:
     """A PDF that only a password opens."""
     writer = PdfWriter(clone_from=PdfReader(io.BytesIO(pdf("密"))))
-    writer.encrypt("secret")
+    writer.encrypt(word)
     target = io.BytesIO()
     writer.write(target)
     return target.getvalue()

@@ -33,6 +33,7 @@ from indexer.extraction import ExtractContents
 from indexer.passages import Passage, marks_in
 from indexer.queryparser import parse
 from indexer.sandbox.client import Extractor, SandboxDetector
+from indexer.unlocking import Unlocking
 from storage.objects import FileStore
 from storage.pictures import PictureCache
 from storage.ring import KeyRing
@@ -154,6 +155,7 @@ def a_web_house(folder: Path, *, https: bool = False, clock: Clock | None = None
     store = FileStore(folder / "objects")
     search = TitleSearch(db, guard)
     extractor = Extractor(parallel=1)  # its server starts with the first picture asked for
+    reading = ExtractContents(db, vault, store, outbox, extractor, SandboxDetector(extractor))
     services = Services(
         db=db,
         clock=clock,
@@ -164,6 +166,7 @@ def a_web_house(folder: Path, *, https: bool = False, clock: Clock | None = None
         filing=FilingService(db, guard, vault, log, outbox, clock),
         intake=IntakeService(db, guard, vault, store, log, readings, outbox, clock),
         files=FileService(db, guard, store, log, outbox),
+        unlocking=Unlocking(db, guard, vault, log, outbox, clock, reading),
         search=search,
         log_view=LogView(log, guard, read_log=Act.READ_LOG, read=Act.READ, custody=Act.CUSTODY),
         readings=readings,

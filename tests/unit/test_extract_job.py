@@ -175,6 +175,9 @@ class Sandbox:
     def find_held(self, _name: str, file: object, first: int, last: int) -> tuple[str | None, Extracted | Failure]:
         return None, self.extract_held("", file, first, last)
 
+    def pronom_held(self, _kind: str, _file: object) -> str | None:
+        return "x-fmt/111"
+
 
 def test_a_file_that_always_crashes_ends_soon(house: SimpleNamespace) -> None:
     content = stored(house, "毒".encode())
@@ -183,6 +186,7 @@ def test_a_file_that_always_crashes_ends_soon(house: SimpleNamespace) -> None:
     row = looked_up(house, content).content
     assert (row.text_state, row.reason, row.state) == (TextState.FAILED, "crashed", ContentState.STORED)
     assert sandbox.asked <= 12
+    assert row.pronom == "x-fmt/111", "what it is, is known all the same"
     with house.db.reading() as session:
         assert session.scalars(select(Job.state).where(Job.kind == JobKind.EXTRACT)).all() == [JobState.DONE]
 

@@ -46,6 +46,9 @@ class Reader:
     def find_held(self, *_: object) -> tuple[str, Extracted | Failure]:
         return self.kind, self.says
 
+    def pronom_held(self, *_: object) -> None:
+        return None
+
     def extract_held(self, *_: object) -> Extracted | Failure:
         return self.says
 

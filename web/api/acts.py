@@ -157,6 +157,8 @@ def _file(view: FileView) -> FileShown:
         state=view.state,
         reason=view.reason,
         type=view.media_type,
+        pronom=view.pronom,
+        macros=view.macros,
         size=view.size,
         pages=view.pages,
         text=view.text_state,
@@ -165,6 +167,6 @@ def _file(view: FileView) -> FileShown:
         scans_waiting=view.scans_waiting,
         remarks=[
             RemarkMade(code=each.code, detail=remark_words(each, problems.language()), facts=dict(each.facts))
-            for each in remarks(view.media_type, view.name)
+            for each in remarks(view.media_type, view.name, macros=view.macros)
         ],
     )

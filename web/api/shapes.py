@@ -111,6 +111,8 @@ class FileShown(Shape):
     state: ContentState
     reason: str | None
     type: str | None
+    pronom: str | None = Field(description="Its format in the PRONOM registry, such as fmt/412.")
+    macros: bool = Field(description="Whether it holds macros; they never run here.")
     size: int | None = Field(description="Bytes.")
     pages: int | None
     text: TextState

@@ -1,0 +1,131 @@
+"""Locked documents are read with their password, and only with it; nothing of one goes to a disk."""
+
+import io
+import random
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from msoffcrypto.format.ooxml import OOXMLFile
+
+from indexer.extract.answer import Extracted, Failure, Reason
+from indexer.sandbox.client import Extractor
+from indexer.sandbox.wire import Request
+from tests.factories.hostile_files import a_locked_pdf, a_zip_that_swells
+from tests.factories.packages import a_docx, para
+
+SAMPLES = Path(__file__).parents[3] / "shared" / "samples" / "office"
+LOCKED = "application/encrypted"
+PASSWORD = "口令 one"
+
+
+@pytest.fixture(scope="module")
+def extractor() -> Iterator[Extractor]:
+    with Extractor() as made:
+        yield made
+
+
+def read(extractor: Extractor, kind: str, data: bytes, password: str, name: str = "") -> Extracted | Reason:
+    file = extractor.hold([data], len(data))
+    try:
+        found = extractor.extract_held(kind, file, name=name, password=password)
+    finally:
+        file.close()
+    return found.reason if isinstance(found, Failure) else found
+
+
+def a_locked_docx() -> bytes:
+    out = io.BytesIO()
+    padding = random.Random(1).randbytes(9_000)  # a short package would lie where the library does not write it right
+    OOXMLFile(io.BytesIO(a_docx(para("电梯合同"), {"word/media/a.bin": padding}))).encrypt(PASSWORD, out)
+    return out.getvalue()
+
+
+def a_locked_zip(name: str, text: bytes, password: bytes) -> bytes:
+    """Lock a stored member as PKWARE's traditional encryption does; zipfile only reads it."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as package:
+        package.writestr(name, b"\0" * (12 + len(text)))
+    plain = bytearray(out.getvalue())
+    sealed = _sealed(bytes(11) + bytes([zlib.crc32(text) >> 24]) + text, password)
+    start = plain.index(name.encode()) + len(name.encode())
+    plain[start : start + len(sealed)] = sealed
+    for mark, flags, crc, size in ((b"PK\x03\x04", 6, 14, 22), (b"PK\x01\x02", 8, 16, 24)):
+        at = plain.index(mark)
+        plain[at + flags] |= 1
+        plain[at + crc : at + crc + 4] = zlib.crc32(text).to_bytes(4, "little")
+        plain[at + size : at + size + 4] = len(text).to_bytes(4, "little")
+    return bytes(plain)
+
+
+def _sealed(data: bytes, password: bytes) -> bytes:
+    keys = [0x12345678, 0x23456789, 0x34567890]
+
+    def turn(byte: int) -> None:
+        keys[0] = _crc(keys[0], byte)
+        keys[1] = ((keys[1] + (keys[0] & 0xFF)) * 134775813 + 1) & 0xFFFFFFFF
+        keys[2] = _crc(keys[2], keys[1] >> 24)
+
+    for byte in password:
+        turn(byte)
+    out = bytearray()
+    for byte in data:
+        mixed = (keys[2] | 2) & 0xFFFF
+        out.append(byte ^ ((mixed * (mixed ^ 1) >> 8) & 0xFF))
+        turn(byte)
+    return bytes(out)
+
+
+def _crc(value: int, byte: int) -> int:
+    value ^= byte & 0xFF
+    for _ in range(8):
+        value = value >> 1 ^ (0xEDB88320 if value & 1 else 0)
+    return value
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "password", "name", "word"),
+    [
+        ("application/pdf", a_locked_pdf(), "secret", "a.pdf", "密"),
+        (LOCKED, a_locked_docx(), PASSWORD, "合同.docx", "电梯合同"),
+        ("application/zip", a_locked_zip("a.txt", "电梯合同".encode(), b"pass"), "pass", "a.zip", "电梯合同"),
+    ],
+    ids=["pdf", "docx", "zip"],
+)
+def test_the_password_opens_and_another_does_not(
+    extractor: Extractor, kind: str, data: bytes, password: str, name: str, word: str
+) -> None:
+    found = read(extractor, kind, data, password, name)
+    assert isinstance(found, Extracted), found
+    assert word in "".join(found.pages)
+    assert read(extractor, kind, data, password + "x", name) is Reason.ENCRYPTED
+
+
+def test_a_password_does_not_open_what_is_no_lock_or_a_bomb(extractor: Extractor) -> None:
+    assert read(extractor, "text/plain", b"text", "x") is Reason.UNSUPPORTED
+    assert read(extractor, "application/zip", a_zip_that_swells(), "x") is Reason.BOMB
+
+
+def test_a_request_does_not_show_its_password() -> None:
+    assert "geheim" not in repr(Request("application/pdf", 1, password="geheim"))
+
+
+@pytest.mark.samples
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("testEXCEL_protected_passtika.xls", "application/vnd.ms-excel"),
+        ("testPPT_protected_passtika.ppt", "application/vnd.ms-powerpoint"),
+        ("testWORD_protected_passtika.docx", LOCKED),
+    ],
+)
+def test_real_locked_files_open_too(extractor: Extractor, name: str, kind: str) -> None:
+    if not (SAMPLES / name).exists():
+        pytest.skip(f"no samples beside the checkout: {name}")
+    data = (SAMPLES / name).read_bytes()
+    found = read(extractor, kind, data, "tika", name)
+    assert isinstance(found, Extracted), found
+    assert "ncrypted" in "".join(found.pages)
+    assert read(extractor, kind, data, "no", name) is Reason.ENCRYPTED
