@@ -68,9 +68,10 @@ def read_page(engine: Engine, image: Image.Image) -> PageRead:
     if _blank(image):
         return PageRead("", 0)
     best = _read(engine, image)
-    if best.poor:
-        turned = (_read(engine, image.rotate(-turn, expand=True), turn) for turn in _TURNS)
-        best = max([best, *turned], key=lambda reading: reading.worth)
+    for turn in _TURNS:
+        if not best.poor:
+            break
+        best = max(best, _read(engine, image.rotate(-turn, expand=True), turn), key=lambda reading: reading.worth)
     if best.poor and abs(slant := slant_of(best.lines)) > _SLANT:
         straight = best.image.rotate(slant, expand=True, fillcolor="white", resample=Image.Resampling.BICUBIC)
         best = max(best, _read(engine, straight, best.turn), key=lambda reading: reading.worth)

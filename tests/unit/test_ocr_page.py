@@ -76,8 +76,9 @@ def test_a_page_on_its_head_is_turned_though_some_of_it_was_read() -> None:
         upright = image.getpixel((51, 101)) == (0, 0, 0)
         return [line("物业服务合同", 50, 100, score=0.99 if upright else 0.7)]
 
-    turned = paper((50, 100, 300)).rotate(180)
-    assert read_page(Engine(reads), turned).turn == 180
+    engine = Engine(reads)
+    assert read_page(engine, paper((50, 100, 300)).rotate(180)).turn == 180
+    assert len(engine.asked) == 2, "the first turn that reads well ends the search"
 
 
 def test_lines_that_stand_on_end_show_a_page_on_its_side_however_well_they_read() -> None:
