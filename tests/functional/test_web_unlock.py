@@ -8,13 +8,14 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from archive.log.writer import Log
 from archive.model import Content, ContentState, Job, JobKind, LogEntry, PageText, TextState
 from tests.factories.hostile_files import a_locked_pdf
 from tests.factories.web_house import WebHouse, a_web_house
 from tests.fakes.clock import FixedClock
 from tests.functional.test_web_put_aside import post, with_file
 
-PASSWORD = "口令-Zx81-geheim"
+PASSWORD = "Zx81-geheim-qv"  # plain letters: it would stand in JSON as it is
 
 
 @pytest.fixture
@@ -65,8 +66,17 @@ def test_the_right_password_gives_the_text_and_is_kept_nowhere(
     secret = PASSWORD.encode()
     assert [path for path in tmp_path.rglob("*") if path.is_file() and secret in path.read_bytes()] == []
     assert PASSWORD not in caplog.text
+    assert PASSWORD not in opened_log(house), "what is sealed is looked into"
     for each in Path("/proc").glob("[0-9]*"):
         assert secret not in shown(each / "cmdline") + shown(each / "environ")
+
+
+def opened_log(house: WebHouse) -> str:
+    log = Log(house.services.vault, house.clock)
+    with house.services.db.reading() as session:
+        bodies = log.opened_many(session, session.scalars(select(LogEntry)).all())
+    assert any(body and body.get("name") == "合同.pdf" for body in bodies)
+    return str(bodies)
 
 
 def shown(file: Path) -> bytes:
