@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from archive.errors import Unavailable
 from indexer.extract.answer import MAX_PAGE_CHARS, Failure, Reason
 from indexer.ocr.page import PageRead
+from indexer.ocr.rapid import ONE_THREAD
 from indexer.sandbox.client import Extractor
 from indexer.sandbox.confinement import Limits
 from indexer.sandbox.memory import MemoryFile
@@ -22,7 +23,7 @@ class PageReader:
     """A thread-safe door to the fork server of OCR. The server starts with the first page; pages come one by one."""
 
     def __init__(self, limits: Limits = LIMITS) -> None:
-        self._sandbox = Extractor(parallel=1, limits=limits, module=_SERVER)
+        self._sandbox = Extractor(parallel=1, limits=limits, module=_SERVER, environment=ONE_THREAD)
 
     def hold(self, data: Iterable[bytes], size: int) -> MemoryFile:
         """Take a file into memory, as ``Extractor.hold`` does."""

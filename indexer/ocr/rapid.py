@@ -4,7 +4,6 @@ The sessions are made, and used once, before the server forks: a fork opens no f
 thread to a session it needs neither.
 """
 
-import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +11,8 @@ from PIL import Image
 
 from indexer.ocr.engine import Line
 
-_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1"}
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1"}
+"""What the libraries must find in the environment when they are loaded."""
 
 
 class RapidEngine:
@@ -26,7 +26,6 @@ class RapidEngine:
     """
 
     def __init__(self) -> None:
-        os.environ.update(_ONE_THREAD)  # read when the libraries are loaded
         import numpy as np  # noqa: PLC0415  (an extra, loaded where it is used)
         from rapidocr import RapidOCR  # noqa: PLC0415
 

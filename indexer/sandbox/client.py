@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -50,6 +50,7 @@ class Extractor:
         limits: what each parse may use.
         hostile: a module of acts that try the walls, for tests.
         module: the program that serves.
+        environment: what its libraries must find in the environment, which is empty otherwise.
     """
 
     def __init__(
@@ -59,7 +60,9 @@ class Extractor:
         limits: Limits | None = None,
         hostile: str | None = None,
         module: str = "indexer.sandbox.server",
+        environment: Mapping[str, str] | None = None,
     ) -> None:
+        self._environment = environment or {}
         self._module = module
         self.parallel = parallel
         self._limits = limits or Limits()
@@ -215,7 +218,7 @@ class Extractor:
             if self._server is None or not self._server.alive:
                 if self._server:
                     self._server.end()
-                self._server = _RunningServer(self._module, self._limits, self._hostile)
+                self._server = _RunningServer(self._module, self._limits, self._hostile, self._environment)
             return self._server
 
     def _forget(self, server: "_RunningServer") -> None:
@@ -242,7 +245,7 @@ class _ServerLost(Exception):
 class _RunningServer:
     """One fork server process and the channel to it."""
 
-    def __init__(self, module: str, limits: Limits, hostile: str | None) -> None:
+    def __init__(self, module: str, limits: Limits, hostile: str | None, environment: Mapping[str, str]) -> None:
         self._limits = limits
         self._sending = threading.Lock()
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -250,7 +253,7 @@ class _RunningServer:
         try:
             self._process = subprocess.Popen(  # noqa: S603  (our own interpreter and module)
                 [*command, hostile] if hostile else command,
-                env=_environment(),
+                env={**_environment(), **environment},
                 cwd="/",
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
