@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
-from archive.closing import house_day, is_closed
+from archive.closing import is_closed
 from archive.database import Base, rows_by_id
 from archive.dates import CivilDate, parse_civil
 from archive.errors import Fault, InvalidInput
@@ -72,16 +72,19 @@ class Draft:
 
 
 class Catalogue:
-    """What drafts refer to, read once per transaction: ``drafts`` with one query a table, any other when it comes."""
+    """What drafts refer to, read once per transaction: ``drafts`` with one query a table, any other when it comes.
 
-    def __init__(self, session: Session, drafts: Sequence[Draft] = ()) -> None:
+    ``day`` is the house's: what is closed on a day is closed from then on.
+    """
+
+    def __init__(self, session: Session, day: date, drafts: Sequence[Draft] = ()) -> None:
         self._session = session
         self._categories: dict[UUID, tuple[Category, Sequence[FieldDef]] | None] = {}
         self._places: dict[UUID, Place | None] = {}
         self._groups: dict[UUID, UUID | None] = {}
         self._known: dict[tuple[type, Any], bool] = {}
         self._departments: dict[UUID, Department | None] = {}
-        self._day: date | None = None
+        self.day = day
         for row in rows_by_id(session, Category, {draft.category_id for draft in drafts}).values():
             self._categories[row.id] = (row, definitions(row))
         self._places |= rows_by_id(session, Place, {draft.place_id for draft in drafts})
@@ -113,11 +116,6 @@ class Catalogue:
                 department_id: rows_by_id(self._session, Department, [department_id]).get(department_id)
             }
         return self._departments[department_id]
-
-    def day(self, now: datetime) -> date:
-        """Return the house's day."""
-        self._day = self._day or house_day(self._session, now)
-        return self._day
 
     def has(self, kind: type[Base], key: Any) -> bool:
         """Whether a row of ``kind`` stands under ``key``."""
@@ -210,19 +208,19 @@ class Described:
         return due_year(self.term, self.drawn.last if self.drawn else now.date())
 
 
-def _closed_faults(catalogue: Catalogue, draft: Draft, category: Category, day: date) -> Iterator[Fault]:
-    if is_closed(category.closed_on, day):
+def _closed_faults(catalogue: Catalogue, draft: Draft, category: Category) -> Iterator[Fault]:
+    if is_closed(category.closed_on, catalogue.day):
         yield fault("category", "closed", category=category.code)
     if draft.department_id is None:
         return
     department = catalogue.department(draft.department_id)
     if department is None:
         yield fault("department", "unknown")
-    elif is_closed(department.until, day):
+    elif is_closed(department.until, catalogue.day):
         yield fault("department", "department_closed", department=department.code)
 
 
-def describe(catalogue: Catalogue, draft: Draft, now: datetime) -> Described:
+def describe(catalogue: Catalogue, draft: Draft) -> Described:
     """Check a draft whole and return what it comes to.
 
     Raises:
@@ -233,7 +231,7 @@ def describe(catalogue: Catalogue, draft: Draft, now: datetime) -> Described:
     if known is None or known[0].fonds_id != draft.fonds_id:
         raise InvalidInput(*faults, fault("category", "unknown"))
     category, definitions = known
-    faults += _closed_faults(catalogue, draft, category, catalogue.day(now))
+    faults += _closed_faults(catalogue, draft, category)
     drawn = _drawn(draft.drawn_up, faults)
     place = catalogue.place(draft.place_id) if draft.place_id else None
     if draft.place_id and (place is None or place.fonds_id != draft.fonds_id):

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from uuid import UUID
 
-from sqlalchemy import delete, select
-from sqlalchemy.orm import Session
+from sqlalchemy import delete
 
 from archive.database import Database, Work
-from archive.errors import ArchiveError, Fault, InvalidInput, NotFound, WrongState
+from archive.errors import ArchiveError, Fault, InvalidInput, WrongState
 from archive.identity import Identity
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
@@ -40,7 +39,7 @@ class FileService:
             WrongState: the file is not put aside.
         """
         with self._guard.refusals(identity), self._db.writing() as work:
-            content, record, name = self._asked(work.session, identity, Act.ACCEPT, content_id)
+            content, record, name = self._guard.require_content(work.session, identity, Act.ACCEPT, content_id)
             words = _checked(reason)
             if content.state is not ContentState.QUARANTINED:
                 raise WrongState(state=content.state.value, act=Act.ACCEPT.value)
@@ -59,7 +58,7 @@ class FileService:
         """
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
-            content, record, name = self._asked(session, identity, Act.DESCRIBE, content_id)
+            content, record, name = self._guard.require_content(session, identity, Act.DESCRIBE, content_id)
             words = _checked(reason)
             if content.state is ContentState.RECEIVING:
                 raise WrongState(state=content.state.value, act="file.take_off")
@@ -71,15 +70,6 @@ class FileService:
             self._changed(work, identity, record, "file.take_off", body)
             work.after_commit(lambda: self._remove(content))
             work.commit()
-
-    def _asked(self, session: Session, identity: Identity, act: Act, content_id: UUID) -> tuple[Content, Record, str]:
-        content = session.get(Content, content_id)
-        # what is not there is asked for like what is hidden, so that both cost and log the same
-        record = self._guard.require(session, identity, act, content.record_id if content else content_id)
-        if content is None:
-            raise NotFound
-        name = session.scalar(select(File.name).where(File.id == content.file_id)) or ""
-        return content, record, name
 
     def _changed(self, work: Work, identity: Identity, record: Record, act: str, body: Mapping[str, object]) -> None:
         record.version += 1

@@ -10,14 +10,14 @@ from sqlalchemy.orm import Session
 
 from archive import describing
 from archive.arrivals import drop_broken
-from archive.clock import Clock, today
+from archive.clock import Clock
 from archive.database import Base, Database, Work, rows_by_id
 from archive.errors import InvalidInput
 from archive.failpoints import reach
 from archive.identity import Identity
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log, Note
-from archive.model import Category, Content, ContentState, House, JobKind, Record, RecordState
+from archive.model import Category, Content, ContentState, JobKind, Record, RecordState
 from archive.model.log import LogResult
 from archive.numbering.giver import Gap, Numbers, give
 from archive.policy.condition import holds
@@ -174,10 +174,9 @@ class FilingService:
     def _number(self, work: Work, identity: Identity, records: Sequence[Any]) -> Numbers:
         session = work.session
         now = self._clock.now()
-        zone = session.scalar(select(House.zone)) or "Asia/Shanghai"
         self._vault.regroup(session, [(r.id, due_year(r.term, describing.as_of(r, now))) for r in records])
         self._outbox.add_many(work, JobKind.INDEX, [r.id for r in records])
-        numbers = give(session, records, today=today(self._clock, zone))
+        numbers = give(session, records, today=self._guard.day())
         both = [(r.id, numbers.registration[r.id], numbers.archive[r.id]) for r in records]
         session.connection().execute(
             _FILED, [{"key": key, "now": now, "registration": first, "archive": second} for key, first, second in both]

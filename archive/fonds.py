@@ -7,14 +7,14 @@ from datetime import date
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from archive.clock import Clock, today
+from archive.clock import Clock
 from archive.closing import is_closed, open_on
 from archive.database import Database
 from archive.errors import Conflict, Fault, InvalidInput, NotFound, StandsAlready
 from archive.identity import Identity
 from archive.ids import UUID, new_id
 from archive.log.writer import Log
-from archive.model import Category, Fonds, House
+from archive.model import Category, Fonds
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.scheme import install as installing
@@ -51,8 +51,7 @@ class FondsService:
             self._guard.require_house(session, identity, Act.MANAGE_SCHEME)
             if session.scalar(select(Fonds.id).where(Fonds.code == code)) is not None:
                 raise StandsAlready(what="fonds", field="code")
-            day = today(self._clock, session.scalar(select(House.zone)) or "Asia/Shanghai")
-            row = Fonds(id=new_id(), code=code, names=dict(names), opened_on=day)
+            row = Fonds(id=new_id(), code=code, names=dict(names), opened_on=self._guard.day())
             session.add(row)
             session.flush()
             if scheme is not None:

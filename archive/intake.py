@@ -22,7 +22,7 @@ from archive.identity import Identity
 from archive.jobs.outbox import Outbox
 from archive.log.readings import Readings
 from archive.log.writer import Log
-from archive.model import Content, ContentState, File, FileRole
+from archive.model import Content, ContentState, FileRole
 from archive.pieces import Piece, cut, sealed
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
@@ -243,15 +243,11 @@ class IntakeService:
     def open_file(self, identity: Identity, content_id: UUID) -> OpenFile:
         """Open a stored file for someone who may read its record. Logged once per person, file and half hour."""
         with self._db.reading() as session:
-            content = session.get(Content, content_id)
-            there = content is not None and content.state is not ContentState.RECEIVING
-            # what is not there is asked for like what is hidden, so that both cost and log the same
-            record = self._guard.require(
-                session, identity, Act.READ, content.record_id if content and there else content_id
+            content, record, name = self._guard.require_content(
+                session, identity, Act.READ, content_id, ContentState.STORED, ContentState.QUARANTINED
             )
-            if content is None or content.store_version is None:
+            if content.store_version is None:
                 raise NotFound
-            name = session.get_one(File, content.file_id).name
             reader = self._vault.unlock(session, record.id).content_reader(
                 content.id, self._store, content.object_key, content.store_version
             )

@@ -91,8 +91,8 @@ class RecordService:
         reach = self._guard.reach(session, identity)
         allowed = condition(Act.CREATE, reach)
         now = self._clock.now()
-        catalogue = describing.Catalogue(session, drafts)
-        described = [describing.describe(catalogue, draft, now) for draft in drafts]
+        catalogue = describing.Catalogue(session, self._guard.day(), drafts)
+        described = [describing.describe(catalogue, draft) for draft in drafts]
         for item in described:
             if not holds(allowed, item.facts(identity)):
                 raise NotAllowed(act=Act.CREATE.value)
@@ -142,7 +142,7 @@ class RecordService:
             record = self._provisional(session, identity, Act.DESCRIBE, record_id, version)
             before = self._draft_of(session, record)
             draft = replace(before, **describing.typed(changes))
-            item = describing.describe(describing.Catalogue(session), draft, self._clock.now())
+            item = describing.describe(describing.Catalogue(session, self._guard.day()), draft)
             if not holds(condition(Act.CREATE, self._guard.reach(session, identity)), item.facts(identity)):
                 raise NotAllowed(act=Act.DESCRIBE.value)
             for name, value in item.row().items():

@@ -146,6 +146,21 @@ def load_pages(session: Session, vault: Vault, record_id: UUID, content_id: UUID
         yield from _unpack(vault.open(session, record_id, sealed, context=context), context)
 
 
+def page_at(session: Session, vault: Vault, record_id: UUID, content_id: UUID, number: int) -> Page | None:
+    """Return one page, opening the one slice that may hold it; None: it has no text. Raises as ``load_pages``."""
+    row = session.execute(
+        select(PageText.first_page, PageText.sealed)
+        .where(PageText.content_id == content_id, PageText.first_page <= number)
+        .order_by(PageText.first_page.desc())
+        .limit(1)
+    ).first()
+    if row is None:
+        return None
+    context = _context(content_id, row.first_page)
+    pages = _unpack(vault.open(session, record_id, row.sealed, context=context), context)
+    return next((page for page in pages if page.number == number), None)
+
+
 def texts_of_records(session: Session, vault: Vault, record_ids: Sequence[UUID]) -> dict[UUID, list[Iterator[Page]]]:
     """Return the texts of some records in the order of their files, each as its pages; records without are left out.
 

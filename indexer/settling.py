@@ -110,7 +110,12 @@ def settle(session: Session, results: Sequence[Result], ahead: Collection[UUID])
     """Make results valid whose contents still wait for them."""
     rows = session.execute(STANDING, {"ids": [each.source.content_id for each in results]})
     found = {row.id: row for row in rows}
-    results = [each for each in results if _counts(each, found.get(each.source.content_id))]
+    scanned = _read_by_ocr(session, [each.source.content_id for each in results if AGAIN in each.job.payload])
+    results = [
+        each
+        for each in results
+        if each.source.content_id not in scanned and _counts(each, found.get(each.source.content_id))
+    ]
     if not results:
         return Settled(set(), set())
     values = [
@@ -146,6 +151,16 @@ def _counts(result: Result, row: Any) -> bool:
     if row is None or waits(row.state, row.text_state):
         return row is not None
     return AGAIN in result.job.payload and (row.text_state is not TextState.TEXT or result.state is TextState.TEXT)
+
+
+def _read_by_ocr(session: Session, contents: Sequence[UUID]) -> set[UUID]:
+    """Return which of these hold words that OCR found: reading them again without it would lose those."""
+    if not contents:
+        return set()
+    read = select(ScannedPage.content_id).where(
+        ScannedPage.content_id.in_(contents), ScannedPage.state == ScanState.READ
+    )
+    return set(session.scalars(read))
 
 
 def _state(result: Result, before: ContentState) -> ContentState:

@@ -2,19 +2,18 @@
 
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from archive.attempts import begin_attempt, succeeded
 from archive.clock import Clock
 from archive.database import Database
-from archive.errors import Damaged, Fault, InvalidInput, NotFound, WrongState
+from archive.errors import Damaged, Fault, InvalidInput, WrongState
 from archive.identity import Identity
 from archive.ids import new_id
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import ClaimedJob
 from archive.log.writer import Log
-from archive.model import Content, ContentState, File, JobKind, Record
+from archive.model import Content, ContentState, JobKind, Record
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import Vault
@@ -78,14 +77,10 @@ class Unlocking:
             work.commit()
 
     def _asked(self, session: Session, identity: Identity, content_id: UUID) -> tuple[Content, Record, str]:
-        content = session.get(Content, content_id)
-        # what is not there is asked for like what is hidden, so that both cost and log the same
-        record = self._guard.require(session, identity, Act.ACCEPT, content.record_id if content else content_id)
-        if content is None:
-            raise NotFound
+        content, record, name = self._guard.require_content(session, identity, Act.ACCEPT, content_id)
         if content.state is not ContentState.QUARANTINED or content.reason != Reason.ENCRYPTED:
             raise WrongState(state=content.state.value, act=UNLOCK)
-        return content, record, session.scalar(select(File.name).where(File.id == content.file_id)) or ""
+        return content, record, name
 
     def _settle(self, session: Session, content: Content, result: Result) -> None:
         """Keep what was read. The reason stays: it says that the bytes are locked."""

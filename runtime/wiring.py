@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from archive import failpoints
 from archive.clock import Clock, SystemClock
+from archive.closing import ZONE
 from archive.database import Database
 from archive.files import FileService
 from archive.filing import FilingService
@@ -80,7 +81,7 @@ class Parts:
     def zone(self) -> str:
         """The house's time zone."""
         with self.db.reading() as session:
-            return session.scalar(select(House.zone)) or "Asia/Shanghai"
+            return session.scalar(select(House.zone)) or ZONE
 
     @cached_property
     def ring(self) -> KeyRing:

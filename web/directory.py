@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from archive.closing import open_on
+from archive.closing import ZONE, open_on
 from archive.database import Database
 from archive.errors import InvalidInput
 from archive.model import Category, Department, Fonds, House, Level, Person, Place
@@ -67,7 +67,7 @@ class Directory:
         if self._zone is None:
             with self._db.reading() as session:
                 self._zone = session.scalar(select(House.zone))
-        return self._zone or "Asia/Shanghai"
+        return self._zone or ZONE
 
     def person(self, person_id: UUID) -> PersonShown | None:
         """Return a person, or None."""

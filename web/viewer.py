@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session
 
 from archive.errors import Damaged, InvalidInput, NotFound, TooLarge
 from archive.identity import Identity
-from archive.model import Content, ContentState, File, Record
+from archive.model import Content, ContentState, Record
 from archive.policy.rules import Act
 from archive.ports import Unlocked
 from indexer import kinds
 from indexer.extract.answer import Failure, Reason
-from indexer.pagetext import load_pages
+from indexer.pagetext import load_pages, page_at
 from indexer.passages import marks_in
 from indexer.queryparser import parse
 from indexer.querytree import Query
@@ -90,7 +90,10 @@ def picture_of(
             raise NotFound
         words = _words(query, _text(services, session, content, number)) if query.strip() else ()
         key = services.vault.unlock(session, record.id)
-    _log(services, identity, content, name)
+    if width == WIDTHS[0]:  # a thumbnail is part of the record's page, and of its opening
+        services.readings.note_once(identity, Act.READ.value, record.id, record=record.id)
+    else:
+        _log(services, identity, content, name)
     kept_as = f"{content.id.hex}-{number}-{width}-{turn}"
     if not words and (sealed := services.pictures.get(kept_as)):
         try:
@@ -125,13 +128,7 @@ def next_hit(services: "Services", identity: Identity, content_id: UUID, after: 
 def _opened(
     services: "Services", session: Session, identity: Identity, content_id: UUID
 ) -> tuple[Content, Record, str]:
-    content = session.get(Content, content_id)
-    # what is not there is asked for like what is hidden, so that both cost and log the same
-    there = content is not None and content.state is ContentState.STORED
-    record = services.guard.require(session, identity, Act.READ, content.record_id if content and there else content_id)
-    if content is None or not there:
-        raise NotFound
-    return content, record, session.get_one(File, content.file_id).name
+    return services.guard.require_content(session, identity, Act.READ, content_id, ContentState.STORED)
 
 
 def _is_locked(content: Content) -> bool:
@@ -153,11 +150,10 @@ def _text(services: "Services", session: Session, content: Content, number: int)
     Raises:
         NotFound: the content has no such page.
     """
-    pages = load_pages(session, services.vault, content.record_id, content.id)
-    found = next((page for page in pages if page.number >= number), None)
+    found = page_at(session, services.vault, content.record_id, content.id, number)
     if number < 1 or (found is None and number > (content.pages or 0)):
         raise NotFound
-    return found.text if found is not None and found.number == number else ""
+    return found.text if found else ""
 
 
 def _drawn(

@@ -19,7 +19,7 @@ from archive.clock import Clock, today
 from archive.database import Database
 from archive.errors import ArchiveError, NotAllowed, NotFound
 from archive.identity import Identity
-from archive.model import Record, RecordPerson
+from archive.model import Content, ContentState, File, Record, RecordPerson
 from archive.policy.condition import holds
 from archive.policy.facts import facts_of
 from archive.policy.reach import Reach, load_reach
@@ -79,6 +79,21 @@ class Guard:
         if record is not None and allowed:
             return record
         raise self._refused(session, identity, act, NotAllowed(act=act.value) if seen else NotFound(), record_id)
+
+    def require_content(
+        self, session: Session, identity: Identity, act: Act, content_id: UUID, *states: ContentState
+    ) -> tuple[Content, Record, str]:
+        """Return a content, its record and its file's name if ``identity`` may do ``act`` on the record now.
+
+        What is not there, or in no state of ``states`` (none given: any), is asked for like what is hidden, so that
+        all cost and log the same. Raises as ``require``.
+        """
+        content = session.get(Content, content_id)
+        there = content is not None and (not states or content.state in states)
+        record = self.require(session, identity, act, content.record_id if content and there else content_id)
+        if content is None or not there:
+            raise NotFound
+        return content, record, session.get_one(File, content.file_id).name
 
     def require_facts(self, session: Session, identity: Identity, act: Act, facts: Mapping[str, Any]) -> None:
         """Check an act on a record that is not there yet, by the facts it would have.

@@ -11,6 +11,7 @@ from functools import partial
 
 from indexer.extract import pictures
 from indexer.extract.answer import Failure, Reason, Unreadable
+from indexer.extract.fonts import lend_fonts
 from indexer.ocr.client import READ
 from indexer.ocr.engine import Engine
 from indexer.ocr.page import read_page
@@ -41,7 +42,8 @@ def main(arguments: list[str]) -> None:
     """Serve on the descriptor named first, with the limits that follow as JSON."""
     with socket.socket(fileno=int(arguments[0])) as channel:
         standing = cut_network()  # onnxruntime starts a thread as it is loaded; afterwards some kernels refuse
-        work.preload()
+        lend_fonts()
+        pictures.prepare()
         engine = RapidEngine()
         limits = Limits(**json.loads(arguments[1]))
         Server(channel, limits, answer=partial(answer, engine), standing=standing).run()

@@ -1,6 +1,7 @@
 """The viewer: a page's picture and text for who may read it, kept sealed, and nothing for anybody else."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from html import unescape
 from io import BytesIO
@@ -8,7 +9,9 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
+from archive.model import LogEntry
 from tests.factories.drawn import a_pdf, an_image, looked_at, marked
 from tests.factories.web_house import WebHouse, a_web_house, token_on
 
@@ -113,3 +116,17 @@ def test_size_and_turn_stay_as_the_leaves_are_turned(house: WebHouse, archivist:
     assert f"{at}/1?width=2200&turn=270" in links
     assert f"{at}/1?turn=270" in links
     assert f"{at}/1?width=1400" in links
+
+
+def test_a_thumbnail_is_part_of_the_records_opening_and_no_opening_of_the_file(
+    house: WebHouse, archivist: FlaskClient
+) -> None:
+    content = kept(house, archivist, "合同.pdf", a_pdf("甲方"))
+    assert archivist.get(f"/files/{content}/pages/1/picture?width=240").status_code == 200
+    with house.services.db.reading() as session:
+        acts = Counter(session.scalars(select(LogEntry.act)))
+    assert acts["record.read"] == 1, "the page of the record was opened before"
+    assert acts["file.read"] == 0
+    archivist.get(f"/files/{content}/pages/1/picture")
+    with house.services.db.reading() as session:
+        assert Counter(session.scalars(select(LogEntry.act)))["file.read"] == 1

@@ -14,6 +14,7 @@ from archive.jobs.outbox import Outbox
 from archive.jobs.runner import JobRunner
 from archive.model import Content, Job, JobKind, JobState, PageText, Record, ScannedPage, ScanState, TextState
 from archive.personal import PersonalKind
+from archive.rereading import AGAIN
 from indexer.extract.answer import Extracted, Failure, Reason
 from indexer.extraction import ExtractContents
 from indexer.identify import MagicDetector
@@ -215,3 +216,18 @@ def test_a_page_joins_its_own_slice_of_a_large_text(house: SimpleNamespace) -> N
         1: 20_000, 2: 5, 3: 20_000, 4: 5, 5: 20_000,
     }  # fmt: skip
     assert list(texts(house, content)) == [1, 2, 3, 4, 5]
+
+
+def test_reading_a_document_again_keeps_the_words_that_ocr_found(house: SimpleNamespace) -> None:
+    content = taken_in(house, "文字页", None)
+    read_by(house, Reader()).drain()
+    before = texts(house, content)
+    assert before == {1: "文字页", 2: "第2页的字"}
+    with house.db.writing() as work:
+        house.outbox.add(work, JobKind.EXTRACT, content, payload={AGAIN: "text"})
+        work.commit()
+    extract = ExtractContents(
+        house.db, house.vault, house.store, house.outbox, Sandbox("文字页", None), MagicDetector(), ocr=False
+    )
+    JobRunner(house.db, house.clock, [extract]).drain()
+    assert texts(house, content) == before
