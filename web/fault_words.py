@@ -188,7 +188,10 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "empty": (mark("the file is empty"), mark("Check the file on your side and send it again.")),
     "encrypted": (
         mark("the file is locked with a password"),
-        mark("Take the password off and send the file again; the locked file is kept until then."),
+        mark(
+            "Take the password off and send the file again, or have an archivist give the password; "
+            "the locked file is kept until then."
+        ),
     ),
     "broken": (
         mark("the file is damaged and cannot be read"),

@@ -82,11 +82,11 @@ def picture_of(
     Raises:
         NotFound: there is no such page for this person, or no picture can be made of it.
     """
-    if width not in WIDTHS or turn not in TURNS or number < 1:
+    if width not in WIDTHS or turn not in TURNS:
         raise NotFound
     with services.db.reading() as session:
         content, record, name = _opened(services, session, identity, content_id)
-        if not _is_pictured(content) or content.store_version is None:
+        if not _is_pictured(content) or not _has_page(content, number):
             raise NotFound
         words = _words(query, _text(services, session, content, number)) if query.strip() else ()
         key = services.vault.unlock(session, record.id)
@@ -140,6 +140,10 @@ def _is_pictured(content: Content) -> bool:
     return content.media_type in kinds.PICTURED and not _is_locked(content)
 
 
+def _has_page(content: Content, number: int) -> bool:
+    return 1 <= number <= (content.pages or 0)
+
+
 def _log(services: "Services", identity: Identity, content: Content, name: str) -> None:
     services.readings.note_once(identity, "file.read", content.id, record=content.record_id, body={"name": name})
 
@@ -150,9 +154,9 @@ def _text(services: "Services", session: Session, content: Content, number: int)
     Raises:
         NotFound: the content has no such page.
     """
-    found = page_at(session, services.vault, content.record_id, content.id, number)
-    if number < 1 or (found is None and number > (content.pages or 0)):
+    if not _has_page(content, number):
         raise NotFound
+    found = page_at(session, services.vault, content.record_id, content.id, number)
     return found.text if found else ""
 
 

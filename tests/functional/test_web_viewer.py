@@ -104,7 +104,9 @@ def test_odd_widths_and_turns_give_the_plain_picture(house: WebHouse, archivist:
     }
     assert len(replies) == 1
     assert len(list((tmp_path / "pictures").iterdir())) == 1
-    assert archivist.get(f"/files/{content}/pages/0/picture").status_code == 404
+    for number in ("0", "2", "9" * 19, "9" * 3_000):
+        for page in (f"{number}", f"{number}/picture", f"{number}/picture?q=甲方"):
+            assert archivist.get(f"/files/{content}/pages/{page}").status_code == 404
 
 
 def test_size_and_turn_stay_as_the_leaves_are_turned(house: WebHouse, archivist: FlaskClient) -> None:
