@@ -1,6 +1,6 @@
 """The Flask application: everything a request passes through before and after its page."""
 
-from typing import Any, cast
+from typing import cast
 
 from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -9,19 +9,18 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import ArchiveError, NotFound
-from archive.identity import Role
-from archive.policy.rules import HOUSE_RULES, Act
 from web import filters, i18n, security
 from web.api.mount import mount
 from web.desk import pages as desk_pages
 from web.faults import ERRORS, explain, status_of
 from web.files import pages as file_pages
 from web.finding import pages as finding_pages
+from web.frame import frame
 from web.history import pages as history_pages
 from web.put_aside import pages as put_aside_pages
 from web.records import pages as record_pages
 from web.scans import pages as scan_pages
-from web.services import Services, services
+from web.services import Services
 from web.signing import PUBLIC, load_identity
 from web.signing import pages as signing_pages
 from web.uploads import pages as upload_pages
@@ -48,7 +47,7 @@ def create_app(wired: Services) -> Flask:
     ):  # fmt: skip
         app.register_blueprint(pages)
     app.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))
-    app.context_processor(_frame)
+    app.context_processor(frame)
     _tell_faults(app)
     mount(app, wired)
     return app
@@ -66,21 +65,6 @@ def _signed_in_only() -> BaseResponse | None:
 
 def _wants_json() -> bool:
     return request.path.startswith("/uploads/") or request.accept_mimetypes.best == "application/json"
-
-
-def _frame() -> dict[str, Any]:
-    """Give every template what its frame shows."""
-    identity = g.get("identity")
-    if identity is None:
-        return {"person": None}
-    return {
-        "person": g.person,
-        "may_create": bool(identity.roles & {Role.ARCHIVIST, Role.CLERK}),
-        "may_file": Role.ARCHIVIST in identity.roles,
-        "sees_log": bool(identity.roles & HOUSE_RULES[Act.READ_LOG]),
-        "sees_system": bool(identity.roles & HOUSE_RULES[Act.SEE_JOBS]),
-        "levels": services().directory.levels(),
-    }
 
 
 def _tell_faults(app: Flask) -> None:

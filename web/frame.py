@@ -1,0 +1,71 @@
+"""The frame of every page: which pages the rail leads to, for whom, and in which group."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import g
+from flask_babel import gettext as _
+
+from archive.identity import Identity, Role
+from archive.policy.rules import HOUSE_RULES, READERS, Act
+from web.services import services
+from web.words import mark
+
+_PREPARERS = frozenset({Role.ARCHIVIST, Role.CLERK})
+
+
+@dataclass(frozen=True)
+class Way:
+    """A page the rail leads to: its endpoint, its picture in ``icons.html``, its name, and who is led there.
+
+    ``who`` None: everyone. ``beside`` are endpoints of the same work, which the rail shows as being here too.
+    """
+
+    endpoint: str
+    icon: str
+    words: str
+    who: frozenset[Role] | None = None
+    beside: tuple[str, ...] = ()
+
+
+WAYS: Sequence[tuple[str, Sequence[Way]]] = (
+    (
+        "",
+        (
+            Way("desk.desk", "desk", mark("My desk")),
+            Way("finding.search", "search", mark("Search")),
+            Way("records.new", "new", mark("Catalogue"), _PREPARERS, ("records.create",)),
+            Way("uploads.mine", "upload", mark("My uploads"), _PREPARERS),
+        ),
+    ),
+    (
+        mark("House"),
+        (
+            Way("history.log", "log", mark("Log"), HOUSE_RULES[Act.READ_LOG]),
+            Way("history.system", "system", mark("System"), HOUSE_RULES[Act.SEE_JOBS]),
+        ),
+    ),
+)
+"""Groups of the rail, with the pages of each. A page that a person may not use is absent."""
+
+
+def ways_of(identity: Identity) -> list[tuple[str, list[Way]]]:
+    """Return the groups and pages that the rail shows to ``identity``; a group without pages is left out."""
+    shown = [(name, [way for way in ways if way.who is None or way.who & identity.roles]) for name, ways in WAYS]
+    return [(name, ways) for name, ways in shown if ways]
+
+
+def frame() -> dict[str, Any]:
+    """Give every template what its frame shows."""
+    identity = g.get("identity")
+    if identity is None:
+        return {"person": None}
+    return {
+        "person": g.person,
+        "ways": [(_(name) if name else "", ways) for name, ways in ways_of(identity)],
+        "reads": bool(identity.roles & READERS),
+        "may_create": bool(identity.roles & _PREPARERS),
+        "may_file": Role.ARCHIVIST in identity.roles,
+        "levels": services().directory.levels(),
+    }

@@ -1,0 +1,80 @@
+// The frame's conveniences. Everything works without them: keys, the narrow rail, lists by keyboard, numbers copied on click.
+"use strict";
+
+const typing = (target) => target.closest("input, select, textarea, [contenteditable]") !== null;
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "Escape") {
+    document.querySelectorAll(".me[open], .rail-more[open]").forEach((each) => each.removeAttribute("open"));
+    return;
+  }
+  if (typing(event.target)) return;
+  const wanted = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+  if (wanted) {
+    event.preventDefault();
+    if (wanted.matches("a, button")) wanted.click();
+    else wanted.focus();
+    return;
+  }
+  moveInList(event);
+});
+
+// Rows of a list marked data-list: up and down move, Enter opens, x chooses.
+function moveInList(event) {
+  const rows = [...document.querySelectorAll("table[data-list] tbody tr")];
+  if (!rows.length || !["ArrowDown", "ArrowUp", "x"].includes(event.key)) return;
+  const at = rows.findIndex((row) => row.contains(document.activeElement));
+  if (event.key === "x") {
+    if (at >= 0) rows[at].querySelector("input[type=checkbox]")?.click();
+    return;
+  }
+  event.preventDefault();
+  const next = Math.min(rows.length - 1, Math.max(0, at + (event.key === "ArrowDown" ? 1 : -1)));
+  rows[next].querySelector("a")?.focus();
+}
+
+const rail = document.querySelector(".rail-fold");
+if (rail) {
+  const fold = (folded) => {
+    document.body.classList.toggle("folded", folded);
+    rail.setAttribute("aria-pressed", String(folded));
+  };
+  rail.hidden = false;
+  fold(localStorage.getItem("rail") === "folded");
+  rail.addEventListener("click", () => {
+    const folded = !document.body.classList.contains("folded");
+    localStorage.setItem("rail", folded ? "folded" : "open");
+    fold(folded);
+  });
+}
+
+document.addEventListener("click", (event) => {
+  for (const open of document.querySelectorAll(".me[open], .rail-more[open]")) {
+    if (!open.contains(event.target)) open.removeAttribute("open");
+  }
+});
+
+// A list's bar of acts shows how many rows are chosen; the box in the head chooses all that are shown.
+for (const form of document.querySelectorAll("form[data-choosing]")) {
+  const boxes = () => [...form.querySelectorAll("tbody input[type=checkbox]")];
+  const all = form.querySelector("thead input[type=checkbox]");
+  const told = form.querySelector("[data-chosen]");
+  const tell = () => {
+    const chosen = boxes().filter((box) => box.checked).length;
+    if (told) told.textContent = chosen ? told.dataset.chosen.replace("{}", chosen) : told.dataset.none;
+    if (all) {
+      all.checked = chosen > 0 && chosen === boxes().length;
+      all.indeterminate = chosen > 0 && chosen < boxes().length;
+    }
+  };
+  if (all) {
+    all.hidden = false;
+    all.addEventListener("change", () => {
+      boxes().forEach((box) => { box.checked = all.checked; });
+      tell();
+    });
+  }
+  form.addEventListener("change", tell);
+  tell();
+}
