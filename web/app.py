@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from archive.errors import ArchiveError, NotFound
 from web import filters, i18n, security
 from web.api.mount import mount
+from web.browsing import pages as browsing_pages
 from web.desk import pages as desk_pages
 from web.faults import ERRORS, explain, status_of
 from web.files import pages as file_pages
@@ -43,6 +44,7 @@ def create_app(wired: Services) -> Flask:
     CSRFProtect(app)
     for pages in (
         signing_pages, desk_pages, record_pages, upload_pages, file_pages, put_aside_pages, scan_pages, finding_pages,
+        browsing_pages,
         history_pages,
     ):  # fmt: skip
         app.register_blueprint(pages)

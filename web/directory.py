@@ -131,6 +131,12 @@ class Directory:
             query = select(Place).where(Place.fonds_id == fonds_id).order_by(Place.path).limit(limit)
             return list(session.scalars(query))
 
+    def places_below(self, fonds_id: UUID, parent_id: UUID | None = None) -> list[Place]:
+        """Return the places directly below one, or the projects, by code."""
+        with self._db.reading() as session:
+            query = select(Place).where(Place.fonds_id == fonds_id, Place.parent_id == parent_id)
+            return list(session.scalars(query.order_by(Place.code)))
+
     def place_at(self, fonds_id: UUID, path: str) -> Place | None:
         """Return the place under a path (``A001/02/001/0405``), or None."""
         wanted = path.strip().strip("/") + "/"

@@ -34,7 +34,14 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
         "",
         (
             Way("desk.desk", "desk", mark("My desk")),
-            Way("finding.search", "search", mark("Search")),
+            Way("finding.search", "search", mark("Search"), READERS),
+            Way(
+                "browsing.scheme",
+                "browse",
+                mark("Browse"),
+                READERS,
+                ("browsing.category", "browsing.projects", "browsing.place"),
+            ),
             Way("records.new", "new", mark("Catalogue"), _PREPARERS, ("records.create",)),
             Way("uploads.mine", "upload", mark("My uploads"), _PREPARERS),
         ),
@@ -63,7 +70,7 @@ def frame() -> dict[str, Any]:
         return {"person": None}
     return {
         "person": g.person,
-        "ways": [(_(name) if name else "", ways) for name, ways in ways_of(identity)],
+        "rail": [(_(name) if name else "", ways) for name, ways in ways_of(identity)],
         "reads": bool(identity.roles & READERS),
         "may_create": bool(identity.roles & _PREPARERS),
         "may_file": Role.ARCHIVIST in identity.roles,

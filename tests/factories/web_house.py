@@ -1,6 +1,7 @@
 """A whole small house behind its pages: real services over a database, a ring and a store in a folder."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +23,7 @@ from archive.jobs.runner import JobRunner
 from archive.log.browse import LogView
 from archive.log.readings import Readings
 from archive.log.writer import Log
-from archive.model import Category, NumberRule, Person
+from archive.model import Category, NumberRule, Person, Record
 from archive.passwords import Passwords
 from archive.people import People
 from archive.policy.guard import Guard
@@ -75,13 +76,23 @@ class TitleSearch:
     broken: Exception | None = None
     asked: list[str] = field(default_factory=list)
 
-    def search(self, identity: Identity, text: str, *, offset: int = 0, limit: int = 20, **_more: Any) -> Any:
+    def search(
+        self,
+        identity: Identity,
+        text: str,
+        *,
+        filters: Sequence[tuple[str, str]] = (),
+        offset: int = 0,
+        limit: int = 20,
+        **_more: Any,
+    ) -> Any:
         query = parse(text)
         self.asked.append(text)
         if self.broken:
             raise self.broken
         with self.db.reading() as session:
-            found = [r for r in session.scalars(self.guard.visible(session, identity)) if marks_in(query, r.title)]
+            known = session.scalars(self.guard.visible(session, identity).order_by(Record.drawn_from.desc()))
+            found = [r for r in known if (not text or marks_in(query, r.title)) and _fits(r, dict(filters))]
         hits = [
             SimpleNamespace(
                 record_id=r.id,
@@ -90,11 +101,26 @@ class TitleSearch:
                 level_rank=r.level_rank,
                 marks=marks_in(query, r.title),
                 date=r.drawn_up,
+                place=r.place_path,
                 passages=[Passage(1, r.title, tuple(marks_in(query, r.title)), cut_after=True)],
             )
             for r in found[offset : offset + limit]
         ]
-        return SimpleNamespace(total=len(found), hits=hits, facets={"level": {"1": len(found)}})
+        facets = {
+            "level": {"1": len(found)},
+            "category": Counter(str(r.category_id) for r in found),
+            "project": Counter(r.place_path.split("/")[0] for r in found if r.place_path),
+        }
+        return SimpleNamespace(total=len(found), hits=hits, facets=facets)
+
+
+def _fits(record: Record, chosen: Mapping[str, str]) -> bool:
+    """Whether a record passes the filters that the pages use; the category's branch is the category itself here."""
+    return (
+        chosen.get("category", str(record.category_id)) == str(record.category_id)
+        and chosen.get("fonds", str(record.fonds_id)) == str(record.fonds_id)
+        and (record.place_path or "").startswith(chosen.get("place", ""))
+    )
 
 
 @dataclass

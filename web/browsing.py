@@ -1,0 +1,128 @@
+"""Browsing: the scheme and the places as trees, with what a person may read at each, as lists."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, render_template, request, url_for
+
+from archive.errors import NotFound
+from archive.model import Fonds
+from indexer.engine import Order
+from indexer.search import SearchPage
+from web.directory import CategoryShown
+from web.services import identity, services
+
+pages = Blueprint("browsing", __name__)
+
+PAGE = 50
+FURTHEST = 10_000
+
+
+@pages.get("/browse")
+def scheme() -> str:
+    """Show the scheme of each fonds as a tree, with how many records the person may read in each branch."""
+    counts = _find([], limit=0).facets.get("category", {})
+    directory = services().directory
+    tree = directory.categories()
+    below = _with_below(tree, {UUID(key): count for key, count in counts.items()})
+    everything = "all" in request.args
+    shown = tree if everything else [each for each in tree if below[each.id]]
+    return render_template(
+        "browse.html", fonds=directory.fonds(), categories=shown, counts=below, more=len(shown) < len(tree)
+    )
+
+
+@pages.get("/browse/categories/<uuid:category_id>")
+def category(category_id: UUID) -> str:
+    """List the records of a branch."""
+    branch = _branch(services().directory.categories(), category_id)
+    ways = [(url_for(".category", category_id=each.id), each) for each in branch[:-1]]
+    return _listed("browse_category.html", [("category", str(category_id))], category=branch[-1], ways=ways)
+
+
+@pages.get("/browse/places")
+def projects() -> str:
+    """Show the projects of each fonds, with how many records the person may read in each."""
+    counts = _find([], limit=0).facets.get("project", {})
+    directory = services().directory
+    shown = [(fonds, directory.places_below(fonds.id)) for fonds in directory.fonds().values()]
+    return render_template("browse_places.html", shown=shown, counts=counts)
+
+
+@pages.get("/browse/places/<fonds_code>/<path:path>")
+def place(fonds_code: str, path: str) -> str:
+    """Show a place: what stands below it, and the records that hang on it or below."""
+    directory = services().directory
+    fonds = _fonds(directory.fonds(), fonds_code)
+    here = directory.place_at(fonds.id, path)
+    if here is None:
+        raise NotFound
+    steps = here.path.strip("/").split("/")
+    names = directory.place_names(here.path, fonds.id)
+    ways = [
+        (url_for(".place", fonds_code=fonds.code, path="/".join(steps[: at + 1])), called)
+        for at, called in enumerate(names)
+    ]
+    below = directory.places_below(fonds.id, here.id)
+    filters = [("fonds", str(fonds.id)), ("place", here.path)]
+    return _listed("browse_place.html", filters, fonds=fonds, place=here, ways=ways, below=below)
+
+
+def _find(
+    filters: Sequence[tuple[str, str]], *, offset: int = 0, limit: int, order: Order = Order.NEWEST
+) -> SearchPage:
+    return services().search.search(
+        identity(), "", filters=filters, order=order, offset=offset, limit=limit, passages=False
+    )
+
+
+def _listed(template: str, filters: Sequence[tuple[str, str]], **shown: Any) -> str:
+    """Show one page of the records that fit, in the order that is asked for."""
+    asked = request.args
+    order = Order.OLDEST if asked.get("order") == Order.OLDEST else Order.NEWEST
+    text = asked.get("from", "")
+    offset = min(int(text), FURTHEST) if text.isascii() and text.isdigit() and len(text) < 9 else 0
+    found = _find(filters, offset=offset, limit=PAGE, order=order)
+    last = min(found.total, FURTHEST)
+    return render_template(
+        template, found=found, order=order.value, offset=offset,
+        newer=_here(order=order, **{"from": offset - PAGE}) if offset >= PAGE else None,
+        more=_here(order=order, **{"from": offset + PAGE}) if offset + PAGE < last else None,
+        turned=_here(order=Order.NEWEST if order is Order.OLDEST else Order.OLDEST),
+        **shown,
+    )  # fmt: skip
+
+
+def _here(**values: Any) -> str:
+    """Return the address of this page with other values in its query."""
+    return url_for(request.endpoint or "", **(request.view_args or {}), **values)
+
+
+def _branch(tree: Sequence[CategoryShown], category_id: UUID) -> list[CategoryShown]:
+    """Return a category with those above it, the uppermost first; ``tree`` has each branch before what lies below."""
+    branch: list[CategoryShown] = []
+    for each in tree:
+        branch = [*branch[: each.depth], each]
+        if each.id == category_id:
+            return branch
+    raise NotFound
+
+
+def _with_below(tree: Sequence[CategoryShown], counts: Mapping[UUID, int]) -> Counter[UUID]:
+    """Return for each category how many records lie in it or below."""
+    summed: Counter[UUID] = Counter()
+    branch: list[UUID] = []
+    for each in tree:
+        branch = [*branch[: each.depth], each.id]
+        for above in branch:
+            summed[above] += counts.get(each.id, 0)
+    return summed
+
+
+def _fonds(known: Mapping[UUID, Fonds], code: str) -> Fonds:
+    found = next((fonds for fonds in known.values() if fonds.code == code), None)
+    if found is None:
+        raise NotFound
+    return found
