@@ -3,14 +3,15 @@
 from flask import Blueprint, render_template, request
 from sqlalchemy import func, select
 
+from archive.identity import Role
 from archive.model import Content, ContentState, Record, RecordState
-from archive.policy.rules import Act, may
 from web.scans import count_doubtful
 from web.services import identity, services
 
 pages = Blueprint("desk", __name__)
 
 PAGE = 50
+NEWEST = 10
 
 
 @pages.get("/")
@@ -20,7 +21,6 @@ def desk() -> str:
     state = RecordState.BINNED if request.args.get("state") == "binned" else RecordState.PROVISIONAL
     with services().db.reading() as session:
         guard = services().guard
-        reach = guard.reach(session, identity())
         visible = guard.visible(session, identity())
         counts = {
             each.value: services().directory.count(session, visible.where(Record.state == each))
@@ -32,9 +32,9 @@ def desk() -> str:
         )
         put_aside = session.scalar(aside)
         doubtful_scans = count_doubtful(session, ids)
-        may_read_log = may(Act.READ_LOG, reach)
     records = services().reader.list(identity(), state=state, offset=offset, limit=PAGE + 1)
-    prepares = bool({"archivist", "clerk"} & {role.value for role in identity().roles})
+    prepares = bool({Role.ARCHIVIST, Role.CLERK} & identity().roles)
+    newest = () if prepares else services().reader.list(identity(), state=RecordState.FILED, limit=NEWEST)
     return render_template(
         "desk.html",
         records=records[:PAGE],
@@ -44,7 +44,7 @@ def desk() -> str:
         doubtful_scans=doubtful_scans,
         state=state.value,
         prepares=prepares,
-        may_read_log=may_read_log,
+        newest=newest,
     )
 
 

@@ -20,6 +20,10 @@ CODED = tuple((kind.id, kind.code, kind.names) for kind in (Category, Fonds, Dep
 """Id, code and names of what facets count."""
 
 
+MOST_COUNTED = 10_000
+"""Counts are exact up to this many; a page writes a larger one as 10,000+."""
+
+
 @dataclass(frozen=True)
 class PersonShown:
     """A signed-in person as the frame of a page names them."""
@@ -189,8 +193,9 @@ class Directory:
         return {row.code: row.names for row in rows if used[row.code] == 1}
 
     def count(self, session: Session, query: Any) -> int:
-        """Count the rows of a query."""
-        return session.scalar(select(func.count()).select_from(query.subquery())) or 0
+        """Count the rows of a query, up to one more than ``MOST_COUNTED``: beyond that nobody reads the digits."""
+        some = query.order_by(None).limit(MOST_COUNTED + 1).subquery()
+        return session.scalar(select(func.count()).select_from(some)) or 0
 
 
 def _category(row: Category, depth: int) -> CategoryShown:

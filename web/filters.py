@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from archive.levels import mark as level_mark
 from archive.personal import mask
 from indexer.kinds import PICTURED
+from web.directory import MOST_COUNTED
 from web.facets import TITLES
 from web.faults import explain_reason, field_label
 from web.i18n import current_locale
@@ -26,6 +27,11 @@ SHAPES = {"■": "square", "◆": "diamond", "▲": "triangle", "●": "circle"}
 def shape(symbol: str) -> str:
     """Return the name of a level's shape, for its colour; levels differ by shape and word first."""
     return SHAPES.get(symbol, "circle")
+
+
+def count(number: int) -> str:
+    """Write a count; one that was not counted to its end as at least so many."""
+    return f"{number:,}" if number <= MOST_COUNTED else f"{MOST_COUNTED:,}+"
 
 
 def actor(name: str) -> str:
@@ -77,6 +83,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(
         shape=shape,
         actor=actor,
+        counted=count,
         told_body=told_body,
         masked=masked,
         field_value=lambda pair: field_value(pair[0], pair[1], current_locale()),
