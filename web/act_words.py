@@ -25,6 +25,7 @@ ACTS: Mapping[str, str] = {
     "file.unlock": mark("locked file read with its password"),
     "file.take_off": mark("file taken off"),
     "search.query": mark("searched"),
+    "list.export": mark("list taken out as a spreadsheet"),
     "number.skip": mark("number skipped"),
     "log.read": mark("log read"),
     "log.verify": mark("log checked"),

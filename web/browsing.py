@@ -90,9 +90,14 @@ def _listed(template: str, filters: Sequence[tuple[str, str]], **shown: Any) -> 
         template, found=found, order=order.value, offset=offset,
         newer=_here(order=order, **{"from": offset - PAGE}) if offset >= PAGE else None,
         more=_here(order=order, **{"from": offset + PAGE}) if offset + PAGE < last else None,
+        sheet=url_for("sheets.found", **_values(filters)),
         turned=_here(order=Order.NEWEST if order is Order.OLDEST else Order.OLDEST),
         **shown,
     )  # fmt: skip
+
+
+def _values(filters: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    return dict(filters)
 
 
 def _here(**values: Any) -> str:

@@ -1,6 +1,7 @@
 """The desk: what waits for me, and where to begin."""
 
 from flask import Blueprint, render_template, request
+from flask_babel import gettext as _
 from sqlalchemy import func, select
 
 from archive.identity import Role
@@ -46,6 +47,12 @@ def desk() -> str:
         prepares=prepares,
         newest=newest,
     )
+
+
+@pages.get("/style")
+def style() -> str:
+    """Show every part that pages are made of, for whoever makes one."""
+    return render_template("style.html", values={}, faults={"title": _("A title is needed.")})
 
 
 def _offset(text: str) -> int:

@@ -70,6 +70,7 @@ def search() -> str | BaseResponse:
         facets=_facets(words, found.facets, filters),
         chips=_chips(words, filters),
         hits=_hits(found.hits),
+        sheet=_link(filters, endpoint="sheets.found"),
         newer=_link(filters, max(offset - PAGE, 0)) if offset else None,
         more=_link(filters, offset + PAGE) if found.total > offset + PAGE else None,
     )  # fmt: skip
@@ -125,12 +126,12 @@ def _passage(passage: Passage) -> dict[str, Any]:
     }
 
 
-def _link(filters: Sequence[tuple[str, str]], offset: int = 0) -> str:
+def _link(filters: Sequence[tuple[str, str]], offset: int = 0, endpoint: str = "finding.search") -> str:
     """Return the address of this search with these filters, from a hit on."""
     values: dict[str, Any] = {"q": request.args.get("q", "")} | ({"from": offset} if offset else {})
     for name, value in filters:
         values.setdefault(name, []).append(value)
-    return url_for("finding.search", **values)
+    return url_for(endpoint, **values)
 
 
 def _chips(words: Callable[[str, str], str], filters: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
