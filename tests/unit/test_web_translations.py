@@ -7,13 +7,19 @@ import pytest
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
+from opencc_pyo3 import OpenCC
 
 from web.words import LOCALES, TRANSLATIONS, best_locale, named, size, translator
 
 ROOT = Path(__file__).parents[2]
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "mark": None}
 GAP = re.compile(r"%\((\w+)\)[sd]")
-SIMPLIFIED_ONLY = set("档业务类级责门码库录检记销毁传输归页图纸录显为区员")
+OWN_NAMES = re.compile(r"商业秘密|国家秘密|卷库|卷庫|\d年\d月")
+"""Words that stand as they are in every language: the mark that the law writes, and names."""
+
+UNTRANSLATED = frozenset({"Python %(python)s, SQLite %(sqlite)s."})
+"""Messages that are written the same in every language."""
+
 METHODS = [("web/**.py", "python"), ("runtime/**.py", "python"), ("web/templates/**.html", "jinja2")]
 
 
@@ -54,9 +60,47 @@ def test_no_translation_is_fuzzy_and_each_keeps_its_gaps(locale: str) -> None:
             assert set(GAP.findall(text)) == wanted, message.id
 
 
-def test_traditional_chinese_has_its_own_words_and_no_simplified_characters() -> None:
-    texts = "".join(text for message in _catalogue("zh_TW") if message.id for text in _texts(message))
-    assert SIMPLIFIED_ONLY & set(texts) - set("記錄傳輸為區員責") - set("記責圖") == set()
+MAINLAND = {
+    "軟件": "軟體", "硬件": "硬體", "硬盤": "硬碟", "內存": "記憶體", "網絡": "網路", "數據庫": "資料庫", "數據": "資料",
+    "默認": "預設", "視頻": "影片", "屏幕": "螢幕", "登錄": "登入", "打印": "列印", "鼠標": "滑鼠", "字段": "欄位",
+    "導出": "匯出", "導入": "匯入", "保存此": "儲存此", "創建": "建立", "鏈接": "連結", "菜單": "選單", "質量": "品質",
+    "窗口": "視窗", "激活": "啟用", "用戶": "使用者", "賬號": "帳號", "帳戶": "帳號", "文件夾": "資料夾", "字符": "字元",
+    "服務器": "伺服器", "程序": "程式", "信息": "訊息", "在線": "線上", "瀏覽器端": "瀏覽器", "二維碼": "QR 碼",
+    "刷新": "重新整理", "粘貼": "貼上", "復制": "複製", "搜索": "搜尋", "支持": "支援", "緩存": "快取", "進程": "行程",
+    "線程": "執行緒", "接口": "介面", "文檔": "文件", "模板": "範本", "博客": "部落格", "屬性值": "屬性",
+}  # fmt: skip
+"""Words of the mainland in traditional characters, as a mere conversion writes them, and what Taiwan says."""
+
+SAME_FORMS = set("秘系統准里面回后台谷采制范松仆占周才志")
+"""Characters that both scripts write, though a converter would change them in some words."""
+
+
+def test_traditional_chinese_holds_no_simplified_character() -> None:
+    convert = OpenCC("t2s")
+    known = {text for message in _catalogue("zh_CN") if message.id for text in _texts(message)}
+    simplified = {sign for text in known for sign in text if convert.convert(sign) == sign}
+    to_traditional = OpenCC("s2t")
+    only_simplified = {sign for sign in simplified if to_traditional.convert(sign) != sign} - SAME_FORMS
+    assert len(only_simplified) > 150
+    wrong = {
+        text: found
+        for message in _catalogue("zh_TW")
+        if message.id
+        for text in _texts(message)
+        if (found := only_simplified & set(OWN_NAMES.sub("", text)))
+    }
+    assert wrong == {}
+
+
+def test_traditional_chinese_has_its_own_words() -> None:
+    wrong = {
+        text: found
+        for message in _catalogue("zh_TW")
+        if message.id
+        for text in _texts(message)
+        if (found := [word for word in MAINLAND if word in text])
+    }
+    assert wrong == {}
     gettext = translator("zh_TW")
     assert [gettext(word) for word in ("Sign in", "Archive number", "Files", "the database")] == [
         "登入",
@@ -64,6 +108,19 @@ def test_traditional_chinese_has_its_own_words_and_no_simplified_characters() ->
         "電子檔",
         "資料庫",
     ]
+
+
+def test_no_language_is_left_in_another() -> None:
+    han = re.compile(r"[\u4e00-\u9fff]")
+    for locale, wanted in (("zh_CN", True), ("zh_TW", True), ("en", False)):
+        wrong = [
+            message.id
+            for message in _catalogue(locale)
+            if message.id
+            for text in _texts(message)
+            if bool(han.search(OWN_NAMES.sub("", text))) is not wanted and re.search(r"[a-z]{3}", GAP.sub("", text))
+        ]
+        assert [text for text in wrong if text not in UNTRANSLATED] == [], locale
 
 
 def test_a_person_gets_the_language_their_browser_asks_for() -> None:
