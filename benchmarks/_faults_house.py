@@ -19,7 +19,7 @@ from archive.ports import PIECE_BYTES
 from archive.scheme.install import install
 from archive.scheme.shipped import scheme
 from benchmarks._faults_processes import Say, forked
-from runtime.demo.writing import pdf
+from runtime.demo.setting import pdf
 from runtime.setting_up import create
 from runtime.settings import Settings, load
 from runtime.wiring import NoWaker, Parts, build

@@ -15,10 +15,9 @@ from sqlalchemy import select
 from tantivy import Document, Index, SchemaBuilder
 
 from archive.model import File
-from benchmarks._common import archive, found, juanku, opened, table, timed
+from benchmarks._common import SENTENCES, TOPICS, archive, found, juanku, opened, table, timed
 from indexer.extract.text import guess_encoding
 from indexer.words import cut
-from runtime.demo.writing import SENTENCES, TOPICS
 
 LAWS = 436
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pypdfium2
 from tantivy import Document, Index, SchemaBuilder
 
-from benchmarks._common import archive, found, juanku, opened, table, timed
+from benchmarks._common import SENTENCES, TOPICS, archive, found, juanku, opened, table, timed
 from indexer.words import cut
-from runtime.demo.writing import SENTENCES, TOPICS, pdf
+from runtime.demo.setting import pdf
 
 LINES = 36
 

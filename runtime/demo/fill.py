@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from itertools import product
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +20,8 @@ from archive.scheme.install import install
 from archive.scheme.shipped import scheme
 from runtime.demo import done
 from runtime.demo.people import DEPARTMENTS, DISTRIBUTION, PEOPLE, POSTS
-from runtime.demo.writing import Ground, Writer, fields_of
+from runtime.demo.world import Spot
+from runtime.demo.writing import Ground, Made, Writer, fields_of
 from runtime.setting_up import create
 from runtime.settings import Settings
 from runtime.speaking import Speaker
@@ -27,7 +29,10 @@ from runtime.wiring import Parts, build
 from runtime.working import LocalWaker, work_done
 from web.words import mark
 
-DEFAULT_SIZE = 240
+DEFAULT_SIZE = 2_000
+BUILDINGS, FLOORS, DOORS = 4, 6, 2
+"""Of each project: buildings, floors of a building, dwellings of a floor."""
+
 MOST_FILES = 400
 """A larger demonstration has files on its first records only."""
 
@@ -130,12 +135,13 @@ def _places(session: Session, rules: PlaceRules) -> None:
             )
 
         project = add(PlaceKind.PROJECT, code, names, None, kind)
-        for number in range(1, 4):
+        for number in range(1, BUILDINGS + 1):
             title = (f"{number}号楼", f"{number}號樓", f"Building {number}")
             building = add(PlaceKind.BUILDING, f"{number:02d}", title, project)
             unit = add(PlaceKind.UNIT, "001", ("1单元", "1單元", "Unit 1"), building)
-            for floor in (1, 2, 3):
-                add(PlaceKind.ROOM, f"{floor:02d}01", (f"{floor}01室", f"{floor}01室", f"Room {floor}01"), unit)
+            for floor, door in product(range(1, FLOORS + 1), range(1, DOORS + 1)):
+                room = f"{floor}{door:02d}"
+                add(PlaceKind.ROOM, f"{floor:02d}{door:02d}", (f"{room}室", f"{room}室", f"Room {room}"), unit)
 
 
 def _people(parts: Parts) -> None:
@@ -167,18 +173,33 @@ def _people(parts: Parts) -> None:
 
 def _grounds(session: Session) -> Sequence[Ground]:
     grounds = []
+    kinds = {code: (kind, names[0]) for code, kind, names in FONDS}
     for fonds in session.scalars(select(Fonds).order_by(Fonds.code)):
-        rows = session.scalars(select(Category).where(Category.fonds_id == fonds.id, Category.closed_on.is_(None)))
-        places = session.scalars(select(Place).where(Place.fonds_id == fonds.id, Place.kind != PlaceKind.UNIT))
+        branches = select(Category.parent_id).where(Category.parent_id.is_not(None))
+        leaves = select(Category).where(Category.fonds_id == fonds.id, Category.id.not_in(branches))
+        rows = session.scalars(leaves.where(Category.closed_on.is_(None)))
         grounds.append(
             Ground(
                 fonds.id,
                 [(category, fields_of(category)) for category in rows],
-                [(place.id, place.names["zh_CN"]) for place in places],
+                _spots(session, fonds),
                 list(session.scalars(select(Department.id))),
+                *kinds[fonds.code],
             )
         )
     return grounds
+
+
+def _spots(session: Session, fonds: Fonds) -> Sequence[Spot]:
+    names: dict[str, tuple[str, ...]] = {"": ()}
+    spots = []
+    for place in session.scalars(select(Place).where(Place.fonds_id == fonds.id).order_by(Place.path)):
+        above = names[place.path.removesuffix(f"{place.code}/")]
+        here = above if place.kind is PlaceKind.UNIT else (*above, place.names["zh_CN"])
+        names[place.path] = here
+        if place.kind is not PlaceKind.UNIT:
+            spots.append(Spot(place.id, place.kind, place.path, here))
+    return spots
 
 
 def _records(parts: Parts, out: Speaker, size: int, *, files: bool, grow: bool, filed: Callable[[], None]) -> None:
@@ -193,9 +214,10 @@ def _records(parts: Parts, out: Speaker, size: int, *, files: bool, grow: bool, 
     with_files = min(MOST_FILES, size) if files and ranks else 0
     for start in range(there, size, BATCH):
         numbers = range(start, min(start + BATCH, size))
-        drafts = [writer.draft(grounds[n % 4 == 3], n + 1) for n in numbers]
+        made = [writer.make(grounds[n % 4 == 3], n + 1) for n in numbers]
+        drafts = [each.draft for each in made]
         if start < with_files:
-            _with_papers(parts, writer, drafts)
+            _with_papers(parts, writer, made)
         else:
             for at in range(0, len(drafts), BARE):
                 _bare(parts, drafts[at : at + BARE])
@@ -212,10 +234,10 @@ def _bare(parts: Parts, drafts: Sequence[Any]) -> None:
         work.commit()
 
 
-def _with_papers(parts: Parts, writer: Writer, drafts: Sequence[Any]) -> None:
+def _with_papers(parts: Parts, writer: Writer, made: Sequence[Made]) -> None:
     operator = system("demo")
-    ids: list[UUID] = parts.records.create_many(operator, drafts)
-    papers = [(key, *writer.paper(draft.title)) for key, draft in zip(ids, drafts, strict=True)]
+    ids: list[UUID] = parts.records.create_many(operator, [each.draft for each in made])
+    papers = [(key, *writer.file(each)) for key, each in zip(ids, made, strict=True)]
     coming = [Incoming(key, name, [data]) for key, name, data in papers]
     for start in range(0, len(coming), PAPERS):
         parts.intake.receive_many(operator, coming[start : start + PAPERS])

@@ -5,56 +5,62 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
-from io import BytesIO
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from archive.describing import Draft
-from archive.model import Category
-from archive.scheme.fields import FieldDef, FieldKind, parse_fields
-from runtime.demo.people import GIVEN, SURNAMES
+import yaml
 
-PAPERS = (
-    "登记表",
-    "台账",
-    "检查记录",
-    "会议纪要",
-    "通知",
-    "验收单",
-    "报告",
-    "清单",
-    "协议书",
-    "汇总表",
-    "移交单",
-    "整改单",
-)
-TOPICS = (
-    "电梯年度检验", "消防设施维护", "绿化养护", "保洁服务质量", "公共收益", "停车管理", "供水水箱清洗", "外墙渗漏维修",
-    "装修管理", "入住手续", "能耗统计", "应急演练", "白蚁防治", "食堂卫生", "宿舍检修", "物资采购", "车辆调度",
-)  # fmt: skip
-SENTENCES = (
-    "经现场查验,设备运行正常,各项参数符合要求。",
-    "请各管理处于本月底前完成自查,并将结果报办公室备案。",
-    "维修人员已于当日到场处理,业主对处理结果表示满意。",
-    "本次检查共发现问题三处,已下发整改通知并限期完成。",
-    "费用由公共维修资金列支,凭证附后。",
-    "以上内容经双方核对无误,签字后生效。",
-    "后续由工程部负责跟进,每季度复查一次。",
-)
+from archive.describing import Draft
+from archive.model import Category, PlaceKind
+from archive.scheme.fields import FieldDef, FieldKind, parse_fields
+from runtime.demo.setting import set_file
+from runtime.demo.texts import Paper, ledger_sum, write
+from runtime.demo.world import Facts, Spot, World, known
+
 FIRST_DAY = date(2016, 1, 4)
 DAYS_A_YEAR = 360
 YEARS = 11
 LARGEST_FOLDER = 25
+MOST_TITLES = 100_000
+"""So many titles are kept apart by a running number; in a larger archive some are alike, as in life."""
+
+OF_A_ROOM = {"owner", "household", "tenant", "floor", "area", "layout", "purchased_on"}
+"""Fields that only a paper about a room has."""
 
 
 @dataclass(frozen=True)
 class Ground:
-    """Where demonstration records are made: categories with their fields, places and departments of one fonds."""
+    """Where demonstration records are made: a fonds with its categories, places and departments.
+
+    ``kind`` says which list of papers it takes, ``body`` who signs them.
+    """
 
     fonds_id: UUID
     categories: Sequence[tuple[Category, Sequence[FieldDef]]]
-    places: Sequence[tuple[UUID, str]]
+    spots: Sequence[Spot]
     departments: Sequence[UUID]
+    kind: str = "property"
+    body: str = "和园物业服务有限公司"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of ``papers.yaml``: genre, the kind of place (None: the house), the fact that dates it, the title."""
+
+    genre: str
+    at: PlaceKind | None
+    dated: str
+    title: str
+
+
+@dataclass(frozen=True)
+class Made:
+    """A description, and what its paper says."""
+
+    draft: Draft
+    genre: str
+    paper: Paper
 
 
 class Writer:
@@ -63,32 +69,62 @@ class Writer:
     def __init__(self, seed: int = 20261122, today: date = date.max) -> None:
         self._today = today
         self._random = random.Random(seed)
+        self._world = World(20261122)
         self._folders: dict[UUID, tuple[int, tuple[Category, Sequence[FieldDef]], int]] = {}
+        self._titles: dict[str, int] = {}
 
     def draft(self, ground: Ground, number: int) -> Draft:
         """Make the description of one record."""
+        return self.make(ground, number).draft
+
+    def make(self, ground: Ground, number: int) -> Made:
+        """Make one record: its description, and its paper."""
         rnd = self._random
         (category, fields), year = self._folder(ground, number)
-        place, place_name = rnd.choice(ground.places)
-        day = FIRST_DAY.replace(year=year) + timedelta(days=rnd.randrange(DAYS_A_YEAR))
-        while day > self._today:
-            day -= timedelta(days=364)
-        whole = rnd.random() < 0.9 or (day.year, day.month) == (self._today.year, self._today.month)
-        topic = rnd.choice(TOPICS)
-        title = f"{day.year}年{place_name}{topic}{rnd.choice(PAPERS)}(第{number}号)"
-        return Draft(
+        line = rnd.choice(papers(ground.kind).get(category.code, OTHER))
+        spot = rnd.choice(_of_kind(ground, line.at))
+        facts = self._world.facts(spot, self._day(year), number, rnd)
+        if line.dated:
+            facts.moved(min(facts[line.dated], self._today))
+            facts["supplied_year"] = (facts.day + timedelta(days=31)).year
+        if concluded := PARTIES.get(category.code):
+            facts.update(concluded(facts, ground.body))
+        title = self._apart(line.title.format_map(facts))
+        _agree(facts, line.genre, title)
+        values = self._values(fields, category.required, facts)
+        said = {f.names["zh_CN"]: values[f.name] for f in fields if f.name in values}
+        whole = rnd.random() < 0.9 or (facts.day.year, facts.day.month) == (self._today.year, self._today.month)
+        draft = Draft(
             fonds_id=ground.fonds_id,
             category_id=category.id,
             title=title,
             responsible=rnd.choice(("工程部", "客户服务部", "办公室", "项目管理处")),
-            drawn_up=day.isoformat() if whole else day.strftime("%Y-%m"),
+            drawn_up=facts.day.isoformat() if whole else facts.day.strftime("%Y-%m"),
             level_rank=rnd.choices((category.level_rank, 2, 3, 4), (82, 10, 6, 2))[0],
-            place_id=place,
+            place_id=None if line.at is None else spot.id,
             department_id=rnd.choice(ground.departments),
-            pages=rnd.randrange(1, 40),
-            keywords=(topic,),
-            fields=self._values(fields, category.required, day),
+            pages=rnd.randrange(1, 12),
+            keywords=(category.names["zh_CN"],) if category.names else (),
+            fields=values,
         )
+        return Made(draft, line.genre, write(line.genre, title, facts, ground.body, said))
+
+    def file(self, made: Made) -> tuple[str, bytes]:
+        """Set a record's paper as a file: its name and bytes."""
+        ending, data = set_file(made.genre, made.paper, self._random)
+        return f"{made.draft.title.replace('/', '-')[:80]}.{ending}", data
+
+    def _day(self, year: int) -> date:
+        day = FIRST_DAY.replace(year=year) + timedelta(days=self._random.randrange(DAYS_A_YEAR))
+        while day > self._today:
+            day -= timedelta(days=364)
+        return day
+
+    def _apart(self, title: str) -> str:
+        before = self._titles.get(title, 0)
+        if before or len(self._titles) < MOST_TITLES:
+            self._titles[title] = before + 1
+        return f"{title}之{before + 1}" if before else title
 
     def _folder(self, ground: Ground, number: int) -> tuple[tuple[Category, Sequence[FieldDef]], int]:
         """Choose category and year: of a large archive, neighbours come out of one folder, as in life."""
@@ -99,73 +135,82 @@ class Writer:
         self._folders[ground.fonds_id] = (left - 1, kind, year)
         return kind, year
 
-    def _values(self, fields: Sequence[FieldDef], required: Sequence[str], day: date) -> Mapping[str, Any]:
-        wanted = [
-            f
-            for f in fields
-            if f.required or f.name in required or (f.kind is not FieldKind.TEXT and self._random.random() < 0.3)
-        ]
-        values = {f.name: self._value(f, day) for f in wanted}
-        return {name: value for name, value in values.items() if value is not None}
+    def _values(self, fields: Sequence[FieldDef], required: Sequence[str], facts: Facts) -> dict[str, str]:
+        values = {}
+        for field in fields:
+            must = field.required or field.name in required
+            if must or (field.name not in OF_A_ROOM) or facts.spot.kind is PlaceKind.ROOM:
+                value = self._value(field, facts)
+                if value is not None:
+                    values[field.name] = value
+        return values
 
-    def _value(self, definition: FieldDef, day: date) -> str | None:
-        rnd = self._random
-        made: dict[FieldKind, Callable[[], str | None]] = {
-            FieldKind.PERSON: lambda: rnd.choice(SURNAMES) + rnd.choice(GIVEN),
-            FieldKind.PHONE: lambda: f"1900000{rnd.randrange(10_000):04d}",  # a block that is not given out
-            FieldKind.DATE: day.isoformat,
-            FieldKind.NUMBER: lambda: str(_number(rnd, definition)),
-            FieldKind.CHOICE: lambda: rnd.choice(list(definition.choices)),
-            FieldKind.IDENTITY: lambda: None,  # nobody's number is made up
-            FieldKind.TEXT: lambda: rnd.choice(TOPICS),
-        }
-        return made[definition.kind]()
-
-    def text(self, title: str) -> str:
-        """Write the text of a paper of two or three pages."""
-        rnd = self._random
-        body = ["".join(rnd.choice(SENTENCES) for _ in range(rnd.randrange(3, 7))) for _ in range(rnd.randrange(4, 14))]
-        return "\n".join([title, "", *body, "", "物业管理处(盖章)"])
-
-    def paper(self, title: str) -> tuple[str, bytes]:
-        """Write a paper as a file: its name and bytes (PDF, or text in UTF-8 or GBK)."""
-        text = self.text(title)
-        kind = self._random.choice(("pdf", "pdf", "txt", "gbk"))
-        name = title.replace("/", "-")[:80]
-        if kind == "pdf":
-            return f"{name}.pdf", pdf(text)
-        return f"{name}.txt", text.encode("gb18030" if kind == "gbk" else "utf-8")
+    def _value(self, field: FieldDef, facts: Facts) -> str | None:
+        if field.kind is FieldKind.IDENTITY:
+            return None  # nobody's number is made up
+        if field.kind is FieldKind.CHOICE:
+            return self._random.choice(list(field.choices))
+        if known(field.name):
+            return str(facts[field.name])
+        return facts.day.isoformat() if field.kind is FieldKind.DATE else None
 
 
-def _number(rnd: random.Random, definition: FieldDef) -> int:
-    low = 1 if definition.minimum is None else int(definition.minimum)
-    return rnd.randint(low, low + 200 if definition.maximum is None else int(definition.maximum))
-
-
-def pdf(text: str, lines_a_page: int = 36, width: int = 36) -> bytes:
-    """Set a Chinese text as a PDF."""
-    from reportlab.lib.pagesizes import A4  # noqa: PLC0415 (only the demonstration sets PDFs)
-    from reportlab.pdfgen.canvas import Canvas  # noqa: PLC0415
-
-    target = BytesIO()
-    canvas = Canvas(target, pagesize=A4, invariant=True)
-    lines = [line[i : i + width] for line in text.split("\n") for i in range(0, max(len(line), 1), width)]
-    for start in range(0, len(lines), lines_a_page):
-        canvas.setFont(_font(), 12)
-        for row, line in enumerate(lines[start : start + lines_a_page]):
-            canvas.drawString(70, 770 - row * 19, line)
-        canvas.showPage()
-    canvas.save()
-    return target.getvalue()
+OTHER = (Line("report", None, "", "{year}年{matter}情况说明（{date}）"),)
+"""For a category that ``papers.yaml`` does not name."""
 
 
 @cache
-def _font() -> str:
-    from reportlab.pdfbase import pdfmetrics  # noqa: PLC0415
-    from reportlab.pdfbase.cidfonts import UnicodeCIDFont  # noqa: PLC0415
+def papers(kind: str) -> Mapping[str, Sequence[Line]]:
+    """Return the papers of each category of a scheme."""
+    document = yaml.safe_load((Path(__file__).parent / "papers.yaml").read_text("utf-8"))[kind]
+    return {code: tuple(_line(text) for text in lines) for code, lines in document.items()}
 
-    pdfmetrics.registerFont(UnicodeCIDFont("STSong-Light"))
-    return "STSong-Light"
+
+def _line(text: str) -> Line:
+    genre, at, title = text.split(" ", 2)
+    where, _, dated = at.partition("@")
+    return Line(genre, None if where == "house" else PlaceKind(where), dated, title)
+
+
+def _of_kind(ground: Ground, kind: PlaceKind | None) -> Sequence[Spot]:
+    wanted = kind or PlaceKind.PROJECT
+    return [spot for spot in ground.spots if spot.kind is wanted] or ground.spots
+
+
+def _service(facts: Facts, body: str) -> Mapping[str, Any]:
+    yearly = 600_000 + facts.world.draw("yearly", facts.spot.project).randrange(12) * 100_000
+    return {"first_party": f"{facts['project']}业主委员会", "supplier": body, "trade": "物业服务", "amount": yearly}
+
+
+def _letting(facts: Facts, _body: str) -> Mapping[str, Any]:
+    return {"first_party": facts["owner"], "supplier": facts["tenant"], "trade": "房屋租赁", "amount": 36_000}
+
+
+def _employment(facts: Facts, _body: str) -> Mapping[str, Any]:
+    return {"supplier": facts["employee"], "trade": "劳动用工", "amount": 78_000}
+
+
+def _building(facts: Facts, _body: str) -> Mapping[str, Any]:
+    return {"trade": facts["renewal"] + "工程"}
+
+
+PARTIES: Mapping[str, Callable[[Facts, str], Mapping[str, Any]]] = {
+    "WYH01": _service,
+    "WYH02": _service,
+    "WYE04": _letting,
+    "WYG04": _employment,
+    "WYX04": _building,
+}
+"""Who concludes a contract about what, where it is not a supplier's."""
+
+
+def _agree(facts: Facts, genre: str, title: str) -> None:
+    """Let the description's fields say what the paper says."""
+    if facts.trouble()[0] not in title:
+        facts.update(content=title.split("（", 1)[0], result="已完成", cost=0)
+    if genre == "ledger":
+        facts["amount"] = ledger_sum(facts, title)
+    facts.setdefault("party", facts["supplier"])
 
 
 def fields_of(category: Category) -> Sequence[FieldDef]:

@@ -7,7 +7,7 @@ import zlib
 from pypdf import PdfReader, PdfWriter
 from reportlab.pdfgen.canvas import Canvas
 
-from runtime.demo.writing import pdf
+from runtime.demo.setting import pdf
 
 _CATALOG = b"<</Type/Catalog/Pages 2 0 R>>"
 _ONE_PAGE = b"<</Type/Pages/Count 1/Kids[3 0 R]>>"
