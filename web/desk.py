@@ -32,6 +32,7 @@ def desk() -> str:
         )
         put_aside = session.scalar(aside)
         doubtful_scans = count_doubtful(session, ids)
+        proposed = services().proposals.count(session, identity())
         may_read_log = may(Act.READ_LOG, reach)
     records = services().reader.list(identity(), state=state, offset=offset, limit=PAGE + 1)
     prepares = bool({"archivist", "clerk"} & {role.value for role in identity().roles})
@@ -42,6 +43,7 @@ def desk() -> str:
         counts=counts,
         put_aside=put_aside,
         doubtful_scans=doubtful_scans,
+        proposed=proposed,
         state=state.value,
         prepares=prepares,
         may_read_log=may_read_log,

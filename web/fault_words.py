@@ -8,6 +8,7 @@ FIELDS: Mapping[str, str] = {
     "title": mark("Title"),
     "responsible": mark("Responsible person"),
     "drawn_up": mark("Drawn up on"),
+    "document_number": mark("Document number"),
     "category": mark("Category"),
     "category_id": mark("Category"),
     "fonds": mark("Fonds"),

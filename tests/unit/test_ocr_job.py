@@ -1,6 +1,7 @@
 """The OCR job: scanned pages are read in small steps, their words join the text, and the record is indexed again."""
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -25,8 +26,12 @@ from storage.objects import FileStore
 from tests.factories.databases import a_database
 from tests.factories.records import a_category, a_fonds, a_house
 from tests.factories.stored import stored
-from tests.fakes.clock import FixedClock
+from tests.fakes.clock import START, FixedClock
 from tests.fakes.vault import MemoryVault
+
+
+def today() -> date:
+    return START.date()
 
 
 class Asleep:
@@ -92,14 +97,16 @@ def taken_in(house: SimpleNamespace, *pages: str | None, ocr: bool = True) -> UU
     """Keep a document and extract its text."""
     content = stored(house, b"scan", "a.pdf")
     extract = ExtractContents(
-        house.db, house.vault, house.store, house.outbox, Sandbox(*pages), MagicDetector(), ocr=ocr
+        house.db, house.vault, house.store, house.outbox, Sandbox(*pages), MagicDetector(), today, ocr=ocr
     )
     JobRunner(house.db, house.clock, [extract]).run()
     return content
 
 
 def read_by(house: SimpleNamespace, reader: Reader | None) -> JobRunner:
-    return JobRunner(house.db, house.clock, [ReadScans(house.db, house.vault, house.store, house.outbox, reader)])
+    return JobRunner(
+        house.db, house.clock, [ReadScans(house.db, house.vault, house.store, house.outbox, reader, today)]
+    )
 
 
 def texts(house: SimpleNamespace, content: UUID) -> dict[int, str]:
@@ -227,7 +234,7 @@ def test_reading_a_document_again_keeps_the_words_that_ocr_found(house: SimpleNa
         house.outbox.add(work, JobKind.EXTRACT, content, payload={AGAIN: "text"})
         work.commit()
     extract = ExtractContents(
-        house.db, house.vault, house.store, house.outbox, Sandbox("文字页", None), MagicDetector(), ocr=False
+        house.db, house.vault, house.store, house.outbox, Sandbox("文字页", None), MagicDetector(), today, ocr=False
     )
     JobRunner(house.db, house.clock, [extract]).drain()
     assert texts(house, content) == before
