@@ -128,23 +128,26 @@ def proposed(
         category: the record's.
         values: of the category's own fields.
     """
-    rows = _rows(session, record, ProposalState.WAITING)
     first: dict[str, Proposed] = {}
-    for row, name in rows:
-        if row.field not in first and (row.field != NUMBER or has_number(category)):
-            found = _opened(session, vault, record, row)
-            fills, stands = _fills(record, values, found, name), _stands(record, found)
-            first[row.field] = Proposed(found, row.content_id, name, fills, stands)
-    now = {"title": record.title, "responsible": record.responsible, NUMBER: values.get(NUMBER)}
-    now["drawn_up"] = record.drawn_up
-    unconfirmed = record.drawn_up_proposed
-    same = [field for field, each in first.items() if each.found.value == now[field]]
-    waiting = [first[field] for field in FIELDS if field in first and (field not in same or field == "drawn_up")]
-    if record.drawn_up is None or not unconfirmed:
-        return [each for each in waiting if each.field not in same]
-    if "drawn_up" not in same:
-        waiting.insert(0, _from_name(session, record))
+    standing: Proposed | None = None
+    for row, name in _rows(session, record, ProposalState.WAITING):
+        if row.field == NUMBER and not has_number(category):
+            continue
+        found = _opened(session, vault, record, row)
+        if _stands(record, found):
+            standing = standing or Proposed(found, row.content_id, name, fills=True, stands=True)
+        elif found.value != _now(record, values)[row.field]:
+            first.setdefault(row.field, Proposed(found, row.content_id, name, _fills(record, values, found, name)))
+    waiting = [first[field] for field in FIELDS if field in first]
+    if record.drawn_up is not None and record.drawn_up_proposed:
+        waiting.insert(0, standing or _unread(session, record, record.drawn_up))
     return waiting
+
+
+def _now(record: Record, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what stands in a record's fields."""
+    own = {"title": record.title, "drawn_up": record.drawn_up, "responsible": record.responsible}
+    return {**own, NUMBER: values.get(NUMBER)}
 
 
 def has_number(category: Category) -> bool:
@@ -157,8 +160,7 @@ def confirm(
 ) -> dict[str, str]:
     """Mark as taken what waits for these fields and now stands in the record; return the rule by field."""
     wanted = {NUMBER if field == "fields" else field for field in changed} & set(FIELDS)
-    now = {"title": record.title, "responsible": record.responsible, NUMBER: values.get(NUMBER)}
-    now["drawn_up"] = record.drawn_up
+    now = _now(record, values)
     taken: dict[str, str] = {}
     for row, _ in _rows(session, record, ProposalState.WAITING) if wanted else ():
         if row.field not in wanted or not now[row.field]:
@@ -229,18 +231,16 @@ def _fills(record: Record, values: Mapping[str, Any], found: Finding, name: str)
     if found.field == "title":
         return name == record.title or name.startswith(f"{record.title}.")
     if found.field == "drawn_up":
-        return record.drawn_up is None or _stands(record, found)
+        return record.drawn_up is None
     return not (values.get(NUMBER) if found.field == NUMBER else record.responsible)
 
 
-def _from_name(session: Session, record: Record) -> Proposed:
+def _unread(session: Session, record: Record, day: str) -> Proposed:
     """Return the date that stands in a record unconfirmed and that no text tells: from a file's name, or its own."""
-    names = session.scalars(select(File.name).where(File.record_id == record.id).order_by(File.position))
-    date = record.drawn_up or ""
-    for name in names:
-        if named_day(name, date):
-            return Proposed(Finding("drawn_up", date, "file_name", NAME), None, name, fills=True, stands=True)
-    return Proposed(Finding("drawn_up", date, "file_date", PROPERTY), None, "", fills=True, stands=True)
+    names = session.scalars(select(File.name).where(File.record_id == record.id).order_by(File.position)).all()
+    named = next((name for name in names if named_day(name, day)), None)
+    found = Finding("drawn_up", day, "file_name", NAME) if named else Finding("drawn_up", day, "file_date", PROPERTY)
+    return Proposed(found, None, named or "", fills=True, stands=True)
 
 
 def _context(content_id: UUID, field: str) -> str:

@@ -16,7 +16,7 @@ RULES: Mapping[str, str] = {
     "date_last": mark("the last date near the end"),
     "file_made": mark("the day in the file's properties on which it was made"),
     "file_name": mark("the day in the file's name"),
-    "file_date": mark("the file's own date"),
+    "file_date": mark("where it was read is not kept (such as the file's own date)"),
     "number_head": mark("the document number in the head"),
     "number_label": mark("what stands behind its label near the top"),
     "signed_above": mark("the line above the date at the end"),

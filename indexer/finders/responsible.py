@@ -16,6 +16,7 @@ _PARTY = re.compile(
     r"(?:甲[ \u3000]*方|发包方|發包方|发包人|委托方|委託方|出租方|出租人|采购人|立約人甲方)"
     rf"{_B}[ \u3000]*[:：][ \t\u3000]*(?P<n>[^\s:：].*)"
 )
+_OTHER_PARTY = re.compile(r"[乙丙丁][ \u3000]*方")
 _LABELS = re.compile(
     r"(?:作[ \u3000]*者|编[ \u3000]*制(?:人|单位)?|編[ \u3000]*製(?:人|單位)?|编写(?:人|单位)?|"
     + any_of("""
@@ -77,7 +78,7 @@ def _behind(label: re.Pattern[str], head: Sequence[Line], rule: str) -> list[Fin
         if match is None:
             continue
         words = _UP_TO.split(match["n"], maxsplit=1)[0].strip()
-        if words and _NAME.fullmatch(words) and is_readable(words) and not words.isdigit():
+        if _NAME.fullmatch(words) and is_readable(words) and not _OTHER_PARTY.match(words):
             at = match.start("n")
             found.append(line.found("responsible", rule, at, at + len(words)))
     return found

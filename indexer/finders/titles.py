@@ -43,6 +43,8 @@ _BEFORE = re.compile(
     r"[（(].*[）)]|[-—_=*＊ ]{2,}|第?[ ]?[0-9]{1,4}[ ]?[页頁]?"
 )
 _LABELLED = re.compile(r"[^:：]{1,12}[:：].*")
+_SET_APART = re.compile(r"(?:[\u3400-\u9fff][ ]){2,}[\u3400-\u9fff]")
+_SENT_BY = re.compile(rf"{BODIES.pattern}[ \u3000]+[\u3400-\u9fff]{{1,3}}")
 _RED_HEAD = re.compile(r".{2,40}(?:文件|檔案)")
 _ADDRESSED = re.compile(r".{1,80}[:：]")
 _JUNK = re.compile(
@@ -143,10 +145,10 @@ def _issues(lines: Sequence[Line], place: int) -> bool:
 
 def _contract(lines: Sequence[Line], place: int) -> list[Line]:
     line = lines[place]
-    if _is_no_title(line) or not _CONTRACT_END.fullmatch(line.text):
+    if _is_no_title(line) or not _CONTRACT_END.fullmatch(_plain(line)):
         return []
     before = lines[place - 1] if place else None
-    broken = len(re.sub(_BRACKET + "$", "", line.text)) <= 4
+    broken = re.fullmatch(CONTRACTS, line.text) is not None
     if before is None or not line.close or _is_no_title(before) or _RED_HEAD.fullmatch(before.text):
         return [] if broken else [line]
     joins = before is lines[0] and len(before.text) <= 24 and not ENDS_BODY.search(before.text)
@@ -155,10 +157,10 @@ def _contract(lines: Sequence[Line], place: int) -> list[Line]:
 
 def _kind(lines: Sequence[Line], place: int) -> list[Line]:
     line = lines[place]
-    if _is_no_title(line) or _RED_HEAD.fullmatch(line.text) or not _KIND_END.fullmatch(line.text):
+    if _is_no_title(line) or _RED_HEAD.fullmatch(line.text) or not _KIND_END.fullmatch(_plain(line)):
         return []
     earlier = [each for each in lines[:place] if not _may_precede(each)]
-    short = len(re.sub(r"[ \u3000]", "", line.text)) < 4
+    short = len(_plain(line)) < 4 or _SENT_BY.fullmatch(line.text)
     return [] if short or len(earlier) > 1 or any(len(each.text) > _LONGEST for each in earlier) else [line]
 
 
@@ -193,8 +195,11 @@ def _joined(lines: Sequence[Line]) -> str:
         text = " ".join(line.text.split())
         apart = words[-1:].isascii() and text[:1].isascii() and words != ""
         words += (" " if apart else "") + text
-    letters = re.fullmatch(r"(?:[\u3400-\u9fff][ ]){2,}[\u3400-\u9fff]", words)
-    return words.replace(" ", "") if letters else words
+    return words.replace(" ", "") if _SET_APART.fullmatch(words) else words
+
+
+def _plain(line: Line) -> str:
+    return _joined([line])
 
 
 def _property(paper: Paper) -> Finding | None:

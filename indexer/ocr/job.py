@@ -1,6 +1,6 @@
 """The job that reads scanned pages and puts their words into the text of their content."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from typing import Any, Protocol
 from uuid import UUID
@@ -121,7 +121,7 @@ class ReadScans:
     def _write(self, job: ClaimedJob, row: Any, key: Unlocked, found: Mapping[int, PageRead | Failure]) -> Outcome:
         texts = {number: each.text for number, each in found.items() if isinstance(each, PageRead) and each.text}
         pages = [masked_page(self._vault, number, text) for number, text in sorted(texts.items())]
-        findings = self._findings(row, pages)
+        findings = self._findings(row, pages, found)
         sealed = proposals.seal(key, row.id, findings)
         with self._db.writing() as work:
             session = work.session
@@ -147,14 +147,15 @@ class ReadScans:
             work.commit()
         return Outcome.done()
 
-    def _findings(self, row: Any, fresh: Sequence[Page]) -> Sequence[Finding]:
-        """Return what is proposed, when one of the pages that tell it was read just now."""
+    def _findings(self, row: Any, fresh: Sequence[Page], tried: Collection[int]) -> Sequence[Finding]:
+        """Return what is proposed, once the last of the pages that tell it was tried."""
         with self._db.reading() as session:
             count = session.scalar(select(Content.pages).where(Content.id == row.id)) or 1
             ends = sorted({*range(1, min(FIRST_PAGES, count) + 1), count})
-            read = {page.number: page for page in fresh if page.number in ends}
-            if not read:
+            left = set(session.scalars(_waiting(row.id).where(ScannedPage.number.in_(ends)))) - set(tried)
+            if left or not set(ends) & set(tried):
                 return ()
+            read = {page.number: page for page in fresh}
             kept = [read.get(number) or page_at(session, self._vault, row.record_id, row.id, number) for number in ends]
         pages = [page for page in kept if page is not None and page.text.strip()]
         return propose(Paper(pages, self._today(), row.name, row.media_type or ""))
