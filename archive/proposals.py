@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, insert, or_, select, update
@@ -14,9 +14,10 @@ from archive.model import Category, Content, ContentState, File, Proposal, Propo
 from archive.ports import Unlocked, Vault
 from archive.scheme.fields import FieldKind, parse_fields
 
-TEXT = "text"
-PROPERTY = "property"
-NAME = "name"
+Source = Literal["text", "property", "name"]
+TEXT: Source = "text"
+PROPERTY: Source = "property"
+NAME: Source = "name"
 """Where a value was found: on a page, in the file's own properties, in its name."""
 
 NUMBER = "document_number"
@@ -43,7 +44,7 @@ class Finding:
     field: str
     value: str
     rule: str
-    source: str
+    source: Source
     page: int | None = None
     start: int | None = None
     end: int | None = None
