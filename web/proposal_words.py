@@ -13,6 +13,7 @@ RULES: Mapping[str, str] = {
     "file_title": mark("the title in the file's properties"),
     "date_signed": mark("a date on a line of its own near the end"),
     "date_first": mark("the first date near the beginning"),
+    "date_enacted": mark("the last adoption or amendment told at the head"),
     "date_last": mark("the last date near the end"),
     "file_made": mark("the day in the file's properties on which it was made"),
     "file_name": mark("the day in the file's name"),

@@ -1,12 +1,13 @@
 """Finds the date on which a document was drawn up, from its words or its metadata."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from archive.proposals import TEXT, Finding
 from indexer import kinds
 from indexer.finders.paper import HEAD_CHARS, Line, Paper, stated
+from indexer.finders.words import BODIES
 from indexer.pagetext import Page
 
 _DIGITS = {
@@ -58,23 +59,27 @@ _DATE = re.compile(
 )
 _LABELLED = re.compile(r"(?:日期|时间|時間|\bdate)[ \u3000]*[:：][ \t\u3000]*$", re.IGNORECASE)
 _IN_FORCE = re.compile(rf"{_S}(?:起|施行|生效|实施|實施)")
+_ENACTED = re.compile("通过|通過|修订|修訂|修正|修改|公布|发布|發布|批准|核准")
 _SHEETS = frozenset({kinds.XLS, kinds.XLSX, "text/csv", kinds.OPENDOCUMENT + "spreadsheet"})
 """A date in Chinese, in figures, or in English."""
 
 _METADATA = re.compile(r"^(?:D:)?((?:19|20)\d\d)-?(\d\d)-?(\d\d)")
+_LAST_LINES = 10
 _ALONE_EDGES = " \u3000\t（）()。"
-_PRINTED = re.compile("印[发發制製]")
+_NOT_SIGNED = re.compile("印[发發制製]|施行|生效|实施|實施|批准|核准|通过|通過|修订|修訂|修正")
 
 
 def find_date(paper: Paper) -> Finding | None:
     """Return the civil date ``YYYY-MM-DD`` (or ``YYYY-MM``) on which a document was drawn up, or None.
 
-    A date that stands alone on a line near the end is the date of signing; else the first date near the start, else
-    the last near the end, else the day on which the file was made. None lies after today.
+    A date that stands alone on a line near the end is the date of signing; else, at the head of rules, the last line
+    that tells of their adoption or amendment; else the first date near the start, else the last near the end, else
+    the day on which the file was made. None lies after today.
     """
-    signed = signing(paper)
-    if signed:
-        return signed[1]
+    if signed := signing(paper):
+        return signed[0]
+    if enacted := _enacted(paper):
+        return enacted
     head = [(paper.pages[0], 0, HEAD_CHARS)] if paper.pages else []
     tail = [(page, start, len(page.text)) for page, start in paper.tails()]
     for places, pick, rule in ((head, 0, "date_first"), (tail, -1, "date_last")):
@@ -86,21 +91,46 @@ def find_date(paper: Paper) -> Finding | None:
     return stated("drawn_up", made, "file_made") if made else None
 
 
-def signing(paper: Paper) -> tuple[int, Finding] | None:
-    """Return the date of signing and which line of the tail it stands on; a printer's date is none."""
+def signing(paper: Paper) -> tuple[Finding, Sequence[Line]] | None:
+    """Return the date of signing and the two lines above it.
+
+    It stands alone on a line below the name of a body, wherever annexes may begin, or among the last lines of all. A
+    printer's date is none, nor one that tells how rules came about.
+    """
     if paper.media_type in _SHEETS:  # a date alone is a cell of the table
         return None
-    for place in range(len(paper.tail) - 1, -1, -1):
-        line = paper.tail[place]
-        match = _DATE.search(line.text.translate(_FULL_WIDTH))
-        if match is None or _PRINTED.search(line.text):
-            continue
-        if len(line.text.strip(_ALONE_EDGES)) - len(match.group(0).strip()) > 6:
-            continue
-        found = _civil(match, paper.today)
-        if found and len(found) == 10:
-            return place, line.found("drawn_up", "date_signed", *_cut(match), found)
+    lines = list(paper.lines())
+    below = [place for place in range(1, len(lines)) if BODIES.fullmatch(lines[place - 1].text)]
+    last = [place for place, line in enumerate(lines) if line in paper.tail[-_LAST_LINES:]]
+    for places in (below, last):
+        for place in reversed(places):
+            if found := _alone(lines[place], paper.today):
+                return found, lines[max(place - 2, 0) : place]
     return None
+
+
+def _alone(line: Line, today: date) -> Finding | None:
+    match = _DATE.search(line.text.translate(_FULL_WIDTH))
+    if match is None or _NOT_SIGNED.search(line.text):
+        return None
+    if len(line.text.strip(_ALONE_EDGES)) - len(match.group(0).strip()) > 6:
+        return None
+    found = _civil(match, today)
+    return line.found("drawn_up", "date_signed", *_cut(match), found) if found and len(found) == 10 else None
+
+
+def _enacted(paper: Paper) -> Finding | None:
+    """Return the last date among the lines at the head that tell how rules came about: the text is of that day."""
+    last = None
+    for line in paper.head:
+        match = _DATE.match(line.text.translate(_FULL_WIDTH).lstrip("（("))
+        if match is None or not _ENACTED.search(line.text):
+            continue
+        found, shift = _civil(match, paper.today), len(line.text) - len(line.text.lstrip("（("))
+        if found and (last is None or found > last.value):
+            start, end = _cut(match)
+            last = line.found("drawn_up", "date_enacted", start + shift, end + shift, found)
+    return last
 
 
 def date_at_end(line: Line, today: date) -> int | None:

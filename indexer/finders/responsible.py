@@ -86,8 +86,8 @@ def _behind(label: re.Pattern[str], head: Sequence[Line], rule: str) -> list[Fin
 
 def _signed(paper: Paper) -> Finding | None:
     """Return the body on the line above the date of signing, or before it on its own line."""
-    place = signing(paper)
-    if place is None:
+    signed = signing(paper)
+    if signed is None:
         last = paper.tail[-3:]
         for line in reversed(last):
             at = date_at_end(line, paper.today)
@@ -95,9 +95,9 @@ def _signed(paper: Paper) -> Finding | None:
             if words and BODIES.fullmatch(words) and not _SIGN_WORDS.search(words):
                 return line.found("responsible", "signed_before", 0, len(words))
         return None
-    above = paper.tail[max(place[0] - 2, 0) : place[0]]
+    above = signed[1]
     bodies = [line for line in above if _is_signature(line)]
-    return bodies[0].found("responsible", "signed_above") if above[-1:] == bodies else None
+    return bodies[0].found("responsible", "signed_above") if bodies and above[-1:] == bodies else None
 
 
 def _is_signature(line: Line) -> bool:

@@ -81,3 +81,16 @@ def test_no_date_lies_in_the_future() -> None:
 def test_the_day_of_printing_is_no_day_of_signing() -> None:
     text = "各部门：\n照此执行。\n办公室\n2024年3月5日\n抄送：工程部\n2024年3月8日印发"
     assert proposed(text) == "2024-03-05"
+
+
+def test_the_text_of_rules_is_of_the_day_of_its_last_amendment() -> None:
+    text = "# 某某条例\n1998年2月22日 某某部批准\n1999年6月12日 某某部修订\n2000年1月1日 施行\n\n"
+    text += "第一条 根据2001年2月3日通过的办法制定。"
+    assert proposed(text) == "1999-06-12"
+
+
+def test_the_date_of_signing_is_found_before_an_annex() -> None:
+    annex = "附件\n检查项目表\n" + "序号 项目 要求\n" * 40
+    text = f"关于检查的通知\n各部门：\n2020年1月2日来函收悉。\n某物业公司\n2024年3月5日\n{annex}"
+    assert proposed(text) == "2024-03-05"
+    assert proposed("里程碑\n2020年1月2日启动\n" + "2024年3月5日\n报送材料\n" + "各项要求如下\n" * 40) == "2020-01-02"
