@@ -10,9 +10,10 @@ from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, insert
 from sqlalchemy.orm import Session
 
 from archive.dates import named_day
+from archive.describing import definitions
 from archive.model import Category, Content, ContentState, File, Proposal, ProposalState, Record
 from archive.ports import Unlocked, Vault
-from archive.scheme.fields import FieldKind, parse_fields
+from archive.scheme.fields import FieldKind
 
 Source = Literal["text", "property", "name"]
 TEXT: Source = "text"
@@ -153,7 +154,7 @@ def _now(record: Record, values: Mapping[str, Any]) -> dict[str, Any]:
 
 def has_number(category: Category) -> bool:
     """Whether a category has a field for a document's number."""
-    return any(each.name == NUMBER and each.kind is FieldKind.TEXT for each in parse_fields(category.fields))
+    return any(each.name == NUMBER and each.kind is FieldKind.TEXT for each in definitions(category))
 
 
 def confirm(

@@ -101,7 +101,8 @@ def signing(paper: Paper) -> tuple[Finding, Sequence[Line]] | None:
         return None
     lines = list(paper.lines())
     below = [place for place in range(1, len(lines)) if BODIES.fullmatch(lines[place - 1].text)]
-    last = [place for place, line in enumerate(lines) if line in paper.tail[-_LAST_LINES:]]
+    ends = {(line.page, line.start) for line in paper.tail[-_LAST_LINES:]}
+    last = [place for place, line in enumerate(lines) if (line.page, line.start) in ends]
     for places in (below, last):
         for place in reversed(places):
             if found := _alone(lines[place], paper.today):
