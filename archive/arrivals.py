@@ -162,7 +162,8 @@ class Arrivals:
 
     def _propose_dates(self, session: Session, identity: Identity, stored: Sequence[tuple[Content, str]]) -> None:
         """Propose the day in a file's name for a record without a date: whoever named it knew better than its text."""
-        named = {content.record_id: day for content, name in reversed(stored) if (day := date_in_name(name))}
+        today = self._guard.day()
+        named = {content.record_id: day for content, name in reversed(stored) if (day := date_in_name(name, today))}
         if not named:
             return
         undated = select(Record).where(

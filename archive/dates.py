@@ -42,7 +42,7 @@ _IN_NAME = re.compile(
     r"|(?<!\d)(?:19|20)\d\d(?P<mark>[-/._ ])\d{1,2}(?P=mark)\d{1,2}(?!\d)"
     r"|(?<!\d)(?P<run>(?:19|20)\d{6})(?:\d{6})?(?!\d)"
 )
-_NAMED_YEARS = range(1900, 2101)
+_FIRST_NAMED_YEAR = 1900
 
 
 class BadDate(InvalidInput, ValueError):
@@ -138,8 +138,8 @@ def parse_civil(text: str) -> CivilDate:
     return civil(_western(found.group("era"), found.group("year"), year, month, typed), month, day, typed=typed)
 
 
-def date_in_name(name: str) -> CivilDate | None:
-    """Return the first whole day that a file's name holds, or None.
+def date_in_name(name: str, today: date) -> CivilDate | None:
+    """Return the first whole day up to ``today`` that a file's name holds, or None.
 
     Takes what ``parse_civil`` takes in words, 2019-05-06 with ``-``, ``/``, ``.``, ``_`` or a space, and 20190506, a
     time of day after it or not.
@@ -150,9 +150,18 @@ def date_in_name(name: str) -> CivilDate | None:
             day = parse_civil(found["run"] or re.sub("[_ ]", "-", found.group()))
         except BadDate:
             continue
-        if day.first.year in _NAMED_YEARS:
+        if day.first.year >= _FIRST_NAMED_YEAR and day.first <= today:
             return day
     return None
+
+
+def named_day(name: str, day: str) -> bool:
+    """Whether ``day`` (``YYYY-MM-DD``) may be what ``date_in_name`` read in a file's name."""
+    try:
+        found = date_in_name(name, date.fromisoformat(day))
+    except ValueError:
+        return False
+    return found is not None and found.text == day
 
 
 def _compact(found: re.Match[str], typed: str) -> CivilDate:

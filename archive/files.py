@@ -11,7 +11,7 @@ from archive.errors import ArchiveError, Fault, InvalidInput, WrongState
 from archive.identity import Identity
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
-from archive.model import Content, ContentState, File, JobKind, PageText, Record, ScannedPage, TextState
+from archive.model import Content, ContentState, File, JobKind, PageText, Proposal, Record, ScannedPage, TextState
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import ObjectStore
@@ -62,7 +62,7 @@ class FileService:
             words = _checked(reason)
             if content.state is ContentState.RECEIVING:
                 raise WrongState(state=content.state.value, act="file.take_off")
-            for pages in (PageText, ScannedPage):
+            for pages in (PageText, ScannedPage, Proposal):
                 session.execute(delete(pages).where(pages.content_id == content.id))
             session.execute(delete(Content).where(Content.id == content.id))
             session.execute(delete(File).where(File.id == content.file_id, File.content_id == content.id))

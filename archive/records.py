@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from archive import describing, failpoints
+from archive import describing, failpoints, proposals
 from archive.clock import Clock
 from archive.database import Base, Database, Work
 from archive.dates import parse_civil
@@ -130,6 +130,8 @@ class RecordService:
     def describe(self, identity: Identity, record_id: UUID, changes: Mapping[str, Any], version: int) -> None:
         """Change a provisional record's description. Nothing is written when one field is at fault.
 
+        A value that was proposed for the record is taken by this; the log names the rule that found it.
+
         Raises:
             Conflict: the record changed since ``version`` was read.
             WrongState: the record is filed; it changes only by an approved correction.
@@ -152,7 +154,10 @@ class RecordService:
             self._vault.regroup(session, [(record.id, item.due_year(self._clock.now()))])
             if any(getattr(before, name) != getattr(draft, name) for name in FENCED):
                 raise_fence(session, "record", str(record.id), self._clock.now())
-            body = {"before": _plain(before, changes), "after": _plain(draft, changes)}
+            values = {**item.ordinary, **item.protected}
+            body: dict[str, Any] = {"before": _plain(before, changes), "after": _plain(draft, changes)}
+            if taken := proposals.confirm(session, self._vault, record, values, list(changes)):
+                body["proposed"] = taken
             self._changed(work, identity, record, "record.describe", body)
             work.commit()
 

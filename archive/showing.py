@@ -40,6 +40,7 @@ from archive.policy.facts import facts_of_many, people_named
 from archive.policy.guard import Guard
 from archive.policy.rules import Act, condition
 from archive.ports import Vault
+from archive.proposals import Proposed, proposed
 from archive.scheme.fields import FieldDef, parse_fields
 from archive.subject_facts import names_of_subjects
 
@@ -88,7 +89,7 @@ class CustodyView:
 class RecordView:
     """What a reader sees: everything of the description, the files, and which acts are open to them.
 
-    ``successor`` is the fonds that the record's own was joined to.
+    ``successor`` is the fonds that the record's own was joined to; ``proposed`` what waits for those who may describe.
     """
 
     record: Record
@@ -107,6 +108,7 @@ class RecordView:
     files: Sequence[FileView]
     missing: Sequence[str]
     acts: frozenset[Act]
+    proposed: Sequence[Proposed]
 
 
 class RecordReader:
@@ -181,7 +183,16 @@ class RecordReader:
             files=self._files(session, identity, record),
             missing=describing.missing(record, describing.needed(category), protected),
             acts=acts,
+            proposed=self._proposed(session, record, category, values) if Act.DESCRIBE in acts else (),
         )
+
+    def _proposed(
+        self, session: Session, record: Record, category: Category, values: Mapping[str, Any]
+    ) -> Sequence[Proposed]:
+        """Return what waits for whoever describes the record; a filed one is fixed."""
+        if record.state is not RecordState.PROVISIONAL:
+            return ()
+        return proposed(session, self._vault, record, category, values)
 
     def _files(self, session: Session, identity: Identity, record: Record) -> Sequence[FileView]:
         rows = session.execute(

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import update
 
-from archive import failpoints
+from archive import failpoints, proposals
 from archive.database import Database
 from archive.errors import ArchiveError, Damaged, KeyUnavailable, TooLarge
 from archive.jobs.lease import held_among
@@ -16,7 +17,8 @@ from archive.model import Content, JobKind, TextState
 from archive.ports import ContentReader, Detector, ObjectStore, Unlocked, Vault
 from archive.rereading import AGAIN
 from indexer.extract.answer import Extracted, Failure, Reason
-from indexer.extract.dates import propose_date
+from indexer.finders.paper import Paper, chosen
+from indexer.finders.propose import propose
 from indexer.pagetext import Page, masked_page, put_slices, seal_pages
 from indexer.sandbox.client import Extractor
 from indexer.sandbox.memory import MemoryFile
@@ -49,6 +51,7 @@ class ExtractContents:
         outbox: takes the index job that follows.
         extractor: the sandbox.
         detector: asked when a content has no media type yet.
+        today: tells the day it is in the house; no paper that is read was drawn up later.
         ocr: whether scanned pages are handed on to OCR; without, it is only noted which they are.
     """
 
@@ -66,6 +69,7 @@ class ExtractContents:
         outbox: Outbox,
         extractor: Extractor,
         detector: Detector,
+        today: Callable[[], date],
         *,
         ocr: bool = False,
     ) -> None:
@@ -75,6 +79,7 @@ class ExtractContents:
         self._outbox = outbox
         self._extractor = extractor
         self._detector = detector
+        self._today = today
         self._ocr = ocr
 
     def run(self, jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Outcome]:
@@ -148,10 +153,7 @@ class ExtractContents:
 
     def _parse(self, result: Result, reading: "_Reading", key: Unlocked) -> Result:
         pages: list[Page] = []
-        first_text = last_text = ""
         for number, text in reading.pages():
-            first_text = first_text or text[:4_000]
-            last_text = text[-4_000:] if text.strip() else last_text
             pages.append(masked_page(self._vault, number, text))
             if number == 1 and reading.page_count > _SLICE_PAGES:
                 self._tell(result, reading.page_count)
@@ -161,8 +163,13 @@ class ExtractContents:
         result.macros = reading.macros
         if any(each.text.strip() for each in pages):
             result.state = TextState.TEXT
-            ends = first_text if reading.page_count == 1 else f"{first_text}\n{last_text}"
-            result.drawn_up = propose_date(ends, {"created": reading.created})
+            result.findings = propose(
+                Paper(
+                    chosen(pages), self._today(), result.source.name, result.media_type,
+                    reading.title, reading.author, reading.created,
+                )
+            )  # fmt: skip
+            result.proposals = proposals.seal(key, result.source.content_id, result.findings)
             result.slices = seal_pages(key, result.source.content_id, (each for each in pages if each.text))
         return result
 
@@ -222,7 +229,7 @@ class _Reading:
         self._breakdowns = 0
         self.failure: Failure | None = None
         self.page_count = 0
-        self.created = ""
+        self.created = self.title = self.author = ""
         self.scans: list[int] = []
         self.macros = False
 
@@ -237,6 +244,7 @@ class _Reading:
             answer = self._slice(first, first + step - 1)
             if isinstance(answer, Extracted):
                 self.page_count, self.created = answer.page_count, answer.created or self.created
+                self.title, self.author = self.title or answer.title, self.author or answer.author
                 self.scans += answer.scans
                 self.macros = self.macros or answer.macros
                 yield from enumerate(answer.pages, start=first)

@@ -8,11 +8,13 @@ from uuid import UUID
 from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from archive import proposals
 from archive.database import Base
 from archive.dates import parse_civil
 from archive.jobs.runner import ClaimedJob
 from archive.model import Content, ContentState, File, Record, RecordState, ScannedPage, ScanState, TextState
 from archive.ports import Unlocked
+from archive.proposals import Finding
 from archive.rereading import AGAIN
 from indexer.pagetext import Slice, replace_pages
 
@@ -41,11 +43,17 @@ class Result:
     state: TextState = TextState.NO_TEXT
     quarantined: bool = False
     page_count: int | None = None
-    drawn_up: str | None = None
+    findings: Sequence[Finding] = ()
+    proposals: Mapping[str, bytes] = field(default_factory=dict)
     pronom: str | None = None
     macros: bool = False
     slices: list[Slice] = field(default_factory=list)
     scans: list[int] = field(default_factory=list)
+
+    @property
+    def drawn_up(self) -> str | None:
+        """The date that is proposed."""
+        return next((each.value for each in self.findings if each.field == "drawn_up"), None)
 
     @property
     def bytes(self) -> int:
@@ -134,11 +142,18 @@ def settle(session: Session, results: Sequence[Result], ahead: Collection[UUID])
     session.connection().execute(_SETTLED, values)
     replace_pages(session, {each.source.content_id: each.slices for each in results}, there=ahead)
     _note_scans(session, {each.source.content_id: each.scans for each in results})
+    keep_proposals(session, results)
     records = {each.source.record_id for each in results}
     newer = update(Record).where(Record.id.in_(records)).values(version=Record.version + 1)
     session.execute(newer.execution_options(synchronize_session=False))
     give_dates(session, {each.source.record_id: each.drawn_up for each in reversed(results) if each.drawn_up})
     return Settled(records, {each.source.content_id for each in results if each.scans})
+
+
+def keep_proposals(session: Session, results: Sequence[Result]) -> None:
+    """Make what was found in these contents what is proposed for their records."""
+    keys = {each.source.content_id: each.source.key for each in results if each.source.key is not None}
+    proposals.replace(session, {each.source.content_id: each.proposals for each in results}, keys)
 
 
 def waits(state: ContentState, text: TextState) -> bool:

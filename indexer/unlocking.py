@@ -20,7 +20,7 @@ from archive.ports import Vault
 from indexer.extract.answer import Reason
 from indexer.extraction import DAMAGED, ExtractContents
 from indexer.pagetext import replace_pages
-from indexer.settling import Result, Source, give_dates
+from indexer.settling import Result, Source, give_dates, keep_proposals
 
 MAX_PASSWORD = 128
 
@@ -88,8 +88,9 @@ class Unlocking:
         content.text_version += 1
         content.pages, content.macros = result.page_count, result.macros
         replace_pages(session, {content.id: result.slices})
+        session.flush()
+        keep_proposals(session, [result])
         if result.drawn_up:
-            session.flush()
             give_dates(session, {content.record_id: result.drawn_up})
 
 

@@ -20,6 +20,7 @@ from archive.model import (
     JobKind,
     OwnerKey,
     PageText,
+    Proposal,
     ReadingRight,
     Record,
     RecordPerson,
@@ -76,7 +77,7 @@ class EmptyBin:
         session = work.session
         contents = select(Content.id).where(Content.record_id.in_(ids))
         session.execute(update(Record).where(Record.dossier_id.in_(ids)).values(dossier_id=None))
-        for pages in (PageText, ScannedPage):
+        for pages in (PageText, ScannedPage, Proposal):
             session.execute(delete(pages).where(pages.content_id.in_(contents)))
         for table in (RecordPerson, RecordSubject, ReadingRight, ImportEntry, Content, File):
             session.execute(delete(table).where(table.record_id.in_(ids)))

@@ -31,6 +31,9 @@ from web.remarks import Remark, remarks
 
 CHUNK = 1024 * 1024
 BATCH = 100
+REVIEW = "review"
+"""Why a record waits that an import left for a person."""
+
 LOAD_BYTES = 64 * 1024 * 1024
 """First pieces of files that are in memory together."""
 
@@ -112,16 +115,25 @@ class Importer:
         draft: what all files have in common.
         run: what stands for this import (see ``run_of``): what an earlier call of it left is gone on with.
         told: hears how far the work is.
+        review: whether the records are left for a person, who looks at what is proposed for them and files them.
     """
 
     def __init__(
-        self, parts: Parts, identity: Identity, draft: Draft, run: str, told: Callable[[str, int, int], None]
+        self,
+        parts: Parts,
+        identity: Identity,
+        draft: Draft,
+        run: str,
+        told: Callable[[str, int, int], None],
+        *,
+        review: bool = False,
     ) -> None:
         self._parts = parts
         self._identity = identity
         self._draft = draft
         self._run = run
         self._told = told
+        self._review = review
         self._left = parts.imports.left(identity, run)
 
     @property
@@ -238,7 +250,12 @@ class Importer:
     def _file(self, items: Sequence[Item]) -> None:
         received = {item.record_id: item for item in items if item.state == "received" and item.record_id}
         self._put_aside(received)
-        ids = [key for key, item in received.items() if item.state == "received"]
+        left = [item for item in received.values() if item.state == "received"]
+        if self._review:
+            for item in left:
+                item.state, item.reason = "waiting", REVIEW
+            return
+        ids = [item.record_id for item in left if item.record_id]
         for start in range(0, len(ids), BATCH):
             for filed in self._parts.filing.file(self._identity, ids[start : start + BATCH]):
                 item = received[filed.record_id]

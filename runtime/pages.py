@@ -19,6 +19,7 @@ def services(parts: Parts) -> Services:
         filing=parts.filing,
         intake=parts.intake,
         files=parts.files,
+        proposals=parts.proposals,
         unlocking=parts.unlocking,
         search=parts.search,
         log_view=parts.log_view,

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from archive import failpoints
 from archive.clock import Clock, SystemClock
 from archive.closing import ZONE
+from archive.confirming import ProposalService
 from archive.database import Database
 from archive.files import FileService
 from archive.filing import FilingService
@@ -164,6 +165,11 @@ class Parts:
         return RecordService(self.db, self.guard, self.vault, self.log, self.outbox, self.clock)
 
     @cached_property
+    def proposals(self) -> ProposalService:
+        """What texts propose for records."""
+        return ProposalService(self.db, self.guard, self.vault, self.log, self.records)
+
+    @cached_property
     def imports(self) -> Imports:
         """What imports that have not ended brought in so far."""
         return Imports(self.db, self.guard, self.records, self.clock)
@@ -244,7 +250,9 @@ class Parts:
     def extraction(self) -> ExtractContents:
         """Turns files into text."""
         detector = SandboxDetector(self.extractor)
-        return ExtractContents(self.db, self.vault, self.store, self.outbox, self.extractor, detector, ocr=installed())
+        return ExtractContents(
+            self.db, self.vault, self.store, self.outbox, self.extractor, detector, self.guard.day, ocr=installed()
+        )
 
     @cached_property
     def unlocking(self) -> Unlocking:
@@ -271,7 +279,7 @@ class Parts:
         """Runs jobs."""
         handlers: list[Handler] = [
             self.extraction,
-            ReadScans(self.db, self.vault, self.store, self.outbox, self.page_reader),
+            ReadScans(self.db, self.vault, self.store, self.outbox, self.page_reader, self.guard.day),
             self.indexing,
             EmptyBin(self.db, self.imports, self.log, self.outbox, self.clock),
             SweepOrphans(self.db, self.store, self.clock),

@@ -70,6 +70,7 @@ ACTS: Mapping[str, str] = {
     "record.relink": mark("moved to another subject"),
     "search.leak": mark("alarm: a hit was withheld"),
     "record.propose_date": mark("date proposed"),
+    "record.dismiss_proposal": mark("proposal dismissed"),
     "record.link": mark("subject linked"),
     "post.add": mark("post added"),
     "department.add": mark("department added"),

@@ -8,6 +8,7 @@ FIELDS: Mapping[str, str] = {
     "title": mark("Title"),
     "responsible": mark("Responsible person"),
     "drawn_up": mark("Drawn up on"),
+    "document_number": mark("Document number"),
     "category": mark("Category"),
     "category_id": mark("Category"),
     "fonds": mark("Fonds"),
@@ -253,5 +254,6 @@ WAITING: Mapping[str, str] = {
     "no_number_rule": mark("Its category has no number rule yet: give it one, then file again"),
     "needed_by_number": mark("Its number needs: %(fields)s"),
     "too_wide": mark("Too long for its place in the number: %(fields)s"),
+    "review": mark("Look at what is proposed for it, then file it."),
 }
 """Why a record could not be filed yet."""

@@ -44,16 +44,25 @@ def download(content_id: UUID) -> Response:
 def page(content_id: UUID, number: int) -> str:
     """Show one page, the words of a query marked."""
     query = _query()
-    found = page_of(services(), identity(), content_id, number, query)
+    span = _span()
+    found = page_of(services(), identity(), content_id, number, query, span)
     width, turn = _chosen("width", WIDTHS[1:], WIDTHS[1]), _chosen("turn", TURNS, 0)
-    return render_template("viewer.html", page=found, q=query, width=width, turn=turn, widths=WIDTHS[1:])
+    return render_template(
+        "viewer.html",
+        page=found,
+        q=query,
+        width=width,
+        turn=turn,
+        widths=WIDTHS[1:],
+        mark=span and f"{span[0]}-{span[1]}",
+    )
 
 
 @pages.get("/files/<uuid:content_id>/pages/<int:number>/picture")
 def picture(content_id: UUID, number: int) -> Response:
     """Send the picture of one page."""
     width, turn = _chosen("width", WIDTHS, WIDTHS[1]), _chosen("turn", TURNS, 0)
-    image = picture_of(services(), identity(), content_id, number, width=width, turn=turn, query=_query())
+    image = picture_of(services(), identity(), content_id, number, width=width, turn=turn, query=_query(), span=_span())
     return Response(image, mimetype="image/webp", headers={"Content-Security-Policy": security.FILE_POLICY})
 
 
@@ -71,6 +80,13 @@ def find(content_id: UUID, number: int) -> BaseResponse:
 
 def _query() -> str:
     return request.args.get("q", "")[:1000]
+
+
+def _span() -> tuple[int, int] | None:
+    """Return the part of the page's text that the address asks to be marked, as ``start-end``."""
+    start, _, end = request.args.get("mark", "").partition("-")
+    good = all(each.isascii() and each.isdigit() and len(each) < 8 for each in (start, end))
+    return (int(start), int(end)) if good and int(start) < int(end) else None
 
 
 def _chosen(name: str, choices: Sequence[int], default: int) -> int:

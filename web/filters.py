@@ -13,6 +13,7 @@ from web.directory import MOST_COUNTED
 from web.facets import TITLES
 from web.faults import explain_reason, field_label
 from web.i18n import current_locale
+from web.proposal_words import place_words, rule_words
 from web.record_words import KINDS, MATERIALS, MEDIA, field_value, masked, scan_words, term_words, word
 from web.remarks import remark_words, remarks
 
@@ -54,6 +55,11 @@ def told_body(body: Mapping[str, Any] | None) -> list[str]:
         ]
     elif "after" in body:
         lines = [f"{_short(before)} → {_short(after)}"]
+    taken = body.get("proposed")
+    if isinstance(taken, Mapping):
+        words = _("as proposed: %(fields)s")
+        told = ((_label(name), rule_words(str(rule), current_locale())) for name, rule in taken.items())
+        lines.append(words % {"fields": "; ".join(f"{label} ({rule})" for label, rule in told)})
     return lines + [
         f"{_label(name)}: {_short(value)}"
         for name, value in body.items()
@@ -94,6 +100,7 @@ def init_app(app: Flask) -> None:
         material_word=lambda material: word(MATERIALS, material, current_locale()),
         field_label=lambda name: field_label(name, current_locale()),
         facet_title=lambda name: _(TITLES[name]),
+        place_words=lambda each: place_words(each, current_locale()),
         scan_words=lambda file: scan_words(file, current_locale()),
         remarks=lambda file: [
             remark_words(each, current_locale()) for each in remarks(file.media_type, file.name, macros=file.macros)

@@ -10,7 +10,8 @@ from archive.scheme.fields import FieldDef, FieldKind
 from archive.showing import CustodyView, FileView, RecordView
 from archive.terms import parse_term
 from indexer.ocr.engine import installed
-from web.faults import explain_reason, state_words
+from web.faults import explain_reason, field_label, state_words
+from web.proposal_words import place_words
 from web.remarks import remark_words, remarks
 from web.words import mark, minute, named, size, translations, translator
 
@@ -50,6 +51,7 @@ SCANS: Mapping[tuple[bool, bool], str] = {  # by: all its pages are scans, OCR i
 
 FORMAT = mark("format %(id)s")
 PROPOSED = mark("The date was proposed from the text or the file; check it.")
+OFFERED = mark("Proposed for %(field)s: %(value)s (%(place)s)")
 JOINED = mark("Joined to %(code)s %(name)s on %(day)s.")
 
 
@@ -113,6 +115,14 @@ def record_lines(view: RecordView, locale: str, zone: str) -> Iterator[str]:
         yield gettext(JOINED, **facts)
     if view.record.drawn_up_proposed:
         yield gettext(PROPOSED)
+    for each in view.proposed:
+        if not each.stands:
+            facts = {
+                "field": field_label(each.field, locale),
+                "value": each.found.value,
+                "place": place_words(each, locale),
+            }
+            yield gettext(OFFERED, **facts)
     own = [(field.label(locale), field_value(field, value, locale)) for field, value in view.fields]
     yield from (_line(gettext, label, value) for label, value in own)
     yield from _lines(gettext, *_tail(view, locale, zone))

@@ -14,6 +14,7 @@ from archive.filing import Filed
 from archive.identity import OFFICERS
 from archive.model import RecordState
 from archive.policy.rules import Act
+from archive.proposals import NUMBER
 from archive.scheme.fields import parse_fields
 from archive.showing import CustodyView, RecordView
 from web import record_form
@@ -57,7 +58,10 @@ def show(record_id: UUID) -> str:
     if isinstance(view, CustodyView):
         return render_template("custody.html", view=view, officer=bool(identity().roles & OFFICERS))
     missing = [_label(view, name) for name in view.missing]
-    return render_template("record.html", view=view, record=view.record, missing=missing, acts=_acts(view))
+    number_label = _label(view, NUMBER)
+    return render_template(
+        "record.html", view=view, record=view.record, missing=missing, acts=_acts(view), number_label=number_label
+    )
 
 
 @pages.get("/records/<uuid:record_id>/edit")
@@ -184,6 +188,7 @@ def _form(category: CategoryShown, values: MultiDict[str, str], view: RecordView
         "record_form.html", category=category, offered=offered, values=values, own=record_form.OWN,
         away=record_form.AWAY, materials=record_form.MATERIALS, record=view and view.record,
         kept={field.name: value for field, value in view.fields} if view else {},
+        proposed=view.proposed if view else (),
         **{"faults": {}, "lines": [], **more},
     )  # fmt: skip
 

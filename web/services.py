@@ -7,6 +7,7 @@ from typing import cast
 from flask import current_app, g
 
 from archive.clock import Clock
+from archive.confirming import ProposalService
 from archive.database import Database
 from archive.files import FileService
 from archive.filing import FilingService
@@ -44,6 +45,7 @@ class Services:
     filing: FilingService
     intake: IntakeService
     files: FileService
+    proposals: ProposalService
     unlocking: Unlocking
     search: SearchService
     log_view: LogView[Act]

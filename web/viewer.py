@@ -47,8 +47,17 @@ class ViewedPage:
     locked: bool
 
 
-def page_of(services: "Services", identity: Identity, content_id: UUID, number: int, query: str) -> ViewedPage:
-    """Return page ``number`` (from 1) of a content. The reading is logged.
+def page_of(
+    services: "Services",
+    identity: Identity,
+    content_id: UUID,
+    number: int,
+    query: str,
+    span: tuple[int, int] | None = None,
+) -> ViewedPage:
+    """Return page ``number`` (from 1) of a content; where nothing is asked for, ``span`` of its text is marked.
+
+    The reading is logged.
 
     Raises:
         NotFound: there is no such page for this person.
@@ -59,12 +68,20 @@ def page_of(services: "Services", identity: Identity, content_id: UUID, number: 
     _log(services, identity, content, name)
     return ViewedPage(
         content_id, record.id, record.title, record.level_rank, name, number, content.pages or number,
-        split_marks(text, _marks(query, text)), _is_pictured(content), _is_locked(content),
+        split_marks(text, _marks(query, text, span)), _is_pictured(content), _is_locked(content),
     )  # fmt: skip
 
 
 def picture_of(
-    services: "Services", identity: Identity, content_id: UUID, number: int, *, width: int, turn: int, query: str
+    services: "Services",
+    identity: Identity,
+    content_id: UUID,
+    number: int,
+    *,
+    width: int,
+    turn: int,
+    query: str,
+    span: tuple[int, int] | None = None,
 ) -> bytes:
     """Return the picture (WebP) of a page, the words of a query marked where the file says where they stand.
 
@@ -78,6 +95,7 @@ def picture_of(
         width: one of ``WIDTHS``.
         turn: degrees clockwise, one of ``TURNS``.
         query: whose words are marked, or "".
+        span: the part of the page's text that is marked when there is no query.
 
     Raises:
         NotFound: there is no such page for this person, or no picture can be made of it.
@@ -88,7 +106,8 @@ def picture_of(
         content, record, name = _opened(services, session, identity, content_id)
         if not _is_pictured(content) or not _has_page(content, number):
             raise NotFound
-        words = _words(query, _text(services, session, content, number)) if query.strip() else ()
+        marked = query.strip() or span
+        words = _words(query, _text(services, session, content, number), span) if marked else ()
         key = services.vault.unlock(session, record.id)
     if width == WIDTHS[0]:  # a thumbnail is part of the record's page, and of its opening
         services.readings.note_once(identity, Act.READ.value, record.id, record=record.id)
@@ -186,14 +205,21 @@ def _asked(query: str) -> Query | None:
         return None
 
 
-def _marks(query: str, text: str) -> Sequence[tuple[int, int]]:
+def _marks(query: str, text: str, span: tuple[int, int] | None = None) -> Sequence[tuple[int, int]]:
+    if span and not query.strip():
+        return [span] if span[1] <= len(text) else []
     asked = _asked(query)
     return marks_in(asked, text, "text") if asked else ()
 
 
-def _words(query: str, text: str) -> list[str]:
-    """Return the texts on a page that a query hits, as they stand there."""
-    found = dict.fromkeys(" ".join(text[start:end].split())[:_LONGEST_WORD] for start, end in _marks(query, text))
+def _words(query: str, text: str, span: tuple[int, int] | None) -> list[str]:
+    """Return the texts on a page that a query hits, as they stand there; of a span each of its lines."""
+    hits = [
+        line
+        for start, end in _marks(query, text, span)
+        for line in (text[start:end].split("\n") if span else [text[start:end]])
+    ]
+    found = dict.fromkeys(" ".join(hit.split())[:_LONGEST_WORD] for hit in hits)
     return [word for word in found if word][:_MOST_WORDS]
 
 

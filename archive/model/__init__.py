@@ -1,6 +1,17 @@
 """The entities. Importing this package registers every table."""
 
-from archive.model.contents import Content, ContentState, File, FileRole, PageText, ScannedPage, ScanState, TextState
+from archive.model.contents import (
+    Content,
+    ContentState,
+    File,
+    FileRole,
+    PageText,
+    Proposal,
+    ProposalState,
+    ScannedPage,
+    ScanState,
+    TextState,
+)
 from archive.model.house import (
     Category,
     CategoryVersion,
@@ -83,6 +94,8 @@ __all__ = [
     "Place",
     "PlaceKind",
     "Post",
+    "Proposal",
+    "ProposalState",
     "ReadingRight",
     "Record",
     "RecordKind",

@@ -113,3 +113,23 @@ class ScannedPage(Base):
     number: Mapped[int] = mapped_column(primary_key=True)
     state: Mapped[ScanState] = mapped_column(word(ScanState), default=ScanState.WAITING)
     confidence: Mapped[int | None]
+
+
+class ProposalState(StrEnum):
+    """What became of a proposal. ``dismissed``: a person looked at it and wants it no more."""
+
+    WAITING = "waiting"
+    TAKEN = "taken"
+    DISMISSED = "dismissed"
+
+
+class Proposal(Base):
+    """A value that a content's words propose for a field of its record, sealed under the record's key."""
+
+    __tablename__ = "proposal"
+    __table_args__ = (Index("ix_proposal_state", "state"),)
+
+    content_id: Mapped[UUID] = mapped_column(ForeignKey("content.id"), primary_key=True)
+    field: Mapped[str] = mapped_column(String(40), primary_key=True)
+    state: Mapped[ProposalState] = mapped_column(word(ProposalState), default=ProposalState.WAITING)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)

@@ -44,6 +44,7 @@ class Extracted:
         created: creation date from the document's own metadata, as written there, or "".
         scans: numbers of those pages whose words only OCR can find (``indexer.extract.scans``).
         macros: whether the document holds programs of its own.
+        author: who wrote it by the document's own metadata, or "".
     """
 
     pages: tuple[str, ...]
@@ -53,6 +54,7 @@ class Extracted:
     created: str = ""
     scans: tuple[int, ...] = ()
     macros: bool = False
+    author: str = ""
 
     @property
     def next_page(self) -> int:

@@ -2,6 +2,7 @@
 
 import mmap
 import re
+from dataclasses import replace
 
 from lxml import etree
 
@@ -32,8 +33,8 @@ def extract_docx(data: mmap.mmap | bytes, first_page: int | None = None, last_pa
     """
     package = OfficePackage(data)
     text = _Document(package).text()
-    title, created = package.about()
-    return paged(cut(text), first_page, last_page, title=title, created=created)
+    title, created, author = package.about()
+    return replace(paged(cut(text), first_page, last_page, title=title, created=created), author=author)
 
 
 class _Document:

@@ -84,13 +84,13 @@ class OfficePackage(Package):
                 return part
         raise Unreadable(Reason.BROKEN, "no main part")
 
-    def about(self) -> tuple[str, str]:
-        """Return title and creation date from the document's own description, each perhaps ""."""
+    def about(self) -> tuple[str, str, str]:
+        """Return title, creation date and author from the document's own description, each perhaps ""."""
         for part in (*self.related("", "core-properties"), "docProps/core.xml"):
             root = self.optional_xml(part)
             if root is not None:
-                return text_of(root, "title"), text_of(root, "created")[:40]
-        return "", ""
+                return text_of(root, "title"), text_of(root, "created")[:40], text_of(root, "creator")[:200]
+        return "", "", ""
 
 
 def _read_relations(part: str, root: etree._Element) -> Iterator[Relation]:

@@ -20,7 +20,7 @@ def extract_pptx(data: mmap.mmap | bytes, first_page: int | None = None, last_pa
         Unreadable: ``broken``: no package, no main part, XML that is none, or a document type in it.
     """
     package = OfficePackage(data)
-    title, created = package.about()
+    title, created, _ = package.about()
     return paged(bounded(_slides(package)), first_page, last_page, title=title, created=created)
 
 

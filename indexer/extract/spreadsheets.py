@@ -36,7 +36,7 @@ def extract_xlsx(data: mmap.mmap | bytes, first_page: int | None = None, last_pa
     """
     package = OfficePackage(data)
     workbook = _Workbook(package, data)
-    title, created = package.about()
+    title, created, _ = package.about()
     return paged(_pages(workbook.sheets()), first_page, last_page, title=title, created=created)
 
 

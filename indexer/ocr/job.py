@@ -1,12 +1,14 @@
 """The job that reads scanned pages and puts their words into the text of their content."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import date
 from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
+from archive import proposals
 from archive.database import Base, Database
 from archive.errors import ArchiveError, Damaged, KeyUnavailable, TooLarge
 from archive.jobs.lease import held_among
@@ -14,17 +16,18 @@ from archive.jobs.outbox import Outbox
 from archive.jobs.runner import ClaimedJob, Outcome
 from archive.model import Content, ContentState, Job, JobKind, JobState, Record, ScannedPage, ScanState, TextState
 from archive.ports import ObjectStore, Unlocked, Vault
+from archive.proposals import Finding
 from indexer.extract.answer import Failure
-from indexer.extract.dates import propose_date
+from indexer.finders.paper import FIRST_PAGES, Paper
+from indexer.finders.propose import propose
 from indexer.ocr.page import PageRead
-from indexer.pagetext import join_pages, masked_page
+from indexer.pagetext import Page, join_pages, masked_page, page_at
 from indexer.sandbox.memory import MemoryFile
 from indexer.settling import STANDING, give_dates
 
 STEP = 4
 """Pages that one job reads; then the next job waits its turn behind other contents."""
 
-_HEAD_CHARS = 4_000
 _SCANS = Base.metadata.tables["scanned_page"]
 _SETTLED = (
     update(_SCANS)
@@ -53,6 +56,7 @@ class ReadScans:
     Args:
         outbox: takes the job for the pages that are left, and the index job.
         reader: OCR; None: it is not installed, and pages go on waiting.
+        today: tells the day it is in the house; no paper that is read was drawn up later.
     """
 
     kind = JobKind.OCR
@@ -61,12 +65,21 @@ class ReadScans:
     max_attempts = 10
     keep_done = False
 
-    def __init__(self, db: Database, vault: Vault, store: ObjectStore, outbox: Outbox, reader: Reader | None) -> None:
+    def __init__(
+        self,
+        db: Database,
+        vault: Vault,
+        store: ObjectStore,
+        outbox: Outbox,
+        reader: Reader | None,
+        today: Callable[[], date],
+    ) -> None:
         self._db = db
         self._vault = vault
         self._store = store
         self._outbox = outbox
         self._reader = reader
+        self._today = today
 
     def run(self, jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Outcome]:
         """Read some pages of each content."""
@@ -108,6 +121,8 @@ class ReadScans:
     def _write(self, job: ClaimedJob, row: Any, key: Unlocked, found: Mapping[int, PageRead | Failure]) -> Outcome:
         texts = {number: each.text for number, each in found.items() if isinstance(each, PageRead) and each.text}
         pages = [masked_page(self._vault, number, text) for number, text in sorted(texts.items())]
+        findings = self._findings(row, pages, found)
+        sealed = proposals.seal(key, row.id, findings)
         with self._db.writing() as work:
             session = work.session
             if not held_among(session, {job.id: job.lease}):
@@ -119,7 +134,9 @@ class ReadScans:
                 join_pages(session, key, row.id, pages)
                 newer = {"text_state": TextState.TEXT, "text_version": Content.text_version + 1}
                 session.execute(_quietly(update(Content).where(Content.id == row.id).values(newer)))
-            if day := propose_date(texts.get(1, "")[:_HEAD_CHARS], {}):
+            if sealed:
+                proposals.join(session, row.id, sealed, key)
+            if day := next((each.value for each in findings if each.field == "drawn_up"), None):
                 give_dates(session, {row.record_id: day})
             if session.scalar(select(func.count()).select_from(_waiting(row.id).subquery())):
                 self._outbox.add(work, JobKind.OCR, row.id)
@@ -129,6 +146,19 @@ class ReadScans:
                 self._outbox.add_many(work, JobKind.INDEX, [row.record_id])
             work.commit()
         return Outcome.done()
+
+    def _findings(self, row: Any, fresh: Sequence[Page], tried: Collection[int]) -> Sequence[Finding]:
+        """Return what is proposed, once the last of the pages that tell it was tried."""
+        with self._db.reading() as session:
+            count = session.scalar(select(Content.pages).where(Content.id == row.id)) or 1
+            ends = sorted({*range(1, min(FIRST_PAGES, count) + 1), count})
+            left = set(session.scalars(_waiting(row.id).where(ScannedPage.number.in_(ends)))) - set(tried)
+            if left or not set(ends) & set(tried):
+                return ()
+            read = {page.number: page for page in fresh}
+            kept = [read.get(number) or page_at(session, self._vault, row.record_id, row.id, number) for number in ends]
+        pages = [page for page in kept if page is not None and page.text.strip()]
+        return propose(Paper(pages, self._today(), row.name, row.media_type or ""))
 
 
 def ask_for_waiting(db: Database, outbox: Outbox) -> None:

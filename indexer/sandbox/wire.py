@@ -81,6 +81,7 @@ def pack_answer(answer: Extracted | Failure | dict[str, Any], media_type: str | 
             "created": answer.created,
             "scans": answer.scans,
             "macros": answer.macros,
+            "author": answer.author,
         }
     elif isinstance(answer, Failure):
         body = {"failure": answer.reason.value, "detail": answer.detail}
@@ -141,7 +142,8 @@ def unpack_answer(answer: bytes) -> Extracted | Failure | None:
         return None
     title, created = str(body.get("title", ""))[:300], str(body.get("created", ""))[:40]
     scans = _scans(body.get("scans"), first, len(pages))
-    return Extracted(tuple(pages), first, count, title, created, scans, macros=body.get("macros") is True)
+    author, macros = str(body.get("author", ""))[:200], body.get("macros") is True
+    return Extracted(tuple(pages), first, count, title, created, scans, macros=macros, author=author)
 
 
 def _scans(said: object, first: int, count: int) -> tuple[int, ...]:

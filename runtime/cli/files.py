@@ -38,11 +38,12 @@ RESUMED = mark("This import broke off before and is gone on with; files that it 
 @click.option("--level", default=None, help="Code or rank of the level; the category's default otherwise.")
 @click.option("--group", default=None, help="Mark of a need-to-know group: only who is named reads the files.")
 @click.option("--named", multiple=True, metavar="LOGIN", help="Who is named on each record; repeatable.")
+@click.option("--review", is_flag=True, help="File nothing: a person first looks at what is proposed for each record.")
 @click.option("--wait/--no-wait", default=True, help="Wait until the files are searchable.")
 @command("import", "Bring files and folders in: catalogued, read, numbered, filed and searchable.")
 def import_command(
     out: Out, paths: Sequence[Path], category: str, fonds: str | None, fields: Sequence[str],
-    place: str | None, level: str | None, group: str | None, named: Sequence[str], wait: bool,
+    place: str | None, level: str | None, group: str | None, named: Sequence[str], review: bool, wait: bool,
 ) -> None:  # fmt: skip
     """Import files."""
     with opened() as parts:
@@ -53,7 +54,7 @@ def import_command(
         run, files = run_of(paths, draft), find_files(paths)
         begun = time.monotonic()
         with _alone(parts, run), work_done(parts, wait=wait, beside=("index",)) as release:
-            importer = Importer(parts, system("import"), draft, run, lambda *told: _tell(out, *told))
+            importer = Importer(parts, system("import"), draft, run, lambda *told: _tell(out, *told), review=review)
             if importer.resumed:
                 out.remark(RESUMED, count=importer.resumed)
             outcome = importer.run(files, lambda: _until_read(parts, wait=wait), release)
@@ -64,7 +65,9 @@ def import_command(
     document = {**counts, "resumed": importer.resumed, "seconds": seconds, "items": items}
     lines = [line for item in outcome.items for line in _lines(out, item, labels)]
     summary = mark("%(filed)s filed, %(waiting)s waiting, %(quarantined)s in quarantine, %(failed)s failed.")
-    out.end(document, [*lines, out.gettext(summary, **counts)], ok=counts["filed"] == len(files))
+    out.end(
+        document, [*lines, out.gettext(summary, **counts)], ok=counts["waiting" if review else "filed"] == len(files)
+    )
 
 
 def _tell(out: Out, step: str, done: int, of: int) -> None:

@@ -1,6 +1,7 @@
 """Commands that look as a person would: search, record show. ``--as`` is logged as the operator acting for them."""
 
 import getpass
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from archive.errors import InvalidInput
 from archive.identity import Identity
 from archive.levels import every
 from archive.levels import mark as level_mark
+from archive.proposals import Proposed
 from archive.scheme.fields import FieldDef, FieldKind
 from archive.showing import CustodyView, RecordView
 from runtime.cli.codes import Codes
@@ -140,6 +142,7 @@ def _full(view: RecordView) -> dict[str, Any]:
         "keywords": r.keywords,
         "fields": {definition.name: shown_field(definition, value) for definition, value in view.fields},
         "subjects": list(view.subjects),
+        "proposals": [_proposal(each) for each in view.proposed],
         "files": [
             {"name": f.name, "size": f.size, "type": f.media_type, "pronom": f.pronom, "macros": f.macros,
              "state": f.state.value, "pages": f.pages, "text": f.text_state.value, "reason": f.reason,
@@ -149,6 +152,11 @@ def _full(view: RecordView) -> dict[str, Any]:
             for f in view.files
         ],
     }  # fmt: skip
+
+
+def _proposal(each: Proposed) -> dict[str, Any]:
+    content = None if each.content_id is None else str(each.content_id)
+    return {**asdict(each.found), "content": content, "fills": each.fills}
 
 
 record.add_command(show)

@@ -13,6 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from archive.clock import Clock
+from archive.confirming import ProposalService
 from archive.database import Database
 from archive.files import FileService
 from archive.filing import FilingService
@@ -50,6 +51,12 @@ RULE = "{fonds}-{category}·{year}-{term}-{mark}{serial:4}"
 PASSWORD = "梅花三弄-2026-春"
 FIELDS = [
     {"name": "partner", "kind": "text", "names": {"zh_CN": "对方单位", "zh_TW": "對方單位", "en": "Other party"}},
+    {
+        "name": "document_number",
+        "kind": "text",
+        "limit": 100,
+        "names": {"zh_CN": "文号", "zh_TW": "文號", "en": "Number"},
+    },
     {"name": "phone", "kind": "phone", "names": {"zh_CN": "联系电话", "zh_TW": "聯絡電話", "en": "Telephone"}},
     {
         "name": "form",
@@ -138,7 +145,7 @@ class WebHouse:
     def read_texts(self) -> None:
         """Do the extractions that wait, as a worker does."""
         s = self.services
-        handler = ExtractContents(s.db, s.vault, s.store, self.outbox, s.drawer, SandboxDetector(s.drawer))
+        handler = ExtractContents(s.db, s.vault, s.store, self.outbox, s.drawer, SandboxDetector(s.drawer), s.guard.day)
         JobRunner(s.db, self.clock, [handler]).drain()
 
     def browser(self, login: str | None = None) -> FlaskClient:
@@ -181,7 +188,7 @@ def a_web_house(folder: Path, *, https: bool = False, clock: Clock | None = None
     store = FileStore(folder / "objects")
     search = TitleSearch(db, guard)
     extractor = Extractor(parallel=1)  # its server starts with the first picture asked for
-    reading = ExtractContents(db, vault, store, outbox, extractor, SandboxDetector(extractor))
+    reading = ExtractContents(db, vault, store, outbox, extractor, SandboxDetector(extractor), guard.day)
     services = Services(
         db=db,
         clock=clock,
@@ -192,6 +199,7 @@ def a_web_house(folder: Path, *, https: bool = False, clock: Clock | None = None
         filing=FilingService(db, guard, vault, log, outbox, clock),
         intake=IntakeService(db, guard, vault, store, log, readings, outbox, clock),
         files=FileService(db, guard, store, log, outbox),
+        proposals=ProposalService(db, guard, vault, log, RecordService(db, guard, vault, log, outbox, clock)),
         unlocking=Unlocking(db, guard, vault, log, outbox, clock, reading),
         search=search,
         log_view=LogView(log, guard, read_log=Act.READ_LOG, read=Act.READ, custody=Act.CUSTODY),

@@ -308,3 +308,19 @@ def test_a_file_whose_name_claims_another_kind_says_so(house: ApiHouse, kind: st
     if codes:
         assert shown["remarks"][0]["facts"] == {"claimed": "pdf", "type": "text/plain"}
         assert shown["remarks"][0]["detail"].endswith("plain text")
+
+
+def test_who_may_describe_a_record_gets_what_its_files_propose(house: ApiHouse) -> None:
+    record = house.a_draft("扫描件")
+    content = house.a_file(record, "扫描件.txt", "关于电梯检修的通知\n各业主：\n照此办理。".encode())
+    house.web.read_texts()
+    shown = house.get(f"/api/v1/records/{record}", Accept_Language="en").get_json()["proposals"]
+    assert shown == [
+        {
+            "field": "title", "value": "关于电梯检修的通知", "rule": "title_about",
+            "detail": "the heading that says what it is about", "source": "text", "content": content,
+            "page": 1, "start": 0, "end": 9, "fills": True,
+        }
+    ]  # fmt: skip
+    filed = house.a_record(title="已登记")
+    assert house.get(f"/api/v1/records/{filed.id}", "staff").get_json()["proposals"] == []

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from archive.clock import SystemClock
 from archive.describing import Draft
 from archive.identity import system
-from archive.model import Category, Content, File, JobKind, OwnerKey, Record, RecordState
+from archive.model import Category, Content, File, JobKind, OwnerKey, Proposal, Record, RecordState
 from tests.factories.archives import Archive
 from tests.fakes.clock import FixedClock
 
@@ -36,6 +36,10 @@ def test_only_what_lay_in_the_bin_for_thirty_days_goes_and_goes_whole(archive: A
         assert parts.runner.run(JobKind.EMPTY_BIN) == 1
 
     old = thrown_away("旧")
+    with parts.db.writing() as work:
+        content = work.session.scalars(select(Content.id).where(Content.record_id == old)).one()
+        work.session.add(Proposal(content_id=content, field="title", sealed=b"sealed"))
+        work.commit()
     clock.moment += timedelta(days=29)
     young = thrown_away("新")
     emptied()
@@ -49,6 +53,7 @@ def test_only_what_lay_in_the_bin_for_thirty_days_goes_and_goes_whole(archive: A
         assert session.get(OwnerKey, old) is None
         for table in (File, Content):
             assert session.scalars(select(table).where(table.record_id == old)).all() == []
+        assert session.scalars(select(Proposal).where(Proposal.content_id == content)).all() == []
         assert session.get_one(Record, young).state is RecordState.BINNED
         filed = select(Record).where(Record.state == RecordState.FILED)
         assert session.scalars(filed).all()

@@ -121,9 +121,12 @@ def test_a_date_is_shown_in_the_readers_language() -> None:
         ("合同 120190506.txt", None),
         ("电话13820190506.txt", None),
         ("10500101.txt", None),
+        ("2024-01-01 通知.txt", "2024-01-01"),
+        ("2024-01-02 计划.txt", None),
+        ("20991231-20190506.txt", "2019-05-06"),
         ("纪要.txt", None),
     ],
 )
 def test_a_whole_day_in_a_files_name_is_read(name: str, day: str | None) -> None:
-    found = date_in_name(name)
+    found = date_in_name(name, date(2024, 1, 1))
     assert (found and found.text) == day

@@ -4,6 +4,7 @@ import io
 import random
 import zipfile
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from uuid import UUID
@@ -24,8 +25,12 @@ from storage.objects import FileStore
 from tests.factories.databases import a_database
 from tests.factories.records import a_category, a_fonds, a_house
 from tests.factories.stored import stored
-from tests.fakes.clock import FixedClock
+from tests.fakes.clock import START, FixedClock
 from tests.fakes.vault import MemoryVault
+
+
+def today() -> date:
+    return START.date()
 
 
 class Asleep:
@@ -47,7 +52,7 @@ def house(tmp_path: Path, extractor: Extractor) -> Iterator[SimpleNamespace]:
     made.use = lambda sandbox: JobRunner(
         db,
         made.clock,
-        [ExtractContents(db, made.vault, made.store, made.outbox, sandbox, MagicDetector())],
+        [ExtractContents(db, made.vault, made.store, made.outbox, sandbox, MagicDetector(), today)],
     )
     made.runner = made.use(extractor)
     with db.writing() as work:

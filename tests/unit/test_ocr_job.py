@@ -1,6 +1,7 @@
 """The OCR job: scanned pages are read in small steps, their words join the text, and the record is indexed again."""
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,8 +13,22 @@ from sqlalchemy import select, update
 from archive.errors import Unavailable
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import JobRunner
-from archive.model import Content, Job, JobKind, JobState, PageText, Record, ScannedPage, ScanState, TextState
+from archive.model import (
+    Category,
+    Content,
+    File,
+    Job,
+    JobKind,
+    JobState,
+    PageText,
+    Proposal,
+    Record,
+    ScannedPage,
+    ScanState,
+    TextState,
+)
 from archive.personal import PersonalKind
+from archive.proposals import proposed
 from archive.rereading import AGAIN
 from indexer.extract.answer import Extracted, Failure, Reason
 from indexer.extraction import ExtractContents
@@ -25,8 +40,12 @@ from storage.objects import FileStore
 from tests.factories.databases import a_database
 from tests.factories.records import a_category, a_fonds, a_house
 from tests.factories.stored import stored
-from tests.fakes.clock import FixedClock
+from tests.fakes.clock import START, FixedClock
 from tests.fakes.vault import MemoryVault
+
+
+def today() -> date:
+    return START.date()
 
 
 class Asleep:
@@ -92,14 +111,16 @@ def taken_in(house: SimpleNamespace, *pages: str | None, ocr: bool = True) -> UU
     """Keep a document and extract its text."""
     content = stored(house, b"scan", "a.pdf")
     extract = ExtractContents(
-        house.db, house.vault, house.store, house.outbox, Sandbox(*pages), MagicDetector(), ocr=ocr
+        house.db, house.vault, house.store, house.outbox, Sandbox(*pages), MagicDetector(), today, ocr=ocr
     )
     JobRunner(house.db, house.clock, [extract]).run()
     return content
 
 
 def read_by(house: SimpleNamespace, reader: Reader | None) -> JobRunner:
-    return JobRunner(house.db, house.clock, [ReadScans(house.db, house.vault, house.store, house.outbox, reader)])
+    return JobRunner(
+        house.db, house.clock, [ReadScans(house.db, house.vault, house.store, house.outbox, reader, today)]
+    )
 
 
 def texts(house: SimpleNamespace, content: UUID) -> dict[int, str]:
@@ -171,6 +192,34 @@ def test_a_date_on_a_scan_is_proposed(house: SimpleNamespace) -> None:
     assert (record.drawn_up, record.drawn_up_proposed) == ("2024-03-05", True)
 
 
+def test_what_a_long_scan_proposes_is_told_by_its_first_and_its_last_page_together(house: SimpleNamespace) -> None:
+    content = taken_in(house, *[None] * (STEP + 2))
+    runner = read_by(
+        house, Reader(p1="关于检修的通知\n各业主：\n2020年1月2日收到来函", p6="某某物业公司\n2024年3月5日")
+    )
+    runner.run()
+    with house.db.reading() as session:
+        assert session.scalars(select(Proposal)).all() == [], "the page with the signature is not read yet"
+    runner.drain()
+    with house.db.writing() as work:
+        work.session.execute(update(File).values(content_id=content))
+        work.commit()
+    with house.db.reading() as session:
+        record = session.scalars(select(Record)).one()
+        waiting = proposed(session, house.vault, record, session.get_one(Category, record.category_id), {})
+    assert [(each.field, each.found.value, each.found.page) for each in waiting] == [
+        ("drawn_up", "2024-03-05", 6), ("title", "关于检修的通知", 1), ("responsible", "某某物业公司", 6),
+    ]  # fmt: skip
+    assert {each.content_id for each in waiting} == {content}
+
+
+def test_a_last_page_that_cannot_be_read_leaves_what_the_others_propose(house: SimpleNamespace) -> None:
+    taken_in(house, None, None)
+    read_by(house, Reader(p1="关于检修的通知\n各业主：", p2=Failure(Reason.TIME))).run()
+    with house.db.reading() as session:
+        assert [row.field for row in session.scalars(select(Proposal))] == ["title"]
+
+
 def test_a_page_that_cannot_be_read_costs_that_page_alone(house: SimpleNamespace) -> None:
     content = taken_in(house, None, None, None)
     read_by(house, Reader(p1=Failure(Reason.TIME), p2=PageRead("", 0))).run()
@@ -227,7 +276,7 @@ def test_reading_a_document_again_keeps_the_words_that_ocr_found(house: SimpleNa
         house.outbox.add(work, JobKind.EXTRACT, content, payload={AGAIN: "text"})
         work.commit()
     extract = ExtractContents(
-        house.db, house.vault, house.store, house.outbox, Sandbox("文字页", None), MagicDetector(), ocr=False
+        house.db, house.vault, house.store, house.outbox, Sandbox("文字页", None), MagicDetector(), today, ocr=False
     )
     JobRunner(house.db, house.clock, [extract]).drain()
     assert texts(house, content) == before

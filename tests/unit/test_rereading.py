@@ -24,7 +24,7 @@ from indexer.sandbox.memory import MemoryFile
 from storage.objects import FileStore
 from tests.factories.databases import a_database
 from tests.factories.records import a_category, a_fonds, a_house
-from tests.fakes.clock import FixedClock
+from tests.fakes.clock import START, FixedClock
 from tests.fakes.vault import MemoryVault
 from tests.unit.test_extract_job import Asleep, stored
 
@@ -59,7 +59,7 @@ def house(tmp_path: Path) -> Iterator[SimpleNamespace]:
     made = SimpleNamespace(db=db, vault=MemoryVault(), store=FileStore(tmp_path / "store"), clock=FixedClock())
     made.outbox = Outbox(made.clock, Asleep())
     made.reader = Reader()
-    handler = ExtractContents(db, made.vault, made.store, made.outbox, made.reader, MagicDetector())
+    handler = ExtractContents(db, made.vault, made.store, made.outbox, made.reader, MagicDetector(), START.date)
     made.runner = JobRunner(db, made.clock, [handler])
     log = Log(made.vault, made.clock)
     made.again = Rereading(db, Guard(db, log, made.clock, "Asia/Shanghai"), log, made.outbox, made.clock)

@@ -8,6 +8,7 @@ from pydantic import JsonValue
 from archive.identity import Role
 from archive.levels import every
 from archive.levels import mark as level_mark
+from archive.proposals import Proposed
 from archive.scheme.fields import FieldDef, FieldKind
 from archive.showing import CustodyView, FileView, RecordView
 from web import files
@@ -20,11 +21,13 @@ from web.api.shapes import (
     HitFound,
     Me,
     PassageFound,
+    ProposalMade,
     RecordAnswer,
     RemarkMade,
     SearchAnswer,
     SearchQuery,
 )
+from web.proposal_words import rule_words
 from web.record_words import masked
 from web.remarks import remark_words, remarks
 from web.services import identity, services
@@ -138,6 +141,7 @@ def _full(view: RecordView) -> FullRecord:
         named=[person.name for person in view.named],
         missing=list(view.missing),
         files=[_file(each) for each in view.files],
+        proposals=[_proposal(each) for each in view.proposed],
         created_at=row.created_at,
         filed_at=row.filed_at,
         version=row.version,
@@ -147,6 +151,22 @@ def _full(view: RecordView) -> FullRecord:
 def _shown(field: FieldDef, value: JsonValue) -> JsonValue:
     """Personal numbers leave masked, as on a screen."""
     return masked(str(value)) if field.kind in {FieldKind.PHONE, FieldKind.IDENTITY} else value
+
+
+def _proposal(each: Proposed) -> ProposalMade:
+    found = each.found
+    return ProposalMade(
+        field=found.field,
+        value=found.value,
+        rule=found.rule,
+        detail=rule_words(found.rule, problems.language()),
+        source=found.source,
+        content=each.content_id,
+        page=found.page,
+        start=found.start,
+        end=found.end,
+        fills=each.fills,
+    )
 
 
 def _file(view: FileView) -> FileShown:

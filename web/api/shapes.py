@@ -122,6 +122,21 @@ class FileShown(Shape):
     remarks: list[RemarkMade] = Field(description="What is odd about it, such as a name that claims another kind.")
 
 
+class ProposalMade(Shape):
+    """A value that a file of the record proposes for a field; it waits for a person to take it."""
+
+    field: str = Field(description="title, drawn_up, document_number or responsible.")
+    value: str
+    rule: str = Field(description="The rule that found it; detail says it in words.")
+    detail: str
+    source: Literal["text", "property", "name"] = Field(description="On a page, in the file's properties, in its name.")
+    content: UUID | None = Field(description="The file's content.")
+    page: int | None = Field(description="The page it stands on, from 1.")
+    start: int | None = Field(description="Where it begins in the page's text, in characters.")
+    end: int | None
+    fills: bool = Field(description="Whether it would fill what is empty, or confirm what stands there unconfirmed.")
+
+
 class CustodyRecord(Shape):
     """What whoever keeps custody sees of a record: number, carrier and dates."""
 
@@ -172,6 +187,7 @@ class FullRecord(Shape):
     named: list[str] = Field(description="The people named on the record.")
     missing: list[str] = Field(description="What it still needs before it can be filed.")
     files: list[FileShown]
+    proposals: list[ProposalMade] = Field(description="What its files propose; empty unless you may describe it.")
     created_at: datetime
     filed_at: datetime | None
     version: int

@@ -1,0 +1,14 @@
+"""All finders together."""
+
+from archive.proposals import Finding
+from indexer.finders.dates import find_date
+from indexer.finders.numbers import find_number
+from indexer.finders.paper import Paper
+from indexer.finders.responsible import find_responsible
+from indexer.finders.titles import find_title
+
+
+def propose(paper: Paper) -> list[Finding]:
+    """Return what a document's words propose: at most one value for each field, rather none than a wrong one."""
+    found = (find_title(paper), find_date(paper), find_number(paper), find_responsible(paper))
+    return [each for each in found if each is not None]
