@@ -158,7 +158,7 @@ class ExtractContents:
         if reading.failure:
             return _failed(result, reading.failure)
         result.page_count, result.scans = reading.page_count, reading.scans
-        result.macros = reading.macros
+        result.macros, result.inside = reading.macros, reading.inside
         if any(each.text.strip() for each in pages):
             result.state = TextState.TEXT
             ends = first_text if reading.page_count == 1 else f"{first_text}\n{last_text}"
@@ -183,6 +183,7 @@ class ExtractContents:
             held = [result for result in whole if result.job.id in still]
             settled = settle(work.session, held, ahead)
             self._outbox.add_many(work, JobKind.INDEX, sorted(settled.records))
+            self._outbox.add_many(work, JobKind.UNPACK, sorted(settled.holding))
             if self._ocr:
                 self._outbox.add_many(work, JobKind.OCR, sorted(settled.scanned))
             failpoints.reach("extract.before_commit")
@@ -225,6 +226,7 @@ class _Reading:
         self.created = ""
         self.scans: list[int] = []
         self.macros = False
+        self.inside = 0
 
     def pages(self) -> Iterator[tuple[int, str]]:
         """Yield (number, text). Afterwards ``failure`` says whether the document could not be read.
@@ -239,6 +241,7 @@ class _Reading:
                 self.page_count, self.created = answer.page_count, answer.created or self.created
                 self.scans += answer.scans
                 self.macros = self.macros or answer.macros
+                self.inside = max(self.inside, answer.inside)
                 yield from enumerate(answer.pages, start=first)
                 if not answer.pages:
                     return

@@ -44,6 +44,7 @@ class Extracted:
         created: creation date from the document's own metadata, as written there, or "".
         scans: numbers of those pages whose words only OCR can find (``indexer.extract.scans``).
         macros: whether the document holds programs of its own.
+        inside: how many files lie inside, to be taken out (``indexer.extract.members``).
     """
 
     pages: tuple[str, ...]
@@ -53,6 +54,7 @@ class Extracted:
     created: str = ""
     scans: tuple[int, ...] = ()
     macros: bool = False
+    inside: int = 0
 
     @property
     def next_page(self) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 
 from indexer import kinds
 from indexer.extract.answer import Extracted, Reason, Unreadable
+from indexer.extract.archives import extract_zip
 from indexer.extract.docx import extract_docx
 from indexer.extract.epub import extract_epub
 from indexer.extract.mail import extract_mail, extract_mailbox
@@ -55,6 +56,7 @@ PARSERS: Mapping[str, Parser] = {
     kinds.XLS: extract_xls,
     kinds.EPUB: extract_epub,
     kinds.OFD: extract_ofd,
+    kinds.ZIP: extract_zip,
     kinds.LOCKED: _refuse,
 }
 

@@ -81,6 +81,7 @@ def pack_answer(answer: Extracted | Failure | dict[str, Any], media_type: str | 
             "created": answer.created,
             "scans": answer.scans,
             "macros": answer.macros,
+            "inside": answer.inside,
         }
     elif isinstance(answer, Failure):
         body = {"failure": answer.reason.value, "detail": answer.detail}
@@ -141,7 +142,9 @@ def unpack_answer(answer: bytes) -> Extracted | Failure | None:
         return None
     title, created = str(body.get("title", ""))[:300], str(body.get("created", ""))[:40]
     scans = _scans(body.get("scans"), first, len(pages))
-    return Extracted(tuple(pages), first, count, title, created, scans, macros=body.get("macros") is True)
+    macros, inside = body.get("macros") is True, body.get("inside")
+    inside = inside if isinstance(inside, int) and 0 <= inside < 10_000_000 else 0
+    return Extracted(tuple(pages), first, count, title, created, scans, macros=macros, inside=inside)
 
 
 def _scans(said: object, first: int, count: int) -> tuple[int, ...]:
