@@ -52,8 +52,8 @@ class FileView:
     """A file of a record. ``doubles`` counts other records, visible to this person, with the same bytes.
 
     ``inside`` is the content that it was taken out of, ``path`` what it was called there; ``members`` counts what was
-    taken out of it (None: nothing was), ``members_lost`` what could not be. ``scans`` counts the pages whose words only
-    OCR can find, ``scans_waiting`` those of them that wait for it.
+    taken out of it (None: nothing was), ``members_lost`` what could not be; of a ``deep`` one nothing is taken out.
+    ``scans`` counts the pages whose words only OCR can find, ``scans_waiting`` those of them that wait for it.
     """
 
     file_id: UUID
@@ -75,6 +75,7 @@ class FileView:
     path: str | None = None
     members: int | None = None
     members_lost: int | None = None
+    deep: bool = False
 
 
 @dataclass(frozen=True)
@@ -202,6 +203,7 @@ class RecordReader:
         scans = _scans(session, record.id)
         doubles = self._doubles(session, identity, record)
         views = []
+        inner = {file.content_id for file, _ in rows if file.inside_id}
         for file, content in rows:
             if content.state is not ContentState.RECEIVING and content.id != file.content_id:
                 continue  # replaced by a later content
@@ -211,7 +213,7 @@ class RecordReader:
                     content.pronom, content.macros, content.size, content.pages, content.text_state,
                     doubles.get(content.plain_sha256 or "", 0),
                     *scans.get(content.id, (0, 0)),
-                    file.inside_id, file.inside_path, content.members, content.members_lost,
+                    file.inside_id, file.inside_path, content.members, content.members_lost, file.inside_id in inner,
                 )
             )  # fmt: skip
         return views

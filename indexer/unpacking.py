@@ -251,7 +251,7 @@ class UnpackContents:
                 raise _Dropped
             ids = [each.content_id for each in group]
             there = set(session.scalars(select(Content.id).where(Content.id.in_(ids))))
-            fresh = [each for each in task.waiting if each.content_id not in there]
+            fresh = [each for each in group if each.content_id not in there]
             if fresh:
                 self._insert(session, source, fresh)
                 body = self._told(source, len(fresh), [each.path for each in fresh])
@@ -262,7 +262,7 @@ class UnpackContents:
             failpoints.reach("unpack.before_commit")
             work.commit()
         failpoints.reach("unpack.group_done")
-        self._remove([each for each in task.waiting if each.content_id in there])
+        self._remove([each for each in group if each.content_id in there])
         task.known.update(ids)
 
     def _insert(self, session: Session, source: Source, fresh: Sequence[_Kept]) -> None:
@@ -313,7 +313,9 @@ def _counted(task: _Task, chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _room(session: Session, content_id: UUID) -> _Room | None:
-    """Return what may be taken out of a content; None: it lies too deep."""
+    """Return what may be taken out of a content; None: it lies too deep, or was unpacked already."""
+    if session.scalar(select(Content.members).where(Content.id == content_id)) is not None:
+        return None
     line = [content_id]
     while len(line) <= DEEPEST and (above := session.scalar(_ABOVE.where(Content.id == line[-1]))) is not None:
         line.append(above)

@@ -3,6 +3,7 @@
 import io
 import tarfile
 import zipfile
+import zlib
 from email.message import EmailMessage
 
 
@@ -44,3 +45,45 @@ def a_letter(subject: str, words: str = "见附件。", *attached: tuple[str, by
     for name, data in attached:
         letter.add_attachment(data, maintype="application", subtype="octet-stream", filename=name)
     return letter
+
+
+def a_locked_zip(name: str, text: bytes, password: bytes) -> bytes:
+    """Lock a stored member as PKWARE's traditional encryption does; zipfile only reads it."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as package:
+        package.writestr(name, b"\0" * (12 + len(text)))
+    plain = bytearray(out.getvalue())
+    sealed = _sealed(bytes(11) + bytes([zlib.crc32(text) >> 24]) + text, password)
+    start = plain.index(name.encode()) + len(name.encode())
+    plain[start : start + len(sealed)] = sealed
+    for mark, flags, crc, size in ((b"PK\x03\x04", 6, 14, 22), (b"PK\x01\x02", 8, 16, 24)):
+        at = plain.index(mark)
+        plain[at + flags] |= 1
+        plain[at + crc : at + crc + 4] = zlib.crc32(text).to_bytes(4, "little")
+        plain[at + size : at + size + 4] = len(text).to_bytes(4, "little")
+    return bytes(plain)
+
+
+def _sealed(data: bytes, password: bytes) -> bytes:
+    keys = [0x12345678, 0x23456789, 0x34567890]
+
+    def turn(byte: int) -> None:
+        keys[0] = _crc(keys[0], byte)
+        keys[1] = ((keys[1] + (keys[0] & 0xFF)) * 134775813 + 1) & 0xFFFFFFFF
+        keys[2] = _crc(keys[2], keys[1] >> 24)
+
+    for byte in password:
+        turn(byte)
+    out = bytearray()
+    for byte in data:
+        mixed = (keys[2] | 2) & 0xFFFF
+        out.append(byte ^ ((mixed * (mixed ^ 1) >> 8) & 0xFF))
+        turn(byte)
+    return bytes(out)
+
+
+def _crc(value: int, byte: int) -> int:
+    value ^= byte & 0xFF
+    for _ in range(8):
+        value = value >> 1 ^ (0xEDB88320 if value & 1 else 0)
+    return value
