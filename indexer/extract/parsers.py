@@ -18,6 +18,7 @@ from indexer.extract.pictures import extract_image
 from indexer.extract.powerpoint import extract_ppt
 from indexer.extract.pptx import extract_pptx
 from indexer.extract.rtf import extract_rtf
+from indexer.extract.sevenzip import extract_7z
 from indexer.extract.spreadsheets import extract_xls, extract_xlsx
 from indexer.extract.text import extract_text
 from indexer.extract.word import extract_doc
@@ -57,6 +58,7 @@ PARSERS: Mapping[str, Parser] = {
     kinds.EPUB: extract_epub,
     kinds.OFD: extract_ofd,
     kinds.ZIP: extract_zip,
+    kinds.SEVENZIP: extract_7z,
     kinds.LOCKED: _refuse,
 }
 

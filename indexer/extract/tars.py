@@ -7,7 +7,7 @@ import lzma
 import mmap
 import tarfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Any
 
 from indexer import kinds
@@ -15,7 +15,11 @@ from indexer.extract.answer import Extracted, Reason, Unreadable
 from indexer.extract.member import CHUNK, MAX_BYTES, MAX_MEMBERS, MAX_RATIO, Member, climbs, listed
 from indexer.extract.paging import cut, paged
 
-_OPENERS = {kinds.GZIP: gzip.GzipFile, kinds.BZIP2: bz2.BZ2File, kinds.XZ: lzma.LZMAFile}
+_OPENERS: Mapping[str, Callable[[IO[bytes]], Any]] = {
+    kinds.GZIP: lambda raw: gzip.GzipFile(fileobj=raw),
+    kinds.BZIP2: bz2.BZ2File,
+    kinds.XZ: lzma.LZMAFile,
+}
 _SMALL = 1_000_000
 _ENDINGS = (".gz", ".bz2", ".xz")
 _BROKEN = (tarfile.TarError, EOFError, OSError, ValueError, zlib.error, lzma.LZMAError)

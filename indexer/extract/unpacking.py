@@ -9,6 +9,7 @@ from indexer.extract.embedded import office_members
 from indexer.extract.mail import mail_members, mailbox_members
 from indexer.extract.member import Member
 from indexer.extract.outlook import msg_members
+from indexer.extract.sevenzip import count_7z, sevenzip_members
 from indexer.extract.tars import tar_members
 
 Opener = Callable[[mmap.mmap | bytes], Iterator[Member]]
@@ -16,6 +17,7 @@ Opener = Callable[[mmap.mmap | bytes], Iterator[Member]]
 
 OPENERS: Mapping[str, Opener] = {
     kinds.ZIP: zip_members,
+    kinds.SEVENZIP: sevenzip_members,
     kinds.MAIL: mail_members,
     kinds.MAILBOX: mailbox_members,
     kinds.MSG: msg_members,
@@ -44,6 +46,8 @@ def members_of(kind: str, name: str, data: mmap.mmap | bytes) -> Iterator[Member
 def count(kind: str, name: str, data: mmap.mmap | bytes) -> int:
     """Return how many files lie inside; 0 also where that cannot be told."""
     try:
+        if kind == kinds.SEVENZIP:
+            return count_7z(data)  # without unpacking all of it
         return sum(1 for _ in members_of(kind, name, data))
     except MemoryError:
         raise

@@ -165,9 +165,7 @@ class Extractor:
     def unpack_held(
         self, media_type: str, file: MemoryFile, first: int = 1, *, name: str = "", password: str = ""
     ) -> Iterator[Frames]:
-        """Have the files inside a held file taken out, from number ``first`` (1-based) on, as they are asked for.
-
-        Leaving the block ends the fork, however far it came.
+        """Have the files inside a held file taken out, from number ``first`` (1-based) on; leaving ends the fork.
 
         Raises:
             Unavailable: no fork server can be started, or it went away.

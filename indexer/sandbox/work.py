@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from indexer import identify, kinds
-from indexer.extract import ole, pdf, pictures, tars, text, unlocking, unpacking, warming, zips
+from indexer.extract import ole, pdf, pictures, sevenzip, tars, text, unlocking, unpacking, warming, zips
 from indexer.extract.answer import Extracted, Failure, Reason, Unreadable
 from indexer.extract.fonts import lend_fonts
 from indexer.extract.macros import holds_macros
@@ -54,6 +54,7 @@ def preload() -> None:
     text.guess_encoding("été à la plage ".encode("cp1252") * 20)
     warming.warm_up()
     unlocking.prepare()
+    sevenzip.prepare()
     warm = _smallest_pdf()
     pdf.extract_pdf(warm)
     for broken in (warm.replace(b"/Pages", b"/Pagez"), b"%PDF-1.4 nothing"):

@@ -6,6 +6,10 @@ import zipfile
 import zlib
 from email.message import EmailMessage
 
+import py7zr
+
+from tests.factories.compound import compound
+
 
 def a_zip(*members: tuple[str, bytes]) -> bytes:
     """Return a zip of (path, bytes)."""
@@ -87,3 +91,21 @@ def _crc(value: int, byte: int) -> int:
     for _ in range(8):
         value = value >> 1 ^ (0xEDB88320 if value & 1 else 0)
     return value
+
+
+def a_7z(*members: tuple[str, bytes], password: str | None = None, names_too: bool = False) -> bytes:
+    """Return a 7z, locked with a password if one is given; ``names_too``: its list of names as well."""
+    out = io.BytesIO()
+    with py7zr.SevenZipFile(out, "w", password=password, header_encryption=names_too) as archive:
+        for name, data in members:
+            archive.writestr(data, name)
+    return out.getvalue()
+
+
+def an_embedded(name: str, data: bytes) -> bytes:
+    """Return a compound file as Windows wraps a file that is put into a document as a package."""
+    called = name.encode("gbk") + b"\x00"
+    path = b"C:\\tmp\\" + called
+    body = b"\x02\x00" + called + path + b"\x00\x00\x03\x00" + len(path).to_bytes(4, "little") + path
+    body += len(data).to_bytes(4, "little") + data
+    return compound({"\x01Ole10Native": len(body).to_bytes(4, "little") + body})

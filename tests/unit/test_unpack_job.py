@@ -1,6 +1,8 @@
 """The unpack job: what lies inside a file comes to its record as files of its own, each read like any other."""
 
+import gzip
 import random
+import tarfile
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -38,7 +40,8 @@ from storage.objects import FileStore
 from tests.factories.databases import a_database
 from tests.factories.drawn import a_pdf
 from tests.factories.hostile_files import a_locked_pdf
-from tests.factories.packed import a_letter, a_tar, a_zip
+from tests.factories.packages import a_docx, para
+from tests.factories.packed import a_7z, a_letter, a_link, a_tar, a_zip, an_embedded
 from tests.factories.records import a_category, a_fonds, a_house
 from tests.factories.stored import stored
 from tests.fakes.clock import FixedClock
@@ -276,3 +279,85 @@ def test_an_outer_file_that_is_gone_gets_no_members(house: SimpleNamespace) -> N
         work.commit()
     work_all(house)
     assert members(house, outer) == {}
+
+
+PACKED = {
+    "a.tar": a_tar(("合同/正文.txt", "正文的字".encode()), ("图.bin", b"\x00\x01")),
+    "a.tar.gz": a_tar(("合同/正文.txt", "正文的字".encode()), ("图.bin", b"\x00\x01"), mode="w:gz"),
+    "a.tar.bz2": a_tar(("合同/正文.txt", "正文的字".encode()), ("图.bin", b"\x00\x01"), mode="w:bz2"),
+    "a.tar.xz": a_tar(("合同/正文.txt", "正文的字".encode()), ("图.bin", b"\x00\x01"), mode="w:xz"),
+    "a.7z": a_7z(("合同/正文.txt", "正文的字".encode()), ("图.bin", b"\x00\x01")),
+}
+
+
+@pytest.mark.parametrize("name", PACKED)
+def test_archives_of_every_kind_give_their_files(house: SimpleNamespace, name: str) -> None:
+    outer = stored(house, PACKED[name], name)
+    work_all(house)
+    found = members(house, outer)
+    assert set(found) == {"合同/正文.txt", "图.bin"}
+    assert found["合同/正文.txt"].text == "正文的字"
+    assert content(house, outer).text_state is TextState.TEXT, "its own text is the list"
+
+
+def test_a_single_file_that_was_packed_alone_comes_out_under_its_own_name(house: SimpleNamespace) -> None:
+    outer = stored(house, gzip.compress("日志的字".encode()), "日志.txt.gz")
+    work_all(house)
+    assert members(house, outer)["日志.txt"].text == "日志的字"
+
+
+def test_links_and_devices_in_a_tar_are_passed_over(house: SimpleNamespace) -> None:
+    odd = (
+        a_link("passwd", "/etc/passwd"),
+        a_link("hard", "好.txt", tarfile.LNKTYPE),
+        a_link("dev", "", tarfile.CHRTYPE),
+        a_link("pipe", "", tarfile.FIFOTYPE),
+    )
+    outer = stored(house, a_tar(("好.txt", b"x"), extra=odd), "a.tar")
+    work_all(house)
+    assert set(members(house, outer)) == {"好.txt"}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        gzip.compress(bytes(3_000_000)),
+        a_tar(("a", bytes(3_000_000)), mode="w:gz"),
+        a_7z(("a", bytes(3_000_000))),
+    ],
+    ids=["gz", "tar.gz", "7z"],
+)
+def test_bombs_of_other_kinds_are_not_lit(house: SimpleNamespace, data: bytes) -> None:
+    outer = stored(house, data, "a.bin")
+    work_all(house)
+    assert (content(house, outer).reason, members(house, outer)) == ("bomb", {})
+
+
+def test_mails_of_a_mailbox_and_what_is_attached_to_them_come_out(house: SimpleNamespace) -> None:
+    mails = [a_letter("第一封", "一", ("报告.pdf", a_pdf("报告的字"))), a_letter("第二封", "二")]
+    data = b"".join(b"From a@b.example Fri Mar  1 09:30:00 2024\n" + mail.as_bytes() + b"\n\n" for mail in mails)
+    outer = stored(house, data, "邮箱.mbox")
+    work_all(house)
+    found = members(house, outer)
+    assert set(found) == {"0001 第一封.eml", "0002 第二封.eml"}
+    assert "报告的字" in members(house, found["0001 第一封.eml"].content.id)["报告.pdf"].text
+
+
+def test_files_put_into_a_document_come_out_as_they_were(house: SimpleNamespace) -> None:
+    parts = {
+        "word/embeddings/oleObject1.bin": an_embedded("附表.txt", "附表的字".encode()),
+        "word/embeddings/Microsoft_Excel_Sheet1.xlsx": a_zip(("x", b"y")),
+    }
+    outer = stored(house, a_docx(para("正文的字"), parts), "合同.docx")
+    work_all(house)
+    found = members(house, outer)
+    assert found["附表.txt"].text == "附表的字"
+    assert len(found) == 2
+    assert content(house, outer).text_state is TextState.TEXT
+
+
+@pytest.mark.parametrize("names_too", [False, True])
+def test_a_locked_7z_is_put_aside(house: SimpleNamespace, names_too: bool) -> None:
+    outer = stored(house, a_7z(("a.txt", b"x"), password="geheim", names_too=names_too), "a.7z")
+    work_all(house)
+    assert (content(house, outer).reason, members(house, outer)) == ("encrypted", {})
