@@ -5,12 +5,14 @@ import posixpath
 import struct
 from collections.abc import Iterator
 
+from indexer import kinds
 from indexer.extract import ole
 from indexer.extract.charset import decode
 from indexer.extract.member import Member, whole
 from indexer.extract.package import Package
 
 _NATIVE = "\x01Ole10Native"
+_ENDINGS = {kinds.DOC: ".doc", kinds.XLS: ".xls", kinds.PPT: ".ppt", kinds.MSG: ".msg"}
 _PACKED = ("Package", "CONTENTS")
 """Streams in which a program keeps a whole file of its own kind."""
 
@@ -27,12 +29,17 @@ def office_members(data: mmap.mmap | bytes) -> Iterator[Member]:
 def _unwrapped(path: str, data: bytes) -> Member:
     """Return the file in a compound file; one that is a document itself, or of unknown make, stays as it is."""
     with ole.open_ole(data) as wrapped:
-        if ole.program_of(wrapped) is not None:
-            return whole(path, data)
+        if (kind := ole.program_of(wrapped)) is not None:
+            return whole(_ended(path, _ENDINGS.get(kind, "")), data)
         if wrapped.exists(_NATIVE) and (native := _native(ole.stream(wrapped, _NATIVE))):
             return whole(native[0] or path, native[1])
         inner = next((ole.stream(wrapped, name) for name in _PACKED if wrapped.exists(name)), b"")
-    return whole(path, inner or data)
+    return whole(_ended(path, ".pdf" if inner.startswith(b"%PDF-") else ""), inner or data)
+
+
+def _ended(path: str, ending: str) -> str:
+    """Return a path with the ending of what it holds: Office calls all of them ``oleObject1.bin`` and so on."""
+    return f"{posixpath.splitext(path)[0]}{ending}" if ending else path
 
 
 def _native(stream: bytes) -> tuple[str, bytes] | None:

@@ -85,7 +85,9 @@ def mailbox_members(data: mmap.mmap | bytes) -> Iterator[Member]:
     """Yield the mails of a mailbox, each called by its place and its subject."""
     for number, (begin, end) in enumerate(_mails(bytes(data)), 1):
         heads = _heads(data[begin:end])
-        yield Member(f"{number:04} {_file_name(heads)}", partial(_mail_bytes, data, begin, end))
+        yield Member(
+            f"{number:04} {_file_name(heads)}".replace(" .eml", ".eml"), partial(_mail_bytes, data, begin, end)
+        )
 
 
 def rich_text(data: bytes, charset: str = "") -> str:
@@ -121,10 +123,10 @@ def _parsed(data: bytes) -> Message:
 def _mailbox_text(data: bytes) -> str:
     """Return the list of mails: of each the day, from whom, and about what."""
     lines = []
-    for begin, end in _mails(data):
+    for number, (begin, end) in enumerate(_mails(data), 1):
         heads = _heads(data[begin:end])
         told = (_date(heads), _shown(heads, "From"), _shown(heads, "Subject"))
-        lines.append(" · ".join(clean_line(words) for words in told if words))
+        lines.append(" · ".join(clean_line(words) for words in told if words) or f"{number:04}")
     return "\n".join(lines)
 
 
