@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
-from archive.errors import ArchiveError
 from indexer.extract.member import MAX_PATH, label
 
 MAX_FRAME = 1_048_576
@@ -20,10 +19,8 @@ _MOST = 10_000_000
 _HEAD = struct.Struct(">cI")
 
 
-class Torn(ArchiveError):
+class Torn(Exception):
     """A member did not come whole: it is broken, or the fork broke down on it."""
-
-    code = "torn"
 
 
 def begin(number: int, path: str) -> bytes:

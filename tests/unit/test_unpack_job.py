@@ -31,6 +31,7 @@ from archive.model import (
     RecordState,
     TextState,
 )
+from archive.rereading import AGAIN
 from indexer.extraction import ExtractContents
 from indexer.identify import MagicDetector
 from indexer.pagetext import load_pages
@@ -235,6 +236,23 @@ def test_a_record_that_was_filed_meanwhile_gets_its_members_too(house: SimpleNam
     outer = stored(house, a_zip(("a.txt", "正文".encode())), "a.zip", state=RecordState.FILED)
     work_all(house)
     assert members(house, outer)["a.txt"].text == "正文"
+
+
+def test_what_came_in_before_is_taken_out_when_it_is_read_again_and_only_once(house: SimpleNamespace) -> None:
+    outer = stored(house, a_zip(("a.txt", "正文".encode())), "a.zip")
+    with house.db.writing() as work:  # as an earlier version left it
+        row = work.session.get_one(Content, outer)
+        row.text_state, row.media_type = TextState.TEXT, "application/zip"
+        work.session.execute(delete(Job))
+        work.commit()
+    for _ in range(2):
+        with house.db.writing() as work:
+            house.outbox.add(work, JobKind.EXTRACT, outer, payload={AGAIN: "text"})
+            work.commit()
+        work_all(house)
+        assert members(house, outer)["a.txt"].text == "正文"
+        assert len(members(house, outer)) == 1
+    assert len(entries(house)) == 1
 
 
 @pytest.mark.parametrize("where", ["unpack.before_commit", "unpack.group_done"])
