@@ -31,6 +31,8 @@ INTAKE: Final = (
     "job.claimed",
     "extract.before_commit",
     "extract.done",
+    "unpack.before_commit",
+    "unpack.group_done",
     "index.remembered",
     "index.before_commit",
     "index.written",

@@ -1,10 +1,11 @@
 """Files of a record after they came in: what was put aside is kept as it is, what does not belong is taken off."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from uuid import UUID
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
 
 from archive.database import Database, Work
 from archive.errors import ArchiveError, Fault, InvalidInput, WrongState
@@ -17,6 +18,11 @@ from archive.policy.rules import Act
 from archive.ports import ObjectStore
 
 MAX_REASON = 500
+
+TAKE_OFF = "file.take_off"
+TAKE_OFF_MEMBER = "file.take_off_member"
+
+_BATCH = 500
 
 
 class FileService:
@@ -49,7 +55,7 @@ class FileService:
             work.commit()
 
     def take_off(self, identity: Identity, content_id: UUID, reason: str) -> None:
-        """Take a file off a provisional record; its bytes go. What was filed keeps its files.
+        """Take a file off a provisional record; its bytes go, and what lay inside it. What was filed keeps its files.
 
         Raises:
             NotFound: there is no such file for this person.
@@ -61,25 +67,50 @@ class FileService:
             content, record, name = self._guard.require_content(session, identity, Act.DESCRIBE, content_id)
             words = _checked(reason)
             if content.state is ContentState.RECEIVING:
-                raise WrongState(state=content.state.value, act="file.take_off")
-            for pages in (PageText, ScannedPage, Proposal):
-                session.execute(delete(pages).where(pages.content_id == content.id))
-            session.execute(delete(Content).where(Content.id == content.id))
-            session.execute(delete(File).where(File.id == content.file_id, File.content_id == content.id))
+                raise WrongState(state=content.state.value, act=TAKE_OFF)
             body = {"name": name, "reason": words, "size": content.size, "sha256": content.plain_sha256}
-            self._changed(work, identity, record, "file.take_off", body)
-            work.after_commit(lambda: self._remove(content))
+            inside = _inside(session, content.id)
+            if inside:
+                body |= {"inside": len(inside)}
+            member = session.scalar(select(File.inside_id).where(File.id == content.file_id))
+            gone = [content, *inside]
+            self._drop(session, gone)
+            self._changed(work, identity, record, TAKE_OFF if member is None else TAKE_OFF_MEMBER, body)
+            work.after_commit(lambda: self._remove(gone))
             work.commit()
+
+    def _drop(self, session: Session, contents: Sequence[Content]) -> None:
+        for start in range(0, len(contents), _BATCH):
+            some = contents[start : start + _BATCH]
+            ids = [content.id for content in some]
+            for pages in (PageText, ScannedPage, Proposal):
+                session.execute(delete(pages).where(pages.content_id.in_(ids)))
+            session.execute(delete(Content).where(Content.id.in_(ids)))
+            files = [content.file_id for content in some]
+            session.execute(delete(File).where(File.id.in_(files), File.content_id.in_(ids)))
 
     def _changed(self, work: Work, identity: Identity, record: Record, act: str, body: Mapping[str, object]) -> None:
         record.version += 1
         self._log.note(work.session, identity, act, record=record.id, body=body)
         self._outbox.add(work, JobKind.INDEX, record.id)
 
-    def _remove(self, content: Content) -> None:
-        if content.store_version:
-            with suppress(ArchiveError):  # the sweep takes what is left
-                self._store.remove(content.object_key, content.store_version)
+    def _remove(self, contents: Sequence[Content]) -> None:
+        for content in contents:
+            if content.store_version:
+                with suppress(ArchiveError):  # the sweep takes what is left
+                    self._store.remove(content.object_key, content.store_version)
+
+
+def _inside(session: Session, content_id: UUID) -> list[Content]:
+    """Return the contents that were taken out of a content, and out of those in turn."""
+    found: list[Content] = []
+    level = [content_id]
+    while level:
+        inside = select(Content).join(File, File.content_id == Content.id).where(File.inside_id.in_(level))
+        below = session.scalars(inside).all()
+        found += below
+        level = [content.id for content in below]
+    return found
 
 
 def _checked(reason: str) -> str:

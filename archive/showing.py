@@ -1,5 +1,6 @@
 """Records as people see them: in full for who may read, number and dates for who keeps custody, nothing for others."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -44,11 +45,15 @@ from archive.proposals import Proposed, proposed
 from archive.scheme.fields import FieldDef, parse_fields
 from archive.subject_facts import names_of_subjects
 
+_MOST_DOUBLES = 1_000
+
 
 @dataclass(frozen=True)
 class FileView:
     """A file of a record. ``doubles`` counts other records, visible to this person, with the same bytes.
 
+    ``inside`` is the content that it was taken out of, ``path`` what it was called there; ``members`` counts what was
+    taken out of it (None: nothing was), ``members_lost`` what could not be; of a ``deep`` one nothing is taken out.
     ``scans`` counts the pages whose words only OCR can find, ``scans_waiting`` those of them that wait for it.
     """
 
@@ -67,6 +72,11 @@ class FileView:
     doubles: int
     scans: int = 0
     scans_waiting: int = 0
+    inside: UUID | None = None
+    path: str | None = None
+    members: int | None = None
+    members_lost: int | None = None
+    deep: bool = False
 
 
 @dataclass(frozen=True)
@@ -200,9 +210,11 @@ class RecordReader:
             .join(Content, Content.file_id == File.id)
             .where(File.record_id == record.id)
             .order_by(File.position, Content.created_at)
-        )
+        ).all()
         scans = _scans(session, record.id)
+        doubles = self._doubles(session, identity, record)
         views = []
+        inner = {file.content_id for file, _ in rows if file.inside_id}
         for file, content in rows:
             if content.state is not ContentState.RECEIVING and content.id != file.content_id:
                 continue  # replaced by a later content
@@ -210,19 +222,25 @@ class RecordReader:
                 FileView(
                     file.id, content.id, file.name, file.role, content.state, content.reason, content.media_type,
                     content.pronom, content.macros, content.size, content.pages, content.text_state,
-                    self._doubles(session, identity, content),
+                    doubles.get(content.plain_sha256 or "", 0),
                     *scans.get(content.id, (0, 0)),
+                    file.inside_id, file.inside_path, content.members, content.members_lost, file.inside_id in inner,
                 )
             )  # fmt: skip
         return views
 
-    def _doubles(self, session: Session, identity: Identity, content: Content) -> int:
-        if content.plain_sha256 is None:
-            return 0
-        same = select(Content.record_id).where(
-            Content.plain_sha256 == content.plain_sha256, Content.record_id != content.record_id
+    def _doubles(self, session: Session, identity: Identity, record: Record) -> Mapping[str, int]:
+        """Count by hash the other records, visible to this person, that hold the bytes of one of the record's files."""
+        mine = select(Content.plain_sha256).where(Content.record_id == record.id, Content.plain_sha256.is_not(None))
+        same = select(Content.plain_sha256, Content.record_id).where(
+            Content.plain_sha256.in_(mine), Content.record_id != record.id
         )
-        return len(session.scalars(self._guard.visible(session, identity).where(Record.id.in_(same)).limit(20)).all())
+        found = {(digest, other) for digest, other in session.execute(same.limit(_MOST_DOUBLES))}
+        if not found:
+            return {}
+        others = self._guard.visible(session, identity).where(Record.id.in_({other for _, other in found}))
+        visible = {row.id for row in session.scalars(others)}
+        return Counter(digest for digest, other in found if other in visible and digest)
 
 
 def number_of(record: Record) -> str:

@@ -1,8 +1,10 @@
 """What a trial of ``benchmarks.faults`` starts from: a small archive, the files of a client, and who works on it."""
 
+import io
 import os
 import random
 import time
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -79,17 +81,25 @@ def make_template(folder: Path) -> None:
 
 def papers(rnd: random.Random) -> list[Paper]:
     """Make the files of one trial."""
-    words = [f"kw{rnd.getrandbits(48):012x}" for _ in range(3)]
+    words = [f"kw{rnd.getrandbits(48):012x}" for _ in range(4)]
     texts = [f"物业服务合同第{n}份,编号 {word} ,经双方核对无误。\n" for n, word in enumerate(words)]
     made = [
         Paper("合同.txt", texts[0].encode(), words[0], pieces=False),
         Paper("合同-gbk.txt", (texts[1] * 3).encode("gb18030"), words[1], pieces=True),
         Paper("合同.pdf", pdf(texts[2]), words[2], pieces=False),
+        Paper("资料.zip", _zip(texts[3]), words[3], pieces=False),
     ]
     if rnd.random() < 0.2:
         made.append(Paper("照片.bin", b"\x00" + rnd.randbytes(PIECE_BYTES + 1000), None, pieces=True))
     rnd.shuffle(made)  # the failpoint is met by the first: whole or in pieces
     return made
+
+
+def _zip(text: str) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as package:
+        package.writestr("正文.txt", text)
+    return out.getvalue()
 
 
 def _draft(parts: Parts, title: str) -> Draft:

@@ -160,7 +160,7 @@ class ExtractContents:
         if reading.failure:
             return _failed(result, reading.failure)
         result.page_count, result.scans = reading.page_count, reading.scans
-        result.macros = reading.macros
+        result.macros, result.inside = reading.macros, reading.inside
         if any(each.text.strip() for each in pages):
             result.state = TextState.TEXT
             result.findings = propose(
@@ -190,6 +190,7 @@ class ExtractContents:
             held = [result for result in whole if result.job.id in still]
             settled = settle(work.session, held, ahead)
             self._outbox.add_many(work, JobKind.INDEX, sorted(settled.records))
+            self._outbox.add_many(work, JobKind.UNPACK, sorted(settled.holding))
             if self._ocr:
                 self._outbox.add_many(work, JobKind.OCR, sorted(settled.scanned))
             failpoints.reach("extract.before_commit")
@@ -232,6 +233,7 @@ class _Reading:
         self.created = self.title = self.author = ""
         self.scans: list[int] = []
         self.macros = False
+        self.inside = 0
 
     def pages(self) -> Iterator[tuple[int, str]]:
         """Yield (number, text). Afterwards ``failure`` says whether the document could not be read.
@@ -247,6 +249,7 @@ class _Reading:
                 self.title, self.author = self.title or answer.title, self.author or answer.author
                 self.scans += answer.scans
                 self.macros = self.macros or answer.macros
+                self.inside = max(self.inside, answer.inside)
                 yield from enumerate(answer.pages, start=first)
                 if not answer.pages:
                     return

@@ -36,6 +36,9 @@ _OLE = {"application/x-ole-storage", "application/cdfv2", "application/vnd.ms-of
 _BY_HEAD = {HTML, XML, MAIL, "message/news"}
 """What libmagic sees in texts that only speak of it; ``heads`` has looked before, and tells the real ones."""
 
+_ALSO = {"application/x-gzip": "application/gzip", "application/x-ustar": "application/x-tar"}
+"""Other names of kinds, which older tables of libmagic have."""
+
 _OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 _PARTS = (
@@ -82,7 +85,7 @@ def _begins_in_chinese(head: bytes) -> bool:
 
 
 def _settle(found: str, head: bytes, name: str) -> str:
-    found = found.lower()
+    found = _ALSO.get(found.lower(), found.lower())
     if found in {"inode/x-empty", EMPTY}:
         return EMPTY
     if found in _OLE or (head.startswith(_OLE_MAGIC) and found == UNKNOWN):

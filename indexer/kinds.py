@@ -33,6 +33,17 @@ RTF = "text/rtf"
 MAIL = "message/rfc822"
 MAILBOX = "application/mbox"
 
+TAR = "application/x-tar"
+GZIP = "application/gzip"
+BZIP2 = "application/x-bzip2"
+XZ = "application/x-xz"
+SEVENZIP = "application/x-7z-compressed"
+TARS = frozenset({TAR, GZIP, BZIP2, XZ})
+"""Tar archives, and what is packed the Unix way: a tar or a single file."""
+
+ARCHIVES = TARS | {ZIP, SEVENZIP}
+"""Kinds that are nothing but the files in them."""
+
 MARKUP = frozenset({"text/html", "text/xml", "text/rtf", "text/calendar", "text/vcard"})
 
 BY_EXTENSION: dict[str, tuple[str, ...]] = {
@@ -86,7 +97,14 @@ BY_EXTENSION: dict[str, tuple[str, ...]] = {
     "wav": ("audio/x-wav", "audio/wav"),
     "mp4": ("video/mp4",),
     "dwg": ("image/vnd.dwg",),
-    "7z": ("application/x-7z-compressed",),
+    "7z": (SEVENZIP,),
+    "tar": (TAR,),
+    "gz": (GZIP,),
+    "tgz": (GZIP,),
+    "bz2": (BZIP2,),
+    "tbz2": (BZIP2,),
+    "xz": (XZ,),
+    "txz": (XZ,),
     "rar": ("application/x-rar", "application/vnd.rar"),
 }
 

@@ -9,6 +9,7 @@ import zlib
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -29,12 +30,16 @@ _FORMAT = 1
 
 @dataclass(frozen=True)
 class Page:
-    """One page: its number (from 1), its text, the text folded, and tokens of the personal numbers on it."""
+    """One page: its number (from 1), its text, the text folded, and tokens of the personal numbers on it.
+
+    ``content_id`` says whose page it is, where it was read with others.
+    """
 
     number: int
     text: str
     folded: str
     tokens: tuple[str, ...] = ()
+    content_id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -176,12 +181,14 @@ def texts_of_records(session: Session, vault: Vault, record_ids: Sequence[UUID])
 
 
 def _pages(session: Session, vault: Vault, row: Any, opened: bytes | None) -> Iterator[Page]:
+    pages: Iterator[Page]
     if opened is None:  # asked for alone, it says why
-        yield from load_pages(session, vault, row.record_id, row.id)
-        return
-    yield from _unpack(opened, _context(row.id, row.first_page))
-    if row.slices > 1:
-        yield from load_pages(session, vault, row.record_id, row.id, after=row.first_page)
+        pages = load_pages(session, vault, row.record_id, row.id)
+    else:
+        rest = load_pages(session, vault, row.record_id, row.id, after=row.first_page) if row.slices > 1 else ()
+        pages = chain(_unpack(opened, _context(row.id, row.first_page)), rest)
+    for each in pages:
+        yield Page(each.number, each.text, each.folded, each.tokens, row.id)
 
 
 def _first_slices() -> Select[Any]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
+from uuid import UUID
 
 from indexer.fields import BY_NAME, FieldKind
 from indexer.fold import fold, fold_number, fold_with_map
@@ -53,7 +54,7 @@ class FoldedPage(Protocol):
 class Passage:
     """A piece of a page around hits; ``marks`` are (start, end) offsets in ``text``, in order, not overlapping.
 
-    ``cut_before`` and ``cut_after`` say that the page goes on there.
+    ``cut_before`` and ``cut_after`` say that the page goes on there; ``content_id`` whose page it is, where known.
     """
 
     page: int
@@ -61,6 +62,7 @@ class Passage:
     marks: tuple[tuple[int, int], ...]
     cut_before: bool = False
     cut_after: bool = False
+    content_id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -259,7 +261,9 @@ class _Cutter:
         shift = start + len(piece) - len(piece.lstrip())
         placed = tuple((begin - shift, finish - shift) for begin, finish in marks)
         before, after = text[:start].strip(), text[end:].strip()
-        return marks[0][0], Passage(page.number, shown, placed, bool(before), bool(after))
+        return marks[0][0], Passage(
+            page.number, shown, placed, bool(before), bool(after), getattr(page, "content_id", None)
+        )
 
 
 def _spans(patterns: Sequence[re.Pattern[str]], folded: str) -> list[tuple[int, int]]:

@@ -49,6 +49,7 @@ class Result:
     macros: bool = False
     slices: list[Slice] = field(default_factory=list)
     scans: list[int] = field(default_factory=list)
+    inside: int = 0
 
     @property
     def drawn_up(self) -> str | None:
@@ -108,16 +109,18 @@ _DATED = (
 
 @dataclass(frozen=True)
 class Settled:
-    """What became valid: the records that changed, and the contents that have scanned pages."""
+    """What became valid: the records that changed, the contents with scanned pages, those with files inside."""
 
     records: set[UUID]
     scanned: set[UUID]
+    holding: set[UUID]
 
 
 def settle(session: Session, results: Sequence[Result], ahead: Collection[UUID]) -> Settled:
     """Make results valid whose contents still wait for them."""
     rows = session.execute(STANDING, {"ids": [each.source.content_id for each in results]})
     found = {row.id: row for row in rows}
+    holding = _packed(session, [each.source.content_id for each in results if each.inside])
     scanned = _read_by_ocr(session, [each.source.content_id for each in results if AGAIN in each.job.payload])
     results = [
         each
@@ -125,7 +128,7 @@ def settle(session: Session, results: Sequence[Result], ahead: Collection[UUID])
         if each.source.content_id not in scanned and _counts(each, found.get(each.source.content_id))
     ]
     if not results:
-        return Settled(set(), set())
+        return Settled(set(), set(), holding)
     values = [
         {
             "whose": each.source.content_id,
@@ -147,7 +150,7 @@ def settle(session: Session, results: Sequence[Result], ahead: Collection[UUID])
     newer = update(Record).where(Record.id.in_(records)).values(version=Record.version + 1)
     session.execute(newer.execution_options(synchronize_session=False))
     give_dates(session, {each.source.record_id: each.drawn_up for each in reversed(results) if each.drawn_up})
-    return Settled(records, {each.source.content_id for each in results if each.scans})
+    return Settled(records, {each.source.content_id for each in results if each.scans}, holding)
 
 
 def keep_proposals(session: Session, results: Sequence[Result]) -> None:
@@ -176,6 +179,13 @@ def _read_by_ocr(session: Session, contents: Sequence[UUID]) -> set[UUID]:
         ScannedPage.content_id.in_(contents), ScannedPage.state == ScanState.READ
     )
     return set(session.scalars(read))
+
+
+def _packed(session: Session, contents: Sequence[UUID]) -> set[UUID]:
+    """Return which of these still hold files that were not taken out."""
+    if not contents:
+        return set()
+    return set(session.scalars(select(Content.id).where(Content.id.in_(contents), Content.members.is_(None))))
 
 
 def _state(result: Result, before: ContentState) -> ContentState:

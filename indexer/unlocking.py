@@ -21,6 +21,7 @@ from indexer.extract.answer import Reason
 from indexer.extraction import DAMAGED, ExtractContents
 from indexer.pagetext import replace_pages
 from indexer.settling import Result, Source, give_dates, keep_proposals
+from indexer.unpacking import UnpackContents
 
 MAX_PASSWORD = 128
 
@@ -31,7 +32,15 @@ class Unlocking:
     """Opens locked files. The password goes to the sandbox and nowhere else: no row, job, log or error has it."""
 
     def __init__(
-        self, db: Database, guard: Guard, vault: Vault, log: Log, outbox: Outbox, clock: Clock, reader: ExtractContents
+        self,
+        db: Database,
+        guard: Guard,
+        vault: Vault,
+        log: Log,
+        outbox: Outbox,
+        clock: Clock,
+        reader: ExtractContents,
+        unpacker: UnpackContents,
     ) -> None:
         self._db = db
         self._guard = guard
@@ -40,9 +49,12 @@ class Unlocking:
         self._outbox = outbox
         self._clock = clock
         self._reader = reader
+        self._unpacker = unpacker
 
     def unlock(self, identity: Identity, content_id: UUID, password: str) -> None:
         """Read a locked file with its password: its text is kept sealed, its bytes stay locked as they came.
+
+        Files inside it come in as files of the record.
 
         Raises:
             NotFound: there is no such file for this person.
@@ -65,6 +77,8 @@ class Unlocking:
         job = ClaimedJob(new_id(), content_id, {}, 1, new_id(), lambda: True)
         result = self._reader.read_locked(job, source, key, password)
         _judge(result)
+        if result.inside:  # before the file counts as read: what breaks off here is gone on with by the same form
+            self._unpacker.unpack_locked(identity, source, key, password)
         with self._guard.refusals(identity), self._db.writing() as work:
             content, record, name = self._asked(work.session, identity, content_id)
             self._settle(work.session, content, result)

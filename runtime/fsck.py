@@ -14,12 +14,14 @@ from sqlalchemy import Select, Subquery, and_, case, func, select, true
 from sqlalchemy.orm import Session
 
 from archive.errors import ArchiveError
+from archive.files import TAKE_OFF
 from archive.log.verify import verify
 from archive.model import (
     Content,
     ContentState,
     Counter,
     Fence,
+    File,
     IssuedNumber,
     Job,
     JobState,
@@ -177,10 +179,11 @@ def _entries(act: str) -> Subquery:
 
 
 def _contents_kept() -> Subquery:
-    """Count by record the contents that came in."""
+    """Count by record the contents that came in as files, not inside one."""
     return (
         select(Content.record_id, func.count().label("n"))
-        .where(Content.state != ContentState.RECEIVING)
+        .join(File, File.id == Content.file_id)
+        .where(Content.state != ContentState.RECEIVING, File.inside_id.is_(None))
         .group_by(Content.record_id)
         .subquery()
     )
@@ -264,13 +267,17 @@ def _acknowledged(parts: Parts, _counts: dict[str, int]) -> Iterator[Violation]:
     )
     with parts.db.reading() as session:
         yield from (Violation("INV6", str(key), "record_gone") for key in session.scalars(gone))
-        kept = _contents_kept()
+        kept, off = _contents_kept(), _entries(TAKE_OFF)
         fewer = (
-            _records_with("file.add", lambda count: count > func.coalesce(kept.c.n, 0))
+            _records_with("file.add", lambda count: count > func.coalesce(kept.c.n, 0) + func.coalesce(off.c.n, 0))
             .outerjoin(kept, kept.c.record_id == Record.id)
+            .outerjoin(off, off.c.record_id == Record.id)
             .limit(ROWS)
         )
         yield from (Violation("INV6", str(key), "file_gone") for key in session.scalars(fewer))
+        outer = select(Content.id).where(Content.id == File.inside_id).exists()
+        lone = select(File.id).where(File.inside_id.is_not(None), ~outer).limit(ROWS)
+        yield from (Violation("INV6", str(key), "outer_gone") for key in session.scalars(lone))
         failed = select(Job.id).where(Job.state == JobState.FAILED).limit(ROWS)
         yield from (Violation("INV6", str(key), "job_failed") for key in session.scalars(failed))
 

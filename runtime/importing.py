@@ -352,11 +352,11 @@ def _reason(error: ArchiveError | OSError) -> str:
 
 
 _EXTRACTION = select(Job.id).where(
-    Job.kind == JobKind.EXTRACT, Job.state.in_((JobState.QUEUED, JobState.RUNNING))
+    Job.kind.in_((JobKind.EXTRACT, JobKind.UNPACK)), Job.state.in_((JobState.QUEUED, JobState.RUNNING))
 ).limit(1)  # fmt: skip
 
 
 def extracting(db: Database) -> bool:
-    """Whether an extraction is waiting or running."""
+    """Whether a file waits to be read or taken out of another, or is."""
     with db.reading() as session:
         return session.scalar(_EXTRACTION) is not None

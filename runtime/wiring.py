@@ -51,6 +51,7 @@ from indexer.sandbox.confinement import Limits
 from indexer.search import SearchService
 from indexer.tantivy_engine import TantivyEngine
 from indexer.unlocking import Unlocking
+from indexer.unpacking import UnpackContents
 from retention.bin import EmptyBin
 from runtime.checkpointing import MakeCheckpoints
 from runtime.rebuilding import RebuildIndex
@@ -257,7 +258,14 @@ class Parts:
     @cached_property
     def unlocking(self) -> Unlocking:
         """Reading locked files with their password."""
-        return Unlocking(self.db, self.guard, self.vault, self.log, self.outbox, self.clock, self.extraction)
+        return Unlocking(
+            self.db, self.guard, self.vault, self.log, self.outbox, self.clock, self.extraction, self.unpacking
+        )
+
+    @cached_property
+    def unpacking(self) -> UnpackContents:
+        """Takes the files out of archives, mails and documents."""
+        return UnpackContents(self.db, self.vault, self.store, self.log, self.outbox, self.clock, self.extractor)
 
     @cached_property
     def pictures(self) -> PictureCache:
@@ -279,6 +287,7 @@ class Parts:
         """Runs jobs."""
         handlers: list[Handler] = [
             self.extraction,
+            self.unpacking,
             ReadScans(self.db, self.vault, self.store, self.outbox, self.page_reader, self.guard.day),
             self.indexing,
             EmptyBin(self.db, self.imports, self.log, self.outbox, self.clock),

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from web.words import mark
 
 FIELDS: Mapping[str, str] = {
+    "count": mark("Count"),
+    "inside": mark("Files in it"),
     "title": mark("Title"),
     "responsible": mark("Responsible person"),
     "drawn_up": mark("Drawn up on"),

@@ -15,7 +15,7 @@ from web.faults import explain_reason, field_label
 from web.i18n import current_locale
 from web.proposal_words import place_words, rule_words
 from web.record_words import KINDS, MATERIALS, MEDIA, field_value, masked, scan_words, term_words, word
-from web.remarks import remark_words, remarks
+from web.remarks import file_remarks, remark_words
 
 HIDDEN_FACTS = frozenset({"before", "after", "content", "person"})
 """Facts of a log entry that are ids, or are shown by themselves."""
@@ -41,6 +41,10 @@ def actor(name: str) -> str:
     return str(_("system (%(part)s)", part=part)) if part != name else name
 
 
+LISTED_FACTS = frozenset({"names"})
+"""Facts of a log entry that are lists of words."""
+
+
 def told_body(body: Mapping[str, Any] | None) -> list[str]:
     """Write the body of a log entry, one line a fact; before and after side by side."""
     if not body:
@@ -60,11 +64,19 @@ def told_body(body: Mapping[str, Any] | None) -> list[str]:
         words = _("as proposed: %(fields)s")
         told = ((_label(name), rule_words(str(rule), current_locale())) for name, rule in taken.items())
         lines.append(words % {"fields": "; ".join(f"{label} ({rule})" for label, rule in told)})
-    return lines + [
-        f"{_label(name)}: {_short(value)}"
-        for name, value in body.items()
-        if name not in HIDDEN_FACTS and isinstance(value, str | int) and not isinstance(value, bool)
-    ]
+    return (
+        lines
+        + [
+            f"{_label(name)}: {_short(value)}"
+            for name, value in body.items()
+            if name not in HIDDEN_FACTS and isinstance(value, str | int) and not isinstance(value, bool)
+        ]
+        + [
+            f"{_label(name)}: {_short('; '.join(map(str, value)))}"
+            for name, value in body.items()
+            if name in LISTED_FACTS and isinstance(value, list)
+        ]
+    )
 
 
 def _label(name: str) -> str:
@@ -102,8 +114,6 @@ def init_app(app: Flask) -> None:
         facet_title=lambda name: _(TITLES[name]),
         place_words=lambda each: place_words(each, current_locale()),
         scan_words=lambda file: scan_words(file, current_locale()),
-        remarks=lambda file: [
-            remark_words(each, current_locale()) for each in remarks(file.media_type, file.name, macros=file.macros)
-        ],
+        remarks=lambda file: [remark_words(each, current_locale()) for each in file_remarks(file)],
         reason=lambda reason: explain_reason(reason, current_locale()),
     )

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from flask import Blueprint, make_response, render_template, request, url_for
 from flask_babel import gettext as _
@@ -11,6 +12,7 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import ArchiveError, InvalidInput, Unavailable
+from archive.inside import Called, called
 from archive.model import Content, TextState
 from indexer.passages import Passage
 from indexer.querytext import hints
@@ -97,13 +99,14 @@ def _pointed(text: str, facts: Mapping[str, Any]) -> Pointed | None:
 
 
 def _hits(hits: Sequence[Hit]) -> list[dict[str, Any]]:
-    """Return hits as the page shows them; a page's number leads to it where the record has one text alone."""
+    """Return hits as the page shows them; a page's number leads to it where it is known whose page it is."""
     with services().db.reading() as session:
         rows = session.execute(
             select(Content.record_id, Content.id).where(
                 Content.record_id.in_([hit.record_id for hit in hits]), Content.text_state == TextState.TEXT
             )
         ).all()
+        names = called(session, {each.content_id for hit in hits for each in hit.passages if each.content_id})
     held = Counter(row.record_id for row in rows)
     texts = {row.record_id: row.id for row in rows if held[row.record_id] == 1}
     return [
@@ -111,14 +114,17 @@ def _hits(hits: Sequence[Hit]) -> list[dict[str, Any]]:
             "hit": hit,
             "title": split_marks(hit.title, hit.marks),
             "text": texts.get(hit.record_id),
-            "passages": [_passage(each) for each in hit.passages],
+            "passages": [_passage(each, names, alone=held[hit.record_id] == 1) for each in hit.passages],
         }
         for hit in hits
     ]
 
 
-def _passage(passage: Passage) -> dict[str, Any]:
+def _passage(passage: Passage, names: Mapping[UUID, Called], *, alone: bool) -> dict[str, Any]:
+    """Return a passage as the page shows it; where the record has several texts, with the name of its file."""
     return {
+        "content": passage.content_id,
+        "file": None if alone or passage.content_id is None else names.get(passage.content_id),
         "page": passage.page,
         "parts": split_marks(passage.text, passage.marks),
         "before": passage.cut_before,

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
+from archive.inside import called
 from archive.model import Content, ContentState, File, Record
 from web.faults import explain_reason
 from web.i18n import current_locale
@@ -28,6 +29,7 @@ class PutAside:
     title: str
     level_rank: int
     name: str
+    within: str
     size: int | None
     at: datetime
     why: str
@@ -47,9 +49,11 @@ def waiting() -> str:
             .order_by(Content.created_at, Content.id)
             .limit(MOST)
         ).all()
+        names = called(session, [content.id for content, *_ in rows])
     files = [
         PutAside(
-            content.id, content.record_id, title, level, name, content.size, content.created_at,
+            content.id, content.record_id, title, level, name,
+            names[content.id].within if content.id in names else "", content.size, content.created_at,
             *explain_reason(content.reason or "", current_locale()),
         )
         for content, name, title, level in rows

@@ -1,6 +1,6 @@
 """A record's values and labels in words, for pages and for the command line."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from archive.errors import InvalidInput
@@ -12,7 +12,7 @@ from archive.terms import parse_term
 from indexer.ocr.engine import installed
 from web.faults import explain_reason, field_label, state_words
 from web.proposal_words import place_words
-from web.remarks import remark_words, remarks
+from web.remarks import file_remarks, remark_words
 from web.words import mark, minute, named, size, translations, translator
 
 MEDIA: Mapping[str, str] = {
@@ -127,7 +127,7 @@ def record_lines(view: RecordView, locale: str, zone: str) -> Iterator[str]:
     yield from (_line(gettext, label, value) for label, value in own)
     yield from _lines(gettext, *_tail(view, locale, zone))
     for file in view.files:
-        yield _line(gettext, file.name, ", ".join(file_words(file, locale)))
+        yield _line(gettext, _name(file, view.files), ", ".join(file_words(file, locale)))
 
 
 def _head(view: RecordView, locale: str) -> Iterator[tuple[str, Any]]:
@@ -176,9 +176,18 @@ def file_words(file: FileView, locale: str) -> Iterator[str]:
         yield state_words(file.state.value, locale)
     if file.reason:
         yield " ".join(explain_reason(file.reason, locale))
-    yield from (remark_words(each, locale) for each in remarks(file.media_type, file.name, macros=file.macros))
+    yield from (remark_words(each, locale) for each in file_remarks(file))
     if file.doubles:
         yield gettext(mark("the same bytes lie in other records: %(count)s"), count=file.doubles)
+
+
+def _name(file: FileView, files: Sequence[FileView]) -> str:
+    """Return a file's name; that of one that was taken out of another with the names of what it lay in."""
+    steps, known = [file.path or file.name], {each.content_id: each for each in files}
+    while file.inside is not None and file.inside in known:
+        file = known[file.inside]
+        steps.insert(0, file.path or file.name)
+    return " / ".join(steps)
 
 
 def scan_words(file: FileView, locale: str) -> str:

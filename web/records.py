@@ -16,7 +16,7 @@ from archive.model import RecordState
 from archive.policy.rules import Act
 from archive.proposals import NUMBER
 from archive.scheme.fields import parse_fields
-from archive.showing import CustodyView, RecordView
+from archive.showing import CustodyView, FileView, RecordView
 from web import record_form
 from web.directory import CategoryShown
 from web.faults import explain, explain_fault, explain_waiting, field_label, status_of
@@ -24,6 +24,9 @@ from web.i18n import current_locale
 from web.services import identity, services
 
 pages = Blueprint("records", __name__)
+
+MOST_WITHIN = 200
+"""Files taken out of one that its record's page lists."""
 
 
 @pages.get("/records/new")
@@ -58,10 +61,15 @@ def show(record_id: UUID) -> str:
     if isinstance(view, CustodyView):
         return render_template("custody.html", view=view, officer=bool(identity().roles & OFFICERS))
     missing = [_label(view, name) for name in view.missing]
-    number_label = _label(view, NUMBER)
+    known = {file.content_id for file in view.files}
+    held: dict[UUID, list[FileView]] = {}
+    for file in view.files:
+        if file.inside is not None:
+            held.setdefault(file.inside, []).append(file)
     return render_template(
-        "record.html", view=view, record=view.record, missing=missing, acts=_acts(view), number_label=number_label
-    )
+        "record.html", view=view, record=view.record, missing=missing, acts=_acts(view), known=known, held=held,
+        most=MOST_WITHIN, number_label=_label(view, NUMBER),
+    )  # fmt: skip
 
 
 @pages.get("/records/<uuid:record_id>/edit")

@@ -3,12 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from indexer.kinds import OOXML, UNKNOWN, extension, mismatch
+from archive.showing import FileView
+from indexer.kinds import ARCHIVES, MAILBOX, OOXML, UNKNOWN, extension, mismatch
 from web.words import mark, translator
 
 REMARKS: Mapping[str, str] = {
     "type_mismatch": mark("its name says .%(claimed)s, but by its content it is: %(type)s"),
     "macros": mark("it holds macros; they never run here"),
+    "members_lost": mark("files in it that could not be taken out, and are found in it alone: %(count)s"),
+    "stays_packed": mark("it lies too deep in other files to be unpacked; what is in it is found by name alone"),
 }
 """Remarks by code."""
 
@@ -29,6 +32,11 @@ KINDS: Mapping[str, str] = {
     "application/pdf": "PDF",
     "application/ofd": "OFD",
     "application/zip": mark("a zip archive"),
+    "application/x-tar": mark("a tar archive"),
+    "application/x-7z-compressed": mark("a 7z archive"),
+    "application/gzip": "gzip",
+    "application/x-bzip2": "bzip2",
+    "application/x-xz": "xz",
     OOXML + "wordprocessingml.document": "Word (docx)",
     OOXML + "spreadsheetml.sheet": "Excel (xlsx)",
     OOXML + "presentationml.presentation": "PowerPoint (pptx)",
@@ -52,6 +60,16 @@ def remarks(media_type: str | None, name: str, *, macros: bool = False) -> Seque
     found = [Remark("macros", {})] if macros else []
     if media_type and mismatch(media_type, name):
         found.append(Remark("type_mismatch", {"claimed": extension(name), "type": media_type}))
+    return found
+
+
+def file_remarks(file: FileView) -> Sequence[Remark]:
+    """Return what is to be said of a file on the page of its record."""
+    found = list(remarks(file.media_type, file.name, macros=file.macros))
+    if file.members_lost:
+        found.append(Remark("members_lost", {"count": str(file.members_lost)}))
+    if file.deep and file.media_type in ARCHIVES | {MAILBOX}:
+        found.append(Remark("stays_packed", {}))
     return found
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from archive.errors import Damaged, InvalidInput, NotFound, TooLarge
 from archive.identity import Identity
+from archive.inside import called
 from archive.model import Content, ContentState, Record
 from archive.policy.rules import Act
 from archive.ports import Unlocked
@@ -33,13 +34,17 @@ _LONGEST_WORD = 40  # characters: a request to the sandbox is short
 
 @dataclass(frozen=True)
 class ViewedPage:
-    """A page to look at. ``parts`` is its text in pieces; each says whether it is a hit."""
+    """A page to look at. ``parts`` is its text in pieces; each says whether it is a hit.
+
+    ``within`` names the files that this one was taken out of ("": none).
+    """
 
     content_id: UUID
     record_id: UUID
     title: str
     level_rank: int
     name: str
+    within: str
     number: int
     total: int
     parts: Sequence[tuple[str, bool]]
@@ -65,10 +70,12 @@ def page_of(
     with services.db.reading() as session:
         content, record, name = _opened(services, session, identity, content_id)
         text = _text(services, session, content, number)
+        named = called(session, [content.id]).get(content.id)
     _log(services, identity, content, name)
     return ViewedPage(
-        content_id, record.id, record.title, record.level_rank, name, number, content.pages or number,
-        split_marks(text, _marks(query, text, span)), _is_pictured(content), _is_locked(content),
+        content_id, record.id, record.title, record.level_rank, name, named.within if named else "", number,
+        content.pages or number, split_marks(text, _marks(query, text, span)), _is_pictured(content),
+        _is_locked(content),
     )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from archive.ports import Waker
 
 QUEUES = {
     JobKind.EXTRACT: "extract",
+    JobKind.UNPACK: "extract",
     JobKind.OCR: "ocr",
     JobKind.INDEX: "index",
     JobKind.EXPUNGE: "index",

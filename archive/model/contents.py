@@ -45,7 +45,10 @@ class ScanState(StrEnum):
 
 
 class File(Base):
-    """A file of a record. A wrong scan is replaced by a new content before filing."""
+    """A file of a record. A wrong scan is replaced by a new content before filing.
+
+    A file that lay inside another remembers that one's content (``inside_id``), and what it was called there.
+    """
 
     __tablename__ = "file"
 
@@ -55,6 +58,8 @@ class File(Base):
     position: Mapped[int] = mapped_column(default=0)
     name: Mapped[str] = mapped_column(Text)
     content_id: Mapped[UUID | None]
+    inside_id: Mapped[UUID | None] = mapped_column(index=True)
+    inside_path: Mapped[str | None] = mapped_column(Text)
     version: Mapped[Version]
 
 
@@ -65,6 +70,8 @@ class Content(Base):
     bytes. ``reason`` is a code that says why a content is in quarantine or has no text. While a whole file comes in
     (no ``upload``), ``created_at`` moves on as a sign of life. ``pronom`` is the format in the PRONOM registry
     (``fmt/412``), or a word of our own for one that it lacks; ``macros`` says that an Office file holds programs.
+    ``members`` counts the files that were taken out of it (None: not yet, or it holds none), ``members_lost`` those
+    that could not be.
     """
 
     __tablename__ = "content"
@@ -85,6 +92,8 @@ class Content(Base):
     media_type: Mapped[str | None] = mapped_column(String(120))
     pronom: Mapped[str | None] = mapped_column(String(24))
     macros: Mapped[bool] = mapped_column(default=False)
+    members: Mapped[int | None]
+    members_lost: Mapped[int | None]
     text_state: Mapped[TextState] = mapped_column(word(TextState), default=TextState.PENDING)
     text_version: Mapped[int] = mapped_column(default=0)
     pages: Mapped[int | None]

@@ -13,9 +13,10 @@ from archive.model.columns import Key, word
 
 
 class JobKind(StrEnum):
-    """What a job does. Its subject is a content (extract, ocr), a record (index) or nothing (the rest)."""
+    """What a job does. Its subject is a content (extract, unpack, ocr), a record (index) or nothing (the rest)."""
 
     EXTRACT = "extract"
+    UNPACK = "unpack"
     OCR = "ocr"
     INDEX = "index"
     EMPTY_BIN = "empty_bin"

@@ -45,6 +45,7 @@ class Extracted:
         scans: numbers of those pages whose words only OCR can find (``indexer.extract.scans``).
         macros: whether the document holds programs of its own.
         author: who wrote it by the document's own metadata, or "".
+        inside: how many files lie inside, to be taken out (``indexer.extract.members``).
     """
 
     pages: tuple[str, ...]
@@ -55,6 +56,7 @@ class Extracted:
     scans: tuple[int, ...] = ()
     macros: bool = False
     author: str = ""
+    inside: int = 0
 
     @property
     def next_page(self) -> int:

@@ -1,28 +1,31 @@
-"""Text of mails (eml, mht) and mailboxes: who, when and about what in the first lines, the words, then attachments."""
+"""Mails (eml, mht) and mailboxes: as a text who, when and about what, the words, and the names of what is attached."""
 
 import email
+import io
 import mmap
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.errors import HeaderParseError, MessageError
+from email.generator import BytesGenerator
 from email.header import decode_header
 from email.message import Message
+from email.parser import BytesHeaderParser
 from email.utils import parsedate_to_datetime
+from functools import partial
 
 from indexer import kinds
 from indexer.extract.answer import Extracted, Reason, Unreadable
 from indexer.extract.charset import codec_of, decode
 from indexer.extract.cleaning import clean_line
 from indexer.extract.markup import html_text
+from indexer.extract.member import CHUNK, Member
 from indexer.extract.paging import cut, paged
 
 _SHOWN = ("From", "To", "Cc", "Bcc", "Date", "Subject")
 _MOST_NESTED, _MOST_PARTS, _MOST_COMPARED = 50, 10_000, 2_000
 _WORDS = re.compile(r"=\?[^?\s]+\?[bBqQ]\?[^?]*\?=(?:\s+(?==\?)|=\?[^?\s]+\?[bBqQ]\?[^?]*\?=)*")
-_MAIL_CHARS = 40_000
-_TEXT_NAMES = (".txt", ".csv", ".md", ".log")
-_HTML_NAMES = (".htm", ".html")
+_HEAD_BYTES = 65_536
 _SEPARATOR = re.compile(rb"^From [^\r\n]{0,100}\d\d:\d\d[^\r\n]{0,40}\d{4}[^\r\n]{0,40}\r?\n", re.MULTILINE)
 _QUOTED = re.compile(rb"^>(>*From )", re.MULTILINE)
 
@@ -35,7 +38,7 @@ class Letter:
         heads: name and words of each line above the text.
         plain: the text as plain text, or "".
         rich: the text as it was laid out, or "".
-        attached: name and words (or "") of each attachment.
+        attached: name of each attachment; of one that cannot be taken out, its words too.
     """
 
     heads: list[tuple[str, str]] = field(default_factory=list)
@@ -65,22 +68,26 @@ def extract_mail(data: mmap.mmap | bytes, first_page: int | None = None, last_pa
 
 
 def extract_mailbox(data: mmap.mmap | bytes, first_page: int | None = None, last_page: int | None = None) -> Extracted:
-    """Return the pages asked for of a mailbox: each of its mails is a page, a very long one more.
-
-    Raises:
-        Unreadable: ``bomb``.
-    """
-    return paged(_mailbox_pages(bytes(data), first_page or 1, last_page), first_page, last_page)
+    """Return the pages asked for of a mailbox's list of mails."""
+    return paged(cut(_mailbox_text(bytes(data))), first_page, last_page)
 
 
-def attached_text(name: str, media_type: str, data: bytes, charset: str = "") -> str:
-    """Return the words of an attachment that is text or HTML; "" for any other."""
-    lower = name.lower()
-    if media_type == kinds.HTML or lower.endswith(_HTML_NAMES):
-        return rich_text(data, charset)
-    if kinds.is_plain_text(media_type) or lower.endswith(_TEXT_NAMES):
-        return decode(data, charset)
-    return ""
+def mail_members(data: mmap.mmap | bytes) -> Iterator[Member]:
+    """Yield what is attached to a mail, mails among it; a saved web page (mht) has no attachments."""
+    mail = _parsed(bytes(data))
+    if mail.get_content_type() == "multipart/related" and not _attached(mail):
+        return
+    for part in _attached(mail):
+        yield Member(_called(part), partial(_bytes_of, part))
+
+
+def mailbox_members(data: mmap.mmap | bytes) -> Iterator[Member]:
+    """Yield the mails of a mailbox, each called by its place and its subject."""
+    for number, (begin, end) in enumerate(_mails(bytes(data)), 1):
+        heads = _heads(data[begin:end])
+        yield Member(
+            f"{number:04} {_file_name(heads)}".replace(" .eml", ".eml"), partial(_mail_bytes, data, begin, end)
+        )
 
 
 def rich_text(data: bytes, charset: str = "") -> str:
@@ -113,60 +120,112 @@ def _parsed(data: bytes) -> Message:
         raise Unreadable(Reason.BOMB, "depth") from error
 
 
-def _mailbox_pages(data: bytes, first: int, last: int | None) -> Iterator[str]:
-    """Yield the pages of all mails; of a mail that is surely one page and not asked for, no more than that it is one.
+def _mailbox_text(data: bytes) -> str:
+    """Return the list of mails: of each the day, from whom, and about what."""
+    lines = []
+    for number, (begin, end) in enumerate(_mails(data), 1):
+        heads = _heads(data[begin:end])
+        told = (_date(heads), _shown(heads, "From"), _shown(heads, "Subject"))
+        lines.append(" · ".join(clean_line(words) for words in told if words) or f"{number:04}")
+    return "\n".join(lines)
 
-    A mailbox is read slice by slice: without this, each slice would parse every mail.
-    """
+
+def _mails(data: bytes) -> Iterator[tuple[int, int]]:
+    """Yield where each mail begins and ends."""
     starts = [match for match in _SEPARATOR.finditer(data) if _begins_mail(data, match.start())]
     ends = [match.start() for match in starts[1:]] + [len(data)]
-    number = 1
     for match, end in zip(starts, ends, strict=True):
-        if end - match.end() < _MAIL_CHARS - 1_000 and (number < first or number > (last or number)):
-            pages = [""]  # its words are never more than its bytes, but for what a date may grow
-        else:
-            mail = _parsed(_QUOTED.sub(rb"\1", data[match.end() : end]))
-            pages = list(cut(_mail_text(mail).replace("\x0c", "\n"), _MAIL_CHARS))
-        yield from pages
-        number += len(pages)
+        yield match.end(), end
+
+
+def _heads(data: bytes) -> Message:
+    """Return the heads of a mail alone: parsing whole mails takes a mailbox long."""
+    blank = re.search(rb"\r?\n\r?\n", data[:_HEAD_BYTES])
+    return BytesHeaderParser().parsebytes(data[: blank.end() if blank else _HEAD_BYTES])
+
+
+def _mail_bytes(data: mmap.mmap | bytes, begin: int, end: int) -> Iterator[bytes]:
+    yield _QUOTED.sub(rb"\1", data[begin:end])
 
 
 def _begins_mail(data: bytes, at: int) -> bool:
     return at == 0 or data[max(0, at - 4) : at].replace(b"\r", b"").endswith(b"\n\n")
 
 
-def _mail_text(mail: Message, depth: int = 0) -> str:
+def _mail_text(mail: Message) -> str:
+    _check_depth(mail)
     letter = Letter([(name, _shown(mail, name)) for name in _SHOWN])
-    for number, (part, nested) in enumerate(_parts(mail)):
-        if number > _MOST_PARTS or depth + nested > _MOST_NESTED:
-            raise Unreadable(Reason.BOMB, "depth")
-        _take(letter, part, depth + nested)
+    for part in _parts(mail):
+        if _is_attached(part):
+            letter.attached.append((_called(part), ""))
+        else:
+            _take(letter, part)
     return letter.text()
 
 
-def _parts(mail: Message) -> Iterator[tuple[Message, int]]:
-    """Yield the leaves of a mail and how deep each lies; a mail within it is a leaf."""
-    waiting = [(mail, 0)]
+def _check_depth(mail: Message) -> None:
+    """Refuse parts in parts without end, mails in mails among them."""
+    waiting, seen = [(mail, 0)], 0
     while waiting:
         part, depth = waiting.pop()
+        seen += 1
+        if seen > _MOST_PARTS or depth > _MOST_NESTED:
+            raise Unreadable(Reason.BOMB, "depth")
+        inner = part.get_payload()
+        waiting += [(each, depth + 1) for each in inner if isinstance(each, Message)] if isinstance(inner, list) else []
+
+
+def _parts(mail: Message) -> Iterator[Message]:
+    """Yield the leaves of a mail; a mail within it is a leaf."""
+    waiting = [mail]
+    while waiting:
+        part = waiting.pop()
         inner = part.get_payload()
         if isinstance(inner, list) and part.get_content_type() != kinds.MAIL:
-            waiting += [(each, depth + 1) for each in reversed(inner) if isinstance(each, Message)]
+            waiting += [each for each in reversed(inner) if isinstance(each, Message)]
         else:
-            yield part, depth
+            yield part
 
 
-def _take(letter: Letter, part: Message, depth: int) -> None:
+def _attached(mail: Message) -> list[Message]:
+    _check_depth(mail)
+    return [part for part in _parts(mail) if _is_attached(part) and part is not mail]
+
+
+def _is_attached(part: Message) -> bool:
+    return isinstance(part.get_payload(), list) or bool(_name(part)) or part.get_content_disposition() == "attachment"
+
+
+def _called(part: Message) -> str:
+    """Return the name of an attachment; a mail among them is called by its subject."""
+    inner = part.get_payload()
+    if not isinstance(inner, list):
+        return _name(part) or part.get_content_type().replace("/", ".")
+    return _name(part) or (_file_name(inner[0]) if inner and isinstance(inner[0], Message) else "1.eml")
+
+
+def _file_name(mail: Message) -> str:
+    return clean_line(header_text(str(mail.get("Subject", ""))), 80).replace("/", "_").replace("\\", "_") + ".eml"
+
+
+def _bytes_of(part: Message) -> Iterator[bytes]:
     inner = part.get_payload()
     if isinstance(inner, list):
-        letter.attached += [("", _mail_text(each, depth + 1)) for each in inner if isinstance(each, Message)]
+        out = io.BytesIO()
+        for each in inner[:1]:
+            BytesGenerator(out, mangle_from_=False).flatten(each)
+        yield out.getvalue()
         return
-    kind, name, charset = part.get_content_type(), _name(part), _charset(part)
     payload = part.get_payload(decode=True)
     data = payload if isinstance(payload, bytes) else b""
-    if name or part.get_content_disposition() == "attachment":
-        letter.attached.append((name, attached_text(name, kind, data, charset)))
-    elif kind == kinds.HTML:
+    yield from (data[at : at + CHUNK] for at in range(0, len(data), CHUNK))
+
+
+def _take(letter: Letter, part: Message) -> None:
+    kind, charset = part.get_content_type(), _charset(part)
+    payload = part.get_payload(decode=True)
+    data = payload if isinstance(payload, bytes) else b""
+    if kind == kinds.HTML:
         letter.rich += rich_text(data, charset) + "\n"
     elif kinds.is_plain_text(kind):
         letter.plain += decode(data, charset) + "\n"

@@ -54,7 +54,7 @@ def program(data: mmap.mmap | bytes) -> str | None:
     """Return the media type of what a compound file holds, by its streams; None: another program's, or broken."""
     try:
         with open_ole(data) as ole:
-            return _program(ole)
+            return program_of(ole)
     except Unreadable:
         return None
 
@@ -112,12 +112,13 @@ def _properties(summary: bytes) -> Iterator[tuple[int, bytes]]:
             yield number, summary[at + 4 : at + 4 + min(length, 1_000)]
 
 
-def _program(ole: olefile.OleFileIO) -> str | None:
+def program_of(ole: olefile.OleFileIO) -> str | None:
+    """Return the media type of what an open compound file holds, as ``program``."""
     return next((kind for name, kind in _PROGRAMS if ole.exists(name)), None)
 
 
 def _is_locked(ole: olefile.OleFileIO) -> bool:
-    kind = _program(ole)
+    kind = program_of(ole)
     if kind == kinds.DOC:
         head = stream(ole, "WordDocument", 12)
         return len(head) == 12 and bool(struct.unpack_from("<H", head, 10)[0] & _WORD_LOCKED)

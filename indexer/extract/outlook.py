@@ -1,17 +1,18 @@
-"""Text of Outlook's messages (.msg): compound files with a stream for each property."""
+"""Outlook's messages (.msg): compound files with a stream for each property."""
 
 import mmap
 import re
 import struct
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import olefile
 from compressed_rtf import decompress
 
-from indexer import kinds
 from indexer.extract.answer import Extracted, Reason, Unreadable
 from indexer.extract.charset import decode
-from indexer.extract.mail import Letter, attached_text, rich_text
+from indexer.extract.mail import Letter, rich_text
+from indexer.extract.member import Member, whole
 from indexer.extract.ole import open_ole, stream
 from indexer.extract.paging import cut, paged
 from indexer.extract.rtf import rtf_text
@@ -20,7 +21,7 @@ _SUBJECT, _BODY, _RTF, _HTML, _CLASS = 0x0037, 0x1000, 0x1009, 0x1013, 0x001A
 _TO, _CC, _BCC = 0x0E04, 0x0E03, 0x0E02
 _SENDER = (0x0C1A, 0x5D01, 0x0C1F)
 _RECIPIENT = (0x3001, 0x39FE, 0x3003)
-_FILE_NAME, _SHORT_NAME, _FILE, _FILE_KIND = 0x3707, 0x3704, 0x3701, 0x370E
+_FILE_NAME, _SHORT_NAME, _FILE = 0x3707, 0x3704, 0x3701
 _SENT, _RECEIVED, _MADE = 0x0039, 0x0E06, 0x3007
 _ROLE, _CODE_PAGE, _HTML_CODE_PAGE = 0x0C15, 0x3FFD, 0x3FDE
 _ROLES = {1: "To", 2: "Cc", 3: "Bcc"}
@@ -41,6 +42,12 @@ def extract_msg(data: mmap.mmap | bytes, first_page: int | None = None, last_pag
         except (struct.error, OSError) as error:
             raise Unreadable(Reason.BROKEN, type(error).__name__) from error
     return paged(cut(text), first_page, last_page, title=message.words(_SUBJECT), created=message.date()[:10])
+
+
+def msg_members(data: mmap.mmap | bytes) -> Iterator[Member]:
+    """Yield the files attached to a message, and to messages within it."""
+    with open_ole(data) as ole:
+        yield from _Message(ole, _folders(ole), ()).members()
 
 
 _Path = tuple[str, ...]
@@ -74,7 +81,9 @@ class _Message:
         letter = Letter([*heads, ("Subject", self.words(_SUBJECT))], plain=self.words(_BODY), rich=self._rich())
         if self.words(_CLASS).lower().startswith("ipm.contact"):
             letter.plain += "\n" + "\n".join(self._all_words())
-        letter.attached = [self._attachment(name) for name in sorted(self.names) if name.startswith("__attach_")]
+        letter.attached = [
+            (title, message.letter().text() if message else "") for title, _, message in self._attachments()
+        ]
         return letter
 
     def words(self, key: int) -> str:
@@ -137,16 +146,30 @@ class _Message:
         keys = [int(match[1], 16) for match in found if match]
         return [self.words(key) for key in keys if 0x3A00 <= key < 0x3B00 or key >= 0x8000]
 
-    def _attachment(self, name: str) -> tuple[str, str]:
-        folder = (*self._folder, name)
-        one = _Message(self._ole, self._tree, folder, 8, self.pages)
-        title = one.words(_FILE_NAME) or one.words(_SHORT_NAME)
-        inner = f"__substg1.0_{_FILE:04X}000D"
-        if inner in one.names and self._ole.exists("/".join((*folder, inner, "__properties_version1.0"))):
-            if len(folder) // 2 >= _MOST_NESTED:
+    def _attachments(self) -> list[tuple[str, "_Message", "_Message | None"]]:
+        """Return name and properties of each attachment; of a message within this one also itself."""
+        found = []
+        for name in sorted(each for each in self.names if each.startswith("__attach_")):
+            folder = (*self._folder, name)
+            one = _Message(self._ole, self._tree, folder, 8, self.pages)
+            title = one.words(_FILE_NAME) or one.words(_SHORT_NAME)
+            inner = f"__substg1.0_{_FILE:04X}000D"
+            nested = inner in one.names and self._ole.exists("/".join((*folder, inner, "__properties_version1.0")))
+            if nested and len(folder) // 2 >= _MOST_NESTED:
                 raise Unreadable(Reason.BOMB, "depth")
-            return title, _Message(self._ole, self._tree, (*folder, inner), 24, self.pages).letter().text()
-        return title, attached_text(title, one.words(_FILE_KIND) or kinds.UNKNOWN, one.data(_FILE, "0102"))
+            message = _Message(self._ole, self._tree, (*folder, inner), 24, self.pages) if nested else None
+            found.append((title, one, message))
+        return found
+
+    def members(self, above: str = "") -> Iterator[Member]:
+        """Yield the attached files; a message within this one stays in the text, its files are yielded under it."""
+        for number, (title, one, message) in enumerate(self._attachments(), 1):
+            name = title or (message.words(_SUBJECT) if message else "") or str(number)
+            path = above + name.replace("/", "_")
+            if message is not None:
+                yield from message.members(f"{path}/")
+            elif data := one.data(_FILE, "0102"):
+                yield whole(path, data)
 
 
 def _unpacked(packed: bytes) -> bytes:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 
 from indexer import kinds
 from indexer.extract.answer import Extracted, Reason, Unreadable
+from indexer.extract.archives import extract_zip
 from indexer.extract.docx import extract_docx
 from indexer.extract.epub import extract_epub
 from indexer.extract.mail import extract_mail, extract_mailbox
@@ -17,6 +18,7 @@ from indexer.extract.pictures import extract_image
 from indexer.extract.powerpoint import extract_ppt
 from indexer.extract.pptx import extract_pptx
 from indexer.extract.rtf import extract_rtf
+from indexer.extract.sevenzip import extract_7z
 from indexer.extract.spreadsheets import extract_xls, extract_xlsx
 from indexer.extract.text import extract_text
 from indexer.extract.word import extract_doc
@@ -55,6 +57,8 @@ PARSERS: Mapping[str, Parser] = {
     kinds.XLS: extract_xls,
     kinds.EPUB: extract_epub,
     kinds.OFD: extract_ofd,
+    kinds.ZIP: extract_zip,
+    kinds.SEVENZIP: extract_7z,
     kinds.LOCKED: _refuse,
 }
 

@@ -21,6 +21,7 @@ from indexer.extract import ole, zips
 from indexer.extract.answer import Reason, Unreadable
 from indexer.extract.archives import name_of
 from indexer.extract.pdf import PASSWORD_ASKED, view
+from indexer.extract.sevenzip import sevenzip_members
 
 _AES = 99  # members locked by AES, which zipfile does not know
 
@@ -49,6 +50,8 @@ def unlocked(media_type: str, data: mmap.mmap | bytes, password: str) -> bytes:
         return _office(data, password)
     if kinds.is_zip(media_type):
         return _zip(data, password)
+    if media_type == kinds.SEVENZIP:
+        return _sevenzip(data, password)
     raise Unreadable(Reason.UNSUPPORTED)
 
 
@@ -76,6 +79,15 @@ def _office(data: mmap.mmap | bytes, password: str) -> bytes:
         raise Unreadable(Reason.ENCRYPTED) from error
     except (exceptions.DecryptionError, exceptions.FileFormatError, exceptions.ParseError) as error:
         raise Unreadable(Reason.UNSUPPORTED, type(error).__name__) from error
+    return out.getvalue()
+
+
+def _sevenzip(data: mmap.mmap | bytes, password: str) -> bytes:
+    """Return a zip of what lies in a locked 7z."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as plain:
+        for member in sevenzip_members(data, password):
+            plain.writestr(member.path, b"".join(member.chunks()))
     return out.getvalue()
 
 

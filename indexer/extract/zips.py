@@ -5,10 +5,8 @@ import stat
 import zipfile
 
 from indexer.extract.answer import Failure, Reason
+from indexer.extract.member import MAX_BYTES, MAX_MEMBERS, MAX_RATIO, climbs
 
-MAX_ENTRIES = 10_000
-MAX_SUM = 200_000_000
-MAX_RATIO = 100
 _SMALL = 1_000_000
 _LARGE = 20_000_000
 _ENCRYPTED = 0x1
@@ -35,7 +33,7 @@ def inspect_zip(data: mmap.mmap | bytes) -> Failure | None:
     packed = sum(entry.compress_size for entry in entries)
     unpacked = sum(entry.file_size for entry in entries)
     too_dense = unpacked > _SMALL and unpacked > MAX_RATIO * max(packed, 1)
-    if len(entries) > MAX_ENTRIES or unpacked > MAX_SUM or too_dense or any(_is_odd(entry) for entry in entries):
+    if len(entries) > MAX_MEMBERS or unpacked > MAX_BYTES or too_dense or any(_is_odd(entry) for entry in entries):
         return Failure(Reason.BOMB)
     if any(entry.flag_bits & _ENCRYPTED for entry in entries):
         return Failure(Reason.ENCRYPTED)
@@ -43,10 +41,8 @@ def inspect_zip(data: mmap.mmap | bytes) -> Failure | None:
 
 
 def _is_odd(entry: zipfile.ZipInfo) -> bool:
-    name = entry.orig_filename.replace("\\", "/")
     dense = entry.file_size > _LARGE and entry.file_size > MAX_RATIO * max(entry.compress_size, 1)
-    climbs = name.startswith("/") or name[1:2] == ":" or ".." in name.split("/") or "\x00" in name
-    return dense or climbs or stat.S_ISLNK(entry.external_attr >> 16)
+    return dense or climbs(entry.orig_filename) or stat.S_ISLNK(entry.external_attr >> 16)
 
 
 class _Bytes:

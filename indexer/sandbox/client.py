@@ -14,13 +14,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 from archive.errors import TooLarge, Unavailable
 from indexer.extract.answer import Extracted, Failure, Reason
 from indexer.sandbox.confinement import Limits
+from indexer.sandbox.frames import Frames
 from indexer.sandbox.memory import MemoryFile
 from indexer.sandbox.pronom import Pronom
 from indexer.sandbox.wire import (
@@ -39,7 +40,7 @@ MAX_FILE_BYTES = 200_000_000
 _ROOT = Path(__file__).resolve().parents[2]
 _GRACE = 10.0
 _SIGNALS = {24: Reason.TIME}  # SIGXCPU
-_IDENTIFY, _FIND, _WALLS, _PICTURE = "identify", "find", "walls", "picture:"
+_IDENTIFY, _FIND, _WALLS, _PICTURE, _UNPACK = "identify", "find", "walls", "picture:", "unpack:"
 
 
 class Extractor:
@@ -159,6 +160,25 @@ class Extractor:
         answer, end = self._ask(Request(task, file.size, page, page), file.fd)
         failure = unpack_answer(answer)
         return failure if isinstance(failure, Failure) else unpack_body(answer) or _why(answer, end)
+
+    @contextlib.contextmanager
+    def unpack_held(
+        self, media_type: str, file: MemoryFile, first: int = 1, *, name: str = "", password: str = ""
+    ) -> Iterator[Frames]:
+        """Have the files inside a held file taken out, from number ``first`` (1-based) on; leaving ends the fork.
+
+        Raises:
+            Unavailable: no fork server can be started, or it went away.
+        """
+        request = Request(_UNPACK + media_type, file.size, first, name=name, password=password)
+        with self._places:
+            server = self._running()
+            try:
+                with server.told(request, file.fd) as receive:
+                    yield Frames(receive, first)
+            except _ServerLost:
+                self._forget(server)
+                raise Unavailable(part="sandbox") from None
 
     def pronom_held(self, media_type: str, file: MemoryFile) -> str | None:
         """Return the PRONOM id of a held file (see ``indexer.sandbox.pronom``); None when it has none."""
@@ -302,6 +322,30 @@ class _RunningServer:
             raise _ServerLost
         return answer, json.loads(told)
 
+    @contextlib.contextmanager
+    def told(self, request: Request, fd: int) -> Iterator[Callable[[], bytes]]:
+        """Yield what returns the next bytes that the fork writes (b"": no more); a fork left behind is ended.
+
+        Raises:
+            _ServerLost: as ``ask``.
+        """
+        answer_end, out = os.pipe()
+        status_end, status = os.pipe()
+        until = time.monotonic() + self._limits.wall + _GRACE
+        try:
+            try:
+                with self._sending:
+                    send_request(self._channel, request, [fd, out, status])
+            except OSError as error:
+                raise _ServerLost from error
+            finally:
+                os.close(out)
+                os.close(status)
+            yield lambda: _read_some(answer_end, until)
+        finally:
+            os.close(answer_end)
+            os.close(status_end)
+
     def end(self) -> None:
         """Close the channel; the server ends its forks and itself, or is ended."""
         with contextlib.suppress(OSError):
@@ -327,17 +371,22 @@ def _read_all(fd: int, limit: int, until: float) -> bytes:
     """
     parts: list[bytes] = []
     length = 0
-    poll = select.poll()
-    poll.register(fd, select.POLLIN)
     while length < limit:
-        if not poll.poll(max(0.0, until - time.monotonic()) * 1_000):
-            raise _ServerLost
-        part = os.read(fd, 1_048_576)
+        part = _read_some(fd, until)
         if not part:
             break
         parts.append(part)
         length += len(part)
     return b"".join(parts)
+
+
+def _read_some(fd: int, until: float) -> bytes:
+    """Return the next bytes of a pipe, b"" at its end. Raises as ``_read_all``."""
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    if not poll.poll(max(0.0, until - time.monotonic()) * 1_000):
+        raise _ServerLost
+    return os.read(fd, 1_048_576)
 
 
 class SandboxDetector:

@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import ModuleType
 
 from indexer.extract.answer import Failure, Reason
@@ -127,6 +128,8 @@ class Server:
             if request.task == work.FIND:
                 media_type, found = work.find(request, data)
                 _write(out, pack_answer(found, media_type))
+            elif request.task.startswith(work.UNPACK):
+                work.unpack(request, data, partial(_write, out))
             else:
                 _write(out, pack_answer(self._answer(request, data, out, walls)))
             code = 0

@@ -82,6 +82,7 @@ def pack_answer(answer: Extracted | Failure | dict[str, Any], media_type: str | 
             "scans": answer.scans,
             "macros": answer.macros,
             "author": answer.author,
+            "inside": answer.inside,
         }
     elif isinstance(answer, Failure):
         body = {"failure": answer.reason.value, "detail": answer.detail}
@@ -143,7 +144,9 @@ def unpack_answer(answer: bytes) -> Extracted | Failure | None:
     title, created = str(body.get("title", ""))[:300], str(body.get("created", ""))[:40]
     scans = _scans(body.get("scans"), first, len(pages))
     author, macros = str(body.get("author", ""))[:200], body.get("macros") is True
-    return Extracted(tuple(pages), first, count, title, created, scans, macros=macros, author=author)
+    inside = body.get("inside")
+    inside = inside if isinstance(inside, int) and 0 <= inside < 10_000_000 else 0
+    return Extracted(tuple(pages), first, count, title, created, scans, macros=macros, author=author, inside=inside)
 
 
 def _scans(said: object, first: int, count: int) -> tuple[int, ...]:

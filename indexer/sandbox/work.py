@@ -5,18 +5,19 @@ import importlib
 import mmap
 import os
 import pkgutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from indexer import identify, kinds
-from indexer.extract import archives, ole, pdf, pictures, text, unlocking, warming, zips
+from indexer.extract import ole, pdf, pictures, sevenzip, tars, text, unlocking, unpacking, warming, zips
 from indexer.extract.answer import Extracted, Failure, Reason, Unreadable
 from indexer.extract.fonts import lend_fonts
 from indexer.extract.macros import holds_macros
+from indexer.extract.member import Member, label
 from indexer.extract.parsers import parser_of
+from indexer.sandbox import frames
 from indexer.sandbox.wire import Request
 
 IDENTIFY = "identify"
@@ -26,13 +27,14 @@ FIND = "find"
 PICTURE = "picture:"
 """Draw one page of a file of the kind that follows."""
 
+UNPACK = "unpack:"
+"""Take the files out of one of the kind that follows."""
+
 WALLS = "walls"
 HOSTILE = "hostile:"
 """Tasks that are no media type. Those that begin with ``hostile:`` are only known to a server started for tests."""
 
 _DETECTOR = identify.MagicDetector()  # made before the walls stand: it reads libmagic's table
-
-_DEEPEST = 2  # a zip in a zip is read; what lies deeper is only named
 
 Answer = Extracted | Failure | dict[str, Any]
 
@@ -52,6 +54,7 @@ def preload() -> None:
     text.guess_encoding("été à la plage ".encode("cp1252") * 20)
     warming.warm_up()
     unlocking.prepare()
+    sevenzip.prepare()
     warm = _smallest_pdf()
     pdf.extract_pdf(warm)
     for broken in (warm.replace(b"/Pages", b"/Pagez"), b"%PDF-1.4 nothing"):
@@ -103,32 +106,52 @@ def _kind(name: str, data: mmap.mmap | bytes) -> str:
     return (ole.program(data) if ole.is_ole(data) else None) or found
 
 
-def _parsed(request: Request, data: mmap.mmap | bytes, depth: int = 0) -> Extracted | Failure:
+def _parsed(request: Request, data: mmap.mmap | bytes) -> Extracted | Failure:
     if ole.is_ole(data) and (locked := ole.inspect_ole(data)):
         return locked
     if kinds.is_zip(request.task) and (odd := zips.inspect_zip(data)):
         return odd
-    if request.task == kinds.ZIP:
-        inside = partial(_member, depth + 1)
-        return archives.extract_zip(data, request.first_page, request.last_page, inside=inside)
+    if request.task in kinds.TARS:
+        return tars.extract_tar(request.task, request.name, data, request.first_page, request.last_page)
     parse = parser_of(request.task)
     if parse is None:
         return Failure(Reason.UNSUPPORTED)
     found = parse(data, request.first_page, request.last_page)
-    return replace(found, macros=True) if holds_macros(request.task, data) else found
+    inside = unpacking.count(request.task, request.name, data) if found.first_page == 1 else 0
+    return replace(found, macros=holds_macros(request.task, data), inside=inside)
 
 
-def _member(depth: int, name: str, data: bytes) -> Sequence[str]:
-    """Return the pages of a file in a zip. One that cannot be read has none, and nor has what lies too deep."""
-    if not data or depth > _DEEPEST:
-        return ()
+def unpack(request: Request, data: mmap.mmap | bytes, write: Callable[[bytes], None]) -> None:
+    """Do an ``UNPACK``: write the members from number ``first_page`` on, one after another (``sandbox.frames``)."""
+    kind = request.task.removeprefix(UNPACK)
     try:
-        found = _parsed(Request(_kind(name, data), len(data), name=name), data, depth)
+        if request.password:
+            data = unlocking.unlocked(kind, data, request.password)
+            kind = _kind(request.name, data)
+        if kinds.is_zip(kind) and zips.inspect_zip(data):
+            raise Unreadable(Reason.BOMB)  # noqa: TRY301  (all that ends it is told alike)
+        count = 0
+        for count, member in enumerate(unpacking.members_of(kind, request.name, data), 1):
+            if count >= (request.first_page or 1):
+                _write_member(count, member, write)
+        write(frames.end(count))
     except MemoryError:
         raise
-    except Exception:  # noqa: BLE001  (as in ``answer``: whatever a parser raises is about that file)
-        return ()
-    return found.pages if isinstance(found, Extracted) else ()
+    except Exception:  # noqa: BLE001  (as in ``answer``; what was written before it is whole)
+        write(frames.torn())
+
+
+def _write_member(number: int, member: Member, write: Callable[[bytes], None]) -> None:
+    write(frames.begin(number, label(member.path, number)))
+    try:
+        for chunk in member.chunks():
+            write(frames.data(chunk))
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001  (a broken member is no fault of the others)
+        write(frames.close(whole=False))
+    else:
+        write(frames.close(whole=True))
 
 
 def read(fd: int, size: int) -> mmap.mmap | bytes:

@@ -6,7 +6,7 @@ from alembic import op
 from archive.database import Id
 
 revision = '0005'
-down_revision = '0002'
+down_revision = '0003'
 
 
 def upgrade():

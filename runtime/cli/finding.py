@@ -1,6 +1,7 @@
 """Commands that look as a person would: search, record show. ``--as`` is logged as the operator acting for them."""
 
 import getpass
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 from uuid import UUID
@@ -9,18 +10,20 @@ import click
 
 from archive.errors import InvalidInput
 from archive.identity import Identity
+from archive.inside import Called, called
 from archive.levels import every
 from archive.levels import mark as level_mark
 from archive.proposals import Proposed
 from archive.scheme.fields import FieldDef, FieldKind
 from archive.showing import CustodyView, RecordView
+from indexer.passages import Passage
 from runtime.cli.codes import Codes
 from runtime.cli.common import command, opened
 from runtime.cli.out import Out, locale, pointed
 from runtime.wiring import Parts
 from runtime.working import work_done
 from web.record_words import custody_lines, masked, record_lines
-from web.remarks import remarks
+from web.remarks import file_remarks
 from web.words import mark
 
 NUMBER = click.argument("number", metavar="[FONDS:]NUMBER|ID")
@@ -48,6 +51,8 @@ def search(out: Out, query: str, login: str, filters: tuple[str, ...], limit: in
         except InvalidInput as error:
             _point(query, error)
             raise
+        with parts.db.reading() as session:
+            names = called(session, {p.content_id for hit in page.hits for p in hit.passages if p.content_id})
     hits = [
         {
             "number": hit.number,
@@ -55,16 +60,35 @@ def search(out: Out, query: str, login: str, filters: tuple[str, ...], limit: in
             "level": hit.level_rank,
             "mark": marks[hit.level_rank],
             "record": str(hit.record_id),
-            "passages": [{"page": p.page, "text": p.text} for p in hit.passages],
+            "passages": [_passage(p, names) for p in hit.passages],
         }
         for hit in page.hits
     ]
     lines = []
     for hit in page.hits:
         lines.append(f"{hit.number or '~'}  {hit.title}  [{marks[hit.level_rank]}]")
-        lines += [f"    p.{p.page}: {p.text}" for p in hit.passages]
+        several = len({p.content_id for p in hit.passages}) > 1
+        lines += [f"    {_file(p, names, always=several)}p.{p.page}: {p.text}" for p in hit.passages]
     lines.append(out.gettext(mark("%(total)s found."), total=page.total))
     out.end({"total": page.total, "hits": hits, "facets": codes.facets(page.facets)}, lines)
+
+
+def _passage(passage: Passage, names: Mapping[UUID, Called]) -> dict[str, Any]:
+    file = names.get(passage.content_id) if passage.content_id else None
+    return {
+        "page": passage.page,
+        "text": passage.text,
+        "file": file and file.name,
+        "inside": (file and file.within) or None,
+    }
+
+
+def _file(passage: Passage, names: Mapping[UUID, Called], *, always: bool) -> str:
+    """Name the file of a passage where a record has several, or it lay inside another."""
+    file = names.get(passage.content_id) if passage.content_id else None
+    if file is None or not (always or file.within):
+        return ""
+    return f"{file.within} / {file.name} " if file.within else f"{file.name} "
 
 
 def _point(query: str, error: InvalidInput) -> None:
@@ -144,11 +168,13 @@ def _full(view: RecordView) -> dict[str, Any]:
         "subjects": list(view.subjects),
         "proposals": [_proposal(each) for each in view.proposed],
         "files": [
-            {"name": f.name, "size": f.size, "type": f.media_type, "pronom": f.pronom, "macros": f.macros,
+            {"name": f.name, "inside": f.inside and str(f.inside), "path": f.path, "members": f.members,
+             "members_lost": f.members_lost, "content": f.content_id and str(f.content_id), "size": f.size,
+             "type": f.media_type, "pronom": f.pronom, "macros": f.macros,
              "state": f.state.value, "pages": f.pages, "text": f.text_state.value, "reason": f.reason,
              "doubles": f.doubles, "scans": f.scans, "scans_waiting": f.scans_waiting,
              "remarks": [{"code": x.code, "facts": dict(x.facts)}
-                         for x in remarks(f.media_type, f.name, macros=f.macros)]}
+                         for x in file_remarks(f)]}
             for f in view.files
         ],
     }  # fmt: skip

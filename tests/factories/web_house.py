@@ -36,6 +36,7 @@ from indexer.passages import Passage, marks_in
 from indexer.queryparser import parse
 from indexer.sandbox.client import Extractor, SandboxDetector
 from indexer.unlocking import Unlocking
+from indexer.unpacking import UnpackContents
 from storage.objects import FileStore
 from storage.pictures import PictureCache
 from storage.ring import KeyRing
@@ -145,8 +146,12 @@ class WebHouse:
     def read_texts(self) -> None:
         """Do the extractions that wait, as a worker does."""
         s = self.services
-        handler = ExtractContents(s.db, s.vault, s.store, self.outbox, s.drawer, SandboxDetector(s.drawer), s.guard.day)
-        JobRunner(s.db, self.clock, [handler]).drain()
+        reading = ExtractContents(s.db, s.vault, s.store, self.outbox, s.drawer, SandboxDetector(s.drawer), s.guard.day)
+        log = Log(s.vault, self.clock)
+        unpacking = UnpackContents(s.db, s.vault, s.store, log, self.outbox, self.clock, s.drawer)
+        runner = JobRunner(s.db, self.clock, [reading, unpacking])
+        while runner.drain():
+            pass
 
     def browser(self, login: str | None = None) -> FlaskClient:
         """Return a browser, signed in as ``login``."""
@@ -188,6 +193,7 @@ def a_web_house(folder: Path, *, https: bool = False, clock: Clock | None = None
     store = FileStore(folder / "objects")
     search = TitleSearch(db, guard)
     extractor = Extractor(parallel=1)  # its server starts with the first picture asked for
+    unpacking = UnpackContents(db, vault, store, log, outbox, clock, extractor)
     reading = ExtractContents(db, vault, store, outbox, extractor, SandboxDetector(extractor), guard.day)
     services = Services(
         db=db,
@@ -200,7 +206,7 @@ def a_web_house(folder: Path, *, https: bool = False, clock: Clock | None = None
         intake=IntakeService(db, guard, vault, store, log, readings, outbox, clock),
         files=FileService(db, guard, store, log, outbox),
         proposals=ProposalService(db, guard, vault, log, RecordService(db, guard, vault, log, outbox, clock)),
-        unlocking=Unlocking(db, guard, vault, log, outbox, clock, reading),
+        unlocking=Unlocking(db, guard, vault, log, outbox, clock, reading, unpacking),
         search=search,
         log_view=LogView(log, guard, read_log=Act.READ_LOG, read=Act.READ, custody=Act.CUSTODY),
         readings=readings,

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from archive.model import ImportEntry, JobKind, Record, RecordState
+from archive.model import File, ImportEntry, JobKind, Record, RecordState
 from retention.bin import GIVE_UP_DAYS
 from runtime.fsck import fsck
 from tests.factories import hostile_files as hostile
 from tests.factories.archives import Archive, wait_for
+from tests.factories.packed import a_zip
 from tests.fakes.clock import FixedClock
 
 COUNTS = {"filed": 3, "waiting": 0, "quarantined": 1, "failed": 1}
@@ -35,6 +36,24 @@ def folder(tmp_path: Path) -> Path:
 def run(archive: Archive, folder: Path, failpoint: str = "") -> Any:
     words = ("import", folder, "--category", "WYYZ", "--json")
     return archive.run(*words, more={"JUANKU_FAILPOINT": f"{failpoint}:kill"} if failpoint else None)
+
+
+@pytest.mark.parametrize("failpoint", ["unpack.before_commit", "unpack.group_done"])
+def test_files_in_an_archive_come_in_once_however_often_the_import_is_killed(
+    archive: Archive, folder: Path, failpoint: str
+) -> None:
+    inside = [(f"{number:03}.txt", f"第{number}份".encode()) for number in range(70)]
+    (folder / "甲.zip").write_bytes(a_zip(*inside, ("锁.pdf", hostile.a_locked_pdf())))
+    for _ in range(2):
+        assert run(archive, folder, failpoint).code == -signal.SIGKILL
+    again = run(archive, folder).document
+    (item,) = (item for item in again["items"] if item["path"].endswith("甲.zip"))
+    assert (item["state"], item["reason"]) == ("quarantined", "encrypted"), "the locked one in it is put aside"
+    with archive.parts().db.reading() as session:
+        rows = session.execute(select(File.inside_path, File.record_id).where(File.inside_id.is_not(None))).all()
+    assert sorted(row.inside_path for row in rows) == [*(name for name, _ in inside), "锁.pdf"]
+    assert {str(row.record_id) for row in rows} == {item["record"]}
+    assert fsck(archive.parts()).violations == ()
 
 
 def counts_of(document: dict[str, Any]) -> dict[str, int]:

@@ -6,7 +6,7 @@ from email.message import EmailMessage
 import pytest
 
 from indexer.extract.answer import Reason, Unreadable
-from indexer.extract.mail import extract_mail, extract_mailbox
+from indexer.extract.mail import extract_mail, extract_mailbox, mail_members, mailbox_members
 
 HEADS = b"From: =?gb2312?B?zfW3vA==?= <wang@a.example>\r\nTo: li@a.example\r\nDate: Fri, 1 Mar 2024 09:30:00 +0800\r\n"
 
@@ -66,15 +66,18 @@ def test_what_a_mail_says_twice_is_read_once_and_what_only_one_says_is_kept() ->
     assert {"只在纯文本里的话", "只在网页里的话"} <= set(text(other.as_bytes()).split("\n"))
 
 
-def test_attachments_are_named_and_those_that_are_text_are_read() -> None:
+def test_attachments_are_named_and_come_out_whole() -> None:
     letter = a_letter("附件", "见附件。")
     letter.add_attachment(b"%PDF-1.4", maintype="application", subtype="pdf", filename="验收报告.pdf")
     letter.add_attachment("清单内容".encode("gbk"), maintype="application", subtype="octet-stream", filename="清单.txt")
-    letter.add_attachment("<p>网页内容</p>", subtype="html", filename="网页.html")
-    letter.add_attachment(a_letter("里面的信", "里面的话"))
+    letter.add_attachment(a_letter("里面/的信", "里面的话"))
     lines = text(letter.as_bytes()).split("\n")
-    for words in ("验收报告.pdf", "清单.txt", "清单内容", "网页.html", "网页内容", "Subject: 里面的信", "里面的话"):
+    for words in ("见附件。", "验收报告.pdf", "清单.txt", "里面_的信.eml"):
         assert words in lines, words
+    found = {member.path: b"".join(member.chunks()) for member in mail_members(letter.as_bytes())}
+    assert list(found) == ["验收报告.pdf", "清单.txt", "里面_的信.eml"]
+    assert found["清单.txt"] == "清单内容".encode("gbk")
+    assert "里面的话" in text(found["里面_的信.eml"])
 
 
 def test_a_saved_web_page_is_read_as_a_page() -> None:
@@ -85,24 +88,34 @@ def test_a_saved_web_page_is_read_as_a_page() -> None:
         b"Content-Location: cid:x\r\n\r\n.a{}\r\n--b--\r\n"
     )
     assert text(data).split("\n")[-1] == "通知"
+    assert list(mail_members(data)) == [], "its styles and pictures are no attachments"
 
 
-def test_each_mail_of_a_mailbox_begins_a_page() -> None:
+def a_mailbox() -> bytes:
     mails = [
         b"From a@b.example Fri Mar  1 09:30:00 2024\n" + a_letter(f"第{number}封", words, "8bit").as_bytes() + b"\n"
         for number, words in enumerate(("一", "二二\n" * 20_000, "三"), 1)
     ]
     mails[0] += b"A line:\nFrom 09:30 on 1 March 2024 nothing new begins\n\n>From a quoted line\n\n"
-    found = extract_mailbox(b"".join(mails))
-    begun = [page.split("\n")[2] for page in found.pages if page.startswith("From: ")]
-    assert found.pages[0].split("\n")[-3:] == [
+    return b"".join(mails)
+
+
+def test_a_mailbox_is_the_list_of_its_mails() -> None:
+    found = extract_mailbox(a_mailbox())
+    assert found.pages == (
+        "王芳 <wang@a.example> · 第1封\n王芳 <wang@a.example> · 第2封\n王芳 <wang@a.example> · 第3封",
+    )
+
+
+def test_each_mail_of_a_mailbox_comes_out_as_it_was_sent() -> None:
+    found = {member.path: b"".join(member.chunks()) for member in mailbox_members(a_mailbox())}
+    assert list(found) == ["0001 第1封.eml", "0002 第2封.eml", "0003 第3封.eml"]
+    assert text(found["0001 第1封.eml"]).split("\n")[-3:] == [
         "From 09:30 on 1 March 2024 nothing new begins",
         "",
         "From a quoted line",
     ]
-    assert begun == ["Subject: 第1封", "Subject: 第2封", "Subject: 第3封"]
-    assert found.page_count == len(found.pages) == 4
-    assert extract_mailbox(b"".join(mails), 4, 4).pages == found.pages[3:]
+    assert text(found["0002 第2封.eml"]).count("二二") == 20_000
 
 
 @pytest.mark.parametrize("depth", [200, 5_000])

@@ -2,8 +2,6 @@
 
 import io
 import random
-import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,8 +13,10 @@ from indexer.sandbox.client import Extractor
 from indexer.sandbox.wire import Request
 from tests.factories.hostile_files import a_locked_pdf, a_zip_that_swells
 from tests.factories.packages import a_docx, para
+from tests.factories.packed import a_7z, a_locked_zip
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "samples" / "office"
+SEVENZIP = "application/x-7z-compressed"
 LOCKED = "application/encrypted"
 PASSWORD = "口令 one"
 
@@ -43,56 +43,16 @@ def a_locked_docx() -> bytes:
     return out.getvalue()
 
 
-def a_locked_zip(name: str, text: bytes, password: bytes) -> bytes:
-    """Lock a stored member as PKWARE's traditional encryption does; zipfile only reads it."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as package:
-        package.writestr(name, b"\0" * (12 + len(text)))
-    plain = bytearray(out.getvalue())
-    sealed = _sealed(bytes(11) + bytes([zlib.crc32(text) >> 24]) + text, password)
-    start = plain.index(name.encode()) + len(name.encode())
-    plain[start : start + len(sealed)] = sealed
-    for mark, flags, crc, size in ((b"PK\x03\x04", 6, 14, 22), (b"PK\x01\x02", 8, 16, 24)):
-        at = plain.index(mark)
-        plain[at + flags] |= 1
-        plain[at + crc : at + crc + 4] = zlib.crc32(text).to_bytes(4, "little")
-        plain[at + size : at + size + 4] = len(text).to_bytes(4, "little")
-    return bytes(plain)
-
-
-def _sealed(data: bytes, password: bytes) -> bytes:
-    keys = [0x12345678, 0x23456789, 0x34567890]
-
-    def turn(byte: int) -> None:
-        keys[0] = _crc(keys[0], byte)
-        keys[1] = ((keys[1] + (keys[0] & 0xFF)) * 134775813 + 1) & 0xFFFFFFFF
-        keys[2] = _crc(keys[2], keys[1] >> 24)
-
-    for byte in password:
-        turn(byte)
-    out = bytearray()
-    for byte in data:
-        mixed = (keys[2] | 2) & 0xFFFF
-        out.append(byte ^ ((mixed * (mixed ^ 1) >> 8) & 0xFF))
-        turn(byte)
-    return bytes(out)
-
-
-def _crc(value: int, byte: int) -> int:
-    value ^= byte & 0xFF
-    for _ in range(8):
-        value = value >> 1 ^ (0xEDB88320 if value & 1 else 0)
-    return value
-
-
 @pytest.mark.parametrize(
     ("kind", "data", "password", "name", "word"),
     [
         ("application/pdf", a_locked_pdf(), "secret", "a.pdf", "密"),
         (LOCKED, a_locked_docx(), PASSWORD, "合同.docx", "电梯合同"),
-        ("application/zip", a_locked_zip("a.txt", "电梯合同".encode(), b"pass"), "pass", "a.zip", "电梯合同"),
+        ("application/zip", a_locked_zip("a.txt", "电梯合同".encode(), b"pass"), "pass", "a.zip", "a.txt"),
+        (SEVENZIP, a_7z(("a.txt", b"x" * 99), password="pass"), "pass", "a.7z", "a.txt"),
+        (SEVENZIP, a_7z(("a.txt", b"x" * 99), password="pass", names_too=True), "pass", "a.7z", "a.txt"),
     ],
-    ids=["pdf", "docx", "zip"],
+    ids=["pdf", "docx", "zip", "7z", "7z with names"],
 )
 def test_the_password_opens_and_another_does_not(
     extractor: Extractor, kind: str, data: bytes, password: str, name: str, word: str

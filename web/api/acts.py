@@ -29,7 +29,7 @@ from web.api.shapes import (
 )
 from web.proposal_words import rule_words
 from web.record_words import masked
-from web.remarks import remark_words, remarks
+from web.remarks import file_remarks, remark_words
 from web.services import identity, services
 
 
@@ -55,7 +55,7 @@ def search(query: SearchQuery) -> SearchAnswer:
             level=hit.level_rank,
             mark=marks[hit.level_rank],
             record=hit.record_id,
-            passages=[PassageFound(page=each.page, text=each.text) for each in hit.passages],
+            passages=[PassageFound(page=each.page, text=each.text, content=each.content_id) for each in hit.passages],
         )
         for hit in found.hits
     ]
@@ -173,6 +173,10 @@ def _file(view: FileView) -> FileShown:
     return FileShown(
         content=view.content_id,
         name=view.name,
+        inside=view.inside,
+        path=view.path,
+        members=view.members,
+        members_lost=view.members_lost,
         role=view.role,
         state=view.state,
         reason=view.reason,
@@ -187,6 +191,6 @@ def _file(view: FileView) -> FileShown:
         scans_waiting=view.scans_waiting,
         remarks=[
             RemarkMade(code=each.code, detail=remark_words(each, problems.language()), facts=dict(each.facts))
-            for each in remarks(view.media_type, view.name, macros=view.macros)
+            for each in file_remarks(view)
         ],
     )

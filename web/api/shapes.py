@@ -73,6 +73,7 @@ class PassageFound(Shape):
 
     page: int
     text: str
+    content: UUID | None = Field(description="Whose page it is.")
 
 
 class HitFound(Shape):
@@ -107,6 +108,10 @@ class FileShown(Shape):
 
     content: UUID | None
     name: str
+    inside: UUID | None = Field(description="The content of the file that it was taken out of.")
+    path: str | None = Field(description="What it was called there.")
+    members: int | None = Field(description="How many files were taken out of it.")
+    members_lost: int | None = Field(description="How many of those in it could not be taken out.")
     role: FileRole
     state: ContentState
     reason: str | None
