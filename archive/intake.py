@@ -246,6 +246,10 @@ class IntakeService:
             content, record, name = self._guard.require_content(
                 session, identity, Act.READ, content_id, ContentState.STORED, ContentState.QUARANTINED
             )
+            if content.virus is not None:  # only who decides on it may have it
+                self._guard.require_content(
+                    session, identity, Act.ACCEPT, content_id, ContentState.STORED, ContentState.QUARANTINED
+                )
             if content.store_version is None:
                 raise NotFound
             reader = self._vault.unlock(session, record.id).content_reader(

@@ -72,6 +72,7 @@ class FileView:
     doubles: int
     scans: int = 0
     scans_waiting: int = 0
+    virus: str | None = None
     inside: UUID | None = None
     path: str | None = None
     members: int | None = None
@@ -224,6 +225,7 @@ class RecordReader:
                     content.pronom, content.macros, content.size, content.pages, content.text_state,
                     doubles.get(content.plain_sha256 or "", 0),
                     *scans.get(content.id, (0, 0)),
+                    content.virus,
                     file.inside_id, file.inside_path, content.members, content.members_lost, file.inside_id in inner,
                 )
             )  # fmt: skip

@@ -6,13 +6,16 @@ from datetime import date
 from uuid import UUID
 
 from sqlalchemy import update
+from sqlalchemy.orm import Session
 
 from archive import failpoints, proposals
 from archive.database import Database
 from archive.errors import ArchiveError, Damaged, KeyUnavailable, TooLarge
+from archive.identity import system
 from archive.jobs.lease import held_among
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import ClaimedJob, Outcome
+from archive.log.writer import Log
 from archive.model import Content, JobKind, TextState
 from archive.ports import ContentReader, Detector, ObjectStore, Unlocked, Vault
 from archive.rereading import AGAIN
@@ -22,10 +25,14 @@ from indexer.finders.propose import propose
 from indexer.pagetext import Page, masked_page, put_slices, seal_pages
 from indexer.sandbox.client import Extractor
 from indexer.sandbox.memory import MemoryFile
+from indexer.scanner import Scanner
 from indexer.settling import STANDING, Result, Source, settle, waits
 
 DAMAGED = "damaged"
 """Reason of a content whose stored bytes fail their check: no parser's fault."""
+
+INFECTED = "infected"
+"""Reason of a content in which a scanner found a virus; it is not parsed."""
 
 _SLICE_PAGES = 200
 _MOST_PAGES = 100_000
@@ -53,6 +60,8 @@ class ExtractContents:
         detector: asked when a content has no media type yet.
         today: tells the day it is in the house; no paper that is read was drawn up later.
         ocr: whether scanned pages are handed on to OCR; without, it is only noted which they are.
+        scanner: looks for viruses before anything is parsed; while it does not answer, files wait.
+        log: where what it found is noted.
     """
 
     kind = JobKind.EXTRACT
@@ -72,6 +81,8 @@ class ExtractContents:
         today: Callable[[], date],
         *,
         ocr: bool = False,
+        scanner: Scanner | None = None,
+        log: Log | None = None,
     ) -> None:
         self._db = db
         self._vault = vault
@@ -81,6 +92,8 @@ class ExtractContents:
         self._detector = detector
         self._today = today
         self._ocr = ocr
+        self._scanner = scanner
+        self._log = log
 
     def run(self, jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Outcome]:
         """Extract a batch: parse side by side, write small results in one transaction."""
@@ -104,7 +117,7 @@ class ExtractContents:
             keys = self._vault.unlock_many(session, {row.record_id for row in rows})
         again = {job.subject_id for job in jobs if AGAIN in job.payload}
         found: dict[UUID | None, Source] = {}
-        for key, record, media_type, where, version, name, state, text in rows:
+        for key, record, media_type, where, version, name, state, text, _virus in rows:
             if key in again or waits(state, text):
                 known = None if key in again else media_type  # what a file is may be known better too
                 found[key] = Source(key, record, known, where, version or "", name, keys.get(record))
@@ -141,12 +154,23 @@ class ExtractContents:
             return Result(source, job, source.media_type or "", reason=DAMAGED, state=TextState.FAILED)
         try:
             result = Result(source, job, source.media_type or "")
+            if self._scanner:
+                verdict = self._scanner.scan(file)
+                result.scanned_with = verdict.scanned_with or None
+                if verdict.virus:
+                    return self._infected(result, verdict.virus, reader)
             reading = _Reading(self._extractor, result, file, lambda: self._detected(reader, source.name), password)
             result = self._parse(result, reading, key)
             result.pronom = self._extractor.pronom_held(result.media_type, file)
             return result
         finally:
             file.close()
+
+    def _infected(self, result: Result, virus: str, reader: ContentReader) -> Result:
+        result.media_type = result.media_type or self._detected(reader, result.source.name)
+        result.virus, result.reason = virus, INFECTED
+        result.quarantined, result.state = True, TextState.FAILED
+        return result
 
     def _detected(self, reader: ContentReader, name: str) -> str:
         return self._detector.detect(b"".join(reader.read(0, _HEAD_BYTES)), name)
@@ -189,6 +213,7 @@ class ExtractContents:
             still = held_among(work.session, {result.job.id: result.job.lease for result in whole})
             held = [result for result in whole if result.job.id in still]
             settled = settle(work.session, held, ahead)
+            self._note_viruses(work.session, held)
             self._outbox.add_many(work, JobKind.INDEX, sorted(settled.records))
             self._outbox.add_many(work, JobKind.UNPACK, sorted(settled.holding))
             if self._ocr:
@@ -200,6 +225,15 @@ class ExtractContents:
         return {
             result.job.id: Outcome.done() if result.job.id in done else Outcome.retry("lease_lost") for result in group
         }
+
+    def _note_viruses(self, session: Session, results: Sequence[Result]) -> None:
+        bodies = [
+            (who.record_id, {"name": who.name, "virus": each.virus, "content": str(who.content_id)})
+            for each in results
+            if each.virus and (who := each.source)
+        ]
+        if self._log and bodies:
+            self._log.note_many(session, system("extract"), "file.infected", bodies)
 
     def _write_ahead(self, result: Result) -> bool:
         """Write a large result's pages; False when the lease was lost on the way."""

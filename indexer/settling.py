@@ -47,6 +47,8 @@ class Result:
     proposals: Mapping[str, bytes] = field(default_factory=dict)
     pronom: str | None = None
     macros: bool = False
+    virus: str | None = None
+    scanned_with: str | None = None
     slices: list[Slice] = field(default_factory=list)
     scans: list[int] = field(default_factory=list)
     inside: int = 0
@@ -67,7 +69,7 @@ _CONTENTS = Base.metadata.tables["content"]
 STANDING = (
     select(
         Content.id, Content.record_id, Content.media_type, Content.object_key, Content.store_version, File.name,
-        Content.state, Content.text_state,
+        Content.state, Content.text_state, Content.virus,
     )
     .join(File, File.id == Content.file_id)
     .where(
@@ -88,6 +90,8 @@ _SETTLED = (
         state=bindparam("state"),
         pronom=func.coalesce(bindparam("pronom"), _CONTENTS.c.pronom),
         macros=bindparam("macros"),
+        virus=bindparam("virus"),
+        scanned_with=func.coalesce(bindparam("scanned_with"), _CONTENTS.c.scanned_with),
     )
 )
 _UNDATED = select(Record.id).where(
@@ -125,7 +129,7 @@ def settle(session: Session, results: Sequence[Result], ahead: Collection[UUID])
     results = [
         each
         for each in results
-        if each.source.content_id not in scanned and _counts(each, found.get(each.source.content_id))
+        if (each.virus or each.source.content_id not in scanned) and _counts(each, found.get(each.source.content_id))
     ]
     if not results:
         return Settled(set(), set(), holding)
@@ -138,7 +142,9 @@ def settle(session: Session, results: Sequence[Result], ahead: Collection[UUID])
             "media_type": each.media_type or each.source.media_type,
             "pronom": each.pronom,
             "macros": each.macros,
-            "state": _state(each, found[each.source.content_id].state),
+            "virus": each.virus,
+            "scanned_with": each.scanned_with,
+            "state": _state(each, found[each.source.content_id]),
         }
         for each in results
     ]
@@ -165,10 +171,11 @@ def waits(state: ContentState, text: TextState) -> bool:
 
 
 def _counts(result: Result, row: Any) -> bool:
-    """Whether a result is to be written: what was read before is only exchanged for a text."""
+    """Whether a result is to be written: what was read before gives way to a text, or to a virus, alone."""
     if row is None or waits(row.state, row.text_state):
         return row is not None
-    return AGAIN in result.job.payload and (row.text_state is not TextState.TEXT or result.state is TextState.TEXT)
+    better = row.text_state is not TextState.TEXT or result.state is TextState.TEXT
+    return AGAIN in result.job.payload and (better or result.virus is not None)
 
 
 def _read_by_ocr(session: Session, contents: Sequence[UUID]) -> set[UUID]:
@@ -188,9 +195,10 @@ def _packed(session: Session, contents: Sequence[UUID]) -> set[UUID]:
     return set(session.scalars(select(Content.id).where(Content.id.in_(contents), Content.members.is_(None))))
 
 
-def _state(result: Result, before: ContentState) -> ContentState:
-    """Return where a content stands now; reading one again puts none aside that was kept."""
-    stays = AGAIN in result.job.payload and before is ContentState.STORED
+def _state(result: Result, before: Any) -> ContentState:
+    """Return where a content stands now; reading one again puts none aside that was kept, but for a virus new to it."""
+    kept = result.virus is None or before.virus is not None
+    stays = AGAIN in result.job.payload and before.state is ContentState.STORED and kept
     return ContentState.QUARANTINED if result.quarantined and not stays else ContentState.STORED
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import func, select, text
 
-from archive.errors import ArchiveError
+from archive.errors import ArchiveError, Unavailable
 from archive.jobs.status import status
 from archive.model import House, JobState, LogUnsealed
 from indexer.ocr.engine import installed, version
@@ -148,6 +148,16 @@ def _ocr(_parts: Parts) -> Seen:
     yield (State.OK, "ocr", {"engine": version()}) if installed() else (State.OK, "no_ocr", {})
 
 
+def _viruses(parts: Parts) -> Seen:
+    if parts.scanner is None:
+        yield State.OK, "no_scanner", {}
+        return
+    try:
+        yield State.OK, "scanner", {"version": parts.scanner.version()}
+    except Unavailable:
+        yield State.BROKEN, "scanner_away", {"address": parts.settings.clamav}
+
+
 def _log(parts: Parts) -> Seen:
     with parts.db.reading() as session:
         waiting = session.scalar(select(func.count()).select_from(LogUnsealed)) or 0
@@ -188,6 +198,7 @@ LOOKS: dict[str, Callable[[Parts], Seen]] = {
     "search": _search,
     "sandbox": _sandbox,
     "ocr": _ocr,
+    "viruses": _viruses,
     "log": _log,
     "jobs": _jobs,
     "serve": _served,

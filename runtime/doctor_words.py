@@ -27,6 +27,11 @@ WORDS: Mapping[str, str] = {
     "sandbox": mark("Files are read apart, kept in by: %(works)s. Missing here: %(missing)s."),
     "ocr": mark("Scans are read by OCR (%(engine)s)."),
     "no_ocr": mark("Scans are kept, but their words are not found. To have them read, install the extra ocr."),
+    "scanner": mark("Files are scanned for viruses by %(version)s."),
+    "no_scanner": mark("Files are not scanned for viruses. To have it done, name ClamAV's socket: JUANKU_CLAMAV."),
+    "scanner_away": mark(
+        "The virus scanner at %(address)s does not answer. Files come in, but wait to be read until it does."
+    ),
     "formats": mark("Formats are told by PRONOM's signatures: %(signatures)s."),
     "no_formats": mark("Formats cannot be told by PRONOM's signatures here; files are kept and read all the same."),
     "unsealed": mark("%(count)s entries of the log wait for their seal."),

@@ -37,6 +37,7 @@ class Settings:
     host: str
     worker_threads: int
     pictures_mb: int
+    clamav: str
     log_level: str
     failpoint: str
     sources: Mapping[str, str]
@@ -77,6 +78,15 @@ def _url(*schemes: str) -> Callable[[str], str]:
     return read
 
 
+def _scanner(text: str) -> str:
+    where = urlsplit(text)
+    if where.scheme not in {"unix", "tcp"}:
+        raise ValueError("unknown_scheme")
+    if not (where.path if where.scheme == "unix" else where.hostname and where.port):
+        raise ValueError("not_an_address")
+    return text
+
+
 SPECS: Mapping[str, Spec] = {
     "home": Spec("JUANKU_HOME", _path, "the data folder"),
     "keys": Spec("JUANKU_KEYS", _path, "the key ring's folder, never inside the data folder"),
@@ -89,6 +99,7 @@ SPECS: Mapping[str, Spec] = {
     "host": Spec("JUANKU_HOST", str, "the address the web server listens on"),
     "worker_threads": Spec("JUANKU_WORKER_THREADS", _whole(1, 64), "how many jobs a worker runs at once"),
     "pictures_mb": Spec("JUANKU_PICTURES_MB", _whole(0, 1_000_000), "megabytes for pictures of pages drawn before"),
+    "clamav": Spec("JUANKU_CLAMAV", _scanner, "the socket of ClamAV's daemon; empty: files are not scanned"),
     "log_level": Spec("JUANKU_LOG_LEVEL", str.upper, "how much the processes say"),
     "failpoint": Spec("JUANKU_FAILPOINT", str, "for fault tests only: name:kill or name:raise"),
 }
@@ -106,6 +117,7 @@ def _defaults(home: Path) -> dict[str, Any]:
         "host": "127.0.0.1",
         "worker_threads": 2,
         "pictures_mb": 512,
+        "clamav": "",
         "log_level": "WARNING",
         "failpoint": "",
     }

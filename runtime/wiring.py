@@ -48,6 +48,7 @@ from indexer.ocr.job import ReadScans
 from indexer.rebuild import Rebuilder
 from indexer.sandbox.client import Extractor, SandboxDetector
 from indexer.sandbox.confinement import Limits
+from indexer.scanner import ClamAV
 from indexer.search import SearchService
 from indexer.tantivy_engine import TantivyEngine
 from indexer.unlocking import Unlocking
@@ -252,8 +253,14 @@ class Parts:
         """Turns files into text."""
         detector = SandboxDetector(self.extractor)
         return ExtractContents(
-            self.db, self.vault, self.store, self.outbox, self.extractor, detector, self.guard.day, ocr=installed()
-        )
+            self.db, self.vault, self.store, self.outbox, self.extractor, detector, self.guard.day, ocr=installed(),
+            scanner=self.scanner, log=self.log,
+        )  # fmt: skip
+
+    @cached_property
+    def scanner(self) -> ClamAV | None:
+        """The virus scanner; None where the house has named none."""
+        return ClamAV(self.settings.clamav) if self.settings.clamav else None
 
     @cached_property
     def unlocking(self) -> Unlocking:

@@ -22,6 +22,7 @@ ACTS: Mapping[str, str] = {
     "file.break": mark("file broke off on its way in"),
     "file.read": mark("file opened"),
     "file.accept": mark("file kept as it is"),
+    "file.infected": mark("virus found, file put aside"),
     "file.unlock": mark("locked file read with its password"),
     "file.unpack": mark("files taken out of another"),
     "file.take_off": mark("file taken off"),

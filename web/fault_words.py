@@ -43,6 +43,7 @@ FIELDS: Mapping[str, str] = {
     "file": mark("The file"),
     "files": mark("Files"),
     "name": mark("Name"),
+    "virus": mark("Virus"),
     "size": mark("Size"),
     "piece": mark("Piece"),
     "q": mark("Search"),
@@ -199,6 +200,13 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "broken": (
         mark("the file is damaged and cannot be read"),
         mark("Open it on your side: if it is whole there, save it anew and send it again."),
+    ),
+    "infected": (
+        mark("a virus was found in the file"),
+        mark(
+            "It is not opened here. Ask whoever sent it for a clean one, then take this one off; "
+            "or keep it sealed, unread, if it must stay as evidence."
+        ),
     ),
     "bomb": (
         mark("the file unpacks to far more than its size"),

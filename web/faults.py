@@ -181,6 +181,7 @@ PARTS: Mapping[str, str] = {
     "store": mark("the object store"),
     "search": mark("search"),
     "index": mark("the search index"),
+    "virus_scanner": mark("the virus scanner"),
     "extractor": mark("text extraction"),
     "broker": mark("the broker"),
     "ring": mark("the key ring"),

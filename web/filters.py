@@ -97,7 +97,9 @@ def _written(value: Any) -> str:
 
 def init_app(app: Flask) -> None:
     """Give an app its filters and tests."""
-    app.jinja_env.tests["pictured"] = lambda file: file.media_type in PICTURED and file.reason != "encrypted"
+    app.jinja_env.tests["pictured"] = lambda file: (
+        file.media_type in PICTURED and file.reason != "encrypted" and not file.virus
+    )
     app.jinja_env.filters.update(
         shape=shape,
         actor=actor,

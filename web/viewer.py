@@ -162,8 +162,8 @@ def _is_locked(content: Content) -> bool:
 
 
 def _is_pictured(content: Content) -> bool:
-    """Whether its pages are drawn; for a locked file that would take the password, which is kept nowhere."""
-    return content.media_type in kinds.PICTURED and not _is_locked(content)
+    """Whether its pages are drawn: a locked file would take the password, and one with a virus is opened nowhere."""
+    return content.media_type in kinds.PICTURED and not _is_locked(content) and content.virus is None
 
 
 def _has_page(content: Content, number: int) -> bool:

@@ -70,6 +70,7 @@ class Content(Base):
     bytes. ``reason`` is a code that says why a content is in quarantine or has no text. While a whole file comes in
     (no ``upload``), ``created_at`` moves on as a sign of life. ``pronom`` is the format in the PRONOM registry
     (``fmt/412``), or a word of our own for one that it lacks; ``macros`` says that an Office file holds programs.
+    ``virus`` is what a scanner found in it, ``scanned_with`` which scanner with which signatures looked last.
     ``members`` counts the files that were taken out of it (None: not yet, or it holds none), ``members_lost`` those
     that could not be.
     """
@@ -92,6 +93,8 @@ class Content(Base):
     media_type: Mapped[str | None] = mapped_column(String(120))
     pronom: Mapped[str | None] = mapped_column(String(24))
     macros: Mapped[bool] = mapped_column(default=False)
+    virus: Mapped[str | None] = mapped_column(String(200))
+    scanned_with: Mapped[str | None] = mapped_column(String(80))
     members: Mapped[int | None]
     members_lost: Mapped[int | None]
     text_state: Mapped[TextState] = mapped_column(word(TextState), default=TextState.PENDING)

@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from archive.model import Content, File, PageText
+from archive.model import Content, ContentState, File, PageText
 from tests.factories.drawn import a_pdf
 from tests.factories.hostile_files import a_locked_pdf
 from tests.factories.web_house import WebHouse, a_web_house, token_on
@@ -93,3 +94,21 @@ def test_others_see_and_decide_nothing(house: WebHouse, archivist: FlaskClient) 
             assert hidden == post(other, f"/files/{nowhere}/{act}", reason="x")
             assert hidden.startswith("404")
     assert "合同.pdf" in archivist.get("/put-aside").text
+
+
+def test_a_file_with_a_virus_goes_to_nobody_but_who_decides_on_it(house: WebHouse, archivist: FlaskClient) -> None:
+    record, content = with_file(house, archivist, a_pdf("电梯合同"))
+    post(archivist, "/records/file", record=record)
+    staff = house.browser("staff")
+    assert staff.get(f"/files/{content}").status_code == 200
+    with house.services.db.writing() as work:
+        row = work.session.get_one(Content, UUID(content))
+        row.state, row.reason, row.virus = ContentState.QUARANTINED, "infected", "Test.Virus"
+        work.commit()
+    assert staff.get(f"/files/{content}").status_code == 403
+    assert f'href="/files/{content}"' not in staff.get(f"/records/{record}").text
+    assert "查出：Test.Virus" in archivist.get(f"/records/{record}").text
+    assert archivist.get(f"/files/{content}").status_code == 200
+    assert "已照原样保留" in post(archivist, f"/files/{content}/accept", record=record, reason="留作证据")
+    assert staff.get(f"/files/{content}").status_code == 403, "kept, and still no file for everyone"
+    assert staff.get(f"/files/{content}/pages/1/picture").status_code == 404

@@ -45,7 +45,7 @@ from tests.factories.packages import a_docx, para
 from tests.factories.packed import a_7z, a_letter, a_link, a_tar, a_zip, an_embedded
 from tests.factories.records import a_category, a_fonds, a_house
 from tests.factories.stored import stored
-from tests.fakes.clock import FixedClock
+from tests.fakes.clock import START, FixedClock
 from tests.fakes.vault import MemoryVault
 
 
@@ -66,7 +66,7 @@ def house(tmp_path: Path, extractor: Extractor) -> Iterator[SimpleNamespace]:
     made = SimpleNamespace(db=db, vault=MemoryVault(), store=FileStore(tmp_path / "store"), clock=FixedClock())
     made.outbox = Outbox(made.clock, Asleep())
     made.log = Log(made.vault, made.clock)
-    reading = ExtractContents(db, made.vault, made.store, made.outbox, extractor, MagicDetector())
+    reading = ExtractContents(db, made.vault, made.store, made.outbox, extractor, MagicDetector(), START.date)
     unpacking = UnpackContents(db, made.vault, made.store, made.log, made.outbox, made.clock, extractor)
     made.runner = JobRunner(db, made.clock, [reading, unpacking])
     with db.writing() as work:

@@ -1,0 +1,117 @@
+"""Asking a virus scanner about a file: ClamAV's daemon, over its socket.
+
+The bytes go in memory and in pieces, as ``INSTREAM`` wants them; nothing is written anywhere for the scanner to find.
+Protocol: clamd(8), https://docs.clamav.net/manual/Usage/Scanning.html.
+"""
+
+import mmap
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from archive.errors import Unavailable
+from indexer.sandbox.memory import MemoryFile
+
+PIECE = 256 * 1024
+LONGEST_ANSWER = 4_096
+PART = "virus_scanner"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a scanner says of a file: the virus it found ("" for none), and by what, or "" where it was too large."""
+
+    virus: str
+    scanned_with: str
+
+
+class Scanner(Protocol):
+    """Looks for viruses."""
+
+    def scan(self, file: MemoryFile) -> Verdict:
+        """Say whether there is a virus in ``file``.
+
+        Raises:
+            Unavailable: the scanner does not answer as it should; the file is not to blame.
+        """
+        ...
+
+    def version(self) -> str:
+        """Return the scanner's name and version, with those of its signatures. Raises ``Unavailable``."""
+        ...
+
+
+class ClamAV:
+    """ClamAV's daemon.
+
+    Args:
+        address: ``unix:/run/clamav/clamd.ctl`` or ``tcp://host:3310``.
+        seconds: how long it may be silent.
+    """
+
+    def __init__(self, address: str, seconds: float = 60.0) -> None:
+        self._address = address
+        self._seconds = seconds
+
+    def scan(self, file: MemoryFile) -> Verdict:
+        """Say whether there is a virus in ``file`` (see ``Scanner.scan``)."""
+        with self._connected() as line:
+            with suppress(BrokenPipeError, ConnectionResetError):  # a file over its limit: it says so, and hangs up
+                line.sendall(b"zINSTREAM\0")
+                for piece in _pieces(file):
+                    line.sendall(len(piece).to_bytes(4, "big") + piece)
+                line.sendall(bytes(4))
+            answer = _answer(line)
+        found = answer.removeprefix("stream: ")
+        if found.endswith(" FOUND"):
+            return Verdict(found.removesuffix(" FOUND")[:200] or "?", self.version())
+        if found == "OK":
+            return Verdict("", self.version())
+        if "size limit exceeded" in answer:
+            return Verdict("", "")
+        raise Unavailable(part=PART)
+
+    def version(self) -> str:
+        """Return what answers (see ``Scanner.version``)."""
+        with self._connected() as line:
+            line.sendall(b"zVERSION\0")
+            answer = _answer(line)
+        if not answer.startswith("ClamAV"):
+            raise Unavailable(part=PART)
+        return "/".join(answer.split("/")[:2])[:80]  # the third part is the day of the signatures
+
+    @contextmanager
+    def _connected(self) -> Iterator[socket.socket]:
+        where = urlsplit(self._address)
+        family = socket.AF_UNIX if where.scheme == "unix" else socket.AF_INET
+        line = socket.socket(family, socket.SOCK_STREAM)
+        line.settimeout(self._seconds)
+        try:
+            line.connect(where.path if where.scheme == "unix" else (where.hostname, where.port or 3310))
+            yield line
+        except OSError as error:
+            raise Unavailable(part=PART) from error
+        finally:
+            line.close()
+
+
+def _pieces(file: MemoryFile) -> Iterator[bytes]:
+    if not file.size:
+        return
+    with mmap.mmap(file.fd, file.size, access=mmap.ACCESS_READ) as data:
+        for start in range(0, file.size, PIECE):
+            yield data[start : start + PIECE]
+
+
+def _answer(line: socket.socket) -> str:
+    """Read one answer, ended by a zero byte or by the end of the line."""
+    read = b""
+    while b"\0" not in read and len(read) < LONGEST_ANSWER:
+        piece = line.recv(LONGEST_ANSWER)
+        if not piece:
+            break
+        read += piece
+    return read.split(b"\0", 1)[0].decode("utf-8", "replace").strip()
