@@ -10,6 +10,7 @@ from archive.database import Database, Work
 from archive.errors import ArchiveError, Fault, InvalidInput, WrongState
 from archive.identity import Identity
 from archive.jobs.outbox import Outbox
+from archive.likeness import forget
 from archive.log.writer import Log
 from archive.model import Content, ContentState, File, JobKind, PageText, Record, ScannedPage, TextState
 from archive.policy.guard import Guard
@@ -64,6 +65,7 @@ class FileService:
                 raise WrongState(state=content.state.value, act="file.take_off")
             for pages in (PageText, ScannedPage):
                 session.execute(delete(pages).where(pages.content_id == content.id))
+            forget(session, [content.id])
             session.execute(delete(Content).where(Content.id == content.id))
             session.execute(delete(File).where(File.id == content.file_id, File.content_id == content.id))
             body = {"name": name, "reason": words, "size": content.size, "sha256": content.plain_sha256}

@@ -183,6 +183,7 @@ class ExtractContents:
             held = [result for result in whole if result.job.id in still]
             settled = settle(work.session, held, ahead)
             self._outbox.add_many(work, JobKind.INDEX, sorted(settled.records))
+            self._outbox.add_many(work, JobKind.COMPARE, sorted(settled.texts))
             if self._ocr:
                 self._outbox.add_many(work, JobKind.OCR, sorted(settled.scanned))
             failpoints.reach("extract.before_commit")

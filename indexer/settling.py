@@ -100,10 +100,11 @@ _DATED = (
 
 @dataclass(frozen=True)
 class Settled:
-    """What became valid: the records that changed, and the contents that have scanned pages."""
+    """What became valid: the records that changed, the contents that have scanned pages, and those that have a text."""
 
     records: set[UUID]
     scanned: set[UUID]
+    texts: set[UUID]
 
 
 def settle(session: Session, results: Sequence[Result], ahead: Collection[UUID]) -> Settled:
@@ -117,7 +118,7 @@ def settle(session: Session, results: Sequence[Result], ahead: Collection[UUID])
         if each.source.content_id not in scanned and _counts(each, found.get(each.source.content_id))
     ]
     if not results:
-        return Settled(set(), set())
+        return Settled(set(), set(), set())
     values = [
         {
             "whose": each.source.content_id,
@@ -138,7 +139,8 @@ def settle(session: Session, results: Sequence[Result], ahead: Collection[UUID])
     newer = update(Record).where(Record.id.in_(records)).values(version=Record.version + 1)
     session.execute(newer.execution_options(synchronize_session=False))
     give_dates(session, {each.source.record_id: each.drawn_up for each in reversed(results) if each.drawn_up})
-    return Settled(records, {each.source.content_id for each in results if each.scans})
+    scanned = {each.source.content_id for each in results if each.scans}
+    return Settled(records, scanned, {each.source.content_id for each in results if each.state is TextState.TEXT})
 
 
 def waits(state: ContentState, text: TextState) -> bool:

@@ -23,6 +23,8 @@ ACTS: Mapping[str, str] = {
     "file.read": mark("file opened"),
     "file.accept": mark("file kept as it is"),
     "file.unlock": mark("locked file read with its password"),
+    "double.dismiss": mark("two records found not to be the same"),
+    "double.reopen": mark("two records may be the same after all"),
     "file.take_off": mark("file taken off"),
     "search.query": mark("searched"),
     "number.skip": mark("number skipped"),

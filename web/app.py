@@ -14,6 +14,7 @@ from archive.policy.rules import HOUSE_RULES, Act
 from web import filters, i18n, security
 from web.api.mount import mount
 from web.desk import pages as desk_pages
+from web.doubles import pages as double_pages
 from web.faults import ERRORS, explain, status_of
 from web.files import pages as file_pages
 from web.finding import pages as finding_pages
@@ -44,7 +45,7 @@ def create_app(wired: Services) -> Flask:
     CSRFProtect(app)
     for pages in (
         signing_pages, desk_pages, record_pages, upload_pages, file_pages, put_aside_pages, scan_pages, finding_pages,
-        history_pages,
+        history_pages, double_pages,
     ):  # fmt: skip
         app.register_blueprint(pages)
     app.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))

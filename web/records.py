@@ -57,7 +57,17 @@ def show(record_id: UUID) -> str:
     if isinstance(view, CustodyView):
         return render_template("custody.html", view=view, officer=bool(identity().roles & OFFICERS))
     missing = [_label(view, name) for name in view.missing]
-    return render_template("record.html", view=view, record=view.record, missing=missing, acts=_acts(view))
+    doubles = services().doubles.of(identity(), record_id)
+    apart = services().doubles.decided(identity(), record_id)
+    return render_template(
+        "record.html",
+        view=view,
+        record=view.record,
+        missing=missing,
+        acts=_acts(view),
+        doubles=doubles,
+        apart=apart,
+    )
 
 
 @pages.get("/records/<uuid:record_id>/edit")

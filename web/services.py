@@ -8,6 +8,7 @@ from flask import current_app, g
 
 from archive.clock import Clock
 from archive.database import Database
+from archive.doubles import Doubles
 from archive.files import FileService
 from archive.filing import FilingService
 from archive.identity import Identity
@@ -41,6 +42,7 @@ class Services:
     people: People
     records: RecordService
     reader: RecordReader
+    doubles: Doubles
     filing: FilingService
     intake: IntakeService
     files: FileService

@@ -19,6 +19,7 @@ from archive.ports import Waker
 QUEUES = {
     JobKind.EXTRACT: "extract",
     JobKind.OCR: "ocr",
+    JobKind.COMPARE: "light",
     JobKind.INDEX: "index",
     JobKind.EXPUNGE: "index",
     JobKind.REBUILD: "index",

@@ -13,10 +13,11 @@ from archive.model.columns import Key, word
 
 
 class JobKind(StrEnum):
-    """What a job does. Its subject is a content (extract, ocr), a record (index) or nothing (the rest)."""
+    """What a job does. Its subject is a content (extract, ocr, compare), a record (index) or nothing (the rest)."""
 
     EXTRACT = "extract"
     OCR = "ocr"
+    COMPARE = "compare"
     INDEX = "index"
     EMPTY_BIN = "empty_bin"
     SWEEP_ORPHANS = "sweep_orphans"

@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 
 from archive.clock import Clock
 from archive.database import Database
+from archive.doubles import Doubles
 from archive.files import FileService
 from archive.filing import FilingService
 from archive.identity import Identity, Role, system
@@ -29,6 +30,7 @@ from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.records import RecordService
 from archive.showing import RecordReader, number_of
+from indexer.comparing import CompareTexts
 from indexer.extraction import ExtractContents
 from indexer.passages import Passage, marks_in
 from indexer.queryparser import parse
@@ -113,7 +115,7 @@ class WebHouse:
         """Do the extractions that wait, as a worker does."""
         s = self.services
         handler = ExtractContents(s.db, s.vault, s.store, self.outbox, s.drawer, SandboxDetector(s.drawer))
-        JobRunner(s.db, self.clock, [handler]).drain()
+        JobRunner(s.db, self.clock, [handler, CompareTexts(s.db, s.vault)]).drain()
 
     def browser(self, login: str | None = None) -> FlaskClient:
         """Return a browser, signed in as ``login``."""
@@ -163,6 +165,7 @@ def a_web_house(folder: Path, *, https: bool = False, clock: Clock | None = None
         people=people,
         records=RecordService(db, guard, vault, log, outbox, clock),
         reader=RecordReader(db, guard, vault, readings),
+        doubles=Doubles(db, guard, log, clock),
         filing=FilingService(db, guard, vault, log, outbox, clock),
         intake=IntakeService(db, guard, vault, store, log, readings, outbox, clock),
         files=FileService(db, guard, store, log, outbox),
