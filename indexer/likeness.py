@@ -20,7 +20,7 @@ MOST_CHARS = 2_000_000
 VALUES = 256
 BANDS = 25
 ROWS = 5
-"""Two texts with nine tenths of their characters in common share one of 25 bands of 5 values nearly always."""
+"""Two texts with four fifths of their shingles in common share one of 25 bands of 5 values nearly always."""
 
 TOLD_FROM = 80
 """Percent of shingles in common from which on two texts are told as nearly the same."""
@@ -44,9 +44,8 @@ class Signature:
         return _SHAPE.pack(_FORMAT, self.digest, *self.values)
 
     def percent(self, other: "Signature") -> int:
-        """Return the estimated share of shingles that two texts have in common (Dice), in whole percent."""
-        same = sum(a == b for a, b in zip(self.values, other.values, strict=True))
-        return round(200 * same / (VALUES + same))  # 2J / (1 + J), with J the share of equal values
+        """Return the estimated share of their shingles that two texts have in common (Jaccard), in whole percent."""
+        return 100 * sum(a == b for a, b in zip(self.values, other.values, strict=True)) // VALUES
 
     def bands(self, vault: Vault) -> list[int]:
         """Return the band values, keyed with the house's secret: signed numbers of 64 bits."""

@@ -1,7 +1,7 @@
 """Texts that are nearly the same meet, others do not, and nothing of it stays when a file goes."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from uuid import UUID
@@ -54,10 +54,20 @@ def a_text(dice: random.Random, sentences: int = 60) -> str:
     return "".join(mixed)
 
 
-def edited(dice: random.Random, text: str, share: float = 0.05) -> str:
-    """Return a text with this share of its characters exchanged, wherever it falls."""
+def edited(dice: random.Random, text: str) -> str:
+    """Return a text with 5 % of its characters written anew, in four places."""
     characters = list(text)
-    for at in dice.sample(range(len(text)), int(len(text) * share)):
+    run = len(text) // 80
+    for part in range(4):
+        start = dice.randrange(part * len(text) // 4, (part + 1) * len(text) // 4 - run)
+        characters[start : start + run] = [chr(0x4E00 + dice.randrange(2500)) for _ in range(run)]
+    return "".join(characters)
+
+
+def misread(dice: random.Random, text: str) -> str:
+    """Return a text as a poor scan is read: 2 % of its characters are others, wherever it falls."""
+    characters = list(text)
+    for at in dice.sample(range(len(text)), len(text) // 50):
         characters[at] = chr(0x4E00 + dice.randrange(2500))
     return "".join(characters)
 
@@ -73,14 +83,17 @@ def meet(one: Signature, other: Signature) -> bool:
     return bool(set(one.bands(vault)) & set(other.bands(vault))) and one.percent(other) >= TOLD_FROM
 
 
-def test_ninety_nine_of_a_hundred_texts_with_five_percent_of_edits_are_found() -> None:
+@pytest.mark.parametrize("changed", [edited, misread])
+def test_ninety_nine_of_a_hundred_texts_are_found_when_edited_or_read_badly(
+    changed: Callable[[random.Random, str], str],
+) -> None:
     dice = random.Random(7)
     texts = [a_text(dice) for _ in range(200)]
-    found = sum(meet(sign(text), sign(edited(dice, text))) for text in texts)
+    found = sum(meet(sign(text), sign(changed(dice, text))) for text in texts)
     assert found >= 198
 
 
-def test_of_a_thousand_pairs_of_unrelated_papers_of_one_trade_none_meets() -> None:
+def test_of_more_than_a_thousand_pairs_of_unrelated_papers_of_one_trade_none_meets() -> None:
     dice = random.Random(11)
     signed = [sign(a_text(dice)) for _ in range(50)]
     assert sum(meet(a, b) for at, a in enumerate(signed) for b in signed[:at]) == 0
