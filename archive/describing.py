@@ -29,6 +29,7 @@ from archive.model import (
 )
 from archive.ports import Vault
 from archive.scheme.fields import FieldDef, check, parse_fields
+from archive.spelling import number_key
 from archive.terms import check_term, due_year
 
 LIMITS: Mapping[str, int] = {"title": 2_000, "responsible": 500, "notes": 20_000, "material": 32}
@@ -166,6 +167,8 @@ class Described:
             "category_version": self.category_version,
             "kind": d.kind,
             "title": " ".join(d.title.split()),
+            "title_key": number_key(d.title)[:200],
+            "document_key": number_key(str(self.ordinary.get("document_number") or ""))[:100] or None,
             "responsible": d.responsible,
             "drawn_up": self.drawn.text if self.drawn else None,
             "drawn_from": self.drawn.first if self.drawn else None,

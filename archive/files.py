@@ -11,6 +11,7 @@ from archive.database import Database, Work
 from archive.errors import ArchiveError, Fault, InvalidInput, WrongState
 from archive.identity import Identity
 from archive.jobs.outbox import Outbox
+from archive.likeness import forget
 from archive.log.writer import Log
 from archive.model import Content, ContentState, File, JobKind, PageText, Proposal, Record, ScannedPage, TextState
 from archive.policy.guard import Guard
@@ -85,6 +86,7 @@ class FileService:
             ids = [content.id for content in some]
             for pages in (PageText, ScannedPage, Proposal):
                 session.execute(delete(pages).where(pages.content_id.in_(ids)))
+            forget(session, ids)
             session.execute(delete(Content).where(Content.id.in_(ids)))
             files = [content.file_id for content in some]
             session.execute(delete(File).where(File.id.in_(files), File.content_id.in_(ids)))

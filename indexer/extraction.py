@@ -216,6 +216,7 @@ class ExtractContents:
             self._note_viruses(work.session, held)
             self._outbox.add_many(work, JobKind.INDEX, sorted(settled.records))
             self._outbox.add_many(work, JobKind.UNPACK, sorted(settled.holding))
+            self._outbox.add_many(work, JobKind.COMPARE, sorted(settled.texts))
             if self._ocr:
                 self._outbox.add_many(work, JobKind.OCR, sorted(settled.scanned))
             failpoints.reach("extract.before_commit")

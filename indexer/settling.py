@@ -113,11 +113,12 @@ _DATED = (
 
 @dataclass(frozen=True)
 class Settled:
-    """What became valid: the records that changed, the contents with scanned pages, those with files inside."""
+    """What became valid: the records that changed; contents with scanned pages, with files inside, with a text."""
 
     records: set[UUID]
     scanned: set[UUID]
     holding: set[UUID]
+    texts: set[UUID]
 
 
 def settle(session: Session, results: Sequence[Result], ahead: Collection[UUID]) -> Settled:
@@ -132,7 +133,7 @@ def settle(session: Session, results: Sequence[Result], ahead: Collection[UUID])
         if (each.virus or each.source.content_id not in scanned) and _counts(each, found.get(each.source.content_id))
     ]
     if not results:
-        return Settled(set(), set(), holding)
+        return Settled(set(), set(), holding, set())
     values = [
         {
             "whose": each.source.content_id,
@@ -156,7 +157,9 @@ def settle(session: Session, results: Sequence[Result], ahead: Collection[UUID])
     newer = update(Record).where(Record.id.in_(records)).values(version=Record.version + 1)
     session.execute(newer.execution_options(synchronize_session=False))
     give_dates(session, {each.source.record_id: each.drawn_up for each in reversed(results) if each.drawn_up})
-    return Settled(records, {each.source.content_id for each in results if each.scans}, holding)
+    scanned = {each.source.content_id for each in results if each.scans}
+    texts = {each.source.content_id for each in results if each.state is TextState.TEXT}
+    return Settled(records, scanned, holding, texts)
 
 
 def keep_proposals(session: Session, results: Sequence[Result]) -> None:

@@ -88,6 +88,7 @@ class Unlocking:
                 work.session, identity, UNLOCK, record=record.id, body={"name": name, "content": str(content.id)}
             )
             self._outbox.add(work, JobKind.INDEX, record.id)
+            self._outbox.add(work, JobKind.COMPARE, content.id)
             work.commit()
 
     def _asked(self, session: Session, identity: Identity, content_id: UUID) -> tuple[Content, Record, str]:

@@ -12,6 +12,7 @@ from archive.identity import system
 from archive.imports import Imports
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import ClaimedJob, Outcome
+from archive.likeness import forget, forget_decisions
 from archive.log.writer import Log
 from archive.model import (
     Content,
@@ -79,6 +80,8 @@ class EmptyBin:
         session.execute(update(Record).where(Record.dossier_id.in_(ids)).values(dossier_id=None))
         for pages in (PageText, ScannedPage, Proposal):
             session.execute(delete(pages).where(pages.content_id.in_(contents)))
+        forget(session, contents)
+        forget_decisions(session, ids)
         for table in (RecordPerson, RecordSubject, ReadingRight, ImportEntry, Content, File):
             session.execute(delete(table).where(table.record_id.in_(ids)))
         session.execute(delete(Record).where(Record.id.in_(ids)))

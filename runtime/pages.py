@@ -16,6 +16,7 @@ def services(parts: Parts) -> Services:
         people=parts.people,
         records=parts.records,
         reader=parts.reader,
+        doubles=parts.doubles,
         filing=parts.filing,
         intake=parts.intake,
         files=parts.files,

@@ -14,6 +14,7 @@ from archive.clock import Clock, SystemClock
 from archive.closing import ZONE
 from archive.confirming import ProposalService
 from archive.database import Database
+from archive.doubles import Doubles
 from archive.files import FileService
 from archive.filing import FilingService
 from archive.fonds import FondsService
@@ -40,6 +41,7 @@ from archive.rereading import Rereading
 from archive.scheme.categories import SchemeService
 from archive.showing import RecordReader
 from archive.subjects import Subjects
+from indexer.comparing import CompareTexts
 from indexer.extraction import ExtractContents
 from indexer.indexing import IndexRecords
 from indexer.ocr.client import PageReader
@@ -182,6 +184,11 @@ class Parts:
         return RecordReader(self.db, self.guard, self.vault, self.readings)
 
     @cached_property
+    def doubles(self) -> Doubles:
+        """Records that may be the same."""
+        return Doubles(self.db, self.guard, self.log, self.clock)
+
+    @cached_property
     def filing(self) -> FilingService:
         """Filing and numbers."""
         return FilingService(self.db, self.guard, self.vault, self.log, self.outbox, self.clock)
@@ -296,6 +303,7 @@ class Parts:
             self.extraction,
             self.unpacking,
             ReadScans(self.db, self.vault, self.store, self.outbox, self.page_reader, self.guard.day),
+            CompareTexts(self.db, self.vault),
             self.indexing,
             EmptyBin(self.db, self.imports, self.log, self.outbox, self.clock),
             SweepOrphans(self.db, self.store, self.clock),

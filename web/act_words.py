@@ -25,6 +25,8 @@ ACTS: Mapping[str, str] = {
     "file.infected": mark("virus found, file put aside"),
     "file.unlock": mark("locked file read with its password"),
     "file.unpack": mark("files taken out of another"),
+    "double.dismiss": mark("two records found not to be the same"),
+    "double.reopen": mark("two records may be the same after all"),
     "file.take_off": mark("file taken off"),
     "file.take_off_member": mark("file out of another taken off"),
     "search.query": mark("searched"),

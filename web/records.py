@@ -68,7 +68,8 @@ def show(record_id: UUID) -> str:
             held.setdefault(file.inside, []).append(file)
     return render_template(
         "record.html", view=view, record=view.record, missing=missing, acts=_acts(view), known=known, held=held,
-        most=MOST_WITHIN, number_label=_label(view, NUMBER),
+        most=MOST_WITHIN, number_label=_label(view, NUMBER), doubles=services().doubles.of(identity(), record_id),
+        apart=services().doubles.decided(identity(), record_id),
     )  # fmt: skip
 
 

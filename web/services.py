@@ -9,6 +9,7 @@ from flask import current_app, g
 from archive.clock import Clock
 from archive.confirming import ProposalService
 from archive.database import Database
+from archive.doubles import Doubles
 from archive.files import FileService
 from archive.filing import FilingService
 from archive.identity import Identity
@@ -42,6 +43,7 @@ class Services:
     people: People
     records: RecordService
     reader: RecordReader
+    doubles: Doubles
     filing: FilingService
     intake: IntakeService
     files: FileService

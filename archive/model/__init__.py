@@ -28,6 +28,7 @@ from archive.model.house import (
 )
 from archive.model.jobs import Fence, Job, JobKind, JobState
 from archive.model.keys import Generation, OwnerKey, RingCopy
+from archive.model.likeness import AlikeText, Likeness, LikenessBand, NotTheSame
 from archive.model.log import LogCheckpoint, LogClass, LogEntry, LogResult, LogSeal, LogUnsealed
 from archive.model.people import (
     AccessGrant,
@@ -56,6 +57,7 @@ from archive.model.records import (
 
 __all__ = [
     "AccessGrant",
+    "AlikeText",
     "ApiToken",
     "Category",
     "CategoryVersion",
@@ -77,6 +79,8 @@ __all__ = [
     "JobKind",
     "JobState",
     "Level",
+    "Likeness",
+    "LikenessBand",
     "LogCheckpoint",
     "LogClass",
     "LogEntry",
@@ -85,6 +89,7 @@ __all__ = [
     "LogUnsealed",
     "Medium",
     "NeedToKnowGroup",
+    "NotTheSame",
     "NumberRule",
     "OwnerKey",
     "PageText",

@@ -13,11 +13,12 @@ from archive.model.columns import Key, word
 
 
 class JobKind(StrEnum):
-    """What a job does. Its subject is a content (extract, unpack, ocr), a record (index) or nothing (the rest)."""
+    """What a job does. Its subject is a content (extract, unpack, ocr, compare), a record (index) or nothing."""
 
     EXTRACT = "extract"
     UNPACK = "unpack"
     OCR = "ocr"
+    COMPARE = "compare"
     INDEX = "index"
     EMPTY_BIN = "empty_bin"
     SWEEP_ORPHANS = "sweep_orphans"

@@ -42,6 +42,7 @@ class Record(Base):
     ``drawn_up`` is a civil date as far as it is known (``2024``, ``2024-03``, ``2024-03-05``); ``drawn_from`` and
     ``drawn_to`` are the days it may mean. ``place_path`` repeats the place's path, for filters. Typed fields of
     persons, phones and identity numbers are in ``sealed_fields`` (JSON under the record's own key).
+    ``title_key`` and ``document_key`` are title and document number as ``spelling.number_key`` folds them.
     ``indexed_in`` names every search partition that has held the record.
     """
 
@@ -51,6 +52,8 @@ class Record(Base):
         Index("ix_record_category_id", "category_id"),
         Index("ix_record_place_path", "place_path"),
         Index("ix_record_dossier_id", "dossier_id"),
+        Index("ix_record_document_key", "document_key"),
+        Index("ix_record_fonds_id_title_key_drawn_up", "fonds_id", "title_key", "drawn_up"),
     )
 
     id: Mapped[Key]
@@ -63,6 +66,8 @@ class Record(Base):
     group_id: Mapped[UUID | None] = mapped_column(ForeignKey("need_to_know_group.id"))
     state: Mapped[RecordState] = mapped_column(word(RecordState), default=RecordState.PROVISIONAL)
     title: Mapped[str] = mapped_column(Text)
+    title_key: Mapped[str | None] = mapped_column(String(200))
+    document_key: Mapped[str | None] = mapped_column(String(100))
     responsible: Mapped[str | None] = mapped_column(Text)
     drawn_up: Mapped[str | None] = mapped_column(String(10))
     drawn_from: Mapped[date | None]

@@ -144,6 +144,7 @@ class ReadScans:
                 again = update(Record).where(Record.id == row.record_id).values(version=Record.version + 1)
                 session.execute(_quietly(again))
                 self._outbox.add_many(work, JobKind.INDEX, [row.record_id])
+                self._outbox.add_many(work, JobKind.COMPARE, [row.id])
             work.commit()
         return Outcome.done()
 

@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from archive.clock import Clock
 from archive.confirming import ProposalService
 from archive.database import Database
+from archive.doubles import Doubles
 from archive.files import FileService
 from archive.filing import FilingService
 from archive.identity import Identity, Role, system
@@ -31,6 +32,7 @@ from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.records import RecordService
 from archive.showing import RecordReader, number_of
+from indexer.comparing import CompareTexts
 from indexer.extraction import ExtractContents
 from indexer.passages import Passage, marks_in
 from indexer.queryparser import parse
@@ -149,7 +151,7 @@ class WebHouse:
         reading = ExtractContents(s.db, s.vault, s.store, self.outbox, s.drawer, SandboxDetector(s.drawer), s.guard.day)
         log = Log(s.vault, self.clock)
         unpacking = UnpackContents(s.db, s.vault, s.store, log, self.outbox, self.clock, s.drawer)
-        runner = JobRunner(s.db, self.clock, [reading, unpacking])
+        runner = JobRunner(s.db, self.clock, [reading, unpacking, CompareTexts(s.db, s.vault)])
         while runner.drain():
             pass
 
@@ -202,6 +204,7 @@ def a_web_house(folder: Path, *, https: bool = False, clock: Clock | None = None
         people=people,
         records=RecordService(db, guard, vault, log, outbox, clock),
         reader=RecordReader(db, guard, vault, readings),
+        doubles=Doubles(db, guard, log, clock),
         filing=FilingService(db, guard, vault, log, outbox, clock),
         intake=IntakeService(db, guard, vault, store, log, readings, outbox, clock),
         files=FileService(db, guard, store, log, outbox),

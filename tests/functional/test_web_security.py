@@ -54,6 +54,7 @@ EXPECTED: dict[str, str] = {
     "put_aside.accept": SIGNED_IN,
     "put_aside.take_off": SIGNED_IN,
     "put_aside.unlock": SIGNED_IN,
+    "doubles.decide": SIGNED_IN,
     "files.find": SIGNED_IN,
     "finding.search": SIGNED_IN,
     "browsing.scheme": SIGNED_IN,

@@ -5,7 +5,7 @@ from alembic import op
 
 from archive.database import Id
 
-revision = '0005'
+revision = '0004'
 down_revision = '0003'
 
 

@@ -1,0 +1,173 @@
+"""The job that finds the contents whose text is nearly that of another."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from archive.database import Database
+from archive.errors import ArchiveError, Damaged, KeyUnavailable
+from archive.jobs.lease import held_among
+from archive.jobs.runner import ClaimedJob, Outcome
+from archive.likeness import forget
+from archive.model import AlikeText, Content, ContentState, JobKind, Likeness, LikenessBand
+from archive.ports import Vault
+from indexer.likeness import TOLD_FROM, Signature, signature, unpacked
+from indexer.pagetext import load_pages
+
+MOST_CANDIDATES = 100
+_LOOKED_AT = 2_000
+
+
+@dataclass(frozen=True)
+class _Alike:
+    content_id: UUID
+    record_id: UUID
+    percent: int
+    same: bool
+
+
+@dataclass(frozen=True)
+class _Found:
+    job: ClaimedJob
+    content_id: UUID
+    record_id: UUID
+    signature: Signature | None
+    sealed: bytes = b""
+    bands: Sequence[int] = ()
+
+
+class CompareTexts:
+    """Handler of compare jobs; the subject is a content with a text. Idempotent: what it finds replaces what it found.
+
+    A content's bands are written first, then the others looked for: of two that come at once, the later sees both.
+    """
+
+    kind = JobKind.COMPARE
+    batch = 16
+    deadline = 300.0
+    max_attempts = 5
+    keep_done = False
+
+    def __init__(self, db: Database, vault: Vault) -> None:
+        self._db = db
+        self._vault = vault
+
+    def run(self, jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Outcome]:
+        """Compare some contents with all that came in before."""
+        outcomes: dict[UUID, Outcome] = {}
+        found: list[_Found] = []
+        for job in jobs:
+            try:
+                made = self._found(job)
+            except (Damaged, KeyUnavailable) as error:
+                outcomes[job.id] = Outcome.failed(error.code)
+            except ArchiveError as error:
+                outcomes[job.id] = Outcome.retry(error.code)
+            else:
+                outcomes[job.id] = Outcome.done()
+                found += [made] if made else []
+        kept = self._keep(found)
+        with self._db.reading() as session:
+            alike = [(each, self._alike(session, each)) for each in kept]
+        self._write([(each, others) for each, others in alike if others])
+        lost = {each.job.id: Outcome.retry("lease_lost") for each in found if each not in kept}
+        return outcomes | lost
+
+    def _found(self, job: ClaimedJob) -> _Found | None:
+        """Return a content's signature; None: there is no such content."""
+        with self._db.reading() as session:
+            content = session.get(Content, job.subject_id)
+            if content is None or content.state is not ContentState.STORED:
+                return None
+            made = signature(load_pages(session, self._vault, content.record_id, content.id))
+            if made is None:
+                return _Found(job, content.id, content.record_id, None)
+            sealed = self._vault.seal(session, content.record_id, made.packed(), context=_context(content.id))
+        return _Found(job, content.id, content.record_id, made, sealed, made.bands(self._vault))
+
+    def _keep(self, found: Sequence[_Found]) -> list[_Found]:
+        """Keep signatures and bands in place of what was known before; return those whose job is still held."""
+        if not found:
+            return []
+        with self._db.writing() as work:
+            session = work.session
+            still = held_among(session, {each.job.id: each.job.lease for each in found})
+            kept = [each for each in found if each.job.id in still]
+            ids = [each.content_id for each in kept]
+            forget(session, ids)
+            there = set(session.scalars(select(Content.id).where(Content.id.in_(ids))))
+            new = [each for each in kept if each.content_id in there and each.signature]
+            if new:
+                rows = [{"content_id": each.content_id, "sealed": each.sealed} for each in new]
+                session.execute(insert(Likeness), rows)
+                bands = [{"value": v, "content_id": each.content_id} for each in new for v in sorted(set(each.bands))]
+                session.execute(insert(LikenessBand), bands)
+            work.commit()
+        return kept
+
+    def _alike(self, session: Session, found: _Found) -> list[_Alike]:
+        """Return the contents of other records that are nearly the same."""
+        if (made := found.signature) is None:
+            return []
+        meeting = select(LikenessBand.content_id).where(LikenessBand.value.in_(found.bands)).limit(_LOOKED_AT)
+        counted = Counter(session.scalars(meeting))
+        del counted[found.content_id]
+        nearest = [key for key, _ in counted.most_common(MOST_CANDIDATES)]
+        rows = session.execute(
+            select(Content.id, Content.record_id, Likeness.sealed)
+            .join(Likeness, Likeness.content_id == Content.id)
+            .where(Content.id.in_(nearest), Content.record_id != found.record_id)
+        ).all()
+        plain = self._vault.open_many(session, [(row.record_id, row.sealed, _context(row.id)) for row in rows])
+        alike = []
+        for row, data in zip(rows, plain, strict=True):
+            other = unpacked(data) if data is not None else None
+            if other is not None and (percent := made.percent(other)) >= TOLD_FROM:
+                alike.append(_Alike(row.id, row.record_id, percent, other.digest == made.digest))
+        return alike
+
+    def _write(self, pairs: Sequence[tuple[_Found, Sequence[_Alike]]]) -> None:
+        """Keep the pairs whose contents are both still there; a pair that the other's job found stands."""
+        if not pairs:
+            return
+        ids = {key for found, alike in pairs for key in (found.content_id, *(each.content_id for each in alike))}
+        with self._db.writing() as work:
+            session = work.session
+            there = set(session.scalars(select(Likeness.content_id).where(Likeness.content_id.in_(ids))))
+            known = select(AlikeText.content_id, AlikeText.other_id)
+            ours = [found.content_id for found, _ in pairs]
+            stands = {tuple(row) for row in session.execute(known.where(AlikeText.content_id.in_(ours)))}
+            rows: list[dict[str, Any]] = []
+            for found, alike in pairs:
+                here = (found.content_id, found.record_id)
+                for each in alike:
+                    if {found.content_id, each.content_id} <= there and (
+                        found.content_id,
+                        each.content_id,
+                    ) not in stands:
+                        stands |= {(found.content_id, each.content_id), (each.content_id, found.content_id)}
+                        other = (each.content_id, each.record_id)
+                        rows += [_row(here, other, each), _row(other, here, each)]
+            if rows:
+                session.execute(insert(AlikeText), rows)
+            work.commit()
+
+
+def _row(one: tuple[UUID, UUID], other: tuple[UUID, UUID], alike: _Alike) -> dict[str, Any]:
+    return {
+        "content_id": one[0],
+        "record_id": one[1],
+        "other_id": other[0],
+        "other_record_id": other[1],
+        "percent": alike.percent,
+        "same": alike.same,
+    }
+
+
+def _context(content_id: UUID) -> str:
+    return f"likeness:{content_id.hex}"

@@ -1,0 +1,170 @@
+"""Records that may be the same: told on the page with why, only to whoever may see both, until someone decides."""
+
+import random
+import re
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+
+from archive.doubles import Why
+from archive.identity import system
+from archive.model import Department, LogEntry, NotTheSame, Record
+from archive.spelling import number_key
+from tests.factories.web_house import WebHouse, a_web_house, token_on
+from web.record_form import OWN
+
+NUMBER = {
+    "name": "document_number",
+    "kind": "text",
+    "names": {"zh_CN": "文号", "zh_TW": "文號", "en": "Document number"},
+}
+FIELD = OWN + "document_number"
+HEAD = "可能重复"
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[WebHouse]:
+    with a_web_house(tmp_path) as made:
+        with made.services.db.writing() as work:
+            category = work.session.get_one(type(made.category), made.category.id)
+            category.fields = [*category.fields, NUMBER]
+            work.commit()
+        yield made
+
+
+@pytest.fixture
+def archivist(house: WebHouse) -> FlaskClient:
+    return house.browser("archivist")
+
+
+def post(client: FlaskClient, path: str, **data: object) -> str:
+    token = token_on(client.get("/").text)
+    reply = client.post(path, data={"csrf_token": token, **data}, follow_redirects=True)
+    return f"{reply.status_code} {reply.text}"
+
+
+def a_record(house: WebHouse, client: FlaskClient, title: str, text: str = "", **more: str) -> str:
+    values = {"category": str(house.category.id), "title": title, "level": "1", **more}
+    (record,) = set(re.findall(r"/records/([0-9a-f-]{36})/files", post(client, "/records", **values)))
+    if text:
+        post(client, f"/records/{record}/files", files=(BytesIO(text.encode()), "文.txt"))
+        house.read_texts()
+    return record
+
+
+def office(house: WebHouse) -> str:
+    with house.services.db.reading() as session:
+        return str(session.scalars(select(Department.id)).one())
+
+
+def a_text(seed: int) -> str:
+    dice = random.Random(seed)
+    return "".join(chr(0x4E00 + dice.randrange(2500)) for _ in range(1200))
+
+
+def test_a_near_text_is_told_on_both_pages_with_its_share(house: WebHouse, archivist: FlaskClient) -> None:
+    text = a_text(1)
+    one = a_record(house, archivist, "甲号合同", text)
+    assert HEAD not in archivist.get(f"/records/{one}").text
+    other = a_record(house, archivist, "乙号合同", text[:1150] + a_text(2)[:50])
+    for page, title in ((one, "乙号合同"), (other, "甲号合同")):
+        told = archivist.get(f"/records/{page}").text
+        assert HEAD in told
+        assert title in told
+        assert re.search(r"文字几乎相同（(8|9)\d%）", told)
+
+
+def test_number_and_title_with_date_are_told_however_they_are_written(house: WebHouse, archivist: FlaskClient) -> None:
+    one = a_record(house, archivist, "关于 电梯的通知", drawn_up="2024-03-05", **{FIELD: "沪房〔2024〕3号"})
+    number = a_record(house, archivist, "别的题名", **{FIELD: "沪房[2024]3号"})
+    title = a_record(house, archivist, "关于电梯的通知", drawn_up="2024-03-05")
+    a_record(house, archivist, "关于电梯的通知", drawn_up="2024-03")
+    told = house.services.doubles.of(system("test"), UUID(one))
+    assert {(str(d.record.id), r.why) for d in told for r in d.reasons} == {
+        (number, Why.DOCUMENT_NUMBER),
+        (title, Why.TITLE_AND_DATE),
+    }
+    page = archivist.get(f"/records/{one}").text
+    assert "文号相同" in page
+    assert "题名与日期相同" in page
+
+
+def test_who_may_not_see_the_other_gets_the_very_page_of_a_record_without_doubles(
+    house: WebHouse, archivist: FlaskClient
+) -> None:
+    text = a_text(3)
+    alone = {"drawn_up": "2024-03-05", FIELD: "沪房〔2024〕3号"}
+    clerk = house.browser("clerk")
+    open_ = a_record(house, clerk, "公开的合同", text, department=office(house), **alone)
+    before = _plain(clerk.get(f"/records/{open_}").text)
+    hidden = a_record(house, archivist, "公开的合同", text, level="3", **alone)
+    assert "文件完全相同" in archivist.get(f"/records/{open_}").text
+    assert _plain(clerk.get(f"/records/{open_}").text) == before
+    assert post(clerk, f"/records/{open_}/doubles", other=hidden).startswith("403")
+    assert post(archivist, f"/records/{open_}/doubles", other=hidden).startswith("200")
+    assert _plain(clerk.get(f"/records/{open_}").text) == before
+    assert "不重复" not in clerk.get(f"/records/{open_}/history").text
+
+
+def test_a_decision_stays_is_logged_and_can_be_taken_back(house: WebHouse, archivist: FlaskClient) -> None:
+    one, other = (a_record(house, archivist, "同一份", a_text(4)) for _ in range(2))
+    assert HEAD in archivist.get(f"/records/{one}").text
+    for _ in range(2):
+        post(archivist, f"/records/{one}/doubles", other=other)
+    for page in (one, other):
+        told = archivist.get(f"/records/{page}").text
+        assert "已判定与 1 份其他档案不重复" in told
+        assert "文件完全相同" not in told
+    with house.services.db.reading() as session:
+        acts = session.scalars(select(LogEntry.act).where(LogEntry.act.like("double.%"))).all()
+        assert acts == ["double.dismiss"]
+    post(archivist, f"/records/{other}/doubles", other=one, same="perhaps")
+    assert "文件完全相同" in archivist.get(f"/records/{one}").text
+    with house.services.db.reading() as session:
+        assert session.scalar(select(func.count()).select_from(NotTheSame)) == 0
+
+
+def test_who_only_reads_or_names_the_record_itself_decides_nothing(house: WebHouse, archivist: FlaskClient) -> None:
+    clerk = house.browser("clerk")
+    one, other = (a_record(house, clerk, "同一份", a_text(5), department=office(house)) for _ in range(2))
+    assert HEAD in clerk.get(f"/records/{one}").text
+    assert "不是重复" not in clerk.get(f"/records/{one}").text
+    assert post(clerk, f"/records/{one}/doubles", other=other).startswith("403")
+    assert post(archivist, f"/records/{one}/doubles", other=one).startswith("422")
+    assert post(archivist, f"/records/{one}/doubles", other="x").startswith("422")
+
+
+def test_what_is_in_the_bin_is_no_double(house: WebHouse, archivist: FlaskClient) -> None:
+    one, other = (a_record(house, archivist, "同一份", a_text(6)) for _ in range(2))
+    (version,) = set(re.findall(r'name="version" value="(\d+)"', archivist.get(f"/records/{other}").text))
+    post(archivist, f"/records/{other}/bin", version=version)
+    assert HEAD not in archivist.get(f"/records/{one}").text
+
+
+def test_the_keys_of_every_record_follow_its_title_and_number(house: WebHouse, archivist: FlaskClient) -> None:
+    record = a_record(house, archivist, "甲", **{FIELD: "沪房〔2024〕3号"})
+    (version,) = set(re.findall(r'name="version" value="(\d+)"', archivist.get(f"/records/{record}/edit").text))
+    values = {
+        "title": "乙 号",
+        "level": "1",
+        "medium": "paper",
+        "material": "document",
+        "version": version,
+        FIELD: "沪房〔2025〕4号",
+    }
+    assert post(archivist, f"/records/{record}/edit", **values).startswith("200")
+    a_record(house, archivist, "没有文号")
+    with house.services.db.reading() as session:
+        for row in session.scalars(select(Record)):
+            assert row.title_key == number_key(row.title)
+            assert row.document_key == (number_key(row.fields.get("document_number") or "") or None)
+        assert session.get_one(Record, UUID(record)).document_key == "沪房20254号"
+
+
+def _plain(page: str) -> str:
+    return re.sub(r'name="csrf_token" value="[^"]*"|nonce="[^"]*"', "", page)

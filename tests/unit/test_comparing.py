@@ -1,0 +1,194 @@
+"""Texts that are nearly the same meet, others do not, and nothing of it stays when a file goes."""
+
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func, select
+
+from archive.files import FileService
+from archive.identity import system
+from archive.jobs.outbox import Outbox
+from archive.jobs.runner import JobRunner
+from archive.log.writer import Log
+from archive.model import AlikeText, Likeness, LikenessBand
+from archive.policy.guard import Guard
+from indexer.comparing import CompareTexts
+from indexer.extraction import ExtractContents
+from indexer.identify import MagicDetector
+from indexer.likeness import TOLD_FROM, Signature, signature
+from indexer.pagetext import page
+from indexer.sandbox.client import Extractor
+from storage.objects import FileStore
+from tests.factories.databases import a_database
+from tests.factories.records import a_category, a_fonds, a_house
+from tests.factories.stored import stored
+from tests.fakes.clock import FixedClock
+from tests.fakes.vault import MemoryVault
+
+TRADE = (
+    "本合同由甲方委托乙方对本物业项目提供物业服务。",
+    "乙方应当按照约定的标准维修养护共用部位和共用设施设备。",
+    "电梯应当每十五日维护保养一次，并做好记录。",
+    "业主应当按时交纳物业服务费用，逾期按约定支付违约金。",
+    "消防设施每月检查一次，发现隐患立即整改。",
+    "绿化养护由乙方指定的人员负责，每季度修剪一次。",
+    "停车位按照先到先得的原则分配，收费标准另行公示。",
+    "公共区域的清洁每日不少于两次，垃圾日产日清。",
+    "装修须提前申报，施工时间为上午八时至下午六时。",
+    "公共收益归全体业主所有，每半年公布一次账目。",
+    "保安人员二十四小时值守，外来车辆登记后放行。",
+    "本通知自发布之日起执行，解释权归管理处。",
+)
+
+
+def a_text(dice: random.Random, sentences: int = 60) -> str:
+    """Return a text of the trade: a few sentences that all papers have, and many of its own."""
+    words = [chr(0x4E00 + dice.randrange(2500)) for _ in range(900)]
+    own = ["".join(dice.choices(words, k=dice.randint(12, 30))) + "。" for _ in range(sentences)]
+    mixed = own + dice.choices(TRADE, k=sentences // 4)
+    dice.shuffle(mixed)
+    return "".join(mixed)
+
+
+def edited(dice: random.Random, text: str) -> str:
+    """Return a text with 5 % of its characters written anew, in four places."""
+    characters = list(text)
+    run = len(text) // 80
+    for part in range(4):
+        start = dice.randrange(part * len(text) // 4, (part + 1) * len(text) // 4 - run)
+        characters[start : start + run] = [chr(0x4E00 + dice.randrange(2500)) for _ in range(run)]
+    return "".join(characters)
+
+
+def misread(dice: random.Random, text: str) -> str:
+    """Return a text as a poor scan is read: 2 % of its characters are others, wherever it falls."""
+    characters = list(text)
+    for at in dice.sample(range(len(text)), len(text) // 50):
+        characters[at] = chr(0x4E00 + dice.randrange(2500))
+    return "".join(characters)
+
+
+def sign(text: str) -> Signature:
+    made = signature([page(1, text)])
+    assert made is not None
+    return made
+
+
+def meet(one: Signature, other: Signature) -> bool:
+    vault = MemoryVault()
+    return bool(set(one.bands(vault)) & set(other.bands(vault))) and one.percent(other) >= TOLD_FROM
+
+
+@pytest.mark.parametrize("changed", [edited, misread])
+def test_ninety_nine_of_a_hundred_texts_are_found_when_edited_or_read_badly(
+    changed: Callable[[random.Random, str], str],
+) -> None:
+    dice = random.Random(7)
+    texts = [a_text(dice) for _ in range(200)]
+    found = sum(meet(sign(text), sign(changed(dice, text))) for text in texts)
+    assert found >= 198
+
+
+def test_of_more_than_a_thousand_pairs_of_unrelated_papers_of_one_trade_none_meets() -> None:
+    dice = random.Random(11)
+    signed = [sign(a_text(dice)) for _ in range(50)]
+    assert sum(meet(a, b) for at, a in enumerate(signed) for b in signed[:at]) == 0
+
+
+def test_white_space_and_the_cut_into_pages_make_no_other_text() -> None:
+    text = a_text(random.Random(3))
+    whole, cut = sign(text), signature([page(1, text[:501] + "\n "), page(2, "  " + text[501:])])
+    assert cut == whole
+
+
+def test_a_short_text_has_no_likeness() -> None:
+    assert signature([page(1, "关于电梯维修的通知" * 20)]) is None
+
+
+def test_a_text_of_many_blocks_is_signed_as_in_one() -> None:
+    text = a_text(random.Random(5), 2_400)
+    assert len(text) > 50_000
+    pages = [page(at, text[start : start + 700]) for at, start in enumerate(range(0, len(text), 700), 1)]
+    assert signature(pages) == sign(text)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[SimpleNamespace]:
+    clock = FixedClock()
+    db, vault, store = a_database(tmp_path), MemoryVault(), FileStore(tmp_path / "objects")
+    waker = SimpleNamespace(wake=lambda *_: None)
+    outbox, extractor = Outbox(clock, waker), Extractor(parallel=1)
+    with db.writing() as work:
+        a_house(work.session)
+        category = a_category(work.session, a_fonds(work.session))
+        work.commit()
+    handlers = [
+        ExtractContents(db, vault, store, outbox, extractor, MagicDetector()),
+        CompareTexts(db, vault),
+    ]
+    log = Log(vault, clock)
+    guard = Guard(db, log, clock, "Asia/Shanghai")
+    yield SimpleNamespace(
+        db=db, vault=vault, store=store, outbox=outbox, category=category,
+        run=lambda: JobRunner(db, clock, handlers).drain(), files=FileService(db, guard, store, log, outbox),
+    )  # fmt: skip
+    extractor.close()
+    db.close()
+
+
+def pairs(house: SimpleNamespace) -> set[tuple[UUID, UUID, int, bool]]:
+    with house.db.reading() as session:
+        rows = session.execute(select(AlikeText.content_id, AlikeText.other_id, AlikeText.percent, AlikeText.same))
+        return {tuple(row) for row in rows}
+
+
+def test_what_is_read_meets_what_was_read_before_and_goes_with_its_file(house: SimpleNamespace) -> None:
+    dice = random.Random(1)
+    text = a_text(dice)
+    first = stored(house, text.encode())
+    house.run()
+    same, near, other = (stored(house, each.encode()) for each in (text + "\n", edited(dice, text), a_text(dice)))
+    house.run()
+    found = pairs(house)
+    assert {(a, b) for a, b, _, _ in found} == {(a, b) for a in (first, same, near) for b in (first, same, near)} - {
+        (each, each) for each in (first, same, near)
+    }
+    assert {(a, b) for a, b, percent, equal in found if equal and percent == 100} == {(first, same), (same, first)}
+    assert all(TOLD_FROM <= percent < 100 for _, _, percent, equal in found if not equal)
+    house.files.take_off(system("test"), first, "放错了")
+    assert {frozenset(pair[:2]) for pair in pairs(house)} == {frozenset((same, near))}
+    with house.db.reading() as session:
+        assert set(session.scalars(select(Likeness.content_id))) == {same, near, other}
+        assert session.scalar(select(func.count()).where(LikenessBand.content_id == first)) == 0
+
+
+def test_comparing_again_finds_the_same_once(house: SimpleNamespace) -> None:
+    text = a_text(random.Random(2))
+    one, _ = stored(house, text.encode()), stored(house, text.encode())
+    house.run()
+    before = pairs(house)
+    with house.db.writing() as work:
+        house.outbox.add(work, CompareTexts.kind, one)
+        work.commit()
+    house.run()
+    assert len(before) == 2
+    assert pairs(house) == before
+
+
+def test_the_database_holds_no_value_that_the_text_alone_gives(house: SimpleNamespace) -> None:
+    text = a_text(random.Random(4))
+    content = stored(house, text.encode())
+    house.run()
+    with house.db.reading() as session:
+        sealed = session.get_one(Likeness, content).sealed
+        bands = set(session.scalars(select(LikenessBand.value)))
+    made = sign(text)
+    assert len(bands) > 20
+    assert made.digest not in sealed
+    assert made.packed()[40:80] not in sealed
+    other_house = SimpleNamespace(token=lambda kind, value: f"{hash((kind, value)) & (2**128 - 1):032x}")
+    assert not bands & set(made.bands(other_house))  # type: ignore[arg-type]  # only its tokens are asked for
