@@ -17,6 +17,9 @@ from web.files import pages as file_pages
 from web.finding import pages as finding_pages
 from web.frame import frame
 from web.history import pages as history_pages
+from web.house.links import pages as link_pages
+from web.house.people import pages as people_pages
+from web.house.person_forms import pages as person_pages
 from web.put_aside import pages as put_aside_pages
 from web.records import pages as record_pages
 from web.scans import pages as scan_pages
@@ -43,7 +46,7 @@ def create_app(wired: Services) -> Flask:
     CSRFProtect(app)
     for pages in (
         signing_pages, desk_pages, record_pages, upload_pages, file_pages, put_aside_pages, scan_pages, finding_pages,
-        history_pages,
+        history_pages, people_pages, person_pages, link_pages,
     ):  # fmt: skip
         app.register_blueprint(pages)
     app.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))

@@ -32,6 +32,8 @@ FIELDS: Mapping[str, str] = {
     "importance": mark("Importance"),
     "notes": mark("Notes"),
     "reason": mark("Reason"),
+    "again": mark("Once more"),
+    "locale": mark("Language"),
     "fields": mark("Fields of the category"),
     "named": mark("Named people"),
     "subjects": mark("Subjects"),
@@ -71,6 +73,9 @@ FIELDS: Mapping[str, str] = {
 
 FAULTS: Mapping[str, str] = {
     "required": mark("is needed"),
+    "differs": mark("is not the same as the first"),
+    "whole_day": mark("needs a whole day: year, month and day"),
+    "account_closed": mark("this account is closed: open it again first"),
     "wrong_password": mark("is not right; nothing was changed"),
     "lock_not_opened": mark("cannot help: this kind of lock is not opened here, or the file is damaged"),
     "too_long": mark("is too long (at most %(limit)s)"),

@@ -42,6 +42,9 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
     (
         mark("House"),
         (
+            Way(
+                "people.every", "people", mark("People"), HOUSE_RULES[Act.MANAGE_PEOPLE], ("people.show", "person.new")
+            ),
             Way("history.log", "log", mark("Log"), HOUSE_RULES[Act.READ_LOG]),
             Way("history.system", "system", mark("System"), HOUSE_RULES[Act.SEE_JOBS]),
         ),

@@ -55,6 +55,41 @@ EXPECTED: dict[str, str] = {
     "history.log": SIGNED_IN,
     "history.record_history": SIGNED_IN,
     "history.system": SIGNED_IN,
+    "links.show": ANYONE,
+    "links.choose": ANYONE,
+    **{
+        f"people.{each}": SIGNED_IN
+        for each in (
+            "every",
+            "show",
+            "link",
+            "end_link",
+            "end_sessions",
+            "unlock",
+            "close",
+            "reopen",
+            "revoke",
+        )
+    },
+    **{
+        f"person.{each}": SIGNED_IN
+        for each in (
+            "new",
+            "invite",
+            "roles",
+            "set_roles",
+            "clearance",
+            "set_clearance",
+            "new_post",
+            "give_post",
+            "ending_post",
+            "end_post",
+            "new_grant",
+            "give_grant",
+            "custody",
+            "set_custody",
+        )
+    },
 }
 """Every endpoint and who may reach it at all; what they then see is decided by the guard."""
 
