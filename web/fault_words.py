@@ -33,6 +33,8 @@ FIELDS: Mapping[str, str] = {
     "notes": mark("Notes"),
     "reason": mark("Reason"),
     "again": mark("Once more"),
+    "confirm": mark("Confirmation"),
+    "on": mark("Closed from"),
     "locale": mark("Language"),
     "fields": mark("Fields of the category"),
     "named": mark("Named people"),
@@ -73,6 +75,7 @@ FIELDS: Mapping[str, str] = {
 
 FAULTS: Mapping[str, str] = {
     "required": mark("is needed"),
+    "not_the_code": mark("is not the code: type %(code)s"),
     "differs": mark("is not the same as the first"),
     "whole_day": mark("needs a whole day: year, month and day"),
     "account_closed": mark("this account is closed: open it again first"),

@@ -14,7 +14,7 @@ from web.faults import explain_reason, field_label
 from web.i18n import current_locale
 from web.record_words import KINDS, MATERIALS, MEDIA, field_value, masked, scan_words, term_words, word
 from web.remarks import remark_words, remarks
-from web.role_words import role_help, role_word
+from web.role_words import place_kind, role_help, role_word
 
 HIDDEN_FACTS = frozenset({"before", "after", "content", "person"})
 """Facts of a log entry that are ids, or are shown by themselves."""
@@ -92,6 +92,7 @@ def init_app(app: Flask) -> None:
         remarks=lambda file: [
             remark_words(each, current_locale()) for each in remarks(file.media_type, file.name, macros=file.macros)
         ],
+        place_kind=lambda kind: place_kind(kind, current_locale()),
         role_word=lambda role: role_word(role, current_locale()),
         role_help=lambda role: role_help(role, current_locale()),
         reason=lambda reason: explain_reason(reason, current_locale()),

@@ -1,4 +1,4 @@
-"""What roles are called, and what each may do, for those who give them."""
+"""What roles are called and what each may do, and what the steps of the property tree are called."""
 
 from collections.abc import Mapping
 
@@ -21,6 +21,19 @@ ROLES: Mapping[Role, tuple[str, str]] = {
         mark("The log and its proofs; reads no records; has no other role."),
     ),
 }
+
+
+PLACES: Mapping[str, str] = {
+    "project": mark("Project"),
+    "building": mark("Building"),
+    "unit": mark("Unit"),
+    "room": mark("Room"),
+}
+
+
+def place_kind(kind: str, locale: str) -> str:
+    """Return what a step of the property tree is called."""
+    return translator(locale)(PLACES[kind])
 
 
 def role_word(role: str, locale: str) -> str:

@@ -54,7 +54,6 @@ EXPECTED: dict[str, str] = {
     "finding.search": SIGNED_IN,
     "history.log": SIGNED_IN,
     "history.record_history": SIGNED_IN,
-    "history.system": SIGNED_IN,
     "links.show": ANYONE,
     "links.choose": ANYONE,
     **{
@@ -70,6 +69,32 @@ EXPECTED: dict[str, str] = {
             "reopen",
             "revoke",
         )
+    },
+    **{
+        f"{family}.{each}": SIGNED_IN
+        for family, pages in {
+            "organisation": ("show", "new", "add", "renaming", "rename", "closing", "close", "new_post", "add_post"),
+            "levels": ("show", "new", "distribute", "withdraw", "new_group", "add_group"),
+            "fonds": ("every", "new", "add", "renaming", "rename", "closing", "close", "joining", "join"),
+            "schemes": ("show", "export", "importing", "check", "apply", "category", "changing", "change", "close"),
+            "places": ("every", "show", "new", "add", "changing", "change"),
+            "rules": ("every", "new", "check", "add"),
+            "subjects": (
+                "every",
+                "find",
+                "show",
+                "new",
+                "add",
+                "changing",
+                "change",
+                "merging",
+                "merge",
+                "splitting",
+                "split",
+            ),
+            "system": ("show", "parts", "retry", "cancel"),
+        }.items()
+        for each in pages
     },
     **{
         f"person.{each}": SIGNED_IN

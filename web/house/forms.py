@@ -14,9 +14,11 @@ from werkzeug.wrappers import Response as BaseResponse
 from archive.dates import BadDate, parse_civil
 from archive.errors import ArchiveError, Fault, InvalidInput, NotAllowed, NotFound
 from archive.policy.rules import HOUSE_RULES, Act
+from archive.scheme.fields import FieldDef, FieldKind
 from web.faults import explain, explain_fault, field_label, status_of
 from web.i18n import current_locale
 from web.services import identity, services
+from web.words import named
 
 NAMES = {"zh_CN": "name", "zh_TW": "name_tw", "en": "name_en"}
 """Names of the three fields in which a house names a thing, by language."""
@@ -171,6 +173,29 @@ def require(act: Act) -> None:
     """Let only those on a page who may do its act; a refusal is logged. Raises ``NotAllowed``."""
     with services().db.reading() as session:
         services().guard.require_house(session, identity(), act)
+
+
+def own_fields(definitions: Sequence[FieldDef], kept: Mapping[str, str] | None = None) -> list[Field]:
+    """Return the form's fields for a house's own typed fields.
+
+    ``kept`` are personal numbers that stand, masked: the form never shows them whole.
+    """
+    return [_own_field(each, (kept or {}).get(each.name)) for each in definitions]
+
+
+def _own_field(definition: FieldDef, kept: str | None) -> Field:
+    name, words = definition.name, definition.label(current_locale())
+    if definition.kind is FieldKind.CHOICE:
+        options = [(code, named(names, current_locale())) for code, names in definition.choices.items()]
+        return Field(name, words, kind="choose", options=options, none="—", must=definition.required)
+    how = ""
+    if definition.kind is FieldKind.DATE:
+        how = _("For example 2024-3-5, 20240305 or 113/3/5.")
+    elif kept is not None:
+        how = _("Kept now: %(value)s. Leave the field empty to keep it.", value=kept)
+    elif definition.protected:
+        how = _("Kept encrypted.")
+    return Field(name, words, help=how, must=definition.required and kept is None, limit=definition.limit)
 
 
 def days() -> tuple[Field, Field]:
