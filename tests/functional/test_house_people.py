@@ -213,6 +213,17 @@ def test_roles_clearance_and_custody_are_set(house: WebHouse, officer: FlaskClie
     assert {"person.role", "person.clearance"} <= set(done)
 
 
+def test_every_form_shows_what_stands(house: WebHouse, officer: FlaskClient) -> None:
+    key = key_of(house, "clerk")
+    send(officer, f"/house/people/{key}/custody", levels=["2"])
+    assert 'value="2" checked' in officer.get(f"/house/people/{key}/custody").text
+    assert 'value="clerk" checked' in officer.get(f"/house/people/{key}/roles").text
+    assert 'value="1" selected' in officer.get(f"/house/people/{key}/clearance").text
+    with house.services.db.reading() as session:
+        holding = session.scalars(select(PersonPost.id).where(PersonPost.person_id == key)).one()
+    assert 'value="2026-03-05"' in officer.get(f"/house/people/{key}/posts/{holding}/end").text
+
+
 def test_a_post_is_given_and_ended(house: WebHouse, officer: FlaskClient) -> None:
     key = key_of(house, "staff")
     page = officer.get(f"/house/people/{key}/posts/new").text
