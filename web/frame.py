@@ -47,7 +47,7 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
         mark("House"),
         (
             Way("subjects.every", "subject", mark("Subjects"), KEEPERS, ("subjects.show", "subjects.new")),
-            Way("fonds.every", "scheme", mark("Fonds and schemes"), _SCHEME, ("fonds.new", *_SCHEMES)),
+            Way("fonds.every", "scheme", mark("Fonds"), _SCHEME, ("fonds.new", *_SCHEMES)),
             Way("rules.every", "number", mark("Number rules"), _SCHEME, ("rules.new",)),
             Way("places.every", "place", mark("Places"), _SCHEME, ("places.show", "places.new", "places.changing")),
             Way("levels.show", "level", mark("Levels"), HOUSE_RULES[Act.MANAGE_LEVELS], _LEVELS),
