@@ -75,7 +75,7 @@ FIELDS: Mapping[str, str] = {
 
 FAULTS: Mapping[str, str] = {
     "required": mark("is needed"),
-    "not_the_code": mark("is not the code: type %(code)s"),
+    "not_the_code": mark("is not the code: type %(wanted)s"),
     "differs": mark("is not the same as the first"),
     "whole_day": mark("needs a whole day: year, month and day"),
     "account_closed": mark("this account is closed: open it again first"),

@@ -121,7 +121,7 @@ def _confirm(row: Fonds) -> Field:
 
 def _confirmed(row: Fonds) -> None:
     if request.form.get("confirm", "").strip() != row.code:
-        raise InvalidInput(Fault("confirm", "not_the_code", {"code": row.code}))
+        raise InvalidInput(Fault("confirm", "not_the_code", {"wanted": row.code}))
 
 
 def _first_day(row: Fonds) -> dict[str, Any]:
