@@ -1,7 +1,7 @@
 """The fonds of the house: added with or without a scheme, renamed, closed. A code that numbers hold never changes."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from sqlalchemy import or_, select
@@ -60,6 +60,12 @@ class FondsService:
             self._log.note(session, identity, "fonds.add", body=body)
             work.commit()
             return row.id
+
+    def every(self, identity: Identity) -> Sequence[Fonds]:
+        """Return the fonds by code, closed ones too, for those who manage schemes. Raises ``NotAllowed``."""
+        with self._guard.refusals(identity), self._db.reading() as session:
+            self._guard.require_house(session, identity, Act.MANAGE_SCHEME)
+            return session.scalars(select(Fonds).order_by(Fonds.code)).all()
 
     def rename(self, identity: Identity, fonds_id: UUID, names: Mapping[str, str], *, version: int) -> int:
         """Rename a fonds and return its new version; its code, which numbers hold, stays.

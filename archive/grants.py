@@ -4,6 +4,7 @@ Grants and custody are the security administrator's; distributions also the secr
 themselves anything. Taking a right away holds from the commit on, in search too: reach is computed per request.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -164,6 +165,12 @@ class Rights:
             self._note(session, identity, "distribution.remove", None, _distribution(row), None)
             session.delete(row)
             work.commit()
+
+    def distributions(self, identity: Identity) -> Sequence[Distribution]:
+        """Return to whom the levels are distributed, for those who manage levels. Raises ``NotAllowed``."""
+        with self._guard.refusals(identity), self._db.reading() as session:
+            self._guard.require_house(session, identity, Act.MANAGE_LEVELS)
+            return session.scalars(select(Distribution).order_by(Distribution.level_rank, Distribution.id)).all()
 
     def _other(self, session: Session, identity: Identity, person_id: UUID) -> None:
         self._guard.require_house(session, identity, Act.MANAGE_RIGHTS)

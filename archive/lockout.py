@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import delete, or_
+from sqlalchemy import ColumnElement, delete, or_, select
 from sqlalchemy.orm import Session
 
 from archive.model import SignInFailures
@@ -74,8 +74,20 @@ def succeeded(session: Session, login: str, address: str) -> None:
         row.locked_until = None
 
 
+def failures_of(session: Session, login: str, now: datetime) -> tuple[int, datetime | None]:
+    """Return how often signing in to an account failed lately, and until when it is locked from somewhere."""
+    rows = session.scalars(select(SignInFailures).where(_of_account(login))).all()
+    recent = [row for row in rows if now - row.last_at <= FORGOTTEN_AFTER]
+    locked = [row.locked_until for row in recent if row.locked_until is not None and row.locked_until > now]
+    return max((row.failures for row in recent), default=0), max(locked, default=None)
+
+
 def unlock(session: Session, login: str) -> None:
     """Forget the failures counted for an account, from anywhere."""
+    session.execute(delete(SignInFailures).where(_of_account(login)))
+
+
+def _of_account(login: str) -> ColumnElement[bool]:
     pair, account = (subject for subject, _ in subjects(login, "")[:2])
     from_anywhere = SignInFailures.subject.startswith(pair.rpartition(":")[0] + ":")
-    session.execute(delete(SignInFailures).where(or_(from_anywhere, SignInFailures.subject == account)))
+    return or_(from_anywhere, SignInFailures.subject == account)

@@ -4,8 +4,9 @@ Users and rights are the security administrator's; the machine's operator (a par
 account. No one changes their own roles, clearance or posts. Every act writes the log with before and after.
 """
 
-from collections.abc import Iterable
-from datetime import date
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from archive.identity import OFFICERS, Identity, Role
 from archive.ids import new_id
 from archive.lockout import unlock
 from archive.log.writer import Log
-from archive.model import ApiToken, Department, Level, Person, PersonPost, PersonRole, Post, WebSession
+from archive.model import ApiToken, Department, Invitation, Level, Person, PersonPost, PersonRole, Post, WebSession
 from archive.passwords import Passwords, check_password
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
@@ -73,29 +74,17 @@ class People(SignIn):
             NotAllowed: not one of those who manage people.
         """
         login, wanted = folded(login), frozenset(roles)
-        _check_account(login, name, locale)
+        check_account(login, name, locale)
         check_password(password, login=login, name=name)
         check_roles(wanted, clearance)
         kept = self._passwords.hash(password)
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
             self._guard.require_house(session, identity, Act.MANAGE_PEOPLE)
-            _check_clearance(session, clearance)
-            if session.scalar(select(Person.id).where(Person.login == login)) is not None:
-                raise StandsAlready(what="login", field="login", login=login)
-            person = Person(
-                id=new_id(),
-                login=login,
-                name=name.strip(),
-                password_hash=kept,
-                locale=locale,
-                clearance=clearance,
-                created_at=self._clock.now(),
-            )
-            session.add(person)
-            session.flush()
-            session.add_all(PersonRole(person_id=person.id, role=role) for role in wanted)
-            after = {"login": login, "roles": _words(wanted), "clearance": clearance}
+            person, after = insert_person(
+                session, login=login, name=name, roles=wanted, clearance=clearance, locale=locale, password_hash=kept,
+                now=self._clock.now(),
+            )  # fmt: skip
             self._note(session, identity, "person.add", person, None, after)
             work.commit()
         return person.id
@@ -163,7 +152,8 @@ class People(SignIn):
             check_password(password, login=person.login, name=person.name)
             person.password_hash = hashed
             person.version += 1
-            self._end_sessions(session, person_id, spare=identity.session_id)
+            end_sessions(session, person_id, self._clock.now(), spare=identity.session_id)
+            end_links(session, person_id, self._clock.now())
             unlock(session, person.login)
             self._note(session, identity, "person.password", person, None, None)
             work.commit()
@@ -182,8 +172,9 @@ class People(SignIn):
             person = self._other(session, identity, person_id, Act.MANAGE_PEOPLE)
             before, person.active = person.active, active
             person.version += 1
+            end_links(session, person_id, self._clock.now())
             if not active:
-                self._end_sessions(session, person_id)
+                end_sessions(session, person_id, self._clock.now())
                 closing = update(ApiToken).where(ApiToken.person_id == person_id, ApiToken.ended_at.is_(None))
                 session.execute(closing.values(ended_at=self._clock.now()))
             self._note(session, identity, "person.active", person, before, active)
@@ -196,6 +187,15 @@ class People(SignIn):
             unlock(work.session, person.login)
             self._note(work.session, identity, "person.unlock", person, None, None)
             work.commit()
+
+    def end_sessions(self, identity: Identity, person_id: UUID) -> int:
+        """End every open session of someone else, and return how many there were. Their tokens stay."""
+        with self._guard.refusals(identity), self._db.writing() as work:
+            person = self._other(work.session, identity, person_id, Act.MANAGE_PEOPLE)
+            ended = end_sessions(work.session, person_id, self._clock.now())
+            self._note(work.session, identity, "session.end_all", person, ended, 0)
+            work.commit()
+        return ended
 
     def assign_post(
         self,
@@ -246,21 +246,76 @@ class People(SignIn):
             work.commit()
 
     def _other(self, session: Session, identity: Identity, person_id: UUID, act: Act) -> Person:
-        """Check the act, and that it is on someone else; return whom."""
-        self._guard.require_house(session, identity, act)
-        if identity.person_id == person_id:
-            raise self._guard.refused_house(session, identity, act, reason="own")
-        return _person(session, person_id)
-
-    def _end_sessions(self, session: Session, person_id: UUID, spare: UUID | None = None) -> None:
-        ending = update(WebSession).where(WebSession.person_id == person_id, WebSession.ended_at.is_(None))
-        if spare is not None:
-            ending = ending.where(WebSession.id != spare)
-        session.execute(ending.values(ended_at=self._clock.now()))
+        return someone_else(self._guard, session, identity, person_id, act)
 
     def _note(self, session: Session, identity: Identity, act: str, person: Person, before: Any, after: Any) -> None:
         body = {"person": str(person.id), "before": before, "after": after}
         self._log.note(session, identity, act, body=body)
+
+
+class End(StrEnum):
+    """Why a link ended unused."""
+
+    REPLACED = "replaced"
+    WITHDRAWN = "withdrawn"
+
+
+def someone_else(guard: Guard, session: Session, identity: Identity, person_id: UUID, act: Act) -> Person:
+    """Check an act on an account, and that it is someone else's; return whose."""
+    guard.require_house(session, identity, act)
+    if identity.person_id == person_id:
+        raise guard.refused_house(session, identity, act, reason="own")
+    return _person(session, person_id)
+
+
+def end_sessions(session: Session, person_id: UUID, now: datetime, *, spare: UUID | None = None) -> int:
+    """End an account's open sessions but one, and return how many."""
+    ending = update(WebSession).where(WebSession.person_id == person_id, WebSession.ended_at.is_(None))
+    if spare is not None:
+        ending = ending.where(WebSession.id != spare)
+    done = session.execute(ending.values(ended_at=now).returning(WebSession.id))
+    return len(done.all())
+
+
+def end_links(session: Session, person_id: UUID, now: datetime) -> Sequence[str]:
+    """End an account's links that were not used, and return the kind of each."""
+    unused = (Invitation.person_id == person_id, Invitation.used_at.is_(None), Invitation.ended_at.is_(None))
+    done = session.execute(update(Invitation).where(*unused).values(ended_at=now).returning(Invitation.kind))
+    return [kind.value for kind in done.scalars()]
+
+
+def insert_person(
+    session: Session,
+    *,
+    login: str,
+    name: str,
+    roles: frozenset[Role],
+    clearance: int,
+    locale: str | None,
+    password_hash: str,
+    now: datetime,
+    active: bool = True,
+) -> tuple[Person, dict[str, Any]]:
+    """Add an account in the caller's transaction; return it, and what the log says of it.
+
+    Raises:
+        InvalidInput: names each field at fault.
+        StandsAlready: the login is taken.
+    """
+    login = folded(login)
+    check_account(login, name, locale)
+    check_roles(roles, clearance)
+    _check_clearance(session, clearance)
+    if session.scalar(select(Person.id).where(Person.login == login)) is not None:
+        raise StandsAlready(what="login", field="login", login=login)
+    person = Person(
+        id=new_id(), login=login, name=name.strip(), password_hash=password_hash, locale=locale, clearance=clearance,
+        active=active, created_at=now,
+    )  # fmt: skip
+    session.add(person)
+    session.flush()
+    session.add_all(PersonRole(person_id=person.id, role=role) for role in roles)
+    return person, {"login": login, "roles": _words(roles), "clearance": clearance}
 
 
 def _person(session: Session, person_id: UUID) -> Person:
@@ -270,7 +325,8 @@ def _person(session: Session, person_id: UUID) -> Person:
     return person
 
 
-def _check_account(login: str, name: str, locale: str | None) -> None:
+def check_account(login: str, name: str, locale: str | None) -> None:
+    """Check what an account is called. Raises ``InvalidInput``, which names each field at fault."""
     faults = []
     if not login or len(login) > 64 or not login.isprintable() or any(c.isspace() or c == ":" for c in login):
         faults.append(Fault("login", "bad_login" if login else "required"))

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from archive.database import Database
@@ -249,6 +249,21 @@ class Places:
         with self._db.reading() as session:
             query = select(Place).where(Place.fonds_id == fonds_id, Place.parent_id == parent_id)
             return session.scalars(query.order_by(Place.code)).all()
+
+    def counts(self, _identity: Identity, ids: Sequence[UUID]) -> Mapping[UUID, int]:
+        """Return how many places lie directly below each of these; one with none is left out."""
+        with self._db.reading() as session:
+            query = select(Place.parent_id, func.count()).where(Place.parent_id.in_(ids)).group_by(Place.parent_id)
+            return {key: count for key, count in session.execute(query) if key is not None}
+
+    def fields(self, _identity: Identity, place_id: UUID) -> Sequence[FieldDef]:
+        """Return what is asked of a place, without what is personal. Raises ``NotFound``."""
+        with self._db.reading() as session:
+            row = session.get(Place, place_id)
+            if row is None:
+                raise NotFound
+            fields = self.rules.fields(row.kind, _types_above(session, row))
+        return [each for each in fields if not each.protected]
 
     def at(self, _identity: Identity, fonds_id: UUID, path: str) -> Place:
         """Return the place of a path such as ``A1/01/``. ``NotFound`` when there is none."""

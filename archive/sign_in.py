@@ -123,7 +123,7 @@ class SignIn:
         now = self._clock.now()
         with self._db.reading() as session:
             row = session.scalars(select(WebSession).where(WebSession.token_hash == _hash(token))).one_or_none()
-            if row is None or not _is_open(row, now):
+            if row is None or not is_open(row, now):
                 return None
             person = session.get_one(Person, row.person_id)
             if not person.active:
@@ -147,7 +147,7 @@ class SignIn:
             rows = session.scalars(
                 select(WebSession).where(WebSession.person_id == identity.person_id, WebSession.ended_at.is_(None))
             ).all()
-        return sorted((row for row in rows if _is_open(row, now)), key=lambda row: row.seen_at, reverse=True)
+        return sorted((row for row in rows if is_open(row, now)), key=lambda row: row.seen_at, reverse=True)
 
     def end_session(self, identity: Identity, session_id: UUID) -> None:
         """End one of the person's own sessions. Ending it twice is no error.
@@ -261,7 +261,8 @@ def active_person(session: Session, login: str) -> Person:
     return person
 
 
-def _is_open(row: WebSession, now: datetime) -> bool:
+def is_open(row: WebSession, now: datetime) -> bool:
+    """Return whether a session still stands."""
     return row.ended_at is None and now < row.expires_at and now - row.seen_at < IDLE
 
 

@@ -66,6 +66,11 @@ class Subjects:
         self._outbox = outbox
         self._clock = clock
 
+    def require(self, identity: Identity) -> None:
+        """Check that ``identity`` is one of those who keep subjects. Raises ``NotAllowed``."""
+        with self._guard.refusals(identity), self._db.reading() as session:
+            self._keeper(session, identity)
+
     def add(
         self, identity: Identity, fonds_id: UUID, kind: str, values: Mapping[str, Any], *, code: str | None = None
     ) -> UUID:

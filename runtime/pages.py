@@ -2,9 +2,32 @@
 
 from flask import Flask
 
+from runtime.doctor import doctor
+from runtime.doctor_words import told
+from runtime.settings import shown
 from runtime.wiring import Parts
 from web.app import create_app
-from web.services import Services
+from web.services import Finding, HouseServices, Services
+
+
+def house_services(parts: Parts) -> HouseServices:
+    """Name the parts that the pages of the house use."""
+    return HouseServices(
+        roster=parts.roster,
+        invitations=parts.invitations,
+        rights=parts.rights,
+        organisation=parts.organisation,
+        groups=parts.groups,
+        fonds=parts.fonds,
+        scheme=parts.scheme,
+        places=parts.places,
+        subjects=parts.subjects,
+        jobs=parts.job_care,
+        examine=lambda gettext: [
+            Finding(part.name, part.state.value, told(part, gettext)) for part in doctor(parts.settings)
+        ],
+        settings=lambda: shown(parts.settings),
+    )
 
 
 def services(parts: Parts) -> Services:
@@ -14,6 +37,7 @@ def services(parts: Parts) -> Services:
         clock=parts.clock,
         guard=parts.guard,
         people=parts.people,
+        house=house_services(parts),
         records=parts.records,
         reader=parts.reader,
         doubles=parts.doubles,

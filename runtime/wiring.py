@@ -21,6 +21,8 @@ from archive.fonds import FondsService
 from archive.grants import Rights
 from archive.imports import Imports
 from archive.intake import IntakeService
+from archive.invitations import Invitations
+from archive.jobs.care import JobCare
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import Handler, JobRunner
 from archive.log.browse import LogView
@@ -38,6 +40,7 @@ from archive.policy.rules import Act
 from archive.ports import Vault, Waker
 from archive.records import RecordService
 from archive.rereading import Rereading
+from archive.roster import Roster
 from archive.scheme.categories import SchemeService
 from archive.showing import RecordReader
 from archive.subjects import Subjects
@@ -127,6 +130,21 @@ class Parts:
     def people(self) -> People:
         """Accounts and sign-in."""
         return People(self.db, self.log, self.clock, self.guard)
+
+    @cached_property
+    def invitations(self) -> Invitations:
+        """Links by which people choose their passwords."""
+        return Invitations(self.db, self.log, self.clock, self.guard)
+
+    @cached_property
+    def roster(self) -> Roster:
+        """Accounts as those who manage people see them."""
+        return Roster(self.db, self.guard, self.clock)
+
+    @cached_property
+    def job_care(self) -> JobCare:
+        """Jobs that failed."""
+        return JobCare(self.db, self.guard, self.log, self.outbox, self.clock)
 
     @cached_property
     def rights(self) -> Rights:

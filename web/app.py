@@ -19,6 +19,17 @@ from web.files import pages as file_pages
 from web.finding import pages as finding_pages
 from web.frame import frame
 from web.history import pages as history_pages
+from web.house.fonds import pages as fonds_pages
+from web.house.levels import pages as level_pages
+from web.house.links import pages as link_pages
+from web.house.organisation import pages as organisation_pages
+from web.house.people import pages as people_pages
+from web.house.person_forms import pages as person_pages
+from web.house.places import pages as place_pages
+from web.house.rules import pages as rule_pages
+from web.house.schemes import pages as scheme_pages
+from web.house.subjects import pages as subject_pages
+from web.house.system import pages as system_pages
 from web.proposals import pages as proposal_pages
 from web.put_aside import pages as put_aside_pages
 from web.records import pages as record_pages
@@ -47,7 +58,9 @@ def create_app(wired: Services) -> Flask:
     CSRFProtect(app)
     for pages in (
         signing_pages, desk_pages, record_pages, upload_pages, file_pages, put_aside_pages, scan_pages, finding_pages,
-        browsing_pages, sheet_pages, history_pages, proposal_pages, double_pages,
+        browsing_pages, sheet_pages, history_pages, proposal_pages, double_pages, people_pages, person_pages,
+        link_pages, organisation_pages, level_pages, fonds_pages, scheme_pages, place_pages, rule_pages,
+        subject_pages, system_pages,
     ):  # fmt: skip
         app.register_blueprint(pages)
     app.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))

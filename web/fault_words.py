@@ -35,6 +35,10 @@ FIELDS: Mapping[str, str] = {
     "importance": mark("Importance"),
     "notes": mark("Notes"),
     "reason": mark("Reason"),
+    "again": mark("Once more"),
+    "confirm": mark("Confirmation"),
+    "on": mark("Closed from"),
+    "locale": mark("Language"),
     "fields": mark("Fields of the category"),
     "named": mark("Named people"),
     "subjects": mark("Subjects"),
@@ -75,6 +79,10 @@ FIELDS: Mapping[str, str] = {
 
 FAULTS: Mapping[str, str] = {
     "required": mark("is needed"),
+    "not_the_code": mark("is not the code: type %(wanted)s"),
+    "differs": mark("is not the same as the first"),
+    "whole_day": mark("needs a whole day: year, month and day"),
+    "account_closed": mark("this account is closed: open it again first"),
     "wrong_password": mark("is not right; nothing was changed"),
     "lock_not_opened": mark("cannot help: this kind of lock is not opened here, or the file is damaged"),
     "too_long": mark("is too long (at most %(limit)s)"),

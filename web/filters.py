@@ -16,6 +16,7 @@ from web.i18n import current_locale
 from web.proposal_words import place_words, rule_words
 from web.record_words import KINDS, MATERIALS, MEDIA, field_value, masked, scan_words, term_words, word
 from web.remarks import file_remarks, remark_words
+from web.role_words import place_kind, role_help, role_word
 
 HIDDEN_FACTS = frozenset({"before", "after", "content", "person"})
 """Facts of a log entry that are ids, or are shown by themselves."""
@@ -117,5 +118,8 @@ def init_app(app: Flask) -> None:
         place_words=lambda each: place_words(each, current_locale()),
         scan_words=lambda file: scan_words(file, current_locale()),
         remarks=lambda file: [remark_words(each, current_locale()) for each in file_remarks(file)],
+        place_kind=lambda kind: place_kind(kind, current_locale()),
+        role_word=lambda role: role_word(role, current_locale()),
+        role_help=lambda role: role_help(role, current_locale()),
         reason=lambda reason: explain_reason(reason, current_locale()),
     )

@@ -9,9 +9,13 @@ from flask_babel import gettext as _
 
 from archive.identity import Identity, Role
 from archive.policy.rules import HOUSE_RULES, READERS, Act
+from archive.subjects import KEEPERS
 from web.services import services
 from web.words import mark
 
+_LEVELS = ("levels.new", "levels.new_group")
+_SCHEME = HOUSE_RULES[Act.MANAGE_SCHEME]
+_SCHEMES = ("schemes.show", "schemes.category", "schemes.importing", "schemes.changing")
 _PREPARERS = frozenset({Role.ARCHIVIST, Role.CLERK})
 
 
@@ -49,8 +53,19 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
     (
         mark("House"),
         (
+            Way("subjects.every", "subject", mark("Subjects"), KEEPERS, ("subjects.show", "subjects.new")),
+            Way("fonds.every", "scheme", mark("Fonds"), _SCHEME, ("fonds.new", *_SCHEMES)),
+            Way("rules.every", "number", mark("Number rules"), _SCHEME, ("rules.new",)),
+            Way("places.every", "place", mark("Places"), _SCHEME, ("places.show", "places.new", "places.changing")),
+            Way("levels.show", "level", mark("Levels"), HOUSE_RULES[Act.MANAGE_LEVELS], _LEVELS),
+            Way(
+                "organisation.show", "unit", mark("Organisation"), HOUSE_RULES[Act.MANAGE_PEOPLE], ("organisation.new",)
+            ),
+            Way(
+                "people.every", "people", mark("People"), HOUSE_RULES[Act.MANAGE_PEOPLE], ("people.show", "person.new")
+            ),
             Way("history.log", "log", mark("Log"), HOUSE_RULES[Act.READ_LOG]),
-            Way("history.system", "system", mark("System"), HOUSE_RULES[Act.SEE_JOBS]),
+            Way("system.show", "system", mark("System"), HOUSE_RULES[Act.SEE_JOBS], ("system.parts",)),
         ),
     ),
 )

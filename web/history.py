@@ -1,4 +1,4 @@
-"""The log for those who read it, the history of a record, and how the jobs stand."""
+"""The log for those who read it, and the history of a record."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -8,10 +8,8 @@ from uuid import UUID
 from flask import Blueprint, render_template, request, url_for
 
 from archive.errors import Fault, InvalidInput
-from archive.jobs.status import status
 from archive.log.browse import LogFilter, LogPage
 from archive.model.log import LogResult
-from archive.policy.rules import Act
 from web.act_words import act_words
 from web.i18n import current_locale
 from web.log_days import days_between
@@ -47,15 +45,6 @@ def record_history(record_id: UUID) -> str:
         page = services().log_view.history(session, identity(), record_id, after=_after(request.args.get("after", "")))
     shown = _shown(page, "history.record_history", record_id=record_id)
     return render_template("history.html", record_id=record_id, act_words=_acts(), **shown)
-
-
-@pages.get("/system")
-def system() -> str:
-    """Show how the jobs stand."""
-    with services().db.reading() as session:
-        services().guard.require_house(session, identity(), Act.SEE_JOBS)
-        jobs = status(session)
-    return render_template("system.html", jobs=jobs)
 
 
 def _acts() -> Any:

@@ -1,5 +1,6 @@
 """What pages need of the rest of the house, named in one place; ``runtime`` wires it."""
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import cast
@@ -12,21 +13,62 @@ from archive.database import Database
 from archive.doubles import Doubles
 from archive.files import FileService
 from archive.filing import FilingService
+from archive.fonds import FondsService
+from archive.grants import Rights
 from archive.identity import Identity
 from archive.intake import IntakeService
+from archive.invitations import Invitations
+from archive.jobs.care import JobCare
 from archive.log.browse import LogView
 from archive.log.readings import Readings
+from archive.need_to_know import NeedToKnow
+from archive.organisation import Organisation
 from archive.people import People
+from archive.places import Places
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import ObjectStore, Vault
 from archive.records import RecordService
+from archive.roster import Roster
+from archive.scheme.categories import SchemeService
 from archive.showing import RecordReader
+from archive.subjects import Subjects
 from indexer.sandbox.client import Extractor
 from indexer.search import SearchService
 from indexer.unlocking import Unlocking
 from storage.pictures import PictureCache
 from web.directory import Directory
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found of a part of the system: its name, its state (``ok``, ``warning``, ``broken``), and words."""
+
+    part: str
+    state: str
+    words: str
+
+
+@dataclass(frozen=True)
+class HouseServices:
+    """The services behind the pages of the house itself.
+
+    ``examine`` looks at every part of the system and tells what it found by a gettext; ``settings`` gives each setting
+    with its ``variable``, ``value`` (secrets masked), ``source`` and ``meaning`` (a message id).
+    """
+
+    roster: Roster
+    invitations: Invitations
+    rights: Rights
+    organisation: Organisation
+    groups: NeedToKnow
+    fonds: FondsService
+    scheme: SchemeService
+    places: Places
+    subjects: Subjects
+    jobs: JobCare
+    examine: Callable[[Callable[..., str]], Sequence[Finding]]
+    settings: Callable[[], Sequence[Mapping[str, str]]]
 
 
 @dataclass(frozen=True)
@@ -41,6 +83,7 @@ class Services:
     clock: Clock
     guard: Guard
     people: People
+    house: HouseServices
     records: RecordService
     reader: RecordReader
     doubles: Doubles

@@ -13,7 +13,16 @@ from web.services import services
 pages = Blueprint("signing", __name__)
 
 PUBLIC = frozenset(
-    {"signing.sign_in", "signing.signed_in", "signing.sign_out", "signing.language", "static", "healthz"}
+    {
+        "signing.sign_in",
+        "signing.signed_in",
+        "signing.sign_out",
+        "signing.language",
+        "links.show",
+        "links.choose",
+        "static",
+        "healthz",
+    }
 )
 """Endpoints that need nobody signed in."""
 

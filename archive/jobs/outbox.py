@@ -85,6 +85,10 @@ class Outbox:
         work.session.connection().execute(_JOB, rows)
         self._wake_later(work, kind, rows[0]["id"])
 
+    def wake_later(self, work: Work, job: Job) -> None:
+        """Wake the workers of a job, that stands already, once ``work`` is committed."""
+        self._wake_later(work, job.kind, job.id)
+
     def _row(
         self,
         kind: JobKind,

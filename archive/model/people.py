@@ -1,6 +1,7 @@
 """People, the organisation they stand in, and their rights."""
 
 from datetime import date, datetime
+from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import JSON, ForeignKey, String, UniqueConstraint
@@ -116,6 +117,29 @@ class WebSession(Base):
     ended_at: Mapped[datetime | None]
     address: Mapped[str] = mapped_column(String(64))
     agent: Mapped[str] = mapped_column(String(200))
+
+
+class InvitationKind(StrEnum):
+    """What a link to choose a password is for."""
+
+    INVITE = "invite"
+    RESET = "reset"
+
+
+class Invitation(Base):
+    """A link by which a person chooses their password, once. Only the hash of its token is kept."""
+
+    __tablename__ = "invitation"
+
+    id: Mapped[Key]
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True)
+    kind: Mapped[InvitationKind] = mapped_column(word(InvitationKind))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    made_by: Mapped[UUID | None]
+    made_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
 
 
 class SignInFailures(Base):

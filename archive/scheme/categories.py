@@ -30,6 +30,30 @@ class Node:
     below: Sequence["Node"]
 
 
+@dataclass(frozen=True)
+class Changed:
+    """A category that installing would touch; ``parts`` are the columns that would change."""
+
+    code: str
+    names: Mapping[str, str]
+    parts: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What installing a scheme would do to a fonds; ``rules`` are codes of number rules that would be added."""
+
+    new: Sequence[Changed]
+    changed: Sequence[Changed]
+    closed: Sequence[Changed]
+    rules: Sequence[str]
+
+    @property
+    def any(self) -> bool:
+        """Whether anything would change."""
+        return bool(self.new or self.changed or self.closed or self.rules)
+
+
 class SchemeService:
     """The acts on categories and number rules."""
 
@@ -53,6 +77,26 @@ class SchemeService:
             self._log.note(work.session, identity, "scheme.install", body=body)
             work.commit()
         return ids
+
+    def preview(self, identity: Identity, fonds_id: UUID, scheme: Scheme) -> Changes:
+        """Return what ``install`` would change, having changed nothing. Raises as ``install`` does."""
+        with self._db.writing() as work:  # never committed: what installing does is what is told
+            session = work.session
+            fonds = self._fonds(session, identity, fonds_id)
+            known = set(session.scalars(select(NumberRule.code)))
+            before = {row.code: _state(row) for row in _of(session, fonds.id)}
+            installing.install(session, fonds, scheme, now=self._clock.now())
+            rows = _of(session, fonds.id)
+            return Changes(
+                new=[Changed(row.code, dict(row.names), ()) for row in rows if row.code not in before],
+                changed=[each for row in rows if row.code in before and (each := _changed(row, before[row.code]))],
+                closed=[
+                    Changed(row.code, dict(row.names), ())
+                    for row in rows
+                    if row.code in before and row.closed_on is not None and before[row.code]["closed_on"] is None
+                ],
+                rules=sorted(set(session.scalars(select(NumberRule.code))) - known),
+            )
 
     def export(self, identity: Identity, fonds_id: UUID) -> Scheme:
         """Return a fonds' scheme (``to_yaml`` writes it)."""
@@ -163,6 +207,12 @@ class SchemeService:
             work.commit()
             return row.id
 
+    def rules(self, identity: Identity) -> Sequence[NumberRule]:
+        """Return the number rules and reference rules by code, for those who manage schemes."""
+        with self._guard.refusals(identity), self._db.reading() as session:
+            self._guard.require_house(session, identity, Act.MANAGE_SCHEME)
+            return session.scalars(select(NumberRule).order_by(NumberRule.code)).all()
+
     def tree(self, _identity: Identity, fonds_id: UUID, *, closed: bool = False) -> Sequence[Node]:
         """Return the categories of a fonds as a tree. Names of categories are open to everyone signed in."""
         with self._db.reading() as session:
@@ -215,6 +265,28 @@ class SchemeService:
             "required": list(checked.required),
             "documents": [dict(paper) for paper in checked.documents],
         }
+
+
+_TOLD = (
+    "parent_id", "names", "level_rank", "term", "number_rule_id", "reference_rule_id", "fields", "required",
+    "documents", "closed_on",
+)  # fmt: skip
+
+
+def _of(session: Session, fonds_id: UUID) -> Sequence[Category]:
+    query = select(Category).where(Category.fonds_id == fonds_id)
+    return session.scalars(query.order_by(Category.position, Category.code)).all()
+
+
+def _state(row: Category) -> dict[str, Any]:
+    return {key: getattr(row, key) for key in _TOLD}
+
+
+def _changed(row: Category, before: Mapping[str, Any]) -> Changed | None:
+    if row.closed_on is not None and before["closed_on"] is None:
+        return None
+    parts = [key for key, value in _state(row).items() if before[key] != value]
+    return Changed(row.code, dict(row.names), parts) if parts else None
 
 
 def _checked(data: Mapping[str, Any], parent: dict[str, Any] | None, rules: Sequence[NumberRule]) -> CategoryDef:

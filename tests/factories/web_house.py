@@ -18,20 +18,30 @@ from archive.database import Database
 from archive.doubles import Doubles
 from archive.files import FileService
 from archive.filing import FilingService
+from archive.fonds import FondsService
+from archive.grants import Rights
 from archive.identity import Identity, Role, system
 from archive.intake import IntakeService
+from archive.invitations import Invitations
+from archive.jobs.care import JobCare
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import JobRunner
 from archive.log.browse import LogView
 from archive.log.readings import Readings
 from archive.log.writer import Log
 from archive.model import Category, NumberRule, Person, Record
+from archive.need_to_know import NeedToKnow
+from archive.organisation import Organisation
 from archive.passwords import Passwords
 from archive.people import People
+from archive.places import Places
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.records import RecordService
+from archive.roster import Roster
+from archive.scheme.categories import SchemeService
 from archive.showing import RecordReader, number_of
+from archive.subjects import Subjects
 from indexer.comparing import CompareTexts
 from indexer.extraction import ExtractContents
 from indexer.passages import Passage, marks_in
@@ -48,7 +58,7 @@ from tests.factories import records as rows
 from tests.factories.databases import a_database
 from tests.fakes.clock import FixedClock
 from web.app import create_app
-from web.services import Services
+from web.services import Finding, HouseServices, Services
 
 RULE = "{fonds}-{category}·{year}-{term}-{mark}{serial:4}"
 PASSWORD = "梅花三弄-2026-春"
@@ -194,6 +204,22 @@ def a_web_house(folder: Path, *, https: bool = False, clock: Clock | None = None
     outbox = Outbox(clock, SilentWaker())
     store = FileStore(folder / "objects")
     search = TitleSearch(db, guard)
+    house = HouseServices(
+        roster=Roster(db, guard, clock),
+        invitations=Invitations(db, log, clock, guard, cheap),
+        rights=Rights(db, log, guard),
+        organisation=Organisation(db, guard, log),
+        groups=NeedToKnow(db, guard, log),
+        fonds=FondsService(db, guard, log, clock),
+        scheme=SchemeService(db, guard, log, clock),
+        places=Places(db, guard, log),
+        subjects=Subjects(db, guard, vault, log, outbox, clock),
+        jobs=JobCare(db, guard, log, outbox, clock),
+        examine=lambda gettext: [Finding("python", "ok", gettext("Nothing was changed."))],
+        settings=lambda: [
+            {"variable": "JUANKU_HOME", "value": "home", "source": "default", "meaning": "the data folder"}
+        ],
+    )
     extractor = Extractor(parallel=1)  # its server starts with the first picture asked for
     unpacking = UnpackContents(db, vault, store, log, outbox, clock, extractor)
     reading = ExtractContents(db, vault, store, outbox, extractor, SandboxDetector(extractor), guard.day)
@@ -202,6 +228,7 @@ def a_web_house(folder: Path, *, https: bool = False, clock: Clock | None = None
         clock=clock,
         guard=guard,
         people=people,
+        house=house,
         records=RecordService(db, guard, vault, log, outbox, clock),
         reader=RecordReader(db, guard, vault, readings),
         doubles=Doubles(db, guard, log, clock),
@@ -253,6 +280,8 @@ def _furnish(db: Database, people: People) -> tuple[Category, dict[str, Person]]
         "staff": ([Role.STAFF], 1),
         "auditor": ([Role.AUDIT_ADMIN], 0),
         "system": ([Role.SYSTEM_ADMIN], 0),
+        "security": ([Role.SECURITY_ADMIN], 0),
+        "secrecy": ([Role.SECRECY_OFFICER], 4),
     }
     for login, (roles, _) in accounts.items():
         people.add_person(system("set-up"), login=login, name=f"{login}某", password=PASSWORD, roles=roles)

@@ -64,7 +64,67 @@ EXPECTED: dict[str, str] = {
     "browsing.place": SIGNED_IN,
     "history.log": SIGNED_IN,
     "history.record_history": SIGNED_IN,
-    "history.system": SIGNED_IN,
+    "links.show": ANYONE,
+    "links.choose": ANYONE,
+    **{
+        f"people.{each}": SIGNED_IN
+        for each in (
+            "every",
+            "show",
+            "link",
+            "end_link",
+            "end_sessions",
+            "unlock",
+            "close",
+            "reopen",
+            "revoke",
+        )
+    },
+    **{
+        f"{family}.{each}": SIGNED_IN
+        for family, pages in {
+            "organisation": ("show", "new", "add", "renaming", "rename", "closing", "close", "new_post", "add_post"),
+            "levels": ("show", "new", "distribute", "withdraw", "new_group", "add_group"),
+            "fonds": ("every", "new", "add", "renaming", "rename", "closing", "close", "joining", "join"),
+            "schemes": ("show", "export", "importing", "check", "apply", "category", "changing", "change", "close"),
+            "places": ("every", "show", "new", "add", "changing", "change"),
+            "rules": ("every", "new", "check", "add"),
+            "subjects": (
+                "every",
+                "find",
+                "show",
+                "new",
+                "add",
+                "changing",
+                "change",
+                "merging",
+                "merge",
+                "splitting",
+                "split",
+            ),
+            "system": ("show", "parts", "retry", "cancel"),
+        }.items()
+        for each in pages
+    },
+    **{
+        f"person.{each}": SIGNED_IN
+        for each in (
+            "new",
+            "invite",
+            "roles",
+            "set_roles",
+            "clearance",
+            "set_clearance",
+            "new_post",
+            "give_post",
+            "ending_post",
+            "end_post",
+            "new_grant",
+            "give_grant",
+            "custody",
+            "set_custody",
+        )
+    },
 }
 """Every endpoint and who may reach it at all; what they then see is decided by the guard."""
 

@@ -1,0 +1,296 @@
+"""Pages of the house: who is led there, what each act does and logs, and what is hidden from others."""
+
+import html
+import re
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from archive.ids import new_id
+from archive.model import Category, Department, Distribution, Fonds, Job, JobKind, JobState, LogEntry, Place, Subject
+from archive.scheme.shipped import scheme
+from runtime.settings import SPECS
+from tests.factories.web_house import WebHouse, a_web_house, token_on
+from web.words import translator
+
+PHONE = "13812345678"
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[WebHouse]:
+    with a_web_house(tmp_path) as made:
+        yield made
+
+
+def send(client: FlaskClient, path: str, **data: object) -> tuple[int, str]:
+    reply = client.post(path, data={"csrf_token": token_on(client.get("/").text), **data}, follow_redirects=True)
+    return reply.status_code, reply.text
+
+
+def acts(house: WebHouse) -> set[str]:
+    with house.services.db.reading() as session:
+        return set(session.scalars(select(LogEntry.act)))
+
+
+def test_each_page_is_in_the_rail_of_those_alone_whom_it_lets_in(house: WebHouse) -> None:
+    who = {
+        "/house/organisation": {"security"},
+        "/house/levels": {"security", "secrecy"},
+        "/house/fonds": {"archivist", "system"},
+        "/house/rules": {"archivist", "system"},
+        "/house/places": {"archivist", "system"},
+        "/house/subjects": {"archivist", "clerk"},
+        "/system": {"archivist", "system"},
+    }
+    for login in house.people:
+        client = house.browser(login)
+        rail = client.get("/").text
+        for path, allowed in who.items():
+            assert (f'href="{path}"' in rail) == (login in allowed), (login, path)
+            reply = client.get(path, follow_redirects=True)
+            assert reply.status_code == (200 if login in allowed else 403), (login, path)
+
+
+def test_acts_are_refused_to_whom_the_pages_are_not_shown(house: WebHouse) -> None:
+    client, key = house.browser("staff"), uuid4()
+    fonds = house.category.fonds_id
+    for path in (
+        "organisation/departments/new", "organisation/posts/new", "levels/distributions/new", "levels/groups/new",
+        f"levels/distributions/{key}/withdraw", "fonds/new", f"fonds/{fonds}/close", f"fonds/{fonds}/scheme/apply",
+        f"fonds/{fonds}/scheme/{house.category.id}/close", f"places/{fonds}/new", "rules/new",
+    ):  # fmt: skip
+        data = {"code": "X", "name": "x", "level": "4", "fonds": str(fonds), "number_mark": "Z", "template": "x"}
+        assert send(client, f"/house/{path}", **data)[0] == 403, path
+    assert send(client, "/house/subjects", number=PHONE)[0] == 403
+    assert send(client, f"/system/jobs/{key}/retry")[0] == 403
+
+
+def test_departments_and_posts_are_added_renamed_closed(house: WebHouse) -> None:
+    client = house.browser("security")
+    status, page = send(client, "/house/organisation/departments/new", code="坏", name="工程部")
+    assert status == 422
+    assert 'href="#field-code"' in page
+    assert 'value="工程部"' in page
+    assert "工程部" in send(client, "/house/organisation/departments/new", code="ENG", name="工程部")[1]
+    assert send(client, "/house/organisation/departments/new", code="ENG", name="x")[0] == 409
+    with house.services.db.reading() as session:
+        row = session.scalars(select(Department).where(Department.code == "ENG")).one()
+    path = f"/house/organisation/departments/{row.id}"
+    assert "维修部" in send(client, f"{path}/rename", name="维修部", version="1")[1]
+    assert send(client, f"{path}/rename", name="又改", version="1")[0] == 409
+    assert "2026-03-05 起已关闭" in send(client, f"{path}/close", until="2026-3-5")[1]
+    assert "主任" in send(client, "/house/organisation/posts/new", code="head", name="主任")[1]
+    assert {"department.add", "department.rename", "department.close", "post.add"} <= acts(house)
+
+
+def test_a_level_is_distributed_and_taken_back_with_a_plain_sentence(house: WebHouse) -> None:
+    client = house.browser("security")
+    with house.services.db.reading() as session:
+        office = session.scalars(select(Department).where(Department.code == "OFFICE")).one()
+    status, page = send(client, "/house/levels/distributions/new", level="4", department=str(office.id))
+    assert status == 200
+    assert "收回后，OFFICE全体人员不能再凭授权查阅" in page
+    assert send(client, "/house/levels/distributions/new", level="4", department=str(office.id))[0] == 409
+    with house.services.db.reading() as session:
+        row = session.scalars(select(Distribution).where(Distribution.department_id == office.id)).one()
+    assert "OFFICE全体人员" not in send(client, f"/house/levels/distributions/{row.id}/withdraw")[1]
+    assert {"distribution.add", "distribution.remove"} <= acts(house)
+
+
+def test_a_group_is_told_to_those_alone_who_manage_levels(house: WebHouse) -> None:
+    fonds = str(house.category.fonds_id)
+    client = house.browser("secrecy")
+    assert send(client, "/house/levels/groups/new", fonds=fonds, name="纪检专案", number_mark="1")[0] == 422
+    assert "纪检专案" in send(client, "/house/levels/groups/new", fonds=fonds, name="纪检专案", number_mark="Q")[1]
+    for login in ("archivist", "system", "staff", "clerk"):
+        browser = house.browser(login)
+        for path in ("/house/fonds", "/house/rules", f"/house/fonds/{fonds}/scheme", "/house/levels", "/"):
+            assert "纪检专案" not in browser.get(path).text, (login, path)
+
+
+def test_a_fonds_is_added_renamed_joined_and_closed_only_by_its_code(house: WebHouse) -> None:
+    client = house.browser("system")
+    assert "明湖大学" in send(client, "/house/fonds/new", code="X1", name="明湖大学")[1]
+    assert send(client, "/house/fonds/new", code="X1", name="x")[0] == 409
+    send(client, "/house/fonds/new", code="X2", name="旧公司")
+    with house.services.db.reading() as session:
+        first, second = (session.scalars(select(Fonds).where(Fonds.code == code)).one() for code in ("X1", "X2"))
+    assert "湖大" in send(client, f"/house/fonds/{first.id}/rename", name="湖大", version="1")[1]
+    joining = {"successor": str(first.id), "on": "2026-03-05", "version": "1"}
+    status, page = send(client, f"/house/fonds/{second.id}/join", confirm="X1", **joining)
+    assert status == 422
+    assert "请输入 X2" in page
+    assert "指向 X1" in send(client, f"/house/fonds/{second.id}/join", confirm="X2", **joining)[1]
+    closing = {"on": "20260305", "version": "2"}
+    assert send(client, f"/house/fonds/{first.id}/close", confirm="", **closing)[0] == 422
+    assert "已关闭" in send(client, f"/house/fonds/{first.id}/close", confirm="X1", **closing)[1]
+    assert {"fonds.add", "fonds.rename", "fonds.join", "fonds.close"} <= acts(house)
+
+
+def test_a_scheme_is_checked_then_brought_in_and_comes_out_as_it_went_in(house: WebHouse) -> None:
+    client = house.browser("archivist")
+    at = f"/house/fonds/{house.category.fonds_id}/scheme"
+    text = scheme("university").to_yaml()
+    bad = text.replace("level: 1", "levle: 1", 1)
+    status, page = send(client, f"{at}/import", file=(BytesIO(bad.encode()), "s.yaml"))
+    assert status == 422
+    assert "categories[0].levle" in page
+    status, page = send(client, f"{at}/import", file=(BytesIO(b"a: [1"), "s.yaml"))
+    assert status == 422
+    status, page = send(client, f"{at}/import", file=(BytesIO(text.encode()), "s.yaml"))
+    assert status == 200
+    assert "WYH" in page.split("不再列出")[1], "what the file does not name is told as closing"
+    assert "scheme.install" not in acts(house)
+    with house.services.db.reading() as session:
+        assert len(session.scalars(select(Category)).all()) == 1, "checking writes nothing"
+    kept = re.search(r'<textarea name="text" hidden>\n(.*?)</textarea>', page, re.DOTALL)
+    assert kept
+    assert send(client, f"{at}/apply", text=html.unescape(kept[1]))[0] == 200
+    assert "scheme.install" in acts(house)
+    out = client.get(f"{at}/export")
+    assert "attachment" in out.headers["Content-Disposition"]
+    assert "没有变化" in send(client, f"{at}/import", file=(BytesIO(out.data), "s.yaml"))[1]
+    assert "WYH" not in client.get(at).text
+    assert "WYH" in client.get(f"{at}?closed=1").text
+
+
+def test_a_category_is_changed_and_closed_and_keeps_its_versions(house: WebHouse) -> None:
+    client = house.browser("archivist")
+    at = f"/house/fonds/{house.category.fonds_id}/scheme/{house.category.id}"
+    assert "对方单位" in client.get(at).text
+    version = house.category.version
+    change = {"name": "合同", "level": "2", "version": str(version)}
+    status, page = send(client, f"{at}/change", term="X9", **change)
+    assert status == 422
+    assert 'href="#field-term"' in page
+    page = send(client, f"{at}/change", term="D30", **change)[1]
+    assert "30 年" in page
+    assert f'class="number right">{version + 1}</td>' in page
+    assert "已于" in send(client, f"{at}/close")[1]
+    assert client.get(f"/house/fonds/{uuid4()}/scheme/{house.category.id}").status_code == 404
+    assert {"scheme.change", "scheme.close"} <= acts(house)
+
+
+def test_places_are_walked_added_and_changed(house: WebHouse) -> None:
+    client = house.browser("archivist")
+    at = f"/house/places/{house.category.fonds_id}"
+    assert client.get("/house/places").headers["Location"] == at
+    status, page = send(client, f"{at}/new", code="B2", name="写字楼", property_types=["residential"])
+    assert status == 422
+    assert 'value="写字楼"' in page
+    assert "写字楼" in send(client, f"{at}/new", code="B2", name="写字楼", property_types=["commercial"])[1]
+    assert "一号楼" in send(client, f"{at}/new?at=B2", code="1", name="一号楼")[1]
+    assert send(client, f"{at}/new?at=B2", code="1", name="又一")[0] == 409
+    changed = {"name": "大厦", "version": "1"}
+    assert send(client, f"{at}/change?at=B2", address="x", land_area="很大", **changed)[0] == 422
+    page = send(client, f"{at}/change?at=B2", address="湖滨路 1 号", land_area="1200", **changed)[1]
+    assert "湖滨路 1 号" in page
+    assert "大厦" in page
+    assert client.get(f"{at}?at=Z9").status_code == 404
+    with house.services.db.reading() as session:
+        assert session.scalars(select(Place).where(Place.path == "B2/01/")).one()
+    assert {"place.add", "place.change"} <= acts(house)
+
+
+def test_a_rule_is_told_while_it_is_written_and_added(house: WebHouse) -> None:
+    client = house.browser("archivist")
+    good, bad = "{fonds}-{year}-{mark}{serial:5}", "{fonds}-{owner}-{mark}{serial}"
+    assert "Z109-2026-A00001" in client.get("/house/rules/check", query_string={"template": good}).text
+    assert 'class="fault"' in client.get("/house/rules/check", query_string={"template": bad}).text
+    status, page = send(client, "/house/rules/new", code="own", name="自编", template=bad)
+    assert status == 422
+    assert 'value="自编"' in page
+    assert "scheme.add_rule" not in acts(house)
+    assert (
+        "Z109-2026-A00001" in send(client, "/house/rules/new", code="own", name="自编", template=good, only="check")[1]
+    )
+    assert "scheme.add_rule" not in acts(house)
+    assert "自编" in send(client, "/house/rules/new", code="own", name="自编", template=good)[1]
+    assert send(client, "/house/rules/new", code="own", name="自编", template=good)[0] == 409
+    assert "scheme.add_rule" in acts(house)
+
+
+def a_subject(client: FlaskClient, house: WebHouse, name: str, phone: str) -> str:
+    data = {"kind": "owner", "fonds": str(house.category.fonds_id), "name": name, "phone": phone}
+    token = token_on(client.get("/").text)
+    reply = client.post("/house/subjects/new", data=data | {"csrf_token": token})
+    assert reply.status_code == 303, reply.text
+    return reply.headers["Location"]
+
+
+def test_a_subject_is_found_by_its_whole_number_and_shown_masked(house: WebHouse) -> None:
+    client = house.browser("clerk")
+    fonds = str(house.category.fonds_id)
+    status, page = send(client, "/house/subjects/new", kind="owner", fonds=fonds, name="", phone="1381")
+    assert status == 422
+    assert 'href="#field-name"' in page
+    at = a_subject(client, house, "江一苇", PHONE)
+    page = client.get(at).text
+    assert "江一苇" in page
+    assert PHONE not in page
+    assert "江一苇" in send(client, "/house/subjects", number=PHONE)[1]
+    assert "没有对象是这个号码" in send(client, "/house/subjects", number="1381234")[1]
+    assert {"subject.add", "subject.read", "subject.find"} <= acts(house)
+    for login in ("staff", "auditor", "system", "security"):
+        assert "江一苇" not in house.browser(login).get(at).text
+
+
+def test_a_subject_keeps_its_number_when_it_is_changed_and_leads_on_when_merged(house: WebHouse) -> None:
+    client = house.browser("archivist")
+    first, second = a_subject(client, house, "江一苇", PHONE), a_subject(client, house, "江苇", "13900001111")
+    assert PHONE not in client.get(f"{first}/change").text
+    assert "江壹苇" in send(client, f"{first}/change", name="江壹苇", phone="", version="1")[1]
+    assert "江壹苇" in send(client, "/house/subjects", number=PHONE)[1]
+    send(client, f"{first}/change", name="江壹苇", phone="", away=["phone"], version="2")
+    assert "没有对象是这个号码" in send(client, "/house/subjects", number=PHONE)[1]
+    assert send(client, f"{first}/merge", into="13700000000")[0] == 422
+    assert "江苇" in send(client, f"{first}/merge", into="13900001111")[1]
+    page = client.get(first).text
+    assert second in page
+    assert f"{first}/change" not in page
+    assert send(client, f"{second}/split", name="某人")[0] == 422
+    with house.services.db.reading() as session:
+        assert len(session.scalars(select(Subject)).all()) == 2
+    assert {"subject.change", "subject.merge"} <= acts(house)
+
+
+def a_failed_job(house: WebHouse) -> Job:
+    with house.services.db.writing() as work:
+        now = house.clock.now()
+        row = Job(
+            id=new_id(), kind=JobKind.SWEEP_ORPHANS, payload={}, state=JobState.FAILED, attempts=5, run_after=now,
+            error="unavailable", created_at=now, finished_at=now,
+        )  # fmt: skip
+        work.session.add(row)
+        work.commit()
+    return row
+
+
+def test_a_failed_job_is_done_again_or_given_up_by_who_runs_the_system(house: WebHouse) -> None:
+    client, jobs = house.browser("system"), [a_failed_job(house) for _ in range(2)]
+    assert "unavailable" in client.get("/system").text
+    archivist = house.browser("archivist")
+    assert "JUANKU_HOME" not in archivist.get("/system").text
+    assert archivist.get("/system/parts").status_code == 403
+    assert send(archivist, f"/system/jobs/{jobs[0].id}/retry")[0] == 403
+    assert "正等待重做" in send(client, f"/system/jobs/{jobs[0].id}/retry")[1]
+    assert "已放弃" in send(client, f"/system/jobs/{jobs[1].id}/cancel")[1]
+    assert send(client, f"/system/jobs/{jobs[1].id}/retry")[0] == 409
+    with house.services.db.reading() as session:
+        assert [session.get_one(Job, job.id).state for job in jobs] == [JobState.QUEUED, JobState.CANCELLED]
+        assert session.get_one(Job, jobs[0].id).attempts == 0
+    assert {"job.retry", "job.cancel"} <= acts(house)
+
+
+def test_settings_and_findings_are_told_in_the_readers_words(house: WebHouse) -> None:
+    client = house.browser("system")
+    assert "数据目录" in client.get("/system").text
+    assert "正常" in client.get("/system/parts").text
+    for locale in ("zh_CN", "zh_TW"):
+        gettext = translator(locale)
+        assert not [spec.meaning for spec in SPECS.values() if gettext(spec.meaning) == spec.meaning]

@@ -1,0 +1,231 @@
+"""Subjects: found by an exact number, shown with numbers masked, added, changed, merged and split."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response as BaseResponse
+
+from archive.errors import ArchiveError, Fault, InvalidInput
+from archive.scheme.fields import FieldDef, FieldKind
+from archive.subject_facts import fields_of, kinds
+from archive.subjects import SubjectView
+from web.house.forms import Field, Form, again, key_needed, own_fields, shown, whole_typed
+from web.i18n import current_locale
+from web.record_words import masked
+from web.services import identity, services
+from web.words import named
+
+pages = Blueprint("subjects", __name__, url_prefix="/house/subjects")
+
+NUMBERS = frozenset({FieldKind.PHONE, FieldKind.IDENTITY})
+MOST_FOUND = 20
+
+
+@pages.get("")
+def every() -> str:
+    """Show where subjects are found by a number, and added by kind."""
+    services().house.subjects.require(identity())
+    return _found_page([], asked=False)
+
+
+@pages.post("")
+def find() -> str | BaseResponse:
+    """Find by an exact phone or identity number; it travels in no address. The only one found is opened."""
+    subjects = services().house.subjects
+    found = subjects.find(identity(), request.form.get("number", "").strip()[:40])
+    if len(found) == 1:
+        return redirect(url_for("subjects.show", subject_id=found[0]), 303)
+    return _found_page([subjects.show(identity(), key) for key in found[:MOST_FOUND]], asked=True)
+
+
+def _found_page(found: Sequence[SubjectView], *, asked: bool) -> str:
+    return render_template(
+        "house/subjects.html",
+        found=[(view, name_of(view)) for view in found],
+        asked=asked,
+        kinds={code: each["names"] for code, each in kinds().items()},
+        fonds=services().directory.fonds(),
+    )
+
+
+def name_of(view: SubjectView) -> str:
+    """Return how a subject is called: by its name, its title, or its code."""
+    values = {field.name: value for field, value in view.fields}
+    return str(values.get("name") or values.get("title") or view.subject.code or _("without a name"))
+
+
+@pages.get("/<uuid:subject_id>")
+def show(subject_id: UUID) -> str:
+    """Show a subject, its personal numbers masked, and those of its records that the person may read."""
+    view = services().house.subjects.show(identity(), subject_id)
+    return render_template(
+        "house/subject.html",
+        view=view,
+        name=name_of(view),
+        kind=kinds()[view.subject.kind]["names"],
+        fonds=services().directory.fonds().get(view.subject.fonds_id),
+    )
+
+
+def _form(heading: str, fields: list[Field], button: str, view: SubjectView | None = None, **more: Any) -> Form:
+    crumbs: list[tuple[str | None, str]] = [(url_for("subjects.every"), _("Subjects"))]
+    back = url_for("subjects.every")
+    if view is not None:
+        back = url_for("subjects.show", subject_id=view.subject.id)
+        crumbs.append((back, name_of(view)))
+    return Form(heading, fields, button, back, crumbs=[*crumbs, (None, heading)], **more)
+
+
+def _typed(definitions: Sequence[FieldDef]) -> dict[str, str]:
+    return {each.name: request.form.get(each.name, "") for each in definitions}
+
+
+def _code_field() -> Field:
+    return Field(
+        "code", _("Code"), limit=64, help=_("What the house calls it elsewhere, for example a contract's number.")
+    )
+
+
+def _new_form(kind: str) -> Form:
+    fonds = [
+        (key, f"{row.code} {named(row.names, current_locale())}") for key, row in services().directory.fonds().items()
+    ]
+    fields = [Field("fonds", _("Fonds"), kind="choose", options=fonds), *own_fields(fields_of(kind)), _code_field()]
+    heading = _("Add: %(kind)s", kind=named(kinds()[kind]["names"], current_locale()))
+    return _form(heading, fields, _("Add"), hidden={"kind": kind})
+
+
+@pages.get("/new")
+def new() -> BaseResponse:
+    """Ask for a subject of a kind."""
+    services().house.subjects.require(identity())
+    kind = request.args.get("kind", "")
+    return shown(_new_form(kind)) if kind in kinds() else redirect(url_for("subjects.every"))
+
+
+@pages.post("/new")
+def add() -> BaseResponse:
+    """Add a subject."""
+    kind = request.form.get("kind", "")
+    definitions = fields_of(kind)
+    try:
+        code = request.form.get("code", "").strip() or None
+        key = services().house.subjects.add(identity(), key_needed("fonds"), kind, _typed(definitions), code=code)
+    except ArchiveError as error:
+        return again(_new_form(kind), error)
+    flash(_("The subject is added."))
+    return redirect(url_for("subjects.show", subject_id=key), 303)
+
+
+def _change_form(view: SubjectView) -> Form:
+    definitions, kept = fields_of(view.subject.kind), {field.name: value for field, value in view.fields}
+    numbers = {
+        each.name: masked(str(kept[each.name])) for each in definitions if each.kind in NUMBERS and each.name in kept
+    }
+    fields = own_fields(definitions, kept=numbers)
+    if numbers:
+        labels = {each.name: each.label(current_locale()) for each in definitions}
+        options = [(name, f"{labels[name]} {shown_as}") for name, shown_as in numbers.items()]
+        fields.append(Field("away", _("Take away"), kind="ticks", options=options))
+    values = {each.name: "" if each.kind in NUMBERS else str(kept.get(each.name, "")) for each in definitions}
+    heading = _("Change %(name)s", name=name_of(view))
+    return _form(heading, fields, _("Save"), view, values=values, hidden={"version": view.subject.version})
+
+
+@pages.get("/<uuid:subject_id>/change")
+def changing(subject_id: UUID) -> BaseResponse:
+    """Ask for a subject's fields; personal numbers come empty, and stay unless typed anew."""
+    return shown(_change_form(services().house.subjects.show(identity(), subject_id)))
+
+
+@pages.post("/<uuid:subject_id>/change")
+def change(subject_id: UUID) -> BaseResponse:
+    """Change a subject."""
+    subjects = services().house.subjects
+    view = subjects.show(identity(), subject_id)
+    kept, away = {field.name: value for field, value in view.fields}, request.form.getlist("away")
+    values = _typed(fields_of(view.subject.kind))
+    for each in fields_of(view.subject.kind):
+        if each.kind in NUMBERS and not values[each.name].strip() and each.name not in away:
+            values[each.name] = str(kept.get(each.name, ""))
+    try:
+        subjects.change(identity(), subject_id, values, version=whole_typed("version"))
+    except ArchiveError as error:
+        return again(_change_form(view), error)
+    flash(_("The subject is changed."))
+    return redirect(url_for("subjects.show", subject_id=subject_id), 303)
+
+
+def _merge_form(view: SubjectView) -> Form:
+    field = Field("into", _("Survivor"), must=True, limit=200,
+                  help=_("The exact telephone or identity number of the other, or its page's address."))  # fmt: skip
+    told = _("Its records hang on the survivor from then on. It stays as it was, and leads there.")
+    heading = _("Merge %(name)s into another", name=name_of(view))
+    return _form(heading, [field], _("Merge"), view, told=told, danger=True)
+
+
+@pages.get("/<uuid:subject_id>/merge")
+def merging(subject_id: UUID) -> BaseResponse:
+    """Ask which subject stands for this one."""
+    return shown(_merge_form(services().house.subjects.show(identity(), subject_id)))
+
+
+@pages.post("/<uuid:subject_id>/merge")
+def merge(subject_id: UUID) -> BaseResponse:
+    """Merge a subject into another."""
+    subjects = services().house.subjects
+    view = subjects.show(identity(), subject_id)
+    try:
+        into = _survivor(request.form.get("into", "").strip())
+        subjects.merge(identity(), subject_id, into)
+    except ArchiveError as error:
+        return again(_merge_form(view), error)
+    flash(_("Merged: its records hang here now."))
+    return redirect(url_for("subjects.show", subject_id=into), 303)
+
+
+def _survivor(text: str) -> UUID:
+    try:
+        return UUID(text.rstrip("/").rsplit("/", 1)[-1])
+    except ValueError:
+        found = services().house.subjects.find(identity(), text[:40]) if text else []
+    if len(found) != 1:
+        raise InvalidInput(Fault("into", "unknown" if text else "required"))
+    return found[0]
+
+
+def _split_form(view: SubjectView) -> Form:
+    options = [(str(row.id), row.title, row.archive_number or row.registration_number or "") for row in view.records]
+    fields = [
+        Field("records", _("Records"), kind="ticks", options=options, help=_("These go to the new subject.")),
+        *own_fields(fields_of(view.subject.kind)),
+        _code_field(),
+    ]
+    return _form(_("Split %(name)s", name=name_of(view)), fields, _("Split"), view)
+
+
+@pages.get("/<uuid:subject_id>/split")
+def splitting(subject_id: UUID) -> BaseResponse:
+    """Ask which records go to a new subject, and who it is."""
+    return shown(_split_form(services().house.subjects.show(identity(), subject_id)))
+
+
+@pages.post("/<uuid:subject_id>/split")
+def split(subject_id: UUID) -> BaseResponse:
+    """Give records a subject of their own."""
+    subjects = services().house.subjects
+    view = subjects.show(identity(), subject_id)
+    there = {str(row.id): row.id for row in view.records}
+    records = [there[text] for text in request.form.getlist("records") if text in there]
+    code = request.form.get("code", "").strip() or None
+    try:
+        if not records:
+            raise InvalidInput(Fault("records", "required"))
+        key = subjects.split(identity(), subject_id, _typed(fields_of(view.subject.kind)), records, code=code)
+    except ArchiveError as error:
+        return again(_split_form(view), error)
+    flash(_("Split: the records hang on the new subject."))
+    return redirect(url_for("subjects.show", subject_id=key), 303)

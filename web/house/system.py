@@ -1,0 +1,52 @@
+"""The system: how the jobs stand, what failed, what was found of each part, and the settings."""
+
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response as BaseResponse
+
+from archive.jobs.status import status
+from archive.policy.rules import Act
+from web.house.forms import may, require
+from web.i18n import current_locale
+from web.services import identity, services
+from web.words import translator
+
+pages = Blueprint("system", __name__, url_prefix="/system")
+
+
+@pages.get("")
+def show() -> str:
+    """Show how the jobs stand; to who runs the system also what failed, and the settings."""
+    runs = may(Act.RUN_SYSTEM)
+    with services().db.reading() as session:
+        services().guard.require_house(session, identity(), Act.SEE_JOBS)
+        jobs = status(session)
+    failed = services().house.jobs.failed(identity()) if runs else []
+    settings = services().house.settings() if runs else []
+    return render_template("system.html", jobs=jobs, failed=failed, settings=settings, runs=runs)
+
+
+@pages.get("/parts")
+def parts() -> str:
+    """Look at every part of the system, and say what to do."""
+    require(Act.RUN_SYSTEM)
+    found = services().house.examine(translator(current_locale()))
+    return render_template("house/parts.html", found=found)
+
+
+@pages.post("/jobs/<uuid:job_id>/retry")
+def retry(job_id: UUID) -> BaseResponse:
+    """Have a failed job done again."""
+    services().house.jobs.retry(identity(), job_id)
+    flash(_("The job waits to be done again."))
+    return redirect(url_for("system.show"), 303)
+
+
+@pages.post("/jobs/<uuid:job_id>/cancel")
+def cancel(job_id: UUID) -> BaseResponse:
+    """Give a failed job up."""
+    services().house.jobs.cancel(identity(), job_id)
+    flash(_("The job is given up."))
+    return redirect(url_for("system.show"), 303)
