@@ -18,11 +18,6 @@ from archive.spelling import number_key
 from tests.factories.web_house import WebHouse, a_web_house, token_on
 from web.record_form import OWN
 
-NUMBER = {
-    "name": "document_number",
-    "kind": "text",
-    "names": {"zh_CN": "文号", "zh_TW": "文號", "en": "Document number"},
-}
 FIELD = OWN + "document_number"
 HEAD = "可能重复"
 
@@ -30,10 +25,6 @@ HEAD = "可能重复"
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[WebHouse]:
     with a_web_house(tmp_path) as made:
-        with made.services.db.writing() as work:
-            category = work.session.get_one(type(made.category), made.category.id)
-            category.fields = [*category.fields, NUMBER]
-            work.commit()
         yield made
 
 
