@@ -37,6 +37,9 @@ from indexer.sandbox.wire import (
 MAX_FILE_BYTES = 200_000_000
 """Larger files are stored without text."""
 
+QUICK_FORKS = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=33554432"}
+"""Has what the parsers load lie in huge pages, where the kernel lends them: a fork copies less of the page table."""
+
 _ROOT = Path(__file__).resolve().parents[2]
 _GRACE = 10.0
 _SIGNALS = {24: Reason.TIME}  # SIGXCPU
@@ -51,7 +54,7 @@ class Extractor:
         limits: what each parse may use.
         hostile: a module of acts that try the walls, for tests.
         module: the program that serves.
-        environment: what its libraries must find in the environment, which is empty otherwise.
+        environment: what its libraries must find in the environment, which is empty otherwise; None: ``QUICK_FORKS``.
     """
 
     def __init__(
@@ -63,7 +66,7 @@ class Extractor:
         module: str = "indexer.sandbox.server",
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        self._environment = environment or {}
+        self._environment = QUICK_FORKS if environment is None else environment
         self._module = module
         self.parallel = parallel
         self._limits = limits or Limits()

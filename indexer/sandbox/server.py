@@ -154,7 +154,7 @@ class Server:
             if ended is None:
                 continue
             _kill(pid)  # what it may have left behind, while its number is still its own
-            _, status = os.waitpid(pid, 0)
+            _, status, used = os.wait4(pid, 0)
             del self._forks[pid]
             code = os.waitstatus_to_exitcode(status)
             _tell(
@@ -162,9 +162,13 @@ class Server:
                 {
                     "exit": code if code >= 0 else None,
                     "signal": -code if code < 0 else None,
-                    "timeout": fork.timed_out,
+                    "timeout": fork.timed_out or self._took_all(code, used),
                 },
             )
+
+    def _took_all(self, code: int, used: resource.struct_rusage) -> bool:
+        """Whether a fork was ended at the hard limit: it did not heed the signal of the soft one."""
+        return code == -signal.SIGKILL and used.ru_utime + used.ru_stime >= self._limits.cpu
 
     def _stop_late(self) -> None:
         now = time.monotonic()
