@@ -271,7 +271,7 @@ class Parts:
         """Runs jobs."""
         handlers: list[Handler] = [
             self.extraction,
-            ReadScans(self.db, self.vault, self.store, self.outbox, self.page_reader),
+            ReadScans(self.db, self.vault, self.store, self.outbox, self.page_reader, self.clock),
             self.indexing,
             EmptyBin(self.db, self.imports, self.log, self.outbox, self.clock),
             SweepOrphans(self.db, self.store, self.clock),

@@ -1,23 +1,29 @@
 """One page of a file for a person who may read it: its picture, and its text with the words of a query marked."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from archive.errors import Damaged, InvalidInput, NotFound, TooLarge
+from archive.errors import Damaged, InvalidInput, NotFound, TooLarge, Unavailable
 from archive.identity import Identity
-from archive.model import Content, ContentState, Record
+from archive.model import Content, ContentState, Record, ScannedPage
 from archive.policy.rules import Act
 from archive.ports import Unlocked
 from indexer import kinds
 from indexer.extract.answer import Failure, Reason
+from indexer.layout import Layout, laid_out, lines_told, open_layout, seal_layout
 from indexer.pagetext import load_pages, page_at
 from indexer.passages import marks_in
 from indexer.queryparser import parse
 from indexer.querytree import Query
+from indexer.sandbox.memory import MemoryFile
+from indexer.sandbox.work import WORDS
+from web.overlay import Overlay, overlay_of
 
 if TYPE_CHECKING:
     from web.services import Services
@@ -27,13 +33,14 @@ WIDTHS = (240, 900, 1400, 2200)
 
 TURNS = (0, 90, 180, 270)
 
-_MOST_WORDS = 12
-_LONGEST_WORD = 40  # characters: a request to the sandbox is short
-
 
 @dataclass(frozen=True)
 class ViewedPage:
-    """A page to look at. ``parts`` is its text in pieces; each says whether it is a hit."""
+    """A page to look at.
+
+    ``parts`` is its text in pieces; each says whether it is a hit. ``overlay`` is its text laid over its picture; None:
+    it has no text, or nobody can tell where it lies.
+    """
 
     content_id: UUID
     record_id: UUID
@@ -45,10 +52,13 @@ class ViewedPage:
     parts: Sequence[tuple[str, bool]]
     pictured: bool
     locked: bool
+    overlay: Overlay | None = None
 
 
-def page_of(services: "Services", identity: Identity, content_id: UUID, number: int, query: str) -> ViewedPage:
-    """Return page ``number`` (from 1) of a content. The reading is logged.
+def page_of(
+    services: "Services", identity: Identity, content_id: UUID, number: int, query: str, *, turn: int = 0
+) -> ViewedPage:
+    """Return page ``number`` (from 1) of a content, as it lies when turned clockwise by ``turn``; it is logged.
 
     Raises:
         NotFound: there is no such page for this person.
@@ -56,19 +66,23 @@ def page_of(services: "Services", identity: Identity, content_id: UUID, number: 
     with services.db.reading() as session:
         content, record, name = _opened(services, session, identity, content_id)
         text = _text(services, session, content, number)
+        kept = ScannedPage.content_id == content.id, ScannedPage.number == number
+        sealed = session.scalar(select(ScannedPage.layout).where(*kept))
+        key = services.vault.unlock(session, record.id) if text and _is_pictured(content) else None
     _log(services, identity, content, name)
+    marks = _marks(query, text)
+    layout = _layout(services, content, key, number, text, sealed) if key else None
     return ViewedPage(
         content_id, record.id, record.title, record.level_rank, name, number, content.pages or number,
-        split_marks(text, _marks(query, text)), _is_pictured(content), _is_locked(content),
+        split_marks(text, marks), _is_pictured(content), _is_locked(content),
+        overlay_of(layout, text, marks, turn) if layout else None,
     )  # fmt: skip
 
 
 def picture_of(
-    services: "Services", identity: Identity, content_id: UUID, number: int, *, width: int, turn: int, query: str
+    services: "Services", identity: Identity, content_id: UUID, number: int, *, width: int, turn: int
 ) -> bytes:
-    """Return the picture (WebP) of a page, the words of a query marked where the file says where they stand.
-
-    Drawn once and kept sealed under the record's key; one with marks is drawn each time. The reading is logged.
+    """Return the picture (WebP) of a page, drawn once and kept sealed under the record's key. The reading is logged.
 
     Args:
         services: of the application.
@@ -77,7 +91,6 @@ def picture_of(
         number: the page, from 1.
         width: one of ``WIDTHS``.
         turn: degrees clockwise, one of ``TURNS``.
-        query: whose words are marked, or "".
 
     Raises:
         NotFound: there is no such page for this person, or no picture can be made of it.
@@ -88,21 +101,22 @@ def picture_of(
         content, record, name = _opened(services, session, identity, content_id)
         if not _is_pictured(content) or not _has_page(content, number):
             raise NotFound
-        words = _words(query, _text(services, session, content, number)) if query.strip() else ()
         key = services.vault.unlock(session, record.id)
     if width == WIDTHS[0]:  # a thumbnail is part of the record's page, and of its opening
         services.readings.note_once(identity, Act.READ.value, record.id, record=record.id)
     else:
         _log(services, identity, content, name)
     kept_as = f"{content.id.hex}-{number}-{width}-{turn}"
-    if not words and (sealed := services.pictures.get(kept_as)):
+    if sealed := services.pictures.get(kept_as):
         try:
             return key.open(sealed, context=f"picture:{kept_as}")
         except Damaged:
             pass  # it is drawn anew
-    image = _drawn(services, content, key, number, width=width, turn=turn, words=words)
-    if not words:
-        services.pictures.put(kept_as, key.seal(image, context=f"picture:{kept_as}"))
+    with _held(services, content, key) as file:
+        image = services.drawer.picture_held(content.media_type or "", file, number, width=width, turn=turn)
+    if isinstance(image, Failure):
+        raise NotFound
+    services.pictures.put(kept_as, key.seal(image, context=f"picture:{kept_as}"))
     return image
 
 
@@ -160,23 +174,46 @@ def _text(services: "Services", session: Session, content: Content, number: int)
     return found.text if found else ""
 
 
-def _drawn(
-    services: "Services", content: Content, key: Unlocked, number: int, *, width: int, turn: int, words: Sequence[str]
-) -> bytes:
+def _layout(
+    services: "Services", content: Content, key: Unlocked, number: int, text: str, sealed: bytes | None
+) -> Layout | None:
+    """Return where the words of a page lie: as OCR said, or as the file does, which is asked once and kept sealed."""
+    if sealed is not None or content.media_type != kinds.PDF:
+        return open_layout(key, content.id, number, sealed) if sealed is not None else None
+    kept_as = f"{content.id.hex}-{number}-words-{content.text_version}"
+    if kept := services.pictures.get(kept_as):
+        try:
+            return open_layout(key, content.id, number, kept)
+        except Damaged:
+            pass  # it is asked anew
+    try:
+        with _held(services, content, key) as file:
+            told = services.drawer.done_held(WORDS, file, number)
+    except (NotFound, Unavailable):
+        return None
+    if isinstance(told, Failure) or (lines := lines_told(told)) is None:
+        return None
+    layout = laid_out(text, *lines)
+    services.pictures.put(kept_as, seal_layout(key, content.id, number, layout))
+    return layout
+
+
+@contextmanager
+def _held(services: "Services", content: Content, key: Unlocked) -> Iterator[MemoryFile]:
+    """Hold a content in memory for a while.
+
+    Raises:
+        NotFound: it cannot be had.
+    """
     reader = key.content_reader(content.id, services.store, content.object_key, content.store_version or "")
     try:
         file = services.drawer.hold(reader.read(), reader.size)
     except (TooLarge, Damaged):
         raise NotFound from None
     try:
-        image = services.drawer.picture_held(
-            content.media_type or "", file, number, width=width, turn=turn, words=words
-        )
+        yield file
     finally:
         file.close()
-    if isinstance(image, Failure):
-        raise NotFound
-    return image
 
 
 def _asked(query: str) -> Query | None:
@@ -189,12 +226,6 @@ def _asked(query: str) -> Query | None:
 def _marks(query: str, text: str) -> Sequence[tuple[int, int]]:
     asked = _asked(query)
     return marks_in(asked, text, "text") if asked else ()
-
-
-def _words(query: str, text: str) -> list[str]:
-    """Return the texts on a page that a query hits, as they stand there."""
-    found = dict.fromkeys(" ".join(text[start:end].split())[:_LONGEST_WORD] for start, end in _marks(query, text))
-    return [word for word in found if word][:_MOST_WORDS]
 
 
 def split_marks(text: str, marks: Sequence[tuple[int, int]]) -> list[tuple[str, bool]]:

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from indexer import identify, kinds
-from indexer.extract import archives, ole, pdf, pictures, text, unlocking, warming, zips
+from indexer.extract import archives, ole, pdf, pdf_words, pictures, text, unlocking, warming, zips
 from indexer.extract.answer import Extracted, Failure, Reason, Unreadable
 from indexer.extract.fonts import lend_fonts
 from indexer.extract.macros import holds_macros
@@ -25,6 +25,9 @@ FIND = "find"
 
 PICTURE = "picture:"
 """Draw one page of a file of the kind that follows."""
+
+WORDS = "words"
+"""Tell where the words of one page of a PDF lie."""
 
 WALLS = "walls"
 HOSTILE = "hostile:"
@@ -54,6 +57,7 @@ def preload() -> None:
     unlocking.prepare()
     warm = _smallest_pdf()
     pdf.extract_pdf(warm)
+    pdf_words.pdf_words(warm, 1)
     for broken in (warm.replace(b"/Pages", b"/Pagez"), b"%PDF-1.4 nothing"):
         try:
             pdf.extract_pdf(broken)
@@ -95,6 +99,8 @@ def _parser(request: Request) -> Callable[[Any], Answer]:
         return lambda data: pictures.picture(
             task.removeprefix(PICTURE), data, request.first_page or 1, **(request.picture or {})
         )
+    if task == WORDS:
+        return lambda data: pdf_words.pdf_words(data, request.first_page or 1)
     return lambda data: _parsed(request, data)
 
 
