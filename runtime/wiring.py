@@ -320,7 +320,7 @@ class Parts:
         handlers: list[Handler] = [
             self.extraction,
             self.unpacking,
-            ReadScans(self.db, self.vault, self.store, self.outbox, self.page_reader, self.guard.day),
+            ReadScans(self.db, self.vault, self.store, self.outbox, self.page_reader, self.clock, self.guard.day),
             CompareTexts(self.db, self.vault),
             self.indexing,
             EmptyBin(self.db, self.imports, self.log, self.outbox, self.clock),

@@ -45,8 +45,8 @@ def page(content_id: UUID, number: int) -> str:
     """Show one page, the words of a query marked."""
     query = _query()
     span = _span()
-    found = page_of(services(), identity(), content_id, number, query, span)
     width, turn = _chosen("width", WIDTHS[1:], WIDTHS[1]), _chosen("turn", TURNS, 0)
+    found = page_of(services(), identity(), content_id, number, query, span, turn=turn)
     return render_template(
         "viewer.html",
         page=found,
@@ -62,7 +62,7 @@ def page(content_id: UUID, number: int) -> str:
 def picture(content_id: UUID, number: int) -> Response:
     """Send the picture of one page."""
     width, turn = _chosen("width", WIDTHS, WIDTHS[1]), _chosen("turn", TURNS, 0)
-    image = picture_of(services(), identity(), content_id, number, width=width, turn=turn, query=_query(), span=_span())
+    image = picture_of(services(), identity(), content_id, number, width=width, turn=turn)
     return Response(image, mimetype="image/webp", headers={"Content-Security-Policy": security.FILE_POLICY})
 
 

@@ -1,24 +1,30 @@
 """One page of a file for a person who may read it: its picture, and its text with the words of a query marked."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from archive.errors import Damaged, InvalidInput, NotFound, TooLarge
+from archive.errors import Damaged, InvalidInput, NotFound, TooLarge, Unavailable
 from archive.identity import Identity
 from archive.inside import called
-from archive.model import Content, ContentState, Record
+from archive.model import Content, ContentState, Record, ScannedPage
 from archive.policy.rules import Act
 from archive.ports import Unlocked
 from indexer import kinds
 from indexer.extract.answer import Failure, Reason
+from indexer.layout import Layout, laid_out, lines_told, open_layout, seal_layout
 from indexer.pagetext import load_pages, page_at
 from indexer.passages import marks_in
 from indexer.queryparser import parse
 from indexer.querytree import Query
+from indexer.sandbox.memory import MemoryFile
+from indexer.sandbox.work import WORDS
+from web.overlay import Overlay, overlay_of
 
 if TYPE_CHECKING:
     from web.services import Services
@@ -28,15 +34,13 @@ WIDTHS = (240, 900, 1400, 2200)
 
 TURNS = (0, 90, 180, 270)
 
-_MOST_WORDS = 12
-_LONGEST_WORD = 40  # characters: a request to the sandbox is short
-
 
 @dataclass(frozen=True)
 class ViewedPage:
-    """A page to look at. ``parts`` is its text in pieces; each says whether it is a hit.
+    """A page to look at.
 
-    ``within`` names the files that this one was taken out of ("": none).
+    ``parts`` is its text in pieces; each says whether it is a hit. ``overlay`` is its text laid over its picture; None:
+    it has no text, or nobody can tell where it lies. ``within`` names the files that this one was taken out of.
     """
 
     content_id: UUID
@@ -50,6 +54,7 @@ class ViewedPage:
     parts: Sequence[tuple[str, bool]]
     pictured: bool
     locked: bool
+    overlay: Overlay | None = None
 
 
 def page_of(
@@ -59,10 +64,12 @@ def page_of(
     number: int,
     query: str,
     span: tuple[int, int] | None = None,
+    *,
+    turn: int = 0,
 ) -> ViewedPage:
-    """Return page ``number`` (from 1) of a content; where nothing is asked for, ``span`` of its text is marked.
+    """Return page ``number`` (from 1) of a content, as it lies when turned clockwise by ``turn``; it is logged.
 
-    The reading is logged.
+    Where nothing is asked for, ``span`` of its text is marked.
 
     Raises:
         NotFound: there is no such page for this person.
@@ -71,28 +78,23 @@ def page_of(
         content, record, name = _opened(services, session, identity, content_id)
         text = _text(services, session, content, number)
         named = called(session, [content.id]).get(content.id)
+        kept = ScannedPage.content_id == content.id, ScannedPage.number == number
+        sealed = session.scalar(select(ScannedPage.layout).where(*kept))
+        key = services.vault.unlock(session, record.id) if text and _is_pictured(content) else None
     _log(services, identity, content, name)
+    marks = _marks(query, text, span)
+    layout = _layout(services, content, key, number, text, sealed) if key else None
     return ViewedPage(
         content_id, record.id, record.title, record.level_rank, name, named.within if named else "", number,
-        content.pages or number, split_marks(text, _marks(query, text, span)), _is_pictured(content),
-        _is_locked(content),
+        content.pages or number, split_marks(text, marks), _is_pictured(content), _is_locked(content),
+        overlay_of(layout, text, marks, turn) if layout else None,
     )  # fmt: skip
 
 
 def picture_of(
-    services: "Services",
-    identity: Identity,
-    content_id: UUID,
-    number: int,
-    *,
-    width: int,
-    turn: int,
-    query: str,
-    span: tuple[int, int] | None = None,
+    services: "Services", identity: Identity, content_id: UUID, number: int, *, width: int, turn: int
 ) -> bytes:
-    """Return the picture (WebP) of a page, the words of a query marked where the file says where they stand.
-
-    Drawn once and kept sealed under the record's key; one with marks is drawn each time. The reading is logged.
+    """Return the picture (WebP) of a page, drawn once and kept sealed under the record's key. The reading is logged.
 
     Args:
         services: of the application.
@@ -101,8 +103,6 @@ def picture_of(
         number: the page, from 1.
         width: one of ``WIDTHS``.
         turn: degrees clockwise, one of ``TURNS``.
-        query: whose words are marked, or "".
-        span: the part of the page's text that is marked when there is no query.
 
     Raises:
         NotFound: there is no such page for this person, or no picture can be made of it.
@@ -113,22 +113,22 @@ def picture_of(
         content, record, name = _opened(services, session, identity, content_id)
         if not _is_pictured(content) or not _has_page(content, number):
             raise NotFound
-        marked = query.strip() or span
-        words = _words(query, _text(services, session, content, number), span) if marked else ()
         key = services.vault.unlock(session, record.id)
     if width == WIDTHS[0]:  # a thumbnail is part of the record's page, and of its opening
         services.readings.note_once(identity, Act.READ.value, record.id, record=record.id)
     else:
         _log(services, identity, content, name)
     kept_as = f"{content.id.hex}-{number}-{width}-{turn}"
-    if not words and (sealed := services.pictures.get(kept_as)):
+    if sealed := services.pictures.get(kept_as):
         try:
             return key.open(sealed, context=f"picture:{kept_as}")
         except Damaged:
             pass  # it is drawn anew
-    image = _drawn(services, content, key, number, width=width, turn=turn, words=words)
-    if not words:
-        services.pictures.put(kept_as, key.seal(image, context=f"picture:{kept_as}"))
+    with _held(services, content, key) as file:
+        image = services.drawer.picture_held(content.media_type or "", file, number, width=width, turn=turn)
+    if isinstance(image, Failure):
+        raise NotFound
+    services.pictures.put(kept_as, key.seal(image, context=f"picture:{kept_as}"))
     return image
 
 
@@ -186,23 +186,46 @@ def _text(services: "Services", session: Session, content: Content, number: int)
     return found.text if found else ""
 
 
-def _drawn(
-    services: "Services", content: Content, key: Unlocked, number: int, *, width: int, turn: int, words: Sequence[str]
-) -> bytes:
+def _layout(
+    services: "Services", content: Content, key: Unlocked, number: int, text: str, sealed: bytes | None
+) -> Layout | None:
+    """Return where the words of a page lie: as OCR said, or as the file does, which is asked once and kept sealed."""
+    if sealed is not None or content.media_type != kinds.PDF:
+        return open_layout(key, content.id, number, sealed) if sealed is not None else None
+    kept_as = f"{content.id.hex}-{number}-words-{content.text_version}"
+    if kept := services.pictures.get(kept_as):
+        try:
+            return open_layout(key, content.id, number, kept)
+        except Damaged:
+            pass  # it is asked anew
+    try:
+        with _held(services, content, key) as file:
+            told = services.drawer.done_held(WORDS, file, number)
+    except (NotFound, Unavailable):
+        return None
+    if isinstance(told, Failure) or (lines := lines_told(told)) is None:
+        return None
+    layout = laid_out(text, *lines)
+    services.pictures.put(kept_as, seal_layout(key, content.id, number, layout))
+    return layout
+
+
+@contextmanager
+def _held(services: "Services", content: Content, key: Unlocked) -> Iterator[MemoryFile]:
+    """Hold a content in memory for a while.
+
+    Raises:
+        NotFound: it cannot be had.
+    """
     reader = key.content_reader(content.id, services.store, content.object_key, content.store_version or "")
     try:
         file = services.drawer.hold(reader.read(), reader.size)
     except (TooLarge, Damaged):
         raise NotFound from None
     try:
-        image = services.drawer.picture_held(
-            content.media_type or "", file, number, width=width, turn=turn, words=words
-        )
+        yield file
     finally:
         file.close()
-    if isinstance(image, Failure):
-        raise NotFound
-    return image
 
 
 def _asked(query: str) -> Query | None:
@@ -217,17 +240,6 @@ def _marks(query: str, text: str, span: tuple[int, int] | None = None) -> Sequen
         return [span] if span[1] <= len(text) else []
     asked = _asked(query)
     return marks_in(asked, text, "text") if asked else ()
-
-
-def _words(query: str, text: str, span: tuple[int, int] | None) -> list[str]:
-    """Return the texts on a page that a query hits, as they stand there; of a span each of its lines."""
-    hits = [
-        line
-        for start, end in _marks(query, text, span)
-        for line in (text[start:end].split("\n") if span else [text[start:end]])
-    ]
-    found = dict.fromkeys(" ".join(hit.split())[:_LONGEST_WORD] for hit in hits)
-    return [word for word in found if word][:_MOST_WORDS]
 
 
 def split_marks(text: str, marks: Sequence[tuple[int, int]]) -> list[tuple[str, bool]]:

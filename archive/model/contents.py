@@ -116,7 +116,11 @@ class PageText(Base):
 
 
 class ScannedPage(Base):
-    """A page whose words only OCR can find. ``confidence`` is in percent, once words were read on it."""
+    """A page whose words only OCR can find. ``confidence`` is in percent, once words were read on it.
+
+    ``layout`` says where its words lie, sealed under the record's key (see ``indexer.layout``); ``attempts`` counts how
+    often the reading ran out of time.
+    """
 
     __tablename__ = "scanned_page"
     __table_args__ = (Index("ix_scanned_page_confidence", "confidence"),)
@@ -125,6 +129,8 @@ class ScannedPage(Base):
     number: Mapped[int] = mapped_column(primary_key=True)
     state: Mapped[ScanState] = mapped_column(word(ScanState), default=ScanState.WAITING)
     confidence: Mapped[int | None]
+    layout: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    attempts: Mapped[int] = mapped_column(default=0)
 
 
 class ProposalState(StrEnum):

@@ -5,13 +5,11 @@ import ctypes
 import io
 import mmap
 import warnings
-from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
 import pypdfium2
-import pypdfium2.raw as pdfium
-from PIL import Image, ImageChops, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from indexer import kinds
 from indexer.extract.answer import Extracted, Reason, Unreadable
@@ -25,7 +23,6 @@ MAX_PIXELS = 80_000_000
 _DRAWN = 24_000_000  # pixels of a picture that we make
 _WIDEST = 6_000  # pixels across: of an A4 page more than 600 dpi
 _SMALLEST = 24  # pixels: no line of text fits into less
-_MARK = (255, 226, 120)
 
 
 def prepare() -> None:
@@ -60,9 +57,7 @@ def extract_image(data: mmap.mmap | bytes, first_page: int | None = None, last_p
     return Extracted(pages, begin, count, scans=() if small else tuple(range(begin, begin + len(pages))))
 
 
-def picture(
-    media_type: str, data: mmap.mmap | bytes, page: int, *, width: int, turn: int = 0, words: Sequence[str] = ()
-) -> dict[str, Any]:
+def picture(media_type: str, data: mmap.mmap | bytes, page: int, *, width: int, turn: int = 0) -> dict[str, Any]:
     """Draw one page as WebP.
 
     Args:
@@ -71,7 +66,6 @@ def picture(
         page: which page, from 1.
         width: pixels across, before it is turned; an image is never made larger than it is.
         turn: degrees clockwise: 0, 90, 180 or 270.
-        words: texts to be marked where a PDF's text layer has them.
 
     Returns:
         A mapping of ``image`` (WebP in base 64), ``width`` and ``height`` in pixels.
@@ -80,7 +74,7 @@ def picture(
         Unreadable: there is no such page (``empty``), no picture of such a file (``unsupported``), or it does not open.
     """
     if media_type == kinds.PDF:
-        drawn = _of_pdf(data, page, width, turn, words)
+        drawn = _of_pdf(data, page, width, turn)
     elif media_type in kinds.IMAGES:
         drawn = _of_image(data, page, width).rotate(-turn, expand=True)
     else:
@@ -97,7 +91,7 @@ def sheet(media_type: str, data: mmap.mmap | bytes, page: int, *, dpi: int) -> I
         Unreadable: as ``picture``.
     """
     if media_type == kinds.PDF:
-        return _of_pdf(data, page, 0, 0, (), dpi=dpi)
+        return _of_pdf(data, page, 0, 0, dpi=dpi)
     if media_type in kinds.IMAGES:
         return _of_image(data, page, _WIDEST)
     raise Unreadable(Reason.UNSUPPORTED)
@@ -129,9 +123,7 @@ def _of_image(data: mmap.mmap | bytes, page: int, width: int) -> Image.Image:
     return made.convert("RGB")
 
 
-def _of_pdf(
-    data: mmap.mmap | bytes, page: int, width: int, turn: int, words: Sequence[str], *, dpi: int = 0
-) -> Image.Image:
+def _of_pdf(data: mmap.mmap | bytes, page: int, width: int, turn: int, *, dpi: int = 0) -> Image.Image:
     view = data if isinstance(data, bytes) else (ctypes.c_char * len(data)).from_buffer(data)
     try:
         document = pypdfium2.PdfDocument(view)
@@ -145,31 +137,4 @@ def _of_pdf(
         drawn: Image.Image = sheet.render(scale=scale, rotation=turn).to_pil().convert("RGB")
     except pypdfium2.PdfiumError as error:
         raise Unreadable(Reason.BROKEN, "pdfium") from error
-    for box in _boxes(sheet, drawn.size, turn, words):
-        spot = drawn.crop(box)
-        drawn.paste(ImageChops.multiply(spot, Image.new("RGB", spot.size, _MARK)), box[:2])
     return drawn
-
-
-def _boxes(sheet: Any, size: tuple[int, int], turn: int, words: Sequence[str]) -> list[tuple[int, int, int, int]]:
-    """Return where words stand, in pixels of the drawn page."""
-    found: list[tuple[int, int, int, int]] = []
-    if not words:
-        return found
-    text = sheet.get_textpage()
-    for word in words:
-        searcher = text.search(word)
-        while (hit := searcher.get_next()) and len(found) < 500:
-            for number in range(text.count_rects(*hit)):
-                left, bottom, right, top = text.get_rect(number)
-                corners = [_pixel(sheet, size, turn, x, y) for x, y in ((left, bottom), (right, top))]
-                (x1, x2), (y1, y2) = (sorted(axis) for axis in zip(*corners, strict=True))
-                box = max(x1 - 1, 0), max(y1 - 1, 0), min(x2 + 1, size[0]), min(y2 + 1, size[1])
-                found += [box] if box[0] < box[2] and box[1] < box[3] else []
-    return found
-
-
-def _pixel(sheet: Any, size: tuple[int, int], turn: int, x: float, y: float) -> tuple[int, int]:
-    across, down = ctypes.c_int(), ctypes.c_int()
-    pdfium.FPDF_PageToDevice(sheet, 0, 0, *size, turn // 90, x, y, across, down)
-    return across.value, down.value

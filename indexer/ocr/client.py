@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from archive.errors import Unavailable
 from indexer.extract.answer import MAX_PAGE_CHARS, Failure, Reason
+from indexer.layout import layout_told
 from indexer.ocr.page import PageRead
 from indexer.ocr.rapid import ONE_THREAD
 from indexer.sandbox.client import Extractor
@@ -55,4 +56,6 @@ def _page_read(body: dict[str, object]) -> PageRead | Failure:
     text, confidence, turn = body.get("text"), body.get("confidence"), body.get("turn")
     if not isinstance(text, str) or not isinstance(confidence, int) or turn not in {0, 90, 180, 270}:
         return Failure(Reason.CRASHED, "no answer")
-    return PageRead(text[:MAX_PAGE_CHARS], min(max(confidence, 0), 100), int(str(turn)))
+    text = text[:MAX_PAGE_CHARS]
+    layout = layout_told(body.get("layout"), len(text))
+    return PageRead(text, min(max(confidence, 0), 100), int(str(turn)), layout)

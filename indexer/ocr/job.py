@@ -1,14 +1,15 @@
 """The job that reads scanned pages and puts their words into the text of their content."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from archive import proposals
+from archive.clock import Clock
 from archive.database import Base, Database
 from archive.errors import ArchiveError, Damaged, KeyUnavailable, TooLarge
 from archive.jobs.lease import held_among
@@ -17,13 +18,20 @@ from archive.jobs.runner import ClaimedJob, Outcome
 from archive.model import Content, ContentState, Job, JobKind, JobState, Record, ScannedPage, ScanState, TextState
 from archive.ports import ObjectStore, Unlocked, Vault
 from archive.proposals import Finding
-from indexer.extract.answer import Failure
+from indexer.extract.answer import Failure, Reason
 from indexer.finders.paper import FIRST_PAGES, Paper
 from indexer.finders.propose import propose
+from indexer.layout import seal_layout
 from indexer.ocr.page import PageRead
 from indexer.pagetext import Page, join_pages, masked_page, page_at
 from indexer.sandbox.memory import MemoryFile
 from indexer.settling import STANDING, give_dates
+
+MOST_ATTEMPTS = 3
+"""How often a page is tried that takes too long: the machine may have been busy with other things."""
+
+LATER = timedelta(minutes=30)
+"""How long such a page waits before it is tried again."""
 
 STEP = 4
 """Pages that one job reads; then the next job waits its turn behind other contents."""
@@ -32,7 +40,12 @@ _SCANS = Base.metadata.tables["scanned_page"]
 _SETTLED = (
     update(_SCANS)
     .where(_SCANS.c.content_id == bindparam("whose"), _SCANS.c.number == bindparam("page"))
-    .values(state=bindparam("now"), confidence=bindparam("sure"))
+    .values(
+        state=bindparam("now"),
+        confidence=bindparam("sure"),
+        layout=bindparam("where"),
+        attempts=_SCANS.c.attempts + bindparam("slow"),
+    )
 )
 
 
@@ -51,11 +64,13 @@ class Reader(Protocol):
 class ReadScans:
     """Handler of OCR jobs; the subject is a content. Idempotent: only pages that wait are read.
 
-    The record is indexed again when the last page of a content was read. What a page is to blame for fails that page.
+    The record is indexed again when the last page of a content was read. What a page is to blame for fails that page;
+    one that took too long is tried again ``LATER``, after all others.
 
     Args:
         outbox: takes the job for the pages that are left, and the index job.
         reader: OCR; None: it is not installed, and pages go on waiting.
+        clock: tells when "later" is.
         today: tells the day it is in the house; no paper that is read was drawn up later.
     """
 
@@ -72,8 +87,10 @@ class ReadScans:
         store: ObjectStore,
         outbox: Outbox,
         reader: Reader | None,
+        clock: Clock,
         today: Callable[[], date],
     ) -> None:
+        self._clock = clock
         self._db = db
         self._vault = vault
         self._store = store
@@ -88,15 +105,16 @@ class ReadScans:
     def _try(self, job: ClaimedJob, reader: Reader | None) -> Outcome:
         with self._db.reading() as session:
             row = _standing(session, job.subject_id)
-            numbers = session.scalars(_waiting(job.subject_id).limit(STEP)).all()
+            pages = session.execute(_waiting(job.subject_id).limit(STEP)).all()
             keys = self._vault.unlock_many(session, {row.record_id}) if row else {}
-        if reader is None or row is None or not numbers:
+        if reader is None or row is None or not pages:
             return Outcome.done()
         if (key := keys.get(row.record_id)) is None:
             return Outcome.failed(KeyUnavailable.code)
         try:
-            found = self._read(job, reader, row, key, numbers)
-            return self._write(job, row, key, found) if found else Outcome.retry("lease_lost")
+            tried = {page.number: page.attempts for page in pages if page.attempts == pages[0].attempts}
+            found = self._read(job, reader, row, key, list(tried))
+            return self._write(job, row, key, found, tried) if found else Outcome.retry("lease_lost")
         except (TooLarge, Damaged) as error:
             return Outcome.failed(error.code)
         except ArchiveError as error:
@@ -118,18 +136,26 @@ class ReadScans:
         finally:
             file.close()
 
-    def _write(self, job: ClaimedJob, row: Any, key: Unlocked, found: Mapping[int, PageRead | Failure]) -> Outcome:
+    def _write(
+        self,
+        job: ClaimedJob,
+        row: Any,
+        key: Unlocked,
+        found: Mapping[int, PageRead | Failure],
+        tried: Mapping[int, int],
+    ) -> Outcome:
         texts = {number: each.text for number, each in found.items() if isinstance(each, PageRead) and each.text}
         pages = [masked_page(self._vault, number, text) for number, text in sorted(texts.items())]
         findings = self._findings(row, pages, found)
         sealed = proposals.seal(key, row.id, findings)
+        settled = [_settled(key, row.id, number, each, tried[number]) for number, each in found.items()]
         with self._db.writing() as work:
             session = work.session
             if not held_among(session, {job.id: job.lease}):
                 return Outcome.retry("lease_lost")
             if _standing(session, row.id) is None:
                 return Outcome.done()
-            session.connection().execute(_SETTLED, [_settled(row.id, *each) for each in found.items()])
+            session.connection().execute(_SETTLED, settled)
             if pages:
                 join_pages(session, key, row.id, pages)
                 newer = {"text_state": TextState.TEXT, "text_version": Content.text_version + 1}
@@ -138,9 +164,12 @@ class ReadScans:
                 proposals.join(session, row.id, sealed, key)
             if day := next((each.value for each in findings if each.field == "drawn_up"), None):
                 give_dates(session, {row.record_id: day})
-            if session.scalar(select(func.count()).select_from(_waiting(row.id).subquery())):
+            left = session.execute(_waiting(row.id).limit(1)).first()
+            if left and not left.attempts:
                 self._outbox.add(work, JobKind.OCR, row.id)
             else:
+                if left:
+                    self._outbox.add(work, JobKind.OCR, row.id, run_after=self._clock.now() + LATER)
                 again = update(Record).where(Record.id == row.record_id).values(version=Record.version + 1)
                 session.execute(_quietly(again))
                 self._outbox.add_many(work, JobKind.INDEX, [row.record_id])
@@ -187,20 +216,22 @@ def _standing(session: Session, content_id: UUID | None) -> Any:
 
 def _waiting(content_id: UUID | None) -> Any:
     return (
-        select(ScannedPage.number)
+        select(ScannedPage.number, ScannedPage.attempts)
         .where(ScannedPage.content_id == content_id, ScannedPage.state == ScanState.WAITING)
-        .order_by(ScannedPage.number)
+        .order_by(ScannedPage.attempts, ScannedPage.number)
     )
 
 
-def _settled(content_id: UUID, number: int, found: PageRead | Failure) -> dict[str, Any]:
-    read = isinstance(found, PageRead)
-    return {
-        "whose": content_id,
-        "page": number,
-        "now": ScanState.READ if read else ScanState.FAILED,
-        "sure": found.confidence if isinstance(found, PageRead) and found.text else None,
-    }
+def _settled(key: Unlocked, content_id: UUID, number: int, found: PageRead | Failure, attempts: int) -> dict[str, Any]:
+    row = {"whose": content_id, "page": number, "sure": None, "where": None, "slow": 0}
+    if isinstance(found, Failure):
+        slow = found.reason is Reason.TIME
+        again = slow and attempts + 1 < MOST_ATTEMPTS
+        return {**row, "now": ScanState.WAITING if again else ScanState.FAILED, "slow": int(slow)}
+    if found.text:
+        row["sure"] = found.confidence
+        row["where"] = seal_layout(key, content_id, number, found.layout) if found.layout else None
+    return {**row, "now": ScanState.READ}
 
 
 def _quietly(statement: Any) -> Any:

@@ -29,7 +29,8 @@ def answer(engine: Engine, request: Request, data: mmap.mmap | bytes) -> work.An
     """Read the page that a request names."""
     try:
         image = pictures.sheet(request.task.removeprefix(READ), data, request.first_page or 1, dpi=DPI)
-        return dict(vars(read_page(engine, image)))
+        found = read_page(engine, image)
+        return {**vars(found), "layout": found.layout.told() if found.layout else None}
     except Unreadable as found:
         return found.failure
     except MemoryError:

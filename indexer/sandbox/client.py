@@ -151,10 +151,10 @@ class Extractor:
         return unpack_media_type(answer), unpack_answer(answer) or _why(answer, end)
 
     def picture_held(
-        self, media_type: str, file: MemoryFile, page: int, *, width: int, turn: int = 0, words: Sequence[str] = ()
+        self, media_type: str, file: MemoryFile, page: int, *, width: int, turn: int = 0
     ) -> bytes | Failure:
         """Draw one page of a held file as WebP (see ``indexer.extract.pictures.picture``)."""
-        how = {"width": width, "turn": turn, "words": list(words)}
+        how = {"width": width, "turn": turn}
         answer, end = self._ask(Request(_PICTURE + media_type, file.size, page, page, picture=how), file.fd)
         return unpack_picture(answer) or _why(answer, end)
 

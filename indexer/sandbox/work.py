@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from indexer import identify, kinds
-from indexer.extract import ole, pdf, pictures, sevenzip, tars, text, unlocking, unpacking, warming, zips
+from indexer.extract import ole, pdf, pdf_words, pictures, sevenzip, tars, text, unlocking, unpacking, warming, zips
 from indexer.extract.answer import Extracted, Failure, Reason, Unreadable
 from indexer.extract.fonts import lend_fonts
 from indexer.extract.macros import holds_macros
@@ -29,6 +29,8 @@ PICTURE = "picture:"
 
 UNPACK = "unpack:"
 """Take the files out of one of the kind that follows."""
+WORDS = "words"
+"""Tell where the words of one page of a PDF lie."""
 
 WALLS = "walls"
 HOSTILE = "hostile:"
@@ -57,6 +59,7 @@ def preload() -> None:
     sevenzip.prepare()
     warm = _smallest_pdf()
     pdf.extract_pdf(warm)
+    pdf_words.pdf_words(warm, 1)
     for broken in (warm.replace(b"/Pages", b"/Pagez"), b"%PDF-1.4 nothing"):
         try:
             pdf.extract_pdf(broken)
@@ -98,6 +101,8 @@ def _parser(request: Request) -> Callable[[Any], Answer]:
         return lambda data: pictures.picture(
             task.removeprefix(PICTURE), data, request.first_page or 1, **(request.picture or {})
         )
+    if task == WORDS:
+        return lambda data: pdf_words.pdf_words(data, request.first_page or 1)
     return lambda data: _parsed(request, data)
 
 

@@ -8,8 +8,6 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfgen import canvas
 
-YELLOW = (255, 226, 120)
-
 
 def a_pdf(*texts: str) -> bytes:
     """Return a PDF with one text a page, A4."""
@@ -36,9 +34,3 @@ def an_image(
 def looked_at(picture: bytes) -> Image.Image:
     """Open a picture that was drawn."""
     return Image.open(io.BytesIO(picture)).convert("RGB")
-
-
-def marked(picture: bytes) -> bool:
-    """Whether something on a picture is marked."""
-    seen = looked_at(picture).get_flattened_data()
-    return any(r > 243 and 200 < g < 245 and 80 < b < 170 for r, g, b in seen)

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from archive.model import LogEntry
-from tests.factories.drawn import a_pdf, an_image, looked_at, marked
+from tests.factories.drawn import a_pdf, an_image, looked_at
 from tests.factories.web_house import WebHouse, a_web_house, token_on
 
 
@@ -52,8 +52,41 @@ def test_a_page_is_seen_and_its_words_are_marked(house: WebHouse, archivist: Fla
     assert picture.headers["Content-Type"] == "image/webp"
     assert "sandbox" in picture.headers["Content-Security-Policy"]
     assert picture.headers["Cache-Control"] == "no-store"
-    assert marked(picture.data)
-    assert not marked(archivist.get(f"/files/{content}/pages/2/picture").data)
+
+
+@pytest.mark.parametrize("turn", [0, 90, 180, 270])
+def test_words_lie_over_the_picture_and_hits_are_at_their_place_however_it_is_turned(
+    house: WebHouse, archivist: FlaskClient, turn: int
+) -> None:
+    content = kept(house, archivist, "合同.pdf", a_pdf("违约金若干"))
+    page = archivist.get(f"/files/{content}/pages/1?q=若干&turn={turn}").text
+    over = re.search(r'<svg class="over" viewBox="0 0 (\d+) (\d+)".*?</svg>', page, re.DOTALL)
+    assert over
+    assert ">违约金若干</tspan>" in over[0]
+    assert "style=" not in over[0]
+    (points,) = re.findall(r'polygon points="([^"]+)"', over[0])
+    picture = looked_at(archivist.get(f"/files/{content}/pages/1/picture?turn={turn}").data)
+    scale = picture.width / int(over[1])
+    corners = [tuple(float(number) * scale for number in point.split(",")) for point in points.split()]
+    left, top, right, bottom = (pick(corner[axis] for corner in corners) for pick in (min, max) for axis in (0, 1))
+    dark = [
+        (at % picture.width, at // picture.width)
+        for at, (red, _, _) in enumerate(picture.get_flattened_data())  # type: ignore[misc]
+        if red < 100
+    ]
+    inside = sum(left <= x <= right and top <= y <= bottom for x, y in dark)
+    assert 0.25 < inside / len(dark) < 0.55, "two letters of five"
+    assert '<svg class="over"' in archivist.get(f"/files/{content}/pages/1").text
+    assert "<polygon" not in archivist.get(f"/files/{content}/pages/1").text
+
+
+def test_where_words_lie_is_asked_once_and_kept_sealed(house: WebHouse, archivist: FlaskClient, tmp_path: Path) -> None:
+    content = kept(house, archivist, "合同.pdf", a_pdf("甲方应当支付"))
+    assert '<svg class="over"' in archivist.get(f"/files/{content}/pages/1").text
+    (file,) = (tmp_path / "pictures").iterdir()
+    assert b"size" not in file.read_bytes()
+    house.services.drawer.close()  # so that it can only come from there
+    assert '<svg class="over"' in archivist.get(f"/files/{content}/pages/1").text
 
 
 def test_pictures_are_kept_sealed_and_come_back_the_same(

@@ -33,7 +33,8 @@ from archive.rereading import AGAIN
 from indexer.extract.answer import Extracted, Failure, Reason
 from indexer.extraction import ExtractContents
 from indexer.identify import MagicDetector
-from indexer.ocr.job import STEP, ReadScans, ask_for_waiting
+from indexer.layout import Layout, Run, open_layout
+from indexer.ocr.job import MOST_ATTEMPTS, STEP, ReadScans, ask_for_waiting
 from indexer.ocr.page import PageRead
 from indexer.pagetext import load_pages
 from storage.objects import FileStore
@@ -118,9 +119,8 @@ def taken_in(house: SimpleNamespace, *pages: str | None, ocr: bool = True) -> UU
 
 
 def read_by(house: SimpleNamespace, reader: Reader | None) -> JobRunner:
-    return JobRunner(
-        house.db, house.clock, [ReadScans(house.db, house.vault, house.store, house.outbox, reader, today)]
-    )
+    handler = ReadScans(house.db, house.vault, house.store, house.outbox, reader, house.clock, today)
+    return JobRunner(house.db, house.clock, [handler])
 
 
 def texts(house: SimpleNamespace, content: UUID) -> dict[int, str]:
@@ -222,9 +222,44 @@ def test_a_last_page_that_cannot_be_read_leaves_what_the_others_propose(house: S
 
 def test_a_page_that_cannot_be_read_costs_that_page_alone(house: SimpleNamespace) -> None:
     content = taken_in(house, None, None, None)
-    read_by(house, Reader(p1=Failure(Reason.TIME), p2=PageRead("", 0))).run()
+    read_by(house, Reader(p1=Failure(Reason.MEMORY), p2=PageRead("", 0))).run()
     assert texts(house, content) == {3: "第3页的字"}
     assert states(house, content) == {1: (ScanState.FAILED, None), 2: (ScanState.READ, None), 3: (ScanState.READ, 97)}
+
+
+def test_a_page_that_took_too_long_is_tried_later_after_all_others_and_at_most_three_times(
+    house: SimpleNamespace,
+) -> None:
+    content = taken_in(house, *[None] * (STEP + 1))
+    slow = Reader(p1=Failure(Reason.TIME))
+    read_by(house, slow).drain()
+    assert slow.asked == list(range(1, STEP + 2))
+    assert states(house, content)[1] == (ScanState.WAITING, None)
+    assert len(jobs(house, JobKind.INDEX)) == 2, "the others are searched meanwhile"
+    for _ in range(4):
+        house.clock.move(minutes=31)
+        read_by(house, slow).drain()
+    assert slow.asked.count(1) == MOST_ATTEMPTS
+    assert states(house, content)[1] == (ScanState.FAILED, None)
+
+
+def test_a_page_that_took_too_long_once_is_read_when_there_is_time(house: SimpleNamespace) -> None:
+    content = taken_in(house, None)
+    read_by(house, Reader(p1=Failure(Reason.TIME))).drain()
+    house.clock.move(minutes=31)
+    read_by(house, Reader()).drain()
+    assert texts(house, content) == {1: "第1页的字"}
+
+
+def test_where_the_words_of_a_scan_lie_is_kept_sealed(house: SimpleNamespace) -> None:
+    content = taken_in(house, None)
+    layout = Layout(100, 200, (Run(0, 2, (1, 2, 30, 2, 1, 9)),))
+    read_by(house, Reader(p1=PageRead("甲方", 97, layout=layout))).run()
+    with house.db.reading() as session:
+        sealed = session.scalars(select(ScannedPage.layout)).one()
+        key = house.vault.unlock(session, session.get_one(Content, content).record_id)
+    assert b"size" not in sealed
+    assert open_layout(key, content, 1, sealed) == layout
 
 
 def test_ocr_that_does_not_answer_is_tried_again(house: SimpleNamespace) -> None:

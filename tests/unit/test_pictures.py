@@ -10,7 +10,7 @@ from PIL import Image
 from indexer.extract.answer import Extracted, Failure, Reason
 from indexer.sandbox.client import Extractor
 from storage.pictures import PictureCache
-from tests.factories.drawn import a_pdf, an_image, looked_at, marked
+from tests.factories.drawn import a_pdf, an_image, looked_at
 
 PDF = "application/pdf"
 
@@ -44,24 +44,6 @@ def test_a_page_of_a_pdf_is_drawn_as_wide_as_asked_and_turned(extractor: Extract
     turned = looked_at(seen(extractor, PDF, data, turn=90))
     assert turned.width > turned.height
     assert drawn(extractor, PDF, data, 3) == Failure(Reason.EMPTY)
-
-
-@pytest.mark.parametrize("turn", [0, 90, 180, 270])
-def test_words_are_marked_where_they_stand_however_the_page_is_turned(extractor: Extractor, turn: int) -> None:
-    data = a_pdf("物业服务合同")
-    plain = seen(extractor, PDF, data, turn=turn)
-    hit = seen(extractor, PDF, data, turn=turn, words=["服务"])
-    assert not marked(plain)
-    assert marked(hit)
-    assert not marked(seen(extractor, PDF, data, turn=turn, words=["电梯"]))
-    changed = [at for at, (a, b) in enumerate(zip(pixels(plain), pixels(hit), strict=True)) if a != b]
-    dark = [at for at, value in enumerate(pixels(plain)) if value < 100]
-    assert min(dark) - 900 * 60 < changed[0], "the mark lies on the line of the word"
-    assert changed[-1] < max(dark) + 1300 * 60
-
-
-def pixels(picture: bytes) -> list[int]:
-    return [r for r, _, _ in looked_at(picture).get_flattened_data()]
 
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP"])
