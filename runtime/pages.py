@@ -2,6 +2,7 @@
 
 from flask import Flask
 
+from runtime.health import looks
 from runtime.wiring import Parts
 from web.app import create_app
 from web.services import Services
@@ -21,6 +22,9 @@ def services(parts: Parts) -> Services:
         files=parts.files,
         unlocking=parts.unlocking,
         search=parts.search,
+        places=parts.places,
+        subjects=parts.subjects,
+        once=parts.once,
         log_view=parts.log_view,
         readings=parts.readings,
         vault=parts.vault,
@@ -28,6 +32,8 @@ def services(parts: Parts) -> Services:
         drawer=parts.drawer,
         pictures=parts.pictures,
         secret=bytes.fromhex(parts.ring.token("web", "form cookie")),
+        api_per_minute=parts.settings.api_per_minute,
+        looks=looks(parts),
     )
 
 

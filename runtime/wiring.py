@@ -28,6 +28,7 @@ from archive.log.sealer import Sealer
 from archive.log.writer import Log
 from archive.model import House
 from archive.need_to_know import NeedToKnow
+from archive.once import Once
 from archive.organisation import Organisation
 from archive.people import People
 from archive.places import Places
@@ -50,6 +51,7 @@ from indexer.sandbox.confinement import Limits
 from indexer.search import SearchService
 from indexer.tantivy_engine import TantivyEngine
 from indexer.unlocking import Unlocking
+from retention.answers import ForgetAnswers
 from retention.bin import EmptyBin
 from runtime.checkpointing import MakeCheckpoints
 from runtime.rebuilding import RebuildIndex
@@ -164,6 +166,11 @@ class Parts:
         return RecordService(self.db, self.guard, self.vault, self.log, self.outbox, self.clock)
 
     @cached_property
+    def once(self) -> Once:
+        """What programs were answered."""
+        return Once(self.db, self.clock)
+
+    @cached_property
     def imports(self) -> Imports:
         """What imports that have not ended brought in so far."""
         return Imports(self.db, self.guard, self.records, self.clock)
@@ -274,6 +281,7 @@ class Parts:
             ReadScans(self.db, self.vault, self.store, self.outbox, self.page_reader),
             self.indexing,
             EmptyBin(self.db, self.imports, self.log, self.outbox, self.clock),
+            ForgetAnswers(self.once),
             SweepOrphans(self.db, self.store, self.clock),
             MakeCheckpoints(self.sealer, self.checkpoints),
             RebuildIndex(self.rebuilder),

@@ -12,11 +12,13 @@ from archive.errors import ArchiveError, NotFound
 from archive.identity import Role
 from archive.policy.rules import HOUSE_RULES, Act
 from web import filters, i18n, security
+from web.account import pages as account_pages
 from web.api.mount import mount
 from web.desk import pages as desk_pages
 from web.faults import ERRORS, explain, status_of
 from web.files import pages as file_pages
 from web.finding import pages as finding_pages
+from web.health import pages as health_pages
 from web.history import pages as history_pages
 from web.put_aside import pages as put_aside_pages
 from web.records import pages as record_pages
@@ -44,7 +46,7 @@ def create_app(wired: Services) -> Flask:
     CSRFProtect(app)
     for pages in (
         signing_pages, desk_pages, record_pages, upload_pages, file_pages, put_aside_pages, scan_pages, finding_pages,
-        history_pages,
+        history_pages, health_pages, account_pages,
     ):  # fmt: skip
         app.register_blueprint(pages)
     app.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))

@@ -1,6 +1,7 @@
 """What pages need of the rest of the house, named in one place; ``runtime`` wires it."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import cast
 
@@ -14,12 +15,15 @@ from archive.identity import Identity
 from archive.intake import IntakeService
 from archive.log.browse import LogView
 from archive.log.readings import Readings
+from archive.once import Once
 from archive.people import People
+from archive.places import Places
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import ObjectStore, Vault
 from archive.records import RecordService
 from archive.showing import RecordReader
+from archive.subjects import Subjects
 from indexer.sandbox.client import Extractor
 from indexer.search import SearchService
 from indexer.unlocking import Unlocking
@@ -32,7 +36,8 @@ class Services:
     """The services behind the pages.
 
     ``secret`` signs the form cookie; it is the same in every process and is kept nowhere beside the ring.
-    ``https`` is set when browsers reach the house by TLS.
+    ``https`` is set when browsers reach the house by TLS. ``api_per_minute`` is how many requests one token may send
+    (0: any number). ``looks`` say of each part, by name, whether it works.
     """
 
     db: Database
@@ -46,6 +51,9 @@ class Services:
     files: FileService
     unlocking: Unlocking
     search: SearchService
+    places: Places
+    subjects: Subjects
+    once: Once
     log_view: LogView[Act]
     readings: Readings
     vault: Vault
@@ -54,6 +62,8 @@ class Services:
     pictures: PictureCache
     secret: bytes
     https: bool = False
+    api_per_minute: int = 0
+    looks: Mapping[str, Callable[[], bool]] = field(default_factory=dict)
 
     @cached_property
     def directory(self) -> Directory:

@@ -13,7 +13,16 @@ from web.services import services
 pages = Blueprint("signing", __name__)
 
 PUBLIC = frozenset(
-    {"signing.sign_in", "signing.signed_in", "signing.sign_out", "signing.language", "static", "healthz"}
+    {
+        "signing.sign_in",
+        "signing.signed_in",
+        "signing.sign_out",
+        "signing.language",
+        "static",
+        "healthz",
+        "health.live",
+        "health.ready",
+    }
 )
 """Endpoints that need nobody signed in."""
 
@@ -28,7 +37,7 @@ def load_identity() -> None:
     """Find who asks from the session cookie; nobody when there is none, or it has ended."""
     g.identity = g.person = None
     token = request.cookies.get(_session_cookie())
-    if not token or request.endpoint in {"static", "healthz"}:
+    if not token or request.endpoint in {"static", "healthz", "health.live", "health.ready"}:
         return
     found = services().people.resume(token, _address())
     if found is None or found.person_id is None:

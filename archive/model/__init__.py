@@ -20,6 +20,7 @@ from archive.model.keys import Generation, OwnerKey, RingCopy
 from archive.model.log import LogCheckpoint, LogClass, LogEntry, LogResult, LogSeal, LogUnsealed
 from archive.model.people import (
     AccessGrant,
+    ApiAnswer,
     ApiToken,
     Custody,
     Department,
@@ -28,6 +29,7 @@ from archive.model.people import (
     PersonRole,
     Post,
     SignInFailures,
+    TokenScope,
     WebSession,
 )
 from archive.model.records import (
@@ -45,6 +47,7 @@ from archive.model.records import (
 
 __all__ = [
     "AccessGrant",
+    "ApiAnswer",
     "ApiToken",
     "Category",
     "CategoryVersion",
@@ -96,5 +99,6 @@ __all__ = [
     "Subject",
     "SubjectToken",
     "TextState",
+    "TokenScope",
     "WebSession",
 ]

@@ -23,12 +23,15 @@ from archive.log.browse import LogView
 from archive.log.readings import Readings
 from archive.log.writer import Log
 from archive.model import Category, NumberRule, Person
+from archive.once import Once
 from archive.passwords import Passwords
 from archive.people import People
+from archive.places import Places
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.records import RecordService
 from archive.showing import RecordReader, number_of
+from archive.subjects import Subjects
 from indexer.extraction import ExtractContents
 from indexer.passages import Passage, marks_in
 from indexer.queryparser import parse
@@ -168,6 +171,9 @@ def a_web_house(folder: Path, *, https: bool = False, clock: Clock | None = None
         files=FileService(db, guard, store, log, outbox),
         unlocking=Unlocking(db, guard, vault, log, outbox, clock, reading),
         search=search,
+        places=Places(db, guard, log),
+        subjects=Subjects(db, guard, vault, log, outbox, clock),
+        once=Once(db, clock),
         log_view=LogView(log, guard, read_log=Act.READ_LOG, read=Act.READ, custody=Act.CUSTODY),
         readings=readings,
         vault=vault,
