@@ -48,11 +48,8 @@ SEAL_FIRST = "juanku seal first"
 """Under this key a session's ``info`` names the last entry that must be sealed before its commit returns."""
 
 
-ACTED = "juanku acted"
-"""Under this key a session's ``info`` names what an act was done on (None: nothing that has an id), once one was."""
-
-REFUSED = "juanku refused"
-"""Under this key a session's ``info`` says that a refusal was written."""
+ACTED, REFUSED = "juanku acted", "juanku refused"
+"""Keys of a session's ``info``: what an act was done on (None: nothing that has an id); that a refusal was written."""
 
 _BESIDE: ContextVar[Callable[[Session], None] | None] = ContextVar("written beside an act", default=None)
 
