@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -45,6 +46,22 @@ _TURN_SECONDS = 0.002
 
 SEAL_FIRST = "juanku seal first"
 """Under this key a session's ``info`` names the last entry that must be sealed before its commit returns."""
+
+
+ACTED, REFUSED = "juanku acted", "juanku refused"
+"""Keys of a session's ``info``: what an act was done on (None: nothing that has an id); that a refusal was written."""
+
+_BESIDE: ContextVar[Callable[[Session], None] | None] = ContextVar("written beside an act", default=None)
+
+
+@contextmanager
+def beside(write: Callable[[Session], None]) -> Iterator[None]:
+    """Have ``write`` add to each transaction that this thread commits inside, just before its commit."""
+    token = _BESIDE.set(write)
+    try:
+        yield
+    finally:
+        _BESIDE.reset(token)
 
 
 class Id(TypeDecorator[UUID]):
@@ -144,6 +161,8 @@ class Work:
         Raises:
             Unavailable: the entry could not be sealed now (``part="log"``). The act is committed and logged.
         """
+        if (write := _BESIDE.get()) is not None:
+            write(self.session)
         self.session.commit()
         acts, self._after = self._after, []
         for act in acts:

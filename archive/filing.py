@@ -74,30 +74,34 @@ class FilingService:
         self._outbox = outbox
         self._clock = clock
 
-    def file(self, identity: Identity, record_ids: Sequence[UUID]) -> list[Filed]:
+    def file(
+        self, identity: Identity, record_ids: Sequence[UUID], *, versions: Mapping[UUID, int] | None = None
+    ) -> list[Filed]:
         """File records in batches; one that cannot be filed yet says why and holds up no other.
+
+        One that is no longer at its version of ``versions`` answers ``changed_since``.
 
         A record that the person may not see answers ``not_found``, like one that does not exist.
         """
         outcomes: list[Filed] = []
         for start in range(0, len(record_ids), BATCH):
-            outcomes += self._batch(identity, record_ids[start : start + BATCH])
+            outcomes += self._batch(identity, record_ids[start : start + BATCH], versions or {})
             reach("filing.done")
         self._log_refused(identity, [each.record_id for each in outcomes if each.reason in REFUSALS])
         return outcomes
 
-    def _batch(self, identity: Identity, record_ids: Sequence[UUID]) -> list[Filed]:
+    def _batch(self, identity: Identity, record_ids: Sequence[UUID], versions: Mapping[UUID, int]) -> list[Filed]:
         """File one batch; where a number cannot be given, file its records one by one, and say so of that record."""
         try:
             with self._db.writing() as work:
-                outcomes = self.in_work(work, identity, record_ids)
+                outcomes = self.in_work(work, identity, record_ids, versions)
                 reach("filing.before_commit")
                 work.commit()
         except InvalidInput as invalid:
             if len(record_ids) == 1:
                 fault = invalid.faults[0]
                 return [Filed(record_ids[0], reason=fault.code, missing=(fault.field,))]
-            return [each for key in record_ids for each in self._batch(identity, [key])]
+            return [each for key in record_ids for each in self._batch(identity, [key], versions)]
         return outcomes
 
     def _log_refused(self, identity: Identity, ids: Sequence[UUID]) -> None:
@@ -110,12 +114,14 @@ class FilingService:
                 self._log.write(work.session, notes)
                 work.commit()
 
-    def in_work(self, work: Work, identity: Identity, record_ids: Sequence[UUID]) -> list[Filed]:
+    def in_work(
+        self, work: Work, identity: Identity, record_ids: Sequence[UUID], versions: Mapping[UUID, int] | None = None
+    ) -> list[Filed]:
         """File a batch inside the caller's transaction."""
         session = work.session
         session.flush()
         found = rows_by_id(session, Record, record_ids)
-        answers = self._answers(session, identity, record_ids, found)
+        answers = self._answers(session, identity, record_ids, found, versions or {})
         ready = [found[key] for key in record_ids if key not in answers]
         if ready:
             numbers = self._number(work, identity, ready)
@@ -124,7 +130,12 @@ class FilingService:
         return [answers[key] for key in record_ids]
 
     def _answers(
-        self, session: Session, identity: Identity, record_ids: Sequence[UUID], found: Mapping[UUID, Any]
+        self,
+        session: Session,
+        identity: Identity,
+        record_ids: Sequence[UUID],
+        found: Mapping[UUID, Any],
+        versions: Mapping[UUID, int],
     ) -> dict[UUID, Filed]:
         """Say of each record that is not to be filed now why."""
         rights = self._guard.reach(session, identity)
@@ -143,6 +154,8 @@ class FilingService:
                 answers[key] = Filed(key, record.archive_number, record.registration_number, reason="filed_before")
             elif not allowed:
                 answers[key] = Filed(key, reason="not_allowed")
+            elif versions.get(key, record.version) != record.version:
+                answers[key] = Filed(key, reason="changed_since")
             elif key in put_aside:
                 answers[key] = Filed(key, reason=put_aside[key])
             elif absent := missing[key]:

@@ -28,7 +28,7 @@ class Identity:
 
     ``person_id`` is None for the system itself; ``name`` then names the part (``system:sweep``).
     ``on_behalf_of`` is set when the machine's operator acts as a person from the command line: rights
-    are the person's, and the log names both.
+    are the person's, and the log names both. ``token_id`` and ``reads_only`` are those of a program's token.
     """
 
     name: str
@@ -37,6 +37,8 @@ class Identity:
     address: str = ""
     operator: str | None = None
     session_id: UUID | None = None
+    token_id: UUID | None = None
+    reads_only: bool = False
 
     @property
     def is_system(self) -> bool:

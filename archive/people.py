@@ -55,6 +55,28 @@ class People(SignIn):
         with self._db.reading() as session:
             return login_identity(session, active_person(session, login), address=address)
 
+    def every(
+        self, identity: Identity, *, after: str = "", limit: int = 100
+    ) -> Sequence[tuple[Person, frozenset[Role]]]:
+        """Return accounts with their roles, by login, beginning behind ``after``: for those who manage people."""
+        with self._guard.refusals(identity), self._db.reading() as session:
+            self._guard.require_house(session, identity, Act.MANAGE_PEOPLE)
+            query = select(Person).where(Person.login > after).order_by(Person.login).limit(limit)
+            people = session.scalars(query).all()
+            held: dict[UUID, set[Role]] = {person.id: set() for person in people}
+            for row in session.scalars(select(PersonRole).where(PersonRole.person_id.in_(held))):
+                held[row.person_id].add(row.role)
+        return [(person, frozenset(held[person.id])) for person in people]
+
+    def account(self, identity: Identity, login: str) -> Person:
+        """Return one account, open or closed: for those who manage people. ``NotFound`` when there is none."""
+        with self._guard.refusals(identity), self._db.reading() as session:
+            self._guard.require_house(session, identity, Act.MANAGE_PEOPLE)
+            person = session.scalars(select(Person).where(Person.login == folded(login))).one_or_none()
+        if person is None:
+            raise NotFound
+        return person
+
     def add_person(
         self,
         identity: Identity,

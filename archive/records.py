@@ -258,12 +258,14 @@ class RecordService:
             self._changed(work, identity, record, "record.bin", None)
             work.commit()
 
-    def restore(self, identity: Identity, record_id: UUID) -> None:
-        """Take a record back out of the bin."""
+    def restore(self, identity: Identity, record_id: UUID, version: int | None = None) -> None:
+        """Take a record back out of the bin. Raises ``Conflict`` when it is not at ``version``, if one is given."""
         with self._guard.refusals(identity), self._db.writing() as work:
             record = self._guard.require(work.session, identity, Act.RESTORE, record_id)
             if record.state is not RecordState.BINNED:
                 raise WrongState(state=record.state.value, act=Act.RESTORE.value)
+            if version is not None:
+                _same_version(record, version)
             record.state = RecordState.PROVISIONAL
             record.binned_at = None
             self._changed(work, identity, record, "record.restore", None)

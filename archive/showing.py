@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from archive import describing
@@ -122,6 +122,32 @@ class RecordView:
     proposed: Sequence[Proposed]
 
 
+@dataclass(frozen=True)
+class RecordFilter:
+    """Which records; None: all. Fonds and category by their codes; a place takes in what lies below it."""
+
+    fonds: str | None = None
+    category: str | None = None
+    state: RecordState | None = None
+    level: int | None = None
+    place: str | None = None
+
+    def conditions(self) -> Sequence[ColumnElement[bool]]:
+        """Return it as conditions on records."""
+        found: list[ColumnElement[bool]] = []
+        if self.fonds is not None:
+            found.append(Record.fonds_id.in_(select(Fonds.id).where(Fonds.code == self.fonds)))
+        if self.category is not None:
+            found.append(Record.category_id.in_(select(Category.id).where(Category.code == self.category)))
+        if self.state is not None:
+            found.append(Record.state == self.state)
+        if self.level is not None:
+            found.append(Record.level_rank == self.level)
+        if self.place is not None:
+            found.append(Record.place_path.startswith(self.place.strip("/") + "/", autoescape=True))
+        return found
+
+
 class RecordReader:
     """Shows records. An opening of a record is logged once per person and half hour."""
 
@@ -168,6 +194,16 @@ class RecordReader:
             if created_by is not None:
                 query = query.where(Record.created_by == created_by)
             return session.scalars(query.offset(offset).limit(limit)).all()
+
+    def page(
+        self, identity: Identity, wanted: RecordFilter, *, after: UUID | None = None, limit: int = 50
+    ) -> Sequence[Record]:
+        """Return the readable records that are wanted, newest first, beginning behind the id ``after``."""
+        with self._db.reading() as session:
+            query = self._guard.visible(session, identity).where(*wanted.conditions()).order_by(Record.id.desc())
+            if after is not None:
+                query = query.where(Record.id < after)
+            return session.scalars(query.limit(limit)).all()
 
     def _full(self, session: Session, identity: Identity, record: Record, acts: frozenset[Act]) -> RecordView:
         fonds, category = session.get_one(Fonds, record.fonds_id), session.get_one(Category, record.category_id)

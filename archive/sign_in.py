@@ -8,6 +8,7 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -33,7 +34,7 @@ from archive.errors import (
 from archive.identity import Identity
 from archive.ids import new_id
 from archive.log.writer import Log
-from archive.model import ApiToken, House, Person, WebSession
+from archive.model import ApiToken, House, Person, TokenScope, WebSession
 from archive.model.log import LogResult
 from archive.passwords import Passwords
 
@@ -164,7 +165,29 @@ class SignIn:
                 self._log.note(work.session, identity, "session.end", body={"session": str(session_id)})
             work.commit()
 
-    def issue_token(self, identity: Identity, login: str, name: str, days: int) -> str:
+    def end_other_sessions(self, identity: Identity) -> int:
+        """End all of the person's sessions but the one that ``identity`` came by; return how many."""
+        now = self._clock.now()
+        with self._db.writing() as work:
+            mine = (WebSession.person_id == identity.person_id, WebSession.ended_at.is_(None))
+            rows = [row for row in work.session.scalars(select(WebSession).where(*mine)) if is_open(row, now)]
+            others = [row for row in rows if row.id != identity.session_id]
+            for row in others:
+                row.ended_at = now
+                self._log.note(work.session, identity, "session.end", body={"session": str(row.id)})
+            work.commit()
+        return len(others)
+
+    def tokens(self, identity: Identity) -> Sequence[ApiToken]:
+        """Return the person's own tokens that have not ended, by name."""
+        now = self._clock.now()
+        mine = (ApiToken.person_id == identity.person_id, ApiToken.ended_at.is_(None), ApiToken.ends_at > now)
+        with self._db.reading() as session:
+            return session.scalars(select(ApiToken).where(*mine).order_by(ApiToken.name)).all()
+
+    def issue_token(
+        self, identity: Identity, login: str, name: str, days: int, scope: TokenScope = TokenScope.READ
+    ) -> str:
         """Make a token by which a program acts as a person, and return it: it is shown this once.
 
         Only the person makes it, or the machine's operator, whom the log then names beside the person; no administrator
@@ -191,10 +214,11 @@ class SignIn:
                 raise StandsAlready(what="token", field="name", name=name)
             ends = now + timedelta(days=days)
             row = ApiToken(
-                id=new_id(), person_id=person.id, name=name, token_hash=_hash(token), created_at=now, ends_at=ends
-            )
+                id=new_id(), person_id=person.id, name=name, token_hash=_hash(token), created_at=now, ends_at=ends,
+                scope=scope,
+            )  # fmt: skip
             work.session.add(row)
-            body = {"person": str(person.id), "name": name, "ends": ends.isoformat()}
+            body = {"person": str(person.id), "name": name, "ends": ends.isoformat(), "scope": scope.value}
             noted = identity
             if identity.person_id is None:  # the operator's act: the head of the entry names both
                 noted = login_identity(work.session, person, operator=identity.operator or identity.name)
@@ -210,7 +234,10 @@ class SignIn:
             if row is None or row.ended_at is not None or row.ends_at <= now:
                 return None
             person = session.get_one(Person, row.person_id)
-            return login_identity(session, person, address=address) if person.active else None
+            if not person.active:
+                return None
+            identity = login_identity(session, person, address=address)
+        return replace(identity, token_id=row.id, reads_only=row.scope is TokenScope.READ)
 
     def end_token(self, identity: Identity, name: str) -> None:
         """End one of the person's own tokens. ``NotFound`` when they have none of this name."""

@@ -4,6 +4,7 @@ from flask import Flask
 
 from runtime.doctor import doctor
 from runtime.doctor_words import told
+from runtime.health import looks
 from runtime.settings import shown
 from runtime.wiring import Parts
 from web.app import create_app
@@ -47,6 +48,9 @@ def services(parts: Parts) -> Services:
         proposals=parts.proposals,
         unlocking=parts.unlocking,
         search=parts.search,
+        places=parts.places,
+        subjects=parts.subjects,
+        once=parts.once,
         log_view=parts.log_view,
         readings=parts.readings,
         vault=parts.vault,
@@ -54,6 +58,8 @@ def services(parts: Parts) -> Services:
         drawer=parts.drawer,
         pictures=parts.pictures,
         secret=bytes.fromhex(parts.ring.token("web", "form cookie")),
+        api_per_minute=parts.settings.api_per_minute,
+        looks=looks(parts),
     )
 
 

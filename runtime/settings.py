@@ -38,6 +38,7 @@ class Settings:
     worker_threads: int
     pictures_mb: int
     clamav: str
+    api_per_minute: int
     log_level: str
     failpoint: str
     sources: Mapping[str, str]
@@ -100,6 +101,11 @@ SPECS: Mapping[str, Spec] = {
     "worker_threads": Spec("JUANKU_WORKER_THREADS", _whole(1, 64), "how many jobs a worker runs at once"),
     "pictures_mb": Spec("JUANKU_PICTURES_MB", _whole(0, 1_000_000), "megabytes for pictures of pages drawn before"),
     "clamav": Spec("JUANKU_CLAMAV", _scanner, "the socket of ClamAV's daemon; empty: files are not scanned"),
+    "api_per_minute": Spec(
+        "JUANKU_API_PER_MINUTE",
+        _whole(0, 1_000_000),
+        "how many requests one token may send in a minute, 0 for any number",
+    ),
     "log_level": Spec("JUANKU_LOG_LEVEL", str.upper, "how much the processes say"),
     "failpoint": Spec("JUANKU_FAILPOINT", str, "for fault tests only: name:kill or name:raise"),
 }
@@ -118,6 +124,7 @@ def _defaults(home: Path) -> dict[str, Any]:
         "worker_threads": 2,
         "pictures_mb": 512,
         "clamav": "",
+        "api_per_minute": 600,
         "log_level": "WARNING",
         "failpoint": "",
     }

@@ -32,6 +32,7 @@ from archive.log.sealer import Sealer
 from archive.log.writer import Log
 from archive.model import House
 from archive.need_to_know import NeedToKnow
+from archive.once import Once
 from archive.organisation import Organisation
 from archive.people import People
 from archive.places import Places
@@ -58,6 +59,7 @@ from indexer.search import SearchService
 from indexer.tantivy_engine import TantivyEngine
 from indexer.unlocking import Unlocking
 from indexer.unpacking import UnpackContents
+from retention.answers import ForgetAnswers
 from retention.bin import EmptyBin
 from runtime.checkpointing import MakeCheckpoints
 from runtime.rebuilding import RebuildIndex
@@ -192,6 +194,11 @@ class Parts:
         return ProposalService(self.db, self.guard, self.vault, self.log, self.records)
 
     @cached_property
+    def once(self) -> Once:
+        """What programs were answered."""
+        return Once(self.db, self.clock)
+
+    @cached_property
     def imports(self) -> Imports:
         """What imports that have not ended brought in so far."""
         return Imports(self.db, self.guard, self.records, self.clock)
@@ -324,6 +331,7 @@ class Parts:
             CompareTexts(self.db, self.vault),
             self.indexing,
             EmptyBin(self.db, self.imports, self.log, self.outbox, self.clock),
+            ForgetAnswers(self.once),
             SweepOrphans(self.db, self.store, self.clock),
             MakeCheckpoints(self.sealer, self.checkpoints),
             RebuildIndex(self.rebuilder),

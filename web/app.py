@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import ArchiveError, NotFound
 from web import filters, i18n, security
+from web.account import pages as account_pages
 from web.api.mount import mount
 from web.browsing import pages as browsing_pages
 from web.desk import pages as desk_pages
@@ -18,6 +19,7 @@ from web.faults import ERRORS, explain, status_of
 from web.files import pages as file_pages
 from web.finding import pages as finding_pages
 from web.frame import frame
+from web.health import pages as health_pages
 from web.history import pages as history_pages
 from web.house.fonds import pages as fonds_pages
 from web.house.levels import pages as level_pages
@@ -60,7 +62,7 @@ def create_app(wired: Services) -> Flask:
         signing_pages, desk_pages, record_pages, upload_pages, file_pages, put_aside_pages, scan_pages, finding_pages,
         browsing_pages, sheet_pages, history_pages, proposal_pages, double_pages, people_pages, person_pages,
         link_pages, organisation_pages, level_pages, fonds_pages, scheme_pages, place_pages, rule_pages,
-        subject_pages, system_pages,
+        subject_pages, system_pages, health_pages, account_pages,
     ):  # fmt: skip
         app.register_blueprint(pages)
     app.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))

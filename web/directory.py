@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from archive.accounts import folded
 from archive.closing import ZONE, open_on
 from archive.database import Database
 from archive.errors import InvalidInput
@@ -91,6 +92,13 @@ class Directory:
         with self._db.reading() as session:
             rows = session.execute(select(Person.id, Person.name).where(Person.id.in_(wanted)))
             return {row.id: row.name for row in rows}
+
+    def people_called(self, logins: Iterable[str]) -> dict[str, UUID]:
+        """Return the ids of people by their sign-in names; there may be fewer."""
+        wanted = {folded(login) for login in logins}
+        with self._db.reading() as session:
+            rows = session.execute(select(Person.login, Person.id).where(Person.login.in_(wanted)))
+            return {row.login: row.id for row in rows}
 
     def levels(self) -> dict[int, LevelShown]:
         """Return all levels by rank, the lowest first."""

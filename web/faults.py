@@ -173,6 +173,51 @@ ERRORS: Mapping[str, Words] = {
         "",
         mark("Ask for one range of bytes that lies inside the file."),
     ),
+    "version_needed": Words(
+        428,
+        mark("A change must say which version it is made on."),
+        NOTHING_WRITTEN,
+        mark("Ask for it first, and send its ETag as 'If-Match'."),
+    ),
+    "stale": Words(
+        412,
+        mark("Someone changed this since the version that you name."),
+        mark("Their change stands; yours was not written."),
+        mark("Ask for it again, and make your change on what stands now."),
+    ),
+    "wrong_type": Words(
+        415,
+        mark("The body is not of a type that is taken here."),
+        NOTHING_WRITTEN,
+        mark("Send it with 'Content-Type: %(wanted)s'."),
+    ),
+    "idempotency_key_reused": Words(
+        422,
+        mark("Another request came under this Idempotency-Key before."),
+        NOTHING_WRITTEN,
+        mark("Send a new request under a new key; send the same one again under its own."),
+    ),
+    "request_running": Words(
+        409,
+        mark("The same request is being done at this moment."),
+        "",
+        mark("Ask again in %(seconds)s seconds: you will get its answer."),
+    ),
+    "answer_lost": Words(
+        409,
+        mark("This request was done, but its answer was not kept."),
+        mark("It is not done again."),
+        mark("Look for what it made before you send a new one under a new key."),
+    ),
+    "too_many_requests": Words(
+        429, mark("These are more requests than are taken."), NOTHING_WRITTEN, mark("Wait %(seconds)s seconds.")
+    ),
+    "token_reads_only": Words(
+        403,
+        mark("This token is for reading alone."),
+        NOTHING_WRITTEN,
+        mark("Make one that may write on the page of your account."),
+    ),
     "signed_out": Words(401, mark("You are no longer signed in."), NOTHING_WRITTEN, mark("Sign in and go on.")),
 }
 

@@ -9,11 +9,12 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
+from archive.identity import Identity
 from archive.inside import called
 from archive.model import Content, ContentState, File, Record
 from web.faults import explain_reason
 from web.i18n import current_locale
-from web.services import identity, services
+from web.services import Services, identity, services
 
 pages = Blueprint("put_aside", __name__)
 
@@ -32,15 +33,15 @@ class PutAside:
     within: str
     size: int | None
     at: datetime
+    reason: str | None
     why: str
     todo: str
 
 
-@pages.get("/put-aside")
-def waiting() -> str:
-    """List the files that were put aside, oldest first; only those of records that the person may read."""
-    with services().db.reading() as session:
-        visible = services().guard.visible(session, identity()).subquery()
+def put_aside_files(services: Services, identity: Identity, locale: str) -> list[PutAside]:
+    """Return the files that were put aside, oldest first; only those of records that the person may read."""
+    with services.db.reading() as session:
+        visible = services.guard.visible(session, identity).subquery()
         rows = session.execute(
             select(Content, File.name, Record.title, Record.level_rank)
             .join(File, File.id == Content.file_id)
@@ -50,15 +51,20 @@ def waiting() -> str:
             .limit(MOST)
         ).all()
         names = called(session, [content.id for content, *_ in rows])
-    files = [
+    return [
         PutAside(
             content.id, content.record_id, title, level, name,
-            names[content.id].within if content.id in names else "", content.size, content.created_at,
-            *explain_reason(content.reason or "", current_locale()),
+            names[content.id].within if content.id in names else "", content.size, content.created_at, content.reason,
+            *explain_reason(content.reason or "", locale),
         )
         for content, name, title, level in rows
     ]  # fmt: skip
-    return render_template("put_aside.html", files=files)
+
+
+@pages.get("/put-aside")
+def waiting() -> str:
+    """List the files that were put aside."""
+    return render_template("put_aside.html", files=put_aside_files(services(), identity(), current_locale()))
 
 
 @pages.post("/files/<uuid:content_id>/accept")

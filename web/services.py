@@ -1,7 +1,7 @@
 """What pages need of the rest of the house, named in one place; ``runtime`` wires it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import cast
 
@@ -22,6 +22,7 @@ from archive.jobs.care import JobCare
 from archive.log.browse import LogView
 from archive.log.readings import Readings
 from archive.need_to_know import NeedToKnow
+from archive.once import Once
 from archive.organisation import Organisation
 from archive.people import People
 from archive.places import Places
@@ -76,7 +77,8 @@ class Services:
     """The services behind the pages.
 
     ``secret`` signs the form cookie; it is the same in every process and is kept nowhere beside the ring.
-    ``https`` is set when browsers reach the house by TLS.
+    ``https`` is set when browsers reach the house by TLS. ``api_per_minute`` is how many requests one token may send
+    (0: any number). ``looks`` say of each part, by name, whether it works.
     """
 
     db: Database
@@ -93,6 +95,9 @@ class Services:
     proposals: ProposalService
     unlocking: Unlocking
     search: SearchService
+    places: Places
+    subjects: Subjects
+    once: Once
     log_view: LogView[Act]
     readings: Readings
     vault: Vault
@@ -101,6 +106,8 @@ class Services:
     pictures: PictureCache
     secret: bytes
     https: bool = False
+    api_per_minute: int = 0
+    looks: Mapping[str, Callable[[], bool]] = field(default_factory=dict)
 
     @cached_property
     def directory(self) -> Directory:

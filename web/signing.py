@@ -22,6 +22,8 @@ PUBLIC = frozenset(
         "links.choose",
         "static",
         "healthz",
+        "health.live",
+        "health.ready",
     }
 )
 """Endpoints that need nobody signed in."""
@@ -37,7 +39,7 @@ def load_identity() -> None:
     """Find who asks from the session cookie; nobody when there is none, or it has ended."""
     g.identity = g.person = None
     token = request.cookies.get(_session_cookie())
-    if not token or request.endpoint in {"static", "healthz"}:
+    if not token or request.endpoint in {"static", "healthz", "health.live", "health.ready"}:
         return
     found = services().people.resume(token, _address())
     if found is None or found.person_id is None:

@@ -27,6 +27,7 @@ QUEUES = {
     JobKind.EMPTY_BIN: "light",
     JobKind.SWEEP_ORPHANS: "light",
     JobKind.CHECKPOINT: "light",
+    JobKind.FORGET_ANSWERS: "light",
 }
 """Queue of each kind: heavy parsing, the slower reading of scans, the one index writer, and all
 that is short."""

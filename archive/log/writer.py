@@ -12,7 +12,7 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from archive.clock import Clock
-from archive.database import SEAL_FIRST, Base, Database
+from archive.database import ACTED, REFUSED, SEAL_FIRST, Base, Database
 from archive.identity import Identity
 from archive.log.entry import (
     ACTOR_LENGTH,
@@ -142,6 +142,9 @@ class Log:
         session.execute(_ENTRY, rows)
         session.execute(_WAITING, [{"entry_id": row["id"]} for row in rows])
         for row in rows:
+            session.info.update(
+                {ACTED: row["record_id"] or row["subject_id"]} if row["result"] is LogResult.DONE else {REFUSED: True}
+            )
             if row["act"] in SEALED_FIRST and row["result"] is LogResult.DONE:
                 session.info[SEAL_FIRST] = row["id"]
         return [row["id"] for row in rows]

@@ -32,6 +32,7 @@ from archive.model.likeness import AlikeText, Likeness, LikenessBand, NotTheSame
 from archive.model.log import LogCheckpoint, LogClass, LogEntry, LogResult, LogSeal, LogUnsealed
 from archive.model.people import (
     AccessGrant,
+    ApiAnswer,
     ApiToken,
     Custody,
     Department,
@@ -42,6 +43,7 @@ from archive.model.people import (
     PersonRole,
     Post,
     SignInFailures,
+    TokenScope,
     WebSession,
 )
 from archive.model.records import (
@@ -60,6 +62,7 @@ from archive.model.records import (
 __all__ = [
     "AccessGrant",
     "AlikeText",
+    "ApiAnswer",
     "ApiToken",
     "Category",
     "CategoryVersion",
@@ -118,5 +121,6 @@ __all__ = [
     "Subject",
     "SubjectToken",
     "TextState",
+    "TokenScope",
     "WebSession",
 ]

@@ -25,6 +25,7 @@ class JobKind(StrEnum):
     CHECKPOINT = "checkpoint"
     EXPUNGE = "expunge"
     REBUILD = "rebuild"
+    FORGET_ANSWERS = "forget_answers"
 
 
 class JobState(StrEnum):

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKey, String, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from archive.database import Base
@@ -153,6 +153,13 @@ class SignInFailures(Base):
     locked_until: Mapped[datetime | None]
 
 
+class TokenScope(StrEnum):
+    """What a token opens of what its person may do."""
+
+    READ = "read"
+    WRITE = "write"
+
+
 class ApiToken(Base):
     """A token for programs. Only its hash is kept; it ends on a day and can be ended before."""
 
@@ -166,3 +173,23 @@ class ApiToken(Base):
     created_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    scope: Mapped[TokenScope] = mapped_column(word(TokenScope), default=TokenScope.READ)
+
+
+class ApiAnswer(Base):
+    """What a program was answered to a request that it may repeat under the same key.
+
+    The row comes in the transaction of the act. ``made`` is what the act was done on; ``request`` a keyed hash of what
+    was asked; ``answer`` holds ids, numbers and counts alone, and comes after the act: without it the act was done, but
+    its process ended before it had answered.
+    """
+
+    __tablename__ = "api_answer"
+
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    request: Mapped[str] = mapped_column(String(64))
+    made: Mapped[UUID | None]
+    status: Mapped[int | None]
+    answer: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(index=True)

@@ -8,6 +8,7 @@ from typing import IO
 import click
 
 from archive.identity import Role, system
+from archive.model import TokenScope
 from archive.people import LOCALES
 from runtime.cli.common import command, opened
 from runtime.cli.out import Out
@@ -55,13 +56,15 @@ def add(
 @click.argument("login")
 @click.option("--name", required=True, help="What the token is for.")
 @click.option("--days", type=click.IntRange(1, 366), default=90, help="After how many days it ends.")
+@click.option("--write", is_flag=True, help="Let it change what its person may change; otherwise it reads only.")
 @command("token", "Make a token for programs; it is shown once.")
-def token(out: Out, login: str, name: str, days: int) -> None:
+def token(out: Out, login: str, name: str, days: int, *, write: bool) -> None:
     """Make a token."""
     with opened() as parts, work_done(parts, wait=False):
         operator = replace(system("operator"), operator=getpass.getuser())
-        made = parts.people.issue_token(operator, login, name, days)
-    out.end({"login": login, "name": name, "token": made}, [made])
+        scope = TokenScope.WRITE if write else TokenScope.READ
+        made = parts.people.issue_token(operator, login, name, days, scope)
+    out.end({"login": login, "name": name, "scope": scope.value, "token": made}, [made])
 
 
 user.add_command(add)

@@ -31,6 +31,7 @@ from archive.log.readings import Readings
 from archive.log.writer import Log
 from archive.model import Category, NumberRule, Person, Record
 from archive.need_to_know import NeedToKnow
+from archive.once import Once
 from archive.organisation import Organisation
 from archive.passwords import Passwords
 from archive.people import People
@@ -238,6 +239,9 @@ def a_web_house(folder: Path, *, https: bool = False, clock: Clock | None = None
         proposals=ProposalService(db, guard, vault, log, RecordService(db, guard, vault, log, outbox, clock)),
         unlocking=Unlocking(db, guard, vault, log, outbox, clock, reading, unpacking),
         search=search,
+        places=Places(db, guard, log),
+        subjects=Subjects(db, guard, vault, log, outbox, clock),
+        once=Once(db, clock),
         log_view=LogView(log, guard, read_log=Act.READ_LOG, read=Act.READ, custody=Act.CUSTODY),
         readings=readings,
         vault=vault,

@@ -1,6 +1,7 @@
 """Programs reach the archive by a token, see what its person may see, and find the description true."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -15,18 +16,12 @@ from runtime.cli.main import cli
 from tests.factories.api_house import TEXT, ApiHouse, an_api_house
 from web.api.document import document
 from web.api.mount import create_api
+from web.api.operations import OPERATIONS
 
 ANYONE = "anyone"
 TOKEN = "with a token"
 
-EXPECTED = {
-    "me": TOKEN,
-    "search": TOKEN,
-    "record": TOKEN,
-    "record_by_number": TOKEN,
-    "file": TOKEN,
-    "openapi": ANYONE,
-}
+EXPECTED = {each.name: TOKEN for each in OPERATIONS} | {"openapi": ANYONE}
 """Every endpoint and who may reach it at all; what they then see is decided by the guard."""
 
 
@@ -39,11 +34,11 @@ def house(tmp_path: Path) -> Iterator[ApiHouse]:
 def test_every_route_says_who_may_reach_it_and_is_in_the_document(house: ApiHouse) -> None:
     rules = list(create_api(house.web.services).url_map.iter_rules())
     assert {rule.endpoint for rule in rules} == set(EXPECTED)
-    routed = {rule.rule.replace("<uuid:", "{").replace("<path:", "{").replace(">", "}") for rule in rules}
-    paths = document()["paths"]
-    assert routed - {"/openapi.json"} == set(paths)
-    assert all((rule.methods or set()) <= {"GET", "HEAD"} for rule in rules)
-    assert all(set(path) == {"get"} for path in paths.values())
+    routed = {
+        (re.sub(r"<\w+:(\w+)>", r"{\1}", rule.rule), frozenset((rule.methods or set()) - {"HEAD"})) for rule in rules
+    }
+    told = {(path, method.upper()) for path, methods in document()["paths"].items() for method in methods}
+    assert {(path, method) for path, methods in routed for method in methods} == told | {("/openapi.json", "GET")}
 
 
 def test_the_document_is_whole_and_the_same_from_the_command_line(house: ApiHouse) -> None:
@@ -55,10 +50,12 @@ def test_the_document_is_whole_and_the_same_from_the_command_line(house: ApiHous
     text = json.dumps(whole)
     for name in {part.partition('"')[0] for part in text.split("#/components/schemas/")[1:]}:
         assert name in whole["components"]["schemas"]
-    ids = [path["get"]["operationId"] for path in whole["paths"].values()]
+    operations = [(path, one) for path, methods in whole["paths"].items() for one in methods.values()]
+    ids = [one["operationId"] for _, one in operations]
     assert len(ids) == len(set(ids))
-    for template, path in whole["paths"].items():
-        places = {each["name"] for each in path["get"]["parameters"] if each["in"] == "path"}
+    for template, one in operations:
+        assert one["summary"]
+        places = {each["name"] for each in one["parameters"] if each["in"] == "path"}
         assert places == {part.partition("}")[0] for part in template.split("{")[1:]}
 
 

@@ -64,7 +64,7 @@ def search(query: SearchQuery) -> SearchAnswer:
     )
 
 
-@operation("/records/{record_id}", 404)
+@operation("/records/{record_id}", 404, tagged=True)
 def record(record_id: UUID) -> RecordAnswer:
     """Show a record: in full to who may read it, number and dates to who keeps custody of it."""
     view = services().reader.show(identity(), record_id)

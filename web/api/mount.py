@@ -1,14 +1,18 @@
 """The application behind ``/api/``: apart from the pages', so that no cookie, session or form ever counts here."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
-from flask import Flask, Response, g, jsonify, request
+from flask import Flask, Response, current_app, g, jsonify, request
 
 from web import security
-from web.api import problems
+from web.api import once, problems
 from web.api.document import document
 from web.api.operations import OPERATIONS
+from web.api.rates import UNKNOWN_PER_MINUTE, Rates
+from web.api.refusals import ReadsOnly, TooMany
+from web.security import SAFE_METHODS
 from web.services import Services, services
 
 if TYPE_CHECKING:
@@ -38,8 +42,10 @@ def create_api(wired: Services) -> Flask:
     problems.init_app(app)
     app.before_request(_token_only)
     app.after_request(_mark)
+    app.extensions["rates"] = Rates(wired.api_per_minute), Rates(UNKNOWN_PER_MINUTE if wired.api_per_minute else 0)
     for each in OPERATIONS:
-        app.add_url_rule(each.rule, each.name, each.serve, methods=["GET"], provide_automatic_options=False)
+        serve = partial(once.perform, each)
+        app.add_url_rule(each.rule, each.name, serve, methods=[each.method], provide_automatic_options=False)
     described = document()
     app.add_url_rule(
         DESCRIPTION, "openapi", lambda: jsonify(described), methods=["GET"], provide_automatic_options=False
@@ -48,18 +54,31 @@ def create_api(wired: Services) -> Flask:
 
 
 def _token_only() -> Response | None:
-    """Find whom the token stands for. Without one, what is there and what is not answer alike."""
+    """Find whom the token stands for. Without one, what is there and what is not answer alike.
+
+    Raises:
+        TooMany: this token, or tokens from this address that stand for nobody, came too often.
+        ReadsOnly: the token opens no change.
+    """
     g.identity = None
     if request.endpoint == "openapi":
         return None
+    known, unknown = current_app.extensions["rates"]
+    address = (request.remote_addr or "")[:64]
     sent = request.authorization
     if sent is not None and sent.type == "bearer" and sent.token:
-        g.identity = services().people.resume_token(sent.token, (request.remote_addr or "")[:64])
-    if g.identity is not None:
-        return None
-    refused = problems.told("token_needed")
-    refused.headers["WWW-Authenticate"] = 'Bearer realm="juanku"'
-    return refused
+        g.identity = services().people.resume_token(sent.token, address)
+    wait = unknown.wait(address) if g.identity is None else known.wait(g.identity.token_id)
+    if wait:
+        g.identity = None
+        raise TooMany(seconds=wait)
+    if g.identity is None:
+        refused = problems.told("token_needed")
+        refused.headers["WWW-Authenticate"] = 'Bearer realm="juanku"'
+        return refused
+    if g.identity.reads_only and request.method not in SAFE_METHODS:
+        raise ReadsOnly
+    return None
 
 
 def _mark(reply: Response) -> Response:

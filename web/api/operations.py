@@ -1,45 +1,54 @@
-"""Operations: a function with types is declared once, and is served, checked and described from that declaration."""
+"""Operations: a function with types is declared once, and is served, checked and described from that declaration.
+
+What the function's parameters are called says where they come from: the parts of the path by their names, ``query`` the
+query string, ``body`` what was sent, ``version`` the version that ``If-Match`` names.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ParamSpec, TypeVar, cast, get_origin, get_type_hints
+from inspect import signature
+from types import NoneType
+from typing import Any, ParamSpec, TypeVar, cast, get_type_hints
 from uuid import UUID
 
-from flask import Response, request
-from pydantic import BaseModel, TypeAdapter, ValidationError
-from werkzeug.datastructures import MultiDict
+from flask import Response, g, request
+from pydantic import BaseModel, TypeAdapter
 
-from archive.errors import Fault, InvalidInput
+from archive.errors import Conflict
+from web.api import reading
+from web.api.refusals import Stale
 
 P = ParamSpec("P")
 R = TypeVar("R")
-S = TypeVar("S", bound=BaseModel)
 
 CONVERTERS: Mapping[type, str] = {UUID: "uuid", str: "path"}
-"""How parts of a path are read; a number may hold slashes."""
-
-_CODES: Mapping[str, str] = {
-    "extra_forbidden": "unknown_field",
-    "int_parsing": "not_a_number",
-    "int_parsing_size": "not_a_number",
-    "greater_than_equal": "out_of_range",
-    "less_than_equal": "out_of_range",
-    "string_too_long": "too_long",
-    "too_long": "too_long",
-}
+"""How parts of a path are read; a number may hold slashes. One that is followed by more of the path holds none."""
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One thing a program can ask for with GET.
+    """One thing a program can ask for.
 
-    ``refusals`` are the statuses, beside 401, that this operation answers with in its ordinary life.
+    Args:
+        path: as OpenAPI writes it.
+        act: the function that does it.
+        refusals: the statuses, beside those that any operation may have, that it answers with in its ordinary life.
+        method: of HTTP.
+        status: of an answer.
+        tagged: whether the answer carries an ``ETag`` (it has a ``version``), and ``If-None-Match`` is heeded.
+        unlogged: whether the act writes no log, so that its first transaction is the one that counts.
+        again: makes the answer anew from what the act was done on, when the first one was lost.
     """
 
     path: str
     act: Callable[..., Any]
     refusals: Sequence[int]
+    method: str = "GET"
+    status: int = 200
+    tagged: bool = False
+    unlogged: bool = False
+    again: Callable[[UUID], BaseModel] | None = None
 
     @property
     def name(self) -> str:
@@ -61,72 +70,87 @@ class Operation:
         found: type[BaseModel] | None = self._hints.get("query")
         return found
 
+    @property
+    def body(self) -> type[BaseModel | bytes] | None:
+        """The shape of what is sent, ``bytes`` for a piece of a file; None when nothing is."""
+        found: type[BaseModel | bytes] | None = self._hints.get("body")
+        return found
+
+    @property
+    def takes_version(self) -> bool:
+        """Whether the caller must name the version that the change is made on."""
+        return "version" in signature(self.act).parameters
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether a key makes that the same request is done once."""
+        return self.method == "POST"
+
     @cached_property
     def answer(self) -> TypeAdapter[Any] | None:
-        """What writes the answer as JSON; None for an operation that sends bytes."""
+        """What writes the answer as JSON; None for an operation that sends bytes or nothing."""
         shape = self._hints["return"]
-        return None if shape is Response else TypeAdapter(shape)
+        return None if shape in {Response, NoneType} else TypeAdapter(shape)
+
+    @property
+    def sends_bytes(self) -> bool:
+        """Whether the answer is a file."""
+        return self._hints["return"] is Response
 
     @property
     def rule(self) -> str:
         """The path as Flask routes it."""
         rule = self.path
         for name, kind in self.places.items():
-            rule = rule.replace(f"{{{name}}}", f"<{CONVERTERS[kind]}:{name}>")
+            converter = CONVERTERS[kind] if self.path.endswith(f"{{{name}}}") or kind is UUID else "string"
+            rule = rule.replace(f"{{{name}}}", f"<{converter}:{name}>")
         return rule
 
-    def serve(self, **places: Any) -> Response:
-        """Answer the present request."""
-        shape = self.query or _Nothing
-        query = read(shape, request.args)
-        found: Any = self.act(**places, query=query) if self.query else self.act(**places)
-        if isinstance(found, Response) or self.answer is None:
+    def perform(self, **places: Any) -> Response:
+        """Do what the present request asks for, and answer it."""
+        asked: dict[str, Any] = dict(places)
+        query = reading.query(self.query or reading.Nothing, request.args)
+        if self.query:
+            asked["query"] = query
+        if self.body:
+            asked["body"] = reading.body(self.body)
+            g.sent_shape = self.body
+        if self.takes_version:
+            asked["version"] = reading.version()
+        try:
+            found: Any = self.act(**asked)
+        except Conflict as error:
+            if self.takes_version and type(error) is Conflict and error.facts.get("what") != "request":
+                raise Stale(**error.facts) from error
+            raise
+        return self.written(found)
+
+    def written(self, found: Any) -> Response:
+        """Write an answer."""
+        if found is None:
+            return Response(status=204)
+        if self.answer is None:
             return cast("Response", found)
-        return Response(self.answer.dump_json(found), mimetype="application/json")
-
-
-class _Nothing(BaseModel, extra="forbid"):
-    """The query of an operation that takes none."""
+        text = self.answer.dump_json(found)
+        reply = Response(text, self.status, mimetype="application/json")
+        if self.tagged and (number := getattr(found, "version", None)) is not None:
+            reply.set_etag(reading.tag(number, text))
+            reply.make_conditional(request)
+        return reply
 
 
 OPERATIONS: list[Operation] = []
 """Every operation under ``/api/v1``, in the order of the document."""
 
 
-def operation(path: str, *refusals: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Declare a function as the operation at ``path`` (written as OpenAPI writes it: ``/records/{record_id}``)."""
+def operation(path: str, *refusals: int, **more: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Declare a function as the operation at ``path`` (written as OpenAPI writes it: ``/records/{record_id}``).
+
+    ``more`` is what else an ``Operation`` is made of.
+    """
 
     def declare(act: Callable[P, R]) -> Callable[P, R]:
-        OPERATIONS.append(Operation(f"/api/v1{path}", act, refusals))
+        OPERATIONS.append(Operation(f"/api/v1{path}", act, refusals, **more))
         return act
 
     return declare
-
-
-def read(shape: type[S], given: MultiDict[str, str]) -> S:
-    """Read a query string.
-
-    Raises:
-        InvalidInput: names each parameter that is unknown, given twice, or of a value that cannot be.
-    """
-    lists = {name for name, field in shape.model_fields.items() if get_origin(field.annotation) is list}
-    values = {name: given.getlist(name) if name in lists else given[name] for name in given}
-    repeated = [name for name in given if name not in lists and len(given.getlist(name)) > 1]
-    if repeated:
-        raise InvalidInput(*(Fault(name[:100], "repeated") for name in repeated))
-    try:
-        return shape.model_validate(values)
-    except ValidationError as error:
-        raise InvalidInput(*(_fault(shape, each) for each in error.errors())) from None
-
-
-def _fault(shape: type[BaseModel], found: Mapping[str, Any]) -> Fault:
-    name = str(found["loc"][0])
-    facts = {}
-    code = _CODES.get(found["type"], "unknown")
-    if code == "out_of_range":
-        rule = shape.model_json_schema()["properties"][name]
-        facts = {"low": rule["minimum"], "high": rule["maximum"]}
-    elif code == "too_long":
-        facts = {"limit": found["ctx"]["max_length"]}
-    return Fault(name[:100], code, facts)

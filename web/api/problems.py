@@ -5,13 +5,14 @@ A problem holds nothing of the request but the fields at fault, so that hidden a
 
 import json
 from http import HTTPStatus
+from typing import cast
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import ArchiveError, InvalidInput
-from web import words
+from web import security, words
 from web.api.shapes import FieldFault, Problem
 from web.faults import ERRORS, explain, explain_fault, status_of
 
@@ -30,13 +31,32 @@ def of_error(error: ArchiveError) -> Response:
     fields = [
         FieldFault(
             field=fault.field,
+            pointer=_pointer(fault.field),
             code=fault.code,
             detail=explain_fault(fault, locale),
             facts=json.loads(json.dumps(fault.facts, default=str)),
         )
         for fault in faults
     ]
-    return _problem(status_of(error), error.code, explain(error, locale), fields)
+    reply = _problem(status_of(error), error.code, explain(error, locale), fields)
+    if "seconds" in error.facts:
+        reply.headers["Retry-After"] = str(error.facts["seconds"])
+    return reply
+
+
+def _pointer(field: str) -> str | None:
+    """Return where a field stands in the body, by the shape that the operation takes; a record's own stand below."""
+    known = getattr(g.get("sent_shape"), "model_fields", {})
+    plain = field.removesuffix("_id")
+    steps = plain.removeprefix("fields.").split(".")
+    if g.get("sent_as_named"):
+        steps = [] if field == "body" else field.split(".")
+    elif not known:
+        return None
+    elif plain.startswith("fields.") or steps[0] not in known:
+        holder = next((name for name in ("fields", "values", "facts") if name in known), None)
+        steps = [holder, *steps] if holder else steps
+    return "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps)
 
 
 def told(code: str) -> Response:
@@ -66,6 +86,8 @@ def _http(error: HTTPException) -> BaseResponse:
         reply = told("wrong_method")
         reply.headers.extend((name, value) for name, value in error.get_headers() if name == "Allow")
         return reply
+    if error.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return of_error(cast("security.MemoryRequest", request).too_large())
     if error.code == HTTPStatus.NOT_FOUND:
         return told("not_found")
     return told("bad_request" if error.code and error.code < 500 else "error")

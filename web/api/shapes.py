@@ -44,6 +44,7 @@ class FieldFault(Shape):
     """What is wrong with one field; ``facts`` fill the words, ``at`` points into a query."""
 
     field: str
+    pointer: str | None = Field(description="Where it stands in the body that was sent (RFC 6901).")
     code: str
     detail: str
     facts: dict[str, JsonValue]

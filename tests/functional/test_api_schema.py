@@ -1,0 +1,70 @@
+"""The description is true: whatever it allows is answered as it says, whoever asks."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+from schemathesis.checks import CHECKS, load_all_checks
+
+from archive.identity import Role, system
+from tests.factories.api_house import ApiHouse, an_api_house
+from tests.factories.web_house import PASSWORD
+from web.api.operations import OPERATIONS
+
+load_all_checks()
+HELD = CHECKS.get_by_names(
+    [
+        "not_a_server_error",
+        "status_code_conformance",
+        "content_type_conformance",
+        "response_headers_conformance",
+        "response_schema_conformance",
+    ]
+)
+ROLES = ("archivist", "clerk", "staff", "auditor", "system", "security", "secrecy", "approver")
+EXAMPLES = 2
+ALL = list(HealthCheck)
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiHouse]:
+    with an_api_house(tmp_path_factory.mktemp("schema")) as made:
+        for login, role in (
+            ("security", Role.SECURITY_ADMIN), ("secrecy", Role.SECRECY_OFFICER), ("approver", Role.APPROVER),
+        ):  # fmt: skip
+            made.web.services.people.add_person(
+                system("set-up"), login=login, name=login, password=PASSWORD, roles=[role]
+            )
+        made.a_file(made.a_draft("电梯合同"))
+        yield made
+
+
+def test_every_operation_answers_everyone_as_it_is_described(house: ApiHouse) -> None:
+    schema = schemathesis.openapi.from_wsgi("/openapi.json", house.app)
+    tokens = {login: {"Authorization": f"Bearer {house.token(login)}"} for login in ROLES}
+    seen: dict[str, set[int]] = defaultdict(set)
+    for found in schema.get_all_operations():
+        operation = found.ok()
+        sent = st.one_of(operation.as_strategy(), operation.as_strategy(GenerationMode.NEGATIVE))
+
+        @given(sent)
+        @settings(
+            max_examples=EXAMPLES,
+            database=None,
+            deadline=None,
+            derandomize=True,
+            suppress_health_check=ALL,
+            phases=[Phase.generate],
+        )
+        def ask(case: schemathesis.Case) -> None:
+            for headers in tokens.values():  # one case for all: making it costs most
+                reply = case.call_and_validate(headers=headers, checks=HELD)
+                seen[case.operation.definition.raw["operationId"]].add(reply.status_code)
+
+        ask()
+    assert set(seen) == {each.name for each in OPERATIONS}
+    assert not {status for statuses in seen.values() for status in statuses} & {401, 500}

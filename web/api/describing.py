@@ -1,0 +1,197 @@
+"""Acts on descriptions: catalogue, list, describe, file, level, need-to-know, bin. Each is one call of its service."""
+
+from typing import Any
+from uuid import UUID
+
+from archive.accounts import folded
+from archive.describing import Draft
+from archive.errors import Fault, InvalidInput, NotFound
+from archive.filing import Filed
+from archive.model import Record
+from archive.showing import CustodyView, RecordFilter, RecordView, number_of
+from web.api import given
+from web.api.made import FiledMany, RecordChanged, RecordFiled, RecordListed, RecordPage
+from web.api.names import cursor_id, department_id, fonds_id, place_id
+from web.api.operations import operation
+from web.api.refusals import Stale
+from web.services import identity, services
+
+
+def changed(record_id: UUID) -> RecordChanged:
+    """Return a record's version now: the answer to an act on it."""
+    with services().db.reading() as session:
+        return RecordChanged(record=record_id, version=session.get_one(Record, record_id).version)
+
+
+@operation("/records")
+def records(query: given.RecordList) -> RecordPage:
+    """List the records that the person may read, newest first."""
+    wanted = RecordFilter(query.fonds, query.category, query.state, query.level, query.place)
+    rows = services().reader.page(identity(), wanted, after=cursor_id(query.cursor), limit=query.limit + 1)
+    shown, more = rows[: query.limit], len(rows) > query.limit
+    return RecordPage(records=[_listed(row) for row in shown], next=str(shown[-1].id) if more else None)
+
+
+@operation("/records", 403, 404, method="POST", status=201, again=changed)
+def create_record(body: given.NewRecord) -> RecordChanged:
+    """Catalogue a record; it is provisional until it is filed. Who puts it under need-to-know is named on it."""
+    fonds = fonds_id(body.fonds)
+    found = [each for each in services().directory.categories() if (each.fonds_id, each.code) == (fonds, body.category)]
+    if not found:
+        raise InvalidInput(Fault("category", "unknown"))
+    faults: list[Fault] = []
+    draft = Draft(
+        fonds_id=fonds,
+        category_id=found[0].id,
+        title=body.title,
+        kind=body.kind,
+        level_rank=body.level,
+        group_id=_group(fonds, body.group, faults),
+        named=_named(body, faults),
+        term=body.term,
+        fields={name: value for name, value in body.fields.items() if value is not None},
+        **_plain(body, fonds, faults),
+    )
+    if faults:
+        raise InvalidInput(*faults)
+    return changed(services().records.create(identity(), draft))
+
+
+@operation("/records/{record_id}", 403, 404, 409, 412, method="PATCH")
+def describe_record(record_id: UUID, body: given.Described, version: int) -> RecordChanged:
+    """Change a provisional record's description; parts that are left out stay."""
+    view = _full(record_id)
+    sent, faults = body.model_fields_set, list[Fault]()
+    plain = {"title": body.title, **_plain(body, view.fonds.id, faults)}
+    if faults:
+        raise InvalidInput(*faults)
+    columns = {"place": "place_id", "department": "department_id"}
+    changes: dict[str, Any] = {columns.get(name, name): plain[columns.get(name, name)] for name in sent & set(ALIKE)}
+    if "term" in sent:
+        changes["term"] = body.term
+    if "fields" in sent:
+        known = {field.name: value for field, value in view.fields} | body.fields
+        changes["fields"] = {name: value for name, value in known.items() if value is not None}
+    services().records.describe(identity(), record_id, changes, version)
+    return changed(record_id)
+
+
+def _numbered(record_id: UUID) -> RecordFiled:
+    with services().db.reading() as session:
+        row = session.get_one(Record, record_id)
+    return _filed(Filed(record_id, row.archive_number, row.registration_number))
+
+
+@operation("/records/{record_id}/file", 404, 412, method="POST", again=_numbered)
+def file_record(record_id: UUID, version: int) -> RecordFiled:
+    """File a record: it gets its numbers and is fixed, or says why it waits. A filed one answers with its numbers."""
+    [outcome] = services().filing.file(identity(), [record_id], versions={record_id: version})
+    if outcome.reason == "not_found":
+        raise NotFound
+    if outcome.reason == "changed_since":
+        raise Stale(what="record")
+    return _filed(outcome)
+
+
+@operation("/records/file", method="POST")
+def file_records(body: given.Many) -> FiledMany:
+    """File records; one that cannot be filed yet says why and holds up no other."""
+    outcomes = services().filing.file(identity(), list(dict.fromkeys(body.records)))
+    return FiledMany(outcomes=[_filed(each) for each in outcomes])
+
+
+@operation("/records/{record_id}/level", 403, 404, 409, 412, method="POST", again=changed)
+def set_level(record_id: UUID, body: given.Level, version: int) -> RecordChanged:
+    """Change a record's secrecy level; it holds at once, in search too."""
+    services().records.set_level(identity(), record_id, body.level, body.reason, version)
+    return RecordChanged(record=record_id, version=version + 1)
+
+
+@operation("/records/{record_id}/group", 403, 404, 409, 412, method="POST", again=changed)
+def set_group(record_id: UUID, body: given.Group, version: int) -> RecordChanged:
+    """Put a record under need-to-know, or take it out; it holds at once, in search too."""
+    services().records.set_group(identity(), record_id, body.group, body.reason, version)
+    return RecordChanged(record=record_id, version=version + 1)
+
+
+@operation("/records/{record_id}/bin", 403, 404, 409, 412, method="POST", again=changed)
+def bin_record(record_id: UUID, version: int) -> RecordChanged:
+    """Put a provisional record into the bin, for 30 days."""
+    services().records.bin(identity(), record_id, version)
+    return RecordChanged(record=record_id, version=version + 1)
+
+
+@operation("/records/{record_id}/restore", 403, 404, 409, 412, method="POST", again=changed)
+def restore_record(record_id: UUID, version: int) -> RecordChanged:
+    """Take a record back out of the bin."""
+    services().records.restore(identity(), record_id, version)
+    return RecordChanged(record=record_id, version=version + 1)
+
+
+ALIKE = (
+    "title", "drawn_up", "responsible", "department", "place", "medium", "material", "pages", "keywords", "notes",
+)  # fmt: skip
+"""Parts of a description that are sent alike for a new record and for a change."""
+
+
+def _plain(body: given.Described, fonds: UUID, faults: list[Fault]) -> dict[str, Any]:
+    return {
+        "drawn_up": body.drawn_up,
+        "responsible": body.responsible,
+        "department_id": department_id(body.department, faults),
+        "place_id": place_id(fonds, body.place, faults),
+        "medium": body.medium,
+        "material": body.material,
+        "pages": body.pages,
+        "keywords": tuple(dict.fromkeys(body.keywords)),
+        "notes": body.notes,
+    }
+
+
+def _group(fonds: UUID, mark: str | None, faults: list[Fault]) -> UUID | None:
+    if mark is None:
+        return None
+    found = services().directory.group_at(fonds, mark)
+    if found is None:
+        faults.append(Fault("group", "unknown"))
+    return found
+
+
+def _named(body: given.NewRecord, faults: list[Fault]) -> tuple[UUID, ...]:
+    known = services().directory.people_called(body.named)
+    if len(known) < len({folded(login) for login in body.named}):
+        faults.append(Fault("named", "unknown"))
+    own = identity().person_id
+    return (own,) if body.group is not None and not known and own else tuple(dict.fromkeys(known.values()))
+
+
+def _full(record_id: UUID) -> RecordView:
+    view = services().reader.show(identity(), record_id)
+    if isinstance(view, CustodyView):
+        raise NotFound
+    return view
+
+
+def _filed(outcome: Filed) -> RecordFiled:
+    return RecordFiled(
+        record=outcome.record_id,
+        number=outcome.archive_number,
+        registration_number=outcome.registration_number,
+        reason=outcome.reason,
+        missing=list(outcome.missing),
+    )
+
+
+def _listed(row: Record) -> RecordListed:
+    return RecordListed(
+        record=row.id,
+        number=number_of(row),
+        title=row.title,
+        state=row.state,
+        kind=row.kind,
+        level=row.level_rank,
+        drawn_up=row.drawn_up,
+        place=row.place_path,
+        created_at=row.created_at,
+        version=row.version,
+    )

@@ -1,0 +1,195 @@
+"""What programs send, as shapes: nothing unknown is taken, and nothing of another type."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field, JsonValue
+
+from archive.identity import Role
+from archive.log.browse import LARGEST_PAGE
+from archive.model import FileRole, Medium, PlaceKind, RecordKind, RecordState
+from archive.model.log import LogResult
+from web.api.shapes import Shape
+
+Text = Annotated[str, Field(max_length=20_000)]
+Short = Annotated[str, Field(max_length=2_000)]
+Code = Annotated[str, Field(min_length=1, max_length=64)]
+Word = Annotated[str, Field(max_length=100)]
+Reason = Annotated[str, Field(max_length=500)]
+Values = dict[str, JsonValue]
+Names = dict[Literal["zh_CN", "zh_TW", "en"], Annotated[str, Field(max_length=200)]]
+
+MOST_AT_ONCE = 200
+
+
+class Described(Shape):
+    """The parts of a description that ``records`` and ``PATCH`` have in common; a part left out stays as it is."""
+
+    title: Short = Field("", description="What the record is called.")
+    drawn_up: Short | None = Field(None, description="A civil date as far as it is known: 2024, 2024-03, 2024-03-05.")
+    responsible: Short | None = None
+    department: Code | None = Field(None, description="The department's code.")
+    place: Annotated[str, Field(max_length=200)] | None = Field(None, description="The place's path: A001/02/001.")
+    term: Annotated[str, Field(max_length=16)] | None = Field(None, description="Y for permanent, D30 for 30 years.")
+    medium: Medium = Medium.ELECTRONIC
+    material: Annotated[str, Field(max_length=32)] = "document"
+    pages: int | None = Field(None, ge=0, le=1_000_000)
+    keywords: list[Word] = Field(default_factory=list, max_length=50)
+    notes: Text | None = None
+    fields: Values = Field(
+        default_factory=dict,
+        description="The category's own fields by name; PATCH: those that change, null takes away.",
+    )
+
+
+class NewRecord(Described):
+    """A record to be catalogued."""
+
+    fonds: Code = Field(description="The fonds' code.")
+    category: Code = Field(description="The category's code.")
+    title: Short = Field(description="What the record is called.")
+    kind: RecordKind = RecordKind.ITEM
+    level: int | None = Field(None, ge=0, le=99, description="The level's rank; the category's when left out.")
+    group: Annotated[str, Field(max_length=40)] | None = Field(None, description="The need-to-know group's mark.")
+    named: list[Word] = Field(default_factory=list, max_length=100, description="Sign-in names of those named on it.")
+
+
+class Level(Shape):
+    """A change of level."""
+
+    level: int = Field(ge=0, le=99)
+    reason: Reason
+
+
+class Group(Shape):
+    """A change of the need-to-know group; null takes the record out of any."""
+
+    group: Annotated[str, Field(max_length=40)] | None
+    reason: Reason
+
+
+class Because(Shape):
+    """Why something is decided so."""
+
+    reason: Reason
+
+
+class Many(Shape):
+    """Records to be filed, each once."""
+
+    records: list[UUID] = Field(min_length=1, max_length=MOST_AT_ONCE)
+
+
+class Page(Shape):
+    """Where a list goes on, and how much of it is wanted."""
+
+    cursor: Annotated[str, Field(max_length=200)] | None = Field(None, description="The `next` of the page before.")
+    limit: int = Field(50, ge=1, le=200)
+
+
+class RecordList(Page):
+    """Which records are listed; a place takes in what lies below it."""
+
+    fonds: Code | None = None
+    category: Code | None = None
+    state: RecordState | None = None
+    level: int | None = Field(None, ge=0, le=99)
+    place: Annotated[str, Field(max_length=200)] | None = None
+
+
+class NewUpload(Shape):
+    """A file that will come in pieces."""
+
+    name: Annotated[str, Field(min_length=1, max_length=1_000)]
+    size: int = Field(ge=1, le=2**53 - 1, description="Bytes.")
+    role: FileRole = FileRole.ORIGINAL
+
+
+class NewFile(Shape):
+    """A file that comes in one request."""
+
+    name: Annotated[str, Field(min_length=1, max_length=1_000)]
+    role: FileRole = FileRole.ORIGINAL
+
+
+class Offset(Shape):
+    """Where in its file a piece begins: a multiple of the piece's full length."""
+
+    offset: int = Field(ge=0, le=2**53 - 1)
+
+
+class Below(Shape):
+    """Below which place."""
+
+    below: Annotated[str, Field(max_length=200)] | None = Field(None, description="A path; the projects without it.")
+
+
+class NewPlace(Shape):
+    """A place to be added."""
+
+    kind: PlaceKind
+    code: Code
+    names: Names
+    parent: Annotated[str, Field(max_length=200)] | None = Field(None, description="The path of the place above.")
+    property_types: list[Code] = Field(default_factory=list, max_length=50)
+    facts: Values = Field(default_factory=dict)
+
+
+class NewSubject(Shape):
+    """A subject to be added."""
+
+    kind: Code
+    code: Code | None = None
+    values: Values
+
+
+class SubjectChanges(Shape):
+    """Fields of a subject that change; null takes one away."""
+
+    values: Values
+
+
+class Number(Shape):
+    """A whole telephone or identity number."""
+
+    number: Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class NewPerson(Shape):
+    """An account to be added."""
+
+    login: Annotated[str, Field(max_length=64)]
+    name: Annotated[str, Field(max_length=100)]
+    password: Annotated[str, Field(max_length=1_000)]
+    roles: list[Role] = Field(default_factory=lambda: [Role.STAFF], max_length=len(Role))
+    clearance: int = Field(0, ge=0, le=99)
+    locale: Literal["zh_CN", "zh_TW", "en"] | None = None
+
+
+class Roles(Shape):
+    """The roles that a person shall have, and no others."""
+
+    roles: list[Role] = Field(max_length=len(Role))
+
+
+class Clearance(Shape):
+    """The highest level's rank that a person may read; 0: none."""
+
+    clearance: int = Field(ge=0, le=99)
+
+
+class LogPage(Page):
+    """Where the log goes on."""
+
+    limit: int = Field(50, ge=1, le=LARGEST_PAGE)
+
+
+class LogList(LogPage):
+    """Which entries; ``since`` is included, ``until`` is not. ``act`` may end in a dot (``record.``)."""
+
+    act: Annotated[str, Field(max_length=64)] | None = None
+    person: UUID | None = None
+    record: UUID | None = None
+    result: LogResult | None = None
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None

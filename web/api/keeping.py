@@ -1,0 +1,159 @@
+"""The house's own keeping: accounts, how the jobs stand, the log."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from archive.errors import Fault, InvalidInput
+from archive.jobs.status import status
+from archive.log.browse import LogFilter, LogLine
+from archive.log.browse import LogPage as Found
+from archive.policy.rules import Act
+from web.api import given
+from web.api.made import Entry, EntryPage, JobList, JobsCounted, PersonChanged, PersonListed, PersonPage
+from web.api.operations import operation
+from web.services import identity, services
+
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@operation("/people", 403)
+def people(query: given.Page) -> PersonPage:
+    """List the accounts: for those who manage people."""
+    rows = services().people.every(identity(), after=query.cursor or "", limit=query.limit + 1)
+    shown, more = rows[: query.limit], len(rows) > query.limit
+    listed = [
+        PersonListed(
+            login=person.login,
+            name=person.name,
+            roles=sorted(roles),
+            clearance=person.clearance,
+            active=person.active,
+            version=person.version,
+        )
+        for person, roles in shown
+    ]
+    return PersonPage(people=listed, next=shown[-1][0].login if more else None)
+
+
+@operation("/people", 403, 409, method="POST", status=201)
+def add_person(body: given.NewPerson) -> PersonChanged:
+    """Add an account."""
+    made = services().people.add_person(
+        identity(),
+        login=body.login,
+        name=body.name,
+        password=body.password,
+        roles=body.roles,
+        clearance=body.clearance,
+        locale=body.locale,
+    )
+    return PersonChanged(person=made)
+
+
+@operation("/people/{login}/roles", 403, 404, method="PUT")
+def set_roles(login: str, body: given.Roles) -> PersonChanged:
+    """Give a person these roles and no others, from the next request on."""
+    key = _account(login)
+    services().people.set_roles(identity(), key, body.roles)
+    return PersonChanged(person=key)
+
+
+@operation("/people/{login}/clearance", 403, 404, method="PUT")
+def set_clearance(login: str, body: given.Clearance) -> PersonChanged:
+    """Clear a person for the levels up to a rank, from the next request on."""
+    key = _account(login)
+    services().people.set_clearance(identity(), key, body.clearance)
+    return PersonChanged(person=key)
+
+
+@operation("/people/{login}/deactivate", 403, 404, method="POST")
+def deactivate_person(login: str) -> PersonChanged:
+    """Close an account: its sessions and tokens end at once."""
+    key = _account(login)
+    services().people.deactivate(identity(), key)
+    return PersonChanged(person=key)
+
+
+@operation("/people/{login}/reactivate", 403, 404, method="POST")
+def reactivate_person(login: str) -> PersonChanged:
+    """Open a closed account again; its sessions and tokens stay ended."""
+    key = _account(login)
+    services().people.reactivate(identity(), key)
+    return PersonChanged(person=key)
+
+
+@operation("/jobs", 403)
+def jobs() -> JobList:
+    """Say how the jobs stand, by kind and state."""
+    with services().db.reading() as session:
+        services().guard.require_house(session, identity(), Act.SEE_JOBS)
+        counted = status(session)
+    return JobList(
+        jobs=[JobsCounted(kind=each.kind, state=each.state, count=each.count, oldest=each.oldest) for each in counted]
+    )
+
+
+@operation("/log", 403)
+def log(query: given.LogList) -> EntryPage:
+    """Browse the heads of the log, newest first: for the officers who read it."""
+    wanted = LogFilter(
+        act=query.act or None,
+        person=query.person,
+        record=query.record,
+        result=query.result,
+        since=query.since,
+        until=query.until,
+    )
+    with services().db.reading() as session:
+        page = services().log_view.list(session, identity(), wanted, after=_after(query.cursor), limit=query.limit)
+    return _page(page)
+
+
+@operation("/records/{record_id}/history", 404)
+def record_history(record_id: UUID, query: given.LogPage) -> EntryPage:
+    """Show what happened to a record: to its readers with what was changed, to its custodians the heads."""
+    with services().db.reading() as session:
+        page = services().log_view.history(
+            session, identity(), record_id, after=_after(query.cursor), limit=query.limit
+        )
+    return _page(page)
+
+
+def _account(login: str) -> UUID:
+    return services().people.account(identity(), login).id
+
+
+def _after(cursor: str | None) -> tuple[datetime, UUID] | None:
+    if cursor is None:
+        return None
+    moment, _, key = cursor.partition("_")
+    try:
+        return _BEGINNING + timedelta(microseconds=int(moment)), UUID(key)
+    except (ValueError, OverflowError) as error:
+        raise InvalidInput(Fault("cursor", "unknown")) from error
+
+
+def _page(page: Found) -> EntryPage:
+    following = None
+    if page.next is not None:
+        at, key = page.next
+        following = f"{(at - _BEGINNING) // timedelta(microseconds=1)}_{key.hex}"
+    return EntryPage(entries=[_entry(line) for line in page.lines], next=following)
+
+
+def _entry(line: LogLine) -> Entry:
+    return Entry(
+        id=line.id,
+        seq=line.seq,
+        at=line.at,
+        log_class=line.log_class,
+        act=line.act,
+        result=line.result,
+        actor=line.actor,
+        operator=line.operator,
+        address=line.address,
+        registration_number=line.registration_number,
+        record=line.record_id if line.seen else None,
+        subject=line.subject_id,
+        body=dict(line.body) if line.body is not None else None,
+    )

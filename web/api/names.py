@@ -1,0 +1,53 @@
+"""From what programs call things to what they are: fonds, department and place by code, people by sign-in name."""
+
+from uuid import UUID
+
+from archive.errors import Fault, InvalidInput, NotFound
+from web.services import services
+
+
+def fonds_id(code: str) -> UUID:
+    """Return the open fonds of a code. Raises ``InvalidInput`` (field ``fonds``)."""
+    for key, row in services().directory.fonds().items():
+        if row.code == code:
+            return key
+    raise InvalidInput(Fault("fonds", "unknown"))
+
+
+def fonds_at(code: str) -> UUID:
+    """Return the open fonds of a code that stands in the address. Raises ``NotFound``."""
+    try:
+        return fonds_id(code)
+    except InvalidInput as error:
+        raise NotFound from error
+
+
+def department_id(code: str | None, faults: list[Fault]) -> UUID | None:
+    """Return the department of a code; one that is not there becomes a fault."""
+    if code is None:
+        return None
+    for row in services().directory.departments():
+        if row.code == code:
+            return row.id
+    faults.append(Fault("department", "unknown"))
+    return None
+
+
+def place_id(fonds: UUID, path: str | None, faults: list[Fault], field: str = "place") -> UUID | None:
+    """Return the place of a path; one that is not there becomes a fault of ``field``."""
+    if path is None:
+        return None
+    found = services().directory.place_at(fonds, path)
+    if found is None:
+        faults.append(Fault(field, "unknown"))
+    return found.id if found else None
+
+
+def cursor_id(text: str | None) -> UUID | None:
+    """Read a cursor that is an id. Raises ``InvalidInput`` (field ``cursor``)."""
+    if text is None:
+        return None
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise InvalidInput(Fault("cursor", "unknown")) from error
