@@ -67,7 +67,7 @@ class ExtractContents:
     kind = JobKind.EXTRACT
     batch = 16
     deadline = 900.0
-    max_attempts = 10  # what is tried again is no file's fault: store or sandbox may be away for an hour
+    max_attempts = 60  # what is tried again is no file's fault: store or virus scanner may be away for two days
     keep_done = True
 
     def __init__(
@@ -117,10 +117,10 @@ class ExtractContents:
             keys = self._vault.unlock_many(session, {row.record_id for row in rows})
         again = {job.subject_id for job in jobs if AGAIN in job.payload}
         found: dict[UUID | None, Source] = {}
-        for key, record, media_type, where, version, name, state, text, _virus in rows:
+        for key, record, media_type, where, version, name, state, text, virus in rows:
             if key in again or waits(state, text):
                 known = None if key in again else media_type  # what a file is may be known better too
-                found[key] = Source(key, record, known, where, version or "", name, keys.get(record))
+                found[key] = Source(key, record, known, where, version or "", name, keys.get(record), virus)
         return found
 
     def _try(self, job: ClaimedJob, source: Source | None) -> Result | Outcome:
@@ -154,17 +154,20 @@ class ExtractContents:
             return Result(source, job, source.media_type or "", reason=DAMAGED, state=TextState.FAILED)
         try:
             result = Result(source, job, source.media_type or "")
-            if self._scanner:
-                verdict = self._scanner.scan(file)
-                result.scanned_with = verdict.scanned_with or None
-                if verdict.virus:
-                    return self._infected(result, verdict.virus, reader)
+            if virus := self._virus(result, file):
+                return self._infected(result, virus, reader)
             reading = _Reading(self._extractor, result, file, lambda: self._detected(reader, source.name), password)
             result = self._parse(result, reading, key)
             result.pronom = self._extractor.pronom_held(result.media_type, file)
             return result
         finally:
             file.close()
+
+    def _virus(self, result: Result, file: MemoryFile) -> str | None:
+        """Return the virus in a file; one that was found before is there until a scan finds it no more."""
+        verdict = self._scanner.scan(file) if self._scanner else None
+        result.scanner_asked, result.scanned_with = verdict is not None, (verdict and verdict.scanned_with) or None
+        return verdict.virus if verdict and verdict.scanned_with else result.source.virus
 
     def _infected(self, result: Result, virus: str, reader: ContentReader) -> Result:
         result.media_type = result.media_type or self._detected(reader, result.source.name)

@@ -6,6 +6,7 @@ Protocol: clamd(8), https://docs.clamav.net/manual/Usage/Scanning.html.
 
 import mmap
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from indexer.sandbox.memory import MemoryFile
 PIECE = 256 * 1024
 LONGEST_ANSWER = 4_096
 PART = "virus_scanner"
+_OVER_LIMITS = "Heuristics.Limits.Exceeded"  # what clamd calls a file that it did not look into to its end
 
 
 @dataclass(frozen=True)
@@ -64,13 +66,13 @@ class ClamAV:
                 for piece in _pieces(file):
                     line.sendall(len(piece).to_bytes(4, "big") + piece)
                 line.sendall(bytes(4))
-            answer = _answer(line)
+            answer = _answer(line, self._seconds)
         found = answer.removeprefix("stream: ")
-        if found.endswith(" FOUND"):
+        if found.endswith(" FOUND") and not found.startswith(_OVER_LIMITS):
             return Verdict(found.removesuffix(" FOUND")[:200] or "?", self.version())
         if found == "OK":
             return Verdict("", self.version())
-        if "size limit exceeded" in answer:
+        if "size limit exceeded" in answer or found.startswith(_OVER_LIMITS):
             return Verdict("", "")
         raise Unavailable(part=PART)
 
@@ -78,7 +80,7 @@ class ClamAV:
         """Return what answers (see ``Scanner.version``)."""
         with self._connected() as line:
             line.sendall(b"zVERSION\0")
-            answer = _answer(line)
+            answer = _answer(line, self._seconds)
         if not answer.startswith("ClamAV"):
             raise Unavailable(part=PART)
         return "/".join(answer.split("/")[:2])[:80]  # the third part is the day of the signatures
@@ -86,16 +88,17 @@ class ClamAV:
     @contextmanager
     def _connected(self) -> Iterator[socket.socket]:
         where = urlsplit(self._address)
-        family = socket.AF_UNIX if where.scheme == "unix" else socket.AF_INET
-        line = socket.socket(family, socket.SOCK_STREAM)
-        line.settimeout(self._seconds)
         try:
-            line.connect(where.path if where.scheme == "unix" else (where.hostname, where.port or 3310))
-            yield line
+            if where.scheme == "unix":
+                with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+                    line.settimeout(self._seconds)
+                    line.connect(where.path)
+                    yield line
+            else:
+                with socket.create_connection((where.hostname, where.port), self._seconds) as line:
+                    yield line
         except OSError as error:
             raise Unavailable(part=PART) from error
-        finally:
-            line.close()
 
 
 def _pieces(file: MemoryFile) -> Iterator[bytes]:
@@ -106,10 +109,11 @@ def _pieces(file: MemoryFile) -> Iterator[bytes]:
             yield data[start : start + PIECE]
 
 
-def _answer(line: socket.socket) -> str:
-    """Read one answer, ended by a zero byte or by the end of the line."""
-    read = b""
+def _answer(line: socket.socket, seconds: float) -> str:
+    """Read one answer, ended by a zero byte or by the end of the line; all of it within ``seconds``."""
+    read, until = b"", time.monotonic() + seconds
     while b"\0" not in read and len(read) < LONGEST_ANSWER:
+        line.settimeout(max(until - time.monotonic(), 0.001))
         piece = line.recv(LONGEST_ANSWER)
         if not piece:
             break

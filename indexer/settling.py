@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, case, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from archive import proposals
@@ -21,7 +21,7 @@ from indexer.pagetext import Slice, replace_pages
 
 @dataclass(frozen=True)
 class Source:
-    """A content as read from the database, and the key to its bytes (None: it cannot be had)."""
+    """A content as read from the database, the key to its bytes (None: it cannot be had), and the virus known in it."""
 
     content_id: UUID
     record_id: UUID
@@ -30,6 +30,7 @@ class Source:
     store_version: str
     name: str
     key: Unlocked | None
+    virus: str | None = None
 
 
 @dataclass
@@ -48,6 +49,7 @@ class Result:
     pronom: str | None = None
     macros: bool = False
     virus: str | None = None
+    scanner_asked: bool = False
     scanned_with: str | None = None
     slices: list[Slice] = field(default_factory=list)
     scans: list[int] = field(default_factory=list)
@@ -91,7 +93,7 @@ _SETTLED = (
         pronom=func.coalesce(bindparam("pronom"), _CONTENTS.c.pronom),
         macros=bindparam("macros"),
         virus=bindparam("virus"),
-        scanned_with=func.coalesce(bindparam("scanned_with"), _CONTENTS.c.scanned_with),
+        scanned_with=case((bindparam("scanner_asked"), bindparam("scanned_with")), else_=_CONTENTS.c.scanned_with),
     )
 )
 _UNDATED = select(Record.id).where(
@@ -144,6 +146,7 @@ def settle(session: Session, results: Sequence[Result], ahead: Collection[UUID])
             "pronom": each.pronom,
             "macros": each.macros,
             "virus": each.virus,
+            "scanner_asked": each.scanner_asked,
             "scanned_with": each.scanned_with,
             "state": _state(each, found[each.source.content_id]),
         }

@@ -105,6 +105,11 @@ def test_an_answer_that_is_none_blames_no_file(tmp_path: Path, said: bytes) -> N
         scanned(address, b"x")
 
 
+def test_a_file_that_was_not_looked_into_to_its_end_counts_as_not_scanned(tmp_path: Path) -> None:
+    with a_daemon(tmp_path, lambda _asked: b"stream: Heuristics.Limits.Exceeded.MaxFileSize FOUND\0") as address:
+        assert scanned(address, b"x") == Verdict("", "")
+
+
 def test_no_daemon_blames_no_file(tmp_path: Path) -> None:
     with pytest.raises(Unavailable):
         scanned(f"unix:{tmp_path}/nobody", b"x")
@@ -138,7 +143,7 @@ def house(tmp_path: Path) -> Iterator[SimpleNamespace]:
     handler = ExtractContents(
         db, made.vault, made.store, made.outbox, made.reader, MagicDetector(), START.date, scanner=made.watch, log=log
     )
-    made.runner = JobRunner(db, made.clock, [handler])
+    made.handler, made.runner = handler, JobRunner(db, made.clock, [handler])
     made.again = Rereading(db, Guard(db, log, made.clock, "Asia/Shanghai"), log, made.outbox, made.clock)
     with db.writing() as work:
         a_house(work.session)
@@ -172,7 +177,9 @@ def test_an_infected_file_is_put_aside_unread_and_its_neighbour_is_read(house: S
 def test_while_the_scanner_is_away_files_wait_and_are_read_after(house: SimpleNamespace) -> None:
     house.watch.away = True
     content = stored(house, b"good")
-    house.runner.drain()
+    for _ in range(24):
+        house.runner.drain()
+        house.clock.move(seconds=3_600)
     assert found(house, content).row.text_state is TextState.PENDING
     house.watch.away = False
     house.clock.move(seconds=3_600)
@@ -192,6 +199,33 @@ def test_a_virus_known_later_takes_the_file_out_of_reach(house: SimpleNamespace)
     told = found(house, content)
     assert (told.row.state, told.row.virus, told.pages) == (ContentState.QUARANTINED, "Test.Virus", [])
     assert told.index
+
+
+@pytest.mark.parametrize("scanner", ["switched off", "over its limit"])
+def test_a_known_virus_is_not_forgotten_without_a_scan(house: SimpleNamespace, scanner: str) -> None:
+    content = stored(house, VIRUS)
+    house.runner.drain()
+    if scanner == "switched off":
+        house.handler._scanner = None
+    else:
+        house.watch.scan = lambda _file: Verdict("", "")
+    house.clock.move(seconds=60)
+    house.again.ask(WHO, {})
+    house.runner.drain()
+    told = found(house, content)
+    assert (told.row.state, told.row.virus, told.pages) == (ContentState.QUARANTINED, "Test.Virus", [])
+    assert told.row.scanned_with == ("Watch 1/new" if scanner == "switched off" else None)
+
+
+def test_one_that_a_newer_scan_finds_clean_is_read(house: SimpleNamespace) -> None:
+    content = stored(house, VIRUS)
+    house.runner.drain()
+    house.watch.unaware = True
+    house.clock.move(seconds=60)
+    house.again.ask(WHO, {})
+    house.runner.drain()
+    told = found(house, content)
+    assert (told.row.state, told.row.virus, told.pages) == (ContentState.STORED, None, ["合同"])
 
 
 def test_one_that_was_kept_with_its_virus_stays_kept(house: SimpleNamespace) -> None:
