@@ -138,7 +138,7 @@ def copied(tmp_path: Path) -> Path:
     house = tmp_path / "checkout"
     house.mkdir()
     shutil.copy(LAUNCHER, house)
-    for name in ("requirements.lock", "requirements-dev.lock"):
+    for name in ("requirements.lock", "requirements-dev.lock", "requirements-ocr.lock"):
         (house / name).write_text(f"# {name}\n")
     return house
 
@@ -222,6 +222,47 @@ def test_tests_get_the_tools_and_later_commands_keep_them(tmp_path: Path) -> Non
     say_hello(house)
     assert "requirements-dev.lock" in start(house, "test", cwd=tmp_path).stderr
     assert start(house, "config", cwd=tmp_path).stderr == ""
+
+
+def installed(house: Path) -> list[str]:
+    """Return the lock files that were installed, in order."""
+    calls = (house / ".tools" / "calls").read_text().splitlines()
+    return [Path(call.split()[-1]).name for call in calls if "sync" in call.split()]
+
+
+def test_extras_that_were_chosen_survive_a_changed_lock_and_can_be_taken_back(tmp_path: Path) -> None:
+    house = copied(tmp_path)
+    fake_uv(house, works=True)
+    say_hello(house)
+    start(house, "demo", cwd=tmp_path)
+    chosen = start(house, "extras", "ocr", cwd=tmp_path)
+    assert (chosen.returncode, chosen.stdout) == (0, "")
+    assert "extras chosen: ocr" in chosen.stderr
+    assert start(house, "demo", cwd=tmp_path).stderr == "", "it is installed, and stays"
+    for name in ("requirements.lock", "requirements-ocr.lock"):
+        (house / name).write_text("# changed\n")
+    assert start(house, "demo", cwd=tmp_path).stdout == "hello demo\n"
+    start(house, "extras", "none", cwd=tmp_path)
+    plain_lock, ocr = "requirements.lock", "requirements-ocr.lock"
+    assert installed(house) == [plain_lock, ocr, ocr, plain_lock]
+
+
+def test_extras_may_be_chosen_by_a_variable_and_are_remembered(tmp_path: Path) -> None:
+    house = copied(tmp_path)
+    fake_uv(house, works=True)
+    say_hello(house)
+    assert start(house, "demo", cwd=tmp_path, JUANKU_EXTRAS="ocr").stdout == "hello demo\n"
+    assert start(house, "demo", cwd=tmp_path).stdout == "hello demo\n"
+    assert installed(house) == ["requirements-ocr.lock"]
+
+
+@pytest.mark.parametrize("words", [("extras",), ("extras", "orc"), ("extras", "ocr", "more")])
+def test_extras_that_are_unknown_are_named_and_nothing_is_made(tmp_path: Path, words: tuple[str, ...]) -> None:
+    house = copied(tmp_path)
+    answer = start(house, *words, cwd=tmp_path)
+    assert answer.returncode == 2
+    assert "none, ocr" in answer.stderr
+    assert not (house / ".venv").exists()
 
 
 def test_a_failed_installation_is_not_taken_for_done(tmp_path: Path) -> None:
