@@ -81,9 +81,21 @@ def said_commands(path: Path) -> Iterator[str]:
                 yield found.group(1)
 
 
+def launcher_words() -> set[str]:
+    """Commands that the launcher itself answers, before there is an environment."""
+    return set(re.findall(r'words\[:1\] == \["(\w+)"\]', read("juanku")))
+
+
+def test_what_the_launcher_answers_is_in_the_handbook() -> None:
+    assert launcher_words()
+    for language in LANGUAGES:
+        text = read(f"docs/handbook/{language}/commands.md")
+        assert [word for word in launcher_words() if f"`./juanku {word}" not in text] == []
+
+
 @pytest.mark.parametrize("path", documents(), ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_command_lines_in_documents_exist(path: Path) -> None:
-    known = {name.split()[0] for name in COMMANDS}
+    known = {name.split()[0] for name in COMMANDS} | launcher_words()
     groups = {name.split()[0] for name in COMMANDS if " " in name}
     for line in said_commands(path):
         words = line.split()
