@@ -150,9 +150,7 @@ class Extractor:
         answer, end = self._ask(request, file.fd)
         return unpack_media_type(answer), unpack_answer(answer) or _why(answer, end)
 
-    def picture_held(
-        self, media_type: str, file: MemoryFile, page: int, *, width: int, turn: int = 0
-    ) -> bytes | Failure:
+    def picture_held(self, media_type: str, file: MemoryFile, page: int, width: int, turn: int = 0) -> bytes | Failure:
         """Draw one page of a held file as WebP (see ``indexer.extract.pictures.picture``)."""
         how = {"width": width, "turn": turn}
         answer, end = self._ask(Request(_PICTURE + media_type, file.size, page, page, picture=how), file.fd)
@@ -192,10 +190,9 @@ class Extractor:
         return self._pronom.signatures()
 
     def capabilities(self) -> Sequence[str]:
-        """Return the walls around a fork: of ``limits``, ``namespace``, ``no_new_privs``, ``landlock``, ``seccomp``.
-
-        ``limits_without_memory`` stands for ``limits`` where the system cannot bound a process's memory.
-        """
+        """Return the walls around a fork: of ``limits`` (``limits_without_memory`` where memory cannot be bounded),
+        ``namespace``, ``no_new_privs``, ``landlock``, ``seccomp``.
+        """  # noqa: D205  (one sentence)
         return [str(wall) for wall in self._command(_WALLS).get("walls", [])]
 
     def _command(self, task: str) -> dict[str, Any]:

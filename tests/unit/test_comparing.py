@@ -26,7 +26,7 @@ from storage.objects import FileStore
 from tests.factories.databases import a_database
 from tests.factories.records import a_category, a_fonds, a_house
 from tests.factories.stored import stored
-from tests.fakes.clock import FixedClock
+from tests.fakes.clock import START, FixedClock
 from tests.fakes.vault import MemoryVault
 
 TRADE = (
@@ -127,7 +127,7 @@ def house(tmp_path: Path) -> Iterator[SimpleNamespace]:
         category = a_category(work.session, a_fonds(work.session))
         work.commit()
     handlers = [
-        ExtractContents(db, vault, store, outbox, extractor, MagicDetector()),
+        ExtractContents(db, vault, store, outbox, extractor, MagicDetector(), START.date),
         CompareTexts(db, vault),
     ]
     log = Log(vault, clock)

@@ -20,7 +20,10 @@ FILES = {
     "图.svg": ("image/svg+xml", '<svg xmlns="http://www.w3.org/2000/svg"><text>档案</text></svg>'.encode()),
     "文.rtf": ("text/rtf", rb"{\rtf1\ansi\ansicpg936\deff0 \'b5\'b5\'b0\'b8\par}"),
     "信.eml": ("message/rfc822", MAIL.encode()),
-    "箱.mbox": ("application/mbox", b"From a@b.example Fri Mar  1 09:30:00 2024\n" + MAIL.encode()),
+    "箱.mbox": (
+        "application/mbox",
+        b"From a@b.example Fri Mar  1 09:30:00 2024\nSubject: =?utf-8?B?5qGj5qGI?=\n" + MAIL.encode(),
+    ),
     "信.msg": ("application/vnd.ms-outlook", compound(a_msg({0x37: "档案", 0x1000: "档案"}))),
     "文.doc": ("application/msword", a_doc("档案\r")),
     "文.wps": ("application/msword", a_doc("档案\r")),
