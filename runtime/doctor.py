@@ -17,6 +17,7 @@ from archive.errors import ArchiveError
 from archive.jobs.status import status
 from archive.model import House, JobState, LogUnsealed
 from indexer.ocr.engine import installed, version
+from indexer.sandbox.office import OFF
 from runtime.locks import held
 from runtime.refusals import as_ours
 from runtime.setting_up import revisions
@@ -148,6 +149,19 @@ def _ocr(_parts: Parts) -> Seen:
     yield (State.OK, "ocr", {"engine": version()}) if installed() else (State.OK, "no_ocr", {})
 
 
+def _office(parts: Parts) -> Seen:
+    if parts.office is None:
+        yield State.OK, "office_off" if parts.settings.soffice == OFF else "no_office", {}
+        return
+    facts = {"program": str(parts.office.program), "version": parts.office.version()}
+    if not facts["version"]:
+        yield State.WARNING, "office_silent", facts
+    elif not parts.office.confined():
+        yield State.WARNING, "office_open", facts
+    else:
+        yield State.OK, "office", facts
+
+
 def _log(parts: Parts) -> Seen:
     with parts.db.reading() as session:
         waiting = session.scalar(select(func.count()).select_from(LogUnsealed)) or 0
@@ -188,6 +202,7 @@ LOOKS: dict[str, Callable[[Parts], Seen]] = {
     "search": _search,
     "sandbox": _sandbox,
     "ocr": _ocr,
+    "office": _office,
     "log": _log,
     "jobs": _jobs,
     "serve": _served,

@@ -37,6 +37,7 @@ class Settings:
     host: str
     worker_threads: int
     pictures_mb: int
+    soffice: str
     log_level: str
     failpoint: str
     sources: Mapping[str, str]
@@ -89,6 +90,7 @@ SPECS: Mapping[str, Spec] = {
     "host": Spec("JUANKU_HOST", str, "the address the web server listens on"),
     "worker_threads": Spec("JUANKU_WORKER_THREADS", _whole(1, 64), "how many jobs a worker runs at once"),
     "pictures_mb": Spec("JUANKU_PICTURES_MB", _whole(0, 1_000_000), "megabytes for pictures of pages drawn before"),
+    "soffice": Spec("JUANKU_SOFFICE", str, "LibreOffice's program; empty: looked for on PATH; off: not used"),
     "log_level": Spec("JUANKU_LOG_LEVEL", str.upper, "how much the processes say"),
     "failpoint": Spec("JUANKU_FAILPOINT", str, "for fault tests only: name:kill or name:raise"),
 }
@@ -106,6 +108,7 @@ def _defaults(home: Path) -> dict[str, Any]:
         "host": "127.0.0.1",
         "worker_threads": 2,
         "pictures_mb": 512,
+        "soffice": "",
         "log_level": "WARNING",
         "failpoint": "",
     }

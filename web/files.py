@@ -45,7 +45,7 @@ def page(content_id: UUID, number: int) -> str:
     """Show one page, the words of a query marked."""
     query = _query()
     span = _span()
-    found = page_of(services(), identity(), content_id, number, query, span)
+    found = page_of(services(), identity(), content_id, number, query, span, sheet=_sheet())
     width, turn = _chosen("width", WIDTHS[1:], WIDTHS[1]), _chosen("turn", TURNS, 0)
     return render_template(
         "viewer.html",
@@ -62,7 +62,10 @@ def page(content_id: UUID, number: int) -> str:
 def picture(content_id: UUID, number: int) -> Response:
     """Send the picture of one page."""
     width, turn = _chosen("width", WIDTHS, WIDTHS[1]), _chosen("turn", TURNS, 0)
-    image = picture_of(services(), identity(), content_id, number, width=width, turn=turn, query=_query(), span=_span())
+    image = picture_of(
+        services(), identity(), content_id, number,
+        width=width, turn=turn, query=_query(), span=_span(), sheet=_sheet(),
+    )  # fmt: skip
     return Response(image, mimetype="image/webp", headers={"Content-Security-Policy": security.FILE_POLICY})
 
 
@@ -87,6 +90,11 @@ def _span() -> tuple[int, int] | None:
     start, _, end = request.args.get("mark", "").partition("-")
     good = all(each.isascii() and each.isdigit() and len(each) < 8 for each in (start, end))
     return (int(start), int(end)) if good and int(start) < int(end) else None
+
+
+def _sheet() -> int | None:
+    """Return which page as printed the address asks for."""
+    return request.args.get("sheet", type=int)
 
 
 def _chosen(name: str, choices: Sequence[int], default: int) -> int:

@@ -16,6 +16,7 @@ from web.i18n import current_locale
 from web.proposal_words import place_words, rule_words
 from web.record_words import KINDS, MATERIALS, MEDIA, field_value, masked, scan_words, term_words, word
 from web.remarks import file_remarks, remark_words
+from web.services import services
 
 HIDDEN_FACTS = frozenset({"before", "after", "content", "person"})
 """Facts of a log entry that are ids, or are shown by themselves."""
@@ -98,6 +99,7 @@ def _written(value: Any) -> str:
 def init_app(app: Flask) -> None:
     """Give an app its filters and tests."""
     app.jinja_env.tests["pictured"] = lambda file: file.media_type in PICTURED and file.reason != "encrypted"
+    app.jinja_env.tests["printed"] = lambda file: services().office.stand(file.content_id)
     app.jinja_env.filters.update(
         shape=shape,
         actor=actor,

@@ -26,6 +26,7 @@ from indexer.search import SearchService
 from indexer.unlocking import Unlocking
 from storage.pictures import PictureCache
 from web.directory import Directory
+from web.office_pages import OfficePages
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Services:
     store: ObjectStore
     drawer: Extractor
     pictures: PictureCache
+    office: OfficePages
     secret: bytes
     https: bool = False
 

@@ -12,7 +12,7 @@ from archive.identity import Identity
 from archive.inside import called
 from archive.model import Content, ContentState, Record
 from archive.policy.rules import Act
-from archive.ports import Unlocked
+from archive.ports import ContentReader, Unlocked
 from indexer import kinds
 from indexer.extract.answer import Failure, Reason
 from indexer.pagetext import load_pages, page_at
@@ -36,7 +36,9 @@ _LONGEST_WORD = 40  # characters: a request to the sandbox is short
 class ViewedPage:
     """A page to look at. ``parts`` is its text in pieces; each says whether it is a hit.
 
-    ``within`` names the files that this one was taken out of ("": none).
+    ``within`` names the files that this one was taken out of ("": none). Of an Office document the pages as printed
+    are pictures: ``sheet`` of ``sheets``, which need not be as many as its pages of text; while they are
+    ``preparing`` there is none.
     """
 
     content_id: UUID
@@ -50,6 +52,9 @@ class ViewedPage:
     parts: Sequence[tuple[str, bool]]
     pictured: bool
     locked: bool
+    sheet: int = 0
+    sheets: int = 0
+    preparing: bool = False
 
 
 def page_of(
@@ -59,10 +64,13 @@ def page_of(
     number: int,
     query: str,
     span: tuple[int, int] | None = None,
+    *,
+    sheet: int | None = None,
 ) -> ViewedPage:
     """Return page ``number`` (from 1) of a content; where nothing is asked for, ``span`` of its text is marked.
 
-    The reading is logged.
+    Of an Office document it has the pages as printed made, if need be, and does not wait; ``sheet`` is the one to be
+    shown (None: the one where this page of the text may be). The reading is logged.
 
     Raises:
         NotFound: there is no such page for this person.
@@ -71,11 +79,14 @@ def page_of(
         content, record, name = _opened(services, session, identity, content_id)
         text = _text(services, session, content, number)
         named = called(session, [content.id]).get(content.id)
+        key = services.vault.unlock(session, record.id) if _is_printed(services, content) else None
     _log(services, identity, content, name)
+    sheets, preparing = _sheets(services, content, key) if key else (0, False)
     return ViewedPage(
         content_id, record.id, record.title, record.level_rank, name, named.within if named else "", number,
-        content.pages or number, split_marks(text, _marks(query, text, span)), _is_pictured(content),
-        _is_locked(content),
+        content.pages or number, split_marks(text, _marks(query, text, span)),
+        _is_pictured(content) or sheets > 0, _is_locked(content), _sheet(sheet, number, content.pages or 0, sheets),
+        sheets, preparing,
     )  # fmt: skip
 
 
@@ -89,6 +100,7 @@ def picture_of(
     turn: int,
     query: str,
     span: tuple[int, int] | None = None,
+    sheet: int | None = None,
 ) -> bytes:
     """Return the picture (WebP) of a page, the words of a query marked where the file says where they stand.
 
@@ -103,6 +115,7 @@ def picture_of(
         turn: degrees clockwise, one of ``TURNS``.
         query: whose words are marked, or "".
         span: the part of the page's text that is marked when there is no query.
+        sheet: of an Office document, which page as printed; see ``page_of``.
 
     Raises:
         NotFound: there is no such page for this person, or no picture can be made of it.
@@ -111,7 +124,8 @@ def picture_of(
         raise NotFound
     with services.db.reading() as session:
         content, record, name = _opened(services, session, identity, content_id)
-        if not _is_pictured(content) or not _has_page(content, number):
+        printed = _is_printed(services, content)
+        if not (printed or _is_pictured(content)) or not _has_page(content, number):
             raise NotFound
         marked = query.strip() or span
         words = _words(query, _text(services, session, content, number), span) if marked else ()
@@ -120,13 +134,18 @@ def picture_of(
         services.readings.note_once(identity, Act.READ.value, record.id, record=record.id)
     else:
         _log(services, identity, content, name)
-    kept_as = f"{content.id.hex}-{number}-{width}-{turn}"
+    made = services.office.made(content.id, key) if printed else None
+    if printed:
+        if made is None:
+            raise NotFound
+        number = _sheet(sheet, number, content.pages or 0, made.pages)
+    kept_as = f"{content.id.hex}-{'s' if made else ''}{number}-{width}-{turn}"
     if not words and (sealed := services.pictures.get(kept_as)):
         try:
             return key.open(sealed, context=f"picture:{kept_as}")
         except Damaged:
             pass  # it is drawn anew
-    image = _drawn(services, content, key, number, width=width, turn=turn, words=words)
+    image = _drawn(services, content, key, number, width=width, turn=turn, words=words, pdf=made.pdf if made else None)
     if not words:
         services.pictures.put(kept_as, key.seal(image, context=f"picture:{kept_as}"))
     return image
@@ -186,18 +205,53 @@ def _text(services: "Services", session: Session, content: Content, number: int)
     return found.text if found else ""
 
 
+def _is_printed(services: "Services", content: Content) -> bool:
+    """Whether its pages are those of a PDF that is made of it."""
+    return not _is_locked(content) and services.office.offered(content.media_type, content.size)
+
+
+def _sheets(services: "Services", content: Content, key: Unlocked) -> tuple[int, bool]:
+    """Return how many pages as printed there are, and whether they are being made."""
+    made = services.office.made(content.id, key)
+    if made:
+        return made.pages, False
+    reader = _reader(services, content, key)
+    return 0, services.office.ask(content.id, content.media_type or "", key, reader.read)
+
+
+def _sheet(asked: int | None, number: int, pages: int, sheets: int) -> int:
+    """Return the page as printed that is asked for, else about where a page of the text stands; 0: there is none."""
+    if asked is None:
+        asked = number if pages == sheets else (number - 1) * sheets // max(pages, 1) + 1
+    return max(min(asked, sheets), min(sheets, 1))
+
+
+def _reader(services: "Services", content: Content, key: Unlocked) -> ContentReader:
+    return key.content_reader(content.id, services.store, content.object_key, content.store_version or "")
+
+
 def _drawn(
-    services: "Services", content: Content, key: Unlocked, number: int, *, width: int, turn: int, words: Sequence[str]
+    services: "Services",
+    content: Content,
+    key: Unlocked,
+    number: int,
+    *,
+    width: int,
+    turn: int,
+    words: Sequence[str],
+    pdf: bytes | None,
 ) -> bytes:
-    reader = key.content_reader(content.id, services.store, content.object_key, content.store_version or "")
     try:
-        file = services.drawer.hold(reader.read(), reader.size)
+        if pdf is None:
+            reader = _reader(services, content, key)
+            file = services.drawer.hold(reader.read(), reader.size)
+        else:
+            file = services.drawer.hold([pdf], len(pdf))
     except (TooLarge, Damaged):
         raise NotFound from None
     try:
-        image = services.drawer.picture_held(
-            content.media_type or "", file, number, width=width, turn=turn, words=words
-        )
+        kind = content.media_type or "" if pdf is None else kinds.PDF
+        image = services.drawer.picture_held(kind, file, number, width=width, turn=turn, words=words)
     finally:
         file.close()
     if isinstance(image, Failure):
