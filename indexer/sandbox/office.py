@@ -108,17 +108,19 @@ class Office:
     Args:
         program: what ``found`` returned.
         limits: of one conversion.
+        memory: a folder in memory, in which each gets its own.
     """
 
-    def __init__(self, program: Path, limits: OfficeLimits | None = None) -> None:
+    def __init__(self, program: Path, limits: OfficeLimits | None = None, memory: Path = _MEMORY) -> None:
         self.program = program
+        self._memory = memory
         self._limits = limits or OfficeLimits()
         self._turn = threading.Lock()
         self._closed = threading.Event()
 
     def version(self) -> str:
         """Return its name and version in its makers' words; "" when it does not start."""
-        with _own_folder() as folder:
+        with _own_folder(self._memory) as folder:
             command = [str(self.program), f"-env:UserInstallation={(folder / 'profile').as_uri()}", "--version"]
             try:
                 told = subprocess.run(  # noqa: S603  (the program that the administrator set)
@@ -130,7 +132,7 @@ class Office:
 
     def confined(self) -> bool:
         """Whether every wall can be put up that a conversion needs; without one there is none."""
-        with _own_folder() as folder:
+        with _own_folder(self._memory) as folder:
             code = self._run(folder, [shutil.which("true") or "true"], time.monotonic() + 20)
         return code != REFUSED
 
@@ -148,7 +150,7 @@ class Office:
         if media_type not in _KINDS:
             return Failure(Reason.UNSUPPORTED)
         kind, ending = _KINDS[media_type]
-        with self._turn, _own_folder() as folder:
+        with self._turn, _own_folder(self._memory) as folder:
             given = folder / f"in.{ending}"
             with given.open("wb") as file:
                 for piece in data:
@@ -229,11 +231,11 @@ def _why(code: int) -> Failure:
 
 
 @contextlib.contextmanager
-def _own_folder() -> Iterator[Path]:
+def _own_folder(memory: Path) -> Iterator[Path]:
     """Yield a new folder in memory that is held as long as we live; those of the dead are taken away first."""
-    for left in _MEMORY.glob(f"{_PREFIX}*"):
+    for left in memory.glob(f"{_PREFIX}*"):
         _take_if_left(left)
-    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_MEMORY))
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=memory))
     held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pypdfium2
 import pytest
@@ -16,24 +17,58 @@ import pytest
 from indexer import kinds
 from indexer.extract.answer import Failure, Reason
 from indexer.sandbox.office import Office, OfficeLimits, found
-from tests.factories.packages import a_docx, a_pptx, an_xlsx
+from tests.factories.packages import a_docx, an_xlsx, packed
 
-MEMORY = Path("/dev/shm")  # noqa: S108
 PROGRAM = found("")
 needs_office = pytest.mark.skipif(PROGRAM is None, reason="LibreOffice is not installed")
 needs_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the walls are Linux's")
 
 
 @pytest.fixture
-def office() -> Iterator[Office]:
-    made = an_office()
+def memory() -> Iterator[Path]:
+    """Yield a folder in memory in which nothing may be left."""
+    with TemporaryDirectory(prefix="jt-", dir="/dev/shm") as folder:  # short: the path of a socket
+        yield Path(folder)
+        assert list(Path(folder).iterdir()) == []
+
+
+@pytest.fixture
+def office(memory: Path) -> Iterator[Office]:
+    made = an_office(memory)
     yield made
     made.close()
 
 
-def an_office(**limits: float) -> Office:
+def an_office(memory: Path, **limits: float) -> Office:
     assert PROGRAM
-    return Office(PROGRAM, OfficeLimits(**limits))  # type: ignore[arg-type]
+    return Office(PROGRAM, OfficeLimits(**limits), memory)  # type: ignore[arg-type]
+
+
+def a_word_file(body: str) -> bytes:
+    """A Word document that says of its main part what it is, which LibreOffice asks for."""
+    types = (
+        '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+        '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        f'<Override PartName="/word/document.xml" ContentType="{kinds.DOCX}.main+xml"/></Types>'
+    )
+    return a_docx(body, {"[Content_Types].xml": types})
+
+
+def an_open_document(kind: str, inner: str) -> bytes:
+    """An OpenDocument file of a kind (``text``, ``presentation``) with this body."""
+    names = "urn:oasis:names:tc:opendocument:xmlns:"
+    content = (
+        f'<office:document-content office:version="1.2" xmlns:office="{names}office:1.0" xmlns:text="{names}text:1.0" '
+        f'xmlns:draw="{names}drawing:1.0" xmlns:svg="{names}svg-compatible:1.0" '
+        'xmlns:xlink="http://www.w3.org/1999/xlink">'
+        f"<office:body><office:{kind}>{inner}</office:{kind}></office:body></office:document-content>"
+    )
+    manifest = (
+        f'<manifest:manifest xmlns:manifest="{names}manifest:1.0" manifest:version="1.2">'
+        f'<manifest:file-entry manifest:full-path="/" manifest:media-type="{kinds.OPENDOCUMENT}{kind}"/>'
+        '<manifest:file-entry manifest:full-path="content.xml" manifest:media-type="text/xml"/></manifest:manifest>'
+    )
+    return packed({"mimetype": kinds.OPENDOCUMENT + kind, "META-INF/manifest.xml": manifest, "content.xml": content})
 
 
 def text_of(pdf: bytes | Failure) -> str:
@@ -41,26 +76,21 @@ def text_of(pdf: bytes | Failure) -> str:
     return "".join(page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(pdf))
 
 
-def folders() -> set[Path]:
-    """Return the folders of this process's conversions that are left."""
-    return set(MEMORY.glob("juanku-office-*"))
-
-
 @needs_office
 def test_text_documents_sheets_and_slides_become_pdf_and_nothing_is_left(office: Office) -> None:
-    before = folders()
-    run = "<a:p><a:r><a:t>消防演练</a:t></a:r></a:p>"
-    shape = f"<p:sp><p:nvSpPr/><p:spPr/><p:txBody><a:bodyPr/>{run}</p:txBody></p:sp>"
-    made = {
-        kinds.DOCX: a_docx("<w:p><w:r><w:t>电梯维保</w:t></w:r></w:p>"),
-        kinds.XLSX: an_xlsx({"台账": '<row r="1"><c r="A1" t="inlineStr"><is><t>物业费</t></is></c></row>'}),
-        kinds.PPTX: a_pptx([shape]),
-        kinds.RTF: rb"{\rtf1\ansi Lift contract}",
+    slide = (
+        '<draw:page draw:name="p"><draw:frame svg:width="9cm" svg:height="3cm"><draw:text-box><text:p>消防演练</text:p>'
+        "</draw:text-box></draw:frame></draw:page>"
+    )
+    row = '<row r="1"><c r="A1" t="inlineStr"><is><t>物业费</t></is></c></row>'
+    words = {
+        "电梯维保": (kinds.DOCX, a_word_file("<w:p><w:r><w:t>电梯维保</w:t></w:r></w:p>")),
+        "物业费": (kinds.XLSX, an_xlsx({"台账": row})),
+        "消防演练": (kinds.OPENDOCUMENT + "presentation", an_open_document("presentation", slide)),
+        "Lift contract": (kinds.RTF, rb"{\rtf1\ansi Lift contract}"),
     }
-    words = {kinds.DOCX: "电梯维保", kinds.XLSX: "物业费", kinds.PPTX: "", kinds.RTF: "Lift contract"}
-    for media_type, data in made.items():
-        assert words[media_type] in text_of(office.pdf(media_type, [data]))
-    assert folders() <= before
+    for word, (media_type, data) in words.items():
+        assert word in text_of(office.pdf(media_type, [data]))
 
 
 @needs_office
@@ -69,23 +99,14 @@ def test_no_link_of_a_document_is_followed(office: Office) -> None:
         canary.settimeout(0)
         address = f"http://127.0.0.1:{canary.getsockname()[1]}/canary"
         field = '<w:p><w:fldSimple w:instr="INCLUDETEXT &quot;{}&quot;"><w:r><w:t>-</w:t></w:r></w:fldSimple></w:p>'
-        docx = a_docx(field.format("file:///etc/passwd") + field.format(address))
+        docx = a_word_file(field.format("file:///etc/passwd") + field.format(address))
         links = "".join(
             f'<text:section text:name="s{n}"><text:section-source xlink:href="{where}"/><text:p>kept</text:p>'
             f'</text:section><text:p><draw:frame svg:width="5cm" svg:height="5cm"><draw:image xlink:href="{where}"/>'
             "</draw:frame></text:p>"
             for n, where in enumerate(("file:///etc/passwd", address))
         )
-        odt = (
-            '<?xml version="1.0" encoding="UTF-8"?><office:document office:version="1.2" '
-            'office:mimetype="application/vnd.oasis.opendocument.text" '
-            'xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" '
-            'xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0" '
-            'xmlns:draw="urn:oasis:names:tc:opendocument:xmlns:drawing:1.0" '
-            'xmlns:svg="urn:oasis:names:tc:opendocument:xmlns:svg-compatible:1.0" '
-            'xmlns:xlink="http://www.w3.org/1999/xlink">'
-            f"<office:body><office:text>{links}</office:text></office:body></office:document>"
-        ).encode()
+        odt = an_open_document("text", links)
         rtf = rb'{\rtf1 kept {\field{\*\fldinst INCLUDEPICTURE "%s" \\d}{\fldrslt -}}' % address.encode()
         rtf += rb'{\field{\*\fldinst INCLUDETEXT "file:///etc/passwd"}{\fldrslt -}}}'
         for media_type, data in (
@@ -100,40 +121,38 @@ def test_no_link_of_a_document_is_followed(office: Office) -> None:
 
 @needs_office
 @pytest.mark.parametrize(("limits", "reason"), [({"wall": 0.3}, Reason.TIME), ({"folder": 150_000}, Reason.TOO_LARGE)])
-def test_what_takes_too_long_or_too_much_is_ended_and_leaves_nothing(limits: dict[str, float], reason: Reason) -> None:
-    before = folders()
+def test_what_takes_too_long_or_too_much_is_ended_and_leaves_nothing(
+    memory: Path, limits: dict[str, float], reason: Reason
+) -> None:
     data = b"{\\rtf1 " + b"word " * 60_000 + b"}"
-    answer = an_office(**limits).pdf(kinds.RTF, [data])
+    answer = an_office(memory, **limits).pdf(kinds.RTF, [data])
     assert isinstance(answer, Failure)
     assert answer.reason == reason
-    assert folders() <= before
 
 
 @needs_office
-def test_a_kill_in_the_middle_costs_that_conversion_only(office: Office) -> None:
-    before = folders()
+def test_a_kill_in_the_middle_costs_that_conversion_only(office: Office, memory: Path) -> None:
     answers: list[bytes | Failure] = []
     data = b"{\\rtf1 " + b"word " * 500_000 + b"}"
     thread = threading.Thread(target=lambda: answers.append(office.pdf(kinds.RTF, [data])))
     thread.start()
-    while not (running := of_ours(folders() - before)):
+    while not (running := working_in(memory)):
         assert thread.is_alive()
     os.kill(running, signal.SIGKILL)
     thread.join(60)
     assert answers == [Failure(Reason.CRASHED, "ended with -9")]
-    assert folders() <= before
     assert "next" in text_of(office.pdf(kinds.RTF, [rb"{\rtf1 next}"]))
 
 
-def of_ours(mine: set[Path]) -> int:
-    """Return the id of a process that works in one of the folders, 0 when there is none."""
+def working_in(folder: Path) -> int:
+    """Return the id of a process that works in a folder, 0 when there is none."""
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
                 command = (entry / "cmdline").read_text()
             except OSError:
                 continue
-            if any(str(folder) in command for folder in mine):
+            if str(folder) in command:
                 return int(entry.name)
     return 0
 
@@ -164,6 +183,16 @@ os.execv = probe
 limits = {"memory": 4 * 1024**3, "cpu": 20, "folder": 10**6}
 office_run.main([sys.argv[1], json.dumps(limits), "/usr/bin/true"])
 """
+
+
+@needs_office
+def test_what_a_killed_process_left_in_memory_is_taken_away_by_the_next(office: Office, memory: Path) -> None:
+    left = memory / "juanku-office-left"
+    left.mkdir()
+    (left / "in.rtf").write_text("plain")
+    os.utime(left, (0, 0))
+    assert "next" in text_of(office.pdf(kinds.RTF, [rb"{\rtf1 next}"]))
+    assert not left.exists()
 
 
 @needs_linux
