@@ -17,6 +17,7 @@ from archive.errors import ArchiveError, Unavailable
 from archive.jobs.status import status
 from archive.model import House, JobState, LogUnsealed
 from indexer.ocr.engine import installed, version
+from indexer.sandbox.office import OFF
 from runtime.locks import held
 from runtime.refusals import as_ours
 from runtime.setting_up import revisions
@@ -158,6 +159,19 @@ def _viruses(parts: Parts) -> Seen:
         yield State.BROKEN, "scanner_away", {"address": parts.settings.clamav}
 
 
+def _office(parts: Parts) -> Seen:
+    if parts.office is None:
+        yield State.OK, "office_off" if parts.settings.soffice == OFF else "no_office", {}
+        return
+    facts = {"program": str(parts.office.program), "version": parts.office.version()}
+    if not facts["version"]:
+        yield State.WARNING, "office_silent", facts
+    elif not parts.office.confined():
+        yield State.WARNING, "office_open", facts
+    else:
+        yield State.OK, "office", facts
+
+
 def _log(parts: Parts) -> Seen:
     with parts.db.reading() as session:
         waiting = session.scalar(select(func.count()).select_from(LogUnsealed)) or 0
@@ -199,6 +213,7 @@ LOOKS: dict[str, Callable[[Parts], Seen]] = {
     "sandbox": _sandbox,
     "ocr": _ocr,
     "viruses": _viruses,
+    "office": _office,
     "log": _log,
     "jobs": _jobs,
     "serve": _served,

@@ -32,6 +32,13 @@ WORDS: Mapping[str, str] = {
     "scanner_away": mark(
         "The virus scanner at %(address)s does not answer. Files come in, but wait to be read until it does."
     ),
+    "office": mark("Office documents are shown as printed by %(version)s (%(program)s)."),
+    "no_office": mark("Office documents are shown as text. To see their pages as printed, install LibreOffice."),
+    "office_off": mark("Office documents are shown as text; JUANKU_SOFFICE is off."),
+    "office_silent": mark("LibreOffice (%(program)s) does not start. Office documents are shown as text."),
+    "office_open": mark(
+        "LibreOffice (%(program)s) is not used, as this kernel cannot confine it. Office documents are shown as text."
+    ),
     "formats": mark("Formats are told by PRONOM's signatures: %(signatures)s."),
     "no_formats": mark("Formats cannot be told by PRONOM's signatures here; files are kept and read all the same."),
     "unsealed": mark("%(count)s entries of the log wait for their seal."),

@@ -57,6 +57,7 @@ def services(parts: Parts) -> Services:
         store=parts.store,
         drawer=parts.drawer,
         pictures=parts.pictures,
+        office=parts.office_pages,
         secret=bytes.fromhex(parts.ring.token("web", "form cookie")),
         api_per_minute=parts.settings.api_per_minute,
         looks=looks(parts),

@@ -39,6 +39,7 @@ class Settings:
     pictures_mb: int
     clamav: str
     api_per_minute: int
+    soffice: str
     log_level: str
     failpoint: str
     sources: Mapping[str, str]
@@ -106,6 +107,7 @@ SPECS: Mapping[str, Spec] = {
         _whole(0, 1_000_000),
         "how many requests one token may send in a minute, 0 for any number",
     ),
+    "soffice": Spec("JUANKU_SOFFICE", str, "LibreOffice's program; empty: looked for on PATH; off: not used"),
     "log_level": Spec("JUANKU_LOG_LEVEL", str.upper, "how much the processes say"),
     "failpoint": Spec("JUANKU_FAILPOINT", str, "for fault tests only: name:kill or name:raise"),
 }
@@ -125,6 +127,7 @@ def _defaults(home: Path) -> dict[str, Any]:
         "pictures_mb": 512,
         "clamav": "",
         "api_per_minute": 600,
+        "soffice": "",
         "log_level": "WARNING",
         "failpoint": "",
     }

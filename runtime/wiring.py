@@ -54,6 +54,7 @@ from indexer.ocr.job import ReadScans
 from indexer.rebuild import Rebuilder
 from indexer.sandbox.client import Extractor, SandboxDetector
 from indexer.sandbox.confinement import Limits
+from indexer.sandbox.office import Office, found
 from indexer.scanner import ClamAV
 from indexer.search import SearchService
 from indexer.tantivy_engine import TantivyEngine
@@ -69,6 +70,7 @@ from storage.pictures import PictureCache
 from storage.ring import KeyRing
 from storage.sweep import SweepOrphans
 from storage.vault import RingVault
+from web.office_pages import OfficePages
 
 
 @dataclass
@@ -312,6 +314,17 @@ class Parts:
         return PictureCache(self.settings.home / "pictures", self.settings.pictures_mb * 1024 * 1024)
 
     @cached_property
+    def office(self) -> Office | None:
+        """LibreOffice; None where it is not there or not to be used."""
+        program = found(self.settings.soffice)
+        return Office(program) if program else None
+
+    @cached_property
+    def office_pages(self) -> OfficePages:
+        """Pages of Office documents as printed."""
+        return OfficePages(self.office, self.drawer, self.pictures)
+
+    @cached_property
     def indexing(self) -> IndexRecords:
         """Brings records into the index."""
         return IndexRecords(self.db, self.engine, self.vault, self.clock)
@@ -340,7 +353,7 @@ class Parts:
 
     def close(self) -> None:
         """Close what was opened."""
-        for name in ("readings", "extractor", "drawer", "page_reader", "engine", "db"):
+        for name in ("readings", "office_pages", "extractor", "drawer", "page_reader", "engine", "db"):
             if made := self.__dict__.get(name):
                 made.close()
 

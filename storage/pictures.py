@@ -30,6 +30,10 @@ class PictureCache:
             return None
         return found
 
+    def holds(self, name: str) -> bool:
+        """Whether something is kept under a name."""
+        return (self._folder / name).is_file()
+
     def put(self, name: str, sealed: bytes) -> None:
         """Keep a picture; a full disk keeps none."""
         passing = self._folder / f".{name}.{os.getpid()}.{threading.get_ident()}"

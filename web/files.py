@@ -46,7 +46,7 @@ def page(content_id: UUID, number: int) -> str:
     query = _query()
     span = _span()
     width, turn = _chosen("width", WIDTHS[1:], WIDTHS[1]), _chosen("turn", TURNS, 0)
-    found = page_of(services(), identity(), content_id, number, query, span, turn=turn)
+    found = page_of(services(), identity(), content_id, number, query, span, turn=turn, sheet=_sheet())
     return render_template(
         "viewer.html",
         page=found,
@@ -62,7 +62,7 @@ def page(content_id: UUID, number: int) -> str:
 def picture(content_id: UUID, number: int) -> Response:
     """Send the picture of one page."""
     width, turn = _chosen("width", WIDTHS, WIDTHS[1]), _chosen("turn", TURNS, 0)
-    image = picture_of(services(), identity(), content_id, number, width=width, turn=turn)
+    image = picture_of(services(), identity(), content_id, number, width=width, turn=turn, sheet=_sheet())
     return Response(image, mimetype="image/webp", headers={"Content-Security-Policy": security.FILE_POLICY})
 
 
@@ -87,6 +87,11 @@ def _span() -> tuple[int, int] | None:
     start, _, end = request.args.get("mark", "").partition("-")
     good = all(each.isascii() and each.isdigit() and len(each) < 8 for each in (start, end))
     return (int(start), int(end)) if good and int(start) < int(end) else None
+
+
+def _sheet() -> int | None:
+    """Return which page as printed the address asks for."""
+    return request.args.get("sheet", type=int)
 
 
 def _chosen(name: str, choices: Sequence[int], default: int) -> int:

@@ -17,6 +17,7 @@ from web.proposal_words import place_words, rule_words
 from web.record_words import KINDS, MATERIALS, MEDIA, field_value, masked, scan_words, term_words, word
 from web.remarks import file_remarks, remark_words
 from web.role_words import place_kind, role_help, role_word
+from web.services import services
 
 HIDDEN_FACTS = frozenset({"before", "after", "content", "person"})
 """Facts of a log entry that are ids, or are shown by themselves."""
@@ -101,6 +102,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.tests["pictured"] = lambda file: (
         file.media_type in PICTURED and file.reason != "encrypted" and not file.virus
     )
+    app.jinja_env.tests["printed"] = lambda file: not file.virus and services().office.stand(file.content_id)
     app.jinja_env.filters.update(
         shape=shape,
         actor=actor,

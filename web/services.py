@@ -39,6 +39,7 @@ from indexer.search import SearchService
 from indexer.unlocking import Unlocking
 from storage.pictures import PictureCache
 from web.directory import Directory
+from web.office_pages import OfficePages
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,7 @@ class Services:
     store: ObjectStore
     drawer: Extractor
     pictures: PictureCache
+    office: OfficePages
     secret: bytes
     https: bool = False
     api_per_minute: int = 0

@@ -14,7 +14,7 @@ from archive.identity import Identity
 from archive.inside import called
 from archive.model import Content, ContentState, Record, ScannedPage
 from archive.policy.rules import Act
-from archive.ports import Unlocked
+from archive.ports import ContentReader, Unlocked
 from indexer import kinds
 from indexer.extract.answer import Failure, Reason
 from indexer.layout import Layout, laid_out, lines_told, open_layout, seal_layout
@@ -40,7 +40,9 @@ class ViewedPage:
     """A page to look at.
 
     ``parts`` is its text in pieces; each says whether it is a hit. ``overlay`` is its text laid over its picture; None:
-    it has no text, or nobody can tell where it lies. ``within`` names the files that this one was taken out of.
+    it has no text, or nobody can tell where it lies. ``within`` names the files that this one was taken out of. Of an
+    Office document the pages as printed are pictures: ``sheet`` of ``sheets``, which need not be as many as its pages
+    of text; while they are ``preparing`` there is none.
     """
 
     content_id: UUID
@@ -55,6 +57,9 @@ class ViewedPage:
     pictured: bool
     locked: bool
     overlay: Overlay | None = None
+    sheet: int = 0
+    sheets: int = 0
+    preparing: bool = False
 
 
 def page_of(
@@ -66,10 +71,12 @@ def page_of(
     span: tuple[int, int] | None = None,
     *,
     turn: int = 0,
+    sheet: int | None = None,
 ) -> ViewedPage:
     """Return page ``number`` (from 1) of a content, as it lies when turned clockwise by ``turn``; it is logged.
 
-    Where nothing is asked for, ``span`` of its text is marked.
+    Where nothing is asked for, ``span`` of its text is marked. Of an Office document it has the pages as printed made,
+    if need be, and does not wait; ``sheet`` is the one to be shown (None: the one where this page of the text may be).
 
     Raises:
         NotFound: there is no such page for this person.
@@ -80,19 +87,29 @@ def page_of(
         named = called(session, [content.id]).get(content.id)
         kept = ScannedPage.content_id == content.id, ScannedPage.number == number
         sealed = session.scalar(select(ScannedPage.layout).where(*kept))
-        key = services.vault.unlock(session, record.id) if text and _is_pictured(content) else None
+        pictured, printed = _is_pictured(content), _is_printed(services, content)
+        key = services.vault.unlock(session, record.id) if printed or (text and pictured) else None
     _log(services, identity, content, name)
     marks = _marks(query, text, span)
-    layout = _layout(services, content, key, number, text, sealed) if key else None
+    layout = _layout(services, content, key, number, text, sealed) if key and pictured else None
+    sheets, preparing = _sheets(services, content, key) if key and printed else (0, False)
     return ViewedPage(
         content_id, record.id, record.title, record.level_rank, name, named.within if named else "", number,
-        content.pages or number, split_marks(text, marks), _is_pictured(content), _is_locked(content),
+        content.pages or number, split_marks(text, marks), pictured or sheets > 0, _is_locked(content),
         overlay_of(layout, text, marks, turn) if layout else None,
+        _sheet(sheet, number, content.pages or 0, sheets), sheets, preparing,
     )  # fmt: skip
 
 
 def picture_of(
-    services: "Services", identity: Identity, content_id: UUID, number: int, *, width: int, turn: int
+    services: "Services",
+    identity: Identity,
+    content_id: UUID,
+    number: int,
+    *,
+    width: int,
+    turn: int,
+    sheet: int | None = None,
 ) -> bytes:
     """Return the picture (WebP) of a page, drawn once and kept sealed under the record's key. The reading is logged.
 
@@ -103,6 +120,7 @@ def picture_of(
         number: the page, from 1.
         width: one of ``WIDTHS``.
         turn: degrees clockwise, one of ``TURNS``.
+        sheet: of an Office document, which page as printed; see ``page_of``.
 
     Raises:
         NotFound: there is no such page for this person, or no picture can be made of it.
@@ -111,21 +129,28 @@ def picture_of(
         raise NotFound
     with services.db.reading() as session:
         content, record, name = _opened(services, session, identity, content_id)
-        if not _is_pictured(content) or not _has_page(content, number):
+        printed = _is_printed(services, content)
+        if not (printed or _is_pictured(content)) or not _has_page(content, number):
             raise NotFound
         key = services.vault.unlock(session, record.id)
     if width == WIDTHS[0]:  # a thumbnail is part of the record's page, and of its opening
         services.readings.note_once(identity, Act.READ.value, record.id, record=record.id)
     else:
         _log(services, identity, content, name)
-    kept_as = f"{content.id.hex}-{number}-{width}-{turn}"
+    made = services.office.made(content.id, key) if printed else None
+    if printed:
+        if made is None:
+            raise NotFound
+        number = _sheet(sheet, number, content.pages or 0, made.pages)
+    kept_as = f"{content.id.hex}-{'s' if made else ''}{number}-{width}-{turn}"
     if sealed := services.pictures.get(kept_as):
         try:
             return key.open(sealed, context=f"picture:{kept_as}")
         except Damaged:
             pass  # it is drawn anew
-    with _held(services, content, key) as file:
-        image = services.drawer.picture_held(content.media_type or "", file, number, width=width, turn=turn)
+    kind = kinds.PDF if made else content.media_type or ""
+    with _held(services, content, key, made.pdf if made else None) as file:
+        image = services.drawer.picture_held(kind, file, number, width=width, turn=turn)
     if isinstance(image, Failure):
         raise NotFound
     services.pictures.put(kept_as, key.seal(image, context=f"picture:{kept_as}"))
@@ -186,6 +211,32 @@ def _text(services: "Services", session: Session, content: Content, number: int)
     return found.text if found else ""
 
 
+def _is_printed(services: "Services", content: Content) -> bool:
+    """Whether its pages are those of a PDF that is made of it."""
+    readable = not _is_locked(content) and content.virus is None
+    return readable and services.office.offered(content.media_type, content.size)
+
+
+def _sheets(services: "Services", content: Content, key: Unlocked) -> tuple[int, bool]:
+    """Return how many pages as printed there are, and whether they are being made."""
+    made = services.office.made(content.id, key)
+    if made:
+        return made.pages, False
+    reader = _reader(services, content, key)
+    return 0, services.office.ask(content.id, content.media_type or "", key, reader.read)
+
+
+def _sheet(asked: int | None, number: int, pages: int, sheets: int) -> int:
+    """Return the page as printed that is asked for, else about where a page of the text stands; 0: there is none."""
+    if asked is None:
+        asked = number if pages == sheets else (number - 1) * sheets // max(pages, 1) + 1
+    return max(min(asked, sheets), min(sheets, 1))
+
+
+def _reader(services: "Services", content: Content, key: Unlocked) -> ContentReader:
+    return key.content_reader(content.id, services.store, content.object_key, content.store_version or "")
+
+
 def _layout(
     services: "Services", content: Content, key: Unlocked, number: int, text: str, sealed: bytes | None
 ) -> Layout | None:
@@ -211,15 +262,18 @@ def _layout(
 
 
 @contextmanager
-def _held(services: "Services", content: Content, key: Unlocked) -> Iterator[MemoryFile]:
-    """Hold a content in memory for a while.
+def _held(services: "Services", content: Content, key: Unlocked, pdf: bytes | None = None) -> Iterator[MemoryFile]:
+    """Hold a content, or the PDF that was made of it, in memory for a while.
 
     Raises:
         NotFound: it cannot be had.
     """
-    reader = key.content_reader(content.id, services.store, content.object_key, content.store_version or "")
     try:
-        file = services.drawer.hold(reader.read(), reader.size)
+        if pdf is None:
+            reader = _reader(services, content, key)
+            file = services.drawer.hold(reader.read(), reader.size)
+        else:
+            file = services.drawer.hold([pdf], len(pdf))
     except (TooLarge, Damaged):
         raise NotFound from None
     try:

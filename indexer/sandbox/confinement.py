@@ -12,14 +12,15 @@ import resource
 import signal
 import struct
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 _NO_NEW_PRIVS, _DUMPABLE, _DEATH_SIGNAL, _SECCOMP, _SECCOMP_FILTER = 38, 4, 1, 22, 2
 _NEW_NET, _NEW_USER = 0x40000000, 0x10000000
 _LANDLOCK_CREATE, _LANDLOCK_RULE, _LANDLOCK_RESTRICT, _LANDLOCK_VERSION = 444, 445, 446, 1
-_READ_AND_LOAD = 0x5  # LANDLOCK_ACCESS_FS_EXECUTE | _READ_FILE
+READ_AND_LOAD = 0x5  # LANDLOCK_ACCESS_FS_EXECUTE | _READ_FILE
+_OF_FILES = 0x1 | 0x2 | 0x4 | 1 << 14 | 1 << 15  # the rights that one file can have
 _ALLOW, _REFUSE, _KILL = 0x7FFF0000, 0x00050001, 0x80000000  # SECCOMP_RET_ALLOW, _ERRNO | EPERM, _KILL_PROCESS
 
 # By audit architecture: the numbers of the calls that a loaded parser makes. Everything else is refused with EPERM.
@@ -115,33 +116,46 @@ class Confinement:
         return ["limits"] if kept and self._baseline else ["limits_without_memory"]
 
     def _landlock(self, readable: Path | None) -> bool:
-        """Forbid every way to the file system, and TCP where the kernel knows how."""
-        libc = self._libc
-        if libc is None:
-            return False
-        version = libc.syscall(_LANDLOCK_CREATE, None, 0, _LANDLOCK_VERSION)
-        if version < 1:
-            return False
-        files = (1 << (13 + (version >= 2) + (version >= 3) + (version >= 5))) - 1
-        words = [files] + [3] * (version >= 4) + [3] * (version >= 6)
-        ruleset = struct.pack(f"={len(words)}Q", *words)
-        fd = libc.syscall(_LANDLOCK_CREATE, ruleset, len(ruleset), 0)
-        if fd < 0:
-            return False
-        try:
-            if readable is not None:
-                self._allow(libc, fd, readable)
-            return bool(libc.syscall(_LANDLOCK_RESTRICT, fd, 0) == 0)
-        finally:
-            os.close(fd)
+        return self._libc is not None and forbid_files(
+            self._libc, {} if readable is None else {readable: READ_AND_LOAD}
+        )
 
-    @staticmethod
-    def _allow(libc: ctypes.CDLL, ruleset: int, file: Path) -> None:
-        fd = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            libc.syscall(_LANDLOCK_RULE, ruleset, 1, struct.pack("=Qi", _READ_AND_LOAD, fd), 0)
-        finally:
-            os.close(fd)
+
+def forbid_files(libc: ctypes.CDLL, allowed: Mapping[Path, int]) -> bool:
+    """Forbid every way to the file system by Landlock but those allowed, and TCP where the kernel knows how.
+
+    Args:
+        libc: the C library.
+        allowed: rights (of Landlock; -1 for all) beneath a path. What is absent is left out.
+
+    Returns:
+        Whether the wall stands.
+    """
+    version = libc.syscall(_LANDLOCK_CREATE, None, 0, _LANDLOCK_VERSION)
+    if version < 1:
+        return False
+    files = (1 << (13 + (version >= 2) + (version >= 3) + (version >= 5))) - 1
+    words = [files] + [3] * (version >= 4) + [3] * (version >= 6)
+    ruleset = struct.pack(f"={len(words)}Q", *words)
+    fd = libc.syscall(_LANDLOCK_CREATE, ruleset, len(ruleset), 0)
+    if fd < 0:
+        return False
+    try:
+        for path, rights in allowed.items():
+            with contextlib.suppress(FileNotFoundError):
+                _allow(libc, fd, path, rights & files)
+        return bool(libc.syscall(_LANDLOCK_RESTRICT, fd, 0) == 0)
+    finally:
+        os.close(fd)
+
+
+def _allow(libc: ctypes.CDLL, ruleset: int, path: Path, rights: int) -> None:
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    rights &= -1 if path.is_dir() else _OF_FILES
+    try:
+        libc.syscall(_LANDLOCK_RULE, ruleset, 1, struct.pack("=Qi", rights, fd), 0)
+    finally:
+        os.close(fd)
 
 
 def cut_network() -> list[str]:
@@ -155,7 +169,7 @@ class _Head(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_void_p))
 
 
-class _Program:
+class Program:
     """A filter in memory that the kernel can be pointed to as long as this object lives."""
 
     def __init__(self, lines: list[tuple[int, int, int, int]]) -> None:
@@ -165,7 +179,7 @@ class _Program:
         self.address = ctypes.byref(self._head)
 
 
-def _seccomp_program() -> _Program | None:
+def _seccomp_program() -> Program | None:
     """Build the filter: right architecture or death, a listed call or EPERM."""
     known = _CALLS.get(platform.machine())
     if known is None or ctypes.sizeof(ctypes.c_void_p) != 8:
@@ -176,7 +190,7 @@ def _seccomp_program() -> _Program | None:
     ordered = sorted(calls)
     lines += [(equal, len(ordered) - at, 0, number) for at, number in enumerate(ordered)]
     lines += [(give, 0, 0, _REFUSE), (give, 0, 0, _ALLOW)]
-    return _Program(lines)
+    return Program(lines)
 
 
 def address_space() -> int:

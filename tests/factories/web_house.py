@@ -48,6 +48,7 @@ from indexer.extraction import ExtractContents
 from indexer.passages import Passage, marks_in
 from indexer.queryparser import parse
 from indexer.sandbox.client import Extractor, SandboxDetector
+from indexer.sandbox.office import Office
 from indexer.unlocking import Unlocking
 from indexer.unpacking import UnpackContents
 from storage.objects import FileStore
@@ -59,6 +60,7 @@ from tests.factories import records as rows
 from tests.factories.databases import a_database
 from tests.fakes.clock import FixedClock
 from web.app import create_app
+from web.office_pages import OfficePages
 from web.services import Finding, HouseServices, Services
 
 RULE = "{fonds}-{category}·{year}-{term}-{mark}{serial:4}"
@@ -192,7 +194,9 @@ def token_on(page: str) -> str:
 
 
 @contextmanager
-def a_web_house(folder: Path, *, https: bool = False, clock: Clock | None = None) -> Iterator[WebHouse]:
+def a_web_house(
+    folder: Path, *, https: bool = False, clock: Clock | None = None, soffice: Office | None = None
+) -> Iterator[WebHouse]:
     """Yield a house with an archivist, a clerk, staff, an auditor and a system administrator, all signed up."""
     clock = clock or FixedClock()
     db = a_database(folder)
@@ -224,6 +228,8 @@ def a_web_house(folder: Path, *, https: bool = False, clock: Clock | None = None
     extractor = Extractor(parallel=1)  # its server starts with the first picture asked for
     unpacking = UnpackContents(db, vault, store, log, outbox, clock, extractor)
     reading = ExtractContents(db, vault, store, outbox, extractor, SandboxDetector(extractor), guard.day)
+    pictures = PictureCache(folder / "pictures", 10_000_000)
+    office = OfficePages(soffice, extractor, pictures)
     services = Services(
         db=db,
         clock=clock,
@@ -247,7 +253,8 @@ def a_web_house(folder: Path, *, https: bool = False, clock: Clock | None = None
         vault=vault,
         store=store,
         drawer=extractor,
-        pictures=PictureCache(folder / "pictures", 10_000_000),
+        pictures=pictures,
+        office=office,
         secret=b"only for tests",
         https=https,
     )
@@ -255,6 +262,7 @@ def a_web_house(folder: Path, *, https: bool = False, clock: Clock | None = None
     try:
         yield WebHouse(create_app(services), services, everyone, category, search, clock, outbox)
     finally:
+        office.close()
         extractor.close()
         readings.close()
         db.close()
