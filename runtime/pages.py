@@ -20,6 +20,7 @@ def services(parts: Parts) -> Services:
         intake=parts.intake,
         files=parts.files,
         proposals=parts.proposals,
+        bringing=parts.bringing,
         unlocking=parts.unlocking,
         search=parts.search,
         log_view=parts.log_view,

@@ -10,6 +10,8 @@ from uuid import UUID
 from sqlalchemy import select
 
 from archive import failpoints
+from archive.bringing_in import BringingIn
+from archive.bringing_job import BringIn
 from archive.clock import Clock, SystemClock
 from archive.closing import ZONE
 from archive.confirming import ProposalService
@@ -171,6 +173,11 @@ class Parts:
         return ProposalService(self.db, self.guard, self.vault, self.log, self.records)
 
     @cached_property
+    def bringing(self) -> BringingIn:
+        """Spreadsheets that people bring in."""
+        return BringingIn(self.db, self.guard, self.vault, self.log, self.records, self.outbox, self.clock)
+
+    @cached_property
     def imports(self) -> Imports:
         """What imports that have not ended brought in so far."""
         return Imports(self.db, self.guard, self.records, self.clock)
@@ -290,7 +297,8 @@ class Parts:
             self.unpacking,
             ReadScans(self.db, self.vault, self.store, self.outbox, self.page_reader, self.guard.day),
             self.indexing,
-            EmptyBin(self.db, self.imports, self.log, self.outbox, self.clock),
+            BringIn(self.db, self.bringing),
+            EmptyBin(self.db, self.imports, self.bringing, self.log, self.outbox, self.clock),
             SweepOrphans(self.db, self.store, self.clock),
             MakeCheckpoints(self.sealer, self.checkpoints),
             RebuildIndex(self.rebuilder),

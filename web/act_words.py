@@ -86,6 +86,13 @@ ACTS: Mapping[str, str] = {
     "group.add": mark("need-to-know group added"),
     "record.set_group": mark("need-to-know changed"),
     "setting.operator_acts": mark("operator's acting for people switched"),
+    "batch.prepare": mark("spreadsheet sent to be brought in"),
+    "batch.columns": mark("columns of a spreadsheet said"),
+    "batch.start": mark("bringing in begun"),
+    "batch.stop": mark("bringing in stopped"),
+    "batch.end": mark("spreadsheet brought in"),
+    "batch.faults": mark("rows with faults taken out"),
+    "batch.forget": mark("spreadsheet forgotten"),
     "job.see": mark("jobs looked at"),
 }
 

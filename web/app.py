@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from archive.errors import ArchiveError, NotFound
 from web import filters, i18n, security
 from web.api.mount import mount
+from web.bring_in import pages as bring_in_pages
 from web.browsing import pages as browsing_pages
 from web.desk import pages as desk_pages
 from web.faults import ERRORS, explain, status_of
@@ -46,7 +47,7 @@ def create_app(wired: Services) -> Flask:
     CSRFProtect(app)
     for pages in (
         signing_pages, desk_pages, record_pages, upload_pages, file_pages, put_aside_pages, scan_pages, finding_pages,
-        browsing_pages, sheet_pages, history_pages, proposal_pages,
+        browsing_pages, sheet_pages, history_pages, proposal_pages, bring_in_pages,
     ):  # fmt: skip
         app.register_blueprint(pages)
     app.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))

@@ -43,6 +43,13 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
                 ("browsing.category", "browsing.projects", "browsing.place"),
             ),
             Way("records.new", "new", mark("Catalogue"), _PREPARERS, ("records.create",)),
+            Way(
+                "bring_in.mine",
+                "sheet",
+                mark("Bring in"),
+                _PREPARERS,
+                ("bring_in.columns", "bring_in.check", "bring_in.show", "bring_in.take"),
+            ),
             Way("uploads.mine", "upload", mark("My uploads"), _PREPARERS),
         ),
     ),

@@ -6,6 +6,7 @@ from typing import cast
 
 from flask import current_app, g
 
+from archive.bringing_in import BringingIn
 from archive.clock import Clock
 from archive.confirming import ProposalService
 from archive.database import Database
@@ -46,6 +47,7 @@ class Services:
     intake: IntakeService
     files: FileService
     proposals: ProposalService
+    bringing: BringingIn
     unlocking: Unlocking
     search: SearchService
     log_view: LogView[Act]

@@ -13,7 +13,10 @@ from archive.model.columns import Key, word
 
 
 class JobKind(StrEnum):
-    """What a job does. Its subject is a content (extract, unpack, ocr), a record (index) or nothing (the rest)."""
+    """What a job does.
+
+    Its subject is a content (extract, unpack, ocr), a record (index), a spreadsheet (bring_in) or nothing (the rest).
+    """
 
     EXTRACT = "extract"
     UNPACK = "unpack"
@@ -24,6 +27,7 @@ class JobKind(StrEnum):
     CHECKPOINT = "checkpoint"
     EXPUNGE = "expunge"
     REBUILD = "rebuild"
+    BRING_IN = "bring_in"
 
 
 class JobState(StrEnum):

@@ -12,6 +12,8 @@ from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 
+from archive.bringing_in import BringingIn
+from archive.bringing_job import BringIn
 from archive.clock import Clock
 from archive.confirming import ProposalService
 from archive.database import Database
@@ -153,6 +155,12 @@ class WebHouse:
         while runner.drain():
             pass
 
+    def bring_in(self) -> None:
+        """Do the jobs that bring spreadsheets in, as a worker does."""
+        runner = JobRunner(self.services.db, self.clock, [BringIn(self.services.db, self.services.bringing)])
+        while runner.drain():
+            pass
+
     def browser(self, login: str | None = None) -> FlaskClient:
         """Return a browser, signed in as ``login``."""
         client = self.app.test_client()
@@ -206,6 +214,7 @@ def a_web_house(folder: Path, *, https: bool = False, clock: Clock | None = None
         intake=IntakeService(db, guard, vault, store, log, readings, outbox, clock),
         files=FileService(db, guard, store, log, outbox),
         proposals=ProposalService(db, guard, vault, log, RecordService(db, guard, vault, log, outbox, clock)),
+        bringing=BringingIn(db, guard, vault, log, RecordService(db, guard, vault, log, outbox, clock), outbox, clock),
         unlocking=Unlocking(db, guard, vault, log, outbox, clock, reading, unpacking),
         search=search,
         log_view=LogView(log, guard, read_log=Act.READ_LOG, read=Act.READ, custody=Act.CUSTODY),
