@@ -117,9 +117,15 @@ def check_rows(
                 faults.append(Fault("row", "not_yours"))
         said = tuple(sorted((name, text) for name, text in each.items() if name != "file"))
         before = first.setdefault(said, row.number)
-        files = tuple(dict.fromkeys(name.strip() for name in _BETWEEN.split(each.get("file", "")) if name.strip()))
-        checked.append(Checked(row, draft, tuple(faults), None if before == row.number else before, files))
+        twice = None if before == row.number else before
+        checked.append(Checked(row, draft, tuple(faults), twice, files_of(columns, row)))
     return checked
+
+
+def files_of(columns: Sequence[str], row: Row) -> tuple[str, ...]:
+    """Return the names of the files that a row names."""
+    names = _BETWEEN.split(_values(columns, row.cells).get("file", ""))
+    return tuple(dict.fromkeys(name.strip() for name in names if name.strip()))
 
 
 def _values(columns: Sequence[str], cells: Sequence[str]) -> dict[str, str]:

@@ -24,6 +24,7 @@ from web.put_aside import pages as put_aside_pages
 from web.records import pages as record_pages
 from web.scans import pages as scan_pages
 from web.services import Services
+from web.sheet_files import pages as sheet_file_pages
 from web.sheets import pages as sheet_pages
 from web.signing import PUBLIC, load_identity
 from web.signing import pages as signing_pages
@@ -47,7 +48,7 @@ def create_app(wired: Services) -> Flask:
     CSRFProtect(app)
     for pages in (
         signing_pages, desk_pages, record_pages, upload_pages, file_pages, put_aside_pages, scan_pages, finding_pages,
-        browsing_pages, sheet_pages, history_pages, proposal_pages, bring_in_pages,
+        browsing_pages, sheet_pages, history_pages, proposal_pages, bring_in_pages, sheet_file_pages,
     ):  # fmt: skip
         app.register_blueprint(pages)
     app.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))

@@ -14,6 +14,7 @@ from archive.bringing_in import Open, Tables
 from archive.errors import ArchiveError, Fault, InvalidInput, NotFound
 from archive.model import SheetState
 from archive.scheme.fields import FieldDef, parse_fields
+from archive.sheet_files import wanted
 from archive.sheet_rows import OWN, Checked
 from indexer.extract.answer import Failure, Reason
 from web import column_words
@@ -133,10 +134,16 @@ def show(sheet_id: UUID) -> str | BaseResponse:
     sheet = services().bringing.open(identity(), sheet_id)
     if sheet.state is SheetState.PREPARED:
         return redirect(url_for("bring_in.check", sheet_id=sheet_id), 303)
+    named = "file" in sheet.columns and sheet.state is not SheetState.RUNNING
     return render_template(
-        "bring_in_run.html", sheet=sheet, category=_category(str(sheet.category_id)), rows=len(sheet.rows),
-        stuck=sheet.state is SheetState.RUNNING and not sheet.unfinished, named="file" in sheet.columns,
-    )  # fmt: skip
+        "bring_in_run.html",
+        sheet=sheet,
+        named=named,
+        wanted=wanted(services().db, services().bringing, identity(), sheet_id) if named else (),
+        category=_category(str(sheet.category_id)),
+        rows=len(sheet.rows),
+        stuck=sheet.state is SheetState.RUNNING and not sheet.unfinished,
+    )
 
 
 @pages.get("/bring-in/<uuid:sheet_id>/faults.xlsx")

@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 from archive import failpoints
 from archive.accounts import login_identity
 from archive.failpoints import Injected
-from archive.model import Record, RecordState, Sheet, SheetRow
+from archive.model import File, Record, RecordState, Sheet, SheetRow
 from tests.factories.web_house import WebHouse, a_web_house, token_on
 
 HEADERS = ["题名", "日期", "责任者", "密级", "联系电话", "页数", "文件名"]
@@ -217,3 +217,31 @@ def test_what_is_no_spreadsheet_is_refused_in_words(house: WebHouse, data: bytes
     reply = send(house, client, data)
     assert reply.status_code == 422
     assert "fault-summary" in reply.text
+
+
+def test_files_go_to_the_rows_that_name_them_and_are_told_both_ways(house: WebHouse) -> None:
+    client = house.browser("archivist")
+    rows = [["甲", *GOOD[1:6], "a.PDF；b"], ["乙", *GOOD[1:6], "2024.12"], ["丙", *GOOD[1:6], "missing.jpg"]]
+    at = begun(house, client, *rows)
+    act(client, f"{at}/start")
+    house.bring_in()
+    json = {"Accept": "application/json", "X-CSRFToken": token_on(client.get("/").text)}
+    names = ["A.pdf", "B.tif", "2024.12.txt", "other.txt"]
+    found = client.post(f"{at}/match", json={"names": names}, headers=json).json
+    assert found is not None
+    assert sorted(found["records"]) == ["2024.12.txt", "A.pdf", "B.tif"]
+    assert (found["unknown"], found["missing"]) == (["other.txt"], ["4: missing.jpg"])
+
+    files = [(BytesIO(b"text of " + name.encode()), name) for name in names]
+    sent = client.post(f"{at}/files", data={"files": files}, headers=json).json
+    assert sent == {"taken": 3, "failed": {}, "unknown": ["other.txt"]}
+    with house.services.db.reading() as session:
+        held = session.execute(select(Record.title, File.name).join(File).where(File.content_id.is_not(None)))
+        assert {tuple(row) for row in held} == {("甲", "A.pdf"), ("甲", "B.tif"), ("乙", "2024.12.txt")}
+
+    again = client.post(f"{at}/match", json={"names": names}, headers=json).json
+    assert again is not None
+    assert (again["records"], again["came"]) == ({}, 3)
+    clerk = house.browser("clerk")
+    own = {"Accept": "application/json", "X-CSRFToken": token_on(clerk.get("/").text)}
+    assert clerk.post(f"{at}/match", json={"names": names}, headers=own).status_code == 404

@@ -47,6 +47,8 @@ EXPECTED: dict[str, str] = {
     "bring_in.forget": SIGNED_IN,
     "bring_in.show": SIGNED_IN,
     "bring_in.faults": SIGNED_IN,
+    "sheet_files.match_names": SIGNED_IN,
+    "sheet_files.take": SIGNED_IN,
     "uploads.begin": SIGNED_IN,
     "uploads.progress": SIGNED_IN,
     "uploads.put_piece": SIGNED_IN,
