@@ -21,6 +21,7 @@ def services(parts: Parts) -> Services:
         files=parts.files,
         proposals=parts.proposals,
         bringing=parts.bringing,
+        moving=parts.moving,
         unlocking=parts.unlocking,
         search=parts.search,
         log_view=parts.log_view,

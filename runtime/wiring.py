@@ -30,6 +30,7 @@ from archive.log.readings import Readings
 from archive.log.sealer import Sealer
 from archive.log.writer import Log
 from archive.model import House
+from archive.moving import Moving
 from archive.need_to_know import NeedToKnow
 from archive.organisation import Organisation
 from archive.people import People
@@ -176,6 +177,11 @@ class Parts:
     def bringing(self) -> BringingIn:
         """Spreadsheets that people bring in."""
         return BringingIn(self.db, self.guard, self.vault, self.log, self.records, self.outbox, self.clock)
+
+    @cached_property
+    def moving(self) -> Moving:
+        """Moving records to other categories."""
+        return Moving(self.db, self.guard, self.vault, self.records)
 
     @cached_property
     def imports(self) -> Imports:

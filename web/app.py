@@ -19,6 +19,7 @@ from web.files import pages as file_pages
 from web.finding import pages as finding_pages
 from web.frame import frame
 from web.history import pages as history_pages
+from web.moving import pages as moving_pages
 from web.proposals import pages as proposal_pages
 from web.put_aside import pages as put_aside_pages
 from web.records import pages as record_pages
@@ -48,7 +49,7 @@ def create_app(wired: Services) -> Flask:
     CSRFProtect(app)
     for pages in (
         signing_pages, desk_pages, record_pages, upload_pages, file_pages, put_aside_pages, scan_pages, finding_pages,
-        browsing_pages, sheet_pages, history_pages, proposal_pages, bring_in_pages, sheet_file_pages,
+        browsing_pages, sheet_pages, history_pages, proposal_pages, bring_in_pages, sheet_file_pages, moving_pages,
     ):  # fmt: skip
         app.register_blueprint(pages)
     app.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))

@@ -77,6 +77,8 @@ FIELDS: Mapping[str, str] = {
 FAULTS: Mapping[str, str] = {
     "required": mark("is needed"),
     "column_needed": mark("is needed: say which column it is"),
+    "other_fonds": mark("belongs to another fonds; a record stays in its own"),
+    "same_category": mark("is where it lies already"),
     "no_rows": mark("holds no rows below its headers"),
     "too_many_rows": mark("holds more than %(limit)s rows; bring it in by parts"),
     "too_many_sheets": mark("%(limit)s spreadsheets of yours are under way; forget one first"),

@@ -16,6 +16,7 @@ from archive.identity import Identity
 from archive.intake import IntakeService
 from archive.log.browse import LogView
 from archive.log.readings import Readings
+from archive.moving import Moving
 from archive.people import People
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
@@ -48,6 +49,7 @@ class Services:
     files: FileService
     proposals: ProposalService
     bringing: BringingIn
+    moving: Moving
     unlocking: Unlocking
     search: SearchService
     log_view: LogView[Act]

@@ -27,6 +27,7 @@ from archive.log.browse import LogView
 from archive.log.readings import Readings
 from archive.log.writer import Log
 from archive.model import Category, NumberRule, Person, Record
+from archive.moving import Moving
 from archive.passwords import Passwords
 from archive.people import People
 from archive.policy.guard import Guard
@@ -215,6 +216,7 @@ def a_web_house(folder: Path, *, https: bool = False, clock: Clock | None = None
         files=FileService(db, guard, store, log, outbox),
         proposals=ProposalService(db, guard, vault, log, RecordService(db, guard, vault, log, outbox, clock)),
         bringing=BringingIn(db, guard, vault, log, RecordService(db, guard, vault, log, outbox, clock), outbox, clock),
+        moving=Moving(db, guard, vault, RecordService(db, guard, vault, log, outbox, clock)),
         unlocking=Unlocking(db, guard, vault, log, outbox, clock, reading, unpacking),
         search=search,
         log_view=LogView(log, guard, read_log=Act.READ_LOG, read=Act.READ, custody=Act.CUSTODY),

@@ -49,6 +49,7 @@ EXPECTED: dict[str, str] = {
     "bring_in.faults": SIGNED_IN,
     "sheet_files.match_names": SIGNED_IN,
     "sheet_files.take": SIGNED_IN,
+    "moving.move": SIGNED_IN,
     "uploads.begin": SIGNED_IN,
     "uploads.progress": SIGNED_IN,
     "uploads.put_piece": SIGNED_IN,
