@@ -22,6 +22,7 @@ def services(parts: Parts) -> Services:
         proposals=parts.proposals,
         bringing=parts.bringing,
         moving=parts.moving,
+        why=parts.why,
         unlocking=parts.unlocking,
         search=parts.search,
         log_view=parts.log_view,

@@ -43,6 +43,7 @@ from archive.rereading import Rereading
 from archive.scheme.categories import SchemeService
 from archive.showing import RecordReader
 from archive.subjects import Subjects
+from archive.why import WhyService
 from indexer.extraction import ExtractContents
 from indexer.indexing import IndexRecords
 from indexer.ocr.client import PageReader
@@ -182,6 +183,11 @@ class Parts:
     def moving(self) -> Moving:
         """Moving records to other categories."""
         return Moving(self.db, self.guard, self.vault, self.records)
+
+    @cached_property
+    def why(self) -> WhyService:
+        """Why someone reads a record or not."""
+        return WhyService(self.db, self.guard, self.log, self.records)
 
     @cached_property
     def imports(self) -> Imports:

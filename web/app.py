@@ -30,6 +30,7 @@ from web.sheets import pages as sheet_pages
 from web.signing import PUBLIC, load_identity
 from web.signing import pages as signing_pages
 from web.uploads import pages as upload_pages
+from web.why import pages as why_pages
 
 
 def create_app(wired: Services) -> Flask:
@@ -50,6 +51,7 @@ def create_app(wired: Services) -> Flask:
     for pages in (
         signing_pages, desk_pages, record_pages, upload_pages, file_pages, put_aside_pages, scan_pages, finding_pages,
         browsing_pages, sheet_pages, history_pages, proposal_pages, bring_in_pages, sheet_file_pages, moving_pages,
+        why_pages,
     ):  # fmt: skip
         app.register_blueprint(pages)
     app.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 
 from archive.identity import Identity, Role
 from archive.policy.rules import HOUSE_RULES, READERS, Act
+from archive.why import EXPLAINERS
 from web.services import services
 from web.words import mark
 
@@ -56,6 +57,7 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
     (
         mark("House"),
         (
+            Way("why.ask", "help", mark("Why not visible?"), EXPLAINERS),
             Way("history.log", "log", mark("Log"), HOUSE_RULES[Act.READ_LOG]),
             Way("history.system", "system", mark("System"), HOUSE_RULES[Act.SEE_JOBS]),
         ),

@@ -23,6 +23,7 @@ from archive.policy.rules import Act
 from archive.ports import ObjectStore, Vault
 from archive.records import RecordService
 from archive.showing import RecordReader
+from archive.why import WhyService
 from indexer.sandbox.client import Extractor
 from indexer.search import SearchService
 from indexer.unlocking import Unlocking
@@ -50,6 +51,7 @@ class Services:
     proposals: ProposalService
     bringing: BringingIn
     moving: Moving
+    why: WhyService
     unlocking: Unlocking
     search: SearchService
     log_view: LogView[Act]

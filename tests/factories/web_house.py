@@ -34,6 +34,7 @@ from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.records import RecordService
 from archive.showing import RecordReader, number_of
+from archive.why import WhyService
 from indexer.extraction import ExtractContents
 from indexer.passages import Passage, marks_in
 from indexer.queryparser import parse
@@ -217,6 +218,7 @@ def a_web_house(folder: Path, *, https: bool = False, clock: Clock | None = None
         proposals=ProposalService(db, guard, vault, log, RecordService(db, guard, vault, log, outbox, clock)),
         bringing=BringingIn(db, guard, vault, log, RecordService(db, guard, vault, log, outbox, clock), outbox, clock),
         moving=Moving(db, guard, vault, RecordService(db, guard, vault, log, outbox, clock)),
+        why=WhyService(db, guard, log, RecordService(db, guard, vault, log, outbox, clock)),
         unlocking=Unlocking(db, guard, vault, log, outbox, clock, reading, unpacking),
         search=search,
         log_view=LogView(log, guard, read_log=Act.READ_LOG, read=Act.READ, custody=Act.CUSTODY),

@@ -94,7 +94,7 @@ def test_good_rows_come_in_and_bad_rows_come_back(house: WebHouse) -> None:
     assert row[:2] == ["=1+1", "2024-13-40"]
     assert "D 密级" in str(row[7])
     log = house.browser("auditor").get("/log").text
-    assert "表格批量收进完成" in log
+    assert "表格导入完成" in log
     assert "导出有问题的行" in log
 
 

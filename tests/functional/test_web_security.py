@@ -50,6 +50,8 @@ EXPECTED: dict[str, str] = {
     "sheet_files.match_names": SIGNED_IN,
     "sheet_files.take": SIGNED_IN,
     "moving.move": SIGNED_IN,
+    "why.ask": SIGNED_IN,
+    "why.answer": SIGNED_IN,
     "uploads.begin": SIGNED_IN,
     "uploads.progress": SIGNED_IN,
     "uploads.put_piece": SIGNED_IN,
