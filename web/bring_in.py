@@ -17,6 +17,7 @@ from archive.scheme.fields import FieldDef, parse_fields
 from archive.sheet_files import wanted
 from archive.sheet_rows import OWN, Checked
 from indexer.extract.answer import Failure, Reason
+from indexer.tables import read_sheets
 from web import column_words
 from web.directory import CategoryShown
 from web.faults import explain_fault, field_label, status_of
@@ -182,7 +183,7 @@ def _read(sent: FileStorage) -> Tables:
     data = sent.stream.read()
     if not data:
         raise InvalidInput(Fault("file", "empty_file", {"name": (sent.filename or "")[:200]}))
-    found = services().drawer.table(data)
+    found = read_sheets(services().drawer, data)
     if isinstance(found, Failure):
         code = {Reason.ENCRYPTED: "sheet_locked", Reason.TOO_LARGE: "too_many_rows"}.get(found.reason, "not_a_sheet")
         raise InvalidInput(Fault("file", code, {"limit": 5000}))

@@ -41,7 +41,6 @@ _ROOT = Path(__file__).resolve().parents[2]
 _GRACE = 10.0
 _SIGNALS = {24: Reason.TIME}  # SIGXCPU
 _IDENTIFY, _FIND, _WALLS, _PICTURE, _UNPACK = "identify", "find", "walls", "picture:", "unpack:"
-_TABLE = "table"
 
 
 class Extractor:
@@ -161,27 +160,6 @@ class Extractor:
         answer, end = self._ask(Request(task, file.size, page, page), file.fd)
         failure = unpack_answer(answer)
         return failure if isinstance(failure, Failure) else unpack_body(answer) or _why(answer, end)
-
-    def table(self, data: bytes) -> list[tuple[str, list[list[str]], bool]] | Failure:
-        """Return the sheets of a spreadsheet: name, rows of cells, and whether rows were left out.
-
-        Raises:
-            Unavailable: no fork server can be started.
-        """
-        file = self.hold([data], len(data))
-        try:
-            answer = self.done_held(_TABLE, file, 1)
-        finally:
-            file.close()
-        if isinstance(answer, Failure):
-            return answer
-        try:
-            return [
-                (str(sheet["name"]), [[str(cell) for cell in row] for row in sheet["rows"]], bool(sheet["more"]))
-                for sheet in answer["sheets"]
-            ]
-        except (KeyError, TypeError):
-            return Failure(Reason.CRASHED, "table")
 
     @contextlib.contextmanager
     def unpack_held(
