@@ -142,7 +142,7 @@ class RecordService:
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
             record = self._provisional(session, identity, Act.DESCRIBE, record_id, version)
-            before = self._draft_of(session, record)
+            before = self.draft_of(session, record)
             draft = replace(before, **describing.typed(changes))
             item = describing.describe(describing.Catalogue(session, self._guard.day()), draft)
             if not holds(condition(Act.CREATE, self._guard.reach(session, identity)), item.facts(identity)):
@@ -313,7 +313,8 @@ class RecordService:
         self._log.note(work.session, identity, act, record=record.id, body=body)
         self._outbox.add(work, JobKind.INDEX, record.id)
 
-    def _draft_of(self, session: Session, record: Record) -> Draft:
+    def draft_of(self, session: Session, record: Record) -> Draft:
+        """Return a record's description as it stands. Asks nobody: the caller has."""
         protected = describing.opened(self._vault, session, record)
         plain = {name: getattr(record, name) for name in Draft.__dataclass_fields__ if hasattr(record, name)}
         named = tuple(session.scalars(select(RecordPerson.person_id).where(RecordPerson.record_id == record.id)))

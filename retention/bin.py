@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, select, update
 
+from archive.bringing_in import BringingIn
 from archive.clock import Clock
 from archive.database import Database, Work
 from archive.identity import system
@@ -28,11 +29,12 @@ from archive.model import (
     RecordState,
     RecordSubject,
     ScannedPage,
+    SheetRow,
 )
 
 BIN_DAYS = 30
 GIVE_UP_DAYS = 7
-"""Days after which an import that broke off is not waited for any more."""
+"""Days after which an import that broke off, or a spreadsheet on its way in, is not waited for any more."""
 
 BATCH = 50
 
@@ -49,16 +51,21 @@ class EmptyBin:
     max_attempts = 5
     keep_done = True
 
-    def __init__(self, db: Database, imports: Imports, log: Log, outbox: Outbox, clock: Clock) -> None:
+    def __init__(
+        self, db: Database, imports: Imports, bringing: BringingIn, log: Log, outbox: Outbox, clock: Clock
+    ) -> None:
         self._db = db
         self._imports = imports
+        self._bringing = bringing
         self._log = log
         self._outbox = outbox
         self._clock = clock
 
     def run(self, jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Outcome]:
         """Put into the bin what broken imports left behind, and empty it of what is due, in short batches."""
-        self._imports.give_up(system("bin"), self._clock.now() - timedelta(days=GIVE_UP_DAYS))
+        given_up = self._clock.now() - timedelta(days=GIVE_UP_DAYS)
+        self._imports.give_up(system("bin"), given_up)
+        self._bringing.sweep(given_up)
         while jobs[0].still_held() and self._one_batch():
             pass
         return {job.id: Outcome.done() for job in jobs}
@@ -82,7 +89,7 @@ class EmptyBin:
             session.execute(delete(pages).where(pages.content_id.in_(contents)))
         forget(session, contents)
         forget_decisions(session, ids)
-        for table in (RecordPerson, RecordSubject, ReadingRight, ImportEntry, Content, File):
+        for table in (RecordPerson, RecordSubject, ReadingRight, ImportEntry, SheetRow, Content, File):
             session.execute(delete(table).where(table.record_id.in_(ids)))
         session.execute(delete(Record).where(Record.id.in_(ids)))
         self._log.note_many(session, system("bin"), "record.purge", [(key, None) for key in ids])

@@ -10,6 +10,8 @@ from uuid import UUID
 from sqlalchemy import select
 
 from archive import failpoints
+from archive.bringing_in import BringingIn
+from archive.bringing_job import BringIn
 from archive.clock import Clock, SystemClock
 from archive.closing import ZONE
 from archive.confirming import ProposalService
@@ -31,6 +33,7 @@ from archive.log.readings import Readings
 from archive.log.sealer import Sealer
 from archive.log.writer import Log
 from archive.model import House
+from archive.moving import Moving
 from archive.need_to_know import NeedToKnow
 from archive.once import Once
 from archive.organisation import Organisation
@@ -45,6 +48,7 @@ from archive.roster import Roster
 from archive.scheme.categories import SchemeService
 from archive.showing import RecordReader
 from archive.subjects import Subjects
+from archive.why import WhyService
 from indexer.comparing import CompareTexts
 from indexer.extraction import ExtractContents
 from indexer.indexing import IndexRecords
@@ -201,6 +205,21 @@ class Parts:
         return Once(self.db, self.clock)
 
     @cached_property
+    def bringing(self) -> BringingIn:
+        """Spreadsheets that people bring in."""
+        return BringingIn(self.db, self.guard, self.vault, self.log, self.records, self.outbox, self.clock)
+
+    @cached_property
+    def moving(self) -> Moving:
+        """Moving records to other categories."""
+        return Moving(self.db, self.guard, self.vault, self.records)
+
+    @cached_property
+    def why(self) -> WhyService:
+        """Why someone reads a record or not."""
+        return WhyService(self.db, self.guard, self.log, self.records)
+
+    @cached_property
     def imports(self) -> Imports:
         """What imports that have not ended brought in so far."""
         return Imports(self.db, self.guard, self.records, self.clock)
@@ -343,7 +362,8 @@ class Parts:
             ReadScans(self.db, self.vault, self.store, self.outbox, self.page_reader, self.clock, self.guard.day),
             CompareTexts(self.db, self.vault),
             self.indexing,
-            EmptyBin(self.db, self.imports, self.log, self.outbox, self.clock),
+            BringIn(self.db, self.bringing),
+            EmptyBin(self.db, self.imports, self.bringing, self.log, self.outbox, self.clock),
             ForgetAnswers(self.once),
             SweepOrphans(self.db, self.store, self.clock),
             MakeCheckpoints(self.sealer, self.checkpoints),

@@ -52,6 +52,8 @@ ACTS: Mapping[str, str] = {
     "post.end": mark("post ended"),
     "grant.add": mark("grant given"),
     "grant.remove": mark("grant taken away"),
+    "right.ask": mark("asked why a number is not open"),
+    "right.explain": mark("looked up why someone cannot see a record"),
     "right.manage": mark("managing rights"),
     "custody.add": mark("custody given"),
     "custody.remove": mark("custody taken away"),
@@ -95,6 +97,13 @@ ACTS: Mapping[str, str] = {
     "group.add": mark("need-to-know group added"),
     "record.set_group": mark("need-to-know changed"),
     "setting.operator_acts": mark("operator's acting for people switched"),
+    "batch.prepare": mark("spreadsheet sent to be brought in"),
+    "batch.columns": mark("columns of a spreadsheet said"),
+    "batch.start": mark("bringing in begun"),
+    "batch.stop": mark("bringing in stopped"),
+    "batch.end": mark("spreadsheet brought in"),
+    "batch.faults": mark("rows with faults taken out"),
+    "batch.forget": mark("spreadsheet forgotten"),
     "job.see": mark("jobs looked at"),
 }
 

@@ -12,6 +12,7 @@ from archive.errors import ArchiveError, NotFound
 from web import filters, i18n, security
 from web.account import pages as account_pages
 from web.api.mount import mount
+from web.bring_in import pages as bring_in_pages
 from web.browsing import pages as browsing_pages
 from web.desk import pages as desk_pages
 from web.doubles import pages as double_pages
@@ -32,15 +33,18 @@ from web.house.rules import pages as rule_pages
 from web.house.schemes import pages as scheme_pages
 from web.house.subjects import pages as subject_pages
 from web.house.system import pages as system_pages
+from web.moving import pages as moving_pages
 from web.proposals import pages as proposal_pages
 from web.put_aside import pages as put_aside_pages
 from web.records import pages as record_pages
 from web.scans import pages as scan_pages
 from web.services import Services
+from web.sheet_files import pages as sheet_file_pages
 from web.sheets import pages as sheet_pages
 from web.signing import PUBLIC, load_identity
 from web.signing import pages as signing_pages
 from web.uploads import pages as upload_pages
+from web.why import pages as why_pages
 
 
 def create_app(wired: Services) -> Flask:
@@ -62,7 +66,8 @@ def create_app(wired: Services) -> Flask:
         signing_pages, desk_pages, record_pages, upload_pages, file_pages, put_aside_pages, scan_pages, finding_pages,
         browsing_pages, sheet_pages, history_pages, proposal_pages, double_pages, people_pages, person_pages,
         link_pages, organisation_pages, level_pages, fonds_pages, scheme_pages, place_pages, rule_pages,
-        subject_pages, system_pages, health_pages, account_pages,
+        subject_pages, system_pages, health_pages, account_pages, bring_in_pages, sheet_file_pages, moving_pages,
+        why_pages,
     ):  # fmt: skip
         app.register_blueprint(pages)
     app.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))

@@ -75,6 +75,8 @@ FIELDS: Mapping[str, str] = {
     "paths": mark("Import"),
     "property_types": mark("Property types"),
     "fact": mark("Fact"),
+    "row": mark("The row"),
+    "columns": mark("Columns"),
 }
 
 FAULTS: Mapping[str, str] = {
@@ -83,6 +85,15 @@ FAULTS: Mapping[str, str] = {
     "differs": mark("is not the same as the first"),
     "whole_day": mark("needs a whole day: year, month and day"),
     "account_closed": mark("this account is closed: open it again first"),
+    "column_needed": mark("is needed: say which column it is"),
+    "other_fonds": mark("belongs to another fonds; a record stays in its own"),
+    "same_category": mark("is where it lies already"),
+    "no_rows": mark("holds no rows below its headers"),
+    "too_many_rows": mark("holds more than %(limit)s rows; bring it in by parts"),
+    "too_many_sheets": mark("%(limit)s spreadsheets of yours are under way; forget one first"),
+    "not_a_sheet": mark("is no spreadsheet that can be read (xlsx, xls, ods, csv)"),
+    "sheet_locked": mark("is locked with a password; save it without one"),
+    "not_yours": mark("you may not catalogue this here: look at level, place and department"),
     "wrong_password": mark("is not right; nothing was changed"),
     "lock_not_opened": mark("cannot help: this kind of lock is not opened here, or the file is damaged"),
     "too_long": mark("is too long (at most %(limit)s)"),

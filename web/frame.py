@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from archive.identity import Identity, Role
 from archive.policy.rules import HOUSE_RULES, READERS, Act
 from archive.subjects import KEEPERS
+from archive.why import EXPLAINERS
 from web.services import services
 from web.words import mark
 
@@ -47,6 +48,13 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
                 ("browsing.category", "browsing.projects", "browsing.place"),
             ),
             Way("records.new", "new", mark("Catalogue"), _PREPARERS, ("records.create",)),
+            Way(
+                "bring_in.mine",
+                "sheet",
+                mark("Bring in"),
+                _PREPARERS,
+                ("bring_in.columns", "bring_in.check", "bring_in.show", "bring_in.take"),
+            ),
             Way("uploads.mine", "upload", mark("My uploads"), _PREPARERS),
         ),
     ),
@@ -64,6 +72,7 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
             Way(
                 "people.every", "people", mark("People"), HOUSE_RULES[Act.MANAGE_PEOPLE], ("people.show", "person.new")
             ),
+            Way("why.ask", "help", mark("Why not visible?"), EXPLAINERS),
             Way("history.log", "log", mark("Log"), HOUSE_RULES[Act.READ_LOG]),
             Way("system.show", "system", mark("System"), HOUSE_RULES[Act.SEE_JOBS], ("system.parts",)),
         ),

@@ -7,6 +7,7 @@ from typing import cast
 
 from flask import current_app, g
 
+from archive.bringing_in import BringingIn
 from archive.clock import Clock
 from archive.confirming import ProposalService
 from archive.database import Database
@@ -21,6 +22,7 @@ from archive.invitations import Invitations
 from archive.jobs.care import JobCare
 from archive.log.browse import LogView
 from archive.log.readings import Readings
+from archive.moving import Moving
 from archive.need_to_know import NeedToKnow
 from archive.once import Once
 from archive.organisation import Organisation
@@ -34,6 +36,7 @@ from archive.roster import Roster
 from archive.scheme.categories import SchemeService
 from archive.showing import RecordReader
 from archive.subjects import Subjects
+from archive.why import WhyService
 from indexer.sandbox.client import Extractor
 from indexer.search import SearchService
 from indexer.unlocking import Unlocking
@@ -94,6 +97,9 @@ class Services:
     intake: IntakeService
     files: FileService
     proposals: ProposalService
+    bringing: BringingIn
+    moving: Moving
+    why: WhyService
     unlocking: Unlocking
     search: SearchService
     places: Places

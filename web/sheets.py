@@ -96,17 +96,26 @@ def _rows(ids: Sequence[UUID]) -> list[list[str | int]]:
 
 
 def _sheet(rows: Sequence[Sequence[Any]]) -> bytes:
-    """Write a workbook in memory; every text is a text, whatever it begins with."""
+    return workbook([(_(words), width) for words, width in COLUMNS], rows)
+
+
+def workbook(columns: Sequence[tuple[str, int]], rows: Sequence[Sequence[Any]]) -> bytes:
+    """Write a workbook in memory; every text is a text, whatever it begins with.
+
+    Args:
+        columns: words and width (in characters) of each.
+        rows: texts and whole numbers, in the order of the columns.
+    """
     out = BytesIO()
     plain = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     book = xlsxwriter.Workbook(out, plain)
     head = book.add_format({"bold": True, "bottom": 1})
     sheet = book.add_worksheet()
-    for at, (words, width) in enumerate(COLUMNS):
+    for at, (words, width) in enumerate(columns):
         sheet.set_column(at, at, width)
-        sheet.write_string(0, at, _(words), head)
+        sheet.write_string(0, at, words, head)
     sheet.freeze_panes(1, 0)
-    sheet.autofilter(0, 0, len(rows), len(COLUMNS) - 1)
+    sheet.autofilter(0, 0, len(rows), len(columns) - 1)
     for down, row in enumerate(rows, start=1):
         for at, value in enumerate(row):
             if isinstance(value, int):

@@ -24,6 +24,7 @@ QUEUES = {
     JobKind.INDEX: "index",
     JobKind.EXPUNGE: "index",
     JobKind.REBUILD: "index",
+    JobKind.BRING_IN: "light",
     JobKind.EMPTY_BIN: "light",
     JobKind.SWEEP_ORPHANS: "light",
     JobKind.CHECKPOINT: "light",

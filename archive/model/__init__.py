@@ -58,6 +58,7 @@ from archive.model.records import (
     Subject,
     SubjectToken,
 )
+from archive.model.sheets import Sheet, SheetColumns, SheetRow, SheetState
 
 __all__ = [
     "AccessGrant",
@@ -117,6 +118,10 @@ __all__ = [
     "RingCopy",
     "ScanState",
     "ScannedPage",
+    "Sheet",
+    "SheetColumns",
+    "SheetRow",
+    "SheetState",
     "SignInFailures",
     "Subject",
     "SubjectToken",

@@ -13,7 +13,10 @@ from archive.model.columns import Key, word
 
 
 class JobKind(StrEnum):
-    """What a job does. Its subject is a content (extract, unpack, ocr, compare), a record (index) or nothing."""
+    """What a job does.
+
+    Its subject is a content (extract, unpack, ocr, compare), a record (index), a spreadsheet (bring_in) or nothing.
+    """
 
     EXTRACT = "extract"
     UNPACK = "unpack"
@@ -26,6 +29,7 @@ class JobKind(StrEnum):
     EXPUNGE = "expunge"
     REBUILD = "rebuild"
     FORGET_ANSWERS = "forget_answers"
+    BRING_IN = "bring_in"
 
 
 class JobState(StrEnum):

@@ -218,3 +218,16 @@ def may_set_level(reach: Reach, facts: Mapping[str, Any], rank: int) -> bool:
     published with an approval).
     """
     return rank in reach.levels and (facts["state"] == RecordState.PROVISIONAL.value or rank > facts["level"])
+
+
+def reading_parts(reach: Reach) -> Mapping[str, Condition]:
+    """Return the conditions that reading is made of, by name, so that a refusal can be explained part by part."""
+    return {
+        "cleared": _cleared(reach),
+        "open": OPEN,
+        "distributed": Has("level", reach.distributed),
+        "granted": _granted(reach),
+        "named": _named(reach),
+        "lent": Has("record", reach.loans),
+        "filed": FILED,
+    }

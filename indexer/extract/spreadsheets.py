@@ -49,7 +49,7 @@ def extract_xls(data: mmap.mmap | bytes, first_page: int | None = None, last_pag
     if data[:4] == b"PK\x03\x04":
         return extract_xlsx(data, first_page, last_page)
     title, created, beside = _look_into(data)
-    book = _open(data)
+    book = open_workbook(data)
     known = zip(book.sheets_metadata, chain(beside, repeat([])), strict=False)
     sheets = ((sheet.name, chain(_rows(book, sheet), texts)) for sheet, texts in known)
     return paged(_pages(sheets), first_page, last_page, title=title, created=created)
@@ -61,7 +61,12 @@ def _pages(sheets: Iterator[tuple[str, Iterator[str]]]) -> Iterator[str]:
             yield f"{name}\n{page}"
 
 
-def _open(data: mmap.mmap | bytes) -> Any:
+def open_workbook(data: mmap.mmap | bytes) -> Any:
+    """Return calamine's workbook.
+
+    Raises:
+        Unreadable: ``encrypted`` or ``broken``.
+    """
     try:
         return calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
     except calamine.PasswordError as error:
@@ -73,12 +78,12 @@ def _open(data: mmap.mmap | bytes) -> Any:
 def _rows(book: Any, sheet: calamine.SheetMetadata) -> Iterator[str]:
     with suppress(calamine.WorksheetNotFound):  # a sheet that is all chart
         for row in book.get_sheet_by_name(sheet.name).iter_rows():
-            line = "\t".join(map(_cell, row)).rstrip("\t")
+            line = "\t".join(map(cell_words, row)).rstrip("\t")
             if line:
                 yield line
 
 
-def _cell(value: Any) -> str:
+def cell_words(value: Any) -> str:
     """Write a cell as a person reads it: whole numbers without a point, dates as ISO dates, a day without a time."""
     if isinstance(value, str):
         return value.replace("\t", " ")
@@ -111,7 +116,7 @@ class _Workbook:
     def sheets(self) -> Iterator[tuple[str, Iterator[str]]]:
         far = {name for name, part in self._parts.items() if self._places(part) > xlsx_sparse.MOST_CELLS}
         try:
-            book = _open(self._data)
+            book = open_workbook(self._data)
         except Unreadable:
             if not self._parts:
                 raise

@@ -11,7 +11,20 @@ from dataclasses import replace
 from typing import Any
 
 from indexer import identify, kinds
-from indexer.extract import ole, pdf, pdf_words, pictures, sevenzip, tars, text, unlocking, unpacking, warming, zips
+from indexer.extract import (
+    ole,
+    pdf,
+    pdf_words,
+    pictures,
+    sevenzip,
+    tables,
+    tars,
+    text,
+    unlocking,
+    unpacking,
+    warming,
+    zips,
+)  # fmt: skip
 from indexer.extract.answer import Extracted, Failure, Reason, Unreadable
 from indexer.extract.fonts import lend_fonts
 from indexer.extract.macros import holds_macros
@@ -31,6 +44,9 @@ UNPACK = "unpack:"
 """Take the files out of one of the kind that follows."""
 WORDS = "words"
 """Tell where the words of one page of a PDF lie."""
+
+TABLE = "table"
+"""Return the cells of a spreadsheet."""
 
 WALLS = "walls"
 HOSTILE = "hostile:"
@@ -103,7 +119,17 @@ def _parser(request: Request) -> Callable[[Any], Answer]:
         )
     if task == WORDS:
         return lambda data: pdf_words.pdf_words(data, request.first_page or 1)
+    if task == TABLE:
+        return _table
     return lambda data: _parsed(request, data)
+
+
+def _table(data: mmap.mmap | bytes) -> dict[str, Any] | Failure:
+    if ole.is_ole(data) and (locked := ole.inspect_ole(data)):
+        return locked
+    if bytes(data[:4]) == b"PK\x03\x04" and (odd := zips.inspect_zip(data)):
+        return odd
+    return tables.read_table(data)
 
 
 def _kind(name: str, data: mmap.mmap | bytes) -> str:

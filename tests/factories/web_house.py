@@ -12,6 +12,8 @@ from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 
+from archive.bringing_in import BringingIn
+from archive.bringing_job import BringIn
 from archive.clock import Clock
 from archive.confirming import ProposalService
 from archive.database import Database
@@ -30,6 +32,7 @@ from archive.log.browse import LogView
 from archive.log.readings import Readings
 from archive.log.writer import Log
 from archive.model import Category, NumberRule, Person, Record
+from archive.moving import Moving
 from archive.need_to_know import NeedToKnow
 from archive.once import Once
 from archive.organisation import Organisation
@@ -43,6 +46,7 @@ from archive.roster import Roster
 from archive.scheme.categories import SchemeService
 from archive.showing import RecordReader, number_of
 from archive.subjects import Subjects
+from archive.why import WhyService
 from indexer.comparing import CompareTexts
 from indexer.extraction import ExtractContents
 from indexer.passages import Passage, marks_in
@@ -168,6 +172,12 @@ class WebHouse:
         while runner.drain():
             pass
 
+    def bring_in(self) -> None:
+        """Do the jobs that bring spreadsheets in, as a worker does."""
+        runner = JobRunner(self.services.db, self.clock, [BringIn(self.services.db, self.services.bringing)])
+        while runner.drain():
+            pass
+
     def browser(self, login: str | None = None) -> FlaskClient:
         """Return a browser, signed in as ``login``."""
         client = self.app.test_client()
@@ -243,6 +253,9 @@ def a_web_house(
         intake=IntakeService(db, guard, vault, store, log, readings, outbox, clock),
         files=FileService(db, guard, store, log, outbox),
         proposals=ProposalService(db, guard, vault, log, RecordService(db, guard, vault, log, outbox, clock)),
+        bringing=BringingIn(db, guard, vault, log, RecordService(db, guard, vault, log, outbox, clock), outbox, clock),
+        moving=Moving(db, guard, vault, RecordService(db, guard, vault, log, outbox, clock)),
+        why=WhyService(db, guard, log, RecordService(db, guard, vault, log, outbox, clock)),
         unlocking=Unlocking(db, guard, vault, log, outbox, clock, reading, unpacking),
         search=search,
         places=Places(db, guard, log),
