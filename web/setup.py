@@ -204,12 +204,17 @@ def _taken(setup: Setup, passwords: Passwords, step: str) -> BaseResponse:
     setup.done.add(step)
     if step != "ring":
         return redirect(url_for("step", step=steps[steps.index(step) + 1]), 303)
-    if missing := [each for each in steps if each not in setup.done]:
+    return _finish(setup)
+
+
+def _finish(setup: Setup) -> BaseResponse:
+    """Make the house of all that was typed."""
+    if missing := [each for each in STEPS if each not in setup.done]:
         return redirect(url_for("step", step=missing[0]), 303)
     try:
         setup.found(setup.plan(i18n.current_locale()))
     except ArchiveError as error:
-        return _shown(setup, step, error)
+        return _shown(setup, "ring", error)
     names = {role: setup.values("people")[f"{role}-login"] for role in FOUNDERS}
     return make_response(render_template("setup/done.html", founders=names))
 
