@@ -145,8 +145,45 @@ def _sets_up(someone: Someone, fresh: Fresh) -> None:
     someone.picture("done")
 
 
+def _files_the_right_paper(someone: Someone, folder: Path) -> None:
+    wrong, right = folder / "错.txt", folder / "对.txt"
+    wrong.write_text("放错的文件", "utf-8")
+    right.write_text("电梯维护保养合同", "utf-8")
+    page = someone.go("/records/new")
+    page.click(".tree a")
+    page.fill("#field-title", "电梯维护保养合同")
+    page.fill("#field-drawn_up", "2024-03-05")
+    page.click("main form .primary")
+    page.wait_for_selector("form.upload")
+    page.set_input_files("#files-input", [wrong])
+    page.click("a.reload")
+    page.click("form.replace >> xpath=../summary")
+    page.set_input_files("form.replace input[type=file]", [right])
+    page.fill("form.replace input[name=reason]", "放错了")
+    someone.picture("replace")
+    page.click("form.replace button")
+    page.click("a.reload")
+    page.wait_for_selector(".files .file-name:text('对.txt')")
+    assert page.locator(".files .file-name").count() == 1
+
+
+def _prints_a_label(someone: Someone) -> None:
+    page = someone.page
+    page.click("section form > button.primary")
+    page.wait_for_selector(".state-filed")
+    page.click("a[href^='/labels']")
+    someone.picture("labels")
+    token = page.input_value("main form input[name=csrf_token]")
+    record = page.input_value("main form input[name=record]")
+    form = {"csrf_token": token, "record": record, "sheet": "roll", "start": "1"}
+    reply = page.request.post(f"{someone.address}/labels", form=form)
+    assert reply.body().startswith(b"%PDF")
+
+
 @pytest.mark.parametrize(("width", "locale"), [(1440, "zh-CN"), (390, "zh-TW"), (390, "en-GB")])
-def test_a_house_is_set_up_in_the_browser_alone(fresh: Fresh, browser: Browser, width: int, locale: str) -> None:
+def test_the_first_hour_goes_from_an_empty_folder_to_a_label(
+    fresh: Fresh, browser: Browser, tmp_path: Path, width: int, locale: str
+) -> None:
     assert (fresh.home / "set-up-code").stat().st_mode & 0o077 == 0
     someone = Someone(browser, fresh, width, locale)
     _sets_up(someone, fresh)
@@ -157,3 +194,5 @@ def test_a_house_is_set_up_in_the_browser_alone(fresh: Fresh, browser: Browser, 
     assert all("/sign-in" in url for url in answers), "the set-up answers after its end"
     someone.sign_in("archivist", PASSWORD.format("archivist"))
     someone.picture("desk")
+    _files_the_right_paper(someone, tmp_path)
+    _prints_a_label(someone)
