@@ -1,8 +1,8 @@
 """Files on their way in: the rows that announce them, and the transaction that makes them valid."""
 
 import secrets
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -64,6 +64,18 @@ class Sums:
     cipher_sha256: str
 
 
+@dataclass(frozen=True)
+class Replaced:
+    """What gave way to a file: its place among the record's files, and what the log says of it."""
+
+    position: int = 0
+    body: Mapping[str, object] = field(default_factory=dict)
+
+
+Replacing = Callable[[Work], Replaced]
+"""Takes a file off in the transaction in which another comes in its stead."""
+
+
 class Arrivals:
     """Writes what the database knows of files on their way in, many at a time."""
 
@@ -120,9 +132,15 @@ class Arrivals:
                 raise WrongState(state=records[key].state.value, act="file.add")
 
     def stored(
-        self, identity: Identity, arrived: Sequence[tuple[Content, "ContentSealer | Sums", StoredObject]]
+        self,
+        identity: Identity,
+        arrived: Sequence[tuple[Content, "ContentSealer | Sums", StoredObject]],
+        replacing: "Replacing | None" = None,
     ) -> list[Received]:
-        """Make contents valid in one transaction, with their log entries and what follows from them."""
+        """Make contents valid in one transaction, with their log entries and what follows from them.
+
+        ``replacing`` takes off, in the same transaction, what they come instead of; the one entry names both.
+        """
         if not arrived:
             return []
         ids = [content.id for content, _, _ in arrived]
@@ -139,7 +157,13 @@ class Arrivals:
                 row.size, row.cipher_size = sums.plain_size, stored.size
                 row.plain_sha256, row.cipher_sha256 = sums.plain_sha256, sums.cipher_sha256
                 files[row.file_id].content_id = row.id
-            self._follow(work, identity, [(rows[key], files[rows[key].file_id].name) for key in ids])
+            act, given_way = "file.add", Replaced()
+            if replacing is not None:
+                act, given_way = "file.replace", replacing(work)
+                for file in files.values():
+                    file.position = given_way.position
+            named = [(rows[key], files[rows[key].file_id].name) for key in ids]
+            self._follow(work, identity, named, act, given_way.body)
             reach("intake.before_commit")
             work.commit()
         reach("intake.stored")
@@ -147,16 +171,23 @@ class Arrivals:
             doubles = self._doubles(session, identity, [rows[key] for key in ids])
         return [Received(key, rows[key].size or 0, doubles.get(key, ())) for key in ids]
 
-    def _follow(self, work: Work, identity: Identity, stored: Sequence[tuple[Content, str]]) -> None:
+    def _follow(
+        self,
+        work: Work,
+        identity: Identity,
+        stored: Sequence[tuple[Content, str]],
+        act: str,
+        more: Mapping[str, object],
+    ) -> None:
         session = work.session
         session.flush()
         records = [content.record_id for content, _ in stored]
         session.execute(update(Record).where(Record.id.in_(records)).values(version=Record.version + 1))
         bodies = [
-            (content.record_id, {"name": name, "size": content.size, "content": str(content.id)})
+            (content.record_id, {"name": name, "size": content.size, "content": str(content.id), **more})
             for content, name in stored
         ]
-        self._log.note_many(session, identity, "file.add", bodies)
+        self._log.note_many(session, identity, act, bodies)
         self._propose_dates(session, identity, stored)
         self._outbox.add_many(work, JobKind.EXTRACT, [content.id for content, _ in stored])
 

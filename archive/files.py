@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from archive.arrivals import Replaced, Replacing
 from archive.database import Database, Work
 from archive.errors import ArchiveError, Fault, InvalidInput, WrongState
 from archive.identity import Identity
@@ -79,6 +80,37 @@ class FileService:
             self._changed(work, identity, record, TAKE_OFF if member is None else TAKE_OFF_MEMBER, body)
             work.after_commit(lambda: self._remove(gone))
             work.commit()
+
+    def giving_way(self, identity: Identity, content_id: UUID, reason: str) -> tuple[UUID, Replacing]:
+        """Return a provisional record, and what takes this file off it in the transaction in which another comes in.
+
+        Until then it stays, whatever becomes of the other. Raises as ``take_off``, both now and then; ``WrongState``
+        for a file that was taken out of another.
+        """
+        words = _checked(reason)
+        with self._guard.refusals(identity), self._db.reading() as session:
+            record = self._replaceable(session, identity, content_id)[1]
+
+        def give_way(work: Work) -> Replaced:
+            session = work.session
+            content, record, name = self._replaceable(session, identity, content_id)
+            position = session.scalar(select(File.position).where(File.id == content.file_id)) or 0
+            inside = _inside(session, content.id)
+            gone = [content, *inside]
+            self._drop(session, gone)
+            self._outbox.add(work, JobKind.INDEX, record.id)
+            work.after_commit(lambda: self._remove(gone))
+            old = {"name": name, "size": content.size, "sha256": content.plain_sha256, "inside": len(inside)}
+            return Replaced(position, {"reason": words} | {f"replaced_{key}": value for key, value in old.items()})
+
+        return record.id, give_way
+
+    def _replaceable(self, session: Session, identity: Identity, content_id: UUID) -> tuple[Content, Record, str]:
+        content, record, name = self._guard.require_content(session, identity, Act.DESCRIBE, content_id)
+        member = session.scalar(select(File.inside_id).where(File.id == content.file_id))
+        if content.state is ContentState.RECEIVING or member is not None:
+            raise WrongState(state=content.state.value, act="file.replace")
+        return content, record, name
 
     def _drop(self, session: Session, contents: Sequence[Content]) -> None:
         for start in range(0, len(contents), _BATCH):

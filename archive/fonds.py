@@ -25,6 +25,15 @@ _CODE = re.compile(r"[A-Za-z0-9]{1,8}")
 """A fonds' code stands first in its numbers, before a separator."""
 
 
+def check_fonds(code: str, names: Mapping[str, str]) -> None:
+    """Check what a fonds is called. Raises ``InvalidInput``: the code or the names are at fault."""
+    faults = check_names(names, "names")
+    if not _CODE.fullmatch(code):
+        faults.append(Fault("code", "bad_code", {"value": code[:40]}))
+    if faults:
+        raise InvalidInput(*faults)
+
+
 class FondsService:
     """The acts on fonds."""
 
@@ -41,11 +50,7 @@ class FondsService:
             InvalidInput: the code (letters and digits, at most eight), the names or the scheme are at fault.
             StandsAlready: the code stands already.
         """
-        faults = check_names(names, "names")
-        if not _CODE.fullmatch(code):
-            faults.append(Fault("code", "bad_code", {"value": code[:40]}))
-        if faults:
-            raise InvalidInput(*faults)
+        check_fonds(code, names)
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
             self._guard.require_house(session, identity, Act.MANAGE_SCHEME)

@@ -13,7 +13,7 @@ from hashlib import sha256
 from itertools import chain
 from uuid import UUID
 
-from archive.arrivals import ALIVE_EVERY, Arrivals, Incoming, Received, Sums
+from archive.arrivals import ALIVE_EVERY, Arrivals, Incoming, Received, Replacing, Sums
 from archive.clock import Clock
 from archive.database import Database
 from archive.errors import ArchiveError, Conflict, Fault, InvalidInput, KeyUnavailable, NotFound, TooLarge, WrongState
@@ -76,19 +76,24 @@ class IntakeService:
         data: Iterable[bytes],
         *,
         role: FileRole = FileRole.ORIGINAL,
+        replacing: Replacing | None = None,
     ) -> Received:
         """Take a file in from a stream; at most two pieces are in memory at a time.
+
+        ``replacing`` takes another off when this one is in (see ``FileService.giving_way``).
 
         Raises:
             InvalidInput: an empty file or no name.
             StorageFull: the disk takes no more; nothing is left of the file.
         """
-        (answer,) = self.receive_many(identity, [Incoming(record_id, name, data, role)])
+        (answer,) = self.receive_many(identity, [Incoming(record_id, name, data, role)], replacing)
         if isinstance(answer, Received):
             return answer
         raise answer
 
-    def receive_many(self, identity: Identity, files: Sequence[Incoming]) -> list[Received | ArchiveError | OSError]:
+    def receive_many(
+        self, identity: Identity, files: Sequence[Incoming], replacing: Replacing | None = None
+    ) -> list[Received | ArchiveError | OSError]:
         """Take many small files in, with two transactions for all of them.
 
         Each answers for itself: a file that does not come in gives its error, leaves nothing, and holds up no other.
@@ -121,7 +126,12 @@ class IntakeService:
                     raise
                 answers[place] = error
         reach("intake.object_put")
-        received = self._arrivals.stored(identity, [each[1:] for each in arrived])
+        try:
+            received = self._arrivals.stored(identity, [each[1:] for each in arrived], replacing)
+        except ArchiveError:
+            if replacing is not None:  # what it was to replace is no longer there to give way
+                self._withdraw(contents[0])
+            raise
         for (place, *_), answer in zip(arrived, received, strict=True):
             answers[place] = answer
         return [answer for answer in answers if answer is not None]
@@ -196,8 +206,8 @@ class IntakeService:
         self._keep(content.id, sealer, done + 1)
         return done + 1
 
-    def finish(self, identity: Identity, upload_id: UUID) -> Received:
-        """Join the pieces: from here on the file is in.
+    def finish(self, identity: Identity, upload_id: UUID, replacing: Replacing | None = None) -> Received:
+        """Join the pieces: from here on the file is in, and what it replaces is off.
 
         Raises:
             Conflict: pieces are missing (fact ``expected``: the next one).
@@ -207,16 +217,16 @@ class IntakeService:
         try:
             sealer, done = self._sealer(content, upload)
         except NotFound:
-            return self._adopt(identity, content, upload)
+            return self._adopt(identity, content, upload, replacing)
         if sealer.plain_size != content.declared_size:
             self._keep(content.id, sealer, done)
             raise Conflict(what="piece", expected=done)
         reach("intake.received")
         stored = self._store.finish(content.object_key, upload)
         reach("intake.object_put")
-        return self._finished(identity, content, sealer, stored)
+        return self._finished(identity, content, sealer, stored, replacing)
 
-    def _adopt(self, identity: Identity, content: Content, upload: str) -> Received:
+    def _adopt(self, identity: Identity, content: Content, upload: str, replacing: Replacing | None) -> Received:
         """Take in what an earlier ``finish`` joined before its process died.
 
         Raises:
@@ -234,7 +244,7 @@ class IntakeService:
         for chunk in reader.read():
             plain.update(chunk)
             size += len(chunk)
-        return self._finished(identity, content, Sums(size, plain.hexdigest(), cipher.hexdigest()), stored)
+        return self._finished(identity, content, Sums(size, plain.hexdigest(), cipher.hexdigest()), stored, replacing)
 
     def abandon(self, identity: Identity, upload_id: UUID) -> None:
         """Give an upload up; nothing is left of it."""
@@ -261,9 +271,14 @@ class IntakeService:
         )
 
     def _finished(
-        self, identity: Identity, content: Content, sums: "ContentSealer | Sums", stored: StoredObject
+        self,
+        identity: Identity,
+        content: Content,
+        sums: "ContentSealer | Sums",
+        stored: StoredObject,
+        replacing: Replacing | None,
     ) -> Received:
-        (received,) = self._arrivals.stored(identity, [(content, sums, stored)])
+        (received,) = self._arrivals.stored(identity, [(content, sums, stored)], replacing)
         self._forget(content.id)
         return received
 

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from runtime import first_code
 from runtime.locks import held
 from runtime.ready import NOT_READY
 from runtime.settings import Settings
@@ -44,6 +45,8 @@ def serve(settings: Settings, say: Callable[[str, dict[str, object]], None]) -> 
         if not ours:
             raise Occupied("home", str(settings.home))
         _check_port(settings)
+        if first_code.needed(settings):
+            say("set_up", {"code": first_code.make(settings), "file": str(settings.home / first_code.FILE)})
         return _Tree(settings, say).run()
 
 
@@ -72,15 +75,16 @@ class _Tree:
             signal.signal(number, lambda *_: self._stop.set())
         self._start("web")
         self._announce()
-        if not self._stop.is_set():
-            self._start("worker")  # after the pages answer: people wait for those, jobs have leases
-        while not self._stop.wait(0.2):
+        while not self._stop.is_set():
+            if "worker" not in self._children and first_code.read(self._settings) is None:
+                self._start("worker")  # after the pages answer: people wait for those, jobs have leases
             for name, child in list(self._children.items()):
                 if child.poll() == NOT_READY:
                     self._end()
                     return 1
                 if child.returncode is not None:
                     self._restart(name, child.returncode)
+            self._stop.wait(0.2)
         self._end()
         return 0
 

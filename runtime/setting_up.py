@@ -8,15 +8,19 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
+from archive import founding
 from archive.clock import SystemClock
 from archive.database import Database
 from archive.errors import ArchiveError, WrongState
+from archive.founding import Plan
 from archive.ids import new_id
 from archive.levels import choose
+from archive.log.writer import Log
 from archive.model import House
 from runtime.ready import NOT_READY, require_files
 from runtime.settings import Settings
 from storage.ring import KeyRing
+from storage.vault import RingVault
 from web.faults import explain
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
@@ -46,6 +50,40 @@ def create(settings: Settings, names: Mapping[str, str], naming: str, zone: str 
             choose(work.session, naming)
             work.commit()
         return True
+    finally:
+        db.close()
+
+
+def found(settings: Settings, plan: Plan) -> None:
+    """Make the archive with all that it begins with (see ``archive.founding``). Safe to run again after a break.
+
+    Raises:
+        StandsAlready: there is a house.
+        InvalidInput: names what is at fault.
+    """
+    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    settings.run.mkdir(exist_ok=True, mode=0o700)
+    if not KeyRing.exists(settings.keys):
+        KeyRing.create(settings.keys)
+    clock = SystemClock()
+    db = Database(settings.database_url)  # nobody waits for the seal of these entries: the worker chains them
+    try:
+        migrate(db)
+        founding.found(db, Log(RingVault(KeyRing.open(settings.keys)), clock), clock, plan)
+    finally:
+        db.close()
+
+
+def stands(settings: Settings) -> bool:
+    """Return whether there is a house."""
+    try:
+        require_ready(settings)
+    except ArchiveError:
+        return False
+    db = Database(settings.database_url)
+    try:
+        with db.reading() as session:
+            return session.scalar(select(House.id)) is not None
     finally:
         db.close()
 

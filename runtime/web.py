@@ -13,20 +13,14 @@ def main() -> None:
     die_with_parent()
     import waitress  # noqa: PLC0415 (after the parent is watched, so that a slow import can't orphan us)
 
-    from runtime.celery_app import CeleryWaker  # noqa: PLC0415
-    from runtime.pages import make_app  # noqa: PLC0415
-    from runtime.setting_up import stop_unless_ready  # noqa: PLC0415
+    from runtime.first_pages import Pages  # noqa: PLC0415
     from runtime.settings import load  # noqa: PLC0415
-    from runtime.wiring import build, settle  # noqa: PLC0415
 
     settings = load()
-    stop_unless_ready(settings)
-    parts = build(settings, CeleryWaker(settings))
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # says each request that waits for a thread: no fault
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the root, which ends us in order
-    app = make_app(parts)
-    settle()
+    app = Pages(settings)
     try:
         waitress.serve(
             app,
@@ -40,7 +34,7 @@ def main() -> None:
             _quiet=True,
         )
     finally:
-        parts.close()
+        app.close()
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:

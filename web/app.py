@@ -33,6 +33,7 @@ from web.house.rules import pages as rule_pages
 from web.house.schemes import pages as scheme_pages
 from web.house.subjects import pages as subject_pages
 from web.house.system import pages as system_pages
+from web.labels import pages as label_pages
 from web.moving import pages as moving_pages
 from web.proposals import pages as proposal_pages
 from web.put_aside import pages as put_aside_pages
@@ -64,8 +65,8 @@ def create_app(wired: Services) -> Flask:
     CSRFProtect(app)
     for pages in (
         signing_pages, desk_pages, record_pages, upload_pages, file_pages, put_aside_pages, scan_pages, finding_pages,
-        browsing_pages, sheet_pages, history_pages, proposal_pages, double_pages, people_pages, person_pages,
-        link_pages, organisation_pages, level_pages, fonds_pages, scheme_pages, place_pages, rule_pages,
+        browsing_pages, sheet_pages, history_pages, label_pages, proposal_pages, double_pages, people_pages,
+        person_pages, link_pages, organisation_pages, level_pages, fonds_pages, scheme_pages, place_pages, rule_pages,
         subject_pages, system_pages, health_pages, account_pages, bring_in_pages, sheet_file_pages, moving_pages,
         why_pages,
     ):  # fmt: skip

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -9,6 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
+from archive.errors import Fault, InvalidInput
 from archive.identity import Identity
 from archive.inside import called
 from archive.model import Content, ContentState, File, Record
@@ -19,6 +21,7 @@ from web.services import Services, identity, services
 pages = Blueprint("put_aside", __name__)
 
 MOST = 200
+CHUNK = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,19 @@ def take_off(content_id: UUID) -> BaseResponse:
     services().files.take_off(identity(), content_id, request.form.get("reason", ""))
     flash(_("The file is taken off. The log keeps its name and why."))
     return _back()
+
+
+@pages.post("/files/<uuid:content_id>/replace")
+def replace(content_id: UUID) -> BaseResponse:
+    """Take a file in instead of another, in one act."""
+    sent = request.files.get("file")
+    if sent is None or not sent.filename:
+        raise InvalidInput(Fault("file", "required"))
+    record_id, replacing = services().files.giving_way(identity(), content_id, request.form.get("reason", ""))
+    chunks = iter(partial(sent.stream.read, CHUNK), b"")
+    services().intake.receive(identity(), record_id, sent.filename, chunks, replacing=replacing)
+    flash(_("The file is replaced. The log keeps the old one's name and why."))
+    return redirect(url_for("records.show", record_id=record_id), 303)
 
 
 def _back() -> BaseResponse:

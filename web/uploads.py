@@ -7,7 +7,7 @@ from flask import Blueprint, flash, jsonify, redirect, render_template, request,
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
-from archive.errors import Fault, InvalidInput, TooLarge
+from archive.errors import Fault, InvalidInput, NotFound, TooLarge
 from archive.ports import PIECE_BYTES
 from web.faults import explain_reason
 from web.i18n import current_locale
@@ -62,8 +62,16 @@ def put_piece(upload_id: UUID, number: int) -> BaseResponse:
 
 @pages.post("/uploads/<uuid:upload_id>/finish")
 def finish(upload_id: UUID) -> BaseResponse:
-    """Join the pieces: the file is in."""
-    received = services().intake.finish(identity(), upload_id)
+    """Join the pieces: the file is in, perhaps instead of another."""
+    told = request.get_json(silent=True)
+    replacing = None
+    if isinstance(told, dict) and told.get("replaces"):
+        try:
+            content_id = UUID(str(told["replaces"]))
+        except ValueError:
+            raise NotFound from None
+        _record, replacing = services().files.giving_way(identity(), content_id, str(told.get("reason", "")))
+    received = services().intake.finish(identity(), upload_id, replacing)
     return jsonify(content=str(received.content_id), size=received.size, doubles=len(received.doubles))
 
 

@@ -28,7 +28,21 @@ from archive.model.log import LogClass, LogEntry, LogResult
 from archive.ports import Vault
 
 RECORD_NOUNS = frozenset(
-    {"record", "file", "content", "dossier", "item", "copy", "page", "number", "loan", "bin", "batch", "export"}
+    {
+        "record",
+        "file",
+        "content",
+        "dossier",
+        "item",
+        "copy",
+        "page",
+        "number",
+        "loan",
+        "bin",
+        "batch",
+        "export",
+        "label",
+    }
 )
 """Acts on papers: the record log."""
 

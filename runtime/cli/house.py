@@ -5,6 +5,7 @@ from typing import NoReturn
 import click
 
 from archive.errors import BrokenSetting
+from runtime import first_code
 from runtime.cli.common import command, settings
 from runtime.cli.out import Out
 from runtime.demo import done
@@ -15,6 +16,7 @@ from web.words import mark
 
 SAID = {
     "serving": mark("Juanku answers at %(url)s – Ctrl-C ends it."),
+    "set_up": mark("There is no archive yet. Set it up in the browser with this code: %(code)s (also in %(file)s)."),
     "restarted": mark("The %(name)s process ended (code %(code)s) and was started again."),
     "stopping": mark("Ending: what is under way is finished first …"),
     "stopped": mark("All has ended."),
@@ -91,11 +93,12 @@ def demo(out: Out, size: int | None, no_files: bool, no_serve: bool, port: int |
 
 
 @click.option("--port", type=click.IntRange(0, 65535), default=None, help="The port to serve at.")
-@command("serve", "Serve the archive: web, jobs and schedule in one process tree.")
+@command("serve", "Serve the archive, or set one up in the browser where there is none.")
 def serve_command(out: Out, port: int | None) -> None:
     """Serve the archive."""
     chosen = settings()
-    require_files(chosen)
+    if not first_code.needed(chosen):
+        require_files(chosen)
     _serve(out, chosen, port)
 
 

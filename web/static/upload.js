@@ -91,7 +91,7 @@
           number = (await ask("PUT", words.uploads + state.upload + "/" + number, data)).received;
           attempt = 0;
         }
-        const told = await ask("POST", words.uploads + state.upload + "/finish", {});
+        const told = await ask("POST", words.uploads + state.upload + "/finish", row.more || {});
         row.bar.value = file.size;
         remembered(key, null);
         row.say(told.doubles ? words.double : words.done);
@@ -123,7 +123,7 @@
     }
   }
 
-  function add(files) {
+  function add(files, more) {
     for (const file of files) {
       const item = document.createElement("li");
       const name = Object.assign(document.createElement("span"), { textContent: file.name, className: "file-name" });
@@ -132,12 +132,20 @@
       bar.setAttribute("aria-label", file.name);
       item.append(name, state, bar);
       list.append(item);
-      queue.push({ file, bar, say: (text, bad) => { state.textContent = text; state.className = bad ? "fault" : ""; } });
+      queue.push({ file, bar, more, say: (text, bad) => { state.textContent = text; state.className = bad ? "fault" : ""; } });
     }
     work();
   }
 
   input.addEventListener("change", () => { add(input.files); input.value = ""; });
+  for (const other of document.querySelectorAll("form.replace")) {
+    other.addEventListener("submit", (event) => {
+      event.preventDefault();
+      add(other.elements.file.files, { replaces: other.dataset.replaces, reason: other.elements.reason.value });
+      other.closest("details").open = false;
+      form.scrollIntoView({ block: "nearest" });
+    });
+  }
   for (const kind of ["dragenter", "dragover"]) {
     form.addEventListener(kind, (event) => { event.preventDefault(); form.classList.add("over"); });
   }

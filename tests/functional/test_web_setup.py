@@ -1,0 +1,70 @@
+"""The set-up pages: closed to strangers, with a code that opens once."""
+
+import re
+from collections.abc import Sequence
+
+import pytest
+from flask.testing import FlaskClient
+
+from archive.founding import Plan
+from web.setup import MOST_TRIES, Setup, create_setup
+
+CODE = "ABCDE-FGHJK-MNPQR"
+
+
+class House:
+    """A set-up whose house is only remembered."""
+
+    def __init__(self) -> None:
+        self.plans: list[Plan] = []
+        self.spent = 0
+        self.app = create_setup(Setup(CODE, self.plans.append, self._spend, "/data", "/ring"))
+
+    def _spend(self) -> None:
+        self.spent += 1
+
+
+def _token(page: str) -> str:
+    [token, *_] = re.findall(r'name="csrf_token" value="([^"]+)"', page)
+    return token
+
+
+def _try(client: FlaskClient, code: str) -> int:
+    page = client.get("/set-up").text
+    if 'id="field-code"' not in page:
+        return 0
+    return client.post("/set-up", data={"csrf_token": _token(page), "code": code}).status_code
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
+
+
+@pytest.mark.parametrize("path", ["/", "/set-up/house", "/set-up/ring", "/records/new"])
+def test_a_stranger_is_asked_for_the_code_whatever_they_open(house: House, path: str) -> None:
+    assert house.app.test_client().get(path).headers["Location"] == "/set-up"
+
+
+def test_the_code_opens_once_however_it_is_written(house: House) -> None:
+    assert _try(house.app.test_client(), "abcde fghjk mnpqr") == 303
+    assert house.spent == 1
+    assert _try(house.app.test_client(), CODE) == 0
+
+
+def test_the_code_is_dead_after_too_many_wrong_ones(house: House) -> None:
+    client = house.app.test_client()
+    answers: Sequence[int] = [_try(client, "AAAAA") for _ in range(MOST_TRIES)]
+    assert set(answers) == {403}
+    assert _try(client, CODE) == 0
+    assert house.spent == 0
+
+
+def test_steps_are_not_skipped_and_nothing_is_made_before_the_last(house: House) -> None:
+    client = house.app.test_client()
+    assert _try(client, CODE) == 303
+    assert client.get("/set-up/ring").headers["Location"] == "/set-up/language"
+    token = _token(client.get("/set-up/language").text)
+    reply = client.post("/set-up/ring", data={"csrf_token": token, "read": "yes"})
+    assert reply.headers["Location"] == "/set-up/language"
+    assert house.plans == []

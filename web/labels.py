@@ -1,0 +1,173 @@
+"""Labels for filed records: chosen ones, or a range of archive numbers, on common sheets."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, Response, make_response, render_template, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy import select
+from werkzeug.wrappers import Response as BaseResponse
+
+from archive.errors import ArchiveError, Fault, InvalidInput, NotFound
+from archive.levels import mark as level_mark
+from archive.model import Department, Fonds, Record, RecordState
+from web.codes import bars, qr
+from web.filters import shape
+from web.house.forms import told
+from web.printing import printed
+from web.services import identity, services
+from web.words import mark, named
+
+pages = Blueprint("labels", __name__)
+
+MOST = 200
+"""Labels of one print."""
+
+OPEN_RANK = 2
+"""A label lies open: above this level, and under need-to-know, it shows the number and the level alone."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet of labels; all lengths in mm. ``first`` is the corner of the first label, ``pitch`` from one to the next.
+
+    ``code`` is the width of the QR code, ``bars`` the height of the bars, ``inset`` the free edge of a label.
+    """
+
+    page: tuple[float, float]
+    columns: int
+    rows: int
+    label: tuple[float, float]
+    first: tuple[float, float]
+    pitch: tuple[float, float]
+    code: float
+    bars: float
+    inset: float = 3
+
+
+SHEETS: Mapping[str, tuple[str, Sheet]] = {
+    "3x8": (mark("A4, 3 × 8 labels (70 × 37 mm)"),
+            Sheet((210, 297), 3, 8, (70, 37), (0, 0.5), (70, 37), 17, 8, 4)),
+    "2x7": (mark("A4, 2 × 7 labels (99.1 × 38.1 mm)"),
+            Sheet((210, 297), 2, 7, (99.1, 38.1), (4.65, 15.15), (101.6, 38.1), 20, 8)),
+    "roll": (mark("Roll, 57 × 32 mm"), Sheet((57, 32), 1, 1, (57, 32), (0, 0), (57, 32), 15, 7, 2)),
+}  # fmt: skip
+
+
+@pages.get("/labels")
+def choose() -> BaseResponse:
+    """Ask for which records labels are printed, and on what."""
+    return _form(_records(request.args.getlist("record")))
+
+
+@pages.post("/labels")
+def output() -> BaseResponse:
+    """Send the labels as a PDF."""
+    form = request.form
+    chosen: Sequence[Record] = []
+    try:
+        chosen = _records(form.getlist("record"))
+        records = chosen or _range(form.get("first", "").strip()[:200], form.get("last", "").strip()[:200])
+        _words, sheet = SHEETS.get(form.get("sheet", ""), SHEETS["3x8"])
+        start = _start(form.get("start", "1"), sheet)
+    except ArchiveError as error:
+        return _form(chosen, error)
+    numbers = [record.archive_number for record in records]
+    services().readings.begin(identity(), "label.print", body={"numbers": numbers}).result()
+    data = {"title": _("Labels"), "sheet": asdict(sheet), "start": start - 1, "labels": _labels(records)}
+    return Response(
+        printed("labels", data), mimetype="application/pdf",
+        headers={"Content-Disposition": 'inline; filename="juanku-labels.pdf"'},
+    )  # fmt: skip
+
+
+def _start(text: str, sheet: Sheet) -> int:
+    each = sheet.columns * sheet.rows
+    start = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
+    if not 1 <= start <= each:
+        raise InvalidInput(Fault("start", "out_of_range", {"low": 1, "high": each}))
+    return start
+
+
+def _records(keys: Sequence[str]) -> Sequence[Record]:
+    """Return the filed ones of these records that the person may read, by number."""
+    try:
+        ids = [UUID(key) for key in keys[:MOST]]
+    except ValueError:
+        raise NotFound from None
+    if not ids:
+        return []
+    with services().db.reading() as session:
+        query = services().guard.visible(session, identity())
+        filed = query.where(Record.id.in_(ids), Record.state == RecordState.FILED)
+        return session.scalars(filed.order_by(Record.archive_number)).all()
+
+
+def _range(first: str, last: str) -> Sequence[Record]:
+    """Return the filed records from a number to a number that the person may read."""
+    ends = {}
+    for name, number in (("first", first), ("last", last or first)):
+        if not number:
+            raise InvalidInput(Fault(name, "required"))
+        try:
+            ends[name] = services().records.find_number(identity(), number)
+        except NotFound:
+            raise InvalidInput(Fault(name, "unknown")) from None
+    with services().db.reading() as session:
+        visible = services().guard.visible(session, identity()).where(Record.state == RecordState.FILED)
+        rows = {row.id: row for row in session.scalars(visible.where(Record.id.in_(ends.values())))}
+        if len(rows) < len(set(ends.values())):
+            raise InvalidInput(Fault("first", "unknown"))
+        low, high = rows[ends["first"]], rows[ends["last"]]
+        between = visible.where(
+            Record.fonds_id == low.fonds_id, Record.archive_number.between(low.archive_number, high.archive_number)
+        )
+        found = session.scalars(between.order_by(Record.archive_number).limit(MOST + 1)).all()
+    if low.fonds_id != high.fonds_id or not found:
+        raise InvalidInput(Fault("last", "before_since"))
+    if len(found) > MOST:
+        raise InvalidInput(Fault("last", "out_of_range", {"low": 1, "high": MOST}))
+    return found
+
+
+def _labels(records: Sequence[Record]) -> Sequence[Mapping[str, Any]]:
+    levels = services().directory.levels()
+    with services().db.reading() as session:
+        codes = dict(session.execute(select(Fonds.id, Fonds.code)).all())
+        departments = dict(session.execute(select(Department.id, Department.names)).all())
+    return [
+        {
+            "number": record.archive_number,
+            "level": level_mark(levels[record.level_rank]),
+            "shape": shape(levels[record.level_rank].symbol),
+            "lines": _lines(record, departments),
+            "qr": qr(
+                url_for("records.by_number", n=f"{codes[record.fonds_id]}:{record.archive_number}", _external=True)
+            ),
+            "bars": bars(record.archive_number or ""),
+        }
+        for record in records
+    ]
+
+
+def _lines(record: Record, departments: Mapping[UUID, Mapping[str, str]]) -> Sequence[str]:
+    """Return what a label says besides number and level: nothing where the paper is not for every eye."""
+    if record.level_rank > OPEN_RANK or record.group_id is not None:
+        return []
+    names = departments.get(record.department_id) if record.department_id else None
+    department = named(names, "zh_CN") if names else ""
+    who = " ".join(each for each in (record.responsible, record.drawn_up, department) if each)
+    return [each for each in (record.title[:60], who) if each]
+
+
+def _form(records: Sequence[Record], error: ArchiveError | None = None) -> BaseResponse:
+    lines, faults = told(error, ("first", "last", "start", "sheet")) if error else ([], {})
+    values = {"sheet": "3x8", "start": "1", **request.form.to_dict()}
+    page = render_template(
+        "labels.html", records=records, values=values, faults=faults, lines=lines, open_rank=OPEN_RANK,
+        sheets=[(key, _(words)) for key, (words, _sheet) in SHEETS.items()],
+        labels={"first": _("From archive number"), "last": _("To archive number"), "start": _("First free label")},
+    )  # fmt: skip
+    return make_response(page, 422 if error else 200)
