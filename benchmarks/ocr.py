@@ -10,6 +10,7 @@ import io
 import multiprocessing
 import random
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -126,6 +127,7 @@ def reading(reader: PageReader, chosen: Sequence[str]) -> list[tuple[str, object
         ended = time.perf_counter()
         found = (right(ours, wanted), right(theirs, wanted), between - begun, ended - between)
         kinds.setdefault(kind, []).append(found)
+        print(f"  {kind}: " + " ".join(f"{each:.4f}" for each in found), file=sys.stderr, flush=True)
     rows: list[tuple[str, object]] = []
     for kind, found_ in [*kinds.items(), ("all", [each for one in kinds.values() for each in one])]:
         us, them, took, theirs_took = (statistics.fmean(each) for each in zip(*found_, strict=True))

@@ -47,6 +47,7 @@ def services(parts: Parts) -> Services:
         files=parts.files,
         proposals=parts.proposals,
         unlocking=parts.unlocking,
+        renditions=parts.renditions,
         search=parts.search,
         places=parts.places,
         subjects=parts.subjects,

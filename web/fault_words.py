@@ -84,6 +84,7 @@ FAULTS: Mapping[str, str] = {
     "whole_day": mark("needs a whole day: year, month and day"),
     "account_closed": mark("this account is closed: open it again first"),
     "wrong_password": mark("is not right; nothing was changed"),
+    "not_scanned": mark("is no scan whose pages were all read by OCR"),
     "lock_not_opened": mark("cannot help: this kind of lock is not opened here, or the file is damaged"),
     "too_long": mark("is too long (at most %(limit)s)"),
     "unknown": mark("is not known here"),

@@ -34,6 +34,7 @@ from archive.roster import Roster
 from archive.scheme.categories import SchemeService
 from archive.showing import RecordReader
 from archive.subjects import Subjects
+from indexer.rendition import Renditions
 from indexer.sandbox.client import Extractor
 from indexer.search import SearchService
 from indexer.unlocking import Unlocking
@@ -94,6 +95,7 @@ class Services:
     files: FileService
     proposals: ProposalService
     unlocking: Unlocking
+    renditions: Renditions
     search: SearchService
     places: Places
     subjects: Subjects

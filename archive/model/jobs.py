@@ -13,12 +13,13 @@ from archive.model.columns import Key, word
 
 
 class JobKind(StrEnum):
-    """What a job does. Its subject is a content (extract, unpack, ocr, compare), a record (index) or nothing."""
+    """What a job does. Its subject is a content (extract to rendition), a record (index) or nothing."""
 
     EXTRACT = "extract"
     UNPACK = "unpack"
     OCR = "ocr"
     COMPARE = "compare"
+    RENDITION = "rendition"
     INDEX = "index"
     EMPTY_BIN = "empty_bin"
     SWEEP_ORPHANS = "sweep_orphans"

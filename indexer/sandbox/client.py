@@ -158,9 +158,11 @@ class Extractor:
         answer, end = self._ask(Request(_PICTURE + media_type, file.size, page, page, picture=how), file.fd)
         return unpack_picture(answer) or _why(answer, end)
 
-    def done_held(self, task: str, file: MemoryFile, page: int) -> dict[str, Any] | Failure:
+    def done_held(
+        self, task: str, file: MemoryFile, page: int, *, how: Mapping[str, int] | None = None
+    ) -> dict[str, Any] | Failure:
         """Have a task of the server's own done on one page of a held file; what it answers is to be checked."""
-        answer, end = self._ask(Request(task, file.size, page, page), file.fd)
+        answer, end = self._ask(Request(task, file.size, page, page, picture=dict(how) if how else None), file.fd)
         failure = unpack_answer(answer)
         return failure if isinstance(failure, Failure) else unpack_body(answer) or _why(answer, end)
 

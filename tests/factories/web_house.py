@@ -47,6 +47,7 @@ from indexer.comparing import CompareTexts
 from indexer.extraction import ExtractContents
 from indexer.passages import Passage, marks_in
 from indexer.queryparser import parse
+from indexer.rendition import Renditions
 from indexer.sandbox.client import Extractor, SandboxDetector
 from indexer.unlocking import Unlocking
 from indexer.unpacking import UnpackContents
@@ -238,6 +239,7 @@ def a_web_house(folder: Path, *, https: bool = False, clock: Clock | None = None
         files=FileService(db, guard, store, log, outbox),
         proposals=ProposalService(db, guard, vault, log, RecordService(db, guard, vault, log, outbox, clock)),
         unlocking=Unlocking(db, guard, vault, log, outbox, clock, reading, unpacking),
+        renditions=Renditions(db, guard, log, outbox),
         search=search,
         places=Places(db, guard, log),
         subjects=Subjects(db, guard, vault, log, outbox, clock),
