@@ -157,7 +157,7 @@ class MakeRenditions:
         """Return a page's picture, in as many answers as it takes."""
         stream = b""
         while True:
-            answer = self._extractor.done_held(TASK + media_type, file, number, how={"at": len(stream)})
+            answer = self._extractor.done_held(TASK + media_type, file, number, at=len(stream))
             if isinstance(answer, Failure):
                 return answer
             sheet, length = _sheet_told(answer), answer.get("length")
