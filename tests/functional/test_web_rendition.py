@@ -187,7 +187,7 @@ def test_what_is_no_scan_or_not_read_gives_none(house: WebHouse, archivist: Flas
     record, content = with_scan(house, archivist, a_jpeg(), "扫描.jpg", read=False)
     assert "制作可检索的 PDF" not in archivist.get(f"/records/{record}").text
     reply = post(archivist, f"/files/{content}/rendition", record=record)
-    assert reply.status_code == 400
+    assert reply.status_code == 422
     assert "不是全部页面都已识别文字" in reply.text
     assert make(house) == 0
 
