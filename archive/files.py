@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
 from archive.arrivals import Replaced, Replacing
@@ -18,6 +18,7 @@ from archive.model import Content, ContentState, File, JobKind, PageText, Propos
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import ObjectStore
+from archive.renditions import rendition_file
 
 MAX_REASON = 500
 
@@ -136,11 +137,15 @@ class FileService:
 
 
 def _inside(session: Session, content_id: UUID) -> list[Content]:
-    """Return the contents that were taken out of a content, and out of those in turn."""
+    """Return the contents that were taken out of a content, and out of those in turn, and renditions of all."""
     found: list[Content] = []
     level = [content_id]
     while level:
-        inside = select(Content).join(File, File.content_id == Content.id).where(File.inside_id.in_(level))
+        inside = (
+            select(Content)
+            .join(File, File.content_id == Content.id)
+            .where(or_(File.inside_id.in_(level), File.id.in_([rendition_file(each) for each in level])))
+        )
         below = session.scalars(inside).all()
         found += below
         level = [content.id for content in below]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, not_, select
 
 from archive.clock import Clock
 from archive.database import Database
@@ -17,9 +17,10 @@ from archive.errors import Fault, InvalidInput
 from archive.identity import Identity
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
-from archive.model import Category, Content, ContentState, Fonds, Job, JobKind, JobState, Record, TextState
+from archive.model import Category, Content, ContentState, File, Fonds, Job, JobKind, JobState, Record, TextState
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
+from archive.renditions import UNREAD
 
 AGAIN = "again"
 """In the payload of an extract job: what the content was before, as ``standing`` tells it."""
@@ -120,7 +121,8 @@ def _chosen(where: Mapping[str, str]) -> "Select[UUID, ContentState, TextState, 
     query = (
         select(Content.id, Content.state, Content.text_state, Content.reason)
         .join(Record, Record.id == Content.record_id)
-        .where(Content.state.in_(_WHOLE), Content.store_version.is_not(None))
+        .join(File, File.id == Content.file_id)
+        .where(Content.state.in_(_WHOLE), Content.store_version.is_not(None), not_(UNREAD))
     )
     for name, value in where.items():
         query = query.where(_condition(name, value))

@@ -42,6 +42,7 @@ from archive.policy.guard import Guard
 from archive.policy.rules import Act, condition
 from archive.ports import Vault
 from archive.proposals import Proposed, proposed
+from archive.renditions import RenditionStands, renditions_of
 from archive.scheme.fields import FieldDef, parse_fields
 from archive.subject_facts import names_of_subjects
 
@@ -54,6 +55,7 @@ class FileView:
 
     ``inside`` is the content that it was taken out of, ``path`` what it was called there; ``members`` counts what was
     taken out of it (None: nothing was), ``members_lost`` what could not be; of a ``deep`` one nothing is taken out.
+    ``rendition`` tells whether a searchable one may be made, is being made or is there (None: none can be).
     ``scans`` counts the pages whose words only OCR can find, ``scans_waiting`` those of them that wait for it.
     """
 
@@ -78,6 +80,7 @@ class FileView:
     members: int | None = None
     members_lost: int | None = None
     deep: bool = False
+    rendition: RenditionStands | None = None
 
 
 @dataclass(frozen=True)
@@ -251,6 +254,7 @@ class RecordReader:
         scans = _scans(session, record.id)
         doubles = self._doubles(session, identity, record)
         views = []
+        renditions = renditions_of(session, [content for _, content in rows])
         inner = {file.content_id for file, _ in rows if file.inside_id}
         for file, content in rows:
             if content.state is not ContentState.RECEIVING and content.id != file.content_id:
@@ -263,6 +267,7 @@ class RecordReader:
                     *scans.get(content.id, (0, 0)),
                     content.virus,
                     file.inside_id, file.inside_path, content.members, content.members_lost, file.inside_id in inner,
+                    renditions.get(content.id),
                 )
             )  # fmt: skip
         return views

@@ -26,7 +26,7 @@ from indexer.pagetext import Page, masked_page, put_slices, seal_pages
 from indexer.sandbox.client import Extractor
 from indexer.sandbox.memory import MemoryFile
 from indexer.scanner import Scanner
-from indexer.settling import STANDING, Result, Source, settle, waits
+from indexer.settling import STANDING, Result, Source, read_by_ocr, settle, waits
 
 DAMAGED = "damaged"
 """Reason of a content whose stored bytes fail their check: no parser's fault."""
@@ -211,6 +211,9 @@ class ExtractContents:
     def _write(self, group: Sequence[Result]) -> dict[UUID, Outcome]:
         """Write results; a large one's pages go before, in batches that nobody reads until the row says so."""
         ahead = {result.source.content_id for result in group if result.bytes > _WRITE_BYTES}
+        if ahead:
+            with self._db.reading() as session:
+                ahead -= read_by_ocr(session, sorted(ahead)).keys()  # what OCR read is not to be written over
         whole = [r for r in group if r.source.content_id not in ahead or self._write_ahead(r)]
         with self._db.writing() as work:
             still = held_among(work.session, {result.job.id: result.job.lease for result in whole})

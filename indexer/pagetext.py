@@ -70,6 +70,13 @@ def seal_pages(key: Unlocked, content_id: UUID, pages: Iterable[Page]) -> list[S
     ]
 
 
+def opened(key: Unlocked, content_id: UUID, slices: Iterable[Slice]) -> Iterator[Page]:
+    """Yield the pages of slices that ``seal_pages`` made."""
+    for each in slices:
+        context = _context(content_id, each.first_page)
+        yield from _unpack(key.open(each.sealed, context=context), context)
+
+
 def replace_pages(session: Session, texts: Mapping[UUID, Sequence[Slice]], *, there: Collection[UUID] = ()) -> None:
     """Make slices the whole text of their contents, in the caller's transaction.
 

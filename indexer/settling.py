@@ -16,7 +16,7 @@ from archive.model import Content, ContentState, File, Record, RecordState, Scan
 from archive.ports import Unlocked
 from archive.proposals import Finding
 from archive.rereading import AGAIN
-from indexer.pagetext import Slice, replace_pages
+from indexer.pagetext import Slice, join_pages, opened, replace_pages
 
 
 @dataclass(frozen=True)
@@ -128,11 +128,11 @@ def settle(session: Session, results: Sequence[Result], ahead: Collection[UUID])
     rows = session.execute(STANDING, {"ids": [each.source.content_id for each in results]})
     found = {row.id: row for row in rows}
     holding = _packed(session, [each.source.content_id for each in results if each.inside])
-    scanned = _read_by_ocr(session, [each.source.content_id for each in results if AGAIN in each.job.payload])
+    by_ocr = read_by_ocr(session, [each.source.content_id for each in results if AGAIN in each.job.payload])
     results = [
         each
         for each in results
-        if (each.virus or each.source.content_id not in scanned) and _counts(each, found.get(each.source.content_id))
+        if _keeps(each, by_ocr.get(each.source.content_id)) and _counts(each, found.get(each.source.content_id))
     ]
     if not results:
         return Settled(set(), set(), holding, set())
@@ -153,9 +153,13 @@ def settle(session: Session, results: Sequence[Result], ahead: Collection[UUID])
         for each in results
     ]
     session.connection().execute(_SETTLED, values)
-    replace_pages(session, {each.source.content_id: each.slices for each in results}, there=ahead)
-    _note_scans(session, {each.source.content_id: each.scans for each in results})
-    keep_proposals(session, results)
+    mixed = [each for each in results if each.source.content_id in by_ocr and not each.virus]
+    whole = [each for each in results if each not in mixed]
+    replace_pages(session, {each.source.content_id: each.slices for each in whole}, there=ahead)
+    _note_scans(session, {each.source.content_id: each.scans for each in whole})
+    keep_proposals(session, whole)
+    for each in mixed:
+        _join(session, each, by_ocr[each.source.content_id])
     records = {each.source.record_id for each in results}
     newer = update(Record).where(Record.id.in_(records)).values(version=Record.version + 1)
     session.execute(newer.execution_options(synchronize_session=False))
@@ -184,14 +188,38 @@ def _counts(result: Result, row: Any) -> bool:
     return AGAIN in result.job.payload and (better or result.virus is not None)
 
 
-def _read_by_ocr(session: Session, contents: Sequence[UUID]) -> set[UUID]:
-    """Return which of these hold words that OCR found: reading them again without it would lose those."""
-    if not contents:
-        return set()
-    read = select(ScannedPage.content_id).where(
-        ScannedPage.content_id.in_(contents), ScannedPage.state == ScanState.READ
-    )
-    return set(session.scalars(read))
+def read_by_ocr(session: Session, contents: Sequence[UUID]) -> Mapping[UUID, Collection[int]]:
+    """Return the pages that OCR read of those contents that hold some: no other reading finds their words."""
+    found: dict[UUID, set[int]] = {}
+    if contents:
+        read = select(ScannedPage.content_id, ScannedPage.number).where(
+            ScannedPage.content_id.in_(contents), ScannedPage.state == ScanState.READ
+        )
+        for content, number in session.execute(read):
+            found.setdefault(content, set()).add(number)
+    return found
+
+
+def _keeps(result: Result, scanned: Collection[int] | None) -> bool:
+    """Whether a result may be written beside what OCR read: a virus, or a text layer that is read anew."""
+    layer = result.state is TextState.TEXT and result.source.key is not None
+    return scanned is None or result.virus is not None or layer
+
+
+def _join(session: Session, result: Result, scanned: Collection[int]) -> None:
+    """Put the pages of a text layer among those that OCR read, which stay; so do the proposals, made of both."""
+    source = result.source
+    if source.key is None:
+        return
+    pages = [each for each in opened(source.key, source.content_id, result.slices) if each.number not in scanned]
+    join_pages(session, source.key, source.content_id, pages)
+    rows = ScannedPage.content_id == source.content_id
+    session.execute(delete(ScannedPage).where(rows, ScannedPage.number.in_([each.number for each in pages])))
+    known = set(session.scalars(select(ScannedPage.number).where(rows)))
+    fresh = [number for number in result.scans if number not in known]
+    values = [{"content_id": source.content_id, "number": each, "state": ScanState.WAITING} for each in fresh]
+    if values:
+        session.execute(insert(ScannedPage), values)
 
 
 def _packed(session: Session, contents: Sequence[UUID]) -> set[UUID]:

@@ -50,6 +50,7 @@ def services(parts: Parts) -> Services:
         moving=parts.moving,
         why=parts.why,
         unlocking=parts.unlocking,
+        renditions=parts.renditions,
         search=parts.search,
         places=parts.places,
         subjects=parts.subjects,

@@ -56,6 +56,7 @@ from indexer.ocr.client import PageReader
 from indexer.ocr.engine import installed
 from indexer.ocr.job import ReadScans
 from indexer.rebuild import Rebuilder
+from indexer.rendition import MakeRenditions, Renditions
 from indexer.sandbox.client import Extractor, SandboxDetector
 from indexer.sandbox.confinement import Limits
 from indexer.sandbox.office import Office, found
@@ -328,6 +329,11 @@ class Parts:
         return UnpackContents(self.db, self.vault, self.store, self.log, self.outbox, self.clock, self.extractor)
 
     @cached_property
+    def renditions(self) -> Renditions:
+        """Asking for searchable renditions of scans."""
+        return Renditions(self.db, self.guard, self.log, self.outbox)
+
+    @cached_property
     def pictures(self) -> PictureCache:
         """Pictures of pages that were drawn before."""
         return PictureCache(self.settings.home / "pictures", self.settings.pictures_mb * 1024 * 1024)
@@ -361,6 +367,7 @@ class Parts:
             self.unpacking,
             ReadScans(self.db, self.vault, self.store, self.outbox, self.page_reader, self.clock, self.guard.day),
             CompareTexts(self.db, self.vault),
+            MakeRenditions(self.db, self.vault, self.store, self.log, self.outbox, self.clock, self.extractor),
             self.indexing,
             BringIn(self.db, self.bringing),
             EmptyBin(self.db, self.imports, self.bringing, self.log, self.outbox, self.clock),

@@ -24,6 +24,8 @@ ACTS: Mapping[str, str] = {
     "file.accept": mark("file kept as it is"),
     "file.infected": mark("virus found, file put aside"),
     "file.unlock": mark("locked file read with its password"),
+    "file.render": mark("searchable rendition asked for"),
+    "file.rendition": mark("searchable rendition made"),
     "file.unpack": mark("files taken out of another"),
     "double.dismiss": mark("two records found not to be the same"),
     "double.reopen": mark("two records may be the same after all"),

@@ -95,6 +95,7 @@ FAULTS: Mapping[str, str] = {
     "sheet_locked": mark("is locked with a password; save it without one"),
     "not_yours": mark("you may not catalogue this here: look at level, place and department"),
     "wrong_password": mark("is not right; nothing was changed"),
+    "not_scanned": mark("is no scan whose pages were all read by OCR"),
     "lock_not_opened": mark("cannot help: this kind of lock is not opened here, or the file is damaged"),
     "too_long": mark("is too long (at most %(limit)s)"),
     "unknown": mark("is not known here"),

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from flask import Blueprint, render_template
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as BaseResponse
 
 from archive.model import Content, ContentState, File, Record, ScannedPage, ScanState
 from web.services import identity, services
@@ -50,6 +52,17 @@ def doubtful() -> str:
         for page, record, name, title, level in rows
     ]
     return render_template("scans.html", pages=found, most=MOST)
+
+
+@pages.post("/files/<uuid:content_id>/rendition")
+def render(content_id: UUID) -> BaseResponse:
+    """Have a searchable PDF made of a scan."""
+    services().renditions.ask(identity(), content_id)
+    flash(_("The searchable PDF is being made. It will stand beside the original."))
+    try:
+        return redirect(url_for("records.show", record_id=UUID(request.form.get("record", ""))), 303)
+    except ValueError:
+        return redirect(url_for("scans.doubtful"), 303)
 
 
 def count_doubtful(session: Session, visible: "Select[UUID]") -> int:

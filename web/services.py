@@ -37,6 +37,7 @@ from archive.scheme.categories import SchemeService
 from archive.showing import RecordReader
 from archive.subjects import Subjects
 from archive.why import WhyService
+from indexer.rendition import Renditions
 from indexer.sandbox.client import Extractor
 from indexer.search import SearchService
 from indexer.unlocking import Unlocking
@@ -101,6 +102,7 @@ class Services:
     moving: Moving
     why: WhyService
     unlocking: Unlocking
+    renditions: Renditions
     search: SearchService
     places: Places
     subjects: Subjects

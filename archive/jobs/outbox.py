@@ -20,6 +20,7 @@ QUEUES = {
     JobKind.EXTRACT: "extract",
     JobKind.UNPACK: "extract",
     JobKind.OCR: "ocr",
+    JobKind.RENDITION: "extract",
     JobKind.COMPARE: "light",
     JobKind.INDEX: "index",
     JobKind.EXPUNGE: "index",

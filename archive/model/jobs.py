@@ -22,6 +22,7 @@ class JobKind(StrEnum):
     UNPACK = "unpack"
     OCR = "ocr"
     COMPARE = "compare"
+    RENDITION = "rendition"
     INDEX = "index"
     EMPTY_BIN = "empty_bin"
     SWEEP_ORPHANS = "sweep_orphans"

@@ -43,6 +43,7 @@ class Act(StrEnum):
     RESTORE = "record.restore"
     SET_LEVEL = "record.set_level"
     ACCEPT = "file.accept"  # to keep a file that was put aside as it is
+    RENDER = "file.render"  # to have a rendition made of a file, which changes nothing of it
 
     MANAGE_PEOPLE = "person.manage"
     MANAGE_RIGHTS = "right.manage"
@@ -165,6 +166,7 @@ RULES: Mapping[Act, tuple[Rule, ...]] = {
     Act.FILE: (Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL)),),
     Act.BIN: _PREPARING,
     Act.ACCEPT: (Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL, FILED)),),
+    Act.RENDER: (Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL, FILED)),),
     Act.RESTORE: (Rule(_only(Role.ARCHIVIST), _in(BINNED)),),
     Act.SET_LEVEL: (
         Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL)),

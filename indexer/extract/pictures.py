@@ -33,7 +33,7 @@ def prepare() -> None:
     for name in FORMATS:
         kept = io.BytesIO()
         sample.save(kept, name)
-        with _opened(kept.getvalue()) as image:
+        with open_image(kept.getvalue()) as image:
             image.load()
 
 
@@ -45,7 +45,7 @@ def extract_image(data: mmap.mmap | bytes, first_page: int | None = None, last_p
     Raises:
         Unreadable: ``empty``, ``broken``, or ``bomb`` when it would take more than ``MAX_PIXELS``.
     """
-    with _opened(data) as image:
+    with open_image(data) as image:
         count = getattr(image, "n_frames", 1)
         try:
             image.load()
@@ -97,7 +97,12 @@ def sheet(media_type: str, data: mmap.mmap | bytes, page: int, *, dpi: int) -> I
     raise Unreadable(Reason.UNSUPPORTED)
 
 
-def _opened(data: mmap.mmap | bytes) -> Image.Image:
+def open_image(data: mmap.mmap | bytes) -> Image.Image:
+    """Open an image of one of ``FORMATS``.
+
+    Raises:
+        Unreadable: ``bomb`` or ``broken``.
+    """
     try:
         return Image.open(io.BytesIO(data), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -107,7 +112,7 @@ def _opened(data: mmap.mmap | bytes) -> Image.Image:
 
 
 def _of_image(data: mmap.mmap | bytes, page: int, width: int) -> Image.Image:
-    with _opened(data) as image:
+    with open_image(data) as image:
         if not 1 <= page <= getattr(image, "n_frames", 1):
             raise Unreadable(Reason.EMPTY)
         image.seek(page - 1)

@@ -135,11 +135,8 @@ class Extractor:
         Raises:
             Unavailable: no fork server can be started.
         """
-        file = MemoryFile([head], size=len(head), limit=MAX_FILE_BYTES)
-        try:
+        with contextlib.closing(MemoryFile([head], size=len(head), limit=MAX_FILE_BYTES)) as file:
             answer, _end = self._ask(Request(_IDENTIFY, file.size, name=name), file.fd)
-        finally:
-            file.close()
         return unpack_media_type(answer) or "application/octet-stream"
 
     def find_held(
@@ -156,9 +153,9 @@ class Extractor:
         answer, end = self._ask(Request(_PICTURE + media_type, file.size, page, page, picture=how), file.fd)
         return unpack_picture(answer) or _why(answer, end)
 
-    def done_held(self, task: str, file: MemoryFile, page: int) -> dict[str, Any] | Failure:
+    def done_held(self, task: str, file: MemoryFile, page: int, **how: int) -> dict[str, Any] | Failure:
         """Have a task of the server's own done on one page of a held file; what it answers is to be checked."""
-        answer, end = self._ask(Request(task, file.size, page, page), file.fd)
+        answer, end = self._ask(Request(task, file.size, page, page, picture=how or None), file.fd)
         failure = unpack_answer(answer)
         return failure if isinstance(failure, Failure) else unpack_body(answer) or _why(answer, end)
 
@@ -196,11 +193,8 @@ class Extractor:
         return [str(wall) for wall in self._command(_WALLS).get("walls", [])]
 
     def _command(self, task: str) -> dict[str, Any]:
-        file = MemoryFile([b"-"], size=1, limit=1)
-        try:
+        with contextlib.closing(MemoryFile([b"-"], size=1, limit=1)) as file:
             answer, end = self._ask(Request(task, 1), file.fd)
-        finally:
-            file.close()
         return unpack_body(answer) or {"end": _why(answer, end)}
 
     def close(self) -> None:

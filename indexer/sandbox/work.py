@@ -13,6 +13,7 @@ from typing import Any
 from indexer import identify, kinds
 from indexer.extract import (
     ole,
+    originals,
     pdf,
     pdf_words,
     pictures,
@@ -24,7 +25,7 @@ from indexer.extract import (
     unpacking,
     warming,
     zips,
-)  # fmt: skip
+)
 from indexer.extract.answer import Extracted, Failure, Reason, Unreadable
 from indexer.extract.fonts import lend_fonts
 from indexer.extract.macros import holds_macros
@@ -42,6 +43,8 @@ PICTURE = "picture:"
 
 UNPACK = "unpack:"
 """Take the files out of one of the kind that follows."""
+ORIGINAL = "original:"
+"""Give the picture of one scanned page of a file of the kind that follows, as it was scanned."""
 WORDS = "words"
 """Tell where the words of one page of a PDF lie."""
 
@@ -116,6 +119,10 @@ def _parser(request: Request) -> Callable[[Any], Answer]:
     if task.startswith(PICTURE):
         return lambda data: pictures.picture(
             task.removeprefix(PICTURE), data, request.first_page or 1, **(request.picture or {})
+        )
+    if task.startswith(ORIGINAL):
+        return lambda data: originals.original(
+            task.removeprefix(ORIGINAL), data, request.first_page or 1, **(request.picture or {})
         )
     if task == WORDS:
         return lambda data: pdf_words.pdf_words(data, request.first_page or 1)

@@ -31,6 +31,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "subjects": ("subject",),
     "care": ("doctor", "fsck", "log", "index", "keys"),
     "rereading": ("reprocess",),
+    "renditions": ("rendition",),
     "checks": ("check", "test", "bench"),
     "interface": ("openapi",),
 }

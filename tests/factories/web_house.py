@@ -51,6 +51,7 @@ from indexer.comparing import CompareTexts
 from indexer.extraction import ExtractContents
 from indexer.passages import Passage, marks_in
 from indexer.queryparser import parse
+from indexer.rendition import Renditions
 from indexer.sandbox.client import Extractor, SandboxDetector
 from indexer.sandbox.office import Office
 from indexer.unlocking import Unlocking
@@ -257,6 +258,7 @@ def a_web_house(
         moving=Moving(db, guard, vault, RecordService(db, guard, vault, log, outbox, clock)),
         why=WhyService(db, guard, log, RecordService(db, guard, vault, log, outbox, clock)),
         unlocking=Unlocking(db, guard, vault, log, outbox, clock, reading, unpacking),
+        renditions=Renditions(db, guard, log, outbox),
         search=search,
         places=Places(db, guard, log),
         subjects=Subjects(db, guard, vault, log, outbox, clock),

@@ -71,6 +71,7 @@ EXPECTED: dict[str, str] = {
     "files.picture": SIGNED_IN,
     "put_aside.waiting": SIGNED_IN,
     "scans.doubtful": SIGNED_IN,
+    "scans.render": SIGNED_IN,
     "proposals.waiting": SIGNED_IN,
     "proposals.take_ticked": SIGNED_IN,
     "proposals.decide": SIGNED_IN,

@@ -315,3 +315,18 @@ def test_reading_a_document_again_keeps_the_words_that_ocr_found(house: SimpleNa
     )
     JobRunner(house.db, house.clock, [extract]).drain()
     assert texts(house, content) == before
+
+
+def test_a_mixed_document_has_its_text_layer_read_anew_beside_the_words_of_ocr(house: SimpleNamespace) -> None:
+    content = taken_in(house, "旧文字页", None, "旧的第三页", None)
+    read_by(house, Reader(p4=Failure(Reason.BROKEN))).drain()
+    with house.db.writing() as work:
+        house.outbox.add(work, JobKind.EXTRACT, content, payload={AGAIN: "text"})
+        work.commit()
+    again = Sandbox("新文字页", None, "", "第四页有了文字", None)
+    extract = ExtractContents(house.db, house.vault, house.store, house.outbox, again, MagicDetector(), today, ocr=True)
+    JobRunner(house.db, house.clock, [extract]).drain()
+    assert texts(house, content) == {1: "新文字页", 2: "第2页的字", 3: "旧的第三页", 4: "第四页有了文字"}
+    assert states(house, content) == {2: (ScanState.READ, 97), 5: (ScanState.WAITING, None)}
+    read_by(house, Reader()).drain()
+    assert texts(house, content)[5] == "第5页的字"

@@ -85,6 +85,12 @@ def take_off_file(content_id: UUID, body: given.Because) -> FileDecided:
     return FileDecided(content=content_id)
 
 
+@operation("/files/{content_id}/rendition", 403, 404, 409, method="POST")
+def make_rendition(content_id: UUID) -> FileDecided:
+    """Have a searchable PDF/A made of a scan that was read; a job makes it. The answer names the content it will be."""
+    return FileDecided(content=services().renditions.ask(identity(), content_id))
+
+
 def _taken(received: Received) -> FileTaken:
     return FileTaken(content=received.content_id, size=received.size, doubles=len(received.doubles))
 
