@@ -58,6 +58,25 @@ def test_a_record_is_catalogued_described_and_filed(house: ApiHouse) -> None:
     assert {"record.create", "record.describe", "record.file"} <= set(house.acts())
 
 
+def test_what_may_be_the_same_is_told_and_decided_as_far_as_the_person_may(house: ApiHouse) -> None:
+    number = {"fields": {"document_number": "沪房〔2026〕77号"}}
+    one, _ = new(house, **number)
+    other, _ = new(house, **number, title="另一份")
+    hidden, _ = new(house, **number, level=3)
+    shown = house.get(f"/api/v1/records/{one}").json["alike"]
+    assert {each["record"] for each in shown} == {other, hidden}
+    assert {reason["why"] for each in shown for reason in each["reasons"]} == {"document_number"}
+    path = f"/api/v1/records/{one}/alike/{other}"
+    refused = [house.ask("PUT", path, who, json={"same": False}).status_code for who in ("staff", "auditor")]
+    assert refused == [404, 404]
+    assert house.ask("PUT", f"/api/v1/records/{one}/alike/{one}", json={"same": False}).status_code == 422
+    told = house.ask("PUT", path, json={"same": False})
+    assert told.json == {"record": one, "other": other, "same": False}
+    assert [each["record"] for each in house.get(f"/api/v1/records/{one}").json["alike"]] == [hidden]
+    house.ask("PUT", path, json={"same": True})
+    assert len(house.get(f"/api/v1/records/{one}").json["alike"]) == 2
+
+
 @pytest.mark.parametrize(
     ("sent", "pointer", "code"),
     [
