@@ -33,18 +33,16 @@ ALL = list(HealthCheck)
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiHouse]:
     with an_api_house(tmp_path_factory.mktemp("schema")) as made:
-        for login, role in (
-            ("security", Role.SECURITY_ADMIN), ("secrecy", Role.SECRECY_OFFICER), ("approver", Role.APPROVER),
-        ):  # fmt: skip
-            made.web.services.people.add_person(
-                system("set-up"), login=login, name=login, password=PASSWORD, roles=[role]
-            )
+        made.web.services.people.add_person(
+            system("set-up"), login="approver", name="approver", password=PASSWORD, roles=[Role.APPROVER]
+        )
         made.a_file(made.a_draft("电梯合同"))
         yield made
 
 
 def test_every_operation_answers_everyone_as_it_is_described(house: ApiHouse) -> None:
     schema = schemathesis.openapi.from_wsgi("/openapi.json", house.app)
+    schema.config.generation.with_security_parameters = False  # who asks is ours to say: made-up tokens take the place
     tokens = {login: {"Authorization": f"Bearer {house.token(login)}"} for login in ROLES}
     seen: dict[str, set[int]] = defaultdict(set)
     for found in schema.get_all_operations():
