@@ -4,14 +4,14 @@ Kept as rows, so that a list of what waits for a decision asks no question of ev
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, delete, func, insert, or_, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy import and_, delete, func, insert, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from archive.model import AlikeRecord, AlikeText, Content, NotTheSame, Record
 
@@ -119,11 +119,6 @@ def _title_and_day(row: Any) -> Any:
 KEYS = {Why.DOCUMENT_NUMBER: _document, Why.TITLE_AND_DATE: _title_and_day}
 """What two records have alike for a reason that needs no file; None: nothing to compare."""
 
-_COLUMNS: Mapping[Why, Sequence[Any]] = {
-    Why.DOCUMENT_NUMBER: (Record.document_key,),
-    Why.TITLE_AND_DATE: (Record.fonds_id, Record.title_key, Record.drawn_up),
-}
-
 
 def _described() -> Any:
     columns = (Record.fonds_id, Record.title_key, Record.document_key)
@@ -138,33 +133,42 @@ def _touching(ids: Collection[UUID]) -> Any:
 def _met(session: Session, ids: Collection[UUID]) -> Iterator[Pair]:
     """Yield each of these records with others that may be the same."""
     rows = session.execute(_described().where(Record.id.in_(ids))).all()
-    for why, key_of in KEYS.items():
-        mine = {row.id: key for row in rows if (key := key_of(row))}
-        yield from _sharing(session, mine, Record.id, _COLUMNS[why])
+    numbers = {row.id: row.document_key for row in rows if row.document_key}
+    yield from _sharing(session, numbers, Record.id, Record.document_key)
+    yield from session.execute(_same_title_and_day({row.id for row in rows if _title_and_day(row)}))
     contents = select(Content.id, Content.record_id, Content.plain_sha256).where(Content.record_id.in_(ids))
     held = session.execute(contents.where(Content.plain_sha256.is_not(None))).all()
     owners = {row.id: row.record_id for row in held}
     sums = {row.id: row.plain_sha256 for row in held}
-    for content, other in _sharing(session, sums, Content.record_id, (Content.plain_sha256,)):
+    for content, other in _sharing(session, sums, Content.record_id, Content.plain_sha256):
         yield owners[content], other
     texts = select(AlikeText.record_id, AlikeText.other_record_id).where(AlikeText.record_id.in_(ids))
     for one, other in session.execute(texts):
         yield one, other
 
 
-def _sharing(
-    session: Session, mine: Mapping[UUID, Any], whose: Any, columns: Sequence[Any]
-) -> Iterator[tuple[UUID, UUID]]:
-    """Yield each key of ``mine`` with the newest records that have the same values in ``columns``."""
+def _same_title_and_day(ids: Collection[UUID]) -> Any:
+    """Return a query for each of these with the newest of the same title and day: a join, for the index' sake.
+
+    SQLite answers ``(a, b, c) IN …`` by reading every record.
+    """
+    mine, other = aliased(Record), aliased(Record)
+    same = and_(*(getattr(mine, name) == getattr(other, name) for name in ("fonds_id", "title_key", "drawn_up")))
+    place = func.row_number().over(partition_by=mine.id, order_by=other.id.desc()).label("place")
+    columns = (mine.id.label("one"), other.id.label("other"), place)
+    some = select(*columns).join(other, same).where(mine.id.in_(ids), other.id != mine.id).subquery()
+    return select(some.c.one, some.c.other).where(some.c.place <= MOST_MET)
+
+
+def _sharing(session: Session, mine: Mapping[UUID, str | None], whose: Any, column: Any) -> Iterator[Pair]:
+    """Yield each key of ``mine`` with the newest records that have the same value in ``column``."""
     if not mine:
         return
-    wanted = set(mine.values())
-    among = tuple_(*columns).in_(wanted) if len(columns) > 1 else columns[0].in_(wanted)
-    place = func.row_number().over(partition_by=columns, order_by=whose.desc()).label("place")
-    some = select(whose.label("whose"), *columns, place).where(among).subquery()
-    by_value: dict[Any, list[UUID]] = defaultdict(list)
-    for key, *values, _ in session.execute(select(some).where(some.c.place <= MOST_MET + 1)):
-        by_value[tuple(values) if len(columns) > 1 else values[0]].append(key)
+    place = func.row_number().over(partition_by=column, order_by=whose.desc()).label("place")
+    some = select(whose.label("whose"), column.label("value"), place).where(column.in_(set(mine.values()))).subquery()
+    sharing: dict[str, list[UUID]] = defaultdict(list)
+    for key, value in session.execute(select(some.c.whose, some.c.value).where(some.c.place <= MOST_MET + 1)):
+        sharing[value].append(key)
     for key, value in mine.items():
-        for other in by_value[value]:
+        for other in sharing[value or ""]:
             yield key, other

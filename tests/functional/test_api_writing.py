@@ -11,7 +11,6 @@ import pytest
 from sqlalchemy import func, select
 
 from archive import once as keeping
-from archive.identity import Role
 from archive.model import ApiAnswer, Content, ContentState, LogEntry, Record, RecordState, TokenScope
 from archive.ports import PIECE_BYTES
 from tests.factories.api_house import ApiHouse, an_api_house
@@ -22,10 +21,6 @@ NEW = {"fonds": "WY01", "category": "WYH", "title": "电梯维修合同", "drawn
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiHouse]:
     with an_api_house(tmp_path_factory.mktemp("house")) as made:
-        made.web.services.people.add_person(
-            made.web.services.people.identity_of("archivist").__class__("system:set-up"),
-            login="security", name="安全某", password="梅花三弄-2026-春", roles=[Role.SECURITY_ADMIN],
-        )  # fmt: skip
         yield made
 
 
