@@ -19,6 +19,7 @@ from archive.ids import new_id
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
 from archive.model import Content, ContentState, File, FileRole, JobKind, Record, RecordState
+from archive.pairing import meet
 from archive.policy.condition import holds
 from archive.policy.facts import facts_of_many
 from archive.policy.guard import Guard
@@ -189,6 +190,8 @@ class Arrivals:
         ]
         self._log.note_many(session, identity, act, bodies)
         self._propose_dates(session, identity, stored)
+        session.flush()
+        meet(session, records)
         self._outbox.add_many(work, JobKind.EXTRACT, [content.id for content, _ in stored])
 
     def _propose_dates(self, session: Session, identity: Identity, stored: Sequence[tuple[Content, str]]) -> None:

@@ -1,19 +1,19 @@
 """Records that may be the same: by bytes, text, document number, or title and date; told as far as a person may see."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import and_, delete, insert, or_, select
+from sqlalchemy import Select, and_, delete, insert, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from archive.clock import Clock
-from archive.database import Database
+from archive.database import Database, rows_by_id
 from archive.errors import Fault, InvalidInput
 from archive.identity import Identity
 from archive.log.writer import Log
-from archive.model import AlikeText, Content, NotTheSame, Record, RecordState
+from archive.model import AlikeRecord, AlikeText, Content, NotTheSame, Record, RecordState
+from archive.pairing import Pair, Reason, Why, meet, part, reasons_of
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 
@@ -24,33 +24,26 @@ _LOOKED_AT = 500
 _STANDING = (RecordState.PROVISIONAL, RecordState.FILED)
 
 
-class Why(StrEnum):
-    """Why two records may be the same, the strongest reason first."""
-
-    SAME_BYTES = "same_bytes"
-    SAME_TEXT = "same_text"
-    NEAR_TEXT = "near_text"
-    DOCUMENT_NUMBER = "document_number"
-    TITLE_AND_DATE = "title_and_date"
-
-
-_ORDER = list(Why)
-
-
-@dataclass(frozen=True)
-class Reason:
-    """One reason; ``percent`` tells how much of a near text is in common, None with other reasons."""
-
-    why: Why
-    percent: int | None = None
-
-
 @dataclass(frozen=True)
 class Double:
     """A record that may be the same as another, and why: the strongest reason first."""
 
     record: Record
     reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Two records that wait for a decision, the newer first, and why."""
+
+    record: Record
+    other: Record
+    reasons: tuple[Reason, ...]
+
+    @property
+    def key(self) -> Pair:
+        """What the pair is known by: the list goes on after it."""
+        return self.record.id, self.other.id
 
 
 class Doubles:
@@ -87,6 +80,69 @@ class Doubles:
                 self._guard.visible(session, identity).where(Record.id.in_(others)).order_by(Record.id).limit(MOST)
             ).all()
 
+    def undecided(self, session: Session, identity: Identity) -> "Select[UUID, UUID]":
+        """Return a query for the pairs (two ids, the newer first) that this person may decide on: they read both."""
+        mine = self._guard.visible(session, identity, Act.ACCEPT).with_only_columns(Record.id)
+        ends = (AlikeRecord.record_id, AlikeRecord.other_id)
+        # each pair is looked up in the records, not the person's records gathered first: pairs are few
+        both = (mine.where(Record.id == end).correlate(AlikeRecord).exists() for end in ends)
+        return select(*ends).where(*both)
+
+    def waiting(self, identity: Identity, *, after: Pair | None = None, limit: int) -> Sequence[Waiting]:
+        """Return pairs that wait for this person's decision, those of the newest record first, after one of them."""
+        newer, older = AlikeRecord.record_id, AlikeRecord.other_id
+        with self._db.reading() as session:
+            query = self.undecided(session, identity).order_by(newer.desc(), older.desc()).limit(limit)
+            if after is not None:
+                query = query.where(newer <= after[0], or_(newer < after[0], older < after[1]))
+            pairs: list[Pair] = [(one, other) for one, other in session.execute(query)]
+            records = rows_by_id(session, Record, {key for each in pairs for key in each})
+            why = reasons_of(session, pairs)
+            return [Waiting(records[a], records[b], why.get((a, b), ())) for a, b in pairs]
+
+    def met(self, identity: Identity, record_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Double]]:
+        """Return, by record, what stands for a decision beside each of many records: as ``of``, from what is kept.
+
+        A part of the system sees all; a record that the person may not read has none.
+        """
+        ends = (AlikeRecord.record_id, AlikeRecord.other_id)
+        wanted = set(record_ids)
+        with self._db.reading() as session:
+            touching = select(*ends).where(or_(*(end.in_(wanted) for end in ends)))
+            pairs: list[Pair] = [(one, other) for one, other in session.execute(touching)]
+            ids = {key for each in pairs for key in each}
+            known = select(Record) if identity.is_system else self._guard.visible(session, identity)
+            seen = session.scalars(known.where(Record.id.in_(ids), Record.state.in_(_STANDING)))
+            there = {record.id: record for record in seen}
+            found: dict[UUID, list[Double]] = {}
+            for (a, b), reasons in reasons_of(session, pairs).items():
+                if a in there and b in there:
+                    for one, other in ((a, b), (b, a)):
+                        if one in wanted:
+                            found.setdefault(one, []).append(Double(there[other], reasons))
+        for doubles in found.values():
+            doubles.sort(key=lambda double: (double.reasons[0].strength, double.record.id))
+        return found
+
+    def numbers(self, identity: Identity, record_id: UUID) -> Sequence[Record]:
+        """Return the filed records that may be the same as one, for the custodian of both levels: told by number alone.
+
+        Officers oversee every level and are custodians of none: they get nothing.
+
+        Raises:
+            NotFound, NotAllowed: this person does not see the record.
+        """
+        with self._db.reading() as session:
+            record = self._guard.require(session, identity, Act.CUSTODY, record_id)
+            entrusted = self._guard.reach(session, identity).custody
+            if record.level_rank not in entrusted:
+                return ()
+            others = {key for key, _ in _candidates(session, record)} - {record_id}
+            others -= set(session.scalars(select(NotTheSame.other_id).where(NotTheSame.record_id == record_id)))
+            mine = self._guard.visible(session, identity, Act.CUSTODY).where(Record.id.in_(others))
+            mine = mine.where(Record.level_rank.in_(entrusted))
+            return session.scalars(mine.order_by(Record.id).limit(MOST)).all()
+
     def decide(self, identity: Identity, record_id: UUID, other_id: UUID, *, same: bool) -> None:
         """Keep that two records are not the same (``same`` takes that back). Doing it twice changes nothing more.
 
@@ -106,12 +162,14 @@ class Doubles:
             if stands is not same:
                 return
             if same:
-                pair = or_(*(and_(NotTheSame.record_id == a, NotTheSame.other_id == b) for a, b in ways))
-                session.execute(delete(NotTheSame).where(pair).execution_options(synchronize_session=False))
+                stood = or_(*(and_(NotTheSame.record_id == a, NotTheSame.other_id == b) for a, b in ways))
+                session.execute(delete(NotTheSame).where(stood).execution_options(synchronize_session=False))
+                meet(session, [record_id])
             else:
                 now, who = self._clock.now(), identity.person_id
                 rows = [{"record_id": a, "other_id": b, "decided_by": who, "decided_at": now} for a, b in ways]
                 session.execute(insert(NotTheSame), rows)
+                part(session, record_id, other_id)
             # of neither record: who reads the history of one may not be allowed to know of the other
             body = {"records": [str(record_id), str(other_id)]}
             self._log.note(session, identity, "double.reopen" if same else "double.dismiss", body=body)
@@ -127,13 +185,11 @@ class Doubles:
         known = select(Record) if identity.is_system else self._guard.visible(session, identity)
         wanted = found.keys() - dismissed - {record.id}
         seen = session.scalars(known.where(Record.id.in_(wanted), Record.state.in_(_STANDING))).all()
-        told = [Double(each, tuple(sorted(found[each.id].values(), key=_strength))) for each in seen]
-        told.sort(key=lambda double: (_strength(double.reasons[0]), double.record.id))
+        told = [
+            Double(each, tuple(sorted(found[each.id].values(), key=lambda reason: reason.strength))) for each in seen
+        ]
+        told.sort(key=lambda double: (double.reasons[0].strength, double.record.id))
         return told[:MOST]
-
-
-def _strength(reason: Reason) -> tuple[int, int]:
-    return _ORDER.index(reason.why), -(reason.percent or 0)
 
 
 def _candidates(session: Session, record: Record) -> Iterator[tuple[UUID, Reason]]:

@@ -15,6 +15,7 @@ from archive.jobs.outbox import Outbox
 from archive.likeness import forget
 from archive.log.writer import Log
 from archive.model import Content, ContentState, File, JobKind, PageText, Proposal, Record, ScannedPage, TextState
+from archive.pairing import meet
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import ObjectStore
@@ -78,6 +79,8 @@ class FileService:
             member = session.scalar(select(File.inside_id).where(File.id == content.file_id))
             gone = [content, *inside]
             self._drop(session, gone)
+            session.flush()
+            meet(session, [record.id])
             self._changed(work, identity, record, TAKE_OFF if member is None else TAKE_OFF_MEMBER, body)
             work.after_commit(lambda: self._remove(gone))
             work.commit()

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Select, delete
 from sqlalchemy.orm import Session
 
-from archive.model import AlikeText, Likeness, LikenessBand, NotTheSame
+from archive.model import AlikeRecord, AlikeText, Likeness, LikenessBand, NotTheSame
 
 
 def forget(session: Session, contents: "Sequence[UUID] | Select[UUID]") -> None:
@@ -17,6 +17,6 @@ def forget(session: Session, contents: "Sequence[UUID] | Select[UUID]") -> None:
 
 
 def forget_decisions(session: Session, records: Sequence[UUID]) -> None:
-    """Remove what was decided on these records, in the caller's transaction."""
-    for column in (NotTheSame.record_id, NotTheSame.other_id):
-        session.execute(delete(NotTheSame).where(column.in_(records)))
+    """Remove what was decided on these records, or waits to be, in the caller's transaction."""
+    for column in (NotTheSame.record_id, NotTheSame.other_id, AlikeRecord.record_id, AlikeRecord.other_id):
+        session.execute(delete(column.class_).where(column.in_(records)))

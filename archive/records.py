@@ -31,6 +31,7 @@ from archive.model import (
 )
 from archive.need_to_know import group_of
 from archive.numbering.lookup import holders
+from archive.pairing import meet
 from archive.policy.condition import holds
 from archive.policy.facts import facts_of, people_named
 from archive.policy.guard import Guard
@@ -112,6 +113,7 @@ class RecordService:
             ],
         )
         self._insert_links(session, ids, drafts)
+        meet(session, ids)
         self._log.note_many(
             session, identity, "record.create", [(key, {"title": d.title}) for key, d in zip(ids, drafts, strict=True)]
         )
@@ -159,6 +161,7 @@ class RecordService:
             if taken := proposals.confirm(session, self._vault, record, values, list(changes)):
                 body["proposed"] = taken
             self._changed(work, identity, record, "record.describe", body)
+            meet(session, [record.id])
             work.commit()
 
     def propose_dates(self, identity: Identity, dates: Mapping[UUID, str]) -> None:
@@ -171,6 +174,7 @@ class RecordService:
                     record.drawn_up, record.drawn_from, record.drawn_to = drawn.text, drawn.first, drawn.last
                     record.drawn_up_proposed = True
                     self._changed(work, identity, record, "record.propose_date", {"after": drawn.text})
+            meet(work.session, dates)
             work.commit()
 
     def set_level(self, identity: Identity, record_id: UUID, rank: int, reason: str, version: int) -> None:

@@ -15,6 +15,7 @@ from archive.jobs.lease import held_among
 from archive.jobs.runner import ClaimedJob, Outcome
 from archive.likeness import forget
 from archive.model import AlikeText, Content, ContentState, JobKind, Likeness, LikenessBand
+from archive.pairing import meet
 from archive.ports import Vault
 from indexer.likeness import TOLD_FROM, Signature, signature, unpacked
 from indexer.pagetext import load_pages
@@ -74,7 +75,7 @@ class CompareTexts:
         kept = self._keep(found)
         with self._db.reading() as session:
             alike = [(each, self._alike(session, each)) for each in kept]
-        self._write([(each, others) for each, others in alike if others])
+        self._write(alike)
         lost = {each.job.id: Outcome.retry("lease_lost") for each in found if each not in kept}
         return outcomes | lost
 
@@ -155,6 +156,7 @@ class CompareTexts:
                         rows += [_row(here, other, each), _row(other, here, each)]
             if rows:
                 session.execute(insert(AlikeText), rows)
+            meet(session, {found.record_id for found, _ in pairs})
             work.commit()
 
 

@@ -21,11 +21,13 @@ from sqlalchemy import select
 from archive.arrivals import Incoming, Received
 from archive.database import Database
 from archive.describing import Draft
+from archive.doubles import Double
 from archive.errors import ArchiveError, Fault, InvalidInput
 from archive.identity import Identity
 from archive.imports import Left, Source
 from archive.model import Content, ContentState, File, Job, JobKind, JobState, Record, RecordState
 from archive.ports import PIECE_BYTES
+from archive.showing import number_of
 from runtime.wiring import Parts
 from web.remarks import Remark, remarks
 
@@ -52,6 +54,7 @@ class Item:
     reason: str | None = None
     fields: list[str] = field(default_factory=list)
     doubles: list[str] = field(default_factory=list)
+    alike: Sequence[Double] = ()
     record_id: UUID | None = None
     date: str | None = None
     date_proposed: bool = False
@@ -64,7 +67,15 @@ class Item:
         record = None if self.record_id is None else str(self.record_id)
         said = [{"code": remark.code, "facts": dict(remark.facts)} for remark in self.remarks]
         dated = {"date": self.date, "date_proposed": self.date_proposed}
-        return document | dated | {"fields": self.fields, "doubles": self.doubles, "remarks": said, "record": record}
+        alike = [double_shown(double) for double in self.alike]
+        told = {"fields": self.fields, "doubles": self.doubles, "alike": alike, "remarks": said, "record": record}
+        return document | dated | told
+
+
+def double_shown(double: Double) -> dict[str, Any]:
+    """Return another record that may be the same, and why, as others script against it."""
+    reasons = [{"why": each.why.value, "percent": each.percent} for each in double.reasons]
+    return {"record": str(double.record.id), "number": number_of(double.record), "reasons": reasons}
 
 
 @dataclass(frozen=True)
@@ -162,6 +173,14 @@ class Importer:
             self._told("filed", start + len(mine), len(files))
         self._look_at(items)
         return Outcome(items)
+
+    def tell_alike(self, outcome: Outcome) -> None:
+        """Say of the files that came in which records may be the same: call it when all texts are compared."""
+        mine = {item.record_id: item for item in outcome.items if item.record_id and item.state != "failed"}
+        ids = list(mine)
+        for start in range(0, len(ids), BATCH):
+            for key, doubles in self._parts.doubles.met(self._identity, ids[start : start + BATCH]).items():
+                mine[key].alike = doubles
 
     def end(self) -> None:
         """Forget what is kept to go on after a break: all is done and told."""

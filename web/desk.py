@@ -34,6 +34,7 @@ def desk() -> str:
         put_aside = session.scalar(aside)
         doubtful_scans = count_doubtful(session, ids)
         proposed = services().proposals.count(session, identity())
+        undecided = services().directory.count(session, services().doubles.undecided(session, identity()))
     records = services().reader.list(identity(), state=state, offset=offset, limit=PAGE + 1)
     prepares = bool({Role.ARCHIVIST, Role.CLERK} & identity().roles)
     newest = () if prepares else services().reader.list(identity(), state=RecordState.FILED, limit=NEWEST)
@@ -45,6 +46,7 @@ def desk() -> str:
         put_aside=put_aside,
         doubtful_scans=doubtful_scans,
         proposed=proposed,
+        undecided=undecided,
         state=state.value,
         prepares=prepares,
         newest=newest,

@@ -19,6 +19,7 @@ from archive.scheme.fields import parse_fields
 from archive.showing import CustodyView, FileView, RecordView
 from web import record_form
 from web.directory import CategoryShown
+from web.doubles import warn
 from web.faults import explain, explain_fault, explain_waiting, field_label, status_of
 from web.i18n import current_locale
 from web.services import identity, services
@@ -51,6 +52,7 @@ def create() -> BaseResponse:
     except ArchiveError as error:
         return _again(error, category)
     flash(_("The record is catalogued. Now add its files."))
+    warn(record_id)
     return redirect(url_for("records.show", record_id=record_id), 303)
 
 
@@ -59,7 +61,9 @@ def show(record_id: UUID) -> str:
     """Show a record in full, or number and dates to who keeps custody of it."""
     view = services().reader.show(identity(), record_id)
     if isinstance(view, CustodyView):
-        return render_template("custody.html", view=view, officer=bool(identity().roles & OFFICERS))
+        alike = services().doubles.numbers(identity(), record_id)
+        officer = bool(identity().roles & OFFICERS)
+        return render_template("custody.html", view=view, officer=officer, alike=alike)
     missing = [_label(view, name) for name in view.missing]
     known = {file.content_id for file in view.files}
     held: dict[UUID, list[FileView]] = {}
@@ -92,6 +96,7 @@ def describe(record_id: UUID) -> BaseResponse:
     except ArchiveError as error:
         return _again(error, category, view)
     flash(_("The description is saved."))
+    warn(record_id)
     return redirect(url_for("records.show", record_id=record_id), 303)
 
 

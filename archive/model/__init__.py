@@ -28,7 +28,7 @@ from archive.model.house import (
 )
 from archive.model.jobs import Fence, Job, JobKind, JobState
 from archive.model.keys import Generation, OwnerKey, RingCopy
-from archive.model.likeness import AlikeText, Likeness, LikenessBand, NotTheSame
+from archive.model.likeness import AlikeRecord, AlikeText, Likeness, LikenessBand, NotTheSame
 from archive.model.log import LogCheckpoint, LogClass, LogEntry, LogResult, LogSeal, LogUnsealed
 from archive.model.people import (
     AccessGrant,
@@ -62,6 +62,7 @@ from archive.model.sheets import Sheet, SheetColumns, SheetRow, SheetState
 
 __all__ = [
     "AccessGrant",
+    "AlikeRecord",
     "AlikeText",
     "ApiAnswer",
     "ApiToken",

@@ -40,6 +40,15 @@ class AlikeText(Base):
     same: Mapped[bool]
 
 
+class AlikeRecord(Base):
+    """Two records that may be the same and wait for a decision, the newer first (see ``archive.pairing``)."""
+
+    __tablename__ = "alike_record"
+
+    record_id: Mapped[UUID] = mapped_column(ForeignKey("record.id"), primary_key=True)
+    other_id: Mapped[UUID] = mapped_column(ForeignKey("record.id"), primary_key=True, index=True)
+
+
 class NotTheSame(Base):
     """Two records that someone looked at and found to be two: they are told as doubles no more. A row each way."""
 

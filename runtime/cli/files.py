@@ -16,7 +16,9 @@ from archive.errors import Fault, InvalidInput
 from archive.identity import system
 from archive.model import Category, Fonds, Level, Place
 from archive.need_to_know import group_of
+from archive.pairing import Why
 from archive.scheme.fields import parse_fields
+from archive.showing import number_of
 from runtime.cli.asked import person
 from runtime.cli.common import command, opened
 from runtime.cli.out import Out, locale
@@ -24,6 +26,7 @@ from runtime.importing import Importer, Item, extracting, find_files, run_of
 from runtime.locks import held
 from runtime.wiring import Parts
 from runtime.working import work_done
+from web.double_words import reason_words
 from web.remarks import remark_words
 from web.words import mark
 
@@ -58,6 +61,7 @@ def import_command(
             if importer.resumed:
                 out.remark(RESUMED, count=importer.resumed)
             outcome = importer.run(files, lambda: _until_read(parts, wait=wait), release)
+        importer.tell_alike(outcome)
         importer.end()  # not before all is searchable: whatever breaks off until then is gone on with
         seconds = round(time.monotonic() - begun, 3)
     counts = outcome.counts()
@@ -100,6 +104,11 @@ def _lines(out: Out, item: Item, labels: Mapping[str, str]) -> list[str]:
     said += [remark_words(remark, locale()) for remark in item.remarks]
     if item.doubles:
         said.append(out.gettext(mark("the same bytes lie in other records: %(count)s"), count=len(item.doubles)))
+    said += [
+        out.gettext(mark("perhaps the same as %(number)s: %(why)s"), number=number_of(each.record), why=why)
+        for each in item.alike
+        if (why := " · ".join(reason_words(r, locale()) for r in each.reasons if r.why is not Why.SAME_BYTES))
+    ]
     return [f"{item.path}: {words}" for words in said]
 
 

@@ -29,7 +29,8 @@ from web.words import mark
 NUMBER = click.argument("number", metavar="[FONDS:]NUMBER|ID")
 
 
-def _as_person(parts: Parts, login: str) -> Identity:
+def as_person(parts: Parts, login: str) -> Identity:
+    """Return a person's present rights; the log keeps that the operator acts for them."""
     return parts.people.impersonate(getpass.getuser(), login)
 
 
@@ -42,7 +43,7 @@ def _as_person(parts: Parts, login: str) -> Identity:
 def search(out: Out, query: str, login: str, filters: tuple[str, ...], limit: int, offset: int) -> None:
     """Search."""
     with opened() as parts, work_done(parts, wait=False):
-        person = _as_person(parts, login)
+        person = as_person(parts, login)
         with parts.db.reading() as session:
             codes = Codes(session)
             marks = {level.rank: level_mark(level, locale()) for level in every(session)}
@@ -110,7 +111,7 @@ def record() -> None:
 def show(out: Out, number: str, login: str) -> None:
     """Show a record."""
     with opened() as parts, work_done(parts, wait=False):
-        person = _as_person(parts, login)
+        person = as_person(parts, login)
         view = parts.reader.show(person, record_of(parts, person, number))
         zone = parts.zone
     if isinstance(view, RecordView):

@@ -27,6 +27,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "numbers": ("number",),
     "files": ("import",),
     "finding": ("search",),
+    "doubles": ("doubles",),
     "keeping": ("record",),
     "subjects": ("subject",),
     "care": ("doctor", "fsck", "log", "index", "keys"),

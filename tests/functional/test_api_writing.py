@@ -11,7 +11,6 @@ import pytest
 from sqlalchemy import func, select
 
 from archive import once as keeping
-from archive.identity import Role
 from archive.model import ApiAnswer, Content, ContentState, LogEntry, Record, RecordState, TokenScope
 from archive.ports import PIECE_BYTES
 from tests.factories.api_house import ApiHouse, an_api_house
@@ -22,10 +21,6 @@ NEW = {"fonds": "WY01", "category": "WYH", "title": "电梯维修合同", "drawn
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiHouse]:
     with an_api_house(tmp_path_factory.mktemp("house")) as made:
-        made.web.services.people.add_person(
-            made.web.services.people.identity_of("archivist").__class__("system:set-up"),
-            login="security", name="安全某", password="梅花三弄-2026-春", roles=[Role.SECURITY_ADMIN],
-        )  # fmt: skip
         yield made
 
 
@@ -56,6 +51,25 @@ def test_a_record_is_catalogued_described_and_filed(house: ApiHouse) -> None:
     assert filed["number"]
     assert house.get(f"/api/v1/records/by-number/{filed['number']}").json["record"] == record
     assert {"record.create", "record.describe", "record.file"} <= set(house.acts())
+
+
+def test_what_may_be_the_same_is_told_and_decided_as_far_as_the_person_may(house: ApiHouse) -> None:
+    number = {"fields": {"document_number": "沪房〔2026〕77号"}}
+    one, _ = new(house, **number)
+    other, _ = new(house, **number, title="另一份")
+    hidden, _ = new(house, **number, level=3)
+    shown = house.get(f"/api/v1/records/{one}").json["alike"]
+    assert {each["record"] for each in shown} == {other, hidden}
+    assert {reason["why"] for each in shown for reason in each["reasons"]} == {"document_number"}
+    path = f"/api/v1/records/{one}/alike/{other}"
+    refused = [house.ask("PUT", path, who, json={"same": False}).status_code for who in ("staff", "auditor")]
+    assert refused == [404, 404]
+    assert house.ask("PUT", f"/api/v1/records/{one}/alike/{one}", json={"same": False}).status_code == 422
+    told = house.ask("PUT", path, json={"same": False})
+    assert told.json == {"record": one, "other": other, "same": False}
+    assert [each["record"] for each in house.get(f"/api/v1/records/{one}").json["alike"]] == [hidden]
+    house.ask("PUT", path, json={"same": True})
+    assert len(house.get(f"/api/v1/records/{one}").json["alike"]) == 2
 
 
 @pytest.mark.parametrize(

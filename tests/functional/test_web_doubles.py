@@ -9,12 +9,13 @@ from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
-from archive.doubles import Why
 from archive.identity import system
-from archive.model import Department, LogEntry, NotTheSame, Record
+from archive.model import AlikeRecord, Department, LogEntry, NotTheSame, Person, Record
+from archive.pairing import Why
 from archive.spelling import number_key
+from tests.factories.people import is_custodian
 from tests.factories.web_house import WebHouse, a_web_house, token_on
 from web.record_form import OWN
 
@@ -155,6 +156,114 @@ def test_the_keys_of_every_record_follow_its_title_and_number(house: WebHouse, a
             assert row.title_key == number_key(row.title)
             assert row.document_key == (number_key(row.fields.get("document_number") or "") or None)
         assert session.get_one(Record, UUID(record)).document_key == "沪房20254号"
+
+
+def waiting(house: WebHouse) -> list[set[str]]:
+    """Return the pairs that are kept, whoever may see them."""
+    with house.services.db.reading() as session:
+        return [{str(row.record_id), str(row.other_id)} for row in session.scalars(select(AlikeRecord))]
+
+
+def test_the_list_tells_pairs_with_their_reasons_until_they_are_decided(
+    house: WebHouse, archivist: FlaskClient
+) -> None:
+    assert "没有待判定的" in archivist.get("/doubles").text
+    one = a_record(house, archivist, "甲号合同", a_text(7), drawn_up="2024-03-05")
+    other = a_record(house, archivist, "甲号 合同", a_text(7), drawn_up="2024-03-05")
+    page = archivist.get("/doubles").text
+    assert f"/records/{one}" in page
+    assert f"/records/{other}" in page
+    for words in ("文件完全相同", "文字相同", "题名与日期相同"):
+        assert words in page
+    assert re.search(r"<strong>1</strong>\s*对可能重复", archivist.get("/").text)
+    assert post(archivist, f"/records/{other}/doubles", other=one, **{"from": "list"}).startswith("200")
+    assert "没有待判定的" in archivist.get("/doubles").text
+    assert "对可能重复" not in archivist.get("/").text
+    post(archivist, f"/records/{one}/doubles", other=other, same="perhaps")
+    assert f"/records/{one}" in archivist.get("/doubles").text
+
+
+def test_the_list_goes_on_after_fifty_pairs_without_loss(house: WebHouse, archivist: FlaskClient) -> None:
+    for _ in range(11):
+        a_record(house, archivist, "同一份", **{FIELD: "沪房〔2024〕9号"})
+    told: list[str] = []
+    page = archivist.get("/doubles").text
+    while True:
+        told += re.findall(r'name="other" value="([^"]+)"', page)
+        more = re.search(r'href="(/doubles\?after=[^"]+)"', page)
+        if more is None:
+            break
+        assert len(told) % 50 == 0
+        page = archivist.get(more[1]).text
+    assert len(told) == 55
+    assert "同一份" in archivist.get("/doubles?after=nonsense").text
+
+
+def test_the_list_and_the_desk_tell_no_pair_of_which_one_is_hidden(house: WebHouse, archivist: FlaskClient) -> None:
+    clerk = house.browser("clerk")
+    number = {FIELD: "沪房〔2024〕5号"}
+    one = a_record(house, archivist, "公开的", **number)
+    before = [_plain(clerk.get(path).text) for path in ("/", "/doubles")]
+    other = a_record(house, archivist, "秘密的", level="3", **number)
+    assert waiting(house) == [{one, other}]
+    assert [_plain(clerk.get(path).text) for path in ("/", "/doubles")] == before
+    with house.services.db.writing() as work:
+        work.session.execute(update(Person).where(Person.login == "archivist").values(clearance=1))
+        work.commit()
+    assert "没有待判定的" in archivist.get("/doubles").text
+    assert "对可能重复" not in archivist.get("/").text
+
+
+def test_cataloguing_warns_of_number_or_title_and_date_that_stand_elsewhere(
+    house: WebHouse, archivist: FlaskClient
+) -> None:
+    clerk = house.browser("clerk")
+    values = {"category": str(house.category.id), "title": "电梯的通知", "level": "1", FIELD: "沪房〔2024〕6号"}
+    assert "可能与另外" not in post(archivist, "/records", **values)
+    told = post(archivist, "/records", **values | {"title": "别的"})
+    assert "可能与另外 1 份档案重复。《电梯的通知》：文号相同" in told
+    assert "可能与另外" not in post(clerk, "/records", **values, department=office(house))
+
+
+def test_a_pair_ends_when_its_reason_does(house: WebHouse, archivist: FlaskClient) -> None:
+    one = a_record(house, archivist, "甲", **{FIELD: "沪房〔2024〕7号"})
+    other = a_record(house, archivist, "乙", **{FIELD: "沪房〔2024〕7号"})
+    assert waiting(house) == [{one, other}]
+    (version,) = set(re.findall(r'name="version" value="(\d+)"', archivist.get(f"/records/{other}/edit").text))
+    values = {"title": "乙", "level": "1", "medium": "paper", "material": "document", "version": version}
+    post(archivist, f"/records/{other}/edit", **values, **{FIELD: "沪房〔2024〕8号"})
+    assert waiting(house) == []
+
+
+def test_what_is_in_the_bin_waits_for_nobody(house: WebHouse, archivist: FlaskClient) -> None:
+    _, other = (a_record(house, archivist, "同一份", a_text(8)) for _ in range(2))
+    (version,) = set(re.findall(r'name="version" value="(\d+)"', archivist.get(f"/records/{other}").text))
+    post(archivist, f"/records/{other}/bin", version=version)
+    assert "没有待判定的" in archivist.get("/doubles").text
+    post(archivist, f"/records/{other}/restore")
+    assert f"/records/{other}" in archivist.get("/doubles").text
+
+
+def test_a_custodian_is_told_by_number_alone_and_an_officer_nothing(house: WebHouse, archivist: FlaskClient) -> None:
+    both = [a_record(house, archivist, "秘密的题名", drawn_up="2024-03-05", **{FIELD: "沪房〔2024〕4号"}) for _ in "ab"]
+    hidden = a_record(house, archivist, "更高的", level="3", drawn_up="2024-03-05", **{FIELD: "沪房〔2024〕4号"})
+    for record in (*both, hidden):
+        post(archivist, "/records/file", record=record)
+    with house.services.db.reading() as session:
+        numbers = [session.get_one(Record, UUID(each)).archive_number or "none" for each in (*both, hidden)]
+    assert HEAD not in house.browser("auditor").get(f"/records/{both[0]}").text
+    with house.services.db.writing() as work:
+        keeper = work.session.scalars(select(Person).where(Person.login == "staff")).one()
+        keeper.clearance = 0
+        is_custodian(work.session, keeper, 1)
+        work.commit()
+    page = house.browser("staff").get(f"/records/{both[0]}").text
+    assert HEAD in page
+    assert numbers[1] in page
+    assert numbers[2] not in page
+    assert "秘密的题名" not in page
+    post(archivist, f"/records/{both[0]}/doubles", other=both[1])
+    assert HEAD not in house.browser("staff").get(f"/records/{both[0]}").text
 
 
 def _plain(page: str) -> str:

@@ -82,6 +82,7 @@ EXPECTED: dict[str, str] = {
     "labels.output": SIGNED_IN,
     "put_aside.unlock": SIGNED_IN,
     "doubles.decide": SIGNED_IN,
+    "doubles.waiting": SIGNED_IN,
     "files.find": SIGNED_IN,
     "finding.search": SIGNED_IN,
     "browsing.scheme": SIGNED_IN,

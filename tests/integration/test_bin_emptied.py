@@ -8,7 +8,7 @@ from sqlalchemy import select
 from archive.clock import SystemClock
 from archive.describing import Draft
 from archive.identity import system
-from archive.model import Category, Content, File, JobKind, OwnerKey, Proposal, Record, RecordState
+from archive.model import AlikeRecord, Category, Content, File, JobKind, OwnerKey, Proposal, Record, RecordState
 from tests.factories.archives import Archive
 from tests.fakes.clock import FixedClock
 
@@ -36,6 +36,11 @@ def test_only_what_lay_in_the_bin_for_thirty_days_goes_and_goes_whole(archive: A
         assert parts.runner.run(JobKind.EMPTY_BIN) == 1
 
     old = thrown_away("旧")
+    with parts.db.reading() as session:
+        category = session.scalars(select(Category).where(Category.code == "WYYZ")).one()
+    stays = parts.records.create(WHO, Draft(category.fonds_id, category.id, "旧", drawn_up="2024-03-05"))
+    with parts.db.reading() as session:
+        assert session.get(AlikeRecord, (stays, old)) is not None
     with parts.db.writing() as work:
         content = work.session.scalars(select(Content.id).where(Content.record_id == old)).one()
         work.session.add(Proposal(content_id=content, field="title", sealed=b"sealed"))
@@ -51,6 +56,7 @@ def test_only_what_lay_in_the_bin_for_thirty_days_goes_and_goes_whole(archive: A
     with parts.db.reading() as session:
         assert session.get(Record, old) is None
         assert session.get(OwnerKey, old) is None
+        assert session.get(AlikeRecord, (stays, old)) is None
         for table in (File, Content):
             assert session.scalars(select(table).where(table.record_id == old)).all() == []
         assert session.scalars(select(Proposal).where(Proposal.content_id == content)).all() == []

@@ -7,15 +7,16 @@ from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from archive.files import FileService
 from archive.identity import system
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import JobRunner
 from archive.log.writer import Log
-from archive.model import AlikeText, Likeness, LikenessBand
+from archive.model import AlikeRecord, AlikeText, Likeness, LikenessBand
 from archive.policy.guard import Guard
+from archive.rereading import Rereading
 from indexer.comparing import CompareTexts
 from indexer.extraction import ExtractContents
 from indexer.identify import MagicDetector
@@ -134,6 +135,7 @@ def house(tmp_path: Path) -> Iterator[SimpleNamespace]:
     guard = Guard(db, log, clock, "Asia/Shanghai")
     yield SimpleNamespace(
         db=db, vault=vault, store=store, outbox=outbox, category=category,
+        clock=clock, again=Rereading(db, guard, log, outbox, clock),
         run=lambda: JobRunner(db, clock, handlers).drain(), files=FileService(db, guard, store, log, outbox),
     )  # fmt: skip
     extractor.close()
@@ -192,3 +194,31 @@ def test_the_database_holds_no_value_that_the_text_alone_gives(house: SimpleName
     assert made.packed()[40:80] not in sealed
     other_house = SimpleNamespace(token=lambda kind, value: f"{hash((kind, value)) & (2**128 - 1):032x}")
     assert not bands & set(made.bands(other_house))  # type: ignore[arg-type]  # only its tokens are asked for
+
+
+def test_reading_again_compares_what_came_in_before_there_were_likenesses(house: SimpleNamespace) -> None:
+    text = a_text(random.Random(6))
+    both = {stored(house, text.encode()) for _ in range(2)}
+    house.run()
+    with house.db.writing() as work:
+        for table in (AlikeRecord, AlikeText, LikenessBand, Likeness):
+            work.session.execute(delete(table))
+        work.commit()
+    house.clock.move(seconds=60)
+    house.again.ask(system("test"), {"text": "text"})
+    house.run()
+    assert {(a, b) for a, b, _, same in pairs(house) if same} == {(a, b) for a in both for b in both if a != b}
+    with house.db.reading() as session:
+        assert session.scalar(select(func.count()).select_from(AlikeRecord)) == 1
+
+
+def test_a_pair_of_records_ends_with_the_file_that_made_it(house: SimpleNamespace) -> None:
+    dice = random.Random(8)
+    text = a_text(dice)
+    _, other = stored(house, text.encode()), stored(house, edited(dice, text).encode())
+    house.run()
+    with house.db.reading() as session:
+        assert session.scalar(select(func.count()).select_from(AlikeRecord)) == 1
+    house.files.take_off(system("test"), other, "放错了")
+    with house.db.reading() as session:
+        assert session.scalar(select(func.count()).select_from(AlikeRecord)) == 0

@@ -5,16 +5,18 @@ from uuid import UUID
 from flask import Response
 from pydantic import JsonValue
 
+from archive.doubles import Double
 from archive.identity import Role
 from archive.levels import every
 from archive.levels import mark as level_mark
 from archive.proposals import Proposed
 from archive.scheme.fields import FieldDef, FieldKind
-from archive.showing import CustodyView, FileView, RecordView
+from archive.showing import CustodyView, FileView, RecordView, number_of
 from web import files
 from web.api import problems
 from web.api.operations import operation
 from web.api.shapes import (
+    AlikeRecord,
     CustodyRecord,
     FileShown,
     FullRecord,
@@ -22,11 +24,13 @@ from web.api.shapes import (
     Me,
     PassageFound,
     ProposalMade,
+    ReasonMade,
     RecordAnswer,
     RemarkMade,
     SearchAnswer,
     SearchQuery,
 )
+from web.double_words import reason_words
 from web.proposal_words import rule_words
 from web.record_words import masked
 from web.remarks import file_remarks, remark_words
@@ -142,6 +146,7 @@ def _full(view: RecordView) -> FullRecord:
         missing=list(view.missing),
         files=[_file(each) for each in view.files],
         proposals=[_proposal(each) for each in view.proposed],
+        alike=[_alike(each) for each in services().doubles.of(identity(), row.id)],
         created_at=row.created_at,
         filed_at=row.filed_at,
         version=row.version,
@@ -166,6 +171,19 @@ def _proposal(each: Proposed) -> ProposalMade:
         start=found.start,
         end=found.end,
         fills=each.fills,
+    )
+
+
+def _alike(double: Double) -> AlikeRecord:
+    return AlikeRecord(
+        record=double.record.id,
+        number=number_of(double.record),
+        title=double.record.title,
+        level=double.record.level_rank,
+        reasons=[
+            ReasonMade(why=each.why, percent=each.percent, detail=reason_words(each, problems.language()))
+            for each in double.reasons
+        ],
     )
 
 

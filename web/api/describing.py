@@ -10,7 +10,7 @@ from archive.filing import Filed
 from archive.model import Record
 from archive.showing import CustodyView, RecordFilter, RecordView, number_of
 from web.api import given
-from web.api.made import FiledMany, RecordChanged, RecordFiled, RecordListed, RecordPage
+from web.api.made import DoubleDecided, FiledMany, RecordChanged, RecordFiled, RecordListed, RecordPage
 from web.api.names import cursor_id, department_id, fonds_id, place_id
 from web.api.operations import operation
 from web.api.refusals import Stale
@@ -126,6 +126,13 @@ def restore_record(record_id: UUID, version: int) -> RecordChanged:
     """Take a record back out of the bin."""
     services().records.restore(identity(), record_id, version)
     return RecordChanged(record=record_id, version=version + 1)
+
+
+@operation("/records/{record_id}/alike/{other_id}", 403, 404, method="PUT")
+def decide_double(record_id: UUID, other_id: UUID, body: given.DoubleDecision) -> DoubleDecided:
+    """Keep that two records are not the same, or take that back; neither is told beside the other any more."""
+    services().doubles.decide(identity(), record_id, other_id, same=body.same)
+    return DoubleDecided(record=record_id, other=other_id, same=body.same)
 
 
 ALIKE = (

@@ -68,6 +68,12 @@ class Group(Shape):
     reason: Reason
 
 
+class DoubleDecision(Shape):
+    """What is decided on two records: that they are not the same, or (``same``) that they may be after all."""
+
+    same: bool
+
+
 class Because(Shape):
     """Why something is decided so."""
 

@@ -87,6 +87,14 @@ class FileTaken(Shape):
     doubles: int
 
 
+class DoubleDecided(Shape):
+    """Two records that were decided on; ``same`` as it was sent."""
+
+    record: UUID
+    other: UUID
+    same: bool
+
+
 class FileDecided(Shape):
     """The file that was decided on."""
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from archive.identity import Role
 from archive.model import ContentState, FileRole, Medium, RecordKind, RecordState, TextState
+from archive.pairing import Why
 from indexer.queryparser import LONGEST_QUERY
 
 DEEPEST = 10_000
@@ -143,6 +144,24 @@ class ProposalMade(Shape):
     fills: bool = Field(description="Whether it would fill what is empty, or confirm what stands there unconfirmed.")
 
 
+class ReasonMade(Shape):
+    """Why two records may be the same; ``detail`` in words."""
+
+    why: Why
+    percent: int | None = Field(description="How much of a near text both have in common; null with other reasons.")
+    detail: str
+
+
+class AlikeRecord(Shape):
+    """Another record, visible to you, that may be the same: the strongest reason first."""
+
+    record: UUID
+    number: str
+    title: str
+    level: int
+    reasons: list[ReasonMade]
+
+
 class CustodyRecord(Shape):
     """What whoever keeps custody sees of a record: number, carrier and dates."""
 
@@ -194,6 +213,7 @@ class FullRecord(Shape):
     missing: list[str] = Field(description="What it still needs before it can be filed.")
     files: list[FileShown]
     proposals: list[ProposalMade] = Field(description="What its files propose; empty unless you may describe it.")
+    alike: list[AlikeRecord] = Field(description="Other records, visible to you, that may be the same; at most 20.")
     created_at: datetime
     filed_at: datetime | None
     version: int
