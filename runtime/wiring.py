@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
-from uuid import UUID
 
 from sqlalchemy import select
 
@@ -89,10 +88,7 @@ class Parts:
     @cached_property
     def db(self) -> Database:
         """The database."""
-        return Database(self.settings.database_url, seal=self._seal)
-
-    def _seal(self, entry: UUID) -> None:
-        self.sealer.wait_sealed(entry)
+        return Database(self.settings.database_url, seal=lambda entry: self.sealer.wait_sealed(entry))
 
     @cached_property
     def zone(self) -> str:
