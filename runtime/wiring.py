@@ -88,7 +88,7 @@ class Parts:
     @cached_property
     def db(self) -> Database:
         """The database."""
-        return Database(self.settings.database_url, seal=lambda entry: self.sealer.wait_sealed(entry))
+        return Database(self.settings.database_url, seal=lambda entry: self.sealer.wait_sealed(entry))  # noqa: PLW0108  (made later)
 
     @cached_property
     def zone(self) -> str:
