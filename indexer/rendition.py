@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 from uuid import UUID
 
 from sqlalchemy import func, select, update
@@ -31,7 +31,9 @@ from indexer.layout import open_layout
 from indexer.pagetext import page_at
 from indexer.sandbox.client import MAX_FILE_BYTES, Extractor
 from indexer.sandbox.memory import MemoryFile
-from indexer.searchable import SearchablePdf, Sheet
+
+if TYPE_CHECKING:
+    from indexer.searchable import Sheet
 
 MADE = "file.rendition"
 TASK = "original:"
@@ -131,6 +133,8 @@ class MakeRenditions:
     def _made(self, job: ClaimedJob, content: Content, key: Unlocked) -> bytes | Failure:
         reader = key.content_reader(content.id, self._store, content.object_key, content.store_version or "")
         file = self._extractor.hold(reader.read(), reader.size)
+        from indexer.searchable import SearchablePdf  # noqa: PLC0415  (pypdf: every command would start later for it)
+
         pdf, size = SearchablePdf(), 0
         try:
             for number in range(1, (content.pages or 0) + 1):
@@ -153,7 +157,7 @@ class MakeRenditions:
             file.close()
         return pdf.bytes(self._clock.now())
 
-    def _sheet(self, media_type: str, file: MemoryFile, number: int) -> Sheet | Failure:
+    def _sheet(self, media_type: str, file: MemoryFile, number: int) -> "Sheet | Failure":
         """Return a page's picture, in as many answers as it takes."""
         stream = b""
         while True:
@@ -229,7 +233,7 @@ class _Dropped(Exception):
     """The lease is gone: another worker does this job."""
 
 
-def _sheet_told(answer: Mapping[str, Any]) -> Sheet | None:
+def _sheet_told(answer: Mapping[str, Any]) -> "Sheet | None":
     """Read what a fork told of a picture, trusting none of it."""
     page, matrix, size = (answer.get(name) for name in ("page", "matrix", "size"))
     if not (_numbers(page, 2, _MOST_POINTS) and _numbers(matrix, 6, _MOST_POINTS * 4)):
@@ -243,6 +247,8 @@ def _sheet_told(answer: Mapping[str, Any]) -> Sheet | None:
     except (TypeError, ValueError):
         return None
     shape = (page[0], page[1]), tuple(map(float, matrix)), answer["jpeg"], (int(size[0]), int(size[1]))
+    from indexer.searchable import Sheet  # noqa: PLC0415  (as above)
+
     return Sheet(*shape, answer["colors"], answer["bits"], part)
 
 
