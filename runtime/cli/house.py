@@ -97,7 +97,7 @@ def demo(out: Out, size: int | None, no_files: bool, no_serve: bool, port: int |
 def serve_command(out: Out, port: int | None) -> None:
     """Serve the archive."""
     chosen = settings()
-    if not first_code.needed(chosen):
+    if out.as_json or not first_code.needed(chosen):  # a program sets nothing up in a browser
         require_files(chosen)
     _serve(out, chosen, port)
 

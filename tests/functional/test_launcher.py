@@ -117,7 +117,8 @@ def test_a_ring_inside_the_data_folder_is_refused(house: Path, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    "words", [("serve",), ("fsck",), ("log", "verify"), ("index", "status"), ("user", "token", "anna", "--name", "x")]
+    "words",
+    [("serve", "--json"), ("fsck",), ("log", "verify"), ("index", "status"), ("user", "token", "anna", "--name", "x")],
 )
 def test_without_an_archive_it_says_so(house: Path, tmp_path: Path, words: tuple[str, ...]) -> None:
     answer = juanku(house, *words, cwd=tmp_path, JUANKU_HOME=str(tmp_path / "none"))
