@@ -245,7 +245,7 @@ def test_places_and_subjects_are_added_and_found(house: ApiHouse) -> None:
     names = {"zh_CN": "一号楼", "zh_TW": "一號樓", "en": "Building 1"}
     assert [each["fonds"] for each in house.get("/api/v1/fonds").json["fonds"]] == ["WY01"]
     [category] = house.get("/api/v1/fonds/WY01/categories").json["categories"]
-    assert [each["name"] for each in category["fields"]] == ["partner", "phone", "form"]
+    assert [each["name"] for each in category["fields"]] == ["partner", "document_number", "phone", "form"]
     assert [each["level"] for each in house.get("/api/v1/levels").json["levels"]] == [1, 2, 3, 4]
     place = {"kind": "building", "code": "7", "names": names, "parent": "A01"}
     assert house.ask("POST", "/api/v1/fonds/WY01/places", json=place).status_code == 201

@@ -97,6 +97,7 @@ def new() -> Answer:
 @pages.post("/invite")
 def invite() -> Answer:
     """Add an account that its link opens, and show the link once."""
+    require(Act.MANAGE_PEOPLE)  # before the form, which is not for everyone, is shown again
     typed = request.form
     try:
         link = services().house.invitations.invite(
