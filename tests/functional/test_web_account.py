@@ -1,6 +1,7 @@
 """A person keeps their own account: password, sessions, tokens; nobody else's."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -10,9 +11,9 @@ from archive.model import ApiToken, LogEntry, TokenScope
 from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_on
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebHouse]:
-    with a_web_house(tmp_path_factory.mktemp("account")) as made:
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[WebHouse]:
+    with a_web_house(tmp_path) as made:
         yield made
 
 
