@@ -5,6 +5,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -18,9 +19,9 @@ from tests.factories.api_house import ApiHouse, an_api_house
 NEW = {"fonds": "WY01", "category": "WYH", "title": "电梯维修合同", "drawn_up": "2026-03", "level": 1}
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiHouse]:
-    with an_api_house(tmp_path_factory.mktemp("house")) as made:
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[ApiHouse]:
+    with an_api_house(tmp_path) as made:
         yield made
 
 
@@ -285,6 +286,7 @@ def test_officers_keep_accounts_jobs_and_the_log(house: ApiHouse) -> None:
     for login in ("archivist", "staff", "auditor"):
         for person in ("li", "nobody"):
             assert house.ask("POST", f"/api/v1/people/{person}/deactivate", login).status_code == 403
+    new(house)
     assert house.get("/api/v1/jobs", "system").json["jobs"]
     assert house.get("/api/v1/jobs", "staff").status_code == 403
     log = house.get("/api/v1/log?limit=2&act=record.", "auditor").json
