@@ -31,12 +31,12 @@ from indexer.layout import open_layout
 from indexer.pagetext import page_at
 from indexer.sandbox.client import MAX_FILE_BYTES, Extractor
 from indexer.sandbox.memory import MemoryFile
+from indexer.sandbox.tasks import ORIGINAL
 
 if TYPE_CHECKING:
     from indexer.searchable import Sheet
 
 MADE = "file.rendition"
-TASK = "original:"
 
 _TOLD_EVERY = 5  # pages
 _MOST_POINTS = 14_400.0
@@ -161,7 +161,7 @@ class MakeRenditions:
         """Return a page's picture, in as many answers as it takes."""
         stream = b""
         while True:
-            answer = self._extractor.done_held(TASK + media_type, file, number, at=len(stream))
+            answer = self._extractor.done_held(ORIGINAL + media_type, file, number, at=len(stream))
             if isinstance(answer, Failure):
                 return answer
             sheet, length = _sheet_told(answer), answer.get("length")

@@ -2,6 +2,7 @@
 
 from indexer.extract.answer import Failure, Reason
 from indexer.sandbox.client import Extractor
+from indexer.sandbox.tasks import TABLE
 
 Table = tuple[str, list[list[str]], bool]
 """A sheet: its name, its rows of cells, and whether rows were left out."""
@@ -15,7 +16,7 @@ def read_sheets(extractor: Extractor, data: bytes) -> list[Table] | Failure:
     """
     file = extractor.hold([data], len(data))
     try:
-        answer = extractor.done_held("table", file, 1)
+        answer = extractor.done_held(TABLE, file, 1)
     finally:
         file.close()
     if isinstance(answer, Failure):

@@ -84,20 +84,17 @@ def _listed(template: str, filters: Sequence[tuple[str, str]], **shown: Any) -> 
     order = Order.OLDEST if asked.get("order") == Order.OLDEST else Order.NEWEST
     text = asked.get("from", "")
     offset = min(int(text), FURTHEST) if text.isascii() and text.isdigit() and len(text) < 9 else 0
+    chosen: dict[str, Any] = dict(filters)
     found = _find(filters, offset=offset, limit=PAGE, order=order)
     last = min(found.total, FURTHEST)
     return render_template(
         template, found=found, order=order.value, offset=offset,
         newer=_here(order=order, **{"from": offset - PAGE}) if offset >= PAGE else None,
         more=_here(order=order, **{"from": offset + PAGE}) if offset + PAGE < last else None,
-        sheet=url_for("sheets.found", **_values(filters)),
+        sheet=url_for("sheets.found", **chosen),
         turned=_here(order=Order.NEWEST if order is Order.OLDEST else Order.OLDEST),
         **shown,
     )  # fmt: skip
-
-
-def _values(filters: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    return dict(filters)
 
 
 def _here(**values: Any) -> str:

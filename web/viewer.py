@@ -23,7 +23,7 @@ from indexer.passages import marks_in
 from indexer.queryparser import parse
 from indexer.querytree import Query
 from indexer.sandbox.memory import MemoryFile
-from indexer.sandbox.work import WORDS
+from indexer.sandbox.tasks import WORDS
 from web.overlay import Overlay, overlay_of
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from io import FileIO
 from pathlib import Path
 from typing import Any, Self
 
@@ -24,6 +25,7 @@ from indexer.sandbox.confinement import Limits
 from indexer.sandbox.frames import Frames
 from indexer.sandbox.memory import MemoryFile
 from indexer.sandbox.pronom import Pronom
+from indexer.sandbox.tasks import FIND, IDENTIFY, PICTURE, UNPACK, WALLS
 from indexer.sandbox.wire import (
     MAX_ANSWER_BYTES,
     Request,
@@ -43,7 +45,6 @@ QUICK_FORKS = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.mmap_thres
 _ROOT = Path(__file__).resolve().parents[2]
 _GRACE = 10.0
 _SIGNALS = {24: Reason.TIME}  # SIGXCPU
-_IDENTIFY, _FIND, _WALLS, _PICTURE, _UNPACK = "identify", "find", "walls", "picture:", "unpack:"
 
 
 class Extractor:
@@ -136,21 +137,21 @@ class Extractor:
             Unavailable: no fork server can be started.
         """
         with contextlib.closing(MemoryFile([head], size=len(head), limit=MAX_FILE_BYTES)) as file:
-            answer, _end = self._ask(Request(_IDENTIFY, file.size, name=name), file.fd)
+            answer, _end = self._ask(Request(IDENTIFY, file.size, name=name), file.fd)
         return unpack_media_type(answer) or "application/octet-stream"
 
     def find_held(
         self, name: str, file: MemoryFile, first_page: int | None = None, last_page: int | None = None
     ) -> tuple[str | None, Extracted | Failure]:
         """Find what a held file is and parse a slice of it, in one fork. The type is None when that fork broke down."""
-        request = Request(_FIND, file.size, first_page, last_page, name=name)
+        request = Request(FIND, file.size, first_page, last_page, name=name)
         answer, end = self._ask(request, file.fd)
         return unpack_media_type(answer), unpack_answer(answer) or _why(answer, end)
 
     def picture_held(self, media_type: str, file: MemoryFile, page: int, width: int, turn: int = 0) -> bytes | Failure:
         """Draw one page of a held file as WebP (see ``indexer.extract.pictures.picture``)."""
         how = {"width": width, "turn": turn}
-        answer, end = self._ask(Request(_PICTURE + media_type, file.size, page, page, picture=how), file.fd)
+        answer, end = self._ask(Request(PICTURE + media_type, file.size, page, page, picture=how), file.fd)
         return unpack_picture(answer) or _why(answer, end)
 
     def done_held(self, task: str, file: MemoryFile, page: int, **how: int) -> dict[str, Any] | Failure:
@@ -168,7 +169,7 @@ class Extractor:
         Raises:
             Unavailable: no fork server can be started, or it went away.
         """
-        request = Request(_UNPACK + media_type, file.size, first, name=name, password=password)
+        request = Request(UNPACK + media_type, file.size, first, name=name, password=password)
         with self._places:
             server = self._running()
             try:
@@ -190,7 +191,7 @@ class Extractor:
         """Return the walls around a fork: of ``limits`` (``limits_without_memory`` where memory cannot be bounded),
         ``namespace``, ``no_new_privs``, ``landlock``, ``seccomp``.
         """  # noqa: D205  (one sentence)
-        return [str(wall) for wall in self._command(_WALLS).get("walls", [])]
+        return [str(wall) for wall in self._command(WALLS).get("walls", [])]
 
     def _command(self, task: str) -> dict[str, Any]:
         with contextlib.closing(MemoryFile([b"-"], size=1, limit=1)) as file:
@@ -292,26 +293,10 @@ class _RunningServer:
         Raises:
             _ServerLost: the server went away before it said how the fork ended.
         """
-        answer_end, out = os.pipe()
-        status_end, status = os.pipe()
-        until = time.monotonic() + self._limits.wall + _GRACE
-        try:
-            try:
-                with self._sending:
-                    send_request(self._channel, request, [fd, out, status])
-            except OSError as error:
-                raise _ServerLost from error
-            finally:
-                os.close(out)
-                os.close(status)
-            answer = _read_all(answer_end, MAX_ANSWER_BYTES, until)
-            os.close(answer_end)  # a fork that has more to say is ended by the broken pipe
-            answer_end = -1
-            told = _read_all(status_end, 1_000, until)
-        finally:
-            os.close(status_end)
-            if answer_end >= 0:
-                os.close(answer_end)
+        with self._sent(request, fd) as (answers, ends, until):
+            answer = _read_all(answers.fileno(), MAX_ANSWER_BYTES, until)
+            answers.close()  # a fork that has more to say is ended by the broken pipe
+            told = _read_all(ends.fileno(), 1_000, until)
         if not told:
             raise _ServerLost
         return answer, json.loads(told)
@@ -323,10 +308,15 @@ class _RunningServer:
         Raises:
             _ServerLost: as ``ask``.
         """
-        answer_end, out = os.pipe()
-        status_end, status = os.pipe()
+        with self._sent(request, fd) as (answers, _ends, until):
+            yield lambda: _read_some(answers.fileno(), until)
+
+    @contextlib.contextmanager
+    def _sent(self, request: Request, fd: int) -> Iterator[tuple[FileIO, FileIO, float]]:
+        """Send a request; yield the pipes of its answer and of its end, and until when they are waited for."""
+        (answer_end, out), (status_end, status) = os.pipe(), os.pipe()
         until = time.monotonic() + self._limits.wall + _GRACE
-        try:
+        with FileIO(answer_end) as answers, FileIO(status_end) as ends:
             try:
                 with self._sending:
                     send_request(self._channel, request, [fd, out, status])
@@ -335,10 +325,7 @@ class _RunningServer:
             finally:
                 os.close(out)
                 os.close(status)
-            yield lambda: _read_some(answer_end, until)
-        finally:
-            os.close(answer_end)
-            os.close(status_end)
+            yield answers, ends, until
 
     def end(self) -> None:
         """Close the channel; the server ends its forks and itself, or is ended."""

@@ -21,7 +21,7 @@ from functools import partial
 from types import ModuleType
 
 from indexer.extract.answer import Failure, Reason
-from indexer.sandbox import work
+from indexer.sandbox import tasks, work
 from indexer.sandbox.confinement import Confinement, Limits
 from indexer.sandbox.wire import Request, pack_answer, receive_request
 
@@ -125,10 +125,10 @@ class Server:
             file, out = _keep_only(file, out)
             data = work.read(file, request.size)
             walls = self._confinement.confine_child(self._limits)
-            if request.task == work.FIND:
+            if request.task == tasks.FIND:
                 media_type, found = work.find(request, data)
                 _write(out, pack_answer(found, media_type))
-            elif request.task.startswith(work.UNPACK):
+            elif request.task.startswith(tasks.UNPACK):
                 work.unpack(request, data, partial(_write, out))
             else:
                 _write(out, pack_answer(self._answer(request, data, out, walls)))
@@ -141,10 +141,10 @@ class Server:
             os._exit(code)
 
     def _answer(self, request: Request, data: mmap.mmap | bytes, out: int, walls: list[str]) -> work.Answer:
-        if request.task == work.WALLS:
+        if request.task == tasks.WALLS:
             return {"walls": walls}
-        if self._hostile is not None and request.task.startswith(work.HOSTILE):
-            found = getattr(self._hostile, request.task.removeprefix(work.HOSTILE))(out)
+        if self._hostile is not None and request.task.startswith(tasks.HOSTILE):
+            found = getattr(self._hostile, request.task.removeprefix(tasks.HOSTILE))(out)
             return {"done": str(found)}
         return self._do(request, data)
 

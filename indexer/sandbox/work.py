@@ -32,28 +32,8 @@ from indexer.extract.macros import holds_macros
 from indexer.extract.member import Member, label
 from indexer.extract.parsers import parser_of
 from indexer.sandbox import frames
+from indexer.sandbox.tasks import IDENTIFY, ORIGINAL, PICTURE, TABLE, UNPACK, WORDS
 from indexer.sandbox.wire import Request
-
-IDENTIFY = "identify"
-FIND = "find"
-"""Identify the file, then parse it as what it is: one fork for both."""
-
-PICTURE = "picture:"
-"""Draw one page of a file of the kind that follows."""
-
-UNPACK = "unpack:"
-"""Take the files out of one of the kind that follows."""
-ORIGINAL = "original:"
-"""Give the picture of one scanned page of a file of the kind that follows, as it was scanned."""
-WORDS = "words"
-"""Tell where the words of one page of a PDF lie."""
-
-TABLE = "table"
-"""Return the cells of a spreadsheet."""
-
-WALLS = "walls"
-HOSTILE = "hostile:"
-"""Tasks that are no media type. Those that begin with ``hostile:`` are only known to a server started for tests."""
 
 _DETECTOR = identify.MagicDetector()  # made before the walls stand: it reads libmagic's table
 

@@ -11,7 +11,7 @@ from indexer.layout import Layout, Run, laid_out, layout_told, lines_told, open_
 from indexer.ocr.engine import Line
 from indexer.ocr.page import read_page
 from indexer.sandbox.client import Extractor
-from indexer.sandbox.work import WORDS
+from indexer.sandbox.tasks import WORDS
 from tests.factories.drawn import a_pdf
 from tests.fakes.vault import MemoryVault
 from web.overlay import overlay_of

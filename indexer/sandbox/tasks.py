@@ -1,0 +1,26 @@
+"""What the fork server can be asked, beside reading a file as its media type: the words that stand for it."""
+
+IDENTIFY = "identify"
+
+FIND = "find"
+"""Identify the file, then parse it as what it is: one fork for both."""
+
+PICTURE = "picture:"
+"""Draw one page of a file of the kind that follows."""
+
+ORIGINAL = "original:"
+"""Give the picture of one scanned page of a file of the kind that follows, as it was scanned."""
+
+UNPACK = "unpack:"
+"""Take the files out of one of the kind that follows."""
+
+WORDS = "words"
+"""Tell where the words of one page of a PDF lie."""
+
+TABLE = "table"
+"""Return the cells of a spreadsheet."""
+
+WALLS = "walls"
+
+HOSTILE = "hostile:"
+"""Begins what only a server started for tests knows."""
