@@ -57,6 +57,7 @@ class ClamAV:
     def __init__(self, address: str, seconds: float = 60.0) -> None:
         self._address = address
         self._seconds = seconds
+        self._told, self._until = "", 0.0
 
     def scan(self, file: MemoryFile) -> Verdict:
         """Say whether there is a virus in ``file`` (see ``Scanner.scan``)."""
@@ -69,9 +70,9 @@ class ClamAV:
             answer = _answer(line, self._seconds)
         found = answer.removeprefix("stream: ")
         if found.endswith(" FOUND") and not found.startswith(_OVER_LIMITS):
-            return Verdict(found.removesuffix(" FOUND")[:200] or "?", self.version())
+            return Verdict(found.removesuffix(" FOUND")[:200] or "?", self._present())
         if found == "OK":
-            return Verdict("", self.version())
+            return Verdict("", self._present())
         if "size limit exceeded" in answer or found.startswith(_OVER_LIMITS):
             return Verdict("", "")
         raise Unavailable(part=PART)
@@ -84,6 +85,12 @@ class ClamAV:
         if not answer.startswith("ClamAV"):
             raise Unavailable(part=PART)
         return "/".join(answer.split("/")[:2])[:80]  # the third part is the day of the signatures
+
+    def _present(self) -> str:
+        """Return ``version``, asked once a minute: a folder of files would ask as often as it is scanned."""
+        if time.monotonic() >= self._until:
+            self._told, self._until = self.version(), time.monotonic() + 60
+        return self._told
 
     @contextmanager
     def _connected(self) -> Iterator[socket.socket]:
