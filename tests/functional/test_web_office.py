@@ -62,7 +62,7 @@ def archivist(house: WebHouse) -> FlaskClient:
 
 
 def image_on(page: str) -> str:
-    found = re.search(r'<div class="sheet"[^>]*><img src="([^"]+)"', page)
+    found = re.search(r'<div class="sheet"[^>]*><div class="leaf"><img src="([^"]+)"', page)
     assert found, page
     return found[1].replace("&amp;", "&")
 
