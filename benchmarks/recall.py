@@ -50,15 +50,30 @@ def _package(suffix: str) -> Callable[[bytes], str]:
 
 
 def _runs(data: bytes) -> str:
-    """Return the text of one part: Word's and the others' runs; what was struck out or is phonetic is none."""
+    """Return the text of one part: Word's and the others' runs; what was struck out or is phonetic is none.
+
+    A paragraph within a paragraph, of a text box or a table, is counted once; of what is kept in two forms for old and
+    new programs, the new.
+    """
     root = etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True))
     lines: list[str] = []
+    etree.strip_elements(root, "{*}Fallback", with_tail=False)
     for node in root.iter("{*}p", "{*}si", "{*}h"):
-        inner = node.xpath(".//*[local-name()='t'][not(ancestor::*[local-name()='rPh'])]/text()")
-        lines.append(
-            "".join(inner) if inner else "".join(node.xpath(".//text()")) if "opendocument" in node.tag else ""
-        )
+        runs = ".//text()" if "opendocument" in node.tag else ".//*[local-name()='t']/text()"
+        lines.append("".join(run for run in node.xpath(runs) if _is_of(run, node)))
     return "\n".join(lines)
+
+
+def _is_of(run: etree._ElementUnicodeResult, paragraph: etree._Element) -> bool:
+    """Whether a run belongs to this paragraph, and not to one within it; what is phonetic belongs to none."""
+    holder = run.getparent()
+    if run.is_tail and holder is not None:
+        holder = holder.getparent()
+    while holder is not None and holder is not paragraph:
+        if etree.QName(holder).localname in {"p", "h", "rPh"}:
+            return False
+        holder = holder.getparent()
+    return True
 
 
 def _html(data: bytes) -> str:

@@ -13,6 +13,7 @@ from email.message import Message
 from email.parser import BytesHeaderParser
 from email.utils import parsedate_to_datetime
 from functools import partial
+from itertools import islice
 
 from indexer import kinds
 from indexer.extract.answer import Extracted, Reason, Unreadable
@@ -68,7 +69,9 @@ def extract_mail(data: mmap.mmap | bytes, first_page: int | None = None, last_pa
 
 
 def extract_mailbox(data: mmap.mmap | bytes, first_page: int | None = None, last_page: int | None = None) -> Extracted:
-    """Return the pages asked for of a mailbox's list of mails."""
+    """Return the pages asked for of a mailbox's list of mails; of a mailbox of one mail, those of the mail."""
+    if only := _only_mail(data):
+        return extract_mail(only, first_page, last_page)
     return paged(cut(_mailbox_text(bytes(data))), first_page, last_page)
 
 
@@ -82,7 +85,10 @@ def mail_members(data: mmap.mmap | bytes) -> Iterator[Member]:
 
 
 def mailbox_members(data: mmap.mmap | bytes) -> Iterator[Member]:
-    """Yield the mails of a mailbox, each called by its place and its subject."""
+    """Yield the mails of a mailbox, each called by its place and its subject; of one mail alone, what is attached."""
+    if only := _only_mail(data):
+        yield from mail_members(only)
+        return
     for number, (begin, end) in enumerate(_mails(bytes(data)), 1):
         heads = _heads(data[begin:end])
         yield Member(
@@ -136,6 +142,12 @@ def _mails(data: bytes) -> Iterator[tuple[int, int]]:
     ends = [match.start() for match in starts[1:]] + [len(data)]
     for match, end in zip(starts, ends, strict=True):
         yield match.end(), end
+
+
+def _only_mail(data: mmap.mmap | bytes) -> bytes | None:
+    """Return the mail of a mailbox that holds one, as programs write when a single mail is saved."""
+    found = list(islice(_mails(bytes(data)), 2))
+    return b"".join(_mail_bytes(data, *found[0])) if len(found) == 1 else None
 
 
 def _heads(data: bytes) -> Message:

@@ -15,6 +15,7 @@ from indexer.extract.paging import cut, paged
 _SAMPLE_BYTES = 65_536
 _SCORED_LETTERS = 4_000
 _TORN_TAIL = 3
+_WESTERN = "cp1252"
 MARKS = (
     (b"\xef\xbb\xbf", "utf-8"),
     (b"\xff\xfe\x00\x00", "utf-32-le"),
@@ -87,7 +88,8 @@ def _other(sample: bytes) -> str | None:
         encoding = "gb18030"
     if encoding and confidence >= 0.5 and _decodes(sample, encoding):
         return encoding
-    return next((name for name in ("utf-8", "gb18030", "big5hkscs") if _nearly(sample, name)), None)
+    near = next((name for name in ("utf-8", "gb18030", "big5hkscs") if _nearly(sample, name)), None)
+    return near or (_WESTERN if _is_western(sample) else None)
 
 
 def _frequency(sample: bytes, encoding: str) -> float:
@@ -123,6 +125,11 @@ def _nearly(sample: bytes, encoding: str) -> bool:
     text = sample.decode(encoding, "replace")
     wrong = text.count("\ufffd")
     return wrong <= max(1, len(text) // 50) and _frequency(sample, encoding) >= 0.08
+
+
+def _is_western(sample: bytes) -> bool:
+    """Whether all but a few signs are plain Latin: then the rest are accented letters of a Western table."""
+    return sum(byte < 0x80 for byte in sample) >= 0.9 * len(sample)
 
 
 def _wide(sample: bytes) -> str | None:

@@ -107,6 +107,15 @@ def test_a_mailbox_is_the_list_of_its_mails() -> None:
     )
 
 
+def test_a_mailbox_of_one_mail_is_read_as_that_mail() -> None:
+    """Some programs put a mailbox's first line before a mail that they save."""
+    letter = a_letter("维保合同", "合同见附件。")
+    letter.add_attachment(b"%PDF-1.4", maintype="application", subtype="pdf", filename="合同.pdf")
+    saved = b"From a@b.example Wed Jul 20 17:35:09 2016\n" + letter.as_bytes()
+    assert "合同见附件。" in extract_mailbox(saved).pages[0]
+    assert [member.path for member in mailbox_members(saved)] == ["合同.pdf"]
+
+
 def test_each_mail_of_a_mailbox_comes_out_as_it_was_sent() -> None:
     found = {member.path: b"".join(member.chunks()) for member in mailbox_members(a_mailbox())}
     assert list(found) == ["0001 第1封.eml", "0002 第2封.eml", "0003 第3封.eml"]

@@ -62,6 +62,12 @@ def test_a_text_in_an_unknown_encoding_is_not_called_damaged() -> None:
     assert caught.value.failure.reason is Reason.UNSUPPORTED
 
 
+def test_accents_of_a_western_table_do_not_hide_a_text() -> None:
+    words = "Port ABC não contabilize\nPort ABC contratação de sucesso\xa0\nespañol ABC\n"
+    text = f"English: ABC Category\n{'en ABC agent well connected' * 20}\n{words}"
+    assert "contratação" in "".join(extract_text(text.encode("cp1252")).pages)
+
+
 def test_bytes_that_are_no_text_are_not_read() -> None:
     assert guess_encoding(bytes(range(256)) * 20) is None
 
