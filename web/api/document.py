@@ -1,6 +1,7 @@
 """The OpenAPI 3.1 document, made from the operations and shapes that serve the requests."""
 
 from collections.abc import Mapping
+from functools import cache
 from http import HTTPStatus
 from inspect import getdoc
 from typing import Any, Literal
@@ -42,8 +43,9 @@ REFUSALS: Mapping[int, str] = {
 }
 
 
+@cache
 def document() -> dict[str, Any]:
-    """Return the document. It needs no archive."""
+    """Return the document; it needs no archive, and is the same in all of a process's life."""
     made, shared = TypeAdapter.json_schemas(_shapes(), ref_template=REFERENCE)
     schemas = {name: schema for (name, _mode), schema in made.items()}
     return {

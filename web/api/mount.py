@@ -46,9 +46,8 @@ def create_api(wired: Services) -> Flask:
     for each in OPERATIONS:
         serve = partial(once.perform, each)
         app.add_url_rule(each.rule, each.name, serve, methods=[each.method], provide_automatic_options=False)
-    described = document()
     app.add_url_rule(
-        DESCRIPTION, "openapi", lambda: jsonify(described), methods=["GET"], provide_automatic_options=False
+        DESCRIPTION, "openapi", lambda: jsonify(document()), methods=["GET"], provide_automatic_options=False
     )
     return app
 
