@@ -127,6 +127,12 @@ class Unavailable(ArchiveError):
     code = "unavailable"
 
 
+class Interrupted(ArchiveError):
+    """Long work was told to stop. What it did so far is kept, and the next run goes on."""
+
+    code = "interrupted"
+
+
 class StorageFull(Unavailable):
     """The disk or bucket takes no more bytes; the act was refused before it was accepted."""
 

@@ -43,6 +43,9 @@ INTAKE: Final = (
 )
 """The steps of an intake, in order."""
 
+BACKUP: Final = ("backup.database", "backup.manifest", "restore.rows", "restore.objects")
+"""Steps of a backup and of a restore."""
+
 _armed: dict[str, Effect] = {}
 
 
@@ -55,7 +58,7 @@ def arm(spec: str) -> None:
     _armed.clear()
     for part in filter(None, spec.split(",")):
         name, _, effect = part.partition(":")
-        if name not in INTAKE:
+        if name not in INTAKE + BACKUP:
             raise ValueError(name)
         _armed[name] = Effect(effect)
 

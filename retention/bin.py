@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select
 
 from archive.bringing_in import BringingIn
 from archive.clock import Clock
@@ -13,24 +13,9 @@ from archive.identity import system
 from archive.imports import Imports
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import ClaimedJob, Outcome
-from archive.likeness import forget, forget_decisions
 from archive.log.writer import Log
-from archive.model import (
-    Content,
-    File,
-    ImportEntry,
-    JobKind,
-    OwnerKey,
-    PageText,
-    Proposal,
-    ReadingRight,
-    Record,
-    RecordPerson,
-    RecordState,
-    RecordSubject,
-    ScannedPage,
-    SheetRow,
-)
+from archive.model import JobKind, Record, RecordState
+from archive.purging import remove_records
 
 BIN_DAYS = 30
 GIVE_UP_DAYS = 7
@@ -82,16 +67,6 @@ class EmptyBin:
         return len(ids) == BATCH
 
     def _remove(self, work: Work, ids: Sequence[UUID]) -> None:
-        session = work.session
-        contents = select(Content.id).where(Content.record_id.in_(ids))
-        session.execute(update(Record).where(Record.dossier_id.in_(ids)).values(dossier_id=None))
-        for pages in (PageText, ScannedPage, Proposal):
-            session.execute(delete(pages).where(pages.content_id.in_(contents)))
-        forget(session, contents)
-        forget_decisions(session, ids)
-        for table in (RecordPerson, RecordSubject, ReadingRight, ImportEntry, SheetRow, Content, File):
-            session.execute(delete(table).where(table.record_id.in_(ids)))
-        session.execute(delete(Record).where(Record.id.in_(ids)))
-        self._log.note_many(session, system("bin"), "record.purge", [(key, None) for key in ids])
-        session.execute(delete(OwnerKey).where(OwnerKey.owner_id.in_(ids)))
+        remove_records(work.session, ids)
+        self._log.note_many(work.session, system("bin"), "record.purge", [(key, None) for key in ids])
         self._outbox.add_many(work, JobKind.INDEX, ids)

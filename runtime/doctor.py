@@ -20,7 +20,7 @@ from indexer.ocr.engine import installed, version
 from indexer.sandbox.office import OFF
 from runtime.locks import held
 from runtime.refusals import as_ours
-from runtime.setting_up import revisions
+from runtime.revisions import revisions
 from runtime.settings import Settings
 from runtime.wiring import NoWaker, Parts, build
 from storage.ring import KeyRing
@@ -195,8 +195,18 @@ def _served(parts: Parts) -> Seen:
     yield State.OK, "not_served" if nobody else "served", {}
 
 
-def _backup(_parts: Parts) -> Seen:
-    yield State.WARNING, "no_backup", {}
+def _backup(parts: Parts) -> Seen:
+    kept = parts.safekeeping
+    if not kept.configured:
+        yield State.WARNING, "no_backup_place", {}
+        return
+    last = kept.last_good()
+    if last is None:
+        yield State.WARNING, "no_backup", {}
+    else:
+        yield (State.WARNING if kept.is_late() else State.OK), "last_backup", {"when": last.isoformat()[:16]}
+    kept.backups().sets()  # says what is wrong when their place does not answer
+    yield State.OK, "backups_answer", {}
 
 
 def _trust(_parts: Parts) -> Seen:

@@ -24,6 +24,7 @@ def house_services(parts: Parts) -> HouseServices:
         places=parts.places,
         subjects=parts.subjects,
         jobs=parts.job_care,
+        safekeeping=parts.safekeeping,
         examine=lambda gettext: [
             Finding(part.name, part.state.value, told(part, gettext)) for part in doctor(parts.settings)
         ],

@@ -2,11 +2,9 @@
 
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from archive import founding
 from archive.clock import SystemClock
@@ -18,12 +16,11 @@ from archive.levels import choose
 from archive.log.writer import Log
 from archive.model import House
 from runtime.ready import NOT_READY, require_files
+from runtime.revisions import migrate, revisions
 from runtime.settings import Settings
 from storage.ring import KeyRing
 from storage.vault import RingVault
 from web.faults import explain
-
-MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 
 def create(settings: Settings, names: Mapping[str, str], naming: str, zone: str = "Asia/Shanghai") -> bool:
@@ -88,18 +85,6 @@ def stands(settings: Settings) -> bool:
         db.close()
 
 
-def migrate(db: Database) -> None:
-    """Bring the tables up to this version of the product; forward only."""
-    from alembic import command  # noqa: PLC0415 (heavy, and only used where tables are made)
-    from alembic.config import Config  # noqa: PLC0415
-
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    with db.engine.connect() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-
-
 def require_ready(settings: Settings) -> None:
     """Refuse to go on where there is no archive, or one of another version.
 
@@ -113,18 +98,6 @@ def require_ready(settings: Settings) -> None:
             require_version(session.connection())
     finally:
         db.close()
-
-
-def revisions(connection: Connection) -> tuple[str | None, str]:
-    """Return the tables' revision (None: there are none) and the one that this program has.
-
-    Our revisions are counted, and a migration's file begins with its number.
-    """
-    try:
-        found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-    except (OperationalError, ProgrammingError):
-        found = None
-    return found, max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
 def require_version(connection: Connection) -> None:

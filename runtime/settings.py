@@ -40,6 +40,8 @@ class Settings:
     clamav: str
     api_per_minute: int
     soffice: str
+    backup_url: str
+    backup_days: int
     log_level: str
     failpoint: str
     sources: Mapping[str, str]
@@ -108,6 +110,8 @@ SPECS: Mapping[str, Spec] = {
         "how many requests one token may send in a minute, 0 for any number",
     ),
     "soffice": Spec("JUANKU_SOFFICE", str, "LibreOffice's program; empty: looked for on PATH; off: not used"),
+    "backup_url": Spec("JUANKU_BACKUP_URL", _url("file"), "where backups are kept; empty: nowhere", secret=True),
+    "backup_days": Spec("JUANKU_BACKUP_DAYS", _whole(1, 36_500), "days after which a backup is forgotten"),
     "log_level": Spec("JUANKU_LOG_LEVEL", str.upper, "how much the processes say"),
     "failpoint": Spec("JUANKU_FAILPOINT", str, "for fault tests only: name:kill or name:raise"),
 }
@@ -128,6 +132,8 @@ def _defaults(home: Path) -> dict[str, Any]:
         "clamav": "",
         "api_per_minute": 600,
         "soffice": "",
+        "backup_url": "",
+        "backup_days": 90,
         "log_level": "WARNING",
         "failpoint": "",
     }

@@ -1,20 +1,14 @@
-"""One place that builds everything from the settings. Nothing else in the product knows which adapter is used."""
+"""One place that builds everything: the services over what the settings choose (``runtime/adapters.py``)."""
 
 import gc
-from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
-
-from sqlalchemy import select
 
 from archive import failpoints
 from archive.bringing_in import BringingIn
 from archive.bringing_job import BringIn
 from archive.clock import Clock, SystemClock
-from archive.closing import ZONE
 from archive.confirming import ProposalService
-from archive.database import Database
 from archive.doubles import Doubles
 from archive.files import FileService
 from archive.filing import FilingService
@@ -29,9 +23,7 @@ from archive.jobs.runner import Handler, JobRunner
 from archive.log.browse import LogView
 from archive.log.checkpoints import Checkpoints
 from archive.log.readings import Readings
-from archive.log.sealer import Sealer
 from archive.log.writer import Log
-from archive.model import House
 from archive.moving import Moving
 from archive.need_to_know import NeedToKnow
 from archive.once import Once
@@ -40,7 +32,7 @@ from archive.people import People
 from archive.places import Places
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
-from archive.ports import Vault, Waker
+from archive.ports import Waker
 from archive.records import RecordService
 from archive.rereading import Rereading
 from archive.roster import Roster
@@ -51,65 +43,30 @@ from archive.why import WhyService
 from indexer.comparing import CompareTexts
 from indexer.extraction import ExtractContents
 from indexer.indexing import IndexRecords
-from indexer.ocr.client import PageReader
 from indexer.ocr.engine import installed
 from indexer.ocr.job import ReadScans
 from indexer.rebuild import Rebuilder
 from indexer.rendition import MakeRenditions, Renditions
-from indexer.sandbox.client import Extractor, SandboxDetector
-from indexer.sandbox.confinement import Limits
-from indexer.sandbox.office import Office, found
-from indexer.scanner import ClamAV
+from indexer.sandbox.client import SandboxDetector
 from indexer.search import SearchService
-from indexer.tantivy_engine import TantivyEngine
 from indexer.unlocking import Unlocking
 from indexer.unpacking import UnpackContents
 from retention.answers import ForgetAnswers
 from retention.bin import EmptyBin
+from runtime.adapters import Adapters, open_store
+from runtime.backing_up import MakeBackups
 from runtime.checkpointing import MakeCheckpoints
 from runtime.rebuilding import RebuildIndex
+from runtime.revisions import newest_revision
 from runtime.settings import Settings
-from storage.objects import FileStore
-from storage.pictures import PictureCache
-from storage.ring import KeyRing
+from storage.backups import Backups
+from storage.safekeeping import Safekeeping
 from storage.sweep import SweepOrphans
-from storage.vault import RingVault
 from web.office_pages import OfficePages
 
 
-@dataclass
-class Parts:
+class Parts(Adapters):
     """Everything one process needs, each part built when it is first asked for."""
-
-    settings: Settings
-    waker: Waker
-    clock: Clock
-
-    @cached_property
-    def db(self) -> Database:
-        """The database."""
-        return Database(self.settings.database_url, seal=lambda entry: self.sealer.wait_sealed(entry))  # noqa: PLW0108  (made later)
-
-    @cached_property
-    def zone(self) -> str:
-        """The house's time zone."""
-        with self.db.reading() as session:
-            return session.scalar(select(House.zone)) or ZONE
-
-    @cached_property
-    def ring(self) -> KeyRing:
-        """The key ring."""
-        return KeyRing.open(self.settings.keys)
-
-    @cached_property
-    def vault(self) -> Vault:
-        """Seals and opens under the owners' keys."""
-        return RingVault(self.ring)
-
-    @cached_property
-    def store(self) -> FileStore:
-        """The object store."""
-        return FileStore(Path(unquote(urlsplit(self.settings.store_url).path)))
 
     @cached_property
     def log(self) -> Log:
@@ -259,11 +216,6 @@ class Parts:
         return LogView(self.log, self.guard, read_log=Act.READ_LOG, read=Act.READ, custody=Act.CUSTODY)
 
     @cached_property
-    def sealer(self) -> Sealer:
-        """Chains the log."""
-        return Sealer(self.db, self.clock)
-
-    @cached_property
     def checkpoints(self) -> Checkpoints:
         """Signs the chain."""
         return Checkpoints(self.db, self.ring, self.clock, self.witness)
@@ -274,29 +226,9 @@ class Parts:
         return self.settings.keys / "witness.jsonl"
 
     @cached_property
-    def engine(self) -> TantivyEngine:
-        """The search engine."""
-        return TantivyEngine(self.settings.home / "index", prefix=self.settings.search_prefix)
-
-    @cached_property
     def search(self) -> SearchService:
         """Search."""
         return SearchService(self.db, self.engine, self.vault, self.guard, self.readings, self.log)
-
-    @cached_property
-    def extractor(self) -> Extractor:
-        """The fork server's client."""
-        return Extractor()
-
-    @cached_property
-    def drawer(self) -> Extractor:
-        """Another fork server, which draws pictures of pages for the web process, one at a time."""
-        return Extractor(parallel=1, limits=Limits(memory=512 * 1024 * 1024, cpu=10, wall=20.0))
-
-    @cached_property
-    def page_reader(self) -> PageReader | None:
-        """OCR; None where it is not installed."""
-        return PageReader() if installed() else None
 
     @cached_property
     def extraction(self) -> ExtractContents:
@@ -306,11 +238,6 @@ class Parts:
             self.db, self.vault, self.store, self.outbox, self.extractor, detector, self.guard.day, ocr=installed(),
             scanner=self.scanner, log=self.log,
         )  # fmt: skip
-
-    @cached_property
-    def scanner(self) -> ClamAV | None:
-        """The virus scanner; None where the house has named none."""
-        return ClamAV(self.settings.clamav) if self.settings.clamav else None
 
     @cached_property
     def unlocking(self) -> Unlocking:
@@ -330,17 +257,6 @@ class Parts:
         return Renditions(self.db, self.guard, self.log, self.outbox)
 
     @cached_property
-    def pictures(self) -> PictureCache:
-        """Pictures of pages that were drawn before."""
-        return PictureCache(self.settings.home / "pictures", self.settings.pictures_mb * 1024 * 1024)
-
-    @cached_property
-    def office(self) -> Office | None:
-        """LibreOffice; None where it is not there or not to be used."""
-        program = found(self.settings.soffice)
-        return Office(program) if program else None
-
-    @cached_property
     def office_pages(self) -> OfficePages:
         """Pages of Office documents as printed."""
         return OfficePages(self.office, self.drawer, self.pictures)
@@ -354,6 +270,16 @@ class Parts:
     def rebuilder(self) -> Rebuilder:
         """Compares the index with the database and makes it anew."""
         return Rebuilder(self.db, self.engine, self.vault)
+
+    @cached_property
+    def safekeeping(self) -> Safekeeping:
+        """Backups."""
+        backups = partial(self.backups_in, self.settings.backup_url) if self.settings.backup_url else None
+        return Safekeeping(self.db, self.guard, self.log, self.outbox, self.clock, backups, self.settings.backup_days)
+
+    def backups_in(self, url: str) -> Backups:
+        """Return the backup sets that lie in a store."""
+        return Backups(self.db, self.store, open_store(url), self.ring, self.clock, newest_revision())
 
     @cached_property
     def runner(self) -> JobRunner:
@@ -370,6 +296,7 @@ class Parts:
             ForgetAnswers(self.once),
             SweepOrphans(self.db, self.store, self.clock),
             MakeCheckpoints(self.sealer, self.checkpoints),
+            MakeBackups(self.safekeeping),
             RebuildIndex(self.rebuilder),
         ]
         return JobRunner(self.db, self.clock, handlers, self.waker)

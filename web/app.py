@@ -22,6 +22,7 @@ from web.finding import pages as finding_pages
 from web.frame import frame
 from web.health import pages as health_pages
 from web.history import pages as history_pages
+from web.house.backups import pages as backup_pages
 from web.house.fonds import pages as fonds_pages
 from web.house.levels import pages as level_pages
 from web.house.links import pages as link_pages
@@ -67,8 +68,8 @@ def create_app(wired: Services) -> Flask:
         signing_pages, desk_pages, record_pages, upload_pages, file_pages, put_aside_pages, scan_pages, finding_pages,
         browsing_pages, sheet_pages, history_pages, label_pages, proposal_pages, double_pages, people_pages,
         person_pages, link_pages, organisation_pages, level_pages, fonds_pages, scheme_pages, place_pages, rule_pages,
-        subject_pages, system_pages, health_pages, account_pages, bring_in_pages, sheet_file_pages, moving_pages,
-        why_pages,
+        subject_pages, system_pages, backup_pages, health_pages, account_pages, bring_in_pages, sheet_file_pages,
+        moving_pages, why_pages,
     ):  # fmt: skip
         app.register_blueprint(pages)
     app.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))

@@ -1,11 +1,15 @@
 """The desk: what waits for me, and where to begin."""
 
+from datetime import datetime
+
 from flask import Blueprint, render_template, request
 from flask_babel import gettext as _
 from sqlalchemy import func, select
 
 from archive.identity import Role
 from archive.model import Content, ContentState, Record, RecordState
+from archive.policy.rules import Act
+from web.house.forms import may
 from web.scans import count_doubtful
 from web.services import identity, services
 
@@ -50,7 +54,14 @@ def desk() -> str:
         state=state.value,
         prepares=prepares,
         newest=newest,
+        backups=_backups(),
     )
+
+
+def _backups() -> tuple[datetime | None, bool] | None:
+    """Return when the last good backup was made and whether that is late, for those who run the system."""
+    kept = services().house.safekeeping
+    return (kept.last_good(), kept.is_late()) if may(Act.RUN_SYSTEM) else None
 
 
 @pages.get("/style")

@@ -292,3 +292,53 @@ WAITING: Mapping[str, str] = {
     "review": mark("Look at what is proposed for it, then file it."),
 }
 """Why a record could not be filed yet."""
+
+PARTS: Mapping[str, str] = {
+    "database": mark("the database"),
+    "store": mark("the object store"),
+    "search": mark("search"),
+    "index": mark("the search index"),
+    "virus_scanner": mark("the virus scanner"),
+    "extractor": mark("text extraction"),
+    "broker": mark("the broker"),
+    "ring": mark("the key ring"),
+    "index_updating": mark("search, while it is being updated"),
+    "log": mark("the log"),
+    "disk": mark("the disk"),
+}
+
+STATES: Mapping[str, str] = {
+    "provisional": mark("provisional"),
+    "filed": mark("filed"),
+    "binned": mark("in the bin"),
+    "destroyed": mark("destroyed"),
+    "receiving": mark("still coming in"),
+    "stored": mark("taken in"),
+    "quarantined": mark("put aside"),
+    "text": mark("text found"),
+    "no_text": mark("no text in it"),
+    "waiting": mark("waiting"),
+    "failed": mark("failed"),
+    "no_archive": mark("there is no archive here yet"),
+    "other_version": mark("the archive is of another version"),
+}
+
+STANDING: Mapping[str, str] = {
+    "archive": mark("an archive here"),
+    "folder": mark("something in the folder"),
+    "login": mark("an account of this name"),
+    "token": mark("a token of this name"),
+    "fonds": mark("a fonds of this code"),
+    "category": mark("a category of this code in the fonds"),
+    "number_rule": mark("a number rule of this code"),
+    "department": mark("a department of this code"),
+    "post": mark("a post of this code"),
+    "place_code": mark("a place of this code at this step"),
+    "archive_number": mark("this archive number in the fonds"),
+    "distribution": mark("this distribution of the level"),
+    "levels": mark("a set of levels in this house"),
+}
+"""What a new thing may run into: it is there, and nobody changed it."""
+
+USED: Mapping[str, str] = {"place_in_use": mark("this place"), "category_in_use": mark("this category")}
+"""What cannot be changed or removed while others hang on it."""

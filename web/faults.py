@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from archive.errors import ArchiveError, Fault, InvalidInput, Quarantined
-from web.fault_words import FAULTS, FIELDS, NAMING, NUMBER_REASONS, REASONS, WAITING
+from web.fault_words import FAULTS, FIELDS, NAMING, NUMBER_REASONS, PARTS, REASONS, STANDING, STATES, USED, WAITING
 from web.words import mark, size, translator
 
 
@@ -85,6 +85,18 @@ ERRORS: Mapping[str, Words] = {
         mark("There is no archive in %(home)s yet."),
         "",
         mark("Make one with 'juanku init' or 'juanku demo', or set JUANKU_HOME to the folder of yours."),
+    ),
+    "restoring": Words(
+        409,
+        mark("A restore of this archive was begun and has not ended."),
+        "",
+        mark("Run 'juanku restore' again; it begins anew and keeps the files that came back already."),
+    ),
+    "interrupted": Words(
+        503,
+        mark("The work was told to stop."),
+        mark("What was done so far is kept."),
+        mark("Start it again to go on."),
     ),
     "wrong_state": Words(
         409,
@@ -221,57 +233,8 @@ ERRORS: Mapping[str, Words] = {
     "signed_out": Words(401, mark("You are no longer signed in."), NOTHING_WRITTEN, mark("Sign in and go on.")),
 }
 
-PARTS: Mapping[str, str] = {
-    "database": mark("the database"),
-    "store": mark("the object store"),
-    "search": mark("search"),
-    "index": mark("the search index"),
-    "virus_scanner": mark("the virus scanner"),
-    "extractor": mark("text extraction"),
-    "broker": mark("the broker"),
-    "ring": mark("the key ring"),
-    "index_updating": mark("search, while it is being updated"),
-    "log": mark("the log"),
-    "disk": mark("the disk"),
-}
-
-STATES: Mapping[str, str] = {
-    "provisional": mark("provisional"),
-    "filed": mark("filed"),
-    "binned": mark("in the bin"),
-    "destroyed": mark("destroyed"),
-    "receiving": mark("still coming in"),
-    "stored": mark("taken in"),
-    "quarantined": mark("put aside"),
-    "text": mark("text found"),
-    "no_text": mark("no text in it"),
-    "waiting": mark("waiting"),
-    "failed": mark("failed"),
-    "no_archive": mark("there is no archive here yet"),
-    "other_version": mark("the archive is of another version"),
-}
-
-
 LONGEST = 500
 """Characters of a fact that a sentence repeats: what was given may be a megabyte."""
-
-STANDING: Mapping[str, str] = {
-    "login": mark("an account of this name"),
-    "token": mark("a token of this name"),
-    "fonds": mark("a fonds of this code"),
-    "category": mark("a category of this code in the fonds"),
-    "number_rule": mark("a number rule of this code"),
-    "department": mark("a department of this code"),
-    "post": mark("a post of this code"),
-    "place_code": mark("a place of this code at this step"),
-    "archive_number": mark("this archive number in the fonds"),
-    "distribution": mark("this distribution of the level"),
-    "levels": mark("a set of levels in this house"),
-}
-"""What a new thing may run into: it is there, and nobody changed it."""
-
-USED: Mapping[str, str] = {"place_in_use": mark("this place"), "category_in_use": mark("this category")}
-"""What cannot be changed or removed while others hang on it."""
 
 NAMED_FACTS: Mapping[str, Mapping[str, str]] = {
     "part": PARTS,
@@ -365,8 +328,9 @@ def field_label(name: str, locale: str) -> str:
 
 
 def _words_of(error: ArchiveError) -> Words:
-    if error.facts.get("state") == "no_archive":
-        return ERRORS["no_archive"]
+    state = error.facts.get("state")
+    if state in {"no_archive", "restoring"}:
+        return ERRORS[state]
     for kind in type(error).__mro__:
         code = getattr(kind, "code", "")
         if code in ERRORS:

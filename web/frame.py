@@ -74,7 +74,7 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
             ),
             Way("why.ask", "help", mark("Why not visible?"), EXPLAINERS),
             Way("history.log", "log", mark("Log"), HOUSE_RULES[Act.READ_LOG]),
-            Way("system.show", "system", mark("System"), HOUSE_RULES[Act.SEE_JOBS], ("system.parts",)),
+            Way("system.show", "system", mark("System"), HOUSE_RULES[Act.SEE_JOBS], ("system.parts", "backups.show")),
         ),
     ),
 )

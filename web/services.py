@@ -42,6 +42,7 @@ from indexer.sandbox.client import Extractor
 from indexer.search import SearchService
 from indexer.unlocking import Unlocking
 from storage.pictures import PictureCache
+from storage.safekeeping import Safekeeping
 from web.directory import Directory
 from web.office_pages import OfficePages
 
@@ -73,6 +74,7 @@ class HouseServices:
     places: Places
     subjects: Subjects
     jobs: JobCare
+    safekeeping: Safekeeping
     examine: Callable[[Callable[..., str]], Sequence[Finding]]
     settings: Callable[[], Sequence[Mapping[str, str]]]
 

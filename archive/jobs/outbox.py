@@ -26,6 +26,7 @@ QUEUES = {
     JobKind.EXPUNGE: "index",
     JobKind.REBUILD: "index",
     JobKind.BRING_IN: "light",
+    JobKind.BACKUP: "light",
     JobKind.EMPTY_BIN: "light",
     JobKind.SWEEP_ORPHANS: "light",
     JobKind.CHECKPOINT: "light",

@@ -1,5 +1,6 @@
 """The entities. Importing this package registers every table."""
 
+from archive.model.backups import BackupAct, BackupRun
 from archive.model.contents import (
     Content,
     ContentState,
@@ -66,6 +67,8 @@ __all__ = [
     "AlikeText",
     "ApiAnswer",
     "ApiToken",
+    "BackupAct",
+    "BackupRun",
     "Category",
     "CategoryVersion",
     "Content",

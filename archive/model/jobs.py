@@ -31,6 +31,7 @@ class JobKind(StrEnum):
     REBUILD = "rebuild"
     FORGET_ANSWERS = "forget_answers"
     BRING_IN = "bring_in"
+    BACKUP = "backup"
 
 
 class JobState(StrEnum):

@@ -31,6 +31,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "keeping": ("record",),
     "subjects": ("subject",),
     "care": ("doctor", "fsck", "log", "index", "keys"),
+    "backups": ("backup", "backups", "restore"),
     "rereading": ("reprocess",),
     "renditions": ("rendition",),
     "checks": ("check", "test", "bench"),

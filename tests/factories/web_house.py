@@ -56,9 +56,11 @@ from indexer.sandbox.client import Extractor, SandboxDetector
 from indexer.sandbox.office import Office
 from indexer.unlocking import Unlocking
 from indexer.unpacking import UnpackContents
+from storage.backups import Backups
 from storage.objects import FileStore
 from storage.pictures import PictureCache
 from storage.ring import KeyRing
+from storage.safekeeping import Safekeeping
 from storage.vault import RingVault
 from tests.factories import people as rights
 from tests.factories import records as rows
@@ -211,7 +213,8 @@ def a_web_house(
     """Yield a house with an archivist, a clerk, staff, an auditor and a system administrator, all signed up."""
     clock = clock or FixedClock()
     db = a_database(folder)
-    vault = RingVault(KeyRing.create(folder / "ring"), clock)
+    ring = KeyRing.create(folder / "ring")
+    vault = RingVault(ring, clock)
     log = Log(vault, clock)
     readings = Readings(db, log, clock)
     guard = Guard(db, log, clock, "Asia/Shanghai")
@@ -220,6 +223,7 @@ def a_web_house(
     outbox = Outbox(clock, SilentWaker())
     store = FileStore(folder / "objects")
     search = TitleSearch(db, guard)
+    backups = Backups(db, store, FileStore(folder / "backups"), ring, clock, "0000")
     house = HouseServices(
         roster=Roster(db, guard, clock),
         invitations=Invitations(db, log, clock, guard, cheap),
@@ -231,6 +235,7 @@ def a_web_house(
         places=Places(db, guard, log),
         subjects=Subjects(db, guard, vault, log, outbox, clock),
         jobs=JobCare(db, guard, log, outbox, clock),
+        safekeeping=Safekeeping(db, guard, log, outbox, clock, lambda: backups, 90),
         examine=lambda gettext: [Finding("python", "ok", gettext("Nothing was changed."))],
         settings=lambda: [
             {"variable": "JUANKU_HOME", "value": "home", "source": "default", "meaning": "the data folder"}

@@ -131,6 +131,7 @@ EXPECTED: dict[str, str] = {
                 "split",
             ),
             "system": ("show", "parts", "retry", "cancel"),
+            "backups": ("show", "ask"),
         }.items()
         for each in pages
     },

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 import archive.model  # noqa: F401  (registers every table)
 from archive.database import Base, Database
 from archive.model.log import INSERT_ONLY
-from runtime.setting_up import migrate, revisions
+from runtime.revisions import migrate, revisions
 
 
 @pytest.fixture

@@ -1,0 +1,36 @@
+"""Making a backup as a job, each day and when someone asks."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from archive.errors import ArchiveError, Damaged
+from archive.identity import system
+from archive.jobs.runner import ClaimedJob, Outcome
+from archive.model import JobKind
+from storage.safekeeping import Safekeeping
+
+
+class MakeBackups:
+    """Makes a set where the house has named a place for it."""
+
+    kind = JobKind.BACKUP
+    batch = 1
+    deadline = 24 * 3600.0
+    max_attempts = 4
+    keep_done = False
+
+    def __init__(self, safekeeping: Safekeeping) -> None:
+        self._safekeeping = safekeeping
+
+    def run(self, jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Outcome]:
+        """Make it; what could not be copied is told by the run's row and the doctor, and copied by the next."""
+        (job,) = jobs
+        if not self._safekeeping.configured:
+            return {job.id: Outcome.done()}
+        try:
+            self._safekeeping.make(system("backup"), going_on=job.still_held)
+        except Damaged:
+            return {job.id: Outcome.done()}
+        except ArchiveError as error:
+            return {job.id: Outcome.retry(error.code)}
+        return {job.id: Outcome.done()}

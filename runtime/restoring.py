@@ -1,0 +1,190 @@
+"""Restoring a backup into an empty archive, and rehearsing it beside the living one."""
+
+import json
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, inspect, select
+
+from archive.database import Base, Database
+from archive.errors import StandsAlready
+from archive.identity import Identity, system
+from archive.log.checkpoints import read_witness
+from archive.model import BackupAct, LogSeal
+from runtime.adapters import open_store
+from runtime.fsck import Violation, fsck
+from runtime.ready import RESTORING
+from runtime.revisions import migrate
+from runtime.settings import Settings
+from runtime.wiring import NoWaker, Parts, build
+from storage.backups import BackupSet
+from storage.copying import Told
+from storage.restoring import Restored, Restoring
+from storage.ring import KeyRing
+
+_PAST_THE_SET = {"witness_beyond", "witness_differs"}
+
+
+@dataclass(frozen=True)
+class Report:
+    """How a restore, or its rehearsal, went.
+
+    Attributes:
+        set: the set that was brought back.
+        restored: what came back.
+        seconds: how long it took, its checks included.
+        age: seconds between the set and the restore's begin: what was done in them is lost.
+        violations: what ``fsck`` found.
+        log_lost: entries of the log that were witnessed after the set was made.
+    """
+
+    set: BackupSet
+    restored: Restored
+    seconds: float
+    age: float
+    violations: tuple[Violation, ...]
+    log_lost: int
+
+    @property
+    def ok(self) -> bool:
+        """Whether all came back, and agrees."""
+        return not self.violations and not self.restored.lost
+
+    def facts(self) -> dict[str, Any]:
+        """Return it as a JSON document."""
+        return {
+            "set": str(self.set.id),
+            "made_at": self.set.made_at.isoformat(),
+            "records": self.restored.records,
+            "contents": self.restored.contents,
+            "bytes": self.restored.bytes,
+            "lost": list(self.restored.lost[:100]),
+            "destroyed_since": self.restored.gone,
+            "seconds": round(self.seconds, 1),
+            "age_seconds": round(self.age, 1),
+            "log_entries_lost": self.log_lost,
+            "violations": [each.shown() for each in self.violations[:100]],
+        }
+
+
+def unfinished(settings: Settings) -> bool:
+    """Whether a restore into this archive was begun and has not ended."""
+    return (settings.home / RESTORING).exists()
+
+
+def restore(settings: Settings, url: str, set_id: UUID | None, told: Told) -> Report:
+    """Bring a set back into the archive that the settings name, which must be empty but for the ring.
+
+    One that broke off is begun anew by the next call; contents that came back already are not copied again.
+
+    Raises:
+        StandsAlready: there is an archive.
+        BrokenSetting: the ring is not there.
+        NotFound: no such set.
+        KeyUnavailable, Damaged: as ``Restoring.restore``.
+    """
+    KeyRing.open(settings.keys)
+    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    settings.run.mkdir(exist_ok=True, mode=0o700)
+    again = unfinished(settings)
+    if not again and _has_tables(settings):
+        raise StandsAlready(what="archive", field="home")
+    parts = build(settings, NoWaker())
+    try:
+        chosen = parts.backups_in(url).find(set_id)
+        (settings.home / RESTORING).write_text(json.dumps({"set": str(chosen.id)}))
+        if again:
+            _clear(parts)
+        report = _bring_back(parts, url, chosen, told, witness_aside=True)
+        (settings.home / RESTORING).unlink()
+        return report
+    finally:
+        parts.close()
+
+
+def rehearse(parts: Parts, identity: Identity, set_id: UUID | None, folder: Path, told: Told) -> Report:
+    """Bring a set back into an empty folder beside the living archive, check all of it, keep the report, and clear up.
+
+    It lies there as an embedded archive, whatever the living one runs on.
+
+    Raises ``NotAllowed``, ``NotFound`` (no backup), ``StandsAlready`` (the folder is not empty), as ``restore``.
+    """
+    began = parts.clock.now()
+    chosen = parts.safekeeping.backups().find(set_id)
+    if folder.exists() and any(folder.iterdir()):
+        raise StandsAlready(what="folder", field="folder")
+    beside = replace(
+        parts.settings,
+        home=folder,
+        database_url=f"sqlite:///{folder / 'juanku.db'}",
+        store_url=(folder / "objects").as_uri(),
+        search_url="embedded:",
+    )
+    beside.run.mkdir(parents=True, mode=0o700)
+    trial = build(beside, NoWaker())
+    try:
+        report = _bring_back(trial, parts.settings.backup_url, chosen, told, witness_aside=False)
+    finally:
+        trial.close()
+        shutil.rmtree(folder, ignore_errors=True)
+    error = None if report.ok else "damaged"
+    parts.safekeeping.tell(identity, BackupAct.REHEARSE, chosen.id, began, report.facts(), error)
+    return report
+
+
+def _bring_back(parts: Parts, url: str, chosen: BackupSet, told: Told, *, witness_aside: bool) -> Report:
+    began = parts.clock.now()
+    source = open_store(url)
+    restoring = Restoring(parts.backups_in(url), source, parts.ring)
+    restored = restoring.restore(chosen, parts.db, parts.store, migrate, told)
+    told("index", 0, 0)
+    parts.rebuilder.rebuild()
+    lost = _log_lost(parts)
+    if witness_aside:
+        _set_aside(parts.witness, chosen)
+        facts = {"records": restored.records, "log_entries_lost": lost, "lost": len(restored.lost)}
+        parts.safekeeping.tell(
+            system("restore"), BackupAct.RESTORE, chosen.id, began, facts, "damaged" if restored.lost else None
+        )
+        parts.sealer.seal_all()
+        parts.checkpoints.make()
+    told("fsck", 0, 0)
+    violations = [
+        each
+        for each in fsck(parts).violations
+        if witness_aside or each.invariant != "INV4" or each.fault not in _PAST_THE_SET
+    ]
+    ended = parts.clock.now()
+    age = (began - chosen.made_at).total_seconds()
+    return Report(chosen, restored, (ended - began).total_seconds(), age, tuple(violations), lost)
+
+
+def _log_lost(parts: Parts) -> int:
+    """Return how many entries were witnessed beyond the end of the restored log."""
+    with parts.db.reading() as session:
+        size = session.scalar(select(func.max(LogSeal.seq))) or 0
+    return max(0, max((line.size for line in read_witness(parts.witness)), default=0) - size)
+
+
+def _set_aside(witness: Path, chosen: BackupSet) -> None:
+    """Begin a new witness file: the old one speaks of a log that went on after the set, and stays as evidence."""
+    if witness.exists():
+        witness.rename(witness.with_name(f"witness-before-restore-{chosen.id}.jsonl"))
+
+
+def _has_tables(settings: Settings) -> bool:
+    db = Database(settings.database_url)
+    try:
+        return bool(inspect(db.engine).get_table_names())
+    finally:
+        db.close()
+
+
+def _clear(parts: Parts) -> None:
+    """Take away the tables that a restore that broke off left behind."""
+    with parts.db.engine.begin() as connection:
+        Base.metadata.drop_all(connection)
+        connection.exec_driver_sql("DROP TABLE IF EXISTS alembic_version")

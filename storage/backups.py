@@ -1,0 +1,299 @@
+"""Backups: sets of data that never changes, and one key pack, in a second store.
+
+::
+
+    objects/<key>            a content's cipher bytes, as in the first store; one object for all sets that name it
+    sets/<id>/database       the rows (``storage/dump.py``), compressed, sealed under the set's own key
+    sets/<id>/objects        one line per content of the set: cipher hash, size, key
+    sets/<id>/manifest       JSON, signed; written last: without it a set was never finished
+    keys/<id>                the key pack of the newest set (``storage/keypack.py``), sealed under that set's key
+
+A set's own key is a generation of the ring under the set's id, so it reaches the ring's copies, and goes when the set
+does. Sets are checked by their hashes, without a key. Objects are copied once; each set writes the rows anew.
+"""
+
+import hashlib
+import json
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from io import BytesIO
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from archive import failpoints
+from archive.clock import Clock
+from archive.database import Database
+from archive.errors import Damaged, NotFound
+from archive.ids import new_id
+from archive.model import Content, ContentState, LogSeal, Record
+from archive.ports import PIECE_BYTES, ObjectStore
+from storage import dump
+from storage.copying import Copying, Hashed, Item, Told
+from storage.keypack import write_pack
+from storage.ring import KeyRing
+from storage.stream import StreamSealer
+
+FORMAT = 1
+_KEPT_AT_LEAST = 3
+
+
+@dataclass(frozen=True)
+class BackupSet:
+    """What a set's manifest says. ``copied`` and ``copied_bytes`` are what this set added; bytes are cipher bytes."""
+
+    id: UUID
+    made_at: datetime
+    ring: str
+    schema: str
+    records: int
+    objects: int
+    bytes: int
+    copied: int
+    copied_bytes: int
+    faults: tuple[str, ...]
+    log_seq: int
+    log_hash: str
+    database_size: int
+    database_sha256: str
+    objects_sha256: str
+    keys_sha256: str
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as a JSON document."""
+        return asdict(self) | {"id": str(self.id), "made_at": self.made_at.isoformat(), "faults": list(self.faults)}
+
+    @classmethod
+    def read(cls, document: Mapping[str, Any]) -> "BackupSet":
+        """Read it from a JSON document. Raises ``Damaged``."""
+        try:
+            values = {each.name: document[each.name] for each in fields(cls)}
+            values["id"], values["faults"] = UUID(values["id"]), tuple(values["faults"])
+            values["made_at"] = datetime.fromisoformat(values["made_at"])
+            return cls(**values)
+        except (KeyError, TypeError, ValueError):
+            raise Damaged(what="backup") from None
+
+
+class Backups:
+    """Makes, lists, checks and forgets backup sets.
+
+    Args:
+        db: the archive's rows.
+        store: its contents.
+        target: where the sets lie; nothing else may.
+        ring: holds each set's key, and signs its manifest.
+        clock: the time.
+        schema: the revision of the archive's tables.
+    """
+
+    def __init__(
+        self, db: Database, store: ObjectStore, target: ObjectStore, ring: KeyRing, clock: Clock, schema: str
+    ) -> None:
+        self._db = db
+        self._store = store
+        self._target = target
+        self._ring = ring
+        self._clock = clock
+        self._schema = schema
+
+    def make(self, told: Told = lambda *_: None, going_on: Callable[[], bool] = lambda: True) -> BackupSet:
+        """Make a set of the archive as it is now, while it is used. What an earlier run copied is not copied again.
+
+        Raises:
+            Unavailable: archive, store or target does not answer; StorageFull: the target takes no more.
+            Interrupted: ``going_on`` said no. The next run goes on.
+        """
+        made_at, set_id = self._clock.now(), new_id()
+        copying = Copying(self._store, self._target, going_on)
+        self._tidy(copying.there)
+        copying.copy(self._items(), told)  # the long part; what comes meanwhile is little
+        self._ring.add_generation(set_id)
+        key = self._ring.generation(set_id)
+        failpoints.reach("backup.database")
+        told("database", 0, 0)
+        with self._db.reading() as session:
+            items = list(_items(session))
+            records = session.scalar(select(func.count()).select_from(Record)) or 0
+            head = session.execute(select(LogSeal.seq, LogSeal.chain).order_by(LogSeal.seq.desc()).limit(1)).first()
+            rows = Sealed(key, set_id, _compressed(dump.write(session, self._schema)))
+            database = self._target.put(f"sets/{set_id}/database", rows.pieces())
+        copying.copy(items, told)
+        copying.faults &= {item.key for item in items}  # what was thrown away meanwhile is no loss
+        listed = b"".join(f"{item.sha256} {item.size} {item.key}\n".encode() for item in items)
+        self._target.put(f"sets/{set_id}/objects", [listed])
+        told("keys", 0, 0)
+        pack = BytesIO()
+        write_pack(self._db, pack)
+        keys = Sealed(key, set_id, [pack.getvalue()])
+        self._target.put(f"keys/{set_id}", keys.pieces())
+        made = BackupSet(
+            set_id,
+            made_at,
+            self._ring.id,
+            self._schema,
+            records,
+            len(items),
+            sum(item.size for item in items),
+            copying.count,
+            copying.bytes,
+            tuple(sorted(copying.faults)),
+            head.seq if head else 0,
+            head.chain.hex() if head else "",
+            database.size,
+            rows.sha256,
+            hashlib.sha256(listed).hexdigest(),
+            keys.sha256,
+        )
+        failpoints.reach("backup.manifest")
+        self._target.put(f"sets/{set_id}/manifest", [self._signed(made)])
+        self._keep_one_pack(set_id)
+        return made
+
+    def sets(self) -> list[BackupSet]:
+        """Return the finished sets, the newest first. One whose manifest does not verify raises ``Damaged``."""
+        found = [
+            self._manifest(info.key, info.version)
+            for info in self._target.list()
+            if info.key.startswith("sets/") and info.key.endswith("/manifest")
+        ]
+        return sorted(found, key=lambda each: (each.made_at, each.id), reverse=True)
+
+    def find(self, set_id: UUID | None) -> BackupSet:
+        """Return a set, by default the newest. Raises ``NotFound``."""
+        for each in self.sets():
+            if set_id in {None, each.id}:
+                return each
+        raise NotFound
+
+    def check(self, chosen: BackupSet, told: Told = lambda *_: None) -> list[str]:
+        """Hash all that a set is made of, without a key; return the target's keys of what is missing or changed."""
+        there = {info.key: info.version for info in self._target.list()}
+        listed = self.listed(chosen, there)
+        parts = [Item(f"sets/{chosen.id}/database", chosen.database_size, chosen.database_sha256)]
+        if f"keys/{chosen.id}" in there:
+            parts.append(Item(f"keys/{chosen.id}", 0, chosen.keys_sha256))
+        parts += [Item(f"objects/{item.key}", item.size, item.sha256) for item in listed]
+        bad = []
+        for number, part in enumerate(parts, 1):
+            told("check", number, len(parts))
+            if part.key not in there or _hash(self._target.read(part.key, there[part.key])) != part.sha256:
+                bad.append(part.key)
+        return bad
+
+    def listed(self, chosen: BackupSet, there: Mapping[str, str]) -> list[Item]:
+        """Return the contents that a set names. Raises ``Damaged``."""
+        key = f"sets/{chosen.id}/objects"
+        data = b"".join(self._target.read(key, there[key])) if key in there else b""
+        if hashlib.sha256(data).hexdigest() != chosen.objects_sha256:
+            raise Damaged(what="backup", part=key)
+        rows = (line.split(" ") for line in data.decode().splitlines())
+        return [Item(name, int(size), sha256) for sha256, size, name in rows]
+
+    def forget_before(self, limit: datetime) -> int:
+        """Remove the sets made before a moment, but never the last three: their keys first, then what only they name.
+
+        Returns how many went.
+        """
+        every = self.sets()
+        old = [each for each in every[_KEPT_AT_LEAST:] if each.made_at < limit]
+        if not old:
+            return 0
+        for each in old:
+            self._ring.destroy_generation(each.id)
+        gone = {f"sets/{each.id}/" for each in old}
+        there = {info.key: info.version for info in self._target.list()}
+        kept = [each for each in every if each not in old]
+        named = {f"objects/{item.key}" for each in kept for item in self.listed(each, there)}
+        for key, version in there.items():
+            own = next((True for prefix in gone if key.startswith(prefix)), False)
+            if own or (key.startswith("objects/") and key not in named):
+                self._target.remove(key, version)
+        return len(old)
+
+    def _items(self) -> list[Item]:
+        with self._db.reading() as session:
+            return list(_items(session))
+
+    def _signed(self, made: BackupSet) -> bytes:
+        document = made.plain()
+        body = json.dumps(document, sort_keys=True).encode()
+        signed = {"format": FORMAT, "set": document, "key": self._ring.key_id, "signature": self._ring.sign(body).hex()}
+        return json.dumps(signed, indent=1).encode()
+
+    def _manifest(self, key: str, version: str) -> BackupSet:
+        try:
+            signed = json.loads(b"".join(self._target.read(key, version)))
+            document, signature = signed["set"], bytes.fromhex(signed["signature"])
+            body = json.dumps(document, sort_keys=True).encode()
+            good = signed["format"] == FORMAT and self._ring.verify(signed["key"], body, signature)
+        except (ValueError, KeyError, TypeError):
+            good, document = False, {}
+        if not good:
+            raise Damaged(what="backup", part=key)
+        return BackupSet.read(document)
+
+    def _tidy(self, there: dict[str, int]) -> None:
+        """Remove what runs that broke off left of their sets; objects stay, the next set names them."""
+        finished = {key.split("/")[1] for key in there if key.endswith("/manifest")}
+        for info in list(self._target.list()):
+            room, _, rest = info.key.partition("/")
+            if room == "sets" and rest.split("/")[0] not in finished:
+                self._target.remove(info.key, info.version)
+        for info in self._target.uploads():
+            self._target.abort(info.key, info.version)
+
+    def _keep_one_pack(self, newest: UUID) -> None:
+        for info in list(self._target.list()):
+            if info.key.startswith("keys/") and info.key != f"keys/{newest}":
+                self._target.remove(info.key, info.version)
+
+
+class Sealed:
+    """A stream on its way into the target, sealed under a set's key. ``sha256`` is known when all has passed."""
+
+    def __init__(self, key: bytes, set_id: UUID, blocks: Iterable[bytes]) -> None:
+        self._sealer = StreamSealer(key, set_id)
+        self._blocks = blocks
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the cipher bytes."""
+        waiting = b""
+        for block in self._blocks:
+            waiting += block
+            while len(waiting) > PIECE_BYTES:
+                yield self._sealer.piece(waiting[:PIECE_BYTES], last=False)
+                waiting = waiting[PIECE_BYTES:]
+        yield self._sealer.piece(waiting, last=True)
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the cipher bytes."""
+        return self._sealer.cipher_sha256
+
+
+def _items(session: Session) -> Iterator[Item]:
+    query = select(Content.object_key, Content.cipher_size, Content.cipher_sha256, Content.store_version).where(
+        Content.state != ContentState.RECEIVING, Content.store_version.is_not(None)
+    )
+    for key, size, sha256, version in session.execute(query.order_by(Content.id)):
+        yield Item(key, size or 0, sha256 or "", version or "")
+
+
+def _compressed(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    packer = zlib.compressobj(1)
+    for block in blocks:
+        if packed := packer.compress(block):
+            yield packed
+    yield packer.flush()
+
+
+def _hash(blocks: Iterable[bytes]) -> str:
+    passing = Hashed()
+    for _ in passing.through(blocks):
+        pass
+    return passing.sha256

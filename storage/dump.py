@@ -1,0 +1,238 @@
+"""The whole database as a stream of lines, apart from any one kind of database, and back.
+
+Lines of JSON. The first is ``{"juanku database": 1, "schema": …}``. A table is a line
+``{"table": …, "key": […], "later": […], "columns": [[name, kind], …]}``, one line ``[…]`` per row in the order of its
+columns, and a line with the count of its rows. ``{"end": …}`` with the count of all rows is the last. Kinds: ``id``
+(32 hex digits), ``moment`` and ``day`` (ISO 8601), ``bytes`` (base64), ``json``, ``whole``, ``yes`` and ``text``.
+Columns under ``later`` point into the same table: a reader fills them when all rows are there.
+
+Left out are the wrapped keys, which a key pack holds, and what ends with a restore anyway: sessions of browsers.
+"""
+
+import json
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import Enum as Word
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Date,
+    Enum,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    bindparam,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeEngine
+
+from archive.database import Base, Database, Id, Moment
+from archive.errors import Damaged
+
+FORMAT = 1
+LEFT_OUT = frozenset({"generation", "owner_key", "web_session", "sign_in_failures"})
+_BATCH = 1_000
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """How values of one kind of column are written, read, and kept in a table."""
+
+    type: TypeEngine[Any]
+    write: Callable[[Any], Any]
+    read: Callable[[Any], Any]
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _word(value: Any) -> Any:
+    return value.value if isinstance(value, Word) else value
+
+
+_KINDS = {
+    "id": _Kind(Id(), lambda value: value.hex, lambda text: UUID(hex=text)),
+    "moment": _Kind(Moment(), datetime.isoformat, datetime.fromisoformat),
+    "day": _Kind(Date(), date.isoformat, date.fromisoformat),
+    "bytes": _Kind(LargeBinary(), lambda value: b64encode(value).decode(), b64decode),
+    "json": _Kind(JSON(), _same, _same),
+    "whole": _Kind(Integer(), _same, _same),
+    "yes": _Kind(Boolean(), _same, _same),
+    "text": _Kind(String(), _word, _same),
+}
+_OF: tuple[tuple[type[Any], str], ...] = (
+    (Id, "id"),
+    (Moment, "moment"),
+    (Date, "day"),
+    (LargeBinary, "bytes"),
+    (JSON, "json"),
+    (Boolean, "yes"),
+    (Enum, "text"),
+    (Integer, "whole"),
+    (String, "text"),
+)
+
+
+def kind_of(column: Column[Any]) -> str:
+    """Return the kind of a column. Raises ``TypeError``: a new type of column needs a kind first."""
+    for known, kind in _OF:
+        if isinstance(column.type, known):
+            return kind
+    msg = f"{column.table.name}.{column.name} has no kind: {column.type!r}"
+    raise TypeError(msg)
+
+
+def write(session: Session, schema: str) -> Iterator[bytes]:
+    """Yield the lines of the database as one snapshot shows it.
+
+    Args:
+        session: the snapshot.
+        schema: the revision of its tables.
+    """
+    yield _line({"juanku database": FORMAT, "schema": schema})
+    every = 0
+    for table in Base.metadata.sorted_tables:
+        if table.name in LEFT_OUT:
+            continue
+        columns = list(table.columns)
+        kinds = [kind_of(column) for column in columns]
+        later = [c.name for c in columns if any(f.column.table is table for f in c.foreign_keys)]
+        key = [column.name for column in table.primary_key.columns]
+        told = [[column.name, kind] for column, kind in zip(columns, kinds, strict=True)]
+        yield _line({"table": table.name, "key": key, "later": later, "columns": told})
+        writers = [_KINDS[kind].write for kind in kinds]
+        count = 0
+        for rows in session.execute(select(table)).yield_per(_BATCH).partitions():
+            count += len(rows)
+            yield b"".join(
+                _line([None if value is None else written(value) for written, value in zip(writers, row, strict=True)])
+                for row in rows
+            )
+        yield _line({"rows": count})
+        every += count
+    yield _line({"end": every})
+
+
+def load(db: Database, lines: Iterable[bytes]) -> Iterator[tuple[str, int]]:
+    """Put the rows of a dump into the empty tables of a database; yield each table and its count when it is in.
+
+    ``lines`` begin after the first (see ``schema_of``). Short transactions: a load that broke off begins again with
+    empty tables.
+
+    Raises:
+        Damaged: the dump is cut, or is none.
+    """
+    every, ended = 0, False
+    source = iter(lines)
+    for line in source:
+        head = _read(line)
+        if not isinstance(head, dict) or ended:
+            raise Damaged(what="dump")
+        if "end" in head:
+            ended = head["end"] == every
+            continue
+        count = _Loading(db, head).run(source)
+        every += count
+        yield str(head["table"]), count
+    if not ended:
+        raise Damaged(what="dump")
+
+
+def schema_of(line: bytes) -> str:
+    """Return the revision of the tables from a dump's first line. Raises ``Damaged``."""
+    head = _read(line)
+    if not isinstance(head, dict) or head.get("juanku database") != FORMAT:
+        raise Damaged(what="dump")
+    return str(head["schema"])
+
+
+class _Loading:
+    """One table on its way in."""
+
+    def __init__(self, db: Database, head: dict[str, Any]) -> None:
+        self._db = db
+        try:
+            columns, self._later, self._key = head["columns"], set(head["later"]), head["key"]
+            self._names = [str(name) for name, _ in columns]
+            self._readers = [_KINDS[kind].read for _, kind in columns]
+            self._table = Table(
+                str(head["table"]), MetaData(), *(Column(str(name), _KINDS[kind].type) for name, kind in columns)
+            )
+        except (KeyError, TypeError, ValueError):
+            raise Damaged(what="dump") from None
+        self._links: list[dict[str, Any]] = []
+
+    def run(self, lines: Iterator[bytes]) -> int:
+        """Insert the rows up to the line that counts them, and return how many there were."""
+        batch: list[dict[str, Any]] = []
+        for count, line in enumerate(lines):
+            row = _read(line)
+            if isinstance(row, dict):
+                self._insert(batch)
+                self._link()
+                if row.get("rows") != count:
+                    break
+                return count
+            batch.append(self._row(row))
+            if len(batch) == _BATCH:
+                self._insert(batch)
+                batch = []
+        raise Damaged(what="dump")
+
+    def _row(self, values: Sequence[Any]) -> dict[str, Any]:
+        try:
+            row = {
+                name: None if value is None else read(value)
+                for name, read, value in zip(self._names, self._readers, values, strict=True)
+            }
+        except (TypeError, ValueError):
+            raise Damaged(what="dump") from None
+        links = {name: row[name] for name in self._later if row[name] is not None}
+        if links:
+            self._links.append({f"own_{name}": row[name] for name in self._key} | links)
+            row |= dict.fromkeys(links)
+        return row
+
+    def _insert(self, rows: Sequence[dict[str, Any]]) -> None:
+        if rows:
+            with self._db.writing() as work:
+                work.session.execute(insert(self._table), rows)
+                work.commit()
+
+    def _link(self) -> None:
+        """Fill the columns that point into the same table."""
+        for name in sorted(self._later):
+            links = [link for link in self._links if name in link]
+            own = [self._table.c[key] == bindparam(f"own_{key}") for key in self._key]
+            query = update(self._table).where(*own).values({name: bindparam(f"to_{name}")})
+            for start in range(0, len(links), _BATCH):
+                rows = [
+                    {f"own_{key}": link[f"own_{key}"] for key in self._key} | {f"to_{name}": link[name]}
+                    for link in links[start : start + _BATCH]
+                ]
+                with self._db.writing() as work:
+                    work.session.connection().execute(query, rows)
+                    work.commit()
+
+
+def _line(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _read(line: bytes) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError:
+        raise Damaged(what="dump") from None

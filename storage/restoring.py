@@ -1,0 +1,183 @@
+"""Restoring a backup set into an empty archive: rows, newest key pack, contents, each checked as it passes.
+
+What was destroyed after the set was made does not come back: its key is in no newer pack, and its rows are removed.
+"""
+
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from uuid import UUID
+
+from sqlalchemy import bindparam, exists, select, update
+
+from archive import failpoints
+from archive.database import Base, Database
+from archive.errors import Damaged, NotFound
+from archive.model import ContentState, OwnerKey, Record
+from archive.ports import ObjectStore
+from archive.purging import remove_records
+from storage import dump
+from storage.backups import Backups, BackupSet
+from storage.copying import Hashed, Told
+from storage.keypack import load_pack
+from storage.ring import KeyRing
+from storage.stream import StreamReader
+
+_BATCH = 200
+_FILE = Base.metadata.tables["content"]
+_PLACE = update(_FILE).where(_FILE.c.id == bindparam("whose")).values(store_version=bindparam("version"))
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What came back.
+
+    Attributes:
+        records: how many descriptions.
+        contents: how many contents, whole.
+        bytes: their cipher bytes.
+        lost: keys of contents that the backup does not hold whole.
+        gone: records that were destroyed after the set was made, and were removed again.
+    """
+
+    records: int
+    contents: int
+    bytes: int
+    lost: tuple[str, ...]
+    gone: int
+
+
+class Restoring:
+    """Brings a set back.
+
+    Args:
+        backups: the sets.
+        source: the store they lie in.
+        ring: opens them.
+    """
+
+    def __init__(self, backups: Backups, source: ObjectStore, ring: KeyRing) -> None:
+        self._backups = backups
+        self._source = source
+        self._ring = ring
+
+    def restore(
+        self,
+        chosen: BackupSet,
+        db: Database,
+        store: ObjectStore,
+        migrate: Callable[[Database, str], None],
+        told: Told = lambda *_: None,
+    ) -> Restored:
+        """Bring a set into an empty database and a store; begun again after a break, with the database empty once more.
+
+        Args:
+            chosen: the set.
+            db: has no table yet.
+            store: may hold some of the contents already.
+            migrate: brings the tables to a revision ("head": the newest).
+            told: hears how far it is.
+
+        Raises:
+            KeyUnavailable: the ring does not hold the set's key: it is another ring, or the set was forgotten.
+            Damaged: the set's rows or the key pack are not what they were.
+        """
+        there = {info.key: info.version for info in self._source.list()}
+        lines = _lines(self._opened(chosen.id, f"sets/{chosen.id}/database", chosen.database_sha256, there))
+        schema = dump.schema_of(next(lines, b""))
+        migrate(db, schema)
+        for number, (table, _) in enumerate(dump.load(db, lines), 1):
+            told(f"database {table}", number, 0)
+        failpoints.reach("restore.rows")
+        told("keys", 0, 0)
+        newest = self._newest_pack(there)
+        pack = b"".join(self._opened(newest.id, f"keys/{newest.id}", newest.keys_sha256, there))
+        load_pack(db, BytesIO(pack))
+        migrate(db, "head")
+        gone = _remove_destroyed(db)
+        return self._contents(db, store, there, told, gone)
+
+    def _newest_pack(self, there: dict[str, str]) -> BackupSet:
+        for each in self._backups.sets():
+            if f"keys/{each.id}" in there:
+                return each
+        raise NotFound
+
+    def _opened(self, set_id: UUID, key: str, sha256: str, there: dict[str, str]) -> Iterator[bytes]:
+        """Yield the plain bytes of a part, when its cipher bytes are those that the manifest names."""
+        if key not in there:
+            raise Damaged(what="backup", part=key)
+        passing = Hashed()
+        for _ in passing.through(self._source.read(key, there[key])):
+            pass
+        if passing.sha256 != sha256:
+            raise Damaged(what="backup", part=key)
+        return StreamReader(self._ring.generation(set_id), set_id, self._source, key, there[key]).read()
+
+    def _contents(self, db: Database, store: ObjectStore, there: dict[str, str], told: Told, gone: int) -> Restored:
+        held = {info.key: (info.size, info.version) for info in store.list()}
+        with db.reading() as session:
+            query = select(_FILE.c.id, _FILE.c.object_key, _FILE.c.cipher_size, _FILE.c.cipher_sha256).where(
+                _FILE.c.state != ContentState.RECEIVING, _FILE.c.store_version.is_not(None)
+            )
+            wanted = session.execute(query.order_by(_FILE.c.id)).all()
+            records = len(session.scalars(select(Record.id)).all())
+        lost: list[str] = []
+        whole = size = 0
+        for start in range(0, len(wanted), _BATCH):
+            placed = []
+            for content_id, key, length, sha256 in wanted[start : start + _BATCH]:
+                known = held.get(key)
+                version = known[1] if known and known[0] == length else self._put(key, sha256, store, there)
+                if version is None:
+                    lost.append(key)
+                    continue
+                placed.append({"whose": content_id, "version": version})
+                whole, size = whole + 1, size + length
+            if placed:
+                with db.writing() as work:
+                    work.session.connection().execute(_PLACE, placed)
+                    work.commit()
+            failpoints.reach("restore.objects")
+            told("objects", min(start + _BATCH, len(wanted)), len(wanted))
+        return Restored(records, whole, size, tuple(lost), gone)
+
+    def _put(self, key: str, sha256: str, store: ObjectStore, there: dict[str, str]) -> str | None:
+        """Copy a content back; return its version, or None when the backup does not hold it whole."""
+        name = f"objects/{key}"
+        if name not in there:
+            return None
+        passing = Hashed()
+        put = store.put(key, passing.through(self._source.read(name, there[name])))
+        if passing.sha256 == sha256:
+            return put.version
+        store.remove(put.key, put.version)
+        return None
+
+
+def _remove_destroyed(db: Database) -> int:
+    """Remove the records whose keys are in no newer pack: they were destroyed since."""
+    gone = 0
+    while True:
+        with db.writing() as work:
+            keyless = select(Record.id).where(~exists().where(OwnerKey.owner_id == Record.id)).limit(_BATCH)
+            ids: Sequence[UUID] = work.session.scalars(keyless).all()
+            if not ids:
+                return gone
+            remove_records(work.session, ids)
+            work.commit()
+            gone += len(ids)
+
+
+def _lines(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    unpacker, waiting = zlib.decompressobj(), b""
+    for block in blocks:
+        try:
+            waiting += unpacker.decompress(block)
+        except zlib.error:
+            raise Damaged(what="dump") from None
+        *whole, waiting = waiting.split(b"\n")
+        yield from whole
+    if waiting or not unpacker.eof:
+        raise Damaged(what="dump")

@@ -1,0 +1,190 @@
+"""Backups as acts of the house: who asks for one, what each run did, and when the last good one was made."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from archive.clock import Clock
+from archive.database import Database
+from archive.errors import ArchiveError, Conflict, Damaged, NotFound
+from archive.identity import Identity
+from archive.jobs.outbox import Outbox
+from archive.log.writer import Log
+from archive.model import BackupAct, BackupRun, Job, JobKind, JobState
+from archive.policy.guard import Guard
+from archive.policy.rules import Act
+from storage.backups import Backups, BackupSet
+from storage.copying import Told
+
+MOST = 100
+"""Runs that are shown."""
+
+LATE = timedelta(days=2)
+"""A last good backup older than this is told as late."""
+
+
+class Safekeeping:
+    """The acts on backups.
+
+    Args:
+        backups: the sets; None where the house has named no place for them.
+        keep_days: how long a set is kept; never fewer than the last three.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        guard: Guard,
+        log: Log,
+        outbox: Outbox,
+        clock: Clock,
+        backups: Callable[[], Backups] | None,
+        keep_days: int,
+    ) -> None:
+        self._db = db
+        self._guard = guard
+        self._log = log
+        self._outbox = outbox
+        self._clock = clock
+        self._backups = backups
+        self._keep = timedelta(days=keep_days)
+
+    @property
+    def configured(self) -> bool:
+        """Whether the house has named a place for backups."""
+        return self._backups is not None
+
+    def backups(self) -> Backups:
+        """Return the sets. Raises ``NotFound`` where the house has named no place for them."""
+        if self._backups is None:
+            raise NotFound
+        return self._backups()
+
+    def last_good(self) -> datetime | None:
+        """Return when the last set was finished that lacks nothing."""
+        with self._db.reading() as session:
+            good = select(func.max(BackupRun.ended_at)).where(
+                BackupRun.act == BackupAct.MAKE, BackupRun.error.is_(None)
+            )
+            return session.scalar(good)
+
+    def is_late(self) -> bool:
+        """Whether the last good set is missing, or too old."""
+        last = self.last_good()
+        return last is None or self._clock.now() - last > LATE
+
+    def runs(self, identity: Identity) -> Sequence[BackupRun]:
+        """Return what was done, the latest first, at most 100. Raises ``NotAllowed``."""
+        with self._guard.refusals(identity), self._db.reading() as session:
+            self._guard.require_house(session, identity, Act.RUN_SYSTEM)
+            return session.scalars(
+                select(BackupRun).order_by(BackupRun.began_at.desc(), BackupRun.id).limit(MOST)
+            ).all()
+
+    def at_work(self) -> bool:
+        """Whether a backup waits to be made or is being made."""
+        waiting = (JobState.QUEUED, JobState.RUNNING)
+        with self._db.reading() as session:
+            query = select(Job.id).where(Job.kind == JobKind.BACKUP, Job.state.in_(waiting)).limit(1)
+            return session.scalar(query) is not None
+
+    def ask(self, identity: Identity) -> None:
+        """Have a set made by the workers.
+
+        Raises:
+            NotAllowed: this person does not run the system.
+            NotFound: the house has named no place for backups.
+            Conflict: one is being made.
+        """
+        with self._guard.refusals(identity), self._db.writing() as work:
+            self._guard.require_house(work.session, identity, Act.RUN_SYSTEM)
+            if not self.configured:
+                raise NotFound
+            if self.at_work():
+                raise Conflict(what="backup")
+            self._outbox.add(work, JobKind.BACKUP, requested_by=identity.person_id)
+            self._log.note(work.session, identity, "backup.ask")
+            work.commit()
+
+    def make(
+        self, identity: Identity, told: Told = lambda *_: None, going_on: Callable[[], bool] = lambda: True
+    ) -> BackupSet:
+        """Make a set now, and forget those whose time is over.
+
+        Raises:
+            NotAllowed: this person does not run the system.
+            Damaged: the set is made, but some contents could not be copied whole; facts: ``count``.
+            ArchiveError: as ``Backups.make``.
+        """
+        with self._run(identity, BackupAct.MAKE) as run:
+            backups = self.backups()
+            made = backups.make(told, going_on)
+            run.set_id = made.id
+            run.facts = {
+                "records": made.records,
+                "objects": made.objects,
+                "bytes": made.bytes,
+                "copied": made.copied,
+                "copied_bytes": made.copied_bytes,
+                "forgotten": backups.forget_before(self._clock.now() - self._keep),
+            }
+            if made.faults:
+                run.facts |= {"faults": list(made.faults[:MOST])}
+                raise Damaged(what="backup", count=len(made.faults))
+        return made
+
+    def check(self, identity: Identity, set_id: UUID | None, told: Told = lambda *_: None) -> list[str]:
+        """Hash a set (by default the newest) against its manifest; return what is missing or changed.
+
+        Raises ``NotAllowed``, ``NotFound``.
+        """
+        with self._run(identity, BackupAct.CHECK) as run:
+            backups = self.backups()
+            chosen = backups.find(set_id)
+            bad = backups.check(chosen, told)
+            run.set_id, run.facts = chosen.id, {"objects": chosen.objects, "bad": len(bad)}
+            run.error = "damaged" if bad else None
+        return bad
+
+    def tell(
+        self,
+        identity: Identity,
+        act: BackupAct,
+        set_id: UUID,
+        began_at: datetime,
+        facts: dict[str, Any],
+        error: str | None,
+    ) -> None:
+        """Keep what a restore or its rehearsal did."""
+        with self._run(identity, act) as run:
+            run.set_id, run.began_at, run.facts, run.error = set_id, began_at, facts, error
+
+    @contextmanager
+    def _run(self, identity: Identity, act: BackupAct) -> Iterator[BackupRun]:
+        """Check the right, keep the run from its begin to its end, and write the log."""
+        with self._guard.refusals(identity), self._db.writing() as work:
+            self._guard.require_house(work.session, identity, Act.RUN_SYSTEM)
+            run = BackupRun(act=act, began_at=self._clock.now(), facts={})
+            work.session.add(run)
+            work.commit()
+        began = run.began_at
+        try:
+            yield run
+        except ArchiveError as error:
+            run.error = error.code
+            raise
+        except BaseException:
+            run.error = "broken_off"
+            raise
+        finally:
+            run.ended_at = self._clock.now()
+            run.facts = run.facts | {"seconds": round((run.ended_at - (run.began_at or began)).total_seconds(), 1)}
+            with self._db.writing() as work:
+                work.session.merge(run)
+                body = {"set": str(run.set_id or ""), "error": run.error or ""} | run.facts
+                self._log.note(work.session, identity, f"backup.{act.value}", body=body)
+                work.commit()

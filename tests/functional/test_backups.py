@@ -1,0 +1,172 @@
+"""Backups by command: made beside an archive in use, checked without keys, restored on an empty machine, rehearsed."""
+
+import shutil
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, select
+
+from archive.identity import system
+from archive.model import Content, OwnerKey, Record
+from runtime.settings import Settings, load
+from tests.factories.archives import Answer, Archive
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> dict[str, str]:
+    return {"JUANKU_BACKUP_URL": (tmp_path / "backups").as_uri()}
+
+
+def elsewhere(archive: Archive, folder: Path) -> Archive:
+    """Return an empty machine that has nothing but the ring."""
+    made = Archive(folder)
+    made.folder.mkdir()
+    shutil.copytree(archive.keys, made.keys)
+    return made
+
+
+def shown(archive: Archive) -> set[tuple[Any, ...]]:
+    """Return each record with its number and what its files hold."""
+    parts = archive.parts()
+    with parts.db.reading() as session:
+        rows = session.execute(select(Record.title, Record.archive_number, Content.plain_sha256).outerjoin(Content))
+        return {tuple(row) for row in rows}
+
+
+def objects_in(place: dict[str, str]) -> list[Path]:
+    folder = Path(place["JUANKU_BACKUP_URL"].removeprefix("file://")) / "objects"
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def good(answer: Answer) -> dict[str, Any]:
+    assert answer.code == 0, answer.err + answer.out
+    return answer.document
+
+
+def test_an_empty_machine_gets_all_back_and_the_second_set_copies_only_what_is_new(
+    archive: Archive, place: dict[str, str], tmp_path: Path
+) -> None:
+    first = good(archive.run("backup", "--json", more=place))
+    assert first["objects"] == first["copied"] > 0
+    assert first["faults"] == []
+    before = shown(archive)
+    second = good(archive.run("backup", "--json", more=place))
+    assert (second["objects"], second["copied"]) == (first["objects"], 0)
+    listed = good(archive.run("backups", "--json", more=place))["sets"]
+    assert [each["id"] for each in listed] == [second["id"], first["id"]]
+
+    new = elsewhere(archive, tmp_path / "new")
+    source = str(tmp_path / "backups")
+    report = good(new.run("restore", "--from", source, "--json"))
+    assert report["records"] == first["records"]
+    assert report["contents"] == first["objects"]
+    assert report["violations"] == report["lost"] == []
+    assert shown(new) == before
+    again = new.run("restore", "--from", source, "--json")
+    assert (again.code, again.document["error"]) == (1, "stands_already")
+
+
+def test_nothing_in_a_backup_is_plain(archive: Archive, place: dict[str, str]) -> None:
+    good(archive.run("backup", "--json", more=place))
+    with archive.parts().db.reading() as session:
+        titles = [title.encode() for title in session.scalars(select(Record.title))]
+    every = [path.read_bytes() for path in objects_in(place)]
+    assert every
+    assert not [title for title in titles for data in every if title in data]
+
+
+def test_a_flipped_bit_is_found_without_a_key_and_told_by_a_restore(
+    archive: Archive, place: dict[str, str], tmp_path: Path
+) -> None:
+    good(archive.run("backup", "--json", more=place))
+    assert good(archive.run("backups", "--check", "--json", more=place))["bad"] == []
+    with archive.parts().db.reading() as session:
+        key = session.scalars(select(Content.object_key).order_by(Content.id)).first()
+    assert key
+    (path,) = (each for each in objects_in(place) if key.replace("/", "_") in each.name)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(bytes(data))
+    checked = archive.run("backups", "--check", "--json", more=place)
+    assert (checked.code, checked.document["bad"]) == (1, [f"objects/{key}"])
+    new = elsewhere(archive, tmp_path / "new")
+    report = new.run("restore", "--from", str(tmp_path / "backups"), "--json")
+    assert report.code == 1
+    assert report.document["lost"] == [key]
+    assert {each["what"] for each in report.document["violations"]}
+
+
+def test_a_rehearsal_reports_and_leaves_nothing_behind(archive: Archive, place: dict[str, str], tmp_path: Path) -> None:
+    made = good(archive.run("backup", "--json", more=place))
+    report = good(archive.run("backups", "--rehearse", "--in", str(tmp_path / "trial"), "--json", more=place))
+    assert (report["set"], report["records"]) == (made["id"], made["records"])
+    assert report["violations"] == []
+    assert report["seconds"] > 0
+    assert not (tmp_path / "trial").exists()
+    assert good(archive.run("fsck", "--json"))["ok"]
+
+
+def test_what_was_destroyed_since_does_not_come_back(archive: Archive, place: dict[str, str], tmp_path: Path) -> None:
+    good(archive.run("backup", "--json", more=place))
+    old = good(archive.run("backups", "--json", more=place))["sets"][0]["id"]
+    parts = archive.parts()
+    with parts.db.writing() as work:
+        doomed = work.session.scalars(select(Record).order_by(Record.id)).first()
+        assert doomed
+        title = doomed.title
+        work.session.execute(delete(OwnerKey).where(OwnerKey.owner_id == doomed.id))
+        work.commit()
+    archive.close()
+    archive.run("backup", "--json", more=place)
+    new = elsewhere(archive, tmp_path / "new")
+    report = new.run("restore", "--set", old, "--from", str(tmp_path / "backups"), "--json").document
+    assert report["destroyed_since"] == 1
+    with new.parts().db.reading() as session:
+        assert title not in set(session.scalars(select(Record.title)))
+
+
+def test_a_run_that_is_killed_is_no_set_and_the_next_goes_on(archive: Archive, place: dict[str, str]) -> None:
+    killed = archive.run("backup", "--json", more={**place, "JUANKU_FAILPOINT": "backup.database:kill"})
+    assert killed.code == -signal.SIGKILL
+    assert good(archive.run("backups", "--json", more=place))["sets"] == []
+    made = good(archive.run("backup", "--json", more=place))
+    assert made["copied"] == 0
+    assert made["objects"] > 0
+    assert good(archive.run("backups", "--check", "--json", more=place))["bad"] == []
+
+
+def test_a_restore_that_is_killed_opens_nothing_and_is_begun_anew(
+    archive: Archive, place: dict[str, str], tmp_path: Path
+) -> None:
+    made = good(archive.run("backup", "--json", more=place))
+    new, source = elsewhere(archive, tmp_path / "new"), str(tmp_path / "backups")
+    killed = new.run("restore", "--from", source, "--json", more={"JUANKU_FAILPOINT": "restore.objects:kill"})
+    assert killed.code == -signal.SIGKILL
+    refused = new.run("search", "合同", "--as", "archivist", "--json")
+    assert (refused.code, refused.document["facts"]["state"]) == (1, "restoring")
+    assert good(new.run("restore", "--from", source, "--json"))["records"] == made["records"]
+
+
+def test_a_foreign_ring_opens_nothing(archive: Archive, place: dict[str, str], tmp_path: Path) -> None:
+    good(archive.run("backup", "--json", more=place))
+    stranger = Archive(tmp_path / "stranger")
+    assert stranger.run("init", "--name", "别家", "--json").code == 0
+    shutil.rmtree(stranger.home)
+    refused = stranger.run("restore", "--from", str(tmp_path / "backups"), "--json")
+    assert refused.code == 1
+    assert refused.document["error"] == "damaged"
+
+
+def test_old_sets_are_forgotten_but_never_the_last_three(archive: Archive, place: dict[str, str]) -> None:
+    settings: Settings = load(archive.environment | place | {"JUANKU_BACKUP_DAYS": "1"})
+    parts = archive.parts()
+    parts.settings = settings
+    made = [parts.safekeeping.make(system("backup")) for _ in range(4)]
+    ring = parts.ring
+    assert parts.safekeeping.backups().forget_before(parts.clock.now()) == 1
+    assert [each.id for each in parts.safekeeping.backups().sets()] == [each.id for each in reversed(made[1:])]
+    assert ring.is_destroyed(made[0].id)
+    assert not ring.is_destroyed(made[1].id)
+    assert parts.safekeeping.check(system("backup"), made[1].id) == []

@@ -1,0 +1,56 @@
+"""The page of backups: when the last good one was made, what each run did, and one now by a button."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from archive.identity import system
+from archive.model import Job, JobKind
+from storage.safekeeping import LATE
+from tests.factories.web_house import WebHouse, a_web_house, token_on
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[WebHouse]:
+    with a_web_house(tmp_path) as made:
+        yield made
+
+
+def test_who_runs_the_system_asks_for_one_and_sees_how_it_ended(house: WebHouse) -> None:
+    house.a_record(title="电梯维保合同")
+    browser, kept = house.browser("system"), house.services.house.safekeeping
+    page = browser.get("/system/backups").text
+    assert "还没有完好的备份" in page
+    assert "还没有完好的备份" in browser.get("/").text
+    asked = browser.post("/system/backups", data={"csrf_token": token_on(page)})
+    assert asked.status_code == 303
+    with house.services.db.reading() as session:
+        assert session.scalar(select(Job.kind)) is JobKind.BACKUP
+    waiting = browser.get("/system/backups").text
+    assert "正在备份" in waiting
+    assert "立即备份" not in waiting
+    assert browser.post("/system/backups", data={"csrf_token": token_on(page)}).status_code == 409
+    made = kept.make(system("backup"))
+    page = browser.get("/system/backups").text
+    assert str(made.id) in page
+    assert "上一次完好的备份" in page
+    assert "上一次完好的备份" in browser.get("/").text
+
+
+def test_an_old_backup_is_told_as_late(house: WebHouse) -> None:
+    kept = house.services.house.safekeeping
+    kept.make(system("backup"))
+    assert not kept.is_late()
+    house.clock.move(seconds=LATE.total_seconds() + 1)
+    assert kept.is_late()
+
+
+@pytest.mark.parametrize("login", ["archivist", "staff", "auditor", "security"])
+def test_nobody_else_sees_or_asks(house: WebHouse, login: str) -> None:
+    browser = house.browser(login)
+    assert browser.get("/system/backups").status_code == 403
+    assert "完好的备份" not in browser.get("/").text
+    token = token_on(browser.get("/").text)
+    assert browser.post("/system/backups", data={"csrf_token": token}).status_code == 403

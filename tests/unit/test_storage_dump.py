@@ -1,0 +1,79 @@
+"""The whole database as lines, and back into another."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from archive.database import Base, Database
+from archive.errors import Damaged
+from storage import dump
+from tests.factories import people as rights
+from tests.factories import records as rows
+from tests.factories.databases import a_database
+
+
+def written(db: Database) -> list[bytes]:
+    with db.reading() as session:
+        return b"".join(dump.write(session, "0001")).splitlines(keepends=True)
+
+
+def furnished(db: Database) -> None:
+    with db.writing() as work:
+        session = work.session
+        rows.a_house(session)
+        fonds = rows.a_fonds(session, "WY01")
+        category = rows.a_category(session, fonds, "WYH")
+        child = rows.a_category(session, fonds, "WYH01")
+        category.parent_id = child.id  # points at a row that comes later
+        rows.a_record(session, category, title="电梯维保合同\n“补充”")
+        rights.a_department(session, "OFFICE")
+        work.commit()
+
+
+def everything(db: Database) -> dict[str, list[tuple[object, ...]]]:
+    with db.reading() as session:
+        return {
+            table.name: sorted((tuple(row) for row in session.execute(select(table))), key=repr)
+            for table in Base.metadata.sorted_tables
+            if table.name not in dump.LEFT_OUT
+        }
+
+
+def test_another_database_holds_the_same(tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
+    old, new = a_database(tmp_path), a_database(tmp_path / "new")
+    furnished(old)
+    lines = written(old)
+    assert dump.schema_of(lines[0]) == "0001"
+    counts = dict(dump.load(new, lines[1:]))
+    assert counts["record"] == 1
+    assert counts["category"] == 2
+    assert everything(new) == everything(old)
+    assert everything(new)["record"]
+    old.close()
+    new.close()
+
+
+def test_a_cut_or_foreign_dump_is_told(tmp_path: Path) -> None:
+    old = a_database(tmp_path)
+    furnished(old)
+    lines = written(old)
+    old.close()
+    at = next(number for number, line in enumerate(lines) if b'"table":"category",' in line)
+    without_a_row = lines[: at + 1] + lines[at + 2 :]
+    for number, wrong in enumerate((lines[1:-1], without_a_row[1:], [b"not json\n"], [*lines[1:], lines[1]])):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        new = a_database(folder)
+        with pytest.raises(Damaged):
+            list(dump.load(new, wrong))
+        new.close()
+    with pytest.raises(Damaged):
+        dump.schema_of(b'{"other": 1}\n')
+
+
+def test_every_column_has_a_kind() -> None:
+    for table in Base.metadata.sorted_tables:
+        for column in table.columns:
+            assert dump.kind_of(column)

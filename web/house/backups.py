@@ -1,0 +1,34 @@
+"""Backups: whether they are made, when the last good one was, what each run did, and a button for one now."""
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response as BaseResponse
+
+from archive.policy.rules import Act
+from web.house.forms import require
+from web.services import identity, services
+
+pages = Blueprint("backups", __name__, url_prefix="/system/backups")
+
+
+@pages.get("")
+def show() -> str:
+    """Show the runs, the latest first."""
+    require(Act.RUN_SYSTEM)
+    kept = services().house.safekeeping
+    return render_template(
+        "house/backups.html",
+        configured=kept.configured,
+        last=kept.last_good(),
+        late=kept.is_late(),
+        at_work=kept.configured and kept.at_work(),
+        runs=kept.runs(identity()),
+    )
+
+
+@pages.post("")
+def ask() -> BaseResponse:
+    """Have a backup made by the workers."""
+    services().house.safekeeping.ask(identity())
+    flash(_("A backup is being made; this page tells when it is done."))
+    return redirect(url_for("backups.show"), 303)
