@@ -5,7 +5,7 @@ from uuid import UUID
 
 from archive.levels import mark as level_mark
 from web.directory import Directory
-from web.faults import STATES
+from web.fault_words import STATES
 from web.words import mark, named, translator
 
 FACETS = ("level", "category", "project", "year", "department", "medium", "fonds")
