@@ -1,6 +1,7 @@
 """Making an archive: its folder, its ring, its tables, its first row."""
 
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -8,15 +9,16 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from archive import founding
+from archive import founding, postgres
 from archive.clock import SystemClock
-from archive.database import Database
-from archive.errors import ArchiveError, WrongState
+from archive.database import Base, Database, as_ours
+from archive.errors import ArchiveError, Unavailable, WrongState
 from archive.founding import Plan
 from archive.ids import new_id
 from archive.levels import choose
 from archive.log.writer import Log
 from archive.model import House
+from archive.model.log import INSERT_ONLY
 from runtime.ready import NOT_READY, require_files
 from runtime.settings import Settings
 from storage.ring import KeyRing
@@ -41,7 +43,7 @@ def create(settings: Settings, names: Mapping[str, str], naming: str, zone: str 
         KeyRing.create(settings.keys)
     db = Database(settings.database_url)
     try:
-        migrate(db)
+        migrate(db, settings.database_owner_url)
         with db.writing() as work:
             if work.session.scalar(select(House.id)) is not None:
                 return False
@@ -68,7 +70,7 @@ def found(settings: Settings, plan: Plan) -> None:
     clock = SystemClock()
     db = Database(settings.database_url)  # nobody waits for the seal of these entries: the worker chains them
     try:
-        migrate(db)
+        migrate(db, settings.database_owner_url)
         founding.found(db, Log(RingVault(KeyRing.open(settings.keys)), clock), clock, plan)
     finally:
         db.close()
@@ -88,16 +90,27 @@ def stands(settings: Settings) -> bool:
         db.close()
 
 
-def migrate(db: Database) -> None:
-    """Bring the tables up to this version of the product; forward only."""
+def migrate(db: Database, owner_url: str = "") -> None:
+    """Bring the tables up to this version of the product; forward only. What a break leaves, the next call finishes.
+
+    Args:
+        db: the everyday database.
+        owner_url: PostgreSQL as the role that owns the tables; empty: the everyday role does.
+    """
     from alembic import command  # noqa: PLC0415 (heavy, and only used where tables are made)
     from alembic.config import Config  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    with db.engine.connect() as connection:
+    patient = None if db.is_sqlite else postgres.engine(owner_url or db.url, patient=True)
+    with (patient or db.engine).connect() as connection:
+        if patient:
+            postgres.migrating(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        if owner_url:
+            role = db.engine.url.username or ""
+            postgres.grant(connection, role, Base.metadata.tables, INSERT_ONLY)
 
 
 def require_ready(settings: Settings) -> None:
@@ -122,7 +135,11 @@ def revisions(connection: Connection) -> tuple[str | None, str]:
     """
     try:
         found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-    except (OperationalError, ProgrammingError):
+    except (OperationalError, ProgrammingError) as error:
+        if connection.dialect.name != "sqlite" and (
+            ours := as_ours(error)
+        ):  # it is away, or this role may not look: no word on what is in it
+            raise ours from error
         found = None
     return found, max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
@@ -140,9 +157,22 @@ def require_version(connection: Connection) -> None:
 
 
 def stop_unless_ready(settings: Settings) -> None:
-    """End a child of ``serve`` that cannot work, saying why; the tree then ends too instead of starting it again."""
-    try:
-        require_ready(settings)
-    except ArchiveError as error:
-        print(*explain(error, "en"), sep="\n", file=sys.stderr)  # noqa: T201 (a child has no other voice yet)
-        sys.exit(NOT_READY)
+    """End a child of ``serve`` that cannot work, saying why; the tree then ends too instead of starting it again.
+
+    A server's database that does not answer is waited for: it may be starting, as after a power cut, and ``serve`` with
+    it.
+    """
+    told = False
+    while True:
+        try:
+            require_ready(settings)
+        except ArchiveError as error:
+            away = isinstance(error, Unavailable) and error.facts.get("part") == "database"
+            if not told:
+                print(*explain(error, "en"), sep="\n", file=sys.stderr)  # noqa: T201 (a child has no other voice yet)
+            if not away:
+                sys.exit(NOT_READY)
+            told = True
+            time.sleep(1)
+        else:
+            return

@@ -7,8 +7,18 @@ from pathlib import Path
 import pytest
 
 from archive.database import Database
+from tests.factories import postgres
 from tests.factories.archives import Archive, make
 from tests.factories.databases import a_database
+
+
+@pytest.fixture(autouse=True)
+def _databases_given_back() -> Iterator[None]:
+    """Let what one test made on the server serve the next."""
+    before = postgres.taken()
+    yield
+    for folder in postgres.taken() - before:
+        postgres.give_back(folder)
 
 
 @pytest.fixture(scope="session")
@@ -20,6 +30,8 @@ def archive_template(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
             make(folder.with_suffix(".new"))
+            if postgres.used():
+                postgres.moved(folder.with_suffix(".new"), folder)
             folder.with_suffix(".new").rename(folder)
     return Archive(folder)
 

@@ -268,6 +268,12 @@ REASONS: Mapping[str, tuple[str, str]] = {
 }
 """Why a file was put aside or has no text, and what to do."""
 
+SETTING_REASONS: Mapping[str, str] = {
+    "driver_missing": mark("its driver is not installed; install the extra house"),
+    "not_utf8": mark("it does not keep its texts in UTF-8; make a database with the encoding UTF8"),
+}
+"""Why a setting cannot be used, where its code alone would not tell what to do."""
+
 NUMBER_REASONS: Mapping[str, str] = {
     "bad_sign": mark("it holds a sign that does not belong there"),
     "bad_length": mark("it is too long or too short"),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from archive.errors import ArchiveError, Fault, InvalidInput, Quarantined
-from web.fault_words import FAULTS, FIELDS, NAMING, NUMBER_REASONS, REASONS, WAITING
+from web.fault_words import FAULTS, FIELDS, NAMING, NUMBER_REASONS, REASONS, SETTING_REASONS, WAITING
 from web.words import mark, size, translator
 
 
@@ -277,7 +277,7 @@ NAMED_FACTS: Mapping[str, Mapping[str, str]] = {
     "part": PARTS,
     "state": STATES,
     "what": {**STANDING, **USED},
-    "reason": {**NUMBER_REASONS, **{code: words[0] for code, words in REASONS.items()}},
+    "reason": {**SETTING_REASONS, **NUMBER_REASONS, **{code: words[0] for code, words in REASONS.items()}},
 }
 """Facts whose values have words of their own."""
 

@@ -14,6 +14,9 @@ from web.words import mark
 ROOT = Path(__file__).parent.parent.parent
 BIN = Path(sys.executable).parent
 
+SERVER = "JUANKU_TEST_POSTGRES"
+"""Names a PostgreSQL server and a role on it that may make databases: ``postgresql+psycopg://…/postgres``."""
+
 CHECKS: dict[str, list[str | Path]] = {
     "lint": [BIN / "ruff", "check", "."],
     "format": [BIN / "ruff", "format", "--check", "."],
@@ -46,11 +49,23 @@ def check() -> None:
 @click.option("--all", "everything", is_flag=True, help="Also the tests that kill processes many times.")
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
 def test(everything: bool, words: tuple[str, ...]) -> None:
-    """Run the tests."""
+    """Run the tests; those that a database may change once more on PostgreSQL, where a server is named."""
     workers = str(min(os.cpu_count() or 1, 4))
     chosen = [] if everything else ["-m", "not faults"]
     parallel = [] if any(re.match(r"-n|-p|--pdb", word) for word in words) else ["-n", workers, "--dist", "loadgroup"]
-    sys.exit(_run([sys.executable, "-m", "pytest", *chosen, *parallel, *words]))
+    pytest: list[str | Path] = [sys.executable, "-m", "pytest", *parallel]
+    server = os.environ.get(SERVER)
+    if words:
+        sys.exit(_run([*pytest, *chosen, *words]))
+    os.environ.pop(SERVER, None)
+    code = _run([*pytest, *chosen])
+    if server:
+        os.environ[SERVER] = server
+        Out().remark(mark("Once more on PostgreSQL."))
+        code = _run([*pytest, "-m", "postgres"]) or code
+    else:
+        Out().remark(mark("Not tested on PostgreSQL: JUANKU_TEST_POSTGRES names no server."))
+    sys.exit(code)
 
 
 @click.command("bench", help="Measure. Names: see benchmarks/.", context_settings={"ignore_unknown_options": True})
