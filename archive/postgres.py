@@ -11,11 +11,11 @@ from typing import Any
 
 from sqlalchemy import Column, Enum, NullPool, String, Text, create_engine, event, text
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 
-from archive.errors import ArchiveError, BrokenSetting, NoAccess, StorageFull, Unavailable
+from archive.errors import ArchiveError, BrokenSetting, Fault, InvalidInput, NoAccess, StorageFull, Unavailable
 
 POOL, MORE = 8, 16
 """Connections that each process keeps, and how many more it opens when all are taken."""
@@ -172,6 +172,8 @@ def as_ours(error: DBAPIError) -> ArchiveError | None:
         return StorageFull(part="database")
     if state in {"42501", "25006"}:
         return NoAccess(path="database")
-    if error.connection_invalidated or (state or "08").startswith(_AWAY):
+    if isinstance(error, DataError):  # too long or too large for its column, or a sign that no text may hold (NUL)
+        return InvalidInput(Fault("text", "not_kept"))
+    if error.connection_invalidated or (state or "").startswith(_AWAY):
         return Unavailable(part="database")
-    return None
+    return Unavailable(part="database") if state is None and isinstance(error, OperationalError) else None

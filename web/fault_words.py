@@ -97,6 +97,7 @@ FAULTS: Mapping[str, str] = {
     "wrong_password": mark("is not right; nothing was changed"),
     "not_scanned": mark("is no scan whose pages were all read by OCR"),
     "lock_not_opened": mark("cannot help: this kind of lock is not opened here, or the file is damaged"),
+    "not_kept": mark("is longer or larger than can be kept, or holds a sign that no text may hold"),
     "too_long": mark("is too long (at most %(limit)s)"),
     "unknown": mark("is not known here"),
     "wrong_type": mark("is not of the type that belongs here"),

@@ -14,9 +14,6 @@ from web.words import mark
 ROOT = Path(__file__).parent.parent.parent
 BIN = Path(sys.executable).parent
 
-SERVER = "JUANKU_TEST_POSTGRES"
-"""Names a PostgreSQL server and a role on it that may make databases: ``postgresql+psycopg://…/postgres``."""
-
 CHECKS: dict[str, list[str | Path]] = {
     "lint": [BIN / "ruff", "check", "."],
     "format": [BIN / "ruff", "format", "--check", "."],
@@ -49,23 +46,15 @@ def check() -> None:
 @click.option("--all", "everything", is_flag=True, help="Also the tests that kill processes many times.")
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
 def test(everything: bool, words: tuple[str, ...]) -> None:
-    """Run the tests; those that a database may change once more on PostgreSQL, where a server is named."""
+    """Run the tests; then, on PostgreSQL where a server is named, once more those that the database may change."""
     workers = str(min(os.cpu_count() or 1, 4))
     chosen = [] if everything else ["-m", "not faults"]
     parallel = [] if any(re.match(r"-n|-p|--pdb", word) for word in words) else ["-n", workers, "--dist", "loadgroup"]
     pytest: list[str | Path] = [sys.executable, "-m", "pytest", *parallel]
-    server = os.environ.get(SERVER)
     if words:
         sys.exit(_run([*pytest, *chosen, *words]))
-    os.environ.pop(SERVER, None)
-    code = _run([*pytest, *chosen])
-    if server:
-        os.environ[SERVER] = server
-        Out().remark(mark("Once more on PostgreSQL."))
-        code = _run([*pytest, "-m", "postgres"]) or code
-    else:
-        Out().remark(mark("Not tested on PostgreSQL: JUANKU_TEST_POSTGRES names no server."))
-    sys.exit(code)
+    code = _run([*pytest, *chosen, "--on", "embedded"])
+    sys.exit(_run([*pytest, "-m", "postgres", "--on", "postgres"]) or code)
 
 
 @click.command("bench", help="Measure. Names: see benchmarks/.", context_settings={"ignore_unknown_options": True})

@@ -115,6 +115,8 @@ def give_back(folder: Path) -> None:
 
 def drop_all() -> None:
     """Drop what this run made."""
+    if not SERVER:
+        return
     with connected() as server:
         rows = server.execute(text("SELECT datname FROM pg_database WHERE starts_with(datname, :p)"), {"p": _PREFIX})
         for (name,) in rows.all():

@@ -10,11 +10,11 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from archive.database import Database, Work, once_more, rows_by_id
-from archive.errors import BrokenSetting, NoAccess, Unavailable
+from archive.errors import BrokenSetting, InvalidInput, NoAccess, Unavailable
 from archive.ids import new_id
 from archive.model import Counter, House, Record
 from archive.model.log import INSERT_ONLY
@@ -154,6 +154,16 @@ def test_a_reading_is_one_moment_and_writes_nothing(house: SchemeHouse) -> None:
 def test_what_the_server_refuses_is_told_in_our_words(house: SchemeHouse, state: str, ours: type[Exception]) -> None:
     with pytest.raises(ours), house.db.writing() as work:
         work.session.execute(text(f"DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{state}'; END $$"))
+
+
+@pytest.mark.parametrize("title", ["前\x00后", None])
+def test_a_text_that_the_server_cannot_hold_is_the_fault_of_who_sent_it(house: SchemeHouse, title: str | None) -> None:
+    row = paper(house, title=title) if title else paper(house, archive_number="9" * 201)
+    with pytest.raises(InvalidInput) as told, house.db.writing() as work:
+        work.session.execute(
+            insert(Record), [{each.name: getattr(row, each.name) for each in Record.__table__.columns}]
+        )
+    assert told.value.faults[0].code == "not_kept"
 
 
 def test_a_wrong_statement_is_no_fault_of_the_server(house: SchemeHouse) -> None:
