@@ -5,19 +5,14 @@ updates silently), commits once when asked to, and rolls back otherwise. ``readi
 waits for a writer. What must happen after the commit (waking workers, mail) is left with ``Work.after_commit``.
 """
 
-import fcntl
-import os
-import sqlite3
-import threading
 import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
-from pathlib import Path
-from typing import Any
+from functools import cache, wraps
+from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
 from sqlalchemy import (
@@ -29,20 +24,19 @@ from sqlalchemy import (
     Select,
     Uuid,
     bindparam,
-    create_engine,
-    event,
     select,
 )
-from sqlalchemy.engine import Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from archive.errors import ArchiveError, NoAccess, StorageFull, Unavailable
+from archive import postgres, sqlite
+from archive.errors import ArchiveError, Unavailable
+from archive.postgres import Crossed
 
-BUSY_TIMEOUT_MS = 10_000
-_LOOK_MS = 3  # SQLite looks after 1 and 2 ms, then we begin again
-_TURN_SECONDS = 0.002
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 SEAL_FIRST = "juanku seal first"
 """Under this key a session's ``info`` names the last entry that must be sealed before its commit returns."""
@@ -172,61 +166,6 @@ class Work:
             self._seal(entry)
 
 
-class _Turn:
-    """Writers take turns at SQLite's lock.
-
-    SQLite lets a waiting writer look now and then whether its lock is free: beside one that writes batch after batch it
-    looks in vain for seconds. Here the threads of a process wait for each other, and who is next among the processes
-    holds a lock on a file beside the database until it has begun; nobody begins twice past someone who waits.
-    """
-
-    def __init__(self, database: Path | None) -> None:
-        self._threads = threading.RLock()  # a refusal is written while its act, rolled back, is being left
-        self._path = database and database.with_name(f"{database.name}-turn")
-        self._file: int | None = None
-
-    @contextmanager
-    def writing(self) -> Iterator[None]:
-        """Hold the place of this process's writing thread."""
-        if not self._threads.acquire(timeout=BUSY_TIMEOUT_MS / 1000):
-            raise Unavailable(part="database")
-        try:
-            yield
-        finally:
-            self._threads.release()
-
-    @contextmanager
-    def next(self) -> Iterator[None]:
-        """Be the next of all processes to begin, while the block waits for SQLite's lock; after ten seconds, anyway."""
-        if self._file is None and self._path is not None:
-            with suppress(OSError):  # where no file can be made, SQLite says itself what is wrong
-                self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        if self._file is None:
-            yield
-            return
-        until = time.monotonic() + BUSY_TIMEOUT_MS / 1000
-        while not _locked(self._file) and time.monotonic() < until:
-            time.sleep(_TURN_SECONDS)
-        try:
-            yield
-        finally:
-            fcntl.flock(self._file, fcntl.LOCK_UN)
-
-    def close(self) -> None:
-        """Let go of the file."""
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
-
-
-def _locked(file: int) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
 class Database:
     """The house's database.
 
@@ -246,9 +185,11 @@ class Database:
         self.url = url
         self._seal = seal
         self._on_write = on_write
-        self.engine = _engine(url)
-        self._reader = self.engine.execution_options(juanku_reading=True)
-        self._turn = _Turn(_file_of(self.engine)) if self.is_sqlite else None
+        embedded = url.startswith("sqlite")
+        self.engine = sqlite.engine(url) if embedded else postgres.engine(url)
+        self._reader = (sqlite if embedded else postgres).reading(self.engine)
+        self._turn = sqlite.Turn(sqlite.file_of(self.engine)) if embedded else None
+        self._sharer = self.engine.execution_options(juanku_shared=True)
 
     @property
     def is_sqlite(self) -> bool:
@@ -256,15 +197,20 @@ class Database:
         return self.engine.dialect.name == "sqlite"
 
     @contextmanager
-    def writing(self) -> Iterator[Work]:
+    def writing(self, *, shared: bool = False) -> Iterator[Work]:
         """Open a unit of work that holds the write lock. Leaving without ``commit`` rolls back.
+
+        ``shared`` lets other shared ones write at the same time, where the database can (PostgreSQL). It is for an act
+        that locks each row it rests on before it looks, in the one order (records by id, then counters), and that is
+        done ``once_more`` if it crosses another; all else writes alone, and can rely on what it has read.
 
         Raises:
             Unavailable: the database does not answer or stays locked.
             StorageFull: the disk takes no more.
         """
         turn = self._turn.writing() if self._turn else nullcontext()
-        with turn, _translated(), Session(self.engine, expire_on_commit=False) as session:
+        engine = self._sharer if shared else self.engine
+        with turn, _translated(), Session(engine, expire_on_commit=False) as session:
             with self._turn.next() if self._turn else nullcontext():
                 session.connection()  # take the lock now, not at the first write
             begun = time.perf_counter()
@@ -277,9 +223,11 @@ class Database:
                     self._on_write(time.perf_counter() - begun)
 
     @contextmanager
-    def reading(self) -> Iterator[Session]:
-        """Open a snapshot for reading."""
+    def reading(self, *, long: bool = False) -> Iterator[Session]:
+        """Open a snapshot for reading; a ``long`` one has no time-outs."""
         with _translated(), Session(self._reader, expire_on_commit=False) as session:
+            if long and not self.is_sqlite:
+                postgres.without_limits(session)
             yield session
 
     def close(self) -> None:
@@ -289,89 +237,51 @@ class Database:
             self._turn.close()
 
 
-def _file_of(engine: Engine) -> Path | None:
-    """Return the file of an SQLite database; None when it is in memory."""
-    name = engine.url.database
-    return Path(name) if name and name != ":memory:" else None
-
-
-def _engine(url: str) -> Engine:
-    if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
-    engine = create_engine(
-        url,
-        hide_parameters=True,  # an error's text goes to the processes' logs, and must hold no title
-        connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},
-        pool_size=16,
-        max_overflow=16,
-    )
-
-    @event.listens_for(engine, "connect")
-    def _prepare(connection: sqlite3.Connection, _record: object) -> None:
-        connection.isolation_level = None  # we begin transactions ourselves
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            f"busy_timeout={BUSY_TIMEOUT_MS}",
-            "trusted_schema=OFF",
-            "cache_size=-16384",
-            "wal_autocheckpoint=4000",  # bulk work touches the same pages again and again: copy them back less often
-        ):
-            connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Any) -> None:
-        if connection.get_execution_options().get("juanku_reading"):
-            connection.exec_driver_sql("BEGIN")
-        else:
-            _begin_writing(connection)
-
-    return engine
-
-
-def _begin_writing(connection: Any) -> None:
-    """Wait for the write lock, looking again each few milliseconds.
-
-    SQLite's own waiting soon looks only each 100 ms, and starves beside a writer that leaves shorter gaps.
-    """
-    until = time.monotonic() + BUSY_TIMEOUT_MS / 1000
-    driver = connection.connection.dbapi_connection
-    driver.execute(f"PRAGMA busy_timeout={_LOOK_MS}")
-    try:
-        while time.monotonic() < until:
-            try:
-                driver.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError as error:
-                if "locked" not in str(error):
-                    break
-            else:
-                return
-        connection.exec_driver_sql("BEGIN IMMEDIATE")  # the last time through the engine, which words the error
-    finally:
-        driver.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-
-
 @contextmanager
 def _translated() -> Iterator[None]:
     """Turn the driver's ways of saying full, busy or not allowed into ours."""
     try:
         yield
-    except OperationalError as error:
+    except NoConnection as error:
+        raise Unavailable(part="database") from error
+    except DBAPIError as error:
         if ours := as_ours(error):
             raise ours from error
         raise
 
 
-def rows_by_id(session: Session, kind: type[Base], wanted: Collection[UUID | None]) -> dict[UUID, Any]:
+def as_ours(error: DBAPIError) -> ArchiveError | None:
+    """Return our word for a driver's error, None when there is none."""
+    if hasattr(error.orig, "sqlstate"):
+        return postgres.as_ours(error)
+    return sqlite.as_ours(error) if isinstance(error, OperationalError) else None
+
+
+def once_more(act: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Have an act that crossed another's locks, and was taken back whole, done a second time."""
+
+    @wraps(act)
+    def done(*given: _P.args, **named: _P.kwargs) -> _R:
+        try:
+            return act(*given, **named)
+        except Crossed:
+            return act(*given, **named)
+
+    return done
+
+
+def rows_by_id(
+    session: Session, kind: type[Base], wanted: Collection[UUID | None], *, lock: bool = False
+) -> dict[UUID, Any]:
     """Return by id the rows of ``kind`` (its columns, no entities) that are wanted; there may be fewer.
 
-    Bulk work and what is asked at every act read this way: an entity costs twice as much.
+    Bulk work and what is asked at every act read this way: an entity costs twice as much. ``lock`` holds them, taken
+    in order of their ids, until the transaction ends.
     """
     keys = [key for key in wanted if key is not None]
     if not keys:
         return {}
-    one, many = _by_id(kind)
+    one, many = _locked_by_id(kind) if lock else _by_id(kind)
     asked = (one, {"key": keys[0]}) if len(keys) == 1 else (many, {"ids": keys})
     return {row.id: row for row in session.connection().execute(*asked)}
 
@@ -387,13 +297,8 @@ def _by_id(kind: type[Base]) -> tuple[Select[Any], Select[Any]]:
     return rows.where(columns.id == bindparam("key")), rows.where(columns.id.in_(bindparam("ids", expanding=True)))
 
 
-def as_ours(error: OperationalError) -> ArchiveError | None:
-    """Return our word for a driver's error, None when there is none."""
-    text = str(error.orig).lower()
-    if "full" in text or "no space" in text:
-        return StorageFull(part="database")
-    if "readonly" in text or "unable to open" in text:
-        return NoAccess(path="juanku.db")
-    if "locked" in text or "busy" in text or "connect" in text or "disk i/o" in text:
-        return Unavailable(part="database")
-    return None
+@cache
+def _locked_by_id(kind: type[Base]) -> tuple[Select[Any], Select[Any]]:
+    """As ``_by_id``; rows that others only refer to are not held up."""
+    one, many = _by_id(kind)
+    return one.with_for_update(key_share=True), many.order_by(kind.__table__.c.id).with_for_update(key_share=True)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from archive import describing
 from archive.arrivals import drop_broken
 from archive.clock import Clock
-from archive.database import Base, Database, Work, rows_by_id
+from archive.database import Base, Database, Work, once_more, rows_by_id
 from archive.errors import InvalidInput
 from archive.failpoints import reach
 from archive.identity import Identity
@@ -93,15 +93,20 @@ class FilingService:
     def _batch(self, identity: Identity, record_ids: Sequence[UUID], versions: Mapping[UUID, int]) -> list[Filed]:
         """File one batch; where a number cannot be given, file its records one by one, and say so of that record."""
         try:
-            with self._db.writing() as work:
-                outcomes = self.in_work(work, identity, record_ids, versions)
-                reach("filing.before_commit")
-                work.commit()
+            outcomes = self._together(identity, record_ids, versions)
         except InvalidInput as invalid:
             if len(record_ids) == 1:
                 fault = invalid.faults[0]
                 return [Filed(record_ids[0], reason=fault.code, missing=(fault.field,))]
             return [each for key in record_ids for each in self._batch(identity, [key], versions)]
+        return outcomes
+
+    @once_more
+    def _together(self, identity: Identity, record_ids: Sequence[UUID], versions: Mapping[UUID, int]) -> list[Filed]:
+        with self._db.writing(shared=True) as work:
+            outcomes = self.in_work(work, identity, record_ids, versions)
+            reach("filing.before_commit")
+            work.commit()
         return outcomes
 
     def _log_refused(self, identity: Identity, ids: Sequence[UUID]) -> None:
@@ -120,7 +125,7 @@ class FilingService:
         """File a batch inside the caller's transaction."""
         session = work.session
         session.flush()
-        found = rows_by_id(session, Record, record_ids)
+        found = rows_by_id(session, Record, record_ids, lock=True)
         answers = self._answers(session, identity, record_ids, found, versions or {})
         ready = [found[key] for key in record_ids if key not in answers]
         if ready:

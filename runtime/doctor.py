@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, select, text
+from sqlalchemy.engine import Connection
 
+from archive import postgres
 from archive.errors import ArchiveError, Unavailable
 from archive.jobs.status import status
 from archive.model import House, JobState, LogUnsealed
+from archive.model.log import INSERT_ONLY
 from indexer.ocr.engine import installed, version
 from indexer.sandbox.office import OFF
 from runtime.locks import held
@@ -106,8 +109,8 @@ def _ring(parts: Parts) -> Seen:
 
 
 def _database(parts: Parts) -> Seen:
-    with parts.db.engine.connect() as connection:
-        current, wanted = revisions(connection)
+    with parts.db.reading() as session:
+        current, wanted = revisions(session.connection())
     if current != wanted:
         yield State.BROKEN, "other_version" if current else "no_archive", {"is": current, "wanted": wanted}
         return
@@ -116,7 +119,21 @@ def _database(parts: Parts) -> Seen:
         if parts.db.is_sqlite:
             answer = session.execute(text("PRAGMA quick_check(1)")).scalar()
             yield (State.OK if answer == "ok" else State.BROKEN), "quick_check", {"answer": str(answer)[:200]}
+        else:
+            yield from _server(session.connection())
     yield (State.OK, "house", {"revision": current}) if house else (State.BROKEN, "no_house", {})
+
+
+def _server(connection: Connection) -> Seen:
+    """Look at a PostgreSQL server: whether what it says is kept, and who could change the log."""
+    about = postgres.about(connection, INSERT_ONLY)
+    yield State.OK, "server", {"version": about.version}
+    if about.careless:
+        yield State.WARNING, "not_durable", {"settings": ", ".join(about.careless)}
+    if not about.guarded:
+        yield State.BROKEN, "log_open", {}
+    else:
+        yield (State.WARNING, "log_by_trigger", {}) if about.owner else (State.OK, "log_by_role", {})
 
 
 def _store(parts: Parts) -> Seen:

@@ -20,6 +20,13 @@ WORDS: Mapping[str, str] = {
     "other_version": mark("The tables are of another version (%(is)s; this program has %(wanted)s)."),
     "no_house": mark("The database has no house. Run: juanku init."),
     "quick_check": mark("The database's own check says: %(answer)s."),
+    "server": mark("The database is PostgreSQL %(version)s."),
+    "not_durable": mark("The server may lose what it said was kept (off: %(settings)s). Turn these settings on."),
+    "log_by_role": mark("The log can only be added to: its tables belong to another role, and triggers guard them."),
+    "log_by_trigger": mark(
+        "Triggers guard the log, but this role owns its tables and could take them away. Set JUANKU_DATABASE_OWNER_URL."
+    ),
+    "log_open": mark("Nothing guards the log's tables: their triggers are gone. Look who changed the database."),
     "house": mark("The database answers; its tables are at %(revision)s."),
     "written_and_read": mark("The object store took an object, gave it back and removed it."),
     "partitions": mark("The search index has %(count)s parts, and all open."),

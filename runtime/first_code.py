@@ -19,9 +19,23 @@ def needed(settings: Settings) -> bool:
     """Return whether there is nothing yet: no data, no ring; or whether a set-up was begun and not ended."""
     if (settings.home / FILE).exists():
         return True
-    url = settings.database_url
     empty = not settings.home.exists() or all(each == settings.run for each in settings.home.iterdir())
-    return url.startswith("sqlite:///") and empty and not (settings.keys / ROOT_KEY).exists()
+    if not empty or (settings.keys / ROOT_KEY).exists():
+        return False
+    return settings.database_url.startswith("sqlite:///") or _no_tables(settings.database_url)
+
+
+def _no_tables(url: str) -> bool:
+    """Return whether a server's database answers and is empty: one that is not belongs to an archive elsewhere."""
+    from archive.database import Database  # noqa: PLC0415 (heavy, and nothing else here needs it)
+    from runtime.revisions import revisions  # noqa: PLC0415
+
+    db = Database(url)
+    try:
+        with db.reading() as session:
+            return revisions(session.connection())[0] is None
+    finally:
+        db.close()
 
 
 def make(settings: Settings) -> str:

@@ -2,7 +2,7 @@
 
 import errno
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from archive import database
 from archive.errors import ArchiveError, NoAccess, StorageFull
@@ -13,7 +13,7 @@ NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 def as_ours(error: Exception) -> ArchiveError | None:
     """Return our error for one of the system or of the database's driver, None when there is none."""
-    if isinstance(error, OperationalError):
+    if isinstance(error, DBAPIError):
         return database.as_ours(error)
     if isinstance(error, OSError) and error.errno in NO_ROOM:
         return StorageFull(part="disk")

@@ -139,7 +139,8 @@ def _bring_back(parts: Parts, url: str, chosen: BackupSet, told: Told, *, witnes
     began = parts.clock.now()
     source = open_store(url)
     restoring = Restoring(parts.backups_in(url), source, parts.ring)
-    restored = restoring.restore(chosen, parts.db, parts.store, migrate, told)
+    owner = parts.settings.database_owner_url if not parts.db.is_sqlite else ""
+    restored = restoring.restore(chosen, parts.db, parts.store, lambda db, to: migrate(db, owner, to), told)
     told("index", 0, 0)
     parts.rebuilder.rebuild()
     lost = _log_lost(parts)

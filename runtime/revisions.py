@@ -5,7 +5,9 @@ from pathlib import Path
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from archive.database import Database
+from archive import postgres
+from archive.database import Base, Database, as_ours
+from archive.model.log import INSERT_ONLY
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
@@ -19,18 +21,32 @@ def revisions(connection: Connection) -> tuple[str | None, str]:
     """Return the tables' revision (None: there are none) and the one that this program has."""
     try:
         found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-    except (OperationalError, ProgrammingError):
+    except (OperationalError, ProgrammingError) as error:
+        if connection.dialect.name != "sqlite" and (ours := as_ours(error)):
+            raise ours from error  # it is away, or this role may not look: no word on what is in it
         found = None
     return found, newest_revision()
 
 
-def migrate(db: Database, to: str = "head") -> None:
-    """Bring the tables up to a revision, by default this program's; forward only."""
+def migrate(db: Database, owner_url: str = "", to: str = "head") -> None:
+    """Bring the tables up to a revision, by default this program's; forward only. What breaks off, the next call ends.
+
+    Args:
+        db: the everyday database.
+        owner_url: PostgreSQL as the role that owns the tables; empty: the everyday role does.
+        to: the revision.
+    """
     from alembic import command  # noqa: PLC0415 (heavy, and only used where tables are made)
     from alembic.config import Config  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    with db.engine.connect() as connection:
+    patient = None if db.is_sqlite else postgres.engine(owner_url or db.url, patient=True)
+    with (patient or db.engine).connect() as connection:
+        if patient:
+            postgres.migrating(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, to)
+        if owner_url:
+            role = db.engine.url.username or ""
+            postgres.grant(connection, role, Base.metadata.tables, INSERT_ONLY)

@@ -1,6 +1,7 @@
 """Making an archive: its folder, its ring, its tables, its first row."""
 
 import sys
+import time
 from collections.abc import Mapping
 
 from sqlalchemy import select
@@ -9,7 +10,7 @@ from sqlalchemy.engine import Connection
 from archive import founding
 from archive.clock import SystemClock
 from archive.database import Database
-from archive.errors import ArchiveError, WrongState
+from archive.errors import ArchiveError, Unavailable, WrongState
 from archive.founding import Plan
 from archive.ids import new_id
 from archive.levels import choose
@@ -38,7 +39,7 @@ def create(settings: Settings, names: Mapping[str, str], naming: str, zone: str 
         KeyRing.create(settings.keys)
     db = Database(settings.database_url)
     try:
-        migrate(db)
+        migrate(db, settings.database_owner_url)
         with db.writing() as work:
             if work.session.scalar(select(House.id)) is not None:
                 return False
@@ -65,7 +66,7 @@ def found(settings: Settings, plan: Plan) -> None:
     clock = SystemClock()
     db = Database(settings.database_url)  # nobody waits for the seal of these entries: the worker chains them
     try:
-        migrate(db)
+        migrate(db, settings.database_owner_url)
         founding.found(db, Log(RingVault(KeyRing.open(settings.keys)), clock), clock, plan)
     finally:
         db.close()
@@ -113,9 +114,22 @@ def require_version(connection: Connection) -> None:
 
 
 def stop_unless_ready(settings: Settings) -> None:
-    """End a child of ``serve`` that cannot work, saying why; the tree then ends too instead of starting it again."""
-    try:
-        require_ready(settings)
-    except ArchiveError as error:
-        print(*explain(error, "en"), sep="\n", file=sys.stderr)  # noqa: T201 (a child has no other voice yet)
-        sys.exit(NOT_READY)
+    """End a child of ``serve`` that cannot work, saying why; the tree then ends too instead of starting it again.
+
+    A server's database that does not answer is waited for: it may be starting, as after a power cut, and ``serve`` with
+    it.
+    """
+    told = False
+    while True:
+        try:
+            require_ready(settings)
+        except ArchiveError as error:
+            away = isinstance(error, Unavailable) and error.facts.get("part") == "database"
+            if not told:
+                print(*explain(error, "en"), sep="\n", file=sys.stderr)  # noqa: T201 (a child has no other voice yet)
+            if not away:
+                sys.exit(NOT_READY)
+            told = True
+            time.sleep(1)
+        else:
+            return

@@ -29,6 +29,7 @@ class Settings:
     home: Path
     keys: Path
     database_url: str
+    database_owner_url: str
     broker_url: str
     store_url: str
     search_url: str
@@ -95,6 +96,12 @@ SPECS: Mapping[str, Spec] = {
     "home": Spec("JUANKU_HOME", _path, "the data folder"),
     "keys": Spec("JUANKU_KEYS", _path, "the key ring's folder, never inside the data folder"),
     "database_url": Spec("JUANKU_DATABASE_URL", _url("sqlite", "postgresql+psycopg"), "the database", secret=True),
+    "database_owner_url": Spec(
+        "JUANKU_DATABASE_OWNER_URL",
+        _url("postgresql+psycopg"),
+        "PostgreSQL as the owner of the tables, for making and changing them",
+        secret=True,
+    ),
     "broker_url": Spec("JUANKU_BROKER_URL", _url("filesystem", "memory"), "the broker that wakes workers", secret=True),
     "store_url": Spec("JUANKU_STORE_URL", _url("file"), "the object store", secret=True),
     "search_url": Spec("JUANKU_SEARCH_URL", _url("embedded"), "the search engine", secret=True),
@@ -121,6 +128,7 @@ def _defaults(home: Path) -> dict[str, Any]:
     return {
         "keys": home.with_name(home.name + ".keys"),
         "database_url": f"sqlite:///{home / 'juanku.db'}",
+        "database_owner_url": "",
         "broker_url": "filesystem://",
         "store_url": (home / "objects").as_uri(),
         "search_url": "embedded:",

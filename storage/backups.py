@@ -116,7 +116,7 @@ class Backups:
         key = self._ring.generation(set_id)
         failpoints.reach("backup.database")
         told("database", 0, 0)
-        with self._db.reading() as session:
+        with self._db.reading(long=True) as session:
             items = list(_items(session))
             records = session.scalar(select(func.count()).select_from(Record)) or 0
             head = session.execute(select(LogSeal.seq, LogSeal.chain).order_by(LogSeal.seq.desc()).limit(1)).first()

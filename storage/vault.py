@@ -25,6 +25,7 @@ from archive.errors import Damaged, KeyUnavailable
 from archive.ids import new_id
 from archive.model import Generation, OwnerKey
 from archive.ports import ObjectStore
+from archive.postgres import make_keys_alone
 from storage.ring import KeyRing
 from storage.stream import StreamReader, StreamSealer
 
@@ -107,6 +108,10 @@ class RingVault:
         found = session.execute(select(OwnerKey.owner_id).where(OwnerKey.log_year == year)).scalar_one_or_none()
         if found is not None:
             return found
+        make_keys_alone(session)
+        found = session.execute(select(OwnerKey.owner_id).where(OwnerKey.log_year == year)).scalar_one_or_none()
+        if found is not None:
+            return found
         owner = new_id()
         self._insert(session, [(owner, None, year)])
         return owner
@@ -117,6 +122,9 @@ class RingVault:
         Locks its row against being closed until the transaction ends.
         """
         found: UUID | None = session.execute(_OPEN_ONE, {"year": due_year}).scalar_one_or_none()
+        if found is None:
+            make_keys_alone(session)
+            found = session.execute(_OPEN_ONE, {"year": due_year}).scalar_one_or_none()
         if found is not None:
             return found
         made = new_id()

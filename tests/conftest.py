@@ -7,8 +7,34 @@ from pathlib import Path
 import pytest
 
 from archive.database import Database
+from tests.factories import postgres
 from tests.factories.archives import Archive, make
-from tests.factories.databases import a_database
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    words = "the database: embedded, or the PostgreSQL server that JUANKU_TEST_POSTGRES names (as without this option)"
+    parser.addoption("--on", choices=("embedded", "postgres"), help=words)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    on = config.getoption("--on")
+    if on == "embedded":
+        postgres.SERVER = ""
+    elif on == "postgres" and not postgres.used():
+        pytest.exit("not tested on PostgreSQL: JUANKU_TEST_POSTGRES names no server", returncode=0)
+
+
+def pytest_report_header() -> str:
+    return f"databases: {'PostgreSQL' if postgres.used() else 'SQLite'}"
+
+
+@pytest.fixture(autouse=True)
+def _databases_given_back() -> Iterator[None]:
+    """Let what one test made on the server serve the next."""
+    before = postgres.taken()
+    yield
+    for folder in postgres.taken() - before:
+        postgres.give_back(folder)
 
 
 @pytest.fixture(scope="session")
@@ -20,6 +46,8 @@ def archive_template(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
             make(folder.with_suffix(".new"))
+            if postgres.used():
+                postgres.moved(folder.with_suffix(".new"), folder)
             folder.with_suffix(".new").rename(folder)
     return Archive(folder)
 
@@ -35,6 +63,8 @@ def archive(archive_template: Archive, tmp_path: Path) -> Iterator[Archive]:
 @pytest.fixture
 def db(tmp_path: Path) -> Iterator[Database]:
     """An empty database with every table."""
+    from tests.factories.databases import a_database
+
     made = a_database(tmp_path)
     yield made
     made.close()

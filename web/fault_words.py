@@ -97,6 +97,7 @@ FAULTS: Mapping[str, str] = {
     "wrong_password": mark("is not right; nothing was changed"),
     "not_scanned": mark("is no scan whose pages were all read by OCR"),
     "lock_not_opened": mark("cannot help: this kind of lock is not opened here, or the file is damaged"),
+    "not_kept": mark("is longer or larger than can be kept, or holds a sign that no text may hold"),
     "too_long": mark("is too long (at most %(limit)s)"),
     "unknown": mark("is not known here"),
     "wrong_type": mark("is not of the type that belongs here"),
@@ -267,6 +268,12 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "key_destroyed": (mark("its key is destroyed"), mark("Nothing of it can be read any more.")),
 }
 """Why a file was put aside or has no text, and what to do."""
+
+SETTING_REASONS: Mapping[str, str] = {
+    "driver_missing": mark("its driver is not installed; install the extra house"),
+    "not_utf8": mark("it does not keep its texts in UTF-8; make a database with the encoding UTF8"),
+}
+"""Why a setting cannot be used, where its code alone would not tell what to do."""
 
 NUMBER_REASONS: Mapping[str, str] = {
     "bad_sign": mark("it holds a sign that does not belong there"),

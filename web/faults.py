@@ -10,7 +10,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from archive.errors import ArchiveError, Fault, InvalidInput, Quarantined
-from web.fault_words import FAULTS, FIELDS, NAMING, NUMBER_REASONS, PARTS, REASONS, STANDING, STATES, USED, WAITING
+from web.fault_words import (
+    FAULTS,
+    FIELDS,
+    NAMING,
+    NUMBER_REASONS,
+    PARTS,
+    REASONS,
+    SETTING_REASONS,
+    STANDING,
+    STATES,
+    USED,
+    WAITING,
+)
 from web.words import mark, size, translator
 
 
@@ -240,7 +252,7 @@ NAMED_FACTS: Mapping[str, Mapping[str, str]] = {
     "part": PARTS,
     "state": STATES,
     "what": {**STANDING, **USED},
-    "reason": {**NUMBER_REASONS, **{code: words[0] for code, words in REASONS.items()}},
+    "reason": {**SETTING_REASONS, **NUMBER_REASONS, **{code: words[0] for code, words in REASONS.items()}},
 }
 """Facts whose values have words of their own."""
 

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, or_
 from sqlalchemy.orm import Session
 
 from archive.clock import Clock
-from archive.database import Database, Work
+from archive.database import Database, Work, once_more
 from archive.errors import ArchiveError
 from archive.model.jobs import Job, JobKind, JobState
 
@@ -224,8 +224,9 @@ class Renewal:
             except ArchiveError:
                 continue  # the next round tries again; if all fail, the lease runs out and the result is dropped
 
+    @once_more
     def _renew(self) -> None:
-        with self._lock, self._db.writing() as work:
+        with self._lock, self._db.writing(shared=True) as work:
             now = self._clock.now()
             renew(work.session, self._claim, min(now + timedelta(seconds=self._seconds), self._deadline))
             work.commit()

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 
 from archive import failpoints
 from archive.clock import Clock
-from archive.database import Database
+from archive.database import Database, once_more
 from archive.errors import ArchiveError, NotFound, WrongState
 from archive.jobs.lease import Claim, Held, Renewal, any_due, claim, remove, requeue_lost, settle
 from archive.jobs.outbox import queue_of
@@ -209,8 +209,9 @@ class JobRunner:
         values = {"state": JobState.CANCELLED, "lease": None, "lease_until": None, "finished_at": self.clock.now()}
         self._change(job_id, "cancel", (JobState.QUEUED, JobState.RUNNING), values)
 
+    @once_more
     def _claim(self, handler: Handler, job_id: UUID | None, due: datetime) -> Claim | None:
-        with self.db.writing() as work:
+        with self.db.writing(shared=True) as work:
             now = self.clock.now()
             taken = claim(
                 work.session,
@@ -248,7 +249,11 @@ class JobRunner:
             else:
                 rows.append(_ending(job, outcome, handler.max_attempts, now))
         failpoints.reach("job.before_end")
-        with self.db.writing() as work:
+        self._end(handler, taken, gone, rows)
+
+    @once_more
+    def _end(self, handler: Handler, taken: Claim, gone: Sequence[UUID], rows: Sequence[Mapping[str, Any]]) -> None:
+        with self.db.writing(shared=True) as work:
             remove(work, handler.kind, taken.lease, None if len(gone) == len(taken.jobs) else gone)
             settle(work, taken.lease, rows)
             work.commit()
@@ -271,13 +276,13 @@ class JobRunner:
         if self.waker is None:
             return
         before = now if back else now - STALE
+        due = select(Job.id).where(Job.state == JobState.QUEUED, Job.run_after <= before).limit(1)
+        waiting: dict[str, UUID] = {}
         with self.db.reading() as session:
-            waiting = session.execute(
-                select(Job.kind, func.min(Job.id))
-                .where(Job.state == JobState.QUEUED, Job.run_after <= before)
-                .group_by(Job.kind)
-            ).all()
-        for queue, job_id in {queue_of(kind): job_id for kind, job_id in waiting}.items():
+            for kind in JobKind:
+                if (job_id := session.scalar(due.where(Job.kind == kind))) is not None:
+                    waiting[queue_of(kind)] = job_id
+        for queue, job_id in waiting.items():
             self.waker.wake(queue, job_id)
 
 

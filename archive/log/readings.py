@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from archive.clock import Clock
-from archive.database import Database
+from archive.database import Database, once_more
 from archive.errors import Unavailable
 from archive.identity import Identity
 from archive.log.writer import Log, Note
@@ -152,10 +152,11 @@ class Readings:
         if done < len(batch):
             self._write(batch[done:])
 
+    @once_more
     def _write_together(self, batch: Sequence[_Waiting]) -> int:
         """Write as many as fit in a short transaction; return how many."""
         written = 0
-        with self._db.writing() as work:
+        with self._db.writing(shared=True) as work:
             begun = time.perf_counter()
             while written < len(batch) and (written == 0 or time.perf_counter() - begun < _BATCH_SECONDS):
                 some = [note for note, _ in batch[written : written + _BATCH // 4]]

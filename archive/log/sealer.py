@@ -9,14 +9,15 @@ import time
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select, text
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from archive import failpoints
 from archive.clock import Clock
-from archive.database import Base, Database
+from archive.database import Base, Database, once_more
 from archive.errors import NotFound
 from archive.model.log import LogEntry, LogSeal, LogUnsealed
+from archive.postgres import seal_alone
 
 GENESIS = bytes(32)
 """What the first entry is chained to."""
@@ -28,7 +29,6 @@ _LOOK_AHEAD = 20 * BATCH
 _SMALLEST = 50
 _LARGEST = 500
 _AIM_SECONDS = 0.03
-_SEALER_LOCK = 0x4A55414E
 
 _SEAL = insert(Base.metadata.tables["log_seal"])
 
@@ -82,12 +82,12 @@ class Sealer:
             raise NotFound(what="log_entry", entry=entry_id)
         self._append([(entry_id, found)])
 
+    @once_more
     def _append(self, batch: Sequence[Waiting]) -> None:
-        with self._db.writing() as work:
+        with self._db.writing(shared=True) as work:
             session = work.session
             begun = time.perf_counter()
-            if not self._db.is_sqlite:
-                session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SEALER_LOCK})
+            seal_alone(session)
             ids = [entry for entry, _ in batch]
             still = set(session.scalars(select(LogUnsealed.entry_id).where(LogUnsealed.entry_id.in_(ids))))
             if still:

@@ -105,8 +105,6 @@ def verify(
     # A line is written after its checkpoint's commit: what stands in the file before the snapshot is in the snapshot.
     length = witness.stat().st_size if witness and witness.exists() else 0
     with db.reading() as session:
-        if not db.is_sqlite:
-            session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         walk = _Walk(session, signer, witness, length)
         bad = None
         try:

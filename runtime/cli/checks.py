@@ -61,11 +61,15 @@ def check() -> None:
 @click.option("--all", "everything", is_flag=True, help="Also the tests that kill processes many times.")
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
 def test(everything: bool, words: tuple[str, ...]) -> None:
-    """Run the tests."""
+    """Run the tests; then, on PostgreSQL where a server is named, once more those that the database may change."""
     workers = str(min((os.cpu_count() or 1) + 1, 4))  # one more than processors: some always wait
     chosen = [] if everything else ["-m", "not faults"]
     parallel = [] if any(re.match(r"-n|-p|--pdb", word) for word in words) else ["-n", workers, "--dist", "loadgroup"]
-    sys.exit(_run([sys.executable, "-m", "pytest", *chosen, *parallel, *_quick_folder(), *words]))
+    pytest: list[str | Path] = [sys.executable, "-m", "pytest", *parallel, *_quick_folder()]
+    if words:
+        sys.exit(_run([*pytest, *chosen, *words]))
+    code = _run([*pytest, *chosen, "--on", "embedded"])
+    sys.exit(_run([*pytest, "-m", "postgres", "--on", "postgres"]) or code)
 
 
 @click.command("bench", help="Measure. Names: see benchmarks/.", context_settings={"ignore_unknown_options": True})

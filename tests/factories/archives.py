@@ -19,6 +19,7 @@ from archive.clock import Clock
 from runtime.settings import Settings, load
 from runtime.wiring import NoWaker, Parts, build
 from runtime.working import work_done
+from tests.factories import postgres
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZE = 10
@@ -57,6 +58,8 @@ class Archive:
     @property
     def environment(self) -> dict[str, str]:
         own = {"JUANKU_HOME": str(self.home), "JUANKU_KEYS": str(self.keys)}
+        if postgres.used():
+            own["JUANKU_DATABASE_URL"] = postgres.standing(self.folder)
         plain = {name: value for name, value in os.environ.items() if not name.startswith("JUANKU_")}
         return plain | own | {"PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8"}
 
@@ -67,6 +70,8 @@ class Archive:
     def copy(self, folder: Path) -> "Archive":
         """Copy it to another folder."""
         shutil.copytree(self.folder, folder)
+        if postgres.used():
+            postgres.copied(self.folder, folder)
         return Archive(folder)
 
     def run(self, *words: str | Path, more: Mapping[str, str] | None = None) -> Answer:
@@ -75,7 +80,7 @@ class Archive:
             [sys.executable, "-m", "runtime", *map(str, words)],
             env=self.environment | (more or {}),
             capture_output=True,
-            timeout=120,
+            timeout=900,
             check=False,
         )
         return Answer(done.returncode, done.stdout.decode(), done.stderr.decode())

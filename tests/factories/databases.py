@@ -5,11 +5,42 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
+from sqlalchemy import Engine, StaticPool, create_engine, text
+from sqlalchemy.orm import Session
+
 from archive.database import Base, Database
+from archive.ids import new_id
+from tests.factories import postgres
+
+ONLY_SQLITE = pytest.mark.skipif(postgres.used(), reason="of the embedded database's own file")
+ONLY_POSTGRES = pytest.mark.skipif(not postgres.used(), reason="no PostgreSQL server (JUANKU_TEST_POSTGRES)")
+
+
+def an_engine() -> Engine:
+    """Make one without the product's ways, for a test that takes all back. In memory, or on the server."""
+    if postgres.used():
+        return create_engine(postgres.empty(Path(f"an-engine-{new_id()}")))
+    made = create_engine("sqlite://", poolclass=StaticPool)
+    Base.metadata.create_all(made)
+    return made
+
+
+def without_what_it_hangs_on(session: Session) -> None:
+    """Let rows stand, in this transaction, though what they refer to does not."""
+    sqlite = session.get_bind().dialect.name == "sqlite"
+    session.execute(text("PRAGMA defer_foreign_keys=ON" if sqlite else "SET LOCAL session_replication_role = replica"))
+
+
+def another(folder: Path) -> Database:
+    """Open the one that a folder has once more."""
+    return Database(postgres.standing(folder) if postgres.used() else f"sqlite:///{folder}/house.db")
 
 
 def a_database(folder: Path, **more: Any) -> Database:
-    """Make one in a file of the folder; ``more`` goes to ``Database``. The caller closes it."""
+    """Make one in a file of the folder, or on the server; ``more`` goes to ``Database``. The caller closes it."""
+    if postgres.used():
+        return Database(postgres.empty(folder), **more)
     file = folder / "house.db"
     if not file.exists():
         file.write_bytes(_empty())

@@ -10,6 +10,8 @@ from archive.model import Category, Fonds, Place, RecordState
 from tests.factories import records as rows
 from tests.factories.web_house import WebHouse, a_web_house
 
+pytestmark = pytest.mark.postgres
+
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[WebHouse]:

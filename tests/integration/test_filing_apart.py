@@ -1,11 +1,14 @@
 """One record that cannot be numbered holds up no other."""
 
+import pytest
 from sqlalchemy import select
 
 from archive.describing import Draft
 from archive.identity import system
 from archive.model import Category
 from tests.factories.archives import Archive
+
+pytestmark = pytest.mark.postgres
 
 
 def test_a_category_without_a_rule_holds_up_no_other_record(archive: Archive) -> None:

@@ -5,15 +5,19 @@ import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, select, update
 
 from archive.ids import new_id
 from archive.model import Content, Counter, IssuedNumber, Job, JobKind, JobState, NeedToKnowGroup, Record, RecordState
 from runtime.fsck import fsck
 from runtime.wiring import Parts
 from tests.factories.archives import Archive
+from tests.factories.databases import without_what_it_hangs_on
+
+pytestmark = pytest.mark.postgres
 
 
 def found(parts: Parts, *, bytes_too: bool = True) -> list[tuple[str, str]]:
@@ -37,7 +41,7 @@ def a_filed(parts: Parts) -> Record:
 
 def written(parts: Parts, *statements: object) -> None:
     with parts.db.writing() as work:
-        work.session.execute(text("PRAGMA defer_foreign_keys=ON"))
+        without_what_it_hangs_on(work.session)
         for statement in statements:
             work.session.execute(statement)  # type: ignore[call-overload]
         work.commit()
@@ -45,6 +49,13 @@ def written(parts: Parts, *statements: object) -> None:
 
 def tampered(parts: Parts, *statements: str) -> None:
     """Change tables beside the program, past triggers and foreign keys, as an intruder would."""
+    if not parts.db.is_sqlite:
+        with parts.db.writing() as work:
+            without_what_it_hangs_on(work.session)
+            for statement in statements:
+                work.session.connection().exec_driver_sql(statement)
+            work.commit()
+        return
     connection = parts.db.engine.raw_connection()
     try:
         cursor = connection.cursor()
@@ -56,6 +67,10 @@ def tampered(parts: Parts, *statements: str) -> None:
         cursor.execute("PRAGMA foreign_keys=ON")
     finally:
         connection.close()
+
+
+def written_id(parts: Parts, key: UUID) -> str:
+    return f"x'{key.hex}'" if parts.db.is_sqlite else f"'{key}'"
 
 
 def test_a_whole_archive_has_no_finding_and_says_how_much_it_looked_at(archive: Archive) -> None:
@@ -173,7 +188,7 @@ def test_a_log_entry_that_was_edited(archive: Archive) -> None:
 def test_a_creation_without_its_entry(archive: Archive) -> None:
     parts = archive.parts()
     record = a_filed(parts)
-    tampered(parts, f"DELETE FROM log_entry WHERE act = 'record.create' AND record_id = x'{record.id.hex}'")  # noqa: S608
+    tampered(parts, f"DELETE FROM log_entry WHERE act = 'record.create' AND record_id = {written_id(parts, record.id)}")  # noqa: S608
     faults = found(parts)
     assert ("INV4", "entry_missing") in faults
     assert ("INV4", "record.create_not_once") in faults
@@ -246,7 +261,7 @@ def test_a_gap_inside_one_sequence_is_not_hidden_by_a_surplus_in_another(archive
 def test_a_file_that_was_acknowledged_and_is_gone_with_its_record(archive: Archive) -> None:
     parts = archive.parts()
     key = a_content(parts).record_id
-    tampered(parts, f"DELETE FROM record WHERE id = x'{key.hex}'")  # noqa: S608
+    tampered(parts, f"DELETE FROM record WHERE id = {written_id(parts, key)}")  # noqa: S608
     assert ("INV6", "record_gone") in found(parts, bytes_too=False)
 
 

@@ -5,19 +5,24 @@ from datetime import date
 from pathlib import Path
 from threading import Barrier
 
+import pytest
 from sqlalchemy import delete
 
+from archive.database import once_more
 from archive.model import Record
 from archive.numbering.giver import give
 from tests.factories.schemes import SchemeHouse, paper, scheme_house
+
+pytestmark = pytest.mark.postgres
 
 PEOPLE = 50
 ROUNDS = 4
 
 
+@once_more
 def _file(house: SchemeHouse, count: int, level: int) -> list[str]:
     records = [paper(house, level_rank=level) for _ in range(count)]
-    with house.db.writing() as work:
+    with house.db.writing(shared=True) as work:
         work.session.add_all(records)
         work.session.flush()
         numbers = give(work.session, records, today=date(2026, 3, 5))

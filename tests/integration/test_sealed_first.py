@@ -16,6 +16,8 @@ from tests.factories.archives import Archive
 from tests.factories.secrets_house import OPERATOR
 from tests.integration.test_plain_bytes import a_record
 
+pytestmark = pytest.mark.postgres
+
 
 @pytest.fixture
 def parts(archive: Archive) -> Parts:

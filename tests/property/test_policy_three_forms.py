@@ -16,11 +16,9 @@ from uuid import UUID
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, create_engine, select
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import StaticPool
 
-from archive.database import Base
 from archive.identity import Role
 from archive.ids import new_id
 from archive.model import Category, Department, Person, Place, Post, Record, RecordKind, RecordPerson, RecordState
@@ -33,8 +31,11 @@ from indexer.engine import IndexEntry, SearchEngine, SearchRequest, partition_of
 from indexer.querytree import Everything
 from indexer.tantivy_engine import TantivyEngine
 from tests.factories import people, records
+from tests.factories.databases import an_engine
 from tests.fakes.clock import FixedClock
 from tests.fakes.reference_engine import ReferenceEngine
+
+pytestmark = pytest.mark.postgres
 
 ZONE = "Asia/Shanghai"
 TODAY = date(2026, 3, 5)
@@ -95,8 +96,7 @@ def an_archive(database: Engine) -> Iterator[Session]:
 
 
 def _database() -> Iterator[Engine]:
-    database = create_engine("sqlite://", poolclass=StaticPool)
-    Base.metadata.create_all(database)
+    database = an_engine()
     yield database
     database.dispose()
 

@@ -4,15 +4,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import StaticPool
 
-from archive.database import Base
 from archive.errors import Unavailable
 from archive.fence import LIMIT, fences, lift, raise_fence
 from archive.ids import new_id
 from archive.policy.condition import Has, Within
+from tests.factories.databases import an_engine
 from tests.factories.people import NOW
 
 LATER = NOW + timedelta(seconds=1)
@@ -20,8 +18,7 @@ LATER = NOW + timedelta(seconds=1)
 
 @pytest.fixture
 def session() -> Iterator[Session]:
-    engine = create_engine("sqlite://", poolclass=StaticPool)
-    Base.metadata.create_all(engine)
+    engine = an_engine()
     with Session(engine) as session:
         yield session
     engine.dispose()

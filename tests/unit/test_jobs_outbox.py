@@ -15,6 +15,8 @@ from archive.jobs.status import pending, status
 from archive.model.jobs import Job, JobKind, JobState
 from tests.fakes.clock import FixedClock
 
+pytestmark = pytest.mark.postgres
+
 
 class Hints:
     def __init__(self) -> None:

@@ -22,6 +22,8 @@ from archive.jobs.schedule import enqueue_due
 from archive.model.jobs import Job, JobKind, JobState
 from tests.fakes.clock import FixedClock
 
+pytestmark = pytest.mark.postgres
+
 Queued = Callable[..., list[UUID]]
 Runs = Callable[..., JobRunner]
 

@@ -14,6 +14,8 @@ from archive.model import Category, Counter, IssuedNumber, NeedToKnowGroup, Reco
 from archive.numbering.giver import Gap, give, take
 from tests.factories.schemes import SchemeHouse, paper, scheme_house
 
+pytestmark = pytest.mark.postgres
+
 TODAY = date(2026, 3, 5)
 
 

@@ -12,6 +12,7 @@ from archive.ids import new_id
 from archive.model import PageText
 from indexer.fold import fold
 from indexer.pagetext import Page, load_pages, page, replace_pages, save_pages
+from tests.factories.databases import without_what_it_hangs_on
 from tests.fakes.vault import MemoryVault
 
 RECORD, CONTENT = new_id(), new_id()
@@ -26,7 +27,7 @@ def vault() -> MemoryVault:
 
 def kept(db: Database, vault: MemoryVault, pages: list[Page], content: UUID = CONTENT) -> tuple[list[Page], list[Any]]:
     with db.writing() as work:
-        work.session.connection().exec_driver_sql("PRAGMA defer_foreign_keys=ON")
+        without_what_it_hangs_on(work.session)
         save_pages(work.session, vault, RECORD, content, pages)
         found = list(load_pages(work.session, vault, RECORD, content))
         rows = work.session.execute(select(PageText.first_page, PageText.page_count, PageText.sealed)).all()
@@ -52,7 +53,7 @@ def test_a_long_text_lies_in_several_slices_none_of_them_plain(db: Database, vau
 def test_saving_again_replaces_all(db: Database, vault: MemoryVault) -> None:
     long = [page(number, "物" * 20_000) for number in range(1, 9)]
     with db.writing() as work:
-        work.session.connection().exec_driver_sql("PRAGMA defer_foreign_keys=ON")
+        without_what_it_hangs_on(work.session)
         save_pages(work.session, vault, RECORD, CONTENT, long)
         save_pages(work.session, vault, RECORD, CONTENT, long[:2])
         assert list(load_pages(work.session, vault, RECORD, CONTENT)) == long[:2]
@@ -62,7 +63,7 @@ def test_saving_again_replaces_all(db: Database, vault: MemoryVault) -> None:
 
 def test_a_slice_put_under_another_content_is_noticed(db: Database, vault: MemoryVault) -> None:
     with db.writing() as work:
-        work.session.connection().exec_driver_sql("PRAGMA defer_foreign_keys=ON")
+        without_what_it_hangs_on(work.session)
         save_pages(work.session, vault, RECORD, CONTENT, [page(1, "甲")])
         row = work.session.scalars(select(PageText)).one()
         work.session.add(PageText(content_id=new_id(), first_page=1, page_count=1, sealed=row.sealed))

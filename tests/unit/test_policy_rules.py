@@ -5,11 +5,9 @@ from datetime import date, timedelta
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import create_engine, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import StaticPool
 
-from archive.database import Base
 from archive.identity import Identity, Role, system
 from archive.ids import new_id
 from archive.model import Person, Record, RecordPerson, RecordState
@@ -18,6 +16,7 @@ from archive.policy.facts import facts_of
 from archive.policy.reach import Reach, load_reach
 from archive.policy.rules import HOUSE_RULES, RULES, Act, condition, may, may_set_level
 from tests.factories import people, records
+from tests.factories.databases import an_engine
 from tests.fakes.clock import FixedClock
 
 TODAY = date(2026, 3, 5)
@@ -25,8 +24,7 @@ TODAY = date(2026, 3, 5)
 
 @pytest.fixture
 def session() -> Iterator[Session]:
-    engine = create_engine("sqlite://", poolclass=StaticPool)
-    Base.metadata.create_all(engine)
+    engine = an_engine()
     with Session(engine) as session:
         records.a_house(session)
         yield session

@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from archive.database import Base, Database
+from archive.database import Database
 from archive.errors import Damaged, KeyUnavailable
 from archive.ids import new_id
 from archive.model import Generation, OwnerKey, RingCopy
@@ -19,7 +19,11 @@ from storage import generations, keypack
 from storage.objects import FileStore
 from storage.ring import KeyRing
 from storage.vault import RingVault
+from tests.factories import postgres
+from tests.factories.databases import a_database, another
 from tests.fakes.clock import FixedClock
+
+pytestmark = pytest.mark.postgres
 
 
 @dataclass
@@ -40,8 +44,7 @@ class House:
         self.folder = folder
         self.ring_folder = folder / "keys"
         self.writes: list[float] = []
-        self.db = Database(f"sqlite:///{folder / 'house.db'}", on_write=self.writes.append)
-        Base.metadata.create_all(self.db.engine)
+        self.db = a_database(folder, on_write=self.writes.append)
         self.store = FileStore(folder / "store")
         self.clock = FixedClock()
         self.ring = KeyRing.create(self.ring_folder)
@@ -61,11 +64,15 @@ class House:
     def copy_all_but_the_ring(self, target: Path) -> Path:
         """Copy database and objects as a backup would."""
         target.mkdir()
-        source = sqlite3.connect(self.folder / "house.db")
-        with sqlite3.connect(target / "house.db") as copy:
-            source.backup(copy)
-        source.close()
-        copy.close()
+        if postgres.used():
+            self.db.close()
+            postgres.copied(self.folder, target)
+        else:
+            source = sqlite3.connect(self.folder / "house.db")
+            with sqlite3.connect(target / "house.db") as copy:
+                source.backup(copy)
+            source.close()
+            copy.close()
         shutil.copytree(self.folder / "store", target / "store")
         return target
 
@@ -115,7 +122,7 @@ def test_an_old_copy_opened_with_ring_and_key_pack_of_today_cannot_read_the_eras
     keypack.write_pack(house.db, pack)
     today = KeyRing.open(house.ring_folder)
 
-    old = Database(f"sqlite:///{backup / 'house.db'}")
+    old = another(backup)
     old_store = FileStore(backup / "store")
     # Without the newest pack even the neighbour's old key opens no more: nothing of that generation does.
     assert not readable(old, today, old_store, erased)
@@ -141,7 +148,7 @@ def test_an_owner_that_changed_its_year_is_erased_from_copies_of_before_too(hous
         work.commit()
     house.erase(erased)
 
-    old = Database(f"sqlite:///{backup / 'house.db'}")
+    old = another(backup)
     assert not readable(old, KeyRing.open(house.ring_folder), FileStore(backup / "store"), erased)
     old.close()
     assert now_readable(house, neighbour)
@@ -225,7 +232,7 @@ def test_an_erasure_that_crashes_is_finished_by_repeating_it(
 
     outcome = house.erase(erased)
     assert outcome.complete
-    old = Database(f"sqlite:///{backup / 'house.db'}")
+    old = another(backup)
     for ring in (KeyRing.open(house.ring_folder), KeyRing.open(tmp_path / "safe")):
         assert not readable(old, ring, FileStore(backup / "store"), erased)
         assert not readable(house.db, ring, house.store, erased)

@@ -10,7 +10,6 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from archive.database import Base, Database
 from archive.errors import Unavailable
 from archive.ids import new_id
 from archive.jobs.runner import Handler, Outcome
@@ -19,6 +18,7 @@ from storage import fixity
 from storage.objects import FileStore
 from storage.stream import StreamSealer
 from storage.sweep import SweepOrphans, Swept, orphans, sweep_orphans
+from tests.factories.databases import a_database
 from tests.factories.records import a_category, a_fonds, a_house, a_record
 from tests.fakes.clock import FixedClock
 
@@ -32,8 +32,7 @@ class Intakes:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.db = Database(f"sqlite:///{folder / 'house.db'}")
-        Base.metadata.create_all(self.db.engine)
+        self.db = a_database(folder)
         self.store = FileStore(folder / "store")
         self.clock = FixedClock(NOW)
         with self.db.writing() as work:
