@@ -15,7 +15,7 @@ from sqlalchemy import URL, NullPool, create_engine, make_url, text
 from sqlalchemy.engine import Connection
 
 from archive.database import Database
-from runtime.setting_up import MIGRATIONS, migrate
+from runtime.revisions import MIGRATIONS, migrate
 
 SERVER = os.environ.get("JUANKU_TEST_POSTGRES", "")
 _CONTROLLER = os.getppid() if os.environ.get("PYTEST_XDIST_WORKER") else os.getpid()

@@ -19,7 +19,7 @@ from archive.ids import new_id
 from archive.model import Counter, House, Record
 from archive.model.log import INSERT_ONLY
 from archive.postgres import Crossed
-from runtime.setting_up import migrate
+from runtime.revisions import migrate
 from tests.factories import postgres
 from tests.factories.databases import ONLY_POSTGRES
 from tests.factories.schemes import NOW, SchemeHouse, paper, scheme_house
