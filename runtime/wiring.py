@@ -4,7 +4,6 @@ import gc
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import select
 
@@ -69,7 +68,8 @@ from retention.bin import EmptyBin
 from runtime.checkpointing import MakeCheckpoints
 from runtime.rebuilding import RebuildIndex
 from runtime.settings import Settings
-from storage.objects import FileStore
+from runtime.stores import StoreParts
+from storage.locks import LockObjects
 from storage.pictures import PictureCache
 from storage.ring import KeyRing
 from storage.sweep import SweepOrphans
@@ -78,10 +78,9 @@ from web.office_pages import OfficePages
 
 
 @dataclass
-class Parts:
+class Parts(StoreParts):
     """Everything one process needs, each part built when it is first asked for."""
 
-    settings: Settings
     waker: Waker
     clock: Clock
 
@@ -105,11 +104,6 @@ class Parts:
     def vault(self) -> Vault:
         """Seals and opens under the owners' keys."""
         return RingVault(self.ring)
-
-    @cached_property
-    def store(self) -> FileStore:
-        """The object store."""
-        return FileStore(Path(unquote(urlsplit(self.settings.store_url).path)))
 
     @cached_property
     def log(self) -> Log:
@@ -234,7 +228,8 @@ class Parts:
     @cached_property
     def filing(self) -> FilingService:
         """Filing and numbers."""
-        return FilingService(self.db, self.guard, self.vault, self.log, self.outbox, self.clock)
+        locks = self.locks is not None
+        return FilingService(self.db, self.guard, self.vault, self.log, self.outbox, self.clock, locks=locks)
 
     @cached_property
     def intake(self) -> IntakeService:
@@ -369,7 +364,8 @@ class Parts:
             EmptyBin(self.db, self.imports, self.bringing, self.log, self.outbox, self.clock),
             ForgetAnswers(self.once),
             SweepOrphans(self.db, self.store, self.clock),
-            MakeCheckpoints(self.sealer, self.checkpoints),
+            LockObjects(self.db, self.locks, self.clock),
+            MakeCheckpoints(self.sealer, self.checkpoints, self.db, self.witness_bucket),
             RebuildIndex(self.rebuilder),
         ]
         return JobRunner(self.db, self.clock, handlers, self.waker)

@@ -191,6 +191,8 @@ FAULTS: Mapping[str, str] = {
     "fonds_closed": mark("this fonds is closed: %(fonds)s"),
     "needs_fonds": mark("must name its fonds first, as in H001:%(value)s"),
     "no_place_above": mark("the place above %(value)s is not there yet: add it first"),
+    "no_such_queue": mark("there is no such queue (%(known)s): %(value)s"),
+    "one_index_writer": mark("the embedded search index has one writer, the worker of juanku serve"),
     "no_such_scheme": mark("is neither a file nor a scheme that ships (%(known)s): %(value)s"),
     "not_distributed": mark("is not distributed so: %(value)s"),
     "not_granted": mark("%(value)s has no such grant"),
@@ -292,3 +294,17 @@ WAITING: Mapping[str, str] = {
     "review": mark("Look at what is proposed for it, then file it."),
 }
 """Why a record could not be filed yet."""
+
+STANDING: Mapping[str, str] = {
+    "login": mark("an account of this name"),
+    "token": mark("a token of this name"),
+    "fonds": mark("a fonds of this code"),
+    "category": mark("a category of this code in the fonds"),
+    "number_rule": mark("a number rule of this code"),
+    "department": mark("a department of this code"),
+    "post": mark("a post of this code"),
+    "place_code": mark("a place of this code at this step"),
+    "archive_number": mark("this archive number in the fonds"),
+    "distribution": mark("this distribution of the level"),
+    "levels": mark("a set of levels in this house"),
+}

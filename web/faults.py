@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from archive.errors import ArchiveError, Fault, InvalidInput, Quarantined
-from web.fault_words import FAULTS, FIELDS, NAMING, NUMBER_REASONS, REASONS, WAITING
+from web.fault_words import FAULTS, FIELDS, NAMING, NUMBER_REASONS, REASONS, STANDING, WAITING
 from web.words import mark, size, translator
 
 
@@ -115,6 +115,12 @@ ERRORS: Mapping[str, Words] = {
         mark("A part of the system does not answer: %(part)s."),
         NOTHING_WRITTEN,
         mark("Try again in a minute; if it stays, tell your administrator."),
+    ),
+    "store_unavailable": Words(
+        503,
+        mark("The store of files does not answer."),
+        mark("What was taken in before is whole, and of a file on its way in the pieces are kept that arrived."),
+        mark("Try again in a minute: an upload goes on where it stopped. If it stays, tell your administrator."),
     ),
     "storage_full": Words(
         507,
@@ -254,20 +260,6 @@ STATES: Mapping[str, str] = {
 
 LONGEST = 500
 """Characters of a fact that a sentence repeats: what was given may be a megabyte."""
-
-STANDING: Mapping[str, str] = {
-    "login": mark("an account of this name"),
-    "token": mark("a token of this name"),
-    "fonds": mark("a fonds of this code"),
-    "category": mark("a category of this code in the fonds"),
-    "number_rule": mark("a number rule of this code"),
-    "department": mark("a department of this code"),
-    "post": mark("a post of this code"),
-    "place_code": mark("a place of this code at this step"),
-    "archive_number": mark("this archive number in the fonds"),
-    "distribution": mark("this distribution of the level"),
-    "levels": mark("a set of levels in this house"),
-}
 """What a new thing may run into: it is there, and nobody changed it."""
 
 USED: Mapping[str, str] = {"place_in_use": mark("this place"), "category_in_use": mark("this category")}
@@ -367,6 +359,8 @@ def field_label(name: str, locale: str) -> str:
 def _words_of(error: ArchiveError) -> Words:
     if error.facts.get("state") == "no_archive":
         return ERRORS["no_archive"]
+    if error.code == "unavailable" and error.facts.get("part") == "store":
+        return ERRORS["store_unavailable"]
     for kind in type(error).__mro__:
         code = getattr(kind, "code", "")
         if code in ERRORS:

@@ -274,7 +274,7 @@ class JobRunner:
         with self.db.reading() as session:
             waiting = session.execute(
                 select(Job.kind, func.min(Job.id))
-                .where(Job.state == JobState.QUEUED, Job.run_after <= before)
+                .where(Job.kind.in_(self._by_kind), Job.state == JobState.QUEUED, Job.run_after <= before)
                 .group_by(Job.kind)
             ).all()
         for queue, job_id in {queue_of(kind): job_id for kind, job_id in waiting}.items():

@@ -18,6 +18,7 @@ sys.stderr.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
 
 MODULES: Mapping[str, tuple[str, ...]] = {
     "house": ("config", "init", "demo", "serve"),
+    "working": ("worker",),
     "household": ("house",),
     "fonds": ("fonds", "scheme"),
     "places": ("department", "post", "place"),
@@ -31,6 +32,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "keeping": ("record",),
     "subjects": ("subject",),
     "care": ("doctor", "fsck", "log", "index", "keys"),
+    "store": ("store",),
     "rereading": ("reprocess",),
     "renditions": ("rendition",),
     "checks": ("check", "test", "bench"),
