@@ -60,6 +60,7 @@ def make_celery(settings: Settings, *, patient: bool = True) -> Celery:
         worker_prefetch_multiplier=1,
         worker_send_task_events=False,
         worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
         worker_enable_remote_control=False,
         task_queues=[_queue(name) for name in sorted(set(QUEUES.values()))],
         task_default_queue="light",

@@ -43,6 +43,9 @@ def pending(session: Session, kinds: Sequence[JobKind]) -> int:
     return session.scalar(counted) or 0
 
 
+_SHOWN = (JobState.QUEUED, JobState.RUNNING, JobState.FAILED)
+
+
 @dataclass(frozen=True)
 class QueueCount:
     """How a kind of job stands, and in which queue it is done (None: this version of the program knows no such kind).
@@ -59,14 +62,14 @@ class QueueCount:
 
 
 def by_queue(counts: Sequence[JobCount]) -> list[QueueCount]:
-    """Return one line for each kind of job, those of one queue together."""
+    """Return one line for each kind of job that waits, runs or failed, those of one queue together."""
     found = {(each.kind, each.state): each for each in counts}
 
     def count(kind: str, state: JobState) -> int:
         return found[kind, state].count if (kind, state) in found else 0
 
     lines = []
-    for kind in sorted({each.kind for each in counts}):
+    for kind in sorted({each.kind for each in counts if each.state in _SHOWN}):
         queue = queue_of(JobKind(kind)) if kind in set(JobKind) else None
         waiting = found.get((kind, JobState.QUEUED))
         lines.append(
