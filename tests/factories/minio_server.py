@@ -3,11 +3,9 @@
 It must know the credential that ``services/minio.sh`` gives it. Each caller gets buckets of its own.
 """
 
-import json
 import os
 import secrets
 import socket
-from datetime import timedelta
 
 import pytest
 from minio import MinioAdmin
@@ -52,14 +50,18 @@ def a_store(access: Access | None = None, bucket: str | None = None) -> MinioSto
     return MinioStore(made, made, bucket or a_bucket(access))
 
 
+def administrator(access: Access) -> MinioAdmin:
+    """Return what makes credentials and quotas."""
+    return MinioAdmin(
+        endpoint=access.endpoint, credentials=StaticProvider(access.key, access.secret), region="", secure=False
+    )
+
+
 def a_person(access: Access, policy: dict[str, object]) -> Access:
     """Make a credential that may do what the policy says and nothing else."""
-    admin = MinioAdmin(access.endpoint, StaticProvider(access.key, access.secret), secure=False)
+    admin = administrator(access)
     name, secret = f"user-{secrets.token_hex(6)}", secrets.token_hex(12)
     admin.user_add(name, secret)
-    admin.policy_add(name, policy=json.loads(json.dumps(policy)))
+    admin.policy_add(name, policy=policy)
     admin.policy_set(name, user=name)
     return Access(access.endpoint, name, secret, secure=False)
-
-
-DAY = timedelta(days=1)

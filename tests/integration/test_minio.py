@@ -241,12 +241,8 @@ def test_reading_goes_on_behind_a_break(rough: MinioStore, proxy: RoughProxy) ->
 
 
 def test_a_full_store_is_told_as_full(access: Access) -> None:
-    from minio import MinioAdmin
-    from minio.credentials import StaticProvider
-
     full = minio_server.a_bucket(access)
-    admin = MinioAdmin(access.endpoint, StaticProvider(access.key, access.secret), secure=False)
-    admin.bucket_quota_set(full, 1024)
+    minio_server.administrator(access).bucket_quota_set(full, 1024)
     small = minio_server.a_store(access, full)
     with pytest.raises(StorageFull):
         small.put(key(), [b"x" * 4096])
