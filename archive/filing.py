@@ -64,15 +64,21 @@ _FILED = (
 
 
 class FilingService:
-    """Files records. Numbers are given inside the filing's transaction, counters last."""
+    """Files records. Numbers are given inside the filing's transaction, counters last.
 
-    def __init__(self, db: Database, guard: Guard, vault: Vault, log: Log, outbox: Outbox, clock: Clock) -> None:
+    ``locks``: the store can lock objects, and what is filed is to be locked.
+    """
+
+    def __init__(
+        self, db: Database, guard: Guard, vault: Vault, log: Log, outbox: Outbox, clock: Clock, *, locks: bool = False
+    ) -> None:
         self._db = db
         self._guard = guard
         self._vault = vault
         self._log = log
         self._outbox = outbox
         self._clock = clock
+        self._locks = locks
 
     def file(
         self, identity: Identity, record_ids: Sequence[UUID], *, versions: Mapping[UUID, int] | None = None
@@ -194,6 +200,8 @@ class FilingService:
         now = self._clock.now()
         self._vault.regroup(session, [(r.id, due_year(r.term, describing.as_of(r, now))) for r in records])
         self._outbox.add_many(work, JobKind.INDEX, [r.id for r in records])
+        if self._locks:
+            self._outbox.add_many(work, JobKind.LOCK, [r.id for r in records])
         numbers = give(session, records, today=self._guard.day())
         both = [(r.id, numbers.registration[r.id], numbers.archive[r.id]) for r in records]
         session.connection().execute(

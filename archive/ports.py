@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -81,11 +82,35 @@ class ObjectStore(Protocol):
         ...
 
     def remove(self, key: str, version: str) -> None:
-        """Remove one version for good. Removing what is not there is no error."""
+        """Remove one version for good. Removing what is not there is no error. ``Conflict`` when it is locked."""
         ...
 
     def list(self) -> Iterator[ObjectInfo]:
         """List every object version."""
+        ...
+
+
+class ObjectLocks(Protocol):
+    """What a store does beside that can lock its versions. Every method raises as ``ObjectStore``'s do."""
+
+    def lock(self, key: str, version: str, until: datetime) -> None:
+        """Keep a version from removal until then. A later day that stands already is left. ``NotFound`` when absent."""
+        ...
+
+    def locked_until(self, key: str, version: str) -> datetime | None:
+        """Return until when a version is locked. ``NotFound`` when absent."""
+        ...
+
+    def hold(self, key: str, version: str, *, on: bool) -> None:
+        """Put a version under legal hold, which has no end of its own, or lift the hold. ``NotFound`` when absent."""
+        ...
+
+    def held(self, key: str, version: str) -> bool:
+        """Whether a version is under legal hold. ``NotFound`` when absent."""
+        ...
+
+    def markers(self) -> Iterator[ObjectInfo]:
+        """List marks of removals that named no version: they hide objects from others, and remove nothing."""
         ...
 
 

@@ -20,7 +20,7 @@ from indexer.sandbox.confinement import Limits
 from indexer.sandbox.office import Office, found
 from indexer.scanner import ClamAV
 from indexer.tantivy_engine import TantivyEngine
-from runtime.settings import Settings
+from runtime.stores import StoreParts
 from storage.objects import FileStore
 from storage.pictures import PictureCache
 from storage.ring import KeyRing
@@ -28,10 +28,9 @@ from storage.vault import RingVault
 
 
 @dataclass
-class Adapters:
+class Adapters(StoreParts):
     """What lies outside, each part opened when it is first asked for."""
 
-    settings: Settings
     waker: Waker
     clock: Clock
 
@@ -55,11 +54,6 @@ class Adapters:
     def vault(self) -> Vault:
         """Seals and opens under the owners' keys."""
         return RingVault(self.ring)
-
-    @cached_property
-    def store(self) -> ObjectStore:
-        """The object store."""
-        return open_store(self.settings.store_url)
 
     @cached_property
     def engine(self) -> TantivyEngine:

@@ -1,9 +1,10 @@
 """The broker's side of jobs: Celery wakes a worker, the job rows say what there is to do.
 
-A message carries a job's id alone. Losing one costs a delay until the next sweep, never a job.
+A message carries a job's id alone. Losing one costs a delay until a worker's clock finds the row, never a job.
 """
 
 import logging
+import time
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -14,7 +15,11 @@ from kombu.transport import TRANSPORT_ALIASES
 from archive.jobs.outbox import QUEUES
 from runtime.settings import Settings
 
-TICK_SECONDS = 5.0
+ANSWER_SECONDS = 2.0
+"""How long a web request, or the doctor, waits for a broker."""
+
+QUIET_SECONDS = 10.0
+"""How long a broker that did not answer is not asked again: nobody waits for it twice."""
 
 
 class JobService(Protocol):
@@ -24,13 +29,9 @@ class JobService(Protocol):
         """Run what is due in a queue until nothing is left."""
         ...
 
-    def tick(self) -> None:
-        """Find what was missed and what is due by the clock."""
-        ...
 
-
-def make_celery(settings: Settings) -> Celery:
-    """Return the Celery application for these settings."""
+def make_celery(settings: Settings, *, patient: bool = True) -> Celery:
+    """Return the Celery application for these settings. One that is not patient gives up on a broker that is away."""
     TRANSPORT_ALIASES["filesystem"] = "runtime.file_broker:Transport"
     app = Celery("juanku", broker=settings.broker_url)
     options: dict[str, Any] = {}
@@ -43,9 +44,15 @@ def make_celery(settings: Settings) -> Celery:
         for folder in folders.values():
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         options = {name: str(folder) for name, folder in folders.items()} | {"polling_interval": 0.1}
+    if settings.broker_url.startswith("redis"):
+        options = {"socket_connect_timeout": ANSWER_SECONDS, "socket_timeout": 10.0, "socket_keepalive": True}
+    if not patient:
+        options |= {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0}
     app.conf.update(
         broker_transport_options=options,
         broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_connection_timeout=ANSWER_SECONDS,
         task_serializer="json",
         accept_content=["json"],
         task_ignore_result=True,
@@ -53,11 +60,11 @@ def make_celery(settings: Settings) -> Celery:
         worker_prefetch_multiplier=1,
         worker_send_task_events=False,
         worker_hijack_root_logger=False,
-        task_queues=[_queue(name) for name in (*sorted(set(QUEUES.values())), "tick")],
-        task_default_queue="tick",
+        worker_redirect_stdouts=False,
+        worker_enable_remote_control=False,
+        task_queues=[_queue(name) for name in sorted(set(QUEUES.values()))],
+        task_default_queue="light",
         task_create_missing_queues=False,
-        beat_schedule={"tick": {"task": "juanku.tick", "schedule": TICK_SECONDS, "options": {"expires": TICK_SECONDS}}},
-        beat_schedule_filename=str(settings.run / "beat"),
     )
     return app
 
@@ -67,15 +74,26 @@ def _queue(name: str) -> Queue:
 
 
 def register(app: Celery, service: JobService) -> None:
-    """Register the tasks: each is one call of the service."""
+    """Register the task: one call of the service."""
 
     @app.task(name="juanku.wake")  # type: ignore[untyped-decorator]
     def wake(queue: str, job_id: str) -> None:  # noqa: ARG001 (the id is for the broker's monitors)
         service.run_queue(queue)
 
-    @app.task(name="juanku.tick")  # type: ignore[untyped-decorator]
-    def tick() -> None:
-        service.tick()
+
+def networked(settings: Settings) -> bool:
+    """Return whether the broker is a server, which may be away."""
+    return not settings.broker_url.startswith(("filesystem:", "memory:"))
+
+
+def answers(settings: Settings) -> bool:
+    """Return whether the broker answers now."""
+    try:
+        with make_celery(settings, patient=False).connection_for_write() as connection:
+            connection.ensure_connection(max_retries=1, interval_start=0, timeout=ANSWER_SECONDS)
+    except Exception:  # noqa: BLE001 (whatever the broker's client raises)
+        return False
+    return True
 
 
 class CeleryWaker:
@@ -83,11 +101,14 @@ class CeleryWaker:
 
     def __init__(self, settings: Settings) -> None:
         logging.getLogger("kombu.connection").setLevel(logging.ERROR)  # the file broker has no host to name
-        self._app = make_celery(settings)
+        self._app = make_celery(settings, patient=False)
+        self._quiet_until = 0.0
 
     def wake(self, queue: str, job_id: UUID) -> None:
-        """Send the hint; a broker that does not answer costs a delay until the next sweep."""
+        """Send the hint; a broker that does not answer costs a delay until a worker's clock finds the job."""
+        if time.monotonic() < self._quiet_until:
+            return
         try:
             self._app.send_task("juanku.wake", (queue, str(job_id)), queue=queue, retry=False)
         except Exception:  # noqa: BLE001 (whatever the broker's client raises: the job row is what counts)
-            return
+            self._quiet_until = time.monotonic() + QUIET_SECONDS

@@ -21,6 +21,7 @@ from archive.model import House, JobState, LogUnsealed
 from archive.model.log import INSERT_ONLY
 from indexer.ocr.engine import installed, version
 from indexer.sandbox.office import OFF
+from runtime.celery_app import answers, networked
 from runtime.locks import held
 from runtime.refusals import as_ours
 from runtime.revisions import revisions
@@ -137,6 +138,11 @@ def _server(connection: Connection) -> Seen:
 
 
 def _store(parts: Parts) -> Seen:
+    if (minios := parts.minios) is not None:
+        from runtime.doctor_store import looked_at  # noqa: PLC0415 (only a house with a bucket has the library)
+
+        yield from ((State(state), message, facts) for state, message, facts in looked_at(parts.settings, minios))
+        return
     key = f"doctor/{os.urandom(8).hex()}"
     stored = parts.store.put(key, [b"juanku"])
     try:
@@ -144,6 +150,16 @@ def _store(parts: Parts) -> Seen:
     finally:
         parts.store.remove(key, stored.version)
     yield (State.OK if back == b"juanku" else State.BROKEN), "written_and_read", {}
+
+
+def _broker(parts: Parts) -> Seen:
+    scheme = parts.settings.broker_url.split(":", 1)[0]
+    if not networked(parts.settings):
+        yield State.OK, "broker_here", {}
+    elif answers(parts.settings):
+        yield State.OK, "broker", {"kind": scheme}
+    else:
+        yield State.WARNING, "broker_away", {"kind": scheme}
 
 
 def _search(parts: Parts) -> Seen:
@@ -236,6 +252,7 @@ LOOKS: dict[str, Callable[[Parts], Seen]] = {
     "ring": _ring,
     "database": _database,
     "store": _store,
+    "broker": _broker,
     "search": _search,
     "sandbox": _sandbox,
     "ocr": _ocr,
@@ -247,4 +264,4 @@ LOOKS: dict[str, Callable[[Parts], Seen]] = {
     "backup": _backup,
     "secrecy": _trust,
 }
-OF_AN_ARCHIVE = {"ring", "database", "store", "search", "log", "jobs", "serve", "backup"}
+OF_AN_ARCHIVE = {"ring", "database", "store", "broker", "search", "log", "jobs", "serve", "backup"}

@@ -29,6 +29,34 @@ WORDS: Mapping[str, str] = {
     "log_open": mark("Nothing guards the log's tables: their triggers are gone. Look who changed the database."),
     "house": mark("The database answers; its tables are at %(revision)s."),
     "written_and_read": mark("The object store took an object, gave it back and removed it."),
+    "no_bucket": mark("There is no bucket %(bucket)s, or none for its pieces. Run: juanku store set-up."),
+    "bucket_versioned": mark("The bucket %(bucket)s keeps versions."),
+    "bucket_not_versioned": mark("The bucket %(bucket)s keeps no versions. Run: juanku store set-up."),
+    "bucket_locks": mark("The bucket %(bucket)s can lock what is filed."),
+    "bucket_without_locks": mark(
+        "The bucket %(bucket)s cannot lock; object lock is given when a bucket is made. Name another one."
+    ),
+    "store_clock": mark("The object store's clock differs from this machine's by %(seconds)s seconds."),
+    "everyday_keeps": mark("The everyday credential cannot delete in the bucket."),
+    "everyday_deletes": mark(
+        "The everyday credential can delete in the bucket. Give it the policy that juanku store policies prints."
+    ),
+    "no_sweeper": mark(
+        "The sweeper has no credential of its own and uses the everyday one. Set JUANKU_STORE_SWEEP_KEY and …_SECRET."
+    ),
+    "sweeper_cannot": mark(
+        "The sweeper's credential cannot remove a version: orphans stay. Give it the policy of juanku store policies."
+    ),
+    "no_destroyer": mark("Destruction has no credential of its own. Set JUANKU_STORE_DESTROY_KEY and …_SECRET."),
+    "store_plain": mark("The way to the object store is not encrypted: right on one machine only."),
+    "no_witness": mark("No bucket witnesses the log. Set JUANKU_STORE_WITNESS_BUCKET to one of another administrator."),
+    "witness": mark("The bucket %(bucket)s witnesses a log of %(size)s entries."),
+    "witness_deletes": mark("The witness's credential can delete in %(bucket)s. Give it the policy that is printed."),
+    "broker_here": mark("Workers are woken through the data folder."),
+    "broker": mark("The broker (%(kind)s) answers."),
+    "broker_away": mark(
+        "The broker (%(kind)s) does not answer. Files come in all the same; workers look for jobs every few seconds."
+    ),
     "partitions": mark("The search index has %(count)s parts, and all open."),
     "needs_rebuild": mark("Parts of the search index cannot be read (%(partitions)s). Run: juanku index rebuild."),
     "sandbox": mark("Files are read apart, kept in by: %(works)s. Missing here: %(missing)s."),

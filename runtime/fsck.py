@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 
 from archive.errors import ArchiveError
 from archive.files import TAKE_OFF
-from archive.log.verify import verify
 from archive.model import (
     Content,
     ContentState,
@@ -30,6 +29,7 @@ from archive.model import (
     Record,
     RecordState,
 )
+from runtime.verifying import verified
 from runtime.wiring import Parts
 from storage.fixity import Fixity, check
 
@@ -126,13 +126,17 @@ def _orphans(parts: Parts, counts: dict[str, int]) -> Iterator[Violation]:
     with parts.db.reading() as session:
         known = {tuple(row) for row in session.execute(select(Content.object_key, Content.store_version))}
         uploads = set(session.scalars(select(Content.object_key).where(Content.upload.is_not(None))))
+    keys = {key for key, _version in known}
     for info in parts.store.list():
         counts["objects"] = counts.get("objects", 0) + 1
         if (info.key, info.version) not in known and info.key not in uploads and info.modified < limit:
-            yield Violation("INV2", f"{info.key}@{info.version}", "orphan")
+            yield Violation("INV2", f"{info.key}@{info.version}", "twin" if info.key in keys else "orphan")
     for info in parts.store.uploads():
         if info.key not in uploads and info.modified < limit:
             yield Violation("INV2", f"{info.key}@{info.version}", "orphan_upload")
+    for info in parts.locks.markers() if parts.locks else ():
+        if info.key in keys:
+            yield Violation("INV2", f"{info.key}@{info.version}", "delete_marker")
 
 
 def _index(parts: Parts, _counts: dict[str, int]) -> Iterator[Violation]:
@@ -148,7 +152,7 @@ def _index(parts: Parts, _counts: dict[str, int]) -> Iterator[Violation]:
 
 def _log(parts: Parts, counts: dict[str, int]) -> Iterator[Violation]:
     """INV4: the chain verifies, and every record has the entry of its creation and of its filing."""
-    verification = verify(parts.db, parts.ring, parts.witness, clock=parts.clock)
+    verification = verified(parts)
     counts["log_entries"] = verification.entries
     if verification.first_bad:
         yield Violation("INV4", str(verification.first_bad.entry), verification.first_bad.fault.value)

@@ -2,12 +2,11 @@
 
 import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import select
 
 from archive.model import House
+from runtime import stores
 from runtime.wiring import Parts
 from storage.ring import KeyRing
 
@@ -20,7 +19,9 @@ def looks(parts: Parts) -> Mapping[str, Callable[[], bool]]:
             return session.scalar(select(House.id)) is not None
 
     def store() -> bool:
-        folder = Path(unquote(urlsplit(parts.settings.store_url).path)) / "objects"
+        if parts.minios is not None:
+            return parts.minios.everyday.bucket_exists(parts.minios.bucket)
+        folder = stores.folder(parts.settings) / "objects"
         return folder.is_dir() and os.access(folder, os.R_OK | os.W_OK | os.X_OK)
 
     def index() -> bool:

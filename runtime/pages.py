@@ -2,6 +2,7 @@
 
 from flask import Flask
 
+from runtime.celery_app import answers, networked
 from runtime.doctor import doctor
 from runtime.doctor_words import told
 from runtime.health import looks
@@ -29,6 +30,7 @@ def house_services(parts: Parts) -> HouseServices:
             Finding(part.name, part.state.value, told(part, gettext)) for part in doctor(parts.settings)
         ],
         settings=lambda: shown(parts.settings),
+        broker=lambda: answers(parts.settings) if networked(parts.settings) else None,
     )
 
 

@@ -1,6 +1,7 @@
 """Settings: read once from the environment, checked, frozen. A broken one stops the start and is named."""
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -10,6 +11,9 @@ from urllib.parse import urlsplit, urlunsplit
 from archive.errors import BrokenSetting
 
 MASK = "•••"
+
+NEAR = {"127.0.0.1", "::1", "localhost"}
+"""Hosts that are this very machine: what goes there needs no TLS."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,17 @@ class Settings:
     database_owner_url: str
     broker_url: str
     store_url: str
+    store_key: str
+    store_secret: str
+    store_sweep_key: str
+    store_sweep_secret: str
+    store_destroy_key: str
+    store_destroy_secret: str
+    store_witness_bucket: str
+    store_witness_key: str
+    store_witness_secret: str
+    store_ca: str
+    store_region: str
     search_url: str
     search_prefix: str
     port: int
@@ -83,6 +98,49 @@ def _url(*schemes: str) -> Callable[[str], str]:
     return read
 
 
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,51}[a-z0-9]")
+
+
+def _bucket(text: str) -> str:
+    if not _BUCKET.fullmatch(text):
+        raise ValueError("not_a_bucket")
+    return text
+
+
+def _store(text: str) -> str:
+    where = urlsplit(text)
+    if where.scheme == "file":
+        return text
+    if where.scheme not in {"s3+http", "s3+https"}:
+        raise ValueError("unknown_scheme")
+    if where.username or where.password:  # a secret has a variable of its own, and may lie in a file
+        raise ValueError("secret_in_address")
+    if not where.hostname or where.query or where.fragment:
+        raise ValueError("not_an_address")
+    _bucket(where.path.removeprefix("/"))
+    return _private(text, plain={"s3+http"})
+
+
+def _broker(text: str) -> str:
+    scheme = text.split(":", 1)[0]
+    if scheme not in {"filesystem", "memory", "redis", "rediss", "amqp", "amqps"}:
+        raise ValueError("unknown_scheme")
+    return _private(text, plain={"redis", "amqp"})
+
+
+def _private(text: str, *, plain: set[str]) -> str:
+    """Refuse an address whose words would go in plain from one machine to another.
+
+    A name without a dot is taken for a neighbour on a machine's own network, as containers have it.
+    """
+    where = urlsplit(text)
+    host = where.hostname or "localhost"
+    near = "." not in host and ":" not in host
+    if where.scheme in plain and not near and host not in NEAR:
+        raise ValueError("needs_tls")
+    return text
+
+
 def _scanner(text: str) -> str:
     where = urlsplit(text)
     if where.scheme not in {"unix", "tcp"}:
@@ -102,8 +160,27 @@ SPECS: Mapping[str, Spec] = {
         "PostgreSQL as the owner of the tables, for making and changing them",
         secret=True,
     ),
-    "broker_url": Spec("JUANKU_BROKER_URL", _url("filesystem", "memory"), "the broker that wakes workers", secret=True),
-    "store_url": Spec("JUANKU_STORE_URL", _url("file"), "the object store", secret=True),
+    "broker_url": Spec("JUANKU_BROKER_URL", _broker, "the broker that wakes workers", secret=True),
+    "store_url": Spec("JUANKU_STORE_URL", _store, "the object store"),
+    "store_key": Spec("JUANKU_STORE_KEY", str, "the everyday credential of the object store: its name"),
+    "store_secret": Spec("JUANKU_STORE_SECRET", str, "the everyday credential: its secret", secret=True),
+    "store_sweep_key": Spec("JUANKU_STORE_SWEEP_KEY", str, "the credential that removes what is not locked: its name"),
+    "store_sweep_secret": Spec(
+        "JUANKU_STORE_SWEEP_SECRET", str, "the credential that removes what is not locked: its secret", secret=True
+    ),
+    "store_destroy_key": Spec("JUANKU_STORE_DESTROY_KEY", str, "the credential of destruction: its name"),
+    "store_destroy_secret": Spec(
+        "JUANKU_STORE_DESTROY_SECRET", str, "the credential of destruction: its secret", secret=True
+    ),
+    "store_witness_bucket": Spec(
+        "JUANKU_STORE_WITNESS_BUCKET", _bucket, "the bucket that witnesses how long the log was; empty: none"
+    ),
+    "store_witness_key": Spec("JUANKU_STORE_WITNESS_KEY", str, "the credential of that bucket: its name"),
+    "store_witness_secret": Spec(
+        "JUANKU_STORE_WITNESS_SECRET", str, "the credential of that bucket: its secret", secret=True
+    ),
+    "store_ca": Spec("JUANKU_STORE_CA", str, "the file of the authority that signed the object store's certificate"),
+    "store_region": Spec("JUANKU_STORE_REGION", str, "the region of the object store"),
     "search_url": Spec("JUANKU_SEARCH_URL", _url("embedded"), "the search engine", secret=True),
     "search_prefix": Spec("JUANKU_SEARCH_PREFIX", str, "the prefix of search index names"),
     "port": Spec("JUANKU_PORT", _whole(0, 65535), "the port of the web server"),
@@ -131,6 +208,17 @@ def _defaults(home: Path) -> dict[str, Any]:
         "database_owner_url": "",
         "broker_url": "filesystem://",
         "store_url": (home / "objects").as_uri(),
+        "store_key": "",
+        "store_secret": "",
+        "store_sweep_key": "",
+        "store_sweep_secret": "",
+        "store_destroy_key": "",
+        "store_destroy_secret": "",
+        "store_witness_bucket": "",
+        "store_witness_key": "",
+        "store_witness_secret": "",
+        "store_ca": "",
+        "store_region": "us-east-1",
         "search_url": "embedded:",
         "search_prefix": "juanku",
         "port": 8000,
@@ -173,7 +261,23 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     keys: Path = values["keys"]
     if keys == home or home in keys.parents:
         raise BrokenSetting(variable="JUANKU_KEYS", reason="inside_home")
+    _whole_credentials(values)
     return Settings(**values, sources=sources)
+
+
+def _whole_credentials(values: Mapping[str, Any]) -> None:
+    """Refuse half a credential, and a store that has none."""
+    for each in ("store", "store_sweep", "store_destroy", "store_witness"):
+        halves = [f"{each}_key", f"{each}_secret"]
+        given = [name for name in halves if values[name]]
+        needed = each == "store" and not values["store_url"].startswith("file:")
+        if len(given) == 1 or (needed and not given):
+            (missing, *_) = [name for name in halves if name not in given]
+            raise BrokenSetting(variable=SPECS[missing].variable, reason="missing")
+    if values["store_witness_bucket"] and values["store_url"].startswith("file:"):
+        raise BrokenSetting(variable="JUANKU_STORE_WITNESS_BUCKET", reason="store_is_a_folder")
+    if values["store_witness_bucket"] and not values["store_witness_key"]:
+        raise BrokenSetting(variable="JUANKU_STORE_WITNESS_KEY", reason="missing")
 
 
 def _text(env: Mapping[str, str], spec: Spec) -> tuple[str | None, str]:
@@ -207,10 +311,12 @@ def shown(settings: Settings) -> list[dict[str, str]]:
     return rows
 
 
-def _masked(url: str) -> str:
-    parts = urlsplit(url)
+def _masked(value: str) -> str:
+    if "://" not in value:
+        return MASK if value else value
+    parts = urlsplit(value)
     if not (parts.username or parts.password):
-        return url
+        return value
     host = parts.hostname or ""
     port = f":{parts.port}" if parts.port else ""
     return urlunsplit(parts._replace(netloc=f"{parts.username}:{MASK}@{host}{port}"))

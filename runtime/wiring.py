@@ -60,6 +60,7 @@ from runtime.rebuilding import RebuildIndex
 from runtime.revisions import newest_revision
 from runtime.settings import Settings
 from storage.backups import Backups
+from storage.locks import LockObjects
 from storage.safekeeping import Safekeeping
 from storage.sweep import SweepOrphans
 from web.office_pages import OfficePages
@@ -191,7 +192,8 @@ class Parts(Adapters):
     @cached_property
     def filing(self) -> FilingService:
         """Filing and numbers."""
-        return FilingService(self.db, self.guard, self.vault, self.log, self.outbox, self.clock)
+        locks = self.locks is not None
+        return FilingService(self.db, self.guard, self.vault, self.log, self.outbox, self.clock, locks=locks)
 
     @cached_property
     def intake(self) -> IntakeService:
@@ -295,8 +297,9 @@ class Parts(Adapters):
             EmptyBin(self.db, self.imports, self.bringing, self.log, self.outbox, self.clock),
             ForgetAnswers(self.once),
             SweepOrphans(self.db, self.store, self.clock),
-            MakeCheckpoints(self.sealer, self.checkpoints),
             MakeBackups(self.safekeeping),
+            LockObjects(self.db, self.locks, self.clock),
+            MakeCheckpoints(self.sealer, self.checkpoints, self.db, self.witness_bucket),
             RebuildIndex(self.rebuilder),
         ]
         return JobRunner(self.db, self.clock, handlers, self.waker)

@@ -1,62 +1,117 @@
-"""The worker process of the tree: jobs woken by the broker, the log's sealer, and the schedule."""
+"""A worker process: jobs woken by the broker or by its own clock; the first one also seals the log.
+
+Any number of workers may serve one archive. Each has a clock of its own, so that a broker that is away, or was emptied,
+delays work by seconds and loses none; clocks do not get in each other's way, for jobs are taken by lease.
+"""
 
 import logging
+import os
 import signal
 import threading
 import time
 import warnings
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from runtime.serve import die_with_parent
 
+if TYPE_CHECKING:
+    from runtime.settings import Settings
+
+TICK_SECONDS = 5.0
+"""How often a worker looks for what no hint told it of."""
+
+log = logging.getLogger(__name__)
+
 
 def main() -> None:
-    """Work until told to end; what is under way is finished or left to its lease."""
+    """Work as the first worker of this machine's archive until told to end."""
     die_with_parent()
-    from celery.apps.worker import Worker as CeleryWorker  # noqa: PLC0415
-    from celery.beat import EmbeddedService  # noqa: PLC0415
-    from celery.platforms import SecurityWarning  # noqa: PLC0415
-
-    from runtime.celery_app import CeleryWaker, make_celery, register  # noqa: PLC0415
     from runtime.locks import held  # noqa: PLC0415
     from runtime.setting_up import stop_unless_ready  # noqa: PLC0415
     from runtime.settings import load  # noqa: PLC0415
-    from runtime.wiring import build, settle  # noqa: PLC0415
-    from runtime.working import Worker, close_log, keep_sealing  # noqa: PLC0415
+    from runtime.working import NAMES  # noqa: PLC0415
 
     settings = load()
-    warnings.filterwarnings("ignore", category=SecurityWarning)  # messages carry a job's id alone, in JSON
-    logging.getLogger("kombu.connection").setLevel(logging.ERROR)  # the file broker has no host to name
     stop_unless_ready(settings)
-    parts = build(settings, CeleryWaker(settings))
-    stop = threading.Event()
     with held(settings.run / "worker.lock") as ours:
         if not ours:  # a command is at work on this archive: come back (the tree starts us again)
             time.sleep(1)
             return
-        service = Worker(parts)
+        work(settings, NAMES, first=True)
+
+
+def help_out(settings: "Settings", queues: Sequence[str]) -> None:
+    """Work beside the first worker, on these queues alone, until told to end."""
+    from runtime.locks import shared  # noqa: PLC0415
+
+    with shared(settings.run / "helpers.lock"):
+        work(settings, queues, first=False)
+
+
+def work(settings: "Settings", queues: Sequence[str], *, first: bool) -> None:
+    """Run the jobs of ``queues`` until a signal ends it; what is under way is finished or left to its lease.
+
+    Args:
+        settings: the settings.
+        queues: which.
+        first: whether this is the machine's first worker: it puts back what a dead one held, and seals the log.
+    """
+    from celery.apps.worker import Worker as CeleryWorker  # noqa: PLC0415
+    from celery.platforms import SecurityWarning  # noqa: PLC0415
+    from celery.signals import worker_shutting_down  # noqa: PLC0415
+
+    from runtime.celery_app import CeleryWaker, make_celery, register  # noqa: PLC0415
+    from runtime.wiring import build, settle  # noqa: PLC0415
+    from runtime.working import Worker, close_log, keep_sealing  # noqa: PLC0415
+
+    warnings.filterwarnings("ignore", category=SecurityWarning)  # messages carry a job's id alone, in JSON
+    logging.getLogger("kombu.connection").setLevel(logging.ERROR)  # the file broker has no host to name
+    parts = build(settings, CeleryWaker(settings))
+    stop = threading.Event()
+    service = Worker(parts, queues, stop)
+    if first:
         service.take_over()
-        app = make_celery(settings)
-        register(app, service)
-        app.finalize()
-        app.set_current()
-        sealing = keep_sealing(parts, stop)
-        beat = EmbeddedService(app, thread=True)
-        beat.start()
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        threading.Thread(target=service.tick, daemon=True).start()
-        worker = CeleryWorker(
-            app=app, pool="threads", concurrency=settings.worker_threads + 3, loglevel=settings.log_level,
-            without_gossip=True, without_mingle=True, without_heartbeat=True, quiet=True,
-        )  # fmt: skip
-        settle()
-        try:
-            worker.start()
-        finally:
-            beat.stop()
-            stop.set()
-            sealing.join()
+    app = make_celery(settings)
+    register(app, service)
+    app.finalize()
+    app.set_current()
+    threads = [keep_sealing(parts, stop)] if first else []
+    threads.append(_repeat(service.tick, stop))
+    threads += [_repeat(lambda queue=queue: service.run_queue(queue), stop) for queue in queues]  # type: ignore[misc]
+    worker_shutting_down.connect(lambda **_: stop.set(), weak=False)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    worker = CeleryWorker(
+        app=app, pool="threads", concurrency=settings.worker_threads + 3, loglevel=settings.log_level,
+        hostname=f"juanku-{os.getpid()}@%h", queues=list(queues),
+        without_gossip=True, without_mingle=True, without_heartbeat=True, quiet=True,
+    )  # fmt: skip
+    settle()
+    try:
+        worker.start()
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+        if first:
             close_log(parts)
-            parts.close()
+        parts.close()
+
+
+def _repeat(act: Callable[[], None], stop: threading.Event) -> threading.Thread:
+    """Do something now and every few seconds, whatever becomes of it, until ``stop`` is set."""
+
+    def loop() -> None:
+        while not stop.is_set():
+            try:
+                act()
+            except Exception:
+                log.exception("work stopped; it is tried again")
+            stop.wait(TICK_SECONDS)
+
+    thread = threading.Thread(target=loop, daemon=True)
+    thread.start()
+    return thread
 
 
 if __name__ == "__main__":

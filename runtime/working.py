@@ -54,20 +54,30 @@ class LocalWaker:
 
 
 class Worker:
-    """Runs what the job rows ask for. One queue is run by one thread at a time."""
+    """Runs what the job rows ask for. One queue is run by one thread at a time.
 
-    def __init__(self, parts: Parts) -> None:
+    Args:
+        parts: the archive.
+        queues: those it runs; others are left to other workers.
+        stop: when set, what is under way is finished and nothing more begun.
+    """
+
+    def __init__(self, parts: Parts, queues: Sequence[str] = NAMES, stop: threading.Event | None = None) -> None:
         self._parts = parts
+        self._kinds = {queue: kinds_of(queue) for queue in queues}
+        self._stop = stop or threading.Event()
         self._busy = {queue: threading.Lock() for queue in NAMES}
         self._again = {queue: threading.Event() for queue in NAMES}
 
     def take_over(self) -> None:
-        """Begin where a killed worker ended. Only under ``worker.lock``: it then was the only one on this machine.
+        """Begin where a killed worker ended. Only under ``worker.lock``: it then was the only first one.
 
-        A database that several machines share may have other workers; there the leases tell.
+        What helpers beside it hold, or workers on other machines (their database is no SQLite), the leases tell.
         """
         if self._parts.db.is_sqlite:
-            self._parts.runner.take_over()
+            with held(self._parts.settings.run / "helpers.lock") as alone:
+                if alone:
+                    self._parts.runner.take_over()
         if self._parts.page_reader:
             ask_for_waiting(self._parts.db, self._parts.outbox)
 
@@ -77,16 +87,16 @@ class Worker:
         while self._again[queue].is_set() and self._busy[queue].acquire(blocking=False):
             try:
                 self._again[queue].clear()
-                self._parts.runner.drain(kinds_of(queue))
+                for kind in self._kinds.get(queue, ()):
+                    while not self._stop.is_set() and self._parts.runner.run(kind):
+                        pass
             finally:
                 self._busy[queue].release()
 
     def tick(self) -> None:
-        """Take back expired leases, write the jobs that the schedule asks for, and run what was missed."""
+        """Take back expired leases, and write the jobs that the schedule asks for. Many may do it at once."""
         self._parts.runner.sweep()
         enqueue_due(self._parts.db, self._parts.clock, self._parts.waker)
-        for queue in NAMES:
-            self.run_queue(queue)
 
 
 def keep_sealing(parts: Parts, stop: threading.Event) -> threading.Thread:

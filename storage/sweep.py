@@ -6,6 +6,7 @@ between has no row, and is found again as an orphan.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -18,6 +19,7 @@ from sqlalchemy.orm import Session
 from archive.arrivals import BROKEN_AFTER, drop_whole
 from archive.clock import Clock
 from archive.database import Database
+from archive.errors import Conflict
 from archive.jobs.runner import ClaimedJob, Outcome
 from archive.model import Content, ContentState, File, JobKind
 from archive.ports import ObjectInfo, ObjectStore
@@ -51,8 +53,9 @@ def sweep_orphans(db: Database, store: ObjectStore, clock: Clock, older_than: ti
     objects = 0
     for batch in _batches(each for each in store.list() if each.modified < before.timestamp()):
         for orphan in _orphans(db, batch, uploads=False):
-            store.remove(orphan.key, orphan.version)
-            objects += 1
+            with suppress(Conflict):  # a lock outlives what named the object; fsck tells of it
+                store.remove(orphan.key, orphan.version)
+                objects += 1
     return Swept(objects, uploads, contents)
 
 

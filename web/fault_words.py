@@ -192,6 +192,8 @@ FAULTS: Mapping[str, str] = {
     "fonds_closed": mark("this fonds is closed: %(fonds)s"),
     "needs_fonds": mark("must name its fonds first, as in H001:%(value)s"),
     "no_place_above": mark("the place above %(value)s is not there yet: add it first"),
+    "no_such_queue": mark("there is no such queue (%(known)s): %(value)s"),
+    "one_index_writer": mark("the embedded search index has one writer, the worker of juanku serve"),
     "no_such_scheme": mark("is neither a file nor a scheme that ships (%(known)s): %(value)s"),
     "not_distributed": mark("is not distributed so: %(value)s"),
     "not_granted": mark("%(value)s has no such grant"),

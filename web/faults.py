@@ -140,6 +140,12 @@ ERRORS: Mapping[str, Words] = {
         NOTHING_WRITTEN,
         mark("Try again in a minute; if it stays, tell your administrator."),
     ),
+    "store_unavailable": Words(
+        503,
+        mark("The store of files does not answer."),
+        mark("What was taken in before is whole, and of a file on its way in the pieces are kept that arrived."),
+        mark("Try again in a minute: an upload goes on where it stopped. If it stays, tell your administrator."),
+    ),
     "storage_full": Words(
         507,
         mark("The store takes no more bytes (%(part)s)."),
@@ -343,6 +349,8 @@ def _words_of(error: ArchiveError) -> Words:
     state = error.facts.get("state")
     if state in {"no_archive", "restoring"}:
         return ERRORS[state]
+    if error.code == "unavailable" and error.facts.get("part") == "store":
+        return ERRORS["store_unavailable"]
     for kind in type(error).__mro__:
         code = getattr(kind, "code", "")
         if code in ERRORS:

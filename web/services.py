@@ -61,7 +61,8 @@ class HouseServices:
     """The services behind the pages of the house itself.
 
     ``examine`` looks at every part of the system and tells what it found by a gettext; ``settings`` gives each setting
-    with its ``variable``, ``value`` (secrets masked), ``source`` and ``meaning`` (a message id).
+    with its ``variable``, ``value`` (secrets masked), ``source`` and ``meaning`` (a message id). ``broker`` says
+    whether the server that wakes workers answers (None: no server does).
     """
 
     roster: Roster
@@ -77,6 +78,7 @@ class HouseServices:
     safekeeping: Safekeeping
     examine: Callable[[Callable[..., str]], Sequence[Finding]]
     settings: Callable[[], Sequence[Mapping[str, str]]]
+    broker: Callable[[], bool | None] = lambda: None
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from archive.errors import Conflict, NotFound
 from archive.identity import Identity
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
-from archive.model.jobs import Job, JobState
+from archive.model.jobs import Job, JobKind, JobState
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 
@@ -33,7 +33,11 @@ class JobCare:
         """Return the jobs that failed for good, the latest first, at most 200. Raises ``NotAllowed``."""
         with self._guard.refusals(identity), self._db.reading() as session:
             self._guard.require_house(session, identity, Act.RUN_SYSTEM)
-            query = select(Job).where(Job.state == JobState.FAILED).order_by(Job.finished_at.desc(), Job.id)
+            query = (
+                select(Job)
+                .where(Job.state == JobState.FAILED, Job.kind.in_(list(JobKind)))
+                .order_by(Job.finished_at.desc(), Job.id)
+            )
             return session.scalars(query.limit(MOST)).all()
 
     def retry(self, identity: Identity, job_id: UUID) -> None:

@@ -19,9 +19,6 @@ from archive.model.jobs import Job, JobKind, JobState
 LEASE_EXPIRED = "lease_expired"
 """Error code of a job whose worker went away without a word; it is then taken alone, for it may be the cause."""
 
-DEFAULT_ATTEMPTS = 3
-"""Attempts for kinds that no handler of this process knows."""
-
 
 @dataclass(frozen=True)
 class Held:
@@ -87,10 +84,13 @@ def claim(
 
 
 def requeue_lost(session: Session, now: datetime, attempts: Mapping[JobKind, int], limit: int) -> int:
-    """Put back jobs whose lease ran out, or fail those that used up their attempts; return how many were put back."""
-    for kind in JobKind:
-        _fail_worn(session, kind, now, attempts.get(kind, DEFAULT_ATTEMPTS))
-    lost = session.scalars(select(Job.id).where(_lost(now)).limit(limit)).all()
+    """Put back jobs whose lease ran out, or fail those that used up their attempts; return how many were put back.
+
+    Kinds that are not in ``attempts`` are left to a worker that knows them.
+    """
+    for kind, most in attempts.items():
+        _fail_worn(session, kind, now, most)
+    lost = session.scalars(select(Job.id).where(Job.kind.in_(attempts), _lost(now)).limit(limit)).all()
     if lost:
         session.execute(
             update(Job)

@@ -26,14 +26,15 @@ QUEUES = {
     JobKind.EXPUNGE: "index",
     JobKind.REBUILD: "index",
     JobKind.BRING_IN: "light",
-    JobKind.BACKUP: "light",
-    JobKind.EMPTY_BIN: "light",
-    JobKind.SWEEP_ORPHANS: "light",
+    JobKind.BACKUP: "backup",
+    JobKind.EMPTY_BIN: "retention",
+    JobKind.LOCK: "retention",
+    JobKind.SWEEP_ORPHANS: "retention",
     JobKind.CHECKPOINT: "light",
     JobKind.FORGET_ANSWERS: "light",
 }
-"""Queue of each kind: heavy parsing, the slower reading of scans, the one index writer, and all
-that is short."""
+"""Queue of each kind: heavy parsing, the slower reading of scans, the one index writer, what has a clock and walks
+over all that is kept, and all that is short."""
 
 _WOKEN = "juanku_outbox_wake"
 _ASKED = "juanku_outbox_asked"

@@ -279,7 +279,7 @@ class JobRunner:
         due = select(Job.id).where(Job.state == JobState.QUEUED, Job.run_after <= before).limit(1)
         waiting: dict[str, UUID] = {}
         with self.db.reading() as session:
-            for kind in JobKind:
+            for kind in self._by_kind:
                 if (job_id := session.scalar(due.where(Job.kind == kind))) is not None:
                     waiting[queue_of(kind)] = job_id
         for queue, job_id in waiting.items():

@@ -1,11 +1,13 @@
 """What is done again and again, as data; each once per period, however many clocks ask."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID, uuid5
 
 from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
 
 from archive.clock import Clock
 from archive.database import Database
@@ -19,6 +21,7 @@ PERIODIC: Mapping[JobKind, int] = {
     JobKind.EMPTY_BIN: 24 * 60 * 60,
     JobKind.FORGET_ANSWERS: 60 * 60,
     JobKind.BACKUP: 24 * 60 * 60,
+    JobKind.LOCK: 6 * 60 * 60,
 }
 """Seconds of each kind's period. Periods begin at multiples of it since 1970-01-01 UTC."""
 
@@ -40,8 +43,15 @@ def period_id(kind: JobKind, start: datetime) -> UUID:
 def enqueue_due(db: Database, clock: Clock, waker: Waker | None = None) -> int:
     """Queue each periodic job of the present period that is not there yet; return how many.
 
-    A kind whose last job is still waiting or running gets no second one: after a standstill each runs once.
+    A kind whose last job is still waiting or running gets no second one: after a standstill each runs once. Where
+    another clock was faster, nothing is left to do.
     """
+    with suppress(IntegrityError):
+        return _enqueue(db, clock, waker)
+    return 0
+
+
+def _enqueue(db: Database, clock: Clock, waker: Waker | None) -> int:
     now = clock.now()
     wanted = {kind: period_id(kind, period_start(kind, now)) for kind in PERIODIC}
     with db.reading() as session:

@@ -4,17 +4,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import String, func, select, type_coerce
 from sqlalchemy.orm import Session
 
+from archive.jobs.outbox import queue_of
 from archive.model.jobs import Job, JobKind, JobState
+
+_KIND = type_coerce(Job.kind, String)
 
 
 @dataclass(frozen=True)
 class JobCount:
-    """Jobs of one kind in one state; ``oldest`` is when the oldest of them was made."""
+    """Jobs of one kind in one state; ``oldest`` is when the oldest of them was made.
 
-    kind: JobKind
+    ``kind`` is a ``JobKind``, or a word that only a newer version of the program knows.
+    """
+
+    kind: str
     state: JobState
     count: int
     oldest: datetime
@@ -23,9 +29,9 @@ class JobCount:
 def status(session: Session) -> list[JobCount]:
     """Return the counts of all kinds and states that occur."""
     rows = session.execute(
-        select(Job.kind, Job.state, func.count(), func.min(Job.created_at))
-        .group_by(Job.kind, Job.state)
-        .order_by(Job.kind, Job.state)
+        select(_KIND, Job.state, func.count(), func.min(Job.created_at))
+        .group_by(_KIND, Job.state)
+        .order_by(_KIND, Job.state)
     )
     return [JobCount(*row) for row in rows]
 
@@ -35,3 +41,45 @@ def pending(session: Session, kinds: Sequence[JobKind]) -> int:
     states = (JobState.QUEUED, JobState.RUNNING)
     counted = select(func.count()).select_from(Job).where(Job.kind.in_(kinds), Job.state.in_(states))
     return session.scalar(counted) or 0
+
+
+_SHOWN = (JobState.QUEUED, JobState.RUNNING, JobState.FAILED)
+
+
+@dataclass(frozen=True)
+class QueueCount:
+    """How a kind of job stands, and in which queue it is done (None: this version of the program knows no such kind).
+
+    ``oldest`` is when the oldest of those that wait was made.
+    """
+
+    queue: str | None
+    kind: str
+    waiting: int
+    running: int
+    failed: int
+    oldest: datetime | None
+
+
+def by_queue(counts: Sequence[JobCount]) -> list[QueueCount]:
+    """Return one line for each kind of job that waits, runs or failed, those of one queue together."""
+    found = {(each.kind, each.state): each for each in counts}
+
+    def count(kind: str, state: JobState) -> int:
+        return found[kind, state].count if (kind, state) in found else 0
+
+    lines = []
+    for kind in sorted({each.kind for each in counts if each.state in _SHOWN}):
+        queue = queue_of(JobKind(kind)) if kind in set(JobKind) else None
+        waiting = found.get((kind, JobState.QUEUED))
+        lines.append(
+            QueueCount(
+                queue,
+                kind,
+                waiting=count(kind, JobState.QUEUED),
+                running=count(kind, JobState.RUNNING),
+                failed=count(kind, JobState.FAILED),
+                oldest=waiting.oldest if waiting else None,
+            )
+        )
+    return sorted(lines, key=lambda line: (line.queue or "~", line.kind))

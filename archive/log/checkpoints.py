@@ -159,13 +159,17 @@ class Checkpoints:
             _mend(witness)
             told = max((line.size for line in read_witness(witness)), default=0)
             with self._db.reading() as session:
-                rows = session.scalars(
-                    select(LogCheckpoint).where(LogCheckpoint.size > told).order_by(LogCheckpoint.size)
-                ).all()
-            if rows:
-                _append(witness, b"".join(_line(row) for row in rows))
+                lines = [line for _size, _at, line in untold(session, told)]
+            if lines:
+                _append(witness, b"".join(lines))
         except OSError as error:
             raise Unavailable(part="witness") from error
+
+
+def untold(session: Session, told: int) -> Iterator[tuple[int, datetime, bytes]]:
+    """Yield size, time and witness line of every checkpoint of a log longer than ``told``, in order of size."""
+    for row in session.scalars(select(LogCheckpoint).where(LogCheckpoint.size > told).order_by(LogCheckpoint.size)):
+        yield row.size, row.at, _line(row)
 
 
 def _last(session: Session) -> LogCheckpoint | None:

@@ -71,6 +71,7 @@ class Content(Base):
     (no ``upload``), ``created_at`` moves on as a sign of life. ``pronom`` is the format in the PRONOM registry
     (``fmt/412``), or a word of our own for one that it lacks; ``macros`` says that an Office file holds programs.
     ``virus`` is what a scanner found in it, ``scanned_with`` which scanner with which signatures looked last.
+    ``locked_until`` is until when the store keeps the object from removal (None: not at all, or not known yet).
     ``members`` counts the files that were taken out of it (None: not yet, or it holds none), ``members_lost`` those
     that could not be.
     """
@@ -85,6 +86,7 @@ class Content(Base):
     object_key: Mapped[str] = mapped_column(String(100), unique=True)
     store_version: Mapped[str | None] = mapped_column(String(100))
     upload: Mapped[str | None] = mapped_column(String(100))
+    locked_until: Mapped[datetime | None]
     declared_size: Mapped[int | None] = mapped_column(BigInteger)
     size: Mapped[int | None] = mapped_column(BigInteger)
     cipher_size: Mapped[int | None] = mapped_column(BigInteger)

@@ -15,7 +15,8 @@ from archive.model.columns import Key, word
 class JobKind(StrEnum):
     """What a job does.
 
-    Its subject is a content (extract, unpack, ocr, compare), a record (index), a spreadsheet (bring_in) or nothing.
+    Its subject is a content (extract, unpack, ocr, compare), a record (index, lock), a spreadsheet (bring_in) or
+    nothing.
     """
 
     EXTRACT = "extract"
@@ -32,6 +33,7 @@ class JobKind(StrEnum):
     FORGET_ANSWERS = "forget_answers"
     BRING_IN = "bring_in"
     BACKUP = "backup"
+    LOCK = "lock"
 
 
 class JobState(StrEnum):

@@ -6,13 +6,14 @@ from typing import Any
 
 import click
 
-from archive.log.verify import verify
 from archive.model import JobKind
+from runtime.checkpointing import tell
 from runtime.cli.common import command, opened, settings
 from runtime.cli.out import Out
 from runtime.doctor import Part, State, doctor
 from runtime.doctor_words import told
 from runtime.fsck import fsck
+from runtime.verifying import verified
 from runtime.working import work_done
 from storage.generations import rotate
 from web.words import mark
@@ -57,7 +58,7 @@ def log() -> None:
 def log_verify(out: Out) -> None:
     """Verify the log."""
     with opened() as parts:
-        found = verify(parts.db, parts.ring, parts.witness, clock=parts.clock)
+        found = verified(parts)
     bad: dict[str, Any] | None = None
     if found.first_bad:
         bad = {"seq": found.first_bad.seq, "entry": found.first_bad.entry and str(found.first_bad.entry)}
@@ -78,6 +79,8 @@ def log_checkpoint(out: Out) -> None:
     with opened() as parts:
         parts.sealer.seal_all()
         made = parts.checkpoints.make()
+        if parts.witness_bucket:
+            tell(parts.db, parts.witness_bucket)
     size = made.size if made else None
     out.end({"size": size}, [out.gettext(mark("Signed at %(size)s entries."), size=size or "–")])
 

@@ -18,6 +18,7 @@ sys.stderr.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
 
 MODULES: Mapping[str, tuple[str, ...]] = {
     "house": ("config", "init", "demo", "serve"),
+    "working": ("worker",),
     "household": ("house",),
     "fonds": ("fonds", "scheme"),
     "places": ("department", "post", "place"),
@@ -32,6 +33,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "subjects": ("subject",),
     "care": ("doctor", "fsck", "log", "index", "keys"),
     "backups": ("backup", "backups", "restore"),
+    "store": ("store",),
     "rereading": ("reprocess",),
     "renditions": ("rendition",),
     "checks": ("check", "test", "bench"),

@@ -50,7 +50,7 @@ def test_a_task_is_one_call() -> None:
     tasks = [
         f for path in modules() for f in functions(path) if any("task" in ast.unparse(d) for d in f.decorator_list)
     ]
-    assert {task.name for task in tasks} == {"wake", "tick"}
+    assert {task.name for task in tasks} == {"wake"}
     for task in tasks:
         assert len(task.body) == 1
         assert isinstance(task.body[0], ast.Expr)

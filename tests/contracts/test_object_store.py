@@ -7,10 +7,20 @@ from pathlib import Path
 import pytest
 
 from archive.errors import Conflict, NotFound
-from archive.ports import ObjectStore
+from archive.ports import PIECE_BYTES, ObjectStore
 from storage.objects import FileStore
+from tests.factories import minio_server
 
-STORES: list[Callable[[Path], ObjectStore]] = [FileStore]
+
+def a_folder(folder: Path) -> ObjectStore:
+    return FileStore(folder)
+
+
+def minio(_folder: Path) -> ObjectStore:
+    return minio_server.a_store()
+
+
+STORES: list[Callable[[Path], ObjectStore]] = [a_folder, minio]
 
 
 @pytest.fixture(params=STORES, ids=lambda make: make.__name__)
@@ -148,16 +158,68 @@ def test_an_absent_piece_is_not_found(store: ObjectStore) -> None:
         store.read_piece("big", upload, 1)
 
 
-def test_another_opening_of_the_store_sees_the_same(tmp_path: Path) -> None:
-    for make in STORES:
-        folder = tmp_path / make.__name__
-        one = make(folder)
-        upload = one.begin("k")
-        one.put_piece("k", upload, 0, b"first")
-        other = make(folder)
-        assert list(other.pieces("k", upload)) == [5]
-        stored = other.finish("k", upload)
-        assert hashlib.sha256(content(one, "k", stored.version)).digest() == hashlib.sha256(b"first").digest()
+def folder_twice(folder: Path) -> tuple[ObjectStore, ObjectStore]:
+    return FileStore(folder), FileStore(folder)
+
+
+def minio_twice(_folder: Path) -> tuple[ObjectStore, ObjectStore]:
+    access = minio_server.needed()
+    bucket = minio_server.a_bucket(access)
+    return minio_server.a_store(access, bucket), minio_server.a_store(access, bucket)
+
+
+@pytest.mark.parametrize("open_twice", [folder_twice, minio_twice])
+def test_another_opening_of_the_store_sees_the_same(
+    open_twice: Callable[[Path], tuple[ObjectStore, ObjectStore]], tmp_path: Path
+) -> None:
+    one, other = open_twice(tmp_path / "store")
+    upload = one.begin("k")
+    one.put_piece("k", upload, 0, b"first")
+    assert list(other.pieces("k", upload)) == [5]
+    stored = other.finish("k", upload)
+    assert hashlib.sha256(content(one, "k", stored.version)).digest() == hashlib.sha256(b"first").digest()
+
+
+def test_finishing_once_more_gives_the_same_object(store: ObjectStore) -> None:
+    upload = store.begin("once")
+    store.put_piece("once", upload, 0, b"whole")
+    stored = store.finish("once", upload)
+    assert store.finish("once", upload) == stored
+    assert len(list(store.list())) == 1
+
+
+def test_pieces_as_long_as_they_come_are_joined_in_order(store: ObjectStore) -> None:
+    upload = store.begin("long")
+    pieces = [bytes([number]) * (PIECE_BYTES + 40) for number in range(2)] + [b"end"]
+    for number, piece in enumerate(pieces):
+        store.put_piece("long", upload, number, piece)
+    stored = store.finish("long", upload)
+    assert stored.size == sum(map(len, pieces))
+    joined = hashlib.sha256()
+    for block in store.read("long", stored.version):
+        joined.update(block)
+    assert joined.hexdigest() == hashlib.sha256(b"".join(pieces)).hexdigest()
+    assert content(store, "long", stored.version, PIECE_BYTES + 38, 4) == b"\x00\x00\x01\x01"
+
+
+def test_a_source_that_breaks_late_leaves_nothing_either(store: ObjectStore) -> None:
+    def breaks() -> Iterator[bytes]:
+        yield b"a" * (PIECE_BYTES + 40)
+        yield b"b" * (PIECE_BYTES + 40)
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        store.put("late", breaks())
+    assert list(store.list()) == []
+    assert list(store.uploads()) == []
+
+
+def test_a_large_object_is_put_in_one_go_and_read_in_ranges(store: ObjectStore) -> None:
+    pieces = [bytes([number]) * (PIECE_BYTES + 40) for number in range(2)]
+    stored = store.put("large", iter([*pieces, b"end"]))
+    assert stored.size == 2 * (PIECE_BYTES + 40) + 3
+    assert content(store, "large", stored.version, PIECE_BYTES + 39, 2) == b"\x00\x01"
+    assert content(store, "large", stored.version, stored.size - 4) == b"\x01end"
 
 
 @pytest.mark.parametrize("key", ["", "../x", "UP", "a b", "a@b", "a_b", "文", "a" * 200])

@@ -287,6 +287,16 @@ def test_a_failed_job_is_done_again_or_given_up_by_who_runs_the_system(house: We
     assert {"job.retry", "job.cancel"} <= acts(house)
 
 
+def test_jobs_are_told_by_queue_and_a_broker_that_is_away_too(house: WebHouse) -> None:
+    client = house.browser("system")
+    a_failed_job(house)
+    page = client.get("/system").text
+    assert "保管与清理" in page
+    assert "没有应答" not in page
+    object.__setattr__(house.services.house, "broker", lambda: False)
+    assert "唤醒工作进程的消息代理没有应答" in client.get("/system").text
+
+
 def test_settings_and_findings_are_told_in_the_readers_words(house: WebHouse) -> None:
     client = house.browser("system")
     assert "数据目录" in client.get("/system").text

@@ -7,6 +7,7 @@ from archive.errors import Fault, InvalidInput
 from archive.jobs.status import status
 from archive.log.browse import LogFilter, LogLine
 from archive.log.browse import LogPage as Found
+from archive.model import JobKind
 from archive.policy.rules import Act
 from web.api import given
 from web.api.made import Entry, EntryPage, JobList, JobsCounted, PersonChanged, PersonListed, PersonPage
@@ -87,9 +88,12 @@ def jobs() -> JobList:
     """Say how the jobs stand, by kind and state."""
     with services().db.reading() as session:
         services().guard.require_house(session, identity(), Act.SEE_JOBS)
-        counted = status(session)
+        counted = [each for each in status(session) if each.kind in set(JobKind)]
     return JobList(
-        jobs=[JobsCounted(kind=each.kind, state=each.state, count=each.count, oldest=each.oldest) for each in counted]
+        jobs=[
+            JobsCounted(kind=JobKind(each.kind), state=each.state, count=each.count, oldest=each.oldest)
+            for each in counted
+        ]
     )
 
 

@@ -6,7 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
-from archive.jobs.status import status
+from archive.jobs.status import by_queue, status
 from archive.policy.rules import Act
 from web.house.forms import may, require
 from web.i18n import current_locale
@@ -22,10 +22,11 @@ def show() -> str:
     runs = may(Act.RUN_SYSTEM)
     with services().db.reading() as session:
         services().guard.require_house(session, identity(), Act.SEE_JOBS)
-        jobs = status(session)
+        jobs = by_queue(status(session))
+    broker = services().house.broker()
     failed = services().house.jobs.failed(identity()) if runs else []
     settings = services().house.settings() if runs else []
-    return render_template("system.html", jobs=jobs, failed=failed, settings=settings, runs=runs)
+    return render_template("system.html", jobs=jobs, broker=broker, failed=failed, settings=settings, runs=runs)
 
 
 @pages.get("/parts")

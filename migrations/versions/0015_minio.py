@@ -1,0 +1,14 @@
+"""until when the object of a content is locked in a store that can lock"""
+
+import sqlalchemy as sa
+from alembic import op
+
+from archive.database import Moment
+
+revision = '0015'
+down_revision = '0011'
+
+
+def upgrade():
+    with op.batch_alter_table('content') as table:
+        table.add_column(sa.Column('locked_until', Moment(), nullable=True))

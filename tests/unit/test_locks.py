@@ -1,0 +1,163 @@
+"""What is filed is locked after the filing; a lock's day moves upward alone, and what is not filed is never locked."""
+
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select, update
+
+from archive.database import Database
+from archive.errors import NotFound, Unavailable
+from archive.ids import new_id
+from archive.jobs.outbox import Outbox
+from archive.jobs.runner import JobRunner
+from archive.model import Content, ContentState, File, Job, JobKind, JobState, RecordState
+from storage.locks import BATCH, LEAST, MOST, LockObjects, lock_end, progress
+from tests.factories.records import a_category, a_fonds, a_house, a_record
+from tests.fakes.clock import FixedClock
+
+NOW = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
+
+
+class Locks:
+    """A store that locks, and counts how often it was asked to."""
+
+    def __init__(self) -> None:
+        self.until: dict[str, datetime] = {}
+        self.away = False
+        self.missing: set[str] = set()
+
+    def lock(self, key: str, _version: str, until: datetime) -> None:
+        if self.away:
+            raise Unavailable(part="store")
+        if key in self.missing:
+            raise NotFound
+        assert until > self.until.get(key, NOW)
+        self.until[key] = until
+
+
+class Nobody:
+    def wake(self, _queue: str, _job: UUID) -> None:
+        pass
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(NOW)
+
+
+@pytest.fixture
+def locks() -> Locks:
+    return Locks()
+
+
+@pytest.fixture
+def runner(db: Database, clock: FixedClock, locks: Locks) -> JobRunner:
+    return JobRunner(db, clock, [LockObjects(db, locks, clock)])
+
+
+def a_content(db: Database, key: str, state: RecordState = RecordState.FILED, term: str = "D30") -> UUID:
+    with db.writing() as work:
+        session = work.session
+        if not session.scalar(select(Content.id).limit(1)):
+            a_house(session)
+        record = a_record(session, a_category(session, a_fonds(session)), state=state)
+        record.term, record.filed_at, record.drawn_to = term, NOW, date(2020, 5, 1)
+        file = File(id=new_id(), record_id=record.id, name="a.txt")
+        session.add(file)
+        session.flush()
+        session.add(
+            Content(
+                file_id=file.id, record_id=record.id, object_key=key, store_version="v1",
+                state=ContentState.STORED, created_at=NOW,
+            )
+        )  # fmt: skip
+        work.commit()
+        return record.id
+
+
+def ask(db: Database, clock: FixedClock, record: UUID | None = None) -> None:
+    with db.writing() as work:
+        Outbox(clock, Nobody()).add(work, JobKind.LOCK, record)
+        work.commit()
+
+
+def known(db: Database, key: str) -> datetime | None:
+    with db.reading() as session:
+        return session.scalar(select(Content.locked_until).where(Content.object_key == key))
+
+
+@pytest.mark.parametrize(
+    ("due", "end"),
+    [
+        (date(2030, 1, 1), datetime(2030, 1, 1, tzinfo=UTC)),
+        (date(2020, 1, 1), (NOW + LEAST).replace(hour=0, minute=0)),
+        (date(2080, 1, 1), (NOW + MOST).replace(hour=0, minute=0)),
+        (None, (NOW + MOST).replace(hour=0, minute=0)),
+    ],
+)
+def test_a_lock_ends_when_the_term_runs_out_within_a_year_and_ten(due: date | None, end: datetime) -> None:
+    assert lock_end(due, NOW) == end
+
+
+def test_what_was_filed_is_locked_and_what_was_not_is_not(
+    db: Database, clock: FixedClock, locks: Locks, runner: JobRunner
+) -> None:
+    filed, waiting = a_content(db, "filed", term="D10"), a_content(db, "waiting", RecordState.PROVISIONAL)
+    ask(db, clock, filed)
+    ask(db, clock, waiting)
+    runner.drain()
+    assert locks.until == {"filed": datetime(2031, 1, 1, tzinfo=UTC)}
+    assert known(db, "filed") == datetime(2031, 1, 1, tzinfo=UTC)
+    assert known(db, "waiting") is None
+    with db.reading() as session:
+        found = progress(session, NOW)
+    assert (found.filed, found.locked, found.first_end) == (1, 1, datetime(2031, 1, 1, tzinfo=UTC))
+
+
+def test_the_batch_job_locks_what_was_missed_and_moves_on_what_ends_soon(
+    db: Database, clock: FixedClock, locks: Locks, runner: JobRunner
+) -> None:
+    for key in ("new", "soon", "far"):
+        a_content(db, key, term="Y")
+    with db.writing() as work:
+        for key, days in (("soon", 20), ("far", 700)):
+            end = NOW + timedelta(days=days)
+            work.session.execute(update(Content).where(Content.object_key == key).values(locked_until=end))
+        work.commit()
+    ask(db, clock)
+    runner.drain()
+    end = lock_end(None, NOW)
+    assert locks.until == {"new": end, "soon": end}
+    assert known(db, "far") == NOW + timedelta(days=700)
+    locks.until.clear()
+    ask(db, clock)
+    runner.drain()
+    assert locks.until == {}
+
+
+def test_a_store_that_is_away_is_asked_again_later(
+    db: Database, clock: FixedClock, locks: Locks, runner: JobRunner
+) -> None:
+    record = a_content(db, "filed")
+    locks.away = True
+    ask(db, clock, record)
+    runner.drain()
+    with db.reading() as session:
+        job = session.scalars(select(Job)).one()
+    assert (job.state, job.error, job.attempts) == (JobState.QUEUED, "unavailable", 1)
+    locks.away = False
+    clock.move(minutes=1)
+    runner.drain()
+    assert set(locks.until) == {"filed"}
+
+
+def test_a_missing_object_holds_up_no_other(db: Database, clock: FixedClock, locks: Locks, runner: JobRunner) -> None:
+    a_content(db, "gone")
+    a_content(db, "there")
+    locks.missing = {"gone"}
+    ask(db, clock)
+    runner.drain()
+    assert set(locks.until) == {"there"}
+    assert known(db, "gone") is None
+    assert BATCH > 2
