@@ -23,6 +23,11 @@ WORDS: Mapping[str, str] = {
     "house": mark("The database answers; its tables are at %(revision)s."),
     "written_and_read": mark("The object store took an object, gave it back and removed it."),
     "partitions": mark("The search index has %(count)s parts, and all open."),
+    "search_engine": mark(
+        "Search is answered by %(engine)s %(version)s (health: %(health)s; schema %(schema)s, fold %(fold)s)."
+    ),
+    "search_version": mark("Elasticsearch %(version)s is not a version that this program is made for: 8.19 or 9."),
+    "search_lag": mark("%(waiting)s changes wait to be brought into search; the first since: %(since)s."),
     "needs_rebuild": mark("Parts of the search index cannot be read (%(partitions)s). Run: juanku index rebuild."),
     "sandbox": mark("Files are read apart, kept in by: %(works)s. Missing here: %(missing)s."),
     "ocr": mark("Scans are read by OCR (%(engine)s)."),

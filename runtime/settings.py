@@ -1,6 +1,7 @@
 """Settings: read once from the environment, checked, frozen. A broken one stops the start and is named."""
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -11,6 +12,9 @@ from archive.errors import BrokenSetting
 
 MASK = "•••"
 
+_OWN_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
+_INDEX_PREFIX = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}")
+
 
 @dataclass(frozen=True)
 class Spec:
@@ -20,6 +24,9 @@ class Spec:
     read: Callable[[str], Any]
     meaning: str
     secret: bool = False
+    """It is an address that may hold a password."""
+    hidden: bool = False
+    """All of it is a secret."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +40,10 @@ class Settings:
     store_url: str
     search_url: str
     search_prefix: str
+    search_user: str
+    search_password: str
+    search_api_key: str
+    search_ca: str
     port: int
     host: str
     worker_threads: int
@@ -80,6 +91,32 @@ def _url(*schemes: str) -> Callable[[str], str]:
     return read
 
 
+def _search(text: str) -> str:
+    where = urlsplit(_url("embedded", "http", "https")(text))
+    if where.scheme == "embedded":
+        return text
+    if not where.hostname:
+        raise ValueError("not_an_address")
+    if where.username or where.password:  # they have settings of their own, which no log of requests shows
+        raise ValueError("credentials_in_address")
+    if where.scheme == "http" and where.hostname not in _OWN_MACHINE:
+        raise ValueError("needs_tls")
+    return text
+
+
+def _prefix(text: str) -> str:
+    if not _INDEX_PREFIX.fullmatch(text):
+        raise ValueError("not_a_name")
+    return text
+
+
+def _file(text: str) -> str:
+    path = Path(text).expanduser().absolute()
+    if not path.is_file():
+        raise ValueError("no_such_file")
+    return str(path)
+
+
 def _scanner(text: str) -> str:
     where = urlsplit(text)
     if where.scheme not in {"unix", "tcp"}:
@@ -95,8 +132,12 @@ SPECS: Mapping[str, Spec] = {
     "database_url": Spec("JUANKU_DATABASE_URL", _url("sqlite", "postgresql+psycopg"), "the database", secret=True),
     "broker_url": Spec("JUANKU_BROKER_URL", _url("filesystem", "memory"), "the broker that wakes workers", secret=True),
     "store_url": Spec("JUANKU_STORE_URL", _url("file"), "the object store", secret=True),
-    "search_url": Spec("JUANKU_SEARCH_URL", _url("embedded"), "the search engine", secret=True),
-    "search_prefix": Spec("JUANKU_SEARCH_PREFIX", str, "the prefix of search index names"),
+    "search_url": Spec("JUANKU_SEARCH_URL", _search, "the search engine", secret=True),
+    "search_prefix": Spec("JUANKU_SEARCH_PREFIX", _prefix, "the prefix of search index names"),
+    "search_user": Spec("JUANKU_SEARCH_USER", str, "the user name at Elasticsearch"),
+    "search_password": Spec("JUANKU_SEARCH_PASSWORD", str, "that user's password", hidden=True),
+    "search_api_key": Spec("JUANKU_SEARCH_API_KEY", str, "an API key, instead of user and password", hidden=True),
+    "search_ca": Spec("JUANKU_SEARCH_CA", _file, "certificates that Elasticsearch's own may be signed by"),
     "port": Spec("JUANKU_PORT", _whole(0, 65535), "the port of the web server"),
     "host": Spec("JUANKU_HOST", str, "the address the web server listens on"),
     "worker_threads": Spec("JUANKU_WORKER_THREADS", _whole(1, 64), "how many jobs a worker runs at once"),
@@ -121,6 +162,10 @@ def _defaults(home: Path) -> dict[str, Any]:
         "store_url": (home / "objects").as_uri(),
         "search_url": "embedded:",
         "search_prefix": "juanku",
+        "search_user": "",
+        "search_password": "",
+        "search_api_key": "",
+        "search_ca": "",
         "port": 8000,
         "host": "127.0.0.1",
         "worker_threads": 2,
@@ -185,7 +230,7 @@ def shown(settings: Settings) -> list[dict[str, str]]:
         rows.append(
             {
                 "variable": spec.variable,
-                "value": _masked(value) if spec.secret else value,
+                "value": MASK if spec.hidden and value else _masked(value) if spec.secret else value,
                 "source": settings.sources[field.name],
                 "meaning": spec.meaning,
             }

@@ -49,12 +49,13 @@ from archive.showing import RecordReader
 from archive.subjects import Subjects
 from archive.why import WhyService
 from indexer.comparing import CompareTexts
+from indexer.engine import SearchEngine
 from indexer.extraction import ExtractContents
 from indexer.indexing import IndexRecords
 from indexer.ocr.client import PageReader
 from indexer.ocr.engine import installed
 from indexer.ocr.job import ReadScans
-from indexer.rebuild import Rebuilder
+from indexer.rebuild import Rebuilder, begun
 from indexer.rendition import MakeRenditions, Renditions
 from indexer.sandbox.client import Extractor, SandboxDetector
 from indexer.sandbox.confinement import Limits
@@ -67,7 +68,8 @@ from indexer.unpacking import UnpackContents
 from retention.answers import ForgetAnswers
 from retention.bin import EmptyBin
 from runtime.checkpointing import MakeCheckpoints
-from runtime.rebuilding import RebuildIndex
+from runtime.house_search import elasticsearch
+from runtime.rebuilding import ExpungeIndex, RebuildIndex
 from runtime.settings import Settings
 from storage.objects import FileStore
 from storage.pictures import PictureCache
@@ -274,8 +276,10 @@ class Parts:
         return self.settings.keys / "witness.jsonl"
 
     @cached_property
-    def engine(self) -> TantivyEngine:
+    def engine(self) -> SearchEngine:
         """The search engine."""
+        if self.settings.search_url.startswith("http"):
+            return elasticsearch(self.settings, lambda: begun(self.db), self.clock)
         return TantivyEngine(self.settings.home / "index", prefix=self.settings.search_prefix)
 
     @cached_property
@@ -371,6 +375,7 @@ class Parts:
             SweepOrphans(self.db, self.store, self.clock),
             MakeCheckpoints(self.sealer, self.checkpoints),
             RebuildIndex(self.rebuilder),
+            ExpungeIndex(self.engine),
         ]
         return JobRunner(self.db, self.clock, handlers, self.waker)
 

@@ -231,6 +231,7 @@ PARTS: Mapping[str, str] = {
     "broker": mark("the broker"),
     "ring": mark("the key ring"),
     "index_updating": mark("search, while it is being updated"),
+    "index_lost": mark("search, until its index is built anew (juanku index rebuild)"),
     "log": mark("the log"),
     "disk": mark("the disk"),
 }

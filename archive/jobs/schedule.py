@@ -18,6 +18,7 @@ PERIODIC: Mapping[JobKind, int] = {
     JobKind.SWEEP_ORPHANS: 60 * 60,
     JobKind.EMPTY_BIN: 24 * 60 * 60,
     JobKind.FORGET_ANSWERS: 60 * 60,
+    JobKind.EXPUNGE: 60 * 60,
 }
 """Seconds of each kind's period. Periods begin at multiples of it since 1970-01-01 UTC."""
 

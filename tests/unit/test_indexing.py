@@ -281,11 +281,11 @@ def test_differences_name_what_is_missing_stale_and_stray_and_a_rebuild_mends_th
     change(house, stale, title="改")
     change(house, stray, level_rank=2)
     with house.db.reading() as session:
-        told = {(one["what"], one["partition"], one["record"]) for one in house.rebuilder.differences(session)}
+        told = {(one.what, one.partition, str(one.record)) for one in house.rebuilder.differences(session)}
     assert told == {
         ("missing", "1", str(missing)),
         ("stale", "1", str(stale)),
-        ("stray", "1", str(stray)),
+        ("wrong_level", "1", str(stray)),
         ("missing", "2", str(stray)),
     }
     assert house.rebuilder.rebuild() == 4

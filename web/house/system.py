@@ -25,7 +25,8 @@ def show() -> str:
         jobs = status(session)
     failed = services().house.jobs.failed(identity()) if runs else []
     settings = services().house.settings() if runs else []
-    return render_template("system.html", jobs=jobs, failed=failed, settings=settings, runs=runs)
+    index = services().house.index() if runs else None
+    return render_template("system.html", jobs=jobs, failed=failed, settings=settings, runs=runs, index=index)
 
 
 @pages.get("/parts")
