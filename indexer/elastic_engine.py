@@ -18,9 +18,10 @@ from elasticsearch import ApiError, Elasticsearch, NotFoundError
 from archive.clock import Clock, SystemClock
 from archive.errors import Fault, InvalidInput, Unavailable
 from indexer.elastic_bulk import Bulk, Operation, operation
-from indexer.elastic_client import reachable
+from indexer.elastic_client import LONG_SECONDS, reachable
 from indexer.elastic_layout import LOST, Held, Layout
 from indexer.elastic_query import STEP, Search
+from indexer.elastic_rebuild import ElasticRebuild
 from indexer.elastic_schema import GONE_AT, SCHEMA_VERSION, THERE, document, gone, record_id
 from indexer.engine import (
     BAD_ENTRY,
@@ -144,7 +145,8 @@ class ElasticEngine:
         if not indices:
             return
         with reachable():
-            told = self._client.indices.refresh(index=indices, ignore_unavailable=True)
+            patient = self._client.options(request_timeout=LONG_SECONDS)
+            told = patient.indices.refresh(index=indices, ignore_unavailable=True)
         if told["_shards"]["failed"]:
             raise Unavailable(part="search", reason="refresh")
 
@@ -271,9 +273,9 @@ class ElasticEngine:
         return int(told["count"])
 
     @contextmanager
-    def rebuilding(self, partition: str) -> Iterator["_Rebuild"]:
+    def rebuilding(self, partition: str) -> Iterator[ElasticRebuild]:
         """Make a partition anew beside the old one (see ``SearchEngine.rebuilding``)."""
-        rebuild = _Rebuild(self._layout, self._bulk, partition, self._refresh)
+        rebuild = ElasticRebuild(self._layout, self._bulk, partition, self._refresh)
         try:
             yield rebuild
         finally:
@@ -338,48 +340,6 @@ class ElasticEngine:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
-
-
-class _Rebuild:
-    """A partition made anew in an index beside the one that is searched."""
-
-    def __init__(self, layout: Layout, bulk: Bulk, partition: str, refresh: Callable[[Sequence[str]], None]) -> None:
-        self._layout = layout
-        self._bulk = bulk
-        self._partition = partition
-        self._refresh = refresh
-        self._index = layout.make(partition)
-        self._open = True
-
-    def write(self, entries: Sequence[IndexEntry]) -> Mapping[UUID, str]:
-        """Add entries; a newer one that came meanwhile stays. Return those that were refused, and why."""
-        refused: dict[UUID, str] = {}
-        sent = self._bulk.send(self._operations(entries, refused))
-        if sent.gone:  # another rebuild of this partition took this one for broken
-            raise Unavailable(part="search", reason="moving")
-        return refused | sent.refused
-
-    def _operations(self, entries: Sequence[IndexEntry], refused: dict[UUID, str]) -> Iterator[Operation]:
-        alias = self._layout.names.written(self._index)
-        for entry in entries:
-            try:
-                made = document(entry)
-            except ValueError:
-                refused[entry.id] = BAD_ENTRY
-            else:
-                yield operation(alias, entry.id, entry.version, made)
-
-    def finish(self) -> None:
-        """Put the new index in the place of the old one."""
-        self._refresh([self._index])
-        self._layout.switch(self._partition, self._index)
-        self._open = False
-
-    def abandon(self) -> None:
-        """Remove what was made, unless it is in use."""
-        if self._open:
-            self._open = False
-            self._layout.remove([self._index])
 
 
 def _asked(partitions: Sequence[str], *, ranked: bool) -> list[_Asked]:

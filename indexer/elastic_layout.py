@@ -40,7 +40,8 @@ class Layout:
     """
 
     def __init__(self, client: Elasticsearch, prefix: str, begun: Callable[[], AbstractSet[str]]) -> None:
-        self._client = client.options(request_timeout=LONG_SECONDS)
+        self._client = client
+        self._patient = client.options(request_timeout=LONG_SECONDS)
         self.names = Names(prefix)
         self._begun = begun
 
@@ -88,7 +89,7 @@ class Layout:
         if searched:
             aliases[self.names.alias(partition)] = {}
         with reachable():
-            answer = self._client.options(ignore_status=_EXISTS).indices.create(
+            answer = self._patient.options(ignore_status=_EXISTS).indices.create(
                 index=index, aliases=aliases, mappings=mapping(self.names, partition), settings=SETTINGS
             )
         error = answer.get("error")
@@ -103,7 +104,7 @@ class Layout:
         actions: list[Mapping[str, Any]] = [{"add": {"index": index, "alias": alias}}]
         actions += [{"remove_index": {"index": name}} for name in [*old, *self._of_other_versions(partition)]]
         with reachable():
-            self._client.indices.update_aliases(actions=actions)
+            self._patient.indices.update_aliases(actions=actions)
 
     def _of_other_versions(self, partition: str) -> list[str]:
         return [
@@ -146,6 +147,6 @@ class Layout:
         with reachable():
             for index in indices:
                 try:
-                    self._client.indices.delete(index=index)
+                    self._patient.indices.delete(index=index)
                 except NotFoundError:
                     continue

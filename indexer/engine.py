@@ -141,12 +141,16 @@ class Rebuild(Protocol):
     Entries written to the engine meanwhile go to both, and win over what the rebuild brings.
     """
 
-    def write(self, entries: Sequence[IndexEntry]) -> Mapping[UUID, str]:
-        """Add entries of this partition; return the records that were refused, each with a code that says why."""
+    def write(self, entries: Sequence[IndexEntry]) -> None:
+        """Add entries of this partition."""
         ...
 
-    def finish(self) -> None:
-        """Put the new partition in the place of the old one, whose bytes are then removed."""
+    def finish(self) -> Mapping[UUID, str]:
+        """Put the new partition in the place of the old one, whose bytes are then removed.
+
+        Returns:
+            the records that were refused, each with a code that says why.
+        """
         ...
 
 

@@ -1,5 +1,6 @@
 """Engines are derived data: how far they follow the database, and making them anew from it."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,8 @@ from indexer.engine import SearchEngine, Tombstone, partition_of
 from indexer.entries import GONE, Entries
 
 _BATCH = 500
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ class Rebuilder:
         Raises:
             Unavailable: the engine does not answer.
         """
-        broken = self._engine.needs_rebuild()
+        broken = self.broken()
         with self._db.reading() as session:
             rows = _rows(session)
             names = sorted({*rows, *self._engine.partitions(), *broken, *_partitions(session)})
@@ -90,6 +93,16 @@ class Rebuilder:
             PartitionStatus(name, rows.get(name, 0), 0 if name in broken else self._engine.count(name), name in broken)
             for name in names
         ]
+
+    def broken(self) -> frozenset[str]:
+        """Return the partitions to be made anew: broken ones, and those that were indexed and are not there.
+
+        An index of another schema or fold is not there: it has another name.
+
+        Raises:
+            Unavailable: the engine does not answer.
+        """
+        return self._engine.needs_rebuild() | (begun(self._db) - set(self._engine.partitions()))
 
     def rebuild(self, partition: str | None = None) -> int:
         """Make one partition, or all, anew from the database; return how many entries were written.
@@ -116,8 +129,10 @@ class Rebuilder:
                 if len(ids) < _BATCH:
                     break
                 after = ids[-1]
-            rebuild.finish()
-        return written
+            refused = rebuild.finish()
+        for key, why in refused.items():
+            log.warning("record %s was not indexed: %s", key, why)
+        return written - len(refused)
 
     def _remember(self, ids: list[UUID], partition: str) -> None:
         if not ids:
@@ -159,7 +174,7 @@ class Rebuilder:
         Raises:
             Unavailable: the engine does not answer.
         """
-        for partition in sorted(self._engine.needs_rebuild()):
+        for partition in sorted(self.broken()):
             self._rebuild(partition)
         with self._db.reading() as session:
             found = list(self.differences(session))

@@ -258,11 +258,11 @@ class _Rebuild:
         index = partition.open_folder(self._folder)
         self._writer = guarded(lambda: index.writer(HEAP_BYTES, 1))
         self._newer: set[UUID] = set()
+        self._refused: dict[UUID, str] = {}
         self._open = True
 
-    def write(self, entries: Sequence[IndexEntry]) -> Mapping[UUID, str]:
+    def write(self, entries: Sequence[IndexEntry]) -> None:
         """Add entries, but for those written to the engine since this rebuild began."""
-        refused: dict[UUID, str] = {}
         with self._lock, _reachable():
             for entry in entries:
                 if entry.id in self._newer:
@@ -270,11 +270,10 @@ class _Rebuild:
                 try:
                     made = document(entry)
                 except ValueError:
-                    refused[entry.id] = BAD_ENTRY
+                    self._refused[entry.id] = BAD_ENTRY
                     continue
                 self._writer.delete_documents_by_term(ID, entry.id.hex)
                 self._writer.add_document(made)
-        return refused
 
     def also(self, record_id: UUID, made: Document | None) -> None:
         """Take what is written to the partition meanwhile (None: taken out)."""
@@ -283,7 +282,7 @@ class _Rebuild:
         if made is not None:
             self._writer.add_document(made)
 
-    def finish(self) -> None:
+    def finish(self) -> Mapping[UUID, str]:
         """Put the new folder in the place of the old one."""
         with self._lock, _reachable():
             guarded(self._writer.commit)
@@ -291,6 +290,7 @@ class _Rebuild:
             self._partition.use(self._folder)
             self._broken.discard(self._partition.name)
             self._open = False
+        return self._refused
 
     def abandon(self) -> None:
         """Remove what was made, unless it is in use."""

@@ -140,7 +140,7 @@ def _search(parts: Parts) -> Seen:
         yield State.WARNING, "search_version", {"version": about["version"]}
     lag = parts.rebuilder.lag()
     yield State.OK, "search_lag", {"waiting": lag.waiting, "since": lag.since.isoformat() if lag.since else ""}
-    rebuild = sorted(parts.engine.needs_rebuild())
+    rebuild = sorted(parts.rebuilder.broken())
     if rebuild:
         yield State.BROKEN, "needs_rebuild", {"partitions": rebuild}
     else:

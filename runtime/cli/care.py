@@ -120,7 +120,7 @@ def index_status(out: Out) -> None:
 def index_compare(out: Out) -> None:
     """Compare index and database."""
     with opened() as parts:
-        broken = sorted(parts.engine.needs_rebuild())
+        broken = sorted(parts.rebuilder.broken())
         found = _differences(parts)
     _end_compared(out, found, broken)
 
@@ -138,7 +138,7 @@ def index_repair(out: Out) -> None:
         parts.outbox.add(work, JobKind.REBUILD, payload={REPAIR: True})
         work.commit()
     with opened() as parts:
-        broken = sorted(parts.engine.needs_rebuild())
+        broken = sorted(parts.rebuilder.broken())
         left = _differences(parts)
     out.remark(mark("%(count)s differences were mended."), count=len(before) - len(left))
     _end_compared(out, left, broken, mended=len(before) - len(left))

@@ -4,7 +4,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from archive.policy.condition import has
-from indexer.engine import SearchEngine, Tombstone
+from indexer.engine import BAD_ENTRY, SearchEngine, Tombstone
 from indexer.querytree import Everything, Words
 from tests.factories.engine_house import HOUSE, ask, entry
 
@@ -67,6 +67,16 @@ def test_a_rebuild_given_up_leaves_the_old_partition(own_house: SearchEngine) ->
     own_house.write([entry(601, "2")])
     own_house.commit()
     assert own_house.count("2") == 21
+
+
+def test_an_entry_without_what_every_entry_has_is_refused_alone(own_house: SearchEngine) -> None:
+    assert own_house.write([entry(700), entry(701, fonds=None)]) == {entry(701).id: BAD_ENTRY}
+    own_house.commit()
+    assert own_house.count("3") == 41
+    with own_house.rebuilding("2") as rebuild:
+        rebuild.write([entry(40, "2"), entry(41, "2", state=None)])
+        assert rebuild.finish() == {entry(41).id: BAD_ENTRY}
+    assert own_house.count("2") == 1
 
 
 def test_a_dropped_partition_is_empty(own_house: SearchEngine) -> None:

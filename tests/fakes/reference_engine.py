@@ -167,13 +167,13 @@ class _Rebuild:
         self._engine, self._name = engine, name
         self._before = dict(engine._written.get(name, {}))
         self._new: dict[UUID, IndexEntry] = {}
+        self._refused: dict[UUID, str] = {}
 
-    def write(self, entries: Sequence[IndexEntry]) -> Mapping[UUID, str]:
-        refused = _bad(entries)
-        self._new.update({entry.id: entry for entry in entries if entry.id not in refused})
-        return refused
+    def write(self, entries: Sequence[IndexEntry]) -> None:
+        self._refused |= _bad(entries)
+        self._new.update({entry.id: entry for entry in entries if entry.id not in self._refused})
 
-    def finish(self) -> None:
+    def finish(self) -> Mapping[UUID, str]:
         now = self._engine._written.get(self._name, {})
         for key in self._before.keys() | now.keys():
             if self._before.get(key) is not now.get(key):
@@ -182,3 +182,4 @@ class _Rebuild:
                     self._new[key] = now[key]
         self._engine._written[self._name] = self._new
         self._engine._seen[self._name] = dict(self._new)
+        return self._refused

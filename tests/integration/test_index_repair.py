@@ -89,3 +89,14 @@ def test_what_still_waits_is_no_difference_and_is_told_as_lag(office: Office) ->
     assert (lag.waiting, lag.since, differences(office)) == (1, office.clock.now(), set())
     office.settle()
     assert office.rebuilders["engine"].lag().waiting == 0
+
+
+def test_a_partition_whose_index_is_gone_is_told_and_made_anew(office: Office) -> None:
+    record = office.add("合同")
+    office.settle()
+    assert office.rebuilders["engine"].broken() == frozenset()
+    office.engines["engine"].drop("1")
+    assert office.rebuilders["engine"].broken() == {"1"}
+    office.rebuilders["engine"].repair()
+    assert office.rebuilders["engine"].broken() == frozenset()
+    assert [hit.record_id for hit in office.search("engine", office.people[0], "合同").hits] == [record]
