@@ -55,3 +55,8 @@ class ExpungeIndex:
         done = [self._engine.expunge(partition) for partition in self._engine.partitions()]
         outcome = Outcome.done() if all(done) else Outcome.retry(NOT_YET, after=timedelta(minutes=1))
         return {job.id: outcome for job in jobs}
+
+
+def index_care(rebuilder: Rebuilder, engine: SearchEngine) -> tuple[RebuildIndex, ExpungeIndex]:
+    """Return the handlers of the jobs that look after the index."""
+    return RebuildIndex(rebuilder), ExpungeIndex(engine)

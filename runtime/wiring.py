@@ -55,21 +55,20 @@ from indexer.indexing import IndexRecords
 from indexer.ocr.client import PageReader
 from indexer.ocr.engine import installed
 from indexer.ocr.job import ReadScans
-from indexer.rebuild import Rebuilder, begun
+from indexer.rebuild import Rebuilder
 from indexer.rendition import MakeRenditions, Renditions
 from indexer.sandbox.client import Extractor, SandboxDetector
 from indexer.sandbox.confinement import Limits
 from indexer.sandbox.office import Office, found
 from indexer.scanner import ClamAV
 from indexer.search import SearchService
-from indexer.tantivy_engine import TantivyEngine
 from indexer.unlocking import Unlocking
 from indexer.unpacking import UnpackContents
 from retention.answers import ForgetAnswers
 from retention.bin import EmptyBin
 from runtime.checkpointing import MakeCheckpoints
-from runtime.house_search import elasticsearch
-from runtime.rebuilding import ExpungeIndex, RebuildIndex
+from runtime.engines import search_engine
+from runtime.rebuilding import index_care
 from runtime.settings import Settings
 from storage.objects import FileStore
 from storage.pictures import PictureCache
@@ -278,9 +277,7 @@ class Parts:
     @cached_property
     def engine(self) -> SearchEngine:
         """The search engine."""
-        if self.settings.search_url.startswith("http"):
-            return elasticsearch(self.settings, lambda: begun(self.db), self.clock)
-        return TantivyEngine(self.settings.home / "index", prefix=self.settings.search_prefix)
+        return search_engine(self.settings, self.db, self.clock)
 
     @cached_property
     def search(self) -> SearchService:
@@ -374,8 +371,7 @@ class Parts:
             ForgetAnswers(self.once),
             SweepOrphans(self.db, self.store, self.clock),
             MakeCheckpoints(self.sealer, self.checkpoints),
-            RebuildIndex(self.rebuilder),
-            ExpungeIndex(self.engine),
+            *index_care(self.rebuilder, self.engine),
         ]
         return JobRunner(self.db, self.clock, handlers, self.waker)
 
