@@ -154,7 +154,7 @@ def lags(parts: Parts) -> Iterator[float]:
         word = f"改动{uuid4().hex[:6]}"
         with parts.db.writing() as work:
             record = work.session.get_one(Record, key)
-            record.title, record.version = f"{word}{number}", record.version + 1
+            record.title, record.version = f"{word} {number}", record.version + 1
             parts.outbox.add(work, JobKind.INDEX, key)
             work.commit()
         begun = time.perf_counter()

@@ -21,6 +21,8 @@ CHUNK_BYTES = 8 * 1024 * 1024
 
 _MISSING = 404
 _CONFLICT = 409
+_NOT_OURS = (401, 403)
+_SERVER_FAULT = 500
 
 Operation = tuple[Mapping[str, Any], Document]
 
@@ -74,6 +76,7 @@ class Bulk:
                 max_chunk_bytes=CHUNK_BYTES,
                 expand_action_callback=lambda one: cast("Any", one),
                 raise_on_error=False,
+                raise_on_exception=False,
                 yield_ok=False,
                 max_retries=self._tries,
                 initial_backoff=self._wait,
@@ -88,12 +91,12 @@ class Bulk:
     def _note(sent: Sent, told: Mapping[str, Any]) -> None:
         key, status = record_id(told["_id"]), int(told["status"])
         error = told.get("error") or {}
-        kind = str(error.get("type") if isinstance(error, Mapping) else "refused")
+        kind = str(error.get("type")) if isinstance(error, Mapping) else f"status_{status}"
         if status == _CONFLICT:
             return  # a newer version is there
         if status == _MISSING:
             sent.gone.add(key)
-        elif status in BUSY:
+        elif status in _NOT_OURS or status in BUSY or status >= _SERVER_FAULT:
             raise Unavailable(part="search", reason=f"{status} {kind}")
         else:
             sent.refused[key] = kind

@@ -15,7 +15,7 @@ from indexer.querytree import And, Negate, Or, Query, Words
 from tests.factories.elastic import new_prefix, passing_engine, server
 from tests.factories.engine_house import ask, entry
 from tests.fakes.clock import FixedClock
-from tests.fakes.faulty_server import BROKEN, BUSY, ITEMS_BUSY, REFUSES, SLOW, FaultyServer, faulty_server
+from tests.fakes.faulty_server import BROKEN, BUSY, ITEMS_BUSY, LARGE, REFUSES, SLOW, FaultyServer, faulty_server
 
 if TYPE_CHECKING:
     from indexer.elastic_engine import ElasticEngine
@@ -219,6 +219,23 @@ def test_a_busy_server_is_waited_for_and_given_up_in_the_end(front: FaultyServer
     front.fails(how)
     with pytest.raises(Unavailable):
         engine.write([entry(4)])
+    engine.close()
+    whole.close()
+
+
+def test_a_document_too_large_for_the_server_keeps_no_other_out(
+    front: FaultyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from indexer import elastic_bulk
+
+    monkeypatch.setattr(elastic_bulk, "CHUNK", 1)
+    prefix = new_prefix()
+    whole = passing_engine(prefix)
+    engine = passing_engine(prefix, url=front.address)
+    front.fails(LARGE, 1)
+    assert engine.write([entry(1), entry(2), entry(3)]) == {entry(1).id: "status_413"}
+    engine.commit()
+    assert set(found(whole)) == {2, 3}
     engine.close()
     whole.close()
 

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-OPEN, REFUSES, SLOW, BUSY, ITEMS_BUSY, BROKEN = "open", "refuses", "slow", "429", "items 429", "503"
+OPEN, REFUSES, SLOW, BUSY, ITEMS_BUSY, BROKEN, LARGE = "open", "refuses", "slow", "429", "items 429", "503", "413"
 _KEPT = ("Content-Type", "X-Elastic-Product")
 
 
@@ -28,7 +28,7 @@ class FaultyServer:
 
     def take(self, path: str) -> str:
         mode = self.mode
-        if mode == ITEMS_BUSY and "_bulk" not in path:
+        if mode in {ITEMS_BUSY, LARGE} and "_bulk" not in path:
             return OPEN
         if mode != OPEN and self.left is not None:
             self.left -= 1
@@ -54,7 +54,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.front.released.wait(60)
             self.close_connection = True
             return
-        if mode in {BUSY, BROKEN}:
+        if mode in {BUSY, BROKEN, LARGE}:
             error = {"type": "es_rejected_execution_exception", "reason": "busy"}
             answer = {"error": {"root_cause": [error], **error}, "status": int(mode)}
             self._reply(int(mode), json.dumps(answer).encode(), {})

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy import select
 from archive.errors import Unavailable
 from archive.model import Job, JobKind, JobState
 from indexer.rebuild import begun
+from runtime.doctor import LOOKS, State
 from tests.factories.elastic import new_prefix, passing_engine, server
 from tests.factories.search_office import Office
 from tests.fakes.faulty_server import BROKEN, BUSY, ITEMS_BUSY, OPEN, REFUSES, FaultyServer, faulty_server
@@ -114,3 +116,11 @@ def test_nothing_of_what_is_hidden_is_in_any_answer_of_the_server(office: Office
     everything = office.may_read(office.people[2])
     assert not any(key.hex.encode() in told for key in everything.keys() - reader)
     assert CANARY.encode() not in told
+
+
+def test_the_doctor_tells_engine_lag_and_what_is_to_be_built_anew(office: Office) -> None:
+    parts = SimpleNamespace(engine=office.engines["es"], rebuilder=office.rebuilders["es"])
+    looked = [(state, message) for state, message, _ in LOOKS["search"](parts)]
+    assert looked == [(State.OK, "search_engine"), (State.OK, "search_lag"), (State.OK, "partitions")]
+    parts.engine.drop("1n")
+    assert list(LOOKS["search"](parts))[-1] == (State.BROKEN, "needs_rebuild", {"partitions": ["1n"]})
