@@ -240,11 +240,3 @@ class Detector(Protocol):
     def detect(self, head: bytes, name: str) -> str:
         """Return the media type of a file from its first bytes (``name`` only settles ties)."""
         ...
-
-
-class DerivedData(Protocol):
-    """Something kept beside the database that follows from it and can be compared with it (fsck)."""
-
-    def differences(self, session: Session) -> Iterator[Mapping[str, str]]:
-        """Yield one mapping per difference between what is kept and what should be."""
-        ...

@@ -50,6 +50,9 @@ ALWAYS_THERE = frozenset({"fonds", "state"})
 DEEPEST = 10_000
 """No search reaches further than this many hits."""
 
+BAD_ENTRY = "bad_entry"
+"""Why an engine refuses an entry that lacks a fact of ``ALWAYS_THERE``."""
+
 _ID_BITS = 36
 
 
@@ -142,8 +145,12 @@ class Rebuild(Protocol):
         """Add entries of this partition."""
         ...
 
-    def finish(self) -> None:
-        """Put the new partition in the place of the old one, whose bytes are then removed."""
+    def finish(self) -> Mapping[UUID, str]:
+        """Put the new partition in the place of the old one, whose bytes are then removed.
+
+        Returns:
+            the records that were refused, each with a code that says why.
+        """
         ...
 
 
@@ -154,10 +161,14 @@ class SearchEngine(Protocol):
     anything that is less filtered than what was asked.
     """
 
-    def write(self, entries: Sequence[IndexEntry], tombstones: Sequence[Tombstone] = ()) -> None:
+    def write(self, entries: Sequence[IndexEntry], tombstones: Sequence[Tombstone] = ()) -> Mapping[UUID, str]:
         """Put entries in their partitions, in place of what each held of the record, and take others out.
 
-        Seen by searches after ``commit``. The same write twice is the same as once.
+        Seen by searches after ``commit``. The same write twice is the same as once. An older version than the one
+        that is there may be left out.
+
+        Returns:
+            the records that were refused, each with a code that says why; all others were written.
         """
         ...
 
@@ -194,7 +205,22 @@ class SearchEngine(Protocol):
         ...
 
     def needs_rebuild(self) -> frozenset[str]:
-        """Return the partitions that were found broken, or were begun anew in place of a broken one."""
+        """Return the partitions that were found broken or lost, or were begun anew in place of a broken one."""
+        ...
+
+    def about(self) -> Mapping[str, str]:
+        """Return what is in use: ``engine``, its ``version``, the ``schema`` and the ``fold`` of its entries.
+
+        A server adds its ``health`` (green, yellow, red).
+        """
+        ...
+
+    def expunge(self, partition: str) -> bool:
+        """Forget entries that were replaced or taken out, as far as the adapter can do it without a rebuild.
+
+        Returns:
+            whether that is done; if not, it can be tried again in a minute.
+        """
         ...
 
     def close(self) -> None:

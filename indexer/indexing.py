@@ -5,6 +5,7 @@ partition that nobody remembers. Whatever changed while the job ran is done agai
 lifted only in a transaction that finds the row as it was indexed.
 """
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
@@ -24,6 +25,8 @@ from indexer.engine import SearchEngine, Tombstone
 from indexer.entries import Entries, Kept
 
 BATCH = 1000
+
+log = logging.getLogger(__name__)
 
 _ROUNDS = 5
 _HEAVY_BATCH = 20
@@ -49,20 +52,21 @@ class IndexRecords:
         """Index the records of a batch. An engine that does not answer puts all of them off."""
         wanted = [job.subject_id for job in jobs if job.subject_id is not None]
         try:
-            restless = self.index(list(dict.fromkeys(wanted)))
+            undone = self.index(list(dict.fromkeys(wanted)))
         except Unavailable as error:
             return {job.id: Outcome.retry(str(error.facts.get("part", "search"))) for job in jobs}
-        return {
-            job.id: Outcome.retry("changed_meanwhile") if job.subject_id in restless else Outcome.done() for job in jobs
-        }
+        return {job.id: _outcome(undone.get(job.subject_id) if job.subject_id else None) for job in jobs}
 
-    def index(self, ids: Sequence[UUID]) -> frozenset[UUID]:
-        """Bring records up to date in the engine; return those that kept changing.
+    def index(self, ids: Sequence[UUID]) -> Mapping[UUID, str]:
+        """Bring records up to date in the engine; return those of which that was not done, and why.
+
+        That is ``changed_meanwhile``, or ``refused:`` with the engine's code; a refused record stays behind its fence.
 
         Raises:
             Unavailable: database or engine do not answer.
         """
         waiting = list(ids)
+        refused: dict[UUID, str] = {}
         for _ in range(_ROUNDS):
             if not waiting:
                 break
@@ -73,12 +77,12 @@ class IndexRecords:
                     kept = self._entries.read(session, chunk)
                 self._remember(kept)
                 failpoints.reach("index.remembered")
-                self._write(kept)
-                versions.update((one.record_id, one.version) for one in kept)
+                refused |= self._write(kept)
+                versions.update((one.record_id, one.version) for one in kept if one.record_id not in refused)
             self._engine.commit()
             failpoints.reach("index.written")
             waiting = self._settle(versions, moment)
-        return frozenset(waiting)
+        return refused | dict.fromkeys(waiting, "changed_meanwhile")
 
     def _chunks(self, ids: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
         """Yield the records without page text together, and the others a few at a time: their text is in memory."""
@@ -105,7 +109,7 @@ class IndexRecords:
             work.session.connection().execute(statement, new)
             work.commit()
 
-    def _write(self, kept: Sequence[Kept]) -> None:
+    def _write(self, kept: Sequence[Kept]) -> dict[UUID, str]:
         entries = [one.entry for one in kept if one.entry]
         tombstones = [
             Tombstone(one.record_id, one.version, partition)
@@ -113,9 +117,12 @@ class IndexRecords:
             for partition in one.indexed_in
             if one.entry is None or partition != one.entry.partition
         ]
-        self._engine.write(entries, tombstones)
+        refused = self._engine.write(entries, tombstones)
         failpoints.reach("index.before_commit")
         self._engine.commit()
+        for key, why in refused.items():
+            log.warning("record %s was not indexed: %s", key, why)
+        return {key: f"refused:{why}" for key, why in refused.items()}
 
     def _settle(self, versions: Mapping[UUID, int], moment: datetime) -> list[UUID]:
         """Return the records that changed since they were read; lift the fences of the others."""
@@ -131,6 +138,10 @@ class IndexRecords:
                         lift(work.session, "record", str(key), moment)
                 work.commit()
         return sorted(changed)
+
+
+def _outcome(undone: str | None) -> Outcome:
+    return Outcome.retry(undone) if undone else Outcome.done()
 
 
 def _changed(session: Session, versions: Mapping[UUID, int]) -> set[UUID]:

@@ -1,19 +1,23 @@
 """Engines are derived data: how far they follow the database, and making them anew from it."""
 
-from collections.abc import Iterator, Mapping
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, String, and_, cast, func, select
 from sqlalchemy.orm import Session
 
 from archive.database import Database
 from archive.model import Job, JobKind, JobState, Level, Record
 from archive.ports import Vault
-from indexer.engine import SearchEngine, partition_of
+from indexer.engine import SearchEngine, Tombstone, partition_of
 from indexer.entries import GONE, Entries
 
 _BATCH = 500
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,41 @@ class PartitionStatus:
     rows: int
     entries: int
     broken: bool
+
+
+@dataclass(frozen=True)
+class Lag:
+    """How many changes wait to be brought into the index, and since when the first of them (None: none waits)."""
+
+    waiting: int
+    since: datetime | None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A record that an engine holds otherwise than the database says.
+
+    ``what`` is ``missing`` (no entry), ``stray`` (an entry of no record), ``wrong_level`` (an entry in another
+    partition than its record's) or ``stale`` (made from another version of the row). Versions are None where there
+    is no such row, or no such entry.
+    """
+
+    what: str
+    partition: str
+    record: UUID
+    row_version: int | None = None
+    entry_version: int | None = None
+
+    @property
+    def ahead(self) -> bool:
+        """Whether the entry is newer than the row (as after the database was restored)."""
+        return (self.entry_version or 0) > (self.row_version or 0) and self.row_version is not None
+
+    def shown(self) -> dict[str, str]:
+        """Return the difference as a document."""
+        told = {"what": self.what, "partition": self.partition, "record": str(self.record)}
+        versions = {"entry_version": self.entry_version, "row_version": self.row_version}
+        return told | {name: str(version) for name, version in versions.items() if version is not None}
 
 
 class Rebuilder:
@@ -46,7 +85,7 @@ class Rebuilder:
         Raises:
             Unavailable: the engine does not answer.
         """
-        broken = self._engine.needs_rebuild()
+        broken = self.broken()
         with self._db.reading() as session:
             rows = _rows(session)
             names = sorted({*rows, *self._engine.partitions(), *broken, *_partitions(session)})
@@ -54,6 +93,16 @@ class Rebuilder:
             PartitionStatus(name, rows.get(name, 0), 0 if name in broken else self._engine.count(name), name in broken)
             for name in names
         ]
+
+    def broken(self) -> frozenset[str]:
+        """Return the partitions to be made anew: broken ones, and those that were indexed and are not there.
+
+        An index of another schema or fold is not there: it has another name.
+
+        Raises:
+            Unavailable: the engine does not answer.
+        """
+        return self._engine.needs_rebuild() | (begun(self._db) - set(self._engine.partitions()))
 
     def rebuild(self, partition: str | None = None) -> int:
         """Make one partition, or all, anew from the database; return how many entries were written.
@@ -80,8 +129,10 @@ class Rebuilder:
                 if len(ids) < _BATCH:
                     break
                 after = ids[-1]
-            rebuild.finish()
-        return written
+            refused = rebuild.finish()
+        for key, why in refused.items():
+            log.warning("record %s was not indexed: %s", key, why)
+        return written - len(refused)
 
     def _remember(self, ids: list[UUID], partition: str) -> None:
         if not ids:
@@ -91,28 +142,104 @@ class Rebuilder:
                 record.indexed_in = [*record.indexed_in, partition]
             work.commit()
 
-    def differences(self, session: Session) -> Iterator[Mapping[str, str]]:
-        """Yield what differs between rows and entries (see ``archive.ports.DerivedData``).
+    def lag(self) -> Lag:
+        """Return how far the index is behind the database."""
+        with self._db.reading() as session:
+            waiting, since = session.execute(select(func.count(), func.min(Job.created_at)).where(_WAITING)).one()
+        return Lag(waiting, since)
 
-        ``what`` is ``missing``, ``stray`` (an entry that should not be there) or ``stale`` (another version). Records
-        whose index job still waits are passed over.
+    def differences(self, session: Session) -> Iterator[Difference]:
+        """Yield what differs between rows and entries ; every record is compared.
+
+        Records whose index job still waits are passed over.
         """
-        waiting = set(
-            session.scalars(
-                select(Job.subject_id).where(
-                    Job.kind == JobKind.INDEX, Job.state.in_((JobState.QUEUED, JobState.RUNNING))
-                )
-            )
-        )
+        waiting = set(session.scalars(select(Job.subject_id).where(_WAITING)))
         for name in sorted({*_partitions(session), *self._engine.partitions()}):
             rows = {row.id: row.version for row in session.execute(select(Record.id, Record.version).where(_of(name)))}
+            strangers: dict[UUID, int] = {}
             for key, version in self._engine.versions(name):
                 expected = rows.pop(key, None)
-                if expected != version and key not in waiting:
-                    what = "stray" if expected is None else "stale"
-                    yield {"what": what, "partition": name, "record": str(key), "entry_version": str(version)}
-            for key in sorted(rows.keys() - waiting):
-                yield {"what": "missing", "partition": name, "record": str(key), "row_version": str(rows[key])}
+                if key in waiting or expected == version:
+                    continue
+                if expected is None:
+                    strangers[key] = version
+                else:
+                    yield Difference("stale", name, key, expected, version)
+            yield from _strangers(session, name, strangers)
+            yield from (Difference("missing", name, key, rows[key]) for key in sorted(rows.keys() - waiting))
+
+    def repair(self) -> list[Difference]:
+        """Mend exactly what differs; return what did. A partition that is broken or lost is made anew.
+
+        Raises:
+            Unavailable: the engine does not answer.
+        """
+        for partition in sorted(self.broken()):
+            self._rebuild(partition)
+        with self._db.reading() as session:
+            found = list(self.differences(session))
+        # A newer entry is kept by an engine that goes by versions: there only another index helps.
+        for partition in sorted({one.partition for one in found if one.ahead}):
+            self._rebuild(partition)
+        left = [one for one in found if not one.ahead]
+        for start in range(0, len(left), _BATCH):
+            self._mend(left[start : start + _BATCH])
+        self._engine.commit()
+        return found
+
+    def _mend(self, found: Sequence[Difference]) -> None:
+        tombstones = [
+            Tombstone(one.record, max(one.row_version or 0, one.entry_version or 0), one.partition)
+            for one in found
+            if one.what in _TOO_MUCH
+        ]
+        wanted = {one.record: one.partition for one in found if one.what not in _TOO_MUCH}
+        with self._db.reading() as session:
+            kept = self._entries.read(session, list(wanted))
+        entries = [one.entry for one in kept if one.entry]
+        for partition in {entry.partition for entry in entries}:
+            new = [one for one in kept if one.entry and partition not in one.indexed_in]
+            self._remember([one.record_id for one in new if one.entry and one.entry.partition == partition], partition)
+        self._engine.write(entries, tombstones)
+
+
+_TOO_MUCH = frozenset(("stray", "wrong_level"))
+_WAITING = and_(Job.kind == JobKind.INDEX, Job.state.in_((JobState.QUEUED, JobState.RUNNING)))
+
+
+def _strangers(session: Session, partition: str, entries: Mapping[UUID, int]) -> Iterator[Difference]:
+    """Yield entries that do not belong into a partition: of records of another, or of none."""
+    elsewhere: dict[UUID, int] = {}
+    keys = list(entries)
+    for start in range(0, len(keys), _BATCH):
+        rows = select(Record.id, Record.version).where(
+            Record.id.in_(keys[start : start + _BATCH]), Record.state.not_in(GONE)
+        )
+        elsewhere.update((row.id, row.version) for row in session.execute(rows))
+    for key in sorted(entries):
+        what = "wrong_level" if key in elsewhere else "stray"
+        yield Difference(what, partition, key, elsewhere.get(key), entries[key])
+
+
+def begun(db: Database) -> frozenset[str]:
+    """Return the partitions that have been indexed, by what rows say whose index job is done.
+
+    A record notes its partition before the engine gets it; so long as its job waits, the note says nothing.
+    """
+    unsettled = (JobState.QUEUED, JobState.RUNNING, JobState.FAILED)
+    waiting = select(Job.subject_id).where(
+        Job.kind == JobKind.INDEX, Job.state.in_(unsettled), Job.subject_id.is_not(None)
+    )
+    with db.reading() as session:
+        return frozenset(
+            name
+            for name in _partitions(session)
+            if session.scalar(select(Record.id).where(_of(name), _noted(name), Record.id.not_in(waiting)).limit(1))
+        )
+
+
+def _noted(partition: str) -> ColumnElement[bool]:
+    return cast(Record.indexed_in, String).contains(f'"{partition}"')
 
 
 def _partitions(session: Session) -> set[str]:

@@ -4,6 +4,7 @@ One process writes (it holds tantivy's lock while a writer is open); any number 
 once. An index made with another schema or another fold lies under another name and is never read.
 """
 
+import importlib.metadata
 import os
 import shutil
 import threading
@@ -23,6 +24,7 @@ from tantivy import Query as Compiled
 
 from archive.errors import Fault, InvalidInput, Unavailable
 from indexer.engine import (
+    BAD_ENTRY,
     DEEPEST,
     EngineHit,
     IndexEntry,
@@ -36,19 +38,8 @@ from indexer.engine import (
 from indexer.fold import FOLD_VERSION
 from indexer.tantivy_partition import HEAP_BYTES, Broken, Partition, View, guarded
 from indexer.tantivy_query import STEP, Search, Terms
-from indexer.tantivy_schema import (
-    DATE,
-    ID,
-    SCHEMA_VERSION,
-    SLOT,
-    build_schema,
-    document,
-    facet,
-    halves,
-    kept,
-    total,
-    whole,
-)  # fmt: skip
+from indexer.tantivy_schema import SCHEMA_VERSION, SLOT, build_schema, document, halves, kept, total, whole
+from indexer.terms import DATE, ID, facet
 
 IDLE_SECONDS = 30.0
 """A writer that had nothing to write for so long is closed at the next commit."""
@@ -86,16 +77,22 @@ class TantivyEngine:
         self._broken: set[str] = set()
         self._asking = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="search")
 
-    def write(self, entries: Sequence[IndexEntry], tombstones: Sequence[Tombstone] = ()) -> None:
+    def write(self, entries: Sequence[IndexEntry], tombstones: Sequence[Tombstone] = ()) -> Mapping[UUID, str]:
         """Put entries in their partitions, in place of what each held of the record, and take others out."""
+        refused: dict[UUID, str] = {}
         with self._lock, _reachable():
             for entry in entries:
-                self._put(entry)
+                try:
+                    made = document(entry)
+                except ValueError:
+                    refused[entry.id] = BAD_ENTRY
+                else:
+                    self._put(entry, made)
             for tombstone in tombstones:
                 self._take_out(tombstone)
+        return refused
 
-    def _put(self, entry: IndexEntry) -> None:
-        made = document(entry)
+    def _put(self, entry: IndexEntry, made: Document) -> None:
         writer = self._partition(entry.partition).writer()
         writer.delete_documents_by_term(ID, entry.id.hex)
         writer.add_document(made)
@@ -221,6 +218,19 @@ class TantivyEngine:
                 self._broken.add(name)
         return frozenset(self._broken)
 
+    def about(self) -> Mapping[str, str]:
+        """Return what is in use."""
+        return {
+            "engine": "embedded",
+            "version": importlib.metadata.version("tantivy"),
+            "schema": str(SCHEMA_VERSION),
+            "fold": FOLD_VERSION,
+        }
+
+    def expunge(self, partition: str) -> bool:  # noqa: ARG002 (the contract's)
+        """Do nothing: what went is dropped by tantivy's own merges, and all of it by a rebuild."""
+        return True
+
     def close(self) -> None:
         """Let go of all files. What was not committed is lost."""
         with self._lock:
@@ -248,15 +258,22 @@ class _Rebuild:
         index = partition.open_folder(self._folder)
         self._writer = guarded(lambda: index.writer(HEAP_BYTES, 1))
         self._newer: set[UUID] = set()
+        self._refused: dict[UUID, str] = {}
         self._open = True
 
     def write(self, entries: Sequence[IndexEntry]) -> None:
         """Add entries, but for those written to the engine since this rebuild began."""
         with self._lock, _reachable():
             for entry in entries:
-                if entry.id not in self._newer:
-                    self._writer.delete_documents_by_term(ID, entry.id.hex)
-                    self._writer.add_document(document(entry))
+                if entry.id in self._newer:
+                    continue
+                try:
+                    made = document(entry)
+                except ValueError:
+                    self._refused[entry.id] = BAD_ENTRY
+                    continue
+                self._writer.delete_documents_by_term(ID, entry.id.hex)
+                self._writer.add_document(made)
 
     def also(self, record_id: UUID, made: Document | None) -> None:
         """Take what is written to the partition meanwhile (None: taken out)."""
@@ -265,7 +282,7 @@ class _Rebuild:
         if made is not None:
             self._writer.add_document(made)
 
-    def finish(self) -> None:
+    def finish(self) -> Mapping[UUID, str]:
         """Put the new folder in the place of the old one."""
         with self._lock, _reachable():
             guarded(self._writer.commit)
@@ -273,6 +290,7 @@ class _Rebuild:
             self._partition.use(self._folder)
             self._broken.discard(self._partition.name)
             self._open = False
+        return self._refused
 
     def abandon(self) -> None:
         """Remove what was made, unless it is in use."""

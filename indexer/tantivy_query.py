@@ -15,20 +15,18 @@ from tantivy import Query as Compiled
 from archive.policy.condition import ALWAYS, NEVER, All, AnyOf, Between, Condition, Has, Not, Within, all_of, any_of
 from indexer.engine import (
     ALWAYS_THERE,
-    EXACT_TITLE_TIER,
     FIELD_TIER,
     NUMBER_TIER,
-    TIERS,
     TOKEN_FIELD,
     SearchRequest,
     weighs_words,
 )
-from indexer.fields import FIELDS, FieldKind
 from indexer.querytree import And, Everything, Negate, Or, Prefix, Query, Range, Words
 from indexer.ranges import bounds, years
 from indexer.tantivy_partition import View
-from indexer.tantivy_schema import (
-    EXACT_TITLE,
+from indexer.tantivy_schema import kept
+from indexer.terms import (
+    CODES,
     FACTS,
     ID,
     NUMERIC_FACTS,
@@ -36,8 +34,8 @@ from indexer.tantivy_schema import (
     code_term,
     column,
     facet,
+    fields_asked,
     has_term,
-    kept,
     phrase_of,
     within_term,
 )
@@ -46,13 +44,11 @@ from indexer.words import Phrase
 STEP = 1000.0
 """The distance between two tiers in score."""
 
-CODES = frozenset(field.name for field in FIELDS if field.kind is FieldKind.CODE)
 _TERM_WEIGHT = 48.0  # what BM25 can give to one term: (1 + ln 10^9) * 2.2
 _FEW = 16
 _LOOKED_UP = 64
 _SETTLED = 512
 _SPECIAL = re.compile(r"[\\^$.|?*+()\[\]{}&~#<>@\"-]")
-_OWN_FIELDS = dict(sorted({**TIERS, EXACT_TITLE: EXACT_TITLE_TIER}.items(), key=lambda pair: -pair[1]))
 
 
 def matching(schema: Schema, condition: Condition) -> Compiled:
@@ -192,13 +188,11 @@ class _Leaf:
             self.fields.append((FIELD_TIER, Compiled.term_query(schema, TOKENS, leaf.text, "basic")))
             self.terms = 1
             return
-        wanted = {"title", EXACT_TITLE} if leaf.field == "title" else {leaf.field} if leaf.field else set(_OWN_FIELDS)
-        for name, tier in _OWN_FIELDS.items():
-            if name in wanted:
-                phrase = phrase_of(name, leaf.text, prefix=isinstance(leaf, Prefix))
-                self.terms += len(phrase.terms)
-                if phrase.terms and terms.may_hold(name, phrase):
-                    self.fields.append((tier, _phrase(schema, name, phrase)))
+        for name, tier in fields_asked(leaf.field).items():
+            phrase = phrase_of(name, leaf.text, prefix=isinstance(leaf, Prefix))
+            self.terms += len(phrase.terms)
+            if phrase.terms and terms.may_hold(name, phrase):
+                self.fields.append((tier, _phrase(schema, name, phrase)))
 
     def at_least(self, tier: int) -> Compiled:
         """Match where the words stand in a field of this tier or a better one."""

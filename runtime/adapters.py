@@ -13,13 +13,14 @@ from archive.database import Database
 from archive.log.sealer import Sealer
 from archive.model import House
 from archive.ports import ObjectStore, Vault, Waker
+from indexer.engine import SearchEngine
 from indexer.ocr.client import PageReader
 from indexer.ocr.engine import installed
 from indexer.sandbox.client import Extractor
 from indexer.sandbox.confinement import Limits
 from indexer.sandbox.office import Office, found
 from indexer.scanner import ClamAV
-from indexer.tantivy_engine import TantivyEngine
+from runtime.engines import search_engine
 from runtime.stores import StoreParts
 from storage.objects import FileStore
 from storage.pictures import PictureCache
@@ -56,9 +57,9 @@ class Adapters(StoreParts):
         return RingVault(self.ring)
 
     @cached_property
-    def engine(self) -> TantivyEngine:
+    def engine(self) -> SearchEngine:
         """The search engine."""
-        return TantivyEngine(self.settings.home / "index", prefix=self.settings.search_prefix)
+        return search_engine(self.settings, self.db, self.clock)
 
     @cached_property
     def extractor(self) -> Extractor:

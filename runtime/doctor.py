@@ -34,6 +34,10 @@ WALLS = {"limits", "namespace", "no_new_privs", "landlock", "seccomp"}
 """What can stand around a process that reads a hostile file; not every kernel has all."""
 
 
+KNOWN_SERVERS = ("8.19.", "9.")
+"""Versions of Elasticsearch that this program is made for."""
+
+
 class State(StrEnum):
     """How a part is. Only ``broken`` means that something does not work."""
 
@@ -163,7 +167,13 @@ def _broker(parts: Parts) -> Seen:
 
 
 def _search(parts: Parts) -> Seen:
-    rebuild = sorted(parts.engine.needs_rebuild())
+    about = parts.engine.about()
+    yield (State.BROKEN if about.get("health") == "red" else State.OK), "search_engine", {"health": "–", **about}
+    if about["engine"] == "elasticsearch" and not about["version"].startswith(KNOWN_SERVERS):
+        yield State.WARNING, "search_version", {"version": about["version"]}
+    lag = parts.rebuilder.lag()
+    yield State.OK, "search_lag", {"waiting": lag.waiting, "since": lag.since.isoformat() if lag.since else ""}
+    rebuild = sorted(parts.rebuilder.broken())
     if rebuild:
         yield State.BROKEN, "needs_rebuild", {"partitions": rebuild}
     else:

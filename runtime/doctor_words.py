@@ -58,6 +58,11 @@ WORDS: Mapping[str, str] = {
         "The broker (%(kind)s) does not answer. Files come in all the same; workers look for jobs every few seconds."
     ),
     "partitions": mark("The search index has %(count)s parts, and all open."),
+    "search_engine": mark(
+        "Search is answered by %(engine)s %(version)s (health: %(health)s; schema %(schema)s, fold %(fold)s)."
+    ),
+    "search_version": mark("Elasticsearch %(version)s is not a version that this program is made for: 8.19 or 9."),
+    "search_lag": mark("%(waiting)s changes wait to be brought into search; the first since: %(since)s."),
     "needs_rebuild": mark("Parts of the search index cannot be read (%(partitions)s). Run: juanku index rebuild."),
     "sandbox": mark("Files are read apart, kept in by: %(works)s. Missing here: %(missing)s."),
     "ocr": mark("Scans are read by OCR (%(engine)s)."),

@@ -147,7 +147,7 @@ def _index(parts: Parts, _counts: dict[str, int]) -> Iterator[Violation]:
         return
     with parts.db.reading() as session:
         for difference in parts.rebuilder.differences(session):
-            yield Violation("INV3", difference["record"], f"{difference['what']} in {difference['partition']}")
+            yield Violation("INV3", str(difference.record), f"{difference.what} in {difference.partition}")
 
 
 def _log(parts: Parts, counts: dict[str, int]) -> Iterator[Violation]:

@@ -2,6 +2,7 @@
 
 from flask import Flask
 
+from archive.errors import Unavailable
 from runtime.celery_app import answers, networked
 from runtime.doctor import doctor
 from runtime.doctor_words import told
@@ -9,7 +10,21 @@ from runtime.health import looks
 from runtime.settings import shown
 from runtime.wiring import Parts
 from web.app import create_app
-from web.services import Finding, HouseServices, Services
+from web.services import Finding, HouseServices, IndexPart, IndexStanding, Services
+
+
+def index_standing(parts: Parts) -> IndexStanding | None:
+    """Return how the search index stands; None when it does not answer."""
+    try:
+        about, status, lag = parts.engine.about(), parts.rebuilder.status(), parts.rebuilder.lag()
+    except Unavailable:
+        return None
+    shown = [
+        IndexPart(one.partition.removesuffix("n"), one.partition.endswith("n"), one.rows, one.entries, one.broken)
+        for one in status
+        if one.rows or one.entries or one.broken
+    ]
+    return IndexStanding(about["engine"], about["version"], shown, lag.waiting, lag.since)
 
 
 def house_services(parts: Parts) -> HouseServices:
@@ -26,6 +41,7 @@ def house_services(parts: Parts) -> HouseServices:
         subjects=parts.subjects,
         jobs=parts.job_care,
         safekeeping=parts.safekeeping,
+        index=lambda: index_standing(parts),
         examine=lambda gettext: [
             Finding(part.name, part.state.value, told(part, gettext)) for part in doctor(parts.settings)
         ],

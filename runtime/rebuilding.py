@@ -1,15 +1,23 @@
-"""Making the index anew as a job: it runs where the index's writer lives."""
+"""Making the index anew, mending it and expunging what left it, as jobs: they run where the index's writer lives."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from archive.jobs.runner import ClaimedJob, Outcome
 from archive.model import JobKind
+from indexer.engine import SearchEngine
 from indexer.rebuild import Rebuilder
+
+NOT_YET = "not_yet"
+"""Why expunging is tried again: the server still keeps what changed a moment ago."""
+
+REPAIR = "repair"
+"""In a job's payload: mend what differs, instead of making all anew."""
 
 
 class RebuildIndex:
-    """Makes every partition anew, beside the old one, and switches."""
+    """Makes every partition anew, beside the old one, and switches; or mends what differs from the database."""
 
     kind = JobKind.REBUILD
     batch = 1
@@ -21,6 +29,34 @@ class RebuildIndex:
         self._rebuilder = rebuilder
 
     def run(self, jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Outcome]:
-        """Rebuild."""
-        self._rebuilder.rebuild()
+        """Rebuild, or repair."""
+        for job in jobs:
+            if job.payload.get(REPAIR):
+                self._rebuilder.repair()
+            else:
+                self._rebuilder.rebuild()
         return {job.id: Outcome.done() for job in jobs}
+
+
+class ExpungeIndex:
+    """Has the engine forget what was replaced or taken out, so that it no longer moves the order of what is there."""
+
+    kind = JobKind.EXPUNGE
+    batch = 1
+    deadline = 4 * 3600.0
+    max_attempts = 10
+    keep_done = False
+
+    def __init__(self, engine: SearchEngine) -> None:
+        self._engine = engine
+
+    def run(self, jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Outcome]:
+        """Expunge every partition."""
+        done = [self._engine.expunge(partition) for partition in self._engine.partitions()]
+        outcome = Outcome.done() if all(done) else Outcome.retry(NOT_YET, after=timedelta(minutes=1))
+        return {job.id: outcome for job in jobs}
+
+
+def index_care(rebuilder: Rebuilder, engine: SearchEngine) -> tuple[RebuildIndex, ExpungeIndex]:
+    """Return the handlers of the jobs that look after the index."""
+    return RebuildIndex(rebuilder), ExpungeIndex(engine)

@@ -14,6 +14,7 @@ MASK = "•••"
 
 NEAR = {"127.0.0.1", "::1", "localhost"}
 """Hosts that are this very machine: what goes there needs no TLS."""
+_INDEX_PREFIX = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}")
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,9 @@ class Spec:
     read: Callable[[str], Any]
     meaning: str
     secret: bool = False
+    """It is an address that may hold a password."""
+    hidden: bool = False
+    """All of it is a secret."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,10 @@ class Settings:
     store_region: str
     search_url: str
     search_prefix: str
+    search_user: str
+    search_password: str
+    search_api_key: str
+    search_ca: str
     port: int
     host: str
     worker_threads: int
@@ -96,6 +104,30 @@ def _url(*schemes: str) -> Callable[[str], str]:
         return text
 
     return read
+
+
+def _search(text: str) -> str:
+    where = urlsplit(_url("embedded", "http", "https")(text))
+    if where.scheme == "embedded":
+        return text
+    if not where.hostname:
+        raise ValueError("not_an_address")
+    if where.username or where.password:  # they have settings of their own, which no log of requests shows
+        raise ValueError("secret_in_address")
+    return _private(text, plain={"http"})
+
+
+def _prefix(text: str) -> str:
+    if not _INDEX_PREFIX.fullmatch(text):
+        raise ValueError("not_a_name")
+    return text
+
+
+def _file(text: str) -> str:
+    path = Path(text).expanduser().absolute()
+    if not path.is_file():
+        raise ValueError("no_such_file")
+    return str(path)
 
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,51}[a-z0-9]")
@@ -163,26 +195,30 @@ SPECS: Mapping[str, Spec] = {
     "broker_url": Spec("JUANKU_BROKER_URL", _broker, "the broker that wakes workers", secret=True),
     "store_url": Spec("JUANKU_STORE_URL", _store, "the object store"),
     "store_key": Spec("JUANKU_STORE_KEY", str, "the everyday credential of the object store: its name"),
-    "store_secret": Spec("JUANKU_STORE_SECRET", str, "the everyday credential: its secret", secret=True),
+    "store_secret": Spec("JUANKU_STORE_SECRET", str, "the everyday credential: its secret", hidden=True),
     "store_sweep_key": Spec("JUANKU_STORE_SWEEP_KEY", str, "the credential that removes what is not locked: its name"),
     "store_sweep_secret": Spec(
-        "JUANKU_STORE_SWEEP_SECRET", str, "the credential that removes what is not locked: its secret", secret=True
+        "JUANKU_STORE_SWEEP_SECRET", str, "the credential that removes what is not locked: its secret", hidden=True
     ),
     "store_destroy_key": Spec("JUANKU_STORE_DESTROY_KEY", str, "the credential of destruction: its name"),
     "store_destroy_secret": Spec(
-        "JUANKU_STORE_DESTROY_SECRET", str, "the credential of destruction: its secret", secret=True
+        "JUANKU_STORE_DESTROY_SECRET", str, "the credential of destruction: its secret", hidden=True
     ),
     "store_witness_bucket": Spec(
         "JUANKU_STORE_WITNESS_BUCKET", _bucket, "the bucket that witnesses how long the log was; empty: none"
     ),
     "store_witness_key": Spec("JUANKU_STORE_WITNESS_KEY", str, "the credential of that bucket: its name"),
     "store_witness_secret": Spec(
-        "JUANKU_STORE_WITNESS_SECRET", str, "the credential of that bucket: its secret", secret=True
+        "JUANKU_STORE_WITNESS_SECRET", str, "the credential of that bucket: its secret", hidden=True
     ),
     "store_ca": Spec("JUANKU_STORE_CA", str, "the file of the authority that signed the object store's certificate"),
     "store_region": Spec("JUANKU_STORE_REGION", str, "the region of the object store"),
-    "search_url": Spec("JUANKU_SEARCH_URL", _url("embedded"), "the search engine", secret=True),
-    "search_prefix": Spec("JUANKU_SEARCH_PREFIX", str, "the prefix of search index names"),
+    "search_url": Spec("JUANKU_SEARCH_URL", _search, "the search engine", secret=True),
+    "search_prefix": Spec("JUANKU_SEARCH_PREFIX", _prefix, "the prefix of search index names"),
+    "search_user": Spec("JUANKU_SEARCH_USER", str, "the user name at Elasticsearch"),
+    "search_password": Spec("JUANKU_SEARCH_PASSWORD", str, "that user's password", hidden=True),
+    "search_api_key": Spec("JUANKU_SEARCH_API_KEY", str, "an API key, instead of user and password", hidden=True),
+    "search_ca": Spec("JUANKU_SEARCH_CA", _file, "certificates that Elasticsearch's own may be signed by"),
     "port": Spec("JUANKU_PORT", _whole(0, 65535), "the port of the web server"),
     "host": Spec("JUANKU_HOST", str, "the address the web server listens on"),
     "worker_threads": Spec("JUANKU_WORKER_THREADS", _whole(1, 64), "how many jobs a worker runs at once"),
@@ -221,6 +257,10 @@ def _defaults(home: Path) -> dict[str, Any]:
         "store_region": "us-east-1",
         "search_url": "embedded:",
         "search_prefix": "juanku",
+        "search_user": "",
+        "search_password": "",
+        "search_api_key": "",
+        "search_ca": "",
         "port": 8000,
         "host": "127.0.0.1",
         "worker_threads": 2,
@@ -303,7 +343,7 @@ def shown(settings: Settings) -> list[dict[str, str]]:
         rows.append(
             {
                 "variable": spec.variable,
-                "value": _masked(value) if spec.secret else value,
+                "value": MASK if spec.hidden and value else _masked(value) if spec.secret else value,
                 "source": settings.sources[field.name],
                 "meaning": spec.meaning,
             }

@@ -68,7 +68,7 @@ def minios(settings: Settings) -> Minios | None:
     try:
         from storage.minio_objects import MinioStore  # noqa: PLC0415 (who keeps objects in a folder does not need it)
     except ImportError as error:
-        raise BrokenSetting(variable="JUANKU_STORE_URL", reason="house_not_installed") from error
+        raise BrokenSetting(variable="JUANKU_STORE_URL", reason="driver_missing") from error
 
     everyday = _client(settings, settings.store_key, settings.store_secret)
     sweeper = destroyer = None

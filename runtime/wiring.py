@@ -56,7 +56,7 @@ from retention.bin import EmptyBin
 from runtime.adapters import Adapters, open_store
 from runtime.backing_up import MakeBackups
 from runtime.checkpointing import MakeCheckpoints
-from runtime.rebuilding import RebuildIndex
+from runtime.rebuilding import index_care
 from runtime.revisions import newest_revision
 from runtime.settings import Settings
 from storage.backups import Backups
@@ -300,7 +300,7 @@ class Parts(Adapters):
             MakeBackups(self.safekeeping),
             LockObjects(self.db, self.locks, self.clock),
             MakeCheckpoints(self.sealer, self.checkpoints, self.db, self.witness_bucket),
-            RebuildIndex(self.rebuilder),
+            *index_care(self.rebuilder, self.engine),
         ]
         return JobRunner(self.db, self.clock, handlers, self.waker)
 

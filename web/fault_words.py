@@ -273,6 +273,8 @@ REASONS: Mapping[str, tuple[str, str]] = {
 
 SETTING_REASONS: Mapping[str, str] = {
     "driver_missing": mark("its driver is not installed; install the extra house"),
+    "needs_tls": mark("its words would go from one machine to another in plain; use the form with TLS"),
+    "secret_in_address": mark("it holds a secret; give that by its own variable, best as a file"),
     "not_utf8": mark("it does not keep its texts in UTF-8; make a database with the encoding UTF8"),
 }
 """Why a setting cannot be used, where its code alone would not tell what to do."""
@@ -312,6 +314,7 @@ PARTS: Mapping[str, str] = {
     "broker": mark("the broker"),
     "ring": mark("the key ring"),
     "index_updating": mark("search, while it is being updated"),
+    "index_lost": mark("search, until its index is built anew (juanku index rebuild)"),
     "log": mark("the log"),
     "disk": mark("the disk"),
 }

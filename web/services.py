@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import cast
 
@@ -57,12 +58,38 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class IndexPart:
+    """A part of the search index, of one level and either side of need-to-know, and how much it holds.
+
+    ``rows`` are the records that the database has for it, ``entries`` what it holds; ``broken``: to be built anew.
+    """
+
+    rank: str
+    apart: bool
+    rows: int
+    entries: int
+    broken: bool
+
+
+@dataclass(frozen=True)
+class IndexStanding:
+    """How the search index stands: what answers (name, version), its parts, and how far it is behind."""
+
+    engine: str
+    version: str
+    parts: Sequence[IndexPart]
+    waiting: int
+    since: datetime | None
+
+
+@dataclass(frozen=True)
 class HouseServices:
     """The services behind the pages of the house itself.
 
-    ``examine`` looks at every part of the system and tells what it found by a gettext; ``settings`` gives each setting
-    with its ``variable``, ``value`` (secrets masked), ``source`` and ``meaning`` (a message id). ``broker`` says
-    whether the server that wakes workers answers (None: no server does).
+    ``index`` tells how the search index stands (None: it does not answer). ``examine`` looks at every part of the
+    system and tells what it found by a gettext; ``settings`` gives each setting with its ``variable``, ``value``
+    (secrets masked), ``source`` and ``meaning`` (a message id). ``broker`` says whether the server that wakes workers
+    answers (None: no server does).
     """
 
     roster: Roster
@@ -76,6 +103,7 @@ class HouseServices:
     subjects: Subjects
     jobs: JobCare
     safekeeping: Safekeeping
+    index: Callable[[], IndexStanding | None]
     examine: Callable[[Callable[..., str]], Sequence[Finding]]
     settings: Callable[[], Sequence[Mapping[str, str]]]
     broker: Callable[[], bool | None] = lambda: None

@@ -19,6 +19,9 @@ from archive.model.jobs import Job, JobKind, JobState
 LEASE_EXPIRED = "lease_expired"
 """Error code of a job whose worker went away without a word; it is then taken alone, for it may be the cause."""
 
+ONE_AT_A_TIME = frozenset((JobKind.INDEX,))
+"""Kinds of which no two jobs of one subject run side by side: the later one has read later, and must write later."""
+
 
 @dataclass(frozen=True)
 class Held:
@@ -260,6 +263,11 @@ def _suspect(session: Session, kind: JobKind, now: datetime, job_id: UUID | None
 
 def _fresh(session: Session, kind: JobKind, now: datetime, batch: int, job_id: UUID | None) -> Sequence[UUID]:
     asked = select(Job.id).where(Job.kind == kind, _queued(now)).order_by(Job.run_after).limit(batch)
+    if kind in ONE_AT_A_TIME:
+        busy = select(Job.subject_id).where(
+            Job.kind == kind, Job.state == JobState.RUNNING, Job.subject_id.is_not(None)
+        )
+        asked = asked.where(Job.subject_id.not_in(busy))
     return session.scalars(_one(asked, job_id).with_for_update(skip_locked=True)).all()
 
 

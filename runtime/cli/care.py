@@ -1,19 +1,22 @@
 """Commands that look after an archive: doctor, fsck, log, index, keys."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
-from itertools import islice
 from typing import Any
 
 import click
 
 from archive.model import JobKind
+from indexer.rebuild import Difference
 from runtime.checkpointing import tell
 from runtime.cli.common import command, opened, settings
 from runtime.cli.out import Out
 from runtime.doctor import Part, State, doctor
 from runtime.doctor_words import told
 from runtime.fsck import fsck
+from runtime.rebuilding import REPAIR
 from runtime.verifying import verified
+from runtime.wiring import Parts
 from runtime.working import work_done
 from storage.generations import rotate
 from web.words import mark
@@ -94,21 +97,73 @@ def index() -> None:
     """The search index."""
 
 
-@command("status", "Compare the index with the database.")
+@command("status", "Show the index: levels, counts, lag, versions.")
 def index_status(out: Out) -> None:
     """Show the index's state."""
     with opened() as parts:
+        about, lag = parts.engine.about(), parts.rebuilder.lag()
         rows = [asdict(row) for row in parts.rebuilder.status()]
-        with parts.db.reading() as session:
-            differences = list(islice(parts.rebuilder.differences(session), MOST_DIFFERENCES))
+    ok = not any(row["broken"] for row in rows)
+    engine = mark("%(engine)s %(version)s, entries of schema %(schema)s, fold %(fold)s")
     said = mark("%(partition)s: %(rows)s records, %(entries)s in the index")
-    lines = [out.gettext(said, **row) for row in rows]
-    lines += [" ".join(difference.values()) for difference in differences]
-    out.end(
-        {"ok": not differences, "partitions": rows, "differences": differences},
-        lines,
-        ok=not differences and not any(row["broken"] for row in rows),
+    lines = [out.gettext(engine, **about)]
+    lines += [
+        out.gettext(said, **row) + (f" – {out.gettext(mark('to be built anew'))}" if row["broken"] else "")
+        for row in rows
+    ]
+    since = lag.since.isoformat() if lag.since else None
+    lines.append(
+        out.gettext(mark("%(count)s changes wait, the first since %(since)s"), count=lag.waiting, since=since or "–")
     )
+    waiting = {"waiting": lag.waiting, "since": since}
+    out.end({"ok": ok, "about": dict(about), "lag": waiting, "partitions": rows}, lines, ok=ok)
+
+
+@command("compare", "Compare every record of the database with the index.")
+def index_compare(out: Out) -> None:
+    """Compare index and database."""
+    with opened() as parts:
+        broken = sorted(parts.rebuilder.broken())
+        found = _differences(parts)
+    _end_compared(out, found, broken)
+
+
+@command("repair", "Mend what differs between the database and the index, and nothing else.")
+def index_repair(out: Out) -> None:
+    """Repair the index."""
+    with opened() as parts:
+        before = _differences(parts)
+    with (
+        opened() as parts,
+        work_done(parts, wait=True, told=lambda waiting: out.progress(str(waiting))),
+        parts.db.writing() as work,
+    ):
+        parts.outbox.add(work, JobKind.REBUILD, payload={REPAIR: True})
+        work.commit()
+    with opened() as parts:
+        broken = sorted(parts.rebuilder.broken())
+        left = _differences(parts)
+    out.remark(mark("%(count)s differences were mended."), count=len(before) - len(left))
+    _end_compared(out, left, broken, mended=len(before) - len(left))
+
+
+def _differences(parts: Parts) -> list[Difference]:
+    with parts.db.reading() as session:
+        return list(parts.rebuilder.differences(session))
+
+
+def _end_compared(out: Out, found: Sequence[Difference], broken: Sequence[str], **more: int) -> None:
+    ok = not found and not broken
+    shown = [difference.shown() for difference in found[:MOST_DIFFERENCES]]
+    lines = [" ".join(difference.values()) for difference in shown]
+    if broken:
+        lines.append(out.gettext(mark("To be built anew: %(partitions)s"), partitions=", ".join(broken)))
+    lines.append(
+        out.gettext(mark("Index and database agree."))
+        if ok
+        else out.gettext(mark("%(count)s records differ."), count=len(found))
+    )
+    out.end({"ok": ok, "broken": broken, "count": len(found), "differences": shown, **more}, lines, ok=ok)
 
 
 @command("rebuild", "Build the index anew from database and files, beside the old one, and switch.")
@@ -128,6 +183,8 @@ def index_rebuild(out: Out) -> None:
 
 index.add_command(index_status)
 index.add_command(index_rebuild)
+index.add_command(index_compare)
+index.add_command(index_repair)
 
 
 @click.group("keys")

@@ -1,4 +1,4 @@
-"""Every search engine, empty or filled."""
+"""Every search engine: empty, filled for all tests to read, or filled for one test to change."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,8 +16,18 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SearchEng
     made.close()
 
 
+@pytest.fixture(scope="session", params=list(FACTORIES))
+def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchEngine]:
+    """For reading only: a server would take longer to make it for each test than to answer all."""
+    made = FACTORIES[request.param](tmp_path_factory.mktemp("index"))
+    made.write(HOUSE)
+    made.commit()
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def house(engine: SearchEngine) -> SearchEngine:
+def own_house(engine: SearchEngine) -> SearchEngine:
     engine.write(HOUSE)
     engine.commit()
     return engine

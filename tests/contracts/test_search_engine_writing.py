@@ -4,7 +4,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from archive.policy.condition import has
-from indexer.engine import SearchEngine, Tombstone
+from indexer.engine import BAD_ENTRY, SearchEngine, Tombstone
 from indexer.querytree import Everything, Words
 from tests.factories.engine_house import HOUSE, ask, entry
 
@@ -21,12 +21,12 @@ def test_a_write_takes_the_place_of_the_former_one(engine: SearchEngine) -> None
     assert list(engine.versions("3")) == [(newer.id, 2)]
 
 
-def test_nothing_written_is_found_before_the_commit(house: SearchEngine) -> None:
-    house.write([entry(500)], [Tombstone(HOUSE[0].id, 2, "3")])
-    assert house.search(ask()).total == len(HOUSE)
-    house.commit()
-    assert house.search(ask(condition=has("record", UUID(int=501)))).total == 1
-    assert house.search(ask(condition=has("record", HOUSE[0].id))).total == 0
+def test_nothing_written_is_found_before_the_commit(own_house: SearchEngine) -> None:
+    own_house.write([entry(500)], [Tombstone(HOUSE[0].id, 2, "3")])
+    assert own_house.search(ask()).total == len(HOUSE)
+    own_house.commit()
+    assert own_house.search(ask(condition=has("record", UUID(int=501)))).total == 1
+    assert own_house.search(ask(condition=has("record", HOUSE[0].id))).total == 0
 
 
 def test_a_tombstone_takes_a_record_out_of_its_partition_only(engine: SearchEngine) -> None:
@@ -37,40 +37,50 @@ def test_a_tombstone_takes_a_record_out_of_its_partition_only(engine: SearchEngi
     assert (answer.total, answer.facets["level"], engine.count("3")) == (1, {"2": 1}, 0)
 
 
-def test_versions_lists_what_is_found(house: SearchEngine) -> None:
-    assert sorted(house.partitions()) == ["2", "3", "3n"]
+def test_versions_lists_what_is_found(own_house: SearchEngine) -> None:
+    assert sorted(own_house.partitions()) == ["2", "3", "3n"]
     for name in ("2", "3", "3n"):
-        assert sorted(house.versions(name)) == sorted((one.id, 1) for one in HOUSE if one.partition == name)
-        assert house.count(name) == sum(one.partition == name for one in HOUSE)
-    assert (list(house.versions("7")), house.count("7")) == ([], 0)
+        assert sorted(own_house.versions(name)) == sorted((one.id, 1) for one in HOUSE if one.partition == name)
+        assert own_house.count(name) == sum(one.partition == name for one in HOUSE)
+    assert (list(own_house.versions("7")), own_house.count("7")) == ([], 0)
 
 
-def test_a_partition_made_anew_takes_its_place_while_searches_go_on(house: SearchEngine) -> None:
-    with house.rebuilding("2") as rebuild:
+def test_a_partition_made_anew_takes_its_place_while_searches_go_on(own_house: SearchEngine) -> None:
+    with own_house.rebuilding("2") as rebuild:
         rebuild.write([one for one in HOUSE if one.partition == "2"][:5])
-        assert house.search(ask(Everything(), "2")).total == 20
-        house.write([entry(44, "2", 7), entry(300, "2")], [Tombstone(UUID(int=42), 2, "2")])
-        house.commit()
-        assert house.count("2") == 20
+        assert own_house.search(ask(Everything(), "2")).total == 20
+        own_house.write([entry(44, "2", 7), entry(300, "2")], [Tombstone(UUID(int=42), 2, "2")])
+        own_house.commit()
+        assert own_house.count("2") == 20
         rebuild.write([one for one in HOUSE if one.partition == "2"][5:10])
         rebuild.finish()
-    kept = dict(house.versions("2"))
+    kept = dict(own_house.versions("2"))
     assert len(kept) == 10
     assert (kept[UUID(int=45)], UUID(int=42) in kept, UUID(int=301) in kept) == (7, False, True)
-    assert house.search(ask(Everything(), "3")).total == 40
+    assert own_house.search(ask(Everything(), "3")).total == 40
 
 
-def test_a_rebuild_given_up_leaves_the_old_partition(house: SearchEngine) -> None:
-    with house.rebuilding("2") as rebuild:
+def test_a_rebuild_given_up_leaves_the_old_partition(own_house: SearchEngine) -> None:
+    with own_house.rebuilding("2") as rebuild:
         rebuild.write([entry(600, "2")])
-    assert house.count("2") == 20
-    house.write([entry(601, "2")])
-    house.commit()
-    assert house.count("2") == 21
+    assert own_house.count("2") == 20
+    own_house.write([entry(601, "2")])
+    own_house.commit()
+    assert own_house.count("2") == 21
 
 
-def test_a_dropped_partition_is_empty(house: SearchEngine) -> None:
-    house.drop("2")
-    house.drop("2")
-    assert house.search(ask()).total == len(HOUSE) - 20
-    assert "2" not in house.partitions()
+def test_an_entry_without_what_every_entry_has_is_refused_alone(own_house: SearchEngine) -> None:
+    assert own_house.write([entry(700), entry(701, fonds=None)]) == {entry(701).id: BAD_ENTRY}
+    own_house.commit()
+    assert own_house.count("3") == 41
+    with own_house.rebuilding("2") as rebuild:
+        rebuild.write([entry(40, "2"), entry(41, "2", state=None)])
+        assert rebuild.finish() == {entry(41).id: BAD_ENTRY}
+    assert own_house.count("2") == 1
+
+
+def test_a_dropped_partition_is_empty(own_house: SearchEngine) -> None:
+    own_house.drop("2")
+    own_house.drop("2")
+    assert own_house.search(ask()).total == len(HOUSE) - 20
+    assert "2" not in own_house.partitions()

@@ -10,11 +10,13 @@ from archive.policy.condition import ALWAYS, Condition, holds
 from indexer.engine import IndexEntry, SearchEngine, SearchRequest
 from indexer.querytree import Everything, Query
 from indexer.tantivy_engine import TantivyEngine
+from tests.factories.elastic import passing_engine
 from tests.fakes.reference_engine import ReferenceEngine, tier_of
 
 FACTORIES: dict[str, Callable[[Path], SearchEngine]] = {
     "reference": lambda _folder: ReferenceEngine(),
     "tantivy": lambda folder: TantivyEngine(folder, seconds=never_idle()),
+    "elasticsearch": lambda _folder: passing_engine(),
 }
 
 CATEGORIES = [new_id() for _ in range(5)]

@@ -68,7 +68,7 @@ from tests.factories.databases import a_database
 from tests.fakes.clock import FixedClock
 from web.app import create_app
 from web.office_pages import OfficePages
-from web.services import Finding, HouseServices, Services
+from web.services import Finding, HouseServices, IndexPart, IndexStanding, Services
 
 RULE = "{fonds}-{category}·{year}-{term}-{mark}{serial:4}"
 PASSWORD = "梅花三弄-2026-春"
@@ -236,6 +236,9 @@ def a_web_house(
         subjects=Subjects(db, guard, vault, log, outbox, clock),
         jobs=JobCare(db, guard, log, outbox, clock),
         safekeeping=Safekeeping(db, guard, log, outbox, clock, lambda: backups, 90),
+        index=lambda: IndexStanding(
+            "embedded", "0.27", [IndexPart("1", apart=False, rows=3, entries=3, broken=False)], 0, None
+        ),
         examine=lambda gettext: [Finding("python", "ok", gettext("Nothing was changed."))],
         settings=lambda: [
             {"variable": "JUANKU_HOME", "value": "home", "source": "default", "meaning": "the data folder"}

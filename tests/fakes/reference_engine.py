@@ -1,13 +1,15 @@
 """The obvious engine: keeps entries in a dict and asks each one. It judges the contract suite itself."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from uuid import UUID
 
 from archive.errors import Fault, InvalidInput
 from archive.policy.condition import holds
 from indexer.engine import (
+    ALWAYS_THERE,
+    BAD_ENTRY,
     DEEPEST,
     EXACT_TITLE_TIER,
     FIELD_TIER,
@@ -79,11 +81,14 @@ class ReferenceEngine:
         self._written: dict[str, dict[UUID, IndexEntry]] = {}
         self._seen: dict[str, dict[UUID, IndexEntry]] = {}
 
-    def write(self, entries: Sequence[IndexEntry], tombstones: Sequence[Tombstone] = ()) -> None:
+    def write(self, entries: Sequence[IndexEntry], tombstones: Sequence[Tombstone] = ()) -> Mapping[UUID, str]:
+        refused = _bad(entries)
         for entry in entries:
-            self._written.setdefault(entry.partition, {})[entry.id] = entry
+            if entry.id not in refused:
+                self._written.setdefault(entry.partition, {})[entry.id] = entry
         for stone in tombstones:
             self._written.get(stone.partition, {}).pop(stone.id, None)
+        return refused
 
     def commit(self) -> None:
         self._seen = {name: dict(entries) for name, entries in self._written.items()}
@@ -143,8 +148,18 @@ class ReferenceEngine:
     def needs_rebuild(self) -> frozenset[str]:
         return frozenset()
 
+    def about(self) -> Mapping[str, str]:
+        return {"engine": "reference", "version": "1", "schema": "1", "fold": "1"}
+
+    def expunge(self, partition: str) -> bool:  # noqa: ARG002
+        return True
+
     def close(self) -> None:
         pass
+
+
+def _bad(entries: Sequence[IndexEntry]) -> dict[UUID, str]:
+    return {entry.id: BAD_ENTRY for entry in entries if any(entry.facts.get(fact) is None for fact in ALWAYS_THERE)}
 
 
 class _Rebuild:
@@ -152,11 +167,13 @@ class _Rebuild:
         self._engine, self._name = engine, name
         self._before = dict(engine._written.get(name, {}))
         self._new: dict[UUID, IndexEntry] = {}
+        self._refused: dict[UUID, str] = {}
 
     def write(self, entries: Sequence[IndexEntry]) -> None:
-        self._new.update({entry.id: entry for entry in entries})
+        self._refused |= _bad(entries)
+        self._new.update({entry.id: entry for entry in entries if entry.id not in self._refused})
 
-    def finish(self) -> None:
+    def finish(self) -> Mapping[UUID, str]:
         now = self._engine._written.get(self._name, {})
         for key in self._before.keys() | now.keys():
             if self._before.get(key) is not now.get(key):
@@ -165,3 +182,4 @@ class _Rebuild:
                     self._new[key] = now[key]
         self._engine._written[self._name] = self._new
         self._engine._seen[self._name] = dict(self._new)
+        return self._refused

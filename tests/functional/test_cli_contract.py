@@ -123,6 +123,12 @@ def test_fsck_verify_doctor_and_config_have_their_keys(house: Archive) -> None:
     assert all({"variable", "value", "source", "meaning"} <= set(row) for row in rows.values())
     status = house.run("index", "status", "--json")
     assert (status.code, status.document["ok"]) == (0, True)
+    assert {"engine", "version", "schema", "fold"} <= set(status.document["about"])
+    assert status.document["lag"] == {"waiting": 0, "since": None}
+    compared = house.run("index", "compare", "--json")
+    assert (compared.code, compared.document["count"], compared.document["broken"]) == (0, 0, [])
+    repaired = house.run("index", "repair", "--json")
+    assert (repaired.code, repaired.document["mended"]) == (0, 0)
 
 
 def test_a_folder_without_an_archive_is_told_so(tmp_path: Path) -> None:

@@ -301,6 +301,8 @@ def test_settings_and_findings_are_told_in_the_readers_words(house: WebHouse) ->
     client = house.browser("system")
     assert "数据目录" in client.get("/system").text
     assert "正常" in client.get("/system/parts").text
+    assert "由 内置引擎 0.27 应答" in client.get("/system").text
+    assert "检索索引" not in house.browser("archivist").get("/system").text
     for locale in ("zh_CN", "zh_TW"):
         gettext = translator(locale)
         assert not [spec.meaning for spec in SPECS.values() if gettext(spec.meaning) == spec.meaning]

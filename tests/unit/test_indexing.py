@@ -13,7 +13,7 @@ from sqlalchemy import select
 from archive.errors import Unavailable
 from archive.fence import raise_fence
 from archive.ids import new_id
-from archive.jobs.runner import ClaimedJob
+from archive.jobs.runner import ClaimedJob, Outcome
 from archive.model import (
     Content,
     ContentState,
@@ -203,12 +203,12 @@ def test_what_changes_meanwhile_is_indexed_again_before_the_fence_is_lifted(hous
     key = add(house, title="旧题名")
     write = house.engine.write
 
-    def change_once(entries: Sequence[IndexEntry], tombstones: Sequence[Tombstone] = ()) -> None:
+    def change_once(entries: Sequence[IndexEntry], tombstones: Sequence[Tombstone] = ()) -> object:
         house.engine.write = write
         house.clock.move(seconds=1)
         change(house, key, title="新题名", level_rank=2, fence=True)
         house.clock.move(seconds=1)
-        write(entries, tombstones)
+        return write(entries, tombstones)
 
     house.engine.write = change_once
     house.index.index([key])
@@ -244,15 +244,37 @@ def test_jobs_end_done_and_wait_when_the_engine_is_down(house: SimpleNamespace) 
     assert {outcome.state for outcome in house.index.run(asked).values()} == {JobState.QUEUED}
 
 
+def test_a_record_that_the_engine_refuses_waits_behind_its_fence_and_keeps_no_other_out(house: SimpleNamespace) -> None:
+    refused, good = add(house, title="电梯甲"), add(house, title="电梯乙")
+    with house.db.writing() as work:
+        for key in (refused, good):
+            raise_fence(work.session, "record", str(key), house.clock.now())
+        work.commit()
+    write = house.engine.write
+
+    def refusing(entries: Sequence[IndexEntry], tombstones: Sequence[Tombstone] = ()) -> object:
+        write([one for one in entries if one.id != refused], tombstones)
+        return {refused: "mapper_parsing_exception"}
+
+    house.engine.write = refusing
+    jobs = [job(refused), job(good)]
+    ends = house.index.run(jobs)
+    assert ends[jobs[0].id] == Outcome.retry("refused:mapper_parsing_exception")
+    assert ends[jobs[1].id] == Outcome.done()
+    assert found(house, Words("电梯")) == {good}
+    with house.db.reading() as session:
+        assert session.scalars(select(Fence.value)).all() == [str(refused)]
+
+
 def test_the_partition_is_remembered_before_the_engine_has_the_entry(house: SimpleNamespace) -> None:
     key = add(house)
     seen: list[list[str]] = []
     write = house.engine.write
 
-    def look(*arguments: Sequence[object]) -> None:
+    def look(*arguments: Sequence[object]) -> object:
         with house.db.reading() as session:
             seen.append(session.get_one(Record, key).indexed_in)
-        write(*arguments)
+        return write(*arguments)
 
     house.engine.write = look
     house.index.index([key])
@@ -281,11 +303,11 @@ def test_differences_name_what_is_missing_stale_and_stray_and_a_rebuild_mends_th
     change(house, stale, title="改")
     change(house, stray, level_rank=2)
     with house.db.reading() as session:
-        told = {(one["what"], one["partition"], one["record"]) for one in house.rebuilder.differences(session)}
+        told = {(one.what, one.partition, str(one.record)) for one in house.rebuilder.differences(session)}
     assert told == {
         ("missing", "1", str(missing)),
         ("stale", "1", str(stale)),
-        ("stray", "1", str(stray)),
+        ("wrong_level", "1", str(stray)),
         ("missing", "2", str(stray)),
     }
     assert house.rebuilder.rebuild() == 4

@@ -83,7 +83,7 @@ def test_every_kind_has_a_queue() -> None:
 def test_two_clocks_queue_a_periodic_job_once_per_period(db: Database, clock: FixedClock, hints: Hints) -> None:
     assert enqueue_due(db, clock, hints) == len(PERIODIC)
     assert enqueue_due(db, clock, hints) == 0
-    assert {queue for queue, _ in hints.sent} == {"light", "retention"}
+    assert {queue for queue, _ in hints.sent} == {"backup", "index", "light", "retention"}
 
 
 def test_the_next_period_has_its_own_job_when_the_last_one_is_done(db: Database, clock: FixedClock) -> None:

@@ -372,3 +372,23 @@ def test_old_finished_rows_are_swept_away(db: Database, queued: Queued, runner: 
     clock.move(days=31)
     runner(Doing()).sweep()
     assert job(db, old) is None
+
+
+def test_a_record_is_indexed_by_one_worker_at_a_time(db: Database, clock: FixedClock, runner: Runs) -> None:
+    record, other = new_id(), new_id()
+    with db.writing() as work:
+        for subject in (record, record, other):
+            Outbox(clock, Hints()).add(work, JobKind.INDEX, subject)
+            clock.move(seconds=1)
+        work.commit()
+    beside = Doing(keep_done=False)
+    seen: list[UUID | None] = []
+
+    def meanwhile(jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Outcome]:
+        beside.how = lambda others: seen.extend(one.subject_id for one in others) or {}
+        runner(beside).run()
+        return {one.id: Outcome.done() for one in jobs}
+
+    assert runner(Doing(keep_done=False, how=meanwhile)).run() == 1
+    assert seen == [other]
+    assert runner(Doing(keep_done=False)).run() == 1

@@ -26,7 +26,10 @@ def show() -> str:
     broker = services().house.broker()
     failed = services().house.jobs.failed(identity()) if runs else []
     settings = services().house.settings() if runs else []
-    return render_template("system.html", jobs=jobs, broker=broker, failed=failed, settings=settings, runs=runs)
+    index = services().house.index() if runs else None
+    return render_template(
+        "system.html", jobs=jobs, broker=broker, failed=failed, settings=settings, runs=runs, index=index
+    )
 
 
 @pages.get("/parts")

@@ -1,0 +1,142 @@
+"""The terms of an index, the same for every engine: how facts, codes and texts of an entry are written and asked for.
+
+Facts are terms ``name=value`` in one field, so that a new fact needs no new schema; a path gives one term
+for itself and for each place above it, which makes "lies within" a look-up.
+"""
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from indexer import words
+from indexer.engine import ALWAYS_THERE, EXACT_TITLE_TIER, FACETS, TIERS, IndexEntry
+from indexer.fields import FIELDS, FieldKind
+
+NUMERIC_FACTS = frozenset({"drawn_from", "drawn_to", "year", "level"})
+"""Facts that ranges ask about; they need a column of numbers."""
+
+EXACT_TITLE = "title_exact"
+ID = "id"
+VERSION = "version"
+FACTS = "facts"
+TOKENS = "tokens"
+DATE = "date_key"
+
+CODES = frozenset(field.name for field in FIELDS if field.kind is FieldKind.CODE)
+"""Fields that are matched by a whole code or name."""
+
+OWN_FIELDS = dict(sorted({**TIERS, EXACT_TITLE: EXACT_TITLE_TIER}.items(), key=lambda pair: -pair[1]))
+"""Every field of words with its tier, the best first."""
+
+_COUNTED = frozenset(FACETS)
+
+
+def column(fact: str) -> str:
+    """Return the name of a numeric fact's column."""
+    return f"n_{fact}"
+
+
+def facet(fact: str) -> str:
+    """Return the name of a facet's column."""
+    return f"c_{fact}"
+
+
+def plain(value: Any) -> str:
+    """Return a fact's value as it stands in a term."""
+    match value:
+        case UUID():
+            return value.hex
+        case StrEnum():
+            return value.value
+        case bool():
+            return "1" if value else "0"
+        case _:
+            return str(value)
+
+
+def has_term(fact: str, value: Any) -> tuple[str, str]:
+    """Return the field and the term that an entry has when a fact is (or holds) a value.
+
+    The record's own id and the facts that are counted stand in fields of their own already.
+    """
+    if fact == "record":
+        return ID, plain(value)
+    if fact in _COUNTED:
+        return facet(fact), plain(value)
+    return FACTS, f"{fact}={plain(value)}"
+
+
+def within_term(fact: str, prefix: str) -> str:
+    """Return the term that an entry has when a path lies at or below a prefix."""
+    return f"{fact}^{prefix}"
+
+
+@lru_cache(maxsize=16_384)
+def code_term(field: str, value: str) -> str:
+    """Return the term that an entry has when one of its codes or names for a field is ``value``."""
+    return f"{field}~{words.cut_code(value)}"
+
+
+@lru_cache(maxsize=16_384)
+def fact_terms(fact: str, value: Any) -> tuple[tuple[str, str], ...]:
+    """Return the fields and terms of one fact; none for None, and none for the record's id, which has its field."""
+    if value is None or fact == "record":
+        return ()
+    if isinstance(value, AbstractSet):
+        return tuple(has_term(fact, one) for one in value)
+    terms = [has_term(fact, value)]
+    if isinstance(value, str) and value.endswith("/"):
+        steps = value.split("/")[:-1]
+        terms += [(FACTS, within_term(fact, "/".join(steps[:end]) + "/")) for end in range(1, len(steps) + 1)]
+    return tuple(terms)
+
+
+def checked(entry: IndexEntry) -> IndexEntry:
+    """Return the entry.
+
+    Raises:
+        ValueError: a fact is missing that every entry has.
+    """
+    if any(entry.facts.get(fact) is None for fact in ALWAYS_THERE):
+        raise ValueError(entry.id)
+    return entry
+
+
+def terms_of(entry: IndexEntry) -> list[tuple[str, str]]:
+    """Return the fields and terms of all facts, codes and tokens of an entry."""
+    terms = [term for fact, value in entry.facts.items() for term in fact_terms(fact, value)]
+    terms += [(FACTS, code_term(name, value)) for name, values in entry.codes.items() for value in values]
+    return terms + [(TOKENS, token) for token in entry.tokens]
+
+
+def numbers_of(entry: IndexEntry) -> dict[str, int]:
+    """Return the columns of numbers of an entry."""
+    return {column(fact): int(entry.facts[fact]) for fact in NUMERIC_FACTS if entry.facts.get(fact) is not None}
+
+
+def fields_asked(field: str | None) -> dict[str, int]:
+    """Return the fields of words that a leaf looks into (None: all), each with its tier, the best first."""
+    wanted = {"title", EXACT_TITLE} if field == "title" else {field} if field else set(OWN_FIELDS)
+    return {name: tier for name, tier in OWN_FIELDS.items() if name in wanted}
+
+
+def cut_texts(name: str, texts: Sequence[str]) -> list[str]:
+    """Return the tokens of the texts of one field."""
+    if name == "number":
+        return words.cut_numbers(texts)
+    if name == EXACT_TITLE:
+        return words.cut_all_exact(texts)
+    return words.cut_all(texts)
+
+
+@lru_cache(maxsize=1024)
+def phrase_of(name: str, text: str, *, prefix: bool) -> words.Phrase:
+    """Return what a field must be asked for."""
+    if name == "number":
+        return words.number_terms(text)
+    if name == EXACT_TITLE:
+        return words.exact_terms(text, prefix=prefix)
+    return words.query_terms(text, prefix=prefix)
