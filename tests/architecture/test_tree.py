@@ -60,7 +60,7 @@ def test_no_file_names_a_registry() -> None:
 
 
 def test_locks_name_versions_and_hashes_and_no_host() -> None:
-    for name in ("requirements.lock", "requirements-dev.lock", "requirements-ocr.lock"):
+    for name in ("requirements.lock", "requirements-dev.lock", "requirements-ocr.lock", "requirements-house.lock"):
         text = (ROOT / name).read_text("utf-8")
         pins = re.findall(r"^[a-z0-9][a-z0-9._-]*(?:\[[a-z,]+\])?==", text, re.MULTILINE | re.IGNORECASE)
         assert len(pins) > 20

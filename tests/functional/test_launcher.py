@@ -139,7 +139,7 @@ def copied(tmp_path: Path) -> Path:
     house = tmp_path / "checkout"
     house.mkdir()
     shutil.copy(LAUNCHER, house)
-    for name in ("requirements.lock", "requirements-dev.lock", "requirements-ocr.lock"):
+    for name in ("requirements.lock", "requirements-dev.lock", "requirements-ocr.lock", "requirements-house.lock"):
         (house / name).write_text(f"# {name}\n")
     return house
 
@@ -262,7 +262,7 @@ def test_extras_that_are_unknown_are_named_and_nothing_is_made(tmp_path: Path, w
     house = copied(tmp_path)
     answer = start(house, *words, cwd=tmp_path)
     assert answer.returncode == 2
-    assert "none, ocr" in answer.stderr
+    assert "none, ocr, house" in answer.stderr
     assert not (house / ".venv").exists()
 
 

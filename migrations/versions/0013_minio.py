@@ -5,8 +5,8 @@ from alembic import op
 
 from archive.database import Moment
 
-revision = '0015'
-down_revision = '0011'
+revision = '0013'
+down_revision = '0012'
 
 
 def upgrade():
