@@ -75,6 +75,7 @@ def engine(url: str, *, patient: bool = False) -> Engine:
             connect_args={
                 "options": limits,
                 "application_name": "juanku",
+                "client_encoding": "utf8",  # else a database of none would answer in bytes
                 "connect_timeout": _WAIT_SECONDS,
                 "keepalives_idle": 30,
                 "keepalives_interval": 10,

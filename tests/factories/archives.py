@@ -80,7 +80,7 @@ class Archive:
             [sys.executable, "-m", "runtime", *map(str, words)],
             env=self.environment | (more or {}),
             capture_output=True,
-            timeout=900,
+            timeout=120,
             check=False,
         )
         return Answer(done.returncode, done.stdout.decode(), done.stderr.decode())

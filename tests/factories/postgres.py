@@ -71,7 +71,7 @@ def bare(folder: Path) -> str:
 
 def copied(source: Path, folder: Path) -> None:
     """Give a folder a copy of another's database. Nobody may be connected to that."""
-    _taken[folder] = _copied(_name(source), folder)
+    _taken[folder] = _copied(_taken.get(source) or _name(source), folder)  # another worker may have made that
 
 
 def moved(source: Path, folder: Path) -> None:
