@@ -14,6 +14,7 @@ from archive.jobs.outbox import QUEUES, kinds_of
 from archive.jobs.schedule import enqueue_due
 from archive.jobs.status import pending
 from indexer.ocr.job import ask_for_waiting
+from runtime.checkpointing import tell
 from runtime.locks import held
 from runtime.serve import child_environment
 from runtime.wiring import Parts
@@ -119,6 +120,8 @@ def close_log(parts: Parts) -> None:
     parts.sealer.seal_all()
     try:
         parts.checkpoints.make()
+        if parts.witness_bucket:
+            tell(parts.db, parts.witness_bucket)
     except ArchiveError as error:
         log.warning("no checkpoint was made: %s", error)
 

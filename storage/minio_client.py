@@ -1,5 +1,6 @@
 """The way to a MinIO server (or any S3 store): connections, time-outs, retries, and its errors in our words."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -69,6 +70,7 @@ def _repeatable(method: str | None, url: str | None) -> bool:
 
 def client(access: Access, *, tries: int = TRIES, read_seconds: float = READ_SECONDS) -> Minio:
     """Return a client with time-outs and retries of its own; it connects when it is first used."""
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # each retry would be told as a warning
     http = urllib3.PoolManager(
         timeout=Timeout(connect=CONNECT_SECONDS, read=read_seconds),
         maxsize=CONNECTIONS,

@@ -92,9 +92,7 @@ class MinioStore:
     def _sent(self, key: str, data: Any, length: int, token: str) -> StoredObject:
         size = 16 * 1024 * 1024 if length >= 0 else PART_BYTES
         with translated():
-            made = self._client.put_object(
-                self._bucket, key, data, length, part_size=size, num_parallel_uploads=1, metadata={"put": token}
-            )
+            made = self._client.put_object(self._bucket, key, data, length, part_size=size, metadata={"put": token})
         return self._stored(key, made.version_id, length if length >= 0 else data.given)
 
     def _tried(self, key: str, token: str, send: Any, *, again: bool = True) -> StoredObject:

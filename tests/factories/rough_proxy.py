@@ -15,7 +15,7 @@ class RoughProxy:
     """Hands bytes on to a server, but for the faults that are asked for.
 
     ``busy`` requests are answered with 503; ``lost`` answers are swallowed and the connection ends; ``cut`` answers end
-    after so many bytes, once each; ``flip`` changes the last byte of every answer that is longer than a kilobyte;
+    after so many bytes, once each; ``flip`` changes the last byte of every long answer that is no XML;
     ``away`` refuses every connection; ``silent`` takes requests and never answers.
     """
 
@@ -76,7 +76,7 @@ class RoughProxy:
                 data = data[: self.cut.pop(0)]
                 _sent(caller, data)
                 break
-            if self.flip and len(data) > 1024:
+            if self.flip and len(data) > 1024 and b"<?xml" not in data:
                 data = data[:-1] + bytes([data[-1] ^ 1])
             if not _sent(caller, data):
                 break

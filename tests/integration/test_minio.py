@@ -106,6 +106,18 @@ def test_who_deletes_without_a_version_hides_nothing_from_us(access: Access, sto
         store.read(name, next(each.version for each in store.markers() if each.key == name))
 
 
+def test_a_multipart_that_broke_off_is_found_and_forgotten(
+    people: dict[str, Access], store: MinioStore, bucket: str
+) -> None:
+    name, everyday = key(), client(people["everyday"])
+    upload = everyday._create_multipart_upload(bucket, name, {})
+    everyday._upload_part(bucket, name, b"x", None, upload, 1)
+    assert [each.version for each in store.uploads() if each.key == name] == [upload]
+    store.abort(name, upload)
+    store.abort(name, upload)
+    assert [each for each in store.uploads() if each.key == name] == []
+
+
 # Locks
 
 
