@@ -33,7 +33,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "care": ("doctor", "fsck", "log", "index", "keys"),
     "rereading": ("reprocess",),
     "renditions": ("rendition",),
-    "checks": ("check", "test", "bench"),
+    "checks": ("check", "test", "bench", "pictures"),
     "interface": ("openapi",),
 }
 """Which module of ``runtime.cli`` holds which commands, in the order that help shows them."""
