@@ -92,7 +92,7 @@ def test_the_settings_on_the_system_page_lead_to_their_explanation(house: WebHou
 
 
 def test_nothing_but_parts_and_pictures_is_given(house: WebHouse) -> None:
-    client = house.browser()
+    client = house.browser("staff")
     for path in ("/help/nothing", "/help/README", "/help/pictures/none.webp", "/help/pictures/..%2f..%2fLICENSE"):
         assert client.get(path).status_code == 404, path
 
