@@ -37,7 +37,9 @@ class SearchField:
 
 
 FIELDS: tuple[SearchField, ...] = (
-    SearchField("title", FieldKind.TEXT, everywhere=True, names=("题名", "标题", "名称", "案卷题名", "文件题名")),
+    SearchField(
+        "title", FieldKind.TEXT, everywhere=True, names=("题名", "案名", "标题", "名称", "案卷题名", "文件题名")
+    ),
     SearchField(
         "number",
         FieldKind.NUMBER,

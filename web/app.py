@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import ArchiveError, NotFound
 from web import filters, i18n, security
+from web import help as handbook_help
 from web.account import pages as account_pages
 from web.api.mount import mount
 from web.bring_in import pages as bring_in_pages
@@ -74,6 +75,7 @@ def create_app(wired: Services) -> Flask:
         app.register_blueprint(pages)
     app.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))
     app.context_processor(frame)
+    handbook_help.init_app(app)
     _tell_faults(app)
     mount(app, wired)
     return app

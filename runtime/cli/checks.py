@@ -1,4 +1,4 @@
-"""Commands for who works on Juanku itself: test, check, bench."""
+"""Commands for who works on Juanku itself: test, check, bench, pictures."""
 
 import contextlib
 import os
@@ -85,4 +85,15 @@ def bench(name: str, words: tuple[str, ...]) -> None:
     sys.exit(_run([sys.executable, script, *words]))
 
 
-COMMANDS = (check, test, bench)
+@click.command(
+    "pictures",
+    help="Make the pictures of READMEs and handbook anew; --pages FOLDER pictures every page in every way.",
+    context_settings={"ignore_unknown_options": True},
+)
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+def pictures(words: tuple[str, ...]) -> None:
+    """Picture the product's pages in Chromium."""
+    sys.exit(_run([sys.executable, "-m", "tests.browser.pictures", *words]))
+
+
+COMMANDS = (check, test, bench, pictures)

@@ -36,7 +36,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "store": ("store",),
     "rereading": ("reprocess",),
     "renditions": ("rendition",),
-    "checks": ("check", "test", "bench"),
+    "checks": ("check", "test", "bench", "pictures"),
     "interface": ("openapi",),
 }
 """Which module of ``runtime.cli`` holds which commands, in the order that help shows them."""

@@ -16,7 +16,7 @@ from runtime.settings import SPECS, load
 
 ROOT = Path(__file__).parents[2]
 SKIPPED = {".venv", ".tools", ".git", "node_modules"}
-LANGUAGES = ("en", "zh_CN")
+LANGUAGES = ("en", "zh_CN", "zh_TW")
 
 
 def documents() -> list[Path]:
@@ -120,10 +120,14 @@ def test_modules_named_in_documents_exist(path: Path) -> None:
         assert (ROOT / name).exists(), name
 
 
-def test_both_languages_have_the_same_pages_and_parts() -> None:
+def test_every_language_has_the_same_pages_and_parts() -> None:
     pages = {language: {p.name for p in (ROOT / "docs/handbook" / language).glob("*.md")} for language in LANGUAGES}
-    assert pages["en"] == pages["zh_CN"]
-    twins = [(f"docs/handbook/en/{name}", f"docs/handbook/zh_CN/{name}") for name in sorted(pages["en"])]
+    assert pages["en"] == pages["zh_CN"] == pages["zh_TW"]
+    twins = [
+        (f"docs/handbook/{one}/{name}", f"docs/handbook/{other}/{name}")
+        for name in sorted(pages["en"])
+        for one, other in (("zh_CN", "zh_TW"), ("en", "zh_CN"))
+    ]
     for one, other in [("README.md", "README.zh.md"), *twins]:
         shape = [re.findall(r"^(#+) ", read(name), re.MULTILINE) for name in (one, other)]
         assert shape[0] == shape[1], (one, other)

@@ -75,6 +75,8 @@ MAINLAND = {
 }  # fmt: skip
 """Words of the mainland in traditional characters, as a mere conversion writes them, and what Taiwan says."""
 
+HANDBOOK = ROOT / "docs" / "handbook" / "zh_TW"
+
 SAME_FORMS = set("秘系統准里面回后台谷采制范松仆占周才志")
 """Characters that both scripts write, though a converter would change them in some words."""
 
@@ -112,6 +114,15 @@ def test_traditional_chinese_has_its_own_words() -> None:
         "電子檔",
         "資料庫",
     ]
+
+
+@pytest.mark.parametrize("path", sorted(HANDBOOK.glob("*.md")), ids=lambda path: path.stem)
+def test_the_handbook_of_taiwan_has_its_own_words_and_characters(path: Path) -> None:
+    text = OWN_NAMES.sub("", path.read_text("utf-8"))
+    assert [word for word in MAINLAND if word in text] == []
+    to_traditional, to_simplified = OpenCC("s2t"), OpenCC("t2s")
+    simplified = {sign for sign in text if to_simplified.convert(sign) == sign and to_traditional.convert(sign) != sign}
+    assert simplified - SAME_FORMS == set()
 
 
 def test_no_language_is_left_in_another() -> None:

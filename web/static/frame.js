@@ -55,6 +55,11 @@ document.addEventListener("click", (event) => {
   }
 });
 
+// What is wider than the screen scrolls by keys too, where nothing in it can be reached by Tab.
+for (const each of document.querySelectorAll(".scroll, .pointed, pre")) {
+  if (each.scrollWidth > each.clientWidth && !each.querySelector("a, button, input, select, summary")) each.tabIndex = 0;
+}
+
 // A list's bar of acts shows how many rows are chosen; the box in the head chooses all that are shown.
 for (const form of document.querySelectorAll("form[data-choosing]")) {
   const boxes = () => [...form.querySelectorAll("tbody input[type=checkbox]")];

@@ -7,4 +7,3 @@ document.addEventListener("click", (event) => {
   field.value = button.dataset.value;
   field.focus();
 });
-for (const button of document.querySelectorAll("button[data-fill]")) button.hidden = false;

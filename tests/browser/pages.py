@@ -1,0 +1,208 @@
+"""Every page of the product, with an address that shows something, and who opens it; a person at a real browser."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, Request, sync_playwright
+
+from tests.factories.furnished import password_of
+
+CHROMIUM = Path(os.environ.get("JUANKU_CHROMIUM", "/usr/bin/chromium"))
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+    "--disable-sync", "--no-first-run", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]  # fmt: skip
+AXE = Path(__file__).parent / "axe" / "axe-4.14.1.min.js"
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+LANGUAGES = {"zh_CN": "zh-CN", "zh_TW": "zh-TW", "en": "en-GB"}
+WIDTHS = (1440, 768, 390)
+SHADES = ("light", "dark")
+STILL = 0.01
+"""The most that a page may move while it comes, as Chromium reckons it (0.1 is what it calls good)."""
+
+PAGES: Mapping[str, tuple[str, str]] = {
+    "signing.sign_in": ("", "/sign-in"),
+    "links.show": ("", "/welcome/{welcome}"),
+    "help.contents": ("staff", "/help"),
+    "help.show": ("archivist", "/help/archivist"),
+    "desk.desk": ("archivist", "/"),
+    "desk.style": ("archivist", "/style"),
+    "account.mine": ("archivist", "/account"),
+    "records.new": ("archivist", "/records/new?category={category}"),
+    "records.show": ("archivist", "/records/{filed}"),
+    "records.edit": ("archivist", "/records/{letter}/edit"),
+    "records.by_number": ("archivist", "/number?n={number}"),
+    "history.record_history": ("archivist", "/records/{filed}/history"),
+    "files.page": ("archivist", "/files/{content}/pages/1?q=电梯"),
+    "files.find": ("archivist", "/files/{content}/pages/1/next?q=维护"),
+    "finding.search": ("archivist", "/search?q=电梯"),
+    "browsing.scheme": ("archivist", "/browse"),
+    "browsing.category": ("archivist", "/browse/categories/{category}"),
+    "browsing.projects": ("archivist", "/browse/places"),
+    "browsing.place": ("archivist", "/browse/places/H001/A001"),
+    "labels.choose": ("archivist", "/labels?record={filed}"),
+    "uploads.mine": ("archivist", "/uploads"),
+    "put_aside.waiting": ("archivist", "/put-aside"),
+    "scans.doubtful": ("archivist", "/scans/doubtful"),
+    "proposals.waiting": ("archivist", "/proposals"),
+    "doubles.waiting": ("archivist", "/doubles"),
+    "bring_in.mine": ("archivist", "/bring-in"),
+    "bring_in.columns": ("archivist", "/bring-in/{sheet_unsaid}/columns"),
+    "bring_in.check": ("archivist", "/bring-in/{sheet}/check"),
+    "bring_in.show": ("archivist", "/bring-in/{sheet}"),
+    "why.ask": ("secrecy", "/why"),
+    "history.log": ("audit", "/log"),
+    "system.show": ("system", "/system"),
+    "system.parts": ("system", "/system/parts"),
+    "subjects.every": ("archivist", "/house/subjects"),
+    "subjects.show": ("archivist", "/house/subjects/{subject}"),
+    "subjects.new": ("archivist", "/house/subjects/new?kind=owner"),
+    "subjects.changing": ("archivist", "/house/subjects/{subject}/change"),
+    "subjects.merging": ("archivist", "/house/subjects/{subject}/merge"),
+    "subjects.splitting": ("archivist", "/house/subjects/{subject}/split"),
+    "fonds.every": ("archivist", "/house/fonds"),
+    "fonds.new": ("archivist", "/house/fonds/new"),
+    "fonds.renaming": ("archivist", "/house/fonds/{fonds}/rename"),
+    "fonds.closing": ("archivist", "/house/fonds/{fonds}/close"),
+    "fonds.joining": ("archivist", "/house/fonds/{fonds}/join"),
+    "schemes.show": ("archivist", "/house/fonds/{fonds}/scheme"),
+    "schemes.category": ("archivist", "/house/fonds/{fonds}/scheme/{category}"),
+    "schemes.changing": ("archivist", "/house/fonds/{fonds}/scheme/{category}/change"),
+    "schemes.importing": ("archivist", "/house/fonds/{fonds}/scheme/import"),
+    "places.every": ("archivist", "/house/places"),
+    "places.show": ("archivist", "/house/places/{fonds}?at=A001"),
+    "places.new": ("archivist", "/house/places/{fonds}/new?at=A001"),
+    "places.changing": ("archivist", "/house/places/{fonds}/change?at=A001"),
+    "rules.every": ("archivist", "/house/rules"),
+    "rules.new": ("archivist", "/house/rules/new"),
+    "levels.show": ("secrecy", "/house/levels"),
+    "levels.new": ("secrecy", "/house/levels/distributions/new"),
+    "levels.new_group": ("secrecy", "/house/levels/groups/new"),
+    "organisation.show": ("security", "/house/organisation"),
+    "organisation.new": ("security", "/house/organisation/departments/new"),
+    "organisation.renaming": ("security", "/house/organisation/departments/{department}/rename"),
+    "organisation.closing": ("security", "/house/organisation/departments/{department}/close"),
+    "organisation.new_post": ("security", "/house/organisation/posts/new"),
+    "people.every": ("security", "/house/people"),
+    "people.show": ("security", "/house/people/{person}"),
+    "person.new": ("security", "/house/people/invite"),
+    "person.roles": ("security", "/house/people/{person}/roles"),
+    "person.clearance": ("security", "/house/people/{person}/clearance"),
+    "person.custody": ("security", "/house/people/{person}/custody"),
+    "person.new_grant": ("security", "/house/people/{person}/grants/new"),
+    "person.new_post": ("security", "/house/people/{person}/posts/new"),
+    "person.ending_post": ("security", "/house/people/{person}/posts/{holding}/end"),
+}
+"""By endpoint: who opens it ("" for nobody signed in), and an address."""
+
+STATES: Mapping[str, tuple[str, str]] = {
+    "record long title": ("archivist", "/records/{long}"),
+    "record locked file": ("archivist", "/records/{locked}"),
+    "record binned": ("archivist", "/records/{binned}"),
+    "record scanned": ("archivist", "/records/{scanned}"),
+    "search nothing": ("archivist", "/search?q=绝无此词"),
+    "search help": ("staff", "/search"),
+    "desk auditor": ("audit", "/"),
+    "desk staff": ("staff", "/"),
+    "desk bin": ("archivist", "/?state=binned"),
+    "proposals form": ("archivist", "/records/{long}/edit"),
+    "help commands": ("system", "/help/commands"),
+    "category tree": ("archivist", "/records/new"),
+}
+"""Pages again in another state: nothing there, long titles, what is in the way."""
+
+
+class Watched:
+    """A person at a browser, whose every fault is kept: said on the console, not found, asked of others, moved."""
+
+    def __init__(
+        self, browser: Browser, url: str, *, width: int, locale: str, shade: str, cookies: Sequence[Any] = ()
+    ) -> None:
+        self.context = browser.new_context(
+            viewport={"width": width, "height": 900 if width > 400 else 844}, locale=LANGUAGES[locale],
+            color_scheme="dark" if shade == "dark" else "light", reduced_motion="reduce", bypass_csp=False,
+        )  # fmt: skip
+        self.context.add_cookies([{"name": "juanku_language", "value": locale, "url": url}, *cookies])
+        self.context.add_init_script(
+            "window.moved = [];"
+            "new PerformanceObserver((list) => { for (const e of list.getEntries()) if (!e.hadRecentInput) moved.push("
+            "[e.value, e.sources.map((s) => s.node && (s.node.outerHTML || s.node.data).slice(0, 80))]); })"
+            ".observe({type: 'layout-shift', buffered: true});"
+        )
+        self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(30_000)
+        self.url, self.width, self.locale, self.shade = url, width, locale, shade
+        self.faults: list[str] = []
+        self.page.on("console", lambda said: self._fault(f"console: {said.text}") if said.type == "error" else None)
+        self.page.on("pageerror", lambda error: self._fault(f"script: {error}"))
+        self.page.on("requestfailed", self._failed)
+        self.page.on(
+            "response", lambda reply: self._fault(f"{reply.status}: {reply.url}") if reply.status >= 400 else None
+        )
+        self.page.on(
+            "request",
+            lambda sent: None if sent.url.startswith((url, "data:")) else self._fault(f"another host: {sent.url}"),
+        )
+
+    def _failed(self, request: Request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # a page that was left before its pictures were there
+            self._fault(f"failed: {request.url} {request.failure}")
+
+    def _fault(self, words: str) -> None:
+        self.faults.append(words)
+
+    def sign_in(self, login: str, password: str | None = None) -> None:
+        """Sign in."""
+        reply = self.page.goto(f"{self.url}/sign-in")
+        assert reply is not None
+        self.page.fill("#field-login", login)
+        self.page.fill("#field-password", password or password_of(login))
+        self.page.click("main .primary")
+        self.page.wait_for_selector(".me")
+
+    def go(self, path: str) -> None:
+        """Open an address."""
+        reply = self.page.goto(self.url + path)
+        assert reply is not None
+        self.page.wait_for_load_state("load")
+
+    def proof(self, path: str) -> list[str]:
+        """Open an address and return every fault of its page."""
+        self.faults.clear()
+        self.go(path)
+        wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        if wide > 0:
+            self._fault(f"wider than the screen by {wide} px")
+        shifts = self.page.evaluate("window.moved")
+        if sum(value for value, _ in shifts) > STILL:
+            self._fault(f"moved: {shifts}")
+        if LANGUAGES[self.locale][:2] != (self.page.get_attribute("html", "lang") or "")[:2]:
+            self._fault("in another language")
+        return self.faults + self.axe()
+
+    def axe(self) -> list[str]:
+        """Return what axe finds in the page as it stands."""
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(AXE.read_text("utf-8"))
+        found: list[dict[str, Any]] = self.page.evaluate(
+            "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']})"
+            ".then(found => found.violations)",
+            TAGS,
+        )
+        return [
+            f"axe {each['id']}: {node['html'][:160]} {' '.join(str(c['message']) for c in node['any'][:1])}"
+            for each in found
+            for node in each["nodes"][:4]
+        ]
+
+
+@contextmanager
+def a_browser() -> Iterator[Browser]:
+    """Start Chromium."""
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield started
+        started.close()

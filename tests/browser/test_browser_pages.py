@@ -1,0 +1,115 @@
+"""Every page of the product at a real browser: at rest, in its own language, asking nobody else, with nothing for axe.
+
+Each page is looked at once, with language, width and shade taking turns; ``./juanku pictures --pages FOLDER`` looks at
+every page in every way.
+"""
+
+from collections.abc import Callable, Iterator
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("playwright")
+from playwright.sync_api import Browser
+
+from tests.browser.pages import CHROMIUM, PAGES, SHADES, STATES, WIDTHS, Watched, a_browser
+from tests.factories.archives import Archive
+from tests.factories.furnished import Furnished, furnished, served
+from tests.factories.web_house import PASSWORD, a_web_house
+from web.words import LOCALES
+
+NO_PAGES = {
+    "static", "healthz", "health.live", "health.ready", "help.picture", "openapi", "files.download", "files.picture",
+    "bring_in.faults", "sheets.found", "schemes.export", "uploads.progress", "rules.check",
+}  # fmt: skip
+"""What is asked for by GET and gives no page."""
+
+EMPTY = (
+    "/", "/bring-in", "/uploads", "/put-aside", "/scans/doubtful", "/proposals", "/doubles", "/house/subjects",
+    "/search?q=电梯", "/browse", "/browse/places", "/labels",
+)  # fmt: skip
+
+WAYS = [*product(WIDTHS, SHADES, LOCALES)]
+LOOKS = [(name, *WAYS[at * 5 % len(WAYS)]) for at, name in enumerate([*PAGES, *STATES])]
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.xdist_group("pages"),
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no Chromium at {CHROMIUM}; set JUANKU_CHROMIUM to run this"),
+]
+
+
+@pytest.fixture(scope="module")
+def house(archive_template: Archive, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Furnished]:
+    with furnished(archive_template.copy(tmp_path_factory.mktemp("pages") / "archive")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with a_browser() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def cookies_of(house: Furnished, browser: Browser) -> Callable[[str], list[Any]]:
+    """Sign each person in once; every later browser of theirs gets the cookies."""
+    kept: dict[str, list[Any]] = {"": []}
+
+    def cookies(login: str) -> list[Any]:
+        if login not in kept:
+            someone = Watched(browser, house.url, width=1440, locale="zh_CN", shade="light")
+            someone.sign_in(login)
+            kept[login] = [each for each in someone.context.cookies() if each.get("name") != "juanku_language"]
+            someone.context.close()
+        return kept[login]
+
+    return cookies
+
+
+def test_every_page_is_in_the_table(house: Furnished) -> None:
+    asked = {rule.endpoint for rule in house.app.url_map.iter_rules() if "GET" in (rule.methods or ())}
+    assert {endpoint for endpoint in asked if not endpoint.startswith("api.")} - NO_PAGES == set(PAGES)
+
+
+@pytest.mark.parametrize(("name", "width", "shade", "locale"), LOOKS)
+def test_a_page_has_no_fault(
+    house: Furnished,
+    browser: Browser,
+    cookies_of: Callable[[str], list[Any]],
+    name: str,
+    width: int,
+    shade: str,
+    locale: str,
+) -> None:
+    login, path = {**PAGES, **STATES}[name]
+    someone = Watched(browser, house.url, width=width, locale=locale, shade=shade, cookies=cookies_of(login))
+    assert someone.proof(path.format(**house.places)) == []
+    someone.context.close()
+
+
+def test_a_page_with_nothing_in_it_says_why_and_has_no_fault(browser: Browser, tmp_path: Path) -> None:
+    with a_web_house(tmp_path) as house, served(house.app) as url:
+        someone = Watched(browser, url, width=390, locale="zh_TW", shade="dark")
+        someone.sign_in("archivist", PASSWORD)
+        for path in EMPTY:
+            assert someone.proof(path) == [], path
+        someone.context.close()
+
+
+def test_a_fault_would_be_found(house: Furnished, browser: Browser) -> None:
+    someone = Watched(browser, house.url, width=390, locale="en", shade="light")
+    someone.go("/sign-in")
+    someone.page.evaluate(
+        "document.querySelector('main').innerHTML += '<img src=/static/none.png><input id=bare>"
+        '<div style="width:2000px;color:#999;background:#fff">pale words</div>\''
+    )
+    someone.page.wait_for_load_state("networkidle")
+    found = " ".join(someone.axe())
+    assert "image-alt" in found
+    assert "label" in found
+    assert "color-contrast" in found
+    assert any("404" in fault for fault in someone.faults)
+    someone.context.close()

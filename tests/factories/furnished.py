@@ -1,0 +1,210 @@
+"""The demonstration archive with something of everything in it, so that every page has what it is made to show."""
+
+import json
+import re
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+from uuid import UUID
+
+import xlsxwriter
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select, update
+from werkzeug.serving import make_server
+
+from archive.model import Category, Fonds, PersonPost, ScannedPage, ScanState
+from runtime.pages import make_app
+from runtime.wiring import Parts
+from tests.factories.archives import Archive
+from tests.factories.drawn import a_pdf
+from tests.factories.hostile_files import a_locked_pdf
+from tests.factories.scanned import a_page, a_scanned_pdf
+from tests.factories.web_house import token_on
+
+CATEGORY = ("H001", "WYX04")
+LONG = (
+    "关于和园小区一期三号楼二单元曳引式电梯维护保养服务合同及其补充协议、安全技术档案移交清单、"
+    "定期检验报告、应急救援演练记录、配件更换审批单和年度考核评分结果一并归入物业设备设施运行维护类案卷并长期保存的备案材料汇编（二〇二四年度第一次修订）"
+)
+LETTER = (
+    "和园物业服务公司文件\n物管发〔2024〕12号\n关于做好二〇二四年度电梯维护保养工作的通知\n各项目部：\n"
+    + "为保证电梯安全运行，各项目部应当督促维保单位每十五日至少进行一次清洁、润滑、调整和检查。" * 6
+    + "\n和园物业服务公司\n2024年3月5日\n"
+)
+CONTRACT = "电梯维护保养服务合同\n合同编号：HY-2024-031\n甲方：和园物业服务公司\n乙方：迅捷电梯有限公司\n" + (
+    "乙方应当按照约定的服务内容和标准对电梯进行维护保养，并接受甲方的监督检查。" * 12
+)
+HEADERS = ["题名", "日期", "责任者", "密级", "页数", "文件名"]
+ROWS = [
+    ["电梯维护保养合同（三号楼）", "2024-3-5", "迅捷电梯有限公司", "1", "12", "a.pdf"],
+    ["消防设施月检记录", "2024-13-40", "", "绝顶", "十", ""],
+    ["配电房运行记录", "113/3/5", "和园物业服务公司", "2", "8", "b.pdf"],
+    ["", "2024", "", "1", "3", ""],
+]
+
+
+def password_of(login: str) -> str:
+    """Return the password of someone of the demonstration."""
+    return f"juanku-{login}-2026"
+
+
+@dataclass
+class Furnished:
+    """An archive served in this process, and the addresses of what lies in it, by the word that pages are named by."""
+
+    archive: Archive
+    parts: Parts
+    app: Flask
+    url: str
+    places: Mapping[str, str]
+
+
+class Hands:
+    """Someone at the pages, without a browser."""
+
+    def __init__(self, app: Flask, login: str) -> None:
+        self.client: FlaskClient = app.test_client()
+        self.post("/sign-in", "/sign-in", login=login, password=password_of(login))
+
+    def post(self, path: str, form: str = "/account", **data: Any) -> Any:
+        """Send a form, with the token of the page at ``form``."""
+        token = token_on(self.client.get(form).text)
+        reply = self.client.post(path, data={"csrf_token": token} | data)
+        faults = re.findall(r'<li><a href="#field.*|<p>.*', reply.text)
+        assert reply.status_code in {200, 303}, (path, reply.status_code, faults)
+        return reply
+
+    def read(self, path: str) -> str:
+        """Return a page."""
+        reply = self.client.get(path)
+        assert reply.status_code == 200, (path, reply.status_code)
+        return reply.text
+
+
+def _sheet() -> BytesIO:
+    out = BytesIO()
+    book = xlsxwriter.Workbook(out)
+    sheet = book.add_worksheet("目录")
+    for down, row in enumerate([HEADERS, *ROWS]):
+        for at, cell in enumerate(row):
+            sheet.write_string(down, at, cell)
+    book.close()
+    out.seek(0)
+    return out
+
+
+def _record(hands: Hands, category: str, title: str, *files: tuple[str, bytes], **more: Any) -> str:
+    values = {"category": category, "title": title, "drawn_up": "2024-03-05", "level": "2"} | more
+    reply = hands.post("/records", f"/records/new?category={category}", **values)
+    found = re.search(r"/records/([0-9a-f-]{36})", reply.location or reply.text)
+    assert found, reply.text
+    for name, data in files:
+        hands.post(f"/records/{found[1]}/files", files=(BytesIO(data), name))
+    return found[1]
+
+
+def _first(pattern: str, text: str) -> str:
+    found = re.search(pattern, text)
+    assert found, pattern
+    return found[1]
+
+
+def furnish(archive: Archive, parts: Parts, app: Flask) -> dict[str, str]:
+    """Put something of everything in, and return where it lies."""
+    with parts.db.reading() as session:
+        fonds = session.scalars(select(Fonds).where(Fonds.code == CATEGORY[0])).one()
+        here = select(Category).where(Category.fonds_id == fonds.id, Category.code == CATEGORY[1])
+        category = session.scalars(here).one()
+    places = {"fonds": str(fonds.id), "category": str(category.id)}
+    archivist, security, secrecy = (Hands(app, login) for login in ("archivist", "security", "secrecy"))
+    contract, letter = a_pdf(CONTRACT[:60], CONTRACT[60:200]), ("通知.txt", LETTER.encode())
+
+    def record(name: str, title: str, *files: tuple[str, bytes]) -> None:
+        places[name] = _record(archivist, places["category"], title, *files)
+
+    record("long", LONG, ("电梯维护保养服务合同（正本，签章扫描件，二〇二四年三月五日补充）.pdf", contract))
+    record("filed", "三号楼电梯维护保养服务合同（2024年）", ("合同.pdf", contract), letter)
+    record("letter", "通知", letter)
+    scan = a_scanned_pdf(a_page(["第一条 乙方应当按照约定维护电梯", "第二条 甲方应当按照约定支付费用"]))
+    record("scanned", "电梯维修验收单", ("验收单.pdf", scan))
+    record("locked", "加密的合同附件", ("附件.pdf", a_locked_pdf()))
+    record("binned", "误录的空白登记表")
+    version = _first(r'name="version" value="(\d+)"', archivist.read(f"/records/{places['binned']}"))
+    archivist.post(f"/records/{places['binned']}/bin", version=version)
+    archive.work(parts)
+    with parts.db.writing() as work:
+        work.session.execute(update(ScannedPage).values(state=ScanState.READ, confidence=61))
+        work.commit()
+    archivist.post("/records/file", record=places["filed"])
+    shown = archivist.read(f"/records/{places['filed']}")
+    places["content"] = _first(r"/files/([0-9a-f-]{36})/pages/1", shown)
+    places["number"] = _first(r'class="archive-number"[^>]*>([^<]+)<', shown)
+    begun = archivist.client.post(
+        f"/uploads/begin/{places['long']}", json={"name": "竣工图（分十二册）.zip", "size": 9_000_000},
+        headers={"X-CSRFToken": token_on(archivist.read("/account"))},
+    )  # fmt: skip
+    assert begun.status_code == 200, begun.text
+    _bring_in(archivist, places)
+    subject = archivist.post(
+        "/house/subjects/new", "/house/subjects/new?kind=owner", kind="owner",
+        fonds=places["fonds"], name="张三", phone="19000000000",
+    )  # fmt: skip
+    places["subject"] = _first(r"/house/subjects/([0-9a-f-]{36})", subject.location or subject.text)
+    _people(security, secrecy, parts, places)
+    archive.work(parts)
+    return places
+
+
+def _bring_in(archivist: Hands, places: dict[str, str]) -> None:
+    for name in ("sheet", "sheet_unsaid"):
+        begun = archivist.post("/bring-in", category=places["category"], file=(_sheet(), "目录.xlsx"))
+        places[name] = _first(r"/bring-in/([0-9a-f-]{36})", begun.location)
+    at = f"/bring-in/{places['sheet']}"
+    said = re.findall(r'<option value="([^"]*)" selected', archivist.read(f"{at}/columns"))
+    archivist.post(f"{at}/columns", column=said)
+
+
+def _people(security: Hands, secrecy: Hands, parts: Parts, places: dict[str, str]) -> None:
+    made = security.post("/house/people/invite", login="newcomer", name="许小雪", roles=["staff"], clearance="1")
+    places["welcome"] = _first(r"/welcome/([\w.~-]+)", made.text)
+    everyone = security.read("/house/people")
+    places["person"] = _first(r'/house/people/([0-9a-f-]{36})"[^>]*>林静文', everyone)
+    places["officer"] = _first(r'/house/people/([0-9a-f-]{36})"[^>]*>冯立夏', everyone)
+    with parts.db.reading() as session:
+        held = select(PersonPost.id).where(PersonPost.person_id == UUID(places["person"]))
+        places["holding"] = str(session.scalars(held).one())
+    places["department"] = _first(r"/departments/([0-9a-f-]{36})/rename", security.read("/house/organisation"))
+    secrecy.post("/house/levels/groups/new", fonds=places["fonds"], number_mark="QA", name="专案一")
+
+
+@contextmanager
+def furnished(archive: Archive) -> Iterator[Furnished]:
+    """Furnish an archive, if it is not furnished yet, and serve it from this process."""
+    parts = archive.parts()
+    parts.page_reader = None  # what OCR would read of the one scan is written down instead
+    app = make_app(parts)
+    kept = archive.folder / "places.json"
+    if not kept.exists():
+        kept.write_text(json.dumps(furnish(archive, parts, app)))
+    try:
+        with served(app) as url:
+            yield Furnished(archive, parts, app, url, json.loads(kept.read_text()))
+    finally:
+        archive.close()
+
+
+@contextmanager
+def served(app: Flask) -> Iterator[str]:
+    """Serve pages from this process; yield their address."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()

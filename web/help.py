@@ -1,0 +1,160 @@
+"""Help: the handbook inside the product, and which of its places explains a page or a setting.
+
+It tells nothing of what is kept, so that whoever cannot sign in may read it too.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, Flask, abort, render_template, request, send_from_directory, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from web.handbook import CONTENTS, PARTS, PICTURES, part_of
+from web.i18n import current_locale
+
+pages = Blueprint("help", __name__, url_prefix="/help")
+
+PLACES: Mapping[str, str] = {
+    "signing.sign_in": "staff#sign-in",
+    "signing.signed_in": "staff#sign-in",
+    "links.show": "staff#sign-in",
+    "links.choose": "staff#sign-in",
+    "account.mine": "staff#my-account",
+    "account.set_password": "staff#my-account",
+    "account.make_token": "staff#my-account",
+    "desk.desk": "staff#find-your-way",
+    "desk.style": "staff#find-your-way",
+    "finding.search": "staff#search",
+    "browsing.scheme": "staff#browse",
+    "browsing.category": "staff#browse",
+    "browsing.projects": "staff#browse",
+    "browsing.place": "staff#browse",
+    "records.by_number": "staff#find-your-way",
+    "records.show": "staff#open",
+    "files.page": "staff#open",
+    "files.find": "staff#open",
+    "why.ask": "staff#when-you-cannot-find-something",
+    "why.answer": "staff#when-you-cannot-find-something",
+    "history.record_history": "staff#open",
+    "records.new": "archivist#catalogue",
+    "records.create": "archivist#catalogue",
+    "records.edit": "archivist#catalogue",
+    "records.describe": "archivist#catalogue",
+    "records.file": "archivist#file",
+    "uploads.mine": "archivist#add-files",
+    "put_aside.waiting": "archivist#add-files",
+    "put_aside.unlock": "archivist#add-files",
+    "scans.doubtful": "archivist#add-files",
+    "proposals.waiting": "archivist#proposals",
+    "proposals.take_ticked": "archivist#proposals",
+    "doubles.waiting": "archivist#perhaps-the-same",
+    "bring_in.mine": "archivist#bringing-in-a-spreadsheet",
+    "bring_in.take": "archivist#bringing-in-a-spreadsheet",
+    "bring_in.columns": "archivist#bringing-in-a-spreadsheet",
+    "bring_in.say": "archivist#bringing-in-a-spreadsheet",
+    "bring_in.check": "archivist#bringing-in-a-spreadsheet",
+    "bring_in.show": "archivist#bringing-in-a-spreadsheet",
+    "moving.move": "archivist#moving-to-another-category",
+    "labels.choose": "archivist#labels-and-a-wrong-file",
+    "labels.output": "archivist#labels-and-a-wrong-file",
+    "people.every": "administrator#people",
+    "people.show": "administrator#people",
+    "people.link": "administrator#people",
+    "system.show": "administrator#system",
+    "system.parts": "doctor#the-doctor-and-jobs",
+    "levels.show": "administrator#levels",
+    "organisation.show": "administrator#organisation",
+    "fonds.every": "administrator#fonds-and-schemes",
+    "places.every": "administrator#places",
+    "rules.every": "administrator#number-rules",
+    "subjects.every": "administrator#subjects",
+    "schemes.show": "administrator#fonds-and-schemes",
+    "history.log": "auditor#the-log",
+    "person.new": "administrator#people",
+    "code": "setting-up#in-the-browser",
+    "step": "setting-up#in-the-browser",
+}
+"""The place of the handbook, part and anchor, that explains the page an endpoint gives.
+
+An endpoint of a family of pages (``people``, ``levels`` …) that is not named has the place of the family's first page.
+"""
+
+SETTINGS: Mapping[str, str] = {
+    "JUANKU_HOME": "settings#folders-and-keys",
+    "JUANKU_KEYS": "settings#folders-and-keys",
+    "JUANKU_DATABASE_URL": "settings#database-store-search-broker",
+    "JUANKU_BROKER_URL": "settings#database-store-search-broker",
+    "JUANKU_STORE_URL": "settings#database-store-search-broker",
+    "JUANKU_SEARCH_URL": "settings#database-store-search-broker",
+    "JUANKU_SEARCH_PREFIX": "settings#database-store-search-broker",
+    "JUANKU_PORT": "settings#web",
+    "JUANKU_HOST": "settings#web",
+    "JUANKU_API_PER_MINUTE": "settings#web",
+    "JUANKU_WORKER_THREADS": "settings#work-in-the-background",
+    "JUANKU_PICTURES_MB": "settings#work-in-the-background",
+    "JUANKU_CLAMAV": "settings#other-programs",
+    "JUANKU_SOFFICE": "settings#other-programs",
+    "JUANKU_LOG_LEVEL": "settings#finding-faults",
+    "JUANKU_FAILPOINT": "settings#finding-faults",
+}
+"""The place that explains each setting."""
+
+_FIRST = (
+    {"person": "person.new", "people": "people.every"}
+    | {
+        place.partition(".")[0]: place
+        for place in ("organisation.show", "levels.show", "fonds.every", "schemes.show", "places.every", "rules.every")
+    }
+    | {"subjects": "subjects.every"}
+)
+
+
+def place_of(endpoint: str | None) -> str | None:
+    """Return the place that explains an endpoint's page; None where none is named."""
+    endpoint = endpoint or ""
+    return PLACES.get(endpoint) or PLACES.get(_FIRST.get(endpoint.partition(".")[0], ""))
+
+
+def address_of(place: str | None) -> str:
+    """Return the address of a place; of the contents for None."""
+    part, _, anchor = (place or "").partition("#")
+    return url_for("help.show", part=part, _anchor=anchor or None) if part else url_for("help.contents")
+
+
+@pages.get("")
+def contents() -> str:
+    """Show what parts there are."""
+    return _page(CONTENTS)
+
+
+@pages.get("/<part>")
+def show(part: str) -> str:
+    """Show a part."""
+    if part not in PARTS:
+        abort(404)
+    return _page(part)
+
+
+@pages.get("/pictures/<name>")
+def picture(name: str) -> BaseResponse:
+    """Send one of the handbook's pictures."""
+    return send_from_directory(PICTURES, name, mimetype="image/webp")
+
+
+def _page(part: str) -> str:
+    locale = current_locale()
+    titles = {name: part_of(locale, name).title.words for name in PARTS}
+    return render_template("help.html", part=part, shown=part_of(locale, part), titles=titles)
+
+
+def _told() -> dict[str, Any]:
+    def setting_help(variable: str) -> str:
+        return address_of(SETTINGS.get(variable))
+
+    return {"help_address": address_of(place_of(request.endpoint)), "setting_help": setting_help}
+
+
+def init_app(app: Flask) -> None:
+    """Give an app its help, and every page the address of the place that explains it."""
+    app.register_blueprint(pages)
+    app.context_processor(_told)
