@@ -2,6 +2,7 @@
 
 from flask import Flask
 
+from archive.list_columns import ChosenColumns
 from runtime.doctor import doctor
 from runtime.doctor_words import told
 from runtime.health import looks
@@ -48,6 +49,8 @@ def services(parts: Parts) -> Services:
         proposals=parts.proposals,
         bringing=parts.bringing,
         moving=parts.moving,
+        columns=ChosenColumns(parts.db),
+        drafts=parts.drafts,
         why=parts.why,
         unlocking=parts.unlocking,
         renditions=parts.renditions,

@@ -16,6 +16,7 @@ from archive.closing import ZONE
 from archive.confirming import ProposalService
 from archive.database import Database
 from archive.doubles import Doubles
+from archive.drafts import Drafts
 from archive.files import FileService
 from archive.filing import FilingService
 from archive.fonds import FondsService
@@ -207,6 +208,11 @@ class Parts:
         return BringingIn(self.db, self.guard, self.vault, self.log, self.records, self.outbox, self.clock)
 
     @cached_property
+    def drafts(self) -> Drafts:
+        """What people typed into forms and did not send."""
+        return Drafts(self.db, self.vault, self.clock)
+
+    @cached_property
     def moving(self) -> Moving:
         """Moving records to other categories."""
         return Moving(self.db, self.guard, self.vault, self.records)
@@ -366,7 +372,7 @@ class Parts:
             MakeRenditions(self.db, self.vault, self.store, self.log, self.outbox, self.clock, self.extractor),
             self.indexing,
             BringIn(self.db, self.bringing),
-            EmptyBin(self.db, self.imports, self.bringing, self.log, self.outbox, self.clock),
+            EmptyBin(self.db, self.imports, [self.bringing, self.drafts], self.log, self.outbox, self.clock),
             ForgetAnswers(self.once),
             SweepOrphans(self.db, self.store, self.clock),
             MakeCheckpoints(self.sealer, self.checkpoints),

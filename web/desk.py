@@ -6,6 +6,8 @@ from sqlalchemy import func, select
 
 from archive.identity import Role
 from archive.model import Content, ContentState, Record, RecordState
+from web.columns import shown as as_list
+from web.drafts import unsent
 from web.scans import count_doubtful
 from web.services import identity, services
 
@@ -41,6 +43,7 @@ def desk() -> str:
     return render_template(
         "desk.html",
         records=records[:PAGE],
+        list=as_list("desk", records[:PAGE]),
         more=offset + PAGE if len(records) > PAGE else None,
         counts=counts,
         put_aside=put_aside,
@@ -48,6 +51,7 @@ def desk() -> str:
         proposed=proposed,
         undecided=undecided,
         state=state.value,
+        unsent=unsent(),
         prepares=prepares,
         newest=newest,
     )

@@ -11,9 +11,14 @@ from archive.policy.rules import Act
 from web.house.forms import may, require
 from web.i18n import current_locale
 from web.services import identity, services
-from web.words import translator
+from web.sure import asked
+from web.words import mark, translator
 
 pages = Blueprint("system", __name__, url_prefix="/system")
+
+GIVING_UP = mark(
+    "What the job was to do stays undone: a text unread, a record not found. The record itself and its files stay."
+)
 
 
 @pages.get("")
@@ -25,7 +30,9 @@ def show() -> str:
         jobs = status(session)
     failed = services().house.jobs.failed(identity()) if runs else []
     settings = services().house.settings() if runs else []
-    return render_template("system.html", jobs=jobs, failed=failed, settings=settings, runs=runs)
+    return render_template(
+        "system.html", jobs=jobs, failed=failed, settings=settings, runs=runs, giving_up=_(GIVING_UP)
+    )
 
 
 @pages.get("/parts")
@@ -46,7 +53,9 @@ def retry(job_id: UUID) -> BaseResponse:
 
 @pages.post("/jobs/<uuid:job_id>/cancel")
 def cancel(job_id: UUID) -> BaseResponse:
-    """Give a failed job up."""
+    """Give a failed job up, once it is meant."""
+    if (question := asked(_(GIVING_UP), _("Give up"), back=url_for("system.show"))) is not None:
+        return question
     services().house.jobs.cancel(identity(), job_id)
     flash(_("The job is given up."))
     return redirect(url_for("system.show"), 303)
