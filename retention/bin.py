@@ -1,12 +1,12 @@
 """The bin: what was thrown away before filing is kept 30 days, then goes for good."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy import select
 
-from archive.bringing_in import BringingIn
 from archive.clock import Clock
 from archive.database import Database, Work
 from archive.identity import system
@@ -19,9 +19,17 @@ from archive.purging import remove_records
 
 BIN_DAYS = 30
 GIVE_UP_DAYS = 7
-"""Days after which an import that broke off, or a spreadsheet on its way in, is not waited for any more."""
+"""Days after which an import that broke off, a spreadsheet on its way in or an unsent form is not waited for."""
 
 BATCH = 50
+
+
+class LeftOpen(Protocol):
+    """What people begin and may never end: kept for them for a while, then forgotten."""
+
+    def sweep(self, before: datetime) -> None:
+        """Forget what was not touched since a moment."""
+        ...
 
 
 class EmptyBin:
@@ -37,11 +45,11 @@ class EmptyBin:
     keep_done = True
 
     def __init__(
-        self, db: Database, imports: Imports, bringing: BringingIn, log: Log, outbox: Outbox, clock: Clock
+        self, db: Database, imports: Imports, left_open: Sequence[LeftOpen], log: Log, outbox: Outbox, clock: Clock
     ) -> None:
         self._db = db
         self._imports = imports
-        self._bringing = bringing
+        self._left_open = left_open
         self._log = log
         self._outbox = outbox
         self._clock = clock
@@ -50,7 +58,8 @@ class EmptyBin:
         """Put into the bin what broken imports left behind, and empty it of what is due, in short batches."""
         given_up = self._clock.now() - timedelta(days=GIVE_UP_DAYS)
         self._imports.give_up(system("bin"), given_up)
-        self._bringing.sweep(given_up)
+        for each in self._left_open:
+            each.sweep(given_up)
         while jobs[0].still_held() and self._one_batch():
             pass
         return {job.id: Outcome.done() for job in jobs}

@@ -3,6 +3,7 @@
 from flask import Flask
 
 from archive.errors import Unavailable
+from archive.list_columns import ChosenColumns
 from runtime.celery_app import answers, networked
 from runtime.doctor import doctor
 from runtime.doctor_words import told
@@ -67,6 +68,8 @@ def services(parts: Parts) -> Services:
         proposals=parts.proposals,
         bringing=parts.bringing,
         moving=parts.moving,
+        columns=ChosenColumns(parts.db),
+        drafts=parts.drafts,
         why=parts.why,
         unlocking=parts.unlocking,
         renditions=parts.renditions,

@@ -10,6 +10,7 @@ from archive.bringing_job import BringIn
 from archive.clock import Clock, SystemClock
 from archive.confirming import ProposalService
 from archive.doubles import Doubles
+from archive.drafts import Drafts
 from archive.files import FileService
 from archive.filing import FilingService
 from archive.fonds import FondsService
@@ -165,6 +166,11 @@ class Parts(Adapters):
         return BringingIn(self.db, self.guard, self.vault, self.log, self.records, self.outbox, self.clock)
 
     @cached_property
+    def drafts(self) -> Drafts:
+        """What people typed into forms and did not send."""
+        return Drafts(self.db, self.vault, self.clock)
+
+    @cached_property
     def moving(self) -> Moving:
         """Moving records to other categories."""
         return Moving(self.db, self.guard, self.vault, self.records)
@@ -294,7 +300,7 @@ class Parts(Adapters):
             MakeRenditions(self.db, self.vault, self.store, self.log, self.outbox, self.clock, self.extractor),
             self.indexing,
             BringIn(self.db, self.bringing),
-            EmptyBin(self.db, self.imports, self.bringing, self.log, self.outbox, self.clock),
+            EmptyBin(self.db, self.imports, [self.bringing, self.drafts], self.log, self.outbox, self.clock),
             ForgetAnswers(self.once),
             SweepOrphans(self.db, self.store, self.clock),
             MakeBackups(self.safekeeping),

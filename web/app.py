@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import ArchiveError, NotFound
-from web import filters, i18n, security
+from web import assets, filters, i18n, security
 from web import help as handbook_help
 from web.account import pages as account_pages
 from web.api.mount import mount
@@ -17,6 +17,7 @@ from web.bring_in import pages as bring_in_pages
 from web.browsing import pages as browsing_pages
 from web.desk import pages as desk_pages
 from web.doubles import pages as double_pages
+from web.drafts import pages as draft_pages
 from web.faults import ERRORS, explain, status_of
 from web.files import pages as file_pages
 from web.finding import pages as finding_pages
@@ -36,6 +37,7 @@ from web.house.schemes import pages as scheme_pages
 from web.house.subjects import pages as subject_pages
 from web.house.system import pages as system_pages
 from web.labels import pages as label_pages
+from web.lists import pages as list_pages
 from web.moving import pages as moving_pages
 from web.proposals import pages as proposal_pages
 from web.put_aside import pages as put_aside_pages
@@ -62,6 +64,7 @@ def create_app(wired: Services) -> Flask:
     security.init_app(app, https=wired.https)
     i18n.init_app(app)
     filters.init_app(app)
+    assets.init_app(app)
     app.before_request(load_identity)
     app.before_request(_signed_in_only)
     CSRFProtect(app)
@@ -70,7 +73,7 @@ def create_app(wired: Services) -> Flask:
         browsing_pages, sheet_pages, history_pages, label_pages, proposal_pages, double_pages, people_pages,
         person_pages, link_pages, organisation_pages, level_pages, fonds_pages, scheme_pages, place_pages, rule_pages,
         subject_pages, system_pages, backup_pages, health_pages, account_pages, bring_in_pages, sheet_file_pages,
-        moving_pages, why_pages,
+        moving_pages, why_pages, list_pages, draft_pages,
     ):  # fmt: skip
         app.register_blueprint(pages)
     app.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))

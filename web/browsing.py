@@ -11,6 +11,8 @@ from archive.errors import NotFound
 from archive.model import Fonds
 from indexer.engine import Order
 from indexer.search import SearchPage
+from web.columns import records_by_id
+from web.columns import shown as as_list
 from web.directory import CategoryShown
 from web.services import identity, services
 
@@ -91,7 +93,8 @@ def _listed(template: str, filters: Sequence[tuple[str, str]], **shown: Any) -> 
         template, found=found, order=order.value, offset=offset,
         newer=_here(order=order, **{"from": offset - PAGE}) if offset >= PAGE else None,
         more=_here(order=order, **{"from": offset + PAGE}) if offset + PAGE < last else None,
-        sheet=url_for("sheets.found", **chosen),
+        list=as_list("browse", records_by_id([hit.record_id for hit in found.hits])),
+        sheet=url_for("sheets.found", **chosen, list="browse"),
         turned=_here(order=Order.NEWEST if order is Order.OLDEST else Order.OLDEST),
         **shown,
     )  # fmt: skip

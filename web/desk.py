@@ -9,6 +9,8 @@ from sqlalchemy import func, select
 from archive.identity import Role
 from archive.model import Content, ContentState, Record, RecordState
 from archive.policy.rules import Act
+from web.columns import shown as as_list
+from web.drafts import unsent
 from web.house.forms import may
 from web.scans import count_doubtful
 from web.services import identity, services
@@ -45,6 +47,7 @@ def desk() -> str:
     return render_template(
         "desk.html",
         records=records[:PAGE],
+        list=as_list("desk", records[:PAGE]),
         more=offset + PAGE if len(records) > PAGE else None,
         counts=counts,
         put_aside=put_aside,
@@ -52,6 +55,7 @@ def desk() -> str:
         proposed=proposed,
         undecided=undecided,
         state=state.value,
+        unsent=unsent(),
         prepares=prepares,
         newest=newest,
         backups=_backups(),

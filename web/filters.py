@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from archive.levels import mark as level_mark
 from archive.personal import mask
 from indexer.kinds import PICTURED
+from web.columns import COLUMNS
 from web.directory import MOST_COUNTED
 from web.facets import TITLES
 from web.faults import explain_reason, field_label
@@ -115,6 +116,7 @@ def init_app(app: Flask) -> None:
         kind_word=lambda kind: word(KINDS, kind, current_locale()),
         medium_word=lambda medium: word(MEDIA, medium, current_locale()),
         material_word=lambda material: word(MATERIALS, material, current_locale()),
+        column_words=lambda key: _(COLUMNS[key].words),
         field_label=lambda name: field_label(name, current_locale()),
         facet_title=lambda name: _(TITLES[name]),
         place_words=lambda each: place_words(each, current_locale()),

@@ -17,6 +17,7 @@ from archive.model import Content, TextState
 from indexer.passages import Passage
 from indexer.querytext import hints
 from indexer.search import Hit
+from web.columns import COLUMNS, FIXED, cells_of, columns_of, records_by_id
 from web.facets import FACETS, facet_words
 from web.faults import explain, explain_fault, status_of
 from web.i18n import current_locale
@@ -66,13 +67,15 @@ def search() -> str | BaseResponse:
     except Unavailable as error:
         return _unanswered(error, shown)
     counted = [(name, value) for name, values in found.facets.items() for value in values]
+    columns = [key for key in columns_of("search") if key not in FIXED["search"]]
     words = facet_words(services().directory, current_locale(), [*filters, *counted])
     return render_template(
         "search.html", **shown, found=found, lines=[], pointed=None, hints=[_(HINTS[code]) for code in hints(text)],
         facets=_facets(words, found.facets, filters),
         chips=_chips(words, filters),
-        hits=_hits(found.hits),
-        sheet=_link(filters, endpoint="sheets.found"),
+        hits=_hits(found.hits, columns),
+        offered=[(key, each.words, key in columns) for key, each in COLUMNS.items() if key not in FIXED["search"]],
+        sheet=_link(filters, endpoint="sheets.found", list="search"),
         newer=_link(filters, max(offset - PAGE, 0)) if offset else None,
         more=_link(filters, offset + PAGE) if found.total > offset + PAGE else None,
     )  # fmt: skip
@@ -98,7 +101,7 @@ def _pointed(text: str, facts: Mapping[str, Any]) -> Pointed | None:
     return Pointed(text[:at], text[at:stop] or "▲", text[stop:])
 
 
-def _hits(hits: Sequence[Hit]) -> list[dict[str, Any]]:
+def _hits(hits: Sequence[Hit], columns: Sequence[str]) -> list[dict[str, Any]]:
     """Return hits as the page shows them; a page's number leads to it where it is known whose page it is."""
     with services().db.reading() as session:
         rows = session.execute(
@@ -107,17 +110,28 @@ def _hits(hits: Sequence[Hit]) -> list[dict[str, Any]]:
             )
         ).all()
         names = called(session, {each.content_id for hit in hits for each in hit.passages if each.content_id})
+    more = _more([hit.record_id for hit in hits], columns) if columns else {}
     held = Counter(row.record_id for row in rows)
     texts = {row.record_id: row.id for row in rows if held[row.record_id] == 1}
     return [
         {
             "hit": hit,
             "title": split_marks(hit.title, hit.marks),
+            "more": more.get(hit.record_id, ()),
             "text": texts.get(hit.record_id),
             "passages": [_passage(each, names, alone=held[hit.record_id] == 1) for each in hit.passages],
         }
         for hit in hits
     ]
+
+
+def _more(ids: Sequence[UUID], columns: Sequence[str]) -> dict[UUID, list[tuple[str, str | int]]]:
+    """Return words and value of what a person chose to see of each hit besides what every hit shows."""
+    records = records_by_id(ids)
+    return {
+        record.id: [(COLUMNS[key].words, cells[key]) for key in columns if cells[key] != ""]
+        for record, cells in zip(records, cells_of(records), strict=True)
+    }
 
 
 def _passage(passage: Passage, names: Mapping[UUID, Called], *, alone: bool) -> dict[str, Any]:
@@ -132,12 +146,12 @@ def _passage(passage: Passage, names: Mapping[UUID, Called], *, alone: bool) -> 
     }
 
 
-def _link(filters: Sequence[tuple[str, str]], offset: int = 0, endpoint: str = "finding.search") -> str:
+def _link(filters: Sequence[tuple[str, str]], offset: int = 0, endpoint: str = "finding.search", **more: Any) -> str:
     """Return the address of this search with these filters, from a hit on."""
     values: dict[str, Any] = {"q": request.args.get("q", "")} | ({"from": offset} if offset else {})
     for name, value in filters:
         values.setdefault(name, []).append(value)
-    return url_for(endpoint, **values)
+    return url_for(endpoint, **values, **more)
 
 
 def _chips(words: Callable[[str, str], str], filters: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:

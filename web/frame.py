@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import g
+from flask import g, request
 from flask_babel import gettext as _
 
 from archive.identity import Identity, Role
@@ -92,8 +92,10 @@ def frame() -> dict[str, Any]:
     identity = g.get("identity")
     if identity is None:
         return {"person": None}
+    here = request.full_path if request.query_string else request.path
     return {
         "person": g.person,
+        "here": here,
         "rail": [(_(name) if name else "", ways) for name, ways in ways_of(identity)],
         "reads": bool(identity.roles & READERS),
         "may_create": bool(identity.roles & _PREPARERS),

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, make_response, render_template, request, url_for
+from flask import Blueprint, Response, flash, make_response, render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
@@ -16,6 +16,7 @@ from archive.model import Department, Fonds, Record, RecordState
 from web.codes import bars, qr
 from web.filters import shape
 from web.house.forms import told
+from web.lists import back
 from web.printing import printed
 from web.services import identity, services
 from web.words import mark, named
@@ -60,6 +61,16 @@ SHEETS: Mapping[str, tuple[str, Sheet]] = {
 def choose() -> BaseResponse:
     """Ask for which records labels are printed, and on what."""
     return _form(_records(request.args.getlist("record")))
+
+
+@pages.post("/labels/chosen")
+def chosen() -> BaseResponse:
+    """Ask for the sheet for the records that were ticked in a list."""
+    records = _records(request.form.getlist("record"))
+    if not records:
+        flash(_("None of the chosen records is filed. Only filed records have labels."))
+        return back()
+    return _form(records)
 
 
 @pages.post("/labels")

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, flash, make_response, render_template, request
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response as BaseResponse
@@ -11,6 +11,8 @@ from archive.errors import ArchiveError, InvalidInput, NotFound
 from archive.moving import Planned
 from web.faults import explain, explain_fault, field_label
 from web.i18n import current_locale
+from web.lists import back
+from web.security import local_path
 from web.services import identity, services
 
 pages = Blueprint("moving", __name__)
@@ -27,12 +29,15 @@ def move() -> BaseResponse:
         raise NotFound from error
     if not ids:
         flash(_("Choose the records to move first."))
-        return redirect(url_for("desk.desk"), 303)
+        return back()
     directory = services().directory
+    whence = local_path(form.get("back"))
     into_notes = form.get("lost", "notes") == "notes"
     if target is None:
         return make_response(
-            render_template("move.html", ids=ids, categories=directory.categories(), fonds=directory.fonds())
+            render_template(
+                "move.html", ids=ids, categories=directory.categories(), fonds=directory.fonds(), back=whence
+            )
         )
     if form.get("confirmed"):
         done = services().moving.move(identity(), ids, target, into_notes=into_notes)
@@ -41,12 +46,13 @@ def move() -> BaseResponse:
                 flash(f"{each.title}{'：' if current_locale() != 'en' else ': '}{_why(each.error)}")
         moved = sum(each.error is None for each in done)
         flash(ngettext("%(num)d record is moved.", "%(num)d records are moved.", moved))
-        return redirect(url_for("desk.desk"), 303)
+        return back()
     planned = services().moving.plan(identity(), ids, target)
     return make_response(
         render_template(
             "move.html",
             ids=ids,
+            back=whence,
             category=directory.category(target),
             planned=[(each, _why(each.error) if each.error else "", _lost(each)) for each in planned],
             movable=sum(each.error is None for each in planned),

@@ -20,9 +20,11 @@ from archive.showing import CustodyView, FileView, RecordView
 from web import record_form
 from web.directory import CategoryShown
 from web.doubles import warn
+from web.drafts import NEW, OF_RECORD, form_of, taken_up
 from web.faults import explain, explain_fault, explain_waiting, field_label, status_of
 from web.i18n import current_locale
 from web.services import identity, services
+from web.sure import asked
 
 pages = Blueprint("records", __name__)
 
@@ -39,7 +41,7 @@ def new() -> str | BaseResponse:
         return render_template("categories.html", categories=directory.categories(), fonds=directory.fonds())
     category = _category(chosen)
     values = MultiDict({"medium": "electronic", "material": "document", "level": str(category.level_rank)})
-    return _form(category, values)
+    return _form(category, values, draft_at=taken_up(NEW, category.id, values))
 
 
 @pages.post("/records")
@@ -51,6 +53,7 @@ def create() -> BaseResponse:
         record_id = services().records.create(identity(), draft)
     except ArchiveError as error:
         return _again(error, category)
+    services().drafts.forget(identity(), form_of(NEW, category.id))
     flash(_("The record is catalogued. Now add its files."))
     warn(record_id)
     return redirect(url_for("records.show", record_id=record_id), 303)
@@ -82,7 +85,8 @@ def edit(record_id: UUID) -> str | BaseResponse:
     """Show the form of a provisional record."""
     view = _full(record_id)
     values = record_form.values_of(view.record, view.fields, view.place)
-    return _form(_category(str(view.category.id)), values, view=view)
+    draft_at = taken_up(OF_RECORD, record_id, values)
+    return _form(_category(str(view.category.id)), values, view=view, draft_at=draft_at)
 
 
 @pages.post("/records/<uuid:record_id>/edit")
@@ -95,6 +99,7 @@ def describe(record_id: UUID) -> BaseResponse:
         services().records.describe(identity(), record_id, changes, record_form.version(request.form))
     except ArchiveError as error:
         return _again(error, category, view)
+    services().drafts.forget(identity(), form_of(OF_RECORD, record_id))
     flash(_("The description is saved."))
     warn(record_id)
     return redirect(url_for("records.show", record_id=record_id), 303)
@@ -136,9 +141,26 @@ def set_level(record_id: UUID) -> BaseResponse:
     """Change a record's secrecy level, with a reason."""
     form = request.form
     rank = record_form.rank(form.get("level", ""))
+    if (question := _lowering(record_id, rank)) is not None:
+        return question
     services().records.set_level(identity(), record_id, rank, form.get("reason", ""), record_form.version(form))
     flash(_("The level is changed; it holds from now on, in search too."))
     return _back_to(record_id)
+
+
+def _lowering(record_id: UUID, rank: int) -> BaseResponse | None:
+    """Return the page that asks whether a level is to be lowered; None when it is not, or when it is meant."""
+    try:
+        view = services().reader.show(identity(), record_id)
+    except NotFound:
+        return None  # the act itself says so, and is logged
+    if isinstance(view, CustodyView) or Act.SET_LEVEL not in view.acts or not 0 < rank < view.record.level_rank:
+        return None
+    if not request.form.get("reason", "").strip():
+        return None
+    words = _("More people will find and read this record, at once. What they read cannot be taken back by raising it.")
+    here = url_for("records.show", record_id=record_id)
+    return asked(words, _("Lower the level"), back=here, typed=view.number)
 
 
 @pages.post("/records/<uuid:record_id>/group")
@@ -203,7 +225,8 @@ def _form(category: CategoryShown, values: MultiDict[str, str], view: RecordView
         away=record_form.AWAY, materials=record_form.MATERIALS, record=view and view.record,
         kept={field.name: value for field, value in view.fields} if view else {},
         proposed=view.proposed if view else (),
-        **{"faults": {}, "lines": [], **more},
+        draft=(OF_RECORD, view.record.id) if view else (NEW, category.id),
+        **{"faults": {}, "lines": [], "draft_at": None, **more},
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from archive.clock import Clock
 from archive.confirming import ProposalService
 from archive.database import Database
 from archive.doubles import Doubles
+from archive.drafts import Drafts
 from archive.files import FileService
 from archive.filing import FilingService
 from archive.fonds import FondsService
@@ -21,6 +22,7 @@ from archive.identity import Identity
 from archive.intake import IntakeService
 from archive.invitations import Invitations
 from archive.jobs.care import JobCare
+from archive.list_columns import ChosenColumns
 from archive.log.browse import LogView
 from archive.log.readings import Readings
 from archive.moving import Moving
@@ -132,6 +134,8 @@ class Services:
     proposals: ProposalService
     bringing: BringingIn
     moving: Moving
+    columns: ChosenColumns
+    drafts: Drafts
     why: WhyService
     unlocking: Unlocking
     renditions: Renditions

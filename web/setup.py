@@ -26,7 +26,7 @@ from archive.passwords import SHORTEST, Passwords, check_password
 from archive.people import LOCALES, check_account
 from archive.scheme import shipped
 from archive.scheme.fields import check_names
-from web import filters, i18n, security
+from web import assets, filters, i18n, security
 from web import help as handbook_help
 from web.house.forms import NAMES, told
 from web.role_words import role_word
@@ -131,6 +131,7 @@ def create_setup(setup: Setup) -> Flask:
     i18n.init_app(app)
     filters.init_app(app)
     handbook_help.init_app(app)
+    assets.init_app(app)
     CSRFProtect(app)
     passwords = Passwords()
     app.add_url_rule("/set-up", "code", lambda: _code(setup), methods=["GET", "POST"])

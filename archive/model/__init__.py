@@ -30,6 +30,7 @@ from archive.model.house import (
 from archive.model.jobs import Fence, Job, JobKind, JobState
 from archive.model.keys import Generation, OwnerKey, RingCopy
 from archive.model.likeness import AlikeRecord, AlikeText, Likeness, LikenessBand, NotTheSame
+from archive.model.lists import FormDraft, ListColumns
 from archive.model.log import LogCheckpoint, LogClass, LogEntry, LogResult, LogSeal, LogUnsealed
 from archive.model.people import (
     AccessGrant,
@@ -81,6 +82,7 @@ __all__ = [
     "File",
     "FileRole",
     "Fonds",
+    "FormDraft",
     "Generation",
     "House",
     "ImportEntry",
@@ -93,6 +95,7 @@ __all__ = [
     "Level",
     "Likeness",
     "LikenessBand",
+    "ListColumns",
     "LogCheckpoint",
     "LogClass",
     "LogEntry",

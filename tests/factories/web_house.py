@@ -18,6 +18,7 @@ from archive.clock import Clock
 from archive.confirming import ProposalService
 from archive.database import Database
 from archive.doubles import Doubles
+from archive.drafts import Drafts
 from archive.files import FileService
 from archive.filing import FilingService
 from archive.fonds import FondsService
@@ -28,6 +29,7 @@ from archive.invitations import Invitations
 from archive.jobs.care import JobCare
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import JobRunner
+from archive.list_columns import ChosenColumns
 from archive.log.browse import LogView
 from archive.log.readings import Readings
 from archive.log.writer import Log
@@ -264,6 +266,8 @@ def a_web_house(
         proposals=ProposalService(db, guard, vault, log, RecordService(db, guard, vault, log, outbox, clock)),
         bringing=BringingIn(db, guard, vault, log, RecordService(db, guard, vault, log, outbox, clock), outbox, clock),
         moving=Moving(db, guard, vault, RecordService(db, guard, vault, log, outbox, clock)),
+        columns=ChosenColumns(db),
+        drafts=Drafts(db, vault, clock),
         why=WhyService(db, guard, log, RecordService(db, guard, vault, log, outbox, clock)),
         unlocking=Unlocking(db, guard, vault, log, outbox, clock, reading, unpacking),
         renditions=Renditions(db, guard, log, outbox),

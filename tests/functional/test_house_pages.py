@@ -279,7 +279,7 @@ def test_a_failed_job_is_done_again_or_given_up_by_who_runs_the_system(house: We
     assert archivist.get("/system/parts").status_code == 403
     assert send(archivist, f"/system/jobs/{jobs[0].id}/retry")[0] == 403
     assert "正等待重做" in send(client, f"/system/jobs/{jobs[0].id}/retry")[1]
-    assert "已放弃" in send(client, f"/system/jobs/{jobs[1].id}/cancel")[1]
+    assert "已放弃" in send(client, f"/system/jobs/{jobs[1].id}/cancel", sure="1")[1]
     assert send(client, f"/system/jobs/{jobs[1].id}/retry")[0] == 409
     with house.services.db.reading() as session:
         assert [session.get_one(Job, job.id).state for job in jobs] == [JobState.QUEUED, JobState.CANCELLED]

@@ -258,7 +258,10 @@ def test_grants_are_given_on_a_fonds_a_branch_a_place_and_taken_away(house: WebH
         rows = session.scalars(select(AccessGrant).where(AccessGrant.person_id == key)).all()
     assert len(rows) == 3
     for row in rows:
-        assert "授权已收回" in send(officer, f"/house/people/{key}/grants/{row.id}/revoke")[1]
+        asked = send(officer, f"/house/people/{key}/grants/{row.id}/revoke")
+        assert "不再看得到" in asked[1]
+        assert acts(house).count("grant.remove") == rows.index(row)
+        assert "授权已收回" in send(officer, f"/house/people/{key}/grants/{row.id}/revoke", sure="1")[1]
     assert acts(house).count("grant.remove") == 3
 
 

@@ -13,11 +13,17 @@ from archive.policy.rules import Act
 from archive.roster import Sheet
 from web.house.forms import may
 from web.services import identity, services
+from web.sure import asked
+from web.words import mark
 
 pages = Blueprint("people", __name__, url_prefix="/house/people")
 
 PAGE = 100
 STATES = {"open": True, "closed": False}
+
+REVOKING = mark(
+    "The person stops seeing what this grant opens, at once and in search too. The log keeps that they had it."
+)
 
 
 @pages.get("")
@@ -57,6 +63,7 @@ def _about(sheet: Sheet) -> dict[str, object]:
     return {
         "person_shown": sheet.person,
         "own": own,
+        "revoking": _(REVOKING),
         "manages": may(Act.MANAGE_PEOPLE) and not own,
         "gives": may(Act.MANAGE_RIGHTS) and not own,
         "sees_log": may(Act.READ_LOG),
@@ -124,7 +131,9 @@ def reopen(person_id: UUID) -> BaseResponse:
 
 @pages.post("/<uuid:person_id>/grants/<uuid:grant_id>/revoke")
 def revoke(person_id: UUID, grant_id: UUID) -> BaseResponse:
-    """Take a grant away."""
+    """Take a grant away, once it is meant."""
+    if (question := asked(_(REVOKING), _("Take away"), back=url_for("people.show", person_id=person_id))) is not None:
+        return question
     services().house.rights.revoke(identity(), grant_id)
     flash(_("The grant is taken away; it holds from now on, in search too."))
     return back(person_id)

@@ -11,9 +11,14 @@ from archive.policy.rules import Act
 from web.house.forms import may, require
 from web.i18n import current_locale
 from web.services import identity, services
-from web.words import translator
+from web.sure import asked
+from web.words import mark, translator
 
 pages = Blueprint("system", __name__, url_prefix="/system")
+
+GIVING_UP = mark(
+    "What the job was to do stays undone: a text unread, a record not found. The record itself and its files stay."
+)
 
 
 @pages.get("")
@@ -28,7 +33,14 @@ def show() -> str:
     settings = services().house.settings() if runs else []
     index = services().house.index() if runs else None
     return render_template(
-        "system.html", jobs=jobs, broker=broker, failed=failed, settings=settings, runs=runs, index=index
+        "system.html",
+        jobs=jobs,
+        broker=broker,
+        failed=failed,
+        settings=settings,
+        runs=runs,
+        index=index,
+        giving_up=_(GIVING_UP),
     )
 
 
@@ -50,7 +62,9 @@ def retry(job_id: UUID) -> BaseResponse:
 
 @pages.post("/jobs/<uuid:job_id>/cancel")
 def cancel(job_id: UUID) -> BaseResponse:
-    """Give a failed job up."""
+    """Give a failed job up, once it is meant."""
+    if (question := asked(_(GIVING_UP), _("Give up"), back=url_for("system.show"))) is not None:
+        return question
     services().house.jobs.cancel(identity(), job_id)
     flash(_("The job is given up."))
     return redirect(url_for("system.show"), 303)

@@ -22,7 +22,7 @@ document.addEventListener("keydown", (event) => {
 
 // Rows of a list marked data-list: up and down move, Enter opens, x chooses.
 function moveInList(event) {
-  const rows = [...document.querySelectorAll("table[data-list] tbody tr")];
+  const rows = [...document.querySelectorAll("table[data-list] tbody tr, ol[data-list] > li, ul[data-list] > li")];
   if (!rows.length || !["ArrowDown", "ArrowUp", "x"].includes(event.key)) return;
   const at = rows.findIndex((row) => row.contains(document.activeElement));
   if (event.key === "x") {
@@ -62,12 +62,14 @@ for (const each of document.querySelectorAll(".scroll, .pointed, pre")) {
 
 // A list's bar of acts shows how many rows are chosen; the box in the head chooses all that are shown.
 for (const form of document.querySelectorAll("form[data-choosing]")) {
-  const boxes = () => [...form.querySelectorAll("tbody input[type=checkbox]")];
-  const all = form.querySelector("thead input[type=checkbox]");
+  const boxes = () => [...form.querySelectorAll("input[type=checkbox]:not([data-all])")];
+  const all = form.querySelector("[data-all]");
+  const acts = form.querySelectorAll(".bulk button");
   const told = form.querySelector("[data-chosen]");
   const tell = () => {
     const chosen = boxes().filter((box) => box.checked).length;
     if (told) told.textContent = chosen ? told.dataset.chosen.replace("{}", chosen) : told.dataset.none;
+    acts.forEach((act) => { act.disabled = !chosen; });
     if (all) {
       all.checked = chosen > 0 && chosen === boxes().length;
       all.indeterminate = chosen > 0 && chosen < boxes().length;
@@ -75,6 +77,7 @@ for (const form of document.querySelectorAll("form[data-choosing]")) {
   };
   if (all) {
     all.hidden = false;
+    all.closest("label")?.removeAttribute("hidden");
     all.addEventListener("change", () => {
       boxes().forEach((box) => { box.checked = all.checked; });
       tell();
@@ -82,4 +85,32 @@ for (const form of document.querySelectorAll("form[data-choosing]")) {
   }
   form.addEventListener("change", tell);
   tell();
+}
+
+// A dangerous act is asked about in a dialog; without script the server asks on a page of its own.
+for (const form of document.querySelectorAll("form[data-sure]")) {
+  const words = form.dataset;
+  form.addEventListener("submit", (event) => {
+    if (form.elements.sure) return;
+    event.preventDefault();
+    const button = event.submitter || form.querySelector("button");
+    const dialog = document.createElement("dialog");
+    const make = (name, more) => Object.assign(document.createElement(name), more);
+    const told = make("p", { textContent: words.sure, id: "sure-words" });
+    const goes = make("button", { type: "button", className: "danger", textContent: button.textContent });
+    const stays = make("button", { type: "button", textContent: words.cancel });
+    const acts = make("p", { className: "acts" });
+    acts.append(goes, stays);
+    dialog.setAttribute("aria-labelledby", "sure-words");
+    dialog.append(told, acts);
+    document.body.append(dialog);
+    goes.addEventListener("click", () => {
+      form.append(make("input", { type: "hidden", name: "sure", value: "1" }));
+      form.requestSubmit();
+    });
+    stays.addEventListener("click", () => dialog.close());
+    dialog.addEventListener("close", () => dialog.remove());
+    dialog.showModal();
+    stays.focus();
+  });
 }

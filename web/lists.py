@@ -1,0 +1,65 @@
+"""What every list of records shares: the columns that a person chooses, and a spreadsheet of the rows they ticked."""
+
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, request
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response as BaseResponse
+
+from archive.errors import NotFound
+from archive.model import Record
+from web.columns import COLUMNS, FIXED, STANDARD, exported
+from web.security import local_path
+from web.services import identity, services
+from web.sheets import rows_of, sent_sheet
+
+pages = Blueprint("lists", __name__, url_prefix="/lists")
+
+MOST = 500
+"""Rows that are acted on at once."""
+
+
+@pages.post("/<name>/columns")
+def columns(name: str) -> BaseResponse:
+    """Keep which columns a person's list shows, or bring the standard back."""
+    if name not in STANDARD:
+        raise NotFound
+    wanted = set(request.form.getlist("column"))
+    chosen = [key for key in COLUMNS if key in wanted and key not in FIXED[name]]
+    services().columns.choose(identity(), name, None if request.form.get("standard") else chosen)
+    return back()
+
+
+@pages.post("/<name>/chosen.xlsx")
+def chosen_sheet(name: str) -> BaseResponse:
+    """Send the ticked records that the person may read as a spreadsheet."""
+    records = readable(ticked())
+    if not records:
+        flash(_("Choose the records first."))
+        return back()
+    columns = exported(name)
+    services().readings.begin(identity(), "list.export", body={"rows": len(records), "found": len(records)}).result()
+    return sent_sheet(columns, rows_of(records, columns))
+
+
+def ticked() -> list[UUID]:
+    """Return the ids of the rows that were ticked, each once."""
+    try:
+        return [UUID(key) for key in dict.fromkeys(request.form.getlist("record")[:MOST])]
+    except ValueError:
+        raise NotFound from None
+
+
+def readable(ids: list[UUID]) -> list[Record]:
+    """Return those of the records that the person may read, in the order of ``ids``."""
+    if not ids:
+        return []
+    with services().db.reading() as session:
+        query = services().guard.visible(session, identity()).where(Record.id.in_(ids))
+        found = {row.id: row for row in session.scalars(query)}
+    return [found[key] for key in ids if key in found]
+
+
+def back() -> BaseResponse:
+    """Go back to the list that the form stood under."""
+    return redirect(local_path(request.form.get("back")), 303)
