@@ -16,7 +16,7 @@ from sqlalchemy import func, select, text
 from archive.errors import ArchiveError, Unavailable
 from archive.jobs.status import status
 from archive.model import House, JobState, LogUnsealed
-from indexer.ocr.engine import installed, version
+from indexer.ocr.engines import AUTO, LANGUAGES, NONE, TESSERACT, chosen, tesseract_languages
 from indexer.sandbox.office import OFF
 from runtime.locks import held
 from runtime.refusals import as_ours
@@ -28,6 +28,8 @@ from storage.ring import KeyRing
 LOW_SPACE = 2 * 1024**3
 WALLS = {"limits", "namespace", "no_new_privs", "landlock", "seccomp"}
 """What can stand around a process that reads a hostile file; not every kernel has all."""
+
+_TESSERACT = {"chi_sim": "tesseract-ocr-chi-sim", "chi_tra": "tesseract-ocr-chi-tra", "eng": "tesseract-ocr"}
 
 
 class State(StrEnum):
@@ -145,8 +147,23 @@ def _sandbox(parts: Parts) -> Seen:
     yield (State.OK, "formats", {"signatures": signatures}) if signatures else (State.WARNING, "no_formats", {})
 
 
-def _ocr(_parts: Parts) -> Seen:
-    yield (State.OK, "ocr", {"engine": version()}) if installed() else (State.OK, "no_ocr", {})
+def _ocr(parts: Parts) -> Seen:
+    wanted, there = parts.settings.ocr, tesseract_languages()
+    packages = " ".join(_TESSERACT[each] for each in LANGUAGES if each not in there)
+    engine = chosen(wanted)
+    if engine is None:
+        if wanted in {AUTO, NONE}:
+            yield State.OK, "ocr_off" if wanted == NONE else "no_ocr", {"packages": packages}
+        else:
+            yield State.WARNING, "ocr_absent", {"wanted": wanted}
+        return
+    facts = {"engine": engine.version, "languages": list(there), "packages": packages}
+    if engine.name != TESSERACT:
+        yield State.OK, "ocr", {"engine": engine.version}
+    elif packages:
+        yield State.WARNING, "ocr_languages", facts
+    else:
+        yield State.OK, "ocr_tesseract", facts
 
 
 def _viruses(parts: Parts) -> Seen:

@@ -62,6 +62,7 @@ def services(parts: Parts) -> Services:
         drawer=parts.drawer,
         pictures=parts.pictures,
         office=parts.office_pages,
+        aids=parts.aids,
         secret=bytes.fromhex(parts.ring.token("web", "form cookie")),
         api_per_minute=parts.settings.api_per_minute,
         looks=looks(parts),

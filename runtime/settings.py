@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from archive.errors import BrokenSetting
+from indexer.ocr.engines import AUTO, CHOICES
 
 MASK = "•••"
 
@@ -40,6 +41,7 @@ class Settings:
     clamav: str
     api_per_minute: int
     soffice: str
+    ocr: str
     log_level: str
     failpoint: str
     sources: Mapping[str, str]
@@ -80,6 +82,15 @@ def _url(*schemes: str) -> Callable[[str], str]:
     return read
 
 
+def _one_of(*words: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in words:
+            raise ValueError("unknown_word")
+        return text
+
+    return read
+
+
 def _scanner(text: str) -> str:
     where = urlsplit(text)
     if where.scheme not in {"unix", "tcp"}:
@@ -108,6 +119,7 @@ SPECS: Mapping[str, Spec] = {
         "how many requests one token may send in a minute, 0 for any number",
     ),
     "soffice": Spec("JUANKU_SOFFICE", str, "LibreOffice's program; empty: looked for on PATH; off: not used"),
+    "ocr": Spec("JUANKU_OCR", _one_of(*CHOICES), "what reads scans: auto, rapidocr, tesseract or none"),
     "log_level": Spec("JUANKU_LOG_LEVEL", str.upper, "how much the processes say"),
     "failpoint": Spec("JUANKU_FAILPOINT", str, "for fault tests only: name:kill or name:raise"),
 }
@@ -128,6 +140,7 @@ def _defaults(home: Path) -> dict[str, Any]:
         "clamav": "",
         "api_per_minute": 600,
         "soffice": "",
+        "ocr": AUTO,
         "log_level": "WARNING",
         "failpoint": "",
     }

@@ -52,7 +52,7 @@ from indexer.comparing import CompareTexts
 from indexer.extraction import ExtractContents
 from indexer.indexing import IndexRecords
 from indexer.ocr.client import PageReader
-from indexer.ocr.engine import installed
+from indexer.ocr.engines import chosen
 from indexer.ocr.job import ReadScans
 from indexer.rebuild import Rebuilder
 from indexer.rendition import MakeRenditions, Renditions
@@ -74,6 +74,7 @@ from storage.pictures import PictureCache
 from storage.ring import KeyRing
 from storage.sweep import SweepOrphans
 from storage.vault import RingVault
+from web.aids import Aids
 from web.office_pages import OfficePages
 
 
@@ -295,15 +296,17 @@ class Parts:
 
     @cached_property
     def page_reader(self) -> PageReader | None:
-        """OCR; None where it is not installed."""
-        return PageReader() if installed() else None
+        """OCR; None where no engine is there or wanted."""
+        engine = chosen(self.settings.ocr)
+        return PageReader(engine) if engine else None
 
     @cached_property
     def extraction(self) -> ExtractContents:
         """Turns files into text."""
         detector = SandboxDetector(self.extractor)
         return ExtractContents(
-            self.db, self.vault, self.store, self.outbox, self.extractor, detector, self.guard.day, ocr=installed(),
+            self.db, self.vault, self.store, self.outbox, self.extractor, detector, self.guard.day,
+            ocr=chosen(self.settings.ocr) is not None,
             scanner=self.scanner, log=self.log,
         )  # fmt: skip
 
@@ -339,6 +342,11 @@ class Parts:
         """LibreOffice; None where it is not there or not to be used."""
         program = found(self.settings.soffice)
         return Office(program) if program else None
+
+    @cached_property
+    def aids(self) -> Aids:
+        """What else is there on this machine."""
+        return Aids(chosen(self.settings.ocr) is not None, self.office is not None, bool(self.settings.clamav))
 
     @cached_property
     def office_pages(self) -> OfficePages:

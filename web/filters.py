@@ -118,7 +118,7 @@ def init_app(app: Flask) -> None:
         field_label=lambda name: field_label(name, current_locale()),
         facet_title=lambda name: _(TITLES[name]),
         place_words=lambda each: place_words(each, current_locale()),
-        scan_words=lambda file: scan_words(file, current_locale()),
+        scan_words=lambda file: scan_words(file, current_locale(), services().aids),
         remarks=lambda file: [remark_words(each, current_locale()) for each in file_remarks(file)],
         place_kind=lambda kind: place_kind(kind, current_locale()),
         role_word=lambda role: role_word(role, current_locale()),

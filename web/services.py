@@ -42,6 +42,7 @@ from indexer.sandbox.client import Extractor
 from indexer.search import SearchService
 from indexer.unlocking import Unlocking
 from storage.pictures import PictureCache
+from web.aids import Aids
 from web.directory import Directory
 from web.office_pages import OfficePages
 
@@ -116,6 +117,7 @@ class Services:
     office: OfficePages
     secret: bytes
     https: bool = False
+    aids: Aids = field(default_factory=Aids)
     api_per_minute: int = 0
     looks: Mapping[str, Callable[[], bool]] = field(default_factory=dict)
 

@@ -115,7 +115,7 @@ def show(out: Out, number: str, login: str) -> None:
         view = parts.reader.show(person, record_of(parts, person, number))
         zone = parts.zone
     if isinstance(view, RecordView):
-        out.end(_full(view), list(record_lines(view, locale(), zone)))
+        out.end(_full(view), list(record_lines(view, locale(), zone, parts.aids)))
     out.end(_custody(view), list(custody_lines(view, locale(), zone)))
 
 
