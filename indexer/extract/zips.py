@@ -14,7 +14,7 @@ _ENCRYPTED = 0x1
 
 def open_zip(data: mmap.mmap | bytes) -> zipfile.ZipFile:
     """Open a zip over its bytes, without a copy; raises what ``zipfile.ZipFile`` does."""
-    return zipfile.ZipFile(_Bytes(data))
+    return zipfile.ZipFile(Readable(data))
 
 
 def inspect_zip(data: mmap.mmap | bytes) -> Failure | None:
@@ -45,7 +45,7 @@ def _is_odd(entry: zipfile.ZipInfo) -> bool:
     return dense or climbs(entry.orig_filename) or stat.S_ISLNK(entry.external_attr >> 16)
 
 
-class _Bytes:
+class Readable:
     """The reading half of a file over bytes or a mapping, without a copy."""
 
     def __init__(self, data: mmap.mmap | bytes) -> None:
