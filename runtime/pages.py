@@ -2,6 +2,7 @@
 
 from flask import Flask
 
+from runtime.aids import aids_of
 from runtime.doctor import doctor
 from runtime.doctor_words import told
 from runtime.health import looks
@@ -62,7 +63,7 @@ def services(parts: Parts) -> Services:
         drawer=parts.drawer,
         pictures=parts.pictures,
         office=parts.office_pages,
-        aids=parts.aids,
+        aids=aids_of(parts.settings),
         secret=bytes.fromhex(parts.ring.token("web", "form cookie")),
         api_per_minute=parts.settings.api_per_minute,
         looks=looks(parts),

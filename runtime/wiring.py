@@ -74,7 +74,6 @@ from storage.pictures import PictureCache
 from storage.ring import KeyRing
 from storage.sweep import SweepOrphans
 from storage.vault import RingVault
-from web.aids import Aids
 from web.office_pages import OfficePages
 
 
@@ -306,8 +305,7 @@ class Parts:
         detector = SandboxDetector(self.extractor)
         return ExtractContents(
             self.db, self.vault, self.store, self.outbox, self.extractor, detector, self.guard.day,
-            ocr=chosen(self.settings.ocr) is not None,
-            scanner=self.scanner, log=self.log,
+            ocr=chosen(self.settings.ocr) is not None, office=self.office, scanner=self.scanner, log=self.log,
         )  # fmt: skip
 
     @cached_property
@@ -342,11 +340,6 @@ class Parts:
         """LibreOffice; None where it is not there or not to be used."""
         program = found(self.settings.soffice)
         return Office(program) if program else None
-
-    @cached_property
-    def aids(self) -> Aids:
-        """What else is there on this machine."""
-        return Aids(chosen(self.settings.ocr) is not None, self.office is not None, bool(self.settings.clamav))
 
     @cached_property
     def office_pages(self) -> OfficePages:

@@ -12,7 +12,7 @@ from archive.terms import parse_term
 from web.aids import Aids
 from web.faults import explain_reason, field_label, state_words
 from web.proposal_words import place_words
-from web.remarks import file_remarks, remark_words
+from web.remarks import file_remarks, remark_words, unscanned_words
 from web.words import mark, minute, named, size, translations, translator
 
 MEDIA: Mapping[str, str] = {
@@ -176,7 +176,9 @@ def file_words(file: FileView, locale: str, aids: Aids) -> Iterator[str]:
         yield state_words(file.state.value, locale)
     if file.reason:
         yield " ".join(explain_reason(file.reason, locale))
-    yield from (remark_words(each, locale) for each in file_remarks(file))
+    yield from (remark_words(each, locale) for each in file_remarks(file, aids))
+    if unscanned := unscanned_of(file, aids, locale):
+        yield unscanned
     if file.doubles:
         yield gettext(mark("the same bytes lie in other records: %(count)s"), count=file.doubles)
 
@@ -188,6 +190,14 @@ def _name(file: FileView, files: Sequence[FileView]) -> str:
         file = known[file.inside]
         steps.insert(0, file.path or file.name)
     return " / ".join(steps)
+
+
+def unscanned_of(file: FileView, aids: Aids, locale: str) -> str:
+    """Say that no virus scanner has looked at a file; "" when one has, or there is nothing to look at."""
+    if not file.size or file.state.value == "receiving" or file.role.value == "rendition":
+        return ""
+    pending = file.text_state.value == "pending"
+    return unscanned_words(virus=file.virus, scanned_with=file.scanned_with, pending=pending, aids=aids, locale=locale)
 
 
 def scan_words(file: FileView, locale: str, aids: Aids) -> str:

@@ -53,12 +53,14 @@ class Readable:
         self._at = 0
 
     def read(self, count: int = -1) -> bytes:
+        """Return the next bytes."""
         end = len(self._data) if count is None or count < 0 else min(self._at + count, len(self._data))
         piece = bytes(self._data[self._at : end])
         self._at = max(end, self._at)
         return piece
 
     def seek(self, offset: int, whence: int = 0) -> int:
+        """Go to a place, and return it."""
         base = (0, self._at, len(self._data))[whence]
         if base + offset < 0:
             raise OSError(offset)
@@ -66,7 +68,9 @@ class Readable:
         return self._at
 
     def tell(self) -> int:
+        """Return the place."""
         return self._at
 
     def seekable(self) -> bool:
+        """Whether it can go to a place: it can."""
         return True
