@@ -56,6 +56,7 @@ class FileView:
     ``inside`` is the content that it was taken out of, ``path`` what it was called there; ``members`` counts what was
     taken out of it (None: nothing was), ``members_lost`` what could not be; of a ``deep`` one nothing is taken out.
     ``rendition`` tells whether a searchable one may be made, is being made or is there (None: none can be).
+    ``scanned_with`` says which virus scanner looked last (None: none has).
     ``scans`` counts the pages whose words only OCR can find, ``scans_waiting`` those of them that wait for it.
     """
 
@@ -81,6 +82,7 @@ class FileView:
     members_lost: int | None = None
     deep: bool = False
     rendition: RenditionStands | None = None
+    scanned_with: str | None = None
 
 
 @dataclass(frozen=True)
@@ -267,7 +269,7 @@ class RecordReader:
                     *scans.get(content.id, (0, 0)),
                     content.virus,
                     file.inside_id, file.inside_path, content.members, content.members_lost, file.inside_id in inner,
-                    renditions.get(content.id),
+                    renditions.get(content.id), content.scanned_with,
                 )
             )  # fmt: skip
         return views

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
@@ -19,12 +20,14 @@ from archive.log.writer import Log
 from archive.model import Content, JobKind, TextState
 from archive.ports import ContentReader, Detector, ObjectStore, Unlocked, Vault
 from archive.rereading import AGAIN
+from indexer import kinds
 from indexer.extract.answer import Extracted, Failure, Reason
 from indexer.finders.paper import Paper, chosen
 from indexer.finders.propose import propose
 from indexer.pagetext import Page, masked_page, put_slices, seal_pages
 from indexer.sandbox.client import Extractor
 from indexer.sandbox.memory import MemoryFile
+from indexer.sandbox.office import Office, converts
 from indexer.scanner import Scanner
 from indexer.settling import STANDING, Result, Source, read_by_ocr, settle, waits
 
@@ -39,8 +42,10 @@ _MOST_PAGES = 100_000
 _MOST_BREAKDOWNS = 12
 _WRITE_BYTES = 1_000_000
 _HEAD_BYTES = 65_536
+_PRINTING = 45.0  # seconds; a whole batch of such documents ends before the deadline
 
 _QUARANTINED = {Reason.ENCRYPTED, Reason.BROKEN, Reason.BOMB}
+_OLD = {kinds.DOC, kinds.XLS, kinds.PPT, kinds.RTF}
 _FAILED = {Reason.TIME, Reason.MEMORY, Reason.CRASHED}
 
 
@@ -60,6 +65,7 @@ class ExtractContents:
         detector: asked when a content has no media type yet.
         today: tells the day it is in the house; no paper that is read was drawn up later.
         ocr: whether scanned pages are handed on to OCR; without, it is only noted which they are.
+        office: LibreOffice, asked for the pages of a document in which our own parser found no word.
         scanner: looks for viruses before anything is parsed; while it does not answer, files wait.
         log: where what it found is noted.
     """
@@ -81,6 +87,7 @@ class ExtractContents:
         today: Callable[[], date],
         *,
         ocr: bool = False,
+        office: Office | None = None,
         scanner: Scanner | None = None,
         log: Log | None = None,
     ) -> None:
@@ -92,6 +99,7 @@ class ExtractContents:
         self._detector = detector
         self._today = today
         self._ocr = ocr
+        self._office = office
         self._scanner = scanner
         self._log = log
 
@@ -158,6 +166,8 @@ class ExtractContents:
                 return self._infected(result, virus, reader)
             reading = _Reading(self._extractor, result, file, lambda: self._detected(reader, source.name), password)
             result = self._parse(result, reading, key)
+            if self._office and not password and _may_be_printed(result):
+                result = self._printed(self._office, result, reader, key)
             result.pronom = self._extractor.pronom_held(result.media_type, file)
             return result
         finally:
@@ -199,6 +209,24 @@ class ExtractContents:
             result.proposals = proposals.seal(key, result.source.content_id, result.findings)
             result.slices = seal_pages(key, result.source.content_id, (each for each in pages if each.text))
         return result
+
+    def _printed(self, office: Office, result: Result, reader: ContentReader, key: Unlocked) -> Result:
+        """Read a document as LibreOffice prints it; what that does not help stays as it was."""
+        pdf = office.pdf(result.media_type, reader.read(), wall=_PRINTING)
+        if isinstance(pdf, Failure):
+            return result
+        file = self._extractor.hold([pdf], len(pdf))
+        try:
+            told = Result(result.source, result.job, result.media_type)
+            read = self._parse(told, _Reading(self._extractor, told, file, str, "", printed=True), key)
+        finally:
+            file.close()
+        if read.state is not TextState.TEXT:
+            return result
+        return replace(
+            read, scans=[], macros=result.macros, inside=result.inside, scanner_asked=result.scanner_asked,
+            scanned_with=result.scanned_with,
+        )  # fmt: skip
 
     def _tell(self, result: Result, page_count: int) -> None:
         """Say what a long document is while the rest of it is read: its pages can be looked at already."""
@@ -261,13 +289,21 @@ class _Reading:
     """Reads a document slice by slice; the page that breaks its slice is narrowed down and left empty."""
 
     def __init__(
-        self, extractor: Extractor, result: Result, file: MemoryFile, detected: Callable[[], str], password: str
+        self,
+        extractor: Extractor,
+        result: Result,
+        file: MemoryFile,
+        detected: Callable[[], str],
+        password: str,
+        *,
+        printed: bool = False,
     ) -> None:
         self._extractor = extractor
         self._result = result
         self._file = file
         self._detected = detected
         self._password = password
+        self._kind = kinds.PDF if printed else ""
         self._breakdowns = 0
         self.failure: Failure | None = None
         self.page_count = 0
@@ -327,12 +363,21 @@ class _Reading:
         if self._password:
             more = {"name": result.source.name, "password": self._password}
             return self._extractor.extract_held(result.media_type, self._file, first, last, **more)
-        if result.media_type:
-            return self._extractor.extract_held(result.media_type, self._file, first, last)
+        if kind := self._kind or result.media_type:
+            return self._extractor.extract_held(kind, self._file, first, last)
         found, answer = self._extractor.find_held(result.source.name, self._file, first, last)
         # A fork that broke down did not tell what its file is; that is asked of one that does nothing else.
         result.media_type = found or self._detected()
         return answer
+
+
+def _may_be_printed(result: Result) -> bool:
+    """Whether LibreOffice may find words that our own parser did not."""
+    if result.state is TextState.TEXT or result.scans or result.inside or not converts(result.media_type):
+        return False
+    if result.reason == Reason.BROKEN:  # a damaged package it would mend by asking; what is no package it reads
+        return result.media_type in _OLD
+    return result.reason in {None, Reason.UNSUPPORTED, *_FAILED}
 
 
 def _failed(result: Result, failure: Failure) -> Result:

@@ -26,6 +26,7 @@ from indexer.kinds import (
     PDF,
     PLAIN,
     UNKNOWN,
+    WORDPERFECT,
     XML,
     ZIP,
     extension,
@@ -40,6 +41,8 @@ _ALSO = {"application/x-gzip": "application/gzip", "application/x-ustar": "appli
 """Other names of kinds, which older tables of libmagic have."""
 
 _OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+_WORDPERFECT_MAGIC = b"\xffWPC"  # from version 5 on; libmagic gives it no name
 
 _PARTS = (
     (b"word/", OOXML + "wordprocessingml.document"),
@@ -74,7 +77,7 @@ class MagicDetector:
         if _begins_in_chinese(head):
             return PLAIN
         with self._lock:
-            found = str(self._magic.from_buffer(head))
+            found = WORDPERFECT if head.startswith(_WORDPERFECT_MAGIC) else str(self._magic.from_buffer(head))
         return _settle(found, head, name)
 
 

@@ -21,6 +21,7 @@ DOC = "application/msword"
 XLS = "application/vnd.ms-excel"
 PPT = "application/vnd.ms-powerpoint"
 MSG = "application/vnd.ms-outlook"
+WORDPERFECT = "application/vnd.wordperfect"
 OLE = "application/x-ole-storage"
 LOCKED = "application/encrypted"
 """A package of any Office program that a password or a licence locks as a whole."""
@@ -65,6 +66,7 @@ BY_EXTENSION: dict[str, tuple[str, ...]] = {
     "et": (XLS, XLSX, LOCKED),
     "dps": (PPT, PPTX, LOCKED),
     "msg": (MSG,),
+    "wpd": (WORDPERFECT,),
     "ofd": (OFD,),
     "odt": (OPENDOCUMENT + "text",),
     "ods": (OPENDOCUMENT + "spreadsheet",),

@@ -96,6 +96,7 @@ _SETTLED = (
         scanned_with=case((bindparam("scanner_asked"), bindparam("scanned_with")), else_=_CONTENTS.c.scanned_with),
     )
 )
+_MARKED = update(_CONTENTS).where(_CONTENTS.c.id == bindparam("whose")).values(scanned_with=bindparam("by"))
 _UNDATED = select(Record.id).where(
     Record.id.in_(bindparam("ids", expanding=True)),
     Record.drawn_up.is_(None),
@@ -127,6 +128,7 @@ def settle(session: Session, results: Sequence[Result], ahead: Collection[UUID])
     """Make results valid whose contents still wait for them."""
     rows = session.execute(STANDING, {"ids": [each.source.content_id for each in results]})
     found = {row.id: row for row in rows}
+    _mark_scanned(session, results)
     holding = _packed(session, [each.source.content_id for each in results if each.inside])
     by_ocr = read_by_ocr(session, [each.source.content_id for each in results if AGAIN in each.job.payload])
     results = [
@@ -173,6 +175,17 @@ def keep_proposals(session: Session, results: Sequence[Result]) -> None:
     """Make what was found in these contents what is proposed for their records."""
     keys = {each.source.content_id: each.source.key for each in results if each.source.key is not None}
     proposals.replace(session, {each.source.content_id: each.proposals for each in results}, keys)
+
+
+def _mark_scanned(session: Session, results: Sequence[Result]) -> None:
+    """Keep which scanner looked last, also of those whose new text is not taken: OCR's stays, and better ones do."""
+    asked = [
+        {"whose": each.source.content_id, "by": each.scanned_with}
+        for each in results
+        if each.scanner_asked and not each.virus
+    ]
+    if asked:
+        session.connection().execute(_MARKED, asked)
 
 
 def waits(state: ContentState, text: TextState) -> bool:

@@ -18,7 +18,7 @@ from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import Vault
 from indexer.extract.answer import Reason
-from indexer.extraction import DAMAGED, ExtractContents
+from indexer.extraction import DAMAGED, INFECTED, ExtractContents
 from indexer.pagetext import replace_pages
 from indexer.settling import Result, Source, give_dates, keep_proposals
 from indexer.unpacking import UnpackContents
@@ -61,6 +61,7 @@ class Unlocking:
             NotAllowed: an archivist does this.
             WrongState: the file does not wait for a password.
             InvalidInput: field ``password``: it is not right, or such a lock is not opened here; nothing has changed.
+                Or a virus was found (``infected``); that is kept.
             LockedOut: there were too many attempts.
             Damaged, KeyUnavailable, Unavailable: the file cannot be had.
         """
@@ -77,6 +78,9 @@ class Unlocking:
         job = ClaimedJob(new_id(), content_id, {}, 1, new_id(), lambda: True)
         result = self._reader.read_locked(job, source, key, password)
         _judge(result)
+        if result.virus:
+            self._put_aside(identity, content_id, result)
+            raise InvalidInput(Fault("password", "infected", {"virus": result.virus}))
         if result.inside:  # before the file counts as read: what breaks off here is gone on with by the same form
             self._unpacker.unpack_locked(identity, source, key, password)
         with self._guard.refusals(identity), self._db.writing() as work:
@@ -97,11 +101,21 @@ class Unlocking:
             raise WrongState(state=content.state.value, act=UNLOCK)
         return content, record, name
 
+    def _put_aside(self, identity: Identity, content_id: UUID, result: Result) -> None:
+        """Keep that a virus was found, as where a file is read by a job."""
+        with self._guard.refusals(identity), self._db.writing() as work:
+            content, record, name = self._asked(work.session, identity, content_id)
+            content.virus, content.reason, content.scanned_with = result.virus, INFECTED, result.scanned_with
+            body = {"name": name, "virus": result.virus, "content": str(content.id)}
+            self._log.note(work.session, identity, "file.infected", record=record.id, body=body)
+            work.commit()
+
     def _settle(self, session: Session, content: Content, result: Result) -> None:
         """Keep what was read. The reason stays: it says that the bytes are locked."""
         content.state, content.text_state = ContentState.STORED, result.state
         content.text_version += 1
         content.pages, content.macros = result.page_count, result.macros
+        content.scanned_with = result.scanned_with if result.scanner_asked else content.scanned_with
         replace_pages(session, {content.id: result.slices})
         session.flush()
         keep_proposals(session, [result])
@@ -119,6 +133,6 @@ def _check(password: str) -> None:
 def _judge(result: Result) -> None:
     if result.reason == DAMAGED:
         raise Damaged(what="object")
-    if result.reason:
+    if result.reason and not result.virus:
         wrong = result.reason == Reason.ENCRYPTED
         raise InvalidInput(Fault("password", "wrong_password" if wrong else "lock_not_opened"))

@@ -15,7 +15,7 @@ from archive.model import House
 from archive.ports import ObjectStore, Vault, Waker
 from indexer.engine import SearchEngine
 from indexer.ocr.client import PageReader
-from indexer.ocr.engine import installed
+from indexer.ocr.engines import chosen
 from indexer.sandbox.client import Extractor
 from indexer.sandbox.confinement import Limits
 from indexer.sandbox.office import Office, found
@@ -73,8 +73,9 @@ class Adapters(StoreParts):
 
     @cached_property
     def page_reader(self) -> PageReader | None:
-        """OCR; None where it is not installed."""
-        return PageReader() if installed() else None
+        """OCR; None where no engine is there or wanted."""
+        engine = chosen(self.settings.ocr)
+        return PageReader(engine) if engine else None
 
     @cached_property
     def scanner(self) -> ClamAV | None:

@@ -19,7 +19,7 @@ from archive.errors import ArchiveError, Unavailable
 from archive.jobs.status import status
 from archive.model import House, JobState, LogUnsealed
 from archive.model.log import INSERT_ONLY
-from indexer.ocr.engine import installed, version
+from indexer.ocr.engines import AUTO, LANGUAGES, NONE, TESSERACT, chosen, tesseract_languages
 from indexer.sandbox.office import OFF
 from runtime.celery_app import answers, networked
 from runtime.locks import held
@@ -32,6 +32,8 @@ from storage.ring import KeyRing
 LOW_SPACE = 2 * 1024**3
 WALLS = {"limits", "namespace", "no_new_privs", "landlock", "seccomp"}
 """What can stand around a process that reads a hostile file; not every kernel has all."""
+
+_TESSERACT = {"chi_sim": "tesseract-ocr-chi-sim", "chi_tra": "tesseract-ocr-chi-tra", "eng": "tesseract-ocr"}
 
 
 KNOWN_SERVERS = ("8.19.", "9.")
@@ -188,8 +190,23 @@ def _sandbox(parts: Parts) -> Seen:
     yield (State.OK, "formats", {"signatures": signatures}) if signatures else (State.WARNING, "no_formats", {})
 
 
-def _ocr(_parts: Parts) -> Seen:
-    yield (State.OK, "ocr", {"engine": version()}) if installed() else (State.OK, "no_ocr", {})
+def _ocr(parts: Parts) -> Seen:
+    wanted, there = parts.settings.ocr, tesseract_languages()
+    packages = " ".join(_TESSERACT[each] for each in LANGUAGES if each not in there)
+    engine = chosen(wanted)
+    if engine is None:
+        if wanted in {AUTO, NONE}:
+            yield State.OK, "ocr_off" if wanted == NONE else "no_ocr", {"packages": packages}
+        else:
+            yield State.WARNING, "ocr_absent", {"wanted": wanted}
+        return
+    facts = {"engine": engine.version, "languages": list(there), "packages": packages}
+    if engine.name != TESSERACT:
+        yield State.OK, "ocr", {"engine": engine.version}
+    elif packages:
+        yield State.WARNING, "ocr_languages", facts
+    else:
+        yield State.OK, "ocr_tesseract", facts
 
 
 def _viruses(parts: Parts) -> Seen:

@@ -66,7 +66,18 @@ WORDS: Mapping[str, str] = {
     "needs_rebuild": mark("Parts of the search index cannot be read (%(partitions)s). Run: juanku index rebuild."),
     "sandbox": mark("Files are read apart, kept in by: %(works)s. Missing here: %(missing)s."),
     "ocr": mark("Scans are read by OCR (%(engine)s)."),
-    "no_ocr": mark("Scans are kept, but their words are not found. To have them read, install the extra ocr."),
+    "ocr_tesseract": mark("Scans are read by %(engine)s in: %(languages)s."),
+    "ocr_languages": mark(
+        "Scans are read by %(engine)s in: %(languages)s. For the other languages: apt install %(packages)s."
+    ),
+    "ocr_off": mark("Scans are kept, but not read: JUANKU_OCR is none."),
+    "ocr_absent": mark(
+        "JUANKU_OCR is %(wanted)s, which is not installed: scans are not read. Install it, or take auto."
+    ),
+    "no_ocr": mark(
+        "Scans are kept, but their words are not found. To have them read, install the extra ocr, "
+        "or Tesseract: apt install %(packages)s."
+    ),
     "scanner": mark("Files are scanned for viruses by %(version)s."),
     "no_scanner": mark("Files are not scanned for viruses. To have it done, name ClamAV's socket: JUANKU_CLAMAV."),
     "scanner_away": mark(

@@ -4,6 +4,7 @@ from flask import Flask
 
 from archive.errors import Unavailable
 from archive.list_columns import ChosenColumns
+from runtime.aids import aids_of
 from runtime.celery_app import answers, networked
 from runtime.doctor import doctor
 from runtime.doctor_words import told
@@ -84,6 +85,7 @@ def services(parts: Parts) -> Services:
         drawer=parts.drawer,
         pictures=parts.pictures,
         office=parts.office_pages,
+        aids=aids_of(parts.settings),
         secret=bytes.fromhex(parts.ring.token("web", "form cookie")),
         api_per_minute=parts.settings.api_per_minute,
         looks=looks(parts),

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from archive.errors import BrokenSetting
+from indexer.ocr.engines import AUTO, CHOICES
 
 MASK = "•••"
 
@@ -66,6 +67,7 @@ class Settings:
     soffice: str
     backup_url: str
     backup_days: int
+    ocr: str
     log_level: str
     failpoint: str
     sources: Mapping[str, str]
@@ -173,6 +175,15 @@ def _private(text: str, *, plain: set[str]) -> str:
     return text
 
 
+def _one_of(*words: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in words:
+            raise ValueError("unknown_word")
+        return text
+
+    return read
+
+
 def _scanner(text: str) -> str:
     where = urlsplit(text)
     if where.scheme not in {"unix", "tcp"}:
@@ -232,6 +243,7 @@ SPECS: Mapping[str, Spec] = {
     "soffice": Spec("JUANKU_SOFFICE", str, "LibreOffice's program; empty: looked for on PATH; off: not used"),
     "backup_url": Spec("JUANKU_BACKUP_URL", _url("file"), "where backups are kept; empty: nowhere", secret=True),
     "backup_days": Spec("JUANKU_BACKUP_DAYS", _whole(1, 36_500), "days after which a backup is forgotten"),
+    "ocr": Spec("JUANKU_OCR", _one_of(*CHOICES), "what reads scans: auto, rapidocr, tesseract or none"),
     "log_level": Spec("JUANKU_LOG_LEVEL", str.upper, "how much the processes say"),
     "failpoint": Spec("JUANKU_FAILPOINT", str, "for fault tests only: name:kill or name:raise"),
 }
@@ -270,6 +282,7 @@ def _defaults(home: Path) -> dict[str, Any]:
         "soffice": "",
         "backup_url": "",
         "backup_days": 90,
+        "ocr": AUTO,
         "log_level": "WARNING",
         "failpoint": "",
     }

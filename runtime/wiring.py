@@ -44,7 +44,7 @@ from archive.why import WhyService
 from indexer.comparing import CompareTexts
 from indexer.extraction import ExtractContents
 from indexer.indexing import IndexRecords
-from indexer.ocr.engine import installed
+from indexer.ocr.engines import chosen
 from indexer.ocr.job import ReadScans
 from indexer.rebuild import Rebuilder
 from indexer.rendition import MakeRenditions, Renditions
@@ -243,8 +243,8 @@ class Parts(Adapters):
         """Turns files into text."""
         detector = SandboxDetector(self.extractor)
         return ExtractContents(
-            self.db, self.vault, self.store, self.outbox, self.extractor, detector, self.guard.day, ocr=installed(),
-            scanner=self.scanner, log=self.log,
+            self.db, self.vault, self.store, self.outbox, self.extractor, detector, self.guard.day,
+            ocr=chosen(self.settings.ocr) is not None, office=self.office, scanner=self.scanner, log=self.log,
         )  # fmt: skip
 
     @cached_property

@@ -96,6 +96,9 @@ FAULTS: Mapping[str, str] = {
     "not_yours": mark("you may not catalogue this here: look at level, place and department"),
     "wrong_password": mark("is not right; nothing was changed"),
     "not_scanned": mark("is no scan whose pages were all read by OCR"),
+    "infected": mark(
+        "cannot be used: a virus was found in the file (%(virus)s). It was put aside unread; ask for a clean one"
+    ),
     "lock_not_opened": mark("cannot help: this kind of lock is not opened here, or the file is damaged"),
     "not_kept": mark("is longer or larger than can be kept, or holds a sign that no text may hold"),
     "too_long": mark("is too long (at most %(limit)s)"),

@@ -15,8 +15,8 @@ from web.facets import TITLES
 from web.faults import explain_reason, field_label
 from web.i18n import current_locale
 from web.proposal_words import place_words, rule_words
-from web.record_words import KINDS, MATERIALS, MEDIA, field_value, masked, scan_words, term_words, word
-from web.remarks import file_remarks, remark_words
+from web.record_words import KINDS, MATERIALS, MEDIA, field_value, masked, scan_words, term_words, unscanned_of, word
+from web.remarks import file_remarks, remark_words, unscanned_help
 from web.role_words import place_kind, role_help, role_word
 from web.services import services
 
@@ -104,6 +104,7 @@ def init_app(app: Flask) -> None:
         file.media_type in PICTURED and file.reason != "encrypted" and not file.virus
     )
     app.jinja_env.tests["printed"] = lambda file: not file.virus and services().office.stand(file.content_id)
+    app.jinja_env.globals["unscanned_help"] = lambda: unscanned_help(services().aids, current_locale())
     app.jinja_env.filters.update(
         shape=shape,
         actor=actor,
@@ -120,8 +121,9 @@ def init_app(app: Flask) -> None:
         field_label=lambda name: field_label(name, current_locale()),
         facet_title=lambda name: _(TITLES[name]),
         place_words=lambda each: place_words(each, current_locale()),
-        scan_words=lambda file: scan_words(file, current_locale()),
-        remarks=lambda file: [remark_words(each, current_locale()) for each in file_remarks(file)],
+        scan_words=lambda file: scan_words(file, current_locale(), services().aids),
+        remarks=lambda file: [remark_words(each, current_locale()) for each in file_remarks(file, services().aids)],
+        unscanned=lambda file: unscanned_of(file, services().aids, current_locale()),
         place_kind=lambda kind: place_kind(kind, current_locale()),
         role_word=lambda role: role_word(role, current_locale()),
         role_help=lambda role: role_help(role, current_locale()),

@@ -16,6 +16,7 @@ from archive.inside import called
 from archive.model import Content, ContentState, File, Record
 from web.faults import explain_reason
 from web.i18n import current_locale
+from web.remarks import unscanned_words
 from web.services import Services, identity, services
 
 pages = Blueprint("put_aside", __name__)
@@ -26,7 +27,10 @@ CHUNK = 1024 * 1024
 
 @dataclass(frozen=True)
 class PutAside:
-    """A file that waits for a decision. ``why`` says what is wrong, ``todo`` what may be done about it."""
+    """A file that waits for a decision.
+
+    ``why`` says what is wrong, ``todo`` what may be done about it, ``unscanned`` that no virus scanner looked at it.
+    """
 
     content_id: UUID
     record_id: UUID
@@ -39,6 +43,7 @@ class PutAside:
     reason: str | None
     why: str
     todo: str
+    unscanned: str
 
 
 def put_aside_files(services: Services, identity: Identity, locale: str) -> list[PutAside]:
@@ -59,6 +64,9 @@ def put_aside_files(services: Services, identity: Identity, locale: str) -> list
             content.id, content.record_id, title, level, name,
             names[content.id].within if content.id in names else "", content.size, content.created_at, content.reason,
             *explain_reason(content.reason or "", locale),
+            unscanned_words(
+                virus=content.virus, scanned_with=content.scanned_with, pending=False, aids=services.aids, locale=locale
+            ),
         )
         for content, name, title, level in rows
     ]  # fmt: skip

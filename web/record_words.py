@@ -9,10 +9,10 @@ from archive.personal import mask
 from archive.scheme.fields import FieldDef, FieldKind
 from archive.showing import CustodyView, FileView, RecordView
 from archive.terms import parse_term
-from indexer.ocr.engine import installed
+from web.aids import Aids
 from web.faults import explain_reason, field_label, state_words
 from web.proposal_words import place_words
-from web.remarks import file_remarks, remark_words
+from web.remarks import file_remarks, remark_words, unscanned_words
 from web.words import mark, minute, named, size, translations, translator
 
 MEDIA: Mapping[str, str] = {
@@ -42,11 +42,11 @@ TEXTS: Mapping[str, str] = {
     "failed": mark("its text could not be read"),
 }
 
-SCANS: Mapping[tuple[bool, bool], str] = {  # by: all its pages are scans, OCR is installed
+SCANS: Mapping[tuple[bool, bool], str] = {  # by: all its pages are scans, scans are read here
     (True, True): mark("a scan: its text is read by OCR"),
-    (True, False): mark("a scan: its words are not found; install the extra ocr"),
+    (True, False): mark("a scan: its words are not found; install the extra ocr, or Tesseract"),
     (False, True): mark("in part a scan: that text is read by OCR"),
-    (False, False): mark("in part a scan: those words are not found; install the extra ocr"),
+    (False, False): mark("in part a scan: those words are not found; install the extra ocr, or Tesseract"),
 }
 
 FORMAT = mark("format %(id)s")
@@ -106,7 +106,7 @@ def custody_lines(view: CustodyView, locale: str, zone: str) -> Iterator[str]:
     )
 
 
-def record_lines(view: RecordView, locale: str, zone: str) -> Iterator[str]:
+def record_lines(view: RecordView, locale: str, zone: str, aids: Aids) -> Iterator[str]:
     """Yield what a reader sees of a record, one line a fact, then one a file; labels and values as on its page."""
     gettext = translator(locale)
     yield from _lines(gettext, *_head(view, locale))
@@ -127,7 +127,7 @@ def record_lines(view: RecordView, locale: str, zone: str) -> Iterator[str]:
     yield from (_line(gettext, label, value) for label, value in own)
     yield from _lines(gettext, *_tail(view, locale, zone))
     for file in view.files:
-        yield _line(gettext, _name(file, view.files), ", ".join(file_words(file, locale)))
+        yield _line(gettext, _name(file, view.files), ", ".join(file_words(file, locale, aids)))
 
 
 def _head(view: RecordView, locale: str) -> Iterator[tuple[str, Any]]:
@@ -161,7 +161,7 @@ def _tail(view: RecordView, locale: str, zone: str) -> Iterator[tuple[str, Any]]
     yield mark("Filed on"), minute(row.filed_at, zone)
 
 
-def file_words(file: FileView, locale: str) -> Iterator[str]:
+def file_words(file: FileView, locale: str, aids: Aids) -> Iterator[str]:
     """Yield what is to be said of a file: size, pages, state, text, why it was put aside, remarks, doubles."""
     catalogue, gettext = translations(locale), translator(locale)
     if file.size is not None:
@@ -171,12 +171,14 @@ def file_words(file: FileView, locale: str) -> Iterator[str]:
     if file.pronom:
         yield gettext(FORMAT, id=file.pronom)
     if file.state.value == "stored":
-        yield scan_words(file, locale) or gettext(TEXTS[file.text_state.value])
+        yield scan_words(file, locale, aids) or gettext(TEXTS[file.text_state.value])
     else:
         yield state_words(file.state.value, locale)
     if file.reason:
         yield " ".join(explain_reason(file.reason, locale))
-    yield from (remark_words(each, locale) for each in file_remarks(file))
+    yield from (remark_words(each, locale) for each in file_remarks(file, aids))
+    if unscanned := unscanned_of(file, aids, locale):
+        yield unscanned
     if file.doubles:
         yield gettext(mark("the same bytes lie in other records: %(count)s"), count=file.doubles)
 
@@ -190,11 +192,19 @@ def _name(file: FileView, files: Sequence[FileView]) -> str:
     return " / ".join(steps)
 
 
-def scan_words(file: FileView, locale: str) -> str:
+def unscanned_of(file: FileView, aids: Aids, locale: str) -> str:
+    """Say that no virus scanner has looked at a file; "" when one has, or there is nothing to look at."""
+    if not file.size or file.state.value == "receiving" or file.role.value == "rendition":
+        return ""
+    pending = file.text_state.value == "pending"
+    return unscanned_words(virus=file.virus, scanned_with=file.scanned_with, pending=pending, aids=aids, locale=locale)
+
+
+def scan_words(file: FileView, locale: str, aids: Aids) -> str:
     """Say that pages of a file are scans which wait to be read; "" when none does."""
     if not file.scans_waiting:
         return ""
-    return str(translator(locale)(SCANS[file.scans >= (file.pages or 1), installed()]))
+    return str(translator(locale)(SCANS[file.scans >= (file.pages or 1), aids.ocr]))
 
 
 def _lines(gettext: Any, *facts: tuple[str, Any]) -> Iterator[str]:

@@ -3,17 +3,40 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from archive.model import TextState
 from archive.showing import FileView
 from indexer.kinds import ARCHIVES, MAILBOX, OOXML, UNKNOWN, extension, mismatch
+from indexer.sandbox.office import converts
+from web.aids import Aids
 from web.words import mark, translator
 
 REMARKS: Mapping[str, str] = {
     "type_mismatch": mark("its name says .%(claimed)s, but by its content it is: %(type)s"),
     "macros": mark("it holds macros; they never run here"),
     "members_lost": mark("files in it that could not be taken out, and are found in it alone: %(count)s"),
+    "needs_office": mark(
+        "no words of it were read here; LibreOffice may read more of such a file: install it, then run juanku reprocess"
+    ),
     "stays_packed": mark("it lies too deep in other files to be unpacked; what is in it is found by name alone"),
 }
 """Remarks by code."""
+
+UNSCANNED = mark("not scanned for viruses")
+WAITS = mark("waits for the virus scanner")
+
+WHAT_TO_DO: Mapping[bool, str] = {  # by: there is a scanner
+    True: mark(
+        "Files that were not scanned for viruses came in before there was a scanner, or are larger than it takes. "
+        "An administrator has them scanned by juanku reprocess; be careful with them until then."
+    ),
+    False: mark(
+        "No virus scanner is set up here, so be careful with files from outside. An administrator installs ClamAV "
+        "and names its socket by JUANKU_CLAMAV; juanku reprocess then scans what is in."
+    ),
+}
+
+_MENDED = {None, "unsupported", "broken", "crashed", "memory", "time"}
+"""Why a file has no words where LibreOffice may find some."""
 
 KINDS: Mapping[str, str] = {
     UNKNOWN: mark("of no known kind"),
@@ -63,14 +86,33 @@ def remarks(media_type: str | None, name: str, *, macros: bool = False) -> Seque
     return found
 
 
-def file_remarks(file: FileView) -> Sequence[Remark]:
+def file_remarks(file: FileView, aids: Aids) -> Sequence[Remark]:
     """Return what is to be said of a file on the page of its record."""
     found = list(remarks(file.media_type, file.name, macros=file.macros))
     if file.members_lost:
         found.append(Remark("members_lost", {"count": str(file.members_lost)}))
     if file.deep and file.media_type in ARCHIVES | {MAILBOX}:
         found.append(Remark("stays_packed", {}))
+    if not aids.office and _may_be_printed(file):
+        found.append(Remark("needs_office", {}))
     return found
+
+
+def _may_be_printed(file: FileView) -> bool:
+    unread = file.text_state in {TextState.NO_TEXT, TextState.FAILED} and not (file.scans or file.members)
+    return unread and converts(file.media_type) and file.reason in _MENDED
+
+
+def unscanned_words(*, virus: str | None, scanned_with: str | None, pending: bool, aids: Aids, locale: str) -> str:
+    """Say that no virus scanner has looked at a file, ``pending``: not yet; "" when one has."""
+    if virus or scanned_with:
+        return ""
+    return translator(locale)(WAITS if aids.viruses and pending else UNSCANNED)
+
+
+def unscanned_help(aids: Aids, locale: str) -> str:
+    """Say what to do about files that no virus scanner has looked at."""
+    return translator(locale)(WHAT_TO_DO[aids.viruses])
 
 
 def remark_words(remark: Remark, locale: str) -> str:

@@ -46,6 +46,7 @@ from indexer.search import SearchService
 from indexer.unlocking import Unlocking
 from storage.pictures import PictureCache
 from storage.safekeeping import Safekeeping
+from web.aids import Aids
 from web.directory import Directory
 from web.office_pages import OfficePages
 
@@ -152,6 +153,7 @@ class Services:
     office: OfficePages
     secret: bytes
     https: bool = False
+    aids: Aids = field(default_factory=Aids)
     api_per_minute: int = 0
     looks: Mapping[str, Callable[[], bool]] = field(default_factory=dict)
 

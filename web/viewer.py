@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from archive.errors import Damaged, InvalidInput, NotFound, TooLarge, Unavailable
 from archive.identity import Identity
 from archive.inside import called
-from archive.model import Content, ContentState, Record, ScannedPage
+from archive.model import Content, ContentState, Record, ScannedPage, ScanState
 from archive.policy.rules import Act
 from archive.ports import ContentReader, Unlocked
 from indexer import kinds
@@ -34,6 +34,8 @@ WIDTHS = (240, 900, 1400, 2200)
 
 TURNS = (0, 90, 180, 270)
 
+_SCANNED = (ScannedPage.layout, ScannedPage.state, ScannedPage.engine, ScannedPage.confidence)
+
 
 @dataclass(frozen=True)
 class ViewedPage:
@@ -42,7 +44,8 @@ class ViewedPage:
     ``parts`` is its text in pieces; each says whether it is a hit. ``overlay`` is its text laid over its picture; None:
     it has no text, or nobody can tell where it lies. ``within`` names the files that this one was taken out of. Of an
     Office document the pages as printed are pictures: ``sheet`` of ``sheets``, which need not be as many as its pages
-    of text; while they are ``preparing`` there is none.
+    of text; while they are ``preparing`` there is none. ``engine`` read a scanned page, and was ``sure`` by so many
+    percent; "" where none did.
     """
 
     content_id: UUID
@@ -60,6 +63,8 @@ class ViewedPage:
     sheet: int = 0
     sheets: int = 0
     preparing: bool = False
+    engine: str = ""
+    sure: int | None = None
 
 
 def page_of(
@@ -86,18 +91,19 @@ def page_of(
         text = _text(services, session, content, number)
         named = called(session, [content.id]).get(content.id)
         kept = ScannedPage.content_id == content.id, ScannedPage.number == number
-        sealed = session.scalar(select(ScannedPage.layout).where(*kept))
+        scanned = session.execute(select(*_SCANNED).where(*kept)).first()
         pictured, printed = _is_pictured(content), _is_printed(services, content)
         key = services.vault.unlock(session, record.id) if printed or (text and pictured) else None
     _log(services, identity, content, name)
     marks = _marks(query, text, span)
-    layout = _layout(services, content, key, number, text, sealed) if key and pictured else None
+    layout = _layout(services, content, key, number, text, scanned and scanned.layout) if key and pictured else None
     sheets, preparing = _sheets(services, content, key) if key and printed else (0, False)
     return ViewedPage(
         content_id, record.id, record.title, record.level_rank, name, named.within if named else "", number,
         content.pages or number, split_marks(text, marks), pictured or sheets > 0, _is_locked(content),
         overlay_of(layout, text, marks, turn) if layout else None,
         _sheet(sheet, number, content.pages or 0, sheets), sheets, preparing,
+        (scanned.engine or "") if scanned and scanned.state is ScanState.READ else "", scanned and scanned.confidence,
     )  # fmt: skip
 
 

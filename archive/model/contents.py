@@ -121,7 +121,7 @@ class ScannedPage(Base):
     """A page whose words only OCR can find. ``confidence`` is in percent, once words were read on it.
 
     ``layout`` says where its words lie, sealed under the record's key (see ``indexer.layout``); ``attempts`` counts how
-    often the reading ran out of time.
+    often the reading ran out of time. ``engine`` is the name and version of what tried it last.
     """
 
     __tablename__ = "scanned_page"
@@ -133,6 +133,7 @@ class ScannedPage(Base):
     confidence: Mapped[int | None]
     layout: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     attempts: Mapped[int] = mapped_column(default=0)
+    engine: Mapped[str | None] = mapped_column(String(40))
 
 
 class ProposalState(StrEnum):

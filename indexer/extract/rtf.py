@@ -138,8 +138,8 @@ class _Reader:
         return 0
 
     def _is_silent(self, word: bytes) -> bool:
-        """What stands in Unicode beside a silent copy is as loud as what holds both."""
-        return self.stack[-2].silent if word == b"ud" and len(self.stack) > 1 else self.state.silent
+        """What stands in Unicode beside a silent copy, or for an object as it looks, is as loud as what holds both."""
+        return self.stack[-2].silent if word in {b"ud", b"result"} and len(self.stack) > 1 else self.state.silent
 
     def _setting(self, word: bytes, value: int | None) -> None:
         if word == b"uc":

@@ -13,6 +13,7 @@ import msoffcrypto.format.ppt97
 import msoffcrypto.format.xls97
 import pypdfium2
 import pypdfium2.raw
+import pyzipper
 from cryptography.hazmat.backends import default_backend
 from msoffcrypto import exceptions
 
@@ -23,7 +24,7 @@ from indexer.extract.archives import name_of
 from indexer.extract.pdf import PASSWORD_ASKED, view
 from indexer.extract.sevenzip import sevenzip_members
 
-_AES = 99  # members locked by AES, which zipfile does not know
+_AES = 99  # how members locked by AES say that they are packed
 
 
 _IN_MEMORY = types.SimpleNamespace(TemporaryFile=io.BytesIO)
@@ -33,6 +34,11 @@ _OLD = (msoffcrypto.format.doc97, msoffcrypto.format.ppt97, msoffcrypto.format.x
 def prepare() -> None:
     """Load what is loaded only when needed, and keep old Office files, which go by temporary files, off the disk."""
     default_backend()
+    warm = io.BytesIO()
+    with pyzipper.AESZipFile(warm, "w", encryption=pyzipper.WZ_AES) as package:
+        package.setpassword(b"warm")
+        package.writestr("warm", b"up")
+    _zip(warm.getvalue(), "warm")
     for module in _OLD:
         module.tempfile = _IN_MEMORY
 
@@ -96,13 +102,17 @@ def _zip(data: mmap.mmap | bytes, password: str) -> bytes:
     if odd and odd.reason is not Reason.ENCRYPTED:
         raise Unreadable(odd.reason, odd.detail)
     out = io.BytesIO()
-    with zips.open_zip(data) as package, zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as plain:
-        entries = [entry for entry in package.infolist() if not entry.is_dir()]
-        if any(entry.compress_type == _AES for entry in entries):
-            raise Unreadable(Reason.UNSUPPORTED)
-        for entry in entries:
+    with zips.open_zip(data) as package:
+        by_aes = any(entry.compress_type == _AES for entry in package.infolist())
+    opened = pyzipper.AESZipFile(zips.Readable(data)) if by_aes else zips.open_zip(data)
+    with opened as package, zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as plain:
+        for entry in package.infolist():
+            if entry.is_dir():
+                continue
             try:
                 plain.writestr(name_of(entry), package.read(entry, pwd=password.encode()))
-            except (RuntimeError, zipfile.BadZipFile, zlib.error) as error:  # one wrong password of 256 is seen late
+            except (RuntimeError, pyzipper.BadZipFile, zlib.error) as error:  # one wrong password of 256 is seen late
                 raise Unreadable(Reason.ENCRYPTED) from error
+            except NotImplementedError as error:
+                raise Unreadable(Reason.UNSUPPORTED) from error
     return out.getvalue()

@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator, Mapping
 
 from indexer import kinds
 from indexer.extract.archives import zip_members
-from indexer.extract.embedded import office_members
+from indexer.extract.embedded import office_members, old_members, opendocument_members
 from indexer.extract.mail import mail_members, mailbox_members
 from indexer.extract.member import Member
 from indexer.extract.outlook import msg_members
+from indexer.extract.pdf_files import pdf_members
 from indexer.extract.sevenzip import count_7z, sevenzip_members
 from indexer.extract.tars import tar_members
 
@@ -24,6 +25,10 @@ OPENERS: Mapping[str, Opener] = {
     kinds.DOCX: office_members,
     kinds.XLSX: office_members,
     kinds.PPTX: office_members,
+    kinds.DOC: old_members,
+    kinds.XLS: old_members,
+    kinds.PPT: old_members,
+    kinds.PDF: pdf_members,
 }
 
 
@@ -40,6 +45,8 @@ def members_of(kind: str, name: str, data: mmap.mmap | bytes) -> Iterator[Member
     """
     if kind in kinds.TARS:
         return tar_members(kind, name, data)
+    if kind.startswith(kinds.OPENDOCUMENT):
+        return opendocument_members(data)
     return OPENERS[kind](data) if kind in OPENERS else iter(())
 
 

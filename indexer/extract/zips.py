@@ -14,7 +14,7 @@ _ENCRYPTED = 0x1
 
 def open_zip(data: mmap.mmap | bytes) -> zipfile.ZipFile:
     """Open a zip over its bytes, without a copy; raises what ``zipfile.ZipFile`` does."""
-    return zipfile.ZipFile(_Bytes(data))
+    return zipfile.ZipFile(Readable(data))
 
 
 def inspect_zip(data: mmap.mmap | bytes) -> Failure | None:
@@ -45,7 +45,7 @@ def _is_odd(entry: zipfile.ZipInfo) -> bool:
     return dense or climbs(entry.orig_filename) or stat.S_ISLNK(entry.external_attr >> 16)
 
 
-class _Bytes:
+class Readable:
     """The reading half of a file over bytes or a mapping, without a copy."""
 
     def __init__(self, data: mmap.mmap | bytes) -> None:
@@ -53,12 +53,14 @@ class _Bytes:
         self._at = 0
 
     def read(self, count: int = -1) -> bytes:
+        """Return the next bytes."""
         end = len(self._data) if count is None or count < 0 else min(self._at + count, len(self._data))
         piece = bytes(self._data[self._at : end])
         self._at = max(end, self._at)
         return piece
 
     def seek(self, offset: int, whence: int = 0) -> int:
+        """Go to a place, and return it."""
         base = (0, self._at, len(self._data))[whence]
         if base + offset < 0:
             raise OSError(offset)
@@ -66,7 +68,9 @@ class _Bytes:
         return self._at
 
     def tell(self) -> int:
+        """Return the place."""
         return self._at
 
     def seekable(self) -> bool:
+        """Whether it can go to a place: it can."""
         return True

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from archive.errors import Unavailable
 from indexer.extract.answer import MAX_PAGE_CHARS, Failure, Reason
 from indexer.layout import layout_told
+from indexer.ocr.engines import EngineChoice
 from indexer.ocr.page import PageRead
-from indexer.ocr.rapid import ONE_THREAD
 from indexer.sandbox.client import Extractor
 from indexer.sandbox.confinement import Limits
 from indexer.sandbox.memory import MemoryFile
@@ -17,14 +17,18 @@ LIMITS = Limits(memory=3 * 1024**3, cpu=120, wall=120.0)
 READ = "ocr:"
 """Task of the server: read one page of a file of the kind that follows."""
 
-_SERVER = "indexer.ocr.server"
-
 
 class PageReader:
-    """A thread-safe door to the fork server of OCR. The server starts with the first page; pages come one by one."""
+    """A thread-safe door to the fork server of OCR. The server starts with the first page; pages come one by one.
 
-    def __init__(self, limits: Limits = LIMITS) -> None:
-        self._sandbox = Extractor(parallel=1, limits=limits, module=_SERVER, environment=ONE_THREAD)
+    Args:
+        engine: which reads.
+        limits: of the reading of one page.
+    """
+
+    def __init__(self, engine: EngineChoice, limits: Limits = LIMITS) -> None:
+        self.engine = engine.version
+        self._sandbox = Extractor(parallel=1, limits=limits, module=engine.server, environment=engine.environment)
 
     def hold(self, data: Iterable[bytes], size: int) -> MemoryFile:
         """Take a file into memory, as ``Extractor.hold`` does."""

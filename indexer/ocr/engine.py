@@ -1,10 +1,7 @@
-"""What an OCR engine must do, and whether one is installed. Nothing of an engine is imported before it is used."""
+"""What an OCR engine must do."""
 
-import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib import metadata
 from typing import Protocol
 
 from PIL import Image
@@ -35,18 +32,3 @@ class Engine(Protocol):
     def read_line(self, image: Image.Image) -> tuple[str, float]:
         """Read an RGB picture that holds one line and nothing else; return its text and score, ("", 0) for none."""
         ...
-
-
-@cache
-def installed() -> bool:
-    """Whether the extra ``ocr`` is there."""
-    return all(importlib.util.find_spec(name) is not None for name in ("rapidocr", "onnxruntime"))
-
-
-def version() -> str:
-    """Return name and version of the installed engine.
-
-    Raises:
-        importlib.metadata.PackageNotFoundError: there is none.
-    """
-    return f"rapidocr {metadata.version('rapidocr')}"

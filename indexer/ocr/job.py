@@ -44,13 +44,16 @@ _SETTLED = (
         state=bindparam("now"),
         confidence=bindparam("sure"),
         layout=bindparam("where"),
+        engine=bindparam("by"),
         attempts=_SCANS.c.attempts + bindparam("slow"),
     )
 )
 
 
 class Reader(Protocol):
-    """Reads pages: ``indexer.ocr.client.PageReader``, or a made-up one."""
+    """Reads pages: ``indexer.ocr.client.PageReader``, or a made-up one. ``engine``: name and version, for people."""
+
+    engine: str
 
     def hold(self, data: Any, size: int) -> MemoryFile:
         """Take a file into memory."""
@@ -114,7 +117,7 @@ class ReadScans:
         try:
             tried = {page.number: page.attempts for page in pages if page.attempts == pages[0].attempts}
             found = self._read(job, reader, row, key, list(tried))
-            return self._write(job, row, key, found, tried) if found else Outcome.retry("lease_lost")
+            return self._write(job, row, key, found, tried, reader.engine) if found else Outcome.retry("lease_lost")
         except (TooLarge, Damaged) as error:
             return Outcome.failed(error.code)
         except ArchiveError as error:
@@ -143,12 +146,13 @@ class ReadScans:
         key: Unlocked,
         found: Mapping[int, PageRead | Failure],
         tried: Mapping[int, int],
+        engine: str,
     ) -> Outcome:
         texts = {number: each.text for number, each in found.items() if isinstance(each, PageRead) and each.text}
         pages = [masked_page(self._vault, number, text) for number, text in sorted(texts.items())]
         findings = self._findings(row, pages, found)
         sealed = proposals.seal(key, row.id, findings)
-        settled = [_settled(key, row.id, number, each, tried[number]) for number, each in found.items()]
+        settled = [_settled(key, row.id, number, each, tried[number], engine) for number, each in found.items()]
         with self._db.writing() as work:
             session = work.session
             if not held_among(session, {job.id: job.lease}):
@@ -222,8 +226,10 @@ def _waiting(content_id: UUID | None) -> Any:
     )
 
 
-def _settled(key: Unlocked, content_id: UUID, number: int, found: PageRead | Failure, attempts: int) -> dict[str, Any]:
-    row = {"whose": content_id, "page": number, "sure": None, "where": None, "slow": 0}
+def _settled(
+    key: Unlocked, content_id: UUID, number: int, found: PageRead | Failure, attempts: int, engine: str
+) -> dict[str, Any]:
+    row = {"whose": content_id, "page": number, "sure": None, "where": None, "by": engine, "slow": 0}
     if isinstance(found, Failure):
         slow = found.reason is Reason.TIME
         again = slow and attempts + 1 < MOST_ATTEMPTS

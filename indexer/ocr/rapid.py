@@ -11,9 +11,6 @@ from PIL import Image
 
 from indexer.ocr.engine import Line
 
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1"}
-"""What the libraries must find in the environment when they are loaded."""
-
 
 class RapidEngine:
     """PP-OCR for simplified and traditional Chinese, Latin letters and digits.

@@ -7,6 +7,7 @@ import json
 import mmap
 import socket
 import sys
+from collections.abc import Callable
 from functools import partial
 
 from indexer.extract import pictures
@@ -39,16 +40,16 @@ def answer(engine: Engine, request: Request, data: mmap.mmap | bytes) -> work.An
         return Failure(Reason.BROKEN, type(error).__name__)
 
 
-def main(arguments: list[str]) -> None:
-    """Serve on the descriptor named first, with the limits that follow as JSON."""
+def serve(arguments: list[str], make: Callable[[], Engine]) -> None:
+    """Serve on the descriptor named first, with the limits that follow as JSON and the engine that ``make`` returns."""
     with socket.socket(fileno=int(arguments[0])) as channel:
         standing = cut_network()  # onnxruntime starts a thread as it is loaded; afterwards some kernels refuse
         lend_fonts()
         pictures.prepare()
-        engine = RapidEngine()
+        engine = make()
         limits = Limits(**json.loads(arguments[1]))
         Server(channel, limits, answer=partial(answer, engine), standing=standing).run()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    serve(sys.argv[1:], RapidEngine)

@@ -39,6 +39,7 @@ _KINDS = {
     kinds.DOCX: (_WRITER, "docx"),
     kinds.RTF: (_WRITER, "rtf"),
     "application/rtf": (_WRITER, "rtf"),
+    kinds.WORDPERFECT: (_WRITER, "wpd"),
     kinds.XLS: (_CALC, "xls"),
     kinds.XLSX: (_CALC, "xlsx"),
     kinds.PPT: (_IMPRESS, "ppt"),
@@ -136,12 +137,13 @@ class Office:
             code = self._run(folder, [shutil.which("true") or "true"], time.monotonic() + 20)
         return code != REFUSED
 
-    def pdf(self, media_type: str, data: Iterable[bytes]) -> bytes | Failure:
+    def pdf(self, media_type: str, data: Iterable[bytes], *, wall: float | None = None) -> bytes | Failure:
         """Convert one file; it takes seconds.
 
         Args:
             media_type: one that ``converts``.
             data: its bytes.
+            wall: seconds that it may take at most, where less than the limits say.
 
         Returns:
             The PDF, or why there is none: ``unsupported`` (also where a wall is missing), ``broken``, ``time``,
@@ -159,7 +161,7 @@ class Office:
             settings.parent.mkdir(parents=True)
             settings.write_text(_PROFILE, "utf-8")
             code: int | Failure = _ONCE_MORE
-            until = time.monotonic() + self._limits.wall
+            until = time.monotonic() + min(wall or self._limits.wall, self._limits.wall)
             for _ in range(2):
                 if code == _ONCE_MORE:
                     code = self._run(folder, self._command(folder, given, kind), until)

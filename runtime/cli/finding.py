@@ -17,11 +17,13 @@ from archive.proposals import Proposed
 from archive.scheme.fields import FieldDef, FieldKind
 from archive.showing import CustodyView, RecordView
 from indexer.passages import Passage
+from runtime.aids import aids_of
 from runtime.cli.codes import Codes
 from runtime.cli.common import command, opened
 from runtime.cli.out import Out, locale, pointed
 from runtime.wiring import Parts
 from runtime.working import work_done
+from web.aids import Aids
 from web.record_words import custody_lines, masked, record_lines
 from web.remarks import file_remarks
 from web.words import mark
@@ -111,11 +113,12 @@ def record() -> None:
 def show(out: Out, number: str, login: str) -> None:
     """Show a record."""
     with opened() as parts, work_done(parts, wait=False):
+        aids = aids_of(parts.settings)
         person = as_person(parts, login)
         view = parts.reader.show(person, record_of(parts, person, number))
         zone = parts.zone
     if isinstance(view, RecordView):
-        out.end(_full(view), list(record_lines(view, locale(), zone)))
+        out.end(_full(view, aids), list(record_lines(view, locale(), zone, aids)))
     out.end(_custody(view), list(custody_lines(view, locale(), zone)))
 
 
@@ -145,7 +148,7 @@ def shown_field(definition: FieldDef, value: Any) -> Any:
     return masked(str(value)) if definition.kind in {FieldKind.PHONE, FieldKind.IDENTITY} else value
 
 
-def _full(view: RecordView) -> dict[str, Any]:
+def _full(view: RecordView, aids: Aids) -> dict[str, Any]:
     r = view.record
     return {
         "view": "full",
@@ -174,8 +177,9 @@ def _full(view: RecordView) -> dict[str, Any]:
              "type": f.media_type, "pronom": f.pronom, "macros": f.macros,
              "state": f.state.value, "pages": f.pages, "text": f.text_state.value, "reason": f.reason,
              "doubles": f.doubles, "scans": f.scans, "scans_waiting": f.scans_waiting,
+             "virus": f.virus, "scanned_with": f.scanned_with,
              "remarks": [{"code": x.code, "facts": dict(x.facts)}
-                         for x in file_remarks(f)]}
+                         for x in file_remarks(f, aids)]}
             for f in view.files
         ],
     }  # fmt: skip

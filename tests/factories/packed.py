@@ -7,6 +7,7 @@ import zlib
 from email.message import EmailMessage
 
 import py7zr
+import pyzipper
 
 from tests.factories.compound import compound
 
@@ -49,6 +50,17 @@ def a_letter(subject: str, words: str = "见附件。", *attached: tuple[str, by
     for name, data in attached:
         letter.add_attachment(data, maintype="application", subtype="octet-stream", filename=name)
     return letter
+
+
+def an_aes_zip(*members: tuple[str, bytes], password: str, bits: int = 256) -> bytes:
+    """Return a zip of (path, bytes) locked as WinZip and 7-Zip do it."""
+    out = io.BytesIO()
+    with pyzipper.AESZipFile(out, "w", pyzipper.ZIP_DEFLATED, encryption=pyzipper.WZ_AES) as package:
+        package.setencryption(pyzipper.WZ_AES, nbits=bits)
+        package.setpassword(password.encode())
+        for path, data in members:
+            package.writestr(path, data)
+    return out.getvalue()
 
 
 def a_locked_zip(name: str, text: bytes, password: bytes) -> bytes:

@@ -68,6 +68,7 @@ from tests.factories import people as rights
 from tests.factories import records as rows
 from tests.factories.databases import a_database
 from tests.fakes.clock import FixedClock
+from web.aids import Aids
 from web.app import create_app
 from web.office_pages import OfficePages
 from web.services import Finding, HouseServices, IndexPart, IndexStanding, Services
@@ -208,9 +209,17 @@ def token_on(page: str) -> str:
     return page.split('name="csrf_token" value="', 1)[1].split('"', 1)[0]
 
 
+NO_AIDS = Aids()
+
+
 @contextmanager
 def a_web_house(
-    folder: Path, *, https: bool = False, clock: Clock | None = None, soffice: Office | None = None
+    folder: Path,
+    *,
+    https: bool = False,
+    clock: Clock | None = None,
+    soffice: Office | None = None,
+    aids: Aids = NO_AIDS,
 ) -> Iterator[WebHouse]:
     """Yield a house with an archivist, a clerk, staff, an auditor and a system administrator, all signed up."""
     clock = clock or FixedClock()
@@ -284,6 +293,7 @@ def a_web_house(
         office=office,
         secret=b"only for tests",
         https=https,
+        aids=aids,
     )
     category, everyone = _furnish(db, people)
     try:

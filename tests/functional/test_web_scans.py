@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from archive.model import ScannedPage, ScanState
 from tests.factories.scanned import a_page, a_scanned_pdf
 from tests.factories.web_house import WebHouse, a_web_house, token_on
-from web import record_words
+from web.aids import Aids
 
 WORDS = "物业服务合同约定乙方应当按照约定的服务内容和标准提供服务并接受业主大会和业主委员会的监督管理条款"
 
@@ -45,12 +45,14 @@ def with_scan(house: WebHouse, client: FlaskClient, data: bytes, level: str = "1
     return record, content
 
 
-def settle(house: WebHouse, content: UUID, number: int, state: ScanState, confidence: int | None) -> None:
+def settle(
+    house: WebHouse, content: UUID, number: int, state: ScanState, confidence: int | None, engine: str | None = None
+) -> None:
     with house.services.db.writing() as work:
         work.session.execute(
             update(ScannedPage)
             .where(ScannedPage.content_id == content, ScannedPage.number == number)
-            .values(state=state, confidence=confidence)
+            .values(state=state, confidence=confidence, engine=engine)
         )
         work.commit()
 
@@ -58,16 +60,24 @@ def settle(house: WebHouse, content: UUID, number: int, state: ScanState, confid
 @pytest.mark.parametrize(
     ("ocr", "said"), [(True, "扫描件：正在识别文字（OCR）"), (False, "扫描件：其中的文字搜不到；请安装附加组件 ocr")]
 )
-def test_a_record_says_what_is_with_the_words_of_its_scan(
-    house: WebHouse, archivist: FlaskClient, monkeypatch: pytest.MonkeyPatch, ocr: bool, said: str
-) -> None:
-    monkeypatch.setattr(record_words, "installed", lambda: ocr)
-    record, content = with_scan(house, archivist, a_scanned_pdf(a_page(["第一条"])))
-    page = archivist.get(f"/records/{record}").text
-    assert said in page
-    assert "没有文字" not in page
-    settle(house, content, 1, ScanState.READ, 97)
-    assert said not in archivist.get(f"/records/{record}").text
+def test_a_record_says_what_is_with_the_words_of_its_scan(tmp_path: Path, ocr: bool, said: str) -> None:
+    with a_web_house(tmp_path, aids=Aids(ocr=ocr)) as house:
+        archivist = house.browser("archivist")
+        record, content = with_scan(house, archivist, a_scanned_pdf(a_page(["第一条"])))
+        page = archivist.get(f"/records/{record}").text
+        assert said in page
+        assert "没有文字" not in page
+        settle(house, content, 1, ScanState.READ, 97)
+        assert said not in archivist.get(f"/records/{record}").text
+
+
+def test_the_page_says_which_engine_read_it(house: WebHouse, archivist: FlaskClient) -> None:
+    _, content = with_scan(house, archivist, a_scanned_pdf(*[a_page(["第一条"])] * 3))
+    settle(house, content, 1, ScanState.READ, 93, "tesseract 5.3.0")
+    settle(house, content, 2, ScanState.READ, None, "tesseract 5.3.0")
+    assert "由 tesseract 5.3.0 识别（OCR），可信度 93%。" in archivist.get(f"/files/{content}/pages/1").text
+    assert "由 tesseract 5.3.0 识别（OCR）。" in archivist.get(f"/files/{content}/pages/2").text
+    assert "识别（OCR）" not in archivist.get(f"/files/{content}/pages/3").text
 
 
 def test_a_document_that_is_a_scan_in_part_is_told_as_that(house: WebHouse, archivist: FlaskClient) -> None:

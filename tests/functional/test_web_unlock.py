@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from archive.log.writer import Log
 from archive.model import Content, ContentState, Job, JobKind, LogEntry, PageText, TextState
+from indexer.scanner import Verdict
 from tests.factories.hostile_files import a_locked_pdf
 from tests.factories.web_house import WebHouse, a_web_house
 from tests.fakes.clock import FixedClock
@@ -110,6 +111,27 @@ def test_a_wrong_password_changes_nothing_and_five_are_enough(
     assert standing(house) == before
     clock.move(minutes=11)
     assert post(archivist, f"/files/{content}/unlock", record=record, password=PASSWORD).startswith("200")
+
+
+class Watch:
+    """A scanner that learned of a virus since the file came in."""
+
+    def scan(self, _file: object) -> Verdict:
+        return Verdict("Eicar-Test-Signature", "Watch 1/new")
+
+
+def test_a_virus_found_on_the_way_is_told_and_kept(house: WebHouse, archivist: FlaskClient) -> None:
+    record, content = with_file(house, archivist, a_locked_pdf(PASSWORD))
+    house.services.unlocking._reader._scanner = Watch()
+    page = post(archivist, f"/files/{content}/unlock", record=record, password=PASSWORD)
+    assert page.startswith("422")
+    assert "发现病毒（Eicar-Test-Signature）" in page
+    with house.services.db.reading() as session:
+        row = session.scalars(select(Content)).one()
+        acts = list(session.scalars(select(LogEntry.act).where(LogEntry.act == "file.infected")))
+    assert (row.state, row.reason, row.virus) == (ContentState.QUARANTINED, "infected", "Eicar-Test-Signature")
+    assert acts == ["file.infected"]
+    assert "提供密码" not in archivist.get(f"/records/{record}").text
 
 
 def test_only_who_may_decide_on_the_file_gives_a_password(house: WebHouse, archivist: FlaskClient) -> None:

@@ -8,12 +8,12 @@ import pytest
 
 from indexer.extract.answer import Failure, Reason
 from indexer.ocr.client import PageReader
-from indexer.ocr.engine import installed
+from indexer.ocr.engines import RAPIDOCR, chosen, rapidocr_installed
 from indexer.ocr.page import PageRead
 from indexer.sandbox.confinement import Limits
 from tests.factories.scanned import a_page, a_scanned_pdf, as_png
 
-pytestmark = pytest.mark.skipif(not installed(), reason="the extra ocr is not installed")
+pytestmark = pytest.mark.skipif(not rapidocr_installed(), reason="the extra ocr is not installed")
 
 SAMPLES = Path(__file__).parents[3] / "shared/samples"
 SIMPLIFIED = "关于小区公共设施维修资金使用情况的公告经业主大会表决通过请各位业主于本月底前到物业服务中心办理登记手续"
@@ -26,9 +26,15 @@ LINES = [
 
 @pytest.fixture(scope="module")
 def reader() -> Iterator[PageReader]:
-    made = PageReader()
+    made = a_reader()
     yield made
     made.close()
+
+
+def a_reader(*limits: Limits) -> PageReader:
+    engine = chosen(RAPIDOCR)
+    assert engine
+    return PageReader(engine, *limits)
 
 
 def read(reader: PageReader, kind: str, data: bytes, page: int = 1) -> PageRead | Failure:
@@ -89,7 +95,7 @@ def test_the_walls_of_the_sandbox_stand_around_it(reader: PageReader) -> None:
 
 def test_a_page_that_takes_too_long_is_ended_and_the_next_is_read() -> None:
     page = as_png(a_page(LINES))
-    hasty = PageReader(Limits(memory=3 * 1024**3, cpu=1, wall=60.0))
+    hasty = a_reader(Limits(memory=3 * 1024**3, cpu=1, wall=60.0))
     try:
         assert read(hasty, "image/png", page) == Failure(Reason.TIME, "signal 24")
         assert read(hasty, "image/png", as_png(a_page([]))) == PageRead("", 0)

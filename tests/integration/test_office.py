@@ -214,3 +214,12 @@ def test_behind_the_walls_there_is_no_network_no_other_process_and_no_file_but_i
 def test_a_setting_of_off_or_of_what_is_not_there_uses_none() -> None:
     assert found("off") is None
     assert found("/nowhere/soffice") is None
+
+
+@needs_office
+@pytest.mark.samples
+def test_a_real_file_that_our_own_parser_does_not_read_gives_its_words(office: Office) -> None:
+    sample = Path(__file__).parents[3] / "shared/samples/office/testEXCEL_4.xls"
+    if not sample.exists():
+        pytest.skip("no samples beside the checkout")
+    assert "Examination Coverage" in text_of(office.pdf(kinds.XLS, [sample.read_bytes()]))

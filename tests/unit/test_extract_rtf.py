@@ -52,6 +52,13 @@ def test_tables_links_and_pages_read_as_on_paper() -> None:
     assert found.pages == ("a\tb\nlink", "next{}\xa0-")
 
 
+def test_an_object_is_read_as_it_looks_and_not_by_its_bytes() -> None:
+    assert (
+        rtf(r" before {\object{\*\objclass Word}{\*\objdata 0105}{\result {\pict 00ff}shown}} after")
+        == "before shown after"
+    )
+
+
 def test_the_title_is_taken_from_the_properties() -> None:
     data = r"{\rtf1\ansi{\info{\upr{\title ??}{\*\ud{\title \u26723?\u26696?}}}{\author A}}Body}"
     found = extract_rtf(data.encode())

@@ -13,7 +13,7 @@ from indexer.sandbox.client import Extractor
 from indexer.sandbox.wire import Request
 from tests.factories.hostile_files import a_locked_pdf, a_zip_that_swells
 from tests.factories.packages import a_docx, para
-from tests.factories.packed import a_7z, a_locked_zip
+from tests.factories.packed import a_7z, a_locked_zip, an_aes_zip
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "samples" / "office"
 SEVENZIP = "application/x-7z-compressed"
@@ -49,10 +49,12 @@ def a_locked_docx() -> bytes:
         ("application/pdf", a_locked_pdf(), "secret", "a.pdf", "密"),
         (LOCKED, a_locked_docx(), PASSWORD, "合同.docx", "电梯合同"),
         ("application/zip", a_locked_zip("a.txt", "电梯合同".encode(), b"pass"), "pass", "a.zip", "a.txt"),
+        ("application/zip", an_aes_zip(("合同.txt", b"x" * 99), password=PASSWORD), PASSWORD, "a.zip", "合同.txt"),
+        ("application/zip", an_aes_zip(("b.txt", b"x"), password="pass", bits=128), "pass", "a.zip", "b.txt"),
         (SEVENZIP, a_7z(("a.txt", b"x" * 99), password="pass"), "pass", "a.7z", "a.txt"),
         (SEVENZIP, a_7z(("a.txt", b"x" * 99), password="pass", names_too=True), "pass", "a.7z", "a.txt"),
     ],
-    ids=["pdf", "docx", "zip", "7z", "7z with names"],
+    ids=["pdf", "docx", "zip", "aes", "aes of 128", "7z", "7z with names"],
 )
 def test_the_password_opens_and_another_does_not(
     extractor: Extractor, kind: str, data: bytes, password: str, name: str, word: str

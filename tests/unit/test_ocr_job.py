@@ -80,6 +80,8 @@ class Sandbox:
 class Reader:
     """Reads what it was told stands on a page; a failure as such."""
 
+    engine = "tesseract 5.3.0"
+
     def __init__(self, **pages: PageRead | Failure | str) -> None:
         self.pages = {int(name[1:]): page for name, page in pages.items()}
         self.asked: list[int] = []
@@ -157,6 +159,7 @@ def test_a_scan_becomes_a_text_and_its_record_is_indexed_again(house: SimpleName
     read_by(house, Reader()).run()
     with house.db.reading() as session:
         assert session.get_one(Content, content).text_state is TextState.TEXT
+        assert session.scalars(select(ScannedPage.engine)).all() == ["tesseract 5.3.0"]
         assert session.scalars(select(Record.version)).one() == before + 1
     assert len(jobs(house, JobKind.INDEX)) == 1
 

@@ -15,7 +15,7 @@ from archive.errors import Unavailable
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import JobRunner
 from archive.log.writer import Log
-from archive.model import Content, ContentState, Job, JobKind, LogEntry, TextState
+from archive.model import Content, ContentState, Job, JobKind, LogEntry, ScannedPage, ScanState, TextState
 from archive.policy.guard import Guard
 from archive.rereading import Rereading
 from indexer.extract.answer import Extracted
@@ -226,6 +226,22 @@ def test_one_that_a_newer_scan_finds_clean_is_read(house: SimpleNamespace) -> No
     house.runner.drain()
     told = found(house, content)
     assert (told.row.state, told.row.virus, told.pages) == (ContentState.STORED, None, ["合同"])
+
+
+def test_what_ocr_read_stays_when_scanned_again_and_says_by_which_signatures(house: SimpleNamespace) -> None:
+    house.watch.unaware = True
+    content = stored(house, b"scan")
+    house.runner.drain()
+    with house.db.writing() as work:
+        work.session.add(ScannedPage(content_id=content, number=1, state=ScanState.READ, confidence=95))
+        work.commit()
+    house.watch.unaware = False
+    house.reader.says = Extracted(("",), 1, 1, scans=(1,))
+    house.clock.move(seconds=60)
+    house.again.ask(WHO, {})
+    house.runner.drain()
+    told = found(house, content)
+    assert (told.pages, told.row.scanned_with) == (["合同"], "Watch 1/new")
 
 
 def test_one_that_was_kept_with_its_virus_stays_kept(house: SimpleNamespace) -> None:

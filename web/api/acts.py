@@ -207,8 +207,9 @@ def _file(view: FileView) -> FileShown:
         doubles=view.doubles,
         scans=view.scans,
         scans_waiting=view.scans_waiting,
+        scanned_with=view.scanned_with,
         remarks=[
             RemarkMade(code=each.code, detail=remark_words(each, problems.language()), facts=dict(each.facts))
-            for each in file_remarks(view)
+            for each in file_remarks(view, services().aids)
         ],
     )

@@ -126,6 +126,7 @@ class FileShown(Shape):
     doubles: int = Field(description="How many other records, visible to you, hold the same bytes.")
     scans: int = Field(description="How many of its pages are scans, whose words only OCR can find.")
     scans_waiting: int = Field(description="How many of these were not read yet.")
+    scanned_with: str | None = Field(description="Which virus scanner looked last; null: none.")
     remarks: list[RemarkMade] = Field(description="What is odd about it, such as a name that claims another kind.")
 
 
