@@ -7,9 +7,9 @@ came twice, one was left out, or anyone was told of anything but success.
 import argparse
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy import func, select
 
@@ -48,11 +48,8 @@ def one_process(people: int, seconds: float, seed: int) -> None:
                 if time.perf_counter() > until:
                     return
 
-        threads = [threading.Thread(target=person, args=(ids,)) for ids in waiting]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        with ThreadPoolExecutor(people) as pool:
+            list(pool.map(person, waiting))  # whatever one of them was told ends this process
         print(*took, flush=True)
 
 
