@@ -173,6 +173,20 @@ class SearchService:
         noted.result()
         return SearchPage(query, total, hits, answer.facets)
 
+    def count(self, identity: Identity, filters: Sequence[tuple[str, str]]) -> int:
+        """Return how many records a person finds by filters alone; no record is shown, so nothing is logged.
+
+        Raises as ``search``.
+        """
+        with self._db.reading() as session:
+            reach = self._guard.reach(session, identity)
+            allowed = condition(Act.READ, reach)
+            request = SearchRequest(
+                Everything(), partitions_of(reach), allowed, [*fences(session), *_left_hands(session, reach, allowed)],
+                [_filter(name, value) for name, value in filters], limit=0,
+            )  # fmt: skip
+            return self._engine.search(request).total if request.partitions else 0
+
     def _checked(
         self, session: Session, hits: Sequence[EngineHit], allowed: Condition
     ) -> tuple[list[tuple[HitRow, EngineHit]], list[UUID]]:

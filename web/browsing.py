@@ -39,9 +39,12 @@ def scheme() -> str:
 @pages.get("/browse/categories/<uuid:category_id>")
 def category(category_id: UUID) -> str:
     """List the records of a branch."""
-    branch = _branch(services().directory.categories(), category_id)
-    ways = [(url_for(".category", category_id=each.id), each) for each in branch[:-1]]
-    return _listed("browse_category.html", [("category", str(category_id))], category=branch[-1], ways=ways)
+    branch = services().directory.branch(category_id)
+    if not branch:
+        raise NotFound
+    ways = [(url_for(".category", category_id=key), names) for key, names in branch[:-1]]
+    shown = {"category_id": category_id, "names": branch[-1][1], "ways": ways}
+    return _listed("browse_category.html", [("category", str(category_id))], **shown)
 
 
 @pages.get("/browse/places")
@@ -103,16 +106,6 @@ def _listed(template: str, filters: Sequence[tuple[str, str]], **shown: Any) -> 
 def _here(**values: Any) -> str:
     """Return the address of this page with other values in its query."""
     return url_for(request.endpoint or "", **(request.view_args or {}), **values)
-
-
-def _branch(tree: Sequence[CategoryShown], category_id: UUID) -> list[CategoryShown]:
-    """Return a category with those above it, the uppermost first; ``tree`` has each branch before what lies below."""
-    branch: list[CategoryShown] = []
-    for each in tree:
-        branch = [*branch[: each.depth], each]
-        if each.id == category_id:
-            return branch
-    raise NotFound
 
 
 def _with_below(tree: Sequence[CategoryShown], counts: Mapping[UUID, int]) -> Counter[UUID]:

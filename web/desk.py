@@ -6,9 +6,10 @@ from flask import Blueprint, render_template, request
 from flask_babel import gettext as _
 from sqlalchemy import func, select
 
+from archive.errors import Unavailable
 from archive.identity import Role
 from archive.model import Content, ContentState, Record, RecordState
-from archive.policy.rules import Act
+from archive.policy.rules import READERS, Act
 from web.columns import shown as as_list
 from web.drafts import unsent
 from web.house.forms import may
@@ -29,18 +30,20 @@ def desk() -> str:
     with services().db.reading() as session:
         guard = services().guard
         visible = guard.visible(session, identity())
-        counts = {
+        counts: dict[str, int | None] = {
             each.value: services().directory.count(session, visible.where(Record.state == each))
-            for each in (RecordState.PROVISIONAL, RecordState.FILED, RecordState.BINNED)
+            for each in (RecordState.PROVISIONAL, RecordState.BINNED)
         }
         ids = visible.with_only_columns(Record.id)
         aside = select(func.count(Content.id)).where(
-            Content.state == ContentState.QUARANTINED, Content.record_id.in_(ids)
+            Content.state == ContentState.QUARANTINED,
+            ids.where(Record.id == Content.record_id).correlate(Content).exists(),
         )
         put_aside = session.scalar(aside)
         doubtful_scans = count_doubtful(session, ids)
         proposed = services().proposals.count(session, identity())
         undecided = services().directory.count(session, services().doubles.undecided(session, identity()))
+    counts["filed"] = _filed()
     records = services().reader.list(identity(), state=state, offset=offset, limit=PAGE + 1)
     prepares = bool({Role.ARCHIVIST, Role.CLERK} & identity().roles)
     newest = () if prepares else services().reader.list(identity(), state=RecordState.FILED, limit=NEWEST)
@@ -66,6 +69,16 @@ def _backups() -> tuple[datetime | None, bool] | None:
     """Return when the last good backup was made and whether that is late, for those who run the system."""
     kept = services().house.safekeeping
     return (kept.last_good(), kept.is_late()) if may(Act.RUN_SYSTEM) else None
+
+
+def _filed() -> int | None:
+    """Return how many filed records the person may read (None: unknown): the index counts without a look at each."""
+    if not identity().roles & READERS:
+        return 0
+    try:
+        return services().search.count(identity(), [("state", RecordState.FILED.value)])
+    except Unavailable:
+        return None
 
 
 @pages.get("/style")

@@ -137,6 +137,22 @@ class Directory:
         walk(None, 0)
         return shown
 
+    def branch(self, category_id: UUID) -> list[tuple[UUID, Mapping[str, str]]]:
+        """Return id and names of an open category and of those above it, the uppermost first; none: it is not there."""
+        found: list[tuple[UUID, Mapping[str, str]]] = []
+        wanted: UUID | None = category_id
+        query = select(Category.id, Category.names, Category.parent_id).where(
+            open_on(Category.closed_on, self._today())
+        )
+        with self._db.reading() as session:
+            while wanted is not None:
+                row = session.execute(query.where(Category.id == wanted)).one_or_none()
+                if row is None:
+                    break
+                found.insert(0, (row.id, row.names))
+                wanted = row.parent_id
+        return found
+
     def places(self, fonds_id: UUID, limit: int = 2000) -> list[Place]:
         """Return the places of a fonds by path."""
         with self._db.reading() as session:

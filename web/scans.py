@@ -75,5 +75,5 @@ def _conditions(visible: "Select[UUID]") -> tuple[ColumnElement[bool], ...]:
     return (
         or_(ScannedPage.confidence < DOUBTFUL, ScannedPage.state == ScanState.FAILED),
         Content.state == ContentState.STORED,
-        Content.record_id.in_(visible),
+        visible.where(Record.id == Content.record_id).correlate(Content).exists(),  # pages are few, records many
     )

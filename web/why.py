@@ -6,9 +6,12 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
+from archive.accounts import folded
 from archive.errors import Ambiguous, InvalidInput, NotFound
+from archive.policy.rules import Act
 from archive.why import EXPLAINERS
 from web.faults import explain, explain_fault
+from web.house.forms import may
 from web.i18n import current_locale
 from web.services import identity, services
 from web.words import mark
@@ -63,7 +66,9 @@ def answer() -> BaseResponse:
     number = number.rstrip("/").rpartition("/")[2] if "://" in number else number
     try:
         if login and identity().roles & EXPLAINERS:
-            return make_response(_page(why=services().why.explain(identity(), number, login), reasons=REASONS))
+            found = services().why.explain(identity(), number, login)
+            account = services().directory.people_called([login]).get(folded(login)) if may(Act.MANAGE_PEOPLE) else None
+            return make_response(_page(why=found, reasons=REASONS, account=account))
         return redirect(url_for("records.show", record_id=services().records.find_number(identity(), number)), 303)
     except NotFound:
         return make_response(_page(nothing=True))

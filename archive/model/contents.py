@@ -81,7 +81,7 @@ class Content(Base):
     id: Mapped[Key]
     file_id: Mapped[UUID] = mapped_column(ForeignKey("file.id"), index=True)
     record_id: Mapped[UUID] = mapped_column(ForeignKey("record.id"), index=True)
-    state: Mapped[ContentState] = mapped_column(word(ContentState), default=ContentState.RECEIVING)
+    state: Mapped[ContentState] = mapped_column(word(ContentState), default=ContentState.RECEIVING, index=True)
     reason: Mapped[str | None] = mapped_column(String(64))
     object_key: Mapped[str] = mapped_column(String(100), unique=True)
     store_version: Mapped[str | None] = mapped_column(String(100))

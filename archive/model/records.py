@@ -49,6 +49,7 @@ class Record(Base):
     __tablename__ = "record"
     __table_args__ = (
         Index("ix_record_fonds_id_state_created_at", "fonds_id", "state", "created_at"),
+        Index("ix_record_state_created_at_id", "state", "created_at", "id"),
         Index("ix_record_category_id", "category_id"),
         Index("ix_record_place_path", "place_path"),
         Index("ix_record_dossier_id", "dossier_id"),

@@ -1,4 +1,4 @@
-"""columns that people chose for their lists, and what they typed and did not send yet"""
+"""columns that people chose for their lists, what they typed and did not send yet, and indices for the desk"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -27,4 +27,6 @@ def upgrade():
     sa.PrimaryKeyConstraint('id', name=op.f('pk_form_draft')),
     sa.UniqueConstraint('person_id', 'form', name=op.f('uq_form_draft_person_id_form'))
     )
+    op.create_index('ix_record_state_created_at_id', 'record', ['state', 'created_at', 'id'])
+    op.create_index('ix_content_state', 'content', ['state'])
     op.create_index('ix_form_draft_changed_at', 'form_draft', ['changed_at'])

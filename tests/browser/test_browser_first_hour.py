@@ -198,8 +198,7 @@ def _cannot_see_it_and_asks_why(colleague: Someone, officer: Someone, number: st
     officer.page.click("main form .primary")
     officer.page.wait_for_selector("main dl dt")
     officer.picture("why-officer")
-    officer.go("/house/people")
-    officer.page.click("main table a:text('周明远')")
+    officer.page.click("main dl + p a")
     officer.page.click("a[href$='/grants/new']")
     officer.page.select_option("#field-fonds", index=1)
     officer.picture("grant")
@@ -209,6 +208,19 @@ def _cannot_see_it_and_asks_why(colleague: Someone, officer: Someone, number: st
     page.click("main form:has(#field-number) .primary")
     page.wait_for_selector(".record-head")
     colleague.picture("colleague-record")
+
+
+def _takes_the_grant_back(officer: Someone) -> None:
+    page = officer.page
+    page.click("form[action$='/revoke'] button")
+    page.wait_for_selector("dialog[open] .danger")
+    officer.picture("dialog")
+    page.keyboard.press("Escape")
+    assert page.locator("form[action$='/revoke']").count() == 1
+    page.click("form[action$='/revoke'] button")
+    page.click("dialog[open] .danger")
+    page.wait_for_selector("p.note")
+    assert page.locator("form[action$='/revoke']").count() == 0
 
 
 def _finds_and_takes_the_list_home(someone: Someone, folder: Path) -> None:
@@ -313,6 +325,7 @@ def _works_for_an_hour(someone: Someone, fresh: Fresh, browser: Browser, folder:
     officer = newcomer()
     colleague, *_others = _adds_colleagues(officer, newcomer)
     _cannot_see_it_and_asks_why(colleague, officer, number)
+    _takes_the_grant_back(officer)
     _prints_labels(someone)
     _chooses_columns(someone)
     _finds_and_takes_the_list_home(someone, folder)

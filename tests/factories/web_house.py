@@ -146,6 +146,14 @@ class TitleSearch:
         }
         return SimpleNamespace(total=len(found), hits=hits, facets=facets)
 
+    def count(self, identity: Identity, filters: Sequence[tuple[str, str]]) -> int:
+        """Count what the person sees; ``state`` is the only filter that the pages use."""
+        if self.broken:
+            raise self.broken
+        with self.db.reading() as session:
+            known = session.scalars(self.guard.visible(session, identity))
+            return sum(record.state.value == dict(filters)["state"] for record in known)
+
 
 def _fits(record: Record, chosen: Mapping[str, str]) -> bool:
     """Whether a record passes the filters that the pages use; the category's branch is the category itself here."""

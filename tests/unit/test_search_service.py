@@ -221,3 +221,17 @@ def test_a_record_whose_key_is_gone_is_shown_without_passages(office: SimpleName
     office.vault.erase(key)
     [hit] = office.service.search(office.reader, "电梯").hits
     assert (hit.title, list(hit.passages)) == ("电梯一", [])
+
+
+def test_a_count_has_what_a_search_would_find_and_notes_nothing(office: SimpleNamespace) -> None:
+    for title, facts in (("低", {"level": 1}), ("中", {"level": 2}), ("高", {"level": 3}), ("别处", {})):
+        add(office, title, **facts, **({"category": office.elsewhere} if title == "别处" else {}))
+    raised = add(office, "升", level=1)
+    assert office.service.count(office.reader, [("state", "filed")]) == 3
+    assert office.service.count(office.officer, [("state", "filed")]) == 0
+    with office.db.writing() as work:
+        raise_fence(work.session, "record", str(raised), office.clock.now())
+        work.commit()
+    assert office.service.count(office.reader, [("state", "filed")]) == 2
+    assert office.service.count(office.reader, [("state", "provisional")]) == 0
+    assert office.readings.noted == []

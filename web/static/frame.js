@@ -70,6 +70,7 @@ for (const form of document.querySelectorAll("form[data-choosing]")) {
     const chosen = boxes().filter((box) => box.checked).length;
     if (told) told.textContent = chosen ? told.dataset.chosen.replace("{}", chosen) : told.dataset.none;
     acts.forEach((act) => { act.disabled = !chosen; });
+    form.classList.toggle("none-chosen", !chosen);
     if (all) {
       all.checked = chosen > 0 && chosen === boxes().length;
       all.indeterminate = chosen > 0 && chosen < boxes().length;
