@@ -25,9 +25,10 @@ from indexer.extract.answer import Extracted, Failure, Reason
 from indexer.finders.paper import Paper, chosen
 from indexer.finders.propose import propose
 from indexer.pagetext import Page, masked_page, put_slices, seal_pages
+from indexer.printed import may_be_printed
 from indexer.sandbox.client import Extractor
 from indexer.sandbox.memory import MemoryFile
-from indexer.sandbox.office import Office, converts
+from indexer.sandbox.office import Office
 from indexer.scanner import Scanner
 from indexer.settling import STANDING, Result, Source, read_by_ocr, settle, waits
 
@@ -37,7 +38,11 @@ DAMAGED = "damaged"
 INFECTED = "infected"
 """Reason of a content in which a scanner found a virus; it is not parsed."""
 
+CUT = "cut"
+"""Reason of a content of whose text only the beginning was read."""
+
 _SLICE_PAGES = 200
+_LONG_SLICE = 800  # of what is not read page by page, but whole for each slice
 _MOST_PAGES = 100_000
 _MOST_BREAKDOWNS = 12
 _WRITE_BYTES = 1_000_000
@@ -45,7 +50,6 @@ _HEAD_BYTES = 65_536
 _PRINTING = 45.0  # seconds; a whole batch of such documents ends before the deadline
 
 _QUARANTINED = {Reason.ENCRYPTED, Reason.BROKEN, Reason.BOMB}
-_OLD = {kinds.DOC, kinds.XLS, kinds.PPT, kinds.RTF}
 _FAILED = {Reason.TIME, Reason.MEMORY, Reason.CRASHED}
 
 
@@ -166,7 +170,7 @@ class ExtractContents:
                 return self._infected(result, virus, reader)
             reading = _Reading(self._extractor, result, file, lambda: self._detected(reader, source.name), password)
             result = self._parse(result, reading, key)
-            if self._office and not password and _may_be_printed(result):
+            if self._office and not password and may_be_printed(result):
                 result = self._printed(self._office, result, reader, key)
             result.pronom = self._extractor.pronom_held(result.media_type, file)
             return result
@@ -197,7 +201,7 @@ class ExtractContents:
         if reading.failure:
             return _failed(result, reading.failure)
         result.page_count, result.scans = reading.page_count, reading.scans
-        result.macros, result.inside = reading.macros, reading.inside
+        result.macros, result.inside, result.reason = reading.macros, reading.inside, CUT if reading.cut else None
         if any(each.text.strip() for each in pages):
             result.state = TextState.TEXT
             result.findings = propose(
@@ -311,6 +315,7 @@ class _Reading:
         self.scans: list[int] = []
         self.macros = False
         self.inside = 0
+        self.cut = False
 
     def pages(self) -> Iterator[tuple[int, str]]:
         """Yield (number, text). Afterwards ``failure`` says whether the document could not be read.
@@ -326,11 +331,12 @@ class _Reading:
                 self.title, self.author = self.title or answer.title, self.author or answer.author
                 self.scans += answer.scans
                 self.macros = self.macros or answer.macros
-                self.inside = max(self.inside, answer.inside)
+                self.inside, self.cut = max(self.inside, answer.inside), self.cut or answer.cut
                 yield from enumerate(answer.pages, start=first)
                 if not answer.pages:
                     return
                 first = answer.next_page
+                step = step if (self._kind or self._result.media_type) == kinds.PDF else max(step, _LONG_SLICE)
             elif self._is_final(answer, step):
                 self.failure = answer
                 return
@@ -369,15 +375,6 @@ class _Reading:
         # A fork that broke down did not tell what its file is; that is asked of one that does nothing else.
         result.media_type = found or self._detected()
         return answer
-
-
-def _may_be_printed(result: Result) -> bool:
-    """Whether LibreOffice may find words that our own parser did not."""
-    if result.state is TextState.TEXT or result.scans or result.inside or not converts(result.media_type):
-        return False
-    if result.reason == Reason.BROKEN:  # a damaged package it would mend by asking; what is no package it reads
-        return result.media_type in _OLD
-    return result.reason in {None, Reason.UNSUPPORTED, *_FAILED}
 
 
 def _failed(result: Result, failure: Failure) -> Result:

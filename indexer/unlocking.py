@@ -18,7 +18,7 @@ from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import Vault
 from indexer.extract.answer import Reason
-from indexer.extraction import DAMAGED, INFECTED, ExtractContents
+from indexer.extraction import CUT, DAMAGED, INFECTED, ExtractContents
 from indexer.pagetext import replace_pages
 from indexer.settling import Result, Source, give_dates, keep_proposals
 from indexer.unpacking import UnpackContents
@@ -133,6 +133,6 @@ def _check(password: str) -> None:
 def _judge(result: Result) -> None:
     if result.reason == DAMAGED:
         raise Damaged(what="object")
-    if result.reason and not result.virus:
+    if result.reason not in {None, CUT} and not result.virus:
         wrong = result.reason == Reason.ENCRYPTED
         raise InvalidInput(Fault("password", "wrong_password" if wrong else "lock_not_opened"))

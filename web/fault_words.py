@@ -242,6 +242,10 @@ REASONS: Mapping[str, tuple[str, str]] = {
         mark("the file unpacks to far more than its size"),
         mark("Do not open it. Ask whoever made it, and send a plain copy."),
     ),
+    "cut": (
+        mark("the file is very large: only its first 64 MB were read"),
+        mark("Search does not find what comes after; split the file if that must be found."),
+    ),
     "too_large": (
         mark("there is more in the file than is read"),
         mark("The file is kept and can be downloaded; split it if its text must be found."),

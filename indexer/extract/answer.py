@@ -46,6 +46,7 @@ class Extracted:
         macros: whether the document holds programs of its own.
         author: who wrote it by the document's own metadata, or "".
         inside: how many files lie inside, to be taken out (``indexer.extract.members``).
+        cut: whether the document is so large that only its beginning was read.
     """
 
     pages: tuple[str, ...]
@@ -57,6 +58,7 @@ class Extracted:
     macros: bool = False
     author: str = ""
     inside: int = 0
+    cut: bool = False
 
     @property
     def next_page(self) -> int:

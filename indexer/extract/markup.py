@@ -3,14 +3,16 @@
 import mmap
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from lxml import etree
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from indexer.extract.answer import Extracted, Reason, Unreadable
 from indexer.extract.charset import decode
 from indexer.extract.cleaning import clean_line
+from indexer.extract.large import LARGE, MOST_BYTES, XmlWords, html_pieces, may_stream
 from indexer.extract.paging import cut, paged
 
 _DECLARED = re.compile(
@@ -49,8 +51,9 @@ def extract_html(data: mmap.mmap | bytes, first_page: int | None = None, last_pa
     Raises:
         Unreadable: ``bomb`` (elements nested thousands deep).
     """
-    title, text = html_text(_decoded(bytes(data)))
-    return paged(cut(text), first_page, last_page, title=title)
+    title, text = html_text(_decoded(bytes(data[:MOST_BYTES])))
+    found = paged(cut(text), first_page, last_page, title=title)
+    return replace(found, cut=len(data) > MOST_BYTES)
 
 
 def markup_text(data: bytes) -> str:
@@ -64,10 +67,46 @@ def extract_xml(data: mmap.mmap | bytes, first_page: int | None = None, last_pag
     Raises:
         Unreadable: ``bomb`` (nested too deep, entities that swell), ``broken``.
     """
-    source = _XML_DECLARATION.sub("", _decoded(bytes(data)).lstrip("\ufeff"), count=1)
-    root = _tree(_FORBIDDEN.sub("", source).encode("utf-8", "replace"))
+    torn = len(data) > MOST_BYTES
+    plain = _plain(data)
+    if len(plain) > LARGE and may_stream(plain):
+        title, text = _as_it_comes(plain, torn=torn)
+        del plain
+        return replace(paged(cut(text), first_page, last_page, title=title), cut=torn)
+    root = _tree(plain)
     title = next((each.text or "" for each in root.iter("{*}title")), "")
     return paged(cut(lines_of("".join(_runs(root)).replace("\t", " "))), first_page, last_page, title=clean_line(title))
+
+
+def _plain(data: mmap.mmap | bytes) -> bytes:
+    source = _XML_DECLARATION.sub("", _decoded(bytes(data[:MOST_BYTES])).lstrip("\ufeff"), count=1)
+    return _FORBIDDEN.sub("", source).encode("utf-8", "replace")
+
+
+def _as_it_comes(plain: bytes, *, torn: bool) -> tuple[str, str]:
+    """Return title and text of a large XML file without a tree of it; of a ``torn`` one as far as it goes."""
+    words = XmlWords(frozenset(_RUNS), frozenset(_DATA))
+    try:
+        text = _words_of(plain, words, recover=torn)
+    except Unreadable as refused:
+        if refused.failure.reason is not Reason.BROKEN:
+            raise
+        words = XmlWords(frozenset(_RUNS), frozenset(_DATA))
+        text = _words_of(plain, words, recover=True)
+    return clean_line(words.title or ""), lines_of(text.replace("\t", " "))
+
+
+def _words_of(source: bytes, words: XmlWords, *, recover: bool) -> str:
+    parser = _parser(recover=recover, target=words)
+    try:
+        for at in range(0, len(source), _FED):
+            parser.feed(source[at : at + _FED])
+        return str(parser.close())
+    except etree.XMLSyntaxError as error:
+        _refuse(parser, error)
+        if recover and words.parts:
+            return words.close()
+        raise Unreadable(Reason.BROKEN, "XMLSyntaxError") from error
 
 
 def html_text(source: str) -> tuple[str, str]:
@@ -91,7 +130,17 @@ def _read(source: str) -> tuple[str, str]:
         raise Unreadable(Reason.BOMB, "depth")
     if _XML_DECLARATION.match(source):
         source = _CLOSED_AT_ONCE.sub(r"<\1\2></\1>", source)
-    parsed = LexborHTMLParser(source)
+    if len(source) > LARGE:
+        read = [_read_piece(piece) for piece in html_pieces(source)]
+        return next((heading for heading, _ in read if heading), ""), "\n".join(text for _, text in read if text)
+    return _read_piece(source)
+
+
+def _read_piece(source: str) -> tuple[str, str]:
+    try:
+        parsed = LexborHTMLParser(source)
+    except SelectolaxError as error:  # it takes any markup; what it lacks is memory
+        raise MemoryError from error
     title = parsed.css_first("head > title")
     heading = clean_line(title.text()) if title else ""
     return heading, _laid_out("".join(_pieces(parsed.root))) if parsed.root else ""
@@ -169,29 +218,36 @@ def _tree(source: bytes) -> etree._Element:
     try:
         return etree.fromstring(source, strict)
     except etree.XMLSyntaxError as error:
-        log: Any = strict.error_log  # the error's own still holds those of other files
-        for each in log:
-            if each.type == etree.ErrorTypes.ERR_NO_MEMORY:
-                raise MemoryError from error
-            if any(word in each.message for word in _TOO_LARGE):
-                raise Unreadable(Reason.TOO_LARGE, "XMLSyntaxError") from error
-            if each.type in _LIMITS:
-                raise Unreadable(Reason.BOMB, "XMLSyntaxError") from error
+        _refuse(strict, error)
     root = etree.fromstring(source, _parser(recover=True))
     if root is None:
         raise Unreadable(Reason.BROKEN, "XMLSyntaxError")
     return root
 
 
+def _refuse(parser: etree.XMLParser, error: etree.XMLSyntaxError) -> None:
+    """Raise what is wrong with a file that no second reading helps."""
+    log: Any = parser.error_log  # the error's own still holds those of other files
+    for each in log:
+        if each.type == etree.ErrorTypes.ERR_NO_MEMORY:
+            raise MemoryError from error
+        if any(word in each.message for word in _TOO_LARGE):
+            raise Unreadable(Reason.TOO_LARGE, "XMLSyntaxError") from error
+        if each.type in _LIMITS:
+            raise Unreadable(Reason.BOMB, "XMLSyntaxError") from error
+
+
+_FED = 1_000_000
 _TOO_LARGE = ("too long", "too big", "huge text", "size limit")
 _LIMITS = {114, etree.ErrorTypes.ERR_ENTITY_LOOP}
 """What was built to hurt; 114 is what libxml2 says since 2.14 of every limit of its own."""
 
 
-def _parser(*, recover: bool) -> etree.XMLParser:
+def _parser(*, recover: bool, target: Any = None) -> etree.XMLParser:
     return etree.XMLParser(
-        encoding="utf-8", resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False, recover=recover
-    )
+        encoding="utf-8", resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False, recover=recover,
+        target=target,
+    )  # fmt: skip
 
 
 def _runs(root: etree._Element) -> Iterator[str]:

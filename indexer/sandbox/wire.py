@@ -83,6 +83,7 @@ def pack_answer(answer: Extracted | Failure | dict[str, Any], media_type: str | 
             "macros": answer.macros,
             "author": answer.author,
             "inside": answer.inside,
+            "cut": answer.cut,
         }
     elif isinstance(answer, Failure):
         body = {"failure": answer.reason.value, "detail": answer.detail}
@@ -146,7 +147,8 @@ def unpack_answer(answer: bytes) -> Extracted | Failure | None:
     author, macros = str(body.get("author", ""))[:200], body.get("macros") is True
     inside = body.get("inside")
     inside = inside if isinstance(inside, int) and 0 <= inside < 10_000_000 else 0
-    return Extracted(tuple(pages), first, count, title, created, scans, macros=macros, author=author, inside=inside)
+    more = {"macros": macros, "cut": body.get("cut") is True}
+    return Extracted(tuple(pages), first, count, title, created, scans, author=author, inside=inside, **more)
 
 
 def _scans(said: object, first: int, count: int) -> tuple[int, ...]:

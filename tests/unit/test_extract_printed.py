@@ -122,6 +122,11 @@ def test_what_has_words_or_must_not_be_opened_is_not_printed(
     assert house.printer.asked == []
 
 
+def test_a_text_of_which_only_the_beginning_was_read_says_so(house: SimpleNamespace) -> None:
+    told = read(house, kinds.HTML, Extracted(("合同",), 1, 1, cut=True), None)
+    assert (told.row.text_state, told.row.reason, told.pages) == (TextState.TEXT, "cut", ["合同"])
+
+
 def test_what_is_not_helped_stays_as_it_was(house: SimpleNamespace) -> None:
     house.printer.pdf = lambda *_, **__: Failure(Reason.TIME)
     row = read(house, kinds.DOC, Failure(Reason.BROKEN), house.printer).row
