@@ -23,6 +23,7 @@ TOO_WIDE = frozenset({"too_many_nested_clauses", "too_many_clauses", "x_content_
 _BAD_REQUEST = 400
 
 log = logging.getLogger(__name__)
+logging.getLogger("elastic_transport").setLevel(logging.ERROR)  # what it warns of is told once, as Unavailable
 
 
 @dataclass(frozen=True)
