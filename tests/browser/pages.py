@@ -21,8 +21,10 @@ LANGUAGES = {"zh_CN": "zh-CN", "zh_TW": "zh-TW", "en": "en-GB"}
 WIDTHS = (1440, 768, 390)
 SHADES = ("light", "dark")
 STILL = 0.05
-"""The most that a page may move while it comes, as Chromium reckons it (0.1 is what it calls good): on a slow machine the
-columns of a long table still find their width while its rows arrive."""
+"""The most that a page may move while it comes, as Chromium reckons it (0.1 is what it calls good).
+
+On a slow machine the columns of a long table still find their width while its rows arrive.
+"""
 
 PAGES: Mapping[str, tuple[str, str]] = {
     "signing.sign_in": ("", "/sign-in"),
