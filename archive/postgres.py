@@ -65,7 +65,7 @@ def engine(url: str, *, patient: bool = False) -> Engine:
         BrokenSetting: the driver is not installed (``reason``: ``driver_missing``).
     """
     limits = " ".join(f"-c {name}={0 if patient and 'timeout' in name else value}" for name, value in _LIMITS.items())
-    pool: dict[str, Any] = {"pool_size": POOL, "max_overflow": MORE, "pool_timeout": _WAIT_SECONDS}
+    pool: dict[str, Any] = {"pool_size": POOL, "max_overflow": MORE, "pool_timeout": 3 * _WAIT_SECONDS}
     try:
         made = create_engine(
             url,
