@@ -91,26 +91,27 @@ class Arrivals:
     def announce(self, identity: Identity, files: Sequence[tuple[Incoming, int | None]]) -> list[Content]:
         """Write the rows of files that are about to come in; with a size, one that comes in pieces."""
         now = self._clock.now()
+        ids = [file.record_id for file, _ in files]
+        with self._guard.refusals(identity):
+            keyed = self._keyed(identity, ids, [size is not None for _, size in files])
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
-            ids = [file.record_id for file, _ in files]
             self._check(session, identity, ids)
             there = select(File.record_id, func.count()).where(File.record_id.in_(ids)).group_by(File.record_id)
             positions = dict(session.execute(there).all())
             contents = []
-            for file, size in files:
+            for (file, size), (key, upload) in zip(files, keyed, strict=True):
                 position = positions.get(file.record_id, 0)
                 positions[file.record_id] = position + 1
                 name = file.name[:MAX_NAME]
                 row = File(id=new_id(), record_id=file.record_id, role=file.role, position=position, name=name)
-                key = secrets.token_hex(16)
                 content = Content(
                     id=new_id(),
                     file_id=row.id,
                     record_id=file.record_id,
                     object_key=key,
                     declared_size=size,
-                    upload=None if size is None else self._store.begin(key),
+                    upload=upload,
                     created_at=now,
                     created_by=identity.person_id,
                 )
@@ -120,6 +121,20 @@ class Arrivals:
             session.add_all(contents)
             work.commit()
         return contents
+
+    def _keyed(
+        self, identity: Identity, record_ids: Sequence[UUID], in_pieces: Sequence[bool]
+    ) -> list[tuple[str, str | None]]:
+        """Give each file its key, and open the uploads of those that come in pieces.
+
+        Before the transaction that announces them: no write waits for a store. One that fails then leaves an upload to
+        the sweeper.
+        """
+        if any(in_pieces):
+            with self._db.reading() as session:
+                self._check(session, identity, record_ids)
+        keys = [secrets.token_hex(16) for _ in record_ids]
+        return [(key, self._store.begin(key) if piece else None) for key, piece in zip(keys, in_pieces, strict=True)]
 
     def _check(self, session: Session, identity: Identity, record_ids: Sequence[UUID]) -> None:
         """Refuse unless files may be added to each of these records."""
