@@ -60,6 +60,7 @@ PAGES: Mapping[str, tuple[str, str]] = {
     "history.log": ("audit", "/log"),
     "system.show": ("system", "/system"),
     "system.parts": ("system", "/system/parts"),
+    "backups.show": ("system", "/system/backups"),
     "subjects.every": ("archivist", "/house/subjects"),
     "subjects.show": ("archivist", "/house/subjects/{subject}"),
     "subjects.new": ("archivist", "/house/subjects/new?kind=owner"),
