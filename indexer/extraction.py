@@ -336,7 +336,9 @@ class _Reading:
                 if not answer.pages:
                     return
                 first = answer.next_page
-                step = step if (self._kind or self._result.media_type) == kinds.PDF else max(step, _LONG_SLICE)
+                narrowing = step < _SLICE_PAGES  # on the way to a page that breaks its slice
+                if not narrowing and (self._kind or self._result.media_type) != kinds.PDF:
+                    step = _LONG_SLICE
             elif self._is_final(answer, step):
                 self.failure = answer
                 return
