@@ -58,6 +58,7 @@ class Archive:
     @property
     def environment(self) -> dict[str, str]:
         own = {"JUANKU_HOME": str(self.home), "JUANKU_KEYS": str(self.keys)}
+        own["JUANKU_OCR"] = "none"  # each process would load its models anew; OCR has tests of its own
         if postgres.used():
             own["JUANKU_DATABASE_URL"] = postgres.standing(self.folder)
         plain = {name: value for name, value in os.environ.items() if not name.startswith("JUANKU_")}
