@@ -115,6 +115,7 @@ STATES: Mapping[str, tuple[str, str]] = {
     "proposals form": ("archivist", "/records/{long}/edit"),
     "help commands": ("system", "/help/commands"),
     "category tree": ("archivist", "/records/new"),
+    "help administrator": ("system", "/help/administrator"),
 }
 """Pages again in another state: nothing there, long titles, what is in the way."""
 
