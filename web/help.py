@@ -113,6 +113,7 @@ SETTINGS: Mapping[str, str] = {
     "JUANKU_PICTURES_MB": "settings#work-in-the-background",
     "JUANKU_CLAMAV": "settings#other-programs",
     "JUANKU_SOFFICE": "settings#other-programs",
+    "JUANKU_OCR": "settings#other-programs",
     "JUANKU_LOG_LEVEL": "settings#finding-faults",
     "JUANKU_FAILPOINT": "settings#finding-faults",
 }

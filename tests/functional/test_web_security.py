@@ -176,7 +176,7 @@ def _paths(house: WebHouse, kinds: set[str]) -> Iterator[tuple[str, str, str]]:
     adapter = house.app.url_map.bind("localhost")
     for rule in house.app.url_map.iter_rules():
         values = {
-            name: uuid4() if name.endswith("_id") else 1 if name == "number" else "juanku.css"
+            name: uuid4() if name.endswith("_id") or name == "key" else 1 if name == "number" else "juanku.css"
             for name in rule.arguments
         }
         for method in sorted((rule.methods or set()) & kinds):
