@@ -20,6 +20,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     Date,
@@ -34,6 +35,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
@@ -68,7 +70,7 @@ _KINDS = {
     "day": _Kind(Date(), date.isoformat, date.fromisoformat),
     "bytes": _Kind(LargeBinary(), lambda value: b64encode(value).decode(), b64decode),
     "json": _Kind(JSON(), _same, _same),
-    "whole": _Kind(Integer(), _same, _same),
+    "whole": _Kind(BigInteger(), _same, _same),
     "yes": _Kind(Boolean(), _same, _same),
     "text": _Kind(String(), _word, _same),
 }
@@ -143,7 +145,10 @@ def load(db: Database, lines: Iterable[bytes]) -> Iterator[tuple[str, int]]:
         if "end" in head:
             ended = head["end"] == every
             continue
-        count = _Loading(db, head).run(source)
+        try:
+            count = _Loading(db, head).run(source)
+        except IntegrityError:
+            raise Damaged(what="dump") from None  # a row that others hang on is missing
         every += count
         yield str(head["table"]), count
     if not ended:

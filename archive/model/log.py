@@ -103,7 +103,7 @@ def insert_only_ddl(table: str, dialect: str) -> list[str]:
     refuse = f"BEGIN RAISE EXCEPTION '{table} is insert-only'; END"
     verbs = "UPDATE OR DELETE OR TRUNCATE"
     return [
-        f"CREATE FUNCTION {function} RETURNS trigger LANGUAGE plpgsql AS $$ {refuse} $$",
+        f"CREATE OR REPLACE FUNCTION {function} RETURNS trigger LANGUAGE plpgsql AS $$ {refuse} $$",
         f"CREATE TRIGGER {table}_insert_only BEFORE {verbs} ON {table} FOR EACH STATEMENT EXECUTE FUNCTION {function}",
     ]
 

@@ -1,5 +1,6 @@
 """The whole database as lines, and back into another."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -7,10 +8,13 @@ from sqlalchemy import select
 
 from archive.database import Base, Database
 from archive.errors import Damaged
+from archive.model import LogCheckpoint
 from storage import dump
 from tests.factories import people as rights
 from tests.factories import records as rows
 from tests.factories.databases import a_database
+
+pytestmark = pytest.mark.postgres
 
 
 def written(db: Database) -> list[bytes]:
@@ -28,6 +32,12 @@ def furnished(db: Database) -> None:
         category.parent_id = child.id  # points at a row that comes later
         rows.a_record(session, category, title="电梯维保合同\n“补充”")
         rights.a_department(session, "OFFICE")
+        session.add(  # a size that needs more than four bytes
+            LogCheckpoint(
+                size=2**40, at=datetime(2026, 3, 1, tzinfo=UTC), root=b"r" * 32, head=b"h" * 32, frontier=b"",
+                key_id="k", signature=b"s" * 64,
+            )
+        )  # fmt: skip
         work.commit()
 
 
