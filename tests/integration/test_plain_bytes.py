@@ -37,20 +37,24 @@ def bears_canary(path: Path) -> bool:
     return False
 
 
-def held_open(pids: Iterable[int]) -> Iterator[Path]:
-    """Yield every file on disk that processes hold open, also those whose names are gone."""
+def held_open(archive: Archive, pids: Iterable[int]) -> Iterator[Path]:
+    """Yield every file on disk that processes hold open, also those whose names are gone.
+
+    What lies in the archive's folder counts as on disk, though in a test it may lie in memory.
+    """
     for pid in pids:
         with contextlib.suppress(OSError):
             for number in Path(f"/proc/{pid}/fd").iterdir():
                 with contextlib.suppress(OSError):
                     target = str(number.readlink())
-                    if target.startswith("/") and not target.startswith(("/memfd:", "/dev/", "/proc/")):
+                    elsewhere = not target.startswith(("/memfd:", "/dev/", "/proc/"))
+                    if target.startswith("/") and (elsewhere or target.startswith(str(archive.folder))):
                         yield number
 
 
 def plain(archive: Archive, pids: Iterable[int]) -> list[str]:
     """Return every file that holds the canary."""
-    found = [f"{path} -> {path.readlink()}" for path in held_open(pids) if bears_canary(path)]
+    found = [f"{path} -> {path.readlink()}" for path in held_open(archive, pids) if bears_canary(path)]
     below = (path for path in archive.folder.rglob("*") if path.is_file())
     return found + [str(path) for path in below if bears_canary(path)]
 
