@@ -181,12 +181,20 @@ class Watched:
         wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         if wide > 0:
             self._fault(f"wider than the screen by {wide} px")
-        shifts = self.page.evaluate("window.moved")
-        if sum(value for value, _ in shifts) > STILL:
+        shifts = self._moved()
+        if shifts:  # a page that comes in slowly may be laid out in parts: what moves by itself moves each time
+            self.go(path)
+            shifts = self._moved()
+        if shifts:
             self._fault(f"moved: {shifts}")
         if LANGUAGES[self.locale][:2] != (self.page.get_attribute("html", "lang") or "")[:2]:
             self._fault("in another language")
         return self.faults + self.axe()
+
+    def _moved(self) -> list[Any]:
+        """Return what moved since the page began to show, if it was much."""
+        shifts: list[Any] = self.page.evaluate("window.moved")
+        return shifts if sum(value for value, _ in shifts) > STILL else []
 
     def axe(self) -> list[str]:
         """Return what axe finds in the page as it stands."""
