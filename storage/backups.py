@@ -17,7 +17,7 @@ import json
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from io import BytesIO
 from typing import Any
 from uuid import UUID
@@ -40,6 +40,7 @@ from storage.stream import StreamSealer
 
 FORMAT = 1
 _KEPT_AT_LEAST = 3
+_LEFT = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ class Backups:
             items = list(_items(session))
             records = session.scalar(select(func.count()).select_from(Record)) or 0
             head = session.execute(select(LogSeal.seq, LogSeal.chain).order_by(LogSeal.seq.desc()).limit(1)).first()
-            rows = Sealed(key, set_id, _compressed(dump.write(session, self._schema)))
+            rows = Sealed(key, set_id, _compressed(_while(copying.going_on, dump.write(session, self._schema))))
             database = self._target.put(f"sets/{set_id}/database", rows.pieces())
         copying.copy(items, told)
         copying.faults &= {item.key for item in items}  # what was thrown away meanwhile is no loss
@@ -238,14 +239,19 @@ class Backups:
         return BackupSet.read(document)
 
     def _tidy(self, there: dict[str, int]) -> None:
-        """Remove what runs that broke off left of their sets; objects stay, the next set names them."""
+        """Remove what runs that broke off a day ago left of their sets; objects stay, the next set names them.
+
+        What is younger may be another run's, which is still at work.
+        """
         finished = {key.split("/")[1] for key in there if key.endswith("/manifest")}
+        old = (self._clock.now() - _LEFT).timestamp()
         for info in list(self._target.list()):
             room, _, rest = info.key.partition("/")
-            if room == "sets" and rest.split("/")[0] not in finished:
+            if room == "sets" and rest.split("/")[0] not in finished and info.modified < old:
                 self._target.remove(info.key, info.version)
-        for info in self._target.uploads():
-            self._target.abort(info.key, info.version)
+        for info in list(self._target.uploads()):
+            if info.modified < old:
+                self._target.abort(info.key, info.version)
 
     def _keep_one_pack(self, newest: UUID) -> None:
         for info in list(self._target.list()):
@@ -282,6 +288,13 @@ def _items(session: Session) -> Iterator[Item]:
     )
     for key, size, sha256, version in session.execute(query.order_by(Content.id)):
         yield Item(key, size or 0, sha256 or "", version or "")
+
+
+def _while(going_on: Callable[[], None], blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Pass blocks on as long as the work is to go on; a run that lost its lease ends here, and leaves no set."""
+    for block in blocks:
+        going_on()
+        yield block
 
 
 def _compressed(blocks: Iterable[bytes]) -> Iterator[bytes]:

@@ -36,13 +36,17 @@ class Copying:
         self.count = self.bytes = 0
         self.faults: set[str] = set()
 
+    def going_on(self) -> None:
+        """Raise ``Interrupted`` when the work is to stop."""
+        if not self._going_on():
+            raise Interrupted
+
     def copy(self, items: Sequence[Item], told: Told) -> None:
         """Copy what is missing. What is damaged or gone at its source is told in ``faults``, and not copied."""
         wanted = [item for item in items if self.there.get(f"objects/{item.key}") != item.size]
         with ThreadPoolExecutor(COPIERS) as pool:
             for start in range(0, len(wanted), _BATCH):
-                if not self._going_on():
-                    raise Interrupted
+                self.going_on()
                 batch = wanted[start : start + _BATCH]
                 for item, good in zip(batch, pool.map(self._one, batch), strict=True):
                     if good:

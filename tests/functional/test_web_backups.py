@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from archive.errors import Interrupted
 from archive.identity import system
 from archive.model import Job, JobKind
 from storage.safekeeping import LATE
@@ -37,6 +38,18 @@ def test_who_runs_the_system_asks_for_one_and_sees_how_it_ended(house: WebHouse)
     assert str(made.id) in page
     assert "上一次完好的备份" in page
     assert "上一次完好的备份" in browser.get("/").text
+
+
+def test_a_run_that_is_told_to_stop_leaves_no_set_and_harms_no_other(house: WebHouse) -> None:
+    house.a_record(title="电梯维保合同")
+    kept = house.services.house.safekeeping
+    answers = iter([True, True])
+    with pytest.raises(Interrupted):
+        kept.make(system("backup"), going_on=lambda: next(answers, False))
+    assert kept.backups().sets() == []
+    made = kept.make(system("backup"))
+    assert kept.check(system("backup"), made.id) == []
+    assert "中断" in house.browser("system").get("/system/backups").text
 
 
 def test_an_old_backup_is_told_as_late(house: WebHouse) -> None:
