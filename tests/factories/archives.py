@@ -1,6 +1,7 @@
 """A whole archive in a folder, worked on by the command line or by its parts."""
 
 import contextlib
+import itertools
 import json
 import os
 import shutil
@@ -23,6 +24,9 @@ from tests.factories import postgres
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZE = 10
+
+_FIRST_PORT = 20_000 + 1_000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+_PORTS = itertools.cycle(range(_FIRST_PORT, _FIRST_PORT + 1_000))
 
 
 @dataclass(frozen=True)
@@ -124,11 +128,12 @@ def make(folder: Path) -> Archive:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port that nobody listens on, and that no other worker of this run is given meanwhile."""
+    while True:
+        port = next(_PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def children_of(pid: int) -> set[int]:
