@@ -20,7 +20,7 @@ from archive.errors import Fault, InvalidInput, Unavailable
 from indexer.elastic_bulk import Bulk, Operation, operation
 from indexer.elastic_client import LONG_SECONDS, reachable
 from indexer.elastic_layout import LOST, Held, Layout
-from indexer.elastic_query import STEP, Search
+from indexer.elastic_query import Search
 from indexer.elastic_rebuild import ElasticRebuild
 from indexer.elastic_schema import GONE_AT, SCHEMA_VERSION, THERE, document, gone, record_id
 from indexer.engine import (
@@ -35,6 +35,7 @@ from indexer.engine import (
     keeps_relevance,
 )
 from indexer.fold import FOLD_VERSION
+from indexer.scoring import STEP
 from indexer.terms import ID, VERSION
 
 KEPT = timedelta(days=30)

@@ -4,7 +4,7 @@ As in ``indexer.tantivy_query`` tiers are constant scores a thousand apart, and 
 scaled to stay below that. What bounds a search (condition, filters, fences) is a filter: it scores nothing.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, assert_never
 
 from archive.policy.condition import All, AnyOf, Between, Condition, Has, Not, Within
@@ -12,6 +12,7 @@ from indexer.elastic_schema import THERE
 from indexer.engine import FACETS, FIELD_TIER, NUMBER_TIER, TOKEN_FIELD, Order, SearchRequest, weighs_words
 from indexer.querytree import And, Everything, Negate, Or, Prefix, Query, Range, Words
 from indexer.ranges import bounds, years
+from indexer.scoring import STEP, damping, weighed
 from indexer.terms import (
     CODES,
     DATE,
@@ -25,20 +26,17 @@ from indexer.terms import (
     facet,
     fields_asked,
     has_term,
+    in_one_field,
     phrase_of,
     plain,
     within_term,
 )
 from indexer.words import Phrase
 
-STEP = 1000.0
-"""The distance between two tiers in score."""
-
 MOST_VALUES = 60_000
 """More values than all facets of a house can have; counts are exact only up to this."""
 
 _MOST_TERMS = 65_536
-_TERM_WEIGHT = 48.0  # what BM25 can give to one term: (1 + ln 10^9) * 2.2
 _CONTINUATIONS = 1_000_000
 
 Clause = dict[str, Any]
@@ -94,12 +92,7 @@ def without(wanted: Sequence[Clause], excluded: Sequence[Clause]) -> Clause:
 def _has(fact: str, values: Collection[Any]) -> Clause:
     if fact == "record":
         return {"ids": {"values": [plain(value) for value in values]}}
-    return _any_term(*_gathered(has_term(fact, value) for value in values))
-
-
-def _gathered(terms: Iterable[tuple[str, str]]) -> tuple[str, list[str]]:
-    pairs = list(terms)
-    return (pairs[0][0] if pairs else FACTS), [term for _, term in pairs]
+    return _any_term(*in_one_field(has_term(fact, value) for value in values))
 
 
 def _any_term(name: str, terms: list[str]) -> Clause:
@@ -178,21 +171,8 @@ class Search:
 
     def __init__(self, request: SearchRequest) -> None:
         self._request = request
-        self._leaves: dict[Words | Prefix, _Leaf] = {}
+        self._leaves = {leaf: _Leaf(leaf) for leaf in weighed(request.query)}
         self.weighed = weighs_words(request.query)
-        self._collect(request.query)
-
-    def _collect(self, query: Query) -> None:
-        match query:
-            case Words() | Prefix() if weighs_words(query):
-                self._leaves[query] = _Leaf(query)
-            case And(parts) | Or(parts):
-                for part in parts:
-                    self._collect(part)
-            case Negate(part):
-                self._collect(part)
-            case _:
-                pass
 
     def body(self, *, relevance: bool) -> dict[str, Any]:
         """Return the search. Without ``relevance`` hits of one tier are ordered by date alone."""
@@ -245,9 +225,9 @@ class Search:
         query = self._request.query
         if isinstance(query, Words | Prefix):
             leaf = self._leaves[query]
-            return leaf.scored(_scale(leaf.terms))
-        leaves = [self._leaves[leaf] for leaf in _positive(query)]
-        scale = _scale(sum(leaf.terms for leaf in leaves))
+            return leaf.scored(damping(leaf.terms))
+        leaves = [self._leaves[leaf] for leaf in weighed(query, wanted=True)]
+        scale = damping(sum(leaf.terms for leaf in leaves))
         return {"bool": {"must": [self._tiered()], "should": [leaf.relevance(scale) for leaf in leaves]}}
 
     def _tree(self, query: Query, tier: int) -> Clause:
@@ -283,17 +263,3 @@ def _range(query: Range) -> Clause:
     low, high = bounds(query)
     # A record of an uncertain day is found when one of its possible days lies in the range.
     return every([_between("drawn_from", None, high), _between("drawn_to", low, None)])
-
-
-def _scale(terms: int) -> float:
-    return min(1.0, (STEP - 100) / (_TERM_WEIGHT * max(terms, 1)))
-
-
-def _positive(query: Query) -> list[Words | Prefix]:
-    match query:
-        case Words() | Prefix() if weighs_words(query):
-            return [query]
-        case And(parts) | Or(parts):
-            return [leaf for part in parts for leaf in _positive(part)]
-        case _:
-            return []

@@ -36,8 +36,9 @@ from indexer.engine import (
     keeps_relevance,
 )
 from indexer.fold import FOLD_VERSION
+from indexer.scoring import STEP
 from indexer.tantivy_partition import HEAP_BYTES, Broken, Partition, View, guarded
-from indexer.tantivy_query import STEP, Search, Terms
+from indexer.tantivy_query import Search, Terms
 from indexer.tantivy_schema import SCHEMA_VERSION, SLOT, build_schema, document, halves, kept, total, whole
 from indexer.terms import DATE, ID, facet
 

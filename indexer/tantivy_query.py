@@ -23,6 +23,7 @@ from indexer.engine import (
 )
 from indexer.querytree import And, Everything, Negate, Or, Prefix, Query, Range, Words
 from indexer.ranges import bounds, years
+from indexer.scoring import STEP, damping, weighed
 from indexer.tantivy_partition import View
 from indexer.tantivy_schema import kept
 from indexer.terms import (
@@ -36,15 +37,12 @@ from indexer.terms import (
     facet,
     fields_asked,
     has_term,
+    in_one_field,
     phrase_of,
     within_term,
 )
 from indexer.words import Phrase
 
-STEP = 1000.0
-"""The distance between two tiers in score."""
-
-_TERM_WEIGHT = 48.0  # what BM25 can give to one term: (1 + ln 10^9) * 2.2
 _FEW = 16
 _LOOKED_UP = 64
 _SETTLED = 512
@@ -59,7 +57,7 @@ def matching(schema: Schema, condition: Condition) -> Compiled:
     """
     match condition:
         case Has(fact, values):
-            return _any_term(schema, *_gathered(has_term(fact, value) for value in values))
+            return _any_term(schema, *in_one_field(has_term(fact, value) for value in values))
         case Within(fact, prefixes):
             return _any_term(schema, FACTS, [within_term(fact, prefix) for prefix in prefixes])
         case Between(fact, low, high):
@@ -95,11 +93,6 @@ def _joined(occur: Occur, queries: list[Compiled], none: Callable[[], Compiled])
     if not queries:
         return none()
     return queries[0] if len(queries) == 1 else Compiled.boolean_query([(occur, query) for query in queries])
-
-
-def _gathered(terms: Iterable[tuple[str, str]]) -> tuple[str, list[str]]:
-    pairs = list(terms)
-    return (pairs[0][0] if pairs else FACTS), [term for _, term in pairs]
 
 
 def _any_term(schema: Schema, name: str, terms: list[str]) -> Compiled:
@@ -241,21 +234,8 @@ class Search:
         self._schema = schema
         self._request = request
         self._terms = terms
-        self._leaves: dict[Words | Prefix, _Leaf] = {}
+        self._leaves = {leaf: _Leaf(self._schema, leaf, self._terms) for leaf in weighed(request.query)}
         self.weighed = weighs_words(request.query)
-        self._collect(request.query)
-
-    def _collect(self, query: Query) -> None:
-        match query:
-            case Words() | Prefix() if weighs_words(query):
-                self._leaves[query] = _Leaf(self._schema, query, self._terms)
-            case And(parts) | Or(parts):
-                for part in parts:
-                    self._collect(part)
-            case Negate(part):
-                self._collect(part)
-            case _:
-                pass
 
     @cached_property
     def _required(self) -> list[Compiled]:
@@ -298,13 +278,13 @@ class Search:
         query = self._request.query
         if isinstance(query, Words | Prefix):
             leaf = self._leaves[query]
-            return self._bounded(leaf.scored(_scale(leaf.terms), STEP))
+            return self._bounded(leaf.scored(damping(leaf.terms), STEP))
         tiers = Compiled.disjunction_max_query(
             [Compiled.const_score_query(self._tree(query, tier), tier * STEP) for tier in self.tiers()]
             or [Compiled.empty_query()]
         )
-        leaves = [self._leaves[leaf] for leaf in _positive(query)]
-        scale = _scale(sum(leaf.terms for leaf in leaves))
+        leaves = [self._leaves[leaf] for leaf in weighed(query, wanted=True)]
+        scale = damping(sum(leaf.terms for leaf in leaves))
         relevance = [(Occur.Should, leaf.scored(scale, 0.0)) for leaf in leaves]
         return Compiled.boolean_query([(Occur.Must, self._bounded(tiers)), *relevance])
 
@@ -352,17 +332,3 @@ class Search:
         low, high = bounds(query)
         # A record of an uncertain day is found when one of its possible days lies in the range.
         return every((_between(self._schema, "drawn_from", None, high), _between(self._schema, "drawn_to", low, None)))
-
-
-def _scale(terms: int) -> float:
-    return min(1.0, (STEP - 100) / (_TERM_WEIGHT * max(terms, 1)))
-
-
-def _positive(query: Query) -> list[Words | Prefix]:
-    match query:
-        case Words() | Prefix() if weighs_words(query):
-            return [query]
-        case And(parts) | Or(parts):
-            return [leaf for part in parts for leaf in _positive(part)]
-        case _:
-            return []

@@ -4,7 +4,7 @@ Facts are terms ``name=value`` in one field, so that a new fact needs no new sch
 for itself and for each place above it, which makes "lies within" a look-up.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from enum import StrEnum
 from functools import lru_cache
@@ -55,6 +55,12 @@ def plain(value: Any) -> str:
             return "1" if value else "0"
         case _:
             return str(value)
+
+
+def in_one_field(terms: Iterable[tuple[str, str]]) -> tuple[str, list[str]]:
+    """Return the field that terms stand in, and the terms: those of one fact share it."""
+    pairs = list(terms)
+    return (pairs[0][0] if pairs else FACTS), [term for _, term in pairs]
 
 
 def has_term(fact: str, value: Any) -> tuple[str, str]:

@@ -47,7 +47,7 @@ class Engines(RuleBasedStateMachine):
     )  # fmt: skip
     def add(self, words: list[str], level: int, apart: bool, which: int, named: bool) -> UUID:
         self.settled = False
-        title = f"{''.join(words)}{next(self.count)}"
+        title = f"{' '.join(words)} {next(self.count)}"  # apart: a Latin word is found whole alone
         return self.office.add(title, level=level, apart=apart and which == 0, which=which, named=named)
 
     @rule(record=held, level=st.sampled_from(LEVELS))
@@ -63,7 +63,7 @@ class Engines(RuleBasedStateMachine):
     @rule(record=held, word=st.sampled_from(WORDS))
     def call_otherwise(self, record: UUID, word: str) -> None:
         self.settled = False
-        self.office.change(record, title=f"{word}{next(self.count)}")
+        self.office.change(record, title=f"{word} {next(self.count)}")
 
     @rule(record=held, state=st.sampled_from((RecordState.BINNED, RecordState.FILED)))
     def bin_or_restore(self, record: UUID, state: RecordState) -> None:
