@@ -264,8 +264,8 @@ def _backup(parts: Parts) -> Seen:
     if last is None:
         yield State.WARNING, "no_backup", {}
     else:
-        yield (State.WARNING if kept.is_late() else State.OK), "last_backup", {"when": last.isoformat()[:16]}
-    kept.backups().sets()  # says what is wrong when their place does not answer
+        yield (State.WARNING if kept.is_late(last) else State.OK), "last_backup", {"when": last.isoformat()[:16]}
+    kept.backups().answers()
     yield State.OK, "backups_answer", {}
 
 

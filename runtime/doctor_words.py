@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from runtime.doctor import Part
+from web.fault_words import SETTING_REASONS
 from web.words import mark
 
 WORDS: Mapping[str, str] = {
@@ -100,7 +101,7 @@ WORDS: Mapping[str, str] = {
     "no_backup_place": mark("No place for backups is named. Set JUANKU_BACKUP_URL; copy the ring to another place."),
     "no_backup": mark("There is no good backup yet. Run: juanku backup. Copy the ring to another place."),
     "last_backup": mark("The last good backup is of %(when)s (UTC)."),
-    "backups_answer": mark("The place of the backups answers, and every set there is signed by this ring."),
+    "backups_answer": mark("The place of the backups answers."),
     "commercial_secrets_only": mark("For commercial secrets (商业秘密). It is not approved for state secrets."),
     "error": mark("Cannot be looked at: %(error)s."),
     "broken_setting": mark("A setting or the ring cannot be used: %(reason)s."),
@@ -115,6 +116,8 @@ WORDS: Mapping[str, str] = {
 def told(part: Part, gettext: Callable[..., str]) -> str:
     """Return a finding in words."""
     facts: dict[str, object] = {"reason": "", "key": "", "part": "", "what": "", **part.facts}
+    reason = str(facts["reason"])
+    facts["reason"] = gettext(SETTING_REASONS[reason]) if reason in SETTING_REASONS else reason
     shown = {name: ", ".join(map(str, value)) if isinstance(value, list) else value for name, value in facts.items()}
     shown = {name: value or "–" if isinstance(value, str) else value for name, value in shown.items()}
     return gettext(WORDS.get(part.message, WORDS["error"]), **{"error": part.message, **shown})

@@ -15,7 +15,7 @@ does. Sets are checked by their hashes, without a key. Objects are copied once; 
 import hashlib
 import json
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from io import BytesIO
@@ -31,7 +31,7 @@ from archive.database import Database
 from archive.errors import Damaged, NotFound
 from archive.ids import new_id
 from archive.model import Content, ContentState, LogSeal, Record
-from archive.ports import PIECE_BYTES, ObjectStore
+from archive.ports import PIECE_BYTES, ObjectInfo, ObjectStore
 from storage import dump
 from storage.copying import Copying, Hashed, Item, Told
 from storage.keypack import write_pack
@@ -102,16 +102,28 @@ class Backups:
         self._clock = clock
         self._schema = schema
 
-    def make(self, told: Told = lambda *_: None, going_on: Callable[[], bool] = lambda: True) -> BackupSet:
+    def make(
+        self,
+        told: Told = lambda *_: None,
+        going_on: Callable[[], bool] = lambda: True,
+        damaged: Collection[str] = (),
+    ) -> BackupSet:
         """Make a set of the archive as it is now, while it is used. What an earlier run copied is not copied again.
+
+        Args:
+            told: hears how far it is.
+            going_on: says no when it is to stop.
+            damaged: the target's keys of what a check found changed; that is copied again in its place.
 
         Raises:
             Unavailable: archive, store or target does not answer; StorageFull: the target takes no more.
             Interrupted: ``going_on`` said no. The next run goes on.
         """
         made_at, set_id = self._clock.now(), new_id()
-        copying = Copying(self._store, self._target, going_on)
-        self._tidy(copying.there)
+        found = list(self._target.list())
+        self._tidy(found)
+        there = {info.key: info.size for info in found if info.key not in damaged}
+        copying = Copying(self._store, self._target, there, going_on)
         copying.copy(self._items(), told)  # the long part; what comes meanwhile is little
         self._ring.add_generation(set_id)
         key = self._ring.generation(set_id)
@@ -133,36 +145,38 @@ class Backups:
         keys = Sealed(key, set_id, [pack.getvalue()])
         self._target.put(f"keys/{set_id}", keys.pieces())
         made = BackupSet(
-            set_id,
-            made_at,
-            self._ring.id,
-            self._schema,
-            records,
-            len(items),
-            sum(item.size for item in items),
-            copying.count,
-            copying.bytes,
-            tuple(sorted(copying.faults)),
-            head.seq if head else 0,
-            head.chain.hex() if head else "",
-            database.size,
-            rows.sha256,
-            hashlib.sha256(listed).hexdigest(),
-            keys.sha256,
+            id=set_id,
+            made_at=made_at,
+            ring=self._ring.id,
+            schema=self._schema,
+            records=records,
+            objects=len(items),
+            bytes=sum(item.size for item in items),
+            copied=copying.count,
+            copied_bytes=copying.bytes,
+            faults=tuple(sorted(copying.faults)),
+            log_seq=head.seq if head else 0,
+            log_hash=head.chain.hex() if head else "",
+            database_size=database.size,
+            database_sha256=rows.sha256,
+            objects_sha256=hashlib.sha256(listed).hexdigest(),
+            keys_sha256=keys.sha256,
         )
         failpoints.reach("backup.manifest")
         self._target.put(f"sets/{set_id}/manifest", [self._signed(made)])
-        self._keep_one_pack(set_id)
+        for info in found:
+            replaced = info.key in damaged and info.key in copying.there
+            if replaced or info.key.startswith("keys/"):  # with the newest pack alone what was destroyed stays so
+                self._target.remove(info.key, info.version)
         return made
 
     def sets(self) -> list[BackupSet]:
         """Return the finished sets, the newest first. One whose manifest does not verify raises ``Damaged``."""
-        found = [
-            self._manifest(info.key, info.version)
-            for info in self._target.list()
-            if info.key.startswith("sets/") and info.key.endswith("/manifest")
-        ]
-        return sorted(found, key=lambda each: (each.made_at, each.id), reverse=True)
+        return self._sets(self._target.list())
+
+    def answers(self) -> None:
+        """Look whether the place of the sets can be read at all. Raises ``Unavailable``."""
+        next(iter(self._target.list()), None)
 
     def find(self, set_id: UUID | None) -> BackupSet:
         """Return a set, by default the newest. Raises ``NotFound``."""
@@ -200,21 +214,29 @@ class Backups:
 
         Returns how many went.
         """
-        every = self.sets()
+        found = list(self._target.list())
+        every = self._sets(found)
         old = [each for each in every[_KEPT_AT_LEAST:] if each.made_at < limit]
         if not old:
             return 0
         for each in old:
             self._ring.destroy_generation(each.id)
-        gone = {f"sets/{each.id}/" for each in old}
-        there = {info.key: info.version for info in self._target.list()}
+        gone = tuple(f"sets/{each.id}/" for each in old)
+        there = {info.key: info.version for info in found}
         kept = [each for each in every if each not in old]
         named = {f"objects/{item.key}" for each in kept for item in self.listed(each, there)}
         for key, version in there.items():
-            own = next((True for prefix in gone if key.startswith(prefix)), False)
-            if own or (key.startswith("objects/") and key not in named):
+            if key.startswith(gone) or (key.startswith("objects/") and key not in named):
                 self._target.remove(key, version)
         return len(old)
+
+    def _sets(self, found: Iterable[ObjectInfo]) -> list[BackupSet]:
+        made = [
+            self._manifest(info.key, info.version)
+            for info in found
+            if info.key.startswith("sets/") and info.key.endswith("/manifest")
+        ]
+        return sorted(made, key=lambda each: (each.made_at, each.id), reverse=True)
 
     def _items(self) -> list[Item]:
         with self._db.reading() as session:
@@ -238,25 +260,20 @@ class Backups:
             raise Damaged(what="backup", part=key)
         return BackupSet.read(document)
 
-    def _tidy(self, there: dict[str, int]) -> None:
+    def _tidy(self, found: Sequence[ObjectInfo]) -> None:
         """Remove what runs that broke off a day ago left of their sets; objects stay, the next set names them.
 
         What is younger may be another run's, which is still at work.
         """
-        finished = {key.split("/")[1] for key in there if key.endswith("/manifest")}
+        finished = {info.key.split("/")[1] for info in found if info.key.endswith("/manifest")}
         old = (self._clock.now() - _LEFT).timestamp()
-        for info in list(self._target.list()):
+        for info in found:
             room, _, rest = info.key.partition("/")
             if room == "sets" and rest.split("/")[0] not in finished and info.modified < old:
                 self._target.remove(info.key, info.version)
         for info in list(self._target.uploads()):
             if info.modified < old:
                 self._target.abort(info.key, info.version)
-
-    def _keep_one_pack(self, newest: UUID) -> None:
-        for info in list(self._target.list()):
-            if info.key.startswith("keys/") and info.key != f"keys/{newest}":
-                self._target.remove(info.key, info.version)
 
 
 class Sealed:

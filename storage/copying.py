@@ -26,13 +26,22 @@ class Item:
 
 
 class Copying:
-    """Copies objects that the target lacks, several at once, each checked by its hash as it passes."""
+    """Copies objects that the target lacks, several at once, each checked by its hash as it passes.
 
-    def __init__(self, store: ObjectStore, target: ObjectStore, going_on: Callable[[], bool]) -> None:
+    Args:
+        store: where they are.
+        target: where they are to be.
+        there: keys and sizes of what the target holds.
+        going_on: says no when the work is to stop.
+    """
+
+    def __init__(
+        self, store: ObjectStore, target: ObjectStore, there: dict[str, int], going_on: Callable[[], bool]
+    ) -> None:
         self._store = store
         self._target = target
         self._going_on = going_on
-        self.there = {info.key: info.size for info in target.list()}
+        self.there = there
         self.count = self.bytes = 0
         self.faults: set[str] = set()
 

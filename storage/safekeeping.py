@@ -1,6 +1,6 @@
 """Backups as acts of the house: who asks for one, what each run did, and when the last good one was made."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,6 +22,8 @@ from storage.copying import Told
 
 MOST = 100
 """Runs that are shown."""
+
+_GOOD = (BackupRun.act == BackupAct.MAKE, BackupRun.ended_at.is_not(None), BackupRun.error.is_(None))
 
 LATE = timedelta(days=2)
 """A last good backup older than this is told as late."""
@@ -67,14 +69,10 @@ class Safekeeping:
     def last_good(self) -> datetime | None:
         """Return when the last set was finished that lacks nothing."""
         with self._db.reading() as session:
-            good = select(func.max(BackupRun.ended_at)).where(
-                BackupRun.act == BackupAct.MAKE, BackupRun.error.is_(None)
-            )
-            return session.scalar(good)
+            return session.scalar(select(func.max(BackupRun.ended_at)).where(*_GOOD))
 
-    def is_late(self) -> bool:
-        """Whether the last good set is missing, or too old."""
-        last = self.last_good()
+    def is_late(self, last: datetime | None) -> bool:
+        """Whether the last good set, made at ``last``, is missing or too old."""
         return last is None or self._clock.now() - last > LATE
 
     def runs(self, identity: Identity) -> Sequence[BackupRun]:
@@ -122,7 +120,7 @@ class Safekeeping:
         """
         with self._run(identity, BackupAct.MAKE) as run:
             backups = self.backups()
-            made = backups.make(told, going_on)
+            made = backups.make(told, going_on, self._damaged())
             run.set_id = made.id
             run.facts = {
                 "records": made.records,
@@ -146,9 +144,18 @@ class Safekeeping:
             backups = self.backups()
             chosen = backups.find(set_id)
             bad = backups.check(chosen, told)
-            run.set_id, run.facts = chosen.id, {"objects": chosen.objects, "bad": len(bad)}
+            run.set_id, run.facts = chosen.id, {"objects": chosen.objects, "bad": len(bad), "keys": bad[:MOST]}
             run.error = "damaged" if bad else None
         return bad
+
+    def _damaged(self) -> Collection[str]:
+        """Return what checks found changed since the last good set was begun, by its keys."""
+        with self._db.reading() as session:
+            since = session.scalar(select(func.max(BackupRun.began_at)).where(*_GOOD))
+            checks = select(BackupRun.facts).where(BackupRun.act == BackupAct.CHECK)
+            if since is not None:
+                checks = checks.where(BackupRun.began_at >= since)
+            return {key for facts in session.scalars(checks) for key in facts.get("keys", ())}
 
     def tell(
         self,

@@ -67,8 +67,11 @@ def desk() -> str:
 
 def _backups() -> tuple[datetime | None, bool] | None:
     """Return when the last good backup was made and whether that is late, for those who run the system."""
+    if not may(Act.RUN_SYSTEM):
+        return None
     kept = services().house.safekeeping
-    return (kept.last_good(), kept.is_late()) if may(Act.RUN_SYSTEM) else None
+    last = kept.last_good()
+    return last, kept.is_late(last)
 
 
 def _filed() -> int | None:

@@ -12,6 +12,7 @@ pytest.importorskip("playwright")
 from playwright.sync_api import Browser, Page, sync_playwright
 from werkzeug.serving import make_server
 
+from tests.factories.film import film
 from tests.factories.web_house import PASSWORD, WebHouse, a_web_house
 
 CHROMIUM = Path(os.environ.get("JUANKU_CHROMIUM", "/usr/bin/chromium"))
@@ -82,12 +83,7 @@ class Person:
         self.page.wait_for_selector(f"html[lang|={self.locale[:2]}]")
 
     def picture(self, name: str) -> None:
-        self.page.wait_for_load_state()
-        wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert wide <= 0, f"{name} is wider than the screen by {wide} px"
-        if folder := os.environ.get("JUANKU_SHOTS"):
-            Path(folder).mkdir(parents=True, exist_ok=True)
-            self.page.screenshot(path=f"{folder}/{name}-{self.width}-{self.locale}.png", full_page=True)
+        film(self.page, f"{name}-{self.width}-{self.locale}")
 
 
 def _catalogues(archivist: Person) -> None:

@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.sync_api import Browser, Download, Page
+
+from tests.factories.archives import free_port
+from tests.factories.film import film
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,17 +28,10 @@ class Fresh:
     code: str
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @contextmanager
 def a_fresh_house(tmp_path: Path) -> Iterator[Fresh]:
     """Serve an empty folder until the block ends."""
-    home, port = tmp_path / "data", _free_port()
+    home, port = tmp_path / "data", free_port()
     variables = {"JUANKU_HOME": str(home), "JUANKU_KEYS": str(tmp_path / "ring"), "JUANKU_PORT": str(port)}
     served = subprocess.Popen(
         [sys.executable, "-m", "runtime", "serve"], cwd=ROOT, env=os.environ | variables | {"LANG": "en_GB.UTF-8"},
@@ -68,12 +63,7 @@ class Someone:
         return self.page
 
     def picture(self, name: str) -> None:
-        self.page.wait_for_load_state()
-        wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert wide <= 0, f"{name} is wider than the screen by {wide} px"
-        if folder := os.environ.get("JUANKU_SHOTS"):
-            Path(folder).mkdir(parents=True, exist_ok=True)
-            self.page.screenshot(path=f"{folder}/first-{name}-{self.width}-{self.locale}.png", full_page=True)
+        film(self.page, f"first-{name}-{self.width}-{self.locale}")
 
     def until(self, path: str, there: str) -> None:
         """Come back to a page until the work behind it is done."""

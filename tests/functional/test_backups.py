@@ -97,6 +97,10 @@ def test_a_flipped_bit_is_found_without_a_key_and_told_by_a_restore(
     assert report.document["lost"] == [key]
     assert {each["what"] for each in report.document["violations"]}
 
+    assert good(archive.run("backup", "--json", more=place))["copied"] == 1, "what a check found is copied again"
+    assert good(archive.run("backups", "--check", "--json", more=place))["bad"] == []
+    assert len([each for each in objects_in(place) if key.replace("/", "_") in each.name]) == 1
+
 
 def test_a_rehearsal_reports_and_leaves_nothing_behind(archive: Archive, place: dict[str, str], tmp_path: Path) -> None:
     made = good(archive.run("backup", "--json", more=place))

@@ -55,9 +55,10 @@ def test_a_run_that_is_told_to_stop_leaves_no_set_and_harms_no_other(house: WebH
 def test_an_old_backup_is_told_as_late(house: WebHouse) -> None:
     kept = house.services.house.safekeeping
     kept.make(system("backup"))
-    assert not kept.is_late()
+    assert not kept.is_late(kept.last_good())
     house.clock.move(seconds=LATE.total_seconds() + 1)
-    assert kept.is_late()
+    assert kept.is_late(kept.last_good())
+    assert kept.is_late(None)
 
 
 @pytest.mark.parametrize("login", ["archivist", "staff", "auditor", "security"])

@@ -16,11 +16,12 @@ def show() -> str:
     """Show the runs, the latest first."""
     require(Act.RUN_SYSTEM)
     kept = services().house.safekeeping
+    last = kept.last_good()
     return render_template(
         "house/backups.html",
         configured=kept.configured,
-        last=kept.last_good(),
-        late=kept.is_late(),
+        last=last,
+        late=kept.is_late(last),
         at_work=kept.configured and kept.at_work(),
         runs=kept.runs(identity()),
     )
