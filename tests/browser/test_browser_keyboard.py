@@ -51,6 +51,7 @@ def _at(browser: Browser, url: str) -> Page:
     page = browser.new_context(base_url=url, viewport={"width": 1440, "height": 900}, locale="zh-CN").new_page()
     page.set_default_timeout(30_000)
     page.mouse.click = _no_mouse  # type: ignore[method-assign]
+    page.on("filechooser", lambda _chooser: None)  # from now on: asked for with the key, it could come too late
     page.goto("/sign-in")
     return page
 
