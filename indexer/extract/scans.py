@@ -5,6 +5,8 @@ random. Such a page counts as one without text.
 """
 
 import unicodedata
+from collections import Counter
+from collections.abc import Callable, Mapping
 
 FEW_LETTERS = 40
 """A page with fewer letters than this, and a picture over most of it, is a scan with a stamp or a page number."""
@@ -21,13 +23,16 @@ _COMMON_HAN = 0.6  # of Han letters drawn at random one third is common, of a re
 
 def is_gibberish(text: str) -> bool:
     """Whether a text layer, as it was extracted and not yet cleaned, is no text: mostly unknown or random signs."""
-    signs = [letter for letter in text if letter not in _SPACES and not letter.isspace()]
-    if not signs:
-        return False
-    if sum(map(_is_unknown, signs)) > _MOSTLY * len(signs):
+    signs = {letter: times for letter, times in Counter(text).items() if letter not in _SPACES and not letter.isspace()}
+    if _times(signs, _is_unknown) > _MOSTLY * sum(signs.values()):
         return True
-    han = [letter for letter in signs if _is_han(letter)]
-    return len(han) >= _ENOUGH_HAN and sum(map(_is_common, han)) < _COMMON_HAN * len(han)
+    han = {letter: times for letter, times in signs.items() if _is_han(letter)}
+    many = sum(han.values())
+    return many >= _ENOUGH_HAN and _times(han, _is_common) < _COMMON_HAN * many
+
+
+def _times(signs: Mapping[str, int], asked: Callable[[str], bool]) -> int:
+    return sum(times for letter, times in signs.items() if asked(letter))
 
 
 def is_scan(text: str, *, covered: float, gibberish: bool = False) -> bool:

@@ -27,7 +27,7 @@ from indexer.extract import (
     zips,
 )
 from indexer.extract.answer import Extracted, Failure, Reason, Unreadable
-from indexer.extract.fonts import lend_fonts
+from indexer.extract.fonts import lend_fonts, lend_for_words
 from indexer.extract.macros import holds_macros
 from indexer.extract.member import Member, label
 from indexer.extract.parsers import parser_of
@@ -129,6 +129,8 @@ def _parsed(request: Request, data: mmap.mmap | bytes) -> Extracted | Failure:
         return locked
     if kinds.is_zip(request.task) and (odd := zips.inspect_zip(data)):
         return odd
+    if request.task == kinds.PDF:
+        lend_for_words()
     if request.task in kinds.TARS:
         return tars.extract_tar(request.task, request.name, data, request.first_page, request.last_page)
     parse = parser_of(request.task)
