@@ -1,12 +1,11 @@
 """The job that finds the contents whose text is nearly that of another."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from archive.database import Database
@@ -115,10 +114,10 @@ class CompareTexts:
         """Return the contents of other records that are nearly the same."""
         if (made := found.signature) is None:
             return []
-        meeting = select(LikenessBand.content_id).where(LikenessBand.value.in_(found.bands)).limit(_LOOKED_AT)
-        counted = Counter(session.scalars(meeting))
-        del counted[found.content_id]
-        nearest = [key for key, _ in counted.most_common(MOST_CANDIDATES)]
+        bands = LikenessBand.value.in_(found.bands)
+        meeting = select(LikenessBand.content_id).where(bands).limit(_LOOKED_AT).subquery()
+        others = select(meeting.c.content_id).where(meeting.c.content_id != found.content_id)
+        nearest = others.group_by(meeting.c.content_id).order_by(func.count().desc()).limit(MOST_CANDIDATES)
         rows = session.execute(
             select(Content.id, Content.record_id, Likeness.sealed)
             .join(Likeness, Likeness.content_id == Content.id)

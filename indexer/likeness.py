@@ -1,6 +1,7 @@
 """The likeness of texts: a MinHash signature of a text's shingles, cut into keyed bands by which like ones meet."""
 
 import hashlib
+import operator
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ class Signature:
 
     def percent(self, other: "Signature") -> int:
         """Return the estimated share of their shingles that two texts have in common (Jaccard), in whole percent."""
-        return 100 * sum(a == b for a, b in zip(self.values, other.values, strict=True)) // VALUES
+        return 100 * sum(map(operator.eq, self.values, other.values)) // VALUES
 
     def bands(self, vault: Vault) -> list[int]:
         """Return the band values, keyed with the house's secret: signed numbers of 64 bits."""
