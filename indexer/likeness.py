@@ -46,7 +46,8 @@ class Signature:
 
     def percent(self, other: "Signature") -> int:
         """Return the estimated share of their shingles that two texts have in common (Jaccard), in whole percent."""
-        return 100 * sum(map(operator.eq, self.values, other.values)) // VALUES
+        alike: int = sum(map(operator.eq, self.values, other.values))
+        return 100 * alike // VALUES
 
     def bands(self, vault: Vault) -> list[int]:
         """Return the band values, keyed with the house's secret: signed numbers of 64 bits."""

@@ -17,14 +17,14 @@ def qr(text: str) -> str:
     return out.getvalue().decode()
 
 
-def bars(number: str) -> str:
-    """Return the Code 128 of a number; empty when it holds letters that the code has none for.
+def bars(number: str) -> tuple[str, int]:
+    """Return the Code 128 of a number and its width in modules; empty when it holds letters that the code has none for.
 
     Marks between its words become hyphens: a number is found however they are written.
     """
     text = _SEPARATOR.sub("-", number)
     if re.findall(r"\w", text) != re.findall(r"\w", number):
-        return ""
+        return "", 0
     [modules] = Code128(text).build()
     path, at = [], 0
     for dark, run in groupby(modules):
@@ -33,5 +33,6 @@ def bars(number: str) -> str:
             path.append(f"M{at} 0h{width}v1h-{width}z")
         at += width
     quiet = 10
-    box = f'viewBox="{-quiet} 0 {at + 2 * quiet} 1" preserveAspectRatio="none"'
-    return f'<svg xmlns="http://www.w3.org/2000/svg" {box}><path d="{"".join(path)}"/></svg>'
+    width = at + 2 * quiet
+    box = f'viewBox="{-quiet} 0 {width} 1" preserveAspectRatio="none"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {box}><path d="{"".join(path)}"/></svg>', width

@@ -157,7 +157,7 @@ def _labels(records: Sequence[Record]) -> Sequence[Mapping[str, Any]]:
             "qr": qr(
                 url_for("records.by_number", n=f"{codes[record.fonds_id]}:{record.archive_number}", _external=True)
             ),
-            "bars": bars(record.archive_number or ""),
+            "bars": dict(zip(("image", "modules"), bars(record.archive_number or ""), strict=True)),
         }
         for record in records
     ]

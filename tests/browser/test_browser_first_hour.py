@@ -11,6 +11,7 @@ import xlsxwriter
 from playwright.sync_api import Browser, sync_playwright
 from python_calamine import CalamineWorkbook
 
+from tests.factories.codes import scanned
 from tests.factories.fresh import Fresh, Someone, a_fresh_house
 
 CHROMIUM = Path(os.environ.get("JUANKU_CHROMIUM", "/usr/bin/chromium"))
@@ -282,7 +283,11 @@ def _prints_labels(someone: Someone) -> None:
     assert len(chosen) == 8
     form = {"csrf_token": page.input_value("main form input[name=csrf_token]"), "sheet": "roll", "start": "1"}
     reply = page.request.post(f"{someone.address}/labels", form=form | {"record": chosen[0]})
-    assert reply.body().startswith(b"%PDF")
+    codes = dict(scanned(reply.body()))
+    page.goto(codes["QRCode"])
+    assert page.url == f"{someone.address}/records/{chosen[0]}"
+    number = page.inner_text(".archive-number").replace("·", "-")
+    assert ("Code128" in codes) == number.isascii(), f"{number}: {codes}"
 
 
 def _chooses_columns(someone: Someone) -> None:
