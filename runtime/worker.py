@@ -17,6 +17,7 @@ from runtime.serve import die_with_parent
 
 if TYPE_CHECKING:
     from runtime.settings import Settings
+    from runtime.working import Worker
 
 TICK_SECONDS = 5.0
 """How often a worker looks for what no hint told it of."""
@@ -41,6 +42,20 @@ def main() -> None:
         work(settings, NAMES, first=True)
 
 
+def lead(settings: "Settings", queues: Sequence[str]) -> bool:
+    """Work as the first worker of this machine, on these queues alone, until told to end.
+
+    Returns:
+        False at once where this machine has a first worker already, or a command is in its place.
+    """
+    from runtime.locks import held  # noqa: PLC0415
+
+    with held(settings.run / "worker.lock") as ours:
+        if ours:
+            work(settings, queues, first=True)
+        return ours
+
+
 def help_out(settings: "Settings", queues: Sequence[str]) -> None:
     """Work beside the first worker, on these queues alone, until told to end."""
     from runtime.locks import shared  # noqa: PLC0415
@@ -63,13 +78,14 @@ def work(settings: "Settings", queues: Sequence[str], *, first: bool) -> None:
 
     from runtime.celery_app import CeleryWaker, make_celery, register  # noqa: PLC0415
     from runtime.wiring import build, settle  # noqa: PLC0415
-    from runtime.working import Worker, close_log, keep_sealing  # noqa: PLC0415
+    from runtime.working import Worker as Hands  # noqa: PLC0415
+    from runtime.working import close_log, keep_sealing  # noqa: PLC0415
 
     warnings.filterwarnings("ignore", category=SecurityWarning)  # messages carry a job's id alone, in JSON
     logging.getLogger("kombu.connection").setLevel(logging.ERROR)  # the file broker has no host to name
     parts = build(settings, CeleryWaker(settings))
     stop = threading.Event()
-    service = Worker(parts, queues, stop)
+    service = Hands(parts, queues, stop)
     if first:
         service.take_over()
     app = make_celery(settings)
@@ -77,7 +93,7 @@ def work(settings: "Settings", queues: Sequence[str], *, first: bool) -> None:
     app.finalize()
     app.set_current()
     threads = [keep_sealing(parts, stop)] if first else []
-    threads.append(_repeat(service.tick, stop))
+    threads.append(_repeat(lambda: _look_around(service), stop))
     threads += [_repeat(lambda queue=queue: service.run_queue(queue), stop) for queue in queues]  # type: ignore[misc]
     worker_shutting_down.connect(lambda **_: stop.set(), weak=False)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -96,6 +112,13 @@ def work(settings: "Settings", queues: Sequence[str], *, first: bool) -> None:
         if first:
             close_log(parts)
         parts.close()
+
+
+def _look_around(service: "Worker") -> None:
+    from runtime.alive import give_sign  # noqa: PLC0415
+
+    service.tick()
+    give_sign()
 
 
 def _repeat(act: Callable[[], None], stop: threading.Event) -> threading.Thread:
