@@ -3,12 +3,13 @@
 A worker gives its sign by a file in the machine's folder for temporary files: each service has one of its own.
 """
 
-import os
 import sys
 import tempfile
 import time
 import urllib.request
 from pathlib import Path
+
+from runtime.settings import load
 
 SIGN = "juanku-worker.alive"
 
@@ -31,7 +32,7 @@ def worker() -> bool:
 
 def web() -> bool:
     """Return whether the pages answer, and all parts that they need with them."""
-    address = f"http://127.0.0.1:{os.environ.get('JUANKU_PORT') or 8000}/health/ready"
+    address = f"http://127.0.0.1:{load().port}/health/ready"
     try:
         with urllib.request.urlopen(address, timeout=5) as reply:
             return bool(reply.status == 200)

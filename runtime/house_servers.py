@@ -28,7 +28,7 @@ def set_up(settings: Settings) -> list[str]:
     """
     named = {
         "database": (settings.database_admin_url, _database),
-        "store": (settings.store_admin_secret, _store),
+        "store": (settings.store_admin_key and settings.store_admin_secret, _store),
         "search": (settings.search_admin_password, _search),
     }
     done = []
@@ -46,7 +46,10 @@ def refuse_other_version(settings: Settings) -> None:
     Raises:
         WrongState: facts ``state`` (``other_version``), ``is`` and ``wanted``.
     """
-    db = Database(settings.database_owner_url or settings.database_url)
+    url = settings.database_owner_url or settings.database_url
+    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
+        return
+    db = Database(url)
     try:
         with db.reading() as session:
             found, wanted = revisions(session.connection())

@@ -49,6 +49,7 @@ class HouseWeb(BaseApplication):  # type: ignore[misc]
             "keepalive": 15,
             "loglevel": chosen.log_level.lower(),
             "errorlog": "-",
+            "limit_request_line": 8190,  # its most: a query in Chinese takes nine bytes a character
             "worker_tmp_dir": str(_SHARED_MEMORY) if _SHARED_MEMORY.is_dir() else None,
             "forwarded_allow_ips": "",  # whose word counts is a setting of ours, and looked after by the pages
             "secure_scheme_headers": {},

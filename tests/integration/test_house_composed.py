@@ -6,6 +6,7 @@ Elasticsearch there asks for no password, so the step that gives its user rights
 """
 
 import contextlib
+import http.client
 import json
 import os
 import secrets
@@ -16,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pytest
 from click.testing import CliRunner
@@ -104,7 +105,7 @@ def a_house(folder: Path, database: str, search: str, store: str) -> House:
         "JUANKU_SEARCH_PREFIX": own,
         "JUANKU_SEARCH_ADMIN_PASSWORD_FILE": None,
     }
-    services = Plain(folder, {"JUANKU_OCR": "none"}, places, instead)
+    services = Plain(folder, {"JUANKU_OCR": "none", "JUANKU_PROXIES": "1", "JUANKU_HTTPS": "on"}, places, instead)
     services.run("first-run", "house", "secrets", "--in", str(folder))
     for file in (folder / "secrets").iterdir():
         file.write_text(services.put(file.read_text()))
@@ -138,6 +139,8 @@ def test_the_file_s_services_take_a_record_in_find_it_and_end_in_order(house: Ho
     token = house.juanku("user", "token", "lin", "--name", "script", "--write")["token"]
     for name in ("web", "worker", "beat"):
         wait_for(lambda name=name: services.healthy(name), 60)
+    assert "parts" in ready(house.url)
+    assert "parts" not in ready(house.url, "203.0.113.9")  # as the proxy says, and the web server passes on
     number = brought_in(house, token)
     found = wait_until_found(house, token)
     assert [hit["number"] for hit in found["hits"]] == [number]
@@ -145,6 +148,15 @@ def test_the_file_s_services_take_a_record_in_find_it_and_end_in_order(house: Ho
     assert len(processes) >= 6
     assert dict(services.ends()) == dict.fromkeys(services.running, 0), [services.log(n) for n in services.running]
     wait_for(lambda: not [pid for pid in processes if alive(pid)], 10)
+
+
+def ready(url: str, forwarded: str = "127.0.0.1") -> Any:
+    """Ask how the parts are; which they are is told to this machine alone."""
+    asked = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
+    asked.request("GET", "/health/ready", headers={"X-Forwarded-For": forwarded})
+    answer = json.load(asked.getresponse())
+    asked.close()
+    return answer
 
 
 def brought_in(house: House, token: str) -> str:
