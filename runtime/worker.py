@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 TICK_SECONDS = 5.0
 """How often a worker looks for what no hint told it of."""
 
+AGAIN_SECONDS = 1.0
+"""How often a first worker that waits for another's end looks."""
+
 log = logging.getLogger(__name__)
 
 
@@ -42,18 +45,23 @@ def main() -> None:
         work(settings, NAMES, first=True)
 
 
-def lead(settings: "Settings", queues: Sequence[str]) -> bool:
+def lead(settings: "Settings", queues: Sequence[str], waits: Callable[[], None]) -> None:
     """Work as the first worker of this machine, on these queues alone, until told to end.
 
-    Returns:
-        False at once where this machine has a first worker already, or a command is in its place.
+    Where there is one already, or a command in its place, this one waits for its end; ``waits`` is called once then.
     """
     from runtime.locks import held  # noqa: PLC0415
 
-    with held(settings.run / "worker.lock") as ours:
-        if ours:
-            work(settings, queues, first=True)
-        return ours
+    told = False
+    while True:
+        with held(settings.run / "worker.lock") as ours:
+            if ours:
+                work(settings, queues, first=True)
+                return
+        if not told:
+            waits()
+            told = True
+        time.sleep(AGAIN_SECONDS)
 
 
 def help_out(settings: "Settings", queues: Sequence[str]) -> None:

@@ -39,9 +39,9 @@ def worker(out: Out, queues: str | None, first: bool) -> None:
     out.remark(mark("Working on: %(queues)s. Ctrl-C ends it, after the batch under way."), queues=", ".join(mine))
     if not first:
         help_out(chosen, mine)
-    elif not lead(chosen, mine):
-        out.remark(mark("This machine has a first worker already, or a command is in its place. Try again later."))
-        raise SystemExit(1)
+    else:
+        waits = mark("Another first worker, or a command, is at work on this machine; this one waits for its end.")
+        lead(chosen, mine, lambda: out.remark(waits))
     out.end({"queues": mine}, [out.gettext(mark("All has ended."))])
 
 

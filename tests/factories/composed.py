@@ -108,7 +108,7 @@ class Plain:
         """Run a service of one act to its end, or another command in its place; return what it says."""
         command = [sys.executable, "-m", "runtime", *instead] if instead else self.command(name)
         done = subprocess.run(
-            command, env=self.variables(name), cwd=self.folder, capture_output=True, timeout=60, check=False
+            command, env=self.variables(name), cwd=self.folder, capture_output=True, timeout=120, check=False
         )
         assert done.returncode == 0, (name, done.stdout.decode(), done.stderr.decode())
         return done.stdout.decode()

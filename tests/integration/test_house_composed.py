@@ -138,7 +138,7 @@ def test_the_file_s_services_take_a_record_in_find_it_and_end_in_order(house: Ho
     house.juanku("level", "distribute", "4")
     token = house.juanku("user", "token", "lin", "--name", "script", "--write")["token"]
     for name in ("web", "worker", "beat"):
-        wait_for(lambda name=name: services.healthy(name), 60)
+        wait_for(lambda name=name: services.healthy(name), 120)
     assert "parts" in ready(house.url)
     assert "parts" not in ready(house.url, "203.0.113.9")  # as the proxy says, and the web server passes on
     number = brought_in(house, token)
