@@ -62,6 +62,19 @@ def connect(url: str, access: Access | None = None, *, seconds: float = SECONDS)
     )
 
 
+def give_rights(client: Elasticsearch, user: str, password: str, prefix: str) -> None:
+    """Make a user, or give the one that stands this password, with all rights on a house's indices and no others.
+
+    Raises:
+        Unavailable: the server does not answer, or the client's own user may not.
+    """
+    with reachable():
+        client.security.put_role(
+            name=user, cluster=["monitor"], indices=[{"names": [f"{prefix}-*"], "privileges": ["all"]}]
+        )
+        client.security.put_user(username=user, password=password, roles=[user])
+
+
 @contextmanager
 def reachable() -> Iterator[None]:
     """Turn what the client raises into our words for it. Facts: ``reason``, a code without content.

@@ -1,6 +1,7 @@
 """The web application over the parts."""
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from archive.errors import Unavailable
 from archive.list_columns import ChosenColumns
@@ -87,11 +88,15 @@ def services(parts: Parts) -> Services:
         office=parts.office_pages,
         aids=aids_of(parts.settings),
         secret=bytes.fromhex(parts.ring.token("web", "form cookie")),
+        https=parts.settings.https,
         api_per_minute=parts.settings.api_per_minute,
         looks=looks(parts),
     )
 
 
 def make_app(parts: Parts) -> Flask:
-    """Return the web application."""
-    return create_app(services(parts))
+    """Return the web application. Of what proxies say of who asks, as much is believed as the house has proxies."""
+    app = create_app(services(parts))
+    if number := parts.settings.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=number, x_proto=number)  # type: ignore[method-assign]
+    return app

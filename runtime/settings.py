@@ -39,6 +39,7 @@ class Settings:
     keys: Path
     database_url: str
     database_owner_url: str
+    database_admin_url: str
     broker_url: str
     store_url: str
     store_key: str
@@ -52,14 +53,22 @@ class Settings:
     store_witness_secret: str
     store_ca: str
     store_region: str
+    store_admin_key: str
+    store_admin_secret: str
     search_url: str
     search_prefix: str
     search_user: str
     search_password: str
     search_api_key: str
     search_ca: str
+    search_admin_user: str
+    search_admin_password: str
     port: int
     host: str
+    https: bool
+    proxies: int
+    web_processes: int
+    web_threads: int
     worker_threads: int
     pictures_mb: int
     clamav: str
@@ -175,6 +184,12 @@ def _private(text: str, *, plain: set[str]) -> str:
     return text
 
 
+def _switch(text: str) -> bool:
+    if text not in {"on", "off"}:
+        raise ValueError("unknown_word")
+    return text == "on"
+
+
 def _one_of(*words: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         if text not in words:
@@ -203,6 +218,12 @@ SPECS: Mapping[str, Spec] = {
         "PostgreSQL as the owner of the tables, for making and changing them",
         secret=True,
     ),
+    "database_admin_url": Spec(
+        "JUANKU_DATABASE_ADMIN_URL",
+        _url("postgresql+psycopg"),
+        "PostgreSQL as its administrator, for house set-up alone",
+        secret=True,
+    ),
     "broker_url": Spec("JUANKU_BROKER_URL", _broker, "the broker that wakes workers", secret=True),
     "store_url": Spec("JUANKU_STORE_URL", _store, "the object store"),
     "store_key": Spec("JUANKU_STORE_KEY", str, "the everyday credential of the object store: its name"),
@@ -224,14 +245,26 @@ SPECS: Mapping[str, Spec] = {
     ),
     "store_ca": Spec("JUANKU_STORE_CA", str, "the file of the authority that signed the object store's certificate"),
     "store_region": Spec("JUANKU_STORE_REGION", str, "the region of the object store"),
+    "store_admin_key": Spec(
+        "JUANKU_STORE_ADMIN_KEY", str, "the store's administrator, for store set-up and house set-up alone: its name"
+    ),
+    "store_admin_secret": Spec("JUANKU_STORE_ADMIN_SECRET", str, "the store's administrator: its secret", hidden=True),
     "search_url": Spec("JUANKU_SEARCH_URL", _search, "the search engine", secret=True),
     "search_prefix": Spec("JUANKU_SEARCH_PREFIX", _prefix, "the prefix of search index names"),
     "search_user": Spec("JUANKU_SEARCH_USER", str, "the user name at Elasticsearch"),
     "search_password": Spec("JUANKU_SEARCH_PASSWORD", str, "that user's password", hidden=True),
     "search_api_key": Spec("JUANKU_SEARCH_API_KEY", str, "an API key, instead of user and password", hidden=True),
     "search_ca": Spec("JUANKU_SEARCH_CA", _file, "certificates that Elasticsearch's own may be signed by"),
+    "search_admin_user": Spec(
+        "JUANKU_SEARCH_ADMIN_USER", str, "the administrator of Elasticsearch, for house set-up alone"
+    ),
+    "search_admin_password": Spec("JUANKU_SEARCH_ADMIN_PASSWORD", str, "that administrator's password", hidden=True),
     "port": Spec("JUANKU_PORT", _whole(0, 65535), "the port of the web server"),
     "host": Spec("JUANKU_HOST", str, "the address the web server listens on"),
+    "https": Spec("JUANKU_HTTPS", _switch, "whether browsers reach the house by TLS alone: on or off"),
+    "proxies": Spec("JUANKU_PROXIES", _whole(0, 9), "how many proxies of the house stand in front of the web server"),
+    "web_processes": Spec("JUANKU_WEB_PROCESSES", _whole(1, 64), "how many processes juanku web has"),
+    "web_threads": Spec("JUANKU_WEB_THREADS", _whole(1, 64), "how many requests each of them answers at once"),
     "worker_threads": Spec("JUANKU_WORKER_THREADS", _whole(1, 64), "how many jobs a worker runs at once"),
     "pictures_mb": Spec("JUANKU_PICTURES_MB", _whole(0, 1_000_000), "megabytes for pictures of pages drawn before"),
     "clamav": Spec("JUANKU_CLAMAV", _scanner, "the socket of ClamAV's daemon; empty: files are not scanned"),
@@ -251,40 +284,27 @@ SPECS: Mapping[str, Spec] = {
 
 def _defaults(home: Path) -> dict[str, Any]:
     return {
+        **dict.fromkeys(SPECS, ""),
         "keys": home.with_name(home.name + ".keys"),
         "database_url": f"sqlite:///{home / 'juanku.db'}",
-        "database_owner_url": "",
         "broker_url": "filesystem://",
         "store_url": (home / "objects").as_uri(),
-        "store_key": "",
-        "store_secret": "",
-        "store_sweep_key": "",
-        "store_sweep_secret": "",
-        "store_destroy_key": "",
-        "store_destroy_secret": "",
-        "store_witness_bucket": "",
-        "store_witness_key": "",
-        "store_witness_secret": "",
-        "store_ca": "",
         "store_region": "us-east-1",
         "search_url": "embedded:",
         "search_prefix": "juanku",
-        "search_user": "",
-        "search_password": "",
-        "search_api_key": "",
-        "search_ca": "",
+        "search_admin_user": "elastic",
         "port": 8000,
         "host": "127.0.0.1",
+        "https": False,
+        "proxies": 0,
+        "web_processes": 2,
+        "web_threads": 8,
         "worker_threads": 2,
         "pictures_mb": 512,
-        "clamav": "",
         "api_per_minute": 600,
-        "soffice": "",
-        "backup_url": "",
         "backup_days": 90,
         "ocr": AUTO,
         "log_level": "WARNING",
-        "failpoint": "",
     }
 
 
@@ -352,7 +372,8 @@ def shown(settings: Settings) -> list[dict[str, str]]:
         if field.name == "sources":
             continue
         spec = SPECS[field.name]
-        value = str(getattr(settings, field.name))
+        found = getattr(settings, field.name)
+        value = ("on" if found else "off") if isinstance(found, bool) else str(found)
         rows.append(
             {
                 "variable": spec.variable,

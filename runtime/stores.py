@@ -14,6 +14,7 @@ from storage.objects import FileStore
 if TYPE_CHECKING:
     from minio import Minio
 
+    from storage.minio_client import Access
     from storage.minio_objects import MinioStore
     from storage.witness import WitnessBucket
 
@@ -96,8 +97,15 @@ def administrator(settings: Settings, key: str, secret: str) -> "Minio":
 
 
 def _client(settings: Settings, key: str, secret: str) -> "Minio":
-    from storage.minio_client import Access, client  # noqa: PLC0415 (as above)
+    from storage.minio_client import client  # noqa: PLC0415 (as above)
+
+    return client(access(settings, key, secret))
+
+
+def access(settings: Settings, key: str, secret: str) -> "Access":
+    """Return where the store is, with a credential for it."""
+    from storage.minio_client import Access  # noqa: PLC0415 (as above)
 
     where = urlsplit(settings.store_url)
     secure = where.scheme == "s3+https"
-    return client(Access(where.netloc, key, secret, secure, settings.store_ca or None, settings.store_region))
+    return Access(where.netloc, key, secret, secure, settings.store_ca or None, settings.store_region)

@@ -28,7 +28,7 @@ def main() -> None:
             port=settings.port,
             threads=8,
             ident=None,
-            clear_untrusted_proxy_headers=True,
+            clear_untrusted_proxy_headers=not settings.proxies,  # else the pages look at them themselves
             max_request_body_size=16 * 1024 * 1024,
             inbuf_overflow=16 * 1024 * 1024,  # a piece stays in memory: no plain byte touches a disk
             _quiet=True,

@@ -17,9 +17,13 @@ from runtime.serve import die_with_parent
 
 if TYPE_CHECKING:
     from runtime.settings import Settings
+    from runtime.working import Worker
 
 TICK_SECONDS = 5.0
 """How often a worker looks for what no hint told it of."""
+
+AGAIN_SECONDS = 1.0
+"""How often a first worker that waits for another's end looks."""
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +43,25 @@ def main() -> None:
             time.sleep(1)
             return
         work(settings, NAMES, first=True)
+
+
+def lead(settings: "Settings", queues: Sequence[str], waits: Callable[[], None]) -> None:
+    """Work as the first worker of this machine, on these queues alone, until told to end.
+
+    Where there is one already, or a command in its place, this one waits for its end; ``waits`` is called once then.
+    """
+    from runtime.locks import held  # noqa: PLC0415
+
+    told = False
+    while True:
+        with held(settings.run / "worker.lock") as ours:
+            if ours:
+                work(settings, queues, first=True)
+                return
+        if not told:
+            waits()
+            told = True
+        time.sleep(AGAIN_SECONDS)
 
 
 def help_out(settings: "Settings", queues: Sequence[str]) -> None:
@@ -63,13 +86,14 @@ def work(settings: "Settings", queues: Sequence[str], *, first: bool) -> None:
 
     from runtime.celery_app import CeleryWaker, make_celery, register  # noqa: PLC0415
     from runtime.wiring import build, settle  # noqa: PLC0415
-    from runtime.working import Worker, close_log, keep_sealing  # noqa: PLC0415
+    from runtime.working import Worker as Hands  # noqa: PLC0415
+    from runtime.working import close_log, keep_sealing  # noqa: PLC0415
 
     warnings.filterwarnings("ignore", category=SecurityWarning)  # messages carry a job's id alone, in JSON
     logging.getLogger("kombu.connection").setLevel(logging.ERROR)  # the file broker has no host to name
     parts = build(settings, CeleryWaker(settings))
     stop = threading.Event()
-    service = Worker(parts, queues, stop)
+    service = Hands(parts, queues, stop)
     if first:
         service.take_over()
     app = make_celery(settings)
@@ -77,7 +101,7 @@ def work(settings: "Settings", queues: Sequence[str], *, first: bool) -> None:
     app.finalize()
     app.set_current()
     threads = [keep_sealing(parts, stop)] if first else []
-    threads.append(_repeat(service.tick, stop))
+    threads.append(_repeat(lambda: _look_around(service), stop))
     threads += [_repeat(lambda queue=queue: service.run_queue(queue), stop) for queue in queues]  # type: ignore[misc]
     worker_shutting_down.connect(lambda **_: stop.set(), weak=False)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -96,6 +120,13 @@ def work(settings: "Settings", queues: Sequence[str], *, first: bool) -> None:
         if first:
             close_log(parts)
         parts.close()
+
+
+def _look_around(service: "Worker") -> None:
+    from runtime.alive import give_sign  # noqa: PLC0415
+
+    service.tick()
+    give_sign()
 
 
 def _repeat(act: Callable[[], None], stop: threading.Event) -> threading.Thread:

@@ -68,10 +68,10 @@ def _repeatable(method: str | None, url: str | None) -> bool:
     return method in {"GET", "HEAD", "DELETE"} or (method == "PUT" and bool({"partNumber", "retention"} & query.keys()))
 
 
-def client(access: Access, *, tries: int = TRIES, read_seconds: float = READ_SECONDS) -> Minio:
-    """Return a client with time-outs and retries of its own; it connects when it is first used."""
+def pool(access: Access, *, tries: int = TRIES, read_seconds: float = READ_SECONDS) -> urllib3.PoolManager:
+    """Return the connections of a client, with time-outs and retries of their own."""
     logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # each retry would be told as a warning
-    http = urllib3.PoolManager(
+    return urllib3.PoolManager(
         timeout=Timeout(connect=CONNECT_SECONDS, read=read_seconds),
         maxsize=CONNECTIONS,
         cert_reqs="CERT_REQUIRED",
@@ -85,13 +85,17 @@ def client(access: Access, *, tries: int = TRIES, read_seconds: float = READ_SEC
             respect_retry_after_header=False,
         ),
     )
+
+
+def client(access: Access, *, tries: int = TRIES, read_seconds: float = READ_SECONDS) -> Minio:
+    """Return a client with time-outs and retries of its own; it connects when it is first used."""
     return Minio(
         access.endpoint,
         access_key=access.key,
         secret_key=access.secret,
         secure=access.secure,
         region=access.region,
-        http_client=http,
+        http_client=pool(access, tries=tries, read_seconds=read_seconds),
     )
 
 

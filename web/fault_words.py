@@ -344,6 +344,7 @@ STATES: Mapping[str, str] = {
 
 STANDING: Mapping[str, str] = {
     "archive": mark("an archive here"),
+    "secrets": mark("a house's secrets in this folder"),
     "folder": mark("something in the folder"),
     "login": mark("an account of this name"),
     "token": mark("a token of this name"),

@@ -98,6 +98,12 @@ ERRORS: Mapping[str, Words] = {
         "",
         mark("Make one with 'juanku init' or 'juanku demo', or set JUANKU_HOME to the folder of yours."),
     ),
+    "other_version": Words(
+        409,
+        mark("The tables are of version %(is)s, this program is of %(wanted)s."),
+        "",
+        mark("End web and workers on every machine, make a backup, then run 'juanku upgrade' of the newer version."),
+    ),
     "restoring": Words(
         409,
         mark("A restore of this archive was begun and has not ended."),
@@ -347,7 +353,7 @@ def field_label(name: str, locale: str) -> str:
 
 def _words_of(error: ArchiveError) -> Words:
     state = error.facts.get("state")
-    if state in {"no_archive", "restoring"}:
+    if state in {"no_archive", "other_version", "restoring"}:
         return ERRORS[state]
     if error.code == "unavailable" and error.facts.get("part") == "store":
         return ERRORS["store_unavailable"]

@@ -18,8 +18,9 @@ sys.stderr.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
 
 MODULES: Mapping[str, tuple[str, ...]] = {
     "house": ("config", "init", "demo", "serve"),
-    "working": ("worker",),
+    "working": ("worker", "web"),
     "household": ("house",),
+    "upgrading": ("upgrade",),
     "fonds": ("fonds", "scheme"),
     "places": ("department", "post", "place"),
     "levels": ("level",),

@@ -21,7 +21,7 @@ def store() -> None:
     """The object store."""
 
 
-@click.option("--key", envvar="JUANKU_STORE_ADMIN_KEY", help="The administrator's credential; else the everyday one.")
+@click.option("--key", help="The administrator's credential; else the everyday one.")
 @click.option(
     "--secret-file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -35,7 +35,8 @@ def set_up_command(out: Out, key: str | None, secret_file: Path | None) -> None:
 
     chosen = settings()
     minios = _minios()
-    secret = secret_file.read_text("utf-8").strip() if secret_file else None
+    key = key or chosen.store_admin_key
+    secret = secret_file.read_text("utf-8").strip() if secret_file else chosen.store_admin_secret
     client = administrator(chosen, key, secret) if key and secret else minios.everyday
     found = set_up(client, minios.bucket)
     if chosen.store_witness_bucket:

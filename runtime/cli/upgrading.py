@@ -1,0 +1,34 @@
+"""Going to a new version: upgrade."""
+
+from runtime.cli.common import command, settings
+from runtime.cli.out import Out
+from web.words import mark
+
+
+@command("upgrade", "Bring the tables of an archive up to this version, while nothing else works on it.")
+def upgrade_command(out: Out) -> None:
+    """Change the tables."""
+    from runtime.ready import require_files  # noqa: PLC0415 (mistyped words are told at once)
+    from runtime.upgrading import AtWork, upgrade  # noqa: PLC0415
+
+    chosen = settings()
+    require_files(chosen)
+    try:
+        done = upgrade(chosen)
+    except AtWork:
+        out.remark(mark("Web or workers run on this archive. End them on every machine, then start this again."))
+        raise SystemExit(1) from None
+    if done.before == done.after:
+        lines = [out.gettext(mark("The tables are of this version already (%(after)s)."), after=done.after)]
+    else:
+        said = mark("The tables went from version %(before)s to %(after)s.")
+        lines = [out.gettext(said, before=done.before, after=done.after)]
+        if done.copy:
+            kept = mark("The database as it was: %(copy)s. Remove it once all works.")
+            lines.append(out.gettext(kept, copy=done.copy))
+        lines.append(out.gettext(mark("Next: start again, then juanku doctor and juanku fsck --quick.")))
+    document = {"before": done.before, "after": done.after, "copy": str(done.copy) if done.copy else None}
+    out.end(document, lines)
+
+
+COMMANDS = (upgrade_command,)

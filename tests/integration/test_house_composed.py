@@ -1,0 +1,182 @@
+"""The services of ``docker-compose.yml`` as plain processes on the real servers, so that the file cannot rot.
+
+Their commands, variables, secrets, order and health checks are the file's. Only hosts, ports, folders and the names of
+database, buckets and index are others. Redis is started by the file's command; the other servers stand already, and
+Elasticsearch there asks for no password, so the step that gives its user rights is left out.
+"""
+
+import contextlib
+import http.client
+import json
+import os
+import secrets
+import shutil
+import signal
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import create_engine, make_url, text
+
+from runtime.cli.main import cli
+from tests.factories import minio_server
+from tests.factories.archives import alive, children_of, free_port, wait_for
+from tests.factories.composed import Plain, composed
+from tests.factories.elastic import VARIABLE, sweep
+
+DATABASE = "JUANKU_TEST_POSTGRES"
+WORD = "曳引机"
+
+
+@dataclass
+class House:
+    """The file's services here."""
+
+    services: Plain
+    name: str
+    redis: int
+    url: str
+
+    def start_redis(self) -> None:
+        self.services.start("redis", "--port", str(self.redis), "--bind", "127.0.0.1")
+
+    def juanku(self, *words: str) -> Any:
+        """Give a command in the web service, as an operator does; in this process, for each start costs seconds."""
+        answer = CliRunner(env=self.services.variables("web")).invoke(cli, [*words, "--json"])
+        assert answer.exit_code == 0, answer.output
+        return json.loads(answer.stdout)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    search = os.environ.get(VARIABLE, "")
+    database = os.environ.get(DATABASE, "")
+    if not (search and database and shutil.which("redis-server")):
+        pytest.skip(f"needs {DATABASE}, {VARIABLE} and the program redis-server")
+    made = a_house(tmp_path, database, search, minio_server.needed().endpoint)
+    try:
+        yield made
+    finally:
+        running = made.services.running.values()
+        left = {pid for process in running for pid in children_of(process.pid)}
+        made.services.kill()
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        sweep(made.name)
+        take_away(database, made.name)
+
+
+def take_away(database: str, name: str) -> None:
+    engine = create_engine(database, isolation_level="AUTOCOMMIT")
+    with engine.connect() as server:
+        server.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+        for role in (name, f"{name}_owner"):
+            server.execute(text(f"DROP ROLE IF EXISTS {role}"))
+    engine.dispose()
+
+
+def a_house(folder: Path, database: str, search: str, store: str) -> House:
+    """Take the first-run step by its command, and bring its secrets to the servers that are here."""
+    own, there = f"t{secrets.token_hex(6)}", make_url(database)
+    redis, web = free_port(), free_port()
+    places = {
+        "@postgres:5432": f"@{there.host}:{there.port}",
+        "@redis:6379": f"@127.0.0.1:{redis}",
+        "//minio:9000": f"//{store}",
+        "http://elasticsearch:9200": search,
+        "/juanku": f"/{own}",
+        "//juanku:": f"//{own}:",
+        "//juanku_owner:": f"//{own}_owner:",
+        "/run/secrets": str(folder / "secrets"),
+    }
+    places |= {f"juanku-{name}": f"{own}-{name}" for name in ("everyday", "sweep", "destroy", "witness")}
+    for volume in composed()["services"]["web"]["volumes"]:
+        places[volume["target"]] = str(folder / volume["source"])
+    instead = {
+        "JUANKU_HOST": "127.0.0.1",
+        "JUANKU_PORT": str(web),
+        "JUANKU_STORE_ADMIN_KEY": minio_server.KEY,
+        "JUANKU_SEARCH_PREFIX": own,
+        "JUANKU_SEARCH_ADMIN_PASSWORD_FILE": None,
+    }
+    services = Plain(folder, {"JUANKU_OCR": "none", "JUANKU_PROXIES": "1", "JUANKU_HTTPS": "on"}, places, instead)
+    services.run("first-run", "house", "secrets", "--in", str(folder))
+    for file in (folder / "secrets").iterdir():
+        file.write_text(services.put(file.read_text()))
+    (folder / "secrets/database-admin-url").write_text(database)
+    (folder / "secrets/store-admin").write_text(minio_server.SECRET)
+    return House(services, own, redis, f"http://127.0.0.1:{web}")
+
+
+def ask(url: str, token: str, method: str, path: str, body: Any = None, **headers: str) -> Any:
+    data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+    sent = {"Authorization": f"Bearer {token}"} | {name.replace("_", "-"): value for name, value in headers.items()}
+    if data is not None:
+        sent["Content-Type"] = "application/octet-stream" if isinstance(body, bytes) else "application/json"
+    request = urllib.request.Request(f"{url}/api/v1{path}", data, sent, method=method)  # noqa: S310 (our own address)
+    with urllib.request.urlopen(request, timeout=30) as reply:  # noqa: S310
+        return json.load(reply)
+
+
+def test_the_file_s_services_take_a_record_in_find_it_and_end_in_order(house: House) -> None:
+    # some 15 s: seven starts of the product, which only processes can show
+    services = house.services
+    house.start_redis()
+    wait_for(lambda: services.healthy("redis"))
+    assert json.loads(services.run("set-up", *services.command("set-up")[3:], "--json"))["made"] is True
+    for name in ("web", "worker", "beat"):
+        services.start(name)
+    house.juanku("fonds", "add", "H001", "--name", "和园物业", "--scheme", "property")
+    house.juanku("user", "add", "lin", "--role", "archivist", "--clearance", "4")
+    house.juanku("user", "grant", "lin", "--fonds", "H001")
+    house.juanku("level", "distribute", "4")
+    token = house.juanku("user", "token", "lin", "--name", "script", "--write")["token"]
+    for name in ("web", "worker", "beat"):
+        wait_for(lambda name=name: services.healthy(name), 120)
+    assert "parts" in ready(house.url)
+    assert "parts" not in ready(house.url, "203.0.113.9")  # as the proxy says, and the web server passes on
+    number = brought_in(house, token)
+    found = wait_until_found(house, token)
+    assert [hit["number"] for hit in found["hits"]] == [number]
+    processes = {pid for each in services.running.values() for pid in {each.pid} | children_of(each.pid)}
+    assert len(processes) >= 6
+    assert dict(services.ends()) == dict.fromkeys(services.running, 0), [services.log(n) for n in services.running]
+    wait_for(lambda: not [pid for pid in processes if alive(pid)], 10)
+
+
+def ready(url: str, forwarded: str = "127.0.0.1") -> Any:
+    """Ask how the parts are; which they are is told to this machine alone."""
+    asked = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
+    asked.request("GET", "/health/ready", headers={"X-Forwarded-For": forwarded})
+    answer = json.load(asked.getresponse())
+    asked.close()
+    return answer
+
+
+def brought_in(house: House, token: str) -> str:
+    """File a record by the interface for programs; return its number."""
+    new = {"fonds": "H001", "category": "WYH", "title": "电梯维保合同", "drawn_up": "2026-03-05", "level": 1}
+    record = ask(house.url, token, "POST", "/records", new, Idempotency_Key=secrets.token_hex(8))["record"]
+    data = f"本合同所称{WORD}由乙方每月检查。".encode()
+    ask(house.url, token, "POST", f"/records/{record}/files?name=a.txt", data)
+    version = ask(house.url, token, "GET", f"/records/{record}")["version"]
+    filed = ask(house.url, token, "POST", f"/records/{record}/file", If_Match=f'"{version}"')
+    return str(filed["number"])
+
+
+def wait_until_found(house: House, token: str) -> Any:
+    """Search for a word of the file's text until the workers have read and indexed it."""
+    answer: Any = {}
+
+    def found() -> bool:
+        answer.update(ask(house.url, token, "GET", f"/search?q={quote(WORD)}"))
+        return bool(answer["hits"])
+
+    wait_for(found, 60)
+    return answer
