@@ -9,8 +9,6 @@ import time
 import urllib.request
 from pathlib import Path
 
-from runtime.settings import load
-
 SIGN = "juanku-worker.alive"
 
 SILENT_SECONDS = 60.0
@@ -32,6 +30,8 @@ def worker() -> bool:
 
 def web() -> bool:
     """Return whether the pages answer, and all parts that they need with them."""
+    from runtime.settings import load  # noqa: PLC0415 (a worker is asked often, and needs none)
+
     address = f"http://127.0.0.1:{load().port}/health/ready"
     try:
         with urllib.request.urlopen(address, timeout=5) as reply:
