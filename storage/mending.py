@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from archive.clock import Clock
 from archive.database import Database
-from archive.errors import Damaged, NotFound
+from archive.errors import Damaged, NotFound, Unavailable
 from archive.identity import Identity
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
@@ -89,7 +89,7 @@ class Mending:
         for content in rows:
             if not going_on():
                 break
-            if look(self._store, content).fixity is Fixity.WHOLE:
+            if self._whole(content):
                 self._close(identity, content, None, None)
                 whole.append(content.object_key)
             elif copies and (found := self._put_back(content, copies)):
@@ -98,6 +98,16 @@ class Mending:
             else:
                 left.append(content.object_key)
         return Mended(tuple(mended), tuple(whole), tuple(left))
+
+    def _whole(self, content: Content) -> bool:
+        """Whether an object is whole after all; one that the store does not hand out is not.
+
+        A store that does not answer at all says so when the good copy is put.
+        """
+        try:
+            return look(self._store, content).fixity is Fixity.WHOLE
+        except Unavailable:
+            return False
 
     def _put_back(self, content: Content, copies: "Copies") -> tuple[StoredObject, UUID] | None:
         """Write a good copy as a new version; return it once it was read back, and the set that named it."""

@@ -50,6 +50,15 @@ def count(method: str, route: str, status: str, seconds: float) -> None:
     _TIME.labels(route).observe(seconds)
 
 
+def counted() -> CollectorRegistry:
+    """Return the requests that were counted, of all processes that count together."""
+    if not os.environ.get(FOLDER):
+        return _OWN
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return registry
+
+
 @pages.get("/metrics")
 def metrics() -> Response:
     """Tell the figures to whoever has the token for them; without one in the settings there is no such page.
@@ -64,10 +73,6 @@ def metrics() -> Response:
     given = sent.token if sent is not None and sent.type == "bearer" and sent.token else ""
     if not compare_digest(given.encode(), token.encode()):
         return Response("token needed\n", 401, {"WWW-Authenticate": 'Bearer realm="juanku metrics"'}, "text/plain")
-    registry = _OWN
-    if os.environ.get(FOLDER):
-        registry = CollectorRegistry()
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     house = CollectorRegistry()
     house.register(House(services().figures))
-    return Response(generate_latest(registry) + generate_latest(house), content_type=TYPE)
+    return Response(generate_latest(counted()) + generate_latest(house), content_type=TYPE)

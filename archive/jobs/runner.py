@@ -298,7 +298,9 @@ def _say(handler: Handler, jobs: Sequence[ClaimedJob], outcomes: Mapping[UUID, O
     bad = [each for job in jobs if (each := outcomes.get(job.id)) is not None and each.state is not JobState.DONE]
     facts = {"kind": handler.kind.value, "ms": round(took.total_seconds() * 1000), "not_done": len(bad)}
     errors = sorted({each.error for each in bad if each.error})
-    log.log(logging.WARNING if errors else logging.INFO, "job", extra={"facts": facts | {"errors": errors}})
+    level = logging.WARNING if any(each.state is JobState.FAILED for each in bad) else logging.INFO
+    ended = ", ".join(errors) or "done"
+    log.log(level, "job %s: %s", handler.kind.value, ended, extra={"facts": facts | {"errors": errors}})
 
 
 def _given(job: Held, lease: UUID, renewal: Renewal) -> ClaimedJob:

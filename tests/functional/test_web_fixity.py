@@ -1,6 +1,6 @@
 """Stored files: a flipped bit is found, told to those who care, mended from the backup, and stands in the report."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from io import BytesIO
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from archive.identity import system
 from archive.jobs.runner import JobRunner
 from archive.log.writer import Log
 from archive.model import Content, Fixity, FixityFinding, FixityRun, Job, LogEntry, RecordState
-from archive.ports import ObjectInfo
+from archive.ports import ObjectInfo, StoredObject
 from runtime.checking_fixity import CheckFixity
 from storage.fixity_care import FixityCare
 from storage.mending import Mending
@@ -192,12 +192,18 @@ def test_a_record_that_goes_while_it_is_read_raises_no_alarm(house: WebHouse) ->
 class Rough:
     """A store that refuses some objects, or all."""
 
-    def __init__(self, house: WebHouse, refused: set[str] | None) -> None:
+    def __init__(self, house: WebHouse, refused: set[str] | None, version: str | None = None) -> None:
         self._store = house.services.store
         self._refused = refused
+        self._version = version
+
+    def put(self, key: str, pieces: Iterable[bytes]) -> StoredObject:
+        if self._refused is None:
+            raise Unavailable(part="store", reason="ECONNREFUSED")
+        return self._store.put(key, pieces)
 
     def read(self, key: str, version: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
-        if self._refused is None or key in self._refused:
+        if self._refused is None or (key in self._refused and version == (self._version or version)):
             raise Unavailable(part="store", reason="InsufficientReadQuorum")
         return self._store.read(key, version, start, length)
 
@@ -218,6 +224,23 @@ def test_a_store_that_is_away_is_no_finding_but_an_object_it_cannot_read_is(hous
     assert care(house).alarm() == 0
     roughly(house, {one.object_key}).run(WHO, everything=True)
     assert (now(house, one.id).fixity, now(house, two.id).fixity) == (Fixity.UNREADABLE, Fixity.WHOLE)
+
+
+def test_what_the_store_does_not_hand_out_is_mended_too(house: WebHouse) -> None:
+    content, _other = a_file(house), a_file(house)
+    house.services.house.safekeeping.make(WHO)
+    roughly(house, {content.object_key}).run(WHO, everything=True)
+    s, log = house.services, Log(house.services.vault, house.clock)
+    backups = s.house.safekeeping.backups
+
+    def mending_on(refused: set[str] | None) -> Mending:
+        store = Rough(house, refused, content.store_version)
+        return Mending(s.db, s.guard, log, house.outbox, house.clock, store, backups)  # type: ignore[arg-type]
+
+    with pytest.raises(Unavailable):
+        mending_on(None).mend(WHO)
+    assert mending_on({content.object_key}).mend(WHO).mended == (content.object_key,)
+    assert care(house).alarm() == 0
 
 
 def test_a_run_that_is_broken_off_goes_on_and_looks_at_nothing_twice(house: WebHouse) -> None:

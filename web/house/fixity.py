@@ -41,6 +41,7 @@ def show() -> str:
         found=FOUND,
         at_work=care.at_work(),
         may_run=may(Act.RUN_SYSTEM),
+        sees_jobs=may(Act.SEE_JOBS),
         backups=services().house.mending.possible,
     )
 
