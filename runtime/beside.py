@@ -11,6 +11,7 @@ import threading
 from datetime import datetime
 
 from archive.jobs.outbox import kinds_of
+from runtime.saying import speak
 from runtime.serve import die_with_parent
 from runtime.settings import load
 from runtime.wiring import NoWaker, Parts, build, settle
@@ -65,7 +66,9 @@ def main(queues: list[str]) -> None:
     """Work beside the command that started this process."""
     die_with_parent()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    parts = build(load(), NoWaker())
+    settings = load()
+    speak(settings)
+    parts = build(settings, NoWaker())
     settle()
     stop = threading.Event()
     sealing = keep_sealing(parts, stop)

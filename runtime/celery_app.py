@@ -13,6 +13,7 @@ from kombu.entity import Queue
 from kombu.transport import TRANSPORT_ALIASES
 
 from archive.jobs.outbox import QUEUES
+from archive.trail import trail
 from runtime.settings import Settings
 
 ANSWER_SECONDS = 2.0
@@ -96,6 +97,12 @@ def answers(settings: Settings) -> bool:
     return True
 
 
+def _headers() -> dict[str, str]:
+    """Return what a message carries beside the job's id: the request that it follows from."""
+    own = trail().request
+    return {"juanku_request": own} if own else {}
+
+
 class CeleryWaker:
     """Wakes workers through the broker."""
 
@@ -109,6 +116,6 @@ class CeleryWaker:
         if time.monotonic() < self._quiet_until:
             return
         try:
-            self._app.send_task("juanku.wake", (queue, str(job_id)), queue=queue, retry=False)
+            self._app.send_task("juanku.wake", (queue, str(job_id)), queue=queue, retry=False, headers=_headers())
         except Exception:  # noqa: BLE001 (whatever the broker's client raises: the job row is what counts)
             self._quiet_until = time.monotonic() + QUIET_SECONDS

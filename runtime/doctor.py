@@ -1,7 +1,6 @@
 """``juanku doctor``: each part of the system, whether it works, and what to do."""
 
 import os
-import shutil
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
@@ -21,6 +20,7 @@ from archive.model import House, JobState, LogUnsealed
 from archive.model.log import INSERT_ONLY
 from indexer.ocr.engines import AUTO, LANGUAGES, NONE, TESSERACT, chosen, tesseract_languages
 from indexer.sandbox.office import OFF
+from runtime import doctor_machine
 from runtime.celery_app import answers, networked
 from runtime.locks import held
 from runtime.refusals import as_ours
@@ -29,9 +29,11 @@ from runtime.settings import Settings
 from runtime.wiring import NoWaker, Parts, build
 from storage.ring import KeyRing
 
-LOW_SPACE = 2 * 1024**3
 WALLS = {"limits", "namespace", "no_new_privs", "landlock", "seccomp"}
 """What can stand around a process that reads a hostile file; not every kernel has all."""
+
+UNPROVED = timedelta(days=100)
+"""Backups are to be rehearsed each quarter."""
 
 _TESSERACT = {"chi_sim": "tesseract-ocr-chi-sim", "chi_tra": "tesseract-ocr-chi-tra", "eng": "tesseract-ocr"}
 
@@ -101,8 +103,6 @@ def _home(parts: Parts) -> Seen:
         return
     mode = home.stat().st_mode & 0o077
     yield (State.WARNING, "open_to_others", {"home": str(home)}) if mode else (State.OK, "folder", {"home": str(home)})
-    free = shutil.disk_usage(home).free
-    yield (State.WARNING if free < LOW_SPACE else State.OK), "free_space", {"bytes": free}
     yield State.WARNING, "encrypt_volume", {"home": str(home)}
 
 
@@ -113,6 +113,10 @@ def _ring(parts: Parts) -> Seen:
         yield State.WARNING, "ring_beside_home", {"keys": str(parts.settings.keys)}
     elif parts.settings.keys.stat().st_dev == parts.settings.home.stat().st_dev:
         yield State.WARNING, "ring_same_disk", {"keys": str(parts.settings.keys)}
+
+
+def _machine(look: Callable[[Parts], Iterator[tuple[str, str, dict[str, Any]]]]) -> Callable[[Parts], Seen]:
+    return lambda parts: ((State(state), message, facts) for state, message, facts in look(parts))
 
 
 def _database(parts: Parts) -> Seen:
@@ -185,7 +189,8 @@ def _search(parts: Parts) -> Seen:
 def _sandbox(parts: Parts) -> Seen:
     walls = set(parts.extractor.capabilities())
     missing = sorted(WALLS - walls)
-    yield (State.WARNING if missing else State.OK), "sandbox", {"works": sorted(walls), "missing": missing}
+    facts = {"works": sorted(walls), "missing": missing}
+    yield (State.WARNING, "sandbox_gap", facts) if missing else (State.OK, "sandbox", facts)
     signatures = parts.extractor.signatures()
     yield (State.OK, "formats", {"signatures": signatures}) if signatures else (State.WARNING, "no_formats", {})
 
@@ -243,10 +248,11 @@ def _jobs(parts: Parts) -> Seen:
         counts = status(session)
     failed = sum(c.count for c in counts if c.state is JobState.FAILED)
     waiting = [c for c in counts if c.state is JobState.QUEUED]
-    yield (State.WARNING if failed else State.OK), "failed_jobs", {"count": failed}
+    yield (State.WARNING, "failed_jobs", {"count": failed}) if failed else (State.OK, "no_failed_jobs", {})
     oldest = min((c.oldest for c in waiting), default=None)
     late = oldest is not None and parts.clock.now() - oldest > timedelta(minutes=10)
-    yield (State.WARNING if late else State.OK), "waiting_jobs", {"count": sum(c.count for c in waiting)}
+    count = {"count": sum(c.count for c in waiting)}
+    yield (State.WARNING, "jobs_late", count) if late else (State.OK, "waiting_jobs", count)
 
 
 def _served(parts: Parts) -> Seen:
@@ -264,9 +270,22 @@ def _backup(parts: Parts) -> Seen:
     if last is None:
         yield State.WARNING, "no_backup", {}
     else:
-        yield (State.WARNING if kept.is_late(last) else State.OK), "last_backup", {"when": last.isoformat()[:16]}
+        when = {"when": last.isoformat()[:16]}
+        yield (State.WARNING, "last_backup_late", when) if kept.is_late(last) else (State.OK, "last_backup", when)
+    proved = kept.last_proved()
+    if last is not None and (proved is None or parts.clock.now() - proved > UNPROVED):
+        yield State.WARNING, "backup_unproved", {"when": proved.isoformat()[:10] if proved else ""}
     kept.backups().answers()
     yield State.OK, "backups_answer", {}
+
+
+def _fixity(parts: Parts) -> Seen:
+    found = parts.fixity.standing()
+    since = f"{found.waiting:%Y-%m-%d}" if found.waiting else ""
+    facts = {"objects": found.objects, "checked": found.checked, "days": found.days, "since": since}
+    if found.bad:
+        yield State.BROKEN, "not_whole" if parts.mending.possible else "not_whole_alone", {"count": found.bad}
+    yield (State.WARNING, "checks_late", facts) if found.late else (State.OK, "checked", facts)
 
 
 def _trust(_parts: Parts) -> Seen:
@@ -276,8 +295,11 @@ def _trust(_parts: Parts) -> Seen:
 LOOKS: dict[str, Callable[[Parts], Seen]] = {
     "python": _python,
     "home": _home,
+    "disk": _machine(doctor_machine.disks),
     "ring": _ring,
+    "rights": _machine(doctor_machine.rights),
     "database": _database,
+    "clock": _machine(doctor_machine.clock),
     "store": _store,
     "broker": _broker,
     "search": _search,
@@ -289,6 +311,21 @@ LOOKS: dict[str, Callable[[Parts], Seen]] = {
     "jobs": _jobs,
     "serve": _served,
     "backup": _backup,
+    "fixity": _fixity,
     "secrecy": _trust,
 }
-OF_AN_ARCHIVE = {"ring", "database", "store", "broker", "search", "log", "jobs", "serve", "backup"}
+OF_AN_ARCHIVE = {
+    "disk",
+    "ring",
+    "rights",
+    "clock",
+    "database",
+    "store",
+    "broker",
+    "search",
+    "log",
+    "jobs",
+    "serve",
+    "backup",
+    "fixity",
+}

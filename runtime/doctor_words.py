@@ -11,7 +11,24 @@ WORDS: Mapping[str, str] = {
     "no_archive": mark("There is no archive here yet. Run: juanku init, or juanku demo to try it out."),
     "folder": mark("The data folder is %(home)s, open to its owner alone."),
     "open_to_others": mark("Other users of this machine can open %(home)s. Run: chmod 700 on it."),
-    "free_space": mark("%(bytes)s bytes are free on its disk; below 2 GB intake may stop."),
+    "disk": mark("%(megabytes)s MB are free on the disk of %(places)s (%(path)s)."),
+    "disk_low": mark(
+        "Only %(megabytes)s MB are free on the disk of %(places)s (%(path)s): below 2 GB intake may stop. Make room."
+    ),
+    "disk_full": mark(
+        "The disk of %(places)s (%(path)s) is nearly full: %(megabytes)s MB. Make room now; then all goes on by itself."
+    ),
+    "few_files": mark("The file system of %(path)s can hold only %(count)s more files. Move to one that holds more."),
+    "ring_own": mark("The ring's folder (%(keys)s) is open to its owner alone."),
+    "ring_open": mark("Other users of this machine can open the ring (%(keys)s). Run: chmod 700 on it."),
+    "clock": mark("The clock says %(now)s (UTC)."),
+    "clock_behind": mark(
+        "The clock says %(now)s (UTC), but the log was written until %(newest)s: it went back. "
+        "Set it right, and have it kept right by NTP."
+    ),
+    "database_clock": mark(
+        "The database server's clock differs from this machine's by %(seconds)s seconds. Keep both right by NTP."
+    ),
     "encrypt_volume": mark("Database and index hold titles in plain: keep %(home)s on an encrypted volume."),
     "ring": mark("The ring in %(keys)s opens its %(generations)s generations."),
     "ring_beside_home": mark(
@@ -65,7 +82,11 @@ WORDS: Mapping[str, str] = {
     "search_version": mark("Elasticsearch %(version)s is not a version that this program is made for: 8.19 or 9."),
     "search_lag": mark("%(waiting)s changes wait to be brought into search; the first since: %(since)s."),
     "needs_rebuild": mark("Parts of the search index cannot be read (%(partitions)s). Run: juanku index rebuild."),
-    "sandbox": mark("Files are read apart, kept in by: %(works)s. Missing here: %(missing)s."),
+    "sandbox": mark("Files are read apart, kept in by: %(works)s."),
+    "sandbox_gap": mark(
+        "Files are read apart, kept in by: %(works)s. Missing here: %(missing)s. "
+        "Take a Linux kernel of 5.13 or later, with user namespaces and Landlock turned on, outside a narrow container."
+    ),
     "ocr": mark("Scans are read by OCR (%(engine)s)."),
     "ocr_tesseract": mark("Scans are read by %(engine)s in: %(languages)s."),
     "ocr_languages": mark(
@@ -94,14 +115,31 @@ WORDS: Mapping[str, str] = {
     "formats": mark("Formats are told by PRONOM's signatures: %(signatures)s."),
     "no_formats": mark("Formats cannot be told by PRONOM's signatures here; files are kept and read all the same."),
     "unsealed": mark("%(count)s entries of the log wait for their seal."),
-    "failed_jobs": mark("%(count)s jobs failed for good."),
+    "failed_jobs": mark("%(count)s jobs failed for good. Those on the page System can be done again or given up."),
+    "no_failed_jobs": mark("No job failed for good."),
     "waiting_jobs": mark("%(count)s jobs wait."),
+    "jobs_late": mark("%(count)s jobs wait, one for more than ten minutes. Look whether juanku serve runs."),
     "served": mark("The archive is being served."),
     "not_served": mark("The archive is not being served now. Run: juanku serve."),
     "no_backup_place": mark("No place for backups is named. Set JUANKU_BACKUP_URL; copy the ring to another place."),
     "no_backup": mark("There is no good backup yet. Run: juanku backup. Copy the ring to another place."),
     "last_backup": mark("The last good backup is of %(when)s (UTC)."),
+    "last_backup_late": mark(
+        "The last good backup is of %(when)s (UTC): too old. Look at the runs on System → Backups; run: juanku backup."
+    ),
+    "backup_unproved": mark(
+        "No backup was checked or rehearsed within 100 days (the last time: %(when)s). Run: juanku backups --rehearse."
+    ),
     "backups_answer": mark("The place of the backups answers."),
+    "checked": mark("%(checked)s of %(objects)s stored files were read and checked within %(days)s days."),
+    "checks_late": mark(
+        "Stored files wait to be checked since %(since)s. Let serve run each day, or raise JUANKU_FIXITY_MB."
+    ),
+    "not_whole": mark("%(count)s stored files are not what was stored. Run: juanku fixity mend; look at the disk."),
+    "not_whole_alone": mark(
+        "%(count)s stored files are not what was stored, and no backup is named. "
+        "Look for a copy; set JUANKU_BACKUP_URL."
+    ),
     "commercial_secrets_only": mark("For commercial secrets (商业秘密). It is not approved for state secrets."),
     "error": mark("Cannot be looked at: %(error)s."),
     "broken_setting": mark("A setting or the ring cannot be used: %(reason)s."),

@@ -21,6 +21,8 @@ from archive.model import (
     Counter,
     Fence,
     File,
+    FindingEnd,
+    FixityFinding,
     IssuedNumber,
     Job,
     JobState,
@@ -125,6 +127,10 @@ def _orphans(parts: Parts, counts: dict[str, int]) -> Iterator[Violation]:
     limit = (parts.clock.now() - ORPHAN_AGE).timestamp()
     with parts.db.reading() as session:
         known = {tuple(row) for row in session.execute(select(Content.object_key, Content.store_version))}
+        mended = (FixityFinding.object_key, FixityFinding.store_version)
+        known |= {
+            tuple(row) for row in session.execute(select(*mended).where(FixityFinding.ended == FindingEnd.MENDED))
+        }  # what a lock keeps of them is evidence
         uploads = set(session.scalars(select(Content.object_key).where(Content.upload.is_not(None))))
     keys = {key for key, _version in known}
     for info in parts.store.list():

@@ -9,6 +9,7 @@ from runtime.aids import aids_of
 from runtime.celery_app import answers, networked
 from runtime.doctor import doctor
 from runtime.doctor_words import told
+from runtime.figures import figures
 from runtime.health import looks
 from runtime.settings import shown
 from runtime.wiring import Parts
@@ -44,6 +45,8 @@ def house_services(parts: Parts) -> HouseServices:
         subjects=parts.subjects,
         jobs=parts.job_care,
         safekeeping=parts.safekeeping,
+        fixity=parts.fixity,
+        mending=parts.mending,
         index=lambda: index_standing(parts),
         examine=lambda gettext: [
             Finding(part.name, part.state.value, told(part, gettext)) for part in doctor(parts.settings)
@@ -90,6 +93,8 @@ def services(parts: Parts) -> Services:
         secret=bytes.fromhex(parts.ring.token("web", "form cookie")),
         https=parts.settings.https,
         api_per_minute=parts.settings.api_per_minute,
+        metrics_token=parts.settings.metrics_token,
+        figures=figures(parts),
         looks=looks(parts),
     )
 

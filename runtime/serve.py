@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -45,6 +46,7 @@ def serve(settings: Settings, say: Callable[[str, dict[str, object]], None]) -> 
         if not ours:
             raise Occupied("home", str(settings.home))
         _check_port(settings)
+        shutil.rmtree(settings.run / "metrics", ignore_errors=True)  # counts of processes that are gone
         if first_code.needed(settings):
             say("set_up", {"code": first_code.make(settings), "file": str(settings.home / first_code.FILE)})
         return _Tree(settings, say).run()

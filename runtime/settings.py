@@ -76,8 +76,12 @@ class Settings:
     soffice: str
     backup_url: str
     backup_days: int
+    fixity_days: int
+    fixity_mb: int
     ocr: str
     log_level: str
+    log_format: str
+    metrics_token: str
     failpoint: str
     sources: Mapping[str, str]
 
@@ -199,6 +203,12 @@ def _one_of(*words: str) -> Callable[[str], str]:
     return read
 
 
+def _token(text: str) -> str:
+    if len(text) < 16 or not text.isascii():
+        raise ValueError("too_short")
+    return text
+
+
 def _scanner(text: str) -> str:
     where = urlsplit(text)
     if where.scheme not in {"unix", "tcp"}:
@@ -276,8 +286,14 @@ SPECS: Mapping[str, Spec] = {
     "soffice": Spec("JUANKU_SOFFICE", str, "LibreOffice's program; empty: looked for on PATH; off: not used"),
     "backup_url": Spec("JUANKU_BACKUP_URL", _url("file"), "where backups are kept; empty: nowhere", secret=True),
     "backup_days": Spec("JUANKU_BACKUP_DAYS", _whole(1, 36_500), "days after which a backup is forgotten"),
+    "fixity_days": Spec(
+        "JUANKU_FIXITY_DAYS", _whole(1, 3650), "days within which each stored file is read and checked"
+    ),
+    "fixity_mb": Spec("JUANKU_FIXITY_MB", _whole(1, 100_000), "megabytes a second that checking files may read"),
     "ocr": Spec("JUANKU_OCR", _one_of(*CHOICES), "what reads scans: auto, rapidocr, tesseract or none"),
     "log_level": Spec("JUANKU_LOG_LEVEL", str.upper, "how much the processes say"),
+    "log_format": Spec("JUANKU_LOG_FORMAT", _one_of("plain", "json"), "how the processes say it: plain or json"),
+    "metrics_token": Spec("JUANKU_METRICS_TOKEN", _token, "the token that opens /metrics; empty: off", hidden=True),
     "failpoint": Spec("JUANKU_FAILPOINT", str, "for fault tests only: name:kill or name:raise"),
 }
 
@@ -303,8 +319,11 @@ def _defaults(home: Path) -> dict[str, Any]:
         "pictures_mb": 512,
         "api_per_minute": 600,
         "backup_days": 90,
+        "fixity_days": 90,
+        "fixity_mb": 20,
         "ocr": AUTO,
         "log_level": "WARNING",
+        "log_format": "plain",
     }
 
 

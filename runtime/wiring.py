@@ -3,6 +3,7 @@
 import gc
 from functools import cached_property, partial
 from pathlib import Path
+from threading import Event
 
 from archive import failpoints
 from archive.bringing_in import BringingIn
@@ -56,12 +57,16 @@ from retention.answers import ForgetAnswers
 from retention.bin import EmptyBin
 from runtime.adapters import Adapters, open_store
 from runtime.backing_up import MakeBackups
+from runtime.checking_fixity import CheckFixity
 from runtime.checkpointing import MakeCheckpoints
 from runtime.rebuilding import index_care
 from runtime.revisions import newest_revision
 from runtime.settings import Settings
 from storage.backups import Backups
+from storage.fixity_care import FixityCare
 from storage.locks import LockObjects
+from storage.mending import Mending
+from storage.pace import Pace
 from storage.safekeeping import Safekeeping
 from storage.sweep import SweepOrphans
 from web.office_pages import OfficePages
@@ -285,6 +290,26 @@ class Parts(Adapters):
         backups = partial(self.backups_in, self.settings.backup_url) if self.settings.backup_url else None
         return Safekeeping(self.db, self.guard, self.log, self.outbox, self.clock, backups, self.settings.backup_days)
 
+    @cached_property
+    def ending(self) -> Event:
+        """Set when this process is about to end: work without hurry stops, and goes on in the next one."""
+        return Event()
+
+    @cached_property
+    def fixity(self) -> FixityCare:
+        """Looking at stored bytes."""
+        pace = Pace(self.settings.fixity_mb * 1_000_000, self.ending.wait)
+        return FixityCare(
+            self.db, self.guard, self.log, self.outbox, self.clock, self.store, self.settings.fixity_days, pace.passed
+        )
+
+    @cached_property
+    def mending(self) -> Mending:
+        """Mending stored bytes."""
+        backups = partial(self.backups_in, self.settings.backup_url) if self.settings.backup_url else None
+        locks = self.locks is not None
+        return Mending(self.db, self.guard, self.log, self.outbox, self.clock, self.store, backups, locks=locks)
+
     def backups_in(self, url: str) -> Backups:
         """Return the backup sets that lie in a store."""
         return Backups(self.db, self.store, open_store(url), self.ring, self.clock, newest_revision())
@@ -304,6 +329,7 @@ class Parts(Adapters):
             ForgetAnswers(self.once),
             SweepOrphans(self.db, self.store, self.clock),
             MakeBackups(self.safekeeping),
+            CheckFixity(self.fixity, self.mending, self.ending.is_set),
             LockObjects(self.db, self.locks, self.clock),
             MakeCheckpoints(self.sealer, self.checkpoints, self.db, self.witness_bucket),
             *index_care(self.rebuilder, self.engine),

@@ -82,13 +82,16 @@ def work(settings: "Settings", queues: Sequence[str], *, first: bool) -> None:
     """
     from celery.apps.worker import Worker as CeleryWorker  # noqa: PLC0415
     from celery.platforms import SecurityWarning  # noqa: PLC0415
-    from celery.signals import worker_shutting_down  # noqa: PLC0415
+    from celery.signals import setup_logging, worker_shutting_down  # noqa: PLC0415
 
     from runtime.celery_app import CeleryWaker, make_celery, register  # noqa: PLC0415
+    from runtime.saying import speak  # noqa: PLC0415
     from runtime.wiring import build, settle  # noqa: PLC0415
     from runtime.working import Worker as Hands  # noqa: PLC0415
     from runtime.working import close_log, keep_sealing  # noqa: PLC0415
 
+    setup_logging.connect(lambda **_: speak(settings), weak=False)  # instead of Celery's own
+    speak(settings)
     warnings.filterwarnings("ignore", category=SecurityWarning)  # messages carry a job's id alone, in JSON
     logging.getLogger("kombu.connection").setLevel(logging.ERROR)  # the file broker has no host to name
     parts = build(settings, CeleryWaker(settings))
@@ -103,10 +106,15 @@ def work(settings: "Settings", queues: Sequence[str], *, first: bool) -> None:
     threads = [keep_sealing(parts, stop)] if first else []
     threads.append(_repeat(lambda: _look_around(service), stop))
     threads += [_repeat(lambda queue=queue: service.run_queue(queue), stop) for queue in queues]  # type: ignore[misc]
-    worker_shutting_down.connect(lambda **_: stop.set(), weak=False)
+
+    def end(**_facts: object) -> None:
+        stop.set()
+        parts.ending.set()
+
+    worker_shutting_down.connect(end, weak=False)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     worker = CeleryWorker(
-        app=app, pool="threads", concurrency=settings.worker_threads + 3, loglevel=settings.log_level,
+        app=app, pool="threads", concurrency=settings.worker_threads + 4, loglevel=settings.log_level,
         hostname=f"juanku-{os.getpid()}@%h", queues=list(queues),
         without_gossip=True, without_mingle=True, without_heartbeat=True, quiet=True,
     )  # fmt: skip

@@ -10,9 +10,10 @@ from contextlib import contextmanager, suppress
 from uuid import UUID
 
 from archive.errors import ArchiveError
-from archive.jobs.outbox import QUEUES, kinds_of
+from archive.jobs.outbox import QUEUES, kinds_of, queue_of
 from archive.jobs.schedule import enqueue_due
 from archive.jobs.status import pending
+from archive.model import JobKind
 from indexer.ocr.job import ask_for_waiting
 from runtime.checkpointing import tell
 from runtime.locks import held
@@ -36,6 +37,9 @@ MANY = 2_000
 """So many waiting jobs take a while: they are counted less often."""
 
 NAMES = tuple(sorted(set(QUEUES.values())))
+
+UNHURRIED = queue_of(JobKind.FIXITY)
+"""The queue that no command does, or waits for: its work goes on for hours."""
 
 
 class LocalWaker:
@@ -150,7 +154,7 @@ def work_done(
             return
         Worker(parts).take_over()
         hands = _Hands(parts)
-        hands.begin([queue for queue in NAMES if queue not in beside])
+        hands.begin([queue for queue in NAMES if queue not in (*beside, UNHURRIED)])
         try:
             if beside:
                 hands.begin_beside(beside)
@@ -173,7 +177,7 @@ def _standing_in(parts: Parts) -> Iterator[None]:
                 if ours:
                     Worker(parts).take_over()
                     hands = _Hands(parts)
-                    hands.begin(NAMES)
+                    hands.begin([queue for queue in NAMES if queue != UNHURRIED])
                     hands.keep_sealing()
                     stop.wait()
                     hands.end()
@@ -264,7 +268,7 @@ def _wait(parts: Parts, told: Callable[[int], None] | None, look: Callable[[], N
     while True:
         look()
         with parts.db.reading() as session:
-            waiting = pending(session, tuple(QUEUES))
+            waiting = pending(session, [kind for kind, queue in QUEUES.items() if queue != UNHURRIED])
         if told:
             told(waiting)
         if not waiting:

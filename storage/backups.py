@@ -102,6 +102,11 @@ class Backups:
         self._clock = clock
         self._schema = schema
 
+    @property
+    def target(self) -> ObjectStore:
+        """Where the sets lie."""
+        return self._target
+
     def make(
         self,
         told: Told = lambda *_: None,

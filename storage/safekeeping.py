@@ -71,6 +71,13 @@ class Safekeeping:
         with self._db.reading() as session:
             return session.scalar(select(func.max(BackupRun.ended_at)).where(*_GOOD))
 
+    def last_proved(self) -> datetime | None:
+        """Return when a set was last checked or its restore rehearsed, and found whole."""
+        acts = (BackupAct.CHECK, BackupAct.REHEARSE)
+        query = select(func.max(BackupRun.ended_at)).where(BackupRun.act.in_(acts), BackupRun.error.is_(None))
+        with self._db.reading() as session:
+            return session.scalar(query)
+
     def is_late(self, last: datetime | None) -> bool:
         """Whether the last good set, made at ``last``, is missing or too old."""
         return last is None or self._clock.now() - last > LATE

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from archive.errors import ArchiveError, NotFound
 from web import assets, filters, i18n, security
 from web import help as handbook_help
+from web import watched as watching
 from web.account import pages as account_pages
 from web.api.mount import mount
 from web.bring_in import pages as bring_in_pages
@@ -25,6 +26,7 @@ from web.frame import frame
 from web.health import pages as health_pages
 from web.history import pages as history_pages
 from web.house.backups import pages as backup_pages
+from web.house.fixity import pages as fixity_pages
 from web.house.fonds import pages as fonds_pages
 from web.house.levels import pages as level_pages
 from web.house.links import pages as link_pages
@@ -38,6 +40,7 @@ from web.house.subjects import pages as subject_pages
 from web.house.system import pages as system_pages
 from web.labels import pages as label_pages
 from web.lists import pages as list_pages
+from web.metrics import pages as metric_pages
 from web.moving import pages as moving_pages
 from web.proposals import pages as proposal_pages
 from web.put_aside import pages as put_aside_pages
@@ -65,6 +68,7 @@ def create_app(wired: Services) -> Flask:
     i18n.init_app(app)
     filters.init_app(app)
     assets.init_app(app)
+    watching.init_app(app)
     app.before_request(load_identity)
     app.before_request(_signed_in_only)
     CSRFProtect(app)
@@ -73,7 +77,7 @@ def create_app(wired: Services) -> Flask:
         browsing_pages, sheet_pages, history_pages, label_pages, proposal_pages, double_pages, people_pages,
         person_pages, link_pages, organisation_pages, level_pages, fonds_pages, scheme_pages, place_pages, rule_pages,
         subject_pages, system_pages, backup_pages, health_pages, account_pages, bring_in_pages, sheet_file_pages,
-        moving_pages, why_pages, list_pages, draft_pages,
+        moving_pages, why_pages, list_pages, draft_pages, fixity_pages, metric_pages,
     ):  # fmt: skip
         app.register_blueprint(pages)
     app.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))
@@ -81,6 +85,7 @@ def create_app(wired: Services) -> Flask:
     handbook_help.init_app(app)
     _tell_faults(app)
     mount(app, wired)
+    app.wsgi_app = watching.watched(app.wsgi_app)  # type: ignore[assignment, method-assign]  # stands before both applications
     return app
 
 

@@ -62,6 +62,7 @@ def desk() -> str:
         prepares=prepares,
         newest=newest,
         backups=_backups(),
+        not_whole=services().house.fixity.alarm() if may(Act.SEE_STORE) else 0,
     )
 
 

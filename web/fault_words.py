@@ -282,6 +282,7 @@ SETTING_REASONS: Mapping[str, str] = {
     "driver_missing": mark("its driver is not installed; install the extra house"),
     "needs_tls": mark("its words would go from one machine to another in plain; use the form with TLS"),
     "secret_in_address": mark("it holds a secret; give that by its own variable, best as a file"),
+    "too_short": mark("it has fewer than 16 signs, or signs beyond ASCII; make one by: openssl rand -hex 24"),
     "not_utf8": mark("it does not keep its texts in UTF-8; make a database with the encoding UTF8"),
 }
 """Why a setting cannot be used, where its code alone would not tell what to do."""

@@ -16,6 +16,7 @@ from web.words import mark
 
 _LEVELS = ("levels.new", "levels.new_group")
 _SCHEME = HOUSE_RULES[Act.MANAGE_SCHEME]
+_CHECKED = HOUSE_RULES[Act.SEE_STORE] - HOUSE_RULES[Act.SEE_JOBS]
 _SCHEMES = ("schemes.show", "schemes.category", "schemes.importing", "schemes.changing")
 _PREPARERS = frozenset({Role.ARCHIVIST, Role.CLERK})
 
@@ -74,7 +75,14 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
             ),
             Way("why.ask", "help", mark("Why not visible?"), EXPLAINERS),
             Way("history.log", "log", mark("Log"), HOUSE_RULES[Act.READ_LOG]),
-            Way("system.show", "system", mark("System"), HOUSE_RULES[Act.SEE_JOBS], ("system.parts", "backups.show")),
+            Way(
+                "system.show",
+                "system",
+                mark("System"),
+                HOUSE_RULES[Act.SEE_JOBS],
+                ("system.parts", "backups.show", "fixity.show"),
+            ),
+            Way("fixity.show", "system", mark("Stored files"), _CHECKED),
         ),
     ),
 )

@@ -63,6 +63,7 @@ PLACES: Mapping[str, str] = {
     "system.show": "administrator#system",
     "system.parts": "doctor#the-doctor-and-jobs",
     "backups.show": "administrator#backup",
+    "fixity.show": "administrator#stored-files",
     "levels.show": "administrator#levels",
     "organisation.show": "administrator#organisation",
     "fonds.every": "administrator#fonds-and-schemes",
@@ -111,6 +112,8 @@ SETTINGS: Mapping[str, str] = {
     "JUANKU_BROKER_URL": "settings#broker",
     "JUANKU_BACKUP_URL": "settings#backups",
     "JUANKU_BACKUP_DAYS": "settings#backups",
+    "JUANKU_FIXITY_DAYS": "settings#stored-files",
+    "JUANKU_FIXITY_MB": "settings#stored-files",
     "JUANKU_PORT": "settings#web",
     "JUANKU_HOST": "settings#web",
     "JUANKU_HTTPS": "settings#web",
@@ -124,6 +127,8 @@ SETTINGS: Mapping[str, str] = {
     "JUANKU_SOFFICE": "settings#other-programs",
     "JUANKU_OCR": "settings#other-programs",
     "JUANKU_LOG_LEVEL": "settings#finding-faults",
+    "JUANKU_LOG_FORMAT": "settings#finding-faults",
+    "JUANKU_METRICS_TOKEN": "settings#finding-faults",
     "JUANKU_FAILPOINT": "settings#finding-faults",
 }
 """The place that explains each setting."""

@@ -44,6 +44,8 @@ from indexer.rendition import Renditions
 from indexer.sandbox.client import Extractor
 from indexer.search import SearchService
 from indexer.unlocking import Unlocking
+from storage.fixity_care import FixityCare
+from storage.mending import Mending
 from storage.pictures import PictureCache
 from storage.safekeeping import Safekeeping
 from web.aids import Aids
@@ -58,6 +60,16 @@ class Finding:
     part: str
     state: str
     words: str
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A gauge: its name, what it says, the names of its labels, and a value for each row of labels."""
+
+    name: str
+    says: str
+    labels: Sequence[str] = ()
+    values: Mapping[tuple[str, ...], float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -106,6 +118,8 @@ class HouseServices:
     subjects: Subjects
     jobs: JobCare
     safekeeping: Safekeeping
+    fixity: FixityCare
+    mending: Mending
     index: Callable[[], IndexStanding | None]
     examine: Callable[[Callable[..., str]], Sequence[Finding]]
     settings: Callable[[], Sequence[Mapping[str, str]]]
@@ -118,7 +132,8 @@ class Services:
 
     ``secret`` signs the form cookie; it is the same in every process and is kept nowhere beside the ring.
     ``https`` is set when browsers reach the house by TLS. ``api_per_minute`` is how many requests one token may send
-    (0: any number). ``looks`` say of each part, by name, whether it works.
+    (0: any number). ``metrics_token`` opens the figures that ``figures`` tells (empty: to nobody). ``looks`` say of
+    each part, by name, whether it works.
     """
 
     db: Database
@@ -155,6 +170,8 @@ class Services:
     https: bool = False
     aids: Aids = field(default_factory=Aids)
     api_per_minute: int = 0
+    metrics_token: str = field(default="", repr=False)
+    figures: Callable[[], Sequence[Figure]] = tuple
     looks: Mapping[str, Callable[[], bool]] = field(default_factory=dict)
 
     @cached_property

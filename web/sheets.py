@@ -53,21 +53,27 @@ def workbook(columns: Sequence[tuple[str, int]], rows: Sequence[Sequence[Any]]) 
         columns: words and width (in characters) of each.
         rows: texts and whole numbers, in the order of the columns.
     """
+    return workbook_of([("", columns, rows)])
+
+
+def workbook_of(sheets: Sequence[tuple[str, Sequence[tuple[str, int]], Sequence[Sequence[Any]]]]) -> bytes:
+    """Write a workbook of several sheets in memory: each with its name (empty: the program's own), as ``workbook``."""
     out = BytesIO()
     plain = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     book = xlsxwriter.Workbook(out, plain)
     head = book.add_format({"bold": True, "bottom": 1})
-    sheet = book.add_worksheet()
-    for at, (words, width) in enumerate(columns):
-        sheet.set_column(at, at, width)
-        sheet.write_string(0, at, words, head)
-    sheet.freeze_panes(1, 0)
-    sheet.autofilter(0, 0, len(rows), len(columns) - 1)
-    for down, row in enumerate(rows, start=1):
-        for at, value in enumerate(row):
-            if isinstance(value, int):
-                sheet.write_number(down, at, value)
-            elif value:
-                sheet.write_string(down, at, value)
+    for name, columns, rows in sheets:
+        sheet = book.add_worksheet(name or None)
+        for at, (words, width) in enumerate(columns):
+            sheet.set_column(at, at, width)
+            sheet.write_string(0, at, words, head)
+        sheet.freeze_panes(1, 0)
+        sheet.autofilter(0, 0, len(rows), len(columns) - 1)
+        for down, row in enumerate(rows, start=1):
+            for at, value in enumerate(row):
+                if isinstance(value, int):
+                    sheet.write_number(down, at, value)
+                elif value:
+                    sheet.write_string(down, at, value)
     book.close()
     return out.getvalue()

@@ -27,9 +27,13 @@ PUBLIC = frozenset(
         "healthz",
         "health.live",
         "health.ready",
+        "metrics.metrics",
     }
 )
 """Endpoints that need nobody signed in."""
+
+UNKNOWN = frozenset({"static", "healthz", "health.live", "health.ready", "metrics.metrics"})
+"""Endpoints that do not ask who it is."""
 
 YEAR = 365 * 24 * 3600
 
@@ -42,7 +46,7 @@ def load_identity() -> None:
     """Find who asks from the session cookie; nobody when there is none, or it has ended."""
     g.identity = g.person = None
     token = request.cookies.get(_session_cookie())
-    if not token or request.endpoint in {"static", "healthz", "health.live", "health.ready"}:
+    if not token or request.endpoint in UNKNOWN:
         return
     found = services().people.resume(token, _address())
     if found is None or found.person_id is None:

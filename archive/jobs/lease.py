@@ -33,6 +33,7 @@ class Held:
     payload: Mapping[str, Any]
     attempts: int
     requested_by: UUID | None
+    request: str | None = None
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def claim(
         .values(state=JobState.RUNNING, lease=lease, lease_until=until, attempts=Job.attempts + 1)
         .execution_options(synchronize_session=False)
     )
-    columns = (Job.id, Job.kind, Job.subject_id, Job.payload, Job.attempts, Job.requested_by)
+    columns = (Job.id, Job.kind, Job.subject_id, Job.payload, Job.attempts, Job.requested_by, Job.request)
     mine = select(*columns).where(Job.kind == kind, Job.state == JobState.RUNNING, Job.lease == lease)
     rows = session.execute(mine.order_by(Job.run_after, Job.id))
     jobs = [Held(*row) for row in rows]

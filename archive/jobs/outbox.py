@@ -15,6 +15,7 @@ from archive.database import Base, Work
 from archive.ids import new_id
 from archive.model.jobs import Job, JobKind, JobState
 from archive.ports import Waker
+from archive.trail import trail
 
 QUEUES = {
     JobKind.EXTRACT: "extract",
@@ -27,6 +28,7 @@ QUEUES = {
     JobKind.REBUILD: "index",
     JobKind.BRING_IN: "light",
     JobKind.BACKUP: "backup",
+    JobKind.FIXITY: "fixity",
     JobKind.EMPTY_BIN: "retention",
     JobKind.LOCK: "retention",
     JobKind.SWEEP_ORPHANS: "retention",
@@ -34,7 +36,7 @@ QUEUES = {
     JobKind.FORGET_ANSWERS: "light",
 }
 """Queue of each kind: heavy parsing, the slower reading of scans, the one index writer, what has a clock and walks
-over all that is kept, and all that is short."""
+over all that is kept, what reads all that is kept at its leisure, and all that is short."""
 
 _WOKEN = "juanku_outbox_wake"
 _ASKED = "juanku_outbox_asked"
@@ -112,6 +114,7 @@ class Outbox:
             "attempts": 0,
             "run_after": run_after or now,
             "requested_by": requested_by,
+            "request": trail().request,
             "created_at": now,
         }
 

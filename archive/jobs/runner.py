@@ -1,5 +1,6 @@
 """Running jobs: claim a batch, let its handler work under a lease, write how each ended."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,6 +17,9 @@ from archive.jobs.lease import Claim, Held, Renewal, any_due, claim, remove, req
 from archive.jobs.outbox import queue_of
 from archive.model.jobs import Job, JobKind, JobState
 from archive.ports import Waker
+from archive.trail import following
+
+log = logging.getLogger("juanku.job")
 
 LEASE_SECONDS = 60.0
 """How long one lease lasts unless renewed: a dead worker's jobs go on after this."""
@@ -231,7 +235,10 @@ class JobRunner:
         deadline = taken.taken + timedelta(seconds=handler.deadline)
         with Renewal(self.db, self.clock, taken, seconds=self.lease_seconds, deadline=deadline) as renewal:
             jobs = [_given(job, taken.lease, renewal) for job in taken.jobs]
-            outcomes = _run_apart(handler, jobs, renewal)
+            asked = {job.request for job in taken.jobs}
+            with following(request=asked.pop() if len(asked) == 1 else None, job=str(jobs[0].id), jobs=len(jobs)):
+                outcomes = _run_apart(handler, jobs, renewal)
+                _say(handler, jobs, outcomes, self.clock.now() - taken.taken)
             late = renewal.late()
         if late:
             outcomes = {job.id: Outcome.retry(DEADLINE) for job in jobs}
@@ -284,6 +291,16 @@ class JobRunner:
                     waiting[queue_of(kind)] = job_id
         for queue, job_id in waiting.items():
             self.waker.wake(queue, job_id)
+
+
+def _say(handler: Handler, jobs: Sequence[ClaimedJob], outcomes: Mapping[UUID, Outcome], took: timedelta) -> None:
+    """Write how a batch ended, by codes alone."""
+    bad = [each for job in jobs if (each := outcomes.get(job.id)) is not None and each.state is not JobState.DONE]
+    facts = {"kind": handler.kind.value, "ms": round(took.total_seconds() * 1000), "not_done": len(bad)}
+    errors = sorted({each.error for each in bad if each.error})
+    level = logging.WARNING if any(each.state is JobState.FAILED for each in bad) else logging.INFO
+    ended = ", ".join(errors) or "done"
+    log.log(level, "job %s: %s", handler.kind.value, ended, extra={"facts": facts | {"errors": errors}})
 
 
 def _given(job: Held, lease: UUID, renewal: Renewal) -> ClaimedJob:

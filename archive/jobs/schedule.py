@@ -22,6 +22,7 @@ PERIODIC: Mapping[JobKind, int] = {
     JobKind.FORGET_ANSWERS: 60 * 60,
     JobKind.BACKUP: 24 * 60 * 60,
     JobKind.LOCK: 6 * 60 * 60,
+    JobKind.FIXITY: 24 * 60 * 60,
     JobKind.EXPUNGE: 60 * 60,
 }
 """Seconds of each kind's period. Periods begin at multiples of it since 1970-01-01 UTC."""

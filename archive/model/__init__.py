@@ -13,6 +13,7 @@ from archive.model.contents import (
     ScanState,
     TextState,
 )
+from archive.model.fixity import FindingEnd, Fixity, FixityFinding, FixityRun
 from archive.model.house import (
     Category,
     CategoryVersion,
@@ -81,6 +82,10 @@ __all__ = [
     "Fence",
     "File",
     "FileRole",
+    "FindingEnd",
+    "Fixity",
+    "FixityFinding",
+    "FixityRun",
     "Fonds",
     "FormDraft",
     "Generation",

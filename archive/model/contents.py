@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from archive.database import Base
 from archive.model.columns import Key, Version, word
+from archive.model.fixity import Fixity
 
 
 class FileRole(StrEnum):
@@ -73,7 +74,8 @@ class Content(Base):
     ``virus`` is what a scanner found in it, ``scanned_with`` which scanner with which signatures looked last.
     ``locked_until`` is until when the store keeps the object from removal (None: not at all, or not known yet).
     ``members`` counts the files that were taken out of it (None: not yet, or it holds none), ``members_lost`` those
-    that could not be.
+    that could not be. ``checked_at`` is when the object was last read back and hashed (None: not since it came),
+    ``fixity`` what that found.
     """
 
     __tablename__ = "content"
@@ -104,6 +106,8 @@ class Content(Base):
     pages: Mapped[int | None]
     created_at: Mapped[datetime]
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
+    checked_at: Mapped[datetime | None]
+    fixity: Mapped[Fixity | None] = mapped_column(word(Fixity))
 
 
 class PageText(Base):

@@ -34,6 +34,7 @@ class JobKind(StrEnum):
     BRING_IN = "bring_in"
     BACKUP = "backup"
     LOCK = "lock"
+    FIXITY = "fixity"
 
 
 class JobState(StrEnum):
@@ -49,7 +50,8 @@ class JobState(StrEnum):
 class Job(Base):
     """A piece of work, written in the transaction it follows from; the broker only wakes for it.
 
-    A worker holds it by a lease: only the holder of ``lease`` may finish it.
+    A worker holds it by a lease: only the holder of ``lease`` may finish it. ``request`` is the id of the web request
+    it follows from (None: of none).
     """
 
     __tablename__ = "job"
@@ -69,6 +71,7 @@ class Job(Base):
     lease_until: Mapped[datetime | None]
     error: Mapped[str | None] = mapped_column(String(500))
     requested_by: Mapped[UUID | None]
+    request: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
 

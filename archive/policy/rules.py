@@ -51,6 +51,7 @@ class Act(StrEnum):
     MANAGE_SCHEME = "scheme.manage"
     RUN_SYSTEM = "system.manage"
     SEE_JOBS = "job.see"
+    SEE_STORE = "store.see"  # how stored bytes stand: checked when, found how; nothing of records
     READ_LOG = "log.read"
     VERIFY_LOG = "log.verify"
 
@@ -182,6 +183,7 @@ HOUSE_RULES: Mapping[Act, frozenset[Role]] = {
     Act.MANAGE_SCHEME: _only(Role.ARCHIVIST, Role.SYSTEM_ADMIN),
     Act.RUN_SYSTEM: _only(Role.SYSTEM_ADMIN),
     Act.SEE_JOBS: _only(Role.SYSTEM_ADMIN, Role.ARCHIVIST),
+    Act.SEE_STORE: _only(Role.SYSTEM_ADMIN, Role.ARCHIVIST, Role.AUDIT_ADMIN),
     Act.READ_LOG: _only(Role.AUDIT_ADMIN, Role.SECURITY_ADMIN),
     Act.VERIFY_LOG: _only(Role.AUDIT_ADMIN),
 }

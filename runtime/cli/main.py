@@ -34,6 +34,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "subjects": ("subject",),
     "care": ("doctor", "fsck", "log", "index", "keys"),
     "backups": ("backup", "backups", "restore"),
+    "fixity": ("fixity",),
     "store": ("store",),
     "rereading": ("reprocess",),
     "renditions": ("rendition",),

@@ -61,6 +61,7 @@ PAGES: Mapping[str, tuple[str, str]] = {
     "system.show": ("system", "/system"),
     "system.parts": ("system", "/system/parts"),
     "backups.show": ("system", "/system/backups"),
+    "fixity.show": ("system", "/system/fixity"),
     "subjects.every": ("archivist", "/house/subjects"),
     "subjects.show": ("archivist", "/house/subjects/{subject}"),
     "subjects.new": ("archivist", "/house/subjects/new?kind=owner"),

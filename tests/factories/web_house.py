@@ -59,6 +59,8 @@ from indexer.sandbox.office import Office
 from indexer.unlocking import Unlocking
 from indexer.unpacking import UnpackContents
 from storage.backups import Backups
+from storage.fixity_care import FixityCare
+from storage.mending import Mending
 from storage.objects import FileStore
 from storage.pictures import PictureCache
 from storage.ring import KeyRing
@@ -255,6 +257,8 @@ def a_web_house(
         subjects=Subjects(db, guard, vault, log, outbox, clock),
         jobs=JobCare(db, guard, log, outbox, clock),
         safekeeping=Safekeeping(db, guard, log, outbox, clock, lambda: backups, 90),
+        fixity=FixityCare(db, guard, log, outbox, clock, store, 90),
+        mending=Mending(db, guard, log, outbox, clock, store, lambda: backups),
         index=lambda: IndexStanding(
             "embedded", "0.27", [IndexPart("1", apart=False, rows=3, entries=3, broken=False)], 0, None
         ),

@@ -21,7 +21,7 @@ PEOPLE = (
     "clerk3", "secrecy", "audit_admin", "security_admin", "system_admin", "keeper",
 )  # fmt: skip
 SWEEPERS = ("staff1", "placed", "insider", "archivist1", "clerk1", "secrecy", "audit_admin", "keeper")
-CHANGEABLE = frozenset({"Date", "Set-Cookie"})
+CHANGEABLE = frozenset({"Date", "Set-Cookie", "X-Request-ID"})  # random, each reply its own
 TOKEN = re.compile(rb'(?<=name="csrf_token" value=")[^"]+')
 
 

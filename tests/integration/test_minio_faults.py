@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -11,7 +12,7 @@ from archive.clock import SystemClock
 from archive.describing import Draft
 from archive.errors import Damaged, Unavailable
 from archive.identity import system
-from archive.model import Category, Content, JobKind
+from archive.model import Category, Content, JobKind, Record, RecordState
 from archive.ports import PIECE_BYTES, ContentReader
 from runtime.fsck import fsck
 from runtime.settings import load
@@ -42,9 +43,9 @@ class Bucketed:
                 content.store_version = store.put(content.object_key, bytes_there).version
             work.commit()
 
-    def parts(self, clock: FixedClock | None = None) -> Parts:
+    def parts(self, clock: FixedClock | None = None, **settings: str) -> Parts:
         """Open it as one more process does."""
-        more = {
+        more = settings | {
             "JUANKU_STORE_URL": f"s3+http://{self.proxy.address}/{self.bucket}",
             "JUANKU_STORE_KEY": self.access.key,
             "JUANKU_STORE_SECRET": self.access.secret,
@@ -81,6 +82,12 @@ def a_record(parts: Parts) -> UUID:
 def a_content(parts: Parts) -> Content:
     with parts.db.reading() as session:
         return session.scalars(select(Content).order_by(Content.id).limit(1)).one()
+
+
+def a_filed_content(parts: Parts) -> Content:
+    query = select(Content).join(Record, Record.id == Content.record_id).where(Record.state == RecordState.FILED)
+    with parts.db.reading() as session:
+        return session.scalars(query.order_by(Content.id).limit(1)).one()
 
 
 def opened(parts: Parts, content_id: UUID) -> ContentReader:
@@ -167,3 +174,30 @@ def test_what_is_filed_is_locked_and_the_sweeper_leaves_it(house: Bucketed) -> N
     assert content.locked_until is not None
     assert parts.locks.locked_until(content.object_key, content.store_version or "") == content.locked_until
     assert house.violations(parts) == []
+
+
+def test_a_damaged_version_that_is_locked_stays_and_a_good_one_takes_its_place_under_a_lock(
+    house: Bucketed, tmp_path: Path
+) -> None:
+    clock = FixedClock(SystemClock().now() + timedelta(days=2))
+    parts = house.parts(clock, JUANKU_BACKUP_URL=(tmp_path / "backups").as_uri())
+    content = a_filed_content(parts)
+    parts.safekeeping.make(WHO)
+    damaged = parts.store.put(content.object_key, [b"other bytes"])
+    assert parts.locks is not None
+    parts.locks.lock(content.object_key, damaged.version, clock.now() + timedelta(days=400))
+    with parts.db.writing() as work:
+        work.session.get_one(Content, content.id).store_version = damaged.version
+        work.commit()
+    parts.fixity.run(WHO, everything=True)
+    assert parts.fixity.alarm() == 1
+    assert parts.mending.mend(WHO).mended == (content.object_key,)
+    assert parts.fixity.alarm() == 0
+    assert parts.runner.run(JobKind.LOCK) == 1
+    sweep_orphans(parts.db, parts.store, clock)
+    with parts.db.reading() as session:
+        now = session.get_one(Content, content.id)
+    there = {each.version for each in parts.store.list() if each.key == content.object_key}
+    assert there == {damaged.version, now.store_version}
+    assert parts.locks.locked_until(now.object_key, now.store_version or "") == now.locked_until
+    assert [found for found in house.violations(parts) if found[0] in {"INV1", "INV2"}] == []

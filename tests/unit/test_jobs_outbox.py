@@ -76,14 +76,14 @@ def test_a_job_for_later_wakes_nobody_now(db: Database, outbox: Outbox, hints: H
 
 
 def test_every_kind_has_a_queue() -> None:
-    assert {queue_of(kind) for kind in JobKind} == {"backup", "extract", "ocr", "index", "light", "retention"}
+    assert {queue_of(kind) for kind in JobKind} == {"backup", "extract", "fixity", "ocr", "index", "light", "retention"}
     assert JobKind.INDEX in kinds_of("index")
 
 
 def test_two_clocks_queue_a_periodic_job_once_per_period(db: Database, clock: FixedClock, hints: Hints) -> None:
     assert enqueue_due(db, clock, hints) == len(PERIODIC)
     assert enqueue_due(db, clock, hints) == 0
-    assert {queue for queue, _ in hints.sent} == {"backup", "index", "light", "retention"}
+    assert {queue for queue, _ in hints.sent} == {"backup", "fixity", "index", "light", "retention"}
 
 
 def test_the_next_period_has_its_own_job_when_the_last_one_is_done(db: Database, clock: FixedClock) -> None:

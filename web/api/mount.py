@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, Response, current_app, g, jsonify, request
 
-from web import security
+from web import security, watched
 from web.api import once, problems
 from web.api.document import document
 from web.api.operations import OPERATIONS
@@ -40,6 +40,7 @@ def create_api(wired: Services) -> Flask:
     app.extensions["juanku"] = wired
     security.init_app(app, https=wired.https)
     problems.init_app(app)
+    watched.init_app(app)
     app.before_request(_token_only)
     app.after_request(_mark)
     app.extensions["rates"] = Rates(wired.api_per_minute), Rates(UNKNOWN_PER_MINUTE if wired.api_per_minute else 0)

@@ -1,0 +1,295 @@
+"""Stored files: a flipped bit is found, told to those who care, mended from the backup, and stands in the report."""
+
+from collections.abc import Iterable, Iterator
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from python_calamine import CalamineWorkbook
+from sqlalchemy import delete, select
+
+from archive.errors import NotFound, Unavailable
+from archive.identity import system
+from archive.jobs.runner import JobRunner
+from archive.log.writer import Log
+from archive.model import Content, Fixity, FixityFinding, FixityRun, Job, LogEntry, RecordState
+from archive.ports import ObjectInfo, StoredObject
+from runtime.checking_fixity import CheckFixity
+from storage.fixity_care import FixityCare
+from storage.mending import Mending
+from storage.sweep import sweep_orphans
+from tests.factories.web_house import WebHouse, a_web_house, token_on
+
+WHO = system("test")
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[WebHouse]:
+    with a_web_house(tmp_path) as made:
+        yield made
+
+
+def care(house: WebHouse) -> FixityCare:
+    return house.services.house.fixity
+
+
+def mending(house: WebHouse) -> Mending:
+    return house.services.house.mending
+
+
+def work(house: WebHouse) -> None:
+    """Do the jobs of the checks, as a worker does."""
+    handler = CheckFixity(care(house), mending(house), lambda: False)
+    JobRunner(house.services.db, house.clock, [handler]).drain()
+
+
+def a_file(house: WebHouse, words: bytes = b"lift contract") -> Content:
+    record = house.a_record(title="电梯维保合同", state=RecordState.PROVISIONAL)
+    received = house.services.intake.receive(WHO, record.id, "a.txt", [words])
+    return now(house, received.content_id)
+
+
+def now(house: WebHouse, content_id: object) -> Content:
+    with house.services.db.reading() as session:
+        return session.get_one(Content, content_id)
+
+
+def on_disk(folder: Path, content: Content) -> Path:
+    (path,) = (folder / "objects" / "objects").rglob(f"*@{content.store_version}")
+    return path
+
+
+def flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def post(house: WebHouse, login: str, what: str) -> int:
+    browser = house.browser(login)
+    token = token_on(browser.get("/").text)
+    return browser.post("/system/fixity", data={"what": what, "csrf_token": token}).status_code
+
+
+def acts(house: WebHouse) -> list[str]:
+    with house.services.db.reading() as session:
+        return sorted(session.scalars(select(LogEntry.act).where(LogEntry.act.like("store.%"))))
+
+
+def sheets(house: WebHouse) -> list[list[list[object]]]:
+    """Return the rows of each sheet of the report."""
+    book = CalamineWorkbook.from_filelike(BytesIO(house.browser("auditor").get("/system/fixity/report.xlsx").data))
+    return [book.get_sheet_by_index(at).to_python() for at in range(4)]  # type: ignore[misc]
+
+
+def test_a_flipped_bit_is_found_told_mended_from_the_backup_and_reported(house: WebHouse, tmp_path: Path) -> None:
+    content, other = a_file(house), a_file(house, b"another")
+    house.services.house.safekeeping.make(WHO)
+    path = on_disk(tmp_path, content)
+    flip(path)
+    damaged = path.read_bytes()
+    assert "与存入时不同" not in house.browser("archivist").get("/").text
+    assert post(house, "system", "everything") == 303
+    assert post(house, "system", "everything") == 409
+    work(house)
+    for login in ("system", "archivist", "auditor"):
+        browser = house.browser(login)
+        assert "与存入时不同" in browser.get("/").text
+        assert content.object_key in browser.get("/system/fixity").text
+    assert (now(house, content.id).fixity, now(house, other.id).fixity) == (Fixity.CHANGED, Fixity.WHOLE)
+    assert "由备份修复" in house.browser("system").get("/system/fixity").text
+
+    assert post(house, "system", "mend") == 303
+    work(house)
+    mended = now(house, content.id)
+    assert mended.store_version != content.store_version
+    assert path.read_bytes() == damaged  # it was not written over
+    assert b"".join(house.services.store.read(mended.object_key, mended.store_version or "")) != damaged
+    assert "与存入时不同" not in house.browser("archivist").get("/").text
+    house.clock.move(days=1)  # type: ignore[attr-defined]
+    care(house).run(WHO, everything=True)
+    assert now(house, content.id).fixity is Fixity.WHOLE
+    assert {"store.ask_everything", "store.alarm", "store.ask_mend", "store.mend", "store.verify"} <= set(acts(house))
+
+    summary, findings, runs, objects = sheets(house)
+    (row,) = findings[1:]
+    assert (row[1], row[2], row[4], row[6]) == ("已变", content.object_key, len(damaged), "已修复")
+    assert len(str(row[5])) == 64
+    assert row[5] != content.cipher_sha256
+    assert dict(row[:2] for row in summary)["现在不完好"] == 0
+    assert sorted(each[5] for each in runs[1:]) == [0, 1]
+    assert len(objects) == 3
+    assert "store.report" in acts(house)
+
+
+def test_damage_is_alarmed_once_and_again_when_it_changes(house: WebHouse, tmp_path: Path) -> None:
+    content = a_file(house)
+    flip(on_disk(tmp_path, content))
+    for _ in range(2):
+        care(house).run(WHO, everything=True)
+        house.clock.move(days=1)  # type: ignore[attr-defined]
+    assert acts(house).count("store.alarm") == 1
+    on_disk(tmp_path, content).unlink()
+    care(house).run(WHO, everything=True)
+    assert acts(house).count("store.alarm") == 2
+    assert now(house, content.id).fixity is Fixity.MISSING
+
+
+def test_what_is_put_back_by_hand_is_found_whole_again(house: WebHouse, tmp_path: Path) -> None:
+    content = a_file(house)
+    path = on_disk(tmp_path, content)
+    path.rename(away := tmp_path / "away")
+    care(house).run(WHO)
+    assert care(house).alarm() == 1
+    away.rename(path)
+    house.clock.move(days=1)  # type: ignore[attr-defined]
+    care(house).run(WHO)
+    assert care(house).alarm() == 0
+    assert acts(house) == ["store.alarm", "store.verify", "store.verify", "store.whole"]
+
+
+def test_without_a_good_copy_nothing_is_put_back(house: WebHouse, tmp_path: Path) -> None:
+    content = a_file(house)
+    house.services.house.safekeeping.make(WHO)
+    (copy,) = (tmp_path / "backups" / "objects").rglob(f"objects_{content.object_key.replace('/', '_')}@*")
+    flip(copy)
+    flip(on_disk(tmp_path, content))
+    care(house).run(WHO)
+    done = mending(house).mend(WHO)
+    assert (done.mended, done.left) == ((), (content.object_key,))
+    assert [each.version for each in house.services.store.list()] == [content.store_version]
+    assert care(house).alarm() == 1
+
+
+def test_the_damaged_version_goes_by_the_sweep_and_the_mended_stays(house: WebHouse, tmp_path: Path) -> None:
+    content = a_file(house)
+    house.services.house.safekeeping.make(WHO)
+    on_disk(tmp_path, content).write_bytes(b"cut")
+    care(house).run(WHO)
+    assert mending(house).mend(WHO).mended == (content.object_key,)
+    house.clock.move(days=40_000)  # type: ignore[attr-defined]  # objects bear the machine's time
+    assert sweep_orphans(house.services.db, house.services.store, house.clock).objects == 1
+    care(house).run(WHO, everything=True)
+    assert care(house).alarm() == 0
+
+
+def test_a_record_that_goes_while_it_is_read_raises_no_alarm(house: WebHouse) -> None:
+    content = a_file(house)
+
+    class Going:
+        def read(self, *_asked: object) -> Iterator[bytes]:
+            with house.services.db.writing() as unit:
+                unit.session.execute(delete(Content).where(Content.id == content.id))
+                unit.commit()
+            raise NotFound
+
+    s = house.services
+    FixityCare(s.db, s.guard, Log(house.services.vault, house.clock), house.outbox, house.clock, Going(), 90).run(WHO)  # type: ignore[arg-type]
+    assert care(house).alarm() == 0
+    assert "store.alarm" not in acts(house)
+
+
+class Rough:
+    """A store that refuses some objects, or all."""
+
+    def __init__(self, house: WebHouse, refused: set[str] | None, version: str | None = None) -> None:
+        self._store = house.services.store
+        self._refused = refused
+        self._version = version
+
+    def put(self, key: str, pieces: Iterable[bytes]) -> StoredObject:
+        if self._refused is None:
+            raise Unavailable(part="store", reason="ECONNREFUSED")
+        return self._store.put(key, pieces)
+
+    def read(self, key: str, version: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        if self._refused is None or (key in self._refused and version == (self._version or version)):
+            raise Unavailable(part="store", reason="InsufficientReadQuorum")
+        return self._store.read(key, version, start, length)
+
+    def list(self) -> Iterator[ObjectInfo]:
+        return self._store.list()
+
+
+def roughly(house: WebHouse, refused: set[str] | None) -> FixityCare:
+    s = house.services
+    store = Rough(house, refused)
+    return FixityCare(s.db, s.guard, Log(house.services.vault, house.clock), house.outbox, house.clock, store, 90)  # type: ignore[arg-type]
+
+
+def test_a_store_that_is_away_is_no_finding_but_an_object_it_cannot_read_is(house: WebHouse) -> None:
+    one, two = a_file(house), a_file(house)
+    with pytest.raises(Unavailable):
+        roughly(house, None).run(WHO, everything=True)
+    assert care(house).alarm() == 0
+    roughly(house, {one.object_key}).run(WHO, everything=True)
+    assert (now(house, one.id).fixity, now(house, two.id).fixity) == (Fixity.UNREADABLE, Fixity.WHOLE)
+
+
+def test_what_the_store_does_not_hand_out_is_mended_too(house: WebHouse) -> None:
+    content, _other = a_file(house), a_file(house)
+    house.services.house.safekeeping.make(WHO)
+    roughly(house, {content.object_key}).run(WHO, everything=True)
+    s, log = house.services, Log(house.services.vault, house.clock)
+    backups = s.house.safekeeping.backups
+
+    def mending_on(refused: set[str] | None) -> Mending:
+        store = Rough(house, refused, content.store_version)
+        return Mending(s.db, s.guard, log, house.outbox, house.clock, store, backups)  # type: ignore[arg-type]
+
+    with pytest.raises(Unavailable):
+        mending_on(None).mend(WHO)
+    assert mending_on({content.object_key}).mend(WHO).mended == (content.object_key,)
+    assert care(house).alarm() == 0
+
+
+def test_a_run_that_is_broken_off_goes_on_and_looks_at_nothing_twice(house: WebHouse) -> None:
+    files = [a_file(house, b"%d" % number) for number in range(5)]
+    house.clock.move(seconds=1)  # type: ignore[attr-defined]
+    answers = iter([True, True, True])
+    broken = care(house).run(WHO, everything=True, going_on=lambda: next(answers, False))
+    assert 0 < broken.objects < len(files)
+    assert broken.ended_at is None
+    house.clock.move(seconds=5)  # type: ignore[attr-defined]
+    run = care(house).run(WHO, broken.id, everything=True)
+    assert (run.objects, run.total) == (5, 5)
+    assert run.ended_at is not None
+
+
+def test_a_day_looks_at_a_share_only(house: WebHouse) -> None:
+    for number in range(4):
+        a_file(house, b"%d" % number)
+    assert care(house).run(WHO).objects == 1
+    house.clock.move(days=95)  # type: ignore[attr-defined]
+    assert care(house).standing().late
+    assert care(house).run(WHO).objects == 4
+    assert not care(house).standing().late
+
+
+@pytest.mark.parametrize("login", ["staff", "security", "clerk"])
+def test_others_see_nothing_of_it(house: WebHouse, login: str, tmp_path: Path) -> None:
+    flip(on_disk(tmp_path, a_file(house)))
+    care(house).run(WHO)
+    browser = house.browser(login)
+    assert "与存入时不同" not in browser.get("/").text
+    assert browser.get("/system/fixity").status_code == 403
+    assert browser.get("/system/fixity/report.xlsx").status_code == 403
+
+
+@pytest.mark.parametrize("login", ["archivist", "auditor"])
+def test_who_looks_does_not_run_it(house: WebHouse, login: str) -> None:
+    assert post(house, login, "mend") == 403
+    with house.services.db.reading() as session:
+        assert session.scalars(select(Job.kind).where(Job.payload.is_not(None), Job.kind == "fixity")).all() == []
+
+
+def test_what_a_report_and_page_show_holds_no_title(house: WebHouse, tmp_path: Path) -> None:
+    flip(on_disk(tmp_path, a_file(house)))
+    care(house).run(WHO)
+    browser = house.browser("auditor")
+    assert "电梯维保合同" not in browser.get("/system/fixity").text
+    words = {str(cell) for sheet in sheets(house) for row in sheet for cell in row}
+    assert "电梯维保合同" not in words
+    with house.services.db.reading() as session:
+        assert session.scalars(select(FixityFinding)).one().ended is None
+        assert session.scalars(select(FixityRun)).one().bad == 1

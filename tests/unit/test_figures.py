@@ -1,0 +1,61 @@
+"""Figures are made when asked for, kept a while, and a part that does not answer takes nothing from the others."""
+
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from archive.errors import Unavailable
+from archive.model import BackupAct, BackupRun
+from runtime.figures import Kept, figures
+from tests.factories.archives import Archive
+from web.services import Figure
+
+
+def test_they_are_kept_for_their_seconds() -> None:
+    now, made = [0.0], []
+
+    def make() -> list[Figure]:
+        made.append(now[0])
+        return [Figure("x", "X.")]
+
+    kept = Kept(15.0, make, lambda: now[0])
+    for moment in (0.0, 14.9, 15.0, 20.0, 30.0):
+        now[0] = moment
+        kept()
+    assert made == [0.0, 15.0, 30.0]
+
+
+def _told(parts: Any) -> dict[str, dict[tuple[str, ...], float]]:
+    return {each.name: dict(each.values) for each in figures(parts)()}
+
+
+def test_a_house_tells_how_it_stands(archive: Archive) -> None:
+    parts = archive.parts()
+    told = _told(parts)
+    assert told["objects"][()] > 0
+    assert told["fixity_not_whole"] == {(): 0.0}
+    assert told["backup_late"] == {(): 1.0}
+    assert "backup_age_seconds" not in told
+    assert told["due"][("to_file",)] >= 0
+    assert set(told["part_up"].values()) == {1.0}
+    assert told["disk_free_bytes"][("store",)] > 0
+    with parts.db.writing() as work:
+        began = parts.clock.now() - timedelta(hours=2)
+        work.session.add(BackupRun(act=BackupAct.MAKE, began_at=began, ended_at=began + timedelta(hours=1), facts={}))
+        work.commit()
+    assert _told(parts)["backup_age_seconds"][()] == pytest.approx(3600, abs=300)
+
+
+def test_a_part_that_is_away_is_told_and_the_others_all_the_same(archive: Archive) -> None:
+    parts = archive.parts()
+
+    def away() -> None:
+        raise Unavailable(part="search")
+
+    parts.__dict__["rebuilder"] = SimpleNamespace(lag=away)
+    told = _told(parts)
+    assert told["part_up"][("index",)] == 0.0
+    assert told["part_up"][("jobs",)] == 1.0
+    assert "index_waiting" not in told
