@@ -38,7 +38,11 @@ class Adapters(StoreParts):
     @cached_property
     def db(self) -> Database:
         """The database."""
-        return Database(self.settings.database_url, seal=lambda entry: self.sealer.wait_sealed(entry))  # noqa: PLW0108  (made later)
+        return Database(
+            self.settings.database_url,
+            seal=lambda entry: self.sealer.wait_sealed(entry),  # noqa: PLW0108  (made later)
+            place=self.settings.store_url,
+        )
 
     @cached_property
     def zone(self) -> str:

@@ -130,7 +130,7 @@ class Backups:
         failpoints.reach("backup.database")
         told("database", 0, 0)
         with self._db.reading(long=True) as session:
-            items = list(_items(session))
+            items = list(items_of(session))
             records = session.scalar(select(func.count()).select_from(Record)) or 0
             head = session.execute(select(LogSeal.seq, LogSeal.chain).order_by(LogSeal.seq.desc()).limit(1)).first()
             rows = Sealed(key, set_id, _compressed(_while(copying.going_on, dump.write(session, self._schema))))
@@ -240,7 +240,7 @@ class Backups:
 
     def _items(self) -> list[Item]:
         with self._db.reading() as session:
-            return list(_items(session))
+            return list(items_of(session))
 
     def _signed(self, made: BackupSet) -> bytes:
         document = made.plain()
@@ -299,7 +299,8 @@ class Sealed:
         return self._sealer.cipher_sha256
 
 
-def _items(session: Session) -> Iterator[Item]:
+def items_of(session: Session) -> Iterator[Item]:
+    """Yield the contents of an archive, those that are on their way in left out."""
     query = select(Content.object_key, Content.cipher_size, Content.cipher_sha256, Content.store_version).where(
         Content.state != ContentState.RECEIVING, Content.store_version.is_not(None)
     )

@@ -104,6 +104,24 @@ ERRORS: Mapping[str, Words] = {
         "",
         mark("Run 'juanku restore' again; it begins anew and keeps the files that came back already."),
     ),
+    "read_only": Words(
+        503,
+        mark("The house is being moved: for a while it can be read and searched, and nothing can be changed."),
+        NOTHING_WRITTEN,
+        mark("Do it again in some minutes; the banner above each page goes when the house is open again."),
+    ),
+    "moved": Words(
+        409,
+        mark("This house has moved to another place; nothing is written here any more."),
+        NOTHING_WRITTEN,
+        mark("Go to the new place. Who runs the system can take the move back with 'juanku move --undo'."),
+    ),
+    "arriving": Words(
+        409,
+        mark("A house is moving in here and is not whole yet."),
+        "",
+        mark("Let 'juanku move' come to its end, or run it again at the old place; it goes on where it broke off."),
+    ),
     "interrupted": Words(
         503,
         mark("The work was told to stop."),
@@ -347,7 +365,7 @@ def field_label(name: str, locale: str) -> str:
 
 def _words_of(error: ArchiveError) -> Words:
     state = error.facts.get("state")
-    if state in {"no_archive", "restoring"}:
+    if state in {"no_archive", "restoring", "moved", "arriving"}:
         return ERRORS[state]
     if error.code == "unavailable" and error.facts.get("part") == "store":
         return ERRORS["store_unavailable"]

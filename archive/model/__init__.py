@@ -32,6 +32,7 @@ from archive.model.keys import Generation, OwnerKey, RingCopy
 from archive.model.likeness import AlikeRecord, AlikeText, Likeness, LikenessBand, NotTheSame
 from archive.model.lists import FormDraft, ListColumns
 from archive.model.log import LogCheckpoint, LogClass, LogEntry, LogResult, LogSeal, LogUnsealed
+from archive.model.moves import Closed, Closure, MoveRun
 from archive.model.people import (
     AccessGrant,
     ApiAnswer,
@@ -72,6 +73,8 @@ __all__ = [
     "BackupRun",
     "Category",
     "CategoryVersion",
+    "Closed",
+    "Closure",
     "Content",
     "ContentState",
     "Counter",
@@ -103,6 +106,7 @@ __all__ = [
     "LogSeal",
     "LogUnsealed",
     "Medium",
+    "MoveRun",
     "NeedToKnowGroup",
     "NotTheSame",
     "NumberRule",

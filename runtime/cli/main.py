@@ -33,6 +33,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "subjects": ("subject",),
     "care": ("doctor", "fsck", "log", "index", "keys"),
     "backups": ("backup", "backups", "restore"),
+    "move": ("move",),
     "store": ("store",),
     "rereading": ("reprocess",),
     "renditions": ("rendition",),
