@@ -66,6 +66,10 @@ class Settings:
     api_per_minute: int
     soffice: str
     backup_url: str
+    backup_key: str
+    backup_secret: str
+    backup_ca: str
+    backup_region: str
     backup_days: int
     ocr: str
     log_level: str
@@ -155,6 +159,16 @@ def _store(text: str) -> str:
     return _private(text, plain={"s3+http"})
 
 
+def _backup(text: str) -> str:
+    where = urlsplit(text)
+    bucket, _, prefix = where.path.removeprefix("/").partition("/")
+    if where.scheme != "file":
+        _store(urlunsplit(where._replace(path=f"/{bucket}")))
+        if not re.fullmatch(r"[0-9a-z/-]*", prefix):
+            raise ValueError("not_a_name")
+    return text
+
+
 def _broker(text: str) -> str:
     scheme = text.split(":", 1)[0]
     if scheme not in {"filesystem", "memory", "redis", "rediss", "amqp", "amqps"}:
@@ -241,7 +255,11 @@ SPECS: Mapping[str, Spec] = {
         "how many requests one token may send in a minute, 0 for any number",
     ),
     "soffice": Spec("JUANKU_SOFFICE", str, "LibreOffice's program; empty: looked for on PATH; off: not used"),
-    "backup_url": Spec("JUANKU_BACKUP_URL", _url("file"), "where backups are kept; empty: nowhere", secret=True),
+    "backup_url": Spec("JUANKU_BACKUP_URL", _backup, "where backups are kept; empty: nowhere", secret=True),
+    "backup_key": Spec("JUANKU_BACKUP_KEY", str, "the credential of a bucket for backups: its name"),
+    "backup_secret": Spec("JUANKU_BACKUP_SECRET", str, "the credential of that bucket: its secret", hidden=True),
+    "backup_ca": Spec("JUANKU_BACKUP_CA", _file, "the file of the authority that signed the certificate there"),
+    "backup_region": Spec("JUANKU_BACKUP_REGION", str, "the region of that bucket"),
     "backup_days": Spec("JUANKU_BACKUP_DAYS", _whole(1, 36_500), "days after which a backup is forgotten"),
     "ocr": Spec("JUANKU_OCR", _one_of(*CHOICES), "what reads scans: auto, rapidocr, tesseract or none"),
     "log_level": Spec("JUANKU_LOG_LEVEL", str.upper, "how much the processes say"),
@@ -281,6 +299,10 @@ def _defaults(home: Path) -> dict[str, Any]:
         "api_per_minute": 600,
         "soffice": "",
         "backup_url": "",
+        "backup_key": "",
+        "backup_secret": "",
+        "backup_ca": "",
+        "backup_region": "us-east-1",
         "backup_days": 90,
         "ocr": AUTO,
         "log_level": "WARNING",
@@ -320,10 +342,10 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
 
 def _whole_credentials(values: Mapping[str, Any]) -> None:
     """Refuse half a credential, and a store that has none."""
-    for each in ("store", "store_sweep", "store_destroy", "store_witness"):
+    for each in ("store", "store_sweep", "store_destroy", "store_witness", "backup"):
         halves = [f"{each}_key", f"{each}_secret"]
         given = [name for name in halves if values[name]]
-        needed = each == "store" and not values["store_url"].startswith("file:")
+        needed = each in {"store", "backup"} and values[f"{each}_url"].startswith("s3")
         if len(given) == 1 or (needed and not given):
             (missing, *_) = [name for name in halves if name not in given]
             raise BrokenSetting(variable=SPECS[missing].variable, reason="missing")

@@ -22,7 +22,7 @@ from io import BytesIO
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from archive import failpoints
@@ -32,6 +32,7 @@ from archive.errors import Damaged, NotFound
 from archive.ids import new_id
 from archive.model import Content, ContentState, LogSeal, Record
 from archive.ports import PIECE_BYTES, ObjectInfo, ObjectStore
+from archive.terms import PERMANENT
 from storage import dump
 from storage.copying import Copying, Hashed, Item, Told
 from storage.keypack import write_pack
@@ -41,6 +42,9 @@ from storage.stream import StreamSealer
 FORMAT = 1
 _KEPT_AT_LEAST = 3
 _LEFT = timedelta(days=1)
+
+VITAL_FIRST = (case((Record.term == PERMANENT, 0), else_=1), Record.level_rank.desc())
+"""Order in which contents are saved and brought back: what is kept for good first, then by secrecy."""
 
 
 @dataclass(frozen=True)
@@ -300,11 +304,13 @@ class Sealed:
 
 
 def items_of(session: Session) -> Iterator[Item]:
-    """Yield the contents of an archive, those that are on their way in left out."""
-    query = select(Content.object_key, Content.cipher_size, Content.cipher_sha256, Content.store_version).where(
-        Content.state != ContentState.RECEIVING, Content.store_version.is_not(None)
+    """Yield the contents of an archive, what must be safe first; those that are on their way in are left out."""
+    query = (
+        select(Content.object_key, Content.cipher_size, Content.cipher_sha256, Content.store_version)
+        .join(Record, Record.id == Content.record_id)
+        .where(Content.state != ContentState.RECEIVING, Content.store_version.is_not(None))
     )
-    for key, size, sha256, version in session.execute(query.order_by(Content.id)):
+    for key, size, sha256, version in session.execute(query.order_by(*VITAL_FIRST, Content.id)):
         yield Item(key, size or 0, sha256 or "", version or "")
 
 

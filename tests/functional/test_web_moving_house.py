@@ -12,7 +12,7 @@ from tests.factories.api_house import an_api_house
 from tests.factories.web_house import WebHouse, a_web_house, token_on
 
 NEW = {"fonds": "WY01", "category": "WYH", "title": "电梯维修合同", "drawn_up": "2026-03", "level": 1}
-READ_ONLY, MOVED = "卷库正在搬迁：可以阅读和检索", "卷库已搬到别处"
+READ_ONLY, MOVED = "档案库正在搬迁：可以阅读和检索", "档案库已搬到别处"
 
 
 @pytest.fixture
@@ -71,7 +71,8 @@ def test_programs_read_on_and_are_told_when_to_ask_again(tmp_path: Path) -> None
     with an_api_house(tmp_path) as house:
         made = house.ask("POST", "/api/v1/records", json=NEW)
         assert made.status_code == 201
+        headers, client = {"Authorization": f"Bearer {house.token('archivist')}"}, house.app.test_client()
         close(house.web, Closed.READ_ONLY)
-        assert house.get(f"/api/v1/records/{made.json['record']}").status_code == 200
-        refused = house.ask("POST", "/api/v1/records", json=NEW)
+        assert client.get(f"/api/v1/records/{made.json['record']}", headers=headers).status_code == 200
+        refused = client.post("/api/v1/records", json=NEW, headers=headers | {"Idempotency-Key": "move-1"})
         assert (refused.status_code, refused.json["code"], refused.headers["Retry-After"]) == (503, "read_only", "60")
