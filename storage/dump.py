@@ -12,7 +12,7 @@ whether this very place is closed to writers.
 
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum as Word
@@ -24,6 +24,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Date,
     Enum,
     Integer,
@@ -34,6 +35,7 @@ from sqlalchemy import (
     bindparam,
     insert,
     select,
+    true,
     update,
 )
 from sqlalchemy.exc import IntegrityError
@@ -97,13 +99,19 @@ def kind_of(column: Column[Any]) -> str:
     raise TypeError(msg)
 
 
-def write(session: Session, schema: str, only: Collection[str] | None = None) -> Iterator[bytes]:
+def write(
+    session: Session,
+    schema: str,
+    only: Collection[str] | None = None,
+    where: Mapping[str, ColumnElement[bool]] | None = None,
+) -> Iterator[bytes]:
     """Yield the lines of the database as one snapshot shows it.
 
     Args:
         session: the snapshot.
         schema: the revision of its tables.
         only: these tables; None: all.
+        where: of these tables only such rows.
     """
     yield _line({"juanku database": FORMAT, "schema": schema})
     every = 0
@@ -118,7 +126,8 @@ def write(session: Session, schema: str, only: Collection[str] | None = None) ->
         yield _line({"table": table.name, "key": key, "later": later, "columns": told})
         writers = [_KINDS[kind].write for kind in kinds]
         count = 0
-        for rows in session.execute(select(table)).yield_per(_BATCH).partitions():
+        query = select(table).where((where or {}).get(table.name, true()))
+        for rows in session.execute(query).yield_per(_BATCH).partitions():
             count += len(rows)
             yield b"".join(
                 _line([None if value is None else written(value) for written, value in zip(writers, row, strict=True)])

@@ -87,6 +87,11 @@ class Restoring:
         lines = _lines(self._opened(chosen.id, f"sets/{chosen.id}/database", there))
         schema = dump.schema_of(next(lines, b""))
         migrate(db, schema)
+        for number, part in enumerate(chosen.logs, 1):
+            of_log = _lines(self._opened(part.id, part.key, there))
+            dump.schema_of(next(of_log, b""))
+            for _ in dump.load(db, of_log):
+                told("log", number, len(chosen.logs))
         for number, (table, _) in enumerate(dump.load(db, lines), 1):
             told(f"database {table}", number, 0)
         failpoints.reach("restore.rows")
