@@ -31,7 +31,7 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from archive import postgres, sqlite
+from archive import gate, postgres, sqlite
 from archive.errors import ArchiveError, Unavailable
 from archive.postgres import Crossed
 
@@ -173,6 +173,9 @@ class Database:
         url: SQLAlchemy URL, ``sqlite:///…`` or ``postgresql+psycopg://…``.
         seal: waits until a log entry is sealed, for acts that may not return before (see ``SEAL_FIRST``).
         on_write: called with the seconds that each write transaction held the lock (for tests and metrics).
+        place: the object store that goes with it; a house that has left this store is closed here.
+
+    ``heeds_gate`` False: this one writes though the house is closed, or has no tables yet (moving, restoring).
     """
 
     def __init__(
@@ -181,12 +184,16 @@ class Database:
         *,
         seal: Callable[[UUID], None] | None = None,
         on_write: Callable[[float], None] | None = None,
+        place: str = "",
     ) -> None:
         self.url = url
+        self.heeds_gate = True
+        self._place = place
         self._seal = seal
         self._on_write = on_write
         embedded = url.startswith("sqlite")
         self.engine = sqlite.engine(url) if embedded else postgres.engine(url)
+        gate.guard(self.engine)
         self._reader = (sqlite if embedded else postgres).reading(self.engine)
         self._turn = sqlite.Turn(sqlite.file_of(self.engine)) if embedded else None
         self._sharer = self.engine.execution_options(juanku_shared=True)
@@ -207,12 +214,15 @@ class Database:
         Raises:
             Unavailable: the database does not answer or stays locked.
             StorageFull: the disk takes no more.
+            ReadOnly: the house is being moved or has moved (see ``archive.gate``).
         """
         turn = self._turn.writing() if self._turn else nullcontext()
         engine = self._sharer if shared else self.engine
         with turn, _translated(), Session(engine, expire_on_commit=False) as session:
             with self._turn.next() if self._turn else nullcontext():
-                session.connection()  # take the lock now, not at the first write
+                connection = session.connection()  # take the lock now, not at the first write
+            if self.heeds_gate:
+                gate.pass_through(connection, self._place)
             begun = time.perf_counter()
             try:
                 yield Work(session, self._seal)
@@ -229,6 +239,11 @@ class Database:
             if long and not self.is_sqlite:
                 postgres.without_limits(session)
             yield session
+
+    def closed(self) -> str | None:
+        """Return how the house is closed to writers here (see ``archive.model.moves.Closed``); None: it is open."""
+        with self.reading() as session:
+            return gate.standing(session.connection(), self._place)
 
     def close(self) -> None:
         """Close all connections."""

@@ -127,6 +127,12 @@ class Unavailable(ArchiveError):
     code = "unavailable"
 
 
+class ReadOnly(ArchiveError):
+    """The house is being moved, or has moved; nothing was changed. Facts: ``state``, ``seconds`` if it will pass."""
+
+    code = "read_only"
+
+
 class Interrupted(ArchiveError):
     """Long work was told to stop. What it did so far is kept, and the next run goes on."""
 

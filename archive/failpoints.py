@@ -46,6 +46,9 @@ INTAKE: Final = (
 BACKUP: Final = ("backup.database", "backup.manifest", "restore.rows", "restore.objects")
 """Steps of a backup and of a restore."""
 
+MOVE: Final = ("move.objects", "move.closed", "move.rows", "move.followed", "move.left")
+"""Steps of a move."""
+
 _armed: dict[str, Effect] = {}
 
 
@@ -58,7 +61,7 @@ def arm(spec: str) -> None:
     _armed.clear()
     for part in filter(None, spec.split(",")):
         name, _, effect = part.partition(":")
-        if name not in INTAKE + BACKUP:
+        if name not in INTAKE + BACKUP + MOVE:
             raise ValueError(name)
         _armed[name] = Effect(effect)
 

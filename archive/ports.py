@@ -85,8 +85,8 @@ class ObjectStore(Protocol):
         """Remove one version for good. Removing what is not there is no error. ``Conflict`` when it is locked."""
         ...
 
-    def list(self) -> Iterator[ObjectInfo]:
-        """List every object version."""
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        """List every object version whose key begins with ``prefix``."""
         ...
 
 

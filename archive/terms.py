@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from archive.errors import Fault, InvalidInput
 
+PERMANENT = "Y"
 LONGEST_YEARS = 200
 LONGEST_MONTHS = 1200
 _FORM = re.compile(r"Y|D([1-9]\d{0,2})|M([1-9]\d{0,3})")

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import select
 
@@ -12,7 +10,7 @@ from archive.closing import ZONE
 from archive.database import Database
 from archive.log.sealer import Sealer
 from archive.model import House
-from archive.ports import ObjectStore, Vault, Waker
+from archive.ports import Vault, Waker
 from indexer.engine import SearchEngine
 from indexer.ocr.client import PageReader
 from indexer.ocr.engines import chosen
@@ -22,7 +20,6 @@ from indexer.sandbox.office import Office, found
 from indexer.scanner import ClamAV
 from runtime.engines import search_engine
 from runtime.stores import StoreParts
-from storage.objects import FileStore
 from storage.pictures import PictureCache
 from storage.ring import KeyRing
 from storage.vault import RingVault
@@ -38,7 +35,11 @@ class Adapters(StoreParts):
     @cached_property
     def db(self) -> Database:
         """The database."""
-        return Database(self.settings.database_url, seal=lambda entry: self.sealer.wait_sealed(entry))  # noqa: PLW0108  (made later)
+        return Database(
+            self.settings.database_url,
+            seal=lambda entry: self.sealer.wait_sealed(entry),  # noqa: PLW0108  (made later)
+            place=self.settings.store_url,
+        )
 
     @cached_property
     def zone(self) -> str:
@@ -97,8 +98,3 @@ class Adapters(StoreParts):
     def sealer(self) -> Sealer:
         """Chains the log."""
         return Sealer(self.db, self.clock)
-
-
-def open_store(url: str) -> ObjectStore:
-    """Open the object store that an address names."""
-    return FileStore(Path(unquote(urlsplit(url).path)))

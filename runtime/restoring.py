@@ -14,11 +14,11 @@ from archive.errors import StandsAlready
 from archive.identity import Identity, system
 from archive.log.checkpoints import read_witness
 from archive.model import BackupAct, LogSeal
-from runtime.adapters import open_store
 from runtime.fsck import Violation, fsck
 from runtime.ready import RESTORING
 from runtime.revisions import migrate
 from runtime.settings import Settings
+from runtime.stores import backup_store
 from runtime.wiring import NoWaker, Parts, build
 from storage.backups import BackupSet
 from storage.copying import Told
@@ -93,6 +93,7 @@ def restore(settings: Settings, url: str, set_id: UUID | None, told: Told) -> Re
     if not again and _has_tables(settings):
         raise StandsAlready(what="archive", field="home")
     parts = build(settings, NoWaker())
+    parts.db.heeds_gate = False  # it has no tables yet, and then old ones
     try:
         chosen = parts.backups_in(url).find(set_id)
         (settings.home / RESTORING).write_text(json.dumps({"set": str(chosen.id)}))
@@ -125,6 +126,7 @@ def rehearse(parts: Parts, identity: Identity, set_id: UUID | None, folder: Path
     )
     beside.run.mkdir(parents=True, mode=0o700)
     trial = build(beside, NoWaker())
+    trial.db.heeds_gate = False
     try:
         report = _bring_back(trial, parts.settings.backup_url, chosen, told, witness_aside=False)
     finally:
@@ -137,7 +139,7 @@ def rehearse(parts: Parts, identity: Identity, set_id: UUID | None, folder: Path
 
 def _bring_back(parts: Parts, url: str, chosen: BackupSet, told: Told, *, witness_aside: bool) -> Report:
     began = parts.clock.now()
-    source = open_store(url)
+    source = backup_store(parts.settings, url)
     restoring = Restoring(parts.backups_in(url), source, parts.ring)
     owner = parts.settings.database_owner_url if not parts.db.is_sqlite else ""
     restored = restoring.restore(chosen, parts.db, parts.store, lambda db, to: migrate(db, owner, to), told)

@@ -90,13 +90,15 @@ def require_ready(settings: Settings) -> None:
     """Refuse to go on where there is no archive, or one of another version.
 
     Raises:
-        WrongState: facts ``state`` (``no_archive`` or ``other_version``) and ``act``.
+        WrongState: facts ``state`` (``no_archive``, ``other_version``, ``moved`` or ``arriving``) and ``act``.
     """
     require_files(settings)
-    db = Database(settings.database_url)
+    db = Database(settings.database_url, place=settings.store_url)
     try:
         with db.reading() as session:  # a look: it waits for no writer, and takes none for a missing archive
             require_version(session.connection())
+        if (state := db.closed()) in {"moved", "arriving"}:
+            raise WrongState(state=state, act="open")
     finally:
         db.close()
 

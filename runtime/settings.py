@@ -1,7 +1,6 @@
 """Settings: read once from the environment, checked, frozen. A broken one stops the start and is named."""
 
 import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -10,12 +9,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 from archive.errors import BrokenSetting
 from indexer.ocr.engines import AUTO, CHOICES
+from runtime import setting_texts as text
 
 MASK = "•••"
-
-NEAR = {"127.0.0.1", "::1", "localhost"}
-"""Hosts that are this very machine: what goes there needs no TLS."""
-_INDEX_PREFIX = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}")
 
 
 @dataclass(frozen=True)
@@ -75,6 +71,10 @@ class Settings:
     api_per_minute: int
     soffice: str
     backup_url: str
+    backup_key: str
+    backup_secret: str
+    backup_ca: str
+    backup_region: str
     backup_days: int
     fixity_days: int
     fixity_mb: int
@@ -96,146 +96,26 @@ class Settings:
         return self.sources["keys"] == "default"
 
 
-def _path(text: str) -> Path:
-    return Path(text).expanduser().absolute()
-
-
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        if not text.isdecimal():
-            raise ValueError("not_a_number")
-        value = int(text)
-        if not low <= value <= high:
-            raise ValueError("out_of_range")
-        return value
-
-    return read
-
-
-def _url(*schemes: str) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if text.split(":", 1)[0] not in schemes:
-            raise ValueError("unknown_scheme")
-        return text
-
-    return read
-
-
-def _search(text: str) -> str:
-    where = urlsplit(_url("embedded", "http", "https")(text))
-    if where.scheme == "embedded":
-        return text
-    if not where.hostname:
-        raise ValueError("not_an_address")
-    if where.username or where.password:  # they have settings of their own, which no log of requests shows
-        raise ValueError("secret_in_address")
-    return _private(text, plain={"http"})
-
-
-def _prefix(text: str) -> str:
-    if not _INDEX_PREFIX.fullmatch(text):
-        raise ValueError("not_a_name")
-    return text
-
-
-def _file(text: str) -> str:
-    path = Path(text).expanduser().absolute()
-    if not path.is_file():
-        raise ValueError("no_such_file")
-    return str(path)
-
-
-_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,51}[a-z0-9]")
-
-
-def _bucket(text: str) -> str:
-    if not _BUCKET.fullmatch(text):
-        raise ValueError("not_a_bucket")
-    return text
-
-
-def _store(text: str) -> str:
-    where = urlsplit(text)
-    if where.scheme == "file":
-        return text
-    if where.scheme not in {"s3+http", "s3+https"}:
-        raise ValueError("unknown_scheme")
-    if where.username or where.password:  # a secret has a variable of its own, and may lie in a file
-        raise ValueError("secret_in_address")
-    if not where.hostname or where.query or where.fragment:
-        raise ValueError("not_an_address")
-    _bucket(where.path.removeprefix("/"))
-    return _private(text, plain={"s3+http"})
-
-
-def _broker(text: str) -> str:
-    scheme = text.split(":", 1)[0]
-    if scheme not in {"filesystem", "memory", "redis", "rediss", "amqp", "amqps"}:
-        raise ValueError("unknown_scheme")
-    return _private(text, plain={"redis", "amqp"})
-
-
-def _private(text: str, *, plain: set[str]) -> str:
-    """Refuse an address whose words would go in plain from one machine to another.
-
-    A name without a dot is taken for a neighbour on a machine's own network, as containers have it.
-    """
-    where = urlsplit(text)
-    host = where.hostname or "localhost"
-    near = "." not in host and ":" not in host
-    if where.scheme in plain and not near and host not in NEAR:
-        raise ValueError("needs_tls")
-    return text
-
-
-def _switch(text: str) -> bool:
-    if text not in {"on", "off"}:
-        raise ValueError("unknown_word")
-    return text == "on"
-
-
-def _one_of(*words: str) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if text not in words:
-            raise ValueError("unknown_word")
-        return text
-
-    return read
-
-
-def _token(text: str) -> str:
-    if len(text) < 16 or not text.isascii():
-        raise ValueError("too_short")
-    return text
-
-
-def _scanner(text: str) -> str:
-    where = urlsplit(text)
-    if where.scheme not in {"unix", "tcp"}:
-        raise ValueError("unknown_scheme")
-    if not (where.path if where.scheme == "unix" else where.hostname and where.port):
-        raise ValueError("not_an_address")
-    return text
-
-
 SPECS: Mapping[str, Spec] = {
-    "home": Spec("JUANKU_HOME", _path, "the data folder"),
-    "keys": Spec("JUANKU_KEYS", _path, "the key ring's folder, never inside the data folder"),
-    "database_url": Spec("JUANKU_DATABASE_URL", _url("sqlite", "postgresql+psycopg"), "the database", secret=True),
+    "home": Spec("JUANKU_HOME", text.path, "the data folder"),
+    "keys": Spec("JUANKU_KEYS", text.path, "the key ring's folder, never inside the data folder"),
+    "database_url": Spec(
+        "JUANKU_DATABASE_URL", text.address("sqlite", "postgresql+psycopg"), "the database", secret=True
+    ),
     "database_owner_url": Spec(
         "JUANKU_DATABASE_OWNER_URL",
-        _url("postgresql+psycopg"),
+        text.address("postgresql+psycopg"),
         "PostgreSQL as the owner of the tables, for making and changing them",
         secret=True,
     ),
     "database_admin_url": Spec(
         "JUANKU_DATABASE_ADMIN_URL",
-        _url("postgresql+psycopg"),
+        text.address("postgresql+psycopg"),
         "PostgreSQL as its administrator, for house set-up alone",
         secret=True,
     ),
-    "broker_url": Spec("JUANKU_BROKER_URL", _broker, "the broker that wakes workers", secret=True),
-    "store_url": Spec("JUANKU_STORE_URL", _store, "the object store"),
+    "broker_url": Spec("JUANKU_BROKER_URL", text.broker, "the broker that wakes workers", secret=True),
+    "store_url": Spec("JUANKU_STORE_URL", text.store, "the object store"),
     "store_key": Spec("JUANKU_STORE_KEY", str, "the everyday credential of the object store: its name"),
     "store_secret": Spec("JUANKU_STORE_SECRET", str, "the everyday credential: its secret", hidden=True),
     "store_sweep_key": Spec("JUANKU_STORE_SWEEP_KEY", str, "the credential that removes what is not locked: its name"),
@@ -247,7 +127,7 @@ SPECS: Mapping[str, Spec] = {
         "JUANKU_STORE_DESTROY_SECRET", str, "the credential of destruction: its secret", hidden=True
     ),
     "store_witness_bucket": Spec(
-        "JUANKU_STORE_WITNESS_BUCKET", _bucket, "the bucket that witnesses how long the log was; empty: none"
+        "JUANKU_STORE_WITNESS_BUCKET", text.bucket, "the bucket that witnesses how long the log was; empty: none"
     ),
     "store_witness_key": Spec("JUANKU_STORE_WITNESS_KEY", str, "the credential of that bucket: its name"),
     "store_witness_secret": Spec(
@@ -259,41 +139,47 @@ SPECS: Mapping[str, Spec] = {
         "JUANKU_STORE_ADMIN_KEY", str, "the store's administrator, for store set-up and house set-up alone: its name"
     ),
     "store_admin_secret": Spec("JUANKU_STORE_ADMIN_SECRET", str, "the store's administrator: its secret", hidden=True),
-    "search_url": Spec("JUANKU_SEARCH_URL", _search, "the search engine", secret=True),
-    "search_prefix": Spec("JUANKU_SEARCH_PREFIX", _prefix, "the prefix of search index names"),
+    "search_url": Spec("JUANKU_SEARCH_URL", text.search, "the search engine", secret=True),
+    "search_prefix": Spec("JUANKU_SEARCH_PREFIX", text.prefix, "the prefix of search index names"),
     "search_user": Spec("JUANKU_SEARCH_USER", str, "the user name at Elasticsearch"),
     "search_password": Spec("JUANKU_SEARCH_PASSWORD", str, "that user's password", hidden=True),
     "search_api_key": Spec("JUANKU_SEARCH_API_KEY", str, "an API key, instead of user and password", hidden=True),
-    "search_ca": Spec("JUANKU_SEARCH_CA", _file, "certificates that Elasticsearch's own may be signed by"),
+    "search_ca": Spec("JUANKU_SEARCH_CA", text.file, "certificates that Elasticsearch's own may be signed by"),
     "search_admin_user": Spec(
         "JUANKU_SEARCH_ADMIN_USER", str, "the administrator of Elasticsearch, for house set-up alone"
     ),
     "search_admin_password": Spec("JUANKU_SEARCH_ADMIN_PASSWORD", str, "that administrator's password", hidden=True),
-    "port": Spec("JUANKU_PORT", _whole(0, 65535), "the port of the web server"),
+    "port": Spec("JUANKU_PORT", text.whole(0, 65535), "the port of the web server"),
     "host": Spec("JUANKU_HOST", str, "the address the web server listens on"),
-    "https": Spec("JUANKU_HTTPS", _switch, "whether browsers reach the house by TLS alone: on or off"),
-    "proxies": Spec("JUANKU_PROXIES", _whole(0, 9), "how many proxies of the house stand in front of the web server"),
-    "web_processes": Spec("JUANKU_WEB_PROCESSES", _whole(1, 64), "how many processes juanku web has"),
-    "web_threads": Spec("JUANKU_WEB_THREADS", _whole(1, 64), "how many requests each of them answers at once"),
-    "worker_threads": Spec("JUANKU_WORKER_THREADS", _whole(1, 64), "how many jobs a worker runs at once"),
-    "pictures_mb": Spec("JUANKU_PICTURES_MB", _whole(0, 1_000_000), "megabytes for pictures of pages drawn before"),
-    "clamav": Spec("JUANKU_CLAMAV", _scanner, "the socket of ClamAV's daemon; empty: files are not scanned"),
+    "https": Spec("JUANKU_HTTPS", text.switch, "whether browsers reach the house by TLS alone: on or off"),
+    "proxies": Spec(
+        "JUANKU_PROXIES", text.whole(0, 9), "how many proxies of the house stand in front of the web server"
+    ),
+    "web_processes": Spec("JUANKU_WEB_PROCESSES", text.whole(1, 64), "how many processes juanku web has"),
+    "web_threads": Spec("JUANKU_WEB_THREADS", text.whole(1, 64), "how many requests each of them answers at once"),
+    "worker_threads": Spec("JUANKU_WORKER_THREADS", text.whole(1, 64), "how many jobs a worker runs at once"),
+    "pictures_mb": Spec("JUANKU_PICTURES_MB", text.whole(0, 1_000_000), "megabytes for pictures of pages drawn before"),
+    "clamav": Spec("JUANKU_CLAMAV", text.scanner, "the socket of ClamAV's daemon; empty: files are not scanned"),
     "api_per_minute": Spec(
         "JUANKU_API_PER_MINUTE",
-        _whole(0, 1_000_000),
+        text.whole(0, 1_000_000),
         "how many requests one token may send in a minute, 0 for any number",
     ),
     "soffice": Spec("JUANKU_SOFFICE", str, "LibreOffice's program; empty: looked for on PATH; off: not used"),
-    "backup_url": Spec("JUANKU_BACKUP_URL", _url("file"), "where backups are kept; empty: nowhere", secret=True),
-    "backup_days": Spec("JUANKU_BACKUP_DAYS", _whole(1, 36_500), "days after which a backup is forgotten"),
+    "backup_url": Spec("JUANKU_BACKUP_URL", text.backup, "where backups are kept; empty: nowhere", secret=True),
+    "backup_key": Spec("JUANKU_BACKUP_KEY", str, "the credential of a bucket for backups: its name"),
+    "backup_secret": Spec("JUANKU_BACKUP_SECRET", str, "the credential of that bucket: its secret", hidden=True),
+    "backup_ca": Spec("JUANKU_BACKUP_CA", text.file, "the file of the authority that signed the certificate there"),
+    "backup_region": Spec("JUANKU_BACKUP_REGION", str, "the region of that bucket"),
+    "backup_days": Spec("JUANKU_BACKUP_DAYS", text.whole(1, 36_500), "days after which a backup is forgotten"),
     "fixity_days": Spec(
-        "JUANKU_FIXITY_DAYS", _whole(1, 3650), "days within which each stored file is read and checked"
+        "JUANKU_FIXITY_DAYS", text.whole(1, 3650), "days within which each stored file is read and checked"
     ),
-    "fixity_mb": Spec("JUANKU_FIXITY_MB", _whole(1, 100_000), "megabytes a second that checking files may read"),
-    "ocr": Spec("JUANKU_OCR", _one_of(*CHOICES), "what reads scans: auto, rapidocr, tesseract or none"),
+    "fixity_mb": Spec("JUANKU_FIXITY_MB", text.whole(1, 100_000), "megabytes a second that checking files may read"),
+    "ocr": Spec("JUANKU_OCR", text.one_of(*CHOICES), "what reads scans: auto, rapidocr, tesseract or none"),
     "log_level": Spec("JUANKU_LOG_LEVEL", str.upper, "how much the processes say"),
-    "log_format": Spec("JUANKU_LOG_FORMAT", _one_of("plain", "json"), "how the processes say it: plain or json"),
-    "metrics_token": Spec("JUANKU_METRICS_TOKEN", _token, "the token that opens /metrics; empty: off", hidden=True),
+    "log_format": Spec("JUANKU_LOG_FORMAT", text.one_of("plain", "json"), "how the processes say it: plain or json"),
+    "metrics_token": Spec("JUANKU_METRICS_TOKEN", text.token, "the token that opens /metrics; empty: off", hidden=True),
     "failpoint": Spec("JUANKU_FAILPOINT", str, "for fault tests only: name:kill or name:raise"),
 }
 
@@ -318,6 +204,7 @@ def _defaults(home: Path) -> dict[str, Any]:
         "worker_threads": 2,
         "pictures_mb": 512,
         "api_per_minute": 600,
+        "backup_region": "us-east-1",
         "backup_days": 90,
         "fixity_days": 90,
         "fixity_mb": 20,
@@ -359,10 +246,10 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
 
 def _whole_credentials(values: Mapping[str, Any]) -> None:
     """Refuse half a credential, and a store that has none."""
-    for each in ("store", "store_sweep", "store_destroy", "store_witness"):
+    for each in ("store", "store_sweep", "store_destroy", "store_witness", "backup"):
         halves = [f"{each}_key", f"{each}_secret"]
         given = [name for name in halves if values[name]]
-        needed = each == "store" and not values["store_url"].startswith("file:")
+        needed = each in {"store", "backup"} and values[f"{each}_url"].startswith("s3")
         if len(given) == 1 or (needed and not given):
             (missing, *_) = [name for name in halves if name not in given]
             raise BrokenSetting(variable=SPECS[missing].variable, reason="missing")

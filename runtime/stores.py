@@ -10,6 +10,7 @@ from archive.errors import BrokenSetting
 from archive.ports import ObjectLocks, ObjectStore
 from runtime.settings import Settings
 from storage.objects import FileStore
+from storage.prefixed import PrefixedStore
 
 if TYPE_CHECKING:
     from minio import Minio
@@ -55,6 +56,29 @@ class StoreParts:
     def witness_bucket(self) -> "WitnessBucket | None":
         """Where checkpoints are witnessed outside; None where the house has named no bucket."""
         return witness(self.settings)
+
+
+def backup_store(settings: Settings, url: str) -> ObjectStore:
+    """Return the place of backups that an address names: a folder, or a bucket, perhaps under a prefix in it.
+
+    Raises:
+        BrokenSetting: it is a bucket, and its credential or the client is missing.
+    """
+    where = urlsplit(url)
+    if where.scheme == "file":
+        return FileStore(Path(unquote(where.path)))
+    if not settings.backup_key:
+        raise BrokenSetting(variable="JUANKU_BACKUP_KEY", reason="missing")
+    try:
+        from storage.minio_client import Access, client  # noqa: PLC0415 (who keeps backups in a folder needs it not)
+        from storage.minio_objects import MinioStore  # noqa: PLC0415
+    except ImportError as error:
+        raise BrokenSetting(variable="JUANKU_BACKUP_URL", reason="driver_missing") from error
+    ca, region = settings.backup_ca or None, settings.backup_region
+    secure = where.scheme == "s3+https"
+    made = client(Access(where.netloc, settings.backup_key, settings.backup_secret, secure, ca, region))
+    bucket, _, prefix = where.path.removeprefix("/").partition("/")
+    return PrefixedStore(MinioStore(made, made, bucket), f"{prefix.strip('/')}/" if prefix.strip("/") else "")
 
 
 def folder(settings: Settings) -> Path:

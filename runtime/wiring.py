@@ -55,13 +55,14 @@ from indexer.unlocking import Unlocking
 from indexer.unpacking import UnpackContents
 from retention.answers import ForgetAnswers
 from retention.bin import EmptyBin
-from runtime.adapters import Adapters, open_store
+from runtime.adapters import Adapters
 from runtime.backing_up import MakeBackups
 from runtime.checking_fixity import CheckFixity
 from runtime.checkpointing import MakeCheckpoints
 from runtime.rebuilding import index_care
 from runtime.revisions import newest_revision
 from runtime.settings import Settings
+from runtime.stores import backup_store
 from storage.backups import Backups
 from storage.fixity_care import FixityCare
 from storage.locks import LockObjects
@@ -312,7 +313,8 @@ class Parts(Adapters):
 
     def backups_in(self, url: str) -> Backups:
         """Return the backup sets that lie in a store."""
-        return Backups(self.db, self.store, open_store(url), self.ring, self.clock, newest_revision())
+        place = backup_store(self.settings, url)
+        return Backups(self.db, self.store, place, self.ring, self.clock, newest_revision())
 
     @cached_property
     def runner(self) -> JobRunner:

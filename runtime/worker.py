@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from archive.errors import ReadOnly
 from runtime.serve import die_with_parent
 
 if TYPE_CHECKING:
@@ -144,6 +145,8 @@ def _repeat(act: Callable[[], None], stop: threading.Event) -> threading.Thread:
         while not stop.is_set():
             try:
                 act()
+            except ReadOnly:
+                log.info("the house is closed to writers; work waits")
             except Exception:
                 log.exception("work stopped; it is tried again")
             stop.wait(TICK_SECONDS)

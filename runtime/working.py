@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from uuid import UUID
 
-from archive.errors import ArchiveError
+from archive.errors import ArchiveError, ReadOnly
 from archive.jobs.outbox import QUEUES, kinds_of, queue_of
 from archive.jobs.schedule import enqueue_due
 from archive.jobs.status import pending
@@ -111,6 +111,8 @@ def keep_sealing(parts: Parts, stop: threading.Event) -> threading.Thread:
         while not stop.wait(SEAL_EVERY):
             try:
                 parts.sealer.seal_all()
+            except ReadOnly:
+                log.info("the house is closed to writers; sealing waits")
             except Exception:
                 log.exception("sealing failed; it is tried again")
 
@@ -254,6 +256,8 @@ class _Hands:
         while not self._stop.is_set():
             try:
                 self._worker.run_queue(queue)
+            except ReadOnly:
+                log.info("the house is closed to writers; work waits")
             except Exception:
                 log.exception("a queue stopped; it is tried again")
             if isinstance(bell, LocalWaker):

@@ -4,12 +4,14 @@
 
     objects/<key>            a content's cipher bytes, as in the first store; one object for all sets that name it
     sets/<id>/database       the rows (``storage/dump.py``), compressed, sealed under the set's own key
+    logs/<id>                rows of the log that came since the set before (``storage/log_parts.py``)
     sets/<id>/objects        one line per content of the set: cipher hash, size, key
     sets/<id>/manifest       JSON, signed; written last: without it a set was never finished
     keys/<id>                the key pack of the newest set (``storage/keypack.py``), sealed under that set's key
 
 A set's own key is a generation of the ring under the set's id, so it reaches the ring's copies, and goes when the set
-does. Sets are checked by their hashes, without a key. Objects are copied once; each set writes the rows anew.
+does. Sets are checked by their hashes, without a key. Objects are
+copied once, and so are the rows of the log; each set writes all other rows anew.
 """
 
 import hashlib
@@ -22,7 +24,7 @@ from io import BytesIO
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from archive import failpoints
@@ -32,15 +34,21 @@ from archive.errors import Damaged, NotFound
 from archive.ids import new_id
 from archive.model import Content, ContentState, LogSeal, Record
 from archive.ports import PIECE_BYTES, ObjectInfo, ObjectStore
+from archive.terms import PERMANENT
 from storage import dump
 from storage.copying import Copying, Hashed, Item, Told
 from storage.keypack import write_pack
+from storage.log_parts import TABLES, LogPart, rows_after, rows_beside, still_good, unnamed
 from storage.ring import KeyRing
 from storage.stream import StreamSealer
 
-FORMAT = 1
+FORMAT = 2
+_FORMATS = {1, 2}
 _KEPT_AT_LEAST = 3
 _LEFT = timedelta(days=1)
+
+VITAL_FIRST = (case((Record.term == PERMANENT, 0), else_=1), Record.level_rank.desc())
+"""Order in which contents are saved and brought back: what is kept for good first, then by secrecy."""
 
 
 @dataclass(frozen=True)
@@ -63,16 +71,19 @@ class BackupSet:
     database_sha256: str
     objects_sha256: str
     keys_sha256: str
+    logs: tuple[LogPart, ...] = ()
 
     def plain(self) -> dict[str, Any]:
         """Return it as a JSON document."""
-        return asdict(self) | {"id": str(self.id), "made_at": self.made_at.isoformat(), "faults": list(self.faults)}
+        said = {"id": str(self.id), "made_at": self.made_at.isoformat(), "faults": list(self.faults)}
+        return asdict(self) | said | {"logs": [part.plain() for part in self.logs]}
 
     @classmethod
     def read(cls, document: Mapping[str, Any]) -> "BackupSet":
         """Read it from a JSON document. Raises ``Damaged``."""
         try:
-            values = {each.name: document[each.name] for each in fields(cls)}
+            values = {each.name: document[each.name] for each in fields(cls) if each.name != "logs"}
+            values["logs"] = tuple(LogPart.read(each) for each in document.get("logs", ()))  # none in format 1
             values["id"], values["faults"] = UUID(values["id"]), tuple(values["faults"])
             values["made_at"] = datetime.fromisoformat(values["made_at"])
             return cls(**values)
@@ -126,7 +137,8 @@ class Backups:
         """
         made_at, set_id = self._clock.now(), new_id()
         found = list(self._target.list())
-        self._tidy(found)
+        before = self._before(found)
+        self._tidy(found, before)
         there = {info.key: info.size for info in found if info.key not in damaged}
         copying = Copying(self._store, self._target, there, going_on)
         copying.copy(self._items(), told)  # the long part; what comes meanwhile is little
@@ -135,10 +147,12 @@ class Backups:
         failpoints.reach("backup.database")
         told("database", 0, 0)
         with self._db.reading(long=True) as session:
-            items = list(_items(session))
+            items = list(items_of(session))
             records = session.scalar(select(func.count()).select_from(Record)) or 0
             head = session.execute(select(LogSeal.seq, LogSeal.chain).order_by(LogSeal.seq.desc()).limit(1)).first()
-            rows = Sealed(key, set_id, _compressed(_while(copying.going_on, dump.write(session, self._schema))))
+            logs = self._logs(session, before, there, damaged, head.seq if head else 0, copying.going_on)
+            lines = dump.write(session, self._schema, where=rows_beside() if logs else None)
+            rows = Sealed(key, set_id, _compressed(_while(copying.going_on, lines)))
             database = self._target.put(f"sets/{set_id}/database", rows.pieces())
         copying.copy(items, told)
         copying.faults &= {item.key for item in items}  # what was thrown away meanwhile is no loss
@@ -166,6 +180,7 @@ class Backups:
             database_sha256=rows.sha256,
             objects_sha256=hashlib.sha256(listed).hexdigest(),
             keys_sha256=keys.sha256,
+            logs=logs,
         )
         failpoints.reach("backup.manifest")
         self._target.put(f"sets/{set_id}/manifest", [self._signed(made)])
@@ -197,6 +212,7 @@ class Backups:
         parts = [Item(f"sets/{chosen.id}/database", chosen.database_size, chosen.database_sha256)]
         if f"keys/{chosen.id}" in there:
             parts.append(Item(f"keys/{chosen.id}", 0, chosen.keys_sha256))
+        parts += [Item(part.key, part.size, part.sha256) for part in chosen.logs]
         parts += [Item(f"objects/{item.key}", item.size, item.sha256) for item in listed]
         bad = []
         for number, part in enumerate(parts, 1):
@@ -230,8 +246,12 @@ class Backups:
         there = {info.key: info.version for info in found}
         kept = [each for each in every if each not in old]
         named = {f"objects/{item.key}" for each in kept for item in self.listed(each, there)}
+        still = {part.key for each in kept for part in each.logs}
+        spare = {part.key for each in old for part in each.logs} - still
+        for key in spare:
+            self._ring.destroy_generation(UUID(key.removeprefix("logs/")))
         for key, version in there.items():
-            if key.startswith(gone) or (key.startswith("objects/") and key not in named):
+            if key in spare or key.startswith(gone) or (key.startswith("objects/") and key not in named):
                 self._target.remove(key, version)
         return len(old)
 
@@ -245,7 +265,7 @@ class Backups:
 
     def _items(self) -> list[Item]:
         with self._db.reading() as session:
-            return list(_items(session))
+            return list(items_of(session))
 
     def _signed(self, made: BackupSet) -> bytes:
         document = made.plain()
@@ -258,21 +278,54 @@ class Backups:
             signed = json.loads(b"".join(self._target.read(key, version)))
             document, signature = signed["set"], bytes.fromhex(signed["signature"])
             body = json.dumps(document, sort_keys=True).encode()
-            good = signed["format"] == FORMAT and self._ring.verify(signed["key"], body, signature)
+            good = signed["format"] in _FORMATS and self._ring.verify(signed["key"], body, signature)
         except (ValueError, KeyError, TypeError):
             good, document = False, {}
         if not good:
             raise Damaged(what="backup", part=key)
         return BackupSet.read(document)
 
-    def _tidy(self, found: Sequence[ObjectInfo]) -> None:
+    def _before(self, found: Sequence[ObjectInfo]) -> list[BackupSet]:
+        """Return the finished sets; none where one does not verify: then all is written anew."""
+        try:
+            return self._sets(found)
+        except Damaged:
+            return []
+
+    def _logs(
+        self,
+        session: Session,
+        before: Sequence[BackupSet],
+        there: Mapping[str, int],
+        damaged: Collection[str],
+        head: int,
+        going_on: Callable[[], None],
+    ) -> tuple[LogPart, ...]:
+        """Write what came into the log since the last set, and return all parts that hold it. None for an empty log."""
+        last = next((each for each in before if each.schema == self._schema and each.ring == self._ring.id), None)
+        parts = tuple(still_good(session, last.logs, last.log_hash, there, damaged)) if last else ()
+        after = parts[-1].upto if parts else 0
+        if head == after:
+            return parts
+        part_id = new_id()
+        self._ring.add_generation(part_id)
+        lines = dump.write(session, self._schema, TABLES, rows_after(after))
+        rows = Sealed(self._ring.generation(part_id), part_id, _compressed(_while(going_on, lines)))
+        put = self._target.put(f"logs/{part_id}", rows.pieces())
+        return (*parts, LogPart(part_id, after, head, put.size, rows.sha256))
+
+    def _tidy(self, found: Sequence[ObjectInfo], before: Sequence[BackupSet]) -> None:
         """Remove what runs that broke off a day ago left of their sets; objects stay, the next set names them.
 
         What is younger may be another run's, which is still at work.
         """
         finished = {info.key.split("/")[1] for info in found if info.key.endswith("/manifest")}
         old = (self._clock.now() - _LEFT).timestamp()
+        spare = set(unnamed((info.key for info in found), (each.logs for each in before))) if before else set()
         for info in found:
+            if info.key in spare and info.modified < old:
+                self._ring.destroy_generation(UUID(info.key.removeprefix("logs/")))
+                self._target.remove(info.key, info.version)
             room, _, rest = info.key.partition("/")
             if room == "sets" and rest.split("/")[0] not in finished and info.modified < old:
                 self._target.remove(info.key, info.version)
@@ -304,11 +357,14 @@ class Sealed:
         return self._sealer.cipher_sha256
 
 
-def _items(session: Session) -> Iterator[Item]:
-    query = select(Content.object_key, Content.cipher_size, Content.cipher_sha256, Content.store_version).where(
-        Content.state != ContentState.RECEIVING, Content.store_version.is_not(None)
+def items_of(session: Session) -> Iterator[Item]:
+    """Yield the contents of an archive, what must be safe first; those that are on their way in are left out."""
+    query = (
+        select(Content.object_key, Content.cipher_size, Content.cipher_sha256, Content.store_version)
+        .join(Record, Record.id == Content.record_id)
+        .where(Content.state != ContentState.RECEIVING, Content.store_version.is_not(None))
     )
-    for key, size, sha256, version in session.execute(query.order_by(Content.id)):
+    for key, size, sha256, version in session.execute(query.order_by(*VITAL_FIRST, Content.id)):
         yield Item(key, size or 0, sha256 or "", version or "")
 
 

@@ -6,12 +6,13 @@ columns, and a line with the count of its rows. ``{"end": …}`` with the count 
 (32 hex digits), ``moment`` and ``day`` (ISO 8601), ``bytes`` (base64), ``json``, ``whole``, ``yes`` and ``text``.
 Columns under ``later`` point into the same table: a reader fills them when all rows are there.
 
-Left out are the wrapped keys, which a key pack holds, and what ends with a restore anyway: sessions of browsers.
+Left out are the wrapped keys, which a key pack holds, what ends with a restore anyway (sessions of browsers), and
+whether this very place is closed to writers.
 """
 
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum as Word
@@ -23,6 +24,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Date,
     Enum,
     Integer,
@@ -33,6 +35,7 @@ from sqlalchemy import (
     bindparam,
     insert,
     select,
+    true,
     update,
 )
 from sqlalchemy.exc import IntegrityError
@@ -43,7 +46,7 @@ from archive.database import Base, Database, Id, Moment
 from archive.errors import Damaged
 
 FORMAT = 1
-LEFT_OUT = frozenset({"generation", "owner_key", "web_session", "sign_in_failures"})
+LEFT_OUT = frozenset({"generation", "owner_key", "web_session", "sign_in_failures", "closure"})
 _BATCH = 1_000
 
 
@@ -96,17 +99,24 @@ def kind_of(column: Column[Any]) -> str:
     raise TypeError(msg)
 
 
-def write(session: Session, schema: str) -> Iterator[bytes]:
+def write(
+    session: Session,
+    schema: str,
+    only: Collection[str] | None = None,
+    where: Mapping[str, ColumnElement[bool]] | None = None,
+) -> Iterator[bytes]:
     """Yield the lines of the database as one snapshot shows it.
 
     Args:
         session: the snapshot.
         schema: the revision of its tables.
+        only: these tables; None: all.
+        where: of these tables only such rows.
     """
     yield _line({"juanku database": FORMAT, "schema": schema})
     every = 0
     for table in Base.metadata.sorted_tables:
-        if table.name in LEFT_OUT:
+        if table.name in LEFT_OUT or (only is not None and table.name not in only):
             continue
         columns = list(table.columns)
         kinds = [kind_of(column) for column in columns]
@@ -116,7 +126,8 @@ def write(session: Session, schema: str) -> Iterator[bytes]:
         yield _line({"table": table.name, "key": key, "later": later, "columns": told})
         writers = [_KINDS[kind].write for kind in kinds]
         count = 0
-        for rows in session.execute(select(table)).yield_per(_BATCH).partitions():
+        query = select(table).where((where or {}).get(table.name, true()))
+        for rows in session.execute(query).yield_per(_BATCH).partitions():
             count += len(rows)
             yield b"".join(
                 _line([None if value is None else written(value) for written, value in zip(writers, row, strict=True)])

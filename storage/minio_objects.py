@@ -187,9 +187,9 @@ class MinioStore:
         with suppress(NotFound), translated(version=True):
             self._sweeper.remove_object(self._bucket, _checked(key), version_id=_named(version))
 
-    def list(self) -> Iterator[ObjectInfo]:
-        """List every object version."""
-        for each in self._versions():
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        """List every object version whose key begins with ``prefix``."""
+        for each in self._versions(prefix):
             if not each.is_delete_marker:
                 yield _info(each, each.object_name, each.version_id)
 
@@ -199,9 +199,9 @@ class MinioStore:
             if each.is_delete_marker:
                 yield _info(each, each.object_name, each.version_id)
 
-    def _versions(self) -> Iterator[Any]:
+    def _versions(self, prefix: str = "") -> Iterator[Any]:
         with translated():
-            yield from self._client.list_objects(self._bucket, include_version=True, recursive=True)
+            yield from self._client.list_objects(self._bucket, prefix, include_version=True, recursive=True)
 
     # Locks
 

@@ -127,12 +127,12 @@ class FileStore:
             path.unlink()
             _sync(path.parent)
 
-    def list(self) -> Iterator[ObjectInfo]:
-        """List every object version."""
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        """List every object version whose key begins with ``prefix``."""
         with _translated():
             folders = sorted(each.path for each in os.scandir(self._objects) if each.is_dir())
         for folder in folders:
-            yield from _listed(folder, _OBJECT)
+            yield from _listed(folder, _OBJECT, prefix.replace("/", "_"))
 
     # Uploads
 
@@ -309,12 +309,12 @@ def _named(key: str, version: str) -> str:
     return f"{key.replace('/', '_')}@{version}"
 
 
-def _listed(folder: str, shape: re.Pattern[str]) -> Iterator[ObjectInfo]:
+def _listed(folder: str, shape: re.Pattern[str], begins: str = "") -> Iterator[ObjectInfo]:
     with _translated():
         entries = os.scandir(folder)
     with entries:
         for entry in entries:
-            match = shape.fullmatch(entry.name)
+            match = shape.fullmatch(entry.name) if entry.name.startswith(begins) else None
             if match is None:
                 continue
             with suppress(FileNotFoundError):  # removed meanwhile

@@ -18,7 +18,7 @@ from archive.model import ContentState, OwnerKey, Record
 from archive.ports import ObjectStore
 from archive.purging import remove_records
 from storage import dump
-from storage.backups import Backups, BackupSet
+from storage.backups import VITAL_FIRST, Backups, BackupSet
 from storage.copying import Hashed, Told
 from storage.keypack import load_pack
 from storage.ring import KeyRing
@@ -87,6 +87,11 @@ class Restoring:
         lines = _lines(self._opened(chosen.id, f"sets/{chosen.id}/database", there))
         schema = dump.schema_of(next(lines, b""))
         migrate(db, schema)
+        for number, part in enumerate(chosen.logs, 1):
+            of_log = _lines(self._opened(part.id, part.key, there))
+            dump.schema_of(next(of_log, b""))
+            for _ in dump.load(db, of_log):
+                told("log", number, len(chosen.logs))
         for number, (table, _) in enumerate(dump.load(db, lines), 1):
             told(f"database {table}", number, 0)
         failpoints.reach("restore.rows")
@@ -113,10 +118,12 @@ class Restoring:
     def _contents(self, db: Database, store: ObjectStore, there: dict[str, str], told: Told, gone: int) -> Restored:
         held = {info.key: (info.size, info.version) for info in store.list()}
         with db.reading() as session:
-            query = select(_FILE.c.id, _FILE.c.object_key, _FILE.c.cipher_size, _FILE.c.cipher_sha256).where(
-                _FILE.c.state != ContentState.RECEIVING, _FILE.c.store_version.is_not(None)
+            query = (
+                select(_FILE.c.id, _FILE.c.object_key, _FILE.c.cipher_size, _FILE.c.cipher_sha256)
+                .join(Record, Record.id == _FILE.c.record_id)
+                .where(_FILE.c.state != ContentState.RECEIVING, _FILE.c.store_version.is_not(None))
             )
-            wanted = session.execute(query.order_by(_FILE.c.id)).all()
+            wanted = session.execute(query.order_by(*VITAL_FIRST, _FILE.c.id)).all()
             records = session.scalar(select(func.count()).select_from(Record)) or 0
         lost: list[str] = []
         whole = size = 0

@@ -19,7 +19,8 @@ from web.browsing import pages as browsing_pages
 from web.desk import pages as desk_pages
 from web.doubles import pages as double_pages
 from web.drafts import pages as draft_pages
-from web.faults import ERRORS, explain, status_of
+from web.error_words import ERRORS
+from web.faults import explain, status_of
 from web.files import pages as file_pages
 from web.finding import pages as finding_pages
 from web.frame import frame

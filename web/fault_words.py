@@ -6,6 +6,7 @@ from web.words import mark
 
 FIELDS: Mapping[str, str] = {
     "count": mark("Count"),
+    "to": mark("New place"),
     "inside": mark("Files in it"),
     "title": mark("Title"),
     "responsible": mark("Responsible person"),
@@ -87,6 +88,8 @@ FAULTS: Mapping[str, str] = {
     "account_closed": mark("this account is closed: open it again first"),
     "column_needed": mark("is needed: say which column it is"),
     "other_fonds": mark("belongs to another fonds; a record stays in its own"),
+    "same_place": mark("names the place where the house is already"),
+    "no_setting": mark("line %(line)s is no setting; each is JUANKU_NAME=value"),
     "same_category": mark("is where it lies already"),
     "no_rows": mark("holds no rows below its headers"),
     "too_many_rows": mark("holds more than %(limit)s rows; bring it in by parts"),
@@ -283,6 +286,7 @@ SETTING_REASONS: Mapping[str, str] = {
     "needs_tls": mark("its words would go from one machine to another in plain; use the form with TLS"),
     "secret_in_address": mark("it holds a secret; give that by its own variable, best as a file"),
     "too_short": mark("it has fewer than 16 signs, or signs beyond ASCII; make one by: openssl rand -hex 24"),
+    "other_ring": mark("it is another ring, or an older copy; copy the house's ring there as it is now"),
     "not_utf8": mark("it does not keep its texts in UTF-8; make a database with the encoding UTF8"),
 }
 """Why a setting cannot be used, where its code alone would not tell what to do."""
@@ -340,6 +344,7 @@ STATES: Mapping[str, str] = {
     "waiting": mark("waiting"),
     "failed": mark("failed"),
     "no_archive": mark("there is no archive here yet"),
+    "moving": mark("it is being moved already"),
     "other_version": mark("the archive is of another version"),
 }
 
@@ -347,6 +352,7 @@ STANDING: Mapping[str, str] = {
     "archive": mark("an archive here"),
     "secrets": mark("a house's secrets in this folder"),
     "folder": mark("something in the folder"),
+    "store": mark("something else in the store"),
     "login": mark("an account of this name"),
     "token": mark("a token of this name"),
     "fonds": mark("a fonds of this code"),

@@ -1,12 +1,14 @@
 """The frame of every page: which pages the rail leads to, for whom, and in which group."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from flask import g, request
 from flask_babel import gettext as _
 
+from archive.errors import ArchiveError
 from archive.identity import Identity, Role
 from archive.policy.rules import HOUSE_RULES, READERS, Act
 from archive.subjects import KEEPERS
@@ -95,13 +97,21 @@ def ways_of(identity: Identity) -> list[tuple[str, list[Way]]]:
     return [(name, ways) for name, ways in shown if ways]
 
 
+def _closed() -> str | None:
+    """Return how the house is closed to writers while it moves; a database that is away is told by others."""
+    with suppress(ArchiveError):
+        return services().db.closed()
+    return None
+
+
 def frame() -> dict[str, Any]:
     """Give every template what its frame shows."""
     identity = g.get("identity")
     if identity is None:
-        return {"person": None}
+        return {"person": None, "closed": _closed()}
     here = request.full_path if request.query_string else request.path
     return {
+        "closed": _closed(),
         "person": g.person,
         "here": here,
         "rail": [(_(name) if name else "", ways) for name, ways in ways_of(identity)],

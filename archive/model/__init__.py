@@ -33,6 +33,7 @@ from archive.model.keys import Generation, OwnerKey, RingCopy
 from archive.model.likeness import AlikeRecord, AlikeText, Likeness, LikenessBand, NotTheSame
 from archive.model.lists import FormDraft, ListColumns
 from archive.model.log import LogCheckpoint, LogClass, LogEntry, LogResult, LogSeal, LogUnsealed
+from archive.model.moves import Closed, Closure, MoveRun
 from archive.model.people import (
     AccessGrant,
     ApiAnswer,
@@ -73,6 +74,8 @@ __all__ = [
     "BackupRun",
     "Category",
     "CategoryVersion",
+    "Closed",
+    "Closure",
     "Content",
     "ContentState",
     "Counter",
@@ -108,6 +111,7 @@ __all__ = [
     "LogSeal",
     "LogUnsealed",
     "Medium",
+    "MoveRun",
     "NeedToKnowGroup",
     "NotTheSame",
     "NumberRule",

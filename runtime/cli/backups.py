@@ -52,12 +52,14 @@ def backups(out: Out, set_id: UUID | None, check: bool, trial: bool, folder: Pat
 
 
 @SET
-@click.option("--from", "source", type=click.Path(path_type=Path), help="The backups' folder; else JUANKU_BACKUP_URL.")
+@click.option("--from", "source", help="The backups' folder or address; else JUANKU_BACKUP_URL.")
 @command("restore", "Bring a backup back into an empty archive; the ring must be there.")
-def restore(out: Out, set_id: UUID | None, source: Path | None) -> None:
+def restore(out: Out, set_id: UUID | None, source: str | None) -> None:
     """Restore a set."""
     chosen = settings()
-    url = source.absolute().as_uri() if source else chosen.backup_url
+    url = chosen.backup_url
+    if source:
+        url = source if "://" in source else Path(source).absolute().as_uri()
     if not url:
         raise NotFound
     _tell(out, bring_back(chosen, url, set_id, _progress(out)))

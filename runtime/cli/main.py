@@ -35,6 +35,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "care": ("doctor", "fsck", "log", "index", "keys"),
     "backups": ("backup", "backups", "restore"),
     "fixity": ("fixity",),
+    "move": ("move",),
     "store": ("store",),
     "rereading": ("reprocess",),
     "renditions": ("rendition",),

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import delete, select
 
 from archive.identity import system
-from archive.model import Content, OwnerKey, Record
+from archive.model import Content, LogSeal, OwnerKey, Record
 from runtime.settings import Settings, load
 from tests.factories.archives import Answer, Archive
 
@@ -174,3 +174,35 @@ def test_old_sets_are_forgotten_but_never_the_last_three(archive: Archive, place
     assert ring.is_destroyed(made[0].id)
     assert not ring.is_destroyed(made[1].id)
     assert parts.safekeeping.check(system("backup"), made[1].id) == []
+
+
+def test_a_set_writes_only_what_is_new_of_the_log_and_the_chain_comes_back_whole(
+    archive: Archive, place: dict[str, str], tmp_path: Path
+) -> None:
+    parts = archive.parts()
+    parts.settings = load(archive.environment | place)
+    made = []
+    for _ in range(5):
+        made.append(parts.safekeeping.make(system("backup")))
+        parts.sealer.seal_all()
+    assert [len(each.logs) for each in made] == [1, 2, 3, 4, 5]
+    assert made[4].logs[:4] == made[3].logs
+    assert [part.after for part in made[4].logs] == [0, *(part.upto for part in made[4].logs[:-1])]
+    assert made[4].logs[-1].size < made[0].logs[0].size / 3
+    assert parts.safekeeping.backups().forget_before(parts.clock.now()) == 2
+    assert parts.safekeeping.check(system("backup"), made[4].id) == []
+    with parts.db.reading() as session:
+        sealed = select(LogSeal.seq, LogSeal.chain).where(LogSeal.seq <= made[4].log_seq).order_by(LogSeal.seq)
+        chain = [tuple(row) for row in session.execute(sealed)]
+
+    new = elsewhere(archive, tmp_path / "new")
+    report = good(new.run("restore", "--from", str(tmp_path / "backups"), "--json"))
+    assert report["violations"] == []
+    with new.parts().db.reading() as session:
+        assert [tuple(row) for row in session.execute(sealed)] == chain
+
+    files = Path(place["JUANKU_BACKUP_URL"].removeprefix("file://")).rglob(f"logs_{made[4].logs[1].id}@*")
+    next(files).unlink()
+    assert parts.safekeeping.check(system("backup"), made[4].id) == [made[4].logs[1].key]
+    anew = parts.safekeeping.make(system("backup"))
+    assert [part.after for part in anew.logs] == [0], "a log that lacks a part is written anew"

@@ -41,6 +41,8 @@ def test_a_bucket_with_its_credential_is_taken_and_its_secret_masked(tmp_path: P
         (WHOLE | {"JUANKU_STORE_URL": "s3+https://minio.example/Juanku"}, "JUANKU_STORE_URL", "not_a_bucket"),
         (WHOLE | {"JUANKU_STORE_WITNESS_BUCKET": "witness"}, "JUANKU_STORE_WITNESS_KEY", "missing"),
         ({"JUANKU_STORE_WITNESS_BUCKET": "witness"}, "JUANKU_STORE_WITNESS_BUCKET", "store_is_a_folder"),
+        ({"JUANKU_BACKUP_URL": "s3+https://off.example/backups/one"}, "JUANKU_BACKUP_KEY", "missing"),
+        ({"JUANKU_BACKUP_URL": "s3+http://off.example/backups/one"}, "JUANKU_BACKUP_URL", "needs_tls"),
         ({"JUANKU_BROKER_URL": "redis://redis.example:6379/0"}, "JUANKU_BROKER_URL", "needs_tls"),
         ({"JUANKU_BROKER_URL": "amqp://10.1.2.3//"}, "JUANKU_BROKER_URL", "needs_tls"),
     ],

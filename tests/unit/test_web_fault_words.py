@@ -9,8 +9,9 @@ import pytest
 
 from archive.errors import ArchiveError, Conflict, Fault, InvalidInput, Quarantined, StorageFull, TooLarge, Unavailable
 from indexer.extract.answer import Reason
+from web.error_words import ERRORS
 from web.fault_words import FAULTS, REASONS, WAITING
-from web.faults import ERRORS, explain, explain_failed, explain_fault, explain_waiting, status_of
+from web.faults import explain, explain_failed, explain_fault, explain_waiting, status_of
 from web.security import FormTooLarge
 from web.words import LOCALES
 

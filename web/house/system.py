@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
 from archive.jobs.status import by_queue, status
+from archive.moves import latest_moves
 from archive.policy.rules import Act
 from web.house.forms import may, require
 from web.i18n import current_locale
@@ -28,6 +29,7 @@ def show() -> str:
     with services().db.reading() as session:
         services().guard.require_house(session, identity(), Act.SEE_JOBS)
         jobs = by_queue(status(session))
+        moves = latest_moves(session) if runs else []
     broker = services().house.broker()
     failed = services().house.jobs.failed(identity()) if runs else []
     settings = services().house.settings() if runs else []
@@ -39,6 +41,7 @@ def show() -> str:
         failed=failed,
         settings=settings,
         runs=runs,
+        moves=moves,
         index=index,
         giving_up=_(GIVING_UP),
     )

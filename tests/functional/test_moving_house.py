@@ -1,0 +1,231 @@
+"""Moving a house by command: verified, gone on with after a kill, closed behind, and taken back."""
+
+import json
+import shutil
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from archive.describing import Draft
+from archive.errors import BrokenSetting, Damaged, Interrupted, InvalidInput, ReadOnly, StandsAlready, WrongState
+from archive.model import Content, LogEntry, Record
+from runtime.cli.move import read_settings, target_of
+from runtime.closure import moving_parts, undo
+from runtime.fsck import fsck
+from runtime.moving_house import HouseMove
+from runtime.setting_up import require_ready
+from runtime.wiring import Parts
+from tests.factories.archives import Archive
+
+
+@pytest.fixture
+def new(archive: Archive, tmp_path: Path) -> Archive:
+    """An empty place, with the same ring."""
+    made = Archive(tmp_path / "new")
+    made.folder.mkdir()
+    shutil.copytree(archive.keys, made.keys)
+    return made
+
+
+def named(new: Archive) -> Path:
+    """Write the settings of a place."""
+    file = new.folder / "house.env"
+    mine = {name: value for name, value in new.environment.items() if name.startswith("JUANKU_")}
+    file.write_text("# the new place\n" + "".join(f"export {name}='{value}'\n" for name, value in mine.items()))
+    return file
+
+
+def move(archive: Archive, new: Archive, **how: Any) -> dict[str, Any]:
+    """Move in this process."""
+    parts = moving_parts(archive.settings, archive.settings)
+    try:
+        return HouseMove(parts, new.settings, **how).run()
+    finally:
+        parts.close()
+
+
+def taken_back(archive: Archive) -> str:
+    parts = moving_parts(archive.settings, archive.settings)
+    try:
+        return undo(parts).state
+    finally:
+        parts.close()
+
+
+def shown(archive: Archive) -> set[tuple[Any, ...]]:
+    """Return each record with its number and what its files hold."""
+    with archive.parts().db.reading() as session:
+        rows = session.execute(select(Record.title, Record.archive_number, Content.plain_sha256).outerjoin(Content))
+        return {tuple(row) for row in rows}
+
+
+def whole(archive: Archive) -> bool:
+    """Whether all invariants hold, and the archive can be opened."""
+    require_ready(archive.settings)
+    return not fsck(archive.parts()).violations
+
+
+def files_one(parts: Parts, title: str) -> None:
+    """Catalogue a record with a file, as an archivist does."""
+    archivist = parts.people.identity_of("archivist")
+    with parts.db.reading() as session:
+        like = session.scalars(select(Record).order_by(Record.id)).first()
+    assert like
+    draft = Draft(like.fonds_id, like.category_id, title, level_rank=like.level_rank)
+    record = parts.records.create(archivist, draft)
+    parts.intake.receive(archivist, record, "附件.txt", [title.encode()])
+
+
+def test_a_house_moves_whole_and_the_old_place_is_closed_until_it_is_taken_back(archive: Archive, new: Archive) -> None:
+    before = shown(archive)
+    archive.close()
+    answer = archive.run("move", "--to", named(new), "--json")
+    assert answer.code == 0, answer.err + answer.out
+    report = answer.document
+    assert {"store", "index"} <= set(report["parts"])
+    assert report["objects"]["count"] == report["objects"]["copied_now"] > 0
+    assert report["tables"]["record"]["rows"] == len({title for title, *_ in before})
+    assert json.loads(Path(report["report"]).read_text())["move"] == report["move"]
+
+    assert shown(new) == before
+    assert whole(new)
+    acts = select(LogEntry.act).where(LogEntry.act.startswith("house.move"))
+    with new.parts().db.reading() as session:
+        assert set(session.scalars(acts)) == {"house.move_begin", "house.move", "house.move_in"}
+
+    with pytest.raises(WrongState, match="moved"):
+        require_ready(archive.settings)
+    parts = archive.parts()
+    with pytest.raises(ReadOnly), parts.db.writing():
+        pass
+    with pytest.raises(WrongState):
+        move(archive, new)
+    assert taken_back(archive) == "moved"
+    assert shown(archive) == before
+    assert whole(archive)
+
+
+@pytest.mark.parametrize("step", ["move.objects", "move.rows", "move.left"])
+def test_a_move_that_is_killed_goes_on_by_the_same_command(archive: Archive, new: Archive, step: str) -> None:
+    before = shown(archive)
+    archive.close()
+    killed = archive.run("move", "--to", named(new), "--json", more={"JUANKU_FAILPOINT": f"{step}:kill"})
+    assert killed.code == -signal.SIGKILL
+    if step != "move.objects":
+        with pytest.raises(WrongState, match="arriving"):
+            require_ready(new.settings)
+    report = move(archive, new)
+    assert report["gone_on"]
+    assert report.get("objects", {"copied_now": 0})["copied_now"] == 0, "what was there is not copied again"
+    assert shown(new) == before
+    assert whole(new)
+    with new.parts().db.reading() as session:
+        begun = select(func.count()).select_from(LogEntry).where(LogEntry.act == "house.move_begin")
+        assert session.scalar(begun) == 1
+
+
+def test_people_file_on_while_files_are_copied_and_nothing_is_lost_or_doubled(archive: Archive, new: Archive) -> None:
+    parts, filed, refused = archive.parts(), [], []
+    reader = parts.people.identity_of("archivist")
+
+    def someone_works(step: str, *_counts: int) -> None:
+        title = f"搬家时入库{len(filed)}{step}"
+        try:
+            files_one(parts, title)
+            filed.append(title)
+        except ReadOnly:
+            refused.append(step)
+            parts.readings.note(reader, "search.query", body={"query": title})  # who only reads is not held up
+
+    report = move(archive, new, live=True, told=someone_works)
+    assert filed
+    assert {"verify", "index"} <= set(refused)
+    assert report["read_only_seconds"] < report["seconds"] + 1
+    came = [title for title, *_ in shown(new)]
+    assert sorted(title for title in came if title.startswith("搬家时")) == sorted(filed)
+    assert whole(new)
+    with new.parts().db.reading() as session:
+        read = select(func.count()).select_from(LogEntry).where(LogEntry.act == "search.query")
+        assert session.scalar(read) == len(refused), "what was read while it moved is in the log there"
+
+
+def test_a_move_that_is_told_to_stop_leaves_the_house_open_and_goes_on_later(archive: Archive, new: Archive) -> None:
+    parts = archive.parts()
+    with pytest.raises(Interrupted):
+        move(archive, new, going_on=lambda: False)
+    files_one(parts, "搬家停下之后入库")
+    assert move(archive, new)["gone_on"]
+    assert "搬家停下之后入库" in {title for title, *_ in shown(new)}
+
+
+def test_a_killed_move_can_be_taken_back_instead(archive: Archive, new: Archive) -> None:
+    archive.run("move", "--to", named(new), "--json", more={"JUANKU_FAILPOINT": "move.rows:kill"})
+    parts = archive.parts()
+    with pytest.raises(ReadOnly):
+        files_one(parts, "只读时入库")
+    assert taken_back(archive) == "read_only"
+    files_one(parts, "又可入库")
+
+
+def test_a_place_that_is_not_empty_or_has_another_ring_is_refused(archive: Archive, tmp_path: Path) -> None:
+    stranger = Archive(tmp_path / "stranger")
+    assert stranger.run("init", "--name", "别家", "--json").code == 0
+    with pytest.raises(BrokenSetting, match="other_ring"):
+        move(archive, stranger)
+    shutil.rmtree(stranger.keys)
+    shutil.copytree(archive.keys, stranger.keys)
+    with pytest.raises(StandsAlready):
+        move(archive, stranger)
+    with pytest.raises(InvalidInput):
+        move(archive, archive)
+    files_one(archive.parts(), "仍可入库")
+
+
+def test_the_store_alone_moves_and_the_old_settings_are_refused(archive: Archive, tmp_path: Path) -> None:
+    before = shown(archive)
+    file = tmp_path / "store.env"
+    file.write_text(f"JUANKU_STORE_URL={(tmp_path / 'elsewhere').as_uri()}\n")
+    target = target_of(archive.settings, file, "store")
+    killed = archive.run("move", "--to", file, "--only", "store", "--json", more={"JUANKU_FAILPOINT": "move.left:kill"})
+    assert killed.code == -signal.SIGKILL
+    parts = moving_parts(archive.settings, archive.settings)
+    report = HouseMove(parts, target).run()
+    parts.close()
+    assert report["parts"] == ["store"]
+    with pytest.raises(WrongState, match="moved"):
+        require_ready(archive.settings)
+    require_ready(target)
+    there = moving_parts(target, target)
+    assert not fsck(there).violations
+    there.close()
+    assert shown(archive) == before
+    assert taken_back(archive) == "moved"
+    assert whole(archive)
+
+
+def test_a_file_that_is_not_whole_stops_the_move_and_the_house_works_on(archive: Archive, new: Archive) -> None:
+    with archive.parts().db.reading() as session:
+        key = session.scalars(select(Content.object_key).order_by(Content.id)).first()
+    assert key
+    (path,) = (each for each in (archive.home / "objects").rglob("*") if key.replace("/", "_") in each.name)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(bytes(data))
+    with pytest.raises(Damaged):
+        move(archive, new)
+    files_one(archive.parts(), "仍可入库")
+    assert move(archive, new, even_damaged=True)["objects"]["damaged"] == [key]
+
+
+def test_a_file_of_settings_is_read_as_a_shell_reads_it(archive: Archive, new: Archive) -> None:
+    file = named(new)
+    assert read_settings(file)["JUANKU_HOME"] == str(new.home)
+    target = target_of(archive.settings, file, "store")
+    assert target.store_url == new.settings.store_url
+    assert target.database_url == archive.settings.database_url
+    file.write_text("export JUANKU_PORT=8400 JUANKU_OCR=none\nPATH=/bin\n")
+    with pytest.raises(InvalidInput):
+        read_settings(file)

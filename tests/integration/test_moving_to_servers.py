@@ -1,0 +1,72 @@
+"""A house moves from the embedded parts to PostgreSQL, MinIO and Elasticsearch, and back, on the real servers.
+
+One test of three moves: each needs what the last one made, and a house takes seconds to make.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from archive.model import Content, Record
+from runtime.closure import moving_parts
+from runtime.fsck import fsck
+from runtime.moving_house import HouseMove
+from runtime.setting_up import require_ready
+from runtime.settings import Settings, load
+from tests.factories import elastic, minio_server, postgres
+from tests.factories.archives import Archive
+from tests.factories.databases import ONLY_POSTGRES
+
+pytestmark = [pytest.mark.postgres, ONLY_POSTGRES]
+
+
+def moved(source: Settings, target: Settings) -> dict[str, Any]:
+    parts = moving_parts(source, source)
+    try:
+        return HouseMove(parts, target, live=True).run()
+    finally:
+        parts.close()
+
+
+def shown(settings: Settings) -> set[tuple[Any, ...]]:
+    """Return what the house holds; all its invariants must hold."""
+    require_ready(settings)
+    parts = moving_parts(settings, settings)
+    try:
+        assert not fsck(parts).violations
+        with parts.db.reading() as session:
+            rows = session.execute(select(Record.title, Record.archive_number, Content.plain_sha256).outerjoin(Content))
+            return {tuple(row) for row in rows}
+    finally:
+        parts.close()
+
+
+def test_to_the_servers_and_back_nothing_is_lost(archive: Archive, tmp_path: Path) -> None:
+    access, prefix = minio_server.needed(), elastic.new_prefix()
+    own = {"JUANKU_KEYS": str(archive.keys), "JUANKU_OCR": "none"}
+    embedded = load(own | {"JUANKU_HOME": str(tmp_path / "embedded")})
+    servers = load(
+        own
+        | {
+            "JUANKU_HOME": str(tmp_path / "servers"),
+            "JUANKU_DATABASE_URL": postgres.bare(tmp_path / "servers"),
+            "JUANKU_STORE_URL": f"s3+http://{access.endpoint}/{minio_server.a_bucket(access)}",
+            "JUANKU_STORE_KEY": access.key,
+            "JUANKU_STORE_SECRET": access.secret,
+            "JUANKU_SEARCH_URL": elastic.server(),
+            "JUANKU_SEARCH_PREFIX": prefix,
+        }
+    )
+    home_again = load(own | {"JUANKU_HOME": str(tmp_path / "again")})
+    before = shown(archive.settings)
+    assert before
+    try:
+        for source, target in ((archive.settings, embedded), (embedded, servers), (servers, home_again)):
+            report = moved(source, target)
+            assert report["parts"] == ["database", "store", "index"]
+            assert report["objects"]["copied_now"] == report["objects"]["count"] > 0
+            assert shown(target) == before
+    finally:
+        elastic.sweep(prefix)
