@@ -95,7 +95,7 @@ class _Tree:
         self._children[name] = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
             [sys.executable, "-m", f"runtime.{name}"],
             start_new_session=True,
-            env=child_environment(JUANKU_PORT=str(self._settings.port)),
+            env=child_environment(JUANKU_PORT=str(self._settings.port), **counting_together(self._settings)),
         )
 
     def _restart(self, name: str, code: int) -> None:
@@ -126,6 +126,15 @@ class _Tree:
                 child.kill()
                 child.wait()
         self._say("stopped", {})
+
+
+def counting_together(settings: Settings) -> dict[str, str]:
+    """Return what has the processes that serve pages count their requests where one of them can tell the sum."""
+    if not settings.metrics_token:
+        return {}
+    folder = settings.run / "metrics"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return {"PROMETHEUS_MULTIPROC_DIR": str(folder)}
 
 
 def child_environment(**more: str) -> dict[str, str]:

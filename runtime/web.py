@@ -1,16 +1,11 @@
 """The web process of the tree: the pages behind waitress."""
 
 import logging
-import os
 import signal
 import sys
 from types import FrameType
-from typing import TYPE_CHECKING
 
 from runtime.serve import die_with_parent
-
-if TYPE_CHECKING:
-    from runtime.settings import Settings
 
 
 def main() -> None:
@@ -18,13 +13,11 @@ def main() -> None:
     die_with_parent()
     import waitress  # noqa: PLC0415 (after the parent is watched, so that a slow import can't orphan us)
 
+    from runtime.first_pages import Pages  # noqa: PLC0415
+    from runtime.saying import speak  # noqa: PLC0415
     from runtime.settings import load  # noqa: PLC0415
 
     settings = load()
-    count_together(settings)
-    from runtime.first_pages import Pages  # noqa: PLC0415 (counts as it was told to before)
-    from runtime.saying import speak  # noqa: PLC0415
-
     speak(settings)
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # says each request that waits for a thread: no fault
     signal.signal(signal.SIGTERM, _end)
@@ -44,17 +37,6 @@ def main() -> None:
         )
     finally:
         app.close()
-
-
-def count_together(settings: "Settings") -> None:
-    """Have the processes that serve pages count their requests where one of them can tell the sum.
-
-    Must come before ``web.metrics`` is imported, in each of them or in the one they are forked from.
-    """
-    if settings.metrics_token:
-        folder = settings.run / "metrics"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(folder))
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:

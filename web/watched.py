@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, g, request
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 HEADER = "X-Request-ID"
-_ROUTE = "juanku.route"
+_ROUTE: ContextVar[str] = ContextVar("route", default="none")
 log = logging.getLogger("juanku.request")
 
 
@@ -24,11 +25,12 @@ def watched(application: "WSGIApplication") -> "WSGIApplication":
     def watch(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         own = request_id(environ.get("HTTP_X_REQUEST_ID"))
         began = time.perf_counter()
+        _ROUTE.set("none")
         with following(request=own):
 
             def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Callable[[bytes], object]:
                 seconds = time.perf_counter() - began
-                route = environ.get(_ROUTE, "none")
+                route = _ROUTE.get()
                 method = str(environ.get("REQUEST_METHOD", ""))
                 count(method, route, status[:3], seconds)
                 facts = {"method": method, "route": route, "status": int(status[:3]), "ms": round(seconds * 1000, 1)}
@@ -45,7 +47,7 @@ def init_app(app: Flask) -> None:
 
     @app.before_request
     def _route() -> None:
-        request.environ[_ROUTE] = request.url_rule.rule if request.url_rule else "none"
+        _ROUTE.set(request.url_rule.rule if request.url_rule else "none")
 
     @app.after_request
     def _person(reply: Any) -> Any:

@@ -318,11 +318,11 @@ class TestOfficersAndCustodians:
             Role.CLERK: set(),
             Role.STAFF: set(),
             Role.APPROVER: set(),
-            Role.ARCHIVIST: {"scheme.manage", "job.see"},
+            Role.ARCHIVIST: {"scheme.manage", "job.see", "store.see"},
             Role.SECRECY_OFFICER: {"level.manage"},
-            Role.SYSTEM_ADMIN: {"system.manage", "scheme.manage", "job.see"},
+            Role.SYSTEM_ADMIN: {"system.manage", "scheme.manage", "job.see", "store.see"},
             Role.SECURITY_ADMIN: {"person.manage", "right.manage", "level.manage", "log.read"},
-            Role.AUDIT_ADMIN: {"log.read", "log.verify"},
+            Role.AUDIT_ADMIN: {"log.read", "log.verify", "store.see"},
         }
 
     @pytest.mark.parametrize("role", [Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN])
