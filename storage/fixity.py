@@ -6,17 +6,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from archive.errors import NotFound
+from archive.errors import NotFound, Unavailable
 from archive.model import Content
 from archive.ports import ObjectStore
 
+_READINGS = 2
+"""How often an object is read whose bytes do not come: MinIO answers as if it were busy when its disk damaged them."""
+
 
 class Fixity(StrEnum):
-    """What a check of a content found."""
+    """What a check of a content found. ``UNREADABLE``: the store knows the object and does not hand its bytes out."""
 
     WHOLE = "whole"
     MISSING = "missing"
     CHANGED = "changed"
+    UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True)
@@ -45,13 +49,18 @@ def check(store: ObjectStore, contents: Iterable[Content]) -> Iterator[Finding]:
 def _fixity(store: ObjectStore, content: Content) -> Fixity:
     if content.store_version is None:
         return Fixity.MISSING
-    known = store.stat(content.object_key, content.store_version)
-    if known is None:
-        return Fixity.MISSING
-    if known.size != content.cipher_size:
-        return Fixity.CHANGED
-    try:
-        same = cipher_hash(store, content.object_key, content.store_version) == content.cipher_sha256
-    except NotFound:
-        return Fixity.MISSING
-    return Fixity.WHOLE if same else Fixity.CHANGED
+    for _ in range(_READINGS):
+        known = store.stat(content.object_key, content.store_version)
+        if known is None:
+            return Fixity.MISSING
+        if known.size != content.cipher_size:
+            return Fixity.CHANGED
+        try:
+            same = cipher_hash(store, content.object_key, content.store_version) == content.cipher_sha256
+        except NotFound:
+            return Fixity.MISSING
+        except Unavailable:  # the object's own fault, so long as the store answers what it is asked of it next
+            continue
+        return Fixity.WHOLE if same else Fixity.CHANGED
+    store.stat(content.object_key, content.store_version)
+    return Fixity.UNREADABLE
