@@ -1,6 +1,7 @@
 """A person decides on what is proposed for a record: takes a value into its field, or wants it no more."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import Vault
 from archive.proposals import NUMBER, Proposed
+from archive.record_order import made_before
 from archive.records import RecordService
 
 DISMISS = "record.dismiss_proposal"
@@ -79,12 +81,17 @@ class ProposalService:
         return session.scalar(select(func.count()).select_from(self._waiting(session, identity).subquery())) or 0
 
     def waiting(
-        self, identity: Identity, *, offset: int = 0, limit: int = 50
+        self, identity: Identity, *, after: tuple[datetime, UUID] | None = None, limit: int = 50
     ) -> Sequence[tuple[Record, Sequence[Proposed]]]:
-        """Return records for which something waits that would fill a field, newest first, with what waits."""
+        """Return records for which something waits that would fill a field, newest first, with what waits.
+
+        Begins behind the record made at ``after`` with that id.
+        """
         with self._db.reading() as session:
             query = self._waiting(session, identity).order_by(Record.created_at.desc(), Record.id.desc())
-            records = session.scalars(query.offset(offset).limit(limit)).all()
+            if after is not None:
+                query = query.where(made_before(after))
+            records = session.scalars(query.limit(limit)).all()
             protected = describing.opened_many(self._vault, session, records)
             found = []
             for record in records:

@@ -42,6 +42,7 @@ from archive.policy.guard import Guard
 from archive.policy.rules import Act, condition
 from archive.ports import Vault
 from archive.proposals import Proposed, proposed
+from archive.record_order import made_before
 from archive.renditions import RenditionStands, renditions_of
 from archive.scheme.fields import FieldDef, parse_fields
 from archive.subject_facts import names_of_subjects
@@ -188,17 +189,19 @@ class RecordReader:
         *,
         state: RecordState | None = None,
         created_by: UUID | None = None,
-        offset: int = 0,
+        after: tuple[datetime, UUID] | None = None,
         limit: int = 50,
     ) -> Sequence[Record]:
-        """Return readable records, newest first."""
+        """Return readable records, newest first, beginning behind the one made at ``after`` with that id."""
         with self._db.reading() as session:
             query = self._guard.visible(session, identity).order_by(Record.created_at.desc(), Record.id.desc())
             if state is not None:
                 query = query.where(Record.state == state)
             if created_by is not None:
                 query = query.where(Record.created_by == created_by)
-            return session.scalars(query.offset(offset).limit(limit)).all()
+            if after is not None:
+                query = query.where(made_before(after))
+            return session.scalars(query.limit(limit)).all()
 
     def page(
         self, identity: Identity, wanted: RecordFilter, *, after: UUID | None = None, limit: int = 50

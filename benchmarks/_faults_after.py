@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from archive.clock import Clock
 from archive.model import Content, ContentState, Record, RecordState
 from benchmarks._faults_house import READER, WHO, Paper, send
 from benchmarks._faults_processes import Say
@@ -17,9 +18,19 @@ from runtime.working import LocalWaker, work_done
 from storage.sweep import sweep_orphans
 
 
-def recover(chosen: Settings, sent: Mapping[str, Paper], acknowledged: Sequence[Mapping[str, Any]], say: Say) -> None:
-    """Start again: finish what a client would finish, run the jobs out, and look for what is wrong."""
-    parts = build(chosen, LocalWaker())
+def recover(
+    chosen: Settings,
+    sent: Mapping[str, Paper],
+    acknowledged: Sequence[Mapping[str, Any]],
+    say: Say,
+    clock: Clock | None = None,
+) -> None:
+    """Start again: finish what a client would finish, run the jobs out, and look for what is wrong.
+
+    With a ``clock`` later than the leases of what died, their jobs are taken up as another machine would.
+    """
+    parts = build(chosen, LocalWaker(), clock)
+    parts.runner.sweep()
     with work_done(parts, wait=True):
         _resume(parts, sent, acknowledged)
     swept = sweep_orphans(parts.db, parts.store, parts.clock, older_than=timedelta(0))

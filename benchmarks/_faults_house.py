@@ -50,33 +50,33 @@ def settings_for(folder: Path, failpoint: str = "") -> Settings:
 
 def make_template(folder: Path) -> None:
     """Make the small archive that every trial starts from."""
-
-    def act(_say: Say) -> None:
-        chosen = settings_for(folder)
-        create(chosen, dict.fromkeys(("zh_CN", "zh_TW", "en"), "试"), "grades")
-        parts = build(chosen, NoWaker())
-        with parts.db.writing() as work:
-            fonds = Fonds(code="H001", names=dict.fromkeys(("zh_CN", "zh_TW", "en"), "和园"))
-            work.session.add(fonds)
-            work.session.flush()
-            install(work.session, fonds, scheme("property"), now=parts.clock.now())
-            work.commit()
-        rights = Rights(parts.db, parts.log, parts.guard)
-        for rank in (1, 2, 3, 4):
-            rights.distribute(WHO, rank)
-        reader = parts.people.add_person(
-            WHO, login=READER, name="林静文", password=os.urandom(12).hex(), roles={Role.ARCHIVIST}, clearance=4
-        )
-        rights.grant(WHO, reader, fonds_id=fonds.id)
-        with work_done(parts, wait=True):
-            parts.records.create(WHO, _draft(parts, "前言"))
-        parts.close()
-
     folder.mkdir(parents=True, exist_ok=True)
-    child = forked(folder / "log", act)
+    child = forked(folder / "log", lambda _say: furnish(settings_for(folder)))
     if child.wait():
         raise RuntimeError((folder / "log").read_text())
     os.close(child.pipe)
+
+
+def furnish(chosen: Settings, password: str | None = None) -> None:
+    """Make a house with a fonds, its scheme, a reader of everything and one record."""
+    create(chosen, dict.fromkeys(("zh_CN", "zh_TW", "en"), "试"), "grades")
+    parts = build(chosen, NoWaker())
+    with parts.db.writing() as work:
+        fonds = Fonds(code="H001", names=dict.fromkeys(("zh_CN", "zh_TW", "en"), "和园"))
+        work.session.add(fonds)
+        work.session.flush()
+        install(work.session, fonds, scheme("property"), now=parts.clock.now())
+        work.commit()
+    rights = Rights(parts.db, parts.log, parts.guard)
+    for rank in (1, 2, 3, 4):
+        rights.distribute(WHO, rank)
+    reader = parts.people.add_person(
+        WHO, login=READER, name="林静文", password=password or os.urandom(12).hex(), roles={Role.ARCHIVIST}, clearance=4
+    )
+    rights.grant(WHO, reader, fonds_id=fonds.id)
+    with work_done(parts, wait=True):
+        parts.records.create(WHO, draft_of(parts, "前言"))
+    parts.close()
 
 
 def papers(rnd: random.Random) -> list[Paper]:
@@ -102,7 +102,8 @@ def _zip(text: str) -> bytes:
     return out.getvalue()
 
 
-def _draft(parts: Parts, title: str) -> Draft:
+def draft_of(parts: Parts, title: str) -> Draft:
+    """Return a draft in the fonds' first category."""
     with parts.db.reading() as session:
         category = session.scalars(select(Category).where(Category.code == "WYYZ")).one()
     return Draft(fonds_id=category.fonds_id, category_id=category.id, title=title, drawn_up=DRAWN_UP)
@@ -111,7 +112,7 @@ def _draft(parts: Parts, title: str) -> Draft:
 def take_in(chosen: Settings, sent: Sequence[Paper], done: Path, say: Say) -> None:
     """Be the web process: catalogue, take in, file; tell what was acknowledged, as a client would know it."""
     parts = build(chosen, NoWaker())
-    draft = _draft(parts, "-")
+    draft = draft_of(parts, "-")
     ids = parts.records.create_many(WHO, [replace(draft, title=paper.name) for paper in sent])
     for record, paper in zip(ids, sent, strict=True):
         say(did="record", record=str(record))

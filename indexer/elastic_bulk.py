@@ -19,6 +19,9 @@ CHUNK = 500
 CHUNK_BYTES = 8 * 1024 * 1024
 """A request holds no more documents, and no more bytes, than this."""
 
+PLACED = "10s"
+"""How long a write waits for an index that the server cannot place now; it is then sent again, or put off."""
+
 _MISSING = 404
 _CONFLICT = 409
 _NOT_OURS = (401, 403)
@@ -82,6 +85,7 @@ class Bulk:
                 initial_backoff=self._wait,
                 max_backoff=10,
                 retry_on_status=BUSY,
+                timeout=PLACED,
             ):
                 if not taken:
                     self._note(sent, told["index"])

@@ -1,5 +1,6 @@
 """A partition made anew in an index beside the one that is searched."""
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from uuid import UUID
@@ -10,9 +11,12 @@ from indexer.elastic_layout import Layout
 from indexer.elastic_schema import document
 from indexer.engine import BAD_ENTRY, IndexEntry
 
+SENDERS = 2
+"""Requests under way at once: the server has the next at hand when it is done with one."""
+
 
 class ElasticRebuild:
-    """``Rebuild`` on a server: what was given is sent while the next is read.
+    """``Rebuild`` on a server: what was given is cut at once, and sent while the next is read and cut.
 
     Args:
         layout: makes the index and switches to it.
@@ -29,28 +33,26 @@ class ElasticRebuild:
         self._refused: dict[UUID, str] = {}
         self._index = layout.make(partition)
         self._open = True
-        self._sender = ThreadPoolExecutor(1, thread_name_prefix="rebuild")
-        self._sending: Future[Sent] | None = None
+        self._senders = ThreadPoolExecutor(SENDERS, thread_name_prefix="rebuild")
+        self._sending: deque[Future[Sent]] = deque()
 
     def write(self, entries: Sequence[IndexEntry]) -> None:
-        """Have entries sent, once those before are; a newer one that came meanwhile stays.
+        """Have entries sent, once few of those before are under way; a newer one that came meanwhile stays.
 
         Raises:
-            Unavailable: the server did not take those before.
+            Unavailable: the server did not take some of those before.
         """
-        self._settle()
-        self._sending = self._sender.submit(self._send, entries)
+        cut = list(self._operations(entries))  # here and not by the sender, which is to wait for the server alone
+        self._settle(SENDERS - 1)
+        self._sending.append(self._senders.submit(self._bulk.send, cut))
 
-    def _settle(self) -> None:
-        if self._sending is None:
-            return
-        sent = self._sending.result()
-        if sent.gone:  # another rebuild of this partition took this one for broken
-            raise Unavailable(part="search", reason="moving")
-        self._refused |= sent.refused
-
-    def _send(self, entries: Sequence[IndexEntry]) -> Sent:
-        return self._bulk.send(self._operations(entries))
+    def _settle(self, left: int) -> None:
+        """Hear of what was sent first, until so many requests are under way."""
+        while len(self._sending) > left:
+            sent = self._sending.popleft().result()
+            if sent.gone:  # another rebuild of this partition took this one for broken
+                raise Unavailable(part="search", reason="moving")
+            self._refused |= sent.refused
 
     def _operations(self, entries: Sequence[IndexEntry]) -> Iterator[Operation]:
         alias = self._layout.names.written(self._index)
@@ -64,7 +66,7 @@ class ElasticRebuild:
 
     def finish(self) -> Mapping[UUID, str]:
         """Put the new index in the place of the old one."""
-        self._settle()
+        self._settle(0)
         self._refresh([self._index])
         self._layout.switch(self._partition, self._index)
         self._open = False
@@ -72,9 +74,8 @@ class ElasticRebuild:
 
     def abandon(self) -> None:
         """Remove what was made, unless it is in use."""
-        if self._sending is not None:
-            wait([self._sending])
-        self._sender.shutdown()
+        wait(self._sending)
+        self._senders.shutdown()
         if self._open:
             self._open = False
             self._layout.remove([self._index])

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, and_, cast, func, select
+from sqlalchemy import ColumnElement, String, and_, bindparam, cast, func, select, update
 from sqlalchemy.orm import Session
 
-from archive.database import Database
+from archive.database import Base, Database
 from archive.model import Job, JobKind, JobState, Level, Record
 from archive.ports import Vault
 from indexer.engine import SearchEngine, Tombstone, partition_of
-from indexer.entries import GONE, Entries
+from indexer.entries import GONE, Entries, Kept
 
 _BATCH = 500
 
@@ -123,7 +123,7 @@ class Rebuilder:
                     ids = list(session.scalars(page.limit(_BATCH)))
                     kept = self._entries.read(session, ids)
                 entries = [one.entry for one in kept if one.entry and one.entry.partition == partition]
-                self._remember([one.record_id for one in kept if partition not in one.indexed_in], partition)
+                self._remember(kept, partition)
                 rebuild.write(entries)
                 written += len(entries)
                 if len(ids) < _BATCH:
@@ -134,12 +134,17 @@ class Rebuilder:
             log.warning("record %s was not indexed: %s", key, why)
         return written - len(refused)
 
-    def _remember(self, ids: list[UUID], partition: str) -> None:
-        if not ids:
+    def _remember(self, kept: Sequence[Kept], partition: str) -> None:
+        """Note in each row that is to lie in the partition that it does."""
+        new = [one.record_id for one in kept if partition not in one.indexed_in]
+        if not new:
             return
         with self._db.writing() as work:
-            for record in work.session.scalars(select(Record).where(Record.id.in_(ids))):
-                record.indexed_in = [*record.indexed_in, partition]
+            connection = work.session.connection()
+            rows = connection.execute(select(_TABLE.c.id, _TABLE.c.indexed_in).where(_TABLE.c.id.in_(new)))
+            noted = [{"key": row.id, "places": [*row.indexed_in, partition]} for row in rows]
+            if noted:
+                connection.execute(_NOTE, noted)
             work.commit()
 
     def lag(self) -> Lag:
@@ -198,11 +203,12 @@ class Rebuilder:
             kept = self._entries.read(session, list(wanted))
         entries = [one.entry for one in kept if one.entry]
         for partition in {entry.partition for entry in entries}:
-            new = [one for one in kept if one.entry and partition not in one.indexed_in]
-            self._remember([one.record_id for one in new if one.entry and one.entry.partition == partition], partition)
+            self._remember([one for one in kept if one.entry and one.entry.partition == partition], partition)
         self._engine.write(entries, tombstones)
 
 
+_TABLE = Base.metadata.tables["record"]
+_NOTE = update(_TABLE).where(_TABLE.c.id == bindparam("key")).values(indexed_in=bindparam("places"))
 _TOO_MUCH = frozenset(("stray", "wrong_level"))
 _WAITING = and_(Job.kind == JobKind.INDEX, Job.state.in_((JobState.QUEUED, JobState.RUNNING)))
 

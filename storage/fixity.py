@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
@@ -13,6 +14,8 @@ from archive.ports import ObjectStore
 __all__ = ["Finding", "Fixity", "Look", "check", "cipher_hash", "look"]
 
 BAD_SECTOR = "EIO"
+_READINGS = 2
+"""How often an object is read whose bytes do not come: MinIO answers as if it were busy when its disk damaged them."""
 
 
 @dataclass(frozen=True)
@@ -101,10 +104,15 @@ def check(store: ObjectStore, contents: Iterable[Content]) -> Iterator[Finding]:
 
 
 def _fixity(store: ObjectStore, content: Content) -> Fixity:
-    if content.store_version is not None:
+    if content.store_version is None:
+        return Fixity.MISSING
+    for _ in range(_READINGS):
         known = store.stat(content.object_key, content.store_version)
         if known is None:
             return Fixity.MISSING
         if known.size != content.cipher_size:
             return Fixity.CHANGED
-    return look(store, content).fixity
+        with suppress(Unavailable):  # the object's own fault, so long as the store answers what it is asked of it next
+            return look(store, content).fixity
+    store.stat(content.object_key, content.store_version)
+    return Fixity.UNREADABLE

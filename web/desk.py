@@ -10,6 +10,7 @@ from archive.errors import Unavailable
 from archive.identity import Role
 from archive.model import Content, ContentState, Record, RecordState
 from archive.policy.rules import READERS, Act
+from web import paging
 from web.columns import shown as as_list
 from web.drafts import unsent
 from web.house.forms import may
@@ -25,7 +26,7 @@ NEWEST = 10
 @pages.get("/")
 def desk() -> str:
     """Show the records that wait to be filed, and counts of what the person may read."""
-    offset = _offset(request.args.get("from", ""))
+    after = paging.read(request.args.get("after", ""))
     state = RecordState.BINNED if request.args.get("state") == "binned" else RecordState.PROVISIONAL
     with services().db.reading() as session:
         guard = services().guard
@@ -44,14 +45,14 @@ def desk() -> str:
         proposed = services().proposals.count(session, identity())
         undecided = services().directory.count(session, services().doubles.undecided(session, identity()))
     counts["filed"] = _filed()
-    records = services().reader.list(identity(), state=state, offset=offset, limit=PAGE + 1)
+    records = services().reader.list(identity(), state=state, after=after, limit=PAGE + 1)
     prepares = bool({Role.ARCHIVIST, Role.CLERK} & identity().roles)
     newest = () if prepares else services().reader.list(identity(), state=RecordState.FILED, limit=NEWEST)
     return render_template(
         "desk.html",
         records=records[:PAGE],
         list=as_list("desk", records[:PAGE]),
-        more=offset + PAGE if len(records) > PAGE else None,
+        more=paging.told((records[PAGE - 1].created_at, records[PAGE - 1].id)) if len(records) > PAGE else None,
         counts=counts,
         put_aside=put_aside,
         doubtful_scans=doubtful_scans,
@@ -89,7 +90,3 @@ def _filed() -> int | None:
 def style() -> str:
     """Show every part that pages are made of, for whoever makes one."""
     return render_template("style.html", values={}, faults={"title": _("A title is needed.")})
-
-
-def _offset(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0

@@ -1,7 +1,6 @@
 """The log for those who read it, and the history of a record."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +9,7 @@ from flask import Blueprint, render_template, request, url_for
 from archive.errors import Fault, InvalidInput
 from archive.log.browse import LogFilter, LogPage
 from archive.model.log import LogResult
+from web import paging
 from web.act_words import act_words
 from web.i18n import current_locale
 from web.log_days import days_between
@@ -34,7 +34,7 @@ def log() -> str:
         until=until,
     )
     with services().db.reading() as session:
-        page = services().log_view.list(session, identity(), wanted, after=_after(asked.get("after", "")))
+        page = services().log_view.list(session, identity(), wanted, after=paging.read(asked.get("after", "")))
     return render_template("log.html", asked=asked, act_words=_acts(), **_shown(page, "history.log"))
 
 
@@ -42,7 +42,8 @@ def log() -> str:
 def record_history(record_id: UUID) -> str:
     """Show what happened to a record."""
     with services().db.reading() as session:
-        page = services().log_view.history(session, identity(), record_id, after=_after(request.args.get("after", "")))
+        after = paging.read(request.args.get("after", ""))
+        page = services().log_view.history(session, identity(), record_id, after=after)
     shown = _shown(page, "history.record_history", record_id=record_id)
     return render_template("history.html", record_id=record_id, act_words=_acts(), **shown)
 
@@ -57,18 +58,8 @@ def _shown(page: LogPage, endpoint: str, **values: Any) -> Mapping[str, Any]:
     older = None
     if page.next is not None:
         kept: dict[str, Any] = {name: value for name, value in request.args.items() if name in NARROWING}
-        older = url_for(endpoint, **values, **kept, after=f"{page.next[0].isoformat()}_{page.next[1].hex}")
+        older = url_for(endpoint, **values, **kept, after=paging.told(page.next))
     return {"lines": page.lines, "names": names, "older": older}
-
-
-def _after(text: str) -> tuple[datetime, UUID] | None:
-    """Read where a page of the log begins; the newest when it cannot be read."""
-    moment, _, key = text.replace(" ", "+").rpartition("_")
-    try:
-        at = datetime.fromisoformat(moment)
-        return (at.astimezone(UTC), UUID(key)) if at.tzinfo else None
-    except (ValueError, OverflowError):
-        return None
 
 
 def _result(text: str) -> LogResult | None:

@@ -9,6 +9,7 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import ArchiveError, NotFound
+from web import paging
 from web.faults import explain
 from web.i18n import current_locale
 from web.services import identity, services
@@ -21,10 +22,12 @@ PAGE = 50
 @pages.get("/proposals")
 def waiting() -> str:
     """List the records for which something is proposed that would fill a field."""
-    text = request.args.get("from", "")
-    offset = int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
-    found = services().proposals.waiting(identity(), offset=offset, limit=PAGE + 1)
-    more = offset + PAGE if len(found) > PAGE else None
+    after = paging.read(request.args.get("after", ""))
+    found = services().proposals.waiting(identity(), after=after, limit=PAGE + 1)
+    more = None
+    if len(found) > PAGE:
+        last, _values = found[PAGE - 1]
+        more = paging.told((last.created_at, last.id))
     return render_template("proposals.html", records=found[:PAGE], more=more)
 
 

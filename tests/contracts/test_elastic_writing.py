@@ -15,7 +15,7 @@ from indexer.querytree import And, Negate, Or, Query, Words
 from tests.factories.elastic import new_prefix, passing_engine, server
 from tests.factories.engine_house import ask, entry
 from tests.fakes.clock import FixedClock
-from tests.fakes.faulty_server import BROKEN, BUSY, ITEMS_BUSY, LARGE, REFUSES, SLOW, FaultyServer, faulty_server
+from tests.fakes.faulty_server import BROKEN, BUSY, ITEMS_BUSY, LARGE, OPEN, REFUSES, SLOW, FaultyServer, faulty_server
 
 if TYPE_CHECKING:
     from indexer.elastic_engine import ElasticEngine
@@ -89,6 +89,33 @@ def test_what_another_worker_writes_while_a_partition_is_made_anew_is_in_it(engi
         rebuild.write([entry(n) for n in range(5)])
         rebuild.finish()
     assert found(other) == {0: 1, 1: 2, 3: 1, 4: 1, 9: 1}
+    other.close()
+
+
+def test_a_rebuild_that_one_request_of_several_failed_leaves_the_old_index(
+    engine: "ElasticEngine", front: FaultyServer
+) -> None:
+    engine.write([entry(1)])
+    engine.commit()
+    other = passing_engine(engine._layout.names.prefix, url=front.address)
+
+    def made_anew() -> None:
+        with other.rebuilding("3") as rebuild:
+            for n in range(8):
+                if n == 2:
+                    front.fails(BROKEN)
+                rebuild.write([entry(n, version=2)])
+            rebuild.finish()
+
+    with pytest.raises(Unavailable):
+        made_anew()
+    assert found(engine) == {1: 1}
+    front.fails(OPEN)
+    with other.rebuilding("3") as rebuild:
+        for n in range(8):
+            rebuild.write([entry(n, version=2)])
+        assert rebuild.finish() == {}
+    assert found(engine) == dict.fromkeys(range(8), 2)
     other.close()
 
 

@@ -1,6 +1,8 @@
 """Lists: rows are ticked and acted on, and each person chooses the columns they see and take home."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
+from html import unescape
 from io import BytesIO
 from pathlib import Path
 from uuid import UUID
@@ -10,6 +12,7 @@ from flask.testing import FlaskClient
 from python_calamine import CalamineWorkbook
 from werkzeug.test import TestResponse
 
+import web.desk
 from archive.model import RecordState
 from tests.factories.web_house import WebHouse, a_web_house, token_on
 
@@ -121,3 +124,28 @@ def test_a_search_shows_and_a_spreadsheet_holds_the_chosen_columns(house: WebHou
 
 def test_no_other_list_has_columns(house: WebHouse) -> None:
     assert _act(house.browser("staff"), "/lists/people/columns", column=["title"]).status_code == 404
+
+
+def _walked(client: FlaskClient, path: str, between: Callable[[], object]) -> list[list[str]]:
+    """Follow "more" to the end; ``between`` happens before each next page."""
+    pages, at = [], path
+    while True:
+        text = client.get(at).text
+        pages.append(list(dict.fromkeys(re.findall(r'href="/records/([0-9a-f-]{36})"', text))))
+        found = re.search(r'href="([^"]+)">更多', text)
+        if not found:
+            return pages
+        at = unescape(found.group(1))
+        between()
+
+
+def test_a_list_goes_on_behind_the_last_row_whatever_comes_meanwhile(
+    house: WebHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(web.desk, "PAGE", 2)
+    made = [house.a_record(title=f"收文{n}", state=RecordState.PROVISIONAL).id for n in range(5)]
+    client = house.browser("archivist")
+    pages = _walked(client, "/", lambda: house.a_record(title="新到", state=RecordState.PROVISIONAL))
+    assert pages == [[str(made[4]), str(made[3])], [str(made[2]), str(made[1])], [str(made[0])]]
+    for bad in ("x", "2024-01-01_x", "2024-01-01T00:00:00_" + "0" * 32):
+        assert client.get(f"/?after={bad}").status_code == 200

@@ -14,6 +14,7 @@ from archive.errors import Damaged, Unavailable
 from archive.identity import system
 from archive.model import Category, Content, JobKind, Record, RecordState
 from archive.ports import PIECE_BYTES, ContentReader
+from benchmarks._rough_proxy import RoughProxy
 from runtime.fsck import fsck
 from runtime.settings import load
 from runtime.wiring import NoWaker, Parts, build
@@ -22,7 +23,6 @@ from storage.minio_client import Access, client
 from storage.sweep import sweep_orphans
 from tests.factories import minio_server
 from tests.factories.archives import Archive
-from tests.factories.rough_proxy import RoughProxy
 from tests.fakes.clock import FixedClock
 
 WHO = system("test")

@@ -16,11 +16,11 @@ import pytest
 from sqlalchemy import select
 
 from archive.model.jobs import Job, JobKind, JobState
+from benchmarks._rough_proxy import RoughProxy
 from runtime.celery_app import CeleryWaker, answers
 from runtime.settings import Settings, load
 from runtime.wiring import NoWaker
 from tests.factories.archives import Archive
-from tests.factories.rough_proxy import RoughProxy
 
 USUAL = "127.0.0.1:6379"
 DATABASE = 9

@@ -180,6 +180,25 @@ def test_damage_in_the_store_is_found_without_keys(tmp_path: Path) -> None:
     assert fixity.cipher_hash(store, whole.object_key, whole.store_version or "") == whole.cipher_sha256
 
 
+def test_an_object_that_the_store_does_not_hand_out_is_a_finding_and_stops_no_check(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = FileStore(tmp_path)
+    first, stuck, last = (stored(store, b"text" * 50) for _ in range(3))
+    read, broken = store.read, [stuck.object_key] * 3
+
+    def busy(key: str, version: str) -> Iterator[bytes]:
+        if key in broken:
+            broken.remove(key)
+            raise Unavailable(part="store", reason="SlowDownRead")
+        return read(key, version)
+
+    monkeypatch.setattr(store, "read", busy)
+    found = [each.fixity for each in fixity.check(store, [first, stuck, last])]
+    assert found == [fixity.Fixity.WHOLE, fixity.Fixity.UNREADABLE, fixity.Fixity.WHOLE]
+    assert [each.fixity for each in fixity.check(store, [stuck])] == [fixity.Fixity.WHOLE], "busy once is no finding"
+
+
 def test_a_store_that_is_away_is_no_finding(tmp_path: Path) -> None:
     store = FileStore(tmp_path / "store")
     content = stored(store, b"x")

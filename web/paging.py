@@ -1,0 +1,26 @@
+"""Where the next page of a list begins, in its address: behind the last row of this one, and not after so many.
+
+A row that comes or goes meanwhile neither repeats nor skips another then, and a page far back costs what the first
+does.
+"""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+Place = tuple[datetime, UUID]
+"""The moment by which a list is ordered, and the id of the row."""
+
+
+def told(place: Place) -> str:
+    """Return a place as the address holds it."""
+    return f"{place[0].isoformat()}_{place[1].hex}"
+
+
+def read(text: str) -> Place | None:
+    """Return the place that an address holds; None (the first page) when it cannot be read."""
+    moment, _, key = text.replace(" ", "+").rpartition("_")
+    try:
+        at = datetime.fromisoformat(moment)
+        return (at.astimezone(UTC), UUID(key)) if at.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
