@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks._faults_database import disk_full
 from benchmarks._server_house import House, a_house, missing
 from benchmarks.server_faults import FAULTS, THIRDS, TURN, Fault, of_third, third, trial
 
@@ -38,4 +39,6 @@ def test_all_thirds_together_are_all_faults(monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("fault", of_third(third()), ids=lambda one: one.name)
 def test_after_a_fault_of_a_server_nothing_is_wrong(house: House, fault: Fault) -> None:
+    if house.small is None and fault.act is disk_full:
+        pytest.skip("may not mount a disk of its own, that could fill up")
     assert trial(house, fault, datetime.now(UTC).timetuple().tm_yday) == []
