@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import OperationalError
 
 from archive.errors import ReadOnly
 
@@ -43,7 +44,13 @@ def pass_through(connection: Connection, place: str) -> None:
 
 def standing(connection: Connection, place: str) -> str | None:
     """Return how the house is closed for a process with this object store; None: it is open."""
-    found = [state for state, at in connection.exec_driver_sql(_ASKED) if state != "moved" or at in {"", place}]
+    try:
+        rows = connection.exec_driver_sql(_ASKED).all()
+    except OperationalError as error:
+        if "no such table" in str(error.orig):  # SQLite, before there are tables: nothing can have closed it
+            return None
+        raise
+    found = [state for state, at in rows if state != "moved" or at in {"", place}]
     return max(found, key=("read_only", "closing", "arriving", "moved").index, default=None)
 
 
