@@ -46,7 +46,6 @@ def serve(settings: Settings, say: Callable[[str, dict[str, object]], None]) -> 
         if not ours:
             raise Occupied("home", str(settings.home))
         _check_port(settings)
-        shutil.rmtree(settings.run / "metrics", ignore_errors=True)  # counts of processes that are gone
         if first_code.needed(settings):
             say("set_up", {"code": first_code.make(settings), "file": str(settings.home / first_code.FILE)})
         return _Tree(settings, say).run()
@@ -67,6 +66,7 @@ class _Tree:
     def __init__(self, settings: Settings, say: Callable[[str, dict[str, object]], None]) -> None:
         self._settings = settings
         self._say = say
+        self._counting = counting_together(settings)
         self._stop = threading.Event()
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._started: dict[str, float] = {}
@@ -95,7 +95,7 @@ class _Tree:
         self._children[name] = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
             [sys.executable, "-m", f"runtime.{name}"],
             start_new_session=True,
-            env=child_environment(JUANKU_PORT=str(self._settings.port), **counting_together(self._settings)),
+            env=child_environment(JUANKU_PORT=str(self._settings.port), **self._counting),
         )
 
     def _restart(self, name: str, code: int) -> None:
@@ -129,10 +129,14 @@ class _Tree:
 
 
 def counting_together(settings: Settings) -> dict[str, str]:
-    """Return what has the processes that serve pages count their requests where one of them can tell the sum."""
+    """Return what has the processes that serve pages count their requests where one of them can tell the sum.
+
+    What was counted before is forgotten: those processes are gone.
+    """
+    folder = settings.run / "metrics"
+    shutil.rmtree(folder, ignore_errors=True)
     if not settings.metrics_token:
         return {}
-    folder = settings.run / "metrics"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return {"PROMETHEUS_MULTIPROC_DIR": str(folder)}
 
