@@ -67,13 +67,13 @@ class Part:
 def doctor(settings: Settings) -> list[Part]:
     """Look at every part; a part that cannot even be looked at is broken, and the others are looked at all the same.
 
-    Where there is no archive, only what needs none is looked at, so that looking makes no folder.
+    Where there is no archive, or one of another version, only what needs none is looked at.
     """
     parts = build(settings, NoWaker())
     found: list[Part] = []
     try:
         for name, look in LOOKS.items():
-            if name in OF_AN_ARCHIVE and any(part.message == "no_archive" for part in found):
+            if name in OF_AN_ARCHIVE and any(part.message in UNREADABLE for part in found):
                 continue
             try:
                 found += [Part(name, state, message, facts) for state, message, facts in look(parts)]
@@ -314,6 +314,9 @@ LOOKS: dict[str, Callable[[Parts], Seen]] = {
     "fixity": _fixity,
     "secrecy": _trust,
 }
+UNREADABLE = {"no_archive", "other_version"}
+"""What was said of an archive of which nothing more can be told."""
+
 OF_AN_ARCHIVE = {
     "disk",
     "ring",

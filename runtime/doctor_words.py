@@ -35,7 +35,10 @@ WORDS: Mapping[str, str] = {
         "The ring lies beside the data (%(keys)s). Set JUANKU_KEYS to another disk, and keep a copy off site."
     ),
     "ring_same_disk": mark("The ring (%(keys)s) is on the same disk as the data: one stolen disk would give both."),
-    "other_version": mark("The tables are of another version (%(is)s; this program has %(wanted)s)."),
+    "other_version": mark(
+        "The tables are of another version (%(is)s; this program has %(wanted)s)."
+        " Older ones: end web and workers, make a backup, then run juanku upgrade."
+    ),
     "no_house": mark("The database has no house. Run: juanku init."),
     "quick_check": mark("The database's own check says: %(answer)s."),
     "server": mark("The database is PostgreSQL %(version)s."),

@@ -9,6 +9,7 @@ import pytest
 
 from archive.database import Database
 from archive.errors import WrongState
+from runtime.doctor import State, doctor
 from runtime.locks import shared
 from runtime.revisions import MIGRATIONS, migrate, newest_revision
 from runtime.settings import Settings, load
@@ -61,3 +62,8 @@ def test_tables_of_a_newer_version_are_left(older: Settings) -> None:
         upgrade(older)
     assert refused.value.facts["state"] == "other_version"
     assert version(older.home / "juanku.db") == "9999"
+
+
+def test_the_doctor_says_what_an_older_archive_needs_and_nothing_that_only_follows_from_it(older: Settings) -> None:
+    broken = [(part.name, part.message) for part in doctor(older) if part.state is State.BROKEN]
+    assert broken == [("database", "other_version")]
