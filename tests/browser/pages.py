@@ -26,6 +26,8 @@ STILL = 0.05
 On a slow machine the columns of a long table still find their width while its rows arrive.
 """
 
+LOOKS = 4
+
 PAGES: Mapping[str, tuple[str, str]] = {
     "signing.sign_in": ("", "/sign-in"),
     "links.show": ("", "/welcome/{welcome}"),
@@ -182,11 +184,12 @@ class Watched:
         wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         if wide > 0:
             self._fault(f"wider than the screen by {wide} px")
-        shifts = self._moved()
-        if shifts:  # a page that comes in slowly may be laid out in parts: what moves by itself moves each time
-            self.go(path)
+        for _ in range(LOOKS):  # a page that comes in slowly may be laid out in parts: what moves by itself always does
             shifts = self._moved()
-        if shifts:
+            if not shifts:
+                break
+            self.go(path)
+        else:
             self._fault(f"moved: {shifts}")
         if LANGUAGES[self.locale][:2] != (self.page.get_attribute("html", "lang") or "")[:2]:
             self._fault("in another language")

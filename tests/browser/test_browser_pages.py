@@ -22,7 +22,8 @@ from web.words import LOCALES
 
 NO_PAGES = {
     "static", "healthz", "health.live", "health.ready", "help.picture", "openapi", "files.download", "files.picture",
-    "bring_in.faults", "sheets.found", "schemes.export", "uploads.progress", "rules.check",
+    "metrics.metrics", "fixity.report", "bring_in.faults", "sheets.found", "schemes.export", "uploads.progress",
+    "rules.check",
 }  # fmt: skip
 """What is asked for by GET and gives no page."""
 
@@ -36,7 +37,6 @@ LOOKS = [(name, *WAYS[at * 5 % len(WAYS)]) for at, name in enumerate([*PAGES, *S
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.xdist_group("pages"),
     pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no Chromium at {CHROMIUM}; set JUANKU_CHROMIUM to run this"),
 ]
 

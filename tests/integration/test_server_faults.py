@@ -15,8 +15,6 @@ from benchmarks._faults_database import disk_full
 from benchmarks._server_house import House, a_house, missing
 from benchmarks.server_faults import FAULTS, THIRDS, TURN, Fault, of_third, third, trial
 
-pytestmark = pytest.mark.xdist_group("server-faults")  # one house for all: making it takes longer than a fault
-
 
 @pytest.fixture(scope="module")
 def house() -> Iterator[House]:
