@@ -4,7 +4,6 @@ Each process is forked before anything of the archive is opened, and opens it fo
 server is shared. The pages hold no clock and seal only what they themselves wait for; both are the workers' business.
 """
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ from gunicorn.app.base import BaseApplication
 from runtime.celery_app import CeleryWaker
 from runtime.locks import shared
 from runtime.saying import speak
-from runtime.serve import counting_together
+from runtime.serve import count_together
 from runtime.setting_up import stop_unless_ready
 from runtime.settings import Settings
 
@@ -92,6 +91,6 @@ def serve_pages(settings: Settings) -> None:
     Raises:
         SystemExit: with gunicorn's exit code; 0 after a termination signal, 3 when no process could begin.
     """
-    os.environ.update(counting_together(settings))
+    count_together(settings)
     with shared(settings.run / "web.lock"):
         HouseWeb(settings).run()

@@ -66,7 +66,7 @@ class _Tree:
     def __init__(self, settings: Settings, say: Callable[[str, dict[str, object]], None]) -> None:
         self._settings = settings
         self._say = say
-        self._counting = counting_together(settings)
+        count_together(settings)
         self._stop = threading.Event()
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._started: dict[str, float] = {}
@@ -95,7 +95,7 @@ class _Tree:
         self._children[name] = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
             [sys.executable, "-m", f"runtime.{name}"],
             start_new_session=True,
-            env=child_environment(JUANKU_PORT=str(self._settings.port), **self._counting),
+            env=child_environment(JUANKU_PORT=str(self._settings.port)),
         )
 
     def _restart(self, name: str, code: int) -> None:
@@ -128,17 +128,16 @@ class _Tree:
         self._say("stopped", {})
 
 
-def counting_together(settings: Settings) -> dict[str, str]:
-    """Return what has the processes that serve pages count their requests where one of them can tell the sum.
+def count_together(settings: Settings) -> None:
+    """Have this process's children count the requests that they answer where one of them can tell the sum.
 
     What was counted before is forgotten: those processes are gone.
     """
     folder = settings.run / "metrics"
     shutil.rmtree(folder, ignore_errors=True)
-    if not settings.metrics_token:
-        return {}
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return {"PROMETHEUS_MULTIPROC_DIR": str(folder)}
+    if settings.metrics_token:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
 
 
 def child_environment(**more: str) -> dict[str, str]:
