@@ -53,7 +53,16 @@ def make(folder: Path) -> Made:
 def _secrets() -> Mapping[str, str]:
     """Return the files' texts. Addresses name the services of ``docker-compose.yml``."""
     admin, owner, everyday, broker = (secrets.token_urlsafe(_BYTES) for _ in range(4))
-    alone = ("store-admin", "store-everyday", "store-sweep", "store-destroy", "store-witness", "search-admin", "search")
+    alone = (
+        "store-admin",
+        "store-everyday",
+        "store-sweep",
+        "store-destroy",
+        "store-witness",
+        "search-admin",
+        "search",
+        "metrics",
+    )
     return {
         "database-admin": admin,
         "database-admin-url": f"postgresql+psycopg://postgres:{admin}@postgres:5432/postgres",

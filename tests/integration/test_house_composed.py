@@ -149,6 +149,7 @@ def test_the_file_s_services_take_a_record_in_find_it_and_end_in_order(house: Ho
     number = brought_in(house, token)
     found = wait_until_found(house, token)
     assert [hit["number"] for hit in found["hits"]] == [number]
+    assert sum(counted(house).values()) >= 5, "each process that serves pages counts, and one tells the sum"
     processes = {pid for each in services.running.values() for pid in {each.pid} | children_of(each.pid)}
     assert len(processes) >= 6
     assert dict(services.ends()) == dict.fromkeys(services.running, 0), [services.log(n) for n in services.running]
@@ -170,6 +171,15 @@ def ready(url: str, forwarded: str = "127.0.0.1") -> Any:
     answer = json.load(asked.getresponse())
     asked.close()
     return answer
+
+
+def counted(house: House) -> dict[str, float]:
+    """Ask for the figures with the token that the first run made; return the requests by what they were."""
+    token = Path(house.services.variables("web")["JUANKU_METRICS_TOKEN_FILE"]).read_text().strip()
+    request = urllib.request.Request(f"{house.url}/metrics", headers={"Authorization": f"Bearer {token}"})  # noqa: S310
+    with urllib.request.urlopen(request, timeout=30) as reply:  # noqa: S310 (our own address)
+        lines = [line.rsplit(" ", 1) for line in reply.read().decode().splitlines()]
+    return {line[0]: float(line[1]) for line in lines if line[0].startswith("juanku_requests_total{")}
 
 
 def brought_in(house: House, token: str) -> str:
