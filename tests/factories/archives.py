@@ -20,7 +20,7 @@ from archive.clock import Clock
 from runtime.settings import Settings, load
 from runtime.wiring import NoWaker, Parts, build
 from runtime.working import work_done
-from tests.factories import postgres
+from tests.factories import postgres, started
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZE = 10
@@ -81,14 +81,7 @@ class Archive:
 
     def run(self, *words: str | Path, more: Mapping[str, str] | None = None) -> Answer:
         """Run one command line to its end."""
-        done = subprocess.run(
-            [sys.executable, "-m", "runtime", *map(str, words)],
-            env=self.environment | (more or {}),
-            capture_output=True,
-            timeout=120,
-            check=False,
-        )
-        return Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
+        return Answer(*started.run([*map(str, words)], self.environment | (more or {})))
 
     def parts(self, clock: Clock | None = None) -> Parts:
         """Open it in this process."""
