@@ -59,7 +59,7 @@ def answers(address: str) -> bool:
 
 def tree(pid: int) -> list[int]:
     """Return a process and all below it."""
-    below = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    below = [child for each in Path(f"/proc/{pid}/task").iterdir() for child in (each / "children").read_text().split()]
     return [pid, *(each for child in below for each in tree(int(child)))]
 
 
