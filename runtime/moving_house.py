@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sqlalchemy import delete, func, inspect, or_, select, update
+from sqlalchemy.orm import Session
 
 from archive import failpoints, postgres
 from archive.database import Base
@@ -309,7 +310,7 @@ class HouseMove:
         self.facts["seconds"] = round((ended - self._run.began_at).total_seconds(), 1)
         for parts in (self._source, self._target) if "database" in self._parts else (self._source,):
             with parts.db.writing() as work:
-                self._keep(work.session, ended, None)
+                self._note(work.session, ended_at=ended, error=None, facts=self.facts)
                 if parts is self._target:
                     self._target.outbox.add(work, JobKind.LOCK)
                     body = {"from": named(self._source.settings), "parts": self._parts}
@@ -332,12 +333,11 @@ class HouseMove:
             reopen(self._source.db, self._run.id)
         with self._source.db.writing() as work:
             code = getattr(error, "code", "broken_off")
-            work.session.execute(update(MoveRun).where(MoveRun.id == self._run.id).values(error=code, facts=self.facts))
+            self._note(work.session, error=code, facts=self.facts)
             work.commit()
 
-    def _keep(self, session: Any, ended: Any, error: str | None) -> None:
-        run = update(MoveRun).where(MoveRun.id == self._run.id)
-        session.execute(run.values(ended_at=ended, error=error, facts=self.facts))
+    def _note(self, session: Session, **values: Any) -> None:
+        session.execute(update(MoveRun).where(MoveRun.id == self._run.id).values(**values))
 
     def _tell(self, step: str, done: int, every: int) -> None:
         """Tell how far it is: to who waits, and now and then to the page of the system."""
@@ -346,7 +346,7 @@ class HouseMove:
             self._told_at = time.monotonic()
             with self._source.db.writing() as work:
                 facts = self.facts | {"step": step.split(" ", maxsplit=1)[0], "done": done, "every": every}
-                work.session.execute(update(MoveRun).where(MoveRun.id == self._run.id).values(facts=facts))
+                self._note(work.session, facts=facts)
                 work.commit()
 
     def _sums(self, parts: Parts, tables: tuple[str, ...] | None = None) -> Sums:

@@ -67,6 +67,8 @@ def test_every_link_of_the_handbook_leads_to_a_place_and_every_picture_is_there(
             assert name.endswith(f"-{locale}.webp")
             assert (PICTURES / name).is_file(), name
         assert not re.findall(r'href="(?!/help|#|https://)[^"]*"', html)
+        for named in re.findall(r"\((docs/[^)]*)\)", html):  # what is no part of the help is named, where it lies
+            assert (HANDBOOK.parents[1] / named.partition("#")[0]).exists(), named
 
 
 def test_every_part_is_listed_in_the_contents() -> None:
