@@ -83,17 +83,11 @@ class Watch:
         """Return megabytes by program: PSS, and the files that lie in memory (a mapped one counts twice)."""
         found: Counter[str] = Counter()
         held: dict[int, float] = {}
-        for pid in _tree(self._pid):
+        for pid in tree(self._pid):
             with contextlib.suppress(OSError):
                 found[named(pid)] += memory(pid)
                 held |= dict(_held(pid))
         return {**found, "files held in memory": sum(held.values())}
-
-
-def _tree(pid: int) -> list[int]:
-    with contextlib.suppress(OSError):
-        return tree(pid)
-    return []
 
 
 def _held(pid: int) -> Iterator[tuple[int, float]]:

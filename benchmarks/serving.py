@@ -5,6 +5,7 @@ The raw limit is a Python that imports Flask, SQLAlchemy and Celery, and ends.
 """
 
 import argparse
+import contextlib
 import re
 import signal
 import socket
@@ -58,8 +59,12 @@ def answers(address: str) -> bool:
 
 
 def tree(pid: int) -> list[int]:
-    """Return a process and all below it."""
-    below = [child for each in Path(f"/proc/{pid}/task").iterdir() for child in (each / "children").read_text().split()]
+    """Return a process and all below it; what ends while it is looked at is left out."""
+    below: list[str] = []
+    with contextlib.suppress(OSError):
+        for thread in list(Path(f"/proc/{pid}/task").iterdir()):
+            with contextlib.suppress(OSError):
+                below += (thread / "children").read_text().split()
     return [pid, *(each for child in below for each in tree(int(child)))]
 
 
