@@ -211,10 +211,10 @@ class Described:
         return due_year(self.term, self.drawn.last if self.drawn else now.date())
 
 
-def _closed_faults(catalogue: Catalogue, draft: Draft, category: Category) -> Iterator[Fault]:
-    if is_closed(category.closed_on, catalogue.day):
+def _closed_faults(catalogue: Catalogue, draft: Draft, category: Category, standing: Draft | None) -> Iterator[Fault]:
+    if is_closed(category.closed_on, catalogue.day) and (standing is None or standing.category_id != category.id):
         yield fault("category", "closed", category=category.code)
-    if draft.department_id is None:
+    if draft.department_id is None or (standing is not None and standing.department_id == draft.department_id):
         return
     department = catalogue.department(draft.department_id)
     if department is None:
@@ -223,8 +223,13 @@ def _closed_faults(catalogue: Catalogue, draft: Draft, category: Category) -> It
         yield fault("department", "department_closed", department=department.code)
 
 
-def describe(catalogue: Catalogue, draft: Draft) -> Described:
+def describe(catalogue: Catalogue, draft: Draft, standing: Draft | None = None) -> Described:
     """Check a draft whole and return what it comes to.
+
+    Args:
+        catalogue: what it refers to.
+        draft: the description.
+        standing: the description of a filed record as it stands: its category and department may have closed since.
 
     Raises:
         InvalidInput: with every field at fault, not only the first.
@@ -234,7 +239,7 @@ def describe(catalogue: Catalogue, draft: Draft) -> Described:
     if known is None or known[0].fonds_id != draft.fonds_id:
         raise InvalidInput(*faults, fault("category", "unknown"))
     category, definitions = known
-    faults += _closed_faults(catalogue, draft, category)
+    faults += _closed_faults(catalogue, draft, category, standing)
     drawn = _drawn(draft.drawn_up, faults)
     place = catalogue.place(draft.place_id) if draft.place_id else None
     if draft.place_id and (place is None or place.fonds_id != draft.fonds_id):

@@ -73,6 +73,12 @@ class ActingForbidden(NotAllowed):
     code = "acting_forbidden"
 
 
+class OwnRequest(NotAllowed):
+    """Who asked for something does not decide on it. Facts: ``act``."""
+
+    code = "own_request"
+
+
 class SignInFailed(ArchiveError):
     """Wrong name or password, or a deactivated account: one answer for all three."""
 
@@ -107,6 +113,12 @@ class WrongState(ArchiveError):
     """The record is not in a state that allows the act. Facts: ``state``, ``act``."""
 
     code = "wrong_state"
+
+
+class Ended(WrongState):
+    """A request was decided or taken back already. Facts: ``state``, ``act``."""
+
+    code = "request_ended"
 
 
 class Quarantined(ArchiveError):

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from archive.likeness import forget, forget_decisions
 from archive.model import (
+    Approval,
     Content,
     File,
     ImportEntry,
@@ -31,7 +32,7 @@ def remove_records(session: Session, ids: Sequence[UUID]) -> None:
         session.execute(delete(pages).where(pages.content_id.in_(contents)))
     forget(session, contents)
     forget_decisions(session, ids)
-    for table in (RecordPerson, RecordSubject, ReadingRight, ImportEntry, SheetRow, Content, File):
+    for table in (RecordPerson, RecordSubject, ReadingRight, Approval, ImportEntry, SheetRow, Content, File):
         session.execute(delete(table).where(table.record_id.in_(ids)))
     session.execute(delete(Record).where(Record.id.in_(ids)))
     session.execute(delete(OwnerKey).where(OwnerKey.owner_id.in_(ids)))

@@ -149,20 +149,24 @@ class RecordService:
             item = describing.describe(describing.Catalogue(session, self._guard.day()), draft)
             if not holds(condition(Act.CREATE, self._guard.reach(session, identity)), item.facts(identity)):
                 raise NotAllowed(act=Act.DESCRIBE.value)
-            for name, value in item.row().items():
-                setattr(record, name, value)
+            self.take_over(session, record, before, item)
             record.drawn_up_proposed = record.drawn_up_proposed and "drawn_up" not in changes
-            record.sealed_fields = describing.sealed(self._vault, session, [record.id], [item])[0]
-            self._vault.regroup(session, [(record.id, item.due_year(self._clock.now()))])
-            if any(getattr(before, name) != getattr(draft, name) for name in FENCED):
-                raise_fence(session, "record", str(record.id), self._clock.now())
             values = {**item.ordinary, **item.protected}
             body: dict[str, Any] = {"before": _plain(before, changes), "after": _plain(draft, changes)}
             if taken := proposals.confirm(session, self._vault, record, values, list(changes)):
                 body["proposed"] = taken
-            self._changed(work, identity, record, "record.describe", body)
+            self.changed(work, identity, record, "record.describe", body)
             meet(session, [record.id])
             work.commit()
+
+    def take_over(self, session: Session, record: Record, before: Draft, item: describing.Described) -> None:
+        """Write a checked description into its record, in the caller's transaction. Asks nobody: the caller has."""
+        for name, value in item.row().items():
+            setattr(record, name, value)
+        record.sealed_fields = describing.sealed(self._vault, session, [record.id], [item])[0]
+        self._vault.regroup(session, [(record.id, item.due_year(self._clock.now()))])
+        if any(getattr(before, name) != getattr(item.draft, name) for name in FENCED):
+            raise_fence(session, "record", str(record.id), self._clock.now())
 
     def propose_dates(self, identity: Identity, dates: Mapping[UUID, str]) -> None:
         """Propose a drawn-up date for provisional records that have none; it is marked as proposed until changed."""
@@ -173,7 +177,7 @@ class RecordService:
                     drawn = parse_civil(text)
                     record.drawn_up, record.drawn_from, record.drawn_to = drawn.text, drawn.first, drawn.last
                     record.drawn_up_proposed = True
-                    self._changed(work, identity, record, "record.propose_date", {"after": drawn.text})
+                    self.changed(work, identity, record, "record.propose_date", {"after": drawn.text})
             meet(work.session, dates)
             work.commit()
 
@@ -198,7 +202,7 @@ class RecordService:
             if rank > record.level_rank:
                 raise_fence(session, "record", str(record.id), self._clock.now())
             record.level_rank = rank
-            self._changed(work, identity, record, "record.set_level", body)
+            self.changed(work, identity, record, "record.set_level", body)
             work.commit()
 
     def set_group(
@@ -227,7 +231,7 @@ class RecordService:
             body = {"before": record.group_id, "after": group and group.id, "reason": reason}
             raise_fence(session, "record", str(record.id), self._clock.now())
             record.group_id = group.id if group else None
-            self._changed(work, identity, record, "record.set_group", body)
+            self.changed(work, identity, record, "record.set_group", body)
             work.commit()
 
     def name_people(self, identity: Identity, record_id: UUID, people: Sequence[UUID], version: int) -> None:
@@ -249,7 +253,7 @@ class RecordService:
             if before - wanted:
                 raise_fence(session, "record", str(record.id), self._clock.now())
             body = {"before": sorted(map(str, before)), "after": sorted(map(str, wanted))}
-            self._changed(work, identity, record, "record.name_people", body)
+            self.changed(work, identity, record, "record.name_people", body)
             work.commit()
 
     def bin(self, identity: Identity, record_id: UUID, version: int) -> None:
@@ -259,7 +263,7 @@ class RecordService:
             record.state = RecordState.BINNED
             record.binned_at = self._clock.now()
             raise_fence(work.session, "record", str(record.id), self._clock.now())
-            self._changed(work, identity, record, "record.bin", None)
+            self.changed(work, identity, record, "record.bin", None)
             work.commit()
 
     def restore(self, identity: Identity, record_id: UUID, version: int | None = None) -> None:
@@ -272,7 +276,7 @@ class RecordService:
                 _same_version(record, version)
             record.state = RecordState.PROVISIONAL
             record.binned_at = None
-            self._changed(work, identity, record, "record.restore", None)
+            self.changed(work, identity, record, "record.restore", None)
             work.commit()
 
     def find_number(self, identity: Identity, number: str) -> UUID:
@@ -309,9 +313,8 @@ class RecordService:
         if not self._guard.read_by_any(session, named, facts):
             raise InvalidInput(describing.fault("named", "nobody_reads"))
 
-    def _changed(
-        self, work: Work, identity: Identity, record: Record, act: str, body: Mapping[str, Any] | None
-    ) -> None:
+    def changed(self, work: Work, identity: Identity, record: Record, act: str, body: Mapping[str, Any] | None) -> None:
+        """Count a change of a record, log it and have the record indexed, in the caller's transaction."""
         record.version += 1
         work.session.flush()
         self._log.note(work.session, identity, act, record=record.id, body=body)

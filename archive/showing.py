@@ -16,6 +16,8 @@ from archive.database import Database
 from archive.identity import Identity
 from archive.log.readings import Readings
 from archive.model import (
+    Approval,
+    ApprovalState,
     Category,
     Content,
     ContentState,
@@ -106,7 +108,8 @@ class CustodyView:
 class RecordView:
     """What a reader sees: everything of the description, the files, and which acts are open to them.
 
-    ``successor`` is the fonds that the record's own was joined to; ``proposed`` what waits for those who may describe.
+    ``successor`` is the fonds that the record's own was joined to; ``proposed`` what waits for those who may describe;
+    ``corrections`` those that wait for a decision, the oldest first.
     """
 
     record: Record
@@ -126,6 +129,7 @@ class RecordView:
     missing: Sequence[str]
     acts: frozenset[Act]
     proposed: Sequence[Proposed]
+    corrections: Sequence[Approval]
 
 
 @dataclass(frozen=True)
@@ -239,6 +243,7 @@ class RecordReader:
             missing=describing.missing(record, describing.needed(category), protected),
             acts=acts,
             proposed=self._proposed(session, record, category, values) if Act.DESCRIBE in acts else (),
+            corrections=_corrections(session, record) if record.state is RecordState.FILED else (),
         )
 
     def _proposed(
@@ -294,6 +299,11 @@ class RecordReader:
 def number_of(record: Record) -> str:
     """Return the number a person knows the record by: archive number, or a short provisional mark before filing."""
     return record.archive_number or f"~{record.id.hex[-8:]}"
+
+
+def _corrections(session: Session, record: Record) -> Sequence[Approval]:
+    waiting = (Approval.record_id == record.id, Approval.state == ApprovalState.ASKED)
+    return session.scalars(select(Approval).where(*waiting).order_by(Approval.asked_at, Approval.id)).all()
 
 
 def _scans(session: Session, record_id: UUID) -> dict[UUID, tuple[int, int]]:

@@ -67,6 +67,7 @@ def services(parts: Parts) -> Services:
         records=parts.records,
         reader=parts.reader,
         doubles=parts.doubles,
+        corrections=parts.corrections,
         filing=parts.filing,
         intake=parts.intake,
         files=parts.files,

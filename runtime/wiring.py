@@ -6,10 +6,12 @@ from pathlib import Path
 from threading import Event
 
 from archive import failpoints
+from archive.approvals import Approvals
 from archive.bringing_in import BringingIn
 from archive.bringing_job import BringIn
 from archive.clock import Clock, SystemClock
 from archive.confirming import ProposalService
+from archive.corrections import Corrections
 from archive.doubles import Doubles
 from archive.drafts import Drafts
 from archive.files import FileService
@@ -160,6 +162,12 @@ class Parts(Adapters):
     def proposals(self) -> ProposalService:
         """What texts propose for records."""
         return ProposalService(self.db, self.guard, self.vault, self.log, self.records)
+
+    @cached_property
+    def corrections(self) -> Corrections:
+        """Corrections of what is filed."""
+        approvals = Approvals(self.vault, self.log, self.clock)
+        return Corrections(self.db, self.guard, approvals, self.records)
 
     @cached_property
     def once(self) -> Once:

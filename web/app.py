@@ -16,6 +16,7 @@ from web.account import pages as account_pages
 from web.api.mount import mount
 from web.bring_in import pages as bring_in_pages
 from web.browsing import pages as browsing_pages
+from web.corrections import pages as correction_pages
 from web.desk import pages as desk_pages
 from web.doubles import pages as double_pages
 from web.drafts import pages as draft_pages
@@ -75,10 +76,10 @@ def create_app(wired: Services) -> Flask:
     CSRFProtect(app)
     for pages in (
         signing_pages, desk_pages, record_pages, upload_pages, file_pages, put_aside_pages, scan_pages, finding_pages,
-        browsing_pages, sheet_pages, history_pages, label_pages, proposal_pages, double_pages, people_pages,
-        person_pages, link_pages, organisation_pages, level_pages, fonds_pages, scheme_pages, place_pages, rule_pages,
-        subject_pages, system_pages, backup_pages, health_pages, account_pages, bring_in_pages, sheet_file_pages,
-        moving_pages, why_pages, list_pages, draft_pages, fixity_pages, metric_pages,
+        browsing_pages, sheet_pages, history_pages, label_pages, proposal_pages, double_pages, correction_pages,
+        people_pages, person_pages, link_pages, organisation_pages, level_pages, fonds_pages, scheme_pages, place_pages,
+        rule_pages, subject_pages, system_pages, backup_pages, health_pages, account_pages, bring_in_pages,
+        sheet_file_pages, moving_pages, why_pages, list_pages, draft_pages, fixity_pages, metric_pages,
     ):  # fmt: skip
         app.register_blueprint(pages)
     app.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))

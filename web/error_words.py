@@ -114,6 +114,18 @@ ERRORS: Mapping[str, Words] = {
         mark("What was done so far is kept."),
         mark("Start it again to go on."),
     ),
+    "own_request": Words(
+        403,
+        mark("You asked for this yourself."),
+        NOTHING_WRITTEN,
+        mark("Someone else decides on it."),
+    ),
+    "request_ended": Words(
+        409,
+        mark("This request has ended already (it is: %(state)s)."),
+        NOTHING_WRITTEN,
+        mark("What was decided is not changed; ask anew if something is still wrong."),
+    ),
     "wrong_state": Words(
         409,
         mark("The record is not in a state that allows this (it is: %(state)s)."),

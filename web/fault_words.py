@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from web.words import mark
 
 FIELDS: Mapping[str, str] = {
+    "change": mark("Change"),
     "count": mark("Count"),
     "to": mark("New place"),
     "inside": mark("Files in it"),
@@ -97,6 +98,7 @@ FAULTS: Mapping[str, str] = {
     "not_a_sheet": mark("is no spreadsheet that can be read (xlsx, xls, ods, csv)"),
     "sheet_locked": mark("is locked with a password; save it without one"),
     "not_yours": mark("you may not catalogue this here: look at level, place and department"),
+    "nothing_changed": mark("nothing differs from what stands there"),
     "wrong_password": mark("is not right; nothing was changed"),
     "not_scanned": mark("is no scan whose pages were all read by OCR"),
     "infected": mark(
@@ -343,6 +345,10 @@ STATES: Mapping[str, str] = {
     "no_text": mark("no text in it"),
     "waiting": mark("waiting"),
     "failed": mark("failed"),
+    "asked": mark("waits for a decision"),
+    "approved": mark("approved"),
+    "refused": mark("refused"),
+    "withdrawn": mark("taken back"),
     "no_archive": mark("there is no archive here yet"),
     "moving": mark("it is being moved already"),
     "other_version": mark("the archive is of another version"),

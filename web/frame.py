@@ -59,6 +59,7 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
                 ("bring_in.columns", "bring_in.check", "bring_in.show", "bring_in.take"),
             ),
             Way("uploads.mine", "upload", mark("My uploads"), _PREPARERS),
+            Way("corrections.every", "correct", mark("Corrections"), READERS, ("corrections.show", "corrections.new")),
         ),
     ),
     (

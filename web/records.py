@@ -1,7 +1,6 @@
 """Pages of records: catalogue, show, describe, file, bin, change of level."""
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
@@ -9,7 +8,7 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as BaseResponse
 
-from archive.errors import ArchiveError, Conflict, InvalidInput, NotFound
+from archive.errors import ArchiveError, NotFound
 from archive.filing import Filed
 from archive.identity import OFFICERS
 from archive.model import RecordState
@@ -18,11 +17,11 @@ from archive.proposals import NUMBER
 from archive.scheme.fields import parse_fields
 from archive.showing import CustodyView, FileView, RecordView
 from web import record_form
-from web.directory import CategoryShown
 from web.doubles import warn
 from web.drafts import NEW, OF_RECORD, form_of, taken_up
-from web.faults import explain, explain_fault, explain_waiting, field_label, status_of
+from web.faults import explain_waiting, field_label
 from web.i18n import current_locale
+from web.record_pages import category_shown, form_again, form_page, full_view
 from web.services import identity, services
 from web.sure import asked
 
@@ -39,20 +38,20 @@ def new() -> str | BaseResponse:
     if not chosen:
         directory = services().directory
         return render_template("categories.html", categories=directory.categories(), fonds=directory.fonds())
-    category = _category(chosen)
+    category = category_shown(chosen)
     values = MultiDict({"medium": "electronic", "material": "document", "level": str(category.level_rank)})
-    return _form(category, values, draft_at=taken_up(NEW, category.id, values))
+    return form_page(category, values, draft_at=taken_up(NEW, category.id, values))
 
 
 @pages.post("/records")
 def create() -> BaseResponse:
     """Catalogue a record; nothing typed is lost when a field is at fault."""
-    category = _category(request.form.get("category", ""))
+    category = category_shown(request.form.get("category", ""))
     try:
         draft = record_form.draft(request.form, category, services().directory, identity().person_id)
         record_id = services().records.create(identity(), draft)
     except ArchiveError as error:
-        return _again(error, category)
+        return form_again(error, category)
     services().drafts.forget(identity(), form_of(NEW, category.id))
     flash(_("The record is catalogued. Now add its files."))
     warn(record_id)
@@ -83,22 +82,22 @@ def show(record_id: UUID) -> str:
 @pages.get("/records/<uuid:record_id>/edit")
 def edit(record_id: UUID) -> str | BaseResponse:
     """Show the form of a provisional record."""
-    view = _full(record_id)
+    view = full_view(record_id)
     values = record_form.values_of(view.record, view.fields, view.place)
     draft_at = taken_up(OF_RECORD, record_id, values)
-    return _form(_category(str(view.category.id)), values, view=view, draft_at=draft_at)
+    return form_page(category_shown(str(view.category.id)), values, view=view, draft_at=draft_at)
 
 
 @pages.post("/records/<uuid:record_id>/edit")
 def describe(record_id: UUID) -> BaseResponse:
     """Change a provisional record's description."""
-    view = _full(record_id)
-    category = _category(str(view.category.id))
+    view = full_view(record_id)
+    category = category_shown(str(view.category.id))
     try:
         changes = record_form.changes(request.form, category, services().directory, view.fields)
         services().records.describe(identity(), record_id, changes, record_form.version(request.form))
     except ArchiveError as error:
-        return _again(error, category, view)
+        return form_again(error, category, view)
     services().drafts.forget(identity(), form_of(OF_RECORD, record_id))
     flash(_("The description is saved."))
     warn(record_id)
@@ -189,23 +188,6 @@ def _back_to(record_id: UUID) -> BaseResponse:
     return redirect(url_for("records.show", record_id=record_id), 303)
 
 
-def _full(record_id: UUID) -> RecordView:
-    view = services().reader.show(identity(), record_id)
-    if isinstance(view, CustodyView):
-        raise NotFound
-    return view
-
-
-def _category(text: str) -> CategoryShown:
-    try:
-        found = services().directory.category(UUID(text))
-    except ValueError:
-        found = None
-    if found is None:
-        raise NotFound
-    return found
-
-
 def _chosen() -> Sequence[UUID]:
     ids = []
     for text in request.form.getlist("record")[:500]:
@@ -214,36 +196,6 @@ def _chosen() -> Sequence[UUID]:
         except ValueError as error:
             raise NotFound from error
     return ids
-
-
-def _form(category: CategoryShown, values: MultiDict[str, str], view: RecordView | None = None, **more: Any) -> str:
-    with services().db.reading() as session:
-        reach = services().guard.reach(session, identity())
-    offered = record_form.choices(services().directory, category, reach)
-    return render_template(
-        "record_form.html", category=category, offered=offered, values=values, own=record_form.OWN,
-        away=record_form.AWAY, materials=record_form.MATERIALS, record=view and view.record,
-        kept={field.name: value for field, value in view.fields} if view else {},
-        proposed=view.proposed if view else (),
-        draft=(OF_RECORD, view.record.id) if view else (NEW, category.id),
-        **{"faults": {}, "lines": [], "draft_at": None, **more},
-    )  # fmt: skip
-
-
-def _again(error: ArchiveError, category: CategoryShown, view: RecordView | None = None) -> BaseResponse:
-    """Show the form again with what was typed, each fault under its field."""
-    if isinstance(error, NotFound):
-        raise error
-    lines = explain(error, current_locale())
-    faults: dict[str, str] = {}
-    if isinstance(error, InvalidInput):
-        lines = []
-        for fault in error.faults:
-            faults.setdefault(fault.field, explain_fault(fault, current_locale()))
-    elif isinstance(error, Conflict):
-        lines.append(_("What you typed is still below: copy what you need before you open the record again."))
-    page = _form(category, request.form, view, faults=faults, lines=lines)
-    return make_response(page, status_of(error))
 
 
 def _label(view: RecordView, name: str) -> str:

@@ -11,6 +11,7 @@ from flask import current_app, g
 from archive.bringing_in import BringingIn
 from archive.clock import Clock
 from archive.confirming import ProposalService
+from archive.corrections import Corrections
 from archive.database import Database
 from archive.doubles import Doubles
 from archive.drafts import Drafts
@@ -144,6 +145,7 @@ class Services:
     records: RecordService
     reader: RecordReader
     doubles: Doubles
+    corrections: Corrections
     filing: FilingService
     intake: IntakeService
     files: FileService

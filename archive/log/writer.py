@@ -30,6 +30,7 @@ from archive.ports import Vault
 RECORD_NOUNS = frozenset(
     {
         "record",
+        "correction",
         "file",
         "content",
         "dossier",

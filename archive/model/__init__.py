@@ -1,5 +1,6 @@
 """The entities. Importing this package registers every table."""
 
+from archive.model.approvals import Approval, ApprovalKind, ApprovalState
 from archive.model.backups import BackupAct, BackupRun
 from archive.model.contents import (
     Content,
@@ -70,6 +71,9 @@ __all__ = [
     "AlikeText",
     "ApiAnswer",
     "ApiToken",
+    "Approval",
+    "ApprovalKind",
+    "ApprovalState",
     "BackupAct",
     "BackupRun",
     "Category",

@@ -13,6 +13,8 @@ Decisions that the table makes:
   cleared for it and not under need-to-know.
 * Custody shows number, place, dates and acts of what is filed: the three officers for every level, a custodian for
   the levels entrusted to them. It never opens content.
+* A filed record's description changes by a correction: whoever reads it may ask, an archivist or approver who reads it
+  too decides, never on what they asked for themselves.
 * A filed record's level is only raised, by a secrecy officer who may read it, and never above anyone's own clearance.
 * A part of the system (``Reach.system``) reads nothing here; it may catalogue, file and bin what the machine's operator
   imports, and do the house's acts except reading the log.
@@ -42,6 +44,8 @@ class Act(StrEnum):
     BIN = "record.bin"
     RESTORE = "record.restore"
     SET_LEVEL = "record.set_level"
+    ASK_CORRECTION = "correction.ask"
+    DECIDE_CORRECTION = "correction.decide"
     ACCEPT = "file.accept"  # to keep a file that was put aside as it is
     RENDER = "file.render"  # to have a rendition made of a file, which changes nothing of it
 
@@ -168,6 +172,8 @@ RULES: Mapping[Act, tuple[Rule, ...]] = {
     Act.BIN: _PREPARING,
     Act.ACCEPT: (Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL, FILED)),),
     Act.RENDER: (Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL, FILED)),),
+    Act.ASK_CORRECTION: (Rule(READERS, _in(FILED)),),
+    Act.DECIDE_CORRECTION: (Rule(_only(Role.ARCHIVIST, Role.APPROVER), _in(FILED)),),
     Act.RESTORE: (Rule(_only(Role.ARCHIVIST), _in(BINNED)),),
     Act.SET_LEVEL: (
         Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL)),

@@ -12,10 +12,12 @@ from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 
+from archive.approvals import Approvals
 from archive.bringing_in import BringingIn
 from archive.bringing_job import BringIn
 from archive.clock import Clock
 from archive.confirming import ProposalService
+from archive.corrections import Corrections
 from archive.database import Database
 from archive.doubles import Doubles
 from archive.drafts import Drafts
@@ -281,6 +283,9 @@ def a_web_house(
         records=RecordService(db, guard, vault, log, outbox, clock),
         reader=RecordReader(db, guard, vault, readings),
         doubles=Doubles(db, guard, log, clock),
+        corrections=Corrections(
+            db, guard, Approvals(vault, log, clock), RecordService(db, guard, vault, log, outbox, clock)
+        ),
         filing=FilingService(db, guard, vault, log, outbox, clock),
         intake=IntakeService(db, guard, vault, store, log, readings, outbox, clock),
         files=FileService(db, guard, store, log, outbox),

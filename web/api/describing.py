@@ -60,6 +60,18 @@ def create_record(body: given.NewRecord) -> RecordChanged:
 @operation("/records/{record_id}", 403, 404, 409, 412, method="PATCH")
 def describe_record(record_id: UUID, body: given.Described, version: int) -> RecordChanged:
     """Change a provisional record's description; parts that are left out stay."""
+    changes = changes_of(record_id, body)
+    services().records.describe(identity(), record_id, changes, version)
+    return changed(record_id)
+
+
+def changes_of(record_id: UUID, body: given.Described) -> dict[str, Any]:
+    """Return the changes that a body asks for of a record that this person reads.
+
+    Raises:
+        NotFound: they read no such record.
+        InvalidInput: names each field that is no department or place.
+    """
     view = _full(record_id)
     sent, faults = body.model_fields_set, list[Fault]()
     plain = {"title": body.title, **_plain(body, view.fonds.id, faults)}
@@ -72,8 +84,7 @@ def describe_record(record_id: UUID, body: given.Described, version: int) -> Rec
     if "fields" in sent:
         known = {field.name: value for field, value in view.fields} | body.fields
         changes["fields"] = {name: value for name, value in known.items() if value is not None}
-    services().records.describe(identity(), record_id, changes, version)
-    return changed(record_id)
+    return changes
 
 
 def _numbered(record_id: UUID) -> RecordFiled:

@@ -42,6 +42,19 @@ class Described(Shape):
     )
 
 
+class NewCorrection(Described):
+    """A correction that is asked for: the parts that would change, and why."""
+
+    reason: Reason = Field(description="What is wrong, and how it is known.")
+
+
+class Decision(Shape):
+    """What is decided on a request."""
+
+    approve: bool
+    reason: Reason
+
+
 class NewRecord(Described):
     """A record to be catalogued."""
 
@@ -91,6 +104,12 @@ class Page(Shape):
 
     cursor: Annotated[str, Field(max_length=200)] | None = Field(None, description="The `next` of the page before.")
     limit: int = Field(50, ge=1, le=200)
+
+
+class CorrectionList(Page):
+    """Which corrections."""
+
+    own: bool = Field(default=False, description="Those that you asked for; otherwise those that you may decide.")
 
 
 class RecordList(Page):

@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import Field, JsonValue
 
 from archive.identity import Role
-from archive.model import ContentState, JobKind, JobState, PlaceKind, RecordKind, RecordState
+from archive.model import ApprovalState, ContentState, JobKind, JobState, PlaceKind, RecordKind, RecordState
 from archive.model.log import LogClass, LogResult
 from archive.ports import PIECE_BYTES
 from web.api.shapes import Shape
@@ -61,6 +61,32 @@ class RecordPage(Shape):
     """One page of records, newest first."""
 
     records: list[RecordListed]
+    next: Next
+
+
+class CorrectionStands(Shape):
+    """A correction, and where it stands: ``asked``, ``approved``, ``refused`` or ``withdrawn``."""
+
+    correction: UUID
+    record: UUID
+    state: ApprovalState
+    asked_at: datetime
+
+
+class CorrectionShown(CorrectionStands):
+    """A correction in full: what would change, by name. Personal numbers are masked."""
+
+    before: dict[str, JsonValue]
+    after: dict[str, JsonValue]
+    reason: str
+    answer: str = Field(description="Why it was decided so; empty while it waits.")
+    passed: bool = Field(description="The record stands otherwise by now: it can only be refused.")
+
+
+class CorrectionPage(Shape):
+    """One page of corrections, the newest first."""
+
+    corrections: list[CorrectionStands]
     next: Next
 
 
