@@ -14,7 +14,7 @@ import yaml
 
 from archive.errors import Fault, InvalidInput
 from archive.numbering import reference, rule
-from archive.scheme.fields import FieldDef, check_names, parse_fields
+from archive.scheme.fields import FieldDef, FieldKind, check_names, parse_fields
 from archive.terms import BadTerm, parse_term
 
 FORMAT = 1
@@ -278,10 +278,17 @@ class _Reader:
             else:
                 given.append(self._catalogue[each].as_data() if isinstance(each, str) else each)
         try:
-            return parse_fields(given, at)
+            found = parse_fields(given, at)
         except InvalidInput as refused:
             self._faults += refused.faults
             return ()
+        dates = {each.name for each in (*self._catalogue.values(), *found) if each.kind is FieldKind.DATE}
+        self._faults += [
+            Fault(f"{at}.{each.name}.not_before", "unknown_field", {"name": each.not_before[:40]})
+            for each in found
+            if each.not_before is not None and each.not_before not in dates
+        ]
+        return found
 
     def _required(
         self, data: Mapping[str, Any], at: str, fields: Sequence[FieldDef], parent: CategoryDef | None

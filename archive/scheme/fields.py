@@ -10,7 +10,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
+
+import re2
 
 from archive.dates import BadDate, parse_civil
 from archive.errors import Fault, InvalidInput
@@ -23,7 +26,12 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _OTHER_PHONE = re.compile(r"\+?(?!1\d{10}$)\d{5,16}(?:(?:x|ext|转|轉)\d{1,6})?")
 """Fixed lines and numbers of other places; eleven digits from 1 are a mobile number, and checked as one."""
 
-_KEYS = frozenset({"name", "names", "kind", "choices", "required", "limit", "minimum", "maximum"})
+_KEYS = frozenset(
+    ("name", "names", "kind", "choices", "required", "limit", "minimum", "maximum", "pattern", "example", "not_before")
+)
+LONGEST_PATTERN = 200
+_TERSE = re2.Options()
+_TERSE.log_errors = False
 
 
 class FieldKind(StrEnum):
@@ -44,7 +52,11 @@ PROTECTED = frozenset({FieldKind.PERSON, FieldKind.PHONE, FieldKind.IDENTITY})
 
 @dataclass(frozen=True)
 class FieldDef:
-    """A field's definition. ``limit`` is in characters; ``choices`` maps each code to its names."""
+    """A field's definition. ``limit`` is in characters; ``choices`` maps each code to its names.
+
+    ``pattern`` is what a text must match whole (RE2's language: no text takes it long), ``example`` one that does;
+    ``not_before`` names the date field that this one does not lie before, where the category has both.
+    """
 
     name: str
     kind: FieldKind
@@ -54,6 +66,9 @@ class FieldDef:
     limit: int = DEFAULT_LIMIT
     minimum: Decimal | None = None
     maximum: Decimal | None = None
+    pattern: str | None = None
+    example: str | None = None
+    not_before: str | None = None
 
     @property
     def protected(self) -> bool:
@@ -76,7 +91,8 @@ class FieldDef:
         for key, bound in (("minimum", self.minimum), ("maximum", self.maximum)):
             if bound is not None:
                 data[key] = str(bound)
-        return data
+        checks = {"pattern": self.pattern, "example": self.example, "not_before": self.not_before}
+        return data | {key: text for key, text in checks.items() if text is not None}
 
 
 def parse_fields(data: Sequence[Any], at: str = "fields") -> tuple[FieldDef, ...]:
@@ -137,7 +153,33 @@ def _definition_faults(data: Mapping[str, Any], at: str) -> list[Fault]:
         for key in ("minimum", "maximum")
         if data.get(key) is not None and _decimal(str(data[key])) is None
     ]
+    return faults + [Fault(f"{at}.{key}", code) for key, code in _check_faults(data)]
+
+
+def _check_faults(data: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what is wrong with the checks of a definition: key and code."""
+    pattern, example = data.get("pattern"), data.get("example")
+    faults: list[tuple[str, str]] = []
+    kinds = {"pattern": FieldKind.TEXT, "example": FieldKind.TEXT, "not_before": FieldKind.DATE}
+    for key, kind in kinds.items():
+        text = data.get(key)
+        if text is not None and (not isinstance(text, str) or not 0 < len(text) <= LONGEST_PATTERN):
+            faults.append((key, "bad_text"))
+        elif text is not None and data.get("kind") != kind:
+            faults.append((key, "of_another_kind"))
+    if pattern is not None and not faults:
+        try:
+            matcher = _matcher(pattern)
+        except re2.error:
+            return [("pattern", "bad_pattern")]
+        if example is not None and not matcher.fullmatch(example):
+            faults.append(("example", "does_not_match"))
     return faults
+
+
+@lru_cache(maxsize=256)
+def _matcher(pattern: str) -> Any:
+    return re2.compile(pattern, _TERSE)
 
 
 def _definition(data: Mapping[str, Any]) -> FieldDef:
@@ -150,6 +192,9 @@ def _definition(data: Mapping[str, Any]) -> FieldDef:
         limit=data.get("limit", DEFAULT_LIMIT),
         minimum=_decimal(str(data["minimum"])) if data.get("minimum") is not None else None,
         maximum=_decimal(str(data["maximum"])) if data.get("maximum") is not None else None,
+        pattern=data.get("pattern"),
+        example=data.get("example"),
+        not_before=data.get("not_before"),
     )
 
 
@@ -186,9 +231,20 @@ def check(
             faults.append(kept)
         else:
             (protected if definition.protected else ordinary)[name] = kept
+    faults += _out_of_order(by_name, ordinary)
     if faults:
         raise InvalidInput(*faults)
     return ordinary, protected
+
+
+def _out_of_order(fields: Mapping[str, FieldDef], values: Mapping[str, Any]) -> list[Fault]:
+    """Return a fault for each date that lies before the one that it may not lie before, as far as both are known."""
+    faults = []
+    for name, definition in fields.items():
+        own, other = values.get(name), values.get(definition.not_before or "")
+        if own and other and parse_civil(own).last < parse_civil(other).first:
+            faults.append(Fault(name, "before_other", {"date": other}))
+    return faults
 
 
 def missing(required: Collection[str], values: Mapping[str, Any]) -> list[Fault]:
@@ -203,7 +259,7 @@ def _checked(definition: FieldDef, text: str) -> str | Fault:
         return Fault(name, "too_long", {"limit": definition.limit, "length": len(text)})
     match definition.kind:
         case FieldKind.TEXT | FieldKind.PERSON:
-            return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) != "Cc")
+            return _text(definition, text)
         case FieldKind.NUMBER:
             return _number(definition, text)
         case FieldKind.DATE:
@@ -212,6 +268,15 @@ def _checked(definition: FieldDef, text: str) -> str | Fault:
             return _choice(definition, text)
         case FieldKind.PHONE | FieldKind.IDENTITY:
             return _personal(definition, text)
+
+
+def _text(definition: FieldDef, text: str) -> str | Fault:
+    plain = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) != "Cc")
+    if definition.pattern is None or _matcher(definition.pattern).fullmatch(plain):
+        return plain
+    if definition.example is None:
+        return Fault(definition.name, "not_as_asked")
+    return Fault(definition.name, "not_like_example", {"example": definition.example})
 
 
 def _date(definition: FieldDef, text: str) -> str | Fault:

@@ -91,6 +91,8 @@ categories:
     fields: [{name: x, kind: colour, names: {zh_CN: 色}}, nowhere]
     required: [y]
   - {code: A, names: {}, term: Y, number_rule: r, colour: red}
+  - {code: B, names: {zh_CN: 乙}, number_rule: r,
+     fields: [{name: d, kind: date, names: {zh_CN: 日}, not_before: e}], term: Y}
 """
 
 
@@ -107,6 +109,7 @@ def test_a_broken_scheme_is_refused_with_every_path() -> None:
         ("categories[1].code", "repeated"),
         ("categories[1].names", "names_missing"),
         ("categories[1].colour", "unknown_key"),
+        ("categories[2].fields.d.not_before", "unknown_field"),
     }
 
 

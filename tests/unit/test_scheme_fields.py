@@ -82,6 +82,59 @@ def test_a_required_field_may_wait_until_filing() -> None:
     assert [f.field for f in missing(["title", "content"], {"title": "x"})] == ["content"]
 
 
+NUMBERED = {"name": "number", "kind": "text", "names": NAMES, "pattern": r"\p{Han}+〔\d{4}〕\d+号"}
+
+
+@pytest.mark.parametrize("example", [None, "沪房〔2024〕12号"])
+def test_a_text_is_written_as_its_field_asks(example: str | None) -> None:
+    fields = parse_fields([NUMBERED | ({"example": example} if example else {})])
+    assert check(fields, {"number": "沪物〔2026〕7号"})[0] == {"number": "沪物〔2026〕7号"}
+    for wrong in ("沪物2026-7", "见沪物〔2026〕7号。"):
+        with pytest.raises(InvalidInput) as refused:
+            check(fields, {"number": wrong})
+        (fault,) = refused.value.faults
+        assert (fault.code, fault.facts) == (
+            ("not_like_example", {"example": example}) if example else ("not_as_asked", {})
+        )
+
+
+@pytest.mark.timeout(10)
+def test_no_pattern_and_no_text_take_long() -> None:
+    fields = parse_fields([{"name": "x", "kind": "text", "names": NAMES, "pattern": "(a+)+b"}])
+    with pytest.raises(InvalidInput):
+        check(fields, {"x": "a" * 1_900})
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "fits"),
+    [
+        ("2024-03-05", "2024-03-05", True), ("2024-03-05", "2024-03-04", False), ("2024-03-05", "2024-03", True),
+        ("2024-03", "2024-02", False), ("2024", "2023-12-31", False), ("2024", "2024", True), ("", "2001", True),
+    ],
+)  # fmt: skip
+def test_a_date_does_not_lie_before_the_other_as_far_as_both_are_known(begins: str, ends: str, fits: bool) -> None:
+    fields = parse_fields(
+        [
+            {"name": "ends_on", "kind": "date", "names": NAMES, "not_before": "starts_on"},
+            {"name": "starts_on", "kind": "date", "names": NAMES},
+        ]
+    )
+    faults: list[tuple[str, str]] = []
+    try:
+        check(fields, {"starts_on": begins, "ends_on": ends})
+    except InvalidInput as refused:
+        faults = [(each.field, each.code) for each in refused.faults]
+    assert faults == ([] if fits else [("ends_on", "before_other")])
+
+
+def test_what_a_definition_checks_goes_out_as_it_came_in() -> None:
+    given = [
+        NUMBERED | {"example": "沪房〔2024〕12号"},
+        {"name": "x", "kind": "date", "names": NAMES, "not_before": "y"},
+    ]
+    assert [each.as_data() for each in parse_fields(given)] == given
+
+
 @pytest.mark.parametrize(
     ("definition", "field"),
     [
@@ -91,6 +144,12 @@ def test_a_required_field_may_wait_until_filing() -> None:
         ({"name": "x", "kind": "choice", "names": NAMES}, "fields[0].choices"),
         ({"name": "x", "kind": "text", "names": NAMES, "limit": 0}, "fields[0].limit"),
         ({"name": "x", "kind": "text", "names": NAMES, "size": 1}, "fields[0].size"),
+        ({"name": "x", "kind": "text", "names": NAMES, "pattern": "(a"}, "fields[0].pattern"),
+        ({"name": "x", "kind": "text", "names": NAMES, "pattern": "(a{1000}){1000}"}, "fields[0].pattern"),
+        ({"name": "x", "kind": "text", "names": NAMES, "pattern": "a" * 201}, "fields[0].pattern"),
+        ({"name": "x", "kind": "number", "names": NAMES, "pattern": "a"}, "fields[0].pattern"),
+        ({"name": "x", "kind": "text", "names": NAMES, "pattern": "a", "example": "b"}, "fields[0].example"),
+        ({"name": "x", "kind": "text", "names": NAMES, "not_before": "y"}, "fields[0].not_before"),
         ("x", "fields[0]"),
     ],
 )
