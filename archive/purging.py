@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from archive.likeness import forget, forget_decisions
@@ -18,6 +18,7 @@ from archive.model import (
     ReadingRight,
     Record,
     RecordPerson,
+    RecordRelation,
     RecordSubject,
     ScannedPage,
     SheetRow,
@@ -27,11 +28,14 @@ from archive.model import (
 def remove_records(session: Session, ids: Sequence[UUID]) -> None:
     """Remove records with all their rows and keys. Objects are left to the sweeper, index and log to the caller."""
     contents = select(Content.id).where(Content.record_id.in_(ids))
-    session.execute(update(Record).where(Record.dossier_id.in_(ids)).values(dossier_id=None))
+    freed = update(Record).where(Record.dossier_id.in_(ids))
+    session.execute(freed.values(dossier_id=None, position=None, volume=None))
     for pages in (PageText, ScannedPage, Proposal):
         session.execute(delete(pages).where(pages.content_id.in_(contents)))
     forget(session, contents)
     forget_decisions(session, ids)
+    related = or_(RecordRelation.record_id.in_(ids), RecordRelation.other_id.in_(ids))
+    session.execute(delete(RecordRelation).where(related))
     for table in (RecordPerson, RecordSubject, ReadingRight, Approval, ImportEntry, SheetRow, Content, File):
         session.execute(delete(table).where(table.record_id.in_(ids)))
     session.execute(delete(Record).where(Record.id.in_(ids)))

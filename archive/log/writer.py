@@ -38,6 +38,7 @@ RECORD_NOUNS = frozenset(
         "copy",
         "page",
         "number",
+        "relation",
         "loan",
         "bin",
         "batch",

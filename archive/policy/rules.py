@@ -46,6 +46,8 @@ class Act(StrEnum):
     SET_LEVEL = "record.set_level"
     ASK_CORRECTION = "correction.ask"
     DECIDE_CORRECTION = "correction.decide"
+    ARRANGE = "dossier.arrange"  # to put a dossier's items in order, or an item into one and out of it
+    RELATE = "record.relate"  # to say how a record belongs to others
     ACCEPT = "file.accept"  # to keep a file that was put aside as it is
     RENDER = "file.render"  # to have a rendition made of a file, which changes nothing of it
 
@@ -171,9 +173,11 @@ RULES: Mapping[Act, tuple[Rule, ...]] = {
     Act.FILE: (Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL)),),
     Act.BIN: _PREPARING,
     Act.ACCEPT: (Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL, FILED)),),
+    Act.RELATE: (Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL, FILED)),),
     Act.RENDER: (Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL, FILED)),),
     Act.ASK_CORRECTION: (Rule(READERS, _in(FILED)),),
     Act.DECIDE_CORRECTION: (Rule(_only(Role.ARCHIVIST, Role.APPROVER), _in(FILED)),),
+    Act.ARRANGE: (*_PREPARING, Rule(_only(Role.ARCHIVIST), _in(FILED))),
     Act.RESTORE: (Rule(_only(Role.ARCHIVIST), _in(BINNED)),),
     Act.SET_LEVEL: (
         Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL)),
