@@ -21,6 +21,7 @@ from archive.model import (
     ScannedPage,
     SheetRow,
 )
+from archive.shelving.rules import forget_copies
 
 
 def remove_records(session: Session, ids: Sequence[UUID]) -> None:
@@ -31,6 +32,7 @@ def remove_records(session: Session, ids: Sequence[UUID]) -> None:
         session.execute(delete(pages).where(pages.content_id.in_(contents)))
     forget(session, contents)
     forget_decisions(session, ids)
+    forget_copies(session, ids)
     for table in (RecordPerson, RecordSubject, ReadingRight, ImportEntry, SheetRow, Content, File):
         session.execute(delete(table).where(table.record_id.in_(ids)))
     session.execute(delete(Record).where(Record.id.in_(ids)))

@@ -43,6 +43,8 @@ def desk() -> str:
         put_aside = session.scalar(aside)
         doubtful_scans = count_doubtful(session, ids)
         proposed = services().proposals.count(session, identity())
+        charged = Role.ARCHIVIST in identity().roles or bool(guard.reach(session, identity()).custody)
+        to_move = services().shelving.placing.count_to_move(session, identity()) if charged else 0
         undecided = services().directory.count(session, services().doubles.undecided(session, identity()))
     counts["filed"] = _filed()
     records = services().reader.list(identity(), state=state, after=after, limit=PAGE + 1)
@@ -58,6 +60,8 @@ def desk() -> str:
         doubtful_scans=doubtful_scans,
         proposed=proposed,
         undecided=undecided,
+        to_move=to_move,
+        charged=charged,
         state=state.value,
         unsent=unsent(),
         prepares=prepares,

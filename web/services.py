@@ -37,6 +37,7 @@ from archive.ports import ObjectStore, Vault
 from archive.records import RecordService
 from archive.roster import Roster
 from archive.scheme.categories import SchemeService
+from archive.shelving.whole import Shelving
 from archive.showing import RecordReader
 from archive.subjects import Subjects
 from archive.why import WhyService
@@ -158,6 +159,7 @@ class Services:
     search: SearchService
     places: Places
     subjects: Subjects
+    shelving: Shelving
     once: Once
     log_view: LogView[Act]
     readings: Readings

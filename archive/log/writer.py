@@ -42,6 +42,7 @@ RECORD_NOUNS = frozenset(
         "batch",
         "export",
         "label",
+        "shelf",
     }
 )
 """Acts on papers: the record log."""

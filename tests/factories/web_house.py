@@ -46,6 +46,7 @@ from archive.policy.rules import Act
 from archive.records import RecordService
 from archive.roster import Roster
 from archive.scheme.categories import SchemeService
+from archive.shelving.whole import Shelving
 from archive.showing import RecordReader, number_of
 from archive.subjects import Subjects
 from archive.why import WhyService
@@ -295,6 +296,7 @@ def a_web_house(
         search=search,
         places=Places(db, guard, log),
         subjects=Subjects(db, guard, vault, log, outbox, clock),
+        shelving=Shelving(db, guard, log, clock),
         once=Once(db, clock),
         log_view=LogView(log, guard, read_log=Act.READ_LOG, read=Act.READ, custody=Act.CUSTODY),
         readings=readings,
