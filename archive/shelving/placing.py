@@ -82,22 +82,27 @@ class Placing:
             Conflict: it was moved or changed since ``version``.
         """
         with self._guard.refusals(identity), self._db.writing() as work:
-            session = work.session
-            row, record = self._shelved(session, identity, copy_id)
-            if version is not None and row.version != version:
-                raise Conflict(what="copy")
-            place = self._open_place(session, identity, place_id)
-            check_level(session, record.level_rank, place)
-            moved = row.place_id != place.id
-            if moved:
-                self._move(session, identity, row, place)
-            placed = Placed(
-                row.id, record.id, number_of(record), row.number, place.id, place.path, place.taken,
-                place.capacity or 0, moved,
-            )  # fmt: skip
-            if moved:
+            placed = self.in_work(work.session, identity, copy_id, place_id, version)
+            if placed.moved:
                 work.commit()
             return placed
+
+    def in_work(
+        self, session: Session, identity: Identity, copy_id: UUID, place_id: UUID, version: int | None = None
+    ) -> Placed:
+        """Do it inside the caller's transaction. Raises as ``place``."""
+        row, record = self._shelved(session, identity, copy_id)
+        if version is not None and row.version != version:
+            raise Conflict(what="copy")
+        place = self._open_place(session, identity, place_id)
+        check_level(session, record.level_rank, place)
+        moved = row.place_id != place.id
+        if moved:
+            self._move(session, identity, row, place)
+        return Placed(
+            row.id, record.id, number_of(record), row.number, place.id, place.path, place.taken, place.capacity or 0,
+            moved,
+        )  # fmt: skip
 
     def asked(self, identity: Identity, record_id: UUID, copy: int | None = None) -> Asked:
         """Return the copy that a scanned number means, with the next free place for it.

@@ -94,6 +94,7 @@ def forget_copies(session: Session, record_ids: Sequence[UUID]) -> None:
     copies = select(Copy.id).where(Copy.record_id.in_(record_ids))
     lying = select(Copy.place_id, func.count()).where(Copy.record_id.in_(record_ids), Copy.place_id.is_not(None))
     for place_id, count in session.execute(lying.group_by(Copy.place_id)).all():
-        release(session, place_id, count)
+        if place_id is not None:
+            release(session, place_id, count)
     session.execute(delete(CopyMove).where(CopyMove.copy_id.in_(copies)))
     session.execute(delete(Copy).where(Copy.record_id.in_(record_ids)))

@@ -266,7 +266,8 @@ class ShelfTree:
             .where(within(row))
             .distinct()
         ):
-            check_level(session, rank, known[place_id])
+            if place_id in known:
+                check_level(session, rank, known[place_id])
 
 
 def _told(row: ShelfPlace) -> dict[str, object]:
