@@ -116,9 +116,9 @@ def _fault(scan: Scan, text: str, error: ArchiveError) -> None:
 
 
 def _proposed(free: str | None) -> str:
-    return (
-        _("Free and fitting: %(path)s", path=free) if free else _("No fitting place is free: make one, or make room.")
-    )
+    if free is None:
+        return str(_("No fitting place is free: make one, or make room."))
+    return str(_("Free and fitting: %(path)s", path=free))
 
 
 def numbered(text: str) -> tuple[str, int | None]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session, aliased
 
@@ -142,20 +142,19 @@ class Placing:
             return [ToMove(copy, record, place) for record, copy, place in rows]
 
     def count_to_move(self, session: Session, identity: Identity) -> int:
-        """Count them."""
-        found = self._misplaced(session, identity).with_only_columns(Copy.id).subquery()
-        return session.scalar(select(func.count()).select_from(found)) or 0
+        """Count them, going from the copies that lie somewhere to their records: a desk asks this each time."""
+        mine = self._guard.visible(session, identity, Act.SHELVE).with_only_columns(Record.id)
+        wrong = mine.where(Record.id == Copy.record_id, _too_weak(session)).correlate(Copy, ShelfPlace).exists()
+        lying = select(func.count(Copy.id)).join(ShelfPlace, ShelfPlace.id == Copy.place_id)
+        return session.scalar(lying.where(wrong)) or 0
 
     def _misplaced(self, session: Session, identity: Identity) -> Select[Any]:
-        weak: list[ColumnElement[bool]] = [
-            and_(Record.level_rank == rank, ShelfPlace.strength < strength) for rank, strength in needs(session).items()
-        ]
         return (
             self._guard.visible(session, identity, Act.SHELVE)
             .add_columns(Copy, ShelfPlace)
             .join(Copy, Copy.record_id == Record.id)
             .join(ShelfPlace, ShelfPlace.id == Copy.place_id)
-            .where(or_(*weak))
+            .where(_too_weak(session))
         )
 
     def _shelved(self, session: Session, identity: Identity, copy_id: UUID) -> tuple[Copy, Record]:
@@ -246,6 +245,14 @@ class Placing:
             if is_charged(session, identity, place):
                 return place.path
         return None
+
+
+def _too_weak(session: Session) -> ColumnElement[bool]:
+    """Return the condition that a place is too weak for a record's level."""
+    weak = [
+        and_(Record.level_rank == rank, ShelfPlace.strength < strength) for rank, strength in needs(session).items()
+    ]
+    return or_(false(), *weak)
 
 
 def _check_filed(record: Record) -> None:
