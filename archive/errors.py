@@ -109,6 +109,21 @@ class InUse(Conflict):
     code = "in_use"
 
 
+class PlaceForbidden(ArchiveError):
+    """A record's level forbids the place.
+
+    Facts: ``level`` (its names), ``needed`` and ``found`` (how places are secured), ``where``.
+    """
+
+    code = "place_forbidden"
+
+
+class PlaceFull(ArchiveError):
+    """There is no room left. Facts: ``where``, ``capacity``."""
+
+    code = "place_full"
+
+
 class WrongState(ArchiveError):
     """The record is not in a state that allows the act. Facts: ``state``, ``act``."""
 

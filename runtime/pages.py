@@ -85,6 +85,7 @@ def services(parts: Parts) -> Services:
         search=parts.search,
         places=parts.places,
         subjects=parts.subjects,
+        shelving=parts.shelving,
         once=parts.once,
         log_view=parts.log_view,
         readings=parts.readings,

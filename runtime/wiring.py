@@ -44,6 +44,7 @@ from archive.relations import Relations
 from archive.rereading import Rereading
 from archive.roster import Roster
 from archive.scheme.categories import SchemeService
+from archive.shelving.whole import Shelving
 from archive.showing import RecordReader
 from archive.subjects import Subjects
 from archive.why import WhyService
@@ -155,6 +156,11 @@ class Parts(Adapters):
     def subjects(self) -> Subjects:
         """Owners, contracts, equipment: what records hang on beside places."""
         return Subjects(self.db, self.guard, self.vault, self.log, self.outbox, self.clock)
+
+    @cached_property
+    def shelving(self) -> Shelving:
+        """Where papers lie."""
+        return Shelving(self.db, self.guard, self.log, self.clock)
 
     @cached_property
     def records(self) -> RecordService:

@@ -139,6 +139,19 @@ ACTS: Mapping[str, str] = {
     "relation.add": mark("relation added"),
     "relation.remove": mark("relation removed"),
     "job.see": mark("jobs looked at"),
+    "shelf.add": mark("place for papers added"),
+    "shelf.change": mark("place for papers changed"),
+    "shelf.close": mark("place for papers closed"),
+    "shelf.move": mark("place moved with all in it"),
+    "shelf.manage": mark("managing places for papers"),
+    "shelf.see": mark("looking at places for papers"),
+    "copy.add": mark("copy noted"),
+    "copy.change": mark("copy changed"),
+    "copy.withdraw": mark("copy withdrawn"),
+    "copy.place": mark("copy shelved"),
+    "copy.hand": mark("copy handed to someone"),
+    "copy.keep": mark("noting copies"),
+    "level.shelve": mark("where a level may lie changed"),
 }
 
 

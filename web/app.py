@@ -16,6 +16,7 @@ from web.account import pages as account_pages
 from web.api.mount import mount
 from web.bring_in import pages as bring_in_pages
 from web.browsing import pages as browsing_pages
+from web.copies import pages as copy_pages
 from web.corrections import pages as correction_pages
 from web.desk import pages as desk_pages
 from web.dossiers import pages as dossier_pages
@@ -45,6 +46,7 @@ from web.labels import pages as label_pages
 from web.lists import pages as list_pages
 from web.metrics import pages as metric_pages
 from web.moving import pages as moving_pages
+from web.placing import pages as placing_pages
 from web.proposals import pages as proposal_pages
 from web.put_aside import pages as put_aside_pages
 from web.records import pages as record_pages
@@ -53,6 +55,7 @@ from web.scans import pages as scan_pages
 from web.services import Services
 from web.sheet_files import pages as sheet_file_pages
 from web.sheets import pages as sheet_pages
+from web.shelves import pages as shelf_pages
 from web.signing import PUBLIC, load_identity
 from web.signing import pages as signing_pages
 from web.uploads import pages as upload_pages
@@ -82,7 +85,7 @@ def create_app(wired: Services) -> Flask:
         people_pages, person_pages, link_pages, organisation_pages, level_pages, fonds_pages, scheme_pages, place_pages,
         rule_pages, subject_pages, system_pages, backup_pages, health_pages, account_pages, bring_in_pages,
         sheet_file_pages, moving_pages, dossier_pages, relation_pages, why_pages, list_pages, draft_pages, fixity_pages,
-        metric_pages,
+        metric_pages, shelf_pages, placing_pages, copy_pages,
     ):  # fmt: skip
         app.register_blueprint(pages)
     app.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))

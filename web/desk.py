@@ -44,6 +44,8 @@ def desk() -> str:
         doubtful_scans = count_doubtful(session, ids)
         proposed = services().proposals.count(session, identity())
         corrections = services().corrections.count(session, identity())
+        charged = Role.ARCHIVIST in identity().roles or bool(guard.reach(session, identity()).custody)
+        to_move = services().shelving.placing.count_to_move(session, identity()) if charged else 0
         undecided = services().directory.count(session, services().doubles.undecided(session, identity()))
     counts["filed"] = _filed()
     records = services().reader.list(identity(), state=state, after=after, limit=PAGE + 1)
@@ -60,6 +62,8 @@ def desk() -> str:
         proposed=proposed,
         undecided=undecided,
         corrections=corrections,
+        to_move=to_move,
+        charged=charged,
         state=state.value,
         unsent=unsent(),
         prepares=prepares,

@@ -72,6 +72,18 @@ ERRORS: Mapping[str, Words] = {
         NOTHING_WRITTEN,
         mark("Close it instead, or make another one."),
     ),
+    "place_forbidden": Words(
+        409,
+        mark("The rule of the house: papers of the level %(level)s lie in a place of this kind at least: %(needed)s."),
+        mark("%(where)s is: %(found)s. Nothing was moved."),
+        mark("Take another place, or ask the secrecy officer about the rule (Levels)."),
+    ),
+    "place_full": Words(
+        409,
+        mark("%(where)s is full (%(capacity)s)."),
+        mark("Nothing was moved."),
+        mark("Take another place, or correct its capacity."),
+    ),
     "no_archive": Words(
         409,
         mark("There is no archive in %(home)s yet."),

@@ -6,6 +6,17 @@ from web.words import mark
 
 FIELDS: Mapping[str, str] = {
     "change": mark("Change"),
+    "copy": mark("Copy"),
+    "shelf": mark("Place of the paper"),
+    "where": mark("Place of the paper"),
+    "capacity": mark("Capacity"),
+    "security": mark("Security"),
+    "custodian": mark("Custodian"),
+    "holder": mark("With whom"),
+    "carrier": mark("Carrier"),
+    "condition": mark("Condition"),
+    "original": mark("Original"),
+    "original_at": mark("Who holds the original"),
     "count": mark("Count"),
     "to": mark("New place"),
     "inside": mark("Files in it"),
@@ -84,6 +95,15 @@ FIELDS: Mapping[str, str] = {
 }
 
 FAULTS: Mapping[str, str] = {
+    "bad_shelf_code": mark("is no code: capitals and digits, up to 8"),
+    "only_shelves_have_it": mark("only shelves and boxes have a capacity"),
+    "comes_from_above": mark("comes from the cabinet or the room"),
+    "place_closed": mark("is closed: take another place"),
+    "holds_no_papers": mark("papers lie on a shelf or in a box: take one of these"),
+    "withdrawn": mark("was withdrawn: note a new one"),
+    "no_copy": mark("is not noted: note it on the record's page first"),
+    "not_filed_yet": mark("is shelved when its record is filed: file it first"),
+    "is_the_original": mark("is left empty for the original itself"),
     "required": mark("is needed"),
     "not_the_code": mark("is not the code: type %(wanted)s"),
     "differs": mark("is not the same as the first"),
@@ -397,11 +417,16 @@ STANDING: Mapping[str, str] = {
     "department": mark("a department of this code"),
     "post": mark("a post of this code"),
     "place_code": mark("a place of this code at this step"),
+    "shelf_code": mark("a place of this code here"),
     "archive_number": mark("this archive number in the fonds"),
     "distribution": mark("this distribution of the level"),
     "levels": mark("a set of levels in this house"),
 }
 """What a new thing may run into: it is there, and nobody changed it."""
 
-USED: Mapping[str, str] = {"place_in_use": mark("this place"), "category_in_use": mark("this category")}
+USED: Mapping[str, str] = {
+    "place_in_use": mark("this place"),
+    "shelf_in_use": mark("this place (something lies or stands in it)"),
+    "category_in_use": mark("this category"),
+}
 """What cannot be changed or removed while others hang on it."""

@@ -23,7 +23,8 @@ from web.fault_words import (
     USED,
     WAITING,
 )
-from web.words import mark, size, translator
+from web.shelf_words import SECURITIES
+from web.words import mark, named, size, translator
 
 LONGEST = 500
 """Characters of a fact that a sentence repeats: what was given may be a megabyte."""
@@ -32,6 +33,8 @@ NAMED_FACTS: Mapping[str, Mapping[str, str]] = {
     "part": PARTS,
     "state": STATES,
     "what": {**STANDING, **USED},
+    "needed": SECURITIES,
+    "found": SECURITIES,
     "reason": {**SETTING_REASONS, **NUMBER_REASONS, **{code: words[0] for code, words in REASONS.items()}},
 }
 """Facts whose values have words of their own."""
@@ -51,7 +54,7 @@ def explain(error: ArchiveError, locale: str) -> list[str]:
     """
     gettext = translator(locale)
     entry = _words_of(error)
-    facts = _told(error.facts, gettext)
+    facts = _told(error.facts, gettext, locale)
     lines = [_fill(gettext(text), facts) for text in (entry.happened, entry.kept, entry.todo) if text]
     if isinstance(error, InvalidInput):
         lines += [
@@ -69,7 +72,7 @@ def explain_fault(fault: Fault, locale: str) -> str:
     code, fact = NAMING.get(fault.code, (fault.code, ""))
     code = code if fault.facts.get(fact, fault.field) != fault.field else fault.code
     message = FAULTS.get(code) or mark("this value cannot be taken (%(code)s)")
-    return _fill(gettext(message), {"code": fault.code, **_told(fault.facts, gettext)})
+    return _fill(gettext(message), {"code": fault.code, **_told(fault.facts, gettext, locale)})
 
 
 def explain_reason(reason: str, locale: str) -> tuple[str, str]:
@@ -132,9 +135,11 @@ def _words_of(error: ArchiveError) -> Words:
     return ERRORS["error"]
 
 
-def _told(facts: Mapping[str, Any], gettext: Callable[..., str]) -> dict[str, str]:
-    """Turn facts into words: parts, states and reasons by name, byte counts as sizes, lists joined."""
-    told = {name: _joined(value) for name, value in facts.items()}
+def _told(facts: Mapping[str, Any], gettext: Callable[..., str], locale: str) -> dict[str, str]:
+    """Turn facts into words: parts, states and reasons by name, names by language, sizes, lists joined."""
+    told = {
+        name: named(value, locale) if isinstance(value, Mapping) else _joined(value) for name, value in facts.items()
+    }
     for name, table in NAMED_FACTS.items():
         value = told.get(name, "")
         if value in table:

@@ -7,6 +7,7 @@ from flask import Flask
 from flask_babel import gettext as _
 
 from archive.levels import mark as level_mark
+from archive.model import Security
 from archive.personal import mask
 from indexer.kinds import PICTURED
 from web.columns import COLUMNS
@@ -19,6 +20,7 @@ from web.record_words import KINDS, MATERIALS, MEDIA, field_value, masked, scan_
 from web.remarks import file_remarks, remark_words, unscanned_help
 from web.role_words import place_kind, role_help, role_word
 from web.services import services
+from web.shelf_words import CARRIERS, CONDITIONS, SECURITIES, SHELF_KINDS
 
 HIDDEN_FACTS = frozenset({"before", "after", "content", "person"})
 """Facts of a log entry that are ids, or are shown by themselves."""
@@ -124,6 +126,11 @@ def init_app(app: Flask) -> None:
         scan_words=lambda file: scan_words(file, current_locale(), services().aids),
         remarks=lambda file: [remark_words(each, current_locale()) for each in file_remarks(file, services().aids)],
         unscanned=lambda file: unscanned_of(file, services().aids, current_locale()),
+        shelf_kind=lambda kind: word(SHELF_KINDS, kind, current_locale()),
+        security_word=lambda security: word(SECURITIES, security, current_locale()),
+        security_of=lambda strength: word(SECURITIES, Security.of(strength).value, current_locale()),
+        carrier_word=lambda carrier: word(CARRIERS, carrier, current_locale()),
+        condition_word=lambda condition: word(CONDITIONS, condition, current_locale()),
         place_kind=lambda kind: place_kind(kind, current_locale()),
         role_word=lambda role: role_word(role, current_locale()),
         role_help=lambda role: role_help(role, current_locale()),

@@ -16,7 +16,7 @@ from archive.why import EXPLAINERS
 from web.services import services
 from web.words import mark
 
-_LEVELS = ("levels.new", "levels.new_group")
+_LEVELS = ("levels.new", "levels.new_group", "levels.shelving")
 _SCHEME = HOUSE_RULES[Act.MANAGE_SCHEME]
 _CHECKED = HOUSE_RULES[Act.SEE_STORE] - HOUSE_RULES[Act.SEE_JOBS]
 _SCHEMES = ("schemes.show", "schemes.category", "schemes.importing", "schemes.changing")
@@ -60,6 +60,13 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
             ),
             Way("uploads.mine", "upload", mark("My uploads"), _PREPARERS),
             Way("corrections.every", "correct", mark("Corrections"), READERS, ("corrections.show", "corrections.new")),
+            Way(
+                "shelves.rooms",
+                "shelf",
+                mark("Shelves"),
+                HOUSE_RULES[Act.SEE_SHELVES],
+                ("shelves.show", "shelves.new", "shelves.changing", "placing.show", "placing.take", "placing.to_move"),
+            ),
         ),
     ),
     (

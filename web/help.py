@@ -65,6 +65,11 @@ PLACES: Mapping[str, str] = {
     "moving.move": "archivist#moving-to-another-category",
     "labels.choose": "archivist#labels-and-a-wrong-file",
     "labels.output": "archivist#labels-and-a-wrong-file",
+    "shelves.rooms": "archivist#shelves",
+    "placing.show": "archivist#shelve-by-scanning",
+    "placing.take": "archivist#shelve-by-scanning",
+    "placing.to_move": "archivist#shelve-by-scanning",
+    "copies.new": "archivist#copies",
     "people.every": "administrator#people",
     "people.show": "administrator#people",
     "people.link": "administrator#people",
@@ -149,7 +154,16 @@ _FIRST = (
     {"person": "person.new", "people": "people.every"}
     | {
         place.partition(".")[0]: place
-        for place in ("organisation.show", "levels.show", "fonds.every", "schemes.show", "places.every", "rules.every")
+        for place in (
+            "shelves.rooms",
+            "copies.new",
+            "organisation.show",
+            "levels.show",
+            "fonds.every",
+            "schemes.show",
+            "places.every",
+            "rules.every",
+        )
     }
     | {"subjects": "subjects.every"}
 )

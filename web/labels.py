@@ -8,11 +8,12 @@ from uuid import UUID
 from flask import Blueprint, Response, flash, make_response, render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import ArchiveError, Fault, InvalidInput, NotFound
 from archive.levels import mark as level_mark
-from archive.model import Department, Fonds, Record, RecordState
+from archive.model import Copy, Department, Fonds, Record, RecordState
 from web.codes import bars, qr
 from web.filters import shape
 from web.house.forms import told
@@ -146,21 +147,44 @@ def _range(first: str, last: str) -> Sequence[Record]:
 def _labels(records: Sequence[Record]) -> Sequence[Mapping[str, Any]]:
     levels = services().directory.levels()
     with services().db.reading() as session:
+        several = _several(session, [record.id for record in records])
         codes = dict(session.execute(select(Fonds.id, Fonds.code)).all())
         departments = dict(session.execute(select(Department.id, Department.names)).all())
     return [
         {
-            "number": record.archive_number,
+            "number": f"{record.archive_number}*{copy}" if copy else record.archive_number,
             "level": level_mark(levels[record.level_rank]),
             "shape": shape(levels[record.level_rank].symbol),
             "lines": _lines(record, departments),
             "qr": qr(
-                url_for("records.by_number", n=f"{codes[record.fonds_id]}:{record.archive_number}", _external=True)
+                url_for(
+                    "records.by_number",
+                    n=f"{codes[record.fonds_id]}:{record.archive_number}",
+                    copy=copy,
+                    _external=True,
+                )
             ),
-            "bars": dict(zip(("image", "modules"), bars(record.archive_number or ""), strict=True)),
+            "bars": _bars(record.archive_number or "", copy),
         }
         for record in records
+        for copy in several.get(record.id, [None])
     ]
+
+
+def _several(session: Session, ids: Sequence[UUID]) -> Mapping[UUID, Sequence[int | None]]:
+    """Return by record the numbers of its copies, where it has more than one: each has a label of its own."""
+    found: dict[UUID, list[int | None]] = {}
+    query = select(Copy.record_id, Copy.number).where(Copy.record_id.in_(ids), Copy.withdrawn_at.is_(None))
+    for record_id, number in session.execute(query.order_by(Copy.record_id, Copy.number)):
+        found.setdefault(record_id, []).append(number)
+    return {key: numbers for key, numbers in found.items() if len(numbers) > 1}
+
+
+def _bars(number: str, copy: int | None) -> Mapping[str, Any]:
+    image, modules = bars(number)
+    if copy and modules:
+        image, modules = bars(f"{number}*{copy}")
+    return {"image": image, "modules": modules}
 
 
 def _lines(record: Record, departments: Mapping[UUID, Mapping[str, str]]) -> Sequence[str]:

@@ -20,7 +20,9 @@ from web import dossiers, record_form
 from web.doubles import warn
 from web.drafts import NEW, OF_RECORD, form_of, taken_up
 from web.faults import explain_waiting, field_label
+from web.house.forms import may
 from web.i18n import current_locale
+from web.placing import numbered
 from web.record_pages import category_shown, form_again, form_page, full_view
 from web.relations import INWARD, OUTWARD
 from web.services import identity, services
@@ -69,10 +71,16 @@ def create() -> BaseResponse:
 def show(record_id: UUID) -> str:
     """Show a record in full, or number and dates to who keeps custody of it."""
     view = services().reader.show(identity(), record_id)
+    lying = services().shelving.copies
+    copies = lying.of(identity(), record_id)
     if isinstance(view, CustodyView):
         alike = services().doubles.numbers(identity(), record_id)
         officer = bool(identity().roles & OFFICERS)
-        return render_template("custody.html", view=view, officer=officer, alike=alike)
+        shelves = lying.may_shelve(identity(), record_id)
+        return render_template(
+            "custody.html", view=view, officer=officer, alike=alike, copies=copies, shelves=shelves,
+            sees_shelves=officer or shelves,
+        )  # fmt: skip
     missing = [_label(view, name) for name in view.missing]
     known = {file.content_id for file in view.files}
     held: dict[UUID, list[FileView]] = {}
@@ -84,6 +92,7 @@ def show(record_id: UUID) -> str:
         most=MOST_WITHIN, number_label=_label(view, NUMBER), doubles=services().doubles.of(identity(), record_id),
         apart=services().doubles.decided(identity(), record_id), **dossiers.section(view.record),
         related=services().relations.of(identity(), record_id), outward=OUTWARD, inward=INWARD,
+        copies=copies, sees_shelves=may(Act.SEE_SHELVES),
     )  # fmt: skip
 
 
@@ -183,7 +192,7 @@ def set_group(record_id: UUID) -> BaseResponse:
 @pages.get("/number")
 def by_number() -> BaseResponse:
     """Open the record that a number was given to."""
-    number = request.args.get("n", "").strip()[:200]
+    number, _copy = numbered(request.args.get("n", "").strip()[:200])
     return redirect(url_for("records.show", record_id=services().records.find_number(identity(), number)))
 
 

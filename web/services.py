@@ -41,6 +41,7 @@ from archive.records import RecordService
 from archive.relations import Relations
 from archive.roster import Roster
 from archive.scheme.categories import SchemeService
+from archive.shelving.whole import Shelving
 from archive.showing import RecordReader
 from archive.subjects import Subjects
 from archive.why import WhyService
@@ -166,6 +167,7 @@ class Services:
     search: SearchService
     places: Places
     subjects: Subjects
+    shelving: Shelving
     once: Once
     log_view: LogView[Act]
     readings: Readings

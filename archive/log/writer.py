@@ -44,6 +44,7 @@ RECORD_NOUNS = frozenset(
         "batch",
         "export",
         "label",
+        "shelf",
     }
 )
 """Acts on papers: the record log."""

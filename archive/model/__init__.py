@@ -66,6 +66,7 @@ from archive.model.records import (
     SubjectToken,
 )
 from archive.model.sheets import Sheet, SheetColumns, SheetRow, SheetState
+from archive.model.shelves import Carrier, Copy, CopyCondition, CopyMove, Security, ShelfKind, ShelfPlace
 
 __all__ = [
     "AccessGrant",
@@ -78,12 +79,16 @@ __all__ = [
     "ApprovalState",
     "BackupAct",
     "BackupRun",
+    "Carrier",
     "Category",
     "CategoryVersion",
     "Closed",
     "Closure",
     "Content",
     "ContentState",
+    "Copy",
+    "CopyCondition",
+    "CopyMove",
     "Counter",
     "Custody",
     "Department",
@@ -142,10 +147,13 @@ __all__ = [
     "RingCopy",
     "ScanState",
     "ScannedPage",
+    "Security",
     "Sheet",
     "SheetColumns",
     "SheetRow",
     "SheetState",
+    "ShelfKind",
+    "ShelfPlace",
     "SignInFailures",
     "Subject",
     "SubjectToken",

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from archive.database import Base
 from archive.model.columns import Code, Key, Names, Version, word
+from archive.model.shelves import Security, security_for
 from archive.spelling import number_key
 
 
@@ -43,8 +44,16 @@ class Fonds(Base):
     version: Mapped[Version]
 
 
+def _security_by_rank(row: DefaultExecutionContext) -> Security:
+    given: dict[str, int] = row.get_current_parameters()  # type: ignore[no-untyped-call]  # SQLAlchemy gives no types
+    return security_for(given["rank"])
+
+
 class Level(Base):
-    """密级: a secrecy level. A higher ``rank`` is more secret; 1 is the lowest. Stores and indices use the rank."""
+    """密级: a secrecy level. A higher ``rank`` is more secret; 1 is the lowest. Stores and indices use the rank.
+
+    ``shelved_in`` is how the places of its papers are secured at least.
+    """
 
     __tablename__ = "level"
 
@@ -53,6 +62,7 @@ class Level(Base):
     names: Mapped[Names] = mapped_column(JSON)
     number_mark: Mapped[str] = mapped_column(String(2), unique=True)
     symbol: Mapped[str] = mapped_column(String(4))
+    shelved_in: Mapped[Security] = mapped_column(word(Security), default=_security_by_rank)
     version: Mapped[Version]
 
 

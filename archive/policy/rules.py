@@ -15,9 +15,12 @@ Decisions that the table makes:
   the levels entrusted to them. It never opens content.
 * A filed record's description changes by a correction: whoever reads it may ask, an archivist or approver who reads it
   too decides, never on what they asked for themselves.
+* Copies are kept by those who prepare a record and, once it is filed, by an archivist who reads it. They are shelved by
+  such an archivist, and by the custodian of the record's level, who does not read it.
+* Shelves are seen by archivists, by whoever keeps custody of a level, and by the three officers.
 * A filed record's level is only raised, by a secrecy officer who may read it, and never above anyone's own clearance.
-* A part of the system (``Reach.system``) reads nothing here; it may catalogue, file and bin what the machine's operator
-  imports, and do the house's acts except reading the log.
+* A part of the system (``Reach.system``) reads nothing here; it may catalogue, file, bin and shelve what the machine's
+  operator imports, and do the house's acts except reading the log.
 """
 
 from collections.abc import Callable, Mapping
@@ -50,6 +53,8 @@ class Act(StrEnum):
     RELATE = "record.relate"  # to say how a record belongs to others
     ACCEPT = "file.accept"  # to keep a file that was put aside as it is
     RENDER = "file.render"  # to have a rendition made of a file, which changes nothing of it
+    KEEP_COPIES = "copy.keep"  # to say which copies there are
+    SHELVE = "copy.place"  # to put a copy on a shelf, or note whom it is with
 
     MANAGE_PEOPLE = "person.manage"
     MANAGE_RIGHTS = "right.manage"
@@ -60,6 +65,8 @@ class Act(StrEnum):
     SEE_STORE = "store.see"  # how stored bytes stand: checked when, found how; nothing of records
     READ_LOG = "log.read"
     VERIFY_LOG = "log.verify"
+    MANAGE_SHELVES = "shelf.manage"
+    SEE_SHELVES = "shelf.see"
 
 
 READERS = frozenset(Role) - OFFICERS
@@ -179,6 +186,8 @@ RULES: Mapping[Act, tuple[Rule, ...]] = {
     Act.DECIDE_CORRECTION: (Rule(_only(Role.ARCHIVIST, Role.APPROVER), _in(FILED)),),
     Act.ARRANGE: (*_PREPARING, Rule(_only(Role.ARCHIVIST), _in(FILED))),
     Act.RESTORE: (Rule(_only(Role.ARCHIVIST), _in(BINNED)),),
+    Act.KEEP_COPIES: (*_PREPARING, Rule(_only(Role.ARCHIVIST), _in(FILED))),
+    Act.SHELVE: (Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL, FILED)), Rule(None, _entrusted)),
     Act.SET_LEVEL: (
         Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL)),
         Rule(_only(Role.SECRECY_OFFICER), _in(FILED)),
@@ -196,14 +205,21 @@ HOUSE_RULES: Mapping[Act, frozenset[Role]] = {
     Act.SEE_STORE: _only(Role.SYSTEM_ADMIN, Role.ARCHIVIST, Role.AUDIT_ADMIN),
     Act.READ_LOG: _only(Role.AUDIT_ADMIN, Role.SECURITY_ADMIN),
     Act.VERIFY_LOG: _only(Role.AUDIT_ADMIN),
+    Act.MANAGE_SHELVES: _only(Role.ARCHIVIST),
+    Act.SEE_SHELVES: OFFICERS | _only(Role.ARCHIVIST),
 }
 """Acts on the house."""
+
+CUSTODIANS_ACTS = frozenset({Act.SEE_SHELVES})
+"""Acts on the house that are open, besides, to whoever keeps custody of a level."""
 
 SYSTEM_RULES: Mapping[Act, Condition] = {
     Act.CREATE: ALWAYS,
     Act.DESCRIBE: PROVISIONAL,
     Act.FILE: PROVISIONAL,
     Act.BIN: PROVISIONAL,
+    Act.KEEP_COPIES: either(PROVISIONAL, FILED),
+    Act.SHELVE: FILED,
 }
 SYSTEM_HOUSE_ACTS = frozenset(HOUSE_RULES) - {Act.READ_LOG}
 
@@ -222,7 +238,9 @@ def may(act: Act, reach: Reach) -> bool:
     """Return whether ``reach`` may do an act on the house. An act on records is never open this way."""
     if reach.system:
         return act in SYSTEM_HOUSE_ACTS
-    return reach.person_id is not None and bool(HOUSE_RULES.get(act, frozenset()) & reach.roles)
+    if reach.person_id is None:
+        return False
+    return bool(HOUSE_RULES.get(act, frozenset()) & reach.roles) or (act in CUSTODIANS_ACTS and bool(reach.custody))
 
 
 def may_set_level(reach: Reach, facts: Mapping[str, Any], rank: int) -> bool:

@@ -12,7 +12,7 @@ from uuid import UUID
 import yaml
 
 from archive.describing import Draft
-from archive.model import Category, PlaceKind
+from archive.model import Category, Medium, PlaceKind
 from archive.scheme.fields import FieldDef, FieldKind, parse_fields
 from runtime.demo.setting import set_file
 from runtime.demo.texts import Paper, ledger_sum, write
@@ -100,6 +100,7 @@ class Writer:
             title=title,
             responsible=rnd.choice(("工程部", "客户服务部", "办公室", "项目管理处")),
             drawn_up=facts.day.isoformat() if whole else facts.day.strftime("%Y-%m"),
+            medium=Medium.BOTH if line.genre in ON_PAPER else Medium.ELECTRONIC,
             level_rank=rnd.choices((category.level_rank, 2, 3, 4), (82, 10, 6, 2))[0],
             place_id=None if line.at is None else spot.id,
             department_id=rnd.choice(ground.departments),
@@ -154,6 +155,9 @@ class Writer:
             return str(facts[field.name])
         return facts.day.isoformat() if field.kind is FieldKind.DATE else None
 
+
+ON_PAPER = frozenset({"contract", "scan", "certificate", "drawing"})
+"""Genres of which the archive keeps the paper too."""
 
 OTHER = (Line("report", None, "", "{year}年{matter}情况说明（{date}）"),)
 """For a category that ``papers.yaml`` does not name."""

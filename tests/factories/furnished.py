@@ -151,6 +151,7 @@ def furnish(archive: Archive, parts: Parts, app: Flask) -> dict[str, str]:
     )  # fmt: skip
     assert begun.status_code == 200, begun.text
     _bring_in(archivist, places)
+    _shelve(archivist, places)
     subject = archivist.post(
         "/house/subjects/new", "/house/subjects/new?kind=owner", kind="owner",
         fonds=places["fonds"], name="张三", phone="19000000000",
@@ -193,6 +194,24 @@ def _bring_in(archivist: Hands, places: dict[str, str]) -> None:
     at = f"/bring-in/{places['sheet']}"
     said = re.findall(r'<option value="([^"]*)" selected', archivist.read(f"{at}/columns"))
     archivist.post(f"{at}/columns", column=said)
+
+
+def _shelve(archivist: Hands, places: dict[str, str]) -> None:
+    for name, inside, said in (
+        ("room", "", {"code": "Z9", "name": "第二档案室", "security": "secure_room"}),
+        ("cabinet", "room", {"code": "01", "name": "密集架"}),
+        ("shelf", "cabinet", {"code": "1", "capacity": "20"}),
+        ("box", "shelf", {"code": "05", "capacity": "30"}),
+    ):
+        at = f"/shelves/new?in={places[inside]}" if inside else "/shelves/new"
+        made = archivist.post(at, at, **said)
+        code = {"room": "Z9", "cabinet": "Z9-01", "shelf": "Z9-01-1", "box": "Z9-01-1-05"}[name]
+        places[name] = _first(r"/shelves/([0-9a-f-]{36})", archivist.client.get(f"/shelves/at?p={code}").location)
+        assert made.status_code == 303
+    archivist.post(f"/records/{places['filed']}/copies/new", carrier="paper", pages="12")
+    shown = archivist.read(f"/records/{places['filed']}")
+    places["copy"] = _first(r"/copies/([0-9a-f-]{36})/place", shown)
+    archivist.post(f"/copies/{places['copy']}/place", shelf="Z9-01-1-05", version="1")
 
 
 def _people(security: Hands, secrecy: Hands, parts: Parts, places: dict[str, str]) -> None:

@@ -51,6 +51,7 @@ from archive.records import RecordService
 from archive.relations import Relations
 from archive.roster import Roster
 from archive.scheme.categories import SchemeService
+from archive.shelving.whole import Shelving
 from archive.showing import RecordReader, number_of
 from archive.subjects import Subjects
 from archive.why import WhyService
@@ -306,6 +307,7 @@ def a_web_house(
         search=search,
         places=Places(db, guard, log),
         subjects=Subjects(db, guard, vault, log, outbox, clock),
+        shelving=Shelving(db, guard, log, clock),
         once=Once(db, clock),
         log_view=LogView(log, guard, read_log=Act.READ_LOG, read=Act.READ, custody=Act.CUSTODY),
         readings=readings,

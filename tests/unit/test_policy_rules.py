@@ -187,6 +187,8 @@ class TestNothingIsOpenWithoutARule:
             Act.DESCRIBE,
             Act.FILE,
             Act.BIN,
+            Act.KEEP_COPIES,
+            Act.SHELVE,
         }
         assert not may(Act.READ_LOG, reach)
 
@@ -318,11 +320,11 @@ class TestOfficersAndCustodians:
             Role.CLERK: set(),
             Role.STAFF: set(),
             Role.APPROVER: set(),
-            Role.ARCHIVIST: {"scheme.manage", "job.see", "store.see"},
+            Role.ARCHIVIST: {"scheme.manage", "job.see", "store.see", "shelf.manage", "shelf.see"},
             Role.SECRECY_OFFICER: {"level.manage"},
-            Role.SYSTEM_ADMIN: {"system.manage", "scheme.manage", "job.see", "store.see"},
-            Role.SECURITY_ADMIN: {"person.manage", "right.manage", "level.manage", "log.read"},
-            Role.AUDIT_ADMIN: {"log.read", "log.verify", "store.see"},
+            Role.SYSTEM_ADMIN: {"system.manage", "scheme.manage", "job.see", "store.see", "shelf.see"},
+            Role.SECURITY_ADMIN: {"person.manage", "right.manage", "level.manage", "log.read", "shelf.see"},
+            Role.AUDIT_ADMIN: {"log.read", "log.verify", "store.see", "shelf.see"},
         }
 
     @pytest.mark.parametrize("role", [Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN])

@@ -7,7 +7,18 @@ from pydantic import AwareDatetime, Field, JsonValue
 
 from archive.identity import Role
 from archive.log.browse import LARGEST_PAGE
-from archive.model import FileRole, Medium, PlaceKind, RecordKind, RecordState, RelationKind
+from archive.model import (
+    Carrier,
+    CopyCondition,
+    FileRole,
+    Medium,
+    PlaceKind,
+    RecordKind,
+    RecordState,
+    RelationKind,
+    Security,
+    ShelfKind,
+)
 from archive.model.log import LogResult
 from web.api.shapes import Shape
 
@@ -198,6 +209,39 @@ class NewPlace(Shape):
     parent: Annotated[str, Field(max_length=200)] | None = Field(None, description="The path of the place above.")
     property_types: list[Code] = Field(default_factory=list, max_length=50)
     facts: Values = Field(default_factory=dict)
+
+
+class BelowShelf(Shape):
+    """In which place for papers."""
+
+    below: Annotated[str, Field(max_length=100)] | None = Field(None, description="Its code; the rooms without it.")
+
+
+class NewShelf(Shape):
+    """A place for papers to be added; shelves and boxes have a capacity, rooms and cabinets a security."""
+
+    kind: ShelfKind
+    code: Annotated[str, Field(max_length=8)] = Field(description="Capitals and digits.")
+    names: Names = Field(default_factory=dict)
+    parent: Annotated[str, Field(max_length=100)] | None = Field(None, description="The code of what it stands in.")
+    security: Security | None = None
+    capacity: int | None = Field(None, ge=1, le=10_000)
+
+
+class NewCopy(Shape):
+    """A copy to be noted."""
+
+    carrier: Carrier = Carrier.PAPER
+    condition: CopyCondition = CopyCondition.GOOD
+    pages: int | None = Field(None, ge=0, le=1_000_000)
+    original: bool = True
+    original_at: Annotated[str, Field(max_length=200)] | None = Field(None, description="Who holds the original.")
+
+
+class CopyPlace(Shape):
+    """Where a copy is to lie."""
+
+    place: Annotated[str, Field(min_length=1, max_length=100)] = Field(description="The code of a shelf or a box.")
 
 
 class NewSubject(Shape):

@@ -12,7 +12,9 @@ from pydantic import Field, JsonValue
 from archive.identity import Role
 from archive.model import (
     ApprovalState,
+    Carrier,
     ContentState,
+    CopyCondition,
     JobKind,
     JobState,
     Medium,
@@ -20,6 +22,7 @@ from archive.model import (
     RecordKind,
     RecordState,
     RelationKind,
+    ShelfKind,
 )
 from archive.model.log import LogClass, LogResult
 from archive.ports import PIECE_BYTES
@@ -295,6 +298,67 @@ class PlaceAdded(Shape):
     """The place that was added."""
 
     place: UUID
+
+
+class ShelfShown(Shape):
+    """A place for papers. ``strength``: 1 work area, 2 cabinet, 3 locked cabinet, 4 secure room."""
+
+    shelf: UUID
+    kind: ShelfKind
+    path: str
+    names: Names
+    strength: int
+    taken: int | None = Field(description="Null: it is for higher levels than yours.")
+    capacity: int | None
+
+
+class ShelfList(Shape):
+    """Places directly in one, by code."""
+
+    shelves: list[ShelfShown]
+
+
+class ShelfAdded(Shape):
+    """The place for papers that was added."""
+
+    shelf: UUID
+
+
+class CopyShown(Shape):
+    """A copy of a record. ``to_move``: its level forbids the place where it lies."""
+
+    copy_id: UUID
+    number: int
+    carrier: Carrier
+    condition: CopyCondition
+    pages: int | None
+    original: bool
+    place: str | None
+    to_move: bool
+    withdrawn: bool
+    version: int
+
+
+class CopyList(Shape):
+    """The copies of a record by number."""
+
+    copies: list[CopyShown]
+
+
+class CopyAdded(Shape):
+    """The copy that was noted."""
+
+    copy_id: UUID
+    number: int
+
+
+class CopyPlaced(Shape):
+    """Where a copy lies now, and how full that place is."""
+
+    copy_id: UUID
+    place: str
+    taken: int
+    capacity: int
 
 
 class SubjectChanged(Shape):

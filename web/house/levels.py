@@ -7,9 +7,10 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
-from archive.errors import ArchiveError
+from archive.errors import ArchiveError, Fault, InvalidInput
 from archive.levels import every as every_level
 from archive.levels import mark as level_mark
+from archive.model import Security
 from archive.policy.rules import Act
 from web.house.forms import (
     Field,
@@ -25,6 +26,7 @@ from web.house.forms import (
 )
 from web.i18n import current_locale
 from web.services import identity, services
+from web.shelf_words import SECURITIES
 from web.words import named
 
 pages = Blueprint("levels", __name__, url_prefix="/house/levels")
@@ -46,6 +48,7 @@ def show() -> str:
         departments=departments,
         groups=services().house.groups.every(identity()),
         fonds=services().directory.fonds(),
+        shelved=services().shelving.tree.rules(),
     )
 
 
@@ -111,6 +114,46 @@ def _group_form() -> Form:
     ]  # fmt: skip
     intro = _("Records of a group are read only by the people named on them, and by approved loans.")
     return _form(_("Add a need-to-know group"), fields, _("Add"), intro=intro)
+
+
+def _shelving_form() -> Form:
+    locale, rules = current_locale(), services().shelving.tree.rules()
+    options = [(key, _(words)) for key, words in SECURITIES.items()]
+    fields = [
+        Field(f"level-{rank}", f"{level.symbol} {level_mark(level, locale)}", kind="choose", options=options)
+        for rank, level in reversed(services().directory.levels().items())
+    ]
+    intro = _("What a place must be at least for the papers of a level. A shelving that breaks the rule is refused.")
+    told = _("Papers that lie elsewhere stay where they are and are listed as to be moved.")
+    values = {f"level-{rank}": security.value for rank, security in rules.items()}
+    return _form(_("Where each level may lie"), fields, _("Save"), intro=intro, told=told, values=values)
+
+
+@pages.get("/shelving")
+def shelving() -> BaseResponse:
+    """Ask where the papers of each level may lie."""
+    require(Act.MANAGE_LEVELS)
+    return shown(_shelving_form())
+
+
+@pages.post("/shelving")
+def set_shelving() -> BaseResponse:
+    """Say where the papers of each level may lie."""
+    require(Act.MANAGE_LEVELS)
+    try:
+        wanted = {}
+        for rank, before in services().shelving.tree.rules().items():
+            text = request.form.get(f"level-{rank}", before.value)
+            if text not in set(Security):
+                raise InvalidInput(Fault(f"level-{rank}", "unknown"))
+            if Security(text) is not before:
+                wanted[rank] = Security(text)
+        for rank, security in wanted.items():
+            services().shelving.tree.set_rule(identity(), rank, security)
+    except ArchiveError as error:
+        return again(_shelving_form(), error)
+    flash(_("The rule is changed; it holds from now on."))
+    return redirect(url_for("levels.show"), 303)
 
 
 @pages.get("/groups/new")
