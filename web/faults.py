@@ -12,7 +12,6 @@ from archive.errors import ArchiveError, Fault, InvalidInput, Quarantined
 from web.error_words import ERRORS, Words
 from web.fault_words import (
     FAULTS,
-    FIELDS,
     NAMING,
     NUMBER_REASONS,
     PARTS,

@@ -8,7 +8,6 @@ from benchmarks._hostile_rounds import ACTS, attempt, hostile
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the kernel's walls are Linux's")
-@pytest.mark.timeout(180)
 def test_each_act_is_contained_round_for_round() -> None:
     with hostile() as extractor:
         rows = [attempt(extractor, act, 4) for act in ACTS]
