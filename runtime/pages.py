@@ -75,6 +75,8 @@ def services(parts: Parts) -> Services:
         moving=parts.moving,
         columns=ChosenColumns(parts.db),
         drafts=parts.drafts,
+        forms=parts.forms,
+        typesetter=parts.typesetter,
         why=parts.why,
         unlocking=parts.unlocking,
         renditions=parts.renditions,

@@ -14,6 +14,7 @@ from archive.model.contents import (
     TextState,
 )
 from archive.model.fixity import FindingEnd, Fixity, FixityFinding, FixityRun
+from archive.model.forms import FormVersion
 from archive.model.house import (
     Category,
     CategoryVersion,
@@ -91,6 +92,7 @@ __all__ = [
     "FixityRun",
     "Fonds",
     "FormDraft",
+    "FormVersion",
     "Generation",
     "House",
     "ImportEntry",

@@ -318,9 +318,9 @@ class TestOfficersAndCustodians:
             Role.CLERK: set(),
             Role.STAFF: set(),
             Role.APPROVER: set(),
-            Role.ARCHIVIST: {"scheme.manage", "job.see", "store.see"},
+            Role.ARCHIVIST: {"scheme.manage", "form.manage", "job.see", "store.see"},
             Role.SECRECY_OFFICER: {"level.manage"},
-            Role.SYSTEM_ADMIN: {"system.manage", "scheme.manage", "job.see", "store.see"},
+            Role.SYSTEM_ADMIN: {"system.manage", "scheme.manage", "form.manage", "job.see", "store.see"},
             Role.SECURITY_ADMIN: {"person.manage", "right.manage", "level.manage", "log.read"},
             Role.AUDIT_ADMIN: {"log.read", "log.verify", "store.see"},
         }
