@@ -56,7 +56,6 @@ class Draft:
     drawn_up: str | None = None
     level_rank: int | None = None
     group_id: UUID | None = None
-    dossier_id: UUID | None = None
     place_id: UUID | None = None
     department_id: UUID | None = None
     term: str | None = None
@@ -175,7 +174,6 @@ class Described:
             "drawn_to": self.drawn.last if self.drawn else None,
             "level_rank": self.level_rank,
             "group_id": d.group_id,
-            "dossier_id": d.dossier_id,
             "place_id": d.place_id,
             "place_path": self.path,
             "department_id": d.department_id,
@@ -239,12 +237,8 @@ def describe(catalogue: Catalogue, draft: Draft) -> Described:
     place = catalogue.place(draft.place_id) if draft.place_id else None
     if draft.place_id and (place is None or place.fonds_id != draft.fonds_id):
         faults.append(fault("place", "unknown"))
-    for name, kind, key in (
-        ("level", Level, draft.level_rank),
-        ("dossier", Record, draft.dossier_id),
-    ):
-        if key is not None and not catalogue.has(kind, key):
-            faults.append(fault(name, "unknown"))
+    if draft.level_rank is not None and not catalogue.has(Level, draft.level_rank):
+        faults.append(fault("level", "unknown"))
     if draft.group_id is not None and catalogue.fonds_of_group(draft.group_id) != draft.fonds_id:
         faults.append(fault("group", "unknown"))
     term = draft.term or category.term

@@ -26,7 +26,8 @@ from archive.model import (
 def remove_records(session: Session, ids: Sequence[UUID]) -> None:
     """Remove records with all their rows and keys. Objects are left to the sweeper, index and log to the caller."""
     contents = select(Content.id).where(Content.record_id.in_(ids))
-    session.execute(update(Record).where(Record.dossier_id.in_(ids)).values(dossier_id=None))
+    freed = update(Record).where(Record.dossier_id.in_(ids))
+    session.execute(freed.values(dossier_id=None, position=None, volume=None))
     for pages in (PageText, ScannedPage, Proposal):
         session.execute(delete(pages).where(pages.content_id.in_(contents)))
     forget(session, contents)

@@ -40,7 +40,7 @@ from archive.ports import Vault
 
 CHANGEABLE = frozenset(
     (
-        "title", "responsible", "drawn_up", "place_id", "department_id", "dossier_id", "term", "pages", "medium",
+        "title", "responsible", "drawn_up", "place_id", "department_id", "term", "pages", "medium",
         "material", "keywords", "importance", "fields", "notes", "category_id", "secrecy_person_id",
     )
 )  # fmt: skip

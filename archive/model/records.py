@@ -42,6 +42,8 @@ class Record(Base):
     ``drawn_up`` is a civil date as far as it is known (``2024``, ``2024-03``, ``2024-03-05``); ``drawn_from`` and
     ``drawn_to`` are the days it may mean. ``place_path`` repeats the place's path, for filters. Typed fields of
     persons, phones and identity numbers are in ``sealed_fields`` (JSON under the record's own key).
+    ``position`` is the place of an item among those of its dossier (1 to n, without gap), ``volume`` the physical part
+    of the dossier that it lies in (from 1, never falling; None: the dossier is not divided); None outside of one.
     ``title_key`` and ``document_key`` are title and document number as ``spelling.number_key`` folds them.
     ``indexed_in`` names every search partition that has held the record.
     """
@@ -52,7 +54,7 @@ class Record(Base):
         Index("ix_record_state_created_at_id", "state", "created_at", "id"),
         Index("ix_record_category_id", "category_id"),
         Index("ix_record_place_path", "place_path"),
-        Index("ix_record_dossier_id", "dossier_id"),
+        Index("ix_record_dossier_id_position", "dossier_id", "position"),
         Index("ix_record_document_key", "document_key"),
         Index("ix_record_fonds_id_title_key_drawn_up", "fonds_id", "title_key", "drawn_up"),
     )
@@ -61,6 +63,8 @@ class Record(Base):
     fonds_id: Mapped[UUID] = mapped_column(ForeignKey("fonds.id"))
     kind: Mapped[RecordKind] = mapped_column(word(RecordKind), default=RecordKind.ITEM)
     dossier_id: Mapped[UUID | None] = mapped_column(ForeignKey("record.id"))
+    position: Mapped[int | None]
+    volume: Mapped[int | None]
     category_id: Mapped[UUID] = mapped_column(ForeignKey("category.id"))
     category_version: Mapped[int]
     level_rank: Mapped[int] = mapped_column(ForeignKey("level.rank"))
