@@ -29,6 +29,7 @@ from web.history import pages as history_pages
 from web.house.backups import pages as backup_pages
 from web.house.fixity import pages as fixity_pages
 from web.house.fonds import pages as fonds_pages
+from web.house.form_templates import pages as form_template_pages
 from web.house.levels import pages as level_pages
 from web.house.links import pages as link_pages
 from web.house.organisation import pages as organisation_pages
@@ -43,6 +44,7 @@ from web.labels import pages as label_pages
 from web.lists import pages as list_pages
 from web.metrics import pages as metric_pages
 from web.moving import pages as moving_pages
+from web.prints.pages import pages as print_pages
 from web.proposals import pages as proposal_pages
 from web.put_aside import pages as put_aside_pages
 from web.records import pages as record_pages
@@ -78,7 +80,8 @@ def create_app(wired: Services) -> Flask:
         browsing_pages, sheet_pages, history_pages, label_pages, proposal_pages, double_pages, people_pages,
         person_pages, link_pages, organisation_pages, level_pages, fonds_pages, scheme_pages, place_pages, rule_pages,
         subject_pages, system_pages, backup_pages, health_pages, account_pages, bring_in_pages, sheet_file_pages,
-        moving_pages, why_pages, list_pages, draft_pages, fixity_pages, metric_pages,
+        moving_pages, why_pages, list_pages, draft_pages, fixity_pages, metric_pages, print_pages,
+        form_template_pages,
     ):  # fmt: skip
         app.register_blueprint(pages)
     app.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))

@@ -1,4 +1,4 @@
-"""Forms set by Typst: one confined process for each, in memory, for a house's own template is a program like any other."""
+"""Forms set by Typst, each in a confined process of its own, in memory: a house's own template is a program."""
 
 import contextlib
 import json
@@ -38,7 +38,7 @@ class TypesetLimits:
     wall: float = 90.0
 
 
-TRIAL = TypesetLimits(memory=512 * 1024**2, size=16 * 1024**2, cpu=10, wall=20.0)
+TRIAL = TypesetLimits(memory=512 * 1024**2, size=16 * 1024**2, cpu=10, wall=60.0)
 """What a template may use while it is tried."""
 
 

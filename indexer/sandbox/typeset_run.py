@@ -13,14 +13,14 @@ import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import typst
 
 from indexer.sandbox.confinement import address_space, cut_network, forbid_files
 from indexer.sandbox.office_run import REFUSED, refuse_calls
 
-STANDARD = "a-2b"
+STANDARD: Final = "a-2b"
 """PDF/A-2b: what holds its typefaces and lasts."""
 
 PPI = 80
@@ -53,9 +53,10 @@ def _set(asked: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
         source, data = asked["source"].encode(), {"data": asked["data"]}
         if asked["draw"]:
             pages = compiler.compile(source, format="png", ppi=PPI, sys_inputs=data)
-            found = pages if isinstance(pages, list) else [pages]
-            return {"count": len(found)}, [bytes(each) for each in found[: asked["draw"]]]
-        return {}, [bytes(compiler.compile(source, format="pdf", sys_inputs=data, pdf_standards=STANDARD))]
+            found = pages if isinstance(pages, list) else [pages or b""]
+            return {"count": len(found)}, found[: asked["draw"]]
+        made = compiler.compile(source, format="pdf", sys_inputs=data, pdf_standards=STANDARD)
+        return {}, made if isinstance(made, list) else [made or b""]
     except typst.TypstError as error:
         told = {"message": error.message, "diagnostic": error.diagnostic, "hints": " ".join(error.hints)}
         return {"fault": {name: str(words)[:_LONGEST] for name, words in told.items()}}, []

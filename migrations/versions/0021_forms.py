@@ -6,7 +6,7 @@ from alembic import op
 from archive.database import Id, Moment
 
 revision = '0021'
-down_revision = '0017'
+down_revision = '0018'
 
 
 def upgrade():

@@ -66,5 +66,3 @@ KINDS: Mapping[str, Kind] = {
 def shipped(key: str) -> str:
     """Return the template that a form is shipped with."""
     return (FOLDER / f"{KINDS[key].key}.typ").read_text("utf-8")
-
-

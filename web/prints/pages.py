@@ -135,7 +135,8 @@ def _page(found: Chosen, error: ArchiveError | None = None) -> BaseResponse:
     lines, faults = told(error, ("form",)) if error else ([], {})
     kinds = offered(found)
     page = render_template(
-        "prints.html", found=found, kinds=kinds, lines=lines, faults=faults, thicknesses=THICKNESSES,
+        "prints.html", found=found, kinds=kinds, lines=lines, faults=faults,
+        thicknesses=[(each, str(each)) for each in THICKNESSES],
         values={"language": current_locale(), "thickness": "20", "form": kinds[0].key, **request.form.to_dict()},
         has_spines=any(kind.key == "spine" for kind in kinds), names=LANGUAGE_NAMES,
         has_lists=any(kind.columns for kind in kinds), labels={"form": _("Form")},
