@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, literal_column, select
 from sqlalchemy.orm import Session
 
 from archive.database import Base, Database
@@ -19,6 +19,10 @@ from archive.policy.guard import Guard
 from archive.policy.rules import Act, condition
 from archive.policy.sql import where
 
+OFFERED = 100
+"""Dossiers to choose from."""
+
+_IS_DOSSIER = Record.kind == literal_column("'dossier'")  # spelt out: a partial index is found by it
 _TABLE = Base.metadata.tables["record"]
 _SHOWN = [
     _TABLE.c[name]
@@ -103,6 +107,28 @@ class Dossiers:
         may_read = where(condition(Act.READ, self._guard.reach(session, identity)))
         query = select(*_SHOWN).where(Record.dossier_id == dossier_id, may_read).order_by(Record.position)
         return session.connection().execute(query).all()
+
+    def lies_in(self, identity: Identity, item: Record) -> tuple[Record, int] | None:
+        """Return the dossier that an item lies in, if this person may read it, and the place among what they see."""
+        if item.dossier_id is None:
+            return None
+        with self._db.reading() as session:
+            query = self._guard.visible(session, identity).where(Record.id == item.dossier_id)
+            dossier = session.scalars(query).one_or_none()
+            if dossier is None:
+                return None
+            may_read = where(condition(Act.READ, self._guard.reach(session, identity)))
+            before = select(func.count()).where(
+                Record.dossier_id == dossier.id, Record.position <= item.position, may_read
+            )
+            return dossier, session.scalar(before) or 1
+
+    def offered(self, identity: Identity, fonds_id: UUID, *, but: UUID | None = None) -> Sequence[Record]:
+        """Return the newest dossiers of a fonds that this person may arrange, to choose one from."""
+        with self._db.reading() as session:
+            query = self._guard.visible(session, identity, Act.ARRANGE)
+            query = query.where(_IS_DOSSIER, Record.fonds_id == fonds_id, *([Record.id != but] if but else []))
+            return session.scalars(query.order_by(Record.created_at.desc()).limit(OFFERED)).all()
 
 
 def check_dossier(record: Record) -> None:

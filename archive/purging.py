@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from archive.likeness import forget, forget_decisions
@@ -17,6 +17,7 @@ from archive.model import (
     ReadingRight,
     Record,
     RecordPerson,
+    RecordRelation,
     RecordSubject,
     ScannedPage,
     SheetRow,
@@ -32,6 +33,8 @@ def remove_records(session: Session, ids: Sequence[UUID]) -> None:
         session.execute(delete(pages).where(pages.content_id.in_(contents)))
     forget(session, contents)
     forget_decisions(session, ids)
+    related = or_(RecordRelation.record_id.in_(ids), RecordRelation.other_id.in_(ids))
+    session.execute(delete(RecordRelation).where(related))
     for table in (RecordPerson, RecordSubject, ReadingRight, ImportEntry, SheetRow, Content, File):
         session.execute(delete(table).where(table.record_id.in_(ids)))
     session.execute(delete(Record).where(Record.id.in_(ids)))

@@ -11,12 +11,12 @@ from uuid import UUID
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from archive import describing, failpoints, proposals
+from archive import describing, dossier_level, dossier_order, failpoints, proposals
 from archive.clock import Clock
 from archive.database import Base, Database, Work
 from archive.dates import parse_civil
 from archive.describing import Draft
-from archive.errors import Ambiguous, Conflict, InvalidInput, NotAllowed, WrongState
+from archive.errors import Ambiguous, ArchiveError, Conflict, InvalidInput, NotAllowed, WrongState
 from archive.fence import raise_fence
 from archive.identity import Identity
 from archive.ids import new_id
@@ -181,7 +181,8 @@ class RecordService:
         """Change a record's secrecy level. A raise hides it at once, in search too (a fence, until re-indexed).
 
         Raises:
-            InvalidInput: no such level, no reason, or (once filed) a level that is not higher.
+            InvalidInput: no such level, no reason, (once filed) a level that is not higher, or one below that of what
+                the dossier holds. The dossier of an item that is raised rises with it.
         """
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
@@ -194,12 +195,23 @@ class RecordService:
                 raise InvalidInput(describing.fault("level", "only_raised_once_filed"))
             if not may_set_level(self._guard.reach(session, identity), facts_of(record, ()), rank):
                 raise NotAllowed(act=Act.SET_LEVEL.value)
+            if rank < record.level_rank and rank < dossier_level.highest(session, record.id):
+                raise self._holds_higher(session, identity, record, rank)
             body = {"before": record.level_rank, "after": rank, "reason": reason}
             if rank > record.level_rank:
                 raise_fence(session, "record", str(record.id), self._clock.now())
             record.level_rank = rank
             self._changed(work, identity, record, "record.set_level", body)
+            means = dossier_level.Means(self._log, self._outbox, self._clock)
+            dossier_level.follow(work, identity, record, means)
             work.commit()
+
+    def _holds_higher(self, session: Session, identity: Identity, dossier: Record, rank: int) -> ArchiveError:
+        """Return why a dossier is not lowered; an item that is hidden from the person is not spoken of."""
+        seen = self._guard.visible(session, identity).where(Record.dossier_id == dossier.id, Record.level_rank > rank)
+        if session.scalars(seen.limit(1)).first() is None:
+            return NotAllowed(act=Act.SET_LEVEL.value)
+        return InvalidInput(describing.fault("level", "below_contents"))
 
     def set_group(
         self, identity: Identity, record_id: UUID, number_mark: str | None, reason: str, version: int
@@ -253,9 +265,15 @@ class RecordService:
             work.commit()
 
     def bin(self, identity: Identity, record_id: UUID, version: int) -> None:
-        """Put a provisional record into the bin, for 30 days. It leaves search at once."""
+        """Put a provisional record into the bin, for 30 days. It leaves search and its dossier at once.
+
+        A dossier takes what lies in it along: it stays, and is in no dossier once this one is cleared out.
+        """
         with self._guard.refusals(identity), self._db.writing() as work:
             record = self._provisional(work.session, identity, Act.BIN, record_id, version)
+            if record.dossier_id is not None:
+                dossier_order.close_up(work.session, record.dossier_id, record.id)
+                record.dossier_id = record.position = record.volume = None
             record.state = RecordState.BINNED
             record.binned_at = self._clock.now()
             raise_fence(work.session, "record", str(record.id), self._clock.now())

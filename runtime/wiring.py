@@ -6,10 +6,12 @@ from pathlib import Path
 from threading import Event
 
 from archive import failpoints
+from archive.arranging import Arranging
 from archive.bringing_in import BringingIn
 from archive.bringing_job import BringIn
 from archive.clock import Clock, SystemClock
 from archive.confirming import ProposalService
+from archive.dossiers import Dossiers
 from archive.doubles import Doubles
 from archive.drafts import Drafts
 from archive.files import FileService
@@ -37,6 +39,7 @@ from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import Waker
 from archive.records import RecordService
+from archive.relations import Relations
 from archive.rereading import Rereading
 from archive.roster import Roster
 from archive.scheme.categories import SchemeService
@@ -214,6 +217,21 @@ class Parts(Adapters):
     def doubles(self) -> Doubles:
         """Records that may be the same."""
         return Doubles(self.db, self.guard, self.log, self.clock)
+
+    @cached_property
+    def dossiers(self) -> Dossiers:
+        """Shows what lies in dossiers."""
+        return Dossiers(self.db, self.guard)
+
+    @cached_property
+    def arranging(self) -> Arranging:
+        """Arranges dossiers."""
+        return Arranging(self.db, self.guard, self.log, self.outbox, self.clock, self.records)
+
+    @cached_property
+    def relations(self) -> Relations:
+        """How records belong together."""
+        return Relations(self.db, self.guard, self.log, self.clock)
 
     @cached_property
     def filing(self) -> FilingService:

@@ -131,6 +131,12 @@ ACTS: Mapping[str, str] = {
     "batch.end": mark("spreadsheet brought in"),
     "batch.faults": mark("rows with faults taken out"),
     "batch.forget": mark("spreadsheet forgotten"),
+    "dossier.arrange": mark("contents arranged"),
+    "record.put_in": mark("item put into a dossier"),
+    "record.take_out": mark("item taken out of a dossier"),
+    "record.relate": mark("relating records"),
+    "relation.add": mark("relation added"),
+    "relation.remove": mark("relation removed"),
     "job.see": mark("jobs looked at"),
 }
 

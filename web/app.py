@@ -17,6 +17,7 @@ from web.api.mount import mount
 from web.bring_in import pages as bring_in_pages
 from web.browsing import pages as browsing_pages
 from web.desk import pages as desk_pages
+from web.dossiers import pages as dossier_pages
 from web.doubles import pages as double_pages
 from web.drafts import pages as draft_pages
 from web.error_words import ERRORS
@@ -48,6 +49,7 @@ from web.prints.pages import pages as print_pages
 from web.proposals import pages as proposal_pages
 from web.put_aside import pages as put_aside_pages
 from web.records import pages as record_pages
+from web.relations import pages as relation_pages
 from web.scans import pages as scan_pages
 from web.services import Services
 from web.sheet_files import pages as sheet_file_pages
@@ -80,8 +82,8 @@ def create_app(wired: Services) -> Flask:
         browsing_pages, sheet_pages, history_pages, label_pages, proposal_pages, double_pages, people_pages,
         person_pages, link_pages, organisation_pages, level_pages, fonds_pages, scheme_pages, place_pages, rule_pages,
         subject_pages, system_pages, backup_pages, health_pages, account_pages, bring_in_pages, sheet_file_pages,
-        moving_pages, why_pages, list_pages, draft_pages, fixity_pages, metric_pages, print_pages,
-        form_template_pages,
+        moving_pages, dossier_pages, relation_pages, why_pages, list_pages, draft_pages, fixity_pages, metric_pages,
+        print_pages, form_template_pages,
     ):  # fmt: skip
         app.register_blueprint(pages)
     app.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))

@@ -75,6 +75,8 @@ FIELDS: Mapping[str, str] = {
     "person": mark("Person"),
     "subject": mark("Subject"),
     "into": mark("Survivor"),
+    "item": mark("Item"),
+    "other": mark("Other record"),
     "paths": mark("Import"),
     "property_types": mark("Property types"),
     "fact": mark("Fact"),
@@ -216,6 +218,27 @@ FAULTS: Mapping[str, str] = {
     "stands_differently": mark("stands already, but not as given here; nothing was changed"),
     "merged": mark("was merged; use the one that stands for it: %(into)s"),
     "same_subject": mark("is the very same subject"),
+    "no_dossier": mark("is not a dossier"),
+    "no_such_number": mark("there is nothing of this number that you can see"),
+    "no_item": mark("holds a dossier, and only items lie in dossiers: %(title)s"),
+    "other_fonds_dossier": mark("is of another fonds than the dossier: %(title)s"),
+    "lies_elsewhere": mark("lies in another dossier already: %(title)s. Take it out there, or move it from there"),
+    "not_the_contents": mark("are not the items that you see in the dossier, each once"),
+    "first_of_dossier": mark("a dossier is not split at its first item"),
+    "same_dossier": mark("is the very same dossier"),
+    "filed_order": mark(
+        "the dossier is filed: what is filed in it keeps its order and place until a correction is approved; new items "
+        "come behind it"
+    ),
+    "above_filed_dossier": mark(
+        "a dossier is at least at the level of what it holds, and a filed one is raised by the secrecy officer: have "
+        "that done first"
+    ),
+    "below_contents": mark("a dossier is at least at the level of what it holds: take the higher items out first"),
+    "tick_one": mark("tick exactly one"),
+    "tick_some": mark("tick some first"),
+    "same_record": mark("is the record itself"),
+    "not_lower": mark("what is derived at a lower level must be at a lower level than its source"),
     "other_kind": mark("must be of the same fonds and the same kind"),
     "not_linked": mark("not all of these hang on the subject"),
     "import_running": mark("this very import is running already: wait until it has ended"),

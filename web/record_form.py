@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 from archive.describing import Draft
 from archive.errors import Fault, InvalidInput
 from archive.identity import Role
-from archive.model import Department, Medium, Place, Record
+from archive.model import Department, Medium, Place, Record, RecordKind
 from archive.policy.reach import Reach
 from archive.scheme.fields import FieldDef, FieldKind, parse_fields
 from web.directory import CategoryShown, Directory
@@ -82,10 +82,12 @@ def draft(form: MultiDict[str, str], category: CategoryShown, directory: Directo
     written = form.get("level", "").strip()
     level = rank(written) if written else None  # what is no rank must not become the category's level unseen
     group = _group(form.get("group", ""), category, directory)
+    kind = RecordKind.DOSSIER if form.get("kind") == RecordKind.DOSSIER else RecordKind.ITEM
     named = (person,) if group and person else ()
     return Draft(
-        fonds_id=category.fonds_id, category_id=category.id, level_rank=level, group_id=group, named=named, **read
-    )
+        fonds_id=category.fonds_id, category_id=category.id, kind=kind, level_rank=level, group_id=group, named=named,
+        **read,
+    )  # fmt: skip
 
 
 def changes(

@@ -12,17 +12,18 @@ from werkzeug.wrappers import Response as BaseResponse
 from archive.errors import ArchiveError, Conflict, InvalidInput, NotFound
 from archive.filing import Filed
 from archive.identity import OFFICERS
-from archive.model import RecordState
+from archive.model import RecordKind, RecordState
 from archive.policy.rules import Act
 from archive.proposals import NUMBER
 from archive.scheme.fields import parse_fields
 from archive.showing import CustodyView, FileView, RecordView
-from web import record_form
+from web import dossiers, record_form
 from web.directory import CategoryShown
 from web.doubles import warn
 from web.drafts import NEW, OF_RECORD, form_of, taken_up
 from web.faults import explain, explain_fault, explain_waiting, field_label, status_of
 from web.i18n import current_locale
+from web.relations import INWARD, OUTWARD
 from web.services import identity, services
 from web.sure import asked
 
@@ -36,11 +37,13 @@ MOST_WITHIN = 200
 def new() -> str | BaseResponse:
     """Choose a category, then show its form."""
     chosen = request.args.get("category")
+    kind = request.args.get("kind")
     if not chosen:
         directory = services().directory
-        return render_template("categories.html", categories=directory.categories(), fonds=directory.fonds())
+        return render_template("categories.html", categories=directory.categories(), fonds=directory.fonds(), kind=kind)
     category = _category(chosen)
     values = MultiDict({"medium": "electronic", "material": "document", "level": str(category.level_rank)})
+    values["kind"], values["dossier"] = kind or "item", str(dossiers.new_item_goes_into() or "")
     return _form(category, values, draft_at=taken_up(NEW, category.id, values))
 
 
@@ -54,8 +57,12 @@ def create() -> BaseResponse:
     except ArchiveError as error:
         return _again(error, category)
     services().drafts.forget(identity(), form_of(NEW, category.id))
+    if draft.kind is RecordKind.DOSSIER:
+        flash(_("The dossier is made. Now put its items in."))
+        return redirect(url_for("dossiers.contents", record_id=record_id), 303)
     flash(_("The record is catalogued. Now add its files."))
     warn(record_id)
+    dossiers.put_new(record_id)
     return redirect(url_for("records.show", record_id=record_id), 303)
 
 
@@ -76,7 +83,8 @@ def show(record_id: UUID) -> str:
     return render_template(
         "record.html", view=view, record=view.record, missing=missing, acts=_acts(view), known=known, held=held,
         most=MOST_WITHIN, number_label=_label(view, NUMBER), doubles=services().doubles.of(identity(), record_id),
-        apart=services().doubles.decided(identity(), record_id),
+        apart=services().doubles.decided(identity(), record_id), **dossiers.section(view.record),
+        related=services().relations.of(identity(), record_id), outward=OUTWARD, inward=INWARD,
     )  # fmt: skip
 
 

@@ -8,10 +8,12 @@ from typing import cast
 
 from flask import current_app, g
 
+from archive.arranging import Arranging
 from archive.bringing_in import BringingIn
 from archive.clock import Clock
 from archive.confirming import ProposalService
 from archive.database import Database
+from archive.dossiers import Dossiers
 from archive.doubles import Doubles
 from archive.drafts import Drafts
 from archive.files import FileService
@@ -36,6 +38,7 @@ from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import ObjectStore, Vault
 from archive.records import RecordService
+from archive.relations import Relations
 from archive.roster import Roster
 from archive.scheme.categories import SchemeService
 from archive.showing import RecordReader
@@ -145,6 +148,9 @@ class Services:
     house: HouseServices
     records: RecordService
     reader: RecordReader
+    dossiers: Dossiers
+    arranging: Arranging
+    relations: Relations
     doubles: Doubles
     filing: FilingService
     intake: IntakeService

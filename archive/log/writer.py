@@ -37,6 +37,7 @@ RECORD_NOUNS = frozenset(
         "copy",
         "page",
         "number",
+        "relation",
         "loan",
         "bin",
         "batch",

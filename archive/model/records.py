@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from archive.database import Base
@@ -55,6 +55,13 @@ class Record(Base):
         Index("ix_record_category_id", "category_id"),
         Index("ix_record_place_path", "place_path"),
         Index("ix_record_dossier_id_position", "dossier_id", "position"),
+        Index(
+            "ix_record_dossiers",
+            "fonds_id",
+            "created_at",
+            sqlite_where=text("kind = 'dossier'"),
+            postgresql_where=text("kind = 'dossier'"),
+        ),
         Index("ix_record_document_key", "document_key"),
         Index("ix_record_fonds_id_title_key_drawn_up", "fonds_id", "title_key", "drawn_up"),
     )
@@ -109,6 +116,28 @@ class RecordPerson(Base):
 
     record_id: Mapped[UUID] = mapped_column(ForeignKey("record.id"), primary_key=True)
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), primary_key=True, index=True)
+
+
+class RelationKind(StrEnum):
+    """How one record belongs to another, from the first to the second."""
+
+    REPLACES = "replaces"
+    REPLIES_TO = "replies_to"
+    ATTACHMENT_OF = "attachment_of"
+    DERIVED_FROM = "derived_from"  # at a lower level
+    SAME_MATTER = "same_matter"  # the same from both ends
+
+
+class RecordRelation(Base):
+    """One record belongs to another. A row stands for both ends."""
+
+    __tablename__ = "record_relation"
+
+    record_id: Mapped[UUID] = mapped_column(ForeignKey("record.id"), primary_key=True)
+    kind: Mapped[RelationKind] = mapped_column(word(RelationKind), primary_key=True)
+    other_id: Mapped[UUID] = mapped_column(ForeignKey("record.id"), primary_key=True, index=True)
+    made_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
+    made_at: Mapped[datetime]
 
 
 class ImportEntry(Base):

@@ -42,6 +42,8 @@ class Act(StrEnum):
     BIN = "record.bin"
     RESTORE = "record.restore"
     SET_LEVEL = "record.set_level"
+    ARRANGE = "dossier.arrange"  # to put a dossier's items in order, or an item into one and out of it
+    RELATE = "record.relate"  # to say how a record belongs to others
     ACCEPT = "file.accept"  # to keep a file that was put aside as it is
     RENDER = "file.render"  # to have a rendition made of a file, which changes nothing of it
 
@@ -168,7 +170,9 @@ RULES: Mapping[Act, tuple[Rule, ...]] = {
     Act.FILE: (Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL)),),
     Act.BIN: _PREPARING,
     Act.ACCEPT: (Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL, FILED)),),
+    Act.RELATE: (Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL, FILED)),),
     Act.RENDER: (Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL, FILED)),),
+    Act.ARRANGE: (*_PREPARING, Rule(_only(Role.ARCHIVIST), _in(FILED))),
     Act.RESTORE: (Rule(_only(Role.ARCHIVIST), _in(BINNED)),),
     Act.SET_LEVEL: (
         Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL)),

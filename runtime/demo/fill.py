@@ -18,7 +18,7 @@ from archive.organisation import add_department, add_post
 from archive.places import PlaceRules, add_place, shipped_rules
 from archive.scheme.install import install
 from archive.scheme.shipped import scheme
-from runtime.demo import done
+from runtime.demo import done, dossiers
 from runtime.demo.people import DEPARTMENTS, DISTRIBUTION, PEOPLE, POSTS
 from runtime.demo.world import Spot
 from runtime.demo.writing import Ground, Made, Writer, fields_of
@@ -35,6 +35,9 @@ BUILDINGS, FLOORS, DOORS = 4, 6, 2
 
 MOST_FILES = 300
 """A larger demonstration has files on its first records only."""
+
+WITH_DOSSIERS = 500
+"""A demonstration of so many records holds dossiers, too."""
 
 BATCH = 200
 PAPERS = 50
@@ -213,8 +216,10 @@ def _records(parts: Parts, out: Speaker, size: int, *, files: bool, grow: bool, 
     writer = Writer(seed=20261122 + there, today=today(parts.clock, parts.zone))
     out.remark(mark("Filling it with %(count)s records …"), count=size - there)
     with_files = min(MOST_FILES, size) if files and ranks else 0
-    for start in range(there, size, BATCH):
-        numbers = range(start, min(start + BATCH, size))
+    with_dossiers = size - there >= WITH_DOSSIERS and not dossiers.stand(parts)
+    alone = size - dossiers.COUNT if with_dossiers else size
+    for start in range(there, alone, BATCH):
+        numbers = range(start, min(start + BATCH, alone))
         made = [writer.make(grounds[n % 4 == 3], n + 1) for n in numbers]
         drafts = [each.draft for each in made]
         if start < with_files:
@@ -224,6 +229,9 @@ def _records(parts: Parts, out: Speaker, size: int, *, files: bool, grow: bool, 
                 _bare(parts, drafts[at : at + BARE])
         filed()
         out.progress(f"{numbers[-1] + 1}/{size}")
+    if with_dossiers:
+        dossiers.make(parts)
+        filed()
 
 
 def _bare(parts: Parts, drafts: Sequence[Any]) -> None:

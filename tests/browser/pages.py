@@ -48,6 +48,7 @@ PAGES: Mapping[str, tuple[str, str]] = {
     "browsing.category": ("archivist", "/browse/categories/{category}"),
     "browsing.projects": ("archivist", "/browse/places"),
     "browsing.place": ("archivist", "/browse/places/H001/A001"),
+    "dossiers.contents": ("archivist", "/records/{dossier}/contents"),
     "labels.choose": ("archivist", "/labels?record={filed}"),
     "prints.choose": ("archivist", "/prints?record={filed}"),
     "form_templates.every": ("archivist", "/house/forms"),
@@ -111,6 +112,7 @@ PAGES: Mapping[str, tuple[str, str]] = {
 STATES: Mapping[str, tuple[str, str]] = {
     "record long title": ("archivist", "/records/{long}"),
     "record locked file": ("archivist", "/records/{locked}"),
+    "record dossier": ("archivist", "/records/{dossier}"),
     "record binned": ("archivist", "/records/{binned}"),
     "record scanned": ("archivist", "/records/{scanned}"),
     "search nothing": ("archivist", "/search?q=绝无此词"),

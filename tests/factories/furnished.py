@@ -133,6 +133,7 @@ def furnish(archive: Archive, parts: Parts, app: Flask) -> dict[str, str]:
     record("scanned", "电梯维修验收单", ("验收单.pdf", scan))
     record("locked", "加密的合同附件", ("附件.pdf", a_locked_pdf()))
     record("binned", "误录的空白登记表")
+    _dossier(archivist, places)
     version = _first(r'name="version" value="(\d+)"', archivist.read(f"/records/{places['binned']}"))
     archivist.post(f"/records/{places['binned']}/bin", version=version)
     archive.work(parts)
@@ -157,6 +158,18 @@ def furnish(archive: Archive, parts: Parts, app: Flask) -> dict[str, str]:
     _people(security, secrecy, parts, places)
     archive.work(parts)
     return places
+
+
+def _dossier(archivist: Hands, places: dict[str, str]) -> None:
+    title = "电梯维护保养合同卷（2024年度）"
+    places["dossier"] = _record(archivist, places["category"], title, kind="dossier", drawn_up="2024")
+    at = f"/records/{places['dossier']}/contents"
+    for name in ("long", "filed", "letter", "scanned"):
+        archivist.post(f"{at}/add", number=places[name])
+    version = _first(r'name="version" value="(\d+)"', archivist.read(at))
+    archivist.post(f"{at}/volume", record=places["letter"], version=version)
+    number = places["letter"]
+    archivist.post(f"/records/{places['filed']}/relations", kind="attachment_of", number=number)
 
 
 def _bring_in(archivist: Hands, places: dict[str, str]) -> None:

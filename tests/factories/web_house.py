@@ -12,11 +12,13 @@ from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 
+from archive.arranging import Arranging
 from archive.bringing_in import BringingIn
 from archive.bringing_job import BringIn
 from archive.clock import Clock
 from archive.confirming import ProposalService
 from archive.database import Database
+from archive.dossiers import Dossiers
 from archive.doubles import Doubles
 from archive.drafts import Drafts
 from archive.files import FileService
@@ -45,6 +47,7 @@ from archive.places import Places
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.records import RecordService
+from archive.relations import Relations
 from archive.roster import Roster
 from archive.scheme.categories import SchemeService
 from archive.showing import RecordReader, number_of
@@ -290,6 +293,9 @@ def a_web_house(
         files=FileService(db, guard, store, log, outbox),
         proposals=ProposalService(db, guard, vault, log, RecordService(db, guard, vault, log, outbox, clock)),
         bringing=BringingIn(db, guard, vault, log, RecordService(db, guard, vault, log, outbox, clock), outbox, clock),
+        dossiers=Dossiers(db, guard),
+        arranging=Arranging(db, guard, log, outbox, clock, RecordService(db, guard, vault, log, outbox, clock)),
+        relations=Relations(db, guard, log, clock),
         moving=Moving(db, guard, vault, RecordService(db, guard, vault, log, outbox, clock)),
         columns=ChosenColumns(db),
         drafts=Drafts(db, vault, clock),

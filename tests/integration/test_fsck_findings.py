@@ -281,6 +281,20 @@ def test_a_filed_record_in_the_bin(archive: Archive) -> None:
     assert ("INV8", "filed_in_bin") in found(parts)
 
 
+def test_items_of_a_dossier_out_of_order_or_above_it(archive: Archive) -> None:
+    parts = archive.parts()
+    with parts.db.reading() as session:
+        dossier, item, other = session.scalars(select(Record.id).order_by(Record.id).limit(3))
+    written(
+        parts,
+        update(Record).where(Record.id == item).values(dossier_id=dossier, position=2, volume=2, level_rank=4),
+        update(Record).where(Record.id == dossier).values(level_rank=1),
+        update(Record).where(Record.id == other).values(position=1),
+    )
+    faults = {fault for invariant, fault in found(parts, bytes_too=False) if invariant == "INV9"}
+    assert faults == {"gap", "volumes", "level", "place_without_dossier"}
+
+
 def test_the_command_names_what_it_found_and_ends_with_1(archive: Archive) -> None:
     parts = archive.parts()
     flip_a_bit(object_file(archive, a_content(parts)))

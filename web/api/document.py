@@ -9,14 +9,14 @@ from uuid import UUID
 
 from pydantic import BaseModel, TypeAdapter
 
-from web.api import acts, describing, hanging, keeping, sending
+from web.api import acts, arranging, describing, hanging, keeping, sending
 from web.api.once import HEADER
 from web.api.operations import OPERATIONS, Operation
 from web.api.problems import MEDIA_TYPE
 from web.api.reading import BYTES, JSON
 from web.api.shapes import Problem
 
-PARTS = (acts, describing, sending, hanging, keeping)
+PARTS = (acts, describing, arranging, sending, hanging, keeping)
 """The modules whose operations are served."""
 
 VERSION = "1.1"

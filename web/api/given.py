@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, Field, JsonValue
 
 from archive.identity import Role
 from archive.log.browse import LARGEST_PAGE
-from archive.model import FileRole, Medium, PlaceKind, RecordKind, RecordState
+from archive.model import FileRole, Medium, PlaceKind, RecordKind, RecordState, RelationKind
 from archive.model.log import LogResult
 from web.api.shapes import Shape
 
@@ -72,6 +72,46 @@ class DoubleDecision(Shape):
     """What is decided on two records: that they are not the same, or (``same``) that they may be after all."""
 
     same: bool
+
+
+class PutIn(Shape):
+    """Items that are put into a dossier; ``source`` is the dossier that they lie in now (null: none)."""
+
+    records: list[UUID] = Field(min_length=1, max_length=MOST_AT_ONCE)
+    source: UUID | None = None
+    place: int | None = Field(None, ge=1, le=1_000_000, description="From 1; null: behind the last.")
+
+
+class Order(Shape):
+    """All items of a dossier that you see, in the order that they shall have."""
+
+    records: list[UUID] = Field(max_length=10_000)
+
+
+class Volume(Shape):
+    """Whether a volume begins at an item."""
+
+    begins: bool = True
+
+
+class Split(Shape):
+    """Where a dossier is split: the item and all behind it go into a new one of this title."""
+
+    item: UUID
+    title: Short
+
+
+class Merge(Shape):
+    """The dossier whose items come behind those of this one."""
+
+    other: UUID
+
+
+class RelationMade(Shape):
+    """That a record replaces, replies to … ``other``."""
+
+    kind: RelationKind
+    other: UUID
 
 
 class Because(Shape):

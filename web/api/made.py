@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import Field, JsonValue
 
 from archive.identity import Role
-from archive.model import ContentState, JobKind, JobState, PlaceKind, RecordKind, RecordState
+from archive.model import ContentState, JobKind, JobState, Medium, PlaceKind, RecordKind, RecordState, RelationKind
 from archive.model.log import LogClass, LogResult
 from archive.ports import PIECE_BYTES
 from web.api.shapes import Shape
@@ -62,6 +62,65 @@ class RecordPage(Shape):
 
     records: list[RecordListed]
     next: Next
+
+
+class ItemPlaced(Shape):
+    """An item of a dossier; place, volume and page numbers are counted over what you see."""
+
+    record: UUID
+    place: int
+    number: str | None
+    document_number: str | None
+    title: str
+    responsible: str | None
+    drawn_up: str | None
+    pages: int | None
+    first_page: int | None
+    last_page: int | None
+    volume: int | None
+    medium: Medium
+    level: int
+    state: RecordState
+    version: int
+
+
+class DossierContents(Shape):
+    """What you see of a dossier's items, in order; ``version`` is the dossier's."""
+
+    record: UUID
+    items: list[ItemPlaced]
+    version: int
+
+
+class DossierSplit(Shape):
+    """The dossier that was made of the items behind."""
+
+    record: UUID
+
+
+class RelationShown(Shape):
+    """How a record belongs to another that you may read; ``outward``: it is the first of "first replaces second"."""
+
+    kind: RelationKind
+    outward: bool
+    record: UUID
+    number: str
+    title: str
+    level: int
+
+
+class RelationList(Shape):
+    """A record's relations."""
+
+    relations: list[RelationShown]
+
+
+class RecordsRelated(Shape):
+    """Two records and how the first belongs to the second."""
+
+    record: UUID
+    kind: RelationKind
+    other: UUID
 
 
 class UploadBegun(Shape):

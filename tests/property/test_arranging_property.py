@@ -1,0 +1,170 @@
+"""Whatever several people do at once: an item lies in one place of one dossier, places have no gap, numbers stay."""
+
+import tempfile
+from itertools import pairwise
+from pathlib import Path
+from uuid import UUID
+
+import hypothesis.strategies as st
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from sqlalchemy import select
+
+from archive.errors import ArchiveError
+from archive.identity import Identity
+from archive.model import Record, RecordKind, RecordState
+from tests.factories.arranged import ArrangedHouse, arranged_house
+
+WHO = st.sampled_from(["archivist", "colleague", "branch"])
+AT = st.integers(0, 7)
+
+
+class Arranged(RuleBasedStateMachine):
+    """Three dossiers and eight items; one of the three people sees only half of the items."""
+
+    house: ArrangedHouse
+
+    @initialize(which=st.lists(st.booleans(), min_size=8, max_size=8))
+    def _begin(self, which: list[bool]) -> None:
+        self.folder = tempfile.TemporaryDirectory()
+        self.house = house = arranged_house(Path(self.folder.name))
+        self.dossiers = [house.dossier(f"卷{n}", category=house.other) for n in range(3)]
+        self.items = [
+            house.add(f"件{n}", category=house.other if mine else house.category, pages=n)
+            for n, mine in enumerate(which)
+        ]
+        self.numbers: dict[UUID, str | None] = {}
+        self.order: dict[UUID, list[UUID]] = {}
+
+    def teardown(self) -> None:
+        if hasattr(self, "house"):
+            self.house.db.close()
+            self.folder.cleanup()
+
+    def _who(self, name: str) -> Identity:
+        who: Identity = getattr(self.house, name)
+        return who
+
+    def _seen(self, name: str, at: int) -> tuple[UUID, list[UUID]]:
+        dossier = self.dossiers[at % len(self.dossiers)]
+        return dossier, self.house.order(dossier, self._who(name))
+
+    @rule(who=WHO, at=AT, items=st.sets(AT, min_size=1, max_size=3), place=st.none() | AT)
+    def put_in(self, who: str, at: int, items: set[int], place: int | None) -> None:
+        dossier, _ = self._seen(who, at)
+        chosen = [self.items[each] for each in sorted(items)]
+        source = self.house.row(chosen[0]).dossier_id
+        try:
+            self.house.arranging.put_in(self._who(who), dossier, chosen, source=source, place=place)
+        except ArchiveError:
+            return
+
+    @rule(who=WHO, at=AT, item=AT)
+    def take_out(self, who: str, at: int, item: int) -> None:
+        dossier, seen = self._seen(who, at)
+        try:
+            self.house.arranging.take_out(self._who(who), dossier, seen[item % len(seen) :][:2] if seen else [])
+        except ArchiveError:
+            return
+
+    @rule(who=WHO, at=AT, one=AT, to=AT)
+    def move(self, who: str, at: int, one: int, to: int) -> None:
+        dossier, seen = self._seen(who, at)
+        if not seen:
+            return
+        was, will = one % len(seen) + 1, to % len(seen) + 1
+        try:
+            self.house.arranging.reorder(self._who(who), dossier, {seen[was - 1]: (was, will)})
+        except ArchiveError:
+            return
+        assert self.house.order(dossier, self._who(who)).index(seen[was - 1]) == will - 1
+
+    @rule(who=WHO, at=AT, one=AT, begins=st.booleans())
+    def divide(self, who: str, at: int, one: int, begins: bool) -> None:
+        dossier, seen = self._seen(who, at)
+        if not seen:
+            return
+        version = self.house.row(dossier).version
+        try:
+            self.house.arranging.divide(self._who(who), dossier, seen[one % len(seen)], version, begins=begins)
+        except ArchiveError:
+            return
+
+    @rule(who=WHO, at=AT, one=AT)
+    def split(self, who: str, at: int, one: int) -> None:
+        dossier, seen = self._seen(who, at)
+        if not seen or len(self.dossiers) > 5:
+            return
+        version = self.house.row(dossier).version
+        try:
+            made = self.house.arranging.split(self._who(who), dossier, seen[one % len(seen)], "下卷", version)
+        except ArchiveError:
+            return
+        self.dossiers.append(made)
+
+    @rule(who=WHO, one=AT, other=AT)
+    def merge(self, who: str, one: int, other: int) -> None:
+        try:
+            self.house.arranging.merge(self._who(who), self._seen(who, one)[0], self._seen(who, other)[0])
+        except ArchiveError:
+            return
+
+    @rule(item=AT)
+    def bin_and_take_back(self, item: int) -> None:
+        key = self.items[item]
+        try:
+            self.house.records.bin(self.house.archivist, key, self.house.row(key).version)
+        except ArchiveError:
+            return
+        self.house.records.restore(self.house.archivist, key)
+
+    @rule(one=AT, item=AT, with_dossier=st.booleans())
+    def file(self, one: int, item: int, with_dossier: bool) -> None:
+        both = [self.dossiers[one % len(self.dossiers)], self.items[item]]
+        for each in self.house.filing.file(self.house.archivist, both if with_dossier else both[1:]):
+            self.numbers.setdefault(each.record_id, each.archive_number)
+
+    @rule(item=AT, rank=st.integers(1, 3))
+    def raise_level(self, item: int, rank: int) -> None:
+        row = self.house.row(self.items[item])
+        try:
+            self.house.records.set_level(self.house.archivist, row.id, rank, "定密", row.version)
+        except ArchiveError:
+            return
+
+    @invariant()
+    def an_item_lies_in_one_place_and_places_have_no_gap(self) -> None:
+        if not hasattr(self, "house"):
+            return
+        with self.house.db.reading() as session:
+            rows = {row.id: row for row in session.scalars(select(Record))}
+        lying: dict[UUID, list[Record]] = {}
+        for row in rows.values():
+            assert (row.dossier_id is None) == (row.position is None)
+            assert row.dossier_id is not None or row.volume is None
+            if row.dossier_id is not None:
+                assert row.kind is RecordKind.ITEM
+                assert row.state is not RecordState.BINNED
+                lying.setdefault(row.dossier_id, []).append(row)
+        for dossier, items in lying.items():
+            items.sort(key=lambda row: row.position or 0)
+            assert [row.position for row in items] == list(range(1, len(items) + 1))
+            volumes = [row.volume for row in items]
+            if any(volumes):
+                assert volumes[0] == 1
+                assert all(0 <= (b or 0) - (a or 0) <= 1 for a, b in pairwise(volumes))
+                assert len(set(volumes)) > 1
+            assert rows[dossier].level_rank >= max(row.level_rank for row in items)
+            if rows[dossier].state is RecordState.FILED:
+                filed = [row.id for row in items if row.state is RecordState.FILED]
+                stood = self.order.get(dossier, [])
+                assert [key for key in filed if key in stood] == stood
+                self.order[dossier] = filed
+        for key, number in self.numbers.items():
+            assert rows[key].archive_number == number
+
+
+TestArranged = Arranged.TestCase
+TestArranged.settings = settings(
+    max_examples=12, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+)
