@@ -30,7 +30,6 @@ from web.history import pages as history_pages
 from web.house.backups import pages as backup_pages
 from web.house.fixity import pages as fixity_pages
 from web.house.fonds import pages as fonds_pages
-from web.house.form_templates import pages as form_template_pages
 from web.house.levels import pages as level_pages
 from web.house.links import pages as link_pages
 from web.house.organisation import pages as organisation_pages
@@ -45,6 +44,7 @@ from web.labels import pages as label_pages
 from web.lists import pages as list_pages
 from web.metrics import pages as metric_pages
 from web.moving import pages as moving_pages
+from web.prints.form_templates import pages as form_template_pages
 from web.prints.pages import pages as print_pages
 from web.proposals import pages as proposal_pages
 from web.put_aside import pages as put_aside_pages

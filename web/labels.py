@@ -24,7 +24,7 @@ from web.words import mark, named
 
 pages = Blueprint("labels", __name__)
 
-MOST = 200
+MOST = 1_000
 """Labels of one print."""
 
 

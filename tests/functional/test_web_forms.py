@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from python_calamine import CalamineWorkbook
 from sqlalchemy import select
 
-from archive.model import Custody, LogEntry, Record, RecordKind, RecordState
+from archive.model import Custody, LogEntry, Medium, Record, RecordKind, RecordState
 from tests.factories.web_house import WebHouse, a_web_house, token_on
 from web.prints.kinds import KINDS, shipped
 from web.prints.samples import ROWS, sample
@@ -38,7 +38,7 @@ def a_dossier(house: WebHouse, items: int, **more: Any) -> tuple[Record, list[Re
     held = [
         filed(
             house, f"WY01-WYH·2024-D30-A0001-{at}", title=f"第{at}份通知", dossier_id=dossier.id, position=at,
-            pages=at, drawn_up="2024-03-05", medium="paper",
+            pages=at, drawn_up="2024-03-05", medium=Medium.PAPER,
         )
         for at in range(1, items + 1)
     ]  # fmt: skip
@@ -52,7 +52,8 @@ def asked(client: FlaskClient, form: str, records: list[Record], **more: str) ->
 
 
 def pages_of(pdf: bytes) -> list[str]:
-    return [page.get_textpage().get_text_bounded() for page in pypdfium2.PdfDocument(pdf)]
+    """Return the text of each page without white space: where lines break is not what is tested."""
+    return ["".join(page.get_textpage().get_text_bounded().split()) for page in pypdfium2.PdfDocument(pdf)]
 
 
 def acts(house: WebHouse, act: str) -> list[LogEntry]:
@@ -65,25 +66,25 @@ def test_every_shipped_form_lasts_as_pdf_a_with_its_type_inside_though_titles_ar
     made = typesetter().pdf(shipped(key), sample(key, "zh_TW"))
     assert isinstance(made, bytes), made
     document = pypdf.PdfReader(BytesIO(made))
-    root = document.trailer["/Root"]
-    told = root["/Metadata"].get_data()
+    root = document.trailer["/Root"].get_object()
+    told = root["/Metadata"].get_object().get_data()
     assert b"<pdfaid:part>2" in told
     assert b"<pdfaid:conformance>B" in told
-    assert root["/OutputIntents"][0]["/DestOutputProfile"].get_data()
+    assert root["/OutputIntents"].get_object()[0].get_object()["/DestOutputProfile"].get_object().get_data()
     assert "/ID" in document.trailer
     assert not document.is_encrypted
     assert "/JavaScript" not in str(root)
-    fonts = [font for page in document.pages for font in page["/Resources"].get("/Font", {}).values()]
+    fonts = [font.get_object() for page in document.pages for font in page["/Resources"]["/Font"].values()]
     assert fonts
     for font in fonts:
-        descriptor = font["/DescendantFonts"][0]["/FontDescriptor"]
-        assert {"/FontFile", "/FontFile2", "/FontFile3"} & set(descriptor)
+        descriptor = font["/DescendantFonts"].get_object()[0].get_object()["/FontDescriptor"].get_object()
+        assert {"/FontFile2", "/FontFile3"} & set(descriptor)
     if key in {"filed_items", "dossier_contents", "handover_list"}:
         text = pages_of(made)
         full = [page for page in text if "備註" in page]
         assert len(full) > 2, "the head stands on each page"
-        assert f"第 1 頁　共 {len(full) - 1} 頁" in text[0], "the sheet with nothing known counts by itself"
-        assert "第 1 頁　共 1 頁" in text[-1]
+        assert f"第1頁共{len(full) - 1}頁" in text[0], "the sheet with nothing known counts by itself"
+        assert "第1頁共1頁" in text[-1]
         assert str(ROWS) in "".join(text)
 
 
@@ -104,7 +105,7 @@ def test_a_list_of_filed_items_names_what_the_person_reads_and_nothing_else(hous
         "20240305",
         "物业部",
         "内部",
-        "第 1 页　共 1 页",
+        "第1页共1页",
     ):
         assert words in text
     assert "任免" not in text
@@ -146,7 +147,7 @@ def test_the_contents_of_a_dossier_stand_in_order_with_page_numbers_and_without_
     assert "第2份通知" not in some
     assert "2–4" in some, "counted over what is seen"
     note = "".join(pages_of(asked(house.browser("archivist"), "closing_note", [dossier], language="zh_CN").data))
-    for words in ("备考表", "本卷共 3 件、6 页", "其中纸质 3 件，电子 0 件", "立卷人", "检查人", "立卷日期"):
+    for words in ("备考表", "本卷共3件、6页", "其中纸质3件，电子0件", "立卷人", "检查人", "立卷日期"):
         assert words in note
 
 
@@ -159,7 +160,7 @@ def test_a_cover_names_what_the_standard_asks_for_and_a_spine_of_an_upper_level_
     for words in ("物业服务合同", "一期电梯案卷", "20240305", "保管期限", "件数", "页数", "D30-A0001", "机密"):
         assert words in cover
     spine = "".join(pages_of(asked(client, "spine", [dossier], language="zh_CN", thickness="30").data))
-    assert "D30-A0001" in spine.replace("\r\n", "")
+    assert "D30-A0001" in spine
     assert not {"梯", "案"} & set(spine)
 
 
@@ -182,7 +183,7 @@ def test_a_house_prints_by_its_own_template_and_goes_back_to_the_shipped_one(hou
     client = house.browser("archivist")
     own = HEAD + '#sheets(it => [本公司目录 #it.rows.at(0, default: (number: "")).number])\n'
     assert keep(client, own, 0).status_code == 303
-    assert "本公司目录 WY01" in pages_of(asked(client, "filed_items", [item]).data)[0]
+    assert "本公司目录WY01" in pages_of(asked(client, "filed_items", [item]).data)[0]
     assert keep(client, own + "\n", 0).status_code == 409, "made from a version that is no longer the newest"
     page = client.get(TEMPLATE).text
     assert "改了表头" in page

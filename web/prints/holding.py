@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from uuid import UUID
 
-from archive.dossiers import Contents, Dossiers, Entry
+from archive.dossiers import Contents, Entry
 from archive.levels import mark as level_mark
 from web.filters import shape
 from web.prints.papers import Holding, Paper
@@ -14,7 +14,7 @@ from web.services import identity, services
 def holdings(dossiers: Sequence[Paper], locale: str) -> list[Holding]:
     """Return dossiers with what the person sees in them; of one that is kept in custody alone, nothing."""
     levels = services().directory.levels()
-    reader = Dossiers(services().db, services().guard)
+    reader = services().dossiers
 
     def paper(entry: Entry, dossier: Paper) -> Paper:
         level = levels[entry.level_rank]
