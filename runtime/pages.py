@@ -79,6 +79,8 @@ def services(parts: Parts) -> Services:
         relations=parts.relations,
         columns=ChosenColumns(parts.db),
         drafts=parts.drafts,
+        forms=parts.forms,
+        typesetter=parts.typesetter,
         why=parts.why,
         unlocking=parts.unlocking,
         renditions=parts.renditions,

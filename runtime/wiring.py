@@ -19,6 +19,7 @@ from archive.drafts import Drafts
 from archive.files import FileService
 from archive.filing import FilingService
 from archive.fonds import FondsService
+from archive.forms import FormTemplates
 from archive.grants import Rights
 from archive.imports import Imports
 from archive.intake import IntakeService
@@ -56,6 +57,7 @@ from indexer.ocr.job import ReadScans
 from indexer.rebuild import Rebuilder
 from indexer.rendition import MakeRenditions, Renditions
 from indexer.sandbox.client import SandboxDetector
+from indexer.sandbox.typeset import Typesetter
 from indexer.search import SearchService
 from indexer.unlocking import Unlocking
 from indexer.unpacking import UnpackContents
@@ -77,6 +79,7 @@ from storage.pace import Pace
 from storage.safekeeping import Safekeeping
 from storage.sweep import SweepOrphans
 from web.office_pages import OfficePages
+from web.prints import setting
 
 
 class Parts(Adapters):
@@ -192,6 +195,17 @@ class Parts(Adapters):
     def drafts(self) -> Drafts:
         """What people typed into forms and did not send."""
         return Drafts(self.db, self.vault, self.clock)
+
+    @cached_property
+    def typesetter(self) -> Typesetter:
+        """Sets forms."""
+        return setting.typesetter()
+
+    @cached_property
+    def forms(self) -> FormTemplates:
+        """Templates of printed forms."""
+        shipped, try_out = setting.shipped_forms(), setting.trial(self.typesetter)
+        return FormTemplates(self.db, self.guard, self.log, self.clock, shipped, try_out)
 
     @cached_property
     def moving(self) -> Moving:

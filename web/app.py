@@ -47,6 +47,8 @@ from web.lists import pages as list_pages
 from web.metrics import pages as metric_pages
 from web.moving import pages as moving_pages
 from web.placing import pages as placing_pages
+from web.prints.form_templates import pages as form_template_pages
+from web.prints.pages import pages as print_pages
 from web.proposals import pages as proposal_pages
 from web.put_aside import pages as put_aside_pages
 from web.records import pages as record_pages
@@ -85,7 +87,7 @@ def create_app(wired: Services) -> Flask:
         people_pages, person_pages, link_pages, organisation_pages, level_pages, fonds_pages, scheme_pages, place_pages,
         rule_pages, subject_pages, system_pages, backup_pages, health_pages, account_pages, bring_in_pages,
         sheet_file_pages, moving_pages, dossier_pages, relation_pages, why_pages, list_pages, draft_pages, fixity_pages,
-        metric_pages, shelf_pages, placing_pages, copy_pages,
+        metric_pages, shelf_pages, placing_pages, copy_pages, print_pages, form_template_pages,
     ):  # fmt: skip
         app.register_blueprint(pages)
     app.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))

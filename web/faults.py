@@ -22,6 +22,7 @@ from web.fault_words import (
     USED,
     WAITING,
 )
+from web.field_words import FIELDS
 from web.shelf_words import SECURITIES
 from web.words import mark, named, size, translator
 

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from web.words import mark
 
 FIELDS: Mapping[str, str] = {
+    "source": mark("Template"),
+    "form": mark("Form"),
     "change": mark("Change"),
     "copy": mark("Copy"),
     "shelf": mark("Place of the paper"),

@@ -75,6 +75,9 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
             Way("subjects.every", "subject", mark("Subjects"), KEEPERS, ("subjects.show", "subjects.new")),
             Way("fonds.every", "scheme", mark("Fonds"), _SCHEME, ("fonds.new", *_SCHEMES)),
             Way("rules.every", "number", mark("Number rules"), _SCHEME, ("rules.new",)),
+            Way(
+                "form_templates.every", "sheet", mark("Forms"), HOUSE_RULES[Act.MANAGE_FORMS], ("form_templates.show",)
+            ),
             Way("places.every", "place", mark("Places"), _SCHEME, ("places.show", "places.new", "places.changing")),
             Way("levels.show", "level", mark("Levels"), HOUSE_RULES[Act.MANAGE_LEVELS], _LEVELS),
             Way(

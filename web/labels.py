@@ -18,17 +18,15 @@ from web.codes import bars, qr
 from web.filters import shape
 from web.house.forms import told
 from web.lists import back
-from web.printing import printed
+from web.prints.gather import OPEN_RANK
+from web.prints.setting import printed_labels
 from web.services import identity, services
 from web.words import mark, named
 
 pages = Blueprint("labels", __name__)
 
-MOST = 200
+MOST = 1_000
 """Labels of one print."""
-
-OPEN_RANK = 2
-"""A label lies open: above this level, and under need-to-know, it shows the number and the level alone."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +88,7 @@ def output() -> BaseResponse:
     services().readings.begin(identity(), "label.print", body={"numbers": numbers}).result()
     data = {"title": _("Labels"), "sheet": asdict(sheet), "start": start - 1, "labels": _labels(records)}
     return Response(
-        printed("labels", data), mimetype="application/pdf",
+        printed_labels(services().typesetter, data), mimetype="application/pdf",
         headers={"Content-Disposition": 'inline; filename="juanku-labels.pdf"'},
     )  # fmt: skip
 

@@ -20,6 +20,7 @@ from archive.drafts import Drafts
 from archive.files import FileService
 from archive.filing import FilingService
 from archive.fonds import FondsService
+from archive.forms import FormTemplates
 from archive.grants import Rights
 from archive.identity import Identity
 from archive.intake import IntakeService
@@ -47,6 +48,7 @@ from archive.subjects import Subjects
 from archive.why import WhyService
 from indexer.rendition import Renditions
 from indexer.sandbox.client import Extractor
+from indexer.sandbox.typeset import Typesetter
 from indexer.search import SearchService
 from indexer.unlocking import Unlocking
 from storage.fixity_care import FixityCare
@@ -161,6 +163,8 @@ class Services:
     moving: Moving
     columns: ChosenColumns
     drafts: Drafts
+    forms: FormTemplates
+    typesetter: Typesetter
     why: WhyService
     unlocking: Unlocking
     renditions: Renditions

@@ -30,7 +30,7 @@ from web.house.forms import (
 )
 from web.i18n import current_locale
 from web.labels import SHEETS
-from web.printing import printed
+from web.prints.setting import printed_labels
 from web.services import identity, services
 from web.shelf_words import SECURITIES, SHELF_KINDS
 from web.sure import asked
@@ -266,7 +266,7 @@ def labels(place_id: UUID) -> BaseResponse:
         "title": _("Labels"), "sheet": asdict(sheet), "start": start - 1, "labels": [_label(row) for row in rows],
     }  # fmt: skip
     return Response(
-        printed("labels", data), mimetype="application/pdf",
+        printed_labels(services().typesetter, data), mimetype="application/pdf",
         headers={"Content-Disposition": 'inline; filename="juanku-shelves.pdf"'},
     )  # fmt: skip
 

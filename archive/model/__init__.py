@@ -15,6 +15,7 @@ from archive.model.contents import (
     TextState,
 )
 from archive.model.fixity import FindingEnd, Fixity, FixityFinding, FixityRun
+from archive.model.forms import FormVersion
 from archive.model.house import (
     Category,
     CategoryVersion,
@@ -102,6 +103,7 @@ __all__ = [
     "FixityRun",
     "Fonds",
     "FormDraft",
+    "FormVersion",
     "Generation",
     "House",
     "ImportEntry",

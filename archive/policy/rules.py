@@ -60,6 +60,7 @@ class Act(StrEnum):
     MANAGE_RIGHTS = "right.manage"
     MANAGE_LEVELS = "level.manage"
     MANAGE_SCHEME = "scheme.manage"
+    MANAGE_FORMS = "form.manage"  # templates of printed forms: what stands in them is sample data
     RUN_SYSTEM = "system.manage"
     SEE_JOBS = "job.see"
     SEE_STORE = "store.see"  # how stored bytes stand: checked when, found how; nothing of records
@@ -200,6 +201,7 @@ HOUSE_RULES: Mapping[Act, frozenset[Role]] = {
     Act.MANAGE_RIGHTS: _only(Role.SECURITY_ADMIN),
     Act.MANAGE_LEVELS: _only(Role.SECRECY_OFFICER, Role.SECURITY_ADMIN),
     Act.MANAGE_SCHEME: _only(Role.ARCHIVIST, Role.SYSTEM_ADMIN),
+    Act.MANAGE_FORMS: _only(Role.ARCHIVIST, Role.SYSTEM_ADMIN),
     Act.RUN_SYSTEM: _only(Role.SYSTEM_ADMIN),
     Act.SEE_JOBS: _only(Role.SYSTEM_ADMIN, Role.ARCHIVIST),
     Act.SEE_STORE: _only(Role.SYSTEM_ADMIN, Role.ARCHIVIST, Role.AUDIT_ADMIN),

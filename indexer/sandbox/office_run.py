@@ -76,7 +76,7 @@ def main(arguments: list[str]) -> None:
     program = Path(command[0]).parent
     allowed = {Path(path): _READ for path in _SYSTEM}
     allowed |= {Path(path): _READ_WRITE for path in _DEVICES} | {program: _READ, Path(folder): -1}
-    stands = libc.prctl(_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 and forbid_files(libc, allowed) and _refuse_calls(libc)
+    stands = libc.prctl(_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 and forbid_files(libc, allowed) and refuse_calls(libc)
     if not stands:
         sys.exit(REFUSED)
     os.chdir(folder)
@@ -94,7 +94,7 @@ def _limit(limits: dict[str, int]) -> None:
         resource.setrlimit(kind, (most, most))
 
 
-def _refuse_calls(libc: ctypes.CDLL) -> bool:
+def refuse_calls(libc: ctypes.CDLL) -> bool:
     """Build and set the filter: right architecture or death, no refused call, threads but no processes."""
     known = _CALLS.get(platform.machine())
     if known is None or ctypes.sizeof(ctypes.c_void_p) != 8:

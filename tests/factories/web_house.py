@@ -26,6 +26,7 @@ from archive.drafts import Drafts
 from archive.files import FileService
 from archive.filing import FilingService
 from archive.fonds import FondsService
+from archive.forms import FormTemplates
 from archive.grants import Rights
 from archive.identity import Identity, Role, system
 from archive.intake import IntakeService
@@ -79,6 +80,7 @@ from tests.fakes.clock import FixedClock
 from web.aids import Aids
 from web.app import create_app
 from web.office_pages import OfficePages
+from web.prints import setting
 from web.services import Finding, HouseServices, IndexPart, IndexStanding, Services
 
 RULE = "{fonds}-{category}·{year}-{term}-{mark}{serial:4}"
@@ -278,6 +280,8 @@ def a_web_house(
     reading = ExtractContents(db, vault, store, outbox, extractor, SandboxDetector(extractor), guard.day)
     pictures = PictureCache(folder / "pictures", 10_000_000)
     office = OfficePages(soffice, extractor, pictures)
+    typesetter = setting.typesetter()
+    shipped, try_out = setting.shipped_forms(), setting.trial(typesetter)
     services = Services(
         db=db,
         clock=clock,
@@ -301,6 +305,8 @@ def a_web_house(
         moving=Moving(db, guard, vault, RecordService(db, guard, vault, log, outbox, clock)),
         columns=ChosenColumns(db),
         drafts=Drafts(db, vault, clock),
+        forms=FormTemplates(db, guard, log, clock, shipped, try_out),
+        typesetter=typesetter,
         why=WhyService(db, guard, log, RecordService(db, guard, vault, log, outbox, clock)),
         unlocking=Unlocking(db, guard, vault, log, outbox, clock, reading, unpacking),
         renditions=Renditions(db, guard, log, outbox),

@@ -96,6 +96,9 @@ EXPECTED: dict[str, str] = {
     "labels.choose": SIGNED_IN,
     "labels.output": SIGNED_IN,
     "labels.chosen": SIGNED_IN,
+    "prints.choose": SIGNED_IN,
+    "prints.output": SIGNED_IN,
+    "prints.chosen": SIGNED_IN,
     "lists.columns": SIGNED_IN,
     "lists.chosen_sheet": SIGNED_IN,
     "drafts.keep": SIGNED_IN,
@@ -175,6 +178,7 @@ EXPECTED: dict[str, str] = {
             "fonds": ("every", "new", "add", "renaming", "rename", "closing", "close", "joining", "join"),
             "schemes": ("show", "export", "importing", "check", "apply", "category", "changing", "change", "close"),
             "places": ("every", "show", "new", "add", "changing", "change"),
+            "form_templates": ("every", "show", "preview", "keep", "back"),
             "rules": ("every", "new", "check", "add"),
             "subjects": (
                 "every",

@@ -320,9 +320,9 @@ class TestOfficersAndCustodians:
             Role.CLERK: set(),
             Role.STAFF: set(),
             Role.APPROVER: set(),
-            Role.ARCHIVIST: {"scheme.manage", "job.see", "store.see", "shelf.manage", "shelf.see"},
+            Role.ARCHIVIST: {"scheme.manage", "form.manage", "job.see", "store.see", "shelf.manage", "shelf.see"},
             Role.SECRECY_OFFICER: {"level.manage"},
-            Role.SYSTEM_ADMIN: {"system.manage", "scheme.manage", "job.see", "store.see", "shelf.see"},
+            Role.SYSTEM_ADMIN: {"system.manage", "scheme.manage", "form.manage", "job.see", "store.see", "shelf.see"},
             Role.SECURITY_ADMIN: {"person.manage", "right.manage", "level.manage", "log.read", "shelf.see"},
             Role.AUDIT_ADMIN: {"log.read", "log.verify", "store.see", "shelf.see"},
         }

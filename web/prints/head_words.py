@@ -1,0 +1,101 @@
+"""The words that stand on printed forms: heads of columns, boxes, and lines to sign on."""
+
+from collections.abc import Mapping
+
+from web.words import mark, translator
+
+HEADS: Mapping[str, str] = {
+    "serial": mark("No."),
+    "number": mark("Archive number"),
+    "registration_number": mark("Registration number"),
+    "document_number": mark("Document number"),
+    "responsible": mark("Responsible person"),
+    "title": mark("Title"),
+    "date": mark("Date"),
+    "dates": mark("From and to"),
+    "level": mark("Secrecy level"),
+    "level_words": mark("Secrecy level"),
+    "pages": mark("Pages"),
+    "page_numbers": mark("Page no."),
+    "notes": mark("Remarks"),
+    "fonds": mark("Fonds"),
+    "years": mark("Years"),
+    "items": mark("Items"),
+    "dossiers": mark("Dossiers"),
+    "records": mark("Records"),
+    "term": mark("Retention period"),
+    "kept": mark("Kept so far"),
+    "copies": mark("Volumes"),
+    "volume": mark("Volume"),
+    "dossier_serial": mark("Dossier no."),
+    "dossier_number": mark("Archive number"),
+    "dossier_title": mark("Title of the dossier"),
+    "state_of_dossier": mark("State of this dossier"),
+    "later_changes": mark("Changes after filing (taken out, moved, appraised, destroyed)"),
+    "arranged_by": mark("Arranged by"),
+    "checked_by": mark("Checked by"),
+    "arranged_on": mark("Arranged on"),
+    "checked_on": mark("Checked on"),
+    "handing_unit": mark("Unit that hands over"),
+    "receiving_unit": mark("Unit that receives"),
+    "handed_by": mark("Handed over by"),
+    "received_by": mark("Received by"),
+    "handing_head": mark("Head of the unit that hands over"),
+    "receiving_head": mark("Head of the unit that receives"),
+    "watched_by": mark("Watched by"),
+    "date_signed": mark("Date"),
+    "handover_name": mark("Name of the hand-over"),
+    "content_told": mark("What is handed over"),
+    "quantity": mark("Quantity"),
+    "data_size": mark("Size of the files"),
+    "carriers": mark("Carriers"),
+    "carrier_numbers": mark("Numbers of the carriers"),
+    "handover_way": mark("Way of handing over"),
+    "checked_what": mark("What is checked"),
+    "check_result": mark("Result of the check"),
+    "check_true": mark("Authenticity"),
+    "check_reliable": mark("Reliability"),
+    "check_whole": mark("Completeness"),
+    "check_usable": mark("Usability"),
+    "check_safe": mark("Safety"),
+    "check_virus": mark("Viruses"),
+    "check_carrier": mark("Look of the carriers"),
+    "check_method": mark("Notes on methods and software"),
+    "filled_by": mark("Filled in by (signature)"),
+    "audited_by": mark("Checked by (signature)"),
+    "unit_seal": mark("Unit (seal)"),
+    "day_blank": mark("Date: ____________"),
+    "unit_name": mark("Name of the unit"),
+    "filing_time": mark("Filed"),
+    "categories": mark("Categories"),
+    "filing_way": mark("Way of filing"),
+    "filing_ways": mark("☐ on line    ☐ off line"),
+    "forming_department": mark("Department that formed the records (signature, seal)"),
+    "archives_department": mark("Archives (signature, seal)"),
+    "passed_to": mark("Passed to"),
+    "passed_by": mark("Passed on by"),
+    "sent_at": mark("Sent"),
+    "returned_at": mark("Returned"),
+    "signature": mark("Signature"),
+    "person_name": mark("Name of the person"),
+    "department": mark("Department"),
+    "post": mark("Post"),
+    "concerning": mark("Concerning"),
+    "proposal_or_appeal": mark("☐ proposal    ☐ appeal"),
+    "what_and_why": mark("What, and why"),
+    "what_is_wished": mark("What is wished for"),
+    "department_opinion": mark("Opinion of the department"),
+    "outcome": mark("What came of it"),
+    "sign_and_day": mark("Signature: ____________   Date: ____________"),
+}
+"""By what templates call them as ``data.words``."""
+
+PAGING = mark("Page {page} of {pages}")
+
+PRINTED = mark("Printed on %(day)s by %(person)s")
+
+
+def heads(locale: str) -> dict[str, str]:
+    """Return the words in a language."""
+    gettext = translator(locale)
+    return {key: gettext(words) for key, words in HEADS.items()}

@@ -1,0 +1,68 @@
+"""Which forms there are: what each is called, what it is filled in with, and its columns as a spreadsheet."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from web.prints import boxes, lists
+from web.prints.papers import Words
+from web.words import mark
+
+FOLDER = Path(__file__).parents[1] / "forms"
+
+
+class Takes(StrEnum):
+    """What a form is filled in with."""
+
+    ITEMS = "items"
+    RECORDS = "records"
+    DOSSIERS = "dossiers"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A form: its key (the name of its template), its name, what it takes, and what makes its sheets.
+
+    ``columns`` are those of its spreadsheet, with their width in characters; none: it is no list. ``lies_open``: it is
+    seen by who passes, so that of upper levels and under need-to-know it shows number and level alone.
+    """
+
+    key: str
+    words: str
+    takes: Takes
+    sheets: Callable[[Sequence[Any], Words], list[dict[str, Any]]]
+    columns: Sequence[tuple[str, int]] = ()
+    lies_open: bool = False
+
+
+KINDS: Mapping[str, Kind] = {
+    kind.key: kind
+    for kind in (
+        Kind("filed_items", mark("List of filed items"), Takes.ITEMS, lists.filed_items, lists.FILED_ITEMS),
+        Kind(
+            "dossier_contents", mark("Contents of a dossier"), Takes.DOSSIERS, lists.dossier_contents,
+            lists.DOSSIER_CONTENTS,
+        ),
+        Kind("closing_note", mark("Closing note"), Takes.DOSSIERS, boxes.closing_notes),
+        Kind("dossier_cover", mark("Cover of a dossier"), Takes.DOSSIERS, boxes.covers),
+        Kind("spine", mark("Spine label"), Takes.DOSSIERS, boxes.spines, lies_open=True),
+        Kind("dossier_list", mark("List of dossiers"), Takes.DOSSIERS, lists.dossier_list, lists.DOSSIER_LIST),
+        Kind("filing_stamp", mark("Filing stamp"), Takes.ITEMS, boxes.stamps),
+        Kind("handover_list", mark("Hand-over list"), Takes.RECORDS, lists.handover_list, lists.HANDOVER_LIST),
+        Kind("handover_receipt", mark("Register entry of a hand-over"), Takes.RECORDS, boxes.receipts),
+        Kind("filing_register", mark("Register entry of a filing"), Takes.RECORDS, boxes.receipts),
+        Kind("circulation_slip", mark("Circulation slip"), Takes.RECORDS, boxes.slips),
+        Kind("staff_proposal", mark("Proposal or appeal of staff"), Takes.NOTHING, boxes.blanks),
+    )
+}  # fmt: skip
+"""In the order in which they are offered."""
+
+
+@cache
+def shipped(key: str) -> str:
+    """Return the template that a form is shipped with."""
+    return (FOLDER / f"{KINDS[key].key}.typ").read_text("utf-8")

@@ -1,0 +1,51 @@
+"""Made data that a template is tried with: long and short words, many rows and none."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from web.prints.kinds import KINDS, Takes
+from web.prints.papers import Holding, Paper, Words
+from web.words import mark
+
+ROWS = 30
+"""More than fit on a page."""
+
+SAMPLE_DAY = date(2026, 1, 31)
+
+_TITLES = (
+    mark("Contract for the upkeep of lifts"),
+    mark("On the election of the owners' committee of the second phase, with the minutes of the meeting, the list of "
+         "those present, the count of votes by building and unit, and the objections that were raised"),
+    mark("Record of inspection"),
+)  # fmt: skip
+_FONDS = mark("Sample Property Management Ltd.")
+_LEVEL = mark("sample level")
+
+
+def sample(key: str, locale: str) -> dict[str, object]:
+    """Return the data that the template of a form is tried with: a full sheet, then one with nothing known."""
+    kind = KINDS[key]
+    words = Words(locale, SAMPLE_DAY)
+    full = [_paper(at, words) for at in range(1, ROWS + 1)]
+    bare = [Paper("", 1, words.said(_LEVEL), "square", "X00")]
+    given: tuple[Sequence[object], Sequence[object]]
+    match kind.takes:
+        case Takes.DOSSIERS:
+            dossier = Paper(**{**vars(_paper(2, words)), "dossier": True})
+            given = [Holding(dossier, full, 1, 2)], [Holding(bare[0], [])]
+        case Takes.NOTHING:
+            given = [None], [None]
+        case _:
+            given = full, bare
+    return words.data(words.said(kind.words), [each for some in given for each in kind.sheets(some, words)])
+
+
+def _paper(at: int, words: Words) -> Paper:
+    return Paper(
+        number=f"WY01-WYH·2024-D30-A{at:04}", level_rank=1 + at % 3, level=words.said(_LEVEL),
+        shape=("square", "diamond", "triangle", "circle")[at % 4], fonds="WY01", fonds_name=words.said(_FONDS),
+        title=words.said(_TITLES[at % 3]), registration=f"WY01-2024-{at:05}", document_number=f"〔2024〕{at}",
+        responsible=words.said(_FONDS), drawn_up=f"2024-{1 + at % 12:02}-{1 + at % 28:02}", category=words.said(_FONDS),
+        department="A01", term="D30", pages=at, medium="paper" if at % 2 else "electronic", filed="2024-12-31",
+        size=at * 1_000_000, first=at, last=at + 1, id=str(at),
+    )  # fmt: skip
