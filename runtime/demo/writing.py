@@ -156,7 +156,7 @@ class Writer:
         return facts.day.isoformat() if field.kind is FieldKind.DATE else None
 
 
-ON_PAPER = frozenset({"contract", "scan", "certificate", "drawing"})
+ON_PAPER = frozenset({"contract", "form", "letter", "scan", "certificate", "drawing"})
 """Genres of which the archive keeps the paper too."""
 
 OTHER = (Line("report", None, "", "{year}年{matter}情况说明（{date}）"),)
