@@ -18,7 +18,7 @@ CABINETS = (
     ("03", ("密码文件柜", "密碼文件櫃", "Cabinet with a lock"), Security.LOCKED_CABINET),
 )
 SECURE = ("S01", ("公司保密室", "公司保密室", "Secure room"))
-SHELVES, BOXES, SHELF_HOLDS, BOX_HOLDS = 3, 3, 6, 30
+SHELVES, BOXES, SHELF_HOLDS, BOX_HOLDS = 2, 2, 6, 30
 MOST = 240
 """Papers that are shelved: a demonstration is not to be waited for."""
 
