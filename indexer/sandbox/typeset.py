@@ -35,7 +35,7 @@ class TypesetLimits:
     memory: int = 1024**3
     size: int = 64 * 1024**2
     cpu: int = 60
-    wall: float = 90.0
+    wall: float = 240.0
 
 
 TRIAL = TypesetLimits(memory=512 * 1024**2, size=16 * 1024**2, cpu=10, wall=60.0)

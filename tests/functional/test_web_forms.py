@@ -83,7 +83,7 @@ def test_every_shipped_form_lasts_as_pdf_a_with_its_type_inside_though_titles_ar
         text = pages_of(made)
         full = [page for page in text if "備註" in page]
         assert len(full) > 2, "the head stands on each page"
-        assert f"第1頁共{len(full) - 1}頁" in text[0], "the sheet with nothing known counts by itself"
+        assert f"第1頁共{len(text) - 1}頁" in text[0], "the sheet with nothing known counts by itself"
         assert "第1頁共1頁" in text[-1]
         assert str(ROWS) in "".join(text)
 

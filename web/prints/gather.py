@@ -1,7 +1,7 @@
 """What a person may see of chosen records, as forms need it: the one query behind every form."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -81,9 +81,9 @@ class _Naming:
     def paper(self, record: Record, size: int) -> Paper:
         """Return a record in full."""
         number = record.fields.get("document_number")
-        return Paper(
-            **{**vars(self.bare(record)), "number": record.archive_number or "",
-               "open": record.level_rank <= OPEN_RANK and record.group_id is None},
+        return replace(
+            self.bare(record), number=record.archive_number or "",
+            open=record.level_rank <= OPEN_RANK and record.group_id is None,
             fonds_name=named(self._names[record.fonds_id][1], self._locale), title=record.title,
             registration=record.registration_number or "", document_number="" if number is None else str(number),
             responsible=record.responsible or "", drawn_up=record.drawn_up or "",

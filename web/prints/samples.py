@@ -1,6 +1,7 @@
 """Made data that a template is tried with: long and short words, many rows and none."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 from web.prints.kinds import KINDS, Takes
@@ -31,12 +32,12 @@ def sample(key: str, locale: str) -> dict[str, object]:
     given: tuple[Sequence[object], Sequence[object]]
     match kind.takes:
         case Takes.DOSSIERS:
-            dossier = Paper(**{**vars(_paper(2, words)), "dossier": True})
+            dossier = replace(_paper(2, words), dossier=True)
             given = [Holding(dossier, full, 1, 2)], [Holding(bare[0], [])]
         case Takes.NOTHING:
             given = [None], [None]
         case _:
-            given = full, bare
+            given = full if kind.columns or kind.takes is Takes.ITEMS else full[:2], bare
     return words.data(words.said(kind.words), [each for some in given for each in kind.sheets(some, words)])
 
 
