@@ -73,6 +73,7 @@ def services(parts: Parts) -> Services:
         proposals=parts.proposals,
         bringing=parts.bringing,
         moving=parts.moving,
+        vital=parts.vital,
         columns=ChosenColumns(parts.db),
         drafts=parts.drafts,
         why=parts.why,

@@ -43,6 +43,7 @@ def desk() -> str:
         put_aside = session.scalar(aside)
         doubtful_scans = count_doubtful(session, ids)
         proposed = services().proposals.count(session, identity())
+        vital_due = services().vital.due(session, identity())
         undecided = services().directory.count(session, services().doubles.undecided(session, identity()))
     counts["filed"] = _filed()
     records = services().reader.list(identity(), state=state, after=after, limit=PAGE + 1)
@@ -58,6 +59,7 @@ def desk() -> str:
         doubtful_scans=doubtful_scans,
         proposed=proposed,
         undecided=undecided,
+        vital_due=vital_due,
         state=state.value,
         unsent=unsent(),
         prepares=prepares,

@@ -59,6 +59,7 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
                 ("bring_in.columns", "bring_in.check", "bring_in.show", "bring_in.take"),
             ),
             Way("uploads.mine", "upload", mark("My uploads"), _PREPARERS),
+            Way("vital.waiting", "level", mark("Vital records"), frozenset({Role.ARCHIVIST}), ("vital.mark",)),
         ),
     ),
     (
@@ -111,7 +112,7 @@ def frame() -> dict[str, Any]:
         return {"person": None, "closed": _closed()}
     here = request.full_path if request.query_string else request.path
     return {
-        "closed": _closed(),
+        "closed": _closed() if g.person is None or g.person.closed else None,
         "person": g.person,
         "here": here,
         "rail": [(_(name) if name else "", ways) for name, ways in ways_of(identity)],

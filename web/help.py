@@ -54,6 +54,8 @@ PLACES: Mapping[str, str] = {
     "bring_in.say": "archivist#bringing-in-a-spreadsheet",
     "bring_in.check": "archivist#bringing-in-a-spreadsheet",
     "bring_in.show": "archivist#bringing-in-a-spreadsheet",
+    "vital.waiting": "archivist#vital-records",
+    "vital.mark": "archivist#vital-records",
     "moving.move": "archivist#moving-to-another-category",
     "labels.choose": "archivist#labels-and-a-wrong-file",
     "labels.output": "archivist#labels-and-a-wrong-file",
@@ -133,6 +135,7 @@ SETTINGS: Mapping[str, str] = {
     "JUANKU_LOG_LEVEL": "settings#finding-faults",
     "JUANKU_LOG_FORMAT": "settings#finding-faults",
     "JUANKU_METRICS_TOKEN": "settings#finding-faults",
+    "JUANKU_OTLP_URL": "settings#finding-faults",
     "JUANKU_FAILPOINT": "settings#finding-faults",
 }
 """The place that explains each setting."""

@@ -39,6 +39,7 @@ from archive.roster import Roster
 from archive.scheme.categories import SchemeService
 from archive.showing import RecordReader
 from archive.subjects import Subjects
+from archive.vital import VitalRecords
 from archive.why import WhyService
 from indexer.rendition import Renditions
 from indexer.sandbox.client import Extractor
@@ -150,6 +151,7 @@ class Services:
     proposals: ProposalService
     bringing: BringingIn
     moving: Moving
+    vital: VitalRecords
     columns: ChosenColumns
     drafts: Drafts
     why: WhyService

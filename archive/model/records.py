@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from archive.database import Base
@@ -43,7 +43,8 @@ class Record(Base):
     ``drawn_to`` are the days it may mean. ``place_path`` repeats the place's path, for filters. Typed fields of
     persons, phones and identity numbers are in ``sealed_fields`` (JSON under the record's own key).
     ``title_key`` and ``document_key`` are title and document number as ``spelling.number_key`` folds them.
-    ``indexed_in`` names every search partition that has held the record.
+    ``indexed_in`` names every search partition that has held the record. ``vital_review`` is set on vital records: the
+    day on which that is looked at again.
     """
 
     __tablename__ = "record"
@@ -55,6 +56,13 @@ class Record(Base):
         Index("ix_record_dossier_id", "dossier_id"),
         Index("ix_record_document_key", "document_key"),
         Index("ix_record_fonds_id_title_key_drawn_up", "fonds_id", "title_key", "drawn_up"),
+        Index(
+            "ix_record_vital_review_id",
+            "vital_review",
+            "id",
+            sqlite_where=text("vital_review IS NOT NULL"),
+            postgresql_where=text("vital_review IS NOT NULL"),
+        ),
     )
 
     id: Mapped[Key]
@@ -94,6 +102,7 @@ class Record(Base):
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
     filed_at: Mapped[datetime | None]
     binned_at: Mapped[datetime | None]
+    vital_review: Mapped[date | None]
     indexed_in: Mapped[list[str]] = mapped_column(JSON, default=list)
     version: Mapped[Version]
 

@@ -43,6 +43,7 @@ class Act(StrEnum):
     RESTORE = "record.restore"
     SET_LEVEL = "record.set_level"
     ACCEPT = "file.accept"  # to keep a file that was put aside as it is
+    VITAL = "record.vital"  # to mark as one without which the house could not go on
     RENDER = "file.render"  # to have a rendition made of a file, which changes nothing of it
 
     MANAGE_PEOPLE = "person.manage"
@@ -167,6 +168,7 @@ RULES: Mapping[Act, tuple[Rule, ...]] = {
     Act.FILE: (Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL)),),
     Act.BIN: _PREPARING,
     Act.ACCEPT: (Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL, FILED)),),
+    Act.VITAL: (Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL, FILED)),),
     Act.RENDER: (Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL, FILED)),),
     Act.RESTORE: (Rule(_only(Role.ARCHIVIST), _in(BINNED)),),
     Act.SET_LEVEL: (

@@ -53,6 +53,7 @@ PAGES: Mapping[str, tuple[str, str]] = {
     "put_aside.waiting": ("archivist", "/put-aside"),
     "scans.doubtful": ("archivist", "/scans/doubtful"),
     "proposals.waiting": ("archivist", "/proposals"),
+    "vital.waiting": ("archivist", "/vital"),
     "doubles.waiting": ("archivist", "/doubles"),
     "bring_in.mine": ("archivist", "/bring-in"),
     "bring_in.columns": ("archivist", "/bring-in/{sheet_unsaid}/columns"),

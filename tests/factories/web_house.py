@@ -48,6 +48,7 @@ from archive.roster import Roster
 from archive.scheme.categories import SchemeService
 from archive.showing import RecordReader, number_of
 from archive.subjects import Subjects
+from archive.vital import VitalRecords
 from archive.why import WhyService
 from indexer.comparing import CompareTexts
 from indexer.extraction import ExtractContents
@@ -287,6 +288,7 @@ def a_web_house(
         proposals=ProposalService(db, guard, vault, log, RecordService(db, guard, vault, log, outbox, clock)),
         bringing=BringingIn(db, guard, vault, log, RecordService(db, guard, vault, log, outbox, clock), outbox, clock),
         moving=Moving(db, guard, vault, RecordService(db, guard, vault, log, outbox, clock)),
+        vital=VitalRecords(db, guard, log, outbox),
         columns=ChosenColumns(db),
         drafts=Drafts(db, vault, clock),
         why=WhyService(db, guard, log, RecordService(db, guard, vault, log, outbox, clock)),
