@@ -92,7 +92,9 @@ def test_only_who_manages_people_is_led_there_and_let_in(house: WebHouse, login:
 
 def test_the_list_goes_on_behind_its_last_row(house: WebHouse, officer: FlaskClient) -> None:
     with house.services.db.writing() as work:
-        work.session.add_all([Person(login=f"many{number:03}", name="众") for number in range(230)])
+        now = house.clock.now()
+        many = [f"many{number:03}" for number in range(230)]
+        work.session.add_all(Person(login=login, name="众", password_hash="-", created_at=now) for login in many)
         work.commit()
     address, seen = "/house/people?q=many", []
     while address:
@@ -101,7 +103,7 @@ def test_the_list_goes_on_behind_its_last_row(house: WebHouse, officer: FlaskCli
         assert "230" in page
         more = re.search(r'rel="next" href="([^"]+)"', page)
         address = unescape(more.group(1)) if more else ""
-    assert seen == [f"many{number:03}" for number in range(230)]
+    assert seen == many
 
 
 def test_the_list_is_narrowed_by_name_role_and_state(house: WebHouse, officer: FlaskClient) -> None:
