@@ -25,7 +25,7 @@ from web.faults import explain, explain_fault, explain_waiting, field_label, sta
 from web.i18n import current_locale
 from web.services import identity, services
 from web.sure import asked
-from web.vital import usual
+from web.vital import offered
 
 pages = Blueprint("records", __name__)
 
@@ -77,7 +77,7 @@ def show(record_id: UUID) -> str:
     return render_template(
         "record.html", view=view, record=view.record, missing=missing, acts=_acts(view), known=known, held=held,
         most=MOST_WITHIN, number_label=_label(view, NUMBER), doubles=services().doubles.of(identity(), record_id),
-        apart=services().doubles.decided(identity(), record_id), review=usual(),
+        apart=services().doubles.decided(identity(), record_id), review=offered(view.record.vital_review),
     )  # fmt: skip
 
 

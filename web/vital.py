@@ -30,7 +30,7 @@ def waiting() -> str:
     found = services().vital.list(identity(), due=due, after=_place(request.args.get("after", "")), limit=PAGE + 1)
     last = found[PAGE - 1] if len(found) > PAGE else None
     return render_template(
-        "vital.html", records=found[:PAGE], due=due, day=services().guard.day(), usual=usual(),
+        "vital.html", records=found[:PAGE], due=due, day=services().guard.day(),
         more=f"{last.vital_review}_{last.id.hex}" if last else None,
     )  # fmt: skip
 
@@ -64,9 +64,11 @@ def day_of(text: str) -> date:
         raise InvalidInput(Fault("review", "bad_date", {"text": text[:40]})) from None
 
 
-def usual() -> str:
-    """Return the day of a review that nobody chose yet."""
+def offered(chosen: date | None = None) -> str:
+    """Return the day of a review that a form begins with: the one that was chosen while it is to come, else a year."""
     day = services().guard.day()
+    if chosen is not None and chosen > day:
+        return chosen.isoformat()
     return f"{day.year + YEARS}-{day.month:02d}-{min(day.day, 28):02d}"
 
 
@@ -74,7 +76,7 @@ def _ask(ids: Sequence[UUID], error: InvalidInput | None = None) -> BaseResponse
     fault = explain_fault(error.faults[0], current_locale()) if error else ""
     page = render_template(
         "vital_mark.html", records=readable(list(ids)), back=local_path(request.form.get("back")), fault=fault,
-        review=request.form.get("review") or usual(),
+        review=request.form.get("review") or offered(),
     )  # fmt: skip
     return make_response(page, status_of(error) if error else 200)
 
