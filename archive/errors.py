@@ -154,6 +154,12 @@ class Unavailable(ArchiveError):
     code = "unavailable"
 
 
+class Unreadable(Unavailable):
+    """The store answers, but does not give back the bytes of this one object. Facts: ``part``."""
+
+    code = "unreadable"
+
+
 class ReadOnly(ArchiveError):
     """The house is being moved, or has moved; nothing was changed. Facts: ``state``, ``seconds`` if it will pass."""
 

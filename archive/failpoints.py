@@ -46,7 +46,7 @@ INTAKE: Final = (
 BACKUP: Final = ("backup.database", "backup.manifest", "restore.rows", "restore.objects")
 """Steps of a backup and of a restore."""
 
-MOVE: Final = ("move.objects", "move.closed", "move.rows", "move.followed", "move.left")
+MOVE: Final = ("move.objects", "move.indexed", "move.closed", "move.rows", "move.followed", "move.left")
 """Steps of a move."""
 
 _armed: dict[str, Effect] = {}

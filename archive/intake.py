@@ -23,6 +23,7 @@ from archive.jobs.outbox import Outbox
 from archive.log.readings import Readings
 from archive.log.writer import Log
 from archive.model import Content, ContentState, FileRole
+from archive.opening import Opening
 from archive.pieces import Piece, cut, sealed
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
@@ -64,6 +65,7 @@ class IntakeService:
         self._store = store
         self._clock = clock
         self._readings = readings
+        self._opening = Opening(db, store, outbox)
         self._arrivals = Arrivals(db, guard, store, log, outbox, clock)
         self._sealers: OrderedDict[UUID, tuple[ContentSealer, int]] = OrderedDict()
         self._lock = threading.Lock()
@@ -251,7 +253,10 @@ class IntakeService:
         self._withdraw(self._upload(identity, upload_id))
 
     def open_file(self, identity: Identity, content_id: UUID) -> OpenFile:
-        """Open a stored file for someone who may read its record. Logged once per person, file and half hour."""
+        """Open a stored file for someone who may read its record. Logged once per person, file and half hour.
+
+        Raises ``NotFound``; ``Unreadable`` as ``reader``.
+        """
         with self._db.reading() as session:
             content, record, name = self._guard.require_content(
                 session, identity, Act.READ, content_id, ContentState.STORED, ContentState.QUARANTINED
@@ -262,13 +267,18 @@ class IntakeService:
                 )
             if content.store_version is None:
                 raise NotFound
-            reader = self._vault.unlock(session, record.id).content_reader(
-                content.id, self._store, content.object_key, content.store_version
-            )
+            reader = self.reader(content, self._vault.unlock(session, record.id))
         self._readings.note_once(identity, "file.read", content.id, record=record.id, body={"name": name})
         return OpenFile(
             name, content.media_type or "application/octet-stream", reader.size, content.plain_sha256 or "", reader
         )
+
+    def reader(self, content: Content, key: Unlocked) -> ContentReader:
+        """Open the bytes of a content for someone who was found to be allowed to read it.
+
+        Raises ``Unreadable``, then or while it is read, when the store does not give back this one object.
+        """
+        return key.content_reader(content.id, self._opening, content.object_key, content.store_version or "")
 
     def _finished(
         self,

@@ -31,7 +31,19 @@ class ObjectInfo:
     modified: float
 
 
-class ObjectStore(Protocol):
+class ReadableObjects(Protocol):
+    """The part of an object store that reads. Every method raises ``Unavailable`` when the store does not answer."""
+
+    def read(self, key: str, version: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """Yield the bytes from ``start``, at most ``length``. ``NotFound`` (at once) when absent."""
+        ...
+
+    def stat(self, key: str, version: str) -> ObjectInfo | None:
+        """Return what is known of an object version, or None when it is not there."""
+        ...
+
+
+class ObjectStore(ReadableObjects, Protocol):
     """Opaque, immutable bytes under opaque keys. It never sees a plain byte.
 
     Keys match ``[0-9a-z/-]+``. Every method raises ``Unavailable`` when the store does not answer and
@@ -71,14 +83,6 @@ class ObjectStore(Protocol):
 
     def uploads(self) -> Iterator[ObjectInfo]:
         """List the uploads under way (``version`` is the upload id, ``size`` what is kept so far)."""
-        ...
-
-    def read(self, key: str, version: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
-        """Yield the bytes from ``start``, at most ``length``. ``NotFound`` (at once) when absent."""
-        ...
-
-    def stat(self, key: str, version: str) -> ObjectInfo | None:
-        """Return what is known of an object version, or None when it is not there."""
         ...
 
     def remove(self, key: str, version: str) -> None:
@@ -169,7 +173,7 @@ class Unlocked(Protocol):
         """Begin to encrypt a content; ``resume`` is its first cipher piece when going on after a break."""
         ...
 
-    def content_reader(self, content_id: UUID, store: ObjectStore, key: str, version: str) -> ContentReader:
+    def content_reader(self, content_id: UUID, store: ReadableObjects, key: str, version: str) -> ContentReader:
         """Open a stored content."""
         ...
 

@@ -1,10 +1,11 @@
 """What a line of the processes' logs belongs to: a request, a job, a person, each by its id alone."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from typing import Protocol
 from uuid import uuid4
 
 _WELL_FORMED = re.compile(r"[0-9A-Za-z._-]{8,64}")
@@ -47,3 +48,46 @@ def know_person(person: str) -> None:
 def request_id(told: str | None) -> str:
     """Return the id of a request: the one a proxy told, if it is well-formed, else a new one."""
     return told if told and _WELL_FORMED.fullmatch(told) else uuid4().hex
+
+
+Fact = str | int
+REQUEST = "request"
+"""The step that a whole request is."""
+
+
+class Note(Protocol):
+    """Tells more of a step while it is under way: words of the program and counts, nothing that someone wrote."""
+
+    def __call__(self, **facts: Fact) -> object:
+        """Tell it."""
+        ...
+
+
+class Tracer(Protocol):
+    """Hears of each step, for as long as it lasts."""
+
+    def __call__(self, name: str, facts: Mapping[str, Fact]) -> AbstractContextManager[Note]:
+        """Hear of one."""
+        ...
+
+
+def _silent(**_facts: Fact) -> None:
+    """Tell nobody."""
+
+
+_tracers: list[Tracer] = []
+
+
+def trace_with(tracer: Tracer | None) -> None:
+    """Have a tracer hear of this process's steps; None: nobody."""
+    _tracers[:] = [tracer] if tracer else []
+
+
+def traced() -> bool:
+    """Whether someone hears of steps."""
+    return bool(_tracers)
+
+
+def step(name: str, **facts: Fact) -> AbstractContextManager[Note]:
+    """Mark a step of what is under way. Costs next to nothing where nobody traces."""
+    return _tracers[0](name, facts) if _tracers else nullcontext(_silent)

@@ -15,7 +15,7 @@ from benchmarks import _own_servers as own
 from benchmarks._faults_house import READER
 from benchmarks._server_house import House, Sent
 from runtime.wiring import NoWaker, build
-from storage.fixity import Fixity, check
+from storage.fixity import Fixity, look
 from storage.minio_client import client
 from storage.sweep import sweep_orphans
 
@@ -180,9 +180,8 @@ def _damaged(house: House, sent: Sent, content: Content, what: Fixity, *kinds: t
     status, text = house.page(f"/files/{content.id}", READER)
     if status < 400 or sent.word in text:
         yield f"PAGE of the file: {status}"
-    found = [(each.content_id, each.fixity) for each in check(house.hands.store, [content])]
-    if found != [(content.id, what)]:
-        yield f"CHECK found {found}"
+    if (found := look(house.hands.store, content, house.hands.db).fixity) is not what:
+        yield f"CHECK found {found.value}"
     told = house.wrong()
     if told != [f"INV1 {content.id} {what.value}"]:
         yield f"FSCK found {told}"

@@ -37,6 +37,7 @@ from archive.ports import Vault
 from archive.scheme.fields import FieldKind
 from archive.subject_facts import survivors
 from indexer.engine import IndexEntry, partition_of
+from indexer.fields import VITAL, VITAL_WORDS
 from indexer.pagetext import Page, texts_of_records
 from indexer.ranges import day_number
 
@@ -225,6 +226,7 @@ def _facts(record: Record, words: _Words, named: Iterable[UUID]) -> dict[str, An
         "medium": record.medium.value,
         "material": record.material,
         "term": record.term,
+        "vital": VITAL if record.vital_review else None,
         "year": record.drawn_from.year if record.drawn_from else None,
         "drawn_from": day_number(record.drawn_from),
         "drawn_to": day_number(record.drawn_to),
@@ -243,6 +245,8 @@ def _codes(record: Record, words: _Words) -> dict[str, Sequence[str]]:
         "material": (record.material,),
         "state": (record.state.value,),
     }
+    if record.vital_review:
+        codes["vital"] = VITAL_WORDS
     if record.department_id:
         codes["department"] = words.departments.get(record.department_id, ())
     if record.place_path:

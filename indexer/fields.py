@@ -62,9 +62,14 @@ FIELDS: tuple[SearchField, ...] = (
     SearchField("kind", FieldKind.CODE, everywhere=False, names=("种类", "整理方式")),
     SearchField("term", FieldKind.CODE, everywhere=False, names=("retention", "保管期限", "期限")),
     SearchField("material", FieldKind.CODE, everywhere=False, names=("type", "材料", "门类", "类型")),
+    SearchField("vital", FieldKind.CODE, everywhere=False, names=("核心", "核心档案", "重要")),
     SearchField("state", FieldKind.CODE, everywhere=False, names=("status", "状态")),
 )
 """Every searchable field, in the order in which help shows them."""
+
+VITAL = "yes"
+VITAL_WORDS = (VITAL, "是")
+"""What the fact and the field ``vital`` hold of a vital record; others have neither."""
 
 BY_NAME: dict[str, SearchField] = {field.name: field for field in FIELDS}
 EVERYWHERE: tuple[str, ...] = tuple(field.name for field in FIELDS if field.everywhere)

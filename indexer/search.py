@@ -363,6 +363,7 @@ _FILTERS: Final[Mapping[str, Callable[[str], Condition]]] = {
     "project": _one("project", str),
     "kind": _one("kind", str),
     "state": _one("state", str),
+    "vital": _one("vital", str),
     "place": _path,
     "date": _days,
 }

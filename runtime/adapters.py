@@ -20,6 +20,7 @@ from indexer.sandbox.office import Office, found
 from indexer.scanner import ClamAV
 from runtime.engines import search_engine
 from runtime.stores import StoreParts
+from runtime.telemetry import INDEX_CALLS, watched_calls
 from storage.pictures import PictureCache
 from storage.ring import KeyRing
 from storage.vault import RingVault
@@ -60,7 +61,7 @@ class Adapters(StoreParts):
     @cached_property
     def engine(self) -> SearchEngine:
         """The search engine."""
-        return search_engine(self.settings, self.db, self.clock)
+        return watched_calls("index", search_engine(self.settings, self.db, self.clock), INDEX_CALLS)
 
     @cached_property
     def extractor(self) -> Extractor:

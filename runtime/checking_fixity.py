@@ -1,4 +1,4 @@
-"""Looking at stored bytes as a job: a share each day, everything or mending when someone asks."""
+"""Looking at stored bytes as a job: a share each day, one that a reader could not have, all or mending when asked."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -51,6 +51,8 @@ class CheckFixity:
         try:
             if MEND in job.payload:
                 self._mending.mend(system("fixity"), going_on)
+            elif job.subject_id is not None:
+                self._care.look_at(system("fixity"), job.subject_id)
             else:
                 everything = EVERYTHING in job.payload
                 self._care.run(system("fixity"), job.id, everything=everything, going_on=going_on)

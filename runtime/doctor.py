@@ -272,6 +272,10 @@ def _backup(parts: Parts) -> Seen:
     else:
         when = {"when": last.isoformat()[:16]}
         yield (State.WARNING, "last_backup_late", when) if kept.is_late(last) else (State.OK, "last_backup", when)
+    vital, lacking = kept.vital()
+    facts = {"count": lacking, "of": vital}
+    if vital:
+        yield (State.WARNING, "vital_not_saved", facts) if lacking else (State.OK, "vital_saved", facts)
     proved = kept.last_proved()
     if last is not None and (proved is None or parts.clock.now() - proved > UNPROVED):
         yield State.WARNING, "backup_unproved", {"when": proved.isoformat()[:10] if proved else ""}

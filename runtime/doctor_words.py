@@ -130,6 +130,10 @@ WORDS: Mapping[str, str] = {
     "last_backup_late": mark(
         "The last good backup is of %(when)s (UTC): too old. Look at the runs on System → Backups; run: juanku backup."
     ),
+    "vital_saved": mark("All vital records are in the last good backup: %(of)s."),
+    "vital_not_saved": mark(
+        "Of %(of)s vital records, %(count)s are not wholly in the last good backup. Make one now: juanku backup."
+    ),
     "backup_unproved": mark(
         "No backup was checked or rehearsed within 100 days (the last time: %(when)s). Run: juanku backups --rehearse."
     ),

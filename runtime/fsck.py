@@ -34,7 +34,7 @@ from archive.model import (
 )
 from runtime.verifying import verified
 from runtime.wiring import Parts
-from storage.fixity import Fixity, check
+from storage.fixity import Fixity, look
 
 ORPHAN_AGE = timedelta(hours=24)
 ROWS = 1000
@@ -100,9 +100,9 @@ def _objects(parts: Parts, counts: dict[str, int], *, bytes_too: bool = True) ->
             if info is None or info.size != content.cipher_size:
                 yield Violation("INV1", str(content.id), "missing" if info is None else "size")
             continue
-        finding = next(iter(check(parts.store, [content])))
-        if finding.fixity is not Fixity.WHOLE:
-            yield Violation("INV1", str(content.id), finding.fixity.value)
+        found = look(parts.store, content, parts.db).fixity
+        if found is not Fixity.WHOLE:
+            yield Violation("INV1", str(content.id), found.value)
         elif fault := _unopened(parts, content):
             yield Violation("INV1", str(content.id), fault)
 

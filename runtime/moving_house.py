@@ -1,8 +1,9 @@
 """Moving a whole house, or its store alone, to another place: the order of the steps, and what closes the house.
 
-Objects never change, so they go first; a live move copies them while people work. Then the house is read only: the
-rows, the wrapped keys and the index follow, and what was read meanwhile (the log) comes last, in a moment in which
-nothing is written. Each place is left or entered in one transaction, the old one first, so that never both are open.
+Objects never change, so they go first; a live move copies them, and builds the new index, while people work. Then the
+house is read only: the rows and the wrapped keys follow, the index catches up with what changed (without a live move
+it is built now), and what was read meanwhile (the log) comes last, in a moment in which nothing is written. Each
+place is left or entered in one transaction, the old one first, so that never both are open.
 """
 
 import time
@@ -21,6 +22,7 @@ from archive.identity import system
 from archive.ids import new_id
 from archive.model import Closed, Closure, Content, ContentState, House, JobKind, MoveRun
 from runtime.closure import PLACED, close, closed_by, moving_parts, reopen
+from runtime.moving_index import CarriedIndex
 from runtime.revisions import migrate, newest_revision
 from runtime.settings import Settings
 from runtime.wiring import Parts
@@ -65,7 +67,7 @@ class HouseMove:
     Args:
         source: the house, by ``moving_parts``.
         target: the new place's settings.
-        live: copy objects while people work.
+        live: copy objects and build the index while people work.
         even_damaged: go on though some files are not whole here; they are not copied, and named in the report.
         told: hears how far it is.
         going_on: says no when it is to stop.
@@ -167,16 +169,20 @@ class HouseMove:
             "live": self._live,
             "gone_on": self._before is not None,
         }
+        self._index = CarriedIndex(self._source, self._target, self.facts, self._tell)
 
     def _carry_all(self) -> None:
         if self._parts == ["index"]:
-            self._build_index()  # what changes meanwhile is mended by the new place (index repair)
+            self._index.build(exact=False)  # what changes meanwhile is mended by the new place (index repair)
             return
         if not self._live:
             self._close()
         if "store" in self._parts:
             self._carry()
-            if self._live:
+        if self._live:
+            if "index" in self._parts:
+                self._index.build_ahead()
+            if "store" in self._parts:
                 self._carry()  # what came in meanwhile: the rest is little
         self._close()
         failpoints.reach("move.closed")
@@ -186,7 +192,7 @@ class HouseMove:
         if "database" in self._parts:
             self._carry_rows()
         elif "index" in self._parts:
-            self._build_index()
+            self._index.build()
         self._leave()
 
     def _close(self) -> None:
@@ -243,23 +249,13 @@ class HouseMove:
         if wrong or set(arrived) != set(sums.tables) or _owners(source) != _owners(target):
             raise Damaged(what="rows", tables=wrong)
         if "index" in self._parts:
-            self._build_index()
+            self._index.build()
 
     def _carry_keys(self) -> None:
         pack = BytesIO()
         write_pack(self._source.db, pack)
         pack.seek(0)
         load_pack(self._target.db, pack)
-
-    def _build_index(self) -> None:
-        self._tell("index", 0, 0)
-        begun = time.monotonic()
-        self.facts["indexed"] = self._target.rebuilder.rebuild()
-        self.facts["index_seconds"] = round(time.monotonic() - begun, 1)
-        with self._target.db.reading(long=True) as session:
-            left = sum(1 for _ in self._target.rebuilder.differences(session))
-        if left and self._closed_at is not None:
-            raise Damaged(what="index", count=left)
 
     def _leave(self) -> None:
         """Let the log follow, and leave the old place."""

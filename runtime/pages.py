@@ -77,6 +77,7 @@ def services(parts: Parts) -> Services:
         dossiers=parts.dossiers,
         arranging=parts.arranging,
         relations=parts.relations,
+        vital=parts.vital,
         columns=ChosenColumns(parts.db),
         drafts=parts.drafts,
         forms=parts.forms,

@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 from archive.errors import ArchiveError
 from archive.trail import trail
 from runtime.settings import MASK, SPECS, Settings
+from runtime.telemetry import begin
 
 PLAIN, JSON = "plain", "json"
 SHORTEST_SECRET = 4
@@ -99,10 +100,14 @@ def secrets_of(settings: Settings) -> list[str]:
 
 
 def speak(settings: Settings) -> None:
-    """Have this process say what it says as the settings want it, on standard error."""
+    """Have this process say what it says as the settings want it, on standard error, and what it does to a collector.
+
+    Raises ``BrokenSetting`` when a collector is named and the extra ``telemetry`` is not installed.
+    """
     hand = logging.StreamHandler(sys.stderr)
     secrets = secrets_of(settings)
     hand.setFormatter(JsonLines(secrets) if settings.log_format == JSON else PlainLines(secrets))
     root = logging.getLogger()
     root.handlers[:] = [hand]
     root.setLevel(settings.log_level)
+    begin(settings)

@@ -53,6 +53,16 @@ def search(text: str) -> str:
     return _private(text, plain={"http"})
 
 
+def collector(text: str) -> str:
+    """Read the address of a collector of traces."""
+    where = urlsplit(address("http", "https")(text))
+    if not where.hostname:
+        raise ValueError("not_an_address")
+    if where.username or where.password:
+        raise ValueError("secret_in_address")
+    return text
+
+
 def prefix(text: str) -> str:
     """Read the beginning of an index's name."""
     if not _INDEX_PREFIX.fullmatch(text):

@@ -82,6 +82,7 @@ class Settings:
     log_level: str
     log_format: str
     metrics_token: str
+    otlp_url: str
     failpoint: str
     sources: Mapping[str, str]
 
@@ -180,6 +181,7 @@ SPECS: Mapping[str, Spec] = {
     "log_level": Spec("JUANKU_LOG_LEVEL", str.upper, "how much the processes say"),
     "log_format": Spec("JUANKU_LOG_FORMAT", text.one_of("plain", "json"), "how the processes say it: plain or json"),
     "metrics_token": Spec("JUANKU_METRICS_TOKEN", text.token, "the token that opens /metrics; empty: off", hidden=True),
+    "otlp_url": Spec("JUANKU_OTLP_URL", text.collector, "the collector of OpenTelemetry that gets traces; empty: none"),
     "failpoint": Spec("JUANKU_FAILPOINT", str, "for fault tests only: name:kill or name:raise"),
 }
 

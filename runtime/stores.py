@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 from archive.errors import BrokenSetting
 from archive.ports import ObjectLocks, ObjectStore
 from runtime.settings import Settings
+from runtime.telemetry import STORE_CALLS, watched_calls
 from storage.objects import FileStore
 from storage.prefixed import PrefixedStore
 
@@ -40,7 +41,8 @@ class StoreParts:
     @cached_property
     def store(self) -> ObjectStore:
         """The object store."""
-        return self.minios.store if self.minios else FileStore(folder(self.settings))
+        made: ObjectStore = self.minios.store if self.minios else FileStore(folder(self.settings))
+        return watched_calls("store", made, STORE_CALLS)
 
     @cached_property
     def locks(self) -> ObjectLocks | None:

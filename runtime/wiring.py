@@ -48,6 +48,7 @@ from archive.scheme.categories import SchemeService
 from archive.shelving.whole import Shelving
 from archive.showing import RecordReader
 from archive.subjects import Subjects
+from archive.vital import VitalRecords
 from archive.why import WhyService
 from indexer.comparing import CompareTexts
 from indexer.extraction import ExtractContents
@@ -211,6 +212,11 @@ class Parts(Adapters):
     def moving(self) -> Moving:
         """Moving records to other categories."""
         return Moving(self.db, self.guard, self.vault, self.records)
+
+    @cached_property
+    def vital(self) -> VitalRecords:
+        """Records without which the house could not go on."""
+        return VitalRecords(self.db, self.guard, self.log, self.outbox)
 
     @cached_property
     def why(self) -> WhyService:

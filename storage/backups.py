@@ -16,7 +16,6 @@ copied once, and so are the rows of the log; each set writes all other rows anew
 
 import hashlib
 import json
-import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
@@ -33,22 +32,25 @@ from archive.database import Database
 from archive.errors import Damaged, NotFound
 from archive.ids import new_id
 from archive.model import Content, ContentState, LogSeal, Record
-from archive.ports import PIECE_BYTES, ObjectInfo, ObjectStore
+from archive.ports import ObjectInfo, ObjectStore
 from archive.terms import PERMANENT
 from storage import dump
 from storage.copying import Copying, Hashed, Item, Told
 from storage.keypack import write_pack
 from storage.log_parts import TABLES, LogPart, rows_after, rows_beside, still_good, unnamed
 from storage.ring import KeyRing
-from storage.stream import StreamSealer
+from storage.sealed import Sealed, compressed
 
 FORMAT = 2
 _FORMATS = {1, 2}
 _KEPT_AT_LEAST = 3
 _LEFT = timedelta(days=1)
 
-VITAL_FIRST = (case((Record.term == PERMANENT, 0), else_=1), Record.level_rank.desc())
-"""Order in which contents are saved and brought back: what is kept for good first, then by secrecy."""
+VITAL_FIRST = (
+    case((Record.vital_review.is_not(None), 0), (Record.term == PERMANENT, 1), else_=2),
+    Record.level_rank.desc(),
+)
+"""Order in which contents are saved and brought back: what is vital, then what is kept for good; each by secrecy."""
 
 
 @dataclass(frozen=True)
@@ -120,13 +122,17 @@ class Backups:
 
     def make(
         self,
+        forget: datetime,
         told: Told = lambda *_: None,
         going_on: Callable[[], bool] = lambda: True,
         damaged: Collection[str] = (),
-    ) -> BackupSet:
-        """Make a set of the archive as it is now, while it is used. What an earlier run copied is not copied again.
+    ) -> tuple[BackupSet, int]:
+        """Make a set of the archive as it is now, while it is used; then forget those of old. Returns how many went.
+
+        What an earlier run copied is not copied again. The target is listed once for both.
 
         Args:
+            forget: sets made before are forgotten, as ``forget_before`` does.
             told: hears how far it is.
             going_on: says no when it is to stop.
             damaged: the target's keys of what a check found changed; that is copied again in its place.
@@ -134,10 +140,24 @@ class Backups:
         Raises:
             Unavailable: archive, store or target does not answer; StorageFull: the target takes no more.
             Interrupted: ``going_on`` said no. The next run goes on.
+            Damaged: an earlier set does not verify; the new one is made, and nothing was forgotten.
         """
-        made_at, set_id = self._clock.now(), new_id()
         found = list(self._target.list())
         before = self._before(found)
+        made, items = self._make(found, before or [], told, going_on, damaged)
+        if before is None:
+            raise Damaged(what="backup")
+        return made, self._forget(forget, found, [made, *before], {made.id: items})
+
+    def _make(
+        self,
+        found: Sequence[ObjectInfo],
+        before: Sequence[BackupSet],
+        told: Told,
+        going_on: Callable[[], bool],
+        damaged: Collection[str],
+    ) -> tuple[BackupSet, Sequence[Item]]:
+        made_at, set_id = self._clock.now(), new_id()
         self._tidy(found, before)
         there = {info.key: info.size for info in found if info.key not in damaged}
         copying = Copying(self._store, self._target, there, going_on)
@@ -152,7 +172,7 @@ class Backups:
             head = session.execute(select(LogSeal.seq, LogSeal.chain).order_by(LogSeal.seq.desc()).limit(1)).first()
             logs = self._logs(session, before, there, damaged, head.seq if head else 0, copying.going_on)
             lines = dump.write(session, self._schema, where=rows_beside() if logs else None)
-            rows = Sealed(key, set_id, _compressed(_while(copying.going_on, lines)))
+            rows = Sealed(key, set_id, compressed(_while(copying.going_on, lines)))
             database = self._target.put(f"sets/{set_id}/database", rows.pieces())
         copying.copy(items, told)
         copying.faults &= {item.key for item in items}  # what was thrown away meanwhile is no loss
@@ -188,11 +208,11 @@ class Backups:
             replaced = info.key in damaged and info.key in copying.there
             if replaced or info.key.startswith("keys/"):  # with the newest pack alone what was destroyed stays so
                 self._target.remove(info.key, info.version)
-        return made
+        return made, items
 
     def sets(self) -> list[BackupSet]:
         """Return the finished sets, the newest first. One whose manifest does not verify raises ``Damaged``."""
-        return self._sets(self._target.list())
+        return self._sets(self._target.list("sets/"))
 
     def answers(self) -> None:
         """Look whether the place of the sets can be read at all. Raises ``Unavailable``."""
@@ -236,7 +256,16 @@ class Backups:
         Returns how many went.
         """
         found = list(self._target.list())
-        every = self._sets(found)
+        return self._forget(limit, found, self._sets(found), {})
+
+    def _forget(
+        self,
+        limit: datetime,
+        found: Sequence[ObjectInfo],
+        every: Sequence[BackupSet],
+        known: Mapping[UUID, Sequence[Item]],
+    ) -> int:
+        """Forget; ``every`` are the sets, the newest first, and ``known`` what some of them name."""
         old = [each for each in every[_KEPT_AT_LEAST:] if each.made_at < limit]
         if not old:
             return 0
@@ -245,14 +274,19 @@ class Backups:
         gone = tuple(f"sets/{each.id}/" for each in old)
         there = {info.key: info.version for info in found}
         kept = [each for each in every if each not in old]
-        named = {f"objects/{item.key}" for each in kept for item in self.listed(each, there)}
+        listed = (known[each.id] if each.id in known else self.listed(each, there) for each in kept)
+        named = {f"objects/{item.key}" for items in listed for item in items}
         still = {part.key for each in kept for part in each.logs}
         spare = {part.key for each in old for part in each.logs} - still
         for key in spare:
             self._ring.destroy_generation(UUID(key.removeprefix("logs/")))
-        for key, version in there.items():
-            if key in spare or key.startswith(gone) or (key.startswith("objects/") and key not in named):
-                self._target.remove(key, version)
+        for info in found:
+            if (
+                info.key in spare
+                or info.key.startswith(gone)
+                or (info.key.startswith("objects/") and info.key not in named)
+            ):
+                self._target.remove(info.key, info.version)
         return len(old)
 
     def _sets(self, found: Iterable[ObjectInfo]) -> list[BackupSet]:
@@ -285,12 +319,12 @@ class Backups:
             raise Damaged(what="backup", part=key)
         return BackupSet.read(document)
 
-    def _before(self, found: Sequence[ObjectInfo]) -> list[BackupSet]:
-        """Return the finished sets; none where one does not verify: then all is written anew."""
+    def _before(self, found: Sequence[ObjectInfo]) -> list[BackupSet] | None:
+        """Return the finished sets; None where one does not verify: then all is written anew."""
         try:
             return self._sets(found)
         except Damaged:
-            return []
+            return None
 
     def _logs(
         self,
@@ -310,7 +344,7 @@ class Backups:
         part_id = new_id()
         self._ring.add_generation(part_id)
         lines = dump.write(session, self._schema, TABLES, rows_after(after))
-        rows = Sealed(self._ring.generation(part_id), part_id, _compressed(_while(going_on, lines)))
+        rows = Sealed(self._ring.generation(part_id), part_id, compressed(_while(going_on, lines)))
         put = self._target.put(f"logs/{part_id}", rows.pieces())
         return (*parts, LogPart(part_id, after, head, put.size, rows.sha256))
 
@@ -334,29 +368,6 @@ class Backups:
                 self._target.abort(info.key, info.version)
 
 
-class Sealed:
-    """A stream on its way into the target, sealed under a set's key. ``sha256`` is known when all has passed."""
-
-    def __init__(self, key: bytes, set_id: UUID, blocks: Iterable[bytes]) -> None:
-        self._sealer = StreamSealer(key, set_id)
-        self._blocks = blocks
-
-    def pieces(self) -> Iterator[bytes]:
-        """Yield the cipher bytes."""
-        waiting = b""
-        for block in self._blocks:
-            waiting += block
-            while len(waiting) > PIECE_BYTES:
-                yield self._sealer.piece(waiting[:PIECE_BYTES], last=False)
-                waiting = waiting[PIECE_BYTES:]
-        yield self._sealer.piece(waiting, last=True)
-
-    @property
-    def sha256(self) -> str:
-        """The hash of the cipher bytes."""
-        return self._sealer.cipher_sha256
-
-
 def items_of(session: Session) -> Iterator[Item]:
     """Yield the contents of an archive, what must be safe first; those that are on their way in are left out."""
     query = (
@@ -373,14 +384,6 @@ def _while(going_on: Callable[[], None], blocks: Iterable[bytes]) -> Iterator[by
     for block in blocks:
         going_on()
         yield block
-
-
-def _compressed(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    packer = zlib.compressobj(1)
-    for block in blocks:
-        if packed := packer.compress(block):
-            yield packed
-    yield packer.flush()
 
 
 def _hash(blocks: Iterable[bytes]) -> str:

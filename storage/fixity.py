@@ -1,30 +1,20 @@
 """Proof without keys that stored bytes are still what was stored: the cipher bytes' hash against the row's."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
-from uuid import UUID
 
+from archive.database import Database
 from archive.errors import NotFound, Unavailable
-from archive.model import Content, Fixity
+from archive.model import Fixity
+from archive.opening import own_fault
 from archive.ports import ObjectStore
 
-__all__ = ["Finding", "Fixity", "Look", "check", "cipher_hash", "look"]
+__all__ = ["Fixity", "Look", "cipher_hash", "look"]
 
-BAD_SECTOR = "EIO"
 _READINGS = 2
-"""How often an object is read whose bytes do not come: MinIO answers as if it were busy when its disk damaged them."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One content and what its check found."""
-
-    content_id: UUID
-    object_key: str
-    fixity: Fixity
+"""How often an object is read that does not come while others do: MinIO says the same of a damaged one and of haste."""
 
 
 @dataclass(frozen=True)
@@ -68,51 +58,36 @@ def cipher_hash(store: ObjectStore, key: str, version: str) -> str:
     return digest.hexdigest()
 
 
-def look(store: ObjectStore, stored: Stored, passed: Callable[[int], None] = lambda _bytes: None) -> Look:
+def look(store: ObjectStore, stored: Stored, db: Database, passed: Callable[[int], None] = lambda _bytes: None) -> Look:
     """Read all of an object and tell what it is.
 
     Args:
         store: where it lies.
         stored: what it should be.
+        db: knows the other objects, one of which is asked for when this one does not come.
         passed: hears of each block how many bytes it has; may take its time.
 
     Raises:
-        Unavailable: the store does not answer. That is no finding; a disk that cannot read a file is one.
+        Unavailable: the store does not answer. That is no finding; an object that it cannot read is one.
     """
     if stored.store_version is None:
         return Look(Fixity.MISSING)
+    for _ in range(_READINGS):
+        try:
+            return _read(store, stored, stored.store_version, passed)
+        except NotFound:
+            return Look(Fixity.MISSING)
+        except Unavailable as error:
+            if not own_fault(error, db, store, stored.object_key):
+                raise
+    return Look(Fixity.UNREADABLE)
+
+
+def _read(store: ObjectStore, stored: Stored, version: str, passed: Callable[[int], None]) -> Look:
     digest, size = hashlib.sha256(), 0
-    try:
-        for block in store.read(stored.object_key, stored.store_version):
-            digest.update(block)
-            size += len(block)
-            passed(len(block))
-    except NotFound:
-        return Look(Fixity.MISSING)
-    except Unavailable as error:
-        if error.facts.get("reason") != BAD_SECTOR:
-            raise
-        return Look(Fixity.UNREADABLE)
+    for block in store.read(stored.object_key, version):
+        digest.update(block)
+        size += len(block)
+        passed(len(block))
     same = size == stored.cipher_size and digest.hexdigest() == stored.cipher_sha256
     return Look(Fixity.WHOLE if same else Fixity.CHANGED, size, digest.hexdigest())
-
-
-def check(store: ObjectStore, contents: Iterable[Content]) -> Iterator[Finding]:
-    """Yield one finding per stored content. A store that does not answer raises ``Unavailable``: that is no finding."""
-    for content in contents:
-        yield Finding(content.id, content.object_key, _fixity(store, content))
-
-
-def _fixity(store: ObjectStore, content: Content) -> Fixity:
-    if content.store_version is None:
-        return Fixity.MISSING
-    for _ in range(_READINGS):
-        known = store.stat(content.object_key, content.store_version)
-        if known is None:
-            return Fixity.MISSING
-        if known.size != content.cipher_size:
-            return Fixity.CHANGED
-        with suppress(Unavailable):  # the object's own fault, so long as the store answers what it is asked of it next
-            return look(store, content).fixity
-    store.stat(content.object_key, content.store_version)
-    return Fixity.UNREADABLE

@@ -1,7 +1,6 @@
 """The acts on stored bytes: looking at a share of them each day, and telling what is not whole."""
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,18 +10,18 @@ from sqlalchemy import func, select
 
 from archive.clock import Clock
 from archive.database import Database
-from archive.errors import Conflict, NotFound, Unavailable
+from archive.errors import Conflict
 from archive.identity import Identity
 from archive.ids import new_id
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
-from archive.model import Content, Fixity, FixityFinding, FixityRun, Job, JobKind, JobState
+from archive.model import Content, FixityFinding, FixityRun, Job, JobKind, JobState
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import ObjectStore
-from storage.fixity import Look, look
+from storage.fixity import look
 from storage.fixity_keeping import Seen, count_standing, keep
-from storage.fixity_plan import STORED, Turn, count, due_before, next_turns, share, turn_at
+from storage.fixity_plan import STORED, Turn, count, due_before, next_turns, share, turn_at, turns_of
 
 MOST = 200
 """Runs and findings that are shown."""
@@ -32,9 +31,6 @@ AHEAD = 2_000
 
 KEPT_TOGETHER = 50
 """Objects whose results are written at once."""
-
-OTHERS = 3
-"""Objects that are asked for, to tell an object that cannot be read from a store that does not answer."""
 
 LATE = timedelta(days=3)
 """An object that waits for its check longer than the period and this is told as late."""
@@ -132,6 +128,16 @@ class FixityCare:
             self._end(identity, run)
         return run
 
+    def look_at(self, identity: Identity, content_id: UUID) -> None:
+        """Look at one object, which someone could not read. Raises as ``run``."""
+        with self._guard.refusals(identity), self._db.reading() as session:
+            self._guard.require_house(session, identity, Act.RUN_SYSTEM)
+            turns = turns_of(session, content_id)
+        seen = [Seen(each, look(self._store, each, self._db, self._passed), self._clock.now()) for each in turns]
+        with self._db.writing() as work:
+            keep(work, self._log, identity, seen)
+            work.commit()
+
     def _begun(self, identity: Identity, run_id: UUID) -> FixityRun:
         with self._guard.refusals(identity), self._db.writing() as work:
             self._guard.require_house(work.session, identity, Act.RUN_SYSTEM)
@@ -151,7 +157,7 @@ class FixityCare:
             for each in turns:
                 if not going_on():
                     break
-                seen.append(Seen(each, self._looked(each), self._clock.now()))
+                seen.append(Seen(each, look(self._store, each, self._db, self._passed), self._clock.now()))
         finally:  # what was looked at before the store went away is kept
             with self._db.writing() as work:
                 bad = keep(work, self._log, identity, seen)
@@ -160,24 +166,6 @@ class FixityCare:
                 run.bad += bad
                 work.session.merge(run)
                 work.commit()
-
-    def _looked(self, turn: Turn) -> Look:
-        """Look at an object; one that a store, which answers for others, does not hand out is a finding too."""
-        try:
-            return look(self._store, turn, self._passed)
-        except Unavailable:
-            if not self._answers(turn.id):
-                raise
-            return Look(Fixity.UNREADABLE)
-
-    def _answers(self, but: UUID) -> bool:
-        others = select(Content.object_key, Content.store_version).where(*STORED, Content.id != but)
-        with self._db.reading() as session:
-            rows = session.execute(others.order_by(Content.fixity != Fixity.WHOLE, Content.id).limit(OTHERS)).all()
-        for key, version in rows:
-            with suppress(NotFound, Unavailable):
-                return bool(next(iter(self._store.read(key, version or "", 0, 1)), b""))
-        return False
 
     def _end(self, identity: Identity, run: FixityRun) -> None:
         with self._db.writing() as work:

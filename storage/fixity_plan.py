@@ -9,6 +9,7 @@ longer than the period while the checks run.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, case, func, literal, or_, select
@@ -62,7 +63,18 @@ def next_turns(session: Session, began: datetime, now: datetime, limit: int) -> 
     """Return the objects that come next in a run that began at ``began``, without those it has looked at."""
     turn = turn_at(now)
     seen = (Content.checked_at.is_(None), Content.checked_at < began, Content.checked_at > now)
-    query = select(
+    query = _turns(turn).where(or_(*seen))
+    return [Turn(*row) for row in session.execute(query.order_by(turn, Content.id).limit(limit))]
+
+
+def turns_of(session: Session, content_id: UUID) -> Sequence[Turn]:
+    """Return one object as the one whose turn it is; none where it is gone."""
+    query = _turns(literal(FIRST, Moment())).where(Content.id == content_id)
+    return [Turn(*row) for row in session.execute(query)]
+
+
+def _turns(turn: ColumnElement[datetime]) -> Any:
+    return select(
         Content.id,
         Content.record_id,
         Content.object_key,
@@ -71,5 +83,4 @@ def next_turns(session: Session, began: datetime, now: datetime, limit: int) -> 
         Content.cipher_sha256,
         Content.fixity,
         turn,
-    ).where(*STORED, or_(*seen))
-    return [Turn(*row) for row in session.execute(query.order_by(turn, Content.id).limit(limit))]
+    ).where(*STORED)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from archive.clock import Clock
 from archive.database import Database
-from archive.errors import Damaged, NotFound, Unavailable
+from archive.errors import Damaged, NotFound
 from archive.identity import Identity
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
@@ -89,7 +89,7 @@ class Mending:
         for content in rows:
             if not going_on():
                 break
-            if self._whole(content):
+            if look(self._store, content, self._db).fixity is Fixity.WHOLE:
                 self._close(identity, content, None, None)
                 whole.append(content.object_key)
             elif copies and (found := self._put_back(content, copies)):
@@ -98,16 +98,6 @@ class Mending:
             else:
                 left.append(content.object_key)
         return Mended(tuple(mended), tuple(whole), tuple(left))
-
-    def _whole(self, content: Content) -> bool:
-        """Whether an object is whole after all; one that the store does not hand out is not.
-
-        A store that does not answer at all says so when the good copy is put.
-        """
-        try:
-            return look(self._store, content).fixity is Fixity.WHOLE
-        except Unavailable:
-            return False
 
     def _put_back(self, content: Content, copies: "Copies") -> tuple[StoredObject, UUID] | None:
         """Write a good copy as a new version; return it once it was read back, and the set that named it."""
@@ -141,19 +131,23 @@ class Mending:
             work.commit()
 
 
+MOST_ASKED = 20
+"""Copies that are asked for by their keys; for more, all copies are listed once."""
+
+
 class Copies:
-    """The copies that backups hold of some objects; the place of the backups is listed once."""
+    """The copies that backups hold of some objects. Their place is listed by prefix: the sets, and these objects."""
 
     def __init__(self, backups: Backups, keys: Sequence[str]) -> None:
         self._target = backups.target
         wanted = {f"objects/{key}" for key in keys}
         self._versions: dict[str, list[str]] = {}
         self._sets: dict[str, list[tuple[UUID, Item]]] = {}
-        there: dict[str, str] = {}
-        for info in self._target.list():
-            there[info.key] = info.version
+        prefixes = wanted if len(wanted) <= MOST_ASKED else {"objects/"}
+        for info in (each for prefix in prefixes for each in self._target.list(prefix)):
             if info.key in wanted:
                 self._versions.setdefault(info.key.removeprefix("objects/"), []).append(info.version)
+        there = {info.key: info.version for info in self._target.list("sets/")}
         for each in backups.sets():
             try:
                 listed = backups.listed(each, there)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from archive.clock import Clock
 from archive.database import Database
@@ -14,7 +14,7 @@ from archive.errors import ArchiveError, Conflict, Damaged, NotFound
 from archive.identity import Identity
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
-from archive.model import BackupAct, BackupRun, Job, JobKind, JobState
+from archive.model import BackupAct, BackupRun, Content, Job, JobKind, JobState, Record, RecordState
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from storage.backups import Backups, BackupSet
@@ -70,6 +70,22 @@ class Safekeeping:
         """Return when the last set was finished that lacks nothing."""
         with self._db.reading() as session:
             return session.scalar(select(func.max(BackupRun.ended_at)).where(*_GOOD))
+
+    def vital(self) -> tuple[int, int]:
+        """Return how many vital records there are, and how many of them the last good backup lacks in part or whole.
+
+        A record is lacking whose row, or a file of it, came after that backup was begun.
+        """
+        made = select(func.max(BackupRun.began_at)).where(*_GOOD)
+        vital = (Record.vital_review.is_not(None), Record.state != RecordState.BINNED)
+        with self._db.reading() as session:
+            began = session.scalar(made)
+            count = session.scalar(select(func.count(Record.id)).where(*vital)) or 0
+            if began is None:
+                return count, count
+            files = select(Content.id).where(Content.record_id == Record.id, Content.created_at > began).exists()
+            later = select(func.count(Record.id)).where(*vital, or_(Record.created_at > began, files))
+            return count, session.scalar(later) or 0
 
     def last_proved(self) -> datetime | None:
         """Return when a set was last checked or its restore rehearsed, and found whole."""
@@ -127,7 +143,8 @@ class Safekeeping:
         """
         with self._run(identity, BackupAct.MAKE) as run:
             backups = self.backups()
-            made = backups.make(told, going_on, self._damaged())
+            limit = self._clock.now() - self._keep
+            made, forgotten = backups.make(limit, told, going_on, self._damaged())
             run.set_id = made.id
             run.facts = {
                 "records": made.records,
@@ -135,7 +152,7 @@ class Safekeeping:
                 "bytes": made.bytes,
                 "copied": made.copied,
                 "copied_bytes": made.copied_bytes,
-                "forgotten": backups.forget_before(self._clock.now() - self._keep),
+                "forgotten": forgotten,
             }
             if made.faults:
                 run.facts |= {"faults": list(made.faults[:MOST])}

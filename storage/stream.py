@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from archive.errors import Damaged
-from archive.ports import PIECE_BYTES, ObjectStore
+from archive.ports import PIECE_BYTES, ReadableObjects
 
 CHUNK_BYTES = 256 * 1024
 FORMAT = 1
@@ -214,7 +214,7 @@ class StreamReader:
         Damaged: its header is not this content's under this key, or its length cannot be.
     """
 
-    def __init__(self, record_key: bytes, content_id: UUID, store: ObjectStore, key: str, version: str) -> None:
+    def __init__(self, record_key: bytes, content_id: UUID, store: ReadableObjects, key: str, version: str) -> None:
         self._store, self._key, self._version = store, key, version
         header = b"".join(store.read(key, version, 0, HEADER_BYTES))
         self._lock = _read_lock(record_key, content_id, header)

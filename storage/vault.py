@@ -24,7 +24,7 @@ from archive.database import Base
 from archive.errors import Damaged, KeyUnavailable
 from archive.ids import new_id
 from archive.model import Generation, OwnerKey
-from archive.ports import ObjectStore
+from archive.ports import ReadableObjects
 from archive.postgres import make_keys_alone
 from storage.ring import KeyRing
 from storage.stream import StreamReader, StreamSealer
@@ -251,7 +251,7 @@ class UnlockedKey:
         """Begin to encrypt a content; ``resume`` is its first cipher piece when going on after a break."""
         return StreamSealer(self._key, content_id, resume=resume)
 
-    def content_reader(self, content_id: UUID, store: ObjectStore, key: str, version: str) -> StreamReader:
+    def content_reader(self, content_id: UUID, store: ReadableObjects, key: str, version: str) -> StreamReader:
         """Open a stored content."""
         return StreamReader(self._key, content_id, store, key, version)
 

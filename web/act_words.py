@@ -23,6 +23,8 @@ ACTS: Mapping[str, str] = {
     "record.bin": mark("put into the bin"),
     "record.restore": mark("taken out of the bin"),
     "record.set_level": mark("secrecy level changed"),
+    "record.vital": mark("marked as vital"),
+    "record.not_vital": mark("no longer vital"),
     "record.name_people": mark("named people changed"),
     "file.add": mark("file taken in"),
     "file.break": mark("file broke off on its way in"),

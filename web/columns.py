@@ -59,7 +59,7 @@ FIXED: Mapping[str, frozenset[str]] = {
 
 @dataclass(frozen=True)
 class ShownList:
-    """A list as a page shows it: its name, columns with their words, rows (id, level, cells by column).
+    """A list as a page shows it: its name, columns with their words, rows (id, level, vital or not, cells).
 
     ``offered`` are the columns to choose from, with their words and whether they are shown.
     """
@@ -88,7 +88,7 @@ def shown(name: str, records: Sequence[Record]) -> ShownList:
     """Return records, which the caller has checked, as a list shows them."""
     columns = columns_of(name)
     rows = [
-        {"id": record.id, "level_rank": record.level_rank, **cells}
+        {"id": record.id, "level_rank": record.level_rank, "vital": record.vital_review, **cells}
         for record, cells in zip(records, cells_of(records), strict=True)
     ]
     offered = [(key, each.words, key in columns) for key, each in COLUMNS.items() if key not in FIXED[name]]

@@ -46,6 +46,7 @@ def desk() -> str:
         corrections = services().corrections.count(session, identity())
         charged = Role.ARCHIVIST in identity().roles or bool(guard.reach(session, identity()).custody)
         to_move = services().shelving.placing.count_to_move(session, identity()) if charged else 0
+        vital_due = services().vital.due(session, identity())
         undecided = services().directory.count(session, services().doubles.undecided(session, identity()))
     counts["filed"] = _filed()
     records = services().reader.list(identity(), state=state, after=after, limit=PAGE + 1)
@@ -64,6 +65,7 @@ def desk() -> str:
         corrections=corrections,
         to_move=to_move,
         charged=charged,
+        vital_due=vital_due,
         state=state.value,
         unsent=unsent(),
         prepares=prepares,

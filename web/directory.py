@@ -14,7 +14,7 @@ from archive.accounts import folded
 from archive.closing import ZONE, open_on
 from archive.database import Database
 from archive.errors import InvalidInput
-from archive.model import Category, Department, Fonds, House, Level, Person, Place
+from archive.model import Category, Closure, Department, Fonds, House, Level, Person, Place
 from archive.need_to_know import group_of
 
 CODED = tuple((kind.id, kind.code, kind.names) for kind in (Category, Fonds, Department))
@@ -27,12 +27,16 @@ MOST_COUNTED = 10_000
 
 @dataclass(frozen=True)
 class PersonShown:
-    """A signed-in person as the frame of a page names them."""
+    """A signed-in person as the frame of a page names them.
+
+    ``closed`` says that the house is closed to writers in some way: it is read with the person, at no statement more.
+    """
 
     id: UUID
     login: str
     name: str
     locale: str | None
+    closed: bool
 
 
 @dataclass(frozen=True)
@@ -77,8 +81,9 @@ class Directory:
     def person(self, person_id: UUID) -> PersonShown | None:
         """Return a person, or None."""
         with self._db.reading() as session:
-            row = session.get(Person, person_id)
-            return None if row is None else PersonShown(row.id, row.login, row.name, row.locale)
+            asked = select(Person.id, Person.login, Person.name, Person.locale, select(Closure.id).exists())
+            row = session.execute(asked.where(Person.id == person_id)).one_or_none()
+            return None if row is None else PersonShown(*row)
 
     def set_locale(self, person_id: UUID, locale: str) -> None:
         """Keep the language a person chose for themselves."""

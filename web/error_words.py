@@ -174,6 +174,12 @@ ERRORS: Mapping[str, Words] = {
         mark("What was taken in before is whole, and of a file on its way in the pieces are kept that arrived."),
         mark("Try again in a minute: an upload goes on where it stopped. If it stays, tell your administrator."),
     ),
+    "unreadable": Words(
+        503,
+        mark("This file cannot be read just now: the store does not give its bytes back. Other files can be read."),
+        mark("Its description, its text and its entry in the log stand. Your archivist is told of it."),
+        mark("It can be brought back from the backup: try again tomorrow, and ask your archivist if it is urgent."),
+    ),
     "storage_full": Words(
         507,
         mark("The store takes no more bytes (%(part)s)."),

@@ -11,6 +11,9 @@ from web.words import mark, named, translator
 FACETS = ("level", "category", "project", "year", "department", "medium", "fonds")
 """Facets that the search page shows, in this order; the names of search filters."""
 
+FILTERS = (*FACETS, "vital")
+"""What a search's address may narrow it by."""
+
 TITLES = {
     "level": mark("Secrecy level"),
     "category": mark("Category"),
@@ -46,6 +49,8 @@ def facet_words(directory: Directory, locale: str, shown: Iterable[tuple[str, st
             return f"{level.symbol} {level_mark(level, locale)}"
         if facet == "project":
             return f"{value} {named(projects.get(value), locale)}".rstrip()
+        if facet == "vital":
+            return gettext(mark("vital"))
         key = _id(value)
         if key in names:
             code, called = names[key]

@@ -71,6 +71,7 @@ FAULTS: Mapping[str, str] = {
     "unknown_filter": mark("there is no such filter: %(name)s"),
     "bad_filter": mark("the filter %(name)s cannot be: %(value)s"),
     "bad_date": mark("is not a day that exists or can be read: %(text)s. Write 2024-3-5, 2024-03 or 2024"),
+    "not_ahead": mark("must be a day after today and not after %(last)s"),
     "bad_code": mark("a code holds letters, digits and marks without spaces"),
     "bad_name": mark("is not a name of at most 200 characters in one of the three languages"),
     "bad_number": mark("is not a number that can be read"),

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from archive.errors import ArchiveError, Fault, InvalidInput, Quarantined
+from archive.errors import ArchiveError, Fault, InvalidInput, Quarantined, Unavailable
 from web.error_words import ERRORS, Words
 from web.fault_words import (
     FAULTS,
@@ -126,7 +126,7 @@ def _words_of(error: ArchiveError) -> Words:
     state = error.facts.get("state")
     if state in {"no_archive", "other_version", "restoring", "moved", "arriving"}:
         return ERRORS[state]
-    if error.code == "unavailable" and error.facts.get("part") == "store":
+    if type(error) is Unavailable and error.facts.get("part") == "store":
         return ERRORS["store_unavailable"]
     for kind in type(error).__mro__:
         code = getattr(kind, "code", "")

@@ -50,6 +50,7 @@ FIELDS: Mapping[str, str] = {
     "importance": mark("Importance"),
     "notes": mark("Notes"),
     "reason": mark("Reason"),
+    "review": mark("Review on"),
     "again": mark("Once more"),
     "confirm": mark("Confirmation"),
     "on": mark("Closed from"),

@@ -1,6 +1,7 @@
 """Files go out: the original as a download, in ranges, and its pages to look at."""
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -33,7 +34,7 @@ def download(content_id: UUID) -> Response:
     headers["Content-Length"] = str(stop - start)
     if span is not None:
         headers["Content-Range"] = f"bytes {start}-{stop - 1}/{opened.size}"
-    body: Iterator[bytes] = opened.reader.read(start, stop - start) if request.method != "HEAD" else iter(())
+    body: Iterator[bytes] = begun(opened.reader.read(start, stop - start)) if request.method != "HEAD" else iter(())
     reply = Response(body, 206 if span is not None else 200, headers, mimetype=opened.media_type)
     if opened.media_type.startswith("text/"):
         reply.headers["Content-Type"] = opened.media_type  # no charset is claimed that we do not know
@@ -76,6 +77,11 @@ def find(content_id: UUID, number: int) -> BaseResponse:
     width, turn = request.args.get("width"), request.args.get("turn")
     target: dict[str, Any] = {"number": there or number, "q": query or None, "width": width, "turn": turn}
     return redirect(url_for("files.page", content_id=content_id, **target))
+
+
+def begun(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """Read a first block now: what cannot be read is told by a page, which is no longer possible once bytes went."""
+    return chain((next(blocks, b""),), blocks)
 
 
 def _query() -> str:

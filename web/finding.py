@@ -18,7 +18,7 @@ from indexer.passages import Passage
 from indexer.querytext import hints
 from indexer.search import Hit
 from web.columns import COLUMNS, FIXED, cells_of, columns_of, records_by_id
-from web.facets import FACETS, facet_words
+from web.facets import FACETS, FILTERS, facet_words
 from web.faults import explain, explain_fault, status_of
 from web.i18n import current_locale
 from web.services import identity, services
@@ -52,7 +52,7 @@ class Pointed:
 def search() -> str | BaseResponse:
     """Search with the person's present rights and show a page of hits."""
     text = request.args.get("q", "")
-    filters = [(name, value) for name in FACETS for value in request.args.getlist(name)]
+    filters = [(name, value) for name in FILTERS for value in request.args.getlist(name)]
     offset = min(_count(request.args.get("from", "")), FURTHEST)
     shown: dict[str, Any] = {"q": text, "filters": filters, "offset": offset, "asked": "q" in request.args or filters}
     if not shown["asked"]:

@@ -67,6 +67,7 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
                 HOUSE_RULES[Act.SEE_SHELVES],
                 ("shelves.show", "shelves.new", "shelves.changing", "placing.show", "placing.take", "placing.to_move"),
             ),
+            Way("vital.waiting", "level", mark("Vital records"), frozenset({Role.ARCHIVIST}), ("vital.mark",)),
         ),
     ),
     (
@@ -122,7 +123,7 @@ def frame() -> dict[str, Any]:
         return {"person": None, "closed": _closed()}
     here = request.full_path if request.query_string else request.path
     return {
-        "closed": _closed(),
+        "closed": _closed() if g.person is None or g.person.closed else None,
         "person": g.person,
         "here": here,
         "rail": [(_(name) if name else "", ways) for name, ways in ways_of(identity)],

@@ -62,6 +62,8 @@ PLACES: Mapping[str, str] = {
     "dossiers.contents": "archivist#dossiers",
     "dossiers.order": "archivist#dossiers",
     "dossiers.put": "archivist#dossiers",
+    "vital.waiting": "archivist#vital-records",
+    "vital.mark": "archivist#vital-records",
     "moving.move": "archivist#moving-to-another-category",
     "labels.choose": "archivist#labels-and-a-wrong-file",
     "labels.output": "archivist#labels-and-a-wrong-file",
@@ -153,6 +155,7 @@ SETTINGS: Mapping[str, str] = {
     "JUANKU_LOG_LEVEL": "settings#finding-faults",
     "JUANKU_LOG_FORMAT": "settings#finding-faults",
     "JUANKU_METRICS_TOKEN": "settings#finding-faults",
+    "JUANKU_OTLP_URL": "settings#finding-faults",
     "JUANKU_FAILPOINT": "settings#finding-faults",
 }
 """The place that explains each setting."""

@@ -152,6 +152,7 @@ def _tail(view: RecordView, locale: str, zone: str) -> Iterator[tuple[str, Any]]
     yield mark("Subjects"), "、".join(view.subjects)
     yield mark("Named people"), "、".join(person.name for person in view.named)
     yield mark("Retention period"), term_words(row.term, locale)
+    yield mark("Vital, review on"), row.vital_review and row.vital_review.isoformat()
     yield mark("Medium"), word(MEDIA, row.medium.value, locale)
     yield mark("Kind of material"), word(MATERIALS, row.material, locale)
     yield mark("Pages"), row.pages

@@ -27,6 +27,7 @@ from web.record_pages import category_shown, form_again, form_page, full_view
 from web.relations import INWARD, OUTWARD
 from web.services import identity, services
 from web.sure import asked
+from web.vital import offered
 
 pages = Blueprint("records", __name__)
 
@@ -93,6 +94,7 @@ def show(record_id: UUID) -> str:
         apart=services().doubles.decided(identity(), record_id), **dossiers.section(view.record),
         related=services().relations.of(identity(), record_id), outward=OUTWARD, inward=INWARD,
         copies=copies, sees_shelves=may(Act.SEE_SHELVES),
+        review=offered(view.record.vital_review),
     )  # fmt: skip
 
 

@@ -45,6 +45,7 @@ from archive.scheme.categories import SchemeService
 from archive.shelving.whole import Shelving
 from archive.showing import RecordReader
 from archive.subjects import Subjects
+from archive.vital import VitalRecords
 from archive.why import WhyService
 from indexer.rendition import Renditions
 from indexer.sandbox.client import Extractor
@@ -161,6 +162,7 @@ class Services:
     proposals: ProposalService
     bringing: BringingIn
     moving: Moving
+    vital: VitalRecords
     columns: ChosenColumns
     drafts: Drafts
     forms: FormTemplates

@@ -240,7 +240,7 @@ def _sheet(asked: int | None, number: int, pages: int, sheets: int) -> int:
 
 
 def _reader(services: "Services", content: Content, key: Unlocked) -> ContentReader:
-    return key.content_reader(content.id, services.store, content.object_key, content.store_version or "")
+    return services.intake.reader(content, key)
 
 
 def _layout(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, g, request
 
-from archive.trail import following, know_person, request_id
+from archive.trail import REQUEST, following, know_person, request_id, step
 from web.metrics import count
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def watched(application: "WSGIApplication") -> "WSGIApplication":
         own = request_id(environ.get("HTTP_X_REQUEST_ID"))
         began = time.perf_counter()
         _ROUTE.set("none")
-        with following(request=own):
+        with following(request=own), step(REQUEST) as note:
 
             def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Callable[[bytes], object]:
                 seconds = time.perf_counter() - began
@@ -35,6 +35,7 @@ def watched(application: "WSGIApplication") -> "WSGIApplication":
                 count(method, route, status[:3], seconds)
                 facts = {"method": method, "route": route, "status": int(status[:3]), "ms": round(seconds * 1000, 1)}
                 log.info("request", extra={"facts": facts})
+                note(method=method, route=route, status=int(status[:3]))
                 return start_response(status, [*headers, (HEADER, own)], *more)
 
             return application(environ, start)

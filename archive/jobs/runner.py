@@ -17,7 +17,7 @@ from archive.jobs.lease import Claim, Held, Renewal, any_due, claim, remove, req
 from archive.jobs.outbox import queue_of
 from archive.model.jobs import Job, JobKind, JobState
 from archive.ports import Waker
-from archive.trail import following
+from archive.trail import following, step
 
 log = logging.getLogger("juanku.job")
 
@@ -236,7 +236,11 @@ class JobRunner:
         with Renewal(self.db, self.clock, taken, seconds=self.lease_seconds, deadline=deadline) as renewal:
             jobs = [_given(job, taken.lease, renewal) for job in taken.jobs]
             asked = {job.request for job in taken.jobs}
-            with following(request=asked.pop() if len(asked) == 1 else None, job=str(jobs[0].id), jobs=len(jobs)):
+            request = asked.pop() if len(asked) == 1 else None
+            with (
+                following(request=request, job=str(jobs[0].id), jobs=len(jobs)),
+                step(f"job {handler.kind.value}", jobs=len(jobs)),
+            ):
                 outcomes = _run_apart(handler, jobs, renewal)
                 _say(handler, jobs, outcomes, self.clock.now() - taken.taken)
             late = renewal.late()

@@ -58,7 +58,7 @@ class File(Base):
     role: Mapped[FileRole] = mapped_column(word(FileRole), default=FileRole.ORIGINAL)
     position: Mapped[int] = mapped_column(default=0)
     name: Mapped[str] = mapped_column(Text)
-    content_id: Mapped[UUID | None]
+    content_id: Mapped[UUID | None] = mapped_column(index=True)
     inside_id: Mapped[UUID | None] = mapped_column(index=True)
     inside_path: Mapped[str | None] = mapped_column(Text)
     version: Mapped[Version]

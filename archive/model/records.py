@@ -45,7 +45,8 @@ class Record(Base):
     ``position`` is the place of an item among those of its dossier (1 to n, without gap), ``volume`` the physical part
     of the dossier that it lies in (from 1, never falling; None: the dossier is not divided); None outside of one.
     ``title_key`` and ``document_key`` are title and document number as ``spelling.number_key`` folds them.
-    ``indexed_in`` names every search partition that has held the record.
+    ``indexed_in`` names every search partition that has held the record. ``vital_review`` is set on vital records: the
+    day on which that is looked at again.
     """
 
     __tablename__ = "record"
@@ -64,6 +65,13 @@ class Record(Base):
         ),
         Index("ix_record_document_key", "document_key"),
         Index("ix_record_fonds_id_title_key_drawn_up", "fonds_id", "title_key", "drawn_up"),
+        Index(
+            "ix_record_vital_review_id",
+            "vital_review",
+            "id",
+            sqlite_where=text("vital_review IS NOT NULL"),
+            postgresql_where=text("vital_review IS NOT NULL"),
+        ),
     )
 
     id: Mapped[Key]
@@ -105,6 +113,7 @@ class Record(Base):
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
     filed_at: Mapped[datetime | None]
     binned_at: Mapped[datetime | None]
+    vital_review: Mapped[date | None]
     indexed_in: Mapped[list[str]] = mapped_column(JSON, default=list)
     version: Mapped[Version]
 

@@ -52,6 +52,7 @@ class Act(StrEnum):
     ARRANGE = "dossier.arrange"  # to put a dossier's items in order, or an item into one and out of it
     RELATE = "record.relate"  # to say how a record belongs to others
     ACCEPT = "file.accept"  # to keep a file that was put aside as it is
+    VITAL = "record.vital"  # to mark as one without which the house could not go on
     RENDER = "file.render"  # to have a rendition made of a file, which changes nothing of it
     KEEP_COPIES = "copy.keep"  # to say which copies there are
     SHELVE = "copy.place"  # to put a copy on a shelf, or note whom it is with
@@ -182,6 +183,7 @@ RULES: Mapping[Act, tuple[Rule, ...]] = {
     Act.BIN: _PREPARING,
     Act.ACCEPT: (Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL, FILED)),),
     Act.RELATE: (Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL, FILED)),),
+    Act.VITAL: (Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL, FILED)),),
     Act.RENDER: (Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL, FILED)),),
     Act.ASK_CORRECTION: (Rule(READERS, _in(FILED)),),
     Act.DECIDE_CORRECTION: (Rule(_only(Role.ARCHIVIST, Role.APPROVER), _in(FILED)),),

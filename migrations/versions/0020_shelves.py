@@ -6,7 +6,7 @@ from alembic import op
 from archive.database import Id, Moment
 
 revision = '0020'
-down_revision = '0018'
+down_revision = '0019'
 
 SECURITY = ('work_area', 'cabinet', 'locked_cabinet', 'secure_room')
 

@@ -57,6 +57,7 @@ PAGES: Mapping[str, tuple[str, str]] = {
     "put_aside.waiting": ("archivist", "/put-aside"),
     "scans.doubtful": ("archivist", "/scans/doubtful"),
     "proposals.waiting": ("archivist", "/proposals"),
+    "vital.waiting": ("archivist", "/vital"),
     "doubles.waiting": ("archivist", "/doubles"),
     "corrections.new": ("archivist", "/records/{filed}/correct"),
     "corrections.every": ("archivist", "/corrections"),

@@ -55,6 +55,7 @@ from archive.scheme.categories import SchemeService
 from archive.shelving.whole import Shelving
 from archive.showing import RecordReader, number_of
 from archive.subjects import Subjects
+from archive.vital import VitalRecords
 from archive.why import WhyService
 from indexer.comparing import CompareTexts
 from indexer.extraction import ExtractContents
@@ -303,6 +304,7 @@ def a_web_house(
         arranging=Arranging(db, guard, log, outbox, clock, RecordService(db, guard, vault, log, outbox, clock)),
         relations=Relations(db, guard, log, clock),
         moving=Moving(db, guard, vault, RecordService(db, guard, vault, log, outbox, clock)),
+        vital=VitalRecords(db, guard, log, outbox),
         columns=ChosenColumns(db),
         drafts=Drafts(db, vault, clock),
         forms=FormTemplates(db, guard, log, clock, shipped, try_out),

@@ -433,6 +433,7 @@ def test_hidden_and_unknown_are_one_answer_to_every_act(house: ApiHouse, login: 
         ("POST", "records/{}/file", None, None, {"If_Match": tag}),
         ("POST", "records/{}/level", {"level": 1, "reason": "x"}, None, {"If_Match": tag}),
         ("POST", "records/{}/group", {"group": None, "reason": "x"}, None, {"If_Match": tag}),
+        ("POST", "records/{}/vital", {"review": None}, None, {}),
         ("POST", "records/{}/bin", None, None, {"If_Match": tag}),
         ("POST", "records/{}/restore", None, None, {"If_Match": tag}),
         ("POST", "records/{}/uploads", {"name": "x", "size": 3}, None, {}),

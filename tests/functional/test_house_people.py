@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -87,6 +88,22 @@ def test_only_who_manages_people_is_led_there_and_let_in(house: WebHouse, login:
     for path in ("/invite", f"/{other}/close", f"/{other}/link", f"/{other}/unlock", f"/{other}/sessions/end"):
         assert send(client, f"/house/people{path}", login="x", name="x", roles="staff")[0] == 403, path
     assert "person.manage" in acts(house)
+
+
+def test_the_list_goes_on_behind_its_last_row(house: WebHouse, officer: FlaskClient) -> None:
+    with house.services.db.writing() as work:
+        now = house.clock.now()
+        many = [f"many{number:03}" for number in range(230)]
+        work.session.add_all(Person(login=login, name="众", password_hash="-", created_at=now) for login in many)
+        work.commit()
+    address, seen = "/house/people?q=many", []
+    while address:
+        page = officer.get(address).text
+        seen += re.findall(r'class="number">(many\d+)<', page)
+        assert "230" in page
+        more = re.search(r'rel="next" href="([^"]+)"', page)
+        address = unescape(more.group(1)) if more else ""
+    assert seen == many
 
 
 def test_the_list_is_narrowed_by_name_role_and_state(house: WebHouse, officer: FlaskClient) -> None:

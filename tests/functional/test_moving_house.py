@@ -3,19 +3,21 @@
 import json
 import shutil
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from archive.describing import Draft
 from archive.errors import BrokenSetting, Damaged, Interrupted, InvalidInput, ReadOnly, StandsAlready, WrongState
-from archive.model import Content, LogEntry, Record
+from archive.model import Content, Fonds, LogEntry, Record
 from runtime.cli.move import read_settings, target_of
 from runtime.closure import moving_parts, undo
 from runtime.fsck import fsck
 from runtime.moving_house import HouseMove
+from runtime.moving_index import CarriedIndex
 from runtime.setting_up import require_ready
 from runtime.wiring import Parts
 from tests.factories.archives import Archive
@@ -150,6 +152,36 @@ def test_people_file_on_while_files_are_copied_and_nothing_is_lost_or_doubled(ar
     with new.parts().db.reading() as session:
         read = select(func.count()).select_from(LogEntry).where(LogEntry.act == "search.query")
         assert session.scalar(read) == len(refused), "what was read while it moved is in the log there"
+
+
+def test_an_index_that_was_built_while_people_worked_catches_up_with_what_changed(
+    archive: Archive, new: Archive
+) -> None:
+    source = moving_parts(archive.settings, archive.settings)
+    there = replace(archive.settings, home=new.home)
+    new.home.mkdir()
+    target = moving_parts(there, there)
+    facts: dict[str, Any] = {}
+    index = CarriedIndex(source, target, facts, lambda *_: None)
+    index.build_ahead()
+    with source.db.writing() as work:  # what a worker of the old place has brought into the old index already
+        changed = work.session.scalars(select(Record.id).order_by(Record.id).limit(2)).all()
+        work.session.execute(update(Record).where(Record.id.in_(changed)).values(version=Record.version + 1))
+        work.commit()
+    index.build()
+    assert (facts["index_caught_up"], facts["indexed"]) == (2, len({title for title, *_ in shown(archive)}))
+    with target.db.reading() as session:
+        assert not list(target.rebuilder.differences(session))
+
+    with source.db.writing() as work:
+        work.session.execute(update(Fonds).values(version=Fonds.version + 1))
+        work.commit()
+    facts.clear()
+    index.build()
+    assert "index_caught_up" not in facts, "what entries say of their fonds changed: all is built anew"
+    assert facts["indexed"] > 2
+    source.close()
+    target.close()
 
 
 def test_a_move_that_is_told_to_stop_leaves_the_house_open_and_goes_on_later(archive: Archive, new: Archive) -> None:

@@ -9,6 +9,8 @@ from sqlalchemy import select
 from archive.errors import Interrupted
 from archive.identity import system
 from archive.model import Job, JobKind
+from archive.ports import ObjectInfo
+from storage.objects import FileStore
 from storage.safekeeping import LATE
 from tests.factories.web_house import WebHouse, a_web_house, token_on
 
@@ -68,3 +70,22 @@ def test_nobody_else_sees_or_asks(house: WebHouse, login: str) -> None:
     assert "完好的备份" not in browser.get("/").text
     token = token_on(browser.get("/").text)
     assert browser.post("/system/backups", data={"csrf_token": token}).status_code == 403
+
+
+def test_a_set_lists_its_place_once_and_forgets_by_the_same_listing(
+    house: WebHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, asked = house.services.house.safekeeping, []
+    listing = FileStore.list
+
+    def hear(store: FileStore, prefix: str = "") -> Iterator[ObjectInfo]:
+        asked.append(prefix)
+        return listing(store, prefix)
+
+    monkeypatch.setattr(FileStore, "list", hear)
+    for _ in range(4):
+        kept.make(system("backup"))
+        house.clock.move(days=400)  # type: ignore[attr-defined]
+    assert asked == [""] * 4
+    assert len(kept.backups().sets()) == 3, "one was forgotten"
+    assert kept.check(system("backup"), None) == []

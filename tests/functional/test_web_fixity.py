@@ -1,6 +1,7 @@
 """Stored files: a flipped bit is found, told to those who care, mended from the backup, and stands in the report."""
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 from sqlalchemy import delete, select
 
-from archive.errors import NotFound, Unavailable
+from archive.errors import NotFound, Unavailable, Unreadable
 from archive.identity import system
 from archive.jobs.runner import JobRunner
 from archive.log.writer import Log
@@ -17,6 +18,7 @@ from archive.ports import ObjectInfo, StoredObject
 from runtime.checking_fixity import CheckFixity
 from storage.fixity_care import FixityCare
 from storage.mending import Mending
+from storage.objects import FileStore
 from storage.sweep import sweep_orphans
 from tests.factories.web_house import WebHouse, a_web_house, token_on
 
@@ -148,6 +150,25 @@ def test_what_is_put_back_by_hand_is_found_whole_again(house: WebHouse, tmp_path
     assert acts(house) == ["store.alarm", "store.verify", "store.verify", "store.whole"]
 
 
+def test_mending_asks_for_the_copies_it_needs_and_lists_no_more(
+    house: WebHouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content, _other = a_file(house), a_file(house, b"another")
+    house.services.house.safekeeping.make(WHO)
+    flip(on_disk(tmp_path, content))
+    care(house).run(WHO)
+    asked: set[str] = set()
+    listing = FileStore.list
+
+    def hear(store: FileStore, prefix: str = "") -> Iterator[ObjectInfo]:
+        asked.add(prefix)
+        return listing(store, prefix)
+
+    monkeypatch.setattr(FileStore, "list", hear)
+    assert mending(house).mend(WHO).mended == (content.object_key,)
+    assert asked == {"sets/", f"objects/{content.object_key}"}
+
+
 def test_without_a_good_copy_nothing_is_put_back(house: WebHouse, tmp_path: Path) -> None:
     content = a_file(house)
     house.services.house.safekeeping.make(WHO)
@@ -194,6 +215,7 @@ class Rough:
 
     def __init__(self, house: WebHouse, refused: set[str] | None, version: str | None = None) -> None:
         self._store = house.services.store
+        self._read = self._store.read  # as it was before it was made rough
         self._refused = refused
         self._version = version
 
@@ -205,7 +227,7 @@ class Rough:
     def read(self, key: str, version: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
         if self._refused is None or (key in self._refused and version == (self._version or version)):
             raise Unavailable(part="store", reason="InsufficientReadQuorum")
-        return self._store.read(key, version, start, length)
+        return self._read(key, version, start, length)
 
     def list(self) -> Iterator[ObjectInfo]:
         return self._store.list()
@@ -241,6 +263,51 @@ def test_what_the_store_does_not_hand_out_is_mended_too(house: WebHouse) -> None
         mending_on(None).mend(WHO)
     assert mending_on({content.object_key}).mend(WHO).mended == (content.object_key,)
     assert care(house).alarm() == 0
+
+
+def test_a_reader_is_told_of_a_file_that_cannot_be_read_and_so_is_the_archivist(
+    house: WebHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = a_file(house), a_file(house)
+    store, key = house.services.store, house.services.people.issue_token(WHO, "archivist", "script", 30)
+    monkeypatch.setattr(store, "read", Rough(house, {one.object_key}).read)
+    browser = house.browser("archivist")
+    for _ in range(2):
+        page = browser.get(f"/files/{one.id}")
+        assert page.status_code == 503
+        assert "存储没有交回它的字节" in page.text
+        assert "没有应答" not in page.text
+    problem = house.app.test_client().get(f"/api/v1/files/{one.id}", headers={"Authorization": f"Bearer {key}"})
+    assert (problem.status_code, problem.mimetype) == (503, "application/problem+json")
+    assert problem.json is not None
+    assert problem.json["code"] == "unreadable"
+    assert browser.get(f"/files/{other.id}").data == b"lift contract"
+    with house.services.db.reading() as session:
+        assert session.scalars(select(Job.subject_id).where(Job.kind == "fixity")).all() == [one.id]
+    assert care(house).alarm() == 0
+    work(house)
+    assert care(house).alarm() == 1
+    assert "store.alarm" in acts(house)
+    monkeypatch.setattr(store, "read", Rough(house, None).read)
+    assert "没有应答" in browser.get(f"/files/{one.id}").text
+
+
+def test_of_many_who_meet_it_at_once_one_has_it_looked_at(house: WebHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, _other = a_file(house), a_file(house)
+    monkeypatch.setattr(house.services.store, "read", Rough(house, {one.object_key}).read)
+    who = house.services.people.identity_of("archivist")
+
+    def told(_turn: int) -> str:
+        try:
+            house.services.intake.open_file(who, one.id)
+        except Unreadable as error:
+            return error.code
+        return ""
+
+    with ThreadPoolExecutor(8) as people:
+        assert set(people.map(told, range(24))) == {"unreadable"}
+    with house.services.db.reading() as session:
+        assert session.scalars(select(Job.subject_id).where(Job.kind == "fixity")).all() == [one.id]
 
 
 def test_a_run_that_is_broken_off_goes_on_and_looks_at_nothing_twice(house: WebHouse) -> None:

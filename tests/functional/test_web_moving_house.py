@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
+from archive.database import Database
 from archive.ids import new_id
 from archive.model import Closed, Closure, LogEntry, MoveRun, Record
 from tests.factories.api_house import an_api_house
@@ -57,6 +58,32 @@ def test_pages_are_read_and_logged_and_change_nothing_while_the_house_moves(hous
     assert "newdb · s3+http://store/new" in page
     assert "64/200" in page
     assert "newdb" not in browser.get("/system").text
+
+
+def test_another_process_closes_the_house_for_writers_at_once_and_pages_ask_no_statement_more(house: WebHouse) -> None:
+    browser = house.browser("archivist")
+    token = token_on(browser.get("/records/new").text)
+    db = house.services.db
+    asked: list[str] = []
+
+    def hear(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        asked.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", hear)
+    assert READ_ONLY not in browser.get("/").text
+    event.remove(db.engine, "before_cursor_execute", hear)
+    assert [each for each in asked if "closure" in each and "person" not in each] == []
+
+    other = Database(db.url)
+    with other.writing() as work:
+        work.session.add(Closure(state=Closed.CLOSING, move_id=new_id(), since=house.clock.now()))
+        work.commit()
+    other.close()
+    refused = browser.post("/records", data={"csrf_token": token, "title": "新合同", "category": house.category.id})
+    assert refused.status_code == 503
+    with db.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Record)) == 0
+    assert READ_ONLY in browser.get("/").text
 
 
 def test_a_house_that_has_left_says_so_and_opens_nothing(house: WebHouse) -> None:

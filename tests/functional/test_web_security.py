@@ -73,6 +73,8 @@ EXPECTED: dict[str, str] = {
     "sheet_files.match_names": SIGNED_IN,
     "sheet_files.take": SIGNED_IN,
     "moving.move": SIGNED_IN,
+    "vital.waiting": SIGNED_IN,
+    "vital.mark": SIGNED_IN,
     "why.ask": SIGNED_IN,
     "why.answer": SIGNED_IN,
     "uploads.begin": SIGNED_IN,

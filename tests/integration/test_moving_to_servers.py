@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from archive.errors import WrongState
 from archive.model import Content, Record
+from runtime.cli.move import target_of
 from runtime.closure import moving_parts
 from runtime.fsck import fsck
 from runtime.moving_house import HouseMove
@@ -66,7 +68,39 @@ def test_to_the_servers_and_back_nothing_is_lost(archive: Archive, tmp_path: Pat
         for source, target in ((archive.settings, embedded), (embedded, servers), (servers, home_again)):
             report = moved(source, target)
             assert report["parts"] == ["database", "store", "index"]
+            assert report["index_caught_up"] == 0, "it was built while the house was open, and nothing changed since"
             assert report["objects"]["copied_now"] == report["objects"]["count"] > 0
             assert shown(target) == before
+    finally:
+        elastic.sweep(prefix)
+
+
+def only(source: Settings, part: str, file: Path, **lines: str) -> Settings:
+    """Move one part alone, as ``juanku move --only`` does; return the settings of the house afterwards."""
+    file.write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
+    target = target_of(source, file, part)
+    report = moved(source, target)
+    assert report["parts"] == [part]
+    return target
+
+
+def test_the_database_alone_and_then_the_index_alone(archive: Archive, tmp_path: Path) -> None:
+    file, prefix = tmp_path / "new.env", elastic.new_prefix()
+    before = shown(archive.settings)
+    embedded = only(archive.settings, "database", file, JUANKU_DATABASE_URL=f"sqlite:///{tmp_path / 'juanku.db'}")
+    assert shown(embedded) == before
+    server = only(embedded, "database", file, JUANKU_DATABASE_URL=postgres.bare(tmp_path / "server"))
+    assert shown(server) == before
+    for left in (archive.settings, embedded):
+        with pytest.raises(WrongState, match="moved"):
+            require_ready(left)
+    try:
+        found = only(server, "index", file, JUANKU_SEARCH_URL=elastic.server(), JUANKU_SEARCH_PREFIX=prefix)
+        assert shown(found) == before
+        assert shown(server) == before, "the old index stays, and the house is open with it"
+        parts = moving_parts(found, found)
+        assert parts.engine.about()["engine"] == "elasticsearch"
+        assert parts.search.search(parts.people.identity_of("archivist"), "合同").total > 0
+        parts.close()
     finally:
         elastic.sweep(prefix)

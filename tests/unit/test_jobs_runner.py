@@ -282,6 +282,55 @@ def test_one_poisonous_job_hurts_only_itself(db: Database, queued: Queued, runne
     assert (job(db, poison).state, job(db, poison).error) == (JobState.QUEUED, "ValueError")
 
 
+def test_a_hundred_poisonous_jobs_among_a_thousand_hold_up_no_other(
+    db: Database, queued: Queued, runner: Runs, clock: FixedClock
+) -> None:
+    ids = queued(1000)
+    poison = set(ids[::10])
+
+    def some_fail(jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Outcome]:
+        if any(each.id in poison for each in jobs):
+            raise ValueError("text of the file")
+        return {each.id: Outcome.done() for each in jobs}
+
+    handler = Doing(batch=100, how=some_fail, keep_done=False)
+    runner(handler).drain()
+    assert set(handler.done) == set(ids) - poison, "all others are done before any is tried again"
+    for _ in range(2):
+        clock.move(hours=2)
+        runner(handler).drain()
+    assert set(handler.done.values()) == {1}
+    with db.reading() as session:
+        left = session.execute(select(Job.id, Job.state, Job.attempts)).all()
+    assert {tuple(each) for each in left} == {(each, JobState.FAILED, 3) for each in poison}
+
+
+@pytest.mark.parametrize("minutes", [5, -5, 60, -60, 24 * 60, -24 * 60])
+def test_a_clock_that_jumps_while_a_job_is_done_loses_none(
+    db: Database, queued: Queued, runner: Runs, clock: FixedClock, minutes: int
+) -> None:
+    ids = queued(30)
+    begun: set[UUID] = set()
+
+    def jumps_once(jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Outcome]:
+        if jobs[0].id not in begun:
+            begun.add(jobs[0].id)
+            clock.move(seconds=60 * minutes)
+            runner(Doing()).sweep()  # another worker, whose clock this is too
+        return {each.id: Outcome.done() for each in jobs}
+
+    handler, ended = Doing(how=jumps_once), {}
+    for _ in range(4):
+        runner(handler).drain()
+        with db.reading() as session:
+            ended |= {row.id: (row.state, row.attempts) for row in session.scalars(select(Job))}
+        clock.move(days=60)  # a clock that went back comes to where it was
+        runner(handler).sweep()  # what ended long ago goes
+    assert {state for state, _ in ended.values()} == {JobState.DONE}
+    assert max(attempts for _, attempts in ended.values()) <= 2
+    assert set(ended) == set(handler.done) == set(ids)
+
+
 def test_a_job_that_kills_its_worker_is_tried_alone_and_then_given_up(
     db: Database, queued: Queued, runner: Runs, clock: FixedClock
 ) -> None:

@@ -162,7 +162,7 @@ def stored(store: FileStore, plain: bytes) -> Content:
     return content
 
 
-def test_damage_in_the_store_is_found_without_keys(tmp_path: Path) -> None:
+def test_damage_in_the_store_is_found_without_keys(house: Intakes, tmp_path: Path) -> None:
     store = FileStore(tmp_path)
     whole, flipped, cut, missing = (stored(store, b"text" * 50) for _ in range(4))
     for content, change in ((flipped, b"\0"), (cut, b"")):
@@ -170,38 +170,34 @@ def test_damage_in_the_store_is_found_without_keys(tmp_path: Path) -> None:
         data = path.read_bytes()
         path.write_bytes(data[:100] + change + data[101:])
     store.remove(missing.object_key, missing.store_version or "")
-    findings = {each.content_id: each.fixity for each in fixity.check(store, [whole, flipped, cut, missing])}
-    assert findings == {
-        whole.id: fixity.Fixity.WHOLE,
-        flipped.id: fixity.Fixity.CHANGED,
-        cut.id: fixity.Fixity.CHANGED,
-        missing.id: fixity.Fixity.MISSING,
-    }
+    found = [fixity.look(store, each, house.db).fixity for each in (whole, flipped, cut, missing)]
+    assert found == [fixity.Fixity.WHOLE, fixity.Fixity.CHANGED, fixity.Fixity.CHANGED, fixity.Fixity.MISSING]
     assert fixity.cipher_hash(store, whole.object_key, whole.store_version or "") == whole.cipher_sha256
 
 
 def test_an_object_that_the_store_does_not_hand_out_is_a_finding_and_stops_no_check(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    house: Intakes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = FileStore(tmp_path)
+    store = house.store
     first, stuck, last = (stored(store, b"text" * 50) for _ in range(3))
+    house.row("other", NOW, version=house.put("other", NOW))
     read, broken = store.read, [stuck.object_key] * 3
 
-    def busy(key: str, version: str) -> Iterator[bytes]:
+    def busy(key: str, version: str, *part: int) -> Iterator[bytes]:
         if key in broken:
             broken.remove(key)
             raise Unavailable(part="store", reason="SlowDownRead")
-        return read(key, version)
+        return read(key, version, *part)
 
     monkeypatch.setattr(store, "read", busy)
-    found = [each.fixity for each in fixity.check(store, [first, stuck, last])]
+    found = [fixity.look(store, each, house.db).fixity for each in (first, stuck, last)]
     assert found == [fixity.Fixity.WHOLE, fixity.Fixity.UNREADABLE, fixity.Fixity.WHOLE]
-    assert [each.fixity for each in fixity.check(store, [stuck])] == [fixity.Fixity.WHOLE], "busy once is no finding"
+    assert fixity.look(store, stuck, house.db).fixity is fixity.Fixity.WHOLE, "busy once is no finding"
 
 
-def test_a_store_that_is_away_is_no_finding(tmp_path: Path) -> None:
+def test_a_store_that_is_away_is_no_finding(house: Intakes, tmp_path: Path) -> None:
     store = FileStore(tmp_path / "store")
     content = stored(store, b"x")
     (tmp_path / "store").rename(tmp_path / "away")
     with pytest.raises(Unavailable):
-        list(fixity.check(store, [content]))
+        fixity.look(store, content, house.db)

@@ -1,4 +1,6 @@
-"""What must be safe first is copied first, and comes back first: kept for good, then by secrecy."""
+"""What must be safe first is copied first, and comes back first: vital, then kept for good, each by secrecy."""
+
+from datetime import date
 
 from archive.database import Database
 from archive.ids import new_id
@@ -8,15 +10,22 @@ from tests.factories import records as rows
 from tests.factories.people import NOW
 
 
-def test_permanent_records_come_before_secret_ones_and_these_before_the_rest(db: Database) -> None:
+def test_vital_records_come_before_permanent_ones_and_these_before_secret_ones_and_the_rest(db: Database) -> None:
     with db.writing() as work:
         session = work.session
         rows.a_house(session)
         category = rows.a_category(session, rows.a_fonds(session))
         session.flush()
-        for key, term, level in (("plain", "D10", 1), ("secret", "D30", 4), ("permanent", "Y", 1)):
+        marked = date(2027, 1, 1)
+        for key, term, level, review in (
+            ("plain", "D10", 1, None),
+            ("secret", "D30", 4, None),
+            ("permanent", "Y", 1, None),
+            ("vital", "D10", 1, marked),
+            ("secret vital", "D10", 4, marked),
+        ):
             record = rows.a_record(session, category, level=level)
-            record.term = term
+            record.term, record.vital_review = term, review
             session.flush()
             file = File(id=new_id(), record_id=record.id, name="a.txt")
             session.add(file)
@@ -28,4 +37,4 @@ def test_permanent_records_come_before_secret_ones_and_these_before_the_rest(db:
             session.add(content)
         work.commit()
     with db.reading() as session:
-        assert [item.key for item in items_of(session)] == ["permanent", "secret", "plain"]
+        assert [item.key for item in items_of(session)] == ["secret vital", "vital", "permanent", "secret", "plain"]

@@ -81,7 +81,7 @@ def record_by_number(number: str) -> RecordAnswer:
     return record(services().records.find_number(identity(), number))
 
 
-@operation("/files/{content_id}", 403, 404, 416)
+@operation("/files/{content_id}", 403, 404, 416, 503)
 def file(content_id: UUID) -> Response:
     """Send the bytes of a stored file, whole or one range of them, as a download."""
     reply = files.download(content_id)
@@ -134,6 +134,7 @@ def _full(view: RecordView) -> FullRecord:
         department=view.department.code if view.department else None,
         place=row.place_path,
         term=row.term,
+        vital_review=row.vital_review,
         medium=row.medium,
         material=row.material,
         pages=row.pages,

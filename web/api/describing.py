@@ -10,7 +10,7 @@ from archive.filing import Filed
 from archive.model import Record
 from archive.showing import CustodyView, RecordFilter, RecordView, number_of
 from web.api import given
-from web.api.made import DoubleDecided, FiledMany, RecordChanged, RecordFiled, RecordListed, RecordPage
+from web.api.made import DoubleDecided, FiledMany, RecordChanged, RecordFiled, RecordListed, RecordPage, RecordVital
 from web.api.names import cursor_id, department_id, fonds_id, place_id
 from web.api.operations import operation
 from web.api.refusals import Stale
@@ -116,6 +116,13 @@ def set_level(record_id: UUID, body: given.Level, version: int) -> RecordChanged
     """Change a record's secrecy level; it holds at once, in search too."""
     services().records.set_level(identity(), record_id, body.level, body.reason, version)
     return RecordChanged(record=record_id, version=version + 1)
+
+
+@operation("/records/{record_id}/vital", 403, 404, 409, 422, method="POST")
+def set_vital(record_id: UUID, body: given.Vital) -> RecordVital:
+    """Mark a record as vital until the day of a review, or take the mark off; it changes nothing else of it."""
+    services().vital.mark(identity(), [record_id], body.review)
+    return RecordVital(record=record_id, vital_review=body.review)
 
 
 @operation("/records/{record_id}/group", 403, 404, 409, 412, method="POST", again=changed)

@@ -1,5 +1,6 @@
 """What programs send, as shapes: nothing unknown is taken, and nothing of another type."""
 
+from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -83,6 +84,12 @@ class Level(Shape):
 
     level: int = Field(ge=0, le=99)
     reason: Reason
+
+
+class Vital(Shape):
+    """The mark of a vital record; null takes it off."""
+
+    review: date | None
 
 
 class Group(Shape):

@@ -3,7 +3,7 @@
 Answers to POST hold ids, numbers, counts and codes alone: they are kept for as long as a key is.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -37,6 +37,13 @@ class RecordChanged(Shape):
 
     record: UUID
     version: int
+
+
+class RecordVital(Shape):
+    """The record, and the day on which it is looked at again whether it is vital still (null: it is not marked)."""
+
+    record: UUID
+    vital_review: date | None
 
 
 class RecordFiled(Shape):

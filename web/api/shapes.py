@@ -1,6 +1,6 @@
 """What programs send and get, as typed shapes: answers are made from them, and so is the OpenAPI document."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -202,6 +202,7 @@ class FullRecord(Shape):
     department: str | None = Field(description="The department's code.")
     place: str | None = Field(description="The place's path.")
     term: str = Field(description="The retention term's code.")
+    vital_review: date | None = Field(description="Set on vital records: the day on which that is looked at again.")
     medium: Medium
     material: str
     pages: int | None
