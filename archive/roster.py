@@ -98,12 +98,12 @@ class Roster:
         text: str = "",
         role: Role | None = None,
         active: bool | None = None,
-        offset: int = 0,
+        after: str = "",
         limit: int = 100,
     ) -> tuple[int, Sequence[Account]]:
         """Return how many accounts fit, and a page of them by sign-in name.
 
-        ``text`` is part of a name or a sign-in name.
+        ``text`` is part of a name or a sign-in name; the page begins behind the sign-in name ``after``.
 
         Raises:
             NotAllowed: not one of those who manage people.
@@ -121,7 +121,7 @@ class Roster:
         with self._guard.refusals(identity), self._db.reading() as session:
             self._guard.require_house(session, identity, Act.MANAGE_PEOPLE)
             total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
-            people = session.scalars(query.order_by(Person.login).offset(offset).limit(limit)).all()
+            people = session.scalars(query.where(Person.login > after).order_by(Person.login).limit(limit)).all()
             return total, self._accounts(session, people)
 
     def _accounts(self, session: Session, people: Sequence[Person]) -> Sequence[Account]:

@@ -31,23 +31,22 @@ def every() -> str:
     """List the accounts, narrowed by name, role and state."""
     asked = request.args
     role, state = asked.get("role", ""), asked.get("state", "")
-    start = int(text) if (text := asked.get("from", "")).isascii() and text.isdigit() and len(text) < 9 else 0
     total, accounts = services().house.roster.list(
         identity(),
         text=asked.get("q", "")[:100],
         role=Role(role) if role in set(Role) else None,
         active=STATES.get(state),
-        offset=start,
-        limit=PAGE,
+        after=asked.get("after", "")[:100],
+        limit=PAGE + 1,
     )
     kept: dict[str, Any] = {name: asked[name] for name in ("q", "role", "state") if asked.get(name)}
     return render_template(
         "house/people.html",
-        accounts=accounts,
+        accounts=accounts[:PAGE],
         total=total,
         roles=list(Role),
         asked=asked,
-        older=url_for("people.every", **(kept | {"from": start + PAGE})) if total > start + PAGE else None,
+        older=url_for("people.every", **kept, after=accounts[PAGE - 1].person.login) if len(accounts) > PAGE else None,
     )
 
 
