@@ -3,11 +3,13 @@
 import unicodedata
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from archive.identity import Identity
 from archive.model import Person, PersonRole
+
+_ROLES = select(PersonRole.role).where(PersonRole.person_id == bindparam("person"))
 
 
 def folded(login: str) -> str:
@@ -19,7 +21,7 @@ def login_identity(
     session: Session, person: Person, *, address: str = "", operator: str | None = None, session_id: UUID | None = None
 ) -> Identity:
     """Return the identity of a person, with their present roles."""
-    roles = session.scalars(select(PersonRole.role).where(PersonRole.person_id == person.id))
+    roles = session.scalars(_ROLES, {"person": person.id})
     return Identity(
         name=person.login,
         person_id=person.id,

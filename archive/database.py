@@ -48,6 +48,9 @@ ACTED, REFUSED = "juanku acted", "juanku refused"
 _BESIDE: ContextVar[Callable[[Session], None] | None] = ContextVar("written beside an act", default=None)
 
 
+_SNAPSHOT: ContextVar["tuple[Database, Session] | None"] = ContextVar("one snapshot", default=None)
+
+
 @contextmanager
 def beside(write: Callable[[Session], None]) -> Iterator[None]:
     """Have ``write`` add to each transaction that this thread commits inside, just before its commit."""
@@ -233,8 +236,22 @@ class Database:
                     self._on_write(time.perf_counter() - begun)
 
     @contextmanager
+    def one_snapshot(self) -> Iterator[None]:
+        """Have all that this thread reads inside be of one snapshot: what several services tell fits together then."""
+        with self.reading() as session:
+            token = _SNAPSHOT.set((self, session))
+            try:
+                yield
+            finally:
+                _SNAPSHOT.reset(token)
+
+    @contextmanager
     def reading(self, *, long: bool = False) -> Iterator[Session]:
         """Open a snapshot for reading; a ``long`` one has no time-outs."""
+        kept = _SNAPSHOT.get()
+        if kept and kept[0] is self and not long:
+            yield kept[1]
+            return
         with _translated(), Session(self._reader, expire_on_commit=False) as session:
             if long and not self.is_sqlite:
                 postgres.without_limits(session)

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, delete, insert, or_, select
+from sqlalchemy import Select, and_, bindparam, delete, insert, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from archive.clock import Clock
@@ -71,14 +72,18 @@ class Doubles:
                 record = self._guard.require(session, identity, Act.READ, record_id)
             return self._told(session, identity, record)
 
-    def decided(self, identity: Identity, record_id: UUID) -> Sequence[Record]:
-        """Return the visible records of which it was decided that they are not the same as one. Raises as ``of``."""
+    def beside(self, identity: Identity, record_id: UUID) -> tuple[Sequence[Double], Sequence[Record]]:
+        """Return what ``of`` does, and the visible records of which it was decided that they are not the same as one.
+
+        Raises as ``of``.
+        """
         with self._db.reading() as session:
-            self._guard.require(session, identity, Act.READ, record_id)
-            others = select(NotTheSame.other_id).where(NotTheSame.record_id == record_id)
-            return session.scalars(
-                self._guard.visible(session, identity).where(Record.id.in_(others)).order_by(Record.id).limit(MOST)
-            ).all()
+            record = self._guard.require(session, identity, Act.READ, record_id)
+            told, others = self._told(session, identity, record), _dismissed(session, record_id)
+            if not others:
+                return told, ()
+            query = self._guard.visible(session, identity).where(Record.id.in_(others))
+            return told, session.scalars(query.order_by(Record.id).limit(MOST)).all()
 
     def undecided(self, session: Session, identity: Identity) -> "Select[UUID, UUID]":
         """Return a query for the pairs (two ids, the newer first) that this person may decide on: they read both."""
@@ -138,7 +143,7 @@ class Doubles:
             if record.level_rank not in entrusted:
                 return ()
             others = {key for key, _ in _candidates(session, record)} - {record_id}
-            others -= set(session.scalars(select(NotTheSame.other_id).where(NotTheSame.record_id == record_id)))
+            others -= _dismissed(session, record_id)
             mine = self._guard.visible(session, identity, Act.CUSTODY).where(Record.id.in_(others))
             mine = mine.where(Record.level_rank.in_(entrusted))
             return session.scalars(mine.order_by(Record.id).limit(MOST)).all()
@@ -181,9 +186,11 @@ class Doubles:
             reasons = found.setdefault(other, {})
             if reason.why not in reasons or (reason.percent or 0) > (reasons[reason.why].percent or 0):
                 reasons[reason.why] = reason
-        dismissed = set(session.scalars(select(NotTheSame.other_id).where(NotTheSame.record_id == record.id)))
+        wanted = found.keys() - {record.id}
+        if not wanted:
+            return []
+        wanted -= _dismissed(session, record.id)
         known = select(Record) if identity.is_system else self._guard.visible(session, identity)
-        wanted = found.keys() - dismissed - {record.id}
         seen = session.scalars(known.where(Record.id.in_(wanted), Record.state.in_(_STANDING))).all()
         told = [
             Double(each, tuple(sorted(found[each.id].values(), key=lambda reason: reason.strength))) for each in seen
@@ -192,23 +199,45 @@ class Doubles:
         return told[:MOST]
 
 
+def _dismissed(session: Session, record_id: UUID) -> set[UUID]:
+    return set(session.connection().execute(_DISMISSED, {"record": record_id}).scalars())
+
+
 def _candidates(session: Session, record: Record) -> Iterator[tuple[UUID, Reason]]:
     """Yield what may be the same as a record, seen or not; each reason is one question over an index."""
-    one, other = aliased(Content), aliased(Content)
-    bytes_ = (
-        select(other.record_id)
-        .join(one, and_(one.plain_sha256 == other.plain_sha256, one.record_id == record.id))
-        .where(other.record_id != record.id)
-    )
-    yield from ((key, Reason(Why.SAME_BYTES)) for key in session.scalars(bytes_.distinct().limit(_LOOKED_AT)))
-    texts = select(AlikeText.other_record_id, AlikeText.percent, AlikeText.same).where(AlikeText.record_id == record.id)
-    for key, percent, same in session.execute(texts.order_by(AlikeText.percent.desc()).limit(_LOOKED_AT)):
+    ask, this = session.connection().execute, {"record": record.id}
+    yield from ((key, Reason(Why.SAME_BYTES)) for key in ask(_SAME_BYTES, this).scalars())
+    for key, percent, same in ask(_ALIKE, this).all():
         yield key, Reason(Why.SAME_TEXT) if same else Reason(Why.NEAR_TEXT, percent)
-    alike = []
     if record.document_key:
-        alike.append((Why.DOCUMENT_NUMBER, Record.document_key == record.document_key))
+        by_number = ask(_BY_NUMBER, {"number": record.document_key}).scalars()
+        yield from ((key, Reason(Why.DOCUMENT_NUMBER)) for key in by_number)
     if record.title_key and record.drawn_from and record.drawn_from == record.drawn_to:
-        day = and_(Record.title_key == record.title_key, Record.drawn_up == record.drawn_up)
-        alike.append((Why.TITLE_AND_DATE, and_(Record.fonds_id == record.fonds_id, day)))
-    for why, where in alike:
-        yield from ((key, Reason(why)) for key in session.scalars(select(Record.id).where(where).limit(_LOOKED_AT)))
+        paper = {"fonds": record.fonds_id, "title": record.title_key, "day": record.drawn_up}
+        yield from ((key, Reason(Why.TITLE_AND_DATE)) for key in ask(_BY_TITLE, paper).scalars())
+
+
+def _with_bytes_of() -> Select[Any]:
+    one, other = aliased(Content), aliased(Content)
+    same = and_(one.plain_sha256 == other.plain_sha256, one.record_id == bindparam("record"))
+    return select(other.record_id).join(one, same).where(other.record_id != bindparam("record")).distinct()
+
+
+# Built once: to build a question takes longer than to have it answered.
+_DISMISSED = select(NotTheSame.other_id).where(NotTheSame.record_id == bindparam("record"))
+_SAME_BYTES = _with_bytes_of().limit(_LOOKED_AT)
+_ALIKE = (
+    select(AlikeText.other_record_id, AlikeText.percent, AlikeText.same)
+    .where(AlikeText.record_id == bindparam("record"))
+    .order_by(AlikeText.percent.desc())
+    .limit(_LOOKED_AT)
+)
+_BY_NUMBER = select(Record.id).where(Record.document_key == bindparam("number")).limit(_LOOKED_AT)
+_BY_TITLE = (
+    select(Record.id)
+    .where(
+        Record.fonds_id == bindparam("fonds"), Record.title_key == bindparam("title"),
+        Record.drawn_up == bindparam("day"),
+    )
+    .limit(_LOOKED_AT)
+)  # fmt: skip

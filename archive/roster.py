@@ -101,9 +101,9 @@ class Roster:
         after: str = "",
         limit: int = 100,
     ) -> tuple[int, Sequence[Account]]:
-        """Return how many accounts fit, and a page of them by sign-in name, beginning behind ``after``.
+        """Return how many accounts fit, and a page of them by sign-in name.
 
-        ``text`` is part of a name or a sign-in name.
+        ``text`` is part of a name or a sign-in name; the page begins behind the sign-in name ``after``.
 
         Raises:
             NotAllowed: not one of those who manage people.

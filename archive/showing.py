@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from archive import describing
@@ -39,7 +39,7 @@ from archive.model import (
     TextState,
 )
 from archive.policy.condition import holds
-from archive.policy.facts import facts_of_many, people_named
+from archive.policy.facts import facts_of, people_named
 from archive.policy.guard import Guard
 from archive.policy.rules import Act, condition
 from archive.ports import Vault
@@ -175,11 +175,12 @@ class RecordReader:
         """
         with self._db.reading() as session:
             record = self._guard.require(session, identity, Act.SEE, record_id)
-            facts = facts_of_many(session, [record])[record.id]
+            named = people_named(session, [record.id]).get(record.id, [])
+            facts = facts_of(record, named)
             reach = self._guard.reach(session, identity)
             readable = holds(condition(Act.READ, reach), facts)
             view: RecordView | CustodyView = (
-                self._full(session, identity, record, self._guard.acts(reach, facts))
+                self._full(session, identity, record, named, self._guard.acts(reach, facts))
                 if readable
                 else _custody(session, record)
             )
@@ -217,27 +218,29 @@ class RecordReader:
                 query = query.where(Record.id < after)
             return session.scalars(query.limit(limit)).all()
 
-    def _full(self, session: Session, identity: Identity, record: Record, acts: frozenset[Act]) -> RecordView:
-        fonds, category = session.get_one(Fonds, record.fonds_id), session.get_one(Category, record.category_id)
+    def _full(
+        self, session: Session, identity: Identity, record: Record, named: Sequence[UUID], acts: frozenset[Act]
+    ) -> RecordView:
+        fonds, category, level, department, group = session.execute(_AROUND, {"record": record.id}).one()
         protected = describing.opened(self._vault, session, record)
         values = {**record.fields, **protected}
-        named = people_named(session, [record.id]).get(record.id, [])
-        place = session.get(Place, record.place_id) if record.place_id else None
-        subject_ids = session.scalars(select(RecordSubject.subject_id).where(RecordSubject.record_id == record.id))
+        places = _places(session, record)
+        subject_ids = session.connection().execute(_SUBJECTS, {"record": record.id}).scalars()
+        people = select(Person).where(Person.id.in_(named)).order_by(Person.name)
         joined = fonds.successor_id and is_closed(fonds.closed_on, self._guard.day())
         return RecordView(
             record=record,
             number=number_of(record),
             fonds=fonds,
             successor=session.get(Fonds, fonds.successor_id) if joined else None,
-            level=session.get_one(Level, record.level_rank),
+            level=level,
             category=category,
             fields=[(f, values[f.name]) for f in parse_fields(category.fields) if values.get(f.name) is not None],
-            place=place,
-            place_names=_place_names(session, place),
-            department=session.get(Department, record.department_id) if record.department_id else None,
-            group=session.get(NeedToKnowGroup, record.group_id) if record.group_id else None,
-            named=session.scalars(select(Person).where(Person.id.in_(named)).order_by(Person.name)).all(),
+            place=places[-1] if places else None,
+            place_names=[place.names for place in places],
+            department=department,
+            group=group,
+            named=session.scalars(people).all() if named else (),
             subjects=names_of_subjects(session, self._vault, list(subject_ids)),
             files=self._files(session, identity, record),
             missing=describing.missing(record, describing.needed(category), protected),
@@ -255,12 +258,9 @@ class RecordReader:
         return proposed(session, self._vault, record, category, values)
 
     def _files(self, session: Session, identity: Identity, record: Record) -> Sequence[FileView]:
-        rows = session.execute(
-            select(File, Content)
-            .join(Content, Content.file_id == File.id)
-            .where(File.record_id == record.id)
-            .order_by(File.position, Content.created_at)
-        ).all()
+        rows = session.execute(_FILES, {"record": record.id}).all()
+        if not rows:
+            return ()
         scans = _scans(session, record.id)
         doubles = self._doubles(session, identity, record)
         views = []
@@ -284,11 +284,8 @@ class RecordReader:
 
     def _doubles(self, session: Session, identity: Identity, record: Record) -> Mapping[str, int]:
         """Count by hash the other records, visible to this person, that hold the bytes of one of the record's files."""
-        mine = select(Content.plain_sha256).where(Content.record_id == record.id, Content.plain_sha256.is_not(None))
-        same = select(Content.plain_sha256, Content.record_id).where(
-            Content.plain_sha256.in_(mine), Content.record_id != record.id
-        )
-        found = {(digest, other) for digest, other in session.execute(same.limit(_MOST_DOUBLES))}
+        same = session.connection().execute(_SAME_BYTES, {"record": record.id})
+        found = {(digest, other) for digest, other in same}
         if not found:
             return {}
         others = self._guard.visible(session, identity).where(Record.id.in_({other for _, other in found}))
@@ -308,14 +305,8 @@ def _corrections(session: Session, record: Record) -> Sequence[Approval]:
 
 def _scans(session: Session, record_id: UUID) -> dict[UUID, tuple[int, int]]:
     """Return for each content with scanned pages how many it has, and how many wait to be read."""
-    waiting = func.count().filter(ScannedPage.state == ScanState.WAITING)
-    counted = (
-        select(ScannedPage.content_id, func.count(), waiting)
-        .join(Content, Content.id == ScannedPage.content_id)
-        .where(Content.record_id == record_id)
-        .group_by(ScannedPage.content_id)
-    )
-    return {content: (count, left) for content, count, left in session.execute(counted)}
+    counted = session.connection().execute(_SCANS, {"record": record_id})
+    return {content: (count, left) for content, count, left in counted}
 
 
 def _custody(session: Session, record: Record) -> CustodyView:
@@ -325,10 +316,50 @@ def _custody(session: Session, record: Record) -> CustodyView:
     )  # fmt: skip
 
 
-def _place_names(session: Session, place: Place | None) -> Sequence[Mapping[str, str]]:
-    """Return the names from the project down to the place."""
-    names: list[Mapping[str, str]] = []
-    while place is not None:
-        names.insert(0, place.names)
-        place = session.get(Place, place.parent_id) if place.parent_id else None
-    return names
+def _places(session: Session, record: Record) -> Sequence[Place]:
+    """Return the places from the project down to the record's own; the path of each begins with that of the last."""
+    if record.place_id is None or record.place_path is None:
+        return ()
+    steps = record.place_path.strip("/").split("/")
+    paths = ["/".join(steps[: at + 1]) + "/" for at in range(len(steps))]
+    query = select(Place).where(Place.fonds_id == record.fonds_id, Place.path.in_(paths))
+    return session.scalars(query.order_by(func.length(Place.path))).all()
+
+
+# Built once: to build a question takes longer than to have it answered.
+_SUBJECTS = select(RecordSubject.subject_id).where(RecordSubject.record_id == bindparam("record"))
+_FILES = (
+    select(File, Content)
+    .join(Content, Content.file_id == File.id)
+    .where(File.record_id == bindparam("record"))
+    .order_by(File.position, Content.created_at)
+)
+_SCANS = (
+    select(ScannedPage.content_id, func.count(), func.count().filter(ScannedPage.state == ScanState.WAITING))
+    .join(Content, Content.id == ScannedPage.content_id)
+    .where(Content.record_id == bindparam("record"))
+    .group_by(ScannedPage.content_id)
+)
+_SAME_BYTES = (
+    select(Content.plain_sha256, Content.record_id)
+    .where(
+        Content.plain_sha256.in_(
+            select(Content.plain_sha256).where(
+                Content.record_id == bindparam("record"), Content.plain_sha256.is_not(None)
+            )
+        ),
+        Content.record_id != bindparam("record"),
+    )
+    .limit(_MOST_DOUBLES)
+)
+_AROUND = (
+    select(Fonds, Category, Level, Department, NeedToKnowGroup)
+    .select_from(Record)
+    .join(Fonds, Fonds.id == Record.fonds_id)
+    .join(Category, Category.id == Record.category_id)
+    .join(Level, Level.rank == Record.level_rank)
+    .outerjoin(Department, Department.id == Record.department_id)
+    .outerjoin(NeedToKnowGroup, NeedToKnowGroup.id == Record.group_id)
+    .where(Record.id == bindparam("record"))
+)
+"""What a record's page names around it, by one question."""

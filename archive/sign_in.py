@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from archive import lockout
@@ -49,6 +49,13 @@ SEEN_EVERY: Final = timedelta(minutes=1)
 
 TOKEN_MARK: Final = "juanku_"  # noqa: S105  (what tokens begin with, so that scanners find leaked ones)
 TOKEN_DAYS: Final = 366
+
+
+_RESUMED = (
+    select(WebSession, Person)
+    .join(Person, Person.id == WebSession.person_id)
+    .where(WebSession.token_hash == bindparam("token"))
+)
 
 
 class SignIn:
@@ -123,11 +130,11 @@ class SignIn:
         """Return who holds a session's token, or None when the session or the account has ended."""
         now = self._clock.now()
         with self._db.reading() as session:
-            row = session.scalars(select(WebSession).where(WebSession.token_hash == _hash(token))).one_or_none()
-            if row is None or not is_open(row, now):
+            found = session.execute(_RESUMED, {"token": _hash(token)}).one_or_none()
+            if found is None:
                 return None
-            person = session.get_one(Person, row.person_id)
-            if not person.active:
+            row, person = found
+            if not (is_open(row, now) and person.active):
                 return None
             identity = login_identity(session, person, address=address, session_id=row.id)
         if now - row.seen_at >= SEEN_EVERY:

@@ -22,7 +22,8 @@ from sqlalchemy import select
 
 from archive.describing import Draft
 from archive.identity import system
-from archive.model import Category, Content, ContentState, Fonds, TextState
+from archive.jobs.status import pending
+from archive.model import Category, Content, ContentState, Fonds, JobKind, TextState
 from archive.ports import PIECE_BYTES
 from benchmarks._common import archive, opened, table
 from benchmarks._hostile_rounds import ACTS, attempt, hostile
@@ -136,8 +137,11 @@ def classes(parts: Parts) -> Counter[str]:
 
 
 def _waiting(parts: Parts) -> int:
+    """Return how many contents have no class yet, and how many jobs may still bring more in: members come late."""
     found = classes(parts)
-    return found[TextState.PENDING.value] + found[ContentState.RECEIVING.value]
+    with parts.db.reading() as session:
+        jobs = pending(session, (JobKind.EXTRACT, JobKind.UNPACK))
+    return max(found[TextState.PENDING.value] + found[ContentState.RECEIVING.value], jobs)
 
 
 def files(largest: int, samples: Path | None) -> bool:

@@ -20,9 +20,12 @@ from sqlalchemy import func, select
 
 from archive.model import Category, Record, RecordState
 from benchmarks._common import archive, opened, spread, table
+from indexer.engine import date_key
+from indexer.ranges import day_number
 from runtime.demo.people import PEOPLE
 from runtime.pages import make_app
 from runtime.wiring import Parts
+from web import paging
 
 REACH_MS = 100
 WORDS = ("电梯", "消防设施", "验收单", "会议纪要", "物业合同")
@@ -113,27 +116,37 @@ def _readers(parts: Parts, login: str, pick: random.Random, rounds: int) -> dict
     with parts.db.reading() as session:
         seen = parts.guard.visible(session, identity).where(Record.state == RecordState.FILED).subquery()
         held = dict(session.execute(select(seen.c.category_id, func.count()).group_by(seen.c.category_id)).all())
-        above = dict(session.execute(select(Category.id, Category.parent_id)).all())
+        above: dict[UUID, UUID | None] = dict(session.execute(select(Category.id, Category.parent_id)).all())
         some: Sequence[UUID] = session.scalars(select(seen.c.id).limit(5_000)).all()
     below: Counter[UUID] = Counter()
     for category, count in held.items():
-        at: UUID | None = category
-        while at is not None:
-            below[at] += count
-            at = above[at]
+        below.update(dict.fromkeys(_line(category, above), count))
     if not below:
         return {"desk": ["/"] * rounds}
     [(largest, most)] = below.most_common(1)
     branch = f"/browse/categories/{largest}"
     deep = max(min(most, 10_000) // 50 * 50 - 50, 0)
+    within = {key for key in above if largest in _line(key, above)}
+    with parts.db.reading() as session:
+        last = select(seen.c.id, seen.c.drawn_from).where(seen.c.category_id.in_(within))
+        row = session.execute(last.order_by(seen.c.drawn_from.desc()).offset(max(deep - 1, 0)).limit(1)).one()
+    behind = paging.told_hit(date_key({"drawn_from": day_number(row.drawn_from)}, row.id), row.id)
     return {
         "desk": ["/"] * rounds,
         "browse: the scheme": ["/browse"] * rounds,
         "category, first page": [branch] * rounds,
-        f"category, page at {deep:,}": [f"{branch}?from={deep}"] * rounds,
+        f"category, page at {deep:,}": [f"{branch}?after={behind}"] * rounds,
         "category, oldest first": [f"{branch}?order=oldest"] * rounds,
         "record": [f"/records/{pick.choice(some)}" for _ in range(rounds)],
     }
+
+
+def _line(key: UUID, above: Mapping[UUID, UUID | None]) -> Iterator[UUID]:
+    """Yield a category and all above it."""
+    at: UUID | None = key
+    while at is not None:
+        yield at
+        at = above[at]
 
 
 def _weights(client: FlaskClient) -> Iterator[tuple[str, str]]:

@@ -230,7 +230,7 @@ class ElasticEngine:
         score = float(hit["_score"] or 0.0)
         tier = int(score // STEP)
         version = int(hit["fields"][VERSION][0])
-        made = EngineHit(record_id(key), version, self._layout.names.partition(hit["_index"]), tier)
+        made = EngineHit(record_id(key), version, self._layout.names.partition(hit["_index"]), tier, int(date))
         by_date = int(date) if request.order is Order.OLDEST else -int(date)
         if not ranked:
             return 0, 0.0, by_date, key, made

@@ -189,6 +189,8 @@ class Search:
         }
         if self.weighed and not ranked:
             body["track_scores"] = True
+        if request.after and not ranked:
+            body["search_after"] = [request.after[0], plain(request.after[1])]
         if request.facets:
             body["aggs"] = {
                 name: {"terms": {"field": facet(name), "size": MOST_VALUES}}

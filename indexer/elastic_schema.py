@@ -137,10 +137,9 @@ def document(entry: IndexEntry) -> Document:
         terms[name].append(term)
     made |= terms
     for name, texts in entry.texts.items():
-        if tokens := cut_texts(name, texts):
-            made[name] = " ".join(tokens)
-        if name == "title":
-            made[EXACT_TITLE] = " ".join(cut_texts(EXACT_TITLE, texts))
+        for field in (name, EXACT_TITLE) if name == "title" else (name,):
+            if values := list(cut_texts(field, texts)):
+                made[field] = values
     return made
 
 

@@ -103,7 +103,11 @@ class Tombstone:
 
 @dataclass(frozen=True)
 class SearchRequest:
-    """One search. Every hit is in ``partitions``, holds ``condition`` and all ``filters``, and none of ``fences``."""
+    """One search. Every hit is in ``partitions``, holds ``condition`` and all ``filters``, and none of ``fences``.
+
+    ``after`` (date key and id of a hit) begins the page behind that hit, however many come before it; the total and
+    the facets count those too. Only in an order by date.
+    """
 
     query: Query
     partitions: Sequence[str]
@@ -114,16 +118,18 @@ class SearchRequest:
     order: Order = Order.RELEVANCE
     offset: int = 0
     limit: int = 20
+    after: tuple[int, UUID] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class EngineHit:
-    """A record that matches, where it lies, and its tier. Scores never leave the adapter."""
+    """A record that matches, where it lies, its tier and its ``date_key``. Scores never leave the adapter."""
 
     id: UUID
     version: int
     partition: str
     tier: int
+    date_key: int = 0
 
 
 @dataclass(frozen=True)

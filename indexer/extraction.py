@@ -22,15 +22,15 @@ from archive.ports import ContentReader, Detector, ObjectStore, Unlocked, Vault
 from archive.rereading import AGAIN
 from indexer import kinds
 from indexer.extract.answer import Extracted, Failure, Reason
-from indexer.finders.paper import Paper, chosen
+from indexer.finders.paper import Chosen, Paper
 from indexer.finders.propose import propose
-from indexer.pagetext import Page, masked_page, put_slices, seal_pages
+from indexer.pagetext import Page, batches, masked_page, put_slices, seal_pages
 from indexer.printed import may_be_printed
 from indexer.sandbox.client import Extractor
 from indexer.sandbox.memory import MemoryFile
 from indexer.sandbox.office import Office
 from indexer.scanner import Scanner
-from indexer.settling import STANDING, Result, Source, read_by_ocr, settle, waits
+from indexer.settling import STANDING, Result, Source, groups, read_by_ocr, settle, waits
 
 DAMAGED = "damaged"
 """Reason of a content whose stored bytes fail their check: no parser's fault."""
@@ -44,6 +44,7 @@ CUT = "cut"
 _SLICE_PAGES = 200
 _LONG_SLICE = 800  # of what is not read page by page, but whole for each slice
 _MOST_PAGES = 100_000
+_MOST_TEXT = 64_000_000  # bytes of UTF-8
 _MOST_BREAKDOWNS = 12
 _WRITE_BYTES = 1_000_000
 _HEAD_BYTES = 65_536
@@ -118,7 +119,7 @@ class ExtractContents:
                 made = list(pool.map(self._try, *zip(*asked, strict=True)))
         outcomes = {job.id: each for job, each in zip(jobs, made, strict=True) if isinstance(each, Outcome)}
         results = [each for each in made if isinstance(each, Result)]
-        for group in _groups(results):
+        for group in groups(results, _WRITE_BYTES):
             outcomes |= self._write(group)
         return outcomes
 
@@ -141,11 +142,13 @@ class ExtractContents:
         if source.key is None:
             return Outcome.failed(KeyUnavailable.code)
         try:
-            return self._extract(job, source, source.key)
+            result = self._extract(job, source, source.key)
+            self._write_ahead(result)
         except _Dropped:
             return Outcome.retry("lease_lost")
         except ArchiveError as error:
             return Outcome.retry(error.code)
+        return result
 
     def read_locked(self, job: ClaimedJob, source: Source, key: Unlocked, password: str) -> Result:
         """Read a locked file with its password, which nothing keeps; nothing is written.
@@ -193,26 +196,33 @@ class ExtractContents:
         return self._detector.detect(b"".join(reader.read(0, _HEAD_BYTES)), name)
 
     def _parse(self, result: Result, reading: "_Reading", key: Unlocked) -> Result:
-        pages: list[Page] = []
-        for number, text in reading.pages():
-            pages.append(masked_page(self._vault, number, text))
-            if number == 1 and reading.page_count > _SLICE_PAGES:
-                self._tell(result, reading.page_count)
+        telling = Chosen()
+        slices = seal_pages(key, result.source.content_id, self._masked(result, reading, telling))
         if reading.failure:
             return _failed(result, reading.failure)
         result.page_count, result.scans = reading.page_count, reading.scans
         result.macros, result.inside, result.reason = reading.macros, reading.inside, CUT if reading.cut else None
-        if any(each.text.strip() for each in pages):
+        if telling.pages:
             result.state = TextState.TEXT
             result.findings = propose(
                 Paper(
-                    chosen(pages), self._today(), result.source.name, result.media_type,
+                    telling.pages, self._today(), result.source.name, result.media_type,
                     reading.title, reading.author, reading.created,
                 )
             )  # fmt: skip
             result.proposals = proposals.seal(key, result.source.content_id, result.findings)
-            result.slices = seal_pages(key, result.source.content_id, (each for each in pages if each.text))
+            result.slices = slices
         return result
+
+    def _masked(self, result: Result, reading: "_Reading", telling: Chosen) -> Iterator[Page]:
+        """Yield the pages that hold anything as they are to be kept: one after another, for a text may be long."""
+        for number, text in reading.pages():
+            page = masked_page(self._vault, number, text)
+            telling.take(page)
+            if number == 1 and reading.page_count > _SLICE_PAGES:
+                self._tell(result, reading.page_count)
+            if page.text:
+                yield page
 
     def _printed(self, office: Office, result: Result, reader: ContentReader, key: Unlocked) -> Result:
         """Read a document as LibreOffice prints it; what that does not help stays as it was."""
@@ -241,15 +251,12 @@ class ExtractContents:
             work.commit()
 
     def _write(self, group: Sequence[Result]) -> dict[UUID, Outcome]:
-        """Write results; a large one's pages go before, in batches that nobody reads until the row says so."""
-        ahead = {result.source.content_id for result in group if result.bytes > _WRITE_BYTES}
-        if ahead:
-            with self._db.reading() as session:
-                ahead -= read_by_ocr(session, sorted(ahead)).keys()  # what OCR read is not to be written over
-        whole = [r for r in group if r.source.content_id not in ahead or self._write_ahead(r)]
+        """Make results valid."""
+        ahead = {result.source.content_id for result in group if result.ahead}
         with self._db.writing() as work:
-            still = held_among(work.session, {result.job.id: result.job.lease for result in whole})
-            held = [result for result in whole if result.job.id in still]
+            still = held_among(work.session, {result.job.id: result.job.lease for result in group})
+            late = read_by_ocr(work.session, sorted(ahead))  # read meanwhile: the next attempt joins both
+            held = [each for each in group if each.job.id in still and each.source.content_id not in late]
             settled = settle(work.session, held, ahead)
             self._note_viruses(work.session, held)
             self._outbox.add_many(work, JobKind.INDEX, sorted(settled.records))
@@ -274,19 +281,25 @@ class ExtractContents:
         if self._log and bodies:
             self._log.note_many(session, system("extract"), "file.infected", bodies)
 
-    def _write_ahead(self, result: Result) -> bool:
-        """Write a large result's pages; False when the lease was lost on the way."""
-        waiting = list(result.slices)
-        while waiting:
-            batch = [waiting.pop(0)]
-            while waiting and sum(len(each.sealed) for each in batch) < _WRITE_BYTES:
-                batch.append(waiting.pop(0))
+    def _write_ahead(self, result: Result) -> None:
+        """Write a large result's pages, in batches that nobody reads until the row says so, and let go of them.
+
+        Raises:
+            _Dropped: the lease was lost on the way.
+        """
+        content_id = result.source.content_id
+        if result.bytes <= _WRITE_BYTES:
+            return
+        with self._db.reading() as session:
+            if read_by_ocr(session, [content_id]):  # what OCR read is not to be written over
+                return
+        for batch in batches(result.slices, _WRITE_BYTES):
             if not result.job.still_held():
-                return False
+                raise _Dropped
             with self._db.writing() as work:
-                put_slices(work.session, result.source.content_id, batch)
+                put_slices(work.session, content_id, batch)
                 work.commit()
-        return True
+        result.slices, result.ahead = [replace(each, sealed=b"") for each in result.slices], True
 
 
 class _Reading:
@@ -323,7 +336,7 @@ class _Reading:
         Raises:
             _Dropped: the lease was lost on the way.
         """
-        first, step = 1, _SLICE_PAGES
+        first, step, left = 1, _SLICE_PAGES, _MOST_TEXT
         while first == 1 or first <= min(self.page_count, _MOST_PAGES):
             answer = self._slice(first, first + step - 1)
             if isinstance(answer, Extracted):
@@ -333,7 +346,9 @@ class _Reading:
                 self.macros = self.macros or answer.macros
                 self.inside, self.cut = max(self.inside, answer.inside), self.cut or answer.cut
                 yield from enumerate(answer.pages, start=first)
-                if not answer.pages:
+                left -= sum(len(text.encode()) for text in answer.pages)
+                self.cut = self.cut or left <= 0
+                if left <= 0 or not answer.pages:
                     return
                 first = answer.next_page
                 narrowing = step < _SLICE_PAGES  # on the way to a page that breaks its slice
@@ -384,15 +399,3 @@ def _failed(result: Result, failure: Failure) -> Result:
     result.quarantined = failure.reason in _QUARANTINED
     result.state = TextState.FAILED if failure.reason in _QUARANTINED | _FAILED else TextState.NO_TEXT
     return result
-
-
-def _groups(results: Sequence[Result]) -> Iterator[list[Result]]:
-    """Join results into transactions that stay short."""
-    group: list[Result] = []
-    for result in results:
-        if group and sum(each.bytes for each in group) + result.bytes > _WRITE_BYTES:
-            yield group
-            group = []
-        group.append(result)
-    if group:
-        yield group

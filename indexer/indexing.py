@@ -6,7 +6,7 @@ lifted only in a transaction that finds the row as it was indexed.
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -19,17 +19,17 @@ from archive.database import Base, Database
 from archive.errors import Unavailable
 from archive.fence import lift
 from archive.jobs.runner import ClaimedJob, Outcome
-from archive.model import Content, Fence, JobKind, Record, TextState
+from archive.model import Fence, JobKind, Record
 from archive.ports import Vault
 from indexer.engine import SearchEngine, Tombstone
 from indexer.entries import Entries, Kept
+from indexer.pagetext import portions
 
 BATCH = 1000
 
 log = logging.getLogger(__name__)
 
 _ROUNDS = 5
-_HEAVY_BATCH = 20
 _TABLE = Base.metadata.tables["record"]
 
 
@@ -72,7 +72,9 @@ class IndexRecords:
                 break
             moment = self._clock.now()
             versions: dict[UUID, int] = {}
-            for chunk in self._chunks(waiting):
+            with self._db.reading() as session:
+                chunks = list(portions(session, waiting))
+            for chunk in chunks:
                 with self._db.reading() as session:
                     kept = self._entries.read(session, chunk)
                 self._remember(kept)
@@ -83,17 +85,6 @@ class IndexRecords:
             failpoints.reach("index.written")
             waiting = self._settle(versions, moment)
         return refused | dict.fromkeys(waiting, "changed_meanwhile")
-
-    def _chunks(self, ids: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
-        """Yield the records without page text together, and the others a few at a time: their text is in memory."""
-        with self._db.reading() as session:
-            texts = select(Content.record_id).where(Content.record_id.in_(ids), Content.text_state == TextState.TEXT)
-            heavy = set(session.scalars(texts))
-        if light := [key for key in ids if key not in heavy]:
-            yield light
-        rest = [key for key in ids if key in heavy]
-        for start in range(0, len(rest), _HEAVY_BATCH):
-            yield rest[start : start + _HEAVY_BATCH]
 
     def _remember(self, kept: Sequence[Kept]) -> None:
         """Note in each row the partition that is about to hold it."""

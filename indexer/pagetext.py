@@ -28,6 +28,11 @@ SLICE_CHARS = 32_000
 _FORMAT = 1
 
 
+PORTION = 20
+PORTION_SLICES = 40
+"""So many records with text, and slices of it, are read together, where no single record has more."""
+
+
 @dataclass(frozen=True)
 class Page:
     """One page: its number (from 1), its text, the text folded, and tokens of the personal numbers on it.
@@ -68,6 +73,18 @@ def seal_pages(key: Unlocked, content_id: UUID, pages: Iterable[Page]) -> list[S
         Slice(run[0].number, len(run), key.seal(_pack(run), context=_context(content_id, run[0].number)))
         for run in _runs(pages)
     ]
+
+
+def batches(slices: Sequence[Slice], most: int) -> Iterator[Sequence[Slice]]:
+    """Yield slices some at a time, of ``most`` sealed bytes at the most where a slice is no larger by itself."""
+    batch: list[Slice] = []
+    for each in slices:
+        if batch and sum(len(one.sealed) for one in batch) + len(each.sealed) > most:
+            yield batch
+            batch = []
+        batch.append(each)
+    if batch:
+        yield batch
 
 
 def opened(key: Unlocked, content_id: UUID, slices: Iterable[Slice]) -> Iterator[Page]:
@@ -171,6 +188,28 @@ def page_at(session: Session, vault: Vault, record_id: UUID, content_id: UUID, n
     context = _context(content_id, row.first_page)
     pages = _unpack(vault.open(session, record_id, row.sealed, context=context), context)
     return next((page for page in pages if page.number == number), None)
+
+
+def portions(session: Session, ids: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
+    """Yield the records without text together, and the others a few at a time: what they say lies in memory then."""
+    counted = (
+        select(Content.record_id, func.count(PageText.first_page))
+        .outerjoin(PageText, PageText.content_id == Content.id)
+        .where(Content.record_id.in_(ids), Content.text_state == TextState.TEXT)
+        .group_by(Content.record_id)
+    )
+    slices = {key: count for key, count in session.execute(counted)}  # noqa: C416  (rows are no pairs to mypy)
+    if light := [key for key in ids if key not in slices]:
+        yield light
+    portion: list[UUID] = []
+    for key in (each for each in ids if each in slices):
+        full = len(portion) == PORTION or slices[key] + sum(slices[each] for each in portion) > PORTION_SLICES
+        if portion and full:
+            yield portion
+            portion = []
+        portion.append(key)
+    if portion:
+        yield portion
 
 
 def texts_of_records(session: Session, vault: Vault, record_ids: Sequence[UUID]) -> dict[UUID, list[Iterator[Page]]]:

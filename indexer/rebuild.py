@@ -14,6 +14,7 @@ from archive.model import Job, JobKind, JobState, Level, Record
 from archive.ports import Vault
 from indexer.engine import SearchEngine, Tombstone, partition_of
 from indexer.entries import GONE, Entries, Kept
+from indexer.pagetext import portions
 
 _BATCH = 500
 
@@ -121,11 +122,14 @@ class Rebuilder:
                 with self._db.reading() as session:
                     page = select(Record.id).where(_of(partition), Record.id > after).order_by(Record.id)
                     ids = list(session.scalars(page.limit(_BATCH)))
-                    kept = self._entries.read(session, ids)
-                entries = [one.entry for one in kept if one.entry and one.entry.partition == partition]
-                self._remember(kept, partition)
-                rebuild.write(entries)
-                written += len(entries)
+                    chunks = list(portions(session, ids))
+                for chunk in chunks:
+                    with self._db.reading() as session:
+                        kept = self._entries.read(session, chunk)
+                    entries = [one.entry for one in kept if one.entry and one.entry.partition == partition]
+                    self._remember(kept, partition)
+                    rebuild.write(entries)
+                    written += len(entries)
                 if len(ids) < _BATCH:
                     break
                 after = ids[-1]

@@ -71,7 +71,8 @@ HitRow = Any
 class Hit:
     """One record found. ``number`` is its archive number, or before filing its registration number.
 
-    ``marks`` are (start, end) in the title. ``tier`` says where it was found (see ``indexer.engine``).
+    ``marks`` are (start, end) in the title. ``tier`` says where it was found, ``date_key`` where it stands in an order
+    by date (see ``indexer.engine``).
     """
 
     record_id: UUID
@@ -87,6 +88,7 @@ class Hit:
     kind: str
     state: str
     tier: int
+    date_key: int = 0
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,9 @@ class SearchService:
         order: Order = Order.RELEVANCE,
         offset: int = 0,
         limit: int = 20,
+        after: tuple[int, UUID] | None = None,
         passages: bool = True,
+        facets: Sequence[str] = FACETS,
     ) -> SearchPage:
         """Answer what a person typed, with only what they may read now.
 
@@ -144,7 +148,9 @@ class SearchService:
             order: how hits are ordered.
             offset: hits to pass over.
             limit: hits of a page.
+            after: date key and id of the hit behind which the page begins; only in an order by date.
             passages: whether to cut passages out of page text.
+            facets: what is counted beside the hits.
 
         Raises:
             InvalidInput: the text or a filter cannot be read, or the page lies too deep.
@@ -160,7 +166,7 @@ class SearchService:
             allowed = condition(Act.READ, reach)
             request = SearchRequest(
                 asked, partitions_of(reach), allowed, [*fences(session), *_left_hands(session, reach, allowed)], chosen,
-                FACETS, order, offset, limit,
+                facets, order, offset, limit, after,
             )  # fmt: skip
             answer = self._engine.search(request) if request.partitions else SearchAnswer(0)
             rows, refused = self._checked(session, answer.hits, allowed)
@@ -287,6 +293,7 @@ def _shown(query: Query, row: HitRow, hit: EngineHit, passages: Sequence[Passage
         row.kind.value,
         row.state.value,
         hit.tier,
+        hit.date_key,
     )
 
 

@@ -1,6 +1,6 @@
 """What reading a content came to, and the transaction rows that make it valid."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -35,7 +35,7 @@ class Source:
 
 @dataclass
 class Result:
-    """What extraction made of one content."""
+    """What extraction made of one content. Of slices that are written ``ahead`` only what they are is kept."""
 
     source: Source
     job: ClaimedJob
@@ -52,6 +52,7 @@ class Result:
     scanner_asked: bool = False
     scanned_with: str | None = None
     slices: list[Slice] = field(default_factory=list)
+    ahead: bool = False
     scans: list[int] = field(default_factory=list)
     inside: int = 0
 
@@ -122,6 +123,18 @@ class Settled:
     scanned: set[UUID]
     holding: set[UUID]
     texts: set[UUID]
+
+
+def groups(results: Sequence[Result], most: int) -> Iterator[Sequence[Result]]:
+    """Join results into transactions that stay short: of ``most`` sealed bytes, but for a larger one alone."""
+    group: list[Result] = []
+    for result in results:
+        if group and sum(each.bytes for each in group) + result.bytes > most:
+            yield group
+            group = []
+        group.append(result)
+    if group:
+        yield group
 
 
 def settle(session: Session, results: Sequence[Result], ahead: Collection[UUID]) -> Settled:

@@ -302,7 +302,6 @@ class _Rebuild:
 
 
 def _ask(searcher: Searcher, name: str, compiled: Search, request: SearchRequest) -> _Found:
-    matches = compiled.matches()
     wanted = request.offset + request.limit
     if compiled.weighed and request.order is Order.RELEVANCE:
         if keeps_relevance(name):
@@ -310,8 +309,8 @@ def _ask(searcher: Searcher, name: str, compiled: Search, request: SearchRequest
         else:
             found, hits = _by_tier(searcher, name, compiled, wanted)
     else:
-        found, hits = _by_date(searcher, name, compiled, matches, wanted, request.order)
-    return found, hits, _facets(searcher, matches, request.facets) if found else {}
+        found, hits = _by_date(searcher, name, compiled, request)
+    return found, hits, _facets(searcher, compiled, request.facets) if found else {}
 
 
 def _by_score(searcher: Searcher, name: str, compiled: Search, wanted: int) -> tuple[int, list[_Ranked]]:
@@ -326,7 +325,7 @@ def _by_score(searcher: Searcher, name: str, compiled: Search, wanted: int) -> t
     ranked: list[_Ranked] = []
     for tier, below, date, key, version in ordered[:wanted]:  # ids and hits are made of those alone that may be shown
         record_id = whole(key)
-        ranked.append((tier, below, date, record_id, EngineHit(record_id, version, name, -tier)))
+        ranked.append((tier, below, date, record_id, EngineHit(record_id, version, name, -tier, -date)))
     return total(result), ranked
 
 
@@ -341,34 +340,40 @@ def _by_tier(searcher: Searcher, name: str, compiled: Search, wanted: int) -> tu
     return found, ranked[:wanted]
 
 
-def _by_date(
-    searcher: Searcher, name: str, compiled: Search, matches: Compiled, wanted: int, order: Order
-) -> tuple[int, list[_Ranked]]:
-    oldest = order is Order.OLDEST
-    result = searcher.search(
-        matches, max(wanted, 1), order_by_field=DATE, order=Sorting.Asc if oldest else Sorting.Desc
+def _by_date(searcher: Searcher, name: str, compiled: Search, request: SearchRequest) -> tuple[int, list[_Ranked]]:
+    oldest = request.order is Order.OLDEST
+    sorting = Sorting.Asc if oldest else Sorting.Desc
+    wanted, after = request.offset + request.limit, request.after
+    counted = result = searcher.search(
+        compiled.matches(), max(wanted, 1) if after is None else 1, order_by_field=DATE, order=sorting
     )
-    hits = _dated(searcher, name, result.hits[:wanted], 0)
-    tiers = compiled.tiers_of(searcher, [key for _, _, _, key, _ in hits])
+    if after is not None:
+        rest = compiled.matches_from(after[0], oldest=oldest)
+        result = searcher.search(rest, wanted + _TIES, count=False, order_by_field=DATE, order=sorting)
     # Ordered by date alone: tier and relevance are left out of the key.
-    return total(result), [
-        (0, 0.0, -date if oldest else date, key, replace(hit, tier=tiers.get(key, 0))) for _, _, date, key, hit in hits
+    ranked: list[_Ranked] = [
+        (0, 0.0, -date if oldest else date, key, hit) for _, _, date, key, hit in _dated(searcher, name, result.hits, 0)
     ]
+    if after is not None:
+        last = (after[0] if oldest else -after[0], after[1])
+        ranked = [one for one in ranked if (one[2], one[3]) > last]
+    tiers = compiled.tiers_of(searcher, [one[3] for one in ranked[:wanted]])
+    return total(counted), [(*one[:4], replace(one[4], tier=tiers.get(one[3], 0))) for one in ranked[:wanted]]
 
 
 def _dated(searcher: Searcher, name: str, found: Any, tier: int) -> list[_Ranked]:
     keys = kept(searcher, [address for _, address in found])
     return [
-        (-tier, 0.0, -int(date), key, EngineHit(key, version, name, tier))
+        (-tier, 0.0, -int(date), key, EngineHit(key, version, name, tier, int(date)))
         for (date, _), (key, version) in zip(found, keys, strict=True)
     ]
 
 
-def _facets(searcher: Searcher, matches: Compiled, names: Sequence[str]) -> dict[str, dict[str, int]]:
+def _facets(searcher: Searcher, compiled: Search, names: Sequence[str]) -> dict[str, dict[str, int]]:
     if not names:
         return {}
     asked = {name: {"terms": {"field": facet(name), "size": MOST_VALUES}} for name in names}
-    answer = searcher.aggregate(matches, asked)
+    answer = searcher.aggregate(compiled.matches(), asked)
     return {
         name: {str(bucket["key"]): int(bucket["doc_count"]) for bucket in answer[name]["buckets"]} for name in names
     }

@@ -28,6 +28,7 @@ from indexer.tantivy_partition import View
 from indexer.tantivy_schema import kept
 from indexer.terms import (
     CODES,
+    DATE,
     FACTS,
     ID,
     NUMERIC_FACTS,
@@ -265,6 +266,12 @@ class Search:
     def matches(self) -> Compiled:
         """Everything that is found."""
         return self._bounded(self._tree(self._request.query, 1))
+
+    def matches_from(self, date: int, *, oldest: bool) -> Compiled:
+        """Everything that is found from a date key on, which is the first or, with ``oldest``, the last in time."""
+        low, high = (date, None) if oldest else (None, date)
+        rest = Compiled.range_query(self._schema, DATE, FieldType.Integer, low, high)
+        return every((self.matches(), rest))
 
     def of_tier(self, tier: int) -> Compiled:
         """What is found in this tier and in no better one."""

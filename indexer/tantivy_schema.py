@@ -79,11 +79,9 @@ def document(entry: IndexEntry) -> Document:
     for name, number in numbers_of(entry).items():
         made.add_integer(name, number)
     for name, texts in entry.texts.items():
-        tokens = cut_texts(name, texts)
-        if tokens:
-            made.add_text(name, " ".join(tokens))
-        if name == "title":
-            made.add_text(EXACT_TITLE, " ".join(cut_texts(EXACT_TITLE, texts)))
+        for field in (name, EXACT_TITLE) if name == "title" else (name,):
+            for tokens in cut_texts(field, texts):
+                made.add_text(field, tokens)
     return made
 
 

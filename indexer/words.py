@@ -21,14 +21,13 @@ a number finds it.
 """
 
 import re
-from collections.abc import Iterable
 from operator import add
 from typing import NamedTuple
 
 from indexer.fold import fold, fold_number
 
 GAP = "\u2400"
-"""The token that stands where no phrase may run across: beside Han punctuation, and between two values."""
+"""The token that stands where no phrase may run across: beside Han punctuation."""
 
 HAN = (
     "\u1100-\u11ff\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3031-\u3035\u3041-\u3096\u309d-\u309f\u30a1-\u30fa"
@@ -62,25 +61,15 @@ def cut(text: str) -> list[str]:
     return _cut_folded(fold(text))
 
 
-def cut_all(texts: Iterable[str]) -> list[str]:
-    """The tokens of several values of one field; no phrase runs from one value into the next."""
-    return _chained(cut(text) for text in texts)
-
-
-def cut_all_exact(texts: Iterable[str]) -> list[str]:
-    """As ``cut_all``, of the texts as written: 記 and 记 stay apart (titles are kept this way too)."""
-    return _chained(_cut_folded(text) for text in texts)
+def cut_exact(text: str) -> list[str]:
+    """As ``cut``, of a text as written: 記 and 记 stay apart (titles are kept this way too)."""
+    return _cut_folded(text)
 
 
 def cut_number(text: str) -> list[str]:
     """The tokens of one number, by characters."""
     number = fold_number(text)
     return [*map(add, number, number[1:]), *number[-1:]]
-
-
-def cut_numbers(texts: Iterable[str]) -> list[str]:
-    """The tokens of several numbers of one field; no phrase runs from one into the next."""
-    return _chained(cut_number(text) for text in texts)
 
 
 def cut_code(text: str) -> str:
@@ -97,7 +86,7 @@ def query_terms(text: str, *, prefix: bool = False) -> Phrase:
 
 
 def exact_terms(text: str, *, prefix: bool = False) -> Phrase:
-    """What an index made by ``cut_all_exact`` must be asked for, to find ``text`` as it is written."""
+    """What an index made by ``cut_exact`` must be asked for, to find ``text`` as it is written."""
     return _phrase(_cut_folded(text), prefix=prefix)
 
 
@@ -145,15 +134,6 @@ def _cut_folded(folded: str) -> list[str]:
 
 def _is_han(token: str) -> bool:
     return _HAN_START.match(token) is not None
-
-
-def _chained(lists: Iterable[list[str]]) -> list[str]:
-    tokens: list[str] = []
-    for one in lists:
-        if tokens and one:
-            tokens.append(GAP)
-        tokens += one
-    return tokens
 
 
 _HAN_START = re.compile(f"[{HAN}]")

@@ -10,7 +10,8 @@ from flask import Blueprint, render_template, request, url_for
 from archive.errors import NotFound
 from archive.model import Fonds
 from indexer.engine import Order
-from indexer.search import SearchPage
+from indexer.search import Hit, SearchPage
+from web import paging
 from web.columns import records_by_id
 from web.columns import shown as as_list
 from web.directory import CategoryShown
@@ -18,14 +19,15 @@ from web.services import identity, services
 
 pages = Blueprint("browsing", __name__)
 
+Behind = tuple[int, UUID]
+
 PAGE = 50
-FURTHEST = 10_000
 
 
 @pages.get("/browse")
 def scheme() -> str:
     """Show the scheme of each fonds as a tree, with how many records the person may read in each branch."""
-    counts = _find([], limit=0).facets.get("category", {})
+    counts = _counts("category")
     directory = services().directory
     tree = directory.categories()
     below = _with_below(tree, {UUID(key): count for key, count in counts.items()})
@@ -50,7 +52,7 @@ def category(category_id: UUID) -> str:
 @pages.get("/browse/places")
 def projects() -> str:
     """Show the projects of each fonds, with how many records the person may read in each."""
-    counts = _find([], limit=0).facets.get("project", {})
+    counts = _counts("project")
     directory = services().directory
     shown = [(fonds, directory.places_below(fonds.id)) for fonds in directory.fonds().values()]
     return render_template("browse_places.html", shown=shown, counts=counts)
@@ -75,32 +77,46 @@ def place(fonds_code: str, path: str) -> str:
     return _listed("browse_place.html", filters, fonds=fonds, place=here, ways=ways, below=below)
 
 
-def _find(
-    filters: Sequence[tuple[str, str]], *, offset: int = 0, limit: int, order: Order = Order.NEWEST
-) -> SearchPage:
+def _counts(facet: str) -> Mapping[str, int]:
+    """Return how many records the person may read by the values of a facet."""
+    found = services().search.search(identity(), "", limit=0, passages=False, facets=(facet,))
+    return found.facets.get(facet, {})
+
+
+def _page(filters: Sequence[tuple[str, str]], order: Order, after: Behind | None = None) -> SearchPage:
+    """Return a page in an order by date, and one hit more if there is one."""
     return services().search.search(
-        identity(), "", filters=filters, order=order, offset=offset, limit=limit, passages=False
+        identity(), "", filters=filters, order=order, limit=PAGE + 1, after=after, passages=False, facets=()
     )
 
 
 def _listed(template: str, filters: Sequence[tuple[str, str]], **shown: Any) -> str:
     """Show one page of the records that fit, in the order that is asked for."""
     asked = request.args
-    order = Order.OLDEST if asked.get("order") == Order.OLDEST else Order.NEWEST
-    text = asked.get("from", "")
-    offset = min(int(text), FURTHEST) if text.isascii() and text.isdigit() and len(text) < 9 else 0
+    order, turned = Order.NEWEST, Order.OLDEST
+    if asked.get("order") == Order.OLDEST:
+        order, turned = turned, order
+    after, before = (paging.read_hit(asked.get(name, "")) for name in ("after", "before"))
+    found = _page(filters, turned, before) if before else _page(filters, order, after)
+    if (before and len(found.hits) <= PAGE) or not found.hits:  # the first page, or a place that is gone
+        after = before = None
+        found = _page(filters, order)
+    hits = found.hits[:PAGE]
+    hits = hits[::-1] if before else hits
     chosen: dict[str, Any] = dict(filters)
-    found = _find(filters, offset=offset, limit=PAGE, order=order)
-    last = min(found.total, FURTHEST)
     return render_template(
-        template, found=found, order=order.value, offset=offset,
-        newer=_here(order=order, **{"from": offset - PAGE}) if offset >= PAGE else None,
-        more=_here(order=order, **{"from": offset + PAGE}) if offset + PAGE < last else None,
-        list=as_list("browse", records_by_id([hit.record_id for hit in found.hits])),
+        template, total=found.total, order=order.value,
+        newer=_here(order=order, before=_told(hits[0])) if after or before else None,
+        more=_here(order=order, after=_told(hits[-1])) if before or len(found.hits) > PAGE else None,
+        list=as_list("browse", records_by_id([hit.record_id for hit in hits])),
         sheet=url_for("sheets.found", **chosen, list="browse"),
-        turned=_here(order=Order.NEWEST if order is Order.OLDEST else Order.OLDEST),
+        turned=_here(order=turned),
         **shown,
     )  # fmt: skip
+
+
+def _told(hit: Hit) -> str:
+    return paging.told_hit(hit.date_key, hit.record_id)
 
 
 def _here(**values: Any) -> str:

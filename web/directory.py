@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from archive.accounts import folded
@@ -20,6 +20,11 @@ from archive.need_to_know import group_of
 CODED = tuple((kind.id, kind.code, kind.names) for kind in (Category, Fonds, Department))
 """Id, code and names of what facets count."""
 
+
+_PERSON = select(Person.id, Person.login, Person.name, Person.locale, select(Closure.id).exists()).where(
+    Person.id == bindparam("person")
+)
+_LEVELS = select(Level.rank, Level.names, Level.symbol).order_by(Level.rank)
 
 MOST_COUNTED = 10_000
 """Counts are exact up to this many; a page writes a larger one as 10,000+."""
@@ -81,8 +86,7 @@ class Directory:
     def person(self, person_id: UUID) -> PersonShown | None:
         """Return a person, or None."""
         with self._db.reading() as session:
-            asked = select(Person.id, Person.login, Person.name, Person.locale, select(Closure.id).exists())
-            row = session.execute(asked.where(Person.id == person_id)).one_or_none()
+            row = session.connection().execute(_PERSON, {"person": person_id}).one_or_none()
             return None if row is None else PersonShown(*row)
 
     def set_locale(self, person_id: UUID, locale: str) -> None:
@@ -108,8 +112,7 @@ class Directory:
     def levels(self) -> dict[int, LevelShown]:
         """Return all levels by rank, the lowest first."""
         with self._db.reading() as session:
-            rows = session.scalars(select(Level).order_by(Level.rank))
-            return {row.rank: LevelShown(row.rank, row.names, row.symbol) for row in rows}
+            return {row.rank: LevelShown(*row) for row in session.connection().execute(_LEVELS)}
 
     def fonds(self) -> dict[UUID, Fonds]:
         """Return the open fonds by id, in the order of their codes."""

@@ -217,7 +217,7 @@ REASONS: Mapping[str, tuple[str, str]] = {
         mark("Do not open it. Ask whoever made it, and send a plain copy."),
     ),
     "cut": (
-        mark("the file is very large: only its first 64 MB were read"),
+        mark("the file is very large: only its beginning was read"),
         mark("Search does not find what comes after; split the file if that must be found."),
     ),
     "too_large": (

@@ -11,6 +11,21 @@ Place = tuple[datetime, UUID]
 """The moment by which a list is ordered, and the id of the row."""
 
 
+def told_hit(date_key: int, key: UUID) -> str:
+    """Return where a hit stands in an order by date (see ``indexer.engine.date_key``), as the address holds it."""
+    return f"{date_key:x}_{key.hex}"
+
+
+def read_hit(text: str) -> tuple[int, UUID] | None:
+    """Return the date key and id that an address holds; None (the first page) when they cannot be read."""
+    date, _, key = text.partition("_")
+    try:
+        found = int(date, 16), UUID(key)
+    except ValueError:
+        return None
+    return found if 0 <= found[0] < 1 << 63 else None
+
+
 def told(place: Place) -> str:
     """Return a place as the address holds it."""
     return f"{place[0].isoformat()}_{place[1].hex}"

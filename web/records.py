@@ -71,6 +71,11 @@ def create() -> BaseResponse:
 @pages.get("/records/<uuid:record_id>")
 def show(record_id: UUID) -> str:
     """Show a record in full, or number and dates to who keeps custody of it."""
+    with services().db.one_snapshot():
+        return _shown(record_id)
+
+
+def _shown(record_id: UUID) -> str:
     view = services().reader.show(identity(), record_id)
     lying = services().shelving.copies
     copies = lying.of(identity(), record_id)
@@ -88,10 +93,11 @@ def show(record_id: UUID) -> str:
     for file in view.files:
         if file.inside is not None:
             held.setdefault(file.inside, []).append(file)
+    doubles, apart = services().doubles.beside(identity(), record_id)
     return render_template(
         "record.html", view=view, record=view.record, missing=missing, acts=_acts(view), known=known, held=held,
-        most=MOST_WITHIN, number_label=_label(view, NUMBER), doubles=services().doubles.of(identity(), record_id),
-        apart=services().doubles.decided(identity(), record_id), **dossiers.section(view.record),
+        most=MOST_WITHIN, number_label=_label(view, NUMBER), doubles=doubles,
+        apart=apart, **dossiers.section(view.record),
         related=services().relations.of(identity(), record_id), outward=OUTWARD, inward=INWARD,
         copies=copies, sees_shelves=may(Act.SEE_SHELVES),
         review=offered(view.record.vital_review),

@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
@@ -35,6 +35,12 @@ class RefusalLog(Protocol):
         ...
 
 
+_NAMED_ON = select(RecordPerson.person_id).where(RecordPerson.record_id == bindparam("record"))
+_RECORD = select(Record).where(Record.id == bindparam("record"))
+_REACHES = "juanku reaches"
+"""Under this key a snapshot's ``info`` keeps the reaches that were computed in it."""
+
+
 class Guard:
     """The one place that services ask before they act.
 
@@ -53,8 +59,13 @@ class Guard:
         self._gathering: ContextVar[bool] = ContextVar("gathering refusals", default=False)
 
     def reach(self, session: Session, identity: Identity) -> Reach:
-        """Return the present reach of ``identity``."""
-        return load_reach(session, identity, self._clock, self._zone)
+        """Return the present reach of ``identity``; one snapshot for reading is asked once."""
+        if not _is_reading(session):
+            return load_reach(session, identity, self._clock, self._zone)
+        kept: dict[Identity, Reach] = session.info.setdefault(_REACHES, {})
+        if identity not in kept:
+            kept[identity] = load_reach(session, identity, self._clock, self._zone)
+        return kept[identity]
 
     def day(self) -> date:
         """Return the day it is in the house's zone."""
@@ -72,8 +83,8 @@ class Guard:
         """
         reach = self.reach(session, identity)
         # both rows are asked for whether or not they are there, so that absent costs what hidden costs
-        named = session.scalars(select(RecordPerson.person_id).where(RecordPerson.record_id == record_id)).all()
-        record = session.scalars(select(Record).where(Record.id == record_id)).one_or_none()
+        named = session.connection().execute(_NAMED_ON, {"record": record_id}).scalars().all()
+        record = session.scalars(_RECORD, {"record": record_id}).one_or_none()
         facts: Mapping[str, Any] = facts_of(record, named) if record is not None else {}
         allowed, seen = (record is not None and holds(condition(a, reach), facts) for a in (act, Act.SEE))
         if record is not None and allowed:
@@ -172,6 +183,10 @@ class Guard:
             self._log.note_apart(self._db, identity, act, record=record_id)
 
 
-def _is_writing(session: Session) -> bool:
+def _is_reading(session: Session) -> bool:
     bind = session.get_bind()
-    return isinstance(bind, Engine) and not bind.get_execution_options().get("juanku_reading")
+    return isinstance(bind, Engine) and bool(bind.get_execution_options().get("juanku_reading"))
+
+
+def _is_writing(session: Session) -> bool:
+    return isinstance(session.get_bind(), Engine) and not _is_reading(session)

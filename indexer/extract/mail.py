@@ -5,7 +5,7 @@ import io
 import mmap
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.errors import HeaderParseError, MessageError
 from email.generator import BytesGenerator
 from email.header import decode_header
@@ -31,6 +31,10 @@ _SEPARATOR = re.compile(rb"^From [^\r\n]{0,100}\d\d:\d\d[^\r\n]{0,40}\d{4}[^\r\n
 _QUOTED = re.compile(rb"^>(>*From )", re.MULTILINE)
 
 
+MOST_RICH = 20_000_000
+"""Bytes of laid-out text that are read of one mail: its tree is built anew for each answer, beside the mail's own."""
+
+
 @dataclass
 class Letter:
     """A mail, whatever wrote it.
@@ -40,12 +44,16 @@ class Letter:
         plain: the text as plain text, or "".
         rich: the text as it was laid out, or "".
         attached: name of each attachment; of one that cannot be taken out, its words too.
+        left: bytes that are yet read of texts that are laid out.
+        cut: whether there were more.
     """
 
     heads: list[tuple[str, str]] = field(default_factory=list)
     plain: str = ""
     rich: str = ""
     attached: list[tuple[str, str]] = field(default_factory=list)
+    left: int = field(default_factory=lambda: MOST_RICH)
+    cut: bool = False
 
     def text(self) -> str:
         """Return all of it as a text to read."""
@@ -65,7 +73,9 @@ def extract_mail(data: mmap.mmap | bytes, first_page: int | None = None, last_pa
     if _is_locked(mail):
         raise Unreadable(Reason.ENCRYPTED)
     title = clean_line(header_text(str(mail.get("Subject", ""))))
-    return paged(cut(_mail_text(mail)), first_page, last_page, title=title, created=_date(mail)[:10])
+    letter = _letter(mail)
+    found = paged(cut(letter.text()), first_page, last_page, title=title, created=_date(mail)[:10])
+    return replace(found, cut=letter.cut)
 
 
 def extract_mailbox(data: mmap.mmap | bytes, first_page: int | None = None, last_page: int | None = None) -> Extracted:
@@ -164,7 +174,7 @@ def _begins_mail(data: bytes, at: int) -> bool:
     return at == 0 or data[max(0, at - 4) : at].replace(b"\r", b"").endswith(b"\n\n")
 
 
-def _mail_text(mail: Message) -> str:
+def _letter(mail: Message) -> Letter:
     _check_depth(mail)
     letter = Letter([(name, _shown(mail, name)) for name in _SHOWN])
     for part in _parts(mail):
@@ -172,7 +182,7 @@ def _mail_text(mail: Message) -> str:
             letter.attached.append((_called(part), ""))
         else:
             _take(letter, part)
-    return letter.text()
+    return letter
 
 
 def _check_depth(mail: Message) -> None:
@@ -238,7 +248,9 @@ def _take(letter: Letter, part: Message) -> None:
     payload = part.get_payload(decode=True)
     data = payload if isinstance(payload, bytes) else b""
     if kind == kinds.HTML:
-        letter.rich += rich_text(data, charset) + "\n"
+        letter.cut = letter.cut or len(data) > letter.left
+        letter.rich += rich_text(data[: letter.left], charset) + "\n"
+        letter.left = max(letter.left - len(data), 0)
     elif kinds.is_plain_text(kind):
         letter.plain += decode(data, charset) + "\n"
 

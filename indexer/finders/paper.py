@@ -84,10 +84,28 @@ class Paper:
             yield from _lines(page, 0, len(page.text))
 
 
+class Chosen:
+    """Takes all pages of a document, one after another, and keeps those that a paper is made of.
+
+    Attributes:
+        pages: what it keeps.
+    """
+
+    def __init__(self) -> None:
+        self.pages: list[Page] = []
+
+    def take(self, page: Page) -> None:
+        """Keep a page with words if it is one of the first, else in place of the last."""
+        if page.text.strip():
+            self.pages[FIRST_PAGES:] = [page]
+
+
 def chosen(pages: Sequence[Page]) -> list[Page]:
     """Return of all pages of a document those that a paper is made of."""
-    written = [page for page in pages if page.text.strip()]
-    return written if len(written) <= FIRST_PAGES else [*written[:FIRST_PAGES], written[-1]]
+    kept = Chosen()
+    for page in pages:
+        kept.take(page)
+    return kept.pages
 
 
 def stated(field: str, value: str, rule: str) -> Finding:

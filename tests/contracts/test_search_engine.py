@@ -10,7 +10,7 @@ import pytest
 from archive.errors import InvalidInput
 from archive.ids import new_id
 from archive.policy.condition import ALWAYS, NEVER, All, AnyOf, Between, Condition, Has, Not, Within, has
-from indexer.engine import DEEPEST, TOKEN_FIELD, Order, SearchEngine
+from indexer.engine import DEEPEST, TOKEN_FIELD, EngineHit, Order, SearchEngine
 from indexer.querytree import And, Everything, Negate, Or, Prefix, Query, Range, Words
 from tests.factories.engine_house import CATEGORIES, FONDS, HOUSE, PEOPLE, ask, entry, expected
 
@@ -141,6 +141,16 @@ def test_facets_with_many_values_are_complete(engine: SearchEngine) -> None:
     assert set(counted.values()) == {2}
 
 
+@pytest.mark.parametrize("text", ["完张", "完，张", "完。 张"])
+def test_no_phrase_runs_from_one_text_into_the_next(engine: SearchEngine, text: str) -> None:
+    apart = replace(entry(0), texts={"title": ["一"], "text": ["验收已完。", "张三签字"]})
+    joined = replace(entry(1), texts={"title": ["二"], "text": ["验收已完。张三签字"]})
+    engine.write([apart, joined])
+    engine.commit()
+    wanted = [joined.id] if len(text) > 2 else []
+    assert [hit.id for hit in engine.search(ask(Words(text, "text"))).hits] == wanted
+
+
 def test_only_the_partitions_asked_are_looked_into(house: SearchEngine) -> None:
     answer = house.search(ask(Everything(), "2", facets=["level"]))
     assert {hit.partition for hit in answer.hits} == {"2"}
@@ -164,6 +174,36 @@ def test_dates_order_a_page(house: SearchEngine, order: Order, reverse: bool) ->
     assert shown == sorted(shown, reverse=reverse)
     first = house.search(replace(ask(Words("合同"), order=order), limit=5)).hits
     assert [days[hit.id] for hit in first] == shown[:5]
+
+
+@pytest.mark.parametrize("order", [Order.NEWEST, Order.OLDEST])
+@pytest.mark.parametrize("query", [Everything(), Words("合同")])
+def test_a_page_in_an_order_by_date_begins_behind_any_hit(house: SearchEngine, order: Order, query: Query) -> None:
+    request = ask(query, order=order, facets=["level"])
+    whole = house.search(request)
+    walked: list[EngineHit] = []
+    while len(walked) < whole.total:
+        after = (walked[-1].date_key, walked[-1].id) if walked else None
+        page = house.search(replace(request, limit=7, after=after))
+        assert (page.total, page.facets) == (whole.total, whole.facets)
+        walked += page.hits
+    assert walked == list(whole.hits)
+    assert not house.search(replace(request, after=(walked[-1].date_key, walked[-1].id))).hits
+
+
+@pytest.mark.parametrize("order", [Order.NEWEST, Order.OLDEST])
+def test_none_of_equal_date_keys_is_skipped_or_comes_twice(engine: SearchEngine, order: Order) -> None:
+    same = {**entry(0).facts, "drawn_from": 20240101}
+    keys = [UUID(int=high << 64 | 5) for high in range(1, 7)]
+    engine.write([replace(entry(0), id=key, facts=same | {"record": key}) for key in keys])
+    engine.commit()
+    walked: list[UUID] = []
+    after = None
+    for _ in range(3):
+        page = engine.search(replace(ask(Everything(), "3", order=order), limit=2, after=after)).hits
+        walked += [hit.id for hit in page]
+        after = (page[-1].date_key, page[-1].id)
+    assert walked == keys
 
 
 def test_everything_is_ordered_newest_first(house: SearchEngine) -> None:

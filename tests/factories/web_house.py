@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 from argon2 import PasswordHasher
 from flask import Flask
@@ -58,9 +59,11 @@ from archive.subjects import Subjects
 from archive.vital import VitalRecords
 from archive.why import WhyService
 from indexer.comparing import CompareTexts
+from indexer.engine import Order, date_key
 from indexer.extraction import ExtractContents
 from indexer.passages import Passage, marks_in
 from indexer.queryparser import parse
+from indexer.ranges import day_number
 from indexer.rendition import Renditions
 from indexer.sandbox.client import Extractor, SandboxDetector
 from indexer.sandbox.office import Office
@@ -128,6 +131,8 @@ class TitleSearch:
         filters: Sequence[tuple[str, str]] = (),
         offset: int = 0,
         limit: int = 20,
+        order: Order = Order.NEWEST,
+        after: tuple[int, UUID] | None = None,
         **_more: Any,
     ) -> Any:
         query = parse(text)
@@ -135,8 +140,11 @@ class TitleSearch:
         if self.broken:
             raise self.broken
         with self.db.reading() as session:
-            known = session.scalars(self.guard.visible(session, identity).order_by(Record.drawn_from.desc()))
+            known = session.scalars(self.guard.visible(session, identity))
             found = [r for r in known if (not text or marks_in(query, r.title)) and _fits(r, dict(filters))]
+        turn = 1 if order is Order.OLDEST else -1
+        found.sort(key=lambda r: (turn * _day(r), r.id))
+        behind = [r for r in found if after is None or (turn * _day(r), r.id) > (turn * after[0], after[1])]
         hits = [
             SimpleNamespace(
                 record_id=r.id,
@@ -147,8 +155,9 @@ class TitleSearch:
                 date=r.drawn_up,
                 place=r.place_path,
                 passages=[Passage(1, r.title, tuple(marks_in(query, r.title)), cut_after=True)],
+                date_key=_day(r),
             )
-            for r in found[offset : offset + limit]
+            for r in behind[offset : offset + limit]
         ]
         facets = {
             "level": {"1": len(found)},
@@ -164,6 +173,11 @@ class TitleSearch:
         with self.db.reading() as session:
             known = session.scalars(self.guard.visible(session, identity))
             return sum(record.state.value == dict(filters)["state"] for record in known)
+
+
+def _day(record: Record) -> int:
+    """Where a record stands in an order by date, as an engine says it."""
+    return date_key({"drawn_from": day_number(record.drawn_from)}, record.id)
 
 
 def _fits(record: Record, chosen: Mapping[str, str]) -> bool:

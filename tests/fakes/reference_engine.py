@@ -105,10 +105,15 @@ class ReferenceEngine:
             and (tier := tier_of(request.query, entry)) is not None
         ]
         found.sort(key=lambda pair: self._key(request, *pair))
-        page = found[request.offset : request.offset + request.limit]
+        last = request.after and (request.after[0] * (1 if request.order is Order.OLDEST else -1), request.after[1].hex)
+        rest = [pair for pair in found if last is None or self._key(request, *pair)[1:] > last]
+        page = rest[request.offset : request.offset + request.limit]
         return SearchAnswer(
             len(found),
-            [EngineHit(entry.id, entry.version, entry.partition, tier) for entry, tier in page],
+            [
+                EngineHit(entry.id, entry.version, entry.partition, tier, date_key(entry.facts, entry.id))
+                for entry, tier in page
+            ],
             {name: self._count(name, [entry for entry, _ in found]) for name in request.facets},
         )
 

@@ -1,5 +1,6 @@
 """Browsing by category and by place: what a person may read, counted and listed, and nothing else."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from sqlalchemy import select
 from archive.model import Category, Fonds, Place, RecordState
 from tests.factories import records as rows
 from tests.factories.web_house import WebHouse, a_web_house
+from web import browsing
 
 pytestmark = pytest.mark.postgres
 
@@ -80,3 +82,45 @@ def test_officers_are_led_to_no_list_of_records(house: WebHouse) -> None:
     auditor = house.browser("auditor")
     assert 'href="/browse"' not in auditor.get("/").text
     assert "电梯维保合同" not in auditor.get(f"/browse/categories/{house.category.id}").text
+
+
+def _addresses(page: str) -> dict[str, str]:
+    return {
+        kind: address.replace("&amp;", "&") for kind, address in re.findall(r'rel="(prev|next)" href="([^"]+)"', page)
+    }
+
+
+@pytest.mark.parametrize("order", ["newest", "oldest"])
+def test_a_long_list_is_walked_to_its_end_and_back(
+    house: WebHouse, order: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(browsing, "PAGE", 3)
+    for number in range(8):
+        _filed(house, f"第{number}号合同")
+    staff = house.browser("staff")
+    address = f"/browse/categories/{house.category.id}?order={order}"
+    there = []
+    pages = [staff.get(address).text]
+    while further := _addresses(pages[-1]).get("next"):
+        pages.append(staff.get(further).text)
+    there = [re.findall("第[0-9]号合同", page) for page in pages]
+    seen = [title for page in there for title in dict.fromkeys(page)]
+    assert len(pages) == 3
+    assert sorted(seen) == [f"第{number}号合同" for number in range(8)]
+    back = pages[-1]
+    for before in reversed(pages[:-1]):
+        back = staff.get(_addresses(back)["prev"]).text
+        assert list(dict.fromkeys(re.findall("第[0-9]号合同", back))) == list(
+            dict.fromkeys(re.findall("第[0-9]号合同", before))
+        )
+    assert "prev" not in _addresses(back)
+
+
+@pytest.mark.parametrize(
+    "place", ["9950", "ffff_", "-1_00000000000000000000000000000001", "0_00000000000000000000000000000001"]
+)
+def test_a_place_that_cannot_be_or_is_gone_leads_to_the_first_page(house: WebHouse, place: str) -> None:
+    _filed(house, "电梯维保合同")
+    page = house.browser("staff").get(f"/browse/categories/{house.category.id}?after={place}")
+    assert page.status_code == 200
+    assert "电梯维保合同" in page.text

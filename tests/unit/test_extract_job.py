@@ -2,11 +2,13 @@
 
 import io
 import random
+import weakref
 import zipfile
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -16,10 +18,11 @@ from archive.jobs.outbox import Outbox
 from archive.jobs.runner import JobRunner
 from archive.model import Content, ContentState, Job, JobKind, JobState, PageText, Record, RecordState, TextState
 from archive.personal import PersonalKind
+from indexer import extraction
 from indexer.extract.answer import Extracted, Failure, Reason
 from indexer.extraction import ExtractContents
 from indexer.identify import MagicDetector
-from indexer.pagetext import load_pages
+from indexer.pagetext import Page, load_pages, masked_page
 from indexer.sandbox.client import Extractor
 from storage.objects import FileStore
 from tests.factories.databases import a_database
@@ -164,8 +167,8 @@ class Sandbox:
 
     parallel = 2
 
-    def __init__(self, pages: int, poison: set[int]) -> None:
-        self.pages, self.poison, self.asked = pages, poison, 0
+    def __init__(self, pages: int, poison: set[int], more: str = "") -> None:
+        self.pages, self.poison, self.asked, self.more = pages, poison, 0, more
 
     def hold(self, _data: object, _size: int) -> SimpleNamespace:
         return SimpleNamespace(close=lambda: None)
@@ -175,7 +178,7 @@ class Sandbox:
         wanted = range(first, min(last, self.pages) + 1)
         if self.poison & set(wanted):
             return Failure(Reason.CRASHED)
-        return Extracted(tuple(f"第{number}页的字" for number in wanted), first, self.pages)
+        return Extracted(tuple(f"第{number}页的字{self.more}" for number in wanted), first, self.pages)
 
     def find_held(self, _name: str, file: object, first: int, last: int) -> tuple[str | None, Extracted | Failure]:
         return None, self.extract_held("", file, first, last)
@@ -202,6 +205,35 @@ def test_one_poisoned_page_costs_that_page_alone(house: SimpleNamespace) -> None
     found = looked_up(house, content)
     assert found.content.pages == 5_000
     assert {page.number for page in found.pages} == set(range(1, 5_001)) - {3_333}
+
+
+def test_of_a_long_text_few_pages_are_held_at_once(house: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    alive = weakref.WeakSet[Page]()
+    most = 0
+
+    def watched(*given: Any) -> Page:
+        nonlocal most
+        made = masked_page(*given)
+        alive.add(made)
+        most = max(most, len(alive))
+        return made
+
+    monkeypatch.setattr(extraction, "masked_page", watched)
+    content = stored(house, "书".encode())
+    house.use(Sandbox(3_000, set(), "字" * 400)).run()
+    assert looked_up(house, content).pages[-1].number == 3_000
+    assert most < 200
+
+
+def test_of_an_endless_text_the_beginning_is_kept_and_that_is_said(
+    house: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(extraction, "_MOST_TEXT", 10_000)
+    content = stored(house, "书".encode())
+    house.use(Sandbox(5_000, set())).run()
+    found = looked_up(house, content)
+    assert (found.content.text_state, found.content.reason, found.content.pages) == (TextState.TEXT, "cut", 5_000)
+    assert 200 < len(found.pages) < 2_000
 
 
 def test_a_large_text_is_written_in_short_transactions(house: SimpleNamespace) -> None:

@@ -5,6 +5,7 @@ from email.message import EmailMessage
 
 import pytest
 
+from indexer.extract import mail
 from indexer.extract.answer import Reason, Unreadable
 from indexer.extract.mail import extract_mail, extract_mailbox, mail_members, mailbox_members
 
@@ -146,3 +147,14 @@ def test_a_mail_that_only_a_key_opens_is_locked() -> None:
     with pytest.raises(Unreadable) as refused:
         extract_mail(HEADS + kind)
     assert refused.value.failure.reason is Reason.ENCRYPTED
+
+
+def test_of_much_laid_out_text_the_beginning_is_read_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    head = b"From: a@b.example\nSubject: s\nContent-Type: text/html; charset=utf-8\n\n"
+    body = b"<p>first</p><p>second</p>"
+    assert not extract_mail(head + body).cut
+    monkeypatch.setattr(mail, "MOST_RICH", body.index(b"<p>second"))
+    found = extract_mail(head + body)
+    assert found.cut
+    assert "first" in found.pages[0]
+    assert "second" not in found.pages[0]

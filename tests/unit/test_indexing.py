@@ -5,10 +5,12 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from archive.errors import Unavailable
 from archive.fence import raise_fence
@@ -27,6 +29,7 @@ from archive.model import (
     SubjectToken,
     TextState,
 )
+from indexer import pagetext
 from indexer.engine import TOKEN_FIELD, IndexEntry, SearchRequest, Tombstone
 from indexer.entries import Entries
 from indexer.indexing import IndexRecords
@@ -167,6 +170,28 @@ def test_page_text_is_found_with_its_tokens_and_no_phrase_runs_over_a_page(house
     house.index.index([key])
     assert found(house, Words("违约金", "text")) == found(house, Words("page-2", TOKEN_FIELD)) == {key}
     assert found(house, Words("支付违约", "text")) == set()
+
+
+@pytest.mark.parametrize("rebuilt", [False, True])
+def test_of_long_texts_few_are_in_memory_together(
+    house: SimpleNamespace, rebuilt: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pagetext, "PORTION_SLICES", 3)
+    keys = [add(house) for _ in range(4)]
+    for key in keys[:3]:
+        add_pages(house, key, "甲" * 20_000, "乙" * 20_000)
+    together = []
+    read = Entries.read
+
+    def watched(entries: Entries, session: Session, ids: Sequence[UUID]) -> Any:
+        together.append([key for key in ids if key in keys[:3]])
+        return read(entries, session, ids)
+
+    monkeypatch.setattr(Entries, "read", watched)
+    house.rebuilder.rebuild("1") if rebuilt else house.index.index(keys)
+    assert sorted(key for some in together for key in some) == keys[:3]
+    assert max(map(len, together)) == 1
+    assert found(house, Everything()) == set(keys)
 
 
 def test_a_raised_record_leaves_the_lower_partition_and_its_fence_is_lifted(house: SimpleNamespace) -> None:

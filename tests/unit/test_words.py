@@ -1,7 +1,8 @@
 import pytest
 
 from indexer.fields import FIELDS, find_field, near_fields
-from indexer.words import GAP, LONGEST, cut, cut_all, cut_code, cut_number, cut_numbers, number_terms, query_terms
+from indexer.terms import cut_texts
+from indexer.words import GAP, LONGEST, cut, cut_code, cut_number, number_terms, query_terms
 
 
 def test_a_mixed_text_is_cut_at_consecutive_positions() -> None:
@@ -27,8 +28,8 @@ def test_kana_hangul_and_rare_characters_are_cut_like_han() -> None:
 
 
 def test_values_are_kept_apart() -> None:
-    assert cut_all(["甲乙", "", "a"]) == ["甲乙", "乙", GAP, "a"]
-    assert cut_numbers(["A1", "B"]) == ["a1", "1", GAP, "b"]
+    assert list(cut_texts("title", ["甲乙", "", "a"])) == ["甲乙 乙", "a"]
+    assert list(cut_texts("number", ["A1", "B"])) == ["a1 1", "b"]
 
 
 def test_very_long_words_become_several_tokens() -> None:
