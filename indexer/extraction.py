@@ -40,7 +40,6 @@ INFECTED = "infected"
 
 CUT = "cut"
 """Reason of a content of whose text only the beginning was read."""
-
 _SLICE_PAGES = 200
 _LONG_SLICE = 800  # of what is not read page by page, but whole for each slice
 _MOST_PAGES = 100_000

@@ -7,11 +7,11 @@ from archive.model import RelationKind
 from archive.showing import CustodyView, number_of
 from web.api import given
 from web.api.describing import changed
-from web.api.made import (
+from web.api.made import RecordChanged
+from web.api.made_of_papers import (
     DossierContents,
     DossierSplit,
     ItemPlaced,
-    RecordChanged,
     RecordsRelated,
     RelationList,
     RelationShown,

@@ -13,7 +13,7 @@ from archive.scheme.fields import FieldKind, parse_fields
 from web import paging
 from web.api import given
 from web.api.describing import changes_of
-from web.api.made import CorrectionPage, CorrectionShown, CorrectionStands
+from web.api.made_of_papers import CorrectionPage, CorrectionShown, CorrectionStands
 from web.api.operations import operation
 from web.record_words import masked
 from web.services import identity, services

@@ -6,7 +6,7 @@ from archive.errors import Fault, InvalidInput, NotFound
 from archive.shelving.copies import CopyFacts
 from archive.shelving.tree import PlaceFacts
 from web.api import given
-from web.api.made import CopyAdded, CopyList, CopyPlaced, CopyShown, ShelfAdded, ShelfList, ShelfShown
+from web.api.made_of_papers import CopyAdded, CopyList, CopyPlaced, CopyShown, ShelfAdded, ShelfList, ShelfShown
 from web.api.operations import operation
 from web.services import identity, services
 
