@@ -34,6 +34,8 @@ from tests.factories.databases import a_database
 from tests.fakes.clock import FixedClock
 from tests.fakes.refusals import RememberingLog
 
+pytestmark = pytest.mark.postgres
+
 NAMES = {"zh_CN": "库房"}
 
 
