@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from web.form_faults import FORM_FAULTS
 from web.words import mark
 
 FIELDS: Mapping[str, str] = {
@@ -110,14 +111,7 @@ FAULTS: Mapping[str, str] = {
     "not_kept": mark("is longer or larger than can be kept, or holds a sign that no text may hold"),
     "too_long": mark("is too long (at most %(limit)s)"),
     "unknown": mark("is not known here"),
-    "no_list": mark("is no list; print it as a PDF"),
-    "form_broken": mark("cannot be set: %(told)s"),
-    "form_broken_line": mark("cannot be set, line %(line)s: %(told)s"),
-    "form_time": mark("takes longer than a form may; nothing was printed"),
-    "form_memory": mark("needs more memory than a form may; nothing was printed"),
-    "form_size": mark("makes more pages than a form may; nothing was printed"),
-    "form_walls": mark("cannot be set here: this system's kernel lacks the walls that a template of your own needs"),
-    "form_crashed": mark("broke the typesetter; nothing was printed"),
+    **FORM_FAULTS,
     "wrong_type": mark("is not of the type that belongs here"),
     "bad_json": mark("is not JSON that can be read"),
     "bad_key": mark("is at most %(limit)s printable ASCII characters"),
