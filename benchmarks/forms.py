@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any
+from uuid import UUID
 
 import pypdfium2
 from sqlalchemy import select
@@ -35,12 +36,12 @@ def main() -> None:
     parser.add_argument("--labels", type=int, default=1_000)
     asked = parser.parse_args()
     with archive(1), opened() as parts:
-        dossiers, numbers = fill(parts, asked.dossiers, max(asked.items, asked.labels // asked.dossiers))
-        measure(parts, dossiers, numbers[: asked.labels])
+        dossiers, items = fill(parts, asked.dossiers, max(asked.items, asked.labels // asked.dossiers))
+        measure(parts, dossiers, items[: asked.labels])
 
 
 def fill(parts: Parts, dossiers: int, items: int) -> tuple[list[str], list[str]]:
-    """Put filed dossiers with items into the archive; return the ids of the dossiers and the numbers of the items."""
+    """Put filed dossiers with items into the archive; return the ids of both."""
     with parts.db.reading() as session:
         category = session.scalars(select(Category).order_by(Category.code)).first()
     if category is None:
@@ -49,7 +50,7 @@ def fill(parts: Parts, dossiers: int, items: int) -> tuple[list[str], list[str]]
         "fonds_id": category.fonds_id, "category_id": category.id, "category_version": category.version,
         "level_rank": 1, "term": "D30", "state": RecordState.FILED, "created_at": parts.clock.now(),
     }  # fmt: skip
-    keys, numbers = [], []
+    keys, held = [], []
     for at in range(dossiers):
         with parts.db.writing() as work:
             dossier = new_id()
@@ -60,19 +61,19 @@ def fill(parts: Parts, dossiers: int, items: int) -> tuple[list[str], list[str]]
             )
             work.session.flush()
             for place in range(1, items + 1):
-                numbers.append(f"Z-{at:05}-{place:04}")
+                held.append(str(new_id()))
                 work.session.add(
                     Record(
-                        id=new_id(), dossier_id=dossier, position=place, pages=3, drawn_up="2024-03-05",
+                        id=UUID(held[-1]), dossier_id=dossier, position=place, pages=3, drawn_up="2024-03-05",
                         title=f"关于第{at}号电梯第{place}次年度检验情况及整改结果的报告", responsible="工程部",
-                        archive_number=numbers[-1], **common,
+                        archive_number=f"Z-{at:05}-{place:04}", **common,
                     )
                 )  # fmt: skip
             work.commit()
-    return keys, numbers
+    return keys, held
 
 
-def measure(parts: Parts, dossiers: list[str], numbers: list[str]) -> None:
+def measure(parts: Parts, dossiers: list[str], items: list[str]) -> None:
     """Print the table."""
     app = make_app(parts)
     app.config["WTF_CSRF_ENABLED"] = False
@@ -84,14 +85,14 @@ def measure(parts: Parts, dossiers: list[str], numbers: list[str]) -> None:
     raw = _timed(lambda: _one_word(parts))
     contents = said("/prints", form="dossier_contents", record=dossiers)
     covers = said("/prints", form="dossier_cover", record=dossiers)
-    labels = said("/labels", sheet="3x8", start="1", first=numbers[0], last=numbers[-1])
+    labels = said("/labels", sheet="3x8", start="1", record=items)
     table(
         "Forms",
         [
             ("raw: one word", _told(raw)),
             (f"contents of {len(dossiers)} dossiers", _told(contents, CONTENTS_SECONDS)),
             (f"covers of {len(dossiers)} dossiers", _told(covers)),
-            (f"{len(numbers):,} labels", _told(labels, LABELS_SECONDS)),
+            (f"{len(items):,} labels", _told(labels, LABELS_SECONDS)),
         ],
     )
 

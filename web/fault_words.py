@@ -2,17 +2,10 @@
 
 from collections.abc import Mapping
 
+from web.form_faults import FORM_FAULTS
 from web.words import mark
 
 FAULTS: Mapping[str, str] = {
-    "no_list": mark("is no list; print it as a PDF"),
-    "form_broken": mark("cannot be set: %(told)s"),
-    "form_broken_line": mark("cannot be set, line %(line)s: %(told)s"),
-    "form_time": mark("takes longer than a form may; nothing was printed"),
-    "form_memory": mark("needs more memory than a form may; nothing was printed"),
-    "form_size": mark("makes more pages than a form may; nothing was printed"),
-    "form_walls": mark("cannot be set here: this system's kernel lacks the walls that a template of your own needs"),
-    "form_crashed": mark("broke the typesetter; nothing was printed"),
     "bad_shelf_code": mark("is no code: capitals and digits, up to 8"),
     "only_shelves_have_it": mark("only shelves and boxes have a capacity"),
     "comes_from_above": mark("comes from the cabinet or the room"),
