@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from web.form_faults import FORM_FAULTS
 from web.words import mark
 
 FAULTS: Mapping[str, str] = {
