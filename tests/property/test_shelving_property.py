@@ -46,6 +46,14 @@ class Shelves(RuleBasedStateMachine):
             work.commit()
         self.who = Identity("archivist", person.id, frozenset({Role.ARCHIVIST}))
         self.shelving = Shelving(self.db, Guard(self.db, log, clock, "Asia/Shanghai"), log, clock)
+        for code, security in (("A", Security.WORK_AREA), ("B", Security.SECURE_ROOM)):
+            parent = None
+            for kind in ShelfKind:
+                holds = kind in {ShelfKind.SHELF, ShelfKind.BOX}
+                facts = PlaceFacts({"zh_CN": "库"}, None if holds else security, 2 if holds else None)
+                parent = self.shelving.tree.add(self.who, kind, code, facts, parent)
+        for level in (1, 1, 1, 3):
+            self.add_copy(level)
 
     def teardown(self) -> None:
         self.db.close()
@@ -70,6 +78,9 @@ class Shelves(RuleBasedStateMachine):
         self._try(lambda: self.shelving.tree.add(self.who, kind, code, facts, parent.id if parent else None))
 
     @rule(level=st.integers(1, 4))
+    def note_copy(self, level: int) -> None:
+        self.add_copy(level)
+
     def add_copy(self, level: int) -> None:
         with self.db.writing() as work:
             record = records.a_record(work.session, self.category, level=level)
