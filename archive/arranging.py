@@ -225,7 +225,7 @@ class Arranging:
         if version is not None and dossier.version != version:
             raise Conflict(what="dossier", version=dossier.version)
         items = dossier_order.placed(session, dossier_id)
-        return _Arranged(dossier, items, [row.id for row in self._dossiers.seen(session, identity, dossier_id)])
+        return _Arranged(dossier, items, self._dossiers.seen(session, identity, dossier_id))
 
     def _items(self, session: Session, identity: Identity, ids: Sequence[UUID]) -> list[Record]:
         """Return the items in the order of ``ids``, each once, if this person may arrange every one."""

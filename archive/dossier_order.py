@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import and_, bindparam, case, or_, select, update
 from sqlalchemy.orm import Session
 
 from archive.database import Base
@@ -37,6 +37,9 @@ _LIES = (
     )
 )
 
+_RUNS = 40
+"""So many runs of neighbours are moved by one statement; more are written row by row."""
+
 _TOUCH = update(_TABLE).where(_TABLE.c.id == bindparam("key")).values(version=_TABLE.c.version + 1)
 
 
@@ -63,14 +66,29 @@ def write(session: Session, dossier_id: UUID, before: Sequence[Placed], after: S
     """
     stood = {item.id: (item.position, item.volume) for item in before}
     now = settled(after)
+    changed = [item for item in now if item.id in stood and stood[item.id] != (item.position, item.volume)]
+    runs = _runs([(stood[item.id][0] or 0, item.position or 0) for item in changed])
+    if len(runs) < min(_RUNS, len(changed)) and all(stood[item.id][1] == item.volume for item in changed):
+        here = _TABLE.c.position
+        moves = [(here.between(first, last), here + by) for first, last, by in runs]
+        line = and_(_TABLE.c.dossier_id == dossier_id, or_(*(moved for moved, _ in moves)))
+        session.connection().execute(update(_TABLE).where(line).values(position=case(*moves, else_=here)))
+    elif changed:
+        rows = [{"key": item.id, "to_position": item.position, "to_volume": item.volume} for item in changed]
+        session.connection().execute(_PLACE, rows)
+    # last: what is new must not move on with what it was put before
     lay(session, dossier_id, [item for item in now if item.id not in stood])
-    changed = [
-        {"key": item.id, "to_position": item.position, "to_volume": item.volume}
-        for item in now
-        if item.id in stood and stood[item.id] != (item.position, item.volume)
-    ]
-    if changed:
-        session.connection().execute(_PLACE, changed)
+
+
+def _runs(moves: Iterable[tuple[int, int]]) -> list[tuple[int, int, int]]:
+    """Return moves from place to place as runs of neighbours that move alike: first, last, by how much."""
+    runs: list[tuple[int, int, int]] = []
+    for was, to in sorted(moves):
+        if runs and runs[-1][1] == was - 1 and runs[-1][2] == to - was:
+            runs[-1] = (runs[-1][0], was, to - was)
+        else:
+            runs.append((was, was, to - was))
+    return runs
 
 
 def lay(session: Session, dossier_id: UUID | None, items: Iterable[Placed]) -> None:

@@ -4,8 +4,8 @@ So no gap in either tells of an item that is hidden from them. Who sees all sees
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import func, literal_column, select
@@ -19,16 +19,19 @@ from archive.policy.guard import Guard
 from archive.policy.rules import Act, condition
 from archive.policy.sql import where
 
+_AT_ONCE = 500
+
 OFFERED = 100
 """Dossiers to choose from."""
 
 _IS_DOSSIER = Record.kind == literal_column("'dossier'")  # spelt out: a partial index is found by it
 _TABLE = Base.metadata.tables["record"]
+_COUNTED = [_TABLE.c[name] for name in ("id", "pages", "medium", "state", "volume")]
 _SHOWN = [
     _TABLE.c[name]
     for name in (
         "id", "archive_number", "title", "responsible", "drawn_up", "pages", "medium", "level_rank", "state", "notes",
-        "fields", "position", "volume", "version",
+        "fields", "version",
     )
 ]  # fmt: skip
 
@@ -60,22 +63,31 @@ class Entry:
     version: int
 
 
+class _Stood(NamedTuple):
+    """Where an item stands, for one person: all that is counted over what they see."""
+
+    record_id: UUID
+    place: int
+    first: int | None
+    last: int | None
+    volume: int
+    state: RecordState
+
+
 @dataclass(frozen=True)
 class Contents:
-    """A dossier and what this person sees of its items, in order."""
+    """A dossier and what this person sees of its items, in order; ``entries`` are those that were asked for.
+
+    ``total`` counts all that they see, ``pages`` their pages as far as they are counted, ``volumes`` from 1. Up to the
+    place ``fixed`` (0: none) nothing moves any more, because the dossier is filed.
+    """
 
     dossier: Record
     entries: Sequence[Entry]
-
-    @property
-    def volumes(self) -> int:
-        """How many volumes this person sees; 1 where it is not divided."""
-        return self.entries[-1].volume or 1 if self.entries else 1
-
-    @property
-    def pages(self) -> int:
-        """How many pages all items have, as far as they are counted."""
-        return sum(entry.pages or 0 for entry in self.entries)
+    total: int
+    pages: int
+    volumes: int
+    fixed: int
 
 
 class Dossiers:
@@ -85,8 +97,8 @@ class Dossiers:
         self._db = db
         self._guard = guard
 
-    def contents(self, identity: Identity, dossier_id: UUID) -> Contents:
-        """Return a dossier with its items in order.
+    def contents(self, identity: Identity, dossier_id: UUID, *, begins: int = 0, limit: int | None = None) -> Contents:
+        """Return a dossier with its items in order: all, or ``limit`` of them behind the first ``begins``.
 
         Raises:
             NotFound: there is none that this person may see.
@@ -94,18 +106,35 @@ class Dossiers:
             InvalidInput: it is an item.
         """
         with self._db.reading() as session:
-            return self.contents_in(session, identity, dossier_id)
+            return self.contents_in(session, identity, dossier_id, begins=begins, limit=limit)
 
-    def contents_in(self, session: Session, identity: Identity, dossier_id: UUID) -> Contents:
+    def contents_in(
+        self, session: Session, identity: Identity, dossier_id: UUID, *, begins: int = 0, limit: int | None = None
+    ) -> Contents:
         """As ``contents``, inside the caller's transaction."""
         dossier = self._guard.require(session, identity, Act.READ, dossier_id)
         check_dossier(dossier)
-        return Contents(dossier, numbered(self.seen(session, identity, dossier_id)))
+        rows = self._rows(session, identity, dossier_id, _COUNTED)
+        line = _counted(rows)
+        wanted = line[begins:] if limit is None else line[begins : begins + limit]
+        filed = [each.place for each in line if each.state is RecordState.FILED]
+        volumes = line[-1].volume if line else 1
+        return Contents(
+            dossier,
+            _entries(session, wanted, divided=volumes > 1),
+            len(line),
+            sum(row.pages or 0 for row in rows),
+            volumes,
+            filed[-1] if filed and dossier.state is RecordState.FILED else 0,
+        )
 
-    def seen(self, session: Session, identity: Identity, dossier_id: UUID) -> Sequence[Any]:
-        """Return the rows of a dossier's items that ``identity`` may read, in order."""
+    def seen(self, session: Session, identity: Identity, dossier_id: UUID) -> list[UUID]:
+        """Return a dossier's items that ``identity`` may read, in order. Asks nothing of the dossier."""
+        return [row.id for row in self._rows(session, identity, dossier_id, _COUNTED[:1])]
+
+    def _rows(self, session: Session, identity: Identity, dossier_id: UUID, columns: Sequence[Any]) -> Sequence[Any]:
         may_read = where(condition(Act.READ, self._guard.reach(session, identity)))
-        query = select(*_SHOWN).where(Record.dossier_id == dossier_id, may_read).order_by(Record.position)
+        query = select(*columns).where(Record.dossier_id == dossier_id, may_read).order_by(Record.position)
         return session.connection().execute(query).all()
 
     def lies_in(self, identity: Identity, item: Record) -> tuple[Record, int] | None:
@@ -141,24 +170,36 @@ def check_dossier(record: Record) -> None:
         raise InvalidInput(Fault("dossier", "no_dossier"))
 
 
-def numbered(rows: Iterable[Any]) -> list[Entry]:
+def _counted(rows: Iterable[Any]) -> list[_Stood]:
     """Count places, volumes and pages over rows in their order."""
-    entries: list[Entry] = []
-    volume, stored, page = 0, None, 1
-    counting: int | None = page
+    line: list[_Stood] = []
+    volume, stored = 0, None
+    counting: int | None = 1
     for place, row in enumerate(rows, 1):
-        if not entries or row.volume != stored:
+        if not line or row.volume != stored:
             volume, stored, counting = volume + 1, row.volume, 1
         first, last, counting = _pages(row, counting)
+        line.append(_Stood(row.id, place, first, last, volume, row.state))
+    return line
+
+
+def _entries(session: Session, line: Sequence[_Stood], *, divided: bool) -> list[Entry]:
+    """Read the rest of what an entry shows."""
+    found: dict[UUID, Any] = {}
+    for at in range(0, len(line), _AT_ONCE):
+        ids = [each.record_id for each in line[at : at + _AT_ONCE]]
+        query = select(*_SHOWN).where(Record.id.in_(ids))
+        found |= {row.id: row for row in session.connection().execute(query)}
+    entries = []
+    for record_id, place, first, last, volume, state in line:
+        row = found[record_id]
         entries.append(
             Entry(
-                row.id, place, row.archive_number, row.fields.get("document_number"), row.title, row.responsible,
-                row.drawn_up, row.pages, first, last, row.medium, row.level_rank, row.state, volume, row.notes,
-                row.version,
+                record_id, place, row.archive_number, row.fields.get("document_number"), row.title, row.responsible,
+                row.drawn_up, row.pages, first, last, row.medium, row.level_rank, state, volume if divided else None,
+                row.notes, row.version,
             )
         )  # fmt: skip
-    if volume == 1:  # one volume is none
-        return [replace(entry, volume=None) for entry in entries]
     return entries
 
 

@@ -25,7 +25,7 @@ from web.services import identity, services
 
 pages = Blueprint("dossiers", __name__)
 
-PAGE = 500
+PAGE = 200
 """Items on one page of a dossier."""
 
 MOST_HELD = 20
@@ -38,7 +38,12 @@ _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 @pages.get("/records/<uuid:record_id>/contents")
 def contents(record_id: UUID) -> str:
     """Show a dossier with its items in order."""
-    return _page(services().dossiers.contents(identity(), record_id))
+    begins = _begins()
+    shown = services().dossiers.contents(identity(), record_id, begins=begins, limit=PAGE)
+    if not shown.entries and begins:
+        begins = 0
+        shown = services().dossiers.contents(identity(), record_id, limit=PAGE)
+    return _page(shown, shown.entries, begins)
 
 
 @pages.post("/records/<uuid:record_id>/contents/order")
@@ -157,7 +162,7 @@ def _put(ids: Sequence[UUID], dossier_id: UUID) -> str:
 
 def _title(record_id: UUID) -> str:
     """Return the title of a record that this person has just made."""
-    return services().dossiers.contents(identity(), record_id).dossier.title
+    return services().dossiers.contents(identity(), record_id, limit=1).dossier.title
 
 
 def _did(dossier_id: UUID, act: Callable[[], object], *, scanning: bool = False) -> BaseResponse:
@@ -171,7 +176,7 @@ def _did(dossier_id: UUID, act: Callable[[], object], *, scanning: bool = False)
 
 def _to(dossier_id: UUID, *, scanning: bool = False) -> BaseResponse:
     begins: dict[str, Any] = {"from": request.form.get("from") or None}
-    at = "put-in" if scanning else None
+    at = "scan" if scanning else None  # the browser puts the focus there
     return redirect(url_for("dossiers.contents", record_id=dossier_id, _anchor=at, **begins), 303)
 
 
@@ -224,15 +229,18 @@ def _places() -> dict[UUID, tuple[int, int]]:
 
 def _begins() -> int:
     text = request.values.get("from", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 8 else 0
+    return int(text) // PAGE * PAGE if text.isascii() and text.isdigit() and len(text) < 8 else 0
 
 
-def _page(shown: Contents, *, wanted: Mapping[UUID, int] | None = None, changed: Sequence[str] = ()) -> str:
+def _page(
+    shown: Contents,
+    page: Sequence[Entry],
+    begins: int,
+    *,
+    wanted: Mapping[UUID, int] | None = None,
+    changed: Sequence[str] = (),
+) -> str:
     """Show one page of a dossier; ``wanted`` are places that somebody asked for and that are not kept yet."""
-    entries = shown.entries
-    if wanted is not None:
-        entries = sorted(entries, key=lambda entry: wanted[entry.record_id])
-    begins = min(_begins(), max(len(entries) - 1, 0)) // PAGE * PAGE
     record = shown.dossier
     with services().db.reading() as session:
         facts = facts_of_many(session, [record])[record.id]
@@ -240,18 +248,11 @@ def _page(shown: Contents, *, wanted: Mapping[UUID, int] | None = None, changed:
     may = Act.ARRANGE in acts
     offered = services().dossiers.offered(identity(), record.fonds_id, but=record.id) if may else ()
     return render_template(
-        "contents.html", shown=shown, record=record, begins=begins, page=entries[begins : begins + PAGE],
-        total=len(entries), more=begins + PAGE if begins + PAGE < len(entries) else None,
+        "contents.html", shown=shown, record=record, begins=begins, page=page, total=shown.total,
+        more=begins + PAGE if begins + PAGE < shown.total else None,
         newer=begins - PAGE if begins else None, wanted=wanted, changed=changed, may=may, offered=offered,
-        fixed=_fixed(shown), category=services().directory.category(record.category_id),
+        category=services().directory.category(record.category_id),
     )  # fmt: skip
-
-
-def _fixed(shown: Contents) -> int:
-    """Return behind which place the items of a filed dossier can still be arranged."""
-    if shown.dossier.state != "filed":
-        return 0
-    return max((entry.place for entry in shown.entries if entry.state == "filed"), default=0)
 
 
 def _offered_again(dossier_id: UUID, places: Mapping[UUID, tuple[int, int]]) -> BaseResponse:
@@ -263,12 +264,15 @@ def _offered_again(dossier_id: UUID, places: Mapping[UUID, tuple[int, int]]) -> 
     near = {key for key, (was, to) in places.items() if to == was or low <= to <= high}
     seen = sorted(near, key=lambda key: places[key][0])
     mine = placed_at(seen, {key: places[key][1] - low + 1 for key in near if places[key][0] != places[key][1]})
-    page = set(places)
-    line = merged(mine, [key for key in now if key not in page - near])
+    named = set(places)
+    line = merged(mine, [key for key in now if key not in named - near])
     far = {key: to for key, (_was, to) in places.items() if key not in near and key in now}
     line = placed_at([*line, *far], far)
     wanted = {key: at for at, key in enumerate(line, 1)}
-    reply = make_response(_page(shown, wanted=wanted, changed=_changes(shown.entries, places, low, high)), 409)
+    begins = _begins()
+    page = sorted(shown.entries, key=lambda entry: wanted[entry.record_id])[begins : begins + PAGE]
+    changed = _changes(shown.entries, places, low, high)
+    reply = make_response(_page(shown, page, begins, wanted=wanted, changed=changed), 409)
     reply.headers["Cache-Control"] = "no-store"
     return reply
 
@@ -294,7 +298,7 @@ def section(record: Record) -> Mapping[str, Any]:
     """Return what the page of a record shows of dossiers: the one it lies in, or the first of what it holds."""
     if record.kind is not RecordKind.DOSSIER:
         return {"lies_in": services().dossiers.lies_in(identity(), record), "holds": None}
-    return {"lies_in": None, "holds": services().dossiers.contents(identity(), record.id), "most_held": MOST_HELD}
+    return {"lies_in": None, "holds": services().dossiers.contents(identity(), record.id, limit=MOST_HELD)}
 
 
 def put_new(record_id: UUID) -> None:

@@ -258,7 +258,7 @@ class _Lookup:
     def _around(self, rule: Rule, record: Record, today: date) -> _Around:
         line = self._lines[record.category_id]
         try:
-            before, after = rule.around(self._facts(record, line, today, registration=rule is REGISTRATION))
+            before, after = rule.around(self._facts(record, line, today, rule))
         except InvalidInput as refused:
             faults = [Fault(f.field, f.code, f.facts | {"record": record.id}) for f in refused.faults]
             raise InvalidInput(*faults) from None
@@ -270,13 +270,13 @@ class _Lookup:
                 return self._rules[category.number_rule_id]
         raise InvalidInput(Fault("category", "no_number_rule", {"category": line[0].code}))
 
-    def _facts(self, record: Record, line: Sequence[Category], today: date, *, registration: bool) -> NumberFacts:
+    def _facts(self, record: Record, line: Sequence[Category], today: date, rule: Rule) -> NumberFacts:
         fonds = self._fonds[record.fonds_id]
         department = self._departments.get(record.department_id) if record.department_id else None
         group = self._groups.get(record.group_id) if record.group_id else None
         drawn = record.drawn_from
         return NumberFacts(
-            fonds=(fonds.registration_mark or fonds.code) if registration else fonds.code,
+            fonds=(fonds.registration_mark or fonds.code) if rule is REGISTRATION else fonds.code,
             branch=line[-1].code,
             category=line[0].code,
             year=drawn.year if drawn else today.year,
@@ -284,7 +284,8 @@ class _Lookup:
             term=record.term,
             mark=group.number_mark if group else self._marks[record.level_rank],
             department=department.code if department else None,
-            dossier=self._dossier(record),
+            # a rule without it must not tell of a dossier, which whoever files may not see
+            dossier=self._dossier(record) if any(s.name is NumberField.DOSSIER for s in rule.slots()) else None,
             places=tuple((record.place_path or "").split("/")[:-1]),
             date=(record.drawn_up or "").replace("-", "").ljust(8, "0") if drawn else None,
         )

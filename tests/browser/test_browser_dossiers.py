@@ -95,9 +95,9 @@ def test_numbers_are_scanned_one_after_the_other(browser: Browser, at: str, hous
     filed = house.services.filing.file(who, house.services.records.create_many(who, drafts))
     page = browser.new_page(locale="zh-CN")
     open_(page, at)
-    page.locator("[data-scan]").focus()
+    page.locator("#scan").focus()
     for n, each in enumerate(filed, 1):
-        expect(page.locator("[data-scan]")).to_be_focused()
+        expect(page.locator("#scan")).to_be_focused()
         page.keyboard.type(str(each.archive_number))
         page.keyboard.press("Enter")
         expect(page.locator("table.contents td.wide")).to_have_count(4 + n)

@@ -133,7 +133,6 @@ def furnish(archive: Archive, parts: Parts, app: Flask) -> dict[str, str]:
     record("scanned", "电梯维修验收单", ("验收单.pdf", scan))
     record("locked", "加密的合同附件", ("附件.pdf", a_locked_pdf()))
     record("binned", "误录的空白登记表")
-    _dossier(archivist, places)
     version = _first(r'name="version" value="(\d+)"', archivist.read(f"/records/{places['binned']}"))
     archivist.post(f"/records/{places['binned']}/bin", version=version)
     archive.work(parts)
@@ -144,6 +143,7 @@ def furnish(archive: Archive, parts: Parts, app: Flask) -> dict[str, str]:
     shown = archivist.read(f"/records/{places['filed']}")
     places["content"] = _first(r"/files/([0-9a-f-]{36})/pages/1", shown)
     places["number"] = _first(r'class="archive-number"[^>]*>([^<]+)<', shown)
+    _dossier(archivist, places)
     begun = archivist.client.post(
         f"/uploads/begin/{places['long']}", json={"name": "竣工图（分十二册）.zip", "size": 9_000_000},
         headers={"X-CSRFToken": token_on(archivist.read("/account"))},

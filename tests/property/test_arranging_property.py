@@ -166,5 +166,5 @@ class Arranged(RuleBasedStateMachine):
 
 TestArranged = Arranged.TestCase
 TestArranged.settings = settings(
-    max_examples=12, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=6, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)
 )

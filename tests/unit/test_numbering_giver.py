@@ -79,6 +79,20 @@ def test_an_item_leads_to_its_dossier_even_when_filed_with_it(house: SchemeHouse
     assert item.archive_number == "Z109-WYH01·2024-Y-A0001-A0001"
 
 
+def test_only_a_rule_that_holds_the_dossier_waits_for_its_number(house: SchemeHouse) -> None:
+    dossier = paper(house, kind=RecordKind.DOSSIER)
+    plain, leading = paper(house, "WYE01", dossier_id=dossier.id), paper(house, dossier_id=dossier.id)
+    with house.db.writing() as work:
+        for each in (dossier, plain, leading):
+            work.session.add(each)
+            work.session.flush()
+        number(work.session, plain)
+        with pytest.raises(InvalidInput) as refused:
+            number(work.session, leading)
+    assert plain.archive_number == "Z109-WYE01·2024-Y-A0001"
+    assert [fault.code for fault in refused.value.faults] == ["not_numbered"]
+
+
 def test_a_record_without_a_date_is_numbered_in_the_year_of_filing(house: SchemeHouse) -> None:
     record = paper(house, drawn_up=None, drawn_from=None, drawn_to=None)
     file(house, record)

@@ -61,7 +61,7 @@ def order_dossier(record_id: UUID, body: given.Order, version: int) -> RecordCha
     return changed(record_id)
 
 
-@operation("/records/{record_id}/contents/{item_id}", 403, 404, 409, method="DELETE")
+@operation("/records/{record_id}/contents/{item_id}", 403, 404, 409, method="DELETE", status=204)
 def take_out_of_dossier(record_id: UUID, item_id: UUID) -> None:
     """Take an item out of a dossier; it lies in none then, and keeps its numbers."""
     services().arranging.take_out(identity(), record_id, [item_id])
@@ -122,7 +122,7 @@ def relate(record_id: UUID, body: given.RelationMade) -> RecordsRelated:
     return RecordsRelated(record=record_id, kind=body.kind, other=body.other)
 
 
-@operation("/records/{record_id}/relations/{kind}/{other_id}", 403, 404, method="DELETE")
+@operation("/records/{record_id}/relations/{kind}/{other_id}", 403, 404, method="DELETE", status=204)
 def unrelate(record_id: UUID, kind: str, other_id: UUID) -> None:
     """Take a relation away."""
     known = {each.value: each for each in RelationKind}

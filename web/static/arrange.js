@@ -1,8 +1,6 @@
 // Rows of a dossier are dragged, or moved by Alt and an arrow key; places are written into the form. Without this they are typed.
 "use strict";
 (() => {
-  const scan = document.querySelector("[data-scan]");
-  if (scan && location.hash === "#put-in") scan.focus();
   const form = document.querySelector("form[data-arranging]");
   if (!form) return;
   const table = form.querySelector("table");
