@@ -11,9 +11,12 @@ _SEPARATOR = re.compile(r"[^\x21-\x7e]+")
 
 
 def qr(text: str) -> str:
-    """Return a QR code that a telephone reads from a label 15 mm wide."""
+    """Return a QR code that a telephone reads from a label 15 mm wide.
+
+    The mask is one and the same: every reader takes any, and weighing all eight is four fifths of the work.
+    """
     out = BytesIO()
-    segno.make_qr(text, error="m").save(out, kind="svg", border=2, xmldecl=False, svgns=True)
+    segno.make_qr(text, error="m", mask=2).save(out, kind="svg", border=2, xmldecl=False, svgns=True)
     return out.getvalue().decode()
 
 

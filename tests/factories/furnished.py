@@ -144,7 +144,7 @@ def furnish(archive: Archive, parts: Parts, app: Flask) -> dict[str, str]:
     places["content"] = _first(r"/files/([0-9a-f-]{36})/pages/1", shown)
     places["number"] = _first(r'class="archive-number"[^>]*>([^<]+)<', shown)
     _dossier(archivist, places)
-    _correction(Hands(app, "staff"), places)
+    _correction(secrecy, places)
     begun = archivist.client.post(
         f"/uploads/begin/{places['long']}", json={"name": "竣工图（分十二册）.zip", "size": 9_000_000},
         headers={"X-CSRFToken": token_on(archivist.read("/account"))},
@@ -162,16 +162,16 @@ def furnish(archive: Archive, parts: Parts, app: Flask) -> dict[str, str]:
     return places
 
 
-def _correction(staff: Hands, places: dict[str, str]) -> None:
+def _correction(reader: Hands, places: dict[str, str]) -> None:
     form = f"/records/{places['filed']}/correct"
-    shown = dict(re.findall(r'name="([a-z_]+)" type="[a-z]+" value="([^"]*)"', staff.read(form)))
-    version = _first(r'name="version" value="(\d+)"', staff.read(form))
+    shown = dict(re.findall(r'name="([a-z_]+)" type="[a-z]+" value="([^"]*)"', reader.read(form)))
+    version = _first(r'name="version" value="(\d+)"', reader.read(form))
     told = {
         "title": "三号楼电梯维护保养服务合同（2024年度）",
         "drawn_up": "2024-03-06",
         "reason": "封面写明年度，落款为三月六日",
     }
-    asked = staff.post(form, form, **{**shown, **told, "version": version})
+    asked = reader.post(form, form, **{**shown, **told, "version": version})
     places["correction"] = _first(r"/corrections/([0-9a-f-]{36})", asked.location or asked.text)
 
 
