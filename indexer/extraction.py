@@ -30,7 +30,7 @@ from indexer.sandbox.client import Extractor
 from indexer.sandbox.memory import MemoryFile
 from indexer.sandbox.office import Office
 from indexer.scanner import Scanner
-from indexer.settling import STANDING, Result, Source, groups, read_by_ocr, settle, waits
+from indexer.settling import BROKE_DOWN, STANDING, Result, Source, failed, groups, read_by_ocr, settle, waits
 
 DAMAGED = "damaged"
 """Reason of a content whose stored bytes fail their check: no parser's fault."""
@@ -48,9 +48,6 @@ _MOST_BREAKDOWNS = 12
 _WRITE_BYTES = 1_000_000
 _HEAD_BYTES = 65_536
 _PRINTING = 45.0  # seconds; a whole batch of such documents ends before the deadline
-
-_QUARANTINED = {Reason.ENCRYPTED, Reason.BROKEN, Reason.BOMB}
-_FAILED = {Reason.TIME, Reason.MEMORY, Reason.CRASHED}
 
 
 class _Dropped(Exception):
@@ -163,7 +160,7 @@ class ExtractContents:
             file = self._extractor.hold(reader.read(), reader.size)
         except TooLarge:
             media_type = source.media_type or self._detected(reader, source.name)
-            return _failed(Result(source, job, media_type), Failure(Reason.TOO_LARGE))
+            return failed(Result(source, job, media_type), Failure(Reason.TOO_LARGE))
         except Damaged:
             return Result(source, job, source.media_type or "", reason=DAMAGED, state=TextState.FAILED)
         try:
@@ -198,7 +195,7 @@ class ExtractContents:
         telling = Chosen()
         slices = seal_pages(key, result.source.content_id, self._masked(result, reading, telling))
         if reading.failure:
-            return _failed(result, reading.failure)
+            return failed(result, reading.failure)
         result.page_count, result.scans = reading.page_count, reading.scans
         result.macros, result.inside, result.reason = reading.macros, reading.inside, CUT if reading.cut else None
         if telling.pages:
@@ -363,7 +360,7 @@ class _Reading:
 
     def _is_final(self, answer: Failure, step: int) -> bool:
         """Whether narrowing down would not help, or would take too long."""
-        if answer.reason not in _FAILED or self._breakdowns >= _MOST_BREAKDOWNS:
+        if answer.reason not in BROKE_DOWN or self._breakdowns >= _MOST_BREAKDOWNS:
             return True
         return not self.page_count and (step == 1 or answer.reason is Reason.TIME)
 
@@ -373,7 +370,7 @@ class _Reading:
             if not (first == 1 and again) and not self._result.job.still_held():  # it was taken just now
                 raise _Dropped
             answer = self._ask(first, last)
-            if isinstance(answer, Extracted) or answer.reason not in _FAILED:
+            if isinstance(answer, Extracted) or answer.reason not in BROKE_DOWN:
                 return answer
             self._breakdowns += 1
             if answer.reason is not Reason.CRASHED or not again or self.page_count:
@@ -391,10 +388,3 @@ class _Reading:
         # A fork that broke down did not tell what its file is; that is asked of one that does nothing else.
         result.media_type = found or self._detected()
         return answer
-
-
-def _failed(result: Result, failure: Failure) -> Result:
-    result.reason = failure.reason.value
-    result.quarantined = failure.reason in _QUARANTINED
-    result.state = TextState.FAILED if failure.reason in _QUARANTINED | _FAILED else TextState.NO_TEXT
-    return result

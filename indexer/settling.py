@@ -16,6 +16,7 @@ from archive.model import Content, ContentState, File, Record, RecordState, Scan
 from archive.ports import Unlocked
 from archive.proposals import Finding
 from archive.rereading import AGAIN
+from indexer.extract.answer import Failure, Reason
 from indexer.pagetext import Slice, join_pages, opened, replace_pages
 
 
@@ -65,6 +66,19 @@ class Result:
     def bytes(self) -> int:
         """Sealed bytes to write."""
         return sum(len(each.sealed) for each in self.slices)
+
+
+_QUARANTINED = frozenset((Reason.ENCRYPTED, Reason.BROKEN, Reason.BOMB))
+BROKE_DOWN = frozenset((Reason.TIME, Reason.MEMORY, Reason.CRASHED))
+"""What ended the fork that read a file."""
+
+
+def failed(result: Result, failure: Failure) -> Result:
+    """Note in a result why there is no text."""
+    result.reason = failure.reason.value
+    result.quarantined = failure.reason in _QUARANTINED
+    result.state = TextState.FAILED if failure.reason in _QUARANTINED | BROKE_DOWN else TextState.NO_TEXT
+    return result
 
 
 _RECORDS = Base.metadata.tables["record"]

@@ -14,6 +14,7 @@ from archive.identity import Role
 from archive.model import AccessGrant, Invitation, LogEntry, Person, PersonPost, PersonRole
 from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_on
 from tests.fakes.clock import FixedClock
+from web.house import people
 
 NEW = "三春花事好-2026"
 
@@ -314,3 +315,20 @@ def test_nobody_changes_their_own_account(house: WebHouse, officer: FlaskClient)
     assert f"/house/people/{own}/" not in page
     for act in ("roles", "clearance", "link", "close", "sessions/end", "unlock"):
         assert send(officer, f"/house/people/{own}/{act}", roles=["security_admin"], clearance="0")[0] == 403, act
+
+
+def test_a_long_list_of_people_shows_each_once(
+    house: WebHouse, officer: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(people, "PAGE", 2)
+    with house.services.db.reading() as session:
+        everyone = session.scalars(select(Person.login).order_by(Person.login)).all()
+    seen: list[str] = []
+    address: str | None = "/house/people"
+    while address:
+        page = officer.get(address).text
+        seen += re.findall(r'<td class="number">([a-z]+)</td>', page)
+        further = re.search(r'rel="next" href="([^"]+)"', page)
+        address = further and further[1].replace("&amp;", "&")
+    assert len(everyone) > 2
+    assert seen == list(everyone)
