@@ -10,6 +10,7 @@ from archive import failpoints
 from archive.errors import Damaged
 from archive.model import Category, Department, Fonds, Level, Place, Subject
 from indexer.rebuild import Rebuilder
+from runtime.engines import search_engine
 from runtime.wiring import Parts
 
 
@@ -35,8 +36,13 @@ class CarriedIndex:
 
     def build_ahead(self) -> None:
         """Build it from the rows as they are here, while people change them."""
+        source = self._source
         self._built_of = self._words()
-        self._build(Rebuilder(self._source.db, self._target.engine, self._source.vault))
+        engine = search_engine(self._target.settings, source.db, source.clock)  # the new place has no tables to ask yet
+        try:
+            self._build(Rebuilder(source.db, engine, source.vault))
+        finally:
+            engine.close()
         failpoints.reach("move.indexed")
 
     def build(self, *, exact: bool = True) -> None:
