@@ -188,7 +188,7 @@ class ShelfTree:
             if step == 0 or parent.kind is not STEPS[step - 1]:
                 facts = {"kind": row.kind.value, "parent": parent.kind.value}
                 raise InvalidInput(Fault("kind", "wrong_step", facts))
-            if parent.closed_at is not None:
+            if parent.closed_at is not None or row.closed_at is not None:
                 raise InvalidInput(Fault("shelf", "place_closed"))
             before, from_id = row.path, row.parent_id
             if parent.id == from_id:
