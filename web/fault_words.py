@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 
+from web.form_faults import FORM_FAULTS
 from web.words import mark
 
 FAULTS: Mapping[str, str] = {
+    **FORM_FAULTS,
     "bad_shelf_code": mark("is no code: capitals and digits, up to 8"),
     "only_shelves_have_it": mark("only shelves and boxes have a capacity"),
     "comes_from_above": mark("comes from the cabinet or the room"),
