@@ -4,7 +4,7 @@ A refusal is written in a transaction of its own, after the refused act's has en
 and on SQLite its lock would keep the entry waiting for itself. So a refusal ends the unit of work it happens in.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date
@@ -39,6 +39,8 @@ _NAMED_ON = select(RecordPerson.person_id).where(RecordPerson.record_id == bindp
 _RECORD = select(Record).where(Record.id == bindparam("record"))
 _REACHES = "juanku reaches"
 """Under this key a snapshot's ``info`` keeps the reaches that were computed in it."""
+_RECORDS = "juanku records"
+"""Under this key it keeps the records that were asked for, with who is named on them."""
 
 
 class Guard:
@@ -82,14 +84,23 @@ class Guard:
         A refusal is logged: at once, or by the ``refusals`` around it. It rolls back the session if that was writing.
         """
         reach = self.reach(session, identity)
-        # both rows are asked for whether or not they are there, so that absent costs what hidden costs
-        named = session.connection().execute(_NAMED_ON, {"record": record_id}).scalars().all()
-        record = session.scalars(_RECORD, {"record": record_id}).one_or_none()
+        record, named = self._read(session, record_id)
         facts: Mapping[str, Any] = facts_of(record, named) if record is not None else {}
         allowed, seen = (record is not None and holds(condition(a, reach), facts) for a in (act, Act.SEE))
         if record is not None and allowed:
             return record
         raise self._refused(session, identity, act, NotAllowed(act=act.value) if seen else NotFound(), record_id)
+
+    def _read(self, session: Session, record_id: UUID) -> tuple[Record | None, Sequence[UUID]]:
+        """Return a record and who is named on it; one snapshot for reading is asked once."""
+        kept: dict[UUID, tuple[Record | None, Sequence[UUID]]] = {}
+        if _is_reading(session):
+            kept = session.info.setdefault(_RECORDS, kept)
+        if record_id not in kept:
+            # both rows are asked for whether or not they are there, so that absent costs what hidden costs
+            named = session.connection().execute(_NAMED_ON, {"record": record_id}).scalars().all()
+            kept[record_id] = session.scalars(_RECORD, {"record": record_id}).one_or_none(), named
+        return kept[record_id]
 
     def require_content(
         self, session: Session, identity: Identity, act: Act, content_id: UUID, *states: ContentState
