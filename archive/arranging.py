@@ -320,7 +320,7 @@ def _placed(item: Record) -> Placed:
 
 def _index(here: _Arranged, place: int | None) -> int:
     """Return where among all items lies the place that a person names among those they see."""
-    if place is None or place > len(here.seen):
+    if place is None or not here.seen or place > len(here.seen):
         return len(here.all)
     before = here.seen[max(place, 1) - 1]
     return next(at for at, item in enumerate(here.all) if item.id == before)

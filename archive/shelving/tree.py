@@ -155,12 +155,15 @@ class ShelfTree:
         """Close a place for good; its code is not given again.
 
         Raises:
+            InvalidInput: it is closed already.
             InUse: something lies there, or stands in it.
         """
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
             reach = self._guard.require_house(session, identity, Act.MANAGE_SHELVES)
             row = self._place(session, reach, place_id, version)
+            if row.closed_at is not None:
+                raise InvalidInput(Fault("shelf", "place_closed"))
             stands = select(ShelfPlace.id).where(ShelfPlace.parent_id == row.id, ShelfPlace.closed_at.is_(None))
             if row.taken or session.scalar(stands.limit(1)) is not None:
                 raise InUse(what="shelf_in_use")

@@ -205,6 +205,8 @@ def test_a_place_is_closed_only_when_nothing_lies_or_stands_in_it(store: Store) 
             tree.close(store.archivist, place, 1)
     store.shelving.copies.withdraw(store.archivist, copy, "误登记", 2)
     tree.close(store.archivist, box, 1)
+    with pytest.raises(InvalidInput):
+        tree.close(store.archivist, box, 2)  # its count was given back
     tree.close(store.archivist, shelf, 1)
     with pytest.raises(InvalidInput):
         store.shelving.placing.place(store.archivist, store.a_copy(), box)
