@@ -189,8 +189,8 @@ class Corrections:
             work.commit()
 
     def _asked(self, session: Session, identity: Identity, act: Act, approval_id: UUID) -> tuple[Approval, Record]:
-        """Return a request, locked, and its record."""
-        approval = session.get(Approval, approval_id, with_for_update=True)
+        """Return a request and its record."""
+        approval = session.get(Approval, approval_id)
         record = self._guard.require(session, identity, act, approval.record_id if approval else approval_id)
         if approval is None:
             raise NotFound

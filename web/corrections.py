@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from archive.corrections import CORRECTABLE, Correction
-from archive.errors import ArchiveError, InvalidInput, NotAllowed, NotFound, WrongState
+from archive.errors import ArchiveError, Conflict, InvalidInput, NotAllowed, WrongState
 from archive.model import Category, Department, Place, RecordState
 from archive.policy.rules import Act
 from archive.scheme.fields import parse_fields
@@ -82,9 +82,7 @@ def decide(approval_id: UUID) -> BaseResponse:
     approve = request.form.get("decision") == "approve"
     try:
         services().corrections.decide(identity(), approval_id, request.form.get("reason", ""), approve=approve)
-    except NotFound:
-        raise
-    except (InvalidInput, NotAllowed, WrongState) as error:
+    except (InvalidInput, NotAllowed, WrongState, Conflict) as error:
         page = _page(services().corrections.show(identity(), approval_id), lines=explain(error, current_locale()))
         return make_response(page, status_of(error))
     flash(_("The record is corrected.") if approve else _("The correction is refused; the record stays as it is."))

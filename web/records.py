@@ -96,11 +96,9 @@ def _shown(record_id: UUID) -> str:
     doubles, apart = services().doubles.beside(identity(), record_id)
     return render_template(
         "record.html", view=view, record=view.record, missing=missing, acts=_acts(view), known=known, held=held,
-        most=MOST_WITHIN, number_label=_label(view, NUMBER), doubles=doubles,
-        apart=apart, **dossiers.section(view.record),
-        related=services().relations.of(identity(), record_id), outward=OUTWARD, inward=INWARD,
-        copies=copies, sees_shelves=may(Act.SEE_SHELVES),
-        review=offered(view.record.vital_review),
+        most=MOST_WITHIN, number_label=_label(view, NUMBER), doubles=doubles, apart=apart,
+        related=services().relations.of(identity(), record_id), outward=OUTWARD, inward=INWARD, copies=copies,
+        sees_shelves=may(Act.SEE_SHELVES), review=offered(view.record.vital_review), **dossiers.section(view.record),
     )  # fmt: skip
 
 

@@ -60,8 +60,6 @@ def add_shelf_place(
     faults = _faults(session, kind, facts)
     if (parent is None) != (step == 0) or (parent is not None and parent.kind is not STEPS[step - 1]):
         faults.append(Fault("kind", "wrong_step", {"kind": kind.value, "parent": parent and parent.kind.value}))
-    if parent is not None and parent.closed_at is not None:
-        faults.append(Fault("shelf", "place_closed"))
     if not _CODE.fullmatch(code):
         faults.append(Fault("code", "bad_shelf_code"))
     if faults:
@@ -162,8 +160,6 @@ class ShelfTree:
             session = work.session
             reach = self._guard.require_house(session, identity, Act.MANAGE_SHELVES)
             row = self._place(session, reach, place_id, version)
-            if row.closed_at is not None:
-                raise InvalidInput(Fault("shelf", "place_closed"))
             stands = select(ShelfPlace.id).where(ShelfPlace.parent_id == row.id, ShelfPlace.closed_at.is_(None))
             if row.taken or session.scalar(stands.limit(1)) is not None:
                 raise InUse(what="shelf_in_use")
@@ -191,8 +187,6 @@ class ShelfTree:
             if step == 0 or parent.kind is not STEPS[step - 1]:
                 facts = {"kind": row.kind.value, "parent": parent.kind.value}
                 raise InvalidInput(Fault("kind", "wrong_step", facts))
-            if parent.closed_at is not None or row.closed_at is not None:
-                raise InvalidInput(Fault("shelf", "place_closed"))
             before, from_id = row.path, row.parent_id
             if parent.id == from_id:
                 return before
@@ -240,6 +234,7 @@ class ShelfTree:
             return {rank: Security.of(strength) for rank, strength in needs(session).items()}
 
     def _place(self, session: Session, reach: Reach, place_id: UUID, version: int | None = None) -> ShelfPlace:
+        """Return a place that an act may change, or put something into: one that is closed stays as it is."""
         row = session.get(ShelfPlace, place_id)
         if row is None:
             raise NotFound
@@ -247,6 +242,8 @@ class ShelfTree:
             raise NotAllowed(act=Act.MANAGE_SHELVES.value)
         if version is not None and row.version != version:
             raise Conflict(what="shelf")
+        if row.closed_at is not None:
+            raise InvalidInput(Fault("shelf", "place_closed"))
         return row
 
     def _settle(self, session: Session, row: ShelfPlace, before: str) -> None:

@@ -159,7 +159,10 @@ def test_two_corrections_of_one_field_and_the_second_cannot_pass(house: WebHouse
     shown = other.get(f"/corrections/{second_}").text
     assert "现在只能驳回" in shown
     assert 'value="approve"' not in shown
-    assert post(other, f"/corrections/{second_}/decide", decision="approve", reason="是").startswith("409")
+    late = post(other, f"/corrections/{second_}/decide", decision="approve", reason="以原件为准")
+    assert late.startswith("409")
+    assert "现在只能驳回" in late
+    assert "以原件为准" in late  # what was typed is still there
     assert post(other, f"/corrections/{third}/decide", decision="approve", reason="是").startswith(
         "200"
     )  # another field

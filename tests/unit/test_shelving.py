@@ -207,6 +207,8 @@ def test_a_place_is_closed_only_when_nothing_lies_or_stands_in_it(store: Store) 
     tree.close(store.archivist, box, 1)
     with pytest.raises(InvalidInput):
         tree.close(store.archivist, box, 2)  # its count was given back
+    with pytest.raises(InvalidInput):
+        tree.change(store.archivist, box, PlaceFacts(capacity=5), 2)
     tree.close(store.archivist, shelf, 1)
     with pytest.raises(InvalidInput):
         store.shelving.placing.place(store.archivist, store.a_copy(), box)

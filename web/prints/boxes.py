@@ -4,7 +4,19 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from web.prints.lists import dates_of, volume_words
-from web.prints.papers import Holding, Paper, Words, by_fonds, bytes_of, day8, fonds_words, highest, pages_of, span
+from web.prints.papers import (
+    Holding,
+    Paper,
+    Words,
+    by_fonds,
+    bytes_of,
+    counted,
+    day8,
+    fonds_words,
+    highest,
+    pages_of,
+    span,
+)
 from web.words import mark
 
 TOLD = mark("This dossier holds %(items)s and %(pages)s.")
@@ -49,7 +61,7 @@ def stamps(papers: Sequence[Paper], words: Words) -> list[dict[str, Any]]:
             "item_number": each.serial,
             "department": each.department,
             "term": words.term(each.term),
-            "pages": _count(each.pages),
+            "pages": counted(each.pages),
         }
         for each in papers
     ]
@@ -71,7 +83,7 @@ def slips(papers: Sequence[Paper], _words: Words) -> list[dict[str, Any]]:
             "responsible": each.responsible,
             "date": day8(each.drawn_up),
             "title": each.title,
-            "pages": _count(each.pages),
+            "pages": counted(each.pages),
         }
         for each in papers
     ]
@@ -97,7 +109,7 @@ def _of_dossier(holding: Holding, words: Words) -> dict[str, Any]:
         "years": span(each.year for each in items) or dossier.year,
         "term": words.term(dossier.term),
         "count": str(len(items)) if items else "",
-        "page_count": pages_of(items) or _count(dossier.pages),
+        "page_count": pages_of(items) or counted(dossier.pages),
         "volume": volume_words(holding),
     }
 
@@ -125,7 +137,7 @@ def _told(holding: Holding, words: Words) -> str:
 
 def _receipt(papers: Sequence[Paper], words: Words) -> dict[str, Any]:
     dossiers, items = (sum(each.dossier is wanted for each in papers) for wanted in (True, False))
-    counted = [
+    amounts = [
         words.many("%(num)d dossier", "%(num)d dossiers", dossiers) if dossiers else "",
         words.many("%(num)d item", "%(num)d items", items) if items else "",
         words.many("%(num)d page", "%(num)d pages", sum(each.pages or 0 for each in papers)),
@@ -142,7 +154,7 @@ def _receipt(papers: Sequence[Paper], words: Words) -> dict[str, Any]:
         )
         if numbers
         else categories,
-        "quantity": _joined(counted, words),
+        "quantity": _joined(amounts, words),
         "size": bytes_of(papers),
         "years": span(each.year for each in papers),
         "media": _joined((words.medium(each.medium) for each in papers if each.medium), words),
@@ -152,7 +164,3 @@ def _receipt(papers: Sequence[Paper], words: Words) -> dict[str, Any]:
 
 def _joined(values: Iterable[str], words: Words) -> str:
     return (", " if words.locale == "en" else "、").join(dict.fromkeys(each for each in values if each))
-
-
-def _count(number: int | None) -> str:
-    return "" if number is None else str(number)

@@ -3,7 +3,19 @@
 from collections.abc import Sequence
 from typing import Any
 
-from web.prints.papers import Holding, Paper, Words, by_fonds, day8, fonds_words, highest, notes, pages_of, span
+from web.prints.papers import (
+    Holding,
+    Paper,
+    Words,
+    by_fonds,
+    counted,
+    day8,
+    fonds_words,
+    highest,
+    notes,
+    pages_of,
+    span,
+)
 
 FILED_ITEMS = (
     ("serial", 6), ("number", 30), ("document_number", 20), ("responsible", 20), ("title", 60), ("date", 10),
@@ -37,7 +49,7 @@ def filed_items(papers: Sequence[Paper], _words: Words) -> list[dict[str, Any]]:
                     "title": paper.title,
                     "date": day8(paper.drawn_up),
                     "level_words": paper.level,
-                    "pages": _count(paper.pages),
+                    "pages": counted(paper.pages),
                     "notes": notes(paper),
                 }
                 for at, paper in enumerate(each, 1)
@@ -89,7 +101,7 @@ def dossier_list(holdings: Sequence[Holding], words: Words) -> list[dict[str, An
                 "title": dossier.title,
                 "dates": dates_of(dossier, items),
                 "items": str(len(items)) if dossier.title else "",
-                "pages": pages_of(items) or _count(dossier.pages),
+                "pages": pages_of(items) or counted(dossier.pages),
                 "term": words.term(dossier.term),
                 "level_words": dossier.level,
                 "notes": notes(dossier),
@@ -156,7 +168,3 @@ def _kept(paper: Paper, words: Words) -> str:
     if not paper.year:
         return ""
     return words.many("%(num)d year", "%(num)d years", max(0, words.today.year - int(paper.year) - 1))
-
-
-def _count(number: int | None) -> str:
-    return "" if number is None else str(number)

@@ -129,6 +129,11 @@ def span(values: Iterable[str]) -> str:
     return known[0] if known[0] == known[-1] else f"{known[0]}–{known[-1]}"
 
 
+def counted(number: int | None) -> str:
+    """Write a count; "" where nobody counted."""
+    return "" if number is None else str(number)
+
+
 def pages_of(papers: Iterable[Paper]) -> str:
     """Write how many pages papers have together, as far as they are counted."""
     counted = [each.pages for each in papers if each.pages is not None]
