@@ -9,6 +9,7 @@ import pytest
 from archive.database import Database
 from tests.factories import postgres
 from tests.factories.archives import Archive, make
+from tests.factories.compiled import compile_once
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -17,6 +18,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    compile_once()
     on = config.getoption("--on")
     if on == "embedded":
         postgres.SERVER = ""
