@@ -291,13 +291,13 @@ class _Lookup:
         )
 
     def _dossier(self, record: Record) -> str | None:
-        """Return the last part of the dossier's number, so that an item's number leads to its dossier."""
+        """Return the number of the record's dossier."""
         if record.dossier_id is None:
             return None
         number = self._dossiers.get(record.dossier_id)
         if not number:
             raise InvalidInput(Fault("dossier", "not_numbered"))
-        return number.replace("·", "-").rsplit("-", 1)[-1][-8:]
+        return number
 
 
 _SOURCE = {

@@ -8,7 +8,7 @@ it cannot give one number twice: it has one serial, with the mark of the level o
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 
@@ -77,6 +77,9 @@ PERSONAL = frozenset(
 )
 """Fields that stand only in a reference 参考编号, never in a formal number."""
 
+_SERIAL, _DOSSIER = "\0", "\1"
+"""Where the serial stands, and where the dossier's number begins: no code or literal may hold either."""
+
 _FIELD = re.compile(r"([a-z][a-z_]*)(?::(\d{1,2}))?")
 
 
@@ -108,7 +111,10 @@ Part = Literal | Slot | Bracketed
 
 @dataclass(frozen=True)
 class NumberFacts:
-    """What a number is made of; None where the record has none. ``places`` are codes from the project down."""
+    """What a number is made of; None where the record has none.
+
+    ``dossier`` is the whole number of the dossier; ``places`` are codes from the project down.
+    """
 
     fonds: str
     branch: str
@@ -150,7 +156,7 @@ SAMPLE = NumberFacts(
     term="D30",
     mark="A",
     department="BGS",
-    dossier="A0003",
+    dossier="Z109-WYH01·2026-D30-A0003",
     places=("A1", "01", "001", "0001"),
     date="20260305",
 )
@@ -180,12 +186,16 @@ class Rule:
     def around(self, facts: NumberFacts) -> tuple[str, str]:
         """Return what stands before and after the serial. Together they name the sequence that is counted.
 
+        An item's number extends its dossier's: this takes the place of all that the rule has before it.
+
         Raises:
             InvalidInput: a field that the rule needs is missing (``needed_by_number``) or wider than the rule
                 allows (``too_wide``); the fault names the field.
         """
         text = "".join(self._render(part, facts) for part in self.parts)
-        before, _, after = text.partition("\0")
+        before, _, after = text.rpartition(_DOSSIER)[2].partition(_SERIAL)
+        if len(before) + len(after) + self.serial_width > LONGEST_NUMBER:
+            raise InvalidInput(Fault("dossier", "too_wide", {"value": before[:40], "width": LONGEST_NUMBER}))
         return before, after
 
     def render(self, facts: NumberFacts, serial: int) -> str:
@@ -194,7 +204,10 @@ class Rule:
         return f"{before}{serial:0{self.serial_width}}{after}"
 
     def preview(self, serial: int = 1) -> str:
-        """Return the number of made-up facts, to show while a rule is written."""
+        """Return the number of made-up facts, to show while a rule is written; the dossier's follows the rule too."""
+        inner = (slot for part in self.parts if isinstance(part, Bracketed) for slot in part.parts)
+        if any(isinstance(slot, Slot) and slot.name is NumberField.DOSSIER for slot in inner):
+            return self.render(replace(SAMPLE, dossier=self.render(replace(SAMPLE, dossier=None), 3)), serial)
         return self.render(SAMPLE, serial)
 
     def _render(self, part: Part, facts: NumberFacts) -> str:
@@ -210,10 +223,12 @@ class Rule:
 
 def _shown(slot: Slot, facts: NumberFacts) -> str:
     if slot.name is NumberField.SERIAL:
-        return "\0"  # no code or literal may hold it, so it marks the serial's place safely
+        return _SERIAL
     value = facts.value(slot.name)
     if value is None:
         raise InvalidInput(Fault(slot.name.value, "needed_by_number"))
+    if slot.name is NumberField.DOSSIER:
+        return _DOSSIER + value
     if slot.width and value.isdecimal():
         value = value.rjust(slot.width, "0")
     if len(value) > (slot.width or WIDTHS.get(slot.name, LONGEST_NUMBER)):

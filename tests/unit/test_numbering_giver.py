@@ -67,7 +67,7 @@ def test_each_level_and_each_group_counts_apart_so_that_a_gap_shows_nothing(hous
 
 def test_an_item_leads_to_its_dossier_even_when_filed_with_it(house: SchemeHouse) -> None:
     dossier = paper(house, "WYH01", kind=RecordKind.DOSSIER)
-    item = paper(house, "WYH01", dossier_id=dossier.id)
+    item = paper(house, "WYH01", dossier_id=dossier.id, drawn_from=date(2022, 11, 6), term="D10")
     with house.db.writing() as work:
         work.session.add(dossier)
         work.session.flush()

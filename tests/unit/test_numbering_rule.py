@@ -1,5 +1,7 @@
 """A rule is checked when it is written: what could not be unique, or names a person, is refused by its position."""
 
+import dataclasses
+
 import pytest
 
 from archive.errors import InvalidInput
@@ -18,12 +20,18 @@ def test_the_national_form_and_the_registration_number() -> None:
 
 def test_a_place_and_a_dossier_stand_in_a_number() -> None:
     rule = parse("{fonds}-{category:6}-{project}{building:2}-{room}-[{dossier}-]{mark}{serial}")
-    assert rule.preview(12) == "Z109-WYH01-A101-0001-A0003-A0012"
+    assert rule.preview(12) == "Z109-WYH01-A101-0001-A0003-A0012", "it extends the dossier's number"
+    assert rule.render(dataclasses.replace(SAMPLE, dossier=None), 12) == "Z109-WYH01-A101-0001-A0012"
+    assert parse("{dossier}-{mark}{serial}").preview() == "Z109-WYH01·2026-D30-A0003-A0001"
+
+
+def test_an_extended_number_that_could_not_be_printed_is_refused() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        parse(NATIONAL.replace("department", "dossier")).render(dataclasses.replace(SAMPLE, dossier="Z" * 95), 1)
+    assert [(f.field, f.code) for f in refused.value.faults] == [("dossier", "too_wide")]
 
 
 def test_a_part_in_brackets_is_left_out_when_the_record_lacks_it() -> None:
-    import dataclasses
-
     assert parse(NATIONAL).render(dataclasses.replace(SAMPLE, department=None), 7) == "Z109-WYH·2026-D30-A0007"
 
 
@@ -32,8 +40,6 @@ def test_a_serial_grows_past_its_width() -> None:
 
 
 def test_a_record_without_what_the_rule_needs_is_refused_by_the_field() -> None:
-    import dataclasses
-
     with pytest.raises(InvalidInput) as refused:
         parse("{fonds}-{department}-{mark}{serial}").render(dataclasses.replace(SAMPLE, department=None), 1)
     assert [(f.field, f.code) for f in refused.value.faults] == [("department", "needed_by_number")]
