@@ -89,6 +89,7 @@ def services(parts: Parts) -> Services:
         places=parts.places,
         subjects=parts.subjects,
         shelving=parts.shelving,
+        blocks=parts.blocks,
         once=parts.once,
         log_view=parts.log_view,
         readings=parts.readings,

@@ -8,6 +8,7 @@ from threading import Event
 from archive import failpoints
 from archive.approvals import Approvals
 from archive.arranging import Arranging
+from archive.blocks import Blocks
 from archive.bringing_in import BringingIn
 from archive.bringing_job import BringIn
 from archive.clock import Clock, SystemClock
@@ -75,6 +76,11 @@ class Parts(HouseParts):
     def shelving(self) -> Shelving:
         """Where papers lie."""
         return Shelving(self.db, self.guard, self.log, self.clock)
+
+    @cached_property
+    def blocks(self) -> Blocks:
+        """What keeps a record where it is."""
+        return Blocks(self.db, self.guard, self.vault, self.log, self.clock)
 
     @cached_property
     def records(self) -> RecordService:

@@ -9,6 +9,7 @@ from typing import cast
 from flask import current_app, g
 
 from archive.arranging import Arranging
+from archive.blocks import Blocks
 from archive.bringing_in import BringingIn
 from archive.clock import Clock
 from archive.confirming import ProposalService
@@ -174,6 +175,7 @@ class Services:
     places: Places
     subjects: Subjects
     shelving: Shelving
+    blocks: Blocks
     once: Once
     log_view: LogView[Act]
     readings: Readings

@@ -2,6 +2,7 @@
 
 from archive.model.approvals import Approval, ApprovalKind, ApprovalState
 from archive.model.backups import BackupAct, BackupRun
+from archive.model.blocks import Block, BlockCause, BlockKind
 from archive.model.contents import (
     Content,
     ContentState,
@@ -80,6 +81,9 @@ __all__ = [
     "ApprovalState",
     "BackupAct",
     "BackupRun",
+    "Block",
+    "BlockCause",
+    "BlockKind",
     "Carrier",
     "Category",
     "CategoryVersion",

@@ -16,7 +16,8 @@ Decisions that the table makes:
 * A filed record's description changes by a correction: whoever reads it may ask, an archivist or approver who reads it
   too decides, never on what they asked for themselves.
 * Copies are kept by those who prepare a record and, once it is filed, by an archivist who reads it. They are shelved by
-  such an archivist, and by the custodian of the record's level, who does not read it.
+  such an archivist, and by the custodian of the record's level, who does not read it. The same two say what is missing
+  or held back.
 * Shelves are seen by archivists, by whoever keeps custody of a level, and by the three officers.
 * A filed record's level is only raised, by a secrecy officer who may read it, and never above anyone's own clearance.
 * A part of the system (``Reach.system``) reads nothing here; it may catalogue, file, bin and shelve what the machine's
@@ -56,6 +57,7 @@ class Act(StrEnum):
     RENDER = "file.render"  # to have a rendition made of a file, which changes nothing of it
     KEEP_COPIES = "copy.keep"  # to say which copies there are
     SHELVE = "copy.place"  # to put a copy on a shelf, or note whom it is with
+    BLOCK = "block.set"  # to say that a record or a copy is missing or held back, or no longer
 
     MANAGE_PEOPLE = "person.manage"
     MANAGE_RIGHTS = "right.manage"
@@ -191,6 +193,7 @@ RULES: Mapping[Act, tuple[Rule, ...]] = {
     Act.RESTORE: (Rule(_only(Role.ARCHIVIST), _in(BINNED)),),
     Act.KEEP_COPIES: (*_PREPARING, Rule(_only(Role.ARCHIVIST), _in(FILED))),
     Act.SHELVE: (Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL, FILED)), Rule(None, _entrusted)),
+    Act.BLOCK: (Rule(_only(Role.ARCHIVIST), _in(FILED)), Rule(None, _entrusted)),
     Act.SET_LEVEL: (
         Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL)),
         Rule(_only(Role.SECRECY_OFFICER), _in(FILED)),
@@ -224,6 +227,7 @@ SYSTEM_RULES: Mapping[Act, Condition] = {
     Act.BIN: PROVISIONAL,
     Act.KEEP_COPIES: either(PROVISIONAL, FILED),
     Act.SHELVE: FILED,
+    Act.BLOCK: FILED,
 }
 SYSTEM_HOUSE_ACTS = frozenset(HOUSE_RULES) - {Act.READ_LOG}
 

@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 
 from archive.approvals import Approvals
 from archive.arranging import Arranging
+from archive.blocks import Blocks
 from archive.bringing_in import BringingIn
 from archive.bringing_job import BringIn
 from archive.clock import Clock
@@ -330,6 +331,7 @@ def a_web_house(
         places=Places(db, guard, log),
         subjects=Subjects(db, guard, vault, log, outbox, clock),
         shelving=Shelving(db, guard, log, clock),
+        blocks=Blocks(db, guard, vault, log, clock),
         once=Once(db, clock),
         log_view=LogView(log, guard, read_log=Act.READ_LOG, read=Act.READ, custody=Act.CUSTODY),
         readings=readings,
