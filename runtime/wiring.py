@@ -34,6 +34,7 @@ from archive.relations import Relations
 from archive.rereading import Rereading
 from archive.shelving.whole import Shelving
 from archive.showing import RecordReader
+from archive.stocktaking.whole import StocktakingService
 from archive.vital import VitalRecords
 from archive.why import WhyService
 from indexer.comparing import CompareTexts
@@ -81,6 +82,11 @@ class Parts(HouseParts):
     def blocks(self) -> Blocks:
         """What keeps a record where it is."""
         return Blocks(self.db, self.guard, self.vault, self.log, self.clock)
+
+    @cached_property
+    def stock(self) -> StocktakingService:
+        """Stock-taking."""
+        return StocktakingService(self.db, self.guard, self.log, self.clock, self.blocks, self.shelving.placing)
 
     @cached_property
     def records(self) -> RecordService:

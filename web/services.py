@@ -45,6 +45,7 @@ from archive.roster import Roster
 from archive.scheme.categories import SchemeService
 from archive.shelving.whole import Shelving
 from archive.showing import RecordReader
+from archive.stocktaking.whole import StocktakingService
 from archive.subjects import Subjects
 from archive.vital import VitalRecords
 from archive.why import WhyService
@@ -176,6 +177,7 @@ class Services:
     subjects: Subjects
     shelving: Shelving
     blocks: Blocks
+    stock: StocktakingService
     once: Once
     log_view: LogView[Act]
     readings: Readings

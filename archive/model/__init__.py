@@ -69,6 +69,7 @@ from archive.model.records import (
 )
 from archive.model.sheets import Sheet, SheetColumns, SheetRow, SheetState
 from archive.model.shelves import Carrier, Copy, CopyCondition, CopyMove, Security, ShelfKind, ShelfPlace
+from archive.model.stocktaking import FollowUp, ScanVerdict, StockItem, StockScan, StockState, Stocktaking, Tally
 
 __all__ = [
     "AccessGrant",
@@ -105,6 +106,7 @@ __all__ = [
     "Fixity",
     "FixityFinding",
     "FixityRun",
+    "FollowUp",
     "Fonds",
     "FormDraft",
     "FormVersion",
@@ -152,6 +154,7 @@ __all__ = [
     "RelationKind",
     "RingCopy",
     "ScanState",
+    "ScanVerdict",
     "ScannedPage",
     "Security",
     "Sheet",
@@ -161,8 +164,13 @@ __all__ = [
     "ShelfKind",
     "ShelfPlace",
     "SignInFailures",
+    "StockItem",
+    "StockScan",
+    "StockState",
+    "Stocktaking",
     "Subject",
     "SubjectToken",
+    "Tally",
     "TextState",
     "TokenScope",
     "WebSession",

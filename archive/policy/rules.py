@@ -18,6 +18,7 @@ Decisions that the table makes:
 * Copies are kept by those who prepare a record and, once it is filed, by an archivist who reads it. They are shelved by
   such an archivist, and by the custodian of the record's level, who does not read it. The same two say what is missing
   or held back.
+* Stock is taken by archivists and by whoever keeps custody of a level, of what they shelve.
 * Shelves are seen by archivists, by whoever keeps custody of a level, and by the three officers.
 * A filed record's level is only raised, by a secrecy officer who may read it, and never above anyone's own clearance.
 * A part of the system (``Reach.system``) reads nothing here; it may catalogue, file, bin and shelve what the machine's
@@ -71,6 +72,7 @@ class Act(StrEnum):
     VERIFY_LOG = "log.verify"
     MANAGE_SHELVES = "shelf.manage"
     SEE_SHELVES = "shelf.see"
+    TAKE_STOCK = "stocktaking.take"
 
 
 READERS = frozenset(Role) - OFFICERS
@@ -214,10 +216,11 @@ HOUSE_RULES: Mapping[Act, frozenset[Role]] = {
     Act.VERIFY_LOG: _only(Role.AUDIT_ADMIN),
     Act.MANAGE_SHELVES: _only(Role.ARCHIVIST),
     Act.SEE_SHELVES: OFFICERS | _only(Role.ARCHIVIST),
+    Act.TAKE_STOCK: _only(Role.ARCHIVIST),
 }
 """Acts on the house."""
 
-CUSTODIANS_ACTS = frozenset({Act.SEE_SHELVES})
+CUSTODIANS_ACTS = frozenset({Act.SEE_SHELVES, Act.TAKE_STOCK})
 """Acts on the house that are open, besides, to whoever keeps custody of a level."""
 
 SYSTEM_RULES: Mapping[Act, Condition] = {

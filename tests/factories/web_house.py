@@ -56,6 +56,7 @@ from archive.roster import Roster
 from archive.scheme.categories import SchemeService
 from archive.shelving.whole import Shelving
 from archive.showing import RecordReader, number_of
+from archive.stocktaking.whole import StocktakingService
 from archive.subjects import Subjects
 from archive.vital import VitalRecords
 from archive.why import WhyService
@@ -332,6 +333,9 @@ def a_web_house(
         subjects=Subjects(db, guard, vault, log, outbox, clock),
         shelving=Shelving(db, guard, log, clock),
         blocks=Blocks(db, guard, vault, log, clock),
+        stock=StocktakingService(
+            db, guard, log, clock, Blocks(db, guard, vault, log, clock), Shelving(db, guard, log, clock).placing
+        ),
         once=Once(db, clock),
         log_view=LogView(log, guard, read_log=Act.READ_LOG, read=Act.READ, custody=Act.CUSTODY),
         readings=readings,

@@ -1,90 +1,25 @@
 """What is missing or in work is neither lent nor moved out: set once, ended by an act, never forgotten."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select
 
-from archive.blocks import Blocks, Cause
-from archive.database import Database
+from archive.blocks import Cause
 from archive.errors import Blocked, InvalidInput, NotAllowed, NotFound, StandsAlready
-from archive.identity import Identity, Role
-from archive.model import Block, BlockCause, BlockKind, Record, Security, ShelfKind
-from archive.policy.guard import Guard
+from archive.model import Block, BlockCause, BlockKind, Record
 from archive.purging import remove_records
 from archive.shelving.copies import CopyFacts
-from archive.shelving.tree import PlaceFacts
-from archive.shelving.whole import Shelving
-from tests.factories import people, records
-from tests.factories.databases import a_database
-from tests.fakes.clock import FixedClock
-from tests.fakes.refusals import RememberingLog
-from tests.fakes.vault import MemoryVault
+from tests.factories.stock_house import House, a_stock_house
 
 pytestmark = pytest.mark.postgres
 
 
-@dataclass
-class House:
-    db: Database
-    blocks: Blocks
-    shelving: Shelving
-    log: RememberingLog
-    vault: MemoryVault
-    who: dict[str, Identity]
-    box: UUID
-    category: Any
-
-    def a_copy(self, level: int = 1) -> tuple[UUID, UUID]:
-        """Return a filed record of a level and its copy in the box."""
-        with self.db.writing() as work:
-            record = records.a_record(work.session, self.category, level=level)
-            self.vault.add_owner(work.session, record.id, due_year=None)
-            work.commit()
-        copy = self.shelving.copies.add(self.who["archivist"], record.id, CopyFacts()).id
-        self.shelving.placing.place(self.who["archivist"], copy, self.box)
-        return record.id, copy
-
-    def missing(self, record: UUID, copy: UUID | None = None, login: str = "archivist") -> UUID:
-        return self.blocks.block(self.who[login], record, BlockKind.MISSING, "not on the shelf", copy)
-
-    def open_ones(self, record: UUID) -> list[BlockKind]:
-        with self.db.reading() as session:
-            return [row.kind for row in self.blocks.standing(session, [record]).get(record, ())]
-
-
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    db = a_database(tmp_path)
-    log, clock, vault = RememberingLog(), FixedClock(), MemoryVault()
-    who = {}
-    with db.writing() as work:
-        session = work.session
-        records.a_house(session)
-        fonds = records.a_fonds(session, "F")
-        category = records.a_category(session, fonds, "C")
-        people.distributed_to(session, 4)
-        for login, role in (("archivist", Role.ARCHIVIST), ("custodian", Role.STAFF), ("staff", Role.STAFF)):
-            person = people.a_person(session, login, roles=[role], clearance=1 if login == "staff" else 4)
-            if login == "custodian":
-                people.is_custodian(session, person, 1)
-            else:
-                people.grants(session, person, fonds=fonds.id)
-            who[login] = Identity(login, person.id, frozenset({role}))
-        work.commit()
-    guard = Guard(db, log, clock, "Asia/Shanghai")
-    shelving = Shelving(db, guard, log, clock)
-    at = None
-    for kind, holds in ((ShelfKind.ROOM, None), (ShelfKind.CABINET, None), (ShelfKind.SHELF, 5), (ShelfKind.BOX, 50)):
-        names, secure = ({"zh_CN": "库房"}, Security.SECURE_ROOM) if at is None else ({}, None)
-        at = shelving.tree.add(who["archivist"], kind, "1", PlaceFacts(names, secure, holds), at)
-    assert at is not None
-    yield House(db, Blocks(db, guard, vault, log, clock), shelving, log, vault, who, at, category)
-    db.close()
+    with a_stock_house(tmp_path) as made:
+        yield made
 
 
 def test_a_missing_copy_is_not_handed_out_until_it_is_found(house: House) -> None:
@@ -131,7 +66,7 @@ def test_one_open_block_of_a_kind_stands_and_another_after_its_end(house: House)
 def test_what_is_shelved_again_is_no_longer_missing(house: House) -> None:
     record, copy = house.a_copy()
     house.missing(record, copy)
-    house.shelving.placing.place(house.who["archivist"], copy, house.box)
+    house.shelving.placing.place(house.who["archivist"], copy, house.boxes[0])
     (told,) = house.blocks.of(house.who["archivist"], record)
     assert told.block.ended_cause is BlockCause.PLACING
     assert [act for act, *_ in house.log.acts][-2:] == ["block.set", "block.lift"]
@@ -166,7 +101,7 @@ def test_reasons_are_needed_and_read_by_readers_alone(house: House) -> None:
 
 
 def test_who_knows_nothing_of_a_record_learns_nothing_of_its_blocks(house: House) -> None:
-    record, copy = house.a_copy(level=2)
+    record, copy = house.a_copy(level=3, box=None)
     block = house.missing(record, copy)
     for ask in (
         lambda: house.blocks.of(house.who["staff"], record),
