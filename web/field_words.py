@@ -9,6 +9,7 @@ FIELDS: Mapping[str, str] = {
     "form": mark("Form"),
     "change": mark("Change"),
     "copy": mark("Copy"),
+    "scans": mark("Scanned labels"),
     "shelf": mark("Place of the paper"),
     "where": mark("Place of the paper"),
     "capacity": mark("Capacity"),

@@ -100,6 +100,8 @@ PAGES: Mapping[str, tuple[str, str]] = {
     "placing.to_move": ("archivist", "/shelves/to-move"),
     "copies.new": ("archivist", "/records/{filed}/copies/new"),
     "blocks.new": ("archivist", "/records/{filed}/block"),
+    "stocktaking.every": ("archivist", "/stocktakings"),
+    "stocktaking.show": ("archivist", "/stocktakings/{stocktaking}"),
     "copies.changing": ("archivist", "/copies/{copy}/change"),
     "copies.withdrawing": ("archivist", "/copies/{copy}/withdraw"),
     "copies.placing": ("archivist", "/copies/{copy}/place"),

@@ -167,6 +167,18 @@ EXPECTED: dict[str, str] = {
             ),
             "placing": ("show", "take", "to_move"),
             "blocks": ("new", "add", "lift"),
+            "stocktaking": (
+                "every",
+                "begin",
+                "show",
+                "scan",
+                "scans",
+                "close",
+                "missing",
+                "settle",
+                "report",
+                "report_sheet",
+            ),
             "copies": (
                 "new",
                 "add",
