@@ -211,7 +211,7 @@ def _scanning(
     said = said_of(told_of, current_locale()) if told_of else told
     page = render_template(
         "stock_scanning.html", view=view, here=here, said=said, outcome=told_of, recent=recent, fresh=uuid4(),
-        person=g.person.id, fault=status >= 400,
+        keeper=g.person.id, fault=status >= 400,
     )  # fmt: skip
     return make_response(page, status)
 

@@ -3,36 +3,15 @@
 import re
 from collections.abc import Iterator
 from io import BytesIO
-from typing import Any
 from uuid import uuid4
 
 import pypdfium2
 import pytest
-from flask.testing import FlaskClient
 from python_calamine import CalamineWorkbook
 
-from archive.model import IssuedNumber, Medium, RecordState
-from archive.shelving.copies import CopyFacts
 from tests.factories import people
-from tests.factories.web_house import WebHouse, a_web_house, token_on
-
-TITLE = "不可外泄的标题"
-
-
-class Hands:
-    """Someone at the pages of stock-taking."""
-
-    def __init__(self, house: WebHouse, login: str) -> None:
-        self.client: FlaskClient = house.browser(login)
-        self.token = token_on(self.client.get("/account").text)
-
-    def post(self, path: str, **data: Any) -> Any:
-        return self.client.post(path, data={"csrf_token": self.token} | data)
-
-    def send(self, path: str, *scans: dict[str, str]) -> Any:
-        return self.client.post(
-            path, json={"scans": list(scans)}, headers={"X-CSRFToken": self.token, "Accept": "application/json"}
-        )
+from tests.factories.stock_pages import TITLE, Hands, a_counted_room
+from tests.factories.web_house import WebHouse, a_web_house
 
 
 @pytest.fixture(scope="module")
@@ -44,37 +23,12 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebHouse]:
         yield made
 
 
-def _furnished(house: WebHouse, code: str, papers: int) -> tuple[list[str], list[str]]:
-    """Return the numbers of papers in box 1 of a room, and the ids of its two boxes."""
-    hands = Hands(house, "archivist")
-    for inside, said in (
-        ("", {"code": code, "name": "库房"}), (code, {"code": "1"}), (f"{code}-1", {"code": "1", "capacity": "5"}),
-        (f"{code}-1-1", {"code": "1", "capacity": "30"}), (f"{code}-1-1", {"code": "2", "capacity": "30"}),
-    ):  # fmt: skip
-        place = hands.client.get(f"/shelves/at?p={inside}").location.rpartition("/")[2] if inside else ""
-        assert hands.post(f"/shelves/new?in={place}", **said).status_code == 303
-    boxes = [hands.client.get(f"/shelves/at?p={code}-1-1-{n}").location.rpartition("/")[2] for n in "12"]
-    who, numbers = house.services.people.identity_of("archivist"), []
-    for n in range(1, papers + 1):
-        number = f"{code}-2024-{n:04}"
-        record = house.a_record(
-            state=RecordState.FILED, medium=Medium.PAPER, archive_number=number, level=1, title=f"{TITLE}{n}"
-        )
-        with house.services.db.writing() as work:
-            work.session.add(IssuedNumber(fonds_id=record.fonds_id, number=number, record_id=record.id))
-            work.commit()
-        copy = house.services.shelving.copies.add(who, record.id, CopyFacts())
-        house.services.shelving.placing.place(who, copy.id, house.services.shelving.looks.id_at(who, f"{code}-1-1-1"))
-        numbers.append(number)
-    return numbers, boxes
-
-
 def _scan(place: str, text: str) -> dict[str, str]:
     return {"id": str(uuid4()), "place": place, "text": text}
 
 
 def test_two_count_a_room_and_what_follows_is_done(house: WebHouse) -> None:
-    (here, wrong, gone), boxes = _furnished(house, "K1", 3)
+    (here, wrong, gone), boxes = a_counted_room(house, "K1", 3)
     archivist, custodian = Hands(house, "archivist"), Hands(house, "staff")
     at = archivist.post("/stocktakings", place="k1").location
     first = archivist.send(f"{at}/scans", _scan(boxes[0], here), _scan(boxes[0], "who knows"))
@@ -112,7 +66,7 @@ def test_two_count_a_room_and_what_follows_is_done(house: WebHouse) -> None:
 
 
 def test_without_script_a_plain_form_takes_scan_after_scan(house: WebHouse) -> None:
-    (one, _two), boxes = _furnished(house, "K2", 2)
+    (one, _two), boxes = a_counted_room(house, "K2", 2)
     hands = Hands(house, "archivist")
     at = hands.post("/stocktakings", place="K2-1-1").location
     assert "请先扫描位置" in hands.client.get(at).text
@@ -132,7 +86,7 @@ def test_who_shelves_nothing_takes_no_stock(house: WebHouse) -> None:
     clerk, auditor = Hands(house, "clerk"), Hands(house, "auditor")
     assert clerk.client.get("/stocktakings").status_code == 403
     assert auditor.client.get("/stocktakings").status_code == 200
-    _furnished(house, "K3", 1)
+    a_counted_room(house, "K3", 1)
     assert auditor.post("/stocktakings", place="K3").status_code == 403
     at = Hands(house, "archivist").post("/stocktakings", place="K3").location
     assert auditor.send(f"{at}/scans", _scan(str(uuid4()), "x")).status_code == 403
