@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from archive.blocks import Blocks, Cause
 from archive.clock import Clock
@@ -131,6 +131,10 @@ class Following:
     ) -> Sequence[tuple[StockItem, Copy]]:
         self._closed(session, identity, stocktaking_id)
         mine = self._guard.visible(session, identity, Act.BLOCK).with_only_columns(Record.id)
+        later = aliased(StockItem)
+        found_since = select(later.copy_id).where(
+            later.copy_id == StockItem.copy_id, later.stocktaking_id > stocktaking_id, later.found_at.is_not(None)
+        )
         query = (
             select(StockItem, Copy)
             .join(Copy, Copy.id == StockItem.copy_id)
@@ -139,6 +143,7 @@ class Following:
                 StockItem.tally == Tally.MISSING,
                 StockItem.follow_up.is_(None),
                 Copy.place_id == StockItem.expected_at,
+                ~found_since.correlate(StockItem).exists(),
                 mine.where(Record.id == StockItem.record_id).correlate(StockItem).exists(),
                 *([StockItem.copy_id > last] if last else []),
             )
