@@ -90,6 +90,7 @@ def services(parts: Parts) -> Services:
         subjects=parts.subjects,
         shelving=parts.shelving,
         blocks=parts.blocks,
+        checks=parts.checks,
         stock=parts.stock,
         once=parts.once,
         log_view=parts.log_view,

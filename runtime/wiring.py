@@ -11,6 +11,7 @@ from archive.arranging import Arranging
 from archive.blocks import Blocks
 from archive.bringing_in import BringingIn
 from archive.bringing_job import BringIn
+from archive.checking import Checks
 from archive.clock import Clock, SystemClock
 from archive.confirming import ProposalService
 from archive.corrections import Corrections
@@ -51,6 +52,7 @@ from indexer.unlocking import Unlocking
 from indexer.unpacking import UnpackContents
 from retention.answers import ForgetAnswers
 from retention.bin import EmptyBin
+from retention.checks import PlanChecks
 from runtime.backing_up import MakeBackups
 from runtime.checking_fixity import CheckFixity
 from runtime.checkpointing import MakeCheckpoints
@@ -87,6 +89,11 @@ class Parts(HouseParts):
     def stock(self) -> StocktakingService:
         """Stock-taking."""
         return StocktakingService(self.db, self.guard, self.log, self.clock, self.blocks, self.shelving.placing)
+
+    @cached_property
+    def checks(self) -> Checks:
+        """Periodic checks of records against their papers."""
+        return Checks(self.db, self.guard, self.vault, self.log, self.clock, self.blocks)
 
     @cached_property
     def records(self) -> RecordService:
@@ -303,6 +310,7 @@ class Parts(HouseParts):
             BringIn(self.db, self.bringing),
             EmptyBin(self.db, self.imports, [self.bringing, self.drafts], self.log, self.outbox, self.clock),
             ForgetAnswers(self.once),
+            PlanChecks(self.checks),
             SweepOrphans(self.db, self.store, self.clock),
             MakeBackups(self.safekeeping),
             CheckFixity(self.fixity, self.mending, self.ending.is_set),

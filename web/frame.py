@@ -77,6 +77,13 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
                     "stocktaking.scan",
                 ),
             ),
+            Way(
+                "checks.due",
+                "correct",
+                mark("Checks"),
+                HOUSE_RULES[Act.MANAGE_CHECKS],
+                ("checks.checking", "checks.check", "checks.rules", "checks.new_rule", "checks.set_rule"),
+            ),
             Way("vital.waiting", "level", mark("Vital records"), frozenset({Role.ARCHIVIST}), ("vital.mark",)),
         ),
     ),

@@ -11,6 +11,7 @@ from flask import current_app, g
 from archive.arranging import Arranging
 from archive.blocks import Blocks
 from archive.bringing_in import BringingIn
+from archive.checking import Checks
 from archive.clock import Clock
 from archive.confirming import ProposalService
 from archive.corrections import Corrections
@@ -177,6 +178,7 @@ class Services:
     subjects: Subjects
     shelving: Shelving
     blocks: Blocks
+    checks: Checks
     stock: StocktakingService
     once: Once
     log_view: LogView[Act]

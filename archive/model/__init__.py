@@ -3,6 +3,7 @@
 from archive.model.approvals import Approval, ApprovalKind, ApprovalState
 from archive.model.backups import BackupAct, BackupRun
 from archive.model.blocks import Block, BlockCause, BlockKind
+from archive.model.checks import CheckRule, RecordCheck
 from archive.model.contents import (
     Content,
     ContentState,
@@ -88,6 +89,7 @@ __all__ = [
     "Carrier",
     "Category",
     "CategoryVersion",
+    "CheckRule",
     "Closed",
     "Closure",
     "Content",
@@ -146,6 +148,7 @@ __all__ = [
     "ProposalState",
     "ReadingRight",
     "Record",
+    "RecordCheck",
     "RecordKind",
     "RecordPerson",
     "RecordRelation",

@@ -59,6 +59,7 @@ class Act(StrEnum):
     KEEP_COPIES = "copy.keep"  # to say which copies there are
     SHELVE = "copy.place"  # to put a copy on a shelf, or note whom it is with
     BLOCK = "block.set"  # to say that a record or a copy is missing or held back, or no longer
+    CHECK = "check.do"  # to hold a record against its paper
 
     MANAGE_PEOPLE = "person.manage"
     MANAGE_RIGHTS = "right.manage"
@@ -73,6 +74,7 @@ class Act(StrEnum):
     MANAGE_SHELVES = "shelf.manage"
     SEE_SHELVES = "shelf.see"
     TAKE_STOCK = "stocktaking.take"
+    MANAGE_CHECKS = "check.manage"
 
 
 READERS = frozenset(Role) - OFFICERS
@@ -196,6 +198,7 @@ RULES: Mapping[Act, tuple[Rule, ...]] = {
     Act.KEEP_COPIES: (*_PREPARING, Rule(_only(Role.ARCHIVIST), _in(FILED))),
     Act.SHELVE: (Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL, FILED)), Rule(None, _entrusted)),
     Act.BLOCK: (Rule(_only(Role.ARCHIVIST), _in(FILED)), Rule(None, _entrusted)),
+    Act.CHECK: (Rule(_only(Role.ARCHIVIST), _in(FILED)),),
     Act.SET_LEVEL: (
         Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL)),
         Rule(_only(Role.SECRECY_OFFICER), _in(FILED)),
@@ -217,6 +220,7 @@ HOUSE_RULES: Mapping[Act, frozenset[Role]] = {
     Act.MANAGE_SHELVES: _only(Role.ARCHIVIST),
     Act.SEE_SHELVES: OFFICERS | _only(Role.ARCHIVIST),
     Act.TAKE_STOCK: _only(Role.ARCHIVIST),
+    Act.MANAGE_CHECKS: _only(Role.ARCHIVIST),
 }
 """Acts on the house."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import and_, case, func, insert, or_, select, update
@@ -36,13 +36,18 @@ from archive.shelving.tree import HOLDERS
 from archive.showing import number_of
 from archive.stocktaking.expecting import Expected, expected
 
-ROWS_AT_ONCE = 500
+ROWS_AT_ONCE = 200
 """Rows that one transaction writes: well under 100 ms."""
+
+SCANS_TOGETHER = 4
+"""Scans that one transaction takes; each may end a block, which writes to the log."""
 
 MOST_SCANS = 20
 """Scans that are taken at once."""
 
 LONGEST_LABEL = 100
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -129,13 +134,17 @@ class Counting:
         """
         if len(scans) > MOST_SCANS:
             raise InvalidInput(Fault("scans", "too_many", {"limit": MOST_SCANS, "found": len(scans)}))
-        with self._guard.refusals(identity), self._db.writing() as work:
-            session = work.session
-            row, root = self._open(session, identity, stocktaking_id)
-            if row.state is not StockState.OPEN:
-                raise Ended(state=row.state.value, act="stocktaking.scan")
-            told = [self._taken(session, identity, row, root, each) for each in scans]
-            work.commit()
+        with self._guard.refusals(identity), self._db.reading() as session:
+            _, root = self._open(session, identity, stocktaking_id)
+            meant = [(each, self._meant(session, identity, each)) for each in scans]
+        told: list[Outcome] = []
+        for some in _batches(meant, SCANS_TOGETHER):
+            with self._db.writing() as work:
+                row = work.session.get_one(Stocktaking, stocktaking_id)
+                if row.state is not StockState.OPEN:
+                    raise Ended(state=row.state.value, act="stocktaking.scan")
+                told += [self._taken(work.session, identity, row, root, *each) for each in some]
+                work.commit()
         return told
 
     def close(self, identity: Identity, stocktaking_id: UUID) -> None:
@@ -165,7 +174,9 @@ class Counting:
             self._log.note(session, identity, "stocktaking.close", body=body)
             work.commit()
 
-    def _taken(self, session: Session, identity: Identity, row: Stocktaking, root: ShelfPlace, scan: Scan) -> Outcome:
+    def _taken(
+        self, session: Session, identity: Identity, row: Stocktaking, root: ShelfPlace, scan: Scan, meant: UUID | None
+    ) -> Outcome:
         known = session.get(StockScan, scan.id)
         if known is not None:
             if known.stocktaking_id != row.id or known.person_id != identity.person_id:
@@ -176,7 +187,7 @@ class Counting:
         place = session.get(ShelfPlace, scan.place_id) or root
         if place.kind not in HOLDERS or not _stands_in(place, root):
             place = root
-        copy = self._meant(session, identity, row, place, scan)
+        copy = self._copy(session, row, place, meant, scan.copy) if meant else None
         verdict = ScanVerdict.UNKNOWN if copy is None else self._count(session, identity, row, place, copy)
         session.add(
             StockScan(
@@ -188,31 +199,30 @@ class Counting:
         session.flush()
         return self._told(session, scan.id, verdict, scan.text, place, copy)
 
-    def _meant(
-        self, session: Session, identity: Identity, row: Stocktaking, place: ShelfPlace, scan: Scan
-    ) -> Copy | None:
-        """Return the copy that a label means, of those that this person shelves.
-
-        Of several copies, the one that is to lie here and was not scanned yet, else one of this count, else the first.
-        """
+    def _meant(self, session: Session, identity: Identity, scan: Scan) -> UUID | None:
+        """Return the record whose number a label bears, of those that this person shelves."""
         held = holders(session, scan.number)
         visible = self._guard.visible(session, identity, Act.SHELVE)
-        mine = set(
-            session.scalars(
-                visible.where(Record.id.in_({each.record_id for each in held})).with_only_columns(Record.id)
-            )
-        )
-        near = [each for each in held if each.record_id in mine]
+        mine = visible.where(Record.id.in_({each.record_id for each in held})).with_only_columns(Record.id)
+        seen = set(session.scalars(mine))
+        near = [each for each in held if each.record_id in seen]
         records = {each.record_id for each in near if each.apart == near[0].apart}
-        if len(records) != 1:
-            return None
+        return records.pop() if len(records) == 1 else None
+
+    def _copy(
+        self, session: Session, row: Stocktaking, place: ShelfPlace, record_id: UUID, number: int | None
+    ) -> Copy | None:
+        """Return the copy that a label means.
+
+        Of several, the one that is to lie here and was not scanned yet, else one of this count, else the first.
+        """
         query = (
             select(Copy, StockItem)
             .outerjoin(StockItem, and_(StockItem.copy_id == Copy.id, StockItem.stocktaking_id == row.id))
-            .where(Copy.record_id.in_(records), Copy.withdrawn_at.is_(None))
+            .where(Copy.record_id == record_id, Copy.withdrawn_at.is_(None))
             .order_by(Copy.number)
         )
-        found = [each for each in session.execute(query) if scan.copy in {None, each[0].number}]
+        found = [(copy, item) for copy, item in session.execute(query) if number in {None, copy.number}]
 
         def likeness(each: tuple[Copy, StockItem | None]) -> tuple[bool, bool]:
             copy, item = each
@@ -313,7 +323,7 @@ def _stands_in(place: ShelfPlace, root: ShelfPlace) -> bool:
     return place.id == root.id or place.path.startswith(f"{root.path}-")
 
 
-def _batches(rows: Sequence[Expected]) -> Iterator[list[Expected]]:
+def _batches(rows: Sequence[T], most: int = ROWS_AT_ONCE) -> Iterator[list[T]]:
     left = iter(rows)
-    while some := list(islice(left, ROWS_AT_ONCE)):
+    while some := list(islice(left, most)):
         yield some

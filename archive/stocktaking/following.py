@@ -30,7 +30,7 @@ from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.shelving.placing import Placing
 
-MARKED_AT_ONCE = 40
+MARKED_AT_ONCE = 10
 """Blocks that one transaction sets: each seals a reason and writes an entry of the log."""
 
 
@@ -56,16 +56,15 @@ class Following:
             WrongState: it is not closed.
             InvalidInput: field ``reason``: too long.
         """
-        marked, last = 0, None
-        with self._guard.refusals(identity):
-            while True:
-                with self._db.writing() as work:
-                    rows = self._to_mark(work.session, identity, stocktaking_id, last)
-                    marked += self._mark(work.session, identity, stocktaking_id, rows, why)
-                    work.commit()
-                if len(rows) < MARKED_AT_ONCE:
-                    return marked
-                last = rows[-1][0].copy_id
+        marked = 0
+        with self._guard.refusals(identity), self._db.reading() as session:
+            keys = self._to_mark(session, identity, stocktaking_id)
+        for start in range(0, len(keys), MARKED_AT_ONCE):
+            with self._db.writing() as work:
+                rows = self._still(work.session, stocktaking_id, keys[start : start + MARKED_AT_ONCE])
+                marked += self._mark(work.session, identity, stocktaking_id, rows, why)
+                work.commit()
+        return marked
 
     def settle(self, identity: Identity, stocktaking_id: UUID, copy_id: UUID, *, there: bool) -> None:
         """Put a misplaced copy where it was found (``there``), or note that it was carried back to where it belongs.
@@ -126,11 +125,23 @@ class Following:
             raise WrongState(state=row.state.value, act="stocktaking.settle")
         return row
 
-    def _to_mark(
-        self, session: Session, identity: Identity, stocktaking_id: UUID, last: UUID | None
-    ) -> Sequence[tuple[StockItem, Copy]]:
+    def _to_mark(self, session: Session, identity: Identity, stocktaking_id: UUID) -> Sequence[UUID]:
+        """Return the copies that were not found, of those that the person may block."""
         self._closed(session, identity, stocktaking_id)
-        mine = self._guard.visible(session, identity, Act.BLOCK).with_only_columns(Record.id)
+        query = (
+            self._guard.visible(session, identity, Act.BLOCK)
+            .join(StockItem, StockItem.record_id == Record.id)
+            .with_only_columns(StockItem.copy_id)
+            .where(
+                StockItem.stocktaking_id == stocktaking_id,
+                StockItem.tally == Tally.MISSING,
+                StockItem.follow_up.is_(None),
+            )
+        )
+        return session.scalars(query.order_by(StockItem.copy_id)).all()
+
+    def _still(self, session: Session, stocktaking_id: UUID, keys: Sequence[UUID]) -> Sequence[tuple[StockItem, Copy]]:
+        """Return those of the copies that still lie there by the books, and that no later count found."""
         later = aliased(StockItem)
         found_since = select(later.copy_id).where(
             later.copy_id == StockItem.copy_id, later.stocktaking_id > stocktaking_id, later.found_at.is_not(None)
@@ -140,15 +151,12 @@ class Following:
             .join(Copy, Copy.id == StockItem.copy_id)
             .where(
                 StockItem.stocktaking_id == stocktaking_id,
-                StockItem.tally == Tally.MISSING,
+                StockItem.copy_id.in_(keys),
                 StockItem.follow_up.is_(None),
                 Copy.place_id == StockItem.expected_at,
                 ~found_since.correlate(StockItem).exists(),
-                mine.where(Record.id == StockItem.record_id).correlate(StockItem).exists(),
-                *([StockItem.copy_id > last] if last else []),
             )
             .order_by(StockItem.copy_id)
-            .limit(MARKED_AT_ONCE)
         )
         return [(item, copy) for item, copy in session.execute(query)]
 

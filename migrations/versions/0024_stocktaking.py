@@ -1,4 +1,4 @@
-"""blocking facts; stock-takings with what was expected, every scan and what became of each copy"""
+"""blocking facts; stock-takings with what was expected, every scan and what became of each copy; periodic checks"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -93,3 +93,38 @@ def upgrade():
     sa.PrimaryKeyConstraint('id', name=op.f('pk_stocktaking_scan'))
     )
     op.create_index('ix_stocktaking_scan_stocktaking_id_at', 'stocktaking_scan', ['stocktaking_id', 'at'], unique=False)
+
+    op.create_table('check_rule',
+    sa.Column('id', Id(), nullable=False),
+    sa.Column('level_rank', sa.Integer(), nullable=True),
+    sa.Column('category_id', Id(), nullable=True),
+    sa.Column('months', sa.Integer(), nullable=False),
+    sa.Column('share', sa.Integer(), nullable=False),
+    sa.Column('since', sa.Date(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.CheckConstraint('months between 1 and 600', name=op.f('ck_check_rule_interval')),
+    sa.CheckConstraint('share between 1 and 100', name=op.f('ck_check_rule_share')),
+    sa.ForeignKeyConstraint(['category_id'], ['category.id'], name=op.f('fk_check_rule_category_id_category')),
+    sa.ForeignKeyConstraint(['level_rank'], ['level.rank'], name=op.f('fk_check_rule_level_rank_level')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_check_rule'))
+    )
+    op.create_table('record_check',
+    sa.Column('id', Id(), nullable=False),
+    sa.Column('record_id', Id(), nullable=False),
+    sa.Column('due', sa.Date(), nullable=False),
+    sa.Column('done_at', Moment(), nullable=True),
+    sa.Column('done_by', Id(), nullable=True),
+    sa.Column('label_ok', sa.Boolean(), nullable=True),
+    sa.Column('number_ok', sa.Boolean(), nullable=True),
+    sa.Column('state_ok', sa.Boolean(), nullable=True),
+    sa.Column('description_ok', sa.Boolean(), nullable=True),
+    sa.Column('sealed', sa.LargeBinary(), nullable=True),
+    sa.ForeignKeyConstraint(['done_by'], ['person.id'], name=op.f('fk_record_check_done_by_person')),
+    sa.ForeignKeyConstraint(['record_id'], ['record.id'], name=op.f('fk_record_check_record_id_record')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_record_check'))
+    )
+    waiting = sa.text('done_at is null')
+    op.create_index('uq_record_check_open', 'record_check', ['record_id'], unique=True, sqlite_where=waiting, postgresql_where=waiting)
+    op.create_index('ix_record_check_due_id', 'record_check', ['due', 'id'], unique=False)
+    op.create_index('ix_record_check_done_at_id', 'record_check', ['done_at', 'id'], unique=False)
+    op.create_index('ix_record_check_record_id', 'record_check', ['record_id'], unique=False)

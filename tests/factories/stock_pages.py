@@ -1,5 +1,6 @@
 """A store room at the pages of a house: furnished, and papers in its first box."""
 
+from datetime import timedelta
 from typing import Any
 
 from flask.testing import FlaskClient
@@ -41,8 +42,9 @@ def a_counted_room(house: WebHouse, code: str, papers: int) -> tuple[list[str], 
     for n in range(1, papers + 1):
         number = f"{code}-2024-{n:04}"
         record = house.a_record(
-            state=RecordState.FILED, medium=Medium.PAPER, archive_number=number, level=1, title=f"{TITLE}{n}"
-        )
+            state=RecordState.FILED, medium=Medium.PAPER, archive_number=number, level=1, title=f"{TITLE}{n}",
+            filed_at=house.clock.now() - timedelta(days=40),
+        )  # fmt: skip
         with house.services.db.writing() as work:
             work.session.add(IssuedNumber(fonds_id=record.fonds_id, number=number, record_id=record.id))
             work.commit()

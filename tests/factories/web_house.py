@@ -18,6 +18,7 @@ from archive.arranging import Arranging
 from archive.blocks import Blocks
 from archive.bringing_in import BringingIn
 from archive.bringing_job import BringIn
+from archive.checking import Checks
 from archive.clock import Clock
 from archive.confirming import ProposalService
 from archive.corrections import Corrections
@@ -333,6 +334,7 @@ def a_web_house(
         subjects=Subjects(db, guard, vault, log, outbox, clock),
         shelving=Shelving(db, guard, log, clock),
         blocks=Blocks(db, guard, vault, log, clock),
+        checks=Checks(db, guard, vault, log, clock, Blocks(db, guard, vault, log, clock)),
         stock=StocktakingService(
             db, guard, log, clock, Blocks(db, guard, vault, log, clock), Shelving(db, guard, log, clock).placing
         ),

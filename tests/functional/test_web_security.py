@@ -167,6 +167,7 @@ EXPECTED: dict[str, str] = {
             ),
             "placing": ("show", "take", "to_move"),
             "blocks": ("new", "add", "lift"),
+            "checks": ("due", "checking", "check", "rules", "new_rule", "set_rule", "drop_rule"),
             "stocktaking": (
                 "every",
                 "begin",

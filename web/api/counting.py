@@ -1,5 +1,6 @@
 """Stock-taking for programs: begin, scan, close, report. Each is one call of its service."""
 
+from datetime import date
 from uuid import UUID
 
 from archive.errors import Fault, InvalidInput, NotFound
@@ -9,6 +10,8 @@ from archive.stocktaking.report import StocktakingView
 from web import paging
 from web.api import given
 from web.api.made_of_stock import (
+    CheckDue,
+    ChecksPage,
     ScansTold,
     ScanTold,
     StockItemShown,
@@ -96,6 +99,24 @@ def close_stocktaking(stocktaking_id: UUID) -> StocktakingStands:
     """Close a stock-taking; its report stays as it is then."""
     services().stock.counting.close(identity(), stocktaking_id)
     return _again(stocktaking_id)
+
+
+@operation("/checks")
+def checks_due(query: given.ChecksDue) -> ChecksPage:
+    """List the checks of records that you may do, up to a day, the earliest first."""
+    day, _dot, key = (query.cursor or "").partition(".")
+    try:
+        after = (date.fromisoformat(day), UUID(key)) if query.cursor else None
+    except ValueError:
+        raise InvalidInput(Fault("cursor", "unknown")) from None
+    until = query.until or services().guard.day()
+    rows = services().checks.due(identity(), until=until, after=after, limit=query.limit + 1)
+    shown = rows[: query.limit]
+    last = shown[-1][0] if len(rows) > query.limit else None
+    return ChecksPage(
+        checks=[CheckDue(record=record.id, number=record.archive_number, due=check.due) for check, record in shown],
+        next=f"{last.due.isoformat()}.{last.id}" if last else None,
+    )
 
 
 def _again(stocktaking_id: UUID) -> StocktakingStands:

@@ -329,3 +329,9 @@ class Scans(Shape):
     """Scans in their order."""
 
     scans: Annotated[list[GivenScan], Field(min_length=1, max_length=20)]
+
+
+class ChecksDue(Page):
+    """Up to which day."""
+
+    until: date | None = Field(None, description="Today without it.")

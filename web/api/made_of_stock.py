@@ -1,6 +1,6 @@
 """What programs are answered of stock-takings: numbers and places, never a title."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from pydantic import Field
@@ -77,3 +77,18 @@ class ScansTold(Shape):
     """What scans were, in their order."""
 
     scans: list[ScanTold]
+
+
+class CheckDue(Shape):
+    """A record that is due to be held against its paper."""
+
+    record: UUID
+    number: str | None
+    due: date
+
+
+class ChecksPage(Shape):
+    """One page of checks, the earliest first."""
+
+    checks: list[CheckDue]
+    next: Next
