@@ -1,4 +1,4 @@
-"""Stock-takings of the demonstration: one over, with a paper not found and one at a wrong place; one going on."""
+"""Counts and checks of the demonstration: a stock-taking that is over, with faults; one going on; rules of checks."""
 
 from collections.abc import Sequence
 from uuid import UUID, uuid4
@@ -36,6 +36,14 @@ def count_shelves(parts: Parts) -> None:
         going_on = parts.stock.counting.begin(who, shelves[1])
         labels = _labels(parts, going_on)
         _scan(parts, who, going_on, labels[: len(labels) // 2])
+
+
+def plan_checks(parts: Parts) -> None:
+    """Have records on paper checked every two years, those of the upper levels each year. Once only."""
+    who = parts.people.identity_of(COUNTER)
+    if not parts.checks.rules(who):
+        parts.checks.set_rule(who, None, None, 24, 20)
+        parts.checks.set_rule(who, 3, None, 12, 100)
 
 
 def _shelves(parts: Parts) -> Sequence[UUID]:
