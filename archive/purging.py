@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from archive.likeness import forget, forget_decisions
 from archive.model import (
     Approval,
+    Block,
     Content,
     File,
     ImportEntry,
@@ -17,6 +18,7 @@ from archive.model import (
     Proposal,
     ReadingRight,
     Record,
+    RecordCheck,
     RecordPerson,
     RecordRelation,
     RecordSubject,
@@ -37,6 +39,8 @@ def remove_records(session: Session, ids: Sequence[UUID]) -> None:
     forget_decisions(session, ids)
     related = or_(RecordRelation.record_id.in_(ids), RecordRelation.other_id.in_(ids))
     session.execute(delete(RecordRelation).where(related))
+    for own in (Block, RecordCheck):
+        session.execute(delete(own).where(own.record_id.in_(ids)))
     forget_copies(session, ids)
     for table in (RecordPerson, RecordSubject, ReadingRight, Approval, ImportEntry, SheetRow, Content, File):
         session.execute(delete(table).where(table.record_id.in_(ids)))

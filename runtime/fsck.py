@@ -1,4 +1,4 @@
-"""``juanku fsck``: the invariants INV1 to INV9, checked against everything that is kept.
+"""``juanku fsck``: the invariants INV1 to INV10, checked against everything that is kept.
 
 One function, used by the command, by the fault tests after each trial, and by an upgrade. It changes nothing.
 """
@@ -32,6 +32,7 @@ from archive.model import (
     Record,
     RecordState,
 )
+from runtime.fsck_shelves import shelf_faults
 from runtime.verifying import verified
 from runtime.wiring import Parts
 from storage.fixity import Fixity, look
@@ -352,6 +353,11 @@ def _dossiers(parts: Parts, _counts: dict[str, int]) -> Iterator[Violation]:
         yield from (Violation("INV9", str(key), "place_without_dossier") for key in session.scalars(loose.limit(ROWS)))
 
 
+def _shelves(parts: Parts, _counts: dict[str, int]) -> Iterator[Violation]:
+    """INV10: a place counts what lies and stands in it, and nothing lies in one that is closed."""
+    yield from (Violation("INV10", path, fault) for path, fault in shelf_faults(parts, ROWS))
+
+
 CHECKS: dict[str, Callable[[Parts, dict[str, int]], Iterator[Violation]]] = {
     "INV1": _objects,
     "INV2": _orphans,
@@ -362,6 +368,7 @@ CHECKS: dict[str, Callable[[Parts, dict[str, int]], Iterator[Violation]]] = {
     "INV7": _levels,
     "INV8": _held,
     "INV9": _dossiers,
+    "INV10": _shelves,
 }
 
 

@@ -8,8 +8,10 @@ from threading import Event
 from archive import failpoints
 from archive.approvals import Approvals
 from archive.arranging import Arranging
+from archive.blocks import Blocks
 from archive.bringing_in import BringingIn
 from archive.bringing_job import BringIn
+from archive.checking import Checks
 from archive.clock import Clock, SystemClock
 from archive.confirming import ProposalService
 from archive.corrections import Corrections
@@ -33,6 +35,7 @@ from archive.relations import Relations
 from archive.rereading import Rereading
 from archive.shelving.whole import Shelving
 from archive.showing import RecordReader
+from archive.stocktaking.whole import StocktakingService
 from archive.vital import VitalRecords
 from archive.why import WhyService
 from indexer.comparing import CompareTexts
@@ -49,6 +52,7 @@ from indexer.unlocking import Unlocking
 from indexer.unpacking import UnpackContents
 from retention.answers import ForgetAnswers
 from retention.bin import EmptyBin
+from retention.checks import PlanChecks
 from runtime.backing_up import MakeBackups
 from runtime.checking_fixity import CheckFixity
 from runtime.checkpointing import MakeCheckpoints
@@ -75,6 +79,21 @@ class Parts(HouseParts):
     def shelving(self) -> Shelving:
         """Where papers lie."""
         return Shelving(self.db, self.guard, self.log, self.clock)
+
+    @cached_property
+    def blocks(self) -> Blocks:
+        """What keeps a record where it is."""
+        return Blocks(self.db, self.guard, self.vault, self.log, self.clock)
+
+    @cached_property
+    def stock(self) -> StocktakingService:
+        """Stock-taking."""
+        return StocktakingService(self.db, self.guard, self.log, self.clock, self.blocks, self.shelving.placing)
+
+    @cached_property
+    def checks(self) -> Checks:
+        """Periodic checks of records against their papers."""
+        return Checks(self.db, self.guard, self.vault, self.log, self.clock, self.blocks)
 
     @cached_property
     def records(self) -> RecordService:
@@ -291,6 +310,7 @@ class Parts(HouseParts):
             BringIn(self.db, self.bringing),
             EmptyBin(self.db, self.imports, [self.bringing, self.drafts], self.log, self.outbox, self.clock),
             ForgetAnswers(self.once),
+            PlanChecks(self.checks),
             SweepOrphans(self.db, self.store, self.clock),
             MakeBackups(self.safekeeping),
             CheckFixity(self.fixity, self.mending, self.ending.is_set),

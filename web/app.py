@@ -14,8 +14,10 @@ from web import help as handbook_help
 from web import watched as watching
 from web.account import pages as account_pages
 from web.api.mount import mount
+from web.blocks import pages as block_pages
 from web.bring_in import pages as bring_in_pages
 from web.browsing import pages as browsing_pages
+from web.checks import pages as check_pages
 from web.copies import pages as copy_pages
 from web.corrections import pages as correction_pages
 from web.desk import pages as desk_pages
@@ -60,6 +62,7 @@ from web.sheets import pages as sheet_pages
 from web.shelves import pages as shelf_pages
 from web.signing import PUBLIC, load_identity
 from web.signing import pages as signing_pages
+from web.stocktaking import pages as stocktaking_pages
 from web.uploads import pages as upload_pages
 from web.vital import pages as vital_pages
 from web.why import pages as why_pages
@@ -89,6 +92,7 @@ def create_app(wired: Services) -> Flask:
         rule_pages, subject_pages, system_pages, backup_pages, health_pages, account_pages, bring_in_pages,
         sheet_file_pages, moving_pages, dossier_pages, relation_pages, why_pages, list_pages, draft_pages, fixity_pages,
         metric_pages, shelf_pages, placing_pages, copy_pages, print_pages, form_template_pages, vital_pages,
+        block_pages, stocktaking_pages, check_pages,
     ):  # fmt: skip
         app.register_blueprint(pages)
     app.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))

@@ -1,5 +1,6 @@
 """How templates write values: level shapes, personal numbers masked, terms, reasons."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from archive.levels import mark as level_mark
 from archive.model import Security
 from archive.personal import mask
 from indexer.kinds import PICTURED
+from web.block_words import BLOCKS, CAUSES
 from web.columns import COLUMNS
 from web.directory import MOST_COUNTED
 from web.facets import TITLES
@@ -21,6 +23,7 @@ from web.remarks import file_remarks, remark_words, unscanned_help
 from web.role_words import place_kind, role_help, role_word
 from web.services import services
 from web.shelf_words import CARRIERS, CONDITIONS, SECURITIES, SHELF_KINDS
+from web.stock_words import FOLLOW_UPS, STOCK_STATES
 
 HIDDEN_FACTS = frozenset({"before", "after", "content", "person"})
 """Facts of a log entry that are ids, or are shown by themselves."""
@@ -130,6 +133,11 @@ def init_app(app: Flask) -> None:
         security_word=lambda security: word(SECURITIES, security, current_locale()),
         security_of=lambda strength: word(SECURITIES, Security.of(strength).value, current_locale()),
         carrier_word=lambda carrier: word(CARRIERS, carrier, current_locale()),
+        stock_state=lambda state: word(STOCK_STATES, state, current_locale()),
+        follow_up_word=lambda done: word(FOLLOW_UPS, done, current_locale()),
+        json_text=lambda rows: json.dumps([[str(key), path] for key, path in rows]),
+        block_word=lambda kind: word(BLOCKS, kind, current_locale()),
+        cause_word=lambda cause: word(CAUSES, cause, current_locale()),
         condition_word=lambda condition: word(CONDITIONS, condition, current_locale()),
         place_kind=lambda kind: place_kind(kind, current_locale()),
         role_word=lambda role: role_word(role, current_locale()),

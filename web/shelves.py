@@ -66,6 +66,7 @@ def show(place_id: UUID) -> str:
         crumbs=_crumbs(view),
         next_kind=_next(view.here.place),
         manages=may(Act.MANAGE_SHELVES) and view.here.taken is not None,
+        takes_stock=may(Act.TAKE_STOCK) and view.here.taken is not None,
         sheets=[(key, _(words)) for key, (words, _sheet) in SHEETS.items()],
         holds=view.here.place.kind in HOLDERS,
     )

@@ -20,6 +20,7 @@ PERIODIC: Mapping[JobKind, int] = {
     JobKind.SWEEP_ORPHANS: 60 * 60,
     JobKind.EMPTY_BIN: 24 * 60 * 60,
     JobKind.FORGET_ANSWERS: 60 * 60,
+    JobKind.PLAN_CHECKS: 24 * 60 * 60,
     JobKind.BACKUP: 24 * 60 * 60,
     JobKind.LOCK: 6 * 60 * 60,
     JobKind.FIXITY: 24 * 60 * 60,

@@ -2,6 +2,8 @@
 
 from archive.model.approvals import Approval, ApprovalKind, ApprovalState
 from archive.model.backups import BackupAct, BackupRun
+from archive.model.blocks import Block, BlockCause, BlockKind
+from archive.model.checks import CheckRule, RecordCheck
 from archive.model.contents import (
     Content,
     ContentState,
@@ -68,6 +70,7 @@ from archive.model.records import (
 )
 from archive.model.sheets import Sheet, SheetColumns, SheetRow, SheetState
 from archive.model.shelves import Carrier, Copy, CopyCondition, CopyMove, Security, ShelfKind, ShelfPlace
+from archive.model.stocktaking import FollowUp, ScanVerdict, StockItem, StockScan, StockState, Stocktaking, Tally
 
 __all__ = [
     "AccessGrant",
@@ -80,9 +83,13 @@ __all__ = [
     "ApprovalState",
     "BackupAct",
     "BackupRun",
+    "Block",
+    "BlockCause",
+    "BlockKind",
     "Carrier",
     "Category",
     "CategoryVersion",
+    "CheckRule",
     "Closed",
     "Closure",
     "Content",
@@ -101,6 +108,7 @@ __all__ = [
     "Fixity",
     "FixityFinding",
     "FixityRun",
+    "FollowUp",
     "Fonds",
     "FormDraft",
     "FormVersion",
@@ -140,6 +148,7 @@ __all__ = [
     "ProposalState",
     "ReadingRight",
     "Record",
+    "RecordCheck",
     "RecordKind",
     "RecordPerson",
     "RecordRelation",
@@ -148,6 +157,7 @@ __all__ = [
     "RelationKind",
     "RingCopy",
     "ScanState",
+    "ScanVerdict",
     "ScannedPage",
     "Security",
     "Sheet",
@@ -157,8 +167,13 @@ __all__ = [
     "ShelfKind",
     "ShelfPlace",
     "SignInFailures",
+    "StockItem",
+    "StockScan",
+    "StockState",
+    "Stocktaking",
     "Subject",
     "SubjectToken",
+    "Tally",
     "TextState",
     "TokenScope",
     "WebSession",

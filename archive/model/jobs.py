@@ -31,6 +31,7 @@ class JobKind(StrEnum):
     EXPUNGE = "expunge"
     REBUILD = "rebuild"
     FORGET_ANSWERS = "forget_answers"
+    PLAN_CHECKS = "plan_checks"
     BRING_IN = "bring_in"
     BACKUP = "backup"
     LOCK = "lock"

@@ -7,9 +7,10 @@ and on SQLite its lock would keep the entry waiting for itself. So a refusal end
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Protocol
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, bindparam, select
 from sqlalchemy.engine import Engine
@@ -69,9 +70,9 @@ class Guard:
             kept[identity] = load_reach(session, identity, self._clock, self._zone)
         return kept[identity]
 
-    def day(self) -> date:
-        """Return the day it is in the house's zone."""
-        return today(self._clock, self._zone)
+    def day(self, moment: datetime | None = None) -> date:
+        """Return the day it is, or was at a moment, in the house's zone."""
+        return moment.astimezone(ZoneInfo(self._zone)).date() if moment else today(self._clock, self._zone)
 
     def require(self, session: Session, identity: Identity, act: Act, record_id: UUID) -> Record:
         """Return the record if ``identity`` may do ``act`` on it now.

@@ -16,7 +16,9 @@ Decisions that the table makes:
 * A filed record's description changes by a correction: whoever reads it may ask, an archivist or approver who reads it
   too decides, never on what they asked for themselves.
 * Copies are kept by those who prepare a record and, once it is filed, by an archivist who reads it. They are shelved by
-  such an archivist, and by the custodian of the record's level, who does not read it.
+  such an archivist, and by the custodian of the record's level, who does not read it. The same two say what is missing
+  or held back.
+* Stock is taken by archivists and by whoever keeps custody of a level, of what they shelve.
 * Shelves are seen by archivists, by whoever keeps custody of a level, and by the three officers.
 * A filed record's level is only raised, by a secrecy officer who may read it, and never above anyone's own clearance.
 * A part of the system (``Reach.system``) reads nothing here; it may catalogue, file, bin and shelve what the machine's
@@ -56,6 +58,8 @@ class Act(StrEnum):
     RENDER = "file.render"  # to have a rendition made of a file, which changes nothing of it
     KEEP_COPIES = "copy.keep"  # to say which copies there are
     SHELVE = "copy.place"  # to put a copy on a shelf, or note whom it is with
+    BLOCK = "block.set"  # to say that a record or a copy is missing or held back, or no longer
+    CHECK = "check.do"  # to hold a record against its paper
 
     MANAGE_PEOPLE = "person.manage"
     MANAGE_RIGHTS = "right.manage"
@@ -69,6 +73,8 @@ class Act(StrEnum):
     VERIFY_LOG = "log.verify"
     MANAGE_SHELVES = "shelf.manage"
     SEE_SHELVES = "shelf.see"
+    TAKE_STOCK = "stocktaking.take"
+    MANAGE_CHECKS = "check.manage"
 
 
 READERS = frozenset(Role) - OFFICERS
@@ -191,6 +197,8 @@ RULES: Mapping[Act, tuple[Rule, ...]] = {
     Act.RESTORE: (Rule(_only(Role.ARCHIVIST), _in(BINNED)),),
     Act.KEEP_COPIES: (*_PREPARING, Rule(_only(Role.ARCHIVIST), _in(FILED))),
     Act.SHELVE: (Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL, FILED)), Rule(None, _entrusted)),
+    Act.BLOCK: (Rule(_only(Role.ARCHIVIST), _in(FILED)), Rule(None, _entrusted)),
+    Act.CHECK: (Rule(_only(Role.ARCHIVIST), _in(FILED)),),
     Act.SET_LEVEL: (
         Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL)),
         Rule(_only(Role.SECRECY_OFFICER), _in(FILED)),
@@ -211,10 +219,12 @@ HOUSE_RULES: Mapping[Act, frozenset[Role]] = {
     Act.VERIFY_LOG: _only(Role.AUDIT_ADMIN),
     Act.MANAGE_SHELVES: _only(Role.ARCHIVIST),
     Act.SEE_SHELVES: OFFICERS | _only(Role.ARCHIVIST),
+    Act.TAKE_STOCK: _only(Role.ARCHIVIST),
+    Act.MANAGE_CHECKS: _only(Role.ARCHIVIST),
 }
 """Acts on the house."""
 
-CUSTODIANS_ACTS = frozenset({Act.SEE_SHELVES})
+CUSTODIANS_ACTS = frozenset({Act.SEE_SHELVES, Act.TAKE_STOCK})
 """Acts on the house that are open, besides, to whoever keeps custody of a level."""
 
 SYSTEM_RULES: Mapping[Act, Condition] = {
@@ -224,6 +234,7 @@ SYSTEM_RULES: Mapping[Act, Condition] = {
     Act.BIN: PROVISIONAL,
     Act.KEEP_COPIES: either(PROVISIONAL, FILED),
     Act.SHELVE: FILED,
+    Act.BLOCK: FILED,
 }
 SYSTEM_HOUSE_ACTS = frozenset(HOUSE_RULES) - {Act.READ_LOG}
 

@@ -212,6 +212,8 @@ def _shelve(archivist: Hands, places: dict[str, str]) -> None:
     shown = archivist.read(f"/records/{places['filed']}")
     places["copy"] = _first(r"/copies/([0-9a-f-]{36})/place", shown)
     archivist.post(f"/copies/{places['copy']}/place", shelf="Z9-01-1-05", version="1")
+    begun = archivist.post("/stocktakings", "/stocktakings", place="Z9-01-1-05")
+    places["stocktaking"] = _first(r"/stocktakings/([0-9a-f-]{36})", begun.location)
 
 
 def _people(security: Hands, secrecy: Hands, parts: Parts, places: dict[str, str]) -> None:

@@ -8,10 +8,22 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, insert, select, update
 
 from archive.ids import new_id
-from archive.model import Content, Counter, IssuedNumber, Job, JobKind, JobState, NeedToKnowGroup, Record, RecordState
+from archive.model import (
+    Content,
+    Copy,
+    Counter,
+    IssuedNumber,
+    Job,
+    JobKind,
+    JobState,
+    NeedToKnowGroup,
+    Record,
+    RecordState,
+    ShelfPlace,
+)
 from runtime.fsck import fsck
 from runtime.wiring import Parts
 from tests.factories.archives import Archive
@@ -293,6 +305,22 @@ def test_items_of_a_dossier_out_of_order_or_above_it(archive: Archive) -> None:
     )
     faults = {fault for invariant, fault in found(parts, bytes_too=False) if invariant == "INV9"}
     assert faults == {"gap", "volumes", "level", "place_without_dossier"}
+
+
+def test_a_shelf_that_counts_what_does_not_lie_there(archive: Archive) -> None:
+    parts = archive.parts()
+    counted, closed = new_id(), new_id()
+    said = {"kind": "box", "names": {}, "strength": 1, "capacity": 5, "version": 1}
+    written(
+        parts,
+        insert(ShelfPlace).values(id=counted, code="1", path="K-1-1-1", taken=2, **said),
+        insert(ShelfPlace).values(id=closed, code="2", path="K-1-1-2", taken=1, closed_at=parts.clock.now(), **said),
+        insert(Copy).values(
+            id=new_id(), record_id=a_filed(parts).id, number=7, carrier="paper", condition="good", original=True,
+            place_id=closed, created_at=parts.clock.now(), version=1,
+        ),
+    )  # fmt: skip
+    assert found(parts, bytes_too=False) == [("INV10", "count"), ("INV10", "closed")]
 
 
 def test_the_command_names_what_it_found_and_ends_with_1(archive: Archive) -> None:

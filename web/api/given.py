@@ -309,3 +309,29 @@ class LogList(LogPage):
     result: LogResult | None = None
     since: AwareDatetime | None = None
     until: AwareDatetime | None = None
+
+
+class NewStocktaking(Shape):
+    """What is to be counted."""
+
+    place: Annotated[str, Field(max_length=100)] = Field(description="The code of a room, cabinet, shelf or box.")
+
+
+class GivenScan(Shape):
+    """A label that was scanned at a place."""
+
+    id: UUID = Field(description="Of your making; a scan that is sent again under it counts once.")
+    place: Annotated[str, Field(max_length=100)] = Field(description="The code of the shelf or box it lies in.")
+    label: Annotated[str, Field(min_length=1, max_length=300)] = Field(description="As it was read.")
+
+
+class Scans(Shape):
+    """Scans in their order."""
+
+    scans: Annotated[list[GivenScan], Field(min_length=1, max_length=20)]
+
+
+class ChecksDue(Page):
+    """Up to which day."""
+
+    until: date | None = Field(None, description="Today without it.")

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from web.prints import boxes, lists
+from web.prints import boxes, lists, stock
 from web.prints.papers import Words
 from web.words import mark
 
@@ -21,6 +21,7 @@ class Takes(StrEnum):
     RECORDS = "records"
     DOSSIERS = "dossiers"
     NOTHING = "nothing"
+    STOCKTAKING = "stocktaking"
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,10 @@ KINDS: Mapping[str, Kind] = {
         Kind("handover_receipt", mark("Register entry of a hand-over"), Takes.RECORDS, boxes.receipts),
         Kind("filing_register", mark("Register entry of a filing"), Takes.RECORDS, boxes.receipts),
         Kind("circulation_slip", mark("Circulation slip"), Takes.RECORDS, boxes.slips),
+        Kind(
+            "stocktaking_report", mark("Report of a stock-taking"), Takes.STOCKTAKING, stock.stock_reports,
+            stock.STOCK_REPORT,
+        ),
         Kind("staff_proposal", mark("Proposal or appeal of staff"), Takes.NOTHING, boxes.blanks),
     )
 }  # fmt: skip

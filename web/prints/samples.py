@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
+from uuid import UUID
 
+from archive.model import StockState, Stocktaking, Tally
+from archive.stocktaking.report import Figures, ItemShown, StocktakingView
 from web.prints.kinds import KINDS, Takes
 from web.prints.papers import Holding, Paper, Words
 from web.words import mark
@@ -36,6 +39,8 @@ def sample(key: str, locale: str) -> dict[str, object]:
             given = [Holding(dossier, full, 1, 2)], [Holding(bare[0], [])]
         case Takes.NOTHING:
             given = [None], [None]
+        case Takes.STOCKTAKING:
+            given = [(_stocktaking(ROWS), "UTC")], [(_stocktaking(0), "UTC")]
         case _:
             given = full if kind.columns or kind.takes is Takes.ITEMS else full[:2], bare
     return words.data(words.said(kind.words), [each for some in given for each in kind.sheets(some, words)])
@@ -50,3 +55,16 @@ def _paper(at: int, words: Words) -> Paper:
         department="A01", term="D30", pages=at, medium="paper" if at % 2 else "electronic", filed="2024-12-31",
         size=at * 1_000_000, first=at, last=at + 1, id=str(at),
     )  # fmt: skip
+
+
+def _stocktaking(rows: int) -> StocktakingView:
+    begun = datetime(2026, 1, 31, 8, tzinfo=UTC)
+    row = Stocktaking(path="K1-02", state=StockState.CLOSED, begun_at=begun, closed_at=begun)
+    items = [
+        ItemShown(
+            UUID(int=at), UUID(int=at), f"WY01-WYH·2024-D30-A{at:04}", 1 + at % 2, tuple(Tally)[at % 4], "K1-02-1-01",
+            "K1-02-3-05" if at % 2 else None, None, None,
+        )
+        for at in range(1, rows + 1)
+    ]  # fmt: skip
+    return StocktakingView(row, "X00", "X00", Figures(rows, rows, rows, 0, 0, 0, 0), may_take=False, items=items)
