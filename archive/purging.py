@@ -11,6 +11,8 @@ from archive.model import (
     Approval,
     Content,
     File,
+    FilingRunRow,
+    HandInLine,
     ImportEntry,
     OwnerKey,
     PageText,
@@ -21,6 +23,7 @@ from archive.model import (
     RecordRelation,
     RecordSubject,
     ScannedPage,
+    SentBack,
     SheetRow,
 )
 from archive.shelving.rules import forget_copies
@@ -38,7 +41,11 @@ def remove_records(session: Session, ids: Sequence[UUID]) -> None:
     related = or_(RecordRelation.record_id.in_(ids), RecordRelation.other_id.in_(ids))
     session.execute(delete(RecordRelation).where(related))
     forget_copies(session, ids)
-    for table in (RecordPerson, RecordSubject, ReadingRight, Approval, ImportEntry, SheetRow, Content, File):
+    session.execute(update(HandInLine).where(HandInLine.record_id.in_(ids)).values(record_id=None))
+    for table in (
+        RecordPerson, RecordSubject, ReadingRight, Approval, SentBack, FilingRunRow, ImportEntry, SheetRow, Content,
+        File,
+    ):  # fmt: skip
         session.execute(delete(table).where(table.record_id.in_(ids)))
     session.execute(delete(Record).where(Record.id.in_(ids)))
     session.execute(delete(OwnerKey).where(OwnerKey.owner_id.in_(ids)))

@@ -45,6 +45,8 @@ RECORD_NOUNS = frozenset(
         "export",
         "label",
         "shelf",
+        "handin",
+        "filing",
     }
 )
 """Acts on papers: the record log."""

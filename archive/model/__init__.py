@@ -16,6 +16,17 @@ from archive.model.contents import (
 )
 from archive.model.fixity import FindingEnd, Fixity, FixityFinding, FixityRun
 from archive.model.forms import FormVersion
+from archive.model.handin import (
+    Failing,
+    HandIn,
+    HandInCheck,
+    HandInForm,
+    HandInLine,
+    HandInSignature,
+    HandInState,
+    LineState,
+    SignedBy,
+)
 from archive.model.house import (
     Category,
     CategoryVersion,
@@ -68,6 +79,7 @@ from archive.model.records import (
 )
 from archive.model.sheets import Sheet, SheetColumns, SheetRow, SheetState
 from archive.model.shelves import Carrier, Copy, CopyCondition, CopyMove, Security, ShelfKind, ShelfPlace
+from archive.model.steps import CountedFrom, FilingDeadline, FilingRun, FilingRunRow, FilingRunState, SentBack
 
 __all__ = [
     "AccessGrant",
@@ -90,13 +102,19 @@ __all__ = [
     "Copy",
     "CopyCondition",
     "CopyMove",
+    "CountedFrom",
     "Counter",
     "Custody",
     "Department",
     "Distribution",
+    "Failing",
     "Fence",
     "File",
     "FileRole",
+    "FilingDeadline",
+    "FilingRun",
+    "FilingRunRow",
+    "FilingRunState",
     "FindingEnd",
     "Fixity",
     "FixityFinding",
@@ -105,6 +123,12 @@ __all__ = [
     "FormDraft",
     "FormVersion",
     "Generation",
+    "HandIn",
+    "HandInCheck",
+    "HandInForm",
+    "HandInLine",
+    "HandInSignature",
+    "HandInState",
     "House",
     "ImportEntry",
     "Invitation",
@@ -116,6 +140,7 @@ __all__ = [
     "Level",
     "Likeness",
     "LikenessBand",
+    "LineState",
     "ListColumns",
     "LogCheckpoint",
     "LogClass",
@@ -150,6 +175,7 @@ __all__ = [
     "ScanState",
     "ScannedPage",
     "Security",
+    "SentBack",
     "Sheet",
     "SheetColumns",
     "SheetRow",
@@ -157,6 +183,7 @@ __all__ = [
     "ShelfKind",
     "ShelfPlace",
     "SignInFailures",
+    "SignedBy",
     "Subject",
     "SubjectToken",
     "TextState",
