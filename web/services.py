@@ -19,9 +19,12 @@ from archive.doubles import Doubles
 from archive.drafts import Drafts
 from archive.files import FileService
 from archive.filing import FilingService
+from archive.filing_deadlines import FilingDeadlines
+from archive.filing_many import FilingMany
 from archive.fonds import FondsService
 from archive.forms import FormTemplates
 from archive.grants import Rights
+from archive.handin.whole import HandIns
 from archive.identity import Identity
 from archive.intake import IntakeService
 from archive.invitations import Invitations
@@ -42,8 +45,10 @@ from archive.records import RecordService
 from archive.relations import Relations
 from archive.roster import Roster
 from archive.scheme.categories import SchemeService
+from archive.sending_back import SendingBack
 from archive.shelving.whole import Shelving
 from archive.showing import RecordReader
+from archive.steps import Steps
 from archive.subjects import Subjects
 from archive.vital import VitalRecords
 from archive.why import WhyService
@@ -157,6 +162,11 @@ class Services:
     doubles: Doubles
     corrections: Corrections
     filing: FilingService
+    filing_many: FilingMany
+    deadlines: FilingDeadlines
+    steps: Steps
+    sending_back: SendingBack
+    hand_ins: HandIns
     intake: IntakeService
     files: FileService
     proposals: ProposalService

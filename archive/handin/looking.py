@@ -250,7 +250,7 @@ class HandInLooks:
         away = set(keys) - read.keys()
         kept = guard.visible(session, identity, Act.CUSTODY).where(Record.id.in_(away))
         numbers = {each.id: each.registration_number or "" for each in session.scalars(kept)} if away else {}
-        return {key: numbers.get(key, "") for key in away}, dict(read)
+        return {key: numbers.get(key, "") for key in away}, {key: row for key, row in read.items()}  # noqa: C416
 
 
 def acts_of(
