@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from hypothesis import HealthCheck, Phase, event, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from sqlalchemy import select
@@ -72,6 +72,7 @@ class Office(RuleBasedStateMachine):
             session = work.session
             records.a_house(session)
             self.category = records.a_category(session, records.a_fonds(session, "F"), "C")
+            self.category.term = "D10"
             people.distributed_to(session, 1)
             office, post = people.a_department(session, "OFFICE"), people.a_post(session, "clerk")
             self.office = office.id
@@ -90,6 +91,8 @@ class Office(RuleBasedStateMachine):
         self.signed: dict[UUID, Any] = {}
         self.begin("clerk")
         self.write("clerk", 0, 3, Carrier.PAPER)
+        self.hand_in("clerk", 0)
+        self.check("archivist", 0, 0, passes=True, many=False)
 
     def teardown(self) -> None:
         self.db.close()
@@ -107,6 +110,9 @@ class Office(RuleBasedStateMachine):
 
     @rule(who=WHO)
     def begin(self, who: str) -> None:
+        with self.db.reading() as session:
+            if len(session.scalars(select(HandIn.id)).all()) > 1:
+                return
         new = NewBatch("移交批次", self.category.id, self.office, 1)
         self._try(lambda: self.hand_ins.listing.open(self.who[who], new))
 
@@ -155,11 +161,24 @@ class Office(RuleBasedStateMachine):
             self._try(lambda: self.hand_ins.signing.sign(self.who[who], batch.row.id, side))
 
     @rule(which=WHICH, passes=st.booleans())
-    def go_well(self, which: int, passes: bool) -> None:
-        """Take a batch one round further, as people who know their part do."""
-        self.hand_in("clerk", which)
-        self.check("archivist", which, 0, passes, many=True)
-        self.finish("archivist", which)
+    def go_on(self, which: int, passes: bool) -> None:
+        """Take a batch one step further, as people who know their part do."""
+        batch = self._batch(which)
+        match batch.row.state if batch else None:
+            case HandInState.OPEN | HandInState.RETURNED:
+                self.hand_in("clerk", which)
+            case HandInState.HANDED_IN:
+                self.check("archivist", which, 0, passes, many=True)
+                self.finish("archivist", which)
+            case HandInState.CHECKED:
+                self.sign("clerk", which, SignedBy.HANDED)
+                self.sign("archivist", which, SignedBy.RECEIVED)
+
+    @rule(which=WHICH)
+    def hurry(self, which: int) -> None:
+        """Take a batch as far as it goes when nothing is wrong."""
+        for _ in range(4):
+            self.go_on(which, passes=True)
 
     @rule(who=WHO, which=WHICH)
     def drop(self, who: str, which: int) -> None:
@@ -184,7 +203,6 @@ class Office(RuleBasedStateMachine):
             assert session.scalars(select(Copy)).all() == [] or session.scalars(select(Record)).all()
         for key, told in self.signed.items():
             assert self._told(key) == told
-        event(f"signed: {len(self.signed)}")
         self.signed |= {key: self._told(key) for key in self._signed()}
 
     def _line_stands(self, session: Any, line: HandInLine) -> None:
@@ -218,7 +236,7 @@ def test_a_batch_is_handed_in_checked_and_signed_whatever_is_done(tmp_path: Path
         Office,
         settings=settings(
             max_examples=3,
-            stateful_step_count=35,
+            stateful_step_count=25,
             deadline=None,
             suppress_health_check=list(HealthCheck),
             database=None,
