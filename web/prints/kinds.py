@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from web.prints import boxes, lists
+from web.prints import boxes, lists, reports
 from web.prints.papers import Words
 from web.words import mark
 
@@ -21,6 +21,7 @@ class Takes(StrEnum):
     RECORDS = "records"
     DOSSIERS = "dossiers"
     NOTHING = "nothing"
+    BATCH = "batch"  # printed from the page of a batch
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ KINDS: Mapping[str, Kind] = {
         Kind("handover_list", mark("Hand-over list"), Takes.RECORDS, lists.handover_list, lists.HANDOVER_LIST),
         Kind("handover_receipt", mark("Register entry of a hand-over"), Takes.RECORDS, boxes.receipts),
         Kind("filing_register", mark("Register entry of a filing"), Takes.RECORDS, boxes.receipts),
+        Kind("quality_report", mark("Quality report"), Takes.BATCH, reports.as_given, reports.QUALITY_REPORT),
         Kind("circulation_slip", mark("Circulation slip"), Takes.RECORDS, boxes.slips),
         Kind("staff_proposal", mark("Proposal or appeal of staff"), Takes.NOTHING, boxes.blanks),
     )

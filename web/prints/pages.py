@@ -76,6 +76,7 @@ def offered(found: Chosen) -> list[Kind]:
         Takes.DOSSIERS: bool(found.dossiers),
         Takes.RECORDS: bool(found.papers),
         Takes.NOTHING: not found.papers,
+        Takes.BATCH: False,
     }
     return [kind for kind in KINDS.values() if there[kind.takes]]
 
@@ -88,7 +89,7 @@ def _given(kind: Kind, found: Chosen, locale: str) -> Sequence[Any]:
             return holdings(found.dossiers, locale)
         case Takes.RECORDS:
             return found.papers
-        case Takes.NOTHING:
+        case Takes.NOTHING | Takes.BATCH:
             return [None]
 
 

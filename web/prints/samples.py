@@ -6,6 +6,7 @@ from datetime import date
 
 from web.prints.kinds import KINDS, Takes
 from web.prints.papers import Holding, Paper, Words
+from web.prints.reports import sample_report
 from web.words import mark
 
 ROWS = 30
@@ -34,6 +35,9 @@ def sample(key: str, locale: str) -> dict[str, object]:
         case Takes.DOSSIERS:
             dossier = replace(_paper(2, words), dossier=True)
             given = [Holding(dossier, full, 1, 2)], [Holding(bare[0], [])]
+        case Takes.BATCH:
+            told = words.said(_TITLES[0])
+            given = [sample_report(ROWS, words.said(_FONDS), told)], [sample_report(0, "", told)]
         case Takes.NOTHING:
             given = [None], [None]
         case _:
