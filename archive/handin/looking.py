@@ -212,15 +212,13 @@ class HandInLooks:
         said = open_lines(session, vault, rows)
         hidden, numbers = self._hidden(session, identity, rows)
         found = _found(session, vault, row.id)
-        lines = [
-            Line(
-                each,
-                None if each.record_id in hidden else self._standing(facts, numbers.get(each.record_id)),
-                hidden.get(each.record_id, "") if each.record_id else facts.number,
-                () if each.record_id in hidden else tuple(found.get(each.id, ())),
-            )
-            for each, facts in zip(rows, said, strict=True)
-        ]
+        lines = []
+        for each, facts in zip(rows, said, strict=True):
+            if each.record_id in hidden:
+                lines.append(Line(each, None, hidden[each.record_id], ()))
+            else:
+                standing = self._standing(facts, numbers.get(each.record_id))
+                lines.append(Line(each, standing, standing.number, tuple(found.get(each.id, ()))))
         query = select(HandInSignature).where(HandInSignature.batch_id == row.id)
         signatures = {each.side: each for each in session.scalars(query)}
         whole = all(each.digest == digest(session, vault, row) for each in signatures.values())
