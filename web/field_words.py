@@ -17,7 +17,7 @@ FIELDS: Mapping[str, str] = {
     "holder": mark("With whom"),
     "carrier": mark("Carrier"),
     "lines": mark("Lines"),
-    "copies": mark("Copies"),
+    "copies": mark("Number of copies"),
     "remarks": mark("Remarks"),
     "days": mark("Days"),
     "words": mark("In words"),

@@ -65,7 +65,7 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
                 _PREPARERS,
                 ("hand_ins.show", "hand_ins.new", "hand_in_check.show", "hand_in_check.report", "hand_in_sign.show"),
             ),
-            Way("steps.board", "correct", mark("Steps"), _PREPARERS, ("steps.deadlines", "steps.run")),
+            Way("steps.board", "correct", mark("Steps into custody"), _PREPARERS, ("steps.deadlines", "steps.run")),
             Way("uploads.mine", "upload", mark("My uploads"), _PREPARERS),
             Way("corrections.every", "correct", mark("Corrections"), READERS, ("corrections.show", "corrections.new")),
             Way(

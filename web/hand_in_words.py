@@ -48,7 +48,7 @@ STEPS: Mapping[str, str] = {
     "received": mark("received"),
     "arranged": mark("arranged"),
     "numbered": mark("numbered"),
-    "filed": mark("filed"),
+    "filed": mark("filed as a step"),
     "shelved": mark("in custody"),
 }
 

@@ -93,7 +93,7 @@ class HandInListing:
             means.guard.require_facts(session, identity, Act.CREATE, facts_of_batch(row))
             session.add(row)
             session.flush()
-            self._note(session, identity, "handin.open", row, name=name)
+            means.log.note(session, identity, "handin.open", body={"batch": str(key), "name": name})
             work.commit()
         return key
 

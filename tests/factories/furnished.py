@@ -213,10 +213,10 @@ def _hand_in(parts: Parts, places: dict[str, str]) -> None:
         lines = [
             LineFacts(f"SVC-{at}", f"{LONG}之{at}" if at == 2 else f"巡查记录{at}", "2026-05", at) for at in (1, 2, 3)
         ]
-        parts.hand_ins.listing.add_lines(clerk, key, lines, 2)
+        parts.hand_ins.listing.add_lines(clerk, key, lines, 1)
         places[name] = str(key)
         if name != "batch_open":
-            parts.hand_ins.listing.hand_in(clerk, key, 3)
+            parts.hand_ins.listing.hand_in(clerk, key, 2)
     archivist, key = parts.people.identity_of("archivist"), UUID(places["batch_checked"])
     for each in parts.hand_ins.looks.show(archivist, key).lines:
         parts.hand_ins.checking.check(archivist, key, each.row.id, Looked())
