@@ -17,7 +17,7 @@ from archive.failpoints import reach
 from archive.identity import Identity
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log, Note
-from archive.model import Category, Content, ContentState, JobKind, Record, RecordState
+from archive.model import Category, Content, ContentState, JobKind, Record, RecordState, SentBack
 from archive.model.log import LogResult
 from archive.numbering.giver import Gap, Numbers, give
 from archive.policy.condition import holds
@@ -48,6 +48,9 @@ class Filed:
 _TABLE = Base.metadata.tables["record"]
 _NOT_STORED = select(Content.record_id, Content.state).where(
     Content.record_id.in_(bindparam("ids", expanding=True)), Content.state != ContentState.STORED
+)
+_SENT_BACK = select(SentBack.record_id).where(
+    SentBack.record_id.in_(bindparam("ids", expanding=True)), SentBack.ended_at.is_(None)
 )
 _FILED = (
     update(_TABLE)
@@ -154,6 +157,7 @@ class FilingService:
         facts = facts_of_many(session, found.values())
         mine = {key for key in found if holds(may_file, facts[key])}
         put_aside = self._contents(session, identity, found, mine)
+        sent_back = set(session.connection().execute(_SENT_BACK, {"ids": list(found)}).scalars()) if found else set()
         missing = self._missing(session, list(found.values()))
         answers: dict[UUID, Filed] = {}
         for key in record_ids:
@@ -167,6 +171,8 @@ class FilingService:
                 answers[key] = Filed(key, reason="not_allowed")
             elif versions.get(key, record.version) != record.version:
                 answers[key] = Filed(key, reason="changed_since")
+            elif key in sent_back:
+                answers[key] = Filed(key, reason="sent_back")
             elif key in put_aside:
                 answers[key] = Filed(key, reason=put_aside[key])
             elif absent := missing[key]:

@@ -12,6 +12,8 @@ from archive.model import (
     Block,
     Content,
     File,
+    FilingRunRow,
+    HandInLine,
     ImportEntry,
     OwnerKey,
     PageText,
@@ -23,6 +25,7 @@ from archive.model import (
     RecordRelation,
     RecordSubject,
     ScannedPage,
+    SentBack,
     SheetRow,
 )
 from archive.shelving.rules import forget_copies
@@ -42,7 +45,11 @@ def remove_records(session: Session, ids: Sequence[UUID]) -> None:
     for own in (Block, RecordCheck):
         session.execute(delete(own).where(own.record_id.in_(ids)))
     forget_copies(session, ids)
-    for table in (RecordPerson, RecordSubject, ReadingRight, Approval, ImportEntry, SheetRow, Content, File):
+    session.execute(update(HandInLine).where(HandInLine.record_id.in_(ids)).values(record_id=None))
+    for table in (
+        RecordPerson, RecordSubject, ReadingRight, Approval, SentBack, FilingRunRow, ImportEntry, SheetRow, Content,
+        File,
+    ):  # fmt: skip
         session.execute(delete(table).where(table.record_id.in_(ids)))
     session.execute(delete(Record).where(Record.id.in_(ids)))
     session.execute(delete(OwnerKey).where(OwnerKey.owner_id.in_(ids)))

@@ -92,6 +92,30 @@ class SignIn:
         newer = self._passwords.hash(password) if self._passwords.is_old(person.password_hash) else None
         return self._begin(person, newer, address, agent)
 
+    def prove(self, identity: Identity, password: str) -> None:
+        """Check that whoever is signed in knows their password: asked again before a grave act, such as a signature.
+
+        Raises:
+            SignInFailed: it is wrong.
+            LockedOut: too many failures by this account or address. Facts: ``seconds``.
+            NotAllowed: no person is signed in at a browser.
+        """
+        if identity.person_id is None or identity.session_id is None:
+            raise NotAllowed(act="session.prove")
+        with self._db.writing() as work:
+            person = work.session.get_one(Person, identity.person_id)
+            wait = lockout.begin_attempt(work.session, person.login, identity.address, self._clock.now())
+            work.commit()
+        if wait:
+            self._refuse(person.login, identity.address, person, "locked")
+            raise LockedOut(seconds=wait)
+        if not self._passwords.verify(person.password_hash, password):
+            self._refuse(person.login, identity.address, person, "password")
+            raise SignInFailed
+        with self._db.writing() as work:
+            lockout.succeeded(work.session, person.login, identity.address)
+            work.commit()
+
     def _begin(self, seen: Person, newer: str | None, address: str, agent: str) -> tuple[Identity, str]:
         token, now = secrets.token_urlsafe(32), self._clock.now()
         with self._db.writing() as work:

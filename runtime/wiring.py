@@ -20,7 +20,10 @@ from archive.doubles import Doubles
 from archive.drafts import Drafts
 from archive.files import FileService
 from archive.filing import FilingService
+from archive.filing_deadlines import FilingDeadlines
+from archive.filing_many import FileMany, FilingMany
 from archive.forms import FormTemplates
+from archive.handin.whole import HandIns
 from archive.imports import Imports
 from archive.intake import IntakeService
 from archive.jobs.runner import Handler, JobRunner
@@ -33,8 +36,10 @@ from archive.ports import Waker
 from archive.records import RecordService
 from archive.relations import Relations
 from archive.rereading import Rereading
+from archive.sending_back import SendingBack
 from archive.shelving.whole import Shelving
 from archive.showing import RecordReader
+from archive.steps import Steps
 from archive.stocktaking.whole import StocktakingService
 from archive.vital import VitalRecords
 from archive.why import WhyService
@@ -110,6 +115,31 @@ class Parts(HouseParts):
         """Corrections of what is filed."""
         approvals = Approvals(self.vault, self.log, self.clock)
         return Corrections(self.db, self.guard, approvals, self.records)
+
+    @cached_property
+    def deadlines(self) -> FilingDeadlines:
+        """Until when records are to be filed."""
+        return FilingDeadlines(self.db, self.guard, self.log)
+
+    @cached_property
+    def steps(self) -> Steps:
+        """The way of records into custody."""
+        return Steps(self.db, self.guard, self.deadlines)
+
+    @cached_property
+    def sending_back(self) -> SendingBack:
+        """Drafts sent back to whoever prepares them."""
+        return SendingBack(self.db, self.guard, self.vault, self.log, self.clock)
+
+    @cached_property
+    def hand_ins(self) -> HandIns:
+        """Papers handed in by batch."""
+        return HandIns(self.db, self.guard, self.vault, self.log, self.clock, self.records)
+
+    @cached_property
+    def filing_many(self) -> FilingMany:
+        """Many records filed in one act."""
+        return FilingMany(self.db, self.guard, self.filing, self.log, self.outbox, self.clock)
 
     @cached_property
     def once(self) -> Once:
@@ -308,6 +338,7 @@ class Parts(HouseParts):
             MakeRenditions(self.db, self.vault, self.store, self.log, self.outbox, self.clock, self.extractor),
             self.indexing,
             BringIn(self.db, self.bringing),
+            FileMany(self.db, self.filing_many),
             EmptyBin(self.db, self.imports, [self.bringing, self.drafts], self.log, self.outbox, self.clock),
             ForgetAnswers(self.once),
             PlanChecks(self.checks),

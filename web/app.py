@@ -29,6 +29,9 @@ from web.faults import explain, status_of
 from web.files import pages as file_pages
 from web.finding import pages as finding_pages
 from web.frame import frame
+from web.hand_in_check import pages as hand_in_check_pages
+from web.hand_in_sign import pages as hand_in_sign_pages
+from web.hand_ins import pages as hand_in_pages
 from web.health import pages as health_pages
 from web.history import pages as history_pages
 from web.house.backups import pages as backup_pages
@@ -56,12 +59,14 @@ from web.put_aside import pages as put_aside_pages
 from web.records import pages as record_pages
 from web.relations import pages as relation_pages
 from web.scans import pages as scan_pages
+from web.sending_back import pages as sending_back_pages
 from web.services import Services
 from web.sheet_files import pages as sheet_file_pages
 from web.sheets import pages as sheet_pages
 from web.shelves import pages as shelf_pages
 from web.signing import PUBLIC, load_identity
 from web.signing import pages as signing_pages
+from web.steps import pages as step_pages
 from web.stocktaking import pages as stocktaking_pages
 from web.uploads import pages as upload_pages
 from web.vital import pages as vital_pages
@@ -92,7 +97,8 @@ def create_app(wired: Services) -> Flask:
         rule_pages, subject_pages, system_pages, backup_pages, health_pages, account_pages, bring_in_pages,
         sheet_file_pages, moving_pages, dossier_pages, relation_pages, why_pages, list_pages, draft_pages, fixity_pages,
         metric_pages, shelf_pages, placing_pages, copy_pages, print_pages, form_template_pages, vital_pages,
-        block_pages, stocktaking_pages, check_pages,
+        block_pages, stocktaking_pages, check_pages, hand_in_pages, hand_in_check_pages, hand_in_sign_pages,
+        sending_back_pages, step_pages,
     ):  # fmt: skip
         app.register_blueprint(pages)
     app.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))

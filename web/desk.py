@@ -46,11 +46,14 @@ def desk() -> str:
         corrections = services().corrections.count(session, identity())
         charged = Role.ARCHIVIST in identity().roles or bool(guard.reach(session, identity()).custody)
         to_move = services().shelving.placing.count_to_move(session, identity()) if charged else 0
+        prepares = bool({Role.ARCHIVIST, Role.CLERK} & identity().roles)
+        late = services().steps.late_count(session, identity()) if prepares else 0
+        hand_ins = services().hand_ins.looks.count(session, identity()) if prepares else 0
+        sent_back = services().sending_back.count(session, identity()) if prepares else 0
         vital_due = services().vital.due(session, identity())
         undecided = services().directory.count(session, services().doubles.undecided(session, identity()))
     counts["filed"] = _filed()
     records = services().reader.list(identity(), state=state, after=after, limit=PAGE + 1)
-    prepares = bool({Role.ARCHIVIST, Role.CLERK} & identity().roles)
     newest = () if prepares else services().reader.list(identity(), state=RecordState.FILED, limit=NEWEST)
     return render_template(
         "desk.html",
@@ -66,6 +69,9 @@ def desk() -> str:
         to_move=to_move,
         charged=charged,
         vital_due=vital_due,
+        late=late,
+        hand_ins=hand_ins,
+        sent_back=sent_back,
         state=state.value,
         unsent=unsent(),
         prepares=prepares,

@@ -58,6 +58,14 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
                 _PREPARERS,
                 ("bring_in.columns", "bring_in.check", "bring_in.show", "bring_in.take"),
             ),
+            Way(
+                "hand_ins.every",
+                "upload",
+                mark("Hand-ins"),
+                _PREPARERS,
+                ("hand_ins.show", "hand_ins.new", "hand_in_check.show", "hand_in_check.report", "hand_in_sign.show"),
+            ),
+            Way("steps.board", "correct", mark("Steps into custody"), _PREPARERS, ("steps.deadlines", "steps.run")),
             Way("uploads.mine", "upload", mark("My uploads"), _PREPARERS),
             Way("corrections.every", "correct", mark("Corrections"), READERS, ("corrections.show", "corrections.new")),
             Way(

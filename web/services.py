@@ -21,9 +21,12 @@ from archive.doubles import Doubles
 from archive.drafts import Drafts
 from archive.files import FileService
 from archive.filing import FilingService
+from archive.filing_deadlines import FilingDeadlines
+from archive.filing_many import FilingMany
 from archive.fonds import FondsService
 from archive.forms import FormTemplates
 from archive.grants import Rights
+from archive.handin.whole import HandIns
 from archive.identity import Identity
 from archive.intake import IntakeService
 from archive.invitations import Invitations
@@ -44,8 +47,10 @@ from archive.records import RecordService
 from archive.relations import Relations
 from archive.roster import Roster
 from archive.scheme.categories import SchemeService
+from archive.sending_back import SendingBack
 from archive.shelving.whole import Shelving
 from archive.showing import RecordReader
+from archive.steps import Steps
 from archive.stocktaking.whole import StocktakingService
 from archive.subjects import Subjects
 from archive.vital import VitalRecords
@@ -160,6 +165,11 @@ class Services:
     doubles: Doubles
     corrections: Corrections
     filing: FilingService
+    filing_many: FilingMany
+    deadlines: FilingDeadlines
+    steps: Steps
+    sending_back: SendingBack
+    hand_ins: HandIns
     intake: IntakeService
     files: FileService
     proposals: ProposalService

@@ -48,6 +48,8 @@ RECORD_NOUNS = frozenset(
         "export",
         "label",
         "shelf",
+        "handin",
+        "filing",
     }
 )
 """Acts on papers: the record log."""

@@ -18,6 +18,17 @@ from archive.model.contents import (
 )
 from archive.model.fixity import FindingEnd, Fixity, FixityFinding, FixityRun
 from archive.model.forms import FormVersion
+from archive.model.handin import (
+    Failing,
+    HandIn,
+    HandInCheck,
+    HandInForm,
+    HandInLine,
+    HandInSignature,
+    HandInState,
+    LineState,
+    SignedBy,
+)
 from archive.model.house import (
     Category,
     CategoryVersion,
@@ -70,6 +81,7 @@ from archive.model.records import (
 )
 from archive.model.sheets import Sheet, SheetColumns, SheetRow, SheetState
 from archive.model.shelves import Carrier, Copy, CopyCondition, CopyMove, Security, ShelfKind, ShelfPlace
+from archive.model.steps import CountedFrom, FilingDeadline, FilingRun, FilingRunRow, FilingRunState, SentBack
 from archive.model.stocktaking import FollowUp, ScanVerdict, StockItem, StockScan, StockState, Stocktaking, Tally
 
 __all__ = [
@@ -97,13 +109,19 @@ __all__ = [
     "Copy",
     "CopyCondition",
     "CopyMove",
+    "CountedFrom",
     "Counter",
     "Custody",
     "Department",
     "Distribution",
+    "Failing",
     "Fence",
     "File",
     "FileRole",
+    "FilingDeadline",
+    "FilingRun",
+    "FilingRunRow",
+    "FilingRunState",
     "FindingEnd",
     "Fixity",
     "FixityFinding",
@@ -113,6 +131,12 @@ __all__ = [
     "FormDraft",
     "FormVersion",
     "Generation",
+    "HandIn",
+    "HandInCheck",
+    "HandInForm",
+    "HandInLine",
+    "HandInSignature",
+    "HandInState",
     "House",
     "ImportEntry",
     "Invitation",
@@ -124,6 +148,7 @@ __all__ = [
     "Level",
     "Likeness",
     "LikenessBand",
+    "LineState",
     "ListColumns",
     "LogCheckpoint",
     "LogClass",
@@ -160,6 +185,7 @@ __all__ = [
     "ScanVerdict",
     "ScannedPage",
     "Security",
+    "SentBack",
     "Sheet",
     "SheetColumns",
     "SheetRow",
@@ -167,6 +193,7 @@ __all__ = [
     "ShelfKind",
     "ShelfPlace",
     "SignInFailures",
+    "SignedBy",
     "StockItem",
     "StockScan",
     "StockState",

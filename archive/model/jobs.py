@@ -15,8 +15,8 @@ from archive.model.columns import Key, word
 class JobKind(StrEnum):
     """What a job does.
 
-    Its subject is a content (extract, unpack, ocr, compare), a record (index, lock), a spreadsheet (bring_in) or
-    nothing.
+    Its subject is a content (extract, unpack, ocr, compare), a record (index, lock), a spreadsheet (bring_in), a run of
+    filings (file_many) or nothing.
     """
 
     EXTRACT = "extract"
@@ -36,6 +36,7 @@ class JobKind(StrEnum):
     BACKUP = "backup"
     LOCK = "lock"
     FIXITY = "fixity"
+    FILE_MANY = "file_many"
 
 
 class JobState(StrEnum):

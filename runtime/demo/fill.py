@@ -19,6 +19,7 @@ from archive.places import PlaceRules, add_place, shipped_rules
 from archive.scheme.install import install
 from archive.scheme.shipped import scheme
 from runtime.demo import done, dossiers
+from runtime.demo.handing_in import hand_in
 from runtime.demo.people import DEPARTMENTS, DISTRIBUTION, PEOPLE, POSTS
 from runtime.demo.shelving import shelve
 from runtime.demo.stocktaking import count_shelves, plan_checks
@@ -236,6 +237,7 @@ def _records(parts: Parts, out: Speaker, size: int, *, files: bool, grow: bool, 
         out.progress(f"{numbers[-1] + 1}/{size}")
     if with_dossiers:
         dossiers.make(parts)
+        hand_in(parts)
         filed()
 
 

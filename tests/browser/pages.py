@@ -62,6 +62,17 @@ PAGES: Mapping[str, tuple[str, str]] = {
     "corrections.new": ("archivist", "/records/{filed}/correct"),
     "corrections.every": ("archivist", "/corrections"),
     "corrections.show": ("archivist", "/corrections/{correction}"),
+    "hand_ins.every": ("archivist", "/hand-ins"),
+    "hand_ins.new": ("clerk", "/hand-ins/new"),
+    "hand_ins.show": ("clerk", "/hand-ins/{batch_open}"),
+    "hand_ins.drafts": ("clerk", "/hand-ins/{batch_open}/drafts"),
+    "hand_in_check.show": ("archivist", "/hand-ins/{batch_handed}/check"),
+    "hand_in_check.report": ("clerk", "/hand-ins/{batch_returned}/report"),
+    "hand_in_sign.show": ("clerk", "/hand-ins/{batch_checked}/sign/handed"),
+    "steps.board": ("archivist", "/steps"),
+    "steps.run": ("archivist", "/steps/runs/{run}"),
+    "steps.deadlines": ("archivist", "/steps/deadlines"),
+    "sending_back.waiting": ("archivist", "/sent-back"),
     "bring_in.mine": ("archivist", "/bring-in"),
     "bring_in.columns": ("archivist", "/bring-in/{sheet_unsaid}/columns"),
     "bring_in.check": ("archivist", "/bring-in/{sheet}/check"),
@@ -134,6 +145,10 @@ PAGES: Mapping[str, tuple[str, str]] = {
 """By endpoint: who opens it ("" for nobody signed in), and an address."""
 
 STATES: Mapping[str, tuple[str, str]] = {
+    "batch returned": ("clerk", "/hand-ins/{batch_returned}"),
+    "batch signed": ("archivist", "/hand-ins/{batch_signed}"),
+    "board late": ("archivist", "/steps?late=1"),
+    "record sent back": ("archivist", "/records/{scanned}"),
     "shelf box": ("archivist", "/shelves/{box}"),
     "shelf auditor": ("audit", "/shelves/{box}"),
     "custody copies": ("audit", "/records/{filed}"),

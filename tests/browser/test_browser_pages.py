@@ -23,7 +23,7 @@ from web.words import LOCALES
 NO_PAGES = {
     "static", "healthz", "health.live", "health.ready", "help.picture", "openapi", "files.download", "files.picture",
     "metrics.metrics", "fixity.report", "bring_in.faults", "sheets.found", "schemes.export", "uploads.progress",
-    "rules.check",
+    "rules.check", "hand_in_check.report_pdf", "hand_in_sign.register",
 }  # fmt: skip
 """What is asked for by GET and gives no page."""
 

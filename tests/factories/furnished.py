@@ -16,7 +16,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, update
 from werkzeug.serving import make_server
 
+from archive.handin.checking import Looked
+from archive.handin.lines import LineFacts
+from archive.handin.listing import NewBatch
 from archive.model import Category, Fonds, PersonPost, ScannedPage, ScanState
+from runtime.demo.handing_in import hand_in
 from runtime.pages import make_app
 from runtime.wiring import Parts
 from tests.factories.archives import Archive
@@ -151,6 +155,7 @@ def furnish(archive: Archive, parts: Parts, app: Flask) -> dict[str, str]:
     )  # fmt: skip
     assert begun.status_code == 200, begun.text
     _bring_in(archivist, places)
+    _hand_in(parts, places)
     _shelve(archivist, places)
     subject = archivist.post(
         "/house/subjects/new", "/house/subjects/new?kind=owner", kind="owner",
@@ -194,6 +199,31 @@ def _bring_in(archivist: Hands, places: dict[str, str]) -> None:
     at = f"/bring-in/{places['sheet']}"
     said = re.findall(r'<option value="([^"]*)" selected', archivist.read(f"{at}/columns"))
     archivist.post(f"{at}/columns", column=said)
+
+
+def _hand_in(parts: Parts, places: dict[str, str]) -> None:
+    hand_in(parts)
+    clerk = parts.people.identity_of("clerk")
+    listed = {each.row.state.value: each for each in parts.hand_ins.looks.every(clerk)}
+    places["batch_signed"], places["batch_returned"] = str(listed["signed"].row.id), str(listed["returned"].row.id)
+    row = listed["returned"].row
+    for name in ("batch_handed", "batch_open", "batch_checked"):
+        new = NewBatch(f"客户服务部文件（{name}）", row.category_id, row.department_id, 1)
+        key = parts.hand_ins.listing.open(clerk, new)
+        lines = [
+            LineFacts(f"SVC-{at}", f"{LONG}之{at}" if at == 2 else f"巡查记录{at}", "2026-05", at) for at in (1, 2, 3)
+        ]
+        parts.hand_ins.listing.add_lines(clerk, key, lines, 1)
+        places[name] = str(key)
+        if name != "batch_open":
+            parts.hand_ins.listing.hand_in(clerk, key, 2)
+    archivist, key = parts.people.identity_of("archivist"), UUID(places["batch_checked"])
+    for each in parts.hand_ins.looks.show(archivist, key).lines:
+        parts.hand_ins.checking.check(archivist, key, each.row.id, Looked())
+    parts.hand_ins.checking.finish(archivist, key)
+    places["run"] = str(parts.filing_many.begin(archivist, [UUID(places["letter"])]))
+    parts.filing_many.stop(archivist, UUID(places["run"]))
+    parts.sending_back.send(archivist, UUID(places["scanned"]), "第二页缺，请补扫")
 
 
 def _shelve(archivist: Hands, places: dict[str, str]) -> None:

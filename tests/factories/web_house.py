@@ -28,9 +28,12 @@ from archive.doubles import Doubles
 from archive.drafts import Drafts
 from archive.files import FileService
 from archive.filing import FilingService
+from archive.filing_deadlines import FilingDeadlines
+from archive.filing_many import FileMany, FilingMany
 from archive.fonds import FondsService
 from archive.forms import FormTemplates
 from archive.grants import Rights
+from archive.handin.whole import HandIns
 from archive.identity import Identity, Role, system
 from archive.intake import IntakeService
 from archive.invitations import Invitations
@@ -55,8 +58,10 @@ from archive.records import RecordService
 from archive.relations import Relations
 from archive.roster import Roster
 from archive.scheme.categories import SchemeService
+from archive.sending_back import SendingBack
 from archive.shelving.whole import Shelving
 from archive.showing import RecordReader, number_of
+from archive.steps import Steps
 from archive.stocktaking.whole import StocktakingService
 from archive.subjects import Subjects
 from archive.vital import VitalRecords
@@ -220,6 +225,12 @@ class WebHouse:
         while runner.drain():
             pass
 
+    def file_many(self) -> None:
+        """Do the jobs that file many records, as a worker does."""
+        runner = JobRunner(self.services.db, self.clock, [FileMany(self.services.db, self.services.filing_many)])
+        while runner.drain():
+            pass
+
     def browser(self, login: str | None = None) -> FlaskClient:
         """Return a browser, signed in as ``login``."""
         client = self.app.test_client()
@@ -313,6 +324,11 @@ def a_web_house(
             db, guard, Approvals(vault, log, clock), RecordService(db, guard, vault, log, outbox, clock)
         ),
         filing=FilingService(db, guard, vault, log, outbox, clock),
+        filing_many=FilingMany(db, guard, FilingService(db, guard, vault, log, outbox, clock), log, outbox, clock),
+        deadlines=FilingDeadlines(db, guard, log),
+        steps=Steps(db, guard, FilingDeadlines(db, guard, log)),
+        sending_back=SendingBack(db, guard, vault, log, clock),
+        hand_ins=HandIns(db, guard, vault, log, clock, RecordService(db, guard, vault, log, outbox, clock)),
         intake=IntakeService(db, guard, vault, store, log, readings, outbox, clock),
         files=FileService(db, guard, store, log, outbox),
         proposals=ProposalService(db, guard, vault, log, RecordService(db, guard, vault, log, outbox, clock)),

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from web.prints import boxes, lists, stock
+from web.prints import boxes, lists, reports, stock
 from web.prints.papers import Words
 from web.words import mark
 
@@ -21,7 +21,8 @@ class Takes(StrEnum):
     RECORDS = "records"
     DOSSIERS = "dossiers"
     NOTHING = "nothing"
-    STOCKTAKING = "stocktaking"
+    ELSEWHERE = "elsewhere"
+    """What a page of its own prints: a batch, a stock-taking, a loan."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +57,10 @@ KINDS: Mapping[str, Kind] = {
         Kind("handover_list", mark("Hand-over list"), Takes.RECORDS, lists.handover_list, lists.HANDOVER_LIST),
         Kind("handover_receipt", mark("Register entry of a hand-over"), Takes.RECORDS, boxes.receipts),
         Kind("filing_register", mark("Register entry of a filing"), Takes.RECORDS, boxes.receipts),
+        Kind("quality_report", mark("Quality report"), Takes.ELSEWHERE, reports.as_given, reports.QUALITY_REPORT),
         Kind("circulation_slip", mark("Circulation slip"), Takes.RECORDS, boxes.slips),
         Kind(
-            "stocktaking_report", mark("Report of a stock-taking"), Takes.STOCKTAKING, stock.stock_reports,
+            "stocktaking_report", mark("Report of a stock-taking"), Takes.ELSEWHERE, stock.stock_reports,
             stock.STOCK_REPORT,
         ),
         Kind("staff_proposal", mark("Proposal or appeal of staff"), Takes.NOTHING, boxes.blanks),

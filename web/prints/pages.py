@@ -76,7 +76,7 @@ def offered(found: Chosen) -> list[Kind]:
         Takes.DOSSIERS: bool(found.dossiers),
         Takes.RECORDS: bool(found.papers),
         Takes.NOTHING: not found.papers,
-        Takes.STOCKTAKING: False,  # printed on the page of a stock-taking
+        Takes.ELSEWHERE: False,
     }
     return [kind for kind in KINDS.values() if there[kind.takes]]
 
@@ -89,7 +89,7 @@ def _given(kind: Kind, found: Chosen, locale: str) -> Sequence[Any]:
             return holdings(found.dossiers, locale)
         case Takes.RECORDS:
             return found.papers
-        case Takes.NOTHING | Takes.STOCKTAKING:
+        case Takes.NOTHING | Takes.ELSEWHERE:
             return [None]
 
 

@@ -1,6 +1,6 @@
 """Made data that a template is tried with: long and short words, many rows and none."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from uuid import UUID
@@ -9,6 +9,7 @@ from archive.model import StockState, Stocktaking, Tally
 from archive.stocktaking.report import Figures, ItemShown, StocktakingView
 from web.prints.kinds import KINDS, Takes
 from web.prints.papers import Holding, Paper, Words
+from web.prints.reports import sample_report
 from web.words import mark
 
 ROWS = 30
@@ -39,8 +40,9 @@ def sample(key: str, locale: str) -> dict[str, object]:
             given = [Holding(dossier, full, 1, 2)], [Holding(bare[0], [])]
         case Takes.NOTHING:
             given = [None], [None]
-        case Takes.STOCKTAKING:
-            given = [(_stocktaking(ROWS), "UTC")], [(_stocktaking(0), "UTC")]
+        case Takes.ELSEWHERE:
+            make = _ELSEWHERE[key]
+            given = [make(ROWS, words)], [make(0, words)]
         case _:
             given = full if kind.columns or kind.takes is Takes.ITEMS else full[:2], bare
     return words.data(words.said(kind.words), [each for some in given for each in kind.sheets(some, words)])
@@ -68,3 +70,12 @@ def _stocktaking(rows: int) -> StocktakingView:
         for at in range(1, rows + 1)
     ]  # fmt: skip
     return StocktakingView(row, "X00", "X00", Figures(rows, rows, rows, 0, 0, 0, 0), may_take=False, items=items)
+
+
+_ELSEWHERE: Mapping[str, Callable[[int, Words], object]] = {
+    "quality_report": lambda rows, words: sample_report(
+        rows, words.said(_FONDS) if rows else "", words.said(_TITLES[0])
+    ),
+    "stocktaking_report": lambda rows, _words: (_stocktaking(rows), "UTC"),
+}
+"""What makes the data of a form that a page of its own prints, with so many rows."""

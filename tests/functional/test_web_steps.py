@@ -1,0 +1,120 @@
+"""The way into custody: counts and lateness on the board, deadlines of categories, many filed in one act."""
+
+from collections.abc import Iterator
+from datetime import date
+from uuid import UUID
+
+import pytest
+from flask.testing import FlaskClient
+
+from archive.filing_deadlines import Deadline, overdue
+from archive.model import Category, CountedFrom, Medium, Record, RecordState
+from archive.steps import AT, Step, Which
+from tests.factories import records as rows
+from tests.factories.web_house import WebHouse, a_web_house, token_on
+
+DAYS = [date(2024, 1, 1), date(2024, 2, 29), date(2024, 12, 31), date(2025, 3, 31), date(2025, 12, 30)]
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebHouse]:
+    with a_web_house(tmp_path_factory.mktemp("house")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def archivist(house: WebHouse) -> FlaskClient:
+    return house.browser("archivist")
+
+
+def post(client: FlaskClient, path: str, **data: object) -> str:
+    reply = client.post(path, data={"csrf_token": token_on(client.get("/account").text), **data}, follow_redirects=True)
+    return f"{reply.status_code} {reply.text}"
+
+
+def a_draft(house: WebHouse, title: str, day: date | None = date(2000, 5, 1)) -> UUID:
+    record = house.a_record(title=title, level=1)
+    with house.services.db.writing() as work:
+        row = work.session.get_one(Record, record.id)
+        row.state, row.term, row.medium = RecordState.PROVISIONAL, "D10", Medium.ELECTRONIC
+        row.drawn_from = row.drawn_to = day
+        row.drawn_up = day.isoformat() if day else None
+        work.commit()
+    return record.id
+
+
+@pytest.mark.parametrize("start", CountedFrom)
+@pytest.mark.parametrize("days", [0, 1, 30, 366])
+@pytest.mark.parametrize("today", DAYS)
+def test_the_database_and_the_page_agree_on_what_is_late(start: CountedFrom, days: int, today: date) -> None:
+    deadline = Deadline(days, start, UUID(int=1))
+    for ordinal in range(today.toordinal() - 800, today.toordinal() + 3):
+        drawn = date.fromordinal(ordinal)
+        assert (drawn <= deadline.newest_late(today)) == (overdue(deadline, drawn, today) > 0), drawn
+
+
+def test_what_is_late_is_said_with_its_days_and_many_are_filed_in_one_act(
+    house: WebHouse, archivist: FlaskClient
+) -> None:
+    ready = [a_draft(house, f"待登记{at}") for at in range(3)]
+    undated = a_draft(house, "没有日期的草稿", None)
+    key = str(house.category.id)
+    assert post(house.browser("clerk"), "/steps/deadlines", category=key).startswith("403")
+    wrong = post(archivist, "/steps/deadlines", **{"category": key, f"days-{key}": "99999", f"version-{key}": "0"})
+    assert wrong.startswith("422")
+    kept = post(
+        archivist,
+        "/steps/deadlines",
+        **{"category": key, f"days-{key}": "30", f"from-{key}": "drawn_up", f"version-{key}": "0"},
+    )
+    assert "设定了 1 个期限" in kept
+    board = archivist.get("/steps?step=received&late=1").text
+    assert ["待登记0" in board, "没有日期的草稿" in board, "逾期" in board] == [True, False, True]
+    assert "逾期未归档" in archivist.get("/").text
+    begun = post(archivist, "/steps/file", all="1", step="received")
+    assert "停止" in begun
+    house.file_many()
+    with house.services.db.reading() as session:
+        assert {session.get_one(Record, each).state for each in ready} == {RecordState.FILED}
+        states = {each: session.get_one(Record, each).state for each in (undated,)}
+    counts = house.services.steps.counts(house.services.people.identity_of("archivist"), Which())
+    assert counts[Step.SHELVED][0] >= 3
+    assert states[undated] in {RecordState.FILED, RecordState.PROVISIONAL}
+
+
+def test_a_run_names_each_refused_record_with_its_reason_and_belongs_to_who_began_it(
+    house: WebHouse, archivist: FlaskClient
+) -> None:
+    good, back = a_draft(house, "可以登记"), a_draft(house, "已退回的")
+    post(archivist, f"/records/{back}/send-back", reason="缺附件")
+    reply = archivist.post(
+        "/steps/file",
+        data={"csrf_token": token_on(archivist.get("/account").text), "record": [str(good), str(back)]},
+    )
+    house.file_many()
+    page = archivist.get(reply.location).text
+    assert ["登记了 1 / 2" in page, "已退回的" in page, "重新移交后才能登记" in page] == [True] * 3
+    assert house.browser("clerk").get(reply.location).status_code == 404
+    way = archivist.get(f"/records/{good}").text
+    assert way.count('<li class="done">') >= 4
+
+
+def test_every_record_stands_at_one_step(house: WebHouse) -> None:
+    a_draft(house, "又一份")
+    with house.services.db.writing() as work:
+        category = work.session.get_one(Category, house.category.id)
+        for medium in Medium:
+            row = rows.a_record(work.session, category, level=1)
+            row.medium = medium
+        work.session.flush()
+        at = [set(work.session.scalars(Record.__table__.select().with_only_columns(Record.id).where(each)))
+              for each in AT.values()]  # fmt: skip
+        standing = set(
+            work.session.scalars(
+                Record.__table__.select().with_only_columns(Record.id).where(
+                    Record.state.in_((RecordState.PROVISIONAL, RecordState.FILED))
+                )
+            )
+        )  # fmt: skip
+    assert sum(map(len, at)) == len(standing)
+    assert set().union(*at) == standing

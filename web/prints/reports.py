@@ -1,0 +1,38 @@
+"""Forms whose sheets are made elsewhere, of more than records."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from web.prints.papers import Words
+
+QUALITY_REPORT = (
+    ("serial", 6), ("number", 24), ("title", 60), ("pages", 8), ("carriers", 16), ("check_result", 12), ("reason", 28),
+    ("notes", 40),
+)  # fmt: skip
+
+
+def as_given(sheets: Sequence[Mapping[str, Any]], _words: Words) -> list[dict[str, Any]]:
+    """Return sheets that are made already."""
+    return [dict(each) for each in sheets]
+
+
+def sample_report(rows: int, name: str, title: str) -> dict[str, Any]:
+    """Return a made quality report that a template is tried with."""
+    made = [
+        {
+            "serial": str(at),
+            "number": f"2024-{at:03}",
+            "title": title,
+            "pages": str(at),
+            "carriers": name,
+            "check_result": name,
+            "reason": name if at % 3 == 0 else "",
+            "notes": title if at % 3 == 0 else "",
+        }
+        for at in range(1, rows + 1)
+    ]
+    return {
+        "level_rank": 1, "level": name, "shape": "square", "fonds": name, "fonds_name": name, "categories": name,
+        "department": name, "name": title, "round": "1", "count": str(rows), "passed": str(rows), "failed": "0",
+        "rows": made,
+    }  # fmt: skip
