@@ -23,6 +23,7 @@ from archive.model import (
     ScannedPage,
     SheetRow,
 )
+from archive.required.rows import forget_papers
 from archive.shelving.rules import forget_copies
 
 
@@ -38,6 +39,7 @@ def remove_records(session: Session, ids: Sequence[UUID]) -> None:
     related = or_(RecordRelation.record_id.in_(ids), RecordRelation.other_id.in_(ids))
     session.execute(delete(RecordRelation).where(related))
     forget_copies(session, ids)
+    forget_papers(session, ids)
     for table in (RecordPerson, RecordSubject, ReadingRight, Approval, ImportEntry, SheetRow, Content, File):
         session.execute(delete(table).where(table.record_id.in_(ids)))
     session.execute(delete(Record).where(Record.id.in_(ids)))

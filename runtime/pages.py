@@ -77,6 +77,8 @@ def services(parts: Parts) -> Services:
         dossiers=parts.dossiers,
         arranging=parts.arranging,
         relations=parts.relations,
+        papers=parts.papers,
+        dossier_templates=parts.dossier_templates,
         vital=parts.vital,
         columns=ChosenColumns(parts.db),
         drafts=parts.drafts,

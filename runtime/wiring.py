@@ -30,6 +30,8 @@ from archive.policy.rules import Act
 from archive.ports import Waker
 from archive.records import RecordService
 from archive.relations import Relations
+from archive.required.papers import Papers
+from archive.required.templates import DossierTemplates
 from archive.rereading import Rereading
 from archive.shelving.whole import Shelving
 from archive.showing import RecordReader
@@ -157,6 +159,16 @@ class Parts(HouseParts):
     def arranging(self) -> Arranging:
         """Arranges dossiers."""
         return Arranging(self.db, self.guard, self.log, self.outbox, self.clock, self.records)
+
+    @cached_property
+    def papers(self) -> Papers:
+        """Papers that dossiers must have."""
+        return Papers(self.db, self.guard, self.log)
+
+    @cached_property
+    def dossier_templates(self) -> DossierTemplates:
+        """Templates of dossiers."""
+        return DossierTemplates(self.db, self.guard, self.log, self.clock)
 
     @cached_property
     def relations(self) -> Relations:

@@ -42,10 +42,12 @@ from web.house.rules import pages as rule_pages
 from web.house.schemes import pages as scheme_pages
 from web.house.subjects import pages as subject_pages
 from web.house.system import pages as system_pages
+from web.house.templates import pages as template_pages
 from web.labels import pages as label_pages
 from web.lists import pages as list_pages
 from web.metrics import pages as metric_pages
 from web.moving import pages as moving_pages
+from web.papers import pages as paper_pages
 from web.placing import pages as placing_pages
 from web.prints.form_templates import pages as form_template_pages
 from web.prints.pages import pages as print_pages
@@ -89,6 +91,7 @@ def create_app(wired: Services) -> Flask:
         rule_pages, subject_pages, system_pages, backup_pages, health_pages, account_pages, bring_in_pages,
         sheet_file_pages, moving_pages, dossier_pages, relation_pages, why_pages, list_pages, draft_pages, fixity_pages,
         metric_pages, shelf_pages, placing_pages, copy_pages, print_pages, form_template_pages, vital_pages,
+        paper_pages, template_pages,
     ):  # fmt: skip
         app.register_blueprint(pages)
     app.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))

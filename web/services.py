@@ -40,6 +40,8 @@ from archive.policy.rules import Act
 from archive.ports import ObjectStore, Vault
 from archive.records import RecordService
 from archive.relations import Relations
+from archive.required.papers import Papers
+from archive.required.templates import DossierTemplates
 from archive.roster import Roster
 from archive.scheme.categories import SchemeService
 from archive.shelving.whole import Shelving
@@ -154,6 +156,8 @@ class Services:
     dossiers: Dossiers
     arranging: Arranging
     relations: Relations
+    papers: Papers
+    dossier_templates: DossierTemplates
     doubles: Doubles
     corrections: Corrections
     filing: FilingService

@@ -66,6 +66,7 @@ from archive.model.records import (
     Subject,
     SubjectToken,
 )
+from archive.model.required import DossierClock, DossierPerson, DossierTemplate, PaperMet, RequiredPapers
 from archive.model.sheets import Sheet, SheetColumns, SheetRow, SheetState
 from archive.model.shelves import Carrier, Copy, CopyCondition, CopyMove, Security, ShelfKind, ShelfPlace
 
@@ -94,6 +95,9 @@ __all__ = [
     "Custody",
     "Department",
     "Distribution",
+    "DossierClock",
+    "DossierPerson",
+    "DossierTemplate",
     "Fence",
     "File",
     "FileRole",
@@ -130,6 +134,7 @@ __all__ = [
     "NumberRule",
     "OwnerKey",
     "PageText",
+    "PaperMet",
     "Person",
     "PersonPost",
     "PersonRole",
@@ -146,6 +151,7 @@ __all__ = [
     "RecordState",
     "RecordSubject",
     "RelationKind",
+    "RequiredPapers",
     "RingCopy",
     "ScanState",
     "ScannedPage",

@@ -183,6 +183,10 @@ def _dossier(archivist: Hands, places: dict[str, str]) -> None:
         archivist.post(f"{at}/add", number=places[name])
     version = _first(r'name="version" value="(\d+)"', archivist.read(at))
     archivist.post(f"{at}/volume", record=places["letter"], version=version)
+    papers = f"/records/{places['dossier']}/papers"
+    archivist.post(f"{papers}/template", template="contract_filing")
+    archivist.post(f"{papers}/facts", version="1", **{"fact-de_facto": "no", "fact-accepted_on": "2024-03-05"})
+    archivist.post(f"{papers}/attach", paper="contract", record=places["long"])
     number = places["letter"]
     archivist.post(f"/records/{places['filed']}/relations", kind="attachment_of", number=number)
 

@@ -51,6 +51,8 @@ from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.records import RecordService
 from archive.relations import Relations
+from archive.required.papers import Papers
+from archive.required.templates import DossierTemplates
 from archive.roster import Roster
 from archive.scheme.categories import SchemeService
 from archive.shelving.whole import Shelving
@@ -317,6 +319,8 @@ def a_web_house(
         dossiers=Dossiers(db, guard),
         arranging=Arranging(db, guard, log, outbox, clock, RecordService(db, guard, vault, log, outbox, clock)),
         relations=Relations(db, guard, log, clock),
+        papers=Papers(db, guard, log),
+        dossier_templates=DossierTemplates(db, guard, log, clock),
         moving=Moving(db, guard, vault, RecordService(db, guard, vault, log, outbox, clock)),
         vital=VitalRecords(db, guard, log, outbox),
         columns=ChosenColumns(db),

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from web.prints import boxes, lists
+from web.prints import boxes, lists, required
 from web.prints.papers import Words
 from web.words import mark
 
@@ -20,6 +20,7 @@ class Takes(StrEnum):
     ITEMS = "items"
     RECORDS = "records"
     DOSSIERS = "dossiers"
+    REQUIRED = "required"  # dossiers that follow a template of required papers
     NOTHING = "nothing"
 
 
@@ -56,6 +57,8 @@ KINDS: Mapping[str, Kind] = {
         Kind("handover_receipt", mark("Register entry of a hand-over"), Takes.RECORDS, boxes.receipts),
         Kind("filing_register", mark("Register entry of a filing"), Takes.RECORDS, boxes.receipts),
         Kind("circulation_slip", mark("Circulation slip"), Takes.RECORDS, boxes.slips),
+        Kind("completeness", mark("Certificate of completeness"), Takes.REQUIRED, required.certificates),
+        Kind("filing_form", mark("Filing form"), Takes.REQUIRED, required.filings),
         Kind("staff_proposal", mark("Proposal or appeal of staff"), Takes.NOTHING, boxes.blanks),
     )
 }  # fmt: skip

@@ -4,8 +4,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
+from archive.model import Record, RequiredPapers
+from archive.records import NO_RECORD
+from archive.required.looking import Looked
+from archive.required.standing import clocks, stand
+from archive.required.template import shipped as shipped_templates
 from web.prints.kinds import KINDS, Takes
 from web.prints.papers import Holding, Paper, Words
+from web.prints.required import Needs
 from web.words import mark
 
 ROWS = 30
@@ -34,6 +40,8 @@ def sample(key: str, locale: str) -> dict[str, object]:
         case Takes.DOSSIERS:
             dossier = replace(_paper(2, words), dossier=True)
             given = [Holding(dossier, full, 1, 2)], [Holding(bare[0], [])]
+        case Takes.REQUIRED:
+            given = [_needs(words)], [Needs(bare[0])]
         case Takes.NOTHING:
             given = [None], [None]
         case _:
@@ -50,3 +58,15 @@ def _paper(at: int, words: Words) -> Paper:
         department="A01", term="D30", pages=at, medium="paper" if at % 2 else "electronic", filed="2024-12-31",
         size=at * 1_000_000, first=at, last=at + 1, id=str(at),
     )  # fmt: skip
+
+
+def _needs(words: Words) -> Needs:
+    """Return a dossier of the longest shipped template, with an item for every other paper."""
+    template = max(shipped_templates().values(), key=lambda each: len(each.papers))
+    facts: dict[str, object] = {each.code: True if each.kind == "yes_no" else "2026-01-05" for each in template.facts}
+    there = {each.code: at % 2 for at, each in enumerate(template.papers)}
+    row = RequiredPapers(dossier_id=NO_RECORD, template=template.code, template_version=0, facts=facts)
+    dossier = replace(_paper(2, words), dossier=True)
+    standing = stand(template, facts, there, (), linked=True)
+    looked = Looked(Record(title=dossier.title), row, template, standing, {}, (), {}, clocks(template, facts), None)
+    return Needs(dossier, looked)
