@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from archive.likeness import forget, forget_decisions
 from archive.model import (
     Approval,
+    BulkEditRow,
     Content,
     File,
     ImportEntry,
@@ -40,7 +41,17 @@ def remove_records(session: Session, ids: Sequence[UUID]) -> None:
     session.execute(delete(RecordRelation).where(related))
     forget_copies(session, ids)
     forget_papers(session, ids)
-    for table in (RecordPerson, RecordSubject, ReadingRight, Approval, ImportEntry, SheetRow, Content, File):
+    for table in (
+        RecordPerson,
+        RecordSubject,
+        ReadingRight,
+        Approval,
+        ImportEntry,
+        SheetRow,
+        BulkEditRow,
+        Content,
+        File,
+    ):
         session.execute(delete(table).where(table.record_id.in_(ids)))
     session.execute(delete(Record).where(Record.id.in_(ids)))
     session.execute(delete(OwnerKey).where(OwnerKey.owner_id.in_(ids)))

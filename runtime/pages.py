@@ -73,6 +73,7 @@ def services(parts: Parts) -> Services:
         files=parts.files,
         proposals=parts.proposals,
         bringing=parts.bringing,
+        bulk=parts.bulk,
         moving=parts.moving,
         dossiers=parts.dossiers,
         arranging=parts.arranging,

@@ -10,6 +10,8 @@ from archive.approvals import Approvals
 from archive.arranging import Arranging
 from archive.bringing_in import BringingIn
 from archive.bringing_job import BringIn
+from archive.bulk import BulkEditing
+from archive.bulk_job import BulkEditJob
 from archive.clock import Clock, SystemClock
 from archive.confirming import ProposalService
 from archive.corrections import Corrections
@@ -103,6 +105,11 @@ class Parts(HouseParts):
     def bringing(self) -> BringingIn:
         """Spreadsheets that people bring in."""
         return BringingIn(self.db, self.guard, self.vault, self.log, self.records, self.outbox, self.clock)
+
+    @cached_property
+    def bulk(self) -> BulkEditing:
+        """Edits of many records."""
+        return BulkEditing(self.db, self.guard, self.vault, self.log, self.records, self.outbox, self.clock)
 
     @cached_property
     def drafts(self) -> Drafts:
@@ -301,7 +308,8 @@ class Parts(HouseParts):
             MakeRenditions(self.db, self.vault, self.store, self.log, self.outbox, self.clock, self.extractor),
             self.indexing,
             BringIn(self.db, self.bringing),
-            EmptyBin(self.db, self.imports, [self.bringing, self.drafts], self.log, self.outbox, self.clock),
+            BulkEditJob(self.db, self.bulk),
+            EmptyBin(self.db, self.imports, [self.bringing, self.drafts, self.bulk], self.log, self.outbox, self.clock),
             ForgetAnswers(self.once),
             SweepOrphans(self.db, self.store, self.clock),
             MakeBackups(self.safekeeping),

@@ -29,6 +29,8 @@ ACTS: Mapping[str, str] = {
     "dossier.link": mark("dossier that must be whole first named"),
     "template.keep": mark("dossier template changed"),
     "template.withdraw": mark("dossier template taken back"),
+    "batch.edit": mark("edit of many records prepared"),
+    "batch.undo": mark("edit of many records undone"),
     "record.bin": mark("put into the bin"),
     "record.restore": mark("taken out of the bin"),
     "record.set_level": mark("secrecy level changed"),

@@ -16,6 +16,7 @@ FAULTS: Mapping[str, str] = {
     "no_copy": mark("is not noted: note it on the record's page first"),
     "not_filed_yet": mark("is shelved when its record is filed: file it first"),
     "is_the_original": mark("is left empty for the original itself"),
+    "too_many_edits": mark("%(limit)s edits of yours are kept; forget one first"),
     "template_at": mark("is not as a template must be, here: %(where)s"),
     "not_in_dossier": mark("does not lie in this dossier"),
     "before_seen": mark("needs the day on which the original was seen, and does not lie before it"),

@@ -58,6 +58,7 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
                 _PREPARERS,
                 ("bring_in.columns", "bring_in.check", "bring_in.show", "bring_in.take"),
             ),
+            Way("bulk.every", "sheet", mark("My edits"), _PREPARERS, ("bulk.show", "bulk.new")),
             Way("uploads.mine", "upload", mark("My uploads"), _PREPARERS),
             Way("corrections.every", "correct", mark("Corrections"), READERS, ("corrections.show", "corrections.new")),
             Way("papers.board", "sheet", mark("Required papers"), READERS, ("papers.show",)),

@@ -10,6 +10,7 @@ from flask import current_app, g
 
 from archive.arranging import Arranging
 from archive.bringing_in import BringingIn
+from archive.bulk import BulkEditing
 from archive.clock import Clock
 from archive.confirming import ProposalService
 from archive.corrections import Corrections
@@ -165,6 +166,7 @@ class Services:
     files: FileService
     proposals: ProposalService
     bringing: BringingIn
+    bulk: BulkEditing
     moving: Moving
     vital: VitalRecords
     columns: ChosenColumns

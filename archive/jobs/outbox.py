@@ -27,6 +27,7 @@ QUEUES = {
     JobKind.EXPUNGE: "index",
     JobKind.REBUILD: "index",
     JobKind.BRING_IN: "light",
+    JobKind.BULK_EDIT: "light",
     JobKind.BACKUP: "backup",
     JobKind.FIXITY: "fixity",
     JobKind.EMPTY_BIN: "retention",

@@ -2,6 +2,7 @@
 
 from archive.model.approvals import Approval, ApprovalKind, ApprovalState
 from archive.model.backups import BackupAct, BackupRun
+from archive.model.bulk import BulkEdit, BulkEditRow, BulkState, RowState
 from archive.model.contents import (
     Content,
     ContentState,
@@ -81,6 +82,9 @@ __all__ = [
     "ApprovalState",
     "BackupAct",
     "BackupRun",
+    "BulkEdit",
+    "BulkEditRow",
+    "BulkState",
     "Carrier",
     "Category",
     "CategoryVersion",
@@ -153,6 +157,7 @@ __all__ = [
     "RelationKind",
     "RequiredPapers",
     "RingCopy",
+    "RowState",
     "ScanState",
     "ScannedPage",
     "Security",

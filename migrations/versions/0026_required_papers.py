@@ -1,4 +1,4 @@
-"""papers that dossiers must have"""
+"""papers that dossiers must have, and edits of many records"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -73,3 +73,27 @@ def upgrade():
     sa.PrimaryKeyConstraint('dossier_id', 'clock', name=op.f('pk_dossier_clock'))
     )
     op.create_index('ix_dossier_clock_due', 'dossier_clock', ['due'], unique=False)
+    op.create_table('bulk_edit',
+    sa.Column('id', Id(), nullable=False),
+    sa.Column('person_id', Id(), nullable=False),
+    sa.Column('state', sa.Enum('prepared', 'running', 'stopped', 'done', 'undoing', 'undone', name='bulkstate', native_enum=False, length=32), nullable=False),
+    sa.Column('sealed', sa.LargeBinary(), nullable=False),
+    sa.Column('created_at', Moment(), nullable=False),
+    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_bulk_edit_person_id_person')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_bulk_edit'))
+    )
+    op.create_index(op.f('ix_bulk_edit_created_at'), 'bulk_edit', ['created_at'], unique=False)
+    op.create_index(op.f('ix_bulk_edit_person_id'), 'bulk_edit', ['person_id'], unique=False)
+    op.create_table('bulk_edit_row',
+    sa.Column('edit_id', Id(), nullable=False),
+    sa.Column('record_id', Id(), nullable=False),
+    sa.Column('at', sa.Integer(), nullable=False),
+    sa.Column('state', sa.Enum('waiting', 'changed', 'same', 'refused', 'undone', 'kept', name='rowstate', native_enum=False, length=32), nullable=False),
+    sa.Column('reason', sa.String(length=64), nullable=True),
+    sa.Column('sealed', sa.LargeBinary(), nullable=True),
+    sa.ForeignKeyConstraint(['edit_id'], ['bulk_edit.id'], name=op.f('fk_bulk_edit_row_edit_id_bulk_edit')),
+    sa.ForeignKeyConstraint(['record_id'], ['record.id'], name=op.f('fk_bulk_edit_row_record_id_record')),
+    sa.PrimaryKeyConstraint('edit_id', 'record_id', name=op.f('pk_bulk_edit_row'))
+    )
+    op.create_index(op.f('ix_bulk_edit_row_record_id'), 'bulk_edit_row', ['record_id'], unique=False)
+    op.create_index('ix_bulk_edit_row_edit_id_state_at', 'bulk_edit_row', ['edit_id', 'state', 'at'], unique=False)

@@ -62,6 +62,8 @@ PAGES: Mapping[str, tuple[str, str]] = {
     "corrections.new": ("archivist", "/records/{filed}/correct"),
     "corrections.every": ("archivist", "/corrections"),
     "corrections.show": ("archivist", "/corrections/{correction}"),
+    "bulk.every": ("archivist", "/bulk"),
+    "bulk.show": ("archivist", "/bulk/{bulk}"),
     "papers.board": ("archivist", "/papers"),
     "papers.show": ("archivist", "/records/{dossier}/papers"),
     "templates.every": ("archivist", "/house/dossier-templates"),

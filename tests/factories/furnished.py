@@ -151,6 +151,11 @@ def furnish(archive: Archive, parts: Parts, app: Flask) -> dict[str, str]:
     )  # fmt: skip
     assert begun.status_code == 200, begun.text
     _bring_in(archivist, places)
+    chosen = [places["long"], places["letter"], places["filed"]]
+    edit = archivist.post(
+        "/bulk/new", record=chosen, changing="1", change=["notes", "keywords"], notes="待核对", add="电梯"
+    )
+    places["bulk"] = _first(r"/bulk/([0-9a-f-]{36})", edit.location or edit.text)
     _shelve(archivist, places)
     subject = archivist.post(
         "/house/subjects/new", "/house/subjects/new?kind=owner", kind="owner",

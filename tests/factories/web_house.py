@@ -17,6 +17,8 @@ from archive.approvals import Approvals
 from archive.arranging import Arranging
 from archive.bringing_in import BringingIn
 from archive.bringing_job import BringIn
+from archive.bulk import BulkEditing
+from archive.bulk_job import BulkEditJob
 from archive.clock import Clock
 from archive.confirming import ProposalService
 from archive.corrections import Corrections
@@ -219,6 +221,12 @@ class WebHouse:
         while runner.drain():
             pass
 
+    def edit_many(self) -> None:
+        """Do the jobs that edit many records, as a worker does."""
+        runner = JobRunner(self.services.db, self.clock, [BulkEditJob(self.services.db, self.services.bulk)])
+        while runner.drain():
+            pass
+
     def browser(self, login: str | None = None) -> FlaskClient:
         """Return a browser, signed in as ``login``."""
         client = self.app.test_client()
@@ -316,6 +324,7 @@ def a_web_house(
         files=FileService(db, guard, store, log, outbox),
         proposals=ProposalService(db, guard, vault, log, RecordService(db, guard, vault, log, outbox, clock)),
         bringing=BringingIn(db, guard, vault, log, RecordService(db, guard, vault, log, outbox, clock), outbox, clock),
+        bulk=BulkEditing(db, guard, vault, log, RecordService(db, guard, vault, log, outbox, clock), outbox, clock),
         dossiers=Dossiers(db, guard),
         arranging=Arranging(db, guard, log, outbox, clock, RecordService(db, guard, vault, log, outbox, clock)),
         relations=Relations(db, guard, log, clock),
