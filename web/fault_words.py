@@ -17,6 +17,7 @@ FAULTS: Mapping[str, str] = {
     "not_filed_yet": mark("is shelved when its record is filed: file it first"),
     "is_the_original": mark("is left empty for the original itself"),
     "too_many_edits": mark("%(limit)s edits of yours are kept; forget one first"),
+    "title_form": mark("does not say what it is about: write it as 关于……的……, for example 关于做好防汛工作的通知"),
     "template_at": mark("is not as a template must be, here: %(where)s"),
     "not_in_dossier": mark("does not lie in this dossier"),
     "before_seen": mark("needs the day on which the original was seen, and does not lie before it"),

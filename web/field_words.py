@@ -6,6 +6,7 @@ from web.words import mark
 
 FIELDS: Mapping[str, str] = {
     "source": mark("Template"),
+    "title_form": mark("Title as 关于……的……"),
     "paper": mark("Paper"),
     "linked": mark("Dossier that must be whole first"),
     "seen_on": mark("Original seen on"),

@@ -6,6 +6,7 @@ So neither a count nor a word tells of what they may not see: for them it is not
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -13,11 +14,11 @@ from sqlalchemy.orm import Session
 
 from archive.database import Base, rows_by_id
 from archive.identity import Identity
-from archive.model import Category, DossierPerson, PaperMet, Record, RequiredPapers
+from archive.model import Category, DossierClock, DossierPerson, PaperMet, Record, RequiredPapers
 from archive.policy.guard import Guard
 from archive.policy.rules import Act, condition
 from archive.policy.sql import where
-from archive.required.standing import ClockRuns, Standing, clocks, matches, stand
+from archive.required.standing import ClockRuns, Standing, matches, stand
 from archive.required.template import Template
 from archive.required.templates import template_of
 
@@ -86,6 +87,9 @@ def _look(session: Session, guard: Guard, identity: Identity, rows: Sequence[Req
     people: dict[UUID, dict[str, UUID]] = defaultdict(dict)
     for each in session.scalars(select(DossierPerson).where(DossierPerson.dossier_id.in_(dossiers))):
         people[each.dossier_id][each.part] = each.subject_id
+    running: dict[UUID, dict[str, DossierClock]] = defaultdict(dict)
+    for clock in session.scalars(select(DossierClock).where(DossierClock.dossier_id.in_(dossiers))):
+        running[clock.dossier_id][clock.clock] = clock
     templates: dict[tuple[str, int], Template] = {}
     found = {}
     for row in rows:
@@ -93,23 +97,37 @@ def _look(session: Session, guard: Guard, identity: Identity, rows: Sequence[Req
             continue
         kind = row.template, row.template_version
         template = templates.get(kind) or templates.setdefault(kind, template_of(session, *kind))
-        items: dict[str, list[Item]] = defaultdict(list)
-        unplaced = []
-        for item in inside[row.dossier_id]:
-            met_by = {met.paper: met for met in noted[row.dossier_id, item.id] if template.paper(met.paper)}
-            own = {code: Item(item.id, item.title, item.archive_number, met) for code, met in met_by.items()}
-            if not own:
-                bare = Item(item.id, item.title, item.archive_number, None)
-                word = codes.get(item.category_id, "")
-                own = {each.code: bare for each in template.papers if matches(each.match, word, item.keywords)}
-                if not own:
-                    unplaced.append(bare)
-            for code, which in own.items():
-                items[code].append(which)
+        kept = {item.id: noted[row.dossier_id, item.id] for item in inside[row.dossier_id]}
+        items, unplaced = _placed(template, inside[row.dossier_id], kept, codes)
         there = {code: len(some) for code, some in items.items()}
         named = {part.code for part in template.people} & people[row.dossier_id].keys()
         found[row.dossier_id] = Looked(
             dossiers[row.dossier_id], row, template, stand(template, row.facts, there, named, linked=False), items,
-            unplaced, people[row.dossier_id], clocks(template, row.facts), None,
+            unplaced, people[row.dossier_id], _clocks(template, running[row.dossier_id]), None,
         )  # fmt: skip
     return found
+
+
+def _clocks(template: Template, kept: Mapping[str, DossierClock]) -> list[ClockRuns]:
+    """Return a dossier's clocks as they are kept, in the order of its template."""
+    rows = [(rule, kept[rule.code]) for rule in template.clocks if rule.code in kept]
+    return [ClockRuns(rule, row.since, row.due, row.met_on) for rule, row in rows]
+
+
+def _placed(
+    template: Template, inside: Sequence[Any], noted: Mapping[UUID, Sequence[PaperMet]], codes: Mapping[UUID, str]
+) -> tuple[dict[str, list[Item]], list[Item]]:
+    """Return the items that meet each paper, by its code, and those that meet none; naming goes before marks."""
+    items: dict[str, list[Item]] = defaultdict(list)
+    unplaced = []
+    for item in inside:
+        bare = Item(item.id, item.title, item.archive_number, None)
+        own = {met.paper: replace(bare, met=met) for met in noted[item.id] if template.paper(met.paper)}
+        if not own:
+            word = codes.get(item.category_id, "")
+            own = {each.code: bare for each in template.papers if matches(each.match, word, item.keywords)}
+        for code, which in own.items():
+            items[code].append(which)
+        if not own:
+            unplaced.append(bare)
+    return items, unplaced

@@ -1,4 +1,4 @@
-"""Programs see what a dossier lacks, say what is known of it, and read the board."""
+"""Programs see what a dossier lacks, say what is known of it, read the board, and edit many records."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,3 +41,24 @@ def test_a_program_has_a_dossier_follow_a_template_and_sees_what_it_lacks(house:
     assert house.get("/api/v1/papers", "staff").json["dossiers"] == []
     assert house.get(at, "staff").status_code == 404
     assert house.get("/api/v1/papers?cursor=x").status_code == 422
+
+
+def test_a_program_edits_many_records_and_undoes_it(house: ApiHouse) -> None:
+    drafts, filed = [house.a_draft(f"维修单{n}") for n in (1, 2)], house.a_record(title="已归档").id
+    body = {"records": [str(each) for each in (*drafts, filed)], "notes": "待核对", "add_keywords": ["电梯"]}
+    assert house.ask("POST", "/api/v1/bulk-edits", json=body | {"records": []}).status_code == 422
+    made = house.ask("POST", "/api/v1/bulk-edits", json=body)
+    assert (made.status_code, made.json["state"], made.json["counts"]) == (201, "prepared", {"waiting": 3})
+    assert made.json["refused"] == [{"record": str(filed), "reason": "wrong_state"}]
+    at = f"/api/v1/bulk-edits/{made.json['edit']}"
+    assert house.get(at, "staff").status_code == 404
+    assert house.ask("POST", f"{at}/undo").status_code == 409
+    assert house.ask("POST", f"{at}/start").json["state"] == "running"
+    house.web.edit_many()
+    done = house.get(at).json
+    assert (done["state"], done["counts"]) == ("done", {"changed": 2, "refused": 1})
+    assert house.ask("POST", f"{at}/stop").json["state"] == "done"
+    assert house.ask("POST", f"{at}/undo").json["state"] == "undoing"
+    house.web.edit_many()
+    assert house.get(at).json["counts"] == {"undone": 2, "refused": 1}
+    assert house.get(f"/api/v1/records/{drafts[0]}").json["notes"] is None
