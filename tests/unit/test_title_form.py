@@ -48,7 +48,7 @@ def test_a_category_takes_the_rule_from_its_parent_or_asks_otherwise() -> None:
     names, category = {"zh_CN": "类"}, {"level": 1, "term": "Y", "fields": [], "number_rule": "plain"}
     below = [{"code": "A1", "names": names}, {"code": "A2", "names": names, "required": ["title"]}]
     top = {"code": "A", "names": names, "required": ["title_form"], "categories": below, **category}
-    rule = {"code": "plain", "names": names, "template": "{fonds}-{category}·{year}-{serial:4}"}
+    rule = {"code": "plain", "names": names, "template": "{fonds}-{category}·{year}-{term}-{mark}{serial:4}"}
     found = parse({"format": 1, "code": "x", "names": names, "number_rules": [rule], "categories": [top]})
     asks = {each.code: "title_form" in each.required for each in found.categories}
     assert asks == {"A": True, "A1": True, "A2": False}
