@@ -1,6 +1,7 @@
 """From what a person gives to a row: checks each field of a description, fills defaults, keeps protected ones apart."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -28,6 +29,7 @@ from archive.model import (
     RecordState,
 )
 from archive.ports import Vault
+from archive.scheme.document import TITLE_FORM
 from archive.scheme.fields import FieldDef, check, parse_fields
 from archive.spelling import number_key
 from archive.terms import check_term, due_year
@@ -36,6 +38,7 @@ LIMITS: Mapping[str, int] = {"title": 2_000, "responsible": 500, "notes": 20_000
 """The longest text each plain field takes, in characters."""
 
 MAX_KEYWORDS = 50
+_ABOUT = re.compile(r".*(?:关于|關於).+的.+")
 MATERIALS = ("document", "book", "manual", "sound", "drawing", "photograph", "video", "email", "web_page")
 
 
@@ -238,6 +241,7 @@ def describe(catalogue: Catalogue, draft: Draft, standing: Draft | None = None) 
         raise InvalidInput(*faults, fault("category", "unknown"))
     category, definitions = known
     faults += _closed_faults(catalogue, draft, category, standing)
+    faults += _title_faults(draft, category, standing)
     drawn = _drawn(draft.drawn_up, faults)
     place = catalogue.place(draft.place_id) if draft.place_id else None
     if draft.place_id and (place is None or place.fonds_id != draft.fonds_id):
@@ -269,6 +273,14 @@ def describe(catalogue: Catalogue, draft: Draft, standing: Draft | None = None) 
         ordinary=ordinary,
         protected=protected,
     )
+
+
+def _title_faults(draft: Draft, category: Category, standing: Draft | None) -> Iterator[Fault]:
+    """Yield the fault of an item's title that does not say what it is about, where its category asks for that."""
+    asked = TITLE_FORM in category.required and draft.kind is RecordKind.ITEM
+    stands = standing is not None and standing.title == draft.title
+    if asked and not stands and draft.title.strip() and not _ABOUT.fullmatch(" ".join(draft.title.split())):
+        yield fault("title", TITLE_FORM)
 
 
 def _drawn(text: str | None, faults: list[Fault]) -> CivilDate | None:
@@ -325,7 +337,7 @@ def typed(changes: Mapping[str, Any]) -> dict[str, Any]:
 
 def needed(category: Category) -> tuple[str, ...]:
     """Name the fields that a record of a category needs before it can be filed: title, date and the category's own."""
-    own = [name for name in category.required if name not in {"title", "drawn_up"}]
+    own = [name for name in category.required if name not in {"title", "drawn_up", TITLE_FORM}]
     return tuple(dict.fromkeys(["title", "drawn_up", *own, *(f.name for f in definitions(category) if f.required)]))
 
 

@@ -23,6 +23,7 @@ class Injected(Exception):
 
 INTAKE: Final = (
     "record.created",
+    "bulk.changed",
     "intake.received",
     "intake.piece_put",
     "intake.object_put",

@@ -10,6 +10,7 @@ from archive.likeness import forget, forget_decisions
 from archive.model import (
     Approval,
     Block,
+    BulkEditRow,
     Content,
     File,
     FilingRunRow,
@@ -28,6 +29,7 @@ from archive.model import (
     SentBack,
     SheetRow,
 )
+from archive.required.rows import forget_papers
 from archive.shelving.rules import forget_copies
 
 
@@ -46,9 +48,10 @@ def remove_records(session: Session, ids: Sequence[UUID]) -> None:
         session.execute(delete(own).where(own.record_id.in_(ids)))
     forget_copies(session, ids)
     session.execute(update(HandInLine).where(HandInLine.record_id.in_(ids)).values(record_id=None))
+    forget_papers(session, ids)
     for table in (
-        RecordPerson, RecordSubject, ReadingRight, Approval, SentBack, FilingRunRow, ImportEntry, SheetRow, Content,
-        File,
+        RecordPerson, RecordSubject, ReadingRight, Approval, SentBack, FilingRunRow, ImportEntry, SheetRow, BulkEditRow,
+        Content, File,
     ):  # fmt: skip
         session.execute(delete(table).where(table.record_id.in_(ids)))
     session.execute(delete(Record).where(Record.id.in_(ids)))

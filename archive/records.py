@@ -142,22 +142,28 @@ class RecordService:
         if unknown:
             raise InvalidInput(*(describing.fault(name, "unknown_field") for name in sorted(unknown)))
         with self._guard.refusals(identity), self._db.writing() as work:
-            session = work.session
-            record = self._provisional(session, identity, Act.DESCRIBE, record_id, version)
-            before = self.draft_of(session, record)
-            draft = replace(before, **describing.typed(changes))
-            item = describing.describe(describing.Catalogue(session, self._guard.day()), draft)
-            if not holds(condition(Act.CREATE, self._guard.reach(session, identity)), item.facts(identity)):
-                raise NotAllowed(act=Act.DESCRIBE.value)
-            self.take_over(session, record, before, item)
-            record.drawn_up_proposed = record.drawn_up_proposed and "drawn_up" not in changes
-            values = {**item.ordinary, **item.protected}
-            body: dict[str, Any] = {"before": _plain(before, changes), "after": _plain(draft, changes)}
-            if taken := proposals.confirm(session, self._vault, record, values, list(changes)):
-                body["proposed"] = taken
-            self.changed(work, identity, record, "record.describe", body)
-            meet(session, [record.id])
+            self.describe_in(work, identity, record_id, changes, version)
             work.commit()
+
+    def describe_in(
+        self, work: Work, identity: Identity, record_id: UUID, changes: Mapping[str, Any], version: int
+    ) -> None:
+        """As ``describe`` with known names, in the caller's transaction."""
+        session = work.session
+        record = self._provisional(session, identity, Act.DESCRIBE, record_id, version)
+        before = self.draft_of(session, record)
+        draft = replace(before, **describing.typed(changes))
+        item = describing.describe(describing.Catalogue(session, self._guard.day()), draft)
+        if not holds(condition(Act.CREATE, self._guard.reach(session, identity)), item.facts(identity)):
+            raise NotAllowed(act=Act.DESCRIBE.value)
+        self.take_over(session, record, before, item)
+        record.drawn_up_proposed = record.drawn_up_proposed and "drawn_up" not in changes
+        values = {**item.ordinary, **item.protected}
+        body: dict[str, Any] = {"before": _plain(before, changes), "after": _plain(draft, changes)}
+        if taken := proposals.confirm(session, self._vault, record, values, list(changes)):
+            body["proposed"] = taken
+        self.changed(work, identity, record, "record.describe", body)
+        meet(session, [record.id])
 
     def take_over(self, session: Session, record: Record, before: Draft, item: describing.Described) -> None:
         """Write a checked description into its record, in the caller's transaction. Asks nobody: the caller has."""

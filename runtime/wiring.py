@@ -11,6 +11,8 @@ from archive.arranging import Arranging
 from archive.blocks import Blocks
 from archive.bringing_in import BringingIn
 from archive.bringing_job import BringIn
+from archive.bulk import BulkEditing
+from archive.bulk_job import BulkEditJob
 from archive.checking import Checks
 from archive.clock import Clock, SystemClock
 from archive.confirming import ProposalService
@@ -35,6 +37,8 @@ from archive.policy.rules import Act
 from archive.ports import Waker
 from archive.records import RecordService
 from archive.relations import Relations
+from archive.required.papers import Papers
+from archive.required.templates import DossierTemplates
 from archive.rereading import Rereading
 from archive.sending_back import SendingBack
 from archive.shelving.whole import Shelving
@@ -152,6 +156,11 @@ class Parts(HouseParts):
         return BringingIn(self.db, self.guard, self.vault, self.log, self.records, self.outbox, self.clock)
 
     @cached_property
+    def bulk(self) -> BulkEditing:
+        """Edits of many records."""
+        return BulkEditing(self.db, self.guard, self.vault, self.log, self.records, self.outbox, self.clock)
+
+    @cached_property
     def drafts(self) -> Drafts:
         """What people typed into forms and did not send."""
         return Drafts(self.db, self.vault, self.clock)
@@ -206,6 +215,16 @@ class Parts(HouseParts):
     def arranging(self) -> Arranging:
         """Arranges dossiers."""
         return Arranging(self.db, self.guard, self.log, self.outbox, self.clock, self.records)
+
+    @cached_property
+    def papers(self) -> Papers:
+        """Papers that dossiers must have."""
+        return Papers(self.db, self.guard, self.log)
+
+    @cached_property
+    def dossier_templates(self) -> DossierTemplates:
+        """Templates of dossiers."""
+        return DossierTemplates(self.db, self.guard, self.log, self.clock)
 
     @cached_property
     def relations(self) -> Relations:
@@ -339,7 +358,8 @@ class Parts(HouseParts):
             self.indexing,
             BringIn(self.db, self.bringing),
             FileMany(self.db, self.filing_many),
-            EmptyBin(self.db, self.imports, [self.bringing, self.drafts], self.log, self.outbox, self.clock),
+            BulkEditJob(self.db, self.bulk),
+            EmptyBin(self.db, self.imports, [self.bringing, self.drafts, self.bulk], self.log, self.outbox, self.clock),
             ForgetAnswers(self.once),
             PlanChecks(self.checks),
             SweepOrphans(self.db, self.store, self.clock),

@@ -17,6 +17,7 @@ from web.api.mount import mount
 from web.blocks import pages as block_pages
 from web.bring_in import pages as bring_in_pages
 from web.browsing import pages as browsing_pages
+from web.bulk import pages as bulk_pages
 from web.checks import pages as check_pages
 from web.copies import pages as copy_pages
 from web.corrections import pages as correction_pages
@@ -47,10 +48,12 @@ from web.house.rules import pages as rule_pages
 from web.house.schemes import pages as scheme_pages
 from web.house.subjects import pages as subject_pages
 from web.house.system import pages as system_pages
+from web.house.templates import pages as template_pages
 from web.labels import pages as label_pages
 from web.lists import pages as list_pages
 from web.metrics import pages as metric_pages
 from web.moving import pages as moving_pages
+from web.papers import pages as paper_pages
 from web.placing import pages as placing_pages
 from web.prints.form_templates import pages as form_template_pages
 from web.prints.pages import pages as print_pages
@@ -98,7 +101,7 @@ def create_app(wired: Services) -> Flask:
         sheet_file_pages, moving_pages, dossier_pages, relation_pages, why_pages, list_pages, draft_pages, fixity_pages,
         metric_pages, shelf_pages, placing_pages, copy_pages, print_pages, form_template_pages, vital_pages,
         block_pages, stocktaking_pages, check_pages, hand_in_pages, hand_in_check_pages, hand_in_sign_pages,
-        sending_back_pages, step_pages,
+        sending_back_pages, step_pages, paper_pages, template_pages, bulk_pages,
     ):  # fmt: skip
         app.register_blueprint(pages)
     app.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))

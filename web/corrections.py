@@ -112,7 +112,7 @@ def _rows(session: Session, found: Correction) -> Iterator[tuple[str, str, str]]
     locale = current_locale()
     for name in CORRECTABLE:
         if name in found.after:
-            before, after = (_told(session, name, values[name]) for values in (found.before, found.after))
+            before, after = (part_told(session, name, values[name]) for values in (found.before, found.after))
             yield field_label(name, locale), before, after
     own = {each.name: each for each in parse_fields(session.get_one(Category, found.record.category_id).fields)}
     for name, value in found.after["fields"].items():
@@ -123,7 +123,7 @@ def _rows(session: Session, found: Correction) -> Iterator[tuple[str, str, str]]
         yield own[name].label(locale) if name in own else name, told[0], told[1]
 
 
-def _told(session: Session, name: str, value: Any) -> str:
+def part_told(session: Session, name: str, value: Any) -> str:
     """Write a part of a description as its record's page does."""
     locale = current_locale()
     if value is None:

@@ -25,6 +25,15 @@ FAULTS: Mapping[str, str] = {
     "no_copy": mark("is not noted: note it on the record's page first"),
     "not_filed_yet": mark("is shelved when its record is filed: file it first"),
     "is_the_original": mark("is left empty for the original itself"),
+    "too_many_edits": mark("%(limit)s edits of yours are kept; forget one first"),
+    "title_form": mark("does not say what it is about: write it as 关于……的……, for example 关于做好防汛工作的通知"),
+    "template_at": mark("is not as a template must be, here: %(where)s"),
+    "not_in_dossier": mark("does not lie in this dossier"),
+    "before_seen": mark("needs the day on which the original was seen, and does not lie before it"),
+    "not_yet_come": mark("lies in the future"),
+    "belongs_elsewhere": mark("belongs to another enterprise already, and to one at a time"),
+    "no_person": mark("is no person: choose a subject that has a name"),
+    "not_such_dossier": mark("is no dossier of the kind that is asked for here"),
     "required": mark("is needed"),
     "not_the_code": mark("is not the code: type %(wanted)s"),
     "differs": mark("is not the same as the first"),
@@ -361,5 +370,6 @@ USED: Mapping[str, str] = {
     "place_in_use": mark("this place"),
     "shelf_in_use": mark("this place (something lies or stands in it)"),
     "category_in_use": mark("this category"),
+    "template_in_use": mark("this template (dossiers follow it)"),
 }
 """What cannot be changed or removed while others hang on it."""

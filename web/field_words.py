@@ -6,6 +6,12 @@ from web.words import mark
 
 FIELDS: Mapping[str, str] = {
     "source": mark("Template"),
+    "title_form": mark("Title as 关于……的……"),
+    "paper": mark("Paper"),
+    "linked": mark("Dossier that must be whole first"),
+    "seen_on": mark("Original seen on"),
+    "returned_on": mark("Given back on"),
+    "facts": mark("Facts"),
     "form": mark("Form"),
     "change": mark("Change"),
     "copy": mark("Copy"),

@@ -66,8 +66,10 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
                 ("hand_ins.show", "hand_ins.new", "hand_in_check.show", "hand_in_check.report", "hand_in_sign.show"),
             ),
             Way("steps.board", "correct", mark("Steps into custody"), _PREPARERS, ("steps.deadlines", "steps.run")),
+            Way("bulk.every", "sheet", mark("My edits"), _PREPARERS, ("bulk.show", "bulk.new")),
             Way("uploads.mine", "upload", mark("My uploads"), _PREPARERS),
             Way("corrections.every", "correct", mark("Corrections"), READERS, ("corrections.show", "corrections.new")),
+            Way("papers.board", "sheet", mark("Required papers"), READERS, ("papers.show",)),
             Way(
                 "shelves.rooms",
                 "shelf",
@@ -104,6 +106,7 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
             Way(
                 "form_templates.every", "sheet", mark("Forms"), HOUSE_RULES[Act.MANAGE_FORMS], ("form_templates.show",)
             ),
+            Way("templates.every", "scheme", mark("Dossier templates"), _SCHEME, ("templates.show",)),
             Way("places.every", "place", mark("Places"), _SCHEME, ("places.show", "places.new", "places.changing")),
             Way("levels.show", "level", mark("Levels"), HOUSE_RULES[Act.MANAGE_LEVELS], _LEVELS),
             Way(

@@ -11,6 +11,7 @@ from flask import current_app, g
 from archive.arranging import Arranging
 from archive.blocks import Blocks
 from archive.bringing_in import BringingIn
+from archive.bulk import BulkEditing
 from archive.checking import Checks
 from archive.clock import Clock
 from archive.confirming import ProposalService
@@ -45,6 +46,8 @@ from archive.policy.rules import Act
 from archive.ports import ObjectStore, Vault
 from archive.records import RecordService
 from archive.relations import Relations
+from archive.required.papers import Papers
+from archive.required.templates import DossierTemplates
 from archive.roster import Roster
 from archive.scheme.categories import SchemeService
 from archive.sending_back import SendingBack
@@ -162,6 +165,8 @@ class Services:
     dossiers: Dossiers
     arranging: Arranging
     relations: Relations
+    papers: Papers
+    dossier_templates: DossierTemplates
     doubles: Doubles
     corrections: Corrections
     filing: FilingService
@@ -174,6 +179,7 @@ class Services:
     files: FileService
     proposals: ProposalService
     bringing: BringingIn
+    bulk: BulkEditing
     moving: Moving
     vital: VitalRecords
     columns: ChosenColumns

@@ -28,6 +28,7 @@ QUEUES = {
     JobKind.REBUILD: "index",
     JobKind.BRING_IN: "light",
     JobKind.FILE_MANY: "light",
+    JobKind.BULK_EDIT: "light",
     JobKind.BACKUP: "backup",
     JobKind.FIXITY: "fixity",
     JobKind.EMPTY_BIN: "retention",

@@ -3,6 +3,7 @@
 from archive.model.approvals import Approval, ApprovalKind, ApprovalState
 from archive.model.backups import BackupAct, BackupRun
 from archive.model.blocks import Block, BlockCause, BlockKind
+from archive.model.bulk import BulkEdit, BulkEditRow, BulkState, RowState
 from archive.model.checks import CheckRule, RecordCheck
 from archive.model.contents import (
     Content,
@@ -79,6 +80,7 @@ from archive.model.records import (
     Subject,
     SubjectToken,
 )
+from archive.model.required import DossierClock, DossierPerson, DossierTemplate, PaperMet, RequiredPapers
 from archive.model.sheets import Sheet, SheetColumns, SheetRow, SheetState
 from archive.model.shelves import Carrier, Copy, CopyCondition, CopyMove, Security, ShelfKind, ShelfPlace
 from archive.model.steps import CountedFrom, FilingDeadline, FilingRun, FilingRunRow, FilingRunState, SentBack
@@ -98,6 +100,9 @@ __all__ = [
     "Block",
     "BlockCause",
     "BlockKind",
+    "BulkEdit",
+    "BulkEditRow",
+    "BulkState",
     "Carrier",
     "Category",
     "CategoryVersion",
@@ -114,6 +119,9 @@ __all__ = [
     "Custody",
     "Department",
     "Distribution",
+    "DossierClock",
+    "DossierPerson",
+    "DossierTemplate",
     "Failing",
     "Fence",
     "File",
@@ -163,6 +171,7 @@ __all__ = [
     "NumberRule",
     "OwnerKey",
     "PageText",
+    "PaperMet",
     "Person",
     "PersonPost",
     "PersonRole",
@@ -180,7 +189,9 @@ __all__ = [
     "RecordState",
     "RecordSubject",
     "RelationKind",
+    "RequiredPapers",
     "RingCopy",
+    "RowState",
     "ScanState",
     "ScanVerdict",
     "ScannedPage",

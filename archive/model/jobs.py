@@ -16,7 +16,7 @@ class JobKind(StrEnum):
     """What a job does.
 
     Its subject is a content (extract, unpack, ocr, compare), a record (index, lock), a spreadsheet (bring_in), a run of
-    filings (file_many) or nothing.
+    filings (file_many), an edit (bulk_edit) or nothing.
     """
 
     EXTRACT = "extract"
@@ -37,6 +37,7 @@ class JobKind(StrEnum):
     LOCK = "lock"
     FIXITY = "fixity"
     FILE_MANY = "file_many"
+    BULK_EDIT = "bulk_edit"
 
 
 class JobState(StrEnum):

@@ -24,6 +24,9 @@ DESCRIPTION = frozenset(
 )
 """What of a description itself may be required, beside a category's own fields."""
 
+TITLE_FORM = "title_form"
+"""Among what is required: titles of items must say what they are about, 关于……的……."""
+
 ALWAYS_REQUIRED = ("title", "drawn_up")
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.]{0,15}")
 _KEYS = frozenset(
@@ -293,7 +296,7 @@ class _Reader:
     def _required(
         self, data: Mapping[str, Any], at: str, fields: Sequence[FieldDef], parent: CategoryDef | None
     ) -> tuple[str, ...]:
-        own = {each.name for each in fields} | DESCRIPTION
+        own = {each.name for each in fields} | DESCRIPTION | {TITLE_FORM}
         if "required" not in data:
             inherited = parent.required if parent else ALWAYS_REQUIRED
             return tuple(name for name in inherited if name in own)

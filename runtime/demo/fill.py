@@ -18,7 +18,7 @@ from archive.organisation import add_department, add_post
 from archive.places import PlaceRules, add_place, shipped_rules
 from archive.scheme.install import install
 from archive.scheme.shipped import scheme
-from runtime.demo import done, dossiers
+from runtime.demo import done, dossiers, required
 from runtime.demo.handing_in import hand_in
 from runtime.demo.people import DEPARTMENTS, DISTRIBUTION, PEOPLE, POSTS
 from runtime.demo.shelving import shelve
@@ -223,7 +223,7 @@ def _records(parts: Parts, out: Speaker, size: int, *, files: bool, grow: bool, 
     out.remark(mark("Filling it with %(count)s records …"), count=size - there)
     with_files = min(MOST_FILES, size) if files and ranks else 0
     with_dossiers = size - there >= WITH_DOSSIERS and not dossiers.stand(parts)
-    alone = size - dossiers.COUNT if with_dossiers else size
+    alone = size - dossiers.COUNT - required.COUNT if with_dossiers else size
     for start in range(there, alone, BATCH):
         numbers = range(start, min(start + BATCH, alone))
         made = [writer.make(grounds[n % 4 == 3], n + 1) for n in numbers]
@@ -238,6 +238,7 @@ def _records(parts: Parts, out: Speaker, size: int, *, files: bool, grow: bool, 
     if with_dossiers:
         dossiers.make(parts)
         hand_in(parts)
+        required.make(parts)
         filed()
 
 

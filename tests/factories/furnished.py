@@ -156,6 +156,11 @@ def furnish(archive: Archive, parts: Parts, app: Flask) -> dict[str, str]:
     assert begun.status_code == 200, begun.text
     _bring_in(archivist, places)
     _hand_in(parts, places)
+    chosen = [places["long"], places["letter"], places["filed"]]
+    edit = archivist.post(
+        "/bulk/new", record=chosen, changing="1", change=["notes", "keywords"], notes="待核对", add="电梯"
+    )
+    places["bulk"] = _first(r"/bulk/([0-9a-f-]{36})", edit.location or edit.text)
     _shelve(archivist, places)
     subject = archivist.post(
         "/house/subjects/new", "/house/subjects/new?kind=owner", kind="owner",
@@ -188,6 +193,10 @@ def _dossier(archivist: Hands, places: dict[str, str]) -> None:
         archivist.post(f"{at}/add", number=places[name])
     version = _first(r'name="version" value="(\d+)"', archivist.read(at))
     archivist.post(f"{at}/volume", record=places["letter"], version=version)
+    papers = f"/records/{places['dossier']}/papers"
+    archivist.post(f"{papers}/template", template="contract_filing")
+    archivist.post(f"{papers}/facts", version="1", **{"fact-de_facto": "no", "fact-accepted_on": "2024-03-05"})
+    archivist.post(f"{papers}/attach", paper="contract", record=places["long"])
     number = places["letter"]
     archivist.post(f"/records/{places['filed']}/relations", kind="attachment_of", number=number)
 

@@ -18,6 +18,8 @@ from archive.arranging import Arranging
 from archive.blocks import Blocks
 from archive.bringing_in import BringingIn
 from archive.bringing_job import BringIn
+from archive.bulk import BulkEditing
+from archive.bulk_job import BulkEditJob
 from archive.checking import Checks
 from archive.clock import Clock
 from archive.confirming import ProposalService
@@ -56,6 +58,8 @@ from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.records import RecordService
 from archive.relations import Relations
+from archive.required.papers import Papers
+from archive.required.templates import DossierTemplates
 from archive.roster import Roster
 from archive.scheme.categories import SchemeService
 from archive.sending_back import SendingBack
@@ -231,6 +235,12 @@ class WebHouse:
         while runner.drain():
             pass
 
+    def edit_many(self) -> None:
+        """Do the jobs that edit many records, as a worker does."""
+        runner = JobRunner(self.services.db, self.clock, [BulkEditJob(self.services.db, self.services.bulk)])
+        while runner.drain():
+            pass
+
     def browser(self, login: str | None = None) -> FlaskClient:
         """Return a browser, signed in as ``login``."""
         client = self.app.test_client()
@@ -333,9 +343,12 @@ def a_web_house(
         files=FileService(db, guard, store, log, outbox),
         proposals=ProposalService(db, guard, vault, log, RecordService(db, guard, vault, log, outbox, clock)),
         bringing=BringingIn(db, guard, vault, log, RecordService(db, guard, vault, log, outbox, clock), outbox, clock),
+        bulk=BulkEditing(db, guard, vault, log, RecordService(db, guard, vault, log, outbox, clock), outbox, clock),
         dossiers=Dossiers(db, guard),
         arranging=Arranging(db, guard, log, outbox, clock, RecordService(db, guard, vault, log, outbox, clock)),
         relations=Relations(db, guard, log, clock),
+        papers=Papers(db, guard, log),
+        dossier_templates=DossierTemplates(db, guard, log, clock),
         moving=Moving(db, guard, vault, RecordService(db, guard, vault, log, outbox, clock)),
         vital=VitalRecords(db, guard, log, outbox),
         columns=ChosenColumns(db),

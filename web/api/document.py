@@ -13,11 +13,13 @@ from web.api import (
     acts,
     arranging,
     batches,
+    bulk,
     correcting,
     counting,
     describing,
     hanging,
     keeping,
+    required,
     sending,
     shelving,
 )
@@ -38,6 +40,8 @@ PARTS = (
     shelving,
     counting,
     batches,
+    required,
+    bulk,
 )
 """The modules whose operations are served."""
 

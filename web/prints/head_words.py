@@ -105,6 +105,18 @@ HEADS: Mapping[str, str] = {
     "count_out": mark("Out or moved by an act"),
     "count_unknown": mark("Labels that nobody knows"),
     "counted_by": mark("Counted by"),
+    "paper": mark("Paper"),
+    "template": mark("Template"),
+    "linked_dossier": mark("Dossier that must be whole first"),
+    "needed_count": mark("Needed"),
+    "there_count": mark("There"),
+    "copy_sealed": mark("Copy sealed"),
+    "original_seen": mark("Original"),
+    "stands": mark("State"),
+    "clock": mark("Clock"),
+    "counted_from": mark("Counted from"),
+    "due_on": mark("Due on"),
+    "met_on": mark("Met on"),
     "sign_and_day": mark("Signature: ____________   Date: ____________"),
 }
 """By what templates call them as ``data.words``."""

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from web.prints import boxes, lists, reports, stock
+from web.prints import boxes, lists, reports, required, stock
 from web.prints.papers import Words
 from web.words import mark
 
@@ -20,6 +20,7 @@ class Takes(StrEnum):
     ITEMS = "items"
     RECORDS = "records"
     DOSSIERS = "dossiers"
+    REQUIRED = "required"  # dossiers that follow a template of required papers
     NOTHING = "nothing"
     ELSEWHERE = "elsewhere"
     """What a page of its own prints: a batch, a stock-taking, a loan."""
@@ -63,6 +64,8 @@ KINDS: Mapping[str, Kind] = {
             "stocktaking_report", mark("Report of a stock-taking"), Takes.ELSEWHERE, stock.stock_reports,
             stock.STOCK_REPORT,
         ),
+        Kind("completeness", mark("Certificate of completeness"), Takes.REQUIRED, required.certificates),
+        Kind("filing_form", mark("Filing form"), Takes.REQUIRED, required.filings),
         Kind("staff_proposal", mark("Proposal or appeal of staff"), Takes.NOTHING, boxes.blanks),
     )
 }  # fmt: skip

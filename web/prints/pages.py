@@ -17,6 +17,7 @@ from web.prints.gather import Chosen, gathered, house_name
 from web.prints.holding import holdings
 from web.prints.kinds import KINDS, Kind, Takes
 from web.prints.papers import Words
+from web.prints.required import needs
 from web.prints.setting import printed
 from web.services import identity, services
 from web.sheets import TYPE, workbook
@@ -75,6 +76,7 @@ def offered(found: Chosen) -> list[Kind]:
         Takes.ITEMS: bool(found.items),
         Takes.DOSSIERS: bool(found.dossiers),
         Takes.RECORDS: bool(found.papers),
+        Takes.REQUIRED: bool(found.dossiers) and bool(needs(found.dossiers)),
         Takes.NOTHING: not found.papers,
         Takes.ELSEWHERE: False,
     }
@@ -89,6 +91,8 @@ def _given(kind: Kind, found: Chosen, locale: str) -> Sequence[Any]:
             return holdings(found.dossiers, locale)
         case Takes.RECORDS:
             return found.papers
+        case Takes.REQUIRED:
+            return needs(found.dossiers)
         case Takes.NOTHING | Takes.ELSEWHERE:
             return [None]
 

@@ -5,11 +5,16 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from uuid import UUID
 
-from archive.model import StockState, Stocktaking, Tally
+from archive.model import Record, RequiredPapers, StockState, Stocktaking, Tally
+from archive.records import NO_RECORD
+from archive.required.looking import Looked
+from archive.required.standing import clocks, stand
+from archive.required.template import shipped as shipped_templates
 from archive.stocktaking.report import Figures, ItemShown, StocktakingView
 from web.prints.kinds import KINDS, Takes
 from web.prints.papers import Holding, Paper, Words
 from web.prints.reports import sample_report
+from web.prints.required import Needs
 from web.words import mark
 
 ROWS = 30
@@ -38,6 +43,8 @@ def sample(key: str, locale: str) -> dict[str, object]:
         case Takes.DOSSIERS:
             dossier = replace(_paper(2, words), dossier=True)
             given = [Holding(dossier, full, 1, 2)], [Holding(bare[0], [])]
+        case Takes.REQUIRED:
+            given = [_needs(words)], [Needs(bare[0])]
         case Takes.NOTHING:
             given = [None], [None]
         case Takes.ELSEWHERE:
@@ -70,6 +77,18 @@ def _stocktaking(rows: int) -> StocktakingView:
         for at in range(1, rows + 1)
     ]  # fmt: skip
     return StocktakingView(row, "X00", "X00", Figures(rows, rows, rows, 0, 0, 0, 0), may_take=False, items=items)
+
+
+def _needs(words: Words) -> Needs:
+    """Return a dossier of the longest shipped template, with an item for every other paper."""
+    template = max(shipped_templates().values(), key=lambda each: len(each.papers))
+    facts: dict[str, object] = {each.code: True if each.kind == "yes_no" else "2026-01-05" for each in template.facts}
+    there = {each.code: at % 2 for at, each in enumerate(template.papers)}
+    row = RequiredPapers(dossier_id=NO_RECORD, template=template.code, template_version=0, facts=facts)
+    dossier = replace(_paper(2, words), dossier=True)
+    standing = stand(template, facts, there, (), linked=True)
+    looked = Looked(Record(title=dossier.title), row, template, standing, {}, (), {}, clocks(template, facts), None)
+    return Needs(dossier, looked)
 
 
 _ELSEWHERE: Mapping[str, Callable[[int, Words], object]] = {

@@ -1,0 +1,64 @@
+"""Programs see what a dossier lacks, say what is known of it, read the board, and edit many records."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from archive.model import RecordKind, RecordState
+from tests.factories.api_house import ApiHouse, an_api_house
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[ApiHouse]:
+    with an_api_house(tmp_path) as made:
+        yield made
+
+
+def test_a_program_has_a_dossier_follow_a_template_and_sees_what_it_lacks(house: ApiHouse) -> None:
+    own = house.web.services
+    dossier, item = (
+        house.a_record(title="合同卷", kind=kind, state=RecordState.PROVISIONAL).id
+        for kind in (RecordKind.DOSSIER, RecordKind.ITEM)
+    )
+    own.arranging.put_in(own.people.identity_of("archivist"), dossier, [item])
+    at = f"/api/v1/records/{dossier}/papers"
+    assert house.get(at).status_code == 404
+    assert house.ask("PUT", f"{at}/template", json={"template": "nothing"}).status_code == 422
+    assert house.ask("PUT", f"{at}/template", json={"template": "contract_filing"}).status_code == 204
+    shown = house.get(at)
+    assert (shown.json["complete"], shown.json["is_whole_first"]) == (False, False)
+    facts = {"facts": {"de_facto": True, "accepted_on": "2020-01-02"}}
+    known = house.ask("PATCH", at, json=facts, If_Match=shown.headers["ETag"])
+    assert [(each["due"], each["late"]) for each in known.json["clocks"]] == [("2020-01-16", True)]
+    assert house.ask("PATCH", at, json=facts, If_Match=shown.headers["ETag"]).status_code == 412
+    named = house.ask("POST", f"{at}/items", json={"paper": "contract", "record": str(item)})
+    [contract] = [each for each in named.json["papers"] if each["code"] == "contract"]
+    assert (contract["stands"], contract["items"][0]["by_hand"]) == ("there", True)
+    assert house.ask("POST", f"{at}/items", json={"paper": "x", "record": str(item)}).status_code == 422
+    [line] = house.get("/api/v1/papers?late=true").json["dossiers"]
+    assert (line["dossier"], line["late"]) == (str(dossier), True)
+    assert house.get("/api/v1/papers", "staff").json["dossiers"] == []
+    assert house.get(at, "staff").status_code == 404
+    assert house.get("/api/v1/papers?cursor=x").status_code == 422
+
+
+def test_a_program_edits_many_records_and_undoes_it(house: ApiHouse) -> None:
+    drafts, filed = [house.a_draft(f"维修单{n}") for n in (1, 2)], house.a_record(title="已归档").id
+    body = {"records": [str(each) for each in (*drafts, filed)], "notes": "待核对", "add_keywords": ["电梯"]}
+    assert house.ask("POST", "/api/v1/bulk-edits", json=body | {"records": []}).status_code == 422
+    made = house.ask("POST", "/api/v1/bulk-edits", json=body)
+    assert (made.status_code, made.json["state"], made.json["counts"]) == (201, "prepared", {"waiting": 3})
+    assert made.json["refused"] == [{"record": str(filed), "reason": "wrong_state"}]
+    at = f"/api/v1/bulk-edits/{made.json['edit']}"
+    assert house.get(at, "staff").status_code == 404
+    assert house.ask("POST", f"{at}/undo").status_code == 409
+    assert house.ask("POST", f"{at}/start").json["state"] == "running"
+    house.web.edit_many()
+    done = house.get(at).json
+    assert (done["state"], done["counts"]) == ("done", {"changed": 2, "refused": 1})
+    assert house.ask("POST", f"{at}/stop").json["state"] == "done"
+    assert house.ask("POST", f"{at}/undo").json["state"] == "undoing"
+    house.web.edit_many()
+    assert house.get(at).json["counts"] == {"undone": 2, "refused": 1}
+    assert house.get(f"/api/v1/records/{drafts[0]}").json["notes"] is None

@@ -1,0 +1,97 @@
+"""Many records are edited from a list or a search: looked at, run, named where refused, undone."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from archive.describing import Draft
+from archive.model import Record
+from tests.factories.web_house import WebHouse, a_web_house, token_on
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebHouse]:
+    with a_web_house(Path(tmp_path_factory.mktemp("bulk"))) as made:
+        yield made
+
+
+def post(house: WebHouse, path: str, login: str = "archivist", **data: Any) -> TestResponse:
+    browser = house.browser(login)
+    token = token_on(browser.get("/account").text)
+    data = {name.replace("__", "."): value for name, value in data.items()}
+    return browser.post(path, data={"csrf_token": token, **data}, follow_redirects=True)
+
+
+def a_draft(house: WebHouse, title: str, **more: Any) -> Record:
+    own, values = house.services, {"level_rank": more.get("level", 1), "keywords": tuple(more.get("keywords", ()))}
+    draft = Draft(house.category.fonds_id, house.category.id, title, drawn_up="2026-03", **values)
+    key = own.records.create(own.people.identity_of("archivist"), draft)
+    with own.db.reading() as session:
+        return session.get_one(Record, key)
+
+
+def row(house: WebHouse, record: Record) -> Record:
+    with house.services.db.reading() as session:
+        return session.get_one(Record, record.id)
+
+
+def test_ticked_records_are_changed_and_changed_back(house: WebHouse) -> None:
+    drafts = [a_draft(house, f"维修单{n}", keywords=["电梯"]) for n in (1, 2)]
+    filed, secret = house.a_record(title="已归档的维修单"), a_draft(house, "密件", level=4)
+    ids = [str(each.id) for each in (*drafts, filed)]
+    assert "对方单位" in post(house, "/bulk/new", record=ids).text
+    said = {
+        "change": ["keywords", "responsible", "f.partner"],
+        "add": "维修，急",
+        "drop": "电梯",
+        "responsible": "工程部",
+    }
+    shown = post(house, "/bulk/new", record=[*ids, str(secret.id)], changing="1", f__partner="迅捷公司", **said)
+    page = shown.text
+    at = shown.request.path
+    assert re.search(r"电梯</td>.*<strong>维修，急</strong>", page)
+    assert "迅捷公司" in page
+    assert f"/records/{filed.id}/correct" in page
+    assert row(house, drafts[0]).responsible is None
+    post(house, f"{at}/start")
+    house.edit_many()
+    assert "已修改 3，原本如此 0，未能修改 1，尚余 0" in house.browser("archivist").get(at).text
+    changed = row(house, drafts[0])
+    assert (changed.responsible, changed.keywords, changed.fields) == (
+        "工程部",
+        ["维修", "急"],
+        {"partner": "迅捷公司"},
+    )
+    post(house, f"{at}/undo")
+    house.edit_many()
+    page = house.browser("archivist").get(at).text
+    assert "已撤销 3，保持现状 0" in page
+    again = row(house, drafts[0])
+    assert (again.responsible, again.keywords, again.fields) == (None, ["电梯"], {})
+    assert at in house.browser("archivist").get("/bulk").text
+    assert house.browser("clerk").get(at).status_code == 404
+    assert at not in post(house, f"{at}/forget").text
+
+
+def test_all_that_a_search_finds_is_edited(house: WebHouse) -> None:
+    drafts = [a_draft(house, f"巡查记录{n}") for n in (1, 2)]
+    assert "批量修改全部结果" in house.browser("archivist").get("/search?q=巡查记录").text
+    asked = post(house, "/bulk/new", all="1", q="巡查记录").text
+    assert all(str(each.id) in asked for each in drafts)
+    assert "已选 2 份" in asked
+
+
+def test_a_field_at_fault_is_told_and_nothing_is_kept(house: WebHouse) -> None:
+    draft = a_draft(house, "维修单")
+    nothing = post(house, "/bulk/new", record=str(draft.id), changing="1")
+    assert nothing.status_code == 422
+    page = post(
+        house, "/bulk/new", record=str(draft.id), changing="1", change="f.document_number",
+        f__document_number="长" * 101,
+    ).text  # fmt: skip
+    assert "过长" in page or "太长" in page
+    assert "修改 1 份" not in page

@@ -1,0 +1,97 @@
+"""Edits of many records: prepared, looked at, run, stopped, undone. They are those of the person whose token it is."""
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+
+from archive.bulk import MOST, Standing
+from archive.bulk_change import Change
+from archive.model import BulkState, RowState
+from web.api.given import Short, Text, Values, Word
+from web.api.operations import operation
+from web.api.shapes import Shape
+from web.services import identity, services
+
+SHOWN = 500
+"""Records that are named with the reason why they were refused or kept."""
+
+
+class NewEdit(Shape):
+    """What is changed of which records; what is left out stays, null takes away."""
+
+    records: Annotated[list[UUID], Field(min_length=1, max_length=MOST)]
+    department: UUID | None = Field(None, description="The department's id.")
+    place: UUID | None = Field(None, description="The place's id.")
+    responsible: Short | None = None
+    notes: Text | None = None
+    add_keywords: list[Word] = Field(default_factory=list, max_length=50)
+    drop_keywords: list[Word] = Field(default_factory=list, max_length=50)
+    fields: Values = Field(default_factory=dict, description="The category's own fields by name.")
+
+
+class EditRefused(Shape):
+    """A record that would be, or was, refused or kept as it is, and the code of the reason."""
+
+    record: UUID
+    reason: str
+
+
+class EditShown(Shape):
+    """An edit as it stands; ``counts`` are its records by what became of them."""
+
+    edit: UUID
+    state: BulkState
+    counts: dict[RowState, int]
+    created_at: AwareDatetime
+    refused: list[EditRefused] = Field(description=f"At most {SHOWN}; before it runs, those that would be refused.")
+
+
+@operation("/bulk-edits/{edit_id}", 404)
+def bulk_edit(edit_id: UUID) -> EditShown:
+    """Show an edit of yours, and which records are refused or kept."""
+    return _shown(services().bulk.show(identity(), edit_id))
+
+
+@operation("/bulk-edits", 403, method="POST", status=201)
+def prepare_bulk_edit(body: NewEdit) -> EditShown:
+    """Prepare an edit of many records; nothing of them changes. Those that you do not read are left out."""
+    sent = body.model_fields_set
+    names = {"department": "department_id", "place": "place_id", "responsible": "responsible", "notes": "notes"}
+    values = {column: getattr(body, name) for name, column in names.items() if name in sent}
+    change = Change(values, body.fields, body.add_keywords, body.drop_keywords)
+    return bulk_edit(services().bulk.prepare(identity(), body.records, change))
+
+
+@operation("/bulk-edits/{edit_id}/start", 404, 409, method="POST")
+def start_bulk_edit(edit_id: UUID) -> EditShown:
+    """Have an edit done in the background, or go on with it."""
+    services().bulk.start(identity(), edit_id)
+    return bulk_edit(edit_id)
+
+
+@operation("/bulk-edits/{edit_id}/stop", 404, method="POST")
+def stop_bulk_edit(edit_id: UUID) -> EditShown:
+    """Stop an edit; what is changed stays."""
+    services().bulk.stop(identity(), edit_id)
+    return bulk_edit(edit_id)
+
+
+@operation("/bulk-edits/{edit_id}/undo", 404, 409, method="POST")
+def undo_bulk_edit(edit_id: UUID) -> EditShown:
+    """Undo what still stands as the edit left it, in the background."""
+    services().bulk.start(identity(), edit_id, undo=True)
+    return bulk_edit(edit_id)
+
+
+def _shown(edit: Standing) -> EditShown:
+    own = services().bulk
+    if edit.state is BulkState.PREPARED:
+        refused = [(line.record_id, line.error.code) for line in own.preview(identity(), edit.id) if line.error]
+    else:
+        rows = own.told(identity(), edit.id, RowState.REFUSED, RowState.KEPT)
+        refused = [(row.record_id, row.reason or "") for _record, row in rows]
+    return EditShown(
+        edit=edit.id, state=edit.state, counts=dict(edit.counts), created_at=edit.created_at,
+        refused=[EditRefused(record=key, reason=reason) for key, reason in refused[:SHOWN]],
+    )  # fmt: skip
