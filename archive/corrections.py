@@ -107,8 +107,8 @@ class Corrections:
             NotFound: there is none whose record this person reads.
         """
         with self._db.reading() as session:
-            approval = session.get(Approval, approval_id)
-            record = self._guard.require(session, identity, Act.READ, approval.record_id if approval else approval_id)
+            approval = _correction(session, approval_id)
+            record = self._guard.require(session, identity, Act.READ, _record_of(approval, approval_id))
             if approval is None:
                 raise NotFound
             return self._shown(session, identity, approval, record)
@@ -134,7 +134,9 @@ class Corrections:
             if own:
                 visible = self._guard.visible(session, identity).with_only_columns(Record.id)
                 seen = visible.where(Record.id == Approval.record_id).correlate(Approval).exists()
-                query = select(Approval).where(Approval.asked_by == identity.person_id, seen)
+                query = select(Approval).where(
+                    Approval.asked_by == identity.person_id, Approval.kind == ApprovalKind.CORRECTION, seen
+                )
             else:
                 query = select(Approval).where(Approval.id.in_(self.undecided(session, identity)))
             if after is not None:
@@ -143,7 +145,7 @@ class Corrections:
             query = query.order_by(Approval.asked_at.desc(), Approval.id.desc()).limit(limit)
             found = session.scalars(query).all()
             records = rows_by_id(session, Record, {each.record_id for each in found})
-            return [(each, records[each.record_id]) for each in found]
+            return [(each, records[each.record_id]) for each in found if each.record_id]
 
     def count(self, session: Session, identity: Identity) -> int:
         """Count the requests that wait for this person's decision."""
@@ -190,8 +192,8 @@ class Corrections:
 
     def _asked(self, session: Session, identity: Identity, act: Act, approval_id: UUID) -> tuple[Approval, Record]:
         """Return a request and its record."""
-        approval = session.get(Approval, approval_id)
-        record = self._guard.require(session, identity, act, approval.record_id if approval else approval_id)
+        approval = _correction(session, approval_id)
+        record = self._guard.require(session, identity, act, _record_of(approval, approval_id))
         if approval is None:
             raise NotFound
         return approval, record
@@ -225,6 +227,16 @@ class Corrections:
         return Correction(
             approval, record, what["before"], what["after"], why, answer, may_decide, waits and own, passed
         )
+
+
+def _correction(session: Session, approval_id: UUID) -> Approval | None:
+    found = session.get(Approval, approval_id)
+    return found if found is not None and found.kind is ApprovalKind.CORRECTION else None
+
+
+def _record_of(approval: Approval | None, approval_id: UUID) -> UUID:
+    """Return the record of a request, or what stands for it where there is none: both are asked for alike."""
+    return approval.record_id if approval is not None and approval.record_id is not None else approval_id
 
 
 def _parts(draft: Draft) -> dict[str, Any]:

@@ -9,9 +9,14 @@ from sqlalchemy.orm import Session
 from archive.likeness import forget, forget_decisions
 from archive.model import (
     Approval,
+    ApprovalDecider,
+    ApprovalStep,
+    ApprovalWord,
     Content,
     File,
     ImportEntry,
+    Loan,
+    LoanReport,
     OwnerKey,
     PageText,
     Proposal,
@@ -37,8 +42,19 @@ def remove_records(session: Session, ids: Sequence[UUID]) -> None:
     forget_decisions(session, ids)
     related = or_(RecordRelation.record_id.in_(ids), RecordRelation.other_id.in_(ids))
     session.execute(delete(RecordRelation).where(related))
+    _forget_requests(session, ids)
     forget_copies(session, ids)
     for table in (RecordPerson, RecordSubject, ReadingRight, Approval, ImportEntry, SheetRow, Content, File):
         session.execute(delete(table).where(table.record_id.in_(ids)))
     session.execute(delete(Record).where(Record.id.in_(ids)))
     session.execute(delete(OwnerKey).where(OwnerKey.owner_id.in_(ids)))
+
+
+def _forget_requests(session: Session, ids: Sequence[UUID]) -> None:
+    """Remove loans, and what was decided step by step."""
+    loans = select(Loan.id).where(Loan.record_id.in_(ids))
+    session.execute(delete(LoanReport).where(LoanReport.loan_id.in_(loans)))
+    session.execute(delete(Loan).where(Loan.record_id.in_(ids)))
+    asked = select(Approval.id).where(Approval.record_id.in_(ids))
+    for table in (ApprovalWord, ApprovalDecider, ApprovalStep):
+        session.execute(delete(table).where(table.approval_id.in_(asked)))

@@ -68,6 +68,7 @@ def services(parts: Parts) -> Services:
         reader=parts.reader,
         doubles=parts.doubles,
         corrections=parts.corrections,
+        lending=parts.lending,
         filing=parts.filing,
         intake=parts.intake,
         files=parts.files,

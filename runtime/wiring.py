@@ -22,6 +22,7 @@ from archive.forms import FormTemplates
 from archive.imports import Imports
 from archive.intake import IntakeService
 from archive.jobs.runner import Handler, JobRunner
+from archive.loans.whole import Lending
 from archive.log.browse import LogView
 from archive.log.checkpoints import Checkpoints
 from archive.moving import Moving
@@ -49,6 +50,7 @@ from indexer.unlocking import Unlocking
 from indexer.unpacking import UnpackContents
 from retention.answers import ForgetAnswers
 from retention.bin import EmptyBin
+from retention.loans import CareForLoans
 from runtime.backing_up import MakeBackups
 from runtime.checking_fixity import CheckFixity
 from runtime.checkpointing import MakeCheckpoints
@@ -91,6 +93,11 @@ class Parts(HouseParts):
         """Corrections of what is filed."""
         approvals = Approvals(self.vault, self.log, self.clock)
         return Corrections(self.db, self.guard, approvals, self.records)
+
+    @cached_property
+    def lending(self) -> Lending:
+        """Loans, and who decides on them."""
+        return Lending(self.db, self.guard, self.vault, self.log, self.clock, self.zone)
 
     @cached_property
     def once(self) -> Once:
@@ -291,6 +298,7 @@ class Parts(HouseParts):
             BringIn(self.db, self.bringing),
             EmptyBin(self.db, self.imports, [self.bringing, self.drafts], self.log, self.outbox, self.clock),
             ForgetAnswers(self.once),
+            CareForLoans(self.lending.care),
             SweepOrphans(self.db, self.store, self.clock),
             MakeBackups(self.safekeeping),
             CheckFixity(self.fixity, self.mending, self.ending.is_set),

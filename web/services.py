@@ -27,6 +27,7 @@ from archive.intake import IntakeService
 from archive.invitations import Invitations
 from archive.jobs.care import JobCare
 from archive.list_columns import ChosenColumns
+from archive.loans.whole import Lending
 from archive.log.browse import LogView
 from archive.log.readings import Readings
 from archive.moving import Moving
@@ -156,6 +157,7 @@ class Services:
     relations: Relations
     doubles: Doubles
     corrections: Corrections
+    lending: Lending
     filing: FilingService
     intake: IntakeService
     files: FileService

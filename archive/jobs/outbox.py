@@ -34,6 +34,7 @@ QUEUES = {
     JobKind.SWEEP_ORPHANS: "retention",
     JobKind.CHECKPOINT: "light",
     JobKind.FORGET_ANSWERS: "light",
+    JobKind.LOANS: "light",
 }
 """Queue of each kind: heavy parsing, the slower reading of scans, the one index writer, what has a clock and walks
 over all that is kept, what reads all that is kept at its leisure, and all that is short."""

@@ -40,6 +40,7 @@ RECORD_NOUNS = frozenset(
         "number",
         "relation",
         "loan",
+        "extension",
         "bin",
         "batch",
         "export",

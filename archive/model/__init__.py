@@ -1,6 +1,17 @@
 """The entities. Importing this package registers every table."""
 
-from archive.model.approvals import Approval, ApprovalKind, ApprovalState
+from archive.model.approvals import (
+    Approval,
+    ApprovalDecider,
+    ApprovalKind,
+    ApprovalState,
+    ApprovalStep,
+    ApprovalWord,
+    Deputy,
+    HouseRule,
+    RuleBook,
+    Said,
+)
 from archive.model.backups import BackupAct, BackupRun
 from archive.model.contents import (
     Content,
@@ -34,6 +45,7 @@ from archive.model.jobs import Fence, Job, JobKind, JobState
 from archive.model.keys import Generation, OwnerKey, RingCopy
 from archive.model.likeness import AlikeRecord, AlikeText, Likeness, LikenessBand, NotTheSame
 from archive.model.lists import FormDraft, ListColumns
+from archive.model.loans import Harm, Loan, LoanForm, LoanReport, LoanState
 from archive.model.log import LogCheckpoint, LogClass, LogEntry, LogResult, LogSeal, LogUnsealed
 from archive.model.moves import Closed, Closure, MoveRun
 from archive.model.people import (
@@ -76,8 +88,11 @@ __all__ = [
     "ApiAnswer",
     "ApiToken",
     "Approval",
+    "ApprovalDecider",
     "ApprovalKind",
     "ApprovalState",
+    "ApprovalStep",
+    "ApprovalWord",
     "BackupAct",
     "BackupRun",
     "Carrier",
@@ -93,6 +108,7 @@ __all__ = [
     "Counter",
     "Custody",
     "Department",
+    "Deputy",
     "Distribution",
     "Fence",
     "File",
@@ -105,7 +121,9 @@ __all__ = [
     "FormDraft",
     "FormVersion",
     "Generation",
+    "Harm",
     "House",
+    "HouseRule",
     "ImportEntry",
     "Invitation",
     "InvitationKind",
@@ -117,6 +135,10 @@ __all__ = [
     "Likeness",
     "LikenessBand",
     "ListColumns",
+    "Loan",
+    "LoanForm",
+    "LoanReport",
+    "LoanState",
     "LogCheckpoint",
     "LogClass",
     "LogEntry",
@@ -147,6 +169,8 @@ __all__ = [
     "RecordSubject",
     "RelationKind",
     "RingCopy",
+    "RuleBook",
+    "Said",
     "ScanState",
     "ScannedPage",
     "Security",

@@ -35,6 +35,7 @@ class JobKind(StrEnum):
     BACKUP = "backup"
     LOCK = "lock"
     FIXITY = "fixity"
+    LOANS = "loans"
 
 
 class JobState(StrEnum):

@@ -36,6 +36,7 @@ from archive.jobs.care import JobCare
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import JobRunner
 from archive.list_columns import ChosenColumns
+from archive.loans.whole import Lending
 from archive.log.browse import LogView
 from archive.log.readings import Readings
 from archive.log.writer import Log
@@ -309,6 +310,7 @@ def a_web_house(
         corrections=Corrections(
             db, guard, Approvals(vault, log, clock), RecordService(db, guard, vault, log, outbox, clock)
         ),
+        lending=Lending(db, guard, vault, log, clock, "Asia/Shanghai"),
         filing=FilingService(db, guard, vault, log, outbox, clock),
         intake=IntakeService(db, guard, vault, store, log, readings, outbox, clock),
         files=FileService(db, guard, store, log, outbox),
