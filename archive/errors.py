@@ -124,6 +124,12 @@ class PlaceFull(ArchiveError):
     code = "place_full"
 
 
+class Blocked(ArchiveError):
+    """A blocking fact keeps the record or copy where it is. Facts: ``kinds`` (words of ``BlockKind``)."""
+
+    code = "blocked"
+
+
 class WrongState(ArchiveError):
     """The record is not in a state that allows the act. Facts: ``state``, ``act``."""
 

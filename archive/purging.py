@@ -12,6 +12,7 @@ from archive.model import (
     ApprovalDecider,
     ApprovalStep,
     ApprovalWord,
+    Block,
     Content,
     File,
     ImportEntry,
@@ -43,6 +44,7 @@ def remove_records(session: Session, ids: Sequence[UUID]) -> None:
     related = or_(RecordRelation.record_id.in_(ids), RecordRelation.other_id.in_(ids))
     session.execute(delete(RecordRelation).where(related))
     _forget_requests(session, ids)
+    session.execute(delete(Block).where(Block.record_id.in_(ids)))
     forget_copies(session, ids)
     for table in (RecordPerson, RecordSubject, ReadingRight, Approval, ImportEntry, SheetRow, Content, File):
         session.execute(delete(table).where(table.record_id.in_(ids)))

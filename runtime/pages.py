@@ -90,6 +90,8 @@ def services(parts: Parts) -> Services:
         places=parts.places,
         subjects=parts.subjects,
         shelving=parts.shelving,
+        blocks=parts.blocks,
+        stock=parts.stock,
         once=parts.once,
         log_view=parts.log_view,
         readings=parts.readings,

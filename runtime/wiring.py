@@ -8,6 +8,7 @@ from threading import Event
 from archive import failpoints
 from archive.approvals import Approvals
 from archive.arranging import Arranging
+from archive.blocks import Blocks
 from archive.bringing_in import BringingIn
 from archive.bringing_job import BringIn
 from archive.clock import Clock, SystemClock
@@ -34,6 +35,7 @@ from archive.relations import Relations
 from archive.rereading import Rereading
 from archive.shelving.whole import Shelving
 from archive.showing import RecordReader
+from archive.stocktaking.whole import StocktakingService
 from archive.vital import VitalRecords
 from archive.why import WhyService
 from indexer.comparing import CompareTexts
@@ -77,6 +79,16 @@ class Parts(HouseParts):
     def shelving(self) -> Shelving:
         """Where papers lie."""
         return Shelving(self.db, self.guard, self.log, self.clock)
+
+    @cached_property
+    def blocks(self) -> Blocks:
+        """What keeps a record where it is."""
+        return Blocks(self.db, self.guard, self.vault, self.log, self.clock)
+
+    @cached_property
+    def stock(self) -> StocktakingService:
+        """Stock-taking."""
+        return StocktakingService(self.db, self.guard, self.log, self.clock, self.blocks, self.shelving.placing)
 
     @cached_property
     def records(self) -> RecordService:

@@ -20,6 +20,8 @@ ACTS: Mapping[str, str] = {
     "correction.refuse": mark("correction refused"),
     "correction.withdraw": mark("correction taken back"),
     "correction.decide": mark("correction decided on"),
+    "block.set": mark("held back"),
+    "block.lift": mark("no longer held back"),
     "record.bin": mark("put into the bin"),
     "record.restore": mark("taken out of the bin"),
     "record.set_level": mark("secrecy level changed"),

@@ -14,6 +14,7 @@ from web import help as handbook_help
 from web import watched as watching
 from web.account import pages as account_pages
 from web.api.mount import mount
+from web.blocks import pages as block_pages
 from web.bring_in import pages as bring_in_pages
 from web.browsing import pages as browsing_pages
 from web.copies import pages as copy_pages
@@ -89,6 +90,7 @@ def create_app(wired: Services) -> Flask:
         rule_pages, subject_pages, system_pages, backup_pages, health_pages, account_pages, bring_in_pages,
         sheet_file_pages, moving_pages, dossier_pages, relation_pages, why_pages, list_pages, draft_pages, fixity_pages,
         metric_pages, shelf_pages, placing_pages, copy_pages, print_pages, form_template_pages, vital_pages,
+        block_pages,
     ):  # fmt: skip
         app.register_blueprint(pages)
     app.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))

@@ -84,6 +84,12 @@ ERRORS: Mapping[str, Words] = {
         mark("Nothing was moved."),
         mark("Take another place, or correct its capacity."),
     ),
+    "blocked": Words(
+        409,
+        mark("It is held back: %(kinds)s."),
+        NOTHING_WRITTEN,
+        mark("Its page says since when and why. Once that has ended, do it again."),
+    ),
     "no_archive": Words(
         409,
         mark("There is no archive in %(home)s yet."),

@@ -331,6 +331,7 @@ STANDING: Mapping[str, str] = {
     "department": mark("a department of this code"),
     "post": mark("a post of this code"),
     "place_code": mark("a place of this code at this step"),
+    "block": mark("a mark of this kind"),
     "shelf_code": mark("a place of this code here"),
     "archive_number": mark("this archive number in the fonds"),
     "distribution": mark("this distribution of the level"),

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from archive.errors import ArchiveError, Fault, InvalidInput, Quarantined, Unavailable
+from web.block_words import BLOCKS
 from web.error_words import ERRORS, Words
 from web.fault_words import (
     FAULTS,
@@ -33,6 +34,7 @@ NAMED_FACTS: Mapping[str, Mapping[str, str]] = {
     "part": PARTS,
     "state": STATES,
     "what": {**STANDING, **USED},
+    "kinds": BLOCKS,
     "needed": SECURITIES,
     "found": SECURITIES,
     "reason": {**SETTING_REASONS, **NUMBER_REASONS, **{code: words[0] for code, words in REASONS.items()}},
@@ -142,7 +144,9 @@ def _told(facts: Mapping[str, Any], gettext: Callable[..., str], locale: str) ->
     }
     for name, table in NAMED_FACTS.items():
         value = told.get(name, "")
-        if value in table:
+        if isinstance(facts.get(name), list):
+            told[name] = ", ".join(gettext(table.get(each, each)) for each in facts[name])
+        elif value in table:
             told[name] = gettext(table[value])
     if "limit" in facts and "size" in facts:
         told["limit"], told["size"] = size(int(facts["limit"])), size(int(facts["size"]))

@@ -10,6 +10,7 @@ from archive.levels import mark as level_mark
 from archive.model import Security
 from archive.personal import mask
 from indexer.kinds import PICTURED
+from web.block_words import BLOCKS, CAUSES
 from web.columns import COLUMNS
 from web.directory import MOST_COUNTED
 from web.facets import TITLES
@@ -130,6 +131,8 @@ def init_app(app: Flask) -> None:
         security_word=lambda security: word(SECURITIES, security, current_locale()),
         security_of=lambda strength: word(SECURITIES, Security.of(strength).value, current_locale()),
         carrier_word=lambda carrier: word(CARRIERS, carrier, current_locale()),
+        block_word=lambda kind: word(BLOCKS, kind, current_locale()),
+        cause_word=lambda cause: word(CAUSES, cause, current_locale()),
         condition_word=lambda condition: word(CONDITIONS, condition, current_locale()),
         place_kind=lambda kind: place_kind(kind, current_locale()),
         role_word=lambda role: role_word(role, current_locale()),

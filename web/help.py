@@ -72,6 +72,7 @@ PLACES: Mapping[str, str] = {
     "placing.take": "archivist#shelve-by-scanning",
     "placing.to_move": "archivist#shelve-by-scanning",
     "copies.new": "archivist#copies",
+    "blocks.new": "archivist#copies",
     "prints.choose": "archivist#forms",
     "prints.chosen": "archivist#forms",
     "prints.output": "archivist#forms",
@@ -167,6 +168,7 @@ _FIRST = (
         for place in (
             "shelves.rooms",
             "copies.new",
+            "blocks.new",
             "organisation.show",
             "levels.show",
             "fonds.every",

@@ -16,7 +16,7 @@ from archive.policy.rules import Act
 from archive.proposals import NUMBER
 from archive.scheme.fields import parse_fields
 from archive.showing import CustodyView, FileView, RecordView
-from web import dossiers, record_form
+from web import blocks, dossiers, record_form
 from web.doubles import warn
 from web.drafts import NEW, OF_RECORD, form_of, taken_up
 from web.faults import explain_waiting, field_label
@@ -85,7 +85,7 @@ def _shown(record_id: UUID) -> str:
         shelves = lying.may_shelve(identity(), record_id)
         return render_template(
             "custody.html", view=view, officer=officer, alike=alike, copies=copies, shelves=shelves,
-            sees_shelves=officer or shelves,
+            sees_shelves=officer or shelves, **blocks.section(record_id),
         )  # fmt: skip
     missing = [_label(view, name) for name in view.missing]
     known = {file.content_id for file in view.files}
@@ -98,7 +98,8 @@ def _shown(record_id: UUID) -> str:
         "record.html", view=view, record=view.record, missing=missing, acts=_acts(view), known=known, held=held,
         most=MOST_WITHIN, number_label=_label(view, NUMBER), doubles=doubles, apart=apart,
         related=services().relations.of(identity(), record_id), outward=OUTWARD, inward=INWARD, copies=copies,
-        sees_shelves=may(Act.SEE_SHELVES), review=offered(view.record.vital_review), **dossiers.section(view.record),
+        sees_shelves=may(Act.SEE_SHELVES), review=offered(view.record.vital_review), **blocks.section(record_id),
+        **dossiers.section(view.record),
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from typing import cast
 from flask import current_app, g
 
 from archive.arranging import Arranging
+from archive.blocks import Blocks
 from archive.bringing_in import BringingIn
 from archive.clock import Clock
 from archive.confirming import ProposalService
@@ -45,6 +46,7 @@ from archive.roster import Roster
 from archive.scheme.categories import SchemeService
 from archive.shelving.whole import Shelving
 from archive.showing import RecordReader
+from archive.stocktaking.whole import StocktakingService
 from archive.subjects import Subjects
 from archive.vital import VitalRecords
 from archive.why import WhyService
@@ -176,6 +178,8 @@ class Services:
     places: Places
     subjects: Subjects
     shelving: Shelving
+    blocks: Blocks
+    stock: StocktakingService
     once: Once
     log_view: LogView[Act]
     readings: Readings

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from archive.blocks import standing
 from archive.clock import Clock
 from archive.database import Database
 from archive.errors import Conflict, Ended, Fault, InvalidInput, NotFound
@@ -288,9 +289,9 @@ class Counter:
         reach = self._guard.reach(session, Identity("", loan.borrower_id))
         if record.level_rank not in reach.levels or not reach.roles & READERS:
             raise InvalidInput(Fault("record", "not_cleared"))
-        standing = availability(session, record)
-        if loan.form not in standing.forms:
-            raise InvalidInput(Fault("record", standing.why[loan.form]))
+        now = availability(session, record)
+        if loan.form not in now.forms:
+            raise InvalidInput(Fault("record", now.why[loan.form]))
         stop = hindrance(session, loan.borrower_id, self._guard.day())
         if stop:
             raise InvalidInput(Fault("borrower", stop))
@@ -302,7 +303,9 @@ class Counter:
             first = add_copy(session, record.id, first_facts(record) or CopyFacts(), self._clock)
             self._log.note(session, identity, "copy.add", record=record.id, body={"copy": first.number})
             copies = [first]
-        there = [each for each in copies if each.withdrawn_at is None and each.holder_id is None]
+        held = {each.copy_id for each in standing(session, [record.id]).get(record.id, ())}
+        free = (each for each in copies if each.withdrawn_at is None and each.holder_id is None)
+        there = [each for each in free if each.id not in held]
         if len(there) <= before:
             raise InvalidInput(Fault("record", "another_first" if there else "no_copy"))
         chosen = [each for each in there if number in {None, each.number}]

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from archive.approving.planning import branch, newest
+from archive.blocks import standing
 from archive.loans import rules
 from archive.loans.states import PAPER, RUNNING
 from archive.model import Copy, Loan, LoanForm, LoanState, Medium, Person, Record, RuleBook
@@ -41,17 +42,17 @@ def period_of(session: Session, record: Record) -> rules.Period:
     return rules_now(session).period(record.level_rank, branch(session, record.category_id))
 
 
-def blocked(_session: Session, _record: Record) -> str | None:
-    """Return the code of a fact that keeps a record from being lent, if there is one."""
-    return None
-
-
 def availability(session: Session, record: Record) -> Availability:
     """Return how a record stands. Asks nobody: the caller has."""
     period = period_of(session, record)
     copies = session.scalars(select(Copy).where(Copy.record_id == record.id, Copy.withdrawn_at.is_(None))).all()
     why: dict[LoanForm, str] = {}
-    stop = blocked(session, record)
+    held = standing(session, [record.id]).get(record.id, ())
+    stop = next((each.kind.value for each in held if each.copy_id is None), None)
+    kept_back = {each.copy_id for each in held}
+    there = sum(1 for each in copies if each.holder_id is None and each.id not in kept_back)
+    if copies and stop is None and kept_back >= {each.id for each in copies}:
+        stop = held[0].kind.value
     for form in LoanForm:
         if stop and form in PAPER:
             why[form] = stop
@@ -61,7 +62,6 @@ def availability(session: Session, record: Record) -> Availability:
             why[form] = "no_paper"
         elif form is LoanForm.OUT and not period.leaves:
             why[form] = "stays"
-    there = sum(1 for each in copies if each.holder_id is None)
     lent = select(func.min(Loan.due_on)).where(
         Loan.record_id == record.id, Loan.state == LoanState.OPEN, Loan.form.in_(PAPER)
     )

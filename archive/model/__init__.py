@@ -13,6 +13,7 @@ from archive.model.approvals import (
     Said,
 )
 from archive.model.backups import BackupAct, BackupRun
+from archive.model.blocks import Block, BlockCause, BlockKind
 from archive.model.contents import (
     Content,
     ContentState,
@@ -80,6 +81,7 @@ from archive.model.records import (
 )
 from archive.model.sheets import Sheet, SheetColumns, SheetRow, SheetState
 from archive.model.shelves import Carrier, Copy, CopyCondition, CopyMove, Security, ShelfKind, ShelfPlace
+from archive.model.stocktaking import FollowUp, ScanVerdict, StockItem, StockScan, StockState, Stocktaking, Tally
 
 __all__ = [
     "AccessGrant",
@@ -95,6 +97,9 @@ __all__ = [
     "ApprovalWord",
     "BackupAct",
     "BackupRun",
+    "Block",
+    "BlockCause",
+    "BlockKind",
     "Carrier",
     "Category",
     "CategoryVersion",
@@ -117,6 +122,7 @@ __all__ = [
     "Fixity",
     "FixityFinding",
     "FixityRun",
+    "FollowUp",
     "Fonds",
     "FormDraft",
     "FormVersion",
@@ -172,6 +178,7 @@ __all__ = [
     "RuleBook",
     "Said",
     "ScanState",
+    "ScanVerdict",
     "ScannedPage",
     "Security",
     "Sheet",
@@ -181,8 +188,13 @@ __all__ = [
     "ShelfKind",
     "ShelfPlace",
     "SignInFailures",
+    "StockItem",
+    "StockScan",
+    "StockState",
+    "Stocktaking",
     "Subject",
     "SubjectToken",
+    "Tally",
     "TextState",
     "TokenScope",
     "WebSession",

@@ -16,7 +16,9 @@ Decisions that the table makes:
 * A filed record's description changes by a correction: whoever reads it may ask, an archivist or approver who reads it
   too decides, never on what they asked for themselves.
 * Copies are kept by those who prepare a record and, once it is filed, by an archivist who reads it. They are shelved by
-  such an archivist, and by the custodian of the record's level, who does not read it.
+  such an archivist, and by the custodian of the record's level, who does not read it. The same two say what is missing
+  or held back.
+* Stock is taken by archivists and by whoever keeps custody of a level, of what they shelve.
 * Shelves are seen by archivists, by whoever keeps custody of a level, and by the three officers.
 * Who reads a record by a loan alone looks at its files on the page; they are taken away only where that was approved.
 * Whoever reads a filed record may ask for a loan of it. An archivist who reads it and the custodian of its level lend
@@ -62,6 +64,7 @@ class Act(StrEnum):
     ASK_LOAN = "loan.ask"
     LEND = "loan.issue"  # to hand it out and take it back, and to see whom it is with
     SHELVE = "copy.place"  # to put a copy on a shelf, or note whom it is with
+    BLOCK = "block.set"  # to say that a record or a copy is missing or held back, or no longer
 
     MANAGE_PEOPLE = "person.manage"
     MANAGE_RIGHTS = "right.manage"
@@ -78,6 +81,7 @@ class Act(StrEnum):
     MANAGE_ROUTES = "route.manage"  # who decides on what is asked for
     MANAGE_LOANS = "loan.manage"  # periods, limits and purposes
     SEE_LOANS = "loan.see"  # the counter and the register; each row by its record's rule
+    TAKE_STOCK = "stocktaking.take"
 
 
 READERS = frozenset(Role) - OFFICERS
@@ -207,6 +211,7 @@ RULES: Mapping[Act, tuple[Rule, ...]] = {
     Act.RESTORE: (Rule(_only(Role.ARCHIVIST), _in(BINNED)),),
     Act.KEEP_COPIES: (*_PREPARING, Rule(_only(Role.ARCHIVIST), _in(FILED))),
     Act.SHELVE: (Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL, FILED)), Rule(None, _entrusted)),
+    Act.BLOCK: (Rule(_only(Role.ARCHIVIST), _in(FILED)), Rule(None, _entrusted)),
     Act.SET_LEVEL: (
         Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL)),
         Rule(_only(Role.SECRECY_OFFICER), _in(FILED)),
@@ -230,10 +235,11 @@ HOUSE_RULES: Mapping[Act, frozenset[Role]] = {
     Act.MANAGE_ROUTES: _only(Role.SECRECY_OFFICER, Role.SECURITY_ADMIN),
     Act.MANAGE_LOANS: _only(Role.ARCHIVIST, Role.SECRECY_OFFICER),
     Act.SEE_LOANS: _only(Role.ARCHIVIST),
+    Act.TAKE_STOCK: _only(Role.ARCHIVIST),
 }
 """Acts on the house."""
 
-CUSTODIANS_ACTS = frozenset({Act.SEE_SHELVES, Act.SEE_LOANS})
+CUSTODIANS_ACTS = frozenset({Act.SEE_SHELVES, Act.TAKE_STOCK, Act.SEE_LOANS})
 """Acts on the house that are open, besides, to whoever keeps custody of a level."""
 
 SYSTEM_RULES: Mapping[Act, Condition] = {
@@ -243,6 +249,7 @@ SYSTEM_RULES: Mapping[Act, Condition] = {
     Act.BIN: PROVISIONAL,
     Act.KEEP_COPIES: either(PROVISIONAL, FILED),
     Act.SHELVE: FILED,
+    Act.BLOCK: FILED,
 }
 SYSTEM_HOUSE_ACTS = frozenset(HOUSE_RULES) - {Act.READ_LOG}
 

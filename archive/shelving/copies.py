@@ -8,13 +8,25 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from archive.blocks import Cause, check_free, end_missing
 from archive.clock import Clock
 from archive.database import Database
 from archive.errors import Conflict, Fault, InvalidInput, NotFound
 from archive.identity import Identity
 from archive.ids import new_id
 from archive.log.writer import Log
-from archive.model import Carrier, Copy, CopyCondition, CopyMove, Medium, Person, Record, ShelfPlace
+from archive.model import (
+    BlockCause,
+    BlockKind,
+    Carrier,
+    Copy,
+    CopyCondition,
+    CopyMove,
+    Medium,
+    Person,
+    Record,
+    ShelfPlace,
+)
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.shelving.rules import check_not_lent, needs, release
@@ -125,12 +137,15 @@ class Copies:
 
         Raises:
             InvalidInput: no reason.
+            Blocked: it is in work that must not lose it. One that is missing may be given up.
         """
         if not reason.strip():
             raise InvalidInput(Fault("reason", "required"))
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
             row = self._copy(session, identity, Act.KEEP_COPIES, copy_id, version)
+            check_free(session, row.record_id, row.id, but={BlockKind.MISSING})
+            end_missing(session, identity, row, Cause(BlockCause.WITHDRAWAL), self._log, self._clock)
             self._leave(session, identity, row)
             row.withdrawn_at = self._clock.now()
             row.version += 1
@@ -143,6 +158,7 @@ class Copies:
 
         Raises:
             InvalidInput: nobody of this sign-in name.
+            Blocked: it is missing, or in work that must not lose it.
         """
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
@@ -152,6 +168,7 @@ class Copies:
             )
             if who is None:
                 raise InvalidInput(Fault("holder", "unknown"))
+            check_free(session, row.record_id, row.id)
             self._leave(session, identity, row, who)
             row.holder_id = who
             row.version += 1

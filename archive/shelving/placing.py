@@ -9,19 +9,23 @@ from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, up
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session, aliased
 
+from archive.blocks import Cause, end_missing
 from archive.clock import Clock
 from archive.database import Database
 from archive.errors import Ambiguous, Conflict, Fault, InvalidInput, NotAllowed, NotFound
 from archive.identity import Identity
 from archive.ids import new_id
 from archive.log.writer import Log
-from archive.model import Copy, CopyMove, Record, RecordState, ShelfPlace
+from archive.model import BlockCause, Copy, CopyMove, Record, RecordState, ShelfPlace
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.shelving.copies import CopyFacts, add_copy, first_facts
 from archive.shelving.rules import ceiling, check_level, check_not_lent, is_charged, needs, release, take
 from archive.shelving.tree import HOLDERS
 from archive.showing import number_of
+
+PLACED = Cause(BlockCause.PLACING)
+"""What lies on a shelf by a person's act is not missing."""
 
 
 @dataclass(frozen=True)
@@ -83,14 +87,20 @@ class Placing:
         """
         with self._guard.refusals(identity), self._db.writing() as work:
             placed = self.in_work(work.session, identity, copy_id, place_id, version)
-            if placed.moved:
-                work.commit()
+            work.commit()
             return placed
 
     def in_work(
-        self, session: Session, identity: Identity, copy_id: UUID, place_id: UUID, version: int | None = None
+        self,
+        session: Session,
+        identity: Identity,
+        copy_id: UUID,
+        place_id: UUID,
+        version: int | None = None,
+        *,
+        cause: Cause = PLACED,
     ) -> Placed:
-        """Do it inside the caller's transaction. Raises as ``place``."""
+        """Do it inside the caller's transaction; what was missing is found by it. Raises as ``place``."""
         row, record = self._shelved(session, identity, copy_id)
         if version is not None and row.version != version:
             raise Conflict(what="copy")
@@ -99,6 +109,7 @@ class Placing:
         moved = row.place_id != place.id
         if moved:
             self._move(session, identity, row, place)
+        end_missing(session, identity, row, cause, self._log, self._clock)
         return Placed(
             row.id, record.id, number_of(record), row.number, place.id, place.path, place.taken, place.capacity or 0,
             moved,

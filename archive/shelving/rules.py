@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from archive.errors import Fault, InvalidInput, PlaceForbidden, PlaceFull
 from archive.identity import OFFICERS, Identity, Role
 from archive.ids import UUID
-from archive.model import Copy, CopyMove, Level, Loan, LoanState, Security, ShelfPlace
+from archive.model import Copy, CopyMove, Level, Loan, LoanState, Security, ShelfPlace, StockItem, StockScan
 from archive.policy.reach import Reach
 
 
@@ -103,5 +103,6 @@ def forget_copies(session: Session, record_ids: Sequence[UUID]) -> None:
     for place_id, count in session.execute(lying.group_by(Copy.place_id)).all():
         if place_id is not None:
             release(session, place_id, count)
-    session.execute(delete(CopyMove).where(CopyMove.copy_id.in_(copies)))
+    for counted in (CopyMove, StockItem, StockScan):
+        session.execute(delete(counted).where(counted.copy_id.in_(copies)))
     session.execute(delete(Copy).where(Copy.record_id.in_(record_ids)))

@@ -6,7 +6,7 @@ from alembic import op
 from archive.database import Id, Moment
 
 revision = '0027'
-down_revision = '0023'
+down_revision = '0024'
 
 
 def upgrade():

@@ -99,6 +99,7 @@ PAGES: Mapping[str, tuple[str, str]] = {
     "placing.show": ("archivist", "/shelves/placing?place={box}"),
     "placing.to_move": ("archivist", "/shelves/to-move"),
     "copies.new": ("archivist", "/records/{filed}/copies/new"),
+    "blocks.new": ("archivist", "/records/{filed}/block"),
     "copies.changing": ("archivist", "/copies/{copy}/change"),
     "copies.withdrawing": ("archivist", "/copies/{copy}/withdraw"),
     "copies.placing": ("archivist", "/copies/{copy}/place"),

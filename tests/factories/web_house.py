@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 
 from archive.approvals import Approvals
 from archive.arranging import Arranging
+from archive.blocks import Blocks
 from archive.bringing_in import BringingIn
 from archive.bringing_job import BringIn
 from archive.clock import Clock
@@ -56,6 +57,7 @@ from archive.roster import Roster
 from archive.scheme.categories import SchemeService
 from archive.shelving.whole import Shelving
 from archive.showing import RecordReader, number_of
+from archive.stocktaking.whole import StocktakingService
 from archive.subjects import Subjects
 from archive.vital import VitalRecords
 from archive.why import WhyService
@@ -332,6 +334,10 @@ def a_web_house(
         places=Places(db, guard, log),
         subjects=Subjects(db, guard, vault, log, outbox, clock),
         shelving=Shelving(db, guard, log, clock),
+        blocks=Blocks(db, guard, vault, log, clock),
+        stock=StocktakingService(
+            db, guard, log, clock, Blocks(db, guard, vault, log, clock), Shelving(db, guard, log, clock).placing
+        ),
         once=Once(db, clock),
         log_view=LogView(log, guard, read_log=Act.READ_LOG, read=Act.READ, custody=Act.CUSTODY),
         readings=readings,

@@ -17,6 +17,10 @@ class RememberingLog:
         self.acts.append((act, identity, record, body))
         return uuid4()
 
+    def note_many(self, session: Any, identity: Any, act: str, items: Any) -> None:
+        for record, body in items:
+            self.note(session, identity, act, record=record, body=body)
+
     def note_apart(
         self, db: Any, identity: Any, act: str, *, record: UUID | None = None, body: Any = None, **_: Any
     ) -> None:

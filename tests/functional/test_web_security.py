@@ -166,6 +166,7 @@ EXPECTED: dict[str, str] = {
                 "labels",
             ),
             "placing": ("show", "take", "to_move"),
+            "blocks": ("new", "add", "lift"),
             "copies": (
                 "new",
                 "add",

@@ -189,6 +189,7 @@ class TestNothingIsOpenWithoutARule:
             Act.BIN,
             Act.KEEP_COPIES,
             Act.SHELVE,
+            Act.BLOCK,
         }
         assert not may(Act.READ_LOG, reach)
 
