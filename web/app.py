@@ -44,6 +44,11 @@ from web.house.schemes import pages as scheme_pages
 from web.house.subjects import pages as subject_pages
 from web.house.system import pages as system_pages
 from web.labels import pages as label_pages
+from web.lending.borrowing import pages as loan_pages
+from web.lending.counter import pages as counter_pages
+from web.lending.register import pages as register_pages
+from web.lending.requests import pages as request_pages
+from web.lending.rule_books import pages as rule_book_pages
 from web.lists import pages as list_pages
 from web.metrics import pages as metric_pages
 from web.moving import pages as moving_pages
@@ -90,6 +95,7 @@ def create_app(wired: Services) -> Flask:
         rule_pages, subject_pages, system_pages, backup_pages, health_pages, account_pages, bring_in_pages,
         sheet_file_pages, moving_pages, dossier_pages, relation_pages, why_pages, list_pages, draft_pages, fixity_pages,
         metric_pages, shelf_pages, placing_pages, copy_pages, print_pages, form_template_pages, vital_pages,
+        loan_pages, request_pages, counter_pages, register_pages, rule_book_pages,
         block_pages,
     ):  # fmt: skip
         app.register_blueprint(pages)

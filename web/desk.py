@@ -44,8 +44,11 @@ def desk() -> str:
         doubtful_scans = count_doubtful(session, ids)
         proposed = services().proposals.count(session, identity())
         corrections = services().corrections.count(session, identity())
+        loans = services().lending.asked.count(session, identity())
+        overdue_mine, asked_back = services().lending.looks.count_mine(session, identity())
         charged = Role.ARCHIVIST in identity().roles or bool(guard.reach(session, identity()).custody)
         to_move = services().shelving.placing.count_to_move(session, identity()) if charged else 0
+        overdue = services().lending.looks.count_overdue(session, identity()) if charged else 0
         vital_due = services().vital.due(session, identity())
         undecided = services().directory.count(session, services().doubles.undecided(session, identity()))
     counts["filed"] = _filed()
@@ -64,6 +67,10 @@ def desk() -> str:
         undecided=undecided,
         corrections=corrections,
         to_move=to_move,
+        loans=loans,
+        overdue=overdue,
+        overdue_mine=overdue_mine,
+        asked_back=asked_back,
         charged=charged,
         vital_due=vital_due,
         state=state.value,

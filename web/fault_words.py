@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 
 from web.form_faults import FORM_FAULTS
+from web.loan_words import FAULTS as LOAN_FAULTS
+from web.loan_words import STATES as LOAN_STATES
 from web.words import mark
 
 FAULTS: Mapping[str, str] = {
     **FORM_FAULTS,
+    **LOAN_FAULTS,
     "bad_shelf_code": mark("is no code: capitals and digits, up to 8"),
     "only_shelves_have_it": mark("only shelves and boxes have a capacity"),
     "comes_from_above": mark("comes from the cabinet or the room"),
@@ -298,6 +301,8 @@ PARTS: Mapping[str, str] = {
 }
 
 STATES: Mapping[str, str] = {
+    **LOAN_STATES,
+    "questioned": mark("waits for an answer"),
     "provisional": mark("provisional"),
     "filed": mark("filed"),
     "binned": mark("in the bin"),

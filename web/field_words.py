@@ -5,6 +5,18 @@ from collections.abc import Mapping
 from web.words import mark
 
 FIELDS: Mapping[str, str] = {
+    "borrower": mark("Borrower"),
+    "route": mark("Approval"),
+    "purpose": mark("Purpose"),
+    "days": mark("Days"),
+    "record": mark("Record"),
+    "sought": mark("What you seek"),
+    "copies": mark("Why copies"),
+    "deputy": mark("Deputy"),
+    "brought_by": mark("Borrower"),
+    "effect": mark("Effect of the use"),
+    "cost": mark("Cost in yuan"),
+    "words": mark("What was done"),
     "source": mark("Template"),
     "form": mark("Form"),
     "change": mark("Change"),

@@ -59,6 +59,21 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
                 ("bring_in.columns", "bring_in.check", "bring_in.show", "bring_in.take"),
             ),
             Way("uploads.mine", "upload", mark("My uploads"), _PREPARERS),
+            Way(
+                "loans.mine",
+                "loan",
+                mark("My loans"),
+                READERS,
+                ("loans.describing", "loans.borrow", "loan_requests.show", "loan_requests.deputies"),
+            ),
+            Way("loan_requests.waiting", "decide", mark("Loans to decide"), READERS),
+            Way(
+                "counter.show",
+                "counter",
+                mark("Loan counter"),
+                HOUSE_RULES[Act.SEE_LOANS],
+                ("counter.take", "counter.reports", "loan_register.every"),
+            ),
             Way("corrections.every", "correct", mark("Corrections"), READERS, ("corrections.show", "corrections.new")),
             Way(
                 "shelves.rooms",
@@ -87,6 +102,8 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
             Way(
                 "people.every", "people", mark("People"), HOUSE_RULES[Act.MANAGE_PEOPLE], ("people.show", "person.new")
             ),
+            Way("rule_books.routes", "number", mark("Who decides"), HOUSE_RULES[Act.MANAGE_ROUTES]),
+            Way("rule_books.loans", "number", mark("Rules of loans"), HOUSE_RULES[Act.MANAGE_LOANS]),
             Way("why.ask", "help", mark("Why not visible?"), EXPLAINERS),
             Way("history.log", "log", mark("Log"), HOUSE_RULES[Act.READ_LOG]),
             Way(

@@ -196,6 +196,26 @@ class LoanLooks:
                 raise NotFound
             return self.shown(session, identity, kept)
 
+    def ready_for(self, identity: Identity, login: str) -> Sequence[LoanShown]:
+        """Return what waits at the counter for someone, of records that this person lends."""
+        who = select(Person.id).where(Person.login == login.strip().casefold()).scalar_subquery()
+        query = select(Loan).where(Loan.borrower_id == who, Loan.state == LoanState.READY, Loan.form.in_(PAPER))
+        with self._db.reading() as session:
+            lends = self._guard.visible(session, identity, Act.LEND).with_only_columns(Record.id)
+            seen = lends.where(Record.id == Loan.record_id).correlate(Loan).exists()
+            return self.shown(session, identity, session.scalars(query.where(seen).order_by(Loan.number)).all())
+
+    def is_ready(self, identity: Identity, login: str, record_id: UUID) -> bool:
+        """Whether a record waits at the counter for someone."""
+        return any(each.loan.record_id == record_id for each in self.ready_for(identity, login))
+
+    def slip_numbers(self, identity: Identity, slip_id: UUID) -> Sequence[LoanShown]:
+        """Return what was handed out on a slip so far; nothing, where nothing was."""
+        try:
+            return self.slip(identity, slip_id)
+        except NotFound:
+            return ()
+
     def reports(self, identity: Identity, *, limit: int = 200) -> Sequence[ReportShown]:
         """Return the reports of damage and loss on records that this person lends, open ones first."""
         with self._guard.refusals(identity), self._db.reading() as session:

@@ -106,9 +106,14 @@ class RequestLooks:
             mine = approval is not None and identity.person_id in {approval.asked_by, approval.for_id}
             decides = approval is not None and self._decides(session, identity, approval, hands)
             if not mine and not decides:
-                spoke = approval is not None and self._spoke(session, identity, approval)
-                target = approval.record_id if approval is not None and approval.record_id else approval_id
-                self._guard.require(session, identity, Act.SEE if spoke else Act.LEND, target)
+                target = approval_id
+                if (
+                    approval is not None
+                    and approval.record_id is not None
+                    and self._concerns(session, identity, approval)
+                ):
+                    target = approval.record_id
+                self._guard.require(session, identity, Act.SEE, target)
             if approval is None or approval.kind not in ROUTED:
                 raise NotFound
             loan = self._loans_of(session, [approval])[approval.id]
@@ -153,8 +158,14 @@ class RequestLooks:
         sees = self._guard.visible(session, identity, Act.SEE).where(Record.id == approval.record_id)
         return session.scalar(sees.with_only_columns(Record.id)) is not None
 
-    def _spoke(self, session: Session, identity: Identity, approval: Approval) -> bool:
-        return any(each.word.person_id == identity.person_id for each in self._approvals.spoken(session, approval))
+    def _concerns(self, session: Session, identity: Identity, approval: Approval) -> bool:
+        """Whether someone lends the record of a request, or said something on it."""
+        spoken = self._approvals.spoken(session, approval)
+        lends = self._guard.visible(session, identity, Act.LEND).where(Record.id == approval.record_id)
+        return (
+            any(each.word.person_id == identity.person_id for each in spoken)
+            or session.scalar(lends.with_only_columns(Record.id)) is not None
+        )
 
     def _steps(self, session: Session, approval: Approval) -> Sequence[StepShown]:
         steps = session.scalars(

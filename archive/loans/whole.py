@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from archive.approvals import Approvals
 from archive.approving import routes
@@ -21,7 +22,8 @@ from archive.loans.extending import Extensions, asks_of
 from archive.loans.looks import LoanLooks
 from archive.loans.request_looks import RequestLooks
 from archive.log.writer import Log
-from archive.model import ApprovalKind, LoanForm, Person, RuleBook
+from archive.model import ApprovalKind, Department, Loan, LoanForm, Person, Post, RuleBook
+from archive.model.columns import Names
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import Vault
@@ -70,3 +72,17 @@ class Lending:
                 raise InvalidInput(Fault("borrower", "unknown"))
             kind = ApprovalKind.EXTENSION if extension else ApprovalKind.LOAN
             return plan(session, self._guard, kind, record, asks_of(form, copying=copying), who, who)
+
+    def approval_of(self, session: Session, loan_id: UUID) -> UUID:
+        """Return the request that a loan came from."""
+        return session.get_one(Loan, loan_id).approval_id
+
+    def post_names(self, code: str) -> Names | None:
+        """Return what a post is called; None: there is none of this code."""
+        with self._db.reading() as session:
+            return session.scalar(select(Post.names).where(Post.code == code))
+
+    def department_names(self, department: UUID) -> Names | None:
+        """Return what a department is called; None: there is none."""
+        with self._db.reading() as session:
+            return session.scalar(select(Department.names).where(Department.id == department))

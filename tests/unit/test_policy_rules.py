@@ -330,6 +330,7 @@ class TestOfficersAndCustodians:
                 "shelf.see",
                 "loan.manage",
                 "loan.see",
+                "stocktaking.take",
             },
             Role.SECRECY_OFFICER: {"level.manage", "route.manage", "loan.manage"},
             Role.SYSTEM_ADMIN: {"system.manage", "scheme.manage", "form.manage", "job.see", "store.see", "shelf.see"},
