@@ -12,17 +12,17 @@ from archive.approving.books import Books
 from archive.approving.planning import Plan, plan
 from archive.clock import Clock
 from archive.database import Database
-from archive.errors import Fault, InvalidInput
+from archive.errors import Fault, InvalidInput, NotFound
 from archive.identity import Identity
 from archive.loans import rules
 from archive.loans.asking import LoanRequests
 from archive.loans.care import LoanCare
 from archive.loans.counter import Counter
 from archive.loans.extending import Extensions, asks_of
-from archive.loans.looks import LoanLooks
+from archive.loans.looks import LoanLooks, LoanShown
 from archive.loans.request_looks import RequestLooks
 from archive.log.writer import Log
-from archive.model import ApprovalKind, Department, Loan, LoanForm, Person, Post, RuleBook
+from archive.model import Approval, ApprovalKind, Department, Loan, LoanForm, Person, Post, RuleBook
 from archive.model.columns import Names
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
@@ -72,6 +72,15 @@ class Lending:
                 raise InvalidInput(Fault("borrower", "unknown"))
             kind = ApprovalKind.EXTENSION if extension else ApprovalKind.LOAN
             return plan(session, self._guard, kind, record, asks_of(form, copying=copying), who, who)
+
+    def asked_loan(self, identity: Identity, loan_id: UUID) -> LoanShown:
+        """Return a loan to who asked for it, for themselves or for another. Raises ``NotFound``."""
+        with self._db.reading() as session:
+            row = session.get(Loan, loan_id)
+            approval = session.get(Approval, row.approval_id) if row is not None else None
+            if row is None or approval is None or identity.person_id not in {approval.asked_by, row.borrower_id}:
+                raise NotFound
+            return self.looks.shown(session, identity, [row])[0]
 
     def approval_of(self, session: Session, loan_id: UUID) -> UUID:
         """Return the request that a loan came from."""

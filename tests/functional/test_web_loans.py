@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
@@ -12,6 +13,7 @@ from archive.approving.routes import SHIPPED
 from archive.identity import Role, system
 from archive.model import Copy, IssuedNumber, Medium, Person, Record
 from tests.factories import people as rights
+from tests.factories.api_house import an_api_house
 from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_on
 
 
@@ -180,3 +182,27 @@ def test_a_deputy_is_named_and_ended(house: WebHouse) -> None:
     key = re.findall(r"/loans/deputies/([0-9a-f-]{36})/end", page)[0]
     assert post(archivist, f"/loans/deputies/{key}/end")[0] == 200
     assert post(archivist, "/loans/deputies", deputy="archivist", since=day, until=day)[0] == 422
+
+
+def test_programs_ask_look_decide_and_take_back(tmp_path: Path) -> None:
+    with an_api_house(tmp_path) as programs:
+        record, _number = paper(programs.web)
+        body = {"purpose": "work", "reason": "核对条款", "form": "screen"}
+        made = programs.ask("POST", f"/api/v1/records/{record}/loans", "staff", json=body)
+        assert made.status_code == 201, made.json
+        loan, request = made.json["loan"], made.json["request"]
+        waiting = programs.get("/api/v1/requests", login="archivist").json["requests"]
+        assert [each["request"] for each in waiting] == [request]
+        decision = {"approve": True, "reason": "同意"}
+        assert programs.ask("POST", f"/api/v1/requests/{request}/decision", "staff", json=decision).status_code == 403
+        done = programs.ask("POST", f"/api/v1/requests/{request}/decision", "archivist", json=decision)
+        assert (done.status_code, done.json["state"]) == (200, "approved")
+        assert [each["state"] for each in programs.get("/api/v1/loans", login="staff").json["loans"]] == ["open"]
+        extended = programs.ask("POST", f"/api/v1/loans/{loan}/extension", "staff")
+        assert (extended.status_code, extended.json["extended"]) == (200, True)
+        assert programs.ask("POST", f"/api/v1/loans/{loan}/withdrawal", "staff").status_code == 409
+        sought = programs.ask("POST", "/api/v1/loans", "staff", json=body | {"sought": "去年的合同"})
+        assert (sought.status_code, sought.json["record"]) == (201, None)
+        taken = programs.ask("POST", f"/api/v1/loans/{sought.json['loan']}/withdrawal", "staff")
+        assert taken.json["state"] == "withdrawn"
+        assert programs.get(f"/api/v1/loans/{loan}", login="clerk").status_code in {403, 404}
