@@ -10,8 +10,11 @@ from archive.likeness import forget, forget_decisions
 from archive.model import (
     Approval,
     Content,
+    Deadline,
+    Delivery,
     File,
     ImportEntry,
+    Message,
     OwnerKey,
     PageText,
     Proposal,
@@ -38,7 +41,21 @@ def remove_records(session: Session, ids: Sequence[UUID]) -> None:
     related = or_(RecordRelation.record_id.in_(ids), RecordRelation.other_id.in_(ids))
     session.execute(delete(RecordRelation).where(related))
     forget_copies(session, ids)
-    for table in (RecordPerson, RecordSubject, ReadingRight, Approval, ImportEntry, SheetRow, Content, File):
+    messages = select(Message.id).where(Message.record_id.in_(ids))
+    session.execute(delete(Delivery).where(Delivery.message_id.in_(messages)))
+    tables = (
+        RecordPerson,
+        RecordSubject,
+        ReadingRight,
+        Approval,
+        Deadline,
+        Message,
+        ImportEntry,
+        SheetRow,
+        Content,
+        File,
+    )
+    for table in tables:
         session.execute(delete(table).where(table.record_id.in_(ids)))
     session.execute(delete(Record).where(Record.id.in_(ids)))
     session.execute(delete(OwnerKey).where(OwnerKey.owner_id.in_(ids)))

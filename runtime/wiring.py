@@ -13,6 +13,7 @@ from archive.bringing_job import BringIn
 from archive.clock import Clock, SystemClock
 from archive.confirming import ProposalService
 from archive.corrections import Corrections
+from archive.deadlines import DueBoard, DueSweep, Watch
 from archive.dossiers import Dossiers
 from archive.doubles import Doubles
 from archive.drafts import Drafts
@@ -24,6 +25,7 @@ from archive.intake import IntakeService
 from archive.jobs.runner import Handler, JobRunner
 from archive.log.browse import LogView
 from archive.log.checkpoints import Checkpoints
+from archive.messages import Messages
 from archive.moving import Moving
 from archive.once import Once
 from archive.policy.rules import Act
@@ -34,7 +36,9 @@ from archive.rereading import Rereading
 from archive.shelving.whole import Shelving
 from archive.showing import RecordReader
 from archive.vital import VitalRecords
+from archive.watches import watches
 from archive.why import WhyService
+from archive.workdays import WorkDays
 from indexer.comparing import CompareTexts
 from indexer.extraction import ExtractContents
 from indexer.indexing import IndexRecords
@@ -49,6 +53,7 @@ from indexer.unlocking import Unlocking
 from indexer.unpacking import UnpackContents
 from retention.answers import ForgetAnswers
 from retention.bin import EmptyBin
+from retention.due import TellWhatIsDue
 from runtime.backing_up import MakeBackups
 from runtime.checking_fixity import CheckFixity
 from runtime.checkpointing import MakeCheckpoints
@@ -127,6 +132,31 @@ class Parts(HouseParts):
     def vital(self) -> VitalRecords:
         """Records without which the house could not go on."""
         return VitalRecords(self.db, self.guard, self.log, self.outbox)
+
+    @cached_property
+    def watches(self) -> list[Watch]:
+        """Who is told of which deadline: what another part of the house keeps is added here."""
+        return watches(self.guard)
+
+    @cached_property
+    def messages(self) -> Messages:
+        """Messages to people."""
+        return Messages(self.db, self.guard)
+
+    @cached_property
+    def due(self) -> DueBoard:
+        """What falls due."""
+        return DueBoard(self.db, self.guard, self.watches)
+
+    @cached_property
+    def due_sweep(self) -> DueSweep:
+        """Finds what has come and tells it."""
+        return DueSweep(self.db, self.guard, self.log, self.messages, self.watches)
+
+    @cached_property
+    def workdays(self) -> WorkDays:
+        """The house's calendar."""
+        return WorkDays(self.db, self.guard, self.log)
 
     @cached_property
     def why(self) -> WhyService:
@@ -291,6 +321,7 @@ class Parts(HouseParts):
             BringIn(self.db, self.bringing),
             EmptyBin(self.db, self.imports, [self.bringing, self.drafts], self.log, self.outbox, self.clock),
             ForgetAnswers(self.once),
+            TellWhatIsDue(self.due_sweep),
             SweepOrphans(self.db, self.store, self.clock),
             MakeBackups(self.safekeeping),
             CheckFixity(self.fixity, self.mending, self.ending.is_set),

@@ -14,6 +14,7 @@ from archive.model.contents import (
     ScanState,
     TextState,
 )
+from archive.model.dues import DayRule, Deadline, DeadlineKind, DeadlineState, WeekdayRule
 from archive.model.fixity import FindingEnd, Fixity, FixityFinding, FixityRun
 from archive.model.forms import FormVersion
 from archive.model.house import (
@@ -35,6 +36,7 @@ from archive.model.keys import Generation, OwnerKey, RingCopy
 from archive.model.likeness import AlikeRecord, AlikeText, Likeness, LikenessBand, NotTheSame
 from archive.model.lists import FormDraft, ListColumns
 from archive.model.log import LogCheckpoint, LogClass, LogEntry, LogResult, LogSeal, LogUnsealed
+from archive.model.messages import Channel, Delivery, DeliveryState, Message, PersonChannel
 from archive.model.moves import Closed, Closure, MoveRun
 from archive.model.people import (
     AccessGrant,
@@ -83,6 +85,7 @@ __all__ = [
     "Carrier",
     "Category",
     "CategoryVersion",
+    "Channel",
     "Closed",
     "Closure",
     "Content",
@@ -92,6 +95,12 @@ __all__ = [
     "CopyMove",
     "Counter",
     "Custody",
+    "DayRule",
+    "Deadline",
+    "DeadlineKind",
+    "DeadlineState",
+    "Delivery",
+    "DeliveryState",
     "Department",
     "Distribution",
     "Fence",
@@ -124,6 +133,7 @@ __all__ = [
     "LogSeal",
     "LogUnsealed",
     "Medium",
+    "Message",
     "MoveRun",
     "NeedToKnowGroup",
     "NotTheSame",
@@ -131,6 +141,7 @@ __all__ = [
     "OwnerKey",
     "PageText",
     "Person",
+    "PersonChannel",
     "PersonPost",
     "PersonRole",
     "Place",
@@ -162,4 +173,5 @@ __all__ = [
     "TextState",
     "TokenScope",
     "WebSession",
+    "WeekdayRule",
 ]

@@ -7,7 +7,7 @@ and on SQLite its lock would keep the entry waiting for itself. So a refusal end
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -68,6 +68,10 @@ class Guard:
         if identity not in kept:
             kept[identity] = load_reach(session, identity, self._clock, self._zone)
         return kept[identity]
+
+    def now(self) -> datetime:
+        """Return the present moment."""
+        return self._clock.now()
 
     def day(self) -> date:
         """Return the day it is in the house's zone."""
