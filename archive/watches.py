@@ -36,43 +36,39 @@ def people_with(session: Session, *roles: Role) -> Sequence[UUID]:
 
 
 class RecordWatch:
-    """What falls due on a record: people of some roles are told who may do ``act`` on it, and those alone see it."""
+    """What falls due on a record: people of some roles who may do ``act`` on it are told, and those alone see it.
 
-    def __init__(self, guard: Guard, kind: DeadlineKind, rule: Rule, act: Act, *roles: Role) -> None:
+    ``head`` are the roles that are told too once it is overdue for long.
+    """
+
+    def __init__(
+        self, guard: Guard, kind: DeadlineKind, act: Act, roles: Collection[Role], head: Collection[Role] = ()
+    ) -> None:
         self._guard = guard
         self.kind = kind
-        self.rule = rule
+        self.rule = RULES[kind]
         self.act = act
         self._roles = roles
+        self._head = head
 
     def recipients(self, session: Session, deadline: Deadline, stage: Stage) -> Collection[UUID]:  # noqa: ARG002  (the contract's)
         """Return those with the roles."""
-        return people_with(session, *self._roles)
+        return people_with(session, *self._roles, *(self._head if stage.head else ()))
 
     def visible(self, session: Session, identity: Identity) -> ColumnElement[bool]:
-        """Show it to whoever may do the act on the record."""
+        """Show it to whoever has one of the roles and may do the act on the record."""
+        if not self._guard.reach(session, identity).roles & {*self._roles, *self._head}:
+            return false()
         mine = self._guard.visible(session, identity, self.act).with_only_columns(Record.id)
         return mine.where(Record.id == Deadline.record_id).correlate(Deadline).exists()
-
-
-class VitalWatch(RecordWatch):
-    """The review of a vital record: archivists look at it; if it stays undone, approvers hear of it."""
-
-    def __init__(self, guard: Guard) -> None:
-        super().__init__(guard, DeadlineKind.VITAL_REVIEW, RULES[DeadlineKind.VITAL_REVIEW], Act.READ, Role.ARCHIVIST)
-
-    def recipients(self, session: Session, deadline: Deadline, stage: Stage) -> Collection[UUID]:
-        """Return archivists, and approvers once it is overdue for long."""
-        own = super().recipients(session, deadline, stage)
-        return [*own, *people_with(session, Role.APPROVER)] if stage.head else own
 
 
 class CorrectionWatch(RecordWatch):
     """A request for a correction: whoever may decide it, but never who asked."""
 
     def __init__(self, guard: Guard) -> None:
-        rule = RULES[DeadlineKind.CORRECTION]
-        super().__init__(guard, DeadlineKind.CORRECTION, rule, Act.DECIDE_CORRECTION, Role.ARCHIVIST, Role.APPROVER)
+        roles = (Role.ARCHIVIST, Role.APPROVER)
+        super().__init__(guard, DeadlineKind.CORRECTION, Act.DECIDE_CORRECTION, roles)
 
     def recipients(self, session: Session, deadline: Deadline, stage: Stage) -> Collection[UUID]:
         """Return those who decide."""
@@ -116,7 +112,7 @@ class PersonWatch:
 def watches(guard: Guard) -> list[Watch]:
     """Return the watch of each kind that the archive itself has."""
     return [
-        VitalWatch(guard),
+        RecordWatch(guard, DeadlineKind.VITAL_REVIEW, Act.READ, (Role.ARCHIVIST,), head=(Role.APPROVER,)),
         CorrectionWatch(guard),
         PersonWatch(guard, DeadlineKind.GRANT_END, AccessGrant, Act.MANAGE_RIGHTS, Role.SECURITY_ADMIN),
         PersonWatch(guard, DeadlineKind.POST_END, PersonPost, Act.MANAGE_PEOPLE, Role.SECURITY_ADMIN),

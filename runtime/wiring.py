@@ -13,7 +13,6 @@ from archive.bringing_job import BringIn
 from archive.clock import Clock, SystemClock
 from archive.confirming import ProposalService
 from archive.corrections import Corrections
-from archive.deadlines import DueBoard, DueSweep, Watch
 from archive.dossiers import Dossiers
 from archive.doubles import Doubles
 from archive.drafts import Drafts
@@ -25,7 +24,6 @@ from archive.intake import IntakeService
 from archive.jobs.runner import Handler, JobRunner
 from archive.log.browse import LogView
 from archive.log.checkpoints import Checkpoints
-from archive.messages import Messages
 from archive.moving import Moving
 from archive.once import Once
 from archive.policy.rules import Act
@@ -35,10 +33,9 @@ from archive.relations import Relations
 from archive.rereading import Rereading
 from archive.shelving.whole import Shelving
 from archive.showing import RecordReader
+from archive.telling import Telling, telling
 from archive.vital import VitalRecords
-from archive.watches import watches
 from archive.why import WhyService
-from archive.workdays import WorkDays
 from indexer.comparing import CompareTexts
 from indexer.extraction import ExtractContents
 from indexer.indexing import IndexRecords
@@ -134,29 +131,9 @@ class Parts(HouseParts):
         return VitalRecords(self.db, self.guard, self.log, self.outbox)
 
     @cached_property
-    def watches(self) -> list[Watch]:
-        """Who is told of which deadline: what another part of the house keeps is added here."""
-        return watches(self.guard)
-
-    @cached_property
-    def messages(self) -> Messages:
-        """Messages to people."""
-        return Messages(self.db, self.guard)
-
-    @cached_property
-    def due(self) -> DueBoard:
-        """What falls due."""
-        return DueBoard(self.db, self.guard, self.watches)
-
-    @cached_property
-    def due_sweep(self) -> DueSweep:
-        """Finds what has come and tells it."""
-        return DueSweep(self.db, self.guard, self.log, self.messages, self.watches)
-
-    @cached_property
-    def workdays(self) -> WorkDays:
-        """The house's calendar."""
-        return WorkDays(self.db, self.guard, self.log)
+    def telling(self) -> Telling:
+        """What falls due, and who is told. Watches of what other parts of the house keep are named here."""
+        return telling(self.db, self.guard, self.log)
 
     @cached_property
     def why(self) -> WhyService:
@@ -321,7 +298,7 @@ class Parts(HouseParts):
             BringIn(self.db, self.bringing),
             EmptyBin(self.db, self.imports, [self.bringing, self.drafts], self.log, self.outbox, self.clock),
             ForgetAnswers(self.once),
-            TellWhatIsDue(self.due_sweep),
+            TellWhatIsDue(self.telling.sweep),
             SweepOrphans(self.db, self.store, self.clock),
             MakeBackups(self.safekeeping),
             CheckFixity(self.fixity, self.mending, self.ending.is_set),

@@ -67,6 +67,7 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
                 HOUSE_RULES[Act.SEE_SHELVES],
                 ("shelves.show", "shelves.new", "shelves.changing", "placing.show", "placing.take", "placing.to_move"),
             ),
+            Way("dues.board", "due", mark("What falls due")),
             Way("vital.waiting", "level", mark("Vital records"), frozenset({Role.ARCHIVIST}), ("vital.mark",)),
         ),
     ),
@@ -79,6 +80,7 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
             Way(
                 "form_templates.every", "sheet", mark("Forms"), HOUSE_RULES[Act.MANAGE_FORMS], ("form_templates.show",)
             ),
+            Way("calendar.show", "due", mark("Calendar"), _SCHEME),
             Way("places.every", "place", mark("Places"), _SCHEME, ("places.show", "places.new", "places.changing")),
             Way("levels.show", "level", mark("Levels"), HOUSE_RULES[Act.MANAGE_LEVELS], _LEVELS),
             Way(
@@ -116,6 +118,13 @@ def _closed() -> str | None:
     return None
 
 
+def _unread(identity: Identity) -> int:
+    """Count the messages that a person has not read; a database that is away is told by others."""
+    with suppress(ArchiveError), services().db.reading() as session:
+        return services().telling.messages.unread(session, identity)
+    return 0
+
+
 def frame() -> dict[str, Any]:
     """Give every template what its frame shows."""
     identity = g.get("identity")
@@ -131,4 +140,5 @@ def frame() -> dict[str, Any]:
         "may_create": bool(identity.roles & _PREPARERS),
         "may_file": Role.ARCHIVIST in identity.roles,
         "levels": services().directory.levels(),
+        "unread_messages": _unread(identity),
     }

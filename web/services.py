@@ -45,6 +45,7 @@ from archive.scheme.categories import SchemeService
 from archive.shelving.whole import Shelving
 from archive.showing import RecordReader
 from archive.subjects import Subjects
+from archive.telling import Telling
 from archive.vital import VitalRecords
 from archive.why import WhyService
 from indexer.rendition import Renditions
@@ -163,6 +164,7 @@ class Services:
     bringing: BringingIn
     moving: Moving
     vital: VitalRecords
+    telling: Telling
     columns: ChosenColumns
     drafts: Drafts
     forms: FormTemplates

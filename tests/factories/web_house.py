@@ -56,6 +56,7 @@ from archive.scheme.categories import SchemeService
 from archive.shelving.whole import Shelving
 from archive.showing import RecordReader, number_of
 from archive.subjects import Subjects
+from archive.telling import telling
 from archive.vital import VitalRecords
 from archive.why import WhyService
 from indexer.comparing import CompareTexts
@@ -319,6 +320,7 @@ def a_web_house(
         relations=Relations(db, guard, log, clock),
         moving=Moving(db, guard, vault, RecordService(db, guard, vault, log, outbox, clock)),
         vital=VitalRecords(db, guard, log, outbox),
+        telling=telling(db, guard, log),
         columns=ChosenColumns(db),
         drafts=Drafts(db, vault, clock),
         forms=FormTemplates(db, guard, log, clock, shipped, try_out),
