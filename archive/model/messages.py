@@ -88,7 +88,7 @@ class Delivery(Base):
     reason: Mapped[str | None] = mapped_column(String(100))
     attempts: Mapped[int] = mapped_column(default=0)
     made_at: Mapped[datetime]
-    ended_at: Mapped[datetime | None]
+    changed_at: Mapped[datetime | None]
 
 
 class PersonChannel(Base):

@@ -87,7 +87,7 @@ def upgrade():
     sa.Column('reason', sa.String(length=100), nullable=True),
     sa.Column('attempts', sa.Integer(), nullable=False),
     sa.Column('made_at', Moment(), nullable=False),
-    sa.Column('ended_at', Moment(), nullable=True),
+    sa.Column('changed_at', Moment(), nullable=True),
     sa.ForeignKeyConstraint(['message_id'], ['message.id'], name=op.f('fk_delivery_message_id')),
     sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_delivery_person_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_delivery')),
