@@ -3,9 +3,12 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from archive.database import Database
 from archive.deadlines import DueSweep
+from archive.delivering import mark_stale
 from archive.jobs.runner import ClaimedJob, Outcome
 from archive.model import JobKind
+from archive.policy.guard import Guard
 
 
 class TellWhatIsDue:
@@ -17,10 +20,13 @@ class TellWhatIsDue:
     max_attempts = 5
     keep_done = True
 
-    def __init__(self, sweep: DueSweep) -> None:
+    def __init__(self, db: Database, guard: Guard, sweep: DueSweep) -> None:
+        self._db = db
+        self._guard = guard
         self._sweep = sweep
 
     def run(self, jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Outcome]:
-        """Look at all that has come."""
+        """Look at all that has come, and at what was begun to be sent and never ended."""
         self._sweep.run(jobs[0].still_held)
+        mark_stale(self._db, self._guard)
         return {job.id: Outcome.done() for job in jobs}

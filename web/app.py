@@ -32,6 +32,7 @@ from web.health import pages as health_pages
 from web.history import pages as history_pages
 from web.house.backups import pages as backup_pages
 from web.house.calendar import pages as calendar_pages
+from web.house.deliveries import pages as delivery_pages
 from web.house.fixity import pages as fixity_pages
 from web.house.fonds import pages as fonds_pages
 from web.house.levels import pages as level_pages
@@ -92,7 +93,7 @@ def create_app(wired: Services) -> Flask:
         rule_pages, subject_pages, system_pages, backup_pages, health_pages, account_pages, bring_in_pages,
         sheet_file_pages, moving_pages, dossier_pages, relation_pages, why_pages, list_pages, draft_pages, fixity_pages,
         metric_pages, shelf_pages, placing_pages, copy_pages, print_pages, form_template_pages, vital_pages,
-        due_pages, message_pages, calendar_pages,
+        due_pages, message_pages, calendar_pages, delivery_pages,
     ):  # fmt: skip
         app.register_blueprint(pages)
     app.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))

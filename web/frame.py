@@ -96,7 +96,7 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
                 "system",
                 mark("System"),
                 HOUSE_RULES[Act.SEE_JOBS],
-                ("system.parts", "backups.show", "fixity.show"),
+                ("system.parts", "backups.show", "fixity.show", "deliveries.every"),
             ),
             Way("fixity.show", "system", mark("Stored files"), _CHECKED),
         ),

@@ -65,6 +65,8 @@ PLACES: Mapping[str, str] = {
     "dues.board": "staff#messages",
     "messages.mine": "staff#messages",
     "messages.show": "staff#messages",
+    "messages.ways": "staff#messages",
+    "deliveries.every": "administrator#ways-of-telling",
     "calendar.show": "administrator#calendar",
     "vital.waiting": "archivist#vital-records",
     "vital.mark": "archivist#vital-records",

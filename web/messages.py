@@ -3,14 +3,19 @@
 from contextlib import suppress
 from uuid import UUID
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response as BaseResponse
 
-from archive.errors import ReadOnly
+from archive.delivering import ROOMS
+from archive.errors import InvalidInput, ReadOnly
 from archive.messages import Shown
+from archive.model import Channel
+from web.channel_words import CHANNELS
 from web.due_words import stage_words, topic_words
+from web.faults import explain_fault, status_of
+from web.i18n import current_locale
 from web.services import identity, services
 
 pages = Blueprint("messages", __name__)
@@ -63,3 +68,38 @@ def _key(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
+
+
+@pages.get("/messages/ways")
+def ways() -> BaseResponse:
+    """Show by which ways the person is told."""
+    return _ways()
+
+
+@pages.post("/messages/ways")
+def choose() -> BaseResponse:
+    """Choose a way, change it, or give it up."""
+    form, own = request.form, services().telling.channels
+    named = form.get("channel", "")
+    if named not in set(Channel):
+        return redirect(url_for("messages.ways"), 303)
+    channel = Channel(named)
+    if form.get("what") == "off":
+        own.drop(identity(), channel)
+        flash(_("Nothing more is sent this way."))
+        return redirect(url_for("messages.ways"), 303)
+    try:
+        own.choose(identity(), channel, form.get("address", "")[:300], digest=form.get("when") == "digest")
+    except InvalidInput as error:
+        return _ways(channel, error)
+    flash(_("From the next message on you are told this way too."))
+    return redirect(url_for("messages.ways"), 303)
+
+
+def _ways(channel: Channel | None = None, error: InvalidInput | None = None) -> BaseResponse:
+    fault = explain_fault(error.faults[0], current_locale()) if error else ""
+    page = render_template(
+        "message_ways.html", ways=services().telling.channels.mine(identity()), words=CHANNELS, rooms=ROOMS,
+        wrong=channel, fault=fault, typed=request.form,
+    )  # fmt: skip
+    return make_response(page, status_of(error) if error else 200)

@@ -60,6 +60,8 @@ PAGES: Mapping[str, tuple[str, str]] = {
     "vital.waiting": ("archivist", "/vital"),
     "dues.board": ("archivist", "/due"),
     "messages.mine": ("archivist", "/messages"),
+    "messages.ways": ("archivist", "/messages/ways"),
+    "deliveries.every": ("system", "/system/deliveries"),
     "calendar.show": ("archivist", "/house/calendar"),
     "doubles.waiting": ("archivist", "/doubles"),
     "corrections.new": ("archivist", "/records/{filed}/correct"),

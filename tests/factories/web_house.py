@@ -21,6 +21,7 @@ from archive.clock import Clock
 from archive.confirming import ProposalService
 from archive.corrections import Corrections
 from archive.database import Database
+from archive.delivering import Ways
 from archive.dossiers import Dossiers
 from archive.doubles import Doubles
 from archive.drafts import Drafts
@@ -244,6 +245,7 @@ def token_on(page: str) -> str:
 
 
 NO_AIDS = Aids()
+NO_WAYS = Ways()
 
 
 @contextmanager
@@ -254,6 +256,7 @@ def a_web_house(
     clock: Clock | None = None,
     soffice: Office | None = None,
     aids: Aids = NO_AIDS,
+    ways: Ways = NO_WAYS,
 ) -> Iterator[WebHouse]:
     """Yield a house with an archivist, a clerk, staff, an auditor and a system administrator, all signed up."""
     clock = clock or FixedClock()
@@ -320,7 +323,7 @@ def a_web_house(
         relations=Relations(db, guard, log, clock),
         moving=Moving(db, guard, vault, RecordService(db, guard, vault, log, outbox, clock)),
         vital=VitalRecords(db, guard, log, outbox),
-        telling=telling(db, guard, log),
+        telling=telling(db, guard, log, outbox, vault, ways),
         columns=ChosenColumns(db),
         drafts=Drafts(db, vault, clock),
         forms=FormTemplates(db, guard, log, clock, shipped, try_out),
