@@ -21,6 +21,7 @@ from archive.scheme.shipped import scheme
 from runtime.demo import done, dossiers
 from runtime.demo.people import DEPARTMENTS, DISTRIBUTION, PEOPLE, POSTS
 from runtime.demo.shelving import shelve
+from runtime.demo.telling import tell
 from runtime.demo.world import Spot
 from runtime.demo.writing import Ground, Made, Writer, fields_of
 from runtime.setting_up import create
@@ -78,6 +79,7 @@ def fill(settings: Settings, out: Speaker, *, size: int | None, files: bool) -> 
             with work_done(parts, wait=True, told=lambda left: out.progress(str(left)), beside=("index",)) as release:
                 _records(parts, out, wanted, files=files, grow=size is not None, filed=release)
                 shelve(parts, [(code, names) for _fonds, code, _kind, names in PROJECTS])
+                tell(parts)
         with parts.db.reading() as session:
             count = session.scalar(select(func.count()).select_from(Record))
         # "name" is what a person signs in with and what --as takes: scripts go on with it
