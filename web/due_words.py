@@ -58,13 +58,22 @@ STAGES: Mapping[str, str] = {
     "head": mark("overdue for %(days)s days, told to those above too"),
 }
 
+LATE: Mapping[str, str] = {
+    "before": mark("falls due soon"),
+    "on": mark("has fallen due"),
+    "after": mark("overdue for more than %(days)s days"),
+    "head": mark("overdue for more than %(days)s days, told to those above too"),
+}
+"""The same, told after its day."""
+
 
 def topic_words(message: Message) -> Words:
     """Return the words of a message's topic."""
     return TOPICS.get(message.topic, UNKNOWN)
 
 
-def stage_words(stage: str, gettext: Callable[..., str]) -> str:
+def stage_words(stage: str, gettext: Callable[..., str], *, late: bool = False) -> str:
     """Say which reminder it is; "" where it is none."""
     name, _bar, days = stage.partition("_")
-    return gettext(STAGES[name], days=days or "0") if name in STAGES else ""
+    words = (LATE if late else STAGES).get(name)
+    return gettext(words, days=days or "0") if words else ""

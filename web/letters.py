@@ -21,6 +21,6 @@ def write(items: Sequence[Item], locale: str | None) -> tuple[str, str]:
     parts = []
     for each in items:
         words = TOPICS.get(each.topic, UNKNOWN)
-        said = [gettext(words.name), stage_words(each.stage, gettext), str(each.due or "")]
+        said = [gettext(words.name), stage_words(each.stage, gettext, late=each.late), str(each.due or "")]
         parts.append("\n".join((" · ".join(filter(None, said)), gettext(words.todo), each.link)))
     return subject, "\n\n".join([*parts, gettext(END)]) + "\n"

@@ -30,7 +30,10 @@ def mine() -> str:
     found = services().telling.messages.list(
         identity(), unread=unread, after=_key(request.args.get("after", "")), limit=PAGE + 1
     )
-    shown = [(each, topic_words(each.message), stage_words(each.message.stage, _)) for each in found[:PAGE]]
+    shown = [
+        (each, topic_words(each.message), stage_words(each.message.stage, _, late=each.message.late))
+        for each in found[:PAGE]
+    ]
     more = found[PAGE - 1].message.id.hex if len(found) > PAGE else None
     return render_template("messages.html", found=shown, unread=unread, more=more)
 

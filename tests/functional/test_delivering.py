@@ -1,7 +1,9 @@
 """What leaves the house of a message, to whom, how often, and what becomes of what did not go out."""
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,9 +27,13 @@ from archive.model import (
     PersonChannel,
     Record,
 )
-from tests.factories.web_house import WebHouse, a_web_house
+from tests.factories.web_house import WebHouse, a_web_house, token_on
 from web import letters
+from web.channel_words import CHANNELS, REASONS
 
+pytestmark = pytest.mark.postgres
+
+ROOT = Path(__file__).parents[2]
 ADDRESS = "https://archive.example.cn"
 
 
@@ -83,7 +89,8 @@ def house(kept: House) -> Iterator[House]:
     with kept.db.writing() as work:
         for table in (Delivery, Message, Deadline, PersonChannel, Job):
             work.session.execute(delete(table))
-        work.session.get_one(Person, kept.web.people["archivist"].id).clearance = 4
+        archivist = work.session.get_one(Person, kept.web.people["archivist"].id)
+        archivist.clearance, archivist.active, archivist.locale = 4, True, None
         work.commit()
     for post in kept.posts.values():
         post.sent.clear()
@@ -321,3 +328,54 @@ def test_an_address_lies_sealed_and_no_log_holds_it(house: House) -> None:
     assert (mine.channel, mine.address) == (Channel.SMS, "13800138000")
     house.telling.channels.drop(house.who("archivist"), Channel.SMS)
     assert not any(each.on for each in house.telling.channels.mine(house.who("archivist")))
+
+
+def post(house: House, login: str, path: str, **data: str) -> tuple[int, str]:
+    browser = house.web.browser(login)
+    reply = browser.post(path, data={"csrf_token": token_on(browser.get("/").text), **data}, follow_redirects=True)
+    return reply.status_code, reply.text
+
+
+def test_a_way_is_chosen_changed_and_given_up_on_its_page(house: House) -> None:
+    page = house.web.browser("archivist").get("/messages/ways").text
+    assert page.count("用这种方式通知我") == len(Channel)
+    status, page = post(house, "archivist", "/messages/ways", channel="email", address="nobody", when="once")
+    assert (status, 'id="fault-email"' in page) == (422, True)
+    status, page = post(house, "archivist", "/messages/ways", channel="email", address="a@example.cn", when="digest")
+    assert status == 200
+    assert 'value="a@example.cn"' in page
+    [mine] = [each for each in house.telling.channels.mine(house.who("archivist")) if each.on]
+    assert (mine.channel, mine.digest) == (Channel.EMAIL, True)
+    assert "a@example.cn" not in house.web.browser("staff").get("/messages/ways").text
+    post(house, "archivist", "/messages/ways", channel="email", what="off")
+    assert not any(each.on for each in house.telling.channels.mine(house.who("archivist")))
+
+
+def test_whoever_runs_the_system_sees_what_did_not_go_out_and_nothing_of_the_record(house: House) -> None:
+    house.choose("archivist", Channel.EMAIL, "a@example.cn")
+    house.marked()
+    house.tell()
+    house.posts[Channel.EMAIL].act = refuses("mail_refused_address", again=False)
+    house.jobs.drain()
+    page = house.web.browser("system").get("/system/deliveries").text
+    assert "邮件服务器不接受该地址" in page
+    assert "绝不外露" not in page
+    assert "a@example.cn" not in page
+    [bad] = house.telling.channels.bad(house.who("system"), limit=2)
+    house.posts[Channel.EMAIL].act = lambda: None
+    assert post(house, "archivist", f"/system/deliveries/{bad.delivery.id}/retry")[0] == 403
+    assert post(house, "system", f"/system/deliveries/{bad.delivery.id}/retry")[0] == 200
+    house.jobs.drain()
+    assert "所有应发出的消息都已发出" in house.web.browser("system").get("/system/deliveries").text
+    assert house.web.browser("staff").get("/system/deliveries").status_code == 403
+
+
+def test_every_reason_that_a_sender_gives_has_words() -> None:
+    given = {
+        reason
+        for path in (ROOT / "runtime" / "sending").glob("*.py")
+        for reason in re.findall(r'(?:NotSent|Unclear)\("([a-z_]+)"', path.read_text("utf-8"))
+    }
+    assert given
+    assert given <= set(REASONS)
+    assert set(CHANNELS) == set(Channel)

@@ -11,7 +11,7 @@ from sqlalchemy import delete
 from archive.model import Deadline, DeadlineKind, Delivery, Message, Person
 from tests.factories.api_house import ApiHouse, an_api_house
 from tests.factories.web_house import token_on
-from web.due_words import KINDS, STAGES, TOPICS
+from web.due_words import KINDS, LATE, STAGES, TOPICS
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def post(house: ApiHouse, login: str, path: str, **data: Any) -> tuple[int, str]
 def test_every_kind_and_stage_has_words() -> None:
     assert set(KINDS) == set(DeadlineKind)
     assert {f"due.{kind.value}" for kind in DeadlineKind} <= set(TOPICS)
-    assert set(STAGES) == {"before", "on", "after", "head"}
+    assert set(LATE) == set(STAGES) == {"before", "on", "after", "head"}
 
 
 def test_the_bell_counts_a_message_leads_to_its_record_and_is_read_by_that(house: ApiHouse) -> None:

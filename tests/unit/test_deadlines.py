@@ -1,5 +1,9 @@
 """What falls due is told once to each whom it concerns, whatever becomes of the clock that asks."""
 
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -15,10 +19,16 @@ from archive.failpoints import Injected
 from archive.log.writer import Log
 from archive.messages import Messages
 from archive.model import Deadline, DeadlineKind, DeadlineState, Message, Person, Record
+from archive.policy.guard import Guard
 from archive.watches import watches
+from storage.ring import KeyRing
+from storage.vault import RingVault
+from tests.factories.databases import ONLY_SQLITE, another
 from tests.factories.web_house import a_web_house
+from tests.fakes.clock import FixedClock
 
-REVIEW = DeadlineKind.VITAL_REVIEW
+ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.postgres
 
 
 @contextmanager
@@ -204,3 +214,41 @@ def test_a_kind_that_nobody_watches_here_waits_for_who_does(house: SimpleNamespa
     alone = DueSweep(house.db, house.guard, house.log, house.messages, [])
     assert alone.run() == 0
     assert house.sweep.run() == 1
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from archive import failpoints
+from tests.unit.test_deadlines import an_old_house
+
+with an_old_house(Path(sys.argv[1])) as house:
+    failpoints.arm(sys.argv[2] + ":kill")
+    house.sweep.run()
+"""
+
+
+@contextmanager
+def an_old_house(folder: Path) -> Iterator[SimpleNamespace]:
+    """Open the database of a house once more, in another process."""
+    db, clock = another(folder), FixedClock()
+    log = Log(RingVault(KeyRing.open(folder / "ring"), clock), clock)
+    guard = Guard(db, log, clock, "Asia/Shanghai")
+    yield SimpleNamespace(db=db, sweep=DueSweep(db, guard, log, Messages(db, guard), watches(guard)))
+    db.close()
+
+
+@ONLY_SQLITE
+@pytest.mark.parametrize("where", ["due.planned", "due.written"])
+def test_a_sweep_that_is_killed_tells_nothing_and_the_next_tells_all_once(tmp_path: Path, where: str) -> None:
+    with a_house(tmp_path) as own:
+        for _ in range(3):
+            marked(own, 7)
+        killed = subprocess.run(
+            [sys.executable, "-c", KILLED, str(tmp_path), where], cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)},
+            check=False, timeout=60,
+        )  # fmt: skip
+        assert killed.returncode == -signal.SIGKILL
+        assert told(own) == []
+        assert own.sweep.run() == 3
+        assert len(told(own)) == 3
