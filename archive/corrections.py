@@ -12,22 +12,27 @@ from sqlalchemy.orm import Session
 from archive import describing
 from archive.approvals import Approvals
 from archive.database import Database, rows_by_id
+from archive.deadlines import Deadlines
 from archive.describing import Draft
 from archive.errors import Conflict, InvalidInput, NotAllowed, NotFound, WrongState
 from archive.identity import Identity
-from archive.model import Approval, ApprovalKind, ApprovalState, Category, Medium, Record, RecordState
+from archive.model import Approval, ApprovalKind, ApprovalState, Category, DeadlineKind, Medium, Record, RecordState
 from archive.pairing import meet
 from archive.policy.condition import holds
 from archive.policy.facts import facts_of
 from archive.policy.guard import Guard
 from archive.policy.rules import Act, condition
 from archive.records import RecordService
+from archive.workdays import add_working_days, calendar_of
 
 CORRECTABLE = (
     "title", "drawn_up", "responsible", "department_id", "place_id", "term", "medium", "material", "pages", "keywords",
     "importance", "notes",
 )  # fmt: skip
 """What of a description is corrected, beside the category's own fields; category, level and numbers are not."""
+
+DAYS = 10
+"""Working days within which a request is to be decided."""
 
 _IDS = frozenset({"department_id", "place_id"})
 
@@ -59,6 +64,7 @@ class Corrections:
         self._guard = guard
         self._approvals = approvals
         self._records = records
+        self._deadlines = Deadlines(guard)
 
     def ask(self, identity: Identity, record_id: UUID, changes: Mapping[str, Any], why: str, version: int) -> UUID:
         """Ask for a correction of a filed record. What is given and does not differ is no part of it.
@@ -97,6 +103,8 @@ class Corrections:
                 raise InvalidInput(describing.fault("change", "nothing_changed"))
             what = {"before": _only(before, changed, own), "after": _only(after, changed, own)}
             key = self._approvals.ask(session, identity, ApprovalKind.CORRECTION, record.id, what, why)
+            due = add_working_days(calendar_of(session), self._guard.day(), DAYS)
+            self._deadlines.set(session, DeadlineKind.CORRECTION, key, due, record.id)
             work.commit()
         return key
 
@@ -169,6 +177,7 @@ class Corrections:
             end = ApprovalState.APPROVED if approve else ApprovalState.REFUSED
             what, asked_why, _ = self._approvals.opened(session, approval)
             self._approvals.end(session, identity, approval, end, why)
+            self._deadlines.meet(session, DeadlineKind.CORRECTION, approval.id)
             if approve:
                 standing = self._records.draft_of(session, record)
                 if _stands_otherwise(standing, what["before"]):
@@ -188,6 +197,7 @@ class Corrections:
         with self._guard.refusals(identity), self._db.writing() as work:
             approval, _ = self._asked(work.session, identity, Act.ASK_CORRECTION, approval_id)
             self._approvals.end(work.session, identity, approval, ApprovalState.WITHDRAWN, "")
+            self._deadlines.lapse(work.session, DeadlineKind.CORRECTION, approval.id)
             work.commit()
 
     def _asked(self, session: Session, identity: Identity, act: Act, approval_id: UUID) -> tuple[Approval, Record]:

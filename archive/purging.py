@@ -14,10 +14,13 @@ from archive.model import (
     ApprovalWord,
     Block,
     Content,
+    Deadline,
+    Delivery,
     File,
     ImportEntry,
     Loan,
     LoanReport,
+    Message,
     OwnerKey,
     PageText,
     Proposal,
@@ -46,7 +49,21 @@ def remove_records(session: Session, ids: Sequence[UUID]) -> None:
     _forget_requests(session, ids)
     session.execute(delete(Block).where(Block.record_id.in_(ids)))
     forget_copies(session, ids)
-    for table in (RecordPerson, RecordSubject, ReadingRight, Approval, ImportEntry, SheetRow, Content, File):
+    messages = select(Message.id).where(Message.record_id.in_(ids))
+    session.execute(delete(Delivery).where(Delivery.message_id.in_(messages)))
+    tables = (
+        RecordPerson,
+        RecordSubject,
+        ReadingRight,
+        Approval,
+        Deadline,
+        Message,
+        ImportEntry,
+        SheetRow,
+        Content,
+        File,
+    )
+    for table in tables:
         session.execute(delete(table).where(table.record_id.in_(ids)))
     session.execute(delete(Record).where(Record.id.in_(ids)))
     session.execute(delete(OwnerKey).where(OwnerKey.owner_id.in_(ids)))

@@ -79,6 +79,7 @@ def services(parts: Parts) -> Services:
         arranging=parts.arranging,
         relations=parts.relations,
         vital=parts.vital,
+        telling=parts.telling,
         columns=ChosenColumns(parts.db),
         drafts=parts.drafts,
         forms=parts.forms,

@@ -14,6 +14,7 @@ from archive.bringing_job import BringIn
 from archive.clock import Clock, SystemClock
 from archive.confirming import ProposalService
 from archive.corrections import Corrections
+from archive.delivering import Deliver, Ways
 from archive.dossiers import Dossiers
 from archive.doubles import Doubles
 from archive.drafts import Drafts
@@ -36,6 +37,7 @@ from archive.rereading import Rereading
 from archive.shelving.whole import Shelving
 from archive.showing import RecordReader
 from archive.stocktaking.whole import StocktakingService
+from archive.telling import Telling, telling
 from archive.vital import VitalRecords
 from archive.why import WhyService
 from indexer.comparing import CompareTexts
@@ -52,6 +54,7 @@ from indexer.unlocking import Unlocking
 from indexer.unpacking import UnpackContents
 from retention.answers import ForgetAnswers
 from retention.bin import EmptyBin
+from retention.due import TellWhatIsDue
 from retention.loans import CareForLoans
 from runtime.backing_up import MakeBackups
 from runtime.checking_fixity import CheckFixity
@@ -59,6 +62,7 @@ from runtime.checkpointing import MakeCheckpoints
 from runtime.house_parts import HouseParts
 from runtime.rebuilding import index_care
 from runtime.revisions import newest_revision
+from runtime.sending.ways import ways_of
 from runtime.settings import Settings
 from runtime.stores import backup_store
 from storage.backups import Backups
@@ -68,6 +72,7 @@ from storage.mending import Mending
 from storage.pace import Pace
 from storage.safekeeping import Safekeeping
 from storage.sweep import SweepOrphans
+from web import letters
 from web.office_pages import OfficePages
 from web.prints import setting
 
@@ -146,6 +151,16 @@ class Parts(HouseParts):
     def vital(self) -> VitalRecords:
         """Records without which the house could not go on."""
         return VitalRecords(self.db, self.guard, self.log, self.outbox)
+
+    @cached_property
+    def telling(self) -> Telling:
+        """What falls due, and who is told. Watches of what other parts of the house keep are named here."""
+        return telling(self.db, self.guard, self.log, self.outbox, self.vault, self.ways)
+
+    @cached_property
+    def ways(self) -> Ways:
+        """The ways by which messages leave the house."""
+        return ways_of(self.settings, self.clock)
 
     @cached_property
     def why(self) -> WhyService:
@@ -311,6 +326,8 @@ class Parts(HouseParts):
             EmptyBin(self.db, self.imports, [self.bringing, self.drafts], self.log, self.outbox, self.clock),
             ForgetAnswers(self.once),
             CareForLoans(self.lending.care),
+            TellWhatIsDue(self.db, self.guard, self.telling.sweep),
+            Deliver(self.db, self.guard, self.vault, self.outbox, self.telling.due, self.ways, letters.write),
             SweepOrphans(self.db, self.store, self.clock),
             MakeBackups(self.safekeeping),
             CheckFixity(self.fixity, self.mending, self.ending.is_set),

@@ -23,6 +23,7 @@ from web.desk import pages as desk_pages
 from web.dossiers import pages as dossier_pages
 from web.doubles import pages as double_pages
 from web.drafts import pages as draft_pages
+from web.dues import pages as due_pages
 from web.error_words import ERRORS
 from web.faults import explain, status_of
 from web.files import pages as file_pages
@@ -31,6 +32,8 @@ from web.frame import frame
 from web.health import pages as health_pages
 from web.history import pages as history_pages
 from web.house.backups import pages as backup_pages
+from web.house.calendar import pages as calendar_pages
+from web.house.deliveries import pages as delivery_pages
 from web.house.fixity import pages as fixity_pages
 from web.house.fonds import pages as fonds_pages
 from web.house.levels import pages as level_pages
@@ -50,6 +53,7 @@ from web.lending.register import pages as register_pages
 from web.lending.requests import pages as request_pages
 from web.lending.rule_books import pages as rule_book_pages
 from web.lists import pages as list_pages
+from web.messages import pages as message_pages
 from web.metrics import pages as metric_pages
 from web.moving import pages as moving_pages
 from web.placing import pages as placing_pages
@@ -97,6 +101,7 @@ def create_app(wired: Services) -> Flask:
         metric_pages, shelf_pages, placing_pages, copy_pages, print_pages, form_template_pages, vital_pages,
         loan_pages, request_pages, counter_pages, register_pages, rule_book_pages,
         block_pages,
+        due_pages, message_pages, calendar_pages, delivery_pages,
     ):  # fmt: skip
         app.register_blueprint(pages)
     app.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))

@@ -13,6 +13,8 @@ FAULTS: Mapping[str, str] = {
     "bad_shelf_code": mark("is no code: capitals and digits, up to 8"),
     "only_shelves_have_it": mark("only shelves and boxes have a capacity"),
     "comes_from_above": mark("comes from the cabinet or the room"),
+    "not_an_address_here": mark("is not one address that messages can be sent to"),
+    "not_a_day_line": mark("line %(line)s is not a day, “off” or “work”, and a name"),
     "place_closed": mark("is closed: take another place"),
     "holds_no_papers": mark("papers lie on a shelf or in a box: take one of these"),
     "withdrawn": mark("was withdrawn: note a new one"),

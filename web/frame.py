@@ -82,6 +82,7 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
                 HOUSE_RULES[Act.SEE_SHELVES],
                 ("shelves.show", "shelves.new", "shelves.changing", "placing.show", "placing.take", "placing.to_move"),
             ),
+            Way("dues.board", "due", mark("What falls due")),
             Way("vital.waiting", "level", mark("Vital records"), frozenset({Role.ARCHIVIST}), ("vital.mark",)),
         ),
     ),
@@ -94,6 +95,7 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
             Way(
                 "form_templates.every", "sheet", mark("Forms"), HOUSE_RULES[Act.MANAGE_FORMS], ("form_templates.show",)
             ),
+            Way("calendar.show", "due", mark("Calendar"), _SCHEME),
             Way("places.every", "place", mark("Places"), _SCHEME, ("places.show", "places.new", "places.changing")),
             Way("levels.show", "level", mark("Levels"), HOUSE_RULES[Act.MANAGE_LEVELS], _LEVELS),
             Way(
@@ -111,7 +113,7 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
                 "system",
                 mark("System"),
                 HOUSE_RULES[Act.SEE_JOBS],
-                ("system.parts", "backups.show", "fixity.show"),
+                ("system.parts", "backups.show", "fixity.show", "deliveries.every"),
             ),
             Way("fixity.show", "system", mark("Stored files"), _CHECKED),
         ),
@@ -133,6 +135,13 @@ def _closed() -> str | None:
     return None
 
 
+def _unread(identity: Identity) -> int:
+    """Count the messages that a person has not read; a database that is away is told by others."""
+    with suppress(ArchiveError), services().db.reading() as session:
+        return services().telling.messages.unread(session, identity)
+    return 0
+
+
 def frame() -> dict[str, Any]:
     """Give every template what its frame shows."""
     identity = g.get("identity")
@@ -148,4 +157,5 @@ def frame() -> dict[str, Any]:
         "may_create": bool(identity.roles & _PREPARERS),
         "may_file": Role.ARCHIVIST in identity.roles,
         "levels": services().directory.levels(),
+        "unread_messages": _unread(identity),
     }

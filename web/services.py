@@ -48,6 +48,7 @@ from archive.shelving.whole import Shelving
 from archive.showing import RecordReader
 from archive.stocktaking.whole import StocktakingService
 from archive.subjects import Subjects
+from archive.telling import Telling
 from archive.vital import VitalRecords
 from archive.why import WhyService
 from indexer.rendition import Renditions
@@ -167,6 +168,7 @@ class Services:
     bringing: BringingIn
     moving: Moving
     vital: VitalRecords
+    telling: Telling
     columns: ChosenColumns
     drafts: Drafts
     forms: FormTemplates

@@ -26,6 +26,7 @@ from archive.model.contents import (
     ScanState,
     TextState,
 )
+from archive.model.dues import DayRule, Deadline, DeadlineKind, DeadlineState, WeekdayRule
 from archive.model.fixity import FindingEnd, Fixity, FixityFinding, FixityRun
 from archive.model.forms import FormVersion
 from archive.model.house import (
@@ -48,6 +49,7 @@ from archive.model.likeness import AlikeRecord, AlikeText, Likeness, LikenessBan
 from archive.model.lists import FormDraft, ListColumns
 from archive.model.loans import Harm, Loan, LoanForm, LoanReport, LoanState
 from archive.model.log import LogCheckpoint, LogClass, LogEntry, LogResult, LogSeal, LogUnsealed
+from archive.model.messages import Channel, Delivery, DeliveryState, Message, PersonChannel
 from archive.model.moves import Closed, Closure, MoveRun
 from archive.model.people import (
     AccessGrant,
@@ -103,6 +105,7 @@ __all__ = [
     "Carrier",
     "Category",
     "CategoryVersion",
+    "Channel",
     "Closed",
     "Closure",
     "Content",
@@ -112,6 +115,12 @@ __all__ = [
     "CopyMove",
     "Counter",
     "Custody",
+    "DayRule",
+    "Deadline",
+    "DeadlineKind",
+    "DeadlineState",
+    "Delivery",
+    "DeliveryState",
     "Department",
     "Deputy",
     "Distribution",
@@ -152,6 +161,7 @@ __all__ = [
     "LogSeal",
     "LogUnsealed",
     "Medium",
+    "Message",
     "MoveRun",
     "NeedToKnowGroup",
     "NotTheSame",
@@ -159,6 +169,7 @@ __all__ = [
     "OwnerKey",
     "PageText",
     "Person",
+    "PersonChannel",
     "PersonPost",
     "PersonRole",
     "Place",
@@ -198,4 +209,5 @@ __all__ = [
     "TextState",
     "TokenScope",
     "WebSession",
+    "WeekdayRule",
 ]

@@ -15,8 +15,8 @@ from archive.model.columns import Key, word
 class JobKind(StrEnum):
     """What a job does.
 
-    Its subject is a content (extract, unpack, ocr, compare), a record (index, lock), a spreadsheet (bring_in) or
-    nothing.
+    Its subject is a content (extract, unpack, ocr, compare), a record (index, lock), a spreadsheet (bring_in), a
+    person (deliver) or nothing.
     """
 
     EXTRACT = "extract"
@@ -36,6 +36,8 @@ class JobKind(StrEnum):
     LOCK = "lock"
     FIXITY = "fixity"
     LOANS = "loans"
+    DUE = "due"
+    DELIVER = "deliver"
 
 
 class JobState(StrEnum):

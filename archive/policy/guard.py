@@ -7,9 +7,10 @@ and on SQLite its lock would keep the entry waiting for itself. So a refusal end
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, bindparam, select
 from sqlalchemy.engine import Engine
@@ -68,6 +69,16 @@ class Guard:
         if identity not in kept:
             kept[identity] = load_reach(session, identity, self._clock, self._zone)
         return kept[identity]
+
+    def now(self) -> datetime:
+        """Return the present moment."""
+        return self._clock.now()
+
+    def next_hour(self, hour: int) -> datetime:
+        """Return the next moment at which the house's clock strikes ``hour``."""
+        here = self._clock.now().astimezone(ZoneInfo(self._zone))
+        struck = here.replace(hour=hour, minute=0, second=0, microsecond=0)
+        return struck if struck > here else struck + timedelta(days=1)
 
     def day(self) -> date:
         """Return the day it is in the house's zone."""

@@ -22,6 +22,7 @@ from runtime.demo import done, dossiers
 from runtime.demo.lending import lend
 from runtime.demo.people import DEPARTMENTS, DISTRIBUTION, PEOPLE, POSTS
 from runtime.demo.shelving import shelve
+from runtime.demo.telling import tell
 from runtime.demo.world import Spot
 from runtime.demo.writing import Ground, Made, Writer, fields_of
 from runtime.setting_up import create
@@ -80,6 +81,7 @@ def fill(settings: Settings, out: Speaker, *, size: int | None, files: bool) -> 
                 _records(parts, out, wanted, files=files, grow=size is not None, filed=release)
                 shelve(parts, [(code, names) for _fonds, code, _kind, names in PROJECTS])
                 lend(parts)
+                tell(parts)
         with parts.db.reading() as session:
             count = session.scalar(select(func.count()).select_from(Record))
         # "name" is what a person signs in with and what --as takes: scripts go on with it

@@ -22,6 +22,7 @@ from archive.clock import Clock
 from archive.confirming import ProposalService
 from archive.corrections import Corrections
 from archive.database import Database
+from archive.delivering import Ways
 from archive.dossiers import Dossiers
 from archive.doubles import Doubles
 from archive.drafts import Drafts
@@ -59,6 +60,7 @@ from archive.shelving.whole import Shelving
 from archive.showing import RecordReader, number_of
 from archive.stocktaking.whole import StocktakingService
 from archive.subjects import Subjects
+from archive.telling import telling
 from archive.vital import VitalRecords
 from archive.why import WhyService
 from indexer.comparing import CompareTexts
@@ -246,6 +248,7 @@ def token_on(page: str) -> str:
 
 
 NO_AIDS = Aids()
+NO_WAYS = Ways()
 
 
 @contextmanager
@@ -256,6 +259,7 @@ def a_web_house(
     clock: Clock | None = None,
     soffice: Office | None = None,
     aids: Aids = NO_AIDS,
+    ways: Ways = NO_WAYS,
 ) -> Iterator[WebHouse]:
     """Yield a house with an archivist, a clerk, staff, an auditor and a system administrator, all signed up."""
     clock = clock or FixedClock()
@@ -323,6 +327,7 @@ def a_web_house(
         relations=Relations(db, guard, log, clock),
         moving=Moving(db, guard, vault, RecordService(db, guard, vault, log, outbox, clock)),
         vital=VitalRecords(db, guard, log, outbox),
+        telling=telling(db, guard, log, outbox, vault, ways),
         columns=ChosenColumns(db),
         drafts=Drafts(db, vault, clock),
         forms=FormTemplates(db, guard, log, clock, shipped, try_out),
