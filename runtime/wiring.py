@@ -24,6 +24,7 @@ from archive.forms import FormTemplates
 from archive.imports import Imports
 from archive.intake import IntakeService
 from archive.jobs.runner import Handler, JobRunner
+from archive.loans.dues import loan_watches
 from archive.loans.whole import Lending
 from archive.log.browse import LogView
 from archive.log.checkpoints import Checkpoints
@@ -155,7 +156,7 @@ class Parts(HouseParts):
     @cached_property
     def telling(self) -> Telling:
         """What falls due, and who is told. Watches of what other parts of the house keep are named here."""
-        return telling(self.db, self.guard, self.log, self.outbox, self.vault, self.ways)
+        return telling(self.db, self.guard, self.log, self.outbox, self.vault, self.ways, loan_watches(self.guard))
 
     @cached_property
     def ways(self) -> Ways:

@@ -30,6 +30,10 @@ def _correction(subject: UUID | None, _record: UUID | None) -> str | None:
     return url_for("corrections.show", approval_id=subject) if subject else None
 
 
+def _loans(_subject: UUID | None, _record: UUID | None) -> str | None:
+    return url_for("loans.mine")
+
+
 KINDS: Mapping[DeadlineKind, Words] = {
     DeadlineKind.VITAL_REVIEW: Words(
         mark("Review of a vital record"), mark("Look whether it is vital still, and choose the next day."), _record
@@ -42,6 +46,13 @@ KINDS: Mapping[DeadlineKind, Words] = {
     ),
     DeadlineKind.POST_END: Words(
         mark("A post ends"), mark("Rights that follow from the post end with it. See whether somebody follows.")
+    ),
+    DeadlineKind.LOAN: Words(mark("A borrowed paper"), mark("Bring it back, or extend it where that goes."), _loans),
+    DeadlineKind.LOAN_RECALL: Words(
+        mark("A borrowed paper was called back"), mark("Bring it back now: someone needs it."), _loans
+    ),
+    DeadlineKind.LOAN_END: Words(
+        mark("Files lent on the page close"), mark("Extend the loan where that goes, if you still need them."), _loans
     ),
 }
 """Every kind of deadline."""

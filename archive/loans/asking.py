@@ -17,6 +17,7 @@ from archive.errors import Fault, InvalidInput, NotAllowed, NotFound
 from archive.identity import Identity, Role
 from archive.ids import new_id
 from archive.loans import rules
+from archive.loans.dues import keep_due
 from archive.loans.extending import Extensions, asks_of, end_of
 from archive.loans.standing import availability, hindrance, rules_now
 from archive.loans.states import PAPER, RUNNING, move
@@ -347,6 +348,7 @@ class LoanRequests:
         session.add(right)
         session.flush()
         loan.right_id = right.id
+        keep_due(self._guard, session, loan)
         self._note(session, identity, "loan.open", loan, due=loan.due_on.isoformat())
 
     def _note(self, session: Session, identity: Identity, act: str, loan: Loan, **body: Any) -> None:

@@ -11,6 +11,7 @@ from archive.approvals import Approvals
 from archive.clock import Clock
 from archive.database import Database
 from archive.identity import Identity, system
+from archive.loans.dues import keep_due
 from archive.loans.extending import end_right
 from archive.loans.standing import rules_now
 from archive.loans.states import PAPER, RUNNING, move
@@ -108,4 +109,5 @@ class LoanCare:
             if approval is not None:
                 self._approvals.drop(session, who, approval, "")
         session.flush()
+        keep_due(self._guard, session, loan)
         self._log.note(session, who, act, record=loan.record_id, body={"loan": loan.number})

@@ -17,6 +17,7 @@ from archive.errors import Conflict, Ended, Fault, InvalidInput, NotFound
 from archive.identity import Identity
 from archive.ids import new_id
 from archive.loans import rules
+from archive.loans.dues import keep_due
 from archive.loans.extending import end_right
 from archive.loans.standing import availability, hindrance
 from archive.loans.states import PAPER, move
@@ -151,6 +152,7 @@ class Counter:
             loan.due_on = rules.due(loan.issued_on, loan.days, availability(session, record).period)
             loan.pages_out = row.pages if pages is None else pages
             loan.condition_out = condition or row.condition
+            keep_due(self._guard, session, loan)
             body = {"copy": row.number, "due": loan.due_on.isoformat(), "pages": loan.pages_out}
             self._note(session, identity, "loan.issue", loan, condition=loan.condition_out.value, **body)
             handed = self._told(session, loan, record, row, lies=before.path if before else None)
@@ -236,6 +238,7 @@ class Counter:
             self._note(session, identity, "loan.recall", loan)
             if loan.form not in PAPER:
                 end_right(session, loan, self._clock.now())
+            keep_due(self._guard, session, loan)
             work.commit()
 
     def settle(self, identity: Identity, report_id: UUID, done: str, cost: int | None) -> None:
@@ -325,6 +328,7 @@ class Counter:
         move(loan, state, act)
         loan.ended_at, loan.received_by = self._clock.now(), identity.person_id
         session.flush()
+        keep_due(self._guard, session, loan)
 
     def _compare(self, session: Session, identity: Identity, loan: Loan, words: str) -> UUID | None:
         if loan.pages_out is not None and loan.pages_in is not None and loan.pages_in < loan.pages_out:

@@ -15,6 +15,7 @@ from archive.database import Database
 from archive.errors import Ended, Fault, InvalidInput, NotFound
 from archive.identity import Identity
 from archive.loans import rules
+from archive.loans.dues import keep_due
 from archive.loans.standing import period_of, queue_length
 from archive.loans.states import PAPER, move
 from archive.log.writer import Log
@@ -81,6 +82,7 @@ class Extensions:
             if loan.form in PAPER:
                 raise Ended(state=loan.state.value, act="loan.end")
             end_right(work.session, loan, self._clock.now())
+            keep_due(self._guard, work.session, loan)
             self._note(work.session, identity, "loan.end", loan)
             work.commit()
 
@@ -118,6 +120,7 @@ class Extensions:
         loan.version += 1
         if loan.right_id:
             session.get_one(ReadingRight, loan.right_id).until = end_of(loan, self._zone)
+        keep_due(self._guard, session, loan)
         told = {"before": str(before), "due": str(loan.due_on)}
         self._note(session, identity, "loan.extend", loan, **told)
 

@@ -18,6 +18,9 @@ class DeadlineKind(StrEnum):
     CORRECTION = "correction"
     GRANT_END = "grant_end"
     POST_END = "post_end"
+    LOAN = "loan"
+    LOAN_RECALL = "loan_recall"
+    LOAN_END = "loan_end"
 
 
 class DeadlineState(StrEnum):

@@ -38,6 +38,7 @@ from archive.jobs.care import JobCare
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import JobRunner
 from archive.list_columns import ChosenColumns
+from archive.loans.dues import loan_watches
 from archive.loans.whole import Lending
 from archive.log.browse import LogView
 from archive.log.readings import Readings
@@ -327,7 +328,7 @@ def a_web_house(
         relations=Relations(db, guard, log, clock),
         moving=Moving(db, guard, vault, RecordService(db, guard, vault, log, outbox, clock)),
         vital=VitalRecords(db, guard, log, outbox),
-        telling=telling(db, guard, log, outbox, vault, ways),
+        telling=telling(db, guard, log, outbox, vault, ways, loan_watches(guard)),
         columns=ChosenColumns(db),
         drafts=Drafts(db, vault, clock),
         forms=FormTemplates(db, guard, log, clock, shipped, try_out),

@@ -5,12 +5,27 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from archive.errors import Ended, InvalidInput, NotAllowed, NotFound, OwnRequest
 from archive.loans.asking import Wish
 from archive.loans.counter import Seen
-from archive.model import Approval, ApprovalState, Copy, CopyCondition, LoanForm, LoanReport, LoanState, Medium, Person
+from archive.loans.dues import LoanWatch
+from archive.model import (
+    AccessGrant,
+    Approval,
+    ApprovalState,
+    Copy,
+    CopyCondition,
+    Deadline,
+    DeadlineKind,
+    DeadlineState,
+    LoanForm,
+    LoanReport,
+    LoanState,
+    Medium,
+    Person,
+)
 from archive.policy.rules import Act
 from tests.factories.lending import LendingHouse, a_lending_house
 
@@ -169,10 +184,6 @@ def test_what_is_described_is_taken_alike_and_goes_on_once_it_is_found(house: Le
 def test_an_electronic_loan_opens_the_record_and_ends_by_itself(house: LendingHouse) -> None:
     record = house.record(medium=Medium.ELECTRONIC, group=None)
     with house.db.writing() as work:
-        from sqlalchemy import delete
-
-        from archive.model import AccessGrant
-
         work.session.execute(delete(AccessGrant).where(AccessGrant.person_id == house.person("low")))
         work.commit()
     low = house.who["low"]
@@ -323,3 +334,28 @@ def test_a_request_that_nobody_could_decide_is_not_taken(house: LendingHouse) ->
     with pytest.raises(InvalidInput) as caught:
         house.ask("staff", house.record())
     assert faults(caught) == {"route": "nobody_decides"}
+
+
+def test_what_is_lent_falls_due_until_it_is_back_and_those_above_are_told_late(house: LendingHouse) -> None:
+    loan = house.decide("archivist", house.ask("staff", house.record()))
+    house.issue(loan)
+    house.lending.counter.recall(house.who["archivist"], loan.id)
+
+    def due() -> dict[DeadlineKind, tuple[DeadlineState, object]]:
+        with house.db.reading() as session:
+            rows = session.scalars(select(Deadline).where(Deadline.subject_id == loan.id)).all()
+            return {each.kind: (each.state, each.due) for each in rows}
+
+    day = house.guard.day()
+    assert due() == {
+        DeadlineKind.LOAN: (DeadlineState.OPEN, day + timedelta(days=7)),
+        DeadlineKind.LOAN_RECALL: (DeadlineState.OPEN, day),
+    }
+    watch = LoanWatch(house.guard, DeadlineKind.LOAN)
+    with house.db.reading() as session:
+        row = session.scalars(select(Deadline).where(Deadline.kind == DeadlineKind.LOAN)).one()
+        told = {stage.code: set(watch.recipients(session, row, stage)) for stage in watch.rule.stages}
+    assert told["on"] == {house.person("staff")}
+    assert told["head_14"] >= {house.person(each) for each in ("staff", "head", "archivist")}
+    house.lending.counter.take_back(house.who["archivist"], house.loan(loan.id).record_id or loan.id, Seen())
+    assert {state for state, _ in due().values()} == {DeadlineState.MET}
