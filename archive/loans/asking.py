@@ -136,6 +136,8 @@ class LoanRequests:
             days = wish.days if wish.days is not None else max(each.days for each in rules_now(session).periods)
             if not 0 < days <= rules.MOST_DAYS:
                 raise InvalidInput(Fault("days", "out_of_range", {"low": 1, "high": rules.MOST_DAYS}))
+            if wish.form is LoanForm.ROOM:
+                days = 0
             loan = self._put(session, identity, None, wish, borrower, days, [FINDING], sought=sought.strip())
             work.commit()
             return loan
@@ -160,7 +162,7 @@ class LoanRequests:
                 asks = asks_of(wanted, copying=loan.copying)
                 found = plan(session, self._guard, ApprovalKind.LOAN, record, asks, approval.asked_by, loan.borrower_id)
                 steps = require(found)
-                days = min(loan.days, standing.period.days)
+                days = 0 if wanted is LoanForm.ROOM else min(loan.days or standing.period.days, standing.period.days)
             with self._db.writing() as work:
                 session = work.session
                 approval, loan = self._request(session, identity, approval_id)

@@ -96,7 +96,9 @@ class LoanLooks:
             own = select(Loan).where(
                 Loan.borrower_id == identity.person_id, Loan.record_id == record_id, Loan.state.in_(RUNNING)
             )
-            return Offer(record, availability(session, record), rules_now(session).purposes, session.scalar(own))
+            has = session.scalar(own)
+            standing = availability(session, record, has.id if has else None)
+            return Offer(record, standing, rules_now(session).purposes, has)
 
     def mine(self, identity: Identity, after: UUID | None = None, *, limit: int) -> Sequence[LoanShown]:
         """Return one's loans, the newest first, behind the one of the id ``after``."""

@@ -138,7 +138,7 @@ class RequestLooks:
                 may_find=finds,
                 may_answer=mine and approval.state is ApprovalState.QUESTIONED,
                 may_withdraw=mine and (open_now or (ready and approval.kind is ApprovalKind.LOAN)),
-                standing=availability(session, record) if record is not None and sees_standing else None,
+                standing=availability(session, record, loan.id) if record is not None and sees_standing else None,
             )
 
     def _loans_of(self, session: Session, rows: Sequence[Approval]) -> Mapping[UUID, Loan]:

@@ -42,8 +42,8 @@ def period_of(session: Session, record: Record) -> rules.Period:
     return rules_now(session).period(record.level_rank, branch(session, record.category_id))
 
 
-def availability(session: Session, record: Record) -> Availability:
-    """Return how a record stands. Asks nobody: the caller has."""
+def availability(session: Session, record: Record, without: UUID | None = None) -> Availability:
+    """Return how a record stands; ``without``: a loan that is not counted. Asks nobody: the caller has."""
     period = period_of(session, record)
     copies = session.scalars(select(Copy).where(Copy.record_id == record.id, Copy.withdrawn_at.is_(None))).all()
     why: dict[LoanForm, str] = {}
@@ -70,7 +70,7 @@ def availability(session: Session, record: Record) -> Availability:
         why=why,
         there=there if copies else 1,
         out_until=session.scalar(lent) if copies and not there else None,
-        waiting=queue_length(session, record.id),
+        waiting=queue_length(session, record.id, without),
         period=period,
     )
 
