@@ -12,22 +12,27 @@ from sqlalchemy.orm import Session
 from archive import describing
 from archive.approvals import Approvals
 from archive.database import Database, rows_by_id
+from archive.deadlines import Deadlines
 from archive.describing import Draft
 from archive.errors import Conflict, InvalidInput, NotAllowed, NotFound, WrongState
 from archive.identity import Identity
-from archive.model import Approval, ApprovalKind, ApprovalState, Category, Medium, Record, RecordState
+from archive.model import Approval, ApprovalKind, ApprovalState, Category, DeadlineKind, Medium, Record, RecordState
 from archive.pairing import meet
 from archive.policy.condition import holds
 from archive.policy.facts import facts_of
 from archive.policy.guard import Guard
 from archive.policy.rules import Act, condition
 from archive.records import RecordService
+from archive.workdays import add_working_days, calendar_of
 
 CORRECTABLE = (
     "title", "drawn_up", "responsible", "department_id", "place_id", "term", "medium", "material", "pages", "keywords",
     "importance", "notes",
 )  # fmt: skip
 """What of a description is corrected, beside the category's own fields; category, level and numbers are not."""
+
+DAYS = 10
+"""Working days within which a request is to be decided."""
 
 _IDS = frozenset({"department_id", "place_id"})
 
@@ -59,6 +64,7 @@ class Corrections:
         self._guard = guard
         self._approvals = approvals
         self._records = records
+        self._deadlines = Deadlines(guard)
 
     def ask(self, identity: Identity, record_id: UUID, changes: Mapping[str, Any], why: str, version: int) -> UUID:
         """Ask for a correction of a filed record. What is given and does not differ is no part of it.
@@ -97,6 +103,8 @@ class Corrections:
                 raise InvalidInput(describing.fault("change", "nothing_changed"))
             what = {"before": _only(before, changed, own), "after": _only(after, changed, own)}
             key = self._approvals.ask(session, identity, ApprovalKind.CORRECTION, record.id, what, why)
+            due = add_working_days(calendar_of(session), self._guard.day(), DAYS)
+            self._deadlines.set(session, DeadlineKind.CORRECTION, key, due, record.id)
             work.commit()
         return key
 
@@ -107,8 +115,8 @@ class Corrections:
             NotFound: there is none whose record this person reads.
         """
         with self._db.reading() as session:
-            approval = session.get(Approval, approval_id)
-            record = self._guard.require(session, identity, Act.READ, approval.record_id if approval else approval_id)
+            approval = _correction(session, approval_id)
+            record = self._guard.require(session, identity, Act.READ, _record_of(approval, approval_id))
             if approval is None:
                 raise NotFound
             return self._shown(session, identity, approval, record)
@@ -134,7 +142,9 @@ class Corrections:
             if own:
                 visible = self._guard.visible(session, identity).with_only_columns(Record.id)
                 seen = visible.where(Record.id == Approval.record_id).correlate(Approval).exists()
-                query = select(Approval).where(Approval.asked_by == identity.person_id, seen)
+                query = select(Approval).where(
+                    Approval.asked_by == identity.person_id, Approval.kind == ApprovalKind.CORRECTION, seen
+                )
             else:
                 query = select(Approval).where(Approval.id.in_(self.undecided(session, identity)))
             if after is not None:
@@ -143,7 +153,7 @@ class Corrections:
             query = query.order_by(Approval.asked_at.desc(), Approval.id.desc()).limit(limit)
             found = session.scalars(query).all()
             records = rows_by_id(session, Record, {each.record_id for each in found})
-            return [(each, records[each.record_id]) for each in found]
+            return [(each, records[each.record_id]) for each in found if each.record_id]
 
     def count(self, session: Session, identity: Identity) -> int:
         """Count the requests that wait for this person's decision."""
@@ -167,6 +177,7 @@ class Corrections:
             end = ApprovalState.APPROVED if approve else ApprovalState.REFUSED
             what, asked_why, _ = self._approvals.opened(session, approval)
             self._approvals.end(session, identity, approval, end, why)
+            self._deadlines.meet(session, DeadlineKind.CORRECTION, approval.id)
             if approve:
                 standing = self._records.draft_of(session, record)
                 if _stands_otherwise(standing, what["before"]):
@@ -186,12 +197,13 @@ class Corrections:
         with self._guard.refusals(identity), self._db.writing() as work:
             approval, _ = self._asked(work.session, identity, Act.ASK_CORRECTION, approval_id)
             self._approvals.end(work.session, identity, approval, ApprovalState.WITHDRAWN, "")
+            self._deadlines.lapse(work.session, DeadlineKind.CORRECTION, approval.id)
             work.commit()
 
     def _asked(self, session: Session, identity: Identity, act: Act, approval_id: UUID) -> tuple[Approval, Record]:
         """Return a request and its record."""
-        approval = session.get(Approval, approval_id)
-        record = self._guard.require(session, identity, act, approval.record_id if approval else approval_id)
+        approval = _correction(session, approval_id)
+        record = self._guard.require(session, identity, act, _record_of(approval, approval_id))
         if approval is None:
             raise NotFound
         return approval, record
@@ -225,6 +237,16 @@ class Corrections:
         return Correction(
             approval, record, what["before"], what["after"], why, answer, may_decide, waits and own, passed
         )
+
+
+def _correction(session: Session, approval_id: UUID) -> Approval | None:
+    found = session.get(Approval, approval_id)
+    return found if found is not None and found.kind is ApprovalKind.CORRECTION else None
+
+
+def _record_of(approval: Approval | None, approval_id: UUID) -> UUID:
+    """Return the record of a request, or what stands for it where there is none: both are asked for alike."""
+    return approval.record_id if approval is not None and approval.record_id is not None else approval_id
 
 
 def _parts(draft: Draft) -> dict[str, Any]:

@@ -50,6 +50,9 @@ BACKUP: Final = ("backup.database", "backup.manifest", "restore.rows", "restore.
 MOVE: Final = ("move.objects", "move.indexed", "move.closed", "move.rows", "move.followed", "move.left")
 """Steps of a move."""
 
+MESSAGES: Final = ("due.planned", "due.written", "message.sending", "message.sent")
+"""Steps of telling people what is due."""
+
 _armed: dict[str, Effect] = {}
 
 
@@ -62,7 +65,7 @@ def arm(spec: str) -> None:
     _armed.clear()
     for part in filter(None, spec.split(",")):
         name, _, effect = part.partition(":")
-        if name not in INTAKE + BACKUP + MOVE:
+        if name not in INTAKE + BACKUP + MOVE + MESSAGES:
             raise ValueError(name)
         _armed[name] = Effect(effect)
 

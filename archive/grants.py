@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from archive.database import Database
+from archive.deadlines import Deadlines
 from archive.errors import Fault, InvalidInput, NotFound, StandsAlready
 from archive.identity import OFFICERS, Identity
 from archive.ids import new_id
@@ -21,6 +22,7 @@ from archive.model import (
     AccessGrant,
     Category,
     Custody,
+    DeadlineKind,
     Department,
     Distribution,
     Fonds,
@@ -41,6 +43,7 @@ class Rights:
         self._db = db
         self._log = log
         self._guard = guard
+        self._deadlines = Deadlines(guard)
 
     def grant(
         self,
@@ -82,6 +85,8 @@ class Rights:
                 until=until,
             )
             session.add(row)
+            if until is not None:
+                self._deadlines.set(session, DeadlineKind.GRANT_END, row.id, until)
             self._note(session, identity, "grant.add", person_id, None, _grant(row))
             work.commit()
         return row.id
@@ -96,6 +101,7 @@ class Rights:
                 raise NotFound
             self._note(session, identity, "grant.remove", row.person_id, _grant(row), None)
             session.delete(row)
+            self._deadlines.lapse(session, DeadlineKind.GRANT_END, grant_id)
             work.commit()
 
     def entrust(self, identity: Identity, person_id: UUID, level_rank: int) -> None:

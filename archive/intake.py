@@ -253,13 +253,16 @@ class IntakeService:
         self._withdraw(self._upload(identity, upload_id))
 
     def open_file(self, identity: Identity, content_id: UUID) -> OpenFile:
-        """Open a stored file for someone who may read its record. Logged once per person, file and half hour.
+        """Open a stored file for someone who may take it away. Logged once per person, file and half hour.
 
-        Raises ``NotFound``; ``Unreadable`` as ``reader``.
+        Raises ``NotFound``, ``NotAllowed`` (they only look at it); ``Unreadable`` as ``reader``.
         """
         with self._db.reading() as session:
             content, record, name = self._guard.require_content(
                 session, identity, Act.READ, content_id, ContentState.STORED, ContentState.QUARANTINED
+            )
+            self._guard.require_content(
+                session, identity, Act.TAKE, content_id, ContentState.STORED, ContentState.QUARANTINED
             )
             if content.virus is not None:  # only who decides on it may have it
                 self._guard.require_content(

@@ -16,12 +16,24 @@ from sqlalchemy.orm import Session
 from archive.accounts import folded, login_identity
 from archive.clock import Clock
 from archive.database import Database
+from archive.deadlines import Deadlines
 from archive.errors import Conflict, Fault, InvalidInput, NotFound, SignInFailed, StandsAlready
 from archive.identity import OFFICERS, Identity, Role
 from archive.ids import new_id
 from archive.lockout import unlock
 from archive.log.writer import Log
-from archive.model import ApiToken, Department, Invitation, Level, Person, PersonPost, PersonRole, Post, WebSession
+from archive.model import (
+    ApiToken,
+    DeadlineKind,
+    Department,
+    Invitation,
+    Level,
+    Person,
+    PersonPost,
+    PersonRole,
+    Post,
+    WebSession,
+)
 from archive.passwords import Passwords, check_password
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
@@ -49,6 +61,7 @@ class People(SignIn):
     def __init__(self, db: Database, log: Log, clock: Clock, guard: Guard, passwords: Passwords | None = None) -> None:
         super().__init__(db, log, clock, passwords)
         self._guard = guard
+        self._deadlines = Deadlines(guard)
 
     def identity_of(self, login: str, address: str = "") -> Identity:
         """Return the identity of an active account. Raises ``NotFound``."""
@@ -245,6 +258,8 @@ class People(SignIn):
                 id=new_id(), person_id=person_id, post_id=post_id, department_id=department_id, since=since, until=until
             )
             session.add(row)
+            if until is not None:
+                self._deadlines.set(session, DeadlineKind.POST_END, row.id, until)
             after = {"post": str(post_id), "department": str(department_id), "since": _day(since), "until": _day(until)}
             self._note(session, identity, "post.assign", person, None, after)
             work.commit()
@@ -264,6 +279,7 @@ class People(SignIn):
                 raise NotFound
             person = self._other(session, identity, row.person_id, Act.MANAGE_RIGHTS)
             before, row.until = _day(row.until), last_day
+            self._deadlines.set(session, DeadlineKind.POST_END, row.id, last_day)
             self._note(session, identity, "post.end", person, before, _day(last_day))
             work.commit()
 

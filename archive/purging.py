@@ -9,13 +9,21 @@ from sqlalchemy.orm import Session
 from archive.likeness import forget, forget_decisions
 from archive.model import (
     Approval,
+    ApprovalDecider,
+    ApprovalStep,
+    ApprovalWord,
     Block,
     BulkEditRow,
     Content,
+    Deadline,
+    Delivery,
     File,
     FilingRunRow,
     HandInLine,
     ImportEntry,
+    Loan,
+    LoanReport,
+    Message,
     OwnerKey,
     PageText,
     Proposal,
@@ -44,15 +52,28 @@ def remove_records(session: Session, ids: Sequence[UUID]) -> None:
     forget_decisions(session, ids)
     related = or_(RecordRelation.record_id.in_(ids), RecordRelation.other_id.in_(ids))
     session.execute(delete(RecordRelation).where(related))
+    _forget_requests(session, ids)
     for own in (Block, RecordCheck):
         session.execute(delete(own).where(own.record_id.in_(ids)))
     forget_copies(session, ids)
+    messages = select(Message.id).where(Message.record_id.in_(ids))
+    session.execute(delete(Delivery).where(Delivery.message_id.in_(messages)))
     session.execute(update(HandInLine).where(HandInLine.record_id.in_(ids)).values(record_id=None))
     forget_papers(session, ids)
     for table in (
-        RecordPerson, RecordSubject, ReadingRight, Approval, SentBack, FilingRunRow, ImportEntry, SheetRow, BulkEditRow,
-        Content, File,
+        RecordPerson, RecordSubject, ReadingRight, Approval, Deadline, Message, SentBack, FilingRunRow, ImportEntry,
+        SheetRow, BulkEditRow, Content, File,
     ):  # fmt: skip
         session.execute(delete(table).where(table.record_id.in_(ids)))
     session.execute(delete(Record).where(Record.id.in_(ids)))
     session.execute(delete(OwnerKey).where(OwnerKey.owner_id.in_(ids)))
+
+
+def _forget_requests(session: Session, ids: Sequence[UUID]) -> None:
+    """Remove loans, and what was decided step by step."""
+    loans = select(Loan.id).where(Loan.record_id.in_(ids))
+    session.execute(delete(LoanReport).where(LoanReport.loan_id.in_(loans)))
+    session.execute(delete(Loan).where(Loan.record_id.in_(ids)))
+    asked = select(Approval.id).where(Approval.record_id.in_(ids))
+    for table in (ApprovalWord, ApprovalDecider, ApprovalStep):
+        session.execute(delete(table).where(table.approval_id.in_(asked)))

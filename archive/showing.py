@@ -17,6 +17,7 @@ from archive.identity import Identity
 from archive.log.readings import Readings
 from archive.model import (
     Approval,
+    ApprovalKind,
     ApprovalState,
     Category,
     Content,
@@ -299,7 +300,11 @@ def number_of(record: Record) -> str:
 
 
 def _corrections(session: Session, record: Record) -> Sequence[Approval]:
-    waiting = (Approval.record_id == record.id, Approval.state == ApprovalState.ASKED)
+    waiting = (
+        Approval.record_id == record.id,
+        Approval.state == ApprovalState.ASKED,
+        Approval.kind == ApprovalKind.CORRECTION,
+    )
     return session.scalars(select(Approval).where(*waiting).order_by(Approval.asked_at, Approval.id)).all()
 
 

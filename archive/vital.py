@@ -12,11 +12,12 @@ from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from archive.database import Database
+from archive.deadlines import Deadlines
 from archive.errors import Fault, InvalidInput
 from archive.identity import Identity
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
-from archive.model import JobKind, Record
+from archive.model import DeadlineKind, JobKind, Record
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 
@@ -38,6 +39,7 @@ class VitalRecords:
         self._guard = guard
         self._log = log
         self._outbox = outbox
+        self._deadlines = Deadlines(guard)
 
     def mark(self, identity: Identity, record_ids: Sequence[UUID], review: date | None) -> int:
         """Mark records as vital until a review, or (None) take the mark off; return how many changed.
@@ -65,6 +67,10 @@ class VitalRecords:
                     record.vital_review = review
                     record.version += 1
                     work.session.flush()
+                    if review is None:
+                        self._deadlines.lapse(work.session, DeadlineKind.VITAL_REVIEW, each)
+                    else:
+                        self._deadlines.set(work.session, DeadlineKind.VITAL_REVIEW, each, review, each)
                     body = {"review": review.isoformat()} if review else None
                     self._log.note(
                         work.session, identity, Act.VITAL.value if review else UNMARKED, record=each, body=body

@@ -20,7 +20,7 @@ from archive.model import House, JobState, LogUnsealed
 from archive.model.log import INSERT_ONLY
 from indexer.ocr.engines import AUTO, LANGUAGES, NONE, TESSERACT, chosen, tesseract_languages
 from indexer.sandbox.office import OFF
-from runtime import doctor_machine
+from runtime import doctor_machine, doctor_messages
 from runtime.celery_app import answers, networked
 from runtime.locks import held
 from runtime.refusals import as_ours
@@ -313,6 +313,7 @@ LOOKS: dict[str, Callable[[Parts], Seen]] = {
     "office": _office,
     "log": _log,
     "jobs": _jobs,
+    "messages": _machine(doctor_messages.messages),
     "serve": _served,
     "backup": _backup,
     "fixity": _fixity,
@@ -332,6 +333,7 @@ OF_AN_ARCHIVE = {
     "search",
     "log",
     "jobs",
+    "messages",
     "serve",
     "backup",
     "fixity",

@@ -29,6 +29,17 @@ WORDS: Mapping[str, str] = {
     "database_clock": mark(
         "The database server's clock differs from this machine's by %(seconds)s seconds. Keep both right by NTP."
     ),
+    "no_ways": mark("Messages stay on their page: no way out of the house is set up."),
+    "ways": mark("Messages leave the house by: %(ways)s. Their links begin with %(address)s."),
+    "no_address": mark(
+        "Links in messages begin with %(address)s. Set JUANKU_ADDRESS to what people type to come here."
+    ),
+    "mail": mark("The mail server %(address)s takes mail."),
+    "mail_away": mark("The mail server %(address)s does not answer. Messages wait and are tried again."),
+    "mail_sign_in": mark("The mail server %(address)s does not take JUANKU_MAIL_USER and JUANKU_MAIL_PASSWORD."),
+    "mail_no_tls": mark("The mail server %(address)s offers no TLS. Use one that does."),
+    "mail_certificate": mark("The certificate of the mail server %(address)s is not trusted. Set JUANKU_MAIL_CA."),
+    "not_sent": mark("%(count)s messages did not go out, or nobody knows. Look at System → Messages not sent."),
     "encrypt_volume": mark("Database and index hold titles in plain: keep %(home)s on an encrypted volume."),
     "ring": mark("The ring in %(keys)s opens its %(generations)s generations."),
     "ring_beside_home": mark(

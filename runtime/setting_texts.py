@@ -168,3 +168,45 @@ def scanner(text: str) -> str:
     if not (where.path if where.scheme == "unix" else where.hostname and where.port):
         raise ValueError("not_an_address")
     return text
+
+
+def pages(text: str) -> str:
+    """Read the address of the house's pages."""
+    where = urlsplit(text)
+    if where.scheme not in {"http", "https"}:
+        raise ValueError("unknown_scheme")
+    if not where.hostname or where.query or where.fragment or where.username:
+        raise ValueError("not_an_address")
+    return text
+
+
+def mail(text: str) -> str:
+    """Read the address of a mail server. What people are told goes in plain to no other machine."""
+    where = urlsplit(text)
+    if where.scheme not in {"smtp", "smtp+starttls", "smtps"}:
+        raise ValueError("unknown_scheme")
+    if where.username or where.password:
+        raise ValueError("secret_in_address")
+    if not where.hostname or where.path not in {"", "/"}:
+        raise ValueError("not_an_address")
+    return _private(text, plain={"smtp"})
+
+
+_MAILBOX = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+")
+
+
+def mailbox(text: str) -> str:
+    """Read a mail address."""
+    if not _MAILBOX.fullmatch(text):
+        raise ValueError("not_an_address")
+    return text
+
+
+def hook(text: str) -> str:
+    """Read the address of a gateway or a robot."""
+    where = urlsplit(text)
+    if where.scheme not in {"http", "https"}:
+        raise ValueError("unknown_scheme")
+    if not where.hostname or where.username or where.password:
+        raise ValueError("not_an_address")
+    return _private(text, plain={"http"})

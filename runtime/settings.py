@@ -83,6 +83,19 @@ class Settings:
     log_format: str
     metrics_token: str
     otlp_url: str
+    address: str
+    mail_url: str
+    mail_from: str
+    mail_user: str
+    mail_password: str
+    mail_ca: str
+    sms_url: str
+    sms_token: str
+    wecom_url: str
+    dingtalk_url: str
+    dingtalk_secret: str
+    feishu_url: str
+    feishu_secret: str
     failpoint: str
     sources: Mapping[str, str]
 
@@ -182,6 +195,19 @@ SPECS: Mapping[str, Spec] = {
     "log_format": Spec("JUANKU_LOG_FORMAT", text.one_of("plain", "json"), "how the processes say it: plain or json"),
     "metrics_token": Spec("JUANKU_METRICS_TOKEN", text.token, "the token that opens /metrics; empty: off", hidden=True),
     "otlp_url": Spec("JUANKU_OTLP_URL", text.collector, "the collector of OpenTelemetry that gets traces; empty: none"),
+    "address": Spec("JUANKU_ADDRESS", text.pages, "the address at which people reach the house, for links in messages"),
+    "mail_url": Spec("JUANKU_MAIL_URL", text.mail, "the mail server; empty: no e-mail"),
+    "mail_from": Spec("JUANKU_MAIL_FROM", text.mailbox, "the address that e-mail comes from"),
+    "mail_user": Spec("JUANKU_MAIL_USER", str, "the user name at the mail server"),
+    "mail_password": Spec("JUANKU_MAIL_PASSWORD", str, "that user's password", hidden=True),
+    "mail_ca": Spec("JUANKU_MAIL_CA", text.file, "certificates that the mail server's own may be signed by"),
+    "sms_url": Spec("JUANKU_SMS_URL", text.hook, "the gateway for text messages; empty: none", hidden=True),
+    "sms_token": Spec("JUANKU_SMS_TOKEN", str, "the token that opens that gateway", hidden=True),
+    "wecom_url": Spec("JUANKU_WECOM_URL", text.hook, "the robot of a room of WeCom; empty: none", hidden=True),
+    "dingtalk_url": Spec("JUANKU_DINGTALK_URL", text.hook, "the robot of a room of DingTalk; empty: none", hidden=True),
+    "dingtalk_secret": Spec("JUANKU_DINGTALK_SECRET", str, "what that robot's messages are signed with", hidden=True),
+    "feishu_url": Spec("JUANKU_FEISHU_URL", text.hook, "the robot of a room of Feishu; empty: none", hidden=True),
+    "feishu_secret": Spec("JUANKU_FEISHU_SECRET", str, "what that robot's messages are signed with", hidden=True),
     "failpoint": Spec("JUANKU_FAILPOINT", str, "for fault tests only: name:kill or name:raise"),
 }
 
@@ -243,6 +269,8 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     if keys == home or home in keys.parents:
         raise BrokenSetting(variable="JUANKU_KEYS", reason="inside_home")
     _whole_credentials(values)
+    if values["mail_url"] and not values["mail_from"]:
+        raise BrokenSetting(variable="JUANKU_MAIL_FROM", reason="missing")
     return Settings(**values, sources=sources)
 
 

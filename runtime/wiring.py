@@ -17,6 +17,7 @@ from archive.checking import Checks
 from archive.clock import Clock, SystemClock
 from archive.confirming import ProposalService
 from archive.corrections import Corrections
+from archive.delivering import Deliver, Ways
 from archive.dossiers import Dossiers
 from archive.doubles import Doubles
 from archive.drafts import Drafts
@@ -29,6 +30,8 @@ from archive.handin.whole import HandIns
 from archive.imports import Imports
 from archive.intake import IntakeService
 from archive.jobs.runner import Handler, JobRunner
+from archive.loans.dues import loan_watches
+from archive.loans.whole import Lending
 from archive.log.browse import LogView
 from archive.log.checkpoints import Checkpoints
 from archive.moving import Moving
@@ -45,6 +48,7 @@ from archive.shelving.whole import Shelving
 from archive.showing import RecordReader
 from archive.steps import Steps
 from archive.stocktaking.whole import StocktakingService
+from archive.telling import Telling, telling
 from archive.vital import VitalRecords
 from archive.why import WhyService
 from indexer.comparing import CompareTexts
@@ -62,12 +66,15 @@ from indexer.unpacking import UnpackContents
 from retention.answers import ForgetAnswers
 from retention.bin import EmptyBin
 from retention.checks import PlanChecks
+from retention.due import TellWhatIsDue
+from retention.loans import CareForLoans
 from runtime.backing_up import MakeBackups
 from runtime.checking_fixity import CheckFixity
 from runtime.checkpointing import MakeCheckpoints
 from runtime.house_parts import HouseParts
 from runtime.rebuilding import index_care
 from runtime.revisions import newest_revision
+from runtime.sending.ways import ways_of
 from runtime.settings import Settings
 from runtime.stores import backup_store
 from storage.backups import Backups
@@ -77,6 +84,7 @@ from storage.mending import Mending
 from storage.pace import Pace
 from storage.safekeeping import Safekeeping
 from storage.sweep import SweepOrphans
+from web import letters
 from web.office_pages import OfficePages
 from web.prints import setting
 
@@ -146,6 +154,11 @@ class Parts(HouseParts):
         return FilingMany(self.db, self.guard, self.filing, self.log, self.outbox, self.clock)
 
     @cached_property
+    def lending(self) -> Lending:
+        """Loans, and who decides on them."""
+        return Lending(self.db, self.guard, self.vault, self.log, self.clock, self.zone)
+
+    @cached_property
     def once(self) -> Once:
         """What programs were answered."""
         return Once(self.db, self.clock)
@@ -185,6 +198,16 @@ class Parts(HouseParts):
     def vital(self) -> VitalRecords:
         """Records without which the house could not go on."""
         return VitalRecords(self.db, self.guard, self.log, self.outbox)
+
+    @cached_property
+    def telling(self) -> Telling:
+        """What falls due, and who is told. Watches of what other parts of the house keep are named here."""
+        return telling(self.db, self.guard, self.log, self.outbox, self.vault, self.ways, loan_watches(self.guard))
+
+    @cached_property
+    def ways(self) -> Ways:
+        """The ways by which messages leave the house."""
+        return ways_of(self.settings, self.clock)
 
     @cached_property
     def why(self) -> WhyService:
@@ -362,6 +385,9 @@ class Parts(HouseParts):
             EmptyBin(self.db, self.imports, [self.bringing, self.drafts, self.bulk], self.log, self.outbox, self.clock),
             ForgetAnswers(self.once),
             PlanChecks(self.checks),
+            CareForLoans(self.lending.care),
+            TellWhatIsDue(self.db, self.guard, self.telling.sweep),
+            Deliver(self.db, self.guard, self.vault, self.outbox, self.telling.due, self.ways, letters.write),
             SweepOrphans(self.db, self.store, self.clock),
             MakeBackups(self.safekeeping),
             CheckFixity(self.fixity, self.mending, self.ending.is_set),

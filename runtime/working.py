@@ -39,7 +39,10 @@ MANY = 2_000
 NAMES = tuple(sorted(set(QUEUES.values())))
 
 UNHURRIED = queue_of(JobKind.FIXITY)
-"""The queue that no command does, or waits for: its work goes on for hours."""
+"""The queue whose work goes on for hours."""
+
+LEFT = frozenset({UNHURRIED, queue_of(JobKind.DELIVER)})
+"""The queues that no command does, or waits for: of long work, and of what waits for servers outside."""
 
 
 class LocalWaker:
@@ -156,7 +159,7 @@ def work_done(
             return
         Worker(parts).take_over()
         hands = _Hands(parts)
-        hands.begin([queue for queue in NAMES if queue not in (*beside, UNHURRIED)])
+        hands.begin([queue for queue in NAMES if queue not in (*beside, *LEFT)])
         try:
             if beside:
                 hands.begin_beside(beside)
@@ -179,7 +182,7 @@ def _standing_in(parts: Parts) -> Iterator[None]:
                 if ours:
                     Worker(parts).take_over()
                     hands = _Hands(parts)
-                    hands.begin([queue for queue in NAMES if queue != UNHURRIED])
+                    hands.begin([queue for queue in NAMES if queue not in LEFT])
                     hands.keep_sealing()
                     stop.wait()
                     hands.end()
@@ -272,7 +275,7 @@ def _wait(parts: Parts, told: Callable[[int], None] | None, look: Callable[[], N
     while True:
         look()
         with parts.db.reading() as session:
-            waiting = pending(session, [kind for kind, queue in QUEUES.items() if queue != UNHURRIED])
+            waiting = pending(session, [kind for kind, queue in QUEUES.items() if queue not in LEFT])
         if told:
             told(waiting)
         if not waiting:

@@ -25,6 +25,7 @@ from web.desk import pages as desk_pages
 from web.dossiers import pages as dossier_pages
 from web.doubles import pages as double_pages
 from web.drafts import pages as draft_pages
+from web.dues import pages as due_pages
 from web.error_words import ERRORS
 from web.faults import explain, status_of
 from web.files import pages as file_pages
@@ -36,6 +37,8 @@ from web.hand_ins import pages as hand_in_pages
 from web.health import pages as health_pages
 from web.history import pages as history_pages
 from web.house.backups import pages as backup_pages
+from web.house.calendar import pages as calendar_pages
+from web.house.deliveries import pages as delivery_pages
 from web.house.fixity import pages as fixity_pages
 from web.house.fonds import pages as fonds_pages
 from web.house.levels import pages as level_pages
@@ -50,7 +53,13 @@ from web.house.subjects import pages as subject_pages
 from web.house.system import pages as system_pages
 from web.house.templates import pages as template_pages
 from web.labels import pages as label_pages
+from web.lending.borrowing import pages as loan_pages
+from web.lending.counter import pages as counter_pages
+from web.lending.register import pages as register_pages
+from web.lending.requests import pages as request_pages
+from web.lending.rule_books import pages as rule_book_pages
 from web.lists import pages as list_pages
+from web.messages import pages as message_pages
 from web.metrics import pages as metric_pages
 from web.moving import pages as moving_pages
 from web.papers import pages as paper_pages
@@ -101,7 +110,8 @@ def create_app(wired: Services) -> Flask:
         sheet_file_pages, moving_pages, dossier_pages, relation_pages, why_pages, list_pages, draft_pages, fixity_pages,
         metric_pages, shelf_pages, placing_pages, copy_pages, print_pages, form_template_pages, vital_pages,
         block_pages, stocktaking_pages, check_pages, hand_in_pages, hand_in_check_pages, hand_in_sign_pages,
-        sending_back_pages, step_pages, paper_pages, template_pages, bulk_pages,
+        sending_back_pages, step_pages, paper_pages, template_pages, bulk_pages, loan_pages, request_pages,
+        counter_pages, register_pages, rule_book_pages, due_pages, message_pages, calendar_pages, delivery_pages,
     ):  # fmt: skip
         app.register_blueprint(pages)
     app.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))

@@ -44,12 +44,15 @@ def desk() -> str:
         doubtful_scans = count_doubtful(session, ids)
         proposed = services().proposals.count(session, identity())
         corrections = services().corrections.count(session, identity())
+        loans = services().lending.asked.count(session, identity())
+        overdue_mine, asked_back = services().lending.looks.count_mine(session, identity())
         charged = Role.ARCHIVIST in identity().roles or bool(guard.reach(session, identity()).custody)
         to_move = services().shelving.placing.count_to_move(session, identity()) if charged else 0
         prepares = bool({Role.ARCHIVIST, Role.CLERK} & identity().roles)
         late = services().steps.late_count(session, identity()) if prepares else 0
         hand_ins = services().hand_ins.looks.count(session, identity()) if prepares else 0
         sent_back = services().sending_back.count(session, identity()) if prepares else 0
+        overdue = services().lending.looks.count_overdue(session, identity()) if charged else 0
         vital_due = services().vital.due(session, identity())
         undecided = services().directory.count(session, services().doubles.undecided(session, identity()))
     counts["filed"] = _filed()
@@ -67,6 +70,10 @@ def desk() -> str:
         undecided=undecided,
         corrections=corrections,
         to_move=to_move,
+        loans=loans,
+        overdue=overdue,
+        overdue_mine=overdue_mine,
+        asked_back=asked_back,
         charged=charged,
         vital_due=vital_due,
         late=late,

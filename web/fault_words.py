@@ -3,13 +3,18 @@
 from collections.abc import Mapping
 
 from web.form_faults import FORM_FAULTS
+from web.loan_words import FAULTS as LOAN_FAULTS
+from web.loan_words import STATES as LOAN_STATES
 from web.words import mark
 
 FAULTS: Mapping[str, str] = {
     **FORM_FAULTS,
+    **LOAN_FAULTS,
     "bad_shelf_code": mark("is no code: capitals and digits, up to 8"),
     "only_shelves_have_it": mark("only shelves and boxes have a capacity"),
     "comes_from_above": mark("comes from the cabinet or the room"),
+    "not_an_address_here": mark("is not one address that messages can be sent to"),
+    "not_a_day_line": mark("line %(line)s is not a day, “off” or “work”, and a name"),
     "place_closed": mark("is closed: take another place"),
     "holds_no_papers": mark("papers lie on a shelf or in a box: take one of these"),
     "withdrawn": mark("was withdrawn: note a new one"),
@@ -317,6 +322,8 @@ PARTS: Mapping[str, str] = {
 }
 
 STATES: Mapping[str, str] = {
+    **LOAN_STATES,
+    "questioned": mark("waits for an answer"),
     "provisional": mark("provisional"),
     "filed": mark("filed"),
     "binned": mark("in the bin"),

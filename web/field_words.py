@@ -5,6 +5,16 @@ from collections.abc import Mapping
 from web.words import mark
 
 FIELDS: Mapping[str, str] = {
+    "borrower": mark("Borrower"),
+    "route": mark("Approval"),
+    "purpose": mark("Purpose"),
+    "days": mark("Days"),
+    "record": mark("Record"),
+    "sought": mark("What you seek"),
+    "deputy": mark("Deputy"),
+    "brought_by": mark("Borrower"),
+    "effect": mark("Effect of the use"),
+    "cost": mark("Cost in yuan"),
     "source": mark("Template"),
     "title_form": mark("Title as 关于……的……"),
     "paper": mark("Paper"),
@@ -34,7 +44,6 @@ FIELDS: Mapping[str, str] = {
     "lines": mark("Lines"),
     "copies": mark("Number of copies"),
     "remarks": mark("Remarks"),
-    "days": mark("Days"),
     "words": mark("In words"),
     "condition": mark("Condition"),
     "original": mark("Original"),

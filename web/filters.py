@@ -17,6 +17,7 @@ from web.directory import MOST_COUNTED
 from web.facets import TITLES
 from web.faults import explain_reason, field_label
 from web.i18n import current_locale
+from web.job_words import JOBS
 from web.proposal_words import place_words, rule_words
 from web.record_words import KINDS, MATERIALS, MEDIA, field_value, masked, scan_words, term_words, unscanned_of, word
 from web.remarks import file_remarks, remark_words, unscanned_help
@@ -120,6 +121,7 @@ def init_app(app: Flask) -> None:
         term=lambda code: term_words(code, current_locale()),
         level_mark=lambda level: level_mark(level, current_locale()),
         kind_word=lambda kind: word(KINDS, kind, current_locale()),
+        job_word=lambda kind: word(JOBS, kind, current_locale()),
         medium_word=lambda medium: word(MEDIA, medium, current_locale()),
         material_word=lambda material: word(MATERIALS, material, current_locale()),
         column_words=lambda key: _(COLUMNS[key].words),

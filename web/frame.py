@@ -68,6 +68,21 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
             Way("steps.board", "correct", mark("Steps into custody"), _PREPARERS, ("steps.deadlines", "steps.run")),
             Way("bulk.every", "sheet", mark("My edits"), _PREPARERS, ("bulk.show", "bulk.new")),
             Way("uploads.mine", "upload", mark("My uploads"), _PREPARERS),
+            Way(
+                "loans.mine",
+                "loan",
+                mark("My loans"),
+                READERS,
+                ("loans.describing", "loans.borrow", "loan_requests.show", "loan_requests.deputies"),
+            ),
+            Way("loan_requests.waiting", "decide", mark("Loans to decide"), READERS),
+            Way(
+                "counter.show",
+                "counter",
+                mark("Loan counter"),
+                HOUSE_RULES[Act.SEE_LOANS],
+                ("counter.take", "counter.reports", "loan_register.every"),
+            ),
             Way("corrections.every", "correct", mark("Corrections"), READERS, ("corrections.show", "corrections.new")),
             Way("papers.board", "sheet", mark("Required papers"), READERS, ("papers.show",)),
             Way(
@@ -94,6 +109,7 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
                 HOUSE_RULES[Act.MANAGE_CHECKS],
                 ("checks.checking", "checks.check", "checks.rules", "checks.new_rule", "checks.set_rule"),
             ),
+            Way("dues.board", "due", mark("What falls due")),
             Way("vital.waiting", "level", mark("Vital records"), frozenset({Role.ARCHIVIST}), ("vital.mark",)),
         ),
     ),
@@ -107,6 +123,7 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
                 "form_templates.every", "sheet", mark("Forms"), HOUSE_RULES[Act.MANAGE_FORMS], ("form_templates.show",)
             ),
             Way("templates.every", "scheme", mark("Dossier templates"), _SCHEME, ("templates.show",)),
+            Way("calendar.show", "due", mark("Calendar"), _SCHEME),
             Way("places.every", "place", mark("Places"), _SCHEME, ("places.show", "places.new", "places.changing")),
             Way("levels.show", "level", mark("Levels"), HOUSE_RULES[Act.MANAGE_LEVELS], _LEVELS),
             Way(
@@ -115,6 +132,8 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
             Way(
                 "people.every", "people", mark("People"), HOUSE_RULES[Act.MANAGE_PEOPLE], ("people.show", "person.new")
             ),
+            Way("rule_books.routes", "number", mark("Who decides"), HOUSE_RULES[Act.MANAGE_ROUTES]),
+            Way("rule_books.loans", "number", mark("Rules of loans"), HOUSE_RULES[Act.MANAGE_LOANS]),
             Way("why.ask", "help", mark("Why not visible?"), EXPLAINERS),
             Way("history.log", "log", mark("Log"), HOUSE_RULES[Act.READ_LOG]),
             Way(
@@ -122,7 +141,7 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
                 "system",
                 mark("System"),
                 HOUSE_RULES[Act.SEE_JOBS],
-                ("system.parts", "backups.show", "fixity.show"),
+                ("system.parts", "backups.show", "fixity.show", "deliveries.every"),
             ),
             Way("fixity.show", "system", mark("Stored files"), _CHECKED),
         ),
@@ -144,6 +163,13 @@ def _closed() -> str | None:
     return None
 
 
+def _unread(identity: Identity) -> int:
+    """Count the messages that a person has not read; a database that is away is told by others."""
+    with suppress(ArchiveError), services().db.reading() as session:
+        return services().telling.messages.unread(session, identity)
+    return 0
+
+
 def frame() -> dict[str, Any]:
     """Give every template what its frame shows."""
     identity = g.get("identity")
@@ -159,4 +185,5 @@ def frame() -> dict[str, Any]:
         "may_create": bool(identity.roles & _PREPARERS),
         "may_file": Role.ARCHIVIST in identity.roles,
         "levels": services().directory.levels(),
+        "unread_messages": _unread(identity),
     }

@@ -33,6 +33,7 @@ from archive.intake import IntakeService
 from archive.invitations import Invitations
 from archive.jobs.care import JobCare
 from archive.list_columns import ChosenColumns
+from archive.loans.whole import Lending
 from archive.log.browse import LogView
 from archive.log.readings import Readings
 from archive.moving import Moving
@@ -56,6 +57,7 @@ from archive.showing import RecordReader
 from archive.steps import Steps
 from archive.stocktaking.whole import StocktakingService
 from archive.subjects import Subjects
+from archive.telling import Telling
 from archive.vital import VitalRecords
 from archive.why import WhyService
 from indexer.rendition import Renditions
@@ -169,6 +171,7 @@ class Services:
     dossier_templates: DossierTemplates
     doubles: Doubles
     corrections: Corrections
+    lending: Lending
     filing: FilingService
     filing_many: FilingMany
     deadlines: FilingDeadlines
@@ -182,6 +185,7 @@ class Services:
     bulk: BulkEditing
     moving: Moving
     vital: VitalRecords
+    telling: Telling
     columns: ChosenColumns
     drafts: Drafts
     forms: FormTemplates

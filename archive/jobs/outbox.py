@@ -37,9 +37,13 @@ QUEUES = {
     JobKind.CHECKPOINT: "light",
     JobKind.FORGET_ANSWERS: "light",
     JobKind.PLAN_CHECKS: "light",
+    JobKind.LOANS: "light",
+    JobKind.DUE: "light",
+    JobKind.DELIVER: "deliver",
 }
 """Queue of each kind: heavy parsing, the slower reading of scans, the one index writer, what has a clock and walks
-over all that is kept, what reads all that is kept at its leisure, and all that is short."""
+over all that is kept, what reads all that is kept at its leisure, what waits for servers outside,
+and all that is short."""
 
 _WOKEN = "juanku_outbox_wake"
 _ASKED = "juanku_outbox_asked"

@@ -43,6 +43,7 @@ RECORD_NOUNS = frozenset(
         "number",
         "relation",
         "loan",
+        "extension",
         "bin",
         "batch",
         "export",

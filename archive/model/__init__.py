@@ -1,6 +1,17 @@
 """The entities. Importing this package registers every table."""
 
-from archive.model.approvals import Approval, ApprovalKind, ApprovalState
+from archive.model.approvals import (
+    Approval,
+    ApprovalDecider,
+    ApprovalKind,
+    ApprovalState,
+    ApprovalStep,
+    ApprovalWord,
+    Deputy,
+    HouseRule,
+    RuleBook,
+    Said,
+)
 from archive.model.backups import BackupAct, BackupRun
 from archive.model.blocks import Block, BlockCause, BlockKind
 from archive.model.bulk import BulkEdit, BulkEditRow, BulkState, RowState
@@ -17,6 +28,7 @@ from archive.model.contents import (
     ScanState,
     TextState,
 )
+from archive.model.dues import DayRule, Deadline, DeadlineKind, DeadlineState, WeekdayRule
 from archive.model.fixity import FindingEnd, Fixity, FixityFinding, FixityRun
 from archive.model.forms import FormVersion
 from archive.model.handin import (
@@ -48,7 +60,9 @@ from archive.model.jobs import Fence, Job, JobKind, JobState
 from archive.model.keys import Generation, OwnerKey, RingCopy
 from archive.model.likeness import AlikeRecord, AlikeText, Likeness, LikenessBand, NotTheSame
 from archive.model.lists import FormDraft, ListColumns
+from archive.model.loans import Harm, Loan, LoanForm, LoanReport, LoanState
 from archive.model.log import LogCheckpoint, LogClass, LogEntry, LogResult, LogSeal, LogUnsealed
+from archive.model.messages import Channel, Delivery, DeliveryState, Message, PersonChannel
 from archive.model.moves import Closed, Closure, MoveRun
 from archive.model.people import (
     AccessGrant,
@@ -93,8 +107,11 @@ __all__ = [
     "ApiAnswer",
     "ApiToken",
     "Approval",
+    "ApprovalDecider",
     "ApprovalKind",
     "ApprovalState",
+    "ApprovalStep",
+    "ApprovalWord",
     "BackupAct",
     "BackupRun",
     "Block",
@@ -106,6 +123,7 @@ __all__ = [
     "Carrier",
     "Category",
     "CategoryVersion",
+    "Channel",
     "CheckRule",
     "Closed",
     "Closure",
@@ -117,7 +135,14 @@ __all__ = [
     "CountedFrom",
     "Counter",
     "Custody",
+    "DayRule",
+    "Deadline",
+    "DeadlineKind",
+    "DeadlineState",
+    "Delivery",
+    "DeliveryState",
     "Department",
+    "Deputy",
     "Distribution",
     "DossierClock",
     "DossierPerson",
@@ -145,7 +170,9 @@ __all__ = [
     "HandInLine",
     "HandInSignature",
     "HandInState",
+    "Harm",
     "House",
+    "HouseRule",
     "ImportEntry",
     "Invitation",
     "InvitationKind",
@@ -158,6 +185,10 @@ __all__ = [
     "LikenessBand",
     "LineState",
     "ListColumns",
+    "Loan",
+    "LoanForm",
+    "LoanReport",
+    "LoanState",
     "LogCheckpoint",
     "LogClass",
     "LogEntry",
@@ -165,6 +196,7 @@ __all__ = [
     "LogSeal",
     "LogUnsealed",
     "Medium",
+    "Message",
     "MoveRun",
     "NeedToKnowGroup",
     "NotTheSame",
@@ -173,6 +205,7 @@ __all__ = [
     "PageText",
     "PaperMet",
     "Person",
+    "PersonChannel",
     "PersonPost",
     "PersonRole",
     "Place",
@@ -192,6 +225,8 @@ __all__ = [
     "RequiredPapers",
     "RingCopy",
     "RowState",
+    "RuleBook",
+    "Said",
     "ScanState",
     "ScanVerdict",
     "ScannedPage",
@@ -215,4 +250,5 @@ __all__ = [
     "TextState",
     "TokenScope",
     "WebSession",
+    "WeekdayRule",
 ]

@@ -16,7 +16,7 @@ class JobKind(StrEnum):
     """What a job does.
 
     Its subject is a content (extract, unpack, ocr, compare), a record (index, lock), a spreadsheet (bring_in), a run of
-    filings (file_many), an edit (bulk_edit) or nothing.
+    filings (file_many), an edit (bulk_edit), a person (deliver) or nothing.
     """
 
     EXTRACT = "extract"
@@ -38,6 +38,9 @@ class JobKind(StrEnum):
     FIXITY = "fixity"
     FILE_MANY = "file_many"
     BULK_EDIT = "bulk_edit"
+    LOANS = "loans"
+    DUE = "due"
+    DELIVER = "deliver"
 
 
 class JobState(StrEnum):

@@ -165,7 +165,10 @@ class ImportEntry(Base):
 
 
 class ReadingRight(Base):
-    """A right to read one record until a moment, from an approved loan or disclosure."""
+    """A right to read one record until a moment, from an approved loan or disclosure.
+
+    ``copying``: its files may be taken away as well as looked at.
+    """
 
     __tablename__ = "reading_right"
 
@@ -174,6 +177,7 @@ class ReadingRight(Base):
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True)
     since: Mapped[datetime]
     until: Mapped[datetime]
+    copying: Mapped[bool] = mapped_column(default=True)
 
 
 class Subject(Base):

@@ -7,7 +7,7 @@ and on SQLite its lock would keep the entry waiting for itself. So a refusal end
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -73,6 +73,16 @@ class Guard:
     def day(self, moment: datetime | None = None) -> date:
         """Return the day it is, or was at a moment, in the house's zone."""
         return moment.astimezone(ZoneInfo(self._zone)).date() if moment else today(self._clock, self._zone)
+
+    def now(self) -> datetime:
+        """Return the present moment."""
+        return self._clock.now()
+
+    def next_hour(self, hour: int) -> datetime:
+        """Return the next moment at which the house's clock strikes ``hour``."""
+        here = self._clock.now().astimezone(ZoneInfo(self._zone))
+        struck = here.replace(hour=hour, minute=0, second=0, microsecond=0)
+        return struck if struck > here else struck + timedelta(days=1)
 
     def require(self, session: Session, identity: Identity, act: Act, record_id: UUID) -> Record:
         """Return the record if ``identity`` may do ``act`` on it now.

@@ -53,7 +53,8 @@ class Reach:
 
     ``levels`` are the ranks they are cleared for, ``distributed`` the ranks whose distribution they stand on
     (cleared or not), ``categories`` and ``departments`` hold every id at or below the ones granted or held,
-    ``places`` are path prefixes ended by ``/``, ``loans`` record ids, ``custody`` ranks.
+    ``places`` are path prefixes ended by ``/``, ``loans`` record ids (``copied``: those whose files may be taken away),
+    ``custody`` ranks.
 
     ``system`` marks a named part of the system. It has no levels and no grants, so it reads nothing through the
     rules; parts of the system that must read (index, extraction, sweep) read rows by id themselves. It may do only
@@ -69,6 +70,7 @@ class Reach:
     places: frozenset[str] = NOBODY
     departments: frozenset[UUID] = NOBODY
     loans: frozenset[UUID] = NOBODY
+    copied: frozenset[UUID] = NOBODY
     custody: frozenset[int] = NOBODY
     system: bool = False
     now: datetime = field(default=_NEVER_YET)
@@ -109,6 +111,7 @@ def load_reach(session: Session, identity: Identity, clock: Clock, zone: str) ->
         places=frozenset(row.word for row in rows["place"]),
         departments=below,
         loans=frozenset(row.one for row in rows["loan"]),
+        copied=frozenset(row.one for row in rows["loan"] if row.number),
         custody=custody,
         now=now,
     )
@@ -199,7 +202,7 @@ _RIGHTS = union_all(
     _rows("place", word=Place.path)
     .join(AccessGrant, AccessGrant.place_id == Place.id)
     .where(AccessGrant.person_id == _PERSON, _valid(AccessGrant)),
-    _rows("loan", ReadingRight.record_id).where(
+    _rows("loan", ReadingRight.record_id, number=cast(ReadingRight.copying, Integer)).where(
         ReadingRight.person_id == _PERSON, ReadingRight.since <= _NOW, ReadingRight.until > _NOW
     ),
 )

@@ -20,13 +20,16 @@ Decisions that the table makes:
   or held back.
 * Stock is taken by archivists and by whoever keeps custody of a level, of what they shelve.
 * Shelves are seen by archivists, by whoever keeps custody of a level, and by the three officers.
+* Who reads a record by a loan alone looks at its files on the page; they are taken away only where that was approved.
+* Whoever reads a filed record may ask for a loan of it. An archivist who reads it and the custodian of its level lend
+  it and take it back; who decides on a loan is a matter of the house's routes, among those who see the record.
 * A filed record's level is only raised, by a secrecy officer who may read it, and never above anyone's own clearance.
 * A part of the system (``Reach.system``) reads nothing here; it may catalogue, file, bin and shelve what the machine's
   operator imports, and do the house's acts except reading the log.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -57,6 +60,9 @@ class Act(StrEnum):
     VITAL = "record.vital"  # to mark as one without which the house could not go on
     RENDER = "file.render"  # to have a rendition made of a file, which changes nothing of it
     KEEP_COPIES = "copy.keep"  # to say which copies there are
+    TAKE = "file.take"  # to take a file away, not only look at it
+    ASK_LOAN = "loan.ask"
+    LEND = "loan.issue"  # to hand it out and take it back, and to see whom it is with
     SHELVE = "copy.place"  # to put a copy on a shelf, or note whom it is with
     BLOCK = "block.set"  # to say that a record or a copy is missing or held back, or no longer
     CHECK = "check.do"  # to hold a record against its paper
@@ -73,6 +79,9 @@ class Act(StrEnum):
     VERIFY_LOG = "log.verify"
     MANAGE_SHELVES = "shelf.manage"
     SEE_SHELVES = "shelf.see"
+    MANAGE_ROUTES = "route.manage"  # who decides on what is asked for
+    MANAGE_LOANS = "loan.manage"  # periods, limits and purposes
+    SEE_LOANS = "loan.see"  # the counter and the register; each row by its record's rule
     TAKE_STOCK = "stocktaking.take"
     MANAGE_CHECKS = "check.manage"
 
@@ -145,6 +154,10 @@ def _in(*states: Condition) -> Callable[[Reach], Condition]:
     return lambda reach: both(either(*states), _holds(reach))
 
 
+def _takes(reach: Reach) -> Condition:
+    return both(FILED, _holds(replace(reach, loans=reach.copied)))
+
+
 def _clerk_creates(reach: Reach) -> Condition:
     return both(_cleared(reach), OPEN, Has("department", reach.departments))
 
@@ -181,6 +194,9 @@ _PREPARING = (Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL)), Rule(_only(Role.CLE
 RULES: Mapping[Act, tuple[Rule, ...]] = {
     Act.READ: _READING,
     Act.READ_CONTENT: _READING,
+    Act.TAKE: (Rule(READERS, _takes), *_READING[1:]),
+    Act.ASK_LOAN: (Rule(READERS, _in(FILED)),),
+    Act.LEND: (Rule(_only(Role.ARCHIVIST), _in(FILED)), Rule(None, _entrusted)),
     Act.CUSTODY: _CUSTODY,
     Act.SEE: _READING + _CUSTODY,
     Act.CREATE: (Rule(_only(Role.ARCHIVIST), _archivist_creates), Rule(_only(Role.CLERK), _clerk_creates)),
@@ -219,12 +235,15 @@ HOUSE_RULES: Mapping[Act, frozenset[Role]] = {
     Act.VERIFY_LOG: _only(Role.AUDIT_ADMIN),
     Act.MANAGE_SHELVES: _only(Role.ARCHIVIST),
     Act.SEE_SHELVES: OFFICERS | _only(Role.ARCHIVIST),
+    Act.MANAGE_ROUTES: _only(Role.SECRECY_OFFICER, Role.SECURITY_ADMIN),
+    Act.MANAGE_LOANS: _only(Role.ARCHIVIST, Role.SECRECY_OFFICER),
+    Act.SEE_LOANS: _only(Role.ARCHIVIST),
     Act.TAKE_STOCK: _only(Role.ARCHIVIST),
     Act.MANAGE_CHECKS: _only(Role.ARCHIVIST),
 }
 """Acts on the house."""
 
-CUSTODIANS_ACTS = frozenset({Act.SEE_SHELVES, Act.TAKE_STOCK})
+CUSTODIANS_ACTS = frozenset({Act.SEE_SHELVES, Act.TAKE_STOCK, Act.SEE_LOANS})
 """Acts on the house that are open, besides, to whoever keeps custody of a level."""
 
 SYSTEM_RULES: Mapping[Act, Condition] = {

@@ -29,7 +29,7 @@ from archive.model import (
 )
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
-from archive.shelving.rules import needs, release
+from archive.shelving.rules import check_not_lent, needs, release
 
 MOST_PAGES = 1_000_000
 LONGEST = 200
@@ -189,6 +189,7 @@ class Copies:
 
     def _leave(self, session: Session, identity: Identity, row: Copy, holder: UUID | None = None) -> None:
         """Take a copy from where it lies."""
+        check_not_lent(session, row)
         if row.place_id is None and row.holder_id == holder:
             return
         session.add(

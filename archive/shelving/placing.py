@@ -20,7 +20,7 @@ from archive.model import BlockCause, Copy, CopyMove, Record, RecordState, Shelf
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.shelving.copies import CopyFacts, add_copy, first_facts
-from archive.shelving.rules import ceiling, check_level, is_charged, needs, release, take
+from archive.shelving.rules import ceiling, check_level, check_not_lent, is_charged, needs, release, take
 from archive.shelving.tree import HOLDERS
 from archive.showing import number_of
 
@@ -192,6 +192,7 @@ class Placing:
         return place
 
     def _move(self, session: Session, identity: Identity, row: Copy, place: ShelfPlace) -> None:
+        check_not_lent(session, row)
         before = session.get(ShelfPlace, row.place_id) if row.place_id else None
         mine = update(Copy).where(Copy.id == row.id, Copy.version == row.version)
         values = {"place_id": place.id, "holder_id": None, "version": row.version + 1}

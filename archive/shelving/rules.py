@@ -6,10 +6,10 @@ from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
-from archive.errors import PlaceForbidden, PlaceFull
+from archive.errors import Fault, InvalidInput, PlaceForbidden, PlaceFull
 from archive.identity import OFFICERS, Identity, Role
 from archive.ids import UUID
-from archive.model import Copy, CopyMove, Level, Security, ShelfPlace, StockItem, StockScan
+from archive.model import Copy, CopyMove, Level, Loan, LoanState, Security, ShelfPlace, StockItem, StockScan
 from archive.policy.reach import Reach
 
 
@@ -39,6 +39,13 @@ def check_level(session: Session, rank: int, place: ShelfPlace) -> None:
             found=Security.of(place.strength).value,
             where=place.path,
         )
+
+
+def check_not_lent(session: Session, copy: Copy) -> None:
+    """Refuse what would move a copy that is lent: it comes back by the counter. Raises ``InvalidInput``."""
+    lent = select(Loan.id).where(Loan.copy_id == copy.id, Loan.state == LoanState.OPEN)
+    if copy.holder_id is not None and session.scalar(lent) is not None:
+        raise InvalidInput(Fault("copy", "is_lent"))
 
 
 def is_charged(session: Session, identity: Identity, place: ShelfPlace) -> bool:

@@ -20,9 +20,11 @@ from archive.scheme.install import install
 from archive.scheme.shipped import scheme
 from runtime.demo import done, dossiers, required
 from runtime.demo.handing_in import hand_in
+from runtime.demo.lending import lend
 from runtime.demo.people import DEPARTMENTS, DISTRIBUTION, PEOPLE, POSTS
 from runtime.demo.shelving import shelve
 from runtime.demo.stocktaking import count_shelves, plan_checks
+from runtime.demo.telling import tell
 from runtime.demo.world import Spot
 from runtime.demo.writing import Ground, Made, Writer, fields_of
 from runtime.setting_up import create
@@ -82,6 +84,8 @@ def fill(settings: Settings, out: Speaker, *, size: int | None, files: bool) -> 
                 shelve(parts, [(code, names) for _fonds, code, _kind, names in PROJECTS])
                 count_shelves(parts)
                 plan_checks(parts)
+                lend(parts)
+                tell(parts)
         with parts.db.reading() as session:
             count = session.scalar(select(func.count()).select_from(Record))
         # "name" is what a person signs in with and what --as takes: scripts go on with it

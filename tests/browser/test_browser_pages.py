@@ -24,12 +24,14 @@ NO_PAGES = {
     "static", "healthz", "health.live", "health.ready", "help.picture", "openapi", "files.download", "files.picture",
     "metrics.metrics", "fixity.report", "bring_in.faults", "sheets.found", "schemes.export", "uploads.progress",
     "rules.check", "hand_in_check.report_pdf", "hand_in_sign.register",
+    "messages.show",
 }  # fmt: skip
 """What is asked for by GET and gives no page."""
 
 EMPTY = (
     "/", "/bring-in", "/uploads", "/put-aside", "/scans/doubtful", "/proposals", "/doubles", "/house/subjects",
     "/search?q=电梯", "/browse", "/browse/places", "/labels",
+    "/due", "/messages",
 )  # fmt: skip
 
 WAYS = [*product(WIDTHS, SHADES, LOCALES)]

@@ -88,9 +88,9 @@ class ApiHouse:
 
 
 @contextmanager
-def an_api_house(folder: Path) -> Iterator[ApiHouse]:
+def an_api_house(folder: Path, **more: Any) -> Iterator[ApiHouse]:
     """Yield a house whose search is real."""
-    with a_web_house(folder) as web:
+    with a_web_house(folder, **more) as web:
         own = web.services
         engine = TantivyEngine(folder / "index")
         search = SearchService(own.db, engine, own.vault, own.guard, own.readings, Log(own.vault, own.clock))

@@ -149,6 +149,7 @@ def furnish(archive: Archive, parts: Parts, app: Flask) -> dict[str, str]:
     places["number"] = _first(r'class="archive-number"[^>]*>([^<]+)<', shown)
     _dossier(archivist, places)
     _correction(secrecy, places)
+    _loans(archivist, secrecy, places)
     begun = archivist.client.post(
         f"/uploads/begin/{places['long']}", json={"name": "竣工图（分十二册）.zip", "size": 9_000_000},
         headers={"X-CSRFToken": token_on(archivist.read("/account"))},
@@ -183,6 +184,16 @@ def _correction(reader: Hands, places: dict[str, str]) -> None:
     }
     asked = reader.post(form, form, **{**shown, **told, "version": version})
     places["correction"] = _first(r"/corrections/([0-9a-f-]{36})", asked.location or asked.text)
+
+
+def _loans(archivist: Hands, borrower: Hands, places: dict[str, str]) -> None:
+    """Have something asked for that waits for the archivist, and something that was described."""
+    form = f"/records/{places['filed']}/borrow"
+    asked = borrower.post(form, form, form="screen", purpose="work", reason="核对维保条款和付款节点")
+    places["request"] = _first(r"/loans/requests/([0-9a-f-]{36})", asked.location)
+    at = "/loans/describe"
+    borrower.post(at, at, sought="三号楼去年的消防验收资料", form="room", purpose="audit", reason="配合消防检查")
+    archivist.read(f"/loans/requests/{places['request']}")
 
 
 def _dossier(archivist: Hands, places: dict[str, str]) -> None:

@@ -25,6 +25,7 @@ from archive.clock import Clock
 from archive.confirming import ProposalService
 from archive.corrections import Corrections
 from archive.database import Database
+from archive.delivering import Ways
 from archive.dossiers import Dossiers
 from archive.doubles import Doubles
 from archive.drafts import Drafts
@@ -43,6 +44,8 @@ from archive.jobs.care import JobCare
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import JobRunner
 from archive.list_columns import ChosenColumns
+from archive.loans.dues import loan_watches
+from archive.loans.whole import Lending
 from archive.log.browse import LogView
 from archive.log.readings import Readings
 from archive.log.writer import Log
@@ -68,6 +71,7 @@ from archive.showing import RecordReader, number_of
 from archive.steps import Steps
 from archive.stocktaking.whole import StocktakingService
 from archive.subjects import Subjects
+from archive.telling import telling
 from archive.vital import VitalRecords
 from archive.why import WhyService
 from indexer.comparing import CompareTexts
@@ -267,6 +271,7 @@ def token_on(page: str) -> str:
 
 
 NO_AIDS = Aids()
+NO_WAYS = Ways()
 
 
 @contextmanager
@@ -277,6 +282,7 @@ def a_web_house(
     clock: Clock | None = None,
     soffice: Office | None = None,
     aids: Aids = NO_AIDS,
+    ways: Ways = NO_WAYS,
 ) -> Iterator[WebHouse]:
     """Yield a house with an archivist, a clerk, staff, an auditor and a system administrator, all signed up."""
     clock = clock or FixedClock()
@@ -333,6 +339,7 @@ def a_web_house(
         corrections=Corrections(
             db, guard, Approvals(vault, log, clock), RecordService(db, guard, vault, log, outbox, clock)
         ),
+        lending=Lending(db, guard, vault, log, clock, "Asia/Shanghai"),
         filing=FilingService(db, guard, vault, log, outbox, clock),
         filing_many=FilingMany(db, guard, FilingService(db, guard, vault, log, outbox, clock), log, outbox, clock),
         deadlines=FilingDeadlines(db, guard, log),
@@ -351,6 +358,7 @@ def a_web_house(
         dossier_templates=DossierTemplates(db, guard, log, clock),
         moving=Moving(db, guard, vault, RecordService(db, guard, vault, log, outbox, clock)),
         vital=VitalRecords(db, guard, log, outbox),
+        telling=telling(db, guard, log, outbox, vault, ways, loan_watches(guard)),
         columns=ChosenColumns(db),
         drafts=Drafts(db, vault, clock),
         forms=FormTemplates(db, guard, log, clock, shipped, try_out),

@@ -76,7 +76,8 @@ def test_a_job_for_later_wakes_nobody_now(db: Database, outbox: Outbox, hints: H
 
 
 def test_every_kind_has_a_queue() -> None:
-    assert {queue_of(kind) for kind in JobKind} == {"backup", "extract", "fixity", "ocr", "index", "light", "retention"}
+    queues = {"backup", "deliver", "extract", "fixity", "ocr", "index", "light", "retention"}
+    assert {queue_of(kind) for kind in JobKind} == queues
     assert JobKind.INDEX in kinds_of("index")
 
 

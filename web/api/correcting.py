@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import JsonValue
 
 from archive.corrections import Correction
-from archive.errors import Fault, InvalidInput
+from archive.errors import Fault, InvalidInput, NotFound
 from archive.model import Approval, ApprovalState, Category
 from archive.scheme.fields import FieldKind, parse_fields
 from web import paging
@@ -67,6 +67,8 @@ def withdraw_correction(correction_id: UUID) -> CorrectionStands:
 
 
 def _stands(row: Approval) -> CorrectionStands:
+    if row.record_id is None:
+        raise NotFound
     return CorrectionStands(
         correction=row.id, record=row.record_id, state=ApprovalState(row.state), asked_at=row.asked_at
     )

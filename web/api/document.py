@@ -19,9 +19,11 @@ from web.api import (
     describing,
     hanging,
     keeping,
+    lending,
     required,
     sending,
     shelving,
+    telling,
 )
 from web.api.once import HEADER
 from web.api.operations import OPERATIONS, Operation
@@ -42,6 +44,8 @@ PARTS = (
     batches,
     required,
     bulk,
+    lending,
+    telling,
 )
 """The modules whose operations are served."""
 

@@ -1,0 +1,159 @@
+"""Who decides: the tokens that a person holds, in their own right or for someone absent, and who holds a token."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy.orm import Session
+
+from archive.identity import Role
+from archive.model import (
+    Approval,
+    ApprovalDecider,
+    ApprovalState,
+    ApprovalWord,
+    Custody,
+    Department,
+    Deputy,
+    Person,
+    PersonPost,
+    PersonRole,
+    Post,
+    Said,
+)
+
+DECISIONS = (Said.APPROVED, Said.REFUSED)
+MOST = 40
+"""Holders of one token that are looked at when a request is planned."""
+
+
+@dataclass(frozen=True)
+class Hand:
+    """What one person may decide with: their own tokens (``person`` None), or those of whom they stand in for."""
+
+    person: UUID | None
+    tokens: frozenset[str]
+
+
+def valid(day: date) -> ColumnElement[bool]:
+    """Return the condition that a post is held on a day."""
+    return and_(
+        or_(PersonPost.since.is_(None), PersonPost.since <= day),
+        or_(PersonPost.until.is_(None), PersonPost.until >= day),
+    )
+
+
+def tokens_of(session: Session, person: UUID, day: date) -> frozenset[str]:
+    """Return every token that a person holds on a day; none when they are not active."""
+    if session.scalar(select(Person.id).where(Person.id == person, Person.active.is_(True))) is None:
+        return frozenset()
+    roles = set(session.scalars(select(PersonRole.role).where(PersonRole.person_id == person)))
+    held = session.execute(
+        select(Post.code, PersonPost.department_id)
+        .join(Post, Post.id == PersonPost.post_id)
+        .where(PersonPost.person_id == person, valid(day))
+    ).all()
+    tokens = {f"role:{role.value}" for role in roles} | {f"post:{code}" for code, _ in held} | {f"person:{person}"}
+    if Role.APPROVER in roles:
+        tokens |= {f"head:{department}" for _, department in held}
+    if session.scalar(select(Custody.level_rank).where(Custody.person_id == person).limit(1)) is not None:
+        tokens.add("custody")
+    return frozenset(tokens)
+
+
+def absent(session: Session, deputy: UUID, day: date) -> Sequence[UUID]:
+    """Return whom a person stands in for on a day."""
+    return session.scalars(
+        select(Deputy.person_id).where(
+            Deputy.deputy_id == deputy, Deputy.since <= day, Deputy.until >= day, Deputy.ended_at.is_(None)
+        )
+    ).all()
+
+
+def hands_of(session: Session, person: UUID | None, day: date) -> Sequence[Hand]:
+    """Return what a person may decide with today."""
+    if person is None:
+        return ()
+    own = tokens_of(session, person, day)
+    if not own:
+        return ()
+    others = (Hand(each, tokens_of(session, each, day)) for each in absent(session, person, day))
+    return [Hand(None, own), *(each for each in others if each.tokens)]
+
+
+def holders(session: Session, token: str, day: date) -> Sequence[UUID]:
+    """Return the active people who hold a token on a day, at most ``MOST``."""
+    noun, _, name = token.partition(":")
+    people = select(Person.id).where(Person.active.is_(True)).order_by(Person.id).limit(MOST)
+    match noun:
+        case "role":
+            query = people.join(PersonRole, PersonRole.person_id == Person.id).where(PersonRole.role == Role(name))
+        case "post":
+            held = select(PersonPost.person_id).join(Post, Post.id == PersonPost.post_id)
+            query = people.where(Person.id.in_(held.where(Post.code == name, valid(day))))
+        case "head":
+            held = select(PersonPost.person_id).where(PersonPost.department_id == UUID(name), valid(day))
+            query = people.join(PersonRole, PersonRole.person_id == Person.id).where(
+                PersonRole.role == Role.APPROVER, Person.id.in_(held)
+            )
+        case "person":
+            query = people.where(Person.id == UUID(name))
+        case _:
+            query = people.where(Person.id.in_(select(Custody.person_id)))
+    return session.scalars(query).all()
+
+
+def department_of(session: Session, person: UUID, day: date) -> UUID | None:
+    """Return the department that a person stands in: that of the first of their posts."""
+    held = select(PersonPost.department_id).where(PersonPost.person_id == person, valid(day)).order_by(PersonPost.id)
+    return session.scalar(held.limit(1))
+
+
+def head_token(session: Session, person: UUID, day: date, without: Collection[UUID]) -> str | None:
+    """Return the token of the head of someone's department: the nearest one, upwards, that another than these heads."""
+    step, seen = department_of(session, person, day), set()
+    while step is not None and step not in seen:
+        token = f"head:{step}"
+        if set(holders(session, token, day)) - set(without):
+            return token
+        seen.add(step)
+        step = session.scalar(select(Department.parent_id).where(Department.id == step))
+    return None
+
+
+def waiting(person: UUID, hands: Sequence[Hand]) -> Select[UUID]:
+    """Return a query for the requests at whose present step these hands may decide: nobody's own, at one step only."""
+    return select(Approval.id).where(
+        Approval.state == ApprovalState.ASKED,
+        Approval.step > 0,
+        or_(*(_open_to(person, hand) for hand in hands)) if hands else Approval.id.is_(None),
+    )
+
+
+def _open_to(person: UUID, hand: Hand) -> ColumnElement[bool]:
+    both = [person] if hand.person is None else [person, hand.person]
+    named = (
+        select(ApprovalDecider.approval_id)
+        .where(
+            ApprovalDecider.approval_id == Approval.id,
+            ApprovalDecider.number == Approval.step,
+            ApprovalDecider.token.in_(hand.tokens),
+            ApprovalDecider.done_by.is_(None),
+        )
+        .correlate(Approval)
+        .exists()
+    )
+    decided = (
+        select(ApprovalWord.id)
+        .where(
+            ApprovalWord.approval_id == Approval.id,
+            ApprovalWord.said.in_(DECISIONS),
+            or_(ApprovalWord.person_id.in_(both), ApprovalWord.instead_of.in_(both)),
+        )
+        .correlate(Approval)
+        .exists()
+    )
+    own = or_(Approval.asked_by.in_(both), and_(Approval.for_id.is_not(None), Approval.for_id.in_(both)))
+    return and_(named, ~decided, ~own)

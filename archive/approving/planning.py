@@ -1,0 +1,150 @@
+"""The steps that a request will take: its route, resolved to those who can decide, so that each has a way on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from archive.approving import routes
+from archive.approving.deciders import head_token, holders
+from archive.errors import Fault, InvalidInput
+from archive.identity import Identity
+from archive.model import ApprovalKind, Category, HouseRule, Person, Record, RuleBook
+from archive.policy.condition import holds
+from archive.policy.facts import facts_of, people_named
+from archive.policy.guard import Guard
+from archive.policy.rules import Act, condition
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A step as a request keeps it. ``people``: who can decide it now."""
+
+    tokens: Sequence[str]
+    every: bool = False
+    days: int | None = None
+    escalate: Sequence[str] = ()
+    finds: bool = False
+    people: Sequence[UUID] = field(default=(), compare=False)
+    widened: bool = False
+
+
+FINDING = Planned(routes.FINDERS, days=3, finds=True)
+"""The step at which the record is found that someone describes."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The steps of a request, and the route (from 1) that they come from. ``stuck``: nobody can decide all of them."""
+
+    route: int
+    steps: Sequence[Planned]
+    stuck: bool
+
+
+def newest(session: Session, book: RuleBook) -> HouseRule | None:
+    """Return a rule book as it holds now; None: as it is shipped."""
+    query = select(HouseRule).where(HouseRule.book == book).order_by(HouseRule.version.desc()).limit(1)
+    return session.scalar(query)
+
+
+def routes_now(session: Session) -> Sequence[routes.Route]:
+    """Return the routes that hold now."""
+    row = newest(session, RuleBook.ROUTES)
+    return routes.from_document(row.document) if row else routes.parse(routes.SHIPPED)[1]
+
+
+def branch(session: Session, category_id: UUID) -> frozenset[str]:
+    """Return the codes of a category and of all above it."""
+    codes, step, seen = set(), session.get(Category, category_id), set()
+    while step is not None and step.id not in seen:
+        seen.add(step.id)
+        codes.add(step.code)
+        step = session.get(Category, step.parent_id) if step.parent_id else None
+    return frozenset(codes)
+
+
+def plan(
+    session: Session,
+    guard: Guard,
+    kind: ApprovalKind,
+    record: Record,
+    asks: frozenset[str],
+    asker: UUID,
+    borrower: UUID,
+) -> Plan:
+    """Return the steps that a request on a record would take. Asks nobody: the caller has.
+
+    Who decides must see the record, and is neither the asker nor whom it is for.
+    """
+    place, route = routes.route_for(
+        routes_now(session),
+        routes.Asked(kind, record.level_rank, branch(session, record.category_id), record.medium, asks),
+    )
+    facts = facts_of(record, people_named(session, [record.id]).get(record.id, ()))
+    without = frozenset({asker, borrower})
+    known: dict[UUID, bool] = {}
+
+    def able(tokens: Sequence[str]) -> list[UUID]:
+        found = dict.fromkeys(each for token in tokens for each in holders(session, token, guard.day()))
+        return [each for each in found if each not in without and _sees(session, guard, each, facts, known)]
+
+    def resolved(tokens: Sequence[str]) -> list[str]:
+        found = (_resolved(session, guard, token, borrower, without) for token in tokens)
+        return list(dict.fromkeys(token for token in found if token))
+
+    steps = []
+    for step in route.steps:
+        tokens, more = resolved(step.who), resolved(step.escalate)
+        people = able(tokens)
+        widened = not people or (step.every and any(not able([token]) for token in tokens))
+        if widened:
+            tokens = [token for token in tokens if able([token])] + [token for token in more if token not in tokens]
+            people = able(tokens)
+        every = step.every and not widened
+        steps.append(Planned(tokens, every, step.days, more, people=people, widened=widened))
+    return Plan(place, steps, stuck=not _all_decided(steps, able))
+
+
+def require(found: Plan) -> Sequence[Planned]:
+    """Return the steps of a plan. Raises ``InvalidInput`` (``route``) when nobody could decide one of them."""
+    if found.stuck:
+        raise InvalidInput(Fault("route", "nobody_decides"))
+    return found.steps
+
+
+def _all_decided(steps: Sequence[Planned], able: Any) -> bool:
+    """Whether every step (of ``every``: each token) finds someone of its own: nobody decides twice."""
+    places = [able([token]) for step in steps if step.every for token in step.tokens]
+    places += [list(step.people) for step in steps if not step.every]
+    taken: dict[UUID, int] = {}
+
+    def seat(place: int, tried: set[UUID]) -> bool:
+        for person in places[place]:
+            if person not in tried:
+                tried.add(person)
+                if person not in taken or seat(taken[person], tried):
+                    taken[person] = place
+                    return True
+        return False
+
+    return all(seat(place, set()) for place in range(len(places)))
+
+
+def _sees(session: Session, guard: Guard, person: UUID, facts: Mapping[str, Any], known: dict[UUID, bool]) -> bool:
+    if person not in known:
+        known[person] = holds(condition(Act.SEE, guard.reach(session, Identity("", person))), facts)
+    return known[person]
+
+
+def _resolved(session: Session, guard: Guard, token: str, borrower: UUID, without: frozenset[UUID]) -> str | None:
+    if token == routes.HEAD:
+        return head_token(session, borrower, guard.day(), without)
+    noun, _, name = token.partition(":")
+    if noun == "person":
+        key = session.scalar(select(Person.id).where(Person.login == name.casefold()))
+        return f"person:{key}" if key else None
+    return token

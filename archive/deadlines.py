@@ -1,0 +1,327 @@
+"""What falls due: one table, and one job that finds what has come and tells whom it concerns, once.
+
+A service that changes a date says so in its own transaction (``Deadlines``). Who is told of what, and who sees it, is
+the business of each kind (``Watch``); the words are made at the edge. A stage is marked as told in the transaction that
+makes its messages, so that neither a second clock nor a process that was killed tells it again.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Protocol
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, bindparam, false, or_, select, update
+from sqlalchemy.orm import Session
+
+from archive import failpoints
+from archive.database import Base, Database, rows_by_id
+from archive.due_rules import Judged, Rule, Stage, judge
+from archive.identity import Identity, system
+from archive.ids import new_id
+from archive.log.writer import Log
+from archive.messages import Messages, Told
+from archive.model import Deadline, DeadlineKind, DeadlineState, Record
+from archive.policy.condition import Condition, holds
+from archive.policy.facts import facts_of_many
+from archive.policy.guard import Guard
+from archive.policy.rules import Act, condition
+
+BATCH = 250
+"""Deadlines that are looked at at once."""
+
+MOST_AT_ONCE = 500
+"""Messages of one transaction, if one deadline alone has not more: it must stay under 100 ms."""
+
+
+_NONE = UUID(int=0)
+
+
+class Deadlines:
+    """Notes what falls due, inside the transaction of whoever changes it."""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+
+    def set(self, session: Session, kind: DeadlineKind, subject: UUID, due: date, record: UUID | None = None) -> None:
+        """Note that something falls due on a day. Another day than before begins its reminders anew.
+
+        Args:
+            session: of the transaction.
+            kind: of deadline.
+            subject: what falls due: a record, a grant, a request …; one deadline of a kind for each.
+            due: the day.
+            record: whose readers alone are told, and see it (None: it is about no record).
+        """
+        row = _find(session, kind, subject)
+        if row is None:
+            row = Deadline(id=new_id(), kind=kind, subject_id=subject, version=0)
+            session.add(row)
+        elif (row.state, row.due, row.record_id) == (DeadlineState.OPEN, due, record):
+            return
+        row.due, row.record_id, row.since = due, record, self._guard.day()
+        row.state, row.ended_at, row.told = DeadlineState.OPEN, None, []
+        row.look_on, row.version = row.since, row.version + 1
+        session.flush()
+
+    def meet(self, session: Session, kind: DeadlineKind, subject: UUID) -> None:
+        """Note that what fell due was done. Doing it twice, or for what never fell due, is no error."""
+        self._end(session, kind, subject, DeadlineState.MET)
+
+    def lapse(self, session: Session, kind: DeadlineKind, subject: UUID) -> None:
+        """Note that nothing is due any more: what it was about is gone. As ``meet``."""
+        self._end(session, kind, subject, DeadlineState.LAPSED)
+
+    def _end(self, session: Session, kind: DeadlineKind, subject: UUID, state: DeadlineState) -> None:
+        row = _find(session, kind, subject)
+        if row is None or row.state is not DeadlineState.OPEN:
+            return
+        row.state, row.look_on, row.version = state, None, row.version + 1
+        row.ended_at = self._guard.now()
+        session.flush()
+
+
+class Watch(Protocol):
+    """One kind of deadline: when it is told of, to whom, and who sees it.
+
+    What ``recipients`` names is narrowed to people who may do ``act`` on the deadline's record (if it has one) and
+    whose accounts are open; so a watch names roles, and rights are asked in one place.
+    """
+
+    @property
+    def kind(self) -> DeadlineKind:
+        """Which kind."""
+        ...
+
+    @property
+    def rule(self) -> Rule:
+        """When it is told of."""
+        ...
+
+    @property
+    def act(self) -> Act:
+        """What a person may do on the record, who is told of it and sees it."""
+        ...
+
+    def recipients(self, session: Session, deadline: Deadline, stage: Stage) -> Collection[UUID]:
+        """Return the ids of the people to be told at this stage."""
+        ...
+
+    def visible(self, session: Session, identity: Identity) -> ColumnElement[bool]:
+        """Return the condition on ``Deadline`` under which a person sees it, and may still be told of it."""
+        ...
+
+
+@dataclass(frozen=True)
+class Due:
+    """A deadline on the board: ``late`` when its day is over, and the record's title and number if it has one."""
+
+    deadline: Deadline
+    late: bool
+    record: Record | None
+
+
+class DueBoard:
+    """What falls due, for whoever may see it."""
+
+    def __init__(self, db: Database, guard: Guard, watches: Sequence[Watch]) -> None:
+        self._db = db
+        self._guard = guard
+        self._watches = {each.kind: each for each in watches}
+
+    def list(
+        self,
+        identity: Identity,
+        *,
+        kind: DeadlineKind | None = None,
+        late: bool = False,
+        after: tuple[date, UUID] | None = None,
+        limit: int,
+    ) -> Sequence[Due]:
+        """Return what is still due and open to this person, the earliest first.
+
+        Args:
+            identity: who asks.
+            kind: only this kind.
+            late: only what is due before today.
+            after: day and id of the deadline behind which to go on.
+            limit: how many at most.
+        """
+        with self._db.reading() as session:
+            day = self._guard.day()
+            query = select(Deadline).where(
+                Deadline.state == DeadlineState.OPEN, self.visible(session, identity, kind=kind)
+            )
+            if late:
+                query = query.where(Deadline.due < day)
+            if after is not None:
+                due, key = after
+                query = query.where(
+                    Deadline.due >= due, or_(Deadline.due > due, and_(Deadline.due == due, Deadline.id > key))
+                )
+            found = session.scalars(query.order_by(Deadline.due, Deadline.id).limit(limit)).all()
+            records = rows_by_id(session, Record, {each.record_id for each in found})
+            return [Due(each, each.due < day, records.get(each.record_id or _NONE)) for each in found]
+
+    def visible(self, session: Session, identity: Identity, *, kind: DeadlineKind | None = None) -> ColumnElement[bool]:
+        """Return the condition under which a person sees a deadline."""
+        kinds = [each for each in self._watches.values() if kind in {None, each.kind}]
+        seen = [and_(Deadline.kind == each.kind, each.visible(session, identity)) for each in kinds]
+        return or_(false(), *seen)
+
+    def still(self, session: Session, identity: Identity, kind: DeadlineKind, subject: UUID) -> bool:
+        """Whether something is still due, and this person may still be told of it."""
+        query = select(Deadline.id).where(
+            Deadline.kind == kind, Deadline.subject_id == subject, Deadline.state == DeadlineState.OPEN,
+            self.visible(session, identity, kind=kind),
+        )  # fmt: skip
+        return session.scalar(query) is not None
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is to be written of one deadline."""
+
+    deadline: Deadline
+    judged: Judged
+    people: Sequence[UUID]
+
+
+class DueSweep:
+    """Finds what has come, and tells it."""
+
+    def __init__(self, db: Database, guard: Guard, log: Log, messages: Messages, watches: Sequence[Watch]) -> None:
+        self._db = db
+        self._guard = guard
+        self._log = log
+        self._messages = messages
+        self._watches = {each.kind: each for each in watches}
+
+    def run(self, go_on: Callable[[], bool] = lambda: True) -> int:
+        """Look at every deadline whose next day has come; return how many messages were made.
+
+        Kinds that nobody watches here are left as they are.
+        """
+        told, after, day = 0, (date.min, _NONE), self._guard.day()
+        while go_on():
+            with self._db.reading() as session:
+                found = self._come(session, day, after)
+                plans = self._plan(session, found, day) if found else []
+            if not found:
+                break
+            failpoints.reach("due.planned")
+            for part in _parted(plans):
+                told += self._write(part)
+            after = (found[-1].look_on or day, found[-1].id)
+        return told
+
+    def _come(self, session: Session, day: date, after: tuple[date, UUID]) -> Sequence[Deadline]:
+        looked, key = after
+        query = select(Deadline).where(
+            Deadline.look_on <= day, Deadline.kind.in_(self._watches),
+            or_(Deadline.look_on > looked, and_(Deadline.look_on == looked, Deadline.id > key)),
+        )  # fmt: skip
+        return session.scalars(query.order_by(Deadline.look_on, Deadline.id).limit(BATCH)).all()
+
+    def _plan(self, session: Session, found: Sequence[Deadline], day: date) -> list[_Plan]:
+        keys = {each.record_id for each in found if each.record_id is not None}
+        facts = facts_of_many(session, rows_by_id(session, Record, keys).values()) if keys else {}
+        allowed = _Allowed(self._guard, session, facts)
+        plans = []
+        for each in found:
+            watch = self._watches[each.kind]
+            judged = judge(watch.rule, each.due, each.since, each.told, day)
+            people: Sequence[UUID] = ()
+            if judged.stage is not None:
+                named = dict.fromkeys(watch.recipients(session, each, judged.stage))
+                people = [person for person in named if allowed.is_told(person, watch.act, each.record_id)]
+            plans.append(_Plan(each, judged, people))
+        return plans
+
+    def _write(self, plans: Sequence[_Plan]) -> int:
+        """Mark the stages as told and make their messages, but for what somebody has changed meanwhile."""
+        with self._db.writing() as work:
+            session = work.session
+            ids = [each.deadline.id for each in plans]
+            standing = session.connection().execute(_STANDING, {"ids": ids})
+            same = {(row.id, row.version) for row in standing}
+            fresh = [each for each in plans if (each.deadline.id, each.deadline.version) in same]
+            if not fresh:
+                return 0
+            session.connection().execute(_MOVED, [_moved(each, self._guard) for each in fresh])
+            notes = [_told(each, person) for each in fresh for person in each.people]
+            count = self._messages.tell(work, notes)
+            if count:
+                self._log.note(session, system("deadlines"), "message.tell", body={"count": count})
+            failpoints.reach("due.written")
+            work.commit()
+            return count
+
+
+class _Allowed:
+    """Who may be told, asked once for each person and act in a snapshot."""
+
+    def __init__(self, guard: Guard, session: Session, facts: Mapping[UUID, Mapping[str, Any]]) -> None:
+        self._guard = guard
+        self._session = session
+        self._facts = facts
+        self._kept: dict[tuple[UUID, Act], tuple[bool, Condition]] = {}
+
+    def is_told(self, person: UUID, act: Act, record: UUID | None) -> bool:
+        if (person, act) not in self._kept:
+            reach = self._guard.reach(self._session, Identity(name="", person_id=person))
+            self._kept[person, act] = reach.person_id is not None, condition(act, reach)
+        active, needed = self._kept[person, act]
+        if record is None:
+            return active
+        facts = self._facts.get(record)
+        return active and facts is not None and holds(needed, facts)
+
+
+_TABLE = Base.metadata.tables["deadline"]
+_STANDING = select(Deadline.id, Deadline.version).where(Deadline.id.in_(bindparam("ids", expanding=True)))
+_MOVED = (
+    update(_TABLE)
+    .where(_TABLE.c.id == bindparam("key"))
+    .values({name: bindparam(f"new_{name}") for name in ("told", "look_on", "state", "ended_at", "version")})
+)
+
+
+def _moved(plan: _Plan, guard: Guard) -> dict[str, Any]:
+    row, judged = plan.deadline, plan.judged
+    told = [*row.told, judged.stage.code] if judged.stage else row.told
+    return {
+        "key": row.id,
+        "new_told": told,
+        "new_look_on": judged.look_on,
+        "new_state": DeadlineState.LAPSED if judged.over else DeadlineState.OPEN,
+        "new_ended_at": guard.now() if judged.over else None,
+        "new_version": row.version + 1,
+    }
+
+
+def _told(plan: _Plan, person: UUID) -> Told:
+    row, judged = plan.deadline, plan.judged
+    stage = judged.stage.code if judged.stage else ""
+    return Told(
+        person, f"due.{row.kind.value}", f"due:{row.id.hex}:{row.due}:{stage}", stage=stage, late=judged.late,
+        due=row.due, record=row.record_id, subject=row.subject_id,
+    )  # fmt: skip
+
+
+def _parted(plans: Sequence[_Plan]) -> Iterator[Sequence[_Plan]]:
+    """Part what is planned into what one transaction takes."""
+    part: list[_Plan] = []
+    messages = 0
+    for each in plans:
+        if part and messages + len(each.people) > MOST_AT_ONCE:
+            yield part
+            part, messages = [], 0
+        part.append(each)
+        messages += len(each.people)
+    if part:
+        yield part
+
+
+def _find(session: Session, kind: DeadlineKind, subject: UUID) -> Deadline | None:
+    return session.scalar(select(Deadline).where(Deadline.kind == kind, Deadline.subject_id == subject))

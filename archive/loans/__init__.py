@@ -1,0 +1,1 @@
+"""Loans: asked for, approved, issued, extended, returned."""

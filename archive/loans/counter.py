@@ -1,0 +1,398 @@
+"""The counter: papers handed out and taken back, differences reported, loans recalled, losses written down."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from archive.blocks import standing
+from archive.clock import Clock
+from archive.database import Database
+from archive.errors import Conflict, Ended, Fault, InvalidInput, NotFound
+from archive.identity import Identity
+from archive.ids import new_id
+from archive.loans import rules
+from archive.loans.dues import keep_due
+from archive.loans.extending import end_right
+from archive.loans.standing import availability, hindrance
+from archive.loans.states import PAPER, move
+from archive.log.writer import Log
+from archive.model import (
+    Copy,
+    CopyCondition,
+    CopyMove,
+    Harm,
+    Loan,
+    LoanReport,
+    LoanState,
+    Person,
+    Record,
+    ShelfPlace,
+)
+from archive.policy.guard import Guard
+from archive.policy.rules import READERS, Act
+from archive.ports import Vault
+from archive.shelving.copies import CopyFacts, add_copy, first_facts
+from archive.shelving.rules import release
+
+LONGEST = 500
+"""Characters of what is written of a return."""
+
+_WORSE = list(CopyCondition)
+
+
+@dataclass(frozen=True)
+class Handed:
+    """What was handed out or taken back. ``lies``: where it lay, for whoever puts it back."""
+
+    loan_id: UUID
+    number: int
+    record_number: str
+    copy: int
+    borrower: str
+    due_on: date | None
+    slip: UUID | None
+    report: UUID | None
+    lies: str | None
+    waiting: bool
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was found when a paper came back. None: as it went out."""
+
+    pages: int | None = None
+    condition: CopyCondition | None = None
+    words: str = ""
+    brought_by: str = ""
+    effect: str = ""
+
+
+class Counter:
+    """The acts at the counter, for those who lend a record."""
+
+    def __init__(self, db: Database, guard: Guard, vault: Vault, log: Log, clock: Clock) -> None:
+        self._db = db
+        self._guard = guard
+        self._vault = vault
+        self._log = log
+        self._clock = clock
+
+    def person(self, identity: Identity, login: str) -> tuple[UUID, str]:
+        """Return who a card or a sign-in name means. Raises ``NotAllowed``, ``NotFound``."""
+        with self._db.reading() as session:
+            self._guard.require_house(session, identity, Act.SEE_LOANS)
+            row = session.execute(
+                select(Person.id, Person.name).where(Person.login == login.strip().casefold(), Person.active.is_(True))
+            ).one_or_none()
+            if row is None:
+                raise NotFound
+            return row.id, row.name
+
+    def is_out(self, identity: Identity, record_id: UUID) -> bool:
+        """Whether a paper of a record is with someone. Raises ``NotFound``, ``NotAllowed``."""
+        with self._db.reading() as session:
+            self._guard.require(session, identity, Act.LEND, record_id)
+            return bool(_out(session, record_id, None))
+
+    def issue(
+        self,
+        identity: Identity,
+        borrower: UUID,
+        record_id: UUID,
+        *,
+        copy: int | None = None,
+        pages: int | None = None,
+        condition: CopyCondition | None = None,
+        slip: UUID | None = None,
+    ) -> Handed:
+        """Hand a record's paper to whom it was approved for.
+
+        Args:
+            identity: who stands at the counter.
+            borrower: to whom.
+            record_id: of the record.
+            copy: which of its copies; None: the first one that is there.
+            pages: counted now (None: as the copy says).
+            condition: as it is now (None: as the copy says).
+            slip: what is handed out at once shares one.
+
+        Raises:
+            NotFound, NotAllowed: not theirs to lend.
+            InvalidInput: ``record`` (nothing approved for this person, another is first, no copy is there, it may not
+                leave, the borrower is not cleared for it any more), ``borrower`` (overdue, not active).
+        """
+        with self._guard.refusals(identity), self._db.writing() as work:
+            session = work.session
+            record = self._guard.require(session, identity, Act.LEND, record_id)
+            waiting = session.scalars(_ready(record_id)).all()
+            loan = next((each for each in waiting if each.borrower_id == borrower), None)
+            if loan is None:
+                raise InvalidInput(Fault("record", "not_approved"))
+            self._check(session, loan, record)
+            row = self._copy(session, identity, record, copy, waiting.index(loan))
+            before = session.get(ShelfPlace, row.place_id) if row.place_id else None
+            session.add(
+                CopyMove(
+                    id=new_id(), at=self._clock.now(), copy_id=row.id, from_id=row.place_id, holder_id=borrower,
+                    person_id=identity.person_id,
+                )
+            )  # fmt: skip
+            if row.place_id is not None:
+                release(session, row.place_id)
+            row.place_id, row.holder_id, row.version = None, borrower, row.version + 1
+            move(loan, LoanState.OPEN, "loan.issue")
+            loan.copy_id, loan.slip = row.id, slip or new_id()
+            loan.issued_on, loan.issued_at, loan.issued_by = self._guard.day(), self._clock.now(), identity.person_id
+            loan.due_on = rules.due(loan.issued_on, loan.days, availability(session, record).period)
+            loan.pages_out = row.pages if pages is None else pages
+            loan.condition_out = condition or row.condition
+            keep_due(self._guard, session, loan)
+            body = {"copy": row.number, "due": loan.due_on.isoformat(), "pages": loan.pages_out}
+            self._note(session, identity, "loan.issue", loan, condition=loan.condition_out.value, **body)
+            handed = self._told(session, loan, record, row, lies=before.path if before else None)
+            work.commit()
+            return handed
+
+    def take_back(self, identity: Identity, record_id: UUID, seen: Seen, copy: int | None = None) -> Handed:
+        """Take a paper back, whoever brings it. A difference to how it went out opens a report.
+
+        Raises:
+            NotFound, NotAllowed: not theirs to lend.
+            InvalidInput: ``record`` (it is with nobody; several are: name the copy), ``brought_by``, ``words``.
+        """
+        _check_words(seen.words, "words")
+        _check_words(seen.effect, "effect")
+        with self._guard.refusals(identity), self._db.writing() as work:
+            session = work.session
+            record = self._guard.require(session, identity, Act.LEND, record_id)
+            out = _out(session, record_id, copy)
+            if len(out) != 1:
+                raise InvalidInput(Fault("record", "which_copy" if out else "not_out"))
+            loan, row = out[0]
+            loan.brought_by = self._bringer(session, seen.brought_by) or loan.borrower_id
+            loan.pages_in = loan.pages_out if seen.pages is None else seen.pages
+            loan.condition_in = seen.condition or loan.condition_out
+            self._closed(session, identity, loan, LoanState.RETURNED, "loan.return")
+            row.holder_id, row.version = None, row.version + 1
+            if seen.condition is not None:
+                row.condition = seen.condition
+            if seen.effect.strip():
+                loan.effect = self._seal(session, record.id, f"effect:{loan.id.hex}", seen.effect)
+            body = {"copy": row.number, "pages": loan.pages_in, "brought_by": str(loan.brought_by)}
+            self._note(session, identity, "loan.return", loan, **body)
+            report = self._compare(session, identity, loan, seen.words)
+            lay = session.scalar(
+                select(ShelfPlace.path)
+                .join(CopyMove, CopyMove.from_id == ShelfPlace.id)
+                .where(CopyMove.copy_id == row.id)
+                .order_by(CopyMove.at.desc())
+                .limit(1)
+            )
+            handed = self._told(session, loan, record, row, report=report, lies=lay)
+            work.commit()
+            return handed
+
+    def lose(self, identity: Identity, loan_id: UUID, words: str) -> UUID:
+        """Write down that a paper is lost: the loan ends, its copy is withdrawn, a report is opened. Returns its id.
+
+        Raises:
+            NotFound, NotAllowed: not theirs to lend.
+            Ended: it is with nobody.
+            InvalidInput: ``words``.
+        """
+        if not words.strip():
+            raise InvalidInput(Fault("words", "required"))
+        _check_words(words, "words")
+        with self._guard.refusals(identity), self._db.writing() as work:
+            session = work.session
+            loan = self._lent(session, identity, loan_id)
+            if loan.copy_id is None:
+                raise Ended(state=loan.state.value, act="loan.lose")
+            self._closed(session, identity, loan, LoanState.LOST, "loan.lose")
+            row = session.get_one(Copy, loan.copy_id)
+            row.holder_id, row.withdrawn_at, row.version = None, self._clock.now(), row.version + 1
+            self._note(session, identity, "loan.lose", loan, copy=row.number)
+            report = self._report(session, identity, loan, Harm.LOST, words)
+            work.commit()
+            return report
+
+    def recall(self, identity: Identity, loan_id: UUID) -> None:
+        """Call a loan back 催还: an electronic one ends at once, a paper one is extended no more.
+
+        Raises:
+            NotFound, NotAllowed: not theirs to lend.
+            Ended: it is with nobody.
+        """
+        with self._guard.refusals(identity), self._db.writing() as work:
+            session = work.session
+            loan = self._lent(session, identity, loan_id)
+            if loan.state is not LoanState.OPEN:
+                raise Ended(state=loan.state.value, act="loan.recall")
+            loan.recalled_at, loan.version = self._clock.now(), loan.version + 1
+            self._note(session, identity, "loan.recall", loan)
+            if loan.form not in PAPER:
+                end_right(session, loan, self._clock.now())
+            keep_due(self._guard, session, loan)
+            work.commit()
+
+    def settle(self, identity: Identity, report_id: UUID, done: str, cost: int | None) -> None:
+        """Close a report with what was done. ``cost`` is in the smallest coin.
+
+        Raises:
+            NotFound, NotAllowed: not theirs to lend.
+            Conflict: it is closed.
+            InvalidInput: ``words``, ``cost``.
+        """
+        if not done.strip():
+            raise InvalidInput(Fault("words", "required"))
+        _check_words(done, "words")
+        if cost is not None and not 0 <= cost <= 10**10:
+            raise InvalidInput(Fault("cost", "out_of_range", {"low": 0, "high": 10**8}))
+        with self._guard.refusals(identity), self._db.writing() as work:
+            session = work.session
+            report = session.get(LoanReport, report_id)
+            loan = self._lent(session, identity, report.loan_id if report else report_id)
+            if report is None or loan.record_id is None:
+                raise NotFound
+            if report.closed_at is not None:
+                raise Conflict(what="report")
+            report.closed_at, report.closed_by, report.cost = self._clock.now(), identity.person_id, cost
+            report.done = self._seal(session, loan.record_id, f"report-done:{report.id.hex}", done)
+            self._note(session, identity, "loan.settle", loan, report=str(report.id), done=done.strip())
+            work.commit()
+
+    def say_effect(self, identity: Identity, loan_id: UUID, words: str) -> None:
+        """Say what came of the use of one's loan 利用效果. Raises ``NotFound``, ``InvalidInput``."""
+        if not words.strip():
+            raise InvalidInput(Fault("effect", "required"))
+        _check_words(words, "effect")
+        with self._db.writing() as work:
+            loan = work.session.get(Loan, loan_id)
+            if loan is None or loan.borrower_id != identity.person_id or loan.record_id is None:
+                raise NotFound
+            loan.effect = self._seal(work.session, loan.record_id, f"effect:{loan.id.hex}", words)
+            self._note(work.session, identity, "loan.effect", loan)
+            work.commit()
+
+    def _lent(self, session: Session, identity: Identity, loan_id: UUID) -> Loan:
+        loan = session.get(Loan, loan_id)
+        target = loan.record_id if loan is not None and loan.record_id is not None else loan_id
+        self._guard.require(session, identity, Act.LEND, target)
+        if loan is None:
+            raise NotFound
+        return loan
+
+    def _check(self, session: Session, loan: Loan, record: Record) -> None:
+        reach = self._guard.reach(session, Identity("", loan.borrower_id))
+        if record.level_rank not in reach.levels or not reach.roles & READERS:
+            raise InvalidInput(Fault("record", "not_cleared"))
+        now = availability(session, record)
+        if loan.form not in now.forms:
+            raise InvalidInput(Fault("record", now.why[loan.form]))
+        stop = hindrance(session, loan.borrower_id, self._guard.day())
+        if stop:
+            raise InvalidInput(Fault("borrower", stop))
+
+    def _copy(self, session: Session, identity: Identity, record: Record, number: int | None, before: int) -> Copy:
+        """Return the copy to hand out: ``before`` people were approved earlier, and as many copies stay for them."""
+        copies = session.scalars(select(Copy).where(Copy.record_id == record.id).order_by(Copy.number)).all()
+        if not copies:
+            first = add_copy(session, record.id, first_facts(record) or CopyFacts(), self._clock)
+            self._log.note(session, identity, "copy.add", record=record.id, body={"copy": first.number})
+            copies = [first]
+        held = {each.copy_id for each in standing(session, [record.id]).get(record.id, ())}
+        free = (each for each in copies if each.withdrawn_at is None and each.holder_id is None)
+        there = [each for each in free if each.id not in held]
+        if len(there) <= before:
+            raise InvalidInput(Fault("record", "another_first" if there else "no_copy"))
+        chosen = [each for each in there if number in {None, each.number}]
+        if not chosen:
+            raise InvalidInput(Fault("record", "no_copy"))
+        return chosen[0]
+
+    def _bringer(self, session: Session, login: str) -> UUID | None:
+        if not login.strip():
+            return None
+        who = session.scalar(select(Person.id).where(Person.login == login.strip().casefold()))
+        if who is None:
+            raise InvalidInput(Fault("brought_by", "unknown"))
+        return who
+
+    def _closed(self, session: Session, identity: Identity, loan: Loan, state: LoanState, act: str) -> None:
+        move(loan, state, act)
+        loan.ended_at, loan.received_by = self._clock.now(), identity.person_id
+        session.flush()
+        keep_due(self._guard, session, loan)
+
+    def _compare(self, session: Session, identity: Identity, loan: Loan, words: str) -> UUID | None:
+        if loan.pages_out is not None and loan.pages_in is not None and loan.pages_in < loan.pages_out:
+            return self._report(session, identity, loan, Harm.PAGES, words)
+        worse = loan.condition_in and loan.condition_out and _is_worse(loan.condition_in, loan.condition_out)
+        return self._report(session, identity, loan, Harm.DAMAGED, words) if worse else None
+
+    def _report(self, session: Session, identity: Identity, loan: Loan, harm: Harm, words: str) -> UUID:
+        if loan.record_id is None:
+            raise NotFound
+        key = new_id()
+        session.add(
+            LoanReport(
+                id=key, loan_id=loan.id, harm=harm, opened_at=self._clock.now(), opened_by=identity.person_id,
+                found=self._seal(session, loan.record_id, f"report:{key.hex}", words),
+            )
+        )  # fmt: skip
+        self._note(session, identity, "loan.report", loan, report=str(key), harm=harm.value, words=words.strip())
+        return key
+
+    def _told(
+        self,
+        session: Session,
+        loan: Loan,
+        record: Record,
+        row: Copy,
+        report: UUID | None = None,
+        lies: str | None = None,
+    ) -> Handed:
+        return Handed(
+            loan.id, loan.number, record.archive_number or record.registration_number or "", row.number,
+            session.get_one(Person, loan.borrower_id).name, loan.due_on, loan.slip, report, lies,
+            waiting=session.scalar(_ready(record.id).limit(1)) is not None,
+        )  # fmt: skip
+
+    def _seal(self, session: Session, record: UUID, context: str, text: str) -> bytes:
+        return self._vault.seal(session, record, json.dumps(text.strip()).encode(), context=context)
+
+    def _note(self, session: Session, identity: Identity, act: str, loan: Loan, **body: Any) -> None:
+        session.flush()
+        self._log.note(session, identity, act, record=loan.record_id, body={"loan": loan.number, **body})
+
+
+def _ready(record_id: UUID) -> Any:
+    """Return the query for the loans of a record's paper that were approved and not handed out, the first first."""
+    where = (Loan.record_id == record_id, Loan.state == LoanState.READY, Loan.form.in_(PAPER))
+    return select(Loan).where(*where).order_by(Loan.ready_at, Loan.number)
+
+
+def _out(session: Session, record_id: UUID, copy: int | None) -> Sequence[tuple[Loan, Copy]]:
+    query = (
+        select(Loan, Copy)
+        .join(Copy, Copy.id == Loan.copy_id)
+        .where(Loan.record_id == record_id, Loan.state == LoanState.OPEN)
+    )
+    if copy is not None:
+        query = query.where(Copy.number == copy)
+    return [(loan, row) for loan, row in session.execute(query)]
+
+
+def _is_worse(now: CopyCondition, before: CopyCondition) -> bool:
+    return _WORSE.index(now) > _WORSE.index(before)
+
+
+def _check_words(text: str, field: str) -> None:
+    if len(text) > LONGEST:
+        raise InvalidInput(Fault(field, "too_long", {"limit": LONGEST, "length": len(text)}))

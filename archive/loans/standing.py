@@ -1,0 +1,104 @@
+"""How a record stands for who would borrow it: on the shelf, out until when, how many wait, or not lent and why."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from archive.approving.planning import branch, newest
+from archive.blocks import standing
+from archive.loans import rules
+from archive.loans.states import PAPER, RUNNING
+from archive.model import Copy, Loan, LoanForm, LoanState, Medium, Person, Record, RuleBook
+
+
+@dataclass(frozen=True)
+class Availability:
+    """How a record's paper and files stand. ``waiting``: how many have asked for its paper and have it not yet.
+
+    ``forms`` are the ways in which it is lent; ``why``: by form, the code of why it is not. ``out_until``: the day on
+    which the first of its copies comes back, when none is there.
+    """
+
+    forms: Sequence[LoanForm]
+    why: Mapping[LoanForm, str]
+    there: int
+    out_until: date | None
+    waiting: int
+    period: rules.Period
+
+
+def rules_now(session: Session) -> rules.LoanRules:
+    """Return the rules of loans that hold now."""
+    row = newest(session, RuleBook.LOANS)
+    return rules.from_document(row.document if row else rules.parse(rules.SHIPPED))
+
+
+def period_of(session: Session, record: Record) -> rules.Period:
+    """Return how long a record is lent for."""
+    return rules_now(session).period(record.level_rank, branch(session, record.category_id))
+
+
+def availability(session: Session, record: Record, without: UUID | None = None) -> Availability:
+    """Return how a record stands; ``without``: a loan that is not counted. Asks nobody: the caller has."""
+    period = period_of(session, record)
+    copies = session.scalars(select(Copy).where(Copy.record_id == record.id, Copy.withdrawn_at.is_(None))).all()
+    why: dict[LoanForm, str] = {}
+    held = standing(session, [record.id]).get(record.id, ())
+    stop = next((each.kind.value for each in held if each.copy_id is None), None)
+    kept_back = {each.copy_id for each in held}
+    there = sum(1 for each in copies if each.holder_id is None and each.id not in kept_back)
+    if copies and stop is None and kept_back >= {each.id for each in copies}:
+        stop = held[0].kind.value
+    for form in LoanForm:
+        if stop and form in PAPER:
+            why[form] = stop
+        elif form is LoanForm.SCREEN and record.medium is Medium.PAPER:
+            why[form] = "no_files"
+        elif form in PAPER and record.medium is Medium.ELECTRONIC and not copies:
+            why[form] = "no_paper"
+        elif form is LoanForm.OUT and not period.leaves:
+            why[form] = "stays"
+    lent = select(func.min(Loan.due_on)).where(
+        Loan.record_id == record.id, Loan.state == LoanState.OPEN, Loan.form.in_(PAPER)
+    )
+    return Availability(
+        forms=[form for form in LoanForm if form not in why],
+        why=why,
+        there=there if copies else 1,
+        out_until=session.scalar(lent) if copies and not there else None,
+        waiting=queue_length(session, record.id, without),
+        period=period,
+    )
+
+
+def queue_length(session: Session, record_id: UUID, without: UUID | None = None) -> int:
+    """Count who has asked for a record's paper and does not have it yet; ``without``: a loan that does not count."""
+    query = select(func.count(Loan.id)).where(
+        Loan.record_id == record_id, Loan.state.in_((LoanState.ASKED, LoanState.READY)), Loan.form.in_(PAPER)
+    )
+    if without is not None:
+        query = query.where(Loan.id != without)
+    return session.scalar(query) or 0
+
+
+def hindrance(session: Session, borrower: UUID, day: date, *, plus: int = 0) -> str | None:
+    """Return the code of what keeps a person from borrowing at all, if anything does.
+
+    ``plus``: loans that would come to those that they have or asked for.
+    """
+    active = session.scalar(select(Person.active).where(Person.id == borrower))
+    if not active:
+        return "not_active"
+    overdue = select(Loan.id).where(
+        Loan.borrower_id == borrower, Loan.state == LoanState.OPEN, Loan.form.in_(PAPER), Loan.due_on < day
+    )
+    if session.scalar(overdue.limit(1)) is not None:
+        return "overdue"
+    has = select(func.count(Loan.id)).where(Loan.borrower_id == borrower, Loan.state.in_(RUNNING))
+    if (session.scalar(has) or 0) + plus > rules_now(session).at_once:
+        return "too_many_loans"
+    return None

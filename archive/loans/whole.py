@@ -1,0 +1,97 @@
+"""Lending as one part: asking, the counter, looking, what happens by itself, and the house's rules for all of it."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from archive.approvals import Approvals
+from archive.approving import routes
+from archive.approving.absence import Deputies
+from archive.approving.books import Books
+from archive.approving.planning import Plan, plan
+from archive.clock import Clock
+from archive.database import Database
+from archive.errors import Fault, InvalidInput, NotFound
+from archive.identity import Identity
+from archive.loans import rules
+from archive.loans.asking import LoanRequests
+from archive.loans.care import LoanCare
+from archive.loans.counter import Counter
+from archive.loans.extending import Extensions, asks_of
+from archive.loans.looks import LoanLooks, LoanShown
+from archive.loans.request_looks import RequestLooks
+from archive.log.writer import Log
+from archive.model import Approval, ApprovalKind, Department, Loan, LoanForm, Person, Post, RuleBook
+from archive.model.columns import Names
+from archive.policy.guard import Guard
+from archive.policy.rules import Act
+from archive.ports import Vault
+
+
+class Lending:
+    """The acts on loans."""
+
+    def __init__(self, db: Database, guard: Guard, vault: Vault, log: Log, clock: Clock, zone: str) -> None:
+        approvals = Approvals(vault, log, clock)
+        self._db = db
+        self._guard = guard
+        self.extensions = Extensions(db, guard, approvals, log, clock, zone)
+        self.requests = LoanRequests(db, guard, approvals, log, clock, zone, self.extensions)
+        self.counter = Counter(db, guard, vault, log, clock)
+        self.looks = LoanLooks(db, guard, approvals, vault)
+        self.asked = RequestLooks(db, guard, approvals, self.looks)
+        self.care = LoanCare(db, guard, approvals, log, clock)
+        self.deputies = Deputies(db, guard, log, clock)
+        self.books = Books(
+            db,
+            guard,
+            log,
+            clock,
+            {RuleBook.ROUTES: routes.SHIPPED, RuleBook.LOANS: rules.SHIPPED},
+            {RuleBook.ROUTES: lambda text: routes.parse(text)[0], RuleBook.LOANS: rules.parse},
+        )
+
+    def simulate(
+        self, identity: Identity, record_id: UUID, login: str, form: LoanForm, *, copying: bool, extension: bool = False
+    ) -> Plan:
+        """Return who would decide if someone asked for a record; nothing is asked for.
+
+        Raises:
+            NotAllowed: not one of those who change the routes.
+            NotFound: they do not see the record.
+            InvalidInput: ``borrower``: nobody of this sign-in name.
+        """
+        with self._guard.refusals(identity), self._db.reading() as session:
+            self._guard.require_house(session, identity, Act.MANAGE_ROUTES)
+            record = self._guard.require(session, identity, Act.SEE, record_id)
+            who = session.scalar(
+                select(Person.id).where(Person.login == login.strip().casefold(), Person.active.is_(True))
+            )
+            if who is None:
+                raise InvalidInput(Fault("borrower", "unknown"))
+            kind = ApprovalKind.EXTENSION if extension else ApprovalKind.LOAN
+            return plan(session, self._guard, kind, record, asks_of(form, copying=copying), who, who)
+
+    def asked_loan(self, identity: Identity, loan_id: UUID) -> LoanShown:
+        """Return a loan to who asked for it, for themselves or for another. Raises ``NotFound``."""
+        with self._db.reading() as session:
+            row = session.get(Loan, loan_id)
+            approval = session.get(Approval, row.approval_id) if row is not None else None
+            if row is None or approval is None or identity.person_id not in {approval.asked_by, row.borrower_id}:
+                raise NotFound
+            return self.looks.shown(session, identity, [row])[0]
+
+    def approval_of(self, session: Session, loan_id: UUID) -> UUID:
+        """Return the request that a loan came from."""
+        return session.get_one(Loan, loan_id).approval_id
+
+    def post_names(self, code: str) -> Names | None:
+        """Return what a post is called; None: there is none of this code."""
+        with self._db.reading() as session:
+            return session.scalar(select(Post.names).where(Post.code == code))
+
+    def department_names(self, department: UUID) -> Names | None:
+        """Return what a department is called; None: there is none."""
+        with self._db.reading() as session:
+            return session.scalar(select(Department.names).where(Department.id == department))

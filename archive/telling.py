@@ -1,0 +1,43 @@
+"""What falls due, messages to people and the calendar, made together: what pages are given of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from archive.channels import Channels
+from archive.database import Database
+from archive.deadlines import DueBoard, DueSweep, Watch
+from archive.delivering import PlanDeliveries, Ways
+from archive.jobs.outbox import Outbox
+from archive.log.writer import Log
+from archive.messages import Messages
+from archive.policy.guard import Guard
+from archive.ports import Vault
+from archive.watches import watches
+from archive.workdays import WorkDays
+
+
+@dataclass(frozen=True)
+class Telling:
+    """The services of what falls due and of telling it."""
+
+    due: DueBoard
+    sweep: DueSweep
+    messages: Messages
+    channels: Channels
+    workdays: WorkDays
+
+
+def telling(
+    db: Database, guard: Guard, log: Log, outbox: Outbox, vault: Vault, ways: Ways, more: Sequence[Watch] = ()
+) -> Telling:
+    """Make them. ``more`` are watches of kinds that other parts of the house keep."""
+    kinds = [*watches(guard), *more]
+    messages = Messages(db, guard, PlanDeliveries(guard, outbox, ways))
+    channels = Channels(db, guard, vault, log, outbox, ways)
+    return Telling(
+        DueBoard(db, guard, kinds),
+        DueSweep(db, guard, log, messages, kinds),
+        messages,
+        channels,
+        WorkDays(db, guard, log),
+    )

@@ -1,0 +1,208 @@
+"""Borrowing at the pages: asked for in one line, decided, handed out and taken back by scans, printed and exported."""
+
+import re
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+from python_calamine import CalamineWorkbook
+
+from archive.approving.routes import SHIPPED
+from archive.identity import Role, system
+from archive.model import Copy, IssuedNumber, Medium, Person, Record
+from tests.factories import people as rights
+from tests.factories.api_house import an_api_house
+from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_on
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebHouse]:
+    with a_web_house(tmp_path_factory.mktemp("loans")) as made:
+        key = made.services.people.add_person(
+            system("set-up"), login="archivist2", name="第二位档案员", password=PASSWORD, roles=[Role.ARCHIVIST]
+        )
+        with made.services.db.writing() as work:
+            person = work.session.get_one(Person, key)
+            person.clearance = 2
+            rights.grants(work.session, person, fonds=made.category.fonds_id)
+            work.commit()
+        yield made
+
+
+def paper(house: WebHouse, title: str = "电梯维保合同", level: int = 1) -> tuple[str, str]:
+    """Make a filed record on paper; return its id and number."""
+    record = house.a_record(title=title, level=level, medium=Medium.BOTH, pages=12)
+    number = f"WY01-WYH·2024-D10-{record.id.hex[-4:].upper()}"
+    with house.services.db.writing() as work:
+        work.session.get_one(Record, record.id).archive_number = number
+        work.session.add(IssuedNumber(fonds_id=record.fonds_id, number=number, record_id=record.id))
+        work.session.add(Copy(record_id=record.id, number=1, pages=12, created_at=rights.NOW))
+        work.commit()
+    return str(record.id), number
+
+
+def post(client: FlaskClient, path: str, **data: object) -> tuple[int, str]:
+    reply = client.post(path, data={"csrf_token": token_on(client.get("/account").text), **data}, follow_redirects=True)
+    return reply.status_code, reply.text
+
+
+def ask(client: FlaskClient, record: str, **more: str) -> str:
+    values = {"form": "out", "purpose": "work", "reason": "核对付款条款", **more}
+    status, page = post(client, f"/records/{record}/borrow", **values)
+    assert status == 200, page
+    return re.findall(r"/loans/requests/([0-9a-f-]{36})/withdraw", page)[0]
+
+
+def scan(client: FlaskClient, text: str, **more: str) -> tuple[int, str]:
+    return post(client, "/loans/counter", scan=text, **more)
+
+
+def test_one_line_of_text_asks_scans_alone_hand_out_and_take_back(house: WebHouse) -> None:
+    staff, archivist = house.browser("staff"), house.browser("archivist")
+    record, number = paper(house)
+    page = staff.get(f"/records/{record}").text
+    assert f"/records/{record}/borrow" in page
+    offered = staff.get(f"/records/{record}/borrow").text
+    assert "纸质档案在架" in offered
+    needed = re.findall(r'<(?:input|textarea)[^>]* name="([a-z]+)"[^>]* required', offered)
+    assert needed == ["reason"]
+    request = ask(staff, record)
+    assert "核对付款条款" in archivist.get(f"/loans/requests/{request}").text
+    assert "项借阅待审批" in archivist.get("/").text
+    status, page = post(archivist, f"/loans/requests/{request}/decide", decision="approve")
+    assert (status, "已作出决定" in page) == (200, True)
+    status, page = scan(archivist, "staff")
+    slip = re.findall(r'name="slip" value="([0-9a-f-]{36})"', page)[0]
+    assert number in page
+    status, page = scan(archivist, number, person="staff", slip=slip)
+    assert f"{number} → staff某" in page
+    printed = archivist.get(f"/loans/slips/{slip}.pdf")
+    assert printed.data.startswith(b"%PDF")
+    assert "已借出" in staff.get("/loans").text
+    assert "已借出，" in staff.get(f"/records/{record}/borrow").text
+    status, page = scan(archivist, number, pages="10", words="缺两页")
+    assert f"{number} ← staff某" in page
+    assert "损坏报告" in page
+    reports = archivist.get("/loans/reports").text
+    assert "缺两页" in reports
+    report = re.findall(r"/loans/reports/([0-9a-f-]{36})/settle", reports)[0]
+    status, page = post(archivist, f"/loans/reports/{report}/settle", words="已补齐", cost="12.50")
+    assert "¥12.50" in page
+    loan = re.findall(r"/loans/([0-9a-f-]{36})/effect", staff.get("/loans").text)[0]
+    assert post(staff, f"/loans/{loan}/effect", effect="厘清了付款节点")[0] == 200
+
+
+def test_the_counter_says_what_is_wrong_and_goes_on(house: WebHouse) -> None:
+    archivist = house.browser("archivist")
+    _record, number = paper(house)
+    assert "先扫描人员" in scan(archivist, number)[1]
+    assert scan(archivist, "nobody-of-this-name")[0] == 404
+    assert "没有批准" in scan(archivist, number, person="staff")[1]
+
+
+def test_what_is_described_is_found_by_the_archive_and_its_title_stays_hidden(house: WebHouse) -> None:
+    staff, archivist = house.browser("staff"), house.browser("archivist")
+    record, number = paper(house, title="三号楼消防验收")
+    values = {"sought": "去年三号楼消防的材料", "form": "out", "purpose": "audit", "reason": "配合检查"}
+    status, page = post(staff, "/loans/describe", **values)
+    assert status == 200
+    request = re.findall(r"/loans/requests/([0-9a-f-]{36})/withdraw", page)[0]
+    page = archivist.get("/loans/requests").text
+    assert "去年三号楼消防的材料" in page
+    assert post(archivist, f"/loans/requests/{request}/found", number="XX-0")[0] == 422
+    status, page = post(archivist, f"/loans/requests/{request}/found", number=number)
+    assert (status, "已找到档案" in page) == (200, True)
+    assert record in page
+    _other, secret = paper(house, title="绝密的题名", level=3)
+    values["sought"] = "绝密的那份"
+    request = re.findall(r"/loans/requests/([0-9a-f-]{36})/withdraw", post(staff, "/loans/describe", **values)[1])[0]
+    status, page = post(archivist, f"/loans/requests/{request}/found", number=secret)
+    assert (status, "涉密等级不够" in page) == (422, True)
+    assert "绝密的题名" not in staff.get(f"/loans/requests/{request}").text
+
+
+def test_strangers_see_neither_requests_nor_the_register(house: WebHouse) -> None:
+    staff, clerk = house.browser("staff"), house.browser("clerk")
+    request = ask(staff, paper(house)[0])
+    assert clerk.get(f"/loans/requests/{request}").status_code == 404
+    assert clerk.get("/loans/requests/00000000-0000-7000-8000-000000000000").status_code == 404
+    for path in ("/loans/register", "/loans/counter", "/loans/reports"):
+        assert clerk.get(path).status_code == 403
+    assert staff.get("/house/routes").status_code == 403
+
+
+def test_questions_come_back_and_a_request_is_taken_back(house: WebHouse) -> None:
+    staff, archivist = house.browser("staff"), house.browser("archivist")
+    request = ask(staff, paper(house)[0])
+    assert post(archivist, f"/loans/requests/{request}/decide", decision="refuse")[0] == 422
+    assert post(archivist, f"/loans/requests/{request}/decide", decision="question", reason="原件还是复印件?")[0] == 200
+    assert "项申请等您答复" in staff.get("/").text
+    assert "答复已发送" in post(staff, f"/loans/requests/{request}/answer", reason="原件")[1]
+    assert "申请已撤回" in post(staff, f"/loans/requests/{request}/withdraw")[1]
+    assert post(archivist, f"/loans/requests/{request}/decide", decision="approve")[0] == 409
+
+
+def test_the_register_goes_out_as_a_spreadsheet_and_a_pdf(house: WebHouse) -> None:
+    archivist, staff = house.browser("archivist"), house.browser("staff")
+    _record, number = paper(house, title="登记簿里的合同")
+    ask(staff, _record)
+    assert "登记簿里的合同" in archivist.get("/loans/register").text
+    sent = archivist.get("/loans/register/list.xlsx?state=asked").data
+    rows = CalamineWorkbook.from_filelike(BytesIO(sent)).get_sheet_by_index(0).to_python()
+    assert any(number in row and "登记簿里的合同" in row for row in rows)
+    assert archivist.get("/loans/register/list.pdf").data.startswith(b"%PDF")
+
+
+def test_routes_are_changed_checked_and_tried_out(house: WebHouse) -> None:
+    secrecy, staff = house.browser("secrecy"), house.browser("staff")
+    _record, number = paper(house)
+    page = secrecy.get(f"/house/routes?number={number}&borrower=staff&form=out").text
+    assert "archivist某" in page
+    source = "format: 1\nroutes:\n  - steps:\n      - {who: ['role:secrecy_officer']}\n"
+    assert post(secrecy, "/house/routes", source=source + " x", reason="试", version="0")[0] == 422
+    status, page = post(secrecy, "/house/routes", source=source, reason="一律由保密员审批", version="0")
+    assert (status, "一律由保密员审批" in page) == (200, True)
+    assert post(secrecy, "/house/routes", source=source, reason="再", version="0")[0] == 409
+    page = secrecy.get(f"/house/routes?number={number}&borrower=staff&form=out").text
+    assert "secrecy某" in page
+    request = ask(staff, paper(house)[0])
+    assert request in house.browser("secrecy").get("/loans/requests").text
+    assert request not in house.browser("archivist").get("/loans/requests").text
+    assert post(secrecy, "/house/routes", source=SHIPPED, reason="改回", version="1")[0] == 200
+
+
+def test_a_deputy_is_named_and_ended(house: WebHouse) -> None:
+    archivist, other = house.browser("archivist"), house.browser("archivist2")
+    day = house.services.guard.day().isoformat()
+    _status, page = post(archivist, "/loans/deputies", deputy="archivist2", since=day, until=day)
+    assert "代理人已指定" in page
+    assert "archivist某" in other.get("/loans/deputies").text
+    key = re.findall(r"/loans/deputies/([0-9a-f-]{36})/end", page)[0]
+    assert post(archivist, f"/loans/deputies/{key}/end")[0] == 200
+    assert post(archivist, "/loans/deputies", deputy="archivist", since=day, until=day)[0] == 422
+
+
+def test_programs_ask_look_decide_and_take_back(tmp_path: Path) -> None:
+    with an_api_house(tmp_path) as programs:
+        record, _number = paper(programs.web)
+        body = {"purpose": "work", "reason": "核对条款", "form": "screen"}
+        made = programs.ask("POST", f"/api/v1/records/{record}/loans", "staff", json=body)
+        assert made.status_code == 201, made.json
+        loan, request = made.json["loan"], made.json["request"]
+        waiting = programs.get("/api/v1/requests", login="archivist").json["requests"]
+        assert [each["request"] for each in waiting] == [request]
+        decision = {"approve": True, "reason": "同意"}
+        assert programs.ask("POST", f"/api/v1/requests/{request}/decision", "staff", json=decision).status_code == 403
+        done = programs.ask("POST", f"/api/v1/requests/{request}/decision", "archivist", json=decision)
+        assert (done.status_code, done.json["state"]) == (200, "approved")
+        assert [each["state"] for each in programs.get("/api/v1/loans", login="staff").json["loans"]] == ["open"]
+        extended = programs.ask("POST", f"/api/v1/loans/{loan}/extension", "staff")
+        assert (extended.status_code, extended.json["extended"]) == (200, True)
+        assert programs.ask("POST", f"/api/v1/loans/{loan}/withdrawal", "staff").status_code == 409
+        sought = programs.ask("POST", "/api/v1/loans", "staff", json=body | {"sought": "去年的合同"})
+        assert (sought.status_code, sought.json["record"]) == (201, None)
+        taken = programs.ask("POST", f"/api/v1/loans/{sought.json['loan']}/withdrawal", "staff")
+        assert taken.json["state"] == "withdrawn"
+        assert programs.get(f"/api/v1/loans/{loan}", login="clerk").status_code in {403, 404}

@@ -1,0 +1,236 @@
+"""Whatever people do with loans, in whatever order: papers are with one person, periods hold, nobody decides alone."""
+
+from collections import Counter
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from sqlalchemy import select
+
+from archive.approvals import OPEN as UNDECIDED
+from archive.approving.deciders import DECISIONS, hands_of, waiting
+from archive.errors import ArchiveError
+from archive.ids import new_id
+from archive.loans import rules
+from archive.loans.asking import Wish
+from archive.loans.counter import Seen
+from archive.loans.standing import period_of
+from archive.loans.states import NEXT, PAPER, RUNNING
+from archive.model import (
+    Approval,
+    ApprovalKind,
+    ApprovalState,
+    ApprovalWord,
+    Copy,
+    Loan,
+    LoanForm,
+    LoanState,
+    LogEntry,
+    Record,
+)
+from tests.factories.lending import LendingHouse, a_lending_house
+
+WHO = st.sampled_from(["archivist", "archivist2", "head", "staff", "staff2", "secrecy", "director", "low"])
+WHICH = st.integers(0, 40)
+DAYS = st.none() | st.integers(0, 9)
+
+
+class Loans(RuleBasedStateMachine):
+    """People who ask, decide, fetch, bring, extend, stand in and wait, and are often refused."""
+
+    folder: Path
+
+    def __init__(self) -> None:
+        super().__init__()
+        own = self.folder / new_id().hex
+        own.mkdir()
+        self.opened = a_lending_house(own)
+        self.house: LendingHouse = self.opened.__enter__()
+        self.records = [self.house.record(level) for level in (1, 1, 2, 3, 4)]
+        self.ends: dict[Any, tuple[Any, ...]] = {}
+
+    def teardown(self) -> None:
+        self.opened.__exit__(None, None, None)
+
+    def _try(self, act: Any) -> None:
+        try:
+            act()
+        except ArchiveError:
+            return  # refused: the invariants say that nothing is half done
+
+    def _one(self, kind: Any, which: int, *where: Any) -> Any:
+        with self.house.db.reading() as session:
+            rows = session.scalars(select(kind).where(*where).order_by(kind.id)).all()
+        return rows[which % len(rows)] if rows else None
+
+    @rule(
+        who=WHO, which=WHICH, form=st.sampled_from(LoanForm), other=st.none() | WHO, days=st.none() | st.integers(0, 9)
+    )
+    def ask(self, who: str, which: int, form: LoanForm, other: str | None, days: int | None) -> None:
+        wish = Wish(form=form, purpose="work", words="查阅", borrower=other or "", days=days)
+        record = self.records[which % len(self.records)]
+        self._try(lambda: self.house.lending.requests.ask(self.house.who[who], record, wish))
+
+    @rule(who=WHO, which=WHICH)
+    def describe_and_find(self, who: str, which: int) -> None:
+        requests, people = self.house.lending.requests, self.house.who
+        wish = Wish(form=LoanForm.SCREEN, purpose="work", words="查阅")
+        self._try(lambda: requests.describe(people[who], "那份合同", wish))
+        asked = self._one(Approval, which, Approval.record_id.is_(None), Approval.state.in_(UNDECIDED))
+        if asked:
+            record = self.records[which % len(self.records)]
+            self._try(lambda: requests.found(people["archivist"], asked.id, record))
+
+    @rule(who=WHO, which=WHICH, approve=st.sampled_from([True, True, True, False]))
+    def decide(self, who: str, which: int, approve: bool) -> None:
+        asked = self._one(Approval, which, Approval.state.in_(UNDECIDED))
+        if asked:
+            act = self.house.lending.requests.decide
+            self._try(lambda: act(self.house.who[who], asked.id, "看过了", approve=approve))
+
+    @rule(which=WHICH)
+    def go_through(self, which: int) -> None:
+        """Everyone tries to agree to one request, so that some come through all their steps."""
+        asked = self._one(Approval, which, Approval.state.in_(UNDECIDED))
+        act = self.house.lending.requests.decide
+        for who in ("head", "archivist", "secrecy", "director", "archivist2") if asked else ():
+            self._try(partial(act, self.house.who[who], asked.id, "同意", approve=True))
+
+    @rule(who=WHO, which=WHICH, back=st.booleans())
+    def ask_back_or_withdraw(self, who: str, which: int, back: bool) -> None:
+        asked = self._one(Approval, which)
+        if not asked:
+            return
+        requests, person = self.house.lending.requests, self.house.who[who]
+        if not back:
+            self._try(lambda: requests.withdraw(person, asked.id))
+        elif asked.state is ApprovalState.QUESTIONED:
+            self._try(lambda: requests.answer(person, asked.id, "原件"))
+        else:
+            self._try(lambda: requests.question(person, asked.id, "要原件吗?"))
+
+    @rule(which=WHICH, who=st.none() | WHO)
+    def issue(self, which: int, who: str | None) -> None:
+        loan = self._one(Loan, which, Loan.state == LoanState.READY)
+        if loan:
+            borrower = self.house.person(who) if who else loan.borrower_id
+            counter = self.house.lending.counter
+            self._try(lambda: counter.issue(self.house.who["archivist"], borrower, loan.record_id))
+
+    @rule(which=WHICH, who=WHO, lost=st.sampled_from([False, False, False, True]))
+    def bring_back(self, which: int, who: str, lost: bool) -> None:
+        loan = self._one(Loan, which, Loan.state == LoanState.OPEN)
+        counter, archivist = self.house.lending.counter, self.house.who["archivist"]
+        if loan and lost and which % 5 == 0:
+            self._try(lambda: counter.lose(archivist, loan.id, "找不到了"))
+        elif loan:
+            self._try(lambda: counter.take_back(archivist, loan.record_id, Seen(brought_by=who)))
+
+    @rule(which=WHICH)
+    def extend(self, which: int) -> None:
+        loan = self._one(Loan, which, Loan.state == LoanState.OPEN)
+        if loan:
+            who = next(each for each in self.house.who.values() if each.person_id == loan.borrower_id)
+            self._try(lambda: self.house.lending.extensions.extend(who, loan.id))
+
+    @rule(which=WHICH)
+    def recall(self, which: int) -> None:
+        loan = self._one(Loan, which, Loan.state == LoanState.OPEN)
+        if loan and which % 4 == 0:
+            self._try(lambda: self.house.lending.counter.recall(self.house.who["archivist"], loan.id))
+
+    @rule(who=WHO, other=WHO)
+    def stand_in(self, who: str, other: str) -> None:
+        day = self.house.guard.day()
+        name = self.house.lending.deputies.name
+        self._try(lambda: name(self.house.who[who], other, day, day + timedelta(days=2)))
+
+    @rule(days=st.integers(1, 5))
+    def wait(self, days: int) -> None:
+        self.house.clock.moment += timedelta(days=days)
+        for _ in range(50):
+            if not self.house.lending.care.sweep():
+                return
+        raise AssertionError("the sweep does not end")
+
+    @invariant()
+    def papers_are_with_one_person_and_periods_hold(self) -> None:
+        with self.house.db.reading() as session:
+            loans = session.scalars(select(Loan)).all()
+            out = [each for each in loans if each.state is LoanState.OPEN and each.form in PAPER]
+            assert all(count == 1 for count in Counter(each.copy_id for each in out).values())
+            for copy in session.scalars(select(Copy)):
+                holders = {each.borrower_id for each in out if each.copy_id == copy.id}
+                assert holders == ({copy.holder_id} if copy.holder_id else set())
+            for loan in loans:
+                if loan.issued_on and loan.due_on and loan.record_id:
+                    period = period_of(session, session.get_one(Record, loan.record_id))
+                    assert loan.issued_on <= loan.due_on <= rules.longest(loan.issued_on, period)
+                    assert loan.form is not LoanForm.OUT or period.leaves
+
+    @invariant()
+    def nobody_decides_on_their_own_nor_at_two_steps(self) -> None:
+        with self.house.db.reading() as session:
+            for asked in session.scalars(select(Approval)):
+                said = session.scalars(
+                    select(ApprovalWord).where(ApprovalWord.approval_id == asked.id, ApprovalWord.said.in_(DECISIONS))
+                ).all()
+                people = [key for each in said for key in (each.person_id, each.instead_of) if key]
+                assert len(people) == len(set(people))
+                assert not {asked.asked_by, asked.for_id} & set(people)
+                assert asked.state is not ApprovalState.APPROVED or said
+
+    @invariant()
+    def every_state_has_a_way_on_and_what_ended_stays(self) -> None:
+        with self.house.db.reading() as session:
+            day = self.house.guard.day()
+            hands = {each.person_id: hands_of(session, each.person_id, day) for each in self.house.who.values()}
+            able = {
+                key
+                for person, own in hands.items()
+                if person
+                for key in session.scalars(waiting(person, own).with_only_columns(Approval.id))
+            }
+            for loan in session.scalars(select(Loan)):
+                asked = session.get_one(Approval, loan.approval_id)
+                assert (loan.state in RUNNING) == bool(NEXT[loan.state])
+                assert (loan.state is LoanState.ASKED) == (asked.state in UNDECIDED)
+                if asked.state is ApprovalState.ASKED:
+                    assert asked.id in able
+                if not NEXT[loan.state]:
+                    end = (loan.state, loan.ended_at, loan.due_on, asked.state, asked.decided_by, asked.decided_at)
+                    assert self.ends.setdefault(loan.id, end) == end
+
+    @invariant()
+    def the_register_equals_the_log(self) -> None:
+        with self.house.db.reading() as session:
+            acts = Counter(session.scalars(select(LogEntry.act).where(LogEntry.result == "done")))
+            loans = session.scalars(select(Loan)).all()
+            asked = session.scalars(select(Approval).where(Approval.kind == ApprovalKind.LOAN)).all()
+            assert acts["loan.ask"] == len(loans) == len(asked)
+            papers = [each for each in loans if each.form in PAPER]
+            assert acts["loan.issue"] == sum(each.issued_on is not None for each in papers)
+            assert acts["loan.return"] == sum(each.state is LoanState.RETURNED for each in loans)
+            assert acts["loan.lose"] == sum(each.state is LoanState.LOST for each in loans)
+            assert acts["loan.refuse"] == sum(each.state is LoanState.REFUSED for each in loans)
+            assert acts["loan.end"] == sum(each.state is LoanState.ENDED for each in loans)
+            assert acts["loan.lapse"] == sum(each.state is LoanState.LAPSED for each in loans)
+
+
+def test_loans_stand_as_they_should_whatever_is_done(tmp_path: Path) -> None:
+    Loans.folder = tmp_path
+    run_state_machine_as_test(
+        Loans,
+        settings=settings(
+            max_examples=2,
+            stateful_step_count=30,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            database=None,
+            phases=[Phase.generate],  # a run lasts too long to be made shorter
+        ),
+    )

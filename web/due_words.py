@@ -1,0 +1,90 @@
+"""What falls due, and what people are told, in words; and the page to which each leads."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from flask import url_for
+
+from archive.model import DeadlineKind, Message
+from web.words import mark
+
+
+@dataclass(frozen=True)
+class Words:
+    """``name``: what it is; ``todo``: what to do. Neither ever says anything of a record: both may leave the house.
+
+    ``way`` gives the address of the page for a subject and a record (None: there is none).
+    """
+
+    name: str
+    todo: str
+    way: Callable[[UUID | None, UUID | None], str | None] = lambda _subject, _record: None
+
+
+def _record(_subject: UUID | None, record: UUID | None) -> str | None:
+    return url_for("records.show", record_id=record) if record else None
+
+
+def _correction(subject: UUID | None, _record: UUID | None) -> str | None:
+    return url_for("corrections.show", approval_id=subject) if subject else None
+
+
+def _loans(_subject: UUID | None, _record: UUID | None) -> str | None:
+    return url_for("loans.mine")
+
+
+KINDS: Mapping[DeadlineKind, Words] = {
+    DeadlineKind.VITAL_REVIEW: Words(
+        mark("Review of a vital record"), mark("Look whether it is vital still, and choose the next day."), _record
+    ),
+    DeadlineKind.CORRECTION: Words(
+        mark("Correction to decide"), mark("Approve it or refuse it, with a reason."), _correction
+    ),
+    DeadlineKind.GRANT_END: Words(
+        mark("A grant ends"), mark("Who still needs it asks the security administrator for a new one.")
+    ),
+    DeadlineKind.POST_END: Words(
+        mark("A post ends"), mark("Rights that follow from the post end with it. See whether somebody follows.")
+    ),
+    DeadlineKind.LOAN: Words(mark("A borrowed paper"), mark("Bring it back, or extend it where that goes."), _loans),
+    DeadlineKind.LOAN_RECALL: Words(
+        mark("A borrowed paper was called back"), mark("Bring it back now: someone needs it."), _loans
+    ),
+    DeadlineKind.LOAN_END: Words(
+        mark("Files lent on the page close"), mark("Extend the loan where that goes, if you still need them."), _loans
+    ),
+}
+"""Every kind of deadline."""
+
+TOPICS: Mapping[str, Words] = {f"due.{kind.value}": words for kind, words in KINDS.items()}
+"""Every topic of a message. What another part of the house tells is added here."""
+
+UNKNOWN = Words(mark("Something that was told before"), mark("There is nothing to do here any more."))
+
+STAGES: Mapping[str, str] = {
+    "before": mark("due in %(days)s days"),
+    "on": mark("due today"),
+    "after": mark("overdue for %(days)s days"),
+    "head": mark("overdue for %(days)s days, told to those above too"),
+}
+
+LATE: Mapping[str, str] = {
+    "before": mark("falls due soon"),
+    "on": mark("has fallen due"),
+    "after": mark("overdue for more than %(days)s days"),
+    "head": mark("overdue for more than %(days)s days, told to those above too"),
+}
+"""The same, told after its day."""
+
+
+def topic_words(message: Message) -> Words:
+    """Return the words of a message's topic."""
+    return TOPICS.get(message.topic, UNKNOWN)
+
+
+def stage_words(stage: str, gettext: Callable[..., str], *, late: bool = False) -> str:
+    """Say which reminder it is; "" where it is none."""
+    name, _bar, days = stage.partition("_")
+    words = (LATE if late else STAGES).get(name)
+    return gettext(words, days=days or "0") if words else ""

@@ -1,0 +1,1 @@
+"""Pages of loans: borrowing, deciding, the counter, the register, the house's rules."""

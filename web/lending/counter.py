@@ -1,0 +1,236 @@
+"""The counter: scans hand out and take back; recalls, losses, reports of damage, slips."""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response as BaseResponse
+
+from archive.errors import ArchiveError, Fault, InvalidInput, NotAllowed, NotFound
+from archive.ids import new_id
+from archive.loans.counter import Handed, Seen
+from archive.model import CopyCondition
+from archive.policy.rules import Act
+from web.faults import explain, status_of
+from web.house.forms import require
+from web.i18n import current_locale
+from web.lending.papers import slip_pdf
+from web.placing import numbered
+from web.services import identity, services
+from web.shelf_words import CONDITIONS
+from web.words import translator
+
+pages = Blueprint("counter", __name__, url_prefix="/loans")
+
+KEPT = 12
+"""Scans that the page still shows."""
+
+
+@dataclass
+class Scan:
+    """Where a stream of scans stands, and what is said of the last one."""
+
+    person: str = ""
+    name: str = ""
+    slip: UUID | None = None
+    kind: str = ""
+    head: str = ""
+    lines: list[str] = field(default_factory=list)
+    status: int = 200
+    report: UUID | None = None
+
+
+@pages.get("/counter")
+def show() -> BaseResponse:
+    """Ask for the first scan."""
+    require(Act.SEE_LOANS)
+    return _page(_standing(request.args.get("person", "")), [])
+
+
+@pages.post("/counter")
+def take() -> BaseResponse:
+    """Take one scan: a person's card, a paper to hand out, or one that comes back."""
+    require(Act.SEE_LOANS)
+    form = request.form
+    recent = [each[:200] for each in form.getlist("recent")][:KEPT]
+    if form.get("leave"):
+        return _page(Scan(), recent)
+    scan = _standing(form.get("person", ""), form.get("slip", ""))
+    text = form.get("scan", "").strip()[:300]
+    if not text:
+        return _page(scan, recent)
+    try:
+        _take(scan, text)
+    except ArchiveError as error:
+        scan.kind, scan.head, scan.status = "fault", text, status_of(error)
+        scan.lines = _explained(error)
+    return _page(scan, [scan.head, *recent][:KEPT] if scan.kind in {"done", "fault"} else recent)
+
+
+@pages.post("/<uuid:loan_id>/recall")
+def recall(loan_id: UUID) -> BaseResponse:
+    """Call a loan back."""
+    services().lending.counter.recall(identity(), loan_id)
+    flash(_("It is called back. It is extended no more."))
+    return redirect(url_for("loan_register.every", state="open"), 303)
+
+
+@pages.post("/<uuid:loan_id>/lose")
+def lose(loan_id: UUID) -> BaseResponse:
+    """Write down that a paper is lost."""
+    try:
+        services().lending.counter.lose(identity(), loan_id, request.form.get("words", ""))
+    except InvalidInput:
+        flash(_("Say what is known of the loss."))
+        return redirect(url_for("loan_register.every", state="open"), 303)
+    return redirect(url_for(".reports"), 303)
+
+
+@pages.get("/reports")
+def reports() -> BaseResponse:
+    """List damage and loss, and what was done about each."""
+    return _reports()
+
+
+@pages.post("/reports/<uuid:report_id>/settle")
+def settle(report_id: UUID) -> BaseResponse:
+    """Close a report with what was done."""
+    try:
+        cost = _money(request.form.get("cost", ""))
+        services().lending.counter.settle(identity(), report_id, request.form.get("words", ""), cost)
+    except InvalidInput as error:
+        return _reports(error)
+    flash(_("The report is closed."))
+    return redirect(url_for(".reports"), 303)
+
+
+@pages.get("/slips/<uuid:slip_id>.pdf")
+def slip(slip_id: UUID) -> Response:
+    """Send the slip of what was handed out at once."""
+    made = slip_pdf(services().lending.looks.slip(identity(), slip_id))
+    name = 'inline; filename="juanku-loan-slip.pdf"'
+    return Response(made, mimetype="application/pdf", headers={"Content-Disposition": name})
+
+
+def _standing(login: str, slip: str = "") -> Scan:
+    scan = Scan()
+    if login.strip():
+        try:
+            _key, scan.name = services().lending.counter.person(identity(), login)
+        except NotFound:
+            return scan
+        scan.person = login.strip().casefold()
+        try:
+            scan.slip = UUID(slip) if slip else new_id()
+        except ValueError:
+            scan.slip = new_id()
+    return scan
+
+
+def _take(scan: Scan, text: str) -> None:
+    counter = services().lending.counter
+    number, copy = numbered(text)
+    record = None
+    try:
+        record = services().records.find_number(identity(), number)
+    except NotFound:
+        record = None
+    if record is None:
+        _begin(scan, text)
+        return
+    pages_now, condition, words = _pages(), _condition(), request.form.get("words", "")
+    if counter.is_out(identity(), record) and not _is_for(scan, record):
+        seen = Seen(
+            pages=pages_now, condition=condition, words=words, effect=request.form.get("effect", ""),
+            brought_by=scan.person,
+        )  # fmt: skip
+        _returned(scan, counter.take_back(identity(), record, seen, copy))
+        return
+    if not scan.person:
+        raise InvalidInput(Fault("person", "required"))
+    key, _name = counter.person(identity(), scan.person)
+    handed = counter.issue(
+        identity(), key, record, copy=copy, pages=pages_now, condition=condition, slip=scan.slip
+    )  # fmt: skip
+    scan.kind, scan.head = "done", f"{handed.record_number} → {handed.borrower}"
+    scan.lines.append(_("Lent until %(day)s.", day=handed.due_on))
+
+
+def _begin(scan: Scan, text: str) -> None:
+    """Take a scan as a person's card."""
+    fresh = _standing(text)
+    if not fresh.person:
+        raise NotFound
+    scan.person, scan.name, scan.slip = fresh.person, fresh.name, fresh.slip
+    scan.kind, scan.head = "person", fresh.name
+
+
+def _is_for(scan: Scan, record: UUID) -> bool:
+    """Whether the person at the counter has something approved of a record of which another copy is out."""
+    return bool(scan.person) and services().lending.looks.is_ready(identity(), scan.person, record)
+
+
+def _returned(scan: Scan, back: Handed) -> None:
+    scan.kind, scan.head, scan.report = "done", f"{back.record_number} ← {back.borrower}", back.report
+    scan.lines.append(_("It came back."))
+    if back.lies:
+        scan.lines.append(_("It lay at %(path)s.", path=back.lies))
+    if back.waiting:
+        scan.lines.append(_("Someone waits for it: lay it aside for them."))
+    if back.report:
+        scan.lines.append(_("It differs from how it went out: a report is opened."))
+
+
+def _explained(error: ArchiveError) -> list[str]:
+    if isinstance(error, NotFound):
+        return [_("This is neither a number that you can see nor a person's sign-in name.")]
+    if isinstance(error, NotAllowed):
+        return explain(error, current_locale())
+    if isinstance(error, InvalidInput) and error.faults[0].field == "person":
+        return [_("Scan the person's card first, then the papers.")]
+    return explain(error, current_locale())
+
+
+def _pages() -> int | None:
+    text = request.form.get("pages", "").strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 7):
+        raise InvalidInput(Fault("pages", "out_of_range", {"low": 0, "high": 999_999}))
+    return int(text)
+
+
+def _condition() -> CopyCondition | None:
+    text = request.form.get("condition", "")
+    return CopyCondition(text) if text in CONDITIONS else None
+
+
+def _money(text: str) -> int | None:
+    text = text.strip().replace(",", "")
+    if not text:
+        return None
+    whole, _dot, part = text.partition(".")
+    good = whole.isascii() and whole.isdigit() and len(whole) < 9 and len(part) < 3 and (not part or part.isdigit())
+    if not good or not part.isascii():
+        raise InvalidInput(Fault("cost", "out_of_range", {"low": 0, "high": 10**8}))
+    return int(whole) * 100 + int(part.ljust(2, "0") or 0)
+
+
+def _page(scan: Scan, recent: list[str]) -> BaseResponse:
+    say = translator(current_locale())
+    waiting = services().lending.looks.ready_for(identity(), scan.person) if scan.person else ()
+    handed = services().lending.looks.slip_numbers(identity(), scan.slip) if scan.slip else ()
+    page = render_template(
+        "lending/counter.html", scan=scan, recent=recent, waiting=waiting, handed=handed,
+        conditions=[(value, say(words)) for value, words in CONDITIONS.items()],
+    )  # fmt: skip
+    return make_response(page, scan.status)
+
+
+def _reports(error: ArchiveError | None = None) -> BaseResponse:
+    page = render_template(
+        "lending/reports.html", found=services().lending.looks.reports(identity()),
+        lines=explain(error, current_locale()) if error else [],
+    )  # fmt: skip
+    return make_response(page, status_of(error) if error else 200)

@@ -1,0 +1,90 @@
+"""The loan register 借阅登记簿: on screen, as a spreadsheet, as a PDF; what is overdue; a record's whole history."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, Response, render_template, request, url_for
+from flask_babel import gettext as _
+
+from archive.loans.looks import LoanShown
+from archive.model import LoanState
+from web.i18n import current_locale
+from web.lending.papers import register_pdf, register_rows
+from web.loan_words import STATES
+from web.services import identity, services
+from web.sheets import TYPE, workbook
+from web.words import translator
+
+pages = Blueprint("loan_register", __name__, url_prefix="/loans/register")
+
+PAGE = 100
+MOST = 2_000
+"""Loans of a spreadsheet or a PDF."""
+
+
+@pages.get("")
+def every() -> str:
+    """List the loans of records that this person lends."""
+    after = request.args.get("after", "")
+    behind = int(after) if after.isascii() and after.isdigit() and len(after) < 12 else None
+    found = services().lending.looks.register(identity(), **_asked(), after=behind, limit=PAGE + 1)
+    shown, more = found[:PAGE], None
+    if len(found) > PAGE and not _overdue():
+        asked: dict[str, Any] = {**request.args.to_dict(), "after": shown[-1].loan.number}
+        more = url_for(".every", **asked)
+    return render_template(
+        "lending/register.html", found=shown, more=more, state=request.args.get("state", ""), states=_states(),
+        asked={name: value for name, value in request.args.items() if name in {"state", "record"}},
+        record=request.args.get("record", ""),
+    )  # fmt: skip
+
+
+@pages.get("/list.xlsx")
+def sheet() -> Response:
+    """Send the register as a spreadsheet."""
+    heads, rows = register_rows(_all(), current_locale())
+    _note("loan.export", len(rows))
+    book = workbook(heads, rows)
+    name = 'attachment; filename="juanku-loan-register.xlsx"'
+    return Response(book, mimetype=TYPE, headers={"Content-Disposition": name})
+
+
+@pages.get("/list.pdf")
+def printed() -> Response:
+    """Send the register as a PDF."""
+    found = _all()
+    made = register_pdf(found)
+    _note("loan.print", len(found))
+    name = 'inline; filename="juanku-loan-register.pdf"'
+    return Response(made, mimetype="application/pdf", headers={"Content-Disposition": name})
+
+
+def _all() -> Sequence[LoanShown]:
+    return services().lending.looks.register(identity(), **_asked(), limit=MOST)
+
+
+def _asked() -> dict[str, Any]:
+    record = request.args.get("record", "")
+    state = request.args.get("state", "")
+    try:
+        key = UUID(record) if record else None
+    except ValueError:
+        key = UUID(int=0)
+    known = [LoanState(state)] if state in STATES else []
+    return {"record_id": key, "states": known, "overdue": _overdue()}
+
+
+def _overdue() -> bool:
+    return request.args.get("state") == "overdue"
+
+
+def _states() -> list[tuple[str, str]]:
+    say = translator(current_locale())
+    return [("", _("All")), ("open", say(STATES["open"])), ("overdue", _("Overdue")), ("ready", say(STATES["ready"])),
+            ("asked", say(STATES["asked"])), ("returned", say(STATES["returned"]))]  # fmt: skip
+
+
+def _note(act: str, rows: int) -> None:
+    """Write who took the register away; nothing is sent before it is durable."""
+    services().readings.begin(identity(), act, body={"rows": rows, **request.args.to_dict()}).result()

@@ -1,0 +1,76 @@
+"""What loans, their requests and those who decide are called."""
+
+from collections.abc import Mapping
+
+from web.words import mark
+
+FORMS: Mapping[str, str] = {
+    "out": mark("the paper, to take along"),
+    "room": mark("the paper, in the reading room"),
+    "screen": mark("the files, on the page"),
+}
+SHORT_FORMS: Mapping[str, str] = {
+    "out": mark("paper"),
+    "room": mark("reading room"),
+    "screen": mark("on the page"),
+}
+STATES: Mapping[str, str] = {
+    "asked": mark("asked for"),
+    "ready": mark("ready to collect"),
+    "open": mark("lent"),
+    "returned": mark("returned"),
+    "ended": mark("ended"),
+    "refused": mark("refused"),
+    "withdrawn": mark("taken back"),
+    "lapsed": mark("lapsed"),
+    "lost": mark("lost"),
+}
+HARMS: Mapping[str, str] = {
+    "damaged": mark("damaged"),
+    "pages": mark("pages are missing"),
+    "lost": mark("lost"),
+}
+SAID: Mapping[str, str] = {
+    "approved": mark("agreed"),
+    "refused": mark("refused"),
+    "question": mark("asked back"),
+    "answer": mark("answered"),
+    "found": mark("found the record"),
+}
+STANDS: Mapping[str, str] = {
+    "stays": mark("does not leave the reading room"),
+    "no_paper": mark("there is no paper of it"),
+    "no_files": mark("it is on paper alone"),
+    "missing": mark("is missing at present"),
+    "in_restoration": mark("is being restored"),
+    "in_appraisal": mark("is being appraised"),
+    "under_destruction": mark("is no longer lent"),
+}
+"""Why a record is not lent in a form."""
+
+FAULTS: Mapping[str, str] = {
+    **STANDS,
+    "does_not_read": mark("they do not read this record; have them describe what they seek"),
+    "not_for_them": mark("you borrow for those who named you as their deputy"),
+    "not_active": mark("this account is closed"),
+    "overdue": mark("there are overdue loans: return or extend them first"),
+    "too_many_loans": mark("there are as many loans at once as the house allows"),
+    "has_it": mark("is lent to them already, or asked for"),
+    "not_filed": mark("is not filed"),
+    "not_cleared": mark("the borrower is not cleared for it"),
+    "nobody_decides": mark("nobody could decide on this by the house's routes: tell the secrecy officer"),
+    "no_route": mark("no route fits"),
+    "last_takes_all": mark("the last one must fit everything: leave out its conditions"),
+    "recalled": mark("it was called back"),
+    "is_overdue": mark("it is overdue: return it first"),
+    "no_longer": mark("it can be extended no further"),
+    "someone_waits": mark("someone waits for it"),
+    "another_first": mark("someone else comes first"),
+    "not_approved": mark("nothing is approved for this person"),
+    "which_copy": mark("several copies are out: write the copy behind the number, as in …*2"),
+    "not_out": mark("is with nobody"),
+    "is_lent": mark("is lent: take it back at the counter first"),
+    "out_of_order": mark("lies before the first day, or in the past"),
+    "too_many": mark("at most %(limit)s at once"),
+}
+"""What may be wrong with a request for a loan, or with what is scanned at the counter."""
