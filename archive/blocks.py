@@ -214,10 +214,12 @@ class Blocks:
         """Return the blocks of a record, open ones first, then the latest. Raises ``NotFound``."""
         with self._db.reading() as session:
             self._guard.require(session, identity, Act.SEE, record_id)
-            mine = self._guard.visible(session, identity).where(Record.id == record_id)
-            reads = session.scalar(mine.with_only_columns(Record.id)) is not None
             query = select(Block).where(Block.record_id == record_id)
             rows = session.scalars(query.order_by(Block.ended_at.is_not(None), Block.set_at.desc(), Block.id)).all()
+            if not rows:
+                return ()
+            mine = self._guard.visible(session, identity).where(Record.id == record_id)
+            reads = session.scalar(mine.with_only_columns(Record.id)) is not None
             people = {key for row in rows for key in (row.set_by, row.ended_by) if key}
             names = dict(session.execute(select(Person.id, Person.name).where(Person.id.in_(people))).all())
             copies = _copies_of(session, rows)

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from archive.blocks import BY_PEOPLE
 from archive.errors import ArchiveError, Fault, InvalidInput, NotFound
 from archive.model import BlockKind
+from archive.policy.rules import Act
 from archive.showing import CustodyView
 from web.block_words import BLOCKS
 from web.house.forms import Field, Form, again, key_typed, shown
@@ -19,12 +20,13 @@ from web.services import identity, services
 pages = Blueprint("blocks", __name__)
 
 
-def section(record_id: UUID) -> Mapping[str, Any]:
-    """Return what the page of a record shows of its blocks."""
+def section(record_id: UUID, acts: frozenset[Act] | None = None) -> Mapping[str, Any]:
+    """Return what the page of a record shows of its blocks; ``acts``: what is open to the person, where it is known."""
     blocks = services().blocks
+    may_block = blocks.may_block(identity(), record_id) if acts is None else Act.BLOCK in acts
     return {
         "blocks": blocks.of(identity(), record_id),
-        "may_block": blocks.may_block(identity(), record_id),
+        "may_block": may_block,
         "by_people": {kind.value for kind in BY_PEOPLE},
     }
 

@@ -98,7 +98,8 @@ def _shown(record_id: UUID) -> str:
         "record.html", view=view, record=view.record, missing=missing, acts=_acts(view), known=known, held=held,
         most=MOST_WITHIN, number_label=_label(view, NUMBER), doubles=doubles, apart=apart,
         related=services().relations.of(identity(), record_id), outward=OUTWARD, inward=INWARD, copies=copies,
-        sees_shelves=may(Act.SEE_SHELVES), review=offered(view.record.vital_review), **blocks.section(record_id),
+        sees_shelves=may(Act.SEE_SHELVES), review=offered(view.record.vital_review),
+        **blocks.section(record_id, view.acts),
         **dossiers.section(view.record),
     )  # fmt: skip
 

@@ -30,7 +30,7 @@ from web.sure import asked
 
 pages = Blueprint("stocktaking", __name__, url_prefix="/stocktakings")
 
-PAGE = 50
+PAGE = 20
 EVERY_ROW = 100_000
 """Rows of a kind that a printed report holds."""
 
@@ -100,7 +100,7 @@ def scans(stocktaking_id: UUID) -> BaseResponse:
     if not isinstance(given, list) or not all(isinstance(each, dict) for each in given):
         raise InvalidInput(Fault("scans", "required"))
     outcomes = _taken(stocktaking_id, given)
-    figures = services().stock.reports.show(identity(), stocktaking_id, tallies=(), most=0).figures
+    figures = services().stock.reports.figures(identity(), stocktaking_id)
     locale = current_locale()
     return jsonify(
         scans=[

@@ -39,7 +39,7 @@ from archive.stocktaking.expecting import Expected, expected
 ROWS_AT_ONCE = 200
 """Rows that one transaction writes: well under 100 ms."""
 
-SCANS_TOGETHER = 4
+SCANS_TOGETHER = 2
 """Scans that one transaction takes; each may end a block, which writes to the log."""
 
 MOST_SCANS = 20

@@ -30,7 +30,7 @@ from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.shelving.placing import Placing
 
-MARKED_AT_ONCE = 10
+MARKED_AT_ONCE = 5
 """Blocks that one transaction sets: each seals a reason and writes an entry of the log."""
 
 

@@ -130,13 +130,7 @@ class Reports:
             NotFound: there is none.
         """
         with self._db.reading() as session:
-            reach = self._guard.require_house(session, identity, Act.SEE_SHELVES)
-            row = session.get(Stocktaking, stocktaking_id)
-            if row is None:
-                raise NotFound
-            place = session.get_one(ShelfPlace, row.place_id)
-            if place.strength > ceiling(session, reach):
-                raise NotAllowed(act=Act.SEE_SHELVES.value)
+            reach, row, place = self._seen(session, identity, stocktaking_id)
             view = self._view(session, identity, reach, row)
             if row.state is not StockState.CLOSED:
                 return StocktakingView(
@@ -148,6 +142,24 @@ class Reports:
                 row, view.begun_by, view.closed_by, view.figures, view.may_take, items,
                 self._unknown(session, row, most),
             )  # fmt: skip
+
+    def figures(self, identity: Identity, stocktaking_id: UUID) -> Figures:
+        """Return the figures alone. Raises as ``show``."""
+        with self._db.reading() as session:
+            _, row, _ = self._seen(session, identity, stocktaking_id)
+            return self._figures(session, identity, row)
+
+    def _seen(
+        self, session: Session, identity: Identity, stocktaking_id: UUID
+    ) -> tuple[Reach, Stocktaking, ShelfPlace]:
+        reach = self._guard.require_house(session, identity, Act.SEE_SHELVES)
+        row = session.get(Stocktaking, stocktaking_id)
+        if row is None:
+            raise NotFound
+        place = session.get_one(ShelfPlace, row.place_id)
+        if place.strength > ceiling(session, reach):
+            raise NotAllowed(act=Act.SEE_SHELVES.value)
+        return reach, row, place
 
     def _view(self, session: Session, identity: Identity, reach: Reach, row: Stocktaking) -> StocktakingView:
         people = {key for key in (row.begun_by, row.closed_by) if key}
