@@ -126,5 +126,5 @@ def test_an_archivist_takes_a_batch_from_hand_in_to_shelf_by_keyboard_and_scanne
 
 def filed_on_paper(house: WebHouse) -> list[str]:
     with house.services.db.reading() as session:
-        query = select(Record.registration_number).join(Copy, Copy.record_id == Record.id).order_by(Record.filed_at)
+        query = select(Record.archive_number).join(Copy, Copy.record_id == Record.id).order_by(Record.filed_at)
         return [str(each) for each in session.scalars(query)]
