@@ -7,6 +7,8 @@ from web.words import mark
 FIELDS: Mapping[str, str] = {
     "source": mark("Template"),
     "title_form": mark("Title as 关于……的……"),
+    "event": mark("Event"),
+    "day": mark("Day"),
     "paper": mark("Paper"),
     "linked": mark("Dossier that must be whole first"),
     "seen_on": mark("Original seen on"),

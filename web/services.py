@@ -47,6 +47,7 @@ from archive.roster import Roster
 from archive.scheme.categories import SchemeService
 from archive.shelving.whole import Shelving
 from archive.showing import RecordReader
+from archive.subject_events import SubjectEvents
 from archive.subjects import Subjects
 from archive.vital import VitalRecords
 from archive.why import WhyService
@@ -127,6 +128,7 @@ class HouseServices:
     scheme: SchemeService
     places: Places
     subjects: Subjects
+    events: SubjectEvents
     jobs: JobCare
     safekeeping: Safekeeping
     fixity: FixityCare

@@ -65,6 +65,7 @@ from archive.model.records import (
     RecordSubject,
     RelationKind,
     Subject,
+    SubjectEvent,
     SubjectToken,
 )
 from archive.model.required import DossierClock, DossierPerson, DossierTemplate, PaperMet, RequiredPapers
@@ -169,6 +170,7 @@ __all__ = [
     "ShelfPlace",
     "SignInFailures",
     "Subject",
+    "SubjectEvent",
     "SubjectToken",
     "TextState",
     "TokenScope",

@@ -59,6 +59,7 @@ from archive.roster import Roster
 from archive.scheme.categories import SchemeService
 from archive.shelving.whole import Shelving
 from archive.showing import RecordReader, number_of
+from archive.subject_events import SubjectEvents
 from archive.subjects import Subjects
 from archive.vital import VitalRecords
 from archive.why import WhyService
@@ -288,6 +289,7 @@ def a_web_house(
         scheme=SchemeService(db, guard, log, clock),
         places=Places(db, guard, log),
         subjects=Subjects(db, guard, vault, log, outbox, clock),
+        events=SubjectEvents(db, guard, log, clock),
         jobs=JobCare(db, guard, log, outbox, clock),
         safekeeping=Safekeeping(db, guard, log, outbox, clock, lambda: backups, 90),
         fixity=FixityCare(db, guard, log, outbox, clock, store, 90),
