@@ -92,6 +92,7 @@ from archive.model.records import (
     RecordSubject,
     RelationKind,
     Subject,
+    SubjectEvent,
     SubjectToken,
 )
 from archive.model.required import DossierClock, DossierPerson, DossierTemplate, PaperMet, RequiredPapers
@@ -245,6 +246,7 @@ __all__ = [
     "StockState",
     "Stocktaking",
     "Subject",
+    "SubjectEvent",
     "SubjectToken",
     "Tally",
     "TextState",
