@@ -57,7 +57,7 @@ def main() -> None:
     parser.add_argument("deadlines", type=int, nargs="?", default=100_000)
     parser.add_argument("--home", type=Path)
     asked = parser.parse_args()
-    with archive(1_000, asked.home), opened() as parts:
+    with archive(200, asked.home), opened() as parts:
         writes: list[float] = []
         parts.db._on_write = writes.append  # noqa: SLF001  (what a benchmark may do)
         with parts.db.writing() as work:
