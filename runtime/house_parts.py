@@ -16,7 +16,6 @@ from archive.places import Places
 from archive.policy.guard import Guard
 from archive.roster import Roster
 from archive.scheme.categories import SchemeService
-from archive.subject_events import SubjectEvents
 from archive.subjects import Subjects
 from runtime.adapters import Adapters
 
@@ -98,8 +97,3 @@ class HouseParts(Adapters):
     def subjects(self) -> Subjects:
         """Owners, contracts, equipment: what records hang on beside places."""
         return Subjects(self.db, self.guard, self.vault, self.log, self.outbox, self.clock)
-
-    @cached_property
-    def subject_events(self) -> SubjectEvents:
-        """What happened to subjects."""
-        return SubjectEvents(self.db, self.guard, self.log, self.clock)

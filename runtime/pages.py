@@ -43,7 +43,6 @@ def house_services(parts: Parts) -> HouseServices:
         scheme=parts.scheme,
         places=parts.places,
         subjects=parts.subjects,
-        events=parts.subject_events,
         jobs=parts.job_care,
         safekeeping=parts.safekeeping,
         fixity=parts.fixity,

@@ -77,8 +77,6 @@ ACTS: Mapping[str, str] = {
     "template.withdraw": mark("dossier template taken back"),
     "batch.edit": mark("edit of many records prepared"),
     "batch.undo": mark("edit of many records undone"),
-    "subject.event": mark("event of a subject entered"),
-    "subject.event_undo": mark("event of a subject undone"),
     "record.bin": mark("put into the bin"),
     "record.restore": mark("taken out of the bin"),
     "record.set_level": mark("secrecy level changed"),

@@ -17,8 +17,6 @@ FIELDS: Mapping[str, str] = {
     "cost": mark("Cost in yuan"),
     "source": mark("Template"),
     "title_form": mark("Title as 关于……的……"),
-    "event": mark("Event"),
-    "day": mark("Day"),
     "paper": mark("Paper"),
     "linked": mark("Dossier that must be whole first"),
     "seen_on": mark("Original seen on"),

@@ -56,7 +56,6 @@ from archive.shelving.whole import Shelving
 from archive.showing import RecordReader
 from archive.steps import Steps
 from archive.stocktaking.whole import StocktakingService
-from archive.subject_events import SubjectEvents
 from archive.subjects import Subjects
 from archive.telling import Telling
 from archive.vital import VitalRecords
@@ -138,7 +137,6 @@ class HouseServices:
     scheme: SchemeService
     places: Places
     subjects: Subjects
-    events: SubjectEvents
     jobs: JobCare
     safekeeping: Safekeeping
     fixity: FixityCare

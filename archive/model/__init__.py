@@ -92,7 +92,6 @@ from archive.model.records import (
     RecordSubject,
     RelationKind,
     Subject,
-    SubjectEvent,
     SubjectToken,
 )
 from archive.model.required import DossierClock, DossierPerson, DossierTemplate, PaperMet, RequiredPapers
@@ -246,7 +245,6 @@ __all__ = [
     "StockState",
     "Stocktaking",
     "Subject",
-    "SubjectEvent",
     "SubjectToken",
     "Tally",
     "TextState",

@@ -218,18 +218,3 @@ class RecordSubject(Base):
 
     record_id: Mapped[UUID] = mapped_column(ForeignKey("record.id"), primary_key=True)
     subject_id: Mapped[UUID] = mapped_column(ForeignKey("subject.id"), primary_key=True, index=True)
-
-
-class SubjectEvent(Base):
-    """What happened to a subject on a day. One that was entered by mistake is undone, and stays."""
-
-    __tablename__ = "subject_event"
-
-    id: Mapped[Key]
-    subject_id: Mapped[UUID] = mapped_column(ForeignKey("subject.id"), index=True)
-    kind: Mapped[Code]
-    day: Mapped[date]
-    entered_at: Mapped[datetime]
-    entered_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
-    undone_at: Mapped[datetime | None]
-    undone_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))

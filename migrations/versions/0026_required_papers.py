@@ -1,4 +1,4 @@
-"""papers that dossiers must have, edits of many records, events of subjects"""
+"""papers that dossiers must have, and edits of many records"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -97,18 +97,3 @@ def upgrade():
     )
     op.create_index(op.f('ix_bulk_edit_row_record_id'), 'bulk_edit_row', ['record_id'], unique=False)
     op.create_index('ix_bulk_edit_row_edit_id_state_at', 'bulk_edit_row', ['edit_id', 'state', 'at'], unique=False)
-    op.create_table('subject_event',
-    sa.Column('id', Id(), nullable=False),
-    sa.Column('subject_id', Id(), nullable=False),
-    sa.Column('kind', sa.String(length=64), nullable=False),
-    sa.Column('day', sa.Date(), nullable=False),
-    sa.Column('entered_at', Moment(), nullable=False),
-    sa.Column('entered_by', Id(), nullable=True),
-    sa.Column('undone_at', Moment(), nullable=True),
-    sa.Column('undone_by', Id(), nullable=True),
-    sa.ForeignKeyConstraint(['entered_by'], ['person.id'], name=op.f('fk_subject_event_entered_by_person')),
-    sa.ForeignKeyConstraint(['subject_id'], ['subject.id'], name=op.f('fk_subject_event_subject_id_subject')),
-    sa.ForeignKeyConstraint(['undone_by'], ['person.id'], name=op.f('fk_subject_event_undone_by_person')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_subject_event'))
-    )
-    op.create_index(op.f('ix_subject_event_subject_id'), 'subject_event', ['subject_id'], unique=False)

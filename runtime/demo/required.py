@@ -74,7 +74,6 @@ def make(parts: Parts) -> None:
     for part, kind, name, phone in PEOPLE:
         person = parts.subjects.add(who, fonds, kind, {"name": name, "phone": phone})
         parts.papers.name(who, firm, part, person)
-        parts.subject_events.add(who, person, "appointed", today - timedelta(400))
     filing = folder(
         "WYH01", "和园小区物业服务合同备案卷", FILING, "contract_filing", from_elsewhere=False, de_facto=False,
         has_branch=False, accepted_on=timedelta(-20),

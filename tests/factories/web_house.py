@@ -70,7 +70,6 @@ from archive.shelving.whole import Shelving
 from archive.showing import RecordReader, number_of
 from archive.steps import Steps
 from archive.stocktaking.whole import StocktakingService
-from archive.subject_events import SubjectEvents
 from archive.subjects import Subjects
 from archive.telling import telling
 from archive.vital import VitalRecords
@@ -309,7 +308,6 @@ def a_web_house(
         scheme=SchemeService(db, guard, log, clock),
         places=Places(db, guard, log),
         subjects=Subjects(db, guard, vault, log, outbox, clock),
-        events=SubjectEvents(db, guard, log, clock),
         jobs=JobCare(db, guard, log, outbox, clock),
         safekeeping=Safekeeping(db, guard, log, outbox, clock, lambda: backups, 90),
         fixity=FixityCare(db, guard, log, outbox, clock, store, 90),

@@ -133,8 +133,6 @@ EXPECTED: dict[str, str] = {
     "bulk.undo": SIGNED_IN,
     "bulk.stop": SIGNED_IN,
     "bulk.forget": SIGNED_IN,
-    "subjects.add_event": SIGNED_IN,
-    "subjects.undo_event": SIGNED_IN,
     "papers.board": SIGNED_IN,
     "papers.show": SIGNED_IN,
     "papers.follow": SIGNED_IN,

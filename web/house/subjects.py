@@ -1,7 +1,6 @@
 """Subjects: found by an exact number, shown with numbers masked, added, changed, merged and split."""
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -11,11 +10,9 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import ArchiveError, Fault, InvalidInput
 from archive.scheme.fields import FieldDef, FieldKind
-from archive.subject_events import events_of
 from archive.subject_facts import fields_of, kinds
 from archive.subjects import SubjectView
-from web.dossiers import words_of
-from web.house.forms import Field, Form, again, day_typed, key_needed, own_fields, shown, whole_typed
+from web.house.forms import Field, Form, again, key_needed, own_fields, shown, whole_typed
 from web.i18n import current_locale
 from web.record_words import masked
 from web.services import identity, services
@@ -64,45 +61,13 @@ def name_of(view: SubjectView) -> str:
 def show(subject_id: UUID) -> str:
     """Show a subject, its personal numbers masked, and those of its records that the person may read."""
     view = services().house.subjects.show(identity(), subject_id)
-    happened = services().house.events.of(identity(), subject_id)
     return render_template(
         "house/subject.html",
         view=view,
-        happened=happened,
-        events={code: each["names"] for code, each in events_of(view.subject.kind).items()},
-        dossiers=services().house.events.dossiers(identity(), subject_id),
-        people=services().directory.people(who for each in happened for who in (each.entered_by, each.undone_by)),
         name=name_of(view),
         kind=kinds()[view.subject.kind]["names"],
         fonds=services().directory.fonds().get(view.subject.fonds_id),
     )
-
-
-@pages.post("/<uuid:subject_id>/events")
-def add_event(subject_id: UUID) -> BaseResponse:
-    """Enter what happened to a subject."""
-    try:
-        services().house.events.add(identity(), subject_id, request.form.get("event", "")[:64], _day())
-        flash(_("The event is entered."))
-    except InvalidInput as error:
-        flash(words_of(error))
-    return redirect(url_for("subjects.show", subject_id=subject_id), 303)
-
-
-def _day() -> date:
-    """Return the day of the form. Raises ``InvalidInput``."""
-    day = day_typed("day")
-    if day is None:
-        raise InvalidInput(Fault("day", "required"))
-    return day
-
-
-@pages.post("/events/<uuid:event_id>/undo")
-def undo_event(event_id: UUID) -> BaseResponse:
-    """Mark an event as entered by mistake."""
-    subject_id = services().house.events.undo(identity(), event_id)
-    flash(_("The event is undone; it stays to be seen."))
-    return redirect(url_for("subjects.show", subject_id=subject_id), 303)
 
 
 def _form(heading: str, fields: list[Field], button: str, view: SubjectView | None = None, **more: Any) -> Form:
