@@ -71,7 +71,7 @@ def services(parts: Parts) -> Services:
         lending=parts.lending,
         filing=parts.filing,
         filing_many=parts.filing_many,
-        deadlines=parts.deadlines,
+        filing_deadlines=parts.filing_deadlines,
         steps=parts.steps,
         sending_back=parts.sending_back,
         hand_ins=parts.hand_ins,

@@ -30,7 +30,7 @@ from archive.handin.whole import HandIns
 from archive.imports import Imports
 from archive.intake import IntakeService
 from archive.jobs.runner import Handler, JobRunner
-from archive.loans.dues import loan_watches
+from archive.loans.watches import loan_watches
 from archive.loans.whole import Lending
 from archive.log.browse import LogView
 from archive.log.checkpoints import Checkpoints
@@ -129,14 +129,14 @@ class Parts(HouseParts):
         return Corrections(self.db, self.guard, approvals, self.records)
 
     @cached_property
-    def deadlines(self) -> FilingDeadlines:
+    def filing_deadlines(self) -> FilingDeadlines:
         """Until when records are to be filed."""
         return FilingDeadlines(self.db, self.guard, self.log)
 
     @cached_property
     def steps(self) -> Steps:
         """The way of records into custody."""
-        return Steps(self.db, self.guard, self.deadlines)
+        return Steps(self.db, self.guard, self.filing_deadlines)
 
     @cached_property
     def sending_back(self) -> SendingBack:

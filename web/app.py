@@ -21,11 +21,11 @@ from web.bulk import pages as bulk_pages
 from web.checks import pages as check_pages
 from web.copies import pages as copy_pages
 from web.corrections import pages as correction_pages
+from web.deadlines import pages as deadline_pages
 from web.desk import pages as desk_pages
 from web.dossiers import pages as dossier_pages
 from web.doubles import pages as double_pages
 from web.drafts import pages as draft_pages
-from web.dues import pages as due_pages
 from web.error_words import ERRORS
 from web.faults import explain, status_of
 from web.files import pages as file_pages
@@ -111,7 +111,7 @@ def create_app(wired: Services) -> Flask:
         metric_pages, shelf_pages, placing_pages, copy_pages, print_pages, form_template_pages, vital_pages,
         block_pages, stocktaking_pages, check_pages, hand_in_pages, hand_in_check_pages, hand_in_sign_pages,
         sending_back_pages, step_pages, paper_pages, template_pages, bulk_pages, loan_pages, request_pages,
-        counter_pages, register_pages, rule_book_pages, due_pages, message_pages, calendar_pages, delivery_pages,
+        counter_pages, register_pages, rule_book_pages, deadline_pages, message_pages, calendar_pages, delivery_pages,
     ):  # fmt: skip
         app.register_blueprint(pages)
     app.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))

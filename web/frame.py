@@ -109,7 +109,7 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
                 HOUSE_RULES[Act.MANAGE_CHECKS],
                 ("checks.checking", "checks.check", "checks.rules", "checks.new_rule", "checks.set_rule"),
             ),
-            Way("dues.board", "due", mark("What falls due")),
+            Way("deadlines.board", "due", mark("What falls due")),
             Way("vital.waiting", "level", mark("Vital records"), frozenset({Role.ARCHIVIST}), ("vital.mark",)),
         ),
     ),

@@ -105,7 +105,7 @@ PLACES: Mapping[str, str] = {
     "dossiers.contents": "archivist#dossiers",
     "dossiers.order": "archivist#dossiers",
     "dossiers.put": "archivist#dossiers",
-    "dues.board": "staff#messages",
+    "deadlines.board": "staff#messages",
     "messages.mine": "staff#messages",
     "messages.show": "staff#messages",
     "messages.ways": "staff#messages",

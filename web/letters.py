@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from archive.delivering import Item
-from web.due_words import TOPICS, UNKNOWN, stage_words
+from web.deadline_words import TOPICS, UNKNOWN, stage_words
 from web.words import DEFAULT_LOCALE, mark, translator
 
 ONE = mark("Juanku: %(what)s")

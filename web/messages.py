@@ -13,7 +13,7 @@ from archive.errors import InvalidInput, ReadOnly
 from archive.messages import Shown
 from archive.model import Channel
 from web.channel_words import CHANNELS
-from web.due_words import stage_words, topic_words
+from web.deadline_words import stage_words, topic_words
 from web.faults import explain_fault, status_of
 from web.i18n import current_locale
 from web.services import identity, services

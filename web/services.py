@@ -174,7 +174,7 @@ class Services:
     lending: Lending
     filing: FilingService
     filing_many: FilingMany
-    deadlines: FilingDeadlines
+    filing_deadlines: FilingDeadlines
     steps: Steps
     sending_back: SendingBack
     hand_ins: HandIns

@@ -110,7 +110,7 @@ def deadlines() -> BaseResponse:
 @pages.post("/deadlines")
 def set_deadlines() -> BaseResponse:
     """Set the deadlines that were changed."""
-    form, standing = request.form, services().deadlines.own(identity())
+    form, standing = request.form, services().filing_deadlines.own(identity())
     changed = 0
     try:
         for text in form.getlist("category"):
@@ -124,7 +124,7 @@ def set_deadlines() -> BaseResponse:
             if (row.days, row.counted_from) == (wanted, start) if row else wanted is None:
                 continue
             version = form.get(f"version-{key}", "0")
-            services().deadlines.set(
+            services().filing_deadlines.set(
                 identity(), key, wanted, start, int(version) if version.isascii() and version.isdigit() else 0
             )
             changed += 1
@@ -136,7 +136,7 @@ def set_deadlines() -> BaseResponse:
 
 def _deadlines(error: ArchiveError | None = None) -> BaseResponse:
     require(Act.MANAGE_SCHEME)
-    standing = services().deadlines.own(identity())
+    standing = services().filing_deadlines.own(identity())
     page = render_template(
         "filing_deadlines.html", categories=services().directory.categories(), fonds=services().directory.fonds(),
         standing=standing, counted=COUNTED, most=MOST_DAYS, lines=explain(error, current_locale()) if error else [],

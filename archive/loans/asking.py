@@ -17,10 +17,10 @@ from archive.errors import Fault, InvalidInput, NotAllowed, NotFound
 from archive.identity import Identity, Role
 from archive.ids import new_id
 from archive.loans import rules
-from archive.loans.dues import keep_due
 from archive.loans.extending import Extensions, asks_of, end_of
 from archive.loans.standing import availability, hindrance, rules_now
 from archive.loans.states import PAPER, RUNNING, move
+from archive.loans.watches import keep_due
 from archive.log.writer import Log
 from archive.model import (
     Approval,

@@ -11,10 +11,10 @@ from archive.approvals import Approvals
 from archive.clock import Clock
 from archive.database import Database
 from archive.identity import Identity, system
-from archive.loans.dues import keep_due
 from archive.loans.extending import end_right
 from archive.loans.standing import rules_now
 from archive.loans.states import PAPER, RUNNING, move
+from archive.loans.watches import keep_due
 from archive.log.writer import Log
 from archive.model import Approval, Loan, LoanForm, LoanState, Person, Record, RecordState
 from archive.policy.guard import Guard

@@ -17,10 +17,10 @@ from archive.errors import Conflict, Ended, Fault, InvalidInput, NotFound
 from archive.identity import Identity
 from archive.ids import new_id
 from archive.loans import rules
-from archive.loans.dues import keep_due
 from archive.loans.extending import end_right
 from archive.loans.standing import availability, hindrance
 from archive.loans.states import PAPER, move
+from archive.loans.watches import keep_due
 from archive.log.writer import Log
 from archive.model import (
     Copy,

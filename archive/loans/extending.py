@@ -15,9 +15,9 @@ from archive.database import Database
 from archive.errors import Ended, Fault, InvalidInput, NotFound
 from archive.identity import Identity
 from archive.loans import rules
-from archive.loans.dues import keep_due
 from archive.loans.standing import period_of, queue_length
 from archive.loans.states import PAPER, move
+from archive.loans.watches import keep_due
 from archive.log.writer import Log
 from archive.model import Approval, ApprovalKind, ApprovalState, Loan, LoanForm, LoanState, ReadingRight, Record
 from archive.policy.guard import Guard

@@ -28,7 +28,7 @@ from archive.model.contents import (
     ScanState,
     TextState,
 )
-from archive.model.dues import DayRule, Deadline, DeadlineKind, DeadlineState, WeekdayRule
+from archive.model.deadlines import DayRule, Deadline, DeadlineKind, DeadlineState, WeekdayRule
 from archive.model.fixity import FindingEnd, Fixity, FixityFinding, FixityRun
 from archive.model.forms import FormVersion
 from archive.model.handin import (

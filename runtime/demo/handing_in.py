@@ -50,7 +50,7 @@ def hand_in(parts: Parts) -> None:
         roots = session.scalars(own.where(Category.parent_id.is_(None))).all()
         office = session.scalars(select(Department.id).where(Department.code == "SVC")).one()
     for each in roots:
-        parts.deadlines.set(system("demo"), each, DAYS, CountedFrom.YEAR_END, 0)
+        parts.filing_deadlines.set(system("demo"), each, DAYS, CountedFrom.YEAR_END, 0)
     first = _handed(parts, clerk, NewBatch("客户服务部二〇二六年上半年文件", category, office, 1), FIRST)
     _check(parts, archivist, first, {})
     parts.hand_ins.signing.sign(clerk, first, SignedBy.HANDED)

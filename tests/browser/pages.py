@@ -58,7 +58,7 @@ PAGES: Mapping[str, tuple[str, str]] = {
     "scans.doubtful": ("archivist", "/scans/doubtful"),
     "proposals.waiting": ("archivist", "/proposals"),
     "vital.waiting": ("archivist", "/vital"),
-    "dues.board": ("archivist", "/due"),
+    "deadlines.board": ("archivist", "/deadlines"),
     "messages.mine": ("archivist", "/messages"),
     "messages.ways": ("archivist", "/messages/ways"),
     "deliveries.every": ("system", "/system/deliveries"),

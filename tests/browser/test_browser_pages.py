@@ -31,7 +31,7 @@ NO_PAGES = {
 EMPTY = (
     "/", "/bring-in", "/uploads", "/put-aside", "/scans/doubtful", "/proposals", "/doubles", "/house/subjects",
     "/search?q=电梯", "/browse", "/browse/places", "/labels",
-    "/due", "/messages",
+    "/deadlines", "/messages",
 )  # fmt: skip
 
 WAYS = [*product(WIDTHS, SHADES, LOCALES)]

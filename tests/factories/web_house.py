@@ -44,7 +44,7 @@ from archive.jobs.care import JobCare
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import JobRunner
 from archive.list_columns import ChosenColumns
-from archive.loans.dues import loan_watches
+from archive.loans.watches import loan_watches
 from archive.loans.whole import Lending
 from archive.log.browse import LogView
 from archive.log.readings import Readings
@@ -342,7 +342,7 @@ def a_web_house(
         lending=Lending(db, guard, vault, log, clock, "Asia/Shanghai"),
         filing=FilingService(db, guard, vault, log, outbox, clock),
         filing_many=FilingMany(db, guard, FilingService(db, guard, vault, log, outbox, clock), log, outbox, clock),
-        deadlines=FilingDeadlines(db, guard, log),
+        filing_deadlines=FilingDeadlines(db, guard, log),
         steps=Steps(db, guard, FilingDeadlines(db, guard, log)),
         sending_back=SendingBack(db, guard, vault, log, clock),
         hand_ins=HandIns(db, guard, vault, log, clock, RecordService(db, guard, vault, log, outbox, clock)),

@@ -11,7 +11,7 @@ from sqlalchemy import delete
 from archive.model import Deadline, DeadlineKind, Delivery, Message, Person
 from tests.factories.api_house import ApiHouse, an_api_house
 from tests.factories.web_house import token_on
-from web.due_words import KINDS, LATE, STAGES, TOPICS
+from web.deadline_words import KINDS, LATE, STAGES, TOPICS
 
 
 @pytest.fixture(scope="module")
@@ -111,12 +111,12 @@ def test_what_is_no_longer_open_loses_its_title_in_messages_and_on_the_board(hou
         browser = house.web.browser("archivist")
         [message] = house.get("/api/v1/messages").json["messages"]
         assert message["record"] is None
-        for path in ("/messages", "/due", "/api/v1/due", "/api/v1/messages"):
+        for path in ("/messages", "/deadlines", "/api/v1/deadlines", "/api/v1/messages"):
             text = browser.get(path).text if not path.startswith("/api") else house.get(path).text
             assert "不可见之件" not in text
         assert "您已不能查看" in browser.get("/messages").text
         assert browser.get(f"/messages/{message['message']}").headers["Location"] == "/messages"
-        assert house.get("/api/v1/due").json["due"] == []
+        assert house.get("/api/v1/deadlines").json["deadlines"] == []
     finally:
         with house.web.services.db.writing() as work:
             work.session.get_one(Person, people["archivist"].id).clearance = 4
@@ -128,16 +128,16 @@ def test_the_board_is_filtered_by_kind_marks_what_is_late_and_programs_page_thro
         marked(house, f"产权证{number}", days=number + 1)
     house.web.clock.move(days=2)  # type: ignore[attr-defined]
     browser = house.web.browser("archivist")
-    page = browser.get("/due").text
+    page = browser.get("/deadlines").text
     assert (page.count('<strong class="fault">逾期'), page.count("今天</span>")) == (1, 1)
-    assert "产权证2" not in browser.get("/due?late=1").text
-    assert "没有将到期的" in browser.get("/due?kind=grant_end").text
-    assert "产权证" not in house.web.browser("staff").get("/due").text
-    first = house.get("/api/v1/due?limit=2").json
-    rest = house.get(f"/api/v1/due?limit=2&cursor={first['next']}").json
-    assert [each["late"] for each in first["due"] + rest["due"]] == [True, False, False]
+    assert "产权证2" not in browser.get("/deadlines?late=1").text
+    assert "没有将到期的" in browser.get("/deadlines?kind=grant_end").text
+    assert "产权证" not in house.web.browser("staff").get("/deadlines").text
+    first = house.get("/api/v1/deadlines?limit=2").json
+    rest = house.get(f"/api/v1/deadlines?limit=2&cursor={first['next']}").json
+    assert [each["late"] for each in first["deadlines"] + rest["deadlines"]] == [True, False, False]
     assert rest["next"] is None
-    assert house.get("/api/v1/due?cursor=x").status_code == 422
+    assert house.get("/api/v1/deadlines?cursor=x").status_code == 422
 
 
 def test_the_calendar_is_entered_from_cells_of_a_spreadsheet_and_mistakes_name_their_line(house: ApiHouse) -> None:
@@ -174,7 +174,7 @@ def test_a_correction_is_due_in_ten_working_days_by_the_houses_calendar(house: A
     version = house.get(f"/api/v1/records/{record}").json["version"]
     who = own.people.identity_of("archivist")
     asked = own.corrections.ask(who, record, {"title": "新合同"}, "错字", version)
-    assert house.get("/api/v1/due").json["due"] == []
+    assert house.get("/api/v1/deadlines").json["deadlines"] == []
     with own.db.reading() as session:
         [row] = session.query(Deadline).filter_by(kind=DeadlineKind.CORRECTION)
         later = (own.guard.day() + timedelta(number) for number in range(8, 40))

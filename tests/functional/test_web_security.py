@@ -73,7 +73,7 @@ EXPECTED: dict[str, str] = {
     "sheet_files.match_names": SIGNED_IN,
     "sheet_files.take": SIGNED_IN,
     "moving.move": SIGNED_IN,
-    "dues.board": SIGNED_IN,
+    "deadlines.board": SIGNED_IN,
     "messages.mine": SIGNED_IN,
     "messages.show": SIGNED_IN,
     "messages.read": SIGNED_IN,

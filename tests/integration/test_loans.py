@@ -10,7 +10,7 @@ from sqlalchemy import delete, select
 from archive.errors import Ended, InvalidInput, NotAllowed, NotFound, OwnRequest
 from archive.loans.asking import Wish
 from archive.loans.counter import Seen
-from archive.loans.dues import LoanWatch
+from archive.loans.watches import LoanWatch
 from archive.model import (
     AccessGrant,
     Approval,

@@ -12,18 +12,18 @@ from web.api import given
 from web.api.made import Next
 from web.api.operations import operation
 from web.api.shapes import Shape
-from web.dues import place_of, told_place
+from web.deadlines import place_of, told_place
 from web.services import identity, services
 
 
-class DueList(given.Page):
+class DeadlinesAsked(given.Page):
     """Which of what falls due."""
 
     kind: DeadlineKind | None = Field(None, description="Only this kind.")
     late: bool = Field(default=False, description="Only what is due before today.")
 
 
-class DueListed(Shape):
+class DeadlineShown(Shape):
     """Something that falls due; ``record`` is null where it is about none."""
 
     kind: DeadlineKind
@@ -33,10 +33,10 @@ class DueListed(Shape):
     late: bool
 
 
-class DuePage(Shape):
+class DeadlinesShown(Shape):
     """One page of what falls due, the earliest first."""
 
-    due: list[DueListed]
+    deadlines: list[DeadlineShown]
     next: Next
 
 
@@ -79,8 +79,8 @@ class MessagesMarked(Shape):
     count: int
 
 
-@operation("/due")
-def due(query: DueList) -> DuePage:
+@operation("/deadlines")
+def deadlines(query: DeadlinesAsked) -> DeadlinesShown:
     """List what falls due and is open to you."""
     after = place_of(query.cursor or "")
     if query.cursor and after is None:
@@ -90,13 +90,13 @@ def due(query: DueList) -> DuePage:
     shown = found[: query.limit]
     last = shown[-1].deadline if len(found) > query.limit else None
     listed = [
-        DueListed(
+        DeadlineShown(
             kind=each.deadline.kind, subject=each.deadline.subject_id, record=each.deadline.record_id,
             due=each.deadline.due, late=each.late,
         )
         for each in shown
     ]  # fmt: skip
-    return DuePage(due=listed, next=told_place(last.due, last.id) if last else None)
+    return DeadlinesShown(deadlines=listed, next=told_place(last.due, last.id) if last else None)
 
 
 @operation("/messages")

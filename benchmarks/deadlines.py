@@ -1,4 +1,4 @@
-"""Looking at what falls due. Run: ``juanku bench dues [DEADLINES] [--home FOLDER]``.
+"""Looking at what falls due. Run: ``juanku bench deadlines [DEADLINES] [--home FOLDER]``.
 
 So many open deadlines stand (100,000), of them one in a hundred due today; then all of them are due at once, as after a
 long standstill. Wall and processor time, the longest write transaction, and how the memory of the process grew.

@@ -6,15 +6,15 @@ from uuid import UUID
 from flask import Blueprint, render_template, request
 
 from archive.model import DeadlineKind
-from web.due_words import KINDS
+from web.deadline_words import KINDS
 from web.services import identity, services
 
-pages = Blueprint("dues", __name__)
+pages = Blueprint("deadlines", __name__)
 
 PAGE = 50
 
 
-@pages.get("/due")
+@pages.get("/deadlines")
 def board() -> str:
     """List what falls due and is open to the person."""
     kind = kind_of(request.args.get("kind", ""))
@@ -23,7 +23,7 @@ def board() -> str:
     found = services().telling.due.list(identity(), kind=kind, late=late, after=after, limit=PAGE + 1)
     last = found[PAGE - 1].deadline if len(found) > PAGE else None
     return render_template(
-        "due.html", found=found[:PAGE], kind=kind, late=late, kinds=KINDS, day=services().guard.day(),
+        "deadlines.html", found=found[:PAGE], kind=kind, late=late, kinds=KINDS, day=services().guard.day(),
         more=told_place(last.due, last.id) if last else None,
     )  # fmt: skip
 
