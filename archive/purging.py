@@ -11,15 +11,19 @@ from archive.model import (
     Approval,
     Content,
     File,
+    HoldRecord,
     ImportEntry,
     OwnerKey,
     PageText,
     Proposal,
     ReadingRight,
     Record,
+    RecordDue,
     RecordPerson,
     RecordRelation,
+    RecordSchedule,
     RecordSubject,
+    RetentionEvent,
     ScannedPage,
     SheetRow,
 )
@@ -38,7 +42,10 @@ def remove_records(session: Session, ids: Sequence[UUID]) -> None:
     related = or_(RecordRelation.record_id.in_(ids), RecordRelation.other_id.in_(ids))
     session.execute(delete(RecordRelation).where(related))
     forget_copies(session, ids)
-    for table in (RecordPerson, RecordSubject, ReadingRight, Approval, ImportEntry, SheetRow, Content, File):
+    for table in (
+        RecordPerson, RecordSubject, ReadingRight, Approval, ImportEntry, SheetRow, Content, File, RecordDue,
+        RecordSchedule, RetentionEvent, HoldRecord,
+    ):  # fmt: skip
         session.execute(delete(table).where(table.record_id.in_(ids)))
     session.execute(delete(Record).where(Record.id.in_(ids)))
     session.execute(delete(OwnerKey).where(OwnerKey.owner_id.in_(ids)))

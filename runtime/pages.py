@@ -78,6 +78,7 @@ def services(parts: Parts) -> Services:
         arranging=parts.arranging,
         relations=parts.relations,
         vital=parts.vital,
+        retention=parts.retention,
         columns=ChosenColumns(parts.db),
         drafts=parts.drafts,
         forms=parts.forms,

@@ -49,6 +49,7 @@ from indexer.unlocking import Unlocking
 from indexer.unpacking import UnpackContents
 from retention.answers import ForgetAnswers
 from retention.bin import EmptyBin
+from retention.whole import Retention
 from runtime.backing_up import MakeBackups
 from runtime.checking_fixity import CheckFixity
 from runtime.checkpointing import MakeCheckpoints
@@ -127,6 +128,11 @@ class Parts(HouseParts):
     def vital(self) -> VitalRecords:
         """Records without which the house could not go on."""
         return VitalRecords(self.db, self.guard, self.log, self.outbox)
+
+    @cached_property
+    def retention(self) -> Retention:
+        """What has a clock."""
+        return Retention(self.db, self.guard, self.vault, self.log, self.outbox, self.clock, self.due_days)
 
     @cached_property
     def why(self) -> WhyService:
@@ -291,6 +297,7 @@ class Parts(HouseParts):
             BringIn(self.db, self.bringing),
             EmptyBin(self.db, self.imports, [self.bringing, self.drafts], self.log, self.outbox, self.clock),
             ForgetAnswers(self.once),
+            *self.retention.handlers,
             SweepOrphans(self.db, self.store, self.clock),
             MakeBackups(self.safekeeping),
             CheckFixity(self.fixity, self.mending, self.ending.is_set),

@@ -52,6 +52,7 @@ from indexer.sandbox.client import Extractor
 from indexer.sandbox.typeset import Typesetter
 from indexer.search import SearchService
 from indexer.unlocking import Unlocking
+from retention.whole import Retention
 from storage.fixity_care import FixityCare
 from storage.mending import Mending
 from storage.pictures import PictureCache
@@ -163,6 +164,7 @@ class Services:
     bringing: BringingIn
     moving: Moving
     vital: VitalRecords
+    retention: Retention
     columns: ChosenColumns
     drafts: Drafts
     forms: FormTemplates

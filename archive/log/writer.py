@@ -45,6 +45,9 @@ RECORD_NOUNS = frozenset(
         "export",
         "label",
         "shelf",
+        "schedule",
+        "event",
+        "hold",
     }
 )
 """Acts on papers: the record log."""

@@ -15,8 +15,8 @@ from archive.model.columns import Key, word
 class JobKind(StrEnum):
     """What a job does.
 
-    Its subject is a content (extract, unpack, ocr, compare), a record (index, lock), a spreadsheet (bring_in) or
-    nothing.
+    Its subject is a content (extract, unpack, ocr, compare), a record (index, lock), a spreadsheet (bring_in), a
+    schedule's draft or a subject (reckon), a hold or nothing.
     """
 
     EXTRACT = "extract"
@@ -35,6 +35,9 @@ class JobKind(StrEnum):
     BACKUP = "backup"
     LOCK = "lock"
     FIXITY = "fixity"
+    FIND_DUE = "find_due"
+    RECKON = "reckon"
+    HOLD = "hold"
 
 
 class JobState(StrEnum):

@@ -57,6 +57,9 @@ class Act(StrEnum):
     KEEP_COPIES = "copy.keep"  # to say which copies there are
     SHELVE = "copy.place"  # to put a copy on a shelf, or note whom it is with
 
+    SET_SCHEDULE = "record.set_schedule"  # to give a record another schedule than its category's
+    ENTER_EVENT = "event.enter"  # to say what started a record's clock, or that it did not
+
     MANAGE_PEOPLE = "person.manage"
     MANAGE_RIGHTS = "right.manage"
     MANAGE_LEVELS = "level.manage"
@@ -69,6 +72,11 @@ class Act(StrEnum):
     VERIFY_LOG = "log.verify"
     MANAGE_SHELVES = "shelf.manage"
     SEE_SHELVES = "shelf.see"
+    SEE_SCHEDULES = "schedule.see"
+    DRAFT_SCHEDULES = "schedule.draft"
+    DECIDE_SCHEDULES = "schedule.decide"
+    SEE_HOLDS = "hold.see"
+    MANAGE_HOLDS = "hold.manage"
 
 
 READERS = frozenset(Role) - OFFICERS
@@ -191,6 +199,8 @@ RULES: Mapping[Act, tuple[Rule, ...]] = {
     Act.RESTORE: (Rule(_only(Role.ARCHIVIST), _in(BINNED)),),
     Act.KEEP_COPIES: (*_PREPARING, Rule(_only(Role.ARCHIVIST), _in(FILED))),
     Act.SHELVE: (Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL, FILED)), Rule(None, _entrusted)),
+    Act.SET_SCHEDULE: (Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL, FILED)),),
+    Act.ENTER_EVENT: (Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL, FILED)),),
     Act.SET_LEVEL: (
         Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL)),
         Rule(_only(Role.SECRECY_OFFICER), _in(FILED)),
@@ -211,6 +221,11 @@ HOUSE_RULES: Mapping[Act, frozenset[Role]] = {
     Act.VERIFY_LOG: _only(Role.AUDIT_ADMIN),
     Act.MANAGE_SHELVES: _only(Role.ARCHIVIST),
     Act.SEE_SHELVES: OFFICERS | _only(Role.ARCHIVIST),
+    Act.SEE_SCHEDULES: frozenset(Role),
+    Act.DRAFT_SCHEDULES: _only(Role.ARCHIVIST),
+    Act.DECIDE_SCHEDULES: _only(Role.ARCHIVIST, Role.APPROVER),
+    Act.SEE_HOLDS: OFFICERS | _only(Role.ARCHIVIST, Role.APPROVER),
+    Act.MANAGE_HOLDS: _only(Role.ARCHIVIST, Role.APPROVER),
 }
 """Acts on the house."""
 

@@ -69,6 +69,8 @@ from indexer.sandbox.client import Extractor, SandboxDetector
 from indexer.sandbox.office import Office
 from indexer.unlocking import Unlocking
 from indexer.unpacking import UnpackContents
+from retention.reckoning import DueDays
+from retention.whole import Retention
 from storage.backups import Backups
 from storage.fixity_care import FixityCare
 from storage.mending import Mending
@@ -264,7 +266,8 @@ def a_web_house(
     guard = Guard(db, log, clock, "Asia/Shanghai")
     cheap = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     people = People(db, log, clock, guard, cheap)
-    outbox = Outbox(clock, SilentWaker())
+    due_days = DueDays(lambda: "Asia/Shanghai")
+    outbox = Outbox(clock, SilentWaker(), due_days.follow)
     store = FileStore(folder / "objects")
     search = TitleSearch(db, guard)
     backups = Backups(db, store, FileStore(folder / "backups"), ring, clock, "0000")
@@ -319,6 +322,7 @@ def a_web_house(
         relations=Relations(db, guard, log, clock),
         moving=Moving(db, guard, vault, RecordService(db, guard, vault, log, outbox, clock)),
         vital=VitalRecords(db, guard, log, outbox),
+        retention=Retention(db, guard, vault, log, outbox, clock, due_days),
         columns=ChosenColumns(db),
         drafts=Drafts(db, vault, clock),
         forms=FormTemplates(db, guard, log, clock, shipped, try_out),
