@@ -121,8 +121,8 @@ class DueBoard:
         """Count by state the records that this person may see."""
         with self._db.reading() as session:
             seen = self._guard.visible(session, identity, Act.SEE).join(RecordDue, RecordDue.record_id == Record.id)
-            query = seen.with_only_columns(RecordDue.state, func.count()).group_by(RecordDue.state)
-            return dict(session.execute(query).tuples().all())
+            query = seen.with_only_columns(RecordDue.state, func.count().label("counted")).group_by(RecordDue.state)
+            return {row.state: row.counted for row in session.execute(query)}
 
     def due(self, session: Session, identity: Identity) -> int:
         """Return how many records that this person reads are due today."""

@@ -98,7 +98,7 @@ class Schedules:
             known = {row.code: row for row in session.scalars(select(RetentionSchedule))}
             taken = set(session.scalars(select(CategorySchedule.category_id)))
             by_code: dict[str, list[UUID]] = {}
-            for code, key in session.execute(select(Category.code, Category.id)).tuples():
+            for code, key in session.execute(select(Category.code, Category.id)):
                 by_code.setdefault(code, []).append(key)
             fresh, put = 0, 0
             for each in shipped():

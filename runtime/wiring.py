@@ -49,6 +49,7 @@ from indexer.unlocking import Unlocking
 from indexer.unpacking import UnpackContents
 from retention.answers import ForgetAnswers
 from retention.bin import EmptyBin
+from retention.holding import HoldCheck
 from retention.whole import Retention
 from runtime.backing_up import MakeBackups
 from runtime.checking_fixity import CheckFixity
@@ -91,7 +92,7 @@ class Parts(HouseParts):
     def corrections(self) -> Corrections:
         """Corrections of what is filed."""
         approvals = Approvals(self.vault, self.log, self.clock)
-        return Corrections(self.db, self.guard, approvals, self.records)
+        return Corrections(self.db, self.guard, approvals, self.records, HoldCheck())
 
     @cached_property
     def once(self) -> Once:
@@ -132,7 +133,7 @@ class Parts(HouseParts):
     @cached_property
     def retention(self) -> Retention:
         """What has a clock."""
-        return Retention(self.db, self.guard, self.vault, self.log, self.outbox, self.clock, self.due_days)
+        return Retention(self.db, self.guard, self.vault, self.log, self.outbox, self.clock, self.due_days, self.locks)
 
     @cached_property
     def why(self) -> WhyService:
@@ -185,7 +186,7 @@ class Parts(HouseParts):
     @cached_property
     def files(self) -> FileService:
         """Decisions on files."""
-        return FileService(self.db, self.guard, self.store, self.log, self.outbox)
+        return FileService(self.db, self.guard, self.store, self.log, self.outbox, HoldCheck())
 
     @cached_property
     def rereading(self) -> Rereading:

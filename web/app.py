@@ -22,13 +22,16 @@ from web.desk import pages as desk_pages
 from web.dossiers import pages as dossier_pages
 from web.doubles import pages as double_pages
 from web.drafts import pages as draft_pages
+from web.due import pages as due_pages
 from web.error_words import ERRORS
+from web.events import pages as event_pages
 from web.faults import explain, status_of
 from web.files import pages as file_pages
 from web.finding import pages as finding_pages
 from web.frame import frame
 from web.health import pages as health_pages
 from web.history import pages as history_pages
+from web.holds import pages as hold_pages
 from web.house.backups import pages as backup_pages
 from web.house.fixity import pages as fixity_pages
 from web.house.fonds import pages as fonds_pages
@@ -54,6 +57,7 @@ from web.put_aside import pages as put_aside_pages
 from web.records import pages as record_pages
 from web.relations import pages as relation_pages
 from web.scans import pages as scan_pages
+from web.schedules import pages as schedule_pages
 from web.services import Services
 from web.sheet_files import pages as sheet_file_pages
 from web.sheets import pages as sheet_pages
@@ -89,6 +93,7 @@ def create_app(wired: Services) -> Flask:
         rule_pages, subject_pages, system_pages, backup_pages, health_pages, account_pages, bring_in_pages,
         sheet_file_pages, moving_pages, dossier_pages, relation_pages, why_pages, list_pages, draft_pages, fixity_pages,
         metric_pages, shelf_pages, placing_pages, copy_pages, print_pages, form_template_pages, vital_pages,
+        due_pages, schedule_pages, event_pages, hold_pages,
     ):  # fmt: skip
         app.register_blueprint(pages)
     app.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))

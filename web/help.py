@@ -64,6 +64,10 @@ PLACES: Mapping[str, str] = {
     "dossiers.put": "archivist#dossiers",
     "vital.waiting": "archivist#vital-records",
     "vital.mark": "archivist#vital-records",
+    "due.board": "archivist#retention",
+    "schedules.every": "archivist#retention",
+    "events.every": "archivist#events",
+    "holds.every": "archivist#holds",
     "moving.move": "archivist#moving-to-another-category",
     "labels.choose": "archivist#labels-and-a-wrong-file",
     "labels.output": "archivist#labels-and-a-wrong-file",
@@ -165,6 +169,9 @@ _FIRST = (
     | {
         place.partition(".")[0]: place
         for place in (
+            "schedules.every",
+            "events.every",
+            "holds.every",
             "shelves.rooms",
             "copies.new",
             "organisation.show",

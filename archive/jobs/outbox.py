@@ -65,11 +65,11 @@ Follow = Callable[[Session, Sequence[UUID]], None]
 class Outbox:
     """Adds jobs to a unit of work.
 
-    ``follow`` is told, just before the commit, of every record that is to be indexed anew: whatever changes what is
-    known of a record asks for that, so nothing that hangs on a record's facts can miss a change of them.
+    Each of ``follow`` is told, just before the commit, of every record that is to be indexed anew: whatever changes
+    what is known of a record asks for that, so nothing that hangs on a record's facts can miss a change of them.
     """
 
-    def __init__(self, clock: Clock, waker: Waker, follow: Follow | None = None) -> None:
+    def __init__(self, clock: Clock, waker: Waker, *follow: Follow) -> None:
         self._clock = clock
         self._waker = waker
         self._to_follow = follow
@@ -111,14 +111,19 @@ class Outbox:
 
     def _follow(self, work: Work, kind: JobKind, subject_ids: Sequence[UUID]) -> None:
         """Remember records whose followers are told before the commit."""
-        follow, session = self._to_follow, work.session
-        if follow is None or kind is not JobKind.INDEX:
+        session = work.session
+        if not self._to_follow or kind is not JobKind.INDEX:
             return
         known: dict[UUID, None] | None = session.info.get(_FOLLOWED)
         if known is None:
             known = session.info[_FOLLOWED] = {}
-            work.before_commit(lambda: follow(session, list(session.info.pop(_FOLLOWED))))
+            work.before_commit(lambda: self._tell(session))
         known.update(dict.fromkeys(subject_ids))
+
+    def _tell(self, session: Session) -> None:
+        records = list(session.info.pop(_FOLLOWED))
+        for follow in self._to_follow:
+            follow(session, records)
 
     def wake_later(self, work: Work, job: Job) -> None:
         """Wake the workers of a job, that stands already, once ``work`` is committed."""

@@ -171,8 +171,8 @@ class Hold(Base):
     """A hold 冻结: what it covers is neither altered nor destroyed while it stands (``released_at`` is None).
 
     ``covers`` is what ``retention.holding`` reads: an id, a place's path, or the conditions of a saved query.
-    ``through``, ``done`` and ``swept_at`` tell how far its rows in ``hold_record`` are written or, once released, taken
-    away; the rule itself counts at once.
+    ``through`` and ``swept_at`` tell how far its rows in ``hold_record`` are written or, once released, taken away; the
+    rule itself counts at once.
     """
 
     __tablename__ = "hold"
@@ -191,15 +191,18 @@ class Hold(Base):
     released_at: Mapped[datetime | None]
     release_why: Mapped[str] = mapped_column(String(500), default="")
     through: Mapped[UUID | None]
-    done: Mapped[int] = mapped_column(default=0)
     swept_at: Mapped[datetime | None]
 
 
 class HoldRecord(Base):
-    """A record that a hold was found to cover; it stays so until the hold is released."""
+    """A record that a hold was found to cover; it stays so until the hold is released.
+
+    ``on_store``: the object store was told to hold its objects, too.
+    """
 
     __tablename__ = "hold_record"
 
     hold_id: Mapped[UUID] = mapped_column(ForeignKey("hold.id"), primary_key=True)
     record_id: Mapped[UUID] = mapped_column(ForeignKey("record.id"), primary_key=True, index=True)
     since: Mapped[datetime]
+    on_store: Mapped[bool] = mapped_column(default=False)

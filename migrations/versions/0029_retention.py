@@ -33,7 +33,6 @@ def upgrade():
     sa.Column('released_at', Moment(), nullable=True),
     sa.Column('release_why', sa.String(length=500), nullable=False),
     sa.Column('through', Id(), nullable=True),
-    sa.Column('done', sa.Integer(), nullable=False),
     sa.Column('swept_at', Moment(), nullable=True),
     sa.ForeignKeyConstraint(['placed_by'], ['person.id'], name=op.f('fk_hold_placed_by')),
     sa.ForeignKeyConstraint(['released_by'], ['person.id'], name=op.f('fk_hold_released_by')),
@@ -95,6 +94,7 @@ def upgrade():
     sa.Column('hold_id', Id(), nullable=False),
     sa.Column('record_id', Id(), nullable=False),
     sa.Column('since', Moment(), nullable=False),
+    sa.Column('on_store', sa.Boolean(), nullable=False),
     sa.ForeignKeyConstraint(['hold_id'], ['hold.id'], name=op.f('fk_hold_record_hold_id')),
     sa.ForeignKeyConstraint(['record_id'], ['record.id'], name=op.f('fk_hold_record_record_id')),
     sa.PrimaryKeyConstraint('hold_id', 'record_id', name=op.f('pk_hold_record'))

@@ -17,6 +17,8 @@ from archive.jobs.runner import ClaimedJob
 from archive.log.writer import Log
 from archive.model import Category, DueState, Job, Record, RecordDue, RetentionSchedule
 from archive.subjects import Subjects
+from retention.holding import HoldCheck
+from retention.holds import HoldRows
 from retention.reckoning import DueDays, differences, world
 from retention.whole import Retention
 from tests.factories.arranged import ArrangedHouse, arranged_house
@@ -109,8 +111,8 @@ def retained_house(folder: Path, db: Database | None = None) -> RetainedHouse:
     house = arranged_house(folder, db)
     clock = FixedClock()
     log, due_days = Log(house.vault, clock), DueDays(lambda: "Asia/Shanghai")
-    outbox = Outbox(clock, Nobody(), due_days.follow)
+    outbox = Outbox(clock, Nobody(), due_days.follow, HoldRows(clock).follow)
     retention = Retention(house.db, house.guard, house.vault, log, outbox, clock, due_days)
-    corrections = Corrections(house.db, house.guard, Approvals(house.vault, log, clock), house.records)
+    corrections = Corrections(house.db, house.guard, Approvals(house.vault, log, clock), house.records, HoldCheck())
     subjects = Subjects(house.db, house.guard, house.vault, log, outbox, clock)
     return RetainedHouse(house, retention, corrections, subjects, clock)

@@ -69,6 +69,8 @@ from indexer.sandbox.client import Extractor, SandboxDetector
 from indexer.sandbox.office import Office
 from indexer.unlocking import Unlocking
 from indexer.unpacking import UnpackContents
+from retention.holding import HoldCheck
+from retention.holds import HoldRows
 from retention.reckoning import DueDays
 from retention.whole import Retention
 from storage.backups import Backups
@@ -267,7 +269,7 @@ def a_web_house(
     cheap = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     people = People(db, log, clock, guard, cheap)
     due_days = DueDays(lambda: "Asia/Shanghai")
-    outbox = Outbox(clock, SilentWaker(), due_days.follow)
+    outbox = Outbox(clock, SilentWaker(), due_days.follow, HoldRows(clock).follow)
     store = FileStore(folder / "objects")
     search = TitleSearch(db, guard)
     backups = Backups(db, store, FileStore(folder / "backups"), ring, clock, "0000")
@@ -310,11 +312,11 @@ def a_web_house(
         reader=RecordReader(db, guard, vault, readings),
         doubles=Doubles(db, guard, log, clock),
         corrections=Corrections(
-            db, guard, Approvals(vault, log, clock), RecordService(db, guard, vault, log, outbox, clock)
+            db, guard, Approvals(vault, log, clock), RecordService(db, guard, vault, log, outbox, clock), HoldCheck()
         ),
         filing=FilingService(db, guard, vault, log, outbox, clock),
         intake=IntakeService(db, guard, vault, store, log, readings, outbox, clock),
-        files=FileService(db, guard, store, log, outbox),
+        files=FileService(db, guard, store, log, outbox, HoldCheck()),
         proposals=ProposalService(db, guard, vault, log, RecordService(db, guard, vault, log, outbox, clock)),
         bringing=BringingIn(db, guard, vault, log, RecordService(db, guard, vault, log, outbox, clock), outbox, clock),
         dossiers=Dossiers(db, guard),

@@ -11,17 +11,24 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from sqlalchemy import select
 
-from archive.errors import ArchiveError
+from archive.errors import ArchiveError, Held
+from archive.ids import new_id
 from archive.model import (
     CategorySchedule,
     DueState,
+    HoldKind,
     Record,
     RecordSchedule,
     RecordState,
+    RecordSubject,
+    RetentionEvent,
     RetentionSchedule,
+    Subject,
 )
 from archive.terms import Term, parse_term
+from retention import holding
 from retention.documents import rule_of
+from retention.holds import Wanted
 from retention.rules import Due, Facts, Rule, Start, Trigger, after, own_due, together
 from tests.factories.retained import RetainedHouse, retained_house
 
@@ -115,11 +122,51 @@ def test_without_a_rule_there_is_no_day(facts: Facts) -> None:
     assert own_due(None, facts).day is None
 
 
+IDS = st.sampled_from([UUID(int=n) for n in range(1, 5)])
+HELD = st.builds(
+    holding.Facts,
+    id=IDS,
+    dossier=st.none() | IDS,
+    categories=st.frozensets(IDS),
+    place=st.sampled_from(["", "A001/", "A001/01/", "A002/"]),
+    title=st.sampled_from(["电梯合同", "消防检查 2024", ""]),
+    drawn_from=st.none() | DAYS,
+    rows=st.frozensets(IDS),
+)
+KEYED = st.fixed_dictionaries({"id": IDS.map(str)})
+HOLDS = st.builds(
+    holding.Rule,
+    id=IDS,
+    kind=st.sampled_from([HoldKind.RECORD, HoldKind.DOSSIER, HoldKind.CATEGORY]),
+    covers=KEYED,
+) | st.builds(
+    holding.Rule,
+    id=IDS,
+    kind=st.just(HoldKind.QUERY),
+    covers=st.fixed_dictionaries({"words": st.lists(st.sampled_from(["电梯", "消防", "2024"]), min_size=1)}),
+)
+
+
+@given(st.lists(HOLDS), HELD, st.randoms(use_true_random=False))
+def test_what_holds_a_record_is_named_whole_in_any_order_and_each_hold_alone_suffices(
+    rules: list[holding.Rule], facts: holding.Facts, random: Random
+) -> None:
+    named = holding.holds_on(rules, facts)
+    shuffled = rules[:]
+    random.shuffle(shuffled)
+    assert holding.holds_on(shuffled, facts) == named
+    for each in rules:
+        assert holding.holds_on([each], facts) <= named
+    assert named == {each.id for each in rules if holding.holds_on([each], facts)}
+    assert facts.rows & {each.id for each in rules} <= named
+
+
 AT = st.integers(0, 7)
 DEFINITIONS = st.fixed_dictionaries(
     {
         "term": st.sampled_from([None, "D1", "D10", "M18", "Y"]),
-        "trigger": st.sampled_from(["filing", "drawn_up", "year_end"]),
+        "trigger": st.sampled_from(["filing", "drawn_up", "year_end", "event"]),
+        "event": st.just("scrapping"),
         "start": st.sampled_from(["next_january", "next_day", "same_day"]),
         "exact": st.booleans(),
     }
@@ -140,6 +187,17 @@ class Clocks(RuleBasedStateMachine):
         self.dossiers = [house.dossier(f"卷{n}", category=both[n]) for n in range(2)]
         self.items = [house.add(f"件{n}", category=both[n % 2], drawn_up=f"{2000 + n}") for n in range(6)]
         self.every = [*self.dossiers, *self.items]
+        self.entered: list[UUID] = []
+        self.held: list[UUID] = []
+        with house.db.writing() as work:
+            work.session.add(
+                Subject(id=(key := new_id()), fonds_id=house.category.fonds_id, kind="equipment", facts={})
+            )
+            work.session.flush()
+            work.session.get_one(Subject, key).created_at = made.clock.now()
+            house.vault.add_owner(work.session, key, due_year=None)
+            work.commit()
+        self.subject = key
         self.schedules = [made.schedule(code, category) for code, category in zip(("A", "B"), both, strict=True)]
 
     def teardown(self) -> None:
@@ -155,9 +213,7 @@ class Clocks(RuleBasedStateMachine):
     def put_in(self, at: int, to: int) -> None:
         house, item = self.made.house, self.items[at % 6]
         try:
-            house.arranging.put_in(
-                house.archivist, self.dossiers[to % 2], [item], source=house.row(item).dossier_id
-            )
+            house.arranging.put_in(house.archivist, self.dossiers[to % 2], [item], source=house.row(item).dossier_id)
         except ArchiveError:
             return
 
@@ -180,6 +236,9 @@ class Clocks(RuleBasedStateMachine):
         changes = {"term": term, "drawn_up": str(year)}
         try:
             asked = self.made.corrections.ask(house.archivist, key, changes, "更正", row.version)
+        except Held:
+            assert self.held
+            return
         except ArchiveError:
             return
         self.made.corrections.decide(house.colleague, asked, "同意", approve=True)
@@ -198,11 +257,53 @@ class Clocks(RuleBasedStateMachine):
     def change(self, which: int, on: set[int], definition: dict[str, object]) -> None:
         both = (self.made.house.category, self.made.house.other)
         try:
-            self.made.change(
-                self.schedules[which], "AB"[which], *(both[each] for each in sorted(on)), **definition
-            )
+            self.made.change(self.schedules[which], "AB"[which], *(both[each] for each in sorted(on)), **definition)
         except ArchiveError:
             return
+
+    @rule(at=AT, year=st.integers(2000, 2030), subject=st.booleans())
+    def enter(self, at: int, year: int, subject: bool) -> None:
+        events, who = self.made.retention.events, self.made.house.archivist
+        if subject:
+            self.entered.append(events.enter_of_subject(who, self.subject, "scrapping", date(year, 5, 6)))
+        else:
+            self.entered.append(events.enter_of_record(who, self.every[at], "scrapping", date(year, 5, 6)))
+
+    @rule(at=AT)
+    def undo(self, at: int) -> None:
+        if not self.entered:
+            return
+        try:
+            self.made.retention.events.undo(self.made.house.archivist, self.entered[at % len(self.entered)], "误")
+        except ArchiveError:
+            return
+
+    @rule(at=AT)
+    def link(self, at: int) -> None:
+        try:
+            self.made.subjects.link(self.made.house.archivist, self.every[at], self.subject)
+        except ArchiveError:
+            return
+
+    @rule(at=AT, kind=st.sampled_from(["record", "dossier", "category", "query"]))
+    def hold(self, at: int, kind: str) -> None:
+        house = self.made.house
+        covers: dict[str, object] = {
+            "record": {"id": str(self.every[at])},
+            "dossier": {"id": str(self.dossiers[at % 2])},
+            "category": {"id": str((house.category, house.other)[at % 2].id)},
+            "query": {"words": [f"件{at}"]},
+        }[kind]  # type: ignore[assignment]
+        wanted = Wanted(HoldKind(kind), covers, "诉讼", "证据保全", "法院", date(2030, 1, 1))
+        self.held.append(self.made.retention.holds.place(house.archivist, wanted))
+        if at % 2:
+            self.made.work()
+
+    @rule(at=AT)
+    def release(self, at: int) -> None:
+        if not self.held:
+            return
+        self.made.retention.holds.release(self.made.house.colleague, self.held.pop(at % len(self.held)), "结案")
 
     @invariant()
     def kept_is_true(self) -> None:
@@ -214,19 +315,24 @@ class Clocks(RuleBasedStateMachine):
             rules = {row.id: rule_of(row.definition) for row in session.scalars(select(RetentionSchedule))}
             on = {row.category_id: row.schedule_id for row in session.scalars(select(CategorySchedule))}
             own = {row.record_id: row.schedule_id for row in session.scalars(select(RecordSchedule))}
+            happened: dict[UUID, list[date]] = {}
+            for event in session.scalars(select(RetentionEvent).where(RetentionEvent.undone_at.is_(None))):
+                hung = select(RecordSubject.record_id).where(RecordSubject.subject_id == event.subject_id)
+                for key in [event.record_id] if event.record_id else session.scalars(hung):
+                    happened.setdefault(key, []).append(event.day)
         for row in rows:
-            assert self.made.kept(row.id) == told(row, rows, rules, on, own)
+            assert self.made.kept(row.id) == told(row, list(rows), rules, on, own, happened)
 
 
 def told(
     record: Record,
-    every: "list[Record] | object",
+    every: list[Record],
     rules: dict[UUID, Rule],
     on: dict[UUID, UUID],
     own: dict[UUID, UUID],
+    happened: dict[UUID, list[date]],
 ) -> tuple[DueState, date | None] | None:
     """Say what should be kept of a record, plainly: one after another, from the rows as they are."""
-    assert isinstance(every, list)
     if record.state is not RecordState.FILED:
         return None
 
@@ -237,7 +343,11 @@ def told(
     for row in every:
         if row.state is RecordState.FILED and dossier(row) == dossier(record):
             schedule = own.get(row.id) or own.get(dossier(row)) or on.get(row.category_id)
-            facts = Facts(parse_term(row.term), row.filed_at.date(), row.drawn_to)
+            days = [*happened.get(row.id, ()), *happened.get(dossier(row), ())]
+            assert row.filed_at is not None
+            facts = Facts(
+                parse_term(row.term), row.filed_at.date(), row.drawn_to, {"scrapping": max(days)} if days else {}
+            )
             clocks.append(own_due(rules[schedule] if schedule else None, facts))
     for state in (DueState.NEVER, DueState.UNRULED, DueState.UNDATED, DueState.WAITING):
         if any(each.state is state for each in clocks):
