@@ -321,7 +321,7 @@ def _levels(parts: Parts, _counts: dict[str, int]) -> Iterator[Violation]:
 
 
 def _held(_parts: Parts, _counts: dict[str, int]) -> Iterator[Violation]:
-    """INV8: held records exist. There are no holds yet; a binned record can never have been filed."""
+    """INV8: a binned record can never have been filed."""
     with _parts.db.reading() as session:
         wrong = select(Record.id).where(Record.state == RecordState.BINNED, Record.filed_at.is_not(None)).limit(ROWS)
         yield from (Violation("INV8", str(key), "filed_in_bin") for key in session.scalars(wrong))

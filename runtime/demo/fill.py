@@ -18,7 +18,7 @@ from archive.organisation import add_department, add_post
 from archive.places import PlaceRules, add_place, shipped_rules
 from archive.scheme.install import install
 from archive.scheme.shipped import scheme
-from runtime.demo import done, dossiers
+from runtime.demo import clocks, done, dossiers
 from runtime.demo.people import DEPARTMENTS, DISTRIBUTION, PEOPLE, POSTS
 from runtime.demo.shelving import shelve
 from runtime.demo.world import Spot
@@ -74,9 +74,11 @@ def fill(settings: Settings, out: Speaker, *, size: int | None, files: bool) -> 
         begun = time.monotonic()
         if _is_ours(parts):
             _people_and_places(parts, out)
+            clocks.install(parts)
             wanted = DEFAULT_SIZE if size is None else size
             with work_done(parts, wait=True, told=lambda left: out.progress(str(left)), beside=("index",)) as release:
                 _records(parts, out, wanted, files=files, grow=size is not None, filed=release)
+                clocks.wind_up(parts)
                 shelve(parts, [(code, names) for _fonds, code, _kind, names in PROJECTS])
         with parts.db.reading() as session:
             count = session.scalar(select(func.count()).select_from(Record))

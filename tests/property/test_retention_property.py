@@ -190,11 +190,12 @@ class Clocks(RuleBasedStateMachine):
         self.entered: list[UUID] = []
         self.held: list[UUID] = []
         with house.db.writing() as work:
-            work.session.add(
-                Subject(id=(key := new_id()), fonds_id=house.category.fonds_id, kind="equipment", facts={})
-            )
+            row = Subject(
+                id=(key := new_id()), fonds_id=house.category.fonds_id, kind="equipment", facts={},
+                created_at=made.clock.now(),
+            )  # fmt: skip
+            work.session.add(row)
             work.session.flush()
-            work.session.get_one(Subject, key).created_at = made.clock.now()
             house.vault.add_owner(work.session, key, due_year=None)
             work.commit()
         self.subject = key
@@ -357,8 +358,8 @@ def told(
 
 TestClocks = Clocks.TestCase
 TestClocks.settings = settings(
-    max_examples=15,
-    stateful_step_count=15,
+    max_examples=8,
+    stateful_step_count=20,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),

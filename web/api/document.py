@@ -9,14 +9,14 @@ from uuid import UUID
 
 from pydantic import BaseModel, TypeAdapter
 
-from web.api import acts, arranging, correcting, describing, hanging, keeping, sending, shelving
+from web.api import acts, arranging, correcting, describing, hanging, keeping, retaining, sending, shelving
 from web.api.once import HEADER
 from web.api.operations import OPERATIONS, Operation
 from web.api.problems import MEDIA_TYPE
 from web.api.reading import BYTES, JSON
 from web.api.shapes import Problem
 
-PARTS = (acts, describing, correcting, arranging, sending, hanging, keeping, shelving)
+PARTS = (acts, describing, correcting, arranging, sending, hanging, keeping, shelving, retaining)
 """The modules whose operations are served."""
 
 VERSION = "1.2"
