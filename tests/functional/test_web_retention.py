@@ -9,9 +9,10 @@ from uuid import UUID
 
 import pytest
 from python_calamine import CalamineWorkbook
+from sqlalchemy import select
 
 from archive.identity import Role, system
-from archive.model import Record, RecordState
+from archive.model import Record, RecordState, RetentionSchedule
 from retention.applying import FindDue, Reckon
 from tests.factories.retained import claimed
 from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_on
@@ -142,3 +143,48 @@ def test_a_schedule_in_use_stays_and_a_record_may_have_its_own(house: WebHouse) 
     assert "旧合同" not in house.browser("archivist").get("/due").text
     assert post(house, "archivist", f"/schedules/{thirty}/remove")[0] == 409
     assert post(house, "staff", at, schedule=general, authority="x", reason="x")[0] == 403
+
+
+def test_an_event_starts_the_clock_that_waits_for_it_and_undone_it_waits_again(house: WebHouse) -> None:
+    record = filed(house, "旧合同", "2010")
+    with house.services.db.reading() as session:
+        schedules = {row.code: row.id for row in session.scalars(select(RetentionSchedule))}
+    at = f"/records/{record.id}"
+    contracts = str(schedules["property.contracts"])
+    assert post(house, "archivist", f"{at}/schedule", schedule=contracts, authority="馆长", reason="合同")[0] == 200
+    assert "尚未登记的事件起算：合同终止" in house.browser("archivist").get(at).text
+    assert post(house, "staff", "/events", record=record.id, event="contract_end", day="2012-05-31")[0] == 403
+    with house.services.db.reading() as session:
+        written = session.get_one(Record, record.id).archive_number
+    lines = f"{written}\t合同终止\t2012-5-31\t到期\nNO-SUCH\t合同终止\t2012-05-31\n{written}\t合同终止\t2012-13-31"
+    status, page = post(house, "archivist", "/events/many", rows=lines)
+    assert status == 422
+    assert "NO-SUCH" in page
+    assert "2: " in page
+    assert "1: " not in page.split("fault-summary", 1)[1].split("</div>", 1)[0]
+    shown = house.browser("archivist").get(at).text
+    assert "自 2013-01-01 起算（合同终止：2012-05-31），10 年，于 2023-01-01 届满。" in shown
+    undo = re.search(r"/events/([0-9a-f-]{36})/undo", house.browser("archivist").get("/events").text)
+    assert undo
+    assert post(house, "archivist", undo[0], reason="登记错了")[0] == 200
+    assert "尚未登记的事件起算：合同终止" in house.browser("archivist").get(at).text
+    assert "登记错了" in house.browser("archivist").get("/events").text
+
+
+def test_a_hold_is_placed_and_shown_and_its_names_only_to_who_sees_holds(house: WebHouse) -> None:
+    record = filed(house, "旧合同", "2010")
+    values = {"kind": "query", "words": "旧合同", "reason": "取证", "authority": "法院", "review_on": "2030-01-01"}
+    assert post(house, "archivist", "/holds/new", **values)[0] == 422
+    assert post(house, "staff", "/holds/new", name="张三案", **values)[0] == 403
+    status, page = post(house, "archivist", "/holds/new", name="张三案", **values)
+    assert status == 200
+    hold = re.search(r"/holds/([0-9a-f-]{36})", house.browser("archivist").get("/holds").text)
+    assert hold
+    assert "须由他人解除" in page
+    assert "张三案" in house.browser("archivist").get(f"/records/{record.id}").text
+    seen = house.browser("staff").get(f"/records/{record.id}").text
+    assert "张三案" not in seen
+    assert "此档案已冻结" in seen
+    assert post(house, "archivist", f"{hold[0]}/release", reason="结案")[0] == 403
+    assert post(house, "approver", f"{hold[0]}/release", reason="结案")[0] == 200
+    assert "此档案已冻结" not in house.browser("staff").get(f"/records/{record.id}").text
