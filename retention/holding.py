@@ -105,12 +105,14 @@ def facts_of(session: Session, ids: Collection[UUID], *, rows: bool = True) -> d
         Record.id, Record.dossier_id, Record.category_id, Record.place_path, Record.title, Record.responsible,
         Record.drawn_from, Record.drawn_to,
     )  # fmt: skip
+    found = session.execute(select(*columns).where(Record.id.in_(list(ids)))).all()
+    chains = {category: _chain(above, category) for category in {row.category_id for row in found}}
     return {
         row.id: Facts(
-            row.id, row.dossier_id, _chain(above, row.category_id), row.place_path or "", row.title,
+            row.id, row.dossier_id, chains[row.category_id], row.place_path or "", row.title,
             row.responsible or "", row.drawn_from, row.drawn_to, frozenset(written.get(row.id, ())),
         )
-        for row in session.execute(select(*columns).where(Record.id.in_(list(ids))))
+        for row in found
     }  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """From the database to the rules and back: which rule a record has, how its clock stands, and the day that is kept."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -95,9 +95,9 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def reckon(session: Session, here: World, ids: Collection[UUID], zone: str) -> dict[UUID, Reckoned]:
-    """Return how the clocks stand of all filed records among ``ids`` and of those that lie in one dossier with them."""
-    rows = {row.id: row for row in _rows(session, Record.id, ids)}
+def reckon(session: Session, here: World, known: Iterable[Any], zone: str) -> dict[UUID, Reckoned]:
+    """Return how the clocks stand of all filed records among ``known`` and of those in one dossier with them."""
+    rows = {row.id: row for row in known}
     dossiers = {row.dossier_id for row in rows.values() if row.dossier_id is not None}
     dossiers |= {row.id for row in rows.values() if row.kind is RecordKind.DOSSIER}
     for column in (Record.id, Record.dossier_id):
@@ -217,11 +217,11 @@ class DueDays:
             return self._write(session, {}, ids) if rows else 0
         # two who file items of one dossier at a time would each miss the other's
         rows_by_id(session, Record, {row.dossier_id for row in rows} - {None}, lock=True)
-        return self._write(session, reckon(session, here or world(session), ids, self._zone), ids)
+        return self._write(session, reckon(session, here or world(session), rows, self._zone), ids)
 
     def reckon(self, session: Session, ids: Collection[UUID], here: World | None = None) -> dict[UUID, Reckoned]:
         """Return how the clocks of filed records stand (see ``reckon``)."""
-        return reckon(session, here or world(session), ids, self._zone)
+        return reckon(session, here or world(session), _rows(session, Record.id, ids), self._zone)
 
     @staticmethod
     def _write(session: Session, found: Mapping[UUID, Reckoned], ids: Collection[UUID]) -> int:

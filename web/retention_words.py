@@ -99,7 +99,7 @@ def reason_words(told: Told, locale: str) -> str:
                 mark("A dossier's items are appraised together, and of another record of this one: %(why)s."), **facts
             )
         return gettext(
-            mark("A dossier's items are appraised together; the longest of their terms has run out on %(day)s."),
+            mark("A dossier's items are appraised together; the longest of their terms runs out on %(day)s."),
             day=day.isoformat(),
         )
     return _own(told.reckoned.due, told, locale)
@@ -128,7 +128,8 @@ def _own(due: Due, told: Told, locale: str) -> str:
         "day": due.day.isoformat() if due.day else "",
     }
     return gettext(
-        mark("Counted from %(start)s (%(trigger)s: %(trigger_day)s), %(term)s have run out on %(day)s."), **facts
+        mark("Counted from %(start)s (%(trigger)s: %(trigger_day)s), its term of %(term)s runs out on %(day)s."),
+        **facts,
     )
 
 

@@ -153,7 +153,7 @@ def test_the_store_holds_the_objects_too_until_no_hold_is_left(made: RetainedHou
     house, bucket = made.house, Bucket()
     key = house.add("电梯合同")
     with house.db.writing() as work:
-        file = File(record_id=key, name="a.pdf", role=FileRole.ORIGINAL, created_at=made.clock.now())
+        file = File(record_id=key, name="a.pdf", role=FileRole.ORIGINAL)
         work.session.add(file)
         work.session.flush()
         content = Content(
