@@ -124,11 +124,10 @@ class DueBoard:
             query = seen.with_only_columns(RecordDue.state, func.count().label("counted")).group_by(RecordDue.state)
             return {row.state: row.counted for row in session.execute(query)}
 
-    def due(self, session: Session, identity: Identity) -> int:
-        """Return how many records that this person reads are due today."""
-        mine = self._guard.visible(session, identity).join(RecordDue, RecordDue.record_id == Record.id)
-        counted = mine.where(RecordDue.due <= self._guard.day()).with_only_columns(func.count())
-        return session.scalar(counted) or 0
+    def fallen(self, session: Session, identity: Identity) -> Select[Record]:
+        """Return a query for the records that this person reads and that are due today."""
+        due = select(RecordDue.record_id).where(RecordDue.due <= self._guard.day())
+        return self._guard.visible(session, identity).where(Record.id.in_(due))
 
     def told(self, identity: Identity, record_id: UUID) -> Told | None:
         """Return what a filed record's clock says; None: it is not filed. Raises as ``Guard.require``."""

@@ -47,6 +47,8 @@ def desk() -> str:
         charged = Role.ARCHIVIST in identity().roles or bool(guard.reach(session, identity()).custody)
         to_move = services().shelving.placing.count_to_move(session, identity()) if charged else 0
         vital_due = services().vital.due(session, identity())
+        fallen = services().retention.board.fallen(session, identity())
+        fallen_due = services().directory.count(session, fallen) if Role.ARCHIVIST in identity().roles else 0
         undecided = services().directory.count(session, services().doubles.undecided(session, identity()))
     counts["filed"] = _filed()
     records = services().reader.list(identity(), state=state, after=after, limit=PAGE + 1)
@@ -66,6 +68,7 @@ def desk() -> str:
         to_move=to_move,
         charged=charged,
         vital_due=vital_due,
+        fallen_due=fallen_due,
         state=state.value,
         unsent=unsent(),
         prepares=prepares,

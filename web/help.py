@@ -169,6 +169,7 @@ _FIRST = (
     | {
         place.partition(".")[0]: place
         for place in (
+            "due.board",
             "schedules.every",
             "events.every",
             "holds.every",

@@ -63,7 +63,6 @@ def test_what_is_due_is_listed_found_told_on_its_page_and_taken_out_and_nothing_
     shown = archivist.get(f"/records/{old.id}").text
     assert "自 2011-01-01 起算（形成年度终了：2010-12-31），10 年，于 2021-01-01 届满。" in shown
     assert "2035-01-01" in archivist.get(f"/records/{young.id}").text
-    retention = house.services.retention
     assert FindDue(house.services.db, house.services.guard, house.services.log_view._log).run([claimed()])
     sheet = CalamineWorkbook.from_filelike(BytesIO(archivist.get("/due/list.xlsx").data)).get_sheet_by_index(0)
     rows = sheet.to_python()
@@ -71,7 +70,9 @@ def test_what_is_due_is_listed_found_told_on_its_page_and_taken_out_and_nothing_
     assert rows[1][7] == house.services.guard.day().isoformat()
     with house.services.db.reading() as session:
         assert session.get_one(Record, old.id).state is RecordState.FILED
-        assert retention.board.due(session, house.services.people.identity_of("archivist")) == 1
+        fallen = house.services.retention.board.fallen(session, house.services.people.identity_of("archivist"))
+        assert [row.title for row in session.scalars(fallen)] == ["旧合同"]
+    assert "保管期限已届满的档案" in archivist.get("/").text
 
 
 def test_the_list_tells_nothing_to_who_may_not_read_and_custody_only_number_and_day(house: WebHouse) -> None:
