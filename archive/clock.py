@@ -23,4 +23,9 @@ class SystemClock:
 
 def today(clock: Clock, zone: str) -> date:
     """Return the civil day it is in the house's ``zone`` (an IANA name)."""
-    return clock.now().astimezone(ZoneInfo(zone)).date()
+    return local_day(clock.now(), zone)
+
+
+def local_day(moment: datetime, zone: str) -> date:
+    """Return the civil day of a moment in ``zone``."""
+    return moment.astimezone(ZoneInfo(zone)).date()

@@ -22,6 +22,7 @@ from archive.policy.condition import holds
 from archive.policy.facts import facts_of
 from archive.policy.guard import Guard
 from archive.policy.rules import Act, condition
+from archive.ports import Holds
 from archive.records import RecordService
 from archive.workdays import add_working_days, calendar_of
 
@@ -59,7 +60,10 @@ class Correction:
 class Corrections:
     """The acts on corrections. A request is seen by whoever reads its record."""
 
-    def __init__(self, db: Database, guard: Guard, approvals: Approvals, records: RecordService) -> None:
+    def __init__(
+        self, db: Database, guard: Guard, approvals: Approvals, records: RecordService, holds: Holds | None = None
+    ) -> None:
+        self._holds = holds
         self._db = db
         self._guard = guard
         self._approvals = approvals
@@ -78,7 +82,7 @@ class Corrections:
 
         Raises:
             NotFound, NotAllowed: this person does not read the record.
-            WrongState: it is not filed.
+            WrongState: it is not filed, or (``Held``) a hold stands on it.
             Conflict: it changed since ``version``.
             InvalidInput: names each field at fault; field ``change``: nothing would change.
         """
@@ -90,6 +94,7 @@ class Corrections:
             record = self._filed(session, identity, Act.ASK_CORRECTION, record_id)
             if record.version != version:
                 raise Conflict(what="record", version=record.version)
+            self._require_free(session, record.id, Act.ASK_CORRECTION)
             standing = self._records.draft_of(session, record)
             item = self._checked(session, standing, describing.typed(changes))
             before, after = _parts(standing), _parts(replace(item.draft, fields={**item.ordinary, **item.protected}))
@@ -179,6 +184,7 @@ class Corrections:
             self._approvals.end(session, identity, approval, end, why)
             self._deadlines.meet(session, DeadlineKind.CORRECTION, approval.id)
             if approve:
+                self._require_free(session, record.id, Act.DECIDE_CORRECTION)
                 standing = self._records.draft_of(session, record)
                 if _stands_otherwise(standing, what["before"]):
                     raise Conflict(what="record", version=record.version)
@@ -199,6 +205,10 @@ class Corrections:
             self._approvals.end(work.session, identity, approval, ApprovalState.WITHDRAWN, "")
             self._deadlines.lapse(work.session, DeadlineKind.CORRECTION, approval.id)
             work.commit()
+
+    def _require_free(self, session: Session, record_id: UUID, act: Act) -> None:
+        if self._holds is not None:
+            self._holds.require_free(session, record_id, act.value)
 
     def _asked(self, session: Session, identity: Identity, act: Act, approval_id: UUID) -> tuple[Approval, Record]:
         """Return a request and its record."""

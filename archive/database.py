@@ -147,6 +147,11 @@ class Work:
     session: Session
     _seal: Callable[[UUID], None] | None = None
     _after: list[Callable[[], None]] = field(default_factory=list)
+    _before: list[Callable[[], None]] = field(default_factory=list)
+
+    def before_commit(self, act: Callable[[], None]) -> None:
+        """Do ``act`` in the transaction, when all else in it is done; what it raises takes everything back."""
+        self._before.append(act)
 
     def after_commit(self, act: Callable[[], None]) -> None:
         """Do ``act`` after a successful commit; it must not raise."""
@@ -158,6 +163,9 @@ class Work:
         Raises:
             Unavailable: the entry could not be sealed now (``part="log"``). The act is committed and logged.
         """
+        befores, self._before = self._before, []
+        for before in befores:
+            before()
         if (write := _BESIDE.get()) is not None:
             write(self.session)
         self.session.commit()

@@ -136,6 +136,12 @@ class WrongState(ArchiveError):
     code = "wrong_state"
 
 
+class Held(WrongState):
+    """A hold keeps the record from being altered or destroyed. Facts: ``act``, ``count`` of the holds on it."""
+
+    code = "held"
+
+
 class Ended(WrongState):
     """A request was decided or taken back already. Facts: ``state``, ``act``."""
 

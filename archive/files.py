@@ -18,7 +18,7 @@ from archive.model import Content, ContentState, File, JobKind, PageText, Propos
 from archive.pairing import meet
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
-from archive.ports import ObjectStore
+from archive.ports import Holds, ObjectStore
 from archive.renditions import rendition_file
 
 MAX_REASON = 500
@@ -32,7 +32,10 @@ _BATCH = 500
 class FileService:
     """Decides on files. Every decision has a reason, which the log keeps."""
 
-    def __init__(self, db: Database, guard: Guard, store: ObjectStore, log: Log, outbox: Outbox) -> None:
+    def __init__(
+        self, db: Database, guard: Guard, store: ObjectStore, log: Log, outbox: Outbox, holds: Holds | None = None
+    ) -> None:
+        self._holds = holds
         self._db = db
         self._guard = guard
         self._store = store
@@ -70,6 +73,7 @@ class FileService:
             session = work.session
             content, record, name = self._guard.require_content(session, identity, Act.DESCRIBE, content_id)
             words = _checked(reason)
+            self._require_free(session, record.id, TAKE_OFF)
             if content.state is ContentState.RECEIVING:
                 raise WrongState(state=content.state.value, act=TAKE_OFF)
             body = {"name": name, "reason": words, "size": content.size, "sha256": content.plain_sha256}
@@ -114,7 +118,13 @@ class FileService:
         member = session.scalar(select(File.inside_id).where(File.id == content.file_id))
         if content.state is ContentState.RECEIVING or member is not None:
             raise WrongState(state=content.state.value, act="file.replace")
+        self._require_free(session, record.id, "file.replace")
         return content, record, name
+
+    def _require_free(self, session: Session, record_id: UUID, act: str) -> None:
+        """Refuse to let bytes go that a hold keeps. Raises ``Held``."""
+        if self._holds is not None:
+            self._holds.require_free(session, record_id, act)
 
     def _drop(self, session: Session, contents: Sequence[Content]) -> None:
         for start in range(0, len(contents), _BATCH):

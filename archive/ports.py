@@ -94,6 +94,18 @@ class ObjectStore(ReadableObjects, Protocol):
         ...
 
 
+class Holds(Protocol):
+    """Says whether holds keep a record as it is; asked in the transaction of what would alter or destroy it."""
+
+    def held(self, session: Session, ids: Collection[UUID]) -> frozenset[UUID]:
+        """Return which of these records are held."""
+        ...
+
+    def require_free(self, session: Session, record_id: UUID, act: str) -> None:
+        """Refuse an act on a record that is held. Raises ``Held``."""
+        ...
+
+
 class ObjectLocks(Protocol):
     """What a store does beside that can lock its versions. Every method raises as ``ObjectStore``'s do."""
 

@@ -20,6 +20,7 @@ from archive.model import (
     File,
     FilingRunRow,
     HandInLine,
+    HoldRecord,
     ImportEntry,
     Loan,
     LoanReport,
@@ -30,9 +31,12 @@ from archive.model import (
     ReadingRight,
     Record,
     RecordCheck,
+    RecordDue,
     RecordPerson,
     RecordRelation,
+    RecordSchedule,
     RecordSubject,
+    RetentionEvent,
     ScannedPage,
     SentBack,
     SheetRow,
@@ -62,7 +66,7 @@ def remove_records(session: Session, ids: Sequence[UUID]) -> None:
     forget_papers(session, ids)
     for table in (
         RecordPerson, RecordSubject, ReadingRight, Approval, Deadline, Message, SentBack, FilingRunRow, ImportEntry,
-        SheetRow, BulkEditRow, Content, File,
+        SheetRow, BulkEditRow, Content, File, RecordDue, RecordSchedule, RetentionEvent, HoldRecord,
     ):  # fmt: skip
         session.execute(delete(table).where(table.record_id.in_(ids)))
     session.execute(delete(Record).where(Record.id.in_(ids)))

@@ -16,6 +16,7 @@ from archive.jobs.runner import ClaimedJob, Outcome
 from archive.log.writer import Log
 from archive.model import JobKind, Record, RecordState
 from archive.purging import remove_records
+from retention.holding import held
 
 BIN_DAYS = 30
 GIVE_UP_DAYS = 7
@@ -35,7 +36,8 @@ class LeftOpen(Protocol):
 class EmptyBin:
     """Removes binned records whose time is over: rows, page text and the record's key. Objects are left to the sweeper.
 
-    Only records that were never filed can be in the bin; what is filed ends by destruction alone.
+    Only records that were never filed can be in the bin; what is filed ends by destruction alone. What a hold covers
+    stays.
     """
 
     kind = JobKind.EMPTY_BIN
@@ -53,6 +55,7 @@ class EmptyBin:
         self._log = log
         self._outbox = outbox
         self._clock = clock
+        self._last: UUID | None = None  # behind this one the present run goes on
 
     def run(self, jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Outcome]:
         """Put into the bin what broken imports left behind, and empty it of what is due, in short batches."""
@@ -60,6 +63,7 @@ class EmptyBin:
         self._imports.give_up(system("bin"), given_up)
         for each in self._left_open:
             each.sweep(given_up)
+        self._last = None
         while jobs[0].still_held() and self._one_batch():
             pass
         return {job.id: Outcome.done() for job in jobs}
@@ -67,15 +71,19 @@ class EmptyBin:
     def _one_batch(self) -> bool:
         """Remove one batch; return whether there may be more."""
         limit = self._clock.now() - timedelta(days=BIN_DAYS)
-        due = select(Record.id).where(Record.state == RecordState.BINNED, Record.binned_at <= limit).limit(BATCH)
+        due = select(Record.id).where(Record.state == RecordState.BINNED, Record.binned_at <= limit)
         with self._db.writing() as work:
-            ids = list(work.session.scalars(due))
-            if ids:
-                self._remove(work, ids)
+            query = due.order_by(Record.id).limit(BATCH)
+            ids = work.session.scalars(query if self._last is None else query.where(Record.id > self._last)).all()
+            kept = held(work.session, ids)  # asked where it counts: in the transaction that removes
+            if free := [key for key in ids if key not in kept]:
+                self._remove(work, free)
                 work.commit()
+        self._last = ids[-1] if ids else None
         return len(ids) == BATCH
 
     def _remove(self, work: Work, ids: Sequence[UUID]) -> None:
+        freed = work.session.scalars(select(Record.id).where(Record.dossier_id.in_(ids), Record.id.not_in(ids))).all()
         remove_records(work.session, ids)
         self._log.note_many(work.session, system("bin"), "record.purge", [(key, None) for key in ids])
-        self._outbox.add_many(work, JobKind.INDEX, ids)
+        self._outbox.add_many(work, JobKind.INDEX, [*ids, *freed])  # what lay in a dossier has a clock of its own now

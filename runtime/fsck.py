@@ -26,12 +26,14 @@ from archive.model import (
     FixityFinding,
     IssuedNumber,
     Job,
+    JobKind,
     JobState,
     Level,
     LogEntry,
     Record,
     RecordState,
 )
+from retention.reckoning import differences, world
 from runtime.fsck_shelves import shelf_faults
 from runtime.verifying import verified
 from runtime.wiring import Parts
@@ -320,7 +322,7 @@ def _levels(parts: Parts, _counts: dict[str, int]) -> Iterator[Violation]:
 
 
 def _held(_parts: Parts, _counts: dict[str, int]) -> Iterator[Violation]:
-    """INV8: held records exist. There are no holds yet; a binned record can never have been filed."""
+    """INV8: a binned record can never have been filed."""
     with _parts.db.reading() as session:
         wrong = select(Record.id).where(Record.state == RecordState.BINNED, Record.filed_at.is_not(None)).limit(ROWS)
         yield from (Violation("INV8", str(key), "filed_in_bin") for key in session.scalars(wrong))
@@ -358,6 +360,27 @@ def _shelves(parts: Parts, _counts: dict[str, int]) -> Iterator[Violation]:
     yield from (Violation("INV10", path, fault) for path, fault in shelf_faults(parts, ROWS))
 
 
+def _due(parts: Parts, counts: dict[str, int]) -> Iterator[Violation]:
+    """INV11: the day kept of each filed record is what the rules say, but for what a waiting job is to reckon anew."""
+    counts["due"] = 0
+    last: UUID | None = None
+    with parts.db.reading() as session:
+        waiting = Job.kind == JobKind.RECKON, Job.state.in_((JobState.QUEUED, JobState.RUNNING))
+        if session.scalar(select(func.count()).select_from(Job).where(*waiting)):
+            return
+        here = world(session)
+    while True:
+        with parts.db.reading() as session:
+            query = select(Record.id).order_by(Record.id).limit(ROWS)
+            ids = session.scalars(query if last is None else query.where(Record.id > last)).all()
+            wrong = list(differences(session, parts.due_days, ids, here))
+        counts["due"] += len(ids)
+        yield from (Violation("INV11", str(key), "due") for key in wrong)
+        if len(ids) < ROWS:
+            return
+        last = ids[-1]
+
+
 CHECKS: dict[str, Callable[[Parts, dict[str, int]], Iterator[Violation]]] = {
     "INV1": _objects,
     "INV2": _orphans,
@@ -369,6 +392,7 @@ CHECKS: dict[str, Callable[[Parts, dict[str, int]], Iterator[Violation]]] = {
     "INV8": _held,
     "INV9": _dossiers,
     "INV10": _shelves,
+    "INV11": _due,
 }
 
 

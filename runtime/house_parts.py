@@ -17,6 +17,8 @@ from archive.policy.guard import Guard
 from archive.roster import Roster
 from archive.scheme.categories import SchemeService
 from archive.subjects import Subjects
+from retention.holds import HoldRows
+from retention.reckoning import DueDays
 from runtime.adapters import Adapters
 
 
@@ -36,7 +38,12 @@ class HouseParts(Adapters):
     @cached_property
     def outbox(self) -> Outbox:
         """Writes jobs with the change they follow from."""
-        return Outbox(self.clock, self.waker)
+        return Outbox(self.clock, self.waker, self.due_days.follow, HoldRows(self.clock).follow)
+
+    @cached_property
+    def due_days(self) -> DueDays:
+        """Keeps the days on which records fall due."""
+        return DueDays(lambda: self.zone)
 
     @cached_property
     def guard(self) -> Guard:

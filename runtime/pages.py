@@ -88,6 +88,7 @@ def services(parts: Parts) -> Services:
         dossier_templates=parts.dossier_templates,
         vital=parts.vital,
         telling=parts.telling,
+        retention=parts.retention,
         columns=ChosenColumns(parts.db),
         drafts=parts.drafts,
         forms=parts.forms,

@@ -67,7 +67,9 @@ from retention.answers import ForgetAnswers
 from retention.bin import EmptyBin
 from retention.checks import PlanChecks
 from retention.due import TellWhatIsDue
+from retention.holding import HoldCheck
 from retention.loans import CareForLoans
+from retention.whole import Retention
 from runtime.backing_up import MakeBackups
 from runtime.checking_fixity import CheckFixity
 from runtime.checkpointing import MakeCheckpoints
@@ -126,7 +128,7 @@ class Parts(HouseParts):
     def corrections(self) -> Corrections:
         """Corrections of what is filed."""
         approvals = Approvals(self.vault, self.log, self.clock)
-        return Corrections(self.db, self.guard, approvals, self.records)
+        return Corrections(self.db, self.guard, approvals, self.records, HoldCheck())
 
     @cached_property
     def filing_deadlines(self) -> FilingDeadlines:
@@ -210,6 +212,11 @@ class Parts(HouseParts):
         return ways_of(self.settings, self.clock)
 
     @cached_property
+    def retention(self) -> Retention:
+        """What has a clock."""
+        return Retention(self.db, self.guard, self.vault, self.log, self.outbox, self.clock, self.due_days, self.locks)
+
+    @cached_property
     def why(self) -> WhyService:
         """Why someone reads a record or not."""
         return WhyService(self.db, self.guard, self.log, self.records)
@@ -270,7 +277,7 @@ class Parts(HouseParts):
     @cached_property
     def files(self) -> FileService:
         """Decisions on files."""
-        return FileService(self.db, self.guard, self.store, self.log, self.outbox)
+        return FileService(self.db, self.guard, self.store, self.log, self.outbox, HoldCheck())
 
     @cached_property
     def rereading(self) -> Rereading:
@@ -388,6 +395,7 @@ class Parts(HouseParts):
             CareForLoans(self.lending.care),
             TellWhatIsDue(self.db, self.guard, self.telling.sweep),
             Deliver(self.db, self.guard, self.vault, self.outbox, self.telling.due, self.ways, letters.write),
+            *self.retention.handlers,
             SweepOrphans(self.db, self.store, self.clock),
             MakeBackups(self.safekeeping),
             CheckFixity(self.fixity, self.mending, self.ending.is_set),

@@ -26,7 +26,9 @@ from web.desk import pages as desk_pages
 from web.dossiers import pages as dossier_pages
 from web.doubles import pages as double_pages
 from web.drafts import pages as draft_pages
+from web.due import pages as due_pages
 from web.error_words import ERRORS
+from web.events import pages as event_pages
 from web.faults import explain, status_of
 from web.files import pages as file_pages
 from web.finding import pages as finding_pages
@@ -36,6 +38,7 @@ from web.hand_in_sign import pages as hand_in_sign_pages
 from web.hand_ins import pages as hand_in_pages
 from web.health import pages as health_pages
 from web.history import pages as history_pages
+from web.holds import pages as hold_pages
 from web.house.backups import pages as backup_pages
 from web.house.calendar import pages as calendar_pages
 from web.house.deliveries import pages as delivery_pages
@@ -71,6 +74,7 @@ from web.put_aside import pages as put_aside_pages
 from web.records import pages as record_pages
 from web.relations import pages as relation_pages
 from web.scans import pages as scan_pages
+from web.schedules import pages as schedule_pages
 from web.sending_back import pages as sending_back_pages
 from web.services import Services
 from web.sheet_files import pages as sheet_file_pages
@@ -112,6 +116,7 @@ def create_app(wired: Services) -> Flask:
         block_pages, stocktaking_pages, check_pages, hand_in_pages, hand_in_check_pages, hand_in_sign_pages,
         sending_back_pages, step_pages, paper_pages, template_pages, bulk_pages, loan_pages, request_pages,
         counter_pages, register_pages, rule_book_pages, deadline_pages, message_pages, calendar_pages, delivery_pages,
+        due_pages, schedule_pages, event_pages, hold_pages,
     ):  # fmt: skip
         app.register_blueprint(pages)
     app.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))

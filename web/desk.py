@@ -54,6 +54,8 @@ def desk() -> str:
         sent_back = services().sending_back.count(session, identity()) if prepares else 0
         overdue = services().lending.looks.count_overdue(session, identity()) if charged else 0
         vital_due = services().vital.due(session, identity())
+        fallen = services().retention.board.fallen(session, identity())
+        fallen_due = services().directory.count(session, fallen) if Role.ARCHIVIST in identity().roles else 0
         undecided = services().directory.count(session, services().doubles.undecided(session, identity()))
     counts["filed"] = _filed()
     records = services().reader.list(identity(), state=state, after=after, limit=PAGE + 1)
@@ -79,6 +81,7 @@ def desk() -> str:
         late=late,
         hand_ins=hand_ins,
         sent_back=sent_back,
+        fallen_due=fallen_due,
         state=state.value,
         unsent=unsent(),
         prepares=prepares,

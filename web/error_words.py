@@ -50,6 +50,12 @@ ERRORS: Mapping[str, Words] = {
         NOTHING_WRITTEN,
         mark("Sign in as yourself; whether the operator may act for people is said by 'house show'."),
     ),
+    "held": Words(
+        409,
+        mark("A hold keeps this as it is: it is neither altered nor destroyed."),
+        NOTHING_WRITTEN,
+        mark("Whoever is responsible for holds can release it."),
+    ),
     "sign_in_failed": Words(401, mark("The name or the password is not right."), "", mark("Check both and try again.")),
     "locked_out": Words(
         429, mark("There were too many failed attempts."), "", mark("Wait %(seconds)s seconds, then try again.")

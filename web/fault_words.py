@@ -361,6 +361,7 @@ STANDING: Mapping[str, str] = {
     "fonds": mark("a fonds of this code"),
     "category": mark("a category of this code in the fonds"),
     "number_rule": mark("a number rule of this code"),
+    "schedule": mark("a schedule of this code"),
     "department": mark("a department of this code"),
     "post": mark("a post of this code"),
     "place_code": mark("a place of this code at this step"),
@@ -378,5 +379,6 @@ USED: Mapping[str, str] = {
     "shelf_in_use": mark("this place (something lies or stands in it)"),
     "category_in_use": mark("this category"),
     "template_in_use": mark("this template (dossiers follow it)"),
+    "schedule_in_use": mark("this schedule"),
 }
 """What cannot be changed or removed while others hang on it."""

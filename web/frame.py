@@ -20,6 +20,12 @@ _LEVELS = ("levels.new", "levels.new_group", "levels.shelving")
 _SCHEME = HOUSE_RULES[Act.MANAGE_SCHEME]
 _CHECKED = HOUSE_RULES[Act.SEE_STORE] - HOUSE_RULES[Act.SEE_JOBS]
 _SCHEMES = ("schemes.show", "schemes.category", "schemes.importing", "schemes.changing")
+_SHELVES = (
+    "shelves.show", "shelves.new", "shelves.changing", "placing.show", "placing.take", "placing.to_move",
+    "stocktaking.every", "stocktaking.show", "stocktaking.scan",
+)  # fmt: skip
+_CHECKS = ("checks.checking", "checks.check", "checks.rules", "checks.new_rule", "checks.set_rule")
+_SCHEDULES = ("schedules.every", "schedules.show", "schedules.draft", "schedules.new", "schedules.changing")
 _PREPARERS = frozenset({Role.ARCHIVIST, Role.CLERK})
 
 
@@ -50,6 +56,21 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
                 READERS,
                 ("browsing.category", "browsing.projects", "browsing.place"),
             ),
+            Way(
+                "loans.mine",
+                "loan",
+                mark("My loans"),
+                READERS,
+                ("loans.describing", "loans.borrow", "loan_requests.show", "loan_requests.deputies"),
+            ),
+            Way("loan_requests.waiting", "decide", mark("Loans to decide"), READERS),
+            Way("corrections.every", "correct", mark("Corrections"), READERS, ("corrections.show", "corrections.new")),
+            Way("deadlines.board", "due", mark("What falls due")),
+        ),
+    ),
+    (
+        mark("Taking in"),
+        (
             Way("records.new", "new", mark("Catalogue"), _PREPARERS, ("records.create",)),
             Way(
                 "bring_in.mine",
@@ -65,17 +86,15 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
                 _PREPARERS,
                 ("hand_ins.show", "hand_ins.new", "hand_in_check.show", "hand_in_check.report", "hand_in_sign.show"),
             ),
+            Way("uploads.mine", "upload", mark("My uploads"), _PREPARERS),
             Way("steps.board", "correct", mark("Steps into custody"), _PREPARERS, ("steps.deadlines", "steps.run")),
             Way("bulk.every", "sheet", mark("My edits"), _PREPARERS, ("bulk.show", "bulk.new")),
-            Way("uploads.mine", "upload", mark("My uploads"), _PREPARERS),
-            Way(
-                "loans.mine",
-                "loan",
-                mark("My loans"),
-                READERS,
-                ("loans.describing", "loans.borrow", "loan_requests.show", "loan_requests.deputies"),
-            ),
-            Way("loan_requests.waiting", "decide", mark("Loans to decide"), READERS),
+            Way("papers.board", "sheet", mark("Required papers"), READERS, ("papers.show",)),
+        ),
+    ),
+    (
+        mark("Keeping"),
+        (
             Way(
                 "counter.show",
                 "counter",
@@ -83,34 +102,12 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
                 HOUSE_RULES[Act.SEE_LOANS],
                 ("counter.take", "counter.reports", "loan_register.every"),
             ),
-            Way("corrections.every", "correct", mark("Corrections"), READERS, ("corrections.show", "corrections.new")),
-            Way("papers.board", "sheet", mark("Required papers"), READERS, ("papers.show",)),
-            Way(
-                "shelves.rooms",
-                "shelf",
-                mark("Shelves"),
-                HOUSE_RULES[Act.SEE_SHELVES],
-                (
-                    "shelves.show",
-                    "shelves.new",
-                    "shelves.changing",
-                    "placing.show",
-                    "placing.take",
-                    "placing.to_move",
-                    "stocktaking.every",
-                    "stocktaking.show",
-                    "stocktaking.scan",
-                ),
-            ),
-            Way(
-                "checks.due",
-                "correct",
-                mark("Checks"),
-                HOUSE_RULES[Act.MANAGE_CHECKS],
-                ("checks.checking", "checks.check", "checks.rules", "checks.new_rule", "checks.set_rule"),
-            ),
-            Way("deadlines.board", "due", mark("What falls due")),
+            Way("shelves.rooms", "shelf", mark("Shelves"), HOUSE_RULES[Act.SEE_SHELVES], _SHELVES),
+            Way("checks.due", "correct", mark("Checks"), HOUSE_RULES[Act.MANAGE_CHECKS], _CHECKS),
             Way("vital.waiting", "level", mark("Vital records"), frozenset({Role.ARCHIVIST}), ("vital.mark",)),
+            Way("due.board", "log", mark("Due"), None, _SCHEDULES),
+            Way("events.every", "correct", mark("Events"), frozenset({Role.ARCHIVIST})),
+            Way("holds.every", "level", mark("Holds"), HOUSE_RULES[Act.SEE_HOLDS], ("holds.show", "holds.new")),
         ),
     ),
     (

@@ -113,6 +113,10 @@ PLACES: Mapping[str, str] = {
     "calendar.show": "administrator#calendar",
     "vital.waiting": "archivist#vital-records",
     "vital.mark": "archivist#vital-records",
+    "due.board": "archivist#retention",
+    "schedules.every": "archivist#retention",
+    "events.every": "archivist#events",
+    "holds.every": "archivist#holds",
     "moving.move": "archivist#moving-to-another-category",
     "labels.choose": "archivist#labels-and-a-wrong-file",
     "labels.output": "archivist#labels-and-a-wrong-file",
@@ -235,6 +239,10 @@ _FIRST = (
     | {
         place.partition(".")[0]: place
         for place in (
+            "due.board",
+            "schedules.every",
+            "events.every",
+            "holds.every",
             "shelves.rooms",
             "copies.new",
             "blocks.new",

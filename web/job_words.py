@@ -28,5 +28,8 @@ JOBS: Mapping[str, str] = {
     JobKind.LOANS: mark("look after loans"),
     JobKind.DUE: mark("look for what falls due"),
     JobKind.DELIVER: mark("send messages"),
+    JobKind.FIND_DUE: mark("find what falls due"),
+    JobKind.RECKON: mark("reckon days of terms anew"),
+    JobKind.HOLD: mark("place or release a hold"),
 }
 """By kind; a newer version may have kinds that this one does not know."""

@@ -25,6 +25,7 @@ from web.i18n import current_locale
 from web.placing import numbered
 from web.record_pages import category_shown, form_again, form_page, full_view
 from web.relations import INWARD, OUTWARD
+from web.retained import kept_by, retained
 from web.services import identity, services
 from web.sure import asked
 from web.vital import offered
@@ -98,9 +99,8 @@ def _shown(record_id: UUID) -> str:
         "record.html", view=view, record=view.record, missing=missing, acts=_acts(view), known=known, held=held,
         most=MOST_WITHIN, number_label=_label(view, NUMBER), doubles=doubles, apart=apart,
         related=services().relations.of(identity(), record_id), outward=OUTWARD, inward=INWARD, copies=copies,
-        sees_shelves=may(Act.SEE_SHELVES), review=offered(view.record.vital_review),
-        **blocks.section(record_id, view.acts),
-        **dossiers.section(view.record),
+        sees_shelves=may(Act.SEE_SHELVES), review=offered(view.record.vital_review), clock=retained(view.record),
+        **blocks.section(record_id, view.acts), **dossiers.section(view.record), **kept_by(view.record),
     )  # fmt: skip
 
 

@@ -65,6 +65,7 @@ from indexer.sandbox.client import Extractor
 from indexer.sandbox.typeset import Typesetter
 from indexer.search import SearchService
 from indexer.unlocking import Unlocking
+from retention.whole import Retention
 from storage.fixity_care import FixityCare
 from storage.mending import Mending
 from storage.pictures import PictureCache
@@ -186,6 +187,7 @@ class Services:
     moving: Moving
     vital: VitalRecords
     telling: Telling
+    retention: Retention
     columns: ChosenColumns
     drafts: Drafts
     forms: FormTemplates

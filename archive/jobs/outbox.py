@@ -3,12 +3,13 @@
 After the commit one hint per queue goes to the broker. Losing it costs a delay (the sweep finds the row), never a job.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import insert
+from sqlalchemy.orm import Session
 
 from archive.clock import Clock
 from archive.database import Base, Work
@@ -34,6 +35,9 @@ QUEUES = {
     JobKind.EMPTY_BIN: "retention",
     JobKind.LOCK: "retention",
     JobKind.SWEEP_ORPHANS: "retention",
+    JobKind.FIND_DUE: "retention",
+    JobKind.RECKON: "retention",
+    JobKind.HOLD: "retention",
     JobKind.CHECKPOINT: "light",
     JobKind.FORGET_ANSWERS: "light",
     JobKind.PLAN_CHECKS: "light",
@@ -47,6 +51,7 @@ and all that is short."""
 
 _WOKEN = "juanku_outbox_wake"
 _ASKED = "juanku_outbox_asked"
+_FOLLOWED = "juanku_outbox_followed"
 _JOB = insert(Base.metadata.tables["job"])
 
 
@@ -60,12 +65,21 @@ def kinds_of(queue: str) -> tuple[JobKind, ...]:
     return tuple(kind for kind, name in QUEUES.items() if name == queue)
 
 
-class Outbox:
-    """Adds jobs to a unit of work."""
+Follow = Callable[[Session, Sequence[UUID]], None]
+"""Does in a change's own transaction what follows from it for records."""
 
-    def __init__(self, clock: Clock, waker: Waker) -> None:
+
+class Outbox:
+    """Adds jobs to a unit of work.
+
+    Each of ``follow`` is told, just before the commit, of every record that is to be indexed anew: whatever changes
+    what is known of a record asks for that, so nothing that hangs on a record's facts can miss a change of them.
+    """
+
+    def __init__(self, clock: Clock, waker: Waker, *follow: Follow) -> None:
         self._clock = clock
         self._waker = waker
+        self._to_follow = follow
 
     def add(
         self,
@@ -83,6 +97,8 @@ class Outbox:
         """
         row = self._row(kind, subject_id, payload, run_after, requested_by)
         work.session.execute(insert(Job), [row])
+        if subject_id is not None:
+            self._follow(work, kind, [subject_id])
         if run_after is None or run_after <= self._clock.now():
             self._wake_later(work, kind, row["id"])
         job_id: UUID = row["id"]
@@ -97,7 +113,24 @@ class Outbox:
         asked.update((kind, subject) for subject in fresh)
         rows = [self._row(kind, subject, None, None, None) for subject in fresh]
         work.session.connection().execute(_JOB, rows)
+        self._follow(work, kind, fresh)
         self._wake_later(work, kind, rows[0]["id"])
+
+    def _follow(self, work: Work, kind: JobKind, subject_ids: Sequence[UUID]) -> None:
+        """Remember records whose followers are told before the commit."""
+        session = work.session
+        if not self._to_follow or kind is not JobKind.INDEX:
+            return
+        known: dict[UUID, None] | None = session.info.get(_FOLLOWED)
+        if known is None:
+            known = session.info[_FOLLOWED] = {}
+            work.before_commit(lambda: self._tell(session))
+        known.update(dict.fromkeys(subject_ids))
+
+    def _tell(self, session: Session) -> None:
+        records = list(session.info.pop(_FOLLOWED))
+        for follow in self._to_follow:
+            follow(session, records)
 
     def wake_later(self, work: Work, job: Job) -> None:
         """Wake the workers of a job, that stands already, once ``work`` is committed."""

@@ -27,6 +27,8 @@ PERIODIC: Mapping[JobKind, int] = {
     JobKind.EXPUNGE: 60 * 60,
     JobKind.LOANS: 60 * 60,
     JobKind.DUE: 60 * 60,
+    JobKind.FIND_DUE: 24 * 60 * 60,
+    JobKind.HOLD: 6 * 60 * 60,
 }
 """Seconds of each kind's period. Periods begin at multiples of it since 1970-01-01 UTC."""
 

@@ -51,6 +51,9 @@ RECORD_NOUNS = frozenset(
         "shelf",
         "handin",
         "filing",
+        "schedule",
+        "event",
+        "hold",
     }
 )
 """Acts on papers: the record log."""

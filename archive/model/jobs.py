@@ -16,7 +16,8 @@ class JobKind(StrEnum):
     """What a job does.
 
     Its subject is a content (extract, unpack, ocr, compare), a record (index, lock), a spreadsheet (bring_in), a run of
-    filings (file_many), an edit (bulk_edit), a person (deliver) or nothing.
+    filings (file_many), an edit (bulk_edit), a person (deliver), a schedule's draft or a subject (reckon), a hold or
+    nothing.
     """
 
     EXTRACT = "extract"
@@ -41,6 +42,9 @@ class JobKind(StrEnum):
     LOANS = "loans"
     DUE = "due"
     DELIVER = "deliver"
+    FIND_DUE = "find_due"
+    RECKON = "reckon"
+    HOLD = "hold"
 
 
 class JobState(StrEnum):

@@ -67,6 +67,9 @@ class Act(StrEnum):
     BLOCK = "block.set"  # to say that a record or a copy is missing or held back, or no longer
     CHECK = "check.do"  # to hold a record against its paper
 
+    SET_SCHEDULE = "record.set_schedule"  # to give a record another schedule than its category's
+    ENTER_EVENT = "event.enter"  # to say what started a record's clock, or that it did not
+
     MANAGE_PEOPLE = "person.manage"
     MANAGE_RIGHTS = "right.manage"
     MANAGE_LEVELS = "level.manage"
@@ -84,6 +87,11 @@ class Act(StrEnum):
     SEE_LOANS = "loan.see"  # the counter and the register; each row by its record's rule
     TAKE_STOCK = "stocktaking.take"
     MANAGE_CHECKS = "check.manage"
+    SEE_SCHEDULES = "schedule.see"
+    DRAFT_SCHEDULES = "schedule.draft"
+    DECIDE_SCHEDULES = "schedule.decide"
+    SEE_HOLDS = "hold.see"
+    MANAGE_HOLDS = "hold.manage"
 
 
 READERS = frozenset(Role) - OFFICERS
@@ -215,6 +223,8 @@ RULES: Mapping[Act, tuple[Rule, ...]] = {
     Act.SHELVE: (Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL, FILED)), Rule(None, _entrusted)),
     Act.BLOCK: (Rule(_only(Role.ARCHIVIST), _in(FILED)), Rule(None, _entrusted)),
     Act.CHECK: (Rule(_only(Role.ARCHIVIST), _in(FILED)),),
+    Act.SET_SCHEDULE: (Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL, FILED)),),
+    Act.ENTER_EVENT: (Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL, FILED)),),
     Act.SET_LEVEL: (
         Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL)),
         Rule(_only(Role.SECRECY_OFFICER), _in(FILED)),
@@ -240,6 +250,11 @@ HOUSE_RULES: Mapping[Act, frozenset[Role]] = {
     Act.SEE_LOANS: _only(Role.ARCHIVIST),
     Act.TAKE_STOCK: _only(Role.ARCHIVIST),
     Act.MANAGE_CHECKS: _only(Role.ARCHIVIST),
+    Act.SEE_SCHEDULES: frozenset(Role),
+    Act.DRAFT_SCHEDULES: _only(Role.ARCHIVIST),
+    Act.DECIDE_SCHEDULES: _only(Role.ARCHIVIST, Role.APPROVER),
+    Act.SEE_HOLDS: OFFICERS | _only(Role.ARCHIVIST, Role.APPROVER),
+    Act.MANAGE_HOLDS: _only(Role.ARCHIVIST, Role.APPROVER),
 }
 """Acts on the house."""
 

@@ -18,7 +18,7 @@ from archive.organisation import add_department, add_post
 from archive.places import PlaceRules, add_place, shipped_rules
 from archive.scheme.install import install
 from archive.scheme.shipped import scheme
-from runtime.demo import done, dossiers, required
+from runtime.demo import clocks, done, dossiers, required
 from runtime.demo.handing_in import hand_in
 from runtime.demo.lending import lend
 from runtime.demo.people import DEPARTMENTS, DISTRIBUTION, PEOPLE, POSTS
@@ -78,9 +78,11 @@ def fill(settings: Settings, out: Speaker, *, size: int | None, files: bool) -> 
         begun = time.monotonic()
         if _is_ours(parts):
             _people_and_places(parts, out)
+            clocks.install(parts)
             wanted = DEFAULT_SIZE if size is None else size
             with work_done(parts, wait=True, told=lambda left: out.progress(str(left)), beside=("index",)) as release:
                 _records(parts, out, wanted, files=files, grow=size is not None, filed=release)
+                clocks.wind_up(parts)
                 shelve(parts, [(code, names) for _fonds, code, _kind, names in PROJECTS])
                 count_shelves(parts)
                 plan_checks(parts)

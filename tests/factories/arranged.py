@@ -18,6 +18,8 @@ from archive.model import Category, LogEntry, NumberRule, Record, RecordKind, Re
 from archive.policy.guard import Guard
 from archive.records import RecordService
 from archive.relations import Relations
+from retention.holds import HoldRows
+from retention.reckoning import DueDays
 from tests.factories import people, records
 from tests.factories.databases import a_database
 from tests.fakes.clock import FixedClock
@@ -91,7 +93,10 @@ def arranged_house(folder: Path, db: Database | None = None) -> ArrangedHouse:
     """Make the house."""
     db = db or a_database(folder)
     vault, clock = MemoryVault(), FixedClock()
-    log, outbox = Log(vault, clock), Outbox(clock, _Nobody())
+    log, outbox = (
+        Log(vault, clock),
+        Outbox(clock, _Nobody(), DueDays(lambda: "Asia/Shanghai").follow, HoldRows(clock).follow),
+    )
     guard = Guard(db, log, clock, "Asia/Shanghai")
     with db.writing() as work:
         session = work.session

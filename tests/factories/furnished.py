@@ -169,8 +169,26 @@ def furnish(archive: Archive, parts: Parts, app: Flask) -> dict[str, str]:
     )  # fmt: skip
     places["subject"] = _first(r"/house/subjects/([0-9a-f-]{36})", subject.location or subject.text)
     _people(security, secrecy, parts, places)
+    _clocks(archivist, places)
     archive.work(parts)
     return places
+
+
+def _clocks(archivist: Hands, places: dict[str, str]) -> None:
+    listed = archivist.read("/schedules")
+    places["schedule"] = _first(r'/schedules/([0-9a-f-]{36})"', listed)
+    form = f"/schedules/{places['schedule']}/change"
+    drafted = archivist.post(
+        form, form, name="一般档案", term="D10", exact="least", trigger="year_end", start="next_january",
+        action="appraise", source="8号令", categories=CATEGORY[1], reason="统一期限",
+    )  # fmt: skip
+    places["draft"] = _first(r"/schedules/drafts/([0-9a-f-]{36})", drafted.location or drafted.text)
+    archivist.post("/events", record=places["filed"], event="contract_end", day="2024-12-31", note="合同期满")
+    placed = archivist.post(
+        "/holds/new", "/holds/new", kind="query", words="配电房", name="配电房事故调查", reason="事故调查取证",
+        authority="安委会〔2026〕2号", review_on="2199-06-30",
+    )  # fmt: skip
+    places["hold"] = _first(r"/holds/([0-9a-f-]{36})", placed.location or placed.text)
 
 
 def _correction(reader: Hands, places: dict[str, str]) -> None:

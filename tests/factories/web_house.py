@@ -85,6 +85,10 @@ from indexer.sandbox.client import Extractor, SandboxDetector
 from indexer.sandbox.office import Office
 from indexer.unlocking import Unlocking
 from indexer.unpacking import UnpackContents
+from retention.holding import HoldCheck
+from retention.holds import HoldRows
+from retention.reckoning import DueDays
+from retention.whole import Retention
 from storage.backups import Backups
 from storage.fixity_care import FixityCare
 from storage.mending import Mending
@@ -294,7 +298,8 @@ def a_web_house(
     guard = Guard(db, log, clock, "Asia/Shanghai")
     cheap = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     people = People(db, log, clock, guard, cheap)
-    outbox = Outbox(clock, SilentWaker())
+    due_days = DueDays(lambda: "Asia/Shanghai")
+    outbox = Outbox(clock, SilentWaker(), due_days.follow, HoldRows(clock).follow)
     store = FileStore(folder / "objects")
     search = TitleSearch(db, guard)
     backups = Backups(db, store, FileStore(folder / "backups"), ring, clock, "0000")
@@ -337,7 +342,7 @@ def a_web_house(
         reader=RecordReader(db, guard, vault, readings),
         doubles=Doubles(db, guard, log, clock),
         corrections=Corrections(
-            db, guard, Approvals(vault, log, clock), RecordService(db, guard, vault, log, outbox, clock)
+            db, guard, Approvals(vault, log, clock), RecordService(db, guard, vault, log, outbox, clock), HoldCheck()
         ),
         lending=Lending(db, guard, vault, log, clock, "Asia/Shanghai"),
         filing=FilingService(db, guard, vault, log, outbox, clock),
@@ -347,7 +352,7 @@ def a_web_house(
         sending_back=SendingBack(db, guard, vault, log, clock),
         hand_ins=HandIns(db, guard, vault, log, clock, RecordService(db, guard, vault, log, outbox, clock)),
         intake=IntakeService(db, guard, vault, store, log, readings, outbox, clock),
-        files=FileService(db, guard, store, log, outbox),
+        files=FileService(db, guard, store, log, outbox, HoldCheck()),
         proposals=ProposalService(db, guard, vault, log, RecordService(db, guard, vault, log, outbox, clock)),
         bringing=BringingIn(db, guard, vault, log, RecordService(db, guard, vault, log, outbox, clock), outbox, clock),
         bulk=BulkEditing(db, guard, vault, log, RecordService(db, guard, vault, log, outbox, clock), outbox, clock),
@@ -359,6 +364,7 @@ def a_web_house(
         moving=Moving(db, guard, vault, RecordService(db, guard, vault, log, outbox, clock)),
         vital=VitalRecords(db, guard, log, outbox),
         telling=telling(db, guard, log, outbox, vault, ways, loan_watches(guard)),
+        retention=Retention(db, guard, vault, log, outbox, clock, due_days),
         columns=ChosenColumns(db),
         drafts=Drafts(db, vault, clock),
         forms=FormTemplates(db, guard, log, clock, shipped, try_out),

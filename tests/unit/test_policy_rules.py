@@ -318,10 +318,15 @@ class TestOfficersAndCustodians:
             role: {act.value for act in HOUSE_RULES if may(act, Reach(new_id(), frozenset({role})))} for role in Role
         }
         assert table == {
-            Role.CLERK: set(),
-            Role.STAFF: set(),
-            Role.APPROVER: set(),
+            Role.CLERK: {"schedule.see"},
+            Role.STAFF: {"schedule.see"},
+            Role.APPROVER: {"schedule.see", "schedule.decide", "hold.see", "hold.manage"},
             Role.ARCHIVIST: {
+                "schedule.see",
+                "schedule.draft",
+                "schedule.decide",
+                "hold.see",
+                "hold.manage",
                 "scheme.manage",
                 "form.manage",
                 "job.see",
@@ -332,9 +337,20 @@ class TestOfficersAndCustodians:
                 "loan.see",
                 "stocktaking.take",
             },
-            Role.SECRECY_OFFICER: {"level.manage", "route.manage", "loan.manage"},
-            Role.SYSTEM_ADMIN: {"system.manage", "scheme.manage", "form.manage", "job.see", "store.see", "shelf.see"},
+            Role.SECRECY_OFFICER: {"schedule.see", "level.manage", "route.manage", "loan.manage"},
+            Role.SYSTEM_ADMIN: {
+                "schedule.see",
+                "hold.see",
+                "system.manage",
+                "scheme.manage",
+                "form.manage",
+                "job.see",
+                "store.see",
+                "shelf.see",
+            },
             Role.SECURITY_ADMIN: {
+                "schedule.see",
+                "hold.see",
                 "person.manage",
                 "right.manage",
                 "level.manage",
@@ -342,7 +358,7 @@ class TestOfficersAndCustodians:
                 "shelf.see",
                 "route.manage",
             },
-            Role.AUDIT_ADMIN: {"log.read", "log.verify", "store.see", "shelf.see"},
+            Role.AUDIT_ADMIN: {"schedule.see", "hold.see", "log.read", "log.verify", "store.see", "shelf.see"},
         }
 
     @pytest.mark.parametrize("role", [Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN])

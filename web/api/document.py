@@ -21,6 +21,7 @@ from web.api import (
     keeping,
     lending,
     required,
+    retaining,
     sending,
     shelving,
     telling,
@@ -46,6 +47,7 @@ PARTS = (
     bulk,
     lending,
     telling,
+    retaining,
 )
 """The modules whose operations are served."""
 

@@ -9,9 +9,11 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import ArchiveError, Fault, InvalidInput
+from archive.identity import Role
 from archive.scheme.fields import FieldDef, FieldKind
 from archive.subject_facts import fields_of, kinds
 from archive.subjects import SubjectView
+from web.events import kinds as event_kinds
 from web.house.forms import Field, Form, again, key_needed, own_fields, shown, whole_typed
 from web.i18n import current_locale
 from web.record_words import masked
@@ -67,6 +69,7 @@ def show(subject_id: UUID) -> str:
         name=name_of(view),
         kind=kinds()[view.subject.kind]["names"],
         fonds=services().directory.fonds().get(view.subject.fonds_id),
+        event_kinds=event_kinds() if Role.ARCHIVIST in identity().roles and not view.subject.merged_into else None,
     )
 
 

@@ -1,0 +1,41 @@
+"""All acts on what has a clock, under one name."""
+
+from archive.clock import Clock
+from archive.database import Database
+from archive.jobs.outbox import Outbox
+from archive.jobs.runner import Handler
+from archive.log.writer import Log
+from archive.policy.guard import Guard
+from archive.ports import ObjectLocks, Vault
+from retention.applying import FindDue, Reckon
+from retention.board import DueBoard
+from retention.events import Events
+from retention.holds import Holds, KeepHolds
+from retention.previewing import Previews
+from retention.reckoning import DueDays
+from retention.schedules import Schedules
+
+
+class Retention:
+    """Schedules, what drafts of them would move, what is due, events that start clocks, and holds."""
+
+    def __init__(
+        self,
+        db: Database,
+        guard: Guard,
+        vault: Vault,
+        log: Log,
+        outbox: Outbox,
+        clock: Clock,
+        due_days: DueDays,
+        locks: ObjectLocks | None = None,
+    ) -> None:
+        self.due_days = due_days
+        self.schedules = Schedules(db, guard, vault, log, outbox, clock)
+        self.previews = Previews(db, guard, self.schedules, due_days)
+        self.board = DueBoard(db, guard, due_days, self.schedules)
+        self.events = Events(db, guard, vault, log, outbox, clock)
+        self.holds = Holds(db, guard, log, outbox, clock)
+        self.handlers: list[Handler] = [
+            Reckon(db, due_days, log, clock), FindDue(db, guard, log), KeepHolds(db, log, clock, locks)
+        ]  # fmt: skip

@@ -1,0 +1,186 @@
+"""What is due, events that start clocks, and holds. Each operation is one call of its service."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from archive.errors import Fault, InvalidInput, WrongState
+from archive.model import Hold, HoldKind, Record, RetentionEvent
+from retention.board import Asked
+from retention.events import Entered
+from retention.holds import Wanted
+from web import paging
+from web.api import clocks
+from web.api.operations import operation
+from web.i18n import current_locale
+from web.retention_words import reason_words
+from web.services import identity, services
+
+
+@operation("/due")
+def due(query: clocks.DueList) -> clocks.DuePage:
+    """List what is due, by year, category and place. Nothing is ever destroyed by that."""
+    asked = Asked(query.state, query.ahead, query.year, query.category, query.place)
+    after = _place(query.cursor)
+    found = services().retention.board.list(identity(), asked, after=after, limit=query.limit + 1)
+    shown, more = found[: query.limit], len(found) > query.limit
+    records = [
+        clocks.DueShown(
+            record=row.record_id,
+            registration_number=row.registration_number,
+            number=row.archive_number,
+            title=row.title,
+            state=row.state,
+            due=row.due,
+            found_due_on=row.noticed_on,
+        )
+        for row in shown
+    ]
+    last = shown[-1] if more else None
+    return clocks.DuePage(records=records, next=f"{last.due or ''}_{last.record_id.hex}" if last else None)
+
+
+def _place(text: str | None) -> tuple[date | None, UUID] | None:
+    if not text:
+        return None
+    day, _bar, key = text.partition("_")
+    try:
+        return date.fromisoformat(day) if day else None, UUID(key)
+    except ValueError:
+        raise InvalidInput(Fault("cursor", "unknown")) from None
+
+
+@operation("/records/{record_id}/due", 403, 404, 409)
+def record_due(record_id: UUID) -> clocks.Clock:
+    """Say when a filed record's term has run out, and why."""
+    told = services().retention.board.told(identity(), record_id)
+    if told is None:
+        with services().db.reading() as session:
+            raise WrongState(state=session.get_one(Record, record_id).state.value, act="record.due")
+    due_, own = told.reckoned.due, told.reckoned.own
+    return clocks.Clock(
+        record=record_id,
+        state=due_.state,
+        due=due_.day,
+        schedule=told.schedule.code if told.schedule else None,
+        trigger=own.trigger,
+        counted_from=own.start,
+        term=own.term.code if own.term else None,
+        of_dossier=told.of_dossier,
+        why=reason_words(told, current_locale()),
+    )
+
+
+@operation("/events")
+def events(query: clocks.EventList) -> clocks.EventPage:
+    """List the events of records that you read, and of subjects if you keep them."""
+    found = services().retention.events.list(identity(), after=_after(query.cursor), limit=query.limit + 1)
+    shown, more = found[: query.limit], len(found) > query.limit
+    last = shown[-1].event if more else None
+    return clocks.EventPage(
+        events=[_event(each) for each in shown], next=paging.told((last.entered_at, last.id)) if last else None
+    )
+
+
+def _after(cursor: str | None) -> Any:
+    after = paging.read(cursor or "")
+    if cursor and after is None:
+        raise InvalidInput(Fault("cursor", "unknown"))
+    return after
+
+
+def _event_again(event_id: UUID) -> clocks.EventShown:
+    with services().db.reading() as session:
+        return _event(Entered(session.get_one(RetentionEvent, event_id), "", "", None))
+
+
+@operation("/records/{record_id}/events", 403, 404, method="POST", status=201, again=_event_again)
+def enter_event(record_id: UUID, body: clocks.NewEvent) -> clocks.EventShown:
+    """Enter an event of a record; of a dossier it counts for all its items. Days follow at once."""
+    key = services().retention.events.enter_of_record(identity(), record_id, body.event, body.day, body.note)
+    return _event_again(key)
+
+
+@operation("/subjects/{subject_id}/events", 403, 404, method="POST", status=201, again=_event_again)
+def enter_event_of_subject(subject_id: UUID, body: clocks.NewEvent) -> clocks.EventShown:
+    """Enter an event of a subject: it counts for all its records."""
+    key = services().retention.events.enter_of_subject(identity(), subject_id, body.event, body.day, body.note)
+    return _event_again(key)
+
+
+@operation("/events/{event_id}/undoing", 403, 404, 409, method="POST", again=_event_again)
+def undo_event(event_id: UUID, body: clocks.Why) -> clocks.EventShown:
+    """Undo an event that was entered wrongly; it stays, and counts no more."""
+    services().retention.events.undo(identity(), event_id, body.reason)
+    return _event_again(event_id)
+
+
+def _event(each: Entered) -> clocks.EventShown:
+    row = each.event
+    return clocks.EventShown(
+        event=row.id,
+        kind=row.kind,
+        day=row.day,
+        record=row.record_id,
+        subject=row.subject_id,
+        note=each.note,
+        entered_at=row.entered_at,
+        undone_at=row.undone_at,
+    )
+
+
+@operation("/holds", 403)
+def holds(query: clocks.HoldList) -> clocks.HoldPage:
+    """List the holds that stand, or those that were released."""
+    found = services().retention.holds.every(
+        identity(), released=query.released, after=_after(query.cursor), limit=query.limit + 1
+    )
+    shown, more = found[: query.limit], len(found) > query.limit
+    return clocks.HoldPage(
+        holds=[_hold(each) for each in shown],
+        next=paging.told((shown[-1].placed_at, shown[-1].id)) if more else None,
+    )
+
+
+def _hold_again(hold_id: UUID) -> clocks.HoldShown:
+    with services().db.reading() as session:
+        return _hold(session.get_one(Hold, hold_id))
+
+
+@operation("/holds/{hold_id}", 403, 404)
+def hold(hold_id: UUID) -> clocks.HoldShown:
+    """Show a hold."""
+    return _hold(services().retention.holds.show(identity(), hold_id, 1)[0])
+
+
+@operation("/holds", 403, 404, method="POST", status=201, again=_hold_again)
+def place_hold(body: clocks.NewHold) -> clocks.HoldShown:
+    """Place a hold: what it covers is neither corrected nor destroyed from now on, nor what comes under it later."""
+    covers: dict[str, Any]
+    if body.kind is HoldKind.QUERY and body.query is not None:
+        covers = body.query.model_dump(mode="json")
+    else:
+        covers = {"path": body.path} if body.kind is HoldKind.PLACE else {"id": str(body.id)}
+    wanted = Wanted(body.kind, covers, body.name, body.reason, body.authority, body.review_on)
+    return _hold_again(services().retention.holds.place(identity(), wanted))
+
+
+@operation("/holds/{hold_id}/release", 403, 404, 409, method="POST", again=_hold_again)
+def release_hold(hold_id: UUID, body: clocks.Why) -> clocks.HoldShown:
+    """Release a hold that another person placed."""
+    services().retention.holds.release(identity(), hold_id, body.reason)
+    return _hold_again(hold_id)
+
+
+def _hold(row: Hold) -> clocks.HoldShown:
+    return clocks.HoldShown(
+        hold=row.id,
+        kind=row.kind,
+        name=row.name,
+        reason=row.reason,
+        authority=row.authority,
+        review_on=row.review_on,
+        placed_at=row.placed_at,
+        released_at=row.released_at,
+        ready=row.swept_at is not None,
+    )
