@@ -336,6 +336,7 @@ class TestOfficersAndCustodians:
                 "loan.manage",
                 "loan.see",
                 "stocktaking.take",
+                "check.manage",
             },
             Role.SECRECY_OFFICER: {"schedule.see", "level.manage", "route.manage", "loan.manage"},
             Role.SYSTEM_ADMIN: {
