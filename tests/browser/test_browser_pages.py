@@ -23,7 +23,7 @@ from web.words import LOCALES
 NO_PAGES = {
     "static", "healthz", "health.live", "health.ready", "help.picture", "openapi", "files.download", "files.picture",
     "metrics.metrics", "fixity.report", "bring_in.faults", "sheets.found", "schemes.export", "uploads.progress",
-    "rules.check", "messages.show",
+    "rules.check", "messages.show", "loan_register.sheet", "loan_register.printed", "counter.slip",
 }  # fmt: skip
 """What is asked for by GET and gives no page."""
 
