@@ -23,15 +23,14 @@ from web.words import LOCALES
 NO_PAGES = {
     "static", "healthz", "health.live", "health.ready", "help.picture", "openapi", "files.download", "files.picture",
     "metrics.metrics", "fixity.report", "bring_in.faults", "sheets.found", "schemes.export", "uploads.progress",
-    "rules.check", "hand_in_check.report_pdf", "hand_in_sign.register",
-    "messages.show",
+    "rules.check", "hand_in_check.report_pdf", "hand_in_sign.register", "messages.show", "loan_register.sheet",
+    "loan_register.printed", "counter.slip",
 }  # fmt: skip
 """What is asked for by GET and gives no page."""
 
 EMPTY = (
     "/", "/bring-in", "/uploads", "/put-aside", "/scans/doubtful", "/proposals", "/doubles", "/house/subjects",
-    "/search?q=电梯", "/browse", "/browse/places", "/labels",
-    "/deadlines", "/messages",
+    "/search?q=电梯", "/browse", "/browse/places", "/labels", "/deadlines", "/messages",
 )  # fmt: skip
 
 WAYS = [*product(WIDTHS, SHADES, LOCALES)]

@@ -74,7 +74,7 @@ class Hands:
         self.client: FlaskClient = app.test_client()
         self.post("/sign-in", "/sign-in", login=login, password=password_of(login))
 
-    def post(self, path: str, form: str = "/account", **data: Any) -> Any:
+    def post(self, path: str, form: str = "/account", /, **data: Any) -> Any:
         """Send a form, with the token of the page at ``form``."""
         token = token_on(self.client.get(form).text)
         reply = self.client.post(path, data={"csrf_token": token} | data)
