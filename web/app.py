@@ -22,7 +22,6 @@ from web.desk import pages as desk_pages
 from web.dossiers import pages as dossier_pages
 from web.doubles import pages as double_pages
 from web.drafts import pages as draft_pages
-from web.due import pages as due_pages
 from web.error_words import ERRORS
 from web.events import pages as event_pages
 from web.faults import explain, status_of
@@ -64,6 +63,7 @@ from web.sheets import pages as sheet_pages
 from web.shelves import pages as shelf_pages
 from web.signing import PUBLIC, load_identity
 from web.signing import pages as signing_pages
+from web.terms_due import pages as terms_due_pages
 from web.uploads import pages as upload_pages
 from web.vital import pages as vital_pages
 from web.why import pages as why_pages
@@ -93,7 +93,7 @@ def create_app(wired: Services) -> Flask:
         rule_pages, subject_pages, system_pages, backup_pages, health_pages, account_pages, bring_in_pages,
         sheet_file_pages, moving_pages, dossier_pages, relation_pages, why_pages, list_pages, draft_pages, fixity_pages,
         metric_pages, shelf_pages, placing_pages, copy_pages, print_pages, form_template_pages, vital_pages,
-        due_pages, schedule_pages, event_pages, hold_pages,
+        terms_due_pages, schedule_pages, event_pages, hold_pages,
     ):  # fmt: skip
         app.register_blueprint(pages)
     app.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))

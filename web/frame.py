@@ -68,9 +68,9 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
                 ("shelves.show", "shelves.new", "shelves.changing", "placing.show", "placing.take", "placing.to_move"),
             ),
             Way(
-                "due.board",
+                "terms_due.board",
                 "log",
-                mark("Due"),
+                mark("Terms run out"),
                 None,
                 ("schedules.every", "schedules.show", "schedules.draft", "schedules.new", "schedules.changing"),
             ),

@@ -58,7 +58,7 @@ PAGES: Mapping[str, tuple[str, str]] = {
     "scans.doubtful": ("archivist", "/scans/doubtful"),
     "proposals.waiting": ("archivist", "/proposals"),
     "vital.waiting": ("archivist", "/vital"),
-    "due.board": ("archivist", "/due?ahead=1"),
+    "terms_due.board": ("archivist", "/retention/due?ahead=1"),
     "schedules.every": ("archivist", "/schedules"),
     "schedules.show": ("archivist", "/schedules/{schedule}"),
     "schedules.new": ("archivist", "/schedules/new"),
