@@ -26,7 +26,6 @@ from web.desk import pages as desk_pages
 from web.dossiers import pages as dossier_pages
 from web.doubles import pages as double_pages
 from web.drafts import pages as draft_pages
-from web.due import pages as due_pages
 from web.error_words import ERRORS
 from web.events import pages as event_pages
 from web.faults import explain, status_of
@@ -84,6 +83,7 @@ from web.signing import PUBLIC, load_identity
 from web.signing import pages as signing_pages
 from web.steps import pages as step_pages
 from web.stocktaking import pages as stocktaking_pages
+from web.terms_due import pages as terms_due_pages
 from web.uploads import pages as upload_pages
 from web.vital import pages as vital_pages
 from web.why import pages as why_pages
@@ -116,7 +116,7 @@ def create_app(wired: Services) -> Flask:
         block_pages, stocktaking_pages, check_pages, hand_in_pages, hand_in_check_pages, hand_in_sign_pages,
         sending_back_pages, step_pages, paper_pages, template_pages, bulk_pages, loan_pages, request_pages,
         counter_pages, register_pages, rule_book_pages, deadline_pages, message_pages, calendar_pages, delivery_pages,
-        due_pages, schedule_pages, event_pages, hold_pages,
+        schedule_pages, event_pages, hold_pages, terms_due_pages,
     ):  # fmt: skip
         app.register_blueprint(pages)
     app.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))

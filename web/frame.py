@@ -105,7 +105,7 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
             Way("shelves.rooms", "shelf", mark("Shelves"), HOUSE_RULES[Act.SEE_SHELVES], _SHELVES),
             Way("checks.due", "correct", mark("Checks"), HOUSE_RULES[Act.MANAGE_CHECKS], _CHECKS),
             Way("vital.waiting", "level", mark("Vital records"), frozenset({Role.ARCHIVIST}), ("vital.mark",)),
-            Way("due.board", "log", mark("Due"), None, _SCHEDULES),
+            Way("terms_due.board", "log", mark("Terms run out"), None, _SCHEDULES),
             Way("events.every", "correct", mark("Events"), frozenset({Role.ARCHIVIST})),
             Way("holds.every", "level", mark("Holds"), HOUSE_RULES[Act.SEE_HOLDS], ("holds.show", "holds.new")),
         ),

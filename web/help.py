@@ -113,7 +113,7 @@ PLACES: Mapping[str, str] = {
     "calendar.show": "administrator#calendar",
     "vital.waiting": "archivist#vital-records",
     "vital.mark": "archivist#vital-records",
-    "due.board": "archivist#retention",
+    "terms_due.board": "archivist#retention",
     "schedules.every": "archivist#retention",
     "events.every": "archivist#events",
     "holds.every": "archivist#holds",
@@ -239,7 +239,7 @@ _FIRST = (
     | {
         place.partition(".")[0]: place
         for place in (
-            "due.board",
+            "terms_due.board",
             "schedules.every",
             "events.every",
             "holds.every",

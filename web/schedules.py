@@ -241,7 +241,7 @@ def moves_sheet(draft_id: UUID) -> Response:
     services().readings.begin(identity(), "list.export", body=body).result()
     out = StringIO()
     table = csv.writer(out)
-    table.writerow([_("Number"), _("Title"), _("Day before"), _("Day after"), _("How")])
+    table.writerow([_("Number"), _("Title"), _("Day before"), _("Day after"), _("How it moves")])
     for each in found:
         cells = [each.number, each.title or "", due_words(*each.before, locale), due_words(*each.after, locale)]
         table.writerow([_plain(cell) for cell in [*cells, said(MOVES, each.how, locale)]])

@@ -63,7 +63,7 @@ PAGES: Mapping[str, tuple[str, str]] = {
     "messages.ways": ("archivist", "/messages/ways"),
     "deliveries.every": ("system", "/system/deliveries"),
     "calendar.show": ("archivist", "/house/calendar"),
-    "due.board": ("archivist", "/due?ahead=1"),
+    "terms_due.board": ("archivist", "/retention/due?ahead=1"),
     "schedules.every": ("archivist", "/schedules"),
     "schedules.show": ("archivist", "/schedules/{schedule}"),
     "schedules.new": ("archivist", "/schedules/new"),

@@ -54,17 +54,19 @@ def test_what_is_due_is_listed_found_told_on_its_page_and_taken_out_and_nothing_
 ) -> None:
     old, young = filed(house, "旧合同", "2010"), filed(house, "新合同", "2024")
     archivist = house.browser("archivist")
-    page = archivist.get("/due").text
+    page = archivist.get("/retention/due").text
     assert "旧合同" in page
     assert "新合同" not in page
-    assert "新合同" in archivist.get("/due?ahead=1").text
-    assert "新合同" in archivist.get("/due?year=2035").text
-    assert "旧合同" not in archivist.get("/due?year=2035").text
+    assert "新合同" in archivist.get("/retention/due?ahead=1").text
+    assert "新合同" in archivist.get("/retention/due?year=2035").text
+    assert "旧合同" not in archivist.get("/retention/due?year=2035").text
     shown = archivist.get(f"/records/{old.id}").text
     assert "自 2011-01-01 起算（形成年度终了：2010-12-31），10 年，于 2021-01-01 届满。" in shown
     assert "2035-01-01" in archivist.get(f"/records/{young.id}").text
     assert FindDue(house.services.db, house.services.guard, house.services.log_view._log).run([claimed()])
-    sheet = CalamineWorkbook.from_filelike(BytesIO(archivist.get("/due/list.xlsx").data)).get_sheet_by_index(0)
+    sheet = CalamineWorkbook.from_filelike(BytesIO(archivist.get("/retention/due/list.xlsx").data)).get_sheet_by_index(
+        0
+    )
     rows = sheet.to_python()
     assert [row[3] for row in rows[1:]] == ["旧合同"]
     assert rows[1][7] == house.services.guard.day().isoformat()
@@ -77,16 +79,16 @@ def test_what_is_due_is_listed_found_told_on_its_page_and_taken_out_and_nothing_
 
 def test_the_list_tells_nothing_to_who_may_not_read_and_custody_only_number_and_day(house: WebHouse) -> None:
     filed(house, "绝不外露", "2010", level=4)
-    assert "绝不外露" in house.browser("archivist").get("/due").text
-    hidden = house.browser("staff").get("/due").text
+    assert "绝不外露" in house.browser("archivist").get("/retention/due").text
+    hidden = house.browser("staff").get("/retention/due").text
     assert "绝不外露" not in hidden
     assert "2021-01-01" not in hidden
     officer = house.browser("auditor")
-    seen = officer.get("/due").text
+    seen = officer.get("/retention/due").text
     assert "绝不外露" not in seen
     assert "2021-01-01" in seen
     assert "WYH" not in re.sub(r"<select.*?</select>", "", seen, flags=re.DOTALL)
-    assert "2021-01-01" not in officer.get(f"/due?category={house.category.id}").text
+    assert "2021-01-01" not in officer.get(f"/retention/due?category={house.category.id}").text
 
 
 def _form(**more: str) -> dict[str, str]:
@@ -122,7 +124,7 @@ def test_a_draft_shows_what_it_moves_is_decided_by_another_and_then_applies(hous
     )
     for record in (old, secret):
         assert "2031-01-01" in house.browser("archivist").get(f"/records/{record.id}").text
-    assert "旧合同" not in house.browser("archivist").get("/due").text
+    assert "旧合同" not in house.browser("archivist").get("/retention/due").text
     status, page = post(house, "archivist", "/schedules/new", **_form(code="bad", term="D0", source=""))
     assert status == 422
     assert 'id="fault-term"' in page
@@ -141,7 +143,7 @@ def test_a_schedule_in_use_stays_and_a_record_may_have_its_own(house: WebHouse) 
     assert status == 200
     assert "2041-01-01" in page
     assert "鉴定小组〔2026〕1号" in page
-    assert "旧合同" not in house.browser("archivist").get("/due").text
+    assert "旧合同" not in house.browser("archivist").get("/retention/due").text
     assert post(house, "archivist", f"/schedules/{thirty}/remove")[0] == 409
     assert post(house, "staff", at, schedule=general, authority="x", reason="x")[0] == 403
 

@@ -275,7 +275,7 @@ EXPECTED: dict[str, str] = {
             "schemes": ("show", "export", "importing", "check", "apply", "category", "changing", "change", "close"),
             "places": ("every", "show", "new", "add", "changing", "change"),
             "form_templates": ("every", "show", "preview", "keep", "back"),
-            "due": ("board", "sheet"),
+            "terms_due": ("board", "sheet"),
             "events": ("every", "enter", "many", "undo"),
             "holds": ("every", "show", "new", "place", "release"),
             "schedules": (

@@ -358,7 +358,7 @@ def told(
 
 TestClocks = Clocks.TestCase
 TestClocks.settings = settings(
-    max_examples=8,
+    max_examples=5,
     stateful_step_count=20,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],

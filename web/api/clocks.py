@@ -16,7 +16,7 @@ Line = Annotated[str, Field(min_length=1, max_length=200)]
 EventCode = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
 
 
-class DueList(Page):
+class TermList(Page):
     """Which records: those that are due by today, unless ``ahead``, ``year`` or another ``state`` is asked for."""
 
     state: DueState = Field(DueState.DATED, description="dated: has a day; the others say why a record has none.")
@@ -26,7 +26,7 @@ class DueList(Page):
     place: UUID | None = Field(None, description="With all below it.")
 
 
-class DueShown(Shape):
+class TermShown(Shape):
     """A record and its day. Of a record that you do not read, its registration number and days alone."""
 
     record: UUID
@@ -38,14 +38,14 @@ class DueShown(Shape):
     found_due_on: date | None = Field(description="The day on which it was found to have fallen due.")
 
 
-class DuePage(Shape):
+class TermPage(Shape):
     """One page of what is due, the earliest day first."""
 
-    records: list[DueShown]
+    records: list[TermShown]
     next: Next
 
 
-class Clock(Shape):
+class TermOfRecord(Shape):
     """A filed record's clock: which schedule, what started it, from when it counts, and when the term has run out."""
 
     record: UUID

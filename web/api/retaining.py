@@ -17,15 +17,15 @@ from web.retention_words import reason_words
 from web.services import identity, services
 
 
-@operation("/due")
-def due(query: clocks.DueList) -> clocks.DuePage:
+@operation("/retention/due")
+def terms_due(query: clocks.TermList) -> clocks.TermPage:
     """List what is due, by year, category and place. Nothing is ever destroyed by that."""
     asked = Asked(query.state, query.ahead, query.year, query.category, query.place)
     after = _place(query.cursor)
     found = services().retention.board.list(identity(), asked, after=after, limit=query.limit + 1)
     shown, more = found[: query.limit], len(found) > query.limit
     records = [
-        clocks.DueShown(
+        clocks.TermShown(
             record=row.record_id,
             registration_number=row.registration_number,
             number=row.archive_number,
@@ -37,7 +37,7 @@ def due(query: clocks.DueList) -> clocks.DuePage:
         for row in shown
     ]
     last = shown[-1] if more else None
-    return clocks.DuePage(records=records, next=f"{last.due or ''}_{last.record_id.hex}" if last else None)
+    return clocks.TermPage(records=records, next=f"{last.due or ''}_{last.record_id.hex}" if last else None)
 
 
 def _place(text: str | None) -> tuple[date | None, UUID] | None:
@@ -50,15 +50,15 @@ def _place(text: str | None) -> tuple[date | None, UUID] | None:
         raise InvalidInput(Fault("cursor", "unknown")) from None
 
 
-@operation("/records/{record_id}/due", 403, 404, 409)
-def record_due(record_id: UUID) -> clocks.Clock:
+@operation("/records/{record_id}/term", 403, 404, 409)
+def record_term(record_id: UUID) -> clocks.TermOfRecord:
     """Say when a filed record's term has run out, and why."""
     told = services().retention.board.told(identity(), record_id)
     if told is None:
         with services().db.reading() as session:
-            raise WrongState(state=session.get_one(Record, record_id).state.value, act="record.due")
+            raise WrongState(state=session.get_one(Record, record_id).state.value, act="record.term")
     due_, own = told.reckoned.due, told.reckoned.own
-    return clocks.Clock(
+    return clocks.TermOfRecord(
         record=record_id,
         state=due_.state,
         due=due_.day,

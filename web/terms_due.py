@@ -17,7 +17,7 @@ from web.services import identity, services
 from web.sheets import TYPE, workbook
 from web.words import named
 
-pages = Blueprint("due", __name__, url_prefix="/due")
+pages = Blueprint("terms_due", __name__, url_prefix="/retention/due")
 
 PAGE = 50
 
@@ -30,10 +30,10 @@ def board() -> str:
     shown, more = found[:PAGE], None
     if len(found) > PAGE:
         last = shown[-1]
-        more = url_for("due.board", **_kept(asked), after=f"{last.due or ''}_{last.record_id.hex}")
+        more = url_for("terms_due.board", **_kept(asked), after=f"{last.due or ''}_{last.record_id.hex}")
     years = services().retention.board.years(identity(), asked)
     return render_template(
-        "due.html", rows=shown, asked=asked, kept=_kept(asked), more=more, years=years, names=_names(shown),
+        "terms_due.html", rows=shown, asked=asked, kept=_kept(asked), more=more, years=years, names=_names(shown),
         day=services().guard.day(), states=services().retention.board.states(identity()), all_states=list(DueState),
         categories=_categories(), projects=_projects(),
     )  # fmt: skip
@@ -57,7 +57,7 @@ def sheet() -> Response:
         for row in rows
     ]  # fmt: skip
     heads = [
-        (_("Due on"), 12), (_("Archive number"), 28), (_("Registration number"), 22), (_("Title"), 60),
+        (_("Term runs out on"), 12), (_("Archive number"), 28), (_("Registration number"), 22), (_("Title"), 60),
         (_("Category"), 24), (_("Schedule"), 30), (_("Secrecy level"), 12), (_("Found due on"), 12),
     ]  # fmt: skip
     book = workbook(heads, cells)
