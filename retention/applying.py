@@ -13,8 +13,8 @@ from archive.jobs.runner import ClaimedJob, Outcome
 from archive.log.writer import Log
 from archive.model import JobKind, Record, RecordDue, RecordState, RecordSubject, ScheduleDraft, Subject
 from archive.policy.guard import Guard
+from retention.change import candidates
 from retention.reckoning import DueDays, world
-from retention.schedules import candidates
 
 BATCH = 200
 """Records of one transaction: it stays well under 100 ms."""

@@ -15,8 +15,9 @@ from archive.identity import Identity
 from archive.model import DueState, Record, ScheduleDraft
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
+from retention.change import affected, candidates, drafted
 from retention.reckoning import DueDays, as_kept, kept, world
-from retention.schedules import Schedules, affected, candidates, drafted
+from retention.schedules import Schedules
 
 _LOOK = 2000
 

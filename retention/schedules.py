@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, delete, func, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import delete, func, or_, select
+from sqlalchemy.orm import Session
 
 from archive.approvals import checked as reason_checked
 from archive.approving.states import NEXT
@@ -30,7 +30,6 @@ from archive.model import (
     Record,
     RecordDue,
     RecordSchedule,
-    RecordState,
     RetentionSchedule,
     ScheduleDraft,
     ScheduleVersion,
@@ -38,8 +37,9 @@ from archive.model import (
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import Vault
-from retention.documents import check_code, checked, rule_of, shipped
-from retention.reckoning import World, world
+from retention.change import affected, candidates
+from retention.documents import check_code, checked, shipped
+from retention.reckoning import world
 
 LONGEST_AUTHORITY = 200
 
@@ -344,37 +344,6 @@ class Schedules:
             )
         )  # fmt: skip
         session.flush()
-
-
-def drafted(here: World, draft: ScheduleDraft) -> tuple[World, UUID]:
-    """Return the world as a draft would have it, and the schedule's id in it."""
-    key = draft.schedule_id or draft.id
-    return here.with_schedule(key, rule_of(draft.definition), [UUID(each) for each in draft.categories]), key
-
-
-def affected(before: World, after: World, schedule: UUID) -> set[UUID]:
-    """Return the categories whose records a change of a schedule may move."""
-    return {
-        key
-        for key in after.parents
-        if before.of_category(key) != after.of_category(key) or after.of_category(key) == schedule
-    }
-
-
-def candidates(categories: Collection[UUID], schedule: UUID) -> list[ColumnElement[bool]]:
-    """Return conditions on the filed records that a change may move.
-
-    They are of these categories, or have the schedule instead of their category's, or lie in one dossier with such.
-    """
-    one = aliased(Record)
-    chosen = select(RecordSchedule.record_id).where(RecordSchedule.schedule_id == schedule)
-    touched: Select[Any] = select(func.coalesce(one.dossier_id, one.id)).where(
-        or_(one.category_id.in_(list(categories)), one.id.in_(chosen))
-    )
-    return [
-        Record.state == RecordState.FILED,
-        func.coalesce(Record.dossier_id, Record.id).in_(touched),
-    ]
 
 
 _BY_CODE = select(RetentionSchedule).order_by(RetentionSchedule.code)

@@ -1,4 +1,4 @@
-"""``juanku fsck``: the invariants INV1 to INV10, checked against everything that is kept.
+"""``juanku fsck``: the invariants INV1 to INV11, checked against everything that is kept.
 
 One function, used by the command, by the fault tests after each trial, and by an upgrade. It changes nothing.
 """
@@ -26,15 +26,14 @@ from archive.model import (
     FixityFinding,
     IssuedNumber,
     Job,
-    JobKind,
     JobState,
     Level,
     LogEntry,
     Record,
     RecordState,
 )
-from retention.reckoning import differences, world
 from runtime.fsck_shelves import shelf_faults
+from runtime.fsck_terms import wrong_days
 from runtime.verifying import verified
 from runtime.wiring import Parts
 from storage.fixity import Fixity, look
@@ -360,25 +359,12 @@ def _shelves(parts: Parts, _counts: dict[str, int]) -> Iterator[Violation]:
     yield from (Violation("INV10", path, fault) for path, fault in shelf_faults(parts, ROWS))
 
 
-def _due(parts: Parts, counts: dict[str, int]) -> Iterator[Violation]:
+def _terms(parts: Parts, counts: dict[str, int]) -> Iterator[Violation]:
     """INV11: the day kept of each filed record is what the rules say, but for what a waiting job is to reckon anew."""
     counts["due"] = 0
-    last: UUID | None = None
-    with parts.db.reading() as session:
-        waiting = Job.kind == JobKind.RECKON, Job.state.in_((JobState.QUEUED, JobState.RUNNING))
-        if session.scalar(select(func.count()).select_from(Job).where(*waiting)):
-            return
-        here = world(session)
-    while True:
-        with parts.db.reading() as session:
-            query = select(Record.id).order_by(Record.id).limit(ROWS)
-            ids = session.scalars(query if last is None else query.where(Record.id > last)).all()
-            wrong = list(differences(session, parts.due_days, ids, here))
-        counts["due"] += len(ids)
+    for count, wrong in wrong_days(parts, ROWS):
+        counts["due"] += count
         yield from (Violation("INV11", str(key), "due") for key in wrong)
-        if len(ids) < ROWS:
-            return
-        last = ids[-1]
 
 
 CHECKS: dict[str, Callable[[Parts, dict[str, int]], Iterator[Violation]]] = {
@@ -392,7 +378,7 @@ CHECKS: dict[str, Callable[[Parts, dict[str, int]], Iterator[Violation]]] = {
     "INV8": _held,
     "INV9": _dossiers,
     "INV10": _shelves,
-    "INV11": _due,
+    "INV11": _terms,
 }
 
 

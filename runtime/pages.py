@@ -113,12 +113,9 @@ def services(parts: Parts) -> Services:
         office=parts.office_pages,
         aids=aids_of(parts.settings),
         secret=bytes.fromhex(parts.ring.token("web", "form cookie")),
-        https=parts.settings.https,
-        api_per_minute=parts.settings.api_per_minute,
-        metrics_token=parts.settings.metrics_token,
-        figures=figures(parts),
-        looks=looks(parts),
-    )
+        https=parts.settings.https, api_per_minute=parts.settings.api_per_minute,
+        metrics_token=parts.settings.metrics_token, figures=figures(parts), looks=looks(parts),
+    )  # fmt: skip
 
 
 def make_app(parts: Parts) -> Flask:

@@ -6,50 +6,22 @@ from pathlib import Path
 from threading import Event
 
 from archive import failpoints
-from archive.approvals import Approvals
-from archive.arranging import Arranging
-from archive.blocks import Blocks
-from archive.bringing_in import BringingIn
 from archive.bringing_job import BringIn
-from archive.bulk import BulkEditing
 from archive.bulk_job import BulkEditJob
-from archive.checking import Checks
 from archive.clock import Clock, SystemClock
-from archive.confirming import ProposalService
-from archive.corrections import Corrections
-from archive.delivering import Deliver, Ways
-from archive.dossiers import Dossiers
-from archive.doubles import Doubles
+from archive.delivering import Deliver
 from archive.drafts import Drafts
 from archive.files import FileService
-from archive.filing import FilingService
-from archive.filing_deadlines import FilingDeadlines
-from archive.filing_many import FileMany, FilingMany
+from archive.filing_many import FileMany
 from archive.forms import FormTemplates
-from archive.handin.whole import HandIns
-from archive.imports import Imports
 from archive.intake import IntakeService
 from archive.jobs.runner import Handler, JobRunner
-from archive.loans.watches import loan_watches
-from archive.loans.whole import Lending
 from archive.log.browse import LogView
 from archive.log.checkpoints import Checkpoints
-from archive.moving import Moving
 from archive.once import Once
 from archive.policy.rules import Act
 from archive.ports import Waker
-from archive.records import RecordService
-from archive.relations import Relations
-from archive.required.papers import Papers
-from archive.required.templates import DossierTemplates
 from archive.rereading import Rereading
-from archive.sending_back import SendingBack
-from archive.shelving.whole import Shelving
-from archive.showing import RecordReader
-from archive.steps import Steps
-from archive.stocktaking.whole import StocktakingService
-from archive.telling import Telling, telling
-from archive.vital import VitalRecords
 from archive.why import WhyService
 from indexer.comparing import CompareTexts
 from indexer.extraction import ExtractContents
@@ -69,14 +41,12 @@ from retention.checks import PlanChecks
 from retention.due import TellWhatIsDue
 from retention.holding import HoldCheck
 from retention.loans import CareForLoans
-from retention.whole import Retention
 from runtime.backing_up import MakeBackups
 from runtime.checking_fixity import CheckFixity
 from runtime.checkpointing import MakeCheckpoints
-from runtime.house_parts import HouseParts
 from runtime.rebuilding import index_care
+from runtime.record_parts import RecordParts
 from runtime.revisions import newest_revision
-from runtime.sending.ways import ways_of
 from runtime.settings import Settings
 from runtime.stores import backup_store
 from storage.backups import Backups
@@ -91,89 +61,13 @@ from web.office_pages import OfficePages
 from web.prints import setting
 
 
-class Parts(HouseParts):
+class Parts(RecordParts):
     """Everything one process needs, each part built when it is first asked for."""
-
-    @cached_property
-    def shelving(self) -> Shelving:
-        """Where papers lie."""
-        return Shelving(self.db, self.guard, self.log, self.clock)
-
-    @cached_property
-    def blocks(self) -> Blocks:
-        """What keeps a record where it is."""
-        return Blocks(self.db, self.guard, self.vault, self.log, self.clock)
-
-    @cached_property
-    def stock(self) -> StocktakingService:
-        """Stock-taking."""
-        return StocktakingService(self.db, self.guard, self.log, self.clock, self.blocks, self.shelving.placing)
-
-    @cached_property
-    def checks(self) -> Checks:
-        """Periodic checks of records against their papers."""
-        return Checks(self.db, self.guard, self.vault, self.log, self.clock, self.blocks)
-
-    @cached_property
-    def records(self) -> RecordService:
-        """Descriptions."""
-        return RecordService(self.db, self.guard, self.vault, self.log, self.outbox, self.clock)
-
-    @cached_property
-    def proposals(self) -> ProposalService:
-        """What texts propose for records."""
-        return ProposalService(self.db, self.guard, self.vault, self.log, self.records)
-
-    @cached_property
-    def corrections(self) -> Corrections:
-        """Corrections of what is filed."""
-        approvals = Approvals(self.vault, self.log, self.clock)
-        return Corrections(self.db, self.guard, approvals, self.records, HoldCheck())
-
-    @cached_property
-    def filing_deadlines(self) -> FilingDeadlines:
-        """Until when records are to be filed."""
-        return FilingDeadlines(self.db, self.guard, self.log)
-
-    @cached_property
-    def steps(self) -> Steps:
-        """The way of records into custody."""
-        return Steps(self.db, self.guard, self.filing_deadlines)
-
-    @cached_property
-    def sending_back(self) -> SendingBack:
-        """Drafts sent back to whoever prepares them."""
-        return SendingBack(self.db, self.guard, self.vault, self.log, self.clock)
-
-    @cached_property
-    def hand_ins(self) -> HandIns:
-        """Papers handed in by batch."""
-        return HandIns(self.db, self.guard, self.vault, self.log, self.clock, self.records)
-
-    @cached_property
-    def filing_many(self) -> FilingMany:
-        """Many records filed in one act."""
-        return FilingMany(self.db, self.guard, self.filing, self.log, self.outbox, self.clock)
-
-    @cached_property
-    def lending(self) -> Lending:
-        """Loans, and who decides on them."""
-        return Lending(self.db, self.guard, self.vault, self.log, self.clock, self.zone)
 
     @cached_property
     def once(self) -> Once:
         """What programs were answered."""
         return Once(self.db, self.clock)
-
-    @cached_property
-    def bringing(self) -> BringingIn:
-        """Spreadsheets that people bring in."""
-        return BringingIn(self.db, self.guard, self.vault, self.log, self.records, self.outbox, self.clock)
-
-    @cached_property
-    def bulk(self) -> BulkEditing:
-        """Edits of many records."""
-        return BulkEditing(self.db, self.guard, self.vault, self.log, self.records, self.outbox, self.clock)
 
     @cached_property
     def drafts(self) -> Drafts:
@@ -192,80 +86,9 @@ class Parts(HouseParts):
         return FormTemplates(self.db, self.guard, self.log, self.clock, shipped, try_out)
 
     @cached_property
-    def moving(self) -> Moving:
-        """Moving records to other categories."""
-        return Moving(self.db, self.guard, self.vault, self.records)
-
-    @cached_property
-    def vital(self) -> VitalRecords:
-        """Records without which the house could not go on."""
-        return VitalRecords(self.db, self.guard, self.log, self.outbox)
-
-    @cached_property
-    def telling(self) -> Telling:
-        """What falls due, and who is told. Watches of what other parts of the house keep are named here."""
-        return telling(self.db, self.guard, self.log, self.outbox, self.vault, self.ways, loan_watches(self.guard))
-
-    @cached_property
-    def ways(self) -> Ways:
-        """The ways by which messages leave the house."""
-        return ways_of(self.settings, self.clock)
-
-    @cached_property
-    def retention(self) -> Retention:
-        """What has a clock."""
-        return Retention(self.db, self.guard, self.vault, self.log, self.outbox, self.clock, self.due_days, self.locks)
-
-    @cached_property
     def why(self) -> WhyService:
         """Why someone reads a record or not."""
         return WhyService(self.db, self.guard, self.log, self.records)
-
-    @cached_property
-    def imports(self) -> Imports:
-        """What imports that have not ended brought in so far."""
-        return Imports(self.db, self.guard, self.records, self.clock)
-
-    @cached_property
-    def reader(self) -> RecordReader:
-        """Shows records."""
-        return RecordReader(self.db, self.guard, self.vault, self.readings)
-
-    @cached_property
-    def doubles(self) -> Doubles:
-        """Records that may be the same."""
-        return Doubles(self.db, self.guard, self.log, self.clock)
-
-    @cached_property
-    def dossiers(self) -> Dossiers:
-        """Shows what lies in dossiers."""
-        return Dossiers(self.db, self.guard)
-
-    @cached_property
-    def arranging(self) -> Arranging:
-        """Arranges dossiers."""
-        return Arranging(self.db, self.guard, self.log, self.outbox, self.clock, self.records)
-
-    @cached_property
-    def papers(self) -> Papers:
-        """Papers that dossiers must have."""
-        return Papers(self.db, self.guard, self.log)
-
-    @cached_property
-    def dossier_templates(self) -> DossierTemplates:
-        """Templates of dossiers."""
-        return DossierTemplates(self.db, self.guard, self.log, self.clock)
-
-    @cached_property
-    def relations(self) -> Relations:
-        """How records belong together."""
-        return Relations(self.db, self.guard, self.log, self.clock)
-
-    @cached_property
-    def filing(self) -> FilingService:
-        """Filing and numbers."""
-        locks = self.locks is not None
-        return FilingService(self.db, self.guard, self.vault, self.log, self.outbox, self.clock, locks=locks)
 
     @cached_property
     def intake(self) -> IntakeService:

@@ -14,6 +14,7 @@ from archive.policy.rules import HOUSE_RULES, READERS, Act
 from archive.subjects import KEEPERS
 from archive.why import EXPLAINERS
 from web.services import services
+from web.waiting import PREPARERS as _PREPARERS
 from web.words import mark
 
 _LEVELS = ("levels.new", "levels.new_group", "levels.shelving")
@@ -26,7 +27,6 @@ _SHELVES = (
 )  # fmt: skip
 _CHECKS = ("checks.checking", "checks.check", "checks.rules", "checks.new_rule", "checks.set_rule")
 _SCHEDULES = ("schedules.every", "schedules.show", "schedules.draft", "schedules.new", "schedules.changing")
-_PREPARERS = frozenset({Role.ARCHIVIST, Role.CLERK})
 
 
 @dataclass(frozen=True)

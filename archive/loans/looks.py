@@ -177,15 +177,19 @@ class LoanLooks:
         seen = lends.where(Record.id == Loan.record_id).correlate(Loan).exists()
         return session.scalar(select(func.count(Loan.id)).where(*is_overdue(self._guard.day()), seen)) or 0
 
-    def count_mine(self, session: Session, identity: Identity) -> tuple[int, int]:
-        """Count one's own papers that are overdue, and one's requests that wait for an answer of one's own."""
+    def count_overdue_mine(self, session: Session, identity: Identity) -> int:
+        """Count one's own papers that are overdue."""
         late = select(func.count(Loan.id)).where(Loan.borrower_id == identity.person_id, *is_overdue(self._guard.day()))
+        return session.scalar(late) or 0
+
+    def count_asked_back(self, session: Session, identity: Identity) -> int:
+        """Count one's requests that wait for an answer of one's own."""
         asked = select(func.count(Approval.id)).where(
             Approval.asked_by == identity.person_id,
             Approval.state == ApprovalState.QUESTIONED,
             Approval.kind.in_(ROUTED),
         )
-        return session.scalar(late) or 0, session.scalar(asked) or 0
+        return session.scalar(asked) or 0
 
     def slip(self, identity: Identity, slip_id: UUID) -> Sequence[LoanShown]:
         """Return what was handed out at once, as far as this person lends it or borrowed it. Raises ``NotFound``."""

@@ -1,0 +1,116 @@
+"""What waits for a person, as their desk counts it: one line a kind, with the page where it is done."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import url_for
+from flask_babel import gettext as _
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from archive.identity import Role
+from archive.model import Content, ContentState, Record
+from web.scans import count_doubtful
+from web.services import identity, services
+from web.words import mark
+
+PREPARERS = frozenset({Role.ARCHIVIST, Role.CLERK})
+
+
+@dataclass(frozen=True)
+class Wait:
+    """A kind of work that waits: in words, where it is done, and what counts it in a snapshot.
+
+    ``who``: roles that it concerns (None: all who may see some); ``charged``: those who keep papers, with custodians.
+    """
+
+    words: str
+    endpoint: str
+    count: Callable[[Session], int | None]
+    more: Mapping[str, Any] = field(default_factory=dict)
+    who: frozenset[Role] | None = None
+    charged: bool = False
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """So much of one kind, and the address where it is done."""
+
+    count: int
+    words: str
+    address: str
+
+
+def _put_aside(session: Session) -> int | None:
+    ids = services().guard.visible(session, identity()).with_only_columns(Record.id)
+    return session.scalar(
+        select(func.count(Content.id)).where(
+            Content.state == ContentState.QUARANTINED,
+            ids.where(Record.id == Content.record_id).correlate(Content).exists(),
+        )
+    )
+
+
+def _doubtful(session: Session) -> int:
+    return count_doubtful(session, services().guard.visible(session, identity()).with_only_columns(Record.id))
+
+
+WAITS = (
+    Wait(
+        mark("with proposals to confirm"), "proposals.waiting", lambda s: services().proposals.count(s, identity())
+    ),
+    Wait(
+        mark("late to be filed"), "steps.board", lambda s: services().steps.late_count(s, identity()), {"late": "1"},
+        PREPARERS,
+    ),
+    Wait(
+        mark("batches that wait for you"), "hand_ins.every", lambda s: services().hand_ins.looks.count(s, identity()),
+        who=PREPARERS,
+    ),
+    Wait(
+        mark("drafts sent back"), "sending_back.waiting", lambda s: services().sending_back.count(s, identity()),
+        who=PREPARERS,
+    ),
+    Wait(mark("loans to decide"), "loan_requests.waiting", lambda s: services().lending.asked.count(s, identity())),
+    Wait(
+        mark("of your loans are overdue"), "loans.mine",
+        lambda s: services().lending.looks.count_overdue_mine(s, identity()),
+    ),
+    Wait(
+        mark("of your requests wait for an answer"), "loans.mine",
+        lambda s: services().lending.looks.count_asked_back(s, identity()),
+    ),
+    Wait(
+        mark("papers are overdue"), "loan_register.every",
+        lambda s: services().lending.looks.count_overdue(s, identity()), {"state": "overdue"}, charged=True,
+    ),
+    Wait(mark("corrections to decide"), "corrections.every", lambda s: services().corrections.count(s, identity())),
+    Wait(
+        mark("pairs that are perhaps the same"), "doubles.waiting",
+        lambda s: services().directory.count(s, services().doubles.undecided(s, identity())),
+    ),
+    Wait(mark("pages of scans to look at"), "scans.doubtful", _doubtful),
+    Wait(
+        mark("records whose term has run out"), "terms_due.board",
+        lambda s: services().directory.count(s, services().retention.board.fallen(s, identity())),
+        who=frozenset({Role.ARCHIVIST}),
+    ),
+    Wait(
+        mark("vital records to review"), "vital.waiting", lambda s: services().vital.due(s, identity()), {"due": "1"}
+    ),
+    Wait(mark("files put aside"), "put_aside.waiting", _put_aside),
+    Wait(
+        mark("papers to be moved"), "placing.to_move",
+        lambda s: services().shelving.placing.count_to_move(s, identity()), charged=True,
+    ),
+)  # fmt: skip
+
+
+def waiting(session: Session, *, charged: bool) -> list[Waiting]:
+    """Return what waits for the person; ``charged``: whether they keep papers."""
+    mine = [
+        each for each in WAITS if (each.who is None or each.who & identity().roles) and (charged or not each.charged)
+    ]
+    counted = [(each.count(session), each) for each in mine]
+    return [Waiting(count, _(each.words), url_for(each.endpoint, **each.more)) for count, each in counted if count]
