@@ -14,8 +14,8 @@ from web.words import LOCALES, TRANSLATIONS, best_locale, named, size, translato
 ROOT = Path(__file__).parents[2]
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "mark": None}
 GAP = re.compile(r"%\((\w+)\)[sd]")
-OWN_NAMES = re.compile(r"商业秘密|国家秘密|卷库|卷庫|\d年\d月")
-"""Words that stand as they are in every language: the mark that the law writes, and names."""
+OWN_NAMES = re.compile(r"商业秘密|国家秘密|卷库|卷庫|关于……的……|关于做好防汛工作的通知|\d年\d月")
+"""Words that stand as they are in every language: the mark that the law writes, names, and how titles are formed."""
 
 UNTRANSLATED = frozenset({"Python %(python)s, SQLite %(sqlite)s."})
 """Messages that are written the same in every language."""
