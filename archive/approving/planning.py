@@ -54,7 +54,7 @@ def newest(session: Session, book: RuleBook) -> HouseRule | None:
 def routes_now(session: Session) -> Sequence[routes.Route]:
     """Return the routes that hold now."""
     row = newest(session, RuleBook.ROUTES)
-    return routes.from_document(row.document) if row else routes.parse(routes.SHIPPED)[1]
+    return routes.from_document(row.document) if row else routes.shipped()
 
 
 def branch(session: Session, category_id: UUID) -> frozenset[str]:

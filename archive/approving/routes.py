@@ -7,6 +7,7 @@ department) or ``person:<sign-in name>``; a request keeps them resolved (``head:
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from archive.errors import Fault, InvalidInput
@@ -130,6 +131,12 @@ def parse(source: str) -> tuple[Mapping[str, Any], Sequence[Route]]:
     if not read[-1].takes_all:
         raise InvalidInput(Fault(f"routes[{len(read) - 1}]", "last_takes_all"))
     return data, read
+
+
+@cache
+def shipped() -> Sequence[Route]:
+    """Return the routes as they are shipped."""
+    return parse(SHIPPED)[1]
 
 
 def from_document(document: Mapping[str, Any]) -> Sequence[Route]:

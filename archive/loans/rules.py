@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from archive.errors import Fault, InvalidInput
@@ -118,6 +119,12 @@ def parse(source: str) -> Mapping[str, Any]:
     if last.levels or last.categories:
         raise InvalidInput(Fault(f"periods[{len(rules.periods) - 1}]", "last_takes_all"))
     return data
+
+
+@cache
+def shipped() -> LoanRules:
+    """Return the rules as they are shipped."""
+    return from_document(parse(SHIPPED))
 
 
 def from_document(data: Mapping[str, Any]) -> LoanRules:

@@ -34,7 +34,7 @@ class Availability:
 def rules_now(session: Session) -> rules.LoanRules:
     """Return the rules of loans that hold now."""
     row = newest(session, RuleBook.LOANS)
-    return rules.from_document(row.document if row else rules.parse(rules.SHIPPED))
+    return rules.from_document(row.document) if row else rules.shipped()
 
 
 def period_of(session: Session, record: Record) -> rules.Period:
