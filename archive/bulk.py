@@ -116,10 +116,7 @@ class BulkEditing:
             mine = select(func.count()).select_from(BulkEdit).where(BulkEdit.person_id == identity.person_id)
             if (session.scalar(mine) or 0) >= MOST_OPEN:
                 raise InvalidInput(Fault("records", "too_many_edits", {"limit": MOST_OPEN}))
-            read = set()
-            for start in range(0, len(ids), 500):
-                some = self._guard.visible(session, identity).where(Record.id.in_(ids[start : start + 500]))
-                read |= set(session.scalars(some.with_only_columns(Record.id)))
+            read = self._guard.seen(session, identity, ids)
             if not read:
                 raise InvalidInput(Fault("records", "required"))
             key, now = new_id(), self._clock.now()
@@ -139,6 +136,13 @@ class BulkEditing:
             self._log.note(session, identity, "batch.edit", body={"edit": str(key), "records": len(kept)})
             work.commit()
         return key
+
+    def category_of(self, identity: Identity, record_ids: Sequence[UUID]) -> Category | None:
+        """Return the category of records that this person reads, if it is one: its own fields can be changed too."""
+        with self._db.reading() as session:
+            seen = self._guard.visible(session, identity).where(Record.id.in_(record_ids[:500]))
+            kinds = session.scalars(seen.with_only_columns(Record.category_id).distinct()).all()
+            return session.get(Category, kinds[0]) if len(kinds) == 1 else None
 
     def mine(self, identity: Identity) -> list[Standing]:
         """Return a person's edits, the newest first."""
@@ -331,12 +335,6 @@ class BulkEditing:
         counts = {row[0]: row[1] for row in session.execute(counted.group_by(BulkEditRow.state))}
         change, busy = self._change(session, edit), _unfinished(session, edit.id)
         return Standing(edit.id, edit.state, change, counts, edit.created_at, busy)
-
-
-def own_fields(session: Session, record_ids: Sequence[UUID]) -> Category | None:
-    """Return the category of records, if all are of the same: then its own fields can be changed too."""
-    kinds = session.scalars(select(Record.category_id).where(Record.id.in_(record_ids[:500])).distinct()).all()
-    return session.get(Category, kinds[0]) if len(kinds) == 1 else None
 
 
 def _code(error: ArchiveError) -> str:

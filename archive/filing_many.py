@@ -57,7 +57,7 @@ class FilingMany:
         self._clock = clock
 
     def begin(self, identity: Identity, record_ids: Sequence[UUID]) -> UUID:
-        """Begin to file records; the job does it with the rights that the person has then.
+        """Begin to file records; the job does it with the rights that the person has then. Those not read are left out.
 
         Raises:
             NotAllowed: the person files nothing anywhere.
@@ -70,6 +70,10 @@ class FilingMany:
             session = work.session
             if identity.person_id is None or condition(Act.FILE, self._guard.reach(session, identity)) == NEVER:
                 raise NotAllowed(act=Act.FILE.value)
+            seen = self._guard.seen(session, identity, ids)
+            ids = [each for each in ids if each in seen]
+            if not ids:
+                raise InvalidInput(Fault("records", "tick_some", {"limit": MOST}))
             key = new_id()
             session.add(FilingRun(id=key, person_id=identity.person_id, created_at=self._clock.now()))
             session.flush()

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
-from archive.bulk import MOST, Line, Standing, own_fields
+from archive.bulk import MOST, Line, Standing
 from archive.bulk_change import Change
 from archive.errors import ArchiveError, Fault, InvalidInput, NotAllowed, NotFound, WrongState
 from archive.model import BulkState, Category, RowState
@@ -50,8 +50,7 @@ def new() -> BaseResponse:
     if not ids:
         flash(_("Choose the records first."))
         return back()
-    with services().db.reading() as session:
-        category = own_fields(session, ids)
+    category = services().bulk.category_of(identity(), ids)
     own = [each for each in parse_fields(category.fields) if not each.protected] if category else []
     if "changing" not in request.form:
         return _ask(ids, own)

@@ -44,6 +44,10 @@ _RECORDS = "juanku records"
 """Under this key it keeps the records that were asked for, with who is named on them."""
 
 
+AT_ONCE = 500
+"""Records that are named in one query."""
+
+
 class Guard:
     """The one place that services ask before they act.
 
@@ -157,6 +161,14 @@ class Guard:
     def visible(self, session: Session, identity: Identity, act: Act = Act.READ) -> Select[Record]:
         """Return a query for the records on which ``identity`` may do ``act`` now."""
         return select(Record).where(where(condition(act, self.reach(session, identity))))
+
+    def seen(self, session: Session, identity: Identity, ids: Sequence[UUID]) -> set[UUID]:
+        """Return those of records that ``identity`` reads: of the others nothing is said, not even that they are."""
+        found: set[UUID] = set()
+        for start in range(0, len(ids), AT_ONCE):
+            some = self.visible(session, identity).where(Record.id.in_(ids[start : start + AT_ONCE]))
+            found |= set(session.scalars(some.with_only_columns(Record.id)))
+        return found
 
     def read_by_any(self, session: Session, people: Iterable[UUID], facts: Mapping[str, Any]) -> bool:
         """Return whether one at least of these people may read a record with ``facts`` now."""

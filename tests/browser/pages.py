@@ -182,6 +182,7 @@ STATES: Mapping[str, tuple[str, str]] = {
     "batch signed": ("archivist", "/hand-ins/{batch_signed}"),
     "board late": ("archivist", "/steps?late=1"),
     "record sent back": ("archivist", "/records/{scanned}"),
+    "stocktaking closed": ("archivist", "/stocktakings/{counted}"),
     "shelf box": ("archivist", "/shelves/{box}"),
     "shelf auditor": ("audit", "/shelves/{box}"),
     "custody copies": ("audit", "/records/{filed}"),

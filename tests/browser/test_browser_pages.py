@@ -24,7 +24,8 @@ NO_PAGES = {
     "static", "healthz", "health.live", "health.ready", "help.picture", "openapi", "files.download", "files.picture",
     "metrics.metrics", "fixity.report", "bring_in.faults", "sheets.found", "schemes.export", "uploads.progress",
     "rules.check", "hand_in_check.report_pdf", "hand_in_sign.register", "messages.show", "loan_register.sheet",
-    "loan_register.printed", "counter.slip",
+    "loan_register.printed", "counter.slip", "stocktaking.report", "stocktaking.report_sheet", "terms_due.sheet",
+    "schedules.moves_sheet",
 }  # fmt: skip
 """What is asked for by GET and gives no page."""
 

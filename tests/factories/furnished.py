@@ -280,8 +280,11 @@ def _shelve(archivist: Hands, places: dict[str, str]) -> None:
     shown = archivist.read(f"/records/{places['filed']}")
     places["copy"] = _first(r"/copies/([0-9a-f-]{36})/place", shown)
     archivist.post(f"/copies/{places['copy']}/place", shelf="Z9-01-1-05", version="1")
-    begun = archivist.post("/stocktakings", "/stocktakings", place="Z9-01-1-05")
-    places["stocktaking"] = _first(r"/stocktakings/([0-9a-f-]{36})", begun.location)
+    for name in ("counted", "stocktaking"):
+        begun = archivist.post("/stocktakings", "/stocktakings", place="Z9-01-1-05")
+        places[name] = _first(r"/stocktakings/([0-9a-f-]{36})", begun.location)
+        if name == "counted":
+            archivist.post(f"/stocktakings/{places[name]}/close", f"/stocktakings/{places[name]}", sure="1")
 
 
 def _people(security: Hands, secrecy: Hands, parts: Parts, places: dict[str, str]) -> None:
