@@ -158,6 +158,14 @@ class Events:
             query = select(RetentionEvent).where(RetentionEvent.record_id == record_id)
             return self._opened(session, session.scalars(query.order_by(RetentionEvent.entered_at.desc())).all())
 
+    def of_subject(self, identity: Identity, subject_id: UUID) -> Sequence[Entered]:
+        """Return the events of a subject and of those merged into it, by their day. Raises ``NotAllowed``."""
+        with self._guard.refusals(identity), self._db.reading() as session:
+            self._keeper(session, identity)
+            led = select(Subject.id).where(or_(Subject.id == subject_id, Subject.merged_into == subject_id))
+            query = select(RetentionEvent).where(RetentionEvent.subject_id.in_(led))
+            return self._opened(session, session.scalars(query.order_by(RetentionEvent.day, RetentionEvent.id)).all())
+
     def _opened(self, session: Session, rows: Sequence[RetentionEvent]) -> Sequence[Entered]:
         ids = [row.record_id for row in rows if row.record_id]
         named = session.execute(select(Record.id, Record.title).where(Record.id.in_(ids)))

@@ -269,6 +269,14 @@ class Papers:
             self._log.note(session, identity, "dossier.person", record=dossier_id, body=body)
             work.commit()
 
+    def naming(self, identity: Identity, subject_id: UUID, limit: int = 100) -> Sequence[Record]:
+        """Return the dossiers that name a subject, or one merged into it, as far as this person reads them."""
+        with self._db.reading() as session:
+            led = select(Subject.id).where(or_(Subject.id == subject_id, Subject.merged_into == subject_id))
+            named = select(DossierPerson.dossier_id).where(DossierPerson.subject_id.in_(led))
+            query = self._guard.visible(session, identity).where(Record.id.in_(named))
+            return session.scalars(query.order_by(Record.created_at, Record.id).limit(limit)).all()
+
     def link(self, identity: Identity, dossier_id: UUID, other_id: UUID | None) -> None:
         """Name the other dossier that must be whole before this one is, or (None) none.
 
