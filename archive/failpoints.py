@@ -23,7 +23,6 @@ class Injected(Exception):
 
 INTAKE: Final = (
     "record.created",
-    "bulk.changed",
     "intake.received",
     "intake.piece_put",
     "intake.object_put",
@@ -53,6 +52,9 @@ MOVE: Final = ("move.objects", "move.indexed", "move.closed", "move.rows", "move
 MESSAGES: Final = ("due.planned", "due.written", "message.sending", "message.sent")
 """Steps of telling people what is due."""
 
+BULK: Final = ("bulk.changed",)
+"""Steps of an edit of many records."""
+
 _armed: dict[str, Effect] = {}
 
 
@@ -65,7 +67,7 @@ def arm(spec: str) -> None:
     _armed.clear()
     for part in filter(None, spec.split(",")):
         name, _, effect = part.partition(":")
-        if name not in INTAKE + BACKUP + MOVE + MESSAGES:
+        if name not in INTAKE + BULK + BACKUP + MOVE + MESSAGES:
             raise ValueError(name)
         _armed[name] = Effect(effect)
 

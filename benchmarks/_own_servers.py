@@ -1,6 +1,7 @@
 """Servers of a trial's own, which may be killed and filled up: PostgreSQL, Redis and MinIO from their programs."""
 
 import contextlib
+import itertools
 import os
 import shutil
 import signal
@@ -36,11 +37,18 @@ def minio_program() -> str | None:
     return shutil.which("minio") or (str(_BUILT) if _BUILT.exists() else None)
 
 
+_FIRST_PORT = 28_000 + 500 * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 9)
+_PORTS = itertools.cycle(range(_FIRST_PORT, _FIRST_PORT + 500))
+"""Below those that the system gives to connections, and others for each worker of a run."""
+
+
 def a_port() -> int:
-    """Return a port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port that nobody listens on now, another at each call."""
+    while True:
+        port = next(_PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @dataclass
