@@ -1,7 +1,7 @@
 """Events that start clocks: a contract ended, a person left, equipment scrapped. Entered, undone with a trace."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -167,9 +167,10 @@ class Events:
             return self._opened(session, session.scalars(query.order_by(RetentionEvent.day, RetentionEvent.id)).all())
 
     def _opened(self, session: Session, rows: Sequence[RetentionEvent]) -> Sequence[Entered]:
-        ids = [row.record_id for row in rows if row.record_id]
-        named = session.execute(select(Record.id, Record.title).where(Record.id.in_(ids)))
-        titles = {row.id: row.title for row in named}
+        titles: Mapping[UUID, str] = {}
+        if ids := [row.record_id for row in rows if row.record_id]:
+            named = session.execute(select(Record.id, Record.title).where(Record.id.in_(ids)))
+            titles = {row.id: row.title for row in named}
         found = []
         for row in rows:
             owner = row.record_id or row.subject_id

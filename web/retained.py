@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from archive.identity import Role
 from archive.model import DueState, Record, RecordState
 from retention.board import Told
 from retention.rules import Due
@@ -20,7 +21,7 @@ def kept_by(record: Record) -> Mapping[str, Any]:
     return {
         "held_by": acts.holds.on(identity(), record.id),
         "events": acts.events.of_record(identity(), record.id),
-        "event_kinds": kinds(),
+        "event_kinds": kinds() if Role.ARCHIVIST in identity().roles else [],
     }
 
 

@@ -1,6 +1,5 @@
 """An edit of many records whose worker is killed is gone on with: no record is changed twice, none is left out."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -16,14 +15,14 @@ from tests.factories.archives import Archive
 ROOT = Path(__file__).parents[2]
 
 KILLED = """
+import os
 import sys
 from dataclasses import replace
-from pathlib import Path
 from uuid import UUID
+from runtime.settings import load
 from runtime.wiring import NoWaker, build
-from tests.factories.archives import Archive
-parts = build(replace(Archive(Path(sys.argv[1])).settings, failpoint="bulk.changed:kill"), NoWaker())
-for _ in parts.bulk.run(parts.people.identity_of("archivist"), UUID(sys.argv[2])):
+parts = build(replace(load(os.environ), failpoint="bulk.changed:kill"), NoWaker())
+for _ in parts.bulk.run(parts.people.identity_of("archivist"), UUID(sys.argv[1])):
     pass
 """
 
@@ -41,8 +40,8 @@ def test_an_edit_whose_worker_is_killed_goes_on(archive: Archive) -> None:
     edit = parts.bulk.prepare(who, ids, Change({"notes": "待核对"}))
     parts.bulk.start(who, edit)
     killed = subprocess.run(
-        [sys.executable, "-c", KILLED, str(archive.folder), str(edit)], cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)}, check=False,
+        [sys.executable, "-c", KILLED, str(edit)], cwd=ROOT,
+        env=archive.environment, check=False,
     )  # fmt: skip
     assert killed.returncode == -signal.SIGKILL
     assert parts.bulk.show(who, edit).state is BulkState.RUNNING

@@ -46,7 +46,7 @@ def test_a_records_page_asks_for_rights_once_and_for_little_else(house: WebHouse
         assert "电梯维保合同" in staff.get(f"/records/{record.id}").text
     questions = [statement for statement, _ in asked if not statement.startswith("BEGIN")]
     assert sum("RECURSIVE" in statement for statement in questions) == 1
-    assert len(questions) <= 20, questions
+    assert len(questions) <= 30, questions  # two for each thing that a page tells: files, copies, holds, its term …
 
 
 @pytest.mark.parametrize("login", ["archivist", "clerk", "staff"])

@@ -216,6 +216,11 @@ def test_a_kind_that_nobody_watches_here_waits_for_who_does(house: SimpleNamespa
     assert house.sweep.run() == 1
 
 
+ALONE = {name: value for name, value in os.environ.items() if not name.startswith("JUANKU_")} | {
+    "PYTHONPATH": str(ROOT)
+}
+"""A process of its own knows of no server."""
+
 KILLED = """
 import sys
 from pathlib import Path
@@ -245,7 +250,7 @@ def test_a_sweep_that_is_killed_tells_nothing_and_the_next_tells_all_once(tmp_pa
         for _ in range(3):
             marked(own, 7)
         killed = subprocess.run(
-            [sys.executable, "-c", KILLED, str(tmp_path), where], cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)},
+            [sys.executable, "-c", KILLED, str(tmp_path), where], cwd=ROOT, env=ALONE,
             check=False, timeout=60,
         )  # fmt: skip
         assert killed.returncode == -signal.SIGKILL
