@@ -15,7 +15,10 @@ _IDS = frozenset({"department_id", "place_id"})
 
 @dataclass(frozen=True)
 class Change:
-    """What is changed: ``values`` by name (None takes away), own ``fields`` likewise, keywords added and taken away."""
+    """What is changed: ``values`` by name (None takes away), own ``fields`` likewise, keywords added and taken away.
+
+    A keyword that is both is added.
+    """
 
     values: Mapping[str, Any] = field(default_factory=dict)
     fields: Mapping[str, Any] = field(default_factory=dict)
@@ -31,7 +34,8 @@ class Change:
         """Return what differs from a description by this change, as ``RecordService.describe`` takes it."""
         wanted: dict[str, Any] = dict(self.values)
         if self.add_keywords or self.drop_keywords:
-            kept = [word for word in draft.keywords if word not in self.drop_keywords]
+            gone = set(self.drop_keywords) - set(self.add_keywords)
+            kept = [word for word in draft.keywords if word not in gone]
             wanted["keywords"] = tuple(dict.fromkeys([*kept, *self.add_keywords]))
         if self.fields:
             own = {**draft.fields, **self.fields}
