@@ -69,7 +69,9 @@ def show(subject_id: UUID) -> str:
         name=name_of(view),
         kind=kinds()[view.subject.kind]["names"],
         fonds=services().directory.fonds().get(view.subject.fonds_id),
-        events=services().retention.events.of_subject(identity(), subject_id),
+        events=services().retention.events.of_subject(identity(), subject_id)
+        if Role.ARCHIVIST in identity().roles
+        else [],
         dossiers=services().papers.naming(identity(), subject_id),
         event_kinds=event_kinds() if Role.ARCHIVIST in identity().roles and not view.subject.merged_into else None,
     )
