@@ -19,7 +19,7 @@ from archive.approving.deciders import Hand, waiting
 from archive.approving.planning import Planned
 from archive.approving.states import NEXT, OPEN
 from archive.clock import Clock
-from archive.errors import Ended, Fault, InvalidInput, NotAllowed, OwnRequest
+from archive.errors import Ended, NotAllowed, OwnRequest
 from archive.identity import Identity
 from archive.ids import new_id
 from archive.log.writer import Log
@@ -33,9 +33,7 @@ from archive.model import (
     Said,
 )
 from archive.ports import Vault
-
-LONGEST_REASON = 500
-"""Characters."""
+from archive.reasons import checked
 
 REASONED = frozenset({ApprovalState.APPROVED, ApprovalState.REFUSED})
 """Ends that are decisions: by another person than who asked, and with a reason."""
@@ -376,15 +374,3 @@ _VERBS: Mapping[ApprovalState, str] = {
     ApprovalState.REFUSED: "refuse",
     ApprovalState.WITHDRAWN: "withdraw",
 }
-
-
-def checked(why: str) -> None:
-    """Refuse a reason that says nothing, or too much.
-
-    Raises:
-        InvalidInput: field ``reason``.
-    """
-    if not why.strip():
-        raise InvalidInput(Fault("reason", "required"))
-    if len(why) > LONGEST_REASON:
-        raise InvalidInput(Fault("reason", "too_long", {"limit": LONGEST_REASON, "length": len(why)}))

@@ -24,9 +24,7 @@ from archive.model import Block, BlockCause, BlockKind, Copy, Person, Record
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import Vault
-
-LONGEST_REASON = 500
-"""Characters."""
+from archive.reasons import checked
 
 BY_PEOPLE = frozenset({BlockKind.MISSING, BlockKind.IN_RESTORATION, BlockKind.IN_APPRAISAL})
 """Kinds that a person sets and ends by an act of its own; the others come and go with what they are part of."""
@@ -284,9 +282,4 @@ def _packed(why: str) -> bytes:
 
 
 def _checked(why: str, cause: Cause) -> str:
-    why = why.strip()
-    if not why and cause.kind is BlockCause.PERSON:
-        raise InvalidInput(Fault("reason", "required"))
-    if len(why) > LONGEST_REASON:
-        raise InvalidInput(Fault("reason", "too_long", {"limit": LONGEST_REASON, "length": len(why)}))
-    return why
+    return checked(why) if why.strip() or cause.kind is BlockCause.PERSON else ""

@@ -133,7 +133,7 @@ class BulkEditing:
                     for at, each in enumerate(kept)
                 ],
             )
-            self._log.note(session, identity, "batch.edit", body={"edit": str(key), "records": len(kept)})
+            self._log.note(session, identity, "edit.prepare", body={"edit": str(key), "records": len(kept)})
             work.commit()
         return key
 
@@ -183,7 +183,7 @@ class BulkEditing:
             edit = self._own(work.session, identity, edit_id)
             undone = edit.state in {BulkState.UNDONE, BulkState.UNDOING}
             if (undone and not undo) or (undo and edit.state is BulkState.PREPARED):
-                raise WrongState(state=edit.state.value, act="batch.undo" if undo else "batch.start")
+                raise WrongState(state=edit.state.value, act="edit.undo" if undo else "edit.start")
             if edit.state is BulkState.UNDONE or (edit.state is BulkState.DONE and not undo):
                 return
             running = edit.state in {BulkState.RUNNING, BulkState.UNDOING}
@@ -191,7 +191,7 @@ class BulkEditing:
                 return
             edit.state = BulkState.UNDOING if undo else BulkState.RUNNING
             self._outbox.add(work, JobKind.BULK_EDIT, edit_id, requested_by=identity.person_id)
-            act = "batch.undo" if undo else "batch.start"
+            act = "edit.undo" if undo else "edit.start"
             self._log.note(work.session, identity, act, body={"edit": str(edit_id)})
             work.commit()
 
@@ -201,7 +201,7 @@ class BulkEditing:
             edit = self._own(work.session, identity, edit_id)
             if edit.state is BulkState.RUNNING:
                 edit.state = BulkState.STOPPED
-                self._log.note(work.session, identity, "batch.stop", body={"edit": str(edit_id)})
+                self._log.note(work.session, identity, "edit.stop", body={"edit": str(edit_id)})
                 work.commit()
 
     def forget(self, identity: Identity, edit_id: UUID) -> None:
@@ -209,7 +209,7 @@ class BulkEditing:
         with self._db.writing() as work:
             self._own(work.session, identity, edit_id)
             _remove(work.session, edit_id)
-            self._log.note(work.session, identity, "batch.forget", body={"edit": str(edit_id)})
+            self._log.note(work.session, identity, "edit.forget", body={"edit": str(edit_id)})
             work.commit()
 
     def sweep(self, before: datetime) -> None:
@@ -239,7 +239,7 @@ class BulkEditing:
             edit = work.session.get(BulkEdit, edit_id)
             if edit is not None and edit.state is doing:
                 edit.state = BulkState.DONE if doing is BulkState.RUNNING else BulkState.UNDONE
-                self._log.note(work.session, identity, "batch.end", body={"edit": str(edit_id), "to": edit.state.value})
+                self._log.note(work.session, identity, "edit.end", body={"edit": str(edit_id), "to": edit.state.value})
                 work.commit()
 
     def _one(self, identity: Identity, edit_id: UUID, record_id: UUID, doing: BulkState, change: Change) -> bool:

@@ -36,6 +36,7 @@ from archive.model import (
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import Vault
+from archive.scheme.tree import parents
 
 LONGEST_REMARK = 500
 LONGEST_INTERVAL = 600
@@ -256,7 +257,7 @@ class Checks:
 
     def _planned(self, session: Session, records: Sequence[Record]) -> None:
         ids = [record.id for record in records]
-        rules, above = session.scalars(select(CheckRule)).all(), _above(session)
+        rules, above = session.scalars(select(CheckRule)).all(), parents(session)
         waiting = {
             row.record_id: row
             for row in session.scalars(
@@ -282,10 +283,6 @@ class Checks:
             elif due is not None and row is not None and row.due != due:
                 row.due = due
         session.flush()
-
-
-def _above(session: Session) -> Mapping[UUID, UUID | None]:
-    return dict(session.execute(select(Category.id, Category.parent_id)).all())
 
 
 def _rule_for(record: Record, rules: Collection[CheckRule], above: Mapping[UUID, UUID | None]) -> CheckRule | None:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from archive.arrivals import Replaced, Replacing
 from archive.database import Database, Work
-from archive.errors import ArchiveError, Fault, InvalidInput, WrongState
+from archive.errors import ArchiveError, WrongState
 from archive.identity import Identity
 from archive.jobs.outbox import Outbox
 from archive.likeness import forget
@@ -19,6 +19,7 @@ from archive.pairing import meet
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import Holds, ObjectStore
+from archive.reasons import checked
 from archive.renditions import rendition_file
 
 MAX_REASON = 500
@@ -166,9 +167,4 @@ def _inside(session: Session, content_id: UUID) -> list[Content]:
 
 
 def _checked(reason: str) -> str:
-    words = " ".join(reason.split())
-    if not words:
-        raise InvalidInput(Fault("reason", "required"))
-    if len(words) > MAX_REASON:
-        raise InvalidInput(Fault("reason", "too_long", {"limit": MAX_REASON, "length": len(words)}))
-    return words
+    return checked(" ".join(reason.split()), MAX_REASON)

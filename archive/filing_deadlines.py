@@ -15,6 +15,7 @@ from archive.log.writer import Log
 from archive.model import Category, CountedFrom, FilingDeadline, Record
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
+from archive.scheme.tree import parents
 
 MOST_DAYS = 3650
 
@@ -53,7 +54,7 @@ class FilingDeadlines:
         own = {row.category_id: row for row in session.scalars(select(FilingDeadline))}
         if not own:
             return {}
-        above = {key: parent for key, parent in session.execute(select(Category.id, Category.parent_id))}  # noqa: C416
+        above = parents(session)
         found: dict[UUID, Deadline] = {}
         for key in above:
             at: UUID | None = key

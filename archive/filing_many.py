@@ -8,7 +8,6 @@ from uuid import UUID
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
-from archive.accounts import login_identity
 from archive.clock import Clock
 from archive.database import Base, Database
 from archive.errors import Fault, InvalidInput, NotAllowed, NotFound
@@ -16,9 +15,8 @@ from archive.filing import FilingService
 from archive.identity import Identity
 from archive.ids import new_id
 from archive.jobs.outbox import Outbox
-from archive.jobs.runner import ClaimedJob, Outcome
 from archive.log.writer import Log
-from archive.model import FilingRun, FilingRunRow, FilingRunState, JobKind, Person
+from archive.model import FilingRun, FilingRunRow, FilingRunState, JobKind
 from archive.policy.condition import NEVER
 from archive.policy.guard import Guard
 from archive.policy.rules import Act, condition
@@ -148,31 +146,3 @@ class FilingMany:
         if row is None or identity.person_id is None or row.person_id != identity.person_id:
             raise NotFound
         return row
-
-
-class FileMany:
-    """The job of a run, with the present rights of who began it."""
-
-    kind = JobKind.FILE_MANY
-    batch = 1
-    deadline = 1_800.0
-    max_attempts = 5
-    keep_done = True
-
-    def __init__(self, db: Database, filing_many: FilingMany) -> None:
-        self._db = db
-        self._filing_many = filing_many
-
-    def run(self, jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Outcome]:
-        """Do it, batch by batch, as long as the job is held."""
-        return {job.id: self._one(job) for job in jobs}
-
-    def _one(self, job: ClaimedJob) -> Outcome:
-        if job.subject_id is None or job.requested_by is None:
-            return Outcome.failed("no_subject")
-        with self._db.reading() as session:
-            identity = login_identity(session, session.get_one(Person, job.requested_by))
-        for _ in self._filing_many.go_on(identity, job.subject_id):
-            if not job.still_held():
-                return Outcome.retry("lease_lost")
-        return Outcome.done()

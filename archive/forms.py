@@ -14,6 +14,7 @@ from archive.log.writer import Log
 from archive.model import FormVersion
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
+from archive.reasons import reason_faults
 
 LONGEST_SOURCE = 100_000
 """Characters of a template."""
@@ -154,9 +155,6 @@ def _check(source: str, reason: str) -> None:
         faults.append(Fault("source", "required"))
     if len(source) > LONGEST_SOURCE:
         faults.append(Fault("source", "too_long", {"limit": LONGEST_SOURCE}))
-    if not reason.strip():
-        faults.append(Fault("reason", "required"))
-    if len(reason) > LONGEST_REASON:
-        faults.append(Fault("reason", "too_long", {"limit": LONGEST_REASON}))
+    faults += reason_faults(reason, LONGEST_REASON)
     if faults:
         raise InvalidInput(*faults)

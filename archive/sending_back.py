@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from archive.clock import Clock
 from archive.database import Database
-from archive.errors import Fault, InvalidInput, WrongState
+from archive.errors import WrongState
 from archive.identity import Identity
 from archive.ids import new_id
 from archive.log.writer import Log
@@ -17,8 +17,7 @@ from archive.model import Record, RecordState, SentBack
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import Vault
-
-LONGEST_REASON = 500
+from archive.reasons import checked
 
 
 @dataclass(frozen=True)
@@ -47,9 +46,7 @@ class SendingBack:
             WrongState: it is no draft, or lies with the clerk already.
             NotAllowed, NotFound: it is not theirs to file.
         """
-        words = reason.strip()
-        if not words or len(words) > LONGEST_REASON:
-            raise InvalidInput(Fault("reason", "too_long" if words else "required", {"limit": LONGEST_REASON}))
+        words = checked(reason)
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
             record = self._guard.require(session, identity, Act.FILE, record_id)

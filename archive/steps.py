@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 from archive.database import Database
 from archive.filing_deadlines import FilingDeadlines, due_of, overdue
 from archive.identity import Identity
-from archive.model import Category, Copy, Medium, Record, RecordKind, RecordState, SentBack
+from archive.model import Copy, Medium, Record, RecordKind, RecordState, SentBack
 from archive.policy.guard import Guard
+from archive.scheme.tree import below
 
 Place = tuple[datetime, UUID]
 
@@ -91,7 +92,7 @@ class Steps:
         with self._db.reading() as session:
             late = self._deadlines.late(session, self._guard.day())
             at = case(*((condition, literal(step.value)) for step, condition in AT.items()), else_=literal(""))
-            query = self._which(session, self._guard.visible(session, identity), which)
+            query = self._which(self._guard.visible(session, identity), which)
             inner = query.with_only_columns(at.label("at"), case((and_(_PROVISIONAL, late), 1), else_=0).label("late"))
             some = inner.where(or_(_PROVISIONAL, _FILED)).subquery()
             rows = session.execute(select(some.c.at, func.count(), func.sum(some.c.late)).group_by(some.c.at)).all()
@@ -141,16 +142,16 @@ class Steps:
         return Way(frozenset(taken), due_of(deadline, record.drawn_to), overdue(deadline, record.drawn_to, until))
 
     def _at(self, session: Session, identity: Identity, step: Step, which: Which, *, late_only: bool) -> Select[Record]:
-        query = self._which(session, self._guard.visible(session, identity), which).where(AT[step])
+        query = self._which(self._guard.visible(session, identity), which).where(AT[step])
         if late_only:
             query = query.where(_PROVISIONAL, self._deadlines.late(session, self._guard.day()))
         return query
 
-    def _which(self, session: Session, query: Select[Record], which: Which) -> Select[Record]:
+    def _which(self, query: Select[Record], which: Which) -> Select[Record]:
         if which.department_id is not None:
             query = query.where(Record.department_id == which.department_id)
         if which.category_id is not None:
-            query = query.where(Record.category_id.in_(_below(session, which.category_id)))
+            query = query.where(Record.category_id.in_(below(which.category_id)))
         return query
 
     def _stands(self, session: Session, records: Sequence[Record]) -> list[Stands]:
@@ -165,14 +166,3 @@ class Steps:
             late = overdue(deadline, row.drawn_to, today)
             found.append(Stands(row, due_of(deadline, row.drawn_to), late, row.id in back))
         return found
-
-
-def _below(session: Session, category_id: UUID) -> Sequence[UUID]:
-    """Return a category and those below it."""
-    below: dict[UUID | None, list[UUID]] = {}
-    for key, parent in session.execute(select(Category.id, Category.parent_id)):
-        below.setdefault(parent, []).append(key)
-    found = [category_id]
-    for each in found:
-        found += below.get(each, [])
-    return found

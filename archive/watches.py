@@ -19,6 +19,7 @@ RULES: dict[DeadlineKind, Rule] = {
     DeadlineKind.CORRECTION: Rule(before=(3,), after=(5,), head=(14,)),
     DeadlineKind.GRANT_END: Rule(before=(14, 3), passes=True),
     DeadlineKind.POST_END: Rule(before=(14, 3), passes=True),
+    DeadlineKind.DOSSIER_CLOCK: Rule(before=(7, 2), after=(3,), head=(14,)),
 }
 """Days before, on and after, and those on which the people above are told too."""
 
@@ -114,6 +115,9 @@ def watches(guard: Guard) -> list[Watch]:
     return [
         RecordWatch(guard, DeadlineKind.VITAL_REVIEW, Act.READ, (Role.ARCHIVIST,), head=(Role.APPROVER,)),
         CorrectionWatch(guard),
+        RecordWatch(
+            guard, DeadlineKind.DOSSIER_CLOCK, Act.ARRANGE, (Role.ARCHIVIST, Role.CLERK), head=(Role.APPROVER,)
+        ),
         PersonWatch(guard, DeadlineKind.GRANT_END, AccessGrant, Act.MANAGE_RIGHTS, Role.SECURITY_ADMIN),
         PersonWatch(guard, DeadlineKind.POST_END, PersonPost, Act.MANAGE_PEOPLE, Role.SECURITY_ADMIN),
     ]

@@ -15,9 +15,10 @@ from sqlalchemy.orm import Session
 
 from archive.database import Database
 from archive.identity import Identity
-from archive.model import Category, DueState, Place, Record, RecordDue, RecordState, RetentionSchedule
+from archive.model import DueState, Place, Record, RecordDue, RecordState, RetentionSchedule
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
+from archive.scheme.tree import below
 from retention.documents import rule_of
 from retention.reckoning import DueDays, Reckoned, world
 from retention.rules import Rule
@@ -157,16 +158,11 @@ class DueBoard:
             if asked.year is not None:
                 conditions.append(RecordDue.due.between(date(asked.year, 1, 1), date(asked.year, 12, 31)))
         if asked.category is not None:
-            conditions.append(Record.category_id.in_(_branch(asked.category)))
+            conditions.append(Record.category_id.in_(below(asked.category)))
         if asked.place is not None:
             path = session.scalar(select(Place.path).where(Place.id == asked.place)) or "?"
             conditions.append(Record.place_path.startswith(path, autoescape=True))
         return seen.where(*conditions)
-
-
-def _branch(category: UUID) -> Select[Any]:
-    top = select(Category.id).where(Category.id == category).cte("due_branch", recursive=True)
-    return select(top.union(select(Category.id).join(top, Category.parent_id == top.c.id)).c.id)
 
 
 def _row(row: Any, read: bool) -> DueRow:

@@ -9,8 +9,6 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from archive.approvals import LONGEST_REASON
-from archive.approvals import checked as reason_checked
 from archive.clock import Clock
 from archive.database import Database, Work
 from archive.errors import Ended, Fault, InvalidInput, NotFound
@@ -22,6 +20,8 @@ from archive.model import JobKind, Record, RecordSubject, RetentionEvent, Retent
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import Vault
+from archive.reasons import LONGEST_REASON
+from archive.reasons import checked as reason_checked
 from retention.documents import EVENT_CODE, EVENTS
 
 KEEPERS = frozenset({Role.ARCHIVIST})

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from archive.errors import Held
 from archive.model import Category, Hold, HoldKind, HoldRecord, Record
+from archive.scheme.tree import below
 from archive.spelling import number_key
 
 
@@ -154,7 +155,7 @@ class HoldCheck:
             raise Held(act=act, count=len(on))
 
 
-def may_cover(session: Session, rule: Rule) -> ColumnElement[bool]:
+def may_cover(rule: Rule) -> ColumnElement[bool]:
     """Return a condition on records that a hold may cover: none that it covers is left out; ``covers`` has the word."""
     wanted = rule.covers
     if rule.kind is HoldKind.RECORD:
@@ -163,7 +164,7 @@ def may_cover(session: Session, rule: Rule) -> ColumnElement[bool]:
         return or_(Record.id == UUID(wanted["id"]), Record.dossier_id == UUID(wanted["id"]))
     conditions: list[ColumnElement[bool]] = []
     if category := wanted.get("category") or (wanted.get("id") if rule.kind is HoldKind.CATEGORY else None):
-        conditions.append(Record.category_id.in_(_branch(session, UUID(category))))
+        conditions.append(Record.category_id.in_(below(UUID(category))))
     if path := wanted.get("path"):
         conditions.append(Record.place_path.startswith(path, autoescape=True))
     if since := wanted.get("since"):
@@ -173,13 +174,3 @@ def may_cover(session: Session, rule: Rule) -> ColumnElement[bool]:
     if not wanted:
         return false()
     return and_(Record.id.is_not(None), *conditions)
-
-
-def _branch(session: Session, category: UUID) -> list[UUID]:
-    below: dict[UUID | None, list[UUID]] = {}
-    for row in session.execute(select(Category.id, Category.parent_id)):
-        below.setdefault(row.parent_id, []).append(row.id)
-    found = [category]
-    for each in found:
-        found += below.get(each, [])
-    return found

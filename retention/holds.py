@@ -10,7 +10,6 @@ from uuid import UUID
 from sqlalchemy import and_, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from archive.approvals import checked as reason_checked
 from archive.clock import Clock
 from archive.database import Database
 from archive.errors import Ended, Fault, InvalidInput, NotAllowed, NotFound, OwnRequest
@@ -23,6 +22,7 @@ from archive.model import Category, Content, Hold, HoldKind, HoldRecord, JobKind
 from archive.policy.guard import Guard
 from archive.policy.rules import Act, may
 from archive.ports import ObjectLocks
+from archive.reasons import checked as reason_checked
 from retention.holding import Rule, covers, facts_of, held, may_cover, standing
 
 LONGEST = 200
@@ -238,7 +238,7 @@ class KeepHolds:
         """Write the rows of one look at records; return whether there may be more."""
         rule = Rule(row.id, row.kind, row.covers, row.name)
         with self._db.reading(long=True) as session:
-            query = select(Record.id).where(may_cover(session, rule)).order_by(Record.id).limit(_LOOK)
+            query = select(Record.id).where(may_cover(rule)).order_by(Record.id).limit(_LOOK)
             looked = session.scalars(query if row.through is None else query.where(Record.id > row.through)).all()
         for start in range(0, len(looked), BATCH):
             part = looked[start : start + BATCH]

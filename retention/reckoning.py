@@ -15,7 +15,6 @@ from archive.clock import local_day
 from archive.database import Base, rows_by_id
 from archive.errors import InvalidInput
 from archive.model import (
-    Category,
     CategorySchedule,
     DueState,
     Record,
@@ -28,6 +27,7 @@ from archive.model import (
     RetentionSchedule,
     Subject,
 )
+from archive.scheme.tree import parents
 from archive.terms import parse_term
 from retention.documents import rule_of
 from retention.rules import UNRULED, Due, Facts, Rule, own_due, together
@@ -67,11 +67,10 @@ def world(session: Session) -> World:
     """Return what stands now."""
     rules = session.execute(select(RetentionSchedule.id, RetentionSchedule.definition))
     on = session.execute(select(CategorySchedule.category_id, CategorySchedule.schedule_id))
-    parents = session.execute(select(Category.id, Category.parent_id))
     return World(
         {row.id: rule_of(row.definition) for row in rules},
         {row.category_id: row.schedule_id for row in on},
-        {row.id: row.parent_id for row in parents},
+        parents(session),
     )
 
 

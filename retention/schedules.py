@@ -13,7 +13,6 @@ from uuid import UUID
 from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
-from archive.approvals import checked as reason_checked
 from archive.approving.states import NEXT
 from archive.clock import Clock
 from archive.database import Database
@@ -37,6 +36,7 @@ from archive.model import (
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import Vault
+from archive.reasons import checked as reason_checked
 from retention.change import affected, candidates
 from retention.documents import check_code, checked, shipped
 from retention.reckoning import world

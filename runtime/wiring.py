@@ -6,18 +6,17 @@ from pathlib import Path
 from threading import Event
 
 from archive import failpoints
-from archive.bringing_job import BringIn
-from archive.bulk_job import BulkEditJob
 from archive.clock import Clock, SystemClock
 from archive.delivering import Deliver
 from archive.drafts import Drafts
 from archive.files import FileService
-from archive.filing_many import FileMany
 from archive.forms import FormTemplates
 from archive.intake import IntakeService
 from archive.jobs.runner import Handler, JobRunner
+from archive.jobs.stepwise import Stepwise
 from archive.log.browse import LogView
 from archive.log.checkpoints import Checkpoints
+from archive.model import JobKind
 from archive.once import Once
 from archive.policy.rules import Act
 from archive.ports import Waker
@@ -209,9 +208,9 @@ class Parts(RecordParts):
             CompareTexts(self.db, self.vault),
             MakeRenditions(self.db, self.vault, self.store, self.log, self.outbox, self.clock, self.extractor),
             self.indexing,
-            BringIn(self.db, self.bringing),
-            FileMany(self.db, self.filing_many),
-            BulkEditJob(self.db, self.bulk),
+            Stepwise(JobKind.BRING_IN, self.db, self.bringing.bring),
+            Stepwise(JobKind.FILE_MANY, self.db, self.filing_many.go_on),
+            Stepwise(JobKind.BULK_EDIT, self.db, self.bulk.run),
             EmptyBin(self.db, self.imports, [self.bringing, self.drafts, self.bulk], self.log, self.outbox, self.clock),
             ForgetAnswers(self.once),
             PlanChecks(self.checks),

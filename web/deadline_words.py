@@ -30,6 +30,10 @@ def _correction(subject: UUID | None, _record: UUID | None) -> str | None:
     return url_for("corrections.show", approval_id=subject) if subject else None
 
 
+def _papers(_subject: UUID | None, record: UUID | None) -> str | None:
+    return url_for("papers.show", record_id=record) if record else None
+
+
 def _loans(_subject: UUID | None, _record: UUID | None) -> str | None:
     return url_for("loans.mine")
 
@@ -40,6 +44,9 @@ KINDS: Mapping[DeadlineKind, Words] = {
     ),
     DeadlineKind.CORRECTION: Words(
         mark("Correction to decide"), mark("Approve it or refuse it, with a reason."), _correction
+    ),
+    DeadlineKind.DOSSIER_CLOCK: Words(
+        mark("A clock of a dossier's required papers"), mark("See what is missing, and enter what was done."), _papers
     ),
     DeadlineKind.GRANT_END: Words(
         mark("A grant ends"), mark("Who still needs it asks the security administrator for a new one.")

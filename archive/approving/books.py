@@ -15,6 +15,7 @@ from archive.log.writer import Log
 from archive.model import HouseRule, RuleBook
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
+from archive.reasons import checked
 
 LONGEST = 100_000
 """Characters of a rule book."""
@@ -82,10 +83,7 @@ class Books:
             Conflict: someone kept another since ``version``.
             NotAllowed: not one of those who change it.
         """
-        if not reason.strip():
-            raise InvalidInput(Fault("reason", "required"))
-        if len(reason) > LONGEST_REASON:
-            raise InvalidInput(Fault("reason", "too_long", {"limit": LONGEST_REASON, "length": len(reason)}))
+        reason = checked(reason, LONGEST_REASON)
         if len(source) > LONGEST:
             raise InvalidInput(Fault(book.value, "too_long", {"limit": LONGEST, "length": len(source)}))
         source = source.replace("\r\n", "\n")
@@ -98,11 +96,11 @@ class Books:
                 raise Conflict(what="rules")
             session.add(
                 HouseRule(
-                    book=book, version=version + 1, source=source, document=dict(document), reason=reason.strip(),
+                    book=book, version=version + 1, source=source, document=dict(document), reason=reason,
                     kept_at=self._clock.now(), kept_by=identity.person_id,
                 )
             )  # fmt: skip
-            body = {"book": book.value, "version": version + 1, "reason": reason.strip(), "source": source}
+            body = {"book": book.value, "version": version + 1, "reason": reason, "source": source}
             self._log.note(session, identity, ACTS[book].value, body=body)
             work.commit()
         return version + 1

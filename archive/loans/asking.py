@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from archive.approvals import Approvals, checked
+from archive.approvals import Approvals
 from archive.approving.deciders import absent, department_of, hands_of
 from archive.approving.planning import FINDING, Planned, plan, require
 from archive.clock import Clock
@@ -38,6 +38,7 @@ from archive.policy.condition import holds
 from archive.policy.facts import facts_of, people_named
 from archive.policy.guard import Guard
 from archive.policy.rules import READERS, Act, condition
+from archive.reasons import checked
 
 LONGEST_SOUGHT = 500
 """Characters of a description of what is sought."""

@@ -46,6 +46,7 @@ RECORD_NOUNS = frozenset(
         "extension",
         "bin",
         "batch",
+        "edit",
         "export",
         "label",
         "shelf",

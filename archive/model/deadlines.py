@@ -12,7 +12,7 @@ from archive.model.columns import Key, Version, word
 
 
 class DeadlineKind(StrEnum):
-    """What falls due. Each kind has its ``Watch`` (``archive.watches``) and its words (``web.due_words``)."""
+    """What falls due. Each kind has its ``Watch`` (``archive.watches``) and its words (``web.deadline_words``)."""
 
     VITAL_REVIEW = "vital_review"
     CORRECTION = "correction"
@@ -21,6 +21,7 @@ class DeadlineKind(StrEnum):
     LOAN = "loan"
     LOAN_RECALL = "loan_recall"
     LOAN_END = "loan_end"
+    DOSSIER_CLOCK = "dossier_clock"
 
 
 class DeadlineState(StrEnum):

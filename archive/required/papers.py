@@ -10,11 +10,13 @@ from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.orm import Session
 
 from archive.database import Database, Work
+from archive.deadlines import Deadlines
 from archive.dossiers import check_dossier
 from archive.errors import Conflict, Fault, InvalidInput, NotFound
 from archive.identity import Identity
 from archive.log.writer import Log
 from archive.model import (
+    DeadlineKind,
     DossierClock,
     DossierPerson,
     PaperMet,
@@ -31,6 +33,7 @@ from archive.required.standing import clocks
 from archive.required.template import Template
 from archive.required.templates import offered_in, template_of
 from archive.subject_facts import fields_of, survivors
+from archive.workdays import calendar_of
 
 MOST_LOOKED = 500
 """Dossiers that one page of the board looks through."""
@@ -49,6 +52,7 @@ class Papers:
         self._db = db
         self._guard = guard
         self._log = log
+        self._deadlines = Deadlines(guard)
 
     def show(self, identity: Identity, dossier_id: UUID) -> Looked | None:
         """Return what stands of a dossier; None: it follows no template.
@@ -130,6 +134,7 @@ class Papers:
                 if row is not None:
                     for table in (PaperMet, DossierPerson, DossierClock, RequiredPapers):
                         session.execute(delete(table).where(table.dossier_id == dossier_id))
+                    self._deadlines.lapse(session, DeadlineKind.DOSSIER_CLOCK, dossier_id)
             else:
                 offered = offered_in(session).get(code)
                 if offered is None:
@@ -146,7 +151,7 @@ class Papers:
                     gone = and_(DossierPerson.dossier_id == dossier_id, DossierPerson.part.not_in(parts))
                     session.execute(delete(DossierPerson).where(gone))
                 session.flush()
-                _wind(session, row, offered.template)
+                self._wind(session, row, offered.template)
             after = f"{code} {row.template_version}" if row and code else None
             body = {"before": before, "after": after}
             self._log.note(session, identity, "dossier.template", record=dossier_id, body=body)
@@ -168,10 +173,25 @@ class Papers:
             if changed := {name: value for name, value in checked.items() if before[name] != value}:
                 row.facts = {name: value for name, value in {**row.facts, **changed}.items() if value is not None}
                 row.version += 1
-                _wind(work.session, row, template)
+                self._wind(work.session, row, template)
                 body = {"before": {name: before[name] for name in changed}, "after": changed}
                 self._log.note(work.session, identity, "dossier.facts", record=dossier_id, body=body)
                 work.commit()
+
+    def _wind(self, session: Session, row: RequiredPapers, template: Template) -> None:
+        """Write a dossier's clocks anew from its facts, as plain days; people are reminded of the first to end."""
+        running = clocks(template, row.facts, calendar_of(session))
+        session.execute(delete(DossierClock).where(DossierClock.dossier_id == row.dossier_id))
+        session.add_all(
+            DossierClock(dossier_id=row.dossier_id, clock=c.rule.code, since=c.since, due=c.due, met_on=c.met_on)
+            for c in running
+        )
+        row.next_due = min((each.due for each in running if each.met_on is None), default=NEVER)
+        session.flush()
+        if row.next_due == NEVER:
+            self._deadlines.meet(session, DeadlineKind.DOSSIER_CLOCK, row.dossier_id)
+        else:
+            self._deadlines.set(session, DeadlineKind.DOSSIER_CLOCK, row.dossier_id, row.next_due, row.dossier_id)
 
     def attach(self, identity: Identity, dossier_id: UUID, paper: str, record_id: UUID) -> None:
         """Say that an item of the dossier is one of its papers; twice is no error.
@@ -332,18 +352,6 @@ def _behind(after: tuple[date, UUID]) -> Any:
     day, key = after
     later = and_(RequiredPapers.next_due == day, RequiredPapers.dossier_id > key)
     return and_(RequiredPapers.next_due >= day, or_(RequiredPapers.next_due > day, later))
-
-
-def _wind(session: Session, row: RequiredPapers, template: Template) -> None:
-    """Write a dossier's clocks anew from its facts, as plain days."""
-    running = clocks(template, row.facts)
-    session.execute(delete(DossierClock).where(DossierClock.dossier_id == row.dossier_id))
-    session.add_all(
-        DossierClock(dossier_id=row.dossier_id, clock=c.rule.code, since=c.since, due=c.due, met_on=c.met_on)
-        for c in running
-    )
-    row.next_due = min((each.due for each in running if each.met_on is None), default=NEVER)
-    session.flush()
 
 
 def _checked(template: Template, facts: Mapping[str, Any]) -> dict[str, Any]:

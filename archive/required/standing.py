@@ -1,18 +1,19 @@
 """What stands of a dossier against its template, as pure functions: conditions, papers, completeness and clocks."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
 from archive.required.template import ClockRule, Condition, Match, Paper, Template
+from archive.workdays import Calendar, add_working_days
 
 Facts = Mapping[str, Any]
 """What is known of a dossier by code: true, false, or a day (ISO); what is not known is absent or None."""
 
-AddDays = Callable[[date, int], date]
-"""Counts working days from a day; a negative number counts back."""
+EVERY_WEEK = Calendar()
+"""A calendar without holidays."""
 
 
 class Stands(StrEnum):
@@ -129,8 +130,11 @@ def matches(match: Match, category: str, keywords: Iterable[str]) -> bool:
     return by_word and (not match.categories or category in match.categories)
 
 
-def clocks(template: Template, facts: Facts, working: AddDays | None = None) -> list[ClockRuns]:
-    """Return the clocks that run: those whose event has a day, and whose condition holds."""
+def clocks(template: Template, facts: Facts, calendar: Calendar = EVERY_WEEK) -> list[ClockRuns]:
+    """Return the clocks that run: those whose event has a day, and whose condition holds.
+
+    Working days are those of ``calendar``; a clock that would end beyond it does not run.
+    """
     running = []
     for rule in template.clocks:
         since = day_of(facts, rule.event)
@@ -138,8 +142,8 @@ def clocks(template: Template, facts: Facts, working: AddDays | None = None) -> 
             continue
         days = -rule.days if rule.before else rule.days
         try:
-            due = (working or working_days)(since, days) if rule.working else since + timedelta(days)
-        except OverflowError:
+            due = add_working_days(calendar, since, days) if rule.working else since + timedelta(days)
+        except (OverflowError, ValueError):
             continue
         running.append(ClockRuns(rule, since, due, day_of(facts, rule.met)))
     return running
@@ -149,13 +153,3 @@ def day_of(facts: Facts, code: str) -> date | None:
     """Return the day that a fact holds."""
     text = facts.get(code)
     return date.fromisoformat(text) if isinstance(text, str) else None
-
-
-def working_days(since: date, days: int) -> date:
-    """Return the day so many working days after ``since`` (before it: negative); Saturday and Sunday are none."""
-    step = timedelta(1 if days > 0 else -1)
-    day, left = since, abs(days)
-    while left:
-        day += step
-        left -= day.weekday() < 5
-    return day

@@ -8,12 +8,13 @@ from sqlalchemy.orm import Session
 
 from archive.clock import Clock
 from archive.database import Database
-from archive.errors import Conflict, Fault, InUse, InvalidInput, NotFound
+from archive.errors import Conflict, InUse, NotFound
 from archive.identity import Identity
 from archive.log.writer import Log
 from archive.model import DossierTemplate, RequiredPapers
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
+from archive.reasons import checked
 from archive.required.template import Template, parse, plain, shipped
 
 LONGEST_REASON = 200
@@ -107,10 +108,7 @@ class DossierTemplates:
             Conflict: someone kept another meanwhile.
             NotAllowed: not one of those who manage schemes.
         """
-        if not 0 < len(reason.strip()) <= LONGEST_REASON:
-            code, facts = ("too_long", {"limit": LONGEST_REASON}) if reason.strip() else ("required", {})
-            raise InvalidInput(Fault("reason", code, facts))
-        return self._add(identity, template.code, template, reason, version)
+        return self._add(identity, template.code, template, checked(reason, LONGEST_REASON), version)
 
     def withdraw(self, identity: Identity, code: str, *, version: int) -> None:
         """Offer the shipped template of a code again, or none.

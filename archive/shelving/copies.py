@@ -29,6 +29,7 @@ from archive.model import (
 )
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
+from archive.reasons import checked
 from archive.shelving.rules import check_not_lent, needs, release
 
 MOST_PAGES = 1_000_000
@@ -139,8 +140,7 @@ class Copies:
             InvalidInput: no reason.
             Blocked: it is in work that must not lose it. One that is missing may be given up.
         """
-        if not reason.strip():
-            raise InvalidInput(Fault("reason", "required"))
+        reason = checked(reason)
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
             row = self._copy(session, identity, Act.KEEP_COPIES, copy_id, version)
@@ -149,7 +149,7 @@ class Copies:
             self._leave(session, identity, row)
             row.withdrawn_at = self._clock.now()
             row.version += 1
-            body = {"copy": row.number, "reason": reason.strip()[:500]}
+            body = {"copy": row.number, "reason": reason}
             self._log.note(session, identity, "copy.withdraw", record=row.record_id, body=body)
             work.commit()
 

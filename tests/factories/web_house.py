@@ -1,7 +1,7 @@
 """A whole small house behind its pages: real services over a database, a ring and a store in a folder."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,9 +17,7 @@ from archive.approvals import Approvals
 from archive.arranging import Arranging
 from archive.blocks import Blocks
 from archive.bringing_in import BringingIn
-from archive.bringing_job import BringIn
 from archive.bulk import BulkEditing
-from archive.bulk_job import BulkEditJob
 from archive.checking import Checks
 from archive.clock import Clock
 from archive.confirming import ProposalService
@@ -32,7 +30,7 @@ from archive.drafts import Drafts
 from archive.files import FileService
 from archive.filing import FilingService
 from archive.filing_deadlines import FilingDeadlines
-from archive.filing_many import FileMany, FilingMany
+from archive.filing_many import FilingMany
 from archive.fonds import FondsService
 from archive.forms import FormTemplates
 from archive.grants import Rights
@@ -43,13 +41,14 @@ from archive.invitations import Invitations
 from archive.jobs.care import JobCare
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import JobRunner
+from archive.jobs.stepwise import Stepwise
 from archive.list_columns import ChosenColumns
 from archive.loans.watches import loan_watches
 from archive.loans.whole import Lending
 from archive.log.browse import LogView
 from archive.log.readings import Readings
 from archive.log.writer import Log
-from archive.model import Category, NumberRule, Person, Record
+from archive.model import Category, JobKind, NumberRule, Person, Record
 from archive.moving import Moving
 from archive.need_to_know import NeedToKnow
 from archive.once import Once
@@ -233,19 +232,18 @@ class WebHouse:
 
     def bring_in(self) -> None:
         """Do the jobs that bring spreadsheets in, as a worker does."""
-        runner = JobRunner(self.services.db, self.clock, [BringIn(self.services.db, self.services.bringing)])
-        while runner.drain():
-            pass
+        self._stepwise(JobKind.BRING_IN, self.services.bringing.bring)
 
     def file_many(self) -> None:
         """Do the jobs that file many records, as a worker does."""
-        runner = JobRunner(self.services.db, self.clock, [FileMany(self.services.db, self.services.filing_many)])
-        while runner.drain():
-            pass
+        self._stepwise(JobKind.FILE_MANY, self.services.filing_many.go_on)
 
     def edit_many(self) -> None:
         """Do the jobs that edit many records, as a worker does."""
-        runner = JobRunner(self.services.db, self.clock, [BulkEditJob(self.services.db, self.services.bulk)])
+        self._stepwise(JobKind.BULK_EDIT, self.services.bulk.run)
+
+    def _stepwise(self, kind: JobKind, go_on: Callable[[Identity, UUID], Iterator[object]]) -> None:
+        runner = JobRunner(self.services.db, self.clock, [Stepwise(kind, self.services.db, go_on)])
         while runner.drain():
             pass
 

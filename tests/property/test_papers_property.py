@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 
 from archive.errors import InvalidInput
-from archive.required.standing import Stands, clocks, judged, matches, stand, working_days
+from archive.required.standing import Stands, clocks, judged, matches, stand
 from archive.required.template import Match, Template, parse, parse_text, plain, shipped, told
+from archive.workdays import Calendar, add_working_days
 
 FACTS = ("a", "b", "c")
 KNOWN = st.dictionaries(st.sampled_from(FACTS), st.booleans() | st.none())
@@ -83,7 +84,7 @@ def test_required_facts_people_and_the_other_dossier_are_asked_for_too() -> None
 
 @given(DAYS, st.integers(-400, 400))
 def test_working_days_are_counted_as_on_a_calendar(since: date, days: int) -> None:
-    found = working_days(since, days)
+    found = add_working_days(Calendar(), since, days)
     low, high = min(since, found), max(since, found)
     between = [low + timedelta(n) for n in range((high - low).days + 1)]
     counted = [day for day in between if day.weekday() < 5 and day != since]
@@ -110,7 +111,7 @@ def test_a_clock_runs_from_its_event_and_is_late_behind_its_day(
 
 
 def test_ten_working_days_pass_two_weekends() -> None:
-    assert working_days(date(2026, 11, 26), 10) == date(2026, 12, 10)
+    assert add_working_days(Calendar(), date(2026, 11, 26), 10) == date(2026, 12, 10)
 
 
 def test_a_clock_with_a_condition_runs_only_where_it_holds() -> None:

@@ -14,7 +14,16 @@ from archive.errors import Conflict, InUse, InvalidInput, NotAllowed, NotFound
 from archive.identity import Identity
 from archive.ids import new_id
 from archive.log.writer import Log
-from archive.model import DossierClock, PaperMet, RequiredPapers, Subject
+from archive.model import (
+    DayRule,
+    Deadline,
+    DeadlineKind,
+    DeadlineState,
+    DossierClock,
+    PaperMet,
+    RequiredPapers,
+    Subject,
+)
 from archive.model.required import NEVER
 from archive.purging import remove_records
 from archive.required.papers import Papers
@@ -151,6 +160,24 @@ def test_clocks_are_kept_as_plain_days(work: Paperwork) -> None:
     with work.house.db.reading() as session:
         assert session.scalars(select(DossierClock)).one().met_on == date(2026, 11, 12)
         assert session.get_one(RequiredPapers, key).next_due == NEVER
+
+
+def test_working_days_are_the_houses_and_people_are_reminded_of_the_first_clock_to_end(work: Paperwork) -> None:
+    def waits() -> list[tuple[date, DeadlineState]]:
+        with work.house.db.reading() as session:
+            query = select(Deadline).where(Deadline.kind == DeadlineKind.DOSSIER_CLOCK, Deadline.record_id == key)
+            return [(row.due, row.state) for row in session.scalars(query)]
+
+    with work.house.db.writing() as writing:
+        writing.session.add(DayRule(day=date(2026, 11, 9), works=False, name="假日"))
+        writing.commit()
+    key = work.dossier("contract_filing", accepted_on="2026-11-02")
+    assert waits() == [(date(2026, 11, 17), DeadlineState.OPEN)]
+    work.papers.know(work.who, key, {"answered_on": "2026-11-12"}, work.shown(key).row.version)
+    assert waits() == [(date(2026, 11, 17), DeadlineState.MET)]
+    work.papers.know(work.who, key, {"answered_on": None}, work.shown(key).row.version)
+    work.papers.follow(work.who, key, None)
+    assert waits() == [(date(2026, 11, 17), DeadlineState.LAPSED)]
 
 
 def test_what_is_known_is_checked_and_nobody_writes_over_another(work: Paperwork) -> None:

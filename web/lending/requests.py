@@ -7,9 +7,9 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
-from archive.approvals import LONGEST_REASON
 from archive.errors import ArchiveError, Fault, InvalidInput, NotFound, WrongState
 from archive.model import ApprovalState, LoanForm
+from archive.reasons import LONGEST_REASON
 from web.faults import status_of
 from web.house.forms import told
 from web.i18n import current_locale
