@@ -122,6 +122,7 @@ def create_app(wired: Services) -> Flask:
     app.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))
     app.context_processor(frame)
     handbook_help.init_app(app)
+    i18n.speak_anew(app)
     _tell_faults(app)
     mount(app, wired)
     app.wsgi_app = watching.watched(app.wsgi_app)  # type: ignore[assignment, method-assign]  # stands before both applications

@@ -56,6 +56,7 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
                 READERS,
                 ("browsing.category", "browsing.projects", "browsing.place"),
             ),
+            Way("records.new", "new", mark("Catalogue"), _PREPARERS, ("records.create",)),
             Way(
                 "loans.mine",
                 "loan",
@@ -71,7 +72,6 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
     (
         mark("Taking in"),
         (
-            Way("records.new", "new", mark("Catalogue"), _PREPARERS, ("records.create",)),
             Way(
                 "bring_in.mine",
                 "sheet",

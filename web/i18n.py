@@ -1,10 +1,16 @@
 """Flask-Babel, fed from our catalogues in memory; which language a request speaks; how pages write days and sizes."""
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import wraps
+from typing import Any
 
 from babel.support import Translations
 from flask import Flask, current_app, g, has_request_context, request
 from flask_babel import Babel, Domain
+from jinja2 import pass_context
+from jinja2.filters import FILTERS
+from jinja2.runtime import Context
 
 from web import words
 
@@ -65,3 +71,22 @@ def init_app(app: Flask) -> None:
     app.context_processor(
         lambda: {"locale": current_locale(), "html_lang": HTML_LANG[current_locale()], "languages": LANGUAGE_NAMES}
     )
+
+
+def speak_anew(app: Flask) -> None:
+    """Have each filter of ours asked whenever a page is made, once all are known.
+
+    jinja2 works a filter of a constant out when it reads the template: its words would stay in the language of whoever
+    came first. One that takes the page's context is never worked out before.
+    """
+    own = {name: each for name, each in app.jinja_env.filters.items() if name not in FILTERS}
+    app.jinja_env.filters.update({name: _anew(each) for name, each in own.items()})
+
+
+def _anew(own: Callable[..., Any]) -> Callable[..., Any]:
+    @pass_context
+    @wraps(own)
+    def asked(_context: Context, *given: Any, **named: Any) -> Any:
+        return own(*given, **named)
+
+    return asked

@@ -132,6 +132,7 @@ def create_setup(setup: Setup) -> Flask:
     filters.init_app(app)
     handbook_help.init_app(app)
     assets.init_app(app)
+    i18n.speak_anew(app)
     CSRFProtect(app)
     passwords = Passwords()
     app.add_url_rule("/set-up", "code", lambda: _code(setup), methods=["GET", "POST"])

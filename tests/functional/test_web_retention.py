@@ -191,3 +191,13 @@ def test_a_hold_is_placed_and_shown_and_its_names_only_to_who_sees_holds(house: 
     assert post(house, "archivist", f"{hold[0]}/release", reason="结案")[0] == 403
     assert post(house, "approver", f"{hold[0]}/release", reason="结案")[0] == 200
     assert "此档案已冻结" not in house.browser("staff").get(f"/records/{record.id}").text
+
+
+def test_what_a_filter_says_of_a_constant_is_in_the_language_of_whoever_reads(house: WebHouse) -> None:
+    page = house.app.jinja_env.from_string("{{ 'dated'|due_state }}")
+    said = []
+    for language in ("zh-TW", "en"):
+        with house.app.test_request_context(headers={"Accept-Language": language}):
+            house.app.preprocess_request()
+            said.append(page.render())
+    assert said == ["有到期日", "has a day"]
