@@ -58,6 +58,17 @@ from archive.model.house import (
 )
 from archive.model.jobs import Fence, Job, JobKind, JobState
 from archive.model.keys import Generation, OwnerKey, RingCopy
+from archive.model.leaving import (
+    Appraisal,
+    AppraisalItem,
+    AppraisalState,
+    Destruction,
+    DestructionItem,
+    DestructionItemState,
+    DestructionState,
+    Stop,
+    Verdict,
+)
 from archive.model.likeness import AlikeRecord, AlikeText, Likeness, LikenessBand, NotTheSame
 from archive.model.lists import FormDraft, ListColumns
 from archive.model.loans import Harm, Loan, LoanForm, LoanReport, LoanState
@@ -119,6 +130,9 @@ __all__ = [
     "AlikeText",
     "ApiAnswer",
     "ApiToken",
+    "Appraisal",
+    "AppraisalItem",
+    "AppraisalState",
     "Approval",
     "ApprovalDecider",
     "ApprovalKind",
@@ -157,6 +171,10 @@ __all__ = [
     "DeliveryState",
     "Department",
     "Deputy",
+    "Destruction",
+    "DestructionItem",
+    "DestructionItemState",
+    "DestructionState",
     "Distribution",
     "DossierClock",
     "DossierPerson",
@@ -268,11 +286,13 @@ __all__ = [
     "StockScan",
     "StockState",
     "Stocktaking",
+    "Stop",
     "Subject",
     "SubjectToken",
     "Tally",
     "TextState",
     "TokenScope",
+    "Verdict",
     "WebSession",
     "WeekdayRule",
 ]

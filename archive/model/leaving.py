@@ -1,0 +1,137 @@
+"""What leaves for good: appraisals that judge what is due, and destructions that end it.
+
+Items name records by id without a foreign key: lists outlive the records on them.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from archive.database import Base
+from archive.model.columns import Key, Version, word
+
+
+class AppraisalState(StrEnum):
+    """Where an appraisal stands. A closed one is fixed."""
+
+    DRAFT = "draft"
+    OPEN = "open"  # the panel judges
+    CLOSED = "closed"
+    WITHDRAWN = "withdrawn"
+
+
+class Verdict(StrEnum):
+    """What a panel says of a record."""
+
+    DESTROY = "destroy"
+    KEEP = "keep"  # on until a new day
+    TRANSFER = "transfer"
+    OPEN = "open"  # to release
+    DECLASSIFY = "declassify"
+
+
+class Appraisal(Base):
+    """An appraisal 鉴定: a panel judges the records of a list one by one."""
+
+    __tablename__ = "appraisal"
+    __table_args__ = (Index("ix_appraisal_begun_at_id", "begun_at", "id"),)
+
+    id: Mapped[Key]
+    number: Mapped[str] = mapped_column(String(20), unique=True)
+    purpose: Mapped[str] = mapped_column(String(500))
+    state: Mapped[AppraisalState] = mapped_column(word(AppraisalState), default=AppraisalState.DRAFT)
+    begun_by: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    begun_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    version: Mapped[Version]
+
+
+class AppraisalItem(Base):
+    """A record under appraisal; ``verdict`` is the panel's, once it is said."""
+
+    __tablename__ = "appraisal_item"
+    __table_args__ = (Index("ix_appraisal_item_record_id", "record_id"),)
+
+    appraisal_id: Mapped[UUID] = mapped_column(ForeignKey("appraisal.id"), primary_key=True)
+    record_id: Mapped[UUID] = mapped_column(primary_key=True)
+    position: Mapped[int]
+    verdict: Mapped[Verdict | None] = mapped_column(word(Verdict))
+
+
+class DestructionState(StrEnum):
+    """Where a destruction stands; each state is reached by an act of another person than the one before."""
+
+    DRAFT = "draft"
+    ASKED = "asked"  # review and approvals run
+    COOLING = "cooling"  # approved; anyone concerned may object until ``cooling_until``
+    CONFIRMED = "confirmed"  # a person with the duty confirmed after the cooling-off
+    COUNTED = "counted"  # the witnesses counted everything against the list
+    RUNNING = "running"  # from here there is no way back: items go
+    GONE = "gone"  # every item is gone or was pulled out, and the proof is written
+    CLOSED = "closed"  # signed by all; fixed for good
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+class Destruction(Base):
+    """A destruction 销毁: one list from its request to its signed certificate."""
+
+    __tablename__ = "destruction"
+    __table_args__ = (Index("ix_destruction_begun_at_id", "begun_at", "id"),)
+
+    id: Mapped[Key]
+    number: Mapped[str] = mapped_column(String(20), unique=True)
+    purpose: Mapped[str] = mapped_column(String(500))
+    state: Mapped[DestructionState] = mapped_column(word(DestructionState), default=DestructionState.DRAFT)
+    begun_by: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    begun_at: Mapped[datetime]
+    approval_id: Mapped[UUID | None] = mapped_column(ForeignKey("approval.id"))
+    cooling_until: Mapped[datetime | None]
+    run_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
+    run_at: Mapped[datetime | None]
+    gone_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    version: Mapped[Version]
+
+
+class DestructionItemState(StrEnum):
+    """What becomes of an item. ``DOOMED`` and ``GONE`` only while the destruction runs, or after."""
+
+    LISTED = "listed"
+    PULLED = "pulled"  # taken out of the list and listed apart
+    DOOMED = "doomed"  # will go; nothing but a stop found in the act itself can save it
+    GONE = "gone"
+
+
+class Stop(StrEnum):
+    """Why a record may not go."""
+
+    UNFILED = "unfiled"
+    UNDUE = "undue"  # its term has not run out, or it has no day on which it does
+    HELD = "held"
+    LENT = "lent"
+    MISSING = "missing"
+    UNSETTLED = "unsettled"  # a matter that is not settled hangs on it
+    OBJECTED = "objected"
+    NOT_THERE = "not_there"  # in another destruction, transferred, or gone
+
+
+class DestructionItem(Base):
+    """A record on the list of a destruction; ``pulled`` says why it was taken out."""
+
+    __tablename__ = "destruction_item"
+    __table_args__ = (
+        Index("ix_destruction_item_record_id", "record_id"),
+        Index("ix_destruction_item_destruction_id_state_position", "destruction_id", "state", "position"),
+    )
+
+    destruction_id: Mapped[UUID] = mapped_column(ForeignKey("destruction.id"), primary_key=True)
+    record_id: Mapped[UUID] = mapped_column(primary_key=True)
+    position: Mapped[int]
+    appraisal_id: Mapped[UUID | None] = mapped_column(ForeignKey("appraisal.id"))
+    state: Mapped[DestructionItemState] = mapped_column(word(DestructionItemState), default=DestructionItemState.LISTED)
+    pulled: Mapped[Stop | None] = mapped_column(word(Stop))
+    gone_at: Mapped[datetime | None]
