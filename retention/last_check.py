@@ -1,4 +1,4 @@
-"""The last question before a record goes: may it? Asked when a list is made, approved, and in the transaction that ends it.
+"""The last question before a record goes: may it? Asked as a list is made and approved, and in the act that ends it.
 
 The rule is a pure function of facts; ``stops`` reads the facts in the caller's transaction.
 """
@@ -64,7 +64,14 @@ def facts_of(session: Session, ids: Collection[UUID]) -> Mapping[UUID, Facts]:
         )
     )
     return {
-        row.id: Facts(row.state, due.get(row.id), row.id in on_hold, row.id in lent, row.id in missing, False)
+        row.id: Facts(
+            row.state,
+            due.get(row.id),
+            held=row.id in on_hold,
+            lent=row.id in lent,
+            missing=row.id in missing,
+            unsettled=False,
+        )
         for row in session.execute(select(Record.id, Record.state).where(Record.id.in_(wanted)))
     }
 
