@@ -21,7 +21,7 @@ Filter = Annotated[str, Field(max_length=300)]
 class Shape(BaseModel):
     """Base of all shapes: nothing changes once made, and nothing unknown is taken."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class SearchQuery(Shape):
