@@ -1,7 +1,6 @@
 """Labels for filed records: chosen ones, or a range of archive numbers, on common sheets."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
@@ -14,46 +13,22 @@ from werkzeug.wrappers import Response as BaseResponse
 from archive.errors import ArchiveError, Fault, InvalidInput, NotFound
 from archive.levels import mark as level_mark
 from archive.model import Copy, Department, Fonds, Record, RecordState
-from web.codes import bars, qr
 from web.filters import shape
 from web.house.forms import told
+from web.i18n import current_locale
 from web.lists import back
 from web.prints.gather import OPEN_RANK
-from web.prints.setting import printed_labels
+from web.prints.kinds import KINDS
+from web.prints.label_sheets import SHEETS, Sheet, a_label, label_sheet, sheet_of
+from web.prints.papers import Words
+from web.prints.setting import printed
 from web.services import identity, services
-from web.words import mark, named
+from web.words import named
 
 pages = Blueprint("labels", __name__)
 
 MOST = 1_000
 """Labels of one print."""
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """A sheet of labels; all lengths in mm. ``first`` is the corner of the first label, ``pitch`` from one to the next.
-
-    ``code`` is the width of the QR code, ``bars`` the height of the bars, ``inset`` the free edge of a label.
-    """
-
-    page: tuple[float, float]
-    columns: int
-    rows: int
-    label: tuple[float, float]
-    first: tuple[float, float]
-    pitch: tuple[float, float]
-    code: float
-    bars: float
-    inset: float = 3
-
-
-SHEETS: Mapping[str, tuple[str, Sheet]] = {
-    "3x8": (mark("A4, 3 × 8 labels (70 × 37 mm)"),
-            Sheet((210, 297), 3, 8, (70, 37), (0, 0.5), (70, 37), 17, 8, 4)),
-    "2x7": (mark("A4, 2 × 7 labels (99.1 × 38.1 mm)"),
-            Sheet((210, 297), 2, 7, (99.1, 38.1), (4.65, 15.15), (101.6, 38.1), 20, 8)),
-    "roll": (mark("Roll, 57 × 32 mm"), Sheet((57, 32), 1, 1, (57, 32), (0, 0), (57, 32), 15, 7, 2)),
-}  # fmt: skip
 
 
 @pages.get("/labels")
@@ -80,17 +55,21 @@ def output() -> BaseResponse:
     try:
         chosen = _records(form.getlist("record"))
         records = chosen or _range(form.get("first", "").strip()[:200], form.get("last", "").strip()[:200])
-        _words, sheet = SHEETS.get(form.get("sheet", ""), SHEETS["3x8"])
-        start = _start(form.get("start", "1"), sheet)
+        sheet = form.get("sheet", "")
+        start = _start(form.get("start", "1"), sheet_of(sheet))
     except ArchiveError as error:
         return _form(chosen, error)
     numbers = [record.archive_number for record in records]
     services().readings.begin(identity(), "label.print", body={"numbers": numbers}).result()
-    data = {"title": _("Labels"), "sheet": asdict(sheet), "start": start - 1, "labels": _labels(records)}
-    return Response(
-        printed_labels(services().typesetter, data), mimetype="application/pdf",
-        headers={"Content-Disposition": 'inline; filename="juanku-labels.pdf"'},
-    )  # fmt: skip
+    return send_labels(label_sheet(sheet, start, _labels(records)), "juanku-labels.pdf")
+
+
+def send_labels(sheet: Mapping[str, Any], name: str) -> Response:
+    """Send a sheet of labels as a PDF, set by the template that the house prints them with."""
+    kind, words = KINDS["labels"], Words(current_locale(), services().guard.day())
+    template = services().forms.current(identity(), kind.key)
+    made = printed(services().typesetter, template, words.data(words.said(kind.words), [sheet]))
+    return Response(made, mimetype="application/pdf", headers={"Content-Disposition": f'inline; filename="{name}"'})
 
 
 def _start(text: str, sheet: Sheet) -> int:
@@ -149,21 +128,15 @@ def _labels(records: Sequence[Record]) -> Sequence[Mapping[str, Any]]:
         codes = dict(session.execute(select(Fonds.id, Fonds.code)).all())
         departments = dict(session.execute(select(Department.id, Department.names)).all())
     return [
-        {
-            "number": f"{record.archive_number}*{copy}" if copy else record.archive_number,
-            "level": level_mark(levels[record.level_rank]),
-            "shape": shape(levels[record.level_rank].symbol),
-            "lines": _lines(record, departments),
-            "qr": qr(
-                url_for(
-                    "records.by_number",
-                    n=f"{codes[record.fonds_id]}:{record.archive_number}",
-                    copy=copy,
-                    _external=True,
-                )
+        a_label(
+            f"{record.archive_number}*{copy}" if copy else record.archive_number or "",
+            url_for(
+                "records.by_number", n=f"{codes[record.fonds_id]}:{record.archive_number}", copy=copy, _external=True
             ),
-            "bars": _bars(record.archive_number or "", copy),
-        }
+            level_mark(levels[record.level_rank]),
+            shape(levels[record.level_rank].symbol),
+            _lines(record, departments),
+        )
         for record in records
         for copy in several.get(record.id, [None])
     ]
@@ -176,13 +149,6 @@ def _several(session: Session, ids: Sequence[UUID]) -> Mapping[UUID, Sequence[in
     for record_id, number in session.execute(query.order_by(Copy.record_id, Copy.number)):
         found.setdefault(record_id, []).append(number)
     return {key: numbers for key, numbers in found.items() if len(numbers) > 1}
-
-
-def _bars(number: str, copy: int | None) -> Mapping[str, Any]:
-    image, modules = bars(number)
-    if copy and modules:
-        image, modules = bars(f"{number}*{copy}")
-    return {"image": image, "modules": modules}
 
 
 def _lines(record: Record, departments: Mapping[UUID, Mapping[str, str]]) -> Sequence[str]:

@@ -1,10 +1,9 @@
 """Where papers lie: rooms, cabinets, shelves and boxes, how full each is, what lies there, and their labels."""
 
-from dataclasses import asdict
 from typing import Any, TypeVar
 from uuid import UUID
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
@@ -14,7 +13,6 @@ from archive.model import Person, Security, ShelfKind, ShelfPlace
 from archive.policy.rules import Act
 from archive.shelving.looking import ShelfView
 from archive.shelving.tree import HOLDERS, STEPS, PlaceFacts
-from web.codes import bars, qr
 from web.house.forms import (
     Crumbs,
     Field,
@@ -29,8 +27,8 @@ from web.house.forms import (
     whole_typed,
 )
 from web.i18n import current_locale
-from web.labels import SHEETS
-from web.prints.setting import printed_labels
+from web.labels import send_labels
+from web.prints.label_sheets import SHEETS, a_label, label_sheet, sheet_of
 from web.services import identity, services
 from web.shelf_words import SECURITIES, SHELF_KINDS
 from web.sure import asked
@@ -259,25 +257,13 @@ def scanned_code(text: str) -> str:
 def labels(place_id: UUID) -> BaseResponse:
     """Send the labels of a place and of what stands directly in it as a PDF."""
     view = services().shelving.looks.show(identity(), place_id)
-    _words, sheet = SHEETS.get(request.form.get("sheet", ""), SHEETS["3x8"])
+    sheet = sheet_of(chosen := request.form.get("sheet", ""))
     start = min(max(whole_typed("start", 1), 1), sheet.columns * sheet.rows)
     rows = [view.here.place, *(each.place for each in view.inside)]
     services().readings.begin(identity(), "label.print", body={"numbers": [row.path for row in rows]}).result()
-    data = {
-        "title": _("Labels"), "sheet": asdict(sheet), "start": start - 1, "labels": [_label(row) for row in rows],
-    }  # fmt: skip
-    return Response(
-        printed_labels(services().typesetter, data), mimetype="application/pdf",
-        headers={"Content-Disposition": 'inline; filename="juanku-shelves.pdf"'},
-    )  # fmt: skip
+    return send_labels(label_sheet(chosen, start, [_label(row) for row in rows]), "juanku-shelves.pdf")
 
 
 def _label(row: ShelfPlace) -> dict[str, Any]:
-    return {
-        "number": row.path,
-        "level": "",
-        "shape": "",
-        "lines": [" ".join(filter(None, (_(SHELF_KINDS[row.kind.value]), named(row.names, current_locale()))))],
-        "qr": qr(url_for("shelves.show", place_id=row.id, _external=True)),
-        "bars": dict(zip(("image", "modules"), bars(row.path), strict=True)),
-    }
+    words = " ".join(filter(None, (_(SHELF_KINDS[row.kind.value]), named(row.names, current_locale()))))
+    return a_label(row.path, url_for("shelves.show", place_id=row.id, _external=True), "", "", [words])

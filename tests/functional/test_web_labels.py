@@ -15,7 +15,8 @@ from archive.model import Content, File, LogEntry, Record, RecordState
 from tests.factories.codes import scanned
 from tests.factories.web_house import WebHouse, a_web_house, token_on
 from web.codes import bars
-from web.labels import SHEETS
+from web.prints.kinds import shipped
+from web.prints.label_sheets import SHEETS
 
 
 @pytest.fixture
@@ -104,3 +105,16 @@ def test_a_wrong_upload_is_replaced_in_one_act_and_stays_when_the_new_one_fails(
         assert acts.count("file.add") == 1
         assert "file.take_off" not in acts
         assert len(session.scalars(select(Content)).all()) == len(session.scalars(select(File)).all()) == 1
+
+
+def test_a_house_prints_labels_by_its_own_template(house: WebHouse) -> None:
+    filed = _filed(house, "WY01-WYH·2024-30-A0009", title="电梯维保合同", level=1)
+    client, page = house.browser("archivist"), "/house/forms/labels"
+    own = shipped("labels").replace("      it.level\n", "      [本公司 #it.level]\n")
+    assert own != shipped("labels")
+    typed = {"csrf_token": token_on(client.get(page).text), "source": own, "reason": "加公司名", "version": "0"}
+    assert client.post(page, data=typed).status_code == 303
+    status, text = _print(client, record=[str(filed.id)])
+    assert status == 200
+    assert "本公司" in text
+    assert "2024-30-A0009" in text

@@ -5,43 +5,31 @@ from typing import Any
 
 from flask import g
 
-from archive.forms import Template
 from archive.loans.looks import LoanShown
 from web.filters import shape
 from web.i18n import current_locale
 from web.loan_words import SHORT_FORMS, STATES
 from web.prints.gather import house_name
-from web.prints.kinds import FOLDER
+from web.prints.head_words import heads
+from web.prints.kinds import KINDS
 from web.prints.papers import Words
 from web.prints.setting import printed
-from web.services import services
+from web.services import identity, services
 from web.shelf_words import CONDITIONS
-from web.words import mark, named, translator
-
-COLUMNS = (
-    ("loan", mark("Loan"), 8), ("number", mark("Number"), 30), ("title", mark("Title"), 50),
-    ("borrower", mark("Borrower"), 14), ("how", mark("How"), 14), ("asked", mark("Asked on"), 12),
-    ("issued", mark("Lent on"), 12), ("due", mark("Due on"), 12), ("ended", mark("Ended on"), 12),
-    ("pages", mark("Pages"), 8), ("state", mark("State"), 14),
-)  # fmt: skip
-SLIP = {
-    "name": mark("Loan slip"),
-    "received": mark("Received in the condition noted, to be returned by the day named:"),
-    "lender": mark("Lent by"),
-    "condition": mark("Condition"),
-}
+from web.words import named, translator
 
 
 def register_rows(found: Sequence[LoanShown], locale: str) -> tuple[list[tuple[str, int]], list[list[str | int]]]:
     """Return the columns of the register, with their width in characters, and its rows."""
-    say = translator(locale)
-    heads = [(say(words), width) for _key, words, width in COLUMNS]
-    return heads, [[row[key] for key, _words, _width in COLUMNS] for row in map(_row, found)]
+    said, columns = heads(locale), KINDS["loan_register"].columns
+    return [(said[key], width) for key, width in columns], [
+        [row[key] for key, _ in columns] for row in map(_row, found)
+    ]
 
 
 def register_pdf(found: Sequence[LoanShown]) -> bytes:
     """Return the register as a PDF/A."""
-    return _set("loan_register", mark("Loan register"), [{**_level(found), "rows": [_row(each) for each in found]}])
+    return _set("loan_register", [{**_level(found), "rows": [_row(each) for each in found]}])
 
 
 def slip_pdf(found: Sequence[LoanShown]) -> bytes:
@@ -54,7 +42,7 @@ def slip_pdf(found: Sequence[LoanShown]) -> bytes:
         "due": str(max((each.loan.due_on for each in found if each.loan.due_on), default="")),
         "rows": [_row(each) for each in found],
     }
-    return _set("loan_slip", SLIP["name"], [sheet])
+    return _set("loan_slip", [sheet])
 
 
 def _level(found: Sequence[LoanShown]) -> dict[str, Any]:
@@ -86,11 +74,8 @@ def _row(each: LoanShown) -> dict[str, str]:
     }
 
 
-def _set(key: str, title: str, sheets: list[dict[str, Any]]) -> bytes:
+def _set(key: str, sheets: list[dict[str, Any]]) -> bytes:
     locale = current_locale()
     words = Words(locale, services().guard.day(), person=g.person.name, house=house_name(locale))
-    data = words.data(words.said(title), sheets)
-    own = {name: words.said(text) for name, text, _width in COLUMNS} | {k: words.said(v) for k, v in SLIP.items()}
-    data["words"] = {**data["words"], **own}
-    source = (FOLDER / f"{key}.typ").read_text("utf-8")
-    return printed(services().typesetter, Template(key, source, 0, is_own=False), data)
+    template = services().forms.current(identity(), key)
+    return printed(services().typesetter, template, words.data(words.said(KINDS[key].words), sheets))

@@ -66,6 +66,9 @@ KINDS: Mapping[str, Kind] = {
         ),
         Kind("completeness", mark("Certificate of completeness"), Takes.REQUIRED, required.certificates),
         Kind("filing_form", mark("Filing form"), Takes.REQUIRED, required.filings),
+        Kind("loan_register", mark("Loan register"), Takes.ELSEWHERE, reports.as_given, reports.LOAN_REGISTER),
+        Kind("loan_slip", mark("Loan slip"), Takes.ELSEWHERE, reports.as_given),
+        Kind("labels", mark("Labels"), Takes.ELSEWHERE, reports.as_given, lies_open=True),
         Kind("staff_proposal", mark("Proposal or appeal of staff"), Takes.NOTHING, boxes.blanks),
     )
 }  # fmt: skip

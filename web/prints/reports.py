@@ -10,6 +10,11 @@ QUALITY_REPORT = (
     ("notes", 40),
 )  # fmt: skip
 
+LOAN_REGISTER = (
+    ("loan", 8), ("number", 30), ("title", 50), ("borrower", 14), ("how", 14), ("asked", 12), ("issued", 12),
+    ("due", 12), ("ended", 12), ("pages", 8), ("state", 14),
+)  # fmt: skip
+
 
 def as_given(sheets: Sequence[Mapping[str, Any]], _words: Words) -> list[dict[str, Any]]:
     """Return sheets that are made already."""
@@ -36,3 +41,21 @@ def sample_report(rows: int, name: str, title: str) -> dict[str, Any]:
         "department": name, "name": title, "round": "1", "count": str(rows), "passed": str(rows), "failed": "0",
         "rows": made,
     }  # fmt: skip
+
+
+def sample_loans(rows: int, name: str, title: str, day: str) -> dict[str, Any]:
+    """Return made loans, as register and slip have them."""
+    told = {"title": title, "borrower": name, "how": name, "asked": day, "issued": day, "due": day, "ended": day}
+    made = [
+        {**told, "loan": str(at), "number": f"2024-{at:03}", "pages": str(at), "condition": name, "state": name}
+        for at in range(1, rows + 1)
+    ]
+    return {
+        "level_rank": 1,
+        "level": name,
+        "shape": "square",
+        "borrower": name,
+        "issued": day,
+        "due": day,
+        "rows": made,
+    }

@@ -12,8 +12,9 @@ from archive.required.standing import clocks, stand
 from archive.required.template import shipped as shipped_templates
 from archive.stocktaking.report import Figures, ItemShown, StocktakingView
 from web.prints.kinds import KINDS, Takes
+from web.prints.label_sheets import sample_labels
 from web.prints.papers import Holding, Paper, Words
-from web.prints.reports import sample_report
+from web.prints.reports import sample_loans, sample_report
 from web.prints.required import Needs
 from web.words import mark
 
@@ -91,10 +92,18 @@ def _needs(words: Words) -> Needs:
     return Needs(dossier, looked)
 
 
+def _loans(rows: int, words: Words) -> dict[str, object]:
+    said = words.said(_FONDS) if rows else ""
+    return sample_loans(rows, said, words.said(_TITLES[1]), SAMPLE_DAY.isoformat() if rows else "")
+
+
 _ELSEWHERE: Mapping[str, Callable[[int, Words], object]] = {
     "quality_report": lambda rows, words: sample_report(
         rows, words.said(_FONDS) if rows else "", words.said(_TITLES[0])
     ),
+    "loan_register": _loans,
+    "loan_slip": _loans,
+    "labels": lambda rows, words: sample_labels(rows, words.said(_LEVEL)),
     "stocktaking_report": lambda rows, _words: (_stocktaking(rows), "UTC"),
 }
 """What makes the data of a form that a page of its own prints, with so many rows."""

@@ -53,12 +53,6 @@ def printed(setter: Typesetter, template: Template, data: Mapping[str, Any]) -> 
     return made
 
 
-def printed_labels(setter: Typesetter, data: Mapping[str, Any]) -> bytes:
-    """Return the PDF/A of labels. Raises as ``printed``."""
-    source = (FOLDER / "labels.typ").read_text("utf-8")
-    return printed(setter, Template("labels", source, 0, is_own=False), data)
-
-
 def fault_of(made: NotSet) -> Fault:
     """Return what is said of a form that was not set."""
     if made.reason is Reason.BROKEN:
