@@ -1,5 +1,6 @@
 """Wiping what a database keeps of rows that are gone: dead pages, and what its log can be made to let go of."""
 
+import sqlite3
 import time
 from collections.abc import Mapping, Sequence
 
@@ -49,7 +50,7 @@ def _tried(db: Database, statement: str) -> str:
         raw = db.engine.raw_connection()
         try:
             answer = raw.cursor().execute(statement).fetchone()
-        except Exception as error:  # the driver's own, of a kind that only it names
+        except sqlite3.OperationalError as error:
             if "locked" not in str(error) and "busy" not in str(error):
                 return REFUSED
         else:

@@ -1,4 +1,4 @@
-"""What the index tells of records that are to be gone: rare words of theirs before, and whether they are found after."""
+"""What the index tells of records that are to be gone: rare words before, and whether they are found after."""
 
 import re
 from collections import Counter

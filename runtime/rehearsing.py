@@ -42,8 +42,8 @@ from archive.policy.rules import Act
 from archive.scheme.shipped import scheme
 from retention.gone import looks
 from runtime.restoring import restore
-from runtime.settings import Settings
 from runtime.setting_up import found
+from runtime.settings import Settings
 from runtime.wiring import NoWaker, Parts, build
 from runtime.working import work_done
 

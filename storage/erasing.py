@@ -1,4 +1,4 @@
-"""What a destruction needs of keys and bytes: ``ports.KeyErasing`` over a ring, ``ports.ObjectErasing`` over folders."""
+"""What a destruction needs of keys and bytes, over a ring (``ports.KeyErasing``) and folders (``ObjectErasing``)."""
 
 import os
 from collections.abc import Collection, Mapping, Sequence

@@ -58,7 +58,8 @@ class MinioErasing:
     def _listed(self, key: str) -> list[tuple[str, bool]]:
         with translated():
             listed = self._client.list_objects(self._bucket, key, include_version=True, recursive=True)
-            return [(each.version_id or "null", bool(each.is_delete_marker)) for each in listed if each.object_name == key]
+            ours = [each for each in listed if each.object_name == key]
+        return [(each.version_id or "null", bool(each.is_delete_marker)) for each in ours]
 
     def _held(self, key: str) -> bool:
         return any(self._version_held(key, version) for version, marker in self._listed(key) if not marker)

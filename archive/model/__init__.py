@@ -210,6 +210,7 @@ __all__ = [
     "FormDraft",
     "FormVersion",
     "Generation",
+    "GoneStep",
     "HandIn",
     "HandInCheck",
     "HandInForm",

@@ -87,7 +87,7 @@ class DestructionProof(Base):
 
 
 class DestructionRehearsal(Base):
-    """A rehearsal on a scratch archive, down to the raw bytes of files; ``error`` is a code when something was found."""
+    """A rehearsal on a scratch archive, down to raw bytes; ``error`` is a code when something was found."""
 
     __tablename__ = "destruction_rehearsal"
 

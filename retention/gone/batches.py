@@ -180,9 +180,7 @@ class Batches:
 
 _KEYS = select(Content.object_key, Content.record_id)
 _CONTENTS = select(Content.id, Content.record_id, Content.object_key, Content.upload)
-_RECORDS = select(
-    Record.id, Record.archive_number, Record.registration_number, Record.indexed_in, Record.dossier_id
-)
+_RECORDS = select(Record.id, Record.archive_number, Record.registration_number, Record.indexed_in, Record.dossier_id)
 
 
 def _doomed(session: Session, destruction_id: UUID) -> Sequence[UUID]:

@@ -219,9 +219,7 @@ def _index_waits(session: Session, destruction_id: UUID) -> bool:
     gone = select(DestructionItem.record_id).where(
         DestructionItem.destruction_id == destruction_id, DestructionItem.state == DestructionItemState.GONE
     )
-    waiting = select(Job.id).where(
-        Job.kind == JobKind.INDEX, Job.state.in_(_UNFINISHED), Job.subject_id.in_(gone)
-    )
+    waiting = select(Job.id).where(Job.kind == JobKind.INDEX, Job.state.in_(_UNFINISHED), Job.subject_id.in_(gone))
     return session.scalar(waiting.limit(1)) is not None
 
 
@@ -231,4 +229,5 @@ def _counts(session: Session, destruction_id: UUID) -> dict[str, int]:
         .where(DestructionItem.destruction_id == destruction_id)
         .group_by(DestructionItem.state)
     )
-    return {state.value: count for state, count in rows if state in {DestructionItemState.GONE, DestructionItemState.PULLED}}
+    ended = {DestructionItemState.GONE, DestructionItemState.PULLED}
+    return {state.value: count for state, count in rows if state in ended}

@@ -1,4 +1,4 @@
-"""Commands on destructions: destruction prove, show; rehearse destruction. Beginning one is for pages, and for people."""
+"""Commands on destructions: destruction prove, show; rehearse destruction. Beginning one is for people, on pages."""
 
 import getpass
 from pathlib import Path
@@ -71,7 +71,7 @@ def rehearse() -> None:
 
 
 @click.option("--in", "folder", type=click.Path(path_type=Path), help="The rehearsal's folder; it is removed again.")
-@command("destruction", "Destroy records of a scratch archive and look for them down to the raw bytes; keep the report.")
+@command("destruction", "Destroy records of a scratch archive, look for them down to raw bytes; keep the report.")
 def rehearse_destruction(out: Out, folder: Path | None) -> None:
     """Rehearse."""
     from runtime.rehearsing import rehearse as play  # noqa: PLC0415 (as above)

@@ -1,22 +1,17 @@
-"""Destructions that run, put into an archive as rows: what comes before has tests of its own."""
+"""Records for destructions that run (``runtime.rehearsing.doom`` puts one in as rows), and what became of them."""
 
 from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, select
 
 from archive.describing import Draft
-from archive.ids import new_id
 from archive.model import (
     Category,
-    Destruction,
     DestructionItem,
-    DestructionItemState,
-    DestructionState,
     DueState,
     Fonds,
-    JobKind,
     Record,
     RecordDue,
 )
@@ -49,36 +44,11 @@ def due(parts: Parts, ids: Sequence[UUID], day: date = LONG_AGO) -> None:
         work.commit()
 
 
-def doomed(parts: Parts, ids: Sequence[UUID], number: str = "XH-2026-001", *, work_it: bool = True) -> UUID:
-    """Put a destruction of records into the database as one that runs, with its job; return its id."""
-    key = new_id()
-    who = parts.people.identity_of("archivist").person_id
-    assert who
-    now = parts.clock.now()
-    with parts.db.writing() as work:
-        work.session.add(
-            Destruction(
-                id=key, number=number, purpose="保管期限已满", state=DestructionState.RUNNING, begun_by=who,
-                begun_at=now, run_by=who, run_at=now,
-            )
-        )  # fmt: skip
-        work.session.flush()
-        items = [
-            {"destruction_id": key, "record_id": each, "position": at, "state": DestructionItemState.DOOMED}
-            for at, each in enumerate(ids, 1)
-        ]
-        work.session.execute(insert(DestructionItem), items)
-        if work_it:
-            parts.outbox.add(work, JobKind.DESTROY, key)
-        work.commit()
-    return key
-
-
 def states(parts: Parts, key: UUID) -> dict[UUID, str]:
     """Return of each item its state, with why it was pulled."""
     with parts.db.reading() as session:
         rows = session.scalars(select(DestructionItem).where(DestructionItem.destruction_id == key))
-        return {row.record_id: f"{row.state.value} {row.pulled.value}" if row.pulled else row.state.value for row in rows}
+        return {row.record_id: " ".join(filter(None, (row.state, row.pulled))) for row in rows}
 
 
 def there(parts: Parts, ids: Sequence[UUID]) -> set[UUID]:

@@ -26,10 +26,11 @@ from archive.model import (
 )
 from retention.gone import looks
 from runtime.fsck import fsck
+from runtime.rehearsing import doom as doomed
 from runtime.wiring import Parts
 from storage.generations import register_copy
 from tests.factories.archives import Archive
-from tests.factories.doomed import doomed, due, filed, states, there
+from tests.factories.doomed import due, filed, states, there
 
 ROOT = Path(__file__).parents[2]
 
