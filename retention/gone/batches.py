@@ -148,20 +148,19 @@ class Batches:
         number = row.archive_number or row.registration_number
         return {"destruction_id": run.destruction_id, "record_id": row.id, "number": number, "sealed": sealed}
 
-    def erase(self, destruction_id: UUID) -> int:
-        """Remove the bytes whose rows are gone; return of how many contents something refused to go."""
+    def erase(self, destruction_id: UUID, *, again: bool = False) -> int:
+        """Remove the bytes whose rows are gone; return of how many contents something refused to go.
+
+        ``again`` removes once more what was removed before: something may have come back since.
+        """
         after, refused = UUID(int=0), 0
+        waiting = select(DestructionObject).where(DestructionObject.destruction_id == destruction_id)
+        if not again:
+            waiting = waiting.where(DestructionObject.removed_at.is_(None))
         while True:
+            page = waiting.where(DestructionObject.content_id > after).order_by(DestructionObject.content_id)
             with self._db.reading() as session:
-                rows = session.scalars(
-                    select(DestructionObject)
-                    .where(
-                        DestructionObject.destruction_id == destruction_id, DestructionObject.removed_at.is_(None),
-                        DestructionObject.content_id > after,
-                    )
-                    .order_by(DestructionObject.content_id)
-                    .limit(OBJECTS)
-                ).all()  # fmt: skip
+                rows = session.scalars(page.limit(OBJECTS)).all()
             if not rows:
                 return refused
             for row in rows:

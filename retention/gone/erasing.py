@@ -113,7 +113,7 @@ class Erasing:
                 )  # fmt: skip
                 work.session.add(run)
                 work.commit()
-            return run and run.step
+            return run.step if run else None
 
     def _advance(self, destruction_id: UUID, step: GoneStep) -> GoneStep:
         after = _AFTER[step]
@@ -137,7 +137,7 @@ class Erasing:
         with self._db.reading() as session:
             if session.get(DestructionRun, destruction_id) is None:
                 raise NotFound
-        self._batches.erase(destruction_id)
+        self._batches.erase(destruction_id, again=True)
         self._tell_ring(destruction_id, self._means.keys.destroy())
         return self._proofs.make(destruction_id)
 
