@@ -78,6 +78,7 @@ def read(parts: Parts, record: UUID) -> bytes:
     return b"".join(opened.reader.read())
 
 
+@pytest.mark.postgres
 def test_what_is_destroyed_is_nowhere_and_its_neighbours_are_read_on(
     archive: Archive, parts: Parts, five: list[UUID]
 ) -> None:
@@ -130,6 +131,7 @@ def test_what_may_not_go_is_pulled_out_in_the_act_itself(archive: Archive, parts
     assert b"UNICORN00000" in read(parts, held)
 
 
+@pytest.mark.postgres
 def test_a_dossier_goes_last_and_only_with_all_its_items(archive: Archive, parts: Parts, five: list[UUID]) -> None:
     whole, half = five[0], five[1]
     with parts.db.writing() as work:
@@ -226,3 +228,25 @@ def test_a_destruction_waits_for_a_store_that_is_away(archive: Archive, parts: P
     with parts.db.reading() as session:
         assert looks.progress(session, key).bytes_waiting == 0
         assert looks.findings(session, key)[0].clean
+
+
+def test_the_operator_sees_how_far_it_is_and_proves_it_once_more(
+    archive: Archive, parts: Parts, five: list[UUID]
+) -> None:
+    key = doomed(parts, five[:2])
+    archive.work(parts)
+    shown = archive.run("destruction", "show", "REHEARSAL", "--json")
+    assert (shown.code, shown.document["step"], shown.document["gone"], shown.document["clean"]) == (0, "done", 2, True)
+    proved = archive.run("destruction", "prove", "REHEARSAL", "--json")
+    assert proved.code == 0, proved.err
+    assert proved.document["clean"]
+    assert proved.document["words"] is None, "the words ended with the first proof"
+    with parts.db.writing() as work:
+        work.session.execute(update(Record).where(Record.id == five[2]).values(notes=f"见 {five[0]}"))
+        work.commit()
+    left = archive.run("destruction", "prove", "REHEARSAL", "--json")
+    assert (left.code, left.document["found"]) == (1, {"table record.notes": 1})
+    with parts.db.reading() as session:
+        assert [each.clean for each in looks.findings(session, key)] == [False, True, True]
+        assert session.scalar(select(func.count()).where(LogEntry.act == "destruction.prove")) == 2
+    assert archive.run("destruction", "show", "XH-0", "--json").document["error"] == "not_found"
