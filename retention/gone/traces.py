@@ -1,6 +1,5 @@
 """Looking for what is gone in every table: ids, numbers and keys of objects, in every column that could hold one."""
 
-import json
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
@@ -19,8 +18,8 @@ KEPT = frozenset({"log_entry", "issued_number", "appraisal_item", "destroyed_rec
 _OWN = "destruction"
 """Tables of destructions begin with this; they name what is gone, too."""
 
-_ID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}")
-_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_ID = re.compile(r"(?=([0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}))")  # wherever one may begin
+_SHORTEST_ID = 32
 _LEAST = 8
 """Columns for shorter texts hold no id, number or key."""
 
@@ -99,12 +98,11 @@ def _read(session: Session, columns: list[Column[Any]], wanted: Wanted) -> Itera
 
 
 def names(value: Any, wanted: Wanted) -> bool:
-    """Whether a text, or what a document holds, names something that is gone."""
+    """Whether a text, or a text anywhere in a document, names something that is gone."""
     if isinstance(value, str):
         if value in wanted.texts:
             return True
-    else:
-        value = json.dumps(value, ensure_ascii=False)
-        if any(text in wanted.texts for text in _QUOTED.findall(value)):
-            return True
-    return len(value) >= 32 and any(UUID(found) in wanted.ids for found in _ID.findall(value))
+        return len(value) >= _SHORTEST_ID and any(UUID(found) in wanted.ids for found in _ID.findall(value))
+    if isinstance(value, dict):
+        return any(names(each, wanted) for pair in value.items() for each in pair)
+    return isinstance(value, list) and any(names(each, wanted) for each in value)
