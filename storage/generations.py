@@ -56,8 +56,10 @@ def erase_owners(db: Database, ring: KeyRing, owners: Sequence[UUID], clock: Clo
 
     Repeat with the same owners after a crash; owners already erased are passed over. It is not undone by anything.
     """
+    with db.reading() as session:
+        touched = _touched(session, ring, owners)
     with db.writing() as work:
-        doom(work.session, ring, owners)
+        _close(work.session, touched)
         work.commit()
     moved = _move_survivors(db, ring, clock, set(owners))
     erased = 0
@@ -72,12 +74,7 @@ def erase_owners(db: Database, ring: KeyRing, owners: Sequence[UUID], clock: Clo
 
 def doom(session: Session, ring: KeyRing, owners: Sequence[UUID]) -> None:
     """Close every generation whose key opens, or ever opened, the key of one of the owners."""
-    found = wrapped_keys(session, owners)
-    touched = {generation for generation, _ in found.values()}
-    for _, wrapped in found.values():
-        touched.update(trail_of(wrapped))
-    standing = sorted(generation for generation in touched if not ring.is_destroyed(generation))
-    session.execute(update(Generation).where(Generation.id.in_(standing)).values(open=False))
+    _close(session, _touched(session, ring, owners))
 
 
 def rewrap(db: Database, ring: KeyRing, clock: Clock) -> int:
@@ -117,6 +114,19 @@ def register_copy(db: Database, ring: KeyRing, name: str, folder: Path, clock: C
     with db.writing() as work:
         work.session.add(RingCopy(id=new_id(), name=name, location=str(folder), confirmed_at=clock.now()))
         work.commit()
+
+
+def _touched(session: Session, ring: KeyRing, owners: Sequence[UUID]) -> list[UUID]:
+    """Return every standing generation whose key opens, or ever opened, the key of one of the owners."""
+    found = wrapped_keys(session, owners)
+    touched = {generation for generation, _ in found.values()}
+    for _, wrapped in found.values():
+        touched.update(trail_of(wrapped))
+    return sorted(generation for generation in touched if not ring.is_destroyed(generation))
+
+
+def _close(session: Session, generations: Sequence[UUID]) -> None:
+    session.execute(update(Generation).where(Generation.id.in_(generations)).values(open=False))
 
 
 def _move_survivors(db: Database, ring: KeyRing, clock: Clock, leaving: set[UUID]) -> int:
