@@ -4,7 +4,7 @@ A person changes the order of what they see. Items that are hidden from them kee
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -105,8 +105,13 @@ def lay(session: Session, dossier_id: UUID | None, items: Iterable[Placed]) -> N
 
 def close_up(session: Session, dossier_id: UUID, item_id: UUID) -> None:
     """Close the gap that an item will leave in its dossier; the caller takes it out."""
+    close_gaps(session, dossier_id, {item_id})
+
+
+def close_gaps(session: Session, dossier_id: UUID, leaving: Collection[UUID]) -> None:
+    """Close the gaps that items will leave in their dossier; the caller takes them out."""
     before = placed(session, dossier_id)
-    write(session, dossier_id, before, [item for item in before if item.id != item_id])
+    write(session, dossier_id, before, [item for item in before if item.id not in leaving])
     session.connection().execute(_TOUCH, {"key": dossier_id})
 
 

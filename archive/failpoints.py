@@ -55,6 +55,22 @@ MESSAGES: Final = ("due.planned", "due.written", "message.sending", "message.sen
 BULK: Final = ("bulk.changed",)
 """Steps of an edit of many records."""
 
+DESTRUCTION: Final = (
+    "destroy.batch",
+    "destroy.before_commit",
+    "destroy.removed",
+    "destroy.objects",
+    "destroy.rows_done",
+    "destroy.rewrapped",
+    "destroy.packed",
+    "destroy.keys",
+    "destroy.scrubbed",
+    "destroy.expunged",
+    "destroy.proved",
+    "destroy.gone",
+)
+"""Steps of a destruction, in order."""
+
 _armed: dict[str, Effect] = {}
 
 
@@ -67,7 +83,7 @@ def arm(spec: str) -> None:
     _armed.clear()
     for part in filter(None, spec.split(",")):
         name, _, effect = part.partition(":")
-        if name not in INTAKE + BULK + BACKUP + MOVE + MESSAGES:
+        if name not in INTAKE + BULK + BACKUP + MOVE + MESSAGES + DESTRUCTION:
             raise ValueError(name)
         _armed[name] = Effect(effect)
 

@@ -256,3 +256,107 @@ class Detector(Protocol):
     def detect(self, head: bytes, name: str) -> str:
         """Return the media type of a file from its first bytes (``name`` only settles ties)."""
         ...
+
+
+@dataclass(frozen=True)
+class KeysGone:
+    """How an erasure of keys ended: generations destroyed, copies of the ring, and those that did not confirm."""
+
+    destroyed: int
+    copies: int
+    unconfirmed: tuple[str, ...]
+
+
+class KeyErasing(Protocol):
+    """Makes what was sealed for owners unreadable for good, here and in every older copy of the database."""
+
+    def doom(self, session: Session, owners: Sequence[UUID]) -> None:
+        """Close, in the caller's transaction, every generation that opens these owners' keys; their rows may go then.
+
+        From its commit on nothing can keep those generations but that the two following acts are not done yet.
+        """
+        ...
+
+    def rewrap(self) -> int:
+        """Give who is left in closed generations other keys; return how many. It may be repeated."""
+        ...
+
+    def destroy(self) -> KeysGone:
+        """Destroy the keys of closed generations, here and in each registered copy of the ring. It may be repeated."""
+        ...
+
+    def passing(self, key_id: UUID) -> "PassingKey":
+        """Return a key of its own, made on first use, that no copy of the database or the backups can open."""
+        ...
+
+
+class PassingKey(Protocol):
+    """Seals what must be readable for a while only. Raises ``KeyUnavailable`` once it has ended."""
+
+    def seal(self, data: bytes, *, context: str) -> bytes:
+        """Encrypt a small text."""
+        ...
+
+    def open(self, sealed: bytes, *, context: str) -> bytes:
+        """Decrypt it."""
+        ...
+
+    def end(self) -> None:
+        """Destroy the key; ending it once more is no error."""
+        ...
+
+
+class ObjectErasing(Protocol):
+    """Removes objects whatever locks them, under the credential of destruction. Raises as ``ObjectStore`` does."""
+
+    def held(self, keys: Collection[str]) -> frozenset[str]:
+        """Return the keys of which some version is under a legal hold."""
+        ...
+
+    def erase(self, keys: Collection[str]) -> frozenset[str]:
+        """Remove every version and delete mark of these keys; return the keys of which something refused to go."""
+        ...
+
+    def standing(self, keys: Collection[str]) -> Mapping[str, int]:
+        """Return how many versions and delete marks stand of each key that is not gone."""
+        ...
+
+
+class WrappedKeyBackups(Protocol):
+    """The backups of wrapped keys, and the older backups that outlast a destruction."""
+
+    def renew(self) -> datetime | None:
+        """Back the wrapped keys up as they are now; return when that was. None: the house keeps no backups."""
+        ...
+
+    def older(self, than: datetime) -> Sequence[tuple[str, datetime, datetime]]:
+        """Return name, making and end of each backup that was made before a moment."""
+        ...
+
+
+class IndexTraces(Protocol):
+    """What the search index tells of records that are to be gone. Raises ``Unavailable`` when it does not answer."""
+
+    def rare_words(self, session: Session, ids: Sequence[UUID]) -> Mapping[UUID, Sequence[str]]:
+        """Return words of each record that few others will have."""
+        ...
+
+    def holding(self, ids: Collection[UUID]) -> Mapping[str, int]:
+        """Return how many of these records each partition holds; partitions that hold none are there with 0."""
+        ...
+
+    def found_by(self, words: Sequence[str], ids: Collection[UUID]) -> int:
+        """Return how many of these records any of the words finds."""
+        ...
+
+
+class PictureTraces(Protocol):
+    """Pictures kept of contents."""
+
+    def forget(self, contents: Collection[UUID]) -> int:
+        """Remove what is kept of contents; return how many pictures that were."""
+        ...
+
+    def kept(self, contents: Collection[UUID]) -> int:
+        """Return how many pictures are kept of contents."""
+        ...

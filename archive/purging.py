@@ -1,5 +1,6 @@
 """Removing the rows of records for good: of those whose bin time is over, and of those that were destroyed."""
 
+import re
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from archive.likeness import forget, forget_decisions
 from archive.model import (
+    ApiAnswer,
     Approval,
     ApprovalDecider,
     ApprovalStep,
@@ -19,9 +21,13 @@ from archive.model import (
     Delivery,
     File,
     FilingRunRow,
+    FixityFinding,
+    FormDraft,
     HandInLine,
     HoldRecord,
     ImportEntry,
+    Job,
+    JobState,
     Loan,
     LoanReport,
     Message,
@@ -43,6 +49,8 @@ from archive.model import (
 )
 from archive.required.rows import forget_papers
 from archive.shelving.rules import forget_copies
+
+_IDS = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def remove_records(session: Session, ids: Sequence[UUID]) -> None:
@@ -81,3 +89,21 @@ def _forget_requests(session: Session, ids: Sequence[UUID]) -> None:
     asked = select(Approval.id).where(Approval.record_id.in_(ids))
     for table in (ApprovalWord, ApprovalDecider, ApprovalStep):
         session.execute(delete(table).where(table.approval_id.in_(asked)))
+
+
+def forget_traces(session: Session, ids: Sequence[UUID], contents: Sequence[UUID]) -> None:
+    """Remove what else names records that are destroyed: jobs that are not at work, answers, findings, drafts."""
+    subjects = [*ids, *contents]
+    session.execute(delete(Job).where(Job.subject_id.in_(subjects), Job.state != JobState.RUNNING))
+    session.execute(delete(ApiAnswer).where(ApiAnswer.made.in_(subjects)))
+    session.execute(delete(FixityFinding).where(FixityFinding.content_id.in_(contents)))
+    drafts = drafts_of(session, ids)
+    session.execute(delete(FormDraft).where(FormDraft.id.in_(drafts)))
+    session.execute(delete(OwnerKey).where(OwnerKey.owner_id.in_(drafts)))
+
+
+def drafts_of(session: Session, ids: Sequence[UUID]) -> list[UUID]:
+    """Return the unsent forms of records; each is the owner of its own key."""
+    named = {str(key) for key in ids}
+    rows = session.execute(select(FormDraft.id, FormDraft.form)).all()
+    return [row.id for row in rows if not named.isdisjoint(_IDS.findall(row.form))]

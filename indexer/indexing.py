@@ -27,6 +27,9 @@ from indexer.pagetext import portions
 
 BATCH = 1000
 
+LAST = 2**53
+"""The version at which a record that has no row any more is taken out: no entry is newer."""
+
 log = logging.getLogger(__name__)
 
 _ROUNDS = 5
@@ -73,7 +76,11 @@ class IndexRecords:
             moment = self._clock.now()
             versions: dict[UUID, int] = {}
             with self._db.reading() as session:
-                chunks = list(portions(session, waiting))
+                there = set(session.scalars(select(Record.id).where(Record.id.in_(waiting))))
+                chunks = list(portions(session, [key for key in waiting if key in there]))
+            gone = [key for key in waiting if key not in there]
+            self._take_out(gone)
+            versions.update(dict.fromkeys(gone, 0))
             for chunk in chunks:
                 with self._db.reading() as session:
                     kept = self._entries.read(session, chunk)
@@ -99,6 +106,11 @@ class IndexRecords:
             statement = update(_TABLE).where(_TABLE.c.id == bindparam("key")).values(indexed_in=bindparam("places"))
             work.session.connection().execute(statement, new)
             work.commit()
+
+    def _take_out(self, gone: Sequence[UUID]) -> None:
+        """Take out records whose rows are gone for good, wherever they are."""
+        if gone:
+            self._engine.write([], [Tombstone(key, LAST, each) for key in gone for each in self._engine.partitions()])
 
     def _write(self, kept: Sequence[Kept]) -> dict[UUID, str]:
         entries = [one.entry for one in kept if one.entry]

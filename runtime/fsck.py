@@ -296,7 +296,7 @@ def _acknowledged(parts: Parts, _counts: dict[str, int]) -> Iterator[Violation]:
 
 
 def _purged() -> Any:
-    return select(LogEntry.record_id).where(LogEntry.act == "record.purge")
+    return select(LogEntry.record_id).where(LogEntry.act.in_(("record.purge", "record.destroy")))
 
 
 def _levels(parts: Parts, _counts: dict[str, int]) -> Iterator[Violation]:

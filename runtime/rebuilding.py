@@ -12,6 +12,9 @@ from indexer.rebuild import Rebuilder
 NOT_YET = "not_yet"
 """Why expunging is tried again: the server still keeps what changed a moment ago."""
 
+ANEW = "anew"
+"""In the payload of a job that expunges: partitions to be made anew where the engine forgets by nothing else."""
+
 REPAIR = "repair"
 """In a job's payload: mend what differs, instead of making all anew."""
 
@@ -47,11 +50,15 @@ class ExpungeIndex:
     max_attempts = 10
     keep_done = False
 
-    def __init__(self, engine: SearchEngine) -> None:
+    def __init__(self, rebuilder: Rebuilder, engine: SearchEngine) -> None:
+        self._rebuilder = rebuilder
         self._engine = engine
 
     def run(self, jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Outcome]:
-        """Expunge every partition."""
+        """Expunge every partition; after a destruction, make those anew that the embedded engine has to."""
+        if self._engine.about()["engine"] == "embedded":
+            for partition in sorted({each for job in jobs for each in job.payload.get(ANEW, ())}):
+                self._rebuilder.rebuild(partition)
         done = [self._engine.expunge(partition) for partition in self._engine.partitions()]
         outcome = Outcome.done() if all(done) else Outcome.retry(NOT_YET, after=timedelta(minutes=1))
         return {job.id: outcome for job in jobs}
@@ -59,4 +66,4 @@ class ExpungeIndex:
 
 def index_care(rebuilder: Rebuilder, engine: SearchEngine) -> tuple[RebuildIndex, ExpungeIndex]:
     """Return the handlers of the jobs that look after the index."""
-    return RebuildIndex(rebuilder), ExpungeIndex(engine)
+    return RebuildIndex(rebuilder), ExpungeIndex(rebuilder, engine)

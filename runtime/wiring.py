@@ -32,23 +32,28 @@ from indexer.rendition import MakeRenditions, Renditions
 from indexer.sandbox.client import SandboxDetector
 from indexer.sandbox.typeset import Typesetter
 from indexer.search import SearchService
+from indexer.traces import SearchTraces
 from indexer.unlocking import Unlocking
 from indexer.unpacking import UnpackContents
 from retention.answers import ForgetAnswers
 from retention.bin import EmptyBin
 from retention.checks import PlanChecks
 from retention.due import TellWhatIsDue
+from retention.gone.batches import Means
+from retention.gone.erasing import Erasing
 from retention.holding import HoldCheck
 from retention.loans import CareForLoans
 from runtime.backing_up import MakeBackups
 from runtime.checking_fixity import CheckFixity
 from runtime.checkpointing import MakeCheckpoints
+from runtime.destroying import House, erasing, object_erasing
 from runtime.rebuilding import index_care
 from runtime.record_parts import RecordParts
 from runtime.revisions import newest_revision
 from runtime.settings import Settings
 from runtime.stores import backup_store
 from storage.backups import Backups
+from storage.erasing import RingErasing
 from storage.fixity_care import FixityCare
 from storage.locks import LockObjects
 from storage.mending import Mending
@@ -193,6 +198,15 @@ class Parts(RecordParts):
         locks = self.locks is not None
         return Mending(self.db, self.guard, self.log, self.outbox, self.clock, self.store, backups, locks=locks)
 
+    @cached_property
+    def erasing(self) -> Erasing:
+        """Carries destructions out."""
+        keys, index = RingErasing(self.db, self.ring, self.clock), SearchTraces(self.engine, self.vault)
+        means = Means(object_erasing(self), self.store, keys, index, self.pictures)
+        return erasing(
+            House(self.settings, self.db, self.guard, self.log, self.outbox, self.clock, means, self.safekeeping)
+        )
+
     def backups_in(self, url: str) -> Backups:
         """Return the backup sets that lie in a store."""
         place = backup_store(self.settings, url)
@@ -218,6 +232,7 @@ class Parts(RecordParts):
             TellWhatIsDue(self.db, self.guard, self.telling.sweep),
             Deliver(self.db, self.guard, self.vault, self.outbox, self.telling.due, self.ways, letters.write),
             *self.retention.handlers,
+            self.erasing,
             SweepOrphans(self.db, self.store, self.clock),
             MakeBackups(self.safekeeping),
             CheckFixity(self.fixity, self.mending, self.ending.is_set),

@@ -14,6 +14,7 @@ from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
 
 from archive.clock import Clock
 from archive.database import Database
@@ -55,7 +56,11 @@ def erase_owners(db: Database, ring: KeyRing, owners: Sequence[UUID], clock: Clo
 
     Repeat with the same owners after a crash; owners already erased are passed over. It is not undone by anything.
     """
-    _close(db, _touched(db, ring, owners))
+    with db.reading() as session:
+        touched = _touched(session, ring, owners)
+    with db.writing() as work:
+        _close(work.session, touched)
+        work.commit()
     moved = _move_survivors(db, ring, clock, set(owners))
     erased = 0
     for start in range(0, len(owners), _BATCH):
@@ -65,6 +70,16 @@ def erase_owners(db: Database, ring: KeyRing, owners: Sequence[UUID], clock: Clo
             work.commit()
     rest = finish(db, ring, clock)
     return Outcome(erased, moved + rest.moved, rest.destroyed, rest.unconfirmed)
+
+
+def doom(session: Session, ring: KeyRing, owners: Sequence[UUID]) -> None:
+    """Close every generation whose key opens, or ever opened, the key of one of the owners."""
+    _close(session, _touched(session, ring, owners))
+
+
+def rewrap(db: Database, ring: KeyRing, clock: Clock) -> int:
+    """Move the owners of closed generations to open ones; return how many. Repeat after a crash."""
+    return _move_survivors(db, ring, clock, set())
 
 
 def finish(db: Database, ring: KeyRing, clock: Clock) -> Outcome:
@@ -101,20 +116,17 @@ def register_copy(db: Database, ring: KeyRing, name: str, folder: Path, clock: C
         work.commit()
 
 
-def _touched(db: Database, ring: KeyRing, owners: Sequence[UUID]) -> list[UUID]:
+def _touched(session: Session, ring: KeyRing, owners: Sequence[UUID]) -> list[UUID]:
     """Return every standing generation whose key opens, or ever opened, the key of one of the owners."""
-    with db.reading() as session:
-        found = wrapped_keys(session, owners)
+    found = wrapped_keys(session, owners)
     touched = {generation for generation, _ in found.values()}
     for _, wrapped in found.values():
         touched.update(trail_of(wrapped))
     return sorted(generation for generation in touched if not ring.is_destroyed(generation))
 
 
-def _close(db: Database, generations: Sequence[UUID]) -> None:
-    with db.writing() as work:
-        work.session.execute(update(Generation).where(Generation.id.in_(generations)).values(open=False))
-        work.commit()
+def _close(session: Session, generations: Sequence[UUID]) -> None:
+    session.execute(update(Generation).where(Generation.id.in_(generations)).values(open=False))
 
 
 def _move_survivors(db: Database, ring: KeyRing, clock: Clock, leaving: set[UUID]) -> int:

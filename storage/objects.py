@@ -134,6 +134,13 @@ class FileStore:
         for folder in folders:
             yield from _listed(folder, _OBJECT, prefix.replace("/", "_"))
 
+    def versions(self, key: str) -> Iterator[ObjectInfo]:
+        """List the versions of one key, without a look at any other's."""
+        self._present()
+        folder = self._object_path(key, "0" * 32).parent
+        if folder.is_dir():
+            yield from (each for each in _listed(str(folder), _OBJECT, key.replace("/", "_")) if each.key == key)
+
     # Uploads
 
     def begin(self, key: str) -> str:

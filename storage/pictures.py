@@ -2,8 +2,10 @@
 
 import os
 import threading
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
+from uuid import UUID
 
 
 class PictureCache:
@@ -44,6 +46,25 @@ class PictureCache:
             passing.replace(self._folder / name)
         passing.unlink(missing_ok=True)
         self._trim(len(sealed))
+
+    def forget(self, contents: Collection[UUID]) -> int:
+        """Remove what is kept of contents; return how many pictures that were."""
+        found = list(self._of(contents))
+        for path in found:
+            path.unlink(missing_ok=True)
+        return len(found)
+
+    def kept(self, contents: Collection[UUID]) -> int:
+        """Return how many pictures are kept of contents."""
+        return sum(1 for _ in self._of(contents))
+
+    def _of(self, contents: Collection[UUID]) -> Iterator[Path]:
+        """Yield what is kept, or on its way in, of contents: each name begins with the content's."""
+        wanted = {each.hex for each in contents}
+        with suppress(FileNotFoundError):
+            for entry in os.scandir(self._folder):
+                if entry.name.removeprefix(".")[:32] in wanted:
+                    yield Path(entry.path)
 
     def _trim(self, more: int) -> None:
         with self._lock, suppress(OSError):

@@ -17,6 +17,7 @@ from archive.errors import Damaged, NotFound
 from archive.model import ContentState, OwnerKey, Record
 from archive.ports import ObjectStore
 from archive.purging import remove_records
+from archive.scrubbing import scrub
 from storage import dump
 from storage.backups import VITAL_FIRST, Backups, BackupSet
 from storage.copying import Hashed, Told
@@ -101,6 +102,8 @@ class Restoring:
         load_pack(db, BytesIO(pack))
         migrate(db, "head")
         gone = _remove_destroyed(db)
+        if gone:
+            scrub(db)  # what was brought in for a moment does not stay in dead pages
         return self._contents(db, store, there, told, gone)
 
     def _newest_pack(self, there: dict[str, str]) -> BackupSet:

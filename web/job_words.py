@@ -31,5 +31,6 @@ JOBS: Mapping[str, str] = {
     JobKind.FIND_DUE: mark("find what falls due"),
     JobKind.RECKON: mark("reckon days of terms anew"),
     JobKind.HOLD: mark("place or release a hold"),
+    JobKind.DESTROY: mark("carry a destruction out"),
 }
 """By kind; a newer version may have kinds that this one does not know."""

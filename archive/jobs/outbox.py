@@ -38,6 +38,7 @@ QUEUES = {
     JobKind.FIND_DUE: "retention",
     JobKind.RECKON: "retention",
     JobKind.HOLD: "retention",
+    JobKind.DESTROY: "retention",
     JobKind.CHECKPOINT: "light",
     JobKind.FORGET_ANSWERS: "light",
     JobKind.PLAN_CHECKS: "light",

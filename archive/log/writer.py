@@ -55,6 +55,7 @@ RECORD_NOUNS = frozenset(
         "schedule",
         "event",
         "hold",
+        "destruction",
     }
 )
 """Acts on papers: the record log."""

@@ -31,6 +31,14 @@ from archive.model.contents import (
 from archive.model.deadlines import DayRule, Deadline, DeadlineKind, DeadlineState, WeekdayRule
 from archive.model.fixity import FindingEnd, Fixity, FixityFinding, FixityRun
 from archive.model.forms import FormVersion
+from archive.model.gone import (
+    DestructionObject,
+    DestructionProof,
+    DestructionRehearsal,
+    DestructionRun,
+    DestructionTrace,
+    GoneStep,
+)
 from archive.model.handin import (
     Failing,
     HandIn,
@@ -174,7 +182,12 @@ __all__ = [
     "Destruction",
     "DestructionItem",
     "DestructionItemState",
+    "DestructionObject",
+    "DestructionProof",
+    "DestructionRehearsal",
+    "DestructionRun",
     "DestructionState",
+    "DestructionTrace",
     "Distribution",
     "DossierClock",
     "DossierPerson",
@@ -197,6 +210,7 @@ __all__ = [
     "FormDraft",
     "FormVersion",
     "Generation",
+    "GoneStep",
     "HandIn",
     "HandInCheck",
     "HandInForm",

@@ -16,8 +16,8 @@ class JobKind(StrEnum):
     """What a job does.
 
     Its subject is a content (extract, unpack, ocr, compare), a record (index, lock), a spreadsheet (bring_in), a run of
-    filings (file_many), an edit (bulk_edit), a person (deliver), a schedule's draft or a subject (reckon), a hold or
-    nothing.
+    filings (file_many), an edit (bulk_edit), a person (deliver), a schedule's draft or a subject (reckon), a hold,
+    a destruction (destroy) or nothing.
     """
 
     EXTRACT = "extract"
@@ -45,6 +45,7 @@ class JobKind(StrEnum):
     FIND_DUE = "find_due"
     RECKON = "reckon"
     HOLD = "hold"
+    DESTROY = "destroy"
 
 
 class JobState(StrEnum):

@@ -34,6 +34,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "subjects": ("subject",),
     "care": ("doctor", "fsck", "log", "index", "keys"),
     "backups": ("backup", "backups", "restore"),
+    "destroying": ("destruction", "rehearse"),
     "fixity": ("fixity",),
     "move": ("move",),
     "store": ("store",),

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
-from archive.failpoints import BACKUP, BULK, INTAKE, MESSAGES, MOVE
+from archive.failpoints import BACKUP, BULK, DESTRUCTION, INTAKE, MESSAGES, MOVE
 from archive.numbering.rule import WIDTHS, NumberField
 from runtime.cli.main import cli
 from runtime.doctor import LOOKS
@@ -148,15 +148,18 @@ def test_every_look_and_message_of_the_doctor_is_explained(language: str) -> Non
     assert not [message for message in WORDS if f"`{message}`" not in text]
 
 
+EVERY_FAILPOINT = {*INTAKE, *BULK, *BACKUP, *MOVE, *MESSAGES, *DESTRUCTION}
+
+
 def test_every_failpoint_is_in_the_document_and_in_the_code() -> None:
     text = read("docs/formats/faults.md")
-    assert set(re.findall(r"^\| `([a-z_.]+)` \|", text, re.MULTILINE)) == {*INTAKE, *BULK, *BACKUP, *MOVE, *MESSAGES}
+    assert set(re.findall(r"^\| `([a-z_.]+)` \|", text, re.MULTILINE)) == EVERY_FAILPOINT
     code = "".join(
         p.read_text("utf-8")
-        for room in ("archive", "indexer", "storage", "runtime")
+        for room in ("archive", "indexer", "storage", "retention", "runtime")
         for p in (ROOT / room).rglob("*.py")
     )
-    assert set(re.findall(r'\breach\("([a-z_.]+)"\)', code)) == {*INTAKE, *BULK, *BACKUP, *MOVE, *MESSAGES}
+    assert set(re.findall(r'\breach\("([a-z_.]+)"\)', code)) == EVERY_FAILPOINT
 
 
 def test_every_field_of_a_number_rule_is_in_the_document() -> None:

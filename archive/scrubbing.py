@@ -1,0 +1,83 @@
+"""Wiping what a database keeps of rows that are gone: dead pages, and what its log can be made to let go of."""
+
+import sqlite3
+import time
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import text
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DBAPIError
+
+from archive import postgres
+from archive.database import Base, Database
+
+DONE, BUSY, REFUSED = "done", "busy", "refused"
+_TRIES = 20
+_PAUSE = 0.25
+_MAY = text(
+    "SELECT c.relname FROM pg_class c WHERE c.relname = ANY(:tables)"
+    " AND NOT pg_has_role(current_user, c.relowner, 'USAGE')"
+)
+
+
+def scrub(db: Database, owner_url: str = "") -> Mapping[str, str]:
+    """Wipe dead pages and shorten the log; return for each step whether it was ``done``, ``busy`` or ``refused``.
+
+    Args:
+        db: the database.
+        owner_url: of PostgreSQL, who owns the tables, if that is another than who uses them.
+    """
+    if db.is_sqlite:
+        return _sqlite(db)
+    engine = postgres.engine(owner_url or db.url, patient=True)
+    try:
+        return _postgres(engine)
+    finally:
+        engine.dispose()
+
+
+def _sqlite(db: Database) -> Mapping[str, str]:
+    """Write the whole file anew, then empty the write-ahead log."""
+    return {
+        "vacuum": _tried(db, "VACUUM"),
+        "checkpoint": _tried(db, "PRAGMA wal_checkpoint(TRUNCATE)"),
+    }
+
+
+def _tried(db: Database, statement: str) -> str:
+    """Run a statement outside of any transaction; readers and writers may hold it up for a moment."""
+    for _ in range(_TRIES):
+        raw = db.engine.raw_connection()
+        try:
+            answer = raw.cursor().execute(statement).fetchone()
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) and "busy" not in str(error):
+                return REFUSED
+        else:
+            if not answer or answer[0] == 0:
+                return DONE
+        finally:
+            raw.close()
+        time.sleep(_PAUSE)
+    return BUSY
+
+
+def _postgres(engine: Engine) -> Mapping[str, str]:
+    tables: Sequence[str] = [table.name for table in Base.metadata.sorted_tables]
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        foreign = connection.execute(_MAY, {"tables": tables}).all()
+        said = {"vacuum": REFUSED if foreign else DONE}
+        if not foreign:
+            connection.exec_driver_sql(f"VACUUM {', '.join(tables_quoted(tables))}")
+        for step, statement in (("checkpoint", "CHECKPOINT"), ("switch_log", "SELECT pg_switch_wal()")):
+            try:
+                connection.exec_driver_sql(statement)
+                said[step] = DONE
+            except DBAPIError:
+                said[step] = REFUSED
+    return said
+
+
+def tables_quoted(names: Sequence[str]) -> list[str]:
+    """Return names of tables as a statement takes them."""
+    return [f'"{name}"' for name in names]

@@ -1,0 +1,233 @@
+"""The job that carries a destruction out, step by step; each step may break off anywhere and is gone on with.
+
+1. rows and bytes, batch by batch;
+2. keys: survivors get new ones, these are backed up, then the old generations are destroyed in every copy of the ring;
+3. the database's dead pages and log;
+4. what the search engine keeps of entries that were taken out;
+5. the proof.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from archive import failpoints
+from archive.clock import Clock
+from archive.database import Database, Work
+from archive.errors import NotFound, Unavailable
+from archive.ids import new_id
+from archive.jobs.outbox import Outbox
+from archive.jobs.runner import ClaimedJob, Outcome
+from archive.log.writer import Log
+from archive.model import (
+    Destruction,
+    DestructionItem,
+    DestructionItemState,
+    DestructionProof,
+    DestructionRun,
+    DestructionState,
+    GoneStep,
+    Job,
+    JobKind,
+    JobState,
+)
+from archive.ports import KeysGone, WrappedKeyBackups
+from retention.gone.batches import ACTOR, Batches, Means
+from retention.gone.proof import Proofs
+
+WAIT = timedelta(seconds=1)
+"""After this a destruction that waits for the index looks again."""
+
+AWAY = timedelta(minutes=1)
+"""After this it tries again what did not answer, or was full."""
+
+ANEW = "anew"
+_UNFINISHED = (JobState.QUEUED, JobState.RUNNING)
+_AFTER = dict(zip(list(GoneStep)[:-1], list(GoneStep)[1:], strict=True))
+
+
+class Erasing:
+    """Handler of destructions that run (see ``archive.jobs.runner.Handler``)."""
+
+    kind = JobKind.DESTROY
+    batch = 1
+    deadline = 24 * 3600.0
+    max_attempts = 100_000
+    keep_done = False
+
+    def __init__(
+        self, db: Database, log: Log, outbox: Outbox, clock: Clock, batches: Batches, means: Means,
+        backups: WrappedKeyBackups, proofs: Proofs, scrub: Callable[[], Mapping[str, str]],
+    ) -> None:  # fmt: skip
+        self._db = db
+        self._log = log
+        self._outbox = outbox
+        self._clock = clock
+        self._batches = batches
+        self._means = means
+        self._backups = backups
+        self._proofs = proofs
+        self._scrub = scrub
+        self._steps: Mapping[GoneStep, Callable[[UUID, ClaimedJob], bool]] = {
+            GoneStep.ROWS: self._rows,
+            GoneStep.KEYS: self._keys,
+            GoneStep.DATABASE: self._database,
+            GoneStep.SEARCH: self._search,
+            GoneStep.PROOF: self._proof,
+        }
+
+    def run(self, jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Outcome]:
+        """Go on with each as far as it goes now."""
+        return {job.id: self._one(job) for job in jobs}
+
+    def _one(self, job: ClaimedJob) -> Outcome:
+        step = self._begin(job.subject_id) if job.subject_id else None
+        if step is None or job.subject_id is None:
+            return Outcome.failed("no_subject")
+        while step is not GoneStep.DONE:
+            if not job.still_held():
+                return Outcome.retry("lease_lost")
+            try:
+                done = self._steps[step](job.subject_id, job)
+            except Unavailable as error:
+                return Outcome.retry(str(error.facts.get("part", error.code)), AWAY)
+            if not done:
+                return Outcome.retry("waits", WAIT)
+            step = self._advance(job.subject_id, step)
+        return Outcome.done()
+
+    def _begin(self, destruction_id: UUID) -> GoneStep | None:
+        """Return the step of a destruction, begun now if it was not; None: there is none, or it does not run."""
+        with self._db.writing() as work:
+            row = work.session.get(Destruction, destruction_id)
+            run = work.session.get(DestructionRun, destruction_id)
+            if run is None and row is not None and row.state is DestructionState.RUNNING:
+                run = DestructionRun(
+                    destruction_id=destruction_id, step=GoneStep.ROWS, began_at=self._clock.now(), partitions=[],
+                    words_key=new_id(), facts={},
+                )  # fmt: skip
+                work.session.add(run)
+                work.commit()
+            return run.step if run else None
+
+    def _advance(self, destruction_id: UUID, step: GoneStep) -> GoneStep:
+        after = _AFTER[step]
+        if after is GoneStep.DONE:
+            return after  # written with the end itself
+        self._note(destruction_id, lambda run, _work: setattr(run, "step", after))
+        return after
+
+    def _note(self, destruction_id: UUID, change: Callable[[DestructionRun, Work], Any]) -> None:
+        with self._db.writing() as work:
+            change(work.session.get_one(DestructionRun, destruction_id), work)
+            work.commit()
+
+    def again(self, destruction_id: UUID) -> DestructionProof:
+        """Try once more what refused to go, then make another proof.
+
+        Raises:
+            NotFound: it does not run, and never did.
+            Unavailable: something does not answer.
+        """
+        with self._db.reading() as session:
+            if session.get(DestructionRun, destruction_id) is None:
+                raise NotFound
+        self._batches.erase(destruction_id, again=True)
+        self._tell_ring(destruction_id, self._means.keys.destroy())
+        return self._proofs.make(destruction_id)
+
+    # Steps: each returns whether it is done; not yet: it is asked again soon
+
+    def _rows(self, destruction_id: UUID, job: ClaimedJob) -> bool:
+        self._batches.erase(destruction_id)
+        while more := self._batches.next(destruction_id):
+            if not job.still_held():
+                return False
+        if more is None:
+            return False
+        failpoints.reach("destroy.rows_done")
+        return True
+
+    def _keys(self, destruction_id: UUID, _job: ClaimedJob) -> bool:
+        """Survivors first: they have new keys, and these a backup, before the old ones go."""
+        self._means.keys.rewrap()
+        failpoints.reach("destroy.rewrapped")
+        with self._db.reading() as session:
+            packed = session.get_one(DestructionRun, destruction_id).pack_at
+        if packed is None:
+            at = self._backups.renew()
+            self._note(destruction_id, lambda run, _work: setattr(run, "pack_at", at))
+        failpoints.reach("destroy.packed")
+        gone = self._means.keys.destroy()
+        failpoints.reach("destroy.keys")
+        self._tell_ring(destruction_id, gone)
+        return True
+
+    def _tell_ring(self, destruction_id: UUID, gone: KeysGone) -> None:
+        ring = asdict(gone) | {"unconfirmed": list(gone.unconfirmed)}
+        self._note(destruction_id, lambda run, _work: setattr(run, "facts", run.facts | {"ring": ring}))
+
+    def _database(self, destruction_id: UUID, _job: ClaimedJob) -> bool:
+        said = dict(self._scrub())
+        failpoints.reach("destroy.scrubbed")
+        self._note(destruction_id, lambda run, _work: setattr(run, "facts", run.facts | {"database": said}))
+        return True
+
+    def _search(self, destruction_id: UUID, _job: ClaimedJob) -> bool:
+        with self._db.reading() as session:
+            run = session.get_one(DestructionRun, destruction_id)
+            if _index_waits(session, destruction_id):
+                return False
+            asked = run.job_id and session.get(Job, run.job_id)
+        if run.job_id is None:
+            self._note(destruction_id, self._ask_to_expunge)
+            return False
+        if asked and asked.state in _UNFINISHED:
+            return False
+        failpoints.reach("destroy.expunged")
+        ended = asked.state.value if asked else JobState.DONE.value
+        self._note(destruction_id, lambda run, _work: setattr(run, "facts", run.facts | {"expunge": ended}))
+        return True
+
+    def _ask_to_expunge(self, run: DestructionRun, work: Work) -> None:
+        run.job_id = self._outbox.add(work, JobKind.EXPUNGE, payload={ANEW: run.partitions})
+
+    def _proof(self, destruction_id: UUID, _job: ClaimedJob) -> bool:
+        made = self._proofs.make(destruction_id)
+        failpoints.reach("destroy.proved")
+        with self._db.writing() as work:
+            row = work.session.get_one(Destruction, destruction_id)
+            run = work.session.get_one(DestructionRun, destruction_id)
+            run.step = GoneStep.DONE
+            if row.state is DestructionState.RUNNING:
+                row.state, row.gone_at, row.version = DestructionState.GONE, self._clock.now(), row.version + 1
+                counts = _counts(work.session, destruction_id)
+                body = {"destruction": row.number, "proof": str(made.id), "found": made.found} | counts
+                self._log.note(work.session, ACTOR, "destruction.gone", body=body)
+            work.commit()
+        failpoints.reach("destroy.gone")
+        return True
+
+
+def _index_waits(session: Session, destruction_id: UUID) -> bool:
+    """Whether the index has still to forget a record that is gone."""
+    gone = select(DestructionItem.record_id).where(
+        DestructionItem.destruction_id == destruction_id, DestructionItem.state == DestructionItemState.GONE
+    )
+    waiting = select(Job.id).where(Job.kind == JobKind.INDEX, Job.state.in_(_UNFINISHED), Job.subject_id.in_(gone))
+    return session.scalar(waiting.limit(1)) is not None
+
+
+def _counts(session: Session, destruction_id: UUID) -> dict[str, int]:
+    rows = session.execute(
+        select(DestructionItem.state, func.count())
+        .where(DestructionItem.destruction_id == destruction_id)
+        .group_by(DestructionItem.state)
+    )
+    ended = {DestructionItemState.GONE, DestructionItemState.PULLED}
+    return {state.value: count for state, count in rows if state in ended}

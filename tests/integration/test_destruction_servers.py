@@ -1,0 +1,141 @@
+"""Destruction on real servers: MinIO with locks and holds, and away; Elasticsearch away; a disk that is full."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import event, func, select, update
+
+from archive.model import Content, Destruction, DestructionState, Job, JobKind, LogEntry
+from archive.scrubbing import scrub
+from benchmarks._rough_proxy import RoughProxy
+from retention.gone import looks
+from runtime.rehearsing import doom
+from runtime.settings import load
+from runtime.wiring import NoWaker, Parts, build
+from tests.factories import elastic, minio_server
+from tests.factories.archives import Archive
+from tests.factories.doomed import due, filed, states, there
+from tests.fakes.faulty_server import OPEN, REFUSES, faulty_server
+from tests.integration.test_minio_faults import Bucketed
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture
+def proxied(archive: Archive) -> Iterator[Bucketed]:
+    access = minio_server.needed()
+    with RoughProxy(access.endpoint) as proxy:
+        made = Bucketed(archive, access, proxy)
+        yield made
+        made.close()
+
+
+def three(archive: Archive, parts: Parts) -> list[UUID]:
+    """Return three filed records with a text each, all due."""
+    ids = filed(parts, [f"销毁测试合同{at}" for at in range(3)], [f"编号UNICORN{at:05}。".encode() for at in range(3)])
+    archive.work(parts)
+    due(parts, ids)
+    return ids
+
+
+def at_once(parts: Parts) -> None:
+    """Have the jobs that were put off be due."""
+    with parts.db.writing() as work:
+        work.session.execute(update(Job).where(Job.kind == JobKind.DESTROY).values(run_after=parts.clock.now()))
+        work.commit()
+
+
+def ended(parts: Parts, key: UUID) -> bool:
+    with parts.db.reading() as session:
+        return session.get_one(Destruction, key).state is DestructionState.GONE
+
+
+def test_locks_give_way_a_hold_set_at_the_store_keeps_its_record_and_an_outage_is_waited_out(
+    archive: Archive, proxied: Bucketed
+) -> None:
+    parts = proxied.parts()
+    ids = three(archive, parts)
+    with parts.db.reading() as session:
+        rows = session.execute(
+            select(Content.record_id, Content.object_key, Content.store_version).where(Content.record_id.in_(ids))
+        ).all()
+    versions = {row.record_id: (row.object_key, row.store_version or "") for row in rows}
+    assert parts.locks
+    for object_key, version in versions.values():
+        parts.locks.lock(object_key, version, datetime.now(UTC) + timedelta(days=400))
+    parts.locks.hold(*versions[ids[0]], on=True)
+    key = doom(parts, ids)
+    proxied.proxy.away = True
+    parts.runner.run(JobKind.DESTROY)
+    assert there(parts, ids) == set(ids), "nothing goes before the store has said what is held"
+    proxied.proxy.away = False
+    at_once(parts)
+    archive.work(parts)
+    assert ended(parts, key)
+    assert states(parts, key) == {ids[0]: "pulled held", ids[1]: "gone", ids[2]: "gone"}
+    standing = {info.key for info in parts.store.list()}
+    assert versions[ids[0]][0] in standing
+    assert not standing & {versions[each][0] for each in ids[1:]}
+    with parts.db.reading() as session:
+        assert looks.findings(session, key)[0].clean
+
+
+def test_a_search_server_that_is_away_is_waited_for(archive: Archive) -> None:
+    prefix = elastic.new_prefix()
+    with faulty_server(elastic.server()) as front:
+        more = {"JUANKU_SEARCH_URL": front.address, "JUANKU_SEARCH_PREFIX": prefix}
+        parts = build(load(archive.environment | more), NoWaker())
+        try:
+            parts.rebuilder.rebuild()
+            ids = three(archive, parts)
+            key = doom(parts, ids[:2])
+            front.fails(REFUSES)
+            parts.runner.run(JobKind.DESTROY)
+            assert not ended(parts, key)
+            front.fails(OPEN)
+            with parts.db.writing() as work:
+                work.session.execute(update(Job).values(run_after=parts.clock.now()))
+                work.commit()
+            archive.work(parts)
+            assert ended(parts, key)
+            with parts.db.reading() as session:
+                (proof,) = looks.findings(session, key)
+            assert proof.clean, proof.found
+            assert proof.words
+        finally:
+            parts.close()
+            elastic.sweep(prefix)
+
+
+def test_a_full_disk_in_the_middle_leaves_each_record_whole_or_gone(archive: Archive) -> None:
+    parts = archive.parts()
+    if not parts.db.is_sqlite:
+        pytest.skip("the server's disk is not ours")
+    ids = filed(parts, [f"销毁测试合同{at}关于设备维修保养年度计划的请示" for at in range(60)])
+    archive.work(parts)
+    due(parts, ids)
+    key = doom(parts, ids)
+    limits = ["full"]
+
+    @event.listens_for(parts.db.engine, "checkout")
+    def _limit(connection: Any, _record: object, _proxy: object) -> None:
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count={pages if limits else 2**30}")
+
+    scrub(parts.db)  # no page is free
+    parts.runner.run(JobKind.DESTROY)
+    with parts.db.reading() as session:
+        assert session.scalars(select(Job.error).where(Job.kind == JobKind.DESTROY)).one() == "database"
+    assert set(states(parts, key).values()) == {"doomed"}
+    assert there(parts, ids) == set(ids)
+    limits.clear()
+    at_once(parts)
+    archive.work(parts)
+    assert ended(parts, key)
+    assert not there(parts, ids)
+    with parts.db.reading() as session:
+        acts = select(func.count()).where(LogEntry.act == "record.destroy", LogEntry.record_id.in_(ids))
+        assert session.scalar(acts) == 60
