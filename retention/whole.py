@@ -9,6 +9,8 @@ from archive.policy.guard import Guard
 from archive.ports import ObjectLocks, Vault
 from retention.applying import FindDue, Reckon
 from retention.board import DueBoard
+from retention.destroying.audit import Signs
+from retention.destroying.whole import Destructions
 from retention.events import Events
 from retention.holds import Holds, KeepHolds
 from retention.previewing import Previews
@@ -17,7 +19,7 @@ from retention.schedules import Schedules
 
 
 class Retention:
-    """Schedules, what drafts of them would move, what is due, events that start clocks, and holds."""
+    """Schedules, what drafts of them would move, what is due, events that start clocks, holds, and destructions."""
 
     def __init__(
         self,
@@ -29,6 +31,9 @@ class Retention:
         clock: Clock,
         due_days: DueDays,
         locks: ObjectLocks | None = None,
+        *,
+        cooling_days: int = 7,
+        signer: Signs | None = None,
     ) -> None:
         self.due_days = due_days
         self.schedules = Schedules(db, guard, vault, log, outbox, clock)
@@ -36,6 +41,7 @@ class Retention:
         self.board = DueBoard(db, guard, due_days, self.schedules)
         self.events = Events(db, guard, vault, log, outbox, clock)
         self.holds = Holds(db, guard, log, outbox, clock)
+        self.destructions = Destructions(db, guard, vault, log, outbox, clock, cooling_days=cooling_days, signer=signer)
         self.handlers: list[Handler] = [
             Reckon(db, due_days, log, clock), FindDue(db, guard, log), KeepHolds(db, log, clock, locks)
         ]  # fmt: skip

@@ -176,7 +176,10 @@ class RecordParts(HouseParts):
     @cached_property
     def retention(self) -> Retention:
         """What has a clock."""
-        return Retention(self.db, self.guard, self.vault, self.log, self.outbox, self.clock, self.due_days, self.locks)
+        return Retention(
+            self.db, self.guard, self.vault, self.log, self.outbox, self.clock, self.due_days, self.locks,
+            cooling_days=self.settings.cooling_days, signer=self.ring,
+        )  # fmt: skip
 
     @cached_property
     def telling(self) -> Telling:

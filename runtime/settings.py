@@ -77,6 +77,7 @@ class Settings:
     backup_region: str
     backup_days: int
     fixity_days: int
+    cooling_days: int
     fixity_mb: int
     ocr: str
     log_level: str
@@ -189,6 +190,9 @@ SPECS: Mapping[str, Spec] = {
     "fixity_days": Spec(
         "JUANKU_FIXITY_DAYS", text.whole(1, 3650), "days within which each stored file is read and checked"
     ),
+    "cooling_days": Spec(
+        "JUANKU_COOLING_DAYS", text.whole(1, 365), "days in which anyone concerned may object to a destruction"
+    ),
     "fixity_mb": Spec("JUANKU_FIXITY_MB", text.whole(1, 100_000), "megabytes a second that checking files may read"),
     "ocr": Spec("JUANKU_OCR", text.one_of(*CHOICES), "what reads scans: auto, rapidocr, tesseract or none"),
     "log_level": Spec("JUANKU_LOG_LEVEL", str.upper, "how much the processes say"),
@@ -235,6 +239,7 @@ def _defaults(home: Path) -> dict[str, Any]:
         "backup_region": "us-east-1",
         "backup_days": 90,
         "fixity_days": 90,
+        "cooling_days": 7,
         "fixity_mb": 20,
         "ocr": AUTO,
         "log_level": "WARNING",

@@ -23,6 +23,8 @@ from web.copies import pages as copy_pages
 from web.corrections import pages as correction_pages
 from web.deadlines import pages as deadline_pages
 from web.desk import pages as desk_pages
+from web.destroyed import pages as destroyed_pages
+from web.destructions import pages as destruction_pages
 from web.dossiers import pages as dossier_pages
 from web.doubles import pages as double_pages
 from web.drafts import pages as draft_pages
@@ -116,7 +118,7 @@ def create_app(wired: Services) -> Flask:
         block_pages, stocktaking_pages, check_pages, hand_in_pages, hand_in_check_pages, hand_in_sign_pages,
         sending_back_pages, step_pages, paper_pages, template_pages, bulk_pages, loan_pages, request_pages,
         counter_pages, register_pages, rule_book_pages, deadline_pages, message_pages, calendar_pages, delivery_pages,
-        schedule_pages, event_pages, hold_pages, terms_due_pages,
+        schedule_pages, event_pages, hold_pages, destruction_pages, destroyed_pages, terms_due_pages,
     ):  # fmt: skip
         app.register_blueprint(pages)
     app.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))

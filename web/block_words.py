@@ -17,4 +17,5 @@ CAUSES: Mapping[str, str] = {
     "check": mark("by a check"),
     "placing": mark("by being shelved"),
     "withdrawal": mark("by being withdrawn"),
+    "destruction": mark("by a destruction"),
 }

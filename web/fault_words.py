@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from web.destruction_words import FAULTS as DESTRUCTION_FAULTS
 from web.form_faults import FORM_FAULTS
 from web.loan_words import FAULTS as LOAN_FAULTS
 from web.loan_words import STATES as LOAN_STATES
@@ -10,6 +11,7 @@ from web.words import mark
 FAULTS: Mapping[str, str] = {
     **FORM_FAULTS,
     **LOAN_FAULTS,
+    **DESTRUCTION_FAULTS,
     "bad_shelf_code": mark("is no code: capitals and digits, up to 8"),
     "only_shelves_have_it": mark("only shelves and boxes have a capacity"),
     "comes_from_above": mark("comes from the cabinet or the room"),

@@ -108,6 +108,13 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
             Way("terms_due.board", "log", mark("Terms run out"), None, _SCHEDULES),
             Way("events.every", "correct", mark("Events"), frozenset({Role.ARCHIVIST})),
             Way("holds.every", "level", mark("Holds"), HOUSE_RULES[Act.SEE_HOLDS], ("holds.show", "holds.new")),
+            Way(
+                "destructions.every",
+                "log",
+                mark("Destructions"),
+                None,
+                ("destructions.show", "destructions.new", "destroyed.every"),
+            ),
         ),
     ),
     (

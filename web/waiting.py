@@ -97,6 +97,10 @@ WAITS = (
         who=frozenset({Role.ARCHIVIST}),
     ),
     Wait(
+        mark("destructions that wait for you"), "destructions.every",
+        lambda s: services().retention.destructions.looks.waiting(s, identity()),
+    ),
+    Wait(
         mark("vital records to review"), "vital.waiting", lambda s: services().vital.due(s, identity()), {"due": "1"}
     ),
     Wait(mark("files put aside"), "put_aside.waiting", _put_aside),

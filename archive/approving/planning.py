@@ -1,7 +1,8 @@
 """The steps that a request will take: its route, resolved to those who can decide, so that each has a way on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -80,17 +81,31 @@ def plan(
 
     Who decides must see the record, and is neither the asker nor whom it is for.
     """
-    place, route = routes.route_for(
-        routes_now(session),
-        routes.Asked(kind, record.level_rank, branch(session, record.category_id), record.medium, asks),
-    )
     facts = facts_of(record, people_named(session, [record.id]).get(record.id, ()))
-    without = frozenset({asker, borrower})
-    known: dict[UUID, bool] = {}
+    asked = routes.Asked(kind, record.level_rank, branch(session, record.category_id), record.medium, asks)
+    return plan_of(
+        session, guard, asked, lambda each: _sees(session, guard, each, facts), frozenset({asker, borrower}), borrower
+    )
+
+
+def plan_of(
+    session: Session,
+    guard: Guard,
+    asked: routes.Asked,
+    sees: Callable[[UUID], bool],
+    without: frozenset[UUID],
+    borrower: UUID,
+) -> Plan:
+    """Return the steps that a request would take; ``sees`` says who may decide on it, ``without`` who may not.
+
+    ``head`` is that of the department of ``borrower``.
+    """
+    place, route = routes.route_for(routes_now(session), asked)
+    sees = cache(sees)
 
     def able(tokens: Sequence[str]) -> list[UUID]:
         found = dict.fromkeys(each for token in tokens for each in holders(session, token, guard.day()))
-        return [each for each in found if each not in without and _sees(session, guard, each, facts, known)]
+        return [each for each in found if each not in without and sees(each)]
 
     def resolved(tokens: Sequence[str]) -> list[str]:
         found = (_resolved(session, guard, token, borrower, without) for token in tokens)
@@ -134,10 +149,8 @@ def _all_decided(steps: Sequence[Planned], able: Any) -> bool:
     return all(seat(place, set()) for place in range(len(places)))
 
 
-def _sees(session: Session, guard: Guard, person: UUID, facts: Mapping[str, Any], known: dict[UUID, bool]) -> bool:
-    if person not in known:
-        known[person] = holds(condition(Act.SEE, guard.reach(session, Identity("", person))), facts)
-    return known[person]
+def _sees(session: Session, guard: Guard, person: UUID, facts: Mapping[str, Any]) -> bool:
+    return holds(condition(Act.SEE, guard.reach(session, Identity("", person))), facts)
 
 
 def _resolved(session: Session, guard: Guard, token: str, borrower: UUID, without: frozenset[UUID]) -> str | None:

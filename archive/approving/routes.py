@@ -22,7 +22,7 @@ FINDERS = ("role:archivist", "custody")
 ASKS = ("read", "copy", "download", "take_out")
 """What may be asked of a record: to read it, a copy on paper, its files, its paper out of the archive."""
 
-ROUTED = (ApprovalKind.LOAN, ApprovalKind.EXTENSION)
+ROUTED = (ApprovalKind.LOAN, ApprovalKind.EXTENSION, ApprovalKind.DESTRUCTION)
 MOST_STEPS = 6
 MOST_DAYS = 60
 _TOKEN = re.compile(r"role:[a-z_]+|post:[A-Za-z0-9_.-]{1,64}|head|person:[^\s:]{1,64}")
@@ -32,11 +32,31 @@ _ROLES = frozenset(role.value for role in set(Role) - OFFICERS)
 
 SHIPPED = """\
 format: 1
-# The first route that fits is taken; the last one takes everything that is left.
+# The first route that fits is taken; the last one takes everything that is left. A destruction goes only by a route
+# that names it; where none fits, by those below.
 # who: role:archivist, role:approver, role:secrecy_officer, post:CODE, head (of the borrower's department), person:NAME
 # every: true - one decides for each of those named; otherwise the first one decides for all
 # days: after so many days the ones under "escalate" may decide too; they do so at once where nobody else can
 routes:
+  - for: [destruction]
+    levels: [3, 4]
+    steps:
+      - {who: ["role:archivist"], days: 5, escalate: ["post:office_head"]}
+      - {who: [head], days: 5, escalate: ["role:approver"]}
+      - {who: ["role:secrecy_officer"], days: 5}
+      - {who: ["post:general_manager"], days: 7}
+  - for: [destruction]
+    categories: [WYC, CW]
+    steps:
+      - {who: ["role:archivist"], days: 5, escalate: ["post:office_head"]}
+      - {who: ["post:finance_manager"], days: 5, escalate: ["role:approver"]}
+      - {who: [head], days: 5, escalate: ["role:approver", "role:secrecy_officer"]}
+      - {who: ["post:general_manager"], days: 7}
+  - for: [destruction]
+    steps:
+      - {who: ["role:archivist"], days: 5, escalate: ["post:office_head", "role:secrecy_officer"]}
+      - {who: [head], days: 5, escalate: ["role:approver"]}
+      - {who: ["post:general_manager"], days: 7}
   - for: [extension]
     levels: [1, 2]
     steps:
@@ -99,10 +119,14 @@ class Asked:
 
 
 def route_for(routes: Sequence[Route], asked: Asked) -> tuple[int, Route]:
-    """Return the first route that fits, with its place (from 1)."""
-    for place, route in enumerate(routes, start=1):
+    """Return the first route that fits, with its place (from 1).
+
+    What cannot be undone goes only by a route that names it; where the house has none that fits, by the shipped ones.
+    """
+    strict = asked.kind is ApprovalKind.DESTRUCTION
+    for place, route in enumerate([*routes, *(shipped() if strict else ())], start=1):
         if (
-            asked.kind in (route.kinds or {asked.kind})
+            asked.kind in (route.kinds if strict else route.kinds or {asked.kind})
             and asked.level in (route.levels or {asked.level})
             and asked.medium in (route.media or {asked.medium})
             and (not route.categories or route.categories & asked.categories)

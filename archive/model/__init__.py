@@ -29,6 +29,16 @@ from archive.model.contents import (
     TextState,
 )
 from archive.model.deadlines import DayRule, Deadline, DeadlineKind, DeadlineState, WeekdayRule
+from archive.model.destroying import (
+    DestroyedRecord,
+    DestructionDuty,
+    DestructionFile,
+    DestructionForm,
+    DestructionObjection,
+    DestructionScan,
+    Duty,
+    SignedHow,
+)
 from archive.model.fixity import FindingEnd, Fixity, FixityFinding, FixityRun
 from archive.model.forms import FormVersion
 from archive.model.gone import (
@@ -73,6 +83,7 @@ from archive.model.leaving import (
     Destruction,
     DestructionItem,
     DestructionItemState,
+    DestructionMethod,
     DestructionState,
     Stop,
     Verdict,
@@ -179,13 +190,20 @@ __all__ = [
     "DeliveryState",
     "Department",
     "Deputy",
+    "DestroyedRecord",
     "Destruction",
+    "DestructionDuty",
+    "DestructionFile",
+    "DestructionForm",
     "DestructionItem",
     "DestructionItemState",
+    "DestructionMethod",
     "DestructionObject",
+    "DestructionObjection",
     "DestructionProof",
     "DestructionRehearsal",
     "DestructionRun",
+    "DestructionScan",
     "DestructionState",
     "DestructionTrace",
     "Distribution",
@@ -193,6 +211,7 @@ __all__ = [
     "DossierPerson",
     "DossierTemplate",
     "DueState",
+    "Duty",
     "Failing",
     "Fence",
     "File",
@@ -296,6 +315,7 @@ __all__ = [
     "ShelfPlace",
     "SignInFailures",
     "SignedBy",
+    "SignedHow",
     "StockItem",
     "StockScan",
     "StockState",

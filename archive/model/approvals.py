@@ -18,6 +18,7 @@ class ApprovalKind(StrEnum):
     CORRECTION = "correction"
     LOAN = "loan"
     EXTENSION = "extension"
+    DESTRUCTION = "destruction"
 
 
 class ApprovalState(StrEnum):

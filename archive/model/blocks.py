@@ -28,6 +28,7 @@ class BlockCause(StrEnum):
     CHECK = "check"
     PLACING = "placing"
     WITHDRAWAL = "withdrawal"
+    DESTRUCTION = "destruction"
 
 
 _OPEN = text("ended_at is null")

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from archive.database import Base
@@ -76,8 +76,20 @@ class DestructionState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class DestructionMethod(StrEnum):
+    """How paper, and files, are destroyed."""
+
+    SHREDDING = "shredding"
+    PULPING = "pulping"
+    INCINERATION = "incineration"
+    DELETION = "deletion"  # of files alone: their keys are erased with them
+
+
 class Destruction(Base):
-    """A destruction 销毁: one list from its request to its signed certificate."""
+    """A destruction 销毁: one list from its request to its signed certificate.
+
+    ``digest`` is that of the list as the witnesses counted it. Its own key, which stays, seals what is said of it.
+    """
 
     __tablename__ = "destruction"
     __table_args__ = (Index("ix_destruction_begun_at_id", "begun_at", "id"),)
@@ -85,11 +97,19 @@ class Destruction(Base):
     id: Mapped[Key]
     number: Mapped[str] = mapped_column(String(20), unique=True)
     purpose: Mapped[str] = mapped_column(String(500))
+    method: Mapped[DestructionMethod] = mapped_column(word(DestructionMethod), default=DestructionMethod.DELETION)
+    place: Mapped[str | None] = mapped_column(String(200))
+    contractor: Mapped[str | None] = mapped_column(String(200))
+    weight: Mapped[str | None] = mapped_column(String(40))
     state: Mapped[DestructionState] = mapped_column(word(DestructionState), default=DestructionState.DRAFT)
     begun_by: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
     begun_at: Mapped[datetime]
     approval_id: Mapped[UUID | None] = mapped_column(ForeignKey("approval.id"))
     cooling_until: Mapped[datetime | None]
+    confirmed_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
+    confirmed_at: Mapped[datetime | None]
+    counted_at: Mapped[datetime | None]
+    digest: Mapped[str | None] = mapped_column(String(64))
     run_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
     run_at: Mapped[datetime | None]
     gone_at: Mapped[datetime | None]
@@ -119,14 +139,25 @@ class Stop(StrEnum):
     NOT_THERE = "not_there"  # in another destruction, transferred, or gone
 
 
+_STANDING = text("standing and state <> 'pulled'")
+
+
 class DestructionItem(Base):
-    """A record on the list of a destruction; ``pulled`` says why it was taken out."""
+    """A record on the list of a destruction; ``pulled`` says why it was taken out.
+
+    ``neutral`` is the title that the register shows instead of the record's own. ``standing`` ends with a destruction
+    that is refused or withdrawn: a record stands on one list at most.
+    """
 
     __tablename__ = "destruction_item"
     __table_args__ = (
         Index("ix_destruction_item_record_id", "record_id"),
+        Index(
+            "uq_destruction_item_standing", "record_id", unique=True, sqlite_where=_STANDING,
+            postgresql_where=_STANDING,
+        ),
         Index("ix_destruction_item_destruction_id_state_position", "destruction_id", "state", "position"),
-    )
+    )  # fmt: skip
 
     destruction_id: Mapped[UUID] = mapped_column(ForeignKey("destruction.id"), primary_key=True)
     record_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -134,4 +165,6 @@ class DestructionItem(Base):
     appraisal_id: Mapped[UUID | None] = mapped_column(ForeignKey("appraisal.id"))
     state: Mapped[DestructionItemState] = mapped_column(word(DestructionItemState), default=DestructionItemState.LISTED)
     pulled: Mapped[Stop | None] = mapped_column(word(Stop))
+    neutral: Mapped[str | None] = mapped_column(String(200))
+    standing: Mapped[bool] = mapped_column(default=True)
     gone_at: Mapped[datetime | None]

@@ -78,6 +78,10 @@ class Guard:
         """Return the day it is, or was at a moment, in the house's zone."""
         return moment.astimezone(ZoneInfo(self._zone)).date() if moment else today(self._clock, self._zone)
 
+    def start_of(self, day: date) -> datetime:
+        """Return the moment at which a day begins in the house's zone."""
+        return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(self._zone))
+
     def now(self) -> datetime:
         """Return the present moment."""
         return self._clock.now()

@@ -18,6 +18,8 @@ Decisions that the table makes:
 * Copies are kept by those who prepare a record and, once it is filed, by an archivist who reads it. They are shelved by
   such an archivist, and by the custodian of the record's level, who does not read it. The same two say what is missing
   or held back.
+* A destruction is asked for by an archivist, decided by the house's route, confirmed by another of four roles, and run
+  by whom it names. Its lists and the register of what is gone are seen by these, and by the three officers.
 * Stock is taken by archivists and by whoever keeps custody of a level, of what they shelve.
 * Shelves are seen by archivists, by whoever keeps custody of a level, and by the three officers.
 * Who reads a record by a loan alone looks at its files on the page; they are taken away only where that was approved.
@@ -92,6 +94,9 @@ class Act(StrEnum):
     DECIDE_SCHEDULES = "schedule.decide"
     SEE_HOLDS = "hold.see"
     MANAGE_HOLDS = "hold.manage"
+    SEE_DESTRUCTIONS = "destruction.see"  # the lists, and the register of what was destroyed
+    ASK_DESTRUCTION = "destruction.ask"
+    CONFIRM_DESTRUCTION = "destruction.confirm"  # once the cooling-off is over, by one who had no part in it yet
 
 
 READERS = frozenset(Role) - OFFICERS
@@ -255,6 +260,9 @@ HOUSE_RULES: Mapping[Act, frozenset[Role]] = {
     Act.DECIDE_SCHEDULES: _only(Role.ARCHIVIST, Role.APPROVER),
     Act.SEE_HOLDS: OFFICERS | _only(Role.ARCHIVIST, Role.APPROVER),
     Act.MANAGE_HOLDS: _only(Role.ARCHIVIST, Role.APPROVER),
+    Act.SEE_DESTRUCTIONS: OFFICERS | _only(Role.ARCHIVIST, Role.APPROVER, Role.SECRECY_OFFICER),
+    Act.ASK_DESTRUCTION: _only(Role.ARCHIVIST),
+    Act.CONFIRM_DESTRUCTION: _only(Role.ARCHIVIST, Role.APPROVER, Role.SECRECY_OFFICER, Role.SECURITY_ADMIN),
 }
 """Acts on the house."""
 
@@ -270,7 +278,7 @@ SYSTEM_RULES: Mapping[Act, Condition] = {
     Act.SHELVE: FILED,
     Act.BLOCK: FILED,
 }
-SYSTEM_HOUSE_ACTS = frozenset(HOUSE_RULES) - {Act.READ_LOG}
+SYSTEM_HOUSE_ACTS = frozenset(HOUSE_RULES) - {Act.READ_LOG, Act.ASK_DESTRUCTION, Act.CONFIRM_DESTRUCTION}
 
 
 def condition(act: Act, reach: Reach) -> Condition:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from io import BytesIO
 from typing import Any
 from uuid import UUID
@@ -19,7 +20,19 @@ from werkzeug.serving import make_server
 from archive.handin.checking import Looked
 from archive.handin.lines import LineFacts
 from archive.handin.listing import NewBatch
-from archive.model import Category, Fonds, PersonPost, ScannedPage, ScanState
+from archive.model import (
+    Appraisal,
+    AppraisalItem,
+    AppraisalState,
+    Category,
+    DueState,
+    Fonds,
+    PersonPost,
+    RecordDue,
+    ScannedPage,
+    ScanState,
+    Verdict,
+)
 from runtime.demo.handing_in import hand_in
 from runtime.pages import make_app
 from runtime.wiring import Parts
@@ -170,6 +183,7 @@ def furnish(archive: Archive, parts: Parts, app: Flask) -> dict[str, str]:
     places["subject"] = _first(r"/house/subjects/([0-9a-f-]{36})", subject.location or subject.text)
     _people(security, secrecy, parts, places)
     _clocks(archivist, places)
+    _destruction(archivist, parts, places)
     archive.work(parts)
     return places
 
@@ -189,6 +203,28 @@ def _clocks(archivist: Hands, places: dict[str, str]) -> None:
         authority="安委会〔2026〕2号", review_on="2199-06-30",
     )  # fmt: skip
     places["hold"] = _first(r"/holds/([0-9a-f-]{36})", placed.location or placed.text)
+
+
+def _destruction(archivist: Hands, parts: Parts, places: dict[str, str]) -> None:
+    """Begin to destroy a record of which an appraisal said so."""
+    key = UUID(_record(archivist, places["category"], "2010年绿化养护合同"))
+    archivist.post("/records/file", record=str(key))
+    who = UUID(places["person"])
+    with parts.db.writing() as work:
+        session, now = work.session, parts.clock.now()
+        session.merge(RecordDue(record_id=key, state=DueState.DATED, due=date(2021, 1, 1)))
+        appraisal = Appraisal(
+            number="JD2026-0001", purpose="到期合同鉴定", state=AppraisalState.CLOSED, begun_by=who, begun_at=now,
+            closed_at=now,
+        )  # fmt: skip
+        session.add(appraisal)
+        session.flush()
+        session.add(AppraisalItem(appraisal_id=appraisal.id, record_id=key, position=1, verdict=Verdict.DESTROY))
+        work.commit()
+    begun = archivist.post(
+        "/destructions/new", "/destructions/new", purpose="到期合同销毁", method="shredding", place="市保密销毁中心"
+    )
+    places["destruction"] = _first(r"/destructions/([0-9a-f-]{36})", begun.location or begun.text)
 
 
 def _correction(reader: Hands, places: dict[str, str]) -> None:

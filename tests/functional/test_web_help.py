@@ -18,6 +18,7 @@ NO_PAGES = {
     "static", "healthz", "health.live", "health.ready", "help.contents", "help.show", "help.picture", "openapi",
     "files.download", "files.picture", "bring_in.faults", "sheets.found", "schemes.export", "uploads.progress",
     "rules.check", "fixity.report", "metrics.metrics", "hand_in_check.report_pdf", "hand_in_sign.register",
+    "destructions.file",
 }  # fmt: skip
 """What is asked for by GET and gives no page: files, pictures, answers to scripts, and help itself."""
 

@@ -277,6 +277,8 @@ EXPECTED: dict[str, str] = {
             "form_templates": ("every", "show", "preview", "keep", "back"),
             "terms_due": ("board", "sheet"),
             "events": ("every", "enter", "many", "undo"),
+            "destructions": ("every", "show", "new", "begin", "file", "do"),
+            "destroyed": ("every", "form", "sheet", "export"),
             "holds": ("every", "show", "new", "place", "release"),
             "schedules": (
                 "every",

@@ -129,6 +129,19 @@ HEADS: Mapping[str, str] = {
     "due_on": mark("Due on"),
     "met_on": mark("Met on"),
     "sign_and_day": mark("Signature: ____________   Date: ____________"),
+    "year": mark("Year"),
+    "destruction": mark("Destruction"),
+    "purpose": mark("What for"),
+    "method": mark("Method"),
+    "where": mark("Where"),
+    "contractor": mark("By whom, if not by the house"),
+    "weight": mark("Weight"),
+    "executor": mark("Executor"),
+    "unit": mark("Name of the unit"),
+    "authorised": mark("Authorised by"),
+    "online_store": mark("Online store"),
+    "backups_told": mark("Backups elsewhere"),
+    "offline_media": mark("Offline media"),
 }
 """By what templates call them as ``data.words``."""
 

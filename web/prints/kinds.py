@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from web.prints import boxes, lists, reports, required, stock
+from web.prints import boxes, destruction, lists, reports, required, stock
 from web.prints.papers import Words
 from web.words import mark
 
@@ -63,6 +63,15 @@ KINDS: Mapping[str, Kind] = {
         Kind(
             "stocktaking_report", mark("Report of a stock-taking"), Takes.ELSEWHERE, stock.stock_reports,
             stock.STOCK_REPORT,
+        ),
+        Kind(
+            "destruction_register", mark("Destruction register"), Takes.ELSEWHERE, destruction.sheets,
+            destruction.DESTRUCTION_REGISTER,
+        ),
+        Kind("destruction_certificate", mark("Certificate of destruction"), Takes.ELSEWHERE, destruction.sheets),
+        Kind(
+            "electronic_destruction", mark("Register entry of a destruction of files"), Takes.ELSEWHERE,
+            destruction.sheets,
         ),
         Kind("completeness", mark("Certificate of completeness"), Takes.REQUIRED, required.certificates),
         Kind("filing_form", mark("Filing form"), Takes.REQUIRED, required.filings),

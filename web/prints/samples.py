@@ -11,6 +11,7 @@ from archive.required.looking import Looked
 from archive.required.standing import clocks, stand
 from archive.required.template import shipped as shipped_templates
 from archive.stocktaking.report import Figures, ItemShown, StocktakingView
+from web.prints.destruction import sample as destruction_sample
 from web.prints.kinds import KINDS, Takes
 from web.prints.label_sheets import sample_labels
 from web.prints.papers import Holding, Paper, Words
@@ -104,6 +105,9 @@ _ELSEWHERE: Mapping[str, Callable[[int, Words], object]] = {
     "loan_register": _loans,
     "loan_slip": _loans,
     "labels": lambda rows, words: sample_labels(rows, words.said(_LEVEL)),
+    "destruction_register": destruction_sample,
+    "destruction_certificate": destruction_sample,
+    "electronic_destruction": destruction_sample,
     "stocktaking_report": lambda rows, _words: (_stocktaking(rows), "UTC"),
 }
 """What makes the data of a form that a page of its own prints, with so many rows."""

@@ -5,8 +5,8 @@ from alembic import op
 
 from archive.database import Id, Moment
 
-revision = '0034'
-down_revision = '0030'
+revision = '0032'
+down_revision = '0031'
 
 
 def upgrade():

@@ -1,0 +1,345 @@
+"""Looking at destructions: lists by state, one with its way and people, its items as far as a person may see them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from hashlib import sha256
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from archive.approving.deciders import hands_of, waiting
+from archive.errors import Fault, InvalidInput, NotFound
+from archive.identity import Identity
+from archive.ids import new_id
+from archive.model import (
+    Approval,
+    ApprovalDecider,
+    ApprovalKind,
+    ApprovalStep,
+    ApprovalWord,
+    DestroyedRecord,
+    Destruction,
+    DestructionDuty,
+    DestructionFile,
+    DestructionItem,
+    DestructionItemState,
+    DestructionObjection,
+    DestructionScan,
+    DestructionState,
+    Duty,
+    Record,
+    RecordDue,
+    Said,
+    Stop,
+)
+from archive.policy.rules import Act, may
+from retention.destroying.counting import duties, expected
+from retention.destroying.means import (
+    Means,
+    Part,
+    carriers,
+    needs_neutral,
+    opened,
+    part_of,
+    records_of,
+    required,
+    say,
+    seal,
+)
+from retention.destroying.rules import APPOINTED, BEFORE_RUNNING, OPEN, cooled, lacking, missing_and_extra
+from retention.destroying.turns import before_running, counting_and_after
+
+MOST_BYTES = 5 * 1024 * 1024
+MOST_FILES = 40
+_KINDS = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"%PDF": "application/pdf"}
+
+
+@dataclass(frozen=True)
+class ItemShown:
+    """A line of a list. ``number`` None: not theirs to see; ``title`` and ``record_id`` None: they do not read it."""
+
+    position: int
+    state: DestructionItemState
+    pulled: Stop | None
+    number: str | None
+    title: str | None
+    neutral: str | None
+    record_id: UUID | None
+    pages: int | None
+    due: date | None
+    needs_neutral: bool
+
+
+@dataclass(frozen=True)
+class DutyShown:
+    """Who has a duty; ``name`` of an outsider, else the person."""
+
+    row: DestructionDuty
+    name: str | None
+
+
+@dataclass(frozen=True)
+class StepShown:
+    """A step of the approval: by whom it may be decided (tokens), and who did."""
+
+    number: int
+    tokens: Sequence[str]
+    done: Sequence[tuple[UUID, bool, datetime, str]]
+    present: bool
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A destruction as a person sees it. ``acts`` are the names of what they may do now."""
+
+    row: Destruction
+    part: Part
+    acts: frozenset[str]
+    counts: Mapping[DestructionItemState, int]
+    paper: bool
+    electronic: bool
+    duties: Sequence[DutyShown]
+    lacking: Sequence[Duty]
+    steps: Sequence[StepShown]
+    objections: Sequence[tuple[UUID, datetime, str]]
+    files: Sequence[tuple[UUID, str, str]]
+    missing: int
+    expected: int
+    extra: Sequence[tuple[UUID, str]]
+
+
+class Looks:
+    """What people see of destructions, and the pictures that are kept with one."""
+
+    def __init__(self, means: Means) -> None:
+        self._means = means
+
+    def every(
+        self, identity: Identity, state: DestructionState | None = None, *,
+        after: tuple[datetime, UUID] | None = None, limit: int,
+    ) -> Sequence[tuple[Destruction, int]]:  # fmt: skip
+        """Return destructions with the number of their records, the newest first."""
+        with self._means.db.reading() as session:
+            count = (
+                select(func.count())
+                .where(DestructionItem.destruction_id == Destruction.id, DestructionItem.state != "pulled")
+                .scalar_subquery()
+            )
+            query = select(Destruction, count).where(self._mine(session, identity))
+            if state is not None:
+                query = query.where(Destruction.state == state)
+            if after is not None:
+                at, key = after
+                behind = and_(Destruction.begun_at == at, Destruction.id < key)
+                query = query.where(or_(Destruction.begun_at < at, behind))
+            rows = session.execute(query.order_by(Destruction.begun_at.desc(), Destruction.id.desc()).limit(limit))
+            return [(row, number) for row, number in rows]
+
+    def states(self, identity: Identity) -> Mapping[DestructionState, int]:
+        """Return how many of those that a person sees stand in each state."""
+        with self._means.db.reading() as session:
+            query = select(Destruction.state, func.count()).where(self._mine(session, identity))
+            return dict(session.execute(query.group_by(Destruction.state)).all())
+
+    def waiting(self, session: Session, identity: Identity) -> int:
+        """Count the destructions in which a person is to do something now."""
+        rows = session.scalars(
+            select(Destruction).where(self._mine(session, identity), Destruction.state.in_(OPEN)).limit(200)
+        )
+        turn = {"ask", "decide", "confirm", "sign", "run"}
+        parts = ((row, part_of(self._means, session, identity, row)) for row in rows)
+        return sum(1 for row, part in parts if self._acts(session, identity, row, part) & turn)
+
+    def show(self, identity: Identity, key: UUID) -> Shown:
+        """Return one. Raises ``NotFound``."""
+        means = self._means
+        with means.guard.refusals(identity), means.db.reading() as session:
+            row, part = required(means, session, identity, key)
+            paper, electronic = carriers(session, key)
+            counted = select(DestructionItem.state, func.count()).where(DestructionItem.destruction_id == key)
+            rows = duties(session, key)
+            due = expected(session, key) if row.state in BEFORE_RUNNING else ()
+            scans = session.scalars(select(DestructionScan).where(DestructionScan.destruction_id == key)).all()
+            missing, _extra = missing_and_extra(due, [each.copy_id for each in scans])
+            extra = [(e.id, e.label) for e in scans if e.copy_id not in due] if row.state in BEFORE_RUNNING else []
+            inside = part.numbers
+            return Shown(
+                row=row, part=part, acts=self._acts(session, identity, row, part),
+                counts=dict(session.execute(counted.group_by(DestructionItem.state)).all()) if inside else {},
+                paper=paper, electronic=electronic,
+                duties=[DutyShown(each, self._outsider(session, each)) for each in rows] if inside else [],
+                lacking=lacking([each.duty for each in rows], electronic=electronic),
+                steps=self._steps(session, row) if inside else [],
+                objections=self._objections(session, key) if inside else [],
+                files=self._files(session, key) if inside else [],
+                missing=len(missing), expected=len(due), extra=extra if inside else [],
+            )  # fmt: skip
+
+    def items(
+        self, identity: Identity, key: UUID, *, after: int = 0, limit: int, pulled: bool = False
+    ) -> Sequence[ItemShown]:
+        """Return lines of a list behind a position; ``pulled``: those that were taken out. Raises ``NotFound``.
+
+        Who is only concerned gets those that they read. A title is shown to who reads the record, or, once it is gone,
+        in the register alone.
+        """
+        means = self._means
+        with means.guard.refusals(identity), means.db.reading() as session:
+            _row, part = required(means, session, identity, key)
+            out = DestructionItem.state == DestructionItemState.PULLED
+            query = select(DestructionItem).where(
+                DestructionItem.destruction_id == key, DestructionItem.position > after, out if pulled else ~out
+            )
+            if not part.numbers:
+                mine = means.guard.visible(session, identity).with_only_columns(Record.id)
+                query = query.where(DestructionItem.record_id.in_(mine))
+            rows = session.scalars(query.order_by(DestructionItem.position).limit(limit)).all()
+            ids = [each.record_id for each in rows]
+            records, seen = records_of(session, ids), means.guard.seen(session, identity, ids)
+            neutral = needs_neutral(session, ids)
+            due = dict(
+                session.execute(select(RecordDue.record_id, RecordDue.due).where(RecordDue.record_id.in_(ids))).all()
+            )
+            lines = {
+                each.record_id: each
+                for each in session.scalars(select(DestroyedRecord).where(DestroyedRecord.destruction_id == key))
+            } if len(records) < len(ids) else {}  # fmt: skip
+            shown = []
+            for each in rows:
+                record, line = records.get(each.record_id), lines.get(each.record_id)
+                read, facts = each.record_id in seen, record or line
+                full = read or bool(part.duties) or part.decides  # who only sees the lists sees the neutral number
+                number = (facts.archive_number if full else None) or facts.registration_number if facts else None
+                shown.append(
+                    ItemShown(
+                        each.position, each.state, each.pulled, number, record.title if record and read else None,
+                        each.neutral, each.record_id if read else None, facts.pages if facts else None,
+                        line.due if line else due.get(each.record_id), each.record_id in neutral,
+                    )
+                )  # fmt: skip
+            return shown
+
+    def add_file(self, identity: Identity, key: UUID, name: str, data: bytes) -> UUID:
+        """Keep a photograph or a scan with a destruction.
+
+        Raises:
+            NotFound: there is none for them, or they have no duty in it.
+            InvalidInput: ``file``: empty, too large, too many, or neither picture nor PDF.
+        """
+        means = self._means
+        kind = next((media for head, media in _KINDS.items() if data.startswith(head)), None)
+        with means.guard.refusals(identity), means.db.writing() as work:
+            session = work.session
+            row, part = required(means, session, identity, key)
+            if identity.person_id is None or not part.duties & {Duty.ASKER, *APPOINTED}:
+                raise InvalidInput(Fault("file", "not_yours_to_add"))
+            many = select(func.count()).select_from(DestructionFile).where(DestructionFile.destruction_id == key)
+            if kind is None:
+                raise InvalidInput(Fault("file", "no_picture"))
+            if len(data) > MOST_BYTES:
+                raise InvalidInput(Fault("file", "file_too_large", {"limit": "5 MiB"}))
+            if (session.scalar(many) or 0) >= MOST_FILES:
+                raise InvalidInput(Fault("file", "too_many", {"limit": MOST_FILES}))
+            mine, told = new_id(), sha256(data).hexdigest()
+            session.add(
+                DestructionFile(
+                    id=mine, destruction_id=key, media_type=kind, sha256=told, added_by=identity.person_id,
+                    name=seal(means, session, key, f"name:{mine.hex}", {"name": name.strip()[:200]}),
+                    sealed=means.vault.seal(session, key, data, context=f"destruction-file:{mine.hex}"),
+                    added_at=means.clock.now(),
+                )
+            )  # fmt: skip
+            say(means, session, identity, "attach", row, file=str(mine), sha256=told)
+            work.commit()
+            return mine
+
+    def file(self, identity: Identity, key: UUID, file_id: UUID) -> tuple[str, bytes]:
+        """Return a picture with its media type. Raises ``NotFound``."""
+        means = self._means
+        with means.guard.refusals(identity), means.db.reading() as session:
+            _row, part = required(means, session, identity, key)
+            kept = session.get(DestructionFile, file_id)
+            if kept is None or kept.destruction_id != key or not part.numbers:
+                raise NotFound
+            return kept.media_type, means.vault.open(
+                session, key, kept.sealed, context=f"destruction-file:{kept.id.hex}"
+            )
+
+    def _mine(self, session: Session, identity: Identity) -> ColumnElement[bool]:
+        """Return the condition that a person sees a destruction: by role, by duty, by turn, or as one concerned."""
+        means, person = self._means, identity.person_id
+        if person is None:
+            return Destruction.id.is_(None)
+        if may(Act.SEE_DESTRUCTIONS, means.guard.reach(session, identity)):
+            return Destruction.id.is_not(None)
+        hands = hands_of(session, person, means.guard.day())
+        turn = waiting(person, hands).where(Approval.kind == ApprovalKind.DESTRUCTION)
+        appointed = select(DestructionDuty.destruction_id).where(DestructionDuty.person_id == person)
+        mine = means.guard.visible(session, identity).with_only_columns(Record.id)
+        read = select(DestructionItem.destruction_id).where(
+            DestructionItem.state == DestructionItemState.LISTED, DestructionItem.record_id.in_(mine)
+        )
+        return or_(
+            Destruction.begun_by == person, Destruction.confirmed_by == person, Destruction.id.in_(appointed),
+            Destruction.approval_id.in_(turn), Destruction.approval_id.in_(_decided_by(person)),
+            and_(Destruction.state == DestructionState.COOLING, Destruction.id.in_(read)),
+        )  # fmt: skip
+
+    def _acts(self, session: Session, identity: Identity, row: Destruction, part: Part) -> frozenset[str]:
+        """Return what a person may do now; the acts ask again."""
+        reach = self._means.guard.reach(session, identity)
+        mine = [each for each in duties(session, row.id) if each.person_id and each.person_id == identity.person_id]
+        due = before_running(
+            row,
+            part,
+            confirms=may(Act.CONFIRM_DESTRUCTION, reach),
+            over=cooled(row.cooling_until, self._means.clock.now()),
+        )
+        return frozenset(due | counting_and_after(row, part, mine))
+
+    def _outsider(self, session: Session, row: DestructionDuty) -> str | None:
+        if row.sealed is None:
+            return None
+        return str(opened(self._means, session, row.destruction_id, f"duty:{row.id.hex}", row.sealed)["name"])
+
+    def _objections(self, session: Session, key: UUID) -> Sequence[tuple[UUID, datetime, str]]:
+        query = select(DestructionObjection).where(DestructionObjection.destruction_id == key)
+        rows = session.scalars(query.order_by(DestructionObjection.at)).all()
+        told = [opened(self._means, session, key, f"objection:{each.id.hex}", each.sealed) for each in rows]
+        return [(each.person_id, each.at, str(why["why"])) for each, why in zip(rows, told, strict=True)]
+
+    def _files(self, session: Session, key: UUID) -> Sequence[tuple[UUID, str, str]]:
+        query = select(DestructionFile).where(DestructionFile.destruction_id == key).order_by(DestructionFile.id)
+        return [
+            (each.id, str(opened(self._means, session, key, f"name:{each.id.hex}", each.name)["name"]), each.sha256)
+            for each in session.scalars(query)
+        ]
+
+    def _steps(self, session: Session, row: Destruction) -> Sequence[StepShown]:
+        approval = session.get(Approval, row.approval_id) if row.approval_id else None
+        if approval is None:
+            return []
+        said = [
+            each for each in self._means.approvals.spoken(session, approval)
+            if each.word.said in {Said.APPROVED, Said.REFUSED}
+        ]  # fmt: skip
+        shown = []
+        steps = select(ApprovalStep).where(ApprovalStep.approval_id == approval.id).order_by(ApprovalStep.number)
+        for step in session.scalars(steps):
+            tokens = select(ApprovalDecider.token).where(
+                ApprovalDecider.approval_id == approval.id, ApprovalDecider.number == step.number
+            )
+            done = [
+                (each.word.person_id, each.word.said is Said.APPROVED, each.word.at, each.text)
+                for each in said
+                if each.word.number == step.number
+            ]
+            here = row.state is DestructionState.ASKED and approval.step == step.number
+            shown.append(StepShown(step.number, session.scalars(tokens).all(), done, here))
+        return shown
+
+
+def _decided_by(person: UUID) -> Select[UUID]:
+    return select(ApprovalWord.approval_id).where(ApprovalWord.person_id == person)

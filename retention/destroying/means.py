@@ -1,0 +1,284 @@
+"""What the acts on destructions share: what they are given, who has which duty, and what is on a list."""
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.orm import Session
+
+from archive.approvals import Approvals
+from archive.approving.deciders import DECISIONS, hands_of
+from archive.clock import Clock
+from archive.database import Database
+from archive.errors import NotFound
+from archive.identity import Identity
+from archive.ids import new_id
+from archive.jobs.outbox import Outbox
+from archive.log.writer import Log
+from archive.model import (
+    Approval,
+    ApprovalWord,
+    Block,
+    BlockCause,
+    BlockKind,
+    Copy,
+    DestroyedRecord,
+    Destruction,
+    DestructionDuty,
+    DestructionItem,
+    DestructionItemState,
+    DestructionState,
+    Duty,
+    Level,
+    Medium,
+    Record,
+    RecordPerson,
+    Stop,
+)
+from archive.policy.guard import AT_ONCE, Guard
+from archive.policy.rules import Act, may
+from archive.ports import Vault
+from retention.last_check import stops
+
+MOST = 10_000
+"""Records of one list."""
+
+LIVE = (DestructionItemState.LISTED, DestructionItemState.DOOMED, DestructionItemState.GONE)
+
+
+@dataclass(frozen=True)
+class Means:
+    """What acts on destructions are done with. ``cooling``: how long anyone concerned may object."""
+
+    db: Database
+    guard: Guard
+    vault: Vault
+    log: Log
+    outbox: Outbox
+    clock: Clock
+    approvals: Approvals
+    cooling: timedelta
+
+
+@dataclass(frozen=True)
+class Part:
+    """What someone is to a destruction: whether they see it whole, their duties, and whether they may decide now."""
+
+    whole: bool
+    duties: frozenset[Duty]
+    decides: bool
+    concerned: bool
+
+    @property
+    def any(self) -> bool:
+        """Whether it is there for them at all."""
+        return self.whole or self.decides or self.concerned or bool(self.duties)
+
+    @property
+    def numbers(self) -> bool:
+        """Whether they see the numbers of everything on the list."""
+        return self.whole or self.decides or bool(self.duties)
+
+
+def part_of(means: Means, session: Session, identity: Identity, row: Destruction) -> Part:
+    """Return what a person is to a destruction. Who only reads a record on it is concerned while it cools off."""
+    person = identity.person_id
+    if person is None:
+        return Part(whole=False, duties=frozenset(), decides=False, concerned=False)
+    reach = means.guard.reach(session, identity)
+    duties = frozenset(duty for duty, people in duties_of(session, row).items() if person in people)
+    approval = session.get(Approval, row.approval_id) if row.approval_id else None
+    hands = hands_of(session, person, means.guard.day())
+    decides = (
+        approval is not None
+        and row.state is DestructionState.ASKED
+        and not duties - {Duty.DECIDER}
+        and means.approvals.may_decide(session, person, approval, hands)
+    )
+    whole = may(Act.SEE_DESTRUCTIONS, reach)
+    concerned = row.state is DestructionState.COOLING and reads_some(means, session, identity, row.id)
+    return Part(whole=whole, duties=duties, decides=decides, concerned=concerned)
+
+
+def reads_some(means: Means, session: Session, identity: Identity, key: UUID) -> bool:
+    """Return whether a person reads at least one record on a list."""
+    on_it = select(DestructionItem.record_id).where(
+        DestructionItem.destruction_id == key, DestructionItem.state == DestructionItemState.LISTED
+    )
+    mine = means.guard.visible(session, identity).where(Record.id.in_(on_it)).with_only_columns(Record.id)
+    return session.scalar(mine.limit(1)) is not None
+
+
+def required(means: Means, session: Session, identity: Identity, key: UUID) -> tuple[Destruction, Part]:
+    """Return a destruction and what the person is to it. Raises ``NotFound``: there is none for them."""
+    row = session.get(Destruction, key)
+    part = part_of(means, session, identity, row) if row is not None else None
+    if row is None or part is None or not part.any:
+        raise NotFound
+    return row, part
+
+
+def locked(session: Session, key: UUID) -> None:
+    """Let the acts on one destruction take turns."""
+    session.execute(
+        update(Destruction)
+        .where(Destruction.id == key)
+        .values(version=Destruction.version)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def duties_of(session: Session, row: Destruction) -> Mapping[Duty, Collection[UUID]]:
+    """Return who has had which duty so far; who decided in someone's place counts with whom they stood in for."""
+    duties: dict[Duty, list[UUID]] = {Duty.ASKER: [row.begun_by]}
+    if row.approval_id:
+        said = select(ApprovalWord.person_id, ApprovalWord.instead_of).where(
+            ApprovalWord.approval_id == row.approval_id, ApprovalWord.said.in_(DECISIONS)
+        )
+        duties[Duty.DECIDER] = [person for two in session.execute(said) for person in two if person]
+    if row.confirmed_by:
+        duties[Duty.CONFIRMER] = [row.confirmed_by]
+    query = select(DestructionDuty.duty, DestructionDuty.person_id).where(
+        DestructionDuty.destruction_id == row.id, DestructionDuty.person_id.is_not(None)
+    )
+    for duty, person in session.execute(query):
+        if person:
+            duties.setdefault(duty, []).append(person)
+    return duties
+
+
+def chunks(ids: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
+    """Yield ids in parts that one query can name."""
+    for start in range(0, len(ids), AT_ONCE):
+        yield ids[start : start + AT_ONCE]
+
+
+def stopped(session: Session, ids: Sequence[UUID], today: date) -> Mapping[UUID, Stop]:
+    """Return which records may not go, and why."""
+    found: dict[UUID, Stop] = {}
+    for part in chunks(ids):
+        found |= stops(session, part, today)
+    return found
+
+
+def listed(session: Session, key: UUID) -> Sequence[DestructionItem]:
+    """Return the items that stand on a list, in their order."""
+    query = select(DestructionItem).where(
+        DestructionItem.destruction_id == key, DestructionItem.state == DestructionItemState.LISTED
+    )
+    return session.scalars(query.order_by(DestructionItem.position)).all()
+
+
+def pull(
+    means: Means, session: Session, identity: Identity, row: Destruction, why: Mapping[UUID, Stop]
+) -> Sequence[DestructionItem]:
+    """Take records out of a list; they are listed apart, and what blocked them ends."""
+    taken = [each for each in listed(session, row.id) if each.record_id in why]
+    for each in taken:
+        each.state, each.pulled = DestructionItemState.PULLED, why[each.record_id]
+    session.flush()
+    ids = [each.record_id for each in taken]
+    unblock(means, session, identity, row.id, ids)
+    for part in chunks([each for each in ids if why[each] is not Stop.NOT_THERE]):
+        means.log.note_many(
+            session, identity, "destruction.pull",
+            [(each, {"destruction": str(row.id), "stop": why[each].value}) for each in part],
+        )  # fmt: skip
+    return taken
+
+
+def recheck(means: Means, session: Session, identity: Identity, row: Destruction) -> Sequence[DestructionItem]:
+    """Ask of everything on a list whether it may go, and pull out what may not."""
+    ids = [each.record_id for each in listed(session, row.id)]
+    return pull(means, session, identity, row, stopped(session, ids, means.guard.day()))
+
+
+def block(means: Means, session: Session, identity: Identity, key: UUID, ids: Iterable[UUID]) -> None:
+    """Keep records where they are while they stand on a list."""
+    session.add_all(
+        Block(
+            id=new_id(), kind=BlockKind.UNDER_DESTRUCTION, record_id=each, set_by=identity.person_id,
+            set_at=means.clock.now(), cause=BlockCause.DESTRUCTION, cause_id=key,
+        )
+        for each in ids
+    )  # fmt: skip
+    session.flush()
+
+
+def unblock(means: Means, session: Session, identity: Identity, key: UUID, ids: Sequence[UUID]) -> None:
+    """End what kept records where they are."""
+    for part in chunks(ids):
+        session.execute(
+            update(Block)
+            .where(Block.cause_id == key, Block.record_id.in_(part), Block.ended_at.is_(None))
+            .values(
+                ended_at=means.clock.now(), ended_by=identity.person_id, ended_cause=BlockCause.DESTRUCTION,
+                ended_cause_id=key, version=Block.version + 1,
+            )
+            .execution_options(synchronize_session=False)
+        )  # fmt: skip
+
+
+def end_standing(means: Means, session: Session, identity: Identity, row: Destruction) -> None:
+    """Free everything on a list that comes to nothing."""
+    ids = [each.record_id for each in listed(session, row.id)]
+    session.execute(update(DestructionItem).where(DestructionItem.destruction_id == row.id).values(standing=False))
+    unblock(means, session, identity, row.id, ids)
+
+
+def records_of(session: Session, ids: Sequence[UUID]) -> Mapping[UUID, Record]:
+    """Return records by id."""
+    found: dict[UUID, Record] = {}
+    for part in chunks(ids):
+        found |= {each.id: each for each in session.scalars(select(Record).where(Record.id.in_(part)))}
+    return found
+
+
+def needs_neutral(session: Session, ids: Sequence[UUID]) -> set[UUID]:
+    """Return the records whose own title may not stand in a register.
+
+    They are of the two upper levels, under need-to-know, with protected fields, or with people named on them.
+    """
+    upper = sorted(session.scalars(select(Level.rank)))[-2:]
+    found: set[UUID] = set()
+    for part in chunks(ids):
+        hidden = or_(Record.level_rank.in_(upper), Record.group_id.is_not(None), Record.sealed_fields.is_not(None))
+        found |= set(session.scalars(select(Record.id).where(Record.id.in_(part), hidden)))
+        found |= set(session.scalars(select(RecordPerson.record_id).where(RecordPerson.record_id.in_(part))))
+    return found
+
+
+def carriers(session: Session, key: UUID) -> tuple[bool, bool]:
+    """Return whether a list holds paper, and whether it holds files of the information system."""
+    on_it = select(DestructionItem.record_id).where(
+        DestructionItem.destruction_id == key, DestructionItem.state.in_(LIVE)
+    )
+    media = set(session.scalars(select(Record.medium).where(Record.id.in_(on_it)).distinct()))
+    kept = select(DestroyedRecord.medium).where(DestroyedRecord.destruction_id == key).distinct()
+    media |= {Medium(each) for each in session.scalars(kept)}  # of what is gone the register knows
+    copies = select(func.count()).select_from(Copy).where(Copy.record_id.in_(on_it), Copy.withdrawn_at.is_(None))
+    return bool(session.scalar(copies)), bool(media & {Medium.ELECTRONIC, Medium.BOTH})
+
+
+def say(means: Means, session: Session, identity: Identity, act: str, row: Destruction, **more: Any) -> None:
+    """Write an act on a destruction into the log, under its key, which stays."""
+    session.flush()
+    body = {"destruction": str(row.id), "number": row.number, "state": row.state.value, **more}
+    means.log.note(session, identity, f"destruction.{act}", subject=row.id, body=body)
+
+
+def seal(means: Means, session: Session, key: UUID, what: str, values: Mapping[str, Any]) -> bytes:
+    """Seal what is said of a destruction under its key."""
+    data = json.dumps(values, ensure_ascii=False).encode()
+    return means.vault.seal(session, key, data, context=f"destruction:{key.hex}:{what}")
+
+
+def opened(means: Means, session: Session, key: UUID, what: str, sealed: bytes) -> dict[str, Any]:
+    """Open what ``seal`` sealed."""
+    data = means.vault.open(session, key, sealed, context=f"destruction:{key.hex}:{what}")
+    found: dict[str, Any] = json.loads(data)
+    return found

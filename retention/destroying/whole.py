@@ -1,0 +1,37 @@
+"""Destructions as one part: the list, the decisions, the count, the run, looking, and the register of what is gone."""
+
+from datetime import timedelta
+
+from archive.approvals import Approvals
+from archive.clock import Clock
+from archive.database import Database
+from archive.jobs.outbox import Outbox
+from archive.log.writer import Log
+from archive.policy.guard import Guard
+from archive.ports import Vault
+from retention.destroying.audit import Audit, Signs
+from retention.destroying.counting import Counting
+from retention.destroying.deciding import Deciding
+from retention.destroying.listing import Listing
+from retention.destroying.looks import Looks
+from retention.destroying.means import Means
+from retention.destroying.register import Register
+from retention.destroying.running import Running
+
+
+class Destructions:
+    """The acts on destructions. What erases takes over from ``running`` by a job."""
+
+    def __init__(
+        self, db: Database, guard: Guard, vault: Vault, log: Log, outbox: Outbox, clock: Clock, *,
+        cooling_days: int = 7, signer: Signs | None = None,
+    ) -> None:  # fmt: skip
+        cooling = timedelta(days=cooling_days)
+        means = Means(db, guard, vault, log, outbox, clock, Approvals(vault, log, clock), cooling)
+        self.listing = Listing(means)
+        self.deciding = Deciding(means)
+        self.counting = Counting(means)
+        self.running = Running(means)
+        self.looks = Looks(means)
+        self.register = Register(means)
+        self.audit = Audit(means, self.register, signer)

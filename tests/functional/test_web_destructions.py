@@ -1,0 +1,128 @@
+"""Destructions at the pages: begun, looked through, taken back; the register and its forms; absent to who may not."""
+
+from collections.abc import Iterator
+from datetime import date
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from python_calamine import CalamineWorkbook
+from sqlalchemy import insert, select
+
+from archive.ids import new_id
+from archive.model import (
+    Appraisal,
+    AppraisalItem,
+    AppraisalState,
+    DestroyedRecord,
+    Destruction,
+    DestructionItem,
+    DestructionItemState,
+    DestructionState,
+    DueState,
+    RecordDue,
+    Verdict,
+)
+from retention.destroying.running import lines_of
+from tests.factories.web_house import WebHouse, a_web_house, token_on
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[WebHouse]:
+    with a_web_house(tmp_path) as made:
+        yield made
+
+
+def post(house: WebHouse, login: str, path: str, **data: Any) -> tuple[int, str]:
+    browser = house.browser(login)
+    reply = browser.post(path, data={"csrf_token": token_on(browser.get("/").text), **data}, follow_redirects=True)
+    return reply.status_code, reply.text
+
+
+def given_up(house: WebHouse, *titles: str) -> list[UUID]:
+    """Make filed records that are due, and of which an appraisal said that they may go."""
+    ids = [house.a_record(title=title, drawn_up="2010").id for title in titles]
+    who = house.services.people.identity_of("archivist").person_id
+    with house.services.db.writing() as work:
+        now, key = house.services.clock.now(), new_id()
+        work.session.add(
+            Appraisal(
+                id=key, number="JD1", purpose="到期鉴定", state=AppraisalState.CLOSED, begun_by=who, begun_at=now,
+                closed_at=now,
+            )
+        )  # fmt: skip
+        work.session.flush()
+        for each in ids:
+            work.session.merge(RecordDue(record_id=each, state=DueState.DATED, due=date(2021, 1, 1)))
+            work.session.add(AppraisalItem(appraisal_id=key, record_id=each, position=1, verdict=Verdict.DESTROY))
+        work.commit()
+    return ids
+
+
+def begun(house: WebHouse) -> UUID:
+    status, page = post(house, "archivist", "/destructions/new", purpose="到期合同销毁", method="shredding")
+    assert status == 200, page
+    with house.services.db.reading() as session:
+        return session.scalars(select(Destruction.id).order_by(Destruction.begun_at.desc())).first() or UUID(int=0)
+
+
+def test_a_list_is_begun_looked_through_and_taken_back(house: WebHouse) -> None:
+    given_up(house, "旧合同甲", "旧合同乙")
+    key = begun(house)
+    at = f"/destructions/{key}"
+    page = house.browser("archivist").get(at).text
+    assert "旧合同甲" in page
+    assert "旧合同乙" in page
+    for name in ("ask", "appoint", "change", "withdraw", "leave-out", "attach"):
+        assert f"{at}/{name}" in page, name
+    for name in ("decide", "confirm", "scan", "run"):
+        assert f'{at}/{name}"' not in page, name
+    assert post(house, "archivist", f"{at}/nothing")[0] == 404
+    status, page = post(house, "archivist", f"{at}/ask", reason="")
+    assert status in {422, 400}
+    status, page = post(house, "archivist", f"{at}/run", number="x", password="wrong")
+    assert status in {403, 409}
+    status, page = post(house, "archivist", f"{at}/withdraw", reason="暂缓")
+    assert status == 200
+    with house.services.db.reading() as session:
+        assert session.get_one(Destruction, key).state is DestructionState.WITHDRAWN
+
+
+def test_it_is_absent_to_who_has_no_part_in_it(house: WebHouse) -> None:
+    given_up(house, "旧合同甲")
+    key = begun(house)
+    staff = house.browser("staff")
+    hidden, absent = staff.get(f"/destructions/{key}"), staff.get(f"/destructions/{new_id()}")
+    assert (hidden.status_code, hidden.text) == (absent.status_code, absent.text) == (404, absent.text)
+    assert "XH" not in staff.get("/destructions").text
+    assert staff.get("/destroyed").status_code == 403
+    assert staff.get("/destructions/new").status_code == 403
+    assert post(house, "staff", "/destructions/new", purpose="销毁", method="shredding")[0] == 403
+
+
+def test_the_register_is_a_page_a_pdf_and_a_spreadsheet(house: WebHouse) -> None:
+    given_up(house, "旧合同甲")
+    key = begun(house)
+    acts = house.services.retention.destructions
+    with house.services.db.writing() as work:
+        session, now = work.session, house.services.clock.now()
+        items = session.scalars(select(DestructionItem).where(DestructionItem.destruction_id == key)).all()
+        session.execute(insert(DestroyedRecord), lines_of(acts.running._means, session, key, items))
+        for item in items:
+            item.state, item.gone_at = DestructionItemState.GONE, now
+        row = session.get_one(Destruction, key)
+        row.state, row.run_by, row.run_at, row.gone_at = DestructionState.GONE, row.begun_by, now, now
+        work.commit()
+    archivist = house.browser("archivist")
+    assert "旧合同甲" in archivist.get("/destroyed").text
+    assert "旧合同甲" not in archivist.get("/destroyed?since=2030-1-1").text
+    for form in ("destruction_register", "destruction_certificate", "electronic_destruction"):
+        made = archivist.get(f"/destroyed/{key}/{form}.pdf")
+        assert (made.status_code, made.data[:4]) == (200, b"%PDF"), form
+    sheet = archivist.get(f"/destroyed/{key}/register.xlsx")
+    [head, row] = CalamineWorkbook.from_filelike(BytesIO(sheet.data)).get_sheet_by_index(0).to_python()
+    assert head[:4] == ["序号", "题名", "年度", "档号"]
+    assert row[1] == "旧合同甲"
+    assert archivist.get(f"/destroyed/{key}/other.pdf").status_code == 404
