@@ -70,6 +70,11 @@ DESTRUCTION: Final = (
     "destroy.gone",
 )
 """Steps of a destruction, in order."""
+SECRECY: Final = ("secrecy.part_done",)
+"""Steps of what a review of secrecy decided."""
+
+TRANSFER: Final = ("transfer.record_packed", "transfer.record_received")
+"""Steps of handing over and taking over."""
 
 _armed: dict[str, Effect] = {}
 
@@ -83,7 +88,7 @@ def arm(spec: str) -> None:
     _armed.clear()
     for part in filter(None, spec.split(",")):
         name, _, effect = part.partition(":")
-        if name not in INTAKE + BULK + BACKUP + MOVE + MESSAGES + DESTRUCTION:
+        if name not in INTAKE + BULK + SECRECY + TRANSFER + BACKUP + MOVE + MESSAGES + DESTRUCTION:
             raise ValueError(name)
         _armed[name] = Effect(effect)
 

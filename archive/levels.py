@@ -16,6 +16,9 @@ from archive.model import Level, NeedToKnowGroup
 from archive.scheme.fields import check_names
 from archive.scheme.shipped import document
 
+MOST_YEARS = 100
+"""The longest that a level's records are secret at once."""
+
 _MARK = re.compile(r"[A-Z]{1,2}")
 
 
@@ -60,6 +63,7 @@ def choose(session: Session, naming: str | Naming) -> Sequence[Level]:
             names=dict(each["names"]),
             number_mark=each["number_mark"],
             symbol=each["symbol"],
+            secrecy_months=each["years"] * 12 if each.get("years") else None,
         )
         for each in naming.levels
     ]
@@ -123,6 +127,8 @@ def _faults(naming: Naming) -> list[Fault]:
             faults.append(Fault(f"{at}.rank", "out_of_range", {"low": 1, "high": 99}))
         if not _MARK.fullmatch(str(each.get("number_mark"))):
             faults.append(Fault(f"{at}.number_mark", "bad_mark"))
+        if not isinstance(each.get("years", 1), int) or not 1 <= each.get("years", 1) <= MOST_YEARS:
+            faults.append(Fault(f"{at}.years", "out_of_range", {"low": 1, "high": MOST_YEARS}))
         if not 1 <= len(str(each.get("symbol", ""))) <= 4:
             faults.append(Fault(f"{at}.symbol", "required"))
     for key in ("rank", "code", "number_mark"):

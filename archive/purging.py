@@ -38,12 +38,16 @@ from archive.model import (
     Record,
     RecordCheck,
     RecordDue,
+    RecordOpening,
     RecordPerson,
     RecordRelation,
     RecordSchedule,
+    RecordSecrecy,
     RecordSubject,
     RetentionEvent,
     ScannedPage,
+    SecrecyReview,
+    SecrecyReviewItem,
     SentBack,
     SheetRow,
 )
@@ -74,7 +78,8 @@ def remove_records(session: Session, ids: Sequence[UUID]) -> None:
     forget_papers(session, ids)
     for table in (
         RecordPerson, RecordSubject, ReadingRight, Approval, Deadline, Message, SentBack, FilingRunRow, ImportEntry,
-        SheetRow, BulkEditRow, Content, File, RecordDue, RecordSchedule, RetentionEvent, HoldRecord,
+        SheetRow, BulkEditRow, Content, File, RecordDue, RecordSchedule, RetentionEvent, HoldRecord, RecordSecrecy,
+        RecordOpening,
     ):  # fmt: skip
         session.execute(delete(table).where(table.record_id.in_(ids)))
     session.execute(delete(Record).where(Record.id.in_(ids)))
@@ -82,7 +87,10 @@ def remove_records(session: Session, ids: Sequence[UUID]) -> None:
 
 
 def _forget_requests(session: Session, ids: Sequence[UUID]) -> None:
-    """Remove loans, and what was decided step by step."""
+    """Remove loans, reviews of nothing else, and what was decided step by step."""
+    session.execute(delete(SecrecyReviewItem).where(SecrecyReviewItem.record_id.in_(ids)))
+    of_them = select(Approval.id).where(Approval.record_id.in_(ids))
+    session.execute(delete(SecrecyReview).where(SecrecyReview.approval_id.in_(of_them)))
     loans = select(Loan.id).where(Loan.record_id.in_(ids))
     session.execute(delete(LoanReport).where(LoanReport.loan_id.in_(loans)))
     session.execute(delete(Loan).where(Loan.record_id.in_(ids)))

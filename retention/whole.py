@@ -1,12 +1,15 @@
 """All acts on what has a clock, under one name."""
 
+from archive.approvals import Approvals
 from archive.clock import Clock
 from archive.database import Database
+from archive.dossier_level import Means
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import Handler
 from archive.log.writer import Log
 from archive.policy.guard import Guard
 from archive.ports import ObjectLocks, Vault
+from archive.records import RecordService
 from retention.applying import FindDue, Reckon
 from retention.board import DueBoard
 from retention.destroying.audit import Signs
@@ -16,10 +19,15 @@ from retention.holds import Holds, KeepHolds
 from retention.previewing import Previews
 from retention.reckoning import DueDays
 from retention.schedules import Schedules
+from retention.secrecy import KeepSecrecy, SecrecyDays
+from retention.secrecy_acts import SecrecyActs
+from retention.secrecy_board import SecrecyBoard
+from retention.secrecy_reviews import SecrecyReviews
+from retention.transfers import Transfers
 
 
 class Retention:
-    """Schedules, what drafts of them would move, what is due, events that start clocks, holds, and destructions."""
+    """Schedules and their drafts, what is due, events, holds, secrecy periods, transfers and destructions."""
 
     def __init__(
         self,
@@ -42,6 +50,14 @@ class Retention:
         self.events = Events(db, guard, vault, log, outbox, clock)
         self.holds = Holds(db, guard, log, outbox, clock)
         self.destructions = Destructions(db, guard, vault, log, outbox, clock, cooling_days=cooling_days, signer=signer)
+        self.secrecy = SecrecyBoard(db, guard, vault, log)
+        records = RecordService(db, guard, vault, log, outbox, clock)
+        self.reviews = SecrecyReviews(
+            db, guard, Approvals(vault, log, clock), outbox,
+            SecrecyActs(guard, log, records, Means(log, outbox, clock)),
+        )  # fmt: skip
+        self.transfers = Transfers(db, guard, Approvals(vault, log, clock), log)
         self.handlers: list[Handler] = [
-            Reckon(db, due_days, log, clock), FindDue(db, guard, log), KeepHolds(db, log, clock, locks)
+            Reckon(db, due_days, log, clock), FindDue(db, guard, log), KeepHolds(db, log, clock, locks),
+            KeepSecrecy(db, guard, log, SecrecyDays(lambda: guard), self.reviews.go_on),
         ]  # fmt: skip

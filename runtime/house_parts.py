@@ -19,6 +19,7 @@ from archive.scheme.categories import SchemeService
 from archive.subjects import Subjects
 from retention.holds import HoldRows
 from retention.reckoning import DueDays
+from retention.secrecy import SecrecyDays
 from runtime.adapters import Adapters
 
 
@@ -38,12 +39,19 @@ class HouseParts(Adapters):
     @cached_property
     def outbox(self) -> Outbox:
         """Writes jobs with the change they follow from."""
-        return Outbox(self.clock, self.waker, self.due_days.follow, HoldRows(self.clock).follow)
+        return Outbox(
+            self.clock, self.waker, self.due_days.follow, HoldRows(self.clock).follow, self.secrecy_days.follow
+        )
 
     @cached_property
     def due_days(self) -> DueDays:
         """Keeps the days on which records fall due."""
         return DueDays(lambda: self.zone)
+
+    @cached_property
+    def secrecy_days(self) -> SecrecyDays:
+        """Keeps how long records are secret."""
+        return SecrecyDays(lambda: self.guard)
 
     @cached_property
     def guard(self) -> Guard:

@@ -33,6 +33,7 @@ from archive.stocktaking.whole import StocktakingService
 from archive.telling import Telling, telling
 from archive.vital import VitalRecords
 from retention.holding import HoldCheck
+from retention.secrecy import SecrecyWatch
 from retention.whole import Retention
 from runtime.house_parts import HouseParts
 from runtime.sending.ways import ways_of
@@ -184,7 +185,15 @@ class RecordParts(HouseParts):
     @cached_property
     def telling(self) -> Telling:
         """What falls due, and who is told. Watches of what other parts of the house keep are named here."""
-        return telling(self.db, self.guard, self.log, self.outbox, self.vault, self.ways, loan_watches(self.guard))
+        return telling(
+            self.db,
+            self.guard,
+            self.log,
+            self.outbox,
+            self.vault,
+            self.ways,
+            [*loan_watches(self.guard), SecrecyWatch(self.guard)],
+        )
 
     @cached_property
     def ways(self) -> Ways:

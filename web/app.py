@@ -76,6 +76,7 @@ from web.records import pages as record_pages
 from web.relations import pages as relation_pages
 from web.scans import pages as scan_pages
 from web.schedules import pages as schedule_pages
+from web.secrecy import pages as secrecy_pages
 from web.sending_back import pages as sending_back_pages
 from web.services import Services
 from web.sheet_files import pages as sheet_file_pages
@@ -86,6 +87,7 @@ from web.signing import pages as signing_pages
 from web.steps import pages as step_pages
 from web.stocktaking import pages as stocktaking_pages
 from web.terms_due import pages as terms_due_pages
+from web.transfers import pages as transfer_pages
 from web.uploads import pages as upload_pages
 from web.vital import pages as vital_pages
 from web.why import pages as why_pages
@@ -119,6 +121,7 @@ def create_app(wired: Services) -> Flask:
         sending_back_pages, step_pages, paper_pages, template_pages, bulk_pages, loan_pages, request_pages,
         counter_pages, register_pages, rule_book_pages, deadline_pages, message_pages, calendar_pages, delivery_pages,
         schedule_pages, event_pages, hold_pages, destruction_pages, destroyed_pages, terms_due_pages,
+        schedule_pages, event_pages, hold_pages, terms_due_pages, secrecy_pages, transfer_pages,
     ):  # fmt: skip
         app.register_blueprint(pages)
     app.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))

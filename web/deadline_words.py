@@ -48,6 +48,11 @@ KINDS: Mapping[DeadlineKind, Words] = {
     DeadlineKind.DOSSIER_CLOCK: Words(
         mark("A clock of a dossier's required papers"), mark("See what is missing, and enter what was done."), _papers
     ),
+    DeadlineKind.SECRECY_END: Words(
+        mark("A secrecy period ends"),
+        mark("Review it: lower, extend, raise or declassify. Until then the level holds."),
+        _record,
+    ),
     DeadlineKind.GRANT_END: Words(
         mark("A grant ends"), mark("Who still needs it asks the security administrator for a new one.")
     ),

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 
 from web.destruction_words import FAULTS as DESTRUCTION_FAULTS
 from web.form_faults import FORM_FAULTS
+from web.leaving_faults import LEAVING_FAULTS
 from web.loan_words import FAULTS as LOAN_FAULTS
 from web.loan_words import STATES as LOAN_STATES
 from web.words import mark
 
 FAULTS: Mapping[str, str] = {
     **FORM_FAULTS,
+    **LEAVING_FAULTS,
     **LOAN_FAULTS,
     **DESTRUCTION_FAULTS,
     "bad_shelf_code": mark("is no code: capitals and digits, up to 8"),

@@ -107,6 +107,20 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
             Way("vital.waiting", "level", mark("Vital records"), frozenset({Role.ARCHIVIST}), ("vital.mark",)),
             Way("terms_due.board", "log", mark("Terms run out"), None, _SCHEDULES),
             Way("events.every", "correct", mark("Events"), frozenset({Role.ARCHIVIST})),
+            Way(
+                "secrecy.board",
+                "level",
+                mark("Secrecy periods"),
+                HOUSE_RULES[Act.SEE_SECRECY],
+                ("secrecy.reviews", "secrecy.review", "secrecy.new", "secrecy.ask"),
+            ),
+            Way(
+                "transfers.every",
+                "upload",
+                mark("Transfers"),
+                HOUSE_RULES[Act.SEE_TRANSFERS],
+                ("transfers.show", "transfers.new"),
+            ),
             Way("holds.every", "level", mark("Holds"), HOUSE_RULES[Act.SEE_HOLDS], ("holds.show", "holds.new")),
             Way(
                 "destructions.every",

@@ -32,5 +32,6 @@ JOBS: Mapping[str, str] = {
     JobKind.RECKON: mark("reckon days of terms anew"),
     JobKind.HOLD: mark("place or release a hold"),
     JobKind.DESTROY: mark("carry a destruction out"),
+    JobKind.SECRECY: mark("notice secrecy periods that end, do what a review decided"),
 }
 """By kind; a newer version may have kinds that this one does not know."""

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from archive.identity import Role
-from archive.model import DueState, Record, RecordState
+from archive.model import DueState, Record, RecordState, Transfer
 from retention.board import Told
 from retention.rules import Due
 from web.events import kinds
@@ -20,9 +20,16 @@ def kept_by(record: Record) -> Mapping[str, Any]:
     acts = services().retention
     return {
         "held_by": acts.holds.on(identity(), record.id),
+        "handed_over": _handed_over(record),
+        "secrecy": acts.secrecy.told(identity(), record.id),
         "events": acts.events.of_record(identity(), record.id),
         "event_kinds": kinds() if Role.ARCHIVIST in identity().roles else [],
     }
+
+
+def _handed_over(record: Record) -> Transfer | None:
+    with services().db.reading() as session:
+        return services().retention.transfers.of_record(session, record.id)
 
 
 @dataclass(frozen=True)

@@ -101,6 +101,18 @@ WAITS = (
         lambda s: services().retention.destructions.looks.waiting(s, identity()),
     ),
     Wait(
+        mark("reviews of secrecy to decide"), "secrecy.reviews",
+        lambda s: services().retention.reviews.count(s, identity()),
+    ),
+    Wait(
+        mark("transfers to decide"), "transfers.every",
+        lambda s: services().retention.transfers.count(s, identity()),
+    ),
+    Wait(
+        mark("secrecy periods end or have ended"), "secrecy.board",
+        lambda s: services().retention.secrecy.due(s, identity()), who=frozenset({Role.SECRECY_OFFICER}),
+    ),
+    Wait(
         mark("vital records to review"), "vital.waiting", lambda s: services().vital.due(s, identity()), {"due": "1"}
     ),
     Wait(mark("files put aside"), "put_aside.waiting", _put_aside),

@@ -22,7 +22,13 @@ FINDERS = ("role:archivist", "custody")
 ASKS = ("read", "copy", "download", "take_out")
 """What may be asked of a record: to read it, a copy on paper, its files, its paper out of the archive."""
 
-ROUTED = (ApprovalKind.LOAN, ApprovalKind.EXTENSION, ApprovalKind.DESTRUCTION)
+ROUTED = (
+    ApprovalKind.LOAN,
+    ApprovalKind.EXTENSION,
+    ApprovalKind.DESTRUCTION,
+    ApprovalKind.SECRECY,
+    ApprovalKind.TRANSFER,
+)
 MOST_STEPS = 6
 MOST_DAYS = 60
 _TOKEN = re.compile(r"role:[a-z_]+|post:[A-Za-z0-9_.-]{1,64}|head|person:[^\s:]{1,64}")
@@ -57,6 +63,9 @@ routes:
       - {who: ["role:archivist"], days: 5, escalate: ["post:office_head", "role:secrecy_officer"]}
       - {who: [head], days: 5, escalate: ["role:approver"]}
       - {who: ["post:general_manager"], days: 7}
+  - for: [secrecy, transfer]
+    steps:
+      - {who: ["role:approver"], days: 10, escalate: ["role:secrecy_officer", "post:general_manager"]}
   - for: [extension]
     levels: [1, 2]
     steps:

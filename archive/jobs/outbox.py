@@ -39,6 +39,7 @@ QUEUES = {
     JobKind.RECKON: "retention",
     JobKind.HOLD: "retention",
     JobKind.DESTROY: "retention",
+    JobKind.SECRECY: "retention",
     JobKind.CHECKPOINT: "light",
     JobKind.FORGET_ANSWERS: "light",
     JobKind.PLAN_CHECKS: "light",

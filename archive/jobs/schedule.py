@@ -29,6 +29,7 @@ PERIODIC: Mapping[JobKind, int] = {
     JobKind.DUE: 60 * 60,
     JobKind.FIND_DUE: 24 * 60 * 60,
     JobKind.HOLD: 6 * 60 * 60,
+    JobKind.SECRECY: 24 * 60 * 60,
 }
 """Seconds of each kind's period. Periods begin at multiples of it since 1970-01-01 UTC."""
 

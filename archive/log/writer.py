@@ -56,6 +56,8 @@ RECORD_NOUNS = frozenset(
         "event",
         "hold",
         "destruction",
+        "secrecy",
+        "transfer",
     }
 )
 """Acts on papers: the record log."""

@@ -86,6 +86,10 @@ from archive.model.leaving import (
     DestructionMethod,
     DestructionState,
     Stop,
+    Transfer,
+    TransferItem,
+    TransferItemState,
+    TransferState,
     Verdict,
 )
 from archive.model.likeness import AlikeRecord, AlikeText, Likeness, LikenessBand, NotTheSame
@@ -137,6 +141,14 @@ from archive.model.retention import (
     RetentionSchedule,
     ScheduleDraft,
     ScheduleVersion,
+)
+from archive.model.secrecy import (
+    RecordOpening,
+    RecordSecrecy,
+    SecrecyOutcome,
+    SecrecyReview,
+    SecrecyReviewItem,
+    SecrecyVerdict,
 )
 from archive.model.sheets import Sheet, SheetColumns, SheetRow, SheetState
 from archive.model.shelves import Carrier, Copy, CopyCondition, CopyMove, Security, ShelfKind, ShelfPlace
@@ -287,9 +299,11 @@ __all__ = [
     "RecordCheck",
     "RecordDue",
     "RecordKind",
+    "RecordOpening",
     "RecordPerson",
     "RecordRelation",
     "RecordSchedule",
+    "RecordSecrecy",
     "RecordState",
     "RecordSubject",
     "RelationKind",
@@ -305,6 +319,10 @@ __all__ = [
     "ScannedPage",
     "ScheduleDraft",
     "ScheduleVersion",
+    "SecrecyOutcome",
+    "SecrecyReview",
+    "SecrecyReviewItem",
+    "SecrecyVerdict",
     "Security",
     "SentBack",
     "Sheet",
@@ -326,6 +344,10 @@ __all__ = [
     "Tally",
     "TextState",
     "TokenScope",
+    "Transfer",
+    "TransferItem",
+    "TransferItemState",
+    "TransferState",
     "Verdict",
     "WebSession",
     "WeekdayRule",

@@ -19,6 +19,8 @@ class ApprovalKind(StrEnum):
     LOAN = "loan"
     EXTENSION = "extension"
     DESTRUCTION = "destruction"
+    SECRECY = "secrecy"
+    TRANSFER = "transfer"
 
 
 class ApprovalState(StrEnum):

@@ -22,6 +22,7 @@ class DeadlineKind(StrEnum):
     LOAN_RECALL = "loan_recall"
     LOAN_END = "loan_end"
     DOSSIER_CLOCK = "dossier_clock"
+    SECRECY_END = "secrecy_end"
 
 
 class DeadlineState(StrEnum):

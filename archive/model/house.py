@@ -52,7 +52,8 @@ def _security_by_rank(row: DefaultExecutionContext) -> Security:
 class Level(Base):
     """密级: a secrecy level. A higher ``rank`` is more secret; 1 is the lowest. Stores and indices use the rank.
 
-    ``shelved_in`` is how the places of its papers are secured at least.
+    ``shelved_in`` is how the places of its papers are secured at least. ``secrecy_months`` is how long its records are
+    secret, unless otherwise set; a level without is open, and has no clock.
     """
 
     __tablename__ = "level"
@@ -63,6 +64,7 @@ class Level(Base):
     number_mark: Mapped[str] = mapped_column(String(2), unique=True)
     symbol: Mapped[str] = mapped_column(String(4))
     shelved_in: Mapped[Security] = mapped_column(word(Security), default=_security_by_rank)
+    secrecy_months: Mapped[int | None]
     version: Mapped[Version]
 
 

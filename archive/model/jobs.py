@@ -46,6 +46,7 @@ class JobKind(StrEnum):
     RECKON = "reckon"
     HOLD = "hold"
     DESTROY = "destroy"
+    SECRECY = "secrecy"
 
 
 class JobState(StrEnum):

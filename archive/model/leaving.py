@@ -1,9 +1,9 @@
-"""What leaves for good: appraisals that judge what is due, and destructions that end it.
+"""What leaves for good: appraisals that judge what is due, destructions that end it, transfers to other archives.
 
 Items name records by id without a foreign key: lists outlive the records on them.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -168,3 +168,66 @@ class DestructionItem(Base):
     neutral: Mapped[str | None] = mapped_column(String(200))
     standing: Mapped[bool] = mapped_column(default=True)
     gone_at: Mapped[datetime | None]
+
+
+class TransferState(StrEnum):
+    """Where a transfer stands. Which may follow which: ``retention.transfer_rules``."""
+
+    DRAFT = "draft"
+    ASKED = "asked"  # approvals run
+    APPROVED = "approved"
+    PACKED = "packed"  # the bag is made
+    RECEIVED = "received"  # the other archive has checked it and signed
+    CLOSED = "closed"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+class Transfer(Base):
+    """A transfer 移交 to another archive: one list from its request to its signed receipt.
+
+    ``bag_sha256`` is the hash of the bag's tag manifest, which stands for every byte of it. ``received_by`` and
+    ``received_on`` are who signed there, and when; ``scan_sha256`` the hash of the signed receipt as it was scanned.
+    """
+
+    __tablename__ = "transfer"
+    __table_args__ = (Index("ix_transfer_begun_at_id", "begun_at", "id"),)
+
+    id: Mapped[Key]
+    number: Mapped[str] = mapped_column(String(20), unique=True)
+    receiver: Mapped[str] = mapped_column(String(200))
+    purpose: Mapped[str] = mapped_column(String(500))
+    state: Mapped[TransferState] = mapped_column(word(TransferState), default=TransferState.DRAFT)
+    begun_by: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    begun_at: Mapped[datetime]
+    approval_id: Mapped[UUID | None] = mapped_column(ForeignKey("approval.id"))
+    packed_at: Mapped[datetime | None]
+    bag_sha256: Mapped[str | None] = mapped_column(String(64))
+    received_by: Mapped[str | None] = mapped_column(String(200))
+    received_on: Mapped[date | None]
+    scan_sha256: Mapped[str | None] = mapped_column(String(64))
+    closed_at: Mapped[datetime | None]
+    version: Mapped[Version]
+
+
+class TransferItemState(StrEnum):
+    """What becomes of an item."""
+
+    LISTED = "listed"
+    PULLED = "pulled"
+    DISPUTED = "disputed"  # the receiver did not accept it; it stays here
+    TRANSFERRED = "transferred"
+
+
+class TransferItem(Base):
+    """A record on the list of a transfer; ``pulled`` says why it was taken out, ``told`` what the receiver disputes."""
+
+    __tablename__ = "transfer_item"
+    __table_args__ = (Index("ix_transfer_item_record_id", "record_id"),)
+
+    transfer_id: Mapped[UUID] = mapped_column(ForeignKey("transfer.id"), primary_key=True)
+    record_id: Mapped[UUID] = mapped_column(primary_key=True)
+    position: Mapped[int]
+    state: Mapped[TransferItemState] = mapped_column(word(TransferItemState), default=TransferItemState.LISTED)
+    pulled: Mapped[Stop | None] = mapped_column(word(Stop))
+    told: Mapped[str] = mapped_column(String(500), default="")

@@ -97,6 +97,9 @@ class Act(StrEnum):
     SEE_DESTRUCTIONS = "destruction.see"  # the lists, and the register of what was destroyed
     ASK_DESTRUCTION = "destruction.ask"
     CONFIRM_DESTRUCTION = "destruction.confirm"  # once the cooling-off is over, by one who had no part in it yet
+    SEE_TRANSFERS = "transfer.see"  # transfers to other archives; each row by its record's rule
+    MANAGE_TRANSFERS = "transfer.manage"
+    SEE_SECRECY = "secrecy.see"  # what is secret until when, and its reviews; each row by its record's rule
 
 
 READERS = frozenset(Role) - OFFICERS
@@ -263,6 +266,9 @@ HOUSE_RULES: Mapping[Act, frozenset[Role]] = {
     Act.SEE_DESTRUCTIONS: OFFICERS | _only(Role.ARCHIVIST, Role.APPROVER, Role.SECRECY_OFFICER),
     Act.ASK_DESTRUCTION: _only(Role.ARCHIVIST),
     Act.CONFIRM_DESTRUCTION: _only(Role.ARCHIVIST, Role.APPROVER, Role.SECRECY_OFFICER, Role.SECURITY_ADMIN),
+    Act.SEE_TRANSFERS: _only(Role.ARCHIVIST, Role.APPROVER),
+    Act.MANAGE_TRANSFERS: _only(Role.ARCHIVIST),
+    Act.SEE_SECRECY: _only(Role.SECRECY_OFFICER, Role.ARCHIVIST, Role.APPROVER),
 }
 """Acts on the house."""
 

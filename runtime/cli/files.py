@@ -51,7 +51,7 @@ def import_command(
     """Import files."""
     with opened() as parts:
         with parts.db.reading() as session:
-            draft = _draft(session, category, fonds, fields, place, level)
+            draft = draft_of(session, category, fonds, fields, place, level)
             draft = _for_named(session, draft, group, named)
             labels = _labels(session, draft)
         run, files = run_of(paths, draft), find_files(paths)
@@ -128,9 +128,10 @@ def _labels(session: Session, draft: Draft) -> Mapping[str, str]:
     return {field.name: field.label(locale()) for field in own}
 
 
-def _draft(
+def draft_of(
     session: Session, category: str, fonds: str | None, fields: Sequence[str], place: str | None, level: str | None
 ) -> Draft:
+    """Return what all that comes in has in common, from what was typed. Raises ``InvalidInput``."""
     row = _category(session, category, fonds)
     values = dict(_pair(text) for text in fields)
     return Draft(

@@ -36,6 +36,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "backups": ("backup", "backups", "restore"),
     "destroying": ("destruction", "rehearse"),
     "fixity": ("fixity",),
+    "transfers": ("pack", "verify-bag", "receive"),
     "move": ("move",),
     "store": ("store",),
     "rereading": ("reprocess",),

@@ -182,6 +182,8 @@ def furnish(archive: Archive, parts: Parts, app: Flask) -> dict[str, str]:
     )  # fmt: skip
     places["subject"] = _first(r"/house/subjects/([0-9a-f-]{36})", subject.location or subject.text)
     _people(security, secrecy, parts, places)
+    _secrecy(secrecy, places)
+    _transfer(archivist, places)
     _clocks(archivist, places)
     _destruction(archivist, parts, places)
     archive.work(parts)
@@ -225,6 +227,25 @@ def _destruction(archivist: Hands, parts: Parts, places: dict[str, str]) -> None
         "/destructions/new", "/destructions/new", purpose="到期合同销毁", method="shredding", place="市保密销毁中心"
     )
     places["destruction"] = _first(r"/destructions/([0-9a-f-]{36})", begun.location or begun.text)
+
+
+def _transfer(archivist: Hands, places: dict[str, str]) -> None:
+    begun = archivist.post(
+        "/transfers/new",
+        "/transfers/new",
+        receiver="青山区档案馆",
+        numbers=places["number"],
+        reason="按接收范围移交进馆",
+    )
+    places["transfer"] = _first(r"/transfers/([0-9a-f-]{36})", begun.location or begun.text)
+
+
+def _secrecy(secrecy: Hands, places: dict[str, str]) -> None:
+    form = "/secrecy/reviews/new"
+    asked = secrecy.post(
+        form, form, records=places["filed"], verdict="extend", years="5", reason="合同仍在履行，到期前应继续保密"
+    )
+    places["secrecy_review"] = _first(r"/secrecy/reviews/([0-9a-f-]{36})", asked.location or asked.text)
 
 
 def _correction(reader: Hands, places: dict[str, str]) -> None:

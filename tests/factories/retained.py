@@ -20,6 +20,7 @@ from archive.subjects import Subjects
 from retention.holding import HoldCheck
 from retention.holds import HoldRows
 from retention.reckoning import DueDays, differences, world
+from retention.secrecy import SecrecyDays
 from retention.whole import Retention
 from tests.factories.arranged import ArrangedHouse, arranged_house
 from tests.fakes.clock import FixedClock
@@ -111,7 +112,7 @@ def retained_house(folder: Path, db: Database | None = None) -> RetainedHouse:
     house = arranged_house(folder, db)
     clock = FixedClock()
     log, due_days = Log(house.vault, clock), DueDays(lambda: "Asia/Shanghai")
-    outbox = Outbox(clock, Nobody(), due_days.follow, HoldRows(clock).follow)
+    outbox = Outbox(clock, Nobody(), due_days.follow, HoldRows(clock).follow, SecrecyDays(lambda: house.guard).follow)
     retention = Retention(house.db, house.guard, house.vault, log, outbox, clock, due_days)
     corrections = Corrections(house.db, house.guard, Approvals(house.vault, log, clock), house.records, HoldCheck())
     subjects = Subjects(house.db, house.guard, house.vault, log, outbox, clock)

@@ -87,6 +87,7 @@ from indexer.unpacking import UnpackContents
 from retention.holding import HoldCheck
 from retention.holds import HoldRows
 from retention.reckoning import DueDays
+from retention.secrecy import SecrecyDays, SecrecyWatch
 from retention.whole import Retention
 from storage.backups import Backups
 from storage.fixity_care import FixityCare
@@ -297,7 +298,7 @@ def a_web_house(
     cheap = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     people = People(db, log, clock, guard, cheap)
     due_days = DueDays(lambda: "Asia/Shanghai")
-    outbox = Outbox(clock, SilentWaker(), due_days.follow, HoldRows(clock).follow)
+    outbox = Outbox(clock, SilentWaker(), due_days.follow, HoldRows(clock).follow, SecrecyDays(lambda: guard).follow)
     store = FileStore(folder / "objects")
     search = TitleSearch(db, guard)
     backups = Backups(db, store, FileStore(folder / "backups"), ring, clock, "0000")
@@ -361,7 +362,7 @@ def a_web_house(
         dossier_templates=DossierTemplates(db, guard, log, clock),
         moving=Moving(db, guard, vault, RecordService(db, guard, vault, log, outbox, clock)),
         vital=VitalRecords(db, guard, log, outbox),
-        telling=telling(db, guard, log, outbox, vault, ways, loan_watches(guard)),
+        telling=telling(db, guard, log, outbox, vault, ways, [*loan_watches(guard), SecrecyWatch(guard)]),
         retention=Retention(db, guard, vault, log, outbox, clock, due_days),
         columns=ChosenColumns(db),
         drafts=Drafts(db, vault, clock),

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from archive.errors import ArchiveError, Ended, InvalidInput, NotAllowed, NotFound, OwnRequest, WrongState
 from archive.ids import new_id
@@ -117,7 +118,7 @@ def test_a_record_stands_on_one_list_at_a_time_and_stays_where_it_is(house: Dest
     key = house.begin()
     with pytest.raises(InvalidInput, match="none_to_destroy"):
         house.begin()
-    with pytest.raises(ArchiveError):
+    with pytest.raises(IntegrityError):
         put_on_another(house, record)  # the database itself says so
     with house.lent.db.reading() as session:
         blocks = session.scalars(select(Block).where(Block.ended_at.is_(None))).all()

@@ -320,8 +320,18 @@ class TestOfficersAndCustodians:
         assert table == {
             Role.CLERK: {"schedule.see"},
             Role.STAFF: {"schedule.see"},
-            Role.APPROVER: {"schedule.see", "schedule.decide", "hold.see", "hold.manage"},
+            Role.APPROVER: {
+                "schedule.see",
+                "schedule.decide",
+                "hold.see",
+                "hold.manage",
+                "secrecy.see",
+                "transfer.see",
+            },
             Role.ARCHIVIST: {
+                "secrecy.see",
+                "transfer.see",
+                "transfer.manage",
                 "schedule.see",
                 "schedule.draft",
                 "schedule.decide",
@@ -338,7 +348,7 @@ class TestOfficersAndCustodians:
                 "stocktaking.take",
                 "check.manage",
             },
-            Role.SECRECY_OFFICER: {"schedule.see", "level.manage", "route.manage", "loan.manage"},
+            Role.SECRECY_OFFICER: {"schedule.see", "level.manage", "route.manage", "loan.manage", "secrecy.see"},
             Role.SYSTEM_ADMIN: {
                 "schedule.see",
                 "hold.see",

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from archive.model import DueState, HoldKind
+from retention.secrecy_rules import Standing
 from web.api.given import Page, Reason
 from web.api.made import Next
 from web.api.shapes import Shape
@@ -42,6 +43,34 @@ class TermPage(Shape):
     """One page of what is due, the earliest day first."""
 
     records: list[TermShown]
+    next: Next
+
+
+class SecrecyList(Page):
+    """Which records: by how their secrecy periods stand."""
+
+    standing: Standing = Field(
+        Standing.LATE, description="late: ended and not decided; soon: within 90 days; runs: later; condition: no day."
+    )
+    category: UUID | None = Field(None, description="With all below it.")
+
+
+class SecretShown(Shape):
+    """A record that you read, and how long it is secret."""
+
+    record: UUID
+    number: str | None
+    title: str
+    level: int
+    marked: date
+    until: date | None = Field(description="The first day on which the period has run out; null: until a condition.")
+    standing: Standing
+
+
+class SecrecyPage(Shape):
+    """One page of secrecy periods, the earliest end first."""
+
+    records: list[SecretShown]
     next: Next
 
 

@@ -50,6 +50,31 @@ def _place(text: str | None) -> tuple[date | None, UUID] | None:
         raise InvalidInput(Fault("cursor", "unknown")) from None
 
 
+@operation("/secrecy", 403)
+def secrecy(query: clocks.SecrecyList) -> clocks.SecrecyPage:
+    """List how long records are secret. The end of a period changes nothing by itself: a review decides."""
+    place = _place(query.cursor)
+    after = (place[0] or date.min, place[1]) if place else None
+    found = services().retention.secrecy.list(
+        identity(), query.standing, category=query.category, after=after, limit=query.limit + 1
+    )
+    shown, more = found[: query.limit], len(found) > query.limit
+    records = [
+        clocks.SecretShown(
+            record=row.record.id,
+            number=row.record.archive_number,
+            title=row.record.title,
+            level=row.record.level_rank,
+            marked=row.period.since,
+            until=row.period.ends,
+            standing=row.standing,
+        )
+        for row in shown
+    ]
+    last = shown[-1] if more else None
+    return clocks.SecrecyPage(records=records, next=f"{last.period.ends or ''}_{last.record.id.hex}" if last else None)
+
+
 @operation("/records/{record_id}/term", 403, 404, 409)
 def record_term(record_id: UUID) -> clocks.TermOfRecord:
     """Say when a filed record's term has run out, and why."""

@@ -1,0 +1,329 @@
+"""Reviews of secrecy: asked for by a secrecy officer, decided by others by the house's routes, then done."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, false, func, or_, select, true
+from sqlalchemy.orm import Session
+
+from archive import failpoints
+from archive.approvals import Approvals
+from archive.approving.deciders import hands_of, waiting
+from archive.approving.planning import plan, require
+from archive.approving.states import OPEN
+from archive.database import Database, Work, rows_by_id
+from archive.errors import Fault, InvalidInput, NotAllowed, NotFound
+from archive.identity import Identity, system
+from archive.ids import new_id
+from archive.jobs.outbox import Outbox
+from archive.model import (
+    Approval,
+    ApprovalKind,
+    ApprovalState,
+    JobKind,
+    Level,
+    Record,
+    RecordKind,
+    RecordSecrecy,
+    SecrecyOutcome,
+    SecrecyReview,
+    SecrecyReviewItem,
+    SecrecyVerdict,
+)
+from archive.policy.guard import Guard
+from archive.policy.rules import Act, may
+from archive.reasons import checked
+from retention.secrecy_acts import SecrecyActs
+from retention.secrecy_rules import Facts, Target, faults
+
+MOST = 500
+"""Records of one review."""
+
+AT_ONCE = 20
+"""Records that one transaction does; it stays well under 100 ms."""
+
+LONGEST_TITLE = 500
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A review as it is asked for. ``title`` is that of a derived text, which readers of its lower level see."""
+
+    verdict: SecrecyVerdict
+    records: Sequence[UUID]
+    why: str
+    level: int | None = None
+    months: int | None = None
+    until: date | None = None
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class ReviewShown:
+    """A review as one person sees it: ``items`` are its records that they read; ``whole``: these are all."""
+
+    review: SecrecyReview
+    approval: Approval
+    items: Sequence[tuple[SecrecyReviewItem, Record]]
+    derived: Record | None
+    title: str
+    why: str
+    answer: str
+    whole: bool
+    may_decide: bool
+    may_withdraw: bool
+
+
+class SecrecyReviews:
+    """The acts on reviews. One is seen by who reads a record of it, and decided by who reads them all."""
+
+    def __init__(self, db: Database, guard: Guard, approvals: Approvals, outbox: Outbox, acts: SecrecyActs) -> None:
+        self._db = db
+        self._guard = guard
+        self._approvals = approvals
+        self._outbox = outbox
+        self._acts = acts
+
+    def ask(self, identity: Identity, wish: Wish) -> UUID:
+        """Ask for a review of filed records. Until it is decided their levels hold.
+
+        Raises:
+            NotFound, NotAllowed: one of the records is not there for this person, or not theirs to review.
+            InvalidInput: names each field at fault; ``records``: none, too many, or under review already;
+                ``route``: nobody could decide.
+        """
+        checked(wish.why)
+        ids = list(dict.fromkeys(wish.records))
+        if not 0 < len(ids) <= MOST:
+            raise InvalidInput(Fault("records", "out_of_range", {"low": 1, "high": MOST}))
+        with self._guard.refusals(identity), self._db.writing() as work:
+            session = work.session
+            records = self._asked(session, identity, ids)
+            self._check(session, identity, wish, records)
+            highest = max(records, key=lambda each: each.level_rank)
+            asker = identity.person_id
+            if asker is None:
+                raise NotAllowed(act="secrecy.ask")
+            steps = require(plan(session, self._guard, ApprovalKind.SECRECY, highest, frozenset(), asker, asker))
+            key = new_id()
+            one = records[0].id if len(records) == 1 else None
+            what: dict[str, Any] = {"verdict": wish.verdict.value, "level": wish.level, "months": wish.months}
+            what |= {"until": wish.until.isoformat() if wish.until else None, "title": wish.title.strip()}
+            approval = self._approvals.ask(
+                session, identity, ApprovalKind.SECRECY, one, what, wish.why, about=key, steps=steps
+            )
+            session.add(
+                SecrecyReview(
+                    id=key, approval_id=approval, verdict=wish.verdict, to_level=wish.level, months=wish.months,
+                    until=wish.until,
+                )
+            )  # fmt: skip
+            session.flush()
+            # items before the dossiers that hold them, so that both may come down together
+            records.sort(key=lambda each: each.kind is RecordKind.DOSSIER)
+            session.add_all(
+                SecrecyReviewItem(review_id=key, record_id=each.id, position=place, level_rank=each.level_rank)
+                for place, each in enumerate(records, start=1)
+            )
+            work.commit()
+        return key
+
+    def show(self, identity: Identity, review_id: UUID) -> ReviewShown:
+        """Show a review. Raises ``NotFound``: there is none of which this person reads a record."""
+        with self._db.reading() as session:
+            review, items, whole = self._seen(session, identity, review_id)
+            approval = session.get_one(Approval, review.approval_id)
+            what, why, answer = self._approvals.opened(session, approval)
+            hands = hands_of(session, identity.person_id, self._guard.day())
+            waits = approval.state is ApprovalState.ASKED
+            decides = waits and whole and self._approvals.may_decide(session, identity.person_id, approval, hands)
+            said = approval.decided_by == identity.person_id
+            if not decides and not said and not may(Act.SEE_SECRECY, self._guard.reach(session, identity)):
+                raise NotFound
+            derived = None
+            if key := next((item.derived_id for item, _ in items if item.derived_id), None):
+                derived = session.scalars(self._guard.visible(session, identity).where(Record.id == key)).one_or_none()
+            return ReviewShown(
+                review, approval, items, derived, what["title"], why, answer, whole,
+                may_decide=decides,
+                may_withdraw=approval.state in OPEN and approval.asked_by == identity.person_id,
+            )  # fmt: skip
+
+    def every(
+        self, identity: Identity, *, decided: bool = False, after: tuple[datetime, UUID] | None = None, limit: int
+    ) -> Sequence[tuple[SecrecyReview, Approval, int]]:
+        """Return reviews with their requests and how many of their records this person reads, the newest first.
+
+        Who does not see all that is secret sees those that wait for them.
+        """
+        with self._db.reading() as session:
+            mine = self._guard.visible(session, identity).with_only_columns(Record.id)
+            seen = (
+                select(SecrecyReviewItem.review_id, func.count().label("counted"))
+                .where(mine.where(Record.id == SecrecyReviewItem.record_id).correlate(SecrecyReviewItem).exists())
+                .group_by(SecrecyReviewItem.review_id)
+                .subquery()
+            )
+            query = (
+                select(SecrecyReview, Approval, seen.c.counted)
+                .join(Approval, Approval.id == SecrecyReview.approval_id)
+                .join(seen, seen.c.review_id == SecrecyReview.id)
+                .where(Approval.state.not_in(OPEN) if decided else Approval.state.in_(OPEN))
+            )
+            if not may(Act.SEE_SECRECY, self._guard.reach(session, identity)):
+                query = query.where(Approval.id.in_(self._mine(session, identity)))
+            if after is not None:
+                at, key = after
+                query = query.where(Approval.asked_at <= at, or_(Approval.asked_at < at, SecrecyReview.id < key))
+            rows: Any = session.execute(
+                query.order_by(Approval.asked_at.desc(), SecrecyReview.id.desc()).limit(limit)
+            ).all()
+            return [(row[0], row[1], row[2]) for row in rows]
+
+    def count(self, session: Session, identity: Identity) -> int:
+        """Count the reviews that this person may decide now."""
+        mine = self._mine(session, identity)
+        read = self._guard.visible(session, identity).with_only_columns(Record.id)
+        hidden = (
+            select(SecrecyReviewItem.record_id)
+            .join(SecrecyReview, SecrecyReview.id == SecrecyReviewItem.review_id)
+            .where(SecrecyReview.approval_id == Approval.id)
+            .where(~read.where(Record.id == SecrecyReviewItem.record_id).correlate(SecrecyReviewItem).exists())
+            .correlate(Approval)
+            .exists()
+        )
+        found = mine.where(~hidden).subquery()
+        return session.scalar(select(func.count()).select_from(found)) or 0
+
+    def _mine(self, session: Session, identity: Identity) -> Select[UUID]:
+        """Return a query for the requests of reviews that wait for this person."""
+        person = identity.person_id
+        query = waiting(person, hands_of(session, person, self._guard.day())) if person else select(Approval.id)
+        return query.where(Approval.kind == ApprovalKind.SECRECY, true() if person else false())
+
+    def decide(self, identity: Identity, review_id: UUID, why: str, *, approve: bool) -> ApprovalState:
+        """Decide at the present step; the last yes does what was asked for, at once or (of many records) by a job.
+
+        Raises:
+            NotFound: no such review for this person.
+            NotAllowed, OwnRequest, Ended: as ``Approvals.decide``; also who does not read all its records, or is not
+                cleared for the level that they would come to.
+            InvalidInput: field ``reason``.
+        """
+        with self._guard.refusals(identity), self._db.writing() as work:
+            session = work.session
+            review, _, whole = self._seen(session, identity, review_id)
+            cleared = self._guard.reach(session, identity).levels
+            if not whole or (review.to_level is not None and review.to_level not in cleared):
+                raise NotAllowed(act="secrecy.approve" if approve else "secrecy.refuse")
+            approval = session.get_one(Approval, review.approval_id, with_for_update=True)
+            hands = hands_of(session, identity.person_id, self._guard.day())
+            state = self._approvals.decide(session, identity, approval, hands, why, approve=approve)
+            if state is ApprovalState.APPROVED and self._do(work, identity, review):
+                self._outbox.add(work, JobKind.SECRECY, review.id)
+            work.commit()
+            return state
+
+    def withdraw(self, identity: Identity, review_id: UUID) -> None:
+        """Take back what one asked for. Raises as ``decide``."""
+        with self._guard.refusals(identity), self._db.writing() as work:
+            review, _, _ = self._seen(work.session, identity, review_id)
+            approval = work.session.get_one(Approval, review.approval_id)
+            self._approvals.end(work.session, identity, approval, ApprovalState.WITHDRAWN, "")
+            work.commit()
+
+    def go_on(self, review_id: UUID) -> bool:
+        """Do the next records of an approved review; return whether more are left. What is done is not done again."""
+        with self._db.writing() as work:
+            review = work.session.get(SecrecyReview, review_id)
+            if review is None:
+                return False
+            approval = work.session.get_one(Approval, review.approval_id)
+            if approval.state is not ApprovalState.APPROVED:
+                return False
+            more = self._do(work, system("retention"), review)
+            failpoints.reach("secrecy.part_done")
+            work.commit()
+        return more
+
+    def _do(self, work: Work, identity: Identity, review: SecrecyReview) -> bool:
+        approval = work.session.get_one(Approval, review.approval_id)
+        title = self._approvals.opened(work.session, approval)[0]["title"]
+        query = (
+            select(SecrecyReviewItem)
+            .where(SecrecyReviewItem.review_id == review.id, SecrecyReviewItem.outcome == SecrecyOutcome.WAITING)
+            .order_by(SecrecyReviewItem.position)
+            .limit(AT_ONCE + 1)
+        )
+        items = work.session.scalars(query).all()
+        for item in items[:AT_ONCE]:
+            self._acts.do(work, identity, review, item, title)
+        return len(items) > AT_ONCE
+
+    def _asked(self, session: Session, identity: Identity, ids: Sequence[UUID]) -> list[Record]:
+        mine = self._guard.visible(session, identity, Act.SET_LEVEL)
+        mine = mine.where(Record.id.in_(ids), Record.filed_at.is_not(None))
+        found = {row.id: row for row in session.scalars(mine)}
+        for key in ids:
+            if key not in found:
+                self._guard.require(session, identity, Act.SET_LEVEL, key)
+                raise NotAllowed(act=Act.SET_LEVEL.value)
+        return [found[key] for key in ids]
+
+    def _check(self, session: Session, identity: Identity, wish: Wish, records: Sequence[Record]) -> None:
+        level = session.get(Level, wish.level) if wish.level is not None else None
+        wrong = [Fault("level", "unknown")] if wish.level is not None and level is None else []
+        if wish.verdict is SecrecyVerdict.RAISE and wish.level not in self._guard.reach(session, identity).levels:
+            raise NotAllowed(act=Act.SET_LEVEL.value)
+        if wish.verdict is SecrecyVerdict.DERIVE:
+            wrong += _derived_faults(wish.title.strip(), len(records))
+        ids = [each.id for each in records]
+        under = (
+            select(SecrecyReviewItem.record_id)
+            .join(SecrecyReview, SecrecyReview.id == SecrecyReviewItem.review_id)
+            .join(Approval, Approval.id == SecrecyReview.approval_id)
+            .where(SecrecyReviewItem.record_id.in_(ids), Approval.state.in_(OPEN))
+        )
+        if session.scalars(under).first() is not None:
+            wrong.append(Fault("records", "under_review"))
+        kept = session.scalars(select(RecordSecrecy).where(RecordSecrecy.record_id.in_(ids)))
+        periods = {row.record_id: row for row in kept}
+        target = Target(wish.level, level is not None and level.secrecy_months is not None, wish.months, wish.until)
+        told: dict[str, str] = {}
+        for each in records:
+            period = periods.get(each.id)
+            facts = Facts(each.level_rank, period is not None, period.ends if period else None, bool(each.group_id))
+            told |= faults(wish.verdict, facts, target, self._guard.day())
+        wrong += [Fault(name, code) for name, code in told.items()]
+        if wrong:
+            raise InvalidInput(*wrong)
+
+    def _seen(
+        self, session: Session, identity: Identity, review_id: UUID
+    ) -> tuple[SecrecyReview, Sequence[tuple[SecrecyReviewItem, Record]], bool]:
+        """Return a review, those of its records that this person reads, and whether these are all."""
+        review = session.get(SecrecyReview, review_id)
+        rows = session.scalars(
+            select(SecrecyReviewItem)
+            .where(SecrecyReviewItem.review_id == review_id)
+            .order_by(SecrecyReviewItem.position)
+        ).all()
+        seen = self._guard.seen(session, identity, [each.record_id for each in rows])
+        records = rows_by_id(session, Record, seen)
+        items = [(each, records[each.record_id]) for each in rows if each.record_id in records]
+        if review is None or not items:
+            raise NotFound
+        return review, items, len(items) == len(rows)
+
+
+def _derived_faults(title: str, records: int) -> list[Fault]:
+    """Return what is wrong with a derived text: it has a title of its own, and is made of one record."""
+    wrong = [Fault("records", "one_at_a_time")] if records > 1 else []
+    if not title:
+        wrong.append(Fault("title", "required"))
+    elif len(title) > LONGEST_TITLE:
+        wrong.append(Fault("title", "too_long", {"limit": LONGEST_TITLE, "length": len(title)}))
+    return wrong

@@ -1,0 +1,30 @@
+"""Words of the faults of secrecy reviews and of transfers."""
+
+from collections.abc import Mapping
+
+from web.words import mark
+
+LEAVING_FAULTS: Mapping[str, str] = {
+    "in_transfer": mark("one of the records is in another transfer, or was handed over"),
+    "nothing_may_go": mark("nothing is left that may go"),
+    "changed_meanwhile": mark("something may not go any more; make the bag again"),
+    "not_empty": mark("is not empty, and not the bag of this transfer"),
+    "not_whole": mark("cannot be read whole from the store: %(name)s"),
+    "bad_hash": mark("is no SHA-256 of 64 digits 0-9 a-f"),
+    "not_listed": mark("names a record that is not on the list"),
+    "bag_missing": mark("is missing"),
+    "bag_changed": mark("is not as it was packed"),
+    "bag_unlisted": mark("is in no manifest"),
+    "bag_unsafe": mark("leads out of the bag"),
+    "bag_unreadable": mark("cannot be read"),
+    "level_not_lower": mark("must be lower than the present level of each record"),
+    "level_not_higher": mark("must be higher than the present level of each record"),
+    "level_not_open": mark("must be a level without a secrecy period"),
+    "open_already": mark("one of the records is open: its level has no secrecy period"),
+    "still_secret": mark("one of the records is secret still, or need-to-know: declassify it first"),
+    "ends_in_the_past": mark("the period of one of the records would still end before tomorrow"),
+    "day_not_ahead": mark("must be a day after today"),
+    "one_at_a_time": mark("a derived text is made of one record at a time"),
+    "under_review": mark("one of the records is under a review that is not decided yet"),
+    "periods_run": mark("periods of this level run: give it years"),
+}
