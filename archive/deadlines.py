@@ -111,10 +111,14 @@ class Watch(Protocol):
         """Return the condition on ``Deadline`` under which a person sees it, and may still be told of it."""
         ...
 
+    def record_of(self, session: Session, deadline: Deadline) -> UUID | None:
+        """Return the record that it is about, for the board, which shows it to those alone who read it."""
+        ...
+
 
 @dataclass(frozen=True)
 class Due:
-    """A deadline on the board: ``late`` when its day is over, and the record's title and number if it has one."""
+    """A deadline on the board: ``late`` when its day is over, and its record, if it has one that this person reads."""
 
     deadline: Deadline
     late: bool
@@ -160,8 +164,10 @@ class DueBoard:
                     Deadline.due >= due, or_(Deadline.due > due, and_(Deadline.due == due, Deadline.id > key))
                 )
             found = session.scalars(query.order_by(Deadline.due, Deadline.id).limit(limit)).all()
-            records = rows_by_id(session, Record, {each.record_id for each in found})
-            return [Due(each, each.due < day, records.get(each.record_id or _NONE)) for each in found]
+            about = {each.id: self._watches[each.kind].record_of(session, each) for each in found}
+            seen = self._guard.seen(session, identity, [key for key in dict.fromkeys(about.values()) if key])
+            records = rows_by_id(session, Record, seen)
+            return [Due(each, each.due < day, records.get(about[each.id] or _NONE)) for each in found]
 
     def visible(self, session: Session, identity: Identity, *, kind: DeadlineKind | None = None) -> ColumnElement[bool]:
         """Return the condition under which a person sees a deadline."""

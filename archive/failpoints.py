@@ -52,6 +52,9 @@ MOVE: Final = ("move.objects", "move.indexed", "move.closed", "move.rows", "move
 MESSAGES: Final = ("due.planned", "due.written", "message.sending", "message.sent")
 """Steps of telling people what is due."""
 
+ATTACHED: Final = ("attachment.announced", "attachment.put")
+"""Steps of taking an attachment in."""
+
 BULK: Final = ("bulk.changed",)
 """Steps of an edit of many records."""
 
@@ -88,7 +91,7 @@ def arm(spec: str) -> None:
     _armed.clear()
     for part in filter(None, spec.split(",")):
         name, _, effect = part.partition(":")
-        if name not in INTAKE + BULK + SECRECY + TRANSFER + BACKUP + MOVE + MESSAGES + DESTRUCTION:
+        if name not in INTAKE + BULK + SECRECY + TRANSFER + BACKUP + MOVE + MESSAGES + DESTRUCTION + ATTACHED:
             raise ValueError(name)
         _armed[name] = Effect(effect)
 

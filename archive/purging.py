@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
+from archive.attachments import forget_attachments
 from archive.likeness import forget, forget_decisions
 from archive.model import (
     ApiAnswer,
@@ -14,9 +15,13 @@ from archive.model import (
     ApprovalDecider,
     ApprovalStep,
     ApprovalWord,
+    BasketItem,
     Block,
     BulkEditRow,
+    Circulation,
+    CirculationStop,
     Content,
+    CustodyEntry,
     Deadline,
     Delivery,
     File,
@@ -50,6 +55,7 @@ from archive.model import (
     SecrecyReviewItem,
     SentBack,
     SheetRow,
+    StandingCustody,
 )
 from archive.required.rows import forget_papers
 from archive.shelving.rules import forget_copies
@@ -69,6 +75,8 @@ def remove_records(session: Session, ids: Sequence[UUID]) -> None:
     related = or_(RecordRelation.record_id.in_(ids), RecordRelation.other_id.in_(ids))
     session.execute(delete(RecordRelation).where(related))
     _forget_requests(session, ids)
+    _forget_with_people(session, ids)
+    forget_attachments(session, ids)
     for own in (Block, RecordCheck):
         session.execute(delete(own).where(own.record_id.in_(ids)))
     forget_copies(session, ids)
@@ -84,6 +92,16 @@ def remove_records(session: Session, ids: Sequence[UUID]) -> None:
         session.execute(delete(table).where(table.record_id.in_(ids)))
     session.execute(delete(Record).where(Record.id.in_(ids)))
     session.execute(delete(OwnerKey).where(OwnerKey.owner_id.in_(ids)))
+
+
+def _forget_with_people(session: Session, ids: Sequence[UUID]) -> None:
+    """Remove circulation slips, standing custody, and what lies in baskets."""
+    slips = select(Circulation.id).where(Circulation.record_id.in_(ids))
+    session.execute(delete(CirculationStop).where(CirculationStop.circulation_id.in_(slips)))
+    kept = select(StandingCustody.id).where(StandingCustody.record_id.in_(ids))
+    session.execute(delete(CustodyEntry).where(CustodyEntry.custody_id.in_(kept)))
+    for table in (Circulation, StandingCustody, BasketItem):
+        session.execute(delete(table).where(table.record_id.in_(ids)))
 
 
 def _forget_requests(session: Session, ids: Sequence[UUID]) -> None:

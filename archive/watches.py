@@ -63,6 +63,10 @@ class RecordWatch:
         mine = self._guard.visible(session, identity, self.act).with_only_columns(Record.id)
         return mine.where(Record.id == Deadline.record_id).correlate(Deadline).exists()
 
+    def record_of(self, session: Session, deadline: Deadline) -> UUID | None:  # noqa: ARG002  (the contract's)
+        """Return the deadline's record."""
+        return deadline.record_id
+
 
 class CorrectionWatch(RecordWatch):
     """A request for a correction: whoever may decide it, but never who asked."""
@@ -108,6 +112,10 @@ class PersonWatch:
             return true()
         own = select(self._row.id).where(self._row.id == Deadline.subject_id, self._row.person_id == identity.person_id)
         return own.correlate(Deadline).exists()
+
+    def record_of(self, session: Session, deadline: Deadline) -> UUID | None:  # noqa: ARG002  (the contract's)
+        """Return the deadline's record."""
+        return deadline.record_id
 
 
 def watches(guard: Guard) -> list[Watch]:

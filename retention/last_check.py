@@ -12,7 +12,19 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from archive.loans.states import RUNNING
-from archive.model import Block, BlockKind, DueState, Loan, Record, RecordDue, RecordState, Stop
+from archive.model import (
+    Block,
+    BlockKind,
+    Circulation,
+    CirculationState,
+    DueState,
+    Loan,
+    Record,
+    RecordDue,
+    RecordState,
+    StandingCustody,
+    Stop,
+)
 from retention.holding import held
 
 
@@ -56,6 +68,11 @@ def facts_of(session: Session, ids: Collection[UUID]) -> Mapping[UUID, Facts]:
     }
     on_hold = held(session, wanted)
     lent = set(session.scalars(select(Loan.record_id).where(Loan.record_id.in_(wanted), Loan.state.in_(RUNNING))))
+    for row, going in (
+        (Circulation, Circulation.state == CirculationState.ROUND),
+        (StandingCustody, StandingCustody.ended_at.is_(None)),
+    ):
+        lent |= set(session.scalars(select(row.record_id).where(row.record_id.in_(wanted), going)))
     missing = set(
         session.scalars(
             select(Block.record_id).where(

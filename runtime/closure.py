@@ -9,17 +9,19 @@ from archive.database import Base, Database
 from archive.errors import InUse, NotFound
 from archive.identity import system
 from archive.log.checkpoints import read_witness
-from archive.model import Closed, Closure, Content, ContentState, LogSeal, MoveRun
+from archive.model import Attachment, Closed, Closure, Content, ContentState, LogSeal, MoveRun
 from runtime.settings import Settings
 from runtime.wiring import NoWaker, Parts, build
 
 _CONTENT = Base.metadata.tables["content"]
+_ATTACHED = Base.metadata.tables["attachment"]
 PLACED = (
     update(_CONTENT)
     .where(_CONTENT.c.object_key == bindparam("whose"))
-    .values(store_version=bindparam("version"), locked_until=None)
+    .values(store_version=bindparam("version"), locked_until=None),
+    update(_ATTACHED).where(_ATTACHED.c.object_key == bindparam("whose")).values(store_version=bindparam("version")),
 )
-"""Gives a content its version in another store; what locked it there is not known yet."""
+"""Give contents and attachments their version in another store; what locked it there is not known yet."""
 
 
 def moving_parts(settings: Settings, like: Settings) -> Parts:
@@ -78,7 +80,8 @@ def undo(parts: Parts) -> Undone:
     versions = _old_versions(parts) if closure.place else []
     with parts.db.writing() as work:
         if versions:
-            work.session.connection().execute(PLACED, versions)
+            for place in PLACED:
+                work.session.connection().execute(place, versions)
         work.session.execute(delete(Closure).where(Closure.move_id == closure.move_id))
         ended = update(MoveRun).where(MoveRun.id == closure.move_id)
         work.session.execute(ended.values(ended_at=parts.clock.now(), error="undone"))
@@ -98,7 +101,8 @@ def _old_versions(parts: Parts) -> list[dict[str, str]]:
         query = select(Content.object_key).where(
             Content.state != ContentState.RECEIVING, Content.store_version.is_not(None)
         )
-        keys = session.scalars(query).all()
+        attached = select(Attachment.object_key).where(Attachment.store_version.is_not(None))
+        keys = [*session.scalars(query), *session.scalars(attached)]
     if missing := [key for key in keys if key not in held]:
         raise InUse(what="store", count=len(missing))
     return [{"whose": key, "version": held[key]} for key in keys]

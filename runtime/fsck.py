@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, aliased
 from archive.errors import ArchiveError
 from archive.files import TAKE_OFF
 from archive.model import (
+    Attachment,
     Content,
     ContentState,
     Counter,
@@ -32,6 +33,7 @@ from archive.model import (
     Record,
     RecordState,
 )
+from runtime.fsck_attached import attached_faults
 from runtime.fsck_shelves import shelf_faults
 from runtime.fsck_terms import wrong_days
 from runtime.verifying import verified
@@ -107,6 +109,7 @@ def _objects(parts: Parts, counts: dict[str, int], *, bytes_too: bool = True) ->
             yield Violation("INV1", str(content.id), found.value)
         elif fault := _unopened(parts, content):
             yield Violation("INV1", str(content.id), fault)
+    yield from (Violation("INV1", *each) for each in attached_faults(parts, bytes_too=bytes_too))
 
 
 def _unopened(parts: Parts, content: Content) -> str | None:
@@ -130,6 +133,7 @@ def _orphans(parts: Parts, counts: dict[str, int]) -> Iterator[Violation]:
     limit = (parts.clock.now() - ORPHAN_AGE).timestamp()
     with parts.db.reading() as session:
         known = {tuple(row) for row in session.execute(select(Content.object_key, Content.store_version))}
+        known |= {tuple(row) for row in session.execute(select(Attachment.object_key, Attachment.store_version))}
         mended = (FixityFinding.object_key, FixityFinding.store_version)
         known |= {
             tuple(row) for row in session.execute(select(*mended).where(FixityFinding.ended == FindingEnd.MENDED))

@@ -288,7 +288,8 @@ class HouseMove:
         placed = [{"whose": key, "version": version} for key, version in self._objects.versions.items()]
         with source.db.writing() as work:
             if placed:
-                work.session.connection().execute(PLACED, placed)
+                for place in PLACED:
+                    work.session.connection().execute(place, placed)
                 self._target.outbox.add(work, JobKind.LOCK)
             left = select(Closure.id).where(Closure.place == self._settings.store_url)  # it comes back there
             work.session.execute(delete(Closure).where(or_(Closure.id.in_(left), Closure.move_id == self._run.id)))

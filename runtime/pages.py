@@ -77,6 +77,7 @@ def services(parts: Parts) -> Services:
         hand_ins=parts.hand_ins,
         intake=parts.intake,
         files=parts.files,
+        attachments=parts.attachments,
         proposals=parts.proposals,
         bringing=parts.bringing,
         bulk=parts.bulk,

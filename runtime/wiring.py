@@ -6,6 +6,7 @@ from pathlib import Path
 from threading import Event
 
 from archive import failpoints
+from archive.attachments import Attachments
 from archive.clock import Clock, SystemClock
 from archive.delivering import Deliver
 from archive.drafts import Drafts
@@ -14,6 +15,7 @@ from archive.forms import FormTemplates
 from archive.intake import IntakeService
 from archive.jobs.runner import Handler, JobRunner
 from archive.jobs.stepwise import Stepwise
+from archive.loans.attached import loan_subjects
 from archive.log.browse import LogView
 from archive.log.checkpoints import Checkpoints
 from archive.model import JobKind
@@ -31,6 +33,7 @@ from indexer.rebuild import Rebuilder
 from indexer.rendition import MakeRenditions, Renditions
 from indexer.sandbox.client import SandboxDetector
 from indexer.sandbox.typeset import Typesetter
+from indexer.scanner import virus_in
 from indexer.search import SearchService
 from indexer.traces import SearchTraces
 from indexer.unlocking import Unlocking
@@ -100,6 +103,14 @@ class Parts(RecordParts):
         return IntakeService(
             self.db, self.guard, self.vault, self.store, self.log, self.readings, self.outbox, self.clock
         )
+
+    @cached_property
+    def attachments(self) -> Attachments:
+        """Files that belong to acts."""
+        return Attachments(
+            self.db, self.vault, self.store, self.log, self.readings, self.clock, SandboxDetector(self.extractor),
+            virus_in(self.scanner), loan_subjects(self.db, self.guard, self.lending.asked),
+        )  # fmt: skip
 
     @cached_property
     def files(self) -> FileService:

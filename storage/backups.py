@@ -35,6 +35,7 @@ from archive.model import Content, ContentState, LogSeal, Record
 from archive.ports import ObjectInfo, ObjectStore
 from archive.terms import PERMANENT
 from storage import dump
+from storage.attached import attached
 from storage.copying import Copying, Hashed, Item, Told
 from storage.keypack import write_pack
 from storage.log_parts import TABLES, LogPart, rows_after, rows_beside, still_good, unnamed
@@ -377,6 +378,7 @@ def items_of(session: Session) -> Iterator[Item]:
     )
     for key, size, sha256, version in session.execute(query.order_by(*VITAL_FIRST, Content.id)):
         yield Item(key, size or 0, sha256 or "", version or "")
+    yield from (Item(*row) for row in session.execute(attached()))
 
 
 def _while(going_on: Callable[[], None], blocks: Iterable[bytes]) -> Iterator[bytes]:

@@ -125,7 +125,11 @@ class Summed:
         for block in blocks:
             for line in block.splitlines(keepends=True):
                 if line.startswith(b"["):
-                    row = line if self._versions is None or name != "content" else self._placed(line, columns)
+                    row = (
+                        line
+                        if self._versions is None or name not in {"content", "attachment"}
+                        else self._placed(line, columns)
+                    )
                     count += 1
                     total = (total + int.from_bytes(hashlib.sha256(row).digest())) % (1 << 256)
                     yield row
@@ -141,7 +145,9 @@ class Summed:
     def _placed(self, line: bytes, columns: Mapping[str, int]) -> bytes:
         row: list[Any] = json.loads(line)
         if (version := (self._versions or {}).get(row[columns["object_key"]])) is not None:
-            row[columns["store_version"]], row[columns["locked_until"]] = version, None
+            row[columns["store_version"]] = version
+            if "locked_until" in columns:
+                row[columns["locked_until"]] = None
         return json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 

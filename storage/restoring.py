@@ -19,6 +19,7 @@ from archive.ports import ObjectStore
 from archive.purging import remove_records
 from archive.scrubbing import scrub
 from storage import dump
+from storage.attached import attached
 from storage.backups import VITAL_FIRST, Backups, BackupSet
 from storage.copying import Hashed, Told
 from storage.keypack import load_pack
@@ -27,7 +28,11 @@ from storage.stream import StreamReader
 
 _BATCH = 200
 _FILE = Base.metadata.tables["content"]
-_PLACE = update(_FILE).where(_FILE.c.id == bindparam("whose")).values(store_version=bindparam("version"))
+_ATTACHED = Base.metadata.tables["attachment"]
+_PLACE = [
+    update(each).where(each.c.object_key == bindparam("whose")).values(store_version=bindparam("version"))
+    for each in (_FILE, _ATTACHED)
+]
 
 
 @dataclass(frozen=True)
@@ -122,27 +127,29 @@ class Restoring:
         held = {info.key: (info.size, info.version) for info in store.list()}
         with db.reading() as session:
             query = (
-                select(_FILE.c.id, _FILE.c.object_key, _FILE.c.cipher_size, _FILE.c.cipher_sha256)
+                select(_FILE.c.object_key, _FILE.c.cipher_size, _FILE.c.cipher_sha256)
                 .join(Record, Record.id == _FILE.c.record_id)
                 .where(_FILE.c.state != ContentState.RECEIVING, _FILE.c.store_version.is_not(None))
             )
-            wanted = session.execute(query.order_by(*VITAL_FIRST, _FILE.c.id)).all()
+            wanted = [tuple(row) for row in session.execute(query.order_by(*VITAL_FIRST, _FILE.c.id))]
+            wanted += [tuple(row)[:3] for row in session.execute(attached())]
             records = session.scalar(select(func.count()).select_from(Record)) or 0
         lost: list[str] = []
         whole = size = 0
         for start in range(0, len(wanted), _BATCH):
             placed = []
-            for content_id, key, length, sha256 in wanted[start : start + _BATCH]:
+            for key, length, sha256 in wanted[start : start + _BATCH]:
                 known = held.get(key)
                 version = known[1] if known and known[0] == length else self._put(key, sha256, store, there)
                 if version is None:
                     lost.append(key)
                     continue
-                placed.append({"whose": content_id, "version": version})
+                placed.append({"whose": key, "version": version})
                 whole, size = whole + 1, size + length
             if placed:
                 with db.writing() as work:
-                    work.session.connection().execute(_PLACE, placed)
+                    for place in _PLACE:
+                        work.session.connection().execute(place, placed)
                     work.commit()
             failpoints.reach("restore.objects")
             told("objects", min(start + _BATCH, len(wanted)), len(wanted))

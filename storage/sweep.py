@@ -21,7 +21,7 @@ from archive.clock import Clock
 from archive.database import Database
 from archive.errors import Conflict
 from archive.jobs.runner import ClaimedJob, Outcome
-from archive.model import Content, ContentState, File, JobKind
+from archive.model import Attachment, Content, ContentState, File, JobKind
 from archive.ports import ObjectInfo, ObjectStore
 
 DAY = timedelta(hours=24)
@@ -43,6 +43,7 @@ def sweep_orphans(db: Database, store: ObjectStore, clock: Clock, older_than: ti
     A content whose upload still receives pieces stays, however old its row is.
     """
     before = clock.now() - older_than
+    _sweep_attached(db, before)
     alive = {each.key for each in store.uploads() if each.modified >= before.timestamp()}
     contents = _sweep_contents(db, store, before, alive) + _sweep_whole(db, clock.now() - min(older_than, BROKEN_AFTER))
     uploads = 0
@@ -113,6 +114,14 @@ def _sweep_contents(db: Database, store: ObjectStore, before: datetime, alive: s
     return removed
 
 
+def _sweep_attached(db: Database, before: datetime) -> None:
+    """Remove attachments that broke off while they came in."""
+    with db.writing() as work:
+        broken = delete(Attachment).where(Attachment.store_version.is_(None), Attachment.created_at < before)
+        work.session.execute(broken)
+        work.commit()
+
+
 def _sweep_whole(db: Database, before: datetime) -> int:
     """Remove whole files without a sign of life since ``before``."""
     with db.writing() as work:
@@ -138,8 +147,12 @@ def _orphans(db: Database, found: Sequence[ObjectInfo], *, uploads: bool) -> lis
     query = select(Content.object_key, Content.store_version, Content.upload, Content.state)
     with db.reading() as session:
         rows = {row.object_key: row for row in session.execute(query.where(Content.object_key.in_(keys)))}
+        named = select(Attachment.object_key, Attachment.store_version).where(Attachment.object_key.in_(keys))
+        attached: dict[str, str | None] = dict(session.execute(named).all())
     kept = []
     for each in found:
+        if not uploads and each.key in attached and attached[each.key] in {None, each.version}:
+            continue
         row = rows.get(each.key)
         if row is None:
             kept.append(each)

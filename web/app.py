@@ -57,10 +57,15 @@ from web.house.subjects import pages as subject_pages
 from web.house.system import pages as system_pages
 from web.house.templates import pages as template_pages
 from web.labels import pages as label_pages
+from web.lending.attached import pages as attached_pages
+from web.lending.basket import pages as basket_pages
 from web.lending.borrowing import pages as loan_pages
 from web.lending.counter import pages as counter_pages
+from web.lending.custody import pages as custody_pages
+from web.lending.figures import pages as figure_pages
 from web.lending.register import pages as register_pages
 from web.lending.requests import pages as request_pages
+from web.lending.rounds import pages as round_pages
 from web.lending.rule_books import pages as rule_book_pages
 from web.lists import pages as list_pages
 from web.messages import pages as message_pages
@@ -119,6 +124,7 @@ def create_app(wired: Services) -> Flask:
         metric_pages, shelf_pages, placing_pages, copy_pages, print_pages, form_template_pages, vital_pages,
         block_pages, stocktaking_pages, check_pages, hand_in_pages, hand_in_check_pages, hand_in_sign_pages,
         sending_back_pages, step_pages, paper_pages, template_pages, bulk_pages, loan_pages, request_pages,
+        basket_pages, attached_pages, round_pages, custody_pages, figure_pages,
         counter_pages, register_pages, rule_book_pages, deadline_pages, message_pages, calendar_pages, delivery_pages,
         schedule_pages, event_pages, hold_pages, destruction_pages, destroyed_pages, terms_due_pages,
         schedule_pages, event_pages, hold_pages, terms_due_pages, secrecy_pages, transfer_pages,

@@ -38,6 +38,18 @@ def _loans(_subject: UUID | None, _record: UUID | None) -> str | None:
     return url_for("loans.mine")
 
 
+def _request(subject: UUID | None, _record: UUID | None) -> str | None:
+    return url_for("loan_requests.show", approval_id=subject) if subject else None
+
+
+def _round(subject: UUID | None, _record: UUID | None) -> str | None:
+    return url_for("rounds.show", circulation_id=subject) if subject else None
+
+
+def _custody(subject: UUID | None, _record: UUID | None) -> str | None:
+    return url_for("standing_custody.show", custody_id=subject) if subject else None
+
+
 KINDS: Mapping[DeadlineKind, Words] = {
     DeadlineKind.VITAL_REVIEW: Words(
         mark("Review of a vital record"), mark("Look whether it is vital still, and choose the next day."), _record
@@ -65,6 +77,13 @@ KINDS: Mapping[DeadlineKind, Words] = {
     ),
     DeadlineKind.LOAN_END: Words(
         mark("Files lent on the page close"), mark("Extend the loan where that goes, if you still need them."), _loans
+    ),
+    DeadlineKind.LOAN_DECISION: Words(mark("A loan to decide"), mark("Agree, refuse or ask back."), _request),
+    DeadlineKind.CIRCULATION: Words(
+        mark("A paper that goes round"), mark("Pass it on or bring it back, and sign."), _round
+    ),
+    DeadlineKind.CUSTODY_CHECK: Words(
+        mark("Check of a paper in standing custody"), mark("Have the archive look at it."), _custody
     ),
 }
 """Every kind of deadline."""

@@ -9,6 +9,7 @@ from typing import cast
 from flask import current_app, g
 
 from archive.arranging import Arranging
+from archive.attachments import Attachments
 from archive.blocks import Blocks
 from archive.bringing_in import BringingIn
 from archive.bulk import BulkEditing
@@ -181,6 +182,7 @@ class Services:
     hand_ins: HandIns
     intake: IntakeService
     files: FileService
+    attachments: Attachments
     proposals: ProposalService
     bringing: BringingIn
     bulk: BulkEditing

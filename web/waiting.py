@@ -85,6 +85,17 @@ WAITS = (
         mark("papers are overdue"), "loan_register.every",
         lambda s: services().lending.looks.count_overdue(s, identity()), {"state": "overdue"}, charged=True,
     ),
+    Wait(
+        mark("records in your basket"), "basket.show", lambda s: services().lending.basket.count(s, identity()),
+    ),
+    Wait(
+        mark("papers that come to you on a slip"), "rounds.every",
+        lambda s: services().lending.rounds.count(s, identity()),
+    ),
+    Wait(
+        mark("hand-overs of papers to sign"), "standing_custody.every",
+        lambda s: services().lending.custody.to_sign(s, identity()),
+    ),
     Wait(mark("corrections to decide"), "corrections.every", lambda s: services().corrections.count(s, identity())),
     Wait(
         mark("pairs that are perhaps the same"), "doubles.waiting",

@@ -18,9 +18,9 @@ from archive.identity import Identity, Role
 from archive.ids import new_id
 from archive.loans import rules
 from archive.loans.extending import Extensions, asks_of, end_of
-from archive.loans.standing import availability, hindrance, rules_now
+from archive.loans.standing import availability, hindrance, rules_now, too_often
 from archive.loans.states import PAPER, RUNNING, move
-from archive.loans.watches import keep_due
+from archive.loans.watches import keep_decision, keep_due
 from archive.log.writer import Log
 from archive.model import (
     Approval,
@@ -99,6 +99,8 @@ class LoanRequests:
                 if not holds(reads, facts):
                     raise InvalidInput(Fault("borrower", "does_not_read"))
                 self._check(session, wish, borrower)
+                if too_often(session, borrower, record_id, self._guard.day()):
+                    raise InvalidInput(Fault("record", "too_often", {"limit": rules_now(session).times}))
                 standing = availability(session, record)
                 if wish.form not in standing.forms:
                     raise InvalidInput(Fault("form", standing.why[wish.form]))
@@ -115,6 +117,11 @@ class LoanRequests:
                 loan = self._put(session, identity, record_id, wish, borrower, days, steps)
                 work.commit()
                 return loan
+
+    def check(self, identity: Identity, wish: Wish) -> None:
+        """Check what a wish says of itself, whatever record it is for. Raises as ``ask``."""
+        with self._db.reading() as session:
+            self._check(session, wish, self._borrower(session, identity, wish))
 
     def describe(self, identity: Identity, sought: str, wish: Wish) -> UUID:
         """Ask for what is described in words, and return the loan's id.
@@ -170,6 +177,7 @@ class LoanRequests:
                 hands = hands_of(session, identity.person_id, self._guard.day())
                 loan.record_id, loan.form, loan.days, loan.version = record_id, wanted, days, loan.version + 1
                 self._approvals.found(session, identity, approval, hands, record_id, steps)
+                keep_decision(self._guard, session, approval)
                 work.commit()
 
     def decide(self, identity: Identity, approval_id: UUID, why: str, *, approve: bool) -> ApprovalState:
@@ -193,6 +201,7 @@ class LoanRequests:
                     self._extensions.apply(session, identity, loan)
             elif state is ApprovalState.REFUSED and approval.kind is ApprovalKind.LOAN:
                 move(loan, LoanState.REFUSED, "loan.refuse")
+            keep_decision(self._guard, session, approval)
             work.commit()
             return state
 
@@ -202,6 +211,7 @@ class LoanRequests:
             approval, _ = self._request(work.session, identity, approval_id)
             hands = hands_of(work.session, identity.person_id, self._guard.day())
             self._approvals.question(work.session, identity, approval, hands, text)
+            keep_decision(self._guard, work.session, approval)
             work.commit()
 
     def answer(self, identity: Identity, approval_id: UUID, text: str) -> None:
@@ -209,6 +219,7 @@ class LoanRequests:
         with self._guard.refusals(identity), self._db.writing() as work:
             approval, _ = self._request(work.session, identity, approval_id)
             self._approvals.answer(work.session, identity, approval, text)
+            keep_decision(self._guard, work.session, approval)
             work.commit()
 
     def withdraw(self, identity: Identity, approval_id: UUID) -> None:
@@ -230,6 +241,7 @@ class LoanRequests:
                 self._note(session, identity, "loan.withdraw", loan)
             else:
                 self._approvals.end(session, identity, approval, ApprovalState.WITHDRAWN, "")
+            keep_decision(self._guard, session, approval)
             work.commit()
 
     def _borrower(self, session: Session, identity: Identity, wish: Wish) -> UUID:
@@ -289,6 +301,7 @@ class LoanRequests:
         )  # fmt: skip
         session.add(row)
         session.flush()
+        keep_decision(self._guard, session, session.get_one(Approval, approval))
         return row.id
 
     def _steps(

@@ -14,7 +14,7 @@ from archive.identity import Identity, system
 from archive.loans.extending import end_right
 from archive.loans.standing import rules_now
 from archive.loans.states import PAPER, RUNNING, move
-from archive.loans.watches import keep_due
+from archive.loans.watches import keep_decision, keep_due
 from archive.log.writer import Log
 from archive.model import Approval, Loan, LoanForm, LoanState, Person, Record, RecordState
 from archive.policy.guard import Guard
@@ -108,6 +108,7 @@ class LoanCare:
             approval = session.get(Approval, loan.approval_id)
             if approval is not None:
                 self._approvals.drop(session, who, approval, "")
+                keep_decision(self._guard, session, approval)
         session.flush()
         keep_due(self._guard, session, loan)
         self._log.note(session, who, act, record=loan.record_id, body={"loan": loan.number})

@@ -10,7 +10,6 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from archive.blocks import standing
 from archive.clock import Clock
 from archive.database import Database
 from archive.errors import Conflict, Ended, Fault, InvalidInput, NotFound
@@ -18,6 +17,7 @@ from archive.identity import Identity
 from archive.ids import new_id
 from archive.loans import rules
 from archive.loans.extending import end_right
+from archive.loans.papers import HandedPapers, ready_papers
 from archive.loans.standing import availability, hindrance
 from archive.loans.states import PAPER, move
 from archive.loans.watches import keep_due
@@ -37,8 +37,6 @@ from archive.model import (
 from archive.policy.guard import Guard
 from archive.policy.rules import READERS, Act
 from archive.ports import Vault
-from archive.shelving.copies import CopyFacts, add_copy, first_facts
-from archive.shelving.rules import release
 
 LONGEST = 500
 """Characters of what is written of a return."""
@@ -82,6 +80,7 @@ class Counter:
         self._vault = vault
         self._log = log
         self._clock = clock
+        self._papers = HandedPapers(log, clock)
 
     def person(self, identity: Identity, login: str) -> tuple[UUID, str]:
         """Return who a card or a sign-in name means. Raises ``NotAllowed``, ``NotFound``."""
@@ -130,22 +129,13 @@ class Counter:
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
             record = self._guard.require(session, identity, Act.LEND, record_id)
-            waiting = session.scalars(_ready(record_id)).all()
+            waiting = session.scalars(ready_papers(record_id)).all()
             loan = next((each for each in waiting if each.borrower_id == borrower), None)
             if loan is None:
                 raise InvalidInput(Fault("record", "not_approved"))
             self._check(session, loan, record)
-            row = self._copy(session, identity, record, copy, waiting.index(loan))
-            before = session.get(ShelfPlace, row.place_id) if row.place_id else None
-            session.add(
-                CopyMove(
-                    id=new_id(), at=self._clock.now(), copy_id=row.id, from_id=row.place_id, holder_id=borrower,
-                    person_id=identity.person_id,
-                )
-            )  # fmt: skip
-            if row.place_id is not None:
-                release(session, row.place_id)
-            row.place_id, row.holder_id, row.version = None, borrower, row.version + 1
+            row = self._papers.choose(session, identity, record, copy, waiting.index(loan))
+            before = self._papers.hand_to(session, identity, row, borrower)
             move(loan, LoanState.OPEN, "loan.issue")
             loan.copy_id, loan.slip = row.id, slip or new_id()
             loan.issued_on, loan.issued_at, loan.issued_by = self._guard.day(), self._clock.now(), identity.person_id
@@ -299,23 +289,6 @@ class Counter:
         if stop:
             raise InvalidInput(Fault("borrower", stop))
 
-    def _copy(self, session: Session, identity: Identity, record: Record, number: int | None, before: int) -> Copy:
-        """Return the copy to hand out: ``before`` people were approved earlier, and as many copies stay for them."""
-        copies = session.scalars(select(Copy).where(Copy.record_id == record.id).order_by(Copy.number)).all()
-        if not copies:
-            first = add_copy(session, record.id, first_facts(record) or CopyFacts(), self._clock)
-            self._log.note(session, identity, "copy.add", record=record.id, body={"copy": first.number})
-            copies = [first]
-        held = {each.copy_id for each in standing(session, [record.id]).get(record.id, ())}
-        free = (each for each in copies if each.withdrawn_at is None and each.holder_id is None)
-        there = [each for each in free if each.id not in held]
-        if len(there) <= before:
-            raise InvalidInput(Fault("record", "another_first" if there else "no_copy"))
-        chosen = [each for each in there if number in {None, each.number}]
-        if not chosen:
-            raise InvalidInput(Fault("record", "no_copy"))
-        return chosen[0]
-
     def _bringer(self, session: Session, login: str) -> UUID | None:
         if not login.strip():
             return None
@@ -361,7 +334,7 @@ class Counter:
         return Handed(
             loan.id, loan.number, record.archive_number or record.registration_number or "", row.number,
             session.get_one(Person, loan.borrower_id).name, loan.due_on, loan.slip, report, lies,
-            waiting=session.scalar(_ready(record.id).limit(1)) is not None,
+            waiting=session.scalar(ready_papers(record.id).limit(1)) is not None,
         )  # fmt: skip
 
     def _seal(self, session: Session, record: UUID, context: str, text: str) -> bytes:
@@ -370,12 +343,6 @@ class Counter:
     def _note(self, session: Session, identity: Identity, act: str, loan: Loan, **body: Any) -> None:
         session.flush()
         self._log.note(session, identity, act, record=loan.record_id, body={"loan": loan.number, **body})
-
-
-def _ready(record_id: UUID) -> Any:
-    """Return the query for the loans of a record's paper that were approved and not handed out, the first first."""
-    where = (Loan.record_id == record_id, Loan.state == LoanState.READY, Loan.form.in_(PAPER))
-    return select(Loan).where(*where).order_by(Loan.ready_at, Loan.number)
 
 
 def _out(session: Session, record_id: UUID, copy: int | None) -> Sequence[tuple[Loan, Copy]]:

@@ -17,7 +17,7 @@ from archive.identity import Identity
 from archive.loans import rules
 from archive.loans.standing import period_of, queue_length
 from archive.loans.states import PAPER, move
-from archive.loans.watches import keep_due
+from archive.loans.watches import keep_decision, keep_due
 from archive.log.writer import Log
 from archive.model import Approval, ApprovalKind, ApprovalState, Loan, LoanForm, LoanState, ReadingRight, Record
 from archive.policy.guard import Guard
@@ -69,9 +69,10 @@ class Extensions:
                     if session.scalar(pending) is not None:
                         raise Ended(state=loan.state.value, act="extension.ask")
                     what = {"loan": loan.number}
-                    self._approvals.ask(
+                    asked = self._approvals.ask(
                         session, identity, ApprovalKind.EXTENSION, loan.record_id, what, "—", about=loan.id, steps=steps
                     )
+                    keep_decision(self._guard, session, session.get_one(Approval, asked))
                 work.commit()
                 return at_once
 

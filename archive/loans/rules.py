@@ -24,6 +24,7 @@ purposes:
 limits:
   at_once: 10     # records that one person has at once
   collect: 7      # days that an approved loan waits to be collected
+  times: 12       # how often one person borrows the same record within a year; left out: as often as they ask
 # The first period that fits is taken; the last one takes everything that is left.
 # days: calendar days of a loan; months: the most with every extension, counted from the issue
 # extension: at_once (granted when nobody waits), approval (someone decides), never
@@ -73,6 +74,7 @@ class LoanRules:
     purposes: Sequence[Purpose]
     at_once: int
     collect: int
+    times: int | None
     periods: Sequence[Period]
 
     def period(self, level: int, categories: frozenset[str]) -> Period:
@@ -86,9 +88,14 @@ class LoanRules:
 
 def longest(issued_on: date, period: Period) -> date:
     """Return the last day that any extension can reach."""
-    month = issued_on.month - 1 + period.months
-    year, month = issued_on.year + month // 12, month % 12 + 1
-    return date(year, month, min(issued_on.day, calendar.monthrange(year, month)[1]))
+    return months_later(issued_on, period.months)
+
+
+def months_later(day: date, months: int) -> date:
+    """Return the same day some months later, or the last one of that month."""
+    month = day.month - 1 + months
+    year, month = day.year + month // 12, month % 12 + 1
+    return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
 
 
 def due(issued_on: date, days: int, period: Period) -> date:
@@ -133,6 +140,7 @@ def from_document(data: Mapping[str, Any]) -> LoanRules:
         purposes=[Purpose(each["code"], each["names"]) for each in data["purposes"]],
         at_once=data["limits"]["at_once"],
         collect=data["limits"]["collect"],
+        times=data["limits"].get("times"),
         periods=[
             Period(
                 frozenset(each.get("levels", [])),
@@ -158,6 +166,11 @@ def _faults(data: Mapping[str, Any]) -> Iterator[Fault]:
     for name, most in (("at_once", 1000), ("collect", 90)):
         if not isinstance(limits, dict) or not _whole(limits.get(name), 1, most):
             yield Fault(f"limits.{name}", "out_of_range", {"low": 1, "high": most})
+    if isinstance(limits, dict):
+        unknown = set(limits) - {"at_once", "collect", "times"}
+        yield from (Fault(f"limits.{name}", "unknown_field") for name in map(str, unknown))
+        if "times" in limits and not _whole(limits["times"], 1, 1000):
+            yield Fault("limits.times", "out_of_range", {"low": 1, "high": 1000})
     periods = data.get("periods")
     if not isinstance(periods, list) or not periods:
         yield Fault("periods", "required")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -12,7 +12,8 @@ from archive.approving.planning import branch, newest
 from archive.blocks import standing
 from archive.loans import rules
 from archive.loans.states import PAPER, RUNNING
-from archive.model import Copy, Loan, LoanForm, LoanState, Medium, Person, Record, RuleBook
+from archive.model import Copy, Loan, LoanForm, LoanState, Medium, Person, Post, Record, RuleBook, StandingCustody
+from archive.model.columns import Names
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Availability:
     """How a record's paper and files stand. ``waiting``: how many have asked for its paper and have it not yet.
 
     ``forms`` are the ways in which it is lent; ``why``: by form, the code of why it is not. ``out_until``: the day on
-    which the first of its copies comes back, when none is there.
+    which the first of its copies comes back, when none is there. ``with_post``: what the post is called that keeps it.
     """
 
     forms: Sequence[LoanForm]
@@ -29,6 +30,7 @@ class Availability:
     out_until: date | None
     waiting: int
     period: rules.Period
+    with_post: Names | None = None
 
 
 def rules_now(session: Session) -> rules.LoanRules:
@@ -72,7 +74,27 @@ def availability(session: Session, record: Record, without: UUID | None = None) 
         out_until=session.scalar(lent) if copies and not there else None,
         waiting=queue_length(session, record.id, without),
         period=period,
+        with_post=_kept_by(session, record.id) if copies and not there else None,
     )
+
+
+def _kept_by(session: Session, record_id: UUID) -> Names | None:
+    """Return what the post is called in whose standing custody a paper of a record is; None: in none."""
+    query = select(Post.names).join(StandingCustody, StandingCustody.post_id == Post.id)
+    return session.scalar(
+        query.where(StandingCustody.record_id == record_id, StandingCustody.ended_at.is_(None)).limit(1)
+    )
+
+
+def too_often(session: Session, borrower: UUID, record_id: UUID, day: date) -> bool:
+    """Whether someone borrowed a record as often as the house allows within the year before a day."""
+    times = rules_now(session).times
+    if times is None:
+        return False
+    had = select(func.count(Loan.id)).where(
+        Loan.borrower_id == borrower, Loan.record_id == record_id, Loan.issued_on > day - timedelta(days=365)
+    )
+    return (session.scalar(had) or 0) >= times
 
 
 def queue_length(session: Session, record_id: UUID, without: UUID | None = None) -> int:

@@ -1,17 +1,31 @@
 """What falls due of loans: papers to bring back, files that close, papers that were called back; and who is told."""
 
 from collections.abc import Collection
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, false, or_, select, true
 from sqlalchemy.orm import Session
 
-from archive.approving.deciders import head_token, holders
+from archive.approving.deciders import hands_of, head_token, holders, waiting
 from archive.deadlines import Deadlines, Watch
 from archive.due_rules import Rule, Stage
 from archive.identity import Identity, Role
 from archive.loans.states import PAPER
-from archive.model import Deadline, DeadlineKind, Loan, LoanState
+from archive.model import (
+    Approval,
+    ApprovalDecider,
+    ApprovalState,
+    ApprovalStep,
+    Circulation,
+    Copy,
+    Deadline,
+    DeadlineKind,
+    Loan,
+    LoanState,
+    Record,
+    StandingCustody,
+)
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.watches import people_with
@@ -21,6 +35,29 @@ RULES = {
     DeadlineKind.LOAN_RECALL: Rule(after=(3,), head=(7,)),
     DeadlineKind.LOAN_END: Rule(before=(1,), passes=True),
 }
+
+
+PAPER_RULES = {
+    DeadlineKind.CIRCULATION: Rule(before=(1,), after=(1, 7), head=(14,)),
+    DeadlineKind.CUSTODY_CHECK: Rule(before=(7,), after=(7,), head=(30,)),
+}
+
+DECIDED_IN = timedelta(days=3)
+"""Until when a decision is waited for, at a step that names no days."""
+
+
+def keep_decision(guard: Guard, session: Session, approval: Approval) -> None:
+    """Note until when a request is to be decided as it stands now, in the caller's transaction."""
+    session.flush()
+    deadlines = Deadlines(guard)
+    if approval.state is ApprovalState.ASKED and approval.step:
+        step = session.get(ApprovalStep, (approval.id, approval.step))
+        days = timedelta(days=step.days) if step is not None and step.days is not None else DECIDED_IN
+        deadlines.set(session, DeadlineKind.LOAN_DECISION, approval.id, guard.day() + days, approval.record_id)
+        return
+    decided = approval.state in {ApprovalState.APPROVED, ApprovalState.REFUSED}
+    end = deadlines.meet if decided else deadlines.lapse
+    end(session, DeadlineKind.LOAN_DECISION, approval.id)
 
 
 def keep_due(guard: Guard, session: Session, loan: Loan) -> None:
@@ -72,7 +109,103 @@ class LoanWatch:
             mine = or_(mine, Loan.department_id.in_(reach.departments))
         return select(Loan.id).where(Loan.id == Deadline.subject_id, mine).correlate(Deadline).exists()
 
+    def record_of(self, session: Session, deadline: Deadline) -> UUID | None:
+        """Return the record that the loan is of."""
+        loan = session.get(Loan, deadline.subject_id)
+        return loan.record_id if loan is not None else None
+
+
+class DecisionWatch:
+    """A request for a loan that waits: those who decide at its present step are told, and see it."""
+
+    kind = DeadlineKind.LOAN_DECISION
+    rule = Rule(before=(1,), after=(2,))
+    act = Act.SEE
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+
+    def recipients(self, session: Session, deadline: Deadline, stage: Stage) -> Collection[UUID]:  # noqa: ARG002  (the contract's)
+        """Return those who may decide now."""
+        asked = session.get(Approval, deadline.subject_id)
+        if asked is None:
+            return ()
+        named = select(ApprovalDecider.token).where(
+            ApprovalDecider.approval_id == asked.id, ApprovalDecider.number == asked.step,
+            ApprovalDecider.done_by.is_(None),
+        )  # fmt: skip
+        day = self._guard.day()
+        found = (each for token in session.scalars(named) for each in holders(session, token, day))
+        return dict.fromkeys(each for each in found if each not in {asked.asked_by, asked.for_id})
+
+    def visible(self, session: Session, identity: Identity) -> ColumnElement[bool]:
+        """Show it to those who may decide now."""
+        hands = hands_of(session, identity.person_id, self._guard.day())
+        if identity.person_id is None or not hands:
+            return false()
+        sees = self._guard.visible(session, identity, Act.SEE).with_only_columns(Record.id)
+        seen = or_(
+            Deadline.record_id.is_(None), sees.where(Record.id == Deadline.record_id).correlate(Deadline).exists()
+        )
+        return Deadline.subject_id.in_(waiting(identity.person_id, hands)) & seen
+
+    def record_of(self, session: Session, deadline: Deadline) -> UUID | None:  # noqa: ARG002  (the contract's)
+        """Return the record that is asked for."""
+        return deadline.record_id
+
+
+class PaperWatch:
+    """A paper with people without a loan: who has it is told, and the archive; so is the head above once it is late."""
+
+    act = Act.ASK_LOAN
+
+    def __init__(self, guard: Guard, kind: DeadlineKind) -> None:
+        self._guard = guard
+        self.kind = kind
+        self.rule = PAPER_RULES[kind]
+        self._row: type[Circulation | StandingCustody] = (
+            Circulation if kind is DeadlineKind.CIRCULATION else StandingCustody
+        )
+
+    def recipients(self, session: Session, deadline: Deadline, stage: Stage) -> Collection[UUID]:
+        """Return who has it, the archivists, and at the stages of the head those above."""
+        row = self._of(session, deadline)
+        copy = session.get(Copy, row.copy_id) if row is not None else None
+        if row is None or copy is None or copy.holder_id is None:
+            return ()
+        told = [copy.holder_id, *people_with(session, Role.ARCHIVIST)]
+        if stage.head:
+            day = self._guard.day()
+            token = head_token(session, copy.holder_id, day, told)
+            told += holders(session, token, day) if token else ()
+        return dict.fromkeys(told)
+
+    def visible(self, session: Session, identity: Identity) -> ColumnElement[bool]:
+        """Show it to who has it, and to archivists."""
+        reach = self._guard.reach(session, identity)
+        if reach.person_id is None:
+            return false()
+        if Role.ARCHIVIST in reach.roles:
+            return true()
+        mine = select(self._row.id).join(Copy, Copy.id == self._row.copy_id)
+        return (
+            mine.where(self._row.id == Deadline.subject_id, Copy.holder_id == reach.person_id)
+            .correlate(Deadline)
+            .exists()
+        )
+
+    def record_of(self, session: Session, deadline: Deadline) -> UUID | None:
+        """Return the record whose paper it is."""
+        row = self._of(session, deadline)
+        return row.record_id if row is not None else None
+
+    def _of(self, session: Session, deadline: Deadline) -> Circulation | StandingCustody | None:
+        if self.kind is DeadlineKind.CIRCULATION:
+            return session.get(Circulation, deadline.subject_id)
+        return session.get(StandingCustody, deadline.subject_id)
+
 
 def loan_watches(guard: Guard) -> list[Watch]:
     """Return the watch of each kind of deadline that loans have."""
-    return [LoanWatch(guard, kind) for kind in RULES]
+    papers = [PaperWatch(guard, kind) for kind in PAPER_RULES]
+    return [*(LoanWatch(guard, kind) for kind in RULES), *papers, DecisionWatch(guard)]

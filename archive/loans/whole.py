@@ -16,11 +16,15 @@ from archive.errors import Fault, InvalidInput, NotFound
 from archive.identity import Identity
 from archive.loans import rules
 from archive.loans.asking import LoanRequests
+from archive.loans.basket import Basket
 from archive.loans.care import LoanCare
 from archive.loans.counter import Counter
+from archive.loans.custody import StandingCustodies
 from archive.loans.extending import Extensions, asks_of
 from archive.loans.looks import LoanLooks, LoanShown
 from archive.loans.request_looks import RequestLooks
+from archive.loans.rounds import Rounds
+from archive.loans.statistics import LoanStatistics
 from archive.log.writer import Log
 from archive.model import Approval, ApprovalKind, Department, Loan, LoanForm, Person, Post, RuleBook
 from archive.model.columns import Names
@@ -41,6 +45,10 @@ class Lending:
         self.counter = Counter(db, guard, vault, log, clock)
         self.looks = LoanLooks(db, guard, approvals, vault)
         self.asked = RequestLooks(db, guard, approvals, self.looks)
+        self.basket = Basket(db, guard, clock, self.requests)
+        self.rounds = Rounds(db, guard, vault, log, clock)
+        self.custody = StandingCustodies(db, guard, log, clock)
+        self.statistics = LoanStatistics(db, guard, zone)
         self.care = LoanCare(db, guard, approvals, log, clock)
         self.deputies = Deputies(db, guard, log, clock)
         self.books = Books(

@@ -12,10 +12,19 @@ from archive.model.approvals import (
     RuleBook,
     Said,
 )
+from archive.model.attachments import AttachedTo, Attachment
 from archive.model.backups import BackupAct, BackupRun
 from archive.model.blocks import Block, BlockCause, BlockKind
 from archive.model.bulk import BulkEdit, BulkEditRow, BulkState, RowState
 from archive.model.checks import CheckRule, RecordCheck
+from archive.model.circulation import (
+    Circulation,
+    CirculationState,
+    CirculationStop,
+    CustodyAct,
+    CustodyEntry,
+    StandingCustody,
+)
 from archive.model.contents import (
     Content,
     ContentState,
@@ -94,7 +103,7 @@ from archive.model.leaving import (
 )
 from archive.model.likeness import AlikeRecord, AlikeText, Likeness, LikenessBand, NotTheSame
 from archive.model.lists import FormDraft, ListColumns
-from archive.model.loans import Harm, Loan, LoanForm, LoanReport, LoanState
+from archive.model.loans import BasketItem, Harm, Loan, LoanForm, LoanReport, LoanState
 from archive.model.log import LogCheckpoint, LogClass, LogEntry, LogResult, LogSeal, LogUnsealed
 from archive.model.messages import Channel, Delivery, DeliveryState, Message, PersonChannel
 from archive.model.moves import Closed, Closure, MoveRun
@@ -170,8 +179,11 @@ __all__ = [
     "ApprovalState",
     "ApprovalStep",
     "ApprovalWord",
+    "AttachedTo",
+    "Attachment",
     "BackupAct",
     "BackupRun",
+    "BasketItem",
     "Block",
     "BlockCause",
     "BlockKind",
@@ -184,6 +196,9 @@ __all__ = [
     "CategoryVersion",
     "Channel",
     "CheckRule",
+    "Circulation",
+    "CirculationState",
+    "CirculationStop",
     "Closed",
     "Closure",
     "Content",
@@ -194,6 +209,8 @@ __all__ = [
     "CountedFrom",
     "Counter",
     "Custody",
+    "CustodyAct",
+    "CustodyEntry",
     "DayRule",
     "Deadline",
     "DeadlineKind",
@@ -334,6 +351,7 @@ __all__ = [
     "SignInFailures",
     "SignedBy",
     "SignedHow",
+    "StandingCustody",
     "StockItem",
     "StockScan",
     "StockState",

@@ -23,6 +23,9 @@ class DeadlineKind(StrEnum):
     LOAN_END = "loan_end"
     DOSSIER_CLOCK = "dossier_clock"
     SECRECY_END = "secrecy_end"
+    LOAN_DECISION = "loan_decision"
+    CIRCULATION = "circulation"
+    CUSTODY_CHECK = "custody_check"
 
 
 class DeadlineState(StrEnum):

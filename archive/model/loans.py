@@ -119,3 +119,14 @@ class LoanReport(Base):
     closed_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
     done: Mapped[bytes | None] = mapped_column(LargeBinary)
     cost: Mapped[int | None]
+
+
+class BasketItem(Base):
+    """A record that someone laid aside to ask for together with others."""
+
+    __tablename__ = "basket_item"
+    __table_args__ = (Index("ix_basket_item_record_id", "record_id"),)
+
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    record_id: Mapped[UUID] = mapped_column(ForeignKey("record.id"), primary_key=True)
+    added_at: Mapped[datetime]

@@ -86,6 +86,7 @@ class Act(StrEnum):
     SEE_SHELVES = "shelf.see"
     MANAGE_ROUTES = "route.manage"  # who decides on what is asked for
     MANAGE_LOANS = "loan.manage"  # periods, limits and purposes
+    SEE_LOAN_FIGURES = "loan.figures"  # counts of loans, over what someone sees
     SEE_LOANS = "loan.see"  # the counter and the register; each row by its record's rule
     TAKE_STOCK = "stocktaking.take"
     MANAGE_CHECKS = "check.manage"
@@ -256,6 +257,7 @@ HOUSE_RULES: Mapping[Act, frozenset[Role]] = {
     Act.MANAGE_ROUTES: _only(Role.SECRECY_OFFICER, Role.SECURITY_ADMIN),
     Act.MANAGE_LOANS: _only(Role.ARCHIVIST, Role.SECRECY_OFFICER),
     Act.SEE_LOANS: _only(Role.ARCHIVIST),
+    Act.SEE_LOAN_FIGURES: _only(Role.ARCHIVIST, Role.APPROVER),
     Act.TAKE_STOCK: _only(Role.ARCHIVIST),
     Act.MANAGE_CHECKS: _only(Role.ARCHIVIST),
     Act.SEE_SCHEDULES: frozenset(Role),

@@ -9,7 +9,20 @@ from sqlalchemy.orm import Session
 from archive.errors import Fault, InvalidInput, PlaceForbidden, PlaceFull
 from archive.identity import OFFICERS, Identity, Role
 from archive.ids import UUID
-from archive.model import Copy, CopyMove, Level, Loan, LoanState, Security, ShelfPlace, StockItem, StockScan
+from archive.model import (
+    Circulation,
+    CirculationState,
+    Copy,
+    CopyMove,
+    Level,
+    Loan,
+    LoanState,
+    Security,
+    ShelfPlace,
+    StandingCustody,
+    StockItem,
+    StockScan,
+)
 from archive.policy.reach import Reach
 
 
@@ -43,9 +56,15 @@ def check_level(session: Session, rank: int, place: ShelfPlace) -> None:
 
 def check_not_lent(session: Session, copy: Copy) -> None:
     """Refuse what would move a copy that is lent: it comes back by the counter. Raises ``InvalidInput``."""
+    if copy.holder_id is None:
+        return
     lent = select(Loan.id).where(Loan.copy_id == copy.id, Loan.state == LoanState.OPEN)
-    if copy.holder_id is not None and session.scalar(lent) is not None:
+    if session.scalar(lent) is not None:
         raise InvalidInput(Fault("copy", "is_lent"))
+    round_ = select(Circulation.id).where(Circulation.copy_id == copy.id, Circulation.state == CirculationState.ROUND)
+    kept = select(StandingCustody.id).where(StandingCustody.copy_id == copy.id, StandingCustody.ended_at.is_(None))
+    if session.scalar(round_) is not None or session.scalar(kept) is not None:
+        raise InvalidInput(Fault("copy", "is_with_people"))
 
 
 def is_charged(session: Session, identity: Identity, place: ShelfPlace) -> bool:

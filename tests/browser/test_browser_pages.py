@@ -26,6 +26,7 @@ NO_PAGES = {
     "rules.check", "hand_in_check.report_pdf", "hand_in_sign.register", "messages.show", "loan_register.sheet",
     "loan_register.printed", "counter.slip", "stocktaking.report", "stocktaking.report_sheet", "terms_due.sheet",
     "schedules.moves_sheet", "destructions.file", "destroyed.form", "destroyed.sheet", "destroyed.export",
+    "attached.read", "rounds.slip", "loan_figures.sheet",
 }  # fmt: skip
 """What is asked for by GET and gives no page."""
 

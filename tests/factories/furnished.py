@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from io import BytesIO
 from typing import Any
 from uuid import UUID
@@ -162,7 +162,7 @@ def furnish(archive: Archive, parts: Parts, app: Flask) -> dict[str, str]:
     places["number"] = _first(r'class="archive-number"[^>]*>([^<]+)<', shown)
     _dossier(archivist, places)
     _correction(secrecy, places)
-    _loans(archivist, secrecy, places)
+    _loans(archivist, secrecy, places, parts.guard.day() + timedelta(days=5))
     begun = archivist.client.post(
         f"/uploads/begin/{places['long']}", json={"name": "竣工图（分十二册）.zip", "size": 9_000_000},
         headers={"X-CSRFToken": token_on(archivist.read("/account"))},
@@ -261,7 +261,7 @@ def _correction(reader: Hands, places: dict[str, str]) -> None:
     places["correction"] = _first(r"/corrections/([0-9a-f-]{36})", asked.location or asked.text)
 
 
-def _loans(archivist: Hands, borrower: Hands, places: dict[str, str]) -> None:
+def _loans(archivist: Hands, borrower: Hands, places: dict[str, str], day: date) -> None:
     """Have something asked for that waits for the archivist, and something that was described."""
     form = f"/records/{places['filed']}/borrow"
     asked = borrower.post(form, form, form="screen", purpose="work", reason="核对维保条款和付款节点")
@@ -269,6 +269,19 @@ def _loans(archivist: Hands, borrower: Hands, places: dict[str, str]) -> None:
     at = "/loans/describe"
     borrower.post(at, at, sought="三号楼去年的消防验收资料", form="room", purpose="audit", reason="配合消防检查")
     archivist.read(f"/loans/requests/{places['request']}")
+    archivist.post("/loans/basket/add", record=places["filed"], back="/")
+    papers = {}
+    for name, title in (("round", "业主委员会会议纪要（传阅）"), ("kept", "一号楼业主资料册")):
+        key = _record(archivist, places["category"], title, level="1", medium="paper")
+        archivist.post("/records/file", record=key)
+        papers[name] = _first(r'class="archive-number"[^>]*>([^<]+)<', archivist.read(f"/records/{key}"))
+    at = "/circulations/new"
+    texts = {"purpose": "传阅", "scope": "全文，不得复制", "until": day.isoformat(), "receivers": "secrecy,director"}
+    slip = archivist.post(at, at, number=papers["round"], **texts)
+    places["slip"] = _first(r"/circulations/([0-9a-f-]{36})", slip.location or slip.text)
+    at = "/standing-custody"
+    archivist.post(at, at, number=papers["kept"], holder="secrecy", months="6")
+    places["custody"] = _first(r"/standing-custody/([0-9a-f-]{36})", archivist.read(at))
 
 
 def _dossier(archivist: Hands, places: dict[str, str]) -> None:

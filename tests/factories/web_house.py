@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 
 from archive.approvals import Approvals
 from archive.arranging import Arranging
+from archive.attachments import Attachments
 from archive.blocks import Blocks
 from archive.bringing_in import BringingIn
 from archive.bulk import BulkEditing
@@ -43,6 +44,7 @@ from archive.jobs.outbox import Outbox
 from archive.jobs.runner import JobRunner
 from archive.jobs.stepwise import Stepwise
 from archive.list_columns import ChosenColumns
+from archive.loans.attached import loan_subjects
 from archive.loans.watches import loan_watches
 from archive.loans.whole import Lending
 from archive.log.browse import LogView
@@ -82,6 +84,7 @@ from indexer.ranges import day_number
 from indexer.rendition import Renditions
 from indexer.sandbox.client import Extractor, SandboxDetector
 from indexer.sandbox.office import Office
+from indexer.scanner import virus_in
 from indexer.unlocking import Unlocking
 from indexer.unpacking import UnpackContents
 from retention.holding import HoldCheck
@@ -331,6 +334,7 @@ def a_web_house(
     office = OfficePages(soffice, extractor, pictures)
     typesetter = setting.typesetter()
     shipped, try_out = setting.shipped_forms(), setting.trial(typesetter)
+    lending = Lending(db, guard, vault, log, clock, "Asia/Shanghai")
     services = Services(
         db=db,
         clock=clock,
@@ -343,7 +347,18 @@ def a_web_house(
         corrections=Corrections(
             db, guard, Approvals(vault, log, clock), RecordService(db, guard, vault, log, outbox, clock), HoldCheck()
         ),
-        lending=Lending(db, guard, vault, log, clock, "Asia/Shanghai"),
+        lending=lending,
+        attachments=Attachments(
+            db,
+            vault,
+            store,
+            log,
+            readings,
+            clock,
+            SandboxDetector(extractor),
+            virus_in(None),
+            loan_subjects(db, guard, lending.asked),
+        ),
         filing=FilingService(db, guard, vault, log, outbox, clock),
         filing_many=FilingMany(db, guard, FilingService(db, guard, vault, log, outbox, clock), log, outbox, clock),
         filing_deadlines=FilingDeadlines(db, guard, log),

@@ -19,6 +19,7 @@ NO_PAGES = {
     "files.download", "files.picture", "bring_in.faults", "sheets.found", "schemes.export", "uploads.progress",
     "rules.check", "fixity.report", "metrics.metrics", "hand_in_check.report_pdf", "hand_in_sign.register",
     "destructions.file",
+    "attached.read",
 }  # fmt: skip
 """What is asked for by GET and gives no page: files, pictures, answers to scripts, and help itself."""
 

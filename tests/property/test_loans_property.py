@@ -18,6 +18,7 @@ from archive.ids import new_id
 from archive.loans import rules
 from archive.loans.asking import Wish
 from archive.loans.counter import Seen
+from archive.loans.rounds import Slip
 from archive.loans.standing import period_of
 from archive.loans.states import NEXT, PAPER, RUNNING
 from archive.model import (
@@ -25,12 +26,16 @@ from archive.model import (
     ApprovalKind,
     ApprovalState,
     ApprovalWord,
+    Circulation,
+    CirculationState,
+    CirculationStop,
     Copy,
     Loan,
     LoanForm,
     LoanState,
     LogEntry,
     Record,
+    StandingCustody,
 )
 from tests.factories.lending import LendingHouse, a_lending_house
 
@@ -143,6 +148,33 @@ class Loans(RuleBasedStateMachine):
         if loan and which % 4 == 0:
             self._try(lambda: self.house.lending.counter.recall(self.house.who["archivist"], loan.id))
 
+    @rule(which=WHICH, one=WHO, two=WHO, who=WHO)
+    def send_round_and_sign(self, which: int, one: str, two: str, who: str) -> None:
+        """A paper goes round, or whoever it is signs for one that does."""
+        rounds, archivist = self.house.lending.rounds, self.house.who["archivist"]
+        going = self._one(Circulation, which, Circulation.state == CirculationState.ROUND)
+        if going and which % 2:
+            self._try(lambda: rounds.sign(self.house.who[who], going.id))
+        elif going and which % 5 == 0:
+            self._try(lambda: rounds.take_back(archivist, going.id, None, None))
+        else:
+            slip = Slip("传阅", "全文", self.house.guard.day() + timedelta(days=3), [one, two])
+            self._try(lambda: rounds.begin(archivist, self.records[which % 3], slip))
+
+    @rule(which=WHICH, one=WHO, who=WHO)
+    def keep_and_hand_over(self, which: int, one: str, who: str) -> None:
+        """A post is given a paper, or one that has it changes its holder or gives it back."""
+        custody, archivist = self.house.lending.custody, self.house.who["archivist"]
+        kept = self._one(StandingCustody, which, StandingCustody.ended_at.is_(None))
+        if kept and which % 3 == 0:
+            self._try(lambda: custody.hand_over(archivist, kept.id, one))
+        elif kept and which % 3 == 1:
+            self._try(lambda: custody.sign(self.house.who[who], kept.id))
+        elif kept and which % 5 == 0:
+            self._try(lambda: custody.take_back(archivist, kept.id))
+        else:
+            self._try(lambda: custody.give(archivist, self.records[which % 3], one, 3))
+
     @rule(who=WHO, other=WHO)
     def stand_in(self, who: str, other: str) -> None:
         day = self.house.guard.day()
@@ -164,8 +196,16 @@ class Loans(RuleBasedStateMachine):
             out = [each for each in loans if each.state is LoanState.OPEN and each.form in PAPER]
             assert all(count == 1 for count in Counter(each.copy_id for each in out).values())
             for copy in session.scalars(select(Copy)):
-                holders = {each.borrower_id for each in out if each.copy_id == copy.id}
-                assert holders == ({copy.holder_id} if copy.holder_id else set())
+                holders = [each.borrower_id for each in out if each.copy_id == copy.id]
+                for slip in session.scalars(select(Circulation).where(Circulation.copy_id == copy.id)):
+                    stops = select(CirculationStop).where(CirculationStop.circulation_id == slip.id)
+                    signed = [each for each in session.scalars(stops) if each.signed_at]
+                    last = max(signed, key=lambda each: each.position, default=None)
+                    if slip.state is CirculationState.ROUND:
+                        holders.append(last.person_id if last else slip.begun_by)
+                kept = select(StandingCustody.person_id).where(StandingCustody.copy_id == copy.id)
+                holders += session.scalars(kept.where(StandingCustody.ended_at.is_(None))).all()
+                assert holders == ([copy.holder_id] if copy.holder_id else [])
             for loan in loans:
                 if loan.issued_on and loan.due_on and loan.record_id:
                     period = period_of(session, session.get_one(Record, loan.record_id))

@@ -15,6 +15,7 @@ from archive.reasons import LONGEST_REASON
 from web.faults import explain, status_of
 from web.house.forms import told
 from web.i18n import current_locale
+from web.lending.attached import keep, sent
 from web.lending.words import token_words
 from web.loan_words import FORMS, HARMS, SAID, SHORT_FORMS, STANDS, STATES
 from web.services import identity, services
@@ -35,11 +36,13 @@ def borrow(record_id: UUID) -> BaseResponse:
 def ask(record_id: UUID) -> BaseResponse:
     """Ask for a loan of a record."""
     try:
-        loan = services().lending.requests.ask(identity(), record_id, _wish())
+        files = services().attachments.check(sent())
+        loan = services().lending.requests.ask(identity(), record_id, wish_of())
     except NotFound:
         raise
     except ArchiveError as error:
         return _offered(record_id, error)
+    keep(loan, files)
     return _asked(loan)
 
 
@@ -53,9 +56,11 @@ def describing() -> BaseResponse:
 def describe() -> BaseResponse:
     """Ask for what is described in words."""
     try:
-        loan = services().lending.requests.describe(identity(), request.form.get("sought", ""), _wish())
+        files = services().attachments.check(sent())
+        loan = services().lending.requests.describe(identity(), request.form.get("sought", ""), wish_of())
     except ArchiveError as error:
         return _described(error)
+    keep(loan, files)
     return _asked(loan)
 
 
@@ -99,7 +104,8 @@ def effect(loan_id: UUID) -> BaseResponse:
     return redirect(url_for(".mine"), 303)
 
 
-def _wish() -> Wish:
+def wish_of() -> Wish:
+    """Read what is asked for from the form. Raises ``InvalidInput``."""
     form = request.form
     try:
         kind = LoanForm(form.get("form", ""))
@@ -114,18 +120,18 @@ def _wish() -> Wish:
     )  # fmt: skip
 
 
-ASKED = ("form", "purpose", "reason", "copies", "days", "borrower", "sought")
+ASKED = ("form", "purpose", "reason", "copies", "days", "borrower", "sought", "files")
 
 
 def _labels() -> dict[str, str]:
     return {
         "form": _("How"), "purpose": _("Purpose"), "reason": _("Why you need it"), "copies": _("Why copies"),
         "days": _("Days"), "borrower": _("For whom"), "sought": _("What you seek"), "record": _("Record"),
-        "route": _("Approval"),
+        "route": _("Approval"), "files": _("Supporting documents"),
     }  # fmt: skip
 
 
-def _filled(error: ArchiveError | None, form: str) -> dict[str, Any]:
+def filled(error: ArchiveError | None, form: str) -> dict[str, Any]:
     """Return what both forms share: what was typed, what is at fault, purposes."""
     locale = current_locale()
     lines, faults = told(error, ASKED) if error else ([], {})
@@ -146,7 +152,7 @@ def _offered(record_id: UUID, error: ArchiveError | None = None) -> BaseResponse
     why = [(say(FORMS[form.value]), say(STANDS[code])) for form, code in offer.standing.why.items()]
     page = render_template(
         "lending/borrow.html", offer=offer, forms=forms, why=why,
-        **_filled(error, forms[0][0] if forms else ""),
+        **filled(error, forms[0][0] if forms else ""),
     )  # fmt: skip
     return make_response(page, status_of(error) if error else 200)
 
@@ -155,7 +161,7 @@ def _described(error: ArchiveError | None = None) -> BaseResponse:
     say = translator(current_locale())
     forms = [(value, say(words)) for value, words in FORMS.items()]
     page = render_template(
-        "lending/describe.html", forms=forms, longest_sought=LONGEST_SOUGHT, **_filled(error, forms[0][0])
+        "lending/describe.html", forms=forms, longest_sought=LONGEST_SOUGHT, **filled(error, forms[0][0])
     )
     return make_response(page, status_of(error) if error else 200)
 

@@ -10,11 +10,12 @@ from werkzeug.wrappers import Response as BaseResponse
 from archive.errors import ArchiveError, Fault, InvalidInput, NotAllowed, NotFound
 from archive.ids import new_id
 from archive.loans.counter import Handed, Seen
-from archive.model import CopyCondition
+from archive.model import AttachedTo, CopyCondition
 from archive.policy.rules import Act
 from web.faults import explain, status_of
 from web.house.forms import require
 from web.i18n import current_locale
+from web.lending.attached import photographs
 from web.lending.papers import slip_pdf
 from web.placing import numbered
 from web.services import identity, services
@@ -229,8 +230,10 @@ def _page(scan: Scan, recent: list[str]) -> BaseResponse:
 
 
 def _reports(error: ArchiveError | None = None) -> BaseResponse:
+    found = services().lending.looks.reports(identity())
     page = render_template(
-        "lending/reports.html", found=services().lending.looks.reports(identity()),
+        "lending/reports.html", found=found,
+        photographs={each.report.id: photographs(AttachedTo.REPORT, each.report.id) for each in found},
         lines=explain(error, current_locale()) if error else [],
     )  # fmt: skip
     return make_response(page, status_of(error) if error else 200)

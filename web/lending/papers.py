@@ -1,11 +1,14 @@
 """What is printed of loans: the slip that goes with papers, and the register."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from flask import g
+from flask_babel import to_user_timezone
 
 from archive.loans.looks import LoanShown
+from archive.loans.rounds import SlipShown
 from web.filters import shape
 from web.i18n import current_locale
 from web.loan_words import SHORT_FORMS, STATES
@@ -45,9 +48,36 @@ def slip_pdf(found: Sequence[LoanShown]) -> bytes:
     return _set("loan_slip", [sheet])
 
 
+def circulation_pdf(found: SlipShown) -> bytes:
+    """Return a circulation slip as a PDF/A: who has signed so far, and lines for those to come."""
+    signed = [each for each in found.stops if each.signed_at]
+    rows = [
+        {
+            "serial": str(each.position), "passed_to": found.names.get(each.person_id, ""),
+            "sent_at": _minute(each.signed_at), "returned_at": "", "signature": "", "notes": "",
+        }
+        for each in found.stops
+    ]  # fmt: skip
+    if signed and found.row.ended_at:
+        rows[len(signed) - 1]["returned_at"] = _minute(found.row.ended_at)
+    sheet = {
+        **_level_of(found.level), "number": found.number or "", "document_number": "", "responsible": "",
+        "date": str(found.row.until), "title": found.title or "", "rows": rows,
+        "pages": "" if found.row.pages_out is None else str(found.row.pages_out),
+    }  # fmt: skip
+    return _set("circulation_slip", [sheet])
+
+
+def _minute(at: datetime | None) -> str:
+    return to_user_timezone(at).strftime("%Y-%m-%d %H:%M") if at else ""
+
+
 def _level(found: Sequence[LoanShown]) -> dict[str, Any]:
     """Return the highest level on a sheet, as its head shows it."""
-    rank = max((each.level or 0 for each in found), default=0)
+    return _level_of(max((each.level or 0 for each in found), default=0))
+
+
+def _level_of(rank: int) -> dict[str, Any]:
     level = services().directory.levels().get(rank)
     if level is None:
         return {"level_rank": 0, "level": "", "shape": ""}

@@ -7,12 +7,15 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
+from archive.approving.states import OPEN
 from archive.errors import ArchiveError, Fault, InvalidInput, NotFound, WrongState
-from archive.model import ApprovalState, LoanForm
+from archive.model import ApprovalState, AttachedTo, LoanForm, Record
+from archive.policy.rules import Act
 from archive.reasons import LONGEST_REASON
 from web.faults import status_of
 from web.house.forms import told
 from web.i18n import current_locale
+from web.lending.attached import photographs
 from web.loan_words import FORMS, STANDS
 from web.placing import numbered
 from web.services import identity, services
@@ -137,6 +140,7 @@ def _day(text: str, name: str) -> date:
 def _page(approval_id: UUID, error: ArchiveError | None = None) -> BaseResponse:
     say, locale = translator(current_locale()), current_locale()
     shown = services().lending.asked.request(identity(), approval_id)
+    loan = shown.shown.loan
     lines, faults = told(error, ("reason", "number", "form")) if error else ([], {})
     purposes = {each.code: named(each.names, locale) for each in services().lending.looks.rules().purposes}
     why = [(say(FORMS[form.value]), say(STANDS[code])) for form, code in shown.standing.why.items()] if (
@@ -147,8 +151,20 @@ def _page(approval_id: UUID, error: ArchiveError | None = None) -> BaseResponse:
         purpose=purposes.get(shown.shown.loan.purpose, shown.shown.loan.purpose), why=why,
         forms=[(value, say(words)) for value, words in FORMS.items()],
         labels={"reason": _("Reason"), "number": _("Number"), "form": _("How")},
+        documents=photographs(AttachedTo.REQUEST, approval_id), photographs=photographs(AttachedTo.LOAN, loan.id),
+        may_attach=shown.may_withdraw and shown.approval.state in OPEN,
+        may_picture=loan.form is not LoanForm.SCREEN and loan.issued_on is not None and _lends(loan.record_id),
     )  # fmt: skip
     return make_response(page, status_of(error) if error else 200)
+
+
+def _lends(record_id: UUID | None) -> bool:
+    """Whether the person hands this record out and takes it back."""
+    if record_id is None:
+        return False
+    with services().db.reading() as session:
+        mine = services().guard.visible(session, identity(), Act.LEND).where(Record.id == record_id)
+        return session.scalar(mine.with_only_columns(Record.id)) is not None
 
 
 def _deputies(error: ArchiveError | None = None) -> BaseResponse:

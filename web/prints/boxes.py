@@ -84,6 +84,7 @@ def slips(papers: Sequence[Paper], _words: Words) -> list[dict[str, Any]]:
             "date": day8(each.drawn_up),
             "title": each.title,
             "pages": counted(each.pages),
+            "rows": [],
         }
         for each in papers
     ]

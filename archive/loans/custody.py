@@ -1,0 +1,300 @@
+"""Standing custody 受控发放: a post keeps papers for its work without a loan's term, and hands them over by rule."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import Session
+
+from archive.approving.deciders import hands_of, head_token, valid
+from archive.clock import Clock
+from archive.database import Database
+from archive.deadlines import Deadlines
+from archive.errors import Ended, Fault, InvalidInput, NotAllowed, NotFound, OwnRequest
+from archive.identity import Identity, Role
+from archive.ids import new_id
+from archive.loans.papers import HandedPapers, reader_of, ready_papers, require_archive_decides
+from archive.loans.rules import months_later
+from archive.log.writer import Log
+from archive.model import (
+    Copy,
+    CopyCondition,
+    CustodyAct,
+    CustodyEntry,
+    DeadlineKind,
+    Department,
+    Person,
+    PersonPost,
+    Post,
+    Record,
+    StandingCustody,
+)
+from archive.model.columns import Names
+from archive.policy.guard import Guard
+from archive.policy.rules import Act
+from archive.showing import number_of
+
+MOST_MONTHS = 24
+
+
+@dataclass(frozen=True)
+class CustodyShown:
+    """A paper in standing custody as someone may see it. ``names`` are people's by id.
+
+    ``title`` is None for who does not read it. ``vacant``: who has it holds the post no more. ``may_sign``: this person
+    may sign the hand-over that waits.
+    """
+
+    row: StandingCustody
+    number: str | None
+    title: str | None
+    level: int
+    post: Names
+    department: Names
+    names: Mapping[UUID, str]
+    entries: Sequence[CustodyEntry]
+    late: bool
+    vacant: bool
+    may_keep: bool
+    may_sign: bool
+    may_hand_over: bool
+
+
+class StandingCustodies:
+    """The acts on papers in standing custody."""
+
+    def __init__(self, db: Database, guard: Guard, log: Log, clock: Clock) -> None:
+        self._db = db
+        self._guard = guard
+        self._log = log
+        self._clock = clock
+        self._papers = HandedPapers(log, clock)
+
+    def give(self, identity: Identity, record_id: UUID, login: str, months: int) -> UUID:
+        """Give a paper into the custody of the post that a person holds, to be looked at every ``months``.
+
+        Raises:
+            NotFound, NotAllowed: not theirs to lend.
+            InvalidInput: ``record`` (it may not leave so, or no copy is there), ``holder`` (unknown, does not read it,
+                holds no post), ``months``.
+        """
+        if not 1 <= months <= MOST_MONTHS:
+            raise InvalidInput(Fault("months", "out_of_range", {"low": 1, "high": MOST_MONTHS}))
+        with self._guard.refusals(identity), self._db.writing() as work:
+            session = work.session
+            record = self._guard.require(session, identity, Act.LEND, record_id)
+            require_archive_decides(session, record)
+            who = reader_of(session, self._guard, record, login, "holder")
+            held = _first_post(session, who.id, self._guard.day())
+            if held is None or identity.person_id is None:
+                raise InvalidInput(Fault("holder", "holds_no_post", {"name": who.name}))
+            waiting = len(session.scalars(ready_papers(record_id)).all())
+            copy = self._papers.choose(session, identity, record, None, waiting)
+            self._papers.hand_to(session, identity, copy, who.id)
+            row = StandingCustody(
+                id=new_id(), record_id=record_id, copy_id=copy.id, post_id=held.post_id,
+                department_id=held.department_id, person_id=who.id, months=months,
+                check_on=months_later(self._guard.day(), months), begun_at=self._clock.now(),
+                begun_by=identity.person_id,
+            )  # fmt: skip
+            session.add(row)
+            session.flush()
+            self._keep_due(session, row)
+            self._note(session, identity, "custody.give", row, to=str(who.id), months=months)
+            work.commit()
+            return row.id
+
+    def check(self, identity: Identity, custody_id: UUID, pages: int | None, condition: CopyCondition) -> None:
+        """Write down that the paper was looked at, where it is; the next day counts from today.
+
+        Raises ``NotFound``, ``NotAllowed``, ``Ended``.
+        """
+        with self._guard.refusals(identity), self._db.writing() as work:
+            session = work.session
+            row = self._kept(session, identity, custody_id, "custody.check")
+            row.check_on, row.version = months_later(self._guard.day(), row.months), row.version + 1
+            session.get_one(Copy, row.copy_id).condition = condition
+            self._enter(session, identity, row, CustodyAct.CHECKED, pages=pages, condition=condition)
+            self._keep_due(session, row)
+            self._note(session, identity, "custody.check", row, pages=pages, condition=condition.value)
+            work.commit()
+
+    def hand_over(self, identity: Identity, custody_id: UUID, login: str) -> None:
+        """Say to whom the paper goes at a change of post. It is theirs once a supervisor has signed.
+
+        Raises:
+            NotFound: it is neither with them nor theirs to lend.
+            Ended: it is back.
+            InvalidInput: field ``holder``: unknown, does not read it, does not hold the post, or has it already.
+        """
+        with self._guard.refusals(identity), self._db.writing() as work:
+            session = work.session
+            row = session.get(StandingCustody, custody_id)
+            if row is None or row.person_id != identity.person_id:
+                row = self._kept(session, identity, custody_id, "custody.hand_over")
+            _require_going(row, "custody.hand_over")
+            record = session.get_one(Record, row.record_id)
+            who = reader_of(session, self._guard, record, login, "holder")
+            if who.id == row.person_id:
+                raise InvalidInput(Fault("holder", "has_it"))
+            if not _holds_post(session, who.id, row, self._guard.day()):
+                raise InvalidInput(Fault("holder", "holds_not_the_post", {"name": who.name}))
+            row.next_id, row.version = who.id, row.version + 1
+            self._note(session, identity, "custody.hand_over", row, to=str(who.id))
+            work.commit()
+
+    def sign(self, identity: Identity, custody_id: UUID) -> None:
+        """Sign a hand-over as the supervisor of the post: from then on the paper is with who follows.
+
+        Raises:
+            NotFound: no hand-over waits for this person.
+            OwnRequest: they give or take it themselves.
+            InvalidInput: field ``holder``: who was to follow does not read it, or holds the post no more.
+        """
+        with self._guard.refusals(identity), self._db.writing() as work:
+            session = work.session
+            row = session.get(StandingCustody, custody_id)
+            if row is None or row.next_id is None or row.ended_at is not None:
+                raise NotFound
+            if identity.person_id in {row.person_id, row.next_id}:
+                raise OwnRequest(act="custody.sign")
+            if not self._supervises(session, identity, row):
+                raise NotFound
+            record, to, old = session.get_one(Record, row.record_id), row.next_id, row.person_id
+            reader_of(session, self._guard, record, session.get_one(Person, to).login, "holder")
+            if not _holds_post(session, to, row, self._guard.day()):
+                raise InvalidInput(Fault("holder", "holds_not_the_post", {"name": session.get_one(Person, to).name}))
+            self._papers.hand_to(session, identity, session.get_one(Copy, row.copy_id), to)
+            row.person_id, row.next_id, row.version = to, None, row.version + 1
+            self._enter(session, identity, row, CustodyAct.HANDED_OVER, from_id=old, to_id=to)
+            self._note(session, identity, "custody.sign", row, old=str(old), to=str(to))
+            work.commit()
+
+    def take_back(self, identity: Identity, custody_id: UUID) -> None:
+        """Take the paper back for good. Raises ``NotFound``, ``NotAllowed``, ``Ended``."""
+        with self._guard.refusals(identity), self._db.writing() as work:
+            session = work.session
+            row = self._kept(session, identity, custody_id, "custody.return")
+            self._papers.hand_to(session, identity, session.get_one(Copy, row.copy_id), None)
+            row.ended_at, row.next_id, row.version = self._clock.now(), None, row.version + 1
+            Deadlines(self._guard).meet(session, DeadlineKind.CUSTODY_CHECK, row.id)
+            self._note(session, identity, "custody.return", row)
+            work.commit()
+
+    def every(self, identity: Identity, limit: int = 200) -> Sequence[CustodyShown]:
+        """Return the papers in standing custody that concern someone: kept or supervised by them, or theirs to lend."""
+        with self._db.reading() as session:
+            query = select(StandingCustody).where(StandingCustody.ended_at.is_(None), self._concerns(session, identity))
+            rows = session.scalars(query.order_by(StandingCustody.check_on, StandingCustody.id).limit(limit)).all()
+            return [self._shown(session, identity, row) for row in rows]
+
+    def show(self, identity: Identity, custody_id: UUID) -> CustodyShown:
+        """Return one that concerns this person. Raises ``NotFound``."""
+        with self._db.reading() as session:
+            mine = select(StandingCustody).where(StandingCustody.id == custody_id, self._concerns(session, identity))
+            row = session.scalar(mine)
+            if row is None:
+                raise NotFound
+            return self._shown(session, identity, row)
+
+    def to_sign(self, session: Session, identity: Identity) -> int:
+        """Count the hand-overs that wait for this person's signature."""
+        if Role.APPROVER not in self._guard.reach(session, identity).roles:
+            return 0
+        waiting = select(StandingCustody).where(
+            StandingCustody.next_id.is_not(None), StandingCustody.ended_at.is_(None)
+        )
+        return sum(1 for row in session.scalars(waiting) if self._may_sign(session, identity, row))
+
+    def _may_sign(self, session: Session, identity: Identity, row: StandingCustody) -> bool:
+        own = identity.person_id in {row.person_id, row.next_id}
+        return row.next_id is not None and not own and self._supervises(session, identity, row)
+
+    def _supervises(self, session: Session, identity: Identity, row: StandingCustody) -> bool:
+        """Whether someone is the nearest head above who has it that is neither of the two."""
+        day = self._guard.day()
+        token = head_token(session, row.person_id, day, [row.person_id, *([row.next_id] if row.next_id else [])])
+        mine = {each for hand in hands_of(session, identity.person_id, day) for each in hand.tokens}
+        return token is not None and token in mine
+
+    def _concerns(self, session: Session, identity: Identity) -> ColumnElement[bool]:
+        lends = self._guard.visible(session, identity, Act.LEND).with_only_columns(Record.id)
+        concerned = [
+            StandingCustody.person_id == identity.person_id,
+            StandingCustody.next_id == identity.person_id,
+            lends.where(Record.id == StandingCustody.record_id).correlate(StandingCustody).exists(),
+        ]
+        reach = self._guard.reach(session, identity)
+        if Role.APPROVER in reach.roles:
+            waiting = select(StandingCustody).where(
+                StandingCustody.next_id.is_not(None), StandingCustody.ended_at.is_(None)
+            )
+            mine = [row.id for row in session.scalars(waiting) if self._may_sign(session, identity, row)]
+            concerned += [StandingCustody.department_id.in_(reach.departments), StandingCustody.id.in_(mine)]
+        return or_(*concerned)
+
+    def _shown(self, session: Session, identity: Identity, row: StandingCustody) -> CustodyShown:
+        record = session.get_one(Record, row.record_id)
+        read = record.id in self._guard.seen(session, identity, [record.id])
+        entries = session.scalars(
+            select(CustodyEntry).where(CustodyEntry.custody_id == row.id).order_by(CustodyEntry.at.desc())
+        ).all()
+        lend = self._guard.visible(session, identity, Act.LEND).where(Record.id == record.id)
+        keeps = session.scalar(lend.with_only_columns(Record.id)) is not None
+        people = {row.person_id, row.next_id, row.begun_by}
+        people |= {key for each in entries for key in (each.signed_by, each.from_id, each.to_id)}
+        found = session.execute(select(Person.id, Person.name).where(Person.id.in_(people - {None})))
+        day, going = self._guard.day(), row.ended_at is None
+        return CustodyShown(
+            row, number_of(record), record.title if read else None, record.level_rank,
+            session.get_one(Post, row.post_id).names, session.get_one(Department, row.department_id).names,
+            dict(found.all()), entries, late=going and row.check_on < day,
+            vacant=going and not _holds_post(session, row.person_id, row, day), may_keep=keeps and going,
+            may_sign=self._may_sign(session, identity, row),
+            may_hand_over=going and (keeps or row.person_id == identity.person_id),
+        )  # fmt: skip
+
+    def _kept(self, session: Session, identity: Identity, custody_id: UUID, act: str) -> StandingCustody:
+        row = session.get(StandingCustody, custody_id)
+        self._guard.require(session, identity, Act.LEND, row.record_id if row else custody_id)
+        if row is None:
+            raise NotFound
+        _require_going(row, act)
+        return row
+
+    def _keep_due(self, session: Session, row: StandingCustody) -> None:
+        Deadlines(self._guard).set(session, DeadlineKind.CUSTODY_CHECK, row.id, row.check_on)
+
+    def _enter(self, session: Session, identity: Identity, row: StandingCustody, act: CustodyAct, **facts: Any) -> None:
+        if identity.person_id is None:
+            raise NotAllowed(act=f"custody.{act.value}")
+        session.add(
+            CustodyEntry(
+                id=new_id(), custody_id=row.id, act=act, at=self._clock.now(), signed_by=identity.person_id, **facts
+            )
+        )  # fmt: skip
+
+    def _note(self, session: Session, identity: Identity, act: str, row: StandingCustody, **body: Any) -> None:
+        session.flush()
+        self._log.note(session, identity, act, record=row.record_id, body={"custody": str(row.id), **body})
+
+
+def _first_post(session: Session, person: UUID, day: date) -> PersonPost | None:
+    held = select(PersonPost).where(PersonPost.person_id == person, valid(day)).order_by(PersonPost.id)
+    return session.scalar(held.limit(1))
+
+
+def _holds_post(session: Session, person: UUID, row: StandingCustody, day: date) -> bool:
+    held = and_(
+        PersonPost.person_id == person, PersonPost.post_id == row.post_id,
+        PersonPost.department_id == row.department_id, valid(day),
+    )  # fmt: skip
+    return session.scalar(select(PersonPost.id).where(held).limit(1)) is not None
+
+
+def _require_going(row: StandingCustody, act: str) -> None:
+    if row.ended_at is not None:
+        raise Ended(state="returned", act=act)

@@ -1,0 +1,302 @@
+"""Circulation slips 文件传递单: one paper goes from one receiver to the next, each signs in turn, and it comes back."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from archive.clock import Clock
+from archive.database import Database
+from archive.deadlines import Deadlines
+from archive.errors import Ended, Fault, InvalidInput, NotAllowed, NotFound
+from archive.identity import Identity
+from archive.ids import new_id
+from archive.loans import rules
+from archive.loans.papers import HandedPapers, reader_of, reads, ready_papers, require_archive_decides
+from archive.loans.standing import period_of
+from archive.log.writer import Log
+from archive.model import (
+    Circulation,
+    CirculationState,
+    CirculationStop,
+    Copy,
+    CopyCondition,
+    DeadlineKind,
+    Person,
+    Record,
+)
+from archive.policy.guard import Guard
+from archive.policy.rules import Act
+from archive.ports import Vault
+from archive.showing import number_of
+
+LONGEST = 500
+"""Characters of a purpose, and of a scope."""
+
+MOST = 12
+"""Receivers of one slip."""
+
+
+@dataclass(frozen=True)
+class Slip:
+    """What a slip says. ``receivers`` are sign-in names, in turn; ``scope``: which part, and what for."""
+
+    purpose: str
+    scope: str
+    until: date
+    receivers: Sequence[str]
+
+
+@dataclass(frozen=True)
+class SlipShown:
+    """A slip as someone may see it; ``title`` and the texts are None for who does not read its record.
+
+    ``holder`` is who has the paper (None: the archive has it again), ``turn`` who is to sign next. ``names`` are
+    people's by id. ``differs``: it came back with fewer pages, or worse.
+    """
+
+    row: Circulation
+    number: str | None
+    title: str | None
+    level: int
+    purpose: str | None
+    scope: str | None
+    stops: Sequence[CirculationStop]
+    names: Mapping[UUID, str]
+    holder: UUID | None
+    turn: UUID | None
+    overdue: bool
+    may_end: bool
+    differs: bool
+
+
+class Rounds:
+    """The acts on slips, and what each of those whom one concerns sees of it."""
+
+    def __init__(self, db: Database, guard: Guard, vault: Vault, log: Log, clock: Clock) -> None:
+        self._db = db
+        self._guard = guard
+        self._vault = vault
+        self._log = log
+        self._clock = clock
+        self._papers = HandedPapers(log, clock)
+
+    def begin(self, identity: Identity, record_id: UUID, slip: Slip, copy: int | None = None) -> UUID:
+        """Send a paper round; it is with who sends it until the first receiver has signed. Returns the slip's id.
+
+        Raises:
+            NotFound, NotAllowed: not theirs to lend.
+            InvalidInput: ``record`` (it may not leave so, or no copy is there), ``purpose``, ``scope``, ``until``,
+                ``receivers`` (nobody, too many, one twice, one who does not read it).
+        """
+        _check(slip)
+        with self._guard.refusals(identity), self._db.writing() as work:
+            session = work.session
+            record = self._guard.require(session, identity, Act.LEND, record_id)
+            require_archive_decides(session, record)
+            today = self._guard.day()
+            last = rules.longest(today, period_of(session, record))
+            if not today <= slip.until <= last:
+                raise InvalidInput(Fault("until", "not_within", {"low": str(today), "high": str(last)}))
+            people = [reader_of(session, self._guard, record, each, "receivers").id for each in slip.receivers]
+            waiting = len(session.scalars(ready_papers(record_id)).all())
+            row = self._papers.choose(session, identity, record, copy, waiting)
+            if identity.person_id is None:
+                raise NotAllowed(act="circulation.begin")
+            self._papers.hand_to(session, identity, row, identity.person_id)
+            key, now = new_id(), self._clock.now()
+            texts = json.dumps({"purpose": slip.purpose.strip(), "scope": slip.scope.strip()}, ensure_ascii=False)
+            session.add(
+                Circulation(
+                    id=key, number=(session.scalar(select(func.max(Circulation.number))) or 0) + 1,
+                    record_id=record_id, copy_id=row.id, until=slip.until, begun_by=identity.person_id, begun_at=now,
+                    sealed=self._vault.seal(session, record_id, texts.encode(), context=_context(key)),
+                    pages_out=row.pages, condition_out=row.condition,
+                )
+            )  # fmt: skip
+            session.flush()
+            for place, person in enumerate(people, 1):
+                session.add(CirculationStop(id=new_id(), circulation_id=key, position=place, person_id=person))
+            Deadlines(self._guard).set(session, DeadlineKind.CIRCULATION, key, slip.until)
+            body = {"to": [str(each) for each in people], "until": slip.until.isoformat(), "copy": row.number}
+            self._note(session, identity, "circulation.begin", session.get_one(Circulation, key), **body)
+            work.commit()
+            return key
+
+    def sign(self, identity: Identity, circulation_id: UUID) -> None:
+        """Sign that one has the paper now, in one's turn.
+
+        Raises:
+            NotFound: it does not come to them.
+            NotAllowed: another is first, or they do not read it any more.
+            Ended: it is back, or they signed already.
+        """
+        with self._guard.refusals(identity), self._db.writing() as work:
+            session = work.session
+            row, stops = self._mine(session, identity, circulation_id)
+            if row.state is not CirculationState.ROUND:
+                raise Ended(state=row.state.value, act="circulation.sign")
+            following = next((each for each in stops if each.signed_at is None), None)
+            if following is None or following.person_id != identity.person_id:
+                raise NotAllowed(act="circulation.sign")
+            record = session.get_one(Record, row.record_id)
+            if not reads(session, self._guard, record, following.person_id):
+                raise NotAllowed(act="circulation.sign")
+            following.signed_at, row.version = self._clock.now(), row.version + 1
+            self._papers.hand_to(session, identity, session.get_one(Copy, row.copy_id), following.person_id)
+            self._note(session, identity, "circulation.sign", row, position=following.position)
+            work.commit()
+
+    def take_back(
+        self, identity: Identity, circulation_id: UUID, pages: int | None, condition: CopyCondition | None
+    ) -> bool:
+        """Take the paper back and check it; return whether it differs from how it went out.
+
+        Args:
+            identity: who takes it back.
+            circulation_id: the slip.
+            pages: counted now (None: as it went out).
+            condition: as it is now (None: as it went out).
+
+        Raises:
+            NotFound, NotAllowed: not theirs to lend.
+            Ended: it is back.
+        """
+        with self._guard.refusals(identity), self._db.writing() as work:
+            session = work.session
+            row = session.get(Circulation, circulation_id)
+            self._guard.require(session, identity, Act.LEND, row.record_id if row else circulation_id)
+            if row is None:
+                raise NotFound
+            if row.state is not CirculationState.ROUND:
+                raise Ended(state=row.state.value, act="circulation.return")
+            copy = session.get_one(Copy, row.copy_id)
+            self._papers.hand_to(session, identity, copy, None)
+            row.state, row.version = CirculationState.RETURNED, row.version + 1
+            row.ended_at, row.received_by = self._clock.now(), identity.person_id
+            row.pages_in = row.pages_out if pages is None else pages
+            row.condition_in = condition or row.condition_out
+            if condition is not None:
+                copy.condition = condition
+            Deadlines(self._guard).meet(session, DeadlineKind.CIRCULATION, row.id)
+            differs = _differs(row)
+            self._note(session, identity, "circulation.return", row, pages=row.pages_in, differs=differs)
+            work.commit()
+            return differs
+
+    def every(self, identity: Identity, *, ended: bool = False, limit: int = 200) -> Sequence[SlipShown]:
+        """Return the slips that concern someone, the newest first: sent by or to them, or of what they lend."""
+        with self._db.reading() as session:
+            state = Circulation.state == (CirculationState.RETURNED if ended else CirculationState.ROUND)
+            query = select(Circulation).where(state, self._concerns(session, identity))
+            return [
+                self._shown(session, identity, row)
+                for row in session.scalars(query.order_by(Circulation.id.desc()).limit(limit))
+            ]
+
+    def show(self, identity: Identity, circulation_id: UUID) -> SlipShown:
+        """Return a slip to one whom it concerns. Raises ``NotFound``."""
+        with self._db.reading() as session:
+            mine = select(Circulation).where(Circulation.id == circulation_id, self._concerns(session, identity))
+            row = session.scalar(mine)
+            if row is None:
+                raise NotFound
+            return self._shown(session, identity, row)
+
+    def count(self, session: Session, identity: Identity) -> int:
+        """Count the slips that this person is to sign next."""
+        first = (
+            select(func.min(CirculationStop.position))
+            .where(CirculationStop.circulation_id == Circulation.id, CirculationStop.signed_at.is_(None))
+            .correlate(Circulation)
+            .scalar_subquery()
+        )
+        query = (
+            select(func.count(Circulation.id))
+            .join(CirculationStop, CirculationStop.circulation_id == Circulation.id)
+            .where(
+                Circulation.state == CirculationState.ROUND, CirculationStop.position == first,
+                CirculationStop.person_id == identity.person_id,
+            )
+        )  # fmt: skip
+        return session.scalar(query) or 0
+
+    def _concerns(self, session: Session, identity: Identity) -> ColumnElement[bool]:
+        lends = self._guard.visible(session, identity, Act.LEND).with_only_columns(Record.id)
+        stop = and_(CirculationStop.circulation_id == Circulation.id, CirculationStop.person_id == identity.person_id)
+        return or_(
+            Circulation.begun_by == identity.person_id,
+            select(CirculationStop.id).where(stop).correlate(Circulation).exists(),
+            lends.where(Record.id == Circulation.record_id).correlate(Circulation).exists(),
+        )
+
+    def _mine(
+        self, session: Session, identity: Identity, circulation_id: UUID
+    ) -> tuple[Circulation, Sequence[CirculationStop]]:
+        row = session.get(Circulation, circulation_id)
+        stops = _stops(session, circulation_id)
+        if row is None or identity.person_id not in {each.person_id for each in stops}:
+            raise NotFound
+        return row, stops
+
+    def _shown(self, session: Session, identity: Identity, row: Circulation) -> SlipShown:
+        record = session.get_one(Record, row.record_id)
+        stops = _stops(session, row.id)
+        read = row.record_id in self._guard.seen(session, identity, [row.record_id])
+        lend = self._guard.visible(session, identity, Act.LEND).where(Record.id == row.record_id)
+        texts: Mapping[str, Any] = {}
+        if read:
+            texts = json.loads(self._vault.open(session, row.record_id, row.sealed, context=_context(row.id)))
+        going = row.state is CirculationState.ROUND
+        people = {row.begun_by, row.received_by, *(each.person_id for each in stops)} - {None}
+        found = session.execute(select(Person.id, Person.name).where(Person.id.in_(people)))
+        return SlipShown(
+            row, number_of(record), record.title if read else None, record.level_rank, texts.get("purpose"),
+            texts.get("scope"), stops, dict(found.all()),
+            holder=session.get_one(Copy, row.copy_id).holder_id if going else None,
+            turn=next((each.person_id for each in stops if each.signed_at is None), None) if going else None,
+            overdue=going and row.until < self._guard.day(),
+            may_end=going and session.scalar(lend.with_only_columns(Record.id)) is not None, differs=_differs(row),
+        )  # fmt: skip
+
+    def _note(self, session: Session, identity: Identity, act: str, row: Circulation, **body: Any) -> None:
+        session.flush()
+        self._log.note(session, identity, act, record=row.record_id, body={"circulation": row.number, **body})
+
+
+def _stops(session: Session, circulation_id: UUID) -> Sequence[CirculationStop]:
+    query = select(CirculationStop).where(CirculationStop.circulation_id == circulation_id)
+    return session.scalars(query.order_by(CirculationStop.position)).all()
+
+
+def _check(slip: Slip) -> None:
+    faults = []
+    for field, text in (("purpose", slip.purpose), ("scope", slip.scope)):
+        if not text.strip():
+            faults.append(Fault(field, "required"))
+        elif len(text) > LONGEST:
+            faults.append(Fault(field, "too_long", {"limit": LONGEST, "length": len(text)}))
+    logins = [each.strip().casefold() for each in slip.receivers]
+    if not logins:
+        faults.append(Fault("receivers", "required"))
+    elif len(logins) > MOST:
+        faults.append(Fault("receivers", "too_many", {"limit": MOST}))
+    elif len(set(logins)) < len(logins):
+        faults.append(Fault("receivers", "twice"))
+    if faults:
+        raise InvalidInput(*faults)
+
+
+def _differs(row: Circulation) -> bool:
+    fewer = row.pages_in is not None and row.pages_out is not None and row.pages_in < row.pages_out
+    order = list(CopyCondition)
+    return fewer or (row.condition_in is not None and order.index(row.condition_in) > order.index(row.condition_out))
+
+
+def _context(key: UUID) -> str:
+    return f"circulation:{key.hex}"

@@ -1,0 +1,204 @@
+"""Papers with people without a loan, and what waits: one at a time, by rule, and reminded of."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from sqlalchemy import delete, select
+
+from archive.deadlines import DueBoard, DueSweep
+from archive.errors import Ended, InvalidInput, NotAllowed, NotFound, OwnRequest
+from archive.loans.asking import Wish
+from archive.loans.rounds import Slip
+from archive.loans.rules import SHIPPED
+from archive.loans.standing import availability
+from archive.loans.watches import loan_watches
+from archive.messages import Messages
+from archive.model import (
+    AccessGrant,
+    Copy,
+    CopyCondition,
+    Deadline,
+    DeadlineKind,
+    DeadlineState,
+    LoanForm,
+    Message,
+    RuleBook,
+    Stop,
+)
+from archive.shelving.rules import check_not_lent
+from retention.last_check import stops
+from tests.factories.lending import LendingHouse, a_lending_house
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[LendingHouse]:
+    with a_lending_house(tmp_path) as made:
+        yield made
+
+
+def faults(caught: pytest.ExceptionInfo[InvalidInput]) -> dict[str, str]:
+    return {each.field: each.code for each in caught.value.faults}
+
+
+def told(house: LendingHouse, topic: str) -> set[UUID]:
+    """Run the reminders, and return who was told of a topic so far."""
+    DueSweep(
+        house.db, house.guard, house.log, Messages(house.db, house.guard), loan_watches(house.guard)
+    ).run()  # fmt: skip
+    with house.db.reading() as session:
+        return set(session.scalars(select(Message.person_id).where(Message.topic == topic)))
+
+
+def slip(house: LendingHouse, *receivers: str, days: int = 5) -> Slip:
+    return Slip("传阅", "全文", house.guard.day() + timedelta(days=days), receivers)
+
+
+def copy_of(house: LendingHouse, record: UUID) -> Copy:
+    with house.db.reading() as session:
+        return session.scalars(select(Copy).where(Copy.record_id == record)).one()
+
+
+def test_a_paper_that_goes_round_is_with_one_after_the_other(house: LendingHouse) -> None:
+    rounds, record = house.lending.rounds, house.record()
+    key = rounds.begin(house.who["archivist"], record, slip(house, "staff", "low"))
+    assert copy_of(house, record).holder_id == house.person("archivist")
+    with pytest.raises(NotAllowed):
+        rounds.sign(house.who["low"], key)
+    rounds.sign(house.who["staff"], key)
+    assert copy_of(house, record).holder_id == house.person("staff")
+    with pytest.raises(NotAllowed):
+        rounds.sign(house.who["staff"], key)
+    with pytest.raises(NotFound):
+        rounds.sign(house.who["staff2"], key)
+    rounds.sign(house.who["low"], key)
+    with house.db.reading() as session, pytest.raises(InvalidInput) as refused:
+        check_not_lent(session, copy_of(house, record))
+    assert faults(refused) == {"copy": "is_with_people"}
+    loan = house.decide("archivist", house.ask("staff2", record))
+    with pytest.raises(InvalidInput) as refused:
+        house.issue(loan)
+    assert faults(refused) == {"record": "no_copy"}
+    assert rounds.take_back(house.who["archivist"], key, 11, None)
+    with pytest.raises(Ended):
+        rounds.take_back(house.who["archivist"], key, None, None)
+    house.issue(loan)
+
+
+def test_a_slip_is_refused_where_others_decide_or_someone_does_not_read(house: LendingHouse) -> None:
+    begin, archivist = house.lending.rounds.begin, house.who["archivist"]
+    for level, receivers, days, said in (
+        (2, ("staff",), 5, {"record": "needs_a_loan"}),
+        (4, ("staff",), 5, {"record": "stays"}),
+        (1, ("nobody",), 5, {"receivers": "unknown_person"}),
+        (1, ("security",), 5, {"receivers": "reads_not"}),
+        (1, ("staff", "Staff "), 5, {"receivers": "twice"}),
+        (1, (), 5, {"receivers": "required"}),
+        (1, ("staff",), 40, {"until": "not_within"}),
+        (1, ("staff",), -1, {"until": "not_within"}),
+    ):
+        record = house.record(level)
+        with pytest.raises(InvalidInput) as refused:
+            begin(archivist, record, slip(house, *receivers, days=days))
+        assert faults(refused) == said
+        assert copy_of(house, record).holder_id is None
+    with pytest.raises(NotAllowed):
+        begin(house.who["staff"], house.record(), slip(house, "staff2"))
+
+
+def test_who_has_a_late_paper_and_the_archive_are_told(house: LendingHouse) -> None:
+    key = house.lending.rounds.begin(house.who["archivist"], house.record(), slip(house, "staff"))
+    house.lending.rounds.sign(house.who["staff"], key)
+    house.clock.moment += timedelta(days=6)
+    assert told(house, "due.circulation") == {house.person(each) for each in ("staff", "archivist", "archivist2")}
+
+
+def test_a_post_keeps_a_paper_and_a_supervisor_signs_its_hand_over(house: LendingHouse) -> None:
+    custody, record, archivist = house.lending.custody, house.record(), house.who["archivist"]
+    key = custody.give(archivist, record, "staff", 6)
+    with house.db.reading() as session:
+        now = availability(session, house.row(record))
+        assert (now.there, now.with_post is not None) == (0, True)
+        assert stops(session, [record], house.guard.day())[record] in {Stop.LENT, Stop.UNDUE}
+    for again in (
+        lambda: custody.give(archivist, record, "staff2", 6),
+        lambda: house.lending.rounds.begin(archivist, record, slip(house, "staff2")),
+    ):
+        with pytest.raises(InvalidInput) as refused:
+            again()
+        assert faults(refused) == {"record": "no_copy"}
+    with pytest.raises(InvalidInput) as refused:
+        custody.hand_over(house.who["staff"], key, "director")
+    assert faults(refused) == {"holder": "holds_not_the_post"}
+    with pytest.raises(NotFound):
+        custody.sign(house.who["head"], key)
+    custody.hand_over(house.who["staff"], key, "staff2")
+    for who, error in (("staff2", OwnRequest), ("archivist", NotFound), ("low", NotFound)):
+        with pytest.raises(error):
+            custody.sign(house.who[who], key)
+    custody.sign(house.who["head"], key)
+    assert copy_of(house, record).holder_id == house.person("staff2")
+    house.clock.moment += timedelta(days=200)
+    assert told(house, "due.custody_check") == {house.person(each) for each in ("staff2", "archivist", "archivist2")}
+    custody.check(archivist, key, 12, CopyCondition.WORN)
+    with house.db.reading() as session:
+        due = session.scalars(select(Deadline).where(Deadline.subject_id == key)).one().due
+    assert due > house.guard.day() + timedelta(days=150)
+    custody.take_back(archivist, key)
+    assert copy_of(house, record).holder_id is None
+    with pytest.raises(Ended):
+        custody.check(archivist, key, 12, CopyCondition.GOOD)
+
+
+def test_who_decides_is_reminded_until_it_is_decided_and_the_board_names_the_record(house: LendingHouse) -> None:
+    record = house.record()
+    loan = house.ask("staff", record)
+    house.clock.moment += timedelta(days=2)
+    assert told(house, "due.loan_decision") == {house.person("archivist"), house.person("archivist2")}
+    board = DueBoard(house.db, house.guard, loan_watches(house.guard))
+    assert [each.record.id for each in board.list(house.who["archivist"], limit=9) if each.record] == [record]
+    assert board.list(house.who["staff"], limit=9) == []
+    house.decide("archivist", loan)
+    with house.db.reading() as session:
+        assert [each.state for each in session.scalars(select(Deadline))] == [DeadlineState.MET]
+    house.issue(house.loan(loan.id))
+
+    def named(who: str) -> list[tuple[DeadlineKind, UUID | None]]:
+        found = board.list(house.who[who], limit=9)
+        return [(each.deadline.kind, each.record.id if each.record else None) for each in found]
+
+    assert named("archivist") == named("head") == [(DeadlineKind.LOAN, record)]
+    with house.db.writing() as work:
+        work.session.execute(delete(AccessGrant).where(AccessGrant.person_id == house.person("head")))
+        work.commit()
+    assert named("head") == [(DeadlineKind.LOAN, None)]
+
+
+def test_one_person_borrows_a_record_so_often_and_no_more(house: LendingHouse) -> None:
+    source = SHIPPED.replace("times: 12", "times: 1")
+    house.lending.books.keep(house.who["secrecy"], RuleBook.LOANS, source, "每年一次", version=0)
+    record = house.record()
+    loan = house.decide("archivist", house.ask("staff", record, LoanForm.SCREEN))
+    house.lending.extensions.give_back(house.who["staff"], loan.id)
+    with pytest.raises(InvalidInput) as refused:
+        house.ask("staff", record)
+    assert faults(refused) == {"record": "too_often"}
+    house.ask("staff2", record)
+    house.clock.moment += timedelta(days=366)
+    house.ask("staff", record)
+
+
+def test_a_basket_asks_for_what_it_can_and_says_of_the_rest_why(house: LendingHouse) -> None:
+    basket, staff = house.lending.basket, house.who["staff"]
+    fine, twice, hidden = house.record(), house.record(), house.record(4)
+    house.ask("staff", twice)
+    assert basket.add(staff, [fine, twice, hidden]) == 2
+    done = basket.ask(staff, Wish(form=LoanForm.OUT, purpose="work", words="查阅"), {})
+    assert len(done.loans) == 1
+    assert {key: error.code for key, error in done.left.items()} == {twice: "invalid"}
+    assert [each.record.id for each in basket.lines(staff)] == [twice]
+    with pytest.raises(InvalidInput):
+        basket.ask(staff, Wish(form=LoanForm.OUT, purpose="no", words=""), {})
+    assert basket.lines(house.who["staff2"]) == []

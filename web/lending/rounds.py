@@ -1,0 +1,131 @@
+"""Circulation slips: papers that go round, for who sends them and for those to whom they come."""
+
+from datetime import date
+from uuid import UUID
+
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response as BaseResponse
+
+from archive.errors import ArchiveError, Fault, InvalidInput, NotFound
+from archive.identity import Role
+from archive.loans.rounds import LONGEST, MOST, Slip
+from archive.model import CopyCondition
+from archive.policy.rules import Act
+from web.faults import status_of
+from web.house.forms import require, told
+from web.i18n import current_locale
+from web.lending.papers import circulation_pdf
+from web.placing import numbered
+from web.services import identity, services
+from web.shelf_words import CONDITIONS
+from web.words import translator
+
+pages = Blueprint("rounds", __name__, url_prefix="/circulations")
+
+ASKED = ("number", "purpose", "scope", "until", "receivers")
+
+
+@pages.get("")
+def every() -> str:
+    """List the slips that concern the person."""
+    ended = request.args.get("ended") == "1"
+    found = services().lending.rounds.every(identity(), ended=ended)
+    may_lend = Role.ARCHIVIST in identity().roles
+    return render_template("lending/circulations.html", found=found, ended=ended, may_lend=may_lend)
+
+
+@pages.get("/new")
+def new() -> BaseResponse:
+    """Show the form of a new slip."""
+    require(Act.SEE_LOANS)
+    return _form()
+
+
+@pages.post("/new")
+def begin() -> BaseResponse:
+    """Send a paper round."""
+    require(Act.SEE_LOANS)
+    form = request.form
+    try:
+        record, copy = _record(form.get("number", ""))
+        names = form.get("receivers", "").replace("，", ",").replace("\n", ",").split(",")
+        slip = Slip(
+            form.get("purpose", ""), form.get("scope", ""), _day(form.get("until", "")),
+            [each.strip() for each in names if each.strip()],
+        )  # fmt: skip
+        key = services().lending.rounds.begin(identity(), record, slip, copy)
+    except InvalidInput as error:
+        return _form(error)
+    flash(_("It goes round. Print the slip, and give it along with the paper."))
+    return redirect(url_for(".show", circulation_id=key), 303)
+
+
+@pages.get("/<uuid:circulation_id>")
+def show(circulation_id: UUID) -> str:
+    """Show one slip."""
+    say = translator(current_locale())
+    return render_template(
+        "lending/circulation.html", each=services().lending.rounds.show(identity(), circulation_id),
+        me=identity().person_id, conditions=[(value, say(words)) for value, words in CONDITIONS.items()],
+    )  # fmt: skip
+
+
+@pages.post("/<uuid:circulation_id>/sign")
+def sign(circulation_id: UUID) -> BaseResponse:
+    """Sign that one has the paper."""
+    services().lending.rounds.sign(identity(), circulation_id)
+    flash(_("You have signed. The paper is with you until the next one signs."))
+    return redirect(url_for(".show", circulation_id=circulation_id), 303)
+
+
+@pages.post("/<uuid:circulation_id>/return")
+def take_back(circulation_id: UUID) -> BaseResponse:
+    """Take the paper back and check it."""
+    text, condition = request.form.get("pages", "").strip(), request.form.get("condition", "")
+    pages_now = int(text) if text.isascii() and text.isdigit() and len(text) < 7 else None
+    now = CopyCondition(condition) if condition in CONDITIONS else None
+    if services().lending.rounds.take_back(identity(), circulation_id, pages_now, now):
+        flash(_("It is back. It differs from how it went out: the slip says so."))
+    else:
+        flash(_("It is back, and as it went out."))
+    return redirect(url_for(".show", circulation_id=circulation_id), 303)
+
+
+@pages.get("/<uuid:circulation_id>/slip.pdf")
+def slip(circulation_id: UUID) -> Response:
+    """Send the slip as a printed form."""
+    found = services().lending.rounds.show(identity(), circulation_id)
+    made = circulation_pdf(found)
+    body = {"form": "circulation_slip", "circulation": found.row.number}
+    services().readings.begin(identity(), "form.print", body=body).result()
+    name = 'inline; filename="juanku-circulation-slip.pdf"'
+    return Response(made, mimetype="application/pdf", headers={"Content-Disposition": name})
+
+
+def _record(text: str) -> tuple[UUID, int | None]:
+    if not text.strip():
+        raise InvalidInput(Fault("number", "required"))
+    number, copy = numbered(text.strip()[:300])
+    try:
+        return services().records.find_number(identity(), number), copy
+    except NotFound:
+        raise InvalidInput(Fault("number", "no_such_number")) from None
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise InvalidInput(Fault("until", "whole_day")) from None
+
+
+def _form(error: ArchiveError | None = None) -> BaseResponse:
+    lines, faults = told(error, ASKED) if error else ([], {})
+    page = render_template(
+        "lending/circulation_new.html", lines=lines, faults=faults, longest=LONGEST, most=MOST,
+        values={"number": request.args.get("number", ""), **request.form.to_dict()},
+        labels={"number": _("Number"), "purpose": _("Purpose"), "scope": _("Scope"), "until": _("Back by"),
+                "receivers": _("Receivers, in turn")},
+    )  # fmt: skip
+    return make_response(page, status_of(error) if error else 200)
