@@ -126,8 +126,8 @@ def create_app(wired: Services) -> Flask:
         sending_back_pages, step_pages, paper_pages, template_pages, bulk_pages, loan_pages, request_pages,
         basket_pages, attached_pages, round_pages, custody_pages, figure_pages,
         counter_pages, register_pages, rule_book_pages, deadline_pages, message_pages, calendar_pages, delivery_pages,
-        schedule_pages, event_pages, hold_pages, destruction_pages, destroyed_pages, terms_due_pages,
-        schedule_pages, event_pages, hold_pages, terms_due_pages, secrecy_pages, transfer_pages,
+        schedule_pages, event_pages, hold_pages, terms_due_pages, destruction_pages, destroyed_pages, secrecy_pages,
+        transfer_pages,
     ):  # fmt: skip
         app.register_blueprint(pages)
     app.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))
