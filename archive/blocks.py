@@ -199,11 +199,11 @@ class Blocks:
     def end(self, identity: Identity, block_id: UUID, why: str) -> UUID:
         """End a block as an act of its own, and return its record.
 
-        Raises as ``lift``; ``NotAllowed``: it is not of ``BY_PEOPLE``.
+        Raises as ``lift``; ``NotAllowed``: it is not of ``BY_PEOPLE``, or ends with the appraisal that it came from.
         """
         with self._guard.refusals(identity), self._db.writing() as work:
             ended = self.lift(work.session, identity, block_id, why)
-            if ended.kind not in BY_PEOPLE:
+            if ended.kind not in BY_PEOPLE or ended.cause is BlockCause.APPRAISAL:
                 raise NotAllowed(act=Act.BLOCK.value)
             work.commit()
             return ended.record_id

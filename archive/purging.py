@@ -11,6 +11,7 @@ from archive.attachments import forget_attachments
 from archive.likeness import forget, forget_decisions
 from archive.model import (
     ApiAnswer,
+    AppraisalOpinion,
     Approval,
     ApprovalDecider,
     ApprovalStep,
@@ -43,6 +44,7 @@ from archive.model import (
     Record,
     RecordCheck,
     RecordDue,
+    RecordExtension,
     RecordOpening,
     RecordPerson,
     RecordRelation,
@@ -56,6 +58,7 @@ from archive.model import (
     SentBack,
     SheetRow,
     StandingCustody,
+    UnsettledMatter,
 )
 from archive.required.rows import forget_papers
 from archive.shelving.rules import forget_copies
@@ -77,7 +80,7 @@ def remove_records(session: Session, ids: Sequence[UUID]) -> None:
     _forget_requests(session, ids)
     _forget_with_people(session, ids)
     forget_attachments(session, ids)
-    for own in (Block, RecordCheck):
+    for own in (Block, RecordCheck, AppraisalOpinion):
         session.execute(delete(own).where(own.record_id.in_(ids)))
     forget_copies(session, ids)
     messages = select(Message.id).where(Message.record_id.in_(ids))
@@ -87,7 +90,7 @@ def remove_records(session: Session, ids: Sequence[UUID]) -> None:
     for table in (
         RecordPerson, RecordSubject, ReadingRight, Approval, Deadline, Message, SentBack, FilingRunRow, ImportEntry,
         SheetRow, BulkEditRow, Content, File, RecordDue, RecordSchedule, RetentionEvent, HoldRecord, RecordSecrecy,
-        RecordOpening,
+        RecordOpening, UnsettledMatter, RecordExtension,
     ):  # fmt: skip
         session.execute(delete(table).where(table.record_id.in_(ids)))
     session.execute(delete(Record).where(Record.id.in_(ids)))

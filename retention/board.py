@@ -33,7 +33,7 @@ class Asked:
     """What of the due list is asked for.
 
     ``state`` DATED: what has a day; with ``ahead`` False only what is due by today. ``year`` of the day; ``category``
-    and ``place`` with all below them.
+    and ``place`` with all below them; ``schedule`` is the one that its day comes from.
     """
 
     state: DueState = DueState.DATED
@@ -41,6 +41,7 @@ class Asked:
     year: int | None = None
     category: UUID | None = None
     place: UUID | None = None
+    schedule: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ class DueBoard:
         What has no day never stands among what is due; it is listed by its state alone, in the order of ids.
         """
         with self._db.reading() as session:
-            query = self._query(session, identity, asked).with_only_columns(
+            query = self.query(session, identity, asked).with_only_columns(
                 Record.id, Record.registration_number, Record.archive_number, Record.title, Record.level_rank,
                 Record.category_id, RecordDue.schedule_id, RecordDue.state, RecordDue.due, RecordDue.noticed_on,
             )  # fmt: skip
@@ -115,8 +116,18 @@ class DueBoard:
         wider = Asked(state=DueState.DATED, ahead=True, category=asked.category, place=asked.place)
         with self._db.reading() as session:
             year = extract("year", RecordDue.due)
-            query = self._query(session, identity, wider).with_only_columns(year, func.count()).group_by(year)
+            query = self.query(session, identity, wider).with_only_columns(year, func.count()).group_by(year)
             return {int(when): count for when, count in session.execute(query.order_by(year))}
+
+    def forecast(self, identity: Identity, until: int) -> Sequence[tuple[UUID, int, int]]:
+        """Count by category and year of their day, to the end of ``until``, the records that this person reads."""
+        with self._db.reading(long=True) as session:
+            year = extract("year", RecordDue.due)
+            seen = self._guard.visible(session, identity).join(RecordDue, RecordDue.record_id == Record.id)
+            query = seen.where(RecordDue.due.is_not(None), RecordDue.due <= date(until, 12, 31))
+            columns = query.with_only_columns(Record.category_id, year, func.count())
+            rows = session.execute(columns.group_by(Record.category_id, year).order_by(year))
+            return [(category, int(when), count) for category, when, count in rows]
 
     def states(self, identity: Identity) -> Mapping[DueState, int]:
         """Count by state the records that this person may see."""
@@ -146,9 +157,11 @@ class DueBoard:
             rule = rule_of(schedule.definition) if schedule else None
             return Told(found, schedule, rule, chosen, found.by != record_id, other)
 
-    def _query(self, session: Session, identity: Identity, asked: Asked) -> Select[Any]:
-        # by its category a record is found by its readers alone: custody does not show that
-        act = Act.READ if asked.category is not None else Act.SEE
+    def query(self, session: Session, identity: Identity, asked: Asked) -> Select[Any]:
+        """Return a query for the records of this person's that are asked for, joined with their days."""
+        # by category or schedule a record is found by its readers alone: custody does not show that
+        wants = asked.category is not None or asked.schedule is not None
+        act = Act.READ if wants else Act.SEE
         seen = self._guard.visible(session, identity, act).join(RecordDue, RecordDue.record_id == Record.id)
         conditions: list[ColumnElement[bool]] = [RecordDue.state == asked.state]
         if asked.state is DueState.DATED:
@@ -159,6 +172,8 @@ class DueBoard:
                 conditions.append(RecordDue.due.between(date(asked.year, 1, 1), date(asked.year, 12, 31)))
         if asked.category is not None:
             conditions.append(Record.category_id.in_(below(asked.category)))
+        if asked.schedule is not None:
+            conditions.append(RecordDue.schedule_id == asked.schedule)
         if asked.place is not None:
             path = session.scalar(select(Place.path).where(Place.id == asked.place)) or "?"
             conditions.append(Record.place_path.startswith(path, autoescape=True))

@@ -26,6 +26,7 @@ from archive.model import (
     Stop,
 )
 from retention.holding import held
+from retention.matters import unsettled
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def facts_of(session: Session, ids: Collection[UUID]) -> Mapping[UUID, Facts]:
             )
         )
     }
-    on_hold = held(session, wanted)
+    on_hold, open_matters = held(session, wanted), unsettled(session, wanted)
     lent = set(session.scalars(select(Loan.record_id).where(Loan.record_id.in_(wanted), Loan.state.in_(RUNNING))))
     for row, going in (
         (Circulation, Circulation.state == CirculationState.ROUND),
@@ -87,7 +88,7 @@ def facts_of(session: Session, ids: Collection[UUID]) -> Mapping[UUID, Facts]:
             held=row.id in on_hold,
             lent=row.id in lent,
             missing=row.id in missing,
-            unsettled=False,
+            unsettled=row.id in open_matters,
         )
         for row in session.execute(select(Record.id, Record.state).where(Record.id.in_(wanted)))
     }

@@ -19,6 +19,7 @@ from archive.model import (
     DueState,
     Record,
     RecordDue,
+    RecordExtension,
     RecordKind,
     RecordSchedule,
     RecordState,
@@ -104,7 +105,7 @@ def reckon(session: Session, here: World, known: Iterable[Any], zone: str) -> di
     filed = [row for row in rows.values() if row.state is RecordState.FILED]
     if not filed:
         return {}
-    chosen = _chosen(session, rows)
+    chosen, longer = _chosen(session, rows), _kept_on(session, rows)
     events = _events(session, rows) if any(rule.event for rule in here.rules.values()) else {}
     units: dict[UUID, list[tuple[UUID, UUID | None, Due]]] = defaultdict(list)
     for row in filed:
@@ -114,7 +115,7 @@ def reckon(session: Session, here: World, known: Iterable[Any], zone: str) -> di
         if unit != row.id:
             for kind, day in events.get(row.id, {}).items():
                 happened[kind] = max(day, happened.get(kind, day))
-        own = _own(here, schedule, row, happened, zone)
+        own = _own(here, schedule, row, happened, longer.get(row.id), zone)
         units[unit].append((row.id, schedule, own))
     found: dict[UUID, Reckoned] = {}
     for members in units.values():
@@ -124,12 +125,14 @@ def reckon(session: Session, here: World, known: Iterable[Any], zone: str) -> di
     return found
 
 
-def _own(here: World, schedule: UUID | None, row: Any, happened: Mapping[str, date], zone: str) -> Due:
+def _own(
+    here: World, schedule: UUID | None, row: Any, happened: Mapping[str, date], kept_until: date | None, zone: str
+) -> Due:
     try:
         term = parse_term(row.term)
     except InvalidInput:  # what nobody can read is never due
         return UNRULED
-    facts = Facts(term, local_day(row.filed_at, zone), row.drawn_to, happened)
+    facts = Facts(term, local_day(row.filed_at, zone), row.drawn_to, happened, kept_until)
     return own_due(here.rules.get(schedule) if schedule else None, facts)
 
 
@@ -149,6 +152,17 @@ def _chosen(session: Session, ids: Collection[UUID]) -> dict[UUID, UUID]:
     for part in _parts(ids):
         rows = select(RecordSchedule.record_id, RecordSchedule.schedule_id).where(RecordSchedule.record_id.in_(part))
         found |= {row.record_id: row.schedule_id for row in session.execute(rows)}
+    return found
+
+
+def _kept_on(session: Session, ids: Collection[UUID]) -> dict[UUID, date]:
+    """Return until when appraisals have kept records on."""
+    found: dict[UUID, date] = {}
+    for part in _parts(ids):
+        until = func.max(RecordExtension.until)
+        query = select(RecordExtension.record_id, until).where(RecordExtension.record_id.in_(part))
+        rows: Any = session.execute(query.group_by(RecordExtension.record_id))
+        found |= {row[0]: row[1] for row in rows}
     return found
 
 

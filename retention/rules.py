@@ -63,24 +63,29 @@ class Facts:
     """What a clock needs to know of a record.
 
     ``term`` is the record's own, ``drawn_to`` the last day that its date may mean, ``events`` the last day of each kind
-    of event that concerns it.
+    of event that concerns it, ``kept_until`` the last day until which an appraisal has kept it on.
     """
 
     term: Term
     filed_on: date
     drawn_to: date | None = None
     events: Mapping[str, date] = field(default_factory=dict)
+    kept_until: date | None = None
 
 
 @dataclass(frozen=True)
 class Due:
-    """How a clock stands: ``trigger`` is the day of what started it, ``start`` the day it counts from."""
+    """How a clock stands: ``trigger`` is the day of what started it, ``start`` the day it counts from.
+
+    ``kept_on``: the day is later than that, for an appraisal has kept the record on.
+    """
 
     state: DueState
     day: date | None = None
     trigger: date | None = None
     start: date | None = None
     term: Term | None = None
+    kept_on: bool = False
 
 
 NEVER, WAITING, UNDATED, UNRULED = (
@@ -105,6 +110,8 @@ def own_due(rule: Rule | None, facts: Facts) -> Due:
     start = _started(rule.start, trigger)
     terms = [rule.term or facts.term] if rule.exact or rule.term is None else [rule.term, facts.term]
     day, term = max(((after(start, term), term) for term in terms), key=lambda each: each[0])
+    if facts.kept_until is not None and facts.kept_until > day:
+        return Due(DueState.DATED, facts.kept_until, trigger, start, term, kept_on=True)
     return Due(DueState.DATED, day, trigger, start, term)
 
 

@@ -11,11 +11,13 @@ from archive.policy.guard import Guard
 from archive.ports import ObjectLocks, Vault
 from archive.records import RecordService
 from retention.applying import FindDue, Reckon
+from retention.appraising.whole import Appraisals
 from retention.board import DueBoard
 from retention.destroying.audit import Signs
 from retention.destroying.whole import Destructions
 from retention.events import Events
 from retention.holds import Holds, KeepHolds
+from retention.matters import Matters
 from retention.previewing import Previews
 from retention.reckoning import DueDays
 from retention.schedules import Schedules
@@ -27,7 +29,7 @@ from retention.transfers import Transfers
 
 
 class Retention:
-    """Schedules and their drafts, what is due, events, holds, secrecy periods, transfers and destructions."""
+    """Schedules, events, holds, matters, appraisals, secrecy periods, transfers and destructions of one house."""
 
     def __init__(
         self,
@@ -57,7 +59,9 @@ class Retention:
             SecrecyActs(guard, log, records, Means(log, outbox, clock)),
         )  # fmt: skip
         self.transfers = Transfers(db, guard, Approvals(vault, log, clock), log)
+        self.matters = Matters(db, guard, vault, log, clock)
+        self.appraisals = Appraisals(db, guard, vault, log, outbox, clock, self.board, due_days)
         self.handlers: list[Handler] = [
             Reckon(db, due_days, log, clock), FindDue(db, guard, log), KeepHolds(db, log, clock, locks),
-            KeepSecrecy(db, guard, log, SecrecyDays(lambda: guard), self.reviews.go_on),
+            KeepSecrecy(db, guard, log, SecrecyDays(lambda: guard), self.reviews.go_on), self.appraisals.conclude,
         ]  # fmt: skip

@@ -14,6 +14,8 @@ from web import help as handbook_help
 from web import watched as watching
 from web.account import pages as account_pages
 from web.api.mount import mount
+from web.appraisal_report import pages as appraisal_report_pages
+from web.appraisals import pages as appraisal_pages
 from web.blocks import pages as block_pages
 from web.bring_in import pages as bring_in_pages
 from web.browsing import pages as browsing_pages
@@ -33,6 +35,7 @@ from web.events import pages as event_pages
 from web.faults import explain, status_of
 from web.files import pages as file_pages
 from web.finding import pages as finding_pages
+from web.forecast import pages as forecast_pages
 from web.frame import frame
 from web.hand_in_check import pages as hand_in_check_pages
 from web.hand_in_sign import pages as hand_in_sign_pages
@@ -68,6 +71,7 @@ from web.lending.requests import pages as request_pages
 from web.lending.rounds import pages as round_pages
 from web.lending.rule_books import pages as rule_book_pages
 from web.lists import pages as list_pages
+from web.matters import pages as matter_pages
 from web.messages import pages as message_pages
 from web.metrics import pages as metric_pages
 from web.moving import pages as moving_pages
@@ -128,6 +132,8 @@ def create_app(wired: Services) -> Flask:
         counter_pages, register_pages, rule_book_pages, deadline_pages, message_pages, calendar_pages, delivery_pages,
         schedule_pages, event_pages, hold_pages, terms_due_pages, destruction_pages, destroyed_pages, secrecy_pages,
         transfer_pages,
+        schedule_pages, event_pages, hold_pages, terms_due_pages, appraisal_pages, appraisal_report_pages, matter_pages,
+        forecast_pages,
     ):  # fmt: skip
         app.register_blueprint(pages)
     app.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))

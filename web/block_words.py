@@ -18,4 +18,5 @@ CAUSES: Mapping[str, str] = {
     "placing": mark("by being shelved"),
     "withdrawal": mark("by being withdrawn"),
     "destruction": mark("by a destruction"),
+    "appraisal": mark("by an appraisal"),
 }

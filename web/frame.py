@@ -108,7 +108,14 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
             Way("shelves.rooms", "shelf", mark("Shelves"), HOUSE_RULES[Act.SEE_SHELVES], _SHELVES),
             Way("checks.due", "correct", mark("Checks"), HOUSE_RULES[Act.MANAGE_CHECKS], _CHECKS),
             Way("vital.waiting", "level", mark("Vital records"), frozenset({Role.ARCHIVIST}), ("vital.mark",)),
-            Way("terms_due.board", "log", mark("Terms run out"), None, _SCHEDULES),
+            Way("terms_due.board", "log", mark("Terms run out"), None, (*_SCHEDULES, "forecast.show")),
+            Way(
+                "appraisals.every",
+                "decide",
+                mark("Appraisals"),
+                HOUSE_RULES[Act.SEE_APPRAISALS],
+                ("appraisals.show", "appraisals.new"),
+            ),
             Way("events.every", "correct", mark("Events"), frozenset({Role.ARCHIVIST})),
             Way(
                 "secrecy.board",
@@ -124,6 +131,7 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
                 HOUSE_RULES[Act.SEE_TRANSFERS],
                 ("transfers.show", "transfers.new"),
             ),
+            Way("matters.every", "correct", mark("Unsettled matters"), frozenset({Role.ARCHIVIST})),
             Way("holds.every", "level", mark("Holds"), HOUSE_RULES[Act.SEE_HOLDS], ("holds.show", "holds.new")),
             Way(
                 "destructions.every",

@@ -144,6 +144,9 @@ PLACES: Mapping[str, str] = {
     "secrecy.ask": "archivist#secrecy-periods",
     "secrecy.period": "archivist#secrecy-periods",
     "secrecy.periods": "archivist#secrecy-periods",
+    "matters.every": "archivist#unsettled-matters",
+    "appraisals.every": "archivist#appraisal",
+    "forecast.show": "archivist#retention",
     "moving.move": "archivist#moving-to-another-category",
     "labels.choose": "archivist#labels-and-a-wrong-file",
     "labels.output": "archivist#labels-and-a-wrong-file",
@@ -275,6 +278,9 @@ _FIRST = (
             "destroyed.every",
             "secrecy.board",
             "transfers.every",
+            "matters.every",
+            "appraisals.every",
+            "forecast.show",
             "shelves.rooms",
             "copies.new",
             "blocks.new",
@@ -288,7 +294,7 @@ _FIRST = (
             "rules.every",
         )
     }
-    | {"subjects": "subjects.every"}
+    | {"subjects": "subjects.every", "appraisal_report": "appraisals.every"}
 )
 
 

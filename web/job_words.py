@@ -33,5 +33,6 @@ JOBS: Mapping[str, str] = {
     JobKind.HOLD: mark("place or release a hold"),
     JobKind.DESTROY: mark("carry a destruction out"),
     JobKind.SECRECY: mark("notice secrecy periods that end, do what a review decided"),
+    JobKind.APPRAISE: mark("open or close an appraisal"),
 }
 """By kind; a newer version may have kinds that this one does not know."""

@@ -11,6 +11,7 @@ from retention.board import Told
 from retention.rules import Due
 from web.events import kinds
 from web.i18n import current_locale
+from web.matters import kinds as matter_kinds
 from web.retention_words import ACTIONS, due_words, reason_words, rule_words, said
 from web.services import identity, services
 
@@ -24,6 +25,8 @@ def kept_by(record: Record) -> Mapping[str, Any]:
         "secrecy": acts.secrecy.told(identity(), record.id),
         "events": acts.events.of_record(identity(), record.id),
         "event_kinds": kinds() if Role.ARCHIVIST in identity().roles else [],
+        "matters": acts.matters.of_record(identity(), record.id),
+        "matter_kinds": matter_kinds() if Role.ARCHIVIST in identity().roles else [],
     }
 
 

@@ -117,6 +117,8 @@ def _own(due: Due, told: Told, locale: str) -> str:
         return gettext(mark("Its term begins with an event that has not been entered yet: %(event)s."), event=event)
     if due.state is DueState.UNDATED or due.trigger is None or due.start is None or due.term is None:
         return gettext(mark("The day that its term is counted from is not known: it has no date."))
+    if due.kept_on:
+        return gettext(mark("An appraisal has kept it on until %(day)s."), day=due.day.isoformat() if due.day else "")
     trigger = (
         said(EVENTS_SAID, rule.event, locale) if rule.trigger is Trigger.EVENT else said(TRIGGERS, rule.trigger, locale)
     )

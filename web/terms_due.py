@@ -10,7 +10,9 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from archive.model import Category, DueState, Place, PlaceKind, RetentionSchedule
+from archive.policy.rules import Act
 from retention.board import EXPORTED, Asked, DueRow
+from web.house.forms import may
 from web.i18n import current_locale
 from web.retention_words import STATES, due_words, said, schedule_name
 from web.services import identity, services
@@ -35,7 +37,7 @@ def board() -> str:
     return render_template(
         "terms_due.html", rows=shown, asked=asked, kept=_kept(asked), more=more, years=years, names=_names(shown),
         day=services().guard.day(), states=services().retention.board.states(identity()), all_states=list(DueState),
-        categories=_categories(), projects=_projects(),
+        categories=_categories(), projects=_projects(), may_appraise=may(Act.BEGIN_APPRAISALS),
     )  # fmt: skip
 
 

@@ -124,6 +124,10 @@ WAITS = (
         lambda s: services().retention.secrecy.due(s, identity()), who=frozenset({Role.SECRECY_OFFICER}),
     ),
     Wait(
+        mark("records under appraisal wait for your opinion"), "appraisals.every",
+        lambda s: services().retention.appraisals.judging.count(s, identity()),
+    ),
+    Wait(
         mark("vital records to review"), "vital.waiting", lambda s: services().vital.due(s, identity()), {"due": "1"}
     ),
     Wait(mark("files put aside"), "put_aside.waiting", _put_aside),

@@ -40,6 +40,7 @@ QUEUES = {
     JobKind.HOLD: "retention",
     JobKind.DESTROY: "retention",
     JobKind.SECRECY: "retention",
+    JobKind.APPRAISE: "retention",
     JobKind.CHECKPOINT: "light",
     JobKind.FORGET_ANSWERS: "light",
     JobKind.PLAN_CHECKS: "light",

@@ -58,6 +58,8 @@ RECORD_NOUNS = frozenset(
         "destruction",
         "secrecy",
         "transfer",
+        "appraisal",
+        "matter",
     }
 )
 """Acts on papers: the record log."""

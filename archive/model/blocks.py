@@ -29,6 +29,7 @@ class BlockCause(StrEnum):
     PLACING = "placing"
     WITHDRAWAL = "withdrawal"
     DESTRUCTION = "destruction"
+    APPRAISAL = "appraisal"
 
 
 _OPEN = text("ended_at is null")

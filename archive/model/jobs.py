@@ -17,7 +17,7 @@ class JobKind(StrEnum):
 
     Its subject is a content (extract, unpack, ocr, compare), a record (index, lock), a spreadsheet (bring_in), a run of
     filings (file_many), an edit (bulk_edit), a person (deliver), a schedule's draft or a subject (reckon), a hold,
-    a destruction (destroy) or nothing.
+    a destruction (destroy), an appraisal, a review of secrecy or nothing.
     """
 
     EXTRACT = "extract"
@@ -47,6 +47,7 @@ class JobKind(StrEnum):
     HOLD = "hold"
     DESTROY = "destroy"
     SECRECY = "secrecy"
+    APPRAISE = "appraise"
 
 
 class JobState(StrEnum):

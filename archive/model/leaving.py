@@ -7,7 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from archive.database import Base
@@ -33,8 +33,33 @@ class Verdict(StrEnum):
     DECLASSIFY = "declassify"
 
 
+class Stop(StrEnum):
+    """Why a record may not go."""
+
+    UNFILED = "unfiled"
+    UNDUE = "undue"  # its term has not run out, or it has no day on which it does
+    HELD = "held"
+    LENT = "lent"
+    MISSING = "missing"
+    UNSETTLED = "unsettled"  # a matter that is not settled hangs on it
+    OBJECTED = "objected"
+    NOT_THERE = "not_there"  # in another destruction, transferred, or gone
+
+
+class AppraisalTask(StrEnum):
+    """What a job is doing with an appraisal; until it is done, nobody says anything."""
+
+    OPENING = "opening"
+    CLOSING = "closing"
+    WITHDRAWING = "withdrawing"
+
+
 class Appraisal(Base):
-    """An appraisal 鉴定: a panel judges the records of a list one by one."""
+    """An appraisal 鉴定: a panel judges the records of a list one by one.
+
+    ``digest`` is the SHA-256 over numbers and verdicts of a closed one, as the log has it; ``why`` is why it was
+    withdrawn.
+    """
 
     __tablename__ = "appraisal"
     __table_args__ = (Index("ix_appraisal_begun_at_id", "begun_at", "id"),)
@@ -43,22 +68,61 @@ class Appraisal(Base):
     number: Mapped[str] = mapped_column(String(20), unique=True)
     purpose: Mapped[str] = mapped_column(String(500))
     state: Mapped[AppraisalState] = mapped_column(word(AppraisalState), default=AppraisalState.DRAFT)
+    task: Mapped[AppraisalTask | None] = mapped_column(word(AppraisalTask))
     begun_by: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
     begun_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
+    closed_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
+    digest: Mapped[str | None] = mapped_column(String(64))
+    why: Mapped[str] = mapped_column(String(500), default="")
     version: Mapped[Version]
 
 
+class AppraisalMember(Base):
+    """One who sits on the panel of an appraisal; one of them has the chair."""
+
+    __tablename__ = "appraisal_member"
+
+    appraisal_id: Mapped[UUID] = mapped_column(ForeignKey("appraisal.id"), primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), primary_key=True, index=True)
+    chair: Mapped[bool] = mapped_column(default=False)
+
+
 class AppraisalItem(Base):
-    """A record under appraisal; ``verdict`` is the panel's, once it is said."""
+    """A record under appraisal; ``verdict`` is the panel's, once it is said.
+
+    ``number`` is its registration number, which says nothing of it, and ``due`` its day when it was listed. ``until``
+    goes with the verdict to keep it on; ``stopped`` is why a verdict to destroy did not stand at the close.
+    """
 
     __tablename__ = "appraisal_item"
-    __table_args__ = (Index("ix_appraisal_item_record_id", "record_id"),)
+    __table_args__ = (
+        Index("ix_appraisal_item_record_id", "record_id"),
+        Index("ix_appraisal_item_appraisal_id_position", "appraisal_id", "position"),
+    )
 
     appraisal_id: Mapped[UUID] = mapped_column(ForeignKey("appraisal.id"), primary_key=True)
     record_id: Mapped[UUID] = mapped_column(primary_key=True)
     position: Mapped[int]
+    number: Mapped[str] = mapped_column(String(100))
+    due: Mapped[date]
     verdict: Mapped[Verdict | None] = mapped_column(word(Verdict))
+    until: Mapped[date | None]
+    stopped: Mapped[Stop | None] = mapped_column(word(Stop))
+
+
+class AppraisalOpinion(Base):
+    """What a member of the panel says of an item; ``sealed``: why, under the record's key."""
+
+    __tablename__ = "appraisal_opinion"
+
+    appraisal_id: Mapped[UUID] = mapped_column(ForeignKey("appraisal.id"), primary_key=True)
+    record_id: Mapped[UUID] = mapped_column(primary_key=True, index=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    verdict: Mapped[Verdict] = mapped_column(word(Verdict))
+    until: Mapped[date | None]
+    said_at: Mapped[datetime]
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class DestructionState(StrEnum):
@@ -124,19 +188,6 @@ class DestructionItemState(StrEnum):
     PULLED = "pulled"  # taken out of the list and listed apart
     DOOMED = "doomed"  # will go; nothing but a stop found in the act itself can save it
     GONE = "gone"
-
-
-class Stop(StrEnum):
-    """Why a record may not go."""
-
-    UNFILED = "unfiled"
-    UNDUE = "undue"  # its term has not run out, or it has no day on which it does
-    HELD = "held"
-    LENT = "lent"
-    MISSING = "missing"
-    UNSETTLED = "unsettled"  # a matter that is not settled hangs on it
-    OBJECTED = "objected"
-    NOT_THERE = "not_there"  # in another destruction, transferred, or gone
 
 
 _STANDING = text("standing and state <> 'pulled'")

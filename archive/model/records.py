@@ -167,7 +167,8 @@ class ImportEntry(Base):
 class ReadingRight(Base):
     """A right to read one record until a moment, from an approved loan or disclosure.
 
-    ``copying``: its files may be taken away as well as looked at.
+    ``copying``: its files may be taken away as well as looked at. ``appraisal_id``: it is for judging it there, and
+    ends with that.
     """
 
     __tablename__ = "reading_right"
@@ -178,6 +179,7 @@ class ReadingRight(Base):
     since: Mapped[datetime]
     until: Mapped[datetime]
     copying: Mapped[bool] = mapped_column(default=True)
+    appraisal_id: Mapped[UUID | None] = mapped_column(index=True)
 
 
 class Subject(Base):

@@ -206,3 +206,57 @@ class HoldRecord(Base):
     record_id: Mapped[UUID] = mapped_column(ForeignKey("record.id"), primary_key=True, index=True)
     since: Mapped[datetime]
     on_store: Mapped[bool] = mapped_column(default=False)
+
+
+class RecordExtension(Base):
+    """That a record is kept on until a day, by the verdict of an appraisal: it falls due no sooner. Insert-only.
+
+    ``sealed``: authority and reason (JSON), under the record's key.
+    """
+
+    __tablename__ = "record_extension"
+    __table_args__ = (Index("ix_record_extension_record_id", "record_id"),)
+
+    id: Mapped[Key]
+    record_id: Mapped[UUID] = mapped_column(ForeignKey("record.id"))
+    until: Mapped[date]
+    appraisal_id: Mapped[UUID] = mapped_column(ForeignKey("appraisal.id"))
+    set_at: Mapped[datetime]
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class MatterKind(StrEnum):
+    """What is not settled yet."""
+
+    CLAIM = "claim"
+    UNPAID = "unpaid"
+    COMPLAINT = "complaint"
+    LAWSUIT = "lawsuit"
+    OTHER = "other"
+
+
+class UnsettledMatter(Base):
+    """An unsettled matter 未了事项: of a record (a dossier: of all its items) or of a subject (of all its records).
+
+    While it is open, none of these is destroyed. ``sealed`` and ``closed_why`` are why it was entered and how it ended,
+    under the key of record or subject.
+    """
+
+    __tablename__ = "unsettled_matter"
+    __table_args__ = (
+        CheckConstraint("(record_id IS NULL) <> (subject_id IS NULL)", name="one_of"),
+        Index("ix_unsettled_matter_record_id", "record_id"),
+        Index("ix_unsettled_matter_subject_id", "subject_id"),
+        Index("ix_unsettled_matter_opened_at_id", "opened_at", "id"),
+    )
+
+    id: Mapped[Key]
+    kind: Mapped[MatterKind] = mapped_column(word(MatterKind))
+    record_id: Mapped[UUID | None] = mapped_column(ForeignKey("record.id"))
+    subject_id: Mapped[UUID | None] = mapped_column(ForeignKey("subject.id"))
+    opened_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
+    opened_at: Mapped[datetime]
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    closed_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
+    closed_at: Mapped[datetime | None]
+    closed_why: Mapped[bytes | None] = mapped_column(LargeBinary)

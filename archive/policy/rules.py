@@ -22,6 +22,8 @@ Decisions that the table makes:
   by whom it names. Its lists and the register of what is gone are seen by these, and by the three officers.
 * Stock is taken by archivists and by whoever keeps custody of a level, of what they shelve.
 * Shelves are seen by archivists, by whoever keeps custody of a level, and by the three officers.
+* Who sits on the panel of an appraisal may be shown the records on its list that they are cleared for, under
+  need-to-know those alone that they are named on; ``JUDGE`` is asked of members, and of nobody else.
 * Who reads a record by a loan alone looks at its files on the page; they are taken away only where that was approved.
 * Whoever reads a filed record may ask for a loan of it. An archivist who reads it and the custodian of its level lend
   it and take it back; who decides on a loan is a matter of the house's routes, among those who see the record.
@@ -71,6 +73,8 @@ class Act(StrEnum):
 
     SET_SCHEDULE = "record.set_schedule"  # to give a record another schedule than its category's
     ENTER_EVENT = "event.enter"  # to say what started a record's clock, or that it did not
+    ENTER_MATTER = "matter.open"  # to say what of it is not settled yet, and that it is
+    JUDGE = "appraisal.judge"  # asked of those who sit on a panel: to be shown it, and its files, for that
 
     MANAGE_PEOPLE = "person.manage"
     MANAGE_RIGHTS = "right.manage"
@@ -101,6 +105,8 @@ class Act(StrEnum):
     SEE_TRANSFERS = "transfer.see"  # transfers to other archives; each row by its record's rule
     MANAGE_TRANSFERS = "transfer.manage"
     SEE_SECRECY = "secrecy.see"  # what is secret until when, and its reviews; each row by its record's rule
+    SEE_APPRAISALS = "appraisal.see"  # besides those on whose panel one sits
+    BEGIN_APPRAISALS = "appraisal.begin"
 
 
 READERS = frozenset(Role) - OFFICERS
@@ -184,6 +190,10 @@ def _archivist_creates(reach: Reach) -> Condition:
     return both(_cleared(reach), _granted(reach), either(both(OPEN, distributed), _named(reach)))
 
 
+def _judges(reach: Reach) -> Condition:
+    return both(FILED, _cleared(reach), either(OPEN, _named(reach)))
+
+
 def _entrusted(reach: Reach) -> Condition:
     return both(FILED, Has("level", reach.custody))
 
@@ -234,6 +244,8 @@ RULES: Mapping[Act, tuple[Rule, ...]] = {
     Act.CHECK: (Rule(_only(Role.ARCHIVIST), _in(FILED)),),
     Act.SET_SCHEDULE: (Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL, FILED)),),
     Act.ENTER_EVENT: (Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL, FILED)),),
+    Act.ENTER_MATTER: (Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL, FILED)),),
+    Act.JUDGE: (Rule(READERS, _judges),),
     Act.SET_LEVEL: (
         Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL)),
         Rule(_only(Role.SECRECY_OFFICER), _in(FILED)),
@@ -271,6 +283,8 @@ HOUSE_RULES: Mapping[Act, frozenset[Role]] = {
     Act.SEE_TRANSFERS: _only(Role.ARCHIVIST, Role.APPROVER),
     Act.MANAGE_TRANSFERS: _only(Role.ARCHIVIST),
     Act.SEE_SECRECY: _only(Role.SECRECY_OFFICER, Role.ARCHIVIST, Role.APPROVER),
+    Act.SEE_APPRAISALS: OFFICERS | _only(Role.ARCHIVIST, Role.APPROVER),
+    Act.BEGIN_APPRAISALS: _only(Role.ARCHIVIST),
 }
 """Acts on the house."""
 

@@ -19,6 +19,7 @@ from archive.places import PlaceRules, add_place, shipped_rules
 from archive.scheme.install import install
 from archive.scheme.shipped import scheme
 from runtime.demo import clocks, done, dossiers, required
+from runtime.demo.appraising import begin_appraisal, judge_some
 from runtime.demo.handing_in import hand_in
 from runtime.demo.lending import lend
 from runtime.demo.people import DEPARTMENTS, DISTRIBUTION, PEOPLE, POSTS
@@ -88,6 +89,8 @@ def fill(settings: Settings, out: Speaker, *, size: int | None, files: bool) -> 
                 plan_checks(parts)
                 lend(parts)
                 tell(parts)
+                begin_appraisal(parts)
+            judge_some(parts)
         with parts.db.reading() as session:
             count = session.scalar(select(func.count()).select_from(Record))
         # "name" is what a person signs in with and what --as takes: scripts go on with it

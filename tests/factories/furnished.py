@@ -205,6 +205,15 @@ def _clocks(archivist: Hands, places: dict[str, str]) -> None:
         authority="安委会〔2026〕2号", review_on="2199-06-30",
     )  # fmt: skip
     places["hold"] = _first(r"/holds/([0-9a-f-]{36})", placed.location or placed.text)
+    archivist.post("/matters", record=places["filed"], kind="claim", reason="业主索赔未结")
+    old = _record(archivist, places["category"], "电梯大修合同（1980年度，含补充协议）", drawn_up="1980-05-06")
+    archivist.post("/records/file", record=old)
+    begun = archivist.post(
+        "/appraisals/new", "/appraisals/new", purpose="到期合同鉴定", panel="archivist secrecy staff",
+        chair="archivist",
+    )  # fmt: skip
+    places["appraisal"] = _first(r"/appraisals/([0-9a-f-]{36})", begun.location or begun.text)
+    archivist.post(f"/appraisals/{places['appraisal']}/open", f"/appraisals/{places['appraisal']}", version="1")
 
 
 def _destruction(archivist: Hands, parts: Parts, places: dict[str, str]) -> None:

@@ -284,6 +284,19 @@ class TestRoles:
         reach = reach_of(session, archivist)
         assert [may_set_level(reach, facts_of(record, ()), rank) for rank in (1, 2, 3, 4)] == [True, True, True, False]
 
+    def test_a_panel_is_shown_what_each_is_cleared_for_and_what_is_kept_apart_only_if_named(
+        self, session: Session, scheme: SimpleNamespace
+    ) -> None:
+        member = people.a_person(session, clearance=2)  # no grant at all
+        record, above = (records.a_record(session, scheme.leaf, level=level) for level in (2, 3))
+        waiting = records.a_record(session, scheme.leaf, level=1, state=RecordState.PROVISIONAL)
+        assert [can(session, member, Act.JUDGE, each) for each in (record, above, waiting)] == [True, False, False]
+        assert not can(session, member, Act.READ, record)
+        group = records.a_group(session, scheme.fonds)
+        apart = records.a_record(session, scheme.leaf, level=1, group=group)
+        named = records.a_record(session, scheme.leaf, level=1, group=group, named=[member])
+        assert [can(session, member, Act.JUDGE, each) for each in (apart, named)] == [False, True]
+
 
 class TestOfficersAndCustodians:
     """C13, C15."""
@@ -327,6 +340,7 @@ class TestOfficersAndCustodians:
                 "hold.manage",
                 "secrecy.see",
                 "transfer.see",
+                "appraisal.see",
             },
             Role.ARCHIVIST: {
                 "secrecy.see",
@@ -337,6 +351,8 @@ class TestOfficersAndCustodians:
                 "schedule.decide",
                 "hold.see",
                 "hold.manage",
+                "appraisal.see",
+                "appraisal.begin",
                 "scheme.manage",
                 "form.manage",
                 "job.see",
@@ -352,6 +368,7 @@ class TestOfficersAndCustodians:
             Role.SYSTEM_ADMIN: {
                 "schedule.see",
                 "hold.see",
+                "appraisal.see",
                 "system.manage",
                 "scheme.manage",
                 "form.manage",
@@ -362,6 +379,7 @@ class TestOfficersAndCustodians:
             Role.SECURITY_ADMIN: {
                 "schedule.see",
                 "hold.see",
+                "appraisal.see",
                 "person.manage",
                 "right.manage",
                 "level.manage",
@@ -369,7 +387,15 @@ class TestOfficersAndCustodians:
                 "shelf.see",
                 "route.manage",
             },
-            Role.AUDIT_ADMIN: {"schedule.see", "hold.see", "log.read", "log.verify", "store.see", "shelf.see"},
+            Role.AUDIT_ADMIN: {
+                "schedule.see",
+                "hold.see",
+                "appraisal.see",
+                "log.read",
+                "log.verify",
+                "store.see",
+                "shelf.see",
+            },
         }
 
     @pytest.mark.parametrize("role", [Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN])

@@ -16,6 +16,7 @@ from archive.subjects import SubjectView
 from web.events import kinds as event_kinds
 from web.house.forms import Field, Form, again, key_needed, own_fields, shown, whole_typed
 from web.i18n import current_locale
+from web.matters import kinds as matter_kinds
 from web.record_words import masked
 from web.services import identity, services
 from web.words import named
@@ -72,6 +73,10 @@ def show(subject_id: UUID) -> str:
         events=services().retention.events.of_subject(identity(), subject_id)
         if Role.ARCHIVIST in identity().roles
         else [],
+        matters=services().retention.matters.of_subject(identity(), subject_id)
+        if Role.ARCHIVIST in identity().roles
+        else [],
+        matter_kinds=matter_kinds() if Role.ARCHIVIST in identity().roles and not view.subject.merged_into else None,
         dossiers=services().papers.naming(identity(), subject_id),
         event_kinds=event_kinds() if Role.ARCHIVIST in identity().roles and not view.subject.merged_into else None,
     )

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from web.prints import boxes, destruction, lists, reports, required, stock
+from web.prints import appraisals, boxes, destruction, lists, reports, required, stock
 from web.prints.papers import Words
 from web.words import mark
 
@@ -23,7 +23,7 @@ class Takes(StrEnum):
     REQUIRED = "required"  # dossiers that follow a template of required papers
     NOTHING = "nothing"
     ELSEWHERE = "elsewhere"
-    """What a page of its own prints: a batch, a stock-taking, a loan."""
+    """What a page of its own prints: a batch, a stock-taking, a loan, an appraisal."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,10 @@ KINDS: Mapping[str, Kind] = {
         Kind(
             "electronic_destruction", mark("Register entry of a destruction of files"), Takes.ELSEWHERE,
             destruction.sheets,
+        ),
+        Kind(
+            "appraisal_report", mark("Appraisal report"), Takes.ELSEWHERE, appraisals.appraisal_reports,
+            appraisals.APPRAISAL_REPORT,
         ),
         Kind("completeness", mark("Certificate of completeness"), Takes.REQUIRED, required.certificates),
         Kind("filing_form", mark("Filing form"), Takes.REQUIRED, required.filings),

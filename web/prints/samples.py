@@ -5,12 +5,14 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from uuid import UUID
 
-from archive.model import Record, RequiredPapers, StockState, Stocktaking, Tally
+from archive.model import Record, RequiredPapers, StockState, Stocktaking, Stop, Tally
 from archive.records import NO_RECORD
 from archive.required.looking import Looked
 from archive.required.standing import clocks, stand
 from archive.required.template import shipped as shipped_templates
 from archive.stocktaking.report import Figures, ItemShown, StocktakingView
+from retention.appraising.verdicts import CHOICES
+from web.prints.appraisals import Judged, Report
 from web.prints.destruction import sample as destruction_sample
 from web.prints.kinds import KINDS, Takes
 from web.prints.label_sheets import sample_labels
@@ -81,6 +83,26 @@ def _stocktaking(rows: int) -> StocktakingView:
     return StocktakingView(row, "X00", "X00", Figures(rows, rows, rows, 0, 0, 0, 0), may_take=False, items=items)
 
 
+def _appraisal(rows: int, words: Words) -> Report:
+    """Return a made report: every verdict, with opinions, stopped and without titles."""
+    name = words.said(_FONDS)
+    items = [
+        Judged(
+            f"WY01-WYH·2010-D10-A{at:04}",
+            words.said(_TITLES[at % 3]) if at % 5 else "",
+            "2021-01-01",
+            (*CHOICES, None)[at % 4],
+            "2031-01-01" if at % 4 == 1 else "",
+            Stop.HELD if at % 4 == 3 else None,
+            [(name, CHOICES[at % 3], "2031-01-01" if at % 3 == 1 else "", words.said(_TITLES[at % 3]))],
+        )
+        for at in range(1, rows + 1)
+    ]
+    panel = [(name, True), (name, False), (name, False)] if rows else []
+    digest = "0" * 64 if rows else ""
+    return Report("2026-0001", name, panel, "2026-01-31", "2026-02-28", digest, items, 1 if rows else 0)
+
+
 def _needs(words: Words) -> Needs:
     """Return a dossier of the longest shipped template, with an item for every other paper."""
     template = max(shipped_templates().values(), key=lambda each: len(each.papers))
@@ -108,6 +130,7 @@ _ELSEWHERE: Mapping[str, Callable[[int, Words], object]] = {
     "destruction_register": destruction_sample,
     "destruction_certificate": destruction_sample,
     "electronic_destruction": destruction_sample,
+    "appraisal_report": _appraisal,
     "stocktaking_report": lambda rows, _words: (_stocktaking(rows), "UTC"),
 }
 """What makes the data of a form that a page of its own prints, with so many rows."""

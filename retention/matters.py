@@ -1,0 +1,239 @@
+"""Unsettled matters 未了事项: entered for a record, a dossier or a subject; ended with a reason, never deleted."""
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from archive.clock import Clock
+from archive.database import Database
+from archive.errors import Ended, Fault, InvalidInput, NotFound
+from archive.identity import Identity, Role
+from archive.ids import new_id
+from archive.log.writer import Log
+from archive.model import MatterKind, Record, RecordSubject, Subject, UnsettledMatter
+from archive.policy.guard import Guard
+from archive.policy.rules import Act
+from archive.ports import Vault
+from archive.reasons import checked
+
+KEEPERS = frozenset({Role.ARCHIVIST})
+"""Who enters matters of subjects."""
+
+
+@dataclass(frozen=True)
+class MatterShown:
+    """A matter with its words, and (if it is of a record) the record's title."""
+
+    matter: UnsettledMatter
+    why: str
+    closed_why: str
+    title: str | None
+
+
+def unsettled(session: Session, ids: Collection[UUID]) -> set[UUID]:
+    """Return those of records on which an open matter hangs: their own, their dossier's, or one of their subjects'."""
+    wanted, is_open = list(ids), UnsettledMatter.closed_at.is_(None)
+    own = select(UnsettledMatter.record_id).where(is_open, UnsettledMatter.record_id.in_(wanted))
+    above = (
+        select(Record.id)
+        .join(UnsettledMatter, UnsettledMatter.record_id == Record.dossier_id)
+        .where(is_open, Record.id.in_(wanted))
+    )
+    known = aliased(Subject)
+    hung = (
+        select(RecordSubject.record_id)
+        .join(known, or_(known.id == RecordSubject.subject_id, known.merged_into == RecordSubject.subject_id))
+        .join(UnsettledMatter, UnsettledMatter.subject_id == known.id)
+        .where(is_open, RecordSubject.record_id.in_(wanted))
+    )
+    return {key for query in (own, above, hung) for key in session.scalars(query) if key is not None}
+
+
+class Matters:
+    """The acts on unsettled matters."""
+
+    def __init__(self, db: Database, guard: Guard, vault: Vault, log: Log, clock: Clock) -> None:
+        self._db = db
+        self._guard = guard
+        self._vault = vault
+        self._log = log
+        self._clock = clock
+
+    def open_of_record(self, identity: Identity, record_id: UUID, kind: MatterKind, why: str) -> UUID:
+        """Enter a matter of a record (of a dossier: of all its items), and return its id. It counts at once.
+
+        Raises:
+            NotFound, NotAllowed: as for any act on a record.
+            InvalidInput: field ``reason``.
+        """
+        words = checked(why)
+        with self._guard.refusals(identity), self._db.writing() as work:
+            record = self._guard.require(work.session, identity, Act.ENTER_MATTER, record_id)
+            key = self._add(work.session, identity, kind, words, record.id, None)
+            work.commit()
+        return key
+
+    def open_of_subject(self, identity: Identity, subject_id: UUID, kind: MatterKind, why: str) -> UUID:
+        """Enter a matter of a subject: of all its records.
+
+        Raises:
+            NotAllowed: the person is no archivist.
+            NotFound: there is no such subject.
+            InvalidInput: field ``reason``; field ``subject``: it was merged into another.
+        """
+        words = checked(why)
+        with self._guard.refusals(identity), self._db.writing() as work:
+            session = work.session
+            self._keeper(session, identity)
+            subject = session.get(Subject, subject_id)
+            if subject is None:
+                raise NotFound
+            if subject.merged_into is not None:
+                raise InvalidInput(Fault("subject", "merged", {"into": str(subject.merged_into)}))
+            key = self._add(session, identity, kind, words, None, subject.id)
+            work.commit()
+        return key
+
+    def close(self, identity: Identity, matter_id: UUID, why: str) -> None:
+        """Say that a matter is settled: it stays, with who said so and why, and counts no more.
+
+        Raises:
+            NotFound, NotAllowed: as for entering it.
+            Ended: it is settled already.
+            InvalidInput: field ``reason``.
+        """
+        words = checked(why)
+        with self._guard.refusals(identity), self._db.writing() as work:
+            session = work.session
+            row = session.get(UnsettledMatter, matter_id)
+            owner = (row.record_id or row.subject_id) if row is not None else None
+            if row is not None and row.subject_id is not None:
+                self._keeper(session, identity)
+            else:
+                self._guard.require(session, identity, Act.ENTER_MATTER, owner or matter_id)
+            if row is None or owner is None:
+                raise NotFound
+            if row.closed_at is not None:
+                raise Ended(state="settled", act="matter.close")
+            row.closed_at, row.closed_by = self._clock.now(), identity.person_id
+            row.closed_why = self._seal(session, owner, f"matter-closed:{row.id.hex}", words)
+            session.flush()
+            body = {"matter": str(row.id), "kind": row.kind.value, "reason": words}
+            self._log.note(session, identity, "matter.close", record=row.record_id, subject=row.subject_id, body=body)
+            work.commit()
+
+    def list(
+        self,
+        identity: Identity,
+        *,
+        closed: bool = False,
+        after: tuple[datetime, UUID] | None = None,
+        limit: int,
+    ) -> Sequence[MatterShown]:
+        """Return the matters of records that this person reads, and of subjects to who enters them; newest first."""
+        with self._db.reading() as session:
+            mine = self._guard.visible(session, identity).with_only_columns(Record.id)
+            seen: ColumnElement[bool] = UnsettledMatter.record_id.in_(mine)
+            if KEEPERS & self._guard.reach(session, identity).roles:
+                seen = or_(seen, UnsettledMatter.subject_id.is_not(None))
+            ended = UnsettledMatter.closed_at
+            query = select(UnsettledMatter).where(seen, ended.is_not(None) if closed else ended.is_(None))
+            if after is not None:
+                at, key = after
+                same = and_(UnsettledMatter.opened_at == at, UnsettledMatter.id < key)
+                query = query.where(or_(UnsettledMatter.opened_at < at, same))
+            newest = query.order_by(UnsettledMatter.opened_at.desc(), UnsettledMatter.id.desc()).limit(limit)
+            return self._opened(session, session.scalars(newest).all())
+
+    def one(self, identity: Identity, matter_id: UUID) -> MatterShown:
+        """Return a matter. Raises as ``close``."""
+        with self._guard.refusals(identity), self._db.reading() as session:
+            row = session.get(UnsettledMatter, matter_id)
+            if row is not None and row.subject_id is not None:
+                self._keeper(session, identity)
+            else:
+                self._guard.require(session, identity, Act.READ, row.record_id or matter_id if row else matter_id)
+            if row is None:
+                raise NotFound
+            return self._opened(session, [row])[0]
+
+    def of_record(self, identity: Identity, record_id: UUID) -> Sequence[MatterShown]:
+        """Return the matters of a record itself, open ones first. Raises as ``Guard.require``."""
+        with self._db.reading() as session:
+            self._guard.require(session, identity, Act.READ, record_id)
+            query = select(UnsettledMatter).where(UnsettledMatter.record_id == record_id)
+            order = UnsettledMatter.closed_at.is_not(None), UnsettledMatter.opened_at.desc()
+            return self._opened(session, session.scalars(query.order_by(*order)).all())
+
+    def of_subject(self, identity: Identity, subject_id: UUID) -> Sequence[MatterShown]:
+        """Return the matters of a subject and of those merged into it. Raises ``NotAllowed``."""
+        with self._guard.refusals(identity), self._db.reading() as session:
+            self._keeper(session, identity)
+            led = select(Subject.id).where(or_(Subject.id == subject_id, Subject.merged_into == subject_id))
+            query = select(UnsettledMatter).where(UnsettledMatter.subject_id.in_(led))
+            order = UnsettledMatter.closed_at.is_not(None), UnsettledMatter.opened_at.desc()
+            return self._opened(session, session.scalars(query.order_by(*order)).all())
+
+    def _add(
+        self,
+        session: Session,
+        identity: Identity,
+        kind: MatterKind,
+        why: str,
+        record: UUID | None,
+        subject: UUID | None,
+    ) -> UUID:
+        key, owner = new_id(), record or subject
+        assert owner is not None  # noqa: S101  (one of both is given)
+        session.add(
+            UnsettledMatter(
+                id=key, kind=kind, record_id=record, subject_id=subject, opened_by=identity.person_id,
+                opened_at=self._clock.now(), sealed=self._seal(session, owner, f"matter:{key.hex}", why),
+            )
+        )  # fmt: skip
+        session.flush()
+        body = {"matter": str(key), "kind": kind.value, "reason": why}
+        self._log.note(session, identity, Act.ENTER_MATTER.value, record=record, subject=subject, body=body)
+        return key
+
+    def _opened(self, session: Session, rows: Sequence[UnsettledMatter]) -> Sequence[MatterShown]:
+        if not rows:
+            return []
+        ids = [row.record_id for row in rows if row.record_id]
+        named = session.execute(select(Record.id, Record.title).where(Record.id.in_(ids))) if ids else ()
+        titles = {row.id: row.title for row in named}
+        sealed = []
+        for row in rows:
+            owner = row.record_id or row.subject_id
+            if owner is not None:
+                sealed.append((owner, row.sealed, f"matter:{row.id.hex}"))
+                if row.closed_why is not None:
+                    sealed.append((owner, row.closed_why, f"matter-closed:{row.id.hex}"))
+        texts = self._vault.open_many(session, sealed)
+        words = {
+            context: json.loads(text)["words"] if text else ""
+            for (_, _, context), text in zip(sealed, texts, strict=True)
+        }
+        return [
+            MatterShown(
+                row,
+                words.get(f"matter:{row.id.hex}", ""),
+                words.get(f"matter-closed:{row.id.hex}", ""),
+                titles.get(row.record_id) if row.record_id else None,
+            )
+            for row in rows
+        ]
+
+    def _seal(self, session: Session, owner: UUID, context: str, words: str) -> bytes:
+        data = json.dumps({"words": words}, ensure_ascii=False).encode()
+        return self._vault.seal(session, owner, data, context=context)
+
+    def _keeper(self, session: Session, identity: Identity) -> None:
+        reach = self._guard.reach(session, identity)
+        if not (reach.system or KEEPERS & reach.roles):
+            raise self._guard.refused_house(session, identity, Act.ENTER_MATTER)

@@ -1,0 +1,163 @@
+"""Appraisals, unsettled matters and the forecast at the pages, and as programs read them."""
+
+import re
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from python_calamine import CalamineWorkbook
+from sqlalchemy import select
+
+from archive.identity import Role, system
+from archive.model import Appraisal, Person, Record, RecordState, Stop
+from retention.last_check import stops
+from tests.factories.retained import claimed
+from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_on
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[WebHouse]:
+    with a_web_house(tmp_path) as made:
+        for login in ("first", "second"):
+            made.services.people.add_person(
+                system("set-up"), login=login, name=f"委员{login}", password=PASSWORD, roles=[Role.STAFF]
+            )
+        with made.services.db.writing() as work:
+            for login, clearance in (("first", 2), ("second", 4)):
+                work.session.scalars(select(Person).where(Person.login == login)).one().clearance = clearance
+            work.commit()
+        assert post(made, "archivist", "/schedules/install")[0] == 200
+        yield made
+
+
+def post(house: WebHouse, login: str, path: str, **data: Any) -> tuple[int, str]:
+    browser = house.browser(login)
+    reply = browser.post(path, data={"csrf_token": token_on(browser.get("/").text), **data}, follow_redirects=True)
+    return reply.status_code, reply.text
+
+
+def filed(house: WebHouse, title: str, year: str, **more: Any) -> UUID:
+    record = house.a_record(title=title, state=RecordState.PROVISIONAL, drawn_up=year, **more)
+    with house.services.db.writing() as work:
+        row = work.session.get_one(Record, record.id)
+        row.term = "D10"
+        row.drawn_up = year
+        row.drawn_from, row.drawn_to = (
+            record.created_at.date().replace(int(year), m, d) for m, d in ((1, 1), (12, 31))
+        )
+        work.commit()
+    [outcome] = house.services.filing.file(house.services.people.identity_of("archivist"), [record.id])
+    assert outcome.reason is None
+    return record.id
+
+
+def begun(house: WebHouse) -> str:
+    status, page = post(
+        house, "archivist", "/appraisals/new", purpose="到期合同鉴定", panel="archivist, first second", chair="second"
+    )
+    assert status == 200, page
+    found = re.search(r"/appraisals/([0-9a-f-]{36})/open", page)
+    assert found, page
+    return f"/appraisals/{found[1]}"
+
+
+def act(house: WebHouse, login: str, path: str, **data: Any) -> str:
+    """Do an act of opening, closing or withdrawing, and the job that follows."""
+    with house.services.db.reading() as session:
+        row = session.scalars(select(Appraisal)).one()
+    status, page = post(house, login, path, version=str(row.version), **data)
+    assert status == 200, page
+    house.services.retention.appraisals.conclude.run([claimed(row.id)])
+    return page
+
+
+def test_a_panel_judges_and_the_report_says_so_and_titles_show_to_those_who_may_see_them(house: WebHouse) -> None:
+    old, secret = filed(house, "旧合同", "2010"), filed(house, "绝不外露", "2011", level=4)
+    filed(house, "新合同", "2024")
+    at = begun(house)
+    shown = house.browser("archivist").get(at).text
+    assert "旧合同" in shown
+    assert "新合同" not in shown
+    assert house.browser("first").get(at).status_code == 404  # not before it is opened to them
+    act(house, "archivist", f"{at}/open")
+    for login, sees in (("first", False), ("second", True)):
+        page = house.browser(login).get(at).text
+        assert "旧合同" in page
+        assert ("绝不外露" in page) is sees
+        assert "件待您鉴定" in house.browser(login).get("/").text
+    assert house.browser("staff").get(at).status_code == 404
+    officer = house.browser("auditor").get(at).text
+    assert "旧合同" not in officer
+    assert "2021-01-01" in officer
+    status, page = post(house, "first", f"{at}/say", record=str(old), verdict="keep", reason="仍需查考")
+    assert (status, "续存至" in page) == (422, True)
+    assert post(house, "first", f"{at}/say", record=str(secret), verdict="destroy", reason="无")[0] == 404
+    for login in ("first", "second"):
+        assert post(house, login, f"{at}/say", record=str(old), verdict="destroy", reason="无保存价值")[0] == 200
+    status, page = post(house, "second", f"{at}/say", of="all", verdict="destroy", reason="同意")
+    assert "对全部提出" in page
+    assert post(house, "second", f"{at}/say", of="all", verdict="destroy", reason="同意", sure="1")[0] == 200
+    assert "结束鉴定" in post(house, "second", f"{at}/close", version="9")[1]
+    act(house, "second", f"{at}/close", sure="1")
+    page = house.browser("archivist").get(at).text
+    assert "已结束" in page
+    report = house.browser("archivist").get(f"{at}/report.pdf")
+    assert report.data.startswith(b"%PDF")
+    sheet = CalamineWorkbook.from_filelike(BytesIO(house.browser("archivist").get(f"{at}/report.xlsx").data))
+    rows = sheet.get_sheet_by_index(0).to_python()
+    assert [(row[2], row[4]) for row in rows[1:]] == [("旧合同", "销毁"), ("绝不外露", "")]
+    officer = CalamineWorkbook.from_filelike(BytesIO(house.browser("auditor").get(f"{at}/report.xlsx").data))
+    assert "旧合同" not in str(officer.get_sheet_by_index(0).to_python())
+
+
+def test_it_is_withdrawn_with_a_reason_and_a_panel_that_is_none_is_told_so(house: WebHouse) -> None:
+    filed(house, "旧合同", "2010")
+    status, page = post(
+        house, "archivist", "/appraisals/new", purpose="鉴定", panel="archivist nobody", chair="archivist"
+    )
+    assert status == 422
+    assert "nobody" in page
+    at = begun(house)
+    assert post(house, "archivist", f"{at}/withdraw", version="1", why=" ")[0] == 422
+    act(house, "archivist", f"{at}/withdraw", why="重新组织")
+    assert "重新组织" in house.browser("archivist").get(at).text
+    assert post(house, "staff", "/appraisals/new", purpose="鉴定", panel="a b c", chair="a")[0] == 403
+
+
+def test_a_matter_is_entered_by_hand_by_rows_and_settled_and_programs_read_it(house: WebHouse) -> None:
+    record = filed(house, "索赔单", "2010")
+    with house.services.db.reading() as session:
+        number = session.get_one(Record, record).archive_number
+    assert post(house, "archivist", "/matters", record=str(record), kind="claim", reason="业主索赔")[0] == 200
+    status, page = post(house, "archivist", "/matters/many", rows=f"{number}\t诉讼\t在诉\n{number}\t什么\t不明")
+    assert status == 422
+    assert "不明" in page
+    page = house.browser("archivist").get("/matters").text
+    assert "业主索赔" in page
+    assert "在诉" in page
+    assert "业主索赔" in house.browser("archivist").get(f"/records/{record}").text
+    with house.services.db.reading() as session:
+        assert stops(session, [record], house.services.guard.day())[record] is Stop.UNSETTLED
+    for key in re.findall(r"/matters/([0-9a-f-]{36})/close", page):
+        assert post(house, "archivist", f"/matters/{key}/close", reason="已结")[0] == 200
+    assert "已结" in house.browser("archivist").get("/matters?settled=1").text
+    assert "业主索赔" not in house.browser("auditor").get("/matters?settled=1").text
+
+
+def test_the_forecast_counts_by_category_and_year_what_the_person_reads(house: WebHouse) -> None:
+    filed(house, "旧合同", "2010")
+    filed(house, "将到期", "2020")
+    filed(house, "绝不外露", "2020", level=4)
+    page = house.browser("archivist").get("/retention/forecast").text
+    assert "2031" in page
+    sheet = CalamineWorkbook.from_filelike(
+        BytesIO(house.browser("archivist").get("/retention/forecast/list.xlsx").data)
+    )
+    rows = sheet.get_sheet_by_index(0).to_python()
+    assert rows[1][1] == 1
+    assert rows[1][rows[0].index("2031")] == 2
+    assert rows[1][-1] == 3
+    assert "<svg" in page

@@ -1,0 +1,130 @@
+"""Appraisals and unsettled matters. Each operation is one call of its service."""
+
+from typing import Any
+from uuid import UUID
+
+from archive.errors import Fault, InvalidInput
+from archive.model import Appraisal
+from retention.appraising.judging import Filter
+from retention.matters import MatterShown
+from web import paging
+from web.api import judged
+from web.api.clocks import Why
+from web.api.operations import operation
+from web.services import identity, services
+
+
+def _after(cursor: str | None) -> Any:
+    after = paging.read(cursor or "")
+    if cursor and after is None:
+        raise InvalidInput(Fault("cursor", "unknown"))
+    return after
+
+
+@operation("/matters")
+def matters(query: judged.MatterList) -> judged.MatterPage:
+    """List unsettled matters of records that you read, and of subjects if you keep them."""
+    found = services().retention.matters.list(
+        identity(), closed=query.settled, after=_after(query.cursor), limit=query.limit + 1
+    )
+    shown, more = found[: query.limit], len(found) > query.limit
+    last = shown[-1].matter if more else None
+    return judged.MatterPage(
+        matters=[_matter(each) for each in shown], next=paging.told((last.opened_at, last.id)) if last else None
+    )
+
+
+def _matter_again(matter_id: UUID) -> judged.MatterOut:
+    return _matter(services().retention.matters.one(identity(), matter_id))
+
+
+@operation("/records/{record_id}/matters", 403, 404, method="POST", status=201, again=_matter_again)
+def enter_matter(record_id: UUID, body: judged.NewMatter) -> judged.MatterOut:
+    """Enter an unsettled matter of a record; of a dossier it counts for all its items."""
+    key = services().retention.matters.open_of_record(identity(), record_id, body.kind, body.reason)
+    return _matter_again(key)
+
+
+@operation("/subjects/{subject_id}/matters", 403, 404, method="POST", status=201, again=_matter_again)
+def enter_matter_of_subject(subject_id: UUID, body: judged.NewMatter) -> judged.MatterOut:
+    """Enter an unsettled matter of a subject: it counts for all its records."""
+    key = services().retention.matters.open_of_subject(identity(), subject_id, body.kind, body.reason)
+    return _matter_again(key)
+
+
+@operation("/matters/{matter_id}/closing", 403, 404, 409, method="POST", again=_matter_again)
+def close_matter(matter_id: UUID, body: Why) -> judged.MatterOut:
+    """Say that a matter is settled; it stays, and counts no more."""
+    services().retention.matters.close(identity(), matter_id, body.reason)
+    return _matter_again(matter_id)
+
+
+def _matter(each: MatterShown) -> judged.MatterOut:
+    row = each.matter
+    return judged.MatterOut(
+        matter=row.id,
+        kind=row.kind,
+        record=row.record_id,
+        subject=row.subject_id,
+        reason=each.why,
+        opened_at=row.opened_at,
+        closed_at=row.closed_at,
+        settled_why=each.closed_why,
+    )
+
+
+@operation("/appraisals")
+def appraisals(query: judged.AppraisalList) -> judged.AppraisalPage:
+    """List the appraisals that you may see, or sit on the panel of."""
+    found = services().retention.appraisals.looks.every(identity(), after=_after(query.cursor), limit=query.limit + 1)
+    shown, more = found[: query.limit], len(found) > query.limit
+    last = shown[-1].row if more else None
+    return judged.AppraisalPage(
+        appraisals=[_appraisal(each.row) for each in shown],
+        next=paging.told((last.begun_at, last.id)) if last else None,
+    )
+
+
+@operation("/appraisals/{appraisal_id}", 404)
+def appraisal(appraisal_id: UUID) -> judged.AppraisalOut:
+    """Show an appraisal."""
+    return _appraisal(services().retention.appraisals.looks.show(identity(), appraisal_id).row)
+
+
+@operation("/appraisals/{appraisal_id}/items", 404)
+def appraisal_items(appraisal_id: UUID, query: judged.ItemList) -> judged.ItemPage:
+    """List the items of an appraisal that you are shown, in the order of the list."""
+    cursor = query.cursor or "0"
+    if not (cursor.isascii() and cursor.isdecimal() and len(cursor) < 9):
+        raise InvalidInput(Fault("cursor", "unknown"))
+    found = services().retention.appraisals.looks.items(
+        identity(), appraisal_id, Filter(verdict=query.verdict), after=int(cursor), limit=query.limit + 1
+    )
+    shown, more = found[: query.limit], len(found) > query.limit
+    items = [
+        judged.ItemOut(
+            position=each.row.position,
+            record=each.row.record_id,
+            number=each.number,
+            title=each.title,
+            fell_due=each.row.due,
+            verdict=each.row.verdict,
+            until=each.row.until,
+            stop=each.stop,
+        )
+        for each in shown
+    ]
+    return judged.ItemPage(items=items, next=str(shown[-1].row.position) if more else None)
+
+
+def _appraisal(row: Appraisal) -> judged.AppraisalOut:
+    return judged.AppraisalOut(
+        appraisal=row.id,
+        number=row.number,
+        purpose=row.purpose,
+        state=row.state,
+        busy=row.task is not None,
+        begun_at=row.begun_at,
+        closed_at=row.closed_at,
+        digest=row.digest,
+    )
