@@ -130,6 +130,12 @@ class Blocked(ArchiveError):
     code = "blocked"
 
 
+class LimitReached(ArchiveError):
+    """A loan's limit is used up. Facts: ``what`` (``pages``, ``pages_a_day``, ``copies``), ``limit``, ``loan``."""
+
+    code = "limit_reached"
+
+
 class WrongState(ArchiveError):
     """The record is not in a state that allows the act. Facts: ``state``, ``act``."""
 

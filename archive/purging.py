@@ -22,6 +22,7 @@ from archive.model import (
     Circulation,
     CirculationStop,
     Content,
+    CopyMark,
     CustodyEntry,
     Deadline,
     Delivery,
@@ -109,6 +110,7 @@ def _forget_with_people(session: Session, ids: Sequence[UUID]) -> None:
 
 def _forget_requests(session: Session, ids: Sequence[UUID]) -> None:
     """Remove loans, reviews of nothing else, and what was decided step by step."""
+    session.execute(delete(CopyMark).where(CopyMark.record_id.in_(ids)))
     session.execute(delete(SecrecyReviewItem).where(SecrecyReviewItem.record_id.in_(ids)))
     of_them = select(Approval.id).where(Approval.record_id.in_(ids))
     session.execute(delete(SecrecyReview).where(SecrecyReview.approval_id.in_(of_them)))

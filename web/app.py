@@ -63,6 +63,7 @@ from web.labels import pages as label_pages
 from web.lending.attached import pages as attached_pages
 from web.lending.basket import pages as basket_pages
 from web.lending.borrowing import pages as loan_pages
+from web.lending.copies import pages as marked_copy_pages
 from web.lending.counter import pages as counter_pages
 from web.lending.custody import pages as custody_pages
 from web.lending.figures import pages as figure_pages
@@ -131,9 +132,7 @@ def create_app(wired: Services) -> Flask:
         basket_pages, attached_pages, round_pages, custody_pages, figure_pages,
         counter_pages, register_pages, rule_book_pages, deadline_pages, message_pages, calendar_pages, delivery_pages,
         schedule_pages, event_pages, hold_pages, terms_due_pages, destruction_pages, destroyed_pages, secrecy_pages,
-        transfer_pages,
-        schedule_pages, event_pages, hold_pages, terms_due_pages, appraisal_pages, appraisal_report_pages, matter_pages,
-        forecast_pages,
+        transfer_pages, appraisal_pages, appraisal_report_pages, matter_pages, forecast_pages, marked_copy_pages,
     ):  # fmt: skip
         app.register_blueprint(pages)
     app.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))

@@ -144,6 +144,12 @@ ERRORS: Mapping[str, Words] = {
         NOTHING_WRITTEN,
         mark("Someone else decides on it."),
     ),
+    "limit_reached": Words(
+        403,
+        mark("Loan %(loan)s is used up: it allows %(limit)s %(what)s."),
+        mark("What you have looked at is kept, and can be looked at until the loan ends."),
+        mark("Ask the archivist for another loan, or to raise the limit; of pages a day there are more tomorrow."),
+    ),
     "request_ended": Words(
         409,
         mark("This request has ended already (it is: %(state)s)."),

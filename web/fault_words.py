@@ -388,6 +388,13 @@ STANDING: Mapping[str, str] = {
 }
 """What a new thing may run into: it is there, and nobody changed it."""
 
+LIMITS: Mapping[str, str] = {
+    "pages": mark("pages"),
+    "pages_a_day": mark("pages a day"),
+    "copies": mark("copies"),
+}
+"""What a loan's limit counts."""
+
 USED: Mapping[str, str] = {
     "place_in_use": mark("this place"),
     "shelf_in_use": mark("this place (something lies or stands in it)"),

@@ -13,6 +13,7 @@ from web.block_words import BLOCKS
 from web.error_words import ERRORS, Words
 from web.fault_words import (
     FAULTS,
+    LIMITS,
     NAMING,
     NUMBER_REASONS,
     PARTS,
@@ -33,7 +34,7 @@ LONGEST = 500
 NAMED_FACTS: Mapping[str, Mapping[str, str]] = {
     "part": PARTS,
     "state": STATES,
-    "what": {**STANDING, **USED},
+    "what": {**STANDING, **USED, **LIMITS},
     "kinds": BLOCKS,
     "needed": SECURITIES,
     "found": SECURITIES,

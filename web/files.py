@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
+from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -11,16 +12,28 @@ from flask_babel import gettext
 from werkzeug.datastructures import Range
 from werkzeug.wrappers import Response as BaseResponse
 
+from archive.errors import NotFound
+from archive.model import ContentState, MarkKind
+from archive.policy.rules import Act
 from web import security
+from web.i18n import current_locale
+from web.marked import PAGES_AT_ONCE, named_file
 from web.services import identity, services
-from web.viewer import TURNS, WIDTHS, next_hit, page_of, picture_of
+from web.viewer import TURNS, WIDTHS, copy_of, next_hit, page_of, picture_of
 
 pages = Blueprint("files", __name__)
+
+THERE = (ContentState.STORED, ContentState.QUARANTINED)
 
 
 @pages.get("/files/<uuid:content_id>")
 def download(content_id: UUID) -> Response:
-    """Send a stored file, whole or the range asked for, as a download that no browser runs."""
+    """Send a stored file, whole or the range asked for, as a download that no browser runs.
+
+    Who is not to have it as it is gets a marked copy: of the pages from ``first`` to ``last``.
+    """
+    if not _is_original(content_id):
+        return _marked_copy(content_id)
     opened = services().intake.open_file(identity(), content_id)
     span = asked_range(request.range, opened.size)
     headers = {
@@ -55,6 +68,7 @@ def page(content_id: UUID, number: int) -> str:
         width=width,
         turn=turn,
         widths=WIDTHS[1:],
+        at_once=PAGES_AT_ONCE,
         mark=span and f"{span[0]}-{span[1]}",
     )
 
@@ -63,7 +77,9 @@ def page(content_id: UUID, number: int) -> str:
 def picture(content_id: UUID, number: int) -> Response:
     """Send the picture of one page."""
     width, turn = _chosen("width", WIDTHS, WIDTHS[1]), _chosen("turn", TURNS, 0)
-    image = picture_of(services(), identity(), content_id, number, width=width, turn=turn, sheet=_sheet())
+    image = picture_of(
+        services(), identity(), content_id, number, width=width, turn=turn, sheet=_sheet(), locale=current_locale()
+    )
     return Response(image, mimetype="image/webp", headers={"Content-Security-Policy": security.FILE_POLICY})
 
 
@@ -77,6 +93,33 @@ def find(content_id: UUID, number: int) -> BaseResponse:
     width, turn = request.args.get("width"), request.args.get("turn")
     target: dict[str, Any] = {"number": there or number, "q": query or None, "width": width, "turn": turn}
     return redirect(url_for("files.page", content_id=content_id, **target))
+
+
+def _is_original(content_id: UUID) -> bool:
+    with services().db.reading() as session:
+        _, record, _ = services().guard.require_content(session, identity(), Act.READ, content_id, *THERE)
+        return services().lending.marking.is_free(session, identity(), record)
+
+
+def _marked_copy(content_id: UUID) -> Response:
+    first, last = request.args.get("first", 1, type=int), request.args.get("last", PAGES_AT_ONCE, type=int)
+    headers = {"Content-Security-Policy": security.FILE_POLICY, "Accept-Ranges": "none"}
+    opened = services().intake.open_file(identity(), content_id)  # whoever may have nothing of it stops here
+    if request.method == "HEAD":  # a question, and no copy
+        return Response(headers=headers)
+    made = copy_of(services(), identity(), content_id, first, last, current_locale())
+    if made is not None:
+        whole = made.first == 1 and made.last == made.pages
+        name = f"{PurePath(made.name).stem}{'' if whole else f'-{made.first}-{made.last}'}.pdf"
+        return Response(
+            made.pdf, headers={**headers, "Content-Disposition": attachment(name)}, mimetype="application/pdf"
+        )
+    mark = services().lending.marking.taken(identity(), content_id, MarkKind.FILE, 0, 0)
+    if mark is None:
+        raise NotFound
+    file = named_file(opened, mark)
+    headers |= {"Content-Disposition": attachment(file.name), "Content-Length": str(file.size)}
+    return Response(begun(file.body), headers=headers, mimetype=file.media_type)
 
 
 def begun(blocks: Iterator[bytes]) -> Iterator[bytes]:

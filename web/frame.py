@@ -101,7 +101,7 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
                 "counter",
                 mark("Loan counter"),
                 HOUSE_RULES[Act.SEE_LOANS],
-                ("counter.take", "counter.reports", "loan_register.every"),
+                ("counter.take", "counter.reports", "loan_register.every", "marked_copies.every"),
             ),
             Way("standing_custody.every", "people", mark("Standing custody"), READERS, ("standing_custody.show",)),
             Way("loan_figures.show", "log", mark("Loans in figures"), HOUSE_RULES[Act.SEE_LOAN_FIGURES]),
@@ -163,6 +163,7 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
             ),
             Way("rule_books.routes", "number", mark("Who decides"), HOUSE_RULES[Act.MANAGE_ROUTES]),
             Way("rule_books.loans", "number", mark("Rules of loans"), HOUSE_RULES[Act.MANAGE_LOANS]),
+            Way("marked_copies.tracing", "search", mark("Trace a copy"), HOUSE_RULES[Act.TRACE]),
             Way("why.ask", "help", mark("Why not visible?"), EXPLAINERS),
             Way("history.log", "log", mark("Log"), HOUSE_RULES[Act.READ_LOG]),
             Way(

@@ -9,10 +9,11 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from archive.errors import Damaged, InvalidInput, NotFound, TooLarge, Unavailable
+from archive.errors import Damaged, Fault, InvalidInput, NotFound, TooLarge, Unavailable
 from archive.identity import Identity
 from archive.inside import called
-from archive.model import Content, ContentState, Record, ScannedPage, ScanState
+from archive.loans.marking import Used
+from archive.model import Content, ContentState, MarkKind, Record, ScannedPage, ScanState
 from archive.policy.rules import Act
 from archive.ports import ContentReader, Unlocked
 from indexer import kinds
@@ -24,6 +25,7 @@ from indexer.queryparser import parse
 from indexer.querytree import Query
 from indexer.sandbox.memory import MemoryFile
 from indexer.sandbox.tasks import WORDS
+from web.marked import COPY_WIDTH, PAGES_AT_ONCE, marked_pdf, marked_picture
 from web.overlay import Overlay, overlay_of
 
 if TYPE_CHECKING:
@@ -45,7 +47,8 @@ class ViewedPage:
     it has no text, or nobody can tell where it lies. ``within`` names the files that this one was taken out of. Of an
     Office document the pages as printed are pictures: ``sheet`` of ``sheets``, which need not be as many as its pages
     of text; while they are ``preparing`` there is none. ``engine`` read a scanned page, and was ``sure`` by so many
-    percent; "" where none did.
+    percent; "" where none did. ``used``: of the loan by which alone it is read; ``original``: it is seen as it is;
+    ``copying``: marked copies may be taken.
     """
 
     content_id: UUID
@@ -65,6 +68,9 @@ class ViewedPage:
     preparing: bool = False
     engine: str = ""
     sure: int | None = None
+    used: Used | None = None
+    original: bool = True
+    copying: bool = False
 
 
 def page_of(
@@ -88,6 +94,11 @@ def page_of(
     """
     with services.db.reading() as session:
         content, record, name = _opened(services, session, identity, content_id)
+        if not _has_page(content, number):
+            raise NotFound
+    mark = services.lending.marking.seen(identity, content_id, number)
+    with services.db.reading() as session:
+        content, record, name = _opened(services, session, identity, content_id)
         text = _text(services, session, content, number)
         named = called(session, [content.id]).get(content.id)
         kept = ScannedPage.content_id == content.id, ScannedPage.number == number
@@ -104,6 +115,8 @@ def page_of(
         overlay_of(layout, text, marks, turn) if layout else None,
         _sheet(sheet, number, content.pages or 0, sheets), sheets, preparing,
         (scanned.engine or "") if scanned and scanned.state is ScanState.READ else "", scanned and scanned.confidence,
+        services.lending.marking.used(identity, record.id) if mark else None, mark is None,
+        mark is not None and services.guard.may(identity, Act.TAKE, record.id),
     )  # fmt: skip
 
 
@@ -116,8 +129,11 @@ def picture_of(
     width: int,
     turn: int,
     sheet: int | None = None,
+    locale: str = "zh_CN",
 ) -> bytes:
     """Return the picture (WebP) of a page, drawn once and kept sealed under the record's key. The reading is logged.
+
+    Whoever does not see the file as it is gets it marked; a thumbnail, on which nothing can be read, is not.
 
     Args:
         services: of the application.
@@ -127,22 +143,88 @@ def picture_of(
         width: one of ``WIDTHS``.
         turn: degrees clockwise, one of ``TURNS``.
         sheet: of an Office document, which page as printed; see ``page_of``.
+        locale: of the words across it.
 
     Raises:
         NotFound: there is no such page for this person, or no picture can be made of it.
+        LimitReached: their loan allows no more.
     """
     if width not in WIDTHS or turn not in TURNS:
         raise NotFound
     with services.db.reading() as session:
         content, record, name = _opened(services, session, identity, content_id)
-        printed = _is_printed(services, content)
-        if not (printed or _is_pictured(content)) or not _has_page(content, number):
+        if not _is_drawn(services, content) or not _has_page(content, number):
             raise NotFound
         key = services.vault.unlock(session, record.id)
+    mark = None
     if width == WIDTHS[0]:  # a thumbnail is part of the record's page, and of its opening
         services.readings.note_once(identity, Act.READ.value, record.id, record=record.id)
     else:
+        mark = services.lending.marking.seen(identity, content_id, number)
         _log(services, identity, content, name)
+    image, kept_as = _drawn(services, content, key, number, width=width, turn=turn, sheet=sheet)
+    return marked_picture(services, key, image, kept_as, mark, locale) if mark else image
+
+
+@dataclass(frozen=True)
+class MarkedCopy:
+    """A copy to take away: its pages as pictures, each with the mark. ``pages``: how many the file has in all."""
+
+    name: str
+    pdf: bytes
+    first: int
+    last: int
+    pages: int
+
+
+def copy_of(
+    services: "Services", identity: Identity, content_id: UUID, first: int, last: int, locale: str
+) -> MarkedCopy | None:
+    """Return pages of a file as someone may take them away who is not to have the original.
+
+    Of an Office document they are the pages as printed, once those are made. None: there is nothing to be drawn.
+
+    Raises:
+        NotFound, NotAllowed: as ``IntakeService.open_file``; there are no such pages.
+        InvalidInput: ``pages``: too many at once.
+        LimitReached: their loan allows no more copies.
+    """
+    with services.db.reading() as session:
+        content, record, name = _opened(services, session, identity, content_id)
+        services.guard.require(session, identity, Act.TAKE, record.id)
+        key = services.vault.unlock(session, record.id)
+    if not _is_drawn(services, content):
+        return None
+    made = services.office.made(content.id, key) if _is_printed(services, content) else None
+    if _is_printed(services, content) and made is None:
+        services.office.ask(content.id, content.media_type or "", key, _reader(services, content, key).read)
+        return None
+    pages = made.pages if made else content.pages or 0
+    last = min(last, pages)
+    if not 1 <= first <= last:
+        raise NotFound
+    if last - first >= PAGES_AT_ONCE:
+        raise InvalidInput(Fault("pages", "out_of_range", {"low": 1, "high": PAGES_AT_ONCE}))
+    mark = services.lending.marking.taken(identity, content_id, MarkKind.PAGES, first, last)
+    if mark is None:
+        raise NotFound
+    _log(services, identity, content, name)
+    drawn = (
+        _drawn(services, content, key, number if not made else 1, width=COPY_WIDTH, turn=0, sheet=number)[0]
+        for number in range(first, last + 1)
+    )
+    return MarkedCopy(name, marked_pdf(services, drawn, mark, locale), first, last, pages)
+
+
+def _is_drawn(services: "Services", content: Content) -> bool:
+    return _is_printed(services, content) or _is_pictured(content)
+
+
+def _drawn(
+    services: "Services", content: Content, key: Unlocked, number: int, *, width: int, turn: int, sheet: int | None
+) -> tuple[bytes, str]:
+    """Return the picture of a page, and the name under which it is kept."""
+    printed = _is_printed(services, content)
     made = services.office.made(content.id, key) if printed else None
     if printed:
         if made is None:
@@ -151,7 +233,7 @@ def picture_of(
     kept_as = f"{content.id.hex}-{'s' if made else ''}{number}-{width}-{turn}"
     if sealed := services.pictures.get(kept_as):
         try:
-            return key.open(sealed, context=f"picture:{kept_as}")
+            return key.open(sealed, context=f"picture:{kept_as}"), kept_as
         except Damaged:
             pass  # it is drawn anew
     kind = kinds.PDF if made else content.media_type or ""
@@ -160,7 +242,7 @@ def picture_of(
     if isinstance(image, Failure):
         raise NotFound
     services.pictures.put(kept_as, key.seal(image, context=f"picture:{kept_as}"))
-    return image
+    return image, kept_as
 
 
 def next_hit(services: "Services", identity: Identity, content_id: UUID, after: int, query: str) -> int | None:

@@ -25,6 +25,10 @@ limits:
   at_once: 10     # records that one person has at once
   collect: 7      # days that an approved loan waits to be collected
   times: 12       # how often one person borrows the same record within a year; left out: as often as they ask
+  # of an electronic loan, each may be left out: then there is no limit
+  pages: 500      # different pages that are looked at
+  pages_a_day: 200
+  copies: 20      # copies that are taken away, where that was approved
 # The first period that fits is taken; the last one takes everything that is left.
 # days: calendar days of a loan; months: the most with every extension, counted from the issue
 # extension: at_once (granted when nobody waits), approval (someone decides), never
@@ -36,6 +40,8 @@ periods:
 """
 
 MOST_DAYS = 366
+_MUST = {"at_once": 1000, "collect": 90}
+_MAY = {"times": 1000, "pages": 1_000_000, "pages_a_day": 1_000_000, "copies": 100_000}
 _PERIOD = frozenset({"levels", "categories", "days", "months", "extension", "leaves"})
 
 
@@ -76,6 +82,9 @@ class LoanRules:
     collect: int
     times: int | None
     periods: Sequence[Period]
+    pages: int | None = None
+    pages_a_day: int | None = None
+    copies: int | None = None
 
     def period(self, level: int, categories: frozenset[str]) -> Period:
         """Return the first period that fits a record: ``categories`` are its own and all above it, by code."""
@@ -140,7 +149,7 @@ def from_document(data: Mapping[str, Any]) -> LoanRules:
         purposes=[Purpose(each["code"], each["names"]) for each in data["purposes"]],
         at_once=data["limits"]["at_once"],
         collect=data["limits"]["collect"],
-        times=data["limits"].get("times"),
+        **{name: data["limits"].get(name) for name in _MAY},
         periods=[
             Period(
                 frozenset(each.get("levels", [])),
@@ -162,21 +171,21 @@ def _faults(data: Mapping[str, Any]) -> Iterator[Fault]:
         yield Fault("purposes", "required")
     else:
         yield from _purpose_faults(purposes)
-    limits = data.get("limits")
-    for name, most in (("at_once", 1000), ("collect", 90)):
-        if not isinstance(limits, dict) or not _whole(limits.get(name), 1, most):
-            yield Fault(f"limits.{name}", "out_of_range", {"low": 1, "high": most})
-    if isinstance(limits, dict):
-        unknown = set(limits) - {"at_once", "collect", "times"}
-        yield from (Fault(f"limits.{name}", "unknown_field") for name in map(str, unknown))
-        if "times" in limits and not _whole(limits["times"], 1, 1000):
-            yield Fault("limits.times", "out_of_range", {"low": 1, "high": 1000})
+    yield from _limit_faults(data.get("limits"))
     periods = data.get("periods")
     if not isinstance(periods, list) or not periods:
         yield Fault("periods", "required")
         return
     for n, each in enumerate(periods):
         yield from _period_faults(each, f"periods[{n}]")
+
+
+def _limit_faults(data: Any) -> Iterator[Fault]:
+    limits = data if isinstance(data, dict) else {}
+    yield from (Fault(f"limits.{name}", "unknown_field") for name in map(str, set(limits) - {*_MUST, *_MAY}))
+    for name, most in (_MUST | _MAY).items():
+        if (name in limits or name in _MUST) and not _whole(limits.get(name), 1, most):
+            yield Fault(f"limits.{name}", "out_of_range", {"low": 1, "high": most})
 
 
 def _purpose_faults(purposes: Sequence[Any]) -> Iterator[Fault]:

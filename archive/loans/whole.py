@@ -22,6 +22,7 @@ from archive.loans.counter import Counter
 from archive.loans.custody import StandingCustodies
 from archive.loans.extending import Extensions, asks_of
 from archive.loans.looks import LoanLooks, LoanShown
+from archive.loans.marking import Marking
 from archive.loans.request_looks import RequestLooks
 from archive.loans.rounds import Rounds
 from archive.loans.statistics import LoanStatistics
@@ -44,6 +45,7 @@ class Lending:
         self.requests = LoanRequests(db, guard, approvals, log, clock, zone, self.extensions)
         self.counter = Counter(db, guard, vault, log, clock)
         self.looks = LoanLooks(db, guard, approvals, vault)
+        self.marking = Marking(db, guard, log, clock, zone)
         self.asked = RequestLooks(db, guard, approvals, self.looks)
         self.basket = Basket(db, guard, clock, self.requests)
         self.rounds = Rounds(db, guard, vault, log, clock)

@@ -108,6 +108,7 @@ from archive.model.likeness import AlikeRecord, AlikeText, Likeness, LikenessBan
 from archive.model.lists import FormDraft, ListColumns
 from archive.model.loans import BasketItem, Harm, Loan, LoanForm, LoanReport, LoanState
 from archive.model.log import LogCheckpoint, LogClass, LogEntry, LogResult, LogSeal, LogUnsealed
+from archive.model.marks import CopyMark, MarkKind
 from archive.model.messages import Channel, Delivery, DeliveryState, Message, PersonChannel
 from archive.model.moves import Closed, Closure, MoveRun
 from archive.model.people import (
@@ -214,6 +215,7 @@ __all__ = [
     "ContentState",
     "Copy",
     "CopyCondition",
+    "CopyMark",
     "CopyMove",
     "CountedFrom",
     "Counter",
@@ -302,6 +304,7 @@ __all__ = [
     "LogResult",
     "LogSeal",
     "LogUnsealed",
+    "MarkKind",
     "MatterKind",
     "Medium",
     "Message",

@@ -136,6 +136,11 @@ class Guard:
             raise NotFound
         return content, record, session.get_one(File, content.file_id).name
 
+    def may(self, identity: Identity, act: Act, record_id: UUID) -> bool:
+        """Return whether ``identity`` may do ``act`` on a record; nothing is logged."""
+        with self._db.reading() as session:
+            return session.scalar(self.visible(session, identity, act).where(Record.id == record_id)) is not None
+
     def require_facts(self, session: Session, identity: Identity, act: Act, facts: Mapping[str, Any]) -> None:
         """Check an act on a record that is not there yet, by the facts it would have.
 

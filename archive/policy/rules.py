@@ -25,6 +25,8 @@ Decisions that the table makes:
 * Who sits on the panel of an appraisal may be shown the records on its list that they are cleared for, under
   need-to-know those alone that they are named on; ``JUDGE`` is asked of members, and of nobody else.
 * Who reads a record by a loan alone looks at its files on the page; they are taken away only where that was approved.
+* Of a filed record an archivist who reads it by more than a loan sees the files as they are. All others see, and take
+  away, copies that say whose they are.
 * Whoever reads a filed record may ask for a loan of it. An archivist who reads it and the custodian of its level lend
   it and take it back; who decides on a loan is a matter of the house's routes, among those who see the record.
 * A filed record's level is only raised, by a secrecy officer who may read it, and never above anyone's own clearance.
@@ -65,6 +67,7 @@ class Act(StrEnum):
     RENDER = "file.render"  # to have a rendition made of a file, which changes nothing of it
     KEEP_COPIES = "copy.keep"  # to say which copies there are
     TAKE = "file.take"  # to take a file away, not only look at it
+    ORIGINAL = "file.original"  # to see and take a file as it is; others get marked copies
     ASK_LOAN = "loan.ask"
     LEND = "loan.issue"  # to hand it out and take it back, and to see whom it is with
     SHELVE = "copy.place"  # to put a copy on a shelf, or note whom it is with
@@ -91,6 +94,7 @@ class Act(StrEnum):
     MANAGE_ROUTES = "route.manage"  # who decides on what is asked for
     MANAGE_LOANS = "loan.manage"  # periods, limits and purposes
     SEE_LOAN_FIGURES = "loan.figures"  # counts of loans, over what someone sees
+    TRACE = "copy.trace"  # to learn whose copy a picture or a PDF is
     SEE_LOANS = "loan.see"  # the counter and the register; each row by its record's rule
     TAKE_STOCK = "stocktaking.take"
     MANAGE_CHECKS = "check.manage"
@@ -181,6 +185,10 @@ def _takes(reach: Reach) -> Condition:
     return both(FILED, _holds(replace(reach, loans=reach.copied)))
 
 
+def _keeps(reach: Reach) -> Condition:
+    return both(FILED, _holds(replace(reach, loans=frozenset())))
+
+
 def _clerk_creates(reach: Reach) -> Condition:
     return both(_cleared(reach), OPEN, Has("department", reach.departments))
 
@@ -222,6 +230,7 @@ RULES: Mapping[Act, tuple[Rule, ...]] = {
     Act.READ: _READING,
     Act.READ_CONTENT: _READING,
     Act.TAKE: (Rule(READERS, _takes), *_READING[1:]),
+    Act.ORIGINAL: (Rule(_only(Role.ARCHIVIST), _keeps), *_READING[1:]),
     Act.ASK_LOAN: (Rule(READERS, _in(FILED)),),
     Act.LEND: (Rule(_only(Role.ARCHIVIST), _in(FILED)), Rule(None, _entrusted)),
     Act.CUSTODY: _CUSTODY,
@@ -268,6 +277,7 @@ HOUSE_RULES: Mapping[Act, frozenset[Role]] = {
     Act.SEE_SHELVES: OFFICERS | _only(Role.ARCHIVIST),
     Act.MANAGE_ROUTES: _only(Role.SECRECY_OFFICER, Role.SECURITY_ADMIN),
     Act.MANAGE_LOANS: _only(Role.ARCHIVIST, Role.SECRECY_OFFICER),
+    Act.TRACE: _only(Role.SECURITY_ADMIN),
     Act.SEE_LOANS: _only(Role.ARCHIVIST),
     Act.SEE_LOAN_FIGURES: _only(Role.ARCHIVIST, Role.APPROVER),
     Act.TAKE_STOCK: _only(Role.ARCHIVIST),

@@ -97,6 +97,23 @@ def sheet(media_type: str, data: mmap.mmap | bytes, page: int, *, dpi: int) -> I
     raise Unreadable(Reason.UNSUPPORTED)
 
 
+def page_image(media_type: str, data: mmap.mmap | bytes, page: int, *, width: int) -> tuple[Image.Image, int]:
+    """Return one page drawn about ``width`` pixels across, and how many pages there are.
+
+    Raises:
+        Unreadable: as ``picture``.
+    """
+    if media_type == kinds.PDF:
+        try:
+            count = len(pypdfium2.PdfDocument(data if isinstance(data, bytes) else bytes(data)))
+        except pypdfium2.PdfiumError as error:
+            raise Unreadable(Reason.BROKEN, "pdfium") from error
+        return _of_pdf(data, page, width, 0), count
+    with open_image(data) as image:
+        count = getattr(image, "n_frames", 1)
+    return _of_image(data, page, _WIDEST), count
+
+
 def open_image(data: mmap.mmap | bytes) -> Image.Image:
     """Open an image of one of ``FORMATS``.
 

@@ -154,7 +154,7 @@ class Extractor:
         answer, end = self._ask(Request(PICTURE + media_type, file.size, page, page, picture=how), file.fd)
         return unpack_picture(answer) or _why(answer, end)
 
-    def done_held(self, task: str, file: MemoryFile, page: int, **how: int) -> dict[str, Any] | Failure:
+    def done_held(self, task: str, file: MemoryFile, page: int, **how: Any) -> dict[str, Any] | Failure:
         """Have a task of the server's own done on one page of a held file; what it answers is to be checked."""
         answer, end = self._ask(Request(task, file.size, page, page, picture=how or None), file.fd)
         failure = unpack_answer(answer)

@@ -11,6 +11,12 @@ PICTURE = "picture:"
 ORIGINAL = "original:"
 """Give the picture of one scanned page of a file of the kind that follows, as it was scanned."""
 
+MARK = "mark"
+"""Put words across a picture, and a number out of sight."""
+
+TRACE = "trace:"
+"""Tell what number one page of a file of the kind that follows carries."""
+
 UNPACK = "unpack:"
 """Take the files out of one of the kind that follows."""
 

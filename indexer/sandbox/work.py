@@ -12,6 +12,7 @@ from typing import Any
 
 from indexer import identify, kinds
 from indexer.extract import (
+    marking,
     ole,
     originals,
     pdf,
@@ -21,6 +22,7 @@ from indexer.extract import (
     tables,
     tars,
     text,
+    tracing,
     unlocking,
     unpacking,
     warming,
@@ -32,7 +34,7 @@ from indexer.extract.macros import holds_macros
 from indexer.extract.member import Member, label
 from indexer.extract.parsers import parser_of
 from indexer.sandbox import frames
-from indexer.sandbox.tasks import IDENTIFY, ORIGINAL, PICTURE, TABLE, UNPACK, WORDS
+from indexer.sandbox.tasks import IDENTIFY, MARK, ORIGINAL, PICTURE, TABLE, TRACE, UNPACK, WORDS
 from indexer.sandbox.wire import Request
 
 _DETECTOR = identify.MagicDetector()  # made before the walls stand: it reads libmagic's table
@@ -45,6 +47,7 @@ def preload() -> None:
     lend_fonts()
     pdf.lower_limits()
     pictures.prepare()
+    marking.prepare()
     _DETECTOR.detect(b"\x00\x01\x02", "")
     for module in pkgutil.iter_modules(encodings.__path__):  # whichever the statistics name is asked for by a fork
         with suppress(ImportError):  # those of Windows
@@ -96,19 +99,27 @@ def _parser(request: Request) -> Callable[[Any], Answer]:
     task = request.task
     if task == IDENTIFY:
         return lambda data: {"media_type": _DETECTOR.detect(bytes(data), request.name)}
-    if task.startswith(PICTURE):
-        return lambda data: pictures.picture(
-            task.removeprefix(PICTURE), data, request.first_page or 1, **(request.picture or {})
-        )
-    if task.startswith(ORIGINAL):
-        return lambda data: originals.original(
-            task.removeprefix(ORIGINAL), data, request.first_page or 1, **(request.picture or {})
-        )
+    if (drawing := _drawing(request)) is not None:
+        return drawing
     if task == WORDS:
         return lambda data: pdf_words.pdf_words(data, request.first_page or 1)
     if task == TABLE:
         return _table
     return lambda data: _parsed(request, data)
+
+
+def _drawing(request: Request) -> Callable[[Any], Answer] | None:
+    """Return what draws a page, or looks at one; None: the task is another."""
+    task, page, how = request.task, request.first_page or 1, request.picture or {}
+    if task.startswith(PICTURE):
+        return lambda data: pictures.picture(task.removeprefix(PICTURE), data, page, **how)
+    if task.startswith(ORIGINAL):
+        return lambda data: originals.original(task.removeprefix(ORIGINAL), data, page, **how)
+    if task == MARK:
+        return lambda data: marking.marked(data, **how)
+    if task.startswith(TRACE):
+        return lambda data: tracing.traced(task.removeprefix(TRACE), data, page)
+    return None
 
 
 def _table(data: mmap.mmap | bytes) -> dict[str, Any] | Failure:

@@ -41,6 +41,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "store": ("store",),
     "rereading": ("reprocess",),
     "renditions": ("rendition",),
+    "marks": ("trace",),
     "checks": ("check", "test", "bench", "pictures"),
     "interface": ("openapi",),
 }

@@ -109,6 +109,8 @@ PAGES: Mapping[str, tuple[str, str]] = {
     "standing_custody.every": ("archivist", "/standing-custody"),
     "standing_custody.show": ("archivist", "/standing-custody/{custody}"),
     "loan_figures.show": ("archivist", "/loans/statistics"),
+    "marked_copies.every": ("archivist", "/loans/copies"),
+    "marked_copies.tracing": ("security", "/trace"),
     "rule_books.routes": ("secrecy", "/house/routes?number={number}&borrower=secrecy&form=out"),
     "rule_books.loans": ("archivist", "/house/loan-rules"),
     "corrections.new": ("archivist", "/records/{filed}/correct"),

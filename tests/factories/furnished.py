@@ -163,6 +163,8 @@ def furnish(archive: Archive, parts: Parts, app: Flask) -> dict[str, str]:
     _dossier(archivist, places)
     _correction(secrecy, places)
     _loans(archivist, secrecy, places, parts.guard.day() + timedelta(days=5))
+    taken = secrecy.client.get(f"/files/{places['content']}?first=1&last=1")
+    assert taken.status_code == 200, taken.text
     begun = archivist.client.post(
         f"/uploads/begin/{places['long']}", json={"name": "竣工图（分十二册）.zip", "size": 9_000_000},
         headers={"X-CSRFToken": token_on(archivist.read("/account"))},

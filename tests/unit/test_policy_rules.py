@@ -386,6 +386,7 @@ class TestOfficersAndCustodians:
                 "log.read",
                 "shelf.see",
                 "route.manage",
+                "copy.trace",
             },
             Role.AUDIT_ADMIN: {
                 "schedule.see",

@@ -83,7 +83,7 @@ def record_by_number(number: str) -> RecordAnswer:
 
 @operation("/files/{content_id}", 403, 404, 416, 503)
 def file(content_id: UUID) -> Response:
-    """Send the bytes of a stored file, whole or one range of them, as a download."""
+    """Send the bytes of a stored file, whole or one range; to who is not to have it as it is, a marked copy."""
     reply = files.download(content_id)
     if reply.status_code != 416:
         return reply
