@@ -7,6 +7,7 @@ from web.form_faults import FORM_FAULTS
 from web.leaving_faults import LEAVING_FAULTS
 from web.loan_words import FAULTS as LOAN_FAULTS
 from web.loan_words import STATES as LOAN_STATES
+from web.shelf_words import FAULTS as SHELF_FAULTS
 from web.words import mark
 
 FAULTS: Mapping[str, str] = {
@@ -14,26 +15,18 @@ FAULTS: Mapping[str, str] = {
     **LEAVING_FAULTS,
     **LOAN_FAULTS,
     **DESTRUCTION_FAULTS,
-    "bad_shelf_code": mark("is no code: capitals and digits, up to 8"),
-    "only_shelves_have_it": mark("only shelves and boxes have a capacity"),
-    "comes_from_above": mark("comes from the cabinet or the room"),
+    **SHELF_FAULTS,
     "not_an_address_here": mark("is not one address that messages can be sent to"),
     "not_a_day_line": mark("line %(line)s is not a day, “off” or “work”, and a name"),
-    "place_closed": mark("is closed: take another place"),
-    "holds_no_papers": mark("papers lie on a shelf or in a box: take one of these"),
     "withdrawn": mark("was withdrawn: note a new one"),
     "taken": mark("was used already"),
     "too_many": mark("at most %(limit)s at once"),
-    "belongs_nowhere": mark("belongs nowhere by the books"),
     "number_or_title": mark("a number or a title is needed"),
     "list_is_fixed": mark("the list is fixed since it was handed in: mend the lines that came back"),
     "no_lines": mark("there is none: list what is handed in first"),
     "lines_wait": mark("%(count)s are still to be checked"),
     "no_draft": mark("is no draft any more"),
     "above_the_batch": mark("is of a higher level than the batch: hand it in with a batch of its own"),
-    "no_copy": mark("is not noted: note it on the record's page first"),
-    "not_filed_yet": mark("is shelved when its record is filed: file it first"),
-    "is_the_original": mark("is left empty for the original itself"),
     "too_many_edits": mark("%(limit)s edits of yours are kept; forget one first"),
     "title_form": mark("does not say what it is about: write it as 关于……的……, for example 关于做好防汛工作的通知"),
     "template_at": mark("is not as a template must be, here: %(where)s"),
