@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from archive.clock import Clock
@@ -255,6 +255,21 @@ def end_missing(session: Session, identity: Identity, copy: Copy, cause: Cause, 
     for row in session.scalars(select(Block).where(*open_ones)).all():
         _end(session, identity, [row], cause, clock)
         log.note(session, identity, "block.lift", record=row.record_id, body=_told(row, {copy.id: copy}, "", cause))
+
+
+def end_caused(
+    session: Session, identity: Identity, cause: BlockCause, cause_id: UUID, record_ids: Sequence[UUID], clock: Clock
+) -> None:
+    """End what one act had set on many records, for an act whose own entry says why. Asks nobody: the caller has."""
+    its_own = (Block.cause == cause, Block.cause_id == cause_id, Block.ended_at.is_(None))
+    ended = {"ended_at": clock.now(), "ended_by": identity.person_id, "ended_cause": cause, "ended_cause_id": cause_id}
+    for start in range(0, len(record_ids), 500):
+        session.execute(
+            update(Block)
+            .where(*its_own, Block.record_id.in_(record_ids[start : start + 500]))
+            .values(**ended, version=Block.version + 1)
+            .execution_options(synchronize_session=False)
+        )
 
 
 def _end(session: Session, identity: Identity, rows: Sequence[Block], cause: Cause, clock: Clock) -> None:

@@ -13,6 +13,7 @@ from archive.model import DestructionState
 from archive.policy.rules import Act
 from retention.destroying.looks import Shown
 from retention.destroying.register import FORMS, Asked, Gone
+from retention.gone.looks import findings
 from web import paging
 from web.destruction_words import DUTIES, METHODS
 from web.filters import shape
@@ -24,6 +25,7 @@ from web.prints.gather import house_name
 from web.prints.kinds import KINDS
 from web.prints.papers import Words
 from web.prints.setting import printed
+from web.proof_words import online_lines, outside_lines, proof_lines
 from web.record_words import word
 from web.services import identity, services
 from web.sheets import TYPE, workbook
@@ -108,6 +110,8 @@ def _data(one: Shown, form: str) -> dict[str, Any]:
     levels = services().directory.levels()
     top = levels.get(max((each.row.level_rank for each in lines), default=0))
     row = one.row
+    with services().db.reading() as session:
+        proof = next(iter(findings(session, row.id, 1)), None)
     given = Given(
         number=row.number, purpose=row.purpose, method=word(METHODS, row.method.value, locale), place=row.place or "",
         contractor=row.contractor or "", weight=row.weight or "", begun=minute(row.run_at, zone),
@@ -116,7 +120,9 @@ def _data(one: Shown, form: str) -> dict[str, Any]:
         level_rank=top.rank if top else 0, level=level_mark(top, locale) if top else "",
         shape=shape(top.symbol) if top else "", digest=row.digest or "", lines=[_line(each, zone) for each in lines],
         files=sum(each.row.files for each in lines), bytes=sum(each.row.bytes for each in lines),
-        signers=list(_signers(one, locale, zone)),
+        signers=list(_signers(one, locale, zone)), proof=proof_lines(proof, locale, zone) if proof else [],
+        online=online_lines(proof, locale) if proof else [],
+        outside=outside_lines(proof, locale, zone) if proof else [],
     )  # fmt: skip
     kind = KINDS[form]
     return words.data(words.said(kind.words), kind.sheets([given], words))

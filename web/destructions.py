@@ -1,6 +1,7 @@
 """Destructions: the lists by state, a new one, and one with its way, its people, its count and its acts."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,14 +14,16 @@ from archive.errors import ArchiveError, Fault, InvalidInput, LockedOut, NotFoun
 from archive.model import Appraisal, AppraisalState, DestructionMethod, DestructionState, Duty
 from archive.policy.rules import Act
 from retention.destroying.listing import Chosen, How
-from retention.destroying.looks import MOST_BYTES
+from retention.destroying.looks import MOST_BYTES, Shown
 from retention.destroying.rules import APPOINTED, STAGES
+from retention.gone import looks as gone_looks
 from web import paging
 from web.destruction_words import DUTIES, HOW, ITEMS, METHODS, NEXT, STATES, STOPS
 from web.faults import explain, status_of
 from web.house.forms import Field, Form, again, key_needed, key_typed, may, require, shown, whole_typed
 from web.i18n import current_locale
 from web.lending.words import token_words
+from web.proof_words import progress_line, proof_lines
 from web.record_words import word
 from web.services import identity, services
 from web.shelves import scanned_code
@@ -117,10 +120,28 @@ def _page(key: UUID, lines: list[str] | None = None, status: int = 200) -> BaseR
         item_words=_said(ITEMS), what_next=word(NEXT, row.state.value, locale),
         stages=[word(STATES, each.value, locale) for each in STAGES],
         at=STAGES.index(row.state) + 1 if row.state in STAGES else 0, duty_choices=[each.value for each in APPOINTED],
-        method_choices=[each.value for each in DestructionMethod], gone=row.run_at is not None,
+        method_choices=[each.value for each in DestructionMethod], gone=row.run_at is not None, proofs=_proofs(one),
+        progress=_progress(one),
         ended=row.state in {DestructionState.REFUSED, DestructionState.WITHDRAWN},
     )  # fmt: skip
     return make_response(page, status)
+
+
+def _progress(one: Shown) -> str:
+    """Return how far it is, while it runs, for those who have a part in it."""
+    if one.row.state is not DestructionState.RUNNING or not one.part.numbers:
+        return ""
+    with services().db.reading() as session:
+        return progress_line(gone_looks.progress(session, one.row.id), current_locale())
+
+
+def _proofs(one: Shown) -> Sequence[tuple[datetime, Sequence[str]]]:
+    """Return what its proofs found, the latest first, each with its moment."""
+    if one.row.gone_at is None or not one.part.numbers:
+        return []
+    with services().db.reading() as session:
+        found = gone_looks.findings(session, one.row.id)
+    return [(each.made_at, proof_lines(each, current_locale(), services().zone())) for each in found]
 
 
 def _prove() -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from archive.approvals import Approvals
 from archive.approving.deciders import DECISIONS, hands_of
+from archive.blocks import end_caused
 from archive.clock import Clock
 from archive.database import Database
 from archive.errors import NotFound
@@ -211,16 +212,7 @@ def block(means: Means, session: Session, identity: Identity, key: UUID, ids: It
 
 def unblock(means: Means, session: Session, identity: Identity, key: UUID, ids: Sequence[UUID]) -> None:
     """End what kept records where they are."""
-    for part in chunks(ids):
-        session.execute(
-            update(Block)
-            .where(Block.cause_id == key, Block.record_id.in_(part), Block.ended_at.is_(None))
-            .values(
-                ended_at=means.clock.now(), ended_by=identity.person_id, ended_cause=BlockCause.DESTRUCTION,
-                ended_cause_id=key, version=Block.version + 1,
-            )
-            .execution_options(synchronize_session=False)
-        )  # fmt: skip
+    end_caused(session, identity, BlockCause.DESTRUCTION, key, ids, means.clock)
 
 
 def end_standing(means: Means, session: Session, identity: Identity, row: Destruction) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import case, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from archive import failpoints
+from archive.blocks import end_caused
 from archive.database import Base, Database, Work
 from archive.dossier_order import close_gaps
 from archive.fence import raise_fence
@@ -21,6 +22,7 @@ from archive.identity import system
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
 from archive.model import (
+    BlockCause,
     Content,
     DestructionItem,
     DestructionItemState,
@@ -109,6 +111,7 @@ class Batches:
         for why in set(pulled.values()):
             some = [key for key, each in pulled.items() if each is why]
             _mark(session, run.destruction_id, some, state=DestructionItemState.PULLED, pulled=why)
+        end_caused(session, ACTOR, BlockCause.DESTRUCTION, run.destruction_id, list(pulled), self._guard)
         if going := [key for key in ids if key not in pulled]:
             self._remove(work, run, going, words)
 

@@ -14,16 +14,11 @@ from archive.model import Destruction
 from archive.policy.rules import Act
 from runtime.cli.common import command, opened
 from runtime.cli.out import Out
+from web.proof_words import FOUND, NOTHING, OUTLASTS, PROGRESS, UNCONFIRMED
 from web.words import mark
 
 if TYPE_CHECKING:
     from runtime.wiring import Parts
-
-NOTHING = mark("Nothing of it was found in %(tables)s tables, %(partitions)s parts of the index, the store and caches.")
-FOUND = mark("Found in %(where)s: %(count)s")
-UNCONFIRMED = mark("This copy of the key ring has not confirmed: %(name)s")
-OUTLASTS = mark("Backup %(name)s of %(made_at)s is kept until %(ends)s; files in it cannot be read any more.")
-PROGRESS = mark("%(gone)s of %(every)s records are gone, %(pulled)s were taken out.")
 
 
 @click.group("destruction")

@@ -83,7 +83,16 @@ class DestroyingHouse:
                     record_id=key,
                 )
             )  # fmt: skip
-            session.add(AppraisalItem(appraisal_id=self.appraisal, record_id=key, position=1, verdict=verdict))
+            session.add(
+                AppraisalItem(
+                    appraisal_id=self.appraisal,
+                    record_id=key,
+                    position=1,
+                    number="1",
+                    due=date(2021, 1, 1),
+                    verdict=verdict,
+                )
+            )
             work.commit()
         return key
 

@@ -232,7 +232,16 @@ def _destruction(archivist: Hands, parts: Parts, places: dict[str, str]) -> None
         )  # fmt: skip
         session.add(appraisal)
         session.flush()
-        session.add(AppraisalItem(appraisal_id=appraisal.id, record_id=key, position=1, verdict=Verdict.DESTROY))
+        session.add(
+            AppraisalItem(
+                appraisal_id=appraisal.id,
+                record_id=key,
+                position=1,
+                number="1",
+                due=date(2021, 1, 1),
+                verdict=Verdict.DESTROY,
+            )
+        )
         work.commit()
     begun = archivist.post(
         "/destructions/new", "/destructions/new", purpose="到期合同销毁", method="shredding", place="市保密销毁中心"

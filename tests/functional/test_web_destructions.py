@@ -56,7 +56,16 @@ def given_up(house: WebHouse, *titles: str) -> list[UUID]:
         work.session.flush()
         for each in ids:
             work.session.merge(RecordDue(record_id=each, state=DueState.DATED, due=date(2021, 1, 1)))
-            work.session.add(AppraisalItem(appraisal_id=key, record_id=each, position=1, verdict=Verdict.DESTROY))
+            work.session.add(
+                AppraisalItem(
+                    appraisal_id=key,
+                    record_id=each,
+                    position=1,
+                    number="1",
+                    due=date(2021, 1, 1),
+                    verdict=Verdict.DESTROY,
+                )
+            )
         work.commit()
     return ids
 

@@ -106,7 +106,14 @@ def test_only_what_the_newest_closed_appraisal_gave_up_is_listed(house: Destroyi
         work.session.add_all([later, running])
         work.session.flush()
         work.session.add_all(
-            AppraisalItem(appraisal_id=kind.id, record_id=record, position=1, verdict=Verdict.KEEP)
+            AppraisalItem(
+                appraisal_id=kind.id,
+                record_id=record,
+                position=1,
+                number="1",
+                due=date(2021, 1, 1),
+                verdict=Verdict.KEEP,
+            )
             for kind, record in ((later, second), (running, third))
         )
         work.commit()

@@ -48,6 +48,9 @@ class Given:
     files: int
     bytes: int
     signers: Sequence[tuple[str, str, str]]
+    proof: Sequence[str]
+    online: Sequence[str]
+    outside: Sequence[str]
 
 
 def sheets(given: Sequence[Given], words: Words) -> list[dict[str, Any]]:
@@ -75,6 +78,9 @@ def _sheet(given: Given, words: Words) -> dict[str, Any]:
         "size": size(given.bytes),
         "digest": given.digest,
         "stays": words.said(STAYS),
+        "proof": list(given.proof),
+        "online": list(given.online),
+        "outside": list(given.outside),
         "signers": [{"duty": duty, "name": name, "when": when} for duty, name, when in given.signers],
         "rows": [
             {
@@ -92,7 +98,7 @@ def _sheet(given: Given, words: Words) -> dict[str, Any]:
 YEARS = mark("%(count)s years")
 STAYS = mark(
     "Destroyed were the files with their texts, pictures and descriptions, and the keys that opened them. What stays "
-    "is this register. What of copies outside could not be reached is named in the proof kept with the destruction."
+    "is this register. What was looked for afterwards, and which copies outside outlast it, the proof says."
 )
 
 
@@ -106,5 +112,6 @@ def sample(rows: int, words: Words) -> Given:
     signers = [(name, name, "2036-01-31 12:00")] * (6 if rows else 0)
     return Given(
         "XH2036-0001", name, name, name if rows else "", "", "", "2036-01-31", "", name, 1, name, "square",
-        "0" * 64 if rows else "", lines, rows, rows * 1_000_000, signers,
+        "0" * 64 if rows else "", lines, rows, rows * 1_000_000, signers, [long] * (5 if rows else 0),
+        [long] if rows else [], [long] * (3 if rows else 0),
     )  # fmt: skip

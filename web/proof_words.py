@@ -1,0 +1,60 @@
+"""What the proof of a destruction found, in words: on its page, in its forms, and at the command line."""
+
+from collections.abc import Mapping, Sequence
+
+from retention.gone.looks import Findings, Progress
+from web.words import mark, minute, translator
+
+NOTHING = mark("Nothing of it was found in %(tables)s tables, %(partitions)s parts of the index, the store and caches.")
+FOUND = mark("Found in %(where)s: %(count)s")
+CONFIRMED = mark("Every registered copy of the key ring (%(count)s) has confirmed: no backup opens it any more.")
+UNCONFIRMED = mark("This copy of the key ring has not confirmed: %(name)s")
+OUTLASTS = mark("Backup %(name)s of %(made_at)s is kept until %(ends)s; files in it cannot be read any more.")
+NO_BACKUP = mark("No backup outlasts it.")
+REHEARSED = mark("Rehearsed on a scratch archive, down to raw bytes, on %(when)s.")
+PROGRESS = mark("%(gone)s of %(every)s records are gone, %(pulled)s were taken out.")
+
+STEPS: Mapping[str, str] = {
+    "rows": mark("records and files go"),
+    "keys": mark("what stays gets other keys, then the old ones go"),
+    "database": mark("the database is wiped"),
+    "search": mark("the search index forgets"),
+    "proof": mark("it is looked for what is left"),
+    "done": mark("done"),
+}
+
+
+def progress_line(far: Progress, locale: str) -> str:
+    """Return how far a destruction is."""
+    say = translator(locale)
+    told = say(PROGRESS) % {"gone": far.gone, "every": far.every, "pulled": far.pulled}
+    return f"{say(STEPS[far.step.value])} – {told}" if far.step else told
+
+
+def online_lines(found: Findings, locale: str) -> Sequence[str]:
+    """Return what was found in the house's own store, tables, index and caches."""
+    say = translator(locale)
+    if found.clean:
+        return [say(NOTHING) % {"tables": found.tables, "partitions": found.partitions}]
+    return [say(FOUND) % {"where": where, "count": count} for where, count in found.found.items()]
+
+
+def outside_lines(found: Findings, locale: str, zone: str) -> Sequence[str]:
+    """Return which copies of the ring have not confirmed, and which backups outlast it."""
+    say = translator(locale)
+    lines = [say(UNCONFIRMED) % {"name": name} for name in found.unconfirmed]
+    if not lines:
+        lines = [say(CONFIRMED) % {"count": found.copies}]
+    outlasting = [
+        say(OUTLASTS) % {"name": each.name, "made_at": minute(each.made_at, zone), "ends": minute(each.ends, zone)}
+        for each in found.media
+    ]
+    return [*lines, *(outlasting or [say(NO_BACKUP)])]
+
+
+def proof_lines(found: Findings, locale: str, zone: str) -> Sequence[str]:
+    """Return all that a proof says."""
+    lines = [*online_lines(found, locale), *outside_lines(found, locale, zone)]
+    if found.rehearsed:
+        lines.append(translator(locale)(REHEARSED) % {"when": minute(found.rehearsed, zone)})
+    return lines
