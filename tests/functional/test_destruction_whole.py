@@ -1,0 +1,129 @@
+"""A due contract at the pages, from its appraisal to the signed certificate, over real parts: nothing of it is left."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pypdfium2
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from archive.model import Appraisal, Destruction, DestructionState, Record
+from runtime.fsck import fsck
+from runtime.pages import make_app
+from runtime.wiring import Parts
+from tests.factories.archives import Archive
+from tests.factories.doomed import due, filed
+from tests.factories.furnished import Hands, password_of
+
+SECRET = "绝无仅有的电梯绿化养护条款"
+DUTIES = (("executor", "clerk"), ("witness", "staff"), ("witness", "resident"), ("supervisor", "system"))
+
+
+class LaterClock:
+    """The machine's clock, some time later."""
+
+    later = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.later
+
+
+class House:
+    """The demonstration's people at the pages."""
+
+    def __init__(self, archive: Archive) -> None:
+        self.clock = LaterClock()
+        self.archive = archive
+        self.parts: Parts = archive.parts(self.clock)
+        self.app: Flask = make_app(self.parts)
+
+    def act(self, login: str, path: str, **data: Any) -> None:
+        """Have someone sign in and do one act."""
+        Hands(self.app, login).post(path, **data)
+
+    def newest(self, table: type[Any]) -> Any:
+        """Return what was begun last."""
+        with self.parts.db.reading() as session:
+            row = session.scalars(select(table).order_by(table.begun_at.desc())).first()
+        assert row is not None
+        return row
+
+    def stands(self, key: UUID) -> DestructionState:
+        with self.parts.db.reading() as session:
+            return session.get_one(Destruction, key).state
+
+
+@pytest.fixture
+def house(archive: Archive) -> House:
+    return House(archive)
+
+
+def version(hands: Hands, page: str) -> str:
+    """Return the version that a page's forms carry."""
+    found = re.search(r'name="version" value="(\d+)"', hands.read(page))
+    assert found
+    return found[1]
+
+
+def give_up(house: House, key: UUID) -> None:
+    """Have a panel of three say that a record may go."""
+    archivist, form = Hands(house.app, "archivist"), "/appraisals/new"
+    archivist.post(form, form, purpose="到期合同鉴定", panel="archivist manager director", chair="director")
+    at = f"/appraisals/{house.newest(Appraisal).id}"
+    archivist.post(f"{at}/open", at, version=version(archivist, at))
+    house.archive.work(house.parts)
+    for login in ("archivist", "manager", "director"):
+        house.act(login, f"{at}/say", record=str(key), verdict="destroy", reason="已无凭证和参考价值")
+    director = Hands(house.app, "director")
+    director.post(f"{at}/close", at, version=version(director, at), sure="1")
+    house.archive.work(house.parts)
+
+
+def asked(house: House) -> Destruction:
+    """Begin a destruction of what was given up, name the people, and ask for it."""
+    archivist, form = Hands(house.app, "archivist"), "/destructions/new"
+    archivist.post(form, form, purpose="到期合同销毁", method="deletion", place="机房")
+    row: Destruction = house.newest(Destruction)
+    for duty, person in DUTIES:
+        archivist.post(f"/destructions/{row.id}/appoint", duty=duty, person=person)
+    archivist.post(f"/destructions/{row.id}/ask", reason="已到期并经鉴定")
+    return row
+
+
+def test_a_due_contract_goes_from_its_appraisal_to_a_signed_certificate(house: House) -> None:
+    parts = house.parts
+    [key] = filed(parts, ["小区绿化养护合同"], [SECRET.encode()])
+    house.archive.work(parts)
+    assert parts.search.search(parts.people.identity_of("archivist"), SECRET).hits
+    due(parts, [key])
+    give_up(house, key)
+    row = asked(house)
+    at = f"/destructions/{row.id}"
+    for login in ("secrecy", "manager", "director"):
+        house.act(login, f"{at}/decide", what="approve", reason="同意")
+    assert house.stands(row.id) is DestructionState.COOLING
+    house.clock.later = timedelta(days=8)
+    house.act("security", f"{at}/confirm", password=password_of("security"))
+    for login in ("staff", "resident", "system"):
+        house.act(login, f"{at}/sign", password=password_of(login))
+    house.act("clerk", f"{at}/run", number=row.number, password=password_of("clerk"))
+    assert house.stands(row.id) is DestructionState.RUNNING
+    house.archive.work(parts)
+    assert house.stands(row.id) is DestructionState.GONE
+    with parts.db.reading() as session:
+        assert session.get(Record, key) is None
+    assert not parts.search.search(parts.people.identity_of("archivist"), SECRET).hits
+
+    archivist = Hands(house.app, "archivist")
+    assert "proof-head" in archivist.read(at)
+    for login in ("staff", "resident", "clerk", "system"):
+        house.act(login, f"{at}/sign", password=password_of(login))
+    assert house.stands(row.id) is DestructionState.CLOSED
+    certificate = archivist.client.get(f"/destroyed/{row.id}/destruction_certificate.pdf")
+    words = "".join(page.get_textpage().get_text_bounded() for page in pypdfium2.PdfDocument(certificate.data))
+    assert row.number in words
+    assert "密钥环" in words or "key ring" in words
+    assert fsck(parts).ok
