@@ -90,7 +90,8 @@ def fill(settings: Settings, out: Speaker, *, size: int | None, files: bool) -> 
                 lend(parts)
                 tell(parts)
                 begin_appraisal(parts)
-            judge_some(parts)
+            with work_done(parts, wait=True):  # once the job has opened the appraisal
+                judge_some(parts)
         with parts.db.reading() as session:
             count = session.scalar(select(func.count()).select_from(Record))
         # "name" is what a person signs in with and what --as takes: scripts go on with it
