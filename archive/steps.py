@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from archive.database import Database
 from archive.filing_deadlines import FilingDeadlines, due_of, overdue
 from archive.identity import Identity
-from archive.model import Copy, Medium, Record, RecordKind, RecordState, SentBack
+from archive.model import Copy, FilingDeadline, Medium, Record, RecordKind, RecordState, SentBack
 from archive.policy.guard import Guard
 from archive.scheme.tree import below
 
@@ -131,13 +131,13 @@ class Steps:
 
     def way(self, session: Session, record: Record) -> Way:
         """Return a record's own way. Asks nobody: the caller has."""
-        conditions = (_ARRANGED, _LIES)
-        arranged, lies = session.execute(select(*conditions).where(Record.id == record.id)).one()
+        conditions = (_ARRANGED, _LIES, exists(select(FilingDeadline.category_id)))
+        arranged, lies, any_deadline = session.execute(select(*conditions).where(Record.id == record.id)).one()
         filed = record.state is RecordState.FILED
         taken = {"received"} | ({"arranged"} if arranged else set()) | ({"numbered", "filed"} if filed else set())
         if filed and (lies or record.medium is Medium.ELECTRONIC):
             taken.add("shelved")
-        deadline = self._deadlines.of_categories(session).get(record.category_id)
+        deadline = self._deadlines.of_categories(session).get(record.category_id) if any_deadline else None
         until = record.filed_at.date() if record.filed_at else self._guard.day()
         return Way(frozenset(taken), due_of(deadline, record.drawn_to), overdue(deadline, record.drawn_to, until))
 

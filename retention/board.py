@@ -153,7 +153,7 @@ class DueBoard:
             if found.by != record_id:
                 seen = self._guard.visible(session, identity).where(Record.id == found.by)
                 other = session.scalars(seen).one_or_none()
-            chosen = self._schedules.chosen(session, record_id)
+            chosen = self._schedules.chosen(session, record_id) if found.instead else None
             rule = rule_of(schedule.definition) if schedule else None
             return Told(found, schedule, rule, chosen, found.by != record_id, other)
 

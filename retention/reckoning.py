@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -80,13 +80,14 @@ class Reckoned:
     """How a filed record's clock stands.
 
     ``own`` is its clock by itself, ``due`` the one that counts; ``by`` the record whose clock that is: itself, or, in a
-    dossier, the one that is kept longest.
+    dossier, the one that is kept longest. ``instead``: it has a schedule of its own instead of its category's.
     """
 
     schedule: UUID | None
     own: Due
     due: Due
     by: UUID
+    instead: bool = field(default=False, compare=False)
 
 
 _COLUMNS = (
@@ -105,7 +106,7 @@ def reckon(session: Session, here: World, known: Iterable[Any], zone: str) -> di
     filed = [row for row in rows.values() if row.state is RecordState.FILED]
     if not filed:
         return {}
-    chosen, longer = _chosen(session, rows), _kept_on(session, rows)
+    chosen, longer = _instead(session, rows)
     events = _events(session, rows) if any(rule.event for rule in here.rules.values()) else {}
     units: dict[UUID, list[tuple[UUID, UUID | None, Due]]] = defaultdict(list)
     for row in filed:
@@ -121,7 +122,7 @@ def reckon(session: Session, here: World, known: Iterable[Any], zone: str) -> di
     for members in units.values():
         due = together(own for _, _, own in members)
         by = next(key for key, _, own in members if own is due)
-        found |= {key: Reckoned(schedule, own, due, by) for key, schedule, own in members}
+        found |= {key: Reckoned(schedule, own, due, by, instead=key in chosen) for key, schedule, own in members}
     return found
 
 
@@ -147,23 +148,21 @@ def _rows(session: Session, column: Any, ids: Collection[UUID]) -> Iterator[Any]
         yield from session.execute(select(*_COLUMNS).where(column.in_(part)))
 
 
-def _chosen(session: Session, ids: Collection[UUID]) -> dict[UUID, UUID]:
-    found: dict[UUID, UUID] = {}
+def _instead(session: Session, ids: Collection[UUID]) -> tuple[dict[UUID, UUID], dict[UUID, date]]:
+    """Return the schedules that records have instead of their category's, and until when appraisals keep them on."""
+    chosen: dict[UUID, UUID] = {}
+    longer: dict[UUID, date] = {}
+    until = select(func.max(RecordExtension.until)).where(RecordExtension.record_id == Record.id).scalar_subquery()
+    query = select(Record.id, RecordSchedule.schedule_id, until.label("until")).outerjoin(
+        RecordSchedule, RecordSchedule.record_id == Record.id
+    )
     for part in _parts(ids):
-        rows = select(RecordSchedule.record_id, RecordSchedule.schedule_id).where(RecordSchedule.record_id.in_(part))
-        found |= {row.record_id: row.schedule_id for row in session.execute(rows)}
-    return found
-
-
-def _kept_on(session: Session, ids: Collection[UUID]) -> dict[UUID, date]:
-    """Return until when appraisals have kept records on."""
-    found: dict[UUID, date] = {}
-    for part in _parts(ids):
-        until = func.max(RecordExtension.until)
-        query = select(RecordExtension.record_id, until).where(RecordExtension.record_id.in_(part))
-        rows: Any = session.execute(query.group_by(RecordExtension.record_id))
-        found |= {row[0]: row[1] for row in rows}
-    return found
+        for row in session.execute(query.where(Record.id.in_(part))):
+            if row.schedule_id is not None:
+                chosen[row.id] = row.schedule_id
+            if row.until is not None:
+                longer[row.id] = row.until
+    return chosen, longer
 
 
 def _events(session: Session, ids: Collection[UUID]) -> dict[UUID, dict[str, date]]:

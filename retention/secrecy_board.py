@@ -105,7 +105,12 @@ class SecrecyBoard:
         """Return what a record's page says. Raises as ``Guard.require``."""
         with self._db.reading() as session:
             record = self._guard.require(session, identity, Act.READ, record_id)
-            period = session.get(RecordSecrecy, record_id)
+            both = select(RecordSecrecy, RecordOpening).select_from(Record)
+            both = both.outerjoin(RecordSecrecy, RecordSecrecy.record_id == Record.id)
+            both = both.outerjoin(RecordOpening, RecordOpening.record_id == Record.id)
+            row = session.execute(both.where(Record.id == record_id)).one()
+            period: RecordSecrecy | None = row[0]
+            opening: RecordOpening | None = row[1]
             words = ""
             if period is not None and period.sealed is not None:
                 opened = self._vault.open(session, record_id, period.sealed, context=_context(record_id))
@@ -115,7 +120,7 @@ class SecrecyBoard:
                 period=period,
                 standing=standing(period.ends, self._guard.day()) if period else None,
                 words=words,
-                opening=session.get(RecordOpening, record_id),
+                opening=opening,
                 may_set=period is not None and session.scalars(allowed).first() is not None,
             )
 

@@ -68,14 +68,14 @@ def add_copy(session: Session, record_id: UUID, facts: CopyFacts, clock: Clock) 
 
 def copies_of(session: Session, record: Record) -> Sequence[CopyView]:
     """Return the copies of a record by number, the withdrawn ones too. Asks nobody: the caller has."""
-    needed = needs(session)[record.level_rank]
     rows = session.execute(
         select(Copy, ShelfPlace, Person.name)
         .outerjoin(ShelfPlace, ShelfPlace.id == Copy.place_id)
         .outerjoin(Person, Person.id == Copy.holder_id)
         .where(Copy.record_id == record.id)
         .order_by(Copy.number)
-    )
+    ).all()
+    needed = needs(session)[record.level_rank] if any(place for _copy, place, _holder in rows) else 0
     return [
         CopyView(copy, place, holder, place is not None and place.strength < needed) for copy, place, holder in rows
     ]
