@@ -6,12 +6,12 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, false, func, or_, select, true
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from archive import failpoints
 from archive.approvals import Approvals
-from archive.approving.deciders import hands_of, waiting
+from archive.approving.deciders import hands_of, waiting_for
 from archive.approving.planning import plan, require
 from archive.approving.states import OPEN
 from archive.database import Database, Work, rows_by_id
@@ -199,10 +199,7 @@ class SecrecyReviews:
         return session.scalar(select(func.count()).select_from(found)) or 0
 
     def _mine(self, session: Session, identity: Identity) -> Select[UUID]:
-        """Return a query for the requests of reviews that wait for this person."""
-        person = identity.person_id
-        query = waiting(person, hands_of(session, person, self._guard.day())) if person else select(Approval.id)
-        return query.where(Approval.kind == ApprovalKind.SECRECY, true() if person else false())
+        return waiting_for(session, identity.person_id, ApprovalKind.SECRECY, self._guard.day())
 
     def decide(self, identity: Identity, review_id: UUID, why: str, *, approve: bool) -> ApprovalState:
         """Decide at the present step; the last yes does what was asked for, at once or (of many records) by a job.

@@ -7,11 +7,11 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, false, func, or_, select, true
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from archive.approvals import Approvals
-from archive.approving.deciders import hands_of, waiting
+from archive.approving.deciders import hands_of, waiting_for
 from archive.approving.planning import plan, require
 from archive.approving.states import OPEN
 from archive.database import Database
@@ -341,10 +341,7 @@ class Transfers:
         return session.scalar(select(func.count()).select_from(found)) or 0
 
     def _mine(self, session: Session, identity: Identity) -> Select[UUID]:
-        """Return a query for the requests of transfers that wait for this person."""
-        person = identity.person_id
-        query = waiting(person, hands_of(session, person, self._guard.day())) if person else select(Approval.id)
-        return query.where(Approval.kind == ApprovalKind.TRANSFER, true() if person else false())
+        return waiting_for(session, identity.person_id, ApprovalKind.TRANSFER, self._guard.day())
 
     def _pull(self, session: Session, row: Transfer) -> None:
         """Take out what may not go now."""

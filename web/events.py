@@ -1,6 +1,5 @@
 """Events that start clocks: entered for a record or a subject, many at once from a spreadsheet, listed, undone."""
 
-from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
@@ -10,11 +9,12 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response as BaseResponse
 
 from archive.dates import BadDate, parse_civil
-from archive.errors import ArchiveError, Fault, InvalidInput
+from archive.errors import Fault, InvalidInput
 from archive.identity import Role
 from web import paging
 from web.faults import explain, status_of
 from web.i18n import current_locale
+from web.pasted import Refused, each_line
 from web.retention_words import EVENTS_SAID, said
 from web.security import local_path
 from web.services import identity, services
@@ -22,17 +22,7 @@ from web.services import identity, services
 pages = Blueprint("events", __name__, url_prefix="/events")
 
 PAGE = 50
-MOST = 500
 """Lines that are taken at once."""
-
-
-@dataclass(frozen=True)
-class Refused:
-    """A line that was not taken, and why."""
-
-    line: int
-    text: str
-    why: str
 
 
 @pages.get("")
@@ -84,17 +74,10 @@ def enter() -> BaseResponse:
 @pages.post("/many")
 def many() -> BaseResponse:
     """Enter many events: lines of number, event, day and note, as they are copied out of a spreadsheet."""
-    lines = [each for each in request.form.get("rows", "").splitlines() if each.strip()]
-    if len(lines) > MOST:
-        error = InvalidInput(Fault("rows", "out_of_range", {"low": 1, "high": MOST}))
+    try:
+        taken, refused = each_line(_one)
+    except InvalidInput as error:
         return make_response(_page(lines=explain(error, current_locale())), status_of(error))
-    refused, taken = [], 0
-    for number, line in enumerate(lines, 1):
-        try:
-            _one(line)
-            taken += 1
-        except ArchiveError as error:
-            refused.append(Refused(number, line[:200], " ".join(explain(error, current_locale()))))
     if taken:
         flash(ngettext("%(num)d event is entered.", "%(num)d events are entered.", taken))
     if refused:

@@ -8,13 +8,14 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response as BaseResponse
 
-from archive.errors import ArchiveError, Fault, InvalidInput
+from archive.errors import Fault, InvalidInput
 from archive.identity import Role
 from archive.model import MatterKind
 from web import paging
 from web.appraisal_words import MATTERS
 from web.faults import explain, status_of
 from web.i18n import current_locale
+from web.pasted import Refused, each_line
 from web.record_words import word
 from web.security import local_path
 from web.services import identity, services
@@ -22,7 +23,6 @@ from web.services import identity, services
 pages = Blueprint("matters", __name__, url_prefix="/matters")
 
 PAGE = 50
-MOST = 500
 """Lines that are taken at once."""
 
 
@@ -32,7 +32,7 @@ def every() -> str:
     return _page()
 
 
-def _page(refused: Sequence[tuple[int, str, str]] = (), lines: Sequence[str] = ()) -> str:
+def _page(refused: Sequence[Refused] = (), lines: Sequence[str] = ()) -> str:
     closed = request.args.get("settled") == "1"
     after = paging.read(request.args.get("after", ""))
     found = services().retention.matters.list(identity(), closed=closed, after=after, limit=PAGE + 1)
@@ -46,7 +46,7 @@ def _page(refused: Sequence[tuple[int, str, str]] = (), lines: Sequence[str] = (
     )
     return render_template(
         "matters.html", found=shown, more=more, people=people, refused=refused, lines=lines, closed=closed,
-        kept="\n".join(text for _number, text, _why in refused), may_enter=Role.ARCHIVIST in identity().roles,
+        kept="\n".join(each.text for each in refused), may_enter=Role.ARCHIVIST in identity().roles,
         kinds=kinds(),
     )  # fmt: skip
 
@@ -75,17 +75,10 @@ def enter() -> BaseResponse:
 @pages.post("/many")
 def many() -> BaseResponse:
     """Enter many matters: lines of number, kind and reason, as they are copied out of a spreadsheet."""
-    lines = [each for each in request.form.get("rows", "").splitlines() if each.strip()]
-    if len(lines) > MOST:
-        error = InvalidInput(Fault("rows", "out_of_range", {"low": 1, "high": MOST}))
+    try:
+        taken, refused = each_line(_one)
+    except InvalidInput as error:
         return make_response(_page(lines=explain(error, current_locale())), status_of(error))
-    refused, taken = [], 0
-    for number, line in enumerate(lines, 1):
-        try:
-            _one(line)
-            taken += 1
-        except ArchiveError as error:
-            refused.append((number, line[:200], " ".join(explain(error, current_locale()))))
     if taken:
         flash(ngettext("%(num)d matter is entered.", "%(num)d matters are entered.", taken))
     if refused:

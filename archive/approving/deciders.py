@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, or_, select
 from sqlalchemy.orm import Session
 
 from archive.identity import Role
 from archive.model import (
     Approval,
     ApprovalDecider,
+    ApprovalKind,
     ApprovalState,
     ApprovalWord,
     Custody,
@@ -130,6 +131,13 @@ def waiting(person: UUID, hands: Sequence[Hand]) -> Select[UUID]:
         Approval.step > 0,
         or_(*(_open_to(person, hand) for hand in hands)) if hands else Approval.id.is_(None),
     )
+
+
+def waiting_for(session: Session, person: UUID | None, kind: ApprovalKind, day: date) -> Select[UUID]:
+    """Return a query for the requests of a kind that wait for someone; None, a part of the system: there are none."""
+    if person is None:
+        return select(Approval.id).where(false())
+    return waiting(person, hands_of(session, person, day)).where(Approval.kind == kind)
 
 
 def _open_to(person: UUID, hand: Hand) -> ColumnElement[bool]:
