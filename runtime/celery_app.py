@@ -5,16 +5,16 @@ A message carries a job's id alone. Losing one costs a delay until a worker's cl
 
 import logging
 import time
-from typing import Any, Protocol
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
-
-from celery import Celery
-from kombu.entity import Queue
-from kombu.transport import TRANSPORT_ALIASES
 
 from archive.jobs.outbox import QUEUES
 from archive.trail import trail
 from runtime.settings import Settings
+
+if TYPE_CHECKING:
+    from celery import Celery
 
 ANSWER_SECONDS = 2.0
 """How long a web request, or the doctor, waits for a broker."""
@@ -31,8 +31,12 @@ class JobService(Protocol):
         ...
 
 
-def make_celery(settings: Settings, *, patient: bool = True) -> Celery:
+def make_celery(settings: Settings, *, patient: bool = True) -> "Celery":
     """Return the Celery application for these settings. One that is not patient gives up on a broker that is away."""
+    from celery import Celery  # noqa: PLC0415 (the pages would start later for it)
+    from kombu.entity import Queue  # noqa: PLC0415 (as above)
+    from kombu.transport import TRANSPORT_ALIASES  # noqa: PLC0415 (as above)
+
     TRANSPORT_ALIASES["filesystem"] = "runtime.file_broker:Transport"
     app = Celery("juanku", broker=settings.broker_url)
     options: dict[str, Any] = {}
@@ -63,18 +67,14 @@ def make_celery(settings: Settings, *, patient: bool = True) -> Celery:
         worker_hijack_root_logger=False,
         worker_redirect_stdouts=False,
         worker_enable_remote_control=False,
-        task_queues=[_queue(name) for name in sorted(set(QUEUES.values()))],
+        task_queues=[Queue(name) for name in sorted(set(QUEUES.values()))],  # type: ignore[no-untyped-call]
         task_default_queue="light",
         task_create_missing_queues=False,
     )
     return app
 
 
-def _queue(name: str) -> Queue:
-    return Queue(name)  # type: ignore[no-untyped-call]
-
-
-def register(app: Celery, service: JobService) -> None:
+def register(app: "Celery", service: JobService) -> None:
     """Register the task: one call of the service."""
 
     @app.task(name="juanku.wake")  # type: ignore[untyped-decorator]
@@ -108,8 +108,12 @@ class CeleryWaker:
 
     def __init__(self, settings: Settings) -> None:
         logging.getLogger("kombu.connection").setLevel(logging.ERROR)  # the file broker has no host to name
-        self._app = make_celery(settings, patient=False)
+        self._settings = settings
         self._quiet_until = 0.0
+
+    @cached_property
+    def _app(self) -> "Celery":
+        return make_celery(self._settings, patient=False)
 
     def wake(self, queue: str, job_id: UUID) -> None:
         """Send the hint; a broker that does not answer costs a delay until a worker's clock finds the job."""

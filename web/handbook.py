@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
 
 DOCUMENTS = Path(__file__).parents[1] / "docs"
 PICTURES = DOCUMENTS / "pictures"
@@ -52,12 +54,18 @@ def _file(locale: str, part: str) -> Path:
     return DOCUMENTS / "handbook" / locale / ("README.md" if part == CONTENTS else f"{part}.md")
 
 
-def _tokens(locale: str, part: str) -> list[Token]:
-    reader = MarkdownIt("commonmark", {"html": False}).enable("table")
-    return reader.parse(_file(locale, part).read_text("utf-8"))
+@cache
+def _reader() -> "MarkdownIt":
+    from markdown_it import MarkdownIt  # noqa: PLC0415 (the pages would start later for it)
+
+    return MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
-def _headings(tokens: Sequence[Token]) -> list[tuple[int, str]]:
+def _tokens(locale: str, part: str) -> "list[Token]":
+    return _reader().parse(_file(locale, part).read_text("utf-8"))
+
+
+def _headings(tokens: "Sequence[Token]") -> list[tuple[int, str]]:
     found = []
     for at, token in enumerate(tokens):
         if token.type == "heading_open":
@@ -89,13 +97,12 @@ def part_of(locale: str, part: str) -> Part:
         elif token.type == "inline":
             _lead(token.children or [], locale)
     shown = tokens[3:]  # the title stands in the page's head
-    renderer = MarkdownIt("commonmark").renderer
-    html = str(renderer.render(shown, MarkdownIt("commonmark").options, {}))
+    html = str(_reader().renderer.render(shown, _reader().options, {}))
     html = html.replace("<table>", '<div class="scroll"><table>').replace("</table>", "</table></div>")
     return Part(headings[0], headings[1:], html)
 
 
-def _lead(children: list[Token], locale: str) -> None:
+def _lead(children: "list[Token]", locale: str) -> None:
     """Have links lead to parts and pictures; what lies outside the handbook is named in words."""
     closing: list[str] = []
     for at, token in enumerate(children):
@@ -113,7 +120,7 @@ def _lead(children: list[Token], locale: str) -> None:
             _picture(token)
 
 
-def _link(token: Token) -> str:
+def _link(token: "Token") -> str:
     """Rewrite a link's opening; return the words that stand for its end where it leads out of the handbook."""
     target = str(token.attrGet("href"))
     inside = INSIDE.fullmatch(target)
@@ -125,7 +132,7 @@ def _link(token: Token) -> str:
     return ""
 
 
-def _picture(token: Token) -> None:
+def _picture(token: "Token") -> None:
     found = PICTURE.fullmatch(str(token.attrGet("src")))
     if found is None:
         raise ValueError(token.attrGet("src"))

@@ -9,9 +9,6 @@ from itertools import chain
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from pypdf import PdfWriter
-from pypdf.generic import DictionaryObject, NameObject, NumberObject, StreamObject
-
 from archive.errors import Damaged, Fault, InvalidInput, NotFound, TooLarge
 from archive.identity import Identity
 from archive.intake import OpenFile
@@ -80,6 +77,9 @@ def marked_picture(services: "Services", key: Unlocked, image: bytes, name: str,
 
 def marked_pdf(services: "Services", pages: Iterator[bytes], mark: Mark, locale: str) -> bytes:
     """Return pictures of pages as a PDF, each with the mark."""
+    from pypdf import PdfWriter  # noqa: PLC0415 (the pages would start later for it)
+    from pypdf.generic import DictionaryObject, NameObject, NumberObject, StreamObject  # noqa: PLC0415 (as above)
+
     writer = PdfWriter()
     for picture in pages:
         jpeg, width, height = _marked(services, picture, mark, locale, jpeg=True)

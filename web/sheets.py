@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from io import BytesIO
 from typing import Any
 
-import xlsxwriter
 from flask import Blueprint, Response, request
 from flask_babel import gettext as _
 
@@ -58,6 +57,8 @@ def workbook(columns: Sequence[tuple[str, int]], rows: Sequence[Sequence[Any]]) 
 
 def workbook_of(sheets: Sequence[tuple[str, Sequence[tuple[str, int]], Sequence[Sequence[Any]]]]) -> bytes:
     """Write a workbook of several sheets in memory: each with its name (empty: the program's own), as ``workbook``."""
+    import xlsxwriter  # noqa: PLC0415 (the pages would start later for it)
+
     out = BytesIO()
     plain = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     book = xlsxwriter.Workbook(out, plain)

@@ -14,8 +14,8 @@ from archive.identity import Role
 from archive.model import Content, RecordState
 from runtime.cli.main import cli
 from tests.factories.api_house import TEXT, ApiHouse, an_api_house
+from web.api.application import create_api
 from web.api.document import document
-from web.api.mount import create_api
 from web.api.operations import OPERATIONS
 
 ANYONE = "anyone"
