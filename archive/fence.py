@@ -5,11 +5,12 @@ adds the fences as conditions that must not hold, so hits, counts and facets are
 """
 
 from collections import defaultdict
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from archive.errors import Unavailable
@@ -25,25 +26,30 @@ IDS: Final = frozenset(("record", "category", "fonds"))
 
 
 def raise_fence(session: Session, fact: str, value: str, now: datetime) -> None:
-    """Keep every record with this fact out of search, from this transaction's commit on.
+    """Keep every record with this fact out of search, as ``raise_fences`` does for several."""
+    raise_fences(session, fact, [value], now)
+
+
+def raise_fences(session: Session, fact: str, values: Collection[str], now: datetime) -> None:
+    """Keep every record with one of these facts out of search, from this transaction's commit on.
 
     Raising a fence that stands moves its moment to ``now``, so that a job begun before cannot lift it. ``fact`` is
-    ``record``, ``category``, ``fonds`` (``value``: the id) or ``place`` (``value``: a path ended by ``/``).
+    ``record``, ``category``, ``fonds`` (values: ids) or ``place`` (values: paths ended by ``/``).
 
     Raises:
-        ValueError: the fact cannot be fenced, or the value is not of its kind.
+        ValueError: the fact cannot be fenced, or a value is not of its kind.
     """
     if fact in IDS:
-        value = str(UUID(value))
-    elif fact not in PATHS or not value.endswith("/"):
-        msg = f"no fence on {fact!r} {value!r}"
+        values = {str(UUID(value)) for value in values}
+    elif fact not in PATHS or not all(value.endswith("/") for value in values):
+        msg = f"no fence on {fact!r} {values!r}"
         raise ValueError(msg)
-    standing = session.scalars(select(Fence).where(Fence.fact == fact, Fence.value == value)).one_or_none()
-    if standing is None:
-        session.add(Fence(id=new_id(), fact=fact, value=value, since=now))
-        session.flush()
-    else:
-        standing.since = max(standing.since, now)
+    named = (Fence.fact == fact, Fence.value.in_(values))
+    standing = set(session.scalars(select(Fence.value).where(*named)))
+    session.execute(update(Fence).where(*named, Fence.since < now).values(since=now))
+    new = [{"id": new_id(), "fact": fact, "value": value, "since": now} for value in sorted(set(values) - standing)]
+    if new:
+        session.execute(insert(Fence), new)
 
 
 def lift(session: Session, fact: str, value: str, before: datetime) -> None:

@@ -309,12 +309,12 @@ class PassingKey(Protocol):
 class ObjectErasing(Protocol):
     """Removes objects whatever locks them, under the credential of destruction. Raises as ``ObjectStore`` does."""
 
-    def held(self, keys: Collection[str]) -> frozenset[str]:
-        """Return the keys of which some version is under a legal hold."""
+    def held(self, objects: Mapping[str, str | None]) -> frozenset[str]:
+        """Return the keys whose version (None: any of its versions) is under a legal hold."""
         ...
 
-    def erase(self, keys: Collection[str]) -> frozenset[str]:
-        """Remove every version and delete mark of these keys; return the keys of which something refused to go."""
+    def erase(self, objects: Mapping[str, str | None]) -> frozenset[str]:
+        """Remove a version of each key (None: every version and delete mark); return the keys that refused to go."""
         ...
 
     def standing(self, keys: Collection[str]) -> Mapping[str, int]:

@@ -1,6 +1,6 @@
 """Destruction: records of a file each, proved gone. Run: ``juanku bench destruction N [--minio HOST:PORT]``.
 
-Beside it, in the same run, as many records are removed raw: rows in batches, then their objects one by one, without a
+Beside it, in the same run, as many records are removed raw: rows in batches, then their objects in batches, without a
 question, a key, a log or a proof. Waiting for the index, its expunge and the database's vacuum are timed apart.
 """
 
@@ -55,10 +55,11 @@ def raw(parts: Parts, ids: Sequence[UUID]) -> None:
     for start in range(0, len(ids), BATCH):
         some = ids[start : start + BATCH]
         with parts.db.writing() as work:
-            keys = work.session.scalars(select(Content.object_key).where(Content.record_id.in_(some))).all()
+            stored = select(Content.object_key, Content.store_version).where(Content.record_id.in_(some))
+            objects: dict[str, str | None] = dict(work.session.execute(stored).all())
             remove_records(work.session, some)
             work.commit()
-        erasing.erase(keys)
+        erasing.erase(objects)
 
 
 def timed(act: Callable[[], Any]) -> float:

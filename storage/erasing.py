@@ -88,13 +88,13 @@ class FileErasing:
     def __init__(self, store: FileStore) -> None:
         self._store = store
 
-    def held(self, keys: Collection[str]) -> frozenset[str]:  # noqa: ARG002 (the contract's)
+    def held(self, objects: Mapping[str, str | None]) -> frozenset[str]:  # noqa: ARG002 (the contract's)
         """Nothing is ever held."""
         return frozenset()
 
-    def erase(self, keys: Collection[str]) -> frozenset[str]:
-        """Remove every version of these keys."""
-        for key in keys:
+    def erase(self, objects: Mapping[str, str | None]) -> frozenset[str]:
+        """Remove every version of these keys, whichever is named."""
+        for key in objects:
             for info in list(self._store.versions(key)):
                 self._store.remove(info.key, info.version)
         return frozenset()

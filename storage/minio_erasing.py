@@ -30,15 +30,15 @@ class MinioErasing:
         self._client = destroyer
         self._bucket = bucket
 
-    def held(self, keys: Collection[str]) -> frozenset[str]:
-        """Return the keys of which some version is under a legal hold."""
-        return frozenset(key for key, held in self._asked(keys, self._held) if held)
+    def held(self, objects: Mapping[str, str | None]) -> frozenset[str]:
+        """Return the keys whose version (None: any of its versions) is under a legal hold."""
+        return frozenset(key for key, held in self._asked(objects, lambda key: self._held(key, objects[key])) if held)
 
-    def erase(self, keys: Collection[str]) -> frozenset[str]:
-        """Remove every version and delete mark; what is under a legal hold refuses and stays."""
-        every = [
-            DeleteObject(key, version) for key, versions in self._asked(keys, self._versions) for version in versions
-        ]
+    def erase(self, objects: Mapping[str, str | None]) -> frozenset[str]:
+        """Remove a version of each key (None: every version and mark); what is under a legal hold refuses and stays."""
+        known = [DeleteObject(key, version) for key, version in objects.items() if version]
+        listed = self._asked([key for key, version in objects.items() if not version], self._versions)
+        every = known + [DeleteObject(key, version) for key, versions in listed for version in versions]
         with translated():
             refused = list(self._client.remove_objects(self._bucket, every, bypass_governance_mode=True))
         return frozenset(each.name or "" for each in refused if each.code not in _GONE)
@@ -61,7 +61,9 @@ class MinioErasing:
             ours = [each for each in listed if each.object_name == key]
         return [(each.version_id or "null", bool(each.is_delete_marker)) for each in ours]
 
-    def _held(self, key: str) -> bool:
+    def _held(self, key: str, version: str | None) -> bool:
+        if version:
+            return self._version_held(key, version)
         return any(self._version_held(key, version) for version, marker in self._listed(key) if not marker)
 
     def _version_held(self, key: str, version: str) -> bool:

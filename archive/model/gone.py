@@ -54,6 +54,7 @@ class DestructionObject(Base):
     destruction_id: Mapped[UUID] = mapped_column(ForeignKey("destruction.id"))
     record_id: Mapped[UUID]
     object_key: Mapped[str] = mapped_column(String(200))
+    store_version: Mapped[str | None] = mapped_column(String(100))
     upload: Mapped[str | None] = mapped_column(String(200))
     removed_at: Mapped[datetime | None]
 

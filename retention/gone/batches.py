@@ -17,7 +17,7 @@ from archive import failpoints
 from archive.blocks import end_caused
 from archive.database import Base, Database, Work
 from archive.dossier_order import close_gaps
-from archive.fence import raise_fence
+from archive.fence import raise_fences
 from archive.identity import system
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
@@ -84,12 +84,13 @@ class Batches:
             fenced = session.scalar(select(func.count()).select_from(Fence).where(Fence.fact == "record")) or 0
             if ids and fenced > FENCED:
                 return None
-            keys: dict[str, UUID] = dict(session.execute(_KEYS.where(Content.record_id.in_(ids))).all())
+            contents = session.execute(_CONTENTS.where(Content.record_id.in_(ids))).all()
             words = self._means.index.rare_words(session, ids)
         if not ids:
             return False
         failpoints.reach("destroy.batch")
-        held = {keys[key] for key in self._means.objects.held(keys)}
+        holding = self._means.objects.held({row.object_key: row.store_version for row in contents})
+        held = {row.record_id for row in contents if row.object_key in holding}
         with self._db.writing() as work:
             run = work.session.get_one(DestructionRun, destruction_id)
             still = set(_doomed(work.session, destruction_id))  # another worker may have been faster
@@ -122,7 +123,7 @@ class Batches:
         contents = [
             {
                 "content_id": row.id, "destruction_id": run.destruction_id, "record_id": row.record_id,
-                "object_key": row.object_key, "upload": row.upload,
+                "object_key": row.object_key, "store_version": row.store_version, "upload": row.upload,
             }
             for row in session.execute(_CONTENTS.where(Content.record_id.in_(ids)))
         ]  # fmt: skip
@@ -137,8 +138,7 @@ class Batches:
         self._means.keys.doom(session, [*ids, *drafts_of(session, ids)])
         forget_traces(session, ids, [each["content_id"] for each in contents])
         remove_records(session, ids)
-        for key in ids:
-            raise_fence(session, "record", str(key), now)
+        raise_fences(session, "record", [str(key) for key in ids], now)
         self._log.note_many(session, ACTOR, "record.destroy", [(key, None) for key in ids])
         _mark(session, run.destruction_id, ids, state=DestructionItemState.GONE, gone_at=now)
         self._outbox.add_many(work, JobKind.INDEX, [*ids, *sorted(left)])
@@ -154,7 +154,7 @@ class Batches:
     def erase(self, destruction_id: UUID, *, again: bool = False) -> int:
         """Remove the bytes whose rows are gone; return of how many contents something refused to go.
 
-        ``again`` removes once more what was removed before: something may have come back since.
+        ``again`` removes once more what was removed before, whatever its version: something may have come back since.
         """
         after, refused = UUID(int=0), 0
         waiting = select(DestructionObject).where(DestructionObject.destruction_id == destruction_id)
@@ -169,7 +169,7 @@ class Batches:
             for row in rows:
                 if row.upload:
                     self._means.store.abort(row.object_key, row.upload)
-            stays = self._means.objects.erase([row.object_key for row in rows])
+            stays = self._means.objects.erase({row.object_key: None if again else row.store_version for row in rows})
             self._means.pictures.forget([row.content_id for row in rows])
             failpoints.reach("destroy.objects")
             done = [row.content_id for row in rows if row.object_key not in stays]
@@ -180,8 +180,7 @@ class Batches:
             after, refused = rows[-1].content_id, refused + len(rows) - len(done)
 
 
-_KEYS = select(Content.object_key, Content.record_id)
-_CONTENTS = select(Content.id, Content.record_id, Content.object_key, Content.upload)
+_CONTENTS = select(Content.id, Content.record_id, Content.object_key, Content.store_version, Content.upload)
 _RECORDS = select(Record.id, Record.archive_number, Record.registration_number, Record.indexed_in, Record.dossier_id)
 
 

@@ -30,15 +30,20 @@ def test_every_version_and_mark_goes_but_what_is_held() -> None:
     store.hold("a/2", versions["a/2"], on=True)
 
     erasing = MinioErasing(destroyer, bucket)
-    assert erasing.held(keys) == {"a/2"}
+    assert erasing.held(dict.fromkeys(keys)) == {"a/2"}
+    assert erasing.held(versions) == {"a/2"}
     assert erasing.standing(keys) == {"a/1": 3, "a/2": 1, "a/3": 1, "a/11": 1}
-    assert MinioErasing(everyday, bucket).erase(["a/3"]) == {"a/3"}, "the everyday credential removes nothing"
+    assert MinioErasing(everyday, bucket).erase({"a/3": None}) == {"a/3"}, "the everyday credential removes nothing"
     assert erasing.standing(["a/3"]) == {"a/3": 1}
-    assert erasing.erase(["a/1", "a/2", "a/3"]) == {"a/2"}
+    assert erasing.erase({"a/2": versions["a/2"], "a/3": versions["a/3"]}) == {"a/2"}
+    assert erasing.standing(["a/3"]) == {}
+    assert erasing.erase({"a/1": versions["a/1"]}) == frozenset()
+    assert erasing.standing(["a/1"]) == {"a/1": 2}, "another version and the mark, of which nobody told"
+    assert erasing.erase(dict.fromkeys(["a/1", "a/2", "a/3"])) == {"a/2"}
     assert erasing.standing(keys) == {"a/2": 1, "a/11": 1}
-    assert erasing.erase(["a/1", "a/3"]) == frozenset(), "a second time finds nothing"
+    assert erasing.erase({"a/1": versions["a/1"], "a/3": None}) == frozenset(), "a second time finds nothing"
     store.hold("a/2", versions["a/2"], on=False)
-    assert erasing.erase(["a/2"]) == frozenset()
+    assert erasing.erase({"a/2": None}) == frozenset()
     assert erasing.standing(["a/2"]) == {}
 
 
@@ -46,4 +51,4 @@ def test_a_store_that_is_away_is_told_as_away() -> None:
     access = minio_server.needed()
     away = client(type(access)("127.0.0.1:9", access.key, access.secret, secure=False), tries=1)
     with pytest.raises(Unavailable):
-        MinioErasing(away, "nothing").erase(["a/1"])
+        MinioErasing(away, "nothing").erase({"a/1": None})
