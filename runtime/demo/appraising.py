@@ -19,7 +19,8 @@ AT_ONCE = 3
 def begin_appraisal(parts: Parts) -> None:
     """Draw up a list of what is due and have it opened. Does nothing where there is one, or nothing is due."""
     with parts.db.reading() as session:
-        if session.scalar(select(func.count()).select_from(Appraisal)):
+        running = Appraisal.state.in_((AppraisalState.DRAFT, AppraisalState.OPEN))
+        if session.scalar(select(func.count()).select_from(Appraisal).where(running)):
             return
     listing, who = parts.retention.appraisals.listing, parts.people.identity_of(BEGINNER)
     try:

@@ -13,13 +13,26 @@ from archive.arrivals import Incoming
 from archive.clock import today
 from archive.grants import Rights
 from archive.identity import system
-from archive.model import Category, Department, Fonds, House, Level, Person, Place, PlaceKind, Post, Record
+from archive.model import (
+    Category,
+    Department,
+    DestroyedRecord,
+    Fonds,
+    House,
+    Level,
+    Person,
+    Place,
+    PlaceKind,
+    Post,
+    Record,
+)
 from archive.organisation import add_department, add_post
 from archive.places import PlaceRules, add_place, shipped_rules
 from archive.scheme.install import install
 from archive.scheme.shipped import scheme
 from runtime.demo import clocks, done, dossiers, required
 from runtime.demo.appraising import begin_appraisal, judge_some
+from runtime.demo.destroying import destroy_some
 from runtime.demo.handing_in import hand_in
 from runtime.demo.lending import lend
 from runtime.demo.people import DEPARTMENTS, DISTRIBUTION, PEOPLE, POSTS
@@ -89,6 +102,8 @@ def fill(settings: Settings, out: Speaker, *, size: int | None, files: bool) -> 
                 plan_checks(parts)
                 lend(parts)
                 tell(parts)
+            destroy_some(settings)
+            with work_done(parts, wait=True):
                 begin_appraisal(parts)
             with work_done(parts, wait=True):  # once the job has opened the appraisal
                 judge_some(parts)
@@ -225,7 +240,7 @@ def _spots(session: Session, fonds: Fonds) -> Sequence[Spot]:
 def _records(parts: Parts, out: Speaker, size: int, *, files: bool, grow: bool, filed: Callable[[], None]) -> None:
     with parts.db.reading() as session:
         grounds = _grounds(session)
-        there = session.scalar(select(func.count()).select_from(Record)) or 0
+        there = sum(session.scalar(select(func.count()).select_from(each)) or 0 for each in (Record, DestroyedRecord))
         ranks = session.scalar(select(func.count()).select_from(Level))
     if there and not grow:
         return

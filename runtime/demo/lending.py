@@ -21,9 +21,9 @@ from archive.policy.rules import Act
 from runtime.wiring import Parts
 
 
-@dataclass(frozen=True)
+@dataclass
 class Ago:
-    """A clock that is behind another by some days."""
+    """A clock that is behind another by some days, which may grow fewer."""
 
     clock: Clock
     days: int
