@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import g, request
-from flask_babel import gettext as _
 
 from archive.errors import ArchiveError
 from archive.identity import Identity, Role
@@ -16,6 +15,9 @@ from archive.why import EXPLAINERS
 from web.services import services
 from web.waiting import PREPARERS as _PREPARERS
 from web.words import mark
+
+RAIL_COOKIE = "juanku_rail"
+"""Holds the codes of the groups that a person opened, with dots between; their browser writes it."""
 
 _LEVELS = ("levels.new", "levels.new_group", "levels.shelving")
 _SCHEME = HOUSE_RULES[Act.MANAGE_SCHEME]
@@ -43,8 +45,20 @@ class Way:
     beside: tuple[str, ...] = ()
 
 
-WAYS: Sequence[tuple[str, Sequence[Way]]] = (
-    (
+@dataclass(frozen=True)
+class Group:
+    """Ways of one kind of work, folded away until someone is at it or opens it; those without a name always stand."""
+
+    code: str
+    icon: str
+    words: str
+    ways: Sequence[Way]
+
+
+WAYS: Sequence[Group] = (
+    Group(
+        "",
+        "",
         "",
         (
             Way("desk.desk", "desk", mark("My desk")),
@@ -70,7 +84,9 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
             Way("deadlines.board", "due", mark("What falls due")),
         ),
     ),
-    (
+    Group(
+        "taking-in",
+        "upload",
         mark("Taking in"),
         (
             Way(
@@ -93,7 +109,9 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
             Way("papers.board", "sheet", mark("Required papers"), READERS, ("papers.show",)),
         ),
     ),
-    (
+    Group(
+        "keeping",
+        "shelf",
         mark("Keeping"),
         (
             Way(
@@ -108,6 +126,13 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
             Way("shelves.rooms", "shelf", mark("Shelves"), HOUSE_RULES[Act.SEE_SHELVES], _SHELVES),
             Way("checks.due", "correct", mark("Checks"), HOUSE_RULES[Act.MANAGE_CHECKS], _CHECKS),
             Way("vital.waiting", "level", mark("Vital records"), frozenset({Role.ARCHIVIST}), ("vital.mark",)),
+        ),
+    ),
+    Group(
+        "retention",
+        "due",
+        mark("Retention"),
+        (
             Way("terms_due.board", "log", mark("Terms run out"), None, (*_SCHEDULES, "forecast.show")),
             Way(
                 "appraisals.every",
@@ -142,7 +167,9 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
             ),
         ),
     ),
-    (
+    Group(
+        "house",
+        "unit",
         mark("House"),
         (
             Way("subjects.every", "subject", mark("Subjects"), KEEPERS, ("subjects.show", "subjects.new")),
@@ -180,10 +207,25 @@ WAYS: Sequence[tuple[str, Sequence[Way]]] = (
 """Groups of the rail, with the pages of each. A page that a person may not use is absent."""
 
 
-def ways_of(identity: Identity) -> list[tuple[str, list[Way]]]:
+@dataclass(frozen=True)
+class Shown:
+    """A group as a person sees it: ``open`` where they are, and where they have opened it (``RAIL_COOKIE``)."""
+
+    group: Group
+    ways: Sequence[Way]
+    open: bool
+
+
+def rail_of(identity: Identity) -> list[Shown]:
     """Return the groups and pages that the rail shows to ``identity``; a group without pages is left out."""
-    shown = [(name, [way for way in ways if way.who is None or way.who & identity.roles]) for name, ways in WAYS]
-    return [(name, ways) for name, ways in shown if ways]
+    opened = request.cookies.get(RAIL_COOKIE, "").split(".")
+    shown = []
+    for group in WAYS:
+        ways = [way for way in group.ways if way.who is None or way.who & identity.roles]
+        here = any(request.endpoint in (way.endpoint, *way.beside) for way in ways)
+        if ways:
+            shown.append(Shown(group, ways, here or group.code in opened))
+    return shown
 
 
 def _closed() -> str | None:
@@ -210,7 +252,7 @@ def frame() -> dict[str, Any]:
         "closed": _closed() if g.person is None or g.person.closed else None,
         "person": g.person,
         "here": here,
-        "rail": [(_(name) if name else "", ways) for name, ways in ways_of(identity)],
+        "rail": rail_of(identity),
         "reads": bool(identity.roles & READERS),
         "may_create": bool(identity.roles & _PREPARERS),
         "may_file": Role.ARCHIVIST in identity.roles,

@@ -49,6 +49,14 @@ if (rail) {
   });
 }
 
+// Which groups of the rail are open is remembered where the server sees it, so that no page jumps.
+for (const group of document.querySelectorAll(".rail details[data-code]")) {
+  group.addEventListener("toggle", () => {
+    const open = [...document.querySelectorAll(".rail details[data-code][open]")].map((each) => each.dataset.code);
+    document.cookie = `juanku_rail=${open.join(".")}; path=/; max-age=31536000; samesite=lax`;
+  });
+}
+
 document.addEventListener("click", (event) => {
   for (const open of document.querySelectorAll(".me[open], .rail-more[open]")) {
     if (!open.contains(event.target)) open.removeAttribute("open");
