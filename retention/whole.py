@@ -7,11 +7,13 @@ from archive.dossier_level import Means
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import Handler
 from archive.log.writer import Log
+from archive.messages import Messages
 from archive.policy.guard import Guard
 from archive.ports import ObjectLocks, Vault
 from archive.records import RecordService
 from retention.applying import FindDue, Reckon
 from retention.appraising.whole import Appraisals
+from retention.auditing.whole import Audits
 from retention.board import DueBoard
 from retention.destroying.audit import Signs
 from retention.destroying.whole import Destructions
@@ -44,14 +46,19 @@ class Retention:
         *,
         cooling_days: int = 7,
         signer: Signs | None = None,
+        messages: Messages | None = None,
     ) -> None:
+        messages = messages or Messages(db, guard)
         self.due_days = due_days
         self.schedules = Schedules(db, guard, vault, log, outbox, clock)
         self.previews = Previews(db, guard, self.schedules, due_days)
         self.board = DueBoard(db, guard, due_days, self.schedules)
         self.events = Events(db, guard, vault, log, outbox, clock)
         self.holds = Holds(db, guard, log, outbox, clock)
-        self.destructions = Destructions(db, guard, vault, log, outbox, clock, cooling_days=cooling_days, signer=signer)
+        self.destructions = Destructions(
+            db, guard, vault, log, outbox, clock, cooling_days=cooling_days, signer=signer, messages=messages
+        )
+        self.audits = Audits(db, guard, vault, log, clock, messages, signer)
         self.secrecy = SecrecyBoard(db, guard, vault, log)
         records = RecordService(db, guard, vault, log, outbox, clock)
         self.reviews = SecrecyReviews(

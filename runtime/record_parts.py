@@ -32,6 +32,8 @@ from archive.steps import Steps
 from archive.stocktaking.whole import StocktakingService
 from archive.telling import Telling, telling
 from archive.vital import VitalRecords
+from retention.auditing.watches import audit_watches
+from retention.destroying.telling import destruction_watches
 from retention.holding import HoldCheck
 from retention.secrecy import SecrecyWatch
 from retention.whole import Retention
@@ -179,7 +181,7 @@ class RecordParts(HouseParts):
         """What has a clock."""
         return Retention(
             self.db, self.guard, self.vault, self.log, self.outbox, self.clock, self.due_days, self.locks,
-            cooling_days=self.settings.cooling_days, signer=self.ring,
+            cooling_days=self.settings.cooling_days, signer=self.ring, messages=self.telling.messages,
         )  # fmt: skip
 
     @cached_property
@@ -192,7 +194,12 @@ class RecordParts(HouseParts):
             self.outbox,
             self.vault,
             self.ways,
-            [*loan_watches(self.guard), SecrecyWatch(self.guard)],
+            [
+                *loan_watches(self.guard),
+                SecrecyWatch(self.guard),
+                *audit_watches(self.guard),
+                *destruction_watches(self.guard, self.settings.cooling_days),
+            ],
         )
 
     @cached_property

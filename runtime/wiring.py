@@ -214,9 +214,11 @@ class Parts(RecordParts):
         """Carries destructions out."""
         keys, index = RingErasing(self.db, self.ring, self.clock), SearchTraces(self.engine, self.vault)
         means = Means(object_erasing(self), self.store, keys, index, self.pictures)
-        return erasing(
+        made = erasing(
             House(self.settings, self.db, self.guard, self.log, self.outbox, self.clock, means, self.safekeeping)
         )
+        made.tell = self.retention.destructions.turns.tell
+        return made
 
     def backups_in(self, url: str) -> Backups:
         """Return the backup sets that lie in a store."""

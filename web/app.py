@@ -16,6 +16,10 @@ from web.account import pages as account_pages
 from web.api.mount import mount
 from web.appraisal_report import pages as appraisal_report_pages
 from web.appraisals import pages as appraisal_pages
+from web.audit_checklists import pages as audit_checklist_pages
+from web.audit_findings import pages as audit_finding_pages
+from web.audit_report import pages as audit_report_pages
+from web.audits import pages as audit_pages
 from web.blocks import pages as block_pages
 from web.bring_in import pages as bring_in_pages
 from web.browsing import pages as browsing_pages
@@ -133,6 +137,7 @@ def create_app(wired: Services) -> Flask:
         counter_pages, register_pages, rule_book_pages, deadline_pages, message_pages, calendar_pages, delivery_pages,
         schedule_pages, event_pages, hold_pages, terms_due_pages, destruction_pages, destroyed_pages, secrecy_pages,
         transfer_pages, appraisal_pages, appraisal_report_pages, matter_pages, forecast_pages, marked_copy_pages,
+        audit_checklist_pages, audit_finding_pages, audit_report_pages, audit_pages,
     ):  # fmt: skip
         app.register_blueprint(pages)
     app.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))

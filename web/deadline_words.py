@@ -7,6 +7,7 @@ from uuid import UUID
 from flask import url_for
 
 from archive.model import DeadlineKind, Message
+from retention.auditing.findings import TO_LOOK, TO_MEND
 from web.words import mark
 
 
@@ -50,6 +51,18 @@ def _custody(subject: UUID | None, _record: UUID | None) -> str | None:
     return url_for("standing_custody.show", custody_id=subject) if subject else None
 
 
+def _audit(subject: UUID | None, _record: UUID | None) -> str | None:
+    return url_for("audits.show", key=subject) if subject else None
+
+
+def _destruction(subject: UUID | None, _record: UUID | None) -> str | None:
+    return url_for("destructions.show", key=subject) if subject else None
+
+
+def _finding(subject: UUID | None, _record: UUID | None) -> str | None:
+    return url_for("audit_findings.show", finding_id=subject) if subject else None
+
+
 KINDS: Mapping[DeadlineKind, Words] = {
     DeadlineKind.VITAL_REVIEW: Words(
         mark("Review of a vital record"), mark("Look whether it is vital still, and choose the next day."), _record
@@ -85,10 +98,34 @@ KINDS: Mapping[DeadlineKind, Words] = {
     DeadlineKind.CUSTODY_CHECK: Words(
         mark("Check of a paper in standing custody"), mark("Have the archive look at it."), _custody
     ),
+    DeadlineKind.AUDIT: Words(mark("A planned audit"), mark("Answer its points, and close it."), _audit),
+    DeadlineKind.AUDIT_FINDING: Words(mark("A finding of an audit"), mark("Mend it, and say what was done."), _finding),
+    DeadlineKind.DESTRUCTION_OBJECTION: Words(
+        mark("A destruction cools off"),
+        mark("Look through what you read of it; until the day you may object."),
+        _destruction,
+    ),
+    DeadlineKind.DESTRUCTION_CONFIRM: Words(
+        mark("A destruction to confirm"), mark("It has cooled off: confirm it, or take it back."), _destruction
+    ),
 }
 """Every kind of deadline."""
 
-TOPICS: Mapping[str, Words] = {f"due.{kind.value}": words for kind, words in KINDS.items()}
+TOPICS: Mapping[str, Words] = {
+    **{f"due.{kind.value}": words for kind, words in KINDS.items()},
+    "destruction.decide": Words(mark("A destruction to decide"), mark("Agree or refuse, with a reason."), _destruction),
+    "destruction.count": Words(
+        mark("A destruction to count"), mark("Count what is on the list, and sign."), _destruction
+    ),
+    "destruction.run": Words(mark("A destruction to execute"), mark("It is counted: execute it."), _destruction),
+    "destruction.sign": Words(mark("A destruction to sign"), mark("It is done: sign what you saw."), _destruction),
+    TO_MEND: Words(
+        mark("A finding of an audit is yours to mend"), mark("Mend it by its day, and say what was done."), _finding
+    ),
+    TO_LOOK: Words(
+        mark("A finding of an audit is said to be mended"), mark("Look, and close it or send it back."), _finding
+    ),
+}
 """Every topic of a message. What another part of the house tells is added here."""
 
 UNKNOWN = Words(mark("Something that was told before"), mark("There is nothing to do here any more."))

@@ -106,7 +106,7 @@ def _data(one: Shown, form: str) -> dict[str, Any]:
         raise NotFound
     locale, zone = current_locale(), services().zone()
     lines = services().retention.destructions.register.lines(identity(), one.row.id)
-    words = Words(locale, services().guard.day(), person=g.person.name, house=house_name(locale))
+    words = Words(locale, services().guard.day(), person=_printing(), house=house_name(locale))
     levels = services().directory.levels()
     top = levels.get(max((each.row.level_rank for each in lines), default=0))
     row = one.row
@@ -126,6 +126,12 @@ def _data(one: Shown, form: str) -> dict[str, Any]:
     )  # fmt: skip
     kind = KINDS[form]
     return words.data(words.said(kind.words), kind.sheets([given], words))
+
+
+def _printing() -> str:
+    """Return who prints it: at a page the person, for a program whom its token stands for."""
+    person = g.get("person")
+    return person.name if person is not None else identity().name
 
 
 def _line(each: Gone, zone: str) -> Line:

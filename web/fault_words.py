@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from web.destruction_words import FAULTS as DESTRUCTION_FAULTS
 from web.form_faults import FORM_FAULTS
-from web.leaving_faults import LEAVING_FAULTS
+from web.leaving_faults import LEAVING_FAULTS, LEAVING_STATES
 from web.loan_words import FAULTS as LOAN_FAULTS
 from web.loan_words import STATES as LOAN_STATES
 from web.shelf_words import FAULTS as SHELF_FAULTS
@@ -353,6 +353,7 @@ STATES: Mapping[str, str] = {
     "withdrawing": mark("is being withdrawn"),
     "closed": mark("closed, fixed"),
     "settled": mark("settled"),
+    **LEAVING_STATES,
     "no_archive": mark("there is no archive here yet"),
     "moving": mark("it is being moved already"),
     "other_version": mark("the archive is of another version"),

@@ -28,6 +28,10 @@ _SHELVES = (
     "stocktaking.every", "stocktaking.show", "stocktaking.scan",
 )  # fmt: skip
 _CHECKS = ("checks.checking", "checks.check", "checks.rules", "checks.new_rule", "checks.set_rule")
+_AUDITS = (
+    "audits.show", "audits.new", "audit_findings.every", "audit_findings.show", "audit_checklists.every",
+    "audit_checklists.show",
+)  # fmt: skip
 _SCHEDULES = ("schedules.every", "schedules.show", "schedules.draft", "schedules.new", "schedules.changing")
 
 
@@ -158,6 +162,7 @@ WAYS: Sequence[Group] = (
             ),
             Way("matters.every", "correct", mark("Unsettled matters"), frozenset({Role.ARCHIVIST})),
             Way("holds.every", "level", mark("Holds"), HOUSE_RULES[Act.SEE_HOLDS], ("holds.show", "holds.new")),
+            Way("audits.every", "correct", mark("Audits"), HOUSE_RULES[Act.AUDIT], _AUDITS),
             Way(
                 "destructions.every",
                 "log",

@@ -151,6 +151,8 @@ PLACES: Mapping[str, str] = {
     "secrecy.periods": "archivist#secrecy-periods",
     "matters.every": "archivist#unsettled-matters",
     "appraisals.every": "archivist#appraisal",
+    "audits.every": "administrator#audits",
+    "audit_findings.every": "staff#findings-of-audits",
     "forecast.show": "archivist#retention",
     "moving.move": "archivist#moving-to-another-category",
     "labels.choose": "archivist#labels-and-a-wrong-file",
@@ -285,6 +287,8 @@ _FIRST = (
             "transfers.every",
             "matters.every",
             "appraisals.every",
+            "audits.every",
+            "audit_findings.every",
             "forecast.show",
             "shelves.rooms",
             "copies.new",
@@ -300,6 +304,7 @@ _FIRST = (
         )
     }
     | {"subjects": "subjects.every", "appraisal_report": "appraisals.every"}
+    | {"audit_checklists": "audits.every", "audit_report": "audits.every"}
 )
 
 

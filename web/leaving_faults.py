@@ -1,4 +1,4 @@
-"""Words of the faults of secrecy reviews and of transfers."""
+"""Words of the faults and states of secrecy reviews, transfers and audits."""
 
 from collections.abc import Mapping
 
@@ -26,5 +26,16 @@ LEAVING_FAULTS: Mapping[str, str] = {
     "day_not_ahead": mark("must be a day after today"),
     "one_at_a_time": mark("a derived text is made of one record at a time"),
     "under_review": mark("one of the records is under a review that is not decided yet"),
+    "day_over": mark("lies before today"),
+    "not_of_period": mark("there is no destruction of this number in the audit's time"),
+    "points_unanswered": mark("not answered yet: %(count)s"),
+    "points_without_finding": mark("not met, and without a finding that says who mends it: %(count)s"),
+    "has_findings": mark("something was found already: it is closed, not taken back"),
     "periods_run": mark("periods of this level run: give it years"),
+}
+
+LEAVING_STATES: Mapping[str, str] = {
+    "finding_open": mark("to be mended"),
+    "finding_mended": mark("mended, to be looked at"),
+    "finding_closed": mark("finding closed"),
 }

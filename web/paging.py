@@ -4,7 +4,7 @@ A row that comes or goes meanwhile neither repeats nor skips another then, and a
 does.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 Place = tuple[datetime, UUID]
@@ -18,9 +18,9 @@ def told_hit(date_key: int, key: UUID) -> str:
 
 def read_hit(text: str) -> tuple[int, UUID] | None:
     """Return the date key and id that an address holds; None (the first page) when they cannot be read."""
-    date, _, key = text.partition("_")
+    at, _, key = text.partition("_")
     try:
-        found = int(date, 16), UUID(key)
+        found = int(at, 16), UUID(key)
     except ValueError:
         return None
     return found if 0 <= found[0] < 1 << 63 else None
@@ -38,4 +38,18 @@ def read(text: str) -> Place | None:
         at = datetime.fromisoformat(moment)
         return (at.astimezone(UTC), UUID(key)) if at.tzinfo else None
     except (ValueError, OverflowError):
+        return None
+
+
+def told_day(place: tuple[date, UUID]) -> str:
+    """Return a place of a list by days, as the address holds it."""
+    return f"{place[0].isoformat()}_{place[1].hex}"
+
+
+def read_day(text: str) -> tuple[date, UUID] | None:
+    """Return the day and id that an address holds; None (the first page) when they cannot be read."""
+    day, _, key = text.rpartition("_")
+    try:
+        return date.fromisoformat(day), UUID(key)
+    except ValueError:
         return None

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from archive.identity import Role
 from archive.model import Content, ContentState, Record
+from archive.policy.rules import READERS
 from web.scans import count_doubtful
 from web.services import identity, services
 from web.words import mark
@@ -110,6 +111,23 @@ WAITS = (
     Wait(
         mark("destructions that wait for you"), "destructions.every",
         lambda s: services().retention.destructions.looks.waiting(s, identity()),
+    ),
+    Wait(
+        mark("destructions that you may object to"), "destructions.every",
+        lambda s: services().retention.destructions.looks.to_object(s, identity()), {"state": "cooling"}, READERS,
+    ),
+    Wait(
+        mark("findings of audits to mend"), "audit_findings.every",
+        lambda s: services().retention.audits.looks.to_mend(s, identity()), {"state": "open"},
+    ),
+    Wait(
+        mark("mended findings to look at"), "audit_findings.every",
+        lambda s: services().retention.audits.looks.to_look(s, identity()), {"state": "mended"},
+        who=frozenset({Role.AUDIT_ADMIN}),
+    ),
+    Wait(
+        mark("audits to be done within a month"), "audits.every",
+        lambda s: services().retention.audits.looks.to_do(s, identity()), who=frozenset({Role.AUDIT_ADMIN}),
     ),
     Wait(
         mark("reviews of secrecy to decide"), "secrecy.reviews",

@@ -13,6 +13,7 @@ from archive.model.approvals import (
     Said,
 )
 from archive.model.attachments import AttachedTo, Attachment
+from archive.model.auditing import Audit
 from archive.model.backups import BackupAct, BackupRun
 from archive.model.blocks import Block, BlockCause, BlockKind
 from archive.model.bulk import BulkEdit, BulkEditRow, BulkState, RowState
@@ -191,6 +192,7 @@ __all__ = [
     "ApprovalWord",
     "AttachedTo",
     "Attachment",
+    "Audit",
     "BackupAct",
     "BackupRun",
     "BasketItem",

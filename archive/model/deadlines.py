@@ -26,6 +26,10 @@ class DeadlineKind(StrEnum):
     LOAN_DECISION = "loan_decision"
     CIRCULATION = "circulation"
     CUSTODY_CHECK = "custody_check"
+    AUDIT = "audit"
+    AUDIT_FINDING = "audit_finding"
+    DESTRUCTION_OBJECTION = "destruction_objection"
+    DESTRUCTION_CONFIRM = "destruction_confirm"
 
 
 class DeadlineState(StrEnum):

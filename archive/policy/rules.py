@@ -111,6 +111,7 @@ class Act(StrEnum):
     SEE_SECRECY = "secrecy.see"  # what is secret until when, and its reviews; each row by its record's rule
     SEE_APPRAISALS = "appraisal.see"  # besides those on whose panel one sits
     BEGIN_APPRAISALS = "appraisal.begin"
+    AUDIT = "audit.do"  # to plan audits, answer their points, and follow up what they found
 
 
 READERS = frozenset(Role) - OFFICERS
@@ -295,6 +296,7 @@ HOUSE_RULES: Mapping[Act, frozenset[Role]] = {
     Act.SEE_SECRECY: _only(Role.SECRECY_OFFICER, Role.ARCHIVIST, Role.APPROVER),
     Act.SEE_APPRAISALS: OFFICERS | _only(Role.ARCHIVIST, Role.APPROVER),
     Act.BEGIN_APPRAISALS: _only(Role.ARCHIVIST),
+    Act.AUDIT: _only(Role.AUDIT_ADMIN),
 }
 """Acts on the house."""
 

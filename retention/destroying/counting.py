@@ -103,6 +103,7 @@ class Counting:
             )  # fmt: skip
             row.version += 1
             say(means, session, identity, "appoint", row, duty=duty.value, person=str(person) if person else None)
+            means.turns.tell(work, row)
             work.commit()
             return mine
 
@@ -214,6 +215,7 @@ class Counting:
             if mine is None or not part.duties:
                 raise NotAllowed(act="destruction.sign")
             self._sign(session, identity, row, mine, SignedHow.ACCOUNT)
+            means.turns.tell(work, row)
             work.commit()
             return row.state
 
@@ -244,6 +246,7 @@ class Counting:
             else:
                 theirs.wrong += 1
                 wrong = True
+            means.turns.tell(work, row)
             work.commit()
         if wrong:
             raise InvalidInput(Fault("code", "code_wrong"))

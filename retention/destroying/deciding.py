@@ -78,6 +78,7 @@ class Deciding:
             )
             move(row, DestructionState.ASKED, "destruction.ask")
             say(means, session, identity, "submit", row, count=len(items), reason=why.strip())
+            means.turns.tell(work, row)
             work.commit()
             return len(pulled)
 
@@ -110,6 +111,7 @@ class Deciding:
                 move(row, DestructionState.REFUSED, "destruction.refuse")
                 end_standing(means, session, identity, row)
                 say(means, session, identity, "end", row, reason=why.strip())
+            means.turns.tell(work, row)
             work.commit()
             return row.state
 
@@ -173,6 +175,7 @@ class Deciding:
             move(row, DestructionState.CONFIRMED, "destruction.confirm")
             row.confirmed_by, row.confirmed_at = identity.person_id, means.clock.now()
             say(means, session, identity, "confirm", row, pulled=len(pulled))
+            means.turns.tell(work, row)
             work.commit()
             return len(pulled)
 

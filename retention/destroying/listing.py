@@ -189,6 +189,7 @@ class Listing:
             move(row, DestructionState.WITHDRAWN, "destruction.withdraw")
             end_standing(means, session, identity, row)
             say(means, session, identity, "withdraw", row, reason=why.strip())
+            means.turns.tell(work, row)
             work.commit()
 
     def _own(self, session: Session, identity: Identity, key: UUID, act: str) -> Destruction:

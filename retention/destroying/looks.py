@@ -152,6 +152,18 @@ class Looks:
         parts = ((row, part_of(self._means, session, identity, row)) for row in rows)
         return sum(1 for row, part in parts if self._acts(session, identity, row, part) & turn)
 
+    def to_object(self, session: Session, identity: Identity) -> int:
+        """Count the destructions that cool off with a record that a person reads, but for those that they asked for."""
+        mine = self._means.guard.visible(session, identity).with_only_columns(Record.id)
+        read = select(DestructionItem.destruction_id).where(
+            DestructionItem.state == DestructionItemState.LISTED, DestructionItem.record_id.in_(mine)
+        )
+        query = select(func.count()).select_from(Destruction).where(
+            Destruction.state == DestructionState.COOLING, Destruction.begun_by != identity.person_id,
+            Destruction.id.in_(read),
+        )  # fmt: skip
+        return session.scalar(query) or 0
+
     def show(self, identity: Identity, key: UUID) -> Shown:
         """Return one. Raises ``NotFound``."""
         means = self._means

@@ -43,6 +43,7 @@ from archive.model import (
 from archive.policy.guard import AT_ONCE, Guard
 from archive.policy.rules import Act, may
 from archive.ports import Vault
+from retention.destroying.telling import Turns
 from retention.last_check import stops
 
 MOST = 10_000
@@ -63,6 +64,7 @@ class Means:
     clock: Clock
     approvals: Approvals
     cooling: timedelta
+    turns: Turns
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,7 @@ class Running:
                 raise InvalidInput(Fault("number", "not_the_code", {"wanted": row.number}))
             if recheck(means, session, identity, row):
                 self._count_again(session, identity, row)
+                means.turns.tell(work, row)
                 work.commit()
                 return row.state
             self._require_whole(session, row)

@@ -7,6 +7,7 @@ from archive.clock import Clock
 from archive.database import Database
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
+from archive.messages import Messages
 from archive.policy.guard import Guard
 from archive.ports import Vault
 from retention.destroying.audit import Audit, Signs
@@ -17,6 +18,7 @@ from retention.destroying.looks import Looks
 from retention.destroying.means import Means
 from retention.destroying.register import Register
 from retention.destroying.running import Running
+from retention.destroying.telling import Turns
 
 
 class Destructions:
@@ -24,10 +26,11 @@ class Destructions:
 
     def __init__(
         self, db: Database, guard: Guard, vault: Vault, log: Log, outbox: Outbox, clock: Clock, *,
-        cooling_days: int = 7, signer: Signs | None = None,
+        cooling_days: int = 7, signer: Signs | None = None, messages: Messages | None = None,
     ) -> None:  # fmt: skip
         cooling = timedelta(days=cooling_days)
-        means = Means(db, guard, vault, log, outbox, clock, Approvals(vault, log, clock), cooling)
+        self.turns = Turns(guard, messages or Messages(db, guard), cooling)
+        means = Means(db, guard, vault, log, outbox, clock, Approvals(vault, log, clock), cooling, self.turns)
         self.listing = Listing(means)
         self.deciding = Deciding(means)
         self.counting = Counting(means)

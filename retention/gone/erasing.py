@@ -73,6 +73,7 @@ class Erasing:
         self._backups = backups
         self._proofs = proofs
         self._scrub = scrub
+        self.tell: Callable[[Work, Destruction], object] = lambda _work, _row: None  # whose turn it is once all is gone
         self._steps: Mapping[GoneStep, Callable[[UUID, ClaimedJob], bool]] = {
             GoneStep.ROWS: self._rows,
             GoneStep.KEYS: self._keys,
@@ -212,6 +213,7 @@ class Erasing:
                 counts = _counts(work.session, destruction_id)
                 body = {"destruction": row.number, "proof": str(made.id), "found": made.found} | counts
                 self._log.note(work.session, ACTOR, "destruction.gone", body=body)
+                self.tell(work, row)
             work.commit()
         failpoints.reach("destroy.gone")
         return True

@@ -188,6 +188,7 @@ def furnish(archive: Archive, parts: Parts, app: Flask) -> dict[str, str]:
     _transfer(archivist, places)
     _clocks(archivist, places)
     _destruction(archivist, parts, places)
+    _audit(Hands(app, "audit"), places, parts.guard.day())
     archive.work(parts)
     return places
 
@@ -247,6 +248,21 @@ def _destruction(archivist: Hands, parts: Parts, places: dict[str, str]) -> None
         "/destructions/new", "/destructions/new", purpose="到期合同销毁", method="shredding", place="市保密销毁中心"
     )
     places["destruction"] = _first(r"/destructions/([0-9a-f-]{36})", begun.location or begun.text)
+
+
+def _audit(auditor: Hands, places: dict[str, str], day: date) -> None:
+    """Plan a risk assessment, answer a point, and have the archivist mend what it found."""
+    at = "/audits/new"
+    ends = (day + timedelta(days=20)).isoformat()
+    planned = auditor.post(at, at, checklist="risk", since="2026-01-01", until=ends, due=ends, again_months="12")
+    places["audit"] = _first(r"/audits/([0-9a-f-]{36})", planned.location or planned.text)
+    show = f"/audits/{places['audit']}"
+    auditor.post(f"{show}/answer", show, point="keys", said="not_met", words="备用密钥三年未试开。", version="0")
+    auditor.post(
+        f"{show}/find", show, point="keys", what="备用密钥多年未试开，主密钥损坏时能否开启并无把握。",
+        likelihood="medium", measure="每年由两人试开一次并记录。", responsible="archivist", due=ends,
+    )  # fmt: skip
+    places["finding"] = _first(r"/audits/findings/([0-9a-f-]{36})", auditor.read(show))
 
 
 def _transfer(archivist: Hands, places: dict[str, str]) -> None:

@@ -87,6 +87,8 @@ from indexer.sandbox.office import Office
 from indexer.scanner import virus_in
 from indexer.unlocking import Unlocking
 from indexer.unpacking import UnpackContents
+from retention.auditing.watches import audit_watches
+from retention.destroying.telling import destruction_watches
 from retention.holding import HoldCheck
 from retention.holds import HoldRows
 from retention.reckoning import DueDays
@@ -377,7 +379,15 @@ def a_web_house(
         dossier_templates=DossierTemplates(db, guard, log, clock),
         moving=Moving(db, guard, vault, RecordService(db, guard, vault, log, outbox, clock)),
         vital=VitalRecords(db, guard, log, outbox),
-        telling=telling(db, guard, log, outbox, vault, ways, [*loan_watches(guard), SecrecyWatch(guard)]),
+        telling=telling(
+            db,
+            guard,
+            log,
+            outbox,
+            vault,
+            ways,
+            [*loan_watches(guard), SecrecyWatch(guard), *audit_watches(guard), *destruction_watches(guard)],
+        ),
         retention=Retention(db, guard, vault, log, outbox, clock, due_days),
         columns=ChosenColumns(db),
         drafts=Drafts(db, vault, clock),

@@ -338,6 +338,10 @@ EXPECTED: dict[str, str] = {
                 "withdraw",
             ),
             "appraisal_report": ("pdf", "sheet"),
+            "audits": ("every", "new", "plan", "show", "do"),
+            "audit_findings": ("every", "show", "do"),
+            "audit_checklists": ("every", "show", "keep", "withdraw"),
+            "audit_report": ("pdf", "sheet"),
             "schedules": (
                 "every",
                 "install",

@@ -408,6 +408,7 @@ class TestOfficersAndCustodians:
             },
             Role.AUDIT_ADMIN: {
                 "store.see",
+                "audit.do",
                 "log.read",
                 "log.verify",
                 "shelf.see",

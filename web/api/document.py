@@ -20,6 +20,7 @@ from web.api import (
     hanging,
     judging,
     keeping,
+    leaving,
     lending,
     required,
     retaining,
@@ -50,6 +51,7 @@ PARTS = (
     lending,
     telling,
     retaining,
+    leaving,
 )
 """The modules whose operations are served."""
 

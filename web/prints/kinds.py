@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from web.prints import appraisals, boxes, destruction, lists, reports, required, stock
+from web.prints import appraisals, audits, boxes, destruction, lists, reports, required, stock
 from web.prints.papers import Words
 from web.words import mark
 
@@ -77,6 +77,7 @@ KINDS: Mapping[str, Kind] = {
             "appraisal_report", mark("Appraisal report"), Takes.ELSEWHERE, appraisals.appraisal_reports,
             appraisals.APPRAISAL_REPORT,
         ),
+        Kind("audit_report", mark("Audit report"), Takes.ELSEWHERE, audits.audit_reports, audits.AUDIT_REPORT),
         Kind("completeness", mark("Certificate of completeness"), Takes.REQUIRED, required.certificates),
         Kind("filing_form", mark("Filing form"), Takes.REQUIRED, required.filings),
         Kind("loan_register", mark("Loan register"), Takes.ELSEWHERE, reports.as_given, reports.LOAN_REGISTER),

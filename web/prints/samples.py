@@ -13,6 +13,7 @@ from archive.required.template import shipped as shipped_templates
 from archive.stocktaking.report import Figures, ItemShown, StocktakingView
 from retention.appraising.verdicts import CHOICES
 from web.prints.appraisals import Judged, Report
+from web.prints.audits import sample as audit_sample
 from web.prints.destruction import sample as destruction_sample
 from web.prints.kinds import KINDS, Takes
 from web.prints.label_sheets import sample_labels
@@ -131,6 +132,7 @@ _ELSEWHERE: Mapping[str, Callable[[int, Words], object]] = {
     "destruction_certificate": destruction_sample,
     "electronic_destruction": destruction_sample,
     "appraisal_report": _appraisal,
+    "audit_report": lambda rows, words: audit_sample(rows, words.said(_FONDS), words.said(_TITLES[1])),
     "stocktaking_report": lambda rows, _words: (_stocktaking(rows), "UTC"),
 }
 """What makes the data of a form that a page of its own prints, with so many rows."""

@@ -1,0 +1,166 @@
+"""Destructions, the register of the destroyed, transfers and secrecy reviews, as programs read them."""
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import select
+
+from archive.model import (
+    Appraisal,
+    AppraisalItem,
+    AppraisalState,
+    DestroyedRecord,
+    Destruction,
+    DestructionItem,
+    DestructionItemState,
+    DestructionState,
+    DueState,
+    Person,
+    RecordDue,
+    Verdict,
+)
+from tests.factories.api_house import ApiHouse, an_api_house
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[ApiHouse]:
+    with an_api_house(tmp_path) as made:
+        yield made
+
+
+def given_up(house: ApiHouse, *titles: str) -> list[UUID]:
+    """File records, and have a closed appraisal give them up."""
+    keys = [house.a_draft(title) for title in titles]
+    for key in keys:
+        house.file(key)
+    with house.web.services.db.writing() as work:
+        session, now = work.session, house.web.clock.now()
+        who = session.scalars(select(Person.id).where(Person.login == "archivist")).one()
+        appraisal = Appraisal(
+            number="JD2026-0001", purpose="到期鉴定", state=AppraisalState.CLOSED, begun_by=who, begun_at=now,
+            closed_at=now,
+        )  # fmt: skip
+        session.add(appraisal)
+        session.flush()
+        for at, key in enumerate(keys, 1):
+            session.merge(RecordDue(record_id=key, state=DueState.DATED, due=date(2021, 1, 1)))
+            session.add(
+                AppraisalItem(
+                    appraisal_id=appraisal.id, record_id=key, position=at, number=str(at), due=date(2021, 1, 1),
+                    verdict=Verdict.DESTROY,
+                )
+            )  # fmt: skip
+        work.commit()
+    return keys
+
+
+def proposed(house: ApiHouse, **more: str) -> dict[str, object]:
+    reply = house.ask("POST", "/api/v1/destructions", json={"purpose": "到期销毁", "method": "deletion"}, **more)
+    assert reply.status_code == 201, reply.text
+    found: dict[str, object] = reply.json
+    return found
+
+
+def test_a_program_proposes_a_destruction_once_and_reads_it_by_pages(house: ApiHouse) -> None:
+    keys = given_up(house, "甲合同", "乙合同", "丙合同")
+    made = proposed(house, Idempotency_Key="k1")
+    assert proposed(house, Idempotency_Key="k1") == made
+    at = f"/api/v1/destructions/{made['destruction']}"
+    one = house.get(at)
+    assert (one.json["state"], one.json["counts"]) == ("draft", {"listed": 3})
+    assert "ask" in one.json["acts"]
+    seen, cursor = [], ""
+    while True:
+        page = house.get(f"{at}/items?limit=2{cursor}").json
+        seen += [UUID(each["record"]) for each in page["items"]]
+        if page["next"] is None:
+            break
+        cursor = f"&cursor={page['next']}"
+    assert sorted(seen) == sorted(keys)
+    listed = house.get("/api/v1/destructions?state=draft").json
+    assert [each["number"] for each in listed["destructions"]] == [made["number"]]
+    assert house.get("/api/v1/destructions?state=closed").json["destructions"] == []
+    assert house.get("/api/v1/destructions?cursor=nonsense").status_code == 422
+
+
+def test_who_does_not_see_it_is_answered_as_if_there_were_none(house: ApiHouse) -> None:
+    given_up(house, "甲合同")
+    made = proposed(house)
+    for path in (f"/api/v1/destructions/{made['destruction']}", f"/api/v1/destructions/{made['destruction']}/items"):
+        hidden = house.get(path, "staff")
+        absent = house.get(path.replace(str(made["destruction"]), str(uuid4())), "staff")
+        assert (hidden.status_code, hidden.data) == (absent.status_code, absent.data) == (404, hidden.data)
+    assert house.get("/api/v1/destructions", "staff").json["destructions"] == []
+    items = house.get(f"/api/v1/destructions/{made['destruction']}/items", "auditor").json["items"]
+    assert {(each["title"], each["record"]) for each in items} == {(None, None)}  # officers read no record
+    body = {"purpose": "到期销毁", "method": "deletion"}
+    assert house.ask("POST", "/api/v1/destructions", "staff", json=body).status_code == 403
+    assert house.get("/api/v1/destroyed", "staff").status_code == 403
+
+
+def test_how_it_is_done_is_changed_on_the_version_that_was_seen_and_it_is_taken_back(house: ApiHouse) -> None:
+    given_up(house, "甲合同")
+    at = f"/api/v1/destructions/{proposed(house)['destruction']}"
+    tag = house.get(at).headers["ETag"]
+    body = {"purpose": "到期销毁（改）", "method": "shredding", "place": "保密中心"}
+    assert house.ask("PATCH", at, json=body).status_code == 428
+    assert house.ask("PATCH", at, json=body, If_Match=tag).status_code == 200
+    assert house.ask("PATCH", at, json=body, If_Match=tag).status_code == 412
+    assert house.get(at).json["purpose"] == "到期销毁（改）"
+    assert house.ask("POST", f"{at}/withdrawal", json={"reason": ""}).status_code == 422
+    assert house.ask("POST", f"{at}/withdrawal", json={"reason": "重新整理"}).json["state"] == "withdrawn"
+    assert house.ask("POST", f"{at}/withdrawal", json={"reason": "再"}).status_code == 409
+    empty = house.ask("POST", "/api/v1/destructions", json={"purpose": "", "method": "deletion"})
+    assert empty.status_code == 422
+    assert empty.json["fields"][0]["field"] == "purpose"
+
+
+def test_the_register_and_the_certificate_of_what_is_gone(house: ApiHouse) -> None:
+    given_up(house, "甲合同")
+    made = proposed(house)
+    at = f"/api/v1/destructions/{made['destruction']}"
+    assert house.get(f"{at}/certificate").status_code == 404  # nothing is gone yet
+    key, now, own = UUID(str(made["destruction"])), house.web.clock.now(), house.web.services
+    with own.db.writing() as work:
+        session = work.session
+        row = session.get_one(Destruction, key)
+        row.state, row.run_at, row.gone_at, row.run_by = DestructionState.GONE, now, now, row.begun_by
+        item = session.scalars(select(DestructionItem).where(DestructionItem.destruction_id == key)).one()
+        item.state, item.gone_at = DestructionItemState.GONE, now
+        context = f"destroyed:{key.hex}:{item.record_id.hex}"
+        session.add(
+            DestroyedRecord(
+                destruction_id=key, record_id=item.record_id, position=1, fonds="WY01", category="WYH", level_rank=1,
+                registration_number="R1", archive_number="A1", neutral=False, due=date(2021, 1, 1), term="D10",
+                kept_years=5, medium="electronic", files=1, bytes=9,
+                sealed=own.vault.seal(session, key, "甲合同".encode(), context=context),
+            )
+        )  # fmt: skip
+        work.commit()
+    [line] = house.get("/api/v1/destroyed").json["records"]
+    assert (line["title"], line["number"], line["destruction_number"]) == ("甲合同", "A1", made["number"])
+    assert house.get("/api/v1/destroyed?since=2999-01-01").json["records"] == []
+    for name in ("certificate", "register"):
+        reply = house.get(f"{at}/{name}")
+        assert (reply.status_code, reply.data[:4]) == (200, b"%PDF")
+        assert house.get(f"{at}/{name}", "staff").status_code == 404
+    assert "form.print" in house.acts()
+
+
+def test_transfers_and_reviews_are_read_as_far_as_their_records_are(house: ApiHouse) -> None:
+    own = house.web.services
+    key = house.a_draft("移交的合同")
+    house.file(key)
+    who = own.people.identity_of("archivist")
+    transfer = own.retention.transfers.begin(who, "青山区档案馆", "按范围移交", [key])
+    [listed] = house.get("/api/v1/transfers").json["transfers"]
+    assert listed["transfer"] == str(transfer)
+    shown = house.get(f"/api/v1/transfers/{transfer}")
+    assert [each["title"] for each in shown.json["items"]] == ["移交的合同"]
+    assert shown.headers["ETag"]
+    assert house.get(f"/api/v1/transfers/{transfer}", "staff").status_code == 404
+    assert house.get("/api/v1/secrecy/reviews", "secrecy").json["reviews"] == []
+    assert house.get(f"/api/v1/secrecy/reviews/{uuid4()}", "secrecy").status_code == 404
