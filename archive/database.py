@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, wraps
 from typing import Any, ParamSpec, TypeVar
-from uuid import UUID
+from uuid import UUID, SafeUUID
 
 from sqlalchemy import (
     JSON,
@@ -93,7 +93,16 @@ def _to_bytes(value: UUID | None) -> bytes | None:
 
 
 def _to_id(value: bytes | None) -> UUID | None:
-    return None if value is None else UUID(bytes=value)
+    """Make an id of what the database holds, without the checks of ``UUID()``: bulk work reads many."""
+    if value is None:
+        return None
+    made = _new(UUID)
+    _put(made, "int", int.from_bytes(value))
+    _put(made, "is_safe", SafeUUID.unknown)
+    return made
+
+
+_new, _put = object.__new__, object.__setattr__
 
 
 class Moment(TypeDecorator[datetime]):

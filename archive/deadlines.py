@@ -8,7 +8,7 @@ makes its messages, so that neither a second clock nor a process that was killed
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, bindparam, false, or_, select, update
@@ -22,8 +22,8 @@ from archive.ids import new_id
 from archive.log.writer import Log
 from archive.messages import Messages, Told
 from archive.model import Deadline, DeadlineKind, DeadlineState, Record
-from archive.policy.condition import Condition, holds
-from archive.policy.facts import facts_of_many
+from archive.policy.condition import test_of
+from archive.policy.facts import facts_by_id
 from archive.policy.guard import Guard
 from archive.policy.rules import Act, condition
 
@@ -101,6 +101,11 @@ class Watch(Protocol):
     @property
     def act(self) -> Act:
         """What a person may do on the record, who is told of it and sees it."""
+        ...
+
+    @property
+    def subject(self) -> type[Base] | None:
+        """Of what the subjects are rows that ``recipients`` gets, so that many are read at once; None: it gets none."""
         ...
 
     def recipients(self, session: Session, deadline: Deadline, stage: Stage) -> Collection[UUID]:
@@ -223,26 +228,38 @@ class DueSweep:
 
     def _come(self, session: Session, day: date, after: tuple[date, UUID]) -> Sequence[Deadline]:
         looked, key = after
-        query = select(Deadline).where(
+        query = select(_TABLE).where(
             Deadline.look_on <= day, Deadline.kind.in_(self._watches),
             or_(Deadline.look_on > looked, and_(Deadline.look_on == looked, Deadline.id > key)),
         )  # fmt: skip
-        return session.scalars(query.order_by(Deadline.look_on, Deadline.id).limit(BATCH)).all()
+        rows: Any = session.connection().execute(query.order_by(Deadline.look_on, Deadline.id).limit(BATCH)).all()
+        return cast("Sequence[Deadline]", rows)  # rows with its columns: an entity costs twice as much
 
     def _plan(self, session: Session, found: Sequence[Deadline], day: date) -> list[_Plan]:
-        keys = {each.record_id for each in found if each.record_id is not None}
-        facts = facts_of_many(session, rows_by_id(session, Record, keys).values()) if keys else {}
+        facts = facts_by_id(session, {each.record_id for each in found if each.record_id is not None})
         allowed = _Allowed(self._guard, session, facts)
-        plans = []
+        subjects = self._subjects(session, found)
+        plans, same = [], dict[Any, Judged]()
         for each in found:
             watch = self._watches[each.kind]
-            judged = judge(watch.rule, each.due, each.since, each.told, day)
+            asked = (each.kind, each.due, each.since, *each.told)
+            judged = same[asked] if asked in same else judge(watch.rule, each.due, each.since, each.told, day)
+            same[asked] = judged
             people: Sequence[UUID] = ()
             if judged.stage is not None:
                 named = dict.fromkeys(watch.recipients(session, each, judged.stage))
                 people = [person for person in named if allowed.is_told(person, watch.act, each.record_id)]
             plans.append(_Plan(each, judged, people))
+        del subjects  # till here: the session lets go of rows that nobody holds
         return plans
+
+    def _subjects(self, session: Session, found: Sequence[Deadline]) -> Sequence[Base]:
+        """Read the rows that recipients are named by, a question for each kind instead of one for each row."""
+        wanted: dict[Any, list[UUID]] = {}
+        for each in found:
+            if (row := self._watches[each.kind].subject) is not None:
+                wanted.setdefault(row, []).append(each.subject_id)
+        return [found for row, ids in wanted.items() for found in session.scalars(select(row).where(row.id.in_(ids)))]
 
     def _write(self, plans: Sequence[_Plan]) -> int:
         """Mark the stages as told and make their messages, but for what somebody has changed meanwhile."""
@@ -254,7 +271,7 @@ class DueSweep:
             fresh = [each for each in plans if (each.deadline.id, each.deadline.version) in same]
             if not fresh:
                 return 0
-            session.connection().execute(_MOVED, [_moved(each, self._guard) for each in fresh])
+            self._move(session, fresh)
             notes = [_told(each, person) for each in fresh for person in each.people]
             count = self._messages.tell(work, notes)
             if count:
@@ -262,6 +279,19 @@ class DueSweep:
             failpoints.reach("due.written")
             work.commit()
             return count
+
+    def _move(self, session: Session, plans: Sequence[_Plan]) -> None:
+        """Write where deadlines stand now; those that come to stand alike are written at once."""
+        now, alike = self._guard.now(), dict[Any, list[UUID]]()
+        for each in plans:
+            told = (*each.deadline.told, each.judged.stage.code) if each.judged.stage else tuple(each.deadline.told)
+            alike.setdefault((told, each.judged.look_on, each.judged.over), []).append(each.deadline.id)
+        for (told, look_on, over), ids in alike.items():
+            values = {
+                "told": list(told), "look_on": look_on, "version": _TABLE.c.version + 1,
+                "state": DeadlineState.LAPSED if over else DeadlineState.OPEN, "ended_at": now if over else None,
+            }  # fmt: skip
+            session.connection().execute(update(_TABLE).where(_TABLE.c.id.in_(ids)).values(values))
 
 
 class _Allowed:
@@ -271,39 +301,21 @@ class _Allowed:
         self._guard = guard
         self._session = session
         self._facts = facts
-        self._kept: dict[tuple[UUID, Act], tuple[bool, Condition]] = {}
+        self._kept: dict[tuple[UUID, Act], tuple[bool, Callable[[Mapping[str, Any]], bool]]] = {}
 
     def is_told(self, person: UUID, act: Act, record: UUID | None) -> bool:
         if (person, act) not in self._kept:
             reach = self._guard.reach(self._session, Identity(name="", person_id=person))
-            self._kept[person, act] = reach.person_id is not None, condition(act, reach)
+            self._kept[person, act] = reach.person_id is not None, test_of(condition(act, reach))
         active, needed = self._kept[person, act]
         if record is None:
             return active
         facts = self._facts.get(record)
-        return active and facts is not None and holds(needed, facts)
+        return active and facts is not None and needed(facts)
 
 
 _TABLE = Base.metadata.tables["deadline"]
 _STANDING = select(Deadline.id, Deadline.version).where(Deadline.id.in_(bindparam("ids", expanding=True)))
-_MOVED = (
-    update(_TABLE)
-    .where(_TABLE.c.id == bindparam("key"))
-    .values({name: bindparam(f"new_{name}") for name in ("told", "look_on", "state", "ended_at", "version")})
-)
-
-
-def _moved(plan: _Plan, guard: Guard) -> dict[str, Any]:
-    row, judged = plan.deadline, plan.judged
-    told = [*row.told, judged.stage.code] if judged.stage else row.told
-    return {
-        "key": row.id,
-        "new_told": told,
-        "new_look_on": judged.look_on,
-        "new_state": DeadlineState.LAPSED if judged.over else DeadlineState.OPEN,
-        "new_ended_at": guard.now() if judged.over else None,
-        "new_version": row.version + 1,
-    }
 
 
 def _told(plan: _Plan, person: UUID) -> Told:

@@ -16,6 +16,8 @@ from archive.model import (
     ApprovalDecider,
     ApprovalStep,
     ApprovalWord,
+    AttachedTo,
+    Attachment,
     BasketItem,
     Block,
     BulkEditRow,
@@ -26,6 +28,7 @@ from archive.model import (
     CustodyEntry,
     Deadline,
     Delivery,
+    Excerpt,
     File,
     FilingRunRow,
     FixityFinding,
@@ -38,6 +41,8 @@ from archive.model import (
     Loan,
     LoanReport,
     Message,
+    OutsideUse,
+    OutsideUseRecord,
     OwnerKey,
     PageText,
     Proposal,
@@ -80,6 +85,7 @@ def remove_records(session: Session, ids: Sequence[UUID]) -> None:
     session.execute(delete(RecordRelation).where(related))
     _forget_requests(session, ids)
     _forget_with_people(session, ids)
+    _forget_visits(session, ids)
     forget_attachments(session, ids)
     for own in (Block, RecordCheck, AppraisalOpinion):
         session.execute(delete(own).where(own.record_id.in_(ids)))
@@ -108,6 +114,18 @@ def _forget_with_people(session: Session, ids: Sequence[UUID]) -> None:
         session.execute(delete(table).where(table.record_id.in_(ids)))
 
 
+def _forget_visits(session: Session, ids: Sequence[UUID]) -> None:
+    """Remove records from the visits of readers from outside, and visits of which no other record is left."""
+    lines = delete(OutsideUseRecord).where(OutsideUseRecord.record_id.in_(ids)).returning(OutsideUseRecord.use_id)
+    touched = set(session.scalars(lines))
+    left = set(session.scalars(select(OutsideUseRecord.use_id).where(OutsideUseRecord.use_id.in_(touched))))
+    empty = touched - left
+    letters = (Attachment.about == AttachedTo.USE, Attachment.subject_id.in_(empty))
+    session.execute(delete(Attachment).where(*letters))
+    session.execute(delete(OutsideUse).where(OutsideUse.id.in_(empty)))
+    session.execute(delete(OwnerKey).where(OwnerKey.owner_id.in_(empty)))
+
+
 def _forget_requests(session: Session, ids: Sequence[UUID]) -> None:
     """Remove loans, reviews of nothing else, and what was decided step by step."""
     session.execute(delete(CopyMark).where(CopyMark.record_id.in_(ids)))
@@ -117,6 +135,7 @@ def _forget_requests(session: Session, ids: Sequence[UUID]) -> None:
     loans = select(Loan.id).where(Loan.record_id.in_(ids))
     session.execute(delete(LoanReport).where(LoanReport.loan_id.in_(loans)))
     session.execute(delete(Loan).where(Loan.record_id.in_(ids)))
+    session.execute(delete(Excerpt).where(Excerpt.record_id.in_(ids)))
     asked = select(Approval.id).where(Approval.record_id.in_(ids))
     for table in (ApprovalWord, ApprovalDecider, ApprovalStep):
         session.execute(delete(table).where(table.approval_id.in_(asked)))

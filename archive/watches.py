@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, false, select, true
 from sqlalchemy.orm import Session
 
+from archive.database import Base
 from archive.deadlines import Watch
 from archive.due_rules import Rule, Stage
 from archive.identity import Identity, Role
@@ -42,6 +43,8 @@ class RecordWatch:
     ``head`` are the roles that are told too once it is overdue for long.
     """
 
+    subject: type[Base] | None = None
+
     def __init__(
         self, guard: Guard, kind: DeadlineKind, act: Act, roles: Collection[Role], head: Collection[Role] = ()
     ) -> None:
@@ -71,6 +74,8 @@ class RecordWatch:
 class CorrectionWatch(RecordWatch):
     """A request for a correction: whoever may decide it, but never who asked."""
 
+    subject = Approval
+
     def __init__(self, guard: Guard) -> None:
         roles = (Role.ARCHIVIST, Role.APPROVER)
         super().__init__(guard, DeadlineKind.CORRECTION, Act.DECIDE_CORRECTION, roles)
@@ -95,7 +100,7 @@ class PersonWatch:
         self._guard = guard
         self.kind = kind
         self.rule = RULES[kind]
-        self._row = row
+        self._row = self.subject = row
         self._manage = manage
         self._roles = roles
 

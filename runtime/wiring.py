@@ -109,7 +109,10 @@ class Parts(RecordParts):
         """Files that belong to acts."""
         return Attachments(
             self.db, self.vault, self.store, self.log, self.readings, self.clock, SandboxDetector(self.extractor),
-            virus_in(self.scanner), loan_subjects(self.db, self.guard, self.lending.asked),
+            virus_in(self.scanner),
+            loan_subjects(
+                self.db, self.guard, self.lending.asked, self.lending.outside, self.lending.excerpts
+            ),
         )  # fmt: skip
 
     @cached_property

@@ -36,6 +36,7 @@ from web.doubles import pages as double_pages
 from web.drafts import pages as draft_pages
 from web.error_words import ERRORS
 from web.events import pages as event_pages
+from web.excerpts import pages as excerpt_pages
 from web.faults import explain, status_of
 from web.files import pages as file_pages
 from web.finding import pages as finding_pages
@@ -75,6 +76,7 @@ from web.lending.register import pages as register_pages
 from web.lending.requests import pages as request_pages
 from web.lending.rounds import pages as round_pages
 from web.lending.rule_books import pages as rule_book_pages
+from web.lending.uses import pages as use_pages
 from web.lists import pages as list_pages
 from web.matters import pages as matter_pages
 from web.messages import pages as message_pages
@@ -133,7 +135,7 @@ def create_app(wired: Services) -> Flask:
         metric_pages, shelf_pages, placing_pages, copy_pages, print_pages, form_template_pages, vital_pages,
         block_pages, stocktaking_pages, check_pages, hand_in_pages, hand_in_check_pages, hand_in_sign_pages,
         sending_back_pages, step_pages, paper_pages, template_pages, bulk_pages, loan_pages, request_pages,
-        basket_pages, attached_pages, round_pages, custody_pages, figure_pages,
+        basket_pages, attached_pages, round_pages, custody_pages, figure_pages, use_pages, excerpt_pages,
         counter_pages, register_pages, rule_book_pages, deadline_pages, message_pages, calendar_pages, delivery_pages,
         schedule_pages, event_pages, hold_pages, terms_due_pages, destruction_pages, destroyed_pages, secrecy_pages,
         transfer_pages, appraisal_pages, appraisal_report_pages, matter_pages, forecast_pages, marked_copy_pages,

@@ -125,6 +125,13 @@ WAYS: Sequence[Group] = (
                 HOUSE_RULES[Act.SEE_LOANS],
                 ("counter.take", "counter.reports", "loan_register.every", "marked_copies.every"),
             ),
+            Way(
+                "uses.every",
+                "people",
+                mark("Use register"),
+                HOUSE_RULES[Act.SEE_LOANS],
+                ("uses.show", "uses.new", "uses.find", "uses.reveal"),
+            ),
             Way("standing_custody.every", "people", mark("Standing custody"), READERS, ("standing_custody.show",)),
             Way("loan_figures.show", "log", mark("Loans in figures"), HOUSE_RULES[Act.SEE_LOAN_FIGURES]),
             Way("shelves.rooms", "shelf", mark("Shelves"), HOUSE_RULES[Act.SEE_SHELVES], _SHELVES),

@@ -14,6 +14,18 @@ SHORT_FORMS: Mapping[str, str] = {
     "room": mark("reading room"),
     "screen": mark("on the page"),
 }
+USED_HOW: Mapping[str, str] = {
+    "read": mark("read in the reading room"),
+    "copies": mark("copies handed out"),
+}
+"""How a reader from outside used a record."""
+
+IDENTITY_PAPERS: Mapping[str, str] = {
+    "resident": mark("Resident identity card"),
+    "passport": mark("Passport"),
+    "permit": mark("Travel permit of Hong Kong, Macao or Taiwan"),
+    "other": mark("Other identity paper"),
+}
 STATES: Mapping[str, str] = {
     "asked": mark("asked for"),
     "ready": mark("ready to collect"),
@@ -84,6 +96,13 @@ FAULTS: Mapping[str, str] = {
     "virus": mark("%(name)s holds a virus, and is not taken"),
     "is_lent": mark("is lent: take it back at the counter first"),
     "out_of_order": mark("lies before the first day, or in the past"),
+    "not_for_outside": mark(
+        "%(number)s is not open to readers from outside: someone of the house asks for a loan of it"
+    ),
+    "not_pages": mark("is not written as pages are, as in 1-3,5"),
+    "not_a_box": mark("of page %(page)s is no part of the page: four numbers from 0 to 100 that stay within it"),
+    "no_record_of": mark("there is nothing of the number %(number)s that you can see"),
+    "noted_already": mark("is written down with this visit already"),
     "too_many": mark("at most %(limit)s at once"),
 }
 """What may be wrong with a request for a loan, or with what is scanned at the counter."""

@@ -3,7 +3,7 @@
 import base64
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import PurePath
@@ -16,7 +16,7 @@ from archive.loans.marking import CopyShown, Mark
 from archive.ports import Unlocked
 from indexer import kinds
 from indexer.extract.answer import Failure
-from indexer.sandbox.tasks import MARK, TRACE
+from indexer.sandbox.tasks import MARK, MASK, TRACE
 from web import words
 from web.words import translator
 
@@ -77,12 +77,17 @@ def marked_picture(services: "Services", key: Unlocked, image: bytes, name: str,
 
 def marked_pdf(services: "Services", pages: Iterator[bytes], mark: Mark, locale: str) -> bytes:
     """Return pictures of pages as a PDF, each with the mark."""
+    made = (_marked(services, picture, mark, locale, jpeg=True) for picture in pages)
+    return pictures_pdf(made, " ".join(lines_of(mark, locale)), code_of(mark))
+
+
+def pictures_pdf(pages: Iterable[tuple[bytes, int, int]], title: str, keywords: str) -> bytes:
+    """Return JPEG pictures (with width and height) as a PDF, one a page."""
     from pypdf import PdfWriter  # noqa: PLC0415 (the pages would start later for it)
     from pypdf.generic import DictionaryObject, NameObject, NumberObject, StreamObject  # noqa: PLC0415 (as above)
 
     writer = PdfWriter()
-    for picture in pages:
-        jpeg, width, height = _marked(services, picture, mark, locale, jpeg=True)
+    for jpeg, width, height in pages:
         wide = 595.0 if height >= width else 842.0
         page = writer.add_blank_page(wide, wide * height / width)
         image = StreamObject()
@@ -99,7 +104,7 @@ def marked_pdf(services: "Services", pages: Iterator[bytes], mark: Mark, locale:
         pictures = DictionaryObject({NameObject("/P"): put(image)})
         page[NameObject("/Resources")] = DictionaryObject({NameObject("/XObject"): pictures})
         page[NameObject("/Contents")] = put(shown)
-    writer.add_metadata({"/Title": " ".join(lines_of(mark, locale)), "/Keywords": code_of(mark), "/Producer": "Juanku"})
+    writer.add_metadata({"/Title": title, "/Keywords": keywords, "/Producer": "Juanku"})
     out = io.BytesIO()
     writer.write(out)
     return out.getvalue()
@@ -157,11 +162,25 @@ def _numbers(services: "Services", name: str, data: bytes) -> Iterator[int]:
         file.close()
 
 
+def masked_picture(
+    services: "Services", image: bytes, boxes: Sequence[Sequence[int]], line: str
+) -> tuple[bytes, int, int]:
+    """Return a picture of a page as a JPEG, black under the boxes (parts of ten thousand), above a line of words."""
+    return _made(services, MASK, image, {"boxes": [list(each) for each in boxes], "line": line}, jpeg=True)
+
+
 def _marked(services: "Services", image: bytes, mark: Mark, locale: str, *, jpeg: bool) -> tuple[bytes, int, int]:
-    file = services.drawer.hold([image], len(image))
     how: dict[str, Any] = {"lines": list(lines_of(mark, locale)), "number": mark.number, "jpeg": jpeg}
+    return _made(services, MARK, image, how, jpeg=jpeg)
+
+
+def _made(
+    services: "Services", task: str, image: bytes, how: Mapping[str, Any], *, jpeg: bool
+) -> tuple[bytes, int, int]:
+    """Have a picture made of another, behind walls. Raises ``NotFound``: none could be made."""
+    file = services.drawer.hold([image], len(image))
     try:
-        told = services.drawer.done_held(MARK, file, 1, **how)
+        told = services.drawer.done_held(task, file, 1, **how)
     finally:
         file.close()
     if isinstance(told, Failure):

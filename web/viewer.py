@@ -71,6 +71,7 @@ class ViewedPage:
     used: Used | None = None
     original: bool = True
     copying: bool = False
+    excerpting: bool = False
 
 
 def page_of(
@@ -117,6 +118,7 @@ def page_of(
         (scanned.engine or "") if scanned and scanned.state is ScanState.READ else "", scanned and scanned.confidence,
         services.lending.marking.used(identity, record.id) if mark else None, mark is None,
         mark is not None and services.guard.may(identity, Act.TAKE, record.id),
+        mark is None and pictured and services.guard.may(identity, Act.LEND, record.id),
     )  # fmt: skip
 
 

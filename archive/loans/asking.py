@@ -17,6 +17,7 @@ from archive.errors import Fault, InvalidInput, NotAllowed, NotFound
 from archive.identity import Identity, Role
 from archive.ids import new_id
 from archive.loans import rules
+from archive.loans.excerpts import choose_excerpt
 from archive.loans.extending import Extensions, asks_of, end_of
 from archive.loans.standing import availability, hindrance, rules_now, too_often
 from archive.loans.states import PAPER, RUNNING, move
@@ -180,20 +181,27 @@ class LoanRequests:
                 keep_decision(self._guard, session, approval)
                 work.commit()
 
-    def decide(self, identity: Identity, approval_id: UUID, why: str, *, approve: bool) -> ApprovalState:
+    def decide(
+        self, identity: Identity, approval_id: UUID, why: str, *, approve: bool, excerpt: UUID | None = None
+    ) -> ApprovalState:
         """Say yes or no at the present step, and return where the request stands then.
+
+        ``excerpt``: what is read instead of the record's files.
 
         Raises:
             NotFound: no such request for this person.
             NotAllowed, OwnRequest, Ended: as ``Approvals.decide``.
             InvalidInput: ``reason``; ``record`` (the borrower lost the right to it), ``form`` (it is not lent so any
-                more), ``days`` (an extension that the rules do not allow any more): it can only be refused.
+                more), ``excerpt`` (not of this record), ``days`` (an extension that the rules no longer allow): it
+                can only be refused.
         """
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
             approval, loan = self._request(session, identity, approval_id)
             hands = hands_of(session, identity.person_id, self._guard.day())
             state = self._approvals.decide(session, identity, approval, hands, why, approve=approve)
+            if excerpt is not None and approve and approval.kind is ApprovalKind.LOAN:
+                choose_excerpt(session, self._guard, identity, loan, excerpt)
             if state is ApprovalState.APPROVED:
                 if approval.kind is ApprovalKind.LOAN:
                     self._approved(session, identity, loan)
@@ -357,13 +365,14 @@ class LoanRequests:
         move(loan, LoanState.OPEN, "loan.approve")
         loan.issued_on, loan.issued_at = self._guard.day(), self._clock.now()
         loan.due_on = rules.due(loan.issued_on, loan.days, standing.period)
-        right = ReadingRight(
-            id=new_id(), record_id=record.id, person_id=loan.borrower_id, since=self._clock.now(),
-            until=end_of(loan, self._zone), copying=loan.copying,
-        )  # fmt: skip
-        session.add(right)
-        session.flush()
-        loan.right_id = right.id
+        if loan.excerpt_id is None:
+            right = ReadingRight(
+                id=new_id(), record_id=record.id, person_id=loan.borrower_id, since=self._clock.now(),
+                until=end_of(loan, self._zone), copying=loan.copying,
+            )  # fmt: skip
+            session.add(right)
+            session.flush()
+            loan.right_id = right.id
         keep_due(self._guard, session, loan)
         self._note(session, identity, "loan.open", loan, due=loan.due_on.isoformat())
 

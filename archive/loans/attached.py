@@ -63,10 +63,14 @@ class PaperPhotos:
             return Owner(record, record)
 
 
-def loan_subjects(db: Database, guard: Guard, looks: RequestLooks) -> dict[AttachedTo, Subject]:
+def loan_subjects(
+    db: Database, guard: Guard, looks: RequestLooks, uses: Subject, excerpts: Subject
+) -> dict[AttachedTo, Subject]:
     """Return what knows of each kind of attachment that loans have whom it concerns."""
     return {
         AttachedTo.REQUEST: RequestFiles(db, looks),
         AttachedTo.LOAN: PaperPhotos(db, guard, AttachedTo.LOAN),
         AttachedTo.REPORT: PaperPhotos(db, guard, AttachedTo.REPORT),
+        AttachedTo.USE: uses,
+        AttachedTo.EXCERPT: excerpts,
     }

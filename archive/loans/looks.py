@@ -246,8 +246,11 @@ class LoanLooks:
         """Return what came of the use of a loan ("": nothing was said). Raises ``NotFound``."""
         self.loan(identity, loan_id)
         with self._db.reading() as session:
-            row = session.get_one(Loan, loan_id)
-            return self._text(session, row.record_id, f"effect:{row.id.hex}", row.effect)
+            return self.effect_of(session, session.get_one(Loan, loan_id))
+
+    def effect_of(self, session: Session, loan: Loan) -> str:
+        """Return what came of the use of a loan. The caller has asked whether its record is read."""
+        return self._text(session, loan.record_id, f"effect:{loan.id.hex}", loan.effect)
 
     def _text(self, session: Session, record: UUID | None, context: str, sealed: bytes | None) -> str:
         if sealed is None or record is None:

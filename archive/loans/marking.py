@@ -238,7 +238,7 @@ class Marking:
     def _loan(self, session: Session, identity: Identity, record_id: UUID) -> Loan | None:
         query = select(Loan).where(
             Loan.borrower_id == identity.person_id, Loan.record_id == record_id, Loan.state == LoanState.OPEN,
-            Loan.form == LoanForm.SCREEN,
+            Loan.form == LoanForm.SCREEN, Loan.excerpt_id.is_(None),
         )  # fmt: skip
         return session.scalars(query.order_by(Loan.number.desc()).limit(1)).first()
 

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, false, or_, select, true
 from sqlalchemy.orm import Session
 
 from archive.approving.deciders import hands_of, head_token, holders, waiting
+from archive.database import Base
 from archive.deadlines import Deadlines, Watch
 from archive.due_rules import Rule, Stage
 from archive.identity import Identity, Role
@@ -79,6 +80,7 @@ class LoanWatch:
     """A loan that must come back, or closes by itself: its borrower is told; late, their head and the archive too."""
 
     act = Act.ASK_LOAN
+    subject: type[Base] | None = Loan
 
     def __init__(self, guard: Guard, kind: DeadlineKind) -> None:
         self._guard = guard
@@ -121,6 +123,7 @@ class DecisionWatch:
     kind = DeadlineKind.LOAN_DECISION
     rule = Rule(before=(1,), after=(2,))
     act = Act.SEE
+    subject: type[Base] | None = Approval
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
@@ -166,6 +169,7 @@ class PaperWatch:
         self._row: type[Circulation | StandingCustody] = (
             Circulation if kind is DeadlineKind.CIRCULATION else StandingCustody
         )
+        self.subject: type[Base] | None = self._row
 
     def recipients(self, session: Session, deadline: Deadline, stage: Stage) -> Collection[UUID]:
         """Return who has it, the archivists, and at the stages of the head those above."""

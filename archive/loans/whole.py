@@ -20,12 +20,15 @@ from archive.loans.basket import Basket
 from archive.loans.care import LoanCare
 from archive.loans.counter import Counter
 from archive.loans.custody import StandingCustodies
+from archive.loans.excerpts import Excerpts
 from archive.loans.extending import Extensions, asks_of
 from archive.loans.looks import LoanLooks, LoanShown
 from archive.loans.marking import Marking
+from archive.loans.outside import OutsideUses
 from archive.loans.request_looks import RequestLooks
 from archive.loans.rounds import Rounds
 from archive.loans.statistics import LoanStatistics
+from archive.loans.used import UseRegister
 from archive.log.writer import Log
 from archive.model import Approval, ApprovalKind, Department, Loan, LoanForm, Person, Post, RuleBook
 from archive.model.columns import Names
@@ -50,6 +53,9 @@ class Lending:
         self.basket = Basket(db, guard, clock, self.requests)
         self.rounds = Rounds(db, guard, vault, log, clock)
         self.custody = StandingCustodies(db, guard, log, clock)
+        self.excerpts = Excerpts(db, guard, vault, log, clock)
+        self.outside = OutsideUses(db, guard, vault, log, clock)
+        self.used = UseRegister(db, guard, self.outside, self.looks)
         self.statistics = LoanStatistics(db, guard, zone)
         self.care = LoanCare(db, guard, approvals, log, clock)
         self.deputies = Deputies(db, guard, log, clock)

@@ -60,6 +60,9 @@ RECORD_NOUNS = frozenset(
         "transfer",
         "appraisal",
         "matter",
+        "outside",
+        "excerpt",
+        "use",
     }
 )
 """Acts on papers: the record log."""

@@ -49,6 +49,7 @@ from archive.model.destroying import (
     Duty,
     SignedHow,
 )
+from archive.model.excerpts import Excerpt
 from archive.model.fixity import FindingEnd, Fixity, FixityFinding, FixityRun
 from archive.model.forms import FormVersion
 from archive.model.gone import (
@@ -171,6 +172,7 @@ from archive.model.sheets import Sheet, SheetColumns, SheetRow, SheetState
 from archive.model.shelves import Carrier, Copy, CopyCondition, CopyMove, Security, ShelfKind, ShelfPlace
 from archive.model.steps import CountedFrom, FilingDeadline, FilingRun, FilingRunRow, FilingRunState, SentBack
 from archive.model.stocktaking import FollowUp, ScanVerdict, StockItem, StockScan, StockState, Stocktaking, Tally
+from archive.model.uses import IdentityPaper, OutsideUse, OutsideUseRecord, UseHow
 
 __all__ = [
     "AccessGrant",
@@ -254,6 +256,7 @@ __all__ = [
     "DossierTemplate",
     "DueState",
     "Duty",
+    "Excerpt",
     "Failing",
     "Fence",
     "File",
@@ -284,6 +287,7 @@ __all__ = [
     "HoldRecord",
     "House",
     "HouseRule",
+    "IdentityPaper",
     "ImportEntry",
     "Invitation",
     "InvitationKind",
@@ -314,6 +318,8 @@ __all__ = [
     "NeedToKnowGroup",
     "NotTheSame",
     "NumberRule",
+    "OutsideUse",
+    "OutsideUseRecord",
     "OwnerKey",
     "PageText",
     "PaperMet",
@@ -383,6 +389,7 @@ __all__ = [
     "TransferItemState",
     "TransferState",
     "UnsettledMatter",
+    "UseHow",
     "Verdict",
     "WebSession",
     "WeekdayRule",

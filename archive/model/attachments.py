@@ -17,12 +17,15 @@ class AttachedTo(StrEnum):
     REQUEST = "request"  # for a loan: supporting documents
     LOAN = "loan"  # its paper as it went out, or came back
     REPORT = "report"  # of damage or loss
+    USE = "use"  # by a reader from outside: the letter of introduction
+    EXCERPT = "excerpt"  # pages of a record's file, made with parts blacked out
 
 
 class Attachment(Base):
     """A file of an act. Its bytes are one object of the store, sealed under the key of ``owner_id``.
 
-    ``owner_id`` is the record, so that it goes with the record, or the log year of a request that names none.
+    ``owner_id`` is the record, so that it goes with the record, the log year of a request that names
+    none, or the visit of a reader from outside.
     ``store_version`` None: it is coming in. Sizes are bytes.
     """
 

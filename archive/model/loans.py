@@ -39,6 +39,7 @@ class Loan(Base):
 
     ``record_id`` None: described by words, not found yet. ``due_on`` is the last day. ``slip`` is shared by what was
     issued at once. ``effect`` is what came of the use, sealed under the record's key. ``copying``: files may be taken.
+    ``excerpt_id``: what is read instead of the files, so that there is no reading right.
     """
 
     __tablename__ = "loan"
@@ -48,6 +49,7 @@ class Loan(Base):
         Index("ix_loan_state_id", "state", "id"),
         Index("ix_loan_state_due_on_id", "state", "due_on", "id"),
         Index("ix_loan_slip", "slip"),
+        Index("ix_loan_excerpt_id", "excerpt_id"),
         Index(
             "uq_loan_copy_out",
             "copy_id",
@@ -72,6 +74,7 @@ class Loan(Base):
     ready_at: Mapped[datetime | None]
     slip: Mapped[UUID | None]
     copy_id: Mapped[UUID | None] = mapped_column(ForeignKey("copy.id"))
+    excerpt_id: Mapped[UUID | None]
     right_id: Mapped[UUID | None] = mapped_column(ForeignKey("reading_right.id"))
     issued_on: Mapped[date | None]
     issued_at: Mapped[datetime | None]

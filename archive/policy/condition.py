@@ -8,7 +8,7 @@ Facts are named, and have one of three shapes: a single value (int, bool, UUID o
 (``named``), or a path (``place``: segments joined by ``/``, ended by ``/``). A missing fact (None) matches nothing.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, assert_never
@@ -100,6 +100,30 @@ def holds(condition: Condition, facts: Mapping[str, Any]) -> bool:
             return not holds(part, facts)
         case _:
             assert_never(condition)
+
+
+def test_of(condition: Condition) -> Callable[[Mapping[str, Any]], bool]:
+    """Return ``holds`` for one condition and the facts of many records: the tree is walked once."""
+    match condition:
+        case All(parts):
+            tests = [test_of(part) for part in parts]
+            return lambda facts: all(test(facts) for test in tests)
+        case AnyOf(parts):
+            tests = [test_of(part) for part in parts]
+            return lambda facts: any(test(facts) for test in tests)
+        case Not(part):
+            inner = test_of(part)
+            return lambda facts: not inner(facts)
+        case Has(fact, values):
+            return lambda facts: _is_among(facts.get(fact), values)
+        case _:
+            return lambda facts: holds(condition, facts)
+
+
+def _is_among(value: Any, values: frozenset[Any]) -> bool:
+    if isinstance(value, AbstractSet):
+        return not values.isdisjoint(value)
+    return value is not None and value in values
 
 
 def _as_set(value: Any) -> Collection[Any]:

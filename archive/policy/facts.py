@@ -1,6 +1,6 @@
 """The facts of a record that rules may ask for, by the names that conditions use."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,7 @@ FACTS = frozenset(
 """Every fact name. The SQL form, the Python form and the engines' entries know exactly these."""
 
 
-def facts_of(record: Record, named: Iterable[UUID]) -> dict[str, Any]:
+def facts_of(record: Any, named: Iterable[UUID]) -> dict[str, Any]:
     """Return the facts of ``record`` (or a row with its columns); ``named`` are the ids of the people named on it."""
     return {
         "record": record.id,
@@ -53,3 +53,23 @@ def facts_of_many(session: Session, records: Iterable[Record]) -> dict[UUID, Map
     rows = list(records)
     named = people_named(session, [record.id for record in rows])
     return {record.id: facts_of(record, named.get(record.id, ())) for record in rows}
+
+
+def facts_by_id(session: Session, record_ids: Collection[UUID]) -> dict[UUID, Mapping[str, Any]]:
+    """Return the facts of those of these records that are there, reading nothing else of them."""
+    if not record_ids:
+        return {}
+    rows = session.connection().execute(_FACTS, {"ids": list(record_ids)}).all()
+    named = people_named(session, [row.id for row in rows])
+    return {row.id: facts_of(row, named.get(row.id, ())) for row in rows}
+
+
+_FACTS = select(
+    *(
+        Record.__table__.c[name]
+        for name in (
+            "id", "fonds_id", "category_id", "place_path", "department_id", "level_rank", "group_id", "state", "kind",
+            "created_by",
+        )
+    )
+).where(Record.__table__.c.id.in_(bindparam("ids", expanding=True)))  # fmt: skip

@@ -14,6 +14,9 @@ ORIGINAL = "original:"
 MARK = "mark"
 """Put words across a picture, and a number out of sight."""
 
+MASK = "mask"
+"""Black out parts of a picture, and write where it is from below it."""
+
 TRACE = "trace:"
 """Tell what number one page of a file of the kind that follows carries."""
 

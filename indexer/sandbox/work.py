@@ -13,6 +13,7 @@ from typing import Any
 from indexer import identify, kinds
 from indexer.extract import (
     marking,
+    masking,
     ole,
     originals,
     pdf,
@@ -34,7 +35,7 @@ from indexer.extract.macros import holds_macros
 from indexer.extract.member import Member, label
 from indexer.extract.parsers import parser_of
 from indexer.sandbox import frames
-from indexer.sandbox.tasks import IDENTIFY, MARK, ORIGINAL, PICTURE, TABLE, TRACE, UNPACK, WORDS
+from indexer.sandbox.tasks import IDENTIFY, MARK, MASK, ORIGINAL, PICTURE, TABLE, TRACE, UNPACK, WORDS
 from indexer.sandbox.wire import Request
 
 _DETECTOR = identify.MagicDetector()  # made before the walls stand: it reads libmagic's table
@@ -48,6 +49,7 @@ def preload() -> None:
     pdf.lower_limits()
     pictures.prepare()
     marking.prepare()
+    masking.prepare()
     _DETECTOR.detect(b"\x00\x01\x02", "")
     for module in pkgutil.iter_modules(encodings.__path__):  # whichever the statistics name is asked for by a fork
         with suppress(ImportError):  # those of Windows
@@ -117,6 +119,8 @@ def _drawing(request: Request) -> Callable[[Any], Answer] | None:
         return lambda data: originals.original(task.removeprefix(ORIGINAL), data, page, **how)
     if task == MARK:
         return lambda data: marking.marked(data, **how)
+    if task == MASK:
+        return lambda data: masking.masked(data, **how)
     if task.startswith(TRACE):
         return lambda data: tracing.traced(task.removeprefix(TRACE), data, page)
     return None

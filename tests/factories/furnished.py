@@ -163,6 +163,7 @@ def furnish(archive: Archive, parts: Parts, app: Flask) -> dict[str, str]:
     _dossier(archivist, places)
     _correction(secrecy, places)
     _loans(archivist, secrecy, places, parts.guard.day() + timedelta(days=5))
+    _uses(archivist, places)
     taken = secrecy.client.get(f"/files/{places['content']}?first=1&last=1")
     assert taken.status_code == 200, taken.text
     begun = archivist.client.post(
@@ -318,6 +319,21 @@ def _loans(archivist: Hands, borrower: Hands, places: dict[str, str], day: date)
     at = "/standing-custody"
     archivist.post(at, at, number=papers["kept"], holder="secrecy", months="6")
     places["custody"] = _first(r"/standing-custody/([0-9a-f-]{36})", archivist.read(at))
+
+
+def _uses(archivist: Hands, places: dict[str, str]) -> None:
+    """Give a record to a reader from outside, and make an excerpt with a black part."""
+    key = _record(archivist, places["category"], "三号楼竣工验收备案表", level="1", medium="paper")
+    archivist.post("/records/file", record=key)
+    number = _first(r'class="archive-number"[^>]*>([^<]+)<', archivist.read(f"/records/{key}"))
+    at = "/loans/uses/new"
+    reader = {"name": "赵来访", "paper": "other", "paper_number": "备字2024第18号", "organisation": "市城建档案馆"}
+    made = archivist.post(at, at, **reader, need="核对竣工验收备案", numbers=number, how="copies", pages="3")
+    places["visit"] = _first(r"/loans/uses/([0-9a-f-]{36})", made.location or made.text)
+    places["excerpted"], places["excerpt_file"] = places["filed"], places["content"]
+    at = f"/files/{places['content']}/excerpt"
+    part = {"p1-left": "10", "p1-top": "12", "p1-width": "60", "p1-height": "6"}
+    archivist.post(at, at, act="make", pages="1", purpose="给业主核对付款条款", **part)
 
 
 def _dossier(archivist: Hands, places: dict[str, str]) -> None:

@@ -359,7 +359,7 @@ def a_web_house(
             clock,
             SandboxDetector(extractor),
             virus_in(None),
-            loan_subjects(db, guard, lending.asked),
+            loan_subjects(db, guard, lending.asked, lending.outside, lending.excerpts),
         ),
         filing=FilingService(db, guard, vault, log, outbox, clock),
         filing_many=FilingMany(db, guard, FilingService(db, guard, vault, log, outbox, clock), log, outbox, clock),

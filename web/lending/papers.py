@@ -9,9 +9,10 @@ from flask_babel import to_user_timezone
 
 from archive.loans.looks import LoanShown
 from archive.loans.rounds import SlipShown
+from archive.loans.used import Used
 from web.filters import shape
 from web.i18n import current_locale
-from web.loan_words import SHORT_FORMS, STATES
+from web.loan_words import SHORT_FORMS, STATES, USED_HOW
 from web.prints.gather import house_name
 from web.prints.head_words import heads
 from web.prints.kinds import KINDS
@@ -19,7 +20,7 @@ from web.prints.papers import Words
 from web.prints.setting import printed
 from web.services import identity, services
 from web.shelf_words import CONDITIONS
-from web.words import named, translator
+from web.words import mark, named, translator
 
 
 def register_rows(found: Sequence[LoanShown], locale: str) -> tuple[list[tuple[str, int]], list[list[str | int]]]:
@@ -46,6 +47,34 @@ def slip_pdf(found: Sequence[LoanShown]) -> bytes:
         "rows": [_row(each) for each in found],
     }
     return _set("loan_slip", [sheet])
+
+
+def use_rows(found: Sequence[Used], locale: str) -> tuple[list[tuple[str, int]], list[list[str | int]]]:
+    """Return the columns of the use register, with their width in characters, and its rows."""
+    said, columns = heads(locale), KINDS["use_register"].columns
+    return [(said[key], width) for key, width in columns], [
+        [row[key] for key, _ in columns] for row in map(_use_row, found)
+    ]
+
+
+def uses_pdf(found: Sequence[Used]) -> bytes:
+    """Return the use register as a PDF/A."""
+    head = _level_of(max((each.level for each in found), default=0))
+    return _set("use_register", [{**head, "rows": [_use_row(each) for each in found]}])
+
+
+def _use_row(each: Used) -> dict[str, str]:
+    locale = current_locale()
+    say = translator(locale)
+    department = named(each.department, locale) if each.department else ""
+    words = mark("visit %(number)s") if each.use_id else mark("loan %(number)s")
+    return {
+        "day": services().guard.day(each.at).isoformat(), "use": say(words, number=each.number),
+        "reader": each.reader, "organisation": each.organisation or department,
+        "need": named(each.need_names, locale) if each.need_names else each.need or "", "number": each.record,
+        "title": each.title or "", "how": say({**SHORT_FORMS, **USED_HOW}[each.how.value]),
+        "pages": "" if each.pages is None else str(each.pages), "staff": each.staff, "effect": each.effect or "",
+    }  # fmt: skip
 
 
 def circulation_pdf(found: SlipShown) -> bytes:

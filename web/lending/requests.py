@@ -55,7 +55,9 @@ def decide(approval_id: UUID) -> BaseResponse:
             requests.question(identity(), approval_id, text)
             flash(_("Your question is sent. The request waits for the answer."))
         else:
-            state = requests.decide(identity(), approval_id, text or _agreed(act), approve=act == "approve")
+            state = requests.decide(
+                identity(), approval_id, text or _agreed(act), approve=act == "approve", excerpt=_excerpt()
+            )
             flash(_("The request goes on to the next step.") if state is ApprovalState.ASKED else _("It is decided."))
     except (InvalidInput, WrongState) as error:
         return _page(approval_id, error)
@@ -125,6 +127,15 @@ def end_deputy(deputy_id: UUID) -> BaseResponse:
     return redirect(url_for(".deputies"), 303)
 
 
+def _excerpt() -> UUID | None:
+    """Return the excerpt that is to be read instead of the files, if one is chosen."""
+    text = request.form.get("excerpt", "")
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        raise InvalidInput(Fault("excerpt", "unknown")) from None
+
+
 def _agreed(act: str) -> str:
     """Return what a yes without words says; a no needs them."""
     return _("Agreed.") if act == "approve" else ""
@@ -141,7 +152,7 @@ def _page(approval_id: UUID, error: ArchiveError | None = None) -> BaseResponse:
     say, locale = translator(current_locale()), current_locale()
     shown = services().lending.asked.request(identity(), approval_id)
     loan = shown.shown.loan
-    lines, faults = told(error, ("reason", "number", "form")) if error else ([], {})
+    lines, faults = told(error, ("reason", "number", "form", "excerpt")) if error else ([], {})
     purposes = {each.code: named(each.names, locale) for each in services().lending.looks.rules().purposes}
     why = [(say(FORMS[form.value]), say(STANDS[code])) for form, code in shown.standing.why.items()] if (
         shown.standing
@@ -150,8 +161,10 @@ def _page(approval_id: UUID, error: ArchiveError | None = None) -> BaseResponse:
         "lending/request.html", found=shown, lines=lines, faults=faults, values=request.form, longest=LONGEST_REASON,
         purpose=purposes.get(shown.shown.loan.purpose, shown.shown.loan.purpose), why=why,
         forms=[(value, say(words)) for value, words in FORMS.items()],
-        labels={"reason": _("Reason"), "number": _("Number"), "form": _("How")},
+        labels={"reason": _("Reason"), "number": _("Number"), "form": _("How"), "excerpt": _("To be read")},
         documents=photographs(AttachedTo.REQUEST, approval_id), photographs=photographs(AttachedTo.LOAN, loan.id),
+        excerpts=services().lending.excerpts.offered(identity(), loan) if shown.may_decide else (),
+        given=services().lending.excerpts.given(identity(), [loan]).get(loan.id),
         may_attach=shown.may_withdraw and shown.approval.state in OPEN,
         may_picture=loan.form is not LoanForm.SCREEN and loan.issued_on is not None and _lends(loan.record_id),
     )  # fmt: skip

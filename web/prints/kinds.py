@@ -80,6 +80,7 @@ KINDS: Mapping[str, Kind] = {
         Kind("audit_report", mark("Audit report"), Takes.ELSEWHERE, audits.audit_reports, audits.AUDIT_REPORT),
         Kind("completeness", mark("Certificate of completeness"), Takes.REQUIRED, required.certificates),
         Kind("filing_form", mark("Filing form"), Takes.REQUIRED, required.filings),
+        Kind("use_register", mark("Use register"), Takes.ELSEWHERE, reports.as_given, reports.USE_REGISTER),
         Kind("loan_register", mark("Loan register"), Takes.ELSEWHERE, reports.as_given, reports.LOAN_REGISTER),
         Kind("loan_slip", mark("Loan slip"), Takes.ELSEWHERE, reports.as_given),
         Kind("labels", mark("Labels"), Takes.ELSEWHERE, reports.as_given, lies_open=True),

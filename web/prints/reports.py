@@ -15,6 +15,11 @@ LOAN_REGISTER = (
     ("due", 12), ("ended", 12), ("pages", 8), ("state", 14),
 )  # fmt: skip
 
+USE_REGISTER = (
+    ("day", 12), ("use", 14), ("reader", 14), ("organisation", 24), ("need", 30), ("number", 30), ("title", 50),
+    ("how", 14), ("pages", 8), ("staff", 14), ("effect", 40),
+)  # fmt: skip
+
 
 def as_given(sheets: Sequence[Mapping[str, Any]], _words: Words) -> list[dict[str, Any]]:
     """Return sheets that are made already."""
@@ -59,3 +64,13 @@ def sample_loans(rows: int, name: str, title: str, day: str) -> dict[str, Any]:
         "due": day,
         "rows": made,
     }
+
+
+def sample_uses(rows: int, name: str, title: str, day: str) -> dict[str, Any]:
+    """Return made uses, as the register of them has them."""
+    told = {"title": title, "day": day, "reader": name, "organisation": name, "need": title, "how": name, "staff": name}
+    made = [
+        {**told, "use": str(at), "number": f"2024-{at:03}", "pages": str(at), "effect": title if at % 2 else ""}
+        for at in range(1, rows + 1)
+    ]
+    return {"level_rank": 1, "level": name, "shape": "square", "rows": made}

@@ -18,7 +18,7 @@ from web.prints.destruction import sample as destruction_sample
 from web.prints.kinds import KINDS, Takes
 from web.prints.label_sheets import sample_labels
 from web.prints.papers import Holding, Paper, Words
-from web.prints.reports import sample_loans, sample_report
+from web.prints.reports import sample_loans, sample_report, sample_uses
 from web.prints.required import Needs
 from web.words import mark
 
@@ -121,11 +121,17 @@ def _loans(rows: int, words: Words) -> dict[str, object]:
     return sample_loans(rows, said, words.said(_TITLES[1]), SAMPLE_DAY.isoformat() if rows else "")
 
 
+def _uses(rows: int, words: Words) -> dict[str, object]:
+    said = words.said(_FONDS) if rows else ""
+    return sample_uses(rows, said, words.said(_TITLES[1]), SAMPLE_DAY.isoformat() if rows else "")
+
+
 _ELSEWHERE: Mapping[str, Callable[[int, Words], object]] = {
     "quality_report": lambda rows, words: sample_report(
         rows, words.said(_FONDS) if rows else "", words.said(_TITLES[0])
     ),
     "loan_register": _loans,
+    "use_register": _uses,
     "loan_slip": _loans,
     "labels": lambda rows, words: sample_labels(rows, words.said(_LEVEL)),
     "destruction_register": destruction_sample,

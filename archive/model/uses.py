@@ -1,0 +1,65 @@
+"""Uses by readers from outside, who have no account: who they were, what for, and which records they used."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from archive.database import Base
+from archive.model.columns import Key, Version, word
+
+
+class IdentityPaper(StrEnum):
+    """By what paper a reader from outside showed who they are."""
+
+    RESIDENT = "resident"  # 居民身份证
+    PASSPORT = "passport"
+    PERMIT = "permit"  # of residents of Hong Kong, Macao and Taiwan
+    OTHER = "other"
+
+
+class UseHow(StrEnum):
+    """How a reader from outside used a record."""
+
+    READ = "read"  # in the reading room
+    COPIES = "copies"  # handed out at the counter
+
+
+class OutsideUse(Base):
+    """One visit of a reader from outside.
+
+    ``sealed`` is who they are (JSON: name, paper, number, organisation), under the visit's own key; ``token`` finds
+    the whole number of their paper again, and no part of it.
+    """
+
+    __tablename__ = "outside_use"
+    __table_args__ = (Index("ix_outside_use_token", "token"), Index("ix_outside_use_staff_id", "staff_id"))
+
+    id: Mapped[Key]
+    number: Mapped[int] = mapped_column(unique=True)
+    at: Mapped[datetime]
+    staff_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    token: Mapped[str] = mapped_column(String(64))
+    version: Mapped[Version]
+
+
+class OutsideUseRecord(Base):
+    """A record that was used on a visit. ``sealed``: need, and effect once known (JSON), under the record's key."""
+
+    __tablename__ = "outside_use_record"
+    __table_args__ = (
+        UniqueConstraint("use_id", "record_id"),
+        Index("ix_outside_use_record_record_id", "record_id"),
+        Index("ix_outside_use_record_at_id", "at", "id"),
+    )
+
+    id: Mapped[Key]
+    at: Mapped[datetime]
+    use_id: Mapped[UUID] = mapped_column(ForeignKey("outside_use.id"))
+    record_id: Mapped[UUID] = mapped_column(ForeignKey("record.id"))
+    how: Mapped[UseHow] = mapped_column(word(UseHow))
+    pages: Mapped[int | None]
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)

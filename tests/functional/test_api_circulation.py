@@ -1,0 +1,61 @@
+"""Programs lay records aside, see papers that go round or stay with a post, sign for one, and count loans."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from archive.loans.rounds import Slip
+from archive.model import Copy, Medium
+from tests.factories import people as rights
+from tests.factories.api_house import ApiHouse, an_api_house
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[ApiHouse]:
+    with an_api_house(tmp_path) as made:
+        yield made
+
+
+def test_a_program_lays_records_aside_and_takes_them_out(house: ApiHouse) -> None:
+    seen, hidden = house.a_record(title="电梯合同", level=1).id, house.a_record(title="看不到的", level=3).id
+    assert house.get("/api/v1/basket", "staff").json == {"records": []}
+    put = house.ask("POST", "/api/v1/basket", "staff", json={"records": [str(seen), str(hidden), str(uuid4())]})
+    assert [each["record"] for each in put.json["records"]] == [str(seen)]
+    assert house.get("/api/v1/basket").json == {"records": []}
+    assert house.ask("POST", "/api/v1/basket", "staff", json={"records": []}).status_code == 422
+    for _ in range(2):
+        assert house.ask("DELETE", f"/api/v1/basket/{seen}", "staff").status_code == 204
+    assert house.get("/api/v1/basket", "staff").json == {"records": []}
+
+
+def test_a_program_sees_a_slip_and_signs_it_in_its_turn(house: ApiHouse) -> None:
+    own = house.web.services
+    record = house.a_record(title="会议纪要", level=1, medium=Medium.PAPER)
+    with own.db.writing() as work:
+        work.session.add(Copy(record_id=record.id, number=1, pages=3, created_at=rights.NOW))
+        work.commit()
+    slip = Slip("传阅", "全文", own.guard.day() + timedelta(days=2), ["staff"])
+    key = own.lending.rounds.begin(own.people.identity_of("archivist"), record.id, slip)
+    at = f"/api/v1/circulations/{key}"
+    assert [each["circulation"] for each in house.get("/api/v1/circulations", "staff").json["circulations"]] == [
+        str(key)
+    ]
+    assert house.get("/api/v1/circulations", "clerk").json == {"circulations": []}
+    assert house.get(at, "clerk").status_code == 404
+    assert house.ask("POST", f"{at}/signature", json=None).status_code in {403, 404}
+    signed = house.ask("POST", f"{at}/signature", "staff", json=None)
+    assert (signed.status_code, signed.json["turn"], signed.json["purpose"]) == (200, None, "传阅")
+    assert house.ask("POST", f"{at}/signature", "staff", json=None).status_code in {403, 409}
+
+
+def test_a_program_sees_standing_custody_and_counts_loans_as_far_as_it_may(house: ApiHouse) -> None:
+    assert house.get("/api/v1/standing-custodies").json == {"custodies": []}
+    assert house.get(f"/api/v1/standing-custodies/{uuid4()}").status_code == 404
+    figures = house.get("/api/v1/loan-figures?since=2026-01-01&until=2026-12-31")
+    assert (figures.status_code, figures.json["total"]) == (200, 0)
+    assert house.get("/api/v1/loan-figures?since=2026-01-02&until=2026-01-01").status_code == 422
+    for span in ("since=x&until=y", "since=0001-01-01&until=0001-01-02", "since=9999-12-30&until=9999-12-31"):
+        assert house.get(f"/api/v1/loan-figures?{span}").status_code == 422

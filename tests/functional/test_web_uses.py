@@ -1,0 +1,199 @@
+"""The use register: readers from outside, whose papers stay sealed, and loans from inside, in one list."""
+
+import re
+from collections.abc import Iterator
+from io import BytesIO
+from uuid import UUID
+
+import pytest
+from flask.testing import FlaskClient
+from python_calamine import CalamineWorkbook
+from sqlalchemy import func, select
+
+from archive.loans.outside import ends_of, open_to_outside
+from archive.model import (
+    AttachedTo,
+    Attachment,
+    Copy,
+    IssuedNumber,
+    Medium,
+    OutsideUse,
+    OutsideUseRecord,
+    OwnerKey,
+    Person,
+    Record,
+)
+from archive.purging import remove_records
+from tests.factories import people as rights
+from tests.factories.web_house import WebHouse, a_web_house, token_on
+
+IDENTITY = "11010519491231002X"
+PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebHouse]:
+    with a_web_house(tmp_path_factory.mktemp("uses")) as made:
+        yield made
+
+
+def a_paper(house: WebHouse, title: str, level: int = 1) -> tuple[str, str]:
+    record = house.a_record(title=title, level=level, medium=Medium.BOTH, pages=12)
+    number = f"WY01-WYH·2024-D10-{record.id.hex[-6:].upper()}"
+    with house.services.db.writing() as work:
+        work.session.get_one(Record, record.id).archive_number = number
+        work.session.add(IssuedNumber(fonds_id=record.fonds_id, number=number, record_id=record.id))
+        work.session.add(Copy(record_id=record.id, number=1, pages=12, created_at=rights.NOW))
+        work.commit()
+    return str(record.id), number
+
+
+def post(client: FlaskClient, path: str, **data: object) -> tuple[int, str]:
+    sent = {"csrf_token": token_on(client.get("/account").text), **data}
+    reply = client.post(path, data=sent, follow_redirects=True)
+    return reply.status_code, reply.text
+
+
+def visit(client: FlaskClient, numbers: str, **other: object) -> str:
+    """Write down a reader from outside; return the address of the visit."""
+    told = {
+        "name": "赵来访", "paper": "resident", "paper_number": IDENTITY, "organisation": "市城建档案馆",
+        "need": "核对竣工图", "numbers": numbers, "how": "read", **other,
+    }  # fmt: skip
+    status, page = post(client, "/loans/uses/new", **told)
+    assert status == 200, page
+    return "/loans/uses/" + re.findall(r"/loans/uses/([0-9a-f-]{36})/", page)[0]
+
+
+def test_a_reader_from_outside_is_written_down_and_the_number_is_shown_only_when_asked_for(house: WebHouse) -> None:
+    archivist = house.browser("archivist")
+    _key, number = a_paper(house, "一号楼竣工图")
+    at = visit(archivist, number, files=(BytesIO(PDF), "介绍信.pdf"))
+    page = archivist.get(at).text
+    assert "赵来访" in page
+    assert "介绍信.pdf" in page
+    assert IDENTITY not in page
+    assert ends_of(IDENTITY) in page
+    status, page = post(archivist, f"{at}/reveal")
+    assert (status, IDENTITY in page) == (200, True)
+    assert IDENTITY not in archivist.get("/loans/uses").text
+    with house.services.db.reading() as session:
+        assert session.scalars(select(OutsideUse.sealed)).first() is not None
+        for sealed in session.scalars(select(OutsideUse.sealed)):
+            assert IDENTITY.encode() not in sealed
+            assert "赵来访".encode() not in sealed
+
+
+def test_a_whole_number_finds_visits_and_a_part_of_it_none(house: WebHouse) -> None:
+    archivist = house.browser("archivist")
+    _key, number = a_paper(house, "二号楼竣工图")
+    at = visit(archivist, number, name="钱来访")
+    status, page = post(archivist, "/loans/uses/find", paper="resident", paper_number=IDENTITY.lower())
+    assert (status, at in page) == (200, True)
+    for part in (IDENTITY[:17], IDENTITY[:6], "", "*"):
+        assert at not in post(archivist, "/loans/uses/find", paper="resident", paper_number=part)[1]
+    assert at not in post(archivist, "/loans/uses/find", paper="passport", paper_number=IDENTITY)[1]
+
+
+def test_nobody_else_learns_of_a_visit(house: WebHouse) -> None:
+    archivist, staff, security = house.browser("archivist"), house.browser("staff"), house.browser("secrecy")
+    _key, number = a_paper(house, "三号楼竣工图")
+    at = visit(archivist, number)
+    for other in (staff, security):
+        assert other.get(at).status_code in {403, 404}
+        assert other.get("/loans/uses").status_code == 403
+        assert post(other, "/loans/uses/find", paper="resident", paper_number=IDENTITY)[0] == 403
+        assert post(other, f"{at}/reveal")[0] in {403, 404}
+
+
+def test_only_open_records_are_given_and_every_field_at_fault_is_named(house: WebHouse) -> None:
+    archivist = house.browser("archivist")
+    _key, upper = a_paper(house, "看得到但不对外的", level=2)
+    told = {"name": "", "paper": "resident", "paper_number": "110105194912310021", "need": "", "numbers": ""}
+    status, page = post(archivist, "/loans/uses/new", **told)
+    assert status == 422
+    for field in ("name", "paper_number", "need", "numbers"):
+        assert f'href="#field-{field}"' in page
+    told = {"name": "孙来访", "paper": "other", "paper_number": "军字第1号", "need": "查证", "numbers": upper}
+    status, page = post(archivist, "/loans/uses/new", **told)
+    assert (status, "孙来访" in page) == (422, True)
+    status, page = post(archivist, "/loans/uses/new", **{**told, "numbers": "NO-SUCH-NUMBER"})
+    assert status == 422
+    with house.services.db.reading() as session:
+        names = select(func.count(OutsideUseRecord.id)).join(Record, Record.id == OutsideUseRecord.record_id)
+        assert session.scalar(names.where(Record.level_rank > 1)) == 0
+
+
+def test_what_is_open_to_readers_from_outside_is_the_lowest_level_and_what_was_released() -> None:
+    assert open_to_outside(1, 1, released=False, need_to_know=False)
+    assert not open_to_outside(2, 1, released=False, need_to_know=False)
+    assert open_to_outside(3, 1, released=True, need_to_know=False)
+    assert not open_to_outside(1, 1, released=True, need_to_know=True)
+
+
+def test_more_records_and_the_effect_are_added_and_a_stale_page_changes_nothing(house: WebHouse) -> None:
+    archivist = house.browser("archivist")
+    (_one, first), (_two, second) = a_paper(house, "四号楼竣工图"), a_paper(house, "五号楼竣工图")
+    at = visit(archivist, first)
+    version = re.findall(r'name="version" value="(\d+)"', archivist.get(at).text)[0]
+    status, page = post(archivist, f"{at}/records", numbers=second, how="copies", pages="3", need="复制立面图")
+    assert (status, "五号楼竣工图" in page) == (200, True)
+    assert post(archivist, f"{at}/records", numbers=second, how="read", need="再看")[0] == 422
+    assert post(archivist, f"{at}/records", numbers="", how="read", need="再看")[0] == 422
+    assert post(archivist, f"{at}/records", numbers=first, how="copies", pages="x", need="再看")[0] == 422
+    status, page = post(archivist, f"{at}/effect", effect="避免重复测绘", version=version)
+    assert status == 409
+    version = re.findall(r'name="version" value="(\d+)"', page)[0]
+    status, page = post(archivist, f"{at}/effect", effect="避免重复测绘", version=version)
+    assert (status, page.count("避免重复测绘") >= 2) == (200, True)
+
+
+def test_the_register_holds_loans_and_visits_alike_and_is_narrowed_and_taken_away(house: WebHouse) -> None:
+    archivist, staff = house.browser("archivist"), house.browser("staff")
+    lent, number = a_paper(house, "电梯维保合同")
+    post(staff, f"/records/{lent}/borrow", form="out", purpose="work", reason="核对付款条款")
+    request = re.findall(r"/loans/requests/([0-9a-f-]{36})", archivist.get("/loans/requests").text)[0]
+    post(archivist, f"/loans/requests/{request}/decide", decision="approve")
+    post(archivist, "/loans/counter", scan=number, person="staff")
+    visit(archivist, number, name="周来访")
+    page = archivist.get(f"/loans/uses?record={lent}").text
+    assert page.count("电梯维保合同") == 2
+    assert "周来访" in archivist.get(f"/loans/uses?came=outside&record={lent}").text
+    assert "周来访" not in archivist.get(f"/loans/uses?came=inside&record={lent}").text
+    assert "周来访" not in archivist.get("/loans/uses?until=2000-01-01").text
+    assert "周来访" in archivist.get("/loans/uses?staff=archivist").text
+    assert "周来访" not in archivist.get("/loans/uses?staff=nobody").text
+    rows = CalamineWorkbook.from_filelike(BytesIO(archivist.get(f"/loans/uses/list.xlsx?record={lent}").data))
+    names = {row[2] for row in rows.get_sheet_by_index(0).to_python()[1:]}
+    assert "周来访" in names
+    assert len(names) == 2
+    assert IDENTITY not in str(names)
+
+
+def test_with_its_last_record_a_visit_goes_wholly(house: WebHouse) -> None:
+    archivist = house.browser("archivist")
+    (one, first), (two, second) = a_paper(house, "六号楼竣工图"), a_paper(house, "七号楼竣工图")
+    at = visit(archivist, f"{first}\n{second}", files=(BytesIO(PDF), "介绍信.pdf"))
+    key = at.rpartition("/")[2]
+    for gone, left in ((one, 1), (two, 0)):
+        with house.services.db.writing() as work:
+            remove_records(work.session, [UUID(gone)])
+            work.commit()
+        with house.services.db.reading() as session:
+            visits = session.scalars(select(OutsideUse.id)).all()
+            owners = session.scalars(select(OwnerKey.owner_id)).all()
+            letters = session.scalars(select(Attachment.subject_id).where(Attachment.about == AttachedTo.USE)).all()
+        assert [str(each) for each in visits].count(key) == left
+        assert [str(each) for each in owners].count(key) == left
+        assert [str(each) for each in letters].count(key) == left
+
+
+def test_the_log_names_no_reader(house: WebHouse) -> None:
+    archivist = house.browser("archivist")
+    record, number = a_paper(house, "八号楼竣工图")
+    visit(archivist, number, name="吴来访")
+    page = archivist.get(f"/records/{record}/history").text
+    assert "吴来访" not in page
+    assert IDENTITY not in page
+    with house.services.db.reading() as session:
+        assert session.scalar(select(Person.id).where(Person.name == "吴来访")) is None
