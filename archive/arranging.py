@@ -81,21 +81,49 @@ class Arranging:
             Conflict: the dossier is not at ``version``, if one is given.
         """
         with self._guard.refusals(identity), self._db.writing() as work:
-            session = work.session
-            into = self._open(session, identity, dossier_id, version)
-            items = [each for each in self._items(session, identity, item_ids) if each.dossier_id != dossier_id]
-            for item in items:
-                self._fits(session, identity, item, into.dossier, source)
-            if not items:
-                return 0
-            if source is not None:
-                self._leave(work, identity, source, {item.id for item in items})
-            at = _index(into, place)
-            after = [*into.all[:at], *(_placed(item) for item in items), *into.all[at:]]
-            _keep_filed(into, after, {item.id for item in items})
-            self._level(work, identity, into.dossier, items)
-            self._write(work, identity, into, after, {"put_in": [str(item.id) for item in items]}, items)
+            into = self._open(work.session, identity, dossier_id, version)
+            count = self._put_in(work, identity, into, item_ids, source, place, {})
             work.commit()
+        return count
+
+    def put_in_work(
+        self,
+        work: Work,
+        identity: Identity,
+        dossier_id: UUID,
+        item_ids: Sequence[UUID],
+        source: UUID | None,
+        volumes: Mapping[UUID, int],
+    ) -> int:
+        """Put items behind the last one inside the caller's transaction; ``volumes``: those that are to lie in one."""
+        into = self._open(work.session, identity, dossier_id, None)
+        return self._put_in(work, identity, into, item_ids, source, None, volumes)
+
+    def _put_in(
+        self,
+        work: Work,
+        identity: Identity,
+        into: _Arranged,
+        item_ids: Sequence[UUID],
+        source: UUID | None,
+        place: int | None,
+        volumes: Mapping[UUID, int],
+    ) -> int:
+        session, dossier = work.session, into.dossier
+        items = [each for each in self._items(session, identity, item_ids) if each.dossier_id != dossier.id]
+        for item in items:
+            self._fits(session, identity, item, dossier, source)
+        if not items:
+            return 0
+        if source is not None:
+            self._leave(work, identity, source, {item.id for item in items})
+        at = _index(into, place)
+        before = [replace(item, volume=item.volume or 1) for item in into.all] if volumes else into.all
+        added = [replace(_placed(item), volume=volumes.get(item.id)) for item in items]
+        after = [*before[:at], *added, *before[at:]]
+        _keep_filed(into, after, {item.id for item in items})
+        self._level(work, identity, dossier, items)
+        self._write(work, identity, into, after, {"put_in": [str(item.id) for item in items]}, items)
         return len(items)
 
     def take_out(

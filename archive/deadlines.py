@@ -53,7 +53,7 @@ class Deadlines:
             due: the day.
             record: whose readers alone are told, and see it (None: it is about no record).
         """
-        row = _find(session, kind, subject)
+        row = find_deadline(session, kind, subject)
         if row is None:
             row = Deadline(id=new_id(), kind=kind, subject_id=subject, version=0)
             session.add(row)
@@ -73,7 +73,7 @@ class Deadlines:
         self._end(session, kind, subject, DeadlineState.LAPSED)
 
     def _end(self, session: Session, kind: DeadlineKind, subject: UUID, state: DeadlineState) -> None:
-        row = _find(session, kind, subject)
+        row = find_deadline(session, kind, subject)
         if row is None or row.state is not DeadlineState.OPEN:
             return
         row.state, row.look_on, row.version = state, None, row.version + 1
@@ -237,7 +237,7 @@ class DueSweep:
 
     def _plan(self, session: Session, found: Sequence[Deadline], day: date) -> list[_Plan]:
         facts = facts_by_id(session, {each.record_id for each in found if each.record_id is not None})
-        allowed = _Allowed(self._guard, session, facts)
+        allowed = Allowed(self._guard, session, facts)
         subjects = self._subjects(session, found)
         plans, same = [], dict[Any, Judged]()
         for each in found:
@@ -294,7 +294,7 @@ class DueSweep:
             session.connection().execute(update(_TABLE).where(_TABLE.c.id.in_(ids)).values(values))
 
 
-class _Allowed:
+class Allowed:
     """Who may be told, asked once for each person and act in a snapshot."""
 
     def __init__(self, guard: Guard, session: Session, facts: Mapping[UUID, Mapping[str, Any]]) -> None:
@@ -304,6 +304,7 @@ class _Allowed:
         self._kept: dict[tuple[UUID, Act], tuple[bool, Callable[[Mapping[str, Any]], bool]]] = {}
 
     def is_told(self, person: UUID, act: Act, record: UUID | None) -> bool:
+        """Whether an account is open and, of a record, may do the act on it."""
         if (person, act) not in self._kept:
             reach = self._guard.reach(self._session, Identity(name="", person_id=person))
             self._kept[person, act] = reach.person_id is not None, test_of(condition(act, reach))
@@ -341,5 +342,6 @@ def _parted(plans: Sequence[_Plan]) -> Iterator[Sequence[_Plan]]:
         yield part
 
 
-def _find(session: Session, kind: DeadlineKind, subject: UUID) -> Deadline | None:
+def find_deadline(session: Session, kind: DeadlineKind, subject: UUID) -> Deadline | None:
+    """Return what is noted of something that falls, or fell, due."""
     return session.scalar(select(Deadline).where(Deadline.kind == kind, Deadline.subject_id == subject))

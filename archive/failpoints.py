@@ -55,7 +55,7 @@ MESSAGES: Final = ("due.planned", "due.written", "message.sending", "message.sen
 ATTACHED: Final = ("attachment.announced", "attachment.put")
 """Steps of taking an attachment in."""
 
-BULK: Final = ("bulk.changed",)
+BULK: Final = ("bulk.changed", "bulk.moved")
 """Steps of an edit of many records."""
 
 DESTRUCTION: Final = (

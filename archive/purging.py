@@ -21,6 +21,7 @@ from archive.model import (
     BasketItem,
     Block,
     BulkEditRow,
+    BulkMoveRow,
     Circulation,
     CirculationStop,
     Content,
@@ -87,7 +88,7 @@ def remove_records(session: Session, ids: Sequence[UUID]) -> None:
     _forget_with_people(session, ids)
     _forget_visits(session, ids)
     forget_attachments(session, ids)
-    for own in (Block, RecordCheck, AppraisalOpinion):
+    for own in (Block, RecordCheck, AppraisalOpinion, BulkMoveRow):
         session.execute(delete(own).where(own.record_id.in_(ids)))
     forget_copies(session, ids)
     messages = select(Message.id).where(Message.record_id.in_(ids))

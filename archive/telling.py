@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from archive.calendar_moves import CalendarMoves
 from archive.channels import Channels
 from archive.database import Database
 from archive.deadlines import DueBoard, DueSweep, Watch
@@ -25,6 +26,7 @@ class Telling:
     messages: Messages
     channels: Channels
     workdays: WorkDays
+    calendar_moves: CalendarMoves
 
 
 def telling(
@@ -39,5 +41,6 @@ def telling(
         DueSweep(db, guard, log, messages, kinds),
         messages,
         channels,
-        WorkDays(db, guard, log),
+        WorkDays(db, guard, log, outbox),
+        CalendarMoves(db, guard, log, messages, kinds),
     )

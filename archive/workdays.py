@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 from archive.database import Database
 from archive.errors import Fault, InvalidInput
 from archive.identity import Identity
+from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
-from archive.model import DayRule, WeekdayRule
+from archive.model import DayRule, JobKind, WeekdayRule
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 
@@ -34,6 +35,11 @@ class Calendar:
 
     worked: frozenset[int] = WORKED
     days: Mapping[date, bool] = field(default_factory=dict)
+
+
+def with_days(calendar: Calendar, days: Iterable["NamedDay"]) -> Calendar:
+    """Return a calendar with days entered."""
+    return Calendar(calendar.worked, {**calendar.days, **{each.day: each.works for each in days}})
 
 
 def is_working(calendar: Calendar, day: date) -> bool:
@@ -90,12 +96,16 @@ class NamedDay:
 
 
 class WorkDays:
-    """Changes the calendar, and shows it. Everyone may see it; those who manage schemes change it."""
+    """Changes the calendar, and shows it. Everyone may see it; those who manage schemes change it.
 
-    def __init__(self, db: Database, guard: Guard, log: Log) -> None:
+    What is counted in working days and still runs follows in a job (``archive.calendar_moves``).
+    """
+
+    def __init__(self, db: Database, guard: Guard, log: Log, outbox: Outbox) -> None:
         self._db = db
         self._guard = guard
         self._log = log
+        self._outbox = outbox
 
     def calendar(self) -> Calendar:
         """Return the calendar."""
@@ -125,6 +135,7 @@ class WorkDays:
             session.execute(delete(WeekdayRule))
             session.add_all(WeekdayRule(weekday=day, works=day in chosen) for day in range(7))
             self._log.note(session, identity, "calendar.week", body={"before": before, "after": sorted(chosen)})
+            self._outbox.add(work, JobKind.CALENDAR)
             work.commit()
 
     def set_days(self, identity: Identity, days: Sequence[NamedDay]) -> int:
@@ -146,6 +157,7 @@ class WorkDays:
             session.add_all(DayRule(day=each.day, works=each.works, name=each.name) for each in wanted.values())
             told = {each.day.isoformat(): each.works for each in wanted.values()}
             self._log.note(session, identity, "calendar.days", body={"days": told})
+            self._outbox.add(work, JobKind.CALENDAR)
             work.commit()
         return len(wanted)
 
@@ -158,4 +170,5 @@ class WorkDays:
             if gone is not None:
                 session.delete(gone)
                 self._log.note(session, identity, "calendar.forget", body={"day": day.isoformat()})
+                self._outbox.add(work, JobKind.CALENDAR)
                 work.commit()

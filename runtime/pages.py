@@ -81,6 +81,7 @@ def services(parts: Parts) -> Services:
         proposals=parts.proposals,
         bringing=parts.bringing,
         bulk=parts.bulk,
+        bulk_moves=parts.bulk_moves,
         moving=parts.moving,
         dossiers=parts.dossiers,
         arranging=parts.arranging,

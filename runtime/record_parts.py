@@ -7,6 +7,7 @@ from archive.arranging import Arranging
 from archive.blocks import Blocks
 from archive.bringing_in import BringingIn
 from archive.bulk import BulkEditing
+from archive.bulk_moves import BulkMoving
 from archive.checking import Checks
 from archive.confirming import ProposalService
 from archive.corrections import Corrections
@@ -105,6 +106,12 @@ class RecordParts(HouseParts):
     def bulk(self) -> BulkEditing:
         """Edits of many records."""
         return BulkEditing(self.db, self.guard, self.vault, self.log, self.records, self.outbox, self.clock)
+
+    @cached_property
+    def bulk_moves(self) -> BulkMoving:
+        """Moves of many items and papers."""
+        placing = self.shelving.placing
+        return BulkMoving(self.db, self.guard, self.log, self.outbox, self.clock, self.arranging, placing)
 
     @cached_property
     def moving(self) -> Moving:

@@ -40,6 +40,7 @@ from indexer.unlocking import Unlocking
 from indexer.unpacking import UnpackContents
 from retention.answers import ForgetAnswers
 from retention.bin import EmptyBin
+from retention.calendar import FollowCalendar
 from retention.checks import PlanChecks
 from retention.due import TellWhatIsDue
 from retention.gone.batches import Means
@@ -241,11 +242,20 @@ class Parts(RecordParts):
             Stepwise(JobKind.BRING_IN, self.db, self.bringing.bring),
             Stepwise(JobKind.FILE_MANY, self.db, self.filing_many.go_on),
             Stepwise(JobKind.BULK_EDIT, self.db, self.bulk.run),
-            EmptyBin(self.db, self.imports, [self.bringing, self.drafts, self.bulk], self.log, self.outbox, self.clock),
+            Stepwise(JobKind.BULK_MOVE, self.db, self.bulk_moves.run),
+            EmptyBin(
+                self.db,
+                self.imports,
+                [self.bringing, self.drafts, self.bulk, self.bulk_moves],
+                self.log,
+                self.outbox,
+                self.clock,
+            ),
             ForgetAnswers(self.once),
             PlanChecks(self.checks),
             CareForLoans(self.lending.care),
             TellWhatIsDue(self.db, self.guard, self.telling.sweep),
+            FollowCalendar(self.telling.calendar_moves),
             Deliver(self.db, self.guard, self.vault, self.outbox, self.telling.due, self.ways, letters.write),
             *self.retention.handlers,
             self.erasing,

@@ -24,6 +24,7 @@ from web.blocks import pages as block_pages
 from web.bring_in import pages as bring_in_pages
 from web.browsing import pages as browsing_pages
 from web.bulk import pages as bulk_pages
+from web.bulk_moves import pages as bulk_move_pages
 from web.checks import pages as check_pages
 from web.copies import pages as copy_pages
 from web.corrections import pages as correction_pages
@@ -135,7 +136,7 @@ def create_app(wired: Services) -> Flask:
         metric_pages, shelf_pages, placing_pages, copy_pages, print_pages, form_template_pages, vital_pages,
         block_pages, stocktaking_pages, check_pages, hand_in_pages, hand_in_check_pages, hand_in_sign_pages,
         sending_back_pages, step_pages, paper_pages, template_pages, bulk_pages, loan_pages, request_pages,
-        basket_pages, attached_pages, round_pages, custody_pages, figure_pages, use_pages, excerpt_pages,
+        bulk_move_pages, basket_pages, attached_pages, round_pages, custody_pages, figure_pages, use_pages, excerpt_pages,
         counter_pages, register_pages, rule_book_pages, deadline_pages, message_pages, calendar_pages, delivery_pages,
         schedule_pages, event_pages, hold_pages, terms_due_pages, destruction_pages, destroyed_pages, secrecy_pages,
         transfer_pages, appraisal_pages, appraisal_report_pages, matter_pages, forecast_pages, marked_copy_pages,

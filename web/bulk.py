@@ -40,7 +40,9 @@ OWN = "f."
 @pages.get("")
 def every() -> str:
     """List a person's edits, the newest first."""
-    return render_template("bulk_list.html", edits=services().bulk.mine(identity()))
+    return render_template(
+        "bulk_list.html", edits=services().bulk.mine(identity()), moves=services().bulk_moves.mine(identity())
+    )
 
 
 @pages.post("/new")
@@ -77,7 +79,7 @@ def show(edit_id: UUID) -> str:
     return render_template(
         "bulk.html", edit=edit, told=told, good=len(good), same=len(lines) - len(good) - len(refused), filed=filed,
         refused=[(each.record, _why(each)) for each in refused if each not in filed], counts=_counts(edit),
-        rest=[(record, _reason(row.reason or "")) for record, row in rest],
+        rest=[(record, reason(row.reason or "")) for record, row in rest],
         busy=edit.state in {BulkState.RUNNING, BulkState.UNDOING} and edit.unfinished,
     )  # fmt: skip
 
@@ -187,11 +189,11 @@ def _own(definition: FieldDef, value: Any, locale: str) -> str:
 
 def _why(line: Line) -> str:
     if line.error is None or line.record is None:
-        return _reason("not_found")
-    return words_of(line.error) if isinstance(line.error, InvalidInput) else _reason(line.error.code)
+        return reason("not_found")
+    return words_of(line.error) if isinstance(line.error, InvalidInput) else reason(line.error.code)
 
 
-def _reason(code: str) -> str:
+def reason(code: str) -> str:
     """Return in words why a record was refused, by the code that is kept."""
     if code == "conflict":
         return str(_("it was changed since"))

@@ -135,6 +135,7 @@ STAGES: Mapping[str, str] = {
     "on": mark("due today"),
     "after": mark("overdue for %(days)s days"),
     "head": mark("overdue for %(days)s days, told to those above too"),
+    "moved": mark("its day has moved with the calendar"),
 }
 
 LATE: Mapping[str, str] = {

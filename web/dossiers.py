@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response as BaseResponse
 
+from archive.arranging import MOST
 from archive.dossier_order import merged, placed_at
 from archive.dossiers import Contents, Entry
 from archive.errors import ArchiveError, Conflict, Fault, InvalidInput, NotFound
@@ -85,7 +86,7 @@ def move(record_id: UUID) -> BaseResponse:
     """Move the ticked items to the dossier that is chosen or whose number is given."""
 
     def act() -> object:
-        count = services().arranging.put_in(identity(), _dossier_named(), _chosen(), source=record_id)
+        count = services().arranging.put_in(identity(), dossier_named(), _chosen(), source=record_id)
         return ngettext("%(num)d item is moved.", "%(num)d items are moved.", count)
 
     return _did(record_id, act)
@@ -124,7 +125,10 @@ def merge(record_id: UUID) -> BaseResponse:
     """Put all items of another dossier behind those of this one."""
 
     def act() -> object:
-        count = services().arranging.merge(identity(), record_id, _dossier_named())
+        other = dossier_named()
+        if services().dossiers.contents(identity(), other, limit=1).total > MOST:
+            return redirect(_moving(services().bulk_moves.into_dossier(identity(), record_id, other)), 303)
+        count = services().arranging.merge(identity(), record_id, other)
         came = ngettext("%(num)d item came over.", "%(num)d items came over.", count)
         return f"{came} {_('The other dossier is empty now: put it into the bin if it is not needed.')}"
 
@@ -142,12 +146,19 @@ def put() -> BaseResponse:
     if not (request.form.get("dossier") or request.form.get("number")):
         offered = services().dossiers.offered(identity(), records[0].fonds_id)
         return make_response(render_template("put_into_dossier.html", records=records, offered=offered, back=whence))
+    ids = [row.id for row in records]
     try:
-        told = _put([row.id for row in records], _dossier_named())
+        if len(ids) > MOST:
+            return redirect(_moving(services().bulk_moves.put_into(identity(), dossier_named(), ids)), 303)
+        told = _put(ids, dossier_named())
     except ArchiveError as error:
         told = words_of(error)
     flash(told)
     return back()
+
+
+def _moving(move_id: UUID) -> str:
+    return url_for("bulk_moves.show", move_id=move_id)
 
 
 def _put(ids: Sequence[UUID], dossier_id: UUID) -> str:
@@ -166,9 +177,12 @@ def _title(record_id: UUID) -> str:
 
 
 def _did(dossier_id: UUID, act: Callable[[], object], *, scanning: bool = False) -> BaseResponse:
-    """Do an act, tell what came of it above the list, and go back to the list."""
+    """Do an act, tell what came of it above the list, and go back to the list, or to where the act leads."""
     try:
-        flash(str(act()))
+        told = act()
+        if isinstance(told, BaseResponse):
+            return told
+        flash(str(told))
     except (InvalidInput, Conflict) as error:
         flash(words_of(error))
     return _to(dossier_id, scanning=scanning)
@@ -209,7 +223,7 @@ def record_of(text: str) -> UUID:
         raise InvalidInput(Fault("number", "no_such_number")) from None
 
 
-def _dossier_named() -> UUID:
+def dossier_named() -> UUID:
     """Return the dossier of the form: the number goes before what is chosen from the list."""
     form = request.form
     return record_of(form.get("number", "").strip() or form.get("dossier", ""))

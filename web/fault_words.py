@@ -27,6 +27,7 @@ FAULTS: Mapping[str, str] = {
     "lines_wait": mark("%(count)s are still to be checked"),
     "no_draft": mark("is no draft any more"),
     "above_the_batch": mark("is of a higher level than the batch: hand it in with a batch of its own"),
+    "too_many_moves": mark("%(limit)s moves of yours are kept; forget one first"),
     "too_many_edits": mark("%(limit)s edits of yours are kept; forget one first"),
     "title_form": mark("does not say what it is about: write it as 关于……的……, for example 关于做好防汛工作的通知"),
     "template_at": mark("is not as a template must be, here: %(where)s"),
@@ -181,6 +182,7 @@ FAULTS: Mapping[str, str] = {
     "lies_elsewhere": mark("lies in another dossier already: %(title)s. Take it out there, or move it from there"),
     "not_the_contents": mark("are not the items that you see in the dossier, each once"),
     "first_of_dossier": mark("a dossier is not split at its first item"),
+    "same_shelf": mark("is the very same place"),
     "same_dossier": mark("is the very same dossier"),
     "filed_order": mark(
         "the dossier is filed: what is filed in it keeps its order and place until a correction is approved; new items "

@@ -109,7 +109,7 @@ WAYS: Sequence[Group] = (
             ),
             Way("uploads.mine", "upload", mark("My uploads"), _PREPARERS),
             Way("steps.board", "correct", mark("Steps into custody"), _PREPARERS, ("steps.deadlines", "steps.run")),
-            Way("bulk.every", "sheet", mark("My edits"), _PREPARERS, ("bulk.show", "bulk.new")),
+            Way("bulk.every", "sheet", mark("My edits"), _PREPARERS, ("bulk.show", "bulk.new", "bulk_moves.show")),
             Way("papers.board", "sheet", mark("Required papers"), READERS, ("papers.show",)),
         ),
     ),

@@ -127,6 +127,7 @@ PLACES: Mapping[str, str] = {
     "bulk.every": "archivist#editing-many-records",
     "bulk.new": "archivist#editing-many-records",
     "bulk.show": "archivist#editing-many-records",
+    "bulk_moves.show": "archivist#editing-many-records",
     "papers.board": "archivist#required-papers",
     "papers.show": "archivist#required-papers",
     "bring_in.mine": "archivist#bringing-in-a-spreadsheet",

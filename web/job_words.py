@@ -25,6 +25,8 @@ JOBS: Mapping[str, str] = {
     JobKind.FIXITY: mark("check stored files"),
     JobKind.FILE_MANY: mark("file many records"),
     JobKind.BULK_EDIT: mark("edit many records"),
+    JobKind.CALENDAR: mark("reckon days anew by the changed calendar"),
+    JobKind.BULK_MOVE: mark("move many papers"),
     JobKind.LOANS: mark("look after loans"),
     JobKind.DUE: mark("look for what falls due"),
     JobKind.DELIVER: mark("send messages"),

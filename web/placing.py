@@ -15,6 +15,7 @@ from archive.shelving.placing import Placed
 from web.faults import explain, status_of
 from web.house.forms import may
 from web.i18n import current_locale
+from web.security import allow_camera
 from web.services import identity, services
 from web.shelves import scanned_code
 
@@ -141,6 +142,7 @@ def _key(text: str | None) -> UUID | None:
 
 
 def _page(scan: Scan, recent: list[str]) -> BaseResponse:
+    allow_camera()
     here = services().shelving.looks.show(identity(), scan.place).here if scan.place else None
     if here is None:
         services().shelving.looks.rooms(identity())  # who sees no shelves shelves nothing

@@ -4,7 +4,7 @@ from io import BytesIO
 from typing import IO, Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Request, Response, abort, request
+from flask import Flask, Request, Response, abort, g, request
 from flask.globals import request_ctx
 from werkzeug.exceptions import RequestEntityTooLarge
 
@@ -112,6 +112,11 @@ def check_origin() -> None:
         abort(400, "origin")
 
 
+def allow_camera() -> None:
+    """Let the page that answers this request open the camera: one on which labels are scanned."""
+    g.camera = True
+
+
 def harden(reply: Response, *, https: bool) -> Response:
     """Set the headers that every reply carries."""
     headers = reply.headers
@@ -121,7 +126,8 @@ def harden(reply: Response, *, https: bool) -> Response:
     headers["Referrer-Policy"] = "same-origin"
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
     headers["Cross-Origin-Resource-Policy"] = "same-origin"
-    headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
+    camera = "(self)" if g.get("camera") else "()"
+    headers["Permissions-Policy"] = f"camera={camera}, geolocation=(), microphone=()"
     if https:
         headers["Strict-Transport-Security"] = "max-age=31536000"
     if request.endpoint != "static":

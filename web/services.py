@@ -13,6 +13,7 @@ from archive.attachments import Attachments
 from archive.blocks import Blocks
 from archive.bringing_in import BringingIn
 from archive.bulk import BulkEditing
+from archive.bulk_moves import BulkMoving
 from archive.checking import Checks
 from archive.clock import Clock
 from archive.confirming import ProposalService
@@ -186,6 +187,7 @@ class Services:
     proposals: ProposalService
     bringing: BringingIn
     bulk: BulkEditing
+    bulk_moves: BulkMoving
     moving: Moving
     vital: VitalRecords
     telling: Telling

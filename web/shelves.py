@@ -67,6 +67,7 @@ def show(place_id: UUID) -> str:
         takes_stock=may(Act.TAKE_STOCK) and view.here.taken is not None,
         sheets=[(key, _(words)) for key, (words, _sheet) in SHEETS.items()],
         holds=view.here.place.kind in HOLDERS,
+        shelves_papers=may(Act.TAKE_STOCK),
     )
 
 

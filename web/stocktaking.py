@@ -22,6 +22,7 @@ from web.prints.gather import house_name
 from web.prints.kinds import KINDS
 from web.prints.papers import Words
 from web.prints.setting import printed
+from web.security import allow_camera
 from web.services import identity, services
 from web.sheets import TYPE, workbook
 from web.shelves import scanned_code
@@ -208,6 +209,7 @@ def _scanning(
     recent: Sequence[str] = (),
     status: int = 200,
 ) -> BaseResponse:
+    allow_camera()
     said = said_of(told_of, current_locale()) if told_of else told
     page = render_template(
         "stock_scanning.html", view=view, here=here, said=said, outcome=told_of, recent=recent, fresh=uuid4(),

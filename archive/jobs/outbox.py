@@ -30,6 +30,7 @@ QUEUES = {
     JobKind.BRING_IN: "light",
     JobKind.FILE_MANY: "light",
     JobKind.BULK_EDIT: "light",
+    JobKind.BULK_MOVE: "light",
     JobKind.BACKUP: "backup",
     JobKind.FIXITY: "fixity",
     JobKind.EMPTY_BIN: "retention",
@@ -46,6 +47,7 @@ QUEUES = {
     JobKind.PLAN_CHECKS: "light",
     JobKind.LOANS: "light",
     JobKind.DUE: "light",
+    JobKind.CALENDAR: "light",
     JobKind.DELIVER: "deliver",
 }
 """Queue of each kind: heavy parsing, the slower reading of scans, the one index writer, what has a clock and walks

@@ -47,6 +47,7 @@ RECORD_NOUNS = frozenset(
         "bin",
         "batch",
         "edit",
+        "move",
         "export",
         "label",
         "shelf",

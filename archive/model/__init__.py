@@ -16,7 +16,7 @@ from archive.model.attachments import AttachedTo, Attachment
 from archive.model.auditing import Audit
 from archive.model.backups import BackupAct, BackupRun
 from archive.model.blocks import Block, BlockCause, BlockKind
-from archive.model.bulk import BulkEdit, BulkEditRow, BulkState, RowState
+from archive.model.bulk import BulkEdit, BulkEditRow, BulkMove, BulkMoveRow, BulkState, MoveInto, RowState
 from archive.model.checks import CheckRule, RecordCheck
 from archive.model.circulation import (
     Circulation,
@@ -203,6 +203,8 @@ __all__ = [
     "BlockKind",
     "BulkEdit",
     "BulkEditRow",
+    "BulkMove",
+    "BulkMoveRow",
     "BulkState",
     "Carrier",
     "Category",
@@ -314,6 +316,7 @@ __all__ = [
     "MatterKind",
     "Medium",
     "Message",
+    "MoveInto",
     "MoveRun",
     "NeedToKnowGroup",
     "NotTheSame",

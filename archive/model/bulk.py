@@ -1,4 +1,4 @@
-"""Edits of many records at once: what is changed, which records it is for, and what became of each."""
+"""Edits and moves of many records at once: what is done, which records it is for, and what became of each."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -60,3 +60,46 @@ class BulkEditRow(Base):
     state: Mapped[RowState] = mapped_column(word(RowState), default=RowState.WAITING)
     reason: Mapped[str | None] = mapped_column(String(64))
     sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class MoveInto(StrEnum):
+    """What records are moved into."""
+
+    DOSSIER = "dossier"
+    SHELF = "shelf"
+
+
+class BulkMove(Base):
+    """A move of many items into a dossier, or of many copies to a place on the shelves (``target_id``), by one person.
+
+    It is never prepared, and never undone: moving back is another move.
+    """
+
+    __tablename__ = "bulk_move"
+
+    id: Mapped[Key]
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True)
+    kind: Mapped[MoveInto] = mapped_column(word(MoveInto))
+    target_id: Mapped[UUID]
+    state: Mapped[BulkState] = mapped_column(word(BulkState), default=BulkState.RUNNING)
+    created_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class BulkMoveRow(Base):
+    """An item, or a copy, of a move, in order; ``from_id`` is the dossier or place where it lay when it was begun.
+
+    ``volume`` is the volume that an item is to lie in there (None: that of what it is put behind). ``reason`` as of
+    ``BulkEditRow``.
+    """
+
+    __tablename__ = "bulk_move_row"
+    __table_args__ = (Index("ix_bulk_move_row_move_id_state_at", "move_id", "state", "at"),)
+
+    move_id: Mapped[UUID] = mapped_column(ForeignKey("bulk_move.id"), primary_key=True)
+    at: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    record_id: Mapped[UUID] = mapped_column(ForeignKey("record.id"), index=True)
+    copy_id: Mapped[UUID | None] = mapped_column(ForeignKey("copy.id"), index=True)
+    from_id: Mapped[UUID | None]
+    volume: Mapped[int | None]
+    state: Mapped[RowState] = mapped_column(word(RowState), default=RowState.WAITING)
+    reason: Mapped[str | None] = mapped_column(String(64))

@@ -16,8 +16,8 @@ class JobKind(StrEnum):
     """What a job does.
 
     Its subject is a content (extract, unpack, ocr, compare), a record (index, lock), a spreadsheet (bring_in), a run of
-    filings (file_many), an edit (bulk_edit), a person (deliver), a schedule's draft or a subject (reckon), a hold,
-    a destruction (destroy), an appraisal, a review of secrecy or nothing.
+    filings (file_many), an edit (bulk_edit), a move (bulk_move), a person (deliver), a schedule's draft or a subject
+    (reckon), a hold, a destruction (destroy), an appraisal, a review of secrecy or nothing.
     """
 
     EXTRACT = "extract"
@@ -39,8 +39,10 @@ class JobKind(StrEnum):
     FIXITY = "fixity"
     FILE_MANY = "file_many"
     BULK_EDIT = "bulk_edit"
+    BULK_MOVE = "bulk_move"
     LOANS = "loans"
     DUE = "due"
+    CALENDAR = "calendar"
     DELIVER = "deliver"
     FIND_DUE = "find_due"
     RECKON = "reckon"

@@ -104,7 +104,7 @@ class Placing:
         row, record = self._shelved(session, identity, copy_id)
         if version is not None and row.version != version:
             raise Conflict(what="copy")
-        place = self._open_place(session, identity, place_id)
+        place = self.open_place(session, identity, place_id)
         check_level(session, record.level_rank, place)
         moved = row.place_id != place.id
         if moved:
@@ -178,7 +178,8 @@ class Placing:
             raise InvalidInput(Fault("copy", "withdrawn"))
         return row, record
 
-    def _open_place(self, session: Session, identity: Identity, place_id: UUID) -> ShelfPlace:
+    def open_place(self, session: Session, identity: Identity, place_id: UUID) -> ShelfPlace:
+        """Return a place where this person may put papers. Raises as ``place``."""
         place = session.get(ShelfPlace, place_id)
         if place is None:
             raise InvalidInput(Fault("shelf", "unknown"))

@@ -142,6 +142,7 @@ PAGES: Mapping[str, tuple[str, str]] = {
     "sending_back.waiting": ("archivist", "/sent-back"),
     "bulk.every": ("archivist", "/bulk"),
     "bulk.show": ("archivist", "/bulk/{bulk}"),
+    "bulk_moves.show": ("archivist", "/bulk/moves/{bulk_move}"),
     "papers.board": ("archivist", "/papers"),
     "papers.show": ("archivist", "/records/{dossier}/papers"),
     "templates.every": ("archivist", "/house/dossier-templates"),
@@ -338,9 +339,9 @@ class Watched:
 
 
 @contextmanager
-def a_browser() -> Iterator[Browser]:
+def a_browser(*flags: str) -> Iterator[Browser]:
     """Start Chromium."""
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=[*FLAGS, *flags])
         yield started
         started.close()

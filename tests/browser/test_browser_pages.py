@@ -25,6 +25,7 @@ NO_PAGES = {
     "metrics.metrics", "fixity.report", "bring_in.faults", "sheets.found", "schemes.export", "uploads.progress",
     "rules.check", "hand_in_check.report_pdf", "hand_in_sign.register", "messages.show",
     "loan_register.sheet", "marked_copies.sheet",
+    "loan_register.notices",
     "loan_register.printed", "counter.slip", "stocktaking.report", "stocktaking.report_sheet", "terms_due.sheet",
     "schedules.moves_sheet", "destructions.file", "destroyed.form", "destroyed.sheet", "destroyed.export",
     "attached.read", "rounds.slip", "loan_figures.sheet", "uses.sheet", "uses.printed",

@@ -161,6 +161,7 @@ def furnish(archive: Archive, parts: Parts, app: Flask) -> dict[str, str]:
     places["content"] = _first(r"/files/([0-9a-f-]{36})/pages/1", shown)
     places["number"] = _first(r'class="archive-number"[^>]*>([^<]+)<', shown)
     _dossier(archivist, places)
+    _moved(archivist, places)
     _correction(secrecy, places)
     _loans(archivist, secrecy, places, parts.guard.day() + timedelta(days=5))
     _uses(archivist, places)
@@ -350,6 +351,17 @@ def _dossier(archivist: Hands, places: dict[str, str]) -> None:
     archivist.post(f"{papers}/attach", paper="contract", record=places["long"])
     number = places["letter"]
     archivist.post(f"/records/{places['filed']}/relations", kind="attachment_of", number=number)
+
+
+def _moved(archivist: Hands, places: dict[str, str]) -> None:
+    """A move of all that lies in a dossier, of which some was taken elsewhere meanwhile."""
+    old, new = (
+        _record(archivist, places["category"], title, kind="dossier", drawn_up="2023") for title in ("旧卷", "新卷")
+    )
+    item = _record(archivist, places["category"], "旧卷内文件", drawn_up="2023-05-06")
+    archivist.post(f"/records/{old}/contents/add", number=item)
+    begun = archivist.post(f"/records/{old}/contents/move-all", dossier=new)
+    places["bulk_move"] = _first(r"/bulk/moves/([0-9a-f-]{36})", begun.location or begun.text)
 
 
 def _bring_in(archivist: Hands, places: dict[str, str]) -> None:

@@ -19,6 +19,7 @@ from archive.attachments import Attachments
 from archive.blocks import Blocks
 from archive.bringing_in import BringingIn
 from archive.bulk import BulkEditing
+from archive.bulk_moves import BulkMoving
 from archive.checking import Checks
 from archive.clock import Clock
 from archive.confirming import ProposalService
@@ -88,6 +89,7 @@ from indexer.scanner import virus_in
 from indexer.unlocking import Unlocking
 from indexer.unpacking import UnpackContents
 from retention.auditing.watches import audit_watches
+from retention.calendar import FollowCalendar
 from retention.destroying.telling import destruction_watches
 from retention.holding import HoldCheck
 from retention.holds import HoldRows
@@ -248,6 +250,17 @@ class WebHouse:
         """Do the jobs that edit many records, as a worker does."""
         self._stepwise(JobKind.BULK_EDIT, self.services.bulk.run)
 
+    def move_many(self) -> None:
+        """Do the jobs that move many papers, as a worker does."""
+        self._stepwise(JobKind.BULK_MOVE, self.services.bulk_moves.run)
+
+    def follow_calendar(self) -> None:
+        """Do the jobs that follow a change of the calendar, as a worker does."""
+        handler = FollowCalendar(self.services.telling.calendar_moves)
+        runner = JobRunner(self.services.db, self.clock, [handler])
+        while runner.drain():
+            pass
+
     def _stepwise(self, kind: JobKind, go_on: Callable[[Identity, UUID], Iterator[object]]) -> None:
         runner = JobRunner(self.services.db, self.clock, [Stepwise(kind, self.services.db, go_on)])
         while runner.drain():
@@ -372,6 +385,15 @@ def a_web_house(
         proposals=ProposalService(db, guard, vault, log, RecordService(db, guard, vault, log, outbox, clock)),
         bringing=BringingIn(db, guard, vault, log, RecordService(db, guard, vault, log, outbox, clock), outbox, clock),
         bulk=BulkEditing(db, guard, vault, log, RecordService(db, guard, vault, log, outbox, clock), outbox, clock),
+        bulk_moves=BulkMoving(
+            db,
+            guard,
+            log,
+            outbox,
+            clock,
+            Arranging(db, guard, log, outbox, clock, RecordService(db, guard, vault, log, outbox, clock)),
+            Shelving(db, guard, log, clock).placing,
+        ),
         dossiers=Dossiers(db, guard),
         arranging=Arranging(db, guard, log, outbox, clock, RecordService(db, guard, vault, log, outbox, clock)),
         relations=Relations(db, guard, log, clock),

@@ -62,3 +62,25 @@ def test_a_program_edits_many_records_and_undoes_it(house: ApiHouse) -> None:
     house.web.edit_many()
     assert house.get(at).json["counts"] == {"undone": 2, "refused": 1}
     assert house.get(f"/api/v1/records/{drafts[0]}").json["notes"] is None
+
+
+def test_a_program_moves_all_of_a_dossier_and_asks_how_far_it_is(house: ApiHouse) -> None:
+    own = house.web.services
+    into, source = (
+        house.a_record(title=title, kind=RecordKind.DOSSIER, state=RecordState.PROVISIONAL).id for title in "新旧"
+    )
+    items = [house.a_draft(f"件{n}") for n in (1, 2)]
+    own.arranging.put_in(own.people.identity_of("archivist"), source, items)
+    body = {"into": "dossier", "to": str(into), "source": str(source)}
+    assert house.ask("POST", "/api/v1/bulk-moves", json=body | {"source": str(into)}).status_code == 422
+    assert house.ask("POST", "/api/v1/bulk-moves", "staff", json=body).status_code in {403, 404}
+    made = house.ask("POST", "/api/v1/bulk-moves", json=body)
+    assert (made.status_code, made.json["state"], made.json["counts"]) == (201, "running", {"waiting": 2})
+    at = f"/api/v1/bulk-moves/{made.json['move']}"
+    assert house.get(at, "staff").status_code == 404
+    assert house.ask("POST", f"{at}/stop").json["state"] == "stopped"
+    assert house.ask("POST", f"{at}/go-on").json["state"] == "running"
+    house.web.move_many()
+    assert (house.get(at).json["state"], house.get(at).json["counts"]) == ("done", {"changed": 2})
+    held = house.get(f"/api/v1/records/{into}/contents").json["items"]
+    assert [each["record"] for each in held] == [str(each) for each in items]

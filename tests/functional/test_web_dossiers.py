@@ -177,3 +177,31 @@ def test_records_are_related_on_their_page_and_both_show_it(house: WebHouse, cli
     assert "旧合同" not in client.get(f"/records/{new}").text
     told = send(client, f"/records/{new}/relations", kind="replaces", number=str(new))
     assert "就是本档案" in client.get(told.location).text
+
+
+def test_all_items_of_a_dossier_are_moved_step_by_step_and_the_page_says_how_far(
+    house: WebHouse, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.dossiers.MOST", 3)
+    (source, items), into = filled(house), add(house, "新卷", RecordKind.DOSSIER)
+    begun = send(client, f"/records/{into}/contents/merge", dossier=str(source))
+    assert "/bulk/moves/" in begun.location
+    assert "待处理：4" in client.get(begun.location).text
+    assert send(client, f"{begun.location}/stop").location == begun.location
+    house.move_many()
+    assert "已停止" in client.get(begun.location).text
+    send(client, f"{begun.location}/go-on")
+    house.move_many()
+    page = client.get(begun.location).text
+    assert ("已移动：4" in page, "新卷" in page, "<button>停止" in page) == (True, True, False)
+    assert order(client, into) == ["件1", "件2", "件3", "件4"]
+    assert begun.location in client.get("/bulk").text
+    back = send(client, f"/records/{into}/contents/move-all", dossier=str(source))
+    house.move_many()
+    assert order(client, source) == ["件1", "件2", "件3", "件4"]
+    assert house.browser("staff").get(back.location).status_code == 404
+    assert send(client, f"{back.location}/forget").location == "/bulk"
+    assert client.get(back.location).status_code == 404
+    nothing = send(client, f"/records/{into}/contents/move-all", dossier=str(source))
+    assert nothing.location.endswith(f"/records/{into}/contents")
+    assert len(items) == 4

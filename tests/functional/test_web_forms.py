@@ -167,7 +167,16 @@ def test_a_cover_names_what_the_standard_asks_for_and_a_spine_of_an_upper_level_
 def test_a_blank_form_needs_no_record_and_a_form_that_does_not_fit_is_refused(house: WebHouse) -> None:
     client = house.browser("staff")
     assert "职员提议申诉表" in pages_of(asked(client, "staff_proposal", [], language="zh_CN").data)[0]
+    blank = "".join(pages_of(asked(client, "staff_proposal", [], language="zh_CN").data))
+    for words in ("直接上级答复", "一周内", "有异议", "综合事务部处理", "受理日期"):
+        assert words in blank
     item = filed(house, "WY01-WYH·2024-D10-N0003", level=1)
+    slip = "".join(pages_of(asked(client, "circulation_slip", [item], language="zh_CN").data))
+    for words in ("流转目的", "流转范围", "归还期限", "归还检查"):
+        assert words in slip
+    request = "".join(pages_of(asked(client, "loan_request", [item], language="zh_CN").data))
+    for words in ("借阅申请表", "D10-N0003", "staff", "联系方式", "利用目的", "阅览", "档案部门意见", "审批意见"):
+        assert words in request
     assert asked(client, "spine", [item]).status_code == 422
     assert asked(client, "circulation_slip", [item], **{"as": "sheet"}).status_code == 422
 

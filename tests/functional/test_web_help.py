@@ -20,6 +20,7 @@ NO_PAGES = {
     "rules.check", "fixity.report", "metrics.metrics", "hand_in_check.report_pdf", "hand_in_sign.register",
     "destructions.file",
     "attached.read",
+    "loan_register.notices",
 }  # fmt: skip
 """What is asked for by GET and gives no page: files, pictures, answers to scripts, and help itself."""
 

@@ -7,6 +7,7 @@ from io import BytesIO
 
 import pytest
 from flask.testing import FlaskClient
+from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 from sqlalchemy import select
 
@@ -145,6 +146,9 @@ def test_a_paper_goes_round_and_each_signs_in_turn(house: WebHouse) -> None:
     assert archivist.get(f"/circulations/{slip}/slip.pdf").data.startswith(b"%PDF")
     status, page = post(archivist, f"/circulations/{slip}/return", pages="11")
     assert (status, "与借出时不同" in page or "不符" in page) == (200, True)
+    pdf = PdfReader(BytesIO(archivist.get(f"/circulations/{slip}/slip.pdf").data))
+    words = "".join(page.extract_text() for page in pdf.pages)
+    assert [each in words for each in ("流转目的", "全文，不得复制", day.isoformat(), "11")] == [True] * 4
     assert house.browser("clerk").get(f"/circulations/{slip}").status_code == 404
 
 

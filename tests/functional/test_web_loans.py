@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
 from archive.approving.routes import SHIPPED
@@ -153,6 +154,22 @@ def test_the_register_goes_out_as_a_spreadsheet_and_a_pdf(house: WebHouse) -> No
     rows = CalamineWorkbook.from_filelike(BytesIO(sent)).get_sheet_by_index(0).to_python()
     assert any(number in row and "登记簿里的合同" in row for row in rows)
     assert archivist.get("/loans/register/list.pdf").data.startswith(b"%PDF")
+
+
+def test_a_notice_to_return_names_what_was_called_back(house: WebHouse) -> None:
+    archivist, staff = house.browser("archivist"), house.browser("staff")
+    record, number = paper(house, title="要催还的合同")
+    request = ask(staff, record)
+    post(archivist, f"/loans/requests/{request}/decide", decision="approve")
+    scan(archivist, number, person="staff")
+    at = "/loans/register/notices.pdf"
+    assert archivist.get(at).status_code == 303  # nothing is overdue, nothing called back
+    loan = re.findall(r"/loans/([0-9a-f-]{36})/recall", archivist.get("/loans/register?state=open").text)[0]
+    post(archivist, f"/loans/{loan}/recall")
+    words = "".join(page.extract_text() for page in PdfReader(BytesIO(archivist.get(at).data)).pages)
+    for each in ("催还单", number, "要催还的合同", "staff某", "回执"):
+        assert each in words
+    assert staff.get(at).status_code == 403
 
 
 def test_routes_are_changed_checked_and_tried_out(house: WebHouse) -> None:

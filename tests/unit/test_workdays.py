@@ -8,11 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive.errors import InvalidInput, NotAllowed
-from archive.log.writer import Log
 from archive.workdays import (
     Calendar,
     NamedDay,
-    WorkDays,
     add_working_days,
     is_working,
     next_working_day,
@@ -53,7 +51,7 @@ def test_counting_back_what_was_counted_on_gives_the_same_number(calendar: Calen
 def test_who_manages_schemes_keeps_the_calendar_and_nobody_else(tmp_path: Path) -> None:
     with a_web_house(tmp_path) as house:
         own = house.services
-        kept = WorkDays(own.db, own.guard, Log(own.vault, own.clock))
+        kept = own.telling.workdays
         archivist, staff = own.people.identity_of("archivist"), own.people.identity_of("staff")
         kept.set_days(
             archivist,

@@ -1,4 +1,4 @@
-"""Edits of many records: prepared, looked at, run, stopped, undone. They are those of the person whose token it is."""
+"""Edits and moves of many records: begun, looked at, stopped, gone on with. They are those of the token's person."""
 
 from typing import Annotated
 from uuid import UUID
@@ -7,7 +7,8 @@ from pydantic import AwareDatetime, Field
 
 from archive.bulk import MOST, Standing
 from archive.bulk_change import Change
-from archive.model import BulkState, RowState
+from archive.bulk_moves import MoveStanding
+from archive.model import BulkState, MoveInto, RowState
 from web.api.given import Short, Text, Values, Word
 from web.api.operations import operation
 from web.api.shapes import Shape
@@ -82,6 +83,61 @@ def undo_bulk_edit(edit_id: UUID) -> EditShown:
     """Undo what still stands as the edit left it, in the background."""
     services().bulk.start(identity(), edit_id, undo=True)
     return bulk_edit(edit_id)
+
+
+class NewMove(Shape):
+    """What is moved whole, and where to: a dossier's items into another, or the papers of a place to another."""
+
+    into: MoveInto
+    to: UUID = Field(description="The dossier, or the place on the shelves, into which it goes.")
+    source: UUID = Field(description="The dossier, or the place, in which it lies.")
+
+
+class MoveShown(Shape):
+    """A move as it stands; ``counts`` are its items by what became of them."""
+
+    move: UUID
+    into: MoveInto
+    state: BulkState
+    counts: dict[RowState, int]
+    created_at: AwareDatetime
+    refused: list[EditRefused] = Field(description=f"At most {SHOWN}.")
+
+
+@operation("/bulk-moves/{move_id}", 404)
+def bulk_move(move_id: UUID) -> MoveShown:
+    """Show a move of yours, and what was refused."""
+    return _moved(services().bulk_moves.show(identity(), move_id))
+
+
+@operation("/bulk-moves", 403, 404, method="POST", status=201)
+def begin_bulk_move(body: NewMove) -> MoveShown:
+    """Begin to move, in the background, all items of a dossier or all papers of a place; each by its own rules."""
+    own = services().bulk_moves
+    begin = own.into_dossier if body.into is MoveInto.DOSSIER else own.onto_shelf
+    return bulk_move(begin(identity(), body.to, body.source))
+
+
+@operation("/bulk-moves/{move_id}/go-on", 404, method="POST")
+def go_on_with_bulk_move(move_id: UUID) -> MoveShown:
+    """Go on with a move that was stopped, or try again what one that is done refused."""
+    services().bulk_moves.go_on(identity(), move_id)
+    return bulk_move(move_id)
+
+
+@operation("/bulk-moves/{move_id}/stop", 404, method="POST")
+def stop_bulk_move(move_id: UUID) -> MoveShown:
+    """Stop a move; what is moved stays."""
+    services().bulk_moves.stop(identity(), move_id)
+    return bulk_move(move_id)
+
+
+def _moved(move: MoveStanding) -> MoveShown:
+    rows = services().bulk_moves.refused(identity(), move.id, SHOWN)
+    return MoveShown(
+        move=move.id, into=move.into, state=move.state, counts=dict(move.counts), created_at=move.created_at,
+        refused=[EditRefused(record=row.record_id, reason=row.reason or "") for _record, row in rows],
+    )  # fmt: skip
 
 
 def _shown(edit: Standing) -> EditShown:

@@ -18,6 +18,7 @@ from web.api import (
     correcting,
     counting,
     describing,
+    forms,
     hanging,
     judging,
     keeping,
@@ -53,6 +54,7 @@ PARTS = (
     lending,
     telling,
     retaining,
+    forms,
     leaving,
 )
 """The modules whose operations are served."""

@@ -1,6 +1,7 @@
 """The house's calendar: which days of the week are worked, and which days are otherwise."""
 
 import re
+from collections.abc import Sequence
 from datetime import date
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
@@ -8,15 +9,20 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response as BaseResponse
 
+from archive.calendar_moves import Shift
 from archive.errors import Fault, InvalidInput
 from archive.policy.rules import Act
-from archive.workdays import NamedDay
+from archive.workdays import NamedDay, with_days
+from web.deadline_words import KINDS
 from web.faults import explain_fault, status_of
 from web.house.forms import require
 from web.i18n import current_locale
 from web.services import identity, services
 
 pages = Blueprint("calendar", __name__, url_prefix="/house/calendar")
+
+SHOWN = 50
+"""Days that would move, on the page."""
 
 WORKED = frozenset({"work", "works", "working", "worked", "班", "上班", "工作", "补班", "補班", "yes"})
 OFF = frozenset({"off", "holiday", "休", "放假", "休息", "假", "no"})
@@ -44,9 +50,14 @@ def week() -> BaseResponse:
 
 @pages.post("/days")
 def days() -> BaseResponse:
-    """Enter days, one a line, as typed or copied from a spreadsheet."""
+    """Enter days, one a line, as typed or copied from a spreadsheet; or (``look``) only say what would move by them."""
+    require(Act.MANAGE_SCHEME)
     try:
         found = read_days(request.form.get("days", ""))
+        if request.form.get("look"):
+            return _page(
+                moving=services().telling.calendar_moves.preview(identity(), lambda now: with_days(now, found))
+            )
         count = services().telling.workdays.set_days(identity(), found)
     except InvalidInput as error:
         return _page(error)
@@ -88,14 +99,15 @@ def read_days(text: str) -> list[NamedDay]:
     return found
 
 
-def _page(error: InvalidInput | None = None) -> BaseResponse:
+def _page(error: InvalidInput | None = None, moving: Sequence[Shift] | None = None) -> BaseResponse:
     asked = request.args.get("year", "")
     year = int(asked) if re.fullmatch(r"[12][0-9]{3}", asked) else services().guard.day().year
     kept = services().telling.workdays
     faults = {fault.field: explain_fault(fault, current_locale()) for fault in error.faults} if error else {}
     page = render_template(
         "house/calendar.html", year=year, worked=kept.calendar().worked, days=kept.year(year), faults=faults,
-        typed=request.form.get("days", ""),
+        typed=request.form.get("days", ""), moving=None if moving is None else moving[:SHOWN],
+        moves=len({(each.kind, each.subject_id, each.clock) for each in moving or ()}), words=KINDS,
     )  # fmt: skip
     return make_response(page, status_of(error) if error else 200)
 

@@ -18,6 +18,7 @@ from web.i18n import current_locale
 from web.lending.attached import photographs
 from web.lending.papers import slip_pdf
 from web.placing import numbered
+from web.security import allow_camera
 from web.services import identity, services
 from web.shelf_words import CONDITIONS
 from web.words import translator
@@ -219,6 +220,7 @@ def _money(text: str) -> int | None:
 
 
 def _page(scan: Scan, recent: list[str]) -> BaseResponse:
+    allow_camera()
     say = translator(current_locale())
     waiting = services().lending.looks.ready_for(identity(), scan.person) if scan.person else ()
     handed = services().lending.looks.slip_numbers(identity(), scan.slip) if scan.slip else ()

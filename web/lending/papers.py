@@ -1,12 +1,14 @@
 """What is printed of loans: the slip that goes with papers, and the register."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from flask import g
 from flask_babel import to_user_timezone
 
+from archive.levels import mark as level_mark
 from archive.loans.looks import LoanShown
 from archive.loans.rounds import SlipShown
 from archive.loans.used import Used
@@ -21,6 +23,9 @@ from web.prints.setting import printed
 from web.services import identity, services
 from web.shelf_words import CONDITIONS
 from web.words import mark, named, translator
+
+NOBODY = UUID(int=0)
+NOTICE = mark("The papers below, which you have borrowed, are overdue or were called back. Please bring them back.")
 
 
 def register_rows(found: Sequence[LoanShown], locale: str) -> tuple[list[tuple[str, int]], list[list[str | int]]]:
@@ -77,6 +82,22 @@ def _use_row(each: Used) -> dict[str, str]:
     }  # fmt: skip
 
 
+def notices_pdf(found: Sequence[LoanShown], today: date) -> bytes:
+    """Return a notice for each borrower of some loans as a PDF/A: bring back what is overdue or was called back."""
+    parts: dict[UUID, list[LoanShown]] = {}
+    for each in found:
+        parts.setdefault(each.loan.borrower_id, []).append(each)
+    told = translator(current_locale())(NOTICE)
+    sheets = [
+        {
+            **_level(some), "borrower": some[0].borrower, "day": today.isoformat(), "told": told,
+            "rows": [{**_row(each), "overdue_days": str(each.overdue or "")} for each in some],
+        }
+        for some in parts.values()
+    ]  # fmt: skip
+    return _set("recall_notice", sheets)
+
+
 def circulation_pdf(found: SlipShown) -> bytes:
     """Return a circulation slip as a PDF/A: who has signed so far, and lines for those to come."""
     signed = [each for each in found.stops if each.signed_at]
@@ -91,10 +112,20 @@ def circulation_pdf(found: SlipShown) -> bytes:
         rows[len(signed) - 1]["returned_at"] = _minute(found.row.ended_at)
     sheet = {
         **_level_of(found.level), "number": found.number or "", "document_number": "", "responsible": "",
-        "date": str(found.row.until), "title": found.title or "", "rows": rows,
+        "date": "", "title": found.title or "", "rows": rows,
         "pages": "" if found.row.pages_out is None else str(found.row.pages_out),
+        "purpose": found.purpose or "", "scope": found.scope or "", "return_by": str(found.row.until),
+        "returned": _returned(found), "checked_by": found.names.get(found.row.received_by or NOBODY, ""),
     }  # fmt: skip
     return _set("circulation_slip", [sheet])
+
+
+def _returned(found: SlipShown) -> str:
+    """Say with how many pages, and in what condition, a paper came back."""
+    if found.row.ended_at is None or found.row.condition_in is None:
+        return ""
+    condition = translator(current_locale())(CONDITIONS[found.row.condition_in.value])
+    return f"{'' if found.row.pages_in is None else found.row.pages_in} {condition}".strip()
 
 
 def _minute(at: datetime | None) -> str:
@@ -113,6 +144,11 @@ def _level_of(rank: int) -> dict[str, Any]:
     return {"level_rank": rank, "level": named(level.names, current_locale()), "shape": shape(level.symbol)}
 
 
+def _level_words(rank: int | None) -> str:
+    level = services().directory.levels().get(rank or 0)
+    return level_mark(level, current_locale()) if level else ""
+
+
 def _row(each: LoanShown) -> dict[str, str]:
     say = translator(current_locale())
     loan = each.loan
@@ -129,6 +165,8 @@ def _row(each: LoanShown) -> dict[str, str]:
         "ended": loan.ended_at.date().isoformat() if loan.ended_at else "",
         "pages": "" if loan.pages_out is None else str(loan.pages_out),
         "condition": say(CONDITIONS[condition]) if condition else "",
+        "condition_in": say(CONDITIONS[loan.condition_in.value]) if loan.condition_in else "",
+        "level_words": _level_words(each.level),
         "state": say(STATES[loan.state.value]),
     }
 

@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, render_template, request, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from werkzeug.wrappers import Response as BaseResponse
 
 from archive.loans.looks import LoanShown
+from archive.loans.states import PAPER
 from archive.model import LoanState
 from web.i18n import current_locale
-from web.lending.papers import register_pdf, register_rows
+from web.lending.papers import notices_pdf, register_pdf, register_rows
 from web.loan_words import STATES
 from web.services import identity, services
 from web.sheets import TYPE, workbook
@@ -57,6 +59,21 @@ def printed() -> Response:
     made = register_pdf(found)
     _note("loan.print", len(found))
     name = 'inline; filename="juanku-loan-register.pdf"'
+    return Response(made, mimetype="application/pdf", headers={"Content-Disposition": name})
+
+
+@pages.get("/notices.pdf")
+def notices() -> BaseResponse:
+    """Send notices to bring back the papers that are overdue or were called back, one for each borrower."""
+    looks, today = services().lending.looks, services().guard.day()
+    lent = looks.register(identity(), record_id=None, states=[LoanState.OPEN], overdue=False, limit=MOST)
+    found = [each for each in lent if each.loan.form in PAPER and (each.overdue or each.loan.recalled_at)]
+    if not found:
+        flash(_("Nothing is overdue or called back."))
+        return redirect(url_for(".every", state="overdue"), 303)
+    made = notices_pdf(found, today)
+    _note("loan.print", len(found))
+    name = 'inline; filename="juanku-notices.pdf"'
     return Response(made, mimetype="application/pdf", headers={"Content-Disposition": name})
 
 

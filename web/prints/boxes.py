@@ -84,10 +84,32 @@ def slips(papers: Sequence[Paper], _words: Words) -> list[dict[str, Any]]:
             "date": day8(each.drawn_up),
             "title": each.title,
             "pages": counted(each.pages),
+            "purpose": "",
+            "scope": "",
+            "return_by": "",
+            "returned": "",
+            "checked_by": "",
             "rows": [],
         }
         for each in papers
     ]
+
+
+def requests(papers: Sequence[Paper], words: Words) -> list[dict[str, Any]]:
+    """Return one request for all papers."""
+    rows = [
+        {
+            "serial": str(at),
+            "number": each.number or each.registration,
+            "title": each.title,
+            "level_words": each.level,
+            "pages": counted(each.pages),
+            "notes": "",
+        }
+        for at, each in enumerate(papers, 1)
+    ]
+    who = {"person": words.person, "department": words.department, "day": words.today.isoformat()}
+    return [{**highest(papers), **who, "count": str(len(papers)), "rows": rows}]
 
 
 def blanks(_nothing: Sequence[Any], words: Words) -> list[dict[str, Any]]:

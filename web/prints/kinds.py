@@ -82,6 +82,8 @@ KINDS: Mapping[str, Kind] = {
         Kind("filing_form", mark("Filing form"), Takes.REQUIRED, required.filings),
         Kind("use_register", mark("Use register"), Takes.ELSEWHERE, reports.as_given, reports.USE_REGISTER),
         Kind("loan_register", mark("Loan register"), Takes.ELSEWHERE, reports.as_given, reports.LOAN_REGISTER),
+        Kind("loan_request", mark("Request for a loan"), Takes.RECORDS, boxes.requests),
+        Kind("recall_notice", mark("Notice to return"), Takes.ELSEWHERE, reports.as_given),
         Kind("loan_slip", mark("Loan slip"), Takes.ELSEWHERE, reports.as_given),
         Kind("labels", mark("Labels"), Takes.ELSEWHERE, reports.as_given, lies_open=True),
         Kind("staff_proposal", mark("Proposal or appeal of staff"), Takes.NOTHING, boxes.blanks),

@@ -52,19 +52,27 @@ def output() -> BaseResponse:
     locale = locale if locale in LANGUAGE_NAMES else current_locale()
     found = gathered(_keys(form.getlist("record")), locale)
     try:
-        kind = _kind(form.get("form", ""), found)
-        given = _given(kind, found, locale)
+        kind = kind_for(form.get("form", ""), found)
         words = Words(
             locale, services().guard.day(), person=g.person.name, house=house_name(locale),
             options={"thickness": _thickness()},
         )  # fmt: skip
-        sheets = kind.sheets(given, words)
         if form.get("as") == "sheet":
-            return _sheet(kind, sheets, words, found)
-        template = services().forms.current(identity(), kind.key)
-        made = printed(services().typesetter, template, words.data(words.said(kind.words), sheets))
+            return _sheet(kind, kind.sheets(_given(kind, found, locale), words), words, found)
+        return pdf_of(kind, found, words)
     except ArchiveError as error:
         return _page(found, error)
+
+
+def pdf_of(kind: Kind, found: Chosen, words: Words) -> Response:
+    """Send a form filled in with what was chosen, once it is written who printed it.
+
+    Raises:
+        InvalidInput: the house's template cannot be set.
+    """
+    sheets = kind.sheets(_given(kind, found, words.locale), words)
+    template = services().forms.current(identity(), kind.key)
+    made = printed(services().typesetter, template, words.data(words.said(kind.words), sheets))
     _note("form.print", kind, found, version=template.version)
     name = f'inline; filename="juanku-{kind.key.replace("_", "-")}.pdf"'
     return Response(made, mimetype="application/pdf", headers={"Content-Disposition": name})
@@ -97,7 +105,12 @@ def _given(kind: Kind, found: Chosen, locale: str) -> Sequence[Any]:
             return [None]
 
 
-def _kind(key: str, found: Chosen) -> Kind:
+def kind_for(key: str, found: Chosen) -> Kind:
+    """Return a form that can be filled in with what was chosen.
+
+    Raises:
+        InvalidInput: field ``form``.
+    """
     kind = next((each for each in offered(found) if each.key == key), None)
     if kind is None:
         raise InvalidInput(Fault("form", "required" if not key else "unknown"))

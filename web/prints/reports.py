@@ -11,8 +11,8 @@ QUALITY_REPORT = (
 )  # fmt: skip
 
 LOAN_REGISTER = (
-    ("loan", 8), ("number", 30), ("title", 50), ("borrower", 14), ("how", 14), ("asked", 12), ("issued", 12),
-    ("due", 12), ("ended", 12), ("pages", 8), ("state", 14),
+    ("loan", 8), ("number", 30), ("title", 50), ("level_words", 16), ("borrower", 14), ("how", 14), ("asked", 12),
+    ("issued", 12), ("due", 12), ("ended", 12), ("pages", 8), ("condition_in", 14), ("state", 14),
 )  # fmt: skip
 
 USE_REGISTER = (
@@ -52,7 +52,17 @@ def sample_loans(rows: int, name: str, title: str, day: str) -> dict[str, Any]:
     """Return made loans, as register and slip have them."""
     told = {"title": title, "borrower": name, "how": name, "asked": day, "issued": day, "due": day, "ended": day}
     made = [
-        {**told, "loan": str(at), "number": f"2024-{at:03}", "pages": str(at), "condition": name, "state": name}
+        {
+            **told,
+            "loan": str(at),
+            "number": f"2024-{at:03}",
+            "pages": str(at),
+            "condition_in": name,
+            "level_words": name,
+            "condition": name,
+            "state": name,
+            "overdue_days": str(at),
+        }
         for at in range(1, rows + 1)
     ]
     return {
@@ -62,6 +72,8 @@ def sample_loans(rows: int, name: str, title: str, day: str) -> dict[str, Any]:
         "borrower": name,
         "issued": day,
         "due": day,
+        "day": day,
+        "told": title,
         "rows": made,
     }
 

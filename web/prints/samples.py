@@ -133,6 +133,7 @@ _ELSEWHERE: Mapping[str, Callable[[int, Words], object]] = {
     "loan_register": _loans,
     "use_register": _uses,
     "loan_slip": _loans,
+    "recall_notice": _loans,
     "labels": lambda rows, words: sample_labels(rows, words.said(_LEVEL)),
     "destruction_register": destruction_sample,
     "destruction_certificate": destruction_sample,

@@ -1,0 +1,37 @@
+"""What a camera sees when labels are held before it one after another: a film for Chromium's made camera."""
+
+from collections.abc import Iterable
+from io import BytesIO
+from pathlib import Path
+
+import segno
+from PIL import Image
+
+WIDTH, HEIGHT, A_SECOND = 640, 480, 10
+HELD, AWAY = 15, 25
+"""Frames for which a label is held, and for which none is after it."""
+
+
+def film_of(labels: Iterable[str], into: Path) -> Path:
+    """Write a film (YUV4MPEG2) of labels; it runs from the start again at its end."""
+    colour = bytes([128]) * (WIDTH * HEIGHT // 2)
+    with into.open("wb") as out:
+        out.write(f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F{A_SECOND}:1 Ip A1:1 C420jpeg\n".encode())
+        for label in labels:
+            for picture, count in ((photograph_of(label), HELD), (_table(), AWAY)):
+                out.write((b"FRAME\n" + picture.tobytes() + colour) * count)
+    return into
+
+
+def photograph_of(label: str) -> Image.Image:
+    """Return a picture of a label's QR code, a little turned, as it lies on a table."""
+    made = BytesIO()
+    segno.make_qr(label, error="m").save(made, kind="png", scale=7, border=4)
+    code = Image.open(made).convert("L").rotate(8, expand=True, fillcolor=255)
+    picture = _table()
+    picture.paste(code, ((WIDTH - code.width) // 2, (HEIGHT - code.height) // 2))
+    return picture
+
+
+def _table() -> Image.Image:
+    return Image.new("L", (WIDTH, HEIGHT), 190)
