@@ -1,6 +1,7 @@
 """Fixtures of tests that run the product on an archive of its own."""
 
 import fcntl
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,11 @@ from archive.database import Database
 from tests.factories import postgres
 from tests.factories.archives import Archive, make
 from tests.factories.compiled import compile_once
+from tests.factories.lent import lend
+
+TESTS = Path(__file__).parent
+TURNS = {"browser": 0, "integration": 0, "property": 0, "contracts": 1, "functional": 1, "unit": 2, "architecture": 2}
+"""When a folder's files have their turn: one that takes minutes must not be left to one worker at the end."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -19,6 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     compile_once()
+    lend()
     on = config.getoption("--on")
     if on == "embedded":
         postgres.SERVER = ""
@@ -28,6 +35,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_report_header() -> str:
     return f"databases: {'PostgreSQL' if postgres.used() else 'SQLite'}"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the longest begin: by the turn of their folder, then by the number of a file's tests."""
+    tests = Counter(item.path for item in items)
+    items.sort(key=lambda item: (TURNS.get(item.path.relative_to(TESTS).parts[0], 0), -tests[item.path]))
 
 
 @pytest.fixture(autouse=True)

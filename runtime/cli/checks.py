@@ -26,6 +26,7 @@ CHECKS: dict[str, list[str | Path]] = {
 }
 
 
+TOGETHER = ["--dist", "loadfile", "--no-loadscope-reorder"]  # in the order of tests/conftest.py
 MEMORY = Path("/dev/shm")  # noqa: S108 (pytest makes a folder of its own there)
 ROOM = 4_000_000_000  # bytes of memory that all tests at once leave untouched by far
 
@@ -64,7 +65,7 @@ def test(everything: bool, words: tuple[str, ...]) -> None:
     """Run the tests; then, on PostgreSQL where a server is named, once more those that the database may change."""
     workers = str(min((os.cpu_count() or 1) + 1, 4))  # one more than processors: some always wait
     chosen = [] if everything else ["-m", "not faults"]
-    parallel = [] if any(re.match(r"-n|-p|--pdb", word) for word in words) else ["-n", workers, "--dist", "loadfile"]
+    parallel = [] if any(re.match(r"-n|-p|--pdb", word) for word in words) else ["-n", workers, *TOGETHER]
     pytest: list[str | Path] = [sys.executable, "-m", "pytest", *parallel, *_quick_folder()]
     if words:
         sys.exit(_run([*pytest, *chosen, *words]))

@@ -144,6 +144,13 @@ def children_of(pid: int) -> set[int]:
     return found
 
 
+def stood_in_line(pid: int) -> float:
+    """Return the seconds that a process's main thread could have run and others had the processor (0: not known)."""
+    with contextlib.suppress(OSError):
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+    return 0.0
+
+
 def alive(pid: int) -> bool:
     """Whether a process runs (a dead one that nobody has asked after does not)."""
     try:
@@ -168,12 +175,14 @@ class Served:
                 start_new_session=True,
             )
         self.up_after = 0.0
+        self.held_up = 0.0
 
     def until_up(self) -> None:
         """Wait until the pages answer."""
         wait_for(lambda: self.answers() or self.process.poll() is not None, 60)
         assert self.process.poll() is None, self.errors.read_text()
         self.up_after = time.monotonic() - self.begun
+        self.held_up = sum(stood_in_line(pid) for pid in (self.process.pid, self.child("web")) if pid)
 
     def answers(self) -> bool:
         """Whether the pages answer."""

@@ -4,6 +4,7 @@ One process for each worker of a test run imports the product and forks for each
 own environment, output and exit; how a command begins from nothing is tested by ``test_launcher`` and ``test_serve``.
 """
 
+import gc
 import json
 import os
 import select
@@ -20,6 +21,11 @@ from typing import BinaryIO
 
 ROOT = Path(__file__).resolve().parents[2]
 _MOST = 1 << 20
+LATER = (
+    "alembic.command", "archive.founding", "runtime.demo.fill", "runtime.setting_up", "runtime.upgrading",
+    "runtime.wiring", "runtime.working",
+)  # fmt: skip
+"""What commands import when they need it."""
 
 
 def run(words: Sequence[str], environment: Mapping[str, str], *, seconds: float = 120) -> tuple[int, str, str]:
@@ -63,10 +69,18 @@ def _forker() -> socket.socket:
 
 
 def _import_all() -> None:
-    from runtime.cli.main import MODULES
+    from sqlalchemy.orm import configure_mappers
 
-    for name in MODULES:
-        import_module(f"runtime.cli.{name}")
+    from runtime.cli.main import MODULES
+    from web.words import LOCALES, translations
+
+    for name in [*(f"runtime.cli.{each}" for each in MODULES), *LATER]:
+        import_module(name)
+    for locale in LOCALES:
+        translations(locale)
+    configure_mappers()
+    gc.collect()
+    gc.freeze()
 
 
 def _serve(channel: socket.socket) -> tuple[list[str], dict[str, str], str]:

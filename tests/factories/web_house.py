@@ -83,7 +83,7 @@ from indexer.passages import Passage, marks_in
 from indexer.queryparser import parse
 from indexer.ranges import day_number
 from indexer.rendition import Renditions
-from indexer.sandbox.client import Extractor, SandboxDetector
+from indexer.sandbox.client import SandboxDetector
 from indexer.sandbox.office import Office
 from indexer.scanner import virus_in
 from indexer.unlocking import Unlocking
@@ -107,6 +107,7 @@ from storage.vault import RingVault
 from tests.factories import people as rights
 from tests.factories import records as rows
 from tests.factories.databases import a_database
+from tests.factories.lent import LentExtractor
 from tests.fakes.clock import FixedClock
 from web.aids import Aids
 from web.app import create_app
@@ -342,7 +343,7 @@ def a_web_house(
             {"variable": "JUANKU_HOME", "value": "home", "source": "default", "meaning": "the data folder"}
         ],
     )
-    extractor = Extractor(parallel=1)  # its server starts with the first picture asked for
+    extractor = LentExtractor(parallel=1)  # its server starts with the first picture asked for
     unpacking = UnpackContents(db, vault, store, log, outbox, clock, extractor)
     reading = ExtractContents(db, vault, store, outbox, extractor, SandboxDetector(extractor), guard.day)
     pictures = PictureCache(folder / "pictures", 10_000_000)

@@ -2,11 +2,11 @@
 
 import http.client
 import os
+import resource
 import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 from uuid import UUID
 
@@ -21,9 +21,10 @@ IMPORT = ("--category", "WYYZ", "--fonds", "H001", "--field", "drawn_up=2024-03-
 START_SECONDS = 3.0
 BARE_IMPORTS = "import flask, sqlalchemy.orm, celery"
 START_TO_IMPORTS = 5.0
-"""What a start may take beside the libraries' bare imports in the same moment, where the machine that tests is busy.
+"""What a start may take beside the processor's time for the libraries' bare imports in the same moment, where the
+machine that tests is busy. What it stood in line for a processor does not count.
 
-On one at rest these take 0.6 s, so that it is the same promise.
+On one at rest these take 0.6 s and nobody stands in line, so that it is the same promise.
 """
 
 
@@ -66,12 +67,18 @@ def test_a_signal_ends_the_whole_tree(archive: Archive, number: signal.Signals) 
 def test_it_is_up_soon(archive: Archive) -> None:
     tried: list[tuple[float, float]] = []
     while not tried or (not up_soon(*tried[-1]) and len(tried) < 3):
-        begun = time.perf_counter()
+        begun = work_of_children()
         subprocess.run([sys.executable, "-c", BARE_IMPORTS], env=archive.environment, check=True)
-        imports = time.perf_counter() - begun
+        imports = work_of_children() - begun
         with archive.served() as served:
-            tried.append((served.up_after, imports))
+            tried.append((served.up_after - served.held_up, imports))
     assert up_soon(*tried[-1]), tried
+
+
+def work_of_children() -> float:
+    """Return the processor's seconds of the processes that this one has waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def up_soon(seconds: float, imports: float) -> bool:

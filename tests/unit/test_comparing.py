@@ -22,9 +22,9 @@ from indexer.extraction import ExtractContents
 from indexer.identify import MagicDetector
 from indexer.likeness import TOLD_FROM, Signature, signature
 from indexer.pagetext import page
-from indexer.sandbox.client import Extractor
 from storage.objects import FileStore
 from tests.factories.databases import a_database
+from tests.factories.lent import LentExtractor
 from tests.factories.records import a_category, a_fonds, a_house
 from tests.factories.stored import stored
 from tests.fakes.clock import START, FixedClock
@@ -122,7 +122,7 @@ def house(tmp_path: Path) -> Iterator[SimpleNamespace]:
     clock = FixedClock()
     db, vault, store = a_database(tmp_path), MemoryVault(), FileStore(tmp_path / "objects")
     waker = SimpleNamespace(wake=lambda *_: None)
-    outbox, extractor = Outbox(clock, waker), Extractor(parallel=1)
+    outbox, extractor = Outbox(clock, waker), LentExtractor(parallel=1)
     with db.writing() as work:
         a_house(work.session)
         category = a_category(work.session, a_fonds(work.session))

@@ -100,6 +100,6 @@ def test_right_numbers_come_back_in_their_one_form() -> None:
 )
 def test_a_million_signs_take_a_moment(unit: str) -> None:
     text = unit * (1_000_000 // len(unit))
-    begun = time.perf_counter()
+    begun = time.process_time()
     mask(text)
-    assert time.perf_counter() - begun < 8
+    assert time.process_time() - begun < 8
