@@ -76,7 +76,7 @@ DESTRUCTION: Final = (
 SECRECY: Final = ("secrecy.part_done",)
 """Steps of what a review of secrecy decided."""
 
-TRANSFER: Final = ("transfer.record_packed", "transfer.record_received")
+TRANSFER: Final = ("transfer.record_packed", "transfer.part_kept", "transfer.record_received")
 """Steps of handing over and taking over."""
 
 _armed: dict[str, Effect] = {}

@@ -18,6 +18,7 @@ from archive.model import (
     ApprovalWord,
     AttachedTo,
     Attachment,
+    BagIntake,
     BasketItem,
     Block,
     BulkEditRow,
@@ -65,6 +66,7 @@ from archive.model import (
     SentBack,
     SheetRow,
     StandingCustody,
+    TransferPart,
     UnsettledMatter,
 )
 from archive.required.rows import forget_papers
@@ -98,7 +100,7 @@ def remove_records(session: Session, ids: Sequence[UUID]) -> None:
     for table in (
         RecordPerson, RecordSubject, ReadingRight, Approval, Deadline, Message, SentBack, FilingRunRow, ImportEntry,
         SheetRow, BulkEditRow, Content, File, RecordDue, RecordSchedule, RetentionEvent, HoldRecord, RecordSecrecy,
-        RecordOpening, UnsettledMatter, RecordExtension,
+        RecordOpening, UnsettledMatter, RecordExtension, TransferPart, BagIntake,
     ):  # fmt: skip
         session.execute(delete(table).where(table.record_id.in_(ids)))
     session.execute(delete(Record).where(Record.id.in_(ids)))

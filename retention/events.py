@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from archive.clock import Clock
 from archive.database import Database, Work
 from archive.errors import Ended, Fault, InvalidInput, NotFound
-from archive.identity import Identity, Role
+from archive.identity import Identity
 from archive.ids import new_id
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
@@ -23,9 +23,7 @@ from archive.ports import Vault
 from archive.reasons import LONGEST_REASON
 from archive.reasons import checked as reason_checked
 from retention.documents import EVENT_CODE, EVENTS
-
-KEEPERS = frozenset({Role.ARCHIVIST})
-"""Who enters events of subjects."""
+from retention.entering import KEEPERS, keeper, owner_of, seal_words
 
 AHEAD = timedelta(days=3653)
 """How far ahead an event may lie: the end of a contract is often known before."""
@@ -114,17 +112,13 @@ class Events:
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
             row = session.get(RetentionEvent, event_id)
-            owner = (row.record_id or row.subject_id) if row is not None else None
-            if row is not None and row.subject_id is not None:
-                self._keeper(session, identity)
-            else:
-                self._guard.require(session, identity, Act.ENTER_EVENT, owner or event_id)
-            if row is None or owner is None:
+            owner = owner_of(self._guard, session, identity, Act.ENTER_EVENT, row, event_id)
+            if row is None:
                 raise NotFound
             if row.undone_at is not None:
                 raise Ended(state="undone", act="event.undo")
             row.undone_at, row.undone_by = self._clock.now(), identity.person_id
-            row.undone_why = self._seal(session, owner, f"event-undone:{row.id.hex}", why.strip())
+            row.undone_why = seal_words(self._vault, session, owner, f"event-undone:{row.id.hex}", why.strip())
             session.flush()
             body = {"event": str(row.id), "kind": row.kind, "day": row.day.isoformat(), "reason": why.strip()}
             self._log.note(session, identity, "event.undo", record=row.record_id, subject=row.subject_id, body=body)
@@ -200,14 +194,10 @@ class Events:
             entered_at=self._clock.now(),
         )  # fmt: skip
         if note.strip() and owner is not None:
-            row.sealed = self._seal(session, owner, f"event:{key.hex}", note.strip())
+            row.sealed = seal_words(self._vault, session, owner, f"event:{key.hex}", note.strip())
         session.add(row)
         session.flush()
         return row
-
-    def _seal(self, session: Session, owner: UUID, context: str, words: str) -> bytes:
-        data = json.dumps({"words": words}, ensure_ascii=False).encode()
-        return self._vault.seal(session, owner, data, context=context)
 
     def _follow(self, work: Work, subject: UUID) -> None:
         """Have the days of a subject's records follow: here if they are few, else by a job."""
@@ -221,9 +211,7 @@ class Events:
             self._outbox.add(work, JobKind.RECKON, subject)
 
     def _keeper(self, session: Session, identity: Identity) -> None:
-        reach = self._guard.reach(session, identity)
-        if not (reach.system or KEEPERS & reach.roles):
-            raise self._guard.refused_house(session, identity, Act.ENTER_EVENT)
+        keeper(self._guard, session, identity, Act.ENTER_EVENT)
 
     def _check(self, kind: str, day: date, note: str) -> None:
         faults: list[Fault] = []

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 from archive.clock import Clock
 from archive.database import Database
 from archive.errors import Ended, Fault, InvalidInput, NotFound
-from archive.identity import Identity, Role
+from archive.identity import Identity
 from archive.ids import new_id
 from archive.log.writer import Log
 from archive.model import MatterKind, Record, RecordSubject, Subject, UnsettledMatter
@@ -20,9 +20,7 @@ from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import Vault
 from archive.reasons import checked
-
-KEEPERS = frozenset({Role.ARCHIVIST})
-"""Who enters matters of subjects."""
+from retention.entering import KEEPERS, keeper, owner_of, seal_words
 
 
 @dataclass(frozen=True)
@@ -111,17 +109,13 @@ class Matters:
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
             row = session.get(UnsettledMatter, matter_id)
-            owner = (row.record_id or row.subject_id) if row is not None else None
-            if row is not None and row.subject_id is not None:
-                self._keeper(session, identity)
-            else:
-                self._guard.require(session, identity, Act.ENTER_MATTER, owner or matter_id)
-            if row is None or owner is None:
+            owner = owner_of(self._guard, session, identity, Act.ENTER_MATTER, row, matter_id)
+            if row is None:
                 raise NotFound
             if row.closed_at is not None:
                 raise Ended(state="settled", act="matter.close")
             row.closed_at, row.closed_by = self._clock.now(), identity.person_id
-            row.closed_why = self._seal(session, owner, f"matter-closed:{row.id.hex}", words)
+            row.closed_why = seal_words(self._vault, session, owner, f"matter-closed:{row.id.hex}", words)
             session.flush()
             body = {"matter": str(row.id), "kind": row.kind.value, "reason": words}
             self._log.note(session, identity, "matter.close", record=row.record_id, subject=row.subject_id, body=body)
@@ -193,7 +187,7 @@ class Matters:
         session.add(
             UnsettledMatter(
                 id=key, kind=kind, record_id=record, subject_id=subject, opened_by=identity.person_id,
-                opened_at=self._clock.now(), sealed=self._seal(session, owner, f"matter:{key.hex}", why),
+                opened_at=self._clock.now(), sealed=seal_words(self._vault, session, owner, f"matter:{key.hex}", why),
             )
         )  # fmt: skip
         session.flush()
@@ -229,11 +223,5 @@ class Matters:
             for row in rows
         ]
 
-    def _seal(self, session: Session, owner: UUID, context: str, words: str) -> bytes:
-        data = json.dumps({"words": words}, ensure_ascii=False).encode()
-        return self._vault.seal(session, owner, data, context=context)
-
     def _keeper(self, session: Session, identity: Identity) -> None:
-        reach = self._guard.reach(session, identity)
-        if not (reach.system or KEEPERS & reach.roles):
-            raise self._guard.refused_house(session, identity, Act.ENTER_MATTER)
+        keeper(self._guard, session, identity, Act.ENTER_MATTER)

@@ -23,11 +23,11 @@ from retention.matters import Matters
 from retention.previewing import Previews
 from retention.reckoning import DueDays
 from retention.schedules import Schedules
-from retention.secrecy import KeepSecrecy, SecrecyDays
-from retention.secrecy_acts import SecrecyActs
-from retention.secrecy_board import SecrecyBoard
-from retention.secrecy_reviews import SecrecyReviews
-from retention.transfers import Transfers
+from retention.secrecy.acts import SecrecyActs
+from retention.secrecy.board import SecrecyBoard
+from retention.secrecy.periods import KeepSecrecy, SecrecyDays
+from retention.secrecy.reviews import SecrecyReviews
+from retention.transferring.transfers import Transfers
 
 
 class Retention:

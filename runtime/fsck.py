@@ -1,4 +1,4 @@
-"""``juanku fsck``: the invariants INV1 to INV11, checked against everything that is kept.
+"""``juanku fsck``: the invariants INV1 to INV13, checked against everything that is kept.
 
 One function, used by the command, by the fault tests after each trial, and by an upgrade. It changes nothing.
 """
@@ -7,12 +7,11 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import groupby, pairwise
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Subquery, and_, case, func, or_, select, true
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import Select, Subquery, and_, case, func, select, true
+from sqlalchemy.orm import Session
 
 from archive.errors import ArchiveError
 from archive.files import TAKE_OFF
@@ -34,6 +33,8 @@ from archive.model import (
     RecordState,
 )
 from runtime.fsck_attached import attached_faults
+from runtime.fsck_dossiers import dossier_faults
+from runtime.fsck_leaving import appraisal_faults, secrecy_faults
 from runtime.fsck_shelves import shelf_faults
 from runtime.fsck_terms import wrong_days
 from runtime.verifying import verified
@@ -331,36 +332,11 @@ def _held(_parts: Parts, _counts: dict[str, int]) -> Iterator[Violation]:
         yield from (Violation("INV8", str(key), "filed_in_bin") for key in session.scalars(wrong))
 
 
-def _dossiers(parts: Parts, _counts: dict[str, int]) -> Iterator[Violation]:
-    """INV9: a dossier's items stand at 1 to n, its volumes begin at 1 and never fall, its level is at least theirs."""
-    order = (Record.position, Record.volume, Record.level_rank)
-    rows = select(Record.dossier_id, *order).where(Record.dossier_id.is_not(None))
-    above = aliased(Record)
-    low = (
-        select(above.id)
-        .join(Record, Record.dossier_id == above.id)
-        .where(Record.level_rank > above.level_rank)
-        .distinct()
-    )
-    loose = select(Record.id).where(
-        Record.dossier_id.is_(None), or_(Record.position.is_not(None), Record.volume.is_not(None))
-    )
-    with parts.db.reading() as session:
-        lying = session.execute(rows.order_by(Record.dossier_id, Record.position)).all()
-        for dossier, items in groupby(lying, key=lambda row: row.dossier_id):
-            stood = [(row.position, row.volume) for row in items]
-            if [position for position, _ in stood] != list(range(1, len(stood) + 1)):
-                yield Violation("INV9", str(dossier), "gap")
-            volumes = [volume or 0 for _, volume in stood]
-            if any(volumes) and (volumes[0] != 1 or any(b - a not in {0, 1} for a, b in pairwise(volumes))):
-                yield Violation("INV9", str(dossier), "volumes")
-        yield from (Violation("INV9", str(key), "level") for key in session.scalars(low.limit(ROWS)))
-        yield from (Violation("INV9", str(key), "place_without_dossier") for key in session.scalars(loose.limit(ROWS)))
-
-
-def _shelves(parts: Parts, _counts: dict[str, int]) -> Iterator[Violation]:
-    """INV10: a place counts what lies and stands in it, and nothing lies in one that is closed."""
-    yield from (Violation("INV10", path, fault) for path, fault in shelf_faults(parts, ROWS))
+def _elsewhere(
+    name: str, faults: Callable[[Parts, int], Iterator[tuple[str, str]]]
+) -> Callable[[Parts, dict[str, int]], Iterator[Violation]]:
+    """Return the check of an invariant whose faults another module tells."""
+    return lambda parts, _counts: (Violation(name, *each) for each in faults(parts, ROWS))
 
 
 def _terms(parts: Parts, counts: dict[str, int]) -> Iterator[Violation]:
@@ -380,9 +356,11 @@ CHECKS: dict[str, Callable[[Parts, dict[str, int]], Iterator[Violation]]] = {
     "INV6": _acknowledged,
     "INV7": _levels,
     "INV8": _held,
-    "INV9": _dossiers,
-    "INV10": _shelves,
+    "INV9": _elsewhere("INV9", dossier_faults),
+    "INV10": _elsewhere("INV10", shelf_faults),
     "INV11": _terms,
+    "INV12": _elsewhere("INV12", secrecy_faults),
+    "INV13": _elsewhere("INV13", appraisal_faults),
 }
 
 

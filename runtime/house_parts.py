@@ -19,7 +19,7 @@ from archive.scheme.categories import SchemeService
 from archive.subjects import Subjects
 from retention.holds import HoldRows
 from retention.reckoning import DueDays
-from retention.secrecy import SecrecyDays
+from retention.secrecy.periods import SecrecyDays
 from runtime.adapters import Adapters
 
 

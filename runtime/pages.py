@@ -90,7 +90,7 @@ def services(parts: Parts) -> Services:
         dossier_templates=parts.dossier_templates,
         vital=parts.vital,
         telling=parts.telling,
-        retention=parts.retention,
+        retention=parts.retention, bags=parts.bags, receiving=parts.receiving,
         columns=ChosenColumns(parts.db),
         drafts=parts.drafts,
         forms=parts.forms,

@@ -36,7 +36,8 @@ from archive.vital import VitalRecords
 from retention.auditing.watches import audit_watches
 from retention.destroying.telling import destruction_watches
 from retention.holding import HoldCheck
-from retention.secrecy import SecrecyWatch
+from retention.secrecy.periods import SecrecyWatch
+from retention.transferring.packing import Bags
 from retention.whole import Retention
 from runtime.house_parts import HouseParts
 from runtime.sending.ways import ways_of
@@ -190,6 +191,11 @@ class RecordParts(HouseParts):
             self.db, self.guard, self.vault, self.log, self.outbox, self.clock, self.due_days, self.locks,
             cooling_days=self.settings.cooling_days, signer=self.ring, messages=self.telling.messages,
         )  # fmt: skip
+
+    @cached_property
+    def bags(self) -> Bags:
+        """Bags of transfers that are made by a job and sent from the page."""
+        return Bags(self.db, self.guard, self.vault, self.store, self.log, self.outbox, self.retention.transfers)
 
     @cached_property
     def telling(self) -> Telling:

@@ -18,7 +18,7 @@ from archive.jobs.stepwise import Stepwise
 from archive.loans.attached import loan_subjects
 from archive.log.browse import LogView
 from archive.log.checkpoints import Checkpoints
-from archive.model import JobKind
+from archive.model import AttachedTo, JobKind
 from archive.once import Once
 from archive.policy.rules import Act
 from archive.ports import Waker
@@ -47,6 +47,10 @@ from retention.gone.batches import Means
 from retention.gone.erasing import Erasing
 from retention.holding import HoldCheck
 from retention.loans import CareForLoans
+from retention.transferring.attached import ReceiptFiles
+from retention.transferring.packing import PackBags
+from retention.transferring.receiving import Receiving, TakeBagsIn
+from retention.transferring.taking_in import Means as BagMeans
 from runtime.backing_up import MakeBackups
 from runtime.checking_fixity import CheckFixity
 from runtime.checkpointing import MakeCheckpoints
@@ -106,14 +110,18 @@ class Parts(RecordParts):
         )
 
     @cached_property
+    def receiving(self) -> Receiving:
+        """Bags of other archives that come in."""
+        return Receiving(BagMeans(self.db, self.imports, self.intake), self.guard, self.vault, self.log, self.outbox)
+
+    @cached_property
     def attachments(self) -> Attachments:
         """Files that belong to acts."""
         return Attachments(
             self.db, self.vault, self.store, self.log, self.readings, self.clock, SandboxDetector(self.extractor),
             virus_in(self.scanner),
-            loan_subjects(
-                self.db, self.guard, self.lending.asked, self.lending.outside, self.lending.excerpts
-            ),
+            loan_subjects(self.db, self.guard, self.lending.asked, self.lending.outside, self.lending.excerpts)
+            | {AttachedTo.TRANSFER: ReceiptFiles(self.db, self.retention.transfers)},
         )  # fmt: skip
 
     @cached_property
@@ -258,6 +266,8 @@ class Parts(RecordParts):
             FollowCalendar(self.telling.calendar_moves),
             Deliver(self.db, self.guard, self.vault, self.outbox, self.telling.due, self.ways, letters.write),
             *self.retention.handlers,
+            PackBags(self.db, self.bags),
+            TakeBagsIn(JobKind.TAKE_IN, self.db, self.receiving.go_on),
             self.erasing,
             SweepOrphans(self.db, self.store, self.clock),
             MakeBackups(self.safekeeping),

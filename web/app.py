@@ -20,6 +20,7 @@ from web.audit_checklists import pages as audit_checklist_pages
 from web.audit_findings import pages as audit_finding_pages
 from web.audit_report import pages as audit_report_pages
 from web.audits import pages as audit_pages
+from web.bags_in import pages as bag_in_pages
 from web.blocks import pages as block_pages
 from web.bring_in import pages as bring_in_pages
 from web.browsing import pages as browsing_pages
@@ -104,6 +105,8 @@ from web.signing import pages as signing_pages
 from web.steps import pages as step_pages
 from web.stocktaking import pages as stocktaking_pages
 from web.terms_due import pages as terms_due_pages
+from web.transfer_bags import pages as transfer_bag_pages
+from web.transfer_list import pages as transfer_list_pages
 from web.transfers import pages as transfer_pages
 from web.uploads import pages as upload_pages
 from web.vital import pages as vital_pages
@@ -140,7 +143,8 @@ def create_app(wired: Services) -> Flask:
         excerpt_pages,
         counter_pages, register_pages, rule_book_pages, deadline_pages, message_pages, calendar_pages, delivery_pages,
         schedule_pages, event_pages, hold_pages, terms_due_pages, destruction_pages, destroyed_pages, secrecy_pages,
-        transfer_pages, appraisal_pages, appraisal_report_pages, matter_pages, forecast_pages, marked_copy_pages,
+        transfer_pages, transfer_bag_pages, transfer_list_pages, bag_in_pages,
+        appraisal_pages, appraisal_report_pages, matter_pages, forecast_pages, marked_copy_pages,
         audit_checklist_pages, audit_finding_pages, audit_report_pages, audit_pages,
     ):  # fmt: skip
         app.register_blueprint(pages)

@@ -240,7 +240,7 @@ def _chosen() -> Chosen:
     asked = Asked(
         year=int(year) if year else None, category=_key("category"), place=_key("place"), schedule=_key("schedule")
     )
-    return Chosen(asked, years, "vital" in typed.getlist("leave"))
+    return Chosen(asked, years, "vital" in typed.getlist("leave"), "handed_over" in typed.getlist("only"))
 
 
 def _key(name: str) -> UUID | None:
@@ -274,6 +274,8 @@ def _form() -> Form:
         Field("unread", _("Not opened or borrowed for so many years"), limit=3,
               help=_("Empty: whether used or not. It only narrows what is due; use alone proposes nothing.")),
         Field("leave", _("Leave out"), kind="ticks", options=[("vital", _("vital records"))]),
+        Field("only", _("Only"), kind="ticks",
+              options=[("handed_over", _("copies of what was handed over to another archive"))]),
     ]  # fmt: skip
     return Form(
         _("Begin an appraisal"), fields, _("Draw up the list"), url_for("appraisals.every"),

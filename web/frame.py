@@ -165,7 +165,7 @@ WAYS: Sequence[Group] = (
                 "upload",
                 mark("Transfers"),
                 HOUSE_RULES[Act.SEE_TRANSFERS],
-                ("transfers.show", "transfers.new"),
+                ("transfers.show", "transfers.new", "bags_in.every", "bags_in.new", "bags_in.show"),
             ),
             Way("matters.every", "correct", mark("Unsettled matters"), frozenset({Role.ARCHIVIST})),
             Way("holds.every", "level", mark("Holds"), HOUSE_RULES[Act.SEE_HOLDS], ("holds.show", "holds.new")),

@@ -157,6 +157,10 @@ PLACES: Mapping[str, str] = {
     "transfers.show": "archivist#transfers",
     "transfers.new": "archivist#transfers",
     "transfers.begin": "archivist#transfers",
+    "bags_in.every": "archivist#transfers",
+    "bags_in.new": "archivist#transfers",
+    "bags_in.begin": "archivist#transfers",
+    "bags_in.show": "archivist#transfers",
     "secrecy.board": "archivist#secrecy-periods",
     "secrecy.reviews": "archivist#secrecy-periods",
     "secrecy.review": "archivist#secrecy-periods",
@@ -320,6 +324,7 @@ _FIRST = (
     }
     | {"subjects": "subjects.every", "appraisal_report": "appraisals.every"}
     | {"audit_checklists": "audits.every", "audit_report": "audits.every"}
+    | {"transfer_bags": "transfers.every", "transfer_list": "transfers.every", "bags_in": "bags_in.every"}
 )
 
 

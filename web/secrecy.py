@@ -15,8 +15,8 @@ from archive.identity import Role
 from archive.levels import mark as level_mark
 from archive.model import ApprovalState, Category, Record, SecrecyVerdict
 from archive.policy.rules import Act
-from retention.secrecy_reviews import MOST, Wish
-from retention.secrecy_rules import Standing
+from retention.secrecy.reviews import MOST, Wish
+from retention.secrecy.rules import Standing
 from web import paging
 from web.faults import explain, status_of
 from web.house.forms import Field, Form, again, day_typed, may, require, shown, whole_typed

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from archive.model import ApprovalState, SecrecyOutcome, SecrecyVerdict
-from retention.secrecy_rules import Standing
+from retention.secrecy.rules import Standing
 from web.words import mark
 
 STANDINGS: Mapping[str, str] = {

@@ -67,6 +67,8 @@ from indexer.sandbox.client import Extractor
 from indexer.sandbox.typeset import Typesetter
 from indexer.search import SearchService
 from indexer.unlocking import Unlocking
+from retention.transferring.packing import Bags
+from retention.transferring.receiving import Receiving
 from retention.whole import Retention
 from storage.fixity_care import FixityCare
 from storage.mending import Mending
@@ -192,6 +194,8 @@ class Services:
     vital: VitalRecords
     telling: Telling
     retention: Retention
+    bags: Bags
+    receiving: Receiving
     columns: ChosenColumns
     drafts: Drafts
     forms: FormTemplates

@@ -7,14 +7,16 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
-from archive.errors import ArchiveError, Fault, InvalidInput, NotFound
-from archive.model import ApprovalState, Stop, TransferItemState, TransferState
+from archive.errors import ArchiveError, Fault, InvalidInput, NotFound, Unavailable
+from archive.model import Afterwards, ApprovalState, AttachedTo, Stop, TransferItemState, TransferState
 from archive.policy.rules import Act
-from retention.transfers import MOST, Receipt
+from retention.transferring.looks import MOST
+from retention.transferring.transfers import Receipt
 from web import paging
 from web.faults import explain, status_of
 from web.house.forms import Field, Form, again, day_typed, may, require, shown, whole_typed
 from web.i18n import current_locale
+from web.lending.attached import sent
 from web.retention_words import said
 from web.services import identity, services
 from web.words import mark
@@ -38,6 +40,10 @@ ITEMS: Mapping[str, str] = {
     TransferItemState.PULLED: mark("taken out"),
     TransferItemState.DISPUTED: mark("not accepted"),
     TransferItemState.TRANSFERRED: mark("handed over"),
+}
+AFTERWARDS: Mapping[str, str] = {
+    Afterwards.KEEP: mark("they are kept as closed"),
+    Afterwards.APPRAISE: mark("they are proposed for appraisal once their terms have run out"),
 }
 STOPS: Mapping[str, str] = {
     Stop.UNFILED: mark("not filed"),
@@ -88,8 +94,9 @@ def begin() -> BaseResponse:
         except NotFound:
             raise InvalidInput(Fault("numbers", "unknown")) from None
         key = services().retention.transfers.begin(
-            identity(), request.form.get("receiver", ""), request.form.get("reason", ""), ids
-        )
+            identity(), request.form.get("receiver", ""), request.form.get("reason", ""), ids,
+            Afterwards.APPRAISE if request.form.get("afterwards") else Afterwards.KEEP,
+        )  # fmt: skip
     except ArchiveError as error:
         return again(_form(), error)
     flash(_("The transfer is begun. What may not go is listed apart."))
@@ -129,7 +136,7 @@ def decide(transfer_id: UUID) -> BaseResponse:
             identity(), transfer_id, request.form.get("reason", ""), approve=approve
         )
     except ArchiveError as error:
-        return _faulty(transfer_id, error)
+        return faulty(transfer_id, error)
     told = {
         ApprovalState.APPROVED: _("The transfer is approved."),
         ApprovalState.REFUSED: _("The transfer is refused."),
@@ -152,10 +159,15 @@ def receive(transfer_id: UUID) -> BaseResponse:
         receipt = Receipt(
             request.form.get("signed_by", ""), day, request.form.get("scan_sha256", "").strip().lower(), _disputed()
         )
+        files = services().attachments.check(sent())
         services().retention.transfers.receive(identity(), transfer_id, receipt, whole_typed("version"))
     except ArchiveError as error:
-        return _faulty(transfer_id, error)
-    flash(_("The receipt is noted."))
+        return faulty(transfer_id, error)
+    try:
+        services().attachments.add(identity(), AttachedTo.TRANSFER, transfer_id, files)
+        flash(_("The receipt is noted."))
+    except Unavailable:
+        flash(_("The receipt is noted, but its file was not kept. Add it again below."))
     return redirect(url_for("transfers.show", transfer_id=transfer_id), 303)
 
 
@@ -179,12 +191,13 @@ def _act(transfer_id: UUID, done: str, name: str) -> BaseResponse:
             identity(), transfer_id, whole_typed("version")
         )
     except ArchiveError as error:
-        return _faulty(transfer_id, error)
+        return faulty(transfer_id, error)
     flash(done)
     return redirect(url_for("transfers.show", transfer_id=transfer_id), 303)
 
 
-def _faulty(transfer_id: UUID, error: ArchiveError) -> BaseResponse:
+def faulty(transfer_id: UUID, error: ArchiveError) -> BaseResponse:
+    """Show the transfer again with what was at fault."""
     if isinstance(error, NotFound):
         raise error
     return make_response(_page(transfer_id, explain(error, current_locale())), status_of(error))
@@ -194,20 +207,26 @@ def _page(transfer_id: UUID, lines: list[str] | None = None) -> str:
     found = services().retention.transfers.show(identity(), transfer_id)
     decided = found.approval.decided_by if found.approval else None
     people = services().directory.people((found.transfer.begun_by, decided))
+    going = sum(item.state is not TransferItemState.PULLED for item, _record in found.items)
     return render_template(
         "transfer.html", found=found, row=found.transfer, approval=found.approval, people=people, lines=lines or [],
         typed=request.form, states=_words(STATES), said_of=_words(ITEMS), stops=_words(STOPS),
+        bag=services().bags.standing(found.transfer, going), afterwards=_words(AFTERWARDS),
+        receipts=services().attachments.seen(identity(), AttachedTo.TRANSFER, transfer_id),
     )  # fmt: skip
 
 
 def _form() -> Form:
-    count = len(services().retention.transfers.proposed(identity()))
+    count, locale = len(services().retention.transfers.proposed(identity())), current_locale()
     fields = [
         Field("receiver", _("Receiving archive"), must=True, limit=200),
         Field("proposed", _("What should go"), kind="choose", none=_("none of these"),
               options=[("1", _("all %(count)s that are due or appraised for transfer", count=count))] if count else [],
               help=_("Due by a schedule whose action is transfer, or judged so by an appraisal that is closed.")),
         Field("numbers", _("Records"), kind="long", help=_("Their numbers, one a line.")),
+        Field("afterwards", _("Copies that stay here"), kind="choose", none=said(AFTERWARDS, Afterwards.KEEP, locale),
+              options=[(Afterwards.APPRAISE.value, said(AFTERWARDS, Afterwards.APPRAISE, locale))],
+              help=_("Who approves the transfer approves this too. Nothing is destroyed by it.")),
         Field("reason", _("Reason"), must=True, limit=500),
     ]  # fmt: skip
     back = url_for("transfers.every")

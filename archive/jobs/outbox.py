@@ -42,6 +42,8 @@ QUEUES = {
     JobKind.DESTROY: "retention",
     JobKind.SECRECY: "retention",
     JobKind.APPRAISE: "retention",
+    JobKind.PACK: "retention",
+    JobKind.TAKE_IN: "retention",
     JobKind.CHECKPOINT: "light",
     JobKind.FORGET_ANSWERS: "light",
     JobKind.PLAN_CHECKS: "light",

@@ -88,12 +88,15 @@ from archive.model.house import (
 from archive.model.jobs import Fence, Job, JobKind, JobState
 from archive.model.keys import Generation, OwnerKey, RingCopy
 from archive.model.leaving import (
+    Afterwards,
     Appraisal,
     AppraisalItem,
     AppraisalMember,
     AppraisalOpinion,
     AppraisalState,
     AppraisalTask,
+    BagIntake,
+    BagState,
     Destruction,
     DestructionItem,
     DestructionItemState,
@@ -103,6 +106,7 @@ from archive.model.leaving import (
     Transfer,
     TransferItem,
     TransferItemState,
+    TransferPart,
     TransferState,
     Verdict,
 )
@@ -176,6 +180,7 @@ from archive.model.uses import IdentityPaper, OutsideUse, OutsideUseRecord, UseH
 
 __all__ = [
     "AccessGrant",
+    "Afterwards",
     "AlikeRecord",
     "AlikeText",
     "ApiAnswer",
@@ -197,6 +202,8 @@ __all__ = [
     "Audit",
     "BackupAct",
     "BackupRun",
+    "BagIntake",
+    "BagState",
     "BasketItem",
     "Block",
     "BlockCause",
@@ -390,6 +397,7 @@ __all__ = [
     "Transfer",
     "TransferItem",
     "TransferItemState",
+    "TransferPart",
     "TransferState",
     "UnsettledMatter",
     "UseHow",

@@ -19,6 +19,7 @@ class AttachedTo(StrEnum):
     REPORT = "report"  # of damage or loss
     USE = "use"  # by a reader from outside: the letter of introduction
     EXCERPT = "excerpt"  # pages of a record's file, made with parts blacked out
+    TRANSFER = "transfer"  # its signed receipt
 
 
 class Attachment(Base):

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from archive.database import Base
@@ -222,7 +222,7 @@ class DestructionItem(Base):
 
 
 class TransferState(StrEnum):
-    """Where a transfer stands. Which may follow which: ``retention.transfer_rules``."""
+    """Where a transfer stands. Which may follow which: ``retention.transferring.rules``."""
 
     DRAFT = "draft"
     ASKED = "asked"  # approvals run
@@ -234,11 +234,21 @@ class TransferState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class Afterwards(StrEnum):
+    """What becomes of the copies that stay here once a transfer is closed."""
+
+    KEEP = "keep"
+    APPRAISE = "appraise"  # an appraisal may list them by this, once their terms have run out
+
+
 class Transfer(Base):
     """A transfer 移交 to another archive: one list from its request to its signed receipt.
 
     ``bag_sha256`` is the hash of the bag's tag manifest, which stands for every byte of it. ``received_by`` and
     ``received_on`` are who signed there, and when; ``scan_sha256`` the hash of the signed receipt as it was scanned.
+    While a job makes the bag, ``packing_since`` is when it was begun; ``packing_fault`` is what of the last one could
+    not be read: the place of the record on the list and of its file. ``bag`` is what of a bag that can be downloaded
+    belongs to no record; its other parts are ``TransferPart``.
     """
 
     __tablename__ = "transfer"
@@ -254,6 +264,10 @@ class Transfer(Base):
     approval_id: Mapped[UUID | None] = mapped_column(ForeignKey("approval.id"))
     packed_at: Mapped[datetime | None]
     bag_sha256: Mapped[str | None] = mapped_column(String(64))
+    bag: Mapped[dict[str, str] | None] = mapped_column(JSON)
+    packing_since: Mapped[datetime | None]
+    packing_fault: Mapped[str] = mapped_column(String(40), default="")
+    afterwards: Mapped[Afterwards] = mapped_column(word(Afterwards), default=Afterwards.KEEP)
     received_by: Mapped[str | None] = mapped_column(String(200))
     received_on: Mapped[date | None]
     scan_sha256: Mapped[str | None] = mapped_column(String(64))
@@ -282,3 +296,53 @@ class TransferItem(Base):
     state: Mapped[TransferItemState] = mapped_column(word(TransferItemState), default=TransferItemState.LISTED)
     pulled: Mapped[Stop | None] = mapped_column(word(Stop))
     told: Mapped[str] = mapped_column(String(500), default="")
+
+
+class TransferPart(Base):
+    """What a bag that can be downloaded holds of one record: ``sealed``, under its key, texts and hashes of files.
+
+    The files themselves are read from the store when they are sent, so that no plain byte lies anywhere.
+    """
+
+    __tablename__ = "transfer_part"
+
+    transfer_id: Mapped[UUID] = mapped_column(ForeignKey("transfer.id"), primary_key=True)
+    record_id: Mapped[UUID] = mapped_column(primary_key=True, index=True)
+    position: Mapped[int]
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class BagState(StrEnum):
+    """Where the taking in of a bag stands."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+
+class BagIntake(Base):
+    """A bag of another archive, kept as a ZIP of a record, whose records come in as drafts.
+
+    ``done`` of ``records`` have come in. ``fault`` says why it failed: a code, and the path that it is about.
+    """
+
+    __tablename__ = "bag_intake"
+    __table_args__ = (
+        Index("ix_bag_intake_begun_by_begun_at", "begun_by", "begun_at"),
+        Index("ix_bag_intake_record_id", "record_id"),
+    )
+
+    id: Mapped[Key]
+    record_id: Mapped[UUID] = mapped_column(ForeignKey("record.id"))
+    content_id: Mapped[UUID]
+    category_id: Mapped[UUID] = mapped_column(ForeignKey("category.id"))
+    level_rank: Mapped[int] = mapped_column(ForeignKey("level.rank"))
+    state: Mapped[BagState] = mapped_column(word(BagState), default=BagState.RUNNING)
+    begun_by: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    begun_at: Mapped[datetime]
+    number: Mapped[str] = mapped_column(String(100), default="")
+    records: Mapped[int] = mapped_column(default=0)
+    done: Mapped[int] = mapped_column(default=0)
+    fault: Mapped[str] = mapped_column(String(300), default="")
+    version: Mapped[Version]

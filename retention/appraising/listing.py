@@ -39,6 +39,7 @@ from archive.reasons import checked as reason_checked
 from retention.appraising.rows import appraisal, panel_of, require_state
 from retention.appraising.verdicts import LEAST
 from retention.board import Asked, DueBoard
+from retention.transferring.rows import left_by_transfers
 
 MOST = 20_000
 """Records of one list."""
@@ -56,12 +57,14 @@ class Chosen:
     """Which records a list takes of what is due today.
 
     ``unread_years``: only what nobody has opened or borrowed for so long; ``without_vital`` leaves out what is marked
-    as vital. Both only narrow what is due: use alone never proposes anything.
+    as vital; ``handed_over`` takes only copies of what was handed over to another archive by a transfer that said so.
+    All only narrow what is due: use alone never proposes anything.
     """
 
     asked: Asked = field(default_factory=Asked)
     unread_years: int = 0
     without_vital: bool = False
+    handed_over: bool = False
 
 
 class Listing:
@@ -227,6 +230,8 @@ class Listing:
         )
         if chosen.without_vital:
             query = query.where(Record.vital_review.is_(None))
+        if chosen.handed_over:
+            query = query.where(Record.id.in_(left_by_transfers()))
         if chosen.unread_years:
             used = select(LogEntry.id).where(
                 LogEntry.record_id == Record.id, LogEntry.at > self._years_ago(chosen.unread_years),

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
+from archive.bag import bag_hash
+from archive.bag import verify as verified
 from archive.describing import Draft
 from archive.identity import system
-from runtime.bag import bag_hash
-from runtime.bag import verify as verified
 from runtime.cli.common import command, opened
 from runtime.cli.files import draft_of
 from runtime.cli.out import Out

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from io import BytesIO
 from typing import Any
 from uuid import UUID
+from zipfile import ZipFile
 
 import xlsxwriter
 from flask import Flask
@@ -276,6 +277,12 @@ def _transfer(archivist: Hands, places: dict[str, str]) -> None:
         reason="按接收范围移交进馆",
     )
     places["transfer"] = _first(r"/transfers/([0-9a-f-]{36})", begun.location or begun.text)
+    held = BytesIO()
+    with ZipFile(held, "w") as bag:
+        bag.writestr("YJ2026-009/bagit.txt", "BagIt-Version: 1.0\n")
+    key = _record(archivist, places["category"], "兄弟公司移交包", ("移交包.zip", held.getvalue()))
+    taken = archivist.post("/transfers/in/new", "/transfers/in/new", record=key, category=places["category"], level="2")
+    places["bag_in"] = _first(r"/transfers/in/([0-9a-f-]{36})", taken.location or taken.text)
 
 
 def _secrecy(secrecy: Hands, places: dict[str, str]) -> None:

@@ -20,7 +20,7 @@ from archive.subjects import Subjects
 from retention.holding import HoldCheck
 from retention.holds import HoldRows
 from retention.reckoning import DueDays, differences, world
-from retention.secrecy import SecrecyDays
+from retention.secrecy.periods import SecrecyDays
 from retention.whole import Retention
 from tests.factories.arranged import ArrangedHouse, arranged_house
 from tests.fakes.clock import FixedClock

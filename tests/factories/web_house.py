@@ -38,6 +38,7 @@ from archive.forms import FormTemplates
 from archive.grants import Rights
 from archive.handin.whole import HandIns
 from archive.identity import Identity, Role, system
+from archive.imports import Imports
 from archive.intake import IntakeService
 from archive.invitations import Invitations
 from archive.jobs.care import JobCare
@@ -51,7 +52,7 @@ from archive.loans.whole import Lending
 from archive.log.browse import LogView
 from archive.log.readings import Readings
 from archive.log.writer import Log
-from archive.model import Category, JobKind, NumberRule, Person, Record
+from archive.model import AttachedTo, Category, JobKind, NumberRule, Person, Record
 from archive.moving import Moving
 from archive.need_to_know import NeedToKnow
 from archive.once import Once
@@ -94,7 +95,11 @@ from retention.destroying.telling import destruction_watches
 from retention.holding import HoldCheck
 from retention.holds import HoldRows
 from retention.reckoning import DueDays
-from retention.secrecy import SecrecyDays, SecrecyWatch
+from retention.secrecy.periods import SecrecyDays, SecrecyWatch
+from retention.transferring.attached import ReceiptFiles
+from retention.transferring.packing import Bags
+from retention.transferring.receiving import Receiving
+from retention.transferring.taking_in import Means
 from retention.whole import Retention
 from storage.backups import Backups
 from storage.fixity_care import FixityCare
@@ -351,6 +356,7 @@ def a_web_house(
     typesetter = setting.typesetter()
     shipped, try_out = setting.shipped_forms(), setting.trial(typesetter)
     lending = Lending(db, guard, vault, log, clock, "Asia/Shanghai")
+    retention = Retention(db, guard, vault, log, outbox, clock, due_days)
     services = Services(
         db=db,
         clock=clock,
@@ -373,7 +379,8 @@ def a_web_house(
             clock,
             SandboxDetector(extractor),
             virus_in(None),
-            loan_subjects(db, guard, lending.asked, lending.outside, lending.excerpts),
+            loan_subjects(db, guard, lending.asked, lending.outside, lending.excerpts)
+            | {AttachedTo.TRANSFER: ReceiptFiles(db, retention.transfers)},
         ),
         filing=FilingService(db, guard, vault, log, outbox, clock),
         filing_many=FilingMany(db, guard, FilingService(db, guard, vault, log, outbox, clock), log, outbox, clock),
@@ -411,7 +418,19 @@ def a_web_house(
             ways,
             [*loan_watches(guard), SecrecyWatch(guard), *audit_watches(guard), *destruction_watches(guard)],
         ),
-        retention=Retention(db, guard, vault, log, outbox, clock, due_days),
+        retention=retention,
+        bags=Bags(db, guard, vault, store, log, outbox, retention.transfers),
+        receiving=Receiving(
+            Means(
+                db,
+                Imports(db, guard, RecordService(db, guard, vault, log, outbox, clock), clock),
+                IntakeService(db, guard, vault, store, log, readings, outbox, clock),
+            ),
+            guard,
+            vault,
+            log,
+            outbox,
+        ),
         columns=ChosenColumns(db),
         drafts=Drafts(db, vault, clock),
         forms=FormTemplates(db, guard, log, clock, shipped, try_out),

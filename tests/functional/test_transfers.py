@@ -25,7 +25,7 @@ from archive.model import (
     TransferState,
 )
 from retention.holds import Wanted
-from retention.transfers import Receipt
+from retention.transferring.transfers import Receipt
 from runtime.wiring import Parts
 from tests.factories.archives import Archive
 

@@ -21,6 +21,7 @@ NO_PAGES = {
     "destructions.file",
     "attached.read",
     "loan_register.notices",
+    "transfer_list.pdf", "transfer_list.sheet",
 }  # fmt: skip
 """What is asked for by GET and gives no page: files, pictures, answers to scripts, and help itself."""
 

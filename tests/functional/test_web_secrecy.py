@@ -30,7 +30,7 @@ from archive.model import (
     SecrecyOutcome,
     SecrecyReviewItem,
 )
-from retention.secrecy_rules import ends
+from retention.secrecy.rules import ends
 from tests.factories.people import grants
 from tests.factories.retained import claimed
 from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_on

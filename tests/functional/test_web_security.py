@@ -192,6 +192,7 @@ EXPECTED: dict[str, str] = {
     "attached.add_to_request": SIGNED_IN,
     "attached.add_to_loan": SIGNED_IN,
     "attached.add_to_report": SIGNED_IN,
+    "attached.add_to_transfer": SIGNED_IN,
     "rounds.every": SIGNED_IN,
     "rounds.new": SIGNED_IN,
     "rounds.begin": SIGNED_IN,
@@ -330,6 +331,9 @@ EXPECTED: dict[str, str] = {
             "destructions": ("every", "show", "new", "begin", "file", "do"),
             "destroyed": ("every", "form", "sheet", "export"),
             "transfers": ("every", "new", "begin", "show", "ask", "decide", "withdraw", "receive", "close"),
+            "transfer_bags": ("make", "stop", "download"),
+            "transfer_list": ("pdf", "sheet"),
+            "bags_in": ("every", "new", "begin", "show", "stop", "go_on"),
             "secrecy": (
                 "board",
                 "reviews",

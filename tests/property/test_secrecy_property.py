@@ -7,7 +7,7 @@ import hypothesis.strategies as st
 from hypothesis import example, given
 
 from archive.model import SecrecyVerdict
-from retention.secrecy_rules import AHEAD, Facts, Standing, Target, ends, extended, faults, standing
+from retention.secrecy.rules import AHEAD, Facts, Standing, Target, ends, extended, faults, standing
 
 DAYS = st.dates(date(1950, 1, 1), date(2100, 12, 31))
 MONTHS = st.integers(1, 1200)

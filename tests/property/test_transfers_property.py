@@ -10,7 +10,7 @@ from hypothesis import given
 from archive.errors import Ended
 from archive.model import RecordState, Stop, Transfer, TransferState
 from retention.last_check import Facts, stop
-from retention.transfer_rules import NEXT, RUNNING, keeps, move
+from retention.transferring.rules import NEXT, RUNNING, keeps, move
 
 DAYS = st.dates(date(2000, 1, 1), date(2100, 12, 31))
 FACTS = st.builds(

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from archive.model import DueState, HoldKind
-from retention.secrecy_rules import Standing
+from retention.secrecy.rules import Standing
 from web.api.given import Page, Reason
 from web.api.made import Next
 from web.api.shapes import Shape

@@ -52,6 +52,12 @@ def add_to_report(report_id: UUID) -> BaseResponse:
     return _added(AttachedTo.REPORT, report_id, url_for("counter.reports"), pictures=True)
 
 
+@pages.post("/transfers/<uuid:transfer_id>")
+def add_to_transfer(transfer_id: UUID) -> BaseResponse:
+    """Add the signed receipt of a transfer."""
+    return _added(AttachedTo.TRANSFER, transfer_id, url_for("transfers.show", transfer_id=transfer_id))
+
+
 def sent() -> list[Sent]:
     """Return the files of the form."""
     return [Sent(each.filename, each.stream.read()) for each in request.files.getlist("files") if each.filename]

@@ -41,6 +41,8 @@ HEADS: Mapping[str, str] = {
     "checked_by": mark("Checked by"),
     "arranged_on": mark("Arranged on"),
     "checked_on": mark("Checked on"),
+    "transfer": mark("Transfer"),
+    "bag": mark("The bag stands for"),
     "handing_unit": mark("Unit that hands over"),
     "receiving_unit": mark("Unit that receives"),
     "handed_by": mark("Handed over by"),

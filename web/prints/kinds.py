@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from web.prints import appraisals, audits, boxes, destruction, lists, reports, required, stock
+from web.prints import appraisals, audits, boxes, destruction, lists, reports, required, stock, transfer
 from web.prints.papers import Words
 from web.words import mark
 
@@ -56,6 +56,7 @@ KINDS: Mapping[str, Kind] = {
         Kind("dossier_list", mark("List of dossiers"), Takes.DOSSIERS, lists.dossier_list, lists.DOSSIER_LIST),
         Kind("filing_stamp", mark("Filing stamp"), Takes.ITEMS, boxes.stamps),
         Kind("handover_list", mark("Hand-over list"), Takes.RECORDS, lists.handover_list, lists.HANDOVER_LIST),
+        Kind("transfer_list", mark("Transfer list"), Takes.ELSEWHERE, transfer.sheets, transfer.TRANSFER_LIST),
         Kind("handover_receipt", mark("Register entry of a hand-over"), Takes.RECORDS, boxes.receipts),
         Kind("filing_register", mark("Register entry of a filing"), Takes.RECORDS, boxes.receipts),
         Kind("quality_report", mark("Quality report"), Takes.ELSEWHERE, reports.as_given, reports.QUALITY_REPORT),

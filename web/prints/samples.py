@@ -20,6 +20,7 @@ from web.prints.label_sheets import sample_labels
 from web.prints.papers import Holding, Paper, Words
 from web.prints.reports import sample_loans, sample_report, sample_uses
 from web.prints.required import Needs
+from web.prints.transfer import Given as TransferGiven
 from web.words import mark
 
 ROWS = 30
@@ -104,6 +105,13 @@ def _appraisal(rows: int, words: Words) -> Report:
     return Report("2026-0001", name, panel, "2026-01-31", "2026-02-28", digest, items, 1 if rows else 0)
 
 
+def _transfer(rows: int, words: Words) -> TransferGiven:
+    name = words.said(_FONDS)
+    papers = [_paper(at, words) for at in range(1, rows + 1)]
+    bag, day = ("0" * 64, SAMPLE_DAY.isoformat()) if rows else ("", "")
+    return TransferGiven("YJ2026-001", name, words.said(_TITLES[1]), bag, name if rows else "", day, papers)
+
+
 def _needs(words: Words) -> Needs:
     """Return a dossier of the longest shipped template, with an item for every other paper."""
     template = max(shipped_templates().values(), key=lambda each: len(each.papers))
@@ -140,6 +148,7 @@ _ELSEWHERE: Mapping[str, Callable[[int, Words], object]] = {
     "electronic_destruction": destruction_sample,
     "appraisal_report": _appraisal,
     "audit_report": lambda rows, words: audit_sample(rows, words.said(_FONDS), words.said(_TITLES[1])),
+    "transfer_list": _transfer,
     "stocktaking_report": lambda rows, _words: (_stocktaking(rows), "UTC"),
 }
 """What makes the data of a form that a page of its own prints, with so many rows."""

@@ -25,8 +25,8 @@ from archive.model import (
 )
 from archive.policy.guard import Guard
 from archive.records import RecordService
-from retention.secrecy_board import forget_notice
-from retention.secrecy_rules import extended
+from retention.secrecy.board import forget_notice
+from retention.secrecy.rules import extended
 
 
 class SecrecyActs:

@@ -17,7 +17,7 @@ from archive.model import DeadlineKind, JobKind, Level, Record, RecordOpening, R
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.watches import RecordWatch
-from retention.secrecy_rules import AHEAD, ends
+from retention.secrecy.rules import AHEAD, ends
 
 BATCH = 100
 """Records of one transaction: it stays well under 100 ms."""

@@ -3,66 +3,40 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from archive.approvals import Approvals
-from archive.approving.deciders import hands_of, waiting_for
+from archive.approving.deciders import hands_of
 from archive.approving.planning import plan, require
 from archive.approving.states import OPEN
-from archive.database import Database
 from archive.errors import Conflict, Ended, Fault, InvalidInput, NotAllowed, NotFound
 from archive.identity import Identity
 from archive.ids import new_id
-from archive.log.writer import Log
 from archive.model import (
-    Appraisal,
-    AppraisalItem,
-    AppraisalState,
+    Afterwards,
     Approval,
     ApprovalKind,
     ApprovalState,
     Record,
-    RecordDue,
-    RetentionSchedule,
     Stop,
     Transfer,
     TransferItem,
     TransferItemState,
     TransferState,
-    Verdict,
 )
-from archive.policy.guard import Guard
-from archive.policy.rules import Act, may
+from archive.policy.rules import Act
 from archive.reasons import checked
 from retention.last_check import facts_of
-from retention.rules import Action
-from retention.transfer_rows import listed, records_of, taken
-from retention.transfer_rules import NEXT, RUNNING, keeps, move
-
-MOST = 2000
-"""Records of one transfer."""
+from retention.transferring.looks import MOST, Looks
+from retention.transferring.rows import forget_bag, listed, placed, taken
+from retention.transferring.rules import NEXT, keeps, move
 
 LONGEST = 200
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-
-
-@dataclass(frozen=True)
-class TransferShown:
-    """A transfer as one person sees it: ``items`` are its records that they read; ``whole``: these are all."""
-
-    transfer: Transfer
-    approval: Approval | None
-    items: Sequence[tuple[TransferItem, Record]]
-    why: str
-    answer: str
-    whole: bool
-    may_decide: bool
-    manages: bool
 
 
 @dataclass(frozen=True)
@@ -75,36 +49,16 @@ class Receipt:
     disputed: dict[UUID, str]
 
 
-class Transfers:
-    """The acts on transfers. One is seen by who reads a record of it."""
+class Transfers(Looks):
+    """The acts on transfers."""
 
-    def __init__(self, db: Database, guard: Guard, approvals: Approvals, log: Log) -> None:
-        self._db = db
-        self._guard = guard
-        self._approvals = approvals
-        self._log = log
-
-    def proposed(self, identity: Identity, limit: int = MOST) -> Sequence[UUID]:
-        """Return what should go: due with a schedule that says so, or judged so by an appraisal that is closed."""
-        with self._guard.refusals(identity), self._db.reading() as session:
-            self._guard.require_house(session, identity, Act.MANAGE_TRANSFERS)
-            judged = (
-                select(AppraisalItem.record_id)
-                .join(Appraisal, Appraisal.id == AppraisalItem.appraisal_id)
-                .where(Appraisal.state == AppraisalState.CLOSED, AppraisalItem.verdict == Verdict.TRANSFER)
-            )
-            due = (
-                select(RecordDue.record_id)
-                .join(RetentionSchedule, RetentionSchedule.id == RecordDue.schedule_id)
-                .where(RecordDue.due <= self._guard.day())
-                .where(RetentionSchedule.definition["action"].as_string() == Action.TRANSFER.value)
-            )
-            mine = self._guard.visible(session, identity).with_only_columns(Record.id)
-            mine = mine.where(or_(Record.id.in_(judged), Record.id.in_(due)), Record.id.not_in(taken()))
-            return session.scalars(mine.order_by(Record.id).limit(limit)).all()
-
-    def begin(self, identity: Identity, receiver: str, purpose: str, ids: Sequence[UUID]) -> UUID:
+    def begin(
+        self, identity: Identity, receiver: str, purpose: str, ids: Sequence[UUID],
+        afterwards: Afterwards = Afterwards.KEEP,
+    ) -> UUID:  # fmt: skip
         """Begin a transfer of records. What may not go is listed apart, with the reason.
+
+        ``afterwards`` is what becomes of the copies that stay here; who approves the transfer approves it.
 
         Raises:
             NotAllowed, NotFound: not an archivist; a record that they do not read.
@@ -132,7 +86,7 @@ class Transfers:
             now = self._guard.now()
             row = Transfer(
                 id=new_id(), number=self._number(session), receiver=receiver.strip(), purpose=purpose.strip(),
-                state=TransferState.DRAFT, begun_by=identity.person_id, begun_at=now,
+                state=TransferState.DRAFT, begun_by=identity.person_id, begun_at=now, afterwards=afterwards,
             )  # fmt: skip
             session.add(row)
             session.flush()
@@ -155,7 +109,7 @@ class Transfers:
         """
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
-            row = self._own(session, identity, transfer_id, version)
+            row = self.own(session, identity, transfer_id, version)
             self._pull(session, row)
             standing = listed(session, row.id)
             if not standing:
@@ -165,7 +119,12 @@ class Transfers:
             ).one()
             asker = row.begun_by if identity.person_id is None else identity.person_id
             steps = require(plan(session, self._guard, ApprovalKind.TRANSFER, highest, frozenset(), asker, asker))
-            what = {"transfer": row.number, "receiver": row.receiver, "records": len(standing)}
+            what = {
+                "transfer": row.number,
+                "receiver": row.receiver,
+                "records": len(standing),
+                "afterwards": row.afterwards.value,
+            }
             row.approval_id = self._approvals.ask(
                 session, identity, ApprovalKind.TRANSFER, None, what, row.purpose, about=row.id, steps=steps
             )
@@ -194,16 +153,17 @@ class Transfers:
         """Give a transfer up that was not signed for yet. Raises as ``ask``."""
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
-            row = self._own(session, identity, transfer_id, version)
+            row = self.own(session, identity, transfer_id, version)
             approval = session.get(Approval, row.approval_id) if row.approval_id else None
             if approval is not None and approval.state in OPEN:
                 self._approvals.drop(session, identity, approval, "")
             move(row, TransferState.WITHDRAWN)
-            self._note(session, identity, "transfer.give_up", row)
+            forget_bag(session, row)
+            self.note(session, identity, "transfer.give_up", row)
             work.commit()
 
-    def packing(self, session: Session, number: str) -> tuple[Transfer, Sequence[UUID]]:
-        """Return an approved transfer and the records that its bag is made of, as they may go now. For the operator.
+    def packing(self, session: Session, number: str) -> tuple[Transfer, Sequence[tuple[int, UUID]]]:
+        """Return an approved transfer and the records of its bag, with their places. For the operator.
 
         Raises:
             NotFound: there is none of this number.
@@ -214,16 +174,22 @@ class Transfers:
             raise NotFound
         if TransferState.PACKED not in NEXT[row.state]:
             raise Ended(state=row.state.value, act="transfer.packed")
-        ids = listed(session, row.id)
-        facts = facts_of(session, ids)
-        return row, [key for key in ids if key in facts and keeps(facts[key], self._guard.day()) is None]
+        return row, self.may_go(session, row)
+
+    def may_go(self, session: Session, row: Transfer) -> Sequence[tuple[int, UUID]]:
+        """Return of a list what may go now, each with its place there."""
+        items = placed(session, row.id)
+        facts = facts_of(session, [key for _, key in items])
+        today = self._guard.day()
+        return [each for each in items if each[1] in facts and keeps(facts[each[1]], today) is None]
 
     def packed(self, session: Session, identity: Identity, row: Transfer, bag_sha256: str) -> None:
-        """Note that a transfer's bag is made; what may not go any more is taken out."""
+        """Note that a transfer's bag is made; what may not go any more is taken out, and no other is being made."""
         self._pull(session, row)
         move(row, TransferState.PACKED)
+        row.packing_since, row.packing_fault = None, ""
         row.packed_at, row.bag_sha256 = self._guard.now(), bag_sha256
-        self._note(session, identity, "transfer.pack", row, bag=bag_sha256)
+        self.note(session, identity, "transfer.pack", row, bag=bag_sha256)
 
     def receive(self, identity: Identity, transfer_id: UUID, receipt: Receipt, version: int) -> None:
         """Note the receipt that the other archive signed: what it disputes stays here, the rest was handed over.
@@ -241,19 +207,20 @@ class Transfers:
             faults.append(Fault("scan_sha256", "bad_hash"))
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
-            row = self._own(session, identity, transfer_id, version)
+            row = self.own(session, identity, transfer_id, version)
             standing = set(listed(session, row.id))
             if not set(receipt.disputed) <= standing:
                 faults.append(Fault("disputed", "not_listed"))
             if faults:
                 raise InvalidInput(*faults)
             move(row, TransferState.RECEIVED)
+            forget_bag(session, row)
             row.received_by, row.received_on = receipt.signed_by.strip(), receipt.signed_on
             row.scan_sha256 = receipt.scan_sha256 or None
             for item in session.scalars(select(TransferItem).where(TransferItem.transfer_id == row.id)):
                 if item.record_id in receipt.disputed:
                     item.state, item.told = TransferItemState.DISPUTED, receipt.disputed[item.record_id][:500]
-            self._note(session, identity, "transfer.receipt", row, disputed=len(receipt.disputed))
+            self.note(session, identity, "transfer.receipt", row, disputed=len(receipt.disputed))
             work.commit()
 
     def close(self, identity: Identity, transfer_id: UUID, version: int) -> None:
@@ -263,7 +230,7 @@ class Transfers:
         """
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
-            row = self._own(session, identity, transfer_id, version)
+            row = self.own(session, identity, transfer_id, version)
             move(row, TransferState.CLOSED)
             row.closed_at = self._guard.now()
             gone = select(TransferItem).where(
@@ -274,74 +241,8 @@ class Transfers:
                 item.state = TransferItemState.TRANSFERRED
                 told.append((item.record_id, {"transfer": row.number, "receiver": row.receiver}))
             self._log.note_many(session, identity, "transfer.hand_over", told)
-            self._note(session, identity, "transfer.close", row)
+            self.note(session, identity, "transfer.close", row)
             work.commit()
-
-    def every(
-        self, identity: Identity, *, ended: bool = False, after: tuple[datetime, UUID] | None = None, limit: int
-    ) -> Sequence[Transfer]:
-        """Return transfers of which this person reads a record, the newest first.
-
-        Who does not see all transfers sees those that wait for them.
-        """
-        with self._db.reading() as session:
-            mine = self._guard.visible(session, identity).with_only_columns(Record.id)
-            seen = select(TransferItem.transfer_id).where(
-                mine.where(Record.id == TransferItem.record_id).correlate(TransferItem).exists()
-            )
-            query = select(Transfer).where(
-                Transfer.id.in_(seen), Transfer.state.not_in(RUNNING) if ended else Transfer.state.in_(RUNNING)
-            )
-            if not may(Act.SEE_TRANSFERS, self._guard.reach(session, identity)):
-                query = query.where(Transfer.approval_id.in_(self._mine(session, identity)))
-            if after is not None:
-                at, key = after
-                query = query.where(Transfer.begun_at <= at, or_(Transfer.begun_at < at, Transfer.id < key))
-            return session.scalars(query.order_by(Transfer.begun_at.desc(), Transfer.id.desc()).limit(limit)).all()
-
-    def show(self, identity: Identity, transfer_id: UUID) -> TransferShown:
-        """Show a transfer. Raises ``NotFound``: there is none of which this person reads a record."""
-        with self._db.reading() as session:
-            reach = self._guard.reach(session, identity)
-            row, items, whole = self._seen(session, identity, transfer_id)
-            approval = session.get(Approval, row.approval_id) if row.approval_id else None
-            answer = self._approvals.opened(session, approval)[2] if approval else ""
-            hands = hands_of(session, identity.person_id, self._guard.day())
-            decides = approval is not None and whole
-            if approval is not None and decides:
-                decides = approval.state is ApprovalState.ASKED
-                decides = decides and self._approvals.may_decide(session, identity.person_id, approval, hands)
-            said = approval is not None and approval.decided_by == identity.person_id
-            if not decides and not said and not may(Act.SEE_TRANSFERS, reach):
-                raise NotFound
-            return TransferShown(
-                row, approval, items, row.purpose, answer, whole,
-                may_decide=decides,
-                manages=may(Act.MANAGE_TRANSFERS, reach) and whole,
-            )  # fmt: skip
-
-    def of_record(self, session: Session, record_id: UUID) -> Transfer | None:
-        """Return the transfer by which a record was handed over; None: it was not. Asks nobody: the caller has."""
-        gone = TransferItem.state == TransferItemState.TRANSFERRED
-        query = select(Transfer).join(TransferItem, TransferItem.transfer_id == Transfer.id)
-        return session.scalars(query.where(TransferItem.record_id == record_id, gone).limit(1)).first()
-
-    def count(self, session: Session, identity: Identity) -> int:
-        """Count the transfers that wait for this person's decision."""
-        mine = self._mine(session, identity)
-        read = self._guard.visible(session, identity).with_only_columns(Record.id)
-        hidden = (
-            select(TransferItem.record_id)
-            .where(TransferItem.transfer_id == Approval.about_id)
-            .where(~read.where(Record.id == TransferItem.record_id).correlate(TransferItem).exists())
-            .correlate(Approval)
-            .exists()
-        )
-        found = mine.where(~hidden).subquery()
-        return session.scalar(select(func.count()).select_from(found)) or 0
-
-    def _mine(self, session: Session, identity: Identity) -> Select[UUID]:
-        return waiting_for(session, identity.person_id, ApprovalKind.TRANSFER, self._guard.day())
 
     def _pull(self, session: Session, row: Transfer) -> None:
         """Take out what may not go now."""
@@ -362,29 +263,20 @@ class Transfers:
         same = select(func.count()).select_from(Transfer).where(Transfer.number.startswith(f"YJ{year}-"))
         return f"YJ{year}-{(session.scalar(same) or 0) + 1:03}"
 
-    def _own(self, session: Session, identity: Identity, transfer_id: UUID, version: int) -> Transfer:
+    def own(self, session: Session, identity: Identity, transfer_id: UUID, version: int | None) -> Transfer:
+        """Return a transfer to who makes transfers and reads all of this one; ``version`` None: whatever it is now.
+
+        Raises ``NotFound``, ``NotAllowed``, ``Conflict``.
+        """
         self._guard.require_house(session, identity, Act.MANAGE_TRANSFERS)
         row, _, whole = self._seen(session, identity, transfer_id)
         if not whole:
             raise NotAllowed(act=Act.MANAGE_TRANSFERS.value)
-        if row.version != version:
+        if version is not None and row.version != version:
             raise Conflict(what="transfer", version=row.version)
         return row
 
-    def _seen(
-        self, session: Session, identity: Identity, transfer_id: UUID
-    ) -> tuple[Transfer, Sequence[tuple[TransferItem, Record]], bool]:
-        row = session.get(Transfer, transfer_id)
-        items = session.scalars(
-            select(TransferItem).where(TransferItem.transfer_id == transfer_id).order_by(TransferItem.position)
-        ).all()
-        mine = self._guard.seen(session, identity, [each.record_id for each in items])
-        records = records_of(session, mine)
-        found = [(each, records[each.record_id]) for each in items if each.record_id in records]
-        if row is None or not found:
-            raise NotFound
-        return row, found, len(found) == len(items)
-
-    def _note(self, session: Session, identity: Identity, act: str, row: Transfer, **more: Any) -> None:
+    def note(self, session: Session, identity: Identity, act: str, row: Transfer, **more: Any) -> None:
+        """Write the log about a transfer."""
         session.flush()
         self._log.note(session, identity, act, body={"transfer": str(row.id), "number": row.number, **more})

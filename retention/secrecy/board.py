@@ -21,7 +21,7 @@ from archive.policy.rules import Act
 from archive.ports import Vault
 from archive.reasons import checked
 from archive.scheme.tree import below
-from retention.secrecy_rules import AHEAD, MOST_MONTHS, Standing, ends, standing
+from retention.secrecy.rules import AHEAD, MOST_MONTHS, Standing, ends, standing
 
 LONGEST_YEARS = MOST_MONTHS // 12
 

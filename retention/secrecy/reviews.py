@@ -36,8 +36,9 @@ from archive.model import (
 from archive.policy.guard import Guard
 from archive.policy.rules import Act, may
 from archive.reasons import checked
-from retention.secrecy_acts import SecrecyActs
-from retention.secrecy_rules import Facts, Target, faults
+from retention.secrecy.acts import SecrecyActs
+from retention.secrecy.rules import Facts, Target, faults
+from retention.waiting import count_whole
 
 MOST = 500
 """Records of one review."""
@@ -185,18 +186,12 @@ class SecrecyReviews:
 
     def count(self, session: Session, identity: Identity) -> int:
         """Count the reviews that this person may decide now."""
-        mine = self._mine(session, identity)
-        read = self._guard.visible(session, identity).with_only_columns(Record.id)
-        hidden = (
+        listed = (
             select(SecrecyReviewItem.record_id)
             .join(SecrecyReview, SecrecyReview.id == SecrecyReviewItem.review_id)
             .where(SecrecyReview.approval_id == Approval.id)
-            .where(~read.where(Record.id == SecrecyReviewItem.record_id).correlate(SecrecyReviewItem).exists())
-            .correlate(Approval)
-            .exists()
         )
-        found = mine.where(~hidden).subquery()
-        return session.scalar(select(func.count()).select_from(found)) or 0
+        return count_whole(session, self._guard, identity, ApprovalKind.SECRECY, listed)
 
     def _mine(self, session: Session, identity: Identity) -> Select[UUID]:
         return waiting_for(session, identity.person_id, ApprovalKind.SECRECY, self._guard.day())

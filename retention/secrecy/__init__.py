@@ -1,0 +1,1 @@
+"""How long records are secret: periods, their end, and what reviews decide."""

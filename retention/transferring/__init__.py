@@ -1,0 +1,1 @@
+"""Transfers of records to other archives."""
