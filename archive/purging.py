@@ -59,6 +59,7 @@ from archive.model import (
     RecordSchedule,
     RecordSecrecy,
     RecordSubject,
+    RenewalItem,
     RetentionEvent,
     ScannedPage,
     SecrecyReview,
@@ -100,7 +101,7 @@ def remove_records(session: Session, ids: Sequence[UUID]) -> None:
     for table in (
         RecordPerson, RecordSubject, ReadingRight, Approval, Deadline, Message, SentBack, FilingRunRow, ImportEntry,
         SheetRow, BulkEditRow, Content, File, RecordDue, RecordSchedule, RetentionEvent, HoldRecord, RecordSecrecy,
-        RecordOpening, UnsettledMatter, RecordExtension, TransferPart, BagIntake,
+        RecordOpening, UnsettledMatter, TransferPart, BagIntake,
     ):  # fmt: skip
         session.execute(delete(table).where(table.record_id.in_(ids)))
     session.execute(delete(Record).where(Record.id.in_(ids)))
@@ -130,9 +131,9 @@ def _forget_visits(session: Session, ids: Sequence[UUID]) -> None:
 
 
 def _forget_requests(session: Session, ids: Sequence[UUID]) -> None:
-    """Remove loans, reviews of nothing else, and what was decided step by step."""
-    session.execute(delete(CopyMark).where(CopyMark.record_id.in_(ids)))
-    session.execute(delete(SecrecyReviewItem).where(SecrecyReviewItem.record_id.in_(ids)))
+    """Remove loans, reviews of nothing else, what was kept on, and what was decided step by step."""
+    for table in (CopyMark, SecrecyReviewItem, RenewalItem, RecordExtension):
+        session.execute(delete(table).where(table.record_id.in_(ids)))
     of_them = select(Approval.id).where(Approval.record_id.in_(ids))
     session.execute(delete(SecrecyReview).where(SecrecyReview.approval_id.in_(of_them)))
     loans = select(Loan.id).where(Loan.record_id.in_(ids))
@@ -140,8 +141,8 @@ def _forget_requests(session: Session, ids: Sequence[UUID]) -> None:
     session.execute(delete(Loan).where(Loan.record_id.in_(ids)))
     session.execute(delete(Excerpt).where(Excerpt.record_id.in_(ids)))
     asked = select(Approval.id).where(Approval.record_id.in_(ids))
-    for table in (ApprovalWord, ApprovalDecider, ApprovalStep):
-        session.execute(delete(table).where(table.approval_id.in_(asked)))
+    for step in (ApprovalWord, ApprovalDecider, ApprovalStep):
+        session.execute(delete(step).where(step.approval_id.in_(asked)))
 
 
 def forget_traces(session: Session, ids: Sequence[UUID], contents: Sequence[UUID]) -> None:

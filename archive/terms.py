@@ -13,6 +13,8 @@ from functools import lru_cache
 from archive.errors import Fault, InvalidInput
 
 PERMANENT = "Y"
+FOREVER = date.max
+"""The day until which something is kept that is kept for good."""
 LONGEST_YEARS = 200
 LONGEST_MONTHS = 1200
 _FORM = re.compile(r"Y|D([1-9]\d{0,2})|M([1-9]\d{0,3})")

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from archive.model import DueState
-from archive.terms import Term
+from archive.terms import FOREVER, Term
 
 
 class Trigger(StrEnum):
@@ -63,7 +63,8 @@ class Facts:
     """What a clock needs to know of a record.
 
     ``term`` is the record's own, ``drawn_to`` the last day that its date may mean, ``events`` the last day of each kind
-    of event that concerns it, ``kept_until`` the last day until which an appraisal has kept it on.
+    of event that concerns it, ``kept_until`` the last day until which an appraisal or a renewal has kept it on
+    (``FOREVER``: for good).
     """
 
     term: Term
@@ -77,7 +78,7 @@ class Facts:
 class Due:
     """How a clock stands: ``trigger`` is the day of what started it, ``start`` the day it counts from.
 
-    ``kept_on``: the day is later than that, for an appraisal has kept the record on.
+    ``kept_on``: the day is later than that, or there is none, for an appraisal or a renewal has kept the record on.
     """
 
     state: DueState
@@ -91,6 +92,7 @@ class Due:
 NEVER, WAITING, UNDATED, UNRULED = (
     Due(state) for state in (DueState.NEVER, DueState.WAITING, DueState.UNDATED, DueState.UNRULED)
 )
+KEPT = Due(DueState.NEVER, kept_on=True)
 
 
 def own_due(rule: Rule | None, facts: Facts) -> Due:
@@ -98,8 +100,8 @@ def own_due(rule: Rule | None, facts: Facts) -> Due:
 
     A record whose own term is permanent never falls due, whatever a rule says: someone decided that it stays.
     """
-    if facts.term.permanent:
-        return NEVER
+    if facts.term.permanent or facts.kept_until == FOREVER:
+        return NEVER if facts.term.permanent else KEPT
     if rule is None:
         return UNRULED
     if rule.term is not None and rule.term.permanent:

@@ -22,6 +22,7 @@ from retention.holds import Holds, KeepHolds
 from retention.matters import Matters
 from retention.previewing import Previews
 from retention.reckoning import DueDays
+from retention.renewals import Renewals
 from retention.schedules import Schedules
 from retention.secrecy.acts import SecrecyActs
 from retention.secrecy.board import SecrecyBoard
@@ -31,7 +32,7 @@ from retention.transferring.transfers import Transfers
 
 
 class Retention:
-    """Schedules, events, holds, matters, appraisals, secrecy periods, transfers and destructions of one house."""
+    """Schedules, events, holds, matters, appraisals, renewals, secrecy, transfers and destructions of one house."""
 
     def __init__(
         self,
@@ -65,6 +66,7 @@ class Retention:
             db, guard, Approvals(vault, log, clock), outbox,
             SecrecyActs(guard, log, records, Means(log, outbox, clock)),
         )  # fmt: skip
+        self.renewals = Renewals(db, guard, vault, log, clock, Approvals(vault, log, clock), due_days)
         self.transfers = Transfers(db, guard, Approvals(vault, log, clock), log)
         self.matters = Matters(db, guard, vault, log, clock)
         self.appraisals = Appraisals(db, guard, vault, log, outbox, clock, self.board, due_days)

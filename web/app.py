@@ -92,6 +92,7 @@ from web.proposals import pages as proposal_pages
 from web.put_aside import pages as put_aside_pages
 from web.records import pages as record_pages
 from web.relations import pages as relation_pages
+from web.renewals import pages as renewal_pages
 from web.scans import pages as scan_pages
 from web.schedules import pages as schedule_pages
 from web.secrecy import pages as secrecy_pages
@@ -143,7 +144,7 @@ def create_app(wired: Services) -> Flask:
         excerpt_pages,
         counter_pages, register_pages, rule_book_pages, deadline_pages, message_pages, calendar_pages, delivery_pages,
         schedule_pages, event_pages, hold_pages, terms_due_pages, destruction_pages, destroyed_pages, secrecy_pages,
-        transfer_pages, transfer_bag_pages, transfer_list_pages, bag_in_pages,
+        renewal_pages, transfer_pages, transfer_bag_pages, transfer_list_pages, bag_in_pages,
         appraisal_pages, appraisal_report_pages, matter_pages, forecast_pages, marked_copy_pages,
         audit_checklist_pages, audit_finding_pages, audit_report_pages, audit_pages,
     ):  # fmt: skip

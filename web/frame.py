@@ -32,6 +32,7 @@ _AUDITS = (
     "audits.show", "audits.new", "audit_findings.every", "audit_findings.show", "audit_checklists.every",
     "audit_checklists.show",
 )  # fmt: skip
+_RENEWALS = ("renewals.every", "renewals.show", "renewals.new", "renewals.ask")
 _SCHEDULES = ("schedules.every", "schedules.show", "schedules.draft", "schedules.new", "schedules.changing")
 
 
@@ -144,7 +145,7 @@ WAYS: Sequence[Group] = (
         "due",
         mark("Retention"),
         (
-            Way("terms_due.board", "log", mark("Terms run out"), None, (*_SCHEDULES, "forecast.show")),
+            Way("terms_due.board", "log", mark("Terms run out"), None, (*_SCHEDULES, "forecast.show", *_RENEWALS)),
             Way(
                 "appraisals.every",
                 "decide",

@@ -1,4 +1,4 @@
-"""Words of the faults and states of secrecy reviews, transfers and audits."""
+"""Words of the faults and states of secrecy reviews, transfers, renewals and audits."""
 
 from collections.abc import Mapping
 
@@ -34,6 +34,11 @@ LEAVING_FAULTS: Mapping[str, str] = {
     "points_unanswered": mark("not answered yet: %(count)s"),
     "points_without_finding": mark("not met, and without a finding that says who mends it: %(count)s"),
     "has_findings": mark("something was found already: it is closed, not taken back"),
+    "one_of_both": mark("give one of the two, not both"),
+    "under_destruction": mark("one of the records stands on the list of a destruction"),
+    "under_renewal": mark("one of the records is under a renewal that is not decided yet"),
+    "kept_for_good": mark("one of the records is kept for good already"),
+    "not_longer": mark("one of the records is kept that long already"),
     "periods_run": mark("periods of this level run: give it years"),
 }
 

@@ -109,7 +109,8 @@ def _own(due: Due, told: Told, locale: str) -> str:
     gettext = translator(locale)
     rule = told.rule
     if due.state is DueState.NEVER:
-        return gettext(mark("It is kept for good: its term is permanent."))
+        renewed, permanent = mark("A renewal keeps it for good."), mark("It is kept for good: its term is permanent.")
+        return gettext(renewed if due.kept_on else permanent)
     if due.state is DueState.UNRULED or rule is None:
         return gettext(mark("No schedule says from when its term is counted, so it is never listed as due."))
     if due.state is DueState.WAITING:
@@ -118,7 +119,9 @@ def _own(due: Due, told: Told, locale: str) -> str:
     if due.state is DueState.UNDATED or due.trigger is None or due.start is None or due.term is None:
         return gettext(mark("The day that its term is counted from is not known: it has no date."))
     if due.kept_on:
-        return gettext(mark("An appraisal has kept it on until %(day)s."), day=due.day.isoformat() if due.day else "")
+        return gettext(
+            mark("An appraisal or a renewal has kept it on until %(day)s."), day=due.day.isoformat() if due.day else ""
+        )
     trigger = (
         said(EVENTS_SAID, rule.event, locale) if rule.trigger is Trigger.EVENT else said(TRIGGERS, rule.trigger, locale)
     )

@@ -9,9 +9,11 @@ from flask import Blueprint, Response, render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy import select
 
+from archive.identity import Role
 from archive.model import Category, DueState, Place, PlaceKind, RetentionSchedule
 from archive.policy.rules import Act
 from retention.board import EXPORTED, Asked, DueRow
+from retention.renewals import MOST
 from web.house.forms import may
 from web.i18n import current_locale
 from web.retention_words import STATES, due_words, said, schedule_name
@@ -27,7 +29,7 @@ PAGE = 50
 @pages.get("")
 def board() -> str:
     """List what is due, or what else is asked for, the earliest day first."""
-    asked = _asked()
+    asked = asked_for(request.args)
     found = services().retention.board.list(identity(), asked, after=_place(), limit=PAGE + 1)
     shown, more = found[:PAGE], None
     if len(found) > PAGE:
@@ -38,13 +40,14 @@ def board() -> str:
         "terms_due.html", rows=shown, asked=asked, kept=_kept(asked), more=more, years=years, names=_names(shown),
         day=services().guard.day(), states=services().retention.board.states(identity()), all_states=list(DueState),
         categories=_categories(), projects=_projects(), may_appraise=may(Act.BEGIN_APPRAISALS),
+        renews=Role.ARCHIVIST in identity().roles, most=MOST,
     )  # fmt: skip
 
 
 @pages.get("/list.xlsx")
 def sheet() -> Response:
     """Give the whole list as a spreadsheet."""
-    asked, locale = _asked(), current_locale()
+    asked, locale = asked_for(request.args), current_locale()
     rows = services().retention.board.list(identity(), asked, limit=EXPORTED)
     names = _names(rows)
     body = {"rows": len(rows), "due": True, **_kept(asked)}
@@ -66,8 +69,8 @@ def sheet() -> Response:
     return Response(book, mimetype=TYPE, headers={"Content-Disposition": 'attachment; filename="juanku-due.xlsx"'})
 
 
-def _asked() -> Asked:
-    given = request.args
+def asked_for(given: Mapping[str, str]) -> Asked:
+    """Read what of the list is asked for."""
     state = given.get("state", "")
     year = given.get("year", "")
     return Asked(

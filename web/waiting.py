@@ -134,6 +134,9 @@ WAITS = (
         lambda s: services().retention.reviews.count(s, identity()),
     ),
     Wait(
+        mark("renewals to decide"), "renewals.every", lambda s: services().retention.renewals.count(s, identity()),
+    ),
+    Wait(
         mark("transfers to decide"), "transfers.every",
         lambda s: services().retention.transfers.count(s, identity()),
     ),

@@ -28,6 +28,7 @@ ROUTED = (
     ApprovalKind.DESTRUCTION,
     ApprovalKind.SECRECY,
     ApprovalKind.TRANSFER,
+    ApprovalKind.RENEWAL,
 )
 MOST_STEPS = 6
 MOST_DAYS = 60
@@ -63,7 +64,7 @@ routes:
       - {who: ["role:archivist"], days: 5, escalate: ["post:office_head", "role:secrecy_officer"]}
       - {who: [head], days: 5, escalate: ["role:approver"]}
       - {who: ["post:general_manager"], days: 7}
-  - for: [secrecy, transfer]
+  - for: [secrecy, transfer, renewal]
     steps:
       - {who: ["role:approver"], days: 10, escalate: ["role:secrecy_officer", "post:general_manager"]}
   - for: [extension]

@@ -21,6 +21,7 @@ class ApprovalKind(StrEnum):
     DESTRUCTION = "destruction"
     SECRECY = "secrecy"
     TRANSFER = "transfer"
+    RENEWAL = "renewal"
 
 
 class ApprovalState(StrEnum):

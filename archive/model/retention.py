@@ -209,20 +209,37 @@ class HoldRecord(Base):
 
 
 class RecordExtension(Base):
-    """That a record is kept on until a day, by the verdict of an appraisal: it falls due no sooner. Insert-only.
+    """That a record is kept on until a day, by an appraisal or a renewal: it falls due no sooner. Insert-only.
 
-    ``sealed``: authority and reason (JSON), under the record's key.
+    ``until`` of what is kept for good is ``archive.terms.FOREVER``. ``sealed``: authority and reason (JSON), under the
+    record's key.
     """
 
     __tablename__ = "record_extension"
-    __table_args__ = (Index("ix_record_extension_record_id", "record_id"),)
+    __table_args__ = (
+        CheckConstraint("(appraisal_id IS NULL) <> (approval_id IS NULL)", name="one_of"),
+        Index("ix_record_extension_record_id", "record_id"),
+    )
 
     id: Mapped[Key]
     record_id: Mapped[UUID] = mapped_column(ForeignKey("record.id"))
     until: Mapped[date]
-    appraisal_id: Mapped[UUID] = mapped_column(ForeignKey("appraisal.id"))
+    appraisal_id: Mapped[UUID | None] = mapped_column(ForeignKey("appraisal.id"))
+    approval_id: Mapped[UUID | None] = mapped_column(ForeignKey("approval.id"))
     set_at: Mapped[datetime]
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class RenewalItem(Base):
+    """A record that a request would keep on 续期 until a day; why, and by which authority, stands on the request."""
+
+    __tablename__ = "renewal_item"
+    __table_args__ = (Index("ix_renewal_item_record_id", "record_id"),)
+
+    approval_id: Mapped[UUID] = mapped_column(ForeignKey("approval.id"), primary_key=True)
+    record_id: Mapped[UUID] = mapped_column(ForeignKey("record.id"), primary_key=True)
+    position: Mapped[int]
+    until: Mapped[date]
 
 
 class MatterKind(StrEnum):

@@ -75,6 +75,7 @@ class Act(StrEnum):
     CHECK = "check.do"  # to hold a record against its paper
 
     SET_SCHEDULE = "record.set_schedule"  # to give a record another schedule than its category's
+    RENEW = "record.renew"  # to propose that a record be kept longer than its term says; others decide
     ENTER_EVENT = "event.enter"  # to say what started a record's clock, or that it did not
     ENTER_MATTER = "matter.open"  # to say what of it is not settled yet, and that it is
     JUDGE = "appraisal.judge"  # asked of those who sit on a panel: to be shown it, and its files, for that
@@ -253,6 +254,7 @@ RULES: Mapping[Act, tuple[Rule, ...]] = {
     Act.BLOCK: (Rule(_only(Role.ARCHIVIST), _in(FILED)), Rule(None, _entrusted)),
     Act.CHECK: (Rule(_only(Role.ARCHIVIST), _in(FILED)),),
     Act.SET_SCHEDULE: (Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL, FILED)),),
+    Act.RENEW: (Rule(_only(Role.ARCHIVIST), _in(FILED)),),
     Act.ENTER_EVENT: (Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL, FILED)),),
     Act.ENTER_MATTER: (Rule(_only(Role.ARCHIVIST), _in(PROVISIONAL, FILED)),),
     Act.JUDGE: (Rule(READERS, _judges),),

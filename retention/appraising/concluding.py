@@ -7,14 +7,13 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from archive.blocks import Blocks, Cause, standing
 from archive.clock import Clock
 from archive.database import Database
 from archive.identity import system
-from archive.ids import new_id
 from archive.jobs.runner import ClaimedJob, Outcome
 from archive.log.writer import Log
 from archive.model import (
@@ -35,10 +34,11 @@ from archive.model import (
 )
 from archive.policy.guard import Guard
 from archive.ports import Vault
-from retention.appraising.rows import opinion_context, packed
+from retention.appraising.rows import opinion_context
 from retention.appraising.verdicts import Said, stands
+from retention.keeping_on import Keep, Longer
 from retention.last_check import stops
-from retention.reckoning import DueDays, world
+from retention.reckoning import DueDays
 
 BATCH = 100
 """Items of one transaction: it stays well under 100 ms."""
@@ -64,7 +64,7 @@ class Conclude:
         self._log = log
         self._clock = clock
         self._blocks = blocks
-        self._due_days = due_days
+        self._keep = Keep(vault, log, clock, due_days)
 
     def run(self, jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Outcome]:
         """Do what each job's appraisal waits for."""
@@ -136,23 +136,8 @@ class Conclude:
         if not ids:
             return
         reasons = self._reasons(session, row, {key: wanted[key] for key in ids})
-        now = self._clock.now()
-        keys = [new_id() for _ in ids]
-        texts = [
-            (record, packed(authority=row.number, reason=reasons.get(record, "")), f"extension:{key.hex}")
-            for key, record in zip(keys, ids, strict=True)
-        ]
-        rows = [
-            {
-                "id": key, "record_id": record, "until": wanted[record], "appraisal_id": row.id, "set_at": now,
-                "sealed": sealed,
-            }
-            for key, record, sealed in zip(keys, ids, self._vault.seal_many(session, texts), strict=True)
-        ]  # fmt: skip
-        session.execute(insert(RecordExtension), rows)
-        self._due_days.again(session, ids, world(session))
-        told = [(key, {"appraisal": row.number, "until": wanted[key].isoformat()}) for key in ids]
-        self._log.note_many(session, _WHO, "record.keep_on", told)
+        longer = {key: Longer(wanted[key], row.number, reasons.get(key, "")) for key in ids}
+        self._keep.on(session, _WHO, longer, {"appraisal": row.number}, appraisal=row.id)
 
     def _reasons(self, session: Session, row: Appraisal, wanted: Mapping[UUID, date]) -> Mapping[UUID, str]:
         """Return why records are kept on: the words of one who named the day that counts."""

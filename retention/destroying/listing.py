@@ -24,6 +24,7 @@ from archive.model import (
     Duty,
     Record,
     RecordDue,
+    RecordExtension,
     Stop,
     Verdict,
 )
@@ -227,7 +228,7 @@ class Listing:
         return len(free)
 
     def _candidates(self, session: Session, identity: Identity, chosen: Chosen) -> Select[UUID, UUID | None]:
-        """Select what the newest closed appraisal of each record gave up, and what stands on no list."""
+        """Select what each record's newest closed appraisal gave up, nobody has kept on since, and is on no list."""
         mine = self._means.guard.visible(session, identity).with_only_columns(Record.id)
         later, again = aliased(AppraisalItem), aliased(Appraisal)
         newer = (
@@ -242,6 +243,9 @@ class Listing:
             DestructionItem.record_id == AppraisalItem.record_id, DestructionItem.standing.is_(True),
             DestructionItem.state != DestructionItemState.PULLED,
         )  # fmt: skip
+        kept_on = exists().where(
+            RecordExtension.record_id.in_([Record.id, Record.dossier_id]), RecordExtension.set_at > Appraisal.closed_at
+        )
         query = (
             select(AppraisalItem.record_id, AppraisalItem.appraisal_id)
             .join(Appraisal, Appraisal.id == AppraisalItem.appraisal_id)
@@ -249,7 +253,7 @@ class Listing:
             .join(RecordDue, RecordDue.record_id == Record.id)
             .where(
                 Appraisal.state == AppraisalState.CLOSED, AppraisalItem.verdict == Verdict.DESTROY,
-                ~newer.exists(), ~standing, Record.id.in_(mine),
+                ~newer.exists(), ~kept_on, ~standing, Record.id.in_(mine),
             )
             .order_by(Record.archive_number, AppraisalItem.record_id)
         )  # fmt: skip

@@ -188,6 +188,7 @@ def furnish(archive: Archive, parts: Parts, app: Flask) -> dict[str, str]:
     places["subject"] = _first(r"/house/subjects/([0-9a-f-]{36})", subject.location or subject.text)
     _people(security, secrecy, parts, places)
     _secrecy(secrecy, places)
+    _renewal(archivist, places)
     _transfer(archivist, places)
     _clocks(archivist, places)
     _destruction(archivist, parts, places)
@@ -283,6 +284,15 @@ def _transfer(archivist: Hands, places: dict[str, str]) -> None:
     key = _record(archivist, places["category"], "兄弟公司移交包", ("移交包.zip", held.getvalue()))
     taken = archivist.post("/transfers/in/new", "/transfers/in/new", record=key, category=places["category"], level="2")
     places["bag_in"] = _first(r"/transfers/in/([0-9a-f-]{36})", taken.location or taken.text)
+
+
+def _renewal(archivist: Hands, places: dict[str, str]) -> None:
+    form = "/renewals/new"
+    asked = archivist.post(
+        form, form, records=places["filed"], how="years", years="10", authority="档案鉴定委员会",
+        reason="合同尚有争议，须延长保管",
+    )  # fmt: skip
+    places["renewal"] = _first(r"/renewals/([0-9a-f-]{36})", asked.location or asked.text)
 
 
 def _secrecy(secrecy: Hands, places: dict[str, str]) -> None:

@@ -334,6 +334,7 @@ EXPECTED: dict[str, str] = {
             "transfer_bags": ("make", "stop", "download"),
             "transfer_list": ("pdf", "sheet"),
             "bags_in": ("every", "new", "begin", "show", "stop", "go_on"),
+            "renewals": ("every", "new", "ask", "show", "decide", "withdraw"),
             "secrecy": (
                 "board",
                 "reviews",

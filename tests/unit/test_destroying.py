@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -16,6 +16,9 @@ from archive.model import (
     Appraisal,
     AppraisalItem,
     AppraisalState,
+    Approval,
+    ApprovalKind,
+    ApprovalState,
     Block,
     BlockKind,
     Copy,
@@ -31,6 +34,9 @@ from archive.model import (
     JobKind,
     LogEntry,
     Medium,
+    Record,
+    RecordExtension,
+    RecordKind,
     Stop,
     Verdict,
 )
@@ -118,6 +124,28 @@ def test_only_what_the_newest_closed_appraisal_gave_up_is_listed(house: Destroyi
         )
         work.commit()
     assert set(house.items(house.begin())) == {gone, third}
+
+
+def test_what_was_kept_on_since_its_appraisal_is_appraised_anew_before_it_goes(house: DestroyingHouse) -> None:
+    kept, other = house.record(), house.record()
+    dossier, item = house.record(due=None, kind=RecordKind.DOSSIER), house.record()
+    with house.lent.db.writing() as work:
+        work.session.get_one(Record, item).dossier_id = dossier
+        for record in (kept, dossier):
+            row = Approval(
+                id=new_id(), kind=ApprovalKind.RENEWAL, record_id=record, asked_by=house.lent.person("archivist"),
+                asked_at=rights.NOW, state=ApprovalState.APPROVED, sealed=b"",
+            )  # fmt: skip
+            work.session.add(row)
+            work.session.flush()
+            work.session.add(
+                RecordExtension(
+                    id=new_id(), record_id=record, until=date(2021, 1, 1), approval_id=row.id,
+                    set_at=rights.NOW + timedelta(1), sealed=b"",
+                )
+            )  # fmt: skip
+        work.commit()
+    assert set(house.items(house.begin())) == {other}
 
 
 def test_a_record_stands_on_one_list_at_a_time_and_stays_where_it_is(house: DestroyingHouse) -> None:
