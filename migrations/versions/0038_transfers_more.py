@@ -5,7 +5,7 @@ from alembic import op
 from archive.database import Id, Moment
 
 revision = '0038'
-down_revision = '0036'
+down_revision = '0037'
 
 
 def upgrade():

@@ -5,7 +5,7 @@ from alembic import op
 from archive.database import Id
 
 revision = '0039'
-down_revision = '0036'
+down_revision = '0038'
 
 
 def upgrade():

@@ -5,7 +5,7 @@ from alembic import op
 from archive.database import Id, Moment
 
 revision = '0040'
-down_revision = '0036'
+down_revision = '0039'
 
 
 def upgrade():

@@ -6,7 +6,7 @@ from alembic import op
 from archive.database import Id, Moment
 
 revision = '0041'
-down_revision = '0036'
+down_revision = '0040'
 
 
 def upgrade():

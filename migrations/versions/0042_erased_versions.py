@@ -5,7 +5,7 @@ from alembic import op
 
 
 revision = '0042'
-down_revision = '0036'
+down_revision = '0041'
 
 
 def upgrade():

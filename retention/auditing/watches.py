@@ -6,10 +6,11 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, false, select, true
 from sqlalchemy.orm import Session
 
+from archive.database import Base
 from archive.deadlines import Watch
 from archive.due_rules import Rule, Stage
 from archive.identity import Identity, Role
-from archive.model import Deadline, DeadlineKind
+from archive.model import Audit, Deadline, DeadlineKind
 from archive.model.auditing import AuditFinding
 from archive.policy.guard import Guard
 from archive.policy.rules import Act, may
@@ -22,6 +23,7 @@ class AuditWatch:
     kind = DeadlineKind.AUDIT
     rule = Rule(before=(30, 7), after=(14,))
     act = Act.AUDIT
+    subject: type[Base] | None = Audit
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
@@ -44,6 +46,7 @@ class FindingWatch(AuditWatch):
 
     kind = DeadlineKind.AUDIT_FINDING
     rule = Rule(before=(7, 1), after=(3,), head=(14,))
+    subject = AuditFinding
 
     def recipients(self, session: Session, deadline: Deadline, stage: Stage) -> Collection[UUID]:
         """Return who is to mend it, and at the stages of the head the auditors."""

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from archive.approving.deciders import DECISIONS, holders, valid
-from archive.database import Work
+from archive.database import Base, Work
 from archive.deadlines import Deadlines, Watch
 from archive.due_rules import Rule, Stage
 from archive.identity import Identity
@@ -119,6 +119,7 @@ class ConfirmWatch:
     kind = DeadlineKind.DESTRUCTION_CONFIRM
     rule = Rule(after=(3,))
     act = Act.CONFIRM_DESTRUCTION
+    subject: type[Base] | None = Destruction
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
@@ -157,6 +158,7 @@ class ObjectionWatch:
 
     kind = DeadlineKind.DESTRUCTION_OBJECTION
     act = Act.READ
+    subject: type[Base] | None = Destruction
 
     def __init__(self, guard: Guard, cooling_days: int) -> None:
         self._guard = guard

@@ -187,9 +187,7 @@ def furnish(archive: Archive, parts: Parts, app: Flask) -> dict[str, str]:
     )  # fmt: skip
     places["subject"] = _first(r"/house/subjects/([0-9a-f-]{36})", subject.location or subject.text)
     _people(security, secrecy, parts, places)
-    _secrecy(secrecy, places)
-    _renewal(archivist, places)
-    _transfer(archivist, places)
+    _leaving(archivist, secrecy, places)
     _clocks(archivist, places)
     _destruction(archivist, parts, places)
     _audit(Hands(app, "audit"), places, parts.guard.day())
@@ -284,6 +282,12 @@ def _transfer(archivist: Hands, places: dict[str, str]) -> None:
     key = _record(archivist, places["category"], "兄弟公司移交包", ("移交包.zip", held.getvalue()))
     taken = archivist.post("/transfers/in/new", "/transfers/in/new", record=key, category=places["category"], level="2")
     places["bag_in"] = _first(r"/transfers/in/([0-9a-f-]{36})", taken.location or taken.text)
+
+
+def _leaving(archivist: Hands, secrecy: Hands, places: dict[str, str]) -> None:
+    _secrecy(secrecy, places)
+    _renewal(archivist, places)
+    _transfer(archivist, places)
 
 
 def _renewal(archivist: Hands, places: dict[str, str]) -> None:
