@@ -24,6 +24,8 @@ from archive.model import (
     AppraisalMember,
     AppraisalState,
     AppraisalTask,
+    DestructionItem,
+    DestructionItemState,
     DueState,
     JobKind,
     LogEntry,
@@ -222,11 +224,16 @@ class Listing:
             .join(Appraisal, Appraisal.id == AppraisalItem.appraisal_id)
             .where(Appraisal.state.in_(_RUNNING), AppraisalItem.record_id == Record.id)
         )
+        leaving = select(DestructionItem.record_id).where(
+            DestructionItem.record_id == Record.id, DestructionItem.standing,
+            DestructionItem.state != DestructionItemState.PULLED,
+        )  # fmt: skip
         query = self._board.query(session, identity, chosen.asked).where(
             RecordDue.state == DueState.DATED,
             RecordDue.due <= self._guard.day(),
             Record.id.in_(self._guard.visible(session, identity).with_only_columns(Record.id)),
             ~running.correlate(Record).exists(),
+            ~leaving.correlate(Record).exists(),
         )
         if chosen.without_vital:
             query = query.where(Record.vital_review.is_(None))

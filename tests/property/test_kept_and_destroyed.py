@@ -4,6 +4,7 @@ People enter events, hold, lend, open matters, renew, appraise and destroy over 
 from days to decades and onto leap days. The model knows each record by a card, and nothing that the house says.
 """
 
+from calendar import isleap
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -186,7 +187,7 @@ class Decades(RuleBasedStateMachine):
     def happen(self, key: UUID, card: Card, draw: Random) -> None:
         """A contract ends, perhaps on a leap day."""
         today = self.today()
-        leap = date(today.year - today.year % 4 - 400 * (today.year % 100 < 4), 2, 29)
+        leap = date(next(year for year in range(today.year, 0, -1) if isleap(year)), 2, 29)
         day = draw.choice([today, today - timedelta(400), today - timedelta(3000), leap])
         event = self.parts.retention.events.enter_of_record(self.who("archivist"), key, "contract_end", day)
         if card.waits:

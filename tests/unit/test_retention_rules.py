@@ -23,10 +23,12 @@ from archive.model import (
     Verdict,
 )
 from archive.terms import FOREVER, parse_term
-from retention import last_check, renewal_rules, secrecy_rules, transfer_rules
+from retention import last_check, renewal_rules
 from retention.appraising.verdicts import Said, stands, verdict_of
 from retention.destroying import rules as destroying
 from retention.rules import KEPT, NEVER, UNDATED, UNRULED, WAITING, Due, Facts, Rule, Start, Trigger, own_due, together
+from retention.secrecy import rules as secrecy_rules
+from retention.transferring import rules as transfer_rules
 
 TEN, TWO = parse_term("D10"), parse_term("D2")
 FILED, DRAWN = date(2024, 5, 6), date(2020, 2, 29)
@@ -93,6 +95,10 @@ def facts(**more: Any) -> Facts:
         (
             Rule(parse_term("M1"), Trigger.FILING, Start.SAME_DAY, exact=True), {"filed_on": date(2025, 1, 31)},
             Due(DueState.DATED, date(2025, 3, 1), date(2025, 1, 31), date(2025, 1, 31), parse_term("M1")),
+        ),
+        (
+            Rule(parse_term("D1")), {"term": parse_term("M12")},
+            Due(DueState.DATED, date(2022, 1, 1), date(2020, 12, 31), date(2021, 1, 1), parse_term("D1")),
         ),
         (
             Rule(TWO), {"kept_until": date(2023, 1, 1)},
