@@ -26,18 +26,16 @@ from archive.ids import new_id
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
 from archive.model import (
-    BulkMove,
-    BulkMoveRow,
     BulkState,
     Copy,
     Job,
     JobKind,
     JobState,
-    MoveInto,
     Record,
     RowState,
     ShelfPlace,
 )
+from archive.model.bulk import BulkMove, BulkMoveRow, MoveInto
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.shelving.placing import Placing

@@ -18,11 +18,9 @@ from archive.model import (
     ApprovalWord,
     AttachedTo,
     Attachment,
-    BagIntake,
     BasketItem,
     Block,
     BulkEditRow,
-    BulkMoveRow,
     Circulation,
     CirculationStop,
     Content,
@@ -44,7 +42,6 @@ from archive.model import (
     LoanReport,
     Message,
     OutsideUse,
-    OutsideUseRecord,
     OwnerKey,
     PageText,
     Proposal,
@@ -59,7 +56,6 @@ from archive.model import (
     RecordSchedule,
     RecordSecrecy,
     RecordSubject,
-    RenewalItem,
     RetentionEvent,
     ScannedPage,
     SecrecyReview,
@@ -67,9 +63,12 @@ from archive.model import (
     SentBack,
     SheetRow,
     StandingCustody,
-    TransferPart,
     UnsettledMatter,
 )
+from archive.model.bulk import BulkMoveRow
+from archive.model.leaving import BagIntake, TransferPart
+from archive.model.retention import RenewalItem
+from archive.model.uses import OutsideUseRecord
 from archive.required.rows import forget_papers
 from archive.shelving.rules import forget_copies
 

@@ -28,8 +28,8 @@ from archive.model import (
     DestructionItem,
     DestructionItemState,
     Record,
-    RenewalItem,
 )
+from archive.model.retention import RenewalItem
 from archive.policy.guard import Guard
 from archive.policy.rules import Act, may
 from archive.ports import Vault

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import ArchiveError, Fault, InvalidInput, NotFound
-from archive.model import BagIntake, BagState
+from archive.model.leaving import BagIntake, BagState
 from archive.policy.rules import Act
 from web.faults import explain, explain_fault, status_of
 from web.house.forms import Field, Form, again, require, shown, whole_typed

@@ -17,7 +17,6 @@ FAULTS: Mapping[str, str] = {
     **DESTRUCTION_FAULTS,
     **SHELF_FAULTS,
     "not_an_address_here": mark("is not one address that messages can be sent to"),
-    "not_a_day_line": mark("line %(line)s is not a day, “off” or “work”, and a name"),
     "withdrawn": mark("was withdrawn: note a new one"),
     "taken": mark("was used already"),
     "too_many": mark("at most %(limit)s at once"),

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from web.words import mark
 
 FORM_FAULTS: Mapping[str, str] = {
+    "not_a_day_line": mark("line %(line)s is not a day, “off” or “work”, and a name"),
     "no_list": mark("is no list; print it as a PDF"),
     "form_broken": mark("cannot be set: %(told)s"),
     "form_broken_line": mark("cannot be set, line %(line)s: %(told)s"),

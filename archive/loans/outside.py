@@ -20,7 +20,8 @@ from archive.errors import Conflict, Fault, InvalidInput, NotAllowed, NotFound
 from archive.identity import Identity
 from archive.ids import new_id
 from archive.log.writer import Log
-from archive.model import IdentityPaper, Level, OutsideUse, OutsideUseRecord, Person, Record, RecordOpening, UseHow
+from archive.model import Level, OutsideUse, Person, Record, RecordOpening
+from archive.model.uses import IdentityPaper, OutsideUseRecord, UseHow
 from archive.personal import check_identity
 from archive.policy.guard import Guard
 from archive.policy.rules import Act

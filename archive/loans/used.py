@@ -17,16 +17,14 @@ from archive.loans.outside import OutsideUses, Reader, handed_out
 from archive.loans.standing import rules_now
 from archive.model import (
     Department,
-    IdentityPaper,
     Loan,
     LoanForm,
     OutsideUse,
-    OutsideUseRecord,
     Person,
     Record,
-    UseHow,
 )
 from archive.model.columns import Names
+from archive.model.uses import IdentityPaper, OutsideUseRecord, UseHow
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.showing import number_of

@@ -16,7 +16,7 @@ from archive.model.attachments import AttachedTo, Attachment
 from archive.model.auditing import Audit
 from archive.model.backups import BackupAct, BackupRun
 from archive.model.blocks import Block, BlockCause, BlockKind
-from archive.model.bulk import BulkEdit, BulkEditRow, BulkMove, BulkMoveRow, BulkState, MoveInto, RowState
+from archive.model.bulk import BulkEdit, BulkEditRow, BulkState, RowState
 from archive.model.checks import CheckRule, RecordCheck
 from archive.model.circulation import (
     Circulation,
@@ -95,8 +95,6 @@ from archive.model.leaving import (
     AppraisalOpinion,
     AppraisalState,
     AppraisalTask,
-    BagIntake,
-    BagState,
     Destruction,
     DestructionItem,
     DestructionItemState,
@@ -106,7 +104,6 @@ from archive.model.leaving import (
     Transfer,
     TransferItem,
     TransferItemState,
-    TransferPart,
     TransferState,
     Verdict,
 )
@@ -158,7 +155,6 @@ from archive.model.retention import (
     RecordDue,
     RecordExtension,
     RecordSchedule,
-    RenewalItem,
     RetentionEvent,
     RetentionSchedule,
     ScheduleDraft,
@@ -177,7 +173,7 @@ from archive.model.sheets import Sheet, SheetColumns, SheetRow, SheetState
 from archive.model.shelves import Carrier, Copy, CopyCondition, CopyMove, Security, ShelfKind, ShelfPlace
 from archive.model.steps import CountedFrom, FilingDeadline, FilingRun, FilingRunRow, FilingRunState, SentBack
 from archive.model.stocktaking import FollowUp, ScanVerdict, StockItem, StockScan, StockState, Stocktaking, Tally
-from archive.model.uses import IdentityPaper, OutsideUse, OutsideUseRecord, UseHow
+from archive.model.uses import OutsideUse
 
 __all__ = [
     "AccessGrant",
@@ -203,16 +199,12 @@ __all__ = [
     "Audit",
     "BackupAct",
     "BackupRun",
-    "BagIntake",
-    "BagState",
     "BasketItem",
     "Block",
     "BlockCause",
     "BlockKind",
     "BulkEdit",
     "BulkEditRow",
-    "BulkMove",
-    "BulkMoveRow",
     "BulkState",
     "Carrier",
     "Category",
@@ -297,7 +289,6 @@ __all__ = [
     "HoldRecord",
     "House",
     "HouseRule",
-    "IdentityPaper",
     "ImportEntry",
     "Invitation",
     "InvitationKind",
@@ -324,13 +315,11 @@ __all__ = [
     "MatterKind",
     "Medium",
     "Message",
-    "MoveInto",
     "MoveRun",
     "NeedToKnowGroup",
     "NotTheSame",
     "NumberRule",
     "OutsideUse",
-    "OutsideUseRecord",
     "OwnerKey",
     "PageText",
     "PaperMet",
@@ -357,7 +346,6 @@ __all__ = [
     "RecordState",
     "RecordSubject",
     "RelationKind",
-    "RenewalItem",
     "RequiredPapers",
     "RetentionEvent",
     "RetentionSchedule",
@@ -399,10 +387,8 @@ __all__ = [
     "Transfer",
     "TransferItem",
     "TransferItemState",
-    "TransferPart",
     "TransferState",
     "UnsettledMatter",
-    "UseHow",
     "Verdict",
     "WebSession",
     "WeekdayRule",

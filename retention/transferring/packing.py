@@ -22,7 +22,8 @@ from archive.identity import Identity
 from archive.jobs.outbox import Outbox
 from archive.jobs.stepwise import Stepwise
 from archive.log.writer import Log
-from archive.model import JobKind, Transfer, TransferPart, TransferState
+from archive.model import JobKind, Transfer, TransferState
+from archive.model.leaving import TransferPart
 from archive.policy.guard import AT_ONCE, Guard
 from archive.ports import ReadableObjects, Vault
 from retention.transferring.describing import Part, PartFile, part_of, plain, whole_bag

@@ -16,7 +16,8 @@ from archive.ids import new_id
 from archive.jobs.outbox import Outbox
 from archive.jobs.stepwise import Stepwise
 from archive.log.writer import Log
-from archive.model import BagIntake, BagState, Category, Content, ContentState, File, JobKind, Level, Record
+from archive.model import Category, Content, ContentState, File, JobKind, Level, Record
+from archive.model.leaving import BagIntake, BagState
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import ContentReader, Vault

@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlalchemy import Select, delete, or_, select
 from sqlalchemy.orm import Session
 
-from archive.model import Afterwards, Record, Transfer, TransferItem, TransferItemState, TransferPart
+from archive.model import Afterwards, Record, Transfer, TransferItem, TransferItemState
+from archive.model.leaving import TransferPart
 from retention.transferring.rules import RUNNING
 
 

@@ -20,8 +20,6 @@ from archive.describing import Draft
 from archive.model import (
     Afterwards,
     Attachment,
-    BagIntake,
-    BagState,
     Category,
     Content,
     DueState,
@@ -30,9 +28,9 @@ from archive.model import (
     Record,
     RecordDue,
     Transfer,
-    TransferPart,
     TransferState,
 )
+from archive.model.leaving import BagIntake, BagState, TransferPart
 from retention.appraising.listing import Chosen
 from retention.holds import Wanted
 from retention.transferring.transfers import Receipt

@@ -18,11 +18,11 @@ from archive.model import (
     IssuedNumber,
     Medium,
     OutsideUse,
-    OutsideUseRecord,
     OwnerKey,
     Person,
     Record,
 )
+from archive.model.uses import OutsideUseRecord
 from archive.purging import remove_records
 from tests.factories import people as rights
 from tests.factories.web_house import WebHouse, a_web_house, token_on

@@ -14,7 +14,8 @@ from archive.bulk_moves import BulkMoving
 from archive.errors import InvalidInput, NotAllowed, NotFound
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
-from archive.model import BulkMove, BulkMoveRow, BulkState, Copy, CopyMove, Medium, Record, RecordState, ShelfKind
+from archive.model import BulkState, Copy, CopyMove, Medium, Record, RecordState, ShelfKind
+from archive.model.bulk import BulkMove, BulkMoveRow
 from archive.purging import remove_records
 from archive.shelving.copies import CopyFacts
 from archive.shelving.tree import PlaceFacts

@@ -20,9 +20,9 @@ from archive.model import (
     DueState,
     LogEntry,
     RecordExtension,
-    RenewalItem,
     Stop,
 )
+from archive.model.retention import RenewalItem
 from archive.purging import remove_records
 from retention.last_check import stops
 from retention.renewal_rules import Extent

@@ -8,7 +8,8 @@ from pydantic import AwareDatetime, Field
 from archive.bulk import MOST, Standing
 from archive.bulk_change import Change
 from archive.bulk_moves import MoveStanding
-from archive.model import BulkState, MoveInto, RowState
+from archive.model import BulkState, RowState
+from archive.model.bulk import MoveInto
 from web.api.given import Short, Text, Values, Word
 from web.api.operations import operation
 from web.api.shapes import Shape

@@ -12,7 +12,8 @@ from werkzeug.wrappers import Response as BaseResponse
 from archive.errors import Ambiguous, ArchiveError, Fault, InvalidInput, NotFound, Unavailable
 from archive.loans.outside import LONGEST, LONGEST_NAME, LONGEST_NUMBER, MOST, Reader
 from archive.loans.used import After, Came, Used, Wished
-from archive.model import AttachedTo, IdentityPaper, UseHow
+from archive.model import AttachedTo
+from archive.model.uses import IdentityPaper, UseHow
 from archive.policy.rules import Act
 from web.faults import explain, status_of
 from web.house.forms import require, told
