@@ -32,6 +32,7 @@ from archive.scheme.install import install
 from archive.scheme.shipped import scheme
 from runtime.demo import clocks, done, dossiers, required
 from runtime.demo.appraising import begin_appraisal, judge_some
+from runtime.demo.auditing import audit, hand_over
 from runtime.demo.destroying import destroy_some
 from runtime.demo.handing_in import hand_in
 from runtime.demo.lending import lend
@@ -107,6 +108,8 @@ def fill(settings: Settings, out: Speaker, *, size: int | None, files: bool) -> 
                 begin_appraisal(parts)
             with work_done(parts, wait=True):  # once the job has opened the appraisal
                 judge_some(parts)
+                audit(parts)
+                hand_over(parts)
         with parts.db.reading() as session:
             count = session.scalar(select(func.count()).select_from(Record))
         # "name" is what a person signs in with and what --as takes: scripts go on with it
