@@ -56,5 +56,5 @@ def hand_over(parts: Parts) -> None:
     if len(ids) < HANDED_OVER:
         return
     transfers = parts.retention.transfers
-    key = transfers.begin(who, "市城市建设档案馆", "永久档案满二十年，按约定移交", ids[:HANDED_OVER])
+    key = transfers.begin(who, "市城市建设档案馆", "永久保管的工程与制度档案，按约定移交", ids[:HANDED_OVER])
     transfers.ask(who, key, transfers.show(who, key).transfer.version)
