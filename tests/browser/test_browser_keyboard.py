@@ -135,6 +135,8 @@ def test_a_paper_is_filed_found_and_paged_through_by_keys(house: WebHouse, page:
 
 def test_a_level_is_distributed_and_taken_back_by_keys(page: Page) -> None:
     _signs_in(page, "secrecy")
+    _to(page, "nav details[data-code=house] > summary")
+    page.keyboard.press("Enter")
     _enters(page, "nav a[href='/house/levels']", "details.one")
     before = page.locator("details.one").count()
     _enters(page, "main a.primary", "#field-level")
