@@ -9,6 +9,7 @@ from archive.model.auditing import AuditWord
 from archive.terms import PERMANENT
 from retention.auditing.findings import Found
 from retention.auditing.planning import Wanted
+from runtime.demo.destroying import LEAST
 from runtime.wiring import Parts
 
 AUDITOR, ARCHIVIST, READER = "audit", "archivist", "director"
@@ -47,13 +48,14 @@ def hand_over(parts: Parts) -> None:
     """List a few of the oldest records for another archive and ask for the approval; once."""
     who = parts.people.identity_of(ARCHIVIST)
     with parts.db.reading() as session:
-        if session.scalar(select(func.count()).select_from(Transfer)):
+        there, begun = (session.scalar(select(func.count()).select_from(each)) for each in (Record, Transfer))
+        if begun or (there or 0) < LEAST:
             return
         oldest = parts.guard.visible(session, parts.people.identity_of(READER)).where(
             Record.state == RecordState.FILED, Record.term == PERMANENT, Record.level_rank == 1
         )
         ids = session.scalars(oldest.with_only_columns(Record.id).order_by(Record.drawn_from, Record.id)).all()
-    if len(ids) < HANDED_OVER:
+    if not ids:
         return
     transfers = parts.retention.transfers
     key = transfers.begin(who, "市城市建设档案馆", "永久保管的工程与制度档案，按约定移交", ids[:HANDED_OVER])
