@@ -1,0 +1,91 @@
+"""Terms: a change of a schedule seen first and put in force, and the daily look for what fell due.
+
+Run: ``juanku bench terms [--records N] [--home FOLDER]``. A schedule is drafted for every category, so that all records
+move. The raw limit reads the days of all records by one statement. ``--home`` uses a kept archive, which is changed.
+"""
+
+import argparse
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import func, select, update
+
+from archive.model import Category, JobKind, Record, RecordDue
+from benchmarks._common import archive, opened, table, timed
+from runtime.wiring import Parts
+from runtime.working import work_done
+
+DEFINITION = {
+    "term": "D3", "exact": "least", "trigger": "year_end", "start": "next_january", "action": "appraise",
+    "source": "bench",
+}  # fmt: skip
+NAMES = {"zh_CN": "统一期限", "zh_TW": "統一期限", "en": "One term"}
+
+
+@contextmanager
+def quiet(parts: Parts) -> Iterator[None]:
+    """See what waits through, so that nothing runs beside."""
+    with work_done(parts, wait=True):
+        yield
+
+
+def run_all(parts: Parts, kind: JobKind) -> float:
+    """Run the jobs of a kind in this thread; return the seconds."""
+    with timed() as took:
+        while parts.runner.run(kind):
+            pass
+    return took[0]
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--records", type=int, default=10_000)
+    parser.add_argument("--home", type=Path)
+    asked = parser.parse_args()
+    with archive(asked.records, asked.home), opened() as parts:
+        with quiet(parts):
+            pass
+        drafter, decider = (parts.people.identity_of(login) for login in ("archivist", "manager"))
+        with parts.db.reading() as session:
+            categories = session.scalars(select(Category.id)).all()
+            count = session.scalar(select(func.count()).select_from(Record)) or 0
+        with timed() as raw, parts.db.reading() as session:
+            session.connection().exec_driver_sql("SELECT record_id, due, state FROM record_due").fetchall()
+        draft = parts.retention.schedules.draft(
+            drafter, None, code="bench.all", names=NAMES, definition=DEFINITION, categories=categories, why="bench"
+        )
+        with timed() as preview:
+            seen = parts.retention.previews.count(drafter, draft)
+        parts.retention.schedules.decide(decider, draft, "bench", approve=True)
+        applied = run_all(parts, JobKind.RECKON)
+        with parts.db.writing() as work:
+            due = work.session.scalar(
+                select(func.count()).select_from(RecordDue).where(RecordDue.due <= parts.guard.day())
+            )
+            work.session.execute(update(RecordDue).values(noticed_on=None))
+            parts.outbox.add(work, JobKind.FIND_DUE)
+            work.commit()
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        found = run_all(parts, JobKind.FIND_DUE)
+        after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        with parts.db.writing() as work:
+            parts.outbox.add(work, JobKind.FIND_DUE)
+            work.commit()
+        table(
+            f"Terms of {count:,} records",
+            [
+                ("raw: read every day", f"{raw[0]:.2f} s"),
+                ("preview: moved, stay", f"{seen.moved:,}, {seen.same:,}; {preview[0]:.2f} s"),
+                ("put in force", f"{applied:.2f} s"),
+                ("daily look, all that is due for the first time", f"{due:,}; {found:.2f} s"),
+                ("daily look, nothing new", f"{run_all(parts, JobKind.FIND_DUE):.3f} s"),
+                ("most memory: before and after the look", f"{before}; {after} MB"),
+            ],
+        )
+
+
+if __name__ == "__main__":
+    main()
