@@ -136,10 +136,10 @@ class DueBoard:
             query = seen.with_only_columns(RecordDue.state, func.count().label("counted")).group_by(RecordDue.state)
             return {row.state: row.counted for row in session.execute(query)}
 
-    def fallen(self, session: Session, identity: Identity) -> Select[Record]:
-        """Return a query for the records that this person reads and that are due today."""
-        due = select(RecordDue.record_id).where(RecordDue.due <= self._guard.day())
-        return self._guard.visible(session, identity).where(Record.id.in_(due))
+    def fallen(self, session: Session, identity: Identity) -> Select[UUID]:
+        """Return a query for the ids of the records that this person reads and that are due today."""
+        mine = self._guard.opens(session, identity, RecordDue.record_id)
+        return select(RecordDue.record_id).where(RecordDue.due <= self._guard.day(), mine)
 
     def told(self, identity: Identity, record_id: UUID) -> Told | None:
         """Return what a filed record's clock says; None: it is not filed. Raises as ``Guard.require``."""

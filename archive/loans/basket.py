@@ -81,8 +81,9 @@ class Basket:
 
     def count(self, session: Session, identity: Identity) -> int:
         """Count what lies in one's basket, as far as one may borrow it still."""
-        own = self._rows(session, identity).with_only_columns(Record.id)
-        return session.scalar(select(func.count()).select_from(own.subquery())) or 0
+        may = self._guard.opens(session, identity, BasketItem.record_id, Act.ASK_LOAN)
+        own = BasketItem.person_id == identity.person_id
+        return session.scalar(select(func.count(BasketItem.record_id)).where(own, may)) or 0
 
     def lines(self, identity: Identity) -> Sequence[Line]:
         """Return what lies in one's basket, the first laid in first. What is closed to one by now is left out."""

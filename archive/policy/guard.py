@@ -12,9 +12,9 @@ from typing import Any, Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import ColumnElement, Select, bindparam, select
 from sqlalchemy.engine import Engine
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from archive.clock import Clock, today
 from archive.database import Database
@@ -170,6 +170,16 @@ class Guard:
     def visible(self, session: Session, identity: Identity, act: Act = Act.READ) -> Select[Record]:
         """Return a query for the records on which ``identity`` may do ``act`` now."""
         return select(Record).where(where(condition(act, self.reach(session, identity))))
+
+    def opens(
+        self, session: Session, identity: Identity, key: InstrumentedAttribute[UUID], act: Act = Act.READ
+    ) -> ColumnElement[bool]:
+        """Return whether ``identity`` may do ``act`` on the record that a column names.
+
+        Each is looked up by its key: a question that begins at few rows never walks all records.
+        """
+        one = self.visible(session, identity, act).where(Record.id == key).with_only_columns(Record.id)
+        return one.correlate(key.parent).exists()
 
     def seen(self, session: Session, identity: Identity, ids: Sequence[UUID]) -> set[UUID]:
         """Return those of records that ``identity`` reads: of the others nothing is said, not even that they are."""

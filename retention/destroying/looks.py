@@ -154,13 +154,13 @@ class Looks:
 
     def to_object(self, session: Session, identity: Identity) -> int:
         """Count the destructions that cool off with a record that a person reads, but for those that they asked for."""
-        mine = self._means.guard.visible(session, identity).with_only_columns(Record.id)
         read = select(DestructionItem.destruction_id).where(
-            DestructionItem.state == DestructionItemState.LISTED, DestructionItem.record_id.in_(mine)
-        )
+            DestructionItem.destruction_id == Destruction.id, DestructionItem.state == DestructionItemState.LISTED,
+            self._means.guard.opens(session, identity, DestructionItem.record_id),
+        )  # fmt: skip
         query = select(func.count()).select_from(Destruction).where(
             Destruction.state == DestructionState.COOLING, Destruction.begun_by != identity.person_id,
-            Destruction.id.in_(read),
+            read.correlate(Destruction).exists(),
         )  # fmt: skip
         return session.scalar(query) or 0
 

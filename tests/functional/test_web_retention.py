@@ -73,7 +73,7 @@ def test_what_is_due_is_listed_found_told_on_its_page_and_taken_out_and_nothing_
     with house.services.db.reading() as session:
         assert session.get_one(Record, old.id).state is RecordState.FILED
         fallen = house.services.retention.board.fallen(session, house.services.people.identity_of("archivist"))
-        assert [row.title for row in session.scalars(fallen)] == ["旧合同"]
+        assert [session.get_one(Record, key).title for key in session.scalars(fallen)] == ["旧合同"]
     assert "保管期限已届满的档案" in archivist.get("/").text
 
 
