@@ -55,7 +55,7 @@ class Running:
 
         Raises:
             NotFound, NotAllowed, Ended: there is none for them; they are not its executor; it is not counted.
-            InvalidInput: ``number``: what was typed is not the destruction's number.
+            InvalidInput: ``number``: what was typed is not the destruction's number; ``records``: none is left.
             WrongState: its duties are not complete or not of different people, or the list is not as it was counted.
         """
         means = self._means
@@ -73,6 +73,8 @@ class Running:
                 means.turns.tell(work, row)
                 work.commit()
                 return row.state
+            if not listed(session, key):
+                raise InvalidInput(Fault("records", "none_to_destroy"))
             self._require_whole(session, row)
             self._hand_over(session, identity, row)
             means.outbox.add(work, JobKind.DESTROY, key)

@@ -340,6 +340,22 @@ def test_a_code_ends_after_a_day_and_after_five_wrong_ones(house: DestroyingHous
         house.acts.counting.sign_for(asker, key, one, guessed)
 
 
+def test_a_list_from_which_all_was_pulled_does_not_run(house: DestroyingHouse) -> None:
+    record = house.record()
+    key = house.to(State.COUNTED)
+    hold(house, record)
+    number = house.row(key).number
+    assert house.acts.running.run(house.who("executor"), key, number) is State.CONFIRMED
+    for scan, _label in house.acts.looks.show(house.who("witness"), key).extra:
+        house.acts.counting.take_out(house.who("witness"), key, scan)
+    for login in ("witness", "witness2", "system"):
+        house.acts.counting.sign(house.who(login), key)
+    with pytest.raises(InvalidInput, match="none_to_destroy"):
+        house.acts.running.run(house.who("executor"), key, number)
+    house.acts.listing.withdraw(house.who("archivist"), key, "已无可销毁")
+    assert house.row(key).state is State.WITHDRAWN
+
+
 def test_titles_of_upper_levels_are_neutral_and_the_register_has_its_own_rights(house: DestroyingHouse) -> None:
     secret = house.record(level=3, title="并购谈判纪要")
     plain = house.record(title="关于绿化的通知")
