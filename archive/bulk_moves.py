@@ -140,11 +140,9 @@ class BulkMoving:
             self._placing.open_place(session, identity, place_id)
             if place_id == source_id:
                 raise InvalidInput(Fault("shelf", "same_shelf"))
-            mine = self._guard.visible(session, identity, Act.SHELVE).with_only_columns(Record.id)
+            mine = self._guard.opens(session, identity, Copy.record_id, Act.SHELVE)
             lying = select(Copy.id, Copy.record_id).where(Copy.place_id == source_id, Copy.withdrawn_at.is_(None))
-            found = session.execute(
-                lying.where(mine.where(Record.id == Copy.record_id).correlate(Copy).exists()).order_by(Copy.id)
-            )
+            found = session.execute(lying.where(mine).order_by(Copy.id))
             rows = [
                 {"record_id": row.record_id, "copy_id": row.id, "from_id": source_id, "volume": None} for row in found
             ]

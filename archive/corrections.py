@@ -128,12 +128,11 @@ class Corrections:
 
     def undecided(self, session: Session, identity: Identity) -> "Select[UUID]":
         """Return a query for the ids of the requests that this person may decide: never their own."""
-        mine = self._guard.visible(session, identity, Act.DECIDE_CORRECTION).with_only_columns(Record.id)
         return select(Approval.id).where(
             Approval.state == ApprovalState.ASKED,
             Approval.kind == ApprovalKind.CORRECTION,
             Approval.asked_by != identity.person_id,
-            mine.where(Record.id == Approval.record_id).correlate(Approval).exists(),
+            self._guard.opens(session, identity, Approval.record_id, Act.DECIDE_CORRECTION),
         )
 
     def list(
@@ -145,8 +144,7 @@ class Corrections:
         """
         with self._db.reading() as session:
             if own:
-                visible = self._guard.visible(session, identity).with_only_columns(Record.id)
-                seen = visible.where(Record.id == Approval.record_id).correlate(Approval).exists()
+                seen = self._guard.opens(session, identity, Approval.record_id)
                 query = select(Approval).where(
                     Approval.asked_by == identity.person_id, Approval.kind == ApprovalKind.CORRECTION, seen
                 )

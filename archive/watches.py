@@ -11,7 +11,7 @@ from archive.database import Base
 from archive.deadlines import Watch
 from archive.due_rules import Rule, Stage
 from archive.identity import Identity, Role
-from archive.model import AccessGrant, Approval, Deadline, DeadlineKind, Person, PersonPost, PersonRole, Record
+from archive.model import AccessGrant, Approval, Deadline, DeadlineKind, Person, PersonPost, PersonRole
 from archive.policy.guard import Guard
 from archive.policy.rules import Act, may
 
@@ -63,8 +63,7 @@ class RecordWatch:
         """Show it to whoever has one of the roles and may do the act on the record."""
         if not self._guard.reach(session, identity).roles & {*self._roles, *self._head}:
             return false()
-        mine = self._guard.visible(session, identity, self.act).with_only_columns(Record.id)
-        return mine.where(Record.id == Deadline.record_id).correlate(Deadline).exists()
+        return self._guard.opens(session, identity, Deadline.record_id, self.act)
 
     def record_of(self, session: Session, deadline: Deadline) -> UUID | None:  # noqa: ARG002  (the contract's)
         """Return the deadline's record."""

@@ -37,6 +37,7 @@ from archive.reasons import reason_faults
 from retention.keeping_on import Keep, Longer
 from retention.reckoning import DueDays, kept
 from retention.renewal_rules import Extent, Facts, refused, until, wrong
+from retention.waiting import count_whole
 
 MOST = 100
 """Records of one request: one transaction does them all, and stays short."""
@@ -150,10 +151,9 @@ class Renewals:
         Who may not see appraisals sees those that wait for them.
         """
         with self._db.reading() as session:
-            mine = self._guard.visible(session, identity).with_only_columns(Record.id)
             seen = (
                 select(RenewalItem.approval_id, func.count().label("counted"))
-                .where(mine.where(Record.id == RenewalItem.record_id).correlate(RenewalItem).exists())
+                .where(self._guard.opens(session, identity, RenewalItem.record_id))
                 .group_by(RenewalItem.approval_id)
                 .subquery()
             )
@@ -172,16 +172,8 @@ class Renewals:
 
     def count(self, session: Session, identity: Identity) -> int:
         """Count the renewals that this person may decide now."""
-        read = self._guard.visible(session, identity).with_only_columns(Record.id)
-        hidden = (
-            select(RenewalItem.record_id)
-            .where(RenewalItem.approval_id == Approval.id)
-            .where(~read.where(Record.id == RenewalItem.record_id).correlate(RenewalItem).exists())
-            .correlate(Approval)
-            .exists()
-        )
-        found = self._waiting(session, identity).where(~hidden).subquery()
-        return session.scalar(select(func.count()).select_from(found)) or 0
+        listed = select(RenewalItem.record_id).where(RenewalItem.approval_id == Approval.id)
+        return count_whole(session, self._guard, identity, ApprovalKind.RENEWAL, listed)
 
     def decide(self, identity: Identity, key: UUID, why: str, *, approve: bool) -> ApprovalState:
         """Decide at the present step; the last yes keeps the records on in the same transaction.

@@ -11,6 +11,7 @@ from archive.log.readings import Readings
 from archive.log.writer import Log
 from archive.need_to_know import NeedToKnow
 from archive.organisation import Organisation
+from archive.passwords import Passwords
 from archive.people import People
 from archive.places import Places
 from archive.policy.guard import Guard
@@ -59,14 +60,19 @@ class HouseParts(Adapters):
         return Guard(self.db, self.log, self.clock, self.zone)
 
     @cached_property
+    def passwords(self) -> Passwords:
+        """Hashes and verifies passwords; making one takes a hash's time."""
+        return Passwords()
+
+    @cached_property
     def people(self) -> People:
         """Accounts and sign-in."""
-        return People(self.db, self.log, self.clock, self.guard)
+        return People(self.db, self.log, self.clock, self.guard, self.passwords)
 
     @cached_property
     def invitations(self) -> Invitations:
         """Links by which people choose their passwords."""
-        return Invitations(self.db, self.log, self.clock, self.guard)
+        return Invitations(self.db, self.log, self.clock, self.guard, self.passwords)
 
     @cached_property
     def roster(self) -> Roster:

@@ -6,7 +6,7 @@ from flask import Blueprint, flash, redirect, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
-from archive.errors import NotFound
+from archive.errors import Fault, InvalidInput, NotFound
 from archive.model import Record
 from web.columns import COLUMNS, FIXED, STANDARD, exported
 from web.security import local_path
@@ -48,6 +48,19 @@ def ticked() -> list[UUID]:
         return [UUID(key) for key in dict.fromkeys(request.form.getlist("record")[:MOST])]
     except ValueError:
         raise NotFound from None
+
+
+def numbered(text: str, most: int) -> list[UUID]:
+    """Return the records that are named by their numbers, one a line.
+
+    Raises:
+        InvalidInput: ``numbers``: more than ``most``.
+        NotFound: there is none of one of these numbers for this person.
+    """
+    numbers = [line.strip() for line in text.splitlines() if line.strip()]
+    if len(numbers) > most:
+        raise InvalidInput(Fault("numbers", "out_of_range", {"low": 0, "high": most}))
+    return [services().records.find_number(identity(), number) for number in numbers]
 
 
 def readable(ids: list[UUID]) -> list[Record]:

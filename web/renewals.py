@@ -18,7 +18,7 @@ from web import paging
 from web.faults import explain, status_of
 from web.house.forms import Field, Form, again, shown, whole_typed
 from web.i18n import current_locale
-from web.lists import ticked
+from web.lists import numbered, ticked
 from web.retention_words import said
 from web.secrecy_words import STATES
 from web.services import identity, services
@@ -66,7 +66,7 @@ def ask() -> BaseResponse:
     ids: list[UUID] = []
     try:
         ids = [UUID(key) for key in request.form.get("records", "").split(",") if key]
-        ids += _numbered(request.form.get("numbers", ""))
+        ids += numbered(request.form.get("numbers", ""), MOST)
         typed = request.form
         wish = Wish(ids, _extent(), typed.get("reason", ""), typed.get("authority", ""))
         key = services().retention.renewals.ask(identity(), wish)
@@ -156,13 +156,6 @@ def _extent() -> Extent:
     if not request.form.get(how, "").strip():
         raise InvalidInput(Fault(how, "required"))
     return Extent(**{how: whole_typed(how)})
-
-
-def _numbered(text: str) -> list[UUID]:
-    numbers = [line.strip() for line in text.splitlines() if line.strip()]
-    if len(numbers) > MOST:
-        raise InvalidInput(Fault("numbers", "out_of_range", {"low": 0, "high": MOST}))
-    return [services().records.find_number(identity(), number) for number in numbers]
 
 
 def _listed() -> list[UUID]:

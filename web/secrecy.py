@@ -21,7 +21,7 @@ from web import paging
 from web.faults import explain, status_of
 from web.house.forms import Field, Form, again, day_typed, may, require, shown, whole_typed
 from web.i18n import current_locale
-from web.lists import ticked
+from web.lists import numbered, ticked
 from web.record_pages import full_view
 from web.retention_words import said
 from web.secrecy_words import OUTCOMES, STANDINGS, STATES, VERDICTS
@@ -89,7 +89,7 @@ def ask() -> BaseResponse:
         return shown(_form(ids))
     ids = [key for key in map(_id, request.form.get("records", "").split(",")) if key]
     try:
-        ids += _numbered(request.form.get("numbers", ""))
+        ids += numbered(request.form.get("numbers", ""), MOST)
         key = services().retention.reviews.ask(identity(), _wish(ids))
     except ArchiveError as error:
         return again(_form(ids), error)
@@ -236,13 +236,6 @@ def _wish(ids: Sequence[UUID]) -> Wish:
         until=day_typed("until") if verdict is SecrecyVerdict.CONTROL else None,
         title=typed.get("title", "") if verdict is SecrecyVerdict.DERIVE else "",
     )
-
-
-def _numbered(text: str) -> list[UUID]:
-    numbers = [line.strip() for line in text.splitlines() if line.strip()]
-    if len(numbers) > MOST:
-        raise InvalidInput(Fault("numbers", "out_of_range", {"low": 0, "high": MOST}))
-    return [services().records.find_number(identity(), number) for number in numbers]
 
 
 def _listed() -> list[UUID]:

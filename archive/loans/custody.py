@@ -221,11 +221,10 @@ class StandingCustodies:
         return token is not None and token in mine
 
     def _concerns(self, session: Session, identity: Identity) -> ColumnElement[bool]:
-        lends = self._guard.visible(session, identity, Act.LEND).with_only_columns(Record.id)
         concerned = [
             StandingCustody.person_id == identity.person_id,
             StandingCustody.next_id == identity.person_id,
-            lends.where(Record.id == StandingCustody.record_id).correlate(StandingCustody).exists(),
+            self._guard.opens(session, identity, StandingCustody.record_id, Act.LEND),
         ]
         reach = self._guard.reach(session, identity)
         if Role.APPROVER in reach.roles:

@@ -154,8 +154,7 @@ class LoanLooks:
         """
         with self._guard.refusals(identity), self._db.reading() as session:
             self._guard.require_house(session, identity, Act.SEE_LOANS)
-            lends = self._guard.visible(session, identity, Act.LEND).with_only_columns(Record.id)
-            seen = lends.where(Record.id == Loan.record_id).correlate(Loan).exists()
+            seen = self._guard.opens(session, identity, Loan.record_id, Act.LEND)
             query = select(Loan).where(seen)
             if states:
                 query = query.where(Loan.state.in_(states))
@@ -173,8 +172,7 @@ class LoanLooks:
 
     def count_overdue(self, session: Session, identity: Identity) -> int:
         """Count the overdue papers that this person lends."""
-        lends = self._guard.visible(session, identity, Act.LEND).with_only_columns(Record.id)
-        seen = lends.where(Record.id == Loan.record_id).correlate(Loan).exists()
+        seen = self._guard.opens(session, identity, Loan.record_id, Act.LEND)
         return session.scalar(select(func.count(Loan.id)).where(*is_overdue(self._guard.day()), seen)) or 0
 
     def count_overdue_mine(self, session: Session, identity: Identity) -> int:
@@ -207,8 +205,7 @@ class LoanLooks:
         who = select(Person.id).where(Person.login == login.strip().casefold()).scalar_subquery()
         query = select(Loan).where(Loan.borrower_id == who, Loan.state == LoanState.READY, Loan.form.in_(PAPER))
         with self._db.reading() as session:
-            lends = self._guard.visible(session, identity, Act.LEND).with_only_columns(Record.id)
-            seen = lends.where(Record.id == Loan.record_id).correlate(Loan).exists()
+            seen = self._guard.opens(session, identity, Loan.record_id, Act.LEND)
             return self.shown(session, identity, session.scalars(query.where(seen).order_by(Loan.number)).all())
 
     def is_ready(self, identity: Identity, login: str, record_id: UUID) -> bool:
@@ -226,9 +223,8 @@ class LoanLooks:
         """Return the reports of damage and loss on records that this person lends, open ones first."""
         with self._guard.refusals(identity), self._db.reading() as session:
             self._guard.require_house(session, identity, Act.SEE_LOANS)
-            lends = self._guard.visible(session, identity, Act.LEND).with_only_columns(Record.id)
             query = select(LoanReport, Loan).join(Loan, Loan.id == LoanReport.loan_id)
-            query = query.where(lends.where(Record.id == Loan.record_id).correlate(Loan).exists())
+            query = query.where(self._guard.opens(session, identity, Loan.record_id, Act.LEND))
             order = (LoanReport.closed_at.is_not(None), LoanReport.id.desc())
             rows = session.execute(query.order_by(*order).limit(limit)).all()
             shown = self.shown(session, identity, [loan for _, loan in rows])

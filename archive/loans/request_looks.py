@@ -73,8 +73,7 @@ class RequestLooks:
         person = identity.person_id
         hands = hands_of(session, person, self._guard.day())
         query = waiting(person, hands) if person else select(Approval.id).where(Approval.id.is_(None))
-        sees = self._guard.visible(session, identity, Act.SEE).with_only_columns(Record.id)
-        seen = sees.where(Record.id == Approval.record_id).correlate(Approval).exists()
+        seen = self._guard.opens(session, identity, Approval.record_id, Act.SEE)
         return query.where(Approval.kind.in_(ROUTED), or_(Approval.record_id.is_(None), seen))
 
     def count(self, session: Session, identity: Identity) -> int:

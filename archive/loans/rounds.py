@@ -227,12 +227,11 @@ class Rounds:
         return session.scalar(query) or 0
 
     def _concerns(self, session: Session, identity: Identity) -> ColumnElement[bool]:
-        lends = self._guard.visible(session, identity, Act.LEND).with_only_columns(Record.id)
         stop = and_(CirculationStop.circulation_id == Circulation.id, CirculationStop.person_id == identity.person_id)
         return or_(
             Circulation.begun_by == identity.person_id,
             select(CirculationStop.id).where(stop).correlate(Circulation).exists(),
-            lends.where(Record.id == Circulation.record_id).correlate(Circulation).exists(),
+            self._guard.opens(session, identity, Circulation.record_id, Act.LEND),
         )
 
     def _mine(

@@ -24,7 +24,6 @@ from archive.model import (
     DeadlineKind,
     Loan,
     LoanState,
-    Record,
     StandingCustody,
 )
 from archive.policy.guard import Guard
@@ -146,10 +145,8 @@ class DecisionWatch:
         hands = hands_of(session, identity.person_id, self._guard.day())
         if identity.person_id is None or not hands:
             return false()
-        sees = self._guard.visible(session, identity, Act.SEE).with_only_columns(Record.id)
-        seen = or_(
-            Deadline.record_id.is_(None), sees.where(Record.id == Deadline.record_id).correlate(Deadline).exists()
-        )
+        sees = self._guard.opens(session, identity, Deadline.record_id, Act.SEE)
+        seen = or_(Deadline.record_id.is_(None), sees)
         return Deadline.subject_id.in_(waiting(identity.person_id, hands)) & seen
 
     def record_of(self, session: Session, deadline: Deadline) -> UUID | None:  # noqa: ARG002  (the contract's)

@@ -172,9 +172,13 @@ class Guard:
         return select(Record).where(where(condition(act, self.reach(session, identity))))
 
     def opens(
-        self, session: Session, identity: Identity, key: InstrumentedAttribute[UUID], act: Act = Act.READ
+        self,
+        session: Session,
+        identity: Identity,
+        key: InstrumentedAttribute[UUID] | InstrumentedAttribute[UUID | None],
+        act: Act = Act.READ,
     ) -> ColumnElement[bool]:
-        """Return whether ``identity`` may do ``act`` on the record that a column names.
+        """Return whether ``identity`` may do ``act`` on the record that a column names; where it names none: no.
 
         Each is looked up by its key: a question that begins at few rows never walks all records.
         """

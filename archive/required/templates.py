@@ -16,6 +16,7 @@ from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.reasons import checked
 from archive.required.template import Template, parse, plain, shipped
+from archive.versions import newest
 
 LONGEST_REASON = 200
 
@@ -32,12 +33,7 @@ class Offered:
 
 def offered_in(session: Session) -> dict[str, Offered]:
     """Return the templates that are offered now, by code: the shipped ones first, then the house's own."""
-    latest = select(DossierTemplate.code, func.max(DossierTemplate.version).label("version")).group_by(
-        DossierTemplate.code
-    )
-    top = latest.subquery()
-    on = (DossierTemplate.code == top.c.code) & (DossierTemplate.version == top.c.version)
-    rows = {row.code: row for row in session.scalars(select(DossierTemplate).join(top, on))}
+    rows = newest(session, DossierTemplate)
     found = {}
     for code in [*shipped(), *sorted(rows.keys() - shipped().keys())]:
         row = rows.get(code)
@@ -123,8 +119,8 @@ class DossierTemplates:
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
             self._guard.require_house(session, identity, Act.MANAGE_SCHEME)
-            newest = session.scalar(select(func.max(DossierTemplate.version)).where(DossierTemplate.code == code))
-            if (newest or 0) != base:
+            last = session.scalar(select(func.max(DossierTemplate.version)).where(DossierTemplate.code == code))
+            if (last or 0) != base:
                 raise Conflict(what="template")
             if template is None:
                 self._may_go(session, code)

@@ -11,6 +11,7 @@ from archive.identity import Identity
 from archive.model.auditing import AuditChecklist
 from archive.policy.rules import Act
 from archive.reasons import checked
+from archive.versions import newest
 from retention.auditing.checklist import Checklist, parse, plain, shipped
 from retention.auditing.means import Means
 
@@ -28,12 +29,7 @@ class Offered:
 
 def offered_in(session: Session) -> Mapping[str, Offered]:
     """Return the checklists that are offered now, by code: the shipped ones first, then the house's own."""
-    newest = select(AuditChecklist.code, func.max(AuditChecklist.version).label("version")).group_by(
-        AuditChecklist.code
-    )
-    top = newest.subquery()
-    on = (AuditChecklist.code == top.c.code) & (AuditChecklist.version == top.c.version)
-    rows = {row.code: row for row in session.scalars(select(AuditChecklist).join(top, on))}
+    rows = newest(session, AuditChecklist)
     found = {}
     for code in [*shipped(), *sorted(rows.keys() - shipped().keys())]:
         row = rows.get(code)
@@ -84,8 +80,8 @@ class Checklists:
         with means.guard.refusals(identity), means.db.writing() as work:
             session = work.session
             means.guard.require_house(session, identity, Act.AUDIT)
-            newest = session.scalar(select(func.max(AuditChecklist.version)).where(AuditChecklist.code == code))
-            if (newest or 0) != base:
+            last = session.scalar(select(func.max(AuditChecklist.version)).where(AuditChecklist.code == code))
+            if (last or 0) != base:
                 raise Conflict(what="checklist")
             if checklist is None and code not in offered_in(session):
                 raise NotFound

@@ -161,10 +161,9 @@ class SecrecyReviews:
         Who does not see all that is secret sees those that wait for them.
         """
         with self._db.reading() as session:
-            mine = self._guard.visible(session, identity).with_only_columns(Record.id)
             seen = (
                 select(SecrecyReviewItem.review_id, func.count().label("counted"))
-                .where(mine.where(Record.id == SecrecyReviewItem.record_id).correlate(SecrecyReviewItem).exists())
+                .where(self._guard.opens(session, identity, SecrecyReviewItem.record_id))
                 .group_by(SecrecyReviewItem.review_id)
                 .subquery()
             )
