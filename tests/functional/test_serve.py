@@ -20,11 +20,9 @@ from tests.integration.test_plain_bytes import a_record
 IMPORT = ("--category", "WYYZ", "--fonds", "H001", "--field", "drawn_up=2024-03-05", "--json")
 START_SECONDS = 3.0
 BARE_IMPORTS = "import flask, sqlalchemy.orm, celery"
-START_TO_IMPORTS = 5.0
-"""What a start may take beside the processor's time for the libraries' bare imports in the same moment, where the
-machine that tests is busy. What it stood in line for a processor does not count.
-
-On one at rest these take 0.6 s and nobody stands in line, so that it is the same promise.
+START_TO_IMPORTS = 4.0
+"""What a start may take beside the processor's time for the libraries' bare imports in the same moment: the machine that
+tests may be busy. What it stood in line for a processor does not count.
 """
 
 
