@@ -21,8 +21,8 @@ IMPORT = ("--category", "WYYZ", "--fonds", "H001", "--field", "drawn_up=2024-03-
 START_SECONDS = 3.0
 BARE_IMPORTS = "import flask, sqlalchemy.orm, celery"
 START_TO_IMPORTS = 4.0
-"""What a start may take beside the processor's time for the libraries' bare imports in the same moment: the machine that
-tests may be busy. What it stood in line for a processor does not count.
+"""What a start may take beside the processor's time for the libraries' bare imports in the same moment: the machine
+that tests may be busy. What it stood in line for a processor does not count.
 """
 
 
