@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import func, select
@@ -152,11 +153,15 @@ def _facts(rules: PlaceRules, kind: PlaceKind, types: Sequence[str], facts: Mapp
 class Places:
     """The acts on the property tree."""
 
-    def __init__(self, db: Database, guard: Guard, log: Log, rules: PlaceRules | None = None) -> None:
+    def __init__(self, db: Database, guard: Guard, log: Log) -> None:
         self._db = db
         self._guard = guard
         self._log = log
-        self.rules = rules or shipped_rules()
+
+    @cached_property
+    def rules(self) -> PlaceRules:
+        """The shipped widths, types and facts."""
+        return shipped_rules()
 
     def add(
         self,

@@ -1,5 +1,6 @@
 """The web process of the tree: the pages behind waitress."""
 
+import gc
 import logging
 import signal
 import sys
@@ -11,6 +12,7 @@ from runtime.serve import die_with_parent
 def main() -> None:
     """Serve pages until told to end."""
     die_with_parent()
+    gc.disable()  # what a start loads stays: to look through it again and again is a tenth of the start
     import waitress  # noqa: PLC0415 (after the parent is watched, so that a slow import can't orphan us)
 
     from runtime.first_pages import Pages  # noqa: PLC0415
@@ -23,6 +25,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the root, which ends us in order
     app = Pages(settings)
+    gc.enable()
     try:
         waitress.serve(
             app,

@@ -8,12 +8,12 @@ from datetime import datetime
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
-from babel.support import Translations
+if TYPE_CHECKING:
+    from babel.support import Translations
+
 
 LOCALES = ("zh_CN", "zh_TW", "en")
 DEFAULT_LOCALE = "zh_CN"
@@ -23,8 +23,12 @@ UNITS = ("B", "KB", "MB", "GB", "TB")
 
 
 @cache
-def translations(locale: str) -> Translations:
+def translations(locale: str) -> "Translations":
     """Return the catalogue of a locale; an unknown locale gets the default's."""
+    from babel.messages.mofile import write_mo  # noqa: PLC0415 (commands that say nothing start without them)
+    from babel.messages.pofile import read_po  # noqa: PLC0415
+    from babel.support import Translations  # noqa: PLC0415
+
     known = locale if locale in LOCALES else DEFAULT_LOCALE
     with (TRANSLATIONS / known / "LC_MESSAGES" / "messages.po").open("rb") as source:
         catalogue = read_po(source, locale=known)
@@ -35,11 +39,10 @@ def translations(locale: str) -> Translations:
 
 
 def translator(locale: str) -> Callable[..., str]:
-    """Return a ``gettext(message, **facts)`` for a locale that needs no request."""
-    catalogue = translations(locale)
+    """Return a ``gettext(message, **facts)`` for a locale that needs no request; it reads its catalogue when used."""
 
     def gettext(message: str, **facts: Any) -> str:
-        text = catalogue.gettext(message)
+        text = translations(locale).gettext(message)
         return text % facts if facts else text
 
     return gettext

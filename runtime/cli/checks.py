@@ -62,15 +62,24 @@ def check() -> None:
 @click.option("--all", "everything", is_flag=True, help="Also the tests that kill processes many times.")
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
 def test(everything: bool, words: tuple[str, ...]) -> None:
-    """Run the tests; then, on PostgreSQL where a server is named, once more those that the database may change."""
+    """Run the tests: first, with nothing beside them, those that measure a time; then all others.
+
+    Where a PostgreSQL server is named, those that the database may change are then run on it once more.
+    """
     workers = str(min((os.cpu_count() or 1) + 1, 4))  # one more than processors: some always wait
     chosen = [] if everything else ["-m", "not faults"]
-    parallel = [] if any(re.match(r"-n|-p|--pdb", word) for word in words) else ["-n", workers, *TOGETHER]
-    pytest: list[str | Path] = [sys.executable, "-m", "pytest", *parallel, *_quick_folder()]
+    parallel = ["-n", workers, *TOGETHER]
+    pytest: list[str | Path] = [sys.executable, "-m", "pytest", *_quick_folder()]
     if words:
-        sys.exit(_run([*pytest, *chosen, *words]))
-    code = _run([*pytest, *chosen, "--on", "embedded"])
-    sys.exit(_run([*pytest, "-m", "postgres", "--on", "postgres"]) or code)
+        by_hand = any(re.match(r"-n|-p|--pdb", word) for word in words)
+        sys.exit(_run([*pytest, *([] if by_hand else parallel), *chosen, *words]))
+    timed = ROOT / "tests" / "timed"
+    codes = [
+        _run([*pytest, timed, "--on", "embedded"]),
+        _run([*pytest, *parallel, *chosen, f"--ignore={timed}", "--on", "embedded"]),
+        _run([*pytest, *parallel, "-m", "postgres", "--on", "postgres"]),
+    ]
+    sys.exit(next(filter(None, codes), 0))
 
 
 @click.command("bench", help="Measure. Names: see benchmarks/.", context_settings={"ignore_unknown_options": True})

@@ -2,7 +2,6 @@
 
 import http.client
 import os
-import resource
 import signal
 import socket
 import subprocess
@@ -18,12 +17,6 @@ from tests.factories.browser import Browser
 from tests.integration.test_plain_bytes import a_record
 
 IMPORT = ("--category", "WYYZ", "--fonds", "H001", "--field", "drawn_up=2024-03-05", "--json")
-START_SECONDS = 3.0
-BARE_IMPORTS = "import flask, sqlalchemy.orm, celery"
-START_TO_IMPORTS = 4.0
-"""What a start may take beside the processor's time for the libraries' bare imports in the same moment: the machine
-that tests may be busy. What it stood in line for a processor does not count.
-"""
 
 
 def assert_whole(archive: Archive) -> None:
@@ -60,27 +53,6 @@ def test_a_signal_ends_the_whole_tree(archive: Archive, number: signal.Signals) 
         wait_for(lambda: not [pid for pid in processes if alive(pid)], 5)
         assert not served.answers()
     assert_whole(archive)
-
-
-def test_it_is_up_soon(archive: Archive) -> None:
-    tried: list[tuple[float, float]] = []
-    while not tried or (not up_soon(*tried[-1]) and len(tried) < 3):
-        begun = work_of_children()
-        subprocess.run([sys.executable, "-c", BARE_IMPORTS], env=archive.environment, check=True)
-        imports = work_of_children() - begun
-        with archive.served() as served:
-            tried.append((served.up_after - served.held_up, imports))
-    assert up_soon(*tried[-1]), tried
-
-
-def work_of_children() -> float:
-    """Return the processor's seconds of the processes that this one has waited for."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
-def up_soon(seconds: float, imports: float) -> bool:
-    return seconds < max(START_SECONDS, START_TO_IMPORTS * imports)
 
 
 def test_killing_the_root_ends_its_children(archive: Archive) -> None:
