@@ -1,21 +1,26 @@
-"""Servers of a trial's own, which may be killed and filled up: PostgreSQL, Redis and MinIO from their programs."""
+"""Servers of a trial's own, from their programs: they may be killed and filled up, or take TLS alone."""
 
 import contextlib
 import itertools
 import os
+import pwd
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import time
 import urllib.request
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 PATIENCE = 60.0
 MINIO_KEY, MINIO_SECRET = "archive", "archive-secret"
-_BUILT = Path.home() / ".cache" / "archive-services" / "bin" / "minio"
+_ELASTIC_USER = "archive-es"
+_SERVICES = Path.home() / ".cache" / "archive-services"
+_BUILT = _SERVICES / "bin" / "minio"
 
 
 def postgres_programs() -> Path | None:
@@ -37,6 +42,15 @@ def minio_program() -> str | None:
     return shutil.which("minio") or (str(_BUILT) if _BUILT.exists() else None)
 
 
+def elastic_folder() -> Path | None:
+    """Return where Elasticsearch is unpacked; None where it, its Java or, for root, a user to run it as is missing."""
+    found = _SERVICES / "elasticsearch"
+    there = (found / "lib").is_dir() and shutil.which("java")
+    with contextlib.suppress(KeyError):
+        return found if there and (os.geteuid() or pwd.getpwnam(_ELASTIC_USER)) else None
+    return None
+
+
 _FIRST_PORT = 28_000 + 500 * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 9)
 _PORTS = itertools.cycle(range(_FIRST_PORT, _FIRST_PORT + 500))
 """Below those that the system gives to connections, and others for each worker of a run."""
@@ -51,6 +65,41 @@ def a_port() -> int:
             return port
 
 
+@dataclass(frozen=True)
+class Certificates:
+    """A folder with a server's certificate, its key, and the certificate of the authority that signed it."""
+
+    folder: Path
+
+    @property
+    def authority(self) -> Path:
+        """Whom clients trust."""
+        return self.folder / "authority.pem"
+
+    @property
+    def shown(self) -> Path:
+        """What the server shows, by the name that MinIO looks for."""
+        return self.folder / "public.crt"
+
+    @property
+    def key(self) -> Path:
+        """What it signs with."""
+        return self.folder / "private.key"
+
+    def context(self) -> ssl.SSLContext:
+        """Return what a client trusts."""
+        return ssl.create_default_context(cafile=self.authority)
+
+    def copied(self, folder: Path, user: str | None) -> "Certificates":
+        """Return a copy that a server's own user alone may read."""
+        shutil.copytree(self.folder, folder)
+        for each in (folder, *folder.iterdir()):
+            each.chmod(0o700 if each.is_dir() else 0o600)
+            if user:
+                shutil.chown(each, user, user)
+        return Certificates(folder)
+
+
 @dataclass
 class Server:
     """A server's process: ``start``, ``kill`` (SIGKILL, all of it) and start again over the same data."""
@@ -61,6 +110,8 @@ class Server:
     answers: Callable[[], bool]
     environment: dict[str, str] = field(default_factory=dict)
     user: str | None = None
+    patience: float = PATIENCE
+    cwd: Path | None = None
     process: "subprocess.Popen[bytes] | None" = None
 
     @property
@@ -74,15 +125,15 @@ class Server:
         Raises:
             RuntimeError: it does not come up.
         """
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + self.patience
         while not (self.runs() and self.answers()):
             if time.monotonic() > until:
                 raise RuntimeError(f"{self.words[0]} does not answer: {(self.folder / 'log').read_text()[-2000:]}")
             if not self.runs():
                 with (self.folder / "log").open("ab") as log:
                     self.process = subprocess.Popen(
-                        self.words, cwd=self.folder, env=os.environ | self.environment, stdout=log, stderr=log,
-                        user=self.user, group=self.user, extra_groups=[] if self.user else None,
+                        self.words, cwd=self.cwd or self.folder, env=os.environ | self.environment,
+                        stdout=log, stderr=log, user=self.user, group=self.user, extra_groups=[] if self.user else None,
                         start_new_session=True,
                     )  # fmt: skip
             time.sleep(0.05)
@@ -117,12 +168,23 @@ def _open(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def postgres(folder: Path, *, data: Path | None = None) -> Server:
+def _well(asked: str | urllib.request.Request, sealed: Certificates | None) -> bool:
+    """Whether a server answers a request over HTTP with 200."""
+    try:
+        trusted = sealed.context() if sealed else None
+        with urllib.request.urlopen(asked, timeout=2, context=trusted) as reply:  # noqa: S310 (our own addresses)
+            return bool(reply.status == 200)
+    except OSError:
+        return False
+
+
+def postgres(folder: Path, *, data: Path | None = None, sealed: Certificates | None = None) -> Server:
     """Return a PostgreSQL server with a database ``house``, started; everyone on loopback is its owner.
 
     Args:
         folder: for log and socket.
         data: where the cluster lies (a file system of its own, if that is to fill up).
+        sealed: what it shows to those who come by TLS.
     """
     programs, port = postgres_programs(), a_port()
     if programs is None:
@@ -139,6 +201,9 @@ def postgres(folder: Path, *, data: Path | None = None) -> Server:
     subprocess.run(made, check=True, stdout=subprocess.DEVNULL, cwd=folder, **own)  # type: ignore[call-overload]
     given = {"listen_addresses": "127.0.0.1", "unix_socket_directories": str(folder), "min_wal_size": "2MB",
              "max_wal_size": "16MB", "shared_buffers": "16MB", "max_connections": "60"}  # fmt: skip
+    if sealed:
+        own_copy = sealed.copied(folder / "certificates", user)
+        given |= {"ssl": "on", "ssl_cert_file": str(own_copy.shown), "ssl_key_file": str(own_copy.key)}
     ready = [programs / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
     server = Server(
         [str(programs / "postgres"), "-D", str(cluster), "-p", str(port),
@@ -151,39 +216,92 @@ def postgres(folder: Path, *, data: Path | None = None) -> Server:
     return server
 
 
-def redis(folder: Path) -> Server:
-    """Return a Redis server that keeps nothing on the disk, started."""
+def redis(folder: Path, *, sealed: Certificates | None = None, password: str = "") -> Server:
+    """Return a Redis server that keeps nothing on the disk, started; where it has certificates, it takes TLS alone."""
     program, port = redis_program(), a_port()
     if program is None:
         raise RuntimeError("Redis is not installed")
     folder.mkdir(parents=True, exist_ok=True)
-    words = [program, "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no"]
+    words = [program, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+    words += ["--requirepass", password] if password else []
+    words += ["--port", "0", "--tls-port"] if sealed else ["--port"]
+    words += [str(port)]
+    if sealed:
+        words += ["--tls-cert-file", str(sealed.shown), "--tls-key-file", str(sealed.key)]
+        words += ["--tls-ca-cert-file", str(sealed.authority), "--tls-auth-clients", "no"]
     server = Server(words, folder, port, lambda: _open(port))
     server.start()
     return server
 
 
-def minio(folder: Path) -> Server:
-    """Return a MinIO server whose objects lie below ``folder``/data, started."""
+def minio(folder: Path, *, sealed: Certificates | None = None) -> Server:
+    """Return a MinIO server whose objects lie below ``folder``/data, started; with certificates it takes TLS alone."""
     program, port = minio_program(), a_port()
     if program is None:
         raise RuntimeError("MinIO is not installed")
     (folder / "data").mkdir(parents=True, exist_ok=True)
-
-    def ready() -> bool:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/minio/health/ready", timeout=2) as reply:
-                return bool(reply.status == 200)
-        except OSError:
-            return False
+    ready_at = f"{'https' if sealed else 'http'}://127.0.0.1:{port}/minio/health/ready"
+    certificates = ["--certs-dir", str(sealed.folder)] if sealed else []
 
     server = Server(
         [program, "server", str(folder / "data"), "--address", f"127.0.0.1:{port}", "--console-address",
-         f"127.0.0.1:{a_port()}"],
-        folder, port, ready,
+         f"127.0.0.1:{a_port()}", *certificates],
+        folder, port, lambda: _well(ready_at, sealed),
         {"MINIO_ROOT_USER": MINIO_KEY, "MINIO_ROOT_PASSWORD": MINIO_SECRET, "MINIO_UPDATE": "off", "MINIO_CI_CD": "1",
          "MINIO_KMS_SECRET_KEY": "archive-key:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="},
     )  # fmt: skip
+    server.start()
+    return server
+
+
+def elastic(folder: Path, *, sealed: Certificates, password: str) -> Server:
+    """Return an Elasticsearch that takes TLS alone and asks who one is, started.
+
+    Args:
+        folder: an empty one, that everyone may pass through.
+        sealed: what it shows.
+        password: that of its administrator, ``elastic``.
+    """
+    home, java, port = elastic_folder(), shutil.which("java"), a_port()
+    if home is None or java is None:
+        raise RuntimeError("Elasticsearch is not installed")
+    user = _ELASTIC_USER if os.geteuid() == 0 else None
+    shutil.copytree(home / "config", folder / "config")
+    for name in ("data", "logs", "tmp"):
+        (folder / name).mkdir()
+    for name in (sealed.shown, sealed.key):
+        shutil.copy(name, folder / "config")
+    if user:
+        for each in (folder, *folder.rglob("*")):
+            shutil.chown(each, user, user)
+    java_home = Path(java).resolve().parents[1]
+    environment = {"ES_JAVA_HOME": str(java_home), "ES_PATH_CONF": str(folder / "config"), "HOME": str(folder),
+                   "ES_TMPDIR": str(folder / "tmp"), "ES_JAVA_OPTS": "-Xms512m -Xmx512m",
+                   "LANG": "C.UTF-8"}  # fmt: skip
+
+    def tool(name: str, *words: str) -> list[str]:
+        return [
+            str(java_home / "bin" / "java"), "-Xmx64m", "-XX:+UseSerialGC", f"-Dcli.name={name}", "-Dcli.script=",
+            f"-Dcli.libs=lib/tools/{name}-cli", f"-Des.path.home={home}", f"-Des.path.conf={folder / 'config'}",
+            "-Des.distribution.type=tar", "-Des.java.type=ES_JAVA_HOME",
+            "-cp", f"{home}/lib/*:{home}/lib/cli-launcher/*", "org.elasticsearch.launcher.CliToolLauncher", *words,
+        ]  # fmt: skip
+
+    subprocess.run(
+        tool("keystore", "add", "-x", "-f", "bootstrap.password"), input=password.encode(), check=True, cwd=home,
+        env=os.environ | environment, stdout=subprocess.DEVNULL, user=user, group=user,
+        extra_groups=[] if user else None,
+    )  # fmt: skip
+    given = {"discovery.type": "single-node", "xpack.ml.enabled": "false", "http.port": str(port),
+             "transport.port": str(a_port()), "cluster.routing.allocation.disk.threshold_enabled": "false",
+             "path.data": str(folder / "data"), "path.logs": str(folder / "logs"), "xpack.security.enabled": "true",
+             "xpack.security.http.ssl.enabled": "true", "xpack.security.http.ssl.certificate": sealed.shown.name,
+             "xpack.security.http.ssl.key": sealed.key.name}  # fmt: skip
+    asked = urllib.request.Request(f"https://127.0.0.1:{port}/_cluster/health?wait_for_status=yellow&timeout=1s")
+    asked.add_header("Authorization", f"Basic {b64encode(f'elastic:{password}'.encode()).decode()}")
+
+    words = tool("server", *(f"-E{name}={value}" for name, value in given.items()))
+    server = Server(words, folder, port, lambda: _well(asked, sealed), environment, user=user, patience=600, cwd=home)
     server.start()
     return server
 

@@ -4,9 +4,11 @@ A message carries a job's id alone. Losing one costs a delay until a worker's cl
 """
 
 import logging
+import ssl
 import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from archive.jobs.outbox import QUEUES
@@ -55,6 +57,7 @@ def make_celery(settings: Settings, *, patient: bool = True) -> "Celery":
         options |= {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0}
     app.conf.update(
         broker_transport_options=options,
+        broker_use_ssl=_verified(settings),
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_connection_timeout=ANSWER_SECONDS,
@@ -72,6 +75,16 @@ def make_celery(settings: Settings, *, patient: bool = True) -> "Celery":
         task_create_missing_queues=False,
     )
     return app
+
+
+def _verified(settings: Settings) -> dict[str, Any] | None:
+    """Return how a broker's certificate is verified (its client alone would take any); None without TLS."""
+    where, ca = urlsplit(settings.broker_url), settings.broker_ca or None
+    if where.scheme == "rediss":
+        return {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_check_hostname": True, "ssl_ca_certs": ca}
+    if where.scheme == "amqps":
+        return {"cert_reqs": ssl.CERT_REQUIRED, "server_hostname": where.hostname, "ca_certs": ca}
+    return None
 
 
 def register(app: "Celery", service: JobService) -> None:

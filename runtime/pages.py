@@ -1,5 +1,8 @@
 """The web application over the parts."""
 
+from collections.abc import Callable
+from functools import partial
+
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -7,8 +10,6 @@ from archive.errors import Unavailable
 from archive.list_columns import ChosenColumns
 from runtime.aids import aids_of
 from runtime.celery_app import answers, networked
-from runtime.doctor import doctor
-from runtime.doctor_words import told
 from runtime.figures import figures
 from runtime.health import looks
 from runtime.settings import shown
@@ -31,6 +32,13 @@ def index_standing(parts: Parts) -> IndexStanding | None:
     return IndexStanding(about["engine"], about["version"], shown, lag.waiting, lag.since)
 
 
+def _examine(parts: Parts, gettext: Callable[..., str]) -> list[Finding]:
+    from runtime.doctor import doctor  # noqa: PLC0415 (a start does without it)
+    from runtime.doctor_words import told  # noqa: PLC0415
+
+    return [Finding(part.name, part.state.value, told(part, gettext)) for part in doctor(parts.settings)]
+
+
 def house_services(parts: Parts) -> HouseServices:
     """Name the parts that the pages of the house use."""
     return HouseServices(
@@ -48,9 +56,7 @@ def house_services(parts: Parts) -> HouseServices:
         fixity=parts.fixity,
         mending=parts.mending,
         index=lambda: index_standing(parts),
-        examine=lambda gettext: [
-            Finding(part.name, part.state.value, told(part, gettext)) for part in doctor(parts.settings)
-        ],
+        examine=partial(_examine, parts),
         settings=lambda: shown(parts.settings),
         broker=lambda: answers(parts.settings) if networked(parts.settings) else None,
     )

@@ -119,6 +119,8 @@ def broker(text: str) -> str:
     scheme = text.split(":", 1)[0]
     if scheme not in {"filesystem", "memory", "redis", "rediss", "amqp", "amqps"}:
         raise ValueError("unknown_scheme")
+    if urlsplit(text).query:  # a word there could switch off what the certificate is looked at for
+        raise ValueError("not_an_address")
     return _private(text, plain={"redis", "amqp"})
 
 

@@ -37,6 +37,7 @@ class Settings:
     database_owner_url: str
     database_admin_url: str
     broker_url: str
+    broker_ca: str
     store_url: str
     store_key: str
     store_secret: str
@@ -130,6 +131,7 @@ SPECS: Mapping[str, Spec] = {
         secret=True,
     ),
     "broker_url": Spec("JUANKU_BROKER_URL", text.broker, "the broker that wakes workers", secret=True),
+    "broker_ca": Spec("JUANKU_BROKER_CA", text.file, "the file of the authority that signed the broker's certificate"),
     "store_url": Spec("JUANKU_STORE_URL", text.store, "the object store"),
     "store_key": Spec("JUANKU_STORE_KEY", str, "the everyday credential of the object store: its name"),
     "store_secret": Spec("JUANKU_STORE_SECRET", str, "the everyday credential: its secret", hidden=True),
@@ -148,7 +150,9 @@ SPECS: Mapping[str, Spec] = {
     "store_witness_secret": Spec(
         "JUANKU_STORE_WITNESS_SECRET", str, "the credential of that bucket: its secret", hidden=True
     ),
-    "store_ca": Spec("JUANKU_STORE_CA", str, "the file of the authority that signed the object store's certificate"),
+    "store_ca": Spec(
+        "JUANKU_STORE_CA", text.file, "the file of the authority that signed the object store's certificate"
+    ),
     "store_region": Spec("JUANKU_STORE_REGION", str, "the region of the object store"),
     "store_admin_key": Spec(
         "JUANKU_STORE_ADMIN_KEY", str, "the store's administrator, for store set-up and house set-up alone: its name"
@@ -222,6 +226,7 @@ def _defaults(home: Path) -> dict[str, Any]:
         "keys": home.with_name(home.name + ".keys"),
         "database_url": f"sqlite:///{home / 'juanku.db'}",
         "broker_url": "filesystem://",
+        "broker_ca": "",
         "store_url": (home / "objects").as_uri(),
         "store_region": "us-east-1",
         "search_url": "embedded:",

@@ -93,6 +93,7 @@ from web.put_aside import pages as put_aside_pages
 from web.records import pages as record_pages
 from web.relations import pages as relation_pages
 from web.renewals import pages as renewal_pages
+from web.routes import LateRule
 from web.scans import pages as scan_pages
 from web.schedules import pages as schedule_pages
 from web.secrecy import pages as secrecy_pages
@@ -120,6 +121,7 @@ def create_app(wired: Services) -> Flask:
     Pages need a signed-in person unless their endpoint is in ``web.signing.PUBLIC``.
     """
     app = Flask("web")
+    app.url_rule_class = LateRule
     app.secret_key = wired.secret
     app.extensions["juanku"] = wired
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

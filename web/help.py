@@ -253,6 +253,7 @@ SETTINGS: Mapping[str, str] = {
     "JUANKU_SEARCH_ADMIN_USER": "settings#search",
     "JUANKU_SEARCH_ADMIN_PASSWORD": "settings#search",
     "JUANKU_BROKER_URL": "settings#broker",
+    "JUANKU_BROKER_CA": "settings#broker",
     "JUANKU_BACKUP_URL": "settings#backups",
     "JUANKU_BACKUP_KEY": "settings#backups",
     "JUANKU_BACKUP_SECRET": "settings#backups",

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 from click.testing import CliRunner
@@ -31,9 +31,9 @@ from tests.factories import minio_server
 from tests.factories.archives import alive, children_of, free_port, wait_for
 from tests.factories.composed import Plain, composed
 from tests.factories.elastic import VARIABLE, sweep
+from tests.factories.programs import brought_in, wait_until_found
 
 DATABASE = "JUANKU_TEST_POSTGRES"
-WORD = "曳引机"
 
 
 @dataclass
@@ -118,16 +118,6 @@ def a_house(folder: Path, database: str, search: str, store: str) -> House:
     return House(services, own, redis, f"http://127.0.0.1:{web}")
 
 
-def ask(url: str, token: str, method: str, path: str, body: Any = None, **headers: str) -> Any:
-    data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-    sent = {"Authorization": f"Bearer {token}"} | {name.replace("_", "-"): value for name, value in headers.items()}
-    if data is not None:
-        sent["Content-Type"] = "application/octet-stream" if isinstance(body, bytes) else "application/json"
-    request = urllib.request.Request(f"{url}/api/v1{path}", data, sent, method=method)  # noqa: S310 (our own address)
-    with urllib.request.urlopen(request, timeout=30) as reply:  # noqa: S310
-        return json.load(reply)
-
-
 def test_the_file_s_services_take_a_record_in_find_it_and_end_in_order(house: House) -> None:
     # some 15 s: seven starts of the product, which only processes can show
     services = house.services
@@ -146,8 +136,8 @@ def test_the_file_s_services_take_a_record_in_find_it_and_end_in_order(house: Ho
         wait_for(lambda name=name: signs(services, name) and services.healthy(name), 120)
     assert "parts" in ready(house.url)
     assert "parts" not in ready(house.url, "203.0.113.9")  # as the proxy says, and the web server passes on
-    number = brought_in(house, token)
-    found = wait_until_found(house, token)
+    number = brought_in(house.url, token)
+    found = wait_until_found(house.url, token)
     assert [hit["number"] for hit in found["hits"]] == [number]
     assert sum(counted(house).values()) >= 5, "each process that serves pages counts, and one tells the sum"
     processes = {pid for each in services.running.values() for pid in {each.pid} | children_of(each.pid)}
@@ -180,26 +170,3 @@ def counted(house: House) -> dict[str, float]:
     with urllib.request.urlopen(request, timeout=30) as reply:  # noqa: S310 (our own address)
         lines = [line.rsplit(" ", 1) for line in reply.read().decode().splitlines()]
     return {line[0]: float(line[1]) for line in lines if line[0].startswith("juanku_requests_total{")}
-
-
-def brought_in(house: House, token: str) -> str:
-    """File a record by the interface for programs; return its number."""
-    new = {"fonds": "H001", "category": "WYH", "title": "电梯维保合同", "drawn_up": "2026-03-05", "level": 1}
-    record = ask(house.url, token, "POST", "/records", new, Idempotency_Key=secrets.token_hex(8))["record"]
-    data = f"本合同所称{WORD}由乙方每月检查。".encode()
-    ask(house.url, token, "POST", f"/records/{record}/files?name=a.txt", data)
-    version = ask(house.url, token, "GET", f"/records/{record}")["version"]
-    filed = ask(house.url, token, "POST", f"/records/{record}/file", If_Match=f'"{version}"')
-    return str(filed["number"])
-
-
-def wait_until_found(house: House, token: str) -> Any:
-    """Search for a word of the file's text until the workers have read and indexed it."""
-    answer: Any = {}
-
-    def found() -> bool:
-        answer.update(ask(house.url, token, "GET", f"/search?q={quote(WORD)}"))
-        return bool(answer["hits"])
-
-    wait_for(found, 60)
-    return answer

@@ -3,27 +3,23 @@
 import base64
 import hashlib
 import hmac
-import ipaddress
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from archive.delivering import Letter, NotSent, Unclear
 from archive.errors import ArchiveError
 from archive.model import Channel
+from benchmarks._own_servers import Certificates
 from runtime.sending.hooks import Sms, dingtalk, feishu, wecom
 from runtime.sending.mail import Mail
 from runtime.sending.ways import ways_of
 from runtime.settings import load, shown
 from tests.factories.archives import free_port
+from tests.factories.certificates import certificates
 from tests.factories.outside import a_hook, a_mail_server
 from tests.fakes.clock import START, FixedClock
 
@@ -34,23 +30,8 @@ FROM = "juanku@example.cn"
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    folder, key = tmp_path_factory.mktemp("certificate"), ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mail")])
-    began, ends = (datetime.now(UTC) + timedelta(days) for days in (-1, 1))
-    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    made = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-        .serial_number(x509.random_serial_number()).not_valid_before(began).not_valid_after(ends)
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
-        .sign(key, hashes.SHA256())
-    )  # fmt: skip
-    (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    plain = serialization.NoEncryption()
-    (folder / "key.pem").write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
-    )
-    return folder / "cert.pem", folder / "key.pem"
+def sealed(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    return certificates(tmp_path_factory.mktemp("mail") / "certificates")
 
 
 def test_a_letter_arrives_whole_in_any_script() -> None:
@@ -66,14 +47,14 @@ def test_a_letter_arrives_whole_in_any_script() -> None:
 
 @pytest.mark.parametrize("starttls", [False, True])
 def test_by_tls_with_name_and_password_and_to_no_server_that_is_not_trusted(
-    certificate: tuple[Path, Path], *, starttls: bool
+    sealed: Certificates, *, starttls: bool
 ) -> None:
     scheme = "smtp+starttls" if starttls else "smtps"
-    with a_mail_server(certificate, starttls=starttls) as (server, port):
+    with a_mail_server((sealed.shown, sealed.key), starttls=starttls) as (server, port):
         url = f"{scheme}://127.0.0.1:{port}"
-        Mail(url, FROM, "house", "secret", str(certificate[0])).send("a@example.cn", LETTER)
+        Mail(url, FROM, "house", "secret", str(sealed.authority)).send("a@example.cn", LETTER)
         with pytest.raises(NotSent, match="mail_sign_in"):
-            Mail(url, FROM, "house", "wrong", str(certificate[0])).send("a@example.cn", LETTER)
+            Mail(url, FROM, "house", "wrong", str(sealed.authority)).send("a@example.cn", LETTER)
         with pytest.raises(NotSent, match="mail_certificate"):
             Mail(url, FROM, "house", "secret").send("a@example.cn", LETTER)
     assert len(server.taken) == 1

@@ -45,6 +45,9 @@ def test_a_bucket_with_its_credential_is_taken_and_its_secret_masked(tmp_path: P
         ({"JUANKU_BACKUP_URL": "s3+http://off.example/backups/one"}, "JUANKU_BACKUP_URL", "needs_tls"),
         ({"JUANKU_BROKER_URL": "redis://redis.example:6379/0"}, "JUANKU_BROKER_URL", "needs_tls"),
         ({"JUANKU_BROKER_URL": "amqp://10.1.2.3//"}, "JUANKU_BROKER_URL", "needs_tls"),
+        ({"JUANKU_BROKER_URL": "rediss://r.example/0?ssl_cert_reqs=none"}, "JUANKU_BROKER_URL", "not_an_address"),
+        ({"JUANKU_BROKER_CA": "/nowhere/ca.pem"}, "JUANKU_BROKER_CA", "no_such_file"),
+        (WHOLE | {"JUANKU_STORE_CA": "/nowhere/ca.pem"}, "JUANKU_STORE_CA", "no_such_file"),
     ],
 )
 def test_what_is_not_whole_or_not_safe_is_named(given: dict[str, str], variable: str, reason: str) -> None:
