@@ -1,17 +1,22 @@
 """Terms: a change of a schedule seen first and put in force, and the daily look for what fell due.
 
 Run: ``juanku bench terms [--records N] [--home FOLDER]``. A schedule is drafted for every category, so that all records
-move. The raw limit reads the days of all records by one statement. ``--home`` uses a kept archive, which is changed.
+move. Above 5,000 records, the archive is a demonstration of so many and copies of them, each with a key and a day. The
+raw limit reads the days of all records by one statement. ``--home`` uses a kept archive, which is changed.
 """
 
 import argparse
 import resource
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 
+from archive.database import Base
+from archive.ids import new_id
 from archive.model import Category, JobKind, Record, RecordDue
 from benchmarks._common import archive, opened, table, timed
 from runtime.wiring import Parts
@@ -22,6 +27,34 @@ DEFINITION = {
     "source": "bench",
 }  # fmt: skip
 NAMES = {"zh_CN": "统一期限", "zh_TW": "統一期限", "en": "One term"}
+
+
+BASE = 5_000
+"""Records that the demonstration makes; the others are copies."""
+
+
+def multiply(parts: Parts, wanted: int) -> None:
+    """Add copies of the records that are there, with keys and days of their own, until there are ``wanted``."""
+    records, days = (Base.metadata.tables[name] for name in ("record", "record_due"))
+    with parts.db.reading() as session:
+        there = [dict(row) for row in session.execute(select(records)).mappings()]
+        kept = [dict(row) for row in session.execute(select(days)).mappings()]
+    there.sort(key=lambda row: row["dossier_id"] is not None)
+    for start in range(0, wanted - len(there), len(there)):
+        copied = {row["id"]: new_id() for row in there[: wanted - len(there) - start]}
+        rows = [_copy(row, start, copied) for row in there if row["id"] in copied]
+        with parts.db.writing() as work:
+            work.session.execute(insert(records), rows)
+            due = [row | {"record_id": copied[row["record_id"]]} for row in kept if row["record_id"] in copied]
+            work.session.execute(insert(days), due)
+            parts.vault.add_owners(work.session, [(key, None) for key in copied.values()])
+            work.commit()
+
+
+def _copy(row: dict[str, Any], number: int, copied: Mapping[UUID, UUID]) -> dict[str, Any]:
+    numbers = {name: f"{row[name]}-{number}" for name in ("archive_number", "registration_number") if row[name]}
+    own = {"id": copied[row["id"]], "dossier_id": copied.get(row["dossier_id"]), "sealed_fields": None}
+    return row | numbers | own | {"indexed_in": [], "version": 1}
 
 
 @contextmanager
@@ -45,9 +78,10 @@ def main() -> None:
     parser.add_argument("--records", type=int, default=10_000)
     parser.add_argument("--home", type=Path)
     asked = parser.parse_args()
-    with archive(asked.records, asked.home), opened() as parts:
+    with archive(min(BASE, asked.records), asked.home), opened() as parts:
         with quiet(parts):
             pass
+        multiply(parts, asked.records)
         drafter, decider = (parts.people.identity_of(login) for login in ("archivist", "manager"))
         with parts.db.reading() as session:
             categories = session.scalars(select(Category.id)).all()

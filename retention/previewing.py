@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import ColumnElement, true
 from sqlalchemy.orm import Session
 
 from archive.database import Database
@@ -16,7 +17,7 @@ from archive.model import DueState, Record, ScheduleDraft
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from retention.change import affected, candidates, drafted
-from retention.reckoning import DueDays, as_kept, kept, world
+from retention.reckoning import FACTS, DueDays, World, as_kept, world
 from retention.schedules import Schedules
 
 _LOOK = 2000
@@ -73,7 +74,12 @@ class Previews:
         counts: Counter[Moved] = Counter()
         same = 0
         with self._db.reading(long=True) as session:
-            for _row, how, _before, _after in self._walk(session, identity, draft, None):
+            then, which, day = *self._drafted(session, draft), self._guard.day()
+            seen = self._seen(session, identity)
+            for row, each in self._due_days.each(session, then, seen.label("seen"), where=which):
+                if not row.seen:
+                    continue
+                how = moved((row.kept_state, row.kept_due), as_kept(each)[:2], day)
                 if how is None:
                     same += 1
                 else:
@@ -87,10 +93,9 @@ class Previews:
         draft = self._schedules.one_draft(identity, draft_id)
         found: list[Move] = []
         with self._db.reading(long=True) as session:
-            for row, how, before, now in self._walk(session, identity, draft, after):
-                if how is not None:
-                    found.append(Move(row.id, row.registration_number, row.title, before, now, how))
-                if limit is not None and len(found) == limit:
+            for move in self._walk(session, identity, draft, after):
+                found.append(move)
+                if len(found) == limit:
                     break
             read: dict[UUID, Any] = {}
             for start in range(0, len(found), _LOOK):
@@ -104,23 +109,29 @@ class Previews:
             for m in found
         ]
 
-    def _walk(self, session: Session, identity: Identity, draft: ScheduleDraft, after: UUID | None) -> Iterator[Any]:
-        """Yield each record that the draft concerns: row, how it moves (None: it stays), before, after."""
-        now, day = world(session), self._guard.day()
+    def _walk(self, session: Session, identity: Identity, draft: ScheduleDraft, after: UUID | None) -> Iterator[Move]:
+        """Yield each record that a draft would move and that this person sees, by their ids behind ``after``."""
+        then, which, day = *self._drafted(session, draft), self._guard.day()
+        query = FACTS.add_columns(Record.registration_number, Record.title).order_by(Record.id)
+        query = query.where(*which, self._seen(session, identity))
+        query = query if after is None else query.where(Record.id > after)
+        for part in session.connection().execute(query, execution_options={"yield_per": _LOOK}).partitions():
+            found = self._due_days.reckon_rows(session, part, then)
+            for row in part:
+                was, will = (row.kept_state, row.kept_due), as_kept(found[row.id])[:2]
+                if how := moved(was, will, day):
+                    yield Move(row.id, row.registration_number, row.title, was, will, how)
+
+    def _seen(self, session: Session, identity: Identity) -> ColumnElement[bool]:
+        seen = self._guard.visible(session, identity, Act.SEE).whereclause
+        return true() if seen is None else seen
+
+    @staticmethod
+    def _drafted(session: Session, draft: ScheduleDraft) -> tuple[World, list[ColumnElement[bool]]]:
+        """Return the world as a draft would have it, and conditions on the records that it concerns."""
+        now = world(session)
         then, key = drafted(now, draft)
-        seen = self._guard.visible(session, identity, Act.SEE)
-        columns = seen.with_only_columns(Record.id, Record.registration_number, Record.title)
-        query = columns.where(*candidates(affected(now, then, key), key)).order_by(Record.id).limit(_LOOK)
-        while True:
-            rows = session.execute(query if after is None else query.where(Record.id > after)).all()
-            ids = [row.id for row in rows]
-            before, found = kept(session, ids), self._due_days.reckon(session, ids, then)
-            for row in rows:
-                was, will = before.get(row.id, (None, None, None))[:2], as_kept(found[row.id])[:2]
-                yield row, moved(was, will, day), was, will
-            if len(rows) < _LOOK:
-                return
-            after = ids[-1]
+        return then, candidates(affected(now, then, key), key)
 
 
 def moved(

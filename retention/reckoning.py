@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, func, insert, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy.orm import Session, aliased
 
 from archive.clock import local_day
 from archive.database import Base, rows_by_id
@@ -31,9 +31,10 @@ from archive.model import (
 from archive.scheme.tree import parents
 from archive.terms import parse_term
 from retention.documents import rule_of
-from retention.rules import UNRULED, Due, Facts, Rule, own_due, together
+from retention.rules import UNRULED, Due, Facts, Rule, Trigger, own_due, together
 
 _PART = 5000  # ids in one question: databases bound how many values it may hold
+AT_ONCE = 2000  # rows in memory, but for a dossier that has more
 _TABLE = Base.metadata.tables["record_due"]
 
 
@@ -53,6 +54,29 @@ class World:
                 return found
             at = self.parents.get(at)
         return None
+
+    @cached_property
+    def _by_category(self) -> Mapping[UUID, UUID | None]:
+        return {key: self.of_category(key) for key in self.parents}
+
+    def of_record(self, row: Any) -> UUID | None:
+        """Return the schedule of a record (of ``FACTS``): its own, its dossier's, else its category's."""
+        return row.chosen or row.chosen_above or self._by_category.get(row.category_id)
+
+    @cached_property
+    def events(self) -> Mapping[UUID | None, str]:
+        """Return by schedule the code of the event that starts its clocks, of those that wait for one."""
+        return {key: rule.event for key, rule in self.rules.items() if rule.trigger is Trigger.EVENT}
+
+    def due(self, schedule: UUID | None, row: Any, happened: date | None, zone: str) -> Due:
+        """Return how the clock of a record (of ``FACTS``) stands by itself; ``happened``: the event of its rule."""
+        try:
+            term = parse_term(row.term)
+        except InvalidInput:  # what nobody can read is never due
+            return UNRULED
+        rule = self.rules.get(schedule) if schedule else None
+        events = {rule.event: happened} if rule and happened else {}
+        return own_due(rule, Facts(term, local_day(row.filed_at, zone), row.drawn_to, events, row.longer))
 
     def with_schedule(self, schedule: UUID, rule: Rule, categories: Collection[UUID]) -> "World":
         """Return the world in which a schedule has this rule, and stands on these categories and no others."""
@@ -90,51 +114,68 @@ class Reckoned:
     instead: bool = field(default=False, compare=False)
 
 
-_COLUMNS = (
-    Record.id, Record.kind, Record.dossier_id, Record.category_id, Record.state, Record.term, Record.filed_at,
-    Record.drawn_to,
+_OF_RECORD, _OF_UNIT = aliased(RecordSchedule), aliased(RecordSchedule)
+
+UNIT = func.coalesce(Record.dossier_id, Record.id)
+"""What is appraised together: a dossier with its items, or an item by itself."""
+
+
+_LONGER = select(func.max(RecordExtension.until)).where(RecordExtension.record_id == Record.id).scalar_subquery()
+FACTS: Select[*tuple[Any, ...]] = (
+    select(
+        Record.id, Record.kind, Record.dossier_id, Record.category_id, Record.state, Record.term, Record.filed_at,
+        Record.drawn_to, _OF_RECORD.schedule_id.label("chosen"), _OF_UNIT.schedule_id.label("chosen_above"),
+        _LONGER.label("longer"), RecordDue.state.label("kept_state"), RecordDue.due.label("kept_due"),
+        RecordDue.schedule_id.label("kept_schedule"),
+    )
+    .outerjoin(_OF_RECORD, _OF_RECORD.record_id == Record.id)
+    .outerjoin(_OF_UNIT, _OF_UNIT.record_id == UNIT)
+    .outerjoin(RecordDue, RecordDue.record_id == Record.id)
 )  # fmt: skip
+"""All that the clocks of records hang on, but events; and what is kept of them."""
 
 
 def reckon(session: Session, here: World, known: Iterable[Any], zone: str) -> dict[UUID, Reckoned]:
-    """Return how the clocks stand of all filed records among ``known`` and of those in one dossier with them."""
+    """Return how the clocks stand of all filed records among ``known`` (of ``FACTS``) and of those in one dossier."""
+    return {row.id: each for row, each in clocks(session, here, _whole(session, known).values(), zone)}
+
+
+def clocks(session: Session, here: World, rows: Iterable[Any], zone: str) -> Iterator[tuple[Any, Reckoned]]:
+    """Yield the filed ones of ``rows`` with how their clocks stand; dossiers must be whole among them."""
+    filed = [(row, here.of_record(row)) for row in rows if row.state is RecordState.FILED]
+    waiting = {key for row, schedule in filed if schedule in here.events for key in (row.id, _unit(row))}
+    events = _events(session, waiting)
+    dossiers: dict[UUID, list[tuple[Any, UUID | None, Due]]] = defaultdict(list)
+    for row, schedule in filed:
+        happened = None
+        if schedule in here.events:
+            days = [events[key].get(here.events[schedule]) for key in (row.id, _unit(row)) if key in events]
+            happened = max((day for day in days if day), default=None)
+        own = here.due(schedule, row, happened, zone)
+        if row.dossier_id is None and row.kind is not RecordKind.DOSSIER:
+            yield row, Reckoned(schedule, own, own, row.id, instead=row.chosen is not None)
+        else:
+            dossiers[_unit(row)].append((row, schedule, own))
+    for members in dossiers.values():
+        due = together(own for _, _, own in members)
+        by = next(row.id for row, _, own in members if own is due)
+        for row, schedule, own in members:
+            yield row, Reckoned(schedule, own, due, by, instead=row.chosen is not None)
+
+
+def _unit(row: Any) -> UUID:
+    key: UUID = row.dossier_id or row.id
+    return key
+
+
+def _whole(session: Session, known: Iterable[Any]) -> dict[UUID, Any]:
+    """Return by id the rows that are known and all that are in one dossier with them."""
     rows = {row.id: row for row in known}
     dossiers = {row.dossier_id for row in rows.values() if row.dossier_id is not None}
     dossiers |= {row.id for row in rows.values() if row.kind is RecordKind.DOSSIER}
     for column in (Record.id, Record.dossier_id):
         rows |= {row.id: row for row in _rows(session, column, dossiers)}
-    filed = [row for row in rows.values() if row.state is RecordState.FILED]
-    if not filed:
-        return {}
-    chosen, longer = _instead(session, rows)
-    events = _events(session, rows) if any(rule.event for rule in here.rules.values()) else {}
-    units: dict[UUID, list[tuple[UUID, UUID | None, Due]]] = defaultdict(list)
-    for row in filed:
-        unit = row.dossier_id or row.id
-        schedule = chosen.get(row.id) or chosen.get(unit) or here.of_category(row.category_id)
-        happened = dict(events.get(unit, {}))
-        if unit != row.id:
-            for kind, day in events.get(row.id, {}).items():
-                happened[kind] = max(day, happened.get(kind, day))
-        own = _own(here, schedule, row, happened, longer.get(row.id), zone)
-        units[unit].append((row.id, schedule, own))
-    found: dict[UUID, Reckoned] = {}
-    for members in units.values():
-        due = together(own for _, _, own in members)
-        by = next(key for key, _, own in members if own is due)
-        found |= {key: Reckoned(schedule, own, due, by, instead=key in chosen) for key, schedule, own in members}
-    return found
-
-
-def _own(
-    here: World, schedule: UUID | None, row: Any, happened: Mapping[str, date], kept_until: date | None, zone: str
-) -> Due:
-    try:
-        term = parse_term(row.term)
-    except InvalidInput:  # what nobody can read is never due
-        return UNRULED
-    facts = Facts(term, local_day(row.filed_at, zone), row.drawn_to, happened, kept_until)
-    return own_due(here.rules.get(schedule) if schedule else None, facts)
+    return rows
 
 
 def _parts(ids: Collection[UUID]) -> Iterator[list[UUID]]:
@@ -144,25 +185,9 @@ def _parts(ids: Collection[UUID]) -> Iterator[list[UUID]]:
 
 
 def _rows(session: Session, column: Any, ids: Collection[UUID]) -> Iterator[Any]:
+    session.flush()
     for part in _parts(ids):
-        yield from session.execute(select(*_COLUMNS).where(column.in_(part)))
-
-
-def _instead(session: Session, ids: Collection[UUID]) -> tuple[dict[UUID, UUID], dict[UUID, date]]:
-    """Return the schedules that records have instead of their category's, and until when appraisals keep them on."""
-    chosen: dict[UUID, UUID] = {}
-    longer: dict[UUID, date] = {}
-    until = select(func.max(RecordExtension.until)).where(RecordExtension.record_id == Record.id).scalar_subquery()
-    query = select(Record.id, RecordSchedule.schedule_id, until.label("until")).outerjoin(
-        RecordSchedule, RecordSchedule.record_id == Record.id
-    )
-    for part in _parts(ids):
-        for row in session.execute(query.where(Record.id.in_(part))):
-            if row.schedule_id is not None:
-                chosen[row.id] = row.schedule_id
-            if row.until is not None:
-                longer[row.id] = row.until
-    return chosen, longer
+        yield from session.connection().execute(FACTS.where(column.in_(part)))
 
 
 def _events(session: Session, ids: Collection[UUID]) -> dict[UUID, dict[str, date]]:
@@ -223,30 +248,57 @@ class DueDays:
 
     def again(self, session: Session, ids: Collection[UUID], here: World | None = None) -> int:
         """As ``follow``; return how many rows changed. ``here`` spares loading what stands where."""
-        session.flush()
         rows = list(_rows(session, Record.id, ids))
         if all(row.state is not RecordState.FILED and row.kind is not RecordKind.DOSSIER for row in rows):
-            return self._write(session, {}, ids) if rows else 0
+            return self._write(session, {}, rows)
         # two who file items of one dossier at a time would each miss the other's
         rows_by_id(session, Record, {row.dossier_id for row in rows} - {None}, lock=True)
-        return self._write(session, reckon(session, here or world(session), rows, self._zone), ids)
+        every = _whole(session, rows).values()
+        found = {row.id: each for row, each in clocks(session, here or world(session), every, self._zone)}
+        return self._write(session, found, every)
+
+    def each(
+        self, session: Session, here: World, *columns: ColumnElement[Any], where: Sequence[ColumnElement[bool]]
+    ) -> Iterator[tuple[Any, Reckoned]]:
+        """Yield all filed records that fit, dossier by dossier, with how their clocks stand; memory stays flat.
+
+        Args:
+            session: of a snapshot that may last.
+            here: what stands where.
+            columns: more that rows are to have beside ``FACTS``.
+            where: conditions that hold for all records of a dossier or for none.
+        """
+        query = FACTS.add_columns(*columns).where(*where).order_by(UNIT)
+        rows = session.connection().execute(query, execution_options={"yield_per": AT_ONCE})
+        held: list[Any] = []
+        for row in rows:
+            if len(held) >= AT_ONCE and _unit(row) != _unit(held[-1]):
+                yield from clocks(session, here, held, self._zone)
+                held = []
+            held.append(row)
+        yield from clocks(session, here, held, self._zone)
 
     def reckon(self, session: Session, ids: Collection[UUID], here: World | None = None) -> dict[UUID, Reckoned]:
         """Return how the clocks of filed records stand (see ``reckon``)."""
-        return reckon(session, here or world(session), _rows(session, Record.id, ids), self._zone)
+        return self.reckon_rows(session, _rows(session, Record.id, ids), here or world(session))
+
+    def reckon_rows(self, session: Session, rows: Iterable[Any], here: World) -> dict[UUID, Reckoned]:
+        """As ``reckon``, of rows of ``FACTS`` that were read already."""
+        return reckon(session, here, rows, self._zone)
 
     @staticmethod
-    def _write(session: Session, found: Mapping[UUID, Reckoned], ids: Collection[UUID]) -> int:
-        before = kept(session, {*found, *ids})
-        gone = [key for key in before if key not in found]
-        fresh, moved = [], []
-        for key, each in found.items():
-            now = as_kept(each)
-            if key not in before:
-                fresh.append({"record_id": key, "state": now[0], "due": now[1], "schedule_id": now[2]})
-            elif before[key] != now:
-                same = before[key][:2] == now[:2]
-                moved.append((same, {"key": key, "new_state": now[0], "new_due": now[1], "new_schedule": now[2]}))
+    def _write(session: Session, found: Mapping[UUID, Reckoned], rows: Iterable[Any]) -> int:
+        gone, fresh, moved = [], [], []
+        for row in rows:
+            if row.id not in found:
+                gone += [row.id] if row.kept_state is not None else []
+                continue
+            now = as_kept(found[row.id])
+            if row.kept_state is None:
+                fresh.append({"record_id": row.id, "state": now[0], "due": now[1], "schedule_id": now[2]})
+            elif (row.kept_state, row.kept_due, row.kept_schedule) != now:
+                same = (row.kept_state, row.kept_due) == now[:2]
+                moved.append((same, {"key": row.id, "new_state": now[0], "new_due": now[1], "new_schedule": now[2]}))
         for part in _parts(gone):
             session.execute(delete(RecordDue).where(RecordDue.record_id.in_(part)))
         if fresh:

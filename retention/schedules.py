@@ -26,7 +26,6 @@ from archive.model import (
     Category,
     CategorySchedule,
     JobKind,
-    Record,
     RecordDue,
     RecordSchedule,
     RetentionSchedule,
@@ -37,7 +36,7 @@ from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import Vault
 from archive.reasons import checked as reason_checked
-from retention.change import affected, candidates
+from retention.change import affected
 from retention.documents import check_code, checked, shipped
 from retention.reckoning import world
 
@@ -333,8 +332,6 @@ class Schedules:
         self._keep(session, row, on, draft.id)
         touched = affected(before, world(session), row.id)
         draft.affected = sorted(map(str, touched))
-        concerned = select(func.count()).select_from(Record).where(*candidates(touched, row.id))
-        draft.total = session.scalar(concerned) or 0
 
     def _keep(self, session: Session, row: RetentionSchedule, on: Sequence[UUID], draft: UUID | None) -> None:
         session.add(

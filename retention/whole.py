@@ -73,4 +73,5 @@ class Retention:
         self.handlers: list[Handler] = [
             Reckon(db, due_days, log, clock), FindDue(db, guard, log), KeepHolds(db, log, clock, locks),
             KeepSecrecy(db, guard, log, SecrecyDays(lambda: guard), self.reviews.go_on), self.appraisals.conclude,
+            self.appraisals.say_all,
         ]  # fmt: skip

@@ -16,6 +16,7 @@ from archive.model import AppraisalState, Category, Place, PlaceKind, RetentionS
 from archive.policy.rules import Act
 from retention.appraising.judging import Filter
 from retention.appraising.listing import Chosen
+from retention.appraising.saying_all import standing
 from retention.appraising.verdicts import CHOICES, LEAST, Said
 from retention.board import Asked
 from web import paging
@@ -94,13 +95,15 @@ def _page(appraisal_id: UUID, error: ArchiveError | None = None) -> BaseResponse
     if len(found) > ITEMS:
         at = items[-1].row.position
         more = url_for("appraisals.show", appraisal_id=appraisal_id, show=name or None, after=at)
+    with services().db.reading() as session:
+        saying = standing(session, identity(), appraisal_id)
     page = render_template(
         "appraisal.html", view=view, items=items, more=more, name=name,
         names={key: who for key, who, _chair in view.panel},
         lines=explain(error, current_locale()) if error else [], choices=CHOICES, typed=request.form, kept=ticked(),
         counts=_counts(view.verdicts, view.unjudged, member=view.member and view.row.state is AppraisalState.OPEN),
         may_manage=may(Act.BEGIN_APPRAISALS), busy=view.row.task is not None,
-        judges=view.member and view.row.task is None,
+        judges=view.member and view.row.task is None and saying is None, saying=saying,
     )  # fmt: skip
     return make_response(page, status_of(error) if error else 200)
 
@@ -158,7 +161,11 @@ def say(appraisal_id: UUID) -> BaseResponse:
         elif reason.strip() and (question := sure_asked(_all_of(), _("Say it of all"), back=here)) is not None:
             return question
         else:
-            count = judging.say_all(identity(), appraisal_id, _filter(_shown_name()), said, reason)
+            every_one = services().retention.appraisals.say_all
+            count, later = every_one.ask(identity(), appraisal_id, _filter(_shown_name()), said, reason)
+            if later:
+                flash(_("Your opinion of %(count)s items is being noted; look again in a moment.", count=count))
+                return _back(appraisal_id)
     except InvalidInput as error:
         return _page(appraisal_id, error)
     flash(ngettext("Your opinion of %(num)d item is kept.", "Your opinion of %(num)d items is kept.", count))

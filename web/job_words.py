@@ -36,6 +36,7 @@ JOBS: Mapping[str, str] = {
     JobKind.DESTROY: mark("carry a destruction out"),
     JobKind.SECRECY: mark("notice secrecy periods that end, do what a review decided"),
     JobKind.APPRAISE: mark("open or close an appraisal"),
+    JobKind.SAY_ALL: mark("note one opinion of many items"),
     JobKind.PACK: mark("make the bag of a transfer"),
     JobKind.TAKE_IN: mark("take in the bag of another archive"),
 }

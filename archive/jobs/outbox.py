@@ -42,6 +42,7 @@ QUEUES = {
     JobKind.DESTROY: "retention",
     JobKind.SECRECY: "retention",
     JobKind.APPRAISE: "retention",
+    JobKind.SAY_ALL: "retention",
     JobKind.PACK: "retention",
     JobKind.TAKE_IN: "retention",
     JobKind.CHECKPOINT: "light",

@@ -17,8 +17,8 @@ class JobKind(StrEnum):
 
     Its subject is a content (extract, unpack, ocr, compare), a record (index, lock), a spreadsheet (bring_in), a run of
     filings (file_many), an edit (bulk_edit), a move (bulk_move), a person (deliver), a schedule's draft or a subject
-    (reckon), a hold, a destruction (destroy), an appraisal, a review of secrecy, a transfer (pack), a bag (take_in) or
-    nothing.
+    (reckon), a hold, a destruction (destroy), an appraisal (appraise, say_all), a review of secrecy, a transfer (pack),
+    a bag (take_in) or nothing.
     """
 
     EXTRACT = "extract"
@@ -51,6 +51,7 @@ class JobKind(StrEnum):
     DESTROY = "destroy"
     SECRECY = "secrecy"
     APPRAISE = "appraise"
+    SAY_ALL = "say_all"
     PACK = "pack"
     TAKE_IN = "take_in"
 

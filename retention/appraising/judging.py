@@ -1,6 +1,6 @@
 """What members of a panel say of records, one by one or many at once, and what is disclosed to them for it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -94,22 +94,22 @@ class Judging:
             Ended: it is not open.
             InvalidInput: field ``verdict``, ``until`` or ``reason``.
         """
-        words = self._checked(said, reason)
+        words = self.checked(said, reason)
         done = 0
         for start in range(0, len(record_ids), BATCH):
             part = AppraisalItem.record_id.in_(record_ids[start : start + BATCH])
-            done += self._some(identity, appraisal_id, [part], said, words)[0]
+            done += self.some(identity, appraisal_id, [part], said, words)[0]
         if not done:
             raise NotFound
         return done
 
     def say_all(self, identity: Identity, appraisal_id: UUID, which: Filter, said: Said, reason: str) -> int:
         """Say the same of all items that a filter means, and return of how many. Raises as ``say``."""
-        words = self._checked(said, reason)
+        words = self.checked(said, reason)
         done, last = 0, 0
         while True:
             fits = [*conditions(which, identity.person_id), AppraisalItem.position > last]
-            count, last = self._some(identity, appraisal_id, fits, said, words)
+            count, last = self.some(identity, appraisal_id, fits, said, words)
             done += count
             if count < BATCH:
                 return done
@@ -122,7 +122,7 @@ class Judging:
         """
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
-            row, _ = self._sits(session, identity, appraisal_id, "appraisal.disclose")
+            row, _ = self.sits(session, identity, appraisal_id, "appraisal.disclose")
             fits = [AppraisalItem.record_id.in_(record_ids[:BATCH])]
             ids = [each.record_id for each in self._items(session, identity, row, fits)]
             if not ids:
@@ -155,21 +155,33 @@ class Judging:
         fits = [AppraisalItem.appraisal_id.in_(keys), shown, *conditions(Filter(todo=True), identity.person_id)]
         return session.scalar(select(func.count()).select_from(AppraisalItem).where(*fits)) or 0
 
-    def _some(
-        self, identity: Identity, appraisal_id: UUID, fits: Sequence[ColumnElement[bool]], said: Said, words: str
+    def some(
+        self,
+        identity: Identity,
+        appraisal_id: UUID,
+        fits: Sequence[ColumnElement[bool]],
+        said: Said,
+        words: str,
+        note: Callable[[Session, int, int], None] | None = None,
     ) -> tuple[int, int]:
-        """Say it of one batch of the items that fit; return of how many, and the position of the last."""
+        """Say it of one batch of the items that fit; return of how many, and the position of the last.
+
+        ``note`` is told both, in the same transaction.
+        """
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
-            row, panel = self._sits(session, identity, appraisal_id, "appraisal.say")
+            row, panel = self.sits(session, identity, appraisal_id, "appraisal.say")
             items = self._items(session, identity, row, fits)
             if items:
                 self._write(session, identity, row, [each.record_id for each in items], said, words)
                 self._settle(session, row.id, [each.record_id for each in items], panel)
+                if note is not None:
+                    note(session, len(items), items[-1].position)
                 work.commit()
         return len(items), items[-1].position if items else 0
 
-    def _sits(self, session: Session, identity: Identity, key: UUID, act: str) -> tuple[Appraisal, Mapping[UUID, bool]]:
+    def sits(self, session: Session, identity: Identity, key: UUID, act: str) -> tuple[Appraisal, Mapping[UUID, bool]]:
+        """Return an open appraisal and its panel, on which a person sits. Raises ``NotFound``, ``Ended``."""
         panel = panel_of(session, [key])[key]
         if identity.person_id not in panel:
             raise NotFound
@@ -228,7 +240,8 @@ class Judging:
         ]
         session.connection().execute(change, rows)
 
-    def _checked(self, said: Said, reason: str) -> str:
+    def checked(self, said: Said, reason: str) -> str:
+        """Return the reason as it is kept. Raises ``InvalidInput`` as ``say``."""
         faults = reason_faults(reason)
         today = self._guard.day()
         if said.verdict not in CHOICES:

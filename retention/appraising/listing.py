@@ -39,6 +39,7 @@ from archive.policy.guard import Guard
 from archive.policy.rules import READERS, Act
 from archive.reasons import checked as reason_checked
 from retention.appraising.rows import appraisal, panel_of, require_state
+from retention.appraising.saying_all import anyone
 from retention.appraising.verdicts import LEAST
 from retention.board import Asked, DueBoard
 from retention.transferring.rows import left_by_transfers
@@ -175,7 +176,7 @@ class Listing:
         Raises:
             NotFound: there is none on whose panel the person sits.
             NotAllowed: they have not the chair.
-            Ended, Conflict: as ``open``.
+            Ended, Conflict: as ``open``; also while a job still says what a member said.
         """
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
@@ -186,6 +187,8 @@ class Listing:
             if not panel[identity.person_id]:
                 raise NotAllowed(act="appraisal.close")
             require_state(row, "appraisal.close", AppraisalState.OPEN)
+            if anyone(session, row.id):
+                raise Conflict(what="appraisal")
             row.closed_by = identity.person_id
             self._task(work, identity, row, AppraisalTask.CLOSING, "appraisal.conclude", version)
             work.commit()

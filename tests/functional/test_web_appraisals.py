@@ -12,7 +12,8 @@ from python_calamine import CalamineWorkbook
 from sqlalchemy import select
 
 from archive.identity import Role, system
-from archive.model import Appraisal, Person, Record, RecordState, Stop
+from archive.jobs.runner import JobRunner
+from archive.model import Appraisal, JobKind, Person, Record, RecordState, Stop
 from retention.last_check import stops
 from tests.factories.retained import claimed
 from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_on
@@ -99,7 +100,14 @@ def test_a_panel_judges_and_the_report_says_so_and_titles_show_to_those_who_may_
         assert post(house, login, f"{at}/say", record=str(old), verdict="destroy", reason="无保存价值")[0] == 200
     status, page = post(house, "second", f"{at}/say", of="all", verdict="destroy", reason="同意")
     assert "对全部提出" in page
-    assert post(house, "second", f"{at}/say", of="all", verdict="destroy", reason="同意", sure="1")[0] == 200
+    appraisals = house.services.retention.appraisals
+    appraisals.say_all.at_once = 1
+    status, page = post(house, "second", f"{at}/say", of="all", verdict="destroy", reason="同意", sure="1")
+    assert (status, "2 件中已完成 0 件" in page, "对本筛选全部提出" in page) == (200, True, False)
+    assert post(house, "second", f"{at}/close", version="3", sure="1")[0] == 409
+    assert JobRunner(house.services.db, house.clock, [appraisals.say_all]).run(JobKind.SAY_ALL)
+    page = house.browser("second").get(at).text
+    assert ("已完成" in page, "对本筛选全部提出" in page) == (False, True)
     assert "结束鉴定" in post(house, "second", f"{at}/close", version="9")[1]
     act(house, "second", f"{at}/close", sure="1")
     page = house.browser("archivist").get(at).text

@@ -1,12 +1,16 @@
 """Clocks: nothing falls due before its least term, a longer term never sooner, and what is kept is what is true."""
 
 import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from random import Random
 from uuid import UUID
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from sqlalchemy import select
@@ -26,11 +30,11 @@ from archive.model import (
     Subject,
 )
 from archive.terms import Term, parse_term
-from retention import holding
+from retention import holding, reckoning
 from retention.documents import rule_of
 from retention.holds import Wanted
 from retention.rules import Due, Facts, Rule, Start, Trigger, after, own_due, together
-from tests.factories.retained import RetainedHouse, retained_house
+from tests.factories.retained import YEAR_END, RetainedHouse, retained_house
 
 DAYS = st.dates(date(1950, 1, 1), date(2100, 12, 31))
 YEARS, MONTHS = (
@@ -161,6 +165,45 @@ def test_what_holds_a_record_is_named_whole_in_any_order_and_each_hold_alone_suf
     assert facts.rows & {each.id for each in rules} <= named
 
 
+def test_a_walk_over_all_says_of_each_record_what_is_said_of_it_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, random = retained_house(tmp_path), Random(7)
+    house, both = made.house, (made.house.category, made.house.other)
+    dossiers = [house.dossier(f"卷{n}", category=both[n % 2]) for n in range(4)]
+    items = [house.add(f"件{n}", category=random.choice(both), drawn_up=f"{1990 + 2 * n}") for n in range(16)]
+    for n, item in enumerate(items[:12]):  # no dossier's items stand beside each other by id
+        house.arranging.put_in(house.archivist, dossiers[n % 4], [item], source=None)
+    schedules = [made.schedule(code, category) for code, category in zip("AB", both, strict=True)]
+    made.filed(*dossiers[:3], *items)
+    for at, which in ((0, 1), (5, 0), (14, 1)):
+        made.retention.schedules.choose(
+            house.archivist, items[at], schedules[which], authority="档案馆", reason="鉴定"
+        )  # fmt: skip
+    for key, year in ((dossiers[0], 2011), (items[4], 2015), (items[13], 2012), (items[6], 2020)):
+        made.retention.events.enter_of_record(house.archivist, key, "scrapping", date(year, 5, 6))
+    monkeypatch.setattr(reckoning, "AT_ONCE", 3)
+    filed = Record.state == RecordState.FILED
+    with house.db.reading() as session:
+        ids = session.scalars(select(Record.id).where(filed)).all()
+        assert len(ids) == 19
+        for _ in range(30):
+            here = reckoning.world(session)
+            for key in schedules:
+                definition = {
+                    "term": random.choice([None, "D1", "D10", "M18", "Y"]), "event": "scrapping",
+                    "trigger": random.choice(["filing", "drawn_up", "year_end", "event"]),
+                    "exact": random.random() < 0.5,
+                }  # fmt: skip
+                on = random.sample([each.id for each in both], random.randint(0, 2))
+                here = here.with_schedule(key, rule_of(YEAR_END | definition), on)
+            alone = {key: made.retention.due_days.reckon(session, [key], here)[key] for key in ids}
+            walked = {row.id: each for row, each in made.retention.due_days.each(session, here, where=[filed])}
+            told = [{key: (each.schedule, each.own, each.due) for key, each in m.items()} for m in (alone, walked)]
+            assert told[0] == told[1]
+    house.db.close()
+
+
 AT = st.integers(0, 7)
 DEFINITIONS = st.fixed_dictionaries(
     {
@@ -181,6 +224,7 @@ class Clocks(RuleBasedStateMachine):
     @initialize()
     def _begin(self) -> None:
         self.folder = tempfile.TemporaryDirectory()
+        self.at_once, reckoning.AT_ONCE = reckoning.AT_ONCE, 2  # a walk ends many times between dossiers
         self.made = made = retained_house(Path(self.folder.name))
         house = made.house
         both = (house.category, house.other)
@@ -203,6 +247,7 @@ class Clocks(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "made"):
+            reckoning.AT_ONCE = self.at_once
             self.made.house.db.close()
             self.folder.cleanup()
 
@@ -306,11 +351,26 @@ class Clocks(RuleBasedStateMachine):
             return
         self.made.retention.holds.release(self.made.house.colleague, self.held.pop(at % len(self.held)), "结案")
 
-    @invariant()
-    def kept_is_true(self) -> None:
-        if not hasattr(self, "made"):
+    @rule(which=st.integers(0, 1), on=st.sets(st.integers(0, 1)), definition=DEFINITIONS)
+    def look_ahead(self, which: int, on: set[int], definition: dict[str, object]) -> None:
+        house, previews = self.made.house, self.made.retention.previews
+        categories = [(house.category, house.other)[each] for each in sorted(on)]
+        try:
+            draft = self.made.draft(self.schedules[which], "AB"[which], *categories, **definition)
+        except ArchiveError:
             return
-        assert self.made.wrong() == []
+        now, then = self.known(), self.known()
+        then.rules[self.schedules[which]] = rule_of(YEAR_END | definition)
+        then.on = {key: each for key, each in now.on.items() if each != self.schedules[which]}
+        then.on |= {each.id: self.schedules[which] for each in categories}
+        one_by_one = {row.id: (told(row, now), told(row, then)) for row in now.rows}
+        moves = previews.moves(house.archivist, draft)
+        moved = {each.record_id: (each.before, each.after) for each in moves}
+        assert moved == {key: each for key, each in one_by_one.items() if each[0] != each[1]}
+        assert previews.count(house.archivist, draft).counts == Counter(each.how for each in moves)
+        self.made.retention.schedules.withdraw(house.archivist, draft)
+
+    def known(self) -> "Known":
         with self.made.house.db.reading() as session:
             rows = session.scalars(select(Record).where(Record.id.in_(self.every))).all()
             rules = {row.id: rule_of(row.definition) for row in session.scalars(select(RetentionSchedule))}
@@ -321,18 +381,30 @@ class Clocks(RuleBasedStateMachine):
                 hung = select(RecordSubject.record_id).where(RecordSubject.subject_id == event.subject_id)
                 for key in [event.record_id] if event.record_id else session.scalars(hung):
                     happened.setdefault(key, []).append(event.day)
-        for row in rows:
-            assert self.made.kept(row.id) == told(row, list(rows), rules, on, own, happened)
+        return Known(rows, rules, on, own, happened)
+
+    @invariant()
+    def kept_is_true(self) -> None:
+        if not hasattr(self, "made"):
+            return
+        assert self.made.wrong() == []
+        known = self.known()
+        for row in known.rows:
+            assert self.made.kept(row.id) == told(row, known)
 
 
-def told(
-    record: Record,
-    every: list[Record],
-    rules: dict[UUID, Rule],
-    on: dict[UUID, UUID],
-    own: dict[UUID, UUID],
-    happened: dict[UUID, list[date]],
-) -> tuple[DueState, date | None] | None:
+@dataclass
+class Known:
+    """All that days hang on, as it stands in the database."""
+
+    rows: Sequence[Record]
+    rules: dict[UUID, Rule]
+    on: dict[UUID, UUID]
+    own: dict[UUID, UUID]
+    happened: dict[UUID, list[date]]
+
+
+def told(record: Record, known: Known) -> tuple[DueState, date | None] | None:
     """Say what should be kept of a record, plainly: one after another, from the rows as they are."""
     if record.state is not RecordState.FILED:
         return None
@@ -341,15 +413,15 @@ def told(
         return row.dossier_id or row.id
 
     clocks: list[Due] = []
-    for row in every:
+    for row in known.rows:
         if row.state is RecordState.FILED and dossier(row) == dossier(record):
-            schedule = own.get(row.id) or own.get(dossier(row)) or on.get(row.category_id)
-            days = [*happened.get(row.id, ()), *happened.get(dossier(row), ())]
+            schedule = known.own.get(row.id) or known.own.get(dossier(row)) or known.on.get(row.category_id)
+            days = [*known.happened.get(row.id, ()), *known.happened.get(dossier(row), ())]
             assert row.filed_at is not None
             facts = Facts(
                 parse_term(row.term), row.filed_at.date(), row.drawn_to, {"scrapping": max(days)} if days else {}
             )
-            clocks.append(own_due(rules[schedule] if schedule else None, facts))
+            clocks.append(own_due(known.rules[schedule] if schedule else None, facts))
     for state in (DueState.NEVER, DueState.UNRULED, DueState.UNDATED, DueState.WAITING):
         if any(each.state is state for each in clocks):
             return state, None

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select
@@ -12,12 +12,16 @@ from sqlalchemy import select
 from archive.blocks import check_free
 from archive.errors import ArchiveError, Blocked, Conflict, Ended, InvalidInput, NotAllowed, NotFound
 from archive.identity import Identity, Role
+from archive.jobs.runner import ClaimedJob, Outcome
 from archive.model import (
     Appraisal,
     AppraisalItem,
     AppraisalState,
     Block,
     HoldKind,
+    Job,
+    JobKind,
+    JobState,
     LogClass,
     LogEntry,
     LogResult,
@@ -29,6 +33,7 @@ from archive.model import (
 from retention.appraising.concluding import digest_of
 from retention.appraising.judging import Filter
 from retention.appraising.listing import Chosen
+from retention.appraising.saying_all import Saying, standing
 from retention.appraising.verdicts import Said
 from retention.board import Asked
 from retention.holds import Wanted
@@ -308,6 +313,58 @@ def test_the_same_is_said_of_all_of_a_filter_and_counted(made: RetainedHouse) ->
     assert (view.unjudged, view.chair, view.member) == (0, True, True)
     with house.db.reading() as session:
         assert judging.count(session, house.archivist) == 0
+
+
+def said_later(made: RetainedHouse, *, held: int = 10**6) -> tuple[Outcome, dict[str, Any]]:
+    """Do the job that says an opinion of many, which is lost after being asked ``held`` times; return what is left."""
+    handler = made.retention.appraisals.say_all
+    with made.house.db.reading() as session:
+        job = session.scalars(select(Job).where(Job.kind == JobKind.SAY_ALL)).one()
+    left = iter([True] * held)
+    claim = ClaimedJob(
+        job.id, job.subject_id, job.payload, 1, uuid4(), lambda: next(left, False), requested_by=job.requested_by
+    )  # fmt: skip
+    outcome = handler.run([claim])[job.id]
+    with made.house.db.reading() as session:
+        return outcome, session.get_one(Job, job.id).payload
+
+
+def test_an_opinion_of_many_is_said_by_a_job_that_goes_on_where_it_broke_off(made: RetainedHouse) -> None:
+    house, acts = made.house, made.retention.appraisals
+    acts.say_all.at_once = 100
+    records = due(made, 250)
+    key = opened(made)
+    assert acts.say_all.ask(house.archivist, key, Filter(), DESTROY, "到期无价值") == (250, True)
+    with pytest.raises(Conflict):
+        acts.say_all.ask(house.archivist, key, Filter(), TRANSFER, "移交")
+    with pytest.raises(Conflict):  # what is still being said would be lost
+        acts.listing.close(house.colleague, key, row(made, key).version)
+    outcome, left = said_later(made, held=2)
+    assert outcome.state is JobState.QUEUED
+    assert "到期无价值" not in str(left)
+    with house.db.reading() as session:
+        assert standing(session, house.archivist, key) == Saying(200, 250)
+        assert standing(session, house.colleague, key) is None
+    outcome, _ = said_later(made)
+    assert outcome.state is JobState.DONE
+    with house.db.reading() as session:
+        assert acts.judging.count(session, house.archivist) == 0
+    assert all(house.acts(each).count("appraisal.say") == 1 for each in (records[0], records[199], records[249]))
+
+
+def test_a_few_are_said_at_once_and_nothing_is_said_once_the_appraisal_has_ended(made: RetainedHouse) -> None:
+    house, acts = made.house, made.retention.appraisals
+    acts.say_all.at_once = 2
+    [first, *_] = due(made, 3)
+    key = opened(made)
+    say(made, key, [first], KEEP, house.archivist)
+    assert acts.say_all.ask(house.archivist, key, Filter(todo=True), DESTROY, "到期无价值") == (2, False)
+    with pytest.raises(InvalidInput):
+        acts.say_all.ask(house.colleague, key, Filter(), DESTROY, " ")
+    assert acts.say_all.ask(house.colleague, key, Filter(), DESTROY, "同意") == (3, True)
+    acts.listing.withdraw(house.archivist, key, row(made, key).version, "误")
+    outcome, left = said_later(made)
+    assert (outcome.state, left) == (JobState.FAILED, {})
 
 
 @pytest.mark.parametrize(

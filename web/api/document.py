@@ -24,6 +24,7 @@ from web.api import (
     keeping,
     leaving,
     lending,
+    renewing,
     required,
     retaining,
     sending,
@@ -56,6 +57,7 @@ PARTS = (
     retaining,
     forms,
     leaving,
+    renewing,
 )
 """The modules whose operations are served."""
 
