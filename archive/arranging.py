@@ -32,7 +32,6 @@ from archive.records import RecordService
 
 MOST = 200
 """Items that are put in, taken out or moved by one act: a write stays under 100 ms."""
-
 _TOLD = 200  # moves named in an entry of the log
 
 
@@ -131,14 +130,20 @@ class Arranging:
     ) -> None:
         """Take items out of a dossier; they lie in none then, and keep their numbers. Raises as ``put_in``."""
         with self._guard.refusals(identity), self._db.writing() as work:
-            self._open(work.session, identity, dossier_id, version)
-            items = self._items(work.session, identity, item_ids)
-            for item in items:
-                self._fits(work.session, identity, item, None, dossier_id)
-            self._leave(work, identity, dossier_id, {item.id for item in items})
-            dossier_order.lay(work.session, None, [_placed(item) for item in items])
-            self._moved(work, identity, items, None)
+            self.take_out_in_work(work, identity, dossier_id, item_ids, version)
             work.commit()
+
+    def take_out_in_work(
+        self, work: Work, identity: Identity, dossier_id: UUID, item_ids: Sequence[UUID], version: int | None = None
+    ) -> None:
+        """Take items out inside the caller's transaction. Raises as ``put_in``."""
+        self._open(work.session, identity, dossier_id, version)
+        items = self._items(work.session, identity, item_ids)
+        for item in items:
+            self._fits(work.session, identity, item, None, dossier_id)
+        self._leave(work, identity, dossier_id, {item.id for item in items})
+        dossier_order.lay(work.session, None, [_placed(item) for item in items])
+        self._moved(work, identity, items, None)
 
     def reorder(self, identity: Identity, dossier_id: UUID, places: Mapping[UUID, tuple[int, int]]) -> None:
         """Move items within a dossier: each from the place where this person saw it to another (both from 1).
@@ -201,22 +206,27 @@ class Arranging:
             InvalidInput: it is the first one, more than ``MOST`` would move, or a filed item of a filed dossier.
         """
         with self._guard.refusals(identity), self._db.writing() as work:
-            session = work.session
-            here = self._open(session, identity, dossier_id, version)
-            at = _seen_at(here, item_id)
-            if at == 0:
-                raise InvalidInput(Fault("item", "first_of_dossier"))
-            items = self._items(session, identity, here.seen[at:])
-            subjects = session.scalars(select(RecordSubject.subject_id).where(RecordSubject.record_id == dossier_id))
-            draft = replace(self._records.draft_of(session, here.dossier), title=title, subjects=tuple(subjects))
-            [made] = self._records.insert(work, identity, [draft])
-            volumes = {item.id: item.volume for item in here.all}
-            self._leave(work, identity, dossier_id, set(here.seen[at:]))
-            into = _Arranged(session.get_one(Record, made), [], [])
-            after = [Placed(item.id, volumes[item.id], item.state is not RecordState.PROVISIONAL) for item in items]
-            self._write(work, identity, into, after, {"split_from": str(dossier_id)}, items)
+            made, moving = self.begin_split(work, identity, dossier_id, item_id, title, version)
+            items = self._items(work.session, identity, [each.id for each in moving])
+            self._leave(work, identity, dossier_id, {each.id for each in moving})
+            into = _Arranged(work.session.get_one(Record, made), [], [])
+            self._write(work, identity, into, moving, {"split_from": str(dossier_id)}, items)
             work.commit()
         return made
+
+    def begin_split(
+        self, work: Work, identity: Identity, dossier_id: UUID, item_id: UUID, title: str, version: int
+    ) -> tuple[UUID, list[Placed]]:
+        """Make the new dossier of a split in the caller's transaction; return its id and what is to come into it."""
+        here = self._open(work.session, identity, dossier_id, version)
+        at = _seen_at(here, item_id)
+        if at == 0:
+            raise InvalidInput(Fault("item", "first_of_dossier"))
+        subjects = work.session.scalars(select(RecordSubject.subject_id).where(RecordSubject.record_id == dossier_id))
+        old = self._records.draft_of(work.session, here.dossier)
+        [made] = self._records.insert(work, identity, [replace(old, title=title, subjects=tuple(subjects))])
+        lying = {item.id: replace(item, position=None) for item in here.all}
+        return made, [lying[key] for key in here.seen[at:]]
 
     def merge(self, identity: Identity, into_id: UUID, other_id: UUID, version: int | None = None) -> int:
         """Put all items of another dossier behind those of a dossier; return how many. The other one is left empty.

@@ -1,13 +1,12 @@
 """Moving more at once than one act takes: into a dossier, or to a place on the shelves, in a job of short transactions.
 
-Each step is the act that a person does by hand, with its rules and its entries of the log. What became of each item is
-written in the transaction that moves it, so that a run that broke off or was stopped goes on and moves nothing twice.
+A move may be looked through first: what would be refused, and why. Once done it is undone for what still lies where it
+put it. The steps are in ``archive.bulk_move_steps``.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby, islice
 from typing import Any
 from uuid import UUID
 
@@ -16,11 +15,11 @@ from sqlalchemy.orm import Session
 
 from archive import dossier_order
 from archive.arranging import Arranging
+from archive.bulk_move_steps import MOVES, MoveSteps, rows_of
 from archive.clock import Clock
-from archive.database import Database, Work, rows_by_id
-from archive.dossiers import check_dossier
-from archive.errors import ArchiveError, Conflict, Fault, InvalidInput, NotAllowed, NotFound, WrongState
-from archive.failpoints import reach
+from archive.database import Database, Work
+from archive.dossiers import Dossiers, check_dossier
+from archive.errors import Fault, InvalidInput, NotAllowed, NotFound, WrongState
 from archive.identity import Identity
 from archive.ids import new_id
 from archive.jobs.outbox import Outbox
@@ -43,18 +42,21 @@ from archive.shelving.placing import Placing
 MOST = 20_000
 """Items of one move."""
 
+BUSY = (BulkState.PREPARED, *MOVES)
+"""States in which a job may be at work on a move."""
+
 MOST_OPEN = 50
 """Moves that one person has kept."""
-
-STEP = 100
-"""Items that are put into a dossier in one transaction."""
 
 _BATCH = 500
 
 
 @dataclass(frozen=True)
 class MoveStanding:
-    """A move as it stands. ``dossier`` or ``place`` is what it goes into, if the person may see it."""
+    """A move as it stands. ``dossier`` or ``place`` is what it goes into, if the person may see it.
+
+    ``warned``: how many would be refused, of one that is only looked through.
+    """
 
     id: UUID
     into: MoveInto
@@ -64,6 +66,7 @@ class MoveStanding:
     unfinished: bool
     dossier: Record | None
     place: ShelfPlace | None
+    warned: int = 0
 
     @property
     def total(self) -> int:
@@ -84,9 +87,12 @@ class BulkMoving:
         self._clock = clock
         self._arranging = arranging
         self._placing = placing
+        self._steps = MoveSteps(db, guard, log, arranging, placing)
 
-    def into_dossier(self, identity: Identity, dossier_id: UUID, source_id: UUID) -> UUID:
+    def into_dossier(self, identity: Identity, dossier_id: UUID, source_id: UUID, *, look: bool = False) -> UUID:
         """Begin to put all items of a dossier that this person sees behind those of another; volumes stay apart.
+
+        ``look``: only look what would be refused; ``go_on`` begins it then.
 
         Raises:
             NotFound, NotAllowed: this person may not arrange both.
@@ -104,14 +110,40 @@ class BulkMoving:
             apart = last > 1 or any(item.volume for item in here)
             rows = [
                 {
-                    "record_id": item.id, "copy_id": None, "from_id": source_id,
+                    "record_id": item.id, "copy_id": None, "from_id": source_id, "from_volume": item.volume,
                     "volume": last + (item.volume or 1) if apart else None,
                 }
                 for item in here if item.id in seen
             ]  # fmt: skip
-            return self._begin(work, identity, MoveInto.DOSSIER, dossier_id, rows)
+            return self._begin(work, identity, MoveInto.DOSSIER, dossier_id, rows, look=look)
 
-    def put_into(self, identity: Identity, dossier_id: UUID, item_ids: Sequence[UUID]) -> UUID:
+    def count_from(self, identity: Identity, dossier_id: UUID, item_id: UUID) -> int:
+        """Count an item of a dossier and all behind it that this person sees; 0: it is not among them.
+
+        Raises ``NotFound``, ``NotAllowed``.
+        """
+        with self._guard.refusals(identity), self._db.reading() as session:
+            self._guard.require(session, identity, Act.ARRANGE, dossier_id)
+            seen = Dossiers(self._db, self._guard).seen(session, identity, dossier_id)
+            return len(seen) - seen.index(item_id) if item_id in seen else 0
+
+    def split(self, identity: Identity, dossier_id: UUID, item_id: UUID, title: str, version: int) -> tuple[UUID, UUID]:
+        """Make a new dossier, and begin to put an item and all behind it into it; return its id and the move's.
+
+        Raises as ``Arranging.split``; any number of items is moved.
+        """
+        with self._guard.refusals(identity), self._db.writing() as work:
+            made, moving = self._arranging.begin_split(work, identity, dossier_id, item_id, title, version)
+            rows = [
+                {
+                    "record_id": item.id, "copy_id": None, "from_id": dossier_id, "from_volume": item.volume,
+                    "volume": item.volume,
+                }
+                for item in moving
+            ]  # fmt: skip
+            return made, self._begin(work, identity, MoveInto.DOSSIER, made, rows, look=False)
+
+    def put_into(self, identity: Identity, dossier_id: UUID, item_ids: Sequence[UUID], *, look: bool = False) -> UUID:
         """Begin to put items that lie in no dossier behind those of one; those that this person does not read are left.
 
         Raises:
@@ -125,9 +157,9 @@ class BulkMoving:
             rows = [
                 {"record_id": key, "copy_id": None, "from_id": None, "volume": None} for key in wanted if key in seen
             ]
-            return self._begin(work, identity, MoveInto.DOSSIER, dossier_id, rows)
+            return self._begin(work, identity, MoveInto.DOSSIER, dossier_id, rows, look=look)
 
-    def onto_shelf(self, identity: Identity, place_id: UUID, source_id: UUID) -> UUID:
+    def onto_shelf(self, identity: Identity, place_id: UUID, source_id: UUID, *, look: bool = False) -> UUID:
         """Begin to put all papers that lie directly in a place, and that this person may shelve, in another.
 
         Raises:
@@ -146,10 +178,17 @@ class BulkMoving:
             rows = [
                 {"record_id": row.record_id, "copy_id": row.id, "from_id": source_id, "volume": None} for row in found
             ]
-            return self._begin(work, identity, MoveInto.SHELF, place_id, rows)
+            return self._begin(work, identity, MoveInto.SHELF, place_id, rows, look=look)
 
     def _begin(
-        self, work: Work, identity: Identity, into: MoveInto, target_id: UUID, rows: Sequence[Mapping[str, Any]]
+        self,
+        work: Work,
+        identity: Identity,
+        into: MoveInto,
+        target_id: UUID,
+        rows: Sequence[Mapping[str, Any]],
+        *,
+        look: bool,
     ) -> UUID:
         session = work.session
         if identity.person_id is None:
@@ -164,16 +203,19 @@ class BulkMoving:
         key = new_id()
         session.add(
             BulkMove(
-                id=key, person_id=identity.person_id, kind=into, target_id=target_id, state=BulkState.RUNNING,
-                created_at=self._clock.now(),
+                id=key, person_id=identity.person_id, kind=into, target_id=target_id,
+                state=BulkState.PREPARED if look else BulkState.RUNNING, created_at=self._clock.now(),
             )
         )  # fmt: skip
         session.flush()
-        laid = [{"move_id": key, "at": at, "state": RowState.WAITING, **row} for at, row in enumerate(rows)]
+        laid = [
+            {"move_id": key, "at": at, "state": RowState.WAITING, "from_volume": None, **row}
+            for at, row in enumerate(rows)
+        ]
         session.execute(insert(BulkMoveRow), laid)
         self._outbox.add(work, JobKind.BULK_MOVE, key, requested_by=identity.person_id)
         body = {"move": str(key), "into": into.value, "to": str(target_id), "records": len(rows)}
-        self._log.note(session, identity, "move.start", body=body)
+        self._log.note(session, identity, "move.look" if look else "move.start", body=body)
         work.commit()
         return key
 
@@ -189,10 +231,13 @@ class BulkMoving:
             return self._standing(session, identity, _own(session, identity, move_id))
 
     def refused(self, identity: Identity, move_id: UUID, limit: int) -> list[tuple[Record | None, BulkMoveRow]]:
-        """Return what was refused, in order, each with its record if the person still reads, or shelves, it."""
+        """Return what was refused or kept, in order, each with its record if the person still reads, or shelves, it.
+
+        Of one that is only looked through: what would be.
+        """
         with self._db.reading() as session:
             move = _own(session, identity, move_id)
-            rows = _rows(session, move.id, RowState.REFUSED, limit)
+            rows = _told(session, move, limit)
             act = Act.READ if move.kind is MoveInto.DOSSIER else Act.SHELVE
             seen: dict[UUID, Record] = {}
             for start in range(0, len(rows), _BATCH):
@@ -202,21 +247,37 @@ class BulkMoving:
             return [(seen.get(row.record_id), row) for row in rows]
 
     def go_on(self, identity: Identity, move_id: UUID) -> None:
-        """Go on with what was stopped or broke off; of one that is done, try what was refused again.
+        """Begin what was looked through; go on with what was stopped or broke off; of one done, try the refused again.
 
-        Asked again while it runs, nothing changes.
+        Asked again while it runs, nothing changes. Raises ``WrongState`` of one that is undone.
         """
         with self._db.writing() as work:
             session = work.session
             move = _own(session, identity, move_id)
-            if move.state is BulkState.RUNNING and _unfinished(session, move.id):
+            if move.state is BulkState.UNDONE:
+                raise WrongState(state=move.state.value, act="move.start")
+            if move.state in BUSY and _unfinished(session, move.id):
                 return
-            if move.state is BulkState.DONE:
-                again = update(BulkMoveRow).where(BulkMoveRow.move_id == move.id, BulkMoveRow.state == RowState.REFUSED)
-                session.execute(again.values(state=RowState.WAITING, reason=None))
-            move.state = BulkState.RUNNING
+            of_move = update(BulkMoveRow).where(BulkMoveRow.move_id == move.id)
+            again = {BulkState.DONE: RowState.REFUSED, BulkState.PREPARED: RowState.WAITING}.get(move.state)
+            if again is not None:
+                session.execute(of_move.where(BulkMoveRow.state == again).values(state=RowState.WAITING, reason=None))
+            if move.state is not BulkState.UNDOING:
+                move.state = BulkState.RUNNING
             self._outbox.add(work, JobKind.BULK_MOVE, move.id, requested_by=identity.person_id)
             self._log.note(session, identity, "move.start", body={"move": str(move.id)})
+            work.commit()
+
+    def undo(self, identity: Identity, move_id: UUID) -> None:
+        """Move back what still lies where the move put it, in the background. Raises ``WrongState``."""
+        with self._db.writing() as work:
+            session = work.session
+            move = _own(session, identity, move_id)
+            if move.state not in {BulkState.DONE, BulkState.STOPPED} or _unfinished(session, move.id):
+                raise WrongState(state=move.state.value, act="move.undo")
+            move.state = BulkState.UNDOING
+            self._outbox.add(work, JobKind.BULK_MOVE, move.id, requested_by=identity.person_id)
+            self._log.note(session, identity, "move.undo", body={"move": str(move.id)})
             work.commit()
 
     def stop(self, identity: Identity, move_id: UUID) -> None:
@@ -232,7 +293,7 @@ class BulkMoving:
         """Forget a move: what it moved stays. Raises ``WrongState`` while it runs."""
         with self._db.writing() as work:
             move = _own(work.session, identity, move_id)
-            if move.state is BulkState.RUNNING and _unfinished(work.session, move.id):
+            if move.state in MOVES and _unfinished(work.session, move.id):
                 raise WrongState(state=move.state.value, act="move.forget")
             _remove(work.session, move.id)
             self._log.note(work.session, identity, "move.forget", body={"move": str(move_id)})
@@ -248,62 +309,8 @@ class BulkMoving:
                 work.commit()
 
     def run(self, identity: Identity, move_id: UUID) -> Iterator[UUID]:
-        """Move step after step; yields the record of each item. Ends early when stopped."""
-        with self._db.reading() as session:
-            move = session.get(BulkMove, move_id)
-            if move is None or move.state is not BulkState.RUNNING:
-                return
-            waiting = _rows(session, move_id, RowState.WAITING)
-            size = STEP if move.kind is MoveInto.DOSSIER else 1
-        for step in _steps(waiting, size):
-            if not self._step(identity, move_id, step):
-                return
-            reach("bulk.moved")
-            yield from (row.record_id for row in step)
-        with self._db.writing() as work:
-            move = work.session.get(BulkMove, move_id)
-            if move is not None and move.state is BulkState.RUNNING:
-                move.state = BulkState.DONE
-                self._log.note(work.session, identity, "move.end", body={"move": str(move_id)})
-                work.commit()
-
-    def _step(self, identity: Identity, move_id: UUID, step: Sequence[BulkMoveRow]) -> bool:
-        """Move some that lie together, one by one where all together are refused; False: the move was stopped."""
-        try:
-            with self._guard.refusals(identity), self._db.writing() as work:
-                move = work.session.get(BulkMove, move_id)
-                if move is None or move.state is not BulkState.RUNNING:
-                    return False
-                rows = [row for each in step if (row := work.session.get(BulkMoveRow, (move_id, each.at)))]
-                rows = [row for row in rows if row.state is RowState.WAITING]  # some were moved by another run
-                if rows:
-                    (self._put if move.kind is MoveInto.DOSSIER else self._shelve)(work, identity, move, rows)
-                    work.commit()
-        except ArchiveError as error:
-            if len(step) > 1:
-                return all(self._step(identity, move_id, [each]) for each in step)
-            with self._db.writing() as work:
-                if (row := work.session.get(BulkMoveRow, (move_id, step[0].at))) is not None:
-                    row.state, row.reason = RowState.REFUSED, _code(error)
-                    work.commit()
-        return True
-
-    def _put(self, work: Work, identity: Identity, move: BulkMove, rows: Sequence[BulkMoveRow]) -> None:
-        ids = [row.record_id for row in rows]
-        lying = rows_by_id(work.session, Record, ids)
-        there = {key for key, record in lying.items() if record.dossier_id == move.target_id}
-        volumes = {row.record_id: row.volume for row in rows if row.volume is not None}
-        self._arranging.put_in_work(work, identity, move.target_id, ids, rows[0].from_id, volumes)
-        for row in rows:
-            row.state = RowState.SAME if row.record_id in there else RowState.CHANGED
-
-    def _shelve(self, work: Work, identity: Identity, move: BulkMove, rows: Sequence[BulkMoveRow]) -> None:
-        for row in rows:
-            copy = work.session.get_one(Copy, row.copy_id)
-            if copy.place_id not in {row.from_id, move.target_id}:
-                raise Conflict(what="copy")
-            placed = self._placing.in_work(work.session, identity, copy.id, move.target_id)
-            row.state = RowState.CHANGED if placed.moved else RowState.SAME
+        """Look through, move or move back, step after step; yields the record of each item."""
+        return self._steps.run(identity, move_id)
 
     def _standing(self, session: Session, identity: Identity, move: BulkMove) -> MoveStanding:
         counted = select(BulkMoveRow.state, func.count()).where(BulkMoveRow.move_id == move.id)
@@ -313,21 +320,14 @@ class BulkMoving:
             place = session.get(ShelfPlace, move.target_id)
         elif move.target_id in self._guard.seen(session, identity, [move.target_id]):
             dossier = session.get(Record, move.target_id)
+        warned = 0
+        if move.state is BulkState.PREPARED:
+            would = (BulkMoveRow.move_id == move.id, BulkMoveRow.reason.is_not(None))
+            warned = session.scalar(select(func.count()).select_from(BulkMoveRow).where(*would)) or 0
         return MoveStanding(
-            move.id, move.kind, move.state, counts, move.created_at, _unfinished(session, move.id), dossier, place
-        )
-
-
-def _steps(rows: Sequence[BulkMoveRow], size: int) -> Iterator[list[BulkMoveRow]]:
-    """Part rows into steps of what lies together."""
-    for _source, together in groupby(rows, key=lambda row: row.from_id):
-        while step := list(islice(together, size)):
-            yield step
-
-
-def _rows(session: Session, move_id: UUID, state: RowState, limit: int = MOST) -> Sequence[BulkMoveRow]:
-    query = select(BulkMoveRow).where(BulkMoveRow.move_id == move_id, BulkMoveRow.state == state)
-    return session.scalars(query.order_by(BulkMoveRow.at).limit(limit)).all()
+            move.id, move.kind, move.state, counts, move.created_at, _unfinished(session, move.id), dossier, place,
+            warned,
+        )  # fmt: skip
 
 
 def _own(session: Session, identity: Identity, move_id: UUID) -> BulkMove:
@@ -337,8 +337,12 @@ def _own(session: Session, identity: Identity, move_id: UUID) -> BulkMove:
     return move
 
 
-def _code(error: ArchiveError) -> str:
-    return error.faults[0].code if isinstance(error, InvalidInput) and error.faults else error.code
+def _told(session: Session, move: BulkMove, limit: int) -> Sequence[BulkMoveRow]:
+    """Return the rows of a move that have a reason, in order."""
+    if move.state is not BulkState.PREPARED:
+        return rows_of(session, move.id, RowState.REFUSED, RowState.KEPT, limit=limit)
+    query = select(BulkMoveRow).where(BulkMoveRow.move_id == move.id, BulkMoveRow.reason.is_not(None))
+    return session.scalars(query.order_by(BulkMoveRow.at).limit(limit)).all()
 
 
 def _unfinished(session: Session, move_id: UUID) -> bool:

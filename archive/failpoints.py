@@ -55,6 +55,9 @@ MESSAGES: Final = ("due.planned", "due.written", "message.sending", "message.sen
 ATTACHED: Final = ("attachment.announced", "attachment.put")
 """Steps of taking an attachment in."""
 
+EXCERPT: Final = ("excerpt.begun",)
+"""Steps of making an excerpt."""
+
 BULK: Final = ("bulk.changed", "bulk.moved")
 """Steps of an edit of many records."""
 
@@ -91,7 +94,7 @@ def arm(spec: str) -> None:
     _armed.clear()
     for part in filter(None, spec.split(",")):
         name, _, effect = part.partition(":")
-        if name not in INTAKE + BULK + SECRECY + TRANSFER + BACKUP + MOVE + MESSAGES + DESTRUCTION + ATTACHED:
+        if name not in INTAKE + BULK + SECRECY + TRANSFER + BACKUP + MOVE + MESSAGES + DESTRUCTION + ATTACHED + EXCERPT:
             raise ValueError(name)
         _armed[name] = Effect(effect)
 

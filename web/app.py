@@ -74,6 +74,8 @@ from web.lending.copies import pages as marked_copy_pages
 from web.lending.counter import pages as counter_pages
 from web.lending.custody import pages as custody_pages
 from web.lending.figures import pages as figure_pages
+from web.lending.paper_requests import pages as paper_request_pages
+from web.lending.readers import pages as reader_pages
 from web.lending.register import pages as register_pages
 from web.lending.requests import pages as request_pages
 from web.lending.rounds import pages as round_pages
@@ -142,8 +144,8 @@ def create_app(wired: Services) -> Flask:
         metric_pages, shelf_pages, placing_pages, copy_pages, print_pages, form_template_pages, vital_pages,
         block_pages, stocktaking_pages, check_pages, hand_in_pages, hand_in_check_pages, hand_in_sign_pages,
         sending_back_pages, step_pages, paper_pages, template_pages, bulk_pages, loan_pages, request_pages,
-        bulk_move_pages, basket_pages, attached_pages, round_pages, custody_pages, figure_pages, use_pages,
-        excerpt_pages,
+        bulk_move_pages, basket_pages, attached_pages, round_pages, paper_request_pages, custody_pages, figure_pages,
+        use_pages, reader_pages, excerpt_pages,
         counter_pages, register_pages, rule_book_pages, deadline_pages, message_pages, calendar_pages, delivery_pages,
         schedule_pages, event_pages, hold_pages, terms_due_pages, destruction_pages, destroyed_pages, secrecy_pages,
         renewal_pages, transfer_pages, transfer_bag_pages, transfer_list_pages, bag_in_pages,

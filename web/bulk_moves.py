@@ -1,4 +1,4 @@
-"""Moves of more than one act takes: begun from a dossier or a place, then how far each is; stop, go on, forget."""
+"""Moves of more than one act takes: looked through, begun, how far each is; stop, go on, undo, forget."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -7,8 +7,9 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
+from archive.bulk_moves import BUSY
 from archive.errors import InvalidInput, NotFound
-from archive.model import BulkState, RowState
+from archive.model import RowState
 from archive.showing import number_of
 from web.bulk import reason
 from web.dossiers import dossier_named, words_of
@@ -32,9 +33,9 @@ SHOWN = 500
 
 @pages.post("/records/<uuid:record_id>/contents/move-all")
 def contents(record_id: UUID) -> BaseResponse:
-    """Begin to move all items of a dossier to another, whose number is given or that is chosen."""
+    """Look through a move of all items of a dossier to another, whose number is given or that is chosen."""
     try:
-        key = services().bulk_moves.into_dossier(identity(), dossier_named(), record_id)
+        key = services().bulk_moves.into_dossier(identity(), dossier_named(), record_id, look=True)
     except InvalidInput as error:
         flash(words_of(error))
         return redirect(url_for("dossiers.contents", record_id=record_id), 303)
@@ -43,11 +44,11 @@ def contents(record_id: UUID) -> BaseResponse:
 
 @pages.post("/shelves/<uuid:place_id>/move-papers")
 def papers(place_id: UUID) -> BaseResponse:
-    """Begin to move the papers that lie in a place to the one whose code was typed or scanned."""
+    """Look through a move of the papers that lie in a place to the one whose code was typed or scanned."""
     back = redirect(url_for("shelves.show", place_id=place_id), 303)
     try:
         target = services().shelving.looks.id_at(identity(), scanned_code(request.form.get("to", "")))
-        key = services().bulk_moves.onto_shelf(identity(), target, place_id)
+        key = services().bulk_moves.onto_shelf(identity(), target, place_id, look=True)
     except NotFound:
         flash(_("There is no place of this code."))
         return back
@@ -59,11 +60,11 @@ def papers(place_id: UUID) -> BaseResponse:
 
 @pages.get("/bulk/moves/<uuid:move_id>")
 def show(move_id: UUID) -> str:
-    """Show how far a move is, and what was refused."""
+    """Show how far a move is, and what was refused, or would be."""
     move = services().bulk_moves.show(identity(), move_id)
     refused = services().bulk_moves.refused(identity(), move_id, SHOWN)
     return render_template(
-        "bulk_move.html", move=move, busy=move.state is BulkState.RUNNING and move.unfinished,
+        "bulk_move.html", move=move, busy=move.state in BUSY and move.unfinished,
         counts={state.value: move.counts.get(state, 0) for state in RowState},
         rest=[(record, number_of(record) if record else "", _why(row.reason or "")) for record, row in refused],
     )  # fmt: skip
@@ -71,8 +72,15 @@ def show(move_id: UUID) -> str:
 
 @pages.post("/bulk/moves/<uuid:move_id>/go-on")
 def go_on(move_id: UUID) -> BaseResponse:
-    """Go on, or try what was refused again."""
+    """Begin what was looked through, go on, or try what was refused again."""
     services().bulk_moves.go_on(identity(), move_id)
+    return redirect(url_for(".show", move_id=move_id), 303)
+
+
+@pages.post("/bulk/moves/<uuid:move_id>/undo")
+def undo(move_id: UUID) -> BaseResponse:
+    """Move back what still lies where the move put it."""
+    services().bulk_moves.undo(identity(), move_id)
     return redirect(url_for(".show", move_id=move_id), 303)
 
 

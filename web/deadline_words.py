@@ -43,6 +43,10 @@ def _request(subject: UUID | None, _record: UUID | None) -> str | None:
     return url_for("loan_requests.show", approval_id=subject) if subject else None
 
 
+def _paper_request(subject: UUID | None, _record: UUID | None) -> str | None:
+    return url_for("paper_requests.show", approval_id=subject) if subject else None
+
+
 def _round(subject: UUID | None, _record: UUID | None) -> str | None:
     return url_for("rounds.show", circulation_id=subject) if subject else None
 
@@ -92,6 +96,9 @@ KINDS: Mapping[DeadlineKind, Words] = {
         mark("Files lent on the page close"), mark("Extend the loan where that goes, if you still need them."), _loans
     ),
     DeadlineKind.LOAN_DECISION: Words(mark("A loan to decide"), mark("Agree, refuse or ask back."), _request),
+    DeadlineKind.PAPER_DECISION: Words(
+        mark("A paper to decide on"), mark("Agree, refuse or ask back."), _paper_request
+    ),
     DeadlineKind.CIRCULATION: Words(
         mark("A paper that goes round"), mark("Pass it on or bring it back, and sign."), _round
     ),

@@ -114,6 +114,9 @@ def split(record_id: UUID) -> BaseResponse:
     def act() -> object:
         [item] = _chosen(1)
         version = record_form.version(request.form)
+        if services().bulk_moves.count_from(identity(), record_id, item) > MOST:
+            _made, move = services().bulk_moves.split(identity(), record_id, item, title, version)
+            return redirect(_moving(move), 303)
         made = services().arranging.split(identity(), record_id, item, title, version)
         return _("The new dossier %(title)s holds the items from there on.", title=_title(made))
 
@@ -127,7 +130,7 @@ def merge(record_id: UUID) -> BaseResponse:
     def act() -> object:
         other = dossier_named()
         if services().dossiers.contents(identity(), other, limit=1).total > MOST:
-            return redirect(_moving(services().bulk_moves.into_dossier(identity(), record_id, other)), 303)
+            return redirect(_moving(services().bulk_moves.into_dossier(identity(), record_id, other, look=True)), 303)
         count = services().arranging.merge(identity(), record_id, other)
         came = ngettext("%(num)d item came over.", "%(num)d items came over.", count)
         return f"{came} {_('The other dossier is empty now: put it into the bin if it is not needed.')}"
@@ -149,7 +152,7 @@ def put() -> BaseResponse:
     ids = [row.id for row in records]
     try:
         if len(ids) > MOST:
-            return redirect(_moving(services().bulk_moves.put_into(identity(), dossier_named(), ids)), 303)
+            return redirect(_moving(services().bulk_moves.put_into(identity(), dossier_named(), ids, look=True)), 303)
         told = _put(ids, dossier_named())
     except ArchiveError as error:
         told = words_of(error)

@@ -72,7 +72,7 @@ def make(content_id: UUID) -> BaseResponse:
         sent = Sent(f"{name}.pdf", made)
         services().attachments.add(identity(), AttachedTo.EXCERPT, key, [(sent, "application/pdf")])
     except Unavailable:
-        services().lending.excerpts.forget(key)
+        services().lending.excerpts.forget(identity(), key)
         raise
     flash(_("The excerpt is made. Look at it before you give it to anyone."))
     return redirect(url_for(".every", record_id=source.record_id), 303)

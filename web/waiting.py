@@ -97,6 +97,9 @@ WAITS = (
         mark("hand-overs of papers to sign"), "standing_custody.every",
         lambda s: services().lending.custody.to_sign(s, identity()),
     ),
+    Wait(
+        mark("papers to decide on"), "paper_requests.every", lambda s: services().lending.papers.count(s, identity())
+    ),
     Wait(mark("corrections to decide"), "corrections.every", lambda s: services().corrections.count(s, identity())),
     Wait(
         mark("pairs that are perhaps the same"), "doubles.waiting",

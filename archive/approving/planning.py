@@ -76,16 +76,16 @@ def plan(
     asks: frozenset[str],
     asker: UUID,
     borrower: UUID,
+    without: frozenset[UUID] = frozenset(),
 ) -> Plan:
     """Return the steps that a request on a record would take. Asks nobody: the caller has.
 
-    Who decides must see the record, and is neither the asker nor whom it is for.
+    Who decides must see the record, and is neither the asker nor whom it is for, nor any of ``without``.
     """
     facts = facts_of(record, people_named(session, [record.id]).get(record.id, ()))
     asked = routes.Asked(kind, record.level_rank, branch(session, record.category_id), record.medium, asks)
-    return plan_of(
-        session, guard, asked, lambda each: _sees(session, guard, each, facts), frozenset({asker, borrower}), borrower
-    )
+    barred = without | {asker, borrower}
+    return plan_of(session, guard, asked, lambda each: _sees(session, guard, each, facts), barred, borrower)
 
 
 def plan_of(

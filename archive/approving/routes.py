@@ -6,7 +6,7 @@ department) or ``person:<sign-in name>``; a request keeps them resolved (``head:
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -29,7 +29,12 @@ ROUTED = (
     ApprovalKind.SECRECY,
     ApprovalKind.TRANSFER,
     ApprovalKind.RENEWAL,
+    ApprovalKind.CUSTODY,
+    ApprovalKind.CIRCULATION,
 )
+AS_LOANS = frozenset({ApprovalKind.CUSTODY, ApprovalKind.CIRCULATION})
+"""What goes by the routes of loans, unless a route names it."""
+
 MOST_STEPS = 6
 MOST_DAYS = 60
 _TOKEN = re.compile(r"role:[a-z_]+|post:[A-Za-z0-9_.-]{1,64}|head|person:[^\s:]{1,64}")
@@ -41,6 +46,7 @@ SHIPPED = """\
 format: 1
 # The first route that fits is taken; the last one takes everything that is left. A destruction goes only by a route
 # that names it; where none fits, by those below.
+# Custody and circulation go by the routes of loans, unless one names them.
 # who: role:archivist, role:approver, role:secrecy_officer, post:CODE, head (of the borrower's department), person:NAME
 # every: true - one decides for each of those named; otherwise the first one decides for all
 # days: after so many days the ones under "escalate" may decide too; they do so at once where nobody else can
@@ -133,17 +139,26 @@ def route_for(routes: Sequence[Route], asked: Asked) -> tuple[int, Route]:
 
     What cannot be undone goes only by a route that names it; where the house has none that fits, by the shipped ones.
     """
+    if asked.kind in AS_LOANS:
+        named = [place for place, each in enumerate(routes, start=1) if asked.kind in each.kinds and _fits(each, asked)]
+        if named:
+            return named[0], routes[named[0] - 1]
+        asked = replace(asked, kind=ApprovalKind.LOAN)
     strict = asked.kind is ApprovalKind.DESTRUCTION
     for place, route in enumerate([*routes, *(shipped() if strict else ())], start=1):
-        if (
-            asked.kind in (route.kinds if strict else route.kinds or {asked.kind})
-            and asked.level in (route.levels or {asked.level})
-            and asked.medium in (route.media or {asked.medium})
-            and (not route.categories or route.categories & asked.categories)
-            and (not route.asks or route.asks & asked.asks)
-        ):
+        if asked.kind in (route.kinds if strict else route.kinds or {asked.kind}) and _fits(route, asked):
             return place, route
     raise InvalidInput(Fault("routes", "no_route"))
+
+
+def _fits(route: Route, asked: Asked) -> bool:
+    """Whether a route is for such a record and what is asked of it, whatever the kind."""
+    return (
+        asked.level in (route.levels or {asked.level})
+        and asked.medium in (route.media or {asked.medium})
+        and (not route.categories or bool(route.categories & asked.categories))
+        and (not route.asks or bool(route.asks & asked.asks))
+    )
 
 
 def parse(source: str) -> tuple[Mapping[str, Any], Sequence[Route]]:

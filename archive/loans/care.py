@@ -1,6 +1,6 @@
 """What happens to loans by itself: reading rights end, approvals lapse, lost rights end loans, steps escalate."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -24,9 +24,18 @@ BATCH = 20
 
 
 class LoanCare:
-    """Looks after loans; a clock asks it to."""
+    """Looks after loans, and after what ``others`` sweep beside them; a clock asks it to."""
 
-    def __init__(self, db: Database, guard: Guard, approvals: Approvals, log: Log, clock: Clock) -> None:
+    def __init__(
+        self,
+        db: Database,
+        guard: Guard,
+        approvals: Approvals,
+        log: Log,
+        clock: Clock,
+        others: Sequence[Callable[[], int]] = (),
+    ) -> None:
+        self._others = others
         self._db = db
         self._guard = guard
         self._approvals = approvals
@@ -44,7 +53,7 @@ class LoanCare:
             escalated = self._approvals.escalate(work.session, system("loans"), BATCH)
             if escalated:
                 work.commit()
-        return done + escalated
+        return done + escalated + sum(sweep() for sweep in self._others)
 
     def _over(self, session: Session) -> Sequence[UUID]:
         """Return electronic loans whose last day is over."""

@@ -20,6 +20,7 @@ from archive.loans.papers import HandedPapers, reader_of, ready_papers, require_
 from archive.loans.rules import months_later
 from archive.log.writer import Log
 from archive.model import (
+    ApprovalKind,
     Copy,
     CopyCondition,
     CustodyAct,
@@ -81,31 +82,48 @@ class StandingCustodies:
             InvalidInput: ``record`` (it may not leave so, or no copy is there), ``holder`` (unknown, does not read it,
                 holds no post), ``months``.
         """
-        if not 1 <= months <= MOST_MONTHS:
-            raise InvalidInput(Fault("months", "out_of_range", {"low": 1, "high": MOST_MONTHS}))
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
             record = self._guard.require(session, identity, Act.LEND, record_id)
-            require_archive_decides(session, record)
-            who = reader_of(session, self._guard, record, login, "holder")
-            held = _first_post(session, who.id, self._guard.day())
-            if held is None or identity.person_id is None:
-                raise InvalidInput(Fault("holder", "holds_no_post", {"name": who.name}))
-            waiting = len(session.scalars(ready_papers(record_id)).all())
-            copy = self._papers.choose(session, identity, record, None, waiting)
-            self._papers.hand_to(session, identity, copy, who.id)
-            row = StandingCustody(
-                id=new_id(), record_id=record_id, copy_id=copy.id, post_id=held.post_id,
-                department_id=held.department_id, person_id=who.id, months=months,
-                check_on=months_later(self._guard.day(), months), begun_at=self._clock.now(),
-                begun_by=identity.person_id,
-            )  # fmt: skip
-            session.add(row)
-            session.flush()
-            self._keep_due(session, row)
-            self._note(session, identity, "custody.give", row, to=str(who.id), months=months)
+            require_archive_decides(session, record, ApprovalKind.CUSTODY)
+            held = self.holder(session, record, login, months)
+            if identity.person_id is None:
+                raise NotAllowed(act="custody.give")
+            key = self.begin_in(session, identity, record, held, months, new_id(), identity.person_id)
             work.commit()
-            return row.id
+            return key
+
+    def holder(self, session: Session, record: Record, login: str, months: int) -> PersonPost:
+        """Return the post in whose custody a paper would be. Raises ``InvalidInput`` as ``give``."""
+        if not 1 <= months <= MOST_MONTHS:
+            raise InvalidInput(Fault("months", "out_of_range", {"low": 1, "high": MOST_MONTHS}))
+        who = reader_of(session, self._guard, record, login, "holder")
+        held = _first_post(session, who.id, self._guard.day())
+        if held is None:
+            raise InvalidInput(Fault("holder", "holds_no_post", {"name": who.name}))
+        return held
+
+    def begin_in(
+        self, session: Session, identity: Identity, record: Record, held: PersonPost, months: int, key: UUID, by: UUID
+    ) -> UUID:
+        """Give a paper into the custody of a post that was looked at, in the caller's transaction.
+
+        Raises:
+            InvalidInput: field ``record``: no copy is there.
+        """
+        waiting = len(session.scalars(ready_papers(record.id)).all())
+        copy = self._papers.choose(session, identity, record, None, waiting)
+        self._papers.hand_to(session, identity, copy, held.person_id)
+        row = StandingCustody(
+            id=key, record_id=record.id, copy_id=copy.id, post_id=held.post_id, department_id=held.department_id,
+            person_id=held.person_id, months=months, check_on=months_later(self._guard.day(), months),
+            begun_at=self._clock.now(), begun_by=by,
+        )  # fmt: skip
+        session.add(row)
+        session.flush()
+        self._keep_due(session, row)
+        self._note(session, identity, "custody.give", row, to=str(held.person_id), months=months)
+        return key
 
     def check(self, identity: Identity, custody_id: UUID, pages: int | None, condition: CopyCondition) -> None:
         """Write down that the paper was looked at, where it is; the next day counts from today.
@@ -184,10 +202,19 @@ class StandingCustodies:
             self._note(session, identity, "custody.return", row)
             work.commit()
 
-    def every(self, identity: Identity, limit: int = 200) -> Sequence[CustodyShown]:
-        """Return the papers in standing custody that concern someone: kept or supervised by them, or theirs to lend."""
+    def every(
+        self, identity: Identity, after: tuple[date, UUID] | None = None, limit: int = 200
+    ) -> Sequence[CustodyShown]:
+        """Return the papers in standing custody that concern someone: kept or supervised by them, or theirs to lend.
+
+        Those that are looked at first come first; ``after``: behind the one of this day and id.
+        """
         with self._db.reading() as session:
             query = select(StandingCustody).where(StandingCustody.ended_at.is_(None), self._concerns(session, identity))
+            if after is not None:
+                day, key = after
+                later = and_(StandingCustody.check_on == day, StandingCustody.id > key)
+                query = query.where(or_(StandingCustody.check_on > day, later))
             rows = session.scalars(query.order_by(StandingCustody.check_on, StandingCustody.id).limit(limit)).all()
             return [self._shown(session, identity, row) for row in rows]
 

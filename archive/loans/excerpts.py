@@ -6,16 +6,19 @@ the excerpt under the record's key. Nothing of the file itself is in it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
 from archive.attachments import Owner
 from archive.clock import Clock
 from archive.database import Database
 from archive.errors import Fault, InvalidInput, NotAllowed, NotFound
-from archive.identity import Identity
+from archive.failpoints import reach
+from archive.identity import Identity, system
 from archive.ids import new_id
 from archive.log.writer import Log
 from archive.model import (
@@ -41,6 +44,11 @@ MOST_PAGES = 10
 
 MOST_BOXES = 40
 """Black parts of one page."""
+
+MADE_IN = timedelta(hours=1)
+"""Until when the PDF of an excerpt is kept, or never."""
+
+BATCH = 20
 
 LONGEST = 200
 """Characters of what an excerpt is for."""
@@ -126,13 +134,28 @@ class Excerpts:
             body = {"excerpt": number, "pages": list(pages), "masked": masked}
             self._log.note(session, identity, "excerpt.make", record=source.record_id, body=body)
             work.commit()
-            return key
+        reach("excerpt.begun")
+        return key
 
-    def forget(self, excerpt_id: UUID) -> None:
+    def forget(self, identity: Identity, excerpt_id: UUID) -> None:
         """Remove an excerpt whose PDF could not be kept."""
         with self._db.writing() as work:
-            work.session.execute(delete(Excerpt).where(Excerpt.id == excerpt_id))
-            work.commit()
+            row = work.session.get(Excerpt, excerpt_id)
+            if row is not None:
+                work.session.execute(delete(Excerpt).where(Excerpt.id == excerpt_id))
+                self._log.note(
+                    work.session, identity, "excerpt.drop", record=row.record_id, body={"excerpt": row.number}
+                )
+                work.commit()
+
+    def sweep(self) -> int:
+        """Remove excerpts whose PDF was not kept within ``MADE_IN``, at most ``BATCH``; return how many."""
+        with self._db.reading() as session:
+            old = Excerpt.made_at < self._clock.now() - MADE_IN
+            left = session.scalars(select(Excerpt.id).where(old, ~_kept(Excerpt.id)).limit(BATCH)).all()
+        for key in left:
+            self.forget(system("loans"), key)
+        return len(left)
 
     def of(self, identity: Identity, record_id: UUID) -> tuple[Record, Sequence[ExcerptShown]]:
         """Return a record and its excerpts, the newest first, to who may make some. Raises as ``source``."""
@@ -203,7 +226,7 @@ def choose_excerpt(session: Session, guard: Guard, identity: Identity, loan: Loa
         NotFound, NotAllowed: not theirs to hand out as it is.
         InvalidInput: ``excerpt``: it is of another record, or the loan is not of files.
     """
-    row = session.get(Excerpt, excerpt_id)
+    row = session.scalar(select(Excerpt).where(Excerpt.id == excerpt_id, _kept(Excerpt.id)))
     if loan.record_id is None or loan.form is not LoanForm.SCREEN or row is None or row.record_id != loan.record_id:
         raise InvalidInput(Fault("excerpt", "unknown"))
     guard.require(session, identity, Act.ORIGINAL, loan.record_id)
@@ -223,6 +246,14 @@ def check(purpose: str, pages: Sequence[int]) -> None:
         faults.append(Fault("pages", "too_many", {"limit": MOST_PAGES}))
     if faults:
         raise InvalidInput(*faults)
+
+
+def _kept(excerpt: Any) -> ColumnElement[bool]:
+    """Return the condition that the PDF of an excerpt is there."""
+    pdf = select(Attachment.id).where(
+        Attachment.about == AttachedTo.EXCERPT, Attachment.subject_id == excerpt, Attachment.store_version.is_not(None)
+    )
+    return pdf.correlate(Excerpt).exists()
 
 
 def _reads(identity: Identity, loan: Loan) -> bool:

@@ -6,7 +6,7 @@ token, and shown in full to who asks for it, which is written down. Need and eff
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from archive.database import Database
 from archive.errors import Conflict, Fault, InvalidInput, NotAllowed, NotFound
 from archive.identity import Identity
 from archive.ids import new_id
+from archive.loans.readers import OutsideReaders, Reader, ends_of, unpacked, visit_context
 from archive.log.writer import Log
 from archive.model import Level, OutsideUse, Person, Record, RecordOpening
 from archive.model.uses import IdentityPaper, OutsideUseRecord, UseHow
@@ -37,16 +38,6 @@ LONGEST_NUMBER = 40
 
 MOST = 50
 """Records of one visit."""
-
-
-@dataclass(frozen=True)
-class Reader:
-    """Who came: as their identity paper says, and for whom."""
-
-    name: str
-    paper: IdentityPaper
-    number: str
-    organisation: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,7 +74,10 @@ def open_to_outside(rank: int, lowest: int, *, released: bool, need_to_know: boo
 class OutsideUses:
     """The acts on visits of readers from outside."""
 
-    def __init__(self, db: Database, guard: Guard, vault: Vault, log: Log, clock: Clock) -> None:
+    def __init__(
+        self, db: Database, guard: Guard, vault: Vault, log: Log, clock: Clock, readers: OutsideReaders
+    ) -> None:
+        self._known = readers
         self._db = db
         self._guard = guard
         self._vault = vault
@@ -92,16 +86,23 @@ class OutsideUses:
 
     def register(
         self, identity: Identity, reader: Reader, need: str, how: UseHow, records: Sequence[UUID],
-        pages: int | None = None,
+        pages: int | None = None, known: UUID | None = None,
     ) -> UUID:  # fmt: skip
         """Write down that a reader from outside is given records; returns the visit's id.
 
+        ``known``: who it is, of the register; their paper stands for an empty number then.
+
         Raises:
             NotAllowed: they hand nothing out.
-            NotFound: a record that they do not see.
+            NotFound: a record that they do not see, or nobody known so.
             InvalidInput: ``name``, ``paper_number``, ``organisation``, ``need``, ``numbers`` (none, too many, or one
                 that is not for readers from outside).
         """
+        if known is not None and not reader.number.strip():
+            with self._guard.refusals(identity), self._db.reading() as session:
+                self._guard.require_house(session, identity, Act.SEE_LOANS)
+                kept = self._known.known(session, known)
+                reader = replace(reader, paper=kept.paper, number=kept.number)
         normal = _checked(reader, need, records)
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
@@ -113,14 +114,16 @@ class OutsideUses:
             self._vault.add_owner(session, key, due_year=None)
             facts = {
                 "name": reader.name.strip(), "paper": reader.paper.value, "number": normal,
-                "organisation": reader.organisation.strip(),
+                "organisation": reader.organisation.strip(), "contact": reader.contact.strip(),
             }  # fmt: skip
+            who = self._known.keep(session, identity, unpacked(json.dumps(facts).encode()))
             sealed = self._vault.seal(
-                session, key, json.dumps(facts, ensure_ascii=False).encode(), context=_reader(key)
+                session, key, json.dumps(facts, ensure_ascii=False).encode(), context=visit_context(key)
             )
             use = OutsideUse(
                 id=key, number=(session.scalar(select(func.max(OutsideUse.number))) or 0) + 1, at=self._clock.now(),
-                staff_id=identity.person_id, sealed=sealed, token=self._token(reader.paper, normal),
+                staff_id=identity.person_id, sealed=sealed, token=self._known.token(reader.paper, normal),
+                reader_id=who,
             )  # fmt: skip
             session.add(use)
             session.flush()
@@ -197,13 +200,21 @@ class OutsideUses:
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
             self._guard.require_house(session, identity, Act.SEE_LOANS)
-            token = self._token(paper, _normal(paper, number)[0])
+            token = self._known.token(paper, _normal(paper, number)[0])
             query = select(OutsideUse).where(OutsideUse.token == token, self.concerns(session, identity))
             rows = session.scalars(query.order_by(OutsideUse.at.desc(), OutsideUse.id.desc()).limit(MOST)).all()
             shown = [self._shown(session, identity, row) for row in rows]
             self._log.note(session, identity, "outside.find", body={"found": len(rows)})
             work.commit()
             return shown
+
+    def visits(self, identity: Identity, reader_id: UUID, limit: int = MOST) -> Sequence[UseShown]:
+        """Return the visits of a reader of the register, as far as this person sees them. Raises ``NotAllowed``."""
+        with self._guard.refusals(identity), self._db.reading() as session:
+            self._guard.require_house(session, identity, Act.SEE_LOANS)
+            query = select(OutsideUse).where(OutsideUse.reader_id == reader_id, self.concerns(session, identity))
+            rows = session.scalars(query.order_by(OutsideUse.at.desc(), OutsideUse.id.desc()).limit(limit)).all()
+            return [self._shown(session, identity, row) for row in rows]
 
     def owner(self, identity: Identity, subject_id: UUID, *, adding: bool) -> Owner:
         """Return whose a letter of introduction is (``archive.attachments.Subject``). Raises ``NotFound``."""
@@ -223,13 +234,11 @@ class OutsideUses:
 
     def readers(self, session: Session, uses: Sequence[OutsideUse]) -> dict[UUID, Reader]:
         """Open who came on visits, by id of the visit, as ``reader``."""
-        opened = self._vault.open_many(session, [(each.id, each.sealed, _reader(each.id)) for each in uses])
+        opened = self._vault.open_many(session, [(each.id, each.sealed, visit_context(each.id)) for each in uses])
         found = {}
         for use, data in zip(uses, opened, strict=True):
             if data is not None:
-                facts = json.loads(data)
-                paper = IdentityPaper(facts["paper"])
-                found[use.id] = Reader(facts["name"], paper, facts["number"], facts["organisation"])
+                found[use.id] = unpacked(data)
         return found
 
     def texts(self, session: Session, line: OutsideUseRecord) -> dict[str, str]:
@@ -273,9 +282,6 @@ class OutsideUses:
         told = json.dumps({"need": need, "effect": effect}, ensure_ascii=False).encode()
         return self._vault.seal(session, record_id, told, context=_line(use_id, record_id))
 
-    def _token(self, paper: IdentityPaper, normal: str) -> str:
-        return self._vault.token("outside", f"{paper.value}:{normal}")
-
     def _note(
         self, session: Session, identity: Identity, act: str, use: OutsideUse, record: UUID | None, **body: object
     ) -> None:
@@ -308,11 +314,6 @@ def handed_out(guard: Guard, session: Session, identity: Identity) -> Select[tup
     return guard.visible(session, identity, Act.LEND).where(Record.id.in_(reads)).with_only_columns(Record.id)
 
 
-def ends_of(number: str) -> str:
-    """Return a number with its first and last sign alone."""
-    return f"{number[0]}{'*' * (len(number) - 2)}{number[-1]}" if len(number) > 2 else "*" * len(number)
-
-
 def _normal(paper: IdentityPaper, number: str) -> tuple[str, Fault | None]:
     """Return the one form of a paper's number, and what is wrong with it."""
     text = "".join(number.split()).upper()
@@ -334,6 +335,7 @@ def _checked(reader: Reader, need: str, records: Sequence[UUID]) -> str:
     faults = [fault] if fault else []
     for field, text, longest, must in (
         ("name", reader.name, LONGEST_NAME, True), ("organisation", reader.organisation, LONGEST_NAME, False),
+        ("contact", reader.contact, LONGEST_NAME, False),
         ("need", need, LONGEST, True),
     ):  # fmt: skip
         faults += _wrong(field, text, longest, must=must)
@@ -361,10 +363,6 @@ def _wrong(field: str, text: str, longest: int, *, must: bool) -> list[Fault]:
 
 def _lines(use_id: UUID) -> Select[OutsideUseRecord]:
     return select(OutsideUseRecord).where(OutsideUseRecord.use_id == use_id).order_by(OutsideUseRecord.id)
-
-
-def _reader(key: UUID) -> str:
-    return f"outside-use:{key.hex}"
 
 
 def _line(use_id: UUID, record_id: UUID) -> str:

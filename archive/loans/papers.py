@@ -88,21 +88,32 @@ def ready_papers(record_id: UUID) -> Any:
     return select(Loan).where(*where).order_by(Loan.ready_at, Loan.number)
 
 
-def require_archive_decides(session: Session, record: Record) -> None:
-    """Refuse to let a paper go without a loan where the house has others than the archive decide on its leaving.
+TAKE_OUT = frozenset({"take_out"})
+"""What is asked of a record whose paper leaves."""
 
-    Raises:
-        InvalidInput: field ``record``: it does not leave, or a loan is to be asked for.
-    """
+
+def require_leaves(session: Session, record: Record) -> None:
+    """Refuse what may not leave now. Raises ``InvalidInput``, field ``record``."""
     now = availability(session, record)
     if LoanForm.OUT not in now.forms:
         raise InvalidInput(Fault("record", now.why[LoanForm.OUT]))
-    asked = routes.Asked(
-        ApprovalKind.LOAN, record.level_rank, branch(session, record.category_id), record.medium,
-        frozenset({"take_out"}),
-    )  # fmt: skip
+
+
+def archive_decides(session: Session, record: Record, kind: ApprovalKind) -> bool:
+    """Whether the house has the archive alone decide on a paper that leaves without a loan."""
+    asked = routes.Asked(kind, record.level_rank, branch(session, record.category_id), record.medium, TAKE_OUT)
     _place, route = routes.route_for(routes_now(session), asked)
-    if not all(f"role:{Role.ARCHIVIST.value}" in step.who and not step.every for step in route.steps):
+    return all(f"role:{Role.ARCHIVIST.value}" in step.who and not step.every for step in route.steps)
+
+
+def require_archive_decides(session: Session, record: Record, kind: ApprovalKind) -> None:
+    """Refuse to let a paper go at once where it does not leave, or where others than the archive decide on it.
+
+    Raises:
+        InvalidInput: field ``record``: it does not leave, or it is to be applied for.
+    """
+    require_leaves(session, record)
+    if not archive_decides(session, record, kind):
         raise InvalidInput(Fault("record", "needs_a_loan"))
 
 

@@ -118,7 +118,7 @@ class RequestLooks:
             loan = self._loans_of(session, [approval])[approval.id]
             what, why, _ = self._approvals.opened(session, approval)
             spoken = self._approvals.spoken(session, approval)
-            steps = self._steps(session, approval)
+            steps = steps_of(session, approval)
             record = session.get(Record, loan.record_id) if loan.record_id else None
             here = next((each.step for each in steps if each.here), None)
             open_now = approval.state in UNDECIDED
@@ -132,7 +132,7 @@ class RequestLooks:
                 why=why,
                 spoken=spoken,
                 steps=steps,
-                names=self._names(session, approval, spoken, steps),
+                names=names_in(session, approval, spoken, steps),
                 may_decide=decides and not finds,
                 may_find=finds,
                 may_answer=mine and approval.state is ApprovalState.QUESTIONED,
@@ -166,32 +166,36 @@ class RequestLooks:
             or session.scalar(lends.with_only_columns(Record.id)) is not None
         )
 
-    def _steps(self, session: Session, approval: Approval) -> Sequence[StepShown]:
-        steps = session.scalars(
-            select(ApprovalStep).where(ApprovalStep.approval_id == approval.id).order_by(ApprovalStep.number)
-        )
-        named = session.scalars(select(ApprovalDecider).where(ApprovalDecider.approval_id == approval.id)).all()
-        waits = approval.state in UNDECIDED
-        passed = approval.state is ApprovalState.APPROVED
-        return [
-            StepShown(
-                step,
-                sorted((each for each in named if each.number == step.number), key=lambda each: each.token),
-                passed=passed or step.number < approval.step,
-                here=waits and step.number == approval.step,
-            )
-            for step in steps
-        ]
 
-    def _names(
-        self, session: Session, approval: Approval, spoken: Sequence[Spoken], steps: Sequence[StepShown]
-    ) -> Mapping[UUID, str]:
-        ids = {approval.asked_by, approval.for_id, approval.decided_by}
-        ids |= {key for each in spoken for key in (each.word.person_id, each.word.instead_of)}
-        ids |= {
-            UUID(each.token.removeprefix("person:"))
-            for step in steps
-            for each in step.deciders
-            if each.token.startswith("person:")
-        }
-        return dict(session.execute(select(Person.id, Person.name).where(Person.id.in_(ids - {None}))).all())
+def steps_of(session: Session, approval: Approval) -> Sequence[StepShown]:
+    """Return the steps of a request, each with who decides there."""
+    steps = session.scalars(
+        select(ApprovalStep).where(ApprovalStep.approval_id == approval.id).order_by(ApprovalStep.number)
+    )
+    named = session.scalars(select(ApprovalDecider).where(ApprovalDecider.approval_id == approval.id)).all()
+    waits = approval.state in UNDECIDED
+    passed = approval.state is ApprovalState.APPROVED
+    return [
+        StepShown(
+            step,
+            sorted((each for each in named if each.number == step.number), key=lambda each: each.token),
+            passed=passed or step.number < approval.step,
+            here=waits and step.number == approval.step,
+        )
+        for step in steps
+    ]
+
+
+def names_in(
+    session: Session, approval: Approval, spoken: Sequence[Spoken], steps: Sequence[StepShown]
+) -> Mapping[UUID, str]:
+    """Return the names of everyone in a request, by id."""
+    ids = {approval.asked_by, approval.for_id, approval.decided_by}
+    ids |= {key for each in spoken for key in (each.word.person_id, each.word.instead_of)}
+    ids |= {
+        UUID(each.token.removeprefix("person:"))
+        for step in steps
+        for each in step.deciders
+        if each.token.startswith("person:")
+    }
+    return dict(session.execute(select(Person.id, Person.name).where(Person.id.in_(ids - {None}))).all())

@@ -21,6 +21,7 @@ from archive.loans.papers import HandedPapers, reader_of, reads, ready_papers, r
 from archive.loans.standing import period_of
 from archive.log.writer import Log
 from archive.model import (
+    ApprovalKind,
     Circulation,
     CirculationState,
     CirculationStop,
@@ -94,39 +95,60 @@ class Rounds:
             InvalidInput: ``record`` (it may not leave so, or no copy is there), ``purpose``, ``scope``, ``until``,
                 ``receivers`` (nobody, too many, one twice, one who does not read it).
         """
-        _check(slip)
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
             record = self._guard.require(session, identity, Act.LEND, record_id)
-            require_archive_decides(session, record)
-            today = self._guard.day()
-            last = rules.longest(today, period_of(session, record))
-            if not today <= slip.until <= last:
-                raise InvalidInput(Fault("until", "not_within", {"low": str(today), "high": str(last)}))
-            people = [reader_of(session, self._guard, record, each, "receivers").id for each in slip.receivers]
-            waiting = len(session.scalars(ready_papers(record_id)).all())
-            row = self._papers.choose(session, identity, record, copy, waiting)
+            require_archive_decides(session, record, ApprovalKind.CIRCULATION)
+            people = self.receivers(session, record, slip)
             if identity.person_id is None:
                 raise NotAllowed(act="circulation.begin")
-            self._papers.hand_to(session, identity, row, identity.person_id)
-            key, now = new_id(), self._clock.now()
-            texts = json.dumps({"purpose": slip.purpose.strip(), "scope": slip.scope.strip()}, ensure_ascii=False)
-            session.add(
-                Circulation(
-                    id=key, number=(session.scalar(select(func.max(Circulation.number))) or 0) + 1,
-                    record_id=record_id, copy_id=row.id, until=slip.until, begun_by=identity.person_id, begun_at=now,
-                    sealed=self._vault.seal(session, record_id, texts.encode(), context=_context(key)),
-                    pages_out=row.pages, condition_out=row.condition,
-                )
-            )  # fmt: skip
-            session.flush()
-            for place, person in enumerate(people, 1):
-                session.add(CirculationStop(id=new_id(), circulation_id=key, position=place, person_id=person))
-            Deadlines(self._guard).set(session, DeadlineKind.CIRCULATION, key, slip.until)
-            body = {"to": [str(each) for each in people], "until": slip.until.isoformat(), "copy": row.number}
-            self._note(session, identity, "circulation.begin", session.get_one(Circulation, key), **body)
+            self.begin_in(session, identity, record, slip, people, copy, key := new_id(), identity.person_id)
             work.commit()
             return key
+
+    def receivers(self, session: Session, record: Record, slip: Slip) -> Sequence[UUID]:
+        """Return the receivers of a slip, which is sound. Raises ``InvalidInput`` as ``begin``."""
+        _check(slip)
+        today = self._guard.day()
+        last = rules.longest(today, period_of(session, record))
+        if not today <= slip.until <= last:
+            raise InvalidInput(Fault("until", "not_within", {"low": str(today), "high": str(last)}))
+        return [reader_of(session, self._guard, record, each, "receivers").id for each in slip.receivers]
+
+    def begin_in(
+        self,
+        session: Session,
+        identity: Identity,
+        record: Record,
+        slip: Slip,
+        people: Sequence[UUID],
+        copy: int | None,
+        key: UUID,
+        by: UUID,
+    ) -> None:
+        """Send a paper round on a slip that was looked at, from ``by``, in the caller's transaction.
+
+        Raises:
+            InvalidInput: field ``record``: no copy is there.
+        """
+        waiting = len(session.scalars(ready_papers(record.id)).all())
+        row = self._papers.choose(session, identity, record, copy, waiting)
+        self._papers.hand_to(session, identity, row, by)
+        texts = json.dumps({"purpose": slip.purpose.strip(), "scope": slip.scope.strip()}, ensure_ascii=False)
+        session.add(
+            Circulation(
+                id=key, number=(session.scalar(select(func.max(Circulation.number))) or 0) + 1,
+                record_id=record.id, copy_id=row.id, until=slip.until, begun_by=by, begun_at=self._clock.now(),
+                sealed=self._vault.seal(session, record.id, texts.encode(), context=_context(key)),
+                pages_out=row.pages, condition_out=row.condition,
+            )
+        )  # fmt: skip
+        session.flush()
+        for place, person in enumerate(people, 1):
+            session.add(CirculationStop(id=new_id(), circulation_id=key, position=place, person_id=person))
+        Deadlines(self._guard).set(session, DeadlineKind.CIRCULATION, key, slip.until)
+        body = {"to": [str(each) for each in people], "until": slip.until.isoformat(), "copy": row.number}
+        self._note(session, identity, "circulation.begin", session.get_one(Circulation, key), **body)
 
     def sign(self, identity: Identity, circulation_id: UUID) -> None:
         """Sign that one has the paper now, in one's turn.
@@ -189,11 +211,18 @@ class Rounds:
             work.commit()
             return differs
 
-    def every(self, identity: Identity, *, ended: bool = False, limit: int = 200) -> Sequence[SlipShown]:
-        """Return the slips that concern someone, the newest first: sent by or to them, or of what they lend."""
+    def every(
+        self, identity: Identity, *, ended: bool = False, after: UUID | None = None, limit: int = 200
+    ) -> Sequence[SlipShown]:
+        """Return the slips that concern someone, the newest first: sent by or to them, or of what they lend.
+
+        ``after``: behind the one of this id.
+        """
         with self._db.reading() as session:
             state = Circulation.state == (CirculationState.RETURNED if ended else CirculationState.ROUND)
             query = select(Circulation).where(state, self._concerns(session, identity))
+            if after is not None:
+                query = query.where(Circulation.id < after)
             return [
                 self._shown(session, identity, row)
                 for row in session.scalars(query.order_by(Circulation.id.desc()).limit(limit))

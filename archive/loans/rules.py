@@ -25,6 +25,7 @@ limits:
   at_once: 10     # records that one person has at once
   collect: 7      # days that an approved loan waits to be collected
   times: 12       # how often one person borrows the same record within a year; left out: as often as they ask
+  readers: 1095   # days after the last visit of a reader from outside until the register forgets them
   # of an electronic loan, each may be left out: then there is no limit
   pages: 500      # different pages that are looked at
   pages_a_day: 200
@@ -41,7 +42,7 @@ periods:
 
 MOST_DAYS = 366
 _MUST = {"at_once": 1000, "collect": 90}
-_MAY = {"times": 1000, "pages": 1_000_000, "pages_a_day": 1_000_000, "copies": 100_000}
+_MAY = {"times": 1000, "readers": 36_500, "pages": 1_000_000, "pages_a_day": 1_000_000, "copies": 100_000}
 _PERIOD = frozenset({"levels", "categories", "days", "months", "extension", "leaves"})
 
 
@@ -85,6 +86,7 @@ class LoanRules:
     pages: int | None = None
     pages_a_day: int | None = None
     copies: int | None = None
+    readers: int | None = None
 
     def period(self, level: int, categories: frozenset[str]) -> Period:
         """Return the first period that fits a record: ``categories`` are its own and all above it, by code."""

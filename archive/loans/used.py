@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from archive.database import Database, rows_by_id
 from archive.identity import Identity
 from archive.loans.looks import LoanLooks
-from archive.loans.outside import OutsideUses, Reader, handed_out
+from archive.loans.outside import OutsideUses, handed_out
+from archive.loans.readers import Reader
 from archive.loans.standing import rules_now
 from archive.model import (
     Department,

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, false, or_, select, true
 from sqlalchemy.orm import Session
 
 from archive.approving.deciders import hands_of, head_token, holders, waiting
+from archive.approving.routes import AS_LOANS
 from archive.database import Base
 from archive.deadlines import Deadlines, Watch
 from archive.due_rules import Rule, Stage
@@ -50,14 +51,15 @@ def keep_decision(guard: Guard, session: Session, approval: Approval) -> None:
     """Note until when a request is to be decided as it stands now, in the caller's transaction."""
     session.flush()
     deadlines = Deadlines(guard)
+    kind = DeadlineKind.PAPER_DECISION if approval.kind in AS_LOANS else DeadlineKind.LOAN_DECISION
     if approval.state is ApprovalState.ASKED and approval.step:
         step = session.get(ApprovalStep, (approval.id, approval.step))
         days = timedelta(days=step.days) if step is not None and step.days is not None else DECIDED_IN
-        deadlines.set(session, DeadlineKind.LOAN_DECISION, approval.id, guard.day() + days, approval.record_id)
+        deadlines.set(session, kind, approval.id, guard.day() + days, approval.record_id)
         return
     decided = approval.state in {ApprovalState.APPROVED, ApprovalState.REFUSED}
     end = deadlines.meet if decided else deadlines.lapse
-    end(session, DeadlineKind.LOAN_DECISION, approval.id)
+    end(session, kind, approval.id)
 
 
 def keep_due(guard: Guard, session: Session, loan: Loan) -> None:
@@ -117,15 +119,15 @@ class LoanWatch:
 
 
 class DecisionWatch:
-    """A request for a loan that waits: those who decide at its present step are told, and see it."""
+    """A request for a loan, or for a paper, that waits: those who decide at its present step are told, and see it."""
 
-    kind = DeadlineKind.LOAN_DECISION
     rule = Rule(before=(1,), after=(2,))
     act = Act.SEE
     subject: type[Base] | None = Approval
 
-    def __init__(self, guard: Guard) -> None:
+    def __init__(self, guard: Guard, kind: DeadlineKind) -> None:
         self._guard = guard
+        self.kind = kind
 
     def recipients(self, session: Session, deadline: Deadline, stage: Stage) -> Collection[UUID]:  # noqa: ARG002  (the contract's)
         """Return those who may decide now."""
@@ -209,4 +211,5 @@ class PaperWatch:
 def loan_watches(guard: Guard) -> list[Watch]:
     """Return the watch of each kind of deadline that loans have."""
     papers = [PaperWatch(guard, kind) for kind in PAPER_RULES]
-    return [*(LoanWatch(guard, kind) for kind in RULES), *papers, DecisionWatch(guard)]
+    decisions = [DecisionWatch(guard, kind) for kind in (DeadlineKind.LOAN_DECISION, DeadlineKind.PAPER_DECISION)]
+    return [*(LoanWatch(guard, kind) for kind in RULES), *papers, *decisions]

@@ -25,6 +25,9 @@ from archive.loans.extending import Extensions, asks_of
 from archive.loans.looks import LoanLooks, LoanShown
 from archive.loans.marking import Marking
 from archive.loans.outside import OutsideUses
+from archive.loans.paper_requests import PaperRequests
+from archive.loans.readers import OutsideReaders
+from archive.loans.registered import LoanRegister
 from archive.loans.request_looks import RequestLooks
 from archive.loans.rounds import Rounds
 from archive.loans.statistics import LoanStatistics
@@ -53,11 +56,14 @@ class Lending:
         self.basket = Basket(db, guard, clock, self.requests)
         self.rounds = Rounds(db, guard, vault, log, clock)
         self.custody = StandingCustodies(db, guard, log, clock)
+        self.papers = PaperRequests(db, guard, approvals, self.custody, self.rounds)
         self.excerpts = Excerpts(db, guard, vault, log, clock)
-        self.outside = OutsideUses(db, guard, vault, log, clock)
+        self.readers = OutsideReaders(db, guard, vault, log, clock)
+        self.outside = OutsideUses(db, guard, vault, log, clock, self.readers)
         self.used = UseRegister(db, guard, self.outside, self.looks)
+        self.registered = LoanRegister(db, vault)
         self.statistics = LoanStatistics(db, guard, zone)
-        self.care = LoanCare(db, guard, approvals, log, clock)
+        self.care = LoanCare(db, guard, approvals, log, clock, (self.readers.sweep, self.excerpts.sweep))
         self.deputies = Deputies(db, guard, log, clock)
         self.books = Books(
             db,

@@ -173,7 +173,7 @@ from archive.model.sheets import Sheet, SheetColumns, SheetRow, SheetState
 from archive.model.shelves import Carrier, Copy, CopyCondition, CopyMove, Security, ShelfKind, ShelfPlace
 from archive.model.steps import CountedFrom, FilingDeadline, FilingRun, FilingRunRow, FilingRunState, SentBack
 from archive.model.stocktaking import FollowUp, ScanVerdict, StockItem, StockScan, StockState, Stocktaking, Tally
-from archive.model.uses import OutsideUse
+from archive.model.uses import OutsideReader, OutsideUse
 
 __all__ = [
     "AccessGrant",
@@ -319,6 +319,7 @@ __all__ = [
     "NeedToKnowGroup",
     "NotTheSame",
     "NumberRule",
+    "OutsideReader",
     "OutsideUse",
     "OwnerKey",
     "PageText",

@@ -22,6 +22,8 @@ class ApprovalKind(StrEnum):
     SECRECY = "secrecy"
     TRANSFER = "transfer"
     RENEWAL = "renewal"
+    CUSTODY = "custody"  # a paper into the standing custody of a post
+    CIRCULATION = "circulation"  # a paper round on a slip
 
 
 class ApprovalState(StrEnum):

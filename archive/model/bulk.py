@@ -72,7 +72,7 @@ class MoveInto(StrEnum):
 class BulkMove(Base):
     """A move of many items into a dossier, or of many copies to a place on the shelves (``target_id``), by one person.
 
-    It is never prepared, and never undone: moving back is another move.
+    Prepared, it is looked through alone: nothing is moved, and ``reason`` of a row says why it would be refused.
     """
 
     __tablename__ = "bulk_move"
@@ -88,8 +88,8 @@ class BulkMove(Base):
 class BulkMoveRow(Base):
     """An item, or a copy, of a move, in order; ``from_id`` is the dossier or place where it lay when it was begun.
 
-    ``volume`` is the volume that an item is to lie in there (None: that of what it is put behind). ``reason`` as of
-    ``BulkEditRow``.
+    ``volume`` is the volume that an item is to lie in there (None: that of what it is put behind), ``from_volume`` the
+    one in which it lay. ``reason`` as of ``BulkEditRow``.
     """
 
     __tablename__ = "bulk_move_row"
@@ -101,5 +101,6 @@ class BulkMoveRow(Base):
     copy_id: Mapped[UUID | None] = mapped_column(ForeignKey("copy.id"), index=True)
     from_id: Mapped[UUID | None]
     volume: Mapped[int | None]
+    from_volume: Mapped[int | None]
     state: Mapped[RowState] = mapped_column(word(RowState), default=RowState.WAITING)
     reason: Mapped[str | None] = mapped_column(String(64))

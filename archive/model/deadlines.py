@@ -24,6 +24,7 @@ class DeadlineKind(StrEnum):
     DOSSIER_CLOCK = "dossier_clock"
     SECRECY_END = "secrecy_end"
     LOAN_DECISION = "loan_decision"
+    PAPER_DECISION = "paper_decision"
     CIRCULATION = "circulation"
     CUSTODY_CHECK = "custody_check"
     AUDIT = "audit"

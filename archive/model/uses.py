@@ -27,15 +27,42 @@ class UseHow(StrEnum):
     COPIES = "copies"  # handed out at the counter
 
 
+class OutsideReader(Base):
+    """A reader from outside who is known from a visit.
+
+    ``sealed`` is who they are (JSON: name, paper, number, organisation, contact), under the reader's own key; ``token``
+    finds the whole number of their paper again, ``name_token`` their whole name. ``last_at``: when they came last.
+    """
+
+    __tablename__ = "outside_reader"
+    __table_args__ = (
+        Index("ix_outside_reader_name_token", "name_token"),
+        Index("ix_outside_reader_last_at_id", "last_at", "id"),
+    )
+
+    id: Mapped[Key]
+    number: Mapped[int] = mapped_column(unique=True)
+    token: Mapped[str] = mapped_column(String(64), unique=True)
+    name_token: Mapped[str] = mapped_column(String(64))
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    since: Mapped[datetime]
+    last_at: Mapped[datetime]
+    version: Mapped[Version]
+
+
 class OutsideUse(Base):
-    """One visit of a reader from outside.
+    """One visit of a reader from outside; ``reader_id``: who it was, as long as they are in the register.
 
     ``sealed`` is who they are (JSON: name, paper, number, organisation), under the visit's own key; ``token`` finds
     the whole number of their paper again, and no part of it.
     """
 
     __tablename__ = "outside_use"
-    __table_args__ = (Index("ix_outside_use_token", "token"), Index("ix_outside_use_staff_id", "staff_id"))
+    __table_args__ = (
+        Index("ix_outside_use_token", "token"),
+        Index("ix_outside_use_staff_id", "staff_id"),
+        Index("ix_outside_use_reader_id", "reader_id"),
+    )
 
     id: Mapped[Key]
     number: Mapped[int] = mapped_column(unique=True)
@@ -43,6 +70,7 @@ class OutsideUse(Base):
     staff_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
     token: Mapped[str] = mapped_column(String(64))
+    reader_id: Mapped[UUID | None] = mapped_column(ForeignKey("outside_reader.id"))
     version: Mapped[Version]
 
 

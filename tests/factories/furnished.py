@@ -338,7 +338,12 @@ def _loans(archivist: Hands, borrower: Hands, places: dict[str, str], day: date)
     texts = {"purpose": "传阅", "scope": "全文，不得复制", "until": day.isoformat(), "receivers": "secrecy,director"}
     slip = archivist.post(at, at, number=papers["round"], **texts)
     places["slip"] = _first(r"/circulations/([0-9a-f-]{36})", slip.location or slip.text)
+    key = _record(archivist, places["category"], "二号楼业主资料册（内部）", level="2", medium="paper")
+    archivist.post("/records/file", record=key)
+    number = _first(r'class="archive-number"[^>]*>([^<]+)<', archivist.read(f"/records/{key}"))
     at = "/standing-custody"
+    asked = archivist.post(at, at, number=number, holder="director", months="6", reason="片区业主接待日常查用")
+    places["paper_request"] = _first(r"/paper-requests/([0-9a-f-]{36})", asked.location or asked.text)
     archivist.post(at, at, number=papers["kept"], holder="secrecy", months="6")
     places["custody"] = _first(r"/standing-custody/([0-9a-f-]{36})", archivist.read(at))
 
@@ -352,6 +357,7 @@ def _uses(archivist: Hands, places: dict[str, str]) -> None:
     reader = {"name": "赵来访", "paper": "other", "paper_number": "备字2024第18号", "organisation": "市城建档案馆"}
     made = archivist.post(at, at, **reader, need="核对竣工验收备案", numbers=number, how="copies", pages="3")
     places["visit"] = _first(r"/loans/uses/([0-9a-f-]{36})", made.location or made.text)
+    places["reader"] = _first(r"/loans/readers/([0-9a-f-]{36})", archivist.read("/loans/readers"))
     places["excerpted"], places["excerpt_file"] = places["filed"], places["content"]
     at = f"/files/{places['content']}/excerpt"
     part = {"p1-left": "10", "p1-top": "12", "p1-width": "60", "p1-height": "6"}

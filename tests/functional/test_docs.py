@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
-from archive.failpoints import ATTACHED, BACKUP, BULK, DESTRUCTION, INTAKE, MESSAGES, MOVE, SECRECY, TRANSFER
+from archive.failpoints import ATTACHED, BACKUP, BULK, DESTRUCTION, EXCERPT, INTAKE, MESSAGES, MOVE, SECRECY, TRANSFER
 from archive.numbering.rule import WIDTHS, NumberField
 from runtime.cli.main import cli
 from runtime.doctor import LOOKS
@@ -148,7 +148,7 @@ def test_every_look_and_message_of_the_doctor_is_explained(language: str) -> Non
     assert not [message for message in WORDS if f"`{message}`" not in text]
 
 
-EVERY_FAILPOINT = {*INTAKE, *BULK, *SECRECY, *TRANSFER, *BACKUP, *MOVE, *MESSAGES, *DESTRUCTION, *ATTACHED}
+EVERY_FAILPOINT = {*INTAKE, *BULK, *SECRECY, *TRANSFER, *BACKUP, *MOVE, *MESSAGES, *DESTRUCTION, *ATTACHED, *EXCERPT}
 
 
 def test_every_failpoint_is_in_the_document_and_in_the_code() -> None:

@@ -156,6 +156,30 @@ def test_the_register_goes_out_as_a_spreadsheet_and_a_pdf(house: WebHouse) -> No
     assert archivist.get("/loans/register/list.pdf").data.startswith(b"%PDF")
 
 
+def test_the_register_says_who_decided_what_for_how_long_and_what_came_of_it(house: WebHouse) -> None:
+    archivist, staff = house.browser("archivist"), house.browser("staff")
+    record, number = paper(house, title="登记簿里的全部栏目")
+    request = ask(staff, record)
+    post(archivist, f"/loans/requests/{request}/decide", decision="approve")
+    scan(archivist, number, person="staff")
+    loan = re.findall(r"/loans/([0-9a-f-]{36})/extend", staff.get("/loans").text)[0]
+    post(staff, f"/loans/{loan}/extend")
+    scan(archivist, number)
+    assert post(staff, f"/loans/{loan}/effect", effect="避免了一次返工")[0] == 200
+    sent = archivist.get(f"/loans/register/list.xlsx?record={record}").data
+    head, line = CalamineWorkbook.from_filelike(BytesIO(sent)).get_sheet_by_index(0).to_python()
+    row = dict(zip(head, line, strict=True))
+    told = [row[each] for each in ("利用目的", "审批人", "续借", "利用效果", "经办人")]
+    assert told == ["工作查考", "archivist某", "+7 天", "避免了一次返工", "archivist某"]
+    assert "部门" in row
+    words = "".join(
+        page.extract_text()
+        for page in PdfReader(BytesIO(archivist.get(f"/loans/register/list.pdf?record={record}").data)).pages
+    ).replace("\n", "")
+    for each in ("审批人", "经办人", "工作查考", "避免了一次返工"):
+        assert each in words
+
+
 def test_a_notice_to_return_names_what_was_called_back(house: WebHouse) -> None:
     archivist, staff = house.browser("archivist"), house.browser("staff")
     record, number = paper(house, title="要催还的合同")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from io import BytesIO
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from archive.model import (
     Copy,
     IssuedNumber,
     Medium,
+    OutsideReader,
     OutsideUse,
     OwnerKey,
     Person,
@@ -197,3 +199,69 @@ def test_the_log_names_no_reader(house: WebHouse) -> None:
     assert IDENTITY not in page
     with house.services.db.reading() as session:
         assert session.scalar(select(Person.id).where(Person.name == "吴来访")) is None
+
+
+def test_a_reader_who_comes_again_is_found_and_not_typed_anew(house: WebHouse) -> None:
+    archivist = house.browser("archivist")
+    _key, number = a_paper(house, "九号楼竣工图")
+    passport = "E12345678"
+    at = visit(archivist, number, name="郑来访", paper="passport", paper_number=passport, contact="13800138000")
+    for words in ("郑来访", "郑 来访", passport.lower()):
+        status, page = post(archivist, "/loans/readers", words=words)
+        assert (status, "郑来访" in page, passport in page) == (200, True, False)
+    for part in ("郑来", passport[:8], "*", ""):
+        assert "郑来访" not in post(archivist, "/loans/readers", words=part)[1]
+    reader = re.findall(r"/loans/readers/([0-9a-f-]{36})", archivist.get(at).text)[0]
+    form = archivist.get(f"/loans/uses/new?reader={reader}").text
+    assert ("郑来访" in form, "13800138000" in form, passport in form) == (True, True, False)
+    again = visit(
+        archivist, number, name="郑来访", paper="passport", paper_number="", organisation="新单位", reader=reader
+    )
+    page = archivist.get(f"/loans/readers/{reader}").text
+    assert (at in page, again in page, "新单位" in page, passport in page) == (True, True, True, False)
+    status, page = post(archivist, f"/loans/readers/{reader}/reveal")
+    assert (status, passport in page) == (200, True)
+    assert post(archivist, f"{again}/reveal")[1].count(passport) == 1
+    for other in ("staff", "secrecy"):
+        client = house.browser(other)
+        assert client.get("/loans/readers").status_code == 403
+        assert client.get(f"/loans/readers/{reader}").status_code == 403
+        assert post(client, f"/loans/readers/{reader}/erase")[0] == 403
+    with house.services.db.reading() as session:
+        entries = session.scalars(select(OutsideReader)).all()
+        assert {passport.encode() in each.sealed for each in entries} == {False}
+        assert {"郑来访".encode() in each.sealed for each in entries} == {False}
+
+
+def test_an_erased_reader_leaves_visits_without_a_number(house: WebHouse) -> None:
+    archivist = house.browser("archivist")
+    _key, number = a_paper(house, "十号楼竣工图")
+    told = {"paper": "passport", "paper_number": "G87654321", "contact": "上海路1号"}
+    at = visit(archivist, number, name="冯来访", **told)
+    reader = re.findall(r"/loans/readers/([0-9a-f-]{36})", archivist.get(at).text)[0]
+    status, page = post(archivist, f"/loans/readers/{reader}/erase")
+    assert (status, reader in page) == (200, False)
+    page = archivist.get(at).text
+    assert ("冯来访" in page, "上海路1号" in page, "G*******1" in page) == (True, False, False)
+    assert "G87654321" not in post(archivist, f"{at}/reveal")[1]
+    assert at not in post(archivist, "/loans/uses/find", paper="passport", paper_number="G87654321")[1]
+    assert archivist.get(f"/loans/readers/{reader}").status_code == 404
+    with house.services.db.reading() as session:
+        assert session.scalar(select(OwnerKey.owner_id).where(OwnerKey.owner_id == UUID(reader))) is None
+
+
+def test_who_has_not_come_for_as_long_as_the_house_says_is_erased_by_itself(house: WebHouse) -> None:
+    archivist = house.browser("archivist")
+    _key, number = a_paper(house, "十一号楼竣工图")
+    keys = {}
+    for name, paper, days in (("沈来访", "P1", 1096), ("韩来访", "P2", 1094)):
+        page = archivist.get(visit(archivist, number, name=name, paper="other", paper_number=paper)).text
+        keys[name] = UUID(re.findall(r"/loans/readers/([0-9a-f-]{36})", page)[0])
+        with house.services.db.writing() as work:
+            row = work.session.get_one(OutsideReader, keys[name])
+            row.last_at -= timedelta(days=days)
+            work.commit()
+    house.services.lending.care.sweep()
+    with house.services.db.reading() as session:
+        left = set(session.scalars(select(OutsideReader.id)))
+    assert (keys["沈来访"] in left, keys["韩来访"] in left) == (False, True)

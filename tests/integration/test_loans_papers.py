@@ -8,9 +8,11 @@ from uuid import UUID
 import pytest
 from sqlalchemy import delete, select
 
+from archive.approving import routes
 from archive.deadlines import DueBoard, DueSweep
 from archive.errors import Ended, InvalidInput, NotAllowed, NotFound, OwnRequest
 from archive.loans.asking import Wish
+from archive.loans.counter import Seen
 from archive.loans.rounds import Slip
 from archive.loans.rules import SHIPPED
 from archive.loans.standing import availability
@@ -18,6 +20,7 @@ from archive.loans.watches import loan_watches
 from archive.messages import Messages
 from archive.model import (
     AccessGrant,
+    ApprovalState,
     Copy,
     CopyCondition,
     Deadline,
@@ -106,6 +109,86 @@ def test_a_slip_is_refused_where_others_decide_or_someone_does_not_read(house: L
         assert copy_of(house, record).holder_id is None
     with pytest.raises(NotAllowed):
         begin(house.who["staff"], house.record(), slip(house, "staff2"))
+
+
+def test_a_paper_of_a_higher_level_goes_round_once_all_of_its_route_have_agreed(house: LendingHouse) -> None:
+    papers, record = house.lending.papers, house.record(3)
+    begun = papers.send_round(house.who["archivist"], record, slip(house, "staff"))
+    assert begun.asked
+    assert copy_of(house, record).holder_id is None
+    with pytest.raises(InvalidInput) as refused:
+        papers.send_round(house.who["archivist"], record, slip(house, "staff"))
+    assert faults(refused) == {"record": "asked_already"}
+    for who, error in (("archivist", OwnRequest), ("staff", OwnRequest), ("low", NotFound)):
+        with pytest.raises(error):
+            papers.decide(house.who[who], begun.id, "可以", approve=True)
+    assert told(house, "due.paper_decision") == set()
+    house.clock.moment += timedelta(days=2)
+    assert told(house, "due.paper_decision") == {house.person("head")}
+    for place, who in enumerate(("head", "archivist2", "secrecy")):
+        waits = papers.list(house.who[who], own=False, limit=9)
+        assert [each.id for each, _record, _reads in waits] == [begun.id]
+        with house.db.reading() as session:
+            assert papers.count(session, house.who[who]) == 1
+        state = papers.decide(house.who[who], begun.id, "同意", approve=True)
+        assert (state is ApprovalState.APPROVED) is (place == 2)
+        if place < 2:
+            with pytest.raises((NotAllowed, NotFound)):
+                papers.decide(house.who[who], begun.id, "同意", approve=True)
+    key = papers.show(house.who["archivist"], begun.id).begun
+    assert key is not None
+    assert copy_of(house, record).holder_id == house.person("archivist")
+    shown = house.lending.rounds.show(house.who["staff"], key)
+    assert (shown.purpose, shown.scope, shown.turn) == ("传阅", "全文", house.person("staff"))
+    house.lending.rounds.sign(house.who["staff"], key)
+    assert copy_of(house, record).holder_id == house.person("staff")
+
+
+def test_a_custody_is_applied_for_refused_and_begins_only_while_what_it_needs_holds(house: LendingHouse) -> None:
+    papers, archivist = house.lending.papers, house.who["archivist"]
+    record = house.record(2)
+    with pytest.raises(InvalidInput) as refused:
+        papers.give(archivist, record, "staff", 6, " ")
+    assert faults(refused) == {"reason": "required"}
+    first = papers.give(archivist, record, "staff", 6, "片区业主档案日常查用")
+    papers.question(house.who["head"], first.id, "为何长期留用？")
+    papers.answer(archivist, first.id, "每日接待业主")
+    assert papers.decide(house.who["head"], first.id, "不需要", approve=False) is ApprovalState.REFUSED
+    second = papers.give(archivist, record, "staff", 6, "重新申请")
+    papers.withdraw(archivist, second.id)
+    third = papers.give(archivist, record, "staff", 6, "第三次申请")
+    assert papers.decide(house.who["head"], third.id, "同意", approve=True) is ApprovalState.ASKED
+    loan = house.decide("archivist", house.decide("head", house.ask("staff2", record)))
+    with pytest.raises(InvalidInput) as refused:
+        papers.decide(house.who["archivist2"], third.id, "同意", approve=True)
+    assert faults(refused) == {"record": "another_first"}
+    house.issue(loan)
+    house.lending.counter.take_back(archivist, record, Seen())
+    papers.decide(house.who["archivist2"], third.id, "同意", approve=True)
+    key = papers.show(archivist, third.id).begun
+    assert key is not None
+    assert house.lending.custody.show(archivist, key).row.person_id == house.person("staff")
+    assert copy_of(house, record).holder_id == house.person("staff")
+    assert [each.state for each, _record, _reads in papers.list(archivist, own=True, limit=9)] == [
+        ApprovalState.APPROVED, ApprovalState.WITHDRAWN, ApprovalState.REFUSED,
+    ]  # fmt: skip
+
+
+def test_where_the_archive_alone_decides_it_begins_at_once_and_a_route_may_name_it(house: LendingHouse) -> None:
+    papers, archivist = house.lending.papers, house.who["archivist"]
+    assert not papers.give(archivist, house.record(), "staff", 6, "").asked
+    named = routes.SHIPPED.replace(
+        "  - levels: [1]\n",
+        '  - for: [custody]\n    levels: [1]\n    steps:\n      - {who: ["role:secrecy_officer"]}\n  - levels: [1]\n',
+        1,
+    )
+    house.lending.books.keep(house.who["secrecy"], RuleBook.ROUTES, named, "一级也要审批", version=0)
+    record = house.record()
+    asked = papers.give(archivist, record, "staff", 6, "日常查用")
+    assert asked.asked
+    assert not papers.send_round(archivist, house.record(), slip(house, "staff")).asked
+    papers.decide(house.who["secrecy"], asked.id, "同意", approve=True)
+    assert copy_of(house, record).holder_id == house.person("staff")
 
 
 def test_who_has_a_late_paper_and_the_archive_are_told(house: LendingHouse) -> None:

@@ -6,15 +6,15 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
-from archive import bulk_moves
+from archive import bulk_move_steps
 from archive.arranging import MOST
 from archive.bulk_moves import BulkMoving
-from archive.errors import InvalidInput, NotAllowed, NotFound
+from archive.errors import Conflict, InvalidInput, NotAllowed, NotFound, WrongState
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
-from archive.model import BulkState, Copy, CopyMove, Medium, Record, RecordState, ShelfKind
+from archive.model import BulkState, Copy, CopyMove, Job, JobState, Medium, Record, RecordState, ShelfKind
 from archive.model.bulk import BulkMove, BulkMoveRow
 from archive.purging import remove_records
 from archive.shelving.copies import CopyFacts
@@ -105,7 +105,7 @@ def test_more_than_one_act_takes_comes_over_in_order_and_volumes_stay_apart(offi
 def test_a_stopped_run_and_one_that_broke_off_go_on_and_move_nothing_twice(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bulk_moves, "STEP", 2)
+    monkeypatch.setattr(bulk_move_steps, "STEP", 2)
     house = office.house
     into, _ = house.filled(0)
     source, items = house.filled(7)
@@ -191,3 +191,117 @@ def test_a_record_that_goes_takes_its_rows_along_and_a_week_ends_moves(office: O
     with house.db.reading() as session:
         assert session.scalars(select(BulkMove)).all() == []
         assert session.scalars(select(BulkMoveRow)).all() == []
+
+
+def ended(office: Office, key: UUID) -> None:
+    """Have the job of a move end, as the runner does."""
+    with office.house.db.writing() as work:
+        work.session.execute(update(Job).where(Job.subject_id == key).values(state=JobState.DONE))
+        work.commit()
+
+
+def test_a_look_says_what_would_be_refused_and_moves_nothing_until_it_is_begun(office: Office) -> None:
+    house = office.house
+    into, _ = house.filled(0)
+    source, items = house.filled(4)
+    key = office.moves.into_dossier(house.archivist, into, source, look=True)
+    other = house.dossier("另一卷")
+    house.arranging.put_in(house.archivist, other, [items[1]], source=source)
+    office.moves.go_on(house.archivist, key)  # it is looked through still: nothing begins
+    assert office.moves.show(house.archivist, key).state is BulkState.PREPARED
+    office.run(key)
+    ended(office, key)
+    standing = office.moves.show(house.archivist, key)
+    assert (standing.state, standing.warned, office.counts(key)) == (BulkState.PREPARED, 1, {"waiting": 4})
+    assert [row.reason for _, row in office.moves.refused(house.archivist, key, 9)] == ["lies_elsewhere"]
+    assert (house.order(into), house.order(source)) == ([], [items[0], items[2], items[3]])
+    assert "record.put_in" not in house.acts(items[0])[1:]
+    house.arranging.put_in(house.archivist, source, [items[1]], source=other)
+    office.moves.go_on(house.archivist, key)
+    office.run(key)
+    assert office.counts(key) == {"changed": 4}
+
+
+def test_a_look_foresees_a_full_place_and_one_that_the_level_forbids(office: Office) -> None:
+    one, other = office.box("A"), office.box("B", capacity=2)
+    copies = [office.paper(one, f"N-{n}") for n in range(3)]
+    key = office.moves.onto_shelf(office.house.archivist, other, one, look=True)
+    office.run(key)
+    assert [row.reason for _, row in office.moves.refused(office.house.archivist, key, 9)] == ["place_full"]
+    assert (office.lie(one), office.lie(other)) == (set(copies), set())
+    with office.house.db.writing() as work:
+        lent = work.session.get_one(Copy, copies[0])
+        lent.place_id, lent.holder_id = None, office.house.archivist.person_id
+        work.commit()
+    again = office.moves.onto_shelf(office.house.archivist, other, one, look=True)
+    office.run(again)
+    assert office.moves.show(office.house.archivist, again).warned == 0
+
+
+def test_what_still_lies_where_a_move_put_it_is_moved_back_in_order(office: Office) -> None:
+    house = office.house
+    into, there = house.filled(2)
+    source, items = house.filled(6)
+    house.arranging.divide(house.archivist, source, items[3], house.row(source).version)
+    key = office.moves.into_dossier(house.archivist, into, source)
+    office.run(key)
+    with pytest.raises(WrongState):
+        office.moves.undo(house.archivist, key)  # its job has not ended
+    ended(office, key)
+    other = house.dossier("另一卷")
+    house.arranging.put_in(house.archivist, other, [items[4]], source=into)
+    office.moves.undo(house.archivist, key)
+    office.run(key)
+    assert office.counts(key) == {"undone": 5, "kept": 1}
+    assert [(record and record.id, row.reason) for record, row in office.moves.refused(house.archivist, key, 9)] == [
+        (items[4], "conflict")
+    ]
+    left = [items[0], items[1], items[2], items[3], items[5]]
+    assert (house.order(into), house.order(source), house.order(other)) == (there, left, [items[4]])
+    assert [house.row(each).volume for each in left] == [1, 1, 1, 2, 2]
+    assert office.moves.show(house.archivist, key).state is BulkState.UNDONE
+    ended(office, key)
+    for act in (office.moves.undo, office.moves.go_on):
+        with pytest.raises(WrongState):
+            act(house.archivist, key)
+
+
+def test_papers_go_back_onto_their_shelf_and_items_out_of_a_dossier(office: Office) -> None:
+    house = office.house
+    one, other = office.box("A"), office.box("B")
+    copies = [office.paper(one, f"N-{n}") for n in range(3)]
+    key = office.moves.onto_shelf(house.archivist, other, one)
+    office.run(key)
+    ended(office, key)
+    office.shelving.placing.place(house.archivist, copies[2], office.box("C"))
+    office.moves.undo(house.archivist, key)
+    office.run(key)
+    assert (office.lie(one), office.counts(key)) == (set(copies[:2]), {"undone": 2, "kept": 1})
+    into, loose = house.filled(0)[0], [house.add(f"散{n}") for n in range(3)]
+    key = office.moves.put_into(house.archivist, into, loose)
+    office.run(key)
+    ended(office, key)
+    assert house.order(into) == loose
+    office.moves.undo(house.archivist, key)
+    office.run(key)
+    assert (house.order(into), [house.row(each).dossier_id for each in loose]) == ([], [None] * 3)
+
+
+def test_a_dossier_of_many_is_split_in_a_job(office: Office) -> None:
+    house = office.house
+    source, items = house.filled(MOST)
+    more = [house.add(f"补{n}") for n in range(20)]
+    house.arranging.put_in(house.archivist, source, more)
+    every = [*items, *more]
+    house.arranging.divide(house.archivist, source, items[150], house.row(source).version)
+    assert office.moves.count_from(house.archivist, source, items[5]) == len(every) - 5
+    with pytest.raises(InvalidInput):
+        office.moves.split(house.archivist, source, items[0], "新卷", house.row(source).version)
+    with pytest.raises(Conflict):
+        office.moves.split(house.archivist, source, items[5], "新卷", house.row(source).version + 1)
+    made, key = office.moves.split(house.archivist, source, items[5], "新卷", house.row(source).version)
+    office.run(key)
+    assert (house.order(source), house.order(made)) == (every[:5], every[5:])
+    assert {house.row(each).volume for each in (items[5], items[149])} == {1}
+    assert {house.row(each).volume for each in (items[150], more[-1])} == {2}
+    assert house.row(made).title == "新卷"

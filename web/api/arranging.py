@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from archive.arranging import MOST
 from archive.errors import NotFound
 from archive.model import RelationKind
 from archive.showing import CustodyView, number_of
@@ -86,6 +87,9 @@ def divide_dossier(record_id: UUID, item_id: UUID, body: given.Volume, version: 
 )
 def split_dossier(record_id: UUID, body: given.Split, version: int) -> DossierSplit:
     """Make a new dossier of an item and all behind it, described as the old one but for its title."""
+    if services().bulk_moves.count_from(identity(), record_id, body.item) > MOST:
+        made, move = services().bulk_moves.split(identity(), record_id, body.item, body.title, version)
+        return DossierSplit(record=made, move=move)
     return DossierSplit(record=services().arranging.split(identity(), record_id, body.item, body.title, version))
 
 

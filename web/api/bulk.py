@@ -92,6 +92,7 @@ class NewMove(Shape):
     into: MoveInto
     to: UUID = Field(description="The dossier, or the place on the shelves, into which it goes.")
     source: UUID = Field(description="The dossier, or the place, in which it lies.")
+    look: bool = Field(default=False, description="Only look what would be refused; `go-on` begins it then.")
 
 
 class MoveShown(Shape):
@@ -102,7 +103,7 @@ class MoveShown(Shape):
     state: BulkState
     counts: dict[RowState, int]
     created_at: AwareDatetime
-    refused: list[EditRefused] = Field(description=f"At most {SHOWN}.")
+    refused: list[EditRefused] = Field(description=f"At most {SHOWN}; of one that is looked through, those that would.")
 
 
 @operation("/bulk-moves/{move_id}", 404)
@@ -116,13 +117,20 @@ def begin_bulk_move(body: NewMove) -> MoveShown:
     """Begin to move, in the background, all items of a dossier or all papers of a place; each by its own rules."""
     own = services().bulk_moves
     begin = own.into_dossier if body.into is MoveInto.DOSSIER else own.onto_shelf
-    return bulk_move(begin(identity(), body.to, body.source))
+    return bulk_move(begin(identity(), body.to, body.source, look=body.look))
 
 
-@operation("/bulk-moves/{move_id}/go-on", 404, method="POST")
+@operation("/bulk-moves/{move_id}/go-on", 404, 409, method="POST")
 def go_on_with_bulk_move(move_id: UUID) -> MoveShown:
-    """Go on with a move that was stopped, or try again what one that is done refused."""
+    """Begin what was looked through, go on with a move that was stopped, or try again what one that is done refused."""
     services().bulk_moves.go_on(identity(), move_id)
+    return bulk_move(move_id)
+
+
+@operation("/bulk-moves/{move_id}/undo", 404, 409, method="POST")
+def undo_bulk_move(move_id: UUID) -> MoveShown:
+    """Move back, in the background, what still lies where the move put it."""
+    services().bulk_moves.undo(identity(), move_id)
     return bulk_move(move_id)
 
 

@@ -1,10 +1,14 @@
 """Baskets, circulation slips, standing custody, figures of loans: looking, and acts of those whom papers reach."""
 
+from datetime import date
 from uuid import UUID
 
+from archive.errors import Fault, InvalidInput
 from archive.loans.custody import CustodyShown
 from archive.loans.rounds import SlipShown
+from archive.model import Approval, ApprovalState
 from archive.showing import number_of
+from web.api import given
 from web.api.made_of_circulation import (
     BasketHolds,
     BasketLine,
@@ -12,11 +16,14 @@ from web.api.made_of_circulation import (
     CustodyStands,
     LaidAside,
     LoanFigures,
+    PaperRequests,
+    PaperRequestStands,
     Receiver,
     Slips,
     SlipStands,
     Span,
 )
+from web.api.names import cursor_id
 from web.api.operations import operation
 from web.services import identity, services
 
@@ -41,9 +48,15 @@ def take_out_of_basket(record_id: UUID) -> None:
 
 
 @operation("/circulations")
-def circulations() -> Slips:
-    """List the papers that go round, of slips that concern you."""
-    return Slips(circulations=[_slip(each) for each in services().lending.rounds.every(identity())])
+def circulations(query: given.SlipList) -> Slips:
+    """List the slips that concern you, the newest first."""
+    rounds = services().lending.rounds
+    found = rounds.every(identity(), ended=query.ended, after=cursor_id(query.cursor), limit=query.limit + 1)
+    shown = found[: query.limit]
+    return Slips(
+        circulations=[_slip(each) for each in shown],
+        next=shown[-1].row.id.hex if len(found) > query.limit else None,
+    )
 
 
 @operation("/circulations/{circulation_id}", 404)
@@ -60,15 +73,51 @@ def sign_circulation(circulation_id: UUID) -> SlipStands:
 
 
 @operation("/standing-custodies")
-def standing_custodies() -> Custodies:
-    """List the papers in standing custody that concern you."""
-    return Custodies(custodies=[_custody(each) for each in services().lending.custody.every(identity())])
+def standing_custodies(query: given.Page) -> Custodies:
+    """List the papers in standing custody that concern you, those that are looked at first come first."""
+    day, _dot, key = (query.cursor or "").partition(".")
+    try:
+        after = (date.fromisoformat(day), UUID(key)) if query.cursor else None
+    except ValueError:
+        raise InvalidInput(Fault("cursor", "unknown")) from None
+    found = services().lending.custody.every(identity(), after, query.limit + 1)
+    shown = found[: query.limit]
+    last = shown[-1].row if len(found) > query.limit else None
+    return Custodies(
+        custodies=[_custody(each) for each in shown], next=f"{last.check_on.isoformat()}.{last.id}" if last else None
+    )
 
 
 @operation("/standing-custodies/{custody_id}", 404)
 def standing_custody(custody_id: UUID) -> CustodyStands:
     """Show a paper in standing custody that concerns you."""
     return _custody(services().lending.custody.show(identity(), custody_id))
+
+
+@operation("/paper-requests")
+def paper_requests(query: given.PaperRequestList) -> PaperRequests:
+    """List the applications for standing custody and for slips that wait for your decision, or your own."""
+    papers, after = services().lending.papers, cursor_id(query.cursor)
+    found = papers.list(identity(), own=query.own, after=after, limit=query.limit + 1)
+    shown = found[: query.limit]
+    return PaperRequests(
+        requests=[_asked(approval, reads=reads) for approval, _record, reads in shown],
+        next=shown[-1][0].id.hex if len(found) > query.limit else None,
+    )
+
+
+@operation("/paper-requests/{request_id}", 404)
+def paper_request(request_id: UUID) -> PaperRequestStands:
+    """Show an application that concerns you."""
+    found = services().lending.papers.show(identity(), request_id)
+    return _asked(found.approval, reads=found.title is not None)
+
+
+@operation("/paper-requests/{request_id}/decision", 403, 404, 409, method="POST")
+def decide_paper_request(request_id: UUID, body: given.Decision) -> PaperRequestStands:
+    """Agree at the present step, or refuse: never your own, and at one step only. The last yes begins it."""
+    services().lending.papers.decide(identity(), request_id, body.reason, approve=body.approve)
+    return paper_request(request_id)
 
 
 @operation("/loan-figures", 403)
@@ -111,4 +160,11 @@ def _custody(each: CustodyShown) -> CustodyStands:
         custody=row.id, record=row.record_id if each.title is not None else None, post=row.post_id,
         department=row.department_id, person=row.person_id, next_person=row.next_id, check_on=row.check_on,
         late=each.late, vacant=each.vacant,
+    )  # fmt: skip
+
+
+def _asked(row: Approval, *, reads: bool) -> PaperRequestStands:
+    return PaperRequestStands(
+        request=row.id, kind=row.kind.value, state=row.state, step=row.step, record=row.record_id if reads else None,
+        begun=row.about_id if row.state is ApprovalState.APPROVED else None,
     )  # fmt: skip

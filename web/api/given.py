@@ -164,6 +164,18 @@ class Page(Shape):
     limit: int = Field(50, ge=1, le=200)
 
 
+class SlipList(Page):
+    """Which circulation slips."""
+
+    ended: bool = Field(default=False, description="Those whose paper came back; otherwise those that go round.")
+
+
+class PaperRequestList(Page):
+    """Which applications for papers without a loan."""
+
+    own: bool = Field(default=False, description="Those that you put; otherwise those that wait for your decision.")
+
+
 class CorrectionList(Page):
     """Which corrections."""
 

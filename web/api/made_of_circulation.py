@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from archive.model import CirculationState, LoanForm
+from archive.model import ApprovalState, CirculationState, LoanForm
 from web.api.shapes import Shape
 
 
@@ -57,9 +57,10 @@ class SlipStands(Shape):
 
 
 class Slips(Shape):
-    """The slips that concern you, the newest first, at most 200."""
+    """The slips that concern you, the newest first; ``next``: where the next page begins (null: this is the last)."""
 
     circulations: list[SlipStands]
+    next: str | None
 
 
 class CustodyStands(Shape):
@@ -77,9 +78,28 @@ class CustodyStands(Shape):
 
 
 class Custodies(Shape):
-    """The papers in standing custody that concern you, at most 200."""
+    """The papers in standing custody that concern you, those looked at first come first; ``next`` as elsewhere."""
 
     custodies: list[CustodyStands]
+    next: str | None
+
+
+class PaperRequestStands(Shape):
+    """An application for a paper without a loan. ``record`` null: you do not read it; ``begun``: what it became."""
+
+    request: UUID
+    kind: str
+    state: ApprovalState
+    step: int
+    record: UUID | None
+    begun: UUID | None
+
+
+class PaperRequests(Shape):
+    """Applications for papers without a loan; ``next``: where the next page begins (null: this is the last)."""
+
+    requests: list[PaperRequestStands]
+    next: str | None
 
 
 class Span(Shape):

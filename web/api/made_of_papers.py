@@ -73,9 +73,10 @@ class DossierContents(Shape):
 
 
 class DossierSplit(Shape):
-    """The dossier that was made of the items behind."""
+    """The dossier that was made of the items behind; ``move``: of many, the move by which they come into it."""
 
     record: UUID
+    move: UUID | None = None
 
 
 class RelationShown(Shape):

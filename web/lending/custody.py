@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from archive.errors import ArchiveError, Fault, InvalidInput, LockedOut, NotFound, SignInFailed
 from archive.model import CopyCondition
 from archive.policy.rules import Act
+from archive.reasons import LONGEST_REASON
 from web.faults import explain, status_of
 from web.house.forms import require, told
 from web.i18n import current_locale
@@ -36,11 +37,16 @@ def give() -> BaseResponse:
         months = form.get("months", "").strip()
         months_now = int(months) if months.isascii() and months.isdigit() and len(months) < 4 else 0
         record = services().records.find_number(identity(), number)
-        services().lending.custody.give(identity(), record, form.get("holder", ""), months_now)
+        begun = services().lending.papers.give(
+            identity(), record, form.get("holder", ""), months_now, form.get("reason", "")
+        )
     except NotFound:
         return _list(InvalidInput(Fault("number", "no_such_number")))
     except InvalidInput as error:
         return _list(error)
+    if begun.asked:
+        flash(_("It is asked for. The house’s route says who decides; the last yes begins it."))
+        return redirect(url_for("paper_requests.show", approval_id=begun.id), 303)
     flash(_("It is in the custody of the post."))
     return redirect(url_for(".every"), 303)
 
@@ -97,12 +103,13 @@ def take_back(custody_id: UUID) -> BaseResponse:
 
 
 def _list(error: ArchiveError | None = None) -> BaseResponse:
-    lines, faults = told(error, ("number", "holder", "months")) if error else ([], {})
+    lines, faults = told(error, ("number", "holder", "months", "reason")) if error else ([], {})
     page = render_template(
         "lending/custodies.html", found=services().lending.custody.every(identity()), lines=lines, faults=faults,
         may_give="archivist" in {role.value for role in identity().roles},
-        values={"months": "6", **request.form.to_dict()},
-        labels={"number": _("Number"), "holder": _("Who holds the post"), "months": _("Months between checks")},
+        values={"months": "6", **request.form.to_dict()}, longest=LONGEST_REASON,
+        labels={"number": _("Number"), "holder": _("Who holds the post"), "months": _("Months between checks"),
+                "reason": _("Purpose")},
     )  # fmt: skip
     return make_response(page, status_of(error) if error else 200)
 

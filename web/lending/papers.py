@@ -32,13 +32,29 @@ def register_rows(found: Sequence[LoanShown], locale: str) -> tuple[list[tuple[s
     """Return the columns of the register, with their width in characters, and its rows."""
     said, columns = heads(locale), KINDS["loan_register"].columns
     return [(said[key], width) for key, width in columns], [
-        [row[key] for key, _ in columns] for row in map(_row, found)
+        [row[key] for key, _ in columns] for row in _register(found)
     ]
 
 
 def register_pdf(found: Sequence[LoanShown]) -> bytes:
     """Return the register as a PDF/A."""
-    return _set("loan_register", [{**_level(found), "rows": [_row(each) for each in found]}])
+    return _set("loan_register", [{**_level(found), "rows": _register(found)}])
+
+
+def _register(found: Sequence[LoanShown]) -> list[dict[str, str]]:
+    """Return the lines of the register, with all that the trade's book holds of a loan."""
+    locale = current_locale()
+    say, more = translator(locale), services().lending.registered.of(found)
+    told = []
+    for each in found:
+        one = more[each.loan.id]
+        told.append({
+            **_row(each), "department": named(one.department, locale) if one.department else "",
+            "loan_purpose": named(one.purpose, locale) if one.purpose else one.code,
+            "approved_by": "、".join(one.decided_by), "staff": "、".join(one.staff), "effect": one.effect,
+            "extended": say(mark("+%(days)s days"), days=one.extended) if one.extended else "",
+        })  # fmt: skip
+    return told
 
 
 def slip_pdf(found: Sequence[LoanShown]) -> bytes:

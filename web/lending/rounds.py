@@ -54,11 +54,14 @@ def begin() -> BaseResponse:
             form.get("purpose", ""), form.get("scope", ""), _day(form.get("until", "")),
             [each.strip() for each in names if each.strip()],
         )  # fmt: skip
-        key = services().lending.rounds.begin(identity(), record, slip, copy)
+        begun = services().lending.papers.send_round(identity(), record, slip, copy)
     except InvalidInput as error:
         return _form(error)
+    if begun.asked:
+        flash(_("It is asked for. The house’s route says who decides; the last yes begins it."))
+        return redirect(url_for("paper_requests.show", approval_id=begun.id), 303)
     flash(_("It goes round. Print the slip, and give it along with the paper."))
-    return redirect(url_for(".show", circulation_id=key), 303)
+    return redirect(url_for(".show", circulation_id=begun.id), 303)
 
 
 @pages.get("/<uuid:circulation_id>")

@@ -10,7 +10,8 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import Ambiguous, ArchiveError, Fault, InvalidInput, NotFound, Unavailable
-from archive.loans.outside import LONGEST, LONGEST_NAME, LONGEST_NUMBER, MOST, Reader
+from archive.loans.outside import LONGEST, LONGEST_NAME, LONGEST_NUMBER, MOST
+from archive.loans.readers import Reader
 from archive.loans.used import After, Came, Used, Wished
 from archive.model import AttachedTo
 from archive.model.uses import IdentityPaper, UseHow
@@ -32,7 +33,7 @@ PAGE = 100
 MOST_ROWS = 2_000
 """Lines of a spreadsheet or a PDF."""
 
-ASKED = ("name", "paper_number", "organisation", "need", "numbers", "pages", "files")
+ASKED = ("name", "paper_number", "organisation", "contact", "need", "numbers", "pages", "files")
 
 
 @pages.get("")
@@ -93,10 +94,14 @@ def register() -> BaseResponse:
     form = request.form
     try:
         files = services().attachments.check(sent())
-        reader = Reader(form.get("name", ""), _paper(), form.get("paper_number", ""), form.get("organisation", ""))
+        reader = Reader(
+            form.get("name", ""), _paper(), form.get("paper_number", ""), form.get("organisation", ""),
+            form.get("contact", ""),
+        )  # fmt: skip
         key = services().lending.outside.register(
-            identity(), reader, form.get("need", ""), _how(), _records(form.get("numbers", "")), _pages()
-        )
+            identity(), reader, form.get("need", ""), _how(), _records(form.get("numbers", "")), _pages(),
+            _key(form.get("reader", "")),
+        )  # fmt: skip
     except (InvalidInput, Ambiguous) as error:
         return _form(error)
     try:
@@ -186,9 +191,14 @@ def _page(use_id: UUID, error: ArchiveError | None = None, whole: str = "") -> B
 def _form(error: ArchiveError | None = None) -> BaseResponse:
     lines, faults = told(error, ASKED) if error else ([], {})
     values = {"paper": "resident", "how": "read", "numbers": request.args.get("number", "")}
+    known = _key(request.values.get("reader", ""))
+    again = services().lending.readers.show(identity(), known) if known else None
+    if again:
+        values |= {"name": again.reader.name, "organisation": again.reader.organisation}
+        values |= {"contact": again.reader.contact, "paper": again.reader.paper.value}
     page = render_template(
         "lending/use_new.html", lines=lines, faults=faults, labels=_labels(), papers=_papers(), how=_hows(),
-        limit=LONGEST, name_limit=LONGEST_NAME, number_limit=LONGEST_NUMBER, most=MOST,
+        limit=LONGEST, name_limit=LONGEST_NAME, number_limit=LONGEST_NUMBER, most=MOST, again=again,
         values={**values, **request.form.to_dict()},
     )  # fmt: skip
     return make_response(page, status_of(error) if error else 200)
@@ -197,7 +207,7 @@ def _form(error: ArchiveError | None = None) -> BaseResponse:
 def _labels() -> dict[str, str]:
     return {
         "name": _("Name of the reader"), "paper_number": _("Number of the paper"), "organisation": _("Organisation"),
-        "need": _("Need"), "numbers": _("Numbers of the records"), "pages": _("Pages copied"),
+        "contact": _("Contact"), "need": _("Need"), "numbers": _("Numbers of the records"), "pages": _("Pages copied"),
         "effect": _("Effect of the use"), "files": _("Letter of introduction"),
     }  # fmt: skip
 

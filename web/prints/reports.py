@@ -11,8 +11,9 @@ QUALITY_REPORT = (
 )  # fmt: skip
 
 LOAN_REGISTER = (
-    ("loan", 8), ("number", 30), ("title", 50), ("level_words", 16), ("borrower", 14), ("how", 14), ("asked", 12),
-    ("issued", 12), ("due", 12), ("ended", 12), ("pages", 8), ("condition_in", 14), ("state", 14),
+    ("loan", 8), ("number", 30), ("title", 50), ("level_words", 16), ("borrower", 14), ("department", 18), ("how", 14),
+    ("loan_purpose", 18), ("asked", 12), ("approved_by", 20), ("issued", 12), ("due", 12), ("extended", 12),
+    ("ended", 12), ("pages", 8), ("condition_in", 14), ("effect", 40), ("staff", 18), ("state", 14),
 )  # fmt: skip
 
 USE_REGISTER = (
@@ -62,6 +63,12 @@ def sample_loans(rows: int, name: str, title: str, day: str) -> dict[str, Any]:
             "condition": name,
             "state": name,
             "overdue_days": str(at),
+            "department": name,
+            "loan_purpose": name,
+            "approved_by": name,
+            "staff": name,
+            "extended": "+7" if at % 2 else "",
+            "effect": title if at % 3 == 0 else "",
         }
         for at in range(1, rows + 1)
     ]

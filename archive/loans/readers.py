@@ -1,0 +1,214 @@
+"""The register of readers from outside: kept from one visit to the next, found again by a whole name or number.
+
+A reader lies sealed under a key of their own. Some time after the last visit (the house's rules of loans say how long)
+the reader is erased with the key, and the number of their paper is taken out of the visits that stay.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import and_, delete, func, or_, select
+from sqlalchemy.orm import Session
+
+from archive.clock import Clock
+from archive.database import Database
+from archive.errors import NotFound
+from archive.identity import Identity, system
+from archive.ids import new_id
+from archive.loans import rules
+from archive.loans.standing import rules_now
+from archive.log.writer import Log
+from archive.model import OutsideUse, OwnerKey
+from archive.model.uses import IdentityPaper, OutsideReader
+from archive.policy.guard import Guard
+from archive.policy.rules import Act
+from archive.ports import Vault
+
+BATCH = 100
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Who came: as their identity paper says, and for whom. ``contact``: how they are reached."""
+
+    name: str
+    paper: IdentityPaper
+    number: str
+    organisation: str = ""
+    contact: str = ""
+
+
+@dataclass(frozen=True)
+class ReaderShown:
+    """A reader of the register; ``reader.number`` is empty, ``shown_number`` has its ends alone."""
+
+    row: OutsideReader
+    reader: Reader
+    shown_number: str
+
+
+class OutsideReaders:
+    """The acts on the register, for those who register visits."""
+
+    def __init__(self, db: Database, guard: Guard, vault: Vault, log: Log, clock: Clock) -> None:
+        self._db = db
+        self._guard = guard
+        self._vault = vault
+        self._log = log
+        self._clock = clock
+
+    def keep(self, session: Session, identity: Identity, reader: Reader) -> UUID:
+        """Note that a reader came now, and what they said of themselves; returns their id. The caller has asked.
+
+        ``reader.number`` is in its one form. Who has the same paper is the same reader.
+        """
+        token = self.token(reader.paper, reader.number)
+        row = session.scalar(select(OutsideReader).where(OutsideReader.token == token))
+        act = "outside.visit_again"
+        if row is None:
+            act, key = "outside.keep_reader", new_id()
+            self._vault.add_owner(session, key, due_year=None)
+            number = (session.scalar(select(func.max(OutsideReader.number))) or 0) + 1
+            row = OutsideReader(id=key, number=number, token=token, name_token="", sealed=b"", since=self._clock.now(),
+                                last_at=self._clock.now())  # fmt: skip
+            session.add(row)
+        row.sealed = self._vault.seal(session, row.id, _packed(reader), context=_context(row.id))
+        row.name_token, row.last_at, row.version = self._name_token(reader.name), self._clock.now(), row.version + 1
+        session.flush()
+        self._log.note(session, identity, act, body={"reader": row.number})
+        return row.id
+
+    def known(self, session: Session, reader_id: UUID) -> Reader:
+        """Return a reader with the whole number. The caller has asked. Raises ``NotFound``."""
+        row = session.get(OutsideReader, reader_id)
+        if row is None:
+            raise NotFound
+        return self._opened(session, [row])[row.id]
+
+    def list(
+        self, identity: Identity, after: tuple[datetime, UUID] | None = None, *, limit: int
+    ) -> Sequence[ReaderShown]:
+        """Return the readers, who came last first, behind the one of this moment and id. Raises ``NotAllowed``."""
+        with self._guard.refusals(identity), self._db.reading() as session:
+            self._guard.require_house(session, identity, Act.SEE_LOANS)
+            query = select(OutsideReader)
+            if after is not None:
+                same = and_(OutsideReader.last_at == after[0], OutsideReader.id < after[1])
+                query = query.where(or_(OutsideReader.last_at < after[0], same))
+            rows = session.scalars(query.order_by(OutsideReader.last_at.desc(), OutsideReader.id.desc()).limit(limit))
+            return self._shown(session, rows.all())
+
+    def find(self, identity: Identity, words: str) -> Sequence[ReaderShown]:
+        """Return who has this whole name, or this whole number of a paper; a part finds nobody. It is written down.
+
+        Raises ``NotAllowed``.
+        """
+        with self._guard.refusals(identity), self._db.writing() as work:
+            session = work.session
+            self._guard.require_house(session, identity, Act.SEE_LOANS)
+            number = "".join(words.split()).upper()
+            tokens = [self.token(paper, number) for paper in IdentityPaper]
+            same = or_(OutsideReader.token.in_(tokens), OutsideReader.name_token == self._name_token(words))
+            rows = session.scalars(select(OutsideReader).where(same).order_by(OutsideReader.last_at.desc()).limit(50))
+            shown = self._shown(session, rows.all())
+            self._log.note(session, identity, "outside.find_reader", body={"found": len(shown)})
+            work.commit()
+            return shown
+
+    def show(self, identity: Identity, reader_id: UUID) -> ReaderShown:
+        """Return a reader. Raises ``NotFound``, ``NotAllowed``."""
+        with self._guard.refusals(identity), self._db.reading() as session:
+            return self._shown(session, [self._kept(session, identity, reader_id)])[0]
+
+    def reveal(self, identity: Identity, reader_id: UUID) -> str:
+        """Return the whole number of a reader's paper; that it was shown is written down. Raises as ``show``."""
+        with self._guard.refusals(identity), self._db.writing() as work:
+            row = self._kept(work.session, identity, reader_id)
+            number = self._opened(work.session, [row])[row.id].number
+            self._log.note(work.session, identity, "outside.reveal_reader", body={"reader": row.number})
+            work.commit()
+            return number
+
+    def erase(self, identity: Identity, reader_id: UUID) -> None:
+        """Erase a reader before the time. Raises as ``show``."""
+        with self._guard.refusals(identity), self._db.writing() as work:
+            self._erase(work.session, identity, self._kept(work.session, identity, reader_id))
+            work.commit()
+
+    def sweep(self) -> int:
+        """Erase readers whose last visit is longer ago than the house keeps them, one batch; return how many."""
+        with self._db.reading() as session:
+            days = rules_now(session).readers or rules.shipped().readers or rules.MOST_DAYS
+            over = OutsideReader.last_at < self._clock.now() - timedelta(days=days)
+            ids = session.scalars(select(OutsideReader.id).where(over).limit(BATCH)).all()
+        for key in ids:
+            with self._db.writing() as work:
+                if (row := work.session.get(OutsideReader, key)) is not None:
+                    self._erase(work.session, system("loans"), row)
+                    work.commit()
+        return len(ids)
+
+    def token(self, paper: IdentityPaper, normal: str) -> str:
+        """Return what finds the number of a paper again."""
+        return self._vault.token("outside", f"{paper.value}:{normal}")
+
+    def _name_token(self, name: str) -> str:
+        return self._vault.token("outside-name", "".join(name.split()).casefold())
+
+    def _erase(self, session: Session, identity: Identity, row: OutsideReader) -> None:
+        for use in session.scalars(select(OutsideUse).where(OutsideUse.reader_id == row.id)):
+            data = self._vault.open(session, use.id, use.sealed, context=visit_context(use.id))
+            bare = json.dumps({**json.loads(data), "number": "", "contact": ""}, ensure_ascii=False).encode()
+            use.sealed = self._vault.seal(session, use.id, bare, context=visit_context(use.id))
+            use.token, use.reader_id, use.version = "", None, use.version + 1
+        session.flush()
+        session.execute(delete(OutsideReader).where(OutsideReader.id == row.id))
+        session.execute(delete(OwnerKey).where(OwnerKey.owner_id == row.id))
+        self._log.note(session, identity, "outside.erase_reader", body={"reader": row.number})
+
+    def _kept(self, session: Session, identity: Identity, reader_id: UUID) -> OutsideReader:
+        self._guard.require_house(session, identity, Act.SEE_LOANS)
+        row = session.get(OutsideReader, reader_id)
+        if row is None:
+            raise NotFound
+        return row
+
+    def _opened(self, session: Session, rows: Sequence[OutsideReader]) -> Mapping[UUID, Reader]:
+        opened = self._vault.open_many(session, [(each.id, each.sealed, _context(each.id)) for each in rows])
+        return {row.id: unpacked(data) for row, data in zip(rows, opened, strict=True) if data is not None}
+
+    def _shown(self, session: Session, rows: Sequence[OutsideReader]) -> Sequence[ReaderShown]:
+        opened = self._opened(session, rows)
+        return [
+            ReaderShown(row, replace(opened[row.id], number=""), ends_of(opened[row.id].number))
+            for row in rows
+            if row.id in opened
+        ]
+
+
+def unpacked(data: bytes) -> Reader:
+    """Return a reader from what was sealed."""
+    facts = json.loads(data)
+    paper = IdentityPaper(facts["paper"])
+    return Reader(facts["name"], paper, facts["number"], facts["organisation"], facts.get("contact", ""))
+
+
+def ends_of(number: str) -> str:
+    """Return a number with its first and last sign alone."""
+    return f"{number[0]}{'*' * (len(number) - 2)}{number[-1]}" if len(number) > 2 else "*" * len(number)
+
+
+def visit_context(key: UUID) -> str:
+    """Return what the reader of a visit is sealed for."""
+    return f"outside-use:{key.hex}"
+
+
+def _packed(reader: Reader) -> bytes:
+    return json.dumps({**asdict(reader), "paper": reader.paper.value}, ensure_ascii=False).encode()
+
+
+def _context(key: UUID) -> str:
+    return f"outside-reader:{key.hex}"
