@@ -117,8 +117,8 @@ class Arranging:
         if source is not None:
             self._leave(work, identity, source, {item.id for item in items})
         at = _index(into, place)
-        before = [replace(item, volume=item.volume or 1) for item in into.all] if volumes else into.all
-        added = [replace(_placed(item), volume=volumes.get(item.id)) for item in items]
+        before = [item._replace(volume=item.volume or 1) for item in into.all] if volumes else into.all
+        added = [_placed(item)._replace(volume=volumes.get(item.id)) for item in items]
         after = [*before[:at], *added, *before[at:]]
         _keep_filed(into, after, {item.id for item in items})
         self._level(work, identity, dossier, items)
@@ -193,7 +193,7 @@ class Arranging:
             volume, after = 1, []
             for n, item in enumerate(here.all):
                 volume += n > 0 and item.id in starts
-                after.append(replace(item, volume=volume))
+                after.append(item._replace(volume=volume))
             _keep_filed(here, after)
             self._write(work, identity, here, after, {"volumes": volume})
             work.commit()
@@ -225,7 +225,7 @@ class Arranging:
         subjects = work.session.scalars(select(RecordSubject.subject_id).where(RecordSubject.record_id == dossier_id))
         old = self._records.draft_of(work.session, here.dossier)
         [made] = self._records.insert(work, identity, [replace(old, title=title, subjects=tuple(subjects))])
-        lying = {item.id: replace(item, position=None) for item in here.all}
+        lying = {item.id: item._replace(position=None) for item in here.all}
         return made, [lying[key] for key in here.seen[at:]]
 
     def merge(self, identity: Identity, into_id: UUID, other_id: UUID, version: int | None = None) -> int:
@@ -248,8 +248,8 @@ class Arranging:
             last = into.all[-1].volume or 1 if into.all else 0
             apart = any(volumes.values()) or last > 1
             self._leave(work, identity, other_id, set(other.seen))
-            added = [replace(_placed(item), volume=last + (volumes[item.id] or 1) if apart else None) for item in items]
-            before = [replace(item, volume=item.volume or 1) for item in into.all] if apart else into.all
+            added = [_placed(item)._replace(volume=last + (volumes[item.id] or 1) if apart else None) for item in items]
+            before = [item._replace(volume=item.volume or 1) for item in into.all] if apart else into.all
             after = [*before, *added]
             self._level(work, identity, into.dossier, items)
             self._write(work, identity, into, after, {"merged": str(other_id)}, items)

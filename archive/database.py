@@ -11,7 +11,7 @@ from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache, wraps
+from functools import cache, lru_cache, wraps
 from typing import Any, ParamSpec, TypeVar
 from uuid import UUID, SafeUUID
 
@@ -61,6 +61,9 @@ def beside(write: Callable[[Session], None]) -> Iterator[None]:
         _BESIDE.reset(token)
 
 
+_NATIVE, _BYTES = Uuid(), LargeBinary(16)
+
+
 class Id(TypeDecorator[UUID]):
     """A UUID: 16 bytes in SQLite, native in PostgreSQL; both sort by time for version 7."""
 
@@ -68,8 +71,8 @@ class Id(TypeDecorator[UUID]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Choose the column's own type."""
-        return dialect.type_descriptor(Uuid() if dialect.name == "postgresql" else LargeBinary(16))
+        """Choose the column's own type: always the same one, for what is worked out of it is kept with it."""
+        return _NATIVE if dialect.name == "postgresql" else _BYTES
 
     def process_bind_param(self, value: UUID | None, dialect: Dialect) -> Any:
         """Turn a UUID into what the driver takes."""
@@ -119,6 +122,11 @@ class Moment(TypeDecorator[datetime]):
             msg = "a moment must be aware"
             raise ValueError(msg)
         return value.astimezone(UTC)
+
+    def bind_processor(self, dialect: Dialect) -> Any:
+        """As ``process_bind_param``; what is written at once is of one moment, which is worded once."""
+        own = super().bind_processor(dialect)
+        return own if own is None or dialect.name == "postgresql" else lru_cache(maxsize=256)(own)
 
     def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
         """Give an aware moment in UTC."""

@@ -11,11 +11,11 @@ from datetime import date
 from typing import Any, Protocol, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, bindparam, false, or_, select, update
+from sqlalchemy import ColumnElement, Date, and_, bindparam, false, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from archive import failpoints
-from archive.database import Base, Database, rows_by_id
+from archive.database import Base, Database, Id, rows_by_id
 from archive.due_rules import Judged, Rule, Stage, judge
 from archive.identity import Identity, system
 from archive.ids import new_id
@@ -217,7 +217,8 @@ class DueSweep:
         while go_on():
             with self._db.reading() as session:
                 found = self._come(session, day, after)
-                plans = self._plan(session, found, day) if found else []
+                watched = [each for each in found if each.kind in self._watches]
+                plans = self._plan(session, watched, day) if watched else []
             if not found:
                 break
             failpoints.reach("due.planned")
@@ -227,12 +228,7 @@ class DueSweep:
         return told
 
     def _come(self, session: Session, day: date, after: tuple[date, UUID]) -> Sequence[Deadline]:
-        looked, key = after
-        query = select(_TABLE).where(
-            Deadline.look_on <= day, Deadline.kind.in_(self._watches),
-            or_(Deadline.look_on > looked, and_(Deadline.look_on == looked, Deadline.id > key)),
-        )  # fmt: skip
-        rows: Any = session.connection().execute(query.order_by(Deadline.look_on, Deadline.id).limit(BATCH)).all()
+        rows: Any = session.connection().execute(_COME, {"day": day, "looked": after[0], "key": after[1]}).all()
         return cast("Sequence[Deadline]", rows)  # rows with its columns: an entity costs twice as much
 
     def _plan(self, session: Session, found: Sequence[Deadline], day: date) -> list[_Plan]:
@@ -288,10 +284,10 @@ class DueSweep:
             alike.setdefault((told, each.judged.look_on, each.judged.over), []).append(each.deadline.id)
         for (told, look_on, over), ids in alike.items():
             values = {
-                "told": list(told), "look_on": look_on, "version": _TABLE.c.version + 1,
-                "state": DeadlineState.LAPSED if over else DeadlineState.OPEN, "ended_at": now if over else None,
+                "to_told": list(told), "to_look_on": look_on, "ids": ids,
+                "to_state": DeadlineState.LAPSED if over else DeadlineState.OPEN, "ended": now if over else None,
             }  # fmt: skip
-            session.connection().execute(update(_TABLE).where(_TABLE.c.id.in_(ids)).values(values))
+            session.connection().execute(_MOVED, values)
 
 
 class Allowed:
@@ -316,6 +312,27 @@ class Allowed:
 
 
 _TABLE = Base.metadata.tables["deadline"]
+_MOVED = (
+    update(_TABLE)
+    .where(_TABLE.c.id.in_(bindparam("ids", expanding=True)))
+    .values(
+        told=bindparam("to_told"),
+        look_on=bindparam("to_look_on"),
+        state=bindparam("to_state"),
+        ended_at=bindparam("ended"),
+        version=_TABLE.c.version + 1,
+    )
+)
+_COME = (
+    select(_TABLE)
+    .where(
+        _TABLE.c.look_on <= bindparam("day"),
+        tuple_(_TABLE.c.look_on, _TABLE.c.id) > tuple_(bindparam("looked", type_=Date), bindparam("key", type_=Id)),
+    )
+    .order_by(_TABLE.c.look_on, _TABLE.c.id)
+    .limit(BATCH)
+)
+"""Along the one index: a condition on kinds has SQLite read and sort all that there are, for each batch."""
 _STANDING = select(Deadline.id, Deadline.version).where(Deadline.id.in_(bindparam("ids", expanding=True)))
 
 

@@ -5,7 +5,7 @@ A person changes the order of what they see. Items that are hidden from them kee
 
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import and_, bindparam, case, or_, select, update
@@ -16,7 +16,7 @@ from archive.model import RecordState
 
 _TABLE = Base.metadata.tables["record"]
 _ROWS = (
-    select(_TABLE.c.id, _TABLE.c.position, _TABLE.c.volume, _TABLE.c.state)
+    select(_TABLE.c.id, _TABLE.c.volume, _TABLE.c.state != RecordState.PROVISIONAL, _TABLE.c.position)
     .where(_TABLE.c.dossier_id == bindparam("dossier"))
     .order_by(_TABLE.c.position)
     .with_for_update()
@@ -43,9 +43,11 @@ _RUNS = 40
 _TOUCH = update(_TABLE).where(_TABLE.c.id == bindparam("key")).values(version=_TABLE.c.version + 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """An item where it lies; ``volume`` None: not divided, or to be taken from what stands before it."""
+class Placed(NamedTuple):
+    """An item where it lies; ``volume`` None: not divided, or to be taken from what stands before it.
+
+    A tuple: a dossier may hold thousands, all made anew while others wait to write.
+    """
 
     id: UUID
     volume: int | None
@@ -56,7 +58,7 @@ class Placed:
 def placed(session: Session, dossier_id: UUID) -> list[Placed]:
     """Return all items of a dossier in order, hidden ones too, and hold them."""
     rows = session.connection().execute(_ROWS, {"dossier": dossier_id})
-    return [Placed(row.id, row.volume, row.state is not RecordState.PROVISIONAL, row.position) for row in rows]
+    return [Placed(*row) for row in rows]
 
 
 def write(session: Session, dossier_id: UUID, before: Sequence[Placed], after: Sequence[Placed]) -> None:

@@ -27,8 +27,8 @@ from archive.policy.rules import Act, condition
 from archive.ports import Vault
 from archive.terms import due_year
 
-BATCH = 200
-"""Records filed in one transaction: well under the 100 ms that a write may last."""
+BATCH = 100
+"""Records filed in one transaction: a write may last 100 ms, and others wait for it."""
 
 REFUSALS = frozenset({"not_found", "not_allowed"})
 """Reasons that are refusals, and are logged as such."""

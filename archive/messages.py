@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -22,6 +22,13 @@ from archive.policy.condition import holds
 from archive.policy.facts import facts_of_many
 from archive.policy.guard import Guard
 from archive.policy.rules import Act, condition
+
+_TABLE = Base.metadata.tables["message"]
+_FRESH = {
+    "postgresql": postgresql.insert(_TABLE).on_conflict_do_nothing(),
+    "sqlite": sqlite.insert(_TABLE).on_conflict_do_nothing(),
+}
+_KEPT = select(_TABLE.c.id).where(_TABLE.c.id.in_(bindparam("ids", expanding=True)))
 
 
 @dataclass(frozen=True)
@@ -73,11 +80,12 @@ class Messages:
         if not rows:
             return 0
         connection = work.session.connection()
-        table = Base.metadata.tables["message"]
-        insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-        fresh = insert(table).on_conflict_do_nothing().returning(table.c.id)
-        kept = set(work.session.execute(fresh, rows).scalars())
-        pairs = [(row["id"], note) for row, note in zip(rows, wanted, strict=True) if row["id"] in kept]
+        fresh = _FRESH[connection.dialect.name].execution_options(preserve_rowcount=True)
+        written = connection.execute(fresh, rows).rowcount
+        pairs = [(row["id"], note) for row, note in zip(rows, wanted, strict=True)]
+        if written != len(pairs):
+            kept = set(connection.execute(_KEPT, {"ids": [key for key, _ in pairs]}).scalars())
+            pairs = [(key, note) for key, note in pairs if key in kept]
         if pairs:
             self._outgoing.plan(work, pairs)
         return len(pairs)

@@ -7,17 +7,38 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, delete, func, insert, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import BindParameter, Column, Select, and_, bindparam, delete, func, insert, or_, select
+from sqlalchemy.orm import Session
 
-from archive.model import AlikeRecord, AlikeText, Content, NotTheSame, Record
+from archive.database import Base
+from archive.model import AlikeRecord, NotTheSame
 
 MOST_MET = 20
 """Others that a record is paired with for each reason: the newest. A form that lies here a thousand times is one thing
 to decide on, not half a million."""
+
+
+_RECORD, _ALIKE, _TEXT, _CONTENT = (
+    Base.metadata.tables[name] for name in ("record", "alike_record", "alike_text", "content")
+)
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_TOUCHING = select(_ALIKE.c.record_id, _ALIKE.c.other_id).where(
+    or_(_ALIKE.c.record_id.in_(_IDS), _ALIKE.c.other_id.in_(_IDS))
+)
+_DESCRIBED = select(
+    *(_RECORD.c[name] for name in ("id", "fonds_id", "title_key", "document_key", "drawn_up", "drawn_from", "drawn_to"))
+).where(_RECORD.c.id.in_(_IDS))
+_CONTENTS = select(_CONTENT.c.id, _CONTENT.c.record_id, _CONTENT.c.plain_sha256).where(
+    _CONTENT.c.record_id.in_(_IDS), _CONTENT.c.plain_sha256.is_not(None)
+)
+_TEXTS = select(_TEXT.c.record_id, _TEXT.c.other_record_id, _TEXT.c.percent, _TEXT.c.same).where(
+    _TEXT.c.record_id.in_(_IDS)
+)
+"""Built once: that takes longer than asking."""
 
 
 class Why(StrEnum):
@@ -61,13 +82,22 @@ def meet(session: Session, ids: Collection[UUID]) -> None:
     Call it when records, their contents or what is known of their texts changed; flush before.
     """
     ids = set(ids)
-    stands = {pair(*row) for row in session.execute(_touching(ids))}
+    stands = {pair(*row) for row in session.connection().execute(_TOUCHING, {"ids": list(ids)})}
     gone = stands - reasons_of(session, stands).keys()
     for newer, older in gone:
         part(session, newer, older)
     found = {pair(one, other) for one, other in _met(session, ids) if one != other} - stands
     apart = select(NotTheSame.record_id, NotTheSame.other_id).where(NotTheSame.record_id.in_(ids))
-    new = found - {pair(*row) for row in session.execute(apart)} if found else found
+    _pair(session, found - {pair(*row) for row in session.execute(apart)} if found else found)
+
+
+def meet_new(session: Session, described: Collection[Mapping[str, Any]]) -> None:
+    """As ``meet`` for records that were just written, by their rows: they have no files and no pairs yet."""
+    rows = [SimpleNamespace(**row) for row in described]
+    _pair(session, {pair(one, other) for one, other in _alike(session, rows) if one != other})
+
+
+def _pair(session: Session, new: Collection[Pair]) -> None:
     if new:
         session.execute(insert(AlikeRecord), [{"record_id": a, "other_id": b} for a, b in sorted(new)])
 
@@ -84,14 +114,13 @@ def reasons_of(session: Session, pairs: Collection[Pair]) -> Mapping[Pair, tuple
     ids = {key for each in pairs for key in each}
     if not ids:
         return {}
-    described = {row.id: row for row in session.execute(_described().where(Record.id.in_(ids)))}
+    connection, asked = session.connection(), {"ids": list(ids)}
+    described = {row.id: row for row in connection.execute(_DESCRIBED, asked)}
     sums: dict[UUID, set[str | None]] = defaultdict(set)
-    contents = select(Content.record_id, Content.plain_sha256).where(Content.record_id.in_(ids))
-    for key, digest in session.execute(contents.where(Content.plain_sha256.is_not(None))):
+    for _, key, digest in connection.execute(_CONTENTS, asked):
         sums[key].add(digest)
     texts: dict[Pair, Reason] = {}
-    alike = select(AlikeText.record_id, AlikeText.other_record_id, AlikeText.percent, AlikeText.same)
-    for one, other, percent, same in session.execute(alike.where(AlikeText.record_id.in_(ids))):
+    for one, other, percent, same in connection.execute(_TEXTS, asked):
         reason = Reason(Why.SAME_TEXT) if same else Reason(Why.NEAR_TEXT, percent)
         two = pair(one, other)
         texts[two] = min(texts.get(two, reason), reason, key=lambda known: known.strength)
@@ -120,54 +149,60 @@ KEYS = {Why.DOCUMENT_NUMBER: _document, Why.TITLE_AND_DATE: _title_and_day}
 """What two records have alike for a reason that needs no file; None: nothing to compare."""
 
 
-def _described() -> Any:
-    columns = (Record.fonds_id, Record.title_key, Record.document_key)
-    return select(Record.id, *columns, Record.drawn_up, Record.drawn_from, Record.drawn_to)
-
-
-def _touching(ids: Collection[UUID]) -> Any:
-    where = or_(AlikeRecord.record_id.in_(ids), AlikeRecord.other_id.in_(ids))
-    return select(AlikeRecord.record_id, AlikeRecord.other_id).where(where)
-
-
 def _met(session: Session, ids: Collection[UUID]) -> Iterator[Pair]:
     """Yield each of these records with others that may be the same."""
-    rows = session.execute(_described().where(Record.id.in_(ids))).all()
-    numbers = {row.id: row.document_key for row in rows if row.document_key}
-    yield from _sharing(session, numbers, Record.id, Record.document_key)
-    yield from session.execute(_same_title_and_day({row.id for row in rows if _title_and_day(row)}))
-    contents = select(Content.id, Content.record_id, Content.plain_sha256).where(Content.record_id.in_(ids))
-    held = session.execute(contents.where(Content.plain_sha256.is_not(None))).all()
+    connection, asked = session.connection(), {"ids": list(ids)}
+    rows = connection.execute(_DESCRIBED, asked).all()
+    yield from _alike(session, rows)
+    held = connection.execute(_CONTENTS, asked).all()
     owners = {row.id: row.record_id for row in held}
     sums = {row.id: row.plain_sha256 for row in held}
-    for content, other in _sharing(session, sums, Content.record_id, Content.plain_sha256):
+    for content, other in _sharing(session, sums, _SAME_BYTES):
         yield owners[content], other
-    texts = select(AlikeText.record_id, AlikeText.other_record_id).where(AlikeText.record_id.in_(ids))
-    for one, other in session.execute(texts):
+    for one, other, *_ in connection.execute(_TEXTS, asked):
         yield one, other
 
 
-def _same_title_and_day(ids: Collection[UUID]) -> Any:
-    """Return a query for each of these with the newest of the same title and day: a join, for the index' sake.
+def _alike(session: Session, rows: Collection[Any]) -> Iterator[Pair]:
+    """Yield records with others of the same document number, or of the same title and day."""
+    yield from _sharing(session, {row.id: row.document_key for row in rows if row.document_key}, _SAME_NUMBER)
+    if dated := [row.id for row in rows if _title_and_day(row)]:
+        pairs: Any = session.connection().execute(_SAME_TITLE_AND_DAY, {"ids": dated})
+        yield from pairs
+
+
+def _same_title_and_day() -> Select[Any]:
+    """Return a query for each record with the newest of the same title and day: a join, for the index' sake.
 
     SQLite answers ``(a, b, c) IN …`` by reading every record.
     """
-    mine, other = aliased(Record), aliased(Record)
-    same = and_(*(getattr(mine, name) == getattr(other, name) for name in ("fonds_id", "title_key", "drawn_up")))
-    place = func.row_number().over(partition_by=mine.id, order_by=other.id.desc()).label("place")
-    columns = (mine.id.label("one"), other.id.label("other"), place)
-    some = select(*columns).join(other, same).where(mine.id.in_(ids), other.id != mine.id).subquery()
+    mine, other = _RECORD.alias("mine"), _RECORD.alias("other")
+    same = and_(*(mine.c[name] == other.c[name] for name in ("fonds_id", "title_key", "drawn_up")))
+    place = func.row_number().over(partition_by=mine.c.id, order_by=other.c.id.desc()).label("place")
+    columns = (mine.c.id.label("one"), other.c.id.label("other"), place)
+    some = select(*columns).join(other, same).where(mine.c.id.in_(_IDS), other.c.id != mine.c.id).subquery()
     return select(some.c.one, some.c.other).where(some.c.place <= MOST_MET)
 
 
-def _sharing(session: Session, mine: Mapping[UUID, str | None], whose: Any, column: Any) -> Iterator[Pair]:
-    """Yield each key of ``mine`` with the newest records that have the same value in ``column``."""
+def _newest_with(whose: Column[Any], column: Column[Any]) -> Select[Any]:
+    """Return a query for the newest records that have one of some values in ``column``."""
+    place = func.row_number().over(partition_by=column, order_by=whose.desc()).label("place")
+    some = select(whose.label("whose"), column.label("value"), place)
+    some_of = some.where(column.in_(bindparam("values", expanding=True))).subquery()
+    return select(some_of.c.whose, some_of.c.value).where(some_of.c.place <= MOST_MET + 1)
+
+
+_SAME_TITLE_AND_DAY = _same_title_and_day()
+_SAME_NUMBER = _newest_with(_RECORD.c.id, _RECORD.c.document_key)
+_SAME_BYTES = _newest_with(_CONTENT.c.record_id, _CONTENT.c.plain_sha256)
+
+
+def _sharing(session: Session, mine: Mapping[UUID, str | None], newest: Select[Any]) -> Iterator[Pair]:
+    """Yield each key of ``mine`` with the newest records that have the same value."""
     if not mine:
         return
-    place = func.row_number().over(partition_by=column, order_by=whose.desc()).label("place")
-    some = select(whose.label("whose"), column.label("value"), place).where(column.in_(set(mine.values()))).subquery()
     sharing: dict[str, list[UUID]] = defaultdict(list)
-    for key, value in session.execute(select(some.c.whose, some.c.value).where(some.c.place <= MOST_MET + 1)):
+    for key, value in session.connection().execute(newest, {"values": list(set(mine.values()))}):
         sharing[value].append(key)
     for key, value in mine.items():
         for other in sharing[value or ""]:

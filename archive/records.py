@@ -31,7 +31,7 @@ from archive.model import (
 )
 from archive.need_to_know import group_of
 from archive.numbering.lookup import holders
-from archive.pairing import meet
+from archive.pairing import meet, meet_new
 from archive.policy.condition import holds
 from archive.policy.facts import facts_of, people_named
 from archive.policy.guard import Guard
@@ -103,17 +103,15 @@ class RecordService:
         ids = [new_id() for _ in described]
         self._vault.add_owners(session, [(key, item.due_year(now)) for key, item in zip(ids, described, strict=True)])
         protected = describing.sealed(self._vault, session, ids, described)
-        session.execute(
-            _RECORD,
-            [
-                _NEW
-                | item.row()
-                | {"id": key, "sealed_fields": sealed, "created_at": now, "created_by": identity.person_id}
-                for key, item, sealed in zip(ids, described, protected, strict=True)
-            ],
-        )
+        rows = [
+            _NEW
+            | item.row()
+            | {"id": key, "sealed_fields": sealed, "created_at": now, "created_by": identity.person_id}
+            for key, item, sealed in zip(ids, described, protected, strict=True)
+        ]
+        session.connection().execute(_RECORD, rows)
         self._insert_links(session, ids, drafts)
-        meet(session, ids)
+        meet_new(session, rows)
         self._log.note_many(
             session, identity, "record.create", [(key, {"title": d.title}) for key, d in zip(ids, drafts, strict=True)]
         )

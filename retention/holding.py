@@ -85,9 +85,13 @@ def holds_on(rules: Iterable[Rule], facts: Facts) -> frozenset[UUID]:
     return frozenset(rule.id for rule in rules if covers(rule, facts))
 
 
+_STANDING = select(Hold.id, Hold.kind, Hold.covers, Hold.name).where(Hold.released_at.is_(None))
+
+
 def standing(session: Session) -> list[Rule]:
     """Return the holds that stand now."""
-    rows = session.scalars(select(Hold).where(Hold.released_at.is_(None)))
+    session.flush()
+    rows = session.connection().execute(_STANDING)
     return [Rule(row.id, row.kind, dict(row.covers), row.name) for row in rows]
 
 

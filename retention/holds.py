@@ -314,7 +314,6 @@ class HoldRows:
 
     def follow(self, session: Session, ids: Sequence[UUID]) -> None:
         """Write the rows of these records that holds cover now."""
-        session.flush()
         rules = standing(session)
         if not rules:
             return

@@ -8,9 +8,10 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
+from archive.category_lines import with_above
 from archive.clock import local_day
 from archive.database import Base, rows_by_id
 from archive.errors import InvalidInput
@@ -90,12 +91,21 @@ class World:
 
 def world(session: Session) -> World:
     """Return what stands now."""
-    rules = session.execute(select(RetentionSchedule.id, RetentionSchedule.definition))
-    on = session.execute(select(CategorySchedule.category_id, CategorySchedule.schedule_id))
+    session.flush()
+    return _world(session, session.connection().execute(_ON), parents(session))
+
+
+def _world_of(session: Session, categories: Collection[UUID]) -> World:
+    """Return what stands now as far as it concerns some categories."""
+    above = with_above(session, categories)
+    on = session.connection().execute(_ON_SOME, {"ids": list(above)})
+    return _world(session, on, {key: row.parent_id for key, row in above.items()})
+
+
+def _world(session: Session, on: Iterable[Any], above: Mapping[UUID, UUID | None]) -> World:
+    rules = session.connection().execute(_RULES)
     return World(
-        {row.id: rule_of(row.definition) for row in rules},
-        {row.category_id: row.schedule_id for row in on},
-        parents(session),
+        {row.id: rule_of(row.definition) for row in rules}, {row.category_id: row.schedule_id for row in on}, above
     )
 
 
@@ -134,13 +144,29 @@ FACTS: Select[*tuple[Any, ...]] = (
 )  # fmt: skip
 """All that the clocks of records hang on, but events; and what is kept of them."""
 
+# built once: for one record that takes longer than running them
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_BY_ID = FACTS.where(Record.id.in_(_IDS))
+_BY_DOSSIER = FACTS.where(Record.dossier_id.in_(_IDS), Record.state == RecordState.FILED)
+_RULES = select(RetentionSchedule.id, RetentionSchedule.definition)
+_ON = select(CategorySchedule.category_id, CategorySchedule.schedule_id)
+_ON_SOME = _ON.where(CategorySchedule.category_id.in_(_IDS))
+_STANDING = RetentionEvent.undone_at.is_(None)
+_OWN_EVENTS = (
+    select(RetentionEvent.record_id, RetentionEvent.kind, func.max(RetentionEvent.day))
+    .where(_STANDING, RetentionEvent.record_id.in_(_IDS))
+    .group_by(RetentionEvent.record_id, RetentionEvent.kind)
+)
+_HUNG_EVENTS = (
+    select(RecordSubject.record_id, RetentionEvent.kind, func.max(RetentionEvent.day))
+    .join(Subject, or_(Subject.id == RecordSubject.subject_id, Subject.merged_into == RecordSubject.subject_id))
+    .join(RetentionEvent, RetentionEvent.subject_id == Subject.id)
+    .where(_STANDING, RecordSubject.record_id.in_(_IDS))
+    .group_by(RecordSubject.record_id, RetentionEvent.kind)
+)
 
-def reckon(session: Session, here: World, known: Iterable[Any], zone: str) -> dict[UUID, Reckoned]:
-    """Return how the clocks stand of all filed records among ``known`` (of ``FACTS``) and of those in one dossier."""
-    return {row.id: each for row, each in clocks(session, here, _whole(session, known).values(), zone)}
 
-
-def clocks(session: Session, here: World, rows: Iterable[Any], zone: str) -> Iterator[tuple[Any, Reckoned]]:
+def _clocks(session: Session, here: World, rows: Iterable[Any], zone: str) -> Iterator[tuple[Any, Reckoned]]:
     """Yield the filed ones of ``rows`` with how their clocks stand; dossiers must be whole among them."""
     filed = [(row, here.of_record(row)) for row in rows if row.state is RecordState.FILED]
     waiting = {key for row, schedule in filed if schedule in here.events for key in (row.id, _unit(row))}
@@ -169,12 +195,12 @@ def _unit(row: Any) -> UUID:
 
 
 def _whole(session: Session, known: Iterable[Any]) -> dict[UUID, Any]:
-    """Return by id the rows that are known and all that are in one dossier with them."""
+    """Return by id the rows that are known and all filed ones that are in one dossier with them."""
     rows = {row.id: row for row in known}
     dossiers = {row.dossier_id for row in rows.values() if row.dossier_id is not None}
     dossiers |= {row.id for row in rows.values() if row.kind is RecordKind.DOSSIER}
-    for column in (Record.id, Record.dossier_id):
-        rows |= {row.id: row for row in _rows(session, column, dossiers)}
+    for query in (_BY_ID, _BY_DOSSIER):
+        rows |= {row.id: row for row in _rows(session, query, dossiers)}
     return rows
 
 
@@ -184,33 +210,17 @@ def _parts(ids: Collection[UUID]) -> Iterator[list[UUID]]:
         yield every[start : start + _PART]
 
 
-def _rows(session: Session, column: Any, ids: Collection[UUID]) -> Iterator[Any]:
-    session.flush()
+def _rows(session: Session, query: Any, ids: Collection[UUID]) -> Iterator[Any]:
     for part in _parts(ids):
-        yield from session.connection().execute(FACTS.where(column.in_(part)))
+        yield from session.connection().execute(query, {"ids": part})
 
 
 def _events(session: Session, ids: Collection[UUID]) -> dict[UUID, dict[str, date]]:
     """Return by record the last day of each kind of event: its own, and those of the subjects that it hangs on."""
     found: dict[UUID, dict[str, date]] = defaultdict(dict)
-    standing = RetentionEvent.undone_at.is_(None)
-    for part in _parts(ids):
-        own = (
-            select(RetentionEvent.record_id, RetentionEvent.kind, func.max(RetentionEvent.day))
-            .where(standing, RetentionEvent.record_id.in_(part))
-            .group_by(RetentionEvent.record_id, RetentionEvent.kind)
-        )
-        hung = (
-            select(RecordSubject.record_id, RetentionEvent.kind, func.max(RetentionEvent.day))
-            .join(Subject, or_(Subject.id == RecordSubject.subject_id, Subject.merged_into == RecordSubject.subject_id))
-            .join(RetentionEvent, RetentionEvent.subject_id == Subject.id)
-            .where(standing, RecordSubject.record_id.in_(part))
-            .group_by(RecordSubject.record_id, RetentionEvent.kind)
-        )
-        for query in (own, hung):
-            rows: Any = session.execute(query)
-            for key, kind, day in rows:
-                found[key][kind] = max(day, found[key].get(kind, day))
+    for query in (_OWN_EVENTS, _HUNG_EVENTS):
+        for key, kind, day in _rows(session, query, ids):
+            found[key][kind] = max(day, found[key].get(kind, day))
     return found
 
 
@@ -248,13 +258,15 @@ class DueDays:
 
     def again(self, session: Session, ids: Collection[UUID], here: World | None = None) -> int:
         """As ``follow``; return how many rows changed. ``here`` spares loading what stands where."""
-        rows = list(_rows(session, Record.id, ids))
+        session.flush()
+        rows = list(_rows(session, _BY_ID, ids))
         if all(row.state is not RecordState.FILED and row.kind is not RecordKind.DOSSIER for row in rows):
             return self._write(session, {}, rows)
         # two who file items of one dossier at a time would each miss the other's
         rows_by_id(session, Record, {row.dossier_id for row in rows} - {None}, lock=True)
         every = _whole(session, rows).values()
-        found = {row.id: each for row, each in clocks(session, here or world(session), every, self._zone)}
+        here = here or _world_of(session, {row.category_id for row in every})
+        found = {row.id: each for row, each in _clocks(session, here, every, self._zone)}
         return self._write(session, found, every)
 
     def each(
@@ -273,18 +285,21 @@ class DueDays:
         held: list[Any] = []
         for row in rows:
             if len(held) >= AT_ONCE and _unit(row) != _unit(held[-1]):
-                yield from clocks(session, here, held, self._zone)
+                yield from _clocks(session, here, held, self._zone)
                 held = []
             held.append(row)
-        yield from clocks(session, here, held, self._zone)
+        yield from _clocks(session, here, held, self._zone)
 
     def reckon(self, session: Session, ids: Collection[UUID], here: World | None = None) -> dict[UUID, Reckoned]:
-        """Return how the clocks of filed records stand (see ``reckon``)."""
-        return self.reckon_rows(session, _rows(session, Record.id, ids), here or world(session))
+        """Return how the clocks stand of all filed records among these and of those in one dossier with them."""
+        session.flush()
+        rows = _whole(session, _rows(session, _BY_ID, ids)).values()
+        here = here or _world_of(session, {row.category_id for row in rows})
+        return {row.id: each for row, each in _clocks(session, here, rows, self._zone)}
 
     def reckon_rows(self, session: Session, rows: Iterable[Any], here: World) -> dict[UUID, Reckoned]:
         """As ``reckon``, of rows of ``FACTS`` that were read already."""
-        return reckon(session, here, rows, self._zone)
+        return {row.id: each for row, each in _clocks(session, here, _whole(session, rows).values(), self._zone)}
 
     @staticmethod
     def _write(session: Session, found: Mapping[UUID, Reckoned], rows: Iterable[Any]) -> int:

@@ -42,6 +42,7 @@ _OPEN = (
         or_(_GENERATIONS.c.due_year.is_(None), _GENERATIONS.c.due_year.in_(bindparam("years", expanding=True))),
     )
     .order_by(_GENERATIONS.c.id.desc())  # the last one read, the oldest, is the one that counts
+    .with_for_update(read=True)
 )
 _OPEN_ONE = (
     select(_GENERATIONS.c.id)
@@ -56,6 +57,7 @@ _PLACED = select(_OWNERS.c.owner_id, _OWNERS.c.generation_id).where(
     _OWNERS.c.owner_id.in_(bindparam("owners", expanding=True))
 )
 _WRAPPED = _PLACED.add_columns(_OWNERS.c.wrapped)
+_INSERT = insert(Base.metadata.tables["owner_key"])
 _ONE = select(_OWNERS.c.generation_id, _OWNERS.c.wrapped).where(_OWNERS.c.owner_id == bindparam("whose"))
 _MOVE = (
     update(OwnerKey)
@@ -121,7 +123,7 @@ class RingVault:
 
         Locks its row against being closed until the transaction ends.
         """
-        found: UUID | None = session.execute(_OPEN_ONE, {"year": due_year}).scalar_one_or_none()
+        found: UUID | None = session.connection().execute(_OPEN_ONE, {"year": due_year}).scalar_one_or_none()
         if found is None:
             make_keys_alone(session)
             found = session.execute(_OPEN_ONE, {"year": due_year}).scalar_one_or_none()
@@ -137,9 +139,8 @@ class RingVault:
         """Return the open generation of each year; as ``open_generation``, with one query for all that are there."""
         if len(years) == 1:
             return {year: self.open_generation(session, year) for year in years}
-        rows = session.execute(
-            _OPEN.with_for_update(read=True), {"years": [year for year in years if year is not None]}
-        )
+        asked = {"years": [year for year in years if year is not None]}
+        rows = session.connection().execute(_OPEN, asked)
         found = {year: key for key, year in rows if year in years}
         return {year: found.get(year) or self.open_generation(session, year) for year in years}
 
@@ -156,7 +157,7 @@ class RingVault:
                 wrapped = _wrap(key, owner, generation, os.urandom(32), ())
                 rows.append({"owner_id": owner, "generation_id": generation, "log_year": log_year, "wrapped": wrapped})
         if rows:
-            session.connection().execute(insert(Base.metadata.tables["owner_key"]), rows)
+            session.connection().execute(_INSERT, rows)
 
     # Small seals
 
@@ -262,14 +263,15 @@ def wrapped_keys(session: Session, owners: Iterable[UUID], *, lock: bool = False
     found: dict[UUID, tuple[UUID, bytes]] = {}
     query = _WRAPPED.with_for_update() if lock else _WRAPPED
     for start in range(0, len(wanted), _MANY):
-        for owner, generation, wrapped in session.execute(query, {"owners": wanted[start : start + _MANY]}):
+        asked = {"owners": wanted[start : start + _MANY]}
+        for owner, generation, wrapped in session.connection().execute(query, asked):
             found[owner] = (generation, wrapped)
     return found
 
 
 def _generations_of(session: Session, owners: Iterable[UUID]) -> dict[UUID, UUID]:
     """Return the generation of each of at most 500 owners that has a key."""
-    placed: dict[UUID, UUID] = dict(session.execute(_PLACED, {"owners": list(owners)}).all())
+    placed: dict[UUID, UUID] = dict(session.connection().execute(_PLACED, {"owners": list(owners)}).all())
     return placed
 
 

@@ -69,6 +69,7 @@ def clean(text: str, length: int) -> str:
     return safe[:length]
 
 
+@lru_cache(maxsize=512)
 def check_act(act: str) -> str:
     """Return ``act`` when it is a well-formed name (``noun.verb``).
 

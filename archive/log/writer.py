@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
@@ -72,6 +73,7 @@ SYSTEM_NOUNS = frozenset({"system", "job", "key", "ring", "backup", "log", "sett
 """Acts on the machine: the system log."""
 
 
+@lru_cache(maxsize=512)
 def class_of(act: str) -> LogClass:
     """Return the log that an act belongs to, by its noun; what is neither paper nor machine is a person's act."""
     noun = act.partition(".")[0]
@@ -175,8 +177,9 @@ class Log:
         self._seal_bodies(session, notes, rows)
         for row in rows:
             row["hash"] = entry_hash(SimpleNamespace(**row))
-        session.execute(_ENTRY, rows)
-        session.execute(_WAITING, [{"entry_id": row["id"]} for row in rows])
+        connection = session.connection()
+        connection.execute(_ENTRY, rows)
+        connection.execute(_WAITING, [{"entry_id": row["id"]} for row in rows])
         for row in rows:
             session.info.update(
                 {ACTED: row["record_id"] or row["subject_id"]} if row["result"] is LogResult.DONE else {REFUSED: True}

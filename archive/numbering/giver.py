@@ -7,18 +7,20 @@ comes twice, not even after its record is gone.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
-from operator import attrgetter
+from itertools import groupby
+from operator import attrgetter, itemgetter
 from typing import Any, Final
 
-from sqlalchemy import bindparam, insert, select, tuple_, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from archive.category_lines import with_above
 from archive.database import Base, rows_by_id
 from archive.errors import Fault, InvalidInput, StandsAlready
 from archive.ids import UUID
@@ -42,10 +44,16 @@ _CHUNK = 400  # bound parameters of one query stay far below every driver's limi
 _Sequence = tuple[UUID, str]
 _COUNTER = Base.metadata.tables["counter"]
 _COUNTERS = (
-    select(_COUNTER.c.fonds_id, _COUNTER.c.sequence, _COUNTER.c.last)
-    .where(tuple_(_COUNTER.c.fonds_id, _COUNTER.c.sequence).in_(bindparam("keys", expanding=True)))
-    .order_by(_COUNTER.c.fonds_id, _COUNTER.c.sequence)
+    select(_COUNTER.c.sequence, _COUNTER.c.last)
+    .where(_COUNTER.c.fonds_id == bindparam("fonds"), _COUNTER.c.sequence.in_(bindparam("some", expanding=True)))
+    .order_by(_COUNTER.c.sequence)
 )
+"""Of one fonds: SQLite answers ``(a, b) IN …`` by reading every counter."""
+_LOCKED = _COUNTERS.with_for_update()
+_NEW_COUNTER = {
+    "postgresql": postgresql.insert(_COUNTER).on_conflict_do_nothing(),
+    "sqlite": sqlite.insert(_COUNTER).on_conflict_do_nothing(),
+}
 _STANDING = select(IssuedNumber.number).where(
     IssuedNumber.fonds_id == bindparam("fonds"), IssuedNumber.number.in_(bindparam("numbers", expanding=True))
 )
@@ -174,19 +182,23 @@ def _lock(session: Session, keys: Sequence[_Sequence]) -> dict[_Sequence, int]:
     connection = session.connection()
     on_postgres = connection.dialect.name == "postgresql"
     found: dict[_Sequence, int] = {}
-    for at in range(0, len(keys), _CHUNK):
-        some = keys[at : at + _CHUNK]
-        standing = {(fonds, sequence): last for fonds, sequence, last in connection.execute(_COUNTERS, {"keys": some})}
-        rows = [{"fonds_id": key[0], "sequence": key[1], "last": 0} for key in some if key not in standing]
-        if rows:
-            fresh = postgresql.insert(_COUNTER) if on_postgres else sqlite.insert(_COUNTER)
-            connection.execute(fresh.on_conflict_do_nothing(), rows)
-            standing |= {(row["fonds_id"], row["sequence"]): 0 for row in rows}
-        if on_postgres:  # what stood a moment ago may have moved; SQLite holds its one lock since the beginning
-            for fonds, sequence, last in connection.execute(_COUNTERS.with_for_update(), {"keys": some}):
-                standing[fonds, sequence] = last
-        found |= standing
+    for fonds, of_fonds in groupby(keys, key=itemgetter(0)):
+        for some in _chunks([sequence for _, sequence in of_fonds]):
+            asked = {"fonds": fonds, "some": some}
+            standing = {row.sequence: row.last for row in connection.execute(_COUNTERS, asked)}
+            rows = [{"fonds_id": fonds, "sequence": one, "last": 0} for one in some if one not in standing]
+            if rows:
+                connection.execute(_NEW_COUNTER[connection.dialect.name], rows)
+                standing |= {row["sequence"]: 0 for row in rows}
+            if on_postgres:  # what stood a moment ago may have moved; SQLite holds its one lock since the beginning
+                standing |= {row.sequence: row.last for row in connection.execute(_LOCKED, asked)}
+            found |= {(fonds, sequence): last for sequence, last in standing.items()}
     return found
+
+
+def _chunks(every: Sequence[str]) -> Iterator[Sequence[str]]:
+    for at in range(0, len(every), _CHUNK):
+        yield every[at : at + _CHUNK]
 
 
 def _serials(
@@ -217,8 +229,8 @@ def _serials(
 def _taken(session: Session, fonds_id: UUID, numbers: Sequence[str]) -> set[str]:
     """Return which of the numbers stand already in the fonds."""
     taken: set[str] = set()
-    for at in range(0, len(numbers), _CHUNK):
-        asked = {"fonds": fonds_id, "numbers": list(numbers[at : at + _CHUNK])}
+    for some in _chunks(numbers):
+        asked = {"fonds": fonds_id, "numbers": list(some)}
         taken.update(session.connection().execute(_STANDING, asked).scalars())
     return taken
 
@@ -327,11 +339,7 @@ _MARKS = select(Level.rank, Level.number_mark)
 
 def _lines(session: Session, ids: set[UUID]) -> dict[UUID, list[Category]]:
     """Return for each category itself and its ancestors, up to the branch's root."""
-    known: dict[UUID, Category] = {}
-    missing = set(ids)
-    while missing:
-        known |= rows_by_id(session, Category, missing)
-        missing = {c.parent_id for c in known.values() if c.parent_id is not None} - set(known)
+    known = with_above(session, ids)
     lines = {}
     for key in ids:
         line = [known[key]]

@@ -8,10 +8,13 @@ from sqlalchemy.orm import Session
 
 from archive.model import Category
 
+_ABOVE = select(Category.id, Category.parent_id)
+
 
 def parents(session: Session) -> Mapping[UUID, UUID | None]:
     """Return of every category the one above it."""
-    return {row.id: row.parent_id for row in session.execute(select(Category.id, Category.parent_id))}
+    above: dict[UUID, UUID | None] = dict(session.connection().execute(_ABOVE).all())
+    return above
 
 
 def below(category: UUID) -> Select[tuple[UUID]]:

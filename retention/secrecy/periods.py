@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import BindParameter, bindparam, delete, insert, select
 from sqlalchemy.orm import Session
 
 from archive.database import Base, Database
@@ -25,8 +25,19 @@ BATCH = 100
 RULE = Rule(before=(AHEAD.days, 30, 7), after=(14,), head=(30,))
 """Days before, on and after the end of a period on which it is told of."""
 
-
-_PERIOD = insert(Base.metadata.tables["record_secrecy"])
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_STANDING = (
+    select(
+        Record.id, Record.state, Record.level_rank, Record.filed_at, Record.group_id, Level.secrecy_months,
+        RecordSecrecy.level_rank.label("kept"), RecordOpening.released,
+    )
+    .join(Level, Level.rank == Record.level_rank)
+    .outerjoin(RecordSecrecy, RecordSecrecy.record_id == Record.id)
+    .outerjoin(RecordOpening, RecordOpening.record_id == Record.id)
+    .where(Record.id.in_(_IDS))
+)  # fmt: skip
+_BEGIN = insert(Base.metadata.tables["record_secrecy"])
+"""Built once: that takes longer than running them."""
 
 
 class SecrecyDays:
@@ -41,16 +52,7 @@ class SecrecyDays:
     def follow(self, session: Session, ids: Sequence[UUID]) -> None:
         """Keep what is true now of these records."""
         session.flush()
-        query = (
-            select(
-                Record.id, Record.state, Record.level_rank, Record.filed_at, Record.group_id, Level.secrecy_months,
-                RecordSecrecy.level_rank.label("kept"),
-            )
-            .join(Level, Level.rank == Record.level_rank)
-            .outerjoin(RecordSecrecy, RecordSecrecy.record_id == Record.id)
-            .where(Record.id.in_(ids))
-        )  # fmt: skip
-        rows = session.execute(query).all()
+        rows = session.connection().execute(_STANDING, {"ids": ids}).all()
         begun: list[dict[str, Any]] = []
         for row in rows:
             secret = row.state is RecordState.FILED and row.secrecy_months is not None
@@ -60,11 +62,10 @@ class SecrecyDays:
             if secret and row.kept != row.level_rank:
                 begun.append(self._begun(row))
         if begun:
-            session.connection().execute(_PERIOD, begun)
-        shut = [row.id for row in rows if row.secrecy_months is not None or row.group_id is not None]
-        if shut:
-            released = RecordOpening.record_id.in_(shut) & RecordOpening.released.is_(True)
-            session.execute(delete(RecordOpening).where(released))
+            session.connection().execute(_BEGIN, begun)
+        closed = (row for row in rows if row.secrecy_months is not None or row.group_id is not None)
+        if shut := [row.id for row in closed if row.released]:
+            session.execute(delete(RecordOpening).where(RecordOpening.record_id.in_(shut)))
 
     def _begun(self, row: Any) -> dict[str, Any]:
         since = self._guard().day(row.filed_at if row.kept is None else None)
