@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, g
+from flask import Blueprint, Response
 
 from archive.errors import NotFound
 from archive.model import AppraisalState
@@ -12,16 +12,15 @@ from retention.appraising.looks import ItemShown
 from web.filters import shape
 from web.i18n import current_locale
 from web.prints.appraisals import Judged, Report
-from web.prints.gather import house_name
+from web.prints.filled import book_sent, listed, pdf_sent, set_form, words_now
 from web.prints.kinds import KINDS
 from web.prints.papers import Words
-from web.prints.setting import printed
 from web.services import identity, services
-from web.sheets import TYPE, workbook
 from web.words import minute, named
 
 pages = Blueprint("appraisal_report", __name__, url_prefix="/appraisals")
 
+KEY = "appraisal_report"
 EVERY_ROW = 20_000
 """Rows that a report holds."""
 
@@ -30,25 +29,18 @@ EVERY_ROW = 20_000
 def pdf(appraisal_id: UUID) -> Response:
     """Send the report as a PDF."""
     made_of, words = _sheet(appraisal_id)
-    kind = KINDS["appraisal_report"]
-    template = services().forms.current(identity(), kind.key)
-    made = printed(services().typesetter, template, words.data(words.said(kind.words), [made_of]))
+    made = set_form(KINDS[KEY], [made_of], words)
     _note("form.print", appraisal_id, made_of)
-    headers = {"Content-Disposition": 'inline; filename="juanku-appraisal.pdf"'}
-    return Response(made, mimetype="application/pdf", headers=headers)
+    return pdf_sent(made, "juanku-appraisal")
 
 
 @pages.get("/<uuid:appraisal_id>/report.xlsx")
 def sheet(appraisal_id: UUID) -> Response:
     """Send it as a spreadsheet."""
     made_of, words = _sheet(appraisal_id)
-    kind = KINDS["appraisal_report"]
-    heads = words.data("", [])["words"]
-    rows = [[row[key] for key, _width in kind.columns] for row in made_of["rows"]]
+    book = listed(KINDS[KEY], [made_of], words)
     _note("form.sheet", appraisal_id, made_of)
-    book = workbook([(heads[key], width) for key, width in kind.columns], rows)
-    headers = {"Content-Disposition": 'attachment; filename="juanku-appraisal.xlsx"'}
-    return Response(book, mimetype=TYPE, headers=headers)
+    return book_sent(book, "juanku-appraisal")
 
 
 def _sheet(appraisal_id: UUID) -> tuple[dict[str, Any], Words]:
@@ -71,8 +63,8 @@ def _sheet(appraisal_id: UUID) -> tuple[dict[str, Any], Words]:
         level=named(level.names, locale) if level else "",
         shape=shape(level.symbol) if level else "",
     )
-    words = Words(locale, services().guard.day(), person=g.person.name, house=house_name(locale))
-    return KINDS["appraisal_report"].sheets([given], words)[0], words
+    words = words_now()
+    return KINDS[KEY].sheets([given], words)[0], words
 
 
 def _judged(each: ItemShown, names: dict[UUID, str]) -> Judged:
@@ -91,5 +83,5 @@ def _judged(each: ItemShown, names: dict[UUID, str]) -> Judged:
 
 
 def _note(act: str, appraisal_id: UUID, made_of: dict[str, Any]) -> None:
-    body = {"form": "appraisal_report", "appraisal": made_of["number"], "rows": len(made_of["rows"])}
+    body = {"form": KEY, "appraisal": made_of["number"], "rows": len(made_of["rows"])}
     services().readings.begin(identity(), act, body=body | {"id": str(appraisal_id)}).result()

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, g
+from flask import Blueprint, Response
 
 from archive.errors import NotFound
 from archive.model.auditing import AuditState
@@ -12,27 +12,25 @@ from web.audit_words import ANSWERS, FINDINGS, KINDS, LIKELIHOODS, STEPS
 from web.audits import facts_told, said
 from web.i18n import current_locale
 from web.prints.audits import AUDIT_FINDINGS, AUDIT_REPORT, AuditReport
-from web.prints.gather import house_name
+from web.prints.filled import book_sent, pdf_sent, set_form, words_now
 from web.prints.kinds import KINDS as FORMS
 from web.prints.papers import Words
-from web.prints.setting import printed
 from web.services import identity, services
-from web.sheets import TYPE, workbook_of
+from web.sheets import workbook_of
 from web.words import minute, named
 
 pages = Blueprint("audit_report", __name__, url_prefix="/audits")
+
+KEY = "audit_report"
 
 
 @pages.get("/<uuid:key>/report.pdf")
 def pdf(key: UUID) -> Response:
     """Send the report as a PDF."""
     made_of, words = _sheet(key)
-    kind = FORMS["audit_report"]
-    template = services().forms.current(identity(), kind.key)
-    made = printed(services().typesetter, template, words.data(words.said(kind.words), [made_of]))
+    made = set_form(FORMS[KEY], [made_of], words)
     _note("form.print", key, made_of)
-    headers = {"Content-Disposition": 'inline; filename="juanku-audit.pdf"'}
-    return Response(made, mimetype="application/pdf", headers=headers)
+    return pdf_sent(made, "juanku-audit")
 
 
 @pages.get("/<uuid:key>/report.xlsx")
@@ -52,8 +50,7 @@ def sheet(key: UUID) -> Response:
             for name, columns, rows in parts
         ]
     )
-    headers = {"Content-Disposition": 'attachment; filename="juanku-audit.xlsx"'}
-    return Response(book, mimetype=TYPE, headers=headers)
+    return book_sent(book, "juanku-audit")
 
 
 def _sheet(key: UUID) -> tuple[dict[str, Any], Words]:
@@ -77,8 +74,8 @@ def _sheet(key: UUID) -> tuple[dict[str, Any], Words]:
         points=_points(one, locale),
         findings=[_finding(each) for each in one.findings],
     )
-    words = Words(locale, services().guard.day(), person=g.person.name, house=house_name(locale))
-    return FORMS["audit_report"].sheets([given], words)[0], words
+    words = words_now()
+    return FORMS[KEY].sheets([given], words)[0], words
 
 
 def _points(one: Shown, locale: str) -> list[tuple[str, str, str, str, str]]:
@@ -109,5 +106,5 @@ def _finding(each: FindingShown) -> tuple[str, str, str, str, str, str, str]:
 
 
 def _note(act: str, key: UUID, made_of: dict[str, Any]) -> None:
-    body = {"form": "audit_report", "audit": made_of["number"], "id": str(key), "rows": len(made_of["rows"])}
+    body = {"form": KEY, "audit": made_of["number"], "id": str(key), "rows": len(made_of["rows"])}
     services().readings.begin(identity(), act, body=body).result()

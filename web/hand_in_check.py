@@ -18,7 +18,8 @@ from web.faults import status_of
 from web.hand_in_words import FAILINGS, LOOKED
 from web.hand_ins import told
 from web.placing import numbered
-from web.prints.batches import quality_data, words_now
+from web.prints.batches import quality_data
+from web.prints.filled import words_now
 from web.prints.setting import printed
 from web.services import identity, services
 

@@ -13,7 +13,8 @@ from archive.model import HandInState, SignedBy
 from web.faults import explain, status_of
 from web.hand_in_words import SIDES
 from web.i18n import current_locale
-from web.prints.batches import register_data, words_now
+from web.prints.batches import register_data
+from web.prints.filled import words_now
 from web.prints.setting import printed
 from web.services import identity, services
 

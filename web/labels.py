@@ -17,11 +17,11 @@ from web.filters import shape
 from web.house.forms import told
 from web.i18n import current_locale
 from web.lists import back
+from web.prints.filled import pdf_sent, set_form
 from web.prints.gather import OPEN_RANK
 from web.prints.kinds import KINDS
 from web.prints.label_sheets import SHEETS, Sheet, a_label, label_sheet, sheet_of
 from web.prints.papers import Words
-from web.prints.setting import printed
 from web.services import identity, services
 from web.words import named
 
@@ -61,15 +61,12 @@ def output() -> BaseResponse:
         return _form(chosen, error)
     numbers = [record.archive_number for record in records]
     services().readings.begin(identity(), "label.print", body={"numbers": numbers}).result()
-    return send_labels(label_sheet(sheet, start, _labels(records)), "juanku-labels.pdf")
+    return send_labels(label_sheet(sheet, start, _labels(records)), "juanku-labels")
 
 
 def send_labels(sheet: Mapping[str, Any], name: str) -> Response:
     """Send a sheet of labels as a PDF, set by the template that the house prints them with."""
-    kind, words = KINDS["labels"], Words(current_locale(), services().guard.day())
-    template = services().forms.current(identity(), kind.key)
-    made = printed(services().typesetter, template, words.data(words.said(kind.words), [sheet]))
-    return Response(made, mimetype="application/pdf", headers={"Content-Disposition": f'inline; filename="{name}"'})
+    return pdf_sent(set_form(KINDS["labels"], [sheet], Words(current_locale(), services().guard.day())), name)
 
 
 def _start(text: str, sheet: Sheet) -> int:

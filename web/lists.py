@@ -1,5 +1,6 @@
 """What every list of records shares: the columns that a person chooses, and a spreadsheet of the rows they ticked."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, request
@@ -17,6 +18,8 @@ pages = Blueprint("lists", __name__, url_prefix="/lists")
 
 MOST = 500
 """Rows that are acted on at once."""
+SHORTLY = 5
+"""Records that are named where many are meant."""
 
 
 @pages.post("/<name>/columns")
@@ -61,6 +64,15 @@ def numbered(text: str, most: int) -> list[UUID]:
     if len(numbers) > most:
         raise InvalidInput(Fault("numbers", "out_of_range", {"low": 0, "high": most}))
     return [services().records.find_number(identity(), number) for number in numbers]
+
+
+def records_told(ids: Sequence[UUID]) -> str:
+    """Return a line that names the first of the records that the person reads; "" when they read none."""
+    with services().db.reading() as session:
+        mine = services().guard.visible(session, identity()).where(Record.id.in_(ids)).order_by(Record.id)
+        names = [row.archive_number or row.title for row in session.scalars(mine.limit(SHORTLY))]
+    told = "、".join(names) + (" …" if len(ids) > len(names) else "")
+    return _("Records: %(records)s", records=told) if names else ""
 
 
 def readable(ids: list[UUID]) -> list[Record]:

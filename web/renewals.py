@@ -9,16 +9,16 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import ArchiveError, Fault, InvalidInput, NotAllowed, WrongState
 from archive.identity import Role
-from archive.model import ApprovalState, Record
 from archive.policy.rules import Act
 from archive.terms import FOREVER
 from retention.renewal_rules import Extent
 from retention.renewals import LONGEST_AUTHORITY, MOST, Wish
 from web import paging
+from web.deciding import decide_as_typed, say_decided
 from web.faults import explain, status_of
 from web.house.forms import Field, Form, again, shown, whole_typed
 from web.i18n import current_locale
-from web.lists import numbered, ticked
+from web.lists import numbered, records_told, ticked
 from web.retention_words import said
 from web.secrecy_words import STATES
 from web.services import identity, services
@@ -87,18 +87,15 @@ def show(renewal_id: UUID) -> str:
 @pages.post("/<uuid:renewal_id>/decide")
 def decide(renewal_id: UUID) -> BaseResponse:
     """Approve or refuse a renewal."""
-    approve = request.form.get("decision") == "approve"
     try:
-        state = services().retention.renewals.decide(
-            identity(), renewal_id, request.form.get("reason", ""), approve=approve
-        )
+        state = decide_as_typed(services().retention.renewals.decide, renewal_id)
     except (InvalidInput, NotAllowed, WrongState) as error:
         return make_response(_page(renewal_id, explain(error, current_locale())), status_of(error))
-    told = {
-        ApprovalState.APPROVED: _("The renewal is approved; the records are kept on."),
-        ApprovalState.REFUSED: _("The renewal is refused; every term stays as it is."),
-    }
-    flash(told.get(state, _("Your yes is noted; others decide after you.")))
+    say_decided(
+        state,
+        approved=_("The renewal is approved; the records are kept on."),
+        refused=_("The renewal is refused; every term stays as it is."),
+    )
     return redirect(url_for("renewals.show", renewal_id=renewal_id), 303)
 
 
@@ -120,9 +117,6 @@ def _page(renewal_id: UUID, lines: list[str] | None = None) -> str:
 
 
 def _form(ids: Sequence[UUID]) -> Form:
-    with services().db.reading() as session:
-        mine = services().guard.visible(session, identity()).where(Record.id.in_(ids)).order_by(Record.id)
-        titles = [row.archive_number or row.title for row in session.scalars(mine.limit(6))]
     fields = [
         Field("how", _("How much longer"), kind="choose", must=True, none=_("choose one"),
               options=[("years", _("for some years more")), ("through", _("to the end of a year")),
@@ -136,9 +130,8 @@ def _form(ids: Sequence[UUID]) -> Form:
         Field("numbers", _("More records"), kind="long", help=_("Their numbers, one a line.")),
     ]  # fmt: skip
     intro = _("Another person decides. A renewal never shortens a term. A dossier is kept on with all that lies in it.")
-    if titles:
-        names = "、".join(titles[:5]) + (" …" if len(ids) > len(titles[:5]) else "")
-        intro = f"{intro} {_('Records: %(records)s', records=names)}"
+    if told := records_told(ids):
+        intro = f"{intro} {told}"
     back = url_for("renewals.every")
     return Form(
         _("Renew terms"), fields, _("Ask for the renewal"), back, action=url_for("renewals.ask"), intro=intro,

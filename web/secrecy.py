@@ -13,15 +13,16 @@ from werkzeug.wrappers import Response as BaseResponse
 from archive.errors import ArchiveError, Fault, InvalidInput, NotAllowed, NotFound, WrongState
 from archive.identity import Role
 from archive.levels import mark as level_mark
-from archive.model import ApprovalState, Category, Record, SecrecyVerdict
+from archive.model import Category, SecrecyVerdict
 from archive.policy.rules import Act
 from retention.secrecy.reviews import MOST, Wish
 from retention.secrecy.rules import Standing
 from web import paging
+from web.deciding import decide_as_typed, say_decided
 from web.faults import explain, status_of
 from web.house.forms import Field, Form, again, day_typed, may, require, shown, whole_typed
 from web.i18n import current_locale
-from web.lists import numbered, ticked
+from web.lists import numbered, records_told, ticked
 from web.record_pages import full_view
 from web.retention_words import said
 from web.secrecy_words import OUTCOMES, STANDINGS, STATES, VERDICTS
@@ -106,15 +107,11 @@ def review(review_id: UUID) -> str:
 @pages.post("/reviews/<uuid:review_id>/decide")
 def decide(review_id: UUID) -> BaseResponse:
     """Approve or refuse a review."""
-    approve = request.form.get("decision") == "approve"
     try:
-        state = services().retention.reviews.decide(
-            identity(), review_id, request.form.get("reason", ""), approve=approve
-        )
+        state = decide_as_typed(services().retention.reviews.decide, review_id)
     except (InvalidInput, NotAllowed, WrongState) as error:
         return make_response(_page(review_id, explain(error, current_locale())), status_of(error))
-    told = {ApprovalState.APPROVED: _("The review is approved."), ApprovalState.REFUSED: _("The review is refused.")}
-    flash(told.get(state, _("Your yes is noted; others decide after you.")))
+    say_decided(state, approved=_("The review is approved."), refused=_("The review is refused."))
     try:
         services().retention.reviews.show(identity(), review_id)
     except NotFound:  # its records came where this person does not read them
@@ -191,10 +188,6 @@ def _form(ids: Sequence[UUID]) -> Form:
     levels = [
         (rank, f"{level.symbol} {level_mark(level, locale)}") for rank, level in services().directory.levels().items()
     ]
-    with services().db.reading() as session:
-        mine = services().guard.visible(session, identity()).where(Record.id.in_(ids)).order_by(Record.id)
-        titles = [row.archive_number or row.title for row in session.scalars(mine.limit(6))]
-    said_of = "、".join(titles[:5]) + (" …" if len(ids) > len(titles[:5]) else "")
     fields = [
         Field("verdict", _("What is to be done"), kind="choose", options=list(_words(VERDICTS).items()),
               none=_("choose one"), must=True),
@@ -210,8 +203,7 @@ def _form(ids: Sequence[UUID]) -> Form:
     ]  # fmt: skip
     back = url_for("secrecy.board")
     intro = _("Another person decides. Until then every level holds, also after a period has ended.")
-    if said_of:
-        told = _("Records: %(records)s", records=said_of)
+    if told := records_told(ids):
         intro = f"{intro} {told}"
     return Form(
         _("Review secrecy"), fields, _("Ask for the review"), back, action=url_for("secrecy.ask"), intro=intro,

@@ -262,7 +262,7 @@ def labels(place_id: UUID) -> BaseResponse:
     start = min(max(whole_typed("start", 1), 1), sheet.columns * sheet.rows)
     rows = [view.here.place, *(each.place for each in view.inside)]
     services().readings.begin(identity(), "label.print", body={"numbers": [row.path for row in rows]}).result()
-    return send_labels(label_sheet(chosen, start, [_label(row) for row in rows]), "juanku-shelves.pdf")
+    return send_labels(label_sheet(chosen, start, [_label(row) for row in rows]), "juanku-shelves")
 
 
 def _label(row: ShelfPlace) -> dict[str, Any]:

@@ -18,13 +18,11 @@ from web.faults import explain, status_of
 from web.house.forms import key_needed, may
 from web.i18n import current_locale
 from web.placing import numbered
-from web.prints.gather import house_name
+from web.prints.filled import book_sent, listed, pdf_sent, set_form, words_now
 from web.prints.kinds import KINDS
 from web.prints.papers import Words
-from web.prints.setting import printed
 from web.security import allow_camera
 from web.services import identity, services
-from web.sheets import TYPE, workbook
 from web.shelves import scanned_code
 from web.stock_words import said_of
 from web.sure import asked
@@ -148,25 +146,18 @@ def settle(stocktaking_id: UUID) -> BaseResponse:
 def report(stocktaking_id: UUID) -> Response:
     """Send the report as a PDF."""
     sheet, words = _sheet(stocktaking_id)
-    kind = KINDS["stocktaking_report"]
-    template = services().forms.current(identity(), kind.key)
-    made = printed(services().typesetter, template, words.data(words.said(kind.words), [sheet]))
+    made = set_form(KINDS["stocktaking_report"], [sheet], words)
     _note("form.print", stocktaking_id, sheet)
-    name = 'inline; filename="juanku-stocktaking.pdf"'
-    return Response(made, mimetype="application/pdf", headers={"Content-Disposition": name})
+    return pdf_sent(made, "juanku-stocktaking")
 
 
 @pages.get("/<uuid:stocktaking_id>/report.xlsx")
 def report_sheet(stocktaking_id: UUID) -> Response:
     """Send the report as a spreadsheet, with what was found too."""
     sheet, words = _sheet(stocktaking_id, found_too=True)
-    kind = KINDS["stocktaking_report"]
-    heads = words.data("", [])["words"]
-    rows = [[row[key] for key, _width in kind.columns] for row in sheet["rows"]]
+    book = listed(KINDS["stocktaking_report"], [sheet], words)
     _note("form.sheet", stocktaking_id, sheet)
-    name = 'attachment; filename="juanku-stocktaking.xlsx"'
-    book = workbook([(heads[key], width) for key, width in kind.columns], rows)
-    return Response(book, mimetype=TYPE, headers={"Content-Disposition": name})
+    return book_sent(book, "juanku-stocktaking")
 
 
 def _view(stocktaking_id: UUID) -> StocktakingView:
@@ -224,8 +215,7 @@ def _sheet(stocktaking_id: UUID, *, found_too: bool = False) -> tuple[dict[str, 
     view = services().stock.reports.show(identity(), stocktaking_id, tallies=wanted, most=EVERY_ROW)
     if view.row.state is not StockState.CLOSED:
         raise NotFound
-    locale = current_locale()
-    words = Words(locale, services().guard.day(), person=g.person.name, house=house_name(locale))
+    words = words_now()
     return KINDS["stocktaking_report"].sheets([(view, services().zone())], words)[0], words
 
 

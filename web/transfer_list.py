@@ -3,17 +3,16 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, g
+from flask import Blueprint, Response
 
 from archive.model import TransferItemState
 from web.i18n import current_locale
-from web.prints.gather import gathered, house_name
+from web.prints.filled import book_sent, listed, pdf_sent, set_form, words_now
+from web.prints.gather import gathered
 from web.prints.kinds import KINDS
 from web.prints.papers import Words
-from web.prints.setting import printed
 from web.prints.transfer import Given
 from web.services import identity, services
-from web.sheets import TYPE, workbook
 
 pages = Blueprint("transfer_list", __name__, url_prefix="/transfers")
 
@@ -24,23 +23,18 @@ KEY = "transfer_list"
 def pdf(transfer_id: UUID) -> Response:
     """Send the list as a PDF."""
     made_of, words = _sheet(transfer_id)
-    template = services().forms.current(identity(), KEY)
-    made = printed(services().typesetter, template, words.data(words.said(KINDS[KEY].words), [made_of]))
+    made = set_form(KINDS[KEY], [made_of], words)
     _note("form.print", transfer_id, made_of)
-    headers = {"Content-Disposition": f'inline; filename="{made_of["number"]}.pdf"'}
-    return Response(made, mimetype="application/pdf", headers=headers)
+    return pdf_sent(made, made_of["number"])
 
 
 @pages.get("/<uuid:transfer_id>/list.xlsx")
 def sheet(transfer_id: UUID) -> Response:
     """Send it as a spreadsheet; each line names the transfer."""
     made_of, words = _sheet(transfer_id)
-    kind, heads = KINDS[KEY], words.data("", [])["words"]
-    rows = [[row[key] for key, _width in kind.columns] for row in made_of["rows"]]
+    book = listed(KINDS[KEY], [made_of], words)
     _note("form.sheet", transfer_id, made_of)
-    book = workbook([(heads[key], width) for key, width in kind.columns], rows)
-    headers = {"Content-Disposition": f'attachment; filename="{made_of["number"]}.xlsx"'}
-    return Response(book, mimetype=TYPE, headers=headers)
+    return book_sent(book, made_of["number"])
 
 
 def _sheet(transfer_id: UUID) -> tuple[dict[str, Any], Words]:
@@ -55,7 +49,7 @@ def _sheet(transfer_id: UUID) -> tuple[dict[str, Any], Words]:
         received_by=row.received_by or "", received_on=row.received_on.isoformat() if row.received_on else "",
         papers=papers,
     )  # fmt: skip
-    words = Words(locale, services().guard.day(), person=g.person.name, house=house_name(locale))
+    words = words_now()
     return KINDS[KEY].sheets([given], words)[0], words
 
 

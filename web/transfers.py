@@ -8,11 +8,12 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import ArchiveError, Fault, InvalidInput, NotFound, Unavailable
-from archive.model import Afterwards, ApprovalState, AttachedTo, Stop, TransferItemState, TransferState
+from archive.model import Afterwards, AttachedTo, Stop, TransferItemState, TransferState
 from archive.policy.rules import Act
 from retention.transferring.looks import MOST
 from retention.transferring.transfers import Receipt
 from web import paging
+from web.deciding import decide_as_typed, say_decided
 from web.faults import explain, status_of
 from web.house.forms import Field, Form, again, day_typed, may, require, shown, whole_typed
 from web.i18n import current_locale
@@ -130,18 +131,11 @@ def close(transfer_id: UUID) -> BaseResponse:
 @pages.post("/<uuid:transfer_id>/decide")
 def decide(transfer_id: UUID) -> BaseResponse:
     """Approve or refuse it."""
-    approve = request.form.get("decision") == "approve"
     try:
-        state = services().retention.transfers.decide(
-            identity(), transfer_id, request.form.get("reason", ""), approve=approve
-        )
+        state = decide_as_typed(services().retention.transfers.decide, transfer_id)
     except ArchiveError as error:
         return faulty(transfer_id, error)
-    told = {
-        ApprovalState.APPROVED: _("The transfer is approved."),
-        ApprovalState.REFUSED: _("The transfer is refused."),
-    }
-    flash(told.get(state, _("Your yes is noted; others decide after you.")))
+    say_decided(state, approved=_("The transfer is approved."), refused=_("The transfer is refused."))
     try:
         services().retention.transfers.show(identity(), transfer_id)
     except NotFound:  # others decide after them, and it concerns them no more

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from archive.clock import Clock
 from archive.database import Database
-from archive.errors import Conflict, InUse, NotFound
+from archive.errors import InUse, NotFound
 from archive.identity import Identity
 from archive.log.writer import Log
 from archive.model import DossierTemplate, RequiredPapers
@@ -16,7 +16,7 @@ from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.reasons import checked
 from archive.required.template import Template, parse, plain, shipped
-from archive.versions import newest
+from archive.versions import offered, require_newest, versions_of
 
 LONGEST_REASON = 200
 
@@ -33,15 +33,7 @@ class Offered:
 
 def offered_in(session: Session) -> dict[str, Offered]:
     """Return the templates that are offered now, by code: the shipped ones first, then the house's own."""
-    rows = newest(session, DossierTemplate)
-    found = {}
-    for code in [*shipped(), *sorted(rows.keys() - shipped().keys())]:
-        row = rows.get(code)
-        if row is not None and row.body is not None:
-            found[code] = Offered(parse(row.body), row.version, is_own=True)
-        elif code in shipped():
-            found[code] = Offered(shipped()[code], row.version if row else 0, is_own=False)
-    return found
+    return {code: Offered(*each) for code, each in offered(session, DossierTemplate, shipped(), parse).items()}
 
 
 def template_of(session: Session, code: str, version: int) -> Template:
@@ -87,8 +79,7 @@ class DossierTemplates:
         """Return every version of a template that the house made, the newest first. Raises ``NotAllowed``."""
         with self._guard.refusals(identity), self._db.reading() as session:
             self._guard.require_house(session, identity, Act.MANAGE_SCHEME)
-            query = select(DossierTemplate).where(DossierTemplate.code == code)
-            return session.scalars(query.order_by(DossierTemplate.version.desc())).all()
+            return versions_of(session, DossierTemplate, code)
 
     def keep(self, identity: Identity, template: Template, reason: str, *, version: int) -> int:
         """Keep a template as the newest version of its code, and return its number.
@@ -119,9 +110,7 @@ class DossierTemplates:
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
             self._guard.require_house(session, identity, Act.MANAGE_SCHEME)
-            last = session.scalar(select(func.max(DossierTemplate.version)).where(DossierTemplate.code == code))
-            if (last or 0) != base:
-                raise Conflict(what="template")
+            require_newest(session, DossierTemplate, code, base, "template")
             if template is None:
                 self._may_go(session, code)
             row = DossierTemplate(

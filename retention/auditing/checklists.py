@@ -3,15 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from archive.errors import Conflict, NotFound
+from archive.errors import NotFound
 from archive.identity import Identity
 from archive.model.auditing import AuditChecklist
 from archive.policy.rules import Act
 from archive.reasons import checked
-from archive.versions import newest
+from archive.versions import offered, require_newest, versions_of
 from retention.auditing.checklist import Checklist, parse, plain, shipped
 from retention.auditing.means import Means
 
@@ -29,15 +28,7 @@ class Offered:
 
 def offered_in(session: Session) -> Mapping[str, Offered]:
     """Return the checklists that are offered now, by code: the shipped ones first, then the house's own."""
-    rows = newest(session, AuditChecklist)
-    found = {}
-    for code in [*shipped(), *sorted(rows.keys() - shipped().keys())]:
-        row = rows.get(code)
-        if row is not None and row.body is not None:
-            found[code] = Offered(parse(row.body), row.version, is_own=True)
-        elif code in shipped():
-            found[code] = Offered(shipped()[code], row.version if row else 0, is_own=False)
-    return found
+    return {code: Offered(*each) for code, each in offered(session, AuditChecklist, shipped(), parse).items()}
 
 
 class Checklists:
@@ -58,8 +49,7 @@ class Checklists:
         means = self._means
         with means.guard.refusals(identity), means.db.reading() as session:
             means.guard.require_house(session, identity, Act.AUDIT)
-            query = select(AuditChecklist).where(AuditChecklist.code == code)
-            return session.scalars(query.order_by(AuditChecklist.version.desc())).all()
+            return versions_of(session, AuditChecklist, code)
 
     def keep(self, identity: Identity, checklist: Checklist, reason: str, *, version: int) -> int:
         """Keep a checklist as the newest version of its code (another code makes a new one); return its number.
@@ -80,9 +70,7 @@ class Checklists:
         with means.guard.refusals(identity), means.db.writing() as work:
             session = work.session
             means.guard.require_house(session, identity, Act.AUDIT)
-            last = session.scalar(select(func.max(AuditChecklist.version)).where(AuditChecklist.code == code))
-            if (last or 0) != base:
-                raise Conflict(what="checklist")
+            require_newest(session, AuditChecklist, code, base, "checklist")
             if checklist is None and code not in offered_in(session):
                 raise NotFound
             row = AuditChecklist(

@@ -1,4 +1,4 @@
-"""Templates and routes compiled once for a whole run: hundreds of tests make an application of their own."""
+"""Templates, routes and statements compiled once for a whole run: most tests make a house of their own."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,6 +6,9 @@ from typing import Any
 from flask import Flask
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
+from sqlalchemy import Engine
+from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
 
 _Builder = Callable[..., tuple[str, str]]
@@ -26,7 +29,8 @@ class _Kept(BytecodeCache):
 
 
 def compile_once() -> None:
-    """Let every application of this process share what templates and routes compile to."""
+    """Let all applications and databases of this process share what templates, routes and statements compile to."""
+    _share_statements()
     Flask.jinja_options = {"bytecode_cache": _Kept()}
     compiled: dict[Any, _Builder] = {}
     plain = Rule._compile_builder
@@ -38,3 +42,11 @@ def compile_once() -> None:
         return compiled[key]
 
     Rule._compile_builder = builder  # type: ignore[method-assign]
+
+
+def _share_statements() -> None:
+    """Let all databases of a kind share one cache of statements: opened in one way, their dialects are equal."""
+    DefaultDialect.__eq__ = lambda self, other: type(self) is type(other)  # type: ignore[method-assign, assignment]
+    DefaultDialect.__hash__ = lambda self: hash(type(self))  # type: ignore[method-assign, assignment]
+    shared: LRUCache[Any, Any] = LRUCache(3_000)
+    Engine._compiled_cache = property(lambda _: shared, lambda _, _own: None)  # type: ignore[assignment]

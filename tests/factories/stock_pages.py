@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 
 from archive.model import IssuedNumber, Medium, RecordState
 from archive.shelving.copies import CopyFacts
-from tests.factories.web_house import WebHouse, token_on
+from tests.factories.web_house import WebHouse, token_of
 
 TITLE = "不可外泄的标题"
 
@@ -17,7 +17,7 @@ class Hands:
 
     def __init__(self, house: WebHouse, login: str) -> None:
         self.client: FlaskClient = house.browser(login)
-        self.token = token_on(self.client.get("/account").text)
+        self.token = token_of(self.client)
 
     def post(self, path: str, **data: Any) -> Any:
         return self.client.post(path, data={"csrf_token": self.token} | data)

@@ -15,7 +15,7 @@ from archive.identity import Role
 from archive.model import Department, Person, RecordState
 from tests.factories import people as rights
 from tests.factories.secrets_house import OPERATOR, SecretsHouse, a_secrets_house
-from tests.factories.web_house import PASSWORD, token_on
+from tests.factories.web_house import PASSWORD, token_of, token_on
 
 FUZZ = int(os.environ.get("FUZZ_REQUESTS", "2500"))
 """How many random requests are sent; the whole trial is 10,000."""
@@ -60,7 +60,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecretsHouse]:
 
 def sent(client: FlaskClient, path: str, **data: Any) -> Any:
     """Send a form with its token."""
-    return client.post(path, data={"csrf_token": token_on(client.get("/").text)} | data)
+    return client.post(path, data={"csrf_token": token_of(client)} | data)
 
 
 @pytest.mark.parametrize("token", ["", "x", "IjEyMyI.aaaa.bbbb", "\x00"])
@@ -77,7 +77,7 @@ def test_a_form_token_from_before_signing_in_or_out_is_of_no_use_after(house: Se
     early = token_on(client.get("/sign-in").text)
     client.post("/sign-in", data={"login": "reader", "password": PASSWORD, "csrf_token": early})
     assert client.post("/sign-out", data={"csrf_token": early}).status_code == 400
-    late = token_on(client.get("/").text)
+    late = token_of(client)
     assert client.post("/sign-out", data={"csrf_token": late}).status_code == 303
     assert client.post("/sign-out", data={"csrf_token": late}).status_code == 400
 
@@ -158,7 +158,7 @@ def test_a_files_name_is_a_name_and_never_a_header_a_path_or_a_script(house: Sec
 
 def test_what_is_too_large_is_told_and_never_breaks(house: SecretsHouse) -> None:
     client = house.browser("archivist")
-    token = token_on(client.get("/").text)
+    token = token_of(client)
     path = f"/records/{house.records[2]}"
     big = {"csrf_token": token, "files": (BytesIO(b"x" * 10_000_000), "a.bin")}
     many = {"csrf_token": token} | {f"f.{number}": "x" for number in range(1200)}
@@ -186,7 +186,7 @@ def test_what_is_too_large_is_told_and_never_breaks(house: SecretsHouse) -> None
 )  # fmt: skip
 def test_an_odd_announcement_of_a_file_is_taken_or_refused_and_never_breaks(house: SecretsHouse, body: str) -> None:
     client = house.browser("archivist")
-    headers = {"X-CSRFToken": token_on(client.get("/").text)}
+    headers = {"X-CSRFToken": token_of(client)}
     path = f"/uploads/begin/{house.records[2]}"
     reply = client.post(path, data=body, content_type="application/json", headers=headers)
     assert reply.status_code < 500
@@ -233,7 +233,7 @@ def test_a_clerk_hands_in_for_their_own_department_alone(house: SecretsHouse) ->
 def test_thousands_of_random_requests_break_nothing(house: SecretsHouse) -> None:
     chance = random.Random(20261122)
     clients = [(house.browser(login), login) for login in ("archivist", "clerk", "reader", "auditor")]
-    tokens = {login: token_on(client.get("/").text) for client, login in clients}
+    tokens = {login: token_of(client) for client, login in clients}
     bearer = house.parts.people.issue_token(OPERATOR, "reader", "fuzz", 1)
     routes = [rule for rule in house.app.url_map.iter_rules() if rule.endpoint not in {"static", "signing.sign_out"}]
     apis = ("/api/v1/me", "/api/v1/search", "/api/v1/records/", "/api/v1/records/by-number/", "/api/v1/files/")

@@ -27,7 +27,7 @@ from archive.model import (
     PersonChannel,
     Record,
 )
-from tests.factories.web_house import WebHouse, a_web_house, token_on
+from tests.factories.web_house import WebHouse, a_web_house, token_of
 from web import letters
 from web.channel_words import CHANNELS, REASONS
 
@@ -332,7 +332,7 @@ def test_an_address_lies_sealed_and_no_log_holds_it(house: House) -> None:
 
 def post(house: House, login: str, path: str, **data: str) -> tuple[int, str]:
     browser = house.web.browser(login)
-    reply = browser.post(path, data={"csrf_token": token_on(browser.get("/").text), **data}, follow_redirects=True)
+    reply = browser.post(path, data={"csrf_token": token_of(browser), **data}, follow_redirects=True)
     return reply.status_code, reply.text
 
 

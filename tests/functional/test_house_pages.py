@@ -15,7 +15,7 @@ from archive.ids import new_id
 from archive.model import Category, Department, Distribution, Fonds, Job, JobKind, JobState, LogEntry, Place, Subject
 from archive.scheme.shipped import scheme
 from runtime.settings import SPECS
-from tests.factories.web_house import WebHouse, a_web_house, token_on
+from tests.factories.web_house import WebHouse, a_web_house, token_of
 from web.words import translator
 
 PHONE = "13812345678"
@@ -28,7 +28,7 @@ def house(tmp_path: Path) -> Iterator[WebHouse]:
 
 
 def send(client: FlaskClient, path: str, **data: object) -> tuple[int, str]:
-    reply = client.post(path, data={"csrf_token": token_on(client.get("/").text), **data}, follow_redirects=True)
+    reply = client.post(path, data={"csrf_token": token_of(client), **data}, follow_redirects=True)
     return reply.status_code, reply.text
 
 
@@ -217,7 +217,7 @@ def test_a_rule_is_told_while_it_is_written_and_added(house: WebHouse) -> None:
 
 def a_subject(client: FlaskClient, house: WebHouse, name: str, phone: str) -> str:
     data = {"kind": "owner", "fonds": str(house.category.fonds_id), "name": name, "phone": phone}
-    token = token_on(client.get("/").text)
+    token = token_of(client)
     reply = client.post("/house/subjects/new", data=data | {"csrf_token": token})
     assert reply.status_code == 303, reply.text
     return reply.headers["Location"]

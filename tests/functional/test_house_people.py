@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from archive.identity import Role
 from archive.model import AccessGrant, Invitation, LogEntry, Person, PersonPost, PersonRole
-from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_on
+from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_of, token_on
 from tests.fakes.clock import FixedClock
 from web.house import people
 
@@ -36,7 +36,7 @@ def officer(house: WebHouse) -> FlaskClient:
 
 
 def send(client: FlaskClient, path: str, **data: object) -> tuple[int, str]:
-    reply = client.post(path, data={"csrf_token": token_on(client.get("/").text), **data}, follow_redirects=True)
+    reply = client.post(path, data={"csrf_token": token_of(client), **data}, follow_redirects=True)
     return reply.status_code, reply.text
 
 

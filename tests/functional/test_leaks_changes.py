@@ -14,7 +14,7 @@ from indexer.tantivy_engine import TantivyEngine
 from tests.factories import people as rights
 from tests.factories import records as rows
 from tests.factories.secrets_house import OPERATOR, SecretsHouse, a_secrets_house, word
-from tests.factories.web_house import PASSWORD, token_on
+from tests.factories.web_house import PASSWORD, token_of
 
 NEXT = iter(range(1, 900))
 
@@ -180,7 +180,7 @@ def test_a_new_password_and_a_sign_out_end_sessions(house: SecretsHouse) -> None
     client = house.browser("reader")
     stolen = client.get_cookie("juanku_session")
     assert stolen is not None
-    client.post("/sign-out", data={"csrf_token": token_on(client.get("/").text)})
+    client.post("/sign-out", data={"csrf_token": token_of(client)})
     thief = house.app.test_client()
     thief.set_cookie("juanku_session", stolen.value)
     assert thief.get("/").status_code == 302

@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 from archive.identity import system
 from archive.policy.rules import Act
 from tests.factories.secrets_house import ABSENT, PLACES_OF_WORDS, SECRET, SecretsHouse, a_secrets_house, fill, word
-from tests.factories.web_house import token_on
+from tests.factories.web_house import token_of
 
 PEOPLE = (
     "staff0", "staff1", "staff3", "nogrant", "placed", "branched", "insider", "archivist1", "archivist3", "clerk1",
@@ -97,7 +97,7 @@ def test_no_page_tells_of_a_record_that_is_not_theirs(house: SecretsHouse, login
 @pytest.mark.parametrize("login", ["staff1", "clerk1", "archivist1"])
 def test_every_change_of_a_hidden_record_answers_as_if_it_were_not_there(house: SecretsHouse, login: str) -> None:
     client = house.browser(login)
-    token = token_on(client.get("/").text)
+    token = token_of(client)
     hidden = [number for number in house.records if number not in house.may(login, Act.SEE)][::9]
     for rule in house.app.url_map.iter_rules():
         if rule.endpoint in {"signing.sign_out", "signing.language", "signing.signed_in", "records.create"}:

@@ -15,7 +15,7 @@ from archive.model import IssuedNumber, LogEntry, RecordState
 from archive.policy.rules import Act
 from indexer.pagetext import load_pages
 from tests.factories.secrets_house import OPERATOR, SECRET, SecretsHouse, a_secrets_house, word
-from tests.factories.web_house import PASSWORD, token_on
+from tests.factories.web_house import PASSWORD, token_of
 
 IDENTITY, PHONE, CARD, LINE = "11010519491231002X", "13812345678", "6228481234567890123", "02087654321"
 OTHER_IDENTITY = "110101199003070134"
@@ -154,7 +154,7 @@ def test_refused_acts_are_in_the_log_as_done_ones_are(house: SecretsHouse) -> No
 
     clerk, hidden = house.browser("clerk"), house.records[4]
     before = {act: refused(act) for act in (Act.FILE, Act.READ, Act.SEE, Act.BIN, Act.SET_LEVEL, Act.READ_LOG)}
-    token = token_on(clerk.get("/").text)
+    token = token_of(clerk)
     clerk.post("/records/file", data={"csrf_token": token, "record": [str(hidden), str(house.records[5])]})
     clerk.get(f"/records/{hidden}")
     clerk.get(f"/files/{house.contents[4][0]}")

@@ -13,7 +13,7 @@ from archive.errors import BrokenSetting
 from archive.trail import step, traced
 from runtime.settings import load
 from runtime.telemetry import STORE_CALLS, begin, watched_calls
-from tests.factories.web_house import a_web_house, token_on
+from tests.factories.web_house import a_web_house, token_of
 
 pytest.importorskip("opentelemetry.sdk", reason="the extra telemetry is not installed")
 
@@ -64,7 +64,7 @@ def test_a_request_and_its_job_are_one_trace_that_tells_no_secret(tmp_path: Path
         with a_web_house(tmp_path) as house:
             watched_calls("store", house.services.store, STORE_CALLS)
             browser = house.browser("archivist")
-            token = token_on(browser.get("/").text)
+            token = token_of(browser)
             new = {"csrf_token": token, "category": str(house.category.id), "title": CANARY, "level": "1"}
             record = browser.post("/records", data=new).location.rpartition("/")[2]
             files = {"csrf_token": token, "files": (BytesIO(CANARY.encode()), f"{CANARY}.txt")}

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from archive.model import ApiToken, LogEntry, TokenScope
-from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_on
+from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_of, token_on
 
 
 @pytest.fixture
@@ -90,6 +90,6 @@ def test_the_password_changes_with_the_present_one_alone(house: WebHouse) -> Non
 @pytest.mark.parametrize("locale", ["zh_CN", "zh_TW", "en"])
 def test_the_page_is_there_in_each_language(house: WebHouse, locale: str) -> None:
     me = house.browser("clerk")
-    me.post("/language", data={"locale": locale, "csrf_token": token_on(me.get("/").text)})
+    me.post("/language", data={"locale": locale, "csrf_token": token_of(me)})
     words = {"zh_CN": "程序用的令牌", "zh_TW": "程式用的權杖", "en": "Tokens for programs"}
     assert words[locale] in me.get("/account").text

@@ -16,7 +16,7 @@ from archive.jobs.runner import JobRunner
 from archive.model import Appraisal, JobKind, Person, Record, RecordState, Stop
 from retention.last_check import stops
 from tests.factories.retained import claimed
-from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_on
+from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_of
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def house(tmp_path: Path) -> Iterator[WebHouse]:
 
 def post(house: WebHouse, login: str, path: str, **data: Any) -> tuple[int, str]:
     browser = house.browser(login)
-    reply = browser.post(path, data={"csrf_token": token_on(browser.get("/").text), **data}, follow_redirects=True)
+    reply = browser.post(path, data={"csrf_token": token_of(browser), **data}, follow_redirects=True)
     return reply.status_code, reply.text
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from archive.identity import Role, system
 from archive.model import Deadline, DeadlineKind, DeadlineState, Destruction, DestructionState, Person
 from archive.model.log import LogEntry
-from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_on
+from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_of
 
 POINTS = ("people", "paper", "stores", "keys", "access", "destruction", "suppliers")
 
@@ -30,7 +30,7 @@ def house(tmp_path: Path) -> Iterator[WebHouse]:
 
 def post(house: WebHouse, login: str, path: str, **data: Any) -> tuple[int, str]:
     browser = house.browser(login)
-    reply = browser.post(path, data={"csrf_token": token_on(browser.get("/").text), **data}, follow_redirects=True)
+    reply = browser.post(path, data={"csrf_token": token_of(browser), **data}, follow_redirects=True)
     return reply.status_code, reply.text
 
 

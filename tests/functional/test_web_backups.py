@@ -12,7 +12,7 @@ from archive.model import Job, JobKind
 from archive.ports import ObjectInfo
 from storage.objects import FileStore
 from storage.safekeeping import LATE
-from tests.factories.web_house import WebHouse, a_web_house, token_on
+from tests.factories.web_house import WebHouse, a_web_house, token_of, token_on
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_nobody_else_sees_or_asks(house: WebHouse, login: str) -> None:
     browser = house.browser(login)
     assert browser.get("/system/backups").status_code == 403
     assert "完好的备份" not in browser.get("/").text
-    token = token_on(browser.get("/").text)
+    token = token_of(browser)
     assert browser.post("/system/backups", data={"csrf_token": token}).status_code == 403
 
 

@@ -17,7 +17,7 @@ from archive import failpoints
 from archive.accounts import login_identity
 from archive.failpoints import Injected
 from archive.model import File, Record, RecordState, Sheet, SheetRow
-from tests.factories.web_house import WebHouse, a_web_house, token_on
+from tests.factories.web_house import WebHouse, a_web_house, token_of, token_on
 
 HEADERS = ["题名", "日期", "责任者", "密级", "联系电话", "页数", "文件名"]
 GOOD = ["电梯维保合同", "2024-3-5", "迅达电梯", "1", "13800138000", "12", "a.pdf"]
@@ -41,7 +41,7 @@ def a_sheet(*rows: Sequence[str]) -> bytes:
 
 
 def send(house: WebHouse, client: FlaskClient, data: bytes, name: str = "目录.xlsx") -> TestResponse:
-    form = {"csrf_token": token_on(client.get("/").text), "category": str(house.category.id)}
+    form = {"csrf_token": token_of(client), "category": str(house.category.id)}
     return client.post("/bring-in", data=form | {"file": (BytesIO(data), name)})
 
 
@@ -58,7 +58,7 @@ def begun(house: WebHouse, client: FlaskClient, *rows: Sequence[str]) -> str:
 
 
 def act(client: FlaskClient, path: str) -> TestResponse:
-    return client.post(path, data={"csrf_token": token_on(client.get("/").text)})
+    return client.post(path, data={"csrf_token": token_of(client)})
 
 
 def titles(house: WebHouse) -> list[str]:
@@ -102,7 +102,7 @@ def test_what_was_said_of_columns_is_remembered(house: WebHouse) -> None:
     client = house.browser("archivist")
     first = send(house, client, a_sheet(HEADERS, GOOD)).location
     said = ["title", "drawn_up", "notes", "", "", "", ""]
-    client.post(first, data={"csrf_token": token_on(client.get("/").text), "column": said})
+    client.post(first, data={"csrf_token": token_of(client), "column": said})
     second = send(house, client, a_sheet(HEADERS, GOOD)).location
     assert re.findall(r'<option value="([^"]*)" selected', client.get(second).text) == ["title", "drawn_up", "notes"]
     other = house.browser("clerk")
@@ -113,7 +113,7 @@ def test_what_was_said_of_columns_is_remembered(house: WebHouse) -> None:
 def test_columns_that_cannot_be_are_refused_in_words(house: WebHouse) -> None:
     client = house.browser("archivist")
     at = send(house, client, a_sheet(HEADERS, GOOD)).location
-    reply = client.post(at, data={"csrf_token": token_on(client.get("/").text), "column": ["pages", "pages"]})
+    reply = client.post(at, data={"csrf_token": token_of(client), "column": ["pages", "pages"]})
     assert reply.status_code == 422
     assert "题名：" in reply.text
 
@@ -225,7 +225,7 @@ def test_files_go_to_the_rows_that_name_them_and_are_told_both_ways(house: WebHo
     at = begun(house, client, *rows)
     act(client, f"{at}/start")
     house.bring_in()
-    json = {"Accept": "application/json", "X-CSRFToken": token_on(client.get("/").text)}
+    json = {"Accept": "application/json", "X-CSRFToken": token_of(client)}
     names = ["A.pdf", "B.tif", "2024.12.txt", "other.txt"]
     found = client.post(f"{at}/match", json={"names": names}, headers=json).json
     assert found is not None
@@ -243,5 +243,5 @@ def test_files_go_to_the_rows_that_name_them_and_are_told_both_ways(house: WebHo
     assert again is not None
     assert (again["records"], again["came"]) == ({}, 3)
     clerk = house.browser("clerk")
-    own = {"Accept": "application/json", "X-CSRFToken": token_on(clerk.get("/").text)}
+    own = {"Accept": "application/json", "X-CSRFToken": token_of(clerk)}
     assert clerk.post(f"{at}/match", json={"names": names}, headers=own).status_code == 404

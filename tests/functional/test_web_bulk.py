@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 
 from archive.describing import Draft
 from archive.model import Record
-from tests.factories.web_house import WebHouse, a_web_house, token_on
+from tests.factories.web_house import WebHouse, a_web_house, token_of
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebHouse]:
 
 def post(house: WebHouse, path: str, login: str = "archivist", **data: Any) -> TestResponse:
     browser = house.browser(login)
-    token = token_on(browser.get("/account").text)
+    token = token_of(browser)
     data = {name.replace("__", "."): value for name, value in data.items()}
     return browser.post(path, data={"csrf_token": token, **data}, follow_redirects=True)
 

@@ -15,7 +15,7 @@ from archive.log.entry import body_context
 from archive.model import Approval, LogEntry, Record
 from tests.factories import people as rights
 from tests.factories.api_house import ApiHouse, an_api_house
-from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_on
+from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_of
 from web.record_form import OWN
 
 WHY = "文件落款为六月"
@@ -48,7 +48,7 @@ def second(house: WebHouse) -> None:
 
 
 def post(client: FlaskClient, path: str, **data: object) -> str:
-    reply = client.post(path, data={"csrf_token": token_on(client.get("/").text), **data}, follow_redirects=True)
+    reply = client.post(path, data={"csrf_token": token_of(client), **data}, follow_redirects=True)
     return f"{reply.status_code} {reply.text}"
 
 

@@ -26,7 +26,7 @@ from archive.model import (
     Verdict,
 )
 from retention.destroying.running import lines_of
-from tests.factories.web_house import WebHouse, a_web_house, token_on
+from tests.factories.web_house import WebHouse, a_web_house, token_of
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def house(tmp_path: Path) -> Iterator[WebHouse]:
 
 def post(house: WebHouse, login: str, path: str, **data: Any) -> tuple[int, str]:
     browser = house.browser(login)
-    reply = browser.post(path, data={"csrf_token": token_on(browser.get("/").text), **data}, follow_redirects=True)
+    reply = browser.post(path, data={"csrf_token": token_of(browser), **data}, follow_redirects=True)
     return reply.status_code, reply.text
 
 

@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from archive.describing import Draft
 from archive.model import RecordKind
-from tests.factories.web_house import WebHouse, a_web_house, token_on
+from tests.factories.web_house import WebHouse, a_web_house, token_of
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def filled(house: WebHouse, count: int = 4) -> tuple[UUID, list[UUID]]:
 
 
 def send(client: FlaskClient, path: str, **form: Any) -> TestResponse:
-    return client.post(path, data={"csrf_token": token_on(client.get("/").text)} | form)
+    return client.post(path, data={"csrf_token": token_of(client)} | form)
 
 
 def order(client: FlaskClient, dossier: UUID) -> list[str]:

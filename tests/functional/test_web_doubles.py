@@ -16,7 +16,7 @@ from archive.model import AlikeRecord, Department, LogEntry, NotTheSame, Person,
 from archive.pairing import Why
 from archive.spelling import number_key
 from tests.factories.people import is_custodian
-from tests.factories.web_house import WebHouse, a_web_house, token_on
+from tests.factories.web_house import WebHouse, a_web_house, token_of
 from web.record_form import OWN
 
 FIELD = OWN + "document_number"
@@ -35,7 +35,7 @@ def archivist(house: WebHouse) -> FlaskClient:
 
 
 def post(client: FlaskClient, path: str, **data: object) -> str:
-    token = token_on(client.get("/").text)
+    token = token_of(client)
     reply = client.post(path, data={"csrf_token": token, **data}, follow_redirects=True)
     return f"{reply.status_code} {reply.text}"
 

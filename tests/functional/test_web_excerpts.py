@@ -16,7 +16,7 @@ from sqlalchemy import select
 from archive.model import Attachment, Content, Excerpt, Loan, Medium, ReadingRight, Record, RecordState
 from archive.purging import remove_records
 from tests.factories.drawn import a_pdf
-from tests.factories.web_house import WebHouse, a_web_house, token_on
+from tests.factories.web_house import WebHouse, a_web_house, token_of
 
 BOX = {"left": "8", "top": "12", "width": "85", "height": "8"}
 """Where ``a_pdf`` writes its line, and some way around."""
@@ -31,7 +31,7 @@ def house(tmp_path: Path) -> Iterator[WebHouse]:
 def kept(house: WebHouse, data: bytes, name: str = "合同.pdf", title: str = "电梯维保合同") -> tuple[str, str]:
     """Take a file into a record and file that; return the record's and the content's id."""
     client = house.browser("archivist")
-    token = token_on(client.get("/").text)
+    token = token_of(client)
     values = {"category": str(house.category.id), "title": title, "drawn_up": "2024", "level": "1"}
     page = client.post("/records", data={"csrf_token": token, **values}, follow_redirects=True).text
     (record,) = set(re.findall(r"/records/([0-9a-f-]{36})/files", page))
@@ -46,7 +46,7 @@ def kept(house: WebHouse, data: bytes, name: str = "合同.pdf", title: str = "�
 
 
 def post(client: FlaskClient, path: str, **data: object) -> tuple[int, str]:
-    sent = {"csrf_token": token_on(client.get("/account").text), **data}
+    sent = {"csrf_token": token_of(client), **data}
     reply = client.post(path, data=sent, follow_redirects=True)
     return reply.status_code, reply.text
 

@@ -20,7 +20,7 @@ from storage.fixity_care import FixityCare
 from storage.mending import Mending
 from storage.objects import FileStore
 from storage.sweep import sweep_orphans
-from tests.factories.web_house import WebHouse, a_web_house, token_on
+from tests.factories.web_house import WebHouse, a_web_house, token_of
 
 WHO = system("test")
 
@@ -69,7 +69,7 @@ def flip(path: Path) -> None:
 
 def post(house: WebHouse, login: str, what: str) -> int:
     browser = house.browser(login)
-    token = token_on(browser.get("/").text)
+    token = token_of(browser)
     return browser.post("/system/fixity", data={"what": what, "csrf_token": token}).status_code
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.factories.drawn import a_pdf
 from tests.factories.packages import a_docx, para
-from tests.factories.web_house import a_web_house, token_on
+from tests.factories.web_house import a_web_house, token_of
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="files of memory are opened by path")
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="fi
 def test_the_page_tells_the_format_and_warns_of_macros(tmp_path: Path) -> None:
     with a_web_house(tmp_path) as house:
         client = house.browser("archivist")
-        token = token_on(client.get("/").text)
+        token = token_of(client)
         values = {"csrf_token": token, "category": str(house.category.id), "title": "电梯合同", "level": "1"}
         reply = client.post("/records", data={**values, "drawn_up": "2024"}, follow_redirects=True)
         (record,) = set(re.findall(r"/records/([0-9a-f-]{36})/files", reply.text))

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from archive.identity import Role, system
 from archive.model import Copy, Department, HandIn, HandInLine, HandInState, LogEntry, Record, SentBack
 from tests.factories import people as rights
-from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_on
+from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_of, token_on
 
 TABLE = "编号\t题名\t页数\t载体\t份数\nA-1\t电梯维保合同\t12\t纸质\t2\nA-2\t验收单\t3\t光盘\t1\nA-3\t会议纪要\t1\t\t\n"
 
@@ -45,7 +45,7 @@ def archivist(house: WebHouse) -> FlaskClient:
 
 
 def post(client: FlaskClient, path: str, **data: object) -> str:
-    reply = client.post(path, data={"csrf_token": token_on(client.get("/account").text), **data}, follow_redirects=True)
+    reply = client.post(path, data={"csrf_token": token_of(client), **data}, follow_redirects=True)
     return f"{reply.status_code} {reply.text}"
 
 

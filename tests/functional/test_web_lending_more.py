@@ -14,7 +14,7 @@ from sqlalchemy import select
 from archive.identity import Role, system
 from archive.model import AttachedTo, Attachment, Copy, IssuedNumber, Medium, Person, Record
 from tests.factories import people as rights
-from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_on
+from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_of
 
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
@@ -58,7 +58,7 @@ def paper(house: WebHouse, title: str = "电梯维保合同", level: int = 1) ->
 
 
 def post(client: FlaskClient, path: str, **data: object) -> tuple[int, str]:
-    reply = client.post(path, data={"csrf_token": token_on(client.get("/account").text), **data}, follow_redirects=True)
+    reply = client.post(path, data={"csrf_token": token_of(client), **data}, follow_redirects=True)
     return reply.status_code, reply.text
 
 

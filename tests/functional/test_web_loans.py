@@ -15,7 +15,7 @@ from archive.identity import Role, system
 from archive.model import Copy, IssuedNumber, Medium, Person, Record
 from tests.factories import people as rights
 from tests.factories.api_house import an_api_house
-from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_on
+from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_of
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def paper(house: WebHouse, title: str = "电梯维保合同", level: int = 1) ->
 
 
 def post(client: FlaskClient, path: str, **data: object) -> tuple[int, str]:
-    reply = client.post(path, data={"csrf_token": token_on(client.get("/account").text), **data}, follow_redirects=True)
+    reply = client.post(path, data={"csrf_token": token_of(client), **data}, follow_redirects=True)
     return reply.status_code, reply.text
 
 

@@ -33,7 +33,7 @@ from archive.model import (
 )
 from indexer.extract.tracing import number_in
 from tests.factories.drawn import a_pdf, looked_at
-from tests.factories.web_house import WebHouse, a_web_house, token_on
+from tests.factories.web_house import WebHouse, a_web_house, token_of
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def house(tmp_path: Path) -> Iterator[WebHouse]:
 def kept(house: WebHouse, name: str, data: bytes) -> tuple[str, str]:
     """Take a file into a record and file that; return the record's and the content's id."""
     client = house.browser("archivist")
-    token = token_on(client.get("/").text)
+    token = token_of(client)
     values = {"category": str(house.category.id), "title": "电梯维保合同", "drawn_up": "2024", "level": "1"}
     page = client.post("/records", data={"csrf_token": token, **values}, follow_redirects=True).text
     (record,) = set(re.findall(r"/records/([0-9a-f-]{36})/files", page))
@@ -110,7 +110,7 @@ def marks(house: WebHouse) -> list[CopyMark]:
 
 
 def upload(client: FlaskClient, name: str, data: bytes) -> tuple[int, str]:
-    token = token_on(client.get("/account").text)
+    token = token_of(client)
     reply = client.post("/trace", data={"csrf_token": token, "file": (BytesIO(data), name)})
     return reply.status_code, reply.text
 
@@ -195,7 +195,7 @@ def test_an_approved_copy_is_a_marked_pdf_in_the_register_and_is_compared(house:
     assert staff.get(f"/files/{content}?first=1&last=1").status_code == 403, "one copy was allowed"
 
     archivist = house.browser("archivist")
-    token = token_on(archivist.get("/account").text)
+    token = token_of(archivist)
     where = f"/loans/copies/{row.id}/compared"
     sent = {"csrf_token": token, "person": "archivist", "version": "1"}
     assert "archivist某" in archivist.post(where, data=sent, follow_redirects=True).text

@@ -11,7 +11,7 @@ from sqlalchemy import delete
 from archive.calendar_moves import MOVED
 from archive.model import Deadline, DeadlineKind, Delivery, Message, Person
 from tests.factories.api_house import ApiHouse, an_api_house
-from tests.factories.web_house import token_on
+from tests.factories.web_house import token_of
 from web.deadline_words import KINDS, LATE, STAGES, TOPICS
 
 
@@ -43,7 +43,7 @@ def told(house: ApiHouse) -> int:
 
 def post(house: ApiHouse, login: str, path: str, **data: Any) -> tuple[int, str]:
     browser = house.web.browser(login)
-    reply = browser.post(path, data={"csrf_token": token_on(browser.get("/").text), **data}, follow_redirects=True)
+    reply = browser.post(path, data={"csrf_token": token_of(browser), **data}, follow_redirects=True)
     return reply.status_code, reply.text
 
 

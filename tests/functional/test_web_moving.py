@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 from archive.describing import Draft
 from archive.model import Category, Fence, Fonds, Record, RecordState
 from tests.factories import records as rows
-from tests.factories.web_house import FIELDS, WebHouse, a_web_house, token_on
+from tests.factories.web_house import FIELDS, WebHouse, a_web_house, token_of
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def catalogued(house: WebHouse, title: str, **more: Any) -> UUID:
 
 
 def move(client: FlaskClient, *ids: UUID, **more: Any) -> TestResponse:
-    form = {"csrf_token": token_on(client.get("/").text), "record": [str(each) for each in ids]}
+    form = {"csrf_token": token_of(client), "record": [str(each) for each in ids]}
     return client.post("/records/move", data=form | {name: str(value) for name, value in more.items()})
 
 

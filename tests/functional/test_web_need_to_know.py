@@ -15,7 +15,7 @@ from archive.identity import Role, system
 from archive.model import Category, Fonds, NeedToKnowGroup, Person, Record
 from tests.factories import people as rights
 from tests.factories import records as rows
-from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_on
+from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_of
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def archivist(house: WebHouse) -> FlaskClient:
 
 
 def _post(client: FlaskClient, path: str, data: dict[str, str]) -> str:
-    reply = client.post(path, data={"csrf_token": token_on(client.get("/").text), **data}, follow_redirects=True)
+    reply = client.post(path, data={"csrf_token": token_of(client), **data}, follow_redirects=True)
     return f"{reply.status_code} {reply.text}"
 
 

@@ -14,7 +14,7 @@ from archive.errors import Unavailable
 from archive.model import Content, Person, Record, RecordState
 from archive.ports import PIECE_BYTES
 from tests.factories.people import is_custodian
-from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_on
+from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_of, token_on
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def archivist(house: WebHouse) -> FlaskClient:
 
 
 def _post(client: FlaskClient, path: str, data: dict[str, object]) -> str:
-    token = token_on(client.get("/").text)
+    token = token_of(client)
     reply = client.post(path, data={"csrf_token": token, **data}, follow_redirects=True)
     return f"{reply.status_code} {reply.text}"
 
@@ -107,7 +107,7 @@ def test_a_telephone_number_is_masked_and_kept_when_its_field_is_left_empty(
 
 def test_a_file_comes_in_by_pieces_and_goes_on_after_a_break(house: WebHouse, archivist: FlaskClient) -> None:
     record = _catalogued(house, archivist)
-    token = token_on(archivist.get("/").text)
+    token = token_of(archivist)
     headers = {"X-CSRFToken": token, "Accept": "application/json"}
     data = bytes(range(256)) * (PIECE_BYTES // 256) + b"the end"
     begun = archivist.post(f"/uploads/begin/{record}", headers=headers, json={"name": "大图.bin", "size": len(data)})
@@ -181,7 +181,7 @@ def test_a_file_put_aside_says_why_and_what_to_do(house: WebHouse, archivist: Fl
 
 def test_an_unfinished_upload_can_be_given_up(house: WebHouse, archivist: FlaskClient) -> None:
     record = _catalogued(house, archivist)
-    headers = {"X-CSRFToken": token_on(archivist.get("/").text)}
+    headers = {"X-CSRFToken": token_of(archivist)}
     upload = archivist.post(f"/uploads/begin/{record}", headers=headers, json={"name": "a", "size": 9}).json["upload"]
     assert "已放弃上传" in _post(archivist, f"/uploads/{upload}/abandon", {})
     assert "您还没有上传文件" in archivist.get("/uploads").text
@@ -190,7 +190,7 @@ def test_an_unfinished_upload_can_be_given_up(house: WebHouse, archivist: FlaskC
 @pytest.mark.parametrize("body", ["", "[]", '{"name": "a"}', '{"name": "a", "size": "9"}', '{"size": -1, "name": "a"}'])
 def test_an_announcement_that_cannot_be_read_is_refused(house: WebHouse, archivist: FlaskClient, body: str) -> None:
     record = _catalogued(house, archivist)
-    headers = {"X-CSRFToken": token_on(archivist.get("/").text), "Content-Type": "application/json"}
+    headers = {"X-CSRFToken": token_of(archivist), "Content-Type": "application/json"}
     reply = archivist.post(f"/uploads/begin/{record}", headers=headers, data=body)
     assert reply.status_code == 422
     assert json.loads(reply.text)["code"] == "invalid"
@@ -290,7 +290,7 @@ def test_the_auditor_reads_the_log_and_others_do_not(house: WebHouse) -> None:
 
 def test_a_person_chooses_their_language_and_it_stays_theirs(house: WebHouse) -> None:
     client = house.browser("staff")
-    token = token_on(client.get("/").text)
+    token = token_of(client)
     page = client.post("/language", data={"csrf_token": token, "locale": "zh_TW", "next": "/"}, follow_redirects=True)
     assert "我的工作檯" in page.text
     assert "我的工作檯" in house.browser("staff").get("/").text
@@ -307,7 +307,7 @@ def test_a_language_chosen_before_signing_in_holds_until_a_person_chooses_their_
     page = client.get("/").text
     assert "My desk" in page
     own = house.browser("staff")
-    own.post("/language", data={"csrf_token": token_on(own.get("/").text), "locale": "zh_TW", "next": "/"})
+    own.post("/language", data={"csrf_token": token_of(own), "locale": "zh_TW", "next": "/"})
     assert "我的工作檯" in client.get("/").text
 
 

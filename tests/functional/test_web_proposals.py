@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from archive.model import Content, Proposal, Record
 from archive.records import RecordService
-from tests.factories.web_house import WebHouse, a_web_house, token_on
+from tests.factories.web_house import WebHouse, a_web_house, token_of
 
 NOTICE = (
     "某某物业管理有限公司文件\n物管字〔2024〕12号\n\n关于做好汛期值班工作的通知\n\n各部门：\n"
@@ -32,7 +32,7 @@ def archivist(house: WebHouse) -> FlaskClient:
 
 
 def post(client: FlaskClient, path: str, **data: object) -> str:
-    reply = client.post(path, data={"csrf_token": token_on(client.get("/").text), **data}, follow_redirects=True)
+    reply = client.post(path, data={"csrf_token": token_of(client), **data}, follow_redirects=True)
     return reply.text
 
 

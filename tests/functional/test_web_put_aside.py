@@ -13,7 +13,7 @@ from sqlalchemy import select
 from archive.model import Content, ContentState, File, PageText
 from tests.factories.drawn import a_pdf
 from tests.factories.hostile_files import a_locked_pdf
-from tests.factories.web_house import WebHouse, a_web_house, token_on
+from tests.factories.web_house import WebHouse, a_web_house, token_of
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def archivist(house: WebHouse) -> FlaskClient:
 
 
 def post(client: FlaskClient, path: str, **data: object) -> str:
-    token = token_on(client.get("/").text)
+    token = token_of(client)
     reply = client.post(path, data={"csrf_token": token, **data}, follow_redirects=True)
     return f"{reply.status_code} {reply.text}"
 

@@ -25,7 +25,7 @@ from indexer.ocr.page import PageRead
 from indexer.pagetext import load_pages
 from indexer.rendition import MakeRenditions
 from tests.factories.scanned import a_page, a_scanned_pdf, as_png
-from tests.factories.web_house import WebHouse, a_web_house, token_on
+from tests.factories.web_house import WebHouse, a_web_house, token_of
 
 LINES = ["第1条 电梯年度检验 2024", "本公司檔案資料應依規定歸檔保管", "The lift was inspected 𠀀"]
 TEXT = "\n".join(LINES)
@@ -62,7 +62,7 @@ def archivist(house: WebHouse) -> FlaskClient:
 
 
 def post(client: FlaskClient, path: str, **data: object) -> Any:
-    return client.post(path, data={"csrf_token": token_on(client.get("/").text), **data}, follow_redirects=True)
+    return client.post(path, data={"csrf_token": token_of(client), **data}, follow_redirects=True)
 
 
 def with_scan(house: WebHouse, client: FlaskClient, data: bytes, name: str, *, read: bool = True) -> tuple[str, UUID]:

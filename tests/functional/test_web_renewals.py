@@ -13,7 +13,7 @@ from archive.identity import Identity, Role, system
 from archive.model import DueState, Person, Record, RecordDue, RecordState
 from tests.factories.people import grants
 from tests.factories.retained import claimed
-from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_on
+from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_of
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def who(house: WebHouse, login: str) -> Identity:
 
 def post(house: WebHouse, login: str, path: str, **data: Any) -> tuple[int, str]:
     browser = house.browser(login)
-    reply = browser.post(path, data={"csrf_token": token_on(browser.get("/").text), **data}, follow_redirects=True)
+    reply = browser.post(path, data={"csrf_token": token_of(browser), **data}, follow_redirects=True)
     return reply.status_code, reply.text
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 
 from archive.model import ScannedPage, ScanState
 from tests.factories.scanned import a_page, a_scanned_pdf
-from tests.factories.web_house import WebHouse, a_web_house, token_on
+from tests.factories.web_house import WebHouse, a_web_house, token_of
 from web.aids import Aids
 
 WORDS = "物业服务合同约定乙方应当按照约定的服务内容和标准提供服务并接受业主大会和业主委员会的监督管理条款"
@@ -30,7 +30,7 @@ def archivist(house: WebHouse) -> FlaskClient:
 
 
 def post(client: FlaskClient, path: str, **data: object) -> str:
-    reply = client.post(path, data={"csrf_token": token_on(client.get("/").text), **data}, follow_redirects=True)
+    reply = client.post(path, data={"csrf_token": token_of(client), **data}, follow_redirects=True)
     return reply.text
 
 

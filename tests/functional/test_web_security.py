@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from archive.model import Record, RecordState
-from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_on
+from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_of, token_on
 
 ANYONE = "anyone"
 SIGNED_IN = "signed in"
@@ -478,7 +478,7 @@ def test_every_change_without_its_form_token_is_refused(house: WebHouse) -> None
 
 
 def test_another_persons_form_token_is_refused(house: WebHouse) -> None:
-    other = token_on(house.browser("clerk").get("/").text)
+    other = token_of(house.browser("clerk"))
     reply = house.browser("archivist").post("/records/file", data={"csrf_token": other})
     assert reply.status_code == 400
 
@@ -486,7 +486,7 @@ def test_another_persons_form_token_is_refused(house: WebHouse) -> None:
 @pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}])
 def test_a_change_from_another_site_is_refused_even_with_a_token(house: WebHouse, headers: dict[str, str]) -> None:
     client = house.browser("archivist")
-    token = token_on(client.get("/").text)
+    token = token_of(client)
     assert client.post("/records/file", data={"csrf_token": token}, headers=headers).status_code == 400
 
 
@@ -527,7 +527,7 @@ def _headers(reply: object) -> list[tuple[str, str]]:
 
 
 def _change(client: FlaskClient, path: str, data: dict[str, str]) -> bytes:
-    token = token_on(client.get("/").text)
+    token = token_of(client)
     reply = client.post(path, data={"csrf_token": token, **data})
     return b"%d " % reply.status_code + reply.data
 
@@ -567,7 +567,7 @@ def test_the_session_ends_on_the_server_when_a_person_signs_out(house: WebHouse)
     assert cookie is not None
     assert cookie.http_only
     assert cookie.same_site == "Lax"
-    client.post("/sign-out", data={"csrf_token": token_on(client.get("/").text)})
+    client.post("/sign-out", data={"csrf_token": token_of(client)})
     thief = house.app.test_client()
     thief.set_cookie("juanku_session", cookie.value)
     assert thief.get("/").status_code == 302

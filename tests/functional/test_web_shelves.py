@@ -13,7 +13,7 @@ from sqlalchemy import select
 from archive.identity import system
 from archive.model import Copy, IssuedNumber, LogEntry, Medium, Record, RecordState
 from tests.factories.codes import scanned
-from tests.factories.web_house import WebHouse, a_web_house, token_on
+from tests.factories.web_house import WebHouse, a_web_house, token_of
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ class Hands:
         self.page = ""
 
     def post(self, path: str, **data: Any) -> Any:
-        token = token_on(self.client.get("/account").text)
+        token = token_of(self.client)
         return self.client.post(path, data={"csrf_token": token} | data)
 
     def at(self, code: str) -> str:

@@ -11,7 +11,7 @@ from archive.filing_deadlines import Deadline, overdue
 from archive.model import Category, CountedFrom, Medium, Record, RecordState
 from archive.steps import AT, Step, Which
 from tests.factories import records as rows
-from tests.factories.web_house import WebHouse, a_web_house, token_on
+from tests.factories.web_house import WebHouse, a_web_house, token_of
 
 DAYS = [date(2024, 1, 1), date(2024, 2, 29), date(2024, 12, 31), date(2025, 3, 31), date(2025, 12, 30)]
 
@@ -28,7 +28,7 @@ def archivist(house: WebHouse) -> FlaskClient:
 
 
 def post(client: FlaskClient, path: str, **data: object) -> str:
-    reply = client.post(path, data={"csrf_token": token_on(client.get("/account").text), **data}, follow_redirects=True)
+    reply = client.post(path, data={"csrf_token": token_of(client), **data}, follow_redirects=True)
     return f"{reply.status_code} {reply.text}"
 
 
@@ -89,7 +89,7 @@ def test_a_run_names_each_refused_record_with_its_reason_and_belongs_to_who_bega
     post(archivist, f"/records/{back}/send-back", reason="缺附件")
     reply = archivist.post(
         "/steps/file",
-        data={"csrf_token": token_on(archivist.get("/account").text), "record": [str(good), str(back)]},
+        data={"csrf_token": token_of(archivist), "record": [str(good), str(back)]},
     )
     house.file_many()
     page = archivist.get(reply.location).text

@@ -27,7 +27,7 @@ from archive.model import (
 from archive.model.uses import OutsideUseRecord
 from archive.purging import remove_records
 from tests.factories import people as rights
-from tests.factories.web_house import WebHouse, a_web_house, token_on
+from tests.factories.web_house import WebHouse, a_web_house, token_of
 
 IDENTITY = "11010519491231002X"
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
@@ -51,7 +51,7 @@ def a_paper(house: WebHouse, title: str, level: int = 1) -> tuple[str, str]:
 
 
 def post(client: FlaskClient, path: str, **data: object) -> tuple[int, str]:
-    sent = {"csrf_token": token_on(client.get("/account").text), **data}
+    sent = {"csrf_token": token_of(client), **data}
     reply = client.post(path, data=sent, follow_redirects=True)
     return reply.status_code, reply.text
 

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from archive.model import LogEntry
 from tests.factories.drawn import a_pdf, an_image, looked_at
-from tests.factories.web_house import WebHouse, a_web_house, token_on
+from tests.factories.web_house import WebHouse, a_web_house, token_of
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def archivist(house: WebHouse) -> FlaskClient:
 
 def kept(house: WebHouse, client: FlaskClient, name: str, data: bytes, level: str = "1") -> str:
     """Catalogue a record with one file and have it read; return the content's id."""
-    token = token_on(client.get("/").text)
+    token = token_of(client)
     values = {"category": str(house.category.id), "title": "电梯维保合同", "drawn_up": "2024", "level": level}
     page = client.post("/records", data={"csrf_token": token, **values}, follow_redirects=True).text
     (record,) = set(re.findall(r"/records/([0-9a-f-]{36})/files", page))

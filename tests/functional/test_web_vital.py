@@ -11,7 +11,7 @@ from sqlalchemy import select
 from archive.identity import system
 from archive.model import LogEntry, Person, Record, RecordState
 from tests.factories.api_house import ApiHouse, an_api_house
-from tests.factories.web_house import WebHouse, token_on
+from tests.factories.web_house import WebHouse, token_of
 
 WHO = system("test")
 BADGE = 'class="state state-vital"'
@@ -29,7 +29,7 @@ def ahead(house: WebHouse, days: int) -> str:
 
 def post(house: WebHouse, login: str, **data: Any) -> tuple[int, str]:
     browser = house.browser(login)
-    reply = browser.post("/vital", data={"csrf_token": token_on(browser.get("/").text), **data}, follow_redirects=True)
+    reply = browser.post("/vital", data={"csrf_token": token_of(browser), **data}, follow_redirects=True)
     return reply.status_code, reply.text
 
 

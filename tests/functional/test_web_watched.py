@@ -18,7 +18,7 @@ from archive.model import Job, JobKind, RecordState
 from archive.trail import following, trail
 from runtime.saying import JsonLines, PlainLines, secrets_of
 from runtime.settings import load
-from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_on
+from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_of
 from web.app import create_app
 from web.services import Figure
 
@@ -127,7 +127,7 @@ def test_a_request_has_an_id_which_a_proxy_may_give(house: WebHouse, sent: str, 
 
 def test_a_job_carries_the_request_it_follows_from(house: WebHouse) -> None:
     browser = house.browser("system")
-    data = {"what": "everything", "csrf_token": token_on(browser.get("/").text)}
+    data = {"what": "everything", "csrf_token": token_of(browser)}
     browser.post("/system/fixity", data=data, headers={"X-Request-ID": "request-4711"})
     with house.services.db.reading() as session:
         assert session.scalars(select(Job.request).where(Job.kind == JobKind.FIXITY)).one() == "request-4711"

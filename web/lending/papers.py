@@ -5,7 +5,6 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from flask import g
 from flask_babel import to_user_timezone
 
 from archive.levels import mark as level_mark
@@ -15,12 +14,10 @@ from archive.loans.used import Used
 from web.filters import shape
 from web.i18n import current_locale
 from web.loan_words import SHORT_FORMS, STATES, USED_HOW
-from web.prints.gather import house_name
+from web.prints.filled import set_form, words_now
 from web.prints.head_words import heads
 from web.prints.kinds import KINDS
-from web.prints.papers import Words
-from web.prints.setting import printed
-from web.services import identity, services
+from web.services import services
 from web.shelf_words import CONDITIONS
 from web.words import mark, named, translator
 
@@ -188,7 +185,4 @@ def _row(each: LoanShown) -> dict[str, str]:
 
 
 def _set(key: str, sheets: list[dict[str, Any]]) -> bytes:
-    locale = current_locale()
-    words = Words(locale, services().guard.day(), person=g.person.name, house=house_name(locale))
-    template = services().forms.current(identity(), key)
-    return printed(services().typesetter, template, words.data(words.said(KINDS[key].words), sheets))
+    return set_form(KINDS[key], sheets, words_now())

@@ -2,15 +2,11 @@
 
 from typing import Any
 
-from flask import g
-
 from archive.handin.looking import Batch, Found, Line
 from archive.levels import mark as level_mark
 from archive.model import Carrier, HandInSignature, LineState, SignedBy
 from web.filters import shape
 from web.hand_in_words import FAILINGS
-from web.i18n import current_locale
-from web.prints.gather import house_name
 from web.prints.kinds import KINDS
 from web.prints.papers import Words, span
 from web.record_words import word
@@ -24,12 +20,6 @@ ALL_LABELLED = mark("labels right, carriers sound")
 FILE = mark("file")
 ROUNDS = mark("Handed in %(count)s times; what did not pass was mended or withdrawn.")
 WITHDRAWN = mark("%(count)s withdrawn")
-
-
-def words_now() -> Words:
-    """Return the language of the page, the day, and who prints."""
-    locale = current_locale()
-    return Words(locale, services().guard.day(), person=g.person.name, house=house_name(locale))
 
 
 def register_data(batch: Batch, form: str, words: Words) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from web.faults import status_of
 from web.house.forms import told
 from web.i18n import LANGUAGE_NAMES, current_locale
 from web.lists import MOST, back, ticked
+from web.prints.filled import book_sent, listed, pdf_sent
 from web.prints.gather import Chosen, gathered, house_name
 from web.prints.holding import holdings
 from web.prints.kinds import KINDS, Kind, Takes
@@ -20,7 +21,6 @@ from web.prints.papers import Words
 from web.prints.required import needs
 from web.prints.setting import printed
 from web.services import identity, services
-from web.sheets import TYPE, workbook
 
 pages = Blueprint("prints", __name__, url_prefix="/prints")
 
@@ -74,8 +74,7 @@ def pdf_of(kind: Kind, found: Chosen, words: Words) -> Response:
     template = services().forms.current(identity(), kind.key)
     made = printed(services().typesetter, template, words.data(words.said(kind.words), sheets))
     _note("form.print", kind, found, version=template.version)
-    name = f'inline; filename="juanku-{kind.key.replace("_", "-")}.pdf"'
-    return Response(made, mimetype="application/pdf", headers={"Content-Disposition": name})
+    return pdf_sent(made, f"juanku-{kind.key.replace('_', '-')}")
 
 
 def offered(found: Chosen) -> list[Kind]:
@@ -125,12 +124,9 @@ def _thickness() -> int:
 def _sheet(kind: Kind, sheets: Sequence[Mapping[str, Any]], words: Words, found: Chosen) -> Response:
     if not kind.columns:
         raise InvalidInput(Fault("form", "no_list"))
-    heads = words.data("", [])["words"]
-    rows = [[row[key] for key, _width in kind.columns] for sheet in sheets for row in sheet["rows"]]
+    book = listed(kind, sheets, words)
     _note("form.sheet", kind, found)
-    name = f'attachment; filename="juanku-{kind.key.replace("_", "-")}.xlsx"'
-    book = workbook([(heads[key], width) for key, width in kind.columns], rows)
-    return Response(book, mimetype=TYPE, headers={"Content-Disposition": name})
+    return book_sent(book, f"juanku-{kind.key.replace('_', '-')}")
 
 
 def _note(act: str, kind: Kind, found: Chosen, **more: int) -> None:
