@@ -68,7 +68,7 @@ class Result:
         return sum(len(each.sealed) for each in self.slices)
 
 
-_QUARANTINED = frozenset((Reason.ENCRYPTED, Reason.BROKEN, Reason.BOMB))
+_QUARANTINED = frozenset((Reason.ENCRYPTED, Reason.BROKEN, Reason.BOMB, Reason.CLIMBS))
 BROKE_DOWN = frozenset((Reason.TIME, Reason.MEMORY, Reason.CRASHED))
 """What ended the fork that read a file."""
 

@@ -232,8 +232,12 @@ REASONS: Mapping[str, tuple[str, str]] = {
         ),
     ),
     "bomb": (
-        mark("the file unpacks to far more than its size"),
-        mark("Do not open it. Ask whoever made it, and send a plain copy."),
+        mark("the file unpacks to far more than its size, or holds too many or too deep parts"),
+        mark("Do not open it if you do not know who made it. Send a plain copy, or its files in smaller packs."),
+    ),
+    "climbs": (
+        mark("names inside the file lead out of its folder"),
+        mark("Unpacked carelessly it would write over other files. Ask whoever made it to pack its files anew."),
     ),
     "cut": (
         mark("the file is very large: only its beginning was read"),
@@ -382,13 +386,6 @@ STANDING: Mapping[str, str] = {
     "levels": mark("a set of levels in this house"),
 }
 """What a new thing may run into: it is there, and nobody changed it."""
-
-LIMITS: Mapping[str, str] = {
-    "pages": mark("pages"),
-    "pages_a_day": mark("pages a day"),
-    "copies": mark("copies"),
-}
-"""What a loan's limit counts."""
 
 USED: Mapping[str, str] = {
     "place_in_use": mark("this place"),

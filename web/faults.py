@@ -13,7 +13,6 @@ from web.block_words import BLOCKS
 from web.error_words import ERRORS, Words
 from web.fault_words import (
     FAULTS,
-    LIMITS,
     NAMING,
     NUMBER_REASONS,
     PARTS,
@@ -25,6 +24,7 @@ from web.fault_words import (
     WAITING,
 )
 from web.field_words import FIELDS
+from web.loan_words import LIMITS
 from web.shelf_words import SECURITIES
 from web.words import mark, named, size, translator
 

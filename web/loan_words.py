@@ -108,3 +108,10 @@ FAULTS: Mapping[str, str] = {
     "too_many": mark("at most %(limit)s at once"),
 }
 """What may be wrong with a request for a loan, or with what is scanned at the counter."""
+
+LIMITS: Mapping[str, str] = {
+    "pages": mark("pages"),
+    "pages_a_day": mark("pages a day"),
+    "copies": mark("copies"),
+}
+"""What a loan's limit counts."""

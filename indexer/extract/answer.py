@@ -16,6 +16,7 @@ class Reason(StrEnum):
     ENCRYPTED = "encrypted"
     BROKEN = "broken"
     BOMB = "bomb"
+    CLIMBS = "climbs"
     TOO_LARGE = "too_large"
     TIME = "time"
     MEMORY = "memory"

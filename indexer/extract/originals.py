@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 
 from indexer import kinds
 from indexer.extract.answer import Reason, Unreadable
-from indexer.extract.pictures import MAX_PIXELS, open_image
+from indexer.extract.pictures import open_image
 
 PART_BYTES = 10_000_000
 """What one answer holds of a picture; the rest is asked for by its place."""
@@ -21,6 +21,7 @@ _DPI = 300  # at which a page of several parts is drawn
 _SCANNED_AT = 200.0  # dots per inch of a picture that does not say
 _SANE_DPI = (50.0, 2400.0)
 _POINTS = 72
+_MOST_PIXELS = 80_000_000  # of a page drawn: 600 dpi of an A3 sheet is 70 million
 _PLAIN = {
     pdfium.FPDF_COLORSPACE_DEVICEGRAY, pdfium.FPDF_COLORSPACE_DEVICERGB, pdfium.FPDF_COLORSPACE_CALGRAY,
     pdfium.FPDF_COLORSPACE_CALRGB, pdfium.FPDF_COLORSPACE_ICCBASED,
@@ -106,7 +107,7 @@ def _of_pdf(data: mmap.mmap | bytes, page: int) -> tuple[dict[str, Any], bytes]:
                 return found
             across = abs(complex(*only.get_matrix().get()[:2])) or 1.0
             dpi = min(max(only.get_px_size()[0] / across * _POINTS, 72), 600)
-        scale = min(dpi / _POINTS, (MAX_PIXELS / max(size[0] * size[1], 1)) ** 0.5)
+        scale = min(dpi / _POINTS, (_MOST_PIXELS / max(size[0] * size[1], 1)) ** 0.5)
         drawn: Image.Image = sheet.render(scale=scale).to_pil().convert("RGB")
     except pypdfium2.PdfiumError as error:
         raise Unreadable(Reason.BROKEN, "pdfium") from error

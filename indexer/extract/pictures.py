@@ -13,15 +13,20 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from indexer import kinds
 from indexer.extract.answer import Extracted, Reason, Unreadable
+from indexer.extract.member import MAX_RATIO
 
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 """What Pillow may open: the formats of scans and photographs, none of those whose readers are seldom looked at."""
 
-MAX_PIXELS = 80_000_000
-"""A larger image is a bomb: 600 dpi of an A3 sheet is 70 million."""
+MAX_PIXELS = 150_000_000
+"""A larger image is not opened: 300 dpi of an A0 drawing is 140 million."""
+
+MAX_SAMPLES = 320_000_000
+"""Nor one of more pixels by colours: 600 dpi of an A3 sheet in four is 280 million."""
 
 _DRAWN = 24_000_000  # pixels of a picture that we make
 _WIDEST = 6_000  # pixels across: of an A4 page more than 600 dpi
+_LONGEST = 16_383  # pixels of a side: WebP takes no more, and a long screenshot has them
 _SMALLEST = 24  # pixels: no line of text fits into less
 
 
@@ -43,7 +48,7 @@ def extract_image(data: mmap.mmap | bytes, first_page: int | None = None, last_p
     Each counts as a scan, but for what is too small to hold words.
 
     Raises:
-        Unreadable: ``empty``, ``broken``, or ``bomb`` when it would take more than ``MAX_PIXELS``.
+        Unreadable: ``empty``, ``broken``, ``bomb`` or ``too_large`` when it has more than ``MAX_PIXELS``.
     """
     with open_image(data) as image:
         count = getattr(image, "n_frames", 1)
@@ -79,6 +84,7 @@ def picture(media_type: str, data: mmap.mmap | bytes, page: int, *, width: int, 
         drawn = _of_image(data, page, width).rotate(-turn, expand=True)
     else:
         raise Unreadable(Reason.UNSUPPORTED)
+    drawn.thumbnail((_LONGEST, _LONGEST))
     kept = io.BytesIO()
     drawn.save(kept, "WEBP", quality=82, method=2)
     return {"image": base64.b64encode(kept.getvalue()).decode(), "width": drawn.width, "height": drawn.height}
@@ -118,14 +124,28 @@ def open_image(data: mmap.mmap | bytes) -> Image.Image:
     """Open an image of one of ``FORMATS``.
 
     Raises:
-        Unreadable: ``bomb`` or ``broken``.
+        Unreadable: ``bomb``, ``too_large`` or ``broken``.
     """
     try:
-        return Image.open(io.BytesIO(data), formats=FORMATS)
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+        if image.width * image.height * len(image.getbands()) > MAX_SAMPLES:
+            raise Unreadable(_largeness(image, data))
+        return image  # noqa: TRY300  (what is raised above is no error of Pillow's)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise Unreadable(Reason.BOMB) from error
+        Image.MAX_IMAGE_PIXELS = None  # only its head is read
+        try:
+            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+                raise Unreadable(_largeness(image, data)) from error
+        finally:
+            Image.MAX_IMAGE_PIXELS = MAX_PIXELS
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise Unreadable(Reason.BROKEN, type(error).__name__) from error
+
+
+def _largeness(image: Image.Image, data: mmap.mmap | bytes) -> Reason:
+    """Tell a bomb from a drawing that is only very large: by how many of its pixels came out of each byte."""
+    packed = image.width * image.height * (1 if image.mode == "1" else 8 * len(image.getbands())) / 8
+    return Reason.BOMB if packed > MAX_RATIO * len(data) else Reason.TOO_LARGE
 
 
 def _of_image(data: mmap.mmap | bytes, page: int, width: int) -> Image.Image:

@@ -62,7 +62,7 @@ def _pages(ole: olefile.OleFileIO) -> list[str]:
     body = stream(ole, folder + "PowerPoint Document")
     user = stream(ole, folder + "Current User")
     if not body:
-        raise Unreadable(Reason.UNSUPPORTED, "no PowerPoint Document")
+        raise Unreadable(Reason.BROKEN, "no PowerPoint Document")
     if len(user) >= 16 and struct.unpack_from("<I", user, 12)[0] == _LOCKED:
         raise Unreadable(Reason.ENCRYPTED)
     places, document = _places(body, user)

@@ -87,8 +87,10 @@ def _names(archive: py7zr.SevenZipFile, packed: int, *, password: str | None) ->
     files = [file for file in archive.list() if not file.is_directory]
     size = sum(file.uncompressed or 0 for file in files)
     dense = size > _SMALL and size > MAX_RATIO * packed
-    if len(files) > MAX_MEMBERS or size > MAX_BYTES or dense or any(climbs(file.filename) for file in files):
+    if len(files) > MAX_MEMBERS or size > MAX_BYTES or dense:
         raise Unreadable(Reason.BOMB)
+    if any(climbs(file.filename) for file in files):
+        raise Unreadable(Reason.CLIMBS)
     return [file.filename for file in files if file.is_file]
 
 

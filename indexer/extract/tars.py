@@ -72,8 +72,10 @@ def _members(kind: str, name: str, data: mmap.mmap | bytes, *, check: bool) -> I
         return
     with tarfile.open(fileobj=stream, mode="r|", encoding="utf-8", errors="surrogateescape") as package:
         for count, entry in enumerate(package, 1):
-            if count > MAX_MEMBERS or climbs(entry.name):
+            if count > MAX_MEMBERS:
                 raise Unreadable(Reason.BOMB)
+            if climbs(entry.name):
+                raise Unreadable(Reason.CLIMBS)
             if entry.isreg() and not entry.issparse():
                 yield Member(_named(entry), lambda entry=entry: _unpacked(package, entry))  # type: ignore[misc]
 

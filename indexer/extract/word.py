@@ -41,7 +41,7 @@ def extract_doc(data: mmap.mmap | bytes, first_page: int | None = None, last_pag
 def _text(ole: olefile.OleFileIO) -> str:
     main = stream(ole, "WordDocument")
     if not main:
-        raise Unreadable(Reason.UNSUPPORTED, "no WordDocument")
+        raise Unreadable(Reason.BROKEN, "no WordDocument")
     ident, version, _, language = struct.unpack_from("<HHHH", main)
     (flags,) = struct.unpack_from("<H", main, 10)
     if ident not in _IDENTS:

@@ -22,7 +22,7 @@ def inspect_zip(data: mmap.mmap | bytes) -> Failure | None:
 
     ``bomb``: more than 10,000 entries, more than 200 MB unpacked, a ratio above 100 of the whole or of an entry above
     20 MB (up to 1 MB in all, and smaller entries of a whole that is not dense, are let pass: blank sheets and drawings
-    shrink well), or a name that is absolute, climbs with ``..``, or is a symbolic link.
+    shrink well). ``climbs``: a name that is absolute or climbs with ``..``, or a symbolic link.
     ``encrypted``: an entry asks for a password. ``broken``: there is no directory to read.
     """
     try:
@@ -33,16 +33,17 @@ def inspect_zip(data: mmap.mmap | bytes) -> Failure | None:
     packed = sum(entry.compress_size for entry in entries)
     unpacked = sum(entry.file_size for entry in entries)
     too_dense = unpacked > _SMALL and unpacked > MAX_RATIO * max(packed, 1)
-    if len(entries) > MAX_MEMBERS or unpacked > MAX_BYTES or too_dense or any(_is_odd(entry) for entry in entries):
+    if len(entries) > MAX_MEMBERS or unpacked > MAX_BYTES or too_dense or any(_is_dense(entry) for entry in entries):
         return Failure(Reason.BOMB)
+    if any(climbs(entry.orig_filename) or stat.S_ISLNK(entry.external_attr >> 16) for entry in entries):
+        return Failure(Reason.CLIMBS)
     if any(entry.flag_bits & _ENCRYPTED for entry in entries):
         return Failure(Reason.ENCRYPTED)
     return None
 
 
-def _is_odd(entry: zipfile.ZipInfo) -> bool:
-    dense = entry.file_size > _LARGE and entry.file_size > MAX_RATIO * max(entry.compress_size, 1)
-    return dense or climbs(entry.orig_filename) or stat.S_ISLNK(entry.external_attr >> 16)
+def _is_dense(entry: zipfile.ZipInfo) -> bool:
+    return entry.file_size > _LARGE and entry.file_size > MAX_RATIO * max(entry.compress_size, 1)
 
 
 class Readable:

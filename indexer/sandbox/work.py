@@ -84,7 +84,7 @@ def answer(request: Request, data: mmap.mmap | bytes) -> Answer:
         return found.failure
     except MemoryError:
         return Failure(Reason.MEMORY)
-    except Exception as error:  # noqa: BLE001  (whatever a parser raises on a bad file is an answer about that file)
+    except BaseException as error:  # noqa: BLE001  (what a parser raises is an answer; panics of Rust are no Exception)
         return Failure(Reason.BROKEN, type(error).__name__)
 
 
@@ -163,8 +163,8 @@ def unpack(request: Request, data: mmap.mmap | bytes, write: Callable[[bytes], N
         if request.password:
             data = unlocking.unlocked(kind, data, request.password)
             kind = _kind(request.name, data)
-        if kinds.is_zip(kind) and zips.inspect_zip(data):
-            raise Unreadable(Reason.BOMB)  # noqa: TRY301  (all that ends it is told alike)
+        if kinds.is_zip(kind) and (odd := zips.inspect_zip(data)):
+            raise Unreadable(odd.reason)  # noqa: TRY301  (all that ends it is told alike)
         count = 0
         for count, member in enumerate(unpacking.members_of(kind, request.name, data), 1):
             if count >= (request.first_page or 1):
@@ -172,7 +172,7 @@ def unpack(request: Request, data: mmap.mmap | bytes, write: Callable[[bytes], N
         write(frames.end(count))
     except MemoryError:
         raise
-    except Exception:  # noqa: BLE001  (as in ``answer``; what was written before it is whole)
+    except BaseException:  # noqa: BLE001  (as in ``answer``; what was written before it is whole)
         write(frames.torn())
 
 

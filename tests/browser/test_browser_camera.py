@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from archive.model import Copy, CopyMove, StockScan
 from tests.browser.pages import CHROMIUM, a_browser
 from tests.factories.furnished import served
-from tests.factories.label_film import film_of, photograph_of
+from tests.factories.label_film import film_of, photograph_of, photograph_of_bars
 from tests.factories.stock_pages import Hands, a_counted_room
 from tests.factories.web_house import PASSWORD, WebHouse, a_web_house
 
@@ -99,6 +99,21 @@ def test_a_photograph_does_where_no_camera_may_be_opened(house: WebHouse, tmp_pa
         expect(page.locator(".camera [role=status]")).to_contain_text("摄像头没有打开")
     with house.services.db.reading() as session:
         assert session.scalar(select(func.count()).select_from(CopyMove)) == 2
+
+
+def test_bars_alone_are_read_too(house: WebHouse, tmp_path: Path) -> None:
+    numbers, boxes = a_counted_room(house, "K1", 1)
+    photograph_of(f"http://a.example/shelves/{boxes[1]}").save(tmp_path / "box.png")
+    photograph_of_bars(numbers[0]).save(tmp_path / "bars.png")
+    with a_browser() as browser, served(house.app) as url:
+        page = _opened(browser, f"{url}/shelves/placing")
+        assert page.evaluate("window.BarcodeDetector") is None  # it is not its own detector that reads here
+        choose = page.locator(".camera input[type=file]")
+        choose.set_input_files(tmp_path / "box.png")
+        expect(page.locator(".scan-place strong")).to_have_text("K1-1-1-2")
+        choose.set_input_files(tmp_path / "bars.png")
+        expect(page.locator(".scan-done strong")).to_have_text(f"✓ {numbers[0]} → K1-1-1-2")
+    assert [str(each) for each in _lies(house)] == [boxes[1]]
 
 
 @pytest.mark.parametrize(

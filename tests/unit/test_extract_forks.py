@@ -1,5 +1,6 @@
 """Every kind is read inside a real fork, which can open no file: what a parser loads late is missed here first."""
 
+import struct
 from collections.abc import Iterator
 
 import pytest
@@ -82,3 +83,11 @@ def test_what_is_nested_without_end_is_answered_with_a_reason(extractor: Extract
         ("text/rtf", b"{\\rtf1" * 100_000),
     ):
         assert extractor.extract(kind, [data], len(data)) == Failure(Reason.BOMB, "depth")
+
+
+def test_a_reader_that_panics_has_met_a_broken_file(extractor: Extractor) -> None:
+    """What reads workbooks is written in Rust; its panic is no Exception of Python's."""
+    book = struct.pack("<HH", 0x0809, 16) + bytes(16) + b"\x0a\x00\x00\x00" + bytes(5_096)
+    untrue = compound({"Workbook": book}).replace(struct.pack("<Q", len(book)), struct.pack("<Q", 16))
+    broken = Failure(Reason.BROKEN, "PanicException")
+    assert found_in(extractor, "账.xls", untrue) == ("application/vnd.ms-excel", broken)

@@ -164,6 +164,13 @@ def test_random_damage_is_answered_and_never_loops(parse: Parser) -> None:
     assert {"read", Reason.BROKEN} <= endings <= {"read", Reason.BROKEN, Reason.UNSUPPORTED, Reason.ENCRYPTED}
 
 
+@pytest.mark.parametrize("parse", [extract_doc, extract_ppt])
+def test_a_container_that_lost_its_text_is_broken(parse: Parser) -> None:
+    with pytest.raises(Unreadable) as refused:
+        parse(compound({"Contents": b"x" * 100}), None, None)
+    assert refused.value.failure.reason is Reason.BROKEN
+
+
 @pytest.mark.samples
 def test_real_old_files_give_their_words_or_the_right_reason() -> None:
     if not SAMPLES.is_dir():

@@ -42,15 +42,25 @@ def test_a_blank_drawing_among_pictures_is_no_bomb() -> None:
         [("a.png", random.Random(1).randbytes(400_000)), ("big.xml", b"\x00" * 25_000_000)],
         [("big.xml", b"\x00" * 3_000_000)],
         [(f"{number}.txt", b"") for number in range(10_001)],
+    ],
+    ids=["dense entry", "dense", "many"],
+)
+def test_a_bomb_is_not_unpacked(entries: Entries) -> None:
+    assert inspect_zip(a_zip(entries)) == Failure(Reason.BOMB)
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
         [("../../etc/passwd", b"x")],
         [("/etc/passwd", b"x")],
         [("C:\\windows\\x", b"x")],
         [(link("a"), b"/etc/passwd")],
     ],
-    ids=["dense entry", "dense", "many", "climbs", "absolute", "drive", "link"],
+    ids=["climbs", "absolute", "drive", "link"],
 )
-def test_a_bomb_or_a_climber_is_not_unpacked(entries: Entries) -> None:
-    assert inspect_zip(a_zip(entries)) == Failure(Reason.BOMB)
+def test_what_leads_out_of_its_folder_is_not_unpacked_and_not_called_a_bomb(entries: Entries) -> None:
+    assert inspect_zip(a_zip(entries)) == Failure(Reason.CLIMBS)
 
 
 def test_what_has_no_directory_is_broken() -> None:

@@ -59,6 +59,14 @@ def test_each_kind_of_image_has_a_page_and_a_picture(extractor: Extractor, form:
     assert looked_at(seen(extractor, kind, data, width=240)).size == (240, 160)
 
 
+def test_a_long_screenshot_is_drawn_though_it_is_longer_than_webp_takes(extractor: Extractor) -> None:
+    picture = looked_at(seen(extractor, "image/png", an_image("PNG", (1_080, 21_000))))
+    assert picture.height == 16_383
+    assert picture.width in {842, 843}
+    turned = looked_at(seen(extractor, "image/png", an_image("PNG", (1_080, 21_000)), turn=90))
+    assert turned.width == 16_383
+
+
 def test_a_photograph_stands_upright_and_what_is_transparent_is_paper(extractor: Extractor) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # the camera was turned
@@ -92,6 +100,16 @@ def test_what_is_broken_or_a_bomb_or_no_picture_is_named(extractor: Extractor) -
         assert isinstance(drawn(extractor, kind, data), Failure)
     assert drawn(extractor, "text/html", b"<script>") == Failure(Reason.UNSUPPORTED)
     assert drawn(extractor, "image/svg+xml", b"<svg/>") == Failure(Reason.UNSUPPORTED)
+
+
+def test_a_drawing_as_large_as_a_wall_is_shown_and_one_that_is_too_large_is_no_bomb(extractor: Extractor) -> None:
+    a0 = io.BytesIO()
+    Image.new("1", (9_933, 14_043), 1).save(a0, "TIFF", compression="raw")  # 300 dpi
+    found = extractor.extract("image/tiff", [a0.getvalue()], len(a0.getvalue()))
+    assert found == Extracted(("",), 1, 1, scans=(1,))
+    assert looked_at(seen(extractor, "image/tiff", a0.getvalue())).width == 900
+    larger = an_image("BMP", (13_000, 13_000), 0, "1")
+    assert extractor.extract("image/bmp", [larger], len(larger)) == Failure(Reason.TOO_LARGE)
 
 
 def test_an_image_of_another_format_under_a_known_type_is_not_opened(extractor: Extractor) -> None:

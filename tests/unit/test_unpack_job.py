@@ -204,7 +204,8 @@ def test_a_broken_member_costs_itself_alone(house: SimpleNamespace) -> None:
 def test_names_that_climb_out_put_the_archive_aside(house: SimpleNamespace, make: object, name: str) -> None:
     outer = stored(house, make((name, b"x"), ("好.txt", b"y")), "a.zip")  # type: ignore[operator]
     work_all(house)
-    assert content(house, outer).reason == "bomb"
+    assert content(house, outer).reason == "climbs"
+    assert content(house, outer).state is ContentState.QUARANTINED
     assert members(house, outer) == {}
 
 

@@ -28,7 +28,15 @@
     said.hidden = !text;
   };
 
-  // The browser's own detector where there is one (it reads bars too), else the one that comes with the pages.
+  const loaded = (src) => new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = src;
+    script.addEventListener("load", resolve);
+    script.addEventListener("error", reject);
+    document.head.append(script);
+  });
+
+  // The browser's own detector where there is one, else those that come with the pages: of QR codes, then of bars.
   async function made() {
     if (window.BarcodeDetector) {
       const known = await BarcodeDetector.getSupportedFormats().catch(() => []);
@@ -38,18 +46,24 @@
         return async () => (await own.detect(canvas)).map((each) => each.rawValue);
       }
     }
-    await new Promise((resolve, reject) => {
-      const script = document.createElement("script");
-      script.src = words.decoder;
-      script.addEventListener("load", resolve);
-      script.addEventListener("error", reject);
-      document.head.append(script);
-    });
+    await Promise.all([loaded(words.decoder), loaded(words.bars)]);
     return async () => {
       const pixels = canvas.getContext("2d", { willReadFrequently: true }).getImageData(0, 0, canvas.width, canvas.height);
       const found = window.jsQR(pixels.data, pixels.width, pixels.height);
-      return found && found.data ? [found.data] : [];
+      return found?.data ? [found.data] : bars(pixels);
     };
+  }
+
+  function bars({ data, width, height }) {
+    const grey = new Uint8ClampedArray(width * height);
+    for (let at = 0; at < grey.length; at += 1) grey[at] = (data[4 * at] + 2 * data[4 * at + 1] + data[4 * at + 2]) / 4;
+    const { BinaryBitmap, Code128Reader, DecodeHintType, HybridBinarizer, RGBLuminanceSource } = window.ZXing;
+    const picture = new BinaryBitmap(new HybridBinarizer(new RGBLuminanceSource(grey, width, height)));
+    try {
+      return [new Code128Reader().decode(picture, new Map([[DecodeHintType.TRY_HARDER, true]])).getText()];
+    } catch { // there are none
+      return [];
+    }
   }
 
   async function read(source, width, height, widest) {
