@@ -102,9 +102,8 @@ class ProposalService:
             return found
 
     def _waiting(self, session: Session, identity: Identity) -> Any:
-        numbered = [row.id for row in session.scalars(select(Category)) if proposals.has_number(row)]
         mine = self._guard.visible(session, identity, Act.DESCRIBE).where(Record.state == RecordState.PROVISIONAL)
-        return proposals.waiting_for(mine, numbered)
+        return proposals.waiting_for(mine, proposals.numbered(session))
 
     def _provisional(self, session: Session, identity: Identity, record_id: UUID) -> Record:
         record = self._guard.require(session, identity, Act.DESCRIBE, record_id)

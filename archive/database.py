@@ -26,6 +26,7 @@ from sqlalchemy import (
     bindparam,
     select,
 )
+from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -305,6 +306,12 @@ def _translated() -> Iterator[None]:
         if ours := as_ours(error):
             raise ours from error
         raise
+
+
+def is_reading(session: Session) -> bool:
+    """Return whether a session is a snapshot for reading, in which what was asked once need not be asked again."""
+    bind = session.get_bind()
+    return isinstance(bind, Engine) and bool(bind.get_execution_options().get("juanku_reading"))
 
 
 def as_ours(error: DBAPIError) -> ArchiveError | None:

@@ -138,12 +138,13 @@ def _standing(column: Any) -> Select[Any]:
 
 
 def definitions(category: Category) -> Sequence[FieldDef]:
-    """Return a category's field definitions; a reading of the same text is kept."""
-    return _definitions(json.dumps(category.fields))
+    """Return a category's field definitions."""
+    return definitions_in(json.dumps(category.fields))
 
 
 @lru_cache(maxsize=1024)
-def _definitions(fields: str) -> Sequence[FieldDef]:
+def definitions_in(fields: str) -> Sequence[FieldDef]:
+    """Return the definitions that stand in a category's ``fields`` as text; a reading of the same text is kept."""
     return parse_fields(json.loads(fields))
 
 

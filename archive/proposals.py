@@ -6,14 +6,14 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, delete, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from archive.dates import named_day
-from archive.describing import definitions
+from archive.describing import definitions, definitions_in
 from archive.model import Category, Content, ContentState, File, Proposal, ProposalState, Record
 from archive.ports import Unlocked, Vault
-from archive.scheme.fields import FieldKind
+from archive.scheme.fields import FieldDef, FieldKind
 
 Source = Literal["text", "property", "name"]
 TEXT: Source = "text"
@@ -154,7 +154,17 @@ def _now(record: Record, values: Mapping[str, Any]) -> dict[str, Any]:
 
 def has_number(category: Category) -> bool:
     """Whether a category has a field for a document's number."""
-    return any(each.name == NUMBER and each.kind is FieldKind.TEXT for each in definitions(category))
+    return _has_number(definitions(category))
+
+
+def numbered(session: Session) -> Sequence[UUID]:
+    """Return the categories that have a field for a document's number."""
+    rows = session.execute(select(Category.id, cast(Category.fields, Text))).all()
+    return [key for key, fields in rows if _has_number(definitions_in(fields))]
+
+
+def _has_number(fields: Sequence[FieldDef]) -> bool:
+    return any(each.name == NUMBER and each.kind is FieldKind.TEXT for each in fields)
 
 
 def confirm(

@@ -134,7 +134,9 @@ class Steps:
         conditions = (_ARRANGED, _LIES, exists(select(FilingDeadline.category_id)))
         arranged, lies, any_deadline = session.execute(select(*conditions).where(Record.id == record.id)).one()
         filed = record.state is RecordState.FILED
-        taken = {"received"} | ({"arranged"} if arranged else set()) | ({"numbered", "filed"} if filed else set())
+        taken = {"received"} | ({"arranged"} if arranged else set())
+        if filed:
+            taken |= {"arranged", "numbered", "filed"}  # what is filed by itself, without a dossier, is arranged so
         if filed and (lies or record.medium is Medium.ELECTRONIC):
             taken.add("shelved")
         deadline = self._deadlines.of_categories(session).get(record.category_id) if any_deadline else None

@@ -29,6 +29,7 @@ LONGEST = timedelta(days=3653)
 
 UNMARKED = "record.not_vital"
 _TOGETHER = 20
+_DUE = aliased(Record)
 
 
 class VitalRecords:
@@ -103,6 +104,5 @@ class VitalRecords:
 
     def due(self, session: Session, identity: Identity) -> int:
         """Return how many records this person may review now."""
-        due = aliased(Record)
-        mine = self._guard.opens(session, identity, due.id, Act.VITAL)
-        return session.scalar(select(func.count(due.id)).where(due.vital_review <= self._guard.day(), mine)) or 0
+        mine = self._guard.opens(session, identity, _DUE.id, Act.VITAL)
+        return session.scalar(select(func.count(_DUE.id)).where(_DUE.vital_review <= self._guard.day(), mine)) or 0

@@ -10,6 +10,7 @@ import sys
 import threading
 from datetime import datetime
 
+from archive.errors import Unavailable
 from archive.jobs.outbox import kinds_of
 from runtime.saying import speak
 from runtime.serve import die_with_parent
@@ -47,6 +48,9 @@ class Beside:
             ended = self._ended
             try:
                 done = self._step()
+            except Unavailable as error:
+                log.warning("the %s is busy or away; work is tried again", error.facts.get("part", "database"))
+                done = 0
             except Exception:
                 log.exception("a queue stopped; it is tried again")
                 done = 0

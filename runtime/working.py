@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from uuid import UUID
 
-from archive.errors import ArchiveError, ReadOnly
+from archive.errors import ArchiveError, ReadOnly, Unavailable
 from archive.jobs.outbox import QUEUES, kinds_of, queue_of
 from archive.jobs.schedule import enqueue_due
 from archive.jobs.status import pending
@@ -116,6 +116,8 @@ def keep_sealing(parts: Parts, stop: threading.Event) -> threading.Thread:
                 parts.sealer.seal_all()
             except ReadOnly:
                 log.info("the house is closed to writers; sealing waits")
+            except Unavailable as error:
+                log.warning("the %s is busy or away; sealing is tried again", error.facts.get("part", "database"))
             except Exception:
                 log.exception("sealing failed; it is tried again")
 
@@ -261,6 +263,8 @@ class _Hands:
                 self._worker.run_queue(queue)
             except ReadOnly:
                 log.info("the house is closed to writers; work waits")
+            except Unavailable as error:
+                log.warning("the %s is busy or away; work is tried again", error.facts.get("part", "database"))
             except Exception:
                 log.exception("a queue stopped; it is tried again")
             if isinstance(bell, LocalWaker):

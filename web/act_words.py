@@ -184,6 +184,7 @@ ACTS: Mapping[str, str] = {
     "hold.manage": mark("hold to be placed or released"),
     "hold.place": mark("hold placed"),
     "hold.release": mark("hold released"),
+    "hold.cover": mark("records under a hold noted"),
     "record.name_people": mark("named people changed"),
     "file.add": mark("file taken in"),
     "file.break": mark("file broke off on its way in"),

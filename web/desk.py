@@ -24,7 +24,12 @@ NEWEST = 10
 
 @pages.get("/")
 def desk() -> str:
-    """Show the records that wait to be filed, and counts of what the person may read."""
+    """Show the records that wait to be filed, and counts of what the person may read: all of one snapshot."""
+    with services().db.one_snapshot():
+        return _desk()
+
+
+def _desk() -> str:
     after = paging.read(request.args.get("after", ""))
     state = RecordState.BINNED if request.args.get("state") == "binned" else RecordState.PROVISIONAL
     with services().db.reading() as session:
@@ -52,6 +57,7 @@ def desk() -> str:
         unsent=unsent(),
         prepares=prepares,
         newest=newest,
+        invites=may(Act.MANAGE_PEOPLE),
         backups=_backups(),
         not_whole=services().house.fixity.alarm() if may(Act.SEE_STORE) else 0,
     )

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from archive.accounts import folded
@@ -226,7 +226,10 @@ class Directory:
 
     def count(self, session: Session, query: Any) -> int:
         """Count the rows of a query, up to one more than ``MOST_COUNTED``: beyond that nobody reads the digits."""
-        some = query.order_by(None).limit(MOST_COUNTED + 1).subquery()
+        row = query.order_by(None).with_only_columns(
+            literal_column("1"), maintain_column_froms=True
+        )  # no row is read whole
+        some = row.limit(MOST_COUNTED + 1).subquery()
         return session.scalar(select(func.count()).select_from(some)) or 0
 
 

@@ -60,13 +60,20 @@ def explain(error: ArchiveError, locale: str) -> list[str]:
     facts = _told(error.facts, gettext, locale)
     lines = [_fill(gettext(text), facts) for text in (entry.happened, entry.kept, entry.todo) if text]
     if isinstance(error, InvalidInput):
-        lines += [
-            gettext("%(field)s: %(fault)s", field=field_label(fault.field, locale), fault=explain_fault(fault, locale))
-            for fault in error.faults
-        ]
+        lines += _fields(error, locale)
     if isinstance(error, Quarantined):
         lines.append(explain_reason(str(error.facts.get("reason", "")), locale)[1])
     return [line for line in lines if line]
+
+
+def explain_scan(error: ArchiveError, locale: str) -> list[str]:
+    """Return why a scan did nothing: as ``explain``, but who scans has no form to go back to, so the reason alone."""
+    return _fields(error, locale) if isinstance(error, InvalidInput) else explain(error, locale)
+
+
+def _fields(error: InvalidInput, locale: str) -> list[str]:
+    words = ((field_label(fault.field, locale), explain_fault(fault, locale)) for fault in error.faults)
+    return [translator(locale)("%(field)s: %(fault)s", field=field, fault=fault) for field, fault in words]
 
 
 def explain_fault(fault: Fault, locale: str) -> str:

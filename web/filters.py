@@ -1,15 +1,12 @@
 """How templates write values: level shapes, personal numbers masked, terms, reasons."""
 
 import json
-from collections.abc import Mapping
-from typing import Any
 
 from flask import Flask
 from flask_babel import gettext as _
 
 from archive.levels import mark as level_mark
 from archive.model import Security
-from archive.personal import mask
 from indexer.kinds import PICTURED
 from web.block_words import BLOCKS, CAUSES
 from web.columns import COLUMNS
@@ -18,18 +15,14 @@ from web.facets import TITLES
 from web.faults import explain_reason, field_label
 from web.i18n import current_locale
 from web.job_words import JOBS
-from web.proposal_words import place_words, rule_words
+from web.log_words import actor, told_body
+from web.proposal_words import place_words
 from web.record_words import KINDS, MATERIALS, MEDIA, field_value, masked, scan_words, term_words, unscanned_of, word
 from web.remarks import file_remarks, remark_words, unscanned_help
 from web.role_words import place_kind, role_help, role_word
 from web.services import services
 from web.shelf_words import CARRIERS, CONDITIONS, SECURITIES, SHELF_KINDS
 from web.stock_words import FOLLOW_UPS, STOCK_STATES
-
-HIDDEN_FACTS = frozenset({"before", "after", "content", "person"})
-"""Facts of a log entry that are ids, or are shown by themselves."""
-
-LONGEST_FACT = 200
 
 SHAPES = {"■": "square", "◆": "diamond", "▲": "triangle", "●": "circle"}
 
@@ -42,66 +35,6 @@ def shape(symbol: str) -> str:
 def count(number: int) -> str:
     """Write a count; one that was not counted to its end as at least so many."""
     return f"{number:,}" if number <= MOST_COUNTED else f"{MOST_COUNTED:,}+"
-
-
-def actor(name: str) -> str:
-    """Write who acted when it was no person: a named part of the system."""
-    part = name.removeprefix("system:")
-    return str(_("system (%(part)s)", part=part)) if part != name else name
-
-
-LISTED_FACTS = frozenset({"names"})
-"""Facts of a log entry that are lists of words."""
-
-
-def told_body(body: Mapping[str, Any] | None) -> list[str]:
-    """Write the body of a log entry, one line a fact; before and after side by side."""
-    if not body:
-        return []
-    before, after = body.get("before"), body.get("after")
-    lines = []
-    if isinstance(before, Mapping) and isinstance(after, Mapping):
-        lines = [
-            f"{_label(name)}: {_short(before.get(name))} → {_short(after.get(name))}"
-            for name in after
-            if before.get(name) != after.get(name)
-        ]
-    elif "after" in body:
-        lines = [f"{_short(before)} → {_short(after)}"]
-    taken = body.get("proposed")
-    if isinstance(taken, Mapping):
-        words = _("as proposed: %(fields)s")
-        told = ((_label(name), rule_words(str(rule), current_locale())) for name, rule in taken.items())
-        lines.append(words % {"fields": "; ".join(f"{label} ({rule})" for label, rule in told)})
-    return (
-        lines
-        + [
-            f"{_label(name)}: {_short(value)}"
-            for name, value in body.items()
-            if name not in HIDDEN_FACTS and isinstance(value, str | int) and not isinstance(value, bool)
-        ]
-        + [
-            f"{_label(name)}: {_short('; '.join(map(str, value)))}"
-            for name, value in body.items()
-            if name in LISTED_FACTS and isinstance(value, list)
-        ]
-    )
-
-
-def _label(name: str) -> str:
-    return field_label(name, current_locale())
-
-
-def _short(value: Any) -> str:
-    text = "—" if value in (None, "", {}, []) else mask(_written(value), keep_ends=True)[0]
-    return text if len(text) <= LONGEST_FACT else text[:LONGEST_FACT] + "…"
-
-
-def _written(value: Any) -> str:
-    """Write a value; those of named fields one after another."""
-    if isinstance(value, Mapping):
-        return "; ".join(f"{name}: {one}" for name, one in value.items())
-    return str(value)
 
 
 def init_app(app: Flask) -> None:

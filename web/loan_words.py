@@ -78,7 +78,10 @@ FAULTS: Mapping[str, str] = {
     "no_longer": mark("it can be extended no further"),
     "someone_waits": mark("someone waits for it"),
     "another_first": mark("someone else comes first"),
-    "not_approved": mark("nothing is approved for this person"),
+    "not_approved": mark(
+        "no loan of a paper is approved for this person, who asks for one on its page; "
+        "files are read on the page, without the counter"
+    ),
     "which_copy": mark("several copies are out: write the copy behind the number, as in …*2"),
     "not_out": mark("is with nobody"),
     "is_with_people": mark("goes round on a slip, or is in standing custody: it comes back from there first"),

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from archive.errors import ArchiveError, NotAllowed, NotFound, PlaceForbidden, PlaceFull
 from archive.policy.rules import Act
 from archive.shelving.placing import Placed
-from web.faults import explain, status_of
+from web.faults import explain_scan, status_of
 from web.house.forms import may
 from web.i18n import current_locale
 from web.security import allow_camera
@@ -108,7 +108,7 @@ def _done(scan: Scan, placed: Placed) -> None:
 
 def _fault(scan: Scan, text: str, error: ArchiveError) -> None:
     scan.kind, scan.head, scan.status = "fault", text, status_of(error)
-    scan.lines = explain(error, current_locale())
+    scan.lines = explain_scan(error, current_locale())
     if isinstance(error, PlaceForbidden | PlaceFull) and scan.copy is not None:
         scan.lines.append(_proposed(services().shelving.placing.propose(identity(), scan.copy)))
         scan.place = None  # the paper is in the hand, and waits for another place

@@ -14,7 +14,7 @@ from archive.policy.rules import Act
 from archive.stocktaking.counting import MOST_SCANS, Outcome, Scan
 from archive.stocktaking.report import StocktakingView
 from web import paging
-from web.faults import explain, status_of
+from web.faults import explain_scan, status_of
 from web.house.forms import key_needed, may
 from web.i18n import current_locale
 from web.placing import numbered
@@ -86,7 +86,7 @@ def scan(stocktaking_id: UUID) -> BaseResponse:
         key = request.form.get("id", "")
         told = _taken(stocktaking_id, [{"id": key, "place": str(here[0]), "text": text}])[0]
     except ArchiveError as error:
-        lines = " ".join(explain(error, current_locale()))
+        lines = " ".join(explain_scan(error, current_locale()))
         return _scanning(view, here, recent=recent, told=lines, status=status_of(error))
     return _scanning(_view(stocktaking_id), here, told_of=told, recent=[told.label, *recent][:KEPT])
 

@@ -3,11 +3,13 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, false, or_, select
 from sqlalchemy.orm import Session
 
+from archive.database import is_reading
 from archive.identity import Role
 from archive.model import (
     Approval,
@@ -26,6 +28,8 @@ from archive.model import (
 )
 
 DECISIONS = (Said.APPROVED, Said.REFUSED)
+_HANDS = "juanku hands"
+"""Under this key a snapshot's ``info`` keeps the hands that were asked for in it."""
 MOST = 40
 """Holders of one token that are looked at when a request is planned."""
 
@@ -74,9 +78,18 @@ def absent(session: Session, deputy: UUID, day: date) -> Sequence[UUID]:
 
 
 def hands_of(session: Session, person: UUID | None, day: date) -> Sequence[Hand]:
-    """Return what a person may decide with today."""
+    """Return what a person may decide with today; one snapshot for reading is asked once."""
     if person is None:
         return ()
+    kept: dict[tuple[UUID, date], Sequence[Hand]] = {}
+    if is_reading(session):
+        kept = session.info.setdefault(_HANDS, kept)
+    if (person, day) not in kept:
+        kept[person, day] = _hands(session, person, day)
+    return kept[person, day]
+
+
+def _hands(session: Session, person: UUID, day: date) -> Sequence[Hand]:
     own = tokens_of(session, person, day)
     if not own:
         return ()
@@ -140,6 +153,7 @@ def waiting_for(session: Session, person: UUID | None, kind: ApprovalKind, day: 
     return waiting(person, hands_of(session, person, day)).where(Approval.kind == kind)
 
 
+@lru_cache(maxsize=512)
 def _open_to(person: UUID, hand: Hand) -> ColumnElement[bool]:
     both = [person] if hand.person is None else [person, hand.person]
     named = (

@@ -17,7 +17,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from archive.clock import Clock, today
-from archive.database import Database
+from archive.database import Database, is_reading
 from archive.errors import ArchiveError, NotAllowed, NotFound
 from archive.identity import Identity
 from archive.model import Content, ContentState, File, Record, RecordPerson
@@ -67,7 +67,7 @@ class Guard:
 
     def reach(self, session: Session, identity: Identity) -> Reach:
         """Return the present reach of ``identity``; one snapshot for reading is asked once."""
-        if not _is_reading(session):
+        if not is_reading(session):
             return load_reach(session, identity, self._clock, self._zone)
         kept: dict[Identity, Reach] = session.info.setdefault(_REACHES, {})
         if identity not in kept:
@@ -113,7 +113,7 @@ class Guard:
     def _read(self, session: Session, record_id: UUID) -> tuple[Record | None, Sequence[UUID]]:
         """Return a record and who is named on it; one snapshot for reading is asked once."""
         kept: dict[UUID, tuple[Record | None, Sequence[UUID]]] = {}
-        if _is_reading(session):
+        if is_reading(session):
             kept = session.info.setdefault(_RECORDS, kept)
         if record_id not in kept:
             # both rows are asked for whether or not they are there, so that absent costs what hidden costs
@@ -240,10 +240,5 @@ class Guard:
             self._log.note_apart(self._db, identity, act, record=record_id)
 
 
-def _is_reading(session: Session) -> bool:
-    bind = session.get_bind()
-    return isinstance(bind, Engine) and bool(bind.get_execution_options().get("juanku_reading"))
-
-
 def _is_writing(session: Session) -> bool:
-    return isinstance(session.get_bind(), Engine) and not _is_reading(session)
+    return isinstance(session.get_bind(), Engine) and not is_reading(session)

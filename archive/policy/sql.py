@@ -7,6 +7,7 @@ databases bound the number of parameters and the depth of an expression.
 
 import json
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final, assert_never, cast
 
 from sqlalchemy import Boolean, ColumnElement, and_, exists, false, literal, not_, or_, true
@@ -18,6 +19,9 @@ from archive.policy.condition import All, AnyOf, Between, Condition, Has, Not, W
 
 MANY: Final = 500
 """Above this many values a set travels as JSON."""
+
+KEPT: Final = 512
+"""Expressions that are kept: a page asks some twenty times for one of five, and building takes longer than asking."""
 
 _COLUMNS: Final[dict[str, Any]] = {
     "record": Record.id,
@@ -35,8 +39,9 @@ _NULLABLE: Final = frozenset(("place", "department", "created_by"))
 _WORDS: Final[dict[str, Callable[[str], Any]]] = {"state": RecordState, "kind": RecordKind}
 
 
+@lru_cache(maxsize=KEPT)
 def where(condition: Condition) -> ColumnElement[bool]:
-    """Compile a condition to an expression over ``Record``.
+    """Compile a condition to an expression over ``Record``; the same condition gives the same expression.
 
     Raises:
         ValueError: the condition asks for a fact that has no column, or a path prefix that is not ended by ``/``.

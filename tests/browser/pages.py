@@ -1,6 +1,7 @@
 """Every page of the product, with an address that shows something, and who opens it; a person at a real browser."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +28,10 @@ On a slow machine the columns of a long table still find their width while its r
 """
 
 LOOKS = 4
+
+ROW_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+CODE = re.compile(r"\b(?:None|True|False)\b")
+"""What a program writes, and no page in Chinese says."""
 
 PAGES: Mapping[str, tuple[str, str]] = {
     "signing.sign_in": ("", "/sign-in"),
@@ -323,6 +328,10 @@ class Watched:
             self.go(path)
         else:
             self._fault(f"moved: {shifts}")
+        told = self.page.inner_text("main")
+        found = ROW_ID.findall(told) + ([] if self.locale == "en" else CODE.findall(told))
+        for each in sorted(set(found)):
+            self._fault(f"no word of a person's: {each}")
         if LANGUAGES[self.locale][:2] != (self.page.get_attribute("html", "lang") or "")[:2]:
             self._fault("in another language")
         return self.faults + self.axe()

@@ -332,3 +332,10 @@ def test_a_long_list_of_people_shows_each_once(
         address = further and further[1].replace("&amp;", "&")
     assert len(everyone) > 2
     assert seen == list(everyone)
+
+
+def test_the_desk_of_who_keeps_accounts_leads_to_the_invitation_and_nobody_elses_does(
+    house: WebHouse, officer: FlaskClient
+) -> None:
+    assert 'href="/house/people/invite"' in officer.get("/").text
+    assert 'href="/house/people/invite"' not in house.browser("archivist").get("/").text

@@ -100,7 +100,9 @@ def test_the_counter_says_what_is_wrong_and_goes_on(house: WebHouse) -> None:
     _record, number = paper(house)
     assert "先扫描人员" in scan(archivist, number)[1]
     assert scan(archivist, "nobody-of-this-name")[0] == 404
-    assert "没有批准" in scan(archivist, number, person="staff")[1]
+    wrong = scan(archivist, number, person="staff")[1]
+    assert "没有批准给此人的纸质借阅" in wrong
+    assert "请修改下列字段" not in wrong, "who scans has no form to go back to"
 
 
 def test_what_is_described_is_found_by_the_archive_and_its_title_stays_hidden(house: WebHouse) -> None:

@@ -49,6 +49,20 @@ def test_a_records_page_asks_for_rights_once_and_for_little_else(house: WebHouse
     assert len(questions) <= 30, questions  # two for each thing that a page tells: files, copies, holds, its term …
 
 
+@pytest.mark.parametrize(("login", "most"), [("archivist", 52), ("clerk", 45), ("staff", 40)])
+def test_the_desk_asks_for_rights_and_hands_once_and_once_for_each_kind_that_waits(
+    house: WebHouse, login: str, most: int
+) -> None:
+    client = house.browser(login)
+    client.get("/")
+    with asked_of(house) as asked:
+        assert client.get("/").status_code == 200
+    questions = [statement for statement, _ in asked if not statement.startswith("BEGIN")]
+    assert sum("RECURSIVE" in statement for statement in questions) == 1
+    assert sum("FROM deputy" in statement for statement in questions) <= 1
+    assert len(questions) <= most, questions
+
+
 @pytest.mark.parametrize("login", ["archivist", "clerk", "staff"])
 def test_the_desk_looks_at_no_record_that_it_does_not_show(house: WebHouse, login: str) -> None:
     client = house.browser(login)

@@ -12,7 +12,7 @@ from archive.ids import new_id
 from archive.loans.counter import Handed, Seen
 from archive.model import AttachedTo, CopyCondition
 from archive.policy.rules import Act
-from web.faults import explain, status_of
+from web.faults import explain, explain_scan, status_of
 from web.house.forms import require
 from web.i18n import current_locale
 from web.lending.attached import photographs
@@ -191,7 +191,7 @@ def _explained(error: ArchiveError) -> list[str]:
         return explain(error, current_locale())
     if isinstance(error, InvalidInput) and error.faults[0].field == "person":
         return [_("Scan the person's card first, then the papers.")]
-    return explain(error, current_locale())
+    return explain_scan(error, current_locale())
 
 
 def _pages() -> int | None:
