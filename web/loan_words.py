@@ -9,6 +9,12 @@ FORMS: Mapping[str, str] = {
     "room": mark("the paper, in the reading room"),
     "screen": mark("the files, on the page"),
 }
+ASKED_FOR: Mapping[str, str] = {
+    "loan": mark("a loan"),
+    "extension": mark("an extension"),
+    "custody": mark("standing custody"),
+    "circulation": mark("a circulation"),
+}
 SHORT_FORMS: Mapping[str, str] = {
     "out": mark("paper"),
     "room": mark("reading room"),

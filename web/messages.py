@@ -12,6 +12,7 @@ from archive.delivering import ROOMS
 from archive.errors import InvalidInput, ReadOnly
 from archive.messages import Shown
 from archive.model import Channel
+from web import paging
 from web.channel_words import CHANNELS
 from web.deadline_words import stage_words, topic_words
 from web.faults import explain_fault, status_of
@@ -28,7 +29,7 @@ def mine() -> str:
     """List the person's own messages, the newest first."""
     unread = request.args.get("unread") == "1"
     found = services().telling.messages.list(
-        identity(), unread=unread, after=_key(request.args.get("after", "")), limit=PAGE + 1
+        identity(), unread=unread, after=paging.read_id(request.args.get("after", "")), limit=PAGE + 1
     )
     shown = [
         (each, topic_words(each.message), stage_words(each.message.stage, _, late=each.message.late))
@@ -50,7 +51,7 @@ def show(message_id: UUID) -> BaseResponse:
 @pages.post("/messages/read")
 def read() -> BaseResponse:
     """Mark the chosen messages as read, or all."""
-    chosen = None if request.form.get("what") == "all" else [key for text in _chosen() if (key := _key(text))]
+    chosen = None if request.form.get("what") == "all" else [key for text in _chosen() if (key := paging.read_id(text))]
     count = services().telling.messages.read(identity(), chosen)
     flash(ngettext("%(num)d message is marked as read.", "%(num)d messages are marked as read.", count))
     return redirect(url_for("messages.mine"), 303)
@@ -64,13 +65,6 @@ def _way(found: Shown) -> str | None:
     if found.closed:
         return None
     return topic_words(found.message).way(found.message.subject_id, found.message.record_id)
-
-
-def _key(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 @pages.get("/messages/ways")

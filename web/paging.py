@@ -53,3 +53,11 @@ def read_day(text: str) -> tuple[date, UUID] | None:
         return date.fromisoformat(day), UUID(key)
     except ValueError:
         return None
+
+
+def read_id(text: str) -> UUID | None:
+    """Return the id that an address holds, where ids say the order; None (the first page) when it cannot be read."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

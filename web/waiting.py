@@ -100,6 +100,10 @@ WAITS = (
     Wait(
         mark("papers to decide on"), "paper_requests.every", lambda s: services().lending.papers.count(s, identity())
     ),
+    Wait(
+        mark("of your requests for papers wait for an answer"), "paper_requests.every",
+        lambda s: services().lending.papers.count_asked_back(s, identity()), {"own": 1}, charged=True,
+    ),
     Wait(mark("corrections to decide"), "corrections.every", lambda s: services().corrections.count(s, identity())),
     Wait(
         mark("pairs that are perhaps the same"), "doubles.waiting",

@@ -203,7 +203,7 @@ class StandingCustodies:
             work.commit()
 
     def every(
-        self, identity: Identity, after: tuple[date, UUID] | None = None, limit: int = 200
+        self, identity: Identity, after: tuple[date, UUID] | None = None, *, limit: int
     ) -> Sequence[CustodyShown]:
         """Return the papers in standing custody that concern someone: kept or supervised by them, or theirs to lend.
 

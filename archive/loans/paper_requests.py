@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from archive.approvals import Approvals, Spoken
@@ -155,6 +155,15 @@ class PaperRequests:
     def count(self, session: Session, identity: Identity) -> int:
         """Count the applications that wait for this person's decision."""
         return len(self._undecided(session, identity))
+
+    def count_asked_back(self, session: Session, identity: Identity) -> int:
+        """Count this person's own applications that wait for an answer of theirs."""
+        asked = select(func.count(Approval.id)).where(
+            Approval.asked_by == identity.person_id,
+            Approval.state == ApprovalState.QUESTIONED,
+            Approval.kind.in_(KINDS),
+        )
+        return session.scalar(asked) or 0
 
     def list(
         self, identity: Identity, *, own: bool, after: UUID | None = None, limit: int

@@ -212,7 +212,7 @@ class Rounds:
             return differs
 
     def every(
-        self, identity: Identity, *, ended: bool = False, after: UUID | None = None, limit: int = 200
+        self, identity: Identity, *, ended: bool = False, after: UUID | None = None, limit: int
     ) -> Sequence[SlipShown]:
         """Return the slips that concern someone, the newest first: sent by or to them, or of what they lend.
 

@@ -22,10 +22,11 @@ from archive.loans.counter import Counter
 from archive.loans.custody import StandingCustodies
 from archive.loans.excerpts import Excerpts
 from archive.loans.extending import Extensions, asks_of
-from archive.loans.looks import LoanLooks, LoanShown
+from archive.loans.looks import ROUTED, LoanLooks, LoanShown
 from archive.loans.marking import Marking
 from archive.loans.outside import OutsideUses
 from archive.loans.paper_requests import PaperRequests
+from archive.loans.papers import TAKE_OUT
 from archive.loans.readers import OutsideReaders
 from archive.loans.registered import LoanRegister
 from archive.loans.request_looks import RequestLooks
@@ -75,9 +76,11 @@ class Lending:
         )
 
     def simulate(
-        self, identity: Identity, record_id: UUID, login: str, form: LoanForm, *, copying: bool, extension: bool = False
+        self, identity: Identity, record_id: UUID, login: str, kind: ApprovalKind, form: LoanForm, *, copying: bool
     ) -> Plan:
         """Return who would decide if someone asked for a record; nothing is asked for.
+
+        ``form`` and ``copying`` count for loans and extensions; else the paper leaves.
 
         Raises:
             NotAllowed: not one of those who change the routes.
@@ -92,8 +95,8 @@ class Lending:
             )
             if who is None:
                 raise InvalidInput(Fault("borrower", "unknown"))
-            kind = ApprovalKind.EXTENSION if extension else ApprovalKind.LOAN
-            return plan(session, self._guard, kind, record, asks_of(form, copying=copying), who, who)
+            asks = asks_of(form, copying=copying) if kind in ROUTED else TAKE_OUT
+            return plan(session, self._guard, kind, record, asks, who, who)
 
     def asked_loan(self, identity: Identity, loan_id: UUID) -> LoanShown:
         """Return a loan to who asked for it, for themselves or for another. Raises ``NotFound``."""

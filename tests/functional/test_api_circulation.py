@@ -1,5 +1,6 @@
 """Programs lay records aside, see papers that go round or stay with a post, sign for one, and count loans."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -70,7 +71,7 @@ def pages(house: ApiHouse, path: str, key: str, inner: str) -> list[list[str]]:
             return found
 
 
-def test_slips_and_custodies_are_paged_by_key(house: ApiHouse) -> None:
+def test_slips_and_custodies_are_paged_by_key(house: ApiHouse, monkeypatch: pytest.MonkeyPatch) -> None:
     own = house.web.services
     archivist = own.people.identity_of("archivist")
     slip = Slip("传阅", "全文", own.guard.day() + timedelta(days=2), ["staff"])
@@ -92,6 +93,20 @@ def test_slips_and_custodies_are_paged_by_key(house: ApiHouse) -> None:
     ]
     for path in ("circulations", "standing-custodies", "paper-requests"):
         assert house.get(f"/api/v1/{path}?cursor=x").status_code == 422
+    monkeypatch.setattr("web.lending.rounds.PAGE", 2)
+    monkeypatch.setattr("web.lending.custody.PAGE", 2)
+    assert leafed(house, "/circulations") == [slips[:2:-1], slips[2:0:-1], slips[:1]]
+    assert leafed(house, "/standing-custody") == [in_turn[:2], in_turn[2:4], in_turn[4:]]
+
+
+def leafed(house: ApiHouse, at: str) -> list[list[str]]:
+    """Leaf through a list at the pages; return the ids of each."""
+    browser, found, path = house.web.browser("archivist"), [], at
+    while path:
+        text = browser.get(path).text
+        found.append(list(dict.fromkeys(re.findall(rf'href="{at}/([0-9a-f-]{{36}})"', text))))
+        path = "".join(re.findall(r'href="([^"]*[?&]after=[^"]*)"', text)[:1]).replace("&amp;", "&")
+    return found
 
 
 def test_a_program_sees_standing_custody_and_counts_loans_as_far_as_it_may(house: ApiHouse) -> None:

@@ -9,6 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
+from sqlalchemy import select
 
 from archive.approving.routes import SHIPPED
 from archive.identity import Role, system
@@ -198,22 +199,72 @@ def test_a_notice_to_return_names_what_was_called_back(house: WebHouse) -> None:
     assert staff.get(at).status_code == 403
 
 
+def deciders(client: FlaskClient, number: str, kind: str = "loan") -> str:
+    """Return what the simulator says of a record for which staff ask."""
+    page = client.get(f"/house/routes?number={number}&borrower=staff&form=out&kind={kind}").text
+    found = re.search(r'<div class="note" role="status">(.*?)</div>', page, re.DOTALL)
+    return found[1] if found else ""
+
+
+def change_routes(client: FlaskClient, source: str, *, late: int = 0) -> tuple[int, str]:
+    """Change the routes as they stand, or as they stood ``late`` versions ago."""
+    version = int(re.findall(r'name="version" value="([0-9]+)"', client.get("/house/routes").text)[0])
+    return post(client, "/house/routes", source=source, reason="一律由保密员审批", version=str(version - late))
+
+
 def test_routes_are_changed_checked_and_tried_out(house: WebHouse) -> None:
     secrecy, staff = house.browser("secrecy"), house.browser("staff")
     _record, number = paper(house)
-    page = secrecy.get(f"/house/routes?number={number}&borrower=staff&form=out").text
-    assert "archivist某" in page
+    assert "archivist某" in deciders(secrecy, number)
+    assert "secrecy某" not in deciders(secrecy, number)
     source = "format: 1\nroutes:\n  - steps:\n      - {who: ['role:secrecy_officer']}\n"
-    assert post(secrecy, "/house/routes", source=source + " x", reason="试", version="0")[0] == 422
-    status, page = post(secrecy, "/house/routes", source=source, reason="一律由保密员审批", version="0")
+    assert change_routes(secrecy, source + " x")[0] == 422
+    status, page = change_routes(secrecy, source)
     assert (status, "一律由保密员审批" in page) == (200, True)
-    assert post(secrecy, "/house/routes", source=source, reason="再", version="0")[0] == 409
-    page = secrecy.get(f"/house/routes?number={number}&borrower=staff&form=out").text
-    assert "secrecy某" in page
+    assert change_routes(secrecy, source, late=1)[0] == 409
+    assert "secrecy某" in deciders(secrecy, number)
     request = ask(staff, paper(house)[0])
     assert request in house.browser("secrecy").get("/loans/requests").text
     assert request not in house.browser("archivist").get("/loans/requests").text
-    assert post(secrecy, "/house/routes", source=SHIPPED, reason="改回", version="1")[0] == 200
+    assert change_routes(secrecy, SHIPPED)[0] == 200
+
+
+CUSTODY_BY_SECRECY = """\
+format: 1
+routes:
+  - for: [custody]
+    steps:
+      - {who: ['role:secrecy_officer']}
+  - steps:
+      - {who: ['role:archivist']}
+"""
+
+
+def test_a_custody_is_asked_for_asked_back_and_begun_at_the_pages(house: WebHouse) -> None:
+    archivist, secrecy = house.browser("archivist"), house.browser("secrecy")
+    _record, number = paper(house, title="片区业主档案")
+    with house.services.db.writing() as work:
+        staff = work.session.scalars(select(Person).where(Person.login == "staff")).one()
+        rights.holds_post(work.session, staff, rights.a_post(work.session), rights.a_department(work.session))
+        work.commit()
+    assert change_routes(secrecy, CUSTODY_BY_SECRECY)[0] == 200
+    kinds = ("loan", "custody", "circulation")
+    by_secrecy = {kind: "secrecy某" in deciders(secrecy, number, kind) for kind in kinds}
+    assert by_secrecy == {"loan": False, "custody": True, "circulation": False}
+
+    at = {"number": number, "holder": "staff", "months": "6", "reason": "片区日常查用"}
+    page = post(archivist, "/standing-custody", **at)[1]
+    request = re.findall(r"/paper-requests/([0-9a-f-]{36})", page)[0]
+    assert "件纸质档案发放待审批" in secrecy.get("/").text
+    post(secrecy, f"/paper-requests/{request}/decide", decision="question", reason="为何长期留用？")
+    assert "份受控发放或传阅申请等您答复" in archivist.get("/").text
+    assert request in archivist.get("/paper-requests?own=1").text
+    post(archivist, f"/paper-requests/{request}/answer", reason="每日接待业主")
+    assert "份受控发放或传阅申请等您答复" not in archivist.get("/").text
+    assert "每日接待业主" in secrecy.get(f"/paper-requests/{request}").text
+    post(secrecy, f"/paper-requests/{request}/decide", decision="approve")
+    assert number in archivist.get("/standing-custody").text
+    assert change_routes(secrecy, SHIPPED)[0] == 200
 
 
 def test_a_deputy_is_named_and_ended(house: WebHouse) -> None:

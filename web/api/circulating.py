@@ -80,7 +80,7 @@ def standing_custodies(query: given.Page) -> Custodies:
         after = (date.fromisoformat(day), UUID(key)) if query.cursor else None
     except ValueError:
         raise InvalidInput(Fault("cursor", "unknown")) from None
-    found = services().lending.custody.every(identity(), after, query.limit + 1)
+    found = services().lending.custody.every(identity(), after, limit=query.limit + 1)
     shown = found[: query.limit]
     last = shown[-1].row if len(found) > query.limit else None
     return Custodies(

@@ -6,6 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
+from web import paging
 from web.channel_words import CHANNELS, REASONS
 from web.services import identity, services
 
@@ -17,10 +18,7 @@ PAGE = 50
 @pages.get("")
 def every() -> str:
     """List the deliveries that came to nothing, the newest first."""
-    try:
-        after = UUID(request.args.get("after", ""))
-    except ValueError:
-        after = None
+    after = paging.read_id(request.args.get("after", ""))
     found = services().telling.channels.bad(identity(), after=after, limit=PAGE + 1)
     more = found[PAGE - 1].delivery.id.hex if len(found) > PAGE else None
     return render_template("house/deliveries.html", found=found[:PAGE], channels=CHANNELS, reasons=REASONS, more=more)

@@ -10,6 +10,7 @@ from archive.errors import ArchiveError, Fault, InvalidInput, LockedOut, NotFoun
 from archive.model import CopyCondition
 from archive.policy.rules import Act
 from archive.reasons import LONGEST_REASON
+from web import paging
 from web.faults import explain, status_of
 from web.house.forms import require, told
 from web.i18n import current_locale
@@ -19,6 +20,8 @@ from web.shelf_words import CONDITIONS
 from web.words import translator
 
 pages = Blueprint("standing_custody", __name__, url_prefix="/standing-custody")
+
+PAGE = 50
 
 
 @pages.get("")
@@ -104,8 +107,11 @@ def take_back(custody_id: UUID) -> BaseResponse:
 
 def _list(error: ArchiveError | None = None) -> BaseResponse:
     lines, faults = told(error, ("number", "holder", "months", "reason")) if error else ([], {})
+    found = services().lending.custody.every(identity(), paging.read_day(request.args.get("after", "")), limit=PAGE + 1)
+    last = found[PAGE - 1].row if len(found) > PAGE else None
     page = render_template(
-        "lending/custodies.html", found=services().lending.custody.every(identity()), lines=lines, faults=faults,
+        "lending/custodies.html", found=found[:PAGE], lines=lines, faults=faults,
+        more=url_for(".every", after=paging.told_day((last.check_on, last.id))) if last else None,
         may_give="archivist" in {role.value for role in identity().roles},
         values={"months": "6", **request.form.to_dict()}, longest=LONGEST_REASON,
         labels={"number": _("Number"), "holder": _("Who holds the post"), "months": _("Months between checks"),

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from archive.errors import ArchiveError, InvalidInput, WrongState
 from archive.model import ApprovalState
 from archive.reasons import LONGEST_REASON
+from web import paging
 from web.faults import status_of
 from web.house.forms import told
 from web.services import identity, services
@@ -22,10 +23,7 @@ PAGE = 50
 def every() -> str:
     """List the applications that wait for the person's decision, or their own."""
     own = request.args.get("own") == "1"
-    try:
-        after = UUID(request.args.get("after", ""))
-    except ValueError:
-        after = None
+    after = paging.read_id(request.args.get("after", ""))
     found = services().lending.papers.list(identity(), own=own, after=after, limit=PAGE + 1)
     more = url_for(".every", own=1 if own else None, after=found[PAGE - 1][0].id.hex) if len(found) > PAGE else None
     people = services().directory.people(approval.asked_by for approval, _record, _reads in found)

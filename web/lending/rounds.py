@@ -12,6 +12,7 @@ from archive.identity import Role
 from archive.loans.rounds import LONGEST, MOST, Slip
 from archive.model import CopyCondition
 from archive.policy.rules import Act
+from web import paging
 from web.faults import status_of
 from web.house.forms import require, told
 from web.i18n import current_locale
@@ -23,6 +24,8 @@ from web.words import translator
 
 pages = Blueprint("rounds", __name__, url_prefix="/circulations")
 
+PAGE = 50
+
 ASKED = ("number", "purpose", "scope", "until", "receivers")
 
 
@@ -30,9 +33,13 @@ ASKED = ("number", "purpose", "scope", "until", "receivers")
 def every() -> str:
     """List the slips that concern the person."""
     ended = request.args.get("ended") == "1"
-    found = services().lending.rounds.every(identity(), ended=ended)
-    may_lend = Role.ARCHIVIST in identity().roles
-    return render_template("lending/circulations.html", found=found, ended=ended, may_lend=may_lend)
+    after = paging.read_id(request.args.get("after", ""))
+    found = services().lending.rounds.every(identity(), ended=ended, after=after, limit=PAGE + 1)
+    last = found[PAGE - 1].row.id if len(found) > PAGE else None
+    return render_template(
+        "lending/circulations.html", found=found[:PAGE], ended=ended, may_lend=Role.ARCHIVIST in identity().roles,
+        more=url_for(".every", ended=1 if ended else None, after=last.hex) if last else None,
+    )  # fmt: skip
 
 
 @pages.get("/new")

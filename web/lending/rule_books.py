@@ -9,11 +9,11 @@ from werkzeug.wrappers import Response as BaseResponse
 from archive.approving.books import LONGEST, LONGEST_REASON
 from archive.approving.planning import Plan
 from archive.errors import ArchiveError, InvalidInput, NotAllowed, NotFound
-from archive.model import LoanForm, RuleBook
+from archive.model import ApprovalKind, LoanForm, RuleBook
 from web.faults import explain, status_of
 from web.house.forms import told
 from web.i18n import current_locale
-from web.loan_words import FORMS
+from web.loan_words import ASKED_FOR, FORMS
 from web.placing import numbered
 from web.services import identity, services
 from web.words import translator
@@ -71,7 +71,8 @@ def _page(book: RuleBook, error: ArchiveError | None = None) -> BaseResponse:
         "lending/rule_book.html", book=book.value, versions=versions, lines=lines, faults=faults, current=current,
         values={**values, **request.args.to_dict(), **request.form.to_dict()}, limit=LONGEST_REASON, tried=tried,
         said=said, names=services().directory.people(each.kept_by for each in versions),
-        forms=[(value, say(words)) for value, words in FORMS.items()], labels={"reason": _("What was changed")},
+        forms=[(value, say(words)) for value, words in FORMS.items()],
+        kinds=[(value, say(words)) for value, words in ASKED_FOR.items()], labels={"reason": _("What was changed")},
         people=services().directory.people(key for step in tried.steps for key in step.people) if tried else {},
     )  # fmt: skip
     return make_response(page, status_of(error) if error else 200)
@@ -83,10 +84,10 @@ def _simulated() -> tuple[Plan | None, list[str]]:
     try:
         number, _copy = numbered(asked.get("number", "").strip()[:300])
         record = services().records.find_number(identity(), number)
-        form = asked.get("form", "")
+        form, kind = asked.get("form", ""), asked.get("kind", "")
         plan = services().lending.simulate(
-            identity(), record, asked.get("borrower", ""), LoanForm(form) if form in FORMS else LoanForm.OUT,
-            copying=asked.get("copying") == "1", extension=asked.get("extension") == "1",
+            identity(), record, asked.get("borrower", ""), ApprovalKind(kind if kind in ASKED_FOR else "loan"),
+            LoanForm(form) if form in FORMS else LoanForm.OUT, copying=asked.get("copying") == "1",
         )  # fmt: skip
     except NotFound:
         return None, [_("There is nothing of this number that you can see.")]
