@@ -19,7 +19,7 @@ TESTS = Path(__file__).parent
 TURNS = {"browser": 0, "integration": 0, "property": 0, "contracts": 1, "functional": 1, "unit": 2, "architecture": 2}
 """When a folder's files have their turn: one that takes minutes must not be left to one worker at the end."""
 
-if "CI" not in os.environ:  # there Hypothesis has a profile of its own: no limit of time, and the same examples each run
+if "CI" not in os.environ:  # there Hypothesis has a profile of its own: no limit of time, the same examples each run
     settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("patient")
 
