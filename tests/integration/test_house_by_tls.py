@@ -106,11 +106,12 @@ def house() -> Iterator[House]:
             "JUANKU_SEARCH_PASSWORD": PASSWORD,
             "JUANKU_SEARCH_ADMIN_PASSWORD": PASSWORD,
         }
-        yield House(Archive(folder / "archive"), settings, stranger.authority)
+        made = House(Archive(folder / "archive"), settings, stranger.authority)
+        assert made.juanku("house", "set-up")["made"] is True
+        yield made
 
 
 def test_a_record_goes_in_and_is_found(house: House) -> None:
-    assert house.juanku("house", "set-up")["made"] is True
     house.juanku("fonds", "add", "H001", "--name", "和园物业", "--scheme", "property")
     house.juanku("user", "add", "lin", "--role", "archivist", "--clearance", "4")
     house.juanku("user", "grant", "lin", "--fonds", "H001")
@@ -131,13 +132,11 @@ def test_a_broker_whose_certificate_nobody_vouches_for_is_not_spoken_to(house: H
 
 @pytest.mark.parametrize(("part", "setting"), [("store", "JUANKU_STORE_CA"), ("search", "JUANKU_SEARCH_CA")])
 def test_nor_a_store_or_a_search_engine(house: House, part: str, setting: str) -> None:
-    house.juanku("house", "set-up")
     states = house.parts(**{setting: str(house.stranger)})
     assert [name for name, each in states.items() if "broken" in each] == [part]
 
 
 def test_nor_a_database(house: House) -> None:
-    house.juanku("house", "set-up")
     strange = {
         name: url.replace("certificates/", "strange/") for name, url in house.settings.items() if "DATABASE" in name
     }
