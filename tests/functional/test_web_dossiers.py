@@ -186,6 +186,11 @@ def test_all_items_of_a_dossier_are_moved_step_by_step_and_the_page_says_how_far
     (source, items), into = filled(house), add(house, "新卷", RecordKind.DOSSIER)
     begun = send(client, f"/records/{into}/contents/merge", dossier=str(source))
     assert "/bulk/moves/" in begun.location
+    assert "尚未移动任何档案" in client.get(begun.location).text
+    house.move_many()
+    assert "可移动：4" in client.get(begun.location).text
+    assert order(client, into) == []
+    send(client, f"{begun.location}/go-on")
     assert "待处理：4" in client.get(begun.location).text
     assert send(client, f"{begun.location}/stop").location == begun.location
     house.move_many()
@@ -197,6 +202,8 @@ def test_all_items_of_a_dossier_are_moved_step_by_step_and_the_page_says_how_far
     assert order(client, into) == ["件1", "件2", "件3", "件4"]
     assert begun.location in client.get("/bulk").text
     back = send(client, f"/records/{into}/contents/move-all", dossier=str(source))
+    house.move_many()
+    send(client, f"{back.location}/go-on")
     house.move_many()
     assert order(client, source) == ["件1", "件2", "件3", "件4"]
     assert house.browser("staff").get(back.location).status_code == 404
