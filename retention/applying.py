@@ -18,7 +18,7 @@ from retention.change import candidates
 from retention.reckoning import DueDays, world
 
 BATCH = 400
-"""Records of one transaction: it stays well under 100 ms."""
+"""Records of one transaction, which takes some 50 ms."""
 
 _LOOK = 50_000  # ids that one look for records fetches: each look finds out again what a draft concerns
 

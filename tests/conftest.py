@@ -1,13 +1,12 @@
 """Fixtures of tests that run the product on an archive of its own."""
 
 import fcntl
-import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 
 from archive.database import Database
 from tests.factories import postgres
@@ -19,9 +18,9 @@ TESTS = Path(__file__).parent
 TURNS = {"browser": 0, "integration": 0, "property": 0, "contracts": 1, "functional": 1, "unit": 2, "architecture": 2}
 """When a folder's files have their turn: one that takes minutes must not be left to one worker at the end."""
 
-if "CI" not in os.environ:  # there Hypothesis has a profile of its own: no limit of time, the same examples each run
-    settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-    settings.load_profile("patient")
+# no limit of wall time: it says nothing of the product where the machine is busy
+settings.register_profile("patient", settings.default, deadline=None)
+settings.load_profile("patient")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

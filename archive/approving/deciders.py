@@ -6,7 +6,7 @@ from datetime import date
 from functools import lru_cache
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, false, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from archive.database import is_reading
@@ -151,6 +151,14 @@ def waiting_for(session: Session, person: UUID | None, kind: ApprovalKind, day: 
     if person is None:
         return select(Approval.id).where(false())
     return waiting(person, hands_of(session, person, day)).where(Approval.kind == kind)
+
+
+def count_asked_back(session: Session, person: UUID | None, kinds: Collection[ApprovalKind]) -> int:
+    """Count the requests of these kinds that wait for an answer of the person who put them."""
+    asked = select(func.count(Approval.id)).where(
+        Approval.asked_by == person, Approval.state == ApprovalState.QUESTIONED, Approval.kind.in_(kinds)
+    )
+    return session.scalar(asked) or 0
 
 
 @lru_cache(maxsize=512)

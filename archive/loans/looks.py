@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from archive.approvals import Approvals
+from archive.approving.deciders import count_asked_back
 from archive.database import Database
 from archive.errors import NotFound
 from archive.identity import Identity, Role
@@ -19,7 +20,6 @@ from archive.loans.states import PAPER, RUNNING
 from archive.model import (
     Approval,
     ApprovalKind,
-    ApprovalState,
     Copy,
     Loan,
     LoanReport,
@@ -182,12 +182,7 @@ class LoanLooks:
 
     def count_asked_back(self, session: Session, identity: Identity) -> int:
         """Count one's requests that wait for an answer of one's own."""
-        asked = select(func.count(Approval.id)).where(
-            Approval.asked_by == identity.person_id,
-            Approval.state == ApprovalState.QUESTIONED,
-            Approval.kind.in_(ROUTED),
-        )
-        return session.scalar(asked) or 0
+        return count_asked_back(session, identity.person_id, ROUTED)
 
     def slip(self, identity: Identity, slip_id: UUID) -> Sequence[LoanShown]:
         """Return what was handed out at once, as far as this person lends it or borrowed it. Raises ``NotFound``."""

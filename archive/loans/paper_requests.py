@@ -11,11 +11,11 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from archive.approvals import Approvals, Spoken
-from archive.approving.deciders import Hand, hands_of, waiting
+from archive.approving.deciders import Hand, count_asked_back, hands_of, waiting
 from archive.approving.planning import Planned, plan, require
 from archive.approving.states import OPEN
 from archive.database import Database, Work, rows_by_id
@@ -158,12 +158,7 @@ class PaperRequests:
 
     def count_asked_back(self, session: Session, identity: Identity) -> int:
         """Count this person's own applications that wait for an answer of theirs."""
-        asked = select(func.count(Approval.id)).where(
-            Approval.asked_by == identity.person_id,
-            Approval.state == ApprovalState.QUESTIONED,
-            Approval.kind.in_(KINDS),
-        )
-        return session.scalar(asked) or 0
+        return count_asked_back(session, identity.person_id, KINDS)
 
     def list(
         self, identity: Identity, *, own: bool, after: UUID | None = None, limit: int

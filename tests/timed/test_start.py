@@ -16,7 +16,7 @@ that tests may be busy. What it stood in line for a processor does not count.
 
 def test_it_is_up_soon(archive: Archive) -> None:
     tried: list[tuple[float, float]] = []
-    while not tried or (not up_soon(*tried[-1]) and len(tried) < 5):
+    while not tried or (not up_soon(*tried[-1]) and len(tried) < 3):
         begun = work_of_children()
         subprocess.run([sys.executable, "-c", BARE_IMPORTS], env=archive.environment, check=True)
         imports = work_of_children() - begun
