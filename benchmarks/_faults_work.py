@@ -63,7 +63,7 @@ def _killed(house: House, point: str) -> Iterator[str]:
     later = Ahead(house.ahead.by)
 
     def go_on(say: Say) -> None:
-        recover(plain, names, acknowledged, say, later)
+        recover(plain, names, acknowledged, say, later, house.expected)
 
     checker = forked(log, go_on)
     checker.wait()
