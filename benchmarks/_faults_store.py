@@ -182,6 +182,7 @@ def _damaged(house: House, sent: Sent, content: Content, what: Fixity, *kinds: t
         yield f"PAGE of the file: {status}"
     if (found := look(house.hands.store, content, house.hands.db).fixity) is not what:
         yield f"CHECK found {found.value}"
+    house.settle()  # who could not read it had it looked at
     told = house.wrong()
     if told != [f"INV1 {content.id} {what.value}"]:
         yield f"FSCK found {told}"
