@@ -28,6 +28,7 @@ CHECKS: dict[str, list[str | Path]] = {
 
 TOGETHER = ["--dist", "loadfile", "--no-loadscope-reorder"]  # in the order of tests/conftest.py
 MEMORY = Path("/dev/shm")  # noqa: S108 (pytest makes a folder of its own there)
+LONGEST = ["--durations", "25", "--durations-min", "5"]  # seconds; where the time of a whole run goes
 ROOM = 4_000_000_000  # bytes of memory that all tests at once leave untouched by far
 
 
@@ -76,8 +77,8 @@ def test(everything: bool, words: tuple[str, ...]) -> None:
     timed = ROOT / "tests" / "timed"
     codes = [
         _run([*pytest, timed, "--on", "embedded"]),
-        _run([*pytest, *parallel, *chosen, f"--ignore={timed}", "--on", "embedded"]),
-        _run([*pytest, *parallel, "-m", "postgres", "--on", "postgres"]),
+        _run([*pytest, *parallel, *LONGEST, *chosen, f"--ignore={timed}", "--on", "embedded"]),
+        _run([*pytest, *parallel, *LONGEST, "-m", "postgres", "--on", "postgres"]),
     ]
     sys.exit(next(filter(None, codes), 0))
 
