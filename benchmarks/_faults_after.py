@@ -29,8 +29,8 @@ def recover(
 ) -> None:
     """Start again: finish what a client would finish, run the jobs out, and look for what is wrong.
 
-    With a ``clock`` later than the leases of what died, their jobs are taken up as another machine would. ``expected``: what an
-    earlier trial damaged for good, as invariant and name; the check finds it at every look.
+    With a ``clock`` later than the leases of what died, their jobs are taken up as another machine would.
+    ``expected``: what an earlier trial damaged for good, as invariant and name; the check finds it at every look.
     """
     parts = build(chosen, LocalWaker(), clock)
     parts.runner.sweep()
