@@ -18,6 +18,7 @@ from pathlib import Path
 
 PATIENCE = 60.0
 MINIO_KEY, MINIO_SECRET = "archive", "archive-secret"
+EPMD = "/usr/bin/epmd"
 _ELASTIC_USER = "archive-es"
 _SERVICES = Path.home() / ".cache" / "archive-services"
 _BUILT = _SERVICES / "bin" / "minio"
@@ -40,6 +41,12 @@ def redis_program() -> str | None:
 def minio_program() -> str | None:
     """Return MinIO's program; None where there is none."""
     return shutil.which("minio") or (str(_BUILT) if _BUILT.exists() else None)
+
+
+def rabbitmq_program() -> Path | None:
+    """Return RabbitMQ's program, past the wrapper that changes the user; None where there is none."""
+    found = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
+    return found if found.exists() and Path(EPMD).exists() else None
 
 
 def elastic_folder() -> Path | None:
@@ -232,6 +239,31 @@ def redis(folder: Path, *, sealed: Certificates | None = None, password: str = "
     server = Server(words, folder, port, lambda: _open(port))
     server.start()
     return server
+
+
+@contextlib.contextmanager
+def rabbitmq(folder: Path) -> Iterator[Server]:
+    """Start a RabbitMQ server with its own names and ports, and end it with what it leaves behind (epmd)."""
+    program, port, names = rabbitmq_program(), a_port(), a_port()
+    if program is None:
+        raise RuntimeError("RabbitMQ is not installed")
+    folder.mkdir(parents=True, exist_ok=True)
+    own = {
+        "HOME": folder, "RABBITMQ_NODENAME": f"trial{port}@localhost", "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+        "RABBITMQ_NODE_PORT": port, "RABBITMQ_DIST_PORT": a_port(), "RABBITMQ_MNESIA_BASE": folder / "data",
+        "RABBITMQ_LOG_BASE": folder, "RABBITMQ_LOGS": "-", "RABBITMQ_ENABLED_PLUGINS_FILE": folder / "plugins",
+        "RABBITMQ_CONF_ENV_FILE": "/dev/null", "RABBITMQ_CONFIG_FILE": folder / "none",
+        "RABBITMQ_GENERATED_CONFIG_DIR": folder, "ERL_EPMD_PORT": names, "ERL_EPMD_ADDRESS": "127.0.0.1",
+    }  # fmt: skip
+    told = {name: str(value) for name, value in own.items()}
+    server = Server([str(program)], folder, port, lambda: _open(port), told, patience=3 * PATIENCE)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            subprocess.run([EPMD, "-port", str(names), "-kill"], check=False, capture_output=True, timeout=10)
 
 
 def minio(folder: Path, *, sealed: Certificates | None = None) -> Server:

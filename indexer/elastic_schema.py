@@ -4,7 +4,6 @@ No source is kept and no text is cut by Elasticsearch: words come ready-made, di
 ``there`` is a tombstone: a record's id, its version and a moment, so that no older write brings the record back.
 """
 
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -132,10 +131,7 @@ def document(entry: IndexEntry) -> Document:
         DATE: date_key(entry.facts, entry.id),
         **numbers_of(entry),
     }
-    terms: dict[str, list[str]] = defaultdict(list)
-    for name, term in terms_of(entry):
-        terms[name].append(term)
-    made |= terms
+    made |= terms_of(entry)
     for name, texts in entry.texts.items():
         for field in (name, EXACT_TITLE) if name == "title" else (name,):
             if values := list(cut_texts(field, texts)):

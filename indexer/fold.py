@@ -17,7 +17,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-_MANY = 48  # above this many distinct changed characters one translate pass beats a replace for each
+_SHORT = 96  # in a text no longer, one translate pass beats looking for what changes
+_MANY = 48  # above this many distinct changed characters it beats a replace for each
 _COMPOSING = re.compile(  # start characters that join the one before them, or may
     "[\u09be\u09d7\u0b3e\u0b56\u0b57\u0bbe\u0bd7\u0cc2\u0cd5\u0cd6\u0d3e\u0d57\u0dcf\u0ddf\u102e"
     "\u1160-\u11ff\u1b35\U00011127\U0001133e\U00011357\U000114b0\U000114ba\U000114bd\U000115af\U00011930]"
@@ -76,15 +77,18 @@ def fold(text: str) -> str:
     """The form in which texts and queries meet. Folding twice changes nothing; length may change."""
     if text.isascii():
         return text.lower()
-    changed = [character for character in set(text) if _FOLDING[ord(character)] != character]
-    if len(changed) > _MANY:
-        plain = text.translate(_FOLDING)
-    else:
-        plain = text
-        for character in changed:
-            plain = plain.replace(character, _FOLDING[ord(character)])
+    plain = text.translate(_FOLDING) if len(text) <= _SHORT else _fold_long(text)
     # A mark may join the character before it only now, and what they make may have a fold of its own.
     return plain if unicodedata.is_normalized("NFKC", plain) else fold(unicodedata.normalize("NFKC", plain))
+
+
+def _fold_long(text: str) -> str:
+    changed = [character for character in set(text) if _FOLDING[ord(character)] != character]
+    if len(changed) > _MANY:
+        return text.translate(_FOLDING)
+    for character in changed:
+        text = text.replace(character, _FOLDING[ord(character)])
+    return text
 
 
 def fold_with_map(text: str) -> tuple[str, Sequence[int]]:

@@ -74,8 +74,9 @@ def document(entry: IndexEntry) -> Document:
     made.add_integer(VERSION, entry.version)
     made.add_integer(DATE, date_key(entry.facts, entry.id))
     made.add_text(SLOT, slot(entry.id))
-    for name, term in terms_of(entry):
-        made.add_text(name, term)
+    for name, terms in terms_of(entry).items():
+        for term in terms:
+            made.add_text(name, term)
     for name, number in numbers_of(entry).items():
         made.add_integer(name, number)
     for name, texts in entry.texts.items():

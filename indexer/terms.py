@@ -4,7 +4,8 @@ Facts are terms ``name=value`` in one field, so that a new fact needs no new sch
 for itself and for each place above it, which makes "lies within" a look-up.
 """
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from enum import StrEnum
 from functools import lru_cache
@@ -37,6 +38,9 @@ _COUNTED = frozenset(FACETS)
 def column(fact: str) -> str:
     """Return the name of a numeric fact's column."""
     return f"n_{fact}"
+
+
+_COLUMNS = {fact: column(fact) for fact in sorted(NUMERIC_FACTS)}
 
 
 def facet(fact: str) -> str:
@@ -111,16 +115,29 @@ def checked(entry: IndexEntry) -> IndexEntry:
     return entry
 
 
-def terms_of(entry: IndexEntry) -> list[tuple[str, str]]:
-    """Return the fields and terms of all facts, codes and tokens of an entry."""
-    terms = [term for fact, value in entry.facts.items() for term in fact_terms(fact, value)]
-    terms += [(FACTS, code_term(name, value)) for name, values in entry.codes.items() for value in values]
-    return terms + [(TOKENS, token) for token in entry.tokens]
+def terms_of(entry: IndexEntry) -> dict[str, list[str]]:
+    """Return the terms of all facts, codes and tokens of an entry, by their fields."""
+    terms: dict[str, list[str]] = defaultdict(list)
+    for fact, value in entry.facts.items():
+        if value is not None:
+            for field, term in fact_terms(fact, value):
+                terms[field].append(term)
+    for name, values in entry.codes.items():
+        terms[FACTS] += _code_terms(name, tuple(values))
+    if entry.tokens:
+        terms[TOKENS] += entry.tokens
+    return terms
+
+
+@lru_cache(maxsize=16_384)
+def _code_terms(field: str, values: Sequence[str]) -> Sequence[str]:
+    """Return the terms of a code and its names, each once: many names are the same in two scripts."""
+    return tuple(dict.fromkeys(code_term(field, value) for value in values))
 
 
 def numbers_of(entry: IndexEntry) -> dict[str, int]:
     """Return the columns of numbers of an entry."""
-    return {column(fact): int(entry.facts[fact]) for fact in NUMERIC_FACTS if entry.facts.get(fact) is not None}
+    return {name: int(entry.facts[fact]) for fact, name in _COLUMNS.items() if entry.facts.get(fact) is not None}
 
 
 def fields_asked(field: str | None) -> dict[str, int]:
@@ -135,11 +152,32 @@ def cut_texts(name: str, texts: Iterable[str]) -> Iterator[str]:
     Each is a value of its own, so that no phrase runs from one into the next, and no engine's entry is made of a
     second copy of a long text: its tokens take thirty times what it takes while they are strings of their own.
     """
-    cut = _CUTS.get(name, words.cut)
-    return filter(None, (" ".join(cut(text)) for text in texts))
+    cut = _CUTS.get(name, _cut)
+    return filter(None, (cut(text) for text in texts))
 
 
-_CUTS = {"number": words.cut_number, EXACT_TITLE: words.cut_exact}
+def _cut(text: str) -> str:
+    return " ".join(words.cut(text))
+
+
+@lru_cache(maxsize=8192)
+def _cut_known(text: str) -> str:
+    return _cut(text)
+
+
+def _cut_repeated(text: str) -> str:
+    """Cut what many records say alike, a name of an office or a keyword, once; a longer text stands alone."""
+    return _cut_known(text) if len(text) <= _REPEATED else _cut(text)
+
+
+_REPEATED = 24
+_CUTS: Mapping[str, Callable[[str], str]] = {
+    "number": lambda text: " ".join(words.cut_number(text)),
+    EXACT_TITLE: lambda text: " ".join(words.cut_exact(text)),
+    "responsible": _cut_repeated,
+    "keywords": _cut_repeated,
+    "fields": _cut_repeated,
+}
 
 
 @lru_cache(maxsize=1024)

@@ -162,7 +162,10 @@ WORDS: Mapping[str, str] = {
     "error": mark("Cannot be looked at: %(error)s."),
     "broken_setting": mark("A setting or the ring cannot be used: %(reason)s."),
     "key_unavailable": mark("A key is not in the ring: %(key)s."),
-    "unavailable": mark("It does not answer: %(part)s."),
+    "unavailable": mark(
+        "It does not answer, or lets nobody in: %(part)s (%(reason)s). "
+        "See that it runs; then look at address, user and secret in the settings."
+    ),
     "no_access": mark("This process may not read or write %(path)s."),
     "storage_full": mark("The disk is full."),
     "damaged": mark("Stored bytes are damaged: %(what)s."),
