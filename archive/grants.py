@@ -5,6 +5,7 @@ themselves anything. Taking a right away holds from the commit on, in search too
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -36,6 +37,30 @@ from archive.policy.guard import Guard
 from archive.policy.rules import Act
 
 
+@dataclass(frozen=True)
+class GrantOn:
+    """What a grant is to open: one fonds, or one branch, or one place, from a day to a day."""
+
+    fonds_id: UUID | None = None
+    category_id: UUID | None = None
+    place_id: UUID | None = None
+    since: date | None = None
+    until: date | None = None
+
+    def chosen(self) -> dict[str, UUID]:
+        """Return what is named, by its kind."""
+        given = {"fonds": self.fonds_id, "category": self.category_id, "place": self.place_id}
+        return {name: value for name, value in given.items() if value is not None}
+
+    def check(self) -> None:
+        """Raise ``InvalidInput`` when it is not one thing, or its days are the wrong way round."""
+        kinds, chosen = ["fonds", "category", "place"], self.chosen()
+        if len(chosen) != 1:
+            raise InvalidInput(*(Fault(name, "exactly_one_of", {"choices": kinds}) for name in chosen or kinds))
+        if self.since is not None and self.until is not None and self.until < self.since:
+            raise InvalidInput(Fault("until", "before_since"))
+
+
 class Rights:
     """The acts on rights."""
 
@@ -64,30 +89,13 @@ class Rights:
             NotFound: no such person.
             NotAllowed: not one of those who manage rights, or for themselves.
         """
-        given = {"fonds": fonds_id, "category": category_id, "place": place_id}
-        chosen = {name: value for name, value in given.items() if value is not None}
-        if len(chosen) != 1:
-            raise InvalidInput(*(Fault(name, "exactly_one_of", {"choices": list(given)}) for name in chosen or given))
-        if since is not None and until is not None and until < since:
-            raise InvalidInput(Fault("until", "before_since"))
+        on = GrantOn(fonds_id, category_id, place_id, since, until)
+        on.check()
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
             self._other(session, identity, person_id)
-            _check_reader(session, person_id)
-            _check_there(session, **chosen)
-            row = AccessGrant(
-                id=new_id(),
-                person_id=person_id,
-                fonds_id=fonds_id,
-                category_id=category_id,
-                place_id=place_id,
-                since=since,
-                until=until,
-            )
-            session.add(row)
-            if until is not None:
-                self._deadlines.set(session, DeadlineKind.GRANT_END, row.id, until)
-            self._note(session, identity, "grant.add", person_id, None, _grant(row))
+            row = insert_grant(session, self._deadlines, person_id, on)
+            self._note(session, identity, "grant.add", person_id, None, grant_told(row))
             work.commit()
         return row.id
 
@@ -99,7 +107,7 @@ class Rights:
             row = session.get(AccessGrant, grant_id)
             if row is None:
                 raise NotFound
-            self._note(session, identity, "grant.remove", row.person_id, _grant(row), None)
+            self._note(session, identity, "grant.remove", row.person_id, grant_told(row), None)
             session.delete(row)
             self._deadlines.lapse(session, DeadlineKind.GRANT_END, grant_id)
             work.commit()
@@ -202,6 +210,20 @@ _KINDS: dict[str, Any] = {
 }
 
 
+def insert_grant(session: Session, deadlines: Deadlines, person_id: UUID, on: GrantOn) -> AccessGrant:
+    """Add a checked grant in the caller's transaction. Raises ``InvalidInput`` as ``Rights.grant`` does."""
+    _check_reader(session, person_id)
+    _check_there(session, **on.chosen())
+    row = AccessGrant(
+        id=new_id(), person_id=person_id, fonds_id=on.fonds_id, category_id=on.category_id, place_id=on.place_id,
+        since=on.since, until=on.until,
+    )  # fmt: skip
+    session.add(row)
+    if on.until is not None:
+        deadlines.set(session, DeadlineKind.GRANT_END, row.id, on.until)
+    return row
+
+
 def _check_there(session: Session, **named: Any) -> None:
     faults = [Fault(name, "unknown") for name, key in named.items() if session.get(_KINDS[name], key) is None]
     if faults:
@@ -214,7 +236,8 @@ def _check_reader(session: Session, person_id: UUID) -> None:
         raise InvalidInput(Fault("person", "officers_read_nothing"))
 
 
-def _grant(row: AccessGrant) -> dict[str, str]:
+def grant_told(row: AccessGrant) -> dict[str, str]:
+    """Return what the log says of a grant."""
     names = ("fonds_id", "category_id", "place_id", "since", "until")
     return {name: str(getattr(row, name)) for name in names if getattr(row, name) is not None}
 

@@ -6,7 +6,7 @@ the older ones. What is wrong, used, replaced or past its end is answered alike.
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -18,7 +18,10 @@ from sqlalchemy.orm import Session
 from archive.accounts import login_identity
 from archive.clock import Clock
 from archive.database import Database
+from archive.deadlines import Deadlines
 from archive.errors import Fault, InvalidInput, NotFound
+from archive.grants import GrantOn, grant_told, insert_grant
+from archive.holdings import PostGiven, insert_post
 from archive.identity import Identity, Role
 from archive.ids import new_id
 from archive.lockout import unlock
@@ -62,6 +65,7 @@ class Invitations:
         self._clock = clock
         self._guard = guard
         self._passwords = passwords or Passwords()
+        self._deadlines = Deadlines(guard)
 
     def invite(
         self,
@@ -72,14 +76,20 @@ class Invitations:
         roles: Iterable[Role] = (Role.STAFF,),
         clearance: int = 0,
         locale: str | None = None,
+        post: PostGiven | None = None,
+        grants: Sequence[GrantOn] = (),
     ) -> Link:
-        """Add an account that stays closed until its link is used, and return the link.
+        """Add an account that stays closed until its link is used, with its post and grants, and return the link.
 
         Raises:
             InvalidInput: names each field at fault.
             StandsAlready: the login is taken.
-            NotAllowed: not one of those who manage people.
+            NotAllowed: not one of those who manage people (and rights, where some are given).
         """
+        if post is not None:
+            post.check()
+        for each in grants:
+            each.check()
         # a password that nobody knows: signing in takes as long as for any other account
         kept, token = self._passwords.hash(secrets.token_urlsafe(32)), secrets.token_urlsafe(32)
         with self._guard.refusals(identity), self._db.writing() as work:
@@ -91,6 +101,14 @@ class Invitations:
             )  # fmt: skip
             body = {"person": str(person.id), "before": None, "after": after}
             self._log.note(session, identity, "person.add", body=body)
+            if post is not None or grants:
+                self._guard.require_house(session, identity, Act.MANAGE_RIGHTS)
+            if post is not None:
+                insert_post(session, self._deadlines, person.id, post)
+                self._note(session, identity, "post.assign", person, {"before": None, "after": post.told()})
+            for each in grants:
+                row = insert_grant(session, self._deadlines, person.id, each)
+                self._note(session, identity, "grant.add", person, {"before": None, "after": grant_told(row)})
             link = self._make(session, identity, person, InvitationKind.INVITE, token)
             work.commit()
         return link

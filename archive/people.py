@@ -18,6 +18,7 @@ from archive.clock import Clock
 from archive.database import Database
 from archive.deadlines import Deadlines
 from archive.errors import Conflict, Fault, InvalidInput, NotFound, SignInFailed, StandsAlready
+from archive.holdings import PostGiven, insert_post
 from archive.identity import OFFICERS, Identity, Role
 from archive.ids import new_id
 from archive.lockout import unlock
@@ -25,13 +26,11 @@ from archive.log.writer import Log
 from archive.model import (
     ApiToken,
     DeadlineKind,
-    Department,
     Invitation,
     Level,
     Person,
     PersonPost,
     PersonRole,
-    Post,
     WebSession,
 )
 from archive.passwords import Passwords, check_password
@@ -246,22 +245,13 @@ class People(SignIn):
         Raises:
             InvalidInput: no such post or department, or the days are the wrong way round.
         """
-        _check_days(since, until)
+        given = PostGiven(post_id, department_id, since, until)
+        given.check()
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
             person = self._other(session, identity, person_id, Act.MANAGE_RIGHTS)
-            if session.get(Post, post_id) is None:
-                raise InvalidInput(Fault("post", "unknown"))
-            if session.get(Department, department_id) is None:
-                raise InvalidInput(Fault("department", "unknown"))
-            row = PersonPost(
-                id=new_id(), person_id=person_id, post_id=post_id, department_id=department_id, since=since, until=until
-            )
-            session.add(row)
-            if until is not None:
-                self._deadlines.set(session, DeadlineKind.POST_END, row.id, until)
-            after = {"post": str(post_id), "department": str(department_id), "since": _day(since), "until": _day(until)}
-            self._note(session, identity, "post.assign", person, None, after)
+            row = insert_post(session, self._deadlines, person_id, given)
+            self._note(session, identity, "post.assign", person, None, given.told())
             work.commit()
         return row.id
 
@@ -380,11 +370,6 @@ def _check_clearance(session: Session, clearance: int) -> None:
     highest = session.scalar(select(func.max(Level.rank))) or 0
     if not 0 <= clearance <= highest:
         raise InvalidInput(Fault("clearance", "out_of_range", {"low": 0, "high": highest}))
-
-
-def _check_days(since: date | None, until: date | None) -> None:
-    if since is not None and until is not None and until < since:
-        raise InvalidInput(Fault("until", "before_since"))
 
 
 def _words(roles: Iterable[Role]) -> list[str]:

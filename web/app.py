@@ -29,6 +29,7 @@ from web.bulk_moves import pages as bulk_move_pages
 from web.checks import pages as check_pages
 from web.copies import pages as copy_pages
 from web.corrections import pages as correction_pages
+from web.days import pages as day_pages
 from web.deadlines import pages as deadline_pages
 from web.desk import pages as desk_pages
 from web.destroyed import pages as destroyed_pages
@@ -150,7 +151,7 @@ def create_app(wired: Services) -> Flask:
         schedule_pages, event_pages, hold_pages, terms_due_pages, destruction_pages, destroyed_pages, secrecy_pages,
         renewal_pages, transfer_pages, transfer_bag_pages, transfer_list_pages, bag_in_pages,
         appraisal_pages, appraisal_report_pages, matter_pages, forecast_pages, marked_copy_pages,
-        audit_checklist_pages, audit_finding_pages, audit_report_pages, audit_pages,
+        audit_checklist_pages, audit_finding_pages, audit_report_pages, audit_pages, day_pages,
     ):  # fmt: skip
         app.register_blueprint(pages)
     app.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))

@@ -172,14 +172,13 @@ def _form() -> Form:
     offered = services().retention.audits.checklists.offered(identity())
     with services().db.reading() as session:
         fonds = session.execute(select(Fonds.code, Fonds.names).order_by(Fonds.code)).all()
-    example = _("For example 2024-3-5, 20240305 or 113/3/5.")
     values: dict[str, Any] = {"checklist": request.args.get("checklist", "")[:40]}
     fields = [
         Field("checklist", _("Checklist"), kind="choose",
               options=[(code, named(each.checklist.names, locale)) for code, each in offered.items()]),
-        Field("since", _("Of the time from"), must=True, limit=40, help=example),
-        Field("until", _("Of the time until"), must=True, limit=40),
-        Field("due", _("To be done by"), must=True, limit=40, help=_("The auditors are reminded before it.")),
+        Field("since", _("Of the time from"), must=True, kind="day"),
+        Field("until", _("Of the time until"), must=True, kind="day"),
+        Field("due", _("To be done by"), must=True, kind="day", help=_("The auditors are reminded before it.")),
         Field("fonds", _("Of one fonds alone"), kind="choose", none=_("of all"),
               options=[(each.code, f"{each.code} {named(each.names, locale)}") for each in fonds]),
         Field("again_months", _("Again every so many months"), limit=2,

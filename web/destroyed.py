@@ -15,6 +15,7 @@ from retention.destroying.looks import Shown
 from retention.destroying.register import FORMS, Asked, Gone
 from retention.gone.looks import findings
 from web import paging
+from web.days import first_of, last_of
 from web.destruction_words import DUTIES, METHODS
 from web.filters import shape
 from web.house.forms import may
@@ -42,9 +43,8 @@ def every() -> str:
     typed = {name: request.args.get(name, "").strip()[:60] for name in ("number", "since", "until")}
     bad = False
     try:
-        since = parse_civil(typed["since"]).first if typed["since"] else None
-        until = parse_civil(typed["until"]).last if typed["until"] else None
-    except BadDate:
+        since, until = first_of(typed["since"], "since"), last_of(typed["until"], "until")
+    except InvalidInput:
         since, until, bad = None, None, True
     asked = Asked(typed["number"], since, until)
     register = services().retention.destructions.register

@@ -241,7 +241,7 @@ ERRORS: Mapping[str, Words] = {
         401,
         mark("This needs a valid token."),
         NOTHING_WRITTEN,
-        mark("Send one as 'Authorization: Bearer …'; 'juanku user token' makes it."),
+        mark("Send one as 'Authorization: Bearer …'; the page My account or 'juanku user token' makes it."),
     ),
     "wrong_method": Words(
         405,

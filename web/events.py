@@ -1,6 +1,5 @@
 """Events that start clocks: entered for a record or a subject, many at once from a spreadsheet, listed, undone."""
 
-from datetime import date
 from uuid import UUID
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
@@ -8,10 +7,10 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response as BaseResponse
 
-from archive.dates import BadDate, parse_civil
 from archive.errors import Fault, InvalidInput
 from archive.identity import Role
 from web import paging
+from web.days import day_needed
 from web.faults import explain, status_of
 from web.i18n import current_locale
 from web.pasted import Refused, each_line
@@ -58,7 +57,7 @@ def enter() -> BaseResponse:
     """Enter an event of a record or a subject."""
     typed = request.form
     try:
-        kind, day, note = typed.get("event", ""), _day(typed.get("day", "")), typed.get("note", "")
+        kind, day, note = typed.get("event", ""), day_needed(typed.get("day", ""), "day"), typed.get("note", "")
         if typed.get("subject"):
             key = _id(typed["subject"], "subject")
             services().retention.events.enter_of_subject(identity(), key, kind, day, note)
@@ -91,7 +90,7 @@ def _one(line: str) -> None:
     known = {words: code for code, words in kinds()}
     record = services().records.find_number(identity(), number)
     kind = known.get(said_kind, said_kind)
-    services().retention.events.enter_of_record(identity(), record, kind, _day(day), note)
+    services().retention.events.enter_of_record(identity(), record, kind, day_needed(day, "day"), note)
 
 
 @pages.post("/<uuid:event_id>/undo")
@@ -103,16 +102,6 @@ def undo(event_id: UUID) -> BaseResponse:
         return make_response(_page(lines=explain(error, current_locale())), status_of(error))
     flash(_("The event is undone; the days that hung on it follow."))
     return redirect(local_path(request.form.get("back")) or url_for("events.every"), 303)
-
-
-def _day(text: str) -> date:
-    try:
-        read = parse_civil(text)
-    except BadDate as bad:
-        raise InvalidInput(bad.fault("day")) from None
-    if read.first != read.last:
-        raise InvalidInput(Fault("day", "whole_day"))
-    return read.first
 
 
 def _id(text: str, field: str) -> UUID:

@@ -10,6 +10,7 @@ from archive.errors import Fault, InvalidInput
 from archive.log.browse import LogFilter, LogPage
 from archive.model.log import LogResult
 from web import paging
+from web.act_groups import act_choices
 from web.act_words import act_words
 from web.i18n import current_locale
 from web.log_days import days_between
@@ -17,6 +18,7 @@ from web.services import identity, services
 
 pages = Blueprint("history", __name__)
 
+LONGEST = 400
 NARROWING = ("act", "result", "record", "person", "since", "until")
 
 
@@ -26,7 +28,7 @@ def log() -> str:
     asked = request.args
     since, until = days_between(asked.get("since", ""), asked.get("until", ""), services().zone())
     wanted = LogFilter(
-        act=asked.get("act", "").strip()[:64] or None,
+        act=asked.get("act", "").strip()[:LONGEST] or None,
         result=_result(asked.get("result", "")),
         record=_id(asked.get("record", ""), "record"),
         person=_id(asked.get("person", ""), "person"),
@@ -35,7 +37,11 @@ def log() -> str:
     )
     with services().db.reading() as session:
         page = services().log_view.list(session, identity(), wanted, after=paging.read(asked.get("after", "")))
-    return render_template("log.html", asked=asked, act_words=_acts(), **_shown(page, "history.log"))
+    choices = act_choices(current_locale(), wanted.act or "")
+    who = services().directory.people([wanted.person]).get(wanted.person) if wanted.person else None
+    return render_template(
+        "log.html", asked=asked, act_words=_acts(), choices=choices, who=who, **_shown(page, "history.log")
+    )
 
 
 @pages.get("/records/<uuid:record_id>/history")

@@ -127,12 +127,12 @@ def _form() -> Form:
         Field("place", _("Place"), limit=200, help=_("The codes from the project down, as A001/01.")),
         Field("words", _("Words of the title"), limit=200, help=_("For a saved query; all of them must stand there.")),
         Field("responsible", _("Responsible person"), limit=200),
-        Field("since", _("Drawn up from"), limit=40),
-        Field("until", _("Drawn up until"), limit=40),
+        Field("since", _("Drawn up from"), kind="day"),
+        Field("until", _("Drawn up until"), kind="day"),
         Field("reason", _("Reason"), must=True, limit=500),
         Field("authority", _("Authority"), must=True, limit=200,
               help=_("Who decided so: a committee, a decree, a head.")),
-        Field("review_on", _("Review on"), must=True, limit=40),
+        Field("review_on", _("Review on"), must=True, kind="day"),
     ]  # fmt: skip
     values = {"kind": kind, "number": request.args.get("number", "")[:200]}
     return Form(

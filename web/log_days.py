@@ -3,8 +3,7 @@
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from archive.dates import BadDate, CivilDate, parse_civil
-from archive.errors import InvalidInput
+from web.days import first_of, last_of
 
 
 def days_between(since: str, until: str, zone: str) -> tuple[datetime | None, datetime | None]:
@@ -13,20 +12,11 @@ def days_between(since: str, until: str, zone: str) -> tuple[datetime | None, da
     Raises:
         InvalidInput: names the field that holds no date.
     """
-    first, last = _read(since, "since"), _read(until, "until")
+    first, last = first_of(since, "since"), last_of(until, "until")
     return (
-        _begin(first.first, zone) if first else None,
-        _begin(last.last + timedelta(days=1), zone) if last else None,
+        _begin(first, zone) if first else None,
+        _begin(last + timedelta(days=1), zone) if last else None,
     )
-
-
-def _read(text: str, field: str) -> CivilDate | None:
-    if not text.strip():
-        return None
-    try:
-        return parse_civil(text)
-    except BadDate as bad:
-        raise InvalidInput(bad.fault(field)) from bad
 
 
 def _begin(day: date, zone: str) -> datetime:

@@ -195,7 +195,7 @@ def _form(ids: Sequence[UUID]) -> Form:
               help=_("To downgrade, raise or declassify; of a derived text: its level.")),
         Field("years", _("Extend by years"), limit=3, help=_("To extend; with a derived text the original's period.")),
         Field("months", _("and months"), limit=2),
-        Field("until", _("Keep from release until"), limit=40),
+        Field("until", _("Keep from release until"), kind="day"),
         Field("title", _("Title of the derived text"), limit=500,
               help=_("Readers of the lower level see it: it says nothing that is secret.")),
         Field("numbers", _("More records"), kind="long", help=_("Their numbers, one a line.")),
@@ -246,7 +246,7 @@ def _period_form(record_id: UUID) -> Form:
     back = url_for("records.show", record_id=record_id)
     years, months = divmod(period.months or 0, 12)
     fields = [
-        Field("since", _("Marked on"), must=True, limit=40, help=_("For example 2024-3-5, 20240305 or 113/3/5.")),
+        Field("since", _("Marked on"), must=True, kind="day"),
         Field("years", _("Secret for years"), limit=3),
         Field("months", _("and months"), limit=2, help=_("Neither: until the condition that is written below.")),
         Field("reason", _("Reason, or condition"), must=True, limit=500),

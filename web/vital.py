@@ -9,7 +9,8 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response as BaseResponse
 
-from archive.errors import Fault, InvalidInput
+from archive.errors import InvalidInput
+from web.days import day_needed
 from web.faults import explain_fault, status_of
 from web.i18n import current_locale
 from web.lists import back, readable, ticked
@@ -49,19 +50,11 @@ def mark() -> BaseResponse:
     if "review" not in form:
         return _ask(ids)
     try:
-        count = services().vital.mark(identity(), ids, day_of(form["review"]))
+        count = services().vital.mark(identity(), ids, day_needed(form["review"], "review"))
     except InvalidInput as error:
         return _ask(ids, error)
     flash(ngettext("%(num)d record is marked as vital.", "%(num)d records are marked as vital.", count))
     return _done(ids)
-
-
-def day_of(text: str) -> date:
-    """Read a day. Raises ``InvalidInput``."""
-    try:
-        return date.fromisoformat(text.strip())
-    except ValueError:
-        raise InvalidInput(Fault("review", "bad_date", {"text": text[:40]})) from None
 
 
 def offered(chosen: date | None = None) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, or_, select
 from sqlalchemy.orm import Session
 
 from archive.identity import Identity
@@ -16,6 +16,8 @@ from archive.model.records import Record
 
 PAGE = 50
 LARGEST_PAGE = 500
+MOST_ACTS = 20
+"""So many acts or nouns one filter names."""
 
 A_contra = TypeVar("A_contra", contravariant=True)
 G = TypeVar("G")
@@ -39,7 +41,10 @@ class LogGuard(Protocol[A_contra]):
 
 @dataclass(frozen=True)
 class LogFilter:
-    """Which entries; None or empty: all. ``since`` is included, ``until`` is not. ``act`` may end in ``.`` (a noun)."""
+    """Which entries; None or empty: all. ``since`` is included, ``until`` is not.
+
+    ``act`` may end in ``.`` (a noun), and be several parted by commas.
+    """
 
     act: str | None = None
     person: UUID | None = None
@@ -156,8 +161,8 @@ class LogView(Generic[G]):
 def _conditions(wanted: LogFilter) -> Sequence[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if wanted.act:
-        noun = wanted.act.endswith(".")
-        conditions.append(LogEntry.act.startswith(wanted.act, autoescape=True) if noun else LogEntry.act == wanted.act)
+        asked = [each for part in wanted.act.split(",")[:MOST_ACTS] if (each := part.strip())]
+        conditions.append(or_(*map(_act, asked)) if asked else false())
     if wanted.person:
         conditions.append(LogEntry.person_id == wanted.person)
     if wanted.record:
@@ -171,6 +176,10 @@ def _conditions(wanted: LogFilter) -> Sequence[ColumnElement[bool]]:
     if wanted.log_class:
         conditions.append(LogEntry.log_class == wanted.log_class)
     return conditions
+
+
+def _act(asked: str) -> ColumnElement[bool]:
+    return LogEntry.act.startswith(asked, autoescape=True) if asked.endswith(".") else LogEntry.act == asked
 
 
 def _page(

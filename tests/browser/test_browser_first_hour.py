@@ -167,6 +167,8 @@ def _adds_colleagues(officer: Someone, newcomer: Callable[[], Someone]) -> list[
             tick.uncheck()
         page.check(f"input[name=roles][value={role}]")
         page.select_option("#field-clearance", index=1)
+        if login != "zhou":  # who is told below why they see nothing
+            page.check("input[name=fonds]")
         officer.picture("invite")
         page.click("main form .primary")
         link = page.inner_text("#link")
@@ -328,7 +330,8 @@ def _works_for_an_hour(someone: Someone, fresh: Fresh, browser: Browser, folder:
     _moves_what_lies_wrong(someone)
     number = _files_what_waits(someone)
     officer = newcomer()
-    colleague, *_others = _adds_colleagues(officer, newcomer)
+    colleague, *_others, reader = _adds_colleagues(officer, newcomer)
+    reader.until("/number?n=" + number, ".record-head")
     _cannot_see_it_and_asks_why(colleague, officer, number)
     _takes_the_grant_back(officer)
     _prints_labels(someone)

@@ -125,12 +125,19 @@ def _finds_and_pages_through(page: Page) -> None:
     assert page.url == record
 
 
-def test_a_paper_is_filed_found_and_paged_through_by_keys(house: WebHouse, page: Page, tmp_path: Path) -> None:
+def _borrows_it(page: Page) -> None:
+    _enters(page, ".record-head a.primary", "main form button.primary")
+    page.keyboard.type("核对维保条款")  # the reason has the focus already
+    _enters(page, "main form button.primary", "[role=status]")
+
+
+def test_a_paper_is_filed_found_paged_through_and_borrowed_by_keys(house: WebHouse, page: Page, tmp_path: Path) -> None:
     paper = tmp_path / "合同.pdf"
     paper.write_bytes(a_pdf("电梯维护保养合同第一页", "电梯维护保养合同第二页"))
     _signs_in(page, "archivist")
     _catalogues_and_files(page, house, paper)
     _finds_and_pages_through(page)
+    _borrows_it(page)
 
 
 def test_a_level_is_distributed_and_taken_back_by_keys(page: Page) -> None:

@@ -23,7 +23,7 @@ from web.words import LOCALES
 NO_PAGES = {
     "static", "healthz", "health.live", "health.ready", "help.picture", "openapi", "files.download", "files.picture",
     "metrics.metrics", "fixity.report", "bring_in.faults", "sheets.found", "schemes.export", "uploads.progress",
-    "rules.check", "hand_in_check.report_pdf", "hand_in_sign.register", "messages.show",
+    "rules.check", "days.read", "hand_in_check.report_pdf", "hand_in_sign.register", "messages.show",
     "loan_register.sheet", "marked_copies.sheet",
     "loan_register.notices",
     "loan_register.printed", "counter.slip", "stocktaking.report", "stocktaking.report_sheet", "terms_due.sheet",

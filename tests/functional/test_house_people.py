@@ -132,6 +132,58 @@ def test_an_invited_person_comes_in_by_the_link_alone_and_once(house: WebHouse, 
         assert path.rsplit("/", 1)[1] not in str(session.execute(select(Invitation.token_hash)).all())
 
 
+def test_an_invitation_gives_role_clearance_post_and_what_may_be_read_at_once(
+    house: WebHouse, officer: FlaskClient
+) -> None:
+    form = officer.get("/house/people/invite").text
+    post, department, category = (
+        re.search(pattern, form, re.DOTALL)[1]  # type: ignore[index]  # a page without it fails here
+        for pattern in (
+            r'name="post".*?value="([0-9a-f-]{36})"', r'name="department".*?value="([0-9a-f-]{36})"',
+            r'name="categories" value="([0-9a-f-]{36})"',
+        )
+    )  # fmt: skip
+    page = send(
+        officer, "/house/people/invite", login="tan", name="谭立", roles=["staff", "clerk"], clearance="2", post=post,
+        department=department, categories=[category],
+    )[1]  # fmt: skip
+    open_link(house, link_on(page))
+    assert "同时可查阅" in page
+    with house.services.db.reading() as session:
+        person = session.scalars(select(Person).where(Person.login == "tan")).one()
+        granted = session.scalars(select(AccessGrant).where(AccessGrant.person_id == person.id)).all()
+        held = session.scalars(select(PersonPost).where(PersonPost.person_id == person.id)).one()
+        assert [str(each.category_id) for each in granted] == [category]
+        assert (str(held.post_id), str(held.department_id)) == (post, department)
+    assert {"person.add", "post.assign", "grant.add", "invitation.make"} <= set(acts(house))
+    assert "目前只能看" in send(officer, "/house/people/invite", login="he", name="何", roles=["staff"])[1]
+
+
+@pytest.mark.parametrize(
+    ("more", "field"),
+    [
+        ({"roles": ["audit_admin"], "fonds": "{fonds}"}, "fonds"),
+        ({"roles": ["staff"], "fonds": str(uuid4())}, "fonds"),
+        ({"roles": ["staff"], "post": "{post}"}, "department"),
+    ],
+)
+def test_an_invitation_that_cannot_be_gives_nothing_and_names_the_field(
+    house: WebHouse, officer: FlaskClient, more: dict[str, object], field: str
+) -> None:
+    form = officer.get("/house/people/invite").text
+    known = {
+        name: re.findall(rf'name="{name}".*?value="([0-9a-f-]{{36}})"', form, re.DOTALL)[0]
+        for name in ("fonds", "post")
+    }
+    before = acts(house)
+    typed = {name: value.format(**known) if isinstance(value, str) else value for name, value in more.items()}
+    status, page = send(officer, "/house/people/invite", login="tan", name="谭立", **typed)
+    assert status == 422
+    assert f'id="fault-{field}"' in page
+    assert 'value="谭立"' in page
+    assert acts(house) == before
+
+
 def test_a_link_that_was_never_one_used_ended_or_replaced_answers_alike(
     house: WebHouse, officer: FlaskClient, clock: FixedClock
 ) -> None:

@@ -17,7 +17,7 @@ HANDBOOK = Path(__file__).parents[2] / "docs" / "handbook"
 NO_PAGES = {
     "static", "healthz", "health.live", "health.ready", "help.contents", "help.show", "help.picture", "openapi",
     "files.download", "files.picture", "bring_in.faults", "sheets.found", "schemes.export", "uploads.progress",
-    "rules.check", "fixity.report", "metrics.metrics", "hand_in_check.report_pdf", "hand_in_sign.register",
+    "rules.check", "days.read", "fixity.report", "metrics.metrics", "hand_in_check.report_pdf", "hand_in_sign.register",
     "destructions.file",
     "attached.read",
     "loan_register.notices",

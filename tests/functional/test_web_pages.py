@@ -16,6 +16,8 @@ from archive.ports import PIECE_BYTES
 from tests.factories.people import is_custodian
 from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_of, token_on
 
+TEMPLATES = Path(__file__).parents[2] / "web" / "templates"
+
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[WebHouse]:
@@ -286,6 +288,24 @@ def test_the_auditor_reads_the_log_and_others_do_not(house: WebHouse) -> None:
     assert auditor.get("/log?since=2026-02-31").status_code == 422
     assert "没有符合的记录" in auditor.get("/log?until=2001").text
     assert house.browser("staff").get("/log").status_code == 403
+    group = re.search(r'<optgroup label="登录与账户"><option value="([^"]+)">登录与账户：全部</option>', page)
+    assert group
+    assert '<option value="session.begin">登录</option>' in page
+    assert "staff某" in auditor.get(f"/log?act={group[1]}").text
+    assert "staff某" not in auditor.get("/log?act=record.,loan.").text
+    assert '<option value="no.such" selected>' in auditor.get("/log?act=no.such").text
+
+
+def test_a_day_in_any_writing_says_how_it_is_read(archivist: FlaskClient) -> None:
+    def read(text: str) -> dict[str, object]:
+        return dict(archivist.get("/day", query_string={"text": text, "whole": "1"}).json)
+
+    for typed in ("2024-3-5", "20240305", "113/3/5", "民國113年3月5日", "二〇二四年三月五日"):
+        assert read(typed) == {"words": "识别为 2024-03-05", "good": True}
+    assert read("") == {"words": "", "good": True}
+    assert [read(typed)["good"] for typed in ("2024-2-31", "2024-03", "明天")] == [False, False, False]
+    assert archivist.get("/day?text=2024-03").json == {"words": "识别为 2024-03", "good": True}
+    assert 'type="date"' not in "".join(each.read_text("utf-8") for each in TEMPLATES.rglob("*.html"))
 
 
 def test_a_person_chooses_their_language_and_it_stays_theirs(house: WebHouse) -> None:

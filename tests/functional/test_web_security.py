@@ -245,6 +245,7 @@ EXPECTED: dict[str, str] = {
     "browsing.projects": SIGNED_IN,
     "browsing.place": SIGNED_IN,
     "history.log": SIGNED_IN,
+    "days.read": SIGNED_IN,
     "history.record_history": SIGNED_IN,
     "links.show": ANYONE,
     "links.choose": ANYONE,

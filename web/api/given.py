@@ -313,9 +313,12 @@ class LogPage(Page):
 
 
 class LogList(LogPage):
-    """Which entries; ``since`` is included, ``until`` is not. ``act`` may end in a dot (``record.``)."""
+    """Which entries; ``since`` is included, ``until`` is not. ``act`` may end in a dot (``record.``).
 
-    act: Annotated[str, Field(max_length=64)] | None = None
+    Several acts are parted by commas.
+    """
+
+    act: Annotated[str, Field(max_length=400)] | None = None
     person: UUID | None = None
     record: UUID | None = None
     result: LogResult | None = None

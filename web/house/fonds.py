@@ -129,7 +129,7 @@ def _first_day(row: Fonds) -> dict[str, Any]:
 
 
 def _on_field() -> Field:
-    return Field("on", _("Closed from"), must=True, limit=40, help=_("From this day on nothing new comes in."))
+    return Field("on", _("Closed from"), must=True, kind="day", help=_("From this day on nothing new comes in."))
 
 
 def _close_form(row: Fonds) -> Form:

@@ -11,10 +11,10 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as BaseResponse
 
-from archive.dates import BadDate, parse_civil
 from archive.errors import ArchiveError, Fault, InvalidInput, NotAllowed, NotFound
 from archive.policy.rules import HOUSE_RULES, Act
 from archive.scheme.fields import FieldDef, FieldKind
+from web.days import day_of
 from web.faults import explain, explain_fault, field_label, status_of
 from web.i18n import current_locale
 from web.services import identity, services
@@ -28,9 +28,12 @@ Crumbs = Sequence[tuple[str | None, str]]
 
 @dataclass(frozen=True)
 class Field:
-    """A field of a form. ``kind``: text, choose, ticks, long, secret, names, file.
+    """A field of a form. ``kind``: text, day, month, choose, ticks, long, secret, names, file.
+
+    A ``month`` is a day of which the month or the year alone will do.
 
     ``options`` are pairs of value and words; of ticks, with help as a third. ``none`` are words of the empty choice.
+    Ticks that are ``folded`` open on a click.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Field:
     none: str | None = None
     limit: int = 2000
     suggestions: Sequence[tuple[str, str]] = ()
+    folded: bool = False
 
 
 @dataclass(frozen=True)
@@ -127,16 +131,7 @@ def day_typed(name: str) -> date | None:
     Raises:
         InvalidInput: it is no whole day that exists.
     """
-    text = request.form.get(name, "").strip()
-    if not text:
-        return None
-    try:
-        read = parse_civil(text)
-    except BadDate as bad:
-        raise InvalidInput(bad.fault(name)) from None
-    if read.first != read.last:
-        raise InvalidInput(Fault(name, "whole_day"))
-    return read.first
+    return day_of(request.form.get(name, ""), name)
 
 
 def key_typed(name: str) -> UUID | None:
@@ -188,10 +183,10 @@ def _own_field(definition: FieldDef, kept: str | None) -> Field:
     if definition.kind is FieldKind.CHOICE:
         options = [(code, named(names, current_locale())) for code, names in definition.choices.items()]
         return Field(name, words, kind="choose", options=options, none="—", must=definition.required)
-    how = ""
     if definition.kind is FieldKind.DATE:
-        how = _("For example 2024-3-5, 20240305 or 113/3/5.")
-    elif kept is not None:
+        return Field(name, words, kind="month", must=definition.required and kept is None)
+    how = ""
+    if kept is not None:
         how = _("Kept now: %(value)s. Leave the field empty to keep it.", value=kept)
     elif definition.protected:
         how = _("Kept encrypted.")
@@ -202,8 +197,8 @@ def days() -> tuple[Field, Field]:
     """Return the two fields of a time, from a day to a day."""
     how = _("For example 2024-3-5, 20240305 or 113/3/5.")
     return (
-        Field("since", _("From day"), help=_("Left empty: from today on. %(how)s", how=how), limit=40),
-        Field("until", _("Last day"), help=_("Left empty: until it is ended."), limit=40),
+        Field("since", _("From day"), help=_("Left empty: from today on. %(how)s", how=how), kind="day"),
+        Field("until", _("Last day"), help=_("Left empty: until it is ended."), kind="day"),
     )
 
 

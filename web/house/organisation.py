@@ -79,7 +79,7 @@ def _new_form() -> Form:
               help=_("Letters and digits, at most 8. It stands in numbers, so it never changes.")),
         name_fields(),
         Field("parent", _("Department above"), kind="choose", options=options, none=_("none: it stands at the top")),
-        Field("since", _("From day"), limit=40, help=_("For example 2024-3-5, 20240305 or 113/3/5.")),
+        Field("since", _("From day"), kind="day"),
     ]  # fmt: skip
     values = {"parent": request.args.get("parent", "")}
     return _form(_("Add a department"), fields, _("Add"), values=values)
@@ -132,7 +132,7 @@ def rename(department_id: UUID) -> BaseResponse:
 
 
 def _close_form(row: Department) -> Form:
-    field = Field("until", _("Closed from"), must=True, limit=40, help=_("From this day on nothing new comes in."))
+    field = Field("until", _("Closed from"), must=True, kind="day", help=_("From this day on nothing new comes in."))
     told = _("Its records and its history stay. What is distributed to it, or held in it, is not moved.")
     return _form(
         _("Close %(name)s", name=named(row.names, current_locale())), [field], _("Close the department"), told=told,

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from archive.identity import OFFICERS, Role
 from archive.invitations import Link
+from archive.model import InvitationKind
 from archive.policy.rules import Act
 from archive.roster import Sheet
 from web.house.forms import may
@@ -76,7 +77,11 @@ def handed_over(link: Link) -> BaseResponse:
     """Show a link, this once, with whom it is for."""
     sheet = services().house.roster.show(identity(), link.person_id)
     address = url_for("links.show", token=link.token, _external=True)
-    return make_response(render_template("house/link_made.html", link=link, address=address, person_shown=sheet.person))
+    page = render_template(
+        "house/link_made.html", link=link, address=address, person_shown=sheet.person, sheet=sheet,
+        invited=link.kind is InvitationKind.INVITE, officer=bool(sheet.roles & OFFICERS),
+    )  # fmt: skip
+    return make_response(page)
 
 
 def back(person_id: UUID) -> BaseResponse:

@@ -8,7 +8,6 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import ArchiveError, Fault, InvalidInput
-from archive.identity import Role
 from archive.levels import mark as level_mark
 from archive.policy.rules import Act
 from archive.roster import Sheet
@@ -25,9 +24,18 @@ from web.house.forms import (
     shown,
     whole_typed,
 )
+from web.house.inviting import (
+    clearance_field,
+    grants_typed,
+    invite_form,
+    no_role,
+    post_fields,
+    post_typed,
+    roles_field,
+    roles_typed,
+)
 from web.house.people import back, handed_over
-from web.i18n import LANGUAGE_NAMES, current_locale
-from web.role_words import role_help, role_word
+from web.i18n import current_locale
 from web.services import identity, services
 from web.words import named
 
@@ -36,62 +44,11 @@ pages = Blueprint("person", __name__, url_prefix="/house/people")
 Answer = BaseResponse
 
 
-def _roles_typed() -> set[Role]:
-    known = set(Role)
-    return {Role(text) for text in request.form.getlist("roles") if text in known}
-
-
-def _roles_field() -> Field:
-    locale = current_locale()
-    words = [(role.value, role_word(role, locale), role_help(role, locale)) for role in Role]
-    return Field("roles", _("Roles"), kind="ticks", options=words)
-
-
-def _clearance_field() -> Field:
-    levels = services().directory.levels()
-    options = [(rank, f"{level.symbol} {level_mark(level, current_locale())}") for rank, level in levels.items()]
-    return Field(
-        "clearance",
-        _("Clearance"),
-        kind="choose",
-        options=options,
-        none=_("none"),
-        help=_("The highest level the person may read. Reading also needs a grant, being named, or a loan."),
-    )
-
-
-def _invite_form() -> Form:
-    people = url_for("people.every")
-    return Form(
-        heading=_("Invite someone"),
-        intro=_("You get a link to hand over. It is valid for 7 days, once. The account stays closed until then."),
-        fields=[
-            Field(
-                "login", _("Sign-in name"), must=True, limit=64, help=_("Letters, digits and marks; it never changes.")
-            ),
-            Field("name", _("Full name"), must=True, limit=100),
-            _roles_field(),
-            _clearance_field(),
-            Field(
-                "locale",
-                _("Language"),
-                kind="choose",
-                options=list(LANGUAGE_NAMES.items()),
-                none=_("as the browser asks"),
-            ),
-        ],
-        button=_("Make the link"),
-        back=people,
-        crumbs=[(people, _("People")), (None, _("Invite someone"))],
-        chosen={"roles": [Role.STAFF.value]},
-    )
-
-
 @pages.get("/invite")
 def new() -> Answer:
     """Ask whom to invite."""
     require(Act.MANAGE_PEOPLE)
-    return shown(_invite_form())
+    return shown(invite_form())
 
 
 @pages.post("/invite")
@@ -100,21 +57,20 @@ def invite() -> Answer:
     require(Act.MANAGE_PEOPLE)  # before the form, which is not for everyone, is shown again
     typed = request.form
     try:
+        given = roles_typed() or no_role()
         link = services().house.invitations.invite(
             identity(),
             login=typed.get("login", ""),
             name=typed.get("name", ""),
-            roles=_roles_typed() or _no_role(),
+            roles=given,
             clearance=whole_typed("clearance"),
             locale=typed.get("locale") or None,
+            post=post_typed(),
+            grants=grants_typed(given),
         )
     except ArchiveError as error:
-        return again(_invite_form(), error)
+        return again(invite_form(), error)
     return handed_over(link)
-
-
-def _no_role() -> set[Role]:
-    raise InvalidInput(Fault("roles", "required"))
 
 
 def _of(sheet: Sheet, heading: str, fields: list[Field], button: str, **more: Any) -> Form:
@@ -126,7 +82,7 @@ def _of(sheet: Sheet, heading: str, fields: list[Field], button: str, **more: An
 def _roles_form(sheet: Sheet) -> Form:
     told = _("The three officers exclude each other and every other role. The change holds from the next click on.")
     chosen = {"roles": [role.value for role in sheet.roles]}
-    return _of(sheet, _("Roles"), [_roles_field()], _("Save"), intro=told, chosen=chosen)
+    return _of(sheet, _("Roles"), [roles_field()], _("Save"), intro=told, chosen=chosen)
 
 
 @pages.get("/<uuid:person_id>/roles")
@@ -139,7 +95,7 @@ def roles(person_id: UUID) -> Answer:
 def set_roles(person_id: UUID) -> Answer:
     """Set the roles."""
     try:
-        services().people.set_roles(identity(), person_id, _roles_typed() or _no_role())
+        services().people.set_roles(identity(), person_id, roles_typed() or no_role())
     except ArchiveError as error:
         return again(_roles_form(services().house.roster.show(identity(), person_id)), error)
     flash(_("The roles are changed; they hold from now on."))
@@ -148,7 +104,7 @@ def set_roles(person_id: UUID) -> Answer:
 
 def _clearance_form(sheet: Sheet) -> Form:
     values = {"clearance": sheet.person.clearance or ""}
-    return _of(sheet, _("Clearance"), [_clearance_field()], _("Save"), values=values)
+    return _of(sheet, _("Clearance"), [clearance_field()], _("Save"), values=values)
 
 
 @pages.get("/<uuid:person_id>/clearance")
@@ -169,14 +125,7 @@ def set_clearance(person_id: UUID) -> Answer:
 
 
 def _post_form(sheet: Sheet) -> Form:
-    house, locale = services().house, current_locale()
-    posts = [(row.id, named(row.names, locale)) for row in house.organisation.posts(identity())]
-    departments = [(row.id, f"{row.code} {named(row.names, locale)}") for row in services().directory.departments()]
-    fields = [
-        Field("post", _("Post"), kind="choose", options=posts, none=_("choose one"), must=True),
-        Field("department", _("Department"), kind="choose", options=departments, none=_("choose one"), must=True),
-        *days(),
-    ]
+    fields = [*post_fields(), *days()]
     told = _("Levels are distributed to posts and departments: with the post comes what is distributed to it.")
     return _of(sheet, _("Give a post"), fields, _("Give the post"), intro=told)
 
@@ -202,7 +151,7 @@ def give_post(person_id: UUID) -> Answer:
 
 def _end_post_form(sheet: Sheet) -> Form:
     field = Field(
-        "until", _("Last day"), must=True, limit=40, help=_("The post and what comes with it end with this day.")
+        "until", _("Last day"), must=True, kind="day", help=_("The post and what comes with it end with this day.")
     )
     today = {"until": services().guard.day().isoformat()}
     return _of(sheet, _("End the post"), [field], _("End the post"), values=today)

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import InvalidInput
 from archive.loans.statistics import Statistics
+from web.days import first_of, last_of
 from web.faults import explain, status_of
 from web.i18n import current_locale
 from web.loan_words import SHORT_FORMS
@@ -29,8 +30,9 @@ Table = tuple[str, str, Sequence[tuple[str, int]]]
 def show() -> BaseResponse:
     """Show the figures of a span; as it is, of this year."""
     today = services().guard.day()
-    since, until = _day("since", today.replace(month=1, day=1)), _day("until", today)
+    since, until = today.replace(month=1, day=1), today
     try:
+        since, until = _span(since, until)
         found, lines, status = services().lending.statistics.gather(identity(), since, until), [], 200
     except InvalidInput as error:
         found, lines, status = None, explain(error, current_locale()), status_of(error)
@@ -45,7 +47,7 @@ def show() -> BaseResponse:
 def sheet() -> Response:
     """Send the figures as a spreadsheet, a sheet for each table."""
     today = services().guard.day()
-    since, until = _day("since", today.replace(month=1, day=1)), _day("until", today)
+    since, until = _span(today.replace(month=1, day=1), today)
     found = services().lending.statistics.gather(identity(), since, until)
     summary: list[tuple[str, Any]] = [
         (_("First day"), str(since)), (_("Last day"), str(until)), (_("Asked for"), found.total),
@@ -82,8 +84,7 @@ def _tables(found: Statistics) -> Sequence[Table]:
     ]
 
 
-def _day(name: str, otherwise: date) -> date:
-    try:
-        return date.fromisoformat(request.args.get(name, "").strip())
-    except ValueError:
-        return otherwise
+def _span(since: date, until: date) -> tuple[date, date]:
+    """Return the days that are asked for; where none is typed, these. Raises ``InvalidInput``."""
+    typed = request.args
+    return first_of(typed.get("since", ""), "since") or since, last_of(typed.get("until", ""), "until") or until

@@ -1,6 +1,5 @@
 """Requests for loans: those that wait for me, one with its steps, deciding, asking back, finding, and deputies."""
 
-from datetime import date
 from uuid import UUID
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
@@ -12,6 +11,7 @@ from archive.errors import ArchiveError, Fault, InvalidInput, NotFound, WrongSta
 from archive.model import ApprovalState, AttachedTo, LoanForm, Record
 from archive.policy.rules import Act
 from archive.reasons import LONGEST_REASON
+from web.days import day_needed
 from web.faults import status_of
 from web.house.forms import told
 from web.i18n import current_locale
@@ -111,7 +111,7 @@ def name_deputy() -> BaseResponse:
     """Name a deputy for some days."""
     form = request.form
     try:
-        since, until = (_day(form.get(name, ""), name) for name in ("since", "until"))
+        since, until = (day_needed(form.get(name, ""), name) for name in ("since", "until"))
         services().lending.deputies.name(identity(), form.get("deputy", ""), since, until)
     except InvalidInput as error:
         return _deputies(error)
@@ -139,13 +139,6 @@ def _excerpt() -> UUID | None:
 def _agreed(act: str) -> str:
     """Return what a yes without words says; a no needs them."""
     return _("Agreed.") if act == "approve" else ""
-
-
-def _day(text: str, name: str) -> date:
-    try:
-        return date.fromisoformat(text.strip())
-    except ValueError:
-        raise InvalidInput(Fault(name, "whole_day")) from None
 
 
 def _page(approval_id: UUID, error: ArchiveError | None = None) -> BaseResponse:

@@ -1,6 +1,5 @@
 """Circulation slips: papers that go round, for who sends them and for those to whom they come."""
 
-from datetime import date
 from uuid import UUID
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
@@ -13,6 +12,7 @@ from archive.loans.rounds import LONGEST, MOST, Slip
 from archive.model import CopyCondition
 from archive.policy.rules import Act
 from web import paging
+from web.days import day_needed
 from web.faults import status_of
 from web.house.forms import require, told
 from web.i18n import current_locale
@@ -58,7 +58,7 @@ def begin() -> BaseResponse:
         record, copy = _record(form.get("number", ""))
         names = form.get("receivers", "").replace("，", ",").replace("\n", ",").split(",")
         slip = Slip(
-            form.get("purpose", ""), form.get("scope", ""), _day(form.get("until", "")),
+            form.get("purpose", ""), form.get("scope", ""), day_needed(form.get("until", ""), "until"),
             [each.strip() for each in names if each.strip()],
         )  # fmt: skip
         begun = services().lending.papers.send_round(identity(), record, slip, copy)
@@ -121,13 +121,6 @@ def _record(text: str) -> tuple[UUID, int | None]:
         return services().records.find_number(identity(), number), copy
     except NotFound:
         raise InvalidInput(Fault("number", "no_such_number")) from None
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text.strip())
-    except ValueError:
-        raise InvalidInput(Fault("until", "whole_day")) from None
 
 
 def _form(error: ArchiveError | None = None) -> BaseResponse:

@@ -1,7 +1,7 @@
 """The use register 利用登记簿: who used which record, from inside and outside; and readers from outside at the desk."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from archive.loans.used import After, Came, Used, Wished
 from archive.model import AttachedTo
 from archive.model.uses import IdentityPaper, UseHow
 from archive.policy.rules import Act
+from web.days import first_of, last_of
 from web.faults import explain, status_of
 from web.house.forms import require, told
 from web.i18n import current_locale
@@ -269,17 +270,10 @@ def _wished() -> Wished:
     nobody = UUID(int=0)
     return Wished(
         came=Came(asked["came"]) if asked.get("came") in set(Came) else None,
-        since=_day(asked.get("since")), until=_day(asked.get("until")),
+        since=first_of(asked.get("since", ""), "since"), until=last_of(asked.get("until", ""), "until"),
         staff=next(iter(staff.values()), nobody) if "staff" in asked else None,
         record_id=(_key(asked["record"]) or nobody) if "record" in asked else None,
     )  # fmt: skip
-
-
-def _day(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        return None
 
 
 def _key(text: str) -> UUID | None:

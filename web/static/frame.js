@@ -123,3 +123,37 @@ for (const form of document.querySelectorAll("form[data-sure]")) {
     stays.focus();
   });
 }
+
+// A field of a day says how what was typed is read, and lends the browser's calendar to who would rather choose.
+for (const field of document.querySelectorAll("input[data-day]")) {
+  const make = (name, more) => Object.assign(document.createElement(name), more);
+  const around = make("span", { className: "dated" });
+  const pick = make("button", { type: "button", className: "quiet pick", title: field.dataset.pick });
+  const days = make("input", { type: "date", tabIndex: -1 });
+  const told = make("span", { className: "help read-as" });
+  pick.setAttribute("aria-label", field.dataset.pick);
+  days.setAttribute("aria-hidden", "true");
+  told.setAttribute("role", "status");
+  field.before(around);
+  around.append(field, days, pick, told);
+  pick.addEventListener("click", () => {
+    days.value = /^\d{4}-\d\d-\d\d$/.test(field.value) ? field.value : "";
+    days.showPicker();
+  });
+  days.addEventListener("change", () => {
+    if (!days.value) return;
+    field.value = days.value;
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+    field.focus();
+  });
+  field.addEventListener("change", async () => {
+    const typed = field.value.trim();
+    told.textContent = "";
+    if (!typed || /^\d{4}-\d\d-\d\d$/.test(typed)) return;
+    const reply = await fetch(`${field.dataset.day}&text=${encodeURIComponent(typed)}`).catch(() => null);
+    if (!reply?.ok || typed !== field.value.trim()) return;
+    const { words, good } = await reply.json();
+    told.textContent = words;
+    told.classList.toggle("fault", !good);
+  });
+}
