@@ -6,7 +6,7 @@ Once a dossier is filed, its filed items keep their order, volumes and places be
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 from uuid import UUID
@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from archive import dossier_order
 from archive.clock import Clock
 from archive.database import Database, Work
+from archive.dossier_filed import Arranged, behind_filed, keep_filed
 from archive.dossier_level import Means, raise_to
 from archive.dossier_order import Placed
 from archive.dossiers import Dossiers, check_dossier
@@ -33,15 +34,6 @@ from archive.records import RecordService
 MOST = 200
 """Items that are put in, taken out or moved by one act: a write stays under 100 ms."""
 _TOLD = 200  # moves named in an entry of the log
-
-
-@dataclass
-class _Arranged:
-    """A dossier while it is arranged: all its items as they lay, and which of them this person sees, in order."""
-
-    dossier: Record
-    all: list[Placed]
-    seen: list[UUID]
 
 
 class Arranging:
@@ -93,20 +85,25 @@ class Arranging:
         item_ids: Sequence[UUID],
         source: UUID | None,
         volumes: Mapping[UUID, int],
+        stood: Mapping[UUID, tuple[int, int]] | None = None,
     ) -> int:
-        """Put items behind the last one inside the caller's transaction; ``volumes``: those that are to lie in one."""
+        """Put items behind the last one inside the caller's transaction; ``volumes``: those that are to lie in one.
+
+        ``stood``: put them back where they stood, as ``dossier_order.put_back`` has it.
+        """
         into = self._open(work.session, identity, dossier_id, None)
-        return self._put_in(work, identity, into, item_ids, source, None, volumes)
+        return self._put_in(work, identity, into, item_ids, source, None, volumes, stood)
 
     def _put_in(
         self,
         work: Work,
         identity: Identity,
-        into: _Arranged,
+        into: Arranged,
         item_ids: Sequence[UUID],
         source: UUID | None,
         place: int | None,
         volumes: Mapping[UUID, int],
+        stood: Mapping[UUID, tuple[int, int]] | None = None,
     ) -> int:
         session, dossier = work.session, into.dossier
         items = [each for each in self._items(session, identity, item_ids) if each.dossier_id != dossier.id]
@@ -119,8 +116,11 @@ class Arranging:
         at = _index(into, place)
         before = [item._replace(volume=item.volume or 1) for item in into.all] if volumes else into.all
         added = [_placed(item)._replace(volume=volumes.get(item.id)) for item in items]
-        after = [*before[:at], *added, *before[at:]]
-        _keep_filed(into, after, {item.id for item in items})
+        if stood is None:
+            after = [*before[:at], *added, *before[at:]]
+        else:
+            after = dossier_order.put_back(before, added, stood, floor=behind_filed(into))
+        keep_filed(into, after, {item.id for item in items})
         self._level(work, identity, dossier, items)
         self._write(work, identity, into, after, {"put_in": [str(item.id) for item in items]}, items)
         return len(items)
@@ -194,7 +194,7 @@ class Arranging:
             for n, item in enumerate(here.all):
                 volume += n > 0 and item.id in starts
                 after.append(item._replace(volume=volume))
-            _keep_filed(here, after)
+            keep_filed(here, after)
             self._write(work, identity, here, after, {"volumes": volume})
             work.commit()
 
@@ -209,7 +209,7 @@ class Arranging:
             made, moving = self.begin_split(work, identity, dossier_id, item_id, title, version)
             items = self._items(work.session, identity, [each.id for each in moving])
             self._leave(work, identity, dossier_id, {each.id for each in moving})
-            into = _Arranged(work.session.get_one(Record, made), [], [])
+            into = Arranged(work.session.get_one(Record, made), [], [])
             self._write(work, identity, into, moving, {"split_from": str(dossier_id)}, items)
             work.commit()
         return made
@@ -256,14 +256,14 @@ class Arranging:
             work.commit()
         return len(items)
 
-    def _open(self, session: Session, identity: Identity, dossier_id: UUID, version: int | None) -> _Arranged:
+    def _open(self, session: Session, identity: Identity, dossier_id: UUID, version: int | None) -> Arranged:
         """Return a dossier that this person may arrange now, as it lies."""
         dossier = self._guard.require(session, identity, Act.ARRANGE, dossier_id)
         check_dossier(dossier)
         if version is not None and dossier.version != version:
             raise Conflict(what="dossier", version=dossier.version)
         items = dossier_order.placed(session, dossier_id)
-        return _Arranged(dossier, items, self._dossiers.seen(session, identity, dossier_id))
+        return Arranged(dossier, items, self._dossiers.seen(session, identity, dossier_id))
 
     def _items(self, session: Session, identity: Identity, ids: Sequence[UUID]) -> list[Record]:
         """Return the items in the order of ``ids``, each once, if this person may arrange every one."""
@@ -294,7 +294,7 @@ class Arranging:
         """Take items out of the dossier that they lie in now; where they go is the caller's."""
         source = self._open(work.session, identity, source_id, None)
         rest = [item for item in source.all if item.id not in ids]
-        _keep_filed(source, rest)
+        keep_filed(source, rest)
         dossier_order.write(work.session, source_id, source.all, rest)
         self._noted(work, identity, source.dossier, {"taken_out": sorted(map(str, ids))})
 
@@ -309,12 +309,12 @@ class Arranging:
             raise NotAllowed(act=Act.SET_LEVEL.value)
         raise_to(work, identity, dossier, rank, Means(self._log, self._outbox, self._clock))
 
-    def _order(self, work: Work, identity: Identity, here: _Arranged, wanted: Sequence[UUID]) -> None:
+    def _order(self, work: Work, identity: Identity, here: Arranged, wanted: Sequence[UUID]) -> None:
         moved = dossier_order.moved_among(here.seen, wanted)
         if not moved:
             return
         after = dossier_order.reordered(here.all, wanted)
-        _keep_filed(here, after)
+        keep_filed(here, after)
         stood, stands = ({key: at for at, key in enumerate(order, 1)} for order in (here.seen, wanted))
         told = [[str(key), stood[key], stands[key]] for key in moved[:_TOLD]]
         self._write(work, identity, here, after, {"moved": told, "of": len(wanted)})
@@ -324,7 +324,7 @@ class Arranging:
         self,
         work: Work,
         identity: Identity,
-        here: _Arranged,
+        here: Arranged,
         after: Sequence[Placed],
         body: Mapping[str, Any],
         items: Sequence[Record] = (),
@@ -356,7 +356,7 @@ def _placed(item: Record) -> Placed:
     return Placed(item.id, None, item.state is not RecordState.PROVISIONAL)
 
 
-def _index(here: _Arranged, place: int | None) -> int:
+def _index(here: Arranged, place: int | None) -> int:
     """Return where among all items lies the place that a person names among those they see."""
     if place is None or not here.seen or place > len(here.seen):
         return len(here.all)
@@ -364,37 +364,7 @@ def _index(here: _Arranged, place: int | None) -> int:
     return next(at for at, item in enumerate(here.all) if item.id == before)
 
 
-def _seen_at(here: _Arranged, item_id: UUID) -> int:
+def _seen_at(here: Arranged, item_id: UUID) -> int:
     if item_id not in here.seen:
         raise NotFound
     return here.seen.index(item_id)
-
-
-def _keep_filed(here: _Arranged, after: Sequence[Placed], new: Collection[UUID] = ()) -> None:
-    """Refuse to change how the filed items of a filed dossier lie, or to put anything before one of them.
-
-    What is not filed yet may be taken away from between them. Hidden items count for nothing here.
-
-    Raises:
-        InvalidInput: field ``dossier``.
-    """
-    if here.dossier.state is not RecordState.FILED:
-        return
-    known = {*here.seen, *new}
-    stood = [item for item in here.all if item.id in known]
-    filed = [item for item in stood if item.filed]
-    if not filed:
-        return
-    now = [item for item in dossier_order.settled(after) if item.id in known]
-    lies = next((at for at, item in enumerate(now) if item.id == filed[-1].id), -1)
-    fixed = iter([item.id for item in stood[: stood.index(filed[-1]) + 1]])
-    line = now[: lies + 1]
-    steady = all(item.id in fixed for item in line)  # each one found further on in what stood there
-    kept = [item for item in line if item.filed]
-    if not steady or [item.id for item in kept] != [item.id for item in filed] or _breaks(kept) != _breaks(filed):
-        raise InvalidInput(Fault("dossier", "filed_order"))
-
-
-def _breaks(items: Sequence[Placed]) -> list[bool]:
-    """Tell between which items a volume ends."""
-    return [one.volume != other.volume for one, other in pairwise(items)]

@@ -7,6 +7,7 @@ on and moves nothing twice. Looking does each act and keeps nothing of it: the r
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import groupby, islice
+from sys import maxsize
 from uuid import UUID
 
 from sqlalchemy import select
@@ -144,7 +145,8 @@ class MoveSteps:
             self._arranging.take_out_in_work(work, identity, move.target_id, ids)
         else:
             volumes = {row.record_id: row.from_volume for row in rows if row.from_volume is not None}
-            self._arranging.put_in_work(work, identity, source, ids, move.target_id, volumes)
+            stood = _stood(work.session, move.id)
+            self._arranging.put_in_work(work, identity, source, ids, move.target_id, volumes, stood)
         for row in rows:
             row.state = RowState.UNDONE
 
@@ -166,6 +168,12 @@ def rows_of(session: Session, move_id: UUID, *states: RowState, limit: int | Non
     """Return the rows of a move that stand so, in order."""
     query = select(BulkMoveRow).where(BulkMoveRow.move_id == move_id, BulkMoveRow.state.in_(states))
     return session.scalars(query.order_by(BulkMoveRow.at).limit(limit)).all()
+
+
+def _stood(session: Session, move_id: UUID) -> dict[UUID, tuple[int, int]]:
+    """Return of each item of a move how many others stood before it in its dossier, and its place in the move."""
+    query = select(BulkMoveRow.record_id, BulkMoveRow.behind, BulkMoveRow.at).where(BulkMoveRow.move_id == move_id)
+    return {key: (maxsize if behind is None else behind, at) for key, behind, at in session.execute(query)}
 
 
 def code_of(error: ArchiveError) -> str:

@@ -4,7 +4,7 @@ A move may be looked through first: what would be refused, and why. Once done it
 put it. The steps are in ``archive.bulk_move_steps``.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,7 @@ from archive.arranging import Arranging
 from archive.bulk_move_steps import MOVES, MoveSteps, rows_of
 from archive.clock import Clock
 from archive.database import Database, Work
+from archive.dossier_order import Placed
 from archive.dossiers import Dossiers, check_dossier
 from archive.errors import Fault, InvalidInput, NotAllowed, NotFound, WrongState
 from archive.identity import Identity
@@ -55,7 +56,8 @@ _BATCH = 500
 class MoveStanding:
     """A move as it stands. ``dossier`` or ``place`` is what it goes into, if the person may see it.
 
-    ``warned``: how many would be refused, of one that is only looked through.
+    ``warned``: how many would be refused, of one that is only looked through. ``rose_from``: the level from which the
+    dossier rose since it was begun.
     """
 
     id: UUID
@@ -67,6 +69,7 @@ class MoveStanding:
     dossier: Record | None
     place: ShelfPlace | None
     warned: int = 0
+    rose_from: int | None = None
 
     @property
     def total(self) -> int:
@@ -109,12 +112,9 @@ class BulkMoving:
             last = there[-1].volume or 1 if there else 0
             apart = last > 1 or any(item.volume for item in here)
             rows = [
-                {
-                    "record_id": item.id, "copy_id": None, "from_id": source_id, "from_volume": item.volume,
-                    "volume": last + (item.volume or 1) if apart else None,
-                }
-                for item in here if item.id in seen
-            ]  # fmt: skip
+                _row(item, source_id, behind, last + (item.volume or 1) if apart else None)
+                for item, behind in _moving(here, seen)
+            ]
             return self._begin(work, identity, MoveInto.DOSSIER, dossier_id, rows, look=look)
 
     def count_from(self, identity: Identity, dossier_id: UUID, item_id: UUID) -> int:
@@ -134,13 +134,11 @@ class BulkMoving:
         """
         with self._guard.refusals(identity), self._db.writing() as work:
             made, moving = self._arranging.begin_split(work, identity, dossier_id, item_id, title, version)
+            here = dossier_order.placed(work.session, dossier_id)
             rows = [
-                {
-                    "record_id": item.id, "copy_id": None, "from_id": dossier_id, "from_volume": item.volume,
-                    "volume": item.volume,
-                }
-                for item in moving
-            ]  # fmt: skip
+                _row(item, dossier_id, behind, item.volume)
+                for item, behind in _moving(here, {each.id for each in moving})
+            ]
             return made, self._begin(work, identity, MoveInto.DOSSIER, made, rows, look=False)
 
     def put_into(self, identity: Identity, dossier_id: UUID, item_ids: Sequence[UUID], *, look: bool = False) -> UUID:
@@ -205,11 +203,12 @@ class BulkMoving:
             BulkMove(
                 id=key, person_id=identity.person_id, kind=into, target_id=target_id,
                 state=BulkState.PREPARED if look else BulkState.RUNNING, created_at=self._clock.now(),
+                level_before=session.get_one(Record, target_id).level_rank if into is MoveInto.DOSSIER else None,
             )
         )  # fmt: skip
         session.flush()
         laid = [
-            {"move_id": key, "at": at, "state": RowState.WAITING, "from_volume": None, **row}
+            {"move_id": key, "at": at, "state": RowState.WAITING, "from_volume": None, "behind": None, **row}
             for at, row in enumerate(rows)
         ]
         session.execute(insert(BulkMoveRow), laid)
@@ -324,10 +323,30 @@ class BulkMoving:
         if move.state is BulkState.PREPARED:
             would = (BulkMoveRow.move_id == move.id, BulkMoveRow.reason.is_not(None))
             warned = session.scalar(select(func.count()).select_from(BulkMoveRow).where(*would)) or 0
+        before = move.level_before
+        rose = dossier is not None and before is not None and dossier.level_rank > before
         return MoveStanding(
             move.id, move.kind, move.state, counts, move.created_at, _unfinished(session, move.id), dossier, place,
-            warned,
+            warned, before if rose else None,
         )  # fmt: skip
+
+
+def _moving(here: Sequence[Placed], moving: Collection[UUID]) -> Iterator[tuple[Placed, int]]:
+    """Yield the items that a move takes, each with how many that it leaves lie before it."""
+    left = 0
+    for item in here:
+        if item.id in moving:
+            yield item, left
+        else:
+            left += 1
+
+
+def _row(item: Placed, source_id: UUID, behind: int, volume: int | None) -> dict[str, Any]:
+    """Return the row of an item that comes from a dossier."""
+    return {
+        "record_id": item.id, "copy_id": None, "from_id": source_id, "from_volume": item.volume, "volume": volume,
+        "behind": behind,
+    }  # fmt: skip
 
 
 def _own(session: Session, identity: Identity, move_id: UUID) -> BulkMove:

@@ -167,6 +167,28 @@ def placed_at(before: Sequence[UUID], places: Mapping[UUID, int]) -> list[UUID]:
     return [*found, *rest]
 
 
+def put_back(
+    items: Sequence[Placed], back: Sequence[Placed], stood: Mapping[UUID, tuple[int, int]], *, floor: int = 0
+) -> list[Placed]:
+    """Return items with others put back among them where they stood: each behind what stood before it.
+
+    ``stood`` says of each that was moved away how many others stood before it, and its place among the moved. What came
+    in behind since stays behind; nothing is put before the place ``floor``.
+    """
+    laid = list(items)
+    places: list[tuple[int, int]] = []
+    others = 0
+    for item in items:
+        others += item.id not in stood
+        places.append(stood.get(item.id, (others, -1)))
+    for item in back:
+        mine = stood[item.id]
+        at = max(floor, next((n for n, place in enumerate(places) if place > mine), len(laid)))
+        laid.insert(at, item)
+        places.insert(at, mine)
+    return laid
+
+
 def moved_among(before: Sequence[UUID], after: Sequence[UUID]) -> list[UUID]:
     """Return the fewest items whose moving turns one order into the other."""
     stood = {key: at for at, key in enumerate(before)}

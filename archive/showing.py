@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -27,11 +27,14 @@ from archive.model import (
     FileRole,
     Fonds,
     Level,
+    Loan,
+    LoanState,
     Medium,
     NeedToKnowGroup,
     Person,
     Place,
     Record,
+    RecordDue,
     RecordKind,
     RecordState,
     RecordSubject,
@@ -91,7 +94,10 @@ class FileView:
 
 @dataclass(frozen=True)
 class CustodyView:
-    """What a custodian, an officer or an auditor sees of a record (C15)."""
+    """What a custodian, an officer or an auditor sees of a record (C15).
+
+    ``due``: the day on which its term runs out; ``back_by``: until when a paper of it that is lent comes back.
+    """
 
     record_id: UUID
     number: str
@@ -103,6 +109,8 @@ class CustodyView:
     pages: int | None
     created_at: datetime
     filed_at: datetime | None
+    due: date | None
+    back_by: date | None
 
 
 @dataclass(frozen=True)
@@ -315,9 +323,14 @@ def _scans(session: Session, record_id: UUID) -> dict[UUID, tuple[int, int]]:
 
 
 def _custody(session: Session, record: Record) -> CustodyView:
+    due = select(RecordDue.due).where(RecordDue.record_id == record.id)
+    lent = select(func.min(Loan.due_on)).where(
+        Loan.record_id == record.id, Loan.state == LoanState.OPEN, Loan.copy_id.is_not(None)
+    )
     return CustodyView(
         record.id, number_of(record), record.registration_number, record.kind, record.state,
         session.get_one(Level, record.level_rank), record.medium, record.pages, record.created_at, record.filed_at,
+        session.scalar(due), session.scalar(lent),
     )  # fmt: skip
 
 

@@ -65,6 +65,7 @@ def show(move_id: UUID) -> str:
     refused = services().bulk_moves.refused(identity(), move_id, SHOWN)
     return render_template(
         "bulk_move.html", move=move, busy=move.state in BUSY and move.unfinished,
+        levels=services().directory.levels() if move.rose_from is not None else {},
         counts={state.value: move.counts.get(state, 0) for state in RowState},
         rest=[(record, number_of(record) if record else "", _why(row.reason or "")) for record, row in refused],
     )  # fmt: skip

@@ -98,6 +98,8 @@ def _page(
     page = render_template(
         "hand_in_sign.html", batch=batch, row=batch.row, side=side.value, faults=faults or {}, lines=lines or [],
         values={},
-        people=services().directory.people(each.person_id for each in batch.signatures.values()),
+        people=services().directory.people(
+            (batch.row.handed_by, batch.row.checked_by, *(each.person_id for each in batch.signatures.values()))
+        ),
     )  # fmt: skip
     return make_response(page, status)

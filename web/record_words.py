@@ -103,6 +103,8 @@ def custody_lines(view: CustodyView, locale: str, zone: str) -> Iterator[str]:
         (mark("Pages"), view.pages),
         (mark("Catalogued on"), minute(view.created_at, zone)),
         (mark("Filed on"), minute(view.filed_at, zone)),
+        (mark("Term runs out on"), view.due),
+        (mark("Lent, back by"), view.back_by),
     )
 
 

@@ -73,6 +73,7 @@ class BulkMove(Base):
     """A move of many items into a dossier, or of many copies to a place on the shelves (``target_id``), by one person.
 
     Prepared, it is looked through alone: nothing is moved, and ``reason`` of a row says why it would be refused.
+    ``level_before`` is the level of the dossier when it was begun.
     """
 
     __tablename__ = "bulk_move"
@@ -81,6 +82,7 @@ class BulkMove(Base):
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True)
     kind: Mapped[MoveInto] = mapped_column(word(MoveInto))
     target_id: Mapped[UUID]
+    level_before: Mapped[int | None]
     state: Mapped[BulkState] = mapped_column(word(BulkState), default=BulkState.RUNNING)
     created_at: Mapped[datetime] = mapped_column(index=True)
 
@@ -89,7 +91,8 @@ class BulkMoveRow(Base):
     """An item, or a copy, of a move, in order; ``from_id`` is the dossier or place where it lay when it was begun.
 
     ``volume`` is the volume that an item is to lie in there (None: that of what it is put behind), ``from_volume`` the
-    one in which it lay. ``reason`` as of ``BulkEditRow``.
+    one in which it lay, ``behind`` how many items that are not of the move lay before it there. ``reason`` as of
+    ``BulkEditRow``.
     """
 
     __tablename__ = "bulk_move_row"
@@ -102,5 +105,6 @@ class BulkMoveRow(Base):
     from_id: Mapped[UUID | None]
     volume: Mapped[int | None]
     from_volume: Mapped[int | None]
+    behind: Mapped[int | None]
     state: Mapped[RowState] = mapped_column(word(RowState), default=RowState.WAITING)
     reason: Mapped[str | None] = mapped_column(String(64))

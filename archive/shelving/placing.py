@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, update
 from sqlalchemy.engine import CursorResult
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from archive.blocks import Cause, end_missing
 from archive.clock import Clock
@@ -16,13 +17,16 @@ from archive.errors import Ambiguous, Conflict, Fault, InvalidInput, NotAllowed,
 from archive.identity import Identity
 from archive.ids import new_id
 from archive.log.writer import Log
-from archive.model import BlockCause, Copy, CopyMove, Record, RecordState, ShelfPlace
+from archive.model import BlockCause, Copy, CopyMove, Loan, Record, RecordState, ShelfPlace
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.shelving.copies import CopyFacts, add_copy, first_facts
 from archive.shelving.rules import ceiling, check_level, check_not_lent, is_charged, needs, release, take
 from archive.shelving.tree import HOLDERS
 from archive.showing import number_of
+
+OFTEN = 3
+"""So many loans of its papers within a year, and a record is often used."""
 
 PLACED = Cause(BlockCause.PLACING)
 """What lies on a shelf by a person's act is not missing."""
@@ -235,15 +239,20 @@ class Placing:
         )
 
     def _free(self, session: Session, identity: Identity, record: Record, row: Copy) -> str | None:
-        """Return the next free place: just safe enough, beside its like (category and term), boxes first, by path."""
+        """Return the next free place: just safe enough, beside its like (category and term), boxes first, by path.
+
+        One that is often lent comes first of all beside those of its like that are, too.
+        """
         other = aliased(Record)
-        like = (
+        near = (
             select(func.count(Copy.id))
             .join(other, other.id == Copy.record_id)
             .where(Copy.place_id == ShelfPlace.id, other.category_id == record.category_id, other.term == record.term)
             .correlate(ShelfPlace)
-            .scalar_subquery()
         )
+        like = [near.scalar_subquery().desc()]
+        if session.scalar(select(self._often(record.id))):
+            like.insert(0, near.where(self._often(other.id)).scalar_subquery().desc())
         most = ceiling(session, self._guard.reach(session, identity))
         fitting = select(ShelfPlace).where(
             ShelfPlace.kind.in_(HOLDERS),
@@ -253,11 +262,19 @@ class Placing:
             ShelfPlace.id.is_distinct_from(row.place_id),
         )
         boxes_first = ShelfPlace.kind
-        query = fitting.order_by(ShelfPlace.strength, like.desc(), boxes_first, ShelfPlace.path)
+        query = fitting.order_by(ShelfPlace.strength, *like, boxes_first, ShelfPlace.path)
         for place in session.scalars(query.limit(50)):
             if is_charged(session, identity, place):
                 return place.path
         return None
+
+    def _often(self, record_id: UUID | InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
+        """Return the condition that the papers of a record were lent at least ``OFTEN`` times within a year."""
+        since = self._guard.day() - timedelta(days=365)
+        lent = select(func.count(Loan.id)).where(
+            Loan.record_id == record_id, Loan.copy_id.is_not(None), Loan.issued_on >= since
+        )
+        return lent.correlate_except(Loan).scalar_subquery() >= OFTEN
 
 
 def _too_weak(session: Session) -> ColumnElement[bool]:

@@ -21,7 +21,7 @@ from archive.shelving.tree import PlaceFacts
 from tests.browser.pages import CHROMIUM, a_browser
 from tests.factories.drawn import a_pdf
 from tests.factories.furnished import served
-from tests.factories.web_house import WebHouse, a_web_house
+from tests.factories.web_house import PASSWORD, WebHouse, a_web_house
 
 pytestmark = [
     pytest.mark.browser,
@@ -81,6 +81,15 @@ def to(page: Page, selector: str) -> None:
     raise AssertionError(selector)
 
 
+def sign(page: Page, key: UUID, side: str) -> None:
+    """Sign a checked batch for a side with one's own password."""
+    to(page, f'a[href="/hand-ins/{key}/sign/{side}"]')
+    page.keyboard.press("Enter")
+    expect(page.locator("#field-password")).to_be_visible()
+    to(page, "#field-password")
+    scan(page, PASSWORD)
+
+
 def no_mouse(*_where: Any, **_how: Any) -> None:
     raise AssertionError("the keyboard alone")
 
@@ -104,7 +113,21 @@ def test_an_archivist_takes_a_batch_from_hand_in_to_shelf_by_keyboard_and_scanne
         expect(page.locator("#finish")).to_be_focused()
         page.keyboard.press("Enter")
         expect(page.get_by_role("heading", name="上半年文件")).to_be_visible()
-        page.goto("/steps?step=received")
+        sign(page, key, "received")
+        expect(page.get_by_text("您已签字")).to_be_visible()
+        other = house.browser("clerk").get_cookie("juanku_session")
+        assert other is not None
+        elsewhere = browser.new_context(base_url=url, locale="zh-CN")
+        elsewhere.add_cookies([{"name": "juanku_session", "value": other.value, "url": url}])
+        theirs = elsewhere.new_page()
+        theirs.mouse.click = no_mouse  # type: ignore[method-assign]
+        theirs.goto(f"/hand-ins/{key}")
+        sign(theirs, key, "handed")
+        expect(theirs.get_by_text("批次办结")).to_be_visible()
+        elsewhere.close()
+        to(page, 'a[href="/steps"]')
+        page.keyboard.press("Enter")
+        expect(page.locator('button[name="all"]')).to_be_visible()
         to(page, 'button[name="all"]')
         page.keyboard.press("Enter")
         expect(page.get_by_role("heading", name="归档", exact=True)).to_be_visible()
@@ -119,7 +142,7 @@ def test_an_archivist_takes_a_batch_from_hand_in_to_shelf_by_keyboard_and_scanne
             expect(page.locator(".scan-said strong")).to_contain_text(text)
         took = time.monotonic() - begun
     with house.services.db.reading() as session:
-        assert session.get_one(HandIn, key).state is HandInState.CHECKED
+        assert session.get_one(HandIn, key).state is HandInState.SIGNED
         lying = session.scalar(select(func.count()).select_from(Copy).where(Copy.place_id.is_not(None)))
         filed = session.scalar(select(func.count()).select_from(Record).where(Record.state == RecordState.FILED))
     assert (lying, filed) == (PAPERS, PAPERS + SCANS)

@@ -36,6 +36,16 @@ def test_a_program_has_a_dossier_follow_a_template_and_sees_what_it_lacks(house:
     [contract] = [each for each in named.json["papers"] if each["code"] == "contract"]
     assert (contract["stands"], contract["items"][0]["by_hand"]) == ("there", True)
     assert house.ask("POST", f"{at}/items", json={"paper": "x", "record": str(item)}).status_code == 422
+    seen = {"paper": "contract", "record": str(item), "copy_sealed": True, "original_seen_on": "2020-01-03"}
+    noted = house.ask("POST", f"{at}/copies", json=seen | {"original_returned_on": "2020-01-04"})
+    [contract] = [each for each in noted.json["papers"] if each["code"] == "contract"]
+    kept = contract["items"][0]
+    assert (kept["copy_sealed"], kept["original_seen_on"], kept["original_returned_on"]) == (
+        True, "2020-01-03", "2020-01-04",
+    )  # fmt: skip
+    early = house.ask("POST", f"{at}/copies", json=seen | {"original_returned_on": "2020-01-02"})
+    assert early.status_code == 422
+    assert house.ask("POST", f"{at}/copies", "staff", json=seen).status_code == 404
     [line] = house.get("/api/v1/papers?late=true").json["dossiers"]
     assert (line["dossier"], line["late"]) == (str(dossier), True)
     assert house.get("/api/v1/papers", "staff").json["dossiers"] == []

@@ -31,3 +31,9 @@ def test_a_program_counts_a_room(tmp_path: Path) -> None:
         [listed] = house.get("/api/v1/stocktakings").json["stocktakings"]
         assert listed["stocktaking"] == begun.json["stocktaking"]
         assert house.get(at, "staff").status_code == 403
+        record = house.get(f"/api/v1/records/by-number/{here}").json["record"]
+        checks, agrees = f"/api/v1/records/{record}/checks", dict.fromkeys(("label_ok", "number_ok", "state_ok"), True)
+        assert house.ask("POST", checks, json=agrees | {"description_ok": True}).status_code == 201
+        assert house.ask("POST", checks, json=agrees | {"description_ok": False}).status_code == 422
+        wrong = agrees | {"description_ok": False, "remark": "题名少一字"}
+        assert house.ask("POST", checks, "staff", json=wrong).status_code in {403, 404}

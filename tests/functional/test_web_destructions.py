@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pypdfium2
 import pytest
 from python_calamine import CalamineWorkbook
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from archive.ids import new_id
 from archive.model import (
@@ -23,6 +24,8 @@ from archive.model import (
     DestructionState,
     DueState,
     RecordDue,
+    RecordKind,
+    RecordState,
     Verdict,
 )
 from retention.destroying.running import lines_of
@@ -119,6 +122,7 @@ def test_the_register_is_a_page_a_pdf_and_a_spreadsheet(house: WebHouse) -> None
         session, now = work.session, house.services.clock.now()
         items = session.scalars(select(DestructionItem).where(DestructionItem.destruction_id == key)).all()
         session.execute(insert(DestroyedRecord), lines_of(acts.running._means, session, key, items))
+        session.execute(update(DestroyedRecord).values(archive_number="WY01-HT·2010-D10-0001-003"))
         for item in items:
             item.state, item.gone_at = DestructionItemState.GONE, now
         row = session.get_one(Destruction, key)
@@ -135,3 +139,14 @@ def test_the_register_is_a_page_a_pdf_and_a_spreadsheet(house: WebHouse) -> None
     assert head[:4] == ["序号", "题名", "年度", "档号"]
     assert row[1] == "旧合同甲"
     assert archivist.get(f"/destroyed/{key}/other.pdf").status_code == 404
+    dossier = house.a_record(
+        archive_number="WY01-HT·2010-D10-0001", state=RecordState.FILED, kind=RecordKind.DOSSIER, title="合同卷"
+    )
+    other = house.a_record(
+        archive_number="WY01-HT·2010-D10-000", state=RecordState.FILED, kind=RecordKind.DOSSIER, title="另一卷"
+    )
+    for each, told in ((dossier, True), (other, False)):
+        form = {"csrf_token": token_of(archivist), "form": "closing_note", "record": str(each.id), "language": "zh_CN"}
+        note = archivist.post("/prints", data=form).data
+        text = pypdfium2.PdfDocument(note)[0].get_textpage().get_text_bounded()
+        assert (f"销毁：{row[3]}" in "".join(text.split())) is told

@@ -12,7 +12,17 @@ from flask.testing import FlaskClient
 from python_calamine import CalamineWorkbook
 from sqlalchemy import select
 
-from archive.model import Custody, LogEntry, Medium, Record, RecordKind, RecordState
+from archive.model import (
+    Approval,
+    ApprovalKind,
+    ApprovalState,
+    Custody,
+    LogEntry,
+    Medium,
+    Record,
+    RecordKind,
+    RecordState,
+)
 from tests.factories.web_house import WebHouse, a_web_house, token_on
 from web.prints.kinds import KINDS, shipped
 from web.prints.samples import ROWS, sample
@@ -146,7 +156,19 @@ def test_the_contents_of_a_dossier_stand_in_order_with_page_numbers_and_without_
     some = "".join(pages_of(asked(house.browser("staff"), "dossier_contents", [dossier]).data))
     assert "第2份通知" not in some
     assert "2–4" in some, "counted over what is seen"
+    archivist, decider = (house.people[name].id for name in ("archivist", "clerk"))
+    with house.services.db.writing() as work:
+        for each, state in ((held[0], ApprovalState.APPROVED), (held[2], ApprovalState.REFUSED)):
+            work.session.add(
+                Approval(
+                    kind=ApprovalKind.CORRECTION, record_id=each.id, state=state, asked_by=archivist, sealed=b"",
+                    asked_at=house.services.clock.now(), decided_by=decider, decided_at=house.services.clock.now(),
+                )
+            )  # fmt: skip
+        work.commit()
     note = "".join(pages_of(asked(house.browser("archivist"), "closing_note", [dossier], language="zh_CN").data))
+    assert "更正：WY01-WYH·2024-D30-A0001-1。" in note
+    assert "A0001-3" not in note
     for words in ("备考表", "本卷共3件、6页", "其中纸质3件，电子0件", "立卷人", "检查人", "立卷日期"):
         assert words in note
 

@@ -11,6 +11,7 @@ from sqlalchemy import func, select, update
 from archive import bulk_move_steps
 from archive.arranging import MOST
 from archive.bulk_moves import BulkMoving
+from archive.dossier_order import placed
 from archive.errors import Conflict, InvalidInput, NotAllowed, NotFound, WrongState
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
@@ -264,6 +265,46 @@ def test_what_still_lies_where_a_move_put_it_is_moved_back_in_order(office: Offi
     for act in (office.moves.undo, office.moves.go_on):
         with pytest.raises(WrongState):
             act(house.archivist, key)
+
+
+def test_items_go_back_to_where_they_stood_among_what_stayed_and_what_came_since_lies_behind(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk_move_steps, "STEP", 2)
+    house = office.house
+    into, other, hidden = house.filled(0)[0], house.dossier("另一卷"), house.add("密件")
+    source, items = house.filled(5)
+    house.arranging.put_in(house.archivist, source, [hidden], place=3)
+    with house.db.writing() as work:
+        work.session.execute(update(Record).where(Record.id == hidden).values(level_rank=4))
+        work.commit()
+    key = office.moves.into_dossier(house.archivist, into, source)
+    house.arranging.put_in(house.archivist, other, [items[3]], source=source)
+    office.run(key)
+    house.arranging.put_in(house.archivist, source, [items[3]], source=other)
+    new = house.add("新件")
+    house.arranging.put_in(house.archivist, source, [new])
+    ended(office, key)
+    office.moves.undo(house.archivist, key)
+    office.run(key)
+    with house.db.reading() as session:
+        lying = [each.id for each in placed(session, source)]
+    assert lying == [items[0], items[1], hidden, items[2], items[3], items[4], new]
+
+
+def test_a_level_that_a_dossier_rose_to_is_told_and_stays_when_items_go_back(office: Office) -> None:
+    house = office.house
+    into, source = house.filled(0)[0], house.filled(2, level=3)[0]
+    before = house.row(into).level_rank
+    key = office.moves.into_dossier(house.archivist, into, source)
+    assert office.moves.show(house.archivist, key).rose_from is None
+    office.run(key)
+    ended(office, key)
+    assert office.moves.show(house.archivist, key).rose_from == before
+    office.moves.undo(house.archivist, key)
+    office.run(key)
+    assert (house.order(into), house.row(into).level_rank) == ([], 3)
+    assert office.moves.show(house.archivist, key).rose_from == before
 
 
 def test_papers_go_back_onto_their_shelf_and_items_out_of_a_dossier(office: Office) -> None:

@@ -23,7 +23,20 @@ from archive.errors import (
     StandsAlready,
 )
 from archive.identity import Identity, Role
-from archive.model import Copy, Medium, Record, RecordState, Security, ShelfKind, ShelfPlace
+from archive.model import (
+    Approval,
+    ApprovalKind,
+    Copy,
+    Loan,
+    LoanForm,
+    LoanState,
+    Medium,
+    Record,
+    RecordState,
+    Security,
+    ShelfKind,
+    ShelfPlace,
+)
 from archive.policy.guard import Guard
 from archive.purging import remove_records
 from archive.shelving.copies import CopyFacts
@@ -278,6 +291,37 @@ def test_the_next_free_place_is_just_safe_enough_and_beside_its_like(store: Stor
     placing.place(store.archivist, copy, store.shelving.looks.id_at(store.archivist, "C-1-1-1"))
     assert placing.propose(store.archivist, store.a_copy(2)) == "C-1-1-1"
     assert placing.propose(store.archivist, store.a_copy(4)) == "A-1-1-1"
+
+
+def lent(store: Store, copy: UUID, times: int) -> None:
+    """Have a copy lent and brought back so many times, this year."""
+    with store.db.writing() as work:
+        session = work.session
+        record = session.get_one(Copy, copy).record_id
+        who, now = store.archivist.person_id, FixedClock().now()
+        for at in range(times):
+            asked = Approval(kind=ApprovalKind.LOAN, record_id=record, asked_by=who, asked_at=now, sealed=b"")
+            session.add(asked)
+            session.flush()
+            session.add(
+                Loan(
+                    number=at + 1 + len(session.scalars(select(Loan.id)).all()), approval_id=asked.id, record_id=record,
+                    borrower_id=who, form=LoanForm.OUT, purpose="work", days=7, state=LoanState.RETURNED, asked_at=now,
+                    copy_id=copy, issued_on=now.date(),
+                )
+            )  # fmt: skip
+        work.commit()
+
+
+def test_what_is_often_lent_comes_beside_others_that_are(store: Store) -> None:
+    placing = store.shelving.placing
+    quiet, used, more, seldom = (store.a_copy(2) for _ in range(4))
+    for code, copy in (("B", quiet), ("C", used)):
+        placing.place(store.archivist, copy, store.a_box(code, Security.CABINET))
+    for copy, times in ((used, 3), (more, 3), (seldom, 2)):
+        lent(store, copy, times)
+    assert placing.propose(store.archivist, more) == "C-1-1-1"
+    assert placing.propose(store.archivist, seldom) == "B-1-1-1"
 
 
 def test_a_copy_that_is_with_someone_leaves_its_place_and_a_stale_form_changes_nothing(store: Store) -> None:

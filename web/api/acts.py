@@ -110,6 +110,8 @@ def _custody(view: CustodyView) -> CustodyRecord:
         pages=view.pages,
         created_at=view.created_at,
         filed_at=view.filed_at,
+        due=view.due,
+        back_by=view.back_by,
     )
 
 

@@ -103,6 +103,7 @@ class MoveShown(Shape):
     state: BulkState
     counts: dict[RowState, int]
     created_at: AwareDatetime
+    rose_from: int | None = Field(description="The level from which the dossier rose since it was begun; it stays.")
     refused: list[EditRefused] = Field(description=f"At most {SHOWN}; of one that is looked through, those that would.")
 
 
@@ -145,6 +146,7 @@ def _moved(move: MoveStanding) -> MoveShown:
     rows = services().bulk_moves.refused(identity(), move.id, SHOWN)
     return MoveShown(
         move=move.id, into=move.into, state=move.state, counts=dict(move.counts), created_at=move.created_at,
+        rose_from=move.rose_from,
         refused=[EditRefused(record=row.record_id, reason=row.reason or "") for _record, row in rows],
     )  # fmt: skip
 

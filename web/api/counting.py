@@ -3,14 +3,16 @@
 from datetime import date
 from uuid import UUID
 
+from archive.checking import Findings
 from archive.errors import Fault, InvalidInput, NotFound
-from archive.model import StockState, Tally
+from archive.model import BlockKind, StockState, Tally
 from archive.stocktaking.counting import Scan
 from archive.stocktaking.report import StocktakingView
 from web import paging
 from web.api import given
 from web.api.made_of_stock import (
     CheckDue,
+    CheckNoted,
     ChecksPage,
     ScansTold,
     ScanTold,
@@ -117,6 +119,16 @@ def checks_due(query: given.ChecksDue) -> ChecksPage:
         checks=[CheckDue(record=record.id, number=record.archive_number, due=check.due) for check, record in shown],
         next=f"{last.due.isoformat()}.{last.id}" if last else None,
     )
+
+
+@operation("/records/{record_id}/checks", 403, 404, method="POST", status=201)
+def note_check(record_id: UUID, body: given.NewCheck) -> CheckNoted:
+    """Note what a check of a filed record found, due or not; the next one is planned by the rules."""
+    found = Findings(
+        body.label_ok, body.number_ok, body.state_ok, body.description_ok, body.remark,
+        BlockKind(body.hold) if body.hold else None,
+    )  # fmt: skip
+    return CheckNoted(check=services().checks.check(identity(), record_id, found))
 
 
 def _again(stocktaking_id: UUID) -> StocktakingStands:

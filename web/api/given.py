@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, JsonValue
 
+from archive.checking import LONGEST_REMARK
 from archive.identity import Role
 from archive.log.browse import LARGEST_PAGE
 from archive.model import (
@@ -344,6 +345,17 @@ class Scans(Shape):
     """Scans in their order."""
 
     scans: Annotated[list[GivenScan], Field(min_length=1, max_length=20)]
+
+
+class NewCheck(Shape):
+    """What of a record agrees with its paper; where something does not, ``remark`` says what."""
+
+    label_ok: bool
+    number_ok: bool
+    state_ok: bool
+    description_ok: bool
+    remark: str = Field("", max_length=LONGEST_REMARK)
+    hold: Literal["missing", "in_restoration"] | None = Field(None, description="Hold the record back for this.")
 
 
 class ChecksDue(Page):

@@ -98,6 +98,14 @@ class NamedPaper(Shape):
     record: UUID
 
 
+class PaperSeen(NamedPaper):
+    """What is noted of a paper's copy and original; each call says all of it anew."""
+
+    copy_sealed: bool = False
+    original_seen_on: date | None = Field(None, description="By you.")
+    original_returned_on: date | None = None
+
+
 class BoardQuery(Shape):
     """What the board takes."""
 

@@ -87,6 +87,12 @@ class CheckDue(Shape):
     due: date
 
 
+class CheckNoted(Shape):
+    """A check that is noted."""
+
+    check: UUID
+
+
 class ChecksPage(Shape):
     """One page of checks, the earliest first."""
 

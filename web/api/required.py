@@ -14,6 +14,7 @@ from web.api.made_of_required import (
     PaperFacts,
     PaperItem,
     PapersBoard,
+    PaperSeen,
     PaperShown,
     PapersLine,
     PapersShown,
@@ -65,6 +66,16 @@ def _again(record_id: UUID) -> PapersShown:
 def name_paper(record_id: UUID, body: NamedPaper) -> PapersShown:
     """Say that an item of the dossier is one of its papers; twice is no error."""
     services().papers.attach(identity(), record_id, body.paper, body.record)
+    return papers(record_id)
+
+
+@operation("/records/{record_id}/papers/copies", 403, 404, 409, method="POST", again=_again)
+def note_paper_copy(record_id: UUID, body: PaperSeen) -> PapersShown:
+    """Note of an item that is a paper whether its copy is sealed, and when you saw its original and gave it back."""
+    services().papers.note_copy(
+        identity(), record_id, body.paper, body.record, sealed=body.copy_sealed, seen_on=body.original_seen_on,
+        returned_on=body.original_returned_on,
+    )  # fmt: skip
     return papers(record_id)
 
 

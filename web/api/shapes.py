@@ -164,7 +164,10 @@ class AlikeRecord(Shape):
 
 
 class CustodyRecord(Shape):
-    """What whoever keeps custody sees of a record: number, carrier and dates."""
+    """What whoever keeps custody sees of a record: number, carrier and dates.
+
+    ``due``: when its term runs out; ``back_by``: until when a paper of it that is lent comes back.
+    """
 
     view: Literal["custody"] = "custody"
     record: UUID
@@ -178,6 +181,8 @@ class CustodyRecord(Shape):
     pages: int | None
     created_at: datetime
     filed_at: datetime | None
+    due: date | None
+    back_by: date | None
 
 
 class FullRecord(Shape):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from web.prints.later import CORRECTED, DESTROYED
 from web.prints.lists import dates_of, volume_words
 from web.prints.papers import (
     Holding,
@@ -23,6 +24,10 @@ TOLD = mark("This dossier holds %(items)s and %(pages)s.")
 ON_PAPER = mark("On paper: %(count)s; electronic: %(others)s.")
 UNCOUNTED = mark("Without a count of pages: %(count)s.")
 COPIES = mark("Missing pages, missing attachments, copies instead of originals:")
+LATER = {
+    CORRECTED: mark("%(day)s corrected: %(numbers)s."),
+    DESTROYED: mark("%(day)s destroyed: %(numbers)s."),
+}
 FROM_TO = mark("%(fonds)s: %(categories)s; %(first)s to %(last)s.")
 
 
@@ -48,8 +53,8 @@ def spines(holdings: Sequence[Holding], words: Words) -> list[dict[str, Any]]:
 
 
 def closing_notes(holdings: Sequence[Holding], words: Words) -> list[dict[str, Any]]:
-    """Return a note for each, with what is known of the dossier's state."""
-    return [{**_of_dossier(each, words), "told": _told(each, words)} for each in holdings]
+    """Return a note for each, with what is known of the dossier's state and of what changed later."""
+    return [{**_of_dossier(each, words), "told": _told(each, words), "later": _later(each, words)} for each in holdings]
 
 
 def stamps(papers: Sequence[Paper], words: Words) -> list[dict[str, Any]]:
@@ -156,6 +161,16 @@ def _told(holding: Holding, words: Words) -> str:
     if uncounted:
         lines.append(words.said(UNCOUNTED, count=uncounted))
     return "\n".join([*lines, words.said(COPIES)])
+
+
+def _later(holding: Holding, words: Words) -> str:
+    """Write what changed after filing: a line for what happened on one day."""
+    lines: dict[tuple[str, str], list[str]] = {}
+    for day, what, number in holding.later:
+        lines.setdefault((day, what), []).append(number)
+    return "\n".join(
+        words.said(LATER[what], day=day, numbers=_joined(numbers, words)) for (day, what), numbers in lines.items()
+    )
 
 
 def _receipt(papers: Sequence[Paper], words: Words) -> dict[str, Any]:

@@ -36,7 +36,7 @@ HEADS: Mapping[str, str] = {
     "dossier_number": mark("Archive number"),
     "dossier_title": mark("Title of the dossier"),
     "state_of_dossier": mark("State of this dossier"),
-    "later_changes": mark("Changes after filing (taken out, moved, appraised, destroyed)"),
+    "later_changes": mark("Changes after filing (corrected, taken out, moved, appraised, destroyed)"),
     "arranged_by": mark("Arranged by"),
     "checked_by": mark("Checked by"),
     "arranged_on": mark("Arranged on"),

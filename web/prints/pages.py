@@ -17,6 +17,7 @@ from web.prints.filled import book_sent, listed, pdf_sent
 from web.prints.gather import Chosen, gathered, house_name
 from web.prints.holding import holdings
 from web.prints.kinds import KINDS, Kind, Takes
+from web.prints.later import with_changes
 from web.prints.papers import Words
 from web.prints.required import needs
 from web.prints.setting import printed
@@ -95,7 +96,8 @@ def _given(kind: Kind, found: Chosen, locale: str) -> Sequence[Any]:
         case Takes.ITEMS:
             return found.items
         case Takes.DOSSIERS:
-            return holdings(found.dossiers, locale)
+            held = holdings(found.dossiers, locale)
+            return with_changes(held) if kind.key == "closing_note" else held
         case Takes.RECORDS:
             return found.papers
         case Takes.REQUIRED:

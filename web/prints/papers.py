@@ -60,13 +60,15 @@ class Paper:
 class Holding:
     """A dossier, or one of its volumes, with those of its items that the person sees, in order.
 
-    ``volume`` and ``volumes`` are 0 where it is not divided.
+    ``volume`` and ``volumes`` are 0 where it is not divided. ``later``: what changed since it was filed, as day, what
+    happened (``web.prints.later``) and number; only a closing note has it.
     """
 
     dossier: Paper
     items: Sequence[Paper]
     volume: int = 0
     volumes: int = 0
+    later: Sequence[tuple[str, str, str]] = ()
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from web.prints.audits import sample as audit_sample
 from web.prints.destruction import sample as destruction_sample
 from web.prints.kinds import KINDS, Takes
 from web.prints.label_sheets import sample_labels
+from web.prints.later import CORRECTED, DESTROYED
 from web.prints.papers import Holding, Paper, Words
 from web.prints.reports import sample_loans, sample_report, sample_uses
 from web.prints.required import Needs
@@ -48,7 +49,8 @@ def sample(key: str, locale: str) -> dict[str, object]:
     match kind.takes:
         case Takes.DOSSIERS:
             dossier = replace(_paper(2, words), dossier=True)
-            given = [Holding(dossier, full, 1, 2)], [Holding(bare[0], [])]
+            later = [(SAMPLE_DAY.isoformat(), CORRECTED, full[0].number), (SAMPLE_DAY.isoformat(), DESTROYED, "X00-1")]
+            given = [Holding(dossier, full, 1, 2, later)], [Holding(bare[0], [])]
         case Takes.REQUIRED:
             given = [_needs(words)], [Needs(bare[0])]
         case Takes.NOTHING:
