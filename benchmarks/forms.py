@@ -19,7 +19,7 @@ from sqlalchemy import select
 from archive.ids import new_id
 from archive.model import Category, Record, RecordKind, RecordState
 from benchmarks._common import archive, opened, table
-from benchmarks.pages import _signed_in
+from benchmarks.pages import signed_in
 from runtime.pages import make_app
 from runtime.wiring import Parts
 
@@ -77,7 +77,7 @@ def measure(parts: Parts, dossiers: list[str], items: list[str]) -> None:
     """Print the table."""
     app = make_app(parts)
     app.config["WTF_CSRF_ENABLED"] = False
-    client = _signed_in(app.test_client(), "archivist")
+    client = signed_in(app.test_client(), "archivist")
 
     def said(address: str, **data: Any) -> _Took:
         return _timed(lambda: bytes(client.post(address, data=data).data))

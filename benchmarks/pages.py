@@ -49,28 +49,29 @@ def measure(parts: Parts, rounds: int) -> None:
     pick = random.Random(1)
     with parts.db.reading() as session:
         count = session.scalar(select(func.count()).select_from(Record))
-    _asked(app.test_client(), ["/sign-in"])
-    bare = _asked(app.test_client(), ["/sign-in"] * rounds)
+    asked_for(app.test_client(), ["/sign-in"])
+    bare = asked_for(app.test_client(), ["/sign-in"] * rounds)
     print(
         f"\n{count:,} records; raw: sign-in page {spread([wall for wall, _cpu in bare])}; "
         f"processor {spread([cpu for _wall, cpu in bare])}"
     )
     for login, pages in _people(parts, pick, rounds).items():
-        client = _signed_in(app.test_client(), login)
+        client = signed_in(app.test_client(), login)
         rows = []
         for name, addresses in pages.items():
-            _asked(client, addresses[:2])
-            took = _asked(client, addresses)
+            asked_for(client, addresses[:2])
+            took = asked_for(client, addresses)
             walls = [wall for wall, _cpu in took]
             late = sorted(walls)[min(int(len(walls) * 0.95), len(walls) - 1)] * 1000 > REACH_MS
             rows.append((name, f"{spread(walls)}; processor {spread([c for _w, c in took])}{' LATE' * late}"))
         table(f"{login}: wall, p50 / p95 / p99 (at most {REACH_MS} ms at p95)", rows)
     table(
-        "A first visit, bytes on the line (at most 100 KB)", list(_weights(_signed_in(app.test_client(), "archivist")))
+        "A first visit, bytes on the line (at most 100 KB)", list(_weights(signed_in(app.test_client(), "archivist")))
     )
 
 
-def _signed_in(client: FlaskClient, login: str) -> FlaskClient:
+def signed_in(client: FlaskClient, login: str) -> FlaskClient:
+    """Sign someone of the demonstration in."""
     password = next(person.password for person in PEOPLE if person.login == login)
     reply = client.post("/sign-in", data={"login": login, "password": password})
     if reply.status_code != 303:
@@ -78,7 +79,7 @@ def _signed_in(client: FlaskClient, login: str) -> FlaskClient:
     return client
 
 
-def _asked(client: FlaskClient, addresses: Sequence[str]) -> list[tuple[float, float]]:
+def asked_for(client: FlaskClient, addresses: Sequence[str]) -> list[tuple[float, float]]:
     """Return for each address the seconds on the clock and of processor time."""
     took = []
     for address in addresses:

@@ -70,7 +70,7 @@ def facts_of(session: Session, ids: Collection[UUID]) -> Mapping[UUID, Facts]:
     on_hold, open_matters = held(session, wanted), unsettled(session, wanted)
     lent = set(session.scalars(select(Loan.record_id).where(Loan.record_id.in_(wanted), Loan.state.in_(RUNNING))))
     for row, going in (
-        (Circulation, Circulation.state == CirculationState.ROUND),
+        (Circulation, Circulation.state != CirculationState.RETURNED),
         (StandingCustody, StandingCustody.ended_at.is_(None)),
     ):
         lent |= set(session.scalars(select(row.record_id).where(row.record_id.in_(wanted), going)))

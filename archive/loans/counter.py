@@ -17,7 +17,7 @@ from archive.identity import Identity
 from archive.ids import new_id
 from archive.loans import rules
 from archive.loans.extending import end_right
-from archive.loans.papers import HandedPapers, ready_papers
+from archive.loans.papers import HandedPapers, is_worse, ready_papers
 from archive.loans.standing import availability, hindrance
 from archive.loans.states import PAPER, move
 from archive.loans.watches import keep_due
@@ -40,8 +40,6 @@ from archive.ports import Vault
 
 LONGEST = 500
 """Characters of what is written of a return."""
-
-_WORSE = list(CopyCondition)
 
 
 @dataclass(frozen=True)
@@ -306,7 +304,7 @@ class Counter:
     def _compare(self, session: Session, identity: Identity, loan: Loan, words: str) -> UUID | None:
         if loan.pages_out is not None and loan.pages_in is not None and loan.pages_in < loan.pages_out:
             return self._report(session, identity, loan, Harm.PAGES, words)
-        worse = loan.condition_in and loan.condition_out and _is_worse(loan.condition_in, loan.condition_out)
+        worse = is_worse(None, loan.condition_out, None, loan.condition_in)
         return self._report(session, identity, loan, Harm.DAMAGED, words) if worse else None
 
     def _report(self, session: Session, identity: Identity, loan: Loan, harm: Harm, words: str) -> UUID:
@@ -354,10 +352,6 @@ def _out(session: Session, record_id: UUID, copy: int | None) -> Sequence[tuple[
     if copy is not None:
         query = query.where(Copy.number == copy)
     return [(loan, row) for loan, row in session.execute(query)]
-
-
-def _is_worse(now: CopyCondition, before: CopyCondition) -> bool:
-    return _WORSE.index(now) > _WORSE.index(before)
 
 
 def _check_words(text: str, field: str) -> None:

@@ -16,7 +16,7 @@ from archive.deadlines import Deadlines
 from archive.errors import Ended, Fault, InvalidInput, NotAllowed, NotFound, OwnRequest
 from archive.identity import Identity, Role
 from archive.ids import new_id
-from archive.loans.papers import HandedPapers, reader_of, ready_papers, require_archive_decides
+from archive.loans.papers import AtCounter, HandedPapers, is_worse, reader_of, ready_papers, require_archive_decides
 from archive.loans.rules import months_later
 from archive.log.writer import Log
 from archive.model import (
@@ -46,7 +46,7 @@ class CustodyShown:
     """A paper in standing custody as someone may see it. ``names`` are people's by id.
 
     ``title`` is None for who does not read it. ``vacant``: who has it holds the post no more. ``may_sign``: this person
-    may sign the hand-over that waits.
+    may sign the hand-over that waits. ``waits``: it lies in the archive still, and is to be handed out at the counter.
     """
 
     row: StandingCustody
@@ -57,6 +57,7 @@ class CustodyShown:
     department: Names
     names: Mapping[UUID, str]
     entries: Sequence[CustodyEntry]
+    waits: bool
     late: bool
     vacant: bool
     may_keep: bool
@@ -74,8 +75,10 @@ class StandingCustodies:
         self._clock = clock
         self._papers = HandedPapers(log, clock)
 
-    def give(self, identity: Identity, record_id: UUID, login: str, months: int) -> UUID:
+    def give(self, identity: Identity, record_id: UUID, login: str, months: int, out: AtCounter | None = None) -> UUID:
         """Give a paper into the custody of the post that a person holds, to be looked at every ``months``.
+
+        It is handed out at once, as ``out`` says it is now.
 
         Raises:
             NotFound, NotAllowed: not theirs to lend.
@@ -90,6 +93,7 @@ class StandingCustodies:
             if identity.person_id is None:
                 raise NotAllowed(act="custody.give")
             key = self.begin_in(session, identity, record, held, months, new_id(), identity.person_id)
+            self._hand_out(session, identity, session.get_one(StandingCustody, key), record, out or AtCounter())
             work.commit()
             return key
 
@@ -108,12 +112,13 @@ class StandingCustodies:
     ) -> UUID:
         """Give a paper into the custody of a post that was looked at, in the caller's transaction.
 
+        It waits at the counter then.
+
         Raises:
             InvalidInput: field ``record``: no copy is there.
         """
         waiting = len(session.scalars(ready_papers(record.id)).all())
         copy = self._papers.choose(session, identity, record, None, waiting)
-        self._papers.hand_to(session, identity, copy, held.person_id)
         row = StandingCustody(
             id=key, record_id=record.id, copy_id=copy.id, post_id=held.post_id, department_id=held.department_id,
             person_id=held.person_id, months=months, check_on=months_later(self._guard.day(), months),
@@ -121,9 +126,39 @@ class StandingCustodies:
         )  # fmt: skip
         session.add(row)
         session.flush()
-        self._keep_due(session, row)
         self._note(session, identity, "custody.give", row, to=str(held.person_id), months=months)
         return key
+
+    def issue(self, identity: Identity, custody_id: UUID, out: AtCounter) -> None:
+        """Hand a paper out at the counter that is to be in custody.
+
+        Raises:
+            NotFound, NotAllowed: not theirs to lend.
+            Ended: it is out, or back.
+            InvalidInput: ``record`` (it may not leave, or no copy is there), ``holder`` (does not read it any more, or
+                holds the post no more).
+        """
+        with self._guard.refusals(identity), self._db.writing() as work:
+            session = work.session
+            row = self._kept(session, identity, custody_id, "custody.issue", out=False)
+            record, who = session.get_one(Record, row.record_id), session.get_one(Person, row.person_id)
+            reader_of(session, self._guard, record, who.login, "holder")
+            if not _holds_post(session, who.id, row, self._guard.day()):
+                raise InvalidInput(Fault("holder", "holds_not_the_post", {"name": who.name}))
+            self._hand_out(session, identity, row, record, out)
+            work.commit()
+
+    def _hand_out(
+        self, session: Session, identity: Identity, row: StandingCustody, record: Record, out: AtCounter
+    ) -> None:
+        copy = self._papers.hand_out(session, identity, record, out, row.person_id)
+        row.copy_id, row.issued_at, row.version = copy.id, self._clock.now(), row.version + 1
+        row.pages_out, row.condition_out = copy.pages if out.pages is None else out.pages, copy.condition
+        row.check_on = months_later(self._guard.day(), row.months)
+        session.flush()
+        self._keep_due(session, row)
+        body = {"copy": copy.number, "pages": row.pages_out, "condition": row.condition_out.value}
+        self._note(session, identity, "custody.issue", row, to=str(row.person_id), **body)
 
     def check(self, identity: Identity, custody_id: UUID, pages: int | None, condition: CopyCondition) -> None:
         """Write down that the paper was looked at, where it is; the next day counts from today.
@@ -153,7 +188,7 @@ class StandingCustodies:
             row = session.get(StandingCustody, custody_id)
             if row is None or row.person_id != identity.person_id:
                 row = self._kept(session, identity, custody_id, "custody.hand_over")
-            _require_going(row, "custody.hand_over")
+            _require_out(row, "custody.hand_over")
             record = session.get_one(Record, row.record_id)
             who = reader_of(session, self._guard, record, login, "holder")
             if who.id == row.person_id:
@@ -191,16 +226,31 @@ class StandingCustodies:
             self._note(session, identity, "custody.sign", row, old=str(old), to=str(to))
             work.commit()
 
-    def take_back(self, identity: Identity, custody_id: UUID) -> None:
-        """Take the paper back for good. Raises ``NotFound``, ``NotAllowed``, ``Ended``."""
+    def take_back(
+        self, identity: Identity, custody_id: UUID, pages: int | None = None, condition: CopyCondition | None = None
+    ) -> bool:
+        """Take the paper back for good, or drop a custody whose paper was never fetched.
+
+        Returns whether it differs from how it went out. ``pages`` and ``condition`` None: as then.
+
+        Raises ``NotFound``, ``NotAllowed``, ``Ended``.
+        """
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
-            row = self._kept(session, identity, custody_id, "custody.return")
-            self._papers.hand_to(session, identity, session.get_one(Copy, row.copy_id), None)
+            row = self._kept(session, identity, custody_id, "custody.return", out=None)
+            differs = False
+            if row.issued_at is not None:
+                copy = session.get_one(Copy, row.copy_id)
+                self._papers.hand_to(session, identity, copy, None)
+                differs = is_worse(row.pages_out, row.condition_out, pages, condition)
+                now = {"pages": row.pages_out if pages is None else pages, "condition": condition or row.condition_out}
+                copy.condition = condition or copy.condition
+                self._enter(session, identity, row, CustodyAct.RETURNED, **now)
             row.ended_at, row.next_id, row.version = self._clock.now(), None, row.version + 1
             Deadlines(self._guard).meet(session, DeadlineKind.CUSTODY_CHECK, row.id)
-            self._note(session, identity, "custody.return", row)
+            self._note(session, identity, "custody.return", row, differs=differs)
             work.commit()
+            return differs
 
     def every(
         self, identity: Identity, after: tuple[date, UUID] | None = None, *, limit: int
@@ -274,21 +324,28 @@ class StandingCustodies:
         people |= {key for each in entries for key in (each.signed_by, each.from_id, each.to_id)}
         found = session.execute(select(Person.id, Person.name).where(Person.id.in_(people - {None})))
         day, going = self._guard.day(), row.ended_at is None
+        out = going and row.issued_at is not None
         return CustodyShown(
             row, number_of(record), record.title if read else None, record.level_rank,
             session.get_one(Post, row.post_id).names, session.get_one(Department, row.department_id).names,
-            dict(found.all()), entries, late=going and row.check_on < day,
+            dict(found.all()), entries, waits=going and not out, late=out and row.check_on < day,
             vacant=going and not _holds_post(session, row.person_id, row, day), may_keep=keeps and going,
             may_sign=self._may_sign(session, identity, row),
-            may_hand_over=going and (keeps or row.person_id == identity.person_id),
+            may_hand_over=out and (keeps or row.person_id == identity.person_id),
         )  # fmt: skip
 
-    def _kept(self, session: Session, identity: Identity, custody_id: UUID, act: str) -> StandingCustody:
+    def _kept(
+        self, session: Session, identity: Identity, custody_id: UUID, act: str, *, out: bool | None = True
+    ) -> StandingCustody:
+        """Return one that has not ended, to who lends it: ``out`` (True), waiting (False), or either (None)."""
         row = session.get(StandingCustody, custody_id)
         self._guard.require(session, identity, Act.LEND, row.record_id if row else custody_id)
         if row is None:
             raise NotFound
-        _require_going(row, act)
+        if out:
+            _require_out(row, act)
+        elif row.ended_at is not None or (out is False and row.issued_at is not None):
+            raise Ended(state="returned" if row.ended_at is not None else "open", act=act)
         return row
 
     def _keep_due(self, session: Session, row: StandingCustody) -> None:
@@ -321,6 +378,6 @@ def _holds_post(session: Session, person: UUID, row: StandingCustody, day: date)
     return session.scalar(select(PersonPost.id).where(held).limit(1)) is not None
 
 
-def _require_going(row: StandingCustody, act: str) -> None:
-    if row.ended_at is not None:
-        raise Ended(state="returned", act=act)
+def _require_out(row: StandingCustody, act: str) -> None:
+    if row.ended_at is not None or row.issued_at is None:
+        raise Ended(state="returned" if row.ended_at is not None else "ready", act=act)

@@ -1,7 +1,8 @@
 """Applications for standing custody and for slips, where others than the archive decide that a paper leaves.
 
-They take the steps that the house's routes say, as a loan does. The last yes begins the custody or the round in the
-same transaction; where the archive alone decides, it begins at once. The row that it becomes bears ``about_id``.
+They take the steps that the house's routes say, as a loan does. The last yes makes the custody or the slip in the same
+transaction, and its paper waits at the counter; where the archive alone decides, it is handed out at once. The row that
+it becomes bears ``about_id``.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +24,7 @@ from archive.errors import Fault, InvalidInput, NotAllowed, NotFound, OwnRequest
 from archive.identity import Identity
 from archive.ids import new_id
 from archive.loans.custody import StandingCustodies
-from archive.loans.papers import TAKE_OUT, archive_decides, require_leaves
+from archive.loans.papers import TAKE_OUT, AtCounter, archive_decides, require_leaves
 from archive.loans.request_looks import StepShown, names_in, steps_of
 from archive.loans.rounds import Rounds, Slip
 from archive.loans.watches import keep_decision
@@ -85,8 +86,10 @@ class PaperRequests:
         self._custody = custody
         self._rounds = rounds
 
-    def give(self, identity: Identity, record_id: UUID, login: str, months: int, why: str) -> Begun:
-        """Give a paper into the custody of a post, or apply for it.
+    def give(
+        self, identity: Identity, record_id: UUID, login: str, months: int, why: str, out: AtCounter | None = None
+    ) -> Begun:
+        """Give a paper into the custody of a post, or apply for it; ``out``: as it is now, where it goes at once.
 
         Raises:
             NotFound, NotAllowed: not theirs to lend.
@@ -103,22 +106,23 @@ class PaperRequests:
                     "post": str(held.post_id), "department": str(held.department_id),
                 }  # fmt: skip
             if steps is None:
-                return Begun(self._custody.give(identity, record_id, login, months), asked=False)
+                return Begun(self._custody.give(identity, record_id, login, months, out), asked=False)
             return self._ask(identity, ApprovalKind.CUSTODY, record_id, what, why, steps)
 
-    def send_round(self, identity: Identity, record_id: UUID, slip: Slip, copy: int | None = None) -> Begun:
-        """Send a paper round, or apply for it. Raises as ``Rounds.begin``, and as ``give``."""
+    def send_round(self, identity: Identity, record_id: UUID, slip: Slip, out: AtCounter | None = None) -> Begun:
+        """Send a paper round, or apply for it; ``out`` as of ``give``. Raises as ``Rounds.begin``, and as ``give``."""
         with self._guard.refusals(identity):
             with self._db.reading() as session:
                 record = self._leaving(session, identity, record_id)
                 people = self._rounds.receivers(session, record, slip)
                 steps = self._steps(session, identity, ApprovalKind.CIRCULATION, record, people)
                 what = {
-                    "people": [str(each) for each in people], "receivers": list(slip.receivers), "copy": copy,
+                    "people": [str(each) for each in people], "receivers": list(slip.receivers),
+                    "copy": out.copy if out else None,
                     "scope": slip.scope.strip(), "until": slip.until.isoformat(),
                 }  # fmt: skip
             if steps is None:
-                return Begun(self._rounds.begin(identity, record_id, slip, copy), asked=False)
+                return Begun(self._rounds.begin(identity, record_id, slip, out), asked=False)
             return self._ask(identity, ApprovalKind.CIRCULATION, record_id, what, slip.purpose, steps)
 
     def decide(self, identity: Identity, approval_id: UUID, why: str, *, approve: bool) -> ApprovalState:

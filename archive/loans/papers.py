@@ -3,6 +3,7 @@
 Loans, circulation slips and standing custody all hand papers out by these, so that one is never with two people.
 """
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from archive.log.writer import Log
 from archive.model import (
     ApprovalKind,
     Copy,
+    CopyCondition,
     CopyMove,
     Loan,
     LoanForm,
@@ -36,6 +38,15 @@ from archive.policy.guard import Guard
 from archive.policy.rules import Act, condition
 from archive.shelving.copies import CopyFacts, add_copy, first_facts
 from archive.shelving.rules import release
+
+
+@dataclass(frozen=True)
+class AtCounter:
+    """How a paper leaves the counter: which copy, and pages and condition as they are now. None: as noted."""
+
+    copy: int | None = None
+    pages: int | None = None
+    condition: CopyCondition | None = None
 
 
 class HandedPapers:
@@ -65,6 +76,15 @@ class HandedPapers:
         if not chosen:
             raise InvalidInput(Fault("record", "no_copy"))
         return chosen[0]
+
+    def hand_out(self, session: Session, identity: Identity, record: Record, out: AtCounter, person: UUID) -> Copy:
+        """Hand a paper to a person who has no loan of it, as it is now. Raises ``InvalidInput``, field ``record``."""
+        require_leaves(session, record)
+        row = self.choose(session, identity, record, out.copy, len(session.scalars(ready_papers(record.id)).all()))
+        self.hand_to(session, identity, row, person)
+        if out.condition is not None:
+            row.condition = out.condition
+        return row
 
     def hand_to(self, session: Session, identity: Identity, row: Copy, person: UUID | None) -> ShelfPlace | None:
         """Note that a copy is with a person now (None: with the archive again); return where it lay."""
@@ -131,3 +151,13 @@ def reads(session: Session, guard: Guard, record: Record, person: UUID) -> bool:
     """Whether a person reads a filed record now."""
     facts = facts_of(record, people_named(session, [record.id]).get(record.id, ()))
     return holds(condition(Act.ASK_LOAN, guard.reach(session, Identity("", person))), facts)
+
+
+def is_worse(
+    pages_out: int | None, condition_out: CopyCondition | None, pages: int | None, condition: CopyCondition | None
+) -> bool:
+    """Whether a paper has fewer pages now, or is in a worse condition, than when it went out. None: as then."""
+    fewer = pages is not None and pages_out is not None and pages < pages_out
+    order = list(CopyCondition)
+    worse = condition is not None and condition_out is not None and order.index(condition) > order.index(condition_out)
+    return fewer or worse

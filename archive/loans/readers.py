@@ -69,15 +69,8 @@ class OutsideReaders:
         row = session.scalar(select(OutsideReader).where(OutsideReader.token == token))
         act = "outside.visit_again"
         if row is None:
-            act, key = "outside.keep_reader", new_id()
-            self._vault.add_owner(session, key, due_year=None)
-            number = (session.scalar(select(func.max(OutsideReader.number))) or 0) + 1
-            row = OutsideReader(id=key, number=number, token=token, name_token="", sealed=b"", since=self._clock.now(),
-                                last_at=self._clock.now())  # fmt: skip
-            session.add(row)
-        row.sealed = self._vault.seal(session, row.id, _packed(reader), context=_context(row.id))
-        row.name_token, row.last_at, row.version = self._name_token(reader.name), self._clock.now(), row.version + 1
-        session.flush()
+            act, row = "outside.keep_reader", self._new(session, token, self._clock.now())
+        self._write(session, row, reader, self._clock.now())
         self._log.note(session, identity, act, body={"reader": row.number})
         return row.id
 
@@ -137,6 +130,48 @@ class OutsideReaders:
         with self._guard.refusals(identity), self._db.writing() as work:
             self._erase(work.session, identity, self._kept(work.session, identity, reader_id))
             work.commit()
+
+    def gather(self) -> int:
+        """Take visits from before the register into it, one batch; return how many."""
+        with self._db.reading() as session:
+            old = select(OutsideUse.id).where(OutsideUse.reader_id.is_(None), OutsideUse.token != "")
+            ids = session.scalars(old.order_by(OutsideUse.id).limit(BATCH)).all()
+        for key in ids:
+            with self._db.writing() as work:
+                use = work.session.get(OutsideUse, key)
+                if use is not None and use.reader_id is None and use.token:
+                    self._take_in(work.session, use)
+                    work.commit()
+        return len(ids)
+
+    def _take_in(self, session: Session, use: OutsideUse) -> None:
+        """Find who came on a visit in the register, or note them there; a newer visit says who they are now."""
+        data = self._vault.open_many(session, [(use.id, use.sealed, visit_context(use.id))])[0]
+        use.version += 1
+        if data is None:
+            use.token = ""
+            return
+        row, reader = session.scalar(select(OutsideReader).where(OutsideReader.token == use.token)), unpacked(data)
+        if row is None:
+            row = self._new(session, use.token, use.at)
+            self._log.note(session, system("loans"), "outside.keep_reader", body={"reader": row.number})
+        if not row.sealed or use.at >= row.last_at:
+            self._write(session, row, reader, use.at)
+        row.since, use.reader_id = min(row.since, use.at), row.id
+
+    def _new(self, session: Session, token: str, at: datetime) -> OutsideReader:
+        key = new_id()
+        self._vault.add_owner(session, key, due_year=None)
+        number = (session.scalar(select(func.max(OutsideReader.number))) or 0) + 1
+        row = OutsideReader(id=key, number=number, token=token, name_token="", sealed=b"", since=at, last_at=at)
+        session.add(row)
+        session.flush()
+        return row
+
+    def _write(self, session: Session, row: OutsideReader, reader: Reader, at: datetime) -> None:
+        row.sealed = self._vault.seal(session, row.id, _packed(reader), context=_context(row.id))
+        row.name_token, row.last_at, row.version = self._name_token(reader.name), at, row.version + 1
+        session.flush()
 
     def sweep(self) -> int:
         """Erase readers whose last visit is longer ago than the house keeps them, one batch; return how many."""

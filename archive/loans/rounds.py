@@ -17,7 +17,15 @@ from archive.errors import Ended, Fault, InvalidInput, NotAllowed, NotFound
 from archive.identity import Identity
 from archive.ids import new_id
 from archive.loans import rules
-from archive.loans.papers import HandedPapers, reader_of, reads, ready_papers, require_archive_decides
+from archive.loans.papers import (
+    AtCounter,
+    HandedPapers,
+    is_worse,
+    reader_of,
+    reads,
+    ready_papers,
+    require_archive_decides,
+)
 from archive.loans.standing import period_of
 from archive.log.writer import Log
 from archive.model import (
@@ -72,6 +80,7 @@ class SlipShown:
     holder: UUID | None
     turn: UUID | None
     overdue: bool
+    may_issue: bool
     may_end: bool
     differs: bool
 
@@ -87,8 +96,10 @@ class Rounds:
         self._clock = clock
         self._papers = HandedPapers(log, clock)
 
-    def begin(self, identity: Identity, record_id: UUID, slip: Slip, copy: int | None = None) -> UUID:
+    def begin(self, identity: Identity, record_id: UUID, slip: Slip, out: AtCounter | None = None) -> UUID:
         """Send a paper round; it is with who sends it until the first receiver has signed. Returns the slip's id.
+
+        It is handed out at once, as ``out`` says it is now.
 
         Raises:
             NotFound, NotAllowed: not theirs to lend.
@@ -102,7 +113,10 @@ class Rounds:
             people = self.receivers(session, record, slip)
             if identity.person_id is None:
                 raise NotAllowed(act="circulation.begin")
-            self.begin_in(session, identity, record, slip, people, copy, key := new_id(), identity.person_id)
+            out = out or AtCounter()
+            self.begin_in(session, identity, record, slip, people, out.copy, key := new_id(), identity.person_id)
+            row = session.get_one(Circulation, key)
+            self._hand_out(session, identity, row, record, out, identity.person_id)
             work.commit()
             return key
 
@@ -126,14 +140,13 @@ class Rounds:
         key: UUID,
         by: UUID,
     ) -> None:
-        """Send a paper round on a slip that was looked at, from ``by``, in the caller's transaction.
+        """Write a slip that was looked at, from ``by``, in the caller's transaction. Its paper waits at the counter.
 
         Raises:
             InvalidInput: field ``record``: no copy is there.
         """
         waiting = len(session.scalars(ready_papers(record.id)).all())
         row = self._papers.choose(session, identity, record, copy, waiting)
-        self._papers.hand_to(session, identity, row, by)
         texts = json.dumps({"purpose": slip.purpose.strip(), "scope": slip.scope.strip()}, ensure_ascii=False)
         session.add(
             Circulation(
@@ -146,9 +159,48 @@ class Rounds:
         session.flush()
         for place, person in enumerate(people, 1):
             session.add(CirculationStop(id=new_id(), circulation_id=key, position=place, person_id=person))
-        Deadlines(self._guard).set(session, DeadlineKind.CIRCULATION, key, slip.until)
         body = {"to": [str(each) for each in people], "until": slip.until.isoformat(), "copy": row.number}
         self._note(session, identity, "circulation.begin", session.get_one(Circulation, key), **body)
+
+    def issue(self, identity: Identity, circulation_id: UUID, person: UUID, out: AtCounter) -> None:
+        """Hand a paper that is to go round out at the counter: to who sends it, or to the first receiver, who signs so.
+
+        Raises:
+            NotFound, NotAllowed: not theirs to lend.
+            Ended: it is out, or back.
+            InvalidInput: ``record`` (it does not go to this person, may not leave, or no copy is there), ``until`` (the
+                day is over), ``receivers`` (the first one does not read it any more).
+        """
+        with self._guard.refusals(identity), self._db.writing() as work:
+            session = work.session
+            row = session.get(Circulation, circulation_id)
+            record = self._guard.require(session, identity, Act.LEND, row.record_id if row else circulation_id)
+            if row is None:
+                raise NotFound
+            if row.state is not CirculationState.READY:
+                raise Ended(state=row.state.value, act="circulation.issue")
+            first = _stops(session, row.id)[0]
+            if person not in {row.begun_by, first.person_id}:
+                raise InvalidInput(Fault("record", "not_approved"))
+            if row.until < (today := self._guard.day()):
+                raise InvalidInput(Fault("until", "not_within", {"low": str(today), "high": str(row.until)}))
+            self._hand_out(session, identity, row, record, out, person)
+            if person == first.person_id:
+                if not reads(session, self._guard, record, person):
+                    raise InvalidInput(Fault("receivers", "reads_not", {"name": session.get_one(Person, person).name}))
+                first.signed_at = self._clock.now()
+                self._note(session, identity, "circulation.sign", row, position=first.position)
+            work.commit()
+
+    def _hand_out(
+        self, session: Session, identity: Identity, row: Circulation, record: Record, out: AtCounter, person: UUID
+    ) -> None:
+        copy = self._papers.hand_out(session, identity, record, out, person)
+        row.state, row.version, row.copy_id = CirculationState.ROUND, row.version + 1, copy.id
+        row.pages_out, row.condition_out = copy.pages if out.pages is None else out.pages, copy.condition
+        Deadlines(self._guard).set(session, DeadlineKind.CIRCULATION, row.id, row.until)
+        body = {"copy": copy.number, "pages": row.pages_out, "condition": row.condition_out.value}
+        self._note(session, identity, "circulation.issue", row, to=str(person), **body)
 
     def sign(self, identity: Identity, circulation_id: UUID) -> None:
         """Sign that one has the paper now, in one's turn.
@@ -179,6 +231,8 @@ class Rounds:
     ) -> bool:
         """Take the paper back and check it; return whether it differs from how it went out.
 
+        A slip whose paper was never fetched ends so, too.
+
         Args:
             identity: who takes it back.
             circulation_id: the slip.
@@ -195,10 +249,13 @@ class Rounds:
             self._guard.require(session, identity, Act.LEND, row.record_id if row else circulation_id)
             if row is None:
                 raise NotFound
-            if row.state is not CirculationState.ROUND:
+            if row.state is CirculationState.RETURNED:
                 raise Ended(state=row.state.value, act="circulation.return")
             copy = session.get_one(Copy, row.copy_id)
-            self._papers.hand_to(session, identity, copy, None)
+            if row.state is CirculationState.ROUND:
+                self._papers.hand_to(session, identity, copy, None)
+            else:
+                pages, condition = None, None
             row.state, row.version = CirculationState.RETURNED, row.version + 1
             row.ended_at, row.received_by = self._clock.now(), identity.person_id
             row.pages_in = row.pages_out if pages is None else pages
@@ -219,8 +276,8 @@ class Rounds:
         ``after``: behind the one of this id.
         """
         with self._db.reading() as session:
-            state = Circulation.state == (CirculationState.RETURNED if ended else CirculationState.ROUND)
-            query = select(Circulation).where(state, self._concerns(session, identity))
+            back = Circulation.state == CirculationState.RETURNED
+            query = select(Circulation).where(back if ended else ~back, self._concerns(session, identity))
             if after is not None:
                 query = query.where(Circulation.id < after)
             return [
@@ -280,7 +337,8 @@ class Rounds:
         texts: Mapping[str, Any] = {}
         if read:
             texts = json.loads(self._vault.open(session, row.record_id, row.sealed, context=_context(row.id)))
-        going = row.state is CirculationState.ROUND
+        going, waits = row.state is CirculationState.ROUND, row.state is CirculationState.READY
+        lends = (going or waits) and session.scalar(lend.with_only_columns(Record.id)) is not None
         people = {row.begun_by, row.received_by, *(each.person_id for each in stops)} - {None}
         found = session.execute(select(Person.id, Person.name).where(Person.id.in_(people)))
         return SlipShown(
@@ -289,7 +347,7 @@ class Rounds:
             holder=session.get_one(Copy, row.copy_id).holder_id if going else None,
             turn=next((each.person_id for each in stops if each.signed_at is None), None) if going else None,
             overdue=going and row.until < self._guard.day(),
-            may_end=going and session.scalar(lend.with_only_columns(Record.id)) is not None, differs=_differs(row),
+            may_issue=waits and lends, may_end=lends, differs=_differs(row),
         )  # fmt: skip
 
     def _note(self, session: Session, identity: Identity, act: str, row: Circulation, **body: Any) -> None:
@@ -321,9 +379,7 @@ def _check(slip: Slip) -> None:
 
 
 def _differs(row: Circulation) -> bool:
-    fewer = row.pages_in is not None and row.pages_out is not None and row.pages_in < row.pages_out
-    order = list(CopyCondition)
-    return fewer or (row.condition_in is not None and order.index(row.condition_in) > order.index(row.condition_out))
+    return is_worse(row.pages_out, row.condition_out, row.pages_in, row.condition_in)
 
 
 def _context(key: UUID) -> str:

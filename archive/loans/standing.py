@@ -81,9 +81,8 @@ def availability(session: Session, record: Record, without: UUID | None = None) 
 def _kept_by(session: Session, record_id: UUID) -> Names | None:
     """Return what the post is called in whose standing custody a paper of a record is; None: in none."""
     query = select(Post.names).join(StandingCustody, StandingCustody.post_id == Post.id)
-    return session.scalar(
-        query.where(StandingCustody.record_id == record_id, StandingCustody.ended_at.is_(None)).limit(1)
-    )
+    out = StandingCustody.issued_at.is_not(None), StandingCustody.ended_at.is_(None)
+    return session.scalar(query.where(StandingCustody.record_id == record_id, *out).limit(1))
 
 
 def too_often(session: Session, borrower: UUID, record_id: UUID, day: date) -> bool:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from archive.database import Database, rows_by_id
 from archive.identity import Identity
 from archive.loans.looks import LoanLooks
-from archive.loans.outside import OutsideUses, handed_out
+from archive.loans.outside import OutsideUses
 from archive.loans.readers import Reader
 from archive.loans.standing import rules_now
 from archive.model import (
@@ -109,7 +109,8 @@ class UseRegister:
     ) -> Sequence[Used]:
         line = OutsideUseRecord
         query = select(line, OutsideUse).join(OutsideUse, OutsideUse.id == line.use_id)
-        query = query.where(line.record_id.in_(handed_out(self._guard, session, identity)))
+        both = (self._guard.opens(session, identity, line.record_id, act) for act in (Act.LEND, Act.READ))
+        query = query.where(*both)
         if wished.record_id is not None:
             query = query.where(line.record_id == wished.record_id)
         if wished.staff is not None:
@@ -136,8 +137,8 @@ class UseRegister:
     def _loans(
         self, session: Session, identity: Identity, wished: Wished, after: After | None, limit: int
     ) -> Sequence[Used]:
-        lent = self._guard.visible(session, identity, Act.LEND).with_only_columns(Record.id)
-        query = select(Loan).where(Loan.issued_at.is_not(None), Loan.record_id.in_(lent))
+        lends = self._guard.opens(session, identity, Loan.record_id, Act.LEND)
+        query = select(Loan).where(Loan.issued_at.is_not(None), lends)
         if wished.record_id is not None:
             query = query.where(Loan.record_id == wished.record_id)
         if wished.staff is not None:

@@ -19,6 +19,7 @@ from archive.loans.asking import LoanRequests
 from archive.loans.basket import Basket
 from archive.loans.care import LoanCare
 from archive.loans.counter import Counter
+from archive.loans.counter_papers import CounterPapers
 from archive.loans.custody import StandingCustodies
 from archive.loans.excerpts import Excerpts
 from archive.loans.extending import Extensions, asks_of
@@ -58,13 +59,16 @@ class Lending:
         self.rounds = Rounds(db, guard, vault, log, clock)
         self.custody = StandingCustodies(db, guard, log, clock)
         self.papers = PaperRequests(db, guard, approvals, self.custody, self.rounds)
+        self.counter_papers = CounterPapers(db, guard, self.custody, self.rounds)
         self.excerpts = Excerpts(db, guard, vault, log, clock)
         self.readers = OutsideReaders(db, guard, vault, log, clock)
         self.outside = OutsideUses(db, guard, vault, log, clock, self.readers)
         self.used = UseRegister(db, guard, self.outside, self.looks)
         self.registered = LoanRegister(db, vault)
         self.statistics = LoanStatistics(db, guard, zone)
-        self.care = LoanCare(db, guard, approvals, log, clock, (self.readers.sweep, self.excerpts.sweep))
+        self.care = LoanCare(
+            db, guard, approvals, log, clock, (self.readers.gather, self.readers.sweep, self.excerpts.sweep)
+        )
         self.deputies = Deputies(db, guard, log, clock)
         self.books = Books(
             db,

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from archive.database import Base
@@ -36,6 +36,9 @@ class ApprovalState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+_FOR_OTHERS = text("for_id IS NOT NULL")
+
+
 class Approval(Base):
     """A request on a record (or on what is not found yet), and its end.
 
@@ -50,6 +53,7 @@ class Approval(Base):
         Index("ix_approval_record_id", "record_id"),
         Index("ix_approval_state_asked_at_id", "state", "asked_at", "id"),
         Index("ix_approval_asked_by_asked_at_id", "asked_by", "asked_at", "id"),
+        Index("ix_approval_asked_by_for_others", "asked_by", sqlite_where=_FOR_OTHERS, postgresql_where=_FOR_OTHERS),
     )
 
     id: Mapped[Key]

@@ -15,6 +15,7 @@ from archive.model.shelves import CopyCondition
 class CirculationState(StrEnum):
     """Where a circulation slip stands."""
 
+    READY = "ready"  # agreed to; the paper lies in the archive until it is handed out at the counter
     ROUND = "round"  # the paper is with who sends it round, or with one of the receivers
     RETURNED = "returned"
 
@@ -38,7 +39,7 @@ class Circulation(Base):
     copy_id: Mapped[UUID] = mapped_column(ForeignKey("copy.id"))
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
     until: Mapped[date]
-    state: Mapped[CirculationState] = mapped_column(word(CirculationState), default=CirculationState.ROUND)
+    state: Mapped[CirculationState] = mapped_column(word(CirculationState), default=CirculationState.READY)
     begun_by: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
     begun_at: Mapped[datetime]
     pages_out: Mapped[int | None]
@@ -70,7 +71,7 @@ class StandingCustody(Base):
     """A paper that a post keeps for its work 受控发放, without a loan's term: looked at every ``months``.
 
     ``person_id`` is who holds the post now; ``next_id`` who follows them, once they said so and no supervisor signed
-    yet. ``ended_at``: it is back.
+    yet. ``issued_at`` None: it waits at the counter. ``ended_at``: it is back, or was never fetched.
     """
 
     __tablename__ = "standing_custody"
@@ -92,6 +93,9 @@ class StandingCustody(Base):
     check_on: Mapped[date]
     begun_at: Mapped[datetime]
     begun_by: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    issued_at: Mapped[datetime | None]
+    pages_out: Mapped[int | None]
+    condition_out: Mapped[CopyCondition | None] = mapped_column(word(CopyCondition))
     ended_at: Mapped[datetime | None]
     version: Mapped[Version]
 
@@ -101,12 +105,13 @@ class CustodyAct(StrEnum):
 
     CHECKED = "checked"
     HANDED_OVER = "handed_over"
+    RETURNED = "returned"
 
 
 class CustodyEntry(Base):
-    """A check, or a hand-over from one holder of the post to the next. Insert-only.
+    """A check, a hand-over from one holder of the post to the next, or the return. Insert-only.
 
-    ``signed_by`` is who checked, or the supervisor who signed.
+    ``signed_by`` is who checked or took it back, or the supervisor who signed.
     """
 
     __tablename__ = "custody_entry"

@@ -45,8 +45,11 @@ class Loan(Base):
     __tablename__ = "loan"
     __table_args__ = (
         Index("ix_loan_borrower_id_id", "borrower_id", "id"),
+        Index("ix_loan_borrower_id_state", "borrower_id", "state"),
+        Index("ix_loan_asked_at", "asked_at"),
+        Index("ix_loan_issued_at_id", "issued_at", "id"),
         Index("ix_loan_record_id_state", "record_id", "state"),
-        Index("ix_loan_state_id", "state", "id"),
+        Index("ix_loan_state_number", "state", "number"),
         Index("ix_loan_state_due_on_id", "state", "due_on", "id"),
         Index("ix_loan_slip", "slip"),
         Index("ix_loan_excerpt_id", "excerpt_id"),

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from archive.database import Base
@@ -50,6 +50,10 @@ class OutsideReader(Base):
     version: Mapped[Version]
 
 
+_UNGATHERED = text("reader_id IS NULL AND token <> ''")
+"""Visits from before the register of readers."""
+
+
 class OutsideUse(Base):
     """One visit of a reader from outside; ``reader_id``: who it was, as long as they are in the register.
 
@@ -62,6 +66,7 @@ class OutsideUse(Base):
         Index("ix_outside_use_token", "token"),
         Index("ix_outside_use_staff_id", "staff_id"),
         Index("ix_outside_use_reader_id", "reader_id"),
+        Index("ix_outside_use_ungathered", "id", sqlite_where=_UNGATHERED, postgresql_where=_UNGATHERED),
     )
 
     id: Mapped[Key]

@@ -62,7 +62,9 @@ def check_not_lent(session: Session, copy: Copy) -> None:
     if session.scalar(lent) is not None:
         raise InvalidInput(Fault("copy", "is_lent"))
     round_ = select(Circulation.id).where(Circulation.copy_id == copy.id, Circulation.state == CirculationState.ROUND)
-    kept = select(StandingCustody.id).where(StandingCustody.copy_id == copy.id, StandingCustody.ended_at.is_(None))
+    kept = select(StandingCustody.id).where(
+        StandingCustody.copy_id == copy.id, StandingCustody.issued_at.is_not(None), StandingCustody.ended_at.is_(None)
+    )
     if session.scalar(round_) is not None or session.scalar(kept) is not None:
         raise InvalidInput(Fault("copy", "is_with_people"))
 

@@ -264,6 +264,14 @@ def test_a_custody_is_asked_for_asked_back_and_begun_at_the_pages(house: WebHous
     assert "每日接待业主" in secrecy.get(f"/paper-requests/{request}").text
     post(secrecy, f"/paper-requests/{request}/decide", decision="approve")
     assert number in archivist.get("/standing-custody").text
+    assert "staff某" in post(archivist, "/loans/counter", scan="staff")[1]
+    status, page = post(archivist, "/loans/counter", person="staff", scan=number, pages="5")
+    assert (status, "已受控发放" in page) == (200, True)
+    one = re.findall(r"/standing-custody/([0-9a-f-]{36})/slip.pdf", page)[0]
+    assert archivist.get(f"/standing-custody/{one}/slip.pdf").data.startswith(b"%PDF")
+    assert "在借阅台待领" not in archivist.get(f"/standing-custody/{one}").text
+    status, page = post(archivist, "/loans/counter", scan=number, pages="4")
+    assert (status, "受控发放后已收回" in page, "与发出时不同" in page) == (200, True, True)
     assert change_routes(secrecy, SHIPPED)[0] == 200
 
 

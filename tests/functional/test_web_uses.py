@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from flask.testing import FlaskClient
 from python_calamine import CalamineWorkbook
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from archive.loans.outside import ends_of, open_to_outside
 from archive.model import (
@@ -231,6 +231,29 @@ def test_a_reader_who_comes_again_is_found_and_not_typed_anew(house: WebHouse) -
         entries = session.scalars(select(OutsideReader)).all()
         assert {passport.encode() in each.sealed for each in entries} == {False}
         assert {"郑来访".encode() in each.sealed for each in entries} == {False}
+
+
+def test_visits_from_before_the_register_come_into_it(house: WebHouse) -> None:
+    archivist, sweep = house.browser("archivist"), house.services.lending.care.sweep
+    told = {"paper": "passport", "paper_number": "G11223344"}
+    old, new = (
+        visit(archivist, a_paper(house, title)[1], name="周来访", contact=contact, **told)
+        for title, contact in (("一号楼图", "旧地址"), ("二号楼图", "新地址"))
+    )
+    with house.services.db.writing() as work:
+        uses = work.session.scalars(select(OutsideUse).order_by(OutsideUse.number)).all()
+        for use in uses:
+            use.reader_id = None
+        work.session.execute(delete(OutsideReader))
+        work.commit()
+    while sweep():
+        pass
+    readers = {re.findall(r"/loans/readers/([0-9a-f-]{36})", archivist.get(at).text)[0] for at in (old, new)}
+    assert len(readers) == 1
+    page = archivist.get(f"/loans/readers/{readers.pop()}").text
+    assert ("新地址" in page, "旧地址" in page.split("<main", 1)[1]) == (True, False)
+    with house.services.db.reading() as session:
+        assert session.scalars(select(OutsideReader.since)).one() == uses[0].at
 
 
 def test_an_erased_reader_leaves_visits_without_a_number(house: WebHouse) -> None:

@@ -13,6 +13,7 @@ from archive.deadlines import DueBoard, DueSweep
 from archive.errors import Ended, InvalidInput, NotAllowed, NotFound, OwnRequest
 from archive.loans.asking import Wish
 from archive.loans.counter import Seen
+from archive.loans.papers import AtCounter
 from archive.loans.rounds import Slip
 from archive.loans.rules import SHIPPED
 from archive.loans.standing import availability
@@ -137,7 +138,20 @@ def test_a_paper_of_a_higher_level_goes_round_once_all_of_its_route_have_agreed(
                 papers.decide(house.who[who], begun.id, "同意", approve=True)
     key = papers.show(house.who["archivist"], begun.id).begun
     assert key is not None
+    assert copy_of(house, record).holder_id is None
+    with pytest.raises(Ended):
+        house.lending.rounds.sign(house.who["staff"], key)
+    counter, out = house.lending.counter_papers, AtCounter(pages=11, condition=CopyCondition.WORN)
+    assert counter.issue(house.who["archivist"], house.person("low"), record, out) is None
+    assert [each.id for each in counter.waiting(house.who["archivist"], "staff")] == [key]
+    handed = counter.issue(house.who["archivist"], house.person("archivist"), record, out)
+    assert handed is not None
+    assert handed.id == key
+    with pytest.raises(Ended):
+        house.lending.rounds.issue(house.who["archivist"], key, house.person("staff"), out)
     assert copy_of(house, record).holder_id == house.person("archivist")
+    row = house.lending.rounds.show(house.who["archivist"], key).row
+    assert (row.pages_out, row.condition_out) == (11, CopyCondition.WORN)
     shown = house.lending.rounds.show(house.who["staff"], key)
     assert (shown.purpose, shown.scope, shown.turn) == ("传阅", "全文", house.person("staff"))
     house.lending.rounds.sign(house.who["staff"], key)
@@ -168,7 +182,17 @@ def test_a_custody_is_applied_for_refused_and_begins_only_while_what_it_needs_ho
     key = papers.show(archivist, third.id).begun
     assert key is not None
     assert house.lending.custody.show(archivist, key).row.person_id == house.person("staff")
-    assert copy_of(house, record).holder_id == house.person("staff")
+    assert copy_of(house, record).holder_id is None
+    with pytest.raises(Ended):
+        house.lending.custody.check(archivist, key, 12, CopyCondition.GOOD)
+    house.decide("archivist", house.decide("head", house.ask("director", record)))
+    with pytest.raises(InvalidInput) as refused:
+        house.lending.custody.issue(archivist, key, AtCounter())
+    assert faults(refused) == {"record": "another_first"}
+    house.lending.custody.take_back(archivist, key)
+    with pytest.raises(Ended):
+        house.lending.custody.issue(archivist, key, AtCounter())
+    assert told(house, "due.custody_check") == set()
     assert [each.state for each, _record, _reads in papers.list(archivist, own=True, limit=9)] == [
         ApprovalState.APPROVED, ApprovalState.WITHDRAWN, ApprovalState.REFUSED,
     ]  # fmt: skip
@@ -188,7 +212,15 @@ def test_where_the_archive_alone_decides_it_begins_at_once_and_a_route_may_name_
     assert asked.asked
     assert not papers.send_round(archivist, house.record(), slip(house, "staff")).asked
     papers.decide(house.who["secrecy"], asked.id, "同意", approve=True)
+    counter = house.lending.counter_papers
+    assert not counter.is_out(archivist, record)
+    counter.issue(archivist, house.person("staff"), record, AtCounter())
     assert copy_of(house, record).holder_id == house.person("staff")
+    back = counter.take_back(archivist, record, AtCounter(pages=9))
+    assert back is not None
+    assert (back.custody, back.differs) == (True, True)
+    assert copy_of(house, record).holder_id is None
+    assert counter.take_back(archivist, record, AtCounter()) is None
 
 
 def test_who_has_a_late_paper_and_the_archive_are_told(house: LendingHouse) -> None:

@@ -18,6 +18,8 @@ from archive.ids import new_id
 from archive.loans import rules
 from archive.loans.asking import Wish
 from archive.loans.counter import Seen
+from archive.loans.paper_requests import KINDS as PAPERS
+from archive.loans.papers import AtCounter
 from archive.loans.rounds import Slip
 from archive.loans.standing import period_of
 from archive.loans.states import NEXT, PAPER, RUNNING
@@ -175,6 +177,24 @@ class Loans(RuleBasedStateMachine):
         else:
             self._try(lambda: custody.give(archivist, self.records[which % 3], one, 3))
 
+    @rule(which=WHICH, one=WHO, kind=st.booleans(), act=st.integers(0, 5))
+    def ask_for_a_paper_and_fetch_it(self, which: int, one: str, kind: bool, act: int) -> None:
+        """A slip or a custody is asked for, all try to agree; what waits is fetched, or comes back, at the counter."""
+        papers, counter = self.house.lending.papers, self.house.lending.counter_papers
+        archivist, record = self.house.who["archivist"], self.records[which % len(self.records)]
+        if act < 2:
+            self._try(lambda: counter.issue(archivist, self.house.person(one), record, AtCounter()))
+        elif act == 2:
+            self._try(lambda: counter.take_back(archivist, record, AtCounter()))
+        elif kind:
+            self._try(lambda: papers.give(archivist, record, one, 3, "日常查用"))
+        else:
+            slip = Slip("传阅", "全文", self.house.guard.day() + timedelta(days=3), [one])
+            self._try(lambda: papers.send_round(archivist, record, slip))
+        asked = self._one(Approval, which, Approval.state.in_(UNDECIDED), Approval.kind.in_(PAPERS))
+        for who in ("head", "archivist2", "secrecy", "director") if asked else ():
+            self._try(partial(papers.decide, self.house.who[who], asked.id, "同意", approve=True))
+
     @rule(who=WHO, other=WHO)
     def stand_in(self, who: str, other: str) -> None:
         day = self.house.guard.day()
@@ -204,7 +224,8 @@ class Loans(RuleBasedStateMachine):
                     if slip.state is CirculationState.ROUND:
                         holders.append(last.person_id if last else slip.begun_by)
                 kept = select(StandingCustody.person_id).where(StandingCustody.copy_id == copy.id)
-                holders += session.scalars(kept.where(StandingCustody.ended_at.is_(None))).all()
+                out_now = StandingCustody.issued_at.is_not(None), StandingCustody.ended_at.is_(None)
+                holders += session.scalars(kept.where(*out_now)).all()
                 assert holders == ([copy.holder_id] if copy.holder_id else [])
             for loan in loans:
                 if loan.issued_on and loan.due_on and loan.record_id:
@@ -259,6 +280,14 @@ class Loans(RuleBasedStateMachine):
             assert acts["loan.refuse"] == sum(each.state is LoanState.REFUSED for each in loans)
             assert acts["loan.end"] == sum(each.state is LoanState.ENDED for each in loans)
             assert acts["loan.lapse"] == sum(each.state is LoanState.LAPSED for each in loans)
+            slips, kept = session.scalars(select(Circulation)).all(), session.scalars(select(StandingCustody)).all()
+            assert acts["circulation.begin"] == len(slips)
+            assert acts["custody.give"] == len(kept)
+            assert acts["circulation.return"] == sum(each.state is CirculationState.RETURNED for each in slips)
+            assert acts["custody.issue"] == sum(each.issued_at is not None for each in kept)
+            assert acts["custody.return"] == sum(each.ended_at is not None for each in kept)
+            stops = session.scalars(select(CirculationStop)).all()
+            assert acts["circulation.sign"] == sum(each.signed_at is not None for each in stops)
 
 
 def test_loans_stand_as_they_should_whatever_is_done(tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def paper_request(request_id: UUID) -> PaperRequestStands:
 
 @operation("/paper-requests/{request_id}/decision", 403, 404, 409, method="POST")
 def decide_paper_request(request_id: UUID, body: given.Decision) -> PaperRequestStands:
-    """Agree at the present step, or refuse: never your own, and at one step only. The last yes begins it."""
+    """Agree at the present step, or refuse: never your own, at one step only. Agreed to, it waits at the counter."""
     services().lending.papers.decide(identity(), request_id, body.reason, approve=body.approve)
     return paper_request(request_id)
 
@@ -158,8 +158,8 @@ def _custody(each: CustodyShown) -> CustodyStands:
     row = each.row
     return CustodyStands(
         custody=row.id, record=row.record_id if each.title is not None else None, post=row.post_id,
-        department=row.department_id, person=row.person_id, next_person=row.next_id, check_on=row.check_on,
-        late=each.late, vacant=each.vacant,
+        department=row.department_id, person=row.person_id, next_person=row.next_id,
+        issued_at=row.issued_at, check_on=row.check_on, late=each.late, vacant=each.vacant,
     )  # fmt: skip
 
 

@@ -64,7 +64,10 @@ class Slips(Shape):
 
 
 class CustodyStands(Shape):
-    """A paper that a post keeps; ``vacant``: who has it holds the post no more. ``record`` null: you do not read it."""
+    """A paper that a post keeps; ``vacant``: who has it holds the post no more. ``record`` null: you do not read it.
+
+    ``issued_at`` null: it waits at the counter.
+    """
 
     custody: UUID
     record: UUID | None
@@ -72,6 +75,7 @@ class CustodyStands(Shape):
     department: UUID
     person: UUID
     next_person: UUID | None
+    issued_at: datetime | None
     check_on: date
     late: bool
     vacant: bool

@@ -10,18 +10,18 @@ from werkzeug.wrappers import Response as BaseResponse
 from archive.errors import ArchiveError, Fault, InvalidInput, NotAllowed, NotFound
 from archive.ids import new_id
 from archive.loans.counter import Handed, Seen
-from archive.model import AttachedTo, CopyCondition
+from archive.loans.counter_papers import PaperAt
+from archive.model import AttachedTo
 from archive.policy.rules import Act
 from web.faults import explain, explain_scan, status_of
 from web.house.forms import require
 from web.i18n import current_locale
+from web.lending.at_counter import at_counter, named_conditions
 from web.lending.attached import photographs
 from web.lending.papers import slip_pdf
 from web.placing import numbered
 from web.security import allow_camera
 from web.services import identity, services
-from web.shelf_words import CONDITIONS
-from web.words import translator
 
 pages = Blueprint("counter", __name__, url_prefix="/loans")
 
@@ -41,6 +41,7 @@ class Scan:
     lines: list[str] = field(default_factory=list)
     status: int = 200
     report: UUID | None = None
+    paper: PaperAt | None = None
 
 
 @pages.get("/counter")
@@ -141,19 +142,27 @@ def _take(scan: Scan, text: str) -> None:
     if record is None:
         _begin(scan, text)
         return
-    pages_now, condition, words = _pages(), _condition(), request.form.get("words", "")
-    if counter.is_out(identity(), record) and not _is_for(scan, record):
+    now, papers = at_counter(copy), services().lending.counter_papers
+    mine = _is_for(scan, record)
+    if counter.is_out(identity(), record) and not mine:
         seen = Seen(
-            pages=pages_now, condition=condition, words=words, effect=request.form.get("effect", ""),
-            brought_by=scan.person,
+            pages=now.pages, condition=now.condition, words=request.form.get("words", ""),
+            effect=request.form.get("effect", ""), brought_by=scan.person,
         )  # fmt: skip
         _returned(scan, counter.take_back(identity(), record, seen, copy))
+        return
+    if not mine and papers.is_out(identity(), record, copy):
+        _paper_back(scan, papers.take_back(identity(), record, now))
         return
     if not scan.person:
         raise InvalidInput(Fault("person", "required"))
     key, _name = counter.person(identity(), scan.person)
+    paper = papers.issue(identity(), key, record, now) if not _waits_for(scan, record) else None
+    if paper is not None:
+        _paper_out(scan, paper)
+        return
     handed = counter.issue(
-        identity(), key, record, copy=copy, pages=pages_now, condition=condition, slip=scan.slip
+        identity(), key, record, copy=copy, pages=now.pages, condition=now.condition, slip=scan.slip
     )  # fmt: skip
     scan.kind, scan.head = "done", f"{handed.record_number} → {handed.borrower}"
     scan.lines.append(_("Lent until %(day)s.", day=handed.due_on))
@@ -169,8 +178,30 @@ def _begin(scan: Scan, text: str) -> None:
 
 
 def _is_for(scan: Scan, record: UUID) -> bool:
-    """Whether the person at the counter has something approved of a record of which another copy is out."""
+    """Whether something approved of a record, of which another copy is out, waits for the person at the counter."""
+    waiting = services().lending.counter_papers.waiting(identity(), scan.person) if scan.person else ()
+    return _waits_for(scan, record) or any(each.record_id == record for each in waiting)
+
+
+def _waits_for(scan: Scan, record: UUID) -> bool:
+    """Whether a loan of a record waits for the person at the counter."""
     return bool(scan.person) and services().lending.looks.is_ready(identity(), scan.person, record)
+
+
+def _paper_out(scan: Scan, paper: PaperAt) -> None:
+    scan.kind, scan.head, scan.paper = "done", f"{paper.number} → {paper.holder}", paper
+    scan.lines.append(
+        _("Into standing custody.") if paper.custody else _("It goes round, and is back by %(day)s.", day=paper.due)
+    )
+
+
+def _paper_back(scan: Scan, paper: PaperAt | None) -> None:
+    if paper is None:
+        raise InvalidInput(Fault("record", "which_copy"))
+    scan.kind, scan.head = "done", f"{paper.number} ← {paper.holder}"
+    scan.lines.append(_("It came back from standing custody.") if paper.custody else _("It came back from its round."))
+    if paper.differs:
+        scan.lines.append(_("It differs from how it went out."))
 
 
 def _returned(scan: Scan, back: Handed) -> None:
@@ -194,20 +225,6 @@ def _explained(error: ArchiveError) -> list[str]:
     return explain_scan(error, current_locale())
 
 
-def _pages() -> int | None:
-    text = request.form.get("pages", "").strip()
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) < 7):
-        raise InvalidInput(Fault("pages", "out_of_range", {"low": 0, "high": 999_999}))
-    return int(text)
-
-
-def _condition() -> CopyCondition | None:
-    text = request.form.get("condition", "")
-    return CopyCondition(text) if text in CONDITIONS else None
-
-
 def _money(text: str) -> int | None:
     text = text.strip().replace(",", "")
     if not text:
@@ -221,12 +238,12 @@ def _money(text: str) -> int | None:
 
 def _page(scan: Scan, recent: list[str]) -> BaseResponse:
     allow_camera()
-    say = translator(current_locale())
     waiting = services().lending.looks.ready_for(identity(), scan.person) if scan.person else ()
+    papers = services().lending.counter_papers.waiting(identity(), scan.person) if scan.person else ()
     handed = services().lending.looks.slip_numbers(identity(), scan.slip) if scan.slip else ()
     page = render_template(
-        "lending/counter.html", scan=scan, recent=recent, waiting=waiting, handed=handed,
-        conditions=[(value, say(words)) for value, words in CONDITIONS.items()],
+        "lending/counter.html", scan=scan, recent=recent, waiting=waiting, papers=papers, handed=handed,
+        conditions=named_conditions(),
     )  # fmt: skip
     return make_response(page, scan.status)
 

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -14,10 +14,10 @@ from web import paging
 from web.faults import explain, status_of
 from web.house.forms import require, told
 from web.i18n import current_locale
+from web.lending.at_counter import at_counter, named_conditions
+from web.lending.papers import custody_pdf
 from web.placing import numbered
 from web.services import identity, services
-from web.shelf_words import CONDITIONS
-from web.words import translator
 
 pages = Blueprint("standing_custody", __name__, url_prefix="/standing-custody")
 
@@ -36,22 +36,22 @@ def give() -> BaseResponse:
     require(Act.SEE_LOANS)
     form = request.form
     try:
-        number, _copy = numbered(form.get("number", "").strip()[:300])
+        number, copy = numbered(form.get("number", "").strip()[:300])
         months = form.get("months", "").strip()
         months_now = int(months) if months.isascii() and months.isdigit() and len(months) < 4 else 0
         record = services().records.find_number(identity(), number)
         begun = services().lending.papers.give(
-            identity(), record, form.get("holder", ""), months_now, form.get("reason", "")
+            identity(), record, form.get("holder", ""), months_now, form.get("reason", ""), at_counter(copy)
         )
     except NotFound:
         return _list(InvalidInput(Fault("number", "no_such_number")))
     except InvalidInput as error:
         return _list(error)
     if begun.asked:
-        flash(_("It is asked for. The house’s route says who decides; the last yes begins it."))
+        flash(_("It is asked for. The house’s route says who decides; after the last yes it waits at the counter."))
         return redirect(url_for("paper_requests.show", approval_id=begun.id), 303)
-    flash(_("It is in the custody of the post."))
-    return redirect(url_for(".every"), 303)
+    flash(_("It is in the custody of the post. Print the slip, and have it signed."))
+    return redirect(url_for(".show", custody_id=begun.id), 303)
 
 
 @pages.get("/<uuid:custody_id>")
@@ -60,13 +60,34 @@ def show(custody_id: UUID) -> BaseResponse:
     return _page(custody_id)
 
 
+@pages.get("/<uuid:custody_id>/slip.pdf")
+def slip(custody_id: UUID) -> Response:
+    """Send the slip that goes with the paper, for both to sign."""
+    made = custody_pdf(services().lending.custody.show(identity(), custody_id))
+    services().readings.begin(identity(), "form.print", body={"form": "loan_slip", "custody": str(custody_id)}).result()
+    name = 'inline; filename="juanku-custody-slip.pdf"'
+    return Response(made, mimetype="application/pdf", headers={"Content-Disposition": name})
+
+
+@pages.post("/<uuid:custody_id>/issue")
+def issue(custody_id: UUID) -> BaseResponse:
+    """Hand out the paper that waits at the counter."""
+    try:
+        services().lending.custody.issue(identity(), custody_id, at_counter())
+    except InvalidInput as error:
+        return _page(custody_id, error)
+    flash(_("It is in the custody of the post. Print the slip, and have it signed."))
+    return redirect(url_for(".show", custody_id=custody_id), 303)
+
+
 @pages.post("/<uuid:custody_id>/check")
 def check(custody_id: UUID) -> BaseResponse:
     """Write down that it was looked at."""
-    text, condition = request.form.get("pages", "").strip(), request.form.get("condition", "good")
-    pages_now = int(text) if text.isascii() and text.isdigit() and len(text) < 7 else None
-    now = CopyCondition(condition) if condition in CONDITIONS else CopyCondition.GOOD
-    services().lending.custody.check(identity(), custody_id, pages_now, now)
+    try:
+        now = at_counter()
+    except InvalidInput as error:
+        return _page(custody_id, error)
+    services().lending.custody.check(identity(), custody_id, now.pages, now.condition or CopyCondition.GOOD)
     flash(_("The check is noted, and the next one is due again."))
     return redirect(url_for(".show", custody_id=custody_id), 303)
 
@@ -100,13 +121,16 @@ def sign(custody_id: UUID) -> BaseResponse:
 @pages.post("/<uuid:custody_id>/return")
 def take_back(custody_id: UUID) -> BaseResponse:
     """Take it back for good."""
-    services().lending.custody.take_back(identity(), custody_id)
-    flash(_("It is back in the archive. Put it on its shelf."))
+    back = at_counter()
+    if services().lending.custody.take_back(identity(), custody_id, back.pages, back.condition):
+        flash(_("It is back, and differs from how it went out: its page says so."))
+    else:
+        flash(_("It is back in the archive. Put it on its shelf."))
     return redirect(url_for(".every"), 303)
 
 
 def _list(error: ArchiveError | None = None) -> BaseResponse:
-    lines, faults = told(error, ("number", "holder", "months", "reason")) if error else ([], {})
+    lines, faults = told(error, ("number", "holder", "months", "reason", "pages")) if error else ([], {})
     found = services().lending.custody.every(identity(), paging.read_day(request.args.get("after", "")), limit=PAGE + 1)
     last = found[PAGE - 1].row if len(found) > PAGE else None
     page = render_template(
@@ -115,21 +139,21 @@ def _list(error: ArchiveError | None = None) -> BaseResponse:
         may_give="archivist" in {role.value for role in identity().roles},
         values={"months": "6", **request.form.to_dict()}, longest=LONGEST_REASON,
         labels={"number": _("Number"), "holder": _("Who holds the post"), "months": _("Months between checks"),
-                "reason": _("Purpose")},
+                "reason": _("Purpose"), "pages": _("Pages counted")},
+        conditions=named_conditions(),
     )  # fmt: skip
     return make_response(page, status_of(error) if error else 200)
 
 
 def _page(custody_id: UUID, error: ArchiveError | None = None, faults: dict[str, str] | None = None) -> BaseResponse:
-    say = translator(current_locale())
     lines: list[str] = []
     if isinstance(error, InvalidInput):
-        lines, faults = told(error, ("holder",))
+        lines, faults = told(error, ("holder", "pages"))
     elif error and not faults:
         lines = explain(error, current_locale())
     page = render_template(
         "lending/custody_one.html", each=services().lending.custody.show(identity(), custody_id), lines=lines,
-        faults=faults or {}, values=request.form, labels={"holder": _("Who follows"), "password": _("Your password")},
-        conditions=[(value, say(words)) for value, words in CONDITIONS.items()],
+        faults=faults or {}, values=request.form, conditions=named_conditions(),
+        labels={"holder": _("Who follows"), "password": _("Your password"), "pages": _("Pages counted")},
     )  # fmt: skip
     return make_response(page, status_of(error) if error else 200)

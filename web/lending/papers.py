@@ -8,6 +8,7 @@ from uuid import UUID
 from flask_babel import to_user_timezone
 
 from archive.levels import mark as level_mark
+from archive.loans.custody import CustodyShown
 from archive.loans.looks import LoanShown
 from archive.loans.rounds import SlipShown
 from archive.loans.used import Used
@@ -64,6 +65,23 @@ def slip_pdf(found: Sequence[LoanShown]) -> bytes:
         "due": str(max((each.loan.due_on for each in found if each.loan.due_on), default="")),
         "rows": [_row(each) for each in found],
     }
+    return _set("loan_slip", [sheet])
+
+
+def custody_pdf(found: CustodyShown) -> bytes:
+    """Return the slip that goes with a paper into standing custody as a PDF/A."""
+    locale = current_locale()
+    row, post = found.row, f"{named(found.department, locale)} {named(found.post, locale)}"
+    condition = translator(locale)(CONDITIONS[row.condition_out.value]) if row.condition_out else ""
+    line = {
+        "loan": "", "number": found.number or "", "title": found.title or "", "condition": condition, "due": "",
+        "pages": "" if row.pages_out is None else str(row.pages_out),
+    }  # fmt: skip
+    issued = str(services().guard.day(row.issued_at)) if row.issued_at else ""
+    sheet = {
+        **_level_of(found.level), "borrower": f"{found.names.get(row.person_id, '')} ({post})", "issued": issued,
+        "due": "", "rows": [line],
+    }  # fmt: skip
     return _set("loan_slip", [sheet])
 
 

@@ -36,7 +36,8 @@ def every() -> str:
         asked: dict[str, Any] = {**request.args.to_dict(), "after": shown[-1].loan.number}
         more = url_for(".every", **asked)
     return render_template(
-        "lending/register.html", found=shown, more=more, state=request.args.get("state", ""), states=_states(),
+        "lending/register.html", found=shown, more=more, more_of=services().lending.registered.of(shown),
+        state=request.args.get("state", ""), states=_states(),
         asked={name: value for name, value in request.args.items() if name in {"state", "record"}},
         record=request.args.get("record", ""),
     )  # fmt: skip

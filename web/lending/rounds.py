@@ -9,24 +9,21 @@ from werkzeug.wrappers import Response as BaseResponse
 from archive.errors import ArchiveError, Fault, InvalidInput, NotFound
 from archive.identity import Role
 from archive.loans.rounds import LONGEST, MOST, Slip
-from archive.model import CopyCondition
 from archive.policy.rules import Act
 from web import paging
 from web.days import day_needed
 from web.faults import status_of
 from web.house.forms import require, told
-from web.i18n import current_locale
+from web.lending.at_counter import at_counter, named_conditions
 from web.lending.papers import circulation_pdf
 from web.placing import numbered
 from web.services import identity, services
-from web.shelf_words import CONDITIONS
-from web.words import translator
 
 pages = Blueprint("rounds", __name__, url_prefix="/circulations")
 
 PAGE = 50
 
-ASKED = ("number", "purpose", "scope", "until", "receivers")
+ASKED = ("number", "purpose", "scope", "until", "receivers", "pages")
 
 
 @pages.get("")
@@ -61,24 +58,32 @@ def begin() -> BaseResponse:
             form.get("purpose", ""), form.get("scope", ""), day_needed(form.get("until", ""), "until"),
             [each.strip() for each in names if each.strip()],
         )  # fmt: skip
-        begun = services().lending.papers.send_round(identity(), record, slip, copy)
+        begun = services().lending.papers.send_round(identity(), record, slip, at_counter(copy))
     except InvalidInput as error:
         return _form(error)
     if begun.asked:
-        flash(_("It is asked for. The house’s route says who decides; the last yes begins it."))
+        flash(_("It is asked for. The house’s route says who decides; after the last yes it waits at the counter."))
         return redirect(url_for("paper_requests.show", approval_id=begun.id), 303)
     flash(_("It goes round. Print the slip, and give it along with the paper."))
     return redirect(url_for(".show", circulation_id=begun.id), 303)
 
 
 @pages.get("/<uuid:circulation_id>")
-def show(circulation_id: UUID) -> str:
+def show(circulation_id: UUID) -> BaseResponse:
     """Show one slip."""
-    say = translator(current_locale())
-    return render_template(
-        "lending/circulation.html", each=services().lending.rounds.show(identity(), circulation_id),
-        me=identity().person_id, conditions=[(value, say(words)) for value, words in CONDITIONS.items()],
-    )  # fmt: skip
+    return _page(circulation_id)
+
+
+@pages.post("/<uuid:circulation_id>/issue")
+def issue(circulation_id: UUID) -> BaseResponse:
+    """Hand the paper that waits at the counter to who sends it round."""
+    try:
+        slip = services().lending.rounds.show(identity(), circulation_id)
+        services().lending.rounds.issue(identity(), circulation_id, slip.row.begun_by, at_counter())
+    except InvalidInput as error:
+        return _page(circulation_id, error)
+    flash(_("It goes round. Print the slip, and give it along with the paper."))
+    return redirect(url_for(".show", circulation_id=circulation_id), 303)
 
 
 @pages.post("/<uuid:circulation_id>/sign")
@@ -92,10 +97,11 @@ def sign(circulation_id: UUID) -> BaseResponse:
 @pages.post("/<uuid:circulation_id>/return")
 def take_back(circulation_id: UUID) -> BaseResponse:
     """Take the paper back and check it."""
-    text, condition = request.form.get("pages", "").strip(), request.form.get("condition", "")
-    pages_now = int(text) if text.isascii() and text.isdigit() and len(text) < 7 else None
-    now = CopyCondition(condition) if condition in CONDITIONS else None
-    if services().lending.rounds.take_back(identity(), circulation_id, pages_now, now):
+    try:
+        back = at_counter()
+    except InvalidInput as error:
+        return _page(circulation_id, error)
+    if services().lending.rounds.take_back(identity(), circulation_id, back.pages, back.condition):
         flash(_("It is back. It differs from how it went out: the slip says so."))
     else:
         flash(_("It is back, and as it went out."))
@@ -123,12 +129,23 @@ def _record(text: str) -> tuple[UUID, int | None]:
         raise InvalidInput(Fault("number", "no_such_number")) from None
 
 
+def _page(circulation_id: UUID, error: ArchiveError | None = None) -> BaseResponse:
+    lines, faults = told(error, ("pages",)) if error else ([], {})
+    page = render_template(
+        "lending/circulation.html", each=services().lending.rounds.show(identity(), circulation_id),
+        me=identity().person_id, conditions=named_conditions(), lines=lines, faults=faults, values=request.form,
+        labels={"pages": _("Pages counted")},
+    )  # fmt: skip
+    return make_response(page, status_of(error) if error else 200)
+
+
 def _form(error: ArchiveError | None = None) -> BaseResponse:
     lines, faults = told(error, ASKED) if error else ([], {})
     page = render_template(
         "lending/circulation_new.html", lines=lines, faults=faults, longest=LONGEST, most=MOST,
         values={"number": request.args.get("number", ""), **request.form.to_dict()},
         labels={"number": _("Number"), "purpose": _("Purpose"), "scope": _("Scope"), "until": _("Back by"),
-                "receivers": _("Receivers, in turn")},
+                "receivers": _("Receivers, in turn"), "pages": _("Pages counted")},
+        conditions=named_conditions(),
     )  # fmt: skip
     return make_response(page, status_of(error) if error else 200)
