@@ -28,7 +28,7 @@ from indexer.terms import (
     terms_of,
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 THERE = "there"
 """Whether the document is an entry; every search asks for it."""

@@ -41,7 +41,7 @@ TIERS: Mapping[str, int] = {
 TOKEN_FIELD = "token"  # noqa: S105  (a field's name, not a secret)
 """``Words(value, field=TOKEN_FIELD)`` asks for a keyed token of a personal number, in tier 2."""
 
-FACETS = ("fonds", "category", "level", "department", "year", "medium", "project", "kind", "state")
+FACETS = ("fonds", "category", "level", "department", "year", "medium", "project", "opening", "kind", "state")
 """Facts that can be counted. Each has at most one value per entry."""
 
 ALWAYS_THERE = frozenset({"fonds", "state"})

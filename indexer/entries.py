@@ -25,6 +25,7 @@ from archive.model import (
     Level,
     Place,
     Record,
+    RecordOpening,
     RecordPerson,
     RecordState,
     RecordSubject,
@@ -37,7 +38,7 @@ from archive.ports import Vault
 from archive.scheme.fields import FieldKind
 from archive.subject_facts import survivors
 from indexer.engine import IndexEntry, partition_of
-from indexer.fields import VITAL, VITAL_WORDS
+from indexer.fields import OPENING_WORDS, VITAL, VITAL_WORDS
 from indexer.pagetext import Page, texts_of_records
 from indexer.ranges import day_number
 
@@ -72,6 +73,7 @@ class _Words:
     branches: dict[UUID, frozenset[UUID]]
     numbers: dict[UUID, Mapping[str, str]]
     places: dict[tuple[UUID, str], list[str]] = field(default_factory=dict)
+    openings: dict[UUID, Sequence[str]] = field(default_factory=dict)
 
 
 class Entries:
@@ -227,6 +229,7 @@ def _facts(record: Record, words: _Words, named: Iterable[UUID]) -> dict[str, An
         "material": record.material,
         "term": record.term,
         "vital": VITAL if record.vital_review else None,
+        "opening": next(iter(words.openings.get(record.id, ())), None),
         "year": record.drawn_from.year if record.drawn_from else None,
         "drawn_from": day_number(record.drawn_from),
         "drawn_to": day_number(record.drawn_to),
@@ -247,6 +250,8 @@ def _codes(record: Record, words: _Words) -> dict[str, Sequence[str]]:
     }
     if record.vital_review:
         codes["vital"] = VITAL_WORDS
+    if record.id in words.openings:
+        codes["opening"] = words.openings[record.id]
     if record.department_id:
         codes["department"] = words.departments.get(record.department_id, ())
     if record.place_path:
@@ -275,7 +280,14 @@ def _load_words(session: Session, records: Sequence[Record]) -> _Words:
         branches,
         _number_fields(session, records),
         _place_words(session, records),
+        _openings(session, [record.id for record in records]),
     )  # fmt: skip
+
+
+def _openings(session: Session, ids: Sequence[UUID]) -> dict[UUID, Sequence[str]]:
+    """Return the words of what opening appraisals came to."""
+    said = select(RecordOpening.record_id, RecordOpening.released).where(RecordOpening.record_id.in_(ids))
+    return {key: OPENING_WORDS[released] for key, released in session.execute(said)}
 
 
 def _number_fields(session: Session, records: Sequence[Record]) -> dict[UUID, Mapping[str, str]]:

@@ -63,6 +63,7 @@ FIELDS: tuple[SearchField, ...] = (
     SearchField("term", FieldKind.CODE, everywhere=False, names=("retention", "保管期限", "期限")),
     SearchField("material", FieldKind.CODE, everywhere=False, names=("type", "材料", "门类", "类型")),
     SearchField("vital", FieldKind.CODE, everywhere=False, names=("核心", "核心档案", "重要")),
+    SearchField("opening", FieldKind.CODE, everywhere=False, names=("release", "released", "开放", "开放鉴定")),
     SearchField("state", FieldKind.CODE, everywhere=False, names=("status", "状态")),
 )
 """Every searchable field, in the order in which help shows them."""
@@ -70,6 +71,9 @@ FIELDS: tuple[SearchField, ...] = (
 VITAL = "yes"
 VITAL_WORDS = (VITAL, "是")
 """What the fact and the field ``vital`` hold of a vital record; others have neither."""
+
+OPENING_WORDS = {True: ("open", "是", "开放"), False: ("kept", "否", "控制", "不开放")}
+"""What the field ``opening`` holds of a record that was opened or kept from it; the fact holds the first of them."""
 
 BY_NAME: dict[str, SearchField] = {field.name: field for field in FIELDS}
 EVERYWHERE: tuple[str, ...] = tuple(field.name for field in FIELDS if field.everywhere)

@@ -46,7 +46,7 @@ from indexer.queryparser import parse
 from indexer.querytree import And, Everything, Negate, Or, Prefix, Query, Range, Words
 from indexer.ranges import bounds
 
-FACETS: Final = ("category", "year", "level", "fonds", "department", "medium", "project")
+FACETS: Final = ("category", "year", "level", "fonds", "department", "medium", "project", "opening")
 """What is counted beside the hits."""
 
 _PASSAGES = 3
@@ -371,6 +371,7 @@ _FILTERS: Final[Mapping[str, Callable[[str], Condition]]] = {
     "kind": _one("kind", str),
     "state": _one("state", str),
     "vital": _one("vital", str),
+    "opening": _one("opening", str),
     "place": _path,
     "date": _days,
 }

@@ -27,7 +27,7 @@ from indexer.terms import (
     terms_of,
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _HALVES = Struct(">qq")  # columns of numbers are signed
 _UNSIGNED = (1 << 64) - 1

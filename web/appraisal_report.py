@@ -1,5 +1,7 @@
-"""The report of a closed appraisal, as a PDF and as a spreadsheet."""
+"""The report of a closed appraisal, as it was kept; and its list with titles, as a PDF and as a spreadsheet."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +10,8 @@ from flask import Blueprint, Response
 from archive.errors import NotFound
 from archive.model import AppraisalState
 from retention.appraising.judging import Filter
-from retention.appraising.looks import ItemShown
+from retention.appraising.looks import ItemShown, View
+from retention.appraising.report import Line
 from web.filters import shape
 from web.i18n import current_locale
 from web.prints.appraisals import Judged, Report
@@ -27,11 +30,30 @@ EVERY_ROW = 20_000
 
 @pages.get("/<uuid:appraisal_id>/report.pdf")
 def pdf(appraisal_id: UUID) -> Response:
-    """Send the report as a PDF."""
+    """Send the report as it was printed first; the first time it is kept."""
+    return pdf_sent(report(appraisal_id), "juanku-appraisal")
+
+
+def report(appraisal_id: UUID) -> bytes:
+    """Return the report, and keep it if it is the first. Raises ``NotFound``: not closed, or not theirs as a whole."""
+    reports, locale = services().retention.appraisals.reports, current_locale()
+    made = reports.kept(identity(), appraisal_id, locale)
+    if made is None:
+        given, words = _by_number(appraisal_id), words_now()
+        made = set_form(KINDS[KEY], KINDS[KEY].sheets([given], words), words)
+        made = reports.keep(identity(), appraisal_id, locale, made)
+    body = {"form": KEY, "id": str(appraisal_id)}
+    services().readings.begin(identity(), "form.print", body=body).result()
+    return made
+
+
+@pages.get("/<uuid:appraisal_id>/titles.pdf")
+def titles(appraisal_id: UUID) -> Response:
+    """Send the list with the titles and reasons that the person may see, as they are now."""
     made_of, words = _sheet(appraisal_id)
     made = set_form(KINDS[KEY], [made_of], words)
     _note("form.print", appraisal_id, made_of)
-    return pdf_sent(made, "juanku-appraisal")
+    return pdf_sent(made, "juanku-appraisal-titles")
 
 
 @pages.get("/<uuid:appraisal_id>/report.xlsx")
@@ -43,28 +65,55 @@ def sheet(appraisal_id: UUID) -> Response:
     return book_sent(book, "juanku-appraisal")
 
 
-def _sheet(appraisal_id: UUID) -> tuple[dict[str, Any], Words]:
-    looks, zone, locale = services().retention.appraisals.looks, services().zone(), current_locale()
+def _by_number(appraisal_id: UUID) -> Report:
+    """Return the report that is kept: records by number, with what stays of them in any case, and no reasons."""
+    looks, reports = services().retention.appraisals.looks, services().retention.appraisals.reports
     view = looks.show(identity(), appraisal_id)
-    if view.row.state is not AppraisalState.CLOSED or view.row.closed_at is None:
+    names = {key: name for key, name, _chair in view.panel}
+    return _report(view, [_counted(each, names) for each in reports.lines(identity(), appraisal_id)])
+
+
+def _sheet(appraisal_id: UUID) -> tuple[dict[str, Any], Words]:
+    looks, locale = services().retention.appraisals.looks, current_locale()
+    view = looks.show(identity(), appraisal_id)
+    if view.row.state is not AppraisalState.CLOSED:
         raise NotFound
     items = looks.items(identity(), appraisal_id, Filter(), limit=EVERY_ROW)
     names = {key: name for key, name, _chair in view.panel}
     level = services().directory.levels().get(max((each.level_rank or 0 for each in items), default=0))
-    given = Report(
-        number=view.row.number,
-        purpose=view.row.purpose,
-        panel=[(name, chair) for _key, name, chair in view.panel],
-        begun=f"{minute(view.row.begun_at, zone)} {view.begun_by}",
-        closed=f"{minute(view.row.closed_at, zone)} {view.closed_by}",
-        digest=view.row.digest or "",
-        items=[_judged(each, names) for each in items],
-        level_rank=level.rank if level else 0,
-        level=named(level.names, locale) if level else "",
-        shape=shape(level.symbol) if level else "",
-    )
+    given = _report(view, [_judged(each, names) for each in items])
+    if level:
+        given = replace(given, level_rank=level.rank, level=named(level.names, locale), shape=shape(level.symbol))
     words = words_now()
     return KINDS[KEY].sheets([given], words)[0], words
+
+
+def _report(view: View, items: Sequence[Judged]) -> Report:
+    zone, row = services().zone(), view.row
+    return Report(
+        number=row.number,
+        purpose=row.purpose,
+        panel=[(name, chair) for _key, name, chair in view.panel],
+        begun=f"{minute(row.begun_at, zone)} {view.begun_by}",
+        closed=f"{minute(row.closed_at, zone) if row.closed_at else ''} {view.closed_by}",
+        digest=row.digest or "",
+        items=items,
+    )
+
+
+def _counted(each: Line, names: Mapping[UUID, str]) -> Judged:
+    return Judged(
+        number=each.number,
+        title=" ".join(part for part in (named(each.names, current_locale()) if each.names else "", each.year) if part),
+        due=each.due.isoformat(),
+        verdict=each.verdict,
+        until=each.until.isoformat() if each.until else "",
+        stopped=each.stopped,
+        opinions=[
+            (names.get(person, "—"), verdict, until.isoformat() if until else "", "")
+            for person, verdict, until in each.said
+        ],
+    )
 
 
 def _judged(each: ItemShown, names: dict[UUID, str]) -> Judged:

@@ -8,7 +8,7 @@ from web.directory import Directory
 from web.fault_words import STATES
 from web.words import mark, named, translator
 
-FACETS = ("level", "category", "project", "year", "department", "medium", "fonds")
+FACETS = ("level", "category", "project", "year", "department", "medium", "opening", "fonds")
 """Facets that the search page shows, in this order; the names of search filters."""
 
 FILTERS = (*FACETS, "vital")
@@ -22,7 +22,10 @@ TITLES = {
     "medium": mark("Medium"),
     "project": mark("Project"),
     "fonds": mark("Fonds"),
+    "opening": mark("Release"),
 }
+
+OPENINGS = {"open": mark("released"), "kept": mark("kept from release")}
 
 PLAIN = {
     "paper": mark("paper"),
@@ -49,6 +52,8 @@ def facet_words(directory: Directory, locale: str, shown: Iterable[tuple[str, st
             return f"{level.symbol} {level_mark(level, locale)}"
         if facet == "project":
             return f"{value} {named(projects.get(value), locale)}".rstrip()
+        if facet == "opening" and value in OPENINGS:
+            return gettext(OPENINGS[value])
         if facet == "vital":
             return gettext(mark("vital"))
         key = _id(value)

@@ -59,6 +59,7 @@ LEAVING_ACTS: Mapping[str, str] = {
     "appraisal.disclose": mark("files opened to a member of a panel"),
     "appraisal.conclude": mark("appraisal to be closed"),
     "appraisal.close": mark("appraisal closed"),
+    "appraisal.keep_report": mark("appraisal report kept"),
     "appraisal.withdraw": mark("appraisal to be withdrawn"),
     "appraisal.end": mark("appraisal withdrawn"),
     "destruction.see": mark("destructions asked for"),

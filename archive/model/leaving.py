@@ -125,6 +125,33 @@ class AppraisalOpinion(Base):
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class AppraisalLines(Base):
+    """What a closed appraisal says of each record, written as it closes: by number, without titles and reasons.
+
+    What the members said of a record goes with it; this stays for the report. ``lines`` is JSON. Insert-only.
+    """
+
+    __tablename__ = "appraisal_lines"
+
+    appraisal_id: Mapped[UUID] = mapped_column(ForeignKey("appraisal.id"), primary_key=True)
+    lines: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class AppraisalForm(Base):
+    """The report of a closed appraisal as it was printed first, in one language; its hash is in the log. Insert-only.
+
+    It names records by number alone, so that it stays whatever becomes of them.
+    """
+
+    __tablename__ = "appraisal_form"
+
+    appraisal_id: Mapped[UUID] = mapped_column(ForeignKey("appraisal.id"), primary_key=True)
+    locale: Mapped[str] = mapped_column(String(8), primary_key=True)
+    pdf: Mapped[bytes] = mapped_column(LargeBinary)
+    sha256: Mapped[str] = mapped_column(String(64))
+    kept_at: Mapped[datetime]
+
+
 class DestructionState(StrEnum):
     """Where a destruction stands; each state is reached by an act of another person than the one before."""
 

@@ -19,6 +19,7 @@ from archive.log.writer import Log
 from archive.model import (
     Appraisal,
     AppraisalItem,
+    AppraisalLines,
     AppraisalOpinion,
     AppraisalState,
     AppraisalTask,
@@ -34,6 +35,7 @@ from archive.model import (
 )
 from archive.policy.guard import Guard
 from archive.ports import Vault
+from retention.appraising.report import judged, written
 from retention.appraising.rows import opinion_context
 from retention.appraising.verdicts import Said, stands
 from retention.keeping_on import Keep, Longer
@@ -90,8 +92,10 @@ class Conclude:
                 with self._db.writing() as work:
                     step(work.session, row, part)
                     work.commit()
+        with self._db.reading() as session:
+            lines = written(judged(session, key)) if row.task is AppraisalTask.CLOSING else b""
         with self._db.writing() as work:
-            self._end(work.session, key)
+            self._end(work.session, key, lines)
             work.commit()
 
     def _parts(self, key: UUID) -> Iterator[Sequence[Any]]:
@@ -169,7 +173,7 @@ class Conclude:
         if rows:
             self._blocks.lift_many(session, _WHO, rows, "", cause=Cause(BlockCause.APPRAISAL, row.id))
 
-    def _end(self, session: Session, key: UUID) -> None:
+    def _end(self, session: Session, key: UUID, lines: bytes) -> None:
         row = session.get_one(Appraisal, key)
         now, task = self._clock.now(), row.task
         body: dict[str, Any] = {"appraisal": row.number}
@@ -178,6 +182,7 @@ class Conclude:
         elif task is AppraisalTask.CLOSING:
             row.state, act = AppraisalState.CLOSED, "appraisal.close"
             row.digest, counts = digest_of(session, row)
+            session.add(AppraisalLines(appraisal_id=key, lines=lines))
             body |= {"digest": row.digest, "verdicts": counts}
         else:
             row.state, act = AppraisalState.WITHDRAWN, "appraisal.end"

@@ -28,6 +28,7 @@ from archive.policy.guard import Guard
 from archive.policy.rules import Act, may
 from archive.ports import Vault
 from retention.appraising.judging import Filter, conditions
+from retention.appraising.report import Kept, kept_reports, shown_all
 from retention.appraising.rows import appraisal, opinion_context, panel_of, seen_items
 from retention.last_check import stops
 
@@ -45,7 +46,8 @@ class Row:
 class View:
     """One appraisal. ``panel``: names, who has the chair first; counts are of the items that the person is shown.
 
-    ``unjudged`` are those that they have not judged; ``said`` how many each member has.
+    ``unjudged`` are those that they have not judged; ``said`` how many each member has. ``whole``: it is closed and
+    they are shown all of it, so that its report is theirs to print; ``reports`` are those that are kept.
     """
 
     row: Appraisal
@@ -58,6 +60,8 @@ class View:
     unjudged: int
     member: bool
     chair: bool
+    whole: bool
+    reports: Sequence[Kept]
 
     @property
     def total(self) -> int:
@@ -144,6 +148,7 @@ class Looks:
             counted_by = select(AppraisalOpinion.person_id, func.count()).join(AppraisalItem, of_item)
             opinions = counted_by.where(*shown)
             said: Any = session.execute(opinions.group_by(AppraisalOpinion.person_id)) if member else ()
+            closed = row.state is AppraisalState.CLOSED
             names = _names(session, {*panel, row.begun_by, *([row.closed_by] if row.closed_by else [])})
             return View(
                 row=row,
@@ -156,6 +161,8 @@ class Looks:
                 unjudged=unjudged,
                 member=member,
                 chair=bool(identity.person_id and panel.get(identity.person_id)),
+                whole=closed and shown_all(self._guard, session, identity, row.id, sits=identity.person_id in panel),
+                reports=kept_reports(session, row.id) if closed else (),
             )
 
     def items(

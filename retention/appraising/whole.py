@@ -11,6 +11,7 @@ from retention.appraising.concluding import Conclude
 from retention.appraising.judging import Judging
 from retention.appraising.listing import Listing
 from retention.appraising.looks import Looks
+from retention.appraising.report import Reports
 from retention.appraising.saying_all import SayAll
 from retention.board import DueBoard
 from retention.reckoning import DueDays
@@ -34,5 +35,6 @@ class Appraisals:
         self.judging = Judging(db, guard, vault, log, clock)
         self.say_all = SayAll(db, guard, vault, outbox, clock, self.judging)
         self.looks = Looks(db, guard, vault)
+        self.reports = Reports(db, guard, log, clock)
         blocks = Blocks(db, guard, vault, log, clock)
         self.conclude = Conclude(db, guard, vault, log, clock, blocks, due_days)

@@ -12,7 +12,9 @@ from sqlalchemy.orm import Session
 from archive.database import Base, Id
 from archive.model import DestructionItem, DestructionItemState, DestructionObject
 
-KEPT = frozenset({"log_entry", "issued_number", "appraisal_item", "destroyed_record"})
+KEPT = frozenset(
+    {"log_entry", "issued_number", "appraisal_item", "appraisal_lines", "appraisal_form", "destroyed_record"}
+)
 """Tables that go on naming what is gone, as the law asks: who did what, numbers never given again, lists, register."""
 
 _OWN = "destruction"

@@ -25,13 +25,13 @@ LEAST, MOST = 200, 6
 """Of so many records at least, so many at most are destroyed."""
 
 LEVEL = 1
-"""Of this level: what is destroyed above it asks for more people than the demonstration has."""
+"""Of this level; those of another are left to be tried."""
 
 BEGAN, CLOSED, CONFIRMED = 40, 34, 24
 """Days ago."""
 
 DUTIES = ((Duty.EXECUTOR, "clerk"), (Duty.WITNESS, "staff"), (Duty.WITNESS, "resident"), (Duty.SUPERVISOR, "system"))
-DECIDERS = ("secrecy", "manager", "director")
+DECIDERS = ("deputy", "vice", "director")
 
 
 def destroy_some(settings: Settings) -> None:

@@ -31,6 +31,9 @@ PEOPLE = (
     DemoPerson("resident", "孙谷雨", Role.STAFF, 1, "staff", "SVC", "A001/"),
     DemoPerson("director", "沈清明", Role.STAFF, 4, "general_manager"),
     DemoPerson("secrecy", "韩霜降", Role.SECRECY_OFFICER, 4, "office_head"),
+    # two more who may decide on what is of the upper levels: a destruction of such asks for eleven people
+    DemoPerson("deputy", "朱寒露", Role.ARCHIVIST, 4, "office_head"),
+    DemoPerson("vice", "秦大雪", Role.APPROVER, 4, "general_manager"),
     DemoPerson("system", "吴惊蛰", Role.SYSTEM_ADMIN),
     DemoPerson("security", "郑白露", Role.SECURITY_ADMIN),
     DemoPerson("audit", "冯立夏", Role.AUDIT_ADMIN),

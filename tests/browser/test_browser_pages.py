@@ -30,7 +30,8 @@ NO_PAGES = {
     "schedules.moves_sheet", "destructions.file", "destroyed.form", "destroyed.sheet", "destroyed.export",
     "attached.read", "rounds.slip", "loan_figures.sheet", "uses.sheet", "uses.printed",
     "transfer_list.pdf", "transfer_list.sheet",
-    "forecast.sheet", "appraisal_report.pdf", "appraisal_report.sheet", "audit_report.pdf", "audit_report.sheet",
+    "forecast.sheet", "appraisal_report.pdf", "appraisal_report.titles", "appraisal_report.sheet",
+    "audit_report.pdf", "audit_report.sheet",
 }  # fmt: skip
 """What is asked for by GET and gives no page."""
 

@@ -3,6 +3,8 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -11,7 +13,7 @@ from click.testing import CliRunner
 
 from archive.errors import Unavailable
 from archive.identity import Role
-from archive.model import Content, RecordState
+from archive.model import Content, RecordOpening, RecordState
 from runtime.cli.main import cli
 from tests.factories.api_house import TEXT, ApiHouse, an_api_house
 from web.api.application import create_api
@@ -123,6 +125,27 @@ def test_a_search_finds_what_the_person_may_read_and_nothing_else(house: ApiHous
     assert hit["mark"].startswith("商业秘密·")
     assert found["facets"]["level"] == {"1": 1}
     assert house.get("/api/v1/search?q=電梯", "auditor").json["total"] == 0
+
+
+def test_what_an_opening_appraisal_came_to_is_found_counted_and_narrowed_by_for_readers_alone(house: ApiHouse) -> None:
+    records = [house.a_record(title=f"电梯{at}", level=level) for at, level in enumerate((1, 1, 4, 1))]
+    day = date(2026, 1, 5)
+    with house.web.services.db.writing() as work:
+        for record, released in zip(records[:3], (True, False, True), strict=True):
+            until = None if released else date(2036, 1, 5)
+            work.session.add(RecordOpening(record_id=record.id, released=released, since=day, until=until))
+        work.commit()
+    house.indexing.index([each.id for each in records])
+    for asked, there in (("opening:open", {0, 2}), ("开放:是", {0, 2}), ("開放:控制", {1})):
+        hits = house.get(f"/api/v1/search?q=电梯 {asked}").json["hits"]
+        assert {hit["title"] for hit in hits} == {f"电梯{at}" for at in there}, asked
+    found = house.get("/api/v1/search?q=电梯&filter=opening:open", "staff").json
+    assert ([hit["title"] for hit in found["hits"]], found["facets"]["opening"]) == (["电梯0"], {"open": 1})
+    browser = replace(house.web, app=house.app).browser("staff")
+    page = browser.get("/search?q=电梯").text
+    assert ("opening=open" in page, "已开放" in page, "电梯2" in page) == (True, True, False)
+    page = browser.get("/search?q=电梯&opening=kept").text
+    assert ("电梯1" in page, "电梯0" in page, "控制使用" in page) == (True, False, True)
 
 
 def test_a_search_goes_on_from_where_it_stood_and_is_narrowed_by_filters(house: ApiHouse) -> None:

@@ -2,18 +2,20 @@
 
 import re
 from collections.abc import Iterator
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pypdfium2
 import pytest
 from python_calamine import CalamineWorkbook
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from archive.identity import Role, system
 from archive.jobs.runner import JobRunner
-from archive.model import Appraisal, JobKind, Person, Record, RecordState, Stop
+from archive.model import Appraisal, AppraisalOpinion, JobKind, Person, Record, RecordState, Stop
 from retention.last_check import stops
 from tests.factories.retained import claimed
 from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_of
@@ -75,6 +77,29 @@ def act(house: WebHouse, login: str, path: str, **data: Any) -> str:
     return page
 
 
+def a_report_is_kept(house: WebHouse, at: str, old: UUID) -> None:
+    """Print the report of a closed appraisal, and again after something has changed."""
+    archivist, chair = house.browser("archivist"), house.browser("second")
+    assert archivist.get(f"{at}/titles.pdf").data.startswith(b"%PDF")
+    assert "尚未打印" in archivist.get(at).text
+    with house.services.db.writing() as work:  # what was said goes with a record; the report was written at the close
+        work.session.execute(delete(AppraisalOpinion))
+        work.session.get_one(Record, old).drawn_up = "1999"
+        work.commit()
+    report = archivist.get(f"{at}/report.pdf")
+    assert report.data.startswith(b"%PDF")
+    assert chair.get(f"{at}/report.pdf").data == archivist.get(f"{at}/report.pdf").data == report.data
+    told = sha256(report.data).hexdigest()
+    assert told in archivist.get(at).text
+    assert "鉴定意见书已留存" in house.browser("auditor").get("/log?act=appraisal.keep_report").text
+    pages = [each.get_textpage().get_text_range() for each in pypdfium2.PdfDocument(BytesIO(report.data))]
+    text = "".join("".join(pages).split())
+    assert [each for each in ("2010", "委员first:销毁", "委员second:销毁") if each not in text] == [], text
+    assert not any(each in text for each in ("旧合同", "绝不外露", "无保存价值", "1999"))
+    assert house.browser("first").get(f"{at}/report.pdf").status_code == 404  # to whom not all of it is shown
+    assert "report.pdf" not in house.browser("first").get(at).text
+
+
 def test_a_panel_judges_and_the_report_says_so_and_titles_show_to_those_who_may_see_them(house: WebHouse) -> None:
     old, secret = filed(house, "旧合同", "2010"), filed(house, "绝不外露", "2011", level=4)
     filed(house, "新合同", "2024")
@@ -112,8 +137,7 @@ def test_a_panel_judges_and_the_report_says_so_and_titles_show_to_those_who_may_
     act(house, "second", f"{at}/close", sure="1")
     page = house.browser("archivist").get(at).text
     assert "已结束" in page
-    report = house.browser("archivist").get(f"{at}/report.pdf")
-    assert report.data.startswith(b"%PDF")
+    a_report_is_kept(house, at, old)
     sheet = CalamineWorkbook.from_filelike(BytesIO(house.browser("archivist").get(f"{at}/report.xlsx").data))
     rows = sheet.get_sheet_by_index(0).to_python()
     assert [(row[2], row[4]) for row in rows[1:]] == [("旧合同", "销毁"), ("绝不外露", "")]

@@ -377,7 +377,7 @@ EXPECTED: dict[str, str] = {
                 "close",
                 "withdraw",
             ),
-            "appraisal_report": ("pdf", "sheet"),
+            "appraisal_report": ("pdf", "titles", "sheet"),
             "audits": ("every", "new", "plan", "show", "do"),
             "audit_findings": ("every", "show", "do"),
             "audit_checklists": ("every", "show", "keep", "withdraw"),

@@ -43,6 +43,14 @@ def test_what_lies_before_the_day_it_was_noted_is_not_told() -> None:
     assert (code(judged), judged.look_on) == (None, DUE)
 
 
+def test_what_comes_on_the_very_day_it_was_noted_is_told() -> None:
+    assert code(at(-7, since=DUE - timedelta(7))) == "before_7"
+
+
+def test_what_is_over_has_no_stage_to_come() -> None:
+    assert at(5, Rule(after=(14,), passes=True)) == Judged(None, late=False, look_on=None, over=True)
+
+
 def test_what_was_due_already_when_it_was_noted_is_told_at_once() -> None:
     judged = at(20, since=DUE + timedelta(20))
     assert (code(judged), judged.late) == ("after_14", True)

@@ -3,6 +3,8 @@
 from typing import Any
 from uuid import UUID
 
+from flask import Response
+
 from archive.errors import Fault, InvalidInput
 from archive.model import Appraisal
 from retention.appraising.judging import Filter
@@ -11,6 +13,8 @@ from web import paging
 from web.api import judged
 from web.api.clocks import Why
 from web.api.operations import operation
+from web.appraisal_report import report
+from web.prints.filled import pdf_sent
 from web.services import identity, services
 
 
@@ -115,6 +119,12 @@ def appraisal_items(appraisal_id: UUID, query: judged.ItemList) -> judged.ItemPa
         for each in shown
     ]
     return judged.ItemPage(items=items, next=str(shown[-1].row.position) if more else None)
+
+
+@operation("/appraisals/{appraisal_id}/report", 404)
+def appraisal_report(appraisal_id: UUID) -> Response:
+    """Send the report of a closed appraisal as a PDF, as it was printed first, to who is shown all of its items."""
+    return pdf_sent(report(appraisal_id), "juanku-appraisal")
 
 
 def _appraisal(row: Appraisal) -> judged.AppraisalOut:
