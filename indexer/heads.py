@@ -6,6 +6,9 @@ from indexer.extract.text import MARKS
 from indexer.kinds import HTML, MAIL, MAILBOX, RTF, SVG, XHTML, XML, extension
 
 _SEPARATOR = re.compile(rb"From [^\r\n]{0,100}\d\d:\d\d[^\r\n]{0,40}\d{4}[^\r\n]{0,40}\r?\n")
+_SAVED_PAGE = re.compile(rb"MIME-Version:[^\r\n]*\r?\nContent-Type:\s*multipart/", re.IGNORECASE)
+"""How Word and others begin a web page in one file (mht), whatever they call it."""
+
 _HEADER = re.compile(rb"[!-9;-~]+[ \t]*:")
 _MAIL_HEADERS = frozenset(
     b"from to cc date subject message-id mime-version received return-path content-type delivered-to sender reply-to "
@@ -63,7 +66,7 @@ def _markup(text: str, ending: str) -> str | None:
     return XML if declared or (root and ending in {"xml", "xsd", "xsl"}) else None
 
 
-def mail_kind(head: bytes) -> str | None:
+def mail_kind(head: bytes, name: str = "") -> str | None:
     """Return the media type of a mail or a mailbox; None when the first lines are not a mail's.
 
     A mailbox begins with its line of sender and time, then headers or an empty line; a mail with headers alone, of
@@ -73,10 +76,10 @@ def mail_kind(head: bytes) -> str | None:
     if separator:
         rest = head[separator.end() :]
         return MAILBOX if rest[:1] in b"\r\n" or _HEADER.match(rest) else None
-    return MAIL if _is_mail(head) else None
+    return MAIL if _SAVED_PAGE.match(head) or _is_mail(head.lstrip(b"\xef\xbb\xbf\r\n"), name) else None
 
 
-def _is_mail(head: bytes) -> bool:
+def _is_mail(head: bytes, name: str) -> bool:
     names: set[bytes] = set()
     for line in head.splitlines():
         if not line.strip():
@@ -87,4 +90,6 @@ def _is_mail(head: bytes) -> bool:
         if not found:
             return False
         names.add(found[0][:-1].strip().lower())
+    if extension(name) == "eml":  # a letter not yet sent
+        return len(names & _MAIL_HEADERS) >= 2
     return len(names & _MAIL_HEADERS) >= 3 and bool(names & _TELLING)

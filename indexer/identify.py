@@ -72,7 +72,7 @@ class MagicDetector:
             return PDF
         if head.startswith(b"PK\x03\x04"):
             return _zip_kind(head, name)
-        if kind := markup_kind(head, name) or mail_kind(head):
+        if kind := markup_kind(head, name) or mail_kind(head, name):
             return kind
         if _begins_in_chinese(head):
             return PLAIN

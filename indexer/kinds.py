@@ -45,6 +45,9 @@ TARS = frozenset({TAR, GZIP, BZIP2, XZ})
 ARCHIVES = TARS | {ZIP, SEVENZIP}
 """Kinds that are nothing but the files in them."""
 
+PLAIN_TOO = ("text/calendar", "text/vcard", "application/x-dif", "application/x-sylk")
+"""Kinds with a name of their own whose lines a person reads as they are."""
+
 MARKUP = frozenset({"text/html", "text/xml", "text/rtf", "text/calendar", "text/vcard"})
 
 BY_EXTENSION: dict[str, tuple[str, ...]] = {

@@ -46,7 +46,7 @@ class PutAside:
     unscanned: str
 
 
-def put_aside_files(services: Services, identity: Identity, locale: str) -> list[PutAside]:
+def put_aside_files(services: Services, identity: Identity, locale: str, limit: int = MOST) -> list[PutAside]:
     """Return the files that were put aside, oldest first; only those of records that the person may read."""
     with services.db.reading() as session:
         visible = services.guard.visible(session, identity).subquery()
@@ -56,7 +56,7 @@ def put_aside_files(services: Services, identity: Identity, locale: str) -> list
             .join(Record, Record.id == Content.record_id)
             .where(Content.state == ContentState.QUARANTINED, Record.id.in_(select(visible.c.id)))
             .order_by(Content.created_at, Content.id)
-            .limit(MOST)
+            .limit(limit)
         ).all()
         names = called(session, [content.id for content, *_ in rows])
     return [
@@ -75,7 +75,8 @@ def put_aside_files(services: Services, identity: Identity, locale: str) -> list
 @pages.get("/put-aside")
 def waiting() -> str:
     """List the files that were put aside."""
-    return render_template("put_aside.html", files=put_aside_files(services(), identity(), current_locale()))
+    files = put_aside_files(services(), identity(), current_locale(), MOST + 1)
+    return render_template("put_aside.html", files=files[:MOST], more=len(files) > MOST)
 
 
 @pages.post("/files/<uuid:content_id>/accept")

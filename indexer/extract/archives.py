@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from indexer.extract.answer import Extracted
 from indexer.extract.member import CHUNK, Member, listed
 from indexer.extract.paging import cut, paged
+from indexer.extract.text import likely_words
 from indexer.extract.zips import open_zip
 
 
@@ -28,12 +29,7 @@ def name_of(entry: zipfile.ZipInfo) -> str:
     if entry.flag_bits & 0x800:
         return entry.filename
     raw = entry.filename.encode("cp437", "replace")
-    for encoding in ("utf-8", "gb18030", "big5hkscs"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return entry.filename
+    return likely_words(raw) or entry.filename
 
 
 def _unpacked(package: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:

@@ -3,7 +3,7 @@
 import codecs
 import re
 
-from indexer.extract.text import MARKS, guess_encoding
+from indexer.extract.text import MARKS, decoded, guess_encoding
 
 _ALIASES = {
     **dict.fromkeys(("gb2312", "gbk", "x-gbk", "cp936", "gb_2312-80", "euc-cn"), "gb18030"),
@@ -47,8 +47,10 @@ def decode(data: bytes, declared: str = "") -> str:
         text = data.decode(named, "replace")
         if text.count("\ufffd") <= max(1, len(text) // 50):
             return text
-    if found := guess_encoding(data) or named:
-        return data.decode(found, "replace")
+    if (guessed := decoded(data)) is not None:
+        return guessed
+    if named:
+        return data.decode(named, "replace")
     try:
         return data.decode()
     except UnicodeDecodeError:

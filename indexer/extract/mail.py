@@ -11,6 +11,7 @@ from email.generator import BytesGenerator
 from email.header import decode_header
 from email.message import Message
 from email.parser import BytesHeaderParser
+from email.policy import Compat32
 from email.utils import parsedate_to_datetime
 from functools import partial
 from itertools import islice
@@ -33,6 +34,14 @@ _QUOTED = re.compile(rb"^>(>*From )", re.MULTILINE)
 
 MOST_RICH = 20_000_000
 """Bytes of laid-out text that are read of one mail: its tree is built anew for each answer, beside the mail's own."""
+
+
+class _AsWritten(Compat32):
+    """Gives headers as they were typed: in many old mails with bytes of GBK, which declare nothing."""
+
+    def header_fetch_parse(self, name: str, value: str) -> str:  # noqa: ARG002  (the library's own form)
+        """Return a header's words, decoded by guess where they are no ASCII."""
+        return value if value.isascii() else decode(value.encode("utf-8", "surrogateescape"))
 
 
 @dataclass
@@ -131,7 +140,7 @@ def _decoded_words(match: re.Match[str]) -> str:
 
 def _parsed(data: bytes) -> Message:
     try:
-        return email.message_from_bytes(data)
+        return email.message_from_bytes(data.lstrip(b"\xef\xbb\xbf\r\n"), policy=_AsWritten())
     except RecursionError as error:
         raise Unreadable(Reason.BOMB, "depth") from error
 
@@ -163,7 +172,7 @@ def _only_mail(data: mmap.mmap | bytes) -> bytes | None:
 def _heads(data: bytes) -> Message:
     """Return the heads of a mail alone: parsing whole mails takes a mailbox long."""
     blank = re.search(rb"\r?\n\r?\n", data[:_HEAD_BYTES])
-    return BytesHeaderParser().parsebytes(data[: blank.end() if blank else _HEAD_BYTES])
+    return BytesHeaderParser(policy=_AsWritten()).parsebytes(data[: blank.end() if blank else _HEAD_BYTES])
 
 
 def _mail_bytes(data: mmap.mmap | bytes, begin: int, end: int) -> Iterator[bytes]:
@@ -251,7 +260,7 @@ def _take(letter: Letter, part: Message) -> None:
         letter.cut = letter.cut or len(data) > letter.left
         letter.rich += rich_text(data[: letter.left], charset) + "\n"
         letter.left = max(letter.left - len(data), 0)
-    elif kinds.is_plain_text(kind):
+    elif kinds.is_plain_text(kind) or part.get_content_maintype() == "multipart":  # parts that nothing parts
         letter.plain += decode(data, charset) + "\n"
 
 

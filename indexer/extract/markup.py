@@ -186,6 +186,8 @@ def _pieces(root: LexborNode) -> Iterator[str]:
 def _before(node: LexborNode, tag: str) -> str:
     if tag == "img":
         return _SPACE.sub(" ", node.attributes.get("alt") or "")
+    if tag == "input" and (node.attributes.get("type") or "text") == "text":  # what was typed into a saved form
+        return _SPACE.sub(" ", node.attributes.get("value") or "")
     if tag in _CELLS:
         return _CELL
     if tag == "tr":

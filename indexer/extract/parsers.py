@@ -38,6 +38,7 @@ def _refuse(_data: mmap.mmap | bytes, _first: int | None = None, _last: int | No
 PARSERS: Mapping[str, Parser] = {
     kinds.PDF: extract_pdf,
     kinds.PLAIN: extract_text,
+    **dict.fromkeys(kinds.PLAIN_TOO, extract_text),
     **dict.fromkeys(kinds.IMAGES, extract_image),
     kinds.HTML: extract_html,
     kinds.XHTML: extract_html,

@@ -17,6 +17,7 @@ from pypdf import errors, overwrite_configuration
 
 from indexer.extract.answer import MAX_ANSWER_CHARS, MAX_PAGE_CHARS, Extracted, Reason, Unreadable
 from indexer.extract.cleaning import clean, clean_line, unwrap
+from indexer.extract.pdf_notes import notes_of, open_forms
 from indexer.extract.scans import FEW_LETTERS, is_gibberish, is_scan
 
 PASSWORD_ASKED = 4  # FPDF_ERR_PASSWORD
@@ -57,19 +58,25 @@ def extract_pdf(data: mmap.mmap | bytes, first_page: int | None = None, last_pag
         if error.err_code == PASSWORD_ASKED:
             raise Unreadable(Reason.ENCRYPTED) from error
         return _by_pypdf(data, first_page, last_page)
+    open_forms(document)
     count = len(document)
     about = document.get_metadata_dict()
     first, last = _range(count, first_page, last_page)
     pages: list[str] = []
     scans: list[int] = []
     length = 0
+    opened = 0
     for number in range(first, last + 1):
-        text, scanned = _page(document, number - 1)
+        found = _page(document, number - 1)
+        opened += found is not None
+        text, scanned = found or ("", False)
         pages.append(text)
         scans += [number] if scanned else []
         length += len(pages[-1])
         if length >= MAX_ANSWER_CHARS:
             break
+    if not opened and len(pages) == count:
+        return _saved(data, first_page, last_page)
     title, created = clean_line(about.get("Title", "")), clean_line(about.get("CreationDate", ""), 40)
     return Extracted(tuple(pages), first, count, title, created, tuple(scans))
 
@@ -85,18 +92,19 @@ def _range(count: int, first_page: int | None, last_page: int | None) -> tuple[i
     return first_page or 1, min(count, last_page or count)
 
 
-def _page(document: Any, index: int) -> tuple[str, bool]:
-    """Return one page's text and whether it is a scan; what pdfium cannot load is empty, not the document's end."""
+def _page(document: Any, index: int) -> tuple[str, bool] | None:
+    """Return one page's text and whether it is a scan; None: pdfium cannot load it, which is not the document's end."""
     try:
         page = document[index]
     except pypdfium2.PdfiumError:
-        return "", False
+        return None
     try:
         raw = _raw_text(page)
         gibberish = is_gibberish(raw)
         text = "" if gibberish else unwrap(clean(raw))
         covered = _covered(page) if len(text) < FEW_LETTERS * 4 else 0.0
-        return text, is_scan(text, covered=covered, gibberish=gibberish)
+        notes = notes_of(document, page, text)
+        return f"{text}\n{notes}".strip("\n"), is_scan(text, covered=covered, gibberish=gibberish)
     finally:
         page.close()
 
@@ -125,6 +133,18 @@ def _covered(page: Any) -> float:
     except pypdfium2.PdfiumError:
         return share
     return share
+
+
+def _saved(data: mmap.mmap | bytes, first_page: int | None, last_page: int | None) -> Extracted:
+    """Return what pypdf reads of a document of which no page can be shown.
+
+    Raises:
+        Unreadable: ``broken``: it reads nothing either.
+    """
+    found = _by_pypdf(data, first_page, last_page)
+    if not any(found.pages):
+        raise Unreadable(Reason.BROKEN, "no page opens")
+    return found
 
 
 def _by_pypdf(data: mmap.mmap | bytes, first_page: int | None, last_page: int | None) -> Extracted:

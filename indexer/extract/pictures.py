@@ -158,6 +158,8 @@ def _of_image(data: mmap.mmap | bytes, page: int, width: int) -> Image.Image:
         if upright.mode in {"RGBA", "LA", "PA"} or "transparency" in upright.info:
             paper = Image.new("RGBA", upright.size, "white")
             upright = Image.alpha_composite(paper, upright.convert("RGBA"))
+        elif upright.mode == "LAB":
+            upright = upright.getchannel("L")  # Pillow turns its colours into no others; its lightness shows all
         elif upright.mode.startswith("I"):
             upright = upright.point(lambda value: value / 256) if upright.mode == "I;16" else upright
         made = upright if upright.mode in {"L", "RGB"} else upright.convert("L" if upright.mode == "1" else "RGB")

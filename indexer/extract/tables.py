@@ -10,7 +10,7 @@ import python_calamine as calamine
 
 from indexer.extract.answer import Reason, Unreadable
 from indexer.extract.spreadsheets import cell_words, open_workbook
-from indexer.extract.text import guess_encoding
+from indexer.extract.text import decoded
 
 MOST_ROWS = 5_000
 MOST_COLUMNS = 200
@@ -66,10 +66,10 @@ def _sheet(name: str, rows: Iterable[list[str]]) -> dict[str, Any]:
 
 
 def _csv(data: bytes) -> Iterable[list[str]]:
-    encoding = guess_encoding(data)
-    if encoding is None:
+    text = decoded(data)
+    if text is None:
         raise Unreadable(Reason.UNSUPPORTED, "encoding")
-    text = data.decode(encoding, "replace").removeprefix("\ufeff")
+    text = text.removeprefix("\ufeff")
     first = text.partition("\n")[0]
     mark = max(",;\t", key=first.count)
     try:

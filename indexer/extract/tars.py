@@ -14,6 +14,7 @@ from indexer import kinds
 from indexer.extract.answer import Extracted, Reason, Unreadable
 from indexer.extract.member import CHUNK, MAX_BYTES, MAX_MEMBERS, MAX_RATIO, Member, climbs, listed
 from indexer.extract.paging import cut, paged
+from indexer.extract.text import likely_words
 
 _OPENERS: Mapping[str, Callable[[IO[bytes]], Any]] = {
     kinds.GZIP: lambda raw: gzip.GzipFile(fileobj=raw),
@@ -89,12 +90,7 @@ def _unpacked(package: tarfile.TarFile, entry: tarfile.TarInfo) -> Iterator[byte
 def _named(entry: tarfile.TarInfo) -> str:
     """Return a member's name: one that is no UTF-8 was mostly packed under a Chinese system."""
     raw = entry.name.encode("utf-8", "surrogateescape")
-    for encoding in ("utf-8", "gb18030", "big5hkscs"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return raw.decode("utf-8", "replace")
+    return likely_words(raw) or raw.decode("utf-8", "replace")
 
 
 def _is_tar(head: bytes) -> bool:

@@ -6,6 +6,7 @@ line end before 4,000 characters, so the same bytes always give the same pages.
 
 import mmap
 import re
+from contextlib import suppress
 
 import chardet
 
@@ -24,6 +25,13 @@ MARKS = (
     (b"\xfe\xff", "utf-16-be"),
     (b"\x84\x31\x95\x33", "gb18030"),
 )
+_WIDE = frozenset({"utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"})
+_EBCDIC = "cp500"
+_ZEROS = re.compile(rb"\x00{16,}|\x00+\Z")
+_HZ = re.compile(rb"~\{(?:[\x21-\x77][\x21-\x7e])+~\}")
+_UTF8_CHINESE = re.compile(rb"(?:[\xe3-\xe9][\x80-\xbf]{2}|\xef[\xbc-\xbd][\x80-\xbf]){4}")
+"""Four signs on end in UTF-8: as GBK they would be six rare ones."""
+
 _COMMON_LEADS = {"gb18030": (0xB0, 0xD7), "big5hkscs": (0xA4, 0xC6)}  # lead bytes of each table's everyday half
 _FREQUENT = frozenset(
     "的一是不了在人有我他这中大来上国个到说们为子和你地出道也时年得就那要下以生会自着去之过家学对可她里后小么心多"
@@ -48,10 +56,35 @@ def extract_text(data: mmap.mmap | bytes, first_page: int | None = None, last_pa
     data = bytes(data)
     if not data.strip(b"\x00\r\n\t ") or data in {mark for mark, _ in MARKS}:
         raise Unreadable(Reason.EMPTY)
-    encoding = guess_encoding(data)
-    if encoding is None:
+    text = decoded(data)
+    if text is None:
         raise Unreadable(Reason.UNSUPPORTED, "encoding")
-    return paged(cut(data.decode(encoding, "replace").removeprefix("\ufeff")), first_page, last_page)
+    return paged(cut(text.removeprefix("\ufeff")), first_page, last_page)
+
+
+def decoded(data: bytes) -> str | None:
+    """Return a whole file as text; None: it is none.
+
+    Logs, and what was put together of several files, have lines in more than one encoding: those are read line by line.
+    """
+    encoding = guess_encoding(data)
+    if encoding in _WIDE:
+        return data.decode(encoding, "replace")
+    data = _ZEROS.sub(b"", data)
+    if encoding is None and _is_binary(data[:_SAMPLE_BYTES]):
+        return None
+    text = None if encoding is None else data.decode(encoding, "replace")
+    if text is None or "\ufffd" in text or (encoding in _COMMON_LEADS and _UTF8_CHINESE.search(data)):
+        return _by_lines(data, encoding) or text
+    return text
+
+
+def likely_words(data: bytes) -> str | None:
+    """Return a few words, such as a name, by the encoding that makes them likely; None: they are in none of ours."""
+    if _is_whole(data, "utf-8"):
+        return data.decode()
+    text, usual = _line(data, "")
+    return text if usual else None
 
 
 def guess_encoding(data: bytes) -> str | None:
@@ -63,12 +96,88 @@ def guess_encoding(data: bytes) -> str | None:
     if wide := _wide(sample):
         return wide
     if b"\x00" in sample:
+        data = sample = _ZEROS.sub(b"", sample)  # a machine that stopped leaves blocks of them in its log
+    if not sample or b"\x00" in sample:
         return None
-    if _decodes(sample, "utf-8") and _fits(data, "utf-8"):
-        return None if _is_binary(sample) else "utf-8"
-    if _is_binary(sample):
-        return None
-    return _chinese(data, sample) or _other(sample)
+    return _narrow(data, sample)
+
+
+def _narrow(data: bytes, sample: bytes) -> str | None:
+    """Choose among encodings that write ASCII, or what stands for it, in one byte."""
+    utf8 = _decodes(sample, "utf-8") and _fits(data, "utf-8")
+    switched = _escaped(sample) or (None if utf8 or not _is_ebcdic(sample) else _EBCDIC)
+    if switched or _is_binary(sample):
+        return switched
+    return "utf-8" if utf8 else _foreign(sample) or _chinese(data, sample) or _other(sample)
+
+
+def _by_lines(data: bytes, encoding: str | None) -> str | None:
+    """Decode each line by itself; None where more of it is lost than in one ``encoding``, or it is no text at all."""
+    lines: list[str] = []
+    wrong = length = 0
+    usual = encoding if encoding in _COMMON_LEADS else ""
+    for line in data.split(b"\n"):
+        text, usual = _line(line, usual)
+        lines.append(text)
+        wrong += text.count("\ufffd")
+        length += len(text)
+    if encoding is not None:
+        return "\n".join(lines) if wrong <= data.decode(encoding, "replace").count("\ufffd") else None
+    return "\n".join(lines) if wrong <= length // 50 else None
+
+
+def _line(line: bytes, usual: str) -> tuple[str, str]:
+    """Return a line as text, and the encoding of its Chinese, which the next in doubt is taken for."""
+    with suppress(UnicodeDecodeError):
+        if not usual or line.isascii() or _UTF8_CHINESE.search(line):
+            return line.decode(), usual
+    scores = {name: _frequency(line, name) for name in _COMMON_LEADS if _is_whole(line, name)}
+    if not scores:
+        return line.decode(usual or "utf-8", "replace"), usual
+    best = max(scores, key=lambda name: (scores[name] + (0.1 if name == usual else 0), name == "gb18030"))
+    return line.decode(best), best
+
+
+def _is_whole(line: bytes, encoding: str) -> bool:
+    try:
+        line.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _escaped(sample: bytes) -> str | None:
+    """Recognise encodings of seven bits, whose Chinese or Japanese stands between signs of switching."""
+    if b"\x1b$" in sample:
+        return next((name for name in ("iso2022_jp_2", "iso2022_jp_ext", "iso2022_kr") if _decodes(sample, name)), None)
+    if sample.isascii() and len(_HZ.findall(sample)) and _decodes(sample, "hz"):
+        return "hz" if _frequency(sample, "hz") >= 0.2 else None
+    return None
+
+
+def _is_ebcdic(sample: bytes) -> bool:
+    """Whether a text comes from a mainframe: its spaces are 0x40, its letters lie where ours have accents."""
+    if sample.count(b"@") * 30 < len(sample) or b" " in sample:
+        return False
+    text = sample.decode(_EBCDIC, "replace")
+    plain = sum(
+        (letter.isascii() and (letter.isprintable() or letter in "\r\n\t")) or letter == "\x85" for letter in text
+    )
+    return plain >= 0.97 * len(text) and sum(map(str.isalpha, text)) >= 0.25 * len(text)
+
+
+def _foreign(sample: bytes) -> str | None:
+    """Recognise Japanese by its kana, Korean by its letters: their bytes pass for Chinese, in no likely words."""
+    text = sample[:_SCORED_LETTERS].decode("euc_jp", "ignore")
+    letters = [letter for letter in text if letter >= "\x80"]
+    kana = sum("\u3041" <= letter <= "\u30fe" for letter in letters)
+    if kana >= 0.3 * len(letters) and kana >= 10 and _decodes(sample, "euc_jp"):
+        return "euc_jp"
+    leads = re.findall(rb"[\xb0-\xc8][\xa1-\xfe]", sample)
+    high = len(re.findall(rb"[\x80-\xff]", sample))
+    if len(leads) < 10 or len(leads) * 2 < 0.97 * high or not _decodes(sample, "cp949"):
+        return None  # Chinese has signs beyond the leads of Hangul, and marks between them
+    return None if _frequency(sample, "gb18030") >= 0.3 else "cp949"
 
 
 def _chinese(data: bytes, sample: bytes) -> str | None:
@@ -86,10 +195,17 @@ def _other(sample: bytes) -> str | None:
     encoding, confidence = found.get("encoding"), found.get("confidence") or 0.0
     if encoding and encoding.lower() in {"gb2312", "gbk", "gb18030"}:
         encoding = "gb18030"
-    if encoding and confidence >= 0.5 and _decodes(sample, encoding):
+    sure = 0.3 if encoding and _is_alphabet(sample, encoding) else 0.5
+    if encoding and confidence >= sure and _decodes(sample, encoding):
         return encoding
     near = next((name for name in ("utf-8", "gb18030", "big5hkscs") if _nearly(sample, name)), None)
     return near or (_WESTERN if _is_western(sample) else None)
+
+
+def _is_alphabet(sample: bytes, encoding: str) -> bool:
+    """Whether what is beyond ASCII reads as Cyrillic or Greek words."""
+    letters = [letter for letter in sample.decode(encoding, "replace") if letter >= "\x80"]
+    return sum("\u0370" <= letter <= "\u052f" for letter in letters) >= 0.95 * len(letters)
 
 
 def _frequency(sample: bytes, encoding: str) -> float:
@@ -99,15 +215,17 @@ def _frequency(sample: bytes, encoding: str) -> float:
     frequent = sum(letter in _FREQUENT for letter in letters)
     first, last = _COMMON_LEADS.get(encoding, (1, 0))
     common = sum(first <= letter.encode(encoding, "replace")[0] <= last for letter in letters)
-    return (frequent + common / 8) / len(letters)
+    private = sum("\ue000" <= letter <= "\uf8ff" for letter in letters)  # no one writes such: the table is another
+    return (frequent + common / 8 - private) / len(letters)
 
 
 def _decodes(data: bytes, encoding: str) -> bool:
-    """Whether ``data`` decodes, its last character perhaps torn."""
+    """Whether ``data`` decodes, its last character perhaps torn; what is nothing else is another encoding's."""
     try:
         data.decode(encoding)
     except UnicodeDecodeError as error:
-        return len(data) - error.start <= _TORN_TAIL
+        whole = data[: error.start]
+        return len(data) - error.start <= _TORN_TAIL and (len(data) >= _SAMPLE_BYTES or not whole.isascii())
     except LookupError:
         return False
     return True

@@ -33,12 +33,11 @@ def test_an_archive_is_the_list_of_what_lies_in_it(extractor: Extractor) -> None
     assert pages(extractor, data) == ("合同/正文.txt\n照片/现场.bin",)
 
 
-def test_a_name_packed_under_a_chinese_windows_is_read(extractor: Extractor) -> None:
-    data = a_zip(("AAAA.txt", b"x"))
-    gbk = "合同".encode("gbk")
-    assert len(gbk) == 4
-    found = pages(extractor, data.replace(b"AAAA", gbk))
-    assert found[0] == "合同.txt"
+@pytest.mark.parametrize(("name", "encoding"), [("合同资料", "gbk"), ("合約資料", "big5"), ("合约", "utf-8")])
+def test_a_name_packed_under_a_chinese_windows_is_read(extractor: Extractor, name: str, encoding: str) -> None:
+    packed = name.encode(encoding)
+    data = a_zip(("A" * len(packed) + ".txt", b"x")).replace(b"A" * len(packed), packed)
+    assert pages(extractor, data)[0] == f"{name}.txt"
 
 
 def test_a_bomb_is_not_lit_and_one_inside_is_named(extractor: Extractor) -> None:

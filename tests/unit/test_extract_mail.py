@@ -81,6 +81,22 @@ def test_attachments_are_named_and_come_out_whole() -> None:
     assert "里面的话" in text(found["里面_的信.eml"])
 
 
+def test_names_that_were_typed_in_gbk_are_read() -> None:
+    inner = HEADS + b"Subject: " + "电梯维修".encode("gbk") + b"\r\n\r\nInner words.\r\n"
+    data = (
+        b"\xef\xbb\xbf" + HEADS + b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=B\r\n\r\n"
+        b'--B\r\nContent-Type: application/pdf; name="' + "合同.pdf".encode("gbk") + b'"\r\n'
+        b"Content-Transfer-Encoding: base64\r\n\r\nAAAA\r\n"
+        b"--B\r\nContent-Type: message/rfc822\r\n\r\n" + inner + b"\r\n--B--\r\n"
+    )
+    assert [member.path for member in mail_members(data)] == ["合同.pdf", "电梯维修.eml"]
+    assert text(data).endswith("合同.pdf\n\n电梯维修.eml")
+
+
+def test_a_mail_whose_parts_nothing_parts_is_read() -> None:
+    assert "No bound" in text(HEADS + b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed\r\n\r\nNo bound\r\n")
+
+
 def test_a_saved_web_page_is_read_as_a_page() -> None:
     data = (
         b"From: <Saved by Blink>\r\nSubject: =?utf-8?Q?=E5=85=AC=E5=91=8A?=\r\nMIME-Version: 1.0\r\nContent-Type: "

@@ -4,6 +4,7 @@ import io
 
 import pypdf
 import pytest
+from pypdf.annotations import FreeText, Text
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfgen import canvas
@@ -62,6 +63,32 @@ def test_a_slice_beyond_the_end_is_cut() -> None:
     assert len(extract_pdf(a_pdf(3), 3, 200).pages) == 1
 
 
+def a_filled_form() -> bytes:
+    out = io.BytesIO()
+    paper = canvas.Canvas(out)
+    paper.drawString(72, 750, "Application")
+    paper.acroForm.textfield(name="name", value="Zhang San", x=72, y=600, width=200)
+    paper.acroForm.textfield(name="pin", value="4711", x=72, y=550, width=200, fieldFlags="password")
+    paper.acroForm.choice(name="unit", value="A001", options=["A001", "B002"], x=72, y=500, width=200, height=20)
+    paper.showPage()
+    paper.save()
+    writer = pypdf.PdfWriter(clone_from=io.BytesIO(out.getvalue()))
+    writer.add_annotation(0, Text(text="请补充身份证复印件", rect=(50, 450, 80, 480)))
+    writer.add_annotation(0, FreeText(text="Application", rect=(50, 350, 200, 380)))
+    kept = io.BytesIO()
+    writer.write(kept)
+    return kept.getvalue()
+
+
+def test_what_was_filled_in_and_remarked_is_read_with_its_page() -> None:
+    assert extract_pdf(a_filled_form()).pages[0].split("\n") == [
+        "Application",
+        "Zhang San",
+        "A001",
+        "请补充身份证复印件",
+    ]
+
+
 def test_a_password_is_told() -> None:
     assert reason(locked(a_pdf(), "geheim")) is Reason.ENCRYPTED
 
@@ -77,6 +104,10 @@ def test_a_torn_pdf_is_broken_or_saved_but_never_an_error(cut: int) -> None:
 
 def test_words_that_only_claim_to_be_a_pdf_are_broken() -> None:
     assert reason(b"%PDF-1.7\nthis is none") is Reason.BROKEN
+
+
+def test_a_pdf_of_which_no_page_opens_is_broken() -> None:
+    assert reason(a_pdf(1).replace(b"/Kids [ 4 0 R ]", b"/Kids [ 9 9 R ]")) is Reason.BROKEN
 
 
 def test_no_bytes_are_an_empty_file() -> None:

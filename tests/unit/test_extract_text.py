@@ -58,8 +58,48 @@ def test_a_few_wrong_bytes_do_not_lose_a_page() -> None:
 
 def test_a_text_in_an_unknown_encoding_is_not_called_damaged() -> None:
     with pytest.raises(Unreadable) as caught:
-        extract_text("THE QUICK BROWN FOX jumps over it. ".encode("cp500") * 20)
+        extract_text(bytes(range(0x80, 0x100)) * 40)
     assert caught.value.failure.reason is Reason.UNSUPPORTED
+
+
+FOREIGN = {
+    "cp500": "THE PROPERTY FUND of the house, 2023.\nSecond line.\n",
+    "hz": "物业管理条例，业主委员会。\n",
+    "iso2022_jp": "管理組合からのお知らせ\n",
+    "euc_jp": "管理組合は、マンションの定期総会を開催します。よろしくお願いいたします。\n",
+    "shift_jis": "管理組合は、マンションの定期総会を開催します。よろしくお願いいたします。\n",
+    "cp949": "아파트 관리사무소 안내문입니다. 주민 여러분께 알려 드립니다.\n",
+    "cp1251": "Уведомление о ремонте дома и управлении имуществом.\n",
+    "koi8-r": "Уведомление о ремонте дома и управлении имуществом.\n",
+}
+
+
+@pytest.mark.parametrize("encoding", FOREIGN)
+def test_letters_of_others_are_read_too(encoding: str) -> None:
+    words = FOREIGN[encoding] * 3
+    assert extract_text(words.encode(encoding)).pages == (words.strip(),)
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [(SIMPLIFIED, "gbk"), (SIMPLIFIED, "utf-8")],
+        [(SIMPLIFIED * 2, "gbk"), (SIMPLIFIED, "utf-8")],
+        [("2026-01-01 INFO\n" * 9_000, "ascii"), ("错误：连接失败\n", "gbk"), ("错误：网络断开\n", "utf-8")],
+        [(SIMPLIFIED * 60, "utf-8"), ("物业公司的一行\n", "gbk"), (SIMPLIFIED, "utf-8")],
+        [(TRADITIONAL, "big5"), (SIMPLIFIED, "utf-8")],
+    ],
+)
+def test_lines_in_several_encodings_are_read_each_in_its_own(pieces: list[tuple[str, str]]) -> None:
+    data = b"".join(text.encode(encoding) for text, encoding in pieces)
+    kept = "".join(extract_text(data).pages).replace("\n", "")
+    assert kept == "".join(text for text, _ in pieces).replace("\n", "")
+
+
+def test_blocks_of_zeros_in_a_log_do_not_hide_it() -> None:
+    log = SIMPLIFIED.encode() + bytes(4_096) + "断电之后".encode() + bytes(100)
+    assert guess_encoding(log) == "utf-8"
+    assert "断电之后" in extract_text(log).pages[0]
 
 
 def test_accents_of_a_western_table_do_not_hide_a_text() -> None:

@@ -19,6 +19,8 @@ def detector() -> MagicDetector:
         (MAIL, "message/rfc822"),
         (b"Received: from a\r\n by b; x\r\nX-Odd: 1\r\n" + MAIL, "message/rfc822"),
         (b"From: <Saved by Blink>\r\nSubject: x\r\nMIME-Version: 1.0\r\n\r\n<html>", "message/rfc822"),
+        (b"\xef\xbb\xbf\r\n" + MAIL, "message/rfc822"),
+        (b'MIME-Version: 1.0\r\nContent-Type: multipart/related; boundary="B"\r\n\r\n--B\r\n', "message/rfc822"),
         (b"From a@b.example Fri Mar  1 09:30:00 2024\n" + MAIL, "application/mbox"),
         (b"From here to there it is 100 km.\nThe road was built in 2024.\n", "text/plain"),
         (b"From 12:30 on 1 May 2024\nwe met at noon.\n", "text/plain"),
@@ -39,6 +41,11 @@ def detector() -> MagicDetector:
 )
 def test_kinds_of_text_are_told_apart_by_their_heads(detector: MagicDetector, data: bytes, kind: str) -> None:
     assert detector.detect(data, "anything") == kind
+
+
+def test_a_letter_not_yet_sent_is_one_where_its_name_says_so_too(detector: MagicDetector) -> None:
+    draft = b"To: a@b.example\r\nSubject: rent\r\nX-Unsent: 1\r\n\r\nbody\r\n"
+    assert [detector.detect(draft, name) for name in ("a.eml", "a.txt")] == ["message/rfc822", "text/plain"]
 
 
 @pytest.mark.parametrize(("name", "kind"), [("a.html", "text/html"), ("a.md", "text/plain")])

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -74,6 +75,12 @@ def test_a_photograph_stands_upright_and_what_is_transparent_is_paper(extractor:
     assert looked_at(seen(extractor, "image/jpeg", lying)).size == (200, 300)
     clear = an_image("PNG", mode="RGBA", colour=(0, 0, 0, 0))
     assert looked_at(seen(extractor, "image/png", clear)).getpixel((5, 5)) == (255, 255, 255)
+
+
+@pytest.mark.parametrize(("mode", "colour"), [("CMYK", (0, 0, 0, 0)), ("I;16", 65_535), ("LAB", (255, 0, 0)), ("1", 1)])
+def test_a_scan_in_any_colours_is_drawn(extractor: Extractor, mode: str, colour: Any) -> None:
+    picture = looked_at(seen(extractor, "image/tiff", an_image("TIFF", mode=mode, colour=colour)))
+    assert picture.convert("L").getpixel((9, 9)) in range(250, 256), "paper is white"
 
 
 def test_a_scan_of_several_sheets_has_a_page_for_each(extractor: Extractor) -> None:

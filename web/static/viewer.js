@@ -13,3 +13,15 @@ document.addEventListener("keydown", (event) => {
     link.click();
   }
 });
+
+// A picture that cannot be made gives way to words that say so.
+const drawn = document.querySelector(".leaf img");
+const undrawn = document.querySelector("[data-undrawn]");
+if (drawn && undrawn) {
+  const tell = () => {
+    undrawn.hidden = false;
+    drawn.closest(".sheet").hidden = true;
+  };
+  drawn.addEventListener("error", tell);
+  if (drawn.complete && !drawn.naturalWidth) tell();
+}
