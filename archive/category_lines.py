@@ -11,7 +11,7 @@ from archive.model import Category
 
 
 def with_above(session: Session, ids: Collection[UUID]) -> Mapping[UUID, Any]:
-    """Return by id the rows of these categories and of all above them."""
+    """Return by id these categories and all above them: what is above each, its code, its rule for numbers."""
     if not ids:
         return {}
     return {row.id: row for row in session.connection().execute(_LINES, {"ids": list(ids)})}
@@ -22,7 +22,8 @@ def _lines() -> Select[Any]:
     own = select(category.c.id, category.c.parent_id).where(category.c.id.in_(bindparam("ids", expanding=True)))
     line = own.cte("line", recursive=True)
     line = line.union(select(category.c.id, category.c.parent_id).join(line, category.c.id == line.c.parent_id))
-    return select(category).where(category.c.id.in_(select(line.c.id)))
+    columns = (category.c.id, category.c.parent_id, category.c.code, category.c.number_rule_id)
+    return select(*columns).where(category.c.id.in_(select(line.c.id)))
 
 
 _LINES = _lines()

@@ -73,7 +73,7 @@ def main() -> None:
             ("raw: words and tantivy alone", f"{pages / indexing:,.0f} pages/s ({indexing:.1f} s)"),
             ("import, to searchable", f"{pages / ran.wall:,.0f} pages/s ({ran.wall:.1f} s)"),
             ("wall : raw (at most 1.5)", f"{ran.wall / (reading + indexing):.2f}"),
-            ("processor time a page", f"{ran.cpu / pages * 1000:.1f} ms"),
+            ("processor time a page; a file", f"{ran.cpu / pages * 1000:.1f} ms; {ran.cpu / len(files) * 1000:.1f} ms"),
             ("filed", ran.document["filed"]),
         ]
         if asked.folder is None:

@@ -92,21 +92,22 @@ class World:
 def world(session: Session) -> World:
     """Return what stands now."""
     session.flush()
-    return _world(session, session.connection().execute(_ON), parents(session))
+    connection = session.connection()
+    return World(_read(connection.execute(_RULES)), dict(connection.execute(_ON).all()), parents(session))
 
 
-def _world_of(session: Session, categories: Collection[UUID]) -> World:
-    """Return what stands now as far as it concerns some categories."""
-    above = with_above(session, categories)
-    on = session.connection().execute(_ON_SOME, {"ids": list(above)})
-    return _world(session, on, {key: row.parent_id for key, row in above.items()})
+def _world_of(session: Session, rows: Collection[Any]) -> World:
+    """Return what stands now as far as it concerns some rows of ``FACTS``."""
+    connection = session.connection()
+    above = with_above(session, {row.category_id for row in rows})
+    on = dict(connection.execute(_ON_SOME, {"ids": list(above)}).all())
+    named = {*on.values(), *(key for row in rows for key in (row.chosen, row.chosen_above) if key)}
+    rules = _read(connection.execute(_RULES_SOME, {"ids": list(named)})) if named else {}
+    return World(rules, on, {key: row.parent_id for key, row in above.items()})
 
 
-def _world(session: Session, on: Iterable[Any], above: Mapping[UUID, UUID | None]) -> World:
-    rules = session.connection().execute(_RULES)
-    return World(
-        {row.id: rule_of(row.definition) for row in rules}, {row.category_id: row.schedule_id for row in on}, above
-    )
+def _read(rows: Iterable[Any]) -> dict[UUID, Rule]:
+    return {row.id: rule_of(row.definition) for row in rows}
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,7 @@ _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _BY_ID = FACTS.where(Record.id.in_(_IDS))
 _BY_DOSSIER = FACTS.where(Record.dossier_id.in_(_IDS), Record.state == RecordState.FILED)
 _RULES = select(RetentionSchedule.id, RetentionSchedule.definition)
+_RULES_SOME = _RULES.where(RetentionSchedule.id.in_(_IDS))
 _ON = select(CategorySchedule.category_id, CategorySchedule.schedule_id)
 _ON_SOME = _ON.where(CategorySchedule.category_id.in_(_IDS))
 _STANDING = RetentionEvent.undone_at.is_(None)
@@ -265,7 +267,7 @@ class DueDays:
         # two who file items of one dossier at a time would each miss the other's
         rows_by_id(session, Record, {row.dossier_id for row in rows} - {None}, lock=True)
         every = _whole(session, rows).values()
-        here = here or _world_of(session, {row.category_id for row in every})
+        here = here or _world_of(session, every)
         found = {row.id: each for row, each in _clocks(session, here, every, self._zone)}
         return self._write(session, found, every)
 
@@ -294,7 +296,7 @@ class DueDays:
         """Return how the clocks stand of all filed records among these and of those in one dossier with them."""
         session.flush()
         rows = _whole(session, _rows(session, _BY_ID, ids)).values()
-        here = here or _world_of(session, {row.category_id for row in rows})
+        here = here or _world_of(session, rows)
         return {row.id: each for row, each in _clocks(session, here, rows, self._zone)}
 
     def reckon_rows(self, session: Session, rows: Iterable[Any], here: World) -> dict[UUID, Reckoned]:

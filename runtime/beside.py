@@ -63,7 +63,8 @@ class Beside:
     def _step(self) -> int:
         if self._until is None:
             return 0
-        return sum(self._parts.runner.run(kind, asked_before=self._until) for kind in self._kinds)
+        runner, until = self._parts.runner, self._until
+        return sum(runner.run(kind, asked_before=until) for kind in runner.due(self._kinds, until))
 
 
 def main(queues: list[str]) -> None:

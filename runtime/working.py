@@ -95,9 +95,9 @@ class Worker:
         while self._again[queue].is_set() and self._busy[queue].acquire(blocking=False):
             try:
                 self._again[queue].clear()
-                for kind in self._kinds.get(queue, ()):
+                for kind in self._parts.runner.due(self._kinds.get(queue, ())):
                     while not self._stop.is_set() and self._parts.runner.run(kind):
-                        pass
+                        self._again[queue].set()  # what it asked for may be of a kind that was not due yet
             finally:
                 self._busy[queue].release()
 

@@ -4,11 +4,26 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from types import TracebackType
 from typing import Any, Self
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    literal_column,
+    or_,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from archive.clock import Clock
@@ -45,13 +60,12 @@ class Claim:
     jobs: Sequence[Held]
 
 
-def any_due(session: Session, kinds: Sequence[JobKind], now: datetime) -> JobKind | None:
-    """Return the first of ``kinds`` that has a job due, without taking the write lock."""
-    for kind in kinds:
-        for condition in (_queued(now), _lost(now)):
-            if session.scalar(select(Job.id).where(Job.kind == kind, condition).limit(1)) is not None:
-                return kind
-    return None
+def due_of(session: Session, kinds: Sequence[JobKind], now: datetime) -> list[JobKind]:
+    """Return those of ``kinds`` that have a job due, in that order, without taking the write lock."""
+    if not kinds:
+        return []
+    found = session.connection().execute(_any_due(tuple(kinds)), {"now": now}).scalars()
+    return [kinds[place] for place in sorted(found)]
 
 
 def claim(
@@ -237,11 +251,19 @@ class Renewal:
             self._renewed = now
 
 
-def _queued(now: datetime) -> ColumnElement[bool]:
+@lru_cache
+def _any_due(kinds: tuple[JobKind, ...]) -> CompoundSelect[int]:
+    """Return the statement that tells the places of those kinds that have a job due: it is asked all day."""
+    now: BindParameter[datetime] = bindparam("now")
+    each = [[select(Job.id).where(Job.kind == kind, held(now)).exists() for held in (_queued, _lost)] for kind in kinds]
+    return union_all(*(select(literal_column(str(place))).where(or_(*one)) for place, one in enumerate(each)))
+
+
+def _queued(now: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
     return and_(Job.state == JobState.QUEUED, Job.run_after <= now)
 
 
-def _lost(now: datetime) -> ColumnElement[bool]:
+def _lost(now: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
     return and_(Job.state == JobState.RUNNING, Job.lease_until < now)
 
 

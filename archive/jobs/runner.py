@@ -13,7 +13,7 @@ from archive import failpoints
 from archive.clock import Clock
 from archive.database import Database, once_more
 from archive.errors import ArchiveError, NotFound, WrongState
-from archive.jobs.lease import Claim, Held, Renewal, any_due, claim, remove, requeue_lost, settle
+from archive.jobs.lease import Claim, Held, Renewal, claim, due_of, remove, requeue_lost, settle
 from archive.jobs.outbox import queue_of
 from archive.model.jobs import Job, JobKind, JobState
 from archive.ports import Waker
@@ -149,15 +149,21 @@ class JobRunner:
             if job_id:
                 found = session.scalar(select(Job.kind).where(Job.id == job_id))
                 kinds = [found] if found else []
-            ready = any_due(session, [each for each in kinds if each in self._by_kind], due)
-        if ready is None:
+            ready = due_of(session, [each for each in kinds if each in self._by_kind], due)
+        if not ready:
             return 0
-        handler = self._by_kind[ready]
+        handler = self._by_kind[ready[0]]
         taken = self._claim(handler, job_id, due)
         if taken is None:
             return 0
         self._work(handler, taken)
         return len(taken.jobs)
+
+    def due(self, kinds: Sequence[JobKind], asked_before: datetime | None = None) -> list[JobKind]:
+        """Return those of ``kinds`` of which ``run`` would find a job: one look for all of them."""
+        until = min(asked_before or self.clock.now(), self.clock.now())
+        with self.db.reading() as session:
+            return due_of(session, [each for each in kinds if each in self._by_kind], until)
 
     def drain(self, kinds: Sequence[JobKind] | None = None) -> int:
         """Run batches until nothing of ``kinds`` (None: all it has handlers for) is due; return how many jobs."""

@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import String, func, select, type_coerce
+from sqlalchemy import String, bindparam, func, select, type_coerce
 from sqlalchemy.orm import Session
 
 from archive.jobs.outbox import queue_of
 from archive.model.jobs import Job, JobKind, JobState
 
 _KIND = type_coerce(Job.kind, String)
+_PENDING = select(func.count(Job.id)).where(
+    Job.kind.in_(bindparam("kinds", expanding=True)), Job.state.in_((JobState.QUEUED, JobState.RUNNING))
+)
 
 
 @dataclass(frozen=True)
@@ -38,9 +41,7 @@ def status(session: Session) -> list[JobCount]:
 
 def pending(session: Session, kinds: Sequence[JobKind]) -> int:
     """Return how many jobs of these kinds wait or run."""
-    states = (JobState.QUEUED, JobState.RUNNING)
-    counted = select(func.count()).select_from(Job).where(Job.kind.in_(kinds), Job.state.in_(states))
-    return session.scalar(counted) or 0
+    return session.scalar(_PENDING, {"kinds": list(kinds)}) or 0
 
 
 _SHOWN = (JobState.QUEUED, JobState.RUNNING, JobState.FAILED)

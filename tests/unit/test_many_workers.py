@@ -1,11 +1,12 @@
 """Many workers on one archive: each takes its own queues, a newer one's work is left to it, and clocks agree."""
 
 import threading
+from datetime import timedelta
 from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 
 import archive.model  # noqa: F401  (registers the tables)
 from archive.database import Database
@@ -80,6 +81,36 @@ def test_a_worker_takes_its_own_queues_and_leaves_the_others(db: Database, clock
     for queue in ("ocr", "extract", "light"):
         worker.run_queue(queue)
     assert states(db) == {"ocr": "done", "extract": "queued"}
+
+
+def test_what_a_job_asks_for_in_its_own_queue_is_done_before_the_worker_waits_again(
+    db: Database, clock: FixedClock
+) -> None:
+    ask(db, clock, JobKind.UNPACK)
+    reads = Doing(JobKind.EXTRACT)
+    unpacks = Doing(JobKind.UNPACK, then=lambda: ask(db, clock, JobKind.EXTRACT))
+    a_worker(db, clock, [reads, unpacks], ["extract"], threading.Event()).run_queue("extract")
+    assert (unpacks.count, reads.count) == (1, 1)
+
+
+def test_one_look_tells_what_is_due_of_all_kinds(db: Database, clock: FixedClock) -> None:
+    ask(db, clock, JobKind.EXTRACT, JobKind.OCR, JobKind.LOCK)
+    later = clock.now() + timedelta(hours=1)
+    with db.writing() as work:
+        Outbox(clock, Nobody()).add(work, JobKind.INDEX, run_after=later)
+        work.commit()
+    kinds = (JobKind.INDEX, JobKind.OCR, JobKind.EXTRACT, JobKind.COMPARE)
+    runner = JobRunner(db, clock, [Doing(kind) for kind in kinds], Nobody())
+    asked: list[str] = []
+    event.listen(db.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    assert runner.due((*kinds, JobKind.LOCK)) == [JobKind.OCR, JobKind.EXTRACT], (
+        "nobody here takes what is to be locked"
+    )
+    assert len([each for each in asked if "FROM job" in each]) == 1
+    assert runner.due(kinds, asked_before=clock.now() - timedelta(seconds=1)) == []
+    assert runner.due(()) == []
+    clock.move(hours=1, seconds=1)
+    assert runner.due(kinds) == [JobKind.INDEX, JobKind.OCR, JobKind.EXTRACT]
 
 
 def test_a_worker_that_is_told_to_end_finishes_what_it_does_and_begins_no_more(db: Database, clock: FixedClock) -> None:

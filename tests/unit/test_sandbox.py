@@ -76,7 +76,8 @@ def test_no_setting_of_the_house_reaches_the_sandbox(monkeypatch: pytest.MonkeyP
         "LIBRARY_PATH",
         "LD_LIBRARY_PATH",
         "GLIBC_TUNABLES",
-    }  # pylibmagic sets three of its own inside; the last is how the server keeps its memory
+        "PYTHONMALLOC",
+    }  # pylibmagic sets three of its own inside; the last two are how the server keeps its memory
 
 
 @pytest.mark.parametrize(
