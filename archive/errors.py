@@ -1,6 +1,6 @@
 """One tree of errors, each carrying facts instead of a glued sentence.
 
-The words a person reads are made in one table at the edge (``web.faults``), in their language, from
+The words a person reads are made in one table at the edge (``web.words.faults``), in their language, from
 ``code`` and ``facts``.
 """
 

@@ -29,7 +29,7 @@ from archive.model import Content, ContentState, File, Job, JobKind, JobState, R
 from archive.ports import PIECE_BYTES
 from archive.showing import number_of
 from runtime.wiring import Parts
-from web.remarks import Remark, remarks
+from web.words.remarks import Remark, remarks
 
 CHUNK = 1024 * 1024
 BATCH = 100

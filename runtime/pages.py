@@ -34,7 +34,7 @@ def index_standing(parts: Parts) -> IndexStanding | None:
 
 def _examine(parts: Parts, gettext: Callable[..., str]) -> list[Finding]:
     from runtime.doctor import doctor  # noqa: PLC0415 (a start does without it)
-    from runtime.doctor_words import told  # noqa: PLC0415
+    from runtime.doctor.words import told  # noqa: PLC0415
 
     return [Finding(part.name, part.state.value, told(part, gettext)) for part in doctor(parts.settings)]
 

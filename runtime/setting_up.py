@@ -21,7 +21,7 @@ from runtime.revisions import migrate, revisions
 from runtime.settings import Settings
 from storage.ring import KeyRing
 from storage.vault import RingVault
-from web.faults import explain
+from web.words.faults import explain
 
 
 def create(settings: Settings, names: Mapping[str, str], naming: str, zone: str = "Asia/Shanghai") -> bool:

@@ -14,43 +14,45 @@ from web import help as handbook_help
 from web import watched as watching
 from web.account import pages as account_pages
 from web.api.mount import mount
-from web.appraisal_report import pages as appraisal_report_pages
-from web.appraisals import pages as appraisal_pages
-from web.audit_checklists import pages as audit_checklist_pages
-from web.audit_findings import pages as audit_finding_pages
-from web.audit_report import pages as audit_report_pages
-from web.audits import pages as audit_pages
-from web.bags_in import pages as bag_in_pages
-from web.blocks import pages as block_pages
-from web.bring_in import pages as bring_in_pages
+from web.arriving.bring_in import pages as bring_in_pages
+from web.arriving.doubles import pages as double_pages
+from web.arriving.proposals import pages as proposal_pages
+from web.arriving.put_aside import pages as put_aside_pages
+from web.arriving.scans import pages as scan_pages
+from web.arriving.sheet_files import pages as sheet_file_pages
+from web.arriving.uploads import pages as upload_pages
 from web.browsing import pages as browsing_pages
-from web.bulk import pages as bulk_pages
-from web.bulk_moves import pages as bulk_move_pages
-from web.checks import pages as check_pages
-from web.copies import pages as copy_pages
-from web.corrections import pages as correction_pages
+from web.cataloguing.bulk import pages as bulk_pages
+from web.cataloguing.bulk_moves import pages as bulk_move_pages
+from web.cataloguing.corrections import pages as correction_pages
+from web.cataloguing.excerpts import pages as excerpt_pages
+from web.cataloguing.moving import pages as moving_pages
+from web.cataloguing.records import pages as record_pages
+from web.cataloguing.relations import pages as relation_pages
+from web.cataloguing.sending_back import pages as sending_back_pages
+from web.cataloguing.vital import pages as vital_pages
+from web.cataloguing.why import pages as why_pages
+from web.custody.blocks import pages as block_pages
+from web.custody.checks import pages as check_pages
+from web.custody.copies import pages as copy_pages
+from web.custody.dossiers import pages as dossier_pages
+from web.custody.hand_in_check import pages as hand_in_check_pages
+from web.custody.hand_in_sign import pages as hand_in_sign_pages
+from web.custody.hand_ins import pages as hand_in_pages
+from web.custody.labels import pages as label_pages
+from web.custody.placing import pages as placing_pages
+from web.custody.required_papers import pages as paper_pages
+from web.custody.shelves import pages as shelf_pages
+from web.custody.steps import pages as step_pages
+from web.custody.stocktaking import pages as stocktaking_pages
 from web.days import pages as day_pages
 from web.deadlines import pages as deadline_pages
+from web.describing.drafts import pages as draft_pages
 from web.desk import pages as desk_pages
-from web.destroyed import pages as destroyed_pages
-from web.destructions import pages as destruction_pages
-from web.dossiers import pages as dossier_pages
-from web.doubles import pages as double_pages
-from web.drafts import pages as draft_pages
-from web.error_words import ERRORS
-from web.events import pages as event_pages
-from web.excerpts import pages as excerpt_pages
-from web.faults import explain, status_of
-from web.files import pages as file_pages
 from web.finding import pages as finding_pages
-from web.forecast import pages as forecast_pages
 from web.frame import frame
-from web.hand_in_check import pages as hand_in_check_pages
-from web.hand_in_sign import pages as hand_in_sign_pages
-from web.hand_ins import pages as hand_in_pages
 from web.health import pages as health_pages
 from web.history import pages as history_pages
-from web.holds import pages as hold_pages
 from web.house.backups import pages as backup_pages
 from web.house.calendar import pages as calendar_pages
 from web.house.deliveries import pages as delivery_pages
@@ -67,7 +69,6 @@ from web.house.schemes import pages as scheme_pages
 from web.house.subjects import pages as subject_pages
 from web.house.system import pages as system_pages
 from web.house.templates import pages as template_pages
-from web.labels import pages as label_pages
 from web.lending.attached import pages as attached_pages
 from web.lending.basket import pages as basket_pages
 from web.lending.borrowing import pages as loan_pages
@@ -83,39 +84,38 @@ from web.lending.rounds import pages as round_pages
 from web.lending.rule_books import pages as rule_book_pages
 from web.lending.uses import pages as use_pages
 from web.lists import pages as list_pages
-from web.matters import pages as matter_pages
 from web.messages import pages as message_pages
 from web.metrics import pages as metric_pages
-from web.moving import pages as moving_pages
-from web.papers import pages as paper_pages
-from web.placing import pages as placing_pages
 from web.prints.form_templates import pages as form_template_pages
 from web.prints.pages import pages as print_pages
-from web.proposals import pages as proposal_pages
-from web.put_aside import pages as put_aside_pages
-from web.records import pages as record_pages
-from web.relations import pages as relation_pages
-from web.renewals import pages as renewal_pages
+from web.reading.files import pages as file_pages
+from web.retention.appraisal_report import pages as appraisal_report_pages
+from web.retention.appraisals import pages as appraisal_pages
+from web.retention.audit_checklists import pages as audit_checklist_pages
+from web.retention.audit_findings import pages as audit_finding_pages
+from web.retention.audit_report import pages as audit_report_pages
+from web.retention.audits import pages as audit_pages
+from web.retention.bags_in import pages as bag_in_pages
+from web.retention.destroyed import pages as destroyed_pages
+from web.retention.destructions import pages as destruction_pages
+from web.retention.events import pages as event_pages
+from web.retention.forecast import pages as forecast_pages
+from web.retention.holds import pages as hold_pages
+from web.retention.matters import pages as matter_pages
+from web.retention.renewals import pages as renewal_pages
+from web.retention.schedules import pages as schedule_pages
+from web.retention.secrecy import pages as secrecy_pages
+from web.retention.terms_due import pages as terms_due_pages
+from web.retention.transfer_bags import pages as transfer_bag_pages
+from web.retention.transfer_list import pages as transfer_list_pages
+from web.retention.transfers import pages as transfer_pages
 from web.routes import LateRule
-from web.scans import pages as scan_pages
-from web.schedules import pages as schedule_pages
-from web.secrecy import pages as secrecy_pages
-from web.sending_back import pages as sending_back_pages
 from web.services import Services
-from web.sheet_files import pages as sheet_file_pages
 from web.sheets import pages as sheet_pages
-from web.shelves import pages as shelf_pages
 from web.signing import PUBLIC, load_identity
 from web.signing import pages as signing_pages
-from web.steps import pages as step_pages
-from web.stocktaking import pages as stocktaking_pages
-from web.terms_due import pages as terms_due_pages
-from web.transfer_bags import pages as transfer_bag_pages
-from web.transfer_list import pages as transfer_list_pages
-from web.transfers import pages as transfer_pages
-from web.uploads import pages as upload_pages
-from web.vital import pages as vital_pages
-from web.why import pages as why_pages
+from web.words.errors import ERRORS
+from web.words.faults import explain, status_of
 
 
 def create_app(wired: Services) -> Flask:

@@ -10,9 +10,9 @@ from sqlalchemy import select
 from archive.levels import mark as level_mark
 from archive.model import Record
 from web.i18n import current_locale
-from web.record_words import MEDIA, term_words, word
 from web.services import identity, services
 from web.words import day, mark, named
+from web.words.records import MEDIA, term_words, word
 
 
 @dataclass(frozen=True)

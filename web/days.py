@@ -8,8 +8,8 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from archive.dates import BadDate, CivilDate, parse_civil
 from archive.errors import Fault, InvalidInput
-from web.faults import explain_fault
 from web.i18n import current_locale
+from web.words.faults import explain_fault
 
 pages = Blueprint("days", __name__)
 

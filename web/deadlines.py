@@ -6,8 +6,8 @@ from uuid import UUID
 from flask import Blueprint, render_template, request
 
 from archive.model import DeadlineKind
-from web.deadline_words import KINDS
 from web.services import identity, services
+from web.words.deadlines import KINDS
 
 pages = Blueprint("deadlines", __name__)
 

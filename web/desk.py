@@ -10,9 +10,9 @@ from archive.identity import Role
 from archive.model import Record, RecordState
 from archive.policy.rules import READERS, Act
 from web import paging
+from web.asking import may
 from web.columns import shown as as_list
-from web.drafts import unsent
-from web.house.forms import may
+from web.describing.drafts import unsent
 from web.services import identity, services
 from web.waiting import PREPARERS, waiting
 

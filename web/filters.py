@@ -8,21 +8,21 @@ from flask_babel import gettext as _
 from archive.levels import mark as level_mark
 from archive.model import Security
 from indexer.kinds import PICTURED
-from web.block_words import BLOCKS, CAUSES
 from web.columns import COLUMNS
 from web.directory import MOST_COUNTED
-from web.facets import TITLES
-from web.faults import explain_reason, field_label
 from web.i18n import current_locale
-from web.job_words import JOBS
 from web.log_words import actor, told_body
-from web.proposal_words import place_words
-from web.record_words import KINDS, MATERIALS, MEDIA, field_value, masked, scan_words, term_words, unscanned_of, word
-from web.remarks import file_remarks, remark_words, unscanned_help
-from web.role_words import place_kind, role_help, role_word
 from web.services import services
-from web.shelf_words import CARRIERS, CONDITIONS, SECURITIES, SHELF_KINDS
-from web.stock_words import FOLLOW_UPS, STOCK_STATES
+from web.words.blocks import BLOCKS, CAUSES
+from web.words.facets import TITLES
+from web.words.faults import explain_reason, field_label
+from web.words.jobs import JOBS
+from web.words.proposals import place_words
+from web.words.records import KINDS, MATERIALS, MEDIA, field_value, masked, scan_words, term_words, unscanned_of, word
+from web.words.remarks import file_remarks, remark_words, unscanned_help
+from web.words.roles import place_kind, role_help, role_word
+from web.words.shelves import CARRIERS, CONDITIONS, SECURITIES, SHELF_KINDS
+from web.words.stock import FOLLOW_UPS, STOCK_STATES
 
 SHAPES = {"■": "square", "◆": "diamond", "▲": "triangle", "●": "circle"}
 

@@ -18,12 +18,12 @@ from indexer.passages import Passage
 from indexer.querytext import hints
 from indexer.search import Hit
 from web.columns import COLUMNS, FIXED, cells_of, columns_of, records_by_id
-from web.facets import FACETS, FILTERS, facet_words
-from web.faults import explain, explain_fault, status_of
 from web.i18n import current_locale
+from web.reading.viewer import split_marks
 from web.services import identity, services
-from web.viewer import split_marks
 from web.words import mark
+from web.words.facets import FACETS, FILTERS, facet_words
+from web.words.faults import explain, explain_fault, status_of
 
 pages = Blueprint("finding", __name__)
 

@@ -10,11 +10,11 @@ from archive.errors import Fault, InvalidInput
 from archive.log.browse import LogFilter, LogPage
 from archive.model.log import LogResult
 from web import paging
-from web.act_groups import act_choices
-from web.act_words import act_words
 from web.i18n import current_locale
 from web.log_days import days_between
 from web.services import identity, services
+from web.words.act_groups import act_choices
+from web.words.acts import act_words
 
 pages = Blueprint("history", __name__)
 

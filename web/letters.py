@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from archive.delivering import Item
-from web.deadline_words import TOPICS, UNKNOWN, stage_words
 from web.words import DEFAULT_LOCALE, mark, translator
+from web.words.deadlines import TOPICS, UNKNOWN, stage_words
 
 ONE = mark("Juanku: %(what)s")
 MANY = mark("Juanku: %(count)s things to do")

@@ -5,18 +5,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from archive.personal import mask
-from web.appraisal_words import MATTERS
-from web.appraisal_words import VERDICTS as APPRAISED
-from web.channel_words import CHANNELS
-from web.faults import field_label
-from web.field_words import FIELDS
 from web.i18n import current_locale
-from web.proposal_words import rule_words
-from web.record_words import KINDS
-from web.retention_words import EVENTS_SAID
-from web.secrecy_words import VERDICTS as REVIEWED
-from web.shelf_words import CARRIERS, CONDITIONS
 from web.words import mark, translator
+from web.words.appraisals import MATTERS
+from web.words.appraisals import VERDICTS as APPRAISED
+from web.words.channels import CHANNELS
+from web.words.faults import field_label
+from web.words.fields import FIELDS
+from web.words.proposals import rule_words
+from web.words.records import KINDS
+from web.words.retention import EVENTS_SAID
+from web.words.secrecy import VERDICTS as REVIEWED
+from web.words.shelves import CARRIERS, CONDITIONS
 
 FACTS: Mapping[str, str] = {
     "about": mark("What it is about"),

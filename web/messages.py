@@ -13,11 +13,11 @@ from archive.errors import InvalidInput, ReadOnly
 from archive.messages import Shown
 from archive.model import Channel
 from web import paging
-from web.channel_words import CHANNELS
-from web.deadline_words import stage_words, topic_words
-from web.faults import explain_fault, status_of
 from web.i18n import current_locale
 from web.services import identity, services
+from web.words.channels import CHANNELS
+from web.words.deadlines import stage_words, topic_words
+from web.words.faults import explain_fault, status_of
 
 pages = Blueprint("messages", __name__)
 

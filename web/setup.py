@@ -28,9 +28,9 @@ from archive.scheme import shipped
 from archive.scheme.fields import check_names
 from web import assets, filters, i18n, security
 from web import help as handbook_help
-from web.house.forms import NAMES, told
-from web.role_words import role_word
+from web.asking import NAMES, told
 from web.words import mark
+from web.words.roles import role_word
 
 MOST_TRIES = 10
 """Wrong codes after which the code is dead. A start of ``serve`` makes a new one."""

@@ -6,9 +6,9 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import LockedOut, SignInFailed
 from web import i18n, words
-from web.faults import explain, status_of
 from web.security import cookie_flags, cookie_name, local_path
 from web.services import services
+from web.words.faults import explain, status_of
 
 pages = Blueprint("signing", __name__)
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from archive.identity import Role
 from archive.model import Content, ContentState, Record
 from archive.policy.rules import READERS
-from web.scans import count_doubtful
+from web.arriving.scans import count_doubtful
 from web.services import identity, services
 from web.words import mark
 

@@ -33,7 +33,7 @@ from retention.destroying.rules import all_apart
 
 
 class Fact(StrEnum):
-    """What can be counted. Its words are in ``web.audit_words``."""
+    """What can be counted. Its words are in ``web.words.audits``."""
 
     DESTRUCTIONS = "destructions"
     DESTRUCTIONS_APART = "destructions_apart"

@@ -12,7 +12,7 @@ from runtime.checkpointing import tell
 from runtime.cli.common import command, opened, settings
 from runtime.cli.out import Out
 from runtime.doctor import Part, State, doctor
-from runtime.doctor_words import told
+from runtime.doctor.words import told
 from runtime.fsck import fsck
 from runtime.rebuilding import REPAIR
 from runtime.verifying import verified

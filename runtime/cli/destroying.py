@@ -14,8 +14,8 @@ from archive.model import Destruction
 from archive.policy.rules import Act
 from runtime.cli.common import command, opened
 from runtime.cli.out import Out
-from web.proof_words import FOUND, NOTHING, OUTLASTS, PROGRESS, UNCONFIRMED
 from web.words import mark
+from web.words.proof import FOUND, NOTHING, OUTLASTS, PROGRESS, UNCONFIRMED
 
 if TYPE_CHECKING:
     from runtime.wiring import Parts

@@ -10,8 +10,8 @@ from runtime.cli.common import command, opened
 from runtime.cli.finding import as_person
 from runtime.cli.out import Out, locale
 from runtime.working import work_done
-from web.double_words import reason_words
 from web.words import mark
+from web.words.doubles import reason_words
 
 
 @click.option("--as", "login", required=True, help="Whose decisions to list (their login).")

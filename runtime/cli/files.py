@@ -26,9 +26,9 @@ from runtime.importing import Importer, Item, extracting, find_files, run_of
 from runtime.locks import held
 from runtime.wiring import Parts
 from runtime.working import work_done
-from web.double_words import reason_words
-from web.remarks import remark_words
 from web.words import mark
+from web.words.doubles import reason_words
+from web.words.remarks import remark_words
 
 RESUMED = mark("This import broke off before and is gone on with; files that it left something of: %(count)s.")
 
@@ -113,7 +113,7 @@ def _lines(out: Out, item: Item, labels: Mapping[str, str]) -> list[str]:
 
 
 def _why(item: Item, labels: Mapping[str, str]) -> dict[str, str]:
-    from web.faults import explain_failed, explain_waiting, state_words  # noqa: PLC0415
+    from web.words.faults import explain_failed, explain_waiting, state_words  # noqa: PLC0415
 
     if item.error is not None:
         why = explain_failed(item.error, locale())

@@ -24,9 +24,9 @@ from runtime.cli.out import Out, locale, pointed
 from runtime.wiring import Parts
 from runtime.working import work_done
 from web.aids import Aids
-from web.record_words import custody_lines, masked, record_lines
-from web.remarks import file_remarks
 from web.words import mark
+from web.words.records import custody_lines, masked, record_lines
+from web.words.remarks import file_remarks
 
 NUMBER = click.argument("number", metavar="[FONDS:]NUMBER|ID")
 

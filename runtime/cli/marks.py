@@ -8,7 +8,7 @@ import click
 from runtime.cli.common import command, opened
 from runtime.cli.out import Out
 from runtime.pages import services
-from web.marked import traced
+from web.reading.marked import traced
 from web.words import mark
 
 FOUND = mark("%(person)s (%(login)s), %(at)s, loan %(loan)s, record %(record)s, pages %(pages)s")

@@ -11,9 +11,9 @@ from archive.numbering import reference, rule
 from runtime.cli.asked import OPERATOR, acting, added, like, names_of, with_names
 from runtime.cli.common import command, opened
 from runtime.cli.out import Out, locale, pointed
-from web.faults import explain_fault
-from web.number_words import rule_lines
 from web.words import mark, named
+from web.words.faults import explain_fault
+from web.words.numbers import rule_lines
 
 
 @click.group("number")

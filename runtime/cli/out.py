@@ -14,8 +14,8 @@ from typing import Any, NoReturn
 import click
 
 from archive.errors import ArchiveError, InvalidInput
-from web.faults import explain
 from web.words import translator
+from web.words.faults import explain
 
 
 def locale() -> str:

@@ -10,8 +10,8 @@ from runtime.cli.asked import OPERATOR
 from runtime.cli.common import command, opened
 from runtime.cli.out import Out, locale
 from runtime.working import work_done
-from web.faults import explain_reason, state_words
 from web.words import mark
+from web.words.faults import explain_reason, state_words
 
 
 @click.option("--where", multiple=True, metavar="NAME=VALUE", help=f"Which files: {', '.join(FILTERS)}; all must hold.")

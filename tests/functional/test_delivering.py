@@ -29,7 +29,7 @@ from archive.model import (
 )
 from tests.factories.web_house import WebHouse, a_web_house, token_of
 from web import letters
-from web.channel_words import CHANNELS, REASONS
+from web.words.channels import CHANNELS, REASONS
 
 pytestmark = pytest.mark.postgres
 

@@ -11,7 +11,7 @@ from archive.failpoints import ATTACHED, BACKUP, BULK, DESTRUCTION, EXCERPT, INT
 from archive.numbering.rule import WIDTHS, NumberField
 from runtime.cli.main import cli
 from runtime.doctor import LOOKS
-from runtime.doctor_words import WORDS
+from runtime.doctor.words import WORDS
 from runtime.settings import SPECS, load
 
 ROOT = Path(__file__).parents[2]

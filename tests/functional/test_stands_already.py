@@ -10,8 +10,8 @@ from archive.identity import system
 from archive.model import PlaceKind
 from runtime.wiring import Parts
 from tests.factories.archives import Archive
-from web.faults import explain, status_of
 from web.words import LOCALES
+from web.words.faults import explain, status_of
 
 OPERATOR = system("operator")
 NAMES = {"zh_CN": "甲", "zh_TW": "甲", "en": "A"}

@@ -16,7 +16,7 @@ from archive.model import Approval, LogEntry, Record
 from tests.factories import people as rights
 from tests.factories.api_house import ApiHouse, an_api_house
 from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_of
-from web.record_form import OWN
+from web.describing.record_form import OWN
 
 WHY = "文件落款为六月"
 

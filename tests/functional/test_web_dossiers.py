@@ -182,7 +182,7 @@ def test_records_are_related_on_their_page_and_both_show_it(house: WebHouse, cli
 def test_all_items_of_a_dossier_are_moved_step_by_step_and_the_page_says_how_far(
     house: WebHouse, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("web.dossiers.MOST", 3)
+    monkeypatch.setattr("web.custody.dossiers.MOST", 3)
     (source, items), into = filled(house), add(house, "新卷", RecordKind.DOSSIER)
     begun = send(client, f"/records/{into}/contents/merge", dossier=str(source))
     assert "/bulk/moves/" in begun.location

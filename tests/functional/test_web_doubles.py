@@ -17,7 +17,7 @@ from archive.pairing import Why
 from archive.spelling import number_key
 from tests.factories.people import is_custodian
 from tests.factories.web_house import WebHouse, a_web_house, token_of
-from web.record_form import OWN
+from web.describing.record_form import OWN
 
 FIELD = OWN + "document_number"
 HEAD = "可能重复"

@@ -12,7 +12,7 @@ from archive.calendar_moves import MOVED
 from archive.model import Deadline, DeadlineKind, Delivery, Message, Person
 from tests.factories.api_house import ApiHouse, an_api_house
 from tests.factories.web_house import token_of
-from web.deadline_words import KINDS, LATE, STAGES, TOPICS
+from web.words.deadlines import KINDS, LATE, STAGES, TOPICS
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from archive.database import Database
 from archive.identity import system
 from archive.log.sealer import Sealer
 from archive.log.writer import Log
-from runtime import doctor_machine
-from runtime.doctor_words import WORDS
+from runtime.doctor import machine as doctor_machine
+from runtime.doctor.words import WORDS
 from tests.fakes.clock import FixedClock
 from tests.fakes.vault import MemoryVault
 

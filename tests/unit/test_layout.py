@@ -14,7 +14,7 @@ from indexer.sandbox.client import Extractor
 from indexer.sandbox.tasks import WORDS
 from tests.factories.drawn import a_pdf
 from tests.fakes.vault import MemoryVault
-from web.overlay import overlay_of
+from web.reading.overlay import overlay_of
 
 ACROSS = (10, 20, 110, 20, 10, 40)
 

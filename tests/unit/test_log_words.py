@@ -9,8 +9,8 @@ from flask import Flask
 
 from archive.ids import new_id
 from web import i18n
-from web.act_words import ACTS
 from web.log_words import actor, told_body
+from web.words.acts import ACTS
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("archive", "retention", "storage", "indexer", "web", "runtime")

@@ -3,10 +3,10 @@
 import pytest
 from werkzeug.datastructures import Range
 
-from web.files import asked_range, attachment
-from web.record_words import masked
+from web.reading.files import asked_range, attachment
+from web.reading.viewer import split_marks
 from web.security import local_path
-from web.viewer import split_marks
+from web.words.records import masked
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ import pytest
 
 from archive.errors import ArchiveError, Conflict, Fault, InvalidInput, Quarantined, StorageFull, TooLarge, Unavailable
 from indexer.extract.answer import Reason
-from web.error_words import ERRORS
-from web.fault_words import FAULTS, REASONS, WAITING
-from web.faults import explain, explain_failed, explain_fault, explain_waiting, status_of
 from web.security import FormTooLarge
 from web.words import LOCALES
+from web.words.errors import ERRORS
+from web.words.faults import explain, explain_failed, explain_fault, explain_waiting, status_of
+from web.words.field_faults import FAULTS, REASONS, WAITING
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("archive", "indexer", "storage", "retention", "web", "runtime")

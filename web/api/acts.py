@@ -12,7 +12,6 @@ from archive.levels import mark as level_mark
 from archive.proposals import Proposed
 from archive.scheme.fields import FieldDef, FieldKind
 from archive.showing import CustodyView, FileView, RecordView, number_of
-from web import files
 from web.api import problems
 from web.api.operations import operation
 from web.api.shapes import (
@@ -30,11 +29,12 @@ from web.api.shapes import (
     SearchAnswer,
     SearchQuery,
 )
-from web.double_words import reason_words
-from web.proposal_words import rule_words
-from web.record_words import masked
-from web.remarks import file_remarks, remark_words
+from web.reading import files
 from web.services import identity, services
+from web.words.doubles import reason_words
+from web.words.proposals import rule_words
+from web.words.records import masked
+from web.words.remarks import file_remarks, remark_words
 
 
 @operation("/me")

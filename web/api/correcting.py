@@ -15,8 +15,8 @@ from web.api import given
 from web.api.describing import changes_of
 from web.api.made_of_papers import CorrectionPage, CorrectionShown, CorrectionStands
 from web.api.operations import operation
-from web.record_words import masked
 from web.services import identity, services
+from web.words.records import masked
 
 
 @operation("/corrections")

@@ -23,7 +23,7 @@ from web.api.made_of_stock import (
     UnknownLabel,
 )
 from web.api.operations import operation
-from web.placing import numbered
+from web.custody.placing import numbered
 from web.services import identity, services
 
 MOST = 10_000

@@ -30,8 +30,8 @@ from web.api.made import (
 from web.api.names import fonds_at, place_id
 from web.api.operations import operation
 from web.directory import CategoryShown
-from web.record_words import masked
 from web.services import identity, services
+from web.words.records import masked
 
 NUMBERS = frozenset({FieldKind.PHONE, FieldKind.IDENTITY})
 

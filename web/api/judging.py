@@ -13,8 +13,8 @@ from web import paging
 from web.api import judged
 from web.api.clocks import Why
 from web.api.operations import operation
-from web.appraisal_report import report
 from web.prints.filled import pdf_sent
+from web.retention.appraisal_report import report
 from web.services import identity, services
 
 

@@ -9,11 +9,11 @@ from archive.errors import Fault, InvalidInput
 from archive.model import Approval, Destruction, SecrecyReview, Transfer
 from retention.destroying.listing import Chosen, How
 from retention.destroying.register import Asked
-from web import destroyed as forms
 from web import paging
 from web.api import made_of_leaving as made
 from web.api.clocks import Why
 from web.api.operations import operation
+from web.retention import destroyed as forms
 from web.services import identity, services
 
 

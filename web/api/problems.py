@@ -14,8 +14,8 @@ from werkzeug.wrappers import Response as BaseResponse
 from archive.errors import ArchiveError, InvalidInput
 from web import security, words
 from web.api.shapes import FieldFault, Problem
-from web.error_words import ERRORS
-from web.faults import explain, explain_fault, status_of
+from web.words.errors import ERRORS
+from web.words.faults import explain, explain_fault, status_of
 
 MEDIA_TYPE = "application/problem+json"
 

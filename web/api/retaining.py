@@ -13,8 +13,8 @@ from web import paging
 from web.api import clocks
 from web.api.operations import operation
 from web.i18n import current_locale
-from web.retention_words import reason_words
 from web.services import identity, services
+from web.words.retention import reason_words
 
 
 @operation("/retention/due")

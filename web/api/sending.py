@@ -8,7 +8,7 @@ from archive.ports import PIECE_BYTES
 from web.api import given, problems
 from web.api.made import FileDecided, FilePutAside, FileTaken, PutAside, UploadBegun, UploadStands
 from web.api.operations import operation
-from web.put_aside import put_aside_files
+from web.arriving.put_aside import put_aside_files
 from web.services import identity, services
 
 

@@ -5,7 +5,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
 from archive.policy.rules import Act
-from web.house.forms import require
+from web.asking import require
 from web.services import identity, services
 
 pages = Blueprint("backups", __name__, url_prefix="/system/backups")

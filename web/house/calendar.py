@@ -13,11 +13,11 @@ from archive.calendar_moves import Shift
 from archive.errors import Fault, InvalidInput
 from archive.policy.rules import Act
 from archive.workdays import NamedDay, with_days
-from web.deadline_words import KINDS
-from web.faults import explain_fault, status_of
-from web.house.forms import require
+from web.asking import require
 from web.i18n import current_locale
 from web.services import identity, services
+from web.words.deadlines import KINDS
+from web.words.faults import explain_fault, status_of
 
 pages = Blueprint("calendar", __name__, url_prefix="/house/calendar")
 

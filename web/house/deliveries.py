@@ -7,8 +7,8 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
 from web import paging
-from web.channel_words import CHANNELS, REASONS
 from web.services import identity, services
+from web.words.channels import CHANNELS, REASONS
 
 pages = Blueprint("deliveries", __name__, url_prefix="/system/deliveries")
 

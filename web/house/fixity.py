@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from archive.model import Fixity, FixityFinding
 from archive.policy.rules import Act
 from storage.fixity_care import EVERYTHING, MEND
-from web.house.forms import may, require
+from web.asking import may, require
 from web.i18n import current_locale
 from web.services import identity, services
 from web.sheets import TYPE, workbook_of

@@ -11,7 +11,7 @@ from archive.closing import is_closed
 from archive.errors import ArchiveError, Fault, InvalidInput, NotFound
 from archive.model import Fonds
 from archive.scheme.shipped import SCHEMES, scheme
-from web.house.forms import (
+from web.asking import (
     Field,
     Form,
     again,

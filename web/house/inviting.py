@@ -11,12 +11,12 @@ from archive.grants import GrantOn
 from archive.holdings import PostGiven
 from archive.identity import OFFICERS, Role
 from archive.levels import mark as level_mark
+from web.asking import Field, Form, key_typed
 from web.directory import CategoryShown
-from web.house.forms import Field, Form, key_typed
 from web.i18n import LANGUAGE_NAMES, current_locale
-from web.role_words import role_help, role_word
 from web.services import identity, services
 from web.words import named
+from web.words.roles import role_help, role_word
 
 MANY = 12
 """So many branches of schemes are shown at once; more are folded."""

@@ -12,7 +12,7 @@ from archive.levels import every as every_level
 from archive.levels import mark as level_mark
 from archive.model import Security
 from archive.policy.rules import Act
-from web.house.forms import (
+from web.asking import (
     Field,
     Form,
     again,
@@ -26,8 +26,8 @@ from web.house.forms import (
 )
 from web.i18n import current_locale
 from web.services import identity, services
-from web.shelf_words import SECURITIES
 from web.words import named
+from web.words.shelves import SECURITIES
 
 pages = Blueprint("levels", __name__, url_prefix="/house/levels")
 

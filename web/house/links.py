@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import Fault, InvalidInput, NotFound
 from archive.passwords import SHORTEST
-from web.house.forms import told
+from web.asking import told
 from web.services import services
 
 pages = Blueprint("links", __name__, url_prefix="/welcome")

@@ -12,7 +12,7 @@ from archive.closing import is_closed
 from archive.errors import ArchiveError, Fault, InvalidInput, NotFound
 from archive.model import Department
 from archive.policy.rules import Act
-from web.house.forms import (
+from web.asking import (
     Field,
     Form,
     again,

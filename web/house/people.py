@@ -12,7 +12,7 @@ from archive.invitations import Link
 from archive.model import InvitationKind
 from archive.policy.rules import Act
 from archive.roster import Sheet
-from web.house.forms import may
+from web.asking import may
 from web.services import identity, services
 from web.sure import asked
 from web.words import mark

@@ -11,7 +11,7 @@ from archive.errors import ArchiveError, Fault, InvalidInput
 from archive.levels import mark as level_mark
 from archive.policy.rules import Act
 from archive.roster import Sheet
-from web.house.forms import (
+from web.asking import (
     Crumbs,
     Field,
     Form,

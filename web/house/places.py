@@ -12,8 +12,7 @@ from archive.model import Fonds, Place, PlaceKind
 from archive.places import STEPS
 from archive.policy.rules import Act
 from archive.scheme.fields import FieldDef
-from web.house.fonds import fonds_of
-from web.house.forms import (
+from web.asking import (
     Crumbs,
     Field,
     Form,
@@ -26,10 +25,11 @@ from web.house.forms import (
     shown,
     whole_typed,
 )
+from web.house.fonds import fonds_of
 from web.i18n import current_locale
-from web.role_words import place_kind
 from web.services import identity, services
 from web.words import named
+from web.words.roles import place_kind
 
 pages = Blueprint("places", __name__, url_prefix="/house/places")
 

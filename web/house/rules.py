@@ -9,11 +9,11 @@ from werkzeug.wrappers import Response as BaseResponse
 from archive.errors import ArchiveError, InvalidInput, NotAllowed
 from archive.numbering import reference, rule
 from archive.policy.rules import Act
-from web.faults import explain_fault, status_of
-from web.house.forms import names_typed, require, told
+from web.asking import names_typed, require, told
 from web.i18n import current_locale
-from web.number_words import rule_lines
 from web.services import identity, services
+from web.words.faults import explain_fault, status_of
+from web.words.numbers import rule_lines
 
 pages = Blueprint("rules", __name__, url_prefix="/house/rules")
 

@@ -15,12 +15,12 @@ from archive.model import Category, CategoryVersion, Fonds
 from archive.scheme.categories import Node
 from archive.scheme.document import Scheme, load
 from archive.scheme.fields import FieldKind, parse_fields
-from web.faults import explain_fault
+from web.asking import Field, Form, again, name_fields, names_typed, names_values, shown, whole_typed
 from web.house.fonds import fonds_of
-from web.house.forms import Field, Form, again, name_fields, names_typed, names_values, shown, whole_typed
 from web.i18n import current_locale
 from web.services import identity, services
 from web.words import mark, named, translator
+from web.words.faults import explain_fault
 
 pages = Blueprint("schemes", __name__, url_prefix="/house/fonds/<uuid:fonds_id>/scheme")
 

@@ -13,13 +13,13 @@ from archive.identity import Role
 from archive.scheme.fields import FieldDef, FieldKind
 from archive.subject_facts import fields_of, kinds
 from archive.subjects import SubjectView
-from web.events import kinds as event_kinds
-from web.house.forms import Field, Form, again, key_needed, own_fields, shown, whole_typed
+from web.asking import Field, Form, again, key_needed, own_fields, shown, whole_typed
 from web.i18n import current_locale
-from web.matters import kinds as matter_kinds
-from web.record_words import masked
+from web.retention.events import kinds as event_kinds
+from web.retention.matters import kinds as matter_kinds
 from web.services import identity, services
 from web.words import named
+from web.words.records import masked
 
 pages = Blueprint("subjects", __name__, url_prefix="/house/subjects")
 

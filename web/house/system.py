@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from archive.jobs.status import by_queue, status
 from archive.moves import latest_moves
 from archive.policy.rules import Act
-from web.house.forms import may, require
+from web.asking import may, require
 from web.i18n import current_locale
 from web.services import identity, services
 from web.sure import asked

@@ -11,10 +11,10 @@ from werkzeug.wrappers import Response as BaseResponse
 from archive.errors import ArchiveError, NotAllowed, NotFound
 from archive.required.template import LONGEST_SOURCE, parse, parse_text, shipped, told
 from archive.required.templates import LONGEST_REASON, Offered
-from web import faults as words
-from web.house.forms import told as told_of
-from web.house.forms import whole_typed
+from web.asking import told as told_of
+from web.asking import whole_typed
 from web.services import identity, services
+from web.words import faults as words
 
 pages = Blueprint("templates", __name__, url_prefix="/house/dossier-templates")
 

@@ -6,8 +6,8 @@ from archive.errors import Fault, InvalidInput
 from archive.loans.papers import AtCounter
 from archive.model import CopyCondition
 from web.i18n import current_locale
-from web.shelf_words import CONDITIONS
 from web.words import translator
+from web.words.shelves import CONDITIONS
 
 
 def at_counter(copy: int | None = None) -> AtCounter:

@@ -11,10 +11,10 @@ from archive.attachments import PICTURES, Sent
 from archive.errors import InvalidInput, Unavailable
 from archive.model import AttachedTo, Attachment
 from web import security
-from web.faults import explain
-from web.files import attachment as disposition
 from web.i18n import current_locale
+from web.reading.files import attachment as disposition
 from web.services import identity, services
+from web.words.faults import explain
 
 pages = Blueprint("attached", __name__, url_prefix="/attachments")
 

@@ -9,14 +9,14 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import ArchiveError, InvalidInput, NotFound
 from archive.model import LoanForm
-from web.faults import explain, explain_fault, status_of
 from web.i18n import current_locale
 from web.lending.attached import keep, sent
 from web.lending.borrowing import filled, wish_of
 from web.lists import back, ticked
-from web.loan_words import FORMS, STANDS
 from web.services import identity, services
 from web.words import translator
+from web.words.faults import explain, explain_fault, status_of
+from web.words.loans import FORMS, STANDS
 
 pages = Blueprint("basket", __name__, url_prefix="/loans/basket")
 

@@ -12,14 +12,14 @@ from archive.errors import ArchiveError, Fault, InvalidInput, NotFound
 from archive.loans.asking import LONGEST_SOUGHT, Wish
 from archive.model import LoanForm
 from archive.reasons import LONGEST_REASON
-from web.faults import explain, status_of
-from web.house.forms import told
+from web.asking import told
 from web.i18n import current_locale
 from web.lending.attached import keep, sent
 from web.lending.words import token_words
-from web.loan_words import FORMS, HARMS, SAID, SHORT_FORMS, STANDS, STATES
 from web.services import identity, services
 from web.words import named, translator
+from web.words.faults import explain, status_of
+from web.words.loans import FORMS, HARMS, SAID, SHORT_FORMS, STANDS, STATES
 
 pages = Blueprint("loans", __name__)
 

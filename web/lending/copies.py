@@ -10,13 +10,13 @@ from werkzeug.wrappers import Response as BaseResponse
 from archive.errors import ArchiveError, Conflict, InvalidInput
 from archive.loans.marking import CopyShown
 from archive.policy.rules import Act
-from web.faults import explain, status_of
-from web.house.forms import require
+from web.asking import require
 from web.i18n import current_locale
-from web.marked import MOST_TRACED, traced
+from web.reading.marked import MOST_TRACED, traced
 from web.services import identity, services
 from web.sheets import TYPE, workbook
 from web.words import mark, translator
+from web.words.faults import explain, status_of
 
 pages = Blueprint("marked_copies", __name__)
 

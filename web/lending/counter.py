@@ -13,15 +13,15 @@ from archive.loans.counter import Handed, Seen
 from archive.loans.counter_papers import PaperAt
 from archive.model import AttachedTo
 from archive.policy.rules import Act
-from web.faults import explain, explain_scan, status_of
-from web.house.forms import require
+from web.asking import require
+from web.custody.placing import numbered
 from web.i18n import current_locale
 from web.lending.at_counter import at_counter, named_conditions
 from web.lending.attached import photographs
 from web.lending.papers import slip_pdf
-from web.placing import numbered
 from web.security import allow_camera
 from web.services import identity, services
+from web.words.faults import explain, explain_scan, status_of
 
 pages = Blueprint("counter", __name__, url_prefix="/loans")
 

@@ -11,13 +11,13 @@ from archive.model import CopyCondition
 from archive.policy.rules import Act
 from archive.reasons import LONGEST_REASON
 from web import paging
-from web.faults import explain, status_of
-from web.house.forms import require, told
+from web.asking import require, told
+from web.custody.placing import numbered
 from web.i18n import current_locale
 from web.lending.at_counter import at_counter, named_conditions
 from web.lending.papers import custody_pdf
-from web.placing import numbered
 from web.services import identity, services
+from web.words.faults import explain, status_of
 
 pages = Blueprint("standing_custody", __name__, url_prefix="/standing-custody")
 

@@ -13,12 +13,12 @@ from werkzeug.wrappers import Response as BaseResponse
 from archive.errors import InvalidInput
 from archive.loans.statistics import Statistics
 from web.days import first_of, last_of
-from web.faults import explain, status_of
 from web.i18n import current_locale
-from web.loan_words import SHORT_FORMS
 from web.services import identity, services
 from web.sheets import TYPE, workbook_of
 from web.words import named, translator
+from web.words.faults import explain, status_of
+from web.words.loans import SHORT_FORMS
 
 pages = Blueprint("loan_figures", __name__, url_prefix="/loans/statistics")
 

@@ -10,9 +10,9 @@ from archive.errors import ArchiveError, InvalidInput, WrongState
 from archive.model import ApprovalState
 from archive.reasons import LONGEST_REASON
 from web import paging
-from web.faults import status_of
-from web.house.forms import told
+from web.asking import told
 from web.services import identity, services
+from web.words.faults import status_of
 
 pages = Blueprint("paper_requests", __name__, url_prefix="/paper-requests")
 

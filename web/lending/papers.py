@@ -14,13 +14,13 @@ from archive.loans.rounds import SlipShown
 from archive.loans.used import Used
 from web.filters import shape
 from web.i18n import current_locale
-from web.loan_words import SHORT_FORMS, STATES, USED_HOW
 from web.prints.filled import set_form, words_now
 from web.prints.head_words import heads
 from web.prints.kinds import KINDS
 from web.services import services
-from web.shelf_words import CONDITIONS
 from web.words import mark, named, translator
+from web.words.loans import SHORT_FORMS, STATES, USED_HOW
+from web.words.shelves import CONDITIONS
 
 NOBODY = UUID(int=0)
 NOTICE = mark("The papers below, which you have borrowed, are overdue or were called back. Please bring them back.")

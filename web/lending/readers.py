@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from archive.loans.outside import LONGEST_NAME
 from archive.policy.rules import Act
 from web import paging
-from web.house.forms import require
+from web.asking import require
 from web.services import identity, services
 
 pages = Blueprint("outside_readers", __name__, url_prefix="/loans/readers")

@@ -13,10 +13,10 @@ from archive.loans.states import PAPER
 from archive.model import LoanState
 from web.i18n import current_locale
 from web.lending.papers import notices_pdf, register_pdf, register_rows
-from web.loan_words import STATES
 from web.services import identity, services
 from web.sheets import TYPE, workbook
 from web.words import translator
+from web.words.loans import STATES
 
 pages = Blueprint("loan_register", __name__, url_prefix="/loans/register")
 

@@ -11,15 +11,15 @@ from archive.errors import ArchiveError, Fault, InvalidInput, NotFound, WrongSta
 from archive.model import ApprovalState, AttachedTo, LoanForm, Record
 from archive.policy.rules import Act
 from archive.reasons import LONGEST_REASON
+from web.asking import told
+from web.custody.placing import numbered
 from web.days import day_needed
-from web.faults import status_of
-from web.house.forms import told
 from web.i18n import current_locale
 from web.lending.attached import photographs
-from web.loan_words import FORMS, STANDS
-from web.placing import numbered
 from web.services import identity, services
 from web.words import named, translator
+from web.words.faults import status_of
+from web.words.loans import FORMS, STANDS
 
 pages = Blueprint("loan_requests", __name__, url_prefix="/loans")
 

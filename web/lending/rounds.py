@@ -11,13 +11,13 @@ from archive.identity import Role
 from archive.loans.rounds import LONGEST, MOST, Slip
 from archive.policy.rules import Act
 from web import paging
+from web.asking import require, told
+from web.custody.placing import numbered
 from web.days import day_needed
-from web.faults import status_of
-from web.house.forms import require, told
 from web.lending.at_counter import at_counter, named_conditions
 from web.lending.papers import circulation_pdf
-from web.placing import numbered
 from web.services import identity, services
+from web.words.faults import status_of
 
 pages = Blueprint("rounds", __name__, url_prefix="/circulations")
 

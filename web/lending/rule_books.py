@@ -10,13 +10,13 @@ from archive.approving.books import LONGEST, LONGEST_REASON
 from archive.approving.planning import Plan
 from archive.errors import ArchiveError, InvalidInput, NotAllowed, NotFound
 from archive.model import ApprovalKind, LoanForm, RuleBook
-from web.faults import explain, status_of
-from web.house.forms import told
+from web.asking import told
+from web.custody.placing import numbered
 from web.i18n import current_locale
-from web.loan_words import ASKED_FOR, FORMS
-from web.placing import numbered
 from web.services import identity, services
 from web.words import translator
+from web.words.faults import explain, status_of
+from web.words.loans import ASKED_FOR, FORMS
 
 pages = Blueprint("rule_books", __name__, url_prefix="/house")
 

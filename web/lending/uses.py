@@ -16,17 +16,17 @@ from archive.loans.used import After, Came, Used, Wished
 from archive.model import AttachedTo
 from archive.model.uses import IdentityPaper, UseHow
 from archive.policy.rules import Act
+from web.asking import require, told
+from web.custody.placing import numbered
 from web.days import first_of, last_of
-from web.faults import explain, status_of
-from web.house.forms import require, told
 from web.i18n import current_locale
 from web.lending.attached import photographs, sent
 from web.lending.papers import use_rows, uses_pdf
-from web.loan_words import IDENTITY_PAPERS, SHORT_FORMS, USED_HOW
-from web.placing import numbered
 from web.services import identity, services
 from web.sheets import TYPE, workbook
 from web.words import translator
+from web.words.faults import explain, status_of
+from web.words.loans import IDENTITY_PAPERS, SHORT_FORMS, USED_HOW
 
 pages = Blueprint("uses", __name__, url_prefix="/loans/uses")
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from archive.model.columns import Names
-from web.role_words import role_word
 from web.services import services
 from web.words import mark, named, translator
+from web.words.roles import role_word
 
 
 def token_words(token: str, locale: str, names: Mapping[UUID, str]) -> str:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from archive.model import Stop, Verdict
-from web.appraisal_words import STOPS, VERDICTS
 from web.prints.papers import Words
-from web.record_words import word
+from web.words.appraisals import STOPS, VERDICTS
+from web.words.records import word
 
 APPRAISAL_REPORT = (
     ("serial", 6), ("number", 30), ("title", 50), ("fell_due", 12), ("verdict", 22), ("kept_until", 12),

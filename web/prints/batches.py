@@ -6,13 +6,13 @@ from archive.handin.looking import Batch, Found, Line
 from archive.levels import mark as level_mark
 from archive.model import Carrier, HandInSignature, LineState, SignedBy
 from web.filters import shape
-from web.hand_in_words import FAILINGS
 from web.prints.kinds import KINDS
 from web.prints.papers import Words, span
-from web.record_words import word
 from web.services import services
-from web.shelf_words import CARRIERS
 from web.words import mark, minute, named
+from web.words.hand_ins import FAILINGS
+from web.words.records import word
+from web.words.shelves import CARRIERS
 
 ALL_ARRIVED = mark("%(count)s lines, all arrived")
 ALL_READABLE = mark("readable, pages as listed")

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from web.prints.papers import Words
-from web.record_words import term_words
 from web.words import mark, size
+from web.words.records import term_words
 
 DESTRUCTION_REGISTER = (
     ("serial", 6), ("title", 60), ("year", 8), ("number", 36), ("term", 14), ("kept", 14), ("pages", 8), ("notes", 28),

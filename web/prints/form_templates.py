@@ -10,13 +10,13 @@ from archive.errors import ArchiveError, Fault, InvalidInput, NotAllowed, NotFou
 from archive.forms import LONGEST_REASON, LONGEST_SOURCE
 from archive.policy.rules import Act
 from indexer.sandbox.typeset import NotSet
-from web.faults import explain_fault, status_of
-from web.house.forms import require, told
+from web.asking import require, told
 from web.i18n import current_locale
 from web.prints.kinds import KINDS, Kind, shipped
 from web.prints.samples import sample
 from web.prints.setting import fault_of
 from web.services import identity, services
+from web.words.faults import explain_fault, status_of
 
 pages = Blueprint("form_templates", __name__, url_prefix="/house/forms")
 

@@ -9,8 +9,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import ArchiveError, Fault, InvalidInput, NotFound
-from web.faults import status_of
-from web.house.forms import told
+from web.asking import told
 from web.i18n import LANGUAGE_NAMES, current_locale
 from web.lists import MOST, back, ticked
 from web.prints.filled import book_sent, listed, pdf_sent
@@ -22,6 +21,7 @@ from web.prints.papers import Words
 from web.prints.required import needs
 from web.prints.setting import printed
 from web.services import identity, services
+from web.words.faults import status_of
 
 pages = Blueprint("prints", __name__, url_prefix="/prints")
 

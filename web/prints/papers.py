@@ -6,8 +6,8 @@ from datetime import date
 from typing import Any
 
 from web.prints.head_words import PAGING, PRINTED, heads
-from web.record_words import MEDIA, term_words, word
 from web.words import size, translations, translator
+from web.words.records import MEDIA, term_words, word
 
 LONGEST_NOTE = 120
 

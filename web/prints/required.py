@@ -8,10 +8,10 @@ from uuid import UUID
 from archive.required.looking import Item, Looked
 from archive.required.standing import PaperStands, Stands
 from archive.subject_facts import names_of_subjects
-from web.papers import STANDS, told
 from web.prints.papers import Paper, Words, highest
 from web.services import identity, services
 from web.words import mark, named
+from web.words.required import STANDS, told
 
 COMPLETE = mark("Every paper that the template %(template)s asks for is there, as far as I see.")
 LACKING = mark("Not complete: %(what)s.")

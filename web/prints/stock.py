@@ -6,8 +6,8 @@ from typing import Any
 from archive.model import Tally
 from archive.stocktaking.report import ItemShown, StocktakingView
 from web.prints.papers import Words
-from web.stock_words import FOLLOW_UPS, TALLIES
 from web.words import minute
+from web.words.stock import FOLLOW_UPS, TALLIES
 
 STOCK_REPORT = (
     ("serial", 6), ("number", 36), ("outcome", 20), ("should", 20), ("found_at", 20), ("holder", 20),

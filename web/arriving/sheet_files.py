@@ -1,0 +1,68 @@
+"""The scans that rows of a spreadsheet name: matched by name, many small ones taken in with one request."""
+
+from uuid import UUID
+
+from flask import Blueprint, flash, jsonify, redirect, request, url_for
+from flask_babel import ngettext
+from werkzeug.wrappers import Response as BaseResponse
+
+from archive.arrivals import Incoming, Received
+from archive.errors import Fault, InvalidInput
+from archive.sheet_files import Matched, match, wanted
+from web.i18n import current_locale
+from web.services import identity, services
+from web.words.faults import explain_failed
+
+pages = Blueprint("sheet_files", __name__)
+
+MOST_NAMES = 20_000
+MOST_TOLD = 200
+"""Names of files left over on either side that are told."""
+
+
+@pages.post("/bring-in/<uuid:sheet_id>/match")
+def match_names(sheet_id: UUID) -> BaseResponse:
+    """Say for the names of a folder's files which go to which records, and what is left over."""
+    try:
+        told = request.get_json(silent=True)
+    except RecursionError:  # brackets within brackets, thousands deep
+        told = None
+    names = told.get("names") if isinstance(told, dict) else None
+    if not isinstance(names, list) or len(names) > MOST_NAMES or not all(isinstance(name, str) for name in names):
+        raise InvalidInput(Fault("files", "required"))
+    found = _matched(sheet_id, [name.encode("utf-8", "replace").decode() for name in names])
+    return jsonify(
+        records={name: [str(key) for key in keys] for name, keys in found.records.items()},
+        unknown=list(found.unknown[:MOST_TOLD]),
+        missing=[f"{each.row}: {each.name}" for each in found.missing[:MOST_TOLD]],
+        came=len(found.came),
+    )
+
+
+@pages.post("/bring-in/<uuid:sheet_id>/files")
+def take(sheet_id: UUID) -> BaseResponse:
+    """Take small files in, each to the records whose rows name it; what no row names stays out."""
+    sent = {each.filename: each for each in request.files.getlist("files") if each.filename}
+    if not sent:
+        raise InvalidInput(Fault("files", "required"))
+    found = _matched(sheet_id, list(sent))
+    data = {name: sent[name].stream.read() for name in found.records}
+    going = [(name, key) for name, keys in found.records.items() for key in keys]
+    files = [Incoming(key, name.replace("\\", "/").rpartition("/")[2], iter([data[name]])) for name, key in going]
+    answers = services().intake.receive_many(identity(), files) if files else []
+    failed = {
+        name: explain_failed(answer, current_locale())
+        for (name, _key), answer in zip(going, answers, strict=True)
+        if not isinstance(answer, Received)
+    }
+    taken = len(answers) - len(failed)
+    if request.accept_mimetypes.best == "application/json":
+        return jsonify(taken=taken, failed=failed, unknown=list(found.unknown))
+    flash(ngettext("%(num)d file was taken in.", "%(num)d files were taken in.", taken))
+    for name in [*failed.values(), *found.unknown[:20]]:
+        flash(name)
+    return redirect(url_for("bring_in.show", sheet_id=sheet_id), 303)
+
+
+def _matched(sheet_id: UUID, names: list[str]) -> Matched:
+    return match(wanted(services().db, services().bringing, identity(), sheet_id), names)

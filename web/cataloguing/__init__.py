@@ -1,0 +1,1 @@
+"""Pages that show and change records, one by one and many at once."""

@@ -1,0 +1,1 @@
+"""Pages of papers: handed in, arranged in dossiers, copied, labelled, shelved, checked and counted."""

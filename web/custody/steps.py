@@ -1,0 +1,166 @@
+"""The board of steps into custody, the deadlines for filing, and many records filed in one act."""
+
+from uuid import UUID
+
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from werkzeug.wrappers import Response as BaseResponse
+
+from archive.errors import ArchiveError, Conflict, InvalidInput, NotFound
+from archive.filing_deadlines import MOST_DAYS
+from archive.filing_many import FILED, MOST
+from archive.identity import Role
+from archive.model import CountedFrom, Record
+from archive.policy.rules import Act
+from archive.steps import STEPS as WAY
+from archive.steps import WAITING, Step, Which
+from web import paging
+from web.asking import may, require
+from web.i18n import current_locale
+from web.lists import ticked
+from web.services import identity, services
+from web.words.faults import explain, explain_waiting, status_of
+from web.words.hand_ins import BOARD, COUNTED, STEPS
+from web.words.records import word
+
+pages = Blueprint("steps", __name__, url_prefix="/steps")
+
+PAGE = 50
+
+
+@pages.get("")
+def board() -> str:
+    """Show each step with its counts, and the records of one."""
+    asked = request.args
+    step = Step(asked["step"]) if asked.get("step") in BOARD else Step.RECEIVED
+    which, late = _which(), asked.get("late") == "1" and step in WAITING
+    after = paging.read(asked.get("after", ""))
+    steps = services().steps
+    counts = steps.counts(identity(), which)
+    found = steps.at(identity(), step, which, late_only=late, after=after, limit=PAGE + 1)
+    rows, more = found[:PAGE], None
+    kept = {"department": which.department_id, "category": which.category_id}
+    if len(found) > PAGE:
+        last = rows[-1].record
+        more = url_for(
+            ".board", step=step.value, late=1 if late else None, department=which.department_id,
+            category=which.category_id, after=paging.told((last.created_at, last.id)),
+        )  # fmt: skip
+    names = services().directory.coded_names(
+        {each.record.category_id for each in rows},
+        (),
+        {each.record.department_id for each in rows if each.record.department_id},
+    )
+    return render_template(
+        "steps.html", words=BOARD, counts=counts, step=step.value, late=late, rows=rows, more=more, names=names,
+        which=kept, departments=services().directory.departments(), categories=services().directory.categories(),
+        fonds=services().directory.fonds(), waits=step in WAITING, files=Role.ARCHIVIST in identity().roles,
+        manages=may(Act.MANAGE_SCHEME), at_most=MOST,
+    )  # fmt: skip
+
+
+@pages.post("/file")
+def file_many() -> BaseResponse:
+    """File the ticked records, or all of a step, in one act."""
+    form = request.form
+    ids = ticked()
+    if form.get("all"):
+        step = Step(form["step"]) if form.get("step") in BOARD else Step.RECEIVED
+        late = form.get("late") == "1"
+        ids = list(services().steps.ids_at(identity(), step, _which(), late_only=late, most=MOST))
+    try:
+        key = services().filing_many.begin(identity(), ids)
+    except InvalidInput:
+        flash(_("Choose the records first."))
+        return redirect(url_for(".board", step=form.get("step") or None), 303)
+    return redirect(url_for(".run", run_id=key), 303)
+
+
+@pages.get("/runs/<uuid:run_id>")
+def run(run_id: UUID) -> str:
+    """Show how far the filing of many is; while it runs, the page comes again by itself."""
+    found = services().filing_many.show(identity(), run_id)
+    with services().db.reading() as session:
+        seen = (
+            services().guard.visible(session, identity()).where(Record.id.in_([row.record_id for row in found.refused]))
+        )
+        titles = {row.id: row.title for row in session.scalars(seen)}
+    locale = current_locale()
+    refused = [
+        (row, titles.get(row.record_id), explain_waiting(row.outcome or "", row.missing, locale))
+        for row in found.refused
+    ]
+    return render_template("filing_run.html", run=found, refused=refused, filed=found.outcomes.get(FILED, 0))
+
+
+@pages.post("/runs/<uuid:run_id>/stop")
+def stop(run_id: UUID) -> BaseResponse:
+    """Stop after the batch that is under way."""
+    services().filing_many.stop(identity(), run_id)
+    return redirect(url_for(".run", run_id=run_id), 303)
+
+
+@pages.get("/deadlines")
+def deadlines() -> BaseResponse:
+    """Show until when each category's records are to be filed, to be set."""
+    return _deadlines()
+
+
+@pages.post("/deadlines")
+def set_deadlines() -> BaseResponse:
+    """Set the deadlines that were changed."""
+    form, standing = request.form, services().filing_deadlines.own(identity())
+    changed = 0
+    try:
+        for text in form.getlist("category"):
+            key = _key(text)
+            if key is None:
+                raise NotFound
+            days, counted = form.get(f"days-{key}", "").strip(), form.get(f"from-{key}", "")
+            wanted = int(days) if days.isascii() and days.isdigit() and len(days) < 6 else None if not days else -1
+            start = CountedFrom(counted) if counted in COUNTED else CountedFrom.YEAR_END
+            row = standing.get(key)
+            if (row.days, row.counted_from) == (wanted, start) if row else wanted is None:
+                continue
+            version = form.get(f"version-{key}", "0")
+            services().filing_deadlines.set(
+                identity(), key, wanted, start, int(version) if version.isascii() and version.isdigit() else 0
+            )
+            changed += 1
+    except (InvalidInput, Conflict) as error:
+        return _deadlines(error)
+    flash(ngettext("%(num)d deadline is set.", "%(num)d deadlines are set.", changed))
+    return redirect(url_for(".deadlines"), 303)
+
+
+def _deadlines(error: ArchiveError | None = None) -> BaseResponse:
+    require(Act.MANAGE_SCHEME)
+    standing = services().filing_deadlines.own(identity())
+    page = render_template(
+        "filing_deadlines.html", categories=services().directory.categories(), fonds=services().directory.fonds(),
+        standing=standing, counted=COUNTED, most=MOST_DAYS, lines=explain(error, current_locale()) if error else [],
+        typed=request.form,
+    )  # fmt: skip
+    return make_response(page, status_of(error) if error else 200)
+
+
+def _which() -> Which:
+    return Which(_key(request.values.get("department")), _key(request.values.get("category")))
+
+
+def _key(text: str | None) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None
+
+
+@pages.app_template_global()
+def way_of(record: Record) -> dict[str, object]:
+    """Return a record's own way: each step in words with whether it is taken, and how late it is."""
+    with services().db.reading() as session:
+        way = services().steps.way(session, record)
+    locale = current_locale()
+    steps = [(word(STEPS, name, locale), name in way.taken) for name in WAY]
+    return {"steps": steps, "due": way.due, "late": way.late}

@@ -1,0 +1,174 @@
+"""Holds: the list, one with what it covers, placing and releasing."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy import select
+from werkzeug.wrappers import Response as BaseResponse
+
+from archive.errors import ArchiveError, Fault, InvalidInput, NotAllowed, WrongState
+from archive.model import Category, Hold, HoldKind, Place, Record
+from archive.policy.rules import Act
+from retention.holds import Wanted
+from web import paging
+from web.asking import Field, Form, again, day_typed, may, require, shown
+from web.i18n import current_locale
+from web.services import identity, services
+from web.words import named
+from web.words.faults import explain, status_of
+from web.words.retention import HOLD_KINDS, said
+
+pages = Blueprint("holds", __name__, url_prefix="/holds")
+
+PAGE = 50
+
+
+@pages.get("")
+def every() -> str:
+    """List the holds that stand, or those that were released."""
+    released = request.args.get("released") == "1"
+    after = paging.read(request.args.get("after", ""))
+    found = services().retention.holds.every(identity(), released=released, after=after, limit=PAGE + 1)
+    rows, more = found[:PAGE], None
+    if len(found) > PAGE:
+        last = rows[-1]
+        place = paging.told((last.placed_at, last.id))
+        more = url_for("holds.every", released=1 if released else None, after=place)
+    people = services().directory.people({each for row in rows for each in (row.placed_by, row.released_by) if each})
+    return render_template(
+        "holds.html", rows=[(row, _covers(row)) for row in rows], released=released, more=more, people=people,
+        may_place=may(Act.MANAGE_HOLDS), day=services().guard.day(),
+    )  # fmt: skip
+
+
+@pages.get("/<uuid:hold_id>")
+def show(hold_id: UUID) -> str:
+    """Show a hold, and what of it the person reads."""
+    return _page(hold_id)
+
+
+def _page(hold_id: UUID, lines: list[str] | None = None) -> str:
+    row, count, records = services().retention.holds.show(identity(), hold_id, PAGE)
+    people = services().directory.people((row.placed_by, row.released_by))
+    releases = row.released_at is None and may(Act.MANAGE_HOLDS)
+    return render_template(
+        "hold.html", hold=row, count=count, records=records, covers=_covers(row), people=people, lines=lines or [],
+        may_release=releases and row.placed_by != identity().person_id,
+        own=releases and row.placed_by == identity().person_id, typed=request.form.get("reason", ""),
+    )  # fmt: skip
+
+
+@pages.get("/new")
+def new() -> BaseResponse:
+    """Ask for a hold, on a record or dossier that is named, or by a rule."""
+    require(Act.MANAGE_HOLDS)
+    return shown(_form())
+
+
+@pages.post("/new")
+def place() -> BaseResponse:
+    """Place a hold."""
+    typed = request.form
+    try:
+        kind = HoldKind(typed.get("kind", "")) if typed.get("kind", "") in list(HoldKind) else HoldKind.QUERY
+        review = day_typed("review_on")
+        if review is None:
+            raise InvalidInput(Fault("review_on", "required"))
+        wanted = Wanted(
+            kind, _typed(kind), typed.get("name", ""), typed.get("reason", ""), typed.get("authority", ""), review
+        )
+        key = services().retention.holds.place(identity(), wanted)
+    except ArchiveError as error:
+        return again(_form(), error)
+    flash(_("The hold stands from now on."))
+    return redirect(url_for("holds.show", hold_id=key), 303)
+
+
+def _typed(kind: HoldKind) -> dict[str, Any]:
+    """Read what a hold is to cover. Raises ``InvalidInput``."""
+    typed = request.form
+    if kind in {HoldKind.RECORD, HoldKind.DOSSIER}:
+        number = typed.get("number", "").strip()
+        if not number:
+            raise InvalidInput(Fault("number", "required"))
+        return {"id": str(services().records.find_number(identity(), number))}
+    category, path = typed.get("category", "").strip(), typed.get("place", "").strip()
+    with services().db.reading() as session:
+        key = session.scalar(select(Category.id).where(Category.code == category).limit(1)) if category else None
+    if category and key is None:
+        raise InvalidInput(Fault("category", "unknown", {"value": category[:40]}))
+    path = path and f"{path.rstrip('/')}/"
+    if kind is HoldKind.CATEGORY:
+        return {"id": str(key)} if key else {}
+    if kind is HoldKind.PLACE:
+        return {"path": path}
+    days: dict[str, date | None] = {name: day_typed(name) for name in ("since", "until")}
+    return {
+        "words": typed.get("words", "").split(),
+        "responsible": typed.get("responsible", "").strip(),
+        "category": str(key) if key else "",
+        "path": path,
+        **{name: day.isoformat() if day else "" for name, day in days.items()},
+    }
+
+
+def _form() -> Form:
+    locale = current_locale()
+    kind = request.args.get("kind", "")
+    fields = [
+        Field("name", _("Name"), must=True, limit=200, help=_("By which it is known: a case, a claim, an inspection.")),
+        Field("kind", _("What it covers"), kind="choose",
+              options=[(each.value, said(HOLD_KINDS, each, locale)) for each in HoldKind]),
+        Field("number", _("Number of the record or dossier"), limit=200),
+        Field("category", _("Category"), limit=40, help=_("The code; all below it is covered too.")),
+        Field("place", _("Place"), limit=200, help=_("The codes from the project down, as A001/01.")),
+        Field("words", _("Words of the title"), limit=200, help=_("For a saved query; all of them must stand there.")),
+        Field("responsible", _("Responsible person"), limit=200),
+        Field("since", _("Drawn up from"), kind="day"),
+        Field("until", _("Drawn up until"), kind="day"),
+        Field("reason", _("Reason"), must=True, limit=500),
+        Field("authority", _("Authority"), must=True, limit=200,
+              help=_("Who decided so: a committee, a decree, a head.")),
+        Field("review_on", _("Review on"), must=True, kind="day"),
+    ]  # fmt: skip
+    values = {"kind": kind, "number": request.args.get("number", "")[:200]}
+    return Form(
+        _("Place a hold"), fields, _("Place the hold"), url_for("holds.every"), values=values,
+        crumbs=[(url_for("holds.every"), _("Holds")), (None, _("Place a hold"))],
+        intro=_("What is held is neither corrected nor destroyed until another person releases it. What comes under a "
+                "category, a place or a query later is held too."),
+    )  # fmt: skip
+
+
+@pages.post("/<uuid:hold_id>/release")
+def release(hold_id: UUID) -> BaseResponse:
+    """Release a hold that another placed."""
+    try:
+        services().retention.holds.release(identity(), hold_id, request.form.get("reason", ""))
+    except (InvalidInput, NotAllowed, WrongState) as error:
+        return make_response(_page(hold_id, explain(error, current_locale())), status_of(error))
+    flash(_("The hold is released."))
+    return redirect(url_for("holds.show", hold_id=hold_id), 303)
+
+
+def _covers(row: Hold) -> str:
+    """Say what a hold covers. Of a record that the person does not read, nothing but that it is one."""
+    locale, told = current_locale(), row.covers
+    words = [said(HOLD_KINDS, row.kind, locale)]
+    with services().db.reading() as session:
+        if row.kind in {HoldKind.RECORD, HoldKind.DOSSIER}:
+            mine = services().guard.visible(session, identity()).where(Record.id == UUID(told["id"]))
+            record = session.scalars(mine).one_or_none()
+            return f"{words[0]}: {record.archive_number or record.title}" if record else words[0]
+        category = told.get("category") or (told.get("id") if row.kind is HoldKind.CATEGORY else None)
+        if category and (found := session.get(Category, UUID(category))):
+            words.append(f"{found.code} {named(found.names, locale)}")
+        if path := told.get("path"):
+            standing = session.scalars(select(Place).where(Place.path == path)).first()
+            words.append(f"{path.rstrip('/')} {named(standing.names, locale) if standing else ''}".strip())
+    words += [" ".join(told["words"])] if told.get("words") else []
+    words += [told[name] for name in ("responsible", "since", "until") if told.get(name)]
+    return " · ".join(words)
