@@ -37,6 +37,7 @@ from archive.model import (
     JobState,
 )
 from archive.ports import KeysGone, WrappedKeyBackups
+from archive.scrubbing import DONE
 from retention.gone.batches import ACTOR, Batches, Means
 from retention.gone.proof import Proofs
 
@@ -136,10 +137,13 @@ class Erasing:
             Unavailable: something does not answer.
         """
         with self._db.reading() as session:
-            if session.get(DestructionRun, destruction_id) is None:
+            if (run := session.get(DestructionRun, destruction_id)) is None:
                 raise NotFound
+            wiped = set(run.facts.get("database", {}).values()) <= {DONE}
         self._batches.erase(destruction_id, again=True)
         self._tell_ring(destruction_id, self._means.keys.destroy())
+        if not wiped:
+            self._wipe(destruction_id)
         return self._proofs.make(destruction_id)
 
     # Steps: each returns whether it is done; not yet: it is asked again soon
@@ -174,10 +178,13 @@ class Erasing:
         self._note(destruction_id, lambda run, _work: setattr(run, "facts", run.facts | {"ring": ring}))
 
     def _database(self, destruction_id: UUID, _job: ClaimedJob) -> bool:
+        self._wipe(destruction_id)
+        return True
+
+    def _wipe(self, destruction_id: UUID) -> None:
         said = dict(self._scrub())
         failpoints.reach("destroy.scrubbed")
         self._note(destruction_id, lambda run, _work: setattr(run, "facts", run.facts | {"database": said}))
-        return True
 
     def _search(self, destruction_id: UUID, _job: ClaimedJob) -> bool:
         with self._db.reading() as session:

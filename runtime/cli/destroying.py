@@ -15,7 +15,7 @@ from archive.policy.rules import Act
 from runtime.cli.common import command, opened
 from runtime.cli.out import Out
 from web.words import mark
-from web.words.proof import FOUND, NOTHING, OUTLASTS, PROGRESS, UNCONFIRMED
+from web.words.proof import FOUND, NOT_WIPED, NOTHING, OUTLASTS, PROGRESS, UNCONFIRMED, not_wiped
 
 if TYPE_CHECKING:
     from runtime.wiring import Parts
@@ -99,6 +99,8 @@ def _found(parts: "Parts", number: str) -> UUID:
 def _said(out: Out, facts: dict[str, Any]) -> list[str]:
     lines = [out.gettext(FOUND, where=where, count=count) for where, count in facts["found"].items()]
     lines = lines or [out.gettext(NOTHING, **facts)]
+    if steps := not_wiped(facts.get("database", {}), facts.get("expunge")):
+        lines.append(out.gettext(NOT_WIPED, steps=steps))
     lines += [out.gettext(UNCONFIRMED, name=name) for name in facts.get("ring", {}).get("unconfirmed", ())]
     return lines + [out.gettext(OUTLASTS, **each) for each in facts["media"]]
 

@@ -28,7 +28,7 @@ NO_PAGES = {
     "loan_register.notices",
     "loan_register.printed", "counter.slip", "stocktaking.report", "stocktaking.report_sheet", "terms_due.sheet",
     "schedules.moves_sheet", "destructions.file", "destroyed.form", "destroyed.sheet", "destroyed.export",
-    "attached.read", "rounds.slip", "loan_figures.sheet", "uses.sheet", "uses.printed",
+    "attached.read", "rounds.slip", "standing_custody.slip", "loan_figures.sheet", "uses.sheet", "uses.printed",
     "transfer_list.pdf", "transfer_list.sheet",
     "forecast.sheet", "appraisal_report.pdf", "appraisal_report.titles", "appraisal_report.sheet",
     "audit_report.pdf", "audit_report.sheet",

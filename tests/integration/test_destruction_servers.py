@@ -1,12 +1,13 @@
 """Destruction on real servers: MinIO with locks and holds, and away; Elasticsearch away; a disk that is full."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import event, func, select, update
+from sqlalchemy import event, func, select, text, update
 
 from archive.model import Content, Destruction, DestructionState, Job, JobKind, LogEntry
 from archive.scrubbing import scrub
@@ -108,6 +109,37 @@ def test_a_search_server_that_is_away_is_waited_for(archive: Archive) -> None:
         finally:
             parts.close()
             elastic.sweep(prefix)
+
+
+def test_no_file_of_the_database_holds_a_title_that_is_gone(archive: Archive) -> None:
+    parts = archive.parts()
+    titles = [f"消火栓独角兽{at}号维修合同" for at in range(3)]
+    ids = filed(parts, [*titles, *(f"地下车库照明改造方案{at}" for at in range(20))])
+    archive.work(parts)
+    due(parts, ids[:3])
+    assert titles_in(parts, titles)
+    key = doom(parts, ids[:3])
+    archive.work(parts)
+    assert ended(parts, key)
+    with parts.db.reading() as session:
+        (proof,) = looks.findings(session, key)
+    assert set(proof.database.values()) == {"done"}
+    assert titles_in(parts, titles) == {}
+
+
+def titles_in(parts: Parts, titles: Sequence[str]) -> dict[str, int]:
+    """Return in which files of the database titles stand, and how many."""
+    if parts.db.is_sqlite:
+        folder = Path(str(parts.db.engine.url.database)).parent
+        files = {each.name: each.read_bytes() for each in folder.glob("juanku.db*")}
+    else:
+        whole = "pg_read_binary_file(pg_relation_filepath(oid))"
+        read = text(f"SELECT relname, {whole} FROM pg_class WHERE relfilenode > 0")
+        with parts.db.reading() as session:
+            session.execute(text("CHECKPOINT"))
+            files = {name: bytes(data) for name, data in session.execute(read)}
+    found = {name: sum(title.encode() in data for title in titles) for name, data in files.items()}
+    return {name: count for name, count in found.items() if count}
 
 
 def test_a_full_disk_in_the_middle_leaves_each_record_whole_or_gone(archive: Archive) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from archive.scrubbing import DONE
 from retention.gone.looks import Findings, Progress
 from web.words import mark, minute, translator
 
@@ -9,6 +10,7 @@ NOTHING = mark("Nothing of it was found in %(tables)s tables, %(partitions)s par
 FOUND = mark("Found in %(where)s: %(count)s")
 CONFIRMED = mark("Every registered copy of the key ring (%(count)s) has confirmed: no backup opens it any more.")
 UNCONFIRMED = mark("This copy of the key ring has not confirmed: %(name)s")
+NOT_WIPED = mark("Not all was wiped (%(steps)s): words of it may stand in the files until their room is used again.")
 OUTLASTS = mark("Backup %(name)s of %(made_at)s is kept until %(ends)s; files in it cannot be read any more.")
 NO_BACKUP = mark("No backup outlasts it.")
 REHEARSED = mark("Rehearsed on a scratch archive, down to raw bytes, on %(when)s.")
@@ -34,9 +36,17 @@ def progress_line(far: Progress, locale: str) -> str:
 def online_lines(found: Findings, locale: str) -> Sequence[str]:
     """Return what was found in the house's own store, tables, index and caches."""
     say = translator(locale)
-    if found.clean:
-        return [say(NOTHING) % {"tables": found.tables, "partitions": found.partitions}]
-    return [say(FOUND) % {"where": where, "count": count} for where, count in found.found.items()]
+    lines = [say(FOUND) % {"where": where, "count": count} for where, count in found.found.items()]
+    lines = lines or [say(NOTHING) % {"tables": found.tables, "partitions": found.partitions}]
+    if steps := not_wiped(found.database, found.expunge):
+        lines.append(say(NOT_WIPED) % {"steps": steps})
+    return lines
+
+
+def not_wiped(database: Mapping[str, str], expunge: str | None) -> str:
+    """Return the steps of wiping that did not end well, each with how it ended; "": all did."""
+    ends = {**database, **({"expunge": expunge} if expunge else {})}
+    return ", ".join(f"{step}: {end}" for step, end in ends.items() if end != DONE)
 
 
 def outside_lines(found: Findings, locale: str, zone: str) -> Sequence[str]:
