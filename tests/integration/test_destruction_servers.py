@@ -133,8 +133,10 @@ def titles_in(parts: Parts, titles: Sequence[str]) -> dict[str, int]:
         folder = Path(str(parts.db.engine.url.database)).parent
         files = {each.name: each.read_bytes() for each in folder.glob("juanku.db*")}
     else:
-        whole = "pg_read_binary_file(pg_relation_filepath(oid))"
-        read = text(f"SELECT relname, {whole} FROM pg_class WHERE relfilenode > 0")
+        read = text(
+            "SELECT relname, pg_read_binary_file(pg_relation_filepath(oid)) AS bytes FROM pg_class"
+            " WHERE relfilenode > 0"
+        )
         with parts.db.reading() as session:
             session.execute(text("CHECKPOINT"))
             files = {name: bytes(data) for name, data in session.execute(read)}
