@@ -226,6 +226,7 @@ class Counter:
             self._note(session, identity, "loan.recall", loan)
             if loan.form not in PAPER:
                 end_right(session, loan, self._clock.now())
+                self._note(session, identity, "loan.end", loan)
             keep_due(self._guard, session, loan)
             work.commit()
 

@@ -202,7 +202,6 @@ def _cannot_see_it_and_asks_why(colleague: Someone, officer: Someone, number: st
     officer.page.wait_for_selector("main dl dt")
     officer.picture("why-officer")
     officer.page.click("main dl + p a")
-    officer.page.click("a[href$='/grants/new']")
     officer.page.select_option("#field-fonds", index=1)
     officer.picture("grant")
     officer.page.click("main form .primary")
