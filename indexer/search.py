@@ -49,6 +49,9 @@ from indexer.ranges import bounds
 FACETS: Final = ("category", "year", "level", "fonds", "department", "medium", "project", "opening")
 """What is counted beside the hits."""
 
+REPAIR = "repair"
+"""In the payload of a job that makes the index anew: mend what differs instead, the old index being gone or wrong."""
+
 _PASSAGES = 3
 _MOST_PAGES = 8_000
 """Pages that one query looks through for passages, over all its hits: what stands further back is found, not shown."""
@@ -93,12 +96,16 @@ class Hit:
 
 @dataclass(frozen=True)
 class SearchPage:
-    """One page of an answer: the query as understood, how many there are in all, and counts per facet and value."""
+    """One page of an answer: the query as understood, how many there are in all, and counts per facet and value.
+
+    ``complete`` is False while the index is made up again from the database: not all is found yet.
+    """
 
     query: Query
     total: int
     hits: Sequence[Hit] = ()
     facets: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    complete: bool = True
 
 
 class SearchService:
@@ -175,9 +182,10 @@ class SearchService:
             noted = self._readings.begin(identity, "search.query", body=asking)  # written while passages are cut
             cut = self._passages(session, asked, [row.id for row, _ in rows]) if passages and rows else {}
             hits = [_shown(query, row, hit, cut.get(row.id, ())) for row, hit in rows]
+            complete = _complete(session)
         self._alarm(identity, refused)
         noted.result()
-        return SearchPage(query, total, hits, answer.facets)
+        return SearchPage(query, total, hits, answer.facets, complete)
 
     def count(self, identity: Identity, filters: Sequence[tuple[str, str]]) -> int:
         """Return how many records a person finds by filters alone; no record is shown, so nothing is logged.
@@ -267,6 +275,14 @@ def _left_hands(session: Session, reach: Reach, allowed: Condition) -> list[Cond
     if len(ids) > LIMIT:
         raise Unavailable(part="index_updating")
     return [Has("record", ids)] if ids else []
+
+
+def _complete(session: Session) -> bool:
+    """Whether the last job that made or mended the index was not one that still has to bring records back."""
+    ends = (JobState.QUEUED, JobState.RUNNING, JobState.FAILED, JobState.DONE)
+    jobs = select(Job.state, Job.payload).where(Job.kind == JobKind.REBUILD, Job.state.in_(ends))
+    last = session.execute(jobs.order_by(Job.id.desc()).limit(1)).first()
+    return last is None or last.state is JobState.DONE or not last.payload.get(REPAIR)
 
 
 def partitions_of(reach: Reach) -> list[str]:

@@ -8,15 +8,13 @@ from archive.jobs.runner import ClaimedJob, Outcome
 from archive.model import JobKind
 from indexer.engine import SearchEngine
 from indexer.rebuild import Rebuilder
+from indexer.search import REPAIR
 
 NOT_YET = "not_yet"
 """Why expunging is tried again: the server still keeps what changed a moment ago."""
 
 ANEW = "anew"
 """In the payload of a job that expunges: partitions to be made anew where the engine forgets by nothing else."""
-
-REPAIR = "repair"
-"""In a job's payload: mend what differs, instead of making all anew."""
 
 
 class RebuildIndex:

@@ -105,7 +105,7 @@ def _listed(template: str, filters: Sequence[tuple[str, str]], **shown: Any) -> 
     hits = hits[::-1] if before else hits
     chosen: dict[str, Any] = dict(filters)
     return render_template(
-        template, total=found.total, order=order.value,
+        template, total=found.total, complete=found.complete, order=order.value,
         newer=_here(order=order, before=_told(hits[0])) if after or before else None,
         more=_here(order=order, after=_told(hits[-1])) if before or len(found.hits) > PAGE else None,
         list=as_list("browse", records_by_id([hit.record_id for hit in hits])),

@@ -158,6 +158,7 @@ class TitleSearch:
     db: Database
     guard: Guard
     broken: Exception | None = None
+    complete: bool = True
     asked: list[str] = field(default_factory=list)
 
     def search(
@@ -201,7 +202,7 @@ class TitleSearch:
             "category": Counter(str(r.category_id) for r in found),
             "project": Counter(r.place_path.split("/")[0] for r in found if r.place_path),
         }
-        return SimpleNamespace(total=len(found), hits=hits, facets=facets)
+        return SimpleNamespace(total=len(found), hits=hits, facets=facets, complete=self.complete)
 
     def count(self, identity: Identity, filters: Sequence[tuple[str, str]]) -> int:
         """Count what the person sees; ``state`` is the only filter that the pages use."""

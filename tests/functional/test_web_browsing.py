@@ -38,6 +38,15 @@ def test_the_tree_counts_what_a_person_may_read(house: WebHouse) -> None:
     assert '物业服务合同 <span class="count">1</span>' in house.browser("staff").get("/browse").text
 
 
+@pytest.mark.parametrize("complete", [True, False])
+def test_lists_say_so_while_the_index_is_made_up_again(house: WebHouse, complete: bool) -> None:
+    _filed(house, "电梯维保合同")
+    house.services.search.complete = complete  # type: ignore[attr-defined]
+    for address in (f"/browse/categories/{house.category.id}", "/search?q=电梯", "/search?q=没有"):
+        page = house.browser("staff").get(address).text
+        assert ("有些档案检索不到" not in page) is complete, address
+
+
 def test_an_empty_category_is_shown_on_request_alone(house: WebHouse) -> None:
     staff = house.browser("staff")
     assert "物业服务合同" not in staff.get("/browse").text

@@ -13,8 +13,8 @@ from archive.model import JobKind, Record
 from indexer.engine import IndexEntry, SearchEngine, Tombstone
 from indexer.entries import Entries
 from indexer.rebuild import begun
+from indexer.search import REPAIR
 from indexer.tantivy_engine import TantivyEngine
-from runtime.rebuilding import REPAIR
 from tests.factories.elastic import passing_engine
 from tests.factories.engine_house import never_idle
 from tests.factories.search_office import Office
@@ -74,9 +74,11 @@ def test_each_planted_difference_is_found_and_mended(office: Office) -> None:
     with office.db.writing() as work:
         office.outbox.add(work, JobKind.REBUILD, payload={REPAIR: True})
         work.commit()
+    assert not office.search("engine", office.people[2], "合同").complete
     assert office.runner("engine").drain() == 1
     assert differences(office) == set()
     everyone = office.search("engine", office.people[2], "合同")
+    assert everyone.complete
     assert {hit.record_id for hit in everyone.hits} == {good, missing, stale, elsewhere, ahead}
     office.change(ahead, title="合同改")
     office.settle()

@@ -63,9 +63,8 @@ def search(query: SearchQuery) -> SearchAnswer:
         )
         for hit in found.hits
     ]
-    return SearchAnswer(
-        total=found.total, hits=hits, facets={name: dict(counts) for name, counts in found.facets.items()}
-    )
+    facets = {name: dict(counts) for name, counts in found.facets.items()}
+    return SearchAnswer(total=found.total, hits=hits, facets=facets, complete=found.complete)
 
 
 @operation("/records/{record_id}", 404, tagged=True)

@@ -95,6 +95,7 @@ class SearchAnswer(Shape):
     total: int
     hits: list[HitFound]
     facets: dict[str, dict[str, int]]
+    complete: bool = Field(description="False while the index is made up again: not all is found yet.")
 
 
 class RemarkMade(Shape):
