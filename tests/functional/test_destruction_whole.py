@@ -11,6 +11,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from archive.model import Appraisal, Destruction, DestructionState, Record
+from runtime.demo.destroying import DECIDERS
 from runtime.fsck import fsck
 from runtime.pages import make_app
 from runtime.wiring import Parts
@@ -102,7 +103,7 @@ def test_a_due_contract_goes_from_its_appraisal_to_a_signed_certificate(house: H
     give_up(house, key)
     row = asked(house)
     at = f"/destructions/{row.id}"
-    for login in ("secrecy", "manager", "director"):
+    for login in DECIDERS:
         house.act(login, f"{at}/decide", what="approve", reason="同意")
     assert house.stands(row.id) is DestructionState.COOLING
     house.clock.later = timedelta(days=8)
