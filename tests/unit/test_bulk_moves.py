@@ -287,8 +287,8 @@ def test_items_go_back_to_where_they_stood_among_what_stayed_and_what_came_since
     ended(office, key)
     office.moves.undo(house.archivist, key)
     office.run(key)
-    with house.db.reading() as session:
-        lying = [each.id for each in placed(session, source)]
+    with house.db.writing() as work:  # it locks what it reads
+        lying = [each.id for each in placed(work.session, source)]
     assert lying == [items[0], items[1], hidden, items[2], items[3], items[4], new]
 
 
