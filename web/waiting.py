@@ -23,7 +23,8 @@ PREPARERS = frozenset({Role.ARCHIVIST, Role.CLERK})
 class Wait:
     """A kind of work that waits: in words, where it is done, and what counts it in a snapshot.
 
-    ``who``: roles that it concerns (None: all who may see some); ``charged``: those who keep papers, with custodians.
+    ``who``: roles that it concerns (None: all who may see some); ``charged``: those who keep papers, with custodians;
+    ``late``: its day has passed, so that it stands before the others.
     """
 
     words: str
@@ -32,15 +33,17 @@ class Wait:
     more: Mapping[str, Any] = field(default_factory=dict)
     who: frozenset[Role] | None = None
     charged: bool = False
+    late: bool = False
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """So much of one kind, and the address where it is done."""
+    """So much of one kind, and the address where it is done; ``late``: its day has passed."""
 
     count: int
     words: str
     address: str
+    late: bool
 
 
 def _put_aside(session: Session) -> int | None:
@@ -63,7 +66,7 @@ WAITS = (
     ),
     Wait(
         mark("late to be filed"), "steps.board", lambda s: services().steps.late_count(s, identity()), {"late": "1"},
-        PREPARERS,
+        PREPARERS, late=True,
     ),
     Wait(
         mark("batches that wait for you"), "hand_ins.every", lambda s: services().hand_ins.looks.count(s, identity()),
@@ -76,7 +79,7 @@ WAITS = (
     Wait(mark("loans to decide"), "loan_requests.waiting", lambda s: services().lending.asked.count(s, identity())),
     Wait(
         mark("of your loans are overdue"), "loans.mine",
-        lambda s: services().lending.looks.count_overdue_mine(s, identity()),
+        lambda s: services().lending.looks.count_overdue_mine(s, identity()), late=True,
     ),
     Wait(
         mark("of your requests wait for an answer"), "loans.mine",
@@ -85,6 +88,7 @@ WAITS = (
     Wait(
         mark("papers are overdue"), "loan_register.every",
         lambda s: services().lending.looks.count_overdue(s, identity()), {"state": "overdue"}, charged=True,
+        late=True,
     ),
     Wait(
         mark("records in your basket"), "basket.show", lambda s: services().lending.basket.count(s, identity()),
@@ -167,9 +171,13 @@ WAITS = (
 
 
 def waiting(session: Session, *, charged: bool) -> list[Waiting]:
-    """Return what waits for the person; ``charged``: whether they keep papers."""
+    """Return what waits for the person, what is late first; ``charged``: whether they keep papers."""
     mine = [
         each for each in WAITS if (each.who is None or each.who & identity().roles) and (charged or not each.charged)
     ]
-    counted = [(each.count(session), each) for each in mine]
-    return [Waiting(count, _(each.words), url_for(each.endpoint, **each.more)) for count, each in counted if count]
+    counted = [(each.count(session), each) for each in sorted(mine, key=lambda each: not each.late)]
+    return [
+        Waiting(count, _(each.words), url_for(each.endpoint, **each.more), each.late)
+        for count, each in counted
+        if count
+    ]
