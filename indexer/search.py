@@ -63,6 +63,15 @@ _HIT_ROWS = select(
 ).where(Record.id.in_(bindparam("ids", expanding=True)))  # fmt: skip
 """What a hit shows and what the policy asks of it; plain rows cost half of what entities do."""
 
+_LAST_REBUILD = (
+    select(Job.state, Job.payload)
+    .where(
+        Job.kind == JobKind.REBUILD, Job.state.in_((JobState.QUEUED, JobState.RUNNING, JobState.FAILED, JobState.DONE))
+    )
+    .order_by(Job.id.desc())
+    .limit(1)
+)
+
 _TEXT_FIELDS = frozenset({None, "text", "person", "notes", "title", "fields", "responsible", "keywords"})
 
 
@@ -279,9 +288,7 @@ def _left_hands(session: Session, reach: Reach, allowed: Condition) -> list[Cond
 
 def _complete(session: Session) -> bool:
     """Whether the last job that made or mended the index was not one that still has to bring records back."""
-    ends = (JobState.QUEUED, JobState.RUNNING, JobState.FAILED, JobState.DONE)
-    jobs = select(Job.state, Job.payload).where(Job.kind == JobKind.REBUILD, Job.state.in_(ends))
-    last = session.execute(jobs.order_by(Job.id.desc()).limit(1)).first()
+    last = session.connection().execute(_LAST_REBUILD).first()
     return last is None or last.state is JobState.DONE or not last.payload.get(REPAIR)
 
 

@@ -29,6 +29,7 @@ _WIDE = frozenset({"utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"})
 _EBCDIC = "cp500"
 _ZEROS = re.compile(rb"\x00{16,}|\x00+\Z")
 _HZ = re.compile(rb"~\{(?:[\x21-\x77][\x21-\x7e])+~\}")
+_WEIGHED_LINES = 10_000  # of a longer file a line is only looked at closely where the usual encoding does not read it
 _UTF8_CHINESE = re.compile(rb"(?:[\xe3-\xe9][\x80-\xbf]{2}|\xef[\xbc-\xbd][\x80-\xbf]){4}")
 """Four signs on end in UTF-8: as GBK they would be six rare ones."""
 
@@ -116,8 +117,11 @@ def _by_lines(data: bytes, encoding: str | None) -> str | None:
     lines: list[str] = []
     wrong = length = 0
     usual = encoding if encoding in _COMMON_LEADS else ""
-    for line in data.split(b"\n"):
-        text, usual = _line(line, usual)
+    for at, line in enumerate(data.split(b"\n")):
+        if at > _WEIGHED_LINES and usual and _is_whole(line, usual):
+            text = line.decode(usual)
+        else:
+            text, usual = _line(line, usual)
         lines.append(text)
         wrong += text.count("\ufffd")
         length += len(text)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from indexer.extract import text
 from indexer.extract.answer import Reason, Unreadable
 from indexer.extract.cleaning import clean, unwrap
 from indexer.extract.paging import PAGE_CHARS
@@ -110,6 +111,18 @@ def test_accents_of_a_western_table_do_not_hide_a_text() -> None:
 
 def test_bytes_that_are_no_text_are_not_read() -> None:
     assert guess_encoding(bytes(range(256)) * 20) is None
+
+
+def test_a_long_file_with_one_wrong_byte_is_not_weighed_line_by_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    weighed: list[bytes] = []
+    frequency = text._frequency
+    monkeypatch.setattr(text, "_frequency", lambda line, name: weighed.append(line) or frequency(line, name))
+    monkeypatch.setattr(text, "_WEIGHED_LINES", 50)
+    half = SIMPLIFIED * 300
+    read = text.decoded(half.encode("gb18030") + b"\xff\xff\n" + half.encode("gb18030"))
+    assert read is not None
+    assert read.count(SIMPLIFIED) == 600
+    assert len(weighed) < 200
 
 
 def test_pages_end_at_lines_and_lose_nothing() -> None:
