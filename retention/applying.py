@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 
 from archive.clock import Clock
 from archive.database import Database, Work
@@ -19,6 +19,9 @@ from retention.reckoning import DueDays, world
 
 BATCH = 400
 """Records of one transaction, which takes some 50 ms."""
+
+NOTICED = 2000
+"""Days that one transaction marks as noticed: an update of one range."""
 
 _LOOK = 50_000  # ids that one look for records fetches: each look finds out again what a draft concerns
 
@@ -131,24 +134,25 @@ class FindDue:
         return {job.id: Outcome.done() for job in jobs}
 
     def _one_batch(self, day: date, due: date, key: UUID) -> tuple[date, UUID] | None:
-        """Mark one batch behind a day and a record; return where it ended, None when there is no more."""
-        query = (
-            select(RecordDue.record_id, RecordDue.due)
-            .where(
-                RecordDue.due.between(due, day), RecordDue.noticed_on.is_(None),
-                or_(RecordDue.due > due, RecordDue.record_id > key),
-            )
-            .order_by(RecordDue.due, RecordDue.record_id)
-            .limit(BATCH)
+        """Mark one batch behind a day and a record; return where it ended, None when there is no more.
+
+        When each was found stands in its row. The log says how many: after a long standstill, or when the papers of
+        years were brought in, all that there is may fall due at once.
+        """
+        waiting = (
+            RecordDue.due.between(due, day), RecordDue.noticed_on.is_(None),
+            or_(RecordDue.due > due, RecordDue.record_id > key),
         )  # fmt: skip
+        last = select(RecordDue.due, RecordDue.record_id).where(*waiting).order_by(RecordDue.due, RecordDue.record_id)
         with self._db.writing() as work:
-            rows = work.session.execute(query).all()
-            if rows:
-                marked = update(RecordDue).where(RecordDue.record_id.in_([row.record_id for row in rows]))
-                work.session.execute(marked.values(noticed_on=day), execution_options={"synchronize_session": False})
-                bodies: list[tuple[UUID, Mapping[str, Any] | None]] = [
-                    (row.record_id, {"due": row.due.isoformat()}) for row in rows
-                ]
-                self._log.note_many(work.session, system("retention"), "record.fall_due", bodies)
+            end: Any = work.session.execute(last.offset(NOTICED - 1).limit(1)).one_or_none()
+            marked = update(RecordDue).where(*waiting).values(noticed_on=day)
+            if end is not None:
+                behind = and_(RecordDue.due == end.due, RecordDue.record_id <= end.record_id)
+                marked = marked.where(RecordDue.due <= end.due, or_(RecordDue.due < end.due, behind))
+            done: Any = work.session.execute(marked, execution_options={"synchronize_session": False})
+            if done.rowcount:
+                body = {"records": done.rowcount, "due_through": (end.due if end else day).isoformat()}
+                self._log.note(work.session, system("retention"), "record.fall_due", body=body)
                 work.commit()
-        return (rows[-1].due, rows[-1].record_id) if len(rows) == BATCH else None
+        return tuple(end) if end is not None else None

@@ -2,8 +2,8 @@
 
 Records are filed whose words exist nowhere else, a backup is made, some of them are destroyed. Then every file of the
 scratch archive and of its backups is read raw for what they held, and the backup of before is restored with the newest
-key pack and the ring as it is: it must read the neighbours and nothing else. The scratch archive is embedded, whatever
-the living one runs on.
+key pack and the ring as it is: it must read the neighbours and nothing else. The scratch archive lies on the kinds of
+servers that the house has (``runtime.scratch``), or is embedded where that is asked for.
 """
 
 import secrets
@@ -42,6 +42,7 @@ from archive.policy.rules import Act
 from archive.scheme.shipped import scheme
 from retention.gone import looks
 from runtime.restoring import restore
+from runtime.scratch import Scratch, scanned, scratch
 from runtime.setting_up import found
 from runtime.settings import Settings
 from runtime.wiring import NoWaker, Parts, build
@@ -52,7 +53,6 @@ EACH = 3
 
 LOGIN = "rehearsal"
 _LONG_AGO = date(2020, 1, 1)
-_BLOCK = 4 * 1024 * 1024
 
 Told = Callable[[str], None]
 
@@ -75,11 +75,14 @@ class Marks:
         return {"file": self.file, "title": self.title.encode(), "protected": self.protected.encode()}
 
 
-def rehearse(parts: Parts, folder: Path, told: Told = lambda _: None) -> Mapping[str, Any]:
+def rehearse(
+    parts: Parts, folder: Path, told: Told = lambda _: None, *, embedded: bool = False, files: Sequence[Path] = ()
+) -> Mapping[str, Any]:
     """Rehearse in an empty folder, which is removed again; keep the report in the living archive and return it.
 
     Raises:
         StandsAlready: the folder is not empty.
+        Unavailable: as ``runtime.scratch.scratch``.
     """
     who = system("rehearsal")
     with parts.db.reading() as session:
@@ -87,7 +90,8 @@ def rehearse(parts: Parts, folder: Path, told: Told = lambda _: None) -> Mapping
     if folder.exists() and any(folder.iterdir()):
         raise StandsAlready(what="folder", field="folder")
     try:
-        facts = played(_scratch(parts.settings, folder), folder, told)
+        with scratch(parts.settings, folder, embedded=embedded, files=files) as made:
+            facts = played(made, folder, told)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     with parts.db.writing() as work:
@@ -98,16 +102,17 @@ def rehearse(parts: Parts, folder: Path, told: Told = lambda _: None) -> Mapping
     return facts
 
 
-def played(chosen: Settings, folder: Path, told: Told) -> dict[str, Any]:
-    """Play it with these settings; return what was seen."""
+def played(made: Scratch, folder: Path, told: Told) -> dict[str, Any]:
+    """Play it on a scratch archive; return what was seen."""
     begun = time.monotonic()
+    chosen = made.settings
     going, staying = ([Marks.new() for _ in range(EACH)] for _ in range(2))
     with _opened(chosen, folder) as parts:
         told("records")
         ids = _filed(parts, [*going, *staying])
         told("backup")
         before = parts.safekeeping.make(system("rehearsal"))
-        seen = {name: scanned([chosen.home], [marks.raw()[name] for marks in going]) for name in going[0].raw()}
+        seen = _left(made, going)
         told("destruction")
         key = doom(parts, ids[:EACH])
         with work_done(parts, wait=True):
@@ -115,17 +120,21 @@ def played(chosen: Settings, folder: Path, told: Told) -> dict[str, Any]:
         with parts.db.reading() as session:
             proof = looks.findings(session, key)
     told("raw bytes")
-    places = [chosen.home, folder / "backups"]
-    left = {name: scanned(places, [marks.raw()[name] for marks in going]) for name in going[0].raw()}
-    others = scanned([chosen.home], [marks.title.encode() for marks in staying])
+    left = _left(made, going)
+    others = made.scanned([marks.title.encode() for marks in staying])
     told("restore")
     again = _restored(chosen, folder, before.id, going, staying)
     good = not any(left.values()) and others >= EACH and bool(proof) and proof[0].clean and again["ok"]
     return {
-        "ok": good, "destroyed": EACH, "seen_before": seen, "left": left, "neighbours_seen": others,
-        "proof": dict(proof[0].found) if proof else None, "restored": again,
+        "ok": good, "on": made.on, "unread": made.unread, "destroyed": EACH, "seen_before": seen, "left": left,
+        "neighbours_seen": others, "proof": dict(proof[0].found) if proof else None, "restored": again,
         "seconds": round(time.monotonic() - begun, 1),
     }  # fmt: skip
+
+
+def _left(made: Scratch, every: Sequence[Marks]) -> dict[str, int]:
+    """Return how often what these hold stands in raw bytes, by what it is."""
+    return {name: made.scanned([marks.raw()[name] for marks in every]) for name in every[0].raw()}
 
 
 def make_due(parts: Parts, ids: Sequence[UUID]) -> None:
@@ -159,29 +168,6 @@ def doom(parts: Parts, ids: Sequence[UUID], number: str = "REHEARSAL") -> UUID:
         parts.outbox.add(work, JobKind.DESTROY, key)
         work.commit()
     return key
-
-
-def scanned(places: Sequence[Path], wanted: Sequence[bytes]) -> int:
-    """Return how often any of these bytes stand in any file below the places."""
-    keep = max(map(len, wanted)) - 1
-    count = 0
-    for path in (each for place in places for each in place.rglob("*") if each.is_file()):
-        tail = b""
-        with path.open("rb") as file:
-            while block := file.read(_BLOCK):
-                data = tail + block
-                count += sum(data.count(each) for each in wanted)
-                tail = data[-keep:]
-    return count
-
-
-def _scratch(living: Settings, folder: Path) -> Settings:
-    home = folder / "home"
-    return replace(
-        living, home=home, keys=folder / "keys", database_url=f"sqlite:///{home / 'juanku.db'}",
-        database_owner_url="", store_url=(home / "objects").as_uri(), search_url="embedded:",
-        backup_url=(folder / "backups").as_uri(), store_witness_bucket="", ocr="none", clamav="",
-    )  # fmt: skip
 
 
 @contextmanager
@@ -231,8 +217,9 @@ def _restored(
     """Restore the backup of before; say what can be read of it."""
     home = folder / "restored"
     other = replace(
-        chosen, home=home, database_url=f"sqlite:///{home / 'juanku.db'}", store_url=(home / "objects").as_uri()
-    )
+        chosen, home=home, database_url=f"sqlite:///{home / 'juanku.db'}", store_url=(home / "objects").as_uri(),
+        search_url="embedded:",
+    )  # fmt: skip
     report = restore(other, chosen.backup_url, set_id, lambda *_: None)
     parts = build(other, NoWaker())
     try:

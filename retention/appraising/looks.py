@@ -28,7 +28,7 @@ from archive.policy.guard import Guard
 from archive.policy.rules import Act, may
 from archive.ports import Vault
 from retention.appraising.judging import Filter, conditions
-from retention.appraising.report import Kept, kept_reports, shown_all
+from retention.appraising.report import Kept, Line, gone_lines, kept_reports, shown_all
 from retention.appraising.rows import appraisal, opinion_context, panel_of, seen_items
 from retention.last_check import stops
 
@@ -83,7 +83,8 @@ class Opinion:
 class ItemShown:
     """An item. ``title`` None: the person does not read the record, or it is gone; ``reads``: its page is open to them.
 
-    ``stop`` is what keeps it from being destroyed now, while the panel judges.
+    ``stop`` is what keeps it from being destroyed now, while the panel judges. ``line``: what the report says of a
+    record that is gone, to whom the report is shown.
     """
 
     row: AppraisalItem
@@ -95,6 +96,7 @@ class ItemShown:
     reads: bool
     stop: Stop | None
     opinions: Sequence[Opinion]
+    line: Line | None = None
 
 
 class Looks:
@@ -200,9 +202,11 @@ class Looks:
         open_ = row.state in {AppraisalState.DRAFT, AppraisalState.OPEN}
         now = stops(session, ids, self._guard.day()) if open_ else {}
         opinions = self._opinions(session, row, [key for key in ids if key in records])
+        lines = self._lines(session, identity, row, ids)
         found = []
         for each in items:
-            record = records.get(each.record_id)
+            record, line = records.get(each.record_id), lines.get(each.position)
+            said = [Opinion(*one, "") for one in line.said] if line else opinions.get(each.record_id, ())
             found.append(
                 ItemShown(
                     row=each,
@@ -213,10 +217,21 @@ class Looks:
                     drawn_up=(record.drawn_up or "") if record else "",
                     reads=each.record_id in reads,
                     stop=now.get(each.record_id) if open_ else each.stopped,
-                    opinions=opinions.get(each.record_id, ()),
+                    opinions=said,
+                    line=line,
                 )
             )
         return found
+
+    def _lines(self, session: Session, identity: Identity, row: Appraisal, ids: Sequence[UUID]) -> Mapping[int, Line]:
+        """Return what the report says of records that are gone, by position; opinions end with their record."""
+        if row.state is not AppraisalState.CLOSED:
+            return {}
+        gone = set(ids) - set(session.scalars(select(Record.id).where(Record.id.in_(ids))))
+        sits = identity.person_id in panel_of(session, [row.id])[row.id]
+        if not gone or not shown_all(self._guard, session, identity, row.id, sits=sits):
+            return {}
+        return gone_lines(session, row.id, gone)
 
     def _opinions(self, session: Session, row: Appraisal, ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Opinion]]:
         if not ids:

@@ -4,7 +4,7 @@ It names records by number, and no title and no reason, so that it may stay for 
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
@@ -108,6 +108,16 @@ class Reports:
         if row.state is not AppraisalState.CLOSED or not shown_all(self._guard, session, identity, key, sits=sits):
             raise NotFound
         return row
+
+
+def gone_lines(session: Session, key: UUID, gone: Collection[UUID]) -> Mapping[int, Line]:
+    """Return by position what was written at the close of records that are gone. Asks nobody: the caller has."""
+    if (kept := session.get(AppraisalLines, key)) is None:
+        return {}
+    items = select(AppraisalItem.position, AppraisalItem.record_id).where(AppraisalItem.appraisal_id == key)
+    rows = session.execute(items.order_by(AppraisalItem.position)).all()
+    lines = zip(rows, _read(kept.lines), strict=True)
+    return {row.position: line for row, line in lines if row.record_id in gone}
 
 
 def judged(session: Session, key: UUID) -> Sequence[Line]:

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from datetime import timedelta
 from uuid import UUID
 
@@ -294,7 +295,7 @@ class Counting:
             raise InvalidInput(*faults)
         return digest_of(session, row.id)
 
-    def _meant(self, session: Session, due: Sequence[UUID], text: str) -> tuple[list[UUID], list[str]]:
+    def _meant(self, session: Session, due: AbstractSet[UUID], text: str) -> tuple[list[UUID], list[str]]:
         """Return the copies on the list that a label means, and labels of what is not on it."""
         box = session.scalar(select(ShelfPlace).where(ShelfPlace.path == text, ShelfPlace.kind == ShelfKind.BOX))
         if box is not None:
@@ -303,8 +304,8 @@ class Counting:
         number, star, copy = text.rpartition("*")
         number, which = (number, int(copy)) if star and copy.isdecimal() else (text, None)
         records = {each.record_id for each in holders(session, number)}
-        found = session.scalars(select(Copy).where(Copy.id.in_(due), Copy.record_id.in_(records))).all()
-        mine = [each.id for each in found if which in {None, each.number}]
+        found = session.scalars(select(Copy).where(Copy.record_id.in_(records)))
+        mine = [each.id for each in found if each.id in due and which in {None, each.number}]
         return mine, [] if mine else [text]
 
     def _person(self, session: Session, row: Destruction, login: str) -> UUID:
@@ -344,12 +345,12 @@ def duties(session: Session, key: UUID) -> Sequence[DestructionDuty]:
     return session.scalars(query.order_by(DestructionDuty.id)).all()
 
 
-def expected(session: Session, key: UUID) -> Sequence[UUID]:
+def expected(session: Session, key: UUID) -> AbstractSet[UUID]:
     """Return the copies on paper of what stands on a list."""
     on_it = select(DestructionItem.record_id).where(
         DestructionItem.destruction_id == key, DestructionItem.state == DestructionItemState.LISTED
     )
-    return session.scalars(select(Copy.id).where(Copy.record_id.in_(on_it), Copy.withdrawn_at.is_(None))).all()
+    return set(session.scalars(select(Copy.id).where(Copy.record_id.in_(on_it), Copy.withdrawn_at.is_(None))))
 
 
 def digest_of(session: Session, key: UUID) -> str:

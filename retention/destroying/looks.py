@@ -14,6 +14,8 @@ from archive.errors import Fault, InvalidInput, NotFound
 from archive.identity import Identity
 from archive.ids import new_id
 from archive.model import (
+    Appraisal,
+    AppraisalMember,
     Approval,
     ApprovalDecider,
     ApprovalKind,
@@ -92,7 +94,10 @@ class StepShown:
 
 @dataclass(frozen=True)
 class Shown:
-    """A destruction as a person sees it. ``acts`` are the names of what they may do now."""
+    """A destruction as a person sees it. ``acts`` are the names of what they may do now.
+
+    ``chairs``: who had the chair of the panels that gave its records up, with the moment of each close.
+    """
 
     row: Destruction
     part: Part
@@ -108,6 +113,7 @@ class Shown:
     missing: int
     expected: int
     extra: Sequence[tuple[UUID, str]]
+    chairs: Sequence[tuple[UUID, datetime]]
 
 
 class Looks:
@@ -187,6 +193,7 @@ class Looks:
                 objections=self._objections(session, key) if inside else [],
                 files=self._files(session, key) if inside else [],
                 missing=len(missing), expected=len(due), extra=extra if inside else [],
+                chairs=_chairs(session, key) if inside else [],
             )  # fmt: skip
 
     def items(
@@ -355,3 +362,14 @@ class Looks:
 
 def _decided_by(person: UUID) -> Select[UUID]:
     return select(ApprovalWord.approval_id).where(ApprovalWord.person_id == person)
+
+
+def _chairs(session: Session, key: UUID) -> Sequence[tuple[UUID, datetime]]:
+    from_ = select(DestructionItem.appraisal_id).where(DestructionItem.destruction_id == key).distinct()
+    query = (
+        select(AppraisalMember.person_id, Appraisal.closed_at)
+        .join(Appraisal, Appraisal.id == AppraisalMember.appraisal_id)
+        .where(AppraisalMember.chair.is_(True), Appraisal.id.in_(from_))
+        .order_by(Appraisal.closed_at, Appraisal.id)
+    )
+    return [(person, closed) for person, closed in session.execute(query) if closed]

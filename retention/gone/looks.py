@@ -55,7 +55,8 @@ class Findings:
         database, expunge: how wiping dead pages and old entries ended (``done``, ``busy``, ``refused``, ``failed``).
         pack_at: when the survivors' keys were backed up.
         media: backups that outlast the destruction.
-        rehearsed: the last rehearsal that found nothing.
+        rehearsed: when a rehearsal last found nothing.
+        rehearsed_on, rehearsed_unread: on what kinds of servers; whose own files were not read at it.
     """
 
     made_at: datetime
@@ -75,6 +76,8 @@ class Findings:
     pack_at: datetime | None
     media: Sequence[Outlasting]
     rehearsed: datetime | None
+    rehearsed_on: Sequence[str]
+    rehearsed_unread: Sequence[str]
 
     @property
     def clean(self) -> bool:
@@ -116,9 +119,10 @@ def findings(session: Session, destruction_id: UUID, most: int = 20) -> Sequence
     return [of(row) for row in rows]
 
 
-def last_rehearsal(session: Session) -> datetime | None:
-    """Return when a rehearsal last found nothing."""
-    return session.scalar(select(func.max(DestructionRehearsal.made_at)).where(DestructionRehearsal.error.is_(None)))
+def last_rehearsal(session: Session) -> DestructionRehearsal | None:
+    """Return the last rehearsal that found nothing."""
+    good = select(DestructionRehearsal).where(DestructionRehearsal.error.is_(None))
+    return session.scalar(good.order_by(DestructionRehearsal.made_at.desc()).limit(1))
 
 
 def of(row: DestructionProof) -> Findings:
@@ -131,7 +135,8 @@ def of(row: DestructionProof) -> Findings:
         tuple(ring.get("unconfirmed", ())), facts.get("database", {}), facts.get("expunge"), _moment(facts["pack_at"]),
         [Outlasting(each["name"], *(datetime.fromisoformat(each[at]) for at in ("made_at", "ends")))
          for each in facts["media"]],
-        _moment(facts["rehearsed"]),
+        _moment(facts["rehearsed"]), tuple(dict.fromkeys(facts.get("rehearsed_on", {}).values())),
+        tuple(facts.get("rehearsed_unread", ())),
     )  # fmt: skip
 
 

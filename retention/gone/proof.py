@@ -22,12 +22,12 @@ from archive.model import (
     DestructionItemState,
     DestructionObject,
     DestructionProof,
-    DestructionRehearsal,
     DestructionRun,
     DestructionTrace,
 )
 from archive.ports import WrappedKeyBackups
 from retention.gone.batches import Means, words_context
+from retention.gone.looks import last_rehearsal
 from retention.gone.traces import Wanted, look
 
 
@@ -63,9 +63,7 @@ class Proofs:
             gone_at = session.scalar(
                 select(func.max(DestructionItem.gone_at)).where(DestructionItem.destruction_id == destruction_id)
             )
-            rehearsed = session.scalar(
-                select(func.max(DestructionRehearsal.made_at)).where(DestructionRehearsal.error.is_(None))
-            )
+            rehearsed = last_rehearsal(session)
         objects = self._means.objects.standing(keys)
         entries = self._means.index.holding(ids)
         pictures = self._means.pictures.kept([row.content_id for row in contents])
@@ -83,7 +81,9 @@ class Proofs:
                 for name, made, end in (self._backups.older(gone_at) if gone_at else ())
             ],
             "pack_at": run.pack_at.isoformat() if run.pack_at else None,
-            "rehearsed": rehearsed.isoformat() if rehearsed else None,
+            "rehearsed": rehearsed.made_at.isoformat() if rehearsed else None,
+            "rehearsed_on": rehearsed.facts.get("on", {}) if rehearsed else {},
+            "rehearsed_unread": rehearsed.facts.get("unread", []) if rehearsed else [],
         }  # fmt: skip
         facts |= {name: run.facts[name] for name in ("ring", "database", "expunge") if name in run.facts}
         facts["seconds"] = round(time.monotonic() - begun, 3)

@@ -15,7 +15,7 @@ from archive.policy.rules import Act
 from runtime.cli.common import command, opened
 from runtime.cli.out import Out
 from web.words import mark
-from web.words.proof import FOUND, NOT_WIPED, NOTHING, OUTLASTS, PROGRESS, UNCONFIRMED, not_wiped
+from web.words.proof import FOUND, NOT_WIPED, NOTHING, OUTLASTS, PROGRESS, UNCONFIRMED, UNREAD, not_wiped
 
 if TYPE_CHECKING:
     from runtime.wiring import Parts
@@ -66,13 +66,19 @@ def rehearse() -> None:
 
 
 @click.option("--in", "folder", type=click.Path(path_type=Path), help="The rehearsal's folder; it is removed again.")
+@click.option("--embedded", is_flag=True, help="Play it embedded, not on a database, bucket and indices of its own.")
+@click.option(
+    "--files", multiple=True, type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="A folder of a server's own files on this machine, to be read raw as well.",
+)  # fmt: skip
 @command("destruction", "Destroy records of a scratch archive, look for them down to raw bytes; keep the report.")
-def rehearse_destruction(out: Out, folder: Path | None) -> None:
+def rehearse_destruction(out: Out, folder: Path | None, files: tuple[Path, ...], *, embedded: bool) -> None:
     """Rehearse."""
     from runtime.rehearsing import rehearse as play  # noqa: PLC0415 (as above)
 
     with opened() as parts:
-        facts = play(parts, folder or parts.settings.run / "rehearsal-destruction", out.progress)
+        at = folder or parts.settings.run / "rehearsal-destruction"
+        facts = play(parts, at, out.progress, embedded=embedded, files=files)
         parts.sealer.seal_all()
     lines = [
         out.gettext(
@@ -81,6 +87,8 @@ def rehearse_destruction(out: Out, folder: Path | None) -> None:
         )
     ]
     lines += [f"  {name}: {count}" for name, count in facts["left"].items()]
+    if facts["unread"]:
+        lines.append(out.gettext(UNREAD, names=", ".join(facts["unread"])))
     restored = mark("The backup of before reads %(neighbours)s neighbours and %(files)s files in all.")
     lines.append(out.gettext(restored, **facts["restored"]))
     good = mark("Destroyed means gone.") if facts["ok"] else mark("Something was left; see above.")

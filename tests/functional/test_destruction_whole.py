@@ -120,11 +120,18 @@ def test_a_due_contract_goes_from_its_appraisal_to_a_signed_certificate(house: H
 
     archivist = Hands(house.app, "archivist")
     assert "proof-head" in archivist.read(at)
+    judged = archivist.read(f"/appraisals/{house.newest(Appraisal).id}")
+    cell = re.search(r'<td data-words="[^"]+"><span class="help">([^<]+)：<strong>', judged)
+    assert cell, "what each member said stands there when the record is gone"
     for login in ("staff", "resident", "clerk", "system"):
         house.act(login, f"{at}/sign", password=password_of(login))
     assert house.stands(row.id) is DestructionState.CLOSED
     certificate = archivist.client.get(f"/destroyed/{row.id}/destruction_certificate.pdf")
     words = "".join(page.get_textpage().get_text_bounded() for page in pypdfium2.PdfDocument(certificate.data))
     assert row.number in words
+    register = archivist.client.get(f"/destroyed/{row.id}/destruction_register.pdf")
+    told = "".join(page.get_textpage().get_text_bounded() for page in pypdfium2.PdfDocument(register.data))
+    assert "鉴定小组负责人" in told
+    assert "H001" in told
     assert "密钥环" in words or "key ring" in words
     assert fsck(parts).ok

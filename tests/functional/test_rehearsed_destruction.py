@@ -5,7 +5,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from archive.model import DestructionRehearsal
-from runtime.rehearsing import scanned
+from runtime.scratch import scanned
 from tests.factories.archives import Archive
 
 
@@ -14,6 +14,7 @@ def test_a_rehearsal_finds_nothing_and_leaves_its_report_alone(archive: Archive,
     assert answer.code == 0, answer.err + answer.out
     facts = answer.document
     assert facts["ok"]
+    assert (set(facts["on"].values()), facts["unread"]) == ({"embedded"}, [])
     assert facts["seen_before"]["title"] > 0, "the scan sees what stands there"
     assert facts["left"] == {"file": 0, "title": 0, "protected": 0}
     assert facts["proof"] == {}

@@ -157,6 +157,11 @@ def test_an_event_starts_the_clock_that_waits_for_it_and_undone_it_waits_again(h
     assert post(house, "archivist", f"{at}/schedule", schedule=contracts, authority="馆长", reason="合同")[0] == 200
     assert "尚未登记的事件起算：合同终止" in house.browser("archivist").get(at).text
     assert post(house, "staff", "/events", record=record.id, event="contract_end", day="2012-05-31")[0] == 403
+    typed = {"record": record.id, "event": "contract_end", "day": "2012-5-50", "note": "合同期满"}
+    status, page = post(house, "archivist", "/events", **typed)
+    assert (status, 'value="2012-5-50"' in page, 'value="合同期满"' in page) == (422, True, True), (
+        "what was typed stays"
+    )
     with house.services.db.reading() as session:
         written = session.get_one(Record, record.id).archive_number
     lines = f"{written}\t合同终止\t2012-5-31\t到期\nNO-SUCH\t合同终止\t2012-05-31\n{written}\t合同终止\t2012-13-31"

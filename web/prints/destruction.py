@@ -40,6 +40,7 @@ class Given:
     begun: str
     ended: str
     executor: str
+    fonds: str
     level_rank: int
     level: str
     shape: str
@@ -72,6 +73,7 @@ def _sheet(given: Given, words: Words) -> dict[str, Any]:
         "begun": given.begun,
         "ended": given.ended,
         "executor": given.executor,
+        "fonds": given.fonds,
         "count": str(len(given.lines)),
         "pages": str(sum(each.pages or 0 for each in given.lines)),
         "files": str(given.files),
@@ -111,7 +113,7 @@ def sample(rows: int, words: Words) -> Given:
     ]
     signers = [(name, name, "2036-01-31 12:00")] * (6 if rows else 0)
     return Given(
-        "XH2036-0001", name, name, name if rows else "", "", "", "2036-01-31", "", name, 1, name, "square",
+        "XH2036-0001", name, name, name if rows else "", "", "", "2036-01-31", "", name, "WY01", 1, name, "square",
         "0" * 64 if rows else "", lines, rows, rows * 1_000_000, signers, [long] * (5 if rows else 0),
         [long] if rows else [], [long] * (3 if rows else 0),
     )  # fmt: skip

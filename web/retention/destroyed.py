@@ -117,6 +117,7 @@ def _data(one: Shown, form: str) -> dict[str, Any]:
         contractor=row.contractor or "", weight=row.weight or "", begun=minute(row.run_at, zone),
         ended=minute(row.gone_at, zone) if row.gone_at else "",
         executor=services().directory.people([row.run_by]).get(row.run_by, "") if row.run_by else "",
+        fonds=", ".join(dict.fromkeys(each.row.fonds for each in lines)),
         level_rank=top.rank if top else 0, level=level_mark(top, locale) if top else "",
         shape=shape(top.symbol) if top else "", digest=row.digest or "", lines=[_line(each, zone) for each in lines],
         files=sum(each.row.files for each in lines), bytes=sum(each.row.bytes for each in lines),
@@ -143,11 +144,14 @@ def _line(each: Gone, zone: str) -> Line:
 
 
 def _signers(one: Shown, locale: str, zone: str) -> Iterator[tuple[str, str, str]]:
-    """Yield who asked, who decided at which step, who confirmed, and who watched and did it, with the day."""
+    """Yield whose panel gave it up, who asked, decided at which step, confirmed, watched and did it, with the day."""
     row = one.row
     who = {row.begun_by, row.confirmed_by} | {each.row.person_id for each in one.duties}
+    who |= {chair for chair, _at in one.chairs}
     who |= {done[0] for step in one.steps for done in step.done}
     names = services().directory.people({each for each in who if each})
+    for chair, at in one.chairs:
+        yield word(DUTIES, "chair", locale), names.get(chair, ""), day(at, zone)
     yield word(DUTIES, "asker", locale), names.get(row.begun_by, ""), day(row.begun_at, zone)
     for step in one.steps:
         told = ", ".join(token_words(token, locale, names) for token in step.tokens)

@@ -121,7 +121,7 @@ def _page(key: UUID, lines: list[str] | None = None, status: int = 200) -> BaseR
         stages=[word(STATES, each.value, locale) for each in STAGES],
         at=STAGES.index(row.state) + 1 if row.state in STAGES else 0, duty_choices=[each.value for each in APPOINTED],
         method_choices=[each.value for each in DestructionMethod], gone=row.run_at is not None, proofs=_proofs(one),
-        progress=_progress(one),
+        progress=_progress(one), held_up=not services().db.is_sqlite,
         ended=row.state in {DestructionState.REFUSED, DestructionState.WITHDRAWN},
     )  # fmt: skip
     return make_response(page, status)

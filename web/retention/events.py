@@ -1,5 +1,6 @@
 """Events that start clocks: entered for a record or a subject, many at once from a spreadsheet, listed, undone."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
@@ -30,7 +31,9 @@ def every() -> str:
     return _page()
 
 
-def _page(refused: list[Refused] | None = None, lines: list[str] | None = None) -> str:
+def _page(
+    refused: list[Refused] | None = None, lines: list[str] | None = None, given: Mapping[str, str] | None = None
+) -> str:
     after = paging.read(request.args.get("after", ""))
     found = services().retention.events.list(identity(), after=after, limit=PAGE + 1)
     shown, more = found[:PAGE], None
@@ -43,7 +46,7 @@ def _page(refused: list[Refused] | None = None, lines: list[str] | None = None) 
     kept = "\n".join(each.text for each in refused or ())
     return render_template(
         "events.html", found=shown, more=more, people=people, refused=refused or [], lines=lines or [], kept=kept,
-        may_enter=Role.ARCHIVIST in identity().roles, kinds=kinds(),
+        may_enter=Role.ARCHIVIST in identity().roles, kinds=kinds(), given=given or {},
     )  # fmt: skip
 
 
@@ -65,7 +68,7 @@ def enter() -> BaseResponse:
             key = _id(typed.get("record", ""), "record")
             services().retention.events.enter_of_record(identity(), key, kind, day, note)
     except InvalidInput as error:
-        return make_response(_page(lines=explain(error, current_locale())), status_of(error))
+        return make_response(_page(lines=explain(error, current_locale()), given=typed), status_of(error))
     flash(_("The event is entered; the days that hang on it follow."))
     return redirect(local_path(typed.get("back")) or url_for("events.every"), 303)
 

@@ -1,6 +1,6 @@
 """Unsettled matters: entered for a record or a subject, many at once from a spreadsheet, listed, settled."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
@@ -32,7 +32,7 @@ def every() -> str:
     return _page()
 
 
-def _page(refused: Sequence[Refused] = (), lines: Sequence[str] = ()) -> str:
+def _page(refused: Sequence[Refused] = (), lines: Sequence[str] = (), given: Mapping[str, str] | None = None) -> str:
     closed = request.args.get("settled") == "1"
     after = paging.read(request.args.get("after", ""))
     found = services().retention.matters.list(identity(), closed=closed, after=after, limit=PAGE + 1)
@@ -47,7 +47,7 @@ def _page(refused: Sequence[Refused] = (), lines: Sequence[str] = ()) -> str:
     return render_template(
         "matters.html", found=shown, more=more, people=people, refused=refused, lines=lines, closed=closed,
         kept="\n".join(each.text for each in refused), may_enter=Role.ARCHIVIST in identity().roles,
-        kinds=kinds(),
+        kinds=kinds(), given=given or {},
     )  # fmt: skip
 
 
@@ -67,7 +67,7 @@ def enter() -> BaseResponse:
         else:
             matters.open_of_record(identity(), _id("record"), kind, why)
     except InvalidInput as error:
-        return make_response(_page(lines=explain(error, current_locale())), status_of(error))
+        return make_response(_page(lines=explain(error, current_locale()), given=typed), status_of(error))
     flash(_("The matter is entered; nothing that it hangs on is destroyed until it is settled."))
     return redirect(local_path(typed.get("back")) or url_for("matters.every"), 303)
 

@@ -31,6 +31,7 @@ NEXT: Mapping[str, str] = {
 }
 
 DUTIES: Mapping[str, str] = {
+    "chair": mark("chair of the appraisal"),
     "asker": mark("asked for it"),
     "decider": mark("decided"),
     "confirmer": mark("confirmed"),

@@ -9,11 +9,14 @@ from web.words import mark, minute, translator
 NOTHING = mark("Nothing of it was found in %(tables)s tables, %(partitions)s parts of the index, the store and caches.")
 FOUND = mark("Found in %(where)s: %(count)s")
 CONFIRMED = mark("Every registered copy of the key ring (%(count)s) has confirmed: no backup opens it any more.")
+NO_COPY = mark("No copy of the key ring is registered: one that was made all the same still opens older backups.")
 UNCONFIRMED = mark("This copy of the key ring has not confirmed: %(name)s")
 NOT_WIPED = mark("Not all was wiped (%(steps)s): words of it may stand in the files until their room is used again.")
 OUTLASTS = mark("Backup %(name)s of %(made_at)s is kept until %(ends)s; files in it cannot be read any more.")
 NO_BACKUP = mark("No backup outlasts it.")
-REHEARSED = mark("Rehearsed on a scratch archive, down to raw bytes, on %(when)s.")
+REHEARSED = mark("Rehearsed on a scratch archive (%(on)s), down to raw bytes, on %(when)s.")
+UNREAD = mark("The files of these servers themselves could not be read at it: %(names)s.")
+EMBEDDED = mark("embedded")
 PROGRESS = mark("%(gone)s of %(every)s records are gone, %(pulled)s were taken out.")
 
 STEPS: Mapping[str, str] = {
@@ -54,7 +57,7 @@ def outside_lines(found: Findings, locale: str, zone: str) -> Sequence[str]:
     say = translator(locale)
     lines = [say(UNCONFIRMED) % {"name": name} for name in found.unconfirmed]
     if not lines:
-        lines = [say(CONFIRMED) % {"count": found.copies}]
+        lines = [say(CONFIRMED) % {"count": found.copies} if found.copies else say(NO_COPY)]
     outlasting = [
         say(OUTLASTS) % {"name": each.name, "made_at": minute(each.made_at, zone), "ends": minute(each.ends, zone)}
         for each in found.media
@@ -66,5 +69,9 @@ def proof_lines(found: Findings, locale: str, zone: str) -> Sequence[str]:
     """Return all that a proof says."""
     lines = [*online_lines(found, locale), *outside_lines(found, locale, zone)]
     if found.rehearsed:
-        lines.append(translator(locale)(REHEARSED) % {"when": minute(found.rehearsed, zone)})
+        say = translator(locale)
+        on = ", ".join(say(EMBEDDED) if each == EMBEDDED else each for each in found.rehearsed_on or [EMBEDDED])
+        lines.append(say(REHEARSED) % {"on": on, "when": minute(found.rehearsed, zone)})
+        if found.rehearsed_unread:
+            lines.append(say(UNREAD) % {"names": ", ".join(found.rehearsed_unread)})
     return lines
