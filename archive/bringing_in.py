@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, exists, func, insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from archive.clock import Clock
@@ -23,7 +23,8 @@ from archive.identity import Identity
 from archive.ids import new_id
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
-from archive.model import Category, Job, JobKind, JobState, OwnerKey, Sheet, SheetColumns, SheetRow, SheetState
+from archive.model import Category, JobKind, OwnerKey, Sheet, SheetColumns, SheetRow, SheetState
+from archive.own_work import own, sweep, unfinished
 from archive.policy.condition import NEVER
 from archive.policy.guard import Guard
 from archive.policy.rules import Act, condition
@@ -124,7 +125,7 @@ class BringingIn:
     def open(self, identity: Identity, sheet_id: UUID) -> Open:
         """Return one of a person's own. Raises ``NotFound``."""
         with self._db.reading() as session:
-            return self._opened(session, self._own(session, identity, sheet_id))
+            return self._opened(session, own(session, Sheet, identity, sheet_id))
 
     def remembered(self, identity: Identity, headers: Sequence[str]) -> tuple[str, ...]:
         """Return what this person last said of the columns of a sheet with these headers; () when nothing."""
@@ -163,17 +164,17 @@ class BringingIn:
     def check(self, identity: Identity, sheet_id: UUID) -> list[Checked]:
         """Check the rows that are not in yet, as cataloguing would now; nothing is written."""
         with self._db.reading() as session:
-            return self._checked(session, identity, self._own(session, identity, sheet_id))
+            return self._checked(session, identity, own(session, Sheet, identity, sheet_id))
 
     def start(self, identity: Identity, sheet_id: UUID) -> None:
         """Have the good rows brought in, or go on with it. Asking again while it runs changes nothing."""
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
-            sheet = self._own(session, identity, sheet_id)
+            sheet = own(session, Sheet, identity, sheet_id)
             self._may(session, identity)
             if not sheet.columns:
                 raise InvalidInput(Fault("title", "column_needed"))
-            if sheet.state is SheetState.DONE or (sheet.state is SheetState.RUNNING and _unfinished(session, sheet)):
+            if sheet.state is SheetState.DONE or (sheet.state is SheetState.RUNNING and unfinished(session, sheet.id)):
                 return
             sheet.state = SheetState.RUNNING
             self._outbox.add(work, JobKind.BRING_IN, sheet.id, requested_by=identity.person_id)
@@ -183,7 +184,7 @@ class BringingIn:
     def stop(self, identity: Identity, sheet_id: UUID) -> None:
         """Stop a run after the batch that is under way; what is in stays."""
         with self._db.writing() as work:
-            sheet = self._own(work.session, identity, sheet_id)
+            sheet = own(work.session, Sheet, identity, sheet_id)
             if sheet.state is SheetState.RUNNING:
                 sheet.state = SheetState.STOPPED
                 self._log.note(work.session, identity, "batch.stop", body={"sheet": str(sheet.id)})
@@ -192,19 +193,14 @@ class BringingIn:
     def forget(self, identity: Identity, sheet_id: UUID) -> None:
         """Forget a spreadsheet and its key; the records that came of it stay."""
         with self._db.writing() as work:
-            sheet = self._own(work.session, identity, sheet_id)
+            sheet = own(work.session, Sheet, identity, sheet_id)
             self._log.note(work.session, identity, "batch.forget", body={"sheet": str(sheet.id)})
             _remove(work.session, sheet.id)
             work.commit()
 
     def sweep(self, before: datetime) -> None:
         """Forget every spreadsheet that was sent before a moment."""
-        with self._db.reading() as session:
-            old = session.scalars(select(Sheet.id).where(Sheet.created_at < before)).all()
-        for key in old:
-            with self._db.writing() as work:
-                _remove(work.session, key)
-                work.commit()
+        sweep(self._db, Sheet, before, _remove)
 
     def bring(self, identity: Identity, sheet_id: UUID) -> Iterator[int]:
         """Catalogue the good rows in batches; yields after each how many came in by it. Ends early when stopped."""
@@ -254,14 +250,8 @@ class BringingIn:
         if identity.person_id is None or condition(Act.CREATE, self._guard.reach(session, identity)) == NEVER:
             raise self._guard.refused_house(session, identity, Act.CREATE)
 
-    def _own(self, session: Session, identity: Identity, sheet_id: UUID) -> Sheet:
-        sheet = session.get(Sheet, sheet_id)
-        if sheet is None or identity.person_id is None or sheet.person_id != identity.person_id:
-            raise NotFound
-        return sheet
-
     def _prepared(self, session: Session, identity: Identity, sheet_id: UUID) -> Sheet:
-        sheet = self._own(session, identity, sheet_id)
+        sheet = own(session, Sheet, identity, sheet_id)
         if sheet.state is not SheetState.PREPARED:
             raise WrongState(state=sheet.state.value, act="batch.columns")
         return sheet
@@ -273,7 +263,7 @@ class BringingIn:
         return Open(
             sheet.id, told["name"], sheet.category_id, sheet.state, sheet.chosen, tuple(sheet.columns),
             [(name, table) for name, table in told["tables"]], {row.row: row.record_id for row in rows},
-            sheet.created_at, _unfinished(session, sheet),
+            sheet.created_at, unfinished(session, sheet.id),
         )  # fmt: skip
 
     def _checked(self, session: Session, identity: Identity, sheet: Sheet) -> list[Checked]:
@@ -288,11 +278,6 @@ class BringingIn:
 
 def _context(sheet_id: UUID) -> str:
     return f"sheet:{sheet_id.hex}"
-
-
-def _unfinished(session: Session, sheet: Sheet) -> bool:
-    waits = exists().where(Job.subject_id == sheet.id, Job.state.in_((JobState.QUEUED, JobState.RUNNING)))
-    return bool(session.scalar(select(waits)))
 
 
 def _remove(session: Session, sheet_id: UUID) -> None:

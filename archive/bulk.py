@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, exists, func, insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from archive import describing
@@ -29,14 +29,13 @@ from archive.model import (
     BulkEditRow,
     BulkState,
     Category,
-    Job,
     JobKind,
-    JobState,
     OwnerKey,
     Record,
     RecordState,
     RowState,
 )
+from archive.own_work import own, sweep, unfinished
 from archive.policy.condition import holds
 from archive.policy.guard import Guard
 from archive.policy.rules import Act, condition
@@ -153,12 +152,12 @@ class BulkEditing:
     def show(self, identity: Identity, edit_id: UUID) -> Standing:
         """Return one of a person's own. Raises ``NotFound``."""
         with self._db.reading() as session:
-            return self._standing(session, self._own(session, identity, edit_id))
+            return self._standing(session, own(session, BulkEdit, identity, edit_id))
 
     def preview(self, identity: Identity, edit_id: UUID) -> list[Line]:
         """Say of every record that waits what would change, or why it is refused; nothing is written."""
         with self._db.reading() as session:
-            edit = self._own(session, identity, edit_id)
+            edit = own(session, BulkEdit, identity, edit_id)
             change = self._change(session, edit)
             rows = self._rows(session, edit_id, RowState.WAITING)
             seen = self._seen(session, identity, rows)
@@ -168,7 +167,7 @@ class BulkEditing:
     def told(self, identity: Identity, edit_id: UUID, *states: RowState) -> list[tuple[Record | None, BulkEditRow]]:
         """Return the rows of an edit in some states, in order, each with its record if the person reads it still."""
         with self._db.reading() as session:
-            rows = self._rows(session, self._own(session, identity, edit_id).id, *states)
+            rows = self._rows(session, own(session, BulkEdit, identity, edit_id).id, *states)
             seen = self._seen(session, identity, rows)
             return [(seen.get(row.record_id), row) for row in rows]
 
@@ -180,14 +179,14 @@ class BulkEditing:
             WrongState: it is undone already, or (``undo``) was never begun.
         """
         with self._guard.refusals(identity), self._db.writing() as work:
-            edit = self._own(work.session, identity, edit_id)
+            edit = own(work.session, BulkEdit, identity, edit_id)
             undone = edit.state in {BulkState.UNDONE, BulkState.UNDOING}
             if (undone and not undo) or (undo and edit.state is BulkState.PREPARED):
                 raise WrongState(state=edit.state.value, act="edit.undo" if undo else "edit.start")
             if edit.state is BulkState.UNDONE or (edit.state is BulkState.DONE and not undo):
                 return
             running = edit.state in {BulkState.RUNNING, BulkState.UNDOING}
-            if running and undone == undo and _unfinished(work.session, edit_id):
+            if running and undone == undo and unfinished(work.session, edit_id):
                 return
             edit.state = BulkState.UNDOING if undo else BulkState.RUNNING
             self._outbox.add(work, JobKind.BULK_EDIT, edit_id, requested_by=identity.person_id)
@@ -198,7 +197,7 @@ class BulkEditing:
     def stop(self, identity: Identity, edit_id: UUID) -> None:
         """Stop an edit after the record that is under way; what is changed stays."""
         with self._db.writing() as work:
-            edit = self._own(work.session, identity, edit_id)
+            edit = own(work.session, BulkEdit, identity, edit_id)
             if edit.state is BulkState.RUNNING:
                 edit.state = BulkState.STOPPED
                 self._log.note(work.session, identity, "edit.stop", body={"edit": str(edit_id)})
@@ -207,19 +206,14 @@ class BulkEditing:
     def forget(self, identity: Identity, edit_id: UUID) -> None:
         """Forget an edit: what it changed stays, and can no longer be undone as one."""
         with self._db.writing() as work:
-            self._own(work.session, identity, edit_id)
+            own(work.session, BulkEdit, identity, edit_id)
             _remove(work.session, edit_id)
             self._log.note(work.session, identity, "edit.forget", body={"edit": str(edit_id)})
             work.commit()
 
     def sweep(self, before: datetime) -> None:
         """Forget every edit that was prepared before a moment."""
-        with self._db.reading() as session:
-            old = session.scalars(select(BulkEdit.id).where(BulkEdit.created_at < before)).all()
-        for key in old:
-            with self._db.writing() as work:
-                _remove(work.session, key)
-                work.commit()
+        sweep(self._db, BulkEdit, before, _remove)
 
     def run(self, identity: Identity, edit_id: UUID) -> Iterator[UUID]:
         """Change, or undo, record after record; yields each. Ends early when stopped."""
@@ -321,19 +315,13 @@ class BulkEditing:
         query = select(BulkEditRow).where(BulkEditRow.edit_id == edit_id, BulkEditRow.state.in_(states))
         return session.scalars(query.order_by(BulkEditRow.at)).all()
 
-    def _own(self, session: Session, identity: Identity, edit_id: UUID) -> BulkEdit:
-        edit = session.get(BulkEdit, edit_id)
-        if edit is None or identity.person_id is None or edit.person_id != identity.person_id:
-            raise NotFound
-        return edit
-
     def _change(self, session: Session, edit: BulkEdit) -> Change:
         return Change.read(json.loads(self._vault.open(session, edit.id, edit.sealed, context=f"bulk:{edit.id.hex}")))
 
     def _standing(self, session: Session, edit: BulkEdit) -> Standing:
         counted = select(BulkEditRow.state, func.count()).where(BulkEditRow.edit_id == edit.id)
         counts = {row[0]: row[1] for row in session.execute(counted.group_by(BulkEditRow.state))}
-        change, busy = self._change(session, edit), _unfinished(session, edit.id)
+        change, busy = self._change(session, edit), unfinished(session, edit.id)
         return Standing(edit.id, edit.state, change, counts, edit.created_at, busy)
 
 
@@ -343,11 +331,6 @@ def _code(error: ArchiveError) -> str:
 
 def _context(row: BulkEditRow) -> str:
     return f"bulk-row:{row.edit_id.hex}:{row.record_id.hex}"
-
-
-def _unfinished(session: Session, edit_id: UUID) -> bool:
-    waits = exists().where(Job.subject_id == edit_id, Job.state.in_((JobState.QUEUED, JobState.RUNNING)))
-    return bool(session.scalar(select(waits)))
 
 
 def _remove(session: Session, edit_id: UUID) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, exists, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from archive import dossier_order
@@ -20,7 +20,7 @@ from archive.clock import Clock
 from archive.database import Database, Work
 from archive.dossier_order import Placed
 from archive.dossiers import Dossiers, check_dossier
-from archive.errors import Fault, InvalidInput, NotAllowed, NotFound, WrongState
+from archive.errors import Fault, InvalidInput, NotAllowed, WrongState
 from archive.identity import Identity
 from archive.ids import new_id
 from archive.jobs.outbox import Outbox
@@ -28,14 +28,13 @@ from archive.log.writer import Log
 from archive.model import (
     BulkState,
     Copy,
-    Job,
     JobKind,
-    JobState,
     Record,
     RowState,
     ShelfPlace,
 )
 from archive.model.bulk import BulkMove, BulkMoveRow, MoveInto
+from archive.own_work import own, sweep, unfinished
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.shelving.placing import Placing
@@ -227,7 +226,7 @@ class BulkMoving:
     def show(self, identity: Identity, move_id: UUID) -> MoveStanding:
         """Return one of a person's own. Raises ``NotFound``."""
         with self._db.reading() as session:
-            return self._standing(session, identity, _own(session, identity, move_id))
+            return self._standing(session, identity, own(session, BulkMove, identity, move_id))
 
     def refused(self, identity: Identity, move_id: UUID, limit: int) -> list[tuple[Record | None, BulkMoveRow]]:
         """Return what was refused or kept, in order, each with its record if the person still reads, or shelves, it.
@@ -235,7 +234,7 @@ class BulkMoving:
         Of one that is only looked through: what would be.
         """
         with self._db.reading() as session:
-            move = _own(session, identity, move_id)
+            move = own(session, BulkMove, identity, move_id)
             rows = _told(session, move, limit)
             act = Act.READ if move.kind is MoveInto.DOSSIER else Act.SHELVE
             seen: dict[UUID, Record] = {}
@@ -252,10 +251,10 @@ class BulkMoving:
         """
         with self._db.writing() as work:
             session = work.session
-            move = _own(session, identity, move_id)
+            move = own(session, BulkMove, identity, move_id)
             if move.state is BulkState.UNDONE:
                 raise WrongState(state=move.state.value, act="move.start")
-            if move.state in BUSY and _unfinished(session, move.id):
+            if move.state in BUSY and unfinished(session, move.id):
                 return
             of_move = update(BulkMoveRow).where(BulkMoveRow.move_id == move.id)
             again = {BulkState.DONE: RowState.REFUSED, BulkState.PREPARED: RowState.WAITING}.get(move.state)
@@ -271,8 +270,8 @@ class BulkMoving:
         """Move back what still lies where the move put it, in the background. Raises ``WrongState``."""
         with self._db.writing() as work:
             session = work.session
-            move = _own(session, identity, move_id)
-            if move.state not in {BulkState.DONE, BulkState.STOPPED} or _unfinished(session, move.id):
+            move = own(session, BulkMove, identity, move_id)
+            if move.state not in {BulkState.DONE, BulkState.STOPPED} or unfinished(session, move.id):
                 raise WrongState(state=move.state.value, act="move.undo")
             move.state = BulkState.UNDOING
             self._outbox.add(work, JobKind.BULK_MOVE, move.id, requested_by=identity.person_id)
@@ -282,7 +281,7 @@ class BulkMoving:
     def stop(self, identity: Identity, move_id: UUID) -> None:
         """Stop a move after the step that is under way; what is moved stays."""
         with self._db.writing() as work:
-            move = _own(work.session, identity, move_id)
+            move = own(work.session, BulkMove, identity, move_id)
             if move.state is BulkState.RUNNING:
                 move.state = BulkState.STOPPED
                 self._log.note(work.session, identity, "move.stop", body={"move": str(move.id)})
@@ -291,8 +290,8 @@ class BulkMoving:
     def forget(self, identity: Identity, move_id: UUID) -> None:
         """Forget a move: what it moved stays. Raises ``WrongState`` while it runs."""
         with self._db.writing() as work:
-            move = _own(work.session, identity, move_id)
-            if move.state in MOVES and _unfinished(work.session, move.id):
+            move = own(work.session, BulkMove, identity, move_id)
+            if move.state in MOVES and unfinished(work.session, move.id):
                 raise WrongState(state=move.state.value, act="move.forget")
             _remove(work.session, move.id)
             self._log.note(work.session, identity, "move.forget", body={"move": str(move_id)})
@@ -300,12 +299,7 @@ class BulkMoving:
 
     def sweep(self, before: datetime) -> None:
         """Forget every move that was begun before a moment."""
-        with self._db.reading() as session:
-            old = session.scalars(select(BulkMove.id).where(BulkMove.created_at < before)).all()
-        for key in old:
-            with self._db.writing() as work:
-                _remove(work.session, key)
-                work.commit()
+        sweep(self._db, BulkMove, before, _remove)
 
     def run(self, identity: Identity, move_id: UUID) -> Iterator[UUID]:
         """Look through, move or move back, step after step; yields the record of each item."""
@@ -326,7 +320,7 @@ class BulkMoving:
         before = move.level_before
         rose = dossier is not None and before is not None and dossier.level_rank > before
         return MoveStanding(
-            move.id, move.kind, move.state, counts, move.created_at, _unfinished(session, move.id), dossier, place,
+            move.id, move.kind, move.state, counts, move.created_at, unfinished(session, move.id), dossier, place,
             warned, before if rose else None,
         )  # fmt: skip
 
@@ -349,24 +343,12 @@ def _row(item: Placed, source_id: UUID, behind: int, volume: int | None) -> dict
     }  # fmt: skip
 
 
-def _own(session: Session, identity: Identity, move_id: UUID) -> BulkMove:
-    move = session.get(BulkMove, move_id)
-    if move is None or identity.person_id is None or move.person_id != identity.person_id:
-        raise NotFound
-    return move
-
-
 def _told(session: Session, move: BulkMove, limit: int) -> Sequence[BulkMoveRow]:
     """Return the rows of a move that have a reason, in order."""
     if move.state is not BulkState.PREPARED:
         return rows_of(session, move.id, RowState.REFUSED, RowState.KEPT, limit=limit)
     query = select(BulkMoveRow).where(BulkMoveRow.move_id == move.id, BulkMoveRow.reason.is_not(None))
     return session.scalars(query.order_by(BulkMoveRow.at).limit(limit)).all()
-
-
-def _unfinished(session: Session, move_id: UUID) -> bool:
-    waits = exists().where(Job.subject_id == move_id, Job.state.in_((JobState.QUEUED, JobState.RUNNING)))
-    return bool(session.scalar(select(waits)))
 
 
 def _remove(session: Session, move_id: UUID) -> None:

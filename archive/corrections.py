@@ -223,15 +223,16 @@ class Corrections:
         return record
 
     def _checked(self, session: Session, standing: Draft, changes: Mapping[str, Any]) -> describing.Described:
-        """Check the description as it would be; what it needed to be filed, it still needs."""
+        """Check the description as it would be: what it had and needs it keeps, what it needs by this it is given."""
         item = describing.describe(
             describing.Catalogue(session, self._guard.day()), replace(standing, **changes), standing
         )
         now = item.row()
         category = session.get_one(Category, item.draft.category_id)
         values = {**now, **now["fields"], **item.protected}
-        lost = [name for name in describing.needed(category) if not values.get(name) and _had(standing, name)]
-        if lost:
+        before = set(describing.needed(category, standing.fields))
+        absent = [name for name in describing.needed(category, values) if not values.get(name)]
+        if lost := [name for name in absent if name not in before or _had(standing, name)]:
             raise InvalidInput(*(describing.fault(name, "required") for name in lost))
         return item
 

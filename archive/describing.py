@@ -30,7 +30,8 @@ from archive.model import (
 )
 from archive.ports import Vault
 from archive.scheme.document import TITLE_FORM
-from archive.scheme.fields import FieldDef, check, parse_fields
+from archive.scheme.fields import FieldDef, parse_fields
+from archive.scheme.values import check
 from archive.spelling import number_key
 from archive.terms import check_term, due_year
 
@@ -336,17 +337,17 @@ def typed(changes: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
-def needed(category: Category) -> tuple[str, ...]:
-    """Name the fields that a record of a category needs before it can be filed: title, date and the category's own."""
-    own = [name for name in category.required if name not in {"title", "drawn_up", TITLE_FORM}]
-    return tuple(dict.fromkeys(["title", "drawn_up", *own, *(f.name for f in definitions(category) if f.required)]))
+def needed(category: Category, values: Mapping[str, Any]) -> Iterator[str]:
+    """Name what a record with these values of its own fields needs to be filed, title and date first."""
+    own = (name for name in category.required if name not in {"title", "drawn_up", TITLE_FORM})
+    asked = (each.name for each in definitions(category) if each.asked(values))
+    yield from dict.fromkeys(("title", "drawn_up", *own, *asked))
 
 
-def missing(record: Record, needed: Sequence[str], protected: Mapping[str, Any]) -> list[str]:
+def missing(record: Record, category: Category, protected: Mapping[str, Any]) -> list[str]:
     """Name the fields that the record still needs before it can be filed."""
-    return [
-        name for name in needed if not (record.fields.get(name) or protected.get(name) or getattr(record, name, None))
-    ]
+    values = {**record.fields, **protected}
+    return [name for name in needed(category, values) if not (values.get(name) or getattr(record, name, None))]
 
 
 def context(record_id: UUID) -> str:

@@ -194,11 +194,10 @@ class FilingService:
     def _missing(self, session: Session, records: Sequence[Any]) -> dict[UUID, list[str]]:
         waiting = [record for record in records if record.state is RecordState.PROVISIONAL]
         rows = rows_by_id(session, Category, {record.category_id for record in waiting})
-        needed = {key: describing.needed(row) for key, row in rows.items()}
         protected = describing.opened_many(self._vault, session, waiting)
         missing: dict[UUID, list[str]] = {record.id: [] for record in records}
         for record in waiting:
-            missing[record.id] = describing.missing(record, needed[record.category_id], protected.get(record.id, {}))
+            missing[record.id] = describing.missing(record, rows[record.category_id], protected.get(record.id, {}))
         return missing
 
     def _number(self, work: Work, identity: Identity, records: Sequence[Any]) -> Numbers:

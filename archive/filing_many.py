@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import func, insert, select, update
-from sqlalchemy.orm import Session
 
 from archive.clock import Clock
 from archive.database import Base, Database
-from archive.errors import Fault, InvalidInput, NotAllowed, NotFound
+from archive.errors import Fault, InvalidInput, NotAllowed
 from archive.filing import FilingService
 from archive.identity import Identity
 from archive.ids import new_id
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
 from archive.model import FilingRun, FilingRunRow, FilingRunState, JobKind
+from archive.own_work import own
 from archive.policy.condition import NEVER
 from archive.policy.guard import Guard
 from archive.policy.rules import Act, condition
@@ -85,7 +85,7 @@ class FilingMany:
     def show(self, identity: Identity, run_id: UUID) -> Run:
         """Return how far a run is. Raises ``NotFound`` when it is not this person's."""
         with self._db.reading() as session:
-            row = self._own(session, identity, run_id)
+            row = own(session, FilingRun, identity, run_id)
             mine = FilingRunRow.run_id == row.id
             total = session.scalar(select(func.count()).select_from(FilingRunRow).where(mine)) or 0
             told = select(FilingRunRow.outcome, func.count()).where(mine, FilingRunRow.outcome.is_not(None))
@@ -97,7 +97,7 @@ class FilingMany:
     def stop(self, identity: Identity, run_id: UUID) -> None:
         """Stop after the batch that is under way; what is filed stays filed. Raises ``NotFound``."""
         with self._db.writing() as work:
-            row = self._own(work.session, identity, run_id)
+            row = own(work.session, FilingRun, identity, run_id)
             if row.state is FilingRunState.RUNNING:
                 row.state, row.ended_at = FilingRunState.STOPPED, self._clock.now()
                 self._log.note(work.session, identity, "filing.stop", body={"run": str(run_id)})
@@ -140,9 +140,3 @@ class FilingMany:
             body = {"run": str(run_id), "filed": outcomes[FILED], "refused": outcomes.total() - outcomes[FILED]}
             self._log.note(session, identity, "filing.end", body=body)
             work.commit()
-
-    def _own(self, session: Session, identity: Identity, run_id: UUID) -> FilingRun:
-        row = session.get(FilingRun, run_id)
-        if row is None or identity.person_id is None or row.person_id != identity.person_id:
-            raise NotFound
-        return row

@@ -17,8 +17,9 @@ from archive.log.writer import Log
 from archive.model import Fonds, Place, PlaceKind, Record
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
-from archive.scheme.fields import FieldDef, check, check_names, parse_fields
+from archive.scheme.fields import FieldDef, check_names, parse_fields
 from archive.scheme.shipped import document
+from archive.scheme.values import check
 
 STEPS = tuple(PlaceKind)
 """Project, building, unit, room: each stands below the one before it."""

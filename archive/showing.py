@@ -252,7 +252,7 @@ class RecordReader:
             named=session.scalars(people).all() if named else (),
             subjects=names_of_subjects(session, self._vault, list(subject_ids)),
             files=self._files(session, identity, record),
-            missing=describing.missing(record, describing.needed(category), protected),
+            missing=describing.missing(record, category, protected),
             acts=acts,
             proposed=self._proposed(session, record, category, values) if Act.DESCRIBE in acts else (),
             corrections=_corrections(session, record) if record.state is RecordState.FILED else (),

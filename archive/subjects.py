@@ -28,7 +28,8 @@ from archive.policy.guard import Guard
 from archive.policy.reach import Reach
 from archive.policy.rules import Act
 from archive.ports import Vault
-from archive.scheme.fields import FieldDef, FieldKind, check
+from archive.scheme.fields import FieldDef, FieldKind
+from archive.scheme.values import check
 from archive.subject_facts import context, fields_of, find_by_number, opened
 
 KEEPERS = frozenset({Role.ARCHIVIST, Role.CLERK})

@@ -30,7 +30,7 @@ from archive.policy.reach import Reach
 from archive.policy.rules import Act, condition
 from archive.policy.sql import where
 from archive.ports import Vault
-from archive.scheme.fields import other_phone
+from archive.scheme.values import other_phone
 from indexer.engine import (
     TOKEN_FIELD,
     EngineHit,

@@ -55,6 +55,7 @@ from web.health import pages as health_pages
 from web.history import pages as history_pages
 from web.house.backups import pages as backup_pages
 from web.house.calendar import pages as calendar_pages
+from web.house.category_fields import pages as category_field_pages
 from web.house.deliveries import pages as delivery_pages
 from web.house.fixity import pages as fixity_pages
 from web.house.fonds import pages as fonds_pages
@@ -139,9 +140,10 @@ def create_app(wired: Services) -> Flask:
     for pages in (
         signing_pages, desk_pages, record_pages, upload_pages, file_pages, put_aside_pages, scan_pages, finding_pages,
         browsing_pages, sheet_pages, history_pages, label_pages, proposal_pages, double_pages, correction_pages,
-        people_pages, person_pages, link_pages, organisation_pages, level_pages, fonds_pages, scheme_pages, place_pages,
-        rule_pages, subject_pages, system_pages, backup_pages, health_pages, account_pages, bring_in_pages,
-        sheet_file_pages, moving_pages, dossier_pages, relation_pages, why_pages, list_pages, draft_pages, fixity_pages,
+        people_pages, person_pages, link_pages, organisation_pages, level_pages, fonds_pages, scheme_pages,
+        category_field_pages, place_pages, rule_pages, subject_pages, system_pages, backup_pages, health_pages,
+        account_pages, bring_in_pages, sheet_file_pages, moving_pages, dossier_pages, relation_pages, why_pages,
+        list_pages, draft_pages, fixity_pages,
         metric_pages, shelf_pages, placing_pages, copy_pages, print_pages, form_template_pages, vital_pages,
         block_pages, stocktaking_pages, check_pages, hand_in_pages, hand_in_check_pages, hand_in_sign_pages,
         sending_back_pages, step_pages, paper_pages, template_pages, bulk_pages, loan_pages, request_pages,

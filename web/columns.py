@@ -39,6 +39,7 @@ COLUMNS: Mapping[str, Column] = {
     "pages": Column(mark("Pages"), 8),
     "catalogued": Column(mark("Catalogued on"), 12),
     "filed": Column(mark("Filed on"), 12),
+    "uses": Column(mark("Times used"), 10),
 }
 """In the order in which every list shows them."""
 
@@ -132,6 +133,7 @@ def cells_of(records: Sequence[Record]) -> list[dict[str, str | int]]:
             "pages": "" if row.pages is None else row.pages,
             "catalogued": day(row.created_at, zone),
             "filed": day(row.filed_at, zone),
+            "uses": row.uses,
         }
         for row in records
     ]

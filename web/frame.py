@@ -22,7 +22,10 @@ RAIL_COOKIE = "juanku_rail"
 _LEVELS = ("levels.new", "levels.new_group", "levels.shelving")
 _SCHEME = HOUSE_RULES[Act.MANAGE_SCHEME]
 _CHECKED = HOUSE_RULES[Act.SEE_STORE] - HOUSE_RULES[Act.SEE_JOBS]
-_SCHEMES = ("schemes.show", "schemes.category", "schemes.importing", "schemes.changing")
+_SCHEMES = (
+    "schemes.show", "schemes.category", "schemes.importing", "schemes.changing", "category_fields.new",
+    "category_fields.rules",
+)  # fmt: skip
 _SHELVES = (
     "shelves.show", "shelves.new", "shelves.changing", "placing.show", "placing.take", "placing.to_move",
     "stocktaking.every", "stocktaking.show", "stocktaking.scan",

@@ -40,6 +40,7 @@ from archive.policy.facts import facts_of, people_named
 from archive.policy.guard import Guard
 from archive.policy.rules import READERS, Act, condition
 from archive.reasons import checked
+from archive.uses import count_use
 
 LONGEST_SOUGHT = 500
 """Characters of a description of what is sought."""
@@ -374,6 +375,7 @@ class LoanRequests:
             session.flush()
             loan.right_id = right.id
         keep_due(self._guard, session, loan)
+        count_use(session, record.id)
         self._note(session, identity, "loan.open", loan, due=loan.due_on.isoformat())
 
     def _note(self, session: Session, identity: Identity, act: str, loan: Loan, **body: Any) -> None:

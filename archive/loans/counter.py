@@ -37,6 +37,7 @@ from archive.model import (
 from archive.policy.guard import Guard
 from archive.policy.rules import READERS, Act
 from archive.ports import Vault
+from archive.uses import count_use
 
 LONGEST = 500
 """Characters of what is written of a return."""
@@ -141,6 +142,7 @@ class Counter:
             loan.pages_out = row.pages if pages is None else pages
             loan.condition_out = condition or row.condition
             keep_due(self._guard, session, loan)
+            count_use(session, record_id)
             body = {"copy": row.number, "due": loan.due_on.isoformat(), "pages": loan.pages_out}
             self._note(session, identity, "loan.issue", loan, condition=loan.condition_out.value, **body)
             handed = self._told(session, loan, record, row, lies=before.path if before else None)

@@ -28,6 +28,7 @@ from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import Vault
 from archive.showing import number_of
+from archive.uses import count_use
 
 LONGEST = 500
 """Characters of a need, and of an effect."""
@@ -276,6 +277,7 @@ class OutsideUses:
                 sealed=self._sealed(session, use.id, record.id, need.strip(), ""),
             )
         )  # fmt: skip
+        count_use(session, record.id)
         self._note(session, identity, "outside.register", use, record.id, how=how.value, pages=pages)
 
     def _sealed(self, session: Session, use_id: UUID, record_id: UUID, need: str, effect: str) -> bytes:

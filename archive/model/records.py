@@ -46,7 +46,7 @@ class Record(Base):
     of the dossier that it lies in (from 1, never falling; None: the dossier is not divided); None outside of one.
     ``title_key`` and ``document_key`` are title and document number as ``spelling.number_key`` folds them.
     ``indexed_in`` names every search partition that has held the record. ``vital_review`` is set on vital records: the
-    day on which that is looked at again.
+    day on which that is looked at again. ``uses``: how many lines the use register has of it (``archive.uses``).
     """
 
     __tablename__ = "record"

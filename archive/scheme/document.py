@@ -6,7 +6,7 @@ fields, required names) it takes from its parent.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import yaml
 
 from archive.errors import Fault, InvalidInput
 from archive.numbering import reference, rule
-from archive.scheme.fields import FieldDef, FieldKind, check_names, parse_fields
+from archive.scheme.fields import FieldDef, across_faults, check_names, parse_fields
 from archive.terms import BadTerm, parse_term
 
 FORMAT = 1
@@ -285,12 +285,8 @@ class _Reader:
         except InvalidInput as refused:
             self._faults += refused.faults
             return ()
-        dates = {each.name for each in (*self._catalogue.values(), *found) if each.kind is FieldKind.DATE}
-        self._faults += [
-            Fault(f"{at}.{each.name}.not_before", "unknown_field", {"name": each.not_before[:40]})
-            for each in found
-            if each.not_before is not None and each.not_before not in dates
-        ]
+        known = {each.name: each for each in (*self._catalogue.values(), *found)}
+        self._faults += [replace(each, field=f"{at}.{each.field}") for each in across_faults(found, known)]
         return found
 
     def _required(

@@ -1,12 +1,8 @@
-"""A category's own typed fields: how they are defined, and how what people type into them is checked.
-
-Names of persons, phones and identity numbers are protected: they are handed back apart, for sealing under the record's
-key, and never stand among the ordinary values.
-"""
+"""A category's own typed fields: what each is, and which rules its values keep, alone and beside those of others."""
 
 import re
 import unicodedata
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
@@ -15,20 +11,19 @@ from typing import Any
 
 import re2
 
-from archive.dates import BadDate, parse_civil
 from archive.errors import Fault, InvalidInput
-from archive.personal import check_identity, check_phone
 
 DEFAULT_LIMIT = 2_000
 LARGEST_LIMIT = 20_000
 LANGUAGES = ("zh_CN", "zh_TW", "en")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
-_OTHER_PHONE = re.compile(r"\+?(?!1\d{10}$)\d{5,16}(?:(?:x|ext|转|轉)\d{1,6})?")
-"""Fixed lines and numbers of other places; eleven digits from 1 are a mobile number, and checked as one."""
 
 _KEYS = frozenset(
-    ("name", "names", "kind", "choices", "required", "limit", "minimum", "maximum", "pattern", "example", "not_before")
-)
+    (
+        "name", "names", "kind", "choices", "required", "limit", "minimum", "maximum", "pattern", "example",
+        "not_before", "not_above", "sum_of", "required_if",
+    )
+)  # fmt: skip
 LONGEST_PATTERN = 200
 _TERSE = re2.Options()
 _TERSE.log_errors = False
@@ -55,7 +50,10 @@ class FieldDef:
     """A field's definition. ``limit`` is in characters; ``choices`` maps each code to its names.
 
     ``pattern`` is what a text must match whole (RE2's language: no text takes it long), ``example`` one that does;
-    ``not_before`` names the date field that this one does not lie before, where the category has both.
+    Rules across fields hold where the category has them all and as far as their values are known: ``not_before`` names
+    the date that this one does not lie before, ``not_above`` the number that this one does not pass, ``sum_of`` the
+    numbers that it is the sum of. ``required_if`` makes it needed where another field has a value: a choice's code, or
+    any (None).
     """
 
     name: str
@@ -69,6 +67,22 @@ class FieldDef:
     pattern: str | None = None
     example: str | None = None
     not_before: str | None = None
+    not_above: str | None = None
+    sum_of: tuple[str, ...] = ()
+    required_if: tuple[str, str | None] | None = None
+
+    def asked(self, values: Mapping[str, Any]) -> bool:
+        """Whether the field is needed beside the values of the others."""
+        if self.required_if is None:
+            return self.required
+        name, wanted = self.required_if
+        return self.required or (bool(values.get(name)) if wanted is None else values.get(name) == wanted)
+
+    @property
+    def others(self) -> frozenset[str]:
+        """The other fields that its rules name."""
+        named = (self.not_before, self.not_above, *self.sum_of, self.required_if and self.required_if[0])
+        return frozenset(name for name in named if name)
 
     @property
     def protected(self) -> bool:
@@ -91,8 +105,12 @@ class FieldDef:
         for key, bound in (("minimum", self.minimum), ("maximum", self.maximum)):
             if bound is not None:
                 data[key] = str(bound)
-        checks = {"pattern": self.pattern, "example": self.example, "not_before": self.not_before}
-        return data | {key: text for key, text in checks.items() if text is not None}
+        if self.required_if is not None:
+            name, wanted = self.required_if
+            data["required_if"] = {name: True if wanted is None else wanted}
+        checks = {key: getattr(self, key) for key in ("pattern", "example", "not_before", "not_above")}
+        data |= {key: text for key, text in checks.items() if text is not None}
+        return data | ({"sum_of": list(self.sum_of)} if self.sum_of else {})
 
 
 def parse_fields(data: Sequence[Any], at: str = "fields") -> tuple[FieldDef, ...]:
@@ -151,7 +169,7 @@ def _definition_faults(data: Mapping[str, Any], at: str) -> list[Fault]:
     faults += [
         Fault(f"{at}.{key}", "not_a_number")
         for key in ("minimum", "maximum")
-        if data.get(key) is not None and _decimal(str(data[key])) is None
+        if data.get(key) is not None and decimal(str(data[key])) is None
     ]
     return faults + [Fault(f"{at}.{key}", code) for key, code in _check_faults(data)]
 
@@ -160,25 +178,68 @@ def _check_faults(data: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return what is wrong with the checks of a definition: key and code."""
     pattern, example = data.get("pattern"), data.get("example")
     faults: list[tuple[str, str]] = []
-    kinds = {"pattern": FieldKind.TEXT, "example": FieldKind.TEXT, "not_before": FieldKind.DATE}
+    kinds = {
+        "pattern": FieldKind.TEXT, "example": FieldKind.TEXT, "not_before": FieldKind.DATE,
+        "not_above": FieldKind.NUMBER,
+    }  # fmt: skip
     for key, kind in kinds.items():
         text = data.get(key)
         if text is not None and (not isinstance(text, str) or not 0 < len(text) <= LONGEST_PATTERN):
             faults.append((key, "bad_text"))
         elif text is not None and data.get("kind") != kind:
             faults.append((key, "of_another_kind"))
+    parts, when = data.get("sum_of", []), data.get("required_if", {})
+    if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
+        faults.append(("sum_of", "not_a_list"))
+    elif parts and data.get("kind") != FieldKind.NUMBER:
+        faults.append(("sum_of", "of_another_kind"))
+    if not isinstance(when, Mapping) or len(when) > 1 or not all(_is_condition(*each) for each in when.items()):
+        faults.append(("required_if", "not_a_condition"))
     if pattern is not None and not faults:
         try:
-            matcher = _matcher(pattern)
+            compiled = matcher(pattern)
         except re2.error:
             return [("pattern", "bad_pattern")]
-        if example is not None and not matcher.fullmatch(example):
+        if example is not None and not compiled.fullmatch(example):
             faults.append(("example", "does_not_match"))
     return faults
 
 
+def _is_condition(name: Any, wanted: Any) -> bool:
+    return isinstance(name, str) and (wanted is True or (isinstance(wanted, str) and bool(wanted)))
+
+
+def across_faults(fields: Sequence[FieldDef], known: Mapping[str, FieldDef]) -> list[Fault]:
+    """Return what is wrong with the fields that rules name, each fault under its field's name (``a.sum_of``).
+
+    ``known`` are the fields that a rule may name, by name: it may name one that a category has not.
+    """
+    faults = []
+    for each in fields:
+        for key, names, kind in (
+            ("not_before", (each.not_before,), FieldKind.DATE), ("not_above", (each.not_above,), FieldKind.NUMBER),
+            ("sum_of", each.sum_of, FieldKind.NUMBER),
+        ):  # fmt: skip
+            wrong = [name for name in names if name and (name == each.name or not _is_a(known.get(name), kind))]
+            faults += [Fault(f"{each.name}.{key}", "unknown_field", {"name": name[:40]}) for name in wrong]
+        if each.required_if is not None:
+            name, wanted = each.required_if
+            other = known.get(name)
+            if other is None or name == each.name:
+                faults.append(Fault(f"{each.name}.required_if", "unknown_field", {"name": name[:40]}))
+            elif wanted is not None and wanted not in other.choices:
+                facts = {"value": wanted[:40], "known": list(other.choices)}
+                faults.append(Fault(f"{each.name}.required_if", "unknown_choice", facts))
+    return faults
+
+
+def _is_a(other: FieldDef | None, kind: FieldKind) -> bool:
+    return other is not None and other.kind is kind
+
+
 @lru_cache(maxsize=256)
-def _matcher(pattern: str) -> Any:
+def matcher(pattern: str) -> Any:
+    """Return what matches a pattern whole; the same one is compiled once. Raises ``re2.error``."""
     return re2.compile(pattern, _TERSE)
 
 
@@ -190,114 +251,21 @@ def _definition(data: Mapping[str, Any]) -> FieldDef:
         choices={choice["code"]: dict(choice["names"]) for choice in data.get("choices", [])},
         required=data.get("required", False),
         limit=data.get("limit", DEFAULT_LIMIT),
-        minimum=_decimal(str(data["minimum"])) if data.get("minimum") is not None else None,
-        maximum=_decimal(str(data["maximum"])) if data.get("maximum") is not None else None,
+        minimum=decimal(str(data["minimum"])) if data.get("minimum") is not None else None,
+        maximum=decimal(str(data["maximum"])) if data.get("maximum") is not None else None,
         pattern=data.get("pattern"),
         example=data.get("example"),
         not_before=data.get("not_before"),
+        not_above=data.get("not_above"),
+        sum_of=tuple(data.get("sum_of", ())),
+        required_if=next(
+            ((key, None if code is True else code) for key, code in data.get("required_if", {}).items()), None
+        ),
     )
 
 
-def check(
-    fields: Sequence[FieldDef], values: Mapping[str, Any], *, complete: bool = False
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Check what was typed into the fields of a category.
-
-    Args:
-        fields: the category's definitions.
-        values: what was typed, by field name; an empty text or None is no value.
-        complete: whether required fields must be there (they need not before filing).
-
-    Returns:
-        Ordinary and protected values, each in the one form that is kept: numbers as decimal text, dates as
-        ``YYYY[-MM[-DD]]``, choices by code.
-
-    Raises:
-        InvalidInput: every fault, each naming its field.
-    """
-    by_name = {each.name: each for each in fields}
-    faults = [Fault(name[:40], "unknown_field", {"name": name[:40]}) for name in values if name not in by_name]
-    ordinary: dict[str, Any] = {}
-    protected: dict[str, Any] = {}
-    for name, definition in by_name.items():
-        typed = values.get(name)
-        text = "" if typed is None else str(typed).strip()
-        if not text:
-            if complete and definition.required:
-                faults.append(Fault(name, "required", {"names": dict(definition.names)}))
-            continue
-        kept = _checked(definition, text)
-        if isinstance(kept, Fault):
-            faults.append(kept)
-        else:
-            (protected if definition.protected else ordinary)[name] = kept
-    faults += _out_of_order(by_name, ordinary)
-    if faults:
-        raise InvalidInput(*faults)
-    return ordinary, protected
-
-
-def _out_of_order(fields: Mapping[str, FieldDef], values: Mapping[str, Any]) -> list[Fault]:
-    """Return a fault for each date that lies before the one that it may not lie before, as far as both are known."""
-    faults = []
-    for name, definition in fields.items():
-        own, other = values.get(name), values.get(definition.not_before or "")
-        if own and other and parse_civil(own).last < parse_civil(other).first:
-            faults.append(Fault(name, "before_other", {"date": other}))
-    return faults
-
-
-def missing(required: Collection[str], values: Mapping[str, Any]) -> list[Fault]:
-    """Return a fault for each required name, of a field or of the description itself, that has no value."""
-    return [Fault(name, "required") for name in required if values.get(name) in (None, "", [], ())]
-
-
-def _checked(definition: FieldDef, text: str) -> str | Fault:
-    """Return a value in the form that is kept, or what is wrong with it."""
-    name = definition.name
-    if len(text) > definition.limit:
-        return Fault(name, "too_long", {"limit": definition.limit, "length": len(text)})
-    match definition.kind:
-        case FieldKind.TEXT | FieldKind.PERSON:
-            return _text(definition, text)
-        case FieldKind.NUMBER:
-            return _number(definition, text)
-        case FieldKind.DATE:
-            return _date(definition, text)
-        case FieldKind.CHOICE:
-            return _choice(definition, text)
-        case FieldKind.PHONE | FieldKind.IDENTITY:
-            return _personal(definition, text)
-
-
-def _text(definition: FieldDef, text: str) -> str | Fault:
-    plain = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) != "Cc")
-    if definition.pattern is None or _matcher(definition.pattern).fullmatch(plain):
-        return plain
-    if definition.example is None:
-        return Fault(definition.name, "not_as_asked")
-    return Fault(definition.name, "not_like_example", {"example": definition.example})
-
-
-def _date(definition: FieldDef, text: str) -> str | Fault:
-    try:
-        return parse_civil(text).text
-    except BadDate as bad:
-        return bad.fault(definition.name)
-
-
-def _number(definition: FieldDef, text: str) -> str | Fault:
-    number = _decimal(text)
-    if number is None:
-        return Fault(definition.name, "not_a_number", {"value": text[:40]})
-    low, high = definition.minimum, definition.maximum
-    if (low is not None and number < low) or (high is not None and number > high):
-        bounds = {"low": None if low is None else str(low), "high": None if high is None else str(high)}
-        return Fault(definition.name, "out_of_range", bounds)
-    return format(number, "f")
-
-
-def _decimal(text: str) -> Decimal | None:
+def decimal(text: str) -> Decimal | None:
+    """Return a number as people write it, with commas perhaps; None when it is none."""
     plain = re.sub(r"(?<=\d),(?=\d{3})", "", unicodedata.normalize("NFKC", text))
     if len(plain) > 40 or not re.fullmatch(r"[+-]?\d+(\.\d+)?", plain):
         return None
@@ -305,30 +273,3 @@ def _decimal(text: str) -> Decimal | None:
         return Decimal(plain)
     except InvalidOperation:
         return None
-
-
-def _choice(definition: FieldDef, text: str) -> str | Fault:
-    """Take a choice by its code or by its name in any language."""
-    for code, names in definition.choices.items():
-        if text == code or text in names.values():
-            return code
-    return Fault(definition.name, "unknown_choice", {"value": text[:40], "known": list(definition.choices)})
-
-
-def _personal(definition: FieldDef, text: str) -> str | Fault:
-    """Check a phone or identity number. Its fault never repeats the number."""
-    if definition.kind is FieldKind.IDENTITY:
-        try:
-            return check_identity(text)
-        except ValueError as wrong:
-            return Fault(definition.name, "bad_identity", {"reason": str(wrong)})
-    try:
-        return check_phone(text)
-    except ValueError as wrong:
-        return other_phone(text) or Fault(definition.name, "bad_phone", {"reason": str(wrong)})
-
-
-def other_phone(text: str) -> str | None:
-    """Return a number that is no mainland mobile's in the form that is kept, or None when it can be no phone's."""
-    plain = re.sub(r"[\s()-]", "", unicodedata.normalize("NFKC", text))
-    return plain if _OTHER_PHONE.fullmatch(plain) else None

@@ -66,6 +66,11 @@ def add_copy(session: Session, record_id: UUID, facts: CopyFacts, clock: Clock) 
     return row
 
 
+def facts_of(row: Copy) -> CopyFacts:
+    """Return what is said of a copy."""
+    return CopyFacts(row.carrier, row.condition, row.pages, row.original, row.original_at)
+
+
 def copies_of(session: Session, record: Record) -> Sequence[CopyView]:
     """Return the copies of a record by number, the withdrawn ones too. Asks nobody: the caller has."""
     rows = session.execute(
@@ -94,6 +99,10 @@ class Copies:
         """Return the copies of a record that the person may see. Raises ``NotFound``."""
         with self._db.reading() as session:
             return copies_of(session, self._guard.require(session, identity, Act.SEE, record_id))
+
+    def one(self, identity: Identity, copy_id: UUID) -> CopyView:
+        """Return a copy of a record that the person may see. Raises ``NotFound``."""
+        return next(each for each in self.of(identity, self.record_of(identity, copy_id)) if each.copy.id == copy_id)
 
     def record_of(self, identity: Identity, copy_id: UUID) -> UUID:
         """Return the record of a copy, if the person may see it. Raises ``NotFound``."""
@@ -124,7 +133,7 @@ class Copies:
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
             row = self._copy(session, identity, Act.KEEP_COPIES, copy_id, version)
-            before = CopyFacts(row.carrier, row.condition, row.pages, row.original, row.original_at)
+            before = facts_of(row)
             for name, value in asdict(facts).items():
                 setattr(row, name, value)
             row.version += 1

@@ -38,6 +38,7 @@ from archive.model import (
 from archive.policy.guard import Guard
 from archive.policy.rules import READERS, Act
 from archive.reasons import checked as reason_checked
+from archive.uses import USED
 from retention.appraising.rows import appraisal, panel_of, require_state
 from retention.appraising.saying_all import anyone
 from retention.appraising.verdicts import LEAST
@@ -49,8 +50,6 @@ MOST = 20_000
 
 LONGEST_PURPOSE = 500
 BATCH = 500
-USES = ("file.read", "loan.issue", "loan.open")
-"""Acts of the log by which a record is used."""
 
 _RUNNING = (AppraisalState.DRAFT, AppraisalState.OPEN)
 
@@ -245,7 +244,7 @@ class Listing:
         if chosen.unread_years:
             used = select(LogEntry.id).where(
                 LogEntry.record_id == Record.id, LogEntry.at > self._years_ago(chosen.unread_years),
-                LogEntry.act.in_(USES), LogEntry.result == LogResult.DONE,
+                LogEntry.act.in_(USED), LogEntry.result == LogResult.DONE,
             )  # fmt: skip
             query = query.where(~used.correlate(Record).exists())
         return query

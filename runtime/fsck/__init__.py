@@ -1,4 +1,4 @@
-"""``juanku fsck``: the invariants INV1 to INV13, checked against everything that is kept.
+"""``juanku fsck``: the invariants INV1 to INV14, checked against everything that is kept.
 
 One function, used by the command, by the fault tests after each trial, and by an upgrade. It changes nothing.
 """
@@ -37,6 +37,7 @@ from runtime.fsck.dossiers import dossier_faults
 from runtime.fsck.leaving import appraisal_faults, secrecy_faults
 from runtime.fsck.shelves import shelf_faults
 from runtime.fsck.terms import wrong_days
+from runtime.fsck.uses import use_faults
 from runtime.verifying import verified
 from runtime.wiring import Parts
 from storage.fixity import Fixity, look
@@ -361,6 +362,7 @@ CHECKS: dict[str, Callable[[Parts, dict[str, int]], Iterator[Violation]]] = {
     "INV11": _terms,
     "INV12": _elsewhere("INV12", secrecy_faults),
     "INV13": _elsewhere("INV13", appraisal_faults),
+    "INV14": _elsewhere("INV14", use_faults),
 }
 
 

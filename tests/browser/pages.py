@@ -186,6 +186,8 @@ PAGES: Mapping[str, tuple[str, str]] = {
     "schemes.show": ("archivist", "/house/fonds/{fonds}/scheme"),
     "schemes.category": ("archivist", "/house/fonds/{fonds}/scheme/{category}"),
     "schemes.changing": ("archivist", "/house/fonds/{fonds}/scheme/{category}/change"),
+    "category_fields.new": ("archivist", "/house/fonds/{fonds}/scheme/{category}/fields/new"),
+    "category_fields.rules": ("archivist", "/house/fonds/{fonds}/scheme/{category}/fields/maintenance_code"),
     "schemes.importing": ("archivist", "/house/fonds/{fonds}/scheme/import"),
     "places.every": ("archivist", "/house/places"),
     "places.show": ("archivist", "/house/places/{fonds}?at=A001"),

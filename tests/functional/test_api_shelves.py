@@ -48,3 +48,30 @@ def test_a_program_shelves_a_copy_and_is_told_why_not(house: ApiHouse) -> None:
     [told] = house.get(f"/api/v1/records/{records[0].id}/copies").json["copies"]
     assert (told["place"], told["pages"], told["to_move"]) == ("K1-1-1", 3, False)
     assert house.get(f"/api/v1/records/{records[0].id}/copies", "staff").status_code == 404
+
+
+def test_a_program_changes_hands_out_and_withdraws_a_copy_on_the_version_that_it_saw(house: ApiHouse) -> None:
+    record = house.web.a_record(state=RecordState.FILED, medium=Medium.PAPER, archive_number="N9")
+    key = house.ask("POST", f"/api/v1/records/{record.id}/copies", json={"pages": 3}).json["copy_id"]
+    at, first = f"/api/v1/copies/{key}", '"1"'
+    assert house.ask("PATCH", at, json={"pages": 4}).status_code == 428
+    assert house.ask("PATCH", at, If_Match=first, json={"original_at": "总部"}).status_code == 422  # it is the original
+    told = house.ask("PATCH", at, If_Match=first, json={"condition": "torn", "pages": 4})
+    assert told.status_code == 422
+    told = house.ask("PATCH", at, If_Match=first, json={"condition": "damaged", "pages": 4})
+    assert (told.status_code, told.json["condition"], told.json["pages"], told.json["carrier"]) == (
+        200, "damaged", 4, "paper",
+    )  # fmt: skip
+    assert house.ask("PATCH", at, If_Match=first, json={"pages": 5}).status_code == 412
+    assert house.ask("PATCH", at, "staff", If_Match=first, json={"pages": 5}).status_code == 403
+    tag = house.get(at).headers["ETag"]
+    assert house.ask("PUT", f"{at}/holder", If_Match=tag, json={"holder": "nobody"}).status_code == 422
+    handed = house.ask("PUT", f"{at}/holder", If_Match=tag, json={"holder": "staff"})
+    assert (handed.status_code, handed.json["holder"], handed.json["place"]) == (200, "staff某", None)
+    assert house.ask("POST", f"{at}/withdraw", If_Match=tag, json={"reason": "误记"}).status_code == 412
+    tag = handed.headers["ETag"]
+    assert house.ask("POST", f"{at}/withdraw", If_Match=tag, json={"reason": ""}).status_code == 422
+    gone = house.ask("POST", f"{at}/withdraw", If_Match=tag, json={"reason": "误记"})
+    assert (gone.status_code, gone.json["withdrawn"], gone.json["holder"]) == (200, True, None)
+    tag = gone.headers["ETag"]
+    assert house.ask("PATCH", at, If_Match=tag, json={"pages": 5}).status_code == 422

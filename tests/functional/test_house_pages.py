@@ -171,6 +171,19 @@ def test_a_category_is_changed_and_closed_and_keeps_its_versions(house: WebHouse
     page = send(client, f"{at}/change", term="D30", **change)[1]
     assert "30 年" in page
     assert f'class="number right">{version + 1}</td>' in page
+    field = {"name": "付清", "code": "paid", "kind": "choice", "choices": "yes 已付清", "version": str(version + 1)}
+    assert send(client, f"{at}/fields/new", **field | {"choices": ""})[0] == 422
+    assert send(client, f"{at}/fields/new", **field)[0] == 200
+    field = {"name": "金额", "code": "sum", "kind": "number", "version": str(version + 2)}
+    assert "必填" in send(client, f"{at}/fields/new", **field)[1]
+    field |= {"minimum": "1", "required_if": "paid=yes", "version": str(version + 3)}
+    status, page = send(client, f"{at}/fields/sum", **field | {"minimum": "x"})
+    assert (status, 'href="#field-minimum"' in page) == (422, True)
+    page = send(client, f"{at}/fields/sum", **field)[1]
+    assert "不小于 1" in page
+    assert "“付清”为“已付清”时，归档必填" in page
+    assert send(client, f"{at}/fields/sum", **field)[0] == 409
+    assert client.get(f"{at}/fields/none").status_code == 404
     assert "已于" in send(client, f"{at}/close")[1]
     assert client.get(f"/house/fonds/{uuid4()}/scheme/{house.category.id}").status_code == 404
     assert {"scheme.change", "scheme.close"} <= acts(house)

@@ -338,6 +338,7 @@ EXPECTED: dict[str, str] = {
             ),
             "fonds": ("every", "new", "add", "renaming", "rename", "closing", "close", "joining", "join"),
             "schemes": ("show", "export", "importing", "check", "apply", "category", "changing", "change", "close"),
+            "category_fields": ("new", "add", "rules", "change"),
             "places": ("every", "show", "new", "add", "changing", "change"),
             "form_templates": ("every", "show", "preview", "keep", "back"),
             "terms_due": ("board", "sheet"),

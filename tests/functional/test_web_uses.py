@@ -160,6 +160,7 @@ def test_the_register_holds_loans_and_visits_alike_and_is_narrowed_and_taken_awa
     visit(archivist, number, name="周来访")
     page = archivist.get(f"/loans/uses?record={lent}").text
     assert page.count("电梯维保合同") == 2
+    assert "<dt>利用次数</dt><dd>2</dd>" in archivist.get(f"/records/{lent}").text
     assert "周来访" in archivist.get(f"/loans/uses?came=outside&record={lent}").text
     assert "周来访" not in archivist.get(f"/loans/uses?came=inside&record={lent}").text
     assert "周来访" not in archivist.get("/loans/uses?until=2000-01-01").text

@@ -1,4 +1,4 @@
-"""What fsck finds of secrecy periods and of appraisals."""
+"""What fsck finds of secrecy periods, of appraisals and of uses."""
 
 from datetime import date
 from uuid import UUID
@@ -105,3 +105,11 @@ def test_an_appraisal_whose_digest_days_or_blocks_are_not_what_it_says(archive: 
     assert faults(parts, "INV13") == {
         ("2026-9001", "digest"), (str(first), "until"), (str(first), "blocked"), (str(second), "unblocked"),
     }  # fmt: skip
+
+
+def test_a_record_that_counts_other_uses_than_the_use_register_holds(archive: Archive) -> None:
+    parts = archive.parts()
+    assert faults(parts, "INV14") == set()
+    (key, _rank), *_ = filed(parts)
+    written(parts, update(Record).where(Record.id == key).values(uses=Record.uses + 1))
+    assert faults(parts, "INV14") == {(str(key), "count")}

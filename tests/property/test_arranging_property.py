@@ -59,6 +59,12 @@ class Arranged(RuleBasedStateMachine):
             for code in ("1", "2")
         ]
         self.copies = [self.shelving.copies.add(house.archivist, key, CopyFacts()).id for key in self.items[:4]]
+        # begun in the midst: of what begins empty most steps do nothing
+        house.arranging.put_in(house.archivist, self.dossiers[0], self.items[:5])
+        house.arranging.put_in(house.archivist, self.dossiers[1], self.items[5:])
+        for at, copy in enumerate(self.copies[:2]):
+            self.file(0, at, with_dossier=True)
+            self.shelving.placing.place(house.archivist, copy, self.shelves[0])
 
     def teardown(self) -> None:
         if hasattr(self, "house"):

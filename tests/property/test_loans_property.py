@@ -39,6 +39,7 @@ from archive.model import (
     Record,
     StandingCustody,
 )
+from archive.uses import REGISTERED
 from tests.factories.lending import LendingHouse, a_lending_house
 
 WHO = st.sampled_from(["archivist", "archivist2", "head", "staff", "staff2", "secrecy", "director", "low"])
@@ -275,6 +276,9 @@ class Loans(RuleBasedStateMachine):
             assert acts["loan.ask"] == len(loans) == len(asked)
             papers = [each for each in loans if each.form in PAPER]
             assert acts["loan.issue"] == sum(each.issued_on is not None for each in papers)
+            used = Counter(each.record_id for each in loans if each.issued_at)
+            assert {key: uses for key, uses in session.execute(select(Record.id, Record.uses)) if uses} == used
+            assert sum(used.values()) == sum(acts[act] for act in REGISTERED)
             assert acts["loan.return"] == sum(each.state is LoanState.RETURNED for each in loans)
             assert acts["loan.lose"] == sum(each.state is LoanState.LOST for each in loans)
             assert acts["loan.refuse"] == sum(each.state is LoanState.REFUSED for each in loans)

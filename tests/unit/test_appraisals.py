@@ -112,14 +112,15 @@ def test_all_but_these_are_left_out_by_hand(made: RetainedHouse) -> None:
         assert session.scalars(select(AppraisalItem.record_id)).all() == [first]
 
 
-def test_use_alone_proposes_nothing_and_what_was_read_lately_is_left_out(made: RetainedHouse) -> None:
+@pytest.mark.parametrize("act", ["file.read", "outside.register"])
+def test_use_alone_proposes_nothing_and_what_was_used_lately_is_left_out(made: RetainedHouse, act: str) -> None:
     house, listing = made.house, made.retention.appraisals.listing
     read, unread = due(made, 2)
     made.filed(house.add("未到期", drawn_up="2024", drawn_to=date(2024, 12, 31)))
     with house.db.writing() as work:
         work.session.add(
             LogEntry(
-                id=UUID(int=7), format=1, at=made.clock.now(), log_class=LogClass.RECORD, act="file.read",
+                id=UUID(int=7), format=1, at=made.clock.now(), log_class=LogClass.RECORD, act=act,
                 result=LogResult.DONE, actor="张", address="", record_id=read, hash=b"0" * 32,
             )
         )  # fmt: skip

@@ -92,7 +92,8 @@ categories:
     required: [y]
   - {code: A, names: {}, term: Y, number_rule: r, colour: red}
   - {code: B, names: {zh_CN: 乙}, number_rule: r,
-     fields: [{name: d, kind: date, names: {zh_CN: 日}, not_before: e}], term: Y}
+     fields: [{name: d, kind: date, names: {zh_CN: 日}, not_before: e},
+       {name: n, kind: number, names: {zh_CN: 数}, not_above: d, sum_of: [n, gone], required_if: {d: paid}}], term: Y}
 """
 
 
@@ -110,6 +111,9 @@ def test_a_broken_scheme_is_refused_with_every_path() -> None:
         ("categories[1].names", "names_missing"),
         ("categories[1].colour", "unknown_key"),
         ("categories[2].fields.d.not_before", "unknown_field"),
+        ("categories[2].fields.n.not_above", "unknown_field"),
+        ("categories[2].fields.n.sum_of", "unknown_field"),
+        ("categories[2].fields.n.required_if", "unknown_choice"),
     }
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from archive.errors import InvalidInput
-from archive.scheme.fields import check, missing, parse_fields
+from archive.scheme.fields import parse_fields
+from archive.scheme.values import check
 
 NAMES = {"zh_CN": "名"}
 FIELDS = parse_fields(
@@ -79,7 +80,6 @@ def test_every_fault_is_told_at_once() -> None:
 
 def test_a_required_field_may_wait_until_filing() -> None:
     assert check(FIELDS, {}) == ({}, {})
-    assert [f.field for f in missing(["title", "content"], {"title": "x"})] == ["content"]
 
 
 NUMBERED = {"name": "number", "kind": "text", "names": NAMES, "pattern": r"\p{Han}+〔\d{4}〕\d+号"}
@@ -127,8 +127,43 @@ def test_a_date_does_not_lie_before_the_other_as_far_as_both_are_known(begins: s
     assert faults == ([] if fits else [("ends_on", "before_other")])
 
 
+ACROSS = [
+    {"name": "state", "kind": "choice", "names": NAMES, "choices": [{"code": "paid", "names": NAMES}]},
+    {"name": "paid_on", "kind": "date", "names": NAMES, "required_if": {"state": "paid"}},
+    {"name": "payer", "kind": "person", "names": NAMES, "required_if": {"paid_on": True}},
+    {"name": "own", "kind": "number", "names": NAMES, "not_above": "whole"},
+    {"name": "shared", "kind": "number", "names": NAMES},
+    {"name": "whole", "kind": "number", "names": NAMES, "sum_of": ["own", "shared"]},
+]
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ({}, []), ({"state": "paid", "paid_on": "2024", "payer": "李雷"}, []),
+        ({"state": "paid"}, [("paid_on", "required")]), ({"paid_on": "2024"}, [("payer", "required")]),
+        ({"own": "80.50", "shared": "9.5", "whole": "90"}, []), ({"own": "7", "whole": "7"}, []),
+        ({"own": "80.5", "shared": "9.5", "whole": "90.01"}, [("whole", "not_the_sum")]),
+        ({"own": "8", "whole": "7"}, [("own", "above_other")]),
+        ({"own": "x", "shared": "1", "whole": "1"}, [("own", "not_a_number")]),
+    ],
+)  # fmt: skip
+def test_values_agree_with_those_of_other_fields_as_far_as_they_are_known(
+    typed: dict[str, str], found: list[tuple[str, str]]
+) -> None:
+    faults: list[tuple[str, str]] = []
+    try:
+        check(parse_fields(ACROSS), typed, complete=True)
+    except InvalidInput as refused:
+        faults = [(each.field, each.code) for each in refused.faults]
+    assert faults == found
+    if found and found[0][1] == "required":
+        check(parse_fields(ACROSS), typed)  # not needed before it is filed
+
+
 def test_what_a_definition_checks_goes_out_as_it_came_in() -> None:
     given = [
+        *ACROSS,
         NUMBERED | {"example": "沪房〔2024〕12号"},
         {"name": "x", "kind": "date", "names": NAMES, "not_before": "y"},
     ]
@@ -150,6 +185,11 @@ def test_what_a_definition_checks_goes_out_as_it_came_in() -> None:
         ({"name": "x", "kind": "number", "names": NAMES, "pattern": "a"}, "fields[0].pattern"),
         ({"name": "x", "kind": "text", "names": NAMES, "pattern": "a", "example": "b"}, "fields[0].example"),
         ({"name": "x", "kind": "text", "names": NAMES, "not_before": "y"}, "fields[0].not_before"),
+        ({"name": "x", "kind": "date", "names": NAMES, "not_above": "y"}, "fields[0].not_above"),
+        ({"name": "x", "kind": "date", "names": NAMES, "sum_of": ["y"]}, "fields[0].sum_of"),
+        ({"name": "x", "kind": "number", "names": NAMES, "sum_of": "y"}, "fields[0].sum_of"),
+        ({"name": "x", "kind": "date", "names": NAMES, "required_if": {"y": 1}}, "fields[0].required_if"),
+        ({"name": "x", "kind": "date", "names": NAMES, "required_if": {"y": "a", "z": "b"}}, "fields[0].required_if"),
         ("x", "fields[0]"),
     ],
 )

@@ -141,6 +141,7 @@ def _full(view: RecordView) -> FullRecord:
         pages=row.pages,
         keywords=row.keywords,
         importance=row.importance,
+        uses=row.uses,
         notes=row.notes,
         fields={field.name: _shown(field, value) for field, value in view.fields},
         subjects=list(view.subjects),

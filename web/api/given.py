@@ -258,6 +258,30 @@ class NewCopy(Shape):
     original_at: Annotated[str, Field(max_length=200)] | None = Field(None, description="Who holds the original.")
 
 
+class CopyChanges(Shape):
+    """What of a copy changes; what is left out stays."""
+
+    carrier: Carrier = Carrier.PAPER
+    condition: CopyCondition = CopyCondition.GOOD
+    pages: int | None = Field(None, ge=0, le=1_000_000, description="Null takes the count away.")
+    original: bool = True
+    original_at: Annotated[str, Field(max_length=200)] | None = Field(
+        None, description="Who holds the original; null takes it away."
+    )
+
+
+class CopyReason(Shape):
+    """Why a copy is withdrawn."""
+
+    reason: Reason
+
+
+class CopyHolder(Shape):
+    """Whom a copy is with from now on."""
+
+    holder: Annotated[str, Field(min_length=1, max_length=64)] = Field(description="Their sign-in name.")
+
+
 class CopyPlace(Shape):
     """Where a copy is to lie."""
 

@@ -137,7 +137,9 @@ class CopyShown(Shape):
     condition: CopyCondition
     pages: int | None
     original: bool
+    original_at: str | None = Field(description="Who holds the original, when this is not it.")
     place: str | None
+    holder: str | None = Field(description="The name of whom it is with.")
     to_move: bool
     withdrawn: bool
     version: int

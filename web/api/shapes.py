@@ -214,6 +214,7 @@ class FullRecord(Shape):
     pages: int | None
     keywords: list[str]
     importance: int | None
+    uses: int = Field(description="How often it was lent, opened to a borrower, or given to a reader from outside.")
     notes: str | None
     fields: dict[str, JsonValue]
     subjects: list[str]

@@ -1,9 +1,10 @@
 """Where papers lie: places, the copies of records, and shelving them."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from archive.errors import Fault, InvalidInput, NotFound
-from archive.shelving.copies import CopyFacts
+from archive.shelving.copies import CopyFacts, CopyView, facts_of
 from archive.shelving.tree import PlaceFacts
 from web.api import given
 from web.api.made_of_papers import CopyAdded, CopyList, CopyPlaced, CopyShown, ShelfAdded, ShelfList, ShelfShown
@@ -47,24 +48,7 @@ def add_shelf(body: given.NewShelf) -> ShelfAdded:
 @operation("/records/{record_id}/copies", 404)
 def copies(record_id: UUID) -> CopyList:
     """List the copies of a record, the withdrawn ones too, with where each lies."""
-    rows = services().shelving.copies.of(identity(), record_id)
-    return CopyList(
-        copies=[
-            CopyShown(
-                copy_id=each.copy.id,
-                number=each.copy.number,
-                carrier=each.copy.carrier,
-                condition=each.copy.condition,
-                pages=each.copy.pages,
-                original=each.copy.original,
-                place=each.place.path if each.place else None,
-                to_move=each.to_move,
-                withdrawn=each.copy.withdrawn_at is not None,
-                version=each.copy.version,
-            )
-            for each in rows
-        ]
-    )
+    return CopyList(copies=[_shown(each) for each in services().shelving.copies.of(identity(), record_id)])
 
 
 @operation("/records/{record_id}/copies", 403, 404, method="POST", status=201)
@@ -73,6 +57,34 @@ def add_copy(record_id: UUID, body: given.NewCopy) -> CopyAdded:
     facts = CopyFacts(body.carrier, body.condition, body.pages, body.original, body.original_at)
     made = services().shelving.copies.add(identity(), record_id, facts)
     return CopyAdded(copy_id=made.id, number=made.number)
+
+
+@operation("/copies/{copy_id}", 404, tagged=True)
+def one_copy(copy_id: UUID) -> CopyShown:
+    """Show a copy: what it is, where it lies and whom it is with."""
+    return _shown(_found(copy_id))
+
+
+@operation("/copies/{copy_id}", 403, 404, 412, method="PATCH", tagged=True)
+def change_copy(copy_id: UUID, body: given.CopyChanges, version: int) -> CopyShown:
+    """Change what is said of a copy."""
+    facts = replace(facts_of(_found(copy_id).copy), **body.model_dump(exclude_unset=True))
+    services().shelving.copies.change(identity(), copy_id, facts, version)
+    return _shown(_found(copy_id))
+
+
+@operation("/copies/{copy_id}/withdraw", 403, 404, 409, 412, method="POST", tagged=True)
+def withdraw_copy(copy_id: UUID, body: given.CopyReason, version: int) -> CopyShown:
+    """Withdraw a copy that is no more: it leaves its place; its number stays its own."""
+    services().shelving.copies.withdraw(identity(), copy_id, body.reason, version)
+    return _shown(_found(copy_id))
+
+
+@operation("/copies/{copy_id}/holder", 403, 404, 409, 412, method="PUT", tagged=True)
+def hand_copy(copy_id: UUID, body: given.CopyHolder, version: int) -> CopyShown:
+    """Note whom a copy is with: it leaves its place, and comes back by being shelved."""
+    services().shelving.copies.hand(identity(), copy_id, body.holder, version)
+    return _shown(_found(copy_id))
 
 
 @operation("/copies/{copy_id}/place", 403, 404, 409, method="POST")
@@ -85,3 +97,16 @@ def place_copy(copy_id: UUID, body: given.CopyPlace) -> CopyPlaced:
         raise InvalidInput(Fault("place", "unknown")) from None
     placed = services().shelving.placing.place(identity(), copy_id, place)
     return CopyPlaced(copy_id=copy_id, place=placed.path, taken=placed.taken, capacity=placed.capacity)
+
+
+def _found(copy_id: UUID) -> CopyView:
+    return services().shelving.copies.one(identity(), copy_id)
+
+
+def _shown(each: CopyView) -> CopyShown:
+    row = each.copy
+    return CopyShown(
+        copy_id=row.id, number=row.number, carrier=row.carrier, condition=row.condition, pages=row.pages,
+        original=row.original, original_at=row.original_at, place=each.place.path if each.place else None,
+        holder=each.holder, to_move=each.to_move, withdrawn=row.withdrawn_at is not None, version=row.version,
+    )  # fmt: skip

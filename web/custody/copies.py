@@ -81,12 +81,8 @@ def _facts() -> CopyFacts:
 
 def _found(copy_id: UUID) -> tuple[RecordView | CustodyView, CopyView]:
     """Return a copy with its record's view. Raises ``NotFound``."""
-    record_id = services().shelving.copies.record_of(identity(), copy_id)
-    view = services().reader.show(identity(), record_id)
-    for each in services().shelving.copies.of(identity(), record_id):
-        if each.copy.id == copy_id:
-            return view, each
-    raise NotFound
+    found = services().shelving.copies.one(identity(), copy_id)
+    return services().reader.show(identity(), found.copy.record_id), found
 
 
 @pages.get("/records/<uuid:record_id>/copies/new")

@@ -21,6 +21,7 @@ from web.i18n import current_locale
 from web.services import identity, services
 from web.words import mark, named, translator
 from web.words.faults import explain_fault
+from web.words.field_rules import rules_told
 
 pages = Blueprint("schemes", __name__, url_prefix="/house/fonds/<uuid:fonds_id>/scheme")
 
@@ -147,14 +148,15 @@ def _changes_page(row: Fonds, scheme: Scheme, text: bytes) -> BaseResponse:
 @pages.get("/<uuid:category_id>")
 def category(fonds_id: UUID, category_id: UUID) -> str:
     """Show a category with its versions."""
-    row, one = fonds_of(fonds_id), _category(fonds_id, category_id)
+    row, one = fonds_of(fonds_id), category_of(fonds_id, category_id)
+    fields = parse_fields(one.fields)
     versions = services().house.scheme.history(identity(), category_id)
     return render_template(
         "house/category.html",
         fonds=row,
         category=one,
-        fields=parse_fields(one.fields),
-        labels={each.name: each.label(current_locale()) for each in parse_fields(one.fields)},
+        fields=[(each, rules_told(each, fields, current_locale())) for each in fields],
+        labels={each.name: each.label(current_locale()) for each in fields},
         kinds=KINDS,
         rules={rule.id: rule for rule in services().house.scheme.rules(identity())},
         versions=list(reversed(list(_told_versions(versions)))),
@@ -162,7 +164,8 @@ def category(fonds_id: UUID, category_id: UUID) -> str:
     )
 
 
-def _category(fonds_id: UUID, category_id: UUID) -> Category:
+def category_of(fonds_id: UUID, category_id: UUID) -> Category:
+    """Return a category of a fonds, a closed one too. Raises ``NotFound``."""
     for _depth, row in _flat(services().house.scheme.tree(identity(), fonds_id, closed=True)):
         if row.id == category_id:
             return row
@@ -202,13 +205,13 @@ def _change_form(row: Fonds, one: Category) -> Form:
 @pages.get("/<uuid:category_id>/change")
 def changing(fonds_id: UUID, category_id: UUID) -> BaseResponse:
     """Ask what to change."""
-    return shown(_change_form(fonds_of(fonds_id), _category(fonds_id, category_id)))
+    return shown(_change_form(fonds_of(fonds_id), category_of(fonds_id, category_id)))
 
 
 @pages.post("/<uuid:category_id>/change")
 def change(fonds_id: UUID, category_id: UUID) -> BaseResponse:
     """Change a category's names, level or term."""
-    row, one = fonds_of(fonds_id), _category(fonds_id, category_id)
+    row, one = fonds_of(fonds_id), category_of(fonds_id, category_id)
     term = request.form.get("term", "").strip()
     data: dict[str, Any] = {"names": names_typed(), "level": whole_typed("level"), "term": term}
     try:
@@ -223,7 +226,7 @@ def change(fonds_id: UUID, category_id: UUID) -> BaseResponse:
 def close(fonds_id: UUID, category_id: UUID) -> BaseResponse:
     """Close a category and all below it."""
     fonds_of(fonds_id)
-    _category(fonds_id, category_id)
+    category_of(fonds_id, category_id)
     services().house.scheme.close(identity(), category_id)
     flash(_("The category is closed, with all below it. What lies there stays."))
     return redirect(url_for("schemes.category", fonds_id=fonds_id, category_id=category_id), 303)
