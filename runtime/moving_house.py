@@ -15,15 +15,15 @@ from urllib.parse import urlsplit
 from sqlalchemy import delete, func, inspect, or_, select, update
 from sqlalchemy.orm import Session
 
-from archive import failpoints, postgres
-from archive.database import Base
+from archive import failpoints
 from archive.errors import BrokenSetting, Damaged, Fault, InvalidInput, StandsAlready, WrongState
 from archive.identity import system
 from archive.ids import new_id
 from archive.model import Closed, Closure, Content, ContentState, House, JobKind, MoveRun
 from runtime.closure import PLACED, close, closed_by, moving_parts, reopen
+from runtime.house_servers import set_up
 from runtime.moving_index import CarriedIndex
-from runtime.revisions import migrate, newest_revision
+from runtime.revisions import clear, migrate, newest_revision
 from runtime.settings import Settings
 from runtime.wiring import Parts
 from storage import dump
@@ -66,7 +66,7 @@ class HouseMove:
 
     Args:
         source: the house, by ``moving_parts``.
-        target: the new place's settings.
+        target: the new place's settings. Servers whose administrators they name are set up first.
         live: copy objects and build the index while people work.
         even_damaged: go on though some files are not whole here; they are not copied, and named in the report.
         told: hears how far it is.
@@ -122,10 +122,12 @@ class HouseMove:
     def _check(self) -> None:
         if not self._parts:
             raise InvalidInput(Fault("to", "same_place"))
-        self._settings.run.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._settings.run.mkdir(exist_ok=True, mode=0o700)
         ring = KeyRing.open(self._settings.keys)
         if ring.id != self._source.ring.id or not set(self._source.ring.generations()) <= set(ring.generations()):
             raise BrokenSetting(variable="JUANKU_KEYS", reason="other_ring")
+        set_up(self._settings)
         with self._source.db.reading() as session:
             unfinished = select(MoveRun).where(MoveRun.ended_at.is_(None), MoveRun.whereto == named(self._settings))
             self._before = session.scalars(unfinished.order_by(MoveRun.began_at.desc()).limit(1)).first()
@@ -228,7 +230,7 @@ class HouseMove:
     def _carry_rows(self) -> None:
         source, target = self._source, self._target
         self._tell("database", 0, 0)
-        self._clear()
+        clear(self._target.db, self._owner())
         migrate(target.db, self._owner())
         close(target, Closed.ARRIVING, self._run.id)
         source.sealer.seal_all()
@@ -352,14 +354,6 @@ class HouseMove:
 
     def _owner(self) -> str:
         return "" if self._target.db.is_sqlite else self._settings.database_owner_url
-
-    def _clear(self) -> None:
-        """Take away the empty tables, or those that this move left behind when it broke off."""
-        owner = self._owner()
-        engine = postgres.engine(owner, patient=True) if owner else self._target.db.engine
-        with engine.begin() as connection:
-            Base.metadata.drop_all(connection)
-            connection.exec_driver_sql("DROP TABLE IF EXISTS alembic_version")
 
 
 def _owners(parts: Parts) -> int:

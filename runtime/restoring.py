@@ -9,14 +9,15 @@ from uuid import UUID
 
 from sqlalchemy import func, inspect, select
 
-from archive.database import Base, Database
+from archive.database import Database
 from archive.errors import StandsAlready
 from archive.identity import Identity, system
 from archive.log.checkpoints import read_witness
 from archive.model import BackupAct, LogSeal
 from runtime.fsck import Violation, fsck
+from runtime.house_servers import set_up
 from runtime.ready import RESTORING
-from runtime.revisions import migrate
+from runtime.revisions import clear, migrate
 from runtime.settings import Settings
 from runtime.stores import backup_store
 from runtime.wiring import NoWaker, Parts, build
@@ -25,7 +26,8 @@ from storage.copying import Told
 from storage.restoring import Restored, Restoring
 from storage.ring import KeyRing
 
-_PAST_THE_SET = {"witness_beyond", "witness_differs"}
+PAST_THE_SET = {"witness_beyond", "witness_differs"}
+"""What is found of a log by a witness of one that went on after the set."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ def unfinished(settings: Settings) -> bool:
 def restore(settings: Settings, url: str, set_id: UUID | None, told: Told) -> Report:
     """Bring a set back into the archive that the settings name, which must be empty but for the ring.
 
+    Servers whose administrators the settings name are set up first: accounts, database, buckets.
     One that broke off is begun anew by the next call; contents that came back already are not copied again.
 
     Raises:
@@ -87,6 +90,7 @@ def restore(settings: Settings, url: str, set_id: UUID | None, told: Told) -> Re
         KeyUnavailable, Damaged: as ``Restoring.restore``.
     """
     KeyRing.open(settings.keys)
+    set_up(settings)
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     settings.run.mkdir(exist_ok=True, mode=0o700)
     again = unfinished(settings)
@@ -98,7 +102,7 @@ def restore(settings: Settings, url: str, set_id: UUID | None, told: Told) -> Re
         chosen = parts.backups_in(url).find(set_id)
         (settings.home / RESTORING).write_text(json.dumps({"set": str(chosen.id)}))
         if again:
-            _clear(parts)
+            clear(parts.db, "" if parts.db.is_sqlite else settings.database_owner_url)
         report = _bring_back(parts, url, chosen, told, witness_aside=True)
         (settings.home / RESTORING).unlink()
         return report
@@ -158,7 +162,7 @@ def _bring_back(parts: Parts, url: str, chosen: BackupSet, told: Told, *, witnes
     violations = [
         each
         for each in fsck(parts).violations
-        if witness_aside or each.invariant != "INV4" or each.fault not in _PAST_THE_SET
+        if witness_aside or each.invariant != "INV4" or each.fault not in PAST_THE_SET
     ]
     ended = parts.clock.now()
     age = (began - chosen.made_at).total_seconds()
@@ -184,10 +188,3 @@ def _has_tables(settings: Settings) -> bool:
         return bool(inspect(db.engine).get_table_names())
     finally:
         db.close()
-
-
-def _clear(parts: Parts) -> None:
-    """Take away the tables that a restore that broke off left behind."""
-    with parts.db.engine.begin() as connection:
-        Base.metadata.drop_all(connection)
-        connection.exec_driver_sql("DROP TABLE IF EXISTS alembic_version")

@@ -50,3 +50,10 @@ def migrate(db: Database, owner_url: str = "", to: str = "head") -> None:
         if owner_url:
             role = db.engine.url.username or ""
             postgres.grant(connection, role, Base.metadata.tables, INSERT_ONLY)
+
+
+def clear(db: Database, owner_url: str = "") -> None:
+    """Take the tables away that something left which broke off; ``owner_url`` as in ``migrate``."""
+    with (postgres.engine(owner_url, patient=True) if owner_url else db.engine).begin() as connection:
+        Base.metadata.drop_all(connection)
+        connection.exec_driver_sql("DROP TABLE IF EXISTS alembic_version")

@@ -128,7 +128,8 @@ def stop_unless_ready(settings: Settings) -> None:
         except ArchiveError as error:
             away = isinstance(error, Unavailable) and error.facts.get("part") == "database"
             if not told:
-                print(*explain(error, "en"), sep="\n", file=sys.stderr)  # noqa: T201 (a child has no other voice yet)
+                waiting = ["This process waits for it; juanku doctor says why it does not answer."] if away else []
+                print(*explain(error, "en"), *waiting, sep="\n", file=sys.stderr)  # noqa: T201 (a child has no other voice yet)
             if not away:
                 sys.exit(NOT_READY)
             told = True

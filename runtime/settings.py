@@ -13,6 +13,9 @@ from runtime import setting_texts as text
 
 MASK = "•••"
 
+EMBEDDED = "embedded:"
+"""The search engine that needs no server."""
+
 
 @dataclass(frozen=True)
 class Spec:
@@ -127,7 +130,7 @@ SPECS: Mapping[str, Spec] = {
     "database_admin_url": Spec(
         "JUANKU_DATABASE_ADMIN_URL",
         text.address("postgresql+psycopg"),
-        "PostgreSQL as its administrator, for house set-up alone",
+        "PostgreSQL as its administrator, only for setting servers up",
         secret=True,
     ),
     "broker_url": Spec("JUANKU_BROKER_URL", text.broker, "the broker that wakes workers", secret=True),
@@ -155,7 +158,7 @@ SPECS: Mapping[str, Spec] = {
     ),
     "store_region": Spec("JUANKU_STORE_REGION", str, "the region of the object store"),
     "store_admin_key": Spec(
-        "JUANKU_STORE_ADMIN_KEY", str, "the store's administrator, for store set-up and house set-up alone: its name"
+        "JUANKU_STORE_ADMIN_KEY", str, "the store's administrator, only for setting servers up: its name"
     ),
     "store_admin_secret": Spec("JUANKU_STORE_ADMIN_SECRET", str, "the store's administrator: its secret", hidden=True),
     "search_url": Spec("JUANKU_SEARCH_URL", text.search, "the search engine", secret=True),
@@ -165,7 +168,7 @@ SPECS: Mapping[str, Spec] = {
     "search_api_key": Spec("JUANKU_SEARCH_API_KEY", str, "an API key, instead of user and password", hidden=True),
     "search_ca": Spec("JUANKU_SEARCH_CA", text.file, "certificates that Elasticsearch's own may be signed by"),
     "search_admin_user": Spec(
-        "JUANKU_SEARCH_ADMIN_USER", str, "the administrator of Elasticsearch, for house set-up alone"
+        "JUANKU_SEARCH_ADMIN_USER", str, "the administrator of Elasticsearch, only for setting servers up"
     ),
     "search_admin_password": Spec("JUANKU_SEARCH_ADMIN_PASSWORD", str, "that administrator's password", hidden=True),
     "port": Spec("JUANKU_PORT", text.whole(0, 65535), "the port of the web server"),
@@ -229,7 +232,7 @@ def _defaults(home: Path) -> dict[str, Any]:
         "broker_ca": "",
         "store_url": (home / "objects").as_uri(),
         "store_region": "us-east-1",
-        "search_url": "embedded:",
+        "search_url": EMBEDDED,
         "search_prefix": "juanku",
         "search_admin_user": "elastic",
         "port": 8000,
@@ -333,7 +336,7 @@ def shown(settings: Settings) -> list[dict[str, str]]:
 
 def _masked(value: str) -> str:
     if "://" not in value:
-        return MASK if value else value
+        return MASK if value and value != EMBEDDED else value
     parts = urlsplit(value)
     if not (parts.username or parts.password):
         return value

@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from uuid import UUID
 
-from archive.errors import ArchiveError, ReadOnly, Unavailable
+from sqlalchemy import select
+
+from archive.errors import ArchiveError, ReadOnly, StorageFull, Unavailable
 from archive.jobs.outbox import QUEUES, kinds_of, queue_of
 from archive.jobs.schedule import enqueue_due
 from archive.jobs.status import pending
-from archive.model import JobKind
+from archive.model import Job, JobKind, JobState
 from indexer.ocr.job import ask_for_waiting
 from runtime.checkpointing import tell
 from runtime.locks import held
@@ -32,6 +34,9 @@ SEAL_EVERY = 0.5
 
 GATHER = 0.05
 """Seconds in which more jobs may come, after a bell: a batch costs little more than one."""
+
+HINDERED = (StorageFull.code, Unavailable.code)
+"""Why work waits for whoever runs the machine."""
 
 MANY = 2_000
 """So many waiting jobs take a while: they are counted less often."""
@@ -275,11 +280,17 @@ class _Hands:
 
 
 def _wait(parts: Parts, told: Callable[[int], None] | None, look: Callable[[], None] = lambda: None) -> None:
-    """Wait until no job is due or running. A job put off for a retry is waited for too."""
+    """Wait until no job is due or running. A job put off for a retry is waited for too, and why is said once."""
+    said: str | None = None
     while True:
         look()
         with parts.db.reading() as session:
             waiting = pending(session, [kind for kind, queue in QUEUES.items() if queue not in LEFT])
+            why = select(Job.error).where(Job.state == JobState.QUEUED, Job.error.in_(HINDERED)).limit(1)
+            hindered = session.scalar(why) if waiting < MANY else None
+        if hindered and hindered != said:
+            log.warning("some work did not go (%s): it is tried again by itself, and waited for", hindered)
+            said = hindered
         if told:
             told(waiting)
         if not waiting:

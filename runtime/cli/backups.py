@@ -9,7 +9,7 @@ from archive.errors import NotFound
 from archive.identity import system
 from runtime.cli.common import command, opened, settings
 from runtime.cli.out import Out
-from runtime.restoring import Report, rehearse
+from runtime.restoring import PAST_THE_SET, Report, rehearse
 from runtime.restoring import restore as bring_back
 from storage.backups import BackupSet
 from storage.copying import Told
@@ -80,7 +80,9 @@ def _tell(out: Out, report: Report) -> None:
             )
         )
     said += [out.gettext(mark("Not whole in the backup: %(key)s"), key=key) for key in report.restored.lost[:100]]
-    said += [f"{each.invariant} {each.what}: {each.fault}" for each in report.violations[:100]]
+    said += [f"{each.invariant} {each.what or '–'}: {each.fault}" for each in report.violations[:100]]
+    if any(each.fault in PAST_THE_SET for each in report.violations):
+        said.append(out.gettext(OTHER_WITNESS))
     said.append(
         out.gettext(mark("All invariants hold.") if report.ok else mark("Something does not agree; see above."))
     )
@@ -103,5 +105,9 @@ def _line(out: Out, each: BackupSet) -> str:
     return out.gettext(said, **facts, records=each.records, objects=each.objects, bytes=each.bytes)
 
 
+OTHER_WITNESS = mark(
+    "The witness bucket knows a log that went on after the set. Keep it as evidence, name a new one in "
+    "JUANKU_STORE_WITNESS_BUCKET, make it by juanku store set-up, and run juanku fsck."
+)
 NONE = mark("There is no backup yet. Run: juanku backup")
 COMMANDS = (backup, backups, restore)

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import func, select, text
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
 
 from archive import postgres
 from archive.errors import ArchiveError, Unavailable
@@ -79,7 +80,9 @@ def doctor(settings: Settings) -> list[Part]:
             try:
                 found += [Part(name, state, message, facts) for state, message, facts in look(parts)]
             except ArchiveError as error:
-                found.append(Part(name, State.BROKEN, error.code, error.facts))
+                told = Part(name, State.BROKEN, error.code, error.facts | _drivers_reason(error))
+                if (told.message, told.facts) not in ((each.message, each.facts) for each in found):
+                    found.append(told)  # a database that is away is told once, not by each part that asks it
             except Exception as error:  # noqa: BLE001 (whatever a broken part raises is what we came to tell)
                 ours = as_ours(error)
                 facts = ours.facts if ours else {"error": f"{type(error).__name__}: {error}"[:300]}
@@ -87,6 +90,14 @@ def doctor(settings: Settings) -> list[Part]:
     finally:
         parts.close()
     return found
+
+
+def _drivers_reason(error: ArchiveError) -> dict[str, str]:
+    """Return as ``reason`` why a database lets nobody in, in its driver's words. Of statements they may hold titles."""
+    driver = error.__cause__.orig if isinstance(error.__cause__, DBAPIError) else None
+    if driver is None or getattr(driver, "sqlstate", None) is not None:
+        return {}
+    return {"reason": str(driver).splitlines()[0][:300]}
 
 
 Seen = Iterator[tuple[State, str, dict[str, Any]]]
@@ -99,12 +110,15 @@ def _python(_parts: Parts) -> Seen:
 def _home(parts: Parts) -> Seen:
     home = parts.settings.home
     url = parts.settings.database_url
-    if not home.is_dir() or (parts.db.is_sqlite and not Path(url.removeprefix("sqlite:///")).exists()):
+    if parts.db.is_sqlite and not Path(url.removeprefix("sqlite:///")).exists():
         yield State.BROKEN, "no_archive", {"home": str(home)}
         return
-    mode = home.stat().st_mode & 0o077
-    yield (State.WARNING, "open_to_others", {"home": str(home)}) if mode else (State.OK, "folder", {"home": str(home)})
-    yield State.WARNING, "encrypt_volume", {"home": str(home)}
+    if home.is_dir():  # on servers it holds locks and pictures alone, and is made when first used
+        open_to_others = home.stat().st_mode & 0o077
+        state, message = (State.WARNING, "open_to_others") if open_to_others else (State.OK, "folder")
+        yield state, message, {"home": str(home)}
+    plain_here = parts.db.is_sqlite or parts.settings.search_url.startswith("embedded")
+    yield State.WARNING, "encrypt_volume" if plain_here else "encrypt_servers", {"home": str(home)}
 
 
 def _ring(parts: Parts) -> Seen:
@@ -112,7 +126,7 @@ def _ring(parts: Parts) -> Seen:
     yield State.OK, "ring", {"generations": len(ring.generations()), "keys": str(parts.settings.keys)}
     if parts.settings.keys_beside_home:
         yield State.WARNING, "ring_beside_home", {"keys": str(parts.settings.keys)}
-    elif parts.settings.keys.stat().st_dev == parts.settings.home.stat().st_dev:
+    elif parts.settings.home.is_dir() and parts.settings.keys.stat().st_dev == parts.settings.home.stat().st_dev:
         yield State.WARNING, "ring_same_disk", {"keys": str(parts.settings.keys)}
 
 
@@ -179,7 +193,7 @@ def _search(parts: Parts) -> Seen:
     if about["engine"] == "elasticsearch" and not about["version"].startswith(KNOWN_SERVERS):
         yield State.WARNING, "search_version", {"version": about["version"]}
     lag = parts.rebuilder.lag()
-    yield State.OK, "search_lag", {"waiting": lag.waiting, "since": lag.since.isoformat() if lag.since else ""}
+    yield State.OK, "search_lag", {"waiting": lag.waiting, "since": f"{lag.since:%Y-%m-%d %H:%M}" if lag.since else ""}
     rebuild = sorted(parts.rebuilder.broken())
     if rebuild:
         yield State.BROKEN, "needs_rebuild", {"partitions": rebuild}
@@ -257,9 +271,12 @@ def _jobs(parts: Parts) -> Seen:
 
 
 def _served(parts: Parts) -> Seen:
-    with held(parts.settings.run / "serve.lock") as nobody:
-        pass
-    yield State.OK, "not_served" if nobody else "served", {}
+    for name in ("serve.lock", "web.lock"):
+        with held(parts.settings.run / name) as nobody:
+            if not nobody:
+                yield State.OK, "served", {}
+                return
+    yield State.OK, "not_served" if parts.db.is_sqlite else "not_served_here", {}
 
 
 def _backup(parts: Parts) -> Seen:
@@ -271,7 +288,7 @@ def _backup(parts: Parts) -> Seen:
     if last is None:
         yield State.WARNING, "no_backup", {}
     else:
-        when = {"when": last.isoformat()[:16]}
+        when = {"when": f"{last:%Y-%m-%d %H:%M}"}
         yield (State.WARNING, "last_backup_late", when) if kept.is_late(last) else (State.OK, "last_backup", when)
     vital, lacking = kept.vital()
     facts = {"count": lacking, "of": vital}

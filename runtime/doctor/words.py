@@ -41,6 +41,7 @@ WORDS: Mapping[str, str] = {
     "mail_certificate": mark("The certificate of the mail server %(address)s is not trusted. Set JUANKU_MAIL_CA."),
     "not_sent": mark("%(count)s messages did not go out, or nobody knows. Look at System → Messages not sent."),
     "encrypt_volume": mark("Database and index hold titles in plain: keep %(home)s on an encrypted volume."),
+    "encrypt_servers": mark("The servers of database and index hold titles in plain: keep their disks encrypted."),
     "ring": mark("The ring in %(keys)s opens its %(generations)s generations."),
     "ring_beside_home": mark(
         "The ring lies beside the data (%(keys)s). Set JUANKU_KEYS to another disk, and keep a copy off site."
@@ -68,7 +69,10 @@ WORDS: Mapping[str, str] = {
     "bucket_without_locks": mark(
         "The bucket %(bucket)s cannot lock; object lock is given when a bucket is made. Name another one."
     ),
-    "store_clock": mark("The object store's clock differs from this machine's by %(seconds)s seconds."),
+    "store_clock": mark(
+        "The object store's clock differs from this machine's by %(seconds)s seconds; "
+        "beyond 15 minutes it refuses all. Keep both right by NTP."
+    ),
     "everyday_keeps": mark("The everyday credential cannot delete in the bucket."),
     "everyday_deletes": mark(
         "The everyday credential can delete in the bucket. Give it the policy that juanku store policies prints."
@@ -79,7 +83,10 @@ WORDS: Mapping[str, str] = {
     "sweeper_cannot": mark(
         "The sweeper's credential cannot remove a version: orphans stay. Give it the policy of juanku store policies."
     ),
-    "no_destroyer": mark("Destruction has no credential of its own. Set JUANKU_STORE_DESTROY_KEY and …_SECRET."),
+    "no_destroyer": mark(
+        "No credential here lifts locks. Only the worker of the queue retention needs it: "
+        "set JUANKU_STORE_DESTROY_KEY and …_SECRET there, or nothing that is filed can be destroyed."
+    ),
     "store_plain": mark("The way to the object store is not encrypted: right on one machine only."),
     "no_witness": mark("No bucket witnesses the log. Set JUANKU_STORE_WITNESS_BUCKET to one of another administrator."),
     "witness": mark("The bucket %(bucket)s witnesses a log of %(size)s entries."),
@@ -135,6 +142,7 @@ WORDS: Mapping[str, str] = {
     "jobs_late": mark("%(count)s jobs wait, one for more than ten minutes. Look whether juanku serve runs."),
     "served": mark("The archive is being served."),
     "not_served": mark("The archive is not being served now. Run: juanku serve."),
+    "not_served_here": mark("No pages are served on this machine. Where they should be, run: juanku web."),
     "no_backup_place": mark("No place for backups is named. Set JUANKU_BACKUP_URL; copy the ring to another place."),
     "no_backup": mark("There is no good backup yet. Run: juanku backup. Copy the ring to another place."),
     "last_backup": mark("The last good backup is of %(when)s (UTC)."),

@@ -13,8 +13,14 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
+from archive.identity import system
+from runtime.doctor import doctor
 from runtime.house_servers import set_up
-from runtime.settings import load
+from runtime.ready import RESTORING
+from runtime.restoring import restore
+from runtime.setting_up import create
+from runtime.settings import Settings, load
+from runtime.wiring import NoWaker, build
 from storage.minio_client import Access, client, translated
 from storage.minio_setup import may_delete, state
 from tests.factories import minio_server
@@ -44,28 +50,67 @@ def names() -> Iterator[tuple[str, str]]:
         run(administrator, f"DROP ROLE IF EXISTS {role}")
 
 
-def test_roles_and_database_are_made_once_and_a_changed_password_reaches_the_server(names: tuple[str, str]) -> None:
+def addresses(names: tuple[str, str], password: str) -> dict[str, str]:
+    """Return the settings of a database, of the role that owns it, and of the server's administrator."""
     own, administrator = names
 
-    def address(role: str, password: str) -> str:
-        url = make_url(administrator).set(username=role, password=password, database=own)
+    def address(role: str, secret: str) -> str:
+        url = make_url(administrator).set(username=role, password=secret, database=own)
         return url.render_as_string(hide_password=False)
 
-    def settings(password: str) -> Any:
-        given = {"JUANKU_DATABASE_URL": address(own, password), "JUANKU_DATABASE_ADMIN_URL": administrator}
-        return load(given | {"JUANKU_DATABASE_OWNER_URL": address(f"{own}_owner", "first'o")})
+    return {
+        "JUANKU_DATABASE_URL": address(own, password),
+        "JUANKU_DATABASE_OWNER_URL": address(f"{own}_owner", "first'o"),
+        "JUANKU_DATABASE_ADMIN_URL": administrator,
+    }
 
+
+def test_a_restore_sets_empty_servers_up_and_begins_anew_where_it_broke_off(
+    names: tuple[str, str], tmp_path: Path
+) -> None:
+    def settings(home: str, more: dict[str, str]) -> Settings:
+        given = {"JUANKU_HOME": str(tmp_path / home), "JUANKU_KEYS": str(tmp_path / "keys"), "JUANKU_OCR": "none"}
+        return load(given | more)
+
+    place = (tmp_path / "backup").as_uri()
+    here = settings("here", {"JUANKU_BACKUP_URL": place})
+    create(here, {"en": "One"}, "grades", "Asia/Shanghai")
+    parts = build(here, NoWaker())
+    parts.safekeeping.make(system("backup"), lambda *_: None)
+    parts.close()
+    there = settings("there", addresses(names, "one"))
+    assert restore(there, place, None, lambda *_: None).ok
+    (there.home / RESTORING).write_text("{}")  # as it stands when a restore is killed
+    assert restore(there, place, None, lambda *_: None).ok
+    assert run(addresses(names, "one")["JUANKU_DATABASE_URL"], "SELECT count(*) FROM house") == 1
+
+
+def test_roles_and_database_are_made_once_and_a_changed_password_reaches_the_server(
+    names: tuple[str, str], tmp_path: Path
+) -> None:
+    own = names[0]
+
+    def settings(password: str) -> Settings:
+        return load(addresses(names, password) | {"JUANKU_HOME": str(tmp_path / "home"), "JUANKU_OCR": "none"})
+
+    def everyday(password: str) -> str:
+        return addresses(names, password)["JUANKU_DATABASE_URL"]
+
+    owner = addresses(names, "")["JUANKU_DATABASE_OWNER_URL"]
     assert set_up(settings("one'")) == ["database"]
-    assert run(address(own, "one'"), "SELECT current_user") == own
-    assert run(address(own, "one'"), "SHOW server_encoding") == "UTF8"
+    assert run(everyday("one'"), "SELECT current_user") == own
+    assert run(everyday("one'"), "SHOW server_encoding") == "UTF8"
     with pytest.raises(ProgrammingError):
-        run(address(own, "one'"), "CREATE TABLE mine (id int)")
-    run(address(f"{own}_owner", "first'o"), "CREATE TABLE theirs (id int)")
+        run(everyday("one'"), "CREATE TABLE mine (id int)")
+    run(owner, "CREATE TABLE theirs (id int)")
     set_up(settings("two"))
-    assert run(address(own, "two"), "SELECT current_user") == own
+    assert run(everyday("two"), "SELECT current_user") == own
     with pytest.raises(OperationalError):
-        run(address(own, "one'"), "SELECT 1")
-    assert run(address(f"{own}_owner", "first'o"), "SELECT count(*) FROM theirs") == 0
+        run(everyday("one'"), "SELECT 1")
+    (told,) = (part for part in doctor(settings("one'")) if part.facts.get("part") == "database")
+    assert (told.name, told.message) == ("database", "unavailable")
+    assert own in told.facts["reason"], "the driver says whom the server lets in not"
+    assert run(owner, "SELECT count(*) FROM theirs") == 0
 
 
 def test_each_credential_of_the_store_may_do_its_own_and_no_more() -> None:
