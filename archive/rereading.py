@@ -64,7 +64,7 @@ class Rereading:
             where: by name of ``FILTERS``: media type, state of the text (or ``quarantined``), reason, codes.
 
         Raises:
-            InvalidInput: there is no such filter (field ``where``).
+            InvalidInput: there is no such filter (field ``filter``).
         """
         with self._db.reading() as session:
             chosen = _chosen(where)
@@ -143,5 +143,5 @@ def _condition(name: str, value: str) -> ColumnElement[bool]:
     if name == "fonds":
         return Record.fonds_id.in_(select(Fonds.id).where(Fonds.code == value))
     raise InvalidInput(
-        Fault("where", "bad_filter" if name in FILTERS else "unknown_filter", {"name": name, "value": value})
+        Fault("filter", "bad_filter" if name in FILTERS else "unknown_filter", {"name": name, "value": value})
     )

@@ -9,6 +9,7 @@ often. Kinds without such a second reader (doc, xls, ppt, rtf, msg, pictures) ar
 import email
 import email.policy
 import io
+import logging
 import re
 import sys
 import zipfile
@@ -139,6 +140,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
 def main() -> None:
     """Measure and print."""
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)
     folder = Path(sys.argv[1])
     kinds: dict[str, list[float]] = defaultdict(list)
     worst: list[tuple[float, str]] = []

@@ -10,13 +10,17 @@ import magic  # isort: skip
 import re
 import threading
 
+from indexer.extract.signed import is_envelope
 from indexer.extract.text import guess_encoding
 from indexer.heads import mail_kind, markup_kind
 from indexer.kinds import (
+    ARCHIVES,
     BY_EXTENSION,
     EMPTY,
+    ENVELOPE,
     EPUB,
     HTML,
+    JPEG_2000,
     MAIL,
     MARKUP,
     OFD,
@@ -37,12 +41,15 @@ _OLE = {"application/x-ole-storage", "application/cdfv2", "application/vnd.ms-of
 _BY_HEAD = {HTML, XML, MAIL, "message/news"}
 """What libmagic sees in texts that only speak of it; ``heads`` has looked before, and tells the real ones."""
 
-_ALSO = {"application/x-gzip": "application/gzip", "application/x-ustar": "application/x-tar"}
+_ALSO = {"image/jpx": JPEG_2000, "application/x-gzip": "application/gzip", "application/x-ustar": "application/x-tar"}
 """Other names of kinds, which older tables of libmagic have."""
+
+_HOLDERS = ARCHIVES | {"application/x-rar", "application/vnd.rar", "application/x-cpio"}
 
 _OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
-_WORDPERFECT_MAGIC = b"\xffWPC"  # from version 5 on; libmagic gives it no name
+_NAMELESS = {b"\xffWPC": WORDPERFECT, b"\xffO\xffQ": JPEG_2000}
+"""How files begin that libmagic gives no name: WordPerfect from version 5 on, JPEG 2000 without its box."""
 
 _PARTS = (
     (b"word/", OOXML + "wordprocessingml.document"),
@@ -68,17 +75,28 @@ class MagicDetector:
         head = head[:HEAD_BYTES]
         if not head:
             return EMPTY
-        if b"%PDF-" in head[:1024]:
-            return PDF
         if head.startswith(b"PK\x03\x04"):
             return _zip_kind(head, name)
+        if b"%PDF-" in head[:1024]:
+            return self._holder(head, name) or PDF
         if kind := markup_kind(head, name) or mail_kind(head, name):
             return kind
         if _begins_in_chinese(head):
             return PLAIN
+        return _settle(self._named(head), head, name)
+
+    def _named(self, head: bytes) -> str:
+        if is_envelope(head):
+            return ENVELOPE
         with self._lock:
-            found = WORDPERFECT if head.startswith(_WORDPERFECT_MAGIC) else str(self._magic.from_buffer(head))
-        return _settle(found, head, name)
+            return _NAMELESS.get(head[:4]) or str(self._magic.from_buffer(head))
+
+    def _holder(self, head: bytes, name: str) -> str | None:
+        """Return what a file is whose first bytes may be those of a PDF in it; None: it is the PDF."""
+        if head.startswith(b"%PDF-"):
+            return None
+        found = _settle(self._named(head), head, name)
+        return found if head.startswith(_OLE_MAGIC) or found in _HOLDERS else None
 
 
 def _begins_in_chinese(head: bytes) -> bool:

@@ -14,7 +14,8 @@ PPTX = OOXML + "presentationml.presentation"
 OPENDOCUMENT = "application/vnd.oasis.opendocument."
 EPUB = "application/epub+zip"
 OFD = "application/ofd"
-IMAGES = frozenset(f"image/{name}" for name in ("bmp", "gif", "jpeg", "png", "tiff", "webp", "x-ms-bmp"))
+JPEG_2000 = "image/jp2"
+IMAGES = frozenset(f"image/{name}" for name in ("avif", "bmp", "gif", "jp2", "jpeg", "png", "tiff", "webp", "x-ms-bmp"))
 PICTURED = IMAGES | {PDF}
 """Kinds whose pages are shown as pictures."""
 DOC = "application/msword"
@@ -33,6 +34,8 @@ SVG = "image/svg+xml"
 RTF = "text/rtf"
 MAIL = "message/rfc822"
 MAILBOX = "application/mbox"
+ENVELOPE = "application/pkcs7-mime"
+"""Something signed or sealed with certificates (CMS, S/MIME)."""
 
 TAR = "application/x-tar"
 GZIP = "application/gzip"
@@ -89,6 +92,8 @@ BY_EXTENSION: dict[str, tuple[str, ...]] = {
     "xml": (XML, "application/xml", SVG, XHTML),
     "eml": (MAIL, MAILBOX, PLAIN),
     "mbox": (MAILBOX,),
+    "p7m": (ENVELOPE, MAIL),
+    "p7s": (ENVELOPE,),
     "jpg": ("image/jpeg",),
     "jpeg": ("image/jpeg",),
     "png": ("image/png",),
@@ -97,6 +102,10 @@ BY_EXTENSION: dict[str, tuple[str, ...]] = {
     "tif": ("image/tiff",),
     "tiff": ("image/tiff",),
     "webp": ("image/webp",),
+    **dict.fromkeys(("jp2", "j2k", "jpf", "jpx"), (JPEG_2000,)),
+    "avif": ("image/avif",),
+    "heic": ("image/heic", "image/heif"),
+    "heif": ("image/heif", "image/heic"),
     "svg": (SVG,),
     "mp3": ("audio/mpeg",),
     "wav": ("audio/x-wav", "audio/wav"),

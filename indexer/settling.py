@@ -68,7 +68,7 @@ class Result:
         return sum(len(each.sealed) for each in self.slices)
 
 
-_QUARANTINED = frozenset((Reason.ENCRYPTED, Reason.BROKEN, Reason.BOMB, Reason.CLIMBS))
+_QUARANTINED = frozenset((Reason.ENCRYPTED, Reason.SEALED, Reason.BROKEN, Reason.BOMB, Reason.CLIMBS))
 BROKE_DOWN = frozenset((Reason.TIME, Reason.MEMORY, Reason.CRASHED))
 """What ended the fork that read a file."""
 
@@ -168,7 +168,7 @@ def settle(session: Session, results: Sequence[Result], ahead: Collection[UUID])
     values = [
         {
             "whose": each.source.content_id,
-            "text_state": each.state,
+            "text_state": _text_state(each, found[each.source.content_id]),
             "reason": each.reason,
             "pages": each.page_count,
             "media_type": each.media_type or each.source.media_type,
@@ -274,6 +274,12 @@ def _state(result: Result, before: Any) -> ContentState:
     kept = result.virus is None or before.virus is not None
     stays = AGAIN in result.job.payload and before.state is ContentState.STORED and kept
     return ContentState.QUARANTINED if result.quarantined and not stays else ContentState.STORED
+
+
+def _text_state(result: Result, before: Any) -> TextState:
+    """Return how the text stands; of what is kept though it cannot be read, as where a person decided so."""
+    kept = result.quarantined and _state(result, before) is ContentState.STORED
+    return TextState.NO_TEXT if kept else result.state
 
 
 def give_dates(session: Session, dates: Mapping[UUID, str]) -> None:

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from archive.errors import ArchiveError, ReadOnly, StorageFull, Unavailable
+from archive.ids import new_id
 from archive.jobs.outbox import QUEUES, kinds_of, queue_of
 from archive.jobs.schedule import enqueue_due
 from archive.jobs.status import pending
@@ -45,6 +46,9 @@ NAMES = tuple(sorted(set(QUEUES.values())))
 
 UNHURRIED = queue_of(JobKind.FIXITY)
 """The queue whose work goes on for hours."""
+
+SLOW = queue_of(JobKind.OCR)
+"""The queue in which a page takes seconds."""
 
 LEFT = frozenset({UNHURRIED, queue_of(JobKind.DELIVER)})
 """The queues that no command does, or waits for: of long work, and of what waits for servers outside."""
@@ -159,10 +163,11 @@ def work_done(
     """
     with held(parts.settings.run / "worker.lock") as alone:
         if not alone:
+            began = new_id()
             with _standing_in(parts):
                 yield lambda: None
                 if wait:
-                    _wait(parts, told)
+                    _wait(parts, told, slow_after=began)
             return
         Worker(parts).take_over()
         hands = _Hands(parts)
@@ -279,13 +284,23 @@ class _Hands:
                 self._stop.wait(LOOK_EVERY)
 
 
-def _wait(parts: Parts, told: Callable[[int], None] | None, look: Callable[[], None] = lambda: None) -> None:
-    """Wait until no job is due or running. A job put off for a retry is waited for too, and why is said once."""
+def _wait(
+    parts: Parts,
+    told: Callable[[int], None] | None,
+    look: Callable[[], None] = lambda: None,
+    *,
+    slow_after: UUID = NO_JOB,
+) -> None:
+    """Wait until no job is due or running. A job put off for a retry is waited for too, and why is said once.
+
+    Of the slow ones, of which a house may have hours of work, only those made after ``slow_after`` are.
+    """
+    kinds = [kind for kind, queue in QUEUES.items() if queue not in {*LEFT, SLOW}]
     said: str | None = None
     while True:
         look()
         with parts.db.reading() as session:
-            waiting = pending(session, [kind for kind, queue in QUEUES.items() if queue not in LEFT])
+            waiting = pending(session, kinds) + pending(session, kinds_of(SLOW), after=slow_after)
             why = select(Job.error).where(Job.state == JobState.QUEUED, Job.error.in_(HINDERED)).limit(1)
             hindered = session.scalar(why) if waiting < MANY else None
         if hindered and hindered != said:

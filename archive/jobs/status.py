@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import String, bindparam, func, select, type_coerce
 from sqlalchemy.orm import Session
@@ -12,7 +13,9 @@ from archive.model.jobs import Job, JobKind, JobState
 
 _KIND = type_coerce(Job.kind, String)
 _PENDING = select(func.count(Job.id)).where(
-    Job.kind.in_(bindparam("kinds", expanding=True)), Job.state.in_((JobState.QUEUED, JobState.RUNNING))
+    Job.kind.in_(bindparam("kinds", expanding=True)),
+    Job.state.in_((JobState.QUEUED, JobState.RUNNING)),
+    Job.id > bindparam("after"),
 )
 
 
@@ -39,9 +42,9 @@ def status(session: Session) -> list[JobCount]:
     return [JobCount(*row) for row in rows]
 
 
-def pending(session: Session, kinds: Sequence[JobKind]) -> int:
-    """Return how many jobs of these kinds wait or run."""
-    return session.scalar(_PENDING, {"kinds": list(kinds)}) or 0
+def pending(session: Session, kinds: Sequence[JobKind], *, after: UUID | None = None) -> int:
+    """Return how many jobs of these kinds wait or run, of those that were made after an id was."""
+    return session.scalar(_PENDING, {"kinds": list(kinds), "after": after or UUID(int=0)}) or 0
 
 
 _SHOWN = (JobState.QUEUED, JobState.RUNNING, JobState.FAILED)

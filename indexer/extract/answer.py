@@ -14,6 +14,7 @@ class Reason(StrEnum):
     """Why a content gave no text. The words are kept in the content's row."""
 
     ENCRYPTED = "encrypted"
+    SEALED = "sealed"
     BROKEN = "broken"
     BOMB = "bomb"
     CLIMBS = "climbs"

@@ -14,6 +14,7 @@ _HARMFUL = re.compile(
 )
 _BLANK_LINES = re.compile(r"\n[ \t\u3000]*(?:\n[ \t\u3000]*){2,}")
 _HAN_BREAK = re.compile(r"(?<=[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])\n")
+_NUMBER_LINE = re.compile(r"[\u3400-\u9fff]{1,20}[〔\[(（【]\d{4}[〕\])）】]第?\d{1,5}号")
 
 
 def clean(text: str, *, limit: int = MAX_PAGE_CHARS) -> str:
@@ -37,7 +38,7 @@ def unwrap(text: str) -> str:
     """Join lines that a page's width broke inside Chinese text, so that a word across two lines stays one.
 
     A line is taken as broken by width when it ends in a Han character and reaches four fifths of the longest line;
-    the next line must not be indented.
+    the next line must not be indented, nor be a document number, which stands alone below a title.
     """
     if "\n" not in text:
         return text
@@ -46,7 +47,7 @@ def unwrap(text: str) -> str:
     joined = [lines[0]]
     for before, line in pairwise(lines):
         wrapped = len(before) >= full and _HAN_BREAK.search(before[-1:] + "\n") and line[:1] not in ("", " ", "\u3000")
-        if wrapped and _is_han(line[0]):
+        if wrapped and _is_han(line[0]) and not _NUMBER_LINE.fullmatch(line.strip()):
             joined[-1] += line
         else:
             joined.append(line)

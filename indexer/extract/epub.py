@@ -16,7 +16,7 @@ def extract_epub(data: mmap.mmap | bytes, first_page: int | None = None, last_pa
     """Return the chapters ``first_page`` to ``last_page`` (both included, 1-based) of a book, a page each.
 
     Raises:
-        Unreadable: ``encrypted`` (chapters are), or ``broken``: no package, or none that says what it holds.
+        Unreadable: ``sealed`` (chapters are), or ``broken``: no package, or none that says what it holds.
     """
     package = Package(data)
     root = find(package.xml(_CONTAINER, doctype=True), "rootfile")
@@ -31,7 +31,7 @@ def extract_epub(data: mmap.mmap | bytes, first_page: int | None = None, last_pa
     order = [files.get(attribute(item, "idref"), "") for item in (() if spine is None else spine.iter("{*}itemref"))]
     chapters = list(dict.fromkeys(name for name in order if name in package))
     if _locked(package) & {name.lower() for name in chapters}:
-        raise Unreadable(Reason.ENCRYPTED)
+        raise Unreadable(Reason.SEALED)
     title, created = text_of(about, "title"), text_of(about, "date")[:40]
     return paged(bounded(_texts(package, chapters)), first_page, last_page, title=title, created=created)
 

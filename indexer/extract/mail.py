@@ -23,11 +23,13 @@ from indexer.extract.cleaning import clean_line
 from indexer.extract.markup import html_text
 from indexer.extract.member import CHUNK, Member
 from indexer.extract.paging import cut, paged
+from indexer.extract.signed import signed_content
 
 _SHOWN = ("From", "To", "Cc", "Bcc", "Date", "Subject")
 _MOST_NESTED, _MOST_PARTS, _MOST_COMPARED = 50, 10_000, 2_000
 _WORDS = re.compile(r"=\?[^?\s]+\?[bBqQ]\?[^?]*\?=(?:\s+(?==\?)|=\?[^?\s]+\?[bBqQ]\?[^?]*\?=)*")
 _HEAD_BYTES = 65_536
+_ENVELOPES = {"application/pkcs7-mime", "application/x-pkcs7-mime"}
 _SEPARATOR = re.compile(rb"^From [^\r\n]{0,100}\d\d:\d\d[^\r\n]{0,40}\d{4}[^\r\n]{0,40}\r?\n", re.MULTILINE)
 _QUOTED = re.compile(rb"^>(>*From )", re.MULTILINE)
 
@@ -76,11 +78,9 @@ def extract_mail(data: mmap.mmap | bytes, first_page: int | None = None, last_pa
     """Return the pages ``first_page`` to ``last_page`` (both included, 1-based) of one mail.
 
     Raises:
-        Unreadable: ``bomb`` (mails within mails without end), ``encrypted``.
+        Unreadable: ``bomb`` (mails within mails without end), ``sealed``.
     """
     mail = _parsed(bytes(data))
-    if _is_locked(mail):
-        raise Unreadable(Reason.ENCRYPTED)
     title = clean_line(header_text(str(mail.get("Subject", ""))))
     letter = _letter(mail)
     found = paged(cut(letter.text()), first_page, last_page, title=title, created=_date(mail)[:10])
@@ -139,10 +139,34 @@ def _decoded_words(match: re.Match[str]) -> str:
 
 
 def _parsed(data: bytes) -> Message:
+    """Return a mail; of one that is signed as a whole, what was signed, under the heads that it came with.
+
+    Raises:
+        Unreadable: ``bomb``; ``sealed``: only a key of the person that it was written to opens it (S/MIME, PGP).
+    """
     try:
-        return email.message_from_bytes(data.lstrip(b"\xef\xbb\xbf\r\n"), policy=_AsWritten())
+        mail = email.message_from_bytes(data.lstrip(b"\xef\xbb\xbf\r\n"), policy=_AsWritten())
     except RecursionError as error:
         raise Unreadable(Reason.BOMB, "depth") from error
+    kind = mail.get_content_type()
+    if kind == "multipart/encrypted" or "enveloped" in str(mail.get_param("smime-type", "")):
+        raise Unreadable(Reason.SEALED)
+    return _unsigned(mail) if kind in _ENVELOPES else mail
+
+
+def _unsigned(mail: Message) -> Message:
+    payload = mail.get_payload(decode=True)
+    try:
+        content = signed_content(payload if isinstance(payload, bytes) else b"")
+    except Unreadable as error:
+        if error.failure.reason is Reason.SEALED:
+            raise
+        return mail
+    inner = email.message_from_bytes(content.lstrip(b"\r\n"), policy=_AsWritten())
+    for name, value in mail.raw_items():
+        if not name.lower().startswith(("content-", "mime-")):
+            inner.set_raw(name, value)
+    return inner
 
 
 def _mailbox_text(data: bytes) -> str:
@@ -187,7 +211,7 @@ def _letter(mail: Message) -> Letter:
     _check_depth(mail)
     letter = Letter([(name, _shown(mail, name)) for name in _SHOWN])
     for part in _parts(mail):
-        if _is_attached(part):
+        if _is_attached(part, mail):
             letter.attached.append((_called(part), ""))
         else:
             _take(letter, part)
@@ -220,11 +244,15 @@ def _parts(mail: Message) -> Iterator[Message]:
 
 def _attached(mail: Message) -> list[Message]:
     _check_depth(mail)
-    return [part for part in _parts(mail) if _is_attached(part) and part is not mail]
+    return [part for part in _parts(mail) if _is_attached(part, mail)]
 
 
-def _is_attached(part: Message) -> bool:
-    return isinstance(part.get_payload(), list) or bool(_name(part)) or part.get_content_disposition() == "attachment"
+def _is_attached(part: Message, mail: Message) -> bool:
+    """Whether a part is a file of its own; a mail that is nothing but one (a fax, a scan) has no other part."""
+    if part is mail and (part.get_content_maintype() in {"text", "multipart"} or part.get("Content-Type") is None):
+        return False
+    whole = part is mail or isinstance(part.get_payload(), list)
+    return whole or bool(_name(part)) or part.get_content_disposition() == "attachment"
 
 
 def _called(part: Message) -> str:
@@ -232,7 +260,8 @@ def _called(part: Message) -> str:
     inner = part.get_payload()
     if not isinstance(inner, list):
         return _name(part) or part.get_content_type().replace("/", ".")
-    return _name(part) or (_file_name(inner[0]) if inner and isinstance(inner[0], Message) else "1.eml")
+    subject = _file_name(inner[0]) if inner and isinstance(inner[0], Message) else ".eml"
+    return _name(part) or (subject if subject != ".eml" else "mail.eml")
 
 
 def _file_name(mail: Message) -> str:
@@ -306,9 +335,3 @@ def _charset(part: Message) -> str:
     except (MessageError, ValueError, TypeError, LookupError):
         return ""
     return found if codec_of(found) else ""
-
-
-def _is_locked(mail: Message) -> bool:
-    kind = mail.get_content_type()
-    sealed = kind.endswith("pkcs7-mime") and "enveloped" in str(mail.get_param("smime-type", ""))
-    return sealed or kind == "multipart/encrypted"

@@ -19,11 +19,11 @@ def extract_ofd(data: mmap.mmap | bytes, first_page: int | None = None, last_pag
     """Return the pages ``first_page`` to ``last_page`` (both included, 1-based) of all documents of an OFD file.
 
     Raises:
-        Unreadable: ``encrypted``, or ``broken``: no package, no document, XML that is none, or a document type in it.
+        Unreadable: ``sealed``, or ``broken``: no package, no document, XML that is none, or a document type in it.
     """
     package = Package(data)
     if _ROOT not in package and any(name.endswith("encryptions.xml") for name in package.names):
-        raise Unreadable(Reason.ENCRYPTED)
+        raise Unreadable(Reason.SEALED)
     root = package.xml(_ROOT)
     mains = [resolve(_ROOT, (node.text or "").strip()) for node in root.iter("{*}DocRoot")]
     if not mains:

@@ -24,6 +24,9 @@ _PROGRAMS = (
     ("Book", kinds.XLS),
     ("__properties_version1.0", kinds.MSG),
 )
+_LICENSED = ("\tDRMContent", "\x06DataSpaces/DataSpaceInfo/DRMEncryptedDataSpace")
+"""Where the licence says who may open it, and no password."""
+
 _FILE_PASS, _FIRST_RECORDS = 0x2F, 200
 _WORD_LOCKED = 0x0100
 _SUMMARY_BYTES = 65_536
@@ -60,9 +63,11 @@ def program(data: mmap.mmap | bytes) -> str | None:
 
 
 def inspect_ole(data: mmap.mmap | bytes) -> Failure | None:
-    """Return why a compound file must not be parsed, or None: ``encrypted``, ``broken``."""
+    """Return why a compound file must not be parsed, or None: ``encrypted``, ``sealed``, ``broken``."""
     try:
         with open_ole(data) as ole:
+            if any(ole.exists(name) for name in _LICENSED):
+                return Failure(Reason.SEALED)
             return Failure(Reason.ENCRYPTED) if _is_locked(ole) else None
     except Unreadable as error:
         return error.failure

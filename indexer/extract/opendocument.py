@@ -40,6 +40,8 @@ def extract_opendocument(
     package = Package(data)
     if b"encryption-data" in (package.read(_MANIFEST) if _MANIFEST in package else b""):
         raise Unreadable(Reason.ENCRYPTED)
+    if "content.xml" not in package and "styles.xml" in package:  # a template of styles alone
+        return Extracted(("",), 1, 1)
     content = package.xml("content.xml", doctype=True)
     styles = package.optional_xml("styles.xml", doctype=True)
     about = package.optional_xml("meta.xml", doctype=True)

@@ -19,6 +19,7 @@ from indexer.extract.powerpoint import extract_ppt
 from indexer.extract.pptx import extract_pptx
 from indexer.extract.rtf import extract_rtf
 from indexer.extract.sevenzip import extract_7z
+from indexer.extract.signed import extract_envelope
 from indexer.extract.spreadsheets import extract_xls, extract_xlsx
 from indexer.extract.text import extract_text
 from indexer.extract.word import extract_doc
@@ -50,6 +51,7 @@ PARSERS: Mapping[str, Parser] = {
     kinds.MAIL: extract_mail,
     kinds.MAILBOX: extract_mailbox,
     kinds.MSG: extract_msg,
+    kinds.ENVELOPE: extract_envelope,
     kinds.DOC: extract_doc,
     kinds.PPT: extract_ppt,
     kinds.DOCX: extract_docx,

@@ -18,9 +18,11 @@ from pypdf import errors, overwrite_configuration
 from indexer.extract.answer import MAX_ANSWER_CHARS, MAX_PAGE_CHARS, Extracted, Reason, Unreadable
 from indexer.extract.cleaning import clean, clean_line, unwrap
 from indexer.extract.pdf_notes import notes_of, open_forms
+from indexer.extract.pdf_rtl import runs_right_to_left, text_in_reading_order
 from indexer.extract.scans import FEW_LETTERS, is_gibberish, is_scan
 
 PASSWORD_ASKED = 4  # FPDF_ERR_PASSWORD
+_LOCKS = {PASSWORD_ASKED: Reason.ENCRYPTED, 5: Reason.SEALED}  # FPDF_ERR_SECURITY: by a certificate or a licence
 _MOST_IMAGES = 200
 _ALL = 1e7  # a box larger than any page: text drawn outside the page is part of the document too
 
@@ -48,15 +50,16 @@ def extract_pdf(data: mmap.mmap | bytes, first_page: int | None = None, last_pag
     """Return the pages ``first_page`` to ``last_page`` (both included, 1-based) of a PDF.
 
     Raises:
-        Unreadable: ``encrypted`` (a password is asked for), ``broken`` (no reader finds pages), ``empty``.
+        Unreadable: ``encrypted`` (a password is asked for), ``sealed`` (no password opens it), ``broken`` (no reader
+            finds pages), ``empty``.
     """
     if not len(data):
         raise Unreadable(Reason.EMPTY)
     try:
         document = pypdfium2.PdfDocument(view(data))
     except pypdfium2.PdfiumError as error:
-        if error.err_code == PASSWORD_ASKED:
-            raise Unreadable(Reason.ENCRYPTED) from error
+        if error.err_code in _LOCKS:
+            raise Unreadable(_LOCKS[error.err_code]) from error
         return _by_pypdf(data, first_page, last_page)
     open_forms(document)
     count = len(document)
@@ -115,7 +118,8 @@ def _raw_text(page: Any) -> str:
     except pypdfium2.PdfiumError:
         return ""
     try:
-        return str(text_page.get_text_bounded(-_ALL, -_ALL, _ALL, _ALL)[: MAX_PAGE_CHARS * 2])
+        text = str(text_page.get_text_bounded(-_ALL, -_ALL, _ALL, _ALL)[: MAX_PAGE_CHARS * 2])
+        return text_in_reading_order(text_page, MAX_PAGE_CHARS * 2) if runs_right_to_left(text) else text
     except pypdfium2.PdfiumError:
         return ""
     finally:

@@ -10,6 +10,7 @@ import pypdfium2.raw as pdfium
 
 from indexer.extract.answer import Reason, Unreadable
 from indexer.extract.pdf import view
+from indexer.extract.pdf_rtl import Sign, in_reading_order
 
 WIDTH = 2_000
 """Units across a page in which places are told."""
@@ -17,8 +18,6 @@ WIDTH = 2_000
 _MOST_SIGNS = 60_000
 _ODD = {0, 2, 0xFFFE, 0xFFFF}  # signs that pdfium writes for a hyphen at a line's end, or for none
 _WIDE = 0x2E80  # from here on letters are as wide as high
-
-_Sign = tuple[str, tuple[int, int, int, int]]
 
 
 def pdf_words(data: mmap.mmap | bytes, page: int) -> dict[str, Any]:
@@ -47,10 +46,10 @@ def pdf_words(data: mmap.mmap | bytes, page: int) -> dict[str, Any]:
         text = sheet.get_textpage()
     except pypdfium2.PdfiumError as error:
         raise Unreadable(Reason.BROKEN, "pdfium") from error
-    return {"size": size, "lines": [_line(run) for run in _runs(_signs(sheet, text, size))]}
+    return {"size": size, "lines": [_line(in_reading_order(run)) for run in _runs(_signs(sheet, text, size))]}
 
 
-def _signs(sheet: Any, text: Any, size: tuple[int, int]) -> Iterator[_Sign | None]:
+def _signs(sheet: Any, text: Any, size: tuple[int, int]) -> Iterator[Sign | None]:
     """Yield the page's signs with their boxes (left, top, right, bottom) in the picture; None for a space."""
     box = pdfium.FS_RECTF()
     for at in range(min(text.count_chars(), _MOST_SIGNS)):
@@ -63,8 +62,8 @@ def _signs(sheet: Any, text: Any, size: tuple[int, int]) -> Iterator[_Sign | Non
         yield chr(code), (min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2))
 
 
-def _runs(signs: Iterator[_Sign | None]) -> Iterator[list[_Sign]]:
-    run: list[_Sign] = []
+def _runs(signs: Iterator[Sign | None]) -> Iterator[list[Sign]]:
+    run: list[Sign] = []
     for sign in signs:
         if run and (sign is None or not _belongs(run[-1], sign)):
             yield run
@@ -74,7 +73,7 @@ def _runs(signs: Iterator[_Sign | None]) -> Iterator[list[_Sign]]:
         yield run
 
 
-def _belongs(before: _Sign, sign: _Sign) -> bool:
+def _belongs(before: Sign, sign: Sign) -> bool:
     (x1, y1), (x2, y2) = _middle(before[1]), _middle(sign[1])
     left, top, right, bottom = before[1]
     reach = 2 * max(right - left, bottom - top, 1)
@@ -82,7 +81,7 @@ def _belongs(before: _Sign, sign: _Sign) -> bool:
     return near and (ord(before[0]) >= _WIDE) == (ord(sign[0]) >= _WIDE)
 
 
-def _line(run: list[_Sign]) -> list[Any]:
+def _line(run: list[Sign]) -> list[Any]:
     boxes = [box for _sign, box in run]
     left, top = min(box[0] for box in boxes), min(box[1] for box in boxes)
     right, bottom = max(box[2] for box in boxes), max(box[3] for box in boxes)

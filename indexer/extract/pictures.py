@@ -9,13 +9,13 @@ from contextlib import suppress
 from typing import Any
 
 import pypdfium2
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import AvifImagePlugin, Image, ImageOps, UnidentifiedImageError
 
 from indexer import kinds
 from indexer.extract.answer import Extracted, Reason, Unreadable
 from indexer.extract.member import MAX_RATIO
 
-FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
+FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "TIFF", "WEBP")
 """What Pillow may open: the formats of scans and photographs, none of those whose readers are seldom looked at."""
 
 MAX_PIXELS = 150_000_000
@@ -34,6 +34,7 @@ def prepare() -> None:
     """Load what the forks need; they can open no file any more."""
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
     warnings.simplefilter("error", Image.DecompressionBombWarning)
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # a fork may start none
     sample = Image.new("RGB", (8, 8), "white")
     for name in FORMATS:
         kept = io.BytesIO()

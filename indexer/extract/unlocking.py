@@ -99,7 +99,9 @@ def _sevenzip(data: mmap.mmap | bytes, password: str) -> bytes:
 
 def _zip(data: mmap.mmap | bytes, password: str) -> bytes:
     odd = zips.inspect_zip(data)
-    if odd and odd.reason is not Reason.ENCRYPTED:
+    if odd is None:  # the lock is its program's own (OpenDocument, OFD)
+        raise Unreadable(Reason.UNSUPPORTED)
+    if odd.reason is not Reason.ENCRYPTED:
         raise Unreadable(odd.reason, odd.detail)
     out = io.BytesIO()
     with zips.open_zip(data) as package:

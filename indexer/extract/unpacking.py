@@ -11,6 +11,7 @@ from indexer.extract.member import Member
 from indexer.extract.outlook import msg_members
 from indexer.extract.pdf_files import pdf_members
 from indexer.extract.sevenzip import count_7z, sevenzip_members
+from indexer.extract.signed import envelope_members
 from indexer.extract.tars import tar_members
 
 Opener = Callable[[mmap.mmap | bytes], Iterator[Member]]
@@ -47,6 +48,8 @@ def members_of(kind: str, name: str, data: mmap.mmap | bytes) -> Iterator[Member
         return tar_members(kind, name, data)
     if kind.startswith(kinds.OPENDOCUMENT):
         return opendocument_members(data)
+    if kind == kinds.ENVELOPE:
+        return envelope_members(name, data)
     return OPENERS[kind](data) if kind in OPENERS else iter(())
 
 

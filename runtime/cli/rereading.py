@@ -21,7 +21,7 @@ from web.words.faults import explain_reason, state_words
 def reprocess(out: Out, where: Sequence[str], every: bool, dry_run: bool) -> None:
     """Read files again. Stopped, it is gone on with by the worker, or by the same command."""
     if bool(where) == every:
-        raise InvalidInput(Fault("where", "exactly_one_of", {"choices": "--where, --all"}))
+        raise InvalidInput(Fault("filter", "exactly_one_of", {"choices": "--where, --all"}))
     chosen = dict(_pair(each) for each in where)
     with opened() as parts:
         count = parts.rereading.count(chosen)
@@ -41,7 +41,7 @@ FILES = mark("Files chosen: %(count)s.")
 def _pair(text: str) -> tuple[str, str]:
     name, separator, value = text.partition("=")
     if not separator:
-        raise InvalidInput(Fault("where", "not_a_pair", {"value": text[:100]}))
+        raise InvalidInput(Fault("filter", "not_a_pair", {"value": text[:100]}))
     return name.strip(), value.strip()
 
 

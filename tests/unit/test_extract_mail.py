@@ -5,9 +5,12 @@ from email.message import EmailMessage
 
 import pytest
 
+from indexer import kinds
 from indexer.extract import mail
 from indexer.extract.answer import Reason, Unreadable
 from indexer.extract.mail import extract_mail, extract_mailbox, mail_members, mailbox_members
+from indexer.extract.signed import extract_envelope
+from indexer.extract.unpacking import members_of
 
 HEADS = b"From: =?gb2312?B?zfW3vA==?= <wang@a.example>\r\nTo: li@a.example\r\nDate: Fri, 1 Mar 2024 09:30:00 +0800\r\n"
 
@@ -158,11 +161,49 @@ def test_parts_in_parts_without_end_are_a_bomb() -> None:
     assert refused.value.failure.reason is Reason.BOMB
 
 
-def test_a_mail_that_only_a_key_opens_is_locked() -> None:
+def test_a_mail_that_only_a_key_opens_is_sealed() -> None:
     kind = b"Content-Type: application/pkcs7-mime; smime-type=enveloped-data\r\n\r\nAAAA"
     with pytest.raises(Unreadable) as refused:
         extract_mail(HEADS + kind)
-    assert refused.value.failure.reason is Reason.ENCRYPTED
+    assert refused.value.failure.reason is Reason.SEALED
+
+
+def signed(words: bytes, *, endless: bool = False) -> bytes:
+    """Return an envelope (CMS) as programs write it, of known length or not, with what matters here and no more."""
+
+    def part(tag: int, body: bytes) -> bytes:
+        if endless and tag & 0x20:
+            return bytes((tag, 0x80)) + body + b"\0\0"
+        return bytes((tag, 0x82)) + len(body).to_bytes(2) + body
+
+    kind, data = (b"\x06\x09" + bytes.fromhex("2a864886f70d0107") + last for last in (b"\x02", b"\x01"))
+    whole = part(0x24, part(0x04, words[:5]) + part(0x04, words[5:])) if endless else part(0x04, words)
+    about = b"\x02\x01\x01" + part(0x31, b"") + part(0x30, data + part(0xA0, whole))
+    return part(0x30, kind + part(0xA0, part(0x30, about)))
+
+
+@pytest.mark.parametrize("endless", [False, True])
+def test_of_a_mail_that_is_signed_as_a_whole_what_was_signed_is_read(endless: bool) -> None:
+    envelope = signed("Content-Type: text/plain; charset=utf-8\r\n\r\n供水检测报告".encode(), endless=endless)
+    kind = b"Subject: water\r\nContent-Type: application/pkcs7-mime; smime-type=signed-data\r\n"
+    data = HEADS + kind + b"Content-Transfer-Encoding: base64\r\n\r\n" + base64.b64encode(envelope)
+    assert "Subject: water" in text(data)
+    assert "供水检测报告" in text(data)
+    assert [member.path for member in members_of(kinds.ENVELOPE, "信.eml.p7m", envelope)] == ["信.eml"]
+    with pytest.raises(Unreadable) as torn:
+        extract_envelope(envelope[:40])
+    assert torn.value.failure.reason is Reason.BROKEN
+    with pytest.raises(Unreadable) as sealed:
+        extract_envelope(envelope.replace(b"\x01\x07\x02", b"\x01\x07\x03"))
+    assert sealed.value.failure.reason is Reason.SEALED
+
+
+def test_a_mail_that_is_nothing_but_a_file_gives_the_file() -> None:
+    fax = HEADS + b'Content-Type: image/tiff; name="1.tif"\r\n\r\nII*'
+    assert [(member.path, b"".join(member.chunks())) for member in mail_members(fax)] == [("1.tif", b"II*")]
+    enclosed = HEADS + b"Content-Type: message/rfc822\r\n\r\nX-No: subject\r\n\r\nwords"
+    assert [member.path for member in mail_members(enclosed)] == ["mail.eml"]
+    assert "words" in text(HEADS + b'Content-Type: text/plain; name="a.txt"\r\n\r\nwords')
 
 
 def test_of_much_laid_out_text_the_beginning_is_read_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -111,12 +111,16 @@ def test_a_message_without_plain_text_gives_its_html() -> None:
         a_ppt([("a", "b")], locked=True),
         an_xls(locked=True),
         a_locked_package(),
-        compound({"\tDRMContent": b"x", "WordDocument": b"x"}),
     ],
-    ids=["doc", "ppt", "xls", "docx", "licence"],
+    ids=["doc", "ppt", "xls", "docx"],
 )
 def test_what_a_password_locks_is_named(data: bytes) -> None:
     assert ole.inspect_ole(data) == Failure(Reason.ENCRYPTED)
+
+
+def test_what_a_licence_locks_is_sealed() -> None:
+    data = compound({"\tDRMContent": b"x", "WordDocument": b"x"})
+    assert ole.inspect_ole(data) == Failure(Reason.SEALED)
 
 
 @pytest.mark.parametrize("data", [a_doc("开"), a_ppt([("a", "b")]), an_xls(locked=False)])
@@ -196,5 +200,6 @@ def test_real_old_files_give_their_words_or_the_right_reason() -> None:
         assert parse is not None, name
         text = text_of(parse(data, None, None))
         assert [each for each in words if each not in text] == [], name
-    for name in ("testPPT_protected_passtika.ppt", "password.xls", "protectedFile.xlsx", "testWORD_protected_drm.doc"):
+    for name in ("testPPT_protected_passtika.ppt", "password.xls", "protectedFile.xlsx"):
         assert ole.inspect_ole((SAMPLES / name).read_bytes()) == Failure(Reason.ENCRYPTED), name
+    assert ole.inspect_ole((SAMPLES / "testWORD_protected_drm.doc").read_bytes()) == Failure(Reason.SEALED)

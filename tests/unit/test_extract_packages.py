@@ -109,11 +109,11 @@ def test_chapters_come_in_the_order_of_reading() -> None:
     assert (found.title, found.created) == ("移交清单", "2024-03-01")
 
 
-def test_a_book_whose_chapters_need_a_key_is_locked_and_one_with_scrambled_fonts_is_not() -> None:
+def test_a_book_whose_chapters_need_a_key_is_sealed_and_one_with_scrambled_fonts_is_not() -> None:
     lock = '<encryption xmlns="e"><EncryptedData><CipherReference URI="O/{}"/></EncryptedData></encryption>'
     chapters = {"1.xhtml": "<p>文</p>".encode()}
     parts = {"META-INF/encryption.xml": lock.format("1.xhtml")}
-    assert refused(extract_epub, an_epub(chapters, ["1.xhtml"], parts)) is Reason.ENCRYPTED
+    assert refused(extract_epub, an_epub(chapters, ["1.xhtml"], parts)) is Reason.SEALED
     parts = {"META-INF/encryption.xml": lock.format("font.otf")}
     assert extract_epub(an_epub(chapters, ["1.xhtml"], parts)).pages == ("文",)
 

@@ -11,6 +11,7 @@ from reportlab.pdfgen import canvas
 
 from indexer.extract.answer import Reason, Unreadable
 from indexer.extract.pdf import extract_pdf
+from indexer.extract.pdf_rtl import in_reading_order
 
 
 def a_pdf(pages: int = 3, **about: str) -> bytes:
@@ -87,6 +88,17 @@ def test_what_was_filled_in_and_remarked_is_read_with_its_page() -> None:
         "A001",
         "请补充身份证复印件",
     ]
+
+
+def test_arabic_words_are_in_the_order_of_reading_however_they_were_written() -> None:
+    """The letters stand side by side on the page; pdfium takes them as read from the left, and turns them."""
+    there = (0, 0, 10, 10)
+    word = [(letter, (at * 10, 0, at * 10 + 9, 10)) for at, letter in enumerate("دقع")]
+    assert "".join(sign for sign, _ in in_reading_order([("a", there), *word, (" ", there), ("1", there)])) == "aعقد 1"
+    right = [(letter, (90 - at * 10, 0, 99 - at * 10, 10)) for at, letter in enumerate("عقد")]
+    assert in_reading_order(right) == right
+    one_box = [(letter, there) for letter in "دقع"]  # written beside the drawing (ActualText)
+    assert "".join(sign for sign, _ in in_reading_order(one_box)) == "عقد"
 
 
 def test_a_password_is_told() -> None:

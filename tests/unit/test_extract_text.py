@@ -157,6 +157,8 @@ def test_a_word_across_two_full_lines_stays_one() -> None:
     assert unwrap("本条例所称物业管理，是指业主通过选聘物\n业服务企业，对物业进行维修养护的活动。\n第二条") == (
         "本条例所称物业管理，是指业主通过选聘物业服务企业，对物业进行维修养护的活动。\n第二条"
     )
+    head = "关于做好二〇二五年度电梯维护保养工作的通知\n物管发〔2025〕12号\n各管理处："
+    assert unwrap(head) == head, "a document number below a title of full width goes on with no word"
 
 
 @pytest.mark.samples

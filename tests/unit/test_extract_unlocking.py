@@ -12,7 +12,7 @@ from indexer.extract.answer import Extracted, Failure, Reason
 from indexer.sandbox.client import Extractor
 from indexer.sandbox.wire import Request
 from tests.factories.hostile_files import a_locked_pdf, a_zip_that_swells
-from tests.factories.packages import a_docx, para
+from tests.factories.packages import a_docx, an_opendocument, para
 from tests.factories.packed import a_7z, a_locked_zip, an_aes_zip
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "samples" / "office"
@@ -68,6 +68,8 @@ def test_the_password_opens_and_another_does_not(
 def test_a_password_does_not_open_what_is_no_lock_or_a_bomb(extractor: Extractor) -> None:
     assert read(extractor, "text/plain", b"text", "x") is Reason.UNSUPPORTED
     assert read(extractor, "application/zip", a_zip_that_swells(), "x") is Reason.BOMB
+    own = an_opendocument("text", "", locked=True)
+    assert read(extractor, "application/vnd.oasis.opendocument.text", own, "x") is Reason.UNSUPPORTED
 
 
 def test_a_request_does_not_show_its_password() -> None:

@@ -1,6 +1,7 @@
 """What a file is comes from its bytes; its name only settles ties."""
 
 import io
+import tarfile
 import zipfile
 
 import pytest
@@ -14,6 +15,20 @@ DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 @pytest.fixture(scope="module")
 def detector() -> MagicDetector:
     return MagicDetector()
+
+
+def a_pack(form: str, member: bytes) -> bytes:
+    """Return an archive that packs nothing smaller, so that its first member's bytes stand near its beginning."""
+    out = io.BytesIO()
+    if form == "zip":
+        with zipfile.ZipFile(out, "w") as package:
+            package.writestr("a.pdf", member)
+    else:
+        with tarfile.open(fileobj=out, mode="w") as tape:
+            entry = tarfile.TarInfo("a.pdf")
+            entry.size = len(member)
+            tape.addfile(entry, io.BytesIO(member))
+    return out.getvalue()
 
 
 def an_office_file(folder: str) -> bytes:
@@ -42,6 +57,10 @@ def test_a_head_that_tears_a_sign_is_still_text(detector: MagicDetector) -> None
         (b"", "application/x-empty"),
         (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3", "application/pdf"),
         (b"junk before\n" * 10 + b"%PDF-1.4\n", "application/pdf"),
+        (a_pack("zip", b"%PDF-1.4\n"), "application/zip"),
+        (a_pack("tar", b"%PDF-1.4\n"), "application/x-tar"),
+        (b"\xff\x4f\xff\x51\x00\x29" + bytes(40), "image/jp2"),
+        (b"\x30\x82\x01\x00\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02", "application/pkcs7-mime"),
         (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x02\x00\x00\x00", "image/png"),
         (b'{"title": "x"}', "text/plain"),
         (b"# heading\n\nwords\n", "text/plain"),

@@ -113,3 +113,4 @@ def test_what_waits_is_counted_by_kind_and_state(db: Database, outbox: Outbox, c
         counts = {(count.kind, count.state): (count.count, count.oldest) for count in status(session)}
         assert counts[JobKind.INDEX, JobState.QUEUED] == (3, made)
         assert pending(session, [JobKind.EXTRACT]) == 1
+        assert pending(session, [JobKind.EXTRACT], after=new_id()) == 0

@@ -47,9 +47,9 @@ def test_a_page_of_a_pdf_is_drawn_as_wide_as_asked_and_turned(extractor: Extract
     assert drawn(extractor, PDF, data, 3) == Failure(Reason.EMPTY)
 
 
-@pytest.mark.parametrize("form", ["PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP"])
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "JPEG2000"])
 def test_each_kind_of_image_has_a_page_and_a_picture(extractor: Extractor, form: str) -> None:
-    kind, data = f"image/{form.lower()}", an_image(form)
+    kind, data = f"image/{form.lower().replace('jpeg2000', 'jp2')}", an_image(form)
     found = extractor.extract(kind, [data], len(data))
     assert found == Extracted(("",), 1, 1, scans=(1,))
     picture = looked_at(seen(extractor, kind, data))

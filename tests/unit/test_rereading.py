@@ -133,7 +133,7 @@ def test_one_put_aside_comes_back_when_it_reads_and_one_kept_is_not_put_aside(ho
     house.clock.move(seconds=60)
     changes = read_again(house)
     assert Change("quarantined:broken", "quarantined:broken", 1) in changes
-    assert [change.after for change in changes if change.before == "no_text:broken"] == ["failed:broken"]
+    assert [change.after for change in changes if change.before == "no_text:broken"] == ["no_text:broken"]
     with house.db.reading() as session:
         assert session.get_one(Content, accepted).state is ContentState.STORED
     house.reader.says = text("好了")
@@ -161,7 +161,7 @@ def test_many_are_asked_for_in_batches_and_none_twice(house: SimpleNamespace) ->
 def test_a_choice_that_cannot_be_is_named(house: SimpleNamespace, where: dict[str, str]) -> None:
     with pytest.raises(InvalidInput) as caught:
         house.again.count(where)
-    assert caught.value.faults[0].field == "where"
+    assert caught.value.faults[0].field == "filter"
 
 
 def test_a_long_document_says_what_it_is_while_the_rest_of_it_is_read(house: SimpleNamespace) -> None:

@@ -223,6 +223,10 @@ REASONS: Mapping[str, tuple[str, str]] = {
             "the locked file is kept until then."
         ),
     ),
+    "sealed": (
+        mark("the file is sealed by a certificate or a licence; no password opens it"),
+        mark("Ask someone who can open it for a copy without the seal, and replace this one; or keep it as it is."),
+    ),
     "broken": (
         mark("the file is damaged and cannot be read"),
         mark("Open it on your side: if it is whole there, save it anew and send it again."),

@@ -57,6 +57,7 @@ KINDS: Mapping[str, str] = {
     "application/zip": mark("a zip archive"),
     "application/x-tar": mark("a tar archive"),
     "application/x-7z-compressed": mark("a 7z archive"),
+    "application/pkcs7-mime": "PKCS #7 (p7m)",
     "application/gzip": "gzip",
     "application/x-bzip2": "bzip2",
     "application/x-xz": "xz",
