@@ -76,7 +76,7 @@ def hostile() -> Iterator[Extractor]:
 def attempt(extractor: Extractor, act: str, rounds: int) -> Row:
     """Try an act so many rounds, eight side by side."""
     row = Row(act, rounds)
-    server = _below()
+    before = _below()
 
     def once(_round: int) -> None:
         begun = time.perf_counter()
@@ -90,20 +90,22 @@ def attempt(extractor: Extractor, act: str, rounds: int) -> Row:
 
     with ThreadPoolExecutor(extractor.parallel) as pool:
         list(pool.map(once, range(rounds)))
-    if _below() != server:
+    if _came_since(before):
         row.faults.append("processes are left over, or the server was replaced")
     row.faults += [f"{path} was made" for path in _CANARIES if path.exists()]
     return row
 
 
 def _below() -> set[int]:
-    """Return the processes below this one, once those that were ended are gone."""
+    return set(tree(os.getpid())[1:])
+
+
+def _came_since(before: set[int]) -> set[int]:
+    """Return the processes below this one that were not there before, once those that were ended are gone."""
     until = time.monotonic() + 2
-    while True:
-        found = set(tree(os.getpid())[1:])
-        if len(found) <= 1 or time.monotonic() > until:
-            return found
+    while (found := _below() - before) and time.monotonic() < until:
         time.sleep(0.02)
+    return found
 
 
 def _end(extractor: Extractor, act: str) -> str:

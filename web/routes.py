@@ -4,7 +4,6 @@ Werkzeug compiles two for each of the hundreds of routes when they are added: a 
 """
 
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 from werkzeug.routing import Rule
@@ -14,9 +13,11 @@ class LateRule(Rule):
     """A route that costs nothing until it is used."""
 
     def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
-        compiled = cache(super()._compile_builder)
+        late = super()._compile_builder
 
         def build(rule: Rule, /, **values: Any) -> tuple[str, str]:
-            return compiled(append_unknown)(rule, **values)
+            compiled: Callable[..., tuple[str, str]] = late(append_unknown).__get__(rule)
+            setattr(rule, "_build_unknown" if append_unknown else "_build", compiled)
+            return compiled(**values)
 
         return build

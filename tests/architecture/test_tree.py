@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,7 @@ REGISTRIES = re.compile(
 EXCUSED = {"LICENSE"}
 
 
+@cache
 def tracked() -> list[Path]:
     answer = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
@@ -40,6 +42,7 @@ def tracked() -> list[Path]:
     return [ROOT / name for name in names if name and name not in EXCUSED and (ROOT / name).is_file()]
 
 
+@cache
 def lines() -> list[tuple[str, str]]:
     found = []
     for path in tracked():

@@ -268,10 +268,7 @@ class Watched:
     def __init__(
         self, browser: Browser, url: str, *, width: int, locale: str, shade: str, cookies: Sequence[Any] = ()
     ) -> None:
-        self.context = browser.new_context(
-            viewport={"width": width, "height": 900 if width > 400 else 844}, locale=LANGUAGES[locale],
-            color_scheme="dark" if shade == "dark" else "light", reduced_motion="reduce", bypass_csp=False,
-        )  # fmt: skip
+        self.context = browser.new_context(locale=LANGUAGES[locale], reduced_motion="reduce", bypass_csp=False)
         self.context.add_cookies([{"name": "juanku_language", "value": locale, "url": url}, *cookies])
         self.context.add_init_script(
             "window.moved = [];"
@@ -281,7 +278,8 @@ class Watched:
         )
         self.page: Page = self.context.new_page()
         self.page.set_default_timeout(30_000)
-        self.url, self.width, self.locale, self.shade = url, width, locale, shade
+        self.url, self.locale = url, locale
+        self.look(width=width, shade=shade)
         self.faults: list[str] = []
         self.page.on("console", lambda said: self._fault(f"console: {said.text}") if said.type == "error" else None)
         self.page.on("pageerror", lambda error: self._fault(f"script: {error}"))
@@ -293,6 +291,17 @@ class Watched:
             "request",
             lambda sent: None if sent.url.startswith((url, "data:")) else self._fault(f"another host: {sent.url}"),
         )
+
+    def look(self, *, width: int, shade: str) -> None:
+        """Have another window from now on."""
+        self.page.set_viewport_size({"width": width, "height": 900 if width > 400 else 844})
+        self.page.emulate_media(color_scheme="dark" if shade == "dark" else "light")
+
+    def forget(self) -> None:
+        """Have every page come as to someone who was never here: nothing of an earlier one lies ready."""
+        session = self.context.new_cdp_session(self.page)
+        session.send("Network.enable")
+        session.send("Network.setCacheDisabled", {"cacheDisabled": True})
 
     def _failed(self, request: Request) -> None:
         if request.failure != "net::ERR_ABORTED":  # a page that was left before its pictures were there

@@ -62,19 +62,23 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def cookies_of(house: Furnished, browser: Browser) -> Callable[[str], list[Any]]:
-    """Sign each person in once; every later browser of theirs gets the cookies."""
-    kept: dict[str, list[Any]] = {"": []}
+def someone(house: Furnished, browser: Browser) -> Callable[[str, str], Watched]:
+    """Open a person's window in a language once: a new one for each page would take half of the time."""
+    cookies: dict[str, list[Any]] = {"": []}
+    windows: dict[tuple[str, str], Watched] = {}
 
-    def cookies(login: str) -> list[Any]:
-        if login not in kept:
-            someone = Watched(browser, house.url, width=1440, locale="zh_CN", shade="light")
-            someone.sign_in(login)
-            kept[login] = [each for each in someone.context.cookies() if each.get("name") != "juanku_language"]
-            someone.context.close()
-        return kept[login]
+    def window(login: str, locale: str) -> Watched:
+        if (login, locale) not in windows:
+            made = Watched(browser, house.url, width=1440, locale=locale, shade="light", cookies=cookies.get(login, []))
+            made.forget()
+            if login not in cookies:
+                made.sign_in(login)
+                kept = made.context.cookies()
+                cookies[login] = [each for each in kept if each.get("name") != "juanku_language"]
+            windows[login, locale] = made
+        return windows[login, locale]
 
-    return cookies
+    return window
 
 
 def test_every_page_is_in_the_table(house: Furnished) -> None:
@@ -84,18 +88,12 @@ def test_every_page_is_in_the_table(house: Furnished) -> None:
 
 @pytest.mark.parametrize(("name", "width", "shade", "locale"), LOOKS)
 def test_a_page_has_no_fault(
-    house: Furnished,
-    browser: Browser,
-    cookies_of: Callable[[str], list[Any]],
-    name: str,
-    width: int,
-    shade: str,
-    locale: str,
+    house: Furnished, someone: Callable[[str, str], Watched], name: str, width: int, shade: str, locale: str
 ) -> None:
     login, path = {**PAGES, **STATES}[name]
-    someone = Watched(browser, house.url, width=width, locale=locale, shade=shade, cookies=cookies_of(login))
-    assert someone.proof(path.format(**house.places)) == []
-    someone.context.close()
+    window = someone(login, locale)
+    window.look(width=width, shade=shade)
+    assert window.proof(path.format(**house.places)) == []
 
 
 def test_a_page_with_nothing_in_it_says_why_and_has_no_fault(browser: Browser, tmp_path: Path) -> None:

@@ -18,8 +18,8 @@ from typing import Any
 
 from archive.clock import Clock
 from runtime.settings import Settings, load
-from runtime.wiring import NoWaker, Parts, build
-from runtime.working import work_done
+from runtime.wiring import Parts, build
+from runtime.working import LocalWaker, work_done
 from tests.factories import postgres, started
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -85,7 +85,7 @@ class Archive:
 
     def parts(self, clock: Clock | None = None) -> Parts:
         """Open it in this process."""
-        opened = build(self.settings, NoWaker(), clock)
+        opened = build(self.settings, LocalWaker(), clock)
         self._open.append(opened)
         return opened
 

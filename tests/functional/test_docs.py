@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import click
@@ -19,6 +20,7 @@ SKIPPED = {".venv", ".tools", ".git", "node_modules"}
 LANGUAGES = ("en", "zh_CN", "zh_TW")
 
 
+@cache
 def documents() -> list[Path]:
     return sorted(
         p

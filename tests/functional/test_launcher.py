@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.factories.archives import Archive
+
 ROOT = Path(__file__).parents[2]
 LAUNCHER = ROOT / "juanku"
 
@@ -116,15 +118,22 @@ def test_a_ring_inside_the_data_folder_is_refused(house: Path, tmp_path: Path) -
     assert not home.exists()
 
 
-@pytest.mark.parametrize(
-    "words",
-    [("serve", "--json"), ("fsck",), ("log", "verify"), ("index", "status"), ("user", "token", "anna", "--name", "x")],
-)
-def test_without_an_archive_it_says_so(house: Path, tmp_path: Path, words: tuple[str, ...]) -> None:
-    answer = juanku(house, *words, cwd=tmp_path, JUANKU_HOME=str(tmp_path / "none"))
+def test_without_an_archive_it_says_so(house: Path, tmp_path: Path) -> None:
+    answer = juanku(house, "serve", "--json", cwd=tmp_path, JUANKU_HOME=str(tmp_path / "none"))
     assert answer.returncode == 1
     assert answer.stderr.strip()
     assert "Traceback" not in answer.stderr
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize(
+    "words", [("fsck",), ("log", "verify"), ("index", "status"), ("user", "token", "anna", "--name", "x")]
+)
+def test_so_does_every_command(tmp_path: Path, words: tuple[str, ...]) -> None:
+    answer = Archive(tmp_path / "none").run(*words)
+    assert answer.code == 1
+    assert answer.err.strip()
+    assert "Traceback" not in answer.err
     assert not (tmp_path / "none").exists()
 
 

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from archive.identity import system
@@ -103,27 +104,26 @@ def test_every_change_of_a_hidden_record_answers_as_if_it_were_not_there(house: 
         if rule.endpoint in {"signing.sign_out", "signing.language", "signing.signed_in", "records.create"}:
             continue
         for method in (rule.methods or set()) & {"POST", "PUT"}:
+            absent = change(client, house, rule, method, token, uuid4(), uuid4())
             for number in hidden:
-                with client.session_transaction() as kept:
-                    kept.pop("_flashes", None)  # what earlier changes have left to be told on the next page
-                replies = [change(client, house, rule.endpoint, method, token, *ids) for ids in (
-                    (house.records[number], house.contents[number][0]), (uuid4(), uuid4())
-                )]  # fmt: skip
-                assert replies[0] == replies[1], (rule.endpoint, number)
-                assert not replies[0][0].startswith("5"), (rule.endpoint, number)
-                assert not told_of(str(replies[0]))
+                reply = change(client, house, rule, method, token, house.records[number], house.contents[number][0])
+                assert reply == absent, (rule.endpoint, number)
+                assert not reply[0].startswith("5"), (rule.endpoint, number)
+                assert not told_of(str(reply))
 
 
 def change(
-    client: FlaskClient, house: SecretsHouse, endpoint: str, method: str, token: str, record: UUID, content: UUID
+    client: FlaskClient, house: SecretsHouse, rule: Rule, method: str, token: str, record: UUID, content: UUID
 ) -> tuple[Any, ...]:
     """Send a change, and return its reply without the ids that were sent."""
-    rule = next(each for each in house.app.url_map.iter_rules() if each.endpoint == endpoint and method in each.methods)
+    with client.session_transaction() as kept:
+        kept.pop("_flashes", None)  # what earlier changes have left to be told on the next page
     values = of_the_house(rule.arguments)
     values |= {"record_id": record, "content_id": content, "upload_id": content, "number": 0}
-    path = house.app.url_map.bind("localhost").build(endpoint, {n: values[n] for n in rule.arguments}, method=method)
+    named = {name: values[name] for name in rule.arguments}
+    path = house.app.url_map.bind("localhost").build(rule.endpoint, named, method=method)
     headers = {"X-CSRFToken": token}
-    if endpoint == "uploads.begin":
+    if rule.endpoint == "uploads.begin":
         reply = client.open(path, method=method, json={"name": "a.txt", "size": 3}, headers=headers)
     else:
         data = {"record": str(record), "version": "1", "level": "2", "reason": "x", "title": "x"}

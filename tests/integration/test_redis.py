@@ -19,7 +19,7 @@ from archive.model.jobs import Job, JobKind, JobState
 from benchmarks._rough_proxy import RoughProxy
 from runtime.celery_app import CeleryWaker, answers
 from runtime.settings import Settings, load
-from runtime.wiring import NoWaker
+from runtime.working import LocalWaker
 from tests.factories.archives import Archive
 
 USUAL = "127.0.0.1:6379"
@@ -99,7 +99,7 @@ class Process:
 def ask(archive: Archive) -> Any:
     """Write a job as a change does, and tell nobody."""
     parts = archive.parts()
-    assert isinstance(parts.waker, NoWaker)
+    assert isinstance(parts.waker, LocalWaker)  # rings in this process alone
     with parts.db.writing() as work:
         job = parts.outbox.add(work, JobKind.CHECKPOINT, payload={"period": "a test's"})
         work.commit()

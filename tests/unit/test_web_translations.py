@@ -1,6 +1,7 @@
 """Every message of pages and command line is there in both scripts of Chinese, with the same gaps to fill."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -23,10 +24,12 @@ UNTRANSLATED = frozenset({"Python %(python)s, SQLite %(sqlite)s."})
 METHODS = [("web/**.py", "python"), ("runtime/**.py", "python"), ("web/templates/**.html", "jinja2")]
 
 
+@cache
 def _catalogue(locale: str) -> Catalog:
     return read_po((TRANSLATIONS / locale / "LC_MESSAGES" / "messages.po").open("rb"), locale=locale)
 
 
+@cache
 def _used() -> set[str]:
     found = set()
     for room in ("web", "runtime"):
