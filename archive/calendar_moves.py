@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from archive.corrections import DAYS
 from archive.database import Database, Work, rows_by_id
-from archive.deadlines import Allowed, Deadlines, Watch, find_deadline
+from archive.deadlines import Allowed, Deadlines, Watch, find_deadline, subject_rows
 from archive.due_rules import Stage
 from archive.errors import NotFound
 from archive.identity import Identity, system
@@ -153,7 +153,8 @@ class CalendarMoves:
         self._deadlines.set(session, kind, subject, due, record_id)
         facts = facts_of_many(session, rows_by_id(session, Record, [record_id]).values())
         allowed = Allowed(self._guard, session, facts)
-        people = dict.fromkeys(watch.recipients(session, row, Stage(0)))
+        about = subject_rows(session, self._watches, [row]).get(subject)
+        people = dict.fromkeys(watch.recipients(session, Stage(0), about))
         once = f"due:{row.id.hex}:{due}:{MOVED}"
         notes = [
             Told(each, f"due.{kind.value}", once, stage=MOVED, due=due, record=record_id, subject=subject)

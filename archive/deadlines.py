@@ -27,7 +27,7 @@ from archive.policy.facts import facts_by_id
 from archive.policy.guard import Guard
 from archive.policy.rules import Act, condition
 
-BATCH = 250
+BATCH = 500
 """Deadlines that are looked at at once."""
 
 MOST_AT_ONCE = 500
@@ -105,11 +105,11 @@ class Watch(Protocol):
 
     @property
     def subject(self) -> type[Base] | None:
-        """Of what the subjects are rows that ``recipients`` gets, so that many are read at once; None: it gets none."""
+        """Of what the subjects are rows that ``recipients`` is given; None: it is given none."""
         ...
 
-    def recipients(self, session: Session, deadline: Deadline, stage: Stage) -> Collection[UUID]:
-        """Return the ids of the people to be told at this stage."""
+    def recipients(self, session: Session, stage: Stage, row: Any) -> Collection[UUID]:
+        """Return the ids of the people to be told at this stage. ``row``: of the subject; None: it is gone."""
         ...
 
     def visible(self, session: Session, identity: Identity) -> ColumnElement[bool]:
@@ -234,7 +234,7 @@ class DueSweep:
     def _plan(self, session: Session, found: Sequence[Deadline], day: date) -> list[_Plan]:
         facts = facts_by_id(session, {each.record_id for each in found if each.record_id is not None})
         allowed = Allowed(self._guard, session, facts)
-        subjects = self._subjects(session, found)
+        rows = subject_rows(session, self._watches, found)
         plans, same = [], dict[Any, Judged]()
         for each in found:
             watch = self._watches[each.kind]
@@ -243,19 +243,10 @@ class DueSweep:
             same[asked] = judged
             people: Sequence[UUID] = ()
             if judged.stage is not None:
-                named = dict.fromkeys(watch.recipients(session, each, judged.stage))
+                named = dict.fromkeys(watch.recipients(session, judged.stage, rows.get(each.subject_id)))
                 people = [person for person in named if allowed.is_told(person, watch.act, each.record_id)]
             plans.append(_Plan(each, judged, people))
-        del subjects  # till here: the session lets go of rows that nobody holds
         return plans
-
-    def _subjects(self, session: Session, found: Sequence[Deadline]) -> Sequence[Base]:
-        """Read the rows that recipients are named by, a question for each kind instead of one for each row."""
-        wanted: dict[Any, list[UUID]] = {}
-        for each in found:
-            if (row := self._watches[each.kind].subject) is not None:
-                wanted.setdefault(row, []).append(each.subject_id)
-        return [found for row, ids in wanted.items() for found in session.scalars(select(row).where(row.id.in_(ids)))]
 
     def _write(self, plans: Sequence[_Plan]) -> int:
         """Mark the stages as told and make their messages, but for what somebody has changed meanwhile."""
@@ -301,14 +292,26 @@ class Allowed:
 
     def is_told(self, person: UUID, act: Act, record: UUID | None) -> bool:
         """Whether an account is open and, of a record, may do the act on it."""
-        if (person, act) not in self._kept:
+        kept = self._kept.get((person, act))
+        if kept is None:
             reach = self._guard.reach(self._session, Identity(name="", person_id=person))
-            self._kept[person, act] = reach.person_id is not None, test_of(condition(act, reach))
-        active, needed = self._kept[person, act]
+            kept = self._kept[person, act] = reach.person_id is not None, test_of(condition(act, reach))
+        active, needed = kept
         if record is None:
             return active
         facts = self._facts.get(record)
         return active and facts is not None and needed(facts)
+
+
+def subject_rows(
+    session: Session, watches: Mapping[DeadlineKind, Watch], found: Sequence[Deadline]
+) -> Mapping[UUID, Any]:
+    """Return by id the rows that the recipients of deadlines are named by: a question for each kind of row."""
+    wanted: dict[Any, list[UUID]] = {}
+    for each in found:
+        if (kind := watches[each.kind].subject) is not None:
+            wanted.setdefault(kind, []).append(each.subject_id)
+    return {key: row for kind, ids in wanted.items() for key, row in rows_by_id(session, kind, ids).items()}
 
 
 _TABLE = Base.metadata.tables["deadline"]

@@ -55,7 +55,7 @@ class RecordWatch:
         self._roles = roles
         self._head = head
 
-    def recipients(self, session: Session, deadline: Deadline, stage: Stage) -> Collection[UUID]:  # noqa: ARG002  (the contract's)
+    def recipients(self, session: Session, stage: Stage, row: Any) -> Collection[UUID]:  # noqa: ARG002  (the contract's)
         """Return those with the roles."""
         return people_with(session, *self._roles, *(self._head if stage.head else ()))
 
@@ -79,10 +79,9 @@ class CorrectionWatch(RecordWatch):
         roles = (Role.ARCHIVIST, Role.APPROVER)
         super().__init__(guard, DeadlineKind.CORRECTION, Act.DECIDE_CORRECTION, roles)
 
-    def recipients(self, session: Session, deadline: Deadline, stage: Stage) -> Collection[UUID]:
+    def recipients(self, session: Session, stage: Stage, row: Any) -> Collection[UUID]:
         """Return those who decide."""
-        asked = session.get(Approval, deadline.subject_id)
-        return [each for each in super().recipients(session, deadline, stage) if asked and each != asked.asked_by]
+        return [each for each in super().recipients(session, stage, row) if row and each != row.asked_by]
 
     def visible(self, session: Session, identity: Identity) -> ColumnElement[bool]:
         """Show it to whoever may decide."""
@@ -103,9 +102,8 @@ class PersonWatch:
         self._manage = manage
         self._roles = roles
 
-    def recipients(self, session: Session, deadline: Deadline, stage: Stage) -> Collection[UUID]:  # noqa: ARG002  (the contract's)
+    def recipients(self, session: Session, stage: Stage, row: Any) -> Collection[UUID]:  # noqa: ARG002  (the contract's)
         """Return the person, and those who manage it."""
-        row = session.get(self._row, deadline.subject_id)
         return [row.person_id, *people_with(session, *self._roles)] if row is not None else ()
 
     def visible(self, session: Session, identity: Identity) -> ColumnElement[bool]:

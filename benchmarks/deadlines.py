@@ -1,41 +1,67 @@
-"""Looking at what falls due. Run: ``juanku bench deadlines [DEADLINES] [--home FOLDER]``.
+"""Looking at what falls due. Run: ``juanku bench deadlines [LOANS] [--home FOLDER]``.
 
-So many open deadlines stand (100,000), of them one in a hundred due today; then all of them are due at once, as after a
-long standstill. Wall and processor time, the longest write transaction, and how the memory of the process grew.
+So many papers are lent (100,000), one in a hundred due today; then all of them are overdue at once, as after a long
+standstill. Wall and processor time, the longest write transaction, and how the memory of the process grew.
 """
 
 import argparse
 import resource
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import delete, func, insert, select, update
 
 from archive.ids import new_id
-from archive.model import Deadline, DeadlineKind, DeadlineState, Message, Record
+from archive.model import (
+    Approval,
+    ApprovalKind,
+    ApprovalState,
+    Deadline,
+    DeadlineKind,
+    DeadlineState,
+    Loan,
+    LoanForm,
+    LoanState,
+    Message,
+    Person,
+    Record,
+)
 from benchmarks._common import archive, opened, table
+from benchmarks._past_loans import BORROWERS
 from runtime.wiring import Parts
 
 BATCH = 5_000
 
 
 def stand(parts: Parts, count: int, records: list[UUID]) -> None:
-    """Write the deadlines: reviews of vital records in a year, but one in a hundred in seven days."""
-    day = parts.guard.day()
+    """Write the loans: each of them out, and to come back in a month, but one in a hundred today."""
+    day, now = parts.guard.day(), datetime.now(UTC)
+    with parts.db.reading() as session:
+        readers = list(session.scalars(select(Person.id).where(Person.login.in_(BORROWERS))))
+        first = session.scalar(select(func.max(Loan.number))) or 0
     for start in range(0, count, BATCH):
-        rows = [
-            {
-                "id": new_id(), "kind": DeadlineKind.VITAL_REVIEW, "subject_id": new_id(),
-                "record_id": records[number % len(records)], "due": day + timedelta(7 if number % 100 == 0 else 365),
-                "state": DeadlineState.OPEN, "told": [], "version": 1,
-                "look_on": day if number % 100 == 0 else day + timedelta(335),
-            }
-            for number in range(start, min(start + BATCH, count))
-        ]  # fmt: skip
+        approvals, loans, rows = [], [], []
+        for number in range(start, min(start + BATCH, count)):
+            asked, key, reader = new_id(), new_id(), readers[number % len(readers)]
+            due = day if number % 100 == 0 else day + timedelta(30)
+            approvals.append({
+                "id": asked, "kind": ApprovalKind.LOAN, "state": ApprovalState.APPROVED, "asked_by": reader,
+                "record_id": records[number % len(records)], "asked_at": now, "sealed": b"",
+            })  # fmt: skip
+            loans.append({
+                "id": key, "number": first + number + 1, "approval_id": asked, "borrower_id": reader, "days": 7,
+                "record_id": records[number % len(records)], "form": LoanForm.OUT, "purpose": "work",
+                "state": LoanState.OPEN, "asked_at": now, "issued_on": day, "due_on": due, "version": 1,
+            })  # fmt: skip
+            rows.append({
+                "id": new_id(), "kind": DeadlineKind.LOAN, "subject_id": key, "record_id": None, "due": due,
+                "state": DeadlineState.OPEN, "told": [], "version": 1, "look_on": due,
+            })  # fmt: skip
         with parts.db.writing() as work:
-            work.session.execute(insert(Deadline), rows)
+            for model, some in ((Approval, approvals), (Loan, loans), (Deadline, rows)):
+                work.session.execute(insert(model), some)
             work.commit()
 
 
@@ -54,7 +80,7 @@ def memory() -> float:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("deadlines", type=int, nargs="?", default=100_000)
+    parser.add_argument("loans", type=int, nargs="?", default=100_000)
     parser.add_argument("--home", type=Path)
     asked = parser.parse_args()
     with archive(200, asked.home), opened() as parts:
@@ -65,11 +91,11 @@ def main() -> None:
             work.commit()
         with parts.db.reading() as session:
             records = list(session.scalars(select(Record.id)))
-        stand(parts, asked.deadlines, records)
+        stand(parts, asked.loans, records)
         writes.clear()
         few, before = looked(parts), memory()
         with parts.db.writing() as work:
-            due = parts.guard.day() + timedelta(7)
+            due = parts.guard.day() - timedelta(1)
             work.session.execute(update(Deadline).values(due=due, look_on=parts.guard.day(), told=[]))
             work.commit()
         writes.clear()
@@ -78,7 +104,7 @@ def main() -> None:
         with parts.db.reading() as session:
             told = session.scalar(select(func.count()).select_from(Message))
         table(
-            f"What falls due, of {asked.deadlines:,} open deadlines",
+            f"What falls due, of {asked.loans:,} open loans",
             [
                 ("one in a hundred due: messages, wall, processor", f"{few[0]:,}, {few[1]:.2f} s, {few[2]:.2f} s"),
                 ("all due at once: messages, wall, processor", f"{every[0]:,}, {every[1]:.1f} s, {every[2]:.1f} s"),

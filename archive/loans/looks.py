@@ -15,7 +15,7 @@ from archive.database import Database
 from archive.errors import NotFound
 from archive.identity import Identity, Role
 from archive.loans import rules
-from archive.loans.standing import Availability, availability, rules_now
+from archive.loans.standing import Availability, availability, hindrance, rules_now, waited_for
 from archive.loans.states import PAPER, RUNNING
 from archive.model import (
     Approval,
@@ -41,7 +41,7 @@ class LoanShown:
     """A loan as someone may see it.
 
     ``title`` is None for who does not read the record, ``number`` for who neither reads it nor keeps custody of it;
-    ``sought`` is what its borrower described.
+    ``sought`` is what its borrower described. ``waited``: someone asked for the paper, so that it is not extended.
     """
 
     loan: Loan
@@ -52,6 +52,7 @@ class LoanShown:
     borrower: str
     overdue: int
     extendable: bool = False
+    waited: bool = False
     copy: int | None = None
 
 
@@ -88,6 +89,11 @@ class LoanLooks:
         """Return the rules of loans that hold now."""
         with self._db.reading() as session:
             return rules_now(session)
+
+    def hindrance(self, identity: Identity) -> str | None:
+        """Return the code of what keeps a person from asking for one more loan; None: nothing does."""
+        with self._db.reading() as session:
+            return hindrance(session, identity.person_id, self._guard.day(), plus=1) if identity.person_id else None
 
     def offer(self, identity: Identity, record_id: UUID) -> Offer:
         """Return how a record stands for someone who would borrow it. Raises ``NotFound``, ``NotAllowed``."""
@@ -270,8 +276,11 @@ class LoanLooks:
             for row in session.scalars(select(Approval).where(Approval.id.in_(asked), Approval.owner_id.is_not(None)))
         }
         day = self._guard.day()
+        running = {each.id for each in loans if _may_extend(each, records.get(each.record_id or each.id), day)}
+        waited = waited_for(session, {each.record_id for each in loans if each.id in running and each.form in PAPER})
 
         def told(loan: Loan) -> LoanShown:
+            waits = loan.form in PAPER and loan.record_id in waited
             record = records.get(loan.record_id) if loan.record_id else None
             seen = record if record is not None and record.id in sees else None
             approval = described.get(loan.approval_id)
@@ -286,7 +295,8 @@ class LoanLooks:
                 sought=self._approvals.opened(session, approval)[0]["sought"] if approval and private else "",
                 borrower=names.get(loan.borrower_id, ""),
                 overdue=max(0, (day - loan.due_on).days) if late and loan.due_on else 0,
-                extendable=_may_extend(loan, record, day),
+                extendable=loan.id in running and not waits,
+                waited=loan.id in running and waits,
                 copy=numbers.get(loan.copy_id) if loan.copy_id else None,
             )
 

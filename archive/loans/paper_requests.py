@@ -306,7 +306,7 @@ class PaperRequests:
         hands = hands_of(session, identity.person_id, self._guard.day())
         seen = self._guard.opens(session, identity, Approval.record_id, Act.SEE)
         mine = waiting(identity.person_id, hands).where(Approval.kind.in_(KINDS), seen)
-        rows = session.scalars(select(Approval).where(Approval.id.in_(mine)).order_by(Approval.id)).all()
+        rows = session.scalars(mine.with_only_columns(Approval).order_by(Approval.asked_at, Approval.id)).all()
         kept = []
         for row in rows:
             left = self._hands(session, identity, self._approvals.opened(session, row)[0])

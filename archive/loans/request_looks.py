@@ -85,10 +85,11 @@ class RequestLooks:
     ) -> Sequence[tuple[Approval, LoanShown]]:
         """Return the requests that wait for this person's decision, the oldest first, behind the id ``after``."""
         with self._db.reading() as session:
-            query = select(Approval).where(Approval.id.in_(self.undecided(session, identity)))
+            query = self.undecided(session, identity).with_only_columns(Approval)
             if after is not None:
                 query = query.where(Approval.id > after)
-            rows = session.scalars(query.order_by(Approval.id).limit(limit)).all()
+            # along the index of what is undecided: by id alone, PostgreSQL walks all that ever was asked
+            rows = session.scalars(query.order_by(Approval.asked_at, Approval.id).limit(limit)).all()
             loans = self._loans_of(session, rows)
             shown = self._loans.shown(session, identity, [loans[each.id] for each in rows])
             return list(zip(rows, shown, strict=True))

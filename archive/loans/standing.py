@@ -1,6 +1,6 @@
 """How a record stands for who would borrow it: on the shelf, out until when, how many wait, or not lent and why."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
@@ -94,6 +94,16 @@ def too_often(session: Session, borrower: UUID, record_id: UUID, day: date) -> b
         Loan.borrower_id == borrower, Loan.record_id == record_id, Loan.issued_on > day - timedelta(days=365)
     )
     return (session.scalar(had) or 0) >= times
+
+
+def waited_for(session: Session, records: Collection[UUID | None]) -> Collection[UUID | None]:
+    """Return those of records whose paper someone has asked for and does not have yet."""
+    if not records:
+        return ()
+    query = select(Loan.record_id).where(
+        Loan.record_id.in_(records), Loan.state.in_((LoanState.ASKED, LoanState.READY)), Loan.form.in_(PAPER)
+    )
+    return set(session.scalars(query))
 
 
 def queue_length(session: Session, record_id: UUID, without: UUID | None = None) -> int:

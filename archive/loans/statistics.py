@@ -1,15 +1,32 @@
 """Figures of loans over a span of days: by department, category, purpose and month; how quickly, how late."""
 
+from bisect import bisect
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from statistics import median
+from itertools import accumulate
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Integer,
+    Select,
+    String,
+    Subquery,
+    and_,
+    case,
+    cast,
+    extract,
+    func,
+    select,
+)
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from archive.clock import offsets
 from archive.database import Database
 from archive.errors import Fault, InvalidInput
 from archive.identity import Identity
@@ -27,8 +44,8 @@ class Statistics:
     """Figures of the loans asked for from ``since`` to ``until``, of records that whoever asks may see.
 
     Keys of ``months`` are years and months; of ``purposes`` and ``forms`` codes. ``waited`` is the median of hours from
-    asking to a yes (None: nothing was approved). ``late`` are papers that came back late, or are out and late;
-    ``handed`` all papers that were handed out.
+    asking to a yes, to the minute (None: nothing was approved). ``late`` are papers that came back late, or are out and
+    late; ``handed`` all papers that were handed out.
     """
 
     since: date
@@ -70,35 +87,23 @@ class LoanStatistics:
         if not since <= until <= since + timedelta(days=MOST_DAYS):
             high = since + timedelta(days=MOST_DAYS)
             raise InvalidInput(Fault("until", "not_within", {"low": str(since), "high": str(high)}))
-        found, waits, day = Statistics(since, until), [], self._guard.day()
-        zone = ZoneInfo(self._zone)
+        found = Statistics(since, until)
         with self._guard.refusals(identity), self._db.reading(long=True) as session:
             self._guard.require_house(session, identity, Act.SEE_LOAN_FIGURES)
-            sees = self._guard.visible(session, identity, Act.SEE).with_only_columns(Record.id)
-            query = (
-                select(
-                    Loan.asked_at, Loan.ready_at, Loan.issued_on, Loan.due_on, Loan.ended_at, Loan.state, Loan.form,
-                    Loan.purpose, Loan.department_id, Record.category_id,
-                )
-                .join(Record, Record.id == Loan.record_id)
-                .where(sees.where(Record.id == Loan.record_id).correlate(Loan).exists())
-                .where(Loan.asked_at >= _begin(since, zone), Loan.asked_at < _begin(until + timedelta(days=1), zone))
-                .execution_options(yield_per=2000)
-            )  # fmt: skip
-            for asked, ready, issued, due, ended, state, form, purpose, department, category in session.execute(query):
-                found.total += 1
-                found.departments[department] += 1
-                found.categories[category] += 1
-                found.purposes[purpose] += 1
-                found.forms[form.value] += 1
-                found.months[asked.astimezone(zone).strftime("%Y-%m")] += 1
-                found.refused += state is LoanState.REFUSED
-                if ready is not None:
-                    waits.append((ready - asked).total_seconds() / 3600)
-                if form in PAPER and issued is not None and due is not None:
-                    found.handed += 1
-                    found.late += (ended.astimezone(zone).date() if ended is not None else day) > due
-            found.waited = median(waits) if waits else None
+            facts = self._facts(session, identity, since, until)
+            for many, late, handed, refused, department, category, purpose, form, month in session.execute(
+                _alike(facts)
+            ):
+                found.total += many
+                found.late += late
+                found.handed += handed
+                found.refused += refused
+                found.departments[department] += many
+                found.categories[category] += many
+                found.purposes[purpose] += many
+                found.forms[form.value] += many
+                found.months[month] += many
+            found.waited = _middle([(minutes, many) for minutes, many in session.execute(_waits(facts))])
             named = [*found.departments, *found.categories]
             found.names = {
                 key: names
@@ -106,6 +111,61 @@ class LoanStatistics:
                 for key, names in session.execute(select(table.id, table.names).where(table.id.in_(named)))
             }
         return found
+
+    def _facts(self, session: Session, identity: Identity, since: date, until: date) -> Subquery:
+        """Return what is counted of each loan of the span, of records that this person sees."""
+        zone, day = ZoneInfo(self._zone), self._guard.day()
+        known = None if not self._db.is_sqlite else offsets(zone, since, day + timedelta(days=1))
+
+        def here(moment: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
+            """Return a moment as the house's clocks show it. SQLite knows no zones."""
+            if known is None:
+                return func.timezone(self._zone, moment)
+            ahead = [(moment >= begin, f"{offset.total_seconds()} seconds") for begin, offset in reversed(known)]
+            return func.datetime(moment, case(*ahead, else_="0 seconds"))
+
+        handed = and_(Loan.form.in_(PAPER), Loan.issued_on.is_not(None), Loan.due_on.is_not(None))
+        late = and_(handed, func.coalesce(func.date(here(Loan.ended_at), type_=Date), day) > Loan.due_on)
+        waited = (extract("epoch", Loan.ready_at) - extract("epoch", Loan.asked_at)) / 60
+        return (
+            select(
+                Loan.department_id, Record.category_id, Loan.purpose, Loan.form,
+                func.substr(cast(here(Loan.asked_at), String), 1, 7).label("month"),
+                cast(waited, Integer).label("waited"), _one(late).label("late"), _one(handed).label("handed"),
+                _one(Loan.state == LoanState.REFUSED).label("refused"),
+            )
+            .join(Record, Record.id == Loan.record_id)
+            .where(self._guard.opens(session, identity, Loan.record_id, Act.SEE))
+            .where(Loan.asked_at >= _begin(since, zone), Loan.asked_at < _begin(until + timedelta(days=1), zone))
+            .subquery()
+        )  # fmt: skip
+
+
+def _one(true: ColumnElement[bool]) -> ColumnElement[int]:
+    return case((true, 1), else_=0)
+
+
+def _alike(facts: Subquery) -> Select[Any]:
+    """Count the loans that are alike in all that there is a table of."""
+    each = facts.c
+    keys = (each.department_id, each.category_id, each.purpose, each.form, each.month)
+    sums = (func.sum(each.late), func.sum(each.handed), func.sum(each.refused))
+    return select(func.count(), *sums, *keys).group_by(*keys)
+
+
+def _waits(facts: Subquery) -> Select[Any]:
+    """Count the loans that waited as many minutes for their yes, the shortest first."""
+    waited = facts.c.waited
+    return select(waited, func.count()).where(waited.is_not(None)).group_by(waited).order_by(waited)
+
+
+def _middle(waits: Sequence[tuple[int, int]]) -> float | None:
+    """Return the median of minutes that were counted, in hours."""
+    ends = list(accumulate(many for _minutes, many in waits))
+    if not ends:
+        return None
+    low, high = (waits[bisect(ends, place)][0] for place in ((ends[-1] - 1) // 2, ends[-1] // 2))
+    return (low + high) / 120
 
 
 def _begin(day: date, zone: ZoneInfo) -> datetime:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, false, or_, select, true
@@ -88,15 +89,14 @@ class LoanWatch:
         self.kind = kind
         self.rule = RULES[kind]
 
-    def recipients(self, session: Session, deadline: Deadline, stage: Stage) -> Collection[UUID]:
+    def recipients(self, session: Session, stage: Stage, row: Any) -> Collection[UUID]:
         """Return the borrower, and those above them at the stages of the head."""
-        loan = session.get(Loan, deadline.subject_id)
-        if loan is None:
+        if row is None:
             return ()
-        told = [loan.borrower_id]
+        told = [row.borrower_id]
         if stage.head:
             day = self._guard.day()
-            token = head_token(session, loan.borrower_id, day, told)
+            token = head_token(session, row.borrower_id, day, told)
             told += [*(holders(session, token, day) if token else ()), *people_with(session, Role.ARCHIVIST)]
         return told
 
@@ -129,18 +129,17 @@ class DecisionWatch:
         self._guard = guard
         self.kind = kind
 
-    def recipients(self, session: Session, deadline: Deadline, stage: Stage) -> Collection[UUID]:  # noqa: ARG002  (the contract's)
+    def recipients(self, session: Session, stage: Stage, row: Any) -> Collection[UUID]:  # noqa: ARG002  (the contract's)
         """Return those who may decide now."""
-        asked = session.get(Approval, deadline.subject_id)
-        if asked is None:
+        if row is None:
             return ()
         named = select(ApprovalDecider.token).where(
-            ApprovalDecider.approval_id == asked.id, ApprovalDecider.number == asked.step,
+            ApprovalDecider.approval_id == row.id, ApprovalDecider.number == row.step,
             ApprovalDecider.done_by.is_(None),
         )  # fmt: skip
         day = self._guard.day()
         found = (each for token in session.scalars(named) for each in holders(session, token, day))
-        return dict.fromkeys(each for each in found if each not in {asked.asked_by, asked.for_id})
+        return dict.fromkeys(each for each in found if each not in {row.asked_by, row.for_id})
 
     def visible(self, session: Session, identity: Identity) -> ColumnElement[bool]:
         """Show it to those who may decide now."""
@@ -170,11 +169,10 @@ class PaperWatch:
         )
         self.subject: type[Base] | None = self._row
 
-    def recipients(self, session: Session, deadline: Deadline, stage: Stage) -> Collection[UUID]:
+    def recipients(self, session: Session, stage: Stage, row: Any) -> Collection[UUID]:
         """Return who has it, the archivists, and at the stages of the head those above."""
-        row = self._of(session, deadline)
         copy = session.get(Copy, row.copy_id) if row is not None else None
-        if row is None or copy is None or copy.holder_id is None:
+        if copy is None or copy.holder_id is None:
             return ()
         told = [copy.holder_id, *people_with(session, Role.ARCHIVIST)]
         if stage.head:

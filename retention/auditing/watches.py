@@ -1,6 +1,7 @@
 """Who is told of audits to be done, and of findings to be mended, and who sees them among what falls due."""
 
 from collections.abc import Collection
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, false, select, true
@@ -28,7 +29,7 @@ class AuditWatch:
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
-    def recipients(self, session: Session, deadline: Deadline, stage: Stage) -> Collection[UUID]:  # noqa: ARG002  (the contract's)
+    def recipients(self, session: Session, stage: Stage, row: Any) -> Collection[UUID]:  # noqa: ARG002  (the contract's)
         """Return the auditors."""
         return people_with(session, Role.AUDIT_ADMIN)
 
@@ -48,9 +49,8 @@ class FindingWatch(AuditWatch):
     rule = Rule(before=(7, 1), after=(3,), head=(14,))
     subject = AuditFinding
 
-    def recipients(self, session: Session, deadline: Deadline, stage: Stage) -> Collection[UUID]:
+    def recipients(self, session: Session, stage: Stage, row: Any) -> Collection[UUID]:
         """Return who is to mend it, and at the stages of the head the auditors."""
-        row = session.get(AuditFinding, deadline.subject_id)
         if row is None:
             return ()
         return [row.responsible_id, *(people_with(session, Role.AUDIT_ADMIN) if stage.head else ())]

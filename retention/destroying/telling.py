@@ -6,6 +6,7 @@ deadline: the one is told to people of the records when the cooling-off begins, 
 
 from collections.abc import Callable, Collection, Iterator
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
@@ -124,9 +125,8 @@ class ConfirmWatch:
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
-    def recipients(self, session: Session, deadline: Deadline, stage: Stage) -> Collection[UUID]:  # noqa: ARG002  (the contract's)
+    def recipients(self, session: Session, stage: Stage, row: Any) -> Collection[UUID]:  # noqa: ARG002  (the contract's)
         """Return who may confirm."""
-        row = session.get(Destruction, deadline.subject_id)
         if row is None or row.state is not DestructionState.COOLING:
             return ()
         busy = {row.begun_by, *session.scalars(_busy(row)), *session.scalars(_decided(row))}
@@ -164,9 +164,8 @@ class ObjectionWatch:
         self._guard = guard
         self.rule = Rule(before=(cooling_days,) if cooling_days else (), on=not cooling_days, passes=True)
 
-    def recipients(self, session: Session, deadline: Deadline, stage: Stage) -> Collection[UUID]:  # noqa: ARG002  (the contract's)
+    def recipients(self, session: Session, stage: Stage, row: Any) -> Collection[UUID]:  # noqa: ARG002  (the contract's)
         """Return those whom it concerns and who read a record on the list."""
-        row = session.get(Destruction, deadline.subject_id)
         if row is None or row.state is not DestructionState.COOLING:
             return ()
         on_it = _listed(row.id)

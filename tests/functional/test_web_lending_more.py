@@ -167,6 +167,8 @@ def test_a_post_keeps_a_paper_until_it_is_handed_over_under_a_signature(house: W
     page = archivist.get(f"/standing-custody/{one}").text
     assert "keeper2某" in page
     assert post(archivist, f"/standing-custody/{one}/check", pages="12", condition="good")[0] == 200
+    wrong = post(archivist, f"/standing-custody/{one}/return", pages="十二")
+    assert (wrong[0], 'id="fault-pages"' in wrong[1]) == (422, True)
     assert post(archivist, f"/standing-custody/{one}/return")[0] == 200
     assert keeper.get(f"/standing-custody/{one}").status_code == 404
 

@@ -2,18 +2,20 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
 from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from archive.approving.routes import SHIPPED
 from archive.identity import Role, system
-from archive.model import Copy, IssuedNumber, Medium, Person, Record
+from archive.model import Copy, IssuedNumber, Loan, Medium, Person, Record
 from tests.factories import people as rights
 from tests.factories.api_house import an_api_house
 from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_of
@@ -150,12 +152,16 @@ def test_questions_come_back_and_a_request_is_taken_back(house: WebHouse) -> Non
 
 def test_the_register_goes_out_as_a_spreadsheet_and_a_pdf(house: WebHouse) -> None:
     archivist, staff = house.browser("archivist"), house.browser("staff")
-    _record, number = paper(house, title="登记簿里的合同")
-    ask(staff, _record)
+    record, number = paper(house, title="登记簿里的合同")
+    ask(staff, record)
+    with house.services.db.writing() as work:  # half past midnight where the house is, the day before by UTC
+        asked = datetime(2024, 3, 4, 16, 30, tzinfo=UTC)
+        work.session.execute(update(Loan).where(Loan.record_id == UUID(record)).values(asked_at=asked))
+        work.commit()
     assert "登记簿里的合同" in archivist.get("/loans/register").text
     sent = archivist.get("/loans/register/list.xlsx?state=asked").data
     rows = CalamineWorkbook.from_filelike(BytesIO(sent)).get_sheet_by_index(0).to_python()
-    assert any(number in row and "登记簿里的合同" in row for row in rows)
+    assert any({number, "登记簿里的合同", "2024-03-05"} <= set(row) for row in rows)
     assert archivist.get("/loans/register/list.pdf").data.startswith(b"%PDF")
 
 

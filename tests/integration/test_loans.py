@@ -220,6 +220,8 @@ def test_a_loan_is_extended_by_its_borrower_up_to_a_month_and_not_when_someone_w
     second = house.decide("archivist", house.ask("staff", other))
     house.issue(second)
     house.ask("staff2", other)
+    mine = {each.loan.id: each for each in house.lending.looks.mine(house.who["staff"], limit=10)}
+    assert (mine[second.id].extendable, mine[second.id].waited) == (False, True)
     with pytest.raises(InvalidInput) as caught:
         house.lending.extensions.extend(house.who["staff"], second.id)
     assert faults(caught) == {"days": "someone_waits"}
@@ -283,6 +285,8 @@ def test_overdue_borrowers_and_those_over_the_limit_are_stopped(house: LendingHo
     with pytest.raises(InvalidInput) as caught:
         house.ask("staff", house.record())
     assert faults(caught) == {"borrower": "overdue"}
+    looks = house.lending.looks
+    assert [looks.hindrance(house.who[each]) for each in ("staff", "staff2")] == ["overdue", None]
     (late,) = house.lending.looks.register(house.who["archivist"], overdue=True, limit=10)
     assert late.overdue == 1
     for _ in range(10):
@@ -353,8 +357,7 @@ def test_what_is_lent_falls_due_until_it_is_back_and_those_above_are_told_late(h
     }
     watch = LoanWatch(house.guard, DeadlineKind.LOAN)
     with house.db.reading() as session:
-        row = session.scalars(select(Deadline).where(Deadline.kind == DeadlineKind.LOAN)).one()
-        told = {stage.code: set(watch.recipients(session, row, stage)) for stage in watch.rule.stages}
+        told = {stage.code: set(watch.recipients(session, stage, loan)) for stage in watch.rule.stages}
     assert told["on"] == {house.person("staff")}
     assert told["head_14"] >= {house.person(each) for each in ("staff", "head", "archivist")}
     house.lending.counter.take_back(house.who["archivist"], house.loan(loan.id).record_id or loan.id, Seen())

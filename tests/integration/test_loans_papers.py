@@ -29,6 +29,7 @@ from archive.model import (
     DeadlineState,
     LoanForm,
     Message,
+    Person,
     RuleBook,
     Stop,
 )
@@ -221,6 +222,30 @@ def test_where_the_archive_alone_decides_it_begins_at_once_and_a_route_may_name_
     assert (back.custody, back.differs) == (True, True)
     assert copy_of(house, record).holder_id is None
     assert counter.take_back(archivist, record, AtCounter()) is None
+
+
+def test_a_loan_through_a_year_with_the_clock_stopped_for_a_week_is_told_of_once_and_late_words_say_so(
+    house: LendingHouse,
+) -> None:
+    loan = house.decide("archivist", house.ask("staff", house.record()))
+    house.issue(loan)
+    messages = Messages(house.db, house.guard)
+    sweep = DueSweep(house.db, house.guard, house.log, messages, loan_watches(house.guard))
+    for number in [*range(30), *range(30, 365, 30)]:
+        if not 5 <= number < 12:  # two days before it is due, its day, and the day after
+            sweep.run()
+            sweep.run()
+        house.clock.move(days=1 if number < 30 else 30)
+    with house.db.reading() as session:
+        query = select(Person.login, Message.stage, Message.late).join(Person, Person.id == Message.person_id)
+        said = session.execute(query.where(Message.topic == "due.loan").order_by(Message.id)).all()
+    assert [(stage, late) for login, stage, late in said if login == "staff"] == [
+        ("after_1", True), ("after_7", False), ("head_14", False),
+    ]  # fmt: skip
+    assert sorted(login for login, stage, _late in said if stage == "head_14") == [
+        "archivist", "archivist2", "head", "staff",
+    ]  # fmt: skip
+    assert len(said) == len({*said})
 
 
 def test_who_has_a_late_paper_and_the_archive_are_told(house: LendingHouse) -> None:

@@ -45,6 +45,8 @@ from tests.factories.lending import LendingHouse, a_lending_house
 WHO = st.sampled_from(["archivist", "archivist2", "head", "staff", "staff2", "secrecy", "director", "low"])
 WHICH = st.integers(0, 40)
 DAYS = st.none() | st.integers(0, 9)
+FAR = st.sampled_from([0, 1, 2, 2])
+"""How far a loan gets at once: asked for, agreed to, fetched."""
 
 
 class Loans(RuleBasedStateMachine):
@@ -75,13 +77,22 @@ class Loans(RuleBasedStateMachine):
             rows = session.scalars(select(kind).where(*where).order_by(kind.id)).all()
         return rows[which % len(rows)] if rows else None
 
-    @rule(
-        who=WHO, which=WHICH, form=st.sampled_from(LoanForm), other=st.none() | WHO, days=st.none() | st.integers(0, 9)
-    )
-    def ask(self, who: str, which: int, form: LoanForm, other: str | None, days: int | None) -> None:
+    @rule(who=WHO, which=WHICH, form=st.sampled_from(LoanForm), other=st.none() | WHO, days=DAYS, far=FAR)
+    def ask(self, who: str, which: int, form: LoanForm, other: str | None, days: int | None, far: int) -> None:
+        """Ask, and often go on: all try to agree, who asks first of all; then it is fetched."""
         wish = Wish(form=form, purpose="work", words="查阅", borrower=other or "", days=days)
         record = self.records[which % len(self.records)]
         self._try(lambda: self.house.lending.requests.ask(self.house.who[who], record, wish))
+        newest = self._one(Loan, -1)
+        if far and newest:
+            self._all_agree(newest.approval_id, who)
+        if far > 1 and newest:
+            self._try(lambda: self.house.lending.counter.issue(self.house.who["archivist"], newest.borrower_id, record))
+
+    def _all_agree(self, asked: Any, *first: str) -> None:
+        act = self.house.lending.requests.decide
+        for who in (*first, "head", "archivist", "secrecy", "director", "archivist2"):
+            self._try(partial(act, self.house.who[who], asked, "同意", approve=True))
 
     @rule(who=WHO, which=WHICH)
     def describe_and_find(self, who: str, which: int) -> None:
@@ -104,9 +115,8 @@ class Loans(RuleBasedStateMachine):
     def go_through(self, which: int) -> None:
         """Everyone tries to agree to one request, so that some come through all their steps."""
         asked = self._one(Approval, which, Approval.state.in_(UNDECIDED))
-        act = self.house.lending.requests.decide
-        for who in ("head", "archivist", "secrecy", "director", "archivist2") if asked else ():
-            self._try(partial(act, self.house.who[who], asked.id, "同意", approve=True))
+        if asked:
+            self._all_agree(asked.id)
 
     @rule(who=WHO, which=WHICH, back=st.booleans())
     def ask_back_or_withdraw(self, who: str, which: int, back: bool) -> None:
@@ -138,12 +148,13 @@ class Loans(RuleBasedStateMachine):
         elif loan:
             self._try(lambda: counter.take_back(archivist, loan.record_id, Seen(brought_by=who)))
 
-    @rule(which=WHICH)
-    def extend(self, which: int) -> None:
+    @rule(which=WHICH, times=st.integers(1, 5))
+    def extend(self, which: int, times: int) -> None:
         loan = self._one(Loan, which, Loan.state == LoanState.OPEN)
         if loan:
             who = next(each for each in self.house.who.values() if each.person_id == loan.borrower_id)
-            self._try(lambda: self.house.lending.extensions.extend(who, loan.id))
+            for _ in range(times):
+                self._try(lambda: self.house.lending.extensions.extend(who, loan.id))
 
     @rule(which=WHICH)
     def recall(self, which: int) -> None:
@@ -299,8 +310,8 @@ def test_loans_stand_as_they_should_whatever_is_done(tmp_path: Path) -> None:
     run_state_machine_as_test(
         Loans,
         settings=settings(
-            max_examples=2,
-            stateful_step_count=30,
+            max_examples=3,  # the first is always the shortest there is: it does nothing
+            stateful_step_count=60,
             deadline=None,
             suppress_health_check=list(HealthCheck),
             database=None,

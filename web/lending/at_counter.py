@@ -1,13 +1,34 @@
-"""How a paper leaves or comes back, as the form says: pages counted, its condition."""
+"""A paper at the counter, as a form says: which, how many pages were counted, its condition."""
+
+from uuid import UUID
 
 from flask import request
 
-from archive.errors import Fault, InvalidInput
+from archive.errors import Fault, InvalidInput, NotFound
 from archive.loans.papers import AtCounter
 from archive.model import CopyCondition
+from web.custody.placing import numbered
 from web.i18n import current_locale
+from web.services import identity, services
 from web.words import translator
 from web.words.shelves import CONDITIONS
+
+
+def paper_named() -> tuple[UUID, int | None]:
+    """Return the record and the copy that the form's ``number`` means, typed or scanned.
+
+    Raises:
+        InvalidInput: field ``number``: nothing is typed, or nothing of this number is to be seen.
+        Ambiguous: it may mean several.
+    """
+    text = request.form.get("number", "").strip()[:300]
+    if not text:
+        raise InvalidInput(Fault("number", "required"))
+    number, copy = numbered(text)
+    try:
+        return services().records.find_number(identity(), number), copy
+    except NotFound:
+        raise InvalidInput(Fault("number", "no_such_number")) from None
 
 
 def at_counter(copy: int | None = None) -> AtCounter:

@@ -18,7 +18,7 @@ from web.lending.attached import keep, sent
 from web.lending.words import token_words
 from web.services import identity, services
 from web.words import named, translator
-from web.words.faults import explain, status_of
+from web.words.faults import explain, explain_fault, status_of
 from web.words.loans import FORMS, HARMS, SAID, SHORT_FORMS, STANDS, STATES
 
 pages = Blueprint("loans", __name__)
@@ -137,7 +137,9 @@ def filled(error: ArchiveError | None, form: str) -> dict[str, Any]:
     lines, faults = told(error, ASKED) if error else ([], {})
     purposes = services().lending.looks.rules().purposes
     standing_in = services().lending.deputies.mine(identity())[1]
+    stop = services().lending.looks.hindrance(identity())
     return {
+        "stopped": explain_fault(Fault("borrower", stop), locale) if stop else "",
         "values": {"form": form, "purpose": purposes[0].code, "days": "", **request.form.to_dict()},
         "lines": lines, "faults": faults, "labels": _labels(), "longest": LONGEST_REASON,
         "purposes": [(each.code, named(each.names, locale)) for each in purposes],

@@ -12,9 +12,10 @@ from archive.loans.marking import CopyShown
 from archive.policy.rules import Act
 from web.asking import require
 from web.i18n import current_locale
+from web.prints.filled import book_sent
 from web.reading.marked import MOST_TRACED, traced
 from web.services import identity, services
-from web.sheets import TYPE, workbook
+from web.sheets import workbook
 from web.words import mark, translator
 from web.words.faults import explain, status_of
 
@@ -45,8 +46,7 @@ def sheet() -> Response:
     say = translator(current_locale())
     heads = [(say(words), width) for words, width in COLUMNS]
     book = workbook(heads, [_row(each) for each in found])
-    name = 'attachment; filename="juanku-copy-register.xlsx"'
-    return Response(book, mimetype=TYPE, headers={"Content-Disposition": name})
+    return book_sent(book, "juanku-copy-register")
 
 
 @pages.post("/loans/copies/<uuid:mark_id>/compared")
@@ -105,5 +105,5 @@ def _row(each: CopyShown) -> list[str | int]:
     return [
         row.serial or "", each.record or "", each.name or "", f"{row.first}–{row.last}" if row.first else "",
         each.person, each.at.strftime("%Y-%m-%d %H:%M"), each.loan or "", each.compared_by,
-        row.compared_at.date().isoformat() if row.compared_at else "",
+        str(services().guard.day(row.compared_at)) if row.compared_at else "",
     ]  # fmt: skip

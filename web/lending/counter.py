@@ -19,6 +19,7 @@ from web.i18n import current_locale
 from web.lending.at_counter import at_counter, named_conditions
 from web.lending.attached import photographs
 from web.lending.papers import slip_pdf
+from web.prints.filled import pdf_sent
 from web.security import allow_camera
 from web.services import identity, services
 from web.words.faults import explain, explain_scan, status_of
@@ -112,8 +113,7 @@ def settle(report_id: UUID) -> BaseResponse:
 def slip(slip_id: UUID) -> Response:
     """Send the slip of what was handed out at once."""
     made = slip_pdf(services().lending.looks.slip(identity(), slip_id))
-    name = 'inline; filename="juanku-loan-slip.pdf"'
-    return Response(made, mimetype="application/pdf", headers={"Content-Disposition": name})
+    return pdf_sent(made, "juanku-loan-slip")
 
 
 def _standing(login: str, slip: str = "") -> Scan:

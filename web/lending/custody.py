@@ -6,16 +6,16 @@ from flask import Blueprint, Response, flash, make_response, redirect, render_te
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
-from archive.errors import ArchiveError, Fault, InvalidInput, LockedOut, NotFound, SignInFailed
+from archive.errors import Ambiguous, ArchiveError, InvalidInput, LockedOut, SignInFailed
 from archive.model import CopyCondition
 from archive.policy.rules import Act
 from archive.reasons import LONGEST_REASON
 from web import paging
-from web.asking import require, told
-from web.custody.placing import numbered
+from web.asking import require, told, whole_typed
 from web.i18n import current_locale
-from web.lending.at_counter import at_counter, named_conditions
+from web.lending.at_counter import at_counter, named_conditions, paper_named
 from web.lending.papers import custody_pdf
+from web.prints.filled import pdf_sent
 from web.services import identity, services
 from web.words.faults import explain, status_of
 
@@ -36,16 +36,11 @@ def give() -> BaseResponse:
     require(Act.SEE_LOANS)
     form = request.form
     try:
-        number, copy = numbered(form.get("number", "").strip()[:300])
-        months = form.get("months", "").strip()
-        months_now = int(months) if months.isascii() and months.isdigit() and len(months) < 4 else 0
-        record = services().records.find_number(identity(), number)
+        record, copy = paper_named()
         begun = services().lending.papers.give(
-            identity(), record, form.get("holder", ""), months_now, form.get("reason", ""), at_counter(copy)
+            identity(), record, form.get("holder", ""), whole_typed("months"), form.get("reason", ""), at_counter(copy)
         )
-    except NotFound:
-        return _list(InvalidInput(Fault("number", "no_such_number")))
-    except InvalidInput as error:
+    except (Ambiguous, InvalidInput) as error:
         return _list(error)
     if begun.asked:
         flash(_("It is asked for. The house’s route says who decides; after the last yes it waits at the counter."))
@@ -65,8 +60,7 @@ def slip(custody_id: UUID) -> Response:
     """Send the slip that goes with the paper, for both to sign."""
     made = custody_pdf(services().lending.custody.show(identity(), custody_id))
     services().readings.begin(identity(), "form.print", body={"form": "loan_slip", "custody": str(custody_id)}).result()
-    name = 'inline; filename="juanku-custody-slip.pdf"'
-    return Response(made, mimetype="application/pdf", headers={"Content-Disposition": name})
+    return pdf_sent(made, "juanku-custody-slip")
 
 
 @pages.post("/<uuid:custody_id>/issue")
@@ -121,7 +115,10 @@ def sign(custody_id: UUID) -> BaseResponse:
 @pages.post("/<uuid:custody_id>/return")
 def take_back(custody_id: UUID) -> BaseResponse:
     """Take it back for good."""
-    back = at_counter()
+    try:
+        back = at_counter()
+    except InvalidInput as error:
+        return _page(custody_id, error)
     if services().lending.custody.take_back(identity(), custody_id, back.pages, back.condition):
         flash(_("It is back, and differs from how it went out: its page says so."))
     else:

@@ -14,8 +14,9 @@ from archive.errors import InvalidInput
 from archive.loans.statistics import Statistics
 from web.days import first_of, last_of
 from web.i18n import current_locale
+from web.prints.filled import book_sent
 from web.services import identity, services
-from web.sheets import TYPE, workbook_of
+from web.sheets import workbook_of
 from web.words import named, translator
 from web.words.faults import explain, status_of
 from web.words.loans import SHORT_FORMS
@@ -60,8 +61,7 @@ def sheet() -> Response:
     ])  # fmt: skip
     body = {"since": str(since), "until": str(until), "rows": found.total}
     services().readings.begin(identity(), "loan.figures", body=body).result()
-    headers = {"Content-Disposition": 'attachment; filename="juanku-loan-statistics.xlsx"'}
-    return Response(book, mimetype=TYPE, headers=headers)
+    return book_sent(book, "juanku-loan-statistics")
 
 
 def _tables(found: Statistics) -> Sequence[Table]:

@@ -181,7 +181,7 @@ def _level_words(rank: int | None) -> str:
 
 
 def _row(each: LoanShown) -> dict[str, str]:
-    say = translator(current_locale())
+    say, day = translator(current_locale()), services().guard.day
     loan = each.loan
     condition = loan.condition_out.value if loan.condition_out else ""
     return {
@@ -190,10 +190,10 @@ def _row(each: LoanShown) -> dict[str, str]:
         "title": each.title or "",
         "borrower": each.borrower,
         "how": say(SHORT_FORMS[loan.form.value]),
-        "asked": loan.asked_at.date().isoformat(),
+        "asked": str(day(loan.asked_at)),
         "issued": str(loan.issued_on or ""),
         "due": str(loan.due_on or ""),
-        "ended": loan.ended_at.date().isoformat() if loan.ended_at else "",
+        "ended": str(day(loan.ended_at)) if loan.ended_at else "",
         "pages": "" if loan.pages_out is None else str(loan.pages_out),
         "condition": say(CONDITIONS[condition]) if condition else "",
         "condition_in": say(CONDITIONS[loan.condition_in.value]) if loan.condition_in else "",

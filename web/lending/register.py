@@ -13,8 +13,9 @@ from archive.loans.states import PAPER
 from archive.model import LoanState
 from web.i18n import current_locale
 from web.lending.papers import notices_pdf, register_pdf, register_rows
+from web.prints.filled import book_sent, pdf_sent
 from web.services import identity, services
-from web.sheets import TYPE, workbook
+from web.sheets import workbook
 from web.words import translator
 from web.words.loans import STATES
 
@@ -49,8 +50,7 @@ def sheet() -> Response:
     heads, rows = register_rows(_all(), current_locale())
     _note("loan.export", len(rows))
     book = workbook(heads, rows)
-    name = 'attachment; filename="juanku-loan-register.xlsx"'
-    return Response(book, mimetype=TYPE, headers={"Content-Disposition": name})
+    return book_sent(book, "juanku-loan-register")
 
 
 @pages.get("/list.pdf")
@@ -59,8 +59,7 @@ def printed() -> Response:
     found = _all()
     made = register_pdf(found)
     _note("loan.print", len(found))
-    name = 'inline; filename="juanku-loan-register.pdf"'
-    return Response(made, mimetype="application/pdf", headers={"Content-Disposition": name})
+    return pdf_sent(made, "juanku-loan-register")
 
 
 @pages.get("/notices.pdf")
@@ -74,8 +73,7 @@ def notices() -> BaseResponse:
         return redirect(url_for(".every", state="overdue"), 303)
     made = notices_pdf(found, today)
     _note("loan.print", len(found))
-    name = 'inline; filename="juanku-notices.pdf"'
-    return Response(made, mimetype="application/pdf", headers={"Content-Disposition": name})
+    return pdf_sent(made, "juanku-notices")
 
 
 def _all() -> Sequence[LoanShown]:

@@ -7,14 +7,14 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
 from archive.approving.states import OPEN
-from archive.errors import ArchiveError, Fault, InvalidInput, NotFound, WrongState
+from archive.errors import Ambiguous, ArchiveError, Fault, InvalidInput, WrongState
 from archive.model import ApprovalState, AttachedTo, LoanForm, Record
 from archive.policy.rules import Act
 from archive.reasons import LONGEST_REASON
 from web.asking import told
-from web.custody.placing import numbered
 from web.days import day_needed
 from web.i18n import current_locale
+from web.lending.at_counter import paper_named
 from web.lending.attached import photographs
 from web.services import identity, services
 from web.words import named, translator
@@ -79,14 +79,11 @@ def answer(approval_id: UUID) -> BaseResponse:
 def found(approval_id: UUID) -> BaseResponse:
     """Say which record was described."""
     try:
-        number, _copy = numbered(request.form.get("number", "").strip()[:300])
-        record = services().records.find_number(identity(), number)
+        record, _copy = paper_named()
         form = request.form.get("form", "")
         kind = LoanForm(form) if form in FORMS else None
         services().lending.requests.found(identity(), approval_id, record, kind)
-    except NotFound:
-        return _page(approval_id, InvalidInput(Fault("number", "no_such_number")))
-    except (InvalidInput, WrongState) as error:
+    except (Ambiguous, InvalidInput, WrongState) as error:
         return _page(approval_id, error)
     flash(_("The record is found. The request goes on by its route."))
     return redirect(url_for(".show", approval_id=approval_id), 303)

@@ -6,16 +6,16 @@ from flask import Blueprint, Response, flash, make_response, redirect, render_te
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
-from archive.errors import ArchiveError, Fault, InvalidInput, NotFound
+from archive.errors import Ambiguous, ArchiveError, InvalidInput
 from archive.identity import Role
 from archive.loans.rounds import LONGEST, MOST, Slip
 from archive.policy.rules import Act
 from web import paging
 from web.asking import require, told
-from web.custody.placing import numbered
 from web.days import day_needed
-from web.lending.at_counter import at_counter, named_conditions
+from web.lending.at_counter import at_counter, named_conditions, paper_named
 from web.lending.papers import circulation_pdf
+from web.prints.filled import pdf_sent
 from web.services import identity, services
 from web.words.faults import status_of
 
@@ -52,14 +52,14 @@ def begin() -> BaseResponse:
     require(Act.SEE_LOANS)
     form = request.form
     try:
-        record, copy = _record(form.get("number", ""))
+        record, copy = paper_named()
         names = form.get("receivers", "").replace("，", ",").replace("\n", ",").split(",")
         slip = Slip(
             form.get("purpose", ""), form.get("scope", ""), day_needed(form.get("until", ""), "until"),
             [each.strip() for each in names if each.strip()],
         )  # fmt: skip
         begun = services().lending.papers.send_round(identity(), record, slip, at_counter(copy))
-    except InvalidInput as error:
+    except (Ambiguous, InvalidInput) as error:
         return _form(error)
     if begun.asked:
         flash(_("It is asked for. The house’s route says who decides; after the last yes it waits at the counter."))
@@ -115,18 +115,7 @@ def slip(circulation_id: UUID) -> Response:
     made = circulation_pdf(found)
     body = {"form": "circulation_slip", "circulation": found.row.number}
     services().readings.begin(identity(), "form.print", body=body).result()
-    name = 'inline; filename="juanku-circulation-slip.pdf"'
-    return Response(made, mimetype="application/pdf", headers={"Content-Disposition": name})
-
-
-def _record(text: str) -> tuple[UUID, int | None]:
-    if not text.strip():
-        raise InvalidInput(Fault("number", "required"))
-    number, copy = numbered(text.strip()[:300])
-    try:
-        return services().records.find_number(identity(), number), copy
-    except NotFound:
-        raise InvalidInput(Fault("number", "no_such_number")) from None
+    return pdf_sent(made, "juanku-circulation-slip")
 
 
 def _page(circulation_id: UUID, error: ArchiveError | None = None) -> BaseResponse:

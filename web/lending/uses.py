@@ -22,8 +22,9 @@ from web.days import first_of, last_of
 from web.i18n import current_locale
 from web.lending.attached import photographs, sent
 from web.lending.papers import use_rows, uses_pdf
+from web.prints.filled import book_sent, pdf_sent
 from web.services import identity, services
-from web.sheets import TYPE, workbook
+from web.sheets import workbook
 from web.words import translator
 from web.words.faults import explain, status_of
 from web.words.loans import IDENTITY_PAPERS, SHORT_FORMS, USED_HOW
@@ -56,16 +57,14 @@ def every() -> str:
 def sheet() -> Response:
     """Send the register as a spreadsheet."""
     heads, rows = use_rows(_all("use.export"), current_locale())
-    name = 'attachment; filename="juanku-use-register.xlsx"'
-    return Response(workbook(heads, rows), mimetype=TYPE, headers={"Content-Disposition": name})
+    return book_sent(workbook(heads, rows), "juanku-use-register")
 
 
 @pages.get("/list.pdf")
 def printed() -> Response:
     """Send the register as a PDF."""
     made = uses_pdf(_all("use.print"))
-    name = 'inline; filename="juanku-use-register.pdf"'
-    return Response(made, mimetype="application/pdf", headers={"Content-Disposition": name})
+    return pdf_sent(made, "juanku-use-register")
 
 
 @pages.route("/find", methods=["GET", "POST"])
