@@ -13,7 +13,8 @@ from web.security import FormTooLarge
 from web.words import LOCALES
 from web.words.errors import ERRORS
 from web.words.faults import explain, explain_failed, explain_fault, explain_waiting, status_of
-from web.words.field_faults import FAULTS, REASONS, WAITING
+from web.words.field_faults import FAULTS, WAITING
+from web.words.put_aside import REASONS
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("archive", "indexer", "storage", "retention", "web", "runtime")

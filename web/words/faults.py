@@ -17,7 +17,6 @@ from web.words.field_faults import (
     NAMING,
     NUMBER_REASONS,
     PARTS,
-    REASONS,
     SETTING_REASONS,
     STANDING,
     STATES,
@@ -26,6 +25,7 @@ from web.words.field_faults import (
 )
 from web.words.fields import FIELDS
 from web.words.loans import LIMITS
+from web.words.put_aside import REASONS
 from web.words.shelves import SECURITIES
 
 LONGEST = 500
