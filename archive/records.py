@@ -16,7 +16,7 @@ from archive.clock import Clock
 from archive.database import Base, Database, Work
 from archive.dates import parse_civil
 from archive.describing import Draft
-from archive.errors import Ambiguous, ArchiveError, Conflict, InvalidInput, NotAllowed, WrongState
+from archive.errors import Ambiguous, ArchiveError, Conflict, Fault, InvalidInput, NotAllowed, WrongState
 from archive.fence import raise_fence
 from archive.identity import Identity
 from archive.ids import new_id
@@ -77,6 +77,15 @@ class RecordService:
             NotAllowed: the person may not create such a record here.
         """
         return self.create_many(identity, [draft])[0]
+
+    def faults_of(self, draft: Draft) -> Sequence[Fault]:
+        """Return every fault of a draft, as ``create`` would name them; nothing is written."""
+        with self._db.reading() as session:
+            try:
+                describing.describe(describing.Catalogue(session, self._guard.day(), [draft]), draft)
+            except InvalidInput as error:
+                return error.faults
+        return ()
 
     def create_many(self, identity: Identity, drafts: Sequence[Draft]) -> list[UUID]:
         """Catalogue many records in one short transaction (at most about 200 at a time): all or none."""

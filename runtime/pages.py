@@ -101,7 +101,7 @@ def services(parts: Parts) -> Services:
         drafts=parts.drafts,
         forms=parts.forms,
         typesetter=parts.typesetter,
-        why=parts.why,
+        why=parts.why, questions=parts.questions,
         unlocking=parts.unlocking,
         renditions=parts.renditions,
         search=parts.search,

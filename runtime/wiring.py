@@ -22,6 +22,7 @@ from archive.model import AttachedTo, JobKind
 from archive.once import Once
 from archive.policy.rules import Act
 from archive.ports import Waker
+from archive.questions import Questions
 from archive.rereading import Rereading
 from archive.why import WhyService
 from indexer.comparing import CompareTexts
@@ -101,6 +102,11 @@ class Parts(RecordParts):
     def why(self) -> WhyService:
         """Why someone reads a record or not."""
         return WhyService(self.db, self.guard, self.log, self.records)
+
+    @cached_property
+    def questions(self) -> Questions:
+        """What people ask those who keep rights."""
+        return Questions(self.db, self.guard, self.log, self.telling.messages)
 
     @cached_property
     def intake(self) -> IntakeService:

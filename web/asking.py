@@ -33,7 +33,8 @@ class Field:
     A ``month`` is a day of which the month or the year alone will do.
 
     ``options`` are pairs of value and words; of ticks, with help as a third. ``none`` are words of the empty choice.
-    Ticks that are ``folded`` open on a click.
+    Ticks that are ``folded`` open on a click. ``when``: the choices of another field that need this one; of any other
+    it does not stand there (the style sheet knows each such group of choices).
     """
 
     name: str
@@ -46,6 +47,7 @@ class Field:
     limit: int = 2000
     suggestions: Sequence[tuple[str, str]] = ()
     folded: bool = False
+    when: str = ""
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,31 @@ def count(number: int) -> str:
     return f"{number:,}" if number <= MOST_COUNTED else f"{MOST_COUNTED:,}+"
 
 
+BROWSERS = (
+    ("MicroMessenger/", "WeChat"),
+    ("Edg/", "Edge"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+SYSTEMS = (
+    ("Windows", "Windows"),
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+)
+"""What browsers and systems call themselves; the first that is found counts."""
+
+
+def browser(agent: str | None) -> str:
+    """Name the browser and the system of a session, or what it called itself."""
+    said = agent or "—"
+    found = [next((name for sign, name in names if sign in said), "") for names in (BROWSERS, SYSTEMS)]
+    return " · ".join(filter(None, found)) if found[0] else said[:60]
+
+
 def init_app(app: Flask) -> None:
     """Give an app its filters and tests."""
     app.jinja_env.tests["pictured"] = lambda file: (
@@ -48,6 +73,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(
         shape=shape,
         actor=actor,
+        browser=browser,
         counted=count,
         told_body=told_body,
         masked=masked,

@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import Any
 
-from flask import g, request
+from flask import current_app, g, request
 
 from archive.errors import ArchiveError
 from archive.identity import Identity, Role
 from archive.policy.rules import HOUSE_RULES, READERS, Act
 from archive.subjects import KEEPERS
 from archive.why import EXPLAINERS
+from web.i18n import current_locale
 from web.services import services
 from web.waiting import PREPARERS as _PREPARERS
 from web.words import mark
@@ -19,31 +21,16 @@ from web.words import mark
 RAIL_COOKIE = "juanku_rail"
 """Holds the codes of the groups that a person opened, with dots between; their browser writes it."""
 
-_LEVELS = ("levels.new", "levels.new_group", "levels.shelving")
 _SCHEME = HOUSE_RULES[Act.MANAGE_SCHEME]
 _CHECKED = HOUSE_RULES[Act.SEE_STORE] - HOUSE_RULES[Act.SEE_JOBS]
-_SCHEMES = (
-    "schemes.show", "schemes.category", "schemes.importing", "schemes.changing", "category_fields.new",
-    "category_fields.rules",
-)  # fmt: skip
-_SHELVES = (
-    "shelves.show", "shelves.new", "shelves.changing", "placing.show", "placing.take", "placing.to_move",
-    "stocktaking.every", "stocktaking.show", "stocktaking.scan",
-)  # fmt: skip
-_CHECKS = ("checks.checking", "checks.check", "checks.rules", "checks.new_rule", "checks.set_rule")
-_AUDITS = (
-    "audits.show", "audits.new", "audit_findings.every", "audit_findings.show", "audit_checklists.every",
-    "audit_checklists.show",
-)  # fmt: skip
-_RENEWALS = ("renewals.every", "renewals.show", "renewals.new", "renewals.ask")
-_SCHEDULES = ("schedules.every", "schedules.show", "schedules.draft", "schedules.new", "schedules.changing")
 
 
 @dataclass(frozen=True)
 class Way:
     """A page the rail leads to: its endpoint, its picture in ``icons.html``, its name, and who is led there.
 
-    ``who`` None: everyone. ``beside`` are endpoints of the same work, which the rail shows as being here too.
+    ``who`` None: everyone. ``beside`` are other endpoints, or blueprints with all of theirs, of the same work: the rail
+    shows them as being here too.
     """
 
     endpoint: str
@@ -60,7 +47,7 @@ class Group:
     code: str
     icon: str
     words: str
-    ways: Sequence[Way]
+    ways: tuple[Way, ...]
 
 
 WAYS: Sequence[Group] = (
@@ -71,24 +58,18 @@ WAYS: Sequence[Group] = (
         (
             Way("desk.desk", "desk", mark("My desk")),
             Way("finding.search", "search", mark("Search"), READERS),
-            Way(
-                "browsing.scheme",
-                "browse",
-                mark("Browse"),
-                READERS,
-                ("browsing.category", "browsing.projects", "browsing.place"),
-            ),
+            Way("browsing.scheme", "browse", mark("Browse"), READERS, ("browsing",)),
             Way("records.new", "new", mark("Catalogue"), _PREPARERS, ("records.create",)),
             Way(
                 "loans.mine",
                 "loan",
                 mark("My loans"),
                 READERS,
-                ("loans.describing", "loans.borrow", "loan_requests.show", "loan_requests.deputies", "basket.show"),
+                ("loans", "basket", "loan_requests.show", "loan_requests.deputies"),
             ),
-            Way("rounds.every", "loan", mark("Circulation slips"), READERS, ("rounds.show", "rounds.new")),
+            Way("rounds.every", "loan", mark("Circulation slips"), READERS, ("rounds",)),
             Way("loan_requests.waiting", "decide", mark("Loans to decide"), READERS),
-            Way("corrections.every", "correct", mark("Corrections"), READERS, ("corrections.show", "corrections.new")),
+            Way("corrections.every", "correct", mark("Corrections"), READERS, ("corrections",)),
             Way("deadlines.board", "due", mark("What falls due")),
         ),
     ),
@@ -97,24 +78,14 @@ WAYS: Sequence[Group] = (
         "upload",
         mark("Taking in"),
         (
+            Way("bring_in.mine", "sheet", mark("Bring in"), _PREPARERS, ("bring_in",)),
             Way(
-                "bring_in.mine",
-                "sheet",
-                mark("Bring in"),
-                _PREPARERS,
-                ("bring_in.columns", "bring_in.check", "bring_in.show", "bring_in.take"),
-            ),
-            Way(
-                "hand_ins.every",
-                "upload",
-                mark("Hand-ins"),
-                _PREPARERS,
-                ("hand_ins.show", "hand_ins.new", "hand_in_check.show", "hand_in_check.report", "hand_in_sign.show"),
+                "hand_ins.every", "upload", mark("Hand-ins"), _PREPARERS, ("hand_ins", "hand_in_check", "hand_in_sign")
             ),
             Way("uploads.mine", "upload", mark("My uploads"), _PREPARERS),
-            Way("steps.board", "correct", mark("Steps into custody"), _PREPARERS, ("steps.deadlines", "steps.run")),
-            Way("bulk.every", "sheet", mark("My edits"), _PREPARERS, ("bulk.show", "bulk.new", "bulk_moves.show")),
-            Way("papers.board", "sheet", mark("Required papers"), READERS, ("papers.show",)),
+            Way("steps.board", "correct", mark("Steps into custody"), _PREPARERS, ("steps", "sending_back")),
+            Way("bulk.every", "sheet", mark("My edits"), _PREPARERS, ("bulk", "bulk_moves")),
+            Way("papers.board", "sheet", mark("Required papers"), READERS, ("papers",)),
         ),
     ),
     Group(
@@ -127,26 +98,26 @@ WAYS: Sequence[Group] = (
                 "counter",
                 mark("Loan counter"),
                 HOUSE_RULES[Act.SEE_LOANS],
-                ("counter.take", "counter.reports", "loan_register.every", "marked_copies.every"),
+                ("counter", "loan_register", "marked_copies.every"),
             ),
-            Way(
-                "uses.every",
-                "people",
-                mark("Use register"),
-                HOUSE_RULES[Act.SEE_LOANS],
-                ("uses.show", "uses.new", "uses.find", "uses.reveal", "outside_readers.every", "outside_readers.show"),
-            ),
+            Way("uses.every", "people", mark("Use register"), HOUSE_RULES[Act.SEE_LOANS], ("uses", "outside_readers")),
             Way(
                 "standing_custody.every",
                 "people",
                 mark("Standing custody"),
                 READERS,
-                ("standing_custody.show", "paper_requests.every", "paper_requests.show"),
+                ("standing_custody", "paper_requests"),
             ),
             Way("loan_figures.show", "log", mark("Loans in figures"), HOUSE_RULES[Act.SEE_LOAN_FIGURES]),
-            Way("shelves.rooms", "shelf", mark("Shelves"), HOUSE_RULES[Act.SEE_SHELVES], _SHELVES),
-            Way("checks.due", "correct", mark("Checks"), HOUSE_RULES[Act.MANAGE_CHECKS], _CHECKS),
-            Way("vital.waiting", "level", mark("Vital records"), frozenset({Role.ARCHIVIST}), ("vital.mark",)),
+            Way(
+                "shelves.rooms",
+                "shelf",
+                mark("Shelves"),
+                HOUSE_RULES[Act.SEE_SHELVES],
+                ("shelves", "placing", "stocktaking"),
+            ),
+            Way("checks.due", "correct", mark("Checks"), HOUSE_RULES[Act.MANAGE_CHECKS], ("checks",)),
+            Way("vital.waiting", "level", mark("Vital records"), frozenset({Role.ARCHIVIST}), ("vital",)),
         ),
     ),
     Group(
@@ -154,39 +125,23 @@ WAYS: Sequence[Group] = (
         "due",
         mark("Retention"),
         (
-            Way("terms_due.board", "log", mark("Terms run out"), None, (*_SCHEDULES, "forecast.show", *_RENEWALS)),
-            Way(
-                "appraisals.every",
-                "decide",
-                mark("Appraisals"),
-                HOUSE_RULES[Act.SEE_APPRAISALS],
-                ("appraisals.show", "appraisals.new"),
-            ),
+            Way("terms_due.board", "log", mark("Terms run out"), None, ("schedules", "forecast", "renewals")),
+            Way("appraisals.every", "decide", mark("Appraisals"), HOUSE_RULES[Act.SEE_APPRAISALS], ("appraisals",)),
             Way("events.every", "correct", mark("Events"), frozenset({Role.ARCHIVIST})),
+            Way("secrecy.board", "level", mark("Secrecy periods"), HOUSE_RULES[Act.SEE_SECRECY], ("secrecy",)),
             Way(
-                "secrecy.board",
-                "level",
-                mark("Secrecy periods"),
-                HOUSE_RULES[Act.SEE_SECRECY],
-                ("secrecy.reviews", "secrecy.review", "secrecy.new", "secrecy.ask"),
-            ),
-            Way(
-                "transfers.every",
-                "upload",
-                mark("Transfers"),
-                HOUSE_RULES[Act.SEE_TRANSFERS],
-                ("transfers.show", "transfers.new", "bags_in.every", "bags_in.new", "bags_in.show"),
+                "transfers.every", "upload", mark("Transfers"), HOUSE_RULES[Act.SEE_TRANSFERS], ("transfers", "bags_in")
             ),
             Way("matters.every", "correct", mark("Unsettled matters"), frozenset({Role.ARCHIVIST})),
-            Way("holds.every", "level", mark("Holds"), HOUSE_RULES[Act.SEE_HOLDS], ("holds.show", "holds.new")),
-            Way("audits.every", "correct", mark("Audits"), HOUSE_RULES[Act.AUDIT], _AUDITS),
+            Way("holds.every", "level", mark("Holds"), HOUSE_RULES[Act.SEE_HOLDS], ("holds",)),
             Way(
-                "destructions.every",
-                "log",
-                mark("Destructions"),
-                None,
-                ("destructions.show", "destructions.new", "destroyed.every"),
+                "audits.every",
+                "correct",
+                mark("Audits"),
+                HOUSE_RULES[Act.AUDIT],
+                ("audits", "audit_findings", "audit_checklists"),
             ),
+            Way("destructions.every", "log", mark("Destructions"), None, ("destructions", "destroyed")),
         ),
     ),
     Group(
@@ -194,22 +149,16 @@ WAYS: Sequence[Group] = (
         "unit",
         mark("House"),
         (
-            Way("subjects.every", "subject", mark("Subjects"), KEEPERS, ("subjects.show", "subjects.new")),
-            Way("fonds.every", "scheme", mark("Fonds"), _SCHEME, ("fonds.new", *_SCHEMES)),
-            Way("rules.every", "number", mark("Number rules"), _SCHEME, ("rules.new",)),
-            Way(
-                "form_templates.every", "sheet", mark("Forms"), HOUSE_RULES[Act.MANAGE_FORMS], ("form_templates.show",)
-            ),
-            Way("templates.every", "scheme", mark("Dossier templates"), _SCHEME, ("templates.show",)),
+            Way("subjects.every", "subject", mark("Subjects"), KEEPERS, ("subjects",)),
+            Way("fonds.every", "scheme", mark("Fonds"), _SCHEME, ("fonds", "schemes", "category_fields")),
+            Way("rules.every", "number", mark("Number rules"), _SCHEME, ("rules",)),
+            Way("form_templates.every", "sheet", mark("Forms"), HOUSE_RULES[Act.MANAGE_FORMS], ("form_templates",)),
+            Way("templates.every", "scheme", mark("Dossier templates"), _SCHEME, ("templates",)),
             Way("calendar.show", "due", mark("Calendar"), _SCHEME),
-            Way("places.every", "place", mark("Places"), _SCHEME, ("places.show", "places.new", "places.changing")),
-            Way("levels.show", "level", mark("Levels"), HOUSE_RULES[Act.MANAGE_LEVELS], _LEVELS),
-            Way(
-                "organisation.show", "unit", mark("Organisation"), HOUSE_RULES[Act.MANAGE_PEOPLE], ("organisation.new",)
-            ),
-            Way(
-                "people.every", "people", mark("People"), HOUSE_RULES[Act.MANAGE_PEOPLE], ("people.show", "person.new")
-            ),
+            Way("places.every", "place", mark("Places"), _SCHEME, ("places",)),
+            Way("levels.show", "level", mark("Levels"), HOUSE_RULES[Act.MANAGE_LEVELS], ("levels",)),
+            Way("organisation.show", "unit", mark("Organisation"), HOUSE_RULES[Act.MANAGE_PEOPLE], ("organisation",)),
+            Way("people.every", "people", mark("People"), HOUSE_RULES[Act.MANAGE_PEOPLE], ("people", "person")),
             Way("rule_books.routes", "number", mark("Who decides"), HOUSE_RULES[Act.MANAGE_ROUTES]),
             Way("rule_books.loans", "number", mark("Rules of loans"), HOUSE_RULES[Act.MANAGE_LOANS]),
             Way("marked_copies.tracing", "search", mark("Trace a copy"), HOUSE_RULES[Act.TRACE]),
@@ -220,7 +169,7 @@ WAYS: Sequence[Group] = (
                 "system",
                 mark("System"),
                 HOUSE_RULES[Act.SEE_JOBS],
-                ("system.parts", "backups.show", "fixity.show", "deliveries.every"),
+                ("system", "backups", "fixity", "deliveries"),
             ),
             Way("fixity.show", "system", mark("Stored files"), _CHECKED),
         ),
@@ -234,20 +183,36 @@ class Shown:
     """A group as a person sees it: ``open`` where they are, and where they have opened it (``RAIL_COOKIE``)."""
 
     group: Group
-    ways: Sequence[Way]
+    ways: tuple[Way, ...]
     open: bool
 
 
-def rail_of(identity: Identity) -> list[Shown]:
+def is_here(way: Way) -> bool:
+    """Return whether the present page is of a way's work."""
+    return not {request.endpoint, request.blueprint}.isdisjoint((way.endpoint, *way.beside))
+
+
+def rail_of(identity: Identity) -> tuple[Shown, ...]:
     """Return the groups and pages that the rail shows to ``identity``; a group without pages is left out."""
     opened = request.cookies.get(RAIL_COOKIE, "").split(".")
     shown = []
     for group in WAYS:
-        ways = [way for way in group.ways if way.who is None or way.who & identity.roles]
-        here = any(request.endpoint in (way.endpoint, *way.beside) for way in ways)
+        ways = tuple(way for way in group.ways if way.who is None or way.who & identity.roles)
+        here = any(is_here(way) for way in ways)
         if ways:
             shown.append(Shown(group, ways, here or group.code in opened))
-    return shown
+    return tuple(shown)
+
+
+@lru_cache(maxsize=512)
+def _drawn(rail: tuple[Shown, ...], here: frozenset[Way], locale: str, root: str) -> str:  # noqa: ARG001  (they are what the drawing depends on)
+    """Draw a rail: with its many links it would be a sixth of the work for a page."""
+    return current_app.jinja_env.get_template("rail.html").render(rail=rail, here=here)
+
+
+def _drawn_rail(rail: tuple[Shown, ...]) -> str:
+    here = frozenset(way for each in rail for way in each.ways if is_here(way))
+    return _drawn(rail, here, current_locale(), request.script_root)
 
 
 def _closed() -> str | None:
@@ -270,11 +235,13 @@ def frame() -> dict[str, Any]:
     if identity is None:
         return {"person": None, "closed": _closed()}
     here = request.full_path if request.query_string else request.path
+    rail = rail_of(identity)
     return {
         "closed": _closed() if g.person is None or g.person.closed else None,
         "person": g.person,
         "here": here,
-        "rail": rail_of(identity),
+        "rail": rail,
+        "drawn_rail": partial(_drawn_rail, rail),
         "reads": bool(identity.roles & READERS),
         "may_create": bool(identity.roles & _PREPARERS),
         "may_file": Role.ARCHIVIST in identity.roles,

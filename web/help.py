@@ -34,6 +34,7 @@ PLACES: Mapping[str, str] = {
     "files.page": "staff#open",
     "files.find": "staff#open",
     "why.ask": "staff#when-you-cannot-find-something",
+    "why.reply": "administrator#why-someone-sees-nothing",
     "why.answer": "staff#when-you-cannot-find-something",
     "history.record_history": "staff#open",
     "records.new": "archivist#catalogue",

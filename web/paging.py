@@ -61,3 +61,8 @@ def read_id(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
+
+
+def read_position(text: str) -> int | None:
+    """Return the position in a list that an address holds; None when it cannot be read."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 9 else None

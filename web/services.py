@@ -47,6 +47,7 @@ from archive.places import Places
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import ObjectStore, Vault
+from archive.questions import Questions
 from archive.records import RecordService
 from archive.relations import Relations
 from archive.required.papers import Papers
@@ -201,6 +202,7 @@ class Services:
     forms: FormTemplates
     typesetter: Typesetter
     why: WhyService
+    questions: Questions
     unlocking: Unlocking
     renditions: Renditions
     search: SearchService

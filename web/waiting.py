@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from archive.identity import Role
 from archive.model import Content, ContentState, Record
 from archive.policy.rules import READERS
+from archive.why import EXPLAINERS
 from web.arriving.scans import count_doubtful
 from web.services import identity, services
 from web.words import mark
@@ -161,6 +162,10 @@ WAITS = (
     ),
     Wait(
         mark("vital records to review"), "vital.waiting", lambda s: services().vital.due(s, identity()), {"due": "1"}
+    ),
+    Wait(
+        mark("questions why a number is not open"), "why.ask", lambda s: services().questions.count(s, identity()),
+        who=EXPLAINERS,
     ),
     Wait(mark("files put aside"), "put_aside.waiting", _put_aside),
     Wait(

@@ -1,4 +1,4 @@
-"""Messages to people, and how they go out of the house."""
+"""Messages to people, how they go out of the house, and what people ask those who keep rights."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -102,3 +102,32 @@ class PersonChannel(Base):
     address: Mapped[bytes | None] = mapped_column(LargeBinary)
     address_token: Mapped[str | None] = mapped_column(String(64))
     digest: Mapped[bool] = mapped_column(default=False)
+
+
+class QuestionAnswer(StrEnum):
+    """What whoever keeps rights answers; never words of their own, which might tell what lies behind a number."""
+
+    OPEN = "open"
+    SHUT = "shut"
+    TALK = "talk"
+
+
+class RightQuestion(Base):
+    """A person asks those who keep rights about a number. It names no record: nobody says whether there is one."""
+
+    __tablename__ = "right_question"
+    __table_args__ = (
+        Index("ix_right_question_asked_by", "asked_by", "id"),
+        Index(
+            "ix_right_question_waiting", "id",
+            sqlite_where=text("answered_at IS NULL"), postgresql_where=text("answered_at IS NULL"),
+        ),
+    )  # fmt: skip
+
+    id: Mapped[Key]
+    number: Mapped[str] = mapped_column(String(200))
+    asked_by: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    asked_at: Mapped[datetime]
+    answer: Mapped[QuestionAnswer | None] = mapped_column(word(QuestionAnswer))
+    answered_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
+    answered_at: Mapped[datetime | None]

@@ -253,6 +253,7 @@ STATES: Mapping[str, tuple[str, str]] = {
     "search help": ("staff", "/search"),
     "desk auditor": ("audit", "/"),
     "desk staff": ("staff", "/"),
+    "why asked": ("staff", "/why"),
     "desk bin": ("archivist", "/?state=binned"),
     "proposals form": ("archivist", "/records/{long}/edit"),
     "help commands": ("system", "/help/commands"),

@@ -252,6 +252,14 @@ def _destruction(archivist: Hands, parts: Parts, places: dict[str, str]) -> None
     places["destruction"] = _first(r"/destructions/([0-9a-f-]{36})", begun.location or begun.text)
 
 
+def _questions(secrecy: Hands) -> None:
+    """Ask twice why a number is not open; one is answered."""
+    staff = Hands(secrecy.client.application, "staff")
+    for number in ("H001-WYX04-0099", "H001-WYX04-0100"):
+        staff.post("/why", "/why", number=number, ask="1")
+    secrecy.post(_first(r'action="(/why/[^"]+/answer)"', secrecy.read("/why")), "/why", answer="shut")
+
+
 def _audit(auditor: Hands, places: dict[str, str], day: date) -> None:
     """Plan a risk assessment, answer a point, and have the archivist mend what it found."""
     at = "/audits/new"
@@ -459,6 +467,7 @@ def _people(security: Hands, secrecy: Hands, parts: Parts, places: dict[str, str
         places["holding"] = str(session.scalars(held).one())
     places["department"] = _first(r"/departments/([0-9a-f-]{36})/rename", security.read("/house/organisation"))
     secrecy.post("/house/levels/groups/new", fonds=places["fonds"], number_mark="QA", name="专案一")
+    _questions(secrecy)
 
 
 @contextmanager

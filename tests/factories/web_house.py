@@ -55,6 +55,7 @@ from archive.loans.whole import Lending
 from archive.log.browse import LogView
 from archive.log.readings import Readings
 from archive.log.writer import Log
+from archive.messages import Messages
 from archive.model import AttachedTo, Category, JobKind, NumberRule, Person, Record
 from archive.moving import Moving
 from archive.need_to_know import NeedToKnow
@@ -65,6 +66,7 @@ from archive.people import People
 from archive.places import Places
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
+from archive.questions import Questions
 from archive.records import RecordService
 from archive.relations import Relations
 from archive.required.papers import Papers
@@ -448,6 +450,7 @@ def a_web_house(
         drafts=Drafts(db, vault, clock),
         forms=FormTemplates(db, guard, log, clock, shipped, try_out),
         typesetter=typesetter,
+        questions=Questions(db, guard, log, Messages(db, guard)),
         why=WhyService(db, guard, log, RecordService(db, guard, vault, log, outbox, clock)),
         unlocking=Unlocking(db, guard, vault, log, outbox, clock, reading, unpacking),
         renditions=Renditions(db, guard, log, outbox),

@@ -1,5 +1,6 @@
 """The description is true: whatever it allows is answered as it says, whoever asks."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -13,7 +14,7 @@ from schemathesis.checks import CHECKS, load_all_checks
 from archive.identity import Role, system
 from tests.factories.api_house import ApiHouse, an_api_house
 from tests.factories.web_house import PASSWORD
-from web.api.operations import OPERATIONS
+from web.api.operations import OPERATIONS, PREFIX
 
 load_all_checks()
 HELD = CHECKS.get_by_names(
@@ -66,3 +67,13 @@ def test_every_operation_answers_everyone_as_it_is_described(house: ApiHouse) ->
         ask()
     assert set(seen) == {each.name for each in OPERATIONS}
     assert not {status for statuses in seen.values() for status in statuses} & {401, 500}
+
+
+def test_what_is_made_says_where_it_is_shown() -> None:
+    shown = {re.sub(r"{\w+}", "{}", each.path) for each in OPERATIONS if each.method == "GET"}
+    made = [each for each in OPERATIONS if each.status == 201]
+    assert {re.sub(r"{\w+}", "{}", PREFIX + each.made_at) for each in made if each.made_at} <= shown
+    assert {each.name for each in made if not each.made_at} == {
+        "add_copy", "add_person", "add_place", "add_shelf", "enter_event", "enter_event_of_subject", "enter_matter",
+        "enter_matter_of_subject", "note_check",
+    }  # fmt: skip  # shown in lists alone

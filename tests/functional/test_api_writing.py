@@ -28,6 +28,7 @@ def house(tmp_path: Path) -> Iterator[ApiHouse]:
 def new(house: ApiHouse, **more: object) -> tuple[str, int]:
     made = house.ask("POST", "/api/v1/records", json=NEW | more)
     assert made.status_code == 201, made.text
+    assert made.headers["Location"] == f"/api/v1/records/{made.json['record']}"
     return made.json["record"], made.json["version"]
 
 
@@ -100,6 +101,14 @@ def test_each_field_at_fault_is_pointed_at(house: ApiHouse, sent: dict[str, obje
     assert (reply.status_code, reply.mimetype) == (422, "application/problem+json")
     assert [(each["pointer"], each["code"]) for each in reply.json["fields"]] == [(pointer, code)]
     assert count(house) == before
+
+
+def test_all_faults_of_a_body_are_told_at_once(house: ApiHouse) -> None:
+    sent = {"category": "WYH", "drawn_up": "2026-13", "place": "Z99", "fields": {"phone": "12"}}
+    for more in ({}, {"colour": "red"}):
+        reply = house.ask("POST", "/api/v1/records", json=NEW | sent | more)
+        pointers = {each["pointer"] for each in reply.json["fields"]}
+        assert pointers == {"/drawn_up", "/place", "/fields/phone", *(f"/{name}" for name in more)}, reply.text
 
 
 def test_what_is_no_json_or_says_to_be_something_else_is_refused(house: ApiHouse) -> None:
@@ -309,6 +318,7 @@ def test_the_same_request_is_done_once_and_answered_alike(house: ApiHouse) -> No
     first = house.ask("POST", "/api/v1/records", json=NEW, Idempotency_Key=key)
     again = house.ask("POST", "/api/v1/records", json=NEW, Idempotency_Key=key)
     assert (again.status_code, again.data) == (first.status_code, first.data) == (201, first.data)
+    assert again.headers["Location"] == first.headers["Location"] == f"/api/v1/records/{first.json['record']}"
     assert count(house) == before + 1
     other = house.ask("POST", "/api/v1/records", json=NEW | {"title": "别的"}, Idempotency_Key=key)
     assert (other.status_code, other.json["code"]) == (422, "idempotency_key_reused")

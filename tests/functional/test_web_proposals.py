@@ -123,7 +123,7 @@ def test_a_date_from_the_files_name_says_so_and_the_texts_stands_beside_it(
     record = with_file(house, archivist, name="2024-02-01 通知.txt")
     page = archivist.get(f"/records/{record}").text
     assert "文件名中的日期" in page
-    assert "正文写的是：2024-03-05" in page
+    assert "文件写的是：2024-03-05" in page
     take(archivist, record, "drawn_up", "2024-03-05")
     assert (row(house, record).drawn_up, row(house, record).drawn_up_proposed) == ("2024-03-05", False)
 
@@ -131,8 +131,8 @@ def test_a_date_from_the_files_name_says_so_and_the_texts_stands_beside_it(
 def test_another_value_in_the_record_is_left_and_only_told(house: WebHouse, archivist: FlaskClient) -> None:
     record = with_file(house, archivist, title="防汛通知", responsible="工程部")
     page = archivist.get(f"/records/{record}").text
-    assert "正文写的是：关于做好汛期值班工作的通知" in page
-    assert "正文写的是：某某物业管理有限公司" in page
+    assert "文件写的是：关于做好汛期值班工作的通知" in page
+    assert "文件写的是：某某物业管理有限公司" in page
     assert (row(house, record).title, row(house, record).responsible) == ("防汛通知", "工程部")
 
 

@@ -168,8 +168,8 @@ def test_an_event_starts_the_clock_that_waits_for_it_and_undone_it_waits_again(h
     status, page = post(house, "archivist", "/events/many", rows=lines)
     assert status == 422
     assert "NO-SUCH" in page
-    assert "2: " in page
-    assert "1: " not in page.split("fault-summary", 1)[1].split("</div>", 1)[0]
+    assert "2：" in page
+    assert "1：" not in page.split("fault-summary", 1)[1].split("</div>", 1)[0]
     shown = house.browser("archivist").get(at).text
     assert "自 2013-01-01 起算（合同终止：2012-05-31），10 年，于 2023-01-01 届满。" in shown
     undo = re.search(r"/events/([0-9a-f-]{36})/undo", house.browser("archivist").get("/events").text)

@@ -89,6 +89,7 @@ EXPECTED: dict[str, str] = {
     "vital.mark": SIGNED_IN,
     "why.ask": SIGNED_IN,
     "why.answer": SIGNED_IN,
+    "why.reply": SIGNED_IN,
     "uploads.begin": SIGNED_IN,
     "uploads.progress": SIGNED_IN,
     "uploads.put_piece": SIGNED_IN,

@@ -1,5 +1,6 @@
 """Why can't I see it? Officers of rights and secrecy learn the rules' reasons; others learn nothing."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -71,8 +72,25 @@ def test_who_keeps_rights_learns_each_reason(house: WebHouse) -> None:
     assert "查明某人为何看不到记录" in house.browser("auditor").get("/log").text
 
 
-def test_a_request_is_written_down_without_saying_whether_it_is_there(house: WebHouse) -> None:
-    staff = house.browser("staff")
-    for number in (numbers(house)[1], "WY01-NONE-1"):
+def test_a_question_reaches_who_keeps_rights_and_is_answered_once_without_saying_what_is_there(house: WebHouse) -> None:
+    staff, officer = house.browser("staff"), house.browser("rights")
+    hidden = numbers(house)[1]
+    for number in (hidden, "WY01-NONE-1", hidden):  # what waits is not asked twice
         assert ask(staff, number, ask="1").status_code == 303
-    assert house.browser("auditor").get("/log").text.count("询问某号为何不可见") >= 2
+    assert house.browser("auditor").get("/log").text.count('<td class="wide">询问某号为何不可见') == 2
+    assert "条询问某号为何不可见" in officer.get("/").text
+    page = officer.get("/why").text
+    assert hidden in page
+    answers = re.findall(r'action="(/why/[^"]+/answer)"', page)
+    assert len(answers) == 2
+    assert "/answer" not in staff.get("/why").text
+    form = {"csrf_token": token_on(page), "answer": "shut"}
+    refused = staff.post(answers[0], data=form | {"csrf_token": token_on(staff.get("/why").text)})
+    assert refused.status_code == 403
+    for path in answers:
+        assert officer.post(path, data=form).status_code == 303
+        assert officer.post(path, data=form).status_code == 409
+    assert "/answer" not in officer.get("/why").text
+    told = staff.get("/why").text
+    assert told.count("并不表示那里有没有东西") == 2
+    assert "关于某号为何不可见的询问已答复" in staff.get("/messages").text

@@ -83,6 +83,7 @@ def divide_dossier(record_id: UUID, item_id: UUID, body: given.Volume, version: 
     412,
     method="POST",
     status=201,
+    made_at="/records/{record}",
     again=lambda key: DossierSplit(record=key),
 )
 def split_dossier(record_id: UUID, body: given.Split, version: int) -> DossierSplit:

@@ -19,7 +19,7 @@ from web.api.made_of_batches import (
     LineStands,
     SignatureShown,
 )
-from web.api.names import department_id, fonds_id
+from web.api.names import behind, department_id, fonds_id
 from web.api.operations import operation
 from web.services import identity, services
 
@@ -27,9 +27,7 @@ from web.services import identity, services
 @operation("/batches")
 def batches(query: given.BatchList) -> BatchPage:
     """List the batches that you see, the newest first."""
-    after = paging.read(query.cursor or "")
-    if query.cursor and after is None:
-        raise InvalidInput(Fault("cursor", "unknown"))
+    after = behind(query.cursor, paging.read)
     states = [query.state] if query.state else []
     found = services().hand_ins.looks.every(identity(), states, after, query.limit + 1)
     rows, more = found[: query.limit], len(found) > query.limit
@@ -52,7 +50,7 @@ def _standing(batch_id: UUID) -> BatchStands:
         return _stands(session.get_one(HandIn, batch_id))
 
 
-@operation("/batches", 403, method="POST", status=201)
+@operation("/batches", 403, method="POST", status=201, made_at="/batches/{batch}")
 def open_batch(body: given.NewBatch) -> BatchStands:
     """Open a batch, for papers of one category and department."""
     fonds, faults = fonds_id(body.fonds), list[Fault]()

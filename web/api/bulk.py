@@ -55,7 +55,7 @@ def bulk_edit(edit_id: UUID) -> EditShown:
     return _shown(services().bulk.show(identity(), edit_id))
 
 
-@operation("/bulk-edits", 403, method="POST", status=201)
+@operation("/bulk-edits", 403, method="POST", status=201, made_at="/bulk-edits/{edit}")
 def prepare_bulk_edit(body: NewEdit) -> EditShown:
     """Prepare an edit of many records; nothing of them changes. Those that you do not read are left out."""
     sent = body.model_fields_set
@@ -113,7 +113,7 @@ def bulk_move(move_id: UUID) -> MoveShown:
     return _moved(services().bulk_moves.show(identity(), move_id))
 
 
-@operation("/bulk-moves", 403, 404, method="POST", status=201)
+@operation("/bulk-moves", 403, 404, method="POST", status=201, made_at="/bulk-moves/{move}")
 def begin_bulk_move(body: NewMove) -> MoveShown:
     """Begin to move, in the background, all items of a dossier or all papers of a place; each by its own rules."""
     own = services().bulk_moves

@@ -1,13 +1,12 @@
 """Baskets, circulation slips, standing custody, figures of loans: looking, and acts of those whom papers reach."""
 
-from datetime import date
 from uuid import UUID
 
-from archive.errors import Fault, InvalidInput
 from archive.loans.custody import CustodyShown
 from archive.loans.rounds import SlipShown
 from archive.model import Approval, ApprovalState
 from archive.showing import number_of
+from web import paging
 from web.api import given
 from web.api.made_of_circulation import (
     BasketHolds,
@@ -23,7 +22,7 @@ from web.api.made_of_circulation import (
     SlipStands,
     Span,
 )
-from web.api.names import cursor_id
+from web.api.names import behind
 from web.api.operations import operation
 from web.services import identity, services
 
@@ -51,7 +50,9 @@ def take_out_of_basket(record_id: UUID) -> None:
 def circulations(query: given.SlipList) -> Slips:
     """List the slips that concern you, the newest first."""
     rounds = services().lending.rounds
-    found = rounds.every(identity(), ended=query.ended, after=cursor_id(query.cursor), limit=query.limit + 1)
+    found = rounds.every(
+        identity(), ended=query.ended, after=behind(query.cursor, paging.read_id), limit=query.limit + 1
+    )
     shown = found[: query.limit]
     return Slips(
         circulations=[_slip(each) for each in shown],
@@ -75,16 +76,12 @@ def sign_circulation(circulation_id: UUID) -> SlipStands:
 @operation("/standing-custodies")
 def standing_custodies(query: given.Page) -> Custodies:
     """List the papers in standing custody that concern you, those that are looked at first come first."""
-    day, _dot, key = (query.cursor or "").partition(".")
-    try:
-        after = (date.fromisoformat(day), UUID(key)) if query.cursor else None
-    except ValueError:
-        raise InvalidInput(Fault("cursor", "unknown")) from None
+    after = behind(query.cursor, paging.read_day)
     found = services().lending.custody.every(identity(), after, limit=query.limit + 1)
     shown = found[: query.limit]
     last = shown[-1].row if len(found) > query.limit else None
     return Custodies(
-        custodies=[_custody(each) for each in shown], next=f"{last.check_on.isoformat()}.{last.id}" if last else None
+        custodies=[_custody(each) for each in shown], next=paging.told_day((last.check_on, last.id)) if last else None
     )
 
 
@@ -97,7 +94,7 @@ def standing_custody(custody_id: UUID) -> CustodyStands:
 @operation("/paper-requests")
 def paper_requests(query: given.PaperRequestList) -> PaperRequests:
     """List the applications for standing custody and for slips that wait for your decision, or your own."""
-    papers, after = services().lending.papers, cursor_id(query.cursor)
+    papers, after = services().lending.papers, behind(query.cursor, paging.read_id)
     found = papers.list(identity(), own=query.own, after=after, limit=query.limit + 1)
     shown = found[: query.limit]
     return PaperRequests(

@@ -7,13 +7,14 @@ from uuid import UUID
 from pydantic import JsonValue
 
 from archive.corrections import Correction
-from archive.errors import Fault, InvalidInput, NotFound
+from archive.errors import NotFound
 from archive.model import Approval, ApprovalState, Category
 from archive.scheme.fields import FieldKind, parse_fields
 from web import paging
 from web.api import given
 from web.api.describing import changes_of
 from web.api.made_of_papers import CorrectionPage, CorrectionShown, CorrectionStands
+from web.api.names import behind
 from web.api.operations import operation
 from web.services import identity, services
 from web.words.records import masked
@@ -22,9 +23,7 @@ from web.words.records import masked
 @operation("/corrections")
 def corrections(query: given.CorrectionList) -> CorrectionPage:
     """List the corrections that you may decide, or those that you asked for."""
-    after = paging.read(query.cursor or "")
-    if query.cursor and after is None:
-        raise InvalidInput(Fault("cursor", "unknown"))
+    after = behind(query.cursor, paging.read)
     found = services().corrections.list(identity(), own=query.own, after=after, limit=query.limit + 1)
     shown = [approval for approval, _record in found[: query.limit]]
     more = len(found) > query.limit
@@ -45,7 +44,17 @@ def _again(correction_id: UUID) -> CorrectionStands:
         return _stands(session.get_one(Approval, correction_id))
 
 
-@operation("/records/{record_id}/corrections", 403, 404, 409, 412, method="POST", status=201, again=_again)
+@operation(
+    "/records/{record_id}/corrections",
+    403,
+    404,
+    409,
+    412,
+    method="POST",
+    status=201,
+    made_at="/corrections/{correction}",
+    again=_again,
+)
 def ask_correction(record_id: UUID, body: given.NewCorrection, version: int) -> CorrectionStands:
     """Ask for a correction of a filed record; someone else decides. Parts that are left out stay."""
     changes = changes_of(record_id, body)

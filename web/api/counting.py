@@ -1,6 +1,5 @@
 """Stock-taking for programs: begin, scan, close, report. Each is one call of its service."""
 
-from datetime import date
 from uuid import UUID
 
 from archive.checking import Findings
@@ -22,6 +21,7 @@ from web.api.made_of_stock import (
     StocktakingStands,
     UnknownLabel,
 )
+from web.api.names import behind
 from web.api.operations import operation
 from web.custody.placing import numbered
 from web.services import identity, services
@@ -33,9 +33,7 @@ MOST = 10_000
 @operation("/stocktakings", 403)
 def stocktakings(query: given.Page) -> StocktakingPage:
     """List stock-takings, the newest first."""
-    after = paging.read(query.cursor or "")
-    if query.cursor and after is None:
-        raise InvalidInput(Fault("cursor", "unknown"))
+    after = behind(query.cursor, paging.read)
     found = services().stock.reports.every(identity(), after=after, limit=query.limit + 1)
     shown = found[: query.limit]
     more = len(found) > query.limit
@@ -45,7 +43,7 @@ def stocktakings(query: given.Page) -> StocktakingPage:
     )
 
 
-@operation("/stocktakings", 403, 409, method="POST", status=201)
+@operation("/stocktakings", 403, 409, method="POST", status=201, made_at="/stocktakings/{stocktaking}")
 def begin_stocktaking(body: given.NewStocktaking) -> StocktakingStands:
     """Begin to count a room, cabinet, shelf or box with all that stands in it."""
     try:
@@ -106,18 +104,14 @@ def close_stocktaking(stocktaking_id: UUID) -> StocktakingStands:
 @operation("/checks")
 def checks_due(query: given.ChecksDue) -> ChecksPage:
     """List the checks of records that you may do, up to a day, the earliest first."""
-    day, _dot, key = (query.cursor or "").partition(".")
-    try:
-        after = (date.fromisoformat(day), UUID(key)) if query.cursor else None
-    except ValueError:
-        raise InvalidInput(Fault("cursor", "unknown")) from None
+    after = behind(query.cursor, paging.read_day)
     until = query.until or services().guard.day()
     rows = services().checks.due(identity(), until=until, after=after, limit=query.limit + 1)
     shown = rows[: query.limit]
     last = shown[-1][0] if len(rows) > query.limit else None
     return ChecksPage(
         checks=[CheckDue(record=record.id, number=record.archive_number, due=check.due) for check, record in shown],
-        next=f"{last.due.isoformat()}.{last.id}" if last else None,
+        next=paging.told_day((last.due, last.id)) if last else None,
     )
 
 

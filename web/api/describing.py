@@ -1,5 +1,6 @@
 """Acts on descriptions: catalogue, list, describe, file, level, need-to-know, bin. Each is one call of its service."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -9,12 +10,16 @@ from archive.errors import Fault, InvalidInput, NotFound
 from archive.filing import Filed
 from archive.model import Record
 from archive.showing import CustodyView, RecordFilter, RecordView, number_of
+from web import paging
 from web.api import given
 from web.api.made import DoubleDecided, FiledMany, RecordChanged, RecordFiled, RecordListed, RecordPage, RecordVital
-from web.api.names import cursor_id, department_id, fonds_id, place_id
+from web.api.names import behind, department_id, fonds_id, place_id
 from web.api.operations import operation
 from web.api.refusals import Stale
 from web.services import identity, services
+
+NONE = UUID(int=0)
+"""The id of nothing."""
 
 
 def changed(record_id: UUID) -> RecordChanged:
@@ -27,22 +32,41 @@ def changed(record_id: UUID) -> RecordChanged:
 def records(query: given.RecordList) -> RecordPage:
     """List the records that the person may read, newest first."""
     wanted = RecordFilter(query.fonds, query.category, query.state, query.level, query.place)
-    rows = services().reader.page(identity(), wanted, after=cursor_id(query.cursor), limit=query.limit + 1)
+    rows = services().reader.page(identity(), wanted, after=behind(query.cursor, paging.read_id), limit=query.limit + 1)
     shown, more = rows[: query.limit], len(rows) > query.limit
     return RecordPage(records=[_listed(row) for row in shown], next=str(shown[-1].id) if more else None)
 
 
-@operation("/records", 403, 404, method="POST", status=201, again=changed)
+def _faults(body: given.NewRecord) -> Sequence[Fault]:
+    try:
+        draft, faults = _draft(body)
+    except InvalidInput as error:
+        return error.faults
+    return [*faults, *services().records.faults_of(draft)]
+
+
+@operation(
+    "/records", 403, 404, method="POST", status=201, made_at="/records/{record}", again=changed, check=_faults
+)  # fmt: skip
 def create_record(body: given.NewRecord) -> RecordChanged:
     """Catalogue a record; it is provisional until it is filed. Who puts it under need-to-know is named on it."""
-    fonds = fonds_id(body.fonds)
+    draft, faults = _draft(body)
+    if faults:
+        raise InvalidInput(*_faults(body))
+    return changed(services().records.create(identity(), draft))
+
+
+def _draft(body: given.NewRecord) -> tuple[Draft, list[Fault]]:
+    """Return the draft that a body means, and what it names that is not there.
+
+    Raises:
+        InvalidInput: there is no such fonds, so that nothing else can be judged.
+    """
+    fonds, faults = fonds_id(body.fonds), list[Fault]()
     found = [each for each in services().directory.categories() if (each.fonds_id, each.code) == (fonds, body.category)]
-    if not found:
-        raise InvalidInput(Fault("category", "unknown"))
-    faults: list[Fault] = []
     draft = Draft(
         fonds_id=fonds,
-        category_id=found[0].id,
+        category_id=found[0].id if found else NONE,
         title=body.title,
         kind=body.kind,
         level_rank=body.level,
@@ -52,9 +76,7 @@ def create_record(body: given.NewRecord) -> RecordChanged:
         fields={name: value for name, value in body.fields.items() if value is not None},
         **_plain(body, fonds, faults),
     )
-    if faults:
-        raise InvalidInput(*faults)
-    return changed(services().records.create(identity(), draft))
+    return draft, faults
 
 
 @operation("/records/{record_id}", 403, 404, 409, 412, method="PATCH")

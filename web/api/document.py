@@ -67,6 +67,7 @@ _TEXT = {"schema": {"type": "string"}}
 _AUTHENTICATE = {"WWW-Authenticate": _TEXT}
 _RANGE_HEADER = {"Content-Range": _TEXT}
 _WAIT = {"Retry-After": {"schema": {"type": "integer"}}}
+_LOCATION = {"Location": {"description": "Where what was made is shown.", **_TEXT}}
 _TAG = {"ETag": _TEXT}
 
 REFUSALS: Mapping[int, str] = {
@@ -170,6 +171,8 @@ def _answers(one: Operation, schemas: Mapping[str, Any]) -> dict[str, Any]:
     if one.answer is None:
         return {str(one.status): {"description": "Done."}}
     answer = _json("The answer.", schemas[one.name])
+    if one.made_at:
+        answer["headers"] = _LOCATION
     if not one.tagged:
         return {str(one.status): answer}
     unchanged = {"description": "It is as it was when it had this tag.", "headers": _TAG}

@@ -97,7 +97,9 @@ def _subject_changed(subject_id: UUID) -> SubjectChanged:
         return SubjectChanged(subject=subject_id, version=session.get_one(Subject, subject_id).version)
 
 
-@operation("/fonds/{code}/subjects", 403, 404, method="POST", status=201, again=_subject_changed)
+@operation(
+    "/fonds/{code}/subjects", 403, 404, method="POST", status=201, made_at="/subjects/{subject}", again=_subject_changed
+)
 def add_subject(code: str, body: given.NewSubject) -> SubjectChanged:
     """Add a subject that records can hang on: an owner, a contract, equipment."""
     made = services().subjects.add(identity(), fonds_at(code), body.kind, body.values, code=body.code)

@@ -1,35 +1,27 @@
 """Appraisals and unsettled matters. Each operation is one call of its service."""
 
-from typing import Any
 from uuid import UUID
 
 from flask import Response
 
-from archive.errors import Fault, InvalidInput
 from archive.model import Appraisal
 from retention.appraising.judging import Filter
 from retention.matters import MatterShown
 from web import paging
 from web.api import judged
 from web.api.clocks import Why
+from web.api.names import behind
 from web.api.operations import operation
 from web.prints.filled import pdf_sent
 from web.retention.appraisal_report import report
 from web.services import identity, services
 
 
-def _after(cursor: str | None) -> Any:
-    after = paging.read(cursor or "")
-    if cursor and after is None:
-        raise InvalidInput(Fault("cursor", "unknown"))
-    return after
-
-
 @operation("/matters")
 def matters(query: judged.MatterList) -> judged.MatterPage:
     """List unsettled matters of records that you read, and of subjects if you keep them."""
     found = services().retention.matters.list(
-        identity(), closed=query.settled, after=_after(query.cursor), limit=query.limit + 1
+        identity(), closed=query.settled, after=behind(query.cursor, paging.read), limit=query.limit + 1
     )
     shown, more = found[: query.limit], len(found) > query.limit
     last = shown[-1].matter if more else None
@@ -80,7 +72,9 @@ def _matter(each: MatterShown) -> judged.MatterOut:
 @operation("/appraisals")
 def appraisals(query: judged.AppraisalList) -> judged.AppraisalPage:
     """List the appraisals that you may see, or sit on the panel of."""
-    found = services().retention.appraisals.looks.every(identity(), after=_after(query.cursor), limit=query.limit + 1)
+    found = services().retention.appraisals.looks.every(
+        identity(), after=behind(query.cursor, paging.read), limit=query.limit + 1
+    )
     shown, more = found[: query.limit], len(found) > query.limit
     last = shown[-1].row if more else None
     return judged.AppraisalPage(
@@ -98,11 +92,9 @@ def appraisal(appraisal_id: UUID) -> judged.AppraisalOut:
 @operation("/appraisals/{appraisal_id}/items", 404)
 def appraisal_items(appraisal_id: UUID, query: judged.ItemList) -> judged.ItemPage:
     """List the items of an appraisal that you are shown, in the order of the list."""
-    cursor = query.cursor or "0"
-    if not (cursor.isascii() and cursor.isdecimal() and len(cursor) < 9):
-        raise InvalidInput(Fault("cursor", "unknown"))
+    after = behind(query.cursor, paging.read_position) or 0
     found = services().retention.appraisals.looks.items(
-        identity(), appraisal_id, Filter(verdict=query.verdict), after=int(cursor), limit=query.limit + 1
+        identity(), appraisal_id, Filter(verdict=query.verdict), after=after, limit=query.limit + 1
     )
     shown, more = found[: query.limit], len(found) > query.limit
     items = [

@@ -1,16 +1,17 @@
 """The house's own keeping: accounts, how the jobs stand, the log."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID
 
-from archive.errors import Fault, InvalidInput
 from archive.jobs.status import status
 from archive.log.browse import LogFilter, LogLine
 from archive.log.browse import LogPage as Found
 from archive.model import JobKind
 from archive.policy.rules import Act
+from web import paging
 from web.api import given
 from web.api.made import Entry, EntryPage, JobList, JobsCounted, PersonChanged, PersonListed, PersonPage
+from web.api.names import behind
 from web.api.operations import operation
 from web.services import identity, services
 
@@ -109,7 +110,9 @@ def log(query: given.LogList) -> EntryPage:
         until=query.until,
     )
     with services().db.reading() as session:
-        page = services().log_view.list(session, identity(), wanted, after=_after(query.cursor), limit=query.limit)
+        page = services().log_view.list(
+            session, identity(), wanted, after=behind(query.cursor, paging.read), limit=query.limit
+        )
     return _page(page)
 
 
@@ -118,7 +121,7 @@ def record_history(record_id: UUID, query: given.LogPage) -> EntryPage:
     """Show what happened to a record: to its readers with what was changed, to its custodians the heads."""
     with services().db.reading() as session:
         page = services().log_view.history(
-            session, identity(), record_id, after=_after(query.cursor), limit=query.limit
+            session, identity(), record_id, after=behind(query.cursor, paging.read), limit=query.limit
         )
     return _page(page)
 
@@ -127,21 +130,8 @@ def _account(login: str) -> UUID:
     return services().people.account(identity(), login).id
 
 
-def _after(cursor: str | None) -> tuple[datetime, UUID] | None:
-    if cursor is None:
-        return None
-    moment, _, key = cursor.partition("_")
-    try:
-        return _BEGINNING + timedelta(microseconds=int(moment)), UUID(key)
-    except (ValueError, OverflowError) as error:
-        raise InvalidInput(Fault("cursor", "unknown")) from error
-
-
 def _page(page: Found) -> EntryPage:
-    following = None
-    if page.next is not None:
-        at, key = page.next
-        following = f"{(at - _BEGINNING) // timedelta(microseconds=1)}_{key.hex}"
+    following = paging.told(page.next) if page.next else None
     return EntryPage(entries=[_entry(line) for line in page.lines], next=following)
 
 

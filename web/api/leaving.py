@@ -5,30 +5,23 @@ from uuid import UUID
 
 from flask import Response
 
-from archive.errors import Fault, InvalidInput
 from archive.model import Approval, Destruction, SecrecyReview, Transfer
 from retention.destroying.listing import Chosen, How
 from retention.destroying.register import Asked
 from web import paging
 from web.api import made_of_leaving as made
 from web.api.clocks import Why
+from web.api.names import behind
 from web.api.operations import operation
 from web.retention import destroyed as forms
 from web.services import identity, services
-
-
-def _after(cursor: str | None) -> Any:
-    after = paging.read(cursor or "")
-    if cursor and after is None:
-        raise InvalidInput(Fault("cursor", "unknown"))
-    return after
 
 
 @operation("/destructions")
 def destructions(query: made.DestructionList) -> made.DestructionPage:
     """List destructions, the newest first."""
     looks = services().retention.destructions.looks
-    found = looks.every(identity(), query.state, after=_after(query.cursor), limit=query.limit + 1)
+    found = looks.every(identity(), query.state, after=behind(query.cursor, paging.read), limit=query.limit + 1)
     shown, last = found[: query.limit], found[query.limit - 1][0] if len(found) > query.limit else None
     return made.DestructionPage(
         destructions=[made.DestructionOut(**_destruction(row)) for row, _count in shown],
@@ -46,11 +39,9 @@ def destruction(destruction_id: UUID) -> made.DestructionShown:
 @operation("/destructions/{destruction_id}/items", 404)
 def destruction_items(destruction_id: UUID, query: made.DoomedList) -> made.DoomedPage:
     """List the records of a destruction that you are shown, in the order of the list."""
-    cursor = query.cursor or "0"
-    if not (cursor.isascii() and cursor.isdecimal() and len(cursor) < 9):
-        raise InvalidInput(Fault("cursor", "unknown"))
+    after = behind(query.cursor, paging.read_position) or 0
     found = services().retention.destructions.looks.items(
-        identity(), destruction_id, after=int(cursor), limit=query.limit + 1, pulled=query.pulled
+        identity(), destruction_id, after=after, limit=query.limit + 1, pulled=query.pulled
     )
     shown, more = found[: query.limit], len(found) > query.limit
     items = [
@@ -75,7 +66,7 @@ def _made_again(destruction_id: UUID) -> made.DestructionMade:
         return made.DestructionMade(destruction=row.id, number=row.number, state=row.state, version=row.version)
 
 
-@operation("/destructions", 403, method="POST", status=201, again=_made_again)
+@operation("/destructions", 403, method="POST", status=201, made_at="/destructions/{destruction}", again=_made_again)
 def propose_destruction(body: made.NewDestruction) -> made.DestructionMade:
     """Propose a destruction: the list of what closed appraisals gave up. Who proposed it asks for it at the page."""
     chosen = Chosen(body.appraisal, None, body.year)
@@ -112,7 +103,7 @@ def destruction_register(destruction_id: UUID) -> Response:
 def destroyed(query: made.DestroyedList) -> made.DestroyedPage:
     """List what is gone, the last first."""
     found = services().retention.destructions.register.every(
-        identity(), Asked(query.number.strip(), query.since, query.until), after=_after(query.cursor),
+        identity(), Asked(query.number.strip(), query.since, query.until), after=behind(query.cursor, paging.read),
         limit=query.limit + 1,
     )  # fmt: skip
     shown, more = found[: query.limit], len(found) > query.limit
@@ -143,7 +134,7 @@ def destroyed(query: made.DestroyedList) -> made.DestroyedPage:
 def transfers(query: made.TransferList) -> made.TransferPage:
     """List transfers to other archives, the newest first."""
     found = services().retention.transfers.every(
-        identity(), ended=query.ended, after=_after(query.cursor), limit=query.limit + 1
+        identity(), ended=query.ended, after=behind(query.cursor, paging.read), limit=query.limit + 1
     )
     shown, last = found[: query.limit], found[query.limit - 1] if len(found) > query.limit else None
     return made.TransferPage(
@@ -167,7 +158,7 @@ def transfer(transfer_id: UUID) -> made.TransferShown:
 def secrecy_reviews(query: made.ReviewList) -> made.ReviewPage:
     """List reviews of secrecy, the newest first."""
     found = services().retention.reviews.every(
-        identity(), decided=query.decided, after=_after(query.cursor), limit=query.limit + 1
+        identity(), decided=query.decided, after=behind(query.cursor, paging.read), limit=query.limit + 1
     )
     shown, last = found[: query.limit], found[query.limit - 1] if len(found) > query.limit else None
     return made.ReviewPage(

@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from archive.errors import Fault, InvalidInput
 from archive.loans.asking import Wish
 from archive.loans.looks import LoanShown
 from archive.model import Approval
+from web import paging
 from web.api import given
 from web.api.made_of_loans import (
     DescribedLoan,
@@ -16,6 +16,7 @@ from web.api.made_of_loans import (
     RequestPage,
     RequestStands,
 )
+from web.api.names import behind
 from web.api.operations import operation
 from web.services import identity, services
 
@@ -23,7 +24,7 @@ from web.services import identity, services
 @operation("/loans")
 def loans(query: given.Page) -> LoanPage:
     """List your loans, the newest first."""
-    found = services().lending.looks.mine(identity(), _key(query.cursor), limit=query.limit + 1)
+    found = services().lending.looks.mine(identity(), behind(query.cursor, paging.read_id), limit=query.limit + 1)
     shown = found[: query.limit]
     more = len(found) > query.limit
     return LoanPage(loans=[_stands(each) for each in shown], next=shown[-1].loan.id.hex if more else None)
@@ -35,13 +36,13 @@ def loan(loan_id: UUID) -> LoanStands:
     return _stands(services().lending.looks.loan(identity(), loan_id))
 
 
-@operation("/records/{record_id}/loans", 403, 404, method="POST", status=201)
+@operation("/records/{record_id}/loans", 403, 404, method="POST", status=201, made_at="/loans/{loan}")
 def borrow(record_id: UUID, body: NewLoan) -> LoanStands:
     """Ask for a loan of a record that you read; the house's route says who decides."""
     return _asked(services().lending.requests.ask(identity(), record_id, _wish(body)))
 
 
-@operation("/loans", 403, method="POST", status=201)
+@operation("/loans", 403, method="POST", status=201, made_at="/loans/{loan}")
 def describe_loan(body: DescribedLoan) -> LoanStands:
     """Ask for what you describe; the archive looks for it. It is taken alike whether it exists or not."""
     return _asked(services().lending.requests.describe(identity(), body.sought, _wish(body)))
@@ -67,7 +68,7 @@ def withdraw_loan(loan_id: UUID) -> LoanStands:
 @operation("/requests")
 def requests(query: given.Page) -> RequestPage:
     """List the requests for loans that wait for your decision, the oldest first."""
-    found = services().lending.asked.waiting(identity(), _key(query.cursor), limit=query.limit + 1)
+    found = services().lending.asked.waiting(identity(), behind(query.cursor, paging.read_id), limit=query.limit + 1)
     shown = found[: query.limit]
     more = len(found) > query.limit
     return RequestPage(
@@ -89,13 +90,6 @@ def _wish(body: NewLoan) -> Wish:
         form=body.form, purpose=body.purpose, words=body.reason, copying=body.copies is not None,
         copies=body.copies or "", days=body.days, borrower=body.borrower or "",
     )  # fmt: skip
-
-
-def _key(cursor: str | None) -> UUID | None:
-    try:
-        return UUID(cursor) if cursor else None
-    except ValueError:
-        raise InvalidInput(Fault("cursor", "unknown")) from None
 
 
 def _asked(loan_id: UUID) -> LoanStands:

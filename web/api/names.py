@@ -1,9 +1,13 @@
 """From what programs call things to what they are: fonds, department and place by code, people by sign-in name."""
 
+from collections.abc import Callable
+from typing import TypeVar
 from uuid import UUID
 
 from archive.errors import Fault, InvalidInput, NotFound
 from web.services import services
+
+T = TypeVar("T")
 
 
 def fonds_id(code: str) -> UUID:
@@ -43,11 +47,10 @@ def place_id(fonds: UUID, path: str | None, faults: list[Fault], field: str = "p
     return found.id if found else None
 
 
-def cursor_id(text: str | None) -> UUID | None:
-    """Read a cursor that is an id. Raises ``InvalidInput`` (field ``cursor``)."""
-    if text is None:
+def behind(cursor: str | None, read: Callable[[str], T | None]) -> T | None:
+    """Return the place that a cursor names, as ``read`` reads it; None: the first page. Raises ``InvalidInput``."""
+    if not cursor:
         return None
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise InvalidInput(Fault("cursor", "unknown")) from error
+    if (found := read(cursor)) is None:
+        raise InvalidInput(Fault("cursor", "unknown"))
+    return found

@@ -61,7 +61,7 @@ def _replayed(one: Operation, kept: ApiAnswer, asked: str) -> Response:
     if kept.request != asked:
         raise KeyReused
     if kept.status is not None:
-        return Response(kept.answer or None, kept.status, mimetype="application/json")
+        return one.located(Response(kept.answer or None, kept.status, mimetype="application/json"))
     if one.again is None or kept.made is None:
         raise AnswerLost
     return one.written(one.again(kept.made))

@@ -15,12 +15,14 @@ from uuid import UUID
 from flask import Response, g, request
 from pydantic import BaseModel, TypeAdapter
 
-from archive.errors import Conflict
+from archive.errors import Conflict, Fault
 from web.api import reading
 from web.api.refusals import Stale
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+PREFIX = "/api/v1"
 
 CONVERTERS: Mapping[type, str] = {UUID: "uuid", str: "path"}
 """How parts of a path are read; a number may hold slashes. One that is followed by more of the path holds none."""
@@ -39,6 +41,8 @@ class Operation:
         tagged: whether the answer carries an ``ETag`` (it has a ``version``), and ``If-None-Match`` is heeded.
         unlogged: whether the act writes no log, so that its first transaction is the one that counts.
         again: makes the answer anew from what the act was done on, when the first one was lost.
+        made_at: where what was made is shown, with names of the answer in it: what ``Location`` says.
+        check: what is wrong with a body besides its shape, to be told with a name that is not known.
     """
 
     path: str
@@ -49,6 +53,8 @@ class Operation:
     tagged: bool = False
     unlogged: bool = False
     again: Callable[[UUID], BaseModel] | None = None
+    made_at: str = ""
+    check: Callable[[Any], Sequence[Fault]] | None = None
 
     @property
     def name(self) -> str:
@@ -113,8 +119,8 @@ class Operation:
         if self.query:
             asked["query"] = query
         if self.body:
-            asked["body"] = reading.body(self.body)
             g.sent_shape = self.body
+            asked["body"] = reading.body(self.body, self.check)
         if self.takes_version:
             asked["version"] = reading.version()
         try:
@@ -136,6 +142,12 @@ class Operation:
         if self.tagged and (number := getattr(found, "version", None)) is not None:
             reply.set_etag(reading.tag(number, text))
             reply.make_conditional(request)
+        return self.located(reply)
+
+    def located(self, reply: Response) -> Response:
+        """Say where what an answer tells of is shown."""
+        if self.made_at:
+            reply.location = PREFIX + self.made_at.format(**reply.get_json())
         return reply
 
 
@@ -150,7 +162,7 @@ def operation(path: str, *refusals: int, **more: Any) -> Callable[[Callable[P, R
     """
 
     def declare(act: Callable[P, R]) -> Callable[P, R]:
-        OPERATIONS.append(Operation(f"/api/v1{path}", act, refusals, **more))
+        OPERATIONS.append(Operation(PREFIX + path, act, refusals, **more))
         return act
 
     return declare

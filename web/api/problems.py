@@ -50,7 +50,7 @@ def _pointer(field: str) -> str | None:
     known = getattr(g.get("sent_shape"), "model_fields", {})
     plain = field.removesuffix("_id")
     steps = plain.removeprefix("fields.").split(".")
-    if g.get("sent_as_named"):
+    if field in g.get("sent_as_named", ()):
         steps = [] if field == "body" else field.split(".")
     elif not known:
         return None

@@ -1,7 +1,8 @@
 """What a request says, read by shapes: query string, body, and the version that a change is made on."""
 
 import hashlib
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, get_origin
 
 from flask import g, request
@@ -56,13 +57,13 @@ def query(shape: type[S], given: MultiDict[str, str]) -> S:
         raise InvalidInput(*(_fault(shape, each) for each in error.errors())) from None
 
 
-def body(shape: Any) -> Any:
+def body(shape: Any, check: Callable[[Any], Sequence[Fault]] | None = None) -> Any:
     """Read what was sent: a piece of a file, or a document of ``shape``; nothing unknown, nothing of another type.
 
     Raises:
         WrongType: it is said to be something else.
         TooLarge: more bytes than are taken.
-        InvalidInput: names each field at fault.
+        InvalidInput: names each field at fault; where ``check`` finds more than the shape forbids, that too.
     """
     wanted, most = (BYTES, PIECE_BYTES) if shape is bytes else (JSON, MOST_JSON)
     if request.mimetype != wanted:
@@ -80,8 +81,12 @@ def body(shape: Any) -> Any:
     try:
         return shape.model_validate_json(data, strict=True)
     except ValidationError as error:
-        g.sent_as_named = True  # these faults are named by where they stand
-        raise InvalidInput(*(_fault(shape, each) for each in error.errors())) from None
+        faults = [_fault(shape, each) for each in error.errors()]
+        g.sent_as_named = {each.field for each in faults}  # by where they stand
+        if check and all(each["type"] == "extra_forbidden" and len(each["loc"]) == 1 for each in error.errors()):
+            known = {name: value for name, value in json.loads(data).items() if name in shape.model_fields}
+            faults += check(shape.model_validate_json(json.dumps(known), strict=True))
+        raise InvalidInput(*faults) from None
 
 
 def version() -> int:

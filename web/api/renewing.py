@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from archive.errors import Fault, InvalidInput
 from archive.model import Approval
 from archive.terms import FOREVER
 from retention.renewal_rules import Extent
@@ -10,6 +9,7 @@ from retention.renewals import Wish
 from web import paging
 from web.api import made_of_renewals as made
 from web.api.given import Decision
+from web.api.names import behind
 from web.api.operations import operation
 from web.services import identity, services
 
@@ -17,9 +17,7 @@ from web.services import identity, services
 @operation("/renewals")
 def renewals(query: made.RenewalList) -> made.RenewalPage:
     """List renewals of terms, the newest first; without the right to see appraisals, those that wait for you."""
-    after = paging.read(query.cursor or "")
-    if query.cursor and after is None:
-        raise InvalidInput(Fault("cursor", "unknown"))
+    after = behind(query.cursor, paging.read)
     found = services().retention.renewals.every(
         identity(), decided=query.decided, after=after, limit=query.limit + 1
     )  # fmt: skip
@@ -53,7 +51,7 @@ def _again(renewal_id: UUID) -> made.RenewalStands:
         return _stands(session.get_one(Approval, renewal_id))
 
 
-@operation("/renewals", 403, 404, method="POST", status=201, again=_again)
+@operation("/renewals", 403, 404, method="POST", status=201, made_at="/renewals/{renewal}", again=_again)
 def ask_renewal(body: made.NewRenewal) -> made.RenewalStands:
     """Ask that filed records be kept on; someone else decides, and until then their days stay as they are."""
     wish = Wish(body.records, Extent(body.through, body.years), body.reason, body.authority)

@@ -3,9 +3,10 @@
 from datetime import date
 from uuid import UUID
 
-from archive.errors import Fault, InvalidInput, NotFound
+from archive.errors import NotFound
 from archive.model.required import NEVER
 from archive.required.looking import Item, Looked
+from web import paging
 from web.api.made_of_required import (
     BoardQuery,
     ClockShown,
@@ -19,6 +20,7 @@ from web.api.made_of_required import (
     PapersLine,
     PapersShown,
 )
+from web.api.names import behind
 from web.api.operations import operation
 from web.services import identity, services
 
@@ -28,7 +30,7 @@ def papers_board(query: BoardQuery) -> PapersBoard:
     """List dossiers that lack a paper or are late, as far as you see them."""
     found, more = services().papers.board(
         identity(), template=query.template or "", department_id=query.department, late=query.late,
-        after=_place(query.cursor), limit=query.limit,
+        after=behind(query.cursor, paging.read_day), limit=query.limit,
     )  # fmt: skip
     day = services().guard.day()
     return PapersBoard(
@@ -77,16 +79,6 @@ def note_paper_copy(record_id: UUID, body: PaperSeen) -> PapersShown:
         returned_on=body.original_returned_on,
     )  # fmt: skip
     return papers(record_id)
-
-
-def _place(cursor: str | None) -> tuple[date, UUID] | None:
-    if not cursor:
-        return None
-    day, _bar, key = cursor.partition("_")
-    try:
-        return date.fromisoformat(day), UUID(key)
-    except ValueError:
-        raise InvalidInput(Fault("cursor", "unknown")) from None
 
 
 def _line(found: Looked, day: date) -> PapersLine:

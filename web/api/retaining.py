@@ -4,13 +4,14 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from archive.errors import Fault, InvalidInput, WrongState
+from archive.errors import WrongState
 from archive.model import Hold, HoldKind, Record, RetentionEvent
 from retention.board import Asked
 from retention.events import Entered
 from retention.holds import Wanted
 from web import paging
 from web.api import clocks
+from web.api.names import behind
 from web.api.operations import operation
 from web.i18n import current_locale
 from web.services import identity, services
@@ -21,7 +22,7 @@ from web.words.retention import reason_words
 def terms_due(query: clocks.TermList) -> clocks.TermPage:
     """List what is due, by year, category and place. Nothing is ever destroyed by that."""
     asked = Asked(query.state, query.ahead, query.year, query.category, query.place)
-    after = _place(query.cursor)
+    after = behind(query.cursor, _place)
     found = services().retention.board.list(identity(), asked, after=after, limit=query.limit + 1)
     shown, more = found[: query.limit], len(found) > query.limit
     records = [
@@ -40,20 +41,18 @@ def terms_due(query: clocks.TermList) -> clocks.TermPage:
     return clocks.TermPage(records=records, next=f"{last.due or ''}_{last.record_id.hex}" if last else None)
 
 
-def _place(text: str | None) -> tuple[date | None, UUID] | None:
-    if not text:
-        return None
+def _place(text: str) -> tuple[date | None, UUID] | None:
     day, _bar, key = text.partition("_")
     try:
         return date.fromisoformat(day) if day else None, UUID(key)
     except ValueError:
-        raise InvalidInput(Fault("cursor", "unknown")) from None
+        return None
 
 
 @operation("/secrecy", 403)
 def secrecy(query: clocks.SecrecyList) -> clocks.SecrecyPage:
     """List how long records are secret. The end of a period changes nothing by itself: a review decides."""
-    place = _place(query.cursor)
+    place = behind(query.cursor, _place)
     after = (place[0] or date.min, place[1]) if place else None
     found = services().retention.secrecy.list(
         identity(), query.standing, category=query.category, after=after, limit=query.limit + 1
@@ -99,19 +98,12 @@ def record_term(record_id: UUID) -> clocks.TermOfRecord:
 @operation("/events")
 def events(query: clocks.EventList) -> clocks.EventPage:
     """List the events of records that you read, and of subjects if you keep them."""
-    found = services().retention.events.list(identity(), after=_after(query.cursor), limit=query.limit + 1)
+    found = services().retention.events.list(identity(), after=behind(query.cursor, paging.read), limit=query.limit + 1)
     shown, more = found[: query.limit], len(found) > query.limit
     last = shown[-1].event if more else None
     return clocks.EventPage(
         events=[_event(each) for each in shown], next=paging.told((last.entered_at, last.id)) if last else None
     )
-
-
-def _after(cursor: str | None) -> Any:
-    after = paging.read(cursor or "")
-    if cursor and after is None:
-        raise InvalidInput(Fault("cursor", "unknown"))
-    return after
 
 
 def _event_again(event_id: UUID) -> clocks.EventShown:
@@ -158,7 +150,7 @@ def _event(each: Entered) -> clocks.EventShown:
 def holds(query: clocks.HoldList) -> clocks.HoldPage:
     """List the holds that stand, or those that were released."""
     found = services().retention.holds.every(
-        identity(), released=query.released, after=_after(query.cursor), limit=query.limit + 1
+        identity(), released=query.released, after=behind(query.cursor, paging.read), limit=query.limit + 1
     )
     shown, more = found[: query.limit], len(found) > query.limit
     return clocks.HoldPage(
@@ -178,7 +170,7 @@ def hold(hold_id: UUID) -> clocks.HoldShown:
     return _hold(services().retention.holds.show(identity(), hold_id, 1)[0])
 
 
-@operation("/holds", 403, 404, method="POST", status=201, again=_hold_again)
+@operation("/holds", 403, 404, method="POST", status=201, made_at="/holds/{hold}", again=_hold_again)
 def place_hold(body: clocks.NewHold) -> clocks.HoldShown:
     """Place a hold: what it covers is neither corrected nor destroyed from now on, nor what comes under it later."""
     covers: dict[str, Any]

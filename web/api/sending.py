@@ -12,13 +12,23 @@ from web.arriving.put_aside import put_aside_files
 from web.services import identity, services
 
 
-@operation("/records/{record_id}/files", 403, 404, 409, 413, method="POST", status=201)
+@operation("/records/{record_id}/files", 403, 404, 409, 413, method="POST", status=201, made_at="/files/{content}")
 def send_file(record_id: UUID, query: given.NewFile, body: bytes) -> FileTaken:
     """Take a small file in, whole: at most 8 MiB."""
     return _taken(services().intake.receive(identity(), record_id, query.name, [body], role=query.role))
 
 
-@operation("/records/{record_id}/uploads", 403, 404, 409, 413, method="POST", status=201, unlogged=True)
+@operation(
+    "/records/{record_id}/uploads",
+    403,
+    404,
+    409,
+    413,
+    method="POST",
+    status=201,
+    made_at="/uploads/{upload}",
+    unlogged=True,
+)
 def begin_upload(record_id: UUID, body: given.NewUpload) -> UploadBegun:
     """Announce a file that will come in pieces."""
     return UploadBegun(upload=services().intake.begin(identity(), record_id, body.name, body.size, role=body.role))

@@ -6,10 +6,11 @@ from uuid import UUID
 
 from pydantic import Field
 
-from archive.errors import Fault, InvalidInput
 from archive.model import DeadlineKind
+from web import paging
 from web.api import given
 from web.api.made import Next
+from web.api.names import behind
 from web.api.operations import operation
 from web.api.shapes import Shape
 from web.deadlines import place_of, told_place
@@ -82,9 +83,7 @@ class MessagesMarked(Shape):
 @operation("/deadlines")
 def deadlines(query: DeadlinesAsked) -> DeadlinesShown:
     """List what falls due and is open to you."""
-    after = place_of(query.cursor or "")
-    if query.cursor and after is None:
-        raise InvalidInput(Fault("cursor", "unknown"))
+    after = behind(query.cursor, place_of)
     board = services().telling.due
     found = board.list(identity(), kind=query.kind, late=query.late, after=after, limit=query.limit + 1)
     shown = found[: query.limit]
@@ -102,10 +101,7 @@ def deadlines(query: DeadlinesAsked) -> DeadlinesShown:
 @operation("/messages")
 def messages(query: MessageList) -> MessagePage:
     """List your own messages."""
-    try:
-        after = UUID(query.cursor) if query.cursor else None
-    except ValueError as error:
-        raise InvalidInput(Fault("cursor", "unknown")) from error
+    after = behind(query.cursor, paging.read_id)
     found = services().telling.messages.list(identity(), unread=query.unread, after=after, limit=query.limit + 1)
     listed = [
         MessageListed(

@@ -1,6 +1,7 @@
 """Why can't I see it? One answer for hidden and absent; reasons by rule for who keeps rights or secrecy."""
 
 from collections.abc import Mapping
+from uuid import UUID
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -8,7 +9,9 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from archive.accounts import folded
 from archive.errors import Ambiguous, InvalidInput, NotFound
+from archive.model.messages import QuestionAnswer
 from archive.policy.rules import Act
+from archive.questions import MOST
 from archive.why import EXPLAINERS
 from web.asking import may
 from web.i18n import current_locale
@@ -49,6 +52,17 @@ REASONS: Mapping[str, tuple[str, str]] = {
 """Each reason, and what would open the record."""
 
 
+ANSWERS: Mapping[QuestionAnswer, tuple[str, str]] = {
+    QuestionAnswer.OPEN: (mark("It is open now"), mark("It is open to you now: look for it again.")),
+    QuestionAnswer.SHUT: (
+        mark("It is not open to them"),
+        mark("Nothing under this number is open to you. That does not say whether anything is there."),
+    ),
+    QuestionAnswer.TALK: (mark("They should come and talk"), mark("Come and talk about it.")),
+}
+"""Each answer: on the button of who answers, and to who asked."""
+
+
 @pages.get("/why")
 def ask() -> str:
     """Ask for a number, and of officers for a person."""
@@ -60,8 +74,8 @@ def answer() -> BaseResponse:
     """Answer. Who keeps no rights learns only whether they can open it themselves."""
     number, login = request.form.get("number", "").strip()[:200], request.form.get("login", "").strip()[:64]
     if request.form.get("ask"):
-        services().readings.begin(identity(), "right.ask", body={"number": number}).result()
-        flash(_("Your request is written down; whoever keeps rights finds it in the log."))
+        services().questions.ask(identity(), number)
+        flash(_("Your question is with whoever keeps rights; the answer comes as a message, and stands here."))
         return redirect(url_for("why.ask"), 303)
     number = number.rstrip("/").rpartition("/")[2] if "://" in number else number
     try:
@@ -78,6 +92,21 @@ def answer() -> BaseResponse:
         return make_response(_page(faults={"login": explain_fault(error.faults[0], current_locale())}), 422)
 
 
+@pages.post("/why/<uuid:question_id>/answer")
+def reply(question_id: UUID) -> BaseResponse:
+    """Answer someone's question."""
+    said = request.form.get("answer", "")
+    if said in set(QuestionAnswer):
+        services().questions.answer(identity(), question_id, QuestionAnswer(said))
+        flash(_("Answered; they get a message."))
+    return redirect(url_for("why.ask"), 303)
+
+
 def _page(**more: object) -> str:
     told = {"faults": {}, "lines": [], "why": None, "nothing": False} | more
-    return render_template("why.html", values=request.form, explains=bool(identity().roles & EXPLAINERS), **told)
+    questions, explains = services().questions, bool(identity().roles & EXPLAINERS)
+    waiting = questions.waiting(identity(), MOST) if explains else ()
+    return render_template(
+        "why.html", values=request.form, explains=explains, waiting=waiting, mine=questions.mine(identity(), MOST),
+        answers=ANSWERS, **told,
+    )  # fmt: skip

@@ -141,7 +141,7 @@ def _change_form(view: SubjectView) -> Form:
     if numbers:
         labels = {each.name: each.label(current_locale()) for each in definitions}
         options = [(name, f"{labels[name]} {shown_as}") for name, shown_as in numbers.items()]
-        fields.append(Field("away", _("Take away"), kind="ticks", options=options))
+        fields.append(Field("away", _("Delete what stands there"), kind="ticks", options=options))
     values = {each.name: "" if each.kind in NUMBERS else str(kept.get(each.name, "")) for each in definitions}
     heading = _("Change %(name)s", name=name_of(view))
     return _form(heading, fields, _("Save"), view, values=values, hidden={"version": view.subject.version})

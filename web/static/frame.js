@@ -57,6 +57,8 @@ for (const group of document.querySelectorAll(".rail details[data-code]")) {
   });
 }
 
+document.querySelector(".rail a[aria-current]")?.scrollIntoView({ block: "nearest" });
+
 document.addEventListener("click", (event) => {
   for (const open of document.querySelectorAll(".me[open], .rail-more[open]")) {
     if (!open.contains(event.target)) open.removeAttribute("open");

@@ -265,6 +265,7 @@ ACTS: Mapping[str, str] = {
     "post.end": mark("post ended"),
     "grant.add": mark("grant given"),
     "grant.remove": mark("grant taken away"),
+    "right.answer": mark("answered why a number is not open"),
     "right.ask": mark("asked why a number is not open"),
     "right.explain": mark("looked up why someone cannot see a record"),
     "right.manage": mark("managing rights"),

@@ -7,6 +7,7 @@ from uuid import UUID
 from flask import url_for
 
 from archive.model import DeadlineKind, Message
+from archive.questions import ANSWER, ASK
 from retention.auditing.findings import TO_LOOK, TO_MEND
 from web.words import mark
 
@@ -61,6 +62,10 @@ def _audit(subject: UUID | None, _record: UUID | None) -> str | None:
 
 def _destruction(subject: UUID | None, _record: UUID | None) -> str | None:
     return url_for("destructions.show", key=subject) if subject else None
+
+
+def _why(_subject: UUID | None, _record: UUID | None) -> str | None:
+    return url_for("why.ask")
 
 
 def _finding(subject: UUID | None, _record: UUID | None) -> str | None:
@@ -126,6 +131,8 @@ TOPICS: Mapping[str, Words] = {
     ),
     "destruction.run": Words(mark("A destruction to execute"), mark("It is counted: execute it."), _destruction),
     "destruction.sign": Words(mark("A destruction to sign"), mark("It is done: sign what you saw."), _destruction),
+    ASK: Words(mark("A question why a number is not open"), mark("Look it up, and answer."), _why),
+    ANSWER: Words(mark("Your question why a number is not open is answered"), mark("Read the answer."), _why),
     TO_MEND: Words(
         mark("A finding of an audit is yours to mend"), mark("Mend it by its day, and say what was done."), _finding
     ),
