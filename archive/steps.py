@@ -140,7 +140,7 @@ class Steps:
         if filed and (lies or record.medium is Medium.ELECTRONIC):
             taken.add("shelved")
         deadline = self._deadlines.of_categories(session).get(record.category_id) if any_deadline else None
-        until = record.filed_at.date() if record.filed_at else self._guard.day()
+        until = self._guard.day(record.filed_at)
         return Way(frozenset(taken), due_of(deadline, record.drawn_to), overdue(deadline, record.drawn_to, until))
 
     def _at(self, session: Session, identity: Identity, step: Step, which: Which, *, late_only: bool) -> Select[Record]:

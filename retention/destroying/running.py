@@ -136,20 +136,21 @@ def lines_of(means: Means, session: Session, key: UUID, items: Sequence[Destruct
             "level_rank": record.level_rank, "registration_number": record.registration_number,
             "archive_number": record.archive_number, "sealed": title, "neutral": item.neutral is not None,
             "year": record.drawn_from.year if record.drawn_from else None, "drawn_up": record.drawn_up,
-            "filed_on": means.guard.day(record.filed_at) if record.filed_at else None,
-            "due": due[record.id], "term": record.term, "kept_years": kept_years(record, today),
+            "filed_on": filed_on,
+            "due": due[record.id], "term": record.term,
+            "kept_years": kept_years(record.drawn_to or filed_on or today, today),
             "pages": record.pages, "medium": record.medium.value,
             "files": files.get(record.id, (0, 0))[0], "bytes": files.get(record.id, (0, 0))[1],
         }
         for item, title in zip(items, sealed, strict=True)
         for record in (records[item.record_id],)
+        for filed_on in (means.guard.day(record.filed_at) if record.filed_at else None,)
     ]  # fmt: skip
 
 
-def kept_years(record: Record, today: date) -> int:
-    """Return for how many whole years a record was kept: from the end of its year, else from its filing."""
-    start = (record.drawn_to or (record.filed_at.date() if record.filed_at else today)).year + 1
-    return max(0, today.year - start)
+def kept_years(counted: date, today: date) -> int:
+    """Return for how many whole years a record was kept, from the end of the year of the day that counts."""
+    return max(0, today.year - counted.year - 1)
 
 
 def title_context(key: UUID, record: UUID) -> str:
