@@ -7,7 +7,7 @@ from uuid import UUID
 
 from archive.describing import Draft
 
-SETTABLE = frozenset({"department_id", "place_id", "responsible", "notes", "term"})
+SETTABLE = frozenset({"department_id", "place_id", "responsible", "notes", "term", "importance"})
 """What is set to one value for all, beside keywords and the category's own fields."""
 
 _IDS = frozenset({"department_id", "place_id"})

@@ -17,6 +17,7 @@ from archive.database import Base, rows_by_id
 from archive.dates import CivilDate, parse_civil
 from archive.errors import Fault, InvalidInput
 from archive.identity import Identity
+from archive.importance import faults_of as importance_faults
 from archive.model import (
     Category,
     Department,
@@ -314,6 +315,7 @@ def _text_faults(draft: Draft) -> Sequence[Fault]:
         faults.append(fault("material", "unknown"))
     if draft.pages is not None and not 0 <= draft.pages <= 1_000_000:
         faults.append(fault("pages", "out_of_range", low=0, high=1_000_000))
+    faults += importance_faults(draft.importance)
     return faults
 
 

@@ -19,7 +19,8 @@ from archive.policy.guard import Guard
 from archive.policy.rules import Act, condition
 
 PLAIN = (
-    "title", "drawn_up", "responsible", "level", "place", "department", "keywords", "notes", "pages", "medium", "file",
+    "title", "drawn_up", "responsible", "level", "place", "department", "keywords", "notes", "pages", "medium",
+    "importance", "file",
 )  # fmt: skip
 """What a column may be, beside the category's own fields (``f.`` before their names) and nothing (``""``)."""
 
@@ -32,6 +33,12 @@ MEDIA: Mapping[str, Medium] = {
     "paper": Medium.PAPER, "纸质": Medium.PAPER, "紙質": Medium.PAPER, "纸": Medium.PAPER, "紙本": Medium.PAPER,
     "both": Medium.BOTH, "paper and electronic": Medium.BOTH, "电子和纸质": Medium.BOTH, "纸质和电子": Medium.BOTH,
     "電子與紙本": Medium.BOTH, "紙本與電子": Medium.BOTH, "双套": Medium.BOTH, "雙套": Medium.BOTH,
+}  # fmt: skip
+
+IMPORTANCE: Mapping[str, int] = {
+    "1": 1, "ordinary": 1, "一般": 1, "普通": 1,
+    "2": 2, "important": 2, "重要": 2,
+    "3": 3, "essential": 3, "关键": 3, "關鍵": 3,
 }  # fmt: skip
 
 _BETWEEN = re.compile(r"[;；\n|]+")
@@ -177,6 +184,7 @@ def _draft(values: Mapping[str, str], category: Category, words: _Words) -> tupl
         place_id=looked_up("place", words.places, _path),
         department_id=department if values.get("department") else words.own_department,
         medium=looked_up("medium", MEDIA, _folded) or Medium.ELECTRONIC,
+        importance=looked_up("importance", IMPORTANCE, _folded),
         pages=_pages(values.get("pages", ""), faults),
         keywords=tuple(
             dict.fromkeys(word.strip() for word in _BETWEEN_WORDS.split(values.get("keywords", "")) if word.strip())

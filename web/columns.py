@@ -12,7 +12,7 @@ from archive.model import Record
 from web.i18n import current_locale
 from web.services import identity, services
 from web.words import day, mark, named
-from web.words.records import MEDIA, term_words, word
+from web.words.records import MEDIA, importance_words, term_words, word
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ COLUMNS: Mapping[str, Column] = {
     "term": Column(mark("Retention period"), 12),
     "medium": Column(mark("Medium"), 14),
     "pages": Column(mark("Pages"), 8),
+    "importance": Column(mark("Importance"), 10),
     "catalogued": Column(mark("Catalogued on"), 12),
     "filed": Column(mark("Filed on"), 12),
     "uses": Column(mark("Times used"), 10),
@@ -131,6 +132,7 @@ def cells_of(records: Sequence[Record]) -> list[dict[str, str | int]]:
             "term": term_words(row.term, locale),
             "medium": word(MEDIA, row.medium, locale),
             "pages": "" if row.pages is None else row.pages,
+            "importance": importance_words(row.importance or names[row.category_id].importance, locale),
             "catalogued": day(row.created_at, zone),
             "filed": day(row.filed_at, zone),
             "uses": row.uses,

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import bindparam, func, literal_column, select
@@ -17,8 +17,20 @@ from archive.errors import InvalidInput
 from archive.model import Category, Closure, Department, Fonds, House, Level, Person, Place
 from archive.need_to_know import group_of
 
-CODED = tuple((kind.id, kind.code, kind.names) for kind in (Category, Fonds, Department))
+CODED = (
+    (Category.id, Category.code, Category.names, Category.importance),
+    (Fonds.id, Fonds.code, Fonds.names),
+    (Department.id, Department.code, Department.names),
+)
 """Id, code and names of what facets count."""
+
+
+class Coded(NamedTuple):
+    """What lists show of a category, fonds or department."""
+
+    code: str
+    names: Mapping[str, str]
+    importance: int | None = None
 
 
 _PERSON = select(Person.id, Person.login, Person.name, Person.locale, select(Closure.id).exists()).where(
@@ -64,6 +76,7 @@ class CategoryShown:
     depth: int
     level_rank: int
     term: str
+    importance: int | None
     fields: Sequence[dict[str, Any]]
     required: Sequence[str]
 
@@ -204,14 +217,14 @@ class Directory:
             query = select(Department).where(open_on(Department.until, self._today()))
             return list(session.scalars(query.order_by(Department.code)))
 
-    def coded_names(self, *ids: Collection[UUID]) -> dict[UUID, tuple[str, Mapping[str, str]]]:
+    def coded_names(self, *ids: Collection[UUID]) -> dict[UUID, Coded]:
         """Return code and names by id of categories, fonds and departments, given in this order."""
-        found: dict[UUID, tuple[str, Mapping[str, str]]] = {}
+        found: dict[UUID, Coded] = {}
         with self._db.reading() as session:
             for columns, wanted in zip(CODED, ids, strict=True):
                 if wanted:
                     rows = session.execute(select(*columns).where(columns[0].in_(wanted)))
-                    found |= {key: (code, names) for key, code, names in rows}
+                    found |= {row[0]: Coded(*row[1:]) for row in rows}
         return found
 
     def project_names(self, codes: Collection[str]) -> dict[str, Mapping[str, str]]:
@@ -235,5 +248,14 @@ class Directory:
 
 def _category(row: Category, depth: int) -> CategoryShown:
     return CategoryShown(
-        row.id, row.fonds_id, row.code, row.names, depth, row.level_rank, row.term, row.fields, row.required
+        row.id,
+        row.fonds_id,
+        row.code,
+        row.names,
+        depth,
+        row.level_rank,
+        row.term,
+        row.importance,
+        row.fields,
+        row.required,
     )

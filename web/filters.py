@@ -19,7 +19,18 @@ from web.words.faults import explain_reason, field_label
 from web.words.field_rules import across_told
 from web.words.jobs import JOBS
 from web.words.proposals import place_words
-from web.words.records import KINDS, MATERIALS, MEDIA, field_value, masked, scan_words, term_words, unscanned_of, word
+from web.words.records import (
+    KINDS,
+    MATERIALS,
+    MEDIA,
+    field_value,
+    importance_words,
+    masked,
+    scan_words,
+    term_words,
+    unscanned_of,
+    word,
+)
 from web.words.remarks import file_remarks, remark_words, unscanned_help
 from web.words.roles import place_kind, role_help, role_word
 from web.words.shelves import CARRIERS, CONDITIONS, SECURITIES, SHELF_KINDS
@@ -84,6 +95,7 @@ def init_app(app: Flask) -> None:
         job_word=lambda kind: word(JOBS, kind, current_locale()),
         medium_word=lambda medium: word(MEDIA, medium, current_locale()),
         material_word=lambda material: word(MATERIALS, material, current_locale()),
+        importance=lambda step: importance_words(step, current_locale()),
         across=lambda each, fields: across_told(each, fields, current_locale()),
         column_words=lambda key: _(COLUMNS[key].words),
         field_label=lambda name: field_label(name, current_locale()),

@@ -121,6 +121,7 @@ class Category(Base):
     position: Mapped[int] = mapped_column(default=0)
     level_rank: Mapped[int] = mapped_column(ForeignKey("level.rank"))
     term: Mapped[str] = mapped_column(String(16))
+    importance: Mapped[int | None]
     number_rule_id: Mapped[UUID | None] = mapped_column(ForeignKey("number_rule.id"))
     reference_rule_id: Mapped[UUID | None] = mapped_column(ForeignKey("number_rule.id"))
     fields: Mapped[list[dict[str, Any]]]

@@ -259,6 +259,7 @@ class SchemeService:
             "names": dict(checked.names),
             "level_rank": ranks[checked.level],
             "term": checked.term,
+            "importance": checked.importance,
             "number_rule_id": rules[checked.number_rule].id if checked.number_rule else None,
             "reference_rule_id": rules[checked.reference_rule].id if checked.reference_rule else None,
             "fields": [f.as_data() for f in checked.fields],
@@ -268,8 +269,8 @@ class SchemeService:
 
 
 _TOLD = (
-    "parent_id", "names", "level_rank", "term", "number_rule_id", "reference_rule_id", "fields", "required",
-    "documents", "closed_on",
+    "parent_id", "names", "level_rank", "term", "importance", "number_rule_id", "reference_rule_id", "fields",
+    "required", "documents", "closed_on",
 )  # fmt: skip
 
 
@@ -316,6 +317,7 @@ def _as_data(session: Session, row: Category) -> dict[str, Any]:
         "names": dict(row.names),
         "level": row.level_rank,
         "term": row.term,
+        "importance": row.importance,
         "number_rule": code(row.number_rule_id),
         "reference_rule": code(row.reference_rule_id),
         "fields": list(row.fields),

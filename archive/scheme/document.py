@@ -1,7 +1,7 @@
 """A scheme as a document: read from YAML, checked whole before anything is written, and written back.
 
-A fault names its path in the file (``categories[3].fields[0].kind``). What a category leaves out (level, term, rules,
-fields, required names) it takes from its parent.
+A fault names its path in the file (``categories[3].fields[0].kind``). What a category leaves out (level, term,
+importance, rules, fields, required names) it takes from its parent.
 """
 
 import re
@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from archive.errors import Fault, InvalidInput
+from archive.importance import faults_of
 from archive.numbering import reference, rule
 from archive.scheme.fields import FieldDef, across_faults, check_names, parse_fields
 from archive.terms import BadTerm, parse_term
@@ -30,7 +31,19 @@ TITLE_FORM = "title_form"
 ALWAYS_REQUIRED = ("title", "drawn_up")
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.]{0,15}")
 _KEYS = frozenset(
-    ("code", "names", "level", "term", "number_rule", "reference_rule", "fields", "required", "documents", "categories")
+    (
+        "code",
+        "names",
+        "level",
+        "term",
+        "importance",
+        "number_rule",
+        "reference_rule",
+        "fields",
+        "required",
+        "documents",
+        "categories",
+    )
 )
 
 
@@ -62,6 +75,7 @@ class CategoryDef:
     fields: tuple[FieldDef, ...]
     required: tuple[str, ...]
     documents: tuple[Mapping[str, Any], ...]
+    importance: int | None = None
     path: str = field(default="", compare=False)
 
 
@@ -236,6 +250,8 @@ class _Reader:
         level = data.get("level", parent.level if parent else 1)
         if isinstance(level, bool) or not isinstance(level, int | str):
             self._faults.append(Fault(f"{at}.level", "bad_level"))
+        importance = data.get("importance", parent.importance if parent else None)
+        self._faults += [replace(each, field=f"{at}.importance") for each in faults_of(importance)]
         fields = self._fields(data["fields"], f"{at}.fields") if "fields" in data else (parent.fields if parent else ())
         names = data.get("names")
         return CategoryDef(
@@ -249,6 +265,7 @@ class _Reader:
             fields=fields,
             required=self._required(data, at, fields, parent),
             documents=tuple(self._documents(data.get("documents", []), f"{at}.documents")),
+            importance=importance,
             path=at,
         )
 
@@ -320,6 +337,7 @@ def _rule_data(each: RuleDef) -> dict[str, Any]:
 
 def _category_data(each: CategoryDef) -> dict[str, Any]:
     data: dict[str, Any] = {"code": each.code, "names": dict(each.names), "level": each.level, "term": each.term}
+    data["importance"] = each.importance
     data |= {"number_rule": each.number_rule, "reference_rule": each.reference_rule}
     data["fields"] = [f.as_data() for f in each.fields]
     data["required"] = list(each.required)

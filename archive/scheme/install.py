@@ -92,6 +92,7 @@ def _definition(row: Category, codes: Mapping[UUID, str], rules: Mapping[UUID, N
         parent=codes.get(row.parent_id) if row.parent_id else None,
         level=row.level_rank,
         term=row.term,
+        importance=row.importance,
         number_rule=rules[row.number_rule_id].code if row.number_rule_id else None,
         reference_rule=rules[row.reference_rule_id].code if row.reference_rule_id else None,
         fields=parse_fields(row.fields),
@@ -156,6 +157,7 @@ def _values(
         "position": position,
         "level_rank": ranks[each.level],
         "term": each.term,
+        "importance": each.importance,
         "number_rule_id": rules[each.number_rule] if each.number_rule else None,
         "reference_rule_id": rules[each.reference_rule] if each.reference_rule else None,
         "fields": [f.as_data() for f in each.fields],
@@ -169,8 +171,8 @@ def _keep(session: Session, row: Category, now: datetime) -> None:
     definition = {
         key: _plain(getattr(row, key))
         for key in (
-            "parent_id", "code", "names", "position", "level_rank", "term", "number_rule_id", "reference_rule_id",
-            "fields", "required", "documents", "closed_on",
+            "parent_id", "code", "names", "position", "level_rank", "term", "importance", "number_rule_id",
+            "reference_rule_id", "fields", "required", "documents", "closed_on",
         )
     }  # fmt: skip
     session.add(CategoryVersion(category_id=row.id, version=row.version, since=now, definition=definition))

@@ -102,7 +102,10 @@ class Copies:
 
     def one(self, identity: Identity, copy_id: UUID) -> CopyView:
         """Return a copy of a record that the person may see. Raises ``NotFound``."""
-        return next(each for each in self.of(identity, self.record_of(identity, copy_id)) if each.copy.id == copy_id)
+        for each in self.of(identity, self.record_of(identity, copy_id)):
+            if each.copy.id == copy_id:
+                return each
+        raise NotFound
 
     def record_of(self, identity: Identity, copy_id: UUID) -> UUID:
         """Return the record of a copy, if the person may see it. Raises ``NotFound``."""

@@ -6,7 +6,7 @@ from alembic import op
 from archive.database import Id, Moment
 
 revision = '0053'
-down_revision = '0049'
+down_revision = '0050'
 
 
 def upgrade():

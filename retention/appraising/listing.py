@@ -16,6 +16,7 @@ from archive.database import Database, Work
 from archive.errors import Conflict, Fault, InvalidInput, NotAllowed, NotFound
 from archive.identity import Identity
 from archive.ids import new_id
+from archive.importance import at_most
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
 from archive.model import (
@@ -58,13 +59,15 @@ _RUNNING = (AppraisalState.DRAFT, AppraisalState.OPEN)
 class Chosen:
     """Which records a list takes of what is due today.
 
-    ``unread_years``: only what nobody has opened or borrowed for so long; ``without_vital`` leaves out what is marked
+    ``unread_years``: only what nobody has opened or borrowed for so long; ``importance``: only what is said to be so
+    important at most; ``without_vital`` leaves out what is marked
     as vital; ``handed_over`` takes only copies of what was handed over to another archive by a transfer that said so.
-    All only narrow what is due: use alone never proposes anything.
+    All only narrow what is due: use or importance alone never proposes anything.
     """
 
     asked: Asked = field(default_factory=Asked)
     unread_years: int = 0
+    importance: int | None = None
     without_vital: bool = False
     handed_over: bool = False
 
@@ -241,6 +244,8 @@ class Listing:
             query = query.where(Record.vital_review.is_(None))
         if chosen.handed_over:
             query = query.where(Record.id.in_(left_by_transfers()))
+        if chosen.importance:
+            query = query.where(at_most(chosen.importance))
         if chosen.unread_years:
             used = select(LogEntry.id).where(
                 LogEntry.record_id == Record.id, LogEntry.at > self._years_ago(chosen.unread_years),

@@ -219,6 +219,7 @@ def _node(node: Node, marks: Mapping[int, str], rules: Mapping[UUID, str]) -> di
         "level": row.level_rank,
         "mark": marks[row.level_rank],
         "term": row.term,
+        "importance": row.importance,
         "rule": rules[row.number_rule_id] if row.number_rule_id else None,
         "reference_rule": rules[row.reference_rule_id] if row.reference_rule_id else None,
         "fields": [each["name"] for each in row.fields],

@@ -43,11 +43,15 @@ def test_a_record_is_catalogued_described_and_filed(house: ApiHouse) -> None:
     assert shown.json["place"] == "A01/"
     tag = shown.headers["ETag"]
     told = house.ask(
-        "PATCH", f"/api/v1/records/{record}", json={"notes": "第二稿", "fields": {"partner": "迅达"}}, If_Match=tag
+        "PATCH",
+        f"/api/v1/records/{record}",
+        If_Match=tag,
+        json={"notes": "第二稿", "importance": 3, "fields": {"partner": "迅达"}},
     )
     assert told.json == {"record": record, "version": version + 1}
     shown = house.get(f"/api/v1/records/{record}").json
     assert (shown["title"], shown["notes"], shown["fields"]["partner"]) == ("电梯维修合同", "第二稿", "迅达")
+    assert shown["importance"] == 3
     assert shown["fields"]["phone"].endswith("5678")  # kept, though it was not sent again
     filed = house.ask("POST", f"/api/v1/records/{record}/file", If_Match=f'"{version + 1}"').json
     assert filed["number"]
@@ -83,6 +87,7 @@ def test_what_may_be_the_same_is_told_and_decided_as_far_as_the_person_may(house
         ({"title": ""}, "/title", "required"),
         ({"title": 7}, "/title", "wrong_type"),
         ({"pages": -1}, "/pages", "out_of_range"),
+        ({"importance": 4}, "/importance", "out_of_range"),
         ({"pages": "3"}, "/pages", "wrong_type"),
         ({"keywords": ["a", 5]}, "/keywords/1", "wrong_type"),
         ({"category": "none"}, "/category", "unknown"),

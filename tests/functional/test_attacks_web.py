@@ -201,7 +201,7 @@ def test_what_no_form_offers_cannot_be_set_by_one(house: SecretsHouse) -> None:
         "created_by": str(house.people["reader"]), "group_id": str(uuid4()), "id": str(uuid4()),
         "fonds_id": str(uuid4()),
         "named": str(house.people["clerk"]), "clearance": "4", "role": "archivist", "roles": "archivist", "uses": "9",
-        "filed_at": "2026-01-01", "indexed_in": "4", "sealed_fields": "x", "importance": "9", "secrecy_person_id": "x",
+        "filed_at": "2026-01-01", "indexed_in": "4", "sealed_fields": "x", "secrecy_person_id": "x",
     }  # fmt: skip
     office = str(house.departments["OFFICE"])
     reply = sent(
@@ -211,8 +211,14 @@ def test_what_no_form_offers_cannot_be_set_by_one(house: SecretsHouse) -> None:
     after = house.row(2)
     assert after.title == "新题名"
     for name in ("state", "registration_number", "archive_number", "level_rank", "created_by", "group_id", "fonds_id",
-                 "uses", "filed_at", "indexed_in", "importance", "secrecy_person_id"):  # fmt: skip
+                 "uses", "filed_at", "indexed_in", "secrecy_person_id"):  # fmt: skip
         assert getattr(after, name) == getattr(row, name), name
+    wrong = {"title": "题名二", "version": str(after.version), "department": office}
+    for step in ("9", "0", "-1", "x"):
+        reply = sent(client, f"/records/{row.id}/edit", **wrong, importance=step)
+        assert reply.status_code == 422, step
+        assert 'id="fault-importance"' in reply.text
+    assert house.row(2).importance is None
     assert house.who("clerk").roles == {Role.CLERK}
     reply = sent(client, "/records", category=str(house.categories["WAGC"]), title="高密", department=office, level="4")
     assert reply.status_code == 403

@@ -168,8 +168,13 @@ def test_a_category_is_changed_and_closed_and_keeps_its_versions(house: WebHouse
     status, page = send(client, f"{at}/change", term="X9", **change)
     assert status == 422
     assert 'href="#field-term"' in page
-    page = send(client, f"{at}/change", term="D30", **change)[1]
+    status, page = send(client, f"{at}/change", term="D30", importance="4", **change)
+    assert (status, 'href="#field-importance"' in page) == (422, True)
+    page = send(client, f"{at}/change", term="D30", importance="2", **change)[1]
     assert "30 年" in page
+    assert "<dt>重要程度</dt><dd>重要</dd>" in page
+    record = house.a_record(title="电梯合同")
+    assert '重要 <span class="help">按类目</span>' in client.get(f"/records/{record.id}").text
     assert f'class="number right">{version + 1}</td>' in page
     field = {"name": "付清", "code": "paid", "kind": "choice", "choices": "yes 已付清", "version": str(version + 1)}
     assert send(client, f"{at}/fields/new", **field | {"choices": ""})[0] == 422

@@ -152,6 +152,10 @@ def test_it_is_withdrawn_with_a_reason_and_a_panel_that_is_none_is_told_so(house
     )
     assert status == 422
     assert "nobody" in page
+    panel = {"purpose": "鉴定", "panel": "archivist first second", "chair": "second"}
+    status, page = post(house, "archivist", "/appraisals/new", **panel, importance="4")
+    assert (status, 'href="#field-importance"' in page) == (422, True)
+    assert post(house, "archivist", "/appraisals/new", **panel, importance="3")[0] == 422  # nobody said it of any
     at = begun(house)
     assert post(house, "archivist", f"{at}/withdraw", version="1", why=" ")[0] == 422
     act(house, "archivist", f"{at}/withdraw", why="重新组织")

@@ -19,8 +19,8 @@ from archive.failpoints import Injected
 from archive.model import File, Record, RecordState, Sheet, SheetRow
 from tests.factories.web_house import WebHouse, a_web_house, token_of, token_on
 
-HEADERS = ["题名", "日期", "责任者", "密级", "联系电话", "页数", "文件名"]
-GOOD = ["电梯维保合同", "2024-3-5", "迅达电梯", "1", "13800138000", "12", "a.pdf"]
+HEADERS = ["题名", "日期", "责任者", "密级", "联系电话", "页数", "重要性", "文件名"]
+GOOD = ["电梯维保合同", "2024-3-5", "迅达电梯", "1", "13800138000", "12", "重要", "a.pdf"]
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def begun(house: WebHouse, client: FlaskClient, *rows: Sequence[str]) -> str:
     assert reply.status_code == 303, reply.text
     page = client.get(reply.location).text
     said = re.findall(r'<option value="([^"]*)" selected', page)
-    assert said == ["title", "drawn_up", "responsible", "level", "f.phone", "pages", "file"]
+    assert said == ["title", "drawn_up", "responsible", "level", "f.phone", "pages", "importance", "file"]
     reply = client.post(reply.location, data={"csrf_token": token_on(page), "column": said})
     assert reply.status_code == 303, reply.text
     return reply.location.removesuffix("/check")
@@ -68,13 +68,14 @@ def titles(house: WebHouse) -> list[str]:
 
 def test_good_rows_come_in_and_bad_rows_come_back(house: WebHouse) -> None:
     client = house.browser("archivist")
-    bad = ["=1+1", "2024-13-40", "", "绝顶", "123", "十", ""]
-    at = begun(house, client, GOOD, bad, [""] * 7, ["物业费通知", "2024", "", "", "", "", ""])
+    bad = ["=1+1", "2024-13-40", "", "绝顶", "123", "十", "九", ""]
+    at = begun(house, client, GOOD, bad, [""] * 8, ["物业费通知", "2024", "", "", "", "", "", ""])
     page = client.get(f"{at}/check").text
     assert "B 日期：" in page
     assert "2024-13-40" in page
     assert "D 密级：" in page
     assert "F 页数：" in page
+    assert "G 重要程度：" in page, page[page.index("D 密级") - 300:][:600]
     assert titles(house) == []
 
     act(client, f"{at}/start")
@@ -83,6 +84,7 @@ def test_good_rows_come_in_and_bad_rows_come_back(house: WebHouse) -> None:
     with house.services.db.reading() as session:
         record = session.scalars(select(Record).where(Record.title == GOOD[0])).one()
         assert (record.drawn_up, record.responsible, record.pages) == ("2024-03-05", "迅达电梯", 12)
+        assert record.importance == 2
         assert (record.level_rank, record.state) == (1, RecordState.PROVISIONAL)
         assert b"13800138000" not in (record.sealed_fields or b"")
         assert "phone" not in record.fields
@@ -90,9 +92,9 @@ def test_good_rows_come_in_and_bad_rows_come_back(house: WebHouse) -> None:
 
     back = CalamineWorkbook.from_filelike(BytesIO(client.get(f"{at}/faults.xlsx").data)).get_sheet_by_index(0)
     head, row = back.to_python()
-    assert head[:7] == HEADERS
+    assert head[:8] == HEADERS
     assert row[:2] == ["=1+1", "2024-13-40"]
-    assert "D 密级" in str(row[7])
+    assert "D 密级" in str(row[8])
     log = house.browser("auditor").get("/log").text
     assert "表格导入完成" in log
     assert "导出有问题的行" in log
@@ -101,7 +103,7 @@ def test_good_rows_come_in_and_bad_rows_come_back(house: WebHouse) -> None:
 def test_what_was_said_of_columns_is_remembered(house: WebHouse) -> None:
     client = house.browser("archivist")
     first = send(house, client, a_sheet(HEADERS, GOOD)).location
-    said = ["title", "drawn_up", "notes", "", "", "", ""]
+    said = ["title", "drawn_up", "notes", "", "", "", "", ""]
     client.post(first, data={"csrf_token": token_of(client), "column": said})
     second = send(house, client, a_sheet(HEADERS, GOOD)).location
     assert re.findall(r'<option value="([^"]*)" selected', client.get(second).text) == ["title", "drawn_up", "notes"]
@@ -221,7 +223,7 @@ def test_what_is_no_spreadsheet_is_refused_in_words(house: WebHouse, data: bytes
 
 def test_files_go_to_the_rows_that_name_them_and_are_told_both_ways(house: WebHouse) -> None:
     client = house.browser("archivist")
-    rows = [["甲", *GOOD[1:6], "a.PDF；b"], ["乙", *GOOD[1:6], "2024.12"], ["丙", *GOOD[1:6], "missing.jpg"]]
+    rows = [["甲", *GOOD[1:7], "a.PDF；b"], ["乙", *GOOD[1:7], "2024.12"], ["丙", *GOOD[1:7], "missing.jpg"]]
     at = begun(house, client, *rows)
     act(client, f"{at}/start")
     house.bring_in()

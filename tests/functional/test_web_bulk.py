@@ -45,7 +45,8 @@ def test_ticked_records_are_changed_and_changed_back(house: WebHouse) -> None:
     ids = [str(each.id) for each in (*drafts, filed)]
     assert "对方单位" in post(house, "/bulk/new", record=ids).text
     said = {
-        "change": ["keywords", "responsible", "f.partner"],
+        "change": ["keywords", "responsible", "importance", "f.partner"],
+        "importance": "3",
         "add": "维修，急",
         "drop": "电梯",
         "responsible": "工程部",
@@ -55,15 +56,17 @@ def test_ticked_records_are_changed_and_changed_back(house: WebHouse) -> None:
     at = shown.request.path
     assert re.search(r"电梯</td>.*<strong>维修，急</strong>", page)
     assert "迅捷公司" in page
+    assert re.search(r"重要程度</td>.*<strong>关键</strong>", page)
     assert f"/records/{filed.id}/correct" in page
     assert row(house, drafts[0]).responsible is None
     post(house, f"{at}/start")
     house.edit_many()
     assert "已修改 3，原本如此 0，未能修改 1，尚余 0" in house.browser("archivist").get(at).text
     changed = row(house, drafts[0])
-    assert (changed.responsible, changed.keywords, changed.fields) == (
+    assert (changed.responsible, changed.keywords, changed.importance, changed.fields) == (
         "工程部",
         ["维修", "急"],
+        3,
         {"partner": "迅捷公司"},
     )
     post(house, f"{at}/undo")
@@ -71,7 +74,7 @@ def test_ticked_records_are_changed_and_changed_back(house: WebHouse) -> None:
     page = house.browser("archivist").get(at).text
     assert "已撤销 3，保持现状 0" in page
     again = row(house, drafts[0])
-    assert (again.responsible, again.keywords, again.fields) == (None, ["电梯"], {})
+    assert (again.responsible, again.keywords, again.importance, again.fields) == (None, ["电梯"], None, {})
     assert at in house.browser("archivist").get("/bulk").text
     assert house.browser("clerk").get(at).status_code == 404
     assert at not in post(house, f"{at}/forget").text

@@ -82,7 +82,7 @@ def test_what_is_filed_changes_when_another_approves(house: WebHouse) -> None:
     archivist, other = house.browser("archivist"), house.browser("archivist2")
     record = a_filed_record(house, archivist)
     before = standing(house, record)
-    page = ask(archivist, record, title="电梯维护保养合同", drawn_up="2024-06", term="D30")
+    page = ask(archivist, record, title="电梯维护保养合同", drawn_up="2024-06", term="D30", importance="2")
     key = request_of(page)
     assert "电梯维护保养合同" in page
     assert "批准" not in re.findall(r"<button[^>]*>([^<]*)", page)
@@ -97,6 +97,7 @@ def test_what_is_filed_changes_when_another_approves(house: WebHouse) -> None:
     assert "已核对原件" in done
     after = standing(house, record)
     assert (after.title, after.drawn_up, after.term) == ("电梯维护保养合同", "2024-06", "D30")
+    assert "<dt>重要程度</dt><dd>重要</dd>" in archivist.get(f"/records/{record}").text
     assert (after.archive_number, after.registration_number) == (before.archive_number, before.registration_number)
     assert (after.level_rank, after.version) == (before.level_rank, before.version + 1)
     assert "已批准" in archivist.get("/corrections?own=1").text

@@ -112,7 +112,7 @@ def test_columns_are_kept_for_one_person_and_one_list_until_they_are_reset(house
 def test_a_search_shows_and_a_spreadsheet_holds_the_chosen_columns(house: WebHouse) -> None:
     house.a_record(title="电梯合同", archive_number="N-1", state=RecordState.FILED, responsible="迅达电梯")
     client = house.browser("staff")
-    assert len(_rows(client.get("/search/list.xlsx?q=电梯&list=search").data)[0]) == 15
+    assert len(_rows(client.get("/search/list.xlsx?q=电梯&list=search").data)[0]) == 17
     _act(client, "/lists/search/columns", column=["responsible"])
     page = client.get("/search?q=电梯").text
     assert "迅达电梯" in page

@@ -18,6 +18,7 @@ from archive.model import (
     AppraisalItem,
     AppraisalState,
     Block,
+    Category,
     HoldKind,
     Job,
     JobKind,
@@ -27,6 +28,7 @@ from archive.model import (
     LogResult,
     MatterKind,
     ReadingRight,
+    Record,
     Stop,
     Verdict,
 )
@@ -129,6 +131,28 @@ def test_use_alone_proposes_nothing_and_what_was_used_lately_is_left_out(made: R
     assert listing.count(house.archivist, Chosen(unread_years=5)) == 1
     key = begin(made, Chosen(unread_years=5))
     assert item(made, key, unread)
+
+
+def test_importance_narrows_what_is_due_by_what_a_person_or_the_category_says(made: RetainedHouse) -> None:
+    house, listing = made.house, made.retention.appraisals.listing
+    low, _unsaid, high = due(made, 3)
+
+    def counts() -> list[int]:
+        return [listing.count(house.archivist, Chosen(importance=step)) for step in (1, 2, 3)]
+
+    with house.db.writing() as work:
+        work.session.get_one(Record, low).importance = 1
+        work.session.get_one(Record, high).importance = 3
+        work.commit()
+    assert counts() == [1, 1, 2]
+    with house.db.writing() as work:
+        for row in work.session.scalars(select(Category)):
+            row.importance = 2
+        work.commit()
+    assert counts() == [1, 2, 3]
+    made.filed(house.add("未到期", drawn_up="2024", drawn_to=date(2024, 12, 31), importance=1))
+    assert counts() == [1, 2, 3]
+    assert item(made, begin(made, Chosen(importance=1)), low)
 
 
 @pytest.mark.parametrize(("panel", "chair"), [(("张", "李"), "张"), (PANEL, ""), (("张", "李", "无"), "张")])

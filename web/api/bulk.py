@@ -26,6 +26,7 @@ class NewEdit(Shape):
     department: UUID | None = Field(None, description="The department's id.")
     place: UUID | None = Field(None, description="The place's id.")
     responsible: Short | None = None
+    importance: int | None = Field(None, ge=1, le=3)
     notes: Text | None = None
     add_keywords: list[Word] = Field(default_factory=list, max_length=50)
     drop_keywords: list[Word] = Field(default_factory=list, max_length=50)
@@ -59,8 +60,9 @@ def bulk_edit(edit_id: UUID) -> EditShown:
 def prepare_bulk_edit(body: NewEdit) -> EditShown:
     """Prepare an edit of many records; nothing of them changes. Those that you do not read are left out."""
     sent = body.model_fields_set
-    names = {"department": "department_id", "place": "place_id", "responsible": "responsible", "notes": "notes"}
-    values = {column: getattr(body, name) for name, column in names.items() if name in sent}
+    names = {"department": "department_id", "place": "place_id"}
+    plain = {name: name for name in ("responsible", "importance", "notes")}
+    values = {column: getattr(body, name) for name, column in (names | plain).items() if name in sent}
     change = Change(values, body.fields, body.add_keywords, body.drop_keywords)
     return bulk_edit(services().bulk.prepare(identity(), body.records, change))
 

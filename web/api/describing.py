@@ -176,7 +176,8 @@ def decide_double(record_id: UUID, other_id: UUID, body: given.DoubleDecision) -
 
 
 ALIKE = (
-    "title", "drawn_up", "responsible", "department", "place", "medium", "material", "pages", "keywords", "notes",
+    "title", "drawn_up", "responsible", "department", "place", "medium", "material", "pages", "keywords",
+    "importance", "notes",
 )  # fmt: skip
 """Parts of a description that are sent alike for a new record and for a change."""
 
@@ -191,6 +192,7 @@ def _plain(body: given.Described, fonds: UUID, faults: list[Fault]) -> dict[str,
         "material": body.material,
         "pages": body.pages,
         "keywords": tuple(dict.fromkeys(body.keywords)),
+        "importance": body.importance,
         "notes": body.notes,
     }
 

@@ -48,6 +48,7 @@ class Described(Shape):
     material: Annotated[str, Field(max_length=32)] = "document"
     pages: int | None = Field(None, ge=0, le=1_000_000)
     keywords: list[Word] = Field(default_factory=list, max_length=50)
+    importance: int | None = Field(None, ge=1, le=3, description="1 ordinary, 2 important, 3 essential.")
     notes: Text | None = None
     fields: Values = Field(
         default_factory=dict,

@@ -155,6 +155,7 @@ def _category(row: CategoryShown) -> CategoryOffered:
         depth=row.depth,
         level=row.level_rank,
         term=row.term,
+        importance=row.importance,
         fields=[
             FieldOffered(
                 name=field.name,

@@ -167,6 +167,7 @@ class CategoryOffered(Shape):
     depth: int
     level: int
     term: str
+    importance: int | None = Field(description="Of its records that have none of their own; null: none said.")
     fields: list[FieldOffered]
     required: list[str]
 

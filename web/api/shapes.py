@@ -213,7 +213,7 @@ class FullRecord(Shape):
     material: str
     pages: int | None
     keywords: list[str]
-    importance: int | None
+    importance: int | None = Field(description="1 ordinary, 2 important, 3 essential; null: as its category says.")
     uses: int = Field(description="How often it was lent, opened to a borrower, or given to a reader from outside.")
     notes: str | None
     fields: dict[str, JsonValue]

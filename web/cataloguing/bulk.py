@@ -18,6 +18,7 @@ from indexer.engine import Order
 from web.asking import told as told_of
 from web.cataloguing.corrections import part_told
 from web.custody.dossiers import words_of
+from web.describing.importance import step
 from web.i18n import current_locale
 from web.lists import back, readable, ticked
 from web.security import local_path
@@ -152,6 +153,8 @@ def _change(own: Sequence[FieldDef]) -> Change:
     values: dict[str, Any] = {}
     values |= {f"{name}_id": key(name) for name in ("department", "place") if name in wanted}
     values |= {name: form.get(name, "").strip() or None for name in ("responsible", "notes") if name in wanted}
+    if "importance" in wanted:
+        values["importance"] = step(form.get("importance", ""))
     fields = {each.name: form.get(OWN + each.name, "").strip() or None for each in own if OWN + each.name in wanted}
     add, drop = (_words(form.get(name, "")) if "keywords" in wanted else () for name in ("add", "drop"))
     return Change(values, fields, add, drop)

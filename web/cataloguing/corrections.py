@@ -22,7 +22,7 @@ from web.i18n import current_locale
 from web.services import identity, services
 from web.words import named
 from web.words.faults import explain, field_label, state_words, status_of
-from web.words.records import MATERIALS, MEDIA, field_value, term_words, word
+from web.words.records import MATERIALS, MEDIA, field_value, importance_words, term_words, word
 
 pages = Blueprint("corrections", __name__)
 
@@ -140,6 +140,7 @@ def part_told(session: Session, name: str, value: Any) -> str:
 _WORDS: Mapping[str, Callable[[Any, str], str]] = {
     "term": term_words,
     "medium": partial(word, MEDIA),
+    "importance": importance_words,
     "material": partial(word, MATERIALS),
     "keywords": lambda value, _locale: "，".join(value),
 }

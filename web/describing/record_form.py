@@ -13,6 +13,7 @@ from archive.identity import Role
 from archive.model import Department, Medium, Place, Record, RecordKind
 from archive.policy.reach import Reach
 from archive.scheme.fields import FieldDef, FieldKind, parse_fields
+from web.describing.importance import step
 from web.directory import CategoryShown, Directory
 
 TEXTS = ("title", "responsible", "drawn_up", "notes")
@@ -65,6 +66,7 @@ def values_of(record: Record, own: Sequence[tuple[FieldDef, Any]], place: Place 
     values["place"] = place.path.rstrip("/") if place else ""
     values["pages"] = "" if record.pages is None else str(record.pages)
     values["medium"] = record.medium.value
+    values["importance"] = str(record.importance or "")
     values["material"] = record.material
     values["keywords"] = "，".join(record.keywords)
     for field, value in own:
@@ -122,6 +124,10 @@ def _read(form: MultiDict[str, str], category: CategoryShown, directory: Directo
     values["keywords"] = tuple(dict.fromkeys(_split(form.get("keywords", ""))))
     values["pages"] = _count(form.get("pages", ""), faults)
     values["medium"] = _medium(form.get("medium", ""), faults)
+    try:
+        values["importance"] = step(form.get("importance", ""))
+    except InvalidInput as refused:
+        faults += refused.faults
     values["material"] = form.get("material") or "document"
     values["department_id"] = _department(form.get("department", ""), faults)
     values["place_id"] = _place(form.get("place", ""), category, directory, faults)

@@ -16,6 +16,7 @@ from archive.scheme.categories import Node
 from archive.scheme.document import Scheme, load
 from archive.scheme.fields import FieldKind, parse_fields
 from web.asking import Field, Form, again, name_fields, names_typed, names_values, shown, whole_typed
+from web.describing.importance import steps
 from web.house.fonds import fonds_of
 from web.i18n import current_locale
 from web.services import identity, services
@@ -44,6 +45,7 @@ PARTS: Mapping[str, str] = {
     "position": mark("order"),
     "level_rank": mark("secrecy level"),
     "term": mark("retention period"),
+    "importance": mark("importance"),
     "number_rule_id": mark("number rule"),
     "reference_rule_id": mark("reference rule"),
     "fields": mark("fields"),
@@ -191,8 +193,11 @@ def _change_form(row: Fonds, one: Category) -> Form:
         Field("level", _("Secrecy level to begin with"), kind="choose", options=options),
         Field("term", _("Retention period"), must=True, limit=8,
               help=_("Y is permanent, D30 thirty years, M18 eighteen months.")),
+        Field("importance", _("Importance"), kind="choose", none="—", options=steps(),
+              help=_("Of its records where nobody says it of one. It counts only in appraisal.")),
     ]  # fmt: skip
     values = names_values(one.names) | {"level": str(one.level_rank), "term": one.term}
+    values["importance"] = str(one.importance or "")
     name = named(one.names, locale)
     crumbs = [(url_for("schemes.show", fonds_id=row.id), row.code), (here, f"{one.code} {name}"), (None, _("Change"))]
     return Form(
@@ -214,6 +219,7 @@ def change(fonds_id: UUID, category_id: UUID) -> BaseResponse:
     row, one = fonds_of(fonds_id), category_of(fonds_id, category_id)
     term = request.form.get("term", "").strip()
     data: dict[str, Any] = {"names": names_typed(), "level": whole_typed("level"), "term": term}
+    data["importance"] = whole_typed("importance") or None
     try:
         services().house.scheme.change(identity(), category_id, data, version=whole_typed("version"))
     except ArchiveError as error:

@@ -21,6 +21,7 @@ from retention.appraising.verdicts import CHOICES, LEAST, Said
 from retention.board import Asked
 from web import paging
 from web.asking import Field, Form, again, day_typed, may, require, shown, whole_typed
+from web.describing.importance import step, steps
 from web.i18n import current_locale
 from web.lists import ticked
 from web.services import identity, services
@@ -247,7 +248,8 @@ def _chosen() -> Chosen:
     asked = Asked(
         year=int(year) if year else None, category=_key("category"), place=_key("place"), schedule=_key("schedule")
     )
-    return Chosen(asked, years, "vital" in typed.getlist("leave"), "handed_over" in typed.getlist("only"))
+    importance = step(typed.get("importance", ""))
+    return Chosen(asked, years, importance, "vital" in typed.getlist("leave"), "handed_over" in typed.getlist("only"))
 
 
 def _key(name: str) -> UUID | None:
@@ -280,6 +282,8 @@ def _form() -> Form:
               options=[(str(row.id), schedule_name(row, locale)) for row in schedules]),
         Field("unread", _("Not opened or borrowed for so many years"), limit=3,
               help=_("Empty: whether used or not. It only narrows what is due; use alone proposes nothing.")),
+        Field("importance", _("Importance at most"), kind="choose", none=every_, options=steps(),
+              help=_("What nobody gave an importance is left out then. It only narrows what is due.")),
         Field("leave", _("Leave out"), kind="ticks", options=[("vital", _("vital records"))]),
         Field("only", _("Only"), kind="ticks",
               options=[("handed_over", _("copies of what was handed over to another archive"))]),

@@ -30,6 +30,7 @@ HEADERS: Mapping[str, tuple[str, ...]] = {
     "notes": ("备注", "備註", "附注", "附註", "说明", "說明", "notes", "note", "remarks", "remark"),
     "pages": ("页数", "頁數", "页次", "张数", "張數", "pages", "page count", "number of pages"),
     "medium": ("载体", "載體", "介质", "媒介", "载体类型", "媒體型式", "medium", "carrier"),
+    "importance": ("重要性", "重要程度", "重要等级", "重要等級", "importance"),
     "file": (
         "文件名", "檔名", "扫描件", "扫描件名", "掃描檔", "掃描檔名", "电子文件名", "電子檔", "电子文件", "附件",
         "file", "file name", "filename", "scan", "files",

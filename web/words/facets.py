@@ -58,7 +58,7 @@ def facet_words(directory: Directory, locale: str, shown: Iterable[tuple[str, st
             return gettext(mark("vital"))
         key = _id(value)
         if key in names:
-            code, called = names[key]
+            code, called, _importance = names[key]
             return named(called, locale) if facet == "department" else f"{code} {named(called, locale)}"
         return gettext(PLAIN[value]) if value in PLAIN else value
 

@@ -35,6 +35,8 @@ MATERIALS: Mapping[str, str] = {
     "web_page": mark("web page"),
 }
 
+IMPORTANCE: Mapping[int, str] = {1: mark("ordinary"), 2: mark("important"), 3: mark("essential")}
+
 TEXTS: Mapping[str, str] = {
     "text": mark("its text is read"),
     "pending": mark("text is being read"),
@@ -82,6 +84,11 @@ def term_words(code: str, locale: str) -> str:
     if term.years:
         return str(catalogue.ngettext("%(num)d year", "%(num)d years", term.years) % {"num": term.years})
     return str(catalogue.ngettext("%(num)d month", "%(num)d months", term.months) % {"num": term.months})
+
+
+def importance_words(step: int | None, locale: str) -> str:
+    """Return in words how important a record is; nothing where nobody says it."""
+    return "" if step is None else translator(locale)(IMPORTANCE[step])
 
 
 def word(table: Mapping[str, str], value: str, locale: str) -> str:
@@ -159,6 +166,7 @@ def _tail(view: RecordView, locale: str, zone: str) -> Iterator[tuple[str, Any]]
     yield mark("Kind of material"), word(MATERIALS, row.material, locale)
     yield mark("Pages"), row.pages
     yield mark("Keywords"), "，".join(row.keywords)
+    yield mark("Importance"), importance_words(row.importance or view.category.importance, locale)
     yield mark("Notes"), row.notes
     yield mark("Catalogued on"), minute(row.created_at, zone)
     yield mark("Filed on"), minute(row.filed_at, zone)
