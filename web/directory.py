@@ -17,7 +17,7 @@ from archive.errors import InvalidInput
 from archive.model import Category, Closure, Department, Fonds, House, Level, Person, Place
 from archive.need_to_know import group_of
 
-CODED = (
+CODED: tuple[tuple[Any, ...], ...] = (
     (Category.id, Category.code, Category.names, Category.importance),
     (Fonds.id, Fonds.code, Fonds.names),
     (Department.id, Department.code, Department.names),

@@ -106,6 +106,7 @@ class Writer:
             department_id=rnd.choice(ground.departments),
             pages=rnd.randrange(1, 12),
             keywords=(category.names["zh_CN"],) if category.names else (),
+            importance=2 if category.term == "Y" else None,
             fields=values,
         )
         return Made(draft, line.genre, write(line.genre, title, facts, ground.body, said))
