@@ -39,7 +39,7 @@ ENV PATH=/opt/juanku/bin:$PATH PYTHONPATH=/srv/juanku PYTHONSAFEPATH=1 PYTHONUNB
     JUANKU_HOME=/var/lib/juanku JUANKU_KEYS=/var/lib/juanku.keys
 USER 10001:10001
 EXPOSE 8000
-HEALTHCHECK --interval=15s --timeout=10s --start-period=60s --retries=4 CMD ["python", "-m", "runtime.alive", "web"]
+HEALTHCHECK --interval=15s --timeout=10s --start-period=60s --retries=4 CMD ["python", "-m", "runtime.processes.alive", "web"]
 ENTRYPOINT ["juanku"]
 CMD ["web"]
 

@@ -13,23 +13,23 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from archive.corrections import DAYS
+from archive.cataloguing.corrections import DAYS
 from archive.database import Database, Work, rows_by_id
-from archive.deadlines import Allowed, Deadlines, Watch, find_deadline, subject_rows
-from archive.due_rules import Stage
 from archive.errors import NotFound
 from archive.identity import Identity, system
 from archive.log.writer import Log
-from archive.messages import Messages, Told
 from archive.model import Approval, ApprovalState, Deadline, DeadlineKind, DeadlineState, DossierClock, Record
 from archive.model.required import NEVER, RequiredPapers
 from archive.policy.facts import facts_of_many
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
+from archive.reminding.deadlines import Allowed, Deadlines, Watch, find_deadline, subject_rows
+from archive.reminding.messages import Messages, Told
+from archive.reminding.rules import Stage
+from archive.reminding.workdays import Calendar, add_working_days, calendar_of
 from archive.required.standing import clocks
 from archive.required.template import Template
 from archive.required.templates import template_of
-from archive.workdays import Calendar, add_working_days, calendar_of
 
 BATCH = 200
 """Dossiers, or requests, that are looked at at once."""

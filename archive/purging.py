@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
-from archive.attachments import forget_attachments
-from archive.likeness import forget, forget_decisions
+from archive.files.attachments import forget_attachments
+from archive.files.likeness import forget, forget_decisions
 from archive.model import (
     ApiAnswer,
     AppraisalOpinion,

@@ -12,12 +12,12 @@ from archive.database import Database
 from archive.errors import Ended, Fault, InvalidInput, NotFound
 from archive.identity import Identity
 from archive.log.writer import Log
-from archive.messages import Messages, Told
 from archive.model import Person
 from archive.model.messages import QuestionAnswer, RightQuestion
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
-from archive.watches import people_with
+from archive.reminding.messages import Messages, Told
+from archive.reminding.watches import people_with
 from archive.why import EXPLAINERS
 
 ASK: Final = "right.ask"

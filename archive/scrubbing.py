@@ -8,8 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from archive import postgres
-from archive.database import Base, Database
+from archive.database import Base, Database, postgres
 
 DONE, BUSY, REFUSED = "done", "busy", "refused"
 _TRIES = 20

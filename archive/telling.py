@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from archive.calendar_moves import CalendarMoves
-from archive.channels import Channels
 from archive.database import Database
-from archive.deadlines import DueBoard, DueSweep, Watch
-from archive.delivering import PlanDeliveries, Ways
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
-from archive.messages import Messages
 from archive.policy.guard import Guard
 from archive.ports import Vault
-from archive.watches import watches
-from archive.workdays import WorkDays
+from archive.reminding.channels import Channels
+from archive.reminding.deadlines import DueBoard, DueSweep, Watch
+from archive.reminding.delivering import PlanDeliveries, Ways
+from archive.reminding.messages import Messages
+from archive.reminding.watches import watches
+from archive.reminding.workdays import WorkDays
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from archive.database import Database
-from archive.deadlines import Deadlines
 from archive.errors import Fault, InvalidInput
 from archive.identity import Identity
 from archive.jobs.outbox import Outbox
@@ -20,6 +19,7 @@ from archive.log.writer import Log
 from archive.model import DeadlineKind, JobKind, Record
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
+from archive.reminding.deadlines import Deadlines
 
 MOST = 500
 """Records that are marked at once."""

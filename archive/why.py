@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from archive.accounts import folded
+from archive.cataloguing.records import RecordService
 from archive.database import Database
 from archive.errors import Fault, InvalidInput
 from archive.identity import Identity, Role
@@ -15,7 +16,6 @@ from archive.policy.condition import holds
 from archive.policy.facts import facts_of, people_named
 from archive.policy.guard import Guard
 from archive.policy.rules import READERS, Act, condition, reading_parts
-from archive.records import RecordService
 
 EXPLAINERS = frozenset({Role.SECURITY_ADMIN, Role.SECRECY_OFFICER})
 

@@ -16,9 +16,9 @@ from typing import Any
 from uuid import UUID
 
 from indexer.engine import SearchRequest
-from indexer.querytree import Words
+from indexer.query.tree import Words
 from runtime.settings import load
-from runtime.wiring import NoWaker, Parts, build, settle
+from runtime.wiring.parts import NoWaker, Parts, build, settle
 
 ROOT = Path(__file__).parent.parent
 

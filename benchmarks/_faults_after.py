@@ -13,9 +13,9 @@ from archive.model import Content, ContentState, Record, RecordState
 from benchmarks._faults_house import READER, WHO, Paper, send
 from benchmarks._faults_processes import Say
 from runtime.fsck import fsck
+from runtime.processes.working import LocalWaker, work_done
 from runtime.settings import Settings
-from runtime.wiring import Parts, build
-from runtime.working import LocalWaker, work_done
+from runtime.wiring.parts import Parts, build
 from storage.sweep import sweep_orphans
 
 

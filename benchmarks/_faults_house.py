@@ -13,19 +13,19 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from archive.describing import Draft
-from archive.grants import Rights
+from archive.cataloguing.describing import Draft
 from archive.identity import Role, system
 from archive.model import Category, Fonds
+from archive.people.grants import Rights
 from archive.ports import PIECE_BYTES
 from archive.scheme.install import install
 from archive.scheme.shipped import scheme
 from benchmarks._faults_processes import Say, forked
 from runtime.demo.setting import pdf
-from runtime.setting_up import create
+from runtime.processes.working import LocalWaker, work_done
+from runtime.setting_up.making import create
 from runtime.settings import Settings, load
-from runtime.wiring import NoWaker, Parts, build
-from runtime.working import LocalWaker, work_done
+from runtime.wiring.parts import NoWaker, Parts, build
 
 WHO = system("faults")
 READER = "reader"

@@ -11,7 +11,7 @@ from archive.model import JobKind
 from benchmarks._faults_house import READER
 from benchmarks._rough_proxy import REJECTED
 from benchmarks._server_house import CANARY, NARROW, House, elasticsearch
-from indexer.elastic_client import connect
+from indexer.elastic.client import connect
 
 SEARCHED = "/search?q=%E5%90%88%E5%90%8C"
 SHORT_SECONDS = 0.5

@@ -14,9 +14,9 @@ from archive.model import Content
 from benchmarks import _own_servers as own
 from benchmarks._faults_house import READER
 from benchmarks._server_house import House, Sent
-from runtime.wiring import NoWaker, build
-from storage.fixity import Fixity, look
-from storage.minio_client import client
+from runtime.wiring.parts import NoWaker, build
+from storage.fixity.looks import Fixity, look
+from storage.minio.client import client
 from storage.sweep import sweep_orphans
 
 

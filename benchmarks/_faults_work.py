@@ -22,7 +22,7 @@ from benchmarks._faults_after import recover
 from benchmarks._faults_house import papers, take_in, work
 from benchmarks._faults_processes import Say, forked
 from benchmarks._server_house import Ahead, House, at_once
-from runtime.wiring import NoWaker, build
+from runtime.wiring.parts import NoWaker, build
 
 WEB = tuple(point for point in INTAKE if point.startswith(("record", "intake", "filing")))
 WORKER = tuple(point for point in INTAKE if point not in WEB)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection, func, select, text
 
 from archive.model import Approval, ApprovalWord, Loan, Person, Record, RecordState
-from runtime.wiring import Parts
+from runtime.wiring.parts import Parts
 
 BATCH = 50_000
 RUNNING = 2_000

@@ -25,21 +25,21 @@ from sqlalchemy import func, select
 
 from archive.clock import SystemClock
 from archive.errors import ArchiveError, Unavailable
-from archive.grants import Rights
 from archive.identity import Role
 from archive.model import Content, ContentState, File, Fonds, Job, JobKind, Record, RecordState
 from archive.model.jobs import JobState
+from archive.people.grants import Rights
 from benchmarks import _own_servers as own
 from benchmarks._faults_house import READER, WHO, draft_of, furnish
 from benchmarks._rough_proxy import RoughProxy
-from indexer.elastic_client import connect
+from indexer.elastic.client import connect
 from runtime.celery_app import CeleryWaker
 from runtime.fsck import fsck
-from runtime.pages import make_app
+from runtime.processes.pages import make_app
 from runtime.settings import Settings, load
-from runtime.wiring import NoWaker, Parts, build
-from storage.minio_client import Access, client
-from storage.minio_setup import set_up
+from runtime.wiring.parts import NoWaker, Parts, build
+from storage.minio.client import Access, client
+from storage.minio.setup import set_up
 
 NARROW, CANARY, PASSWORD = "narrow", "金丝雀canary", "梅花三弄-2026-秋"
 _ROUNDS = 40

@@ -30,7 +30,7 @@ from archive.model import (
 )
 from benchmarks._common import archive, opened, table
 from benchmarks._past_loans import BORROWERS
-from runtime.wiring import Parts
+from runtime.wiring.parts import Parts
 
 BATCH = 5_000
 

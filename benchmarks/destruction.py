@@ -14,16 +14,16 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from archive.arrivals import Incoming
-from archive.describing import Draft
+from archive.cataloguing.describing import Draft
+from archive.files.arrivals import Incoming
 from archive.model import Category, Content, DestructionRun, Fonds, JobKind
 from archive.purging import remove_records
 from benchmarks._common import SENTENCES, TOPICS, archive, opened, table
 from retention.gone import looks
 from retention.gone.batches import BATCH
+from runtime.processes.working import work_done
 from runtime.rehearsing import doom
-from runtime.wiring import Parts
-from runtime.working import work_done
+from runtime.wiring.parts import Parts
 
 MINIO = ("archive", "archive-secret")
 
@@ -49,7 +49,7 @@ def filed(parts: Parts, count: int) -> list[UUID]:
 
 def raw(parts: Parts, ids: Sequence[UUID]) -> None:
     """Remove rows and objects, and nothing more."""
-    from runtime.destroying import object_erasing  # noqa: PLC0415
+    from runtime.jobs.destroying import object_erasing  # noqa: PLC0415
 
     erasing = object_erasing(parts)
     for start in range(0, len(ids), BATCH):
@@ -105,8 +105,8 @@ def main() -> None:
     parser.add_argument("--minio", help="host:port of a server with the trial credential")
     asked = parser.parse_args()
     if asked.minio:
-        from storage.minio_client import Access, client  # noqa: PLC0415
-        from storage.minio_setup import set_up  # noqa: PLC0415
+        from storage.minio.client import Access, client  # noqa: PLC0415
+        from storage.minio.setup import set_up  # noqa: PLC0415
 
         bucket = f"bench-{secrets.token_hex(6)}"
         set_up(client(Access(asked.minio, *MINIO, secure=False)), bucket)

@@ -11,12 +11,12 @@ from typing import Any
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from archive.cataloguing.describing import Draft
 from archive.database import Database
-from archive.describing import Draft
 from archive.model import Category, Fonds, Medium, RecordKind
 from benchmarks._common import archive, opened, spread, table
-from runtime.pages import make_app
-from runtime.wiring import Parts, settle
+from runtime.processes.pages import make_app
+from runtime.wiring.parts import Parts, settle
 
 BATCH = 100
 

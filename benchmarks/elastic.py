@@ -23,14 +23,14 @@ from archive.model import JobKind, Record
 from archive.policy.rules import Act, condition
 from benchmarks._common import archive, opened, spread, table
 from benchmarks.search import took
-from indexer.elastic_client import connect
-from indexer.elastic_query import Search
-from indexer.elastic_schema import Names, document, mapping
+from indexer.elastic.client import connect
+from indexer.elastic.query import Search
+from indexer.elastic.schema import Names, document, mapping
 from indexer.engine import IndexEntry, SearchRequest
 from indexer.entries import GONE, Entries
-from indexer.querytree import Words
+from indexer.query.tree import Words
 from indexer.search import FACETS, partitions_of
-from runtime.wiring import Parts
+from runtime.wiring.parts import Parts
 
 BASE = 2_000
 CHUNK = 500

@@ -18,11 +18,11 @@ from tantivy import Query as Compiled
 from archive.ids import new_id
 from archive.policy.condition import All, AnyOf, Has, Within, has
 from indexer.engine import IndexEntry, SearchRequest, facts_of_partition
-from indexer.querytree import And, Query, Words
+from indexer.query.tree import And, Query, Words
 from indexer.search import FACETS
-from indexer.tantivy_engine import TantivyEngine
-from indexer.tantivy_partition import View
-from indexer.tantivy_query import Search, Terms
+from indexer.tantivy.engine import TantivyEngine
+from indexer.tantivy.partition import View
+from indexer.tantivy.query import Search, Terms
 from indexer.words import query_terms
 
 _FIELDS = ("number", "title", "responsible", "keywords", "notes", "text")

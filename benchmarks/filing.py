@@ -17,7 +17,7 @@ from benchmarks._common import archive, opened, spread, table, timed
 from runtime.demo.fill import BARE as BATCH
 from runtime.demo.fill import _grounds
 from runtime.demo.writing import Writer
-from runtime.wiring import Parts, settle
+from runtime.wiring.parts import Parts, settle
 
 OPERATOR = system("bench")
 

@@ -20,8 +20,8 @@ from archive.ids import new_id
 from archive.model import Category, Record, RecordKind, RecordState
 from benchmarks._common import archive, opened, table
 from benchmarks.pages import signed_in
-from runtime.pages import make_app
-from runtime.wiring import Parts
+from runtime.processes.pages import make_app
+from runtime.wiring.parts import Parts
 
 CONTENTS_SECONDS, LABELS_SECONDS = 20, 5
 

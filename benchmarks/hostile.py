@@ -20,7 +20,7 @@ from typing import Self
 
 from sqlalchemy import select
 
-from archive.describing import Draft
+from archive.cataloguing.describing import Draft
 from archive.identity import system
 from archive.jobs.status import pending
 from archive.model import Category, Content, ContentState, Fonds, JobKind, TextState
@@ -31,7 +31,7 @@ from benchmarks._hostile_set import made
 from benchmarks.serving import memory, named, served, tree
 from benchmarks.upload import Browser
 from runtime.demo.people import PEOPLE
-from runtime.wiring import Parts
+from runtime.wiring.parts import Parts
 
 PATIENCE = 900
 _OCR = "indexer.ocr.server"

@@ -18,8 +18,8 @@ from benchmarks._common import archive, opened, spread, table
 from benchmarks._past_loans import lend
 from benchmarks.pages import asked_for, signed_in
 from benchmarks.statements import MARK_MS, Statements, plan
-from runtime.pages import make_app
-from runtime.wiring import Parts
+from runtime.processes.pages import make_app
+from runtime.wiring.parts import Parts
 
 REACH_MS = 150
 

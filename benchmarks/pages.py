@@ -23,8 +23,8 @@ from benchmarks._common import archive, opened, spread, table
 from indexer.engine import date_key
 from indexer.ranges import day_number
 from runtime.demo.people import PEOPLE
-from runtime.pages import make_app
-from runtime.wiring import Parts
+from runtime.processes.pages import make_app
+from runtime.wiring.parts import Parts
 from web import paging
 
 REACH_MS = 100

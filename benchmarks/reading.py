@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from archive.model import Record
 from benchmarks._common import ROOT, archive, opened, spread, table
-from runtime.wiring import Parts
+from runtime.wiring.parts import Parts
 
 HELD = 1_000
 

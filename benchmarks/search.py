@@ -24,10 +24,10 @@ from archive.policy.rules import Act, condition
 from benchmarks._common import archive, found, opened, spread, table
 from indexer.engine import SearchRequest
 from indexer.fold import fold
-from indexer.querytree import Words
+from indexer.query.tree import Words
 from indexer.search import FACETS, partitions_of
 from indexer.words import query_terms
-from runtime.wiring import Parts
+from runtime.wiring.parts import Parts
 
 FENCED = 20
 

@@ -16,8 +16,8 @@ from sqlalchemy import event, select
 
 from archive.model import Record
 from benchmarks._common import archive, opened, table
-from runtime.pages import make_app
-from runtime.wiring import Parts
+from runtime.processes.pages import make_app
+from runtime.wiring.parts import Parts
 
 MARK_MS = 50
 WHO = {"login": "archivist", "password": "juanku-archivist-2026"}

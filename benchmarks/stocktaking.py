@@ -15,15 +15,15 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import select, update
 
+from archive.cataloguing.describing import Draft
 from archive.database import Database
-from archive.describing import Draft
 from archive.identity import system
 from archive.model import Category, Fonds, Medium, Record, Security, ShelfKind, ShelfPlace, StockItem
 from archive.shelving.copies import CopyFacts, add_copy
 from archive.shelving.tree import PlaceFacts, add_shelf_place
 from archive.stocktaking.counting import MOST_SCANS, Scan
 from benchmarks._common import archive, opened, spread, table
-from runtime.wiring import Parts, settle
+from runtime.wiring.parts import Parts, settle
 
 OPERATOR = system("bench")
 BATCH, BOX_HOLDS, MISSING_SHARE = 50, 100, 50

@@ -18,9 +18,9 @@ from minio import Minio
 from archive.ids import new_id
 from archive.ports import PIECE_BYTES
 from benchmarks._common import table
-from storage.minio_client import Access, client
-from storage.minio_objects import MinioStore
-from storage.minio_setup import set_up
+from storage.minio.client import Access, client
+from storage.minio.objects import MinioStore
+from storage.minio.setup import set_up
 from storage.stream import StreamReader, StreamSealer
 
 KEY = os.urandom(32)

@@ -19,8 +19,8 @@ from archive.database import Base
 from archive.ids import new_id
 from archive.model import Category, JobKind, Record, RecordDue
 from benchmarks._common import archive, opened, table, timed
-from runtime.wiring import Parts
-from runtime.working import work_done
+from runtime.processes.working import work_done
+from runtime.wiring.parts import Parts
 
 DEFINITION = {
     "term": "D3", "exact": "least", "trigger": "year_end", "start": "next_january", "action": "appraise",

@@ -22,7 +22,7 @@ from urllib.parse import urlencode, urlsplit
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import select
 
-from archive.describing import Draft
+from archive.cataloguing.describing import Draft
 from archive.identity import system
 from archive.model import Category, Fonds
 from archive.ports import PIECE_BYTES
@@ -148,7 +148,7 @@ def main() -> None:
         pieces = RAW_MB * 1024 * 1024 // PIECE_BYTES
         alone = {name: took * asked.size / RAW_MB for name, took in parts_alone(folder, pieces, piece).items()}
         with served() as (address, pid, _):
-            web = next(each for each in tree(pid) if named(each) == "runtime.web")
+            web = next(each for each in tree(pid) if named(each) == "runtime.processes.web")
             browser = Browser(address)
             person = next(one for one in PEOPLE if one.login == "archivist")
             browser.sign_in(person.login, person.password)

@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 
 from archive.database import Database
 from archive.errors import ArchiveError, Damaged, KeyUnavailable
+from archive.files.likeness import forget
+from archive.files.pairing import meet
 from archive.jobs.lease import held_among
 from archive.jobs.runner import ClaimedJob, Outcome
-from archive.likeness import forget
 from archive.model import AlikeText, Content, ContentState, JobKind, Likeness, LikenessBand
-from archive.pairing import meet
 from archive.ports import Vault
 from indexer.likeness import TOLD_FROM, Signature, signature, unpacked
 from indexer.pagetext import load_pages

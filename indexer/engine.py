@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from archive.policy.condition import ALWAYS, Condition
-from indexer.querytree import And, Everything, Negate, Or, Prefix, Query, Range, Words
+from indexer.query.tree import And, Everything, Negate, Or, Prefix, Query, Range, Words
 
 NUMBER_TIER = 5
 EXACT_TITLE_TIER = 4

@@ -15,8 +15,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from archive.cataloguing.describing import definitions
 from archive.database import rows_by_id
-from archive.describing import definitions
 from archive.errors import Damaged, KeyUnavailable
 from archive.model import (
     Category,

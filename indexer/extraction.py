@@ -9,9 +9,11 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from archive import failpoints, proposals
+from archive import failpoints
+from archive.cataloguing import proposals
 from archive.database import Database
 from archive.errors import ArchiveError, Damaged, KeyUnavailable, TooLarge
+from archive.files.rereading import AGAIN
 from archive.identity import system
 from archive.jobs.lease import held_among
 from archive.jobs.outbox import Outbox
@@ -19,7 +21,6 @@ from archive.jobs.runner import ClaimedJob, Outcome
 from archive.log.writer import Log
 from archive.model import Content, JobKind, TextState
 from archive.ports import ContentReader, Detector, ObjectStore, Unlocked, Vault
-from archive.rereading import AGAIN
 from indexer import kinds
 from indexer.extract.answer import Extracted, Failure, Reason
 from indexer.finders.paper import Chosen, Paper

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from indexer.fields import BY_NAME, FieldKind
 from indexer.fold import fold, fold_number, fold_with_map
-from indexer.querytree import And, Negate, Or, Prefix, Query, Words
+from indexer.query.tree import And, Negate, Or, Prefix, Query, Words
 from indexer.words import GAP, HAN, WORD, Phrase, query_terms
 
 CONTEXT = 40

@@ -3,7 +3,7 @@
 from datetime import date
 
 from archive.dates import parse_civil
-from indexer.querytree import Range
+from indexer.query.tree import Range
 
 
 def bounds(query: Range) -> tuple[int | None, int | None]:

@@ -14,17 +14,17 @@ from sqlalchemy.orm import Session
 from archive.clock import Clock
 from archive.database import Database
 from archive.errors import ArchiveError, Damaged, Fault, InvalidInput, KeyUnavailable, TooLarge
+from archive.files.pieces import cut, sealed
+from archive.files.renditions import PAGE, RenditionState, rendition_content, rendition_file, renditions_of
 from archive.identity import Identity, system
 from archive.jobs.lease import held_among
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import ClaimedJob, Outcome
 from archive.log.writer import Log
 from archive.model import Content, ContentState, File, FileRole, Job, JobKind, Record, ScannedPage, TextState
-from archive.pieces import cut, sealed
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import ContentSealer, ObjectStore, StoredObject, Unlocked, Vault
-from archive.renditions import PAGE, RenditionState, rendition_content, rendition_file, renditions_of
 from indexer import kinds
 from indexer.extract.answer import Failure, Reason
 from indexer.layout import open_layout

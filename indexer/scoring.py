@@ -6,7 +6,7 @@ A tier is a constant score, a thousand from the next; what is added for relevanc
 from collections.abc import Iterator
 
 from indexer.engine import weighs_words
-from indexer.querytree import And, Negate, Or, Prefix, Query, Words
+from indexer.query.tree import And, Negate, Or, Prefix, Query, Words
 
 STEP = 1000.0
 """The distance between two tiers in score."""

@@ -42,8 +42,8 @@ from indexer.engine import (
 )
 from indexer.pagetext import Page, texts_of_records
 from indexer.passages import Passage, find_passages, marks_in
-from indexer.queryparser import parse
-from indexer.querytree import And, Everything, Negate, Or, Prefix, Query, Range, Words
+from indexer.query.parser import parse
+from indexer.query.tree import And, Everything, Negate, Or, Prefix, Query, Range, Words
 from indexer.ranges import bounds
 
 FACETS: Final = ("category", "year", "level", "fonds", "department", "medium", "project", "opening")
@@ -158,7 +158,7 @@ class SearchService:
 
         Args:
             identity: who asks.
-            text: what they typed (see ``indexer.queryparser``); blank finds everything they may read.
+            text: what they typed (see ``indexer.query.parser``); blank finds everything they may read.
             filters: (facet, value) as facets give them; ``category`` and ``place`` take in what lies below, and
                 ``date`` is a range (``2023..2024-05``).
             order: how hits are ordered.

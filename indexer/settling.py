@@ -8,14 +8,14 @@ from uuid import UUID
 from sqlalchemy import bindparam, case, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from archive import proposals
+from archive.cataloguing import proposals
+from archive.cataloguing.proposals import Finding
 from archive.database import Base
 from archive.dates import parse_civil
+from archive.files.rereading import AGAIN
 from archive.jobs.runner import ClaimedJob
 from archive.model import Content, ContentState, File, Record, RecordState, ScannedPage, ScanState, TextState
 from archive.ports import Unlocked
-from archive.proposals import Finding
-from archive.rereading import AGAIN
 from indexer.extract.answer import Failure, Reason
 from indexer.pagetext import Slice, join_pages, opened, replace_pages
 

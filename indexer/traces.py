@@ -13,7 +13,7 @@ from archive.policy.condition import Has
 from archive.ports import Vault
 from indexer.engine import DEEPEST, SearchEngine, SearchRequest
 from indexer.entries import Entries
-from indexer.querytree import Everything, Or, Words
+from indexer.query.tree import Everything, Or, Words
 from indexer.words import HAN, WORD
 
 WORDS_EACH = 3

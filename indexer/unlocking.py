@@ -4,10 +4,10 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from archive.attempts import begin_attempt, succeeded
 from archive.clock import Clock
 from archive.database import Database
 from archive.errors import Damaged, Fault, InvalidInput, WrongState
+from archive.files.attempts import begin_attempt, succeeded
 from archive.identity import Identity
 from archive.ids import new_id
 from archive.jobs.outbox import Outbox

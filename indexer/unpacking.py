@@ -15,13 +15,13 @@ from archive import failpoints
 from archive.clock import Clock
 from archive.database import Database
 from archive.errors import ArchiveError, Damaged, KeyUnavailable, TooLarge
+from archive.files.pieces import cut, sealed
 from archive.identity import Identity, system
 from archive.jobs.lease import held_among
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import ClaimedJob, Outcome
 from archive.log.writer import Log
 from archive.model import Content, ContentState, File, FileRole, JobKind, LogResult, TextState
-from archive.pieces import cut, sealed
 from archive.ports import ObjectStore, Unlocked, Vault
 from indexer.extract.member import MAX_BYTES, MAX_MEMBERS
 from indexer.sandbox.client import Extractor

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from archive.bringing_in.imports import Imports
 from archive.clock import Clock
 from archive.database import Database, Work
 from archive.identity import system
-from archive.imports import Imports
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import ClaimedJob, Outcome
 from archive.log.writer import Log

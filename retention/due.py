@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from archive.database import Database
-from archive.deadlines import DueSweep
-from archive.delivering import mark_stale
 from archive.jobs.runner import ClaimedJob, Outcome
 from archive.model import JobKind
 from archive.policy.guard import Guard
+from archive.reminding.deadlines import DueSweep
+from archive.reminding.delivering import mark_stale
 
 
 class TellWhatIsDue:

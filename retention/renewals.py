@@ -12,8 +12,8 @@ from uuid import UUID
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
-from archive.approvals import Approvals
 from archive.approving.deciders import hands_of, waiting_for
+from archive.approving.engine import Approvals
 from archive.approving.planning import plan, require
 from archive.approving.states import OPEN
 from archive.clock import Clock

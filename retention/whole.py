@@ -1,16 +1,16 @@
 """All acts on what has a clock, under one name."""
 
-from archive.approvals import Approvals
+from archive.approving.engine import Approvals
+from archive.cataloguing.records import RecordService
 from archive.clock import Clock
 from archive.database import Database
-from archive.dossier_level import Means
+from archive.dossiers.level import Means
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import Handler
 from archive.log.writer import Log
-from archive.messages import Messages
 from archive.policy.guard import Guard
 from archive.ports import ObjectLocks, Vault
-from archive.records import RecordService
+from archive.reminding.messages import Messages
 from retention.applying import FindDue, Reckon
 from retention.appraising.whole import Appraisals
 from retention.auditing.whole import Audits

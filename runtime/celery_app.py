@@ -39,7 +39,7 @@ def make_celery(settings: Settings, *, patient: bool = True) -> "Celery":
     from kombu.entity import Queue  # noqa: PLC0415 (as above)
     from kombu.transport import TRANSPORT_ALIASES  # noqa: PLC0415 (as above)
 
-    TRANSPORT_ALIASES["filesystem"] = "runtime.file_broker:Transport"
+    TRANSPORT_ALIASES["filesystem"] = "runtime.processes.file_broker:Transport"
     app = Celery("juanku", broker=settings.broker_url)
     options: dict[str, Any] = {}
     if settings.broker_url.startswith("filesystem"):

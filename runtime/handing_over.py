@@ -7,14 +7,14 @@ from uuid import UUID
 
 from archive import failpoints
 from archive.bag import BagWriter, FolderBag, NotOurs
-from archive.describing import Draft
+from archive.cataloguing.describing import Draft
 from archive.errors import ArchiveError, Fault, InvalidInput
 from archive.identity import Identity
 from archive.ports import Unlocked
 from retention.transferring.describing import PartFile, part_of, plain, whole_bag
 from retention.transferring.rows import forget_bag
 from retention.transferring.taking_in import Came, Means, take_in
-from runtime.wiring import Parts
+from runtime.wiring.parts import Parts
 
 Told = Callable[[int, int], None]
 

@@ -18,17 +18,17 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from archive.arrivals import Incoming, Received
+from archive.bringing_in.imports import Left, Source
+from archive.cataloguing.describing import Draft
+from archive.cataloguing.showing import number_of
 from archive.database import Database
-from archive.describing import Draft
-from archive.doubles import Double
 from archive.errors import ArchiveError, Fault, InvalidInput
+from archive.files.arrivals import Incoming, Received
+from archive.files.doubles import Double
 from archive.identity import Identity
-from archive.imports import Left, Source
 from archive.model import Content, ContentState, File, Job, JobKind, JobState, Record, RecordState
 from archive.ports import PIECE_BYTES
-from archive.showing import number_of
-from runtime.wiring import Parts
+from runtime.wiring.parts import Parts
 from web.words.remarks import Remark, remarks
 
 CHUNK = 1024 * 1024

@@ -19,9 +19,9 @@ from uuid import UUID
 
 from sqlalchemy import delete, insert, select
 
-from archive.describing import Draft
+from archive.cataloguing.describing import Draft
 from archive.errors import StandsAlready
-from archive.founding import Founder, Plan
+from archive.house.founding import Founder, Plan
 from archive.identity import Role, system
 from archive.ids import new_id
 from archive.model import (
@@ -41,12 +41,12 @@ from archive.model import (
 from archive.policy.rules import Act
 from archive.scheme.shipped import scheme
 from retention.gone import looks
+from runtime.processes.working import work_done
 from runtime.restoring import restore
 from runtime.scratch import Scratch, scanned, scratch
-from runtime.setting_up import found
+from runtime.setting_up.making import found
 from runtime.settings import Settings
-from runtime.wiring import NoWaker, Parts, build
-from runtime.working import work_done
+from runtime.wiring.parts import NoWaker, Parts, build
 
 EACH = 3
 """So many records are destroyed, and so many stay."""

@@ -15,12 +15,12 @@ from archive.identity import Identity, system
 from archive.log.checkpoints import read_witness
 from archive.model import BackupAct, LogSeal
 from runtime.fsck import Violation, fsck
-from runtime.house_servers import set_up
 from runtime.ready import RESTORING
 from runtime.revisions import clear, migrate
+from runtime.setting_up.servers import set_up
 from runtime.settings import Settings
 from runtime.stores import backup_store
-from runtime.wiring import NoWaker, Parts, build
+from runtime.wiring.parts import NoWaker, Parts, build
 from storage.backups import BackupSet
 from storage.copying import Told
 from storage.restoring import Restored, Restoring

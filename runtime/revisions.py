@@ -5,8 +5,7 @@ from pathlib import Path
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from archive import postgres
-from archive.database import Base, Database, as_ours
+from archive.database import Base, Database, as_ours, postgres
 from archive.model.log import INSERT_ONLY
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"

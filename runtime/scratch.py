@@ -165,9 +165,9 @@ def _store(living: Settings, made: Scratch, name: str) -> Iterator[None]:
         yield
         return
     from runtime.stores import administrator  # noqa: PLC0415 (who has no such server needs it not)
-    from storage.minio_client import translated  # noqa: PLC0415
-    from storage.minio_objects import INCOMING  # noqa: PLC0415
-    from storage.minio_setup import set_up  # noqa: PLC0415
+    from storage.minio.client import translated  # noqa: PLC0415
+    from storage.minio.objects import INCOMING  # noqa: PLC0415
+    from storage.minio.setup import set_up  # noqa: PLC0415
 
     key, secret = living.store_admin_key or living.store_key, living.store_admin_secret or living.store_secret
     client = administrator(living, key, secret)
@@ -221,7 +221,7 @@ def _search(living: Settings, made: Scratch, name: str) -> Iterator[None]:
     if not living.search_url.startswith("http"):
         yield
         return
-    from indexer.elastic_client import Access, connect, reachable  # noqa: PLC0415 (as above)
+    from indexer.elastic.client import Access, connect, reachable  # noqa: PLC0415 (as above)
 
     prefix = f"{living.search_prefix}-{name}"
     user, password = living.search_user, living.search_password

@@ -16,8 +16,8 @@ from storage.prefixed import PrefixedStore
 if TYPE_CHECKING:
     from minio import Minio
 
-    from storage.minio_client import Access
-    from storage.minio_objects import MinioStore
+    from storage.minio.client import Access
+    from storage.minio.objects import MinioStore
     from storage.witness import WitnessBucket
 
 
@@ -72,8 +72,8 @@ def backup_store(settings: Settings, url: str) -> ObjectStore:
     if not settings.backup_key:
         raise BrokenSetting(variable="JUANKU_BACKUP_KEY", reason="missing")
     try:
-        from storage.minio_client import Access, client  # noqa: PLC0415 (who keeps backups in a folder needs it not)
-        from storage.minio_objects import MinioStore  # noqa: PLC0415
+        from storage.minio.client import Access, client  # noqa: PLC0415 (who keeps backups in a folder needs it not)
+        from storage.minio.objects import MinioStore  # noqa: PLC0415
     except ImportError as error:
         raise BrokenSetting(variable="JUANKU_BACKUP_URL", reason="driver_missing") from error
     ca, region = settings.backup_ca or None, settings.backup_region
@@ -93,7 +93,7 @@ def minios(settings: Settings) -> Minios | None:
     if settings.store_url.startswith("file:"):
         return None
     try:
-        from storage.minio_objects import MinioStore  # noqa: PLC0415 (who keeps objects in a folder does not need it)
+        from storage.minio.objects import MinioStore  # noqa: PLC0415 (who keeps objects in a folder does not need it)
     except ImportError as error:
         raise BrokenSetting(variable="JUANKU_STORE_URL", reason="driver_missing") from error
 
@@ -123,14 +123,14 @@ def administrator(settings: Settings, key: str, secret: str) -> "Minio":
 
 
 def _client(settings: Settings, key: str, secret: str) -> "Minio":
-    from storage.minio_client import client  # noqa: PLC0415 (as above)
+    from storage.minio.client import client  # noqa: PLC0415 (as above)
 
     return client(access(settings, key, secret))
 
 
 def access(settings: Settings, key: str, secret: str) -> "Access":
     """Return where the store is, with a credential for it."""
-    from storage.minio_client import Access  # noqa: PLC0415 (as above)
+    from storage.minio.client import Access  # noqa: PLC0415 (as above)
 
     where = urlsplit(settings.store_url)
     secure = where.scheme == "s3+https"

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from archive.log.verify import Verification, verify
-from runtime.wiring import Parts
+from runtime.wiring.parts import Parts
 
 if TYPE_CHECKING:
     from storage.witness import WitnessBucket

@@ -16,10 +16,10 @@ from uuid import UUID
 from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
-from archive.arrivals import BROKEN_AFTER, drop_whole
 from archive.clock import Clock
 from archive.database import Database
 from archive.errors import Conflict
+from archive.files.arrivals import BROKEN_AFTER, drop_whole
 from archive.jobs.runner import ClaimedJob, Outcome
 from archive.model import Attachment, Content, ContentState, File, JobKind
 from archive.ports import ObjectInfo, ObjectStore

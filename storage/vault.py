@@ -21,11 +21,11 @@ from sqlalchemy.orm import Session
 
 from archive.clock import Clock, SystemClock
 from archive.database import Base
+from archive.database.postgres import make_keys_alone
 from archive.errors import Damaged, KeyUnavailable
 from archive.ids import new_id
 from archive.model import Generation, OwnerKey
 from archive.ports import ReadableObjects
-from archive.postgres import make_keys_alone
 from storage.ring import KeyRing
 from storage.stream import StreamReader, StreamSealer
 

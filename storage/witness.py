@@ -15,7 +15,7 @@ from minio import Minio
 from minio.commonconfig import COMPLIANCE
 from minio.retention import Retention
 
-from storage.minio_client import translated
+from storage.minio.client import translated
 
 KEPT = timedelta(days=3653)
 _FOLDER = "checkpoint/"

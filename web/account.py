@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import ArchiveError, InvalidInput, LockedOut, SignInFailed
 from archive.model import TokenScope
-from archive.sign_in import TOKEN_DAYS
+from archive.people.sign_in import TOKEN_DAYS
 from web.i18n import current_locale
 from web.services import identity, services
 from web.words.faults import explain, explain_fault, status_of

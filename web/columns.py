@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from archive.levels import mark as level_mark
+from archive.house.levels import mark as level_mark
 from archive.model import Record
 from web.i18n import current_locale
 from web.services import identity, services

@@ -14,8 +14,8 @@ from archive.accounts import folded
 from archive.closing import ZONE, open_on
 from archive.database import Database
 from archive.errors import InvalidInput
+from archive.house.need_to_know import group_of
 from archive.model import Category, Closure, Department, Fonds, House, Level, Person, Place
-from archive.need_to_know import group_of
 
 CODED: tuple[tuple[Any, ...], ...] = (
     (Category.id, Category.code, Category.names, Category.importance),

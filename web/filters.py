@@ -5,7 +5,7 @@ import json
 from flask import Flask
 from flask_babel import gettext as _
 
-from archive.levels import mark as level_mark
+from archive.house.levels import mark as level_mark
 from archive.model import Security
 from indexer.kinds import PICTURED
 from web.columns import COLUMNS

@@ -12,10 +12,10 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import ArchiveError, InvalidInput, Unavailable
-from archive.inside import Called, called
+from archive.files.inside import Called, called
 from archive.model import Content, TextState
 from indexer.passages import Passage
-from indexer.querytext import hints
+from indexer.query.text import hints
 from indexer.search import Hit
 from web.columns import COLUMNS, FIXED, cells_of, columns_of, records_by_id
 from web.i18n import current_locale

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from archive.delivering import Item
+from archive.reminding.delivering import Item
 from web.words import DEFAULT_LOCALE, mark, translator
 from web.words.deadlines import TOPICS, UNKNOWN, stage_words
 

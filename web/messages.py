@@ -8,10 +8,10 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response as BaseResponse
 
-from archive.delivering import ROOMS
 from archive.errors import InvalidInput, ReadOnly
-from archive.messages import Shown
 from archive.model import Channel
+from archive.reminding.delivering import ROOMS
+from archive.reminding.messages import Shown
 from web import paging
 from web.i18n import current_locale
 from web.services import identity, services

@@ -18,12 +18,12 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import ArchiveError, Fault, InvalidInput
-from archive.fonds import check_fonds
-from archive.founding import Founder, Plan
+from archive.house.fonds import check_fonds
+from archive.house.founding import Founder, Plan
+from archive.house.levels import namings
 from archive.identity import Role
-from archive.levels import namings
-from archive.passwords import SHORTEST, Passwords, check_password
-from archive.people import LOCALES, check_account
+from archive.people.managing import LOCALES, check_account
+from archive.people.passwords import SHORTEST, Passwords, check_password
 from archive.scheme import shipped
 from archive.scheme.fields import check_names
 from web import assets, filters, i18n, security

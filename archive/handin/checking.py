@@ -5,8 +5,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from archive.cataloguing.describing import Draft, definitions
+from archive.cataloguing.records import RecordService
 from archive.database import Work
-from archive.describing import Draft, definitions
 from archive.errors import Fault, InvalidInput, NotFound, OwnRequest, WrongState
 from archive.handin.lines import LineFacts, open_lines
 from archive.handin.looking import Means, check_context, lines_of, required
@@ -24,7 +25,6 @@ from archive.model import (
     RecordState,
 )
 from archive.policy.rules import Act
-from archive.records import RecordService
 from archive.shelving.copies import CopyFacts, add_copy
 
 LONGEST_WORDS = 500

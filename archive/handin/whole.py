@@ -1,5 +1,6 @@
 """Hand-ins as one part: the clerk's side, the archives' side, signatures, and looking."""
 
+from archive.cataloguing.records import RecordService
 from archive.clock import Clock
 from archive.database import Database
 from archive.handin.checking import HandInChecking
@@ -9,7 +10,6 @@ from archive.handin.signing import HandInSigning
 from archive.log.writer import Log
 from archive.policy.guard import Guard
 from archive.ports import Vault
-from archive.records import RecordService
 
 
 class HandIns:

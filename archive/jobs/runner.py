@@ -188,8 +188,8 @@ class JobRunner:
     def take_over(self) -> int:
         """Put back at once whatever is marked as running; return how many jobs.
 
-        Only for a runner that knows that no other lives (see ``runtime.working``): it need not wait for the leases of
-        a process that was killed.
+        Only for a runner that knows that no other lives (see ``runtime.processes.working``): it need not wait for the
+        leases of a process that was killed.
         """
         with self.db.writing() as work:
             running = update(Job).where(Job.state == JobState.RUNNING)

@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from archive.approvals import Approvals
 from archive.approving.deciders import absent, department_of, hands_of
+from archive.approving.engine import Approvals
 from archive.approving.planning import FINDING, Planned, plan, require
 from archive.clock import Clock
 from archive.database import Database

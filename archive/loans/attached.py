@@ -3,9 +3,9 @@
 from uuid import UUID
 
 from archive.approving.states import OPEN
-from archive.attachments import Owner, Subject
 from archive.database import Database
 from archive.errors import Ended, NotAllowed, NotFound
+from archive.files.attachments import Owner, Subject
 from archive.identity import Identity
 from archive.loans.request_looks import RequestLooks
 from archive.model import Approval, AttachedTo, Loan, LoanReport, Record

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session, aliased
 
-from archive.approvals import Approvals
+from archive.approving.engine import Approvals
 from archive.clock import Clock
 from archive.database import Database
 from archive.identity import Identity, system

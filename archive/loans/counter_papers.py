@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
+from archive.cataloguing.showing import number_of
 from archive.database import Database
 from archive.identity import Identity
 from archive.loans.custody import StandingCustodies
@@ -17,7 +18,6 @@ from archive.loans.rounds import Rounds
 from archive.model import Circulation, CirculationState, CirculationStop, Copy, Person, Record, StandingCustody
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
-from archive.showing import number_of
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from archive.approving.deciders import hands_of, head_token, valid
+from archive.cataloguing.showing import number_of
 from archive.clock import Clock
 from archive.database import Database
-from archive.deadlines import Deadlines
 from archive.errors import Ended, Fault, InvalidInput, NotAllowed, NotFound, OwnRequest
 from archive.identity import Identity, Role
 from archive.ids import new_id
@@ -36,7 +36,7 @@ from archive.model import (
 from archive.model.columns import Names
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
-from archive.showing import number_of
+from archive.reminding.deadlines import Deadlines
 
 MOST_MONTHS = 24
 

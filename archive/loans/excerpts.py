@@ -13,11 +13,12 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
-from archive.attachments import Owner
+from archive.cataloguing.showing import number_of
 from archive.clock import Clock
 from archive.database import Database
 from archive.errors import Fault, InvalidInput, NotAllowed, NotFound
 from archive.failpoints import reach
+from archive.files.attachments import Owner
 from archive.identity import Identity, system
 from archive.ids import new_id
 from archive.log.writer import Log
@@ -37,7 +38,6 @@ from archive.model.columns import Names
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import Vault
-from archive.showing import number_of
 
 MOST_PAGES = 10
 """Pages of one excerpt."""
@@ -79,7 +79,7 @@ class ExcerptShown:
 
 
 class Excerpts:
-    """The acts on excerpts, and whom the PDF of one concerns (``archive.attachments.Subject``)."""
+    """The acts on excerpts, and whom the PDF of one concerns (``archive.files.attachments.Subject``)."""
 
     def __init__(self, db: Database, guard: Guard, vault: Vault, log: Log, clock: Clock) -> None:
         self._db = db

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from archive.approvals import Approvals
+from archive.approving.engine import Approvals
 from archive.approving.planning import plan, require
 from archive.clock import Clock
 from archive.database import Database

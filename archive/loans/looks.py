@@ -9,8 +9,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from archive.approvals import Approvals
 from archive.approving.deciders import count_asked_back
+from archive.approving.engine import Approvals
+from archive.cataloguing.showing import number_of
 from archive.database import Database
 from archive.errors import NotFound
 from archive.identity import Identity, Role
@@ -31,7 +32,6 @@ from archive.model import (
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import Vault
-from archive.showing import number_of
 
 ROUTED = (ApprovalKind.LOAN, ApprovalKind.EXTENSION)
 

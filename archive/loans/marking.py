@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from archive.cataloguing.showing import number_of
 from archive.clock import Clock
 from archive.database import Database
 from archive.errors import Conflict, Fault, InvalidInput, LimitReached, NotFound
@@ -23,7 +24,6 @@ from archive.policy.condition import holds
 from archive.policy.facts import facts_of, people_named
 from archive.policy.guard import Guard
 from archive.policy.rules import Act, condition
-from archive.showing import number_of
 
 NUMBER_BITS = 40
 """Bits of a mark's number. It is drawn by chance, so that nobody names another's."""

@@ -13,10 +13,11 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
-from archive.attachments import Owner
+from archive.cataloguing.showing import number_of
 from archive.clock import Clock
 from archive.database import Database
 from archive.errors import Conflict, Fault, InvalidInput, NotAllowed, NotFound
+from archive.files.attachments import Owner
 from archive.identity import Identity
 from archive.ids import new_id
 from archive.loans.readers import OutsideReaders, Reader, ends_of, unpacked, visit_context
@@ -27,7 +28,6 @@ from archive.personal import check_identity
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import Vault
-from archive.showing import number_of
 from archive.uses import count_use
 
 LONGEST = 500
@@ -218,7 +218,7 @@ class OutsideUses:
             return [self._shown(session, identity, row) for row in rows]
 
     def owner(self, identity: Identity, subject_id: UUID, *, adding: bool) -> Owner:
-        """Return whose a letter of introduction is (``archive.attachments.Subject``). Raises ``NotFound``."""
+        """Return whose a letter of introduction is (``archive.files.attachments.Subject``). Raises ``NotFound``."""
         del adding  # who sees a visit may add to it
         with self._db.reading() as session:
             return Owner(self._mine(session, identity, subject_id).id, None)

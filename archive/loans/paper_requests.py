@@ -15,10 +15,11 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from archive.approvals import Approvals, Spoken
 from archive.approving.deciders import Hand, count_asked_back, hands_of, waiting
+from archive.approving.engine import Approvals, Spoken
 from archive.approving.planning import Planned, plan, require
 from archive.approving.states import OPEN
+from archive.cataloguing.showing import number_of
 from archive.database import Database, Work, rows_by_id
 from archive.errors import Fault, InvalidInput, NotAllowed, NotFound, OwnRequest
 from archive.identity import Identity
@@ -34,7 +35,6 @@ from archive.policy.condition import holds
 from archive.policy.facts import facts_of, people_named
 from archive.policy.guard import Guard
 from archive.policy.rules import Act, condition
-from archive.showing import number_of
 
 KINDS = (ApprovalKind.CUSTODY, ApprovalKind.CIRCULATION)
 

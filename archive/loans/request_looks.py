@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
-from archive.approvals import Approvals, Spoken
 from archive.approving.deciders import hands_of, waiting
+from archive.approving.engine import Approvals, Spoken
 from archive.approving.states import OPEN as UNDECIDED
 from archive.database import Database
 from archive.errors import NotFound

@@ -10,9 +10,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from archive.cataloguing.showing import number_of
 from archive.clock import Clock
 from archive.database import Database
-from archive.deadlines import Deadlines
 from archive.errors import Ended, Fault, InvalidInput, NotAllowed, NotFound
 from archive.identity import Identity
 from archive.ids import new_id
@@ -42,7 +42,7 @@ from archive.model import (
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import Vault
-from archive.showing import number_of
+from archive.reminding.deadlines import Deadlines
 
 LONGEST = 500
 """Characters of a purpose, and of a scope."""

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
+from archive.cataloguing.showing import number_of
 from archive.database import Database, rows_by_id
 from archive.identity import Identity
 from archive.loans.looks import LoanLooks
@@ -28,7 +29,6 @@ from archive.model.columns import Names
 from archive.model.uses import IdentityPaper, OutsideUseRecord, UseHow
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
-from archive.showing import number_of
 
 After = tuple[datetime, UUID]
 """The line behind which a list goes on: its moment and id."""

@@ -11,8 +11,6 @@ from sqlalchemy.orm import Session
 from archive.approving.deciders import hands_of, head_token, holders, waiting
 from archive.approving.routes import AS_LOANS
 from archive.database import Base
-from archive.deadlines import Deadlines, Watch
-from archive.due_rules import Rule, Stage
 from archive.identity import Identity, Role
 from archive.loans.states import PAPER
 from archive.model import (
@@ -30,7 +28,9 @@ from archive.model import (
 )
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
-from archive.watches import people_with
+from archive.reminding.deadlines import Deadlines, Watch
+from archive.reminding.rules import Rule, Stage
+from archive.reminding.watches import people_with
 
 RULES = {
     DeadlineKind.LOAN: Rule(before=(2,), after=(1, 7), head=(14,)),

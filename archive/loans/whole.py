@@ -5,10 +5,10 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from archive.approvals import Approvals
 from archive.approving import routes
 from archive.approving.absence import Deputies
 from archive.approving.books import Books
+from archive.approving.engine import Approvals
 from archive.approving.planning import Plan, plan
 from archive.clock import Clock
 from archive.database import Database

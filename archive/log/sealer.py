@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session
 from archive import failpoints
 from archive.clock import Clock
 from archive.database import Base, Database, once_more
+from archive.database.postgres import seal_alone
 from archive.errors import NotFound
 from archive.model.log import LogEntry, LogSeal, LogUnsealed
-from archive.postgres import seal_alone
 
 GENESIS = bytes(32)
 """What the first entry is chained to."""

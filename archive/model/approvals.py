@@ -27,7 +27,7 @@ class ApprovalKind(StrEnum):
 
 
 class ApprovalState(StrEnum):
-    """Where a request stands. Which state may follow which: ``archive.approvals.NEXT``."""
+    """Where a request stands. Which state may follow which: ``archive.approving.engine.NEXT``."""
 
     ASKED = "asked"
     QUESTIONED = "questioned"  # someone who decides asked back

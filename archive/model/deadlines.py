@@ -12,7 +12,7 @@ from archive.model.columns import Key, Version, word
 
 
 class DeadlineKind(StrEnum):
-    """What falls due. Each kind has its ``Watch`` (``archive.watches``) and its words (``web.words.deadlines``)."""
+    """What falls due. Each kind has its ``Watch`` (``archive.reminding.watches``), words (``web.words.deadlines``)."""
 
     VITAL_REVIEW = "vital_review"
     CORRECTION = "correction"

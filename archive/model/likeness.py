@@ -41,7 +41,7 @@ class AlikeText(Base):
 
 
 class AlikeRecord(Base):
-    """Two records that may be the same and wait for a decision, the newer first (see ``archive.pairing``)."""
+    """Two records that may be the same and wait for a decision, the newer first (see ``archive.files.pairing``)."""
 
     __tablename__ = "alike_record"
 

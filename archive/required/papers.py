@@ -10,8 +10,7 @@ from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.orm import Session
 
 from archive.database import Database, Work
-from archive.deadlines import Deadlines
-from archive.dossiers import check_dossier
+from archive.dossiers.contents import check_dossier
 from archive.errors import Conflict, Fault, InvalidInput, NotFound
 from archive.identity import Identity
 from archive.log.writer import Log
@@ -28,12 +27,13 @@ from archive.model import (
 from archive.model.required import NEVER
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
+from archive.reminding.deadlines import Deadlines
+from archive.reminding.workdays import calendar_of
 from archive.required.looking import Looked, look
 from archive.required.standing import clocks
 from archive.required.template import Template
 from archive.required.templates import offered_in, template_of
 from archive.subject_facts import fields_of, survivors
-from archive.workdays import calendar_of
 
 MOST_LOOKED = 500
 """Dossiers that one page of the board looks through."""

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
+from archive.reminding.workdays import Calendar, add_working_days
 from archive.required.template import ClockRule, Condition, Match, Paper, Template
-from archive.workdays import Calendar, add_working_days
 
 Facts = Mapping[str, Any]
 """What is known of a dossier by code: true, false, or a day (ISO); what is not known is absent or None."""

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from archive.cataloguing.showing import number_of
 from archive.database import Database
 from archive.errors import NotFound
 from archive.identity import Identity
@@ -16,7 +17,6 @@ from archive.policy.guard import Guard
 from archive.policy.reach import Reach
 from archive.policy.rules import Act
 from archive.shelving.rules import ceiling, custodian_of, needs, way_to
-from archive.showing import number_of
 from archive.spelling import number_words
 
 MOST = 500

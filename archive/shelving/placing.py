@@ -11,6 +11,7 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from archive.blocks import Cause, end_missing
+from archive.cataloguing.showing import number_of
 from archive.clock import Clock
 from archive.database import Database
 from archive.errors import Ambiguous, Conflict, Fault, InvalidInput, NotAllowed, NotFound
@@ -23,7 +24,6 @@ from archive.policy.rules import Act
 from archive.shelving.copies import CopyFacts, add_copy, first_facts
 from archive.shelving.rules import ceiling, check_level, check_not_lent, is_charged, needs, release, take
 from archive.shelving.tree import HOLDERS
-from archive.showing import number_of
 
 OFTEN = 3
 """So many loans of its papers within a year, and a record is often used."""

@@ -10,6 +10,7 @@ from sqlalchemy import and_, case, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from archive.blocks import Cause, end_missing
+from archive.cataloguing.showing import number_of
 from archive.clock import Clock
 from archive.database import Database
 from archive.errors import Ended, Fault, InvalidInput, NotAllowed, NotFound, StandsAlready
@@ -33,7 +34,6 @@ from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.shelving.rules import ceiling, is_charged
 from archive.shelving.tree import HOLDERS
-from archive.showing import number_of
 from archive.stocktaking.expecting import Expected, expected
 
 ROWS_AT_ONCE = 200

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
+from archive.cataloguing.showing import number_of
 from archive.database import Database
 from archive.errors import NotAllowed, NotFound
 from archive.identity import Identity
@@ -30,7 +31,6 @@ from archive.policy.reach import Reach
 from archive.policy.rules import Act, may
 from archive.shelving.rules import ceiling, is_charged, within
 from archive.shelving.tree import HOLDERS
-from archive.showing import number_of
 from archive.stocktaking.counting import unknown_labels
 
 MOST = 500

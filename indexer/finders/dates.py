@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from archive.proposals import TEXT, Finding
+from archive.cataloguing.proposals import TEXT, Finding
 from indexer import kinds
 from indexer.finders.paper import HEAD_CHARS, Line, Paper, stated
 from indexer.finders.words import BODIES

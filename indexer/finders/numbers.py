@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from archive.proposals import NUMBER, Finding
+from archive.cataloguing.proposals import NUMBER, Finding
 from indexer.finders.paper import Line, Paper, is_readable
 
 _HEAD_LINES = 25

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 
+from archive.cataloguing.proposals import PROPERTY, TEXT, Finding
 from archive.personal import MASK
-from archive.proposals import PROPERTY, TEXT, Finding
 from indexer.pagetext import Page
 
 FIRST_PAGES = 3

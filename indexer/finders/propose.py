@@ -1,6 +1,6 @@
 """All finders together."""
 
-from archive.proposals import Finding
+from archive.cataloguing.proposals import Finding
 from indexer.finders.dates import find_date
 from indexer.finders.numbers import find_number
 from indexer.finders.paper import Paper

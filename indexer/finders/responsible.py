@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from archive.proposals import Finding
+from archive.cataloguing.proposals import Finding
 from indexer import kinds
 from indexer.finders.dates import date_at_end, signing
 from indexer.finders.paper import Line, Paper, is_readable, stated

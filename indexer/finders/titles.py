@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from pathlib import PurePath
 
-from archive.proposals import TEXT, Finding
+from archive.cataloguing.proposals import TEXT, Finding
 from indexer import kinds
 from indexer.finders.numbers import is_number
 from indexer.finders.paper import Line, Paper, is_readable, stated

@@ -8,7 +8,8 @@ from uuid import UUID
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
-from archive import proposals
+from archive.cataloguing import proposals
+from archive.cataloguing.proposals import Finding
 from archive.clock import Clock
 from archive.database import Base, Database
 from archive.errors import ArchiveError, Damaged, KeyUnavailable, TooLarge
@@ -17,7 +18,6 @@ from archive.jobs.outbox import Outbox
 from archive.jobs.runner import ClaimedJob, Outcome
 from archive.model import Content, ContentState, Job, JobKind, JobState, Record, ScannedPage, ScanState, TextState
 from archive.ports import ObjectStore, Unlocked, Vault
-from archive.proposals import Finding
 from indexer.extract.answer import Failure, Reason
 from indexer.finders.paper import FIRST_PAGES, Paper
 from indexer.finders.propose import propose

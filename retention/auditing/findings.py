@@ -11,7 +11,6 @@ from archive.database import Work
 from archive.errors import Conflict, Ended, Fault, InvalidInput, NotAllowed, NotFound, OwnRequest
 from archive.identity import Identity
 from archive.ids import new_id
-from archive.messages import Told
 from archive.model import Audit, DeadlineKind, Person
 from archive.model.auditing import (
     AuditFinding,
@@ -23,6 +22,7 @@ from archive.model.auditing import (
 )
 from archive.policy.rules import Act, may
 from archive.reasons import checked
+from archive.reminding.messages import Told
 from retention.auditing.checklist import parse
 from retention.auditing.means import Means, required, say, seal, words_checked
 from retention.auditing.rules import may_close

@@ -10,15 +10,15 @@ from sqlalchemy.orm import Session
 
 from archive.clock import Clock
 from archive.database import Database
-from archive.deadlines import Deadlines
 from archive.errors import Fault, InvalidInput, NotFound
 from archive.identity import Identity
 from archive.log.writer import Log
-from archive.messages import Messages
 from archive.model import Audit
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import Vault
+from archive.reminding.deadlines import Deadlines
+from archive.reminding.messages import Messages
 from retention.auditing.facts import Counting
 
 LONGEST = 2000

@@ -8,14 +8,14 @@ from sqlalchemy import ColumnElement, false, select, true
 from sqlalchemy.orm import Session
 
 from archive.database import Base
-from archive.deadlines import Watch
-from archive.due_rules import Rule, Stage
 from archive.identity import Identity, Role
 from archive.model import Audit, Deadline, DeadlineKind
 from archive.model.auditing import AuditFinding
 from archive.policy.guard import Guard
 from archive.policy.rules import Act, may
-from archive.watches import people_with
+from archive.reminding.deadlines import Watch
+from archive.reminding.rules import Rule, Stage
+from archive.reminding.watches import people_with
 
 
 class AuditWatch:

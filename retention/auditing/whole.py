@@ -2,12 +2,12 @@
 
 from archive.clock import Clock
 from archive.database import Database
-from archive.deadlines import Deadlines
 from archive.log.checkpoints import Signer
 from archive.log.writer import Log
-from archive.messages import Messages
 from archive.policy.guard import Guard
 from archive.ports import Vault
+from archive.reminding.deadlines import Deadlines
+from archive.reminding.messages import Messages
 from retention.auditing.checklists import Checklists
 from retention.auditing.facts import Counting
 from retention.auditing.findings import Findings

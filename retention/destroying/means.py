@@ -10,8 +10,8 @@ from uuid import UUID
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
-from archive.approvals import Approvals
 from archive.approving.deciders import DECISIONS, hands_of
+from archive.approving.engine import Approvals
 from archive.blocks import end_caused
 from archive.clock import Clock
 from archive.database import Database

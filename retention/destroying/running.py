@@ -21,7 +21,6 @@ from archive.model import (
     Duty,
     Fonds,
     JobKind,
-    Record,
     RecordDue,
 )
 from retention.destroying.counting import digest_of, duties, forget_count

@@ -14,10 +14,7 @@ from sqlalchemy.orm import Session
 
 from archive.approving.deciders import DECISIONS, holders, valid
 from archive.database import Base, Work
-from archive.deadlines import Deadlines, Watch
-from archive.due_rules import Rule, Stage
 from archive.identity import Identity
-from archive.messages import Messages, Told
 from archive.model import (
     Approval,
     ApprovalDecider,
@@ -36,7 +33,10 @@ from archive.model import (
 )
 from archive.policy.guard import Guard
 from archive.policy.rules import HOUSE_RULES, Act, may
-from archive.watches import people_with
+from archive.reminding.deadlines import Deadlines, Watch
+from archive.reminding.messages import Messages, Told
+from archive.reminding.rules import Rule, Stage
+from archive.reminding.watches import people_with
 from retention.destroying.rules import signs_after, signs_before
 
 TURNS = ("decide", "count", "run", "sign")

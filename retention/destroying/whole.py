@@ -2,14 +2,14 @@
 
 from datetime import timedelta
 
-from archive.approvals import Approvals
+from archive.approving.engine import Approvals
 from archive.clock import Clock
 from archive.database import Database
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
-from archive.messages import Messages
 from archive.policy.guard import Guard
 from archive.ports import Vault
+from archive.reminding.messages import Messages
 from retention.destroying.audit import Audit, Signs
 from retention.destroying.counting import Counting
 from retention.destroying.deciding import Deciding

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from archive import failpoints
 from archive.blocks import end_caused
 from archive.database import Base, Database, Work
-from archive.dossier_order import close_gaps
+from archive.dossiers.order import close_gaps
 from archive.fence import raise_fences
 from archive.identity import system
 from archive.jobs.outbox import Outbox

@@ -3,10 +3,11 @@
 from datetime import date
 from uuid import UUID
 
-from archive import dossier_level
+from archive.cataloguing.describing import Draft
+from archive.cataloguing.records import RecordService
 from archive.database import Work
-from archive.describing import Draft
-from archive.dossier_level import Means
+from archive.dossiers import level as dossier_level
+from archive.dossiers.level import Means
 from archive.fence import raise_fence
 from archive.identity import Identity, system
 from archive.log.writer import Log
@@ -24,7 +25,6 @@ from archive.model import (
     SecrecyVerdict,
 )
 from archive.policy.guard import Guard
-from archive.records import RecordService
 from retention.secrecy.board import forget_notice
 from retention.secrecy.rules import extended
 

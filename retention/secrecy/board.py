@@ -11,7 +11,6 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from archive.database import Database
-from archive.deadlines import Deadlines
 from archive.errors import Conflict, Fault, InvalidInput, WrongState
 from archive.identity import Identity
 from archive.log.writer import Log
@@ -20,6 +19,7 @@ from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import Vault
 from archive.reasons import checked
+from archive.reminding.deadlines import Deadlines
 from archive.scheme.tree import below
 from retention.secrecy.rules import AHEAD, MOST_MONTHS, Standing, ends, standing
 

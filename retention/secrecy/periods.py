@@ -8,15 +8,15 @@ from sqlalchemy import BindParameter, bindparam, delete, insert, select
 from sqlalchemy.orm import Session
 
 from archive.database import Base, Database
-from archive.deadlines import Deadlines
-from archive.due_rules import Rule
 from archive.identity import Role, system
 from archive.jobs.runner import ClaimedJob, Outcome
 from archive.log.writer import Log
 from archive.model import DeadlineKind, JobKind, Level, Record, RecordOpening, RecordSecrecy, RecordState
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
-from archive.watches import RecordWatch
+from archive.reminding.deadlines import Deadlines
+from archive.reminding.rules import Rule
+from archive.reminding.watches import RecordWatch
 from retention.secrecy.rules import AHEAD, ends
 
 BATCH = 100

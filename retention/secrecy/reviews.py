@@ -10,8 +10,8 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from archive import failpoints
-from archive.approvals import Approvals
 from archive.approving.deciders import hands_of, waiting_for
+from archive.approving.engine import Approvals
 from archive.approving.planning import plan, require
 from archive.approving.states import OPEN
 from archive.database import Database, Work, rows_by_id

@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
-from archive.attachments import Owner
 from archive.database import Database
 from archive.errors import Ended, NotAllowed, NotFound
+from archive.files.attachments import Owner
 from archive.identity import Identity
 from archive.model import Approval, TransferState
 from archive.policy.rules import Act

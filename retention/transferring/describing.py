@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from archive import describing
+from archive.cataloguing import describing
 from archive.model import (
     Category,
     Content,

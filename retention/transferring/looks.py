@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
-from archive.approvals import Approvals
 from archive.approving.deciders import hands_of, waiting_for
+from archive.approving.engine import Approvals
 from archive.database import Database
 from archive.errors import NotFound
 from archive.identity import Identity

@@ -8,8 +8,8 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from archive.bag import ZipBag
+from archive.cataloguing.describing import Draft
 from archive.closing import is_closed
-from archive.describing import Draft
 from archive.errors import Conflict, Ended, Fault, InvalidInput, NotAllowed, NotFound, WrongState
 from archive.identity import Identity
 from archive.ids import new_id

@@ -10,13 +10,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from archive.bag import Bag, bag_hash, checked, payload_of, text_of
+from archive.bringing_in.imports import Imports, Source
+from archive.cataloguing.describing import Draft
 from archive.database import Database
-from archive.describing import Draft
 from archive.errors import Fault, InvalidInput
 from archive.failpoints import reach
+from archive.files.intake import IntakeService
 from archive.identity import Identity
-from archive.imports import Imports, Source
-from archive.intake import IntakeService
 from archive.model import Category, Level, Medium, RecordKind
 from archive.scheme.fields import parse_fields
 

@@ -17,14 +17,14 @@ from archive.accounts import folded
 from archive.clock import SystemClock
 from archive.closing import house_day, is_closed
 from archive.errors import Fault, InvalidInput, StandsAlready
+from archive.house.places import STEPS, PlaceRules
 from archive.identity import Identity, system
 from archive.model import Category, Department, Fonds, Person, Place, Post
-from archive.places import STEPS, PlaceRules
 from archive.scheme.document import Scheme, load
 from archive.scheme.shipped import SCHEMES, scheme
 from runtime.cli.common import opened
-from runtime.wiring import Parts
-from runtime.working import work_done
+from runtime.processes.working import work_done
+from runtime.wiring.parts import Parts
 
 OPERATOR: Identity = system("operator")
 """Who sets a house up from the command line, in the log."""

@@ -9,15 +9,15 @@ import click
 from archive.model import JobKind
 from indexer.rebuild import Difference
 from indexer.search import REPAIR
-from runtime.checkpointing import tell
 from runtime.cli.common import command, opened, settings
 from runtime.cli.out import Out
 from runtime.doctor import Part, State, doctor
 from runtime.doctor.words import told
 from runtime.fsck import fsck
+from runtime.jobs.checkpointing import tell
+from runtime.processes.working import work_done
 from runtime.verifying import verified
-from runtime.wiring import Parts
-from runtime.working import work_done
+from runtime.wiring.parts import Parts
 from storage.generations import rotate
 from web.words import mark
 

@@ -15,7 +15,7 @@ from web.words import mark
 
 if TYPE_CHECKING:
     from archive.ports import Waker
-    from runtime.wiring import Parts
+    from runtime.wiring.parts import Parts
 
 
 def command(name: str, help_text: str, **context: Any) -> Callable[[Callable[..., None]], click.Command]:
@@ -63,8 +63,8 @@ def opened() -> "Iterator[Parts]":
     Raises:
         WrongState: there is no archive yet.
     """
-    from runtime.setting_up import require_ready  # noqa: PLC0415
-    from runtime.wiring import build, settle  # noqa: PLC0415
+    from runtime.setting_up.making import require_ready  # noqa: PLC0415
+    from runtime.wiring.parts import build, settle  # noqa: PLC0415
 
     chosen = load()
     require_ready(chosen)
@@ -78,7 +78,7 @@ def opened() -> "Iterator[Parts]":
 
 def _waker(chosen: Settings) -> "Waker":
     """Return the broker's waker if a worker runs; importing its client for nobody would only cost time."""
-    from runtime.working import LocalWaker  # noqa: PLC0415
+    from runtime.processes.working import LocalWaker  # noqa: PLC0415
 
     with held(chosen.run / "worker.lock") as nobody_works:
         if nobody_works:

@@ -18,7 +18,7 @@ from web.words import mark
 from web.words.proof import FOUND, NOT_WIPED, NOTHING, OUTLASTS, PROGRESS, UNCONFIRMED, UNREAD, not_wiped
 
 if TYPE_CHECKING:
-    from runtime.wiring import Parts
+    from runtime.wiring.parts import Parts
 
 
 @click.group("destruction")

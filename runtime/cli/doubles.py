@@ -4,12 +4,12 @@ from typing import Any
 
 import click
 
+from archive.cataloguing.showing import number_of
 from archive.model import Record
-from archive.showing import number_of
 from runtime.cli.common import command, opened
 from runtime.cli.finding import as_person
 from runtime.cli.out import Out, locale
-from runtime.working import work_done
+from runtime.processes.working import work_done
 from web.words import mark
 from web.words.doubles import reason_words
 

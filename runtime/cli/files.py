@@ -11,21 +11,21 @@ import click
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from archive.describing import Draft
+from archive.cataloguing.describing import Draft
+from archive.cataloguing.showing import number_of
 from archive.errors import Fault, InvalidInput
+from archive.files.pairing import Why
+from archive.house.need_to_know import group_of
 from archive.identity import system
 from archive.model import Category, Fonds, Level, Place
-from archive.need_to_know import group_of
-from archive.pairing import Why
 from archive.scheme.fields import parse_fields
-from archive.showing import number_of
 from runtime.cli.asked import person
 from runtime.cli.common import command, opened
 from runtime.cli.out import Out, locale
 from runtime.importing import Importer, Item, extracting, find_files, run_of
 from runtime.locks import held
-from runtime.wiring import Parts
-from runtime.working import work_done
+from runtime.processes.working import work_done
+from runtime.wiring.parts import Parts
 from web.words import mark
 from web.words.doubles import reason_words
 from web.words.remarks import remark_words

@@ -8,21 +8,21 @@ from uuid import UUID
 
 import click
 
+from archive.cataloguing.proposals import Proposed
+from archive.cataloguing.showing import CustodyView, RecordView
 from archive.errors import InvalidInput
+from archive.files.inside import Called, called
+from archive.house.levels import every
+from archive.house.levels import mark as level_mark
 from archive.identity import Identity
-from archive.inside import Called, called
-from archive.levels import every
-from archive.levels import mark as level_mark
-from archive.proposals import Proposed
 from archive.scheme.fields import FieldDef, FieldKind
-from archive.showing import CustodyView, RecordView
 from indexer.passages import Passage
 from runtime.aids import aids_of
 from runtime.cli.codes import Codes
 from runtime.cli.common import command, opened
 from runtime.cli.out import Out, locale, pointed
-from runtime.wiring import Parts
-from runtime.working import work_done
+from runtime.processes.working import work_done
+from runtime.wiring.parts import Parts
 from web.aids import Aids
 from web.words import mark
 from web.words.records import custody_lines, masked, record_lines

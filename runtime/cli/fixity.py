@@ -10,7 +10,7 @@ from archive.identity import system
 from archive.model import FixityFinding
 from runtime.cli.common import command, opened
 from runtime.cli.out import Out
-from storage.fixity_care import Standing
+from storage.fixity.care import Standing
 from web.words import mark
 
 

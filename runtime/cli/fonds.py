@@ -9,8 +9,8 @@ import click
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from archive import levels
 from archive.clock import today
+from archive.house import levels
 from archive.model import Category, Fonds, Level, NumberRule
 from archive.scheme.categories import Node
 from archive.scheme.document import Scheme

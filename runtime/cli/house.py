@@ -5,12 +5,12 @@ from typing import NoReturn
 import click
 
 from archive.errors import BrokenSetting
-from runtime import first_code
 from runtime.cli.common import command, settings
 from runtime.cli.out import Out
 from runtime.demo import done
+from runtime.processes.serve import Occupied, serve
 from runtime.ready import require_files
-from runtime.serve import Occupied, serve
+from runtime.setting_up import first_code
 from runtime.settings import Settings, shown
 from web.words import mark
 
@@ -40,7 +40,7 @@ def config(out: Out) -> None:
 @command("init", "Make an empty archive in JUANKU_HOME, with its key ring in JUANKU_KEYS.")
 def init(out: Out, name: str, naming: str, zone: str) -> None:
     """Make an archive."""
-    from runtime.setting_up import create  # noqa: PLC0415 (the other commands here need no database)
+    from runtime.setting_up.making import create  # noqa: PLC0415 (the other commands here need no database)
 
     chosen = settings()
     _warn_ring(out, chosen)

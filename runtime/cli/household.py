@@ -45,7 +45,7 @@ def switch_acting(out: Out, switch: str) -> None:
 @command("secrets", "Make the folders and the secrets of a house in containers; what stands is never written over.")
 def make_secrets(out: Out, folder: Path) -> None:
     """Make what docker-compose.yml needs before it is started for the first time."""
-    from runtime.house_secrets import make  # noqa: PLC0415
+    from runtime.setting_up.secrets import make  # noqa: PLC0415
 
     made = make(folder.absolute())
     files, owner = list(made.files), "{}:{}".format(*made.owner)
@@ -65,8 +65,8 @@ def make_secrets(out: Out, folder: Path) -> None:
 @command("set-up", "Set up the servers of a house and the archive on them; what stands is left.")
 def set_up_command(out: Out, name: str, naming: str, zone: str) -> None:
     """Make accounts, buckets, tables and ring, as far as the settings name administrators."""
-    from runtime.house_servers import refuse_other_version, set_up  # noqa: PLC0415
-    from runtime.setting_up import create  # noqa: PLC0415
+    from runtime.setting_up.making import create  # noqa: PLC0415
+    from runtime.setting_up.servers import refuse_other_version, set_up  # noqa: PLC0415
 
     chosen = settings()
     done = set_up(chosen)

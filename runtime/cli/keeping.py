@@ -16,7 +16,7 @@ from runtime.cli.asked import acting, person
 from runtime.cli.common import command
 from runtime.cli.finding import NUMBER, record, record_of
 from runtime.cli.out import Out
-from runtime.wiring import Parts
+from runtime.wiring.parts import Parts
 from web.words import mark
 
 AS = click.option("--as", "login", required=True, help="Whose rights to act with (their login).")

@@ -7,8 +7,8 @@ import click
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from archive import levels
 from archive.errors import Fault, InvalidInput
+from archive.house import levels
 from archive.model import Department, Distribution, Level, Post
 from runtime.cli.asked import OPERATOR, acting, by_code
 from runtime.cli.common import command, opened

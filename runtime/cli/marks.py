@@ -7,7 +7,7 @@ import click
 
 from runtime.cli.common import command, opened
 from runtime.cli.out import Out
-from runtime.pages import services
+from runtime.processes.pages import services
 from web.reading.marked import traced
 from web.words import mark
 

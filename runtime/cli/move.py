@@ -29,9 +29,9 @@ def move(
     out: Out, file: Path | None, only: str | None, live: bool, even_damaged: bool, report: Path | None, undo: bool
 ) -> None:
     """Move the house."""
-    from runtime.closure import moving_parts  # noqa: PLC0415 (heavy)
+    from runtime.moving.closure import moving_parts  # noqa: PLC0415 (heavy)
     from runtime.ready import require_files  # noqa: PLC0415
-    from runtime.setting_up import require_version  # noqa: PLC0415
+    from runtime.setting_up.making import require_version  # noqa: PLC0415
 
     source = settings()
     if (file is None) is not undo:
@@ -88,7 +88,7 @@ def read_settings(file: Path) -> dict[str, str]:
 
 
 def _move(out: Out, parts: Any, target: Settings, report: Path | None, how: dict[str, bool]) -> None:
-    from runtime.moving_house import HouseMove  # noqa: PLC0415 (heavy)
+    from runtime.moving.house import HouseMove  # noqa: PLC0415 (heavy)
 
     def told(step: str, done: int, every: int) -> None:
         out.progress(f"{step} {done}/{every}" if every else step)
@@ -125,7 +125,7 @@ def _words(out: Out, facts: dict[str, Any], file: Path) -> list[str]:
 
 
 def _undo(out: Out, parts: Any) -> None:
-    from runtime.closure import undo  # noqa: PLC0415 (heavy)
+    from runtime.moving.closure import undo  # noqa: PLC0415 (heavy)
 
     done = undo(parts)
     said = [out.gettext(mark("The house is open here again; the move to %(to)s is taken back."), to=done.whereto)]

@@ -9,10 +9,10 @@ import click
 
 from archive.identity import Role, system
 from archive.model import TokenScope
-from archive.people import LOCALES
+from archive.people.managing import LOCALES
 from runtime.cli.common import command, opened
 from runtime.cli.out import Out
-from runtime.working import work_done
+from runtime.processes.working import work_done
 from web.words import mark
 
 

@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from archive.clock import today
 from archive.errors import Fault, InvalidInput
+from archive.house.places import STEPS
 from archive.model import Department, Fonds, Place, Post
-from archive.places import STEPS
 from runtime.cli.asked import (
     DAY,
     OPERATOR,

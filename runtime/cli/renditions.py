@@ -8,7 +8,7 @@ import click
 from archive.model import Content, File
 from runtime.cli.common import command, opened
 from runtime.cli.out import Out
-from runtime.working import work_done
+from runtime.processes.working import work_done
 from web.words import mark
 
 MADE = mark("Made: %(name)s (%(content)s).")

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import click
 
 from archive.errors import Fault, InvalidInput
-from archive.rereading import FILTERS, Change
+from archive.files.rereading import FILTERS, Change
 from runtime.cli.asked import OPERATOR
 from runtime.cli.common import command, opened
 from runtime.cli.out import Out, locale
-from runtime.working import work_done
+from runtime.processes.working import work_done
 from web.words import mark
 from web.words.faults import explain_reason, state_words
 

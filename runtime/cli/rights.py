@@ -13,13 +13,13 @@ from sqlalchemy.orm import Session
 from archive.errors import Fault, InvalidInput
 from archive.identity import Role
 from archive.model import AccessGrant, Department, Fonds, Person, PersonPost, Post
-from archive.people import People
+from archive.people.managing import People
 from runtime.cli.asked import OPERATOR, acting, by_code, category, day, person, place, with_days
 from runtime.cli.common import command, opened
 from runtime.cli.out import Out
 from runtime.cli.people import user
 from runtime.cli.sheet import lines_of, sheet
-from runtime.wiring import Parts
+from runtime.wiring.parts import Parts
 from web.words import mark
 
 DONE = mark("Done: %(login)s.")

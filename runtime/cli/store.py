@@ -31,7 +31,7 @@ def store() -> None:
 def set_up_command(out: Out, key: str | None, secret_file: Path | None) -> None:
     """Make the buckets; what stands is left as it is."""
     from runtime.stores import administrator  # noqa: PLC0415 (only a house with a bucket has the library)
-    from storage.minio_setup import set_up, set_up_witness  # noqa: PLC0415
+    from storage.minio.setup import set_up, set_up_witness  # noqa: PLC0415
 
     chosen = settings()
     minios = _minios()
@@ -54,7 +54,7 @@ def set_up_command(out: Out, key: str | None, secret_file: Path | None) -> None:
 @command("policies", "Print what each credential may do in the buckets, for the store's administrator to enter.")
 def policies_command(out: Out, to: Path | None) -> None:
     """Print or write the policies."""
-    from storage.minio_setup import policies  # noqa: PLC0415 (as above)
+    from storage.minio.setup import policies  # noqa: PLC0415 (as above)
 
     made = policies(_minios().bucket, settings().store_witness_bucket or None)
     if to:

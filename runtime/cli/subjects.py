@@ -8,9 +8,9 @@ from uuid import UUID
 import click
 from sqlalchemy import select
 
+from archive.cataloguing.showing import number_of
 from archive.errors import Fault, InvalidInput
 from archive.model import Fonds, Subject
-from archive.showing import number_of
 from archive.subject_facts import kinds
 from archive.subjects import SubjectView
 from runtime.cli.asked import OPERATOR, acting, open_fonds, pairs
@@ -18,7 +18,7 @@ from runtime.cli.common import command
 from runtime.cli.finding import NUMBER, record_of, shown_field
 from runtime.cli.keeping import AS, DONE, on_record
 from runtime.cli.out import Out, locale
-from runtime.wiring import Parts
+from runtime.wiring.parts import Parts
 from web.words import mark, named
 
 SUBJECT = click.argument("subject_id", metavar="SUBJECT_ID")

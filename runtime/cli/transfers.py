@@ -6,14 +6,14 @@ import click
 
 from archive.bag import bag_hash
 from archive.bag import verify as verified
-from archive.describing import Draft
+from archive.cataloguing.describing import Draft
 from archive.identity import system
 from runtime.cli.common import command, opened
 from runtime.cli.files import draft_of
 from runtime.cli.out import Out
 from runtime.handing_over import pack as make_bag
 from runtime.handing_over import receive as take_in
-from runtime.working import work_done
+from runtime.processes.working import work_done
 from web.words import mark
 
 

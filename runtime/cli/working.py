@@ -20,8 +20,8 @@ INDEX = "index"
 @command("worker", "Run jobs beside the worker of juanku serve, until Ctrl-C or a termination signal.")
 def worker(out: Out, queues: str | None, first: bool) -> None:
     """Run jobs until told to end; the batch under way is finished first."""
-    from runtime.setting_up import require_ready, stop_unless_ready  # noqa: PLC0415 (mistyped queues are told at once)
-    from runtime.worker import help_out, lead  # noqa: PLC0415
+    from runtime.processes.worker import help_out, lead  # noqa: PLC0415
+    from runtime.setting_up.making import require_ready, stop_unless_ready  # noqa: PLC0415 (mistyped queues are told at once)
 
     chosen = settings()
     one_writer = chosen.search_url.startswith("embedded")
@@ -48,13 +48,13 @@ def worker(out: Out, queues: str | None, first: bool) -> None:
 @command("web", "Serve the pages alone, in several processes, until a termination signal; workers run beside it.")
 def web(out: Out) -> None:
     """Serve the pages by gunicorn."""
-    from runtime.setting_up import stop_unless_ready  # noqa: PLC0415
+    from runtime.setting_up.making import stop_unless_ready  # noqa: PLC0415
 
     chosen = settings()
     require_files(chosen)
     stop_unless_ready(chosen)
     try:
-        from runtime.house_web import serve_pages  # noqa: PLC0415 (comes with the extra house)
+        from runtime.processes.house_web import serve_pages  # noqa: PLC0415 (comes with the extra house)
     except ModuleNotFoundError as error:
         if error.name != "gunicorn":
             raise

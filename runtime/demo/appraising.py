@@ -9,7 +9,7 @@ from archive.model import Appraisal, AppraisalState, Verdict
 from retention.appraising.judging import Filter
 from retention.appraising.listing import Chosen
 from retention.appraising.verdicts import Said
-from runtime.wiring import Parts
+from runtime.wiring.parts import Parts
 
 BEGINNER, CHAIR, PANEL = "archivist", "director", ("archivist", "manager", "director")
 AT_ONCE = 3

@@ -10,7 +10,7 @@ from archive.terms import PERMANENT
 from retention.auditing.findings import Found
 from retention.auditing.planning import Wanted
 from runtime.demo.destroying import LEAST
-from runtime.wiring import Parts
+from runtime.wiring.parts import Parts
 
 AUDITOR, ARCHIVIST, READER = "audit", "archivist", "director"
 DAYS, TO_MEND = 14, 30

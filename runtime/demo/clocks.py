@@ -19,7 +19,7 @@ from archive.model import (
     ScheduleDraft,
 )
 from retention.holds import Wanted
-from runtime.wiring import Parts
+from runtime.wiring.parts import Parts
 
 CONTRACT, NOTICES = "2023年度", "minutes.D1"
 ENDED = date(2023, 12, 31)

@@ -17,9 +17,9 @@ from retention.destroying.listing import How
 from retention.destroying.means import listed, needs_neutral
 from runtime.demo.appraising import CHAIR, PANEL
 from runtime.demo.lending import Ago
+from runtime.processes.working import LocalWaker, work_done
 from runtime.settings import Settings
-from runtime.wiring import Parts, build
-from runtime.working import LocalWaker, work_done
+from runtime.wiring.parts import Parts, build
 
 LEAST, MOST = 200, 6
 """Of so many records at least, so many at most are destroyed."""

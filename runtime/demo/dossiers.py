@@ -6,10 +6,10 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from archive.describing import Draft
+from archive.cataloguing.describing import Draft
 from archive.model import Category, Fonds, Medium, Record, RecordKind, RelationKind
 from runtime.demo.world import EQUIPMENT, TRADES
-from runtime.wiring import Parts
+from runtime.wiring.parts import Parts
 
 FONDS = "H001"
 CONTRACTS, MACHINES = "WYH03", "WYS01"

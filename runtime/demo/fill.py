@@ -9,9 +9,10 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from archive.arrivals import Incoming
 from archive.clock import today
-from archive.grants import Rights
+from archive.files.arrivals import Incoming
+from archive.house.organisation import add_department, add_post
+from archive.house.places import PlaceRules, add_place, shipped_rules
 from archive.identity import system
 from archive.model import (
     Category,
@@ -26,8 +27,7 @@ from archive.model import (
     Post,
     Record,
 )
-from archive.organisation import add_department, add_post
-from archive.places import PlaceRules, add_place, shipped_rules
+from archive.people.grants import Rights
 from archive.scheme.install import install
 from archive.scheme.shipped import scheme
 from runtime.demo import clocks, done, dossiers, required
@@ -42,11 +42,11 @@ from runtime.demo.stocktaking import count_shelves, plan_checks
 from runtime.demo.telling import tell
 from runtime.demo.world import Spot
 from runtime.demo.writing import Ground, Made, Writer, fields_of
-from runtime.setting_up import create
+from runtime.processes.speaking import Speaker
+from runtime.processes.working import LocalWaker, work_done
+from runtime.setting_up.making import create
 from runtime.settings import Settings
-from runtime.speaking import Speaker
-from runtime.wiring import Parts, build
-from runtime.working import LocalWaker, work_done
+from runtime.wiring.parts import Parts, build
 from web.words import mark
 
 DEFAULT_SIZE = 2_000

@@ -20,7 +20,7 @@ from archive.model import (
     LineState,
     SignedBy,
 )
-from runtime.wiring import Parts
+from runtime.wiring.parts import Parts
 
 FONDS, CATEGORY = "H001", "WYX04"
 DAYS = 90

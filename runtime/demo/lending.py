@@ -18,7 +18,7 @@ from archive.log.writer import Log
 from archive.model import Loan, LoanForm, Medium, Record, RecordState
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
-from runtime.wiring import Parts
+from runtime.wiring.parts import Parts
 
 
 @dataclass

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from archive.describing import Draft
+from archive.cataloguing.describing import Draft
 from archive.identity import Identity
 from archive.model import Category, Fonds, Medium, RecordKind
-from runtime.wiring import Parts
+from runtime.wiring.parts import Parts
 
 FONDS = "H001"
 HOUSE = "和园物业服务公司"

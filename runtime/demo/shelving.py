@@ -10,7 +10,7 @@ from archive.identity import system
 from archive.model import Medium, Person, Record, RecordState, Security, ShelfKind, ShelfPlace
 from archive.shelving.copies import CopyFacts, add_copy
 from archive.shelving.tree import PlaceFacts, add_shelf_place
-from runtime.wiring import Parts
+from runtime.wiring.parts import Parts
 
 CABINETS = (
     ("01", ("开放架", "開放架", "Open rack"), Security.WORK_AREA),

@@ -10,7 +10,7 @@ from archive.checking import Findings
 from archive.identity import Identity
 from archive.model import Copy, Record, ShelfKind, ShelfPlace, StockItem, Stocktaking
 from archive.stocktaking.counting import MOST_SCANS, Scan
-from runtime.wiring import Parts
+from runtime.wiring.parts import Parts
 
 LEAST = 3
 """Papers that a shelf holds at least, to be worth counting."""

@@ -7,8 +7,8 @@ from sqlalchemy import func, select
 
 from archive.identity import Identity, Role
 from archive.model import DayRule, Deadline, Person, PersonRole, Record, RecordKind, RecordState
-from archive.workdays import NamedDay
-from runtime.wiring import Parts
+from archive.reminding.workdays import NamedDay
+from runtime.wiring.parts import Parts
 
 REVIEWS = (-20, -2, 0, 5, 7, 30, 200)
 """Days from now on which vital records are to be reviewed; those before today were noted while it was still to come."""

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import yaml
 
-from archive.describing import Draft
+from archive.cataloguing.describing import Draft
 from archive.model import Category, Medium, PlaceKind
 from archive.scheme.fields import FieldDef, FieldKind, parse_fields
 from runtime.demo.setting import set_file

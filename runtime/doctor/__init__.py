@@ -14,7 +14,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
-from archive import postgres
+from archive.database import postgres
 from archive.errors import ArchiveError, Unavailable
 from archive.jobs.status import status
 from archive.model import House, JobState, LogUnsealed
@@ -28,7 +28,7 @@ from runtime.locks import held
 from runtime.refusals import as_ours
 from runtime.revisions import revisions
 from runtime.settings import Settings
-from runtime.wiring import NoWaker, Parts, build
+from runtime.wiring.parts import NoWaker, Parts, build
 from storage.ring import KeyRing
 
 WALLS = {"limits", "namespace", "no_new_privs", "landlock", "seccomp"}

@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text
 
 from archive.model import LogCheckpoint, LogEntry, LogSeal
 from runtime.stores import folder
-from runtime.wiring import Parts
+from runtime.wiring.parts import Parts
 
 MOST_AHEAD = timedelta(minutes=2)
 """By how much what was written before may lie in the future."""

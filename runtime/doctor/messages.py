@@ -5,11 +5,11 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from archive.channels import BAD
-from archive.delivering import NotSent
 from archive.model import Delivery
+from archive.reminding.channels import BAD
+from archive.reminding.delivering import NotSent
 from runtime.sending.ways import mail_of
-from runtime.wiring import Parts
+from runtime.wiring.parts import Parts
 
 
 def messages(parts: Parts) -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -10,7 +10,7 @@ from archive.errors import ArchiveError
 from runtime.locks import held
 from runtime.settings import Settings
 from runtime.stores import Minios, administrator
-from storage.minio_setup import clock_apart, may_delete, state
+from storage.minio.setup import clock_apart, may_delete, state
 from storage.witness import WitnessBucket
 
 MOST_APART = 60.0

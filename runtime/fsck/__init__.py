@@ -14,7 +14,7 @@ from sqlalchemy import Select, Subquery, and_, case, func, select, true
 from sqlalchemy.orm import Session
 
 from archive.errors import ArchiveError
-from archive.files import TAKE_OFF
+from archive.files.deciding import TAKE_OFF
 from archive.model import (
     Attachment,
     Content,
@@ -39,8 +39,8 @@ from runtime.fsck.shelves import shelf_faults
 from runtime.fsck.terms import wrong_days
 from runtime.fsck.uses import use_faults
 from runtime.verifying import verified
-from runtime.wiring import Parts
-from storage.fixity import Fixity, look
+from runtime.wiring.parts import Parts
+from storage.fixity.looks import Fixity, look
 
 ORPHAN_AGE = timedelta(hours=24)
 ROWS = 1000

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from archive.errors import ArchiveError
 from archive.model import Attachment
-from runtime.wiring import Parts
+from runtime.wiring.parts import Parts
 
 
 def attached_faults(parts: Parts, *, bytes_too: bool) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import aliased
 
 from archive.model import Record
-from runtime.wiring import Parts
+from runtime.wiring.parts import Parts
 
 
 def dossier_faults(parts: Parts, most: int) -> Iterator[tuple[str, str]]:

@@ -27,7 +27,7 @@ from archive.model import (
 )
 from retention.appraising.concluding import digest_of
 from retention.secrecy.rules import ends
-from runtime.wiring import Parts
+from runtime.wiring.parts import Parts
 
 _EXTENDING = (SecrecyVerdict.EXTEND, SecrecyVerdict.DERIVE)
 _SHORT = timedelta(days=3)

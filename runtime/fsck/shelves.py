@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
 
 from archive.model import Copy, ShelfKind, ShelfPlace
-from runtime.wiring import Parts
+from runtime.wiring.parts import Parts
 
 
 def shelf_faults(parts: Parts, most: int) -> Iterator[tuple[str, str]]:

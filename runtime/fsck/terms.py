@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from archive.model import Job, JobKind, JobState, Record
 from retention.reckoning import differences, world
-from runtime.wiring import Parts
+from runtime.wiring.parts import Parts
 
 
 def wrong_days(parts: Parts, most: int) -> Iterator[tuple[int, list[UUID]]]:

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from archive.model import Record
 from archive.uses import registered_uses
-from runtime.wiring import Parts
+from runtime.wiring.parts import Parts
 
 
 def use_faults(parts: Parts, most: int) -> Iterator[tuple[str, str]]:

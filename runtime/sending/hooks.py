@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote_plus, urlsplit
 
 from archive.clock import Clock
-from archive.delivering import Letter, NotSent, Unclear
+from archive.reminding.delivering import Letter, NotSent, Unclear
 
 SECONDS = 15.0
 """How long a server may be silent."""
@@ -91,7 +91,7 @@ class Sms:
     token: str = field(default="", repr=False)
 
     def send(self, address: str, letter: Letter) -> None:
-        """Send a letter, as ``archive.delivering.Sender``."""
+        """Send a letter, as ``archive.reminding.delivering.Sender``."""
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         post(self.url, {"id": letter.key.hex, "to": address, "text": letter.text}, headers)
 
@@ -104,7 +104,7 @@ class Robot:
     codes: tuple[str, ...]
 
     def send(self, address: str, letter: Letter) -> None:  # noqa: ARG002  (a room has none of its own)
-        """Send a letter, as ``archive.delivering.Sender``."""
+        """Send a letter, as ``archive.reminding.delivering.Sender``."""
         url, body = self.signed(_short(letter.text))
         found = post(url, body)
         code = next((found[name] for name in self.codes if name in found), None)

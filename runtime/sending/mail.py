@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from email.utils import formatdate
 from urllib.parse import urlsplit
 
-from archive.delivering import Letter, NotSent, Unclear
+from archive.reminding.delivering import Letter, NotSent, Unclear
 
 SECONDS = 20.0
 """How long a mail server may be silent."""
@@ -32,7 +32,7 @@ class Mail:
     ca: str = ""
 
     def send(self, address: str, letter: Letter) -> None:
-        """Send a letter, as ``archive.delivering.Sender``."""
+        """Send a letter, as ``archive.reminding.delivering.Sender``."""
         message = EmailMessage()
         message["From"], message["To"], message["Subject"] = self.sender, address, letter.subject
         message["Date"] = formatdate()

@@ -1,8 +1,8 @@
 """Which ways out of the house the settings open."""
 
 from archive.clock import Clock
-from archive.delivering import Sender, Ways
 from archive.model import Channel
+from archive.reminding.delivering import Sender, Ways
 from runtime.sending.hooks import Sms, dingtalk, feishu, wecom
 from runtime.sending.mail import Mail
 from runtime.settings import Settings

@@ -60,7 +60,7 @@ def test_a_task_is_one_call() -> None:
 def test_the_environment_is_read_only_where_settings_are() -> None:
     allowed = {
         "runtime/settings.py",  # the settings
-        "runtime/serve.py",  # hands the environment on to its children
+        "runtime/processes/serve.py",  # hands the environment on to its children
         "runtime/cli/out.py",  # the language of the terminal
         "indexer/sandbox/client.py",  # makes an empty environment for the fork server
     }

@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("playwright")
 from playwright.sync_api import Browser, Page, expect
 
-from archive.describing import Draft
+from archive.cataloguing.describing import Draft
 from archive.model import RecordKind
 from tests.browser.pages import CHROMIUM, a_browser
 from tests.factories.furnished import served

@@ -12,8 +12,8 @@ pytest.importorskip("playwright")
 from playwright.sync_api import Page, expect
 from sqlalchemy import func, select
 
-from archive.arrivals import Incoming
-from archive.describing import Draft
+from archive.cataloguing.describing import Draft
+from archive.files.arrivals import Incoming
 from archive.handin.lines import LineFacts
 from archive.handin.listing import NewBatch
 from archive.model import Copy, Department, HandIn, HandInState, Record, RecordState, Security, ShelfKind

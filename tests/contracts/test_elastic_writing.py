@@ -11,14 +11,14 @@ import pytest
 from archive.errors import InvalidInput, Unavailable
 from archive.policy.condition import has
 from indexer.engine import BAD_ENTRY, Tombstone
-from indexer.querytree import And, Negate, Or, Query, Words
+from indexer.query.tree import And, Negate, Or, Query, Words
 from tests.factories.elastic import new_prefix, passing_engine, server
 from tests.factories.engine_house import ask, entry
 from tests.fakes.clock import FixedClock
 from tests.fakes.faulty_server import BROKEN, BUSY, ITEMS_BUSY, LARGE, OPEN, REFUSES, SLOW, FaultyServer, faulty_server
 
 if TYPE_CHECKING:
-    from indexer.elastic_engine import ElasticEngine
+    from indexer.elastic.engine import ElasticEngine
 
 
 @pytest.fixture
@@ -253,7 +253,7 @@ def test_a_busy_server_is_waited_for_and_given_up_in_the_end(front: FaultyServer
 def test_a_document_too_large_for_the_server_keeps_no_other_out(
     front: FaultyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from indexer import elastic_bulk
+    from indexer.elastic import bulk as elastic_bulk
 
     monkeypatch.setattr(elastic_bulk, "CHUNK", 1)
     prefix = new_prefix()
@@ -269,7 +269,7 @@ def test_a_document_too_large_for_the_server_keeps_no_other_out(
 
 @pytest.mark.parametrize("how", [REFUSES, BUSY, BROKEN, SLOW])
 def test_a_server_that_does_not_answer_makes_search_unavailable_and_nothing_else(front: FaultyServer, how: str) -> None:
-    from indexer.elastic_client import connect
+    from indexer.elastic.client import connect
 
     prefix = new_prefix()
     whole = passing_engine(prefix)

@@ -11,7 +11,7 @@ from archive.errors import InvalidInput
 from archive.ids import new_id
 from archive.policy.condition import ALWAYS, NEVER, All, AnyOf, Between, Condition, Has, Not, Within, has
 from indexer.engine import DEEPEST, TOKEN_FIELD, EngineHit, Order, SearchEngine
-from indexer.querytree import And, Everything, Negate, Or, Prefix, Query, Range, Words
+from indexer.query.tree import And, Everything, Negate, Or, Prefix, Query, Range, Words
 from tests.factories.engine_house import CATEGORIES, FONDS, HOUSE, PEOPLE, ask, entry, expected
 
 QUERIES: list[Query] = [

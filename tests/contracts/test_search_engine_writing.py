@@ -5,7 +5,7 @@ from uuid import UUID
 
 from archive.policy.condition import has
 from indexer.engine import BAD_ENTRY, SearchEngine, Tombstone
-from indexer.querytree import Everything, Words
+from indexer.query.tree import Everything, Words
 from tests.factories.engine_house import HOUSE, ask, entry
 
 

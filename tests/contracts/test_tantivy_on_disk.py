@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from archive.errors import Unavailable
-from indexer.querytree import Everything
-from indexer.tantivy_engine import TantivyEngine
+from indexer.query.tree import Everything
+from indexer.tantivy.engine import TantivyEngine
 from tests.factories.engine_house import HOUSE, ask, entry, never_idle
 
 

@@ -7,10 +7,10 @@ from types import SimpleNamespace
 
 from argon2 import PasswordHasher
 
-from archive.grants import Rights
 from archive.identity import Role, system
-from archive.passwords import Passwords
-from archive.people import People
+from archive.people.grants import Rights
+from archive.people.managing import People
+from archive.people.passwords import Passwords
 from archive.policy.guard import Guard
 from tests.factories import records
 from tests.factories.databases import a_database

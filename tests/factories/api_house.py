@@ -13,13 +13,13 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, RequestRedirect, Rule
 from werkzeug.test import TestResponse
 
-from archive.describing import Draft
+from archive.cataloguing.describing import Draft
 from archive.identity import system
 from archive.log.writer import Log
 from archive.model import LogEntry, TokenScope
 from indexer.indexing import IndexRecords
 from indexer.search import SearchService
-from indexer.tantivy_engine import TantivyEngine
+from indexer.tantivy.engine import TantivyEngine
 from tests.factories.web_house import WebHouse, a_web_house
 from web.api.document import document
 from web.api.operations import OPERATIONS, Operation

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from archive.clock import Clock
+from runtime.processes.working import LocalWaker, work_done
 from runtime.settings import Settings, load
-from runtime.wiring import Parts, build
-from runtime.working import LocalWaker, work_done
+from runtime.wiring.parts import Parts, build
 from tests.factories import postgres, started
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -196,7 +196,7 @@ class Served:
         """Return the process id of ``web`` or ``worker``."""
         for pid in children_of(self.process.pid):
             with contextlib.suppress(OSError):
-                if f"runtime.{name}".encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+                if f"runtime.processes.{name}".encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
                     return pid
         return None
 

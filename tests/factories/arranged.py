@@ -7,17 +7,17 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from archive.arranging import Arranging
+from archive.arranging.items import Arranging
+from archive.cataloguing.records import RecordService
+from archive.cataloguing.relations import Relations
 from archive.database import Database
-from archive.dossiers import Contents, Dossiers
-from archive.filing import FilingService
+from archive.dossiers.contents import Contents, Dossiers
+from archive.filing.one import FilingService
 from archive.identity import Identity, Role
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
 from archive.model import Category, LogEntry, NumberRule, Record, RecordKind, RecordState
 from archive.policy.guard import Guard
-from archive.records import RecordService
-from archive.relations import Relations
 from retention.holds import HoldRows
 from retention.reckoning import DueDays
 from tests.factories import people, records

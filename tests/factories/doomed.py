@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, select
 
-from archive.describing import Draft
+from archive.cataloguing.describing import Draft
 from archive.model import (
     Category,
     DestructionItem,
@@ -15,7 +15,7 @@ from archive.model import (
     Record,
     RecordDue,
 )
-from runtime.wiring import Parts
+from runtime.wiring.parts import Parts
 
 LONG_AGO = date(2020, 1, 1)
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 if TYPE_CHECKING:
-    from indexer.elastic_engine import ElasticEngine
+    from indexer.elastic.engine import ElasticEngine
 
 VARIABLE = "JUANKU_TEST_ELASTICSEARCH"
 
@@ -36,9 +36,9 @@ def passing_engine(
 ) -> "ElasticEngine":
     """An engine under a prefix of its own, which takes its indices with it when it is closed (but not over ``url``)."""
     address = server()
-    from indexer.elastic_bulk import Bulk
-    from indexer.elastic_client import connect
-    from indexer.elastic_engine import ElasticEngine
+    from indexer.elastic.bulk import Bulk
+    from indexer.elastic.client import connect
+    from indexer.elastic.engine import ElasticEngine
 
     class Passing(ElasticEngine):
         def close(self) -> None:
@@ -53,7 +53,7 @@ def passing_engine(
 
 def sweep(prefix: str) -> None:
     """Remove every index under a prefix."""
-    from indexer.elastic_client import connect
+    from indexer.elastic.client import connect
 
     client = connect(server(), seconds=120)
     for name in client.indices.get(index=f"{prefix}-*", allow_no_indices=True):

@@ -8,8 +8,8 @@ from uuid import UUID
 from archive.ids import new_id
 from archive.policy.condition import ALWAYS, Condition, holds
 from indexer.engine import IndexEntry, SearchEngine, SearchRequest
-from indexer.querytree import Everything, Query
-from indexer.tantivy_engine import TantivyEngine
+from indexer.query.tree import Everything, Query
+from indexer.tantivy.engine import TantivyEngine
 from tests.factories.elastic import passing_engine
 from tests.fakes.reference_engine import ReferenceEngine, tier_of
 

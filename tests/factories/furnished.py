@@ -35,8 +35,8 @@ from archive.model import (
     Verdict,
 )
 from runtime.demo.handing_in import hand_in
-from runtime.pages import make_app
-from runtime.wiring import Parts
+from runtime.processes.pages import make_app
+from runtime.wiring.parts import Parts
 from tests.factories.archives import Archive
 from tests.factories.drawn import a_pdf
 from tests.factories.hostile_files import a_locked_pdf

@@ -43,7 +43,7 @@ class LentExtractor(Extractor):
 
 def lend() -> None:
     """Let every wired archive of this process have its servers so."""
-    from runtime import adapters
+    from runtime.wiring import adapters
 
     adapters.Extractor = LentExtractor  # type: ignore[misc]
 

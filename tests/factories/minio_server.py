@@ -11,9 +11,9 @@ import pytest
 from minio import MinioAdmin
 from minio.credentials import StaticProvider
 
-from storage.minio_client import Access, client
-from storage.minio_objects import MinioStore
-from storage.minio_setup import set_up
+from storage.minio.client import Access, client
+from storage.minio.objects import MinioStore
+from storage.minio.setup import set_up
 
 USUAL = "127.0.0.1:9000"
 KEY, SECRET = "archive", "archive-secret"

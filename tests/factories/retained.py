@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
-from archive.approvals import Approvals
-from archive.corrections import Corrections
+from archive.approving.engine import Approvals
+from archive.cataloguing.corrections import Corrections
 from archive.database import Database
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import ClaimedJob

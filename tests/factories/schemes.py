@@ -8,8 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from archive.database import Database
+from archive.house.levels import choose
 from archive.ids import new_id
-from archive.levels import choose
 from archive.model import Fonds, House, Record, RecordKind
 from archive.scheme.install import install
 from archive.scheme.shipped import scheme

@@ -20,7 +20,7 @@ from indexer.engine import Order, SearchEngine
 from indexer.indexing import IndexRecords
 from indexer.rebuild import Rebuilder
 from indexer.search import SearchPage, SearchService
-from runtime.rebuilding import RebuildIndex
+from runtime.jobs.rebuilding import RebuildIndex
 from tests.factories import people, records
 from tests.factories.databases import a_database
 from tests.fakes.clock import FixedClock

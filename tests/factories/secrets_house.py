@@ -17,20 +17,20 @@ from flask.testing import FlaskClient
 from reportlab.pdfgen import canvas
 from sqlalchemy import event, select
 
+from archive.cataloguing.describing import Draft
 from archive.database import Base
-from archive.describing import Draft
-from archive.grants import Rights
 from archive.identity import Identity, Role, system
 from archive.ids import new_id
 from archive.model import Category, Content, Department, Fonds, NumberRule, Person, Record, RecordPerson, RecordState
-from archive.passwords import Passwords
-from archive.people import People
+from archive.people.grants import Rights
+from archive.people.managing import People
+from archive.people.passwords import Passwords
 from archive.policy.condition import holds
 from archive.policy.facts import facts_of
 from archive.policy.rules import Act, condition
-from runtime.pages import make_app
+from runtime.processes.pages import make_app
 from runtime.settings import load
-from runtime.wiring import NoWaker, Parts, build
+from runtime.wiring.parts import NoWaker, Parts, build
 from storage.ring import KeyRing
 from tests.factories import people as rights
 from tests.factories import records as rows

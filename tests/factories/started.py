@@ -22,8 +22,8 @@ from typing import BinaryIO
 ROOT = Path(__file__).resolve().parents[2]
 _MOST = 1 << 20
 LATER = (
-    "alembic.command", "archive.founding", "runtime.demo.fill", "runtime.setting_up", "runtime.upgrading",
-    "runtime.wiring", "runtime.working",
+    "alembic.command", "archive.house.founding", "runtime.demo.fill", "runtime.setting_up.making", "runtime.upgrading",
+    "runtime.wiring.parts", "runtime.processes.working",
 )  # fmt: skip
 """What commands import when they need it."""
 

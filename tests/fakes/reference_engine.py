@@ -24,7 +24,7 @@ from indexer.engine import (
     date_key,
     weighs_words,
 )
-from indexer.querytree import And, Everything, Negate, Or, Prefix, Query, Words
+from indexer.query.tree import And, Everything, Negate, Or, Prefix, Query, Words
 from tests.fakes.substring_truth import matches
 
 _BEST = max(TIERS.values())

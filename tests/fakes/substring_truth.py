@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from archive.dates import parse_civil
 from indexer.fields import BY_NAME, EVERYWHERE, FieldKind
 from indexer.fold import fold, fold_number
-from indexer.querytree import And, Everything, Negate, Or, Prefix, Query, Range, Words
+from indexer.query.tree import And, Everything, Negate, Or, Prefix, Query, Range, Words
 from indexer.words import HAN
 
 _HAN = re.compile(f"[{HAN}]")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from archive.attachments import Sent
+from archive.files.attachments import Sent
 from archive.loans.asking import Wish
 from archive.model import AttachedTo, Attachment, Record, RecordState
 from archive.policy.rules import Act

@@ -5,9 +5,9 @@ import json
 
 from flask.testing import FlaskClient
 
-from runtime.pages import make_app
+from runtime.processes.pages import make_app
 from runtime.settings import load
-from runtime.wiring import NoWaker, build
+from runtime.wiring.parts import NoWaker, build
 from tests.factories.archives import Archive
 
 STRANGER = "203.0.113.9"

@@ -10,8 +10,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select
 
-from archive.bulk_change import Change
-from archive.describing import Draft
+from archive.cataloguing.change import Change
+from archive.cataloguing.describing import Draft
 from archive.model import BulkState, LogEntry, Record, RecordKind, RowState
 from tests.factories.archives import Archive
 
@@ -23,7 +23,7 @@ import sys
 from dataclasses import replace
 from uuid import UUID
 from runtime.settings import load
-from runtime.wiring import NoWaker, build
+from runtime.wiring.parts import NoWaker, build
 parts = build(replace(load(os.environ), failpoint=sys.argv[2]), NoWaker())
 for _ in getattr(parts, sys.argv[3]).run(parts.people.identity_of("archivist"), UUID(sys.argv[1])):
     pass

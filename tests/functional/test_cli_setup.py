@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from runtime.cli.main import cli
 from runtime.settings import load
-from runtime.wiring import NoWaker, build
+from runtime.wiring.parts import NoWaker, build
 
 PEOPLE = {
     "gm": ("staff", 4, "general_manager", "OFF"),

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from archive.describing import Draft
+from archive.cataloguing.describing import Draft
 from archive.errors import InvalidInput
-from archive.fonds import FondsService
+from archive.house.fonds import FondsService
+from archive.house.organisation import Organisation
 from archive.identity import system
 from archive.log.writer import Log
 from archive.model import Department, Fonds
-from archive.organisation import Organisation
 from tests.factories.web_house import WebHouse, a_web_house
 from tests.fakes.clock import FixedClock
 

@@ -10,10 +10,8 @@ import pytest
 from sqlalchemy import delete, select
 
 from archive import failpoints
-from archive.delivering import TRIES, Deliver, Letter, NotSent, Unclear, Ways, mark_stale
 from archive.errors import InvalidInput, NotAllowed, WrongState
 from archive.jobs.runner import JobRunner
-from archive.messages import Told
 from archive.model import (
     Channel,
     Deadline,
@@ -27,6 +25,8 @@ from archive.model import (
     PersonChannel,
     Record,
 )
+from archive.reminding.delivering import TRIES, Deliver, Letter, NotSent, Unclear, Ways, mark_stale
+from archive.reminding.messages import Told
 from tests.factories.web_house import WebHouse, a_web_house, token_of
 from web import letters
 from web.words.channels import CHANNELS, REASONS

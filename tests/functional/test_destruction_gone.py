@@ -27,7 +27,7 @@ from archive.model import (
 from retention.gone import looks
 from runtime.fsck import fsck
 from runtime.rehearsing import doom as doomed
-from runtime.wiring import Parts
+from runtime.wiring.parts import Parts
 from storage.generations import register_copy
 from tests.factories.archives import Archive
 from tests.factories.doomed import due, filed, states, there
@@ -39,8 +39,8 @@ import os
 import sys
 from dataclasses import replace
 from runtime.settings import load
-from runtime.wiring import NoWaker, build
-from runtime.working import work_done
+from runtime.wiring.parts import NoWaker, build
+from runtime.processes.working import work_done
 parts = build(replace(load(os.environ), failpoint=sys.argv[1] + ":kill"), NoWaker())
 with work_done(parts, wait=True):
     pass

@@ -13,8 +13,8 @@ from sqlalchemy import select
 from archive.model import Appraisal, Destruction, DestructionState, Record
 from runtime.demo.destroying import DECIDERS
 from runtime.fsck import fsck
-from runtime.pages import make_app
-from runtime.wiring import Parts
+from runtime.processes.pages import make_app
+from runtime.wiring.parts import Parts
 from tests.factories.archives import Archive
 from tests.factories.doomed import due, filed
 from tests.factories.furnished import Hands, password_of

@@ -23,7 +23,7 @@ import sys
 from dataclasses import replace
 from uuid import UUID
 from runtime.settings import load
-from runtime.wiring import NoWaker, build
+from runtime.wiring.parts import NoWaker, build
 parts = build(replace(load(os.environ), failpoint="excerpt.begun:kill"), NoWaker())
 parts.lending.excerpts.begin(parts.people.identity_of("archivist"), UUID(sys.argv[1]), "给业主核对", [1], 0)
 """

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from archive.errors import InvalidInput
 from archive.identity import Role
 from archive.model import AccessGrant, Department, Distribution, Person, RecordState
-from indexer.tantivy_engine import TantivyEngine
+from indexer.tantivy.engine import TantivyEngine
 from tests.factories import people as rights
 from tests.factories import records as rows
 from tests.factories.secrets_house import OPERATOR, SecretsHouse, a_secrets_house, word

@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
-from archive.describing import Draft
+from archive.cataloguing.describing import Draft
 from archive.errors import BrokenSetting, Damaged, Interrupted, InvalidInput, ReadOnly, StandsAlready, WrongState
 from archive.model import Content, Fonds, LogEntry, Record
 from runtime.cli.move import read_settings, target_of
-from runtime.closure import moving_parts, undo
 from runtime.fsck import fsck
-from runtime.moving_house import HouseMove
-from runtime.moving_index import CarriedIndex
-from runtime.setting_up import require_ready
-from runtime.wiring import Parts
+from runtime.moving.closure import moving_parts, undo
+from runtime.moving.house import HouseMove
+from runtime.moving.index import CarriedIndex
+from runtime.setting_up.making import require_ready
+from runtime.wiring.parts import Parts
 from tests.factories.archives import Archive
 
 

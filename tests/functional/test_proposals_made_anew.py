@@ -8,10 +8,10 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from archive.cataloguing.proposals import TEXT, Finding
+from archive.files.rereading import AGAIN
 from archive.jobs.outbox import Outbox
 from archive.model import Content, JobKind, Proposal, ProposalState
-from archive.proposals import TEXT, Finding
-from archive.rereading import AGAIN
 from indexer import extraction
 from tests.factories.hostile_files import a_locked_pdf
 from tests.factories.web_house import WebHouse, a_web_house

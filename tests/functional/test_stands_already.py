@@ -8,7 +8,7 @@ import pytest
 from archive.errors import Conflict, InUse, StandsAlready
 from archive.identity import system
 from archive.model import PlaceKind
-from runtime.wiring import Parts
+from runtime.wiring.parts import Parts
 from tests.factories.archives import Archive
 from web.words import LOCALES
 from web.words.faults import explain, status_of

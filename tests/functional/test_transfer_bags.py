@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import func, select
 
 from archive.bag import MANIFEST, TAGS, bag_hash, verify
-from archive.describing import Draft
+from archive.cataloguing.describing import Draft
 from archive.model import (
     Afterwards,
     Attachment,
@@ -34,8 +34,8 @@ from archive.model.leaving import BagIntake, BagState, TransferPart
 from retention.appraising.listing import Chosen
 from retention.holds import Wanted
 from retention.transferring.transfers import Receipt
-from runtime.pages import make_app
-from runtime.wiring import Parts
+from runtime.processes.pages import make_app
+from runtime.wiring.parts import Parts
 from tests.factories.archives import Archive
 from tests.factories.furnished import Hands
 from tests.functional.test_transfers import TITLES, approved, described, records, sender, version, who

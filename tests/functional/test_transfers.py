@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from archive.describing import opened
+from archive.cataloguing.describing import opened
 from archive.errors import Ended, InvalidInput, NotAllowed, OwnRequest
 from archive.identity import Identity
 from archive.model import (
@@ -26,7 +26,7 @@ from archive.model import (
 )
 from retention.holds import Wanted
 from retention.transferring.transfers import Receipt
-from runtime.wiring import Parts
+from runtime.wiring.parts import Parts
 from tests.factories.archives import Archive
 
 TITLES = ("甲栋维修记录", "乙栋维修记录", "丙栋维修记录")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from archive.describing import Draft
+from archive.cataloguing.describing import Draft
 from archive.model import Record
 from tests.factories.web_house import WebHouse, a_web_house, token_of
 

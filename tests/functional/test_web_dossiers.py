@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from archive.describing import Draft
+from archive.cataloguing.describing import Draft
 from archive.model import RecordKind
 from tests.factories.web_house import WebHouse, a_web_house, token_of
 

@@ -11,9 +11,9 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import func, select, update
 
+from archive.files.pairing import Why
 from archive.identity import system
 from archive.model import AlikeRecord, Department, LogEntry, NotTheSame, Person, Record
-from archive.pairing import Why
 from archive.spelling import number_key
 from tests.factories.people import is_custodian
 from tests.factories.web_house import WebHouse, a_web_house, token_of

@@ -15,9 +15,9 @@ from archive.jobs.runner import JobRunner
 from archive.log.writer import Log
 from archive.model import Content, Fixity, FixityFinding, FixityRun, Job, LogEntry, RecordState
 from archive.ports import ObjectInfo, StoredObject
-from runtime.checking_fixity import CheckFixity
-from storage.fixity_care import FixityCare
-from storage.mending import Mending
+from runtime.jobs.checking_fixity import CheckFixity
+from storage.fixity.care import FixityCare
+from storage.fixity.mending import Mending
 from storage.objects import FileStore
 from storage.sweep import sweep_orphans
 from tests.factories.web_house import WebHouse, a_web_house, token_of

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from archive.describing import Draft
+from archive.cataloguing.describing import Draft
 from archive.model import Category, Fence, Fonds, Record, RecordState
 from tests.factories import records as rows
 from tests.factories.web_house import FIELDS, WebHouse, a_web_house, token_of

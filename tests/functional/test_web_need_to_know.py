@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from archive.describing import Draft
+from archive.cataloguing.describing import Draft
 from archive.errors import InvalidInput
 from archive.identity import Role, system
 from archive.model import Category, Fonds, NeedToKnowGroup, Person, Record

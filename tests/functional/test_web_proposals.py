@@ -10,8 +10,8 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from archive.cataloguing.records import RecordService
 from archive.model import Content, Proposal, Record
-from archive.records import RecordService
 from tests.factories.web_house import WebHouse, a_web_house, token_of
 
 NOTICE = (

@@ -15,10 +15,10 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
+from archive.files.rereading import Rereading
 from archive.jobs.runner import JobRunner
 from archive.log.writer import Log
 from archive.model import Content, File, FileRole, Job, JobKind, LogEntry, Record, RecordState, ScannedPage, TextState
-from archive.rereading import Rereading
 from indexer.layout import Layout, Run, width_of
 from indexer.ocr.job import ReadScans
 from indexer.ocr.page import PageRead

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 from flask.testing import FlaskClient
 
-from archive.founding import Plan
+from archive.house.founding import Plan
 from web.setup import MOST_TRIES, Setup, create_setup
 
 CODE = "ABCDE-FGHJK-MNPQR"

@@ -7,9 +7,9 @@ from uuid import UUID
 import pytest
 from flask.testing import FlaskClient
 
-from archive.filing_deadlines import Deadline, overdue
+from archive.filing.deadlines import Deadline, overdue
+from archive.filing.steps import AT, Step, Which
 from archive.model import Category, CountedFrom, Medium, Record, RecordState
-from archive.steps import AT, Step, Which
 from tests.factories import records as rows
 from tests.factories.web_house import WebHouse, a_web_house, token_of
 

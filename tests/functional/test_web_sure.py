@@ -8,8 +8,8 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from archive.cataloguing.showing import number_of
 from archive.model import Record, RecordState
-from archive.showing import number_of
 from tests.factories.web_house import WebHouse, a_web_house, token_on
 
 

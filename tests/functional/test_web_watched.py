@@ -16,7 +16,7 @@ from archive.errors import BrokenSetting, Unavailable
 from archive.jobs.runner import JobRunner
 from archive.model import Job, JobKind, RecordState
 from archive.trail import following, trail
-from runtime.saying import JsonLines, PlainLines, secrets_of
+from runtime.processes.saying import JsonLines, PlainLines, secrets_of
 from runtime.settings import load
 from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_of
 from web.app import create_app

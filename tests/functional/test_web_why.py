@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import delete, select
 from werkzeug.test import TestResponse
 
-from archive.describing import Draft
+from archive.cataloguing.describing import Draft
 from archive.identity import Role, system
 from archive.model import AccessGrant, Record
 from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_on

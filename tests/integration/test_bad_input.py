@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import event, func, select, update
 
-from archive.describing import Draft
+from archive.cataloguing.describing import Draft
 from archive.errors import ArchiveError, Damaged, InvalidInput, StorageFull
 from archive.identity import system
 from archive.model import Category, Content, Counter, IssuedNumber, LogEntry, Record, RecordState
@@ -20,7 +20,7 @@ from archive.numbering.rule import parse
 from archive.ports import PIECE_BYTES
 from indexer.pagetext import load_pages
 from runtime.fsck import fsck
-from runtime.wiring import Parts
+from runtime.wiring.parts import Parts
 from tests.factories import hostile_files as hostile
 from tests.factories.archives import Answer, Archive
 

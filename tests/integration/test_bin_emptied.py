@@ -5,8 +5,8 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from archive.cataloguing.describing import Draft
 from archive.clock import SystemClock
-from archive.describing import Draft
 from archive.identity import system
 from archive.model import AlikeRecord, Category, Content, File, JobKind, OwnerKey, Proposal, Record, RecordState
 from tests.factories.archives import Archive

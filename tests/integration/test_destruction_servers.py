@@ -15,7 +15,7 @@ from benchmarks._rough_proxy import RoughProxy
 from retention.gone import looks
 from runtime.rehearsing import doom
 from runtime.settings import load
-from runtime.wiring import NoWaker, Parts, build
+from runtime.wiring.parts import NoWaker, Parts, build
 from tests.factories import elastic, minio_server
 from tests.factories.archives import Archive
 from tests.factories.doomed import due, filed, states, there

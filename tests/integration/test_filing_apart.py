@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from archive.describing import Draft
+from archive.cataloguing.describing import Draft
 from archive.identity import system
 from archive.model import Category
 from tests.factories.archives import Archive

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import event, select
 
-from archive.describing import Draft
+from archive.cataloguing.describing import Draft
 from archive.identity import system
 from archive.ids import new_id
 from archive.model import (
@@ -25,7 +25,7 @@ from archive.model import (
     RecordDue,
     RecordSecrecy,
 )
-from runtime.wiring import Parts
+from runtime.wiring.parts import Parts
 from tests.factories.archives import Archive
 from tests.factories.databases import ONLY_SQLITE
 

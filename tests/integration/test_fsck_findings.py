@@ -25,7 +25,7 @@ from archive.model import (
     ShelfPlace,
 )
 from runtime.fsck import fsck
-from runtime.wiring import Parts
+from runtime.wiring.parts import Parts
 from tests.factories.archives import Archive
 from tests.factories.databases import without_what_it_hangs_on
 

@@ -20,7 +20,7 @@ from archive.model import (
 )
 from retention.appraising.concluding import digest_of
 from runtime.fsck import fsck
-from runtime.wiring import Parts
+from runtime.wiring.parts import Parts
 from tests.factories.archives import Archive
 from tests.factories.databases import without_what_it_hangs_on
 

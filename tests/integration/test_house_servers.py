@@ -15,14 +15,14 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from archive.identity import system
 from runtime.doctor import doctor
-from runtime.house_servers import set_up
 from runtime.ready import RESTORING
 from runtime.restoring import restore
-from runtime.setting_up import create
+from runtime.setting_up.making import create
+from runtime.setting_up.servers import set_up
 from runtime.settings import Settings, load
-from runtime.wiring import NoWaker, build
-from storage.minio_client import Access, client, translated
-from storage.minio_setup import may_delete, state
+from runtime.wiring.parts import NoWaker, build
+from storage.minio.client import Access, client, translated
+from storage.minio.setup import may_delete, state
 from tests.factories import minio_server
 
 VARIABLE = "JUANKU_TEST_POSTGRES"

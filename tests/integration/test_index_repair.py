@@ -14,7 +14,7 @@ from indexer.engine import IndexEntry, SearchEngine, Tombstone
 from indexer.entries import Entries
 from indexer.rebuild import begun
 from indexer.search import REPAIR
-from indexer.tantivy_engine import TantivyEngine
+from indexer.tantivy.engine import TantivyEngine
 from tests.factories.elastic import passing_engine
 from tests.factories.engine_house import never_idle
 from tests.factories.search_office import Office

@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import delete, select
 
 from archive.approving import routes
-from archive.deadlines import DueBoard, DueSweep
 from archive.errors import Ended, InvalidInput, NotAllowed, NotFound, OwnRequest
 from archive.loans.asking import Wish
 from archive.loans.counter import Seen
@@ -18,7 +17,6 @@ from archive.loans.rounds import Slip
 from archive.loans.rules import SHIPPED
 from archive.loans.standing import availability
 from archive.loans.watches import loan_watches
-from archive.messages import Messages
 from archive.model import (
     AccessGrant,
     ApprovalState,
@@ -33,6 +31,8 @@ from archive.model import (
     RuleBook,
     Stop,
 )
+from archive.reminding.deadlines import DueBoard, DueSweep
+from archive.reminding.messages import Messages
 from archive.shelving.rules import check_not_lent
 from retention.last_check import stops
 from tests.factories.lending import LendingHouse, a_lending_house

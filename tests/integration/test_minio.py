@@ -8,9 +8,9 @@ import pytest
 
 from archive.errors import Conflict, NotFound, StorageFull, Unavailable
 from benchmarks._rough_proxy import RoughProxy
-from storage.minio_client import Access, client
-from storage.minio_objects import LEAST_PART, MinioStore
-from storage.minio_setup import may_delete, policies, set_up, set_up_witness, state
+from storage.minio.client import Access, client
+from storage.minio.objects import LEAST_PART, MinioStore
+from storage.minio.setup import may_delete, policies, set_up, set_up_witness, state
 from storage.witness import WitnessBucket
 from tests.factories import minio_server
 

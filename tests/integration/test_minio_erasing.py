@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from archive.errors import Unavailable
-from storage.minio_client import client
-from storage.minio_erasing import MinioErasing
-from storage.minio_objects import MinioStore
-from storage.minio_setup import policies
+from storage.minio.client import client
+from storage.minio.erasing import MinioErasing
+from storage.minio.objects import MinioStore
+from storage.minio.setup import policies
 from tests.factories import minio_server
 
 

@@ -8,8 +8,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
+from archive.cataloguing.describing import Draft
 from archive.clock import SystemClock
-from archive.describing import Draft
 from archive.errors import Damaged, Unavailable
 from archive.identity import system
 from archive.model import Category, Content, JobKind, Record, RecordState
@@ -17,9 +17,9 @@ from archive.ports import PIECE_BYTES, ContentReader
 from benchmarks._rough_proxy import RoughProxy
 from runtime.fsck import fsck
 from runtime.settings import load
-from runtime.wiring import NoWaker, Parts, build
-from storage.fixity import Fixity, look
-from storage.minio_client import Access, client
+from runtime.wiring.parts import NoWaker, Parts, build
+from storage.fixity.looks import Fixity, look
+from storage.minio.client import Access, client
 from storage.sweep import sweep_orphans
 from tests.factories import minio_server
 from tests.factories.archives import Archive

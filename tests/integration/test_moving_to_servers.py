@@ -12,10 +12,10 @@ from sqlalchemy import select
 from archive.errors import WrongState
 from archive.model import Content, Record
 from runtime.cli.move import target_of
-from runtime.closure import moving_parts
 from runtime.fsck import fsck
-from runtime.moving_house import HouseMove
-from runtime.setting_up import require_ready
+from runtime.moving.closure import moving_parts
+from runtime.moving.house import HouseMove
+from runtime.setting_up.making import require_ready
 from runtime.settings import Settings, load
 from tests.factories import elastic, minio_server, postgres
 from tests.factories.archives import Archive

@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from archive.describing import Draft
+from archive.cataloguing.describing import Draft
 from archive.model import Category, Content
 from archive.ports import PIECE_BYTES
 from tests.factories.archives import Archive, wait_for

@@ -14,11 +14,11 @@ from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from archive.database import Database, Work, once_more, rows_by_id
+from archive.database.postgres import Crossed
 from archive.errors import BrokenSetting, InvalidInput, NoAccess, Unavailable
 from archive.ids import new_id
 from archive.model import Counter, House, Record
 from archive.model.log import INSERT_ONLY
-from archive.postgres import Crossed
 from runtime.revisions import migrate
 from tests.factories import postgres
 from tests.factories.databases import ONLY_POSTGRES

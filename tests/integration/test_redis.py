@@ -18,8 +18,8 @@ from sqlalchemy import select
 from archive.model.jobs import Job, JobKind, JobState
 from benchmarks._rough_proxy import RoughProxy
 from runtime.celery_app import CeleryWaker, answers
+from runtime.processes.working import LocalWaker
 from runtime.settings import Settings, load
-from runtime.working import LocalWaker
 from tests.factories.archives import Archive
 
 USUAL = "127.0.0.1:6379"

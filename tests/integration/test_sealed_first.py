@@ -6,12 +6,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select
 
-from archive.grants import Rights
 from archive.identity import Role
 from archive.log.verify import verify
 from archive.model import Distribution, Fonds
 from archive.model.log import LogEntry, LogUnsealed
-from runtime.wiring import Parts
+from archive.people.grants import Rights
+from runtime.wiring.parts import Parts
 from tests.factories.archives import Archive
 from tests.factories.secrets_house import OPERATOR
 from tests.integration.test_plain_bytes import a_record

@@ -10,9 +10,9 @@ from uuid import UUID
 
 import pytest
 
-from archive.delivering import Letter, NotSent, Unclear
 from archive.errors import ArchiveError
 from archive.model import Channel
+from archive.reminding.delivering import Letter, NotSent, Unclear
 from benchmarks._own_servers import Certificates
 from runtime.sending.hooks import Sms, dingtalk, feishu, wecom
 from runtime.sending.mail import Mail

@@ -8,14 +8,14 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from archive.describing import Draft
+from archive.cataloguing.describing import Draft
+from archive.cataloguing.showing import RecordView
 from archive.errors import InvalidInput, NotAllowed, NotFound
 from archive.identity import system
 from archive.model import Category, LogEntry, Subject
-from archive.showing import RecordView
 from archive.subjects import Subjects
 from runtime.fsck import fsck
-from runtime.wiring import Parts
+from runtime.wiring.parts import Parts
 from tests.factories.archives import Archive
 
 WHO = system("test")

@@ -8,15 +8,15 @@ import pytest
 from sqlalchemy import select
 
 from archive import failpoints
+from archive.cataloguing.describing import Draft
 from archive.clock import SystemClock
-from archive.describing import Draft
 from archive.errors import Conflict
 from archive.failpoints import Injected
 from archive.identity import system
 from archive.model import Category, Content, File, LogEntry
 from archive.ports import PIECE_BYTES
 from runtime.fsck import fsck
-from runtime.wiring import Parts
+from runtime.wiring.parts import Parts
 from tests.factories.archives import Archive
 from tests.fakes.clock import FixedClock
 

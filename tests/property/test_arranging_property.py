@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from sqlalchemy import func, select
 
-from archive.approvals import Approvals
-from archive.corrections import Corrections
+from archive.approving.engine import Approvals
+from archive.cataloguing.corrections import Corrections
 from archive.errors import ArchiveError
 from archive.identity import Identity
 from archive.log.writer import Log

@@ -13,7 +13,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from archive.model import RecordState
 from indexer.fold import fold
 from indexer.rebuild import begun
-from indexer.tantivy_engine import TantivyEngine
+from indexer.tantivy.engine import TantivyEngine
 from tests.factories.elastic import VARIABLE, passing_engine
 from tests.factories.engine_house import never_idle
 from tests.factories.search_office import LEVELS, Office

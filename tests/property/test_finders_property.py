@@ -5,9 +5,9 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
+from archive.cataloguing.proposals import FIELDS, TEXT
 from archive.dates import date_in_name
 from archive.personal import mask
-from archive.proposals import FIELDS, TEXT
 from indexer.finders.paper import Paper, chosen
 from indexer.finders.propose import propose
 from indexer.pagetext import page

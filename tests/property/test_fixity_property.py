@@ -19,8 +19,8 @@ from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
 from archive.model import Content, ContentState, File, FixityRun
 from archive.policy.guard import Guard
-from storage.fixity_care import FixityCare
-from storage.fixity_plan import share
+from storage.fixity.care import FixityCare
+from storage.fixity.plan import share
 from tests.factories.databases import a_database
 from tests.factories.records import a_category, a_fonds, a_house, a_record
 from tests.fakes.clock import START, FixedClock

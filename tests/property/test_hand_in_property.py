@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from sqlalchemy import select
 
+from archive.cataloguing.records import RecordService
 from archive.errors import ArchiveError
 from archive.handin.checking import Looked
 from archive.handin.lines import LineFacts
@@ -33,7 +34,6 @@ from archive.model import (
     SignedBy,
 )
 from archive.policy.guard import Guard
-from archive.records import RecordService
 from storage.ring import KeyRing
 from storage.vault import RingVault
 from tests.factories import people, records

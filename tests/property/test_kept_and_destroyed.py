@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from sqlalchemy import select
 
-from archive.describing import Draft
+from archive.cataloguing.describing import Draft
 from archive.errors import ArchiveError
 from archive.identity import Identity
 from archive.loans.asking import Wish as LoanWish
@@ -60,7 +60,7 @@ from retention.holds import Wanted
 from retention.renewal_rules import Extent
 from retention.renewals import Wish
 from runtime.fsck import fsck
-from runtime.wiring import Parts
+from runtime.wiring.parts import Parts
 from tests.factories import minio_server
 from tests.factories.archives import Archive
 from tests.fakes.clock import FixedClock

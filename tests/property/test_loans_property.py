@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from sqlalchemy import select
 
-from archive.approvals import OPEN as UNDECIDED
 from archive.approving.deciders import DECISIONS, hands_of, waiting
+from archive.approving.engine import OPEN as UNDECIDED
 from archive.errors import ArchiveError
 from archive.ids import new_id
 from archive.loans import rules

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 
 from archive.errors import InvalidInput
+from archive.reminding.workdays import Calendar, add_working_days
 from archive.required.standing import Stands, clocks, judged, matches, stand
 from archive.required.template import Match, Template, parse, parse_text, plain, shipped, told
-from archive.workdays import Calendar, add_working_days
 
 FACTS = ("a", "b", "c")
 KNOWN = st.dictionaries(st.sampled_from(FACTS), st.booleans() | st.none())

@@ -28,8 +28,8 @@ from archive.policy.reach import Reach, load_reach
 from archive.policy.rules import RULES, Act, condition
 from archive.policy.sql import where
 from indexer.engine import IndexEntry, SearchEngine, SearchRequest, partition_of
-from indexer.querytree import Everything
-from indexer.tantivy_engine import TantivyEngine
+from indexer.query.tree import Everything
+from indexer.tantivy.engine import TantivyEngine
 from tests.factories import people, records
 from tests.factories.databases import an_engine
 from tests.fakes.clock import FixedClock

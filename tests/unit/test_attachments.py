@@ -10,8 +10,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from archive.attachments import MOST, MOST_BYTES, Attachments, Owner, Sent
 from archive.errors import InvalidInput, NotFound, StorageFull
+from archive.files.attachments import MOST, MOST_BYTES, Attachments, Owner, Sent
 from archive.identity import Identity
 from archive.log.readings import Readings
 from archive.model import AttachedTo, Attachment
@@ -132,7 +132,7 @@ def test_one_that_broke_off_is_swept_with_its_object(house: House, monkeypatch: 
         if name == "attachment.put":
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("archive.attachments.reach", broken)
+    monkeypatch.setattr("archive.files.attachments.reach", broken)
     with pytest.raises(KeyboardInterrupt):
         add(house, picture())
     db, clock = house.lending.db, house.lending.clock

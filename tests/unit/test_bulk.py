@@ -11,14 +11,14 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from archive.bulk import BulkEditing
-from archive.bulk_change import Change
+from archive.cataloguing.bulk import BulkEditing
+from archive.cataloguing.change import Change
 from archive.errors import InvalidInput, NotFound, WrongState
 from archive.identity import Identity
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
 from archive.model import BulkEdit, BulkEditRow, BulkState, Job, OwnerKey, RowState
-from runtime.wiring import NoWaker
+from runtime.wiring.parts import NoWaker
 from tests.factories import people
 from tests.factories.arranged import ArrangedHouse, arranged_house
 from tests.fakes.clock import FixedClock

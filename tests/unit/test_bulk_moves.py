@@ -8,10 +8,10 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select, update
 
-from archive import bulk_move_steps
-from archive.arranging import MOST
-from archive.bulk_moves import BulkMoving
-from archive.dossier_order import placed
+from archive.arranging import many_steps as bulk_move_steps
+from archive.arranging.items import MOST
+from archive.arranging.many import BulkMoving
+from archive.dossiers.order import placed
 from archive.errors import Conflict, InvalidInput, NotAllowed, NotFound, WrongState
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
@@ -21,7 +21,7 @@ from archive.purging import remove_records
 from archive.shelving.copies import CopyFacts
 from archive.shelving.tree import PlaceFacts
 from archive.shelving.whole import Shelving
-from runtime.wiring import NoWaker
+from runtime.wiring.parts import NoWaker
 from tests.factories.arranged import ArrangedHouse, arranged_house
 from tests.fakes.clock import FixedClock
 

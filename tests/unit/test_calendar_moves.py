@@ -9,8 +9,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from archive.corrections import DAYS
-from archive.describing import Draft
+from archive.cataloguing.corrections import DAYS
+from archive.cataloguing.describing import Draft
 from archive.errors import NotAllowed
 from archive.model import (
     Deadline,
@@ -23,7 +23,7 @@ from archive.model import (
     RecordState,
     RequiredPapers,
 )
-from archive.workdays import NamedDay, add_working_days, with_days
+from archive.reminding.workdays import NamedDay, add_working_days, with_days
 from tests.factories.web_house import WebHouse, a_web_house
 
 EVENT = date(2026, 3, 2)

@@ -9,14 +9,14 @@ from uuid import UUID
 import pytest
 from sqlalchemy import delete, func, select
 
-from archive.files import FileService
+from archive.files.deciding import FileService
+from archive.files.rereading import Rereading
 from archive.identity import system
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import JobRunner
 from archive.log.writer import Log
 from archive.model import AlikeRecord, AlikeText, Likeness, LikenessBand
 from archive.policy.guard import Guard
-from archive.rereading import Rereading
 from indexer.comparing import CompareTexts
 from indexer.extraction import ExtractContents
 from indexer.identify import MagicDetector

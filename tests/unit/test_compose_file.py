@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from archive.errors import StandsAlready
-from runtime import house_secrets
+from runtime.setting_up import secrets as house_secrets
 from runtime.settings import SPECS, load
 from tests.factories.composed import ONE_SHOT, OURS, ROOT, check_words, composed, words
 

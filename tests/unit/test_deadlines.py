@@ -14,13 +14,13 @@ import pytest
 from sqlalchemy import select
 
 from archive import failpoints
-from archive.deadlines import Deadlines, DueBoard, DueSweep
 from archive.failpoints import Injected
 from archive.log.writer import Log
-from archive.messages import Messages
 from archive.model import Deadline, DeadlineKind, DeadlineState, Message, Person, Record
 from archive.policy.guard import Guard
-from archive.watches import watches
+from archive.reminding.deadlines import Deadlines, DueBoard, DueSweep
+from archive.reminding.messages import Messages
+from archive.reminding.watches import watches
 from storage.ring import KeyRing
 from storage.vault import RingVault
 from tests.factories.databases import ONLY_SQLITE, another

@@ -7,9 +7,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from archive.deadlines import DueBoard, DueSweep
-from archive.messages import Messages
 from archive.model import Deadline, DeadlineState, DestructionState, Message, Person, Record
+from archive.reminding.deadlines import DueBoard, DueSweep
+from archive.reminding.messages import Messages
 from retention.destroying.telling import destruction_watches
 from tests.factories.destroying import DECIDE, DestroyingHouse, a_destroying_house
 from tests.unit.test_destroying import hold

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive.due_rules import Judged, Rule, judge
+from archive.reminding.rules import Judged, Rule, judge
 
 DUE = date(2026, 6, 30)
 RULE = Rule(before=(30, 7), after=(14,), head=(30,))

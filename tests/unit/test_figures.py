@@ -8,7 +8,7 @@ import pytest
 
 from archive.errors import Unavailable
 from archive.model import BackupAct, BackupRun
-from runtime.figures import Kept, figures
+from runtime.processes.figures import Kept, figures
 from tests.factories.archives import Archive
 from web.services import Figure
 

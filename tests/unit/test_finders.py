@@ -2,7 +2,7 @@
 
 import pytest
 
-from archive.proposals import FIELDS, Finding
+from archive.cataloguing.proposals import FIELDS, Finding
 from indexer.finders.paper import Paper, chosen
 from indexer.finders.propose import propose
 from indexer.pagetext import page

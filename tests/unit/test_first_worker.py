@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from runtime import worker
 from runtime.locks import held
+from runtime.processes import worker
 from runtime.settings import load
 
 

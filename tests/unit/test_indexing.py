@@ -34,7 +34,7 @@ from indexer.engine import TOKEN_FIELD, IndexEntry, SearchRequest, Tombstone
 from indexer.entries import Entries
 from indexer.indexing import IndexRecords
 from indexer.pagetext import page, save_pages
-from indexer.querytree import Everything, Query, Words
+from indexer.query.tree import Everything, Query, Words
 from indexer.rebuild import Rebuilder
 from tests.factories import records
 from tests.factories.databases import a_database

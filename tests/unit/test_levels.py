@@ -4,7 +4,7 @@ import pytest
 
 from archive.database import Database
 from archive.errors import Conflict, InvalidInput
-from archive.levels import Naming, check_number_mark, choose, every, mark, namings
+from archive.house.levels import Naming, check_number_mark, choose, every, mark, namings
 
 
 @pytest.mark.parametrize(

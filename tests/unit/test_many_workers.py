@@ -15,7 +15,7 @@ from archive.jobs.runner import JobRunner, Outcome
 from archive.jobs.schedule import PERIODIC, enqueue_due
 from archive.jobs.status import by_queue, status
 from archive.model.jobs import Job, JobKind, JobState
-from runtime.working import Worker
+from runtime.processes.working import Worker
 from tests.fakes.clock import FixedClock
 
 

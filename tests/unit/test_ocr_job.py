@@ -10,7 +10,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
+from archive.cataloguing.proposals import proposed
 from archive.errors import Unavailable
+from archive.files.rereading import AGAIN
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import JobRunner
 from archive.model import (
@@ -28,8 +30,6 @@ from archive.model import (
     TextState,
 )
 from archive.personal import PersonalKind
-from archive.proposals import proposed
-from archive.rereading import AGAIN
 from indexer.extract.answer import Extracted, Failure, Reason
 from indexer.extraction import ExtractContents
 from indexer.identify import MagicDetector

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from archive.errors import Conflict, InvalidInput
+from archive.house.organisation import Organisation
 from archive.identity import system
-from archive.organisation import Organisation
 from archive.policy.guard import Guard
 from tests.factories.schemes import scheme_house
 from tests.fakes.clock import FixedClock

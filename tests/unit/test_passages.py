@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from indexer.fold import fold
 from indexer.passages import find_passages, leaf_pattern, marks_in
-from indexer.queryparser import parse
-from indexer.querytree import Prefix, Words
+from indexer.query.parser import parse
+from indexer.query.tree import Prefix, Words
 from tests.fakes.substring_truth import found_in_text
 
 
@@ -118,7 +118,7 @@ def test_passages_find_what_phrases_find(text: str, sought: str, prefix: bool) -
 
 @given(text=mixed, words=st.lists(mixed, min_size=1, max_size=3))
 def test_marks_lie_inside_the_passage_in_order(text: str, words: list[str]) -> None:
-    from indexer.querytree import And
+    from indexer.query.tree import And
 
     for passage in find_passages(And(tuple(map(Words, words))), [Page(1, text)]):
         places = [place for mark in passage.marks for place in mark]

@@ -12,7 +12,7 @@ from archive.errors import Conflict, InvalidInput, NotAllowed, SignInFailed
 from archive.identity import OFFICERS, Role
 from archive.ids import new_id
 from archive.model import Person
-from archive.passwords import check_password
+from archive.people.passwords import check_password
 from tests.factories import people
 from tests.factories.accounts import GOOD, an_office
 

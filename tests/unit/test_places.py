@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from archive.errors import Conflict, InvalidInput
+from archive.house.places import Places, shipped_rules
 from archive.identity import system
 from archive.model import PlaceKind
-from archive.places import Places, shipped_rules
 from archive.policy.guard import Guard
 from tests.factories.schemes import SchemeHouse, paper, scheme_house
 from tests.fakes.clock import FixedClock

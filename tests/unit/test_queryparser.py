@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive.errors import InvalidInput
-from indexer.queryparser import LONGEST_QUERY, parse
-from indexer.querytext import hints, to_text
-from indexer.querytree import And, Everything, Negate, Or, Prefix, Query, Range, Words
+from indexer.query.parser import LONGEST_QUERY, parse
+from indexer.query.text import hints, to_text
+from indexer.query.tree import And, Everything, Negate, Or, Prefix, Query, Range, Words
 
 
 def bare(query: Query) -> Query:

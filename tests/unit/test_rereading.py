@@ -9,13 +9,13 @@ import pytest
 from sqlalchemy import select, update
 
 from archive.errors import InvalidInput
+from archive.files.rereading import BATCH, Change, Rereading
 from archive.identity import system
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import JobRunner
 from archive.log.writer import Log
 from archive.model import Content, ContentState, Job, JobKind, TextState
 from archive.policy.guard import Guard
-from archive.rereading import BATCH, Change, Rereading
 from indexer.extract.answer import Extracted, Failure, Reason
 from indexer.extraction import ExtractContents
 from indexer.identify import MagicDetector

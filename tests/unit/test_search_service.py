@@ -19,7 +19,7 @@ from indexer.engine import Order
 from indexer.indexing import IndexRecords
 from indexer.pagetext import page, save_pages
 from indexer.search import SearchPage, SearchService
-from indexer.tantivy_engine import TantivyEngine
+from indexer.tantivy.engine import TantivyEngine
 from tests.factories import people, records
 from tests.factories.databases import a_database
 from tests.fakes.clock import FixedClock

@@ -6,7 +6,7 @@ import pytest
 
 from archive.errors import BrokenSetting
 from runtime.settings import load, shown
-from runtime.wiring import NoWaker, build
+from runtime.wiring.parts import NoWaker, build
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ from sqlalchemy import select
 
 from archive.errors import Conflict, InvalidInput, LockedOut, NotAllowed, NotFound, SignInFailed
 from archive.identity import Role
-from archive.lockout import FIRST_WAIT, LONGEST_WAIT, wait_after
 from archive.model import ApiToken, House, Person, SignInFailures, WebSession
-from archive.passwords import Passwords
+from archive.people.lockout import FIRST_WAIT, LONGEST_WAIT, wait_after
+from archive.people.passwords import Passwords
 from tests.factories.accounts import GOOD, an_office
 
 HERE, THERE = "192.0.2.1", "198.51.100.7"

@@ -14,7 +14,7 @@ from archive.errors import Unavailable
 from archive.ids import new_id
 from archive.jobs.runner import Handler, Outcome
 from archive.model import Content, ContentState, File
-from storage import fixity
+from storage.fixity import looks as fixity
 from storage.objects import FileStore
 from storage.stream import StreamSealer
 from storage.sweep import SweepOrphans, Swept, orphans, sweep_orphans

@@ -13,7 +13,7 @@ from archive.model import Subject, SubjectToken
 from archive.policy.guard import Guard
 from archive.subject_facts import names_of_subjects
 from archive.subjects import Subjects
-from runtime.wiring import NoWaker
+from runtime.wiring.parts import NoWaker
 from tests.factories.schemes import SchemeHouse, scheme_house
 from tests.fakes.clock import FixedClock
 from tests.fakes.refusals import RememberingLog

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from archive.describing import Draft
+from archive.cataloguing.describing import Draft
 from archive.errors import InvalidInput
 from archive.ids import UUID
 from archive.model import Category, RecordKind

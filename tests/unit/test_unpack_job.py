@@ -14,6 +14,7 @@ from sqlalchemy import delete, func, select
 
 from archive import failpoints
 from archive.failpoints import Injected
+from archive.files.rereading import AGAIN
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import ClaimedJob, JobRunner
 from archive.log.writer import Log
@@ -31,7 +32,6 @@ from archive.model import (
     RecordState,
     TextState,
 )
-from archive.rereading import AGAIN
 from indexer.extraction import ExtractContents
 from indexer.identify import MagicDetector
 from indexer.pagetext import load_pages

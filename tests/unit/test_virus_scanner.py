@@ -12,12 +12,12 @@ import pytest
 from sqlalchemy import select
 
 from archive.errors import Unavailable
+from archive.files.rereading import Rereading
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import JobRunner
 from archive.log.writer import Log
 from archive.model import Content, ContentState, Job, JobKind, LogEntry, ScannedPage, ScanState, TextState
 from archive.policy.guard import Guard
-from archive.rereading import Rereading
 from indexer.extract.answer import Extracted
 from indexer.extraction import ExtractContents
 from indexer.identify import MagicDetector

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive.errors import InvalidInput, NotAllowed
-from archive.workdays import (
+from archive.reminding.workdays import (
     Calendar,
     NamedDay,
     add_working_days,

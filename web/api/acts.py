@@ -5,13 +5,13 @@ from uuid import UUID
 from flask import Response
 from pydantic import JsonValue
 
-from archive.doubles import Double
+from archive.cataloguing.proposals import Proposed
+from archive.cataloguing.showing import CustodyView, FileView, RecordView, number_of
+from archive.files.doubles import Double
+from archive.house.levels import every
+from archive.house.levels import mark as level_mark
 from archive.identity import Role
-from archive.levels import every
-from archive.levels import mark as level_mark
-from archive.proposals import Proposed
 from archive.scheme.fields import FieldDef, FieldKind
-from archive.showing import CustodyView, FileView, RecordView, number_of
 from web.api import problems
 from web.api.operations import operation
 from web.api.shapes import (

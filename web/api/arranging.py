@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from archive.arranging import MOST
+from archive.arranging.items import MOST
+from archive.cataloguing.showing import CustodyView, number_of
 from archive.errors import NotFound
 from archive.model import RelationKind
-from archive.showing import CustodyView, number_of
 from web.api import given
 from web.api.describing import changed
 from web.api.made import RecordChanged

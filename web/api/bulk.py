@@ -5,9 +5,9 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from archive.bulk import MOST, Standing
-from archive.bulk_change import Change
-from archive.bulk_moves import MoveStanding
+from archive.arranging.many import MoveStanding
+from archive.cataloguing.bulk import MOST, Standing
+from archive.cataloguing.change import Change
 from archive.model import BulkState, RowState
 from archive.model.bulk import MoveInto
 from web.api.given import Short, Text, Values, Word

@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
+from archive.cataloguing.showing import number_of
 from archive.loans.custody import CustodyShown
 from archive.loans.rounds import SlipShown
 from archive.model import Approval, ApprovalState
-from archive.showing import number_of
 from web import paging
 from web.api import given
 from web.api.made_of_circulation import (

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import JsonValue
 
-from archive.corrections import Correction
+from archive.cataloguing.corrections import Correction
 from archive.errors import NotFound
 from archive.model import Approval, ApprovalState, Category
 from archive.scheme.fields import FieldKind, parse_fields

@@ -5,11 +5,11 @@ from typing import Any
 from uuid import UUID
 
 from archive.accounts import folded
-from archive.describing import Draft
+from archive.cataloguing.describing import Draft
+from archive.cataloguing.showing import CustodyView, RecordFilter, RecordView, number_of
 from archive.errors import Fault, InvalidInput, NotFound
-from archive.filing import Filed
+from archive.filing.one import Filed
 from archive.model import Record
-from archive.showing import CustodyView, RecordFilter, RecordView, number_of
 from web import paging
 from web.api import given
 from web.api.made import DoubleDecided, FiledMany, RecordChanged, RecordFiled, RecordListed, RecordPage, RecordVital

@@ -2,12 +2,12 @@
 
 from uuid import UUID
 
+from archive.cataloguing.showing import number_of
 from archive.errors import Fault, InvalidInput
-from archive.levels import every
-from archive.levels import mark as level_mark
+from archive.house.levels import every
+from archive.house.levels import mark as level_mark
 from archive.model import Place, Subject
 from archive.scheme.fields import FieldKind, parse_fields
-from archive.showing import number_of
 from web.api import given, problems
 from web.api.describing import changed
 from web.api.made import (

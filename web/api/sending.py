@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
-from archive.arrivals import Received
 from archive.errors import Fault, InvalidInput
+from archive.files.arrivals import Received
 from archive.ports import PIECE_BYTES
 from web.api import given, problems
 from web.api.made import FileDecided, FilePutAside, FileTaken, PutAside, UploadBegun, UploadStands

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from archive.files.pairing import Why
 from archive.identity import Role
 from archive.model import ContentState, FileRole, Medium, RecordKind, RecordState, TextState
-from archive.pairing import Why
-from indexer.queryparser import LONGEST_QUERY
+from indexer.query.parser import LONGEST_QUERY
 
 DEEPEST = 10_000
 MOST_HITS = 100

@@ -10,12 +10,12 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as BaseResponse
 
-from archive.bringing_in import Open, Tables
+from archive.bringing_in.files import wanted
+from archive.bringing_in.rows import OWN, Checked
+from archive.bringing_in.sheets import Open, Tables
 from archive.errors import ArchiveError, Fault, InvalidInput, NotFound
 from archive.model import SheetState
 from archive.scheme.fields import FieldDef, parse_fields
-from archive.sheet_files import wanted
-from archive.sheet_rows import OWN, Checked
 from indexer.extract.answer import Failure, Reason
 from indexer.tables import read_sheets
 from web.directory import CategoryShown

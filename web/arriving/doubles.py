@@ -9,7 +9,7 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import Fault, InvalidInput
-from archive.pairing import KEYS, Pair, Reason
+from archive.files.pairing import KEYS, Pair, Reason
 from web.i18n import current_locale
 from web.services import identity, services
 from web.words.doubles import reason_words

@@ -11,8 +11,8 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import Fault, InvalidInput
+from archive.files.inside import called
 from archive.identity import Identity
-from archive.inside import called
 from archive.model import Content, ContentState, File, Record
 from web.i18n import current_locale
 from web.services import Services, identity, services

@@ -6,9 +6,9 @@ from flask import Blueprint, flash, jsonify, redirect, request, url_for
 from flask_babel import ngettext
 from werkzeug.wrappers import Response as BaseResponse
 
-from archive.arrivals import Incoming, Received
+from archive.bringing_in.files import Matched, match, wanted
 from archive.errors import Fault, InvalidInput
-from archive.sheet_files import Matched, match, wanted
+from archive.files.arrivals import Incoming, Received
 from web.i18n import current_locale
 from web.services import identity, services
 from web.words.faults import explain_failed

@@ -9,8 +9,8 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
-from archive.bulk import MOST, Line, Standing
-from archive.bulk_change import Change
+from archive.cataloguing.bulk import MOST, Line, Standing
+from archive.cataloguing.change import Change
 from archive.errors import ArchiveError, Fault, InvalidInput, NotAllowed, NotFound, WrongState
 from archive.model import BulkState, Category, RowState
 from archive.scheme.fields import FieldDef, parse_fields

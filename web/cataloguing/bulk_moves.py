@@ -7,10 +7,10 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
-from archive.bulk_moves import BUSY
+from archive.arranging.many import BUSY
+from archive.cataloguing.showing import number_of
 from archive.errors import InvalidInput, NotFound
 from archive.model import RowState
-from archive.showing import number_of
 from web.cataloguing.bulk import reason
 from web.custody.dossiers import dossier_named, words_of
 from web.custody.shelves import scanned_code

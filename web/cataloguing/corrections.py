@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
-from archive.corrections import CORRECTABLE, Correction
+from archive.cataloguing.corrections import CORRECTABLE, Correction
 from archive.errors import ArchiveError, Conflict, InvalidInput, NotAllowed, WrongState
 from archive.model import Category, Department, Place, RecordState
 from archive.policy.rules import Act

@@ -8,8 +8,8 @@ from flask import Blueprint, flash, g, make_response, redirect, render_template,
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
-from archive.attachments import Sent
 from archive.errors import ArchiveError, Fault, InvalidInput, Unavailable
+from archive.files.attachments import Sent
 from archive.loans.excerpts import LONGEST, MOST_BOXES, MOST_PAGES, Source, check
 from archive.model import AttachedTo
 from web.asking import told

@@ -7,8 +7,8 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response as BaseResponse
 
+from archive.cataloguing.moving import Planned
 from archive.errors import ArchiveError, InvalidInput, NotFound
-from archive.moving import Planned
 from web.i18n import current_locale
 from web.lists import back
 from web.security import local_path

@@ -8,14 +8,14 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as BaseResponse
 
+from archive.cataloguing.proposals import NUMBER
+from archive.cataloguing.showing import CustodyView, FileView, RecordView
 from archive.errors import ArchiveError, NotFound
-from archive.filing import Filed
+from archive.filing.one import Filed
 from archive.identity import OFFICERS
 from archive.model import RecordKind, RecordState
 from archive.policy.rules import Act
-from archive.proposals import NUMBER
 from archive.scheme.fields import parse_fields
-from archive.showing import CustodyView, FileView, RecordView
 from web.arriving.doubles import warn
 from web.asking import may
 from web.cataloguing.relations import INWARD, OUTWARD

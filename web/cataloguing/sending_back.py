@@ -6,8 +6,8 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
+from archive.cataloguing.sending_back import Back
 from archive.errors import InvalidInput
-from archive.sending_back import Back
 from web.custody.dossiers import words_of
 from web.services import identity, services
 

@@ -9,10 +9,10 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
 from archive.blocks import BY_PEOPLE
+from archive.cataloguing.showing import CustodyView
 from archive.errors import ArchiveError, Fault, InvalidInput, NotFound
 from archive.model import BlockKind
 from archive.policy.rules import Act
-from archive.showing import CustodyView
 from web.asking import Field, Form, again, key_typed, shown
 from web.services import identity, services
 from web.words.blocks import BLOCKS

@@ -7,10 +7,10 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
+from archive.cataloguing.showing import CustodyView, RecordView
 from archive.errors import ArchiveError, Fault, InvalidInput, NotFound
 from archive.model import Carrier, CopyCondition
 from archive.shelving.copies import CopyFacts, CopyView
-from archive.showing import CustodyView, RecordView
 from web.asking import Field, Form, again, shown, whole_typed
 from web.custody.shelves import scanned_code
 from web.services import identity, services

@@ -10,9 +10,9 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response as BaseResponse
 
-from archive.arranging import MOST
-from archive.dossier_order import merged, placed_at
-from archive.dossiers import Contents, Entry
+from archive.arranging.items import MOST
+from archive.dossiers.contents import Contents, Entry
+from archive.dossiers.order import merged, placed_at
 from archive.errors import ArchiveError, Conflict, Fault, InvalidInput, NotFound
 from archive.model import Record, RecordKind
 from archive.policy.facts import facts_of_many

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import ArchiveError, Fault, InvalidInput, NotFound
-from archive.levels import mark as level_mark
+from archive.house.levels import mark as level_mark
 from archive.model import Copy, Department, Fonds, Record, RecordState
 from web.asking import told
 from web.filters import shape

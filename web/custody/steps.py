@@ -8,13 +8,13 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import ArchiveError, Conflict, InvalidInput, NotFound
-from archive.filing_deadlines import MOST_DAYS
-from archive.filing_many import FILED, MOST
+from archive.filing.deadlines import MOST_DAYS
+from archive.filing.many import FILED, MOST
+from archive.filing.steps import STEPS as WAY
+from archive.filing.steps import WAITING, Step, Which
 from archive.identity import Role
 from archive.model import CountedFrom, Record
 from archive.policy.rules import Act
-from archive.steps import STEPS as WAY
-from archive.steps import WAITING, Step, Which
 from web import paging
 from web.asking import may, require
 from web.i18n import current_locale

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from werkzeug.datastructures import MultiDict
 
-from archive.describing import Draft
+from archive.cataloguing.describing import Draft
 from archive.errors import Fault, InvalidInput
 from archive.identity import Role
 from archive.model import Department, Medium, Place, Record, RecordKind

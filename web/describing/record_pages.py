@@ -8,8 +8,8 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as BaseResponse
 
+from archive.cataloguing.showing import CustodyView, RecordView
 from archive.errors import ArchiveError, Conflict, InvalidInput, NotFound
-from archive.showing import CustodyView, RecordView
 from web.describing import record_form
 from web.describing.drafts import NEW, OF_RECORD
 from web.directory import CategoryShown

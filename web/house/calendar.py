@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from archive.calendar_moves import Shift
 from archive.errors import Fault, InvalidInput
 from archive.policy.rules import Act
-from archive.workdays import NamedDay, with_days
+from archive.reminding.workdays import NamedDay, with_days
 from web.asking import require
 from web.i18n import current_locale
 from web.services import identity, services

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from archive.model import Fixity, FixityFinding
 from archive.policy.rules import Act
-from storage.fixity_care import EVERYTHING, MEND
+from storage.fixity.care import EVERYTHING, MEND
 from web.asking import may, require
 from web.i18n import current_locale
 from web.services import identity, services

@@ -7,10 +7,10 @@ from flask import request, url_for
 from flask_babel import gettext as _
 
 from archive.errors import Fault, InvalidInput
-from archive.grants import GrantOn
-from archive.holdings import PostGiven
+from archive.house.levels import mark as level_mark
 from archive.identity import OFFICERS, Role
-from archive.levels import mark as level_mark
+from archive.people.grants import GrantOn
+from archive.people.holdings import PostGiven
 from web.asking import Field, Form, key_typed
 from web.directory import CategoryShown
 from web.i18n import LANGUAGE_NAMES, current_locale

@@ -8,8 +8,8 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import ArchiveError, Fault, InvalidInput
-from archive.levels import every as every_level
-from archive.levels import mark as level_mark
+from archive.house.levels import every as every_level
+from archive.house.levels import mark as level_mark
 from archive.model import Security
 from archive.policy.rules import Act
 from web.asking import (

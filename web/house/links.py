@@ -5,7 +5,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import Fault, InvalidInput, NotFound
-from archive.passwords import SHORTEST
+from archive.people.passwords import SHORTEST
 from web.asking import told
 from web.services import services
 

@@ -8,10 +8,10 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
 from archive.identity import OFFICERS, Role
-from archive.invitations import Link
 from archive.model import InvitationKind
+from archive.people.invitations import Link
+from archive.people.roster import Sheet
 from archive.policy.rules import Act
-from archive.roster import Sheet
 from web.asking import may
 from web.services import identity, services
 from web.sure import asked

@@ -8,9 +8,9 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import ArchiveError, Fault, InvalidInput
-from archive.levels import mark as level_mark
+from archive.house.levels import mark as level_mark
+from archive.people.roster import Sheet
 from archive.policy.rules import Act
-from archive.roster import Sheet
 from web.asking import (
     Crumbs,
     Field,

@@ -8,8 +8,8 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import ArchiveError
+from archive.house.places import STEPS
 from archive.model import Fonds, Place, PlaceKind
-from archive.places import STEPS
 from archive.policy.rules import Act
 from archive.scheme.fields import FieldDef
 from web.asking import (

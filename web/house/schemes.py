@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from archive.closing import is_closed
 from archive.errors import ArchiveError, Fault, InvalidInput, NotFound
-from archive.levels import mark as level_mark
+from archive.house.levels import mark as level_mark
 from archive.model import Category, CategoryVersion, Fonds
 from archive.scheme.categories import Node
 from archive.scheme.document import Scheme, load

@@ -6,8 +6,8 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
+from archive.arranging.told import latest_moves
 from archive.jobs.status import by_queue, status
-from archive.moves import latest_moves
 from archive.policy.rules import Act
 from web.asking import may, require
 from web.i18n import current_locale

@@ -7,8 +7,8 @@ from flask import Blueprint, Response, flash, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
-from archive.attachments import PICTURES, Sent
 from archive.errors import InvalidInput, Unavailable
+from archive.files.attachments import PICTURES, Sent
 from archive.model import AttachedTo, Attachment
 from web import security
 from web.i18n import current_locale

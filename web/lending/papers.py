@@ -7,7 +7,7 @@ from uuid import UUID
 
 from flask_babel import to_user_timezone
 
-from archive.levels import mark as level_mark
+from archive.house.levels import mark as level_mark
 from archive.loans.custody import CustodyShown
 from archive.loans.looks import LoanShown
 from archive.loans.rounds import SlipShown

@@ -3,7 +3,7 @@
 from typing import Any
 
 from archive.handin.looking import Batch, Found, Line
-from archive.levels import mark as level_mark
+from archive.house.levels import mark as level_mark
 from archive.model import Carrier, HandInSignature, LineState, SignedBy
 from web.filters import shape
 from web.prints.kinds import KINDS

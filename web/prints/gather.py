@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from archive.levels import mark as level_mark
+from archive.house.levels import mark as level_mark
 from archive.model import Content, ContentState, House, Record, RecordKind
 from archive.policy.rules import Act
 from web.filters import shape

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from itertools import groupby
 from uuid import UUID
 
-from archive.dossiers import Contents, Entry
-from archive.levels import mark as level_mark
+from archive.dossiers.contents import Contents, Entry
+from archive.house.levels import mark as level_mark
 from web.filters import shape
 from web.prints.papers import Holding, Paper
 from web.services import identity, services

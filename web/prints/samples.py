@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from uuid import UUID
 
+from archive.cataloguing.records import NO_RECORD
 from archive.model import Record, RequiredPapers, StockState, Stocktaking, Stop, Tally
-from archive.records import NO_RECORD
 from archive.required.looking import Looked
 from archive.required.standing import clocks, stand
 from archive.required.template import shipped as shipped_templates

@@ -10,8 +10,8 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from archive.errors import Damaged, Fault, InvalidInput, NotFound, TooLarge
+from archive.files.intake import OpenFile
 from archive.identity import Identity
-from archive.intake import OpenFile
 from archive.loans.marking import CopyShown, Mark
 from archive.ports import Unlocked
 from indexer import kinds

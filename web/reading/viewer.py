@@ -10,8 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from archive.errors import Damaged, Fault, InvalidInput, NotFound, TooLarge, Unavailable
+from archive.files.inside import called
 from archive.identity import Identity
-from archive.inside import called
 from archive.loans.marking import Used
 from archive.model import Content, ContentState, MarkKind, Record, ScannedPage, ScanState
 from archive.policy.rules import Act
@@ -21,8 +21,8 @@ from indexer.extract.answer import Failure, Reason
 from indexer.layout import Layout, laid_out, lines_told, open_layout, seal_layout
 from indexer.pagetext import load_pages, page_at
 from indexer.passages import marks_in
-from indexer.queryparser import parse
-from indexer.querytree import Query
+from indexer.query.parser import parse
+from indexer.query.tree import Query
 from indexer.sandbox.memory import MemoryFile
 from indexer.sandbox.tasks import WORDS
 from web.reading.marked import COPY_WIDTH, PAGES_AT_ONCE, marked_pdf, marked_picture

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, g, render_template, request, url_for
 
 from archive.dates import BadDate, parse_civil
 from archive.errors import InvalidInput, NotFound
-from archive.levels import mark as level_mark
+from archive.house.levels import mark as level_mark
 from archive.model import DestructionState
 from archive.policy.rules import Act
 from retention.destroying.looks import Shown

@@ -11,8 +11,8 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import ArchiveError, Fault, InvalidInput, NotAllowed, NotFound, WrongState
+from archive.house.levels import mark as level_mark
 from archive.identity import Role
-from archive.levels import mark as level_mark
 from archive.model import Category, SecrecyVerdict
 from archive.policy.rules import Act
 from retention.secrecy.reviews import MOST, Wish

@@ -4,8 +4,8 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 
+from archive.bringing_in.rows import JOINED, OWN, PLAIN
 from archive.scheme.fields import FieldDef
-from archive.sheet_rows import JOINED, OWN, PLAIN
 from web.words import mark, translator
 from web.words.faults import field_label
 

@@ -1,6 +1,6 @@
 """Why two records may be the same, in words."""
 
-from archive.pairing import Reason, Why
+from archive.files.pairing import Reason, Why
 from web.words import mark, translator
 
 REASONS = {

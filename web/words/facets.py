@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from uuid import UUID
 
-from archive.levels import mark as level_mark
+from archive.house.levels import mark as level_mark
 from web.directory import Directory
 from web.words import mark, named, translator
 from web.words.field_faults import STATES

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from archive.proposals import Proposed
+from archive.cataloguing.proposals import Proposed
 from web.words import mark, translator
 
 RULES: Mapping[str, str] = {

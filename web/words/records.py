@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from archive.cataloguing.showing import CustodyView, FileView, RecordView
 from archive.errors import InvalidInput
-from archive.levels import mark as level_mark
+from archive.house.levels import mark as level_mark
 from archive.personal import mask
 from archive.scheme.fields import FieldDef, FieldKind
-from archive.showing import CustodyView, FileView, RecordView
 from archive.terms import parse_term
 from web.aids import Aids
 from web.words import mark, minute, named, size, translations, translator

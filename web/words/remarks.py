@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from archive.cataloguing.showing import FileView
 from archive.model import TextState
-from archive.showing import FileView
 from indexer.kinds import ARCHIVES, MAILBOX, OOXML, UNKNOWN, extension, mismatch
 from indexer.sandbox.office import converts
 from web.aids import Aids

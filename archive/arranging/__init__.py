@@ -1,0 +1,1 @@
+"""Arranging dossiers, item by item or many at once."""

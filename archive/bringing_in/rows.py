@@ -1,0 +1,217 @@
+"""From the rows of a spreadsheet to descriptions, each checked by the rules of cataloguing; nothing is written here."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from archive.cataloguing import describing
+from archive.cataloguing.describing import Draft
+from archive.errors import Fault, InvalidInput
+from archive.identity import Identity, Role
+from archive.model import Category, Department, Level, Medium, Place
+from archive.policy.condition import holds
+from archive.policy.guard import Guard
+from archive.policy.rules import Act, condition
+
+PLAIN = (
+    "title", "drawn_up", "responsible", "level", "place", "department", "keywords", "notes", "pages", "medium",
+    "importance", "file",
+)  # fmt: skip
+"""What a column may be, beside the category's own fields (``f.`` before their names) and nothing (``""``)."""
+
+OWN = "f."
+JOINED: Mapping[str, str] = {"notes": "\n", "keywords": ";", "file": ";"}
+"""What several columns may be at once, and what then stands between their cells."""
+
+MEDIA: Mapping[str, Medium] = {
+    "electronic": Medium.ELECTRONIC, "电子": Medium.ELECTRONIC, "電子": Medium.ELECTRONIC,
+    "paper": Medium.PAPER, "纸质": Medium.PAPER, "紙質": Medium.PAPER, "纸": Medium.PAPER, "紙本": Medium.PAPER,
+    "both": Medium.BOTH, "paper and electronic": Medium.BOTH, "电子和纸质": Medium.BOTH, "纸质和电子": Medium.BOTH,
+    "電子與紙本": Medium.BOTH, "紙本與電子": Medium.BOTH, "双套": Medium.BOTH, "雙套": Medium.BOTH,
+}  # fmt: skip
+
+IMPORTANCE: Mapping[str, int] = {
+    "1": 1, "ordinary": 1, "一般": 1, "普通": 1,
+    "2": 2, "important": 2, "重要": 2,
+    "3": 3, "essential": 3, "关键": 3, "關鍵": 3,
+}  # fmt: skip
+
+_BETWEEN = re.compile(r"[;；\n|]+")
+_BETWEEN_WORDS = re.compile(r"[,，、;；\n]+")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row that holds something. ``number`` is the sheet's own, from 1."""
+
+    number: int
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a row comes to: a draft, and no faults, or what is wrong with it.
+
+    ``same_as`` is an earlier row that says the same; ``files`` are the names of its files.
+    """
+
+    row: Row
+    draft: Draft
+    faults: tuple[Fault, ...]
+    same_as: int | None
+    files: tuple[str, ...]
+
+
+@dataclass
+class _Words:
+    """What cells may name: levels, departments and places by what people write."""
+
+    levels: Mapping[str, int]
+    departments: Mapping[str, UUID]
+    places: Mapping[str, UUID]
+    own_department: UUID | None
+
+
+def rows_of(table: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], list[Row]]:
+    """Return the headers (the first row that holds something) and the rows below them that hold something."""
+    held = [Row(at, tuple(cells)) for at, cells in enumerate(table, 1) if any(cells)]
+    return (held[0].cells, held[1:]) if held else ((), [])
+
+
+def check_columns(columns: Sequence[str], category: Category) -> None:
+    """Refuse columns that are nothing known, are the same as another, or leave out the title.
+
+    Raises:
+        InvalidInput: names each at fault.
+    """
+    known = {*PLAIN, *(OWN + each.name for each in describing.definitions(category)), ""}
+    faults = [Fault("columns", "unknown_value", {"value": name[:40]}) for name in columns if name not in known]
+    taken = [name for name in columns if name and name not in JOINED]
+    twice = dict.fromkeys(name for name in taken if taken.count(name) > 1)
+    faults += [Fault(name.removeprefix(OWN), "repeated") for name in twice]
+    if "title" not in columns:
+        faults.append(Fault("title", "column_needed"))
+    if faults:
+        raise InvalidInput(*faults)
+
+
+def check_rows(
+    session: Session, guard: Guard, identity: Identity, category: Category, columns: Sequence[str], rows: Sequence[Row]
+) -> list[Checked]:
+    """Check each row as it would be checked when it is catalogued now by ``identity``."""
+    reach = guard.reach(session, identity)
+    allowed = condition(Act.CREATE, reach)
+    values = [_values(columns, row.cells) for row in rows]
+    own = next(iter(reach.departments)) if len(reach.departments) == 1 and Role.ARCHIVIST not in reach.roles else None
+    words = _words(session, category, [each.get("place", "") for each in values], own)
+    read = [_draft(each, category, words) for each in values]
+    catalogue = describing.Catalogue(session, guard.day(), [draft for draft, _ in read])
+    first: dict[tuple[tuple[str, str], ...], int] = {}
+    checked = []
+    for row, each, (draft, found) in zip(rows, values, read, strict=True):
+        faults = list(found)
+        try:
+            facts = describing.describe(catalogue, draft).facts(identity)
+        except InvalidInput as invalid:
+            faults += invalid.faults
+        else:
+            if not faults and not holds(allowed, facts):
+                faults.append(Fault("row", "not_yours"))
+        said = tuple(sorted((name, text) for name, text in each.items() if name != "file"))
+        before = first.setdefault(said, row.number)
+        twice = None if before == row.number else before
+        checked.append(Checked(row, draft, tuple(faults), twice, files_of(columns, row)))
+    return checked
+
+
+def files_of(columns: Sequence[str], row: Row) -> tuple[str, ...]:
+    """Return the names of the files that a row names."""
+    names = _BETWEEN.split(_values(columns, row.cells).get("file", ""))
+    return tuple(dict.fromkeys(name.strip() for name in names if name.strip()))
+
+
+def _values(columns: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for name, cell in zip(columns, cells, strict=False):
+        if name and cell:
+            values[name] = values[name] + JOINED[name] + cell if name in values and name in JOINED else cell
+    return values
+
+
+def _words(session: Session, category: Category, places: Sequence[str], own: UUID | None) -> _Words:
+    levels: dict[str, int] = {}
+    for level in session.scalars(select(Level)):
+        levels |= dict.fromkeys([str(level.rank), level.symbol, *map(_folded, level.names.values())], level.rank)
+    departments: dict[str, UUID] = {}
+    for row in session.scalars(select(Department)):
+        departments |= dict.fromkeys([_folded(row.code), *map(_folded, row.names.values())], row.id)
+    paths = {_path(text) for text in places if text}
+    known = select(Place.path, Place.id).where(Place.fonds_id == category.fonds_id)
+    found: dict[str, UUID] = {}
+    some = sorted(paths)
+    for start in range(0, len(some), 500):
+        rows = session.execute(known.where(Place.path.in_(some[start : start + 500])))
+        found |= {row.path: row.id for row in rows}
+    return _Words(levels, departments, found, own)
+
+
+def _draft(values: Mapping[str, str], category: Category, words: _Words) -> tuple[Draft, list[Fault]]:
+    faults: list[Fault] = []
+
+    def looked_up(name: str, known: Mapping[str, Any], key: Callable[[str], str]) -> Any:
+        text = values.get(name)
+        if not text:
+            return None
+        found = known.get(key(text))
+        if found is None:
+            faults.append(Fault(name, "unknown_value", {"value": text[:40]}))
+        return found
+
+    department = looked_up("department", words.departments, _folded)
+    draft = Draft(
+        fonds_id=category.fonds_id,
+        category_id=category.id,
+        title=values.get("title", ""),
+        drawn_up=values.get("drawn_up"),
+        responsible=values.get("responsible"),
+        notes=values.get("notes"),
+        level_rank=looked_up("level", words.levels, _level),
+        place_id=looked_up("place", words.places, _path),
+        department_id=department if values.get("department") else words.own_department,
+        medium=looked_up("medium", MEDIA, _folded) or Medium.ELECTRONIC,
+        importance=looked_up("importance", IMPORTANCE, _folded),
+        pages=_pages(values.get("pages", ""), faults),
+        keywords=tuple(
+            dict.fromkeys(word.strip() for word in _BETWEEN_WORDS.split(values.get("keywords", "")) if word.strip())
+        ),
+        fields={name.removeprefix(OWN): text for name, text in values.items() if name.startswith(OWN)},
+    )
+    return draft, faults
+
+
+def _pages(text: str, faults: list[Fault]) -> int | None:
+    plain = text.strip()
+    if not plain:
+        return None
+    if plain.isascii() and plain.isdigit() and len(plain) <= 7:
+        return int(plain)
+    faults.append(Fault("pages", "not_a_number", {"value": plain[:40]}))
+    return None
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
+def _level(text: str) -> str:
+    """Return a level's own name: the mark 商业秘密·机密 begins with the kind of secrecy."""
+    return _folded(text.rpartition("·")[2])
+
+
+def _path(text: str) -> str:
+    return text.strip().partition(" ")[0].strip("/") + "/"

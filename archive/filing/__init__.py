@@ -1,0 +1,1 @@
+"""The way into custody: steps, filing one or many, and until when."""

@@ -1,0 +1,142 @@
+"""Many records filed in one act: by a job, in short batches, each refused one kept with its reason."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import func, insert, select, update
+
+from archive.clock import Clock
+from archive.database import Base, Database
+from archive.errors import Fault, InvalidInput, NotAllowed
+from archive.filing.one import FilingService
+from archive.identity import Identity
+from archive.ids import new_id
+from archive.jobs.outbox import Outbox
+from archive.log.writer import Log
+from archive.model import FilingRun, FilingRunRow, FilingRunState, JobKind
+from archive.own_work import own
+from archive.policy.condition import NEVER
+from archive.policy.guard import Guard
+from archive.policy.rules import Act, condition
+
+BATCH = 50
+MOST = 5_000
+FILED = "filed"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run: how many it is about, what became of them (by outcome), and those that were refused, in order."""
+
+    row: FilingRun
+    total: int
+    outcomes: Mapping[str, int]
+    refused: Sequence[FilingRunRow]
+
+    @property
+    def done(self) -> int:
+        """How many are decided on."""
+        return sum(self.outcomes.values())
+
+
+class FilingMany:
+    """Runs of filing, each seen by whoever began it."""
+
+    def __init__(
+        self, db: Database, guard: Guard, filing: FilingService, log: Log, outbox: Outbox, clock: Clock
+    ) -> None:
+        self._db = db
+        self._guard = guard
+        self._filing = filing
+        self._log = log
+        self._outbox = outbox
+        self._clock = clock
+
+    def begin(self, identity: Identity, record_ids: Sequence[UUID]) -> UUID:
+        """Begin to file records; the job does it with the rights that the person has then. Those not read are left out.
+
+        Raises:
+            NotAllowed: the person files nothing anywhere.
+            InvalidInput: none, or more than ``MOST``.
+        """
+        ids = list(dict.fromkeys(record_ids))
+        if not ids or len(ids) > MOST:
+            raise InvalidInput(Fault("records", "too_many" if ids else "tick_some", {"limit": MOST}))
+        with self._guard.refusals(identity), self._db.writing() as work:
+            session = work.session
+            if identity.person_id is None or condition(Act.FILE, self._guard.reach(session, identity)) == NEVER:
+                raise NotAllowed(act=Act.FILE.value)
+            seen = self._guard.seen(session, identity, ids)
+            ids = [each for each in ids if each in seen]
+            if not ids:
+                raise InvalidInput(Fault("records", "tick_some", {"limit": MOST}))
+            key = new_id()
+            session.add(FilingRun(id=key, person_id=identity.person_id, created_at=self._clock.now()))
+            session.flush()
+            rows = [{"run_id": key, "position": at, "record_id": each, "missing": []} for at, each in enumerate(ids, 1)]
+            session.connection().execute(insert(Base.metadata.tables["filing_run_row"]), rows)
+            self._outbox.add(work, JobKind.FILE_MANY, key, requested_by=identity.person_id)
+            self._log.note(session, identity, "filing.begin", body={"run": str(key), "records": len(ids)})
+            work.commit()
+        return key
+
+    def show(self, identity: Identity, run_id: UUID) -> Run:
+        """Return how far a run is. Raises ``NotFound`` when it is not this person's."""
+        with self._db.reading() as session:
+            row = own(session, FilingRun, identity, run_id)
+            mine = FilingRunRow.run_id == row.id
+            total = session.scalar(select(func.count()).select_from(FilingRunRow).where(mine)) or 0
+            told = select(FilingRunRow.outcome, func.count()).where(mine, FilingRunRow.outcome.is_not(None))
+            outcomes = {str(each): number for each, number in session.execute(told.group_by(FilingRunRow.outcome))}
+            refused = select(FilingRunRow).where(mine, FilingRunRow.outcome.is_not(None), FilingRunRow.outcome != FILED)
+            rows = session.scalars(refused.order_by(FilingRunRow.position).limit(500)).all()
+            return Run(row, total, outcomes, rows)
+
+    def stop(self, identity: Identity, run_id: UUID) -> None:
+        """Stop after the batch that is under way; what is filed stays filed. Raises ``NotFound``."""
+        with self._db.writing() as work:
+            row = own(work.session, FilingRun, identity, run_id)
+            if row.state is FilingRunState.RUNNING:
+                row.state, row.ended_at = FilingRunState.STOPPED, self._clock.now()
+                self._log.note(work.session, identity, "filing.stop", body={"run": str(run_id)})
+                work.commit()
+
+    def go_on(self, identity: Identity, run_id: UUID) -> Iterator[int]:
+        """File what waits, batch by batch; yields after each how many were decided on. A broken run is gone on with."""
+        while True:
+            with self._db.reading() as session:
+                run = session.get(FilingRun, run_id)
+                if run is None or run.state is not FilingRunState.RUNNING:
+                    return
+                waiting = select(FilingRunRow.record_id).where(
+                    FilingRunRow.run_id == run_id, FilingRunRow.outcome.is_(None)
+                )
+                ids = session.scalars(waiting.order_by(FilingRunRow.position).limit(BATCH)).all()
+            if not ids:
+                self._end(identity, run_id)
+                return
+            outcomes = self._filing.file(identity, ids)
+            with self._db.writing() as work:
+                for each in outcomes:
+                    own = update(FilingRunRow).where(
+                        FilingRunRow.run_id == run_id, FilingRunRow.record_id == each.record_id
+                    )
+                    # what an earlier attempt of this run filed is filed by it
+                    outcome = FILED if each.reason in {None, "filed_before"} else each.reason
+                    work.session.execute(own.values(outcome=outcome, missing=list(each.missing)))
+                work.commit()
+            yield len(ids)
+
+    def _end(self, identity: Identity, run_id: UUID) -> None:
+        with self._db.writing() as work:
+            session = work.session
+            run = session.get_one(FilingRun, run_id)
+            if run.state is not FilingRunState.RUNNING:
+                return
+            run.state, run.ended_at = FilingRunState.DONE, self._clock.now()
+            outcomes = Counter(session.scalars(select(FilingRunRow.outcome).where(FilingRunRow.run_id == run_id)))
+            body = {"run": str(run_id), "filed": outcomes[FILED], "refused": outcomes.total() - outcomes[FILED]}
+            self._log.note(session, identity, "filing.end", body=body)
+            work.commit()

@@ -1,0 +1,170 @@
+"""The way into custody 收 → 整 → 编 → 登 → 存: at which step each record stands, and what stands where.
+
+Nothing of it is stored: a step follows from state, dossier, number and where the copies lie.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, not_, or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from archive.database import Database
+from archive.filing.deadlines import FilingDeadlines, due_of, overdue
+from archive.identity import Identity
+from archive.model import Copy, FilingDeadline, Medium, Record, RecordKind, RecordState, SentBack
+from archive.policy.guard import Guard
+from archive.scheme.tree import below
+
+Place = tuple[datetime, UUID]
+
+
+class Step(StrEnum):
+    """Where a record stands. A dossier is arranged as soon as it is made; a paper lies on a shelf, a file in store."""
+
+    RECEIVED = "received"
+    ARRANGED = "arranged"
+    FILED = "filed"
+    SHELVED = "shelved"
+
+
+@dataclass(frozen=True)
+class Which:
+    """Which records a board is about. ``department`` and ``category`` (with what lies below it) None: any."""
+
+    department_id: UUID | None = None
+    category_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Stands:
+    """A record on the board: ``late`` days over, ``due`` the last day in time, ``sent_back`` whether it waits there."""
+
+    record: Record
+    due: date | None
+    late: int
+    sent_back: bool
+
+
+@dataclass(frozen=True)
+class Way:
+    """One record's way: the steps it has taken, where it stands, until when it is to be filed and how late it is."""
+
+    taken: frozenset[str]
+    due: date | None
+    late: int
+
+
+STEPS = ("received", "arranged", "numbered", "filed", "shelved")
+"""The five steps of a record's own way; a number and the filing come in one act."""
+
+_PROVISIONAL = Record.state == RecordState.PROVISIONAL
+_FILED = Record.state == RecordState.FILED
+_LIES = exists().where(Copy.record_id == Record.id, Copy.place_id.is_not(None)).correlate(Record)
+_ARRANGED = or_(Record.dossier_id.is_not(None), Record.kind == RecordKind.DOSSIER)
+_IN_CUSTODY = or_(Record.medium == Medium.ELECTRONIC, _LIES)
+
+AT: Mapping[Step, ColumnElement[bool]] = {
+    Step.RECEIVED: and_(_PROVISIONAL, not_(_ARRANGED)),
+    Step.ARRANGED: and_(_PROVISIONAL, _ARRANGED),
+    Step.FILED: and_(_FILED, not_(_IN_CUSTODY)),
+    Step.SHELVED: and_(_FILED, _IN_CUSTODY),
+}
+"""The condition of each step: every record that is neither in the bin nor destroyed stands at one."""
+
+WAITING = (Step.RECEIVED, Step.ARRANGED)
+"""Steps before the filing, where a record may be late."""
+
+
+class Steps:
+    """The board, and each record's own way."""
+
+    def __init__(self, db: Database, guard: Guard, deadlines: FilingDeadlines) -> None:
+        self._db = db
+        self._guard = guard
+        self._deadlines = deadlines
+
+    def counts(self, identity: Identity, which: Which) -> Mapping[Step, tuple[int, int]]:
+        """Return for each step how many records the person sees there, and how many of them are late."""
+        with self._db.reading() as session:
+            late = self._deadlines.late(session, self._guard.day())
+            at = case(*((condition, literal(step.value)) for step, condition in AT.items()), else_=literal(""))
+            query = self._which(self._guard.visible(session, identity), which)
+            inner = query.with_only_columns(at.label("at"), case((and_(_PROVISIONAL, late), 1), else_=0).label("late"))
+            some = inner.where(or_(_PROVISIONAL, _FILED)).subquery()
+            rows = session.execute(select(some.c.at, func.count(), func.sum(some.c.late)).group_by(some.c.at)).all()
+        told = {step: (number, int(over or 0)) for step, number, over in rows}
+        return {step: told.get(step.value, (0, 0)) for step in Step}
+
+    def late_count(self, session: Session, identity: Identity) -> int:
+        """Count what waits to be filed, and is late."""
+        late = and_(_PROVISIONAL, self._deadlines.late(session, self._guard.day()))
+        query = self._guard.visible(session, identity).where(late).with_only_columns(func.count(Record.id))
+        return session.scalar(query.order_by(None)) or 0
+
+    def at(
+        self,
+        identity: Identity,
+        step: Step,
+        which: Which,
+        *,
+        late_only: bool = False,
+        after: Place | None = None,
+        limit: int = 50,
+    ) -> list[Stands]:
+        """Return the records of a step that the person sees, the oldest first; ``after`` is the last one's place."""
+        with self._db.reading() as session:
+            query = self._at(session, identity, step, which, late_only=late_only)
+            if after is not None:
+                query = query.where(tuple_(Record.created_at, Record.id) > tuple_(*after))
+            records = session.scalars(query.order_by(Record.created_at, Record.id).limit(limit)).all()
+            return self._stands(session, records)
+
+    def ids_at(self, identity: Identity, step: Step, which: Which, *, late_only: bool, most: int) -> Sequence[UUID]:
+        """Return the ids of at most so many records of a step, the oldest first."""
+        with self._db.reading() as session:
+            query = self._at(session, identity, step, which, late_only=late_only).with_only_columns(Record.id)
+            return session.scalars(query.order_by(Record.created_at, Record.id).limit(most)).all()
+
+    def way(self, session: Session, record: Record) -> Way:
+        """Return a record's own way. Asks nobody: the caller has."""
+        conditions = (_ARRANGED, _LIES, exists(select(FilingDeadline.category_id)))
+        arranged, lies, any_deadline = session.execute(select(*conditions).where(Record.id == record.id)).one()
+        filed = record.state is RecordState.FILED
+        taken = {"received"} | ({"arranged"} if arranged else set())
+        if filed:
+            taken |= {"arranged", "numbered", "filed"}  # what is filed by itself, without a dossier, is arranged so
+        if filed and (lies or record.medium is Medium.ELECTRONIC):
+            taken.add("shelved")
+        deadline = self._deadlines.of_categories(session).get(record.category_id) if any_deadline else None
+        until = self._guard.day(record.filed_at)
+        return Way(frozenset(taken), due_of(deadline, record.drawn_to), overdue(deadline, record.drawn_to, until))
+
+    def _at(self, session: Session, identity: Identity, step: Step, which: Which, *, late_only: bool) -> Select[Record]:
+        query = self._which(self._guard.visible(session, identity), which).where(AT[step])
+        if late_only:
+            query = query.where(_PROVISIONAL, self._deadlines.late(session, self._guard.day()))
+        return query
+
+    def _which(self, query: Select[Record], which: Which) -> Select[Record]:
+        if which.department_id is not None:
+            query = query.where(Record.department_id == which.department_id)
+        if which.category_id is not None:
+            query = query.where(Record.category_id.in_(below(which.category_id)))
+        return query
+
+    def _stands(self, session: Session, records: Sequence[Record]) -> list[Stands]:
+        deadlines = self._deadlines.of_categories(session)
+        sent = select(SentBack.record_id).where(
+            SentBack.record_id.in_([row.id for row in records]), SentBack.ended_at.is_(None)
+        )
+        back = set(session.scalars(sent)) if records else set[UUID]()
+        today, found = self._guard.day(), []
+        for row in records:
+            deadline = deadlines.get(row.category_id) if row.state is RecordState.PROVISIONAL else None
+            late = overdue(deadline, row.drawn_to, today)
+            found.append(Stands(row, due_of(deadline, row.drawn_to), late, row.id in back))
+        return found

@@ -1,0 +1,1 @@
+"""Who is who: accounts, posts, rights, invitations, signing in."""

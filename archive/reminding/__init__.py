@@ -1,0 +1,1 @@
+"""What falls due, whom it concerns, and the messages that tell them."""

@@ -1,0 +1,1 @@
+"""Elasticsearch as the search engine of a house."""

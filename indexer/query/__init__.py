@@ -1,0 +1,1 @@
+"""What a person types, as a tree, and the tree as text."""

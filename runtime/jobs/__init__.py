@@ -1,0 +1,1 @@
+"""Jobs that need more than one room."""

@@ -1,0 +1,84 @@
+"""What carries destructions out, over what the settings choose."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+from archive.clock import Clock
+from archive.database import Database
+from archive.errors import Damaged
+from archive.identity import system
+from archive.jobs.outbox import Outbox
+from archive.log.writer import Log
+from archive.policy.guard import Guard
+from archive.ports import ObjectErasing
+from archive.scrubbing import scrub
+from retention.gone.batches import Batches, Means
+from retention.gone.erasing import Erasing
+from retention.gone.proof import Proofs
+from runtime.settings import Settings
+from runtime.stores import StoreParts, folder
+from storage.erasing import FileErasing
+from storage.objects import FileStore
+from storage.safekeeping import Safekeeping
+
+
+@dataclass(frozen=True)
+class House:
+    """The parts that a destruction needs."""
+
+    settings: Settings
+    db: Database
+    guard: Guard
+    log: Log
+    outbox: Outbox
+    clock: Clock
+    means: Means
+    safekeeping: Safekeeping
+
+
+class KeyBackups:
+    """``ports.WrappedKeyBackups``: a set, whose key pack is that of now, where the house has named a place for sets."""
+
+    def __init__(self, safekeeping: Safekeeping, clock: Clock, keep: timedelta) -> None:
+        self._safekeeping = safekeeping
+        self._clock = clock
+        self._keep = keep
+
+    def renew(self) -> datetime | None:
+        """Make a set."""
+        if not self._safekeeping.configured:
+            return None
+        at = self._clock.now()
+        with suppress(Damaged):  # the set stands; what of it could not be copied its run tells
+            self._safekeeping.make(system("destruction"))
+        return at
+
+    def older(self, than: datetime) -> Sequence[tuple[str, datetime, datetime]]:
+        """Return the sets made before a moment, each with the day on which it may be forgotten."""
+        if not self._safekeeping.configured:
+            return ()
+        sets = self._safekeeping.backups().sets()
+        return [(str(each.id), each.made_at, each.made_at + self._keep) for each in sets if each.made_at <= than]
+
+
+def object_erasing(stores: StoreParts) -> ObjectErasing:
+    """Return what removes objects for good: in a bucket under the credential of destruction, if the house gave one."""
+    if stores.minios is None:
+        return FileErasing(FileStore(folder(stores.settings)))
+    from storage.minio.erasing import MinioErasing  # noqa: PLC0415 (who keeps objects in a folder does not need it)
+
+    return MinioErasing(stores.minios.destroyer or stores.minios.everyday, stores.minios.bucket)
+
+
+def erasing(house: House) -> Erasing:
+    """Return what carries destructions out."""
+    backups = KeyBackups(house.safekeeping, house.clock, timedelta(days=house.settings.backup_days))
+    batches = Batches(house.db, house.guard, house.log, house.outbox, house.means)
+    proofs = Proofs(house.db, house.means, backups, house.clock)
+    return Erasing(
+        house.db, house.log, house.outbox, house.clock, batches, house.means, backups, proofs,
+        partial(scrub, house.db, house.settings.database_owner_url),
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Moving a whole house to another place."""

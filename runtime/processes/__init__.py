@@ -1,0 +1,1 @@
+"""The processes of an archive: pages, workers, the tree of both, and how they say what goes on."""

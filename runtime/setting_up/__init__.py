@@ -1,0 +1,1 @@
+"""Making an archive, its secrets and its servers."""

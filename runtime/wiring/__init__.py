@@ -1,0 +1,1 @@
+"""One place that builds everything: the services over what the settings choose."""

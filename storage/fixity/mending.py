@@ -1,0 +1,178 @@
+"""Mending: what is not whole in the store is put back from a copy in a backup that is.
+
+The good copy becomes a new version of the object, and the content's row names it once it was read back. The damaged
+version is not written over: the log keeps its length and hash, and the store keeps its bytes until the sweep, or as
+long as a lock says.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from archive.clock import Clock
+from archive.database import Database
+from archive.errors import Damaged, NotFound
+from archive.identity import Identity
+from archive.jobs.outbox import Outbox
+from archive.log.writer import Log
+from archive.model import Content, FindingEnd, Fixity, FixityFinding, JobKind
+from archive.policy.guard import Guard
+from archive.policy.rules import Act
+from archive.ports import ObjectStore, StoredObject
+from storage.backups import Backups
+from storage.copying import Item
+from storage.fixity.keeping import note, standing_findings, told
+from storage.fixity.looks import cipher_hash, look
+
+
+@dataclass(frozen=True)
+class Mended:
+    """Keys of objects: ``mended`` from a backup, found ``whole`` after all, and ``left`` for want of a good copy."""
+
+    mended: tuple[str, ...]
+    whole: tuple[str, ...]
+    left: tuple[str, ...]
+
+
+class Mending:
+    """Mends.
+
+    Args:
+        backups: the sets; None where the house has named no place for them.
+        locks: whether the store can lock: a new version then gets the lock of the old one by a job.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        guard: Guard,
+        log: Log,
+        outbox: Outbox,
+        clock: Clock,
+        store: ObjectStore,
+        backups: Callable[[], Backups] | None,
+        *,
+        locks: bool = False,
+    ) -> None:
+        self._db = db
+        self._guard = guard
+        self._log = log
+        self._outbox = outbox
+        self._clock = clock
+        self._store = store
+        self._backups = backups
+        self._locks = locks
+
+    @property
+    def possible(self) -> bool:
+        """Whether the house has named a place for backups."""
+        return self._backups is not None
+
+    def mend(self, identity: Identity, going_on: Callable[[], bool] = lambda: True) -> Mended:
+        """Mend whatever was found not whole and has a good copy.
+
+        Raises:
+            NotAllowed: this person does not run the system.
+            NotFound: the house has named no place for backups.
+            Unavailable: store or backups do not answer; what was mended stays so.
+        """
+        with self._guard.refusals(identity), self._db.reading() as session:
+            self._guard.require_house(session, identity, Act.RUN_SYSTEM)
+            rows = _broken(session)
+        if self._backups is None:
+            raise NotFound
+        mended, whole, left = [], [], []
+        copies = Copies(self._backups(), [content.object_key for content in rows]) if rows else None
+        for content in rows:
+            if not going_on():
+                break
+            if look(self._store, content, self._db).fixity is Fixity.WHOLE:
+                self._close(identity, content, None, None)
+                whole.append(content.object_key)
+            elif copies and (found := self._put_back(content, copies)):
+                self._close(identity, content, *found)
+                mended.append(content.object_key)
+            else:
+                left.append(content.object_key)
+        return Mended(tuple(mended), tuple(whole), tuple(left))
+
+    def _put_back(self, content: Content, copies: "Copies") -> tuple[StoredObject, UUID] | None:
+        """Write a good copy as a new version; return it once it was read back, and the set that named it."""
+        for set_id, version in copies.of(content):
+            put = self._store.put(content.object_key, copies.read(content, version))
+            if cipher_hash(self._store, put.key, put.version) == content.cipher_sha256:
+                return put, set_id
+        return None
+
+    def _close(self, identity: Identity, content: Content, put: StoredObject | None, set_id: UUID | None) -> None:
+        now = self._clock.now()
+        with self._db.writing() as work:
+            session = work.session
+            values = {"fixity": Fixity.WHOLE, "checked_at": now}
+            if put:
+                values |= {"store_version": put.version, "locked_until": None}
+            same = (Content.id == content.id, Content.store_version == content.store_version)
+            done = session.execute(
+                update(Content).where(*same).values(values).execution_options(synchronize_session=False)
+            )
+            if not done.rowcount:  # type: ignore[attr-defined]  # an UPDATE's result counts its rows
+                return  # the record went meanwhile; the sweep takes what was written
+            standing = (FixityFinding.content_id == content.id, FixityFinding.ended_at.is_(None))
+            for finding in session.scalars(select(FixityFinding).where(*standing)):
+                finding.ended_at, finding.set_id = now, set_id
+                finding.ended = FindingEnd.MENDED if put else FindingEnd.WHOLE
+                body = told(finding) | ({"set": str(set_id), "new_version": put.version} if put else {})
+                note(self._log, session, identity, "store.mend" if put else "store.whole", content.record_id, body)
+            if put and self._locks:
+                self._outbox.add(work, JobKind.LOCK, content.record_id)
+            work.commit()
+
+
+MOST_ASKED = 20
+"""Copies that are asked for by their keys; for more, all copies are listed once."""
+
+
+class Copies:
+    """The copies that backups hold of some objects. Their place is listed by prefix: the sets, and these objects."""
+
+    def __init__(self, backups: Backups, keys: Sequence[str]) -> None:
+        self._target = backups.target
+        wanted = {f"objects/{key}" for key in keys}
+        self._versions: dict[str, list[str]] = {}
+        self._sets: dict[str, list[tuple[UUID, Item]]] = {}
+        prefixes = wanted if len(wanted) <= MOST_ASKED else {"objects/"}
+        for info in (each for prefix in prefixes for each in self._target.list(prefix)):
+            if info.key in wanted:
+                self._versions.setdefault(info.key.removeprefix("objects/"), []).append(info.version)
+        there = {info.key: info.version for info in self._target.list("sets/")}
+        for each in backups.sets():
+            try:
+                listed = backups.listed(each, there)
+            except Damaged:
+                continue  # another set may name a copy that is good
+            for item in listed:
+                if item.key in self._versions:
+                    self._sets.setdefault(item.key, []).append((each.id, item))
+
+    def of(self, content: Content) -> Sequence[tuple[UUID, str]]:
+        """Return the newest set that names a content, with each version of its copy that has the right hash."""
+        named = [at for at, item in self._sets.get(content.object_key, ()) if item.sha256 == content.cipher_sha256]
+        if not named:
+            return []
+        return [
+            (named[0], version)
+            for version in self._versions[content.object_key]
+            if cipher_hash(self._target, f"objects/{content.object_key}", version) == content.cipher_sha256
+        ]
+
+    def read(self, content: Content, version: str) -> Iterator[bytes]:
+        """Yield the bytes of a copy."""
+        return self._target.read(f"objects/{content.object_key}", version)
+
+
+def _broken(session: Session) -> Sequence[Content]:
+    ids = standing_findings().with_only_columns(FixityFinding.content_id).distinct()
+    return session.scalars(select(Content).where(Content.id.in_(ids)).order_by(Content.id)).all()

@@ -1,0 +1,1 @@
+"""Objects in a bucket: the store, its accounts, and its setting up."""
