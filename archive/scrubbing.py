@@ -1,5 +1,6 @@
 """Wiping what a database keeps of rows that are gone: dead pages, and what its log can be made to let go of."""
 
+import re
 import sqlite3
 import time
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,7 @@ _SEALED = {"page_text"}  # by far the largest, and nothing in it is read without
 _LOCK_MS = 2000
 _LOCKED = "55P03"  # lock_not_available
 _PAUSE = 0.25
+_STILL_SEEN = re.compile("[1-9]")  # the detail begins, in any language, with how many dead rows could not be left out
 _MAY = text(
     "SELECT c.relname FROM pg_class c WHERE c.relname = ANY(:tables)"
     " AND NOT pg_has_role(current_user, c.relowner, 'USAGE')"
@@ -85,18 +87,24 @@ def _written_anew(connection: Connection) -> str:
     """Write the tables that lose rows with a record anew: a mere ``VACUUM`` leaves the bytes of dead rows standing.
 
     Who reads or writes one of them waits meanwhile; who holds it is waited for a moment, and nobody behind us for long.
+    A row that someone who began before its end may still see is written anew too, so the table is taken once more.
     """
     connection.exec_driver_sql(f"SET lock_timeout = {_LOCK_MS}")
+    kept: list[str] = []
+    connection.connection.driver_connection.add_notice_handler(lambda said: kept.append(said.message_detail or ""))  # type: ignore[union-attr]  # it is connected
     ended = DONE
     for name in tables_quoted(_of_records()):
         for _ in range(_TRIES):
+            kept.clear()
             try:
-                connection.exec_driver_sql(f"VACUUM (FULL) {name}")
-                break
+                connection.exec_driver_sql(f"VACUUM (FULL, VERBOSE) {name}")
             except DBAPIError as error:
                 if getattr(error.orig, "sqlstate", "") != _LOCKED:
                     return REFUSED  # such as a disk without room for the second copy
-                time.sleep(_PAUSE)
+            else:
+                if not any(_STILL_SEEN.match(each) for each in kept):
+                    break
+            time.sleep(_PAUSE)
         else:
             ended = BUSY
     return ended

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import event, func, select, text, update
 
-from archive.model import Content, Destruction, DestructionState, Job, JobKind, LogEntry
+from archive.model import Content, Destruction, DestructionState, Job, JobKind, LogEntry, Person, Record
 from archive.scrubbing import scrub
 from benchmarks._rough_proxy import RoughProxy
 from retention.gone import looks
@@ -125,6 +125,24 @@ def test_no_file_of_the_database_holds_a_title_that_is_gone(archive: Archive) ->
         (proof,) = looks.findings(session, key)
     assert set(proof.database.values()) == {"done"}
     assert titles_in(parts, titles) == {}
+
+
+def test_a_row_that_someone_still_sees_is_not_said_to_be_wiped(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("archive.scrubbing._TRIES", 2)
+    parts = archive.parts()
+    ids = filed(parts, ["消火栓独角兽维修合同"])
+    archive.work(parts)
+    with parts.db.reading() as session:
+        assert session.scalar(select(func.count(Person.id))), "one snapshot, and no lock on what is written anew"
+        with parts.db.writing() as work:
+            work.session.execute(update(Record).where(Record.id.in_(ids)).values(title="别的", title_key="别的"))
+            work.commit()
+        assert "busy" in scrub(parts.db).values()
+        assert titles_in(parts, ["消火栓独角兽维修合同"])
+    assert set(scrub(parts.db).values()) == {"done"}
+    assert titles_in(parts, ["消火栓独角兽维修合同"]) == {}
 
 
 def titles_in(parts: Parts, titles: Sequence[str]) -> dict[str, int]:
