@@ -53,6 +53,7 @@ class Approval(Base):
         Index("ix_approval_record_id", "record_id"),
         Index("ix_approval_state_asked_at_id", "state", "asked_at", "id"),
         Index("ix_approval_asked_by_asked_at_id", "asked_by", "asked_at", "id"),
+        Index("ix_approval_asked_by_state", "asked_by", "state"),
         Index("ix_approval_asked_by_for_others", "asked_by", sqlite_where=_FOR_OTHERS, postgresql_where=_FOR_OTHERS),
     )
 
