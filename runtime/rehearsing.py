@@ -76,7 +76,12 @@ class Marks:
 
 
 def rehearse(
-    parts: Parts, folder: Path, told: Told = lambda _: None, *, embedded: bool = False, files: Sequence[Path] = ()
+    parts: Parts,
+    folder: Path,
+    told: Told = lambda _: None,
+    *,
+    embedded: bool = False,
+    files: Sequence[tuple[str, Path]] = (),
 ) -> Mapping[str, Any]:
     """Rehearse in an empty folder, which is removed again; keep the report in the living archive and return it.
 

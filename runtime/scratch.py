@@ -21,6 +21,9 @@ from runtime.settings import Settings
 if TYPE_CHECKING:
     from minio import Minio
 
+POSTGRESQL, S3, ELASTICSEARCH = SERVERS = ("PostgreSQL", "S3", "Elasticsearch")
+"""What the parts of a house may lie on beside what is embedded, as reports call it."""
+
 _BLOCK = 4 * 1024 * 1024
 _FILES = text(
     "SELECT pg_relation_filepath(oid) AS path FROM pg_class WHERE relfilenode > 0 AND relkind IN ('r', 'i', 't', 'm')"
@@ -49,14 +52,14 @@ class Scratch:
 
 
 @contextmanager
-def scratch(living: Settings, folder: Path, *, embedded: bool, files: Sequence[Path]) -> Iterator[Scratch]:
+def scratch(living: Settings, folder: Path, *, embedded: bool, files: Sequence[tuple[str, Path]]) -> Iterator[Scratch]:
     """Make what a scratch archive needs, and take it away at the end.
 
     Args:
         living: the house's settings; with an administrator's, where its own credentials may make nothing.
         folder: an empty folder for whatever lies in one.
         embedded: whether all of it is to be embedded, whatever the house has.
-        files: folders on this machine in which servers keep their files, to be read raw as well.
+        files: which of ``SERVERS`` keeps its files in which folder of this machine; they are read raw as well.
 
     Raises:
         Unavailable: a server does not answer, or refuses.
@@ -68,14 +71,14 @@ def scratch(living: Settings, folder: Path, *, embedded: bool, files: Sequence[P
         backup_url=(folder / "backups").as_uri(), store_witness_bucket="", ocr="none", clamav="",
     )  # fmt: skip
     made = Scratch(plain, {"database": "embedded", "store": "embedded", "search": "embedded"})
-    made.looks.append(lambda wanted: scanned([home, folder / "backups", *files], wanted))
+    own = [path for _server, path in files]
+    made.looks.append(lambda wanted: scanned([home, folder / "backups", *own], wanted))
     with ExitStack() as stack:
         if not embedded:
             name = f"rehearsal-{secrets.token_hex(6)}"
             for part in (_database, _store, _search):
                 stack.enter_context(part(living, made, name))
-        if files:
-            made.unread = []
+        made.unread = [each for each in made.unread if each not in dict(files)]
         yield made
 
 
@@ -117,13 +120,13 @@ def _database(living: Settings, made: Scratch, name: str) -> Iterator[None]:
         server.exec_driver_sql(f"CREATE DATABASE {base} ENCODING 'UTF8' TEMPLATE template0")
     try:
         made.settings = replace(made.settings, database_url=own)
-        made.on["database"] = "PostgreSQL"
+        made.on["database"] = POSTGRESQL
         with _server(own) as server:
             may = bool(server.execute(_MAY_READ).scalar())
         if may:
             made.looks.append(lambda wanted: _in_relations(own, wanted))
         else:
-            made.unread.append("PostgreSQL")
+            made.unread.append(POSTGRESQL)
         yield
     finally:
         with _server(url) as server:
@@ -178,9 +181,9 @@ def _store(living: Settings, made: Scratch, name: str) -> Iterator[None]:
             made.settings, store_url=urlunsplit(where._replace(path=f"/{bucket}")), store_key=key, store_secret=secret,
             store_sweep_key="", store_sweep_secret="", store_destroy_key="", store_destroy_secret="",
         )  # fmt: skip
-        made.on["store"] = "S3"
+        made.on["store"] = S3
         made.looks.append(lambda wanted: _in_bucket(client, bucket, wanted))
-        made.unread.append("S3")
+        made.unread.append(S3)
         yield
     finally:
         with translated():
@@ -235,8 +238,8 @@ def _search(living: Settings, made: Scratch, name: str) -> Iterator[None]:
             made.settings, search_url=living.search_url, search_prefix=prefix, search_user=user,
             search_password=password, search_api_key=key,
         )  # fmt: skip
-        made.on["search"] = "Elasticsearch"
-        made.unread.append("Elasticsearch")
+        made.on["search"] = ELASTICSEARCH
+        made.unread.append(ELASTICSEARCH)
         yield
     finally:
         with reachable():

@@ -14,6 +14,7 @@ from archive.model import Destruction
 from archive.policy.rules import Act
 from runtime.cli.common import command, opened
 from runtime.cli.out import Out
+from runtime.scratch import SERVERS
 from web.words import mark
 from web.words.proof import FOUND, NOT_WIPED, NOTHING, OUTLASTS, PROGRESS, UNCONFIRMED, UNREAD, not_wiped
 
@@ -68,11 +69,12 @@ def rehearse() -> None:
 @click.option("--in", "folder", type=click.Path(path_type=Path), help="The rehearsal's folder; it is removed again.")
 @click.option("--embedded", is_flag=True, help="Play it embedded, not on a database, bucket and indices of its own.")
 @click.option(
-    "--files", multiple=True, type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="A folder of a server's own files on this machine, to be read raw as well.",
+    "--files", multiple=True, metavar="SERVER FOLDER",
+    type=(click.Choice(SERVERS, case_sensitive=False), click.Path(path_type=Path, exists=True, file_okay=False)),
+    help="PostgreSQL, S3 or Elasticsearch, and the folder of its files on this machine: they are read raw as well.",
 )  # fmt: skip
 @command("destruction", "Destroy records of a scratch archive, look for them down to raw bytes; keep the report.")
-def rehearse_destruction(out: Out, folder: Path | None, files: tuple[Path, ...], *, embedded: bool) -> None:
+def rehearse_destruction(out: Out, folder: Path | None, files: tuple[tuple[str, Path], ...], *, embedded: bool) -> None:
     """Rehearse."""
     from runtime.rehearsing import rehearse as play  # noqa: PLC0415 (as above)
 

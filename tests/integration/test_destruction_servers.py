@@ -14,6 +14,7 @@ from archive.scrubbing import scrub
 from benchmarks._rough_proxy import RoughProxy
 from retention.gone import looks
 from runtime.rehearsing import doom
+from runtime.scratch import scratch
 from runtime.settings import load
 from runtime.wiring.parts import NoWaker, Parts, build
 from tests.factories import elastic, minio_server
@@ -160,6 +161,14 @@ def titles_in(parts: Parts, titles: Sequence[str]) -> dict[str, int]:
             files = {name: bytes(data) for name, data in session.execute(read)}
     found = {name: sum(title.encode() in data for title in titles) for name, data in files.items()}
     return {name: count for name, count in found.items() if count}
+
+
+def test_a_folder_of_one_server_does_not_pass_for_the_files_of_another(archive: Archive, tmp_path: Path) -> None:
+    more = {"JUANKU_SEARCH_URL": elastic.server(), "JUANKU_SEARCH_PREFIX": elastic.new_prefix()}
+    living = load(archive.environment | more)
+    for files, unread in (([("S3", tmp_path)], True), ([("Elasticsearch", tmp_path)], False)):
+        with scratch(living, tmp_path / "trial", embedded=False, files=files) as made:
+            assert ("Elasticsearch" in made.unread) is unread
 
 
 def test_a_full_disk_in_the_middle_leaves_each_record_whole_or_gone(archive: Archive) -> None:
