@@ -111,10 +111,9 @@ def numbers_at_once(house: House, _trial: int) -> Iterator[str]:
 
     def person(_number: int) -> None:
         for sent in made:
+            records = [sent.record] if sent.record else []
             try:
-                told.extend(
-                    one.archive_number for one in house.parts.filing.file(WHO, [sent.record]) if one.archive_number
-                )
+                told.extend(one.archive_number for one in house.parts.filing.file(WHO, records) if one.archive_number)
             except ArchiveError as error:
                 if error.code not in {"conflict", "wrong_state", "unavailable"}:
                     told.append(f"RAW {error.code}")

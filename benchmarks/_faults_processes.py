@@ -14,7 +14,7 @@ from typing import Any
 PATIENCE = 120.0
 """Seconds that a process of a trial may take before it counts as stuck."""
 
-Say = Callable[..., None]
+Say = Callable[..., object]
 
 
 @dataclass

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from minio import MinioAdmin
-from minio.credentials import StaticProvider
+from minio.credentials.providers import StaticProvider
 
 from archive.errors import ArchiveError, Damaged, NotFound, Unavailable
 from archive.model import Content

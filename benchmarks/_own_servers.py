@@ -202,16 +202,16 @@ def postgres(folder: Path, *, data: Path | None = None, sealed: Certificates | N
         each.mkdir(parents=True, exist_ok=True)
         if user:
             shutil.chown(each, user, user)
-    made = [programs / "initdb", "-D", cluster, "-U", "archive", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8",
-            "--no-sync", "--wal-segsize=1"]  # fmt: skip
-    own = {"user": user, "group": user, "extra_groups": [] if user else None}
-    subprocess.run(made, check=True, stdout=subprocess.DEVNULL, cwd=folder, **own)  # type: ignore[call-overload]
+    made = [str(programs / "initdb"), "-D", str(cluster), "-U", "archive", "-A", "trust", "-E", "UTF8",
+            "--locale=C.UTF-8", "--no-sync", "--wal-segsize=1"]  # fmt: skip
+    more: list[str] | None = [] if user else None
+    subprocess.run(made, check=True, stdout=subprocess.DEVNULL, cwd=folder, user=user, group=user, extra_groups=more)
     given = {"listen_addresses": "127.0.0.1", "unix_socket_directories": str(folder), "min_wal_size": "2MB",
              "max_wal_size": "16MB", "shared_buffers": "16MB", "max_connections": "60"}  # fmt: skip
     if sealed:
         own_copy = sealed.copied(folder / "certificates", user)
         given |= {"ssl": "on", "ssl_cert_file": str(own_copy.shown), "ssl_key_file": str(own_copy.key)}
-    ready = [programs / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
+    ready = [str(programs / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
     server = Server(
         [str(programs / "postgres"), "-D", str(cluster), "-p", str(port),
          *(word for name, value in given.items() for word in ("-c", f"{name}={value}"))],
@@ -219,7 +219,7 @@ def postgres(folder: Path, *, data: Path | None = None, sealed: Certificates | N
     )  # fmt: skip
     server.start()
     there = ["-h", "127.0.0.1", "-p", str(port), "-U", "archive"]
-    subprocess.run([programs / "createdb", *there, "house"], check=True)
+    subprocess.run([str(programs / "createdb"), *there, "house"], check=True)
     return server
 
 
@@ -301,8 +301,8 @@ def elastic(folder: Path, *, sealed: Certificates, password: str) -> Server:
     shutil.copytree(home / "config", folder / "config")
     for name in ("data", "logs", "tmp"):
         (folder / name).mkdir()
-    for name in (sealed.shown, sealed.key):
-        shutil.copy(name, folder / "config")
+    for certificate in (sealed.shown, sealed.key):
+        shutil.copy(certificate, folder / "config")
     if user:
         for each in (folder, *folder.rglob("*")):
             shutil.chown(each, user, user)
@@ -343,7 +343,7 @@ def elastic(folder: Path, *, sealed: Certificates, password: str) -> Server:
 def small_disk(folder: Path, megabytes: int) -> Iterator[Path | None]:
     """Mount a file system in memory that can fill up; None where this process may not."""
     folder.mkdir(parents=True, exist_ok=True)
-    words = ["-t", "tmpfs", "-o", f"size={megabytes}m,mode=755", "tmpfs", folder]
+    words = ["-t", "tmpfs", "-o", f"size={megabytes}m,mode=755", "tmpfs", str(folder)]
     mounted = subprocess.run([shutil.which("mount") or "mount", *words], check=False, stderr=subprocess.DEVNULL)
     if mounted.returncode:
         yield None

@@ -94,6 +94,11 @@ def elasticsearch() -> str:
     return os.environ.get("JUANKU_TEST_ELASTICSEARCH", "")
 
 
+def _kill(servers: Sequence[own.Server]) -> None:
+    for each in servers:
+        each.kill()
+
+
 def _answers(url: str) -> bool:
     where = urlsplit(url)
     with socket.socket() as probe:
@@ -302,7 +307,7 @@ def a_house(folder: Path, *, megabytes: int = 160) -> Iterator[House]:
     with ExitStack() as stack:
         small = stack.enter_context(own.small_disk(folder / "small", megabytes))
         servers: list[own.Server] = []
-        stack.callback(lambda: [each.kill() for each in servers])
+        stack.callback(_kill, servers)
         starts: Sequence[Callable[[], own.Server]] = (
             lambda: own.postgres(folder / "postgres", data=small),
             lambda: own.redis(folder / "redis"),
@@ -311,8 +316,9 @@ def a_house(folder: Path, *, megabytes: int = 160) -> Iterator[House]:
         servers.extend(start() for start in starts)  # each is known before the next is started
         address = urlsplit(elasticsearch())
         targets = [*(each.address for each in servers), f"{address.hostname}:{address.port or 9200}"]
-        proxies = [stack.enter_context(RoughProxy(target)) for target in targets]
-        house = House(folder, *servers, *proxies, small)
+        postgres, redis, minio = servers
+        database, broker, store, search = [stack.enter_context(RoughProxy(target)) for target in targets]
+        house = House(folder, postgres, redis, minio, database, broker, store, search, small)
         stack.callback(house.close)
         house.settle()
         yield house

@@ -11,7 +11,8 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, cast
 from uuid import uuid4
 
 from elasticsearch import Elasticsearch
@@ -102,7 +103,7 @@ def raw_bulk(parts: Parts, client: Elasticsearch, count: int) -> float:
     )  # fmt: skip
     begun = time.perf_counter()
     for body in bodies:
-        client.bulk(index=index, operations=[body.rstrip(b"\n")])
+        client.bulk(index=index, operations=cast("Any", [body.rstrip(b"\n")]))
     client.indices.refresh(index=index)
     rate = sent / (time.perf_counter() - begun)
     client.indices.delete(index=index)
@@ -130,9 +131,9 @@ def measure(parts: Parts, client: Elasticsearch, login: str) -> None:
     names = Names(parts.settings.search_prefix)
     index = [names.alias(name) for name in request.partitions if name in there and not name.endswith("n")]
     bodies = [Search(one).body(relevance=True) for one in requests]
-    raw = took([lambda b=body: client.search(index=index, search_type="dfs_query_then_fetch", **b) for body in bodies])
-    engine = took([lambda r=one: parts.engine.search(r) for one in requests])
-    service = took([lambda q=one: parts.search.search(person, f'"{q}"') for one in phrases])
+    raw = took([partial(client.search, index=index, search_type="dfs_query_then_fetch", **body) for body in bodies])
+    engine = took([partial(parts.engine.search, one) for one in requests])
+    service = took([partial(parts.search.search, person, f'"{one}"') for one in phrases])
     table(
         f"Elasticsearch {parts.engine.about()['version']}, {written:,} records",
         [

@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from tantivy import Query as Compiled
 
 from archive.ids import new_id
 from archive.policy.condition import All, AnyOf, Has, Within, has
+from benchmarks import _raw as raw_engine
 from indexer.engine import IndexEntry, SearchRequest, facts_of_partition
 from indexer.query.tree import And, Query, Words
 from indexer.search import FACETS
@@ -128,15 +130,11 @@ def measure(engine: TantivyEngine, made: list[IndexEntry], pick: random.Random) 
     )
     titles = [pick.choice(made).texts["title"][0] for _ in range(200)]
     phrases = [title[at : at + pick.randint(2, 4)] for title in titles for at in [pick.randrange(len(title) - 4)]]
-    searcher = engine._partition("1").searcher()  # noqa: SLF001  (the raw side needs the same index)
-    schema = engine._schema  # noqa: SLF001
+    (searcher,), schema = raw_engine.searchers(engine, ["1"]), raw_engine.schema()
 
     def raw(text: str) -> Compiled:
         terms = list(query_terms(text).terms)
-        one = Compiled.term_query if len(terms) == 1 else Compiled.phrase_query
-        return Compiled.boolean_query(
-            [(Occur.Should, one(schema, name, terms[0] if len(terms) == 1 else terms)) for name in _FIELDS]
-        )
+        return Compiled.boolean_query([(Occur.Should, raw_engine.words_of(schema, name, terms)) for name in _FIELDS])
 
     def asked(query: Query) -> SearchRequest:
         return SearchRequest(query, ("1",), reach)
@@ -154,12 +152,12 @@ def measure(engine: TantivyEngine, made: list[IndexEntry], pick: random.Random) 
             found += len(result.hits)
 
     rows: dict[str, list[Callable[[], object]]] = {
-        "raw tantivy, top 20 and count": [lambda q=one: searcher.search(q, 20) for one in map(raw, phrases)],
-        "engine, policy and tiers": [lambda r=one: engine.search(r) for one in plain],
-        "  the same, tier by tier instead": [lambda r=one: by_passes(r) for one in plain],
-        "engine, policy, tiers and 7 facets": [lambda r=one: engine.search(r) for one in faceted],
-        "engine, two phrases (and), 7 facets": [lambda r=one: engine.search(r) for one in both],
-        "engine, one character": [lambda r=one: engine.search(r) for one in hans],
+        "raw tantivy, top 20 and count": [partial(searcher.search, one, 20) for one in map(raw, phrases)],
+        "engine, policy and tiers": [partial(engine.search, one) for one in plain],
+        "  the same, tier by tier instead": [partial(by_passes, one) for one in plain],
+        "engine, policy, tiers and 7 facets": [partial(engine.search, one) for one in faceted],
+        "engine, two phrases (and), 7 facets": [partial(engine.search, one) for one in both],
+        "engine, one character": [partial(engine.search, one) for one in hans],
     }
     for name, acts in rows.items():
         print(f"{name:38}{timed(acts)}")

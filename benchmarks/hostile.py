@@ -13,7 +13,7 @@ import contextlib
 import json
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Self
@@ -82,7 +82,7 @@ class Watch:
 
     def _now(self) -> dict[str, float]:
         """Return megabytes by program: PSS, and the files that lie in memory (a mapped one counts twice)."""
-        found: Counter[str] = Counter()
+        found: dict[str, float] = defaultdict(float)
         held: dict[int, float] = {}
         for pid in tree(self._pid):
             with contextlib.suppress(OSError):

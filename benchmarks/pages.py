@@ -116,7 +116,8 @@ def _readers(parts: Parts, login: str, pick: random.Random, rounds: int) -> dict
     identity = parts.people.identity_of(login)
     with parts.db.reading() as session:
         seen = parts.guard.visible(session, identity).where(Record.state == RecordState.FILED).subquery()
-        held = dict(session.execute(select(seen.c.category_id, func.count()).group_by(seen.c.category_id)).all())
+        counted = select(seen.c.category_id, func.count()).group_by(seen.c.category_id)
+        held: dict[UUID, int] = dict(session.execute(counted).tuples())
         above: dict[UUID, UUID | None] = dict(session.execute(select(Category.id, Category.parent_id)).all())
         some: Sequence[UUID] = session.scalars(select(seen.c.id).limit(5_000)).all()
     below: Counter[UUID] = Counter()

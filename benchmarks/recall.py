@@ -17,6 +17,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
+from typing import cast
 
 from lxml import etree, html
 from pypdf import PdfReader
@@ -61,7 +62,8 @@ def _runs(data: bytes) -> str:
     etree.strip_elements(root, "{*}Fallback", with_tail=False)
     for node in root.iter("{*}p", "{*}si", "{*}h"):
         runs = ".//text()" if "opendocument" in node.tag else ".//*[local-name()='t']/text()"
-        lines.append("".join(run for run in node.xpath(runs) if _is_of(run, node)))
+        found = cast("list[etree._ElementUnicodeResult]", node.xpath(runs))  # noqa: SLF001  (the stubs name it so)
+        lines.append("".join(run for run in found if _is_of(run, node)))
     return "\n".join(lines)
 
 
@@ -82,7 +84,7 @@ def _html(data: bytes) -> str:
     root = html.document_fromstring(data.decode(encoding, "replace").encode(), parser=html.HTMLParser(encoding="utf-8"))
     etree.strip_elements(root, "script", "style", "template", etree.Comment, with_tail=False)
     body = root.find("body")
-    return "\n".join((root if body is None else body).itertext())
+    return "\n".join(str(part) for part in (root if body is None else body).itertext())
 
 
 def _mail(data: bytes) -> str:

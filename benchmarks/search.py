@@ -10,11 +10,11 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import select
-from tantivy import Query as Compiled
 
 from archive.fence import raise_fence
 from archive.identity import Identity
@@ -22,6 +22,7 @@ from archive.model import Record
 from archive.policy.condition import ALWAYS
 from archive.policy.rules import Act, condition
 from benchmarks._common import archive, found, opened, spread, table
+from benchmarks._raw import schema, searchers, words_of
 from indexer.engine import SearchRequest
 from indexer.fold import fold
 from indexer.query.tree import Words
@@ -46,15 +47,9 @@ def took(acts: Sequence[Callable[[], object]]) -> list[float]:
 
 def raw(parts: Parts, partitions: Sequence[str], phrase: str) -> Callable[[], object]:
     """Return a bare search in the titles of all partitions."""
-    terms = list(query_terms(phrase).terms)
-    schema = parts.engine._schema  # noqa: SLF001  (the raw side needs the same indices)
-    searchers = [parts.engine._partition(name).searcher() for name in partitions]  # noqa: SLF001
-    query = (
-        Compiled.term_query(schema, "title", terms[0])
-        if len(terms) == 1
-        else Compiled.phrase_query(schema, "title", terms)
-    )
-    return lambda: [searcher.search(query, 20) for searcher in searchers if searcher]
+    query = words_of(schema(), "title", query_terms(phrase).terms)
+    there = searchers(parts.engine, partitions)
+    return lambda: [searcher.search(query, 20) for searcher in there]
 
 
 def exact(parts: Parts, titles: dict[UUID, str], pick: random.Random, rounds: int = 12) -> tuple[int, int]:
@@ -109,9 +104,9 @@ def measure(parts: Parts, login: str) -> None:
     with_policy = [SearchRequest(Words(one), partitions, allowed, facets=FACETS) for one in phrases]
     without = [replace(one, condition=ALWAYS) for one in with_policy]
     bare = took([raw(parts, partitions, one) for one in phrases])
-    free = took([lambda r=one: parts.engine.search(r) for one in without])
-    bound = took([lambda r=one: parts.engine.search(r) for one in with_policy])
-    whole = took([lambda q=one: parts.search.search(person, f'"{q}"') for one in phrases])
+    free = took([partial(parts.engine.search, one) for one in without])
+    bound = took([partial(parts.engine.search, one) for one in with_policy])
+    whole = took([partial(parts.search.search, person, f'"{one}"') for one in phrases])
     right, tried = exact(parts, titles, pick)
     more = sum(bound) / len(bound) * 1000 - sum(free) / len(free) * 1000
     table(

@@ -126,13 +126,13 @@ def _scanned(parts: Parts, who: Any, count: UUID, most: int, held: list[float]) 
         labels = session.execute(
             select(Record.archive_number, StockItem.expected_at)
             .join(StockItem, StockItem.record_id == Record.id)
-            .where(StockItem.stocktaking_id == count)
+            .where(StockItem.stocktaking_id == count, StockItem.expected_at.is_not(None))
             .limit(most)
         ).all()
     took, starts = [], [*range(0, len(labels), MOST_SCANS), len(labels)]
     held.clear()
     for low, high in pairwise(starts):
-        scans = [Scan(uuid4(), place, number, number) for number, place in labels[low:high]]
+        scans = [Scan(uuid4(), place, number, number) for number, place in labels[low:high] if number and place]
         begun = time.perf_counter()
         parts.stock.counting.scan(who, count, scans)
         took.append(time.perf_counter() - begun)
