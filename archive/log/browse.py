@@ -19,6 +19,12 @@ LARGEST_PAGE = 500
 MOST_ACTS = 20
 """So many acts or nouns one filter names."""
 
+_ENTRIES = (
+    select(LogEntry, LogSeal.seq, Record.registration_number)
+    .outerjoin(LogSeal, LogSeal.entry_id == LogEntry.id)
+    .outerjoin(Record, Record.id == LogEntry.record_id)
+)
+
 A_contra = TypeVar("A_contra", contravariant=True)
 G = TypeVar("G")
 
@@ -121,13 +127,27 @@ class LogView(Generic[G]):
         """
         self._guard.require_house(session, identity, self._read_log)
         page, _ = _page(session, _conditions(wanted), after, limit)
-        asked = {line.record_id for line in page.lines if line.record_id is not None}
+        return LogPage(self._as_seen(session, identity, page.lines), page.next)
+
+    def sealed(self, session: Session, identity: Identity, *, after: int, limit: int = PAGE) -> Sequence[LogLine]:
+        """Return heads of sealed entries behind a place in the chain, in its order: nothing ever comes before it later.
+
+        Raises:
+            NotAllowed: this person may not read the log.
+        """
+        self._guard.require_house(session, identity, self._read_log)
+        behind = _ENTRIES.where(LogSeal.seq > after).order_by(LogSeal.seq).limit(max(1, min(limit, LARGEST_PAGE)))
+        return self._as_seen(session, identity, [_line(*row) for row in session.execute(behind)])
+
+    def _as_seen(self, session: Session, identity: Identity, lines: Sequence[LogLine]) -> Sequence[LogLine]:
+        """Return lines without what tells of records that this person does not see."""
+        asked = {line.record_id for line in lines if line.record_id is not None}
         seen = {
             record.id
             for act in (self._read, self._custody)
             for record in session.scalars(self._guard.visible(session, identity, act).where(Record.id.in_(asked)))
         }
-        return LogPage([line if line.record_id in {None, *seen} else _unseen(line) for line in page.lines], page.next)
+        return [line if line.record_id in {None, *seen} else _unseen(line) for line in lines]
 
     def history(
         self,
@@ -186,14 +206,7 @@ def _page(
     session: Session, conditions: Sequence[ColumnElement[bool]], after: tuple[datetime, UUID] | None, limit: int
 ) -> tuple[LogPage, Sequence[LogEntry]]:
     limit = max(1, min(limit, LARGEST_PAGE))
-    asked = (
-        select(LogEntry, LogSeal.seq, Record.registration_number)
-        .outerjoin(LogSeal, LogSeal.entry_id == LogEntry.id)
-        .outerjoin(Record, Record.id == LogEntry.record_id)
-        .where(*conditions)
-        .order_by(LogEntry.at.desc(), LogEntry.id.desc())
-        .limit(limit + 1)
-    )
+    asked = _ENTRIES.where(*conditions).order_by(LogEntry.at.desc(), LogEntry.id.desc()).limit(limit + 1)
     if after:
         at, entry_id = after
         asked = asked.where(LogEntry.at <= at, or_(LogEntry.at < at, and_(LogEntry.at == at, LogEntry.id < entry_id)))

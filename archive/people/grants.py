@@ -4,7 +4,7 @@ Grants and custody are the security administrator's; distributions also the secr
 themselves anything. Taking a right away holds from the commit on, in search too: reach is computed per request.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -137,6 +137,23 @@ class Rights:
             if row is not None:
                 session.delete(row)
                 self._note(session, identity, "custody.remove", person_id, level_rank, None)
+            work.commit()
+
+    def set_custody(self, identity: Identity, person_id: UUID, levels: Collection[int]) -> None:
+        """Make a person custodian of these levels, and of no others. Raises as ``entrust``."""
+        with self._guard.refusals(identity), self._db.writing() as work:
+            session = work.session
+            self._other(session, identity, person_id)
+            held = {
+                row.level_rank: row for row in session.scalars(select(Custody).where(Custody.person_id == person_id))
+            }
+            for rank in sorted(set(levels) - set(held)):
+                _check_there(session, level=rank)
+                session.add(Custody(person_id=person_id, level_rank=rank))
+                self._note(session, identity, "custody.add", person_id, None, rank)
+            for rank in sorted(set(held) - set(levels)):
+                session.delete(held[rank])
+                self._note(session, identity, "custody.remove", person_id, rank, None)
             work.commit()
 
     def distribute(

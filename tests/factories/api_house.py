@@ -148,6 +148,8 @@ def assert_declared(path: str, reply: TestResponse, method: str = "GET") -> None
     responses = whole["paths"][one.path][one.method.lower()]["responses"]
     assert str(reply.status_code) in responses or reply.status_code == 500, (one.name, reply.status_code, reply.text)
     declared = responses.get(str(reply.status_code)) or responses["default"]
+    if "$ref" in declared:
+        declared = whole["components"]["responses"][declared["$ref"].rpartition("/")[2]]
     if "content" not in declared:
         assert not reply.data
         return

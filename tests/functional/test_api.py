@@ -51,6 +51,8 @@ def test_the_document_is_whole_and_the_same_from_the_command_line(house: ApiHous
     assert served.status_code == 200
     whole = served.json
     assert whole == document()
+    same = house.app.test_client().get("/openapi.json", headers={"If-None-Match": served.headers["ETag"]})
+    assert (same.status_code, same.data) == (304, b"")
     assert whole["openapi"].startswith("3.1.")
     text = json.dumps(whole)
     for name in {part.partition('"')[0] for part in text.split("#/components/schemas/")[1:]}:
@@ -284,6 +286,7 @@ def test_a_file_comes_whole_or_in_the_range_asked_for(house: ApiHouse) -> None:
     outside = house.get(path, Range="bytes=999999-")
     assert (outside.status_code, outside.json["code"]) == (416, "range_outside")
     assert outside.headers["Content-Range"] == f"bytes */{len(data)}"
+    assert house.get(path, Range="pages=1-2").status_code == 200  # a unit that is not known counts for nothing
     assert "file.read" in house.acts()
 
 

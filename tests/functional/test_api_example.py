@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from werkzeug.serving import make_server
 
+from archive.log.sealer import Sealer
 from tests.factories.api_house import ApiHouse, an_api_house
 
 ROOT = Path(__file__).parents[2]
@@ -23,8 +24,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ApiHouse,
         server = make_server("127.0.0.1", 0, house.app, threaded=True)
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        url = f"http://127.0.0.1:{server.server_port}"
-        yield house, {**os.environ, "URL": url, "TOKEN": house.token("archivist"), "no_proxy": "*"}
+        people = {"TOKEN": "archivist", "READER": "staff", "AUDITOR": "auditor"}
+        yield house, {
+            **os.environ, "URL": f"http://127.0.0.1:{server.server_port}", "no_proxy": "*",
+            **{name: house.token(login) for name, login in people.items()},
+        }  # fmt: skip
         server.shutdown()
         thread.join()
         server.server_close()
@@ -38,12 +42,20 @@ def blocks(language: str, kind: str) -> list[str]:
 @pytest.mark.parametrize("language", ["en", "zh_CN"])
 def test_the_example_runs_as_it_stands(served: tuple[ApiHouse, dict[str, str]], language: str) -> None:
     house, environment = served
-    [code] = blocks(language, "python")
+    code, goes_on = blocks(language, "python")
     assert len(code.splitlines()) <= 25
-    ran = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    Sealer(house.web.services.db, house.web.clock).seal_all()
+    ran = subprocess.run(
+        [sys.executable, "-c", code + goes_on], env=environment, capture_output=True, text=True, check=False
+    )
     assert ran.returncode == 0, ran.stderr
-    assert ran.stdout.endswith(" Lift contract\n")
-    assert {"record.create", "file.add", "record.describe", "record.file"} <= set(house.acts())
+    lines = ran.stdout.splitlines()
+    assert lines[0].endswith(" Lift contract")
+    assert lines[-3].endswith(" False")  # it came back as it went out
+    assert int(lines[-1]) > 0
+    assert {"record.create", "file.add", "record.describe", "record.file", "loan.issue", "loan.return"} <= set(
+        house.acts()
+    )
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")

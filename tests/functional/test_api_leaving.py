@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
+from archive.identity import Role, system
 from archive.model import (
     Appraisal,
     AppraisalItem,
@@ -22,7 +23,9 @@ from archive.model import (
     RecordDue,
     Verdict,
 )
+from tests.factories import people as rights
 from tests.factories.api_house import ApiHouse, an_api_house
+from tests.factories.web_house import PASSWORD
 
 
 @pytest.fixture
@@ -164,3 +167,59 @@ def test_transfers_and_reviews_are_read_as_far_as_their_records_are(house: ApiHo
     assert house.get(f"/api/v1/transfers/{transfer}", "staff").status_code == 404
     assert house.get("/api/v1/secrecy/reviews", "secrecy").json["reviews"] == []
     assert house.get(f"/api/v1/secrecy/reviews/{uuid4()}", "secrecy").status_code == 404
+
+
+def an_approver(house: ApiHouse) -> None:
+    own = house.web.services
+    own.people.add_person(system("set-up"), login="approver", name="approver", password=PASSWORD, roles=[Role.APPROVER])
+    with own.db.writing() as work:
+        person = work.session.get_one(Person, own.people.identity_of("approver").person_id)
+        person.clearance = 4
+        rights.grants(work.session, person, fonds=house.web.category.fonds_id)
+        work.commit()
+
+
+def test_a_program_hands_records_over_and_another_person_decides(house: ApiHouse) -> None:
+    an_approver(house)
+    keys = [house.a_draft(title) for title in ("甲合同", "乙合同")]
+    for key in keys:
+        house.file(key)
+    body = {"receiver": "青山区档案馆", "reason": "按范围移交", "records": [str(key) for key in keys]}
+    assert house.ask("POST", "/api/v1/transfers", "staff", json=body).status_code == 403
+    at = house.ask("POST", "/api/v1/transfers", json=body).headers["Location"]
+    tag = house.get(at).headers["ETag"]
+    assert house.ask("POST", f"{at}/request").status_code == 428
+    asked = house.ask("POST", f"{at}/request", If_Match=tag)
+    assert asked.json["state"] == "asked", asked.text
+    assert house.ask("POST", f"{at}/request", If_Match=tag).status_code == 412
+    say = {"approve": True, "reason": "同意"}
+    assert house.ask("POST", f"{at}/decision", json=say).status_code == 403  # one's own
+    assert house.ask("POST", f"{at}/decision", "staff", json=say).status_code == 403  # reads it, decides nothing
+    assert house.ask("POST", f"{at}/decision", "approver", json=say).json["state"] == "approved"
+    stands = house.get(at)
+    receipt = {"signed_by": "李四", "signed_on": "2026-01-05"}
+    early = house.ask("POST", f"{at}/receipt", json=receipt, If_Match=stands.headers["ETag"])
+    assert (stands.json["state"], early.status_code) == ("approved", 409)  # nothing is packed yet
+    assert house.ask("POST", f"{at}/closing", If_Match=stands.headers["ETag"]).status_code == 409
+    given = house.ask("POST", f"{at}/withdrawal", If_Match=stands.headers["ETag"])
+    assert given.json["state"] == "withdrawn"
+
+
+def test_a_program_asks_for_a_review_of_secrecy_and_another_person_decides(house: ApiHouse) -> None:
+    own, key = house.web.services, house.a_draft("投标底价", 3)
+    an_approver(house)
+    own.retention.secrecy.set_level_period(own.people.identity_of("secrecy"), 3, 240)
+    house.file(key)
+    at = f"/api/v1/records/{key}"
+    period = {"since": "2026-01-02", "months": 12, "reason": "原件标密日期"}
+    tag = house.get(at, "secrecy").headers["ETag"]
+    assert house.ask("PUT", f"{at}/secrecy", "archivist", json=period, If_Match=tag).status_code == 403
+    assert house.ask("PUT", f"{at}/secrecy", "secrecy", json=period, If_Match='"99"').status_code == 412
+    assert house.ask("PUT", f"{at}/secrecy", "secrecy", json=period, If_Match=tag).status_code == 200
+    wish = {"verdict": "lower", "records": [str(key)], "reason": "已开标", "level": 2}
+    assert house.ask("POST", "/api/v1/secrecy/reviews", "archivist", json=wish).status_code == 403
+    review = house.ask("POST", "/api/v1/secrecy/reviews", "secrecy", json=wish).headers["Location"]
+    assert house.ask("POST", f"{review}/decision", "secrecy", json={"approve": True, "reason": "x"}).status_code == 403
+    decided = house.ask("POST", f"{review}/decision", "approver", json={"approve": True, "reason": "同意"})
+    assert (decided.json["state"], house.get(at).json["level"]) == ("approved", 2)
+    assert house.ask("POST", f"{review}/withdrawal", "secrecy").status_code == 409

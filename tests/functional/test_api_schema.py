@@ -27,7 +27,8 @@ HELD = CHECKS.get_by_names(
     ]
 )
 ROLES = ("archivist", "clerk", "staff", "auditor", "system", "security", "secrecy", "approver")
-EXAMPLES = 2
+EXAMPLES = 3
+"""The first of an operation goes to everyone, the others to the first: a call costs more than making what is sent."""
 ALL = list(HealthCheck)
 
 
@@ -44,7 +45,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiHouse]:
 def test_every_operation_answers_everyone_as_it_is_described(house: ApiHouse) -> None:
     schema = schemathesis.openapi.from_wsgi("/openapi.json", house.app)
     schema.config.generation.with_security_parameters = False  # who asks is ours to say: made-up tokens take the place
-    tokens = {login: {"Authorization": f"Bearer {house.token(login)}"} for login in ROLES}
+    tokens = [{"Authorization": f"Bearer {house.token(login)}"} for login in ROLES]
     seen: dict[str, set[int]] = defaultdict(set)
     for found in schema.get_all_operations():
         operation = found.ok()
@@ -60,9 +61,9 @@ def test_every_operation_answers_everyone_as_it_is_described(house: ApiHouse) ->
             phases=[Phase.generate],
         )
         def ask(case: schemathesis.Case) -> None:
-            for headers in tokens.values():  # one case for all: making it costs most
-                reply = case.call_and_validate(headers=headers, checks=HELD)
-                seen[case.operation.definition.raw["operationId"]].add(reply.status_code)
+            told = seen[case.operation.definition.raw["operationId"]]
+            for headers in tokens[:1] if told else tokens:
+                told.add(case.call_and_validate(headers=headers, checks=HELD).status_code)
 
         ask()
     assert set(seen) == {each.name for each in OPERATIONS}
@@ -75,5 +76,5 @@ def test_what_is_made_says_where_it_is_shown() -> None:
     assert {re.sub(r"{\w+}", "{}", PREFIX + each.made_at) for each in made if each.made_at} <= shown
     assert {each.name for each in made if not each.made_at} == {
         "add_copy", "add_person", "add_place", "add_shelf", "enter_event", "enter_event_of_subject", "enter_matter",
-        "enter_matter_of_subject", "note_check",
+        "enter_matter_of_subject", "give_grant", "give_post", "lose_paper", "name_deputy", "note_check",
     }  # fmt: skip  # shown in lists alone

@@ -318,6 +318,19 @@ def test_officers_keep_accounts_jobs_and_the_log(house: ApiHouse) -> None:
 # Once
 
 
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("log?since=2026-01-01", "not_a_moment"),
+        ("log?since=2026-01-01T00:00:00", "not_a_moment"),
+        ("checks?until=2026-13-40", "not_a_day"),
+    ],
+)
+def test_a_day_and_a_moment_are_told_apart(house: ApiHouse, path: str, code: str) -> None:
+    reply = house.get(f"/api/v1/{path}", "auditor" if "log" in path else "archivist", Accept_Language="en")
+    assert [(each["code"], each["detail"][:8]) for each in reply.json["fields"]] == [(code, "is not a")]
+
+
 def test_the_same_request_is_done_once_and_answered_alike(house: ApiHouse) -> None:
     before, key = count(house), "k-1"
     first = house.ask("POST", "/api/v1/records", json=NEW, Idempotency_Key=key)
@@ -451,6 +464,8 @@ def test_hidden_and_unknown_are_one_answer_to_every_act(house: ApiHouse, login: 
         ("POST", "records/{}/vital", {"review": None}, None, {}),
         ("POST", "records/{}/bin", None, None, {"If_Match": tag}),
         ("POST", "records/{}/restore", None, None, {"If_Match": tag}),
+        ("PUT", "records/{}/schedule", {"schedule": None, "authority": "x", "reason": "x"}, None, {}),
+        ("PUT", "records/{}/secrecy", {"since": "2026-01-01", "reason": "x"}, None, {"If_Match": tag}),
         ("POST", "records/{}/uploads", {"name": "x", "size": 3}, None, {}),
         ("POST", "records/{}/files?name=x", None, b"abc", {}),
         ("PUT", f"records/{{}}/subjects/{uuid4()}", None, None, {}),

@@ -16,6 +16,7 @@ from archive.identity import system
 from archive.policy.rules import Act
 from tests.factories.secrets_house import ABSENT, PLACES_OF_WORDS, SECRET, SecretsHouse, a_secrets_house, fill, word
 from tests.factories.web_house import token_of
+from web.api.operations import OPERATIONS
 
 PEOPLE = (
     "staff0", "staff1", "staff3", "nogrant", "placed", "branched", "insider", "archivist1", "archivist3", "clerk1",
@@ -214,6 +215,16 @@ def test_the_interface_for_programs_tells_no_more_than_the_pages(house: SecretsH
     for name in ("dossier", "department", "fonds", "category", "place", "project", "kind", "state", "level"):
         reply = client.get(f"/api/v1/search?filter={name}:{house.fonds['WB']}", headers=headers)
         assert told_of(said(reply)) <= readable
+    hidden = [house.records[number] for number in house.records if number not in seen][:2]
+    asked = [each for each in OPERATIONS if each.method == "GET" and set(each.places) <= {"record_id"}]
+    assert len(asked) > 30
+    for each in asked:
+        if not each.places:
+            assert told_of(said(client.get(each.path, headers=headers))) <= readable, each.path
+            continue
+        none = alike(client.get(each.path.format(record_id=uuid4()), headers=headers))
+        for record in hidden:
+            assert alike(client.get(each.path.format(record_id=record), headers=headers)) == none, each.path
 
 
 def test_custody_shows_number_and_dates_and_never_words_or_files(house: SecretsHouse) -> None:

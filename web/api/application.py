@@ -2,11 +2,11 @@
 
 from functools import partial
 
-from flask import Flask, Response, current_app, g, jsonify, request
+from flask import Flask, Response, current_app, g, request
 
 from web import security, watched
 from web.api import DESCRIPTION, once, problems
-from web.api.document import document
+from web.api.document import written
 from web.api.operations import OPERATIONS
 from web.api.rates import UNKNOWN_PER_MINUTE, Rates
 from web.api.refusals import ReadsOnly, TooMany
@@ -29,10 +29,16 @@ def create_api(wired: Services) -> Flask:
     for each in OPERATIONS:
         serve = partial(once.perform, each)
         app.add_url_rule(each.rule, each.name, serve, methods=[each.method], provide_automatic_options=False)
-    app.add_url_rule(
-        DESCRIPTION, "openapi", lambda: jsonify(document()), methods=["GET"], provide_automatic_options=False
-    )
+    app.add_url_rule(DESCRIPTION, "openapi", _description, methods=["GET"], provide_automatic_options=False)
     return app
+
+
+def _description() -> Response:
+    text, tag = written()
+    reply = Response(text, mimetype="application/json")
+    reply.set_etag(tag)
+    reply.make_conditional(request)
+    return reply
 
 
 def _token_only() -> Response | None:
@@ -42,7 +48,7 @@ def _token_only() -> Response | None:
         TooMany: this token, or tokens from this address that stand for nobody, came too often.
         ReadsOnly: the token opens no change.
     """
-    g.identity = None
+    g.identity, g.locale = None, problems.language()  # words follow the request alone: no cookie, no choice for pages
     if request.endpoint == "openapi":
         return None
     known, unknown = current_app.extensions["rates"]

@@ -19,7 +19,7 @@ from web.api.made_of_batches import (
     LineStands,
     SignatureShown,
 )
-from web.api.names import behind, department_id, fonds_id
+from web.api.names import behind, department_id, fonds_id, page
 from web.api.operations import operation
 from web.services import identity, services
 
@@ -30,12 +30,12 @@ def batches(query: given.BatchList) -> BatchPage:
     after = behind(query.cursor, paging.read)
     states = [query.state] if query.state else []
     found = services().hand_ins.looks.every(identity(), states, after, query.limit + 1)
-    rows, more = found[: query.limit], len(found) > query.limit
+    rows, following = page(found, query.limit, lambda each: paging.told((each.row.created_at, each.row.id)))
     return BatchPage(
         batches=[
             BatchListed(**_stands(each.row).model_dump(), name=each.name, lines=dict(each.counts)) for each in rows
         ],
-        next=paging.told((rows[-1].row.created_at, rows[-1].row.id)) if more else None,
+        next=following,
     )
 
 

@@ -22,7 +22,7 @@ from web.api.made_of_circulation import (
     SlipStands,
     Span,
 )
-from web.api.names import behind
+from web.api.names import behind, page
 from web.api.operations import operation
 from web.services import identity, services
 
@@ -53,11 +53,8 @@ def circulations(query: given.SlipList) -> Slips:
     found = rounds.every(
         identity(), ended=query.ended, after=behind(query.cursor, paging.read_id), limit=query.limit + 1
     )
-    shown = found[: query.limit]
-    return Slips(
-        circulations=[_slip(each) for each in shown],
-        next=shown[-1].row.id.hex if len(found) > query.limit else None,
-    )
+    shown, following = page(found, query.limit, lambda each: each.row.id.hex)
+    return Slips(circulations=[_slip(each) for each in shown], next=following)
 
 
 @operation("/circulations/{circulation_id}", 404)
@@ -78,11 +75,8 @@ def standing_custodies(query: given.Page) -> Custodies:
     """List the papers in standing custody that concern you, those that are looked at first come first."""
     after = behind(query.cursor, paging.read_day)
     found = services().lending.custody.every(identity(), after, limit=query.limit + 1)
-    shown = found[: query.limit]
-    last = shown[-1].row if len(found) > query.limit else None
-    return Custodies(
-        custodies=[_custody(each) for each in shown], next=paging.told_day((last.check_on, last.id)) if last else None
-    )
+    shown, following = page(found, query.limit, lambda each: paging.told_day((each.row.check_on, each.row.id)))
+    return Custodies(custodies=[_custody(each) for each in shown], next=following)
 
 
 @operation("/standing-custodies/{custody_id}", 404)
@@ -96,11 +90,8 @@ def paper_requests(query: given.PaperRequestList) -> PaperRequests:
     """List the applications for standing custody and for slips that wait for your decision, or your own."""
     papers, after = services().lending.papers, behind(query.cursor, paging.read_id)
     found = papers.list(identity(), own=query.own, after=after, limit=query.limit + 1)
-    shown = found[: query.limit]
-    return PaperRequests(
-        requests=[_asked(approval, reads=reads) for approval, _record, reads in shown],
-        next=shown[-1][0].id.hex if len(found) > query.limit else None,
-    )
+    shown, following = page(found, query.limit, lambda each: each[0].id.hex)
+    return PaperRequests(requests=[_asked(approval, reads=reads) for approval, _record, reads in shown], next=following)
 
 
 @operation("/paper-requests/{request_id}", 404)

@@ -14,7 +14,7 @@ from web import paging
 from web.api import given
 from web.api.describing import changes_of
 from web.api.made_of_papers import CorrectionPage, CorrectionShown, CorrectionStands
-from web.api.names import behind
+from web.api.names import behind, page
 from web.api.operations import operation
 from web.services import identity, services
 from web.words.records import masked
@@ -25,12 +25,8 @@ def corrections(query: given.CorrectionList) -> CorrectionPage:
     """List the corrections that you may decide, or those that you asked for."""
     after = behind(query.cursor, paging.read)
     found = services().corrections.list(identity(), own=query.own, after=after, limit=query.limit + 1)
-    shown = [approval for approval, _record in found[: query.limit]]
-    more = len(found) > query.limit
-    return CorrectionPage(
-        corrections=[_stands(each) for each in shown],
-        next=paging.told((shown[-1].asked_at, shown[-1].id)) if more else None,
-    )
+    shown, following = page(found, query.limit, lambda each: paging.told((each[0].asked_at, each[0].id)))
+    return CorrectionPage(corrections=[_stands(approval) for approval, _record in shown], next=following)
 
 
 @operation("/corrections/{correction_id}", 404)

@@ -13,7 +13,7 @@ from archive.model import Record
 from web import paging
 from web.api import given
 from web.api.made import DoubleDecided, FiledMany, RecordChanged, RecordFiled, RecordListed, RecordPage, RecordVital
-from web.api.names import behind, department_id, fonds_id, place_id
+from web.api.names import behind, department_id, fonds_id, page, place_id
 from web.api.operations import operation
 from web.api.refusals import Stale
 from web.services import identity, services
@@ -33,8 +33,8 @@ def records(query: given.RecordList) -> RecordPage:
     """List the records that the person may read, newest first."""
     wanted = RecordFilter(query.fonds, query.category, query.state, query.level, query.place)
     rows = services().reader.page(identity(), wanted, after=behind(query.cursor, paging.read_id), limit=query.limit + 1)
-    shown, more = rows[: query.limit], len(rows) > query.limit
-    return RecordPage(records=[_listed(row) for row in shown], next=str(shown[-1].id) if more else None)
+    shown, following = page(rows, query.limit, lambda row: str(row.id))
+    return RecordPage(records=[_listed(row) for row in shown], next=following)
 
 
 def _faults(body: given.NewRecord) -> Sequence[Fault]:

@@ -1,5 +1,7 @@
 """The OpenAPI 3.1 document, made from the operations and shapes that serve the requests."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from functools import cache
 from http import HTTPStatus
@@ -16,19 +18,26 @@ from web.api import (
     bulk,
     circulating,
     correcting,
+    counter,
     counting,
+    deciding,
     describing,
     forms,
     hanging,
     judging,
     keeping,
     leaving,
+    leaving_acts,
     lending,
     renewing,
     required,
     retaining,
+    rights,
+    running,
+    scheduling,
     sending,
     shelving,
+    spreadsheets,
     telling,
 )
 from web.api.once import HEADER
@@ -58,11 +67,19 @@ PARTS = (
     forms,
     leaving,
     renewing,
+    counter,
+    deciding,
+    spreadsheets,
+    rights,
+    scheduling,
+    running,
+    leaving_acts,
 )
 """The modules whose operations are served."""
 
-VERSION = "1.2"
+VERSION = "1.3"
 REFERENCE = "#/components/schemas/{model}"
+PROBLEM = "#/components/responses/{name}"
 _TEXT = {"schema": {"type": "string"}}
 _AUTHENTICATE = {"WWW-Authenticate": _TEXT}
 _RANGE_HEADER = {"Content-Range": _TEXT}
@@ -87,6 +104,13 @@ REFUSALS: Mapping[int, str] = {
 
 
 @cache
+def written() -> tuple[bytes, str]:
+    """Return the document as it is served, and its entity tag."""
+    text = json.dumps(document(), ensure_ascii=False).encode()
+    return text, hashlib.sha256(text).hexdigest()[:16]
+
+
+@cache
 def document() -> dict[str, Any]:
     """Return the document; it needs no archive, and is the same in all of a process's life."""
     made, shared = TypeAdapter.json_schemas(_shapes(), ref_template=REFERENCE)
@@ -107,6 +131,7 @@ def document() -> dict[str, Any]:
         "paths": _paths(schemas),
         "components": {
             "schemas": shared.get("$defs", {}),
+            "responses": _problems(schemas),
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
@@ -135,12 +160,8 @@ def _paths(schemas: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 def _operation(one: Operation, schemas: Mapping[str, Any]) -> dict[str, Any]:
     responses = _answers(one, schemas)
     for status in sorted(refusals(one)):
-        responses[str(status)] = _problem(REFUSALS[status], schemas)
-    responses["401"]["headers"] = _AUTHENTICATE
-    responses["429"]["headers"] = _WAIT
-    if "416" in responses:
-        responses["416"]["headers"] = _RANGE_HEADER
-    responses["default"] = _problem("Any other error.", schemas)
+        responses[str(status)] = {"$ref": PROBLEM.format(name=status)}
+    responses["default"] = {"$ref": PROBLEM.format(name="other")}
     sent = {"requestBody": _sent(one, schemas)} if one.body else {}
     return {
         "operationId": one.name,
@@ -149,6 +170,14 @@ def _operation(one: Operation, schemas: Mapping[str, Any]) -> dict[str, Any]:
         **sent,
         "responses": responses,
     }
+
+
+def _problems(schemas: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the answers that refuse, by status; each operation names those that it may give."""
+    told = {str(status): _problem(words, schemas) for status, words in REFUSALS.items()}
+    told["other"] = _problem("Any other error.", schemas)
+    told["401"]["headers"], told["416"]["headers"], told["429"]["headers"] = _AUTHENTICATE, _RANGE_HEADER, _WAIT
+    return told
 
 
 def refusals(one: Operation) -> set[int]:

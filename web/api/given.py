@@ -352,6 +352,13 @@ class LogList(LogPage):
     until: AwareDatetime | None = None
 
 
+class SealedLog(Shape):
+    """Behind which place of the chain; entries are sealed within about a second."""
+
+    after: int = Field(0, ge=0, le=2**53 - 1, description="The `after` of the answer before; 0: from the beginning.")
+    limit: int = Field(50, ge=1, le=LARGEST_PAGE)
+
+
 class NewStocktaking(Shape):
     """What is to be counted."""
 

@@ -10,7 +10,7 @@ from retention.matters import MatterShown
 from web import paging
 from web.api import judged
 from web.api.clocks import Why
-from web.api.names import behind
+from web.api.names import behind, page
 from web.api.operations import operation
 from web.prints.filled import pdf_sent
 from web.retention.appraisal_report import report
@@ -23,11 +23,8 @@ def matters(query: judged.MatterList) -> judged.MatterPage:
     found = services().retention.matters.list(
         identity(), closed=query.settled, after=behind(query.cursor, paging.read), limit=query.limit + 1
     )
-    shown, more = found[: query.limit], len(found) > query.limit
-    last = shown[-1].matter if more else None
-    return judged.MatterPage(
-        matters=[_matter(each) for each in shown], next=paging.told((last.opened_at, last.id)) if last else None
-    )
+    shown, following = page(found, query.limit, lambda each: paging.told((each.matter.opened_at, each.matter.id)))
+    return judged.MatterPage(matters=[_matter(each) for each in shown], next=following)
 
 
 def _matter_again(matter_id: UUID) -> judged.MatterOut:
@@ -75,12 +72,8 @@ def appraisals(query: judged.AppraisalList) -> judged.AppraisalPage:
     found = services().retention.appraisals.looks.every(
         identity(), after=behind(query.cursor, paging.read), limit=query.limit + 1
     )
-    shown, more = found[: query.limit], len(found) > query.limit
-    last = shown[-1].row if more else None
-    return judged.AppraisalPage(
-        appraisals=[_appraisal(each.row) for each in shown],
-        next=paging.told((last.begun_at, last.id)) if last else None,
-    )
+    shown, following = page(found, query.limit, lambda each: paging.told((each.row.begun_at, each.row.id)))
+    return judged.AppraisalPage(appraisals=[_appraisal(each.row) for each in shown], next=following)
 
 
 @operation("/appraisals/{appraisal_id}", 404)
@@ -96,7 +89,7 @@ def appraisal_items(appraisal_id: UUID, query: judged.ItemList) -> judged.ItemPa
     found = services().retention.appraisals.looks.items(
         identity(), appraisal_id, Filter(verdict=query.verdict), after=after, limit=query.limit + 1
     )
-    shown, more = found[: query.limit], len(found) > query.limit
+    shown, following = page(found, query.limit, lambda each: str(each.row.position))
     items = [
         judged.ItemOut(
             position=each.row.position,
@@ -110,7 +103,7 @@ def appraisal_items(appraisal_id: UUID, query: judged.ItemList) -> judged.ItemPa
         )
         for each in shown
     ]
-    return judged.ItemPage(items=items, next=str(shown[-1].row.position) if more else None)
+    return judged.ItemPage(items=items, next=following)
 
 
 @operation("/appraisals/{appraisal_id}/report", 404)

@@ -1,6 +1,5 @@
 """The house's own keeping: accounts, how the jobs stand, the log."""
 
-from datetime import UTC, datetime
 from uuid import UUID
 
 from archive.jobs.status import status
@@ -10,19 +9,17 @@ from archive.model import JobKind
 from archive.policy.rules import Act
 from web import paging
 from web.api import given
-from web.api.made import Entry, EntryPage, JobList, JobsCounted, PersonChanged, PersonListed, PersonPage
-from web.api.names import behind
+from web.api.made import Entry, EntryPage, JobList, JobsCounted, PersonChanged, PersonListed, PersonPage, SealedPage
+from web.api.names import behind, page
 from web.api.operations import operation
 from web.services import identity, services
-
-_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @operation("/people", 403)
 def people(query: given.Page) -> PersonPage:
     """List the accounts: for those who manage people."""
     rows = services().people.every(identity(), after=query.cursor or "", limit=query.limit + 1)
-    shown, more = rows[: query.limit], len(rows) > query.limit
+    shown, following = page(rows, query.limit, lambda row: row[0].login)
     listed = [
         PersonListed(
             login=person.login,
@@ -34,7 +31,7 @@ def people(query: given.Page) -> PersonPage:
         )
         for person, roles in shown
     ]
-    return PersonPage(people=listed, next=shown[-1][0].login if more else None)
+    return PersonPage(people=listed, next=following)
 
 
 @operation("/people", 403, 409, method="POST", status=201)
@@ -114,6 +111,14 @@ def log(query: given.LogList) -> EntryPage:
             session, identity(), wanted, after=behind(query.cursor, paging.read), limit=query.limit
         )
     return _page(page)
+
+
+@operation("/log/sealed", 403)
+def log_sealed(query: given.SealedLog) -> SealedPage:
+    """Follow the log in the order of its chain: what comes later is never before what you have seen."""
+    with services().db.reading() as session:
+        lines = services().log_view.sealed(session, identity(), after=query.after, limit=query.limit)
+    return SealedPage(entries=[_entry(line) for line in lines], after=(lines[-1].seq if lines else None) or query.after)
 
 
 @operation("/records/{record_id}/history", 404)

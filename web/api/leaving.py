@@ -11,7 +11,7 @@ from retention.destroying.register import Asked
 from web import paging
 from web.api import made_of_leaving as made
 from web.api.clocks import Why
-from web.api.names import behind
+from web.api.names import behind, page
 from web.api.operations import operation
 from web.retention import destroyed as forms
 from web.services import identity, services
@@ -22,10 +22,9 @@ def destructions(query: made.DestructionList) -> made.DestructionPage:
     """List destructions, the newest first."""
     looks = services().retention.destructions.looks
     found = looks.every(identity(), query.state, after=behind(query.cursor, paging.read), limit=query.limit + 1)
-    shown, last = found[: query.limit], found[query.limit - 1][0] if len(found) > query.limit else None
+    shown, following = page(found, query.limit, lambda each: paging.told((each[0].begun_at, each[0].id)))
     return made.DestructionPage(
-        destructions=[made.DestructionOut(**_destruction(row)) for row, _count in shown],
-        next=paging.told((last.begun_at, last.id)) if last else None,
+        destructions=[made.DestructionOut(**_destruction(row)) for row, _count in shown], next=following
     )
 
 
@@ -136,11 +135,8 @@ def transfers(query: made.TransferList) -> made.TransferPage:
     found = services().retention.transfers.every(
         identity(), ended=query.ended, after=behind(query.cursor, paging.read), limit=query.limit + 1
     )
-    shown, last = found[: query.limit], found[query.limit - 1] if len(found) > query.limit else None
-    return made.TransferPage(
-        transfers=[made.TransferOut(**_transfer(row)) for row in shown],
-        next=paging.told((last.begun_at, last.id)) if last else None,
-    )
+    shown, following = page(found, query.limit, lambda row: paging.told((row.begun_at, row.id)))
+    return made.TransferPage(transfers=[made.TransferOut(**_transfer(row)) for row in shown], next=following)
 
 
 @operation("/transfers/{transfer_id}", 404, tagged=True)
@@ -160,10 +156,9 @@ def secrecy_reviews(query: made.ReviewList) -> made.ReviewPage:
     found = services().retention.reviews.every(
         identity(), decided=query.decided, after=behind(query.cursor, paging.read), limit=query.limit + 1
     )
-    shown, last = found[: query.limit], found[query.limit - 1] if len(found) > query.limit else None
+    shown, following = page(found, query.limit, lambda each: paging.told((each[1].asked_at, each[0].id)))
     return made.ReviewPage(
-        reviews=[made.ReviewOut(**_review(row, approval)) for row, approval, _count in shown],
-        next=paging.told((last[1].asked_at, last[0].id)) if last else None,
+        reviews=[made.ReviewOut(**_review(row, approval)) for row, approval, _count in shown], next=following
     )
 
 

@@ -312,3 +312,10 @@ class EntryPage(Shape):
 
     entries: list[Entry]
     next: Next
+
+
+class SealedPage(Shape):
+    """Entries in the order of the chain, the oldest first; ask again behind ``after``, now or later."""
+
+    entries: list[Entry]
+    after: int

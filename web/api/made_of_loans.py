@@ -1,5 +1,6 @@
 """What programs send and are answered of loans and of the requests for them."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
@@ -16,7 +17,7 @@ class NewLoan(Shape):
     """What is asked for: how, what for (a code of the house's list), and why."""
 
     form: LoanForm = LoanForm.OUT
-    purpose: Annotated[str, Field(max_length=32)]
+    purpose: Annotated[str, Field(max_length=32)] = Field(description="A code of `/loan-purposes`.")
     reason: Reason = Field(description="Why it is needed.")
     days: int | None = Field(None, ge=0, le=366, description="As long as the rules let, when left out.")
     copies: Reason | None = Field(None, description="Why copies are wanted, if they are.")
@@ -27,6 +28,31 @@ class DescribedLoan(NewLoan):
     """What is asked for by a description; it is taken alike whether it exists or not."""
 
     sought: Annotated[str, Field(max_length=500)]
+
+
+class PurposeOffered(Shape):
+    """What a loan can be for, of the house's list."""
+
+    purpose: str
+    names: Mapping[str, str]
+
+
+class Purposes(Shape):
+    """The house's purposes of loans."""
+
+    purposes: list[PurposeOffered]
+
+
+class RecordLent(Shape):
+    """How a record is lent now: by which ``forms``; ``why`` is why not by the others (codes).
+
+    ``loan``: your own that runs.
+    """
+
+    record: UUID
+    forms: list[LoanForm]
+    why: Mapping[LoanForm, str]
+    loan: UUID | None
 
 
 class LoanStands(Shape):

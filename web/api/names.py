@@ -1,6 +1,6 @@
 """From what programs call things to what they are: fonds, department and place by code, people by sign-in name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 from uuid import UUID
 
@@ -24,6 +24,14 @@ def fonds_at(code: str) -> UUID:
         return fonds_id(code)
     except InvalidInput as error:
         raise NotFound from error
+
+
+def category_id(fonds: UUID, code: str, field: str = "category") -> UUID:
+    """Return the open category of a code in a fonds. Raises ``InvalidInput`` (field ``field``)."""
+    for row in services().directory.categories():
+        if (row.fonds_id, row.code) == (fonds, code):
+            return row.id
+    raise InvalidInput(Fault(field, "unknown"))
 
 
 def department_id(code: str | None, faults: list[Fault]) -> UUID | None:
@@ -54,3 +62,17 @@ def behind(cursor: str | None, read: Callable[[str], T | None]) -> T | None:
     if (found := read(cursor)) is None:
         raise InvalidInput(Fault("cursor", "unknown"))
     return found
+
+
+def page(found: Sequence[T], limit: int, place: Callable[[T], str]) -> tuple[Sequence[T], str | None]:
+    """Return a page of ``found``, of which one more was asked for, and the cursor behind it; None: it is the last."""
+    shown = found[:limit]
+    return shown, place(shown[-1]) if len(found) > limit else None
+
+
+def person_id(login: str, field: str = "person") -> UUID:
+    """Return who a sign-in name means. Raises ``InvalidInput`` (field ``field``)."""
+    found = services().directory.people_called([login])
+    if not found:
+        raise InvalidInput(Fault(field, "unknown"))
+    return next(iter(found.values()))

@@ -4,10 +4,12 @@ A problem holds nothing of the request but the fields at fault, so that hidden a
 """
 
 import json
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import cast
 
 from flask import Flask, Response, current_app, g, request
+from pydantic import JsonValue
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -35,7 +37,7 @@ def of_error(error: ArchiveError) -> Response:
             pointer=_pointer(fault.field),
             code=fault.code,
             detail=explain_fault(fault, locale),
-            facts=json.loads(json.dumps(fault.facts, default=str)),
+            facts=plain(fault.facts),
         )
         for fault in faults
     ]
@@ -43,6 +45,12 @@ def of_error(error: ArchiveError) -> Response:
     if "seconds" in error.facts:
         reply.headers["Retry-After"] = str(error.facts["seconds"])
     return reply
+
+
+def plain(facts: Mapping[str, object]) -> dict[str, JsonValue]:
+    """Return facts as JSON holds them."""
+    found: dict[str, JsonValue] = json.loads(json.dumps(facts, default=str))
+    return found
 
 
 def _pointer(field: str) -> str | None:

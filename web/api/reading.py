@@ -35,6 +35,9 @@ _CODES: Mapping[str, str] = {
     "json_invalid": "bad_json",
 }
 
+_MOMENTS = (("datetime_", "not_a_moment"), ("timezone_", "not_a_moment"), ("date_", "not_a_day"))
+"""Codes by how what is wrong with days and moments begins."""
+
 
 class Nothing(BaseModel, extra="forbid"):
     """The query of an operation that takes none."""
@@ -111,7 +114,8 @@ def _fault(shape: type[BaseModel], found: Mapping[str, Any]) -> Fault:
     kind = str(found["type"])
     where = [str(part) for part in found["loc"]]
     name = ".".join(where) or "body"
-    code = _CODES.get(kind) or ("wrong_type" if kind.endswith(("_type", "_parsing")) else "unknown")
+    code = _CODES.get(kind) or next((code for start, code in _MOMENTS if kind.startswith(start)), "")
+    code = code or ("wrong_type" if kind.endswith(("_type", "_parsing")) else "unknown")
     facts: dict[str, Any] = {}
     if code == "out_of_range":
         rule = _rule(shape.model_json_schema()["properties"].get(where[0], {}))

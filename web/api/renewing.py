@@ -9,7 +9,7 @@ from retention.renewals import Wish
 from web import paging
 from web.api import made_of_renewals as made
 from web.api.given import Decision
-from web.api.names import behind
+from web.api.names import behind, page
 from web.api.operations import operation
 from web.services import identity, services
 
@@ -21,10 +21,10 @@ def renewals(query: made.RenewalList) -> made.RenewalPage:
     found = services().retention.renewals.every(
         identity(), decided=query.decided, after=after, limit=query.limit + 1
     )  # fmt: skip
-    shown, last = found[: query.limit], found[query.limit - 1][0] if len(found) > query.limit else None
+    shown, following = page(found, query.limit, lambda each: paging.told((each[0].asked_at, each[0].id)))
     return made.RenewalPage(
         renewals=[made.RenewalOut(**_stands(row).model_dump(), records=count) for row, count in shown],
-        next=paging.told((last.asked_at, last.id)) if last else None,
+        next=following,
     )
 
 

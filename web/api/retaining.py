@@ -11,7 +11,7 @@ from retention.events import Entered
 from retention.holds import Wanted
 from web import paging
 from web.api import clocks
-from web.api.names import behind
+from web.api.names import behind, page
 from web.api.operations import operation
 from web.i18n import current_locale
 from web.services import identity, services
@@ -24,7 +24,7 @@ def terms_due(query: clocks.TermList) -> clocks.TermPage:
     asked = Asked(query.state, query.ahead, query.year, query.category, query.place)
     after = behind(query.cursor, _place)
     found = services().retention.board.list(identity(), asked, after=after, limit=query.limit + 1)
-    shown, more = found[: query.limit], len(found) > query.limit
+    shown, following = page(found, query.limit, lambda row: f"{row.due or ''}_{row.record_id.hex}")
     records = [
         clocks.TermShown(
             record=row.record_id,
@@ -37,8 +37,7 @@ def terms_due(query: clocks.TermList) -> clocks.TermPage:
         )
         for row in shown
     ]
-    last = shown[-1] if more else None
-    return clocks.TermPage(records=records, next=f"{last.due or ''}_{last.record_id.hex}" if last else None)
+    return clocks.TermPage(records=records, next=following)
 
 
 def _place(text: str) -> tuple[date | None, UUID] | None:
@@ -57,7 +56,7 @@ def secrecy(query: clocks.SecrecyList) -> clocks.SecrecyPage:
     found = services().retention.secrecy.list(
         identity(), query.standing, category=query.category, after=after, limit=query.limit + 1
     )
-    shown, more = found[: query.limit], len(found) > query.limit
+    shown, following = page(found, query.limit, lambda row: f"{row.period.ends or ''}_{row.record.id.hex}")
     records = [
         clocks.SecretShown(
             record=row.record.id,
@@ -70,8 +69,7 @@ def secrecy(query: clocks.SecrecyList) -> clocks.SecrecyPage:
         )
         for row in shown
     ]
-    last = shown[-1] if more else None
-    return clocks.SecrecyPage(records=records, next=f"{last.period.ends or ''}_{last.record.id.hex}" if last else None)
+    return clocks.SecrecyPage(records=records, next=following)
 
 
 @operation("/records/{record_id}/term", 403, 404, 409)
@@ -99,11 +97,8 @@ def record_term(record_id: UUID) -> clocks.TermOfRecord:
 def events(query: clocks.EventList) -> clocks.EventPage:
     """List the events of records that you read, and of subjects if you keep them."""
     found = services().retention.events.list(identity(), after=behind(query.cursor, paging.read), limit=query.limit + 1)
-    shown, more = found[: query.limit], len(found) > query.limit
-    last = shown[-1].event if more else None
-    return clocks.EventPage(
-        events=[_event(each) for each in shown], next=paging.told((last.entered_at, last.id)) if last else None
-    )
+    shown, following = page(found, query.limit, lambda each: paging.told((each.event.entered_at, each.event.id)))
+    return clocks.EventPage(events=[_event(each) for each in shown], next=following)
 
 
 def _event_again(event_id: UUID) -> clocks.EventShown:
@@ -152,11 +147,8 @@ def holds(query: clocks.HoldList) -> clocks.HoldPage:
     found = services().retention.holds.every(
         identity(), released=query.released, after=behind(query.cursor, paging.read), limit=query.limit + 1
     )
-    shown, more = found[: query.limit], len(found) > query.limit
-    return clocks.HoldPage(
-        holds=[_hold(each) for each in shown],
-        next=paging.told((shown[-1].placed_at, shown[-1].id)) if more else None,
-    )
+    shown, following = page(found, query.limit, lambda row: paging.told((row.placed_at, row.id)))
+    return clocks.HoldPage(holds=[_hold(each) for each in shown], next=following)
 
 
 def _hold_again(hold_id: UUID) -> clocks.HoldShown:

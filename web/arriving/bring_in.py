@@ -11,19 +11,17 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as BaseResponse
 
 from archive.bringing_in.files import wanted
-from archive.bringing_in.rows import OWN, Checked
-from archive.bringing_in.sheets import Open, Tables
-from archive.errors import ArchiveError, Fault, InvalidInput, NotFound
+from archive.bringing_in.rows import Checked
+from archive.bringing_in.sheets import Open
+from archive.errors import ArchiveError, Fault, InvalidInput
 from archive.model import SheetState
-from archive.scheme.fields import FieldDef, parse_fields
-from indexer.extract.answer import Failure, Reason
-from indexer.tables import read_sheets
+from archive.scheme.fields import FieldDef
+from web.arriving.sheet_reading import colon, faults_book, fields_of, label, letters_of, lines_of, proposal, read
 from web.directory import CategoryShown
 from web.i18n import current_locale
 from web.services import identity, services
-from web.sheets import TYPE, workbook
 from web.words import columns as column_words
-from web.words.faults import explain_fault, field_label, status_of
+from web.words.faults import explain_fault, status_of
 
 pages = Blueprint("bring_in", __name__)
 
@@ -49,7 +47,7 @@ def take() -> BaseResponse:
         Fault(name, "required") for name, there in (("file", sent.filename), ("category", category)) if not there
     ]
     try:
-        tables = [] if missing else _read(sent)
+        tables = [] if missing else read(sent.filename or "", sent.stream.read())
         key = (
             category and not missing and services().bringing.begin(identity(), sent.filename or "", category.id, tables)
         )
@@ -70,11 +68,9 @@ def columns(sheet_id: UUID) -> str | BaseResponse:
     if wanted.isascii() and wanted.isdigit() and len(wanted) < 3 and int(wanted) != sheet.chosen:
         services().bringing.choose(identity(), sheet_id, int(wanted))
         return redirect(url_for("bring_in.columns", sheet_id=sheet_id), 303)
-    remembered = services().bringing.remembered(identity(), sheet.headers)
-    fields = _fields(sheet)
-    known = {name for name, _words in column_words.choices(fields, "en")}
-    found = sheet.columns or [name if name in known else "" for name in remembered]
-    return _columns(sheet, fields, found or column_words.proposed(sheet.headers, fields), bool(remembered))
+    fields = fields_of(sheet)
+    said, remembered = proposal(sheet, fields)
+    return _columns(sheet, fields, said, remembered)
 
 
 @pages.post("/bring-in/<uuid:sheet_id>/columns")
@@ -85,7 +81,7 @@ def say(sheet_id: UUID) -> BaseResponse:
         services().bringing.set_columns(identity(), sheet_id, said)
     except InvalidInput as error:
         sheet = services().bringing.open(identity(), sheet_id)
-        return make_response(_columns(sheet, _fields(sheet), said, remembered=False, error=error), status_of(error))
+        return make_response(_columns(sheet, fields_of(sheet), said, remembered=False, error=error), status_of(error))
     return redirect(url_for("bring_in.check", sheet_id=sheet_id), 303)
 
 
@@ -150,16 +146,7 @@ def show(sheet_id: UUID) -> str | BaseResponse:
 @pages.get("/bring-in/<uuid:sheet_id>/faults.xlsx")
 def faults(sheet_id: UUID) -> Response:
     """Send the rows that are not in as a spreadsheet, with a last column of their faults, to mend and send again."""
-    sheet = services().bringing.open(identity(), sheet_id)
-    bad = [each for each in services().bringing.check(identity(), sheet_id) if each.faults]
-    headers = sheet.headers
-    wide = max([len(headers), *(len(each.row.cells) for each in bad)])
-    names = [*headers, *[""] * (wide - len(headers))]
-    rows = [[*each.row.cells, *[""] * (wide - len(each.row.cells)), "\n".join(_faults(sheet, each))] for each in bad]
-    body = {"sheet": str(sheet_id), "rows": len(rows)}
-    services().readings.begin(identity(), "batch.faults", body=body).result()
-    book = workbook([*((name, 20) for name in names), (_("Faults"), 80)], rows)
-    return Response(book, mimetype=TYPE, headers={"Content-Disposition": 'attachment; filename="juanku-faults.xlsx"'})
+    return faults_book(services().bringing.open(identity(), sheet_id))
 
 
 def _first(error: InvalidInput | None = None) -> str:
@@ -174,36 +161,11 @@ def _first(error: InvalidInput | None = None) -> str:
     )
 
 
-def _read(sent: FileStorage) -> Tables:
-    """Have the cells read behind the walls of a fork.
-
-    Raises:
-        InvalidInput: it is none that can be read, or too long.
-    """
-    data = sent.stream.read()
-    if not data:
-        raise InvalidInput(Fault("file", "empty_file", {"name": (sent.filename or "")[:200]}))
-    found = read_sheets(services().drawer, data)
-    if isinstance(found, Failure):
-        code = {Reason.ENCRYPTED: "sheet_locked", Reason.TOO_LARGE: "too_many_rows"}.get(found.reason, "not_a_sheet")
-        raise InvalidInput(Fault("file", code, {"limit": 5000}))
-    if any(more for _name, _rows, more in found):
-        raise InvalidInput(Fault("file", "too_many_rows", {"limit": 5000}))
-    return [(name, rows) for name, rows, _more in found]
-
-
 def _category(text: str) -> CategoryShown | None:
     try:
         return services().directory.category(UUID(text)) if text else None
     except ValueError:
         return None
-
-
-def _fields(sheet: Open) -> Sequence[FieldDef]:
-    category = _category(str(sheet.category_id))
-    if category is None:
-        raise NotFound
-    return parse_fields(category.fields)
 
 
 def _columns(
@@ -214,46 +176,15 @@ def _columns(
     samples = [list(row.cells) + [""] * (wide - len(row.cells)) for row in rows[:SAMPLES]]
     told = error.faults if isinstance(error, InvalidInput) else ()
     shown = [
-        (_letters(at), header or "", chosen or "", [row[at] for row in samples if row[at]][:3])
+        (letters_of(at), header or "", chosen or "", [row[at] for row in samples if row[at]][:3])
         for at, (_n, header, chosen) in enumerate(zip_longest(range(wide), sheet.headers, said[:wide]))
     ]
     return render_template(
         "bring_in_columns.html", sheet=sheet, category=_category(str(sheet.category_id)), columns=shown,
         choices=column_words.choices(fields, current_locale()), remembered=remembered, rows=len(rows),
-        lines=[f"{_label(sheet, each.field)}{_colon()}{explain_fault(each, current_locale())}" for each in told],
+        lines=[f"{label(sheet, each.field)}{colon()}{explain_fault(each, current_locale())}" for each in told],
     )  # fmt: skip
 
 
 def _told(sheet: Open, each: Checked) -> dict[str, Any]:
-    return {"row": each.row.number, "cells": each.row.cells, "faults": _faults(sheet, each)}
-
-
-def _faults(sheet: Open, each: Checked) -> list[str]:
-    """Return the faults of a row, each with its column (letter and header) where it has one."""
-    lines = []
-    for fault in each.faults:
-        names = (fault.field, OWN + fault.field)
-        at = next((at for at, name in enumerate(sheet.columns) if name in names), None)
-        header = sheet.headers[at] if at is not None and at < len(sheet.headers) else ""
-        where = _label(sheet, fault.field) if at is None else f"{_letters(at)} {header}".strip()
-        lines.append(f"{where}{_colon()}{explain_fault(fault, current_locale())}")
-    return lines
-
-
-def _label(sheet: Open, name: str) -> str:
-    own = {field.name: field.label(current_locale()) for field in _fields(sheet)}
-    return own.get(name) or field_label(name, current_locale())
-
-
-def _colon() -> str:
-    return ": " if current_locale() == "en" else "："
-
-
-def _letters(at: int) -> str:
-    """Return the letters of a column, counted from 0: A to Z, then AA."""
-    text = ""
-    at += 1
-    while at:
-        at, rest = divmod(at - 1, 26)
-        text = chr(65 + rest) + text
-    return text
+    return {"row": each.row.number, "cells": each.row.cells, "faults": lines_of(sheet, each)}

@@ -259,12 +259,8 @@ def set_custody(person_id: UUID) -> Answer:
     wanted = {
         int(text) for text in request.form.getlist("levels") if text.isascii() and text.isdigit() and len(text) < 4
     }
-    rights, held = services().house.rights, set(sheet.custody)
     try:
-        for rank in sorted(wanted - held):
-            rights.entrust(identity(), person_id, rank)
-        for rank in sorted(held - wanted):
-            rights.relieve(identity(), person_id, rank)
+        services().house.rights.set_custody(identity(), person_id, wanted)
     except ArchiveError as error:
         return again(_custody_form(sheet), error)
     flash(_("The custody is changed."))

@@ -1,10 +1,12 @@
-"""A paper at the counter, as a form says: which, how many pages were counted, its condition."""
+"""A paper at the counter: what a form says of it, and how it is handed out and comes back, for pages and programs."""
 
 from uuid import UUID
 
 from flask import request
 
 from archive.errors import Fault, InvalidInput, NotFound
+from archive.loans.counter import Handed, Seen
+from archive.loans.counter_papers import PaperAt
 from archive.loans.papers import AtCounter
 from archive.model import CopyCondition
 from web.custody.placing import numbered
@@ -44,3 +46,46 @@ def named_conditions() -> list[tuple[str, str]]:
     """Return the conditions that a paper can be in, with their words."""
     say = translator(current_locale())
     return [(value, say(words)) for value, words in CONDITIONS.items()]
+
+
+def hand_out(login: str, record_id: UUID, out: AtCounter, slip: UUID | None) -> Handed | PaperAt:
+    """Hand a paper to whom it waits for: on a loan, else into standing custody or on its round.
+
+    Raises:
+        InvalidInput: ``person`` (there is no such person); as ``Counter.issue``.
+        NotFound, NotAllowed: not theirs to lend.
+    """
+    lending = services().lending
+    try:
+        key, _name = lending.counter.person(identity(), login)
+    except NotFound:
+        raise InvalidInput(Fault("person", "unknown")) from None
+    if not lending.looks.is_ready(identity(), login, record_id):
+        paper = lending.counter_papers.issue(identity(), key, record_id, out)
+        if paper is not None:
+            return paper
+    return lending.counter.issue(
+        identity(), key, record_id, copy=out.copy, pages=out.pages, condition=out.condition, slip=slip
+    )
+
+
+def is_out(record_id: UUID, copy: int | None) -> bool:
+    """Whether a paper of a record is with someone. Raises ``NotFound``, ``NotAllowed``."""
+    lending = services().lending
+    return lending.counter.is_out(identity(), record_id) or lending.counter_papers.is_out(identity(), record_id, copy)
+
+
+def take_back(record_id: UUID, seen: Seen, copy: int | None) -> Handed | PaperAt:
+    """Take a paper back, whoever brings it.
+
+    Raises:
+        InvalidInput: ``record`` (it is with nobody; several are: name the copy); as ``Counter.take_back``.
+        NotFound, NotAllowed: not theirs to lend.
+    """
+    lending = services().lending
+    if lending.counter.is_out(identity(), record_id) or not lending.counter_papers.is_out(identity(), record_id, copy):
+        return lending.counter.take_back(identity(), record_id, seen, copy)
+    paper = lending.counter_papers.take_back(identity(), record_id, AtCounter(copy, seen.pages, seen.condition))
+    if paper is None:
+        raise InvalidInput(Fault("record", "which_copy"))
+    return paper

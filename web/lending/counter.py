@@ -16,7 +16,7 @@ from archive.policy.rules import Act
 from web.asking import require
 from web.custody.placing import numbered
 from web.i18n import current_locale
-from web.lending.at_counter import at_counter, named_conditions
+from web.lending.at_counter import at_counter, hand_out, is_out, named_conditions, take_back
 from web.lending.attached import photographs
 from web.lending.papers import slip_pdf
 from web.prints.filled import pdf_sent
@@ -132,7 +132,6 @@ def _standing(login: str, slip: str = "") -> Scan:
 
 
 def _take(scan: Scan, text: str) -> None:
-    counter = services().lending.counter
     number, copy = numbered(text)
     record = None
     try:
@@ -142,30 +141,17 @@ def _take(scan: Scan, text: str) -> None:
     if record is None:
         _begin(scan, text)
         return
-    now, papers = at_counter(copy), services().lending.counter_papers
-    mine = _is_for(scan, record)
-    if counter.is_out(identity(), record) and not mine:
+    now = at_counter(copy)
+    if not _is_for(scan, record) and is_out(record, copy):
         seen = Seen(
             pages=now.pages, condition=now.condition, words=request.form.get("words", ""),
             effect=request.form.get("effect", ""), brought_by=scan.person,
         )  # fmt: skip
-        _returned(scan, counter.take_back(identity(), record, seen, copy))
-        return
-    if not mine and papers.is_out(identity(), record, copy):
-        _paper_back(scan, papers.take_back(identity(), record, now))
+        _came_back(scan, take_back(record, seen, copy))
         return
     if not scan.person:
         raise InvalidInput(Fault("person", "required"))
-    key, _name = counter.person(identity(), scan.person)
-    paper = papers.issue(identity(), key, record, now) if not _waits_for(scan, record) else None
-    if paper is not None:
-        _paper_out(scan, paper)
-        return
-    handed = counter.issue(
-        identity(), key, record, copy=copy, pages=now.pages, condition=now.condition, slip=scan.slip
-    )  # fmt: skip
-    scan.kind, scan.head = "done", f"{handed.record_number} → {handed.borrower}"
-    scan.lines.append(_("Lent until %(day)s.", day=handed.due_on))
+    _went_out(scan, hand_out(scan.person, record, now, scan.slip))
 
 
 def _begin(scan: Scan, text: str) -> None:
@@ -179,33 +165,37 @@ def _begin(scan: Scan, text: str) -> None:
 
 def _is_for(scan: Scan, record: UUID) -> bool:
     """Whether something approved of a record, of which another copy is out, waits for the person at the counter."""
-    waiting = services().lending.counter_papers.waiting(identity(), scan.person) if scan.person else ()
-    return _waits_for(scan, record) or any(each.record_id == record for each in waiting)
-
-
-def _waits_for(scan: Scan, record: UUID) -> bool:
-    """Whether a loan of a record waits for the person at the counter."""
-    return bool(scan.person) and services().lending.looks.is_ready(identity(), scan.person, record)
-
-
-def _paper_out(scan: Scan, paper: PaperAt) -> None:
-    scan.kind, scan.head, scan.paper = "done", f"{paper.number} → {paper.holder}", paper
-    scan.lines.append(
-        _("Into standing custody.") if paper.custody else _("It goes round, and is back by %(day)s.", day=paper.due)
+    if not scan.person:
+        return False
+    waiting = services().lending.counter_papers.waiting(identity(), scan.person)
+    return services().lending.looks.is_ready(identity(), scan.person, record) or any(
+        each.record_id == record for each in waiting
     )
 
 
-def _paper_back(scan: Scan, paper: PaperAt | None) -> None:
-    if paper is None:
-        raise InvalidInput(Fault("record", "which_copy"))
-    scan.kind, scan.head = "done", f"{paper.number} ← {paper.holder}"
-    scan.lines.append(_("It came back from standing custody.") if paper.custody else _("It came back from its round."))
-    if paper.differs:
-        scan.lines.append(_("It differs from how it went out."))
+def _went_out(scan: Scan, handed: Handed | PaperAt) -> None:
+    scan.kind = "done"
+    if isinstance(handed, Handed):
+        scan.head = f"{handed.record_number} → {handed.borrower}"
+        scan.lines.append(_("Lent until %(day)s.", day=handed.due_on))
+        return
+    scan.head, scan.paper = f"{handed.number} → {handed.holder}", handed
+    scan.lines.append(
+        _("Into standing custody.") if handed.custody else _("It goes round, and is back by %(day)s.", day=handed.due)
+    )
 
 
-def _returned(scan: Scan, back: Handed) -> None:
-    scan.kind, scan.head, scan.report = "done", f"{back.record_number} ← {back.borrower}", back.report
+def _came_back(scan: Scan, back: Handed | PaperAt) -> None:
+    scan.kind = "done"
+    if isinstance(back, PaperAt):
+        scan.head = f"{back.number} ← {back.holder}"
+        scan.lines.append(
+            _("It came back from standing custody.") if back.custody else _("It came back from its round.")
+        )
+        if back.differs:
+            scan.lines.append(_("It differs from how it went out."))
+        return
+    scan.head, scan.report = f"{back.record_number} ← {back.borrower}", back.report
     scan.lines.append(_("It came back."))
     if back.lies:
         scan.lines.append(_("It lay at %(path)s.", path=back.lies))

@@ -41,7 +41,7 @@ def download(content_id: UUID) -> Response:
         "Content-Security-Policy": security.FILE_POLICY,
         "Accept-Ranges": "bytes",
     }
-    if span is None and request.range is not None and request.range.ranges:
+    if span is None and request.range is not None and request.range.units == "bytes" and request.range.ranges:
         return Response(status=416, headers={"Content-Range": f"bytes */{opened.size}"})
     start, stop = span or (0, opened.size)
     headers["Content-Length"] = str(stop - start)

@@ -118,6 +118,8 @@ FAULTS: Mapping[str, str] = {
     "not_numbered": mark("the dossier has no number yet: file it first"),
     "not_a_list": mark("must be a list"),
     "not_a_mapping": mark("must be a group of names and values"),
+    "not_a_day": mark("is not a day such as 2026-03-05"),
+    "not_a_moment": mark("is not a moment with its zone, such as 2026-03-05T01:02:03Z"),
     "not_a_number": mark("is not a number"),
     "not_a_pair": mark("must be written as FIELD=VALUE"),
     "not_yaml": mark("is not a YAML text that can be read"),
