@@ -20,6 +20,7 @@ from indexer.kinds import (
     ENVELOPE,
     EPUB,
     HTML,
+    IWORK,
     JPEG_2000,
     MAIL,
     MARKUP,
@@ -145,6 +146,8 @@ def _kind_of_parts(entries: set[bytes], expected: str) -> str:
         kind = OFD
     elif b"META-INF/container.xml" in entries and expected in {EPUB, ""}:
         kind = EPUB
+    elif any(entry.endswith(b".iwa") for entry in entries):
+        kind = IWORK
     elif b"content.xml" in entries and expected.startswith(OPENDOCUMENT):
         kind = expected
     elif b"[Content_Types].xml" in entries or expected.startswith(OOXML):

@@ -34,6 +34,9 @@ SVG = "image/svg+xml"
 RTF = "text/rtf"
 MAIL = "message/rfc822"
 MAILBOX = "application/mbox"
+IWORK = "application/vnd.apple.iwork"
+"""A document of Apple's Pages, Numbers or Keynote since 2013: a zip of parts that no other program reads."""
+
 ENVELOPE = "application/pkcs7-mime"
 """Something signed or sealed with certificates (CMS, S/MIME)."""
 
@@ -82,6 +85,7 @@ BY_EXTENSION: dict[str, tuple[str, ...]] = {
     "ots": (OPENDOCUMENT + "spreadsheet-template",),
     "otp": (OPENDOCUMENT + "presentation-template",),
     "epub": (EPUB,),
+    **dict.fromkeys(("pages", "numbers", "key"), (IWORK, ZIP)),
     "zip": (ZIP,),
     "rtf": (RTF, "application/rtf"),
     "htm": (HTML, XHTML),

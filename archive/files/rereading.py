@@ -25,9 +25,14 @@ from archive.policy.rules import Act
 AGAIN = "again"
 """In the payload of an extract job: what the content was before, as ``standing`` tells it."""
 
+_ASKED = "asked"
+"""Beside it: since when, and by which choice."""
+
 BATCH = 500
 
 _WHOLE = (ContentState.STORED, ContentState.QUARANTINED)
+
+_WAITING = (Job.kind == JobKind.EXTRACT, Job.state.in_((JobState.QUEUED, JobState.RUNNING)))
 
 FILTERS = ("kind", "text", "reason", "category", "fonds")
 
@@ -73,6 +78,9 @@ class Rereading:
     def ask(self, identity: Identity, where: Mapping[str, str]) -> datetime:
         """Ask for the chosen contents to be read again, batch by batch; those that wait for it already are left out.
 
+        Where contents still wait that the same choice asked for, it broke off: it is gone on with, and what was read
+        since then is left out too.
+
         Returns:
             the moment from which on it was asked, for ``changes``.
 
@@ -80,8 +88,15 @@ class Rereading:
             NotAllowed: this person does not run the system.
             InvalidInput: as ``count``.
         """
-        began = self._clock.now()
         chosen = _chosen(where)
+        began = self._broken_off(where)
+        if began is not None:
+            read = select(Job.subject_id).where(
+                Job.kind == JobKind.EXTRACT, Job.state == JobState.DONE, Job.created_at >= began
+            )
+            chosen = chosen.where(Content.id.not_in(read))
+        began = began or self._clock.now()
+        asked = [began.isoformat(), dict(where)]
         with self._guard.refusals(identity), self._db.writing() as work:
             self._guard.require_house(work.session, identity, Act.RUN_SYSTEM)
             self._log.note(work.session, identity, "system.reread", body={"where": dict(where)})
@@ -89,18 +104,23 @@ class Rereading:
         last = UUID(int=0)
         while True:
             with self._db.writing() as work:
-                waiting = select(Job.subject_id).where(
-                    Job.kind == JobKind.EXTRACT, Job.state.in_((JobState.QUEUED, JobState.RUNNING))
-                )
+                waiting = select(Job.subject_id).where(*_WAITING)
                 some = chosen.where(Content.id > last, Content.id.not_in(waiting)).order_by(Content.id).limit(BATCH)
                 rows = work.session.execute(some).all()
                 if not rows:
                     return began
                 for row in rows:
                     before = standing(row.state, row.text_state, row.reason)
-                    self._outbox.add(work, JobKind.EXTRACT, row.id, payload={AGAIN: before})
+                    self._outbox.add(work, JobKind.EXTRACT, row.id, payload={AGAIN: before, _ASKED: asked})
                 work.commit()
             last = rows[-1].id
+
+    def _broken_off(self, where: Mapping[str, str]) -> datetime | None:
+        """Return since when this choice is being read again; None: nothing that it asked for still waits."""
+        with self._db.reading() as session:
+            payloads = session.scalars(select(Job.payload).where(*_WAITING)).yield_per(1000)
+            begun = (payload[_ASKED] for payload in payloads if _ASKED in payload)
+            return next((datetime.fromisoformat(since) for since, choice in begun if choice == dict(where)), None)
 
     def changes(self, since: datetime) -> list[Change]:
         """Return what became of contents that were read again since a moment, the most frequent change first."""

@@ -13,6 +13,7 @@ from indexer.extract.answer import Extracted, Reason, Unreadable
 from indexer.extract.charset import decode
 from indexer.extract.cleaning import clean_line
 from indexer.extract.large import LARGE, MOST_BYTES, XmlWords, html_pieces, may_stream
+from indexer.extract.package import refuse
 from indexer.extract.paging import cut, paged
 
 _DECLARED = re.compile(
@@ -103,7 +104,7 @@ def _words_of(source: bytes, words: XmlWords, *, recover: bool) -> str:
             parser.feed(source[at : at + _FED])
         return str(parser.close())
     except etree.XMLSyntaxError as error:
-        _refuse(parser, error)
+        refuse(parser, error)
         if recover and words.parts:
             return words.close()
         raise Unreadable(Reason.BROKEN, "XMLSyntaxError") from error
@@ -220,29 +221,14 @@ def _tree(source: bytes) -> etree._Element:
     try:
         return etree.fromstring(source, strict)
     except etree.XMLSyntaxError as error:
-        _refuse(strict, error)
+        refuse(strict, error)
     root = etree.fromstring(source, _parser(recover=True))
     if root is None:
         raise Unreadable(Reason.BROKEN, "XMLSyntaxError")
     return root
 
 
-def _refuse(parser: etree.XMLParser, error: etree.XMLSyntaxError) -> None:
-    """Raise what is wrong with a file that no second reading helps."""
-    log: Any = parser.error_log  # the error's own still holds those of other files
-    for each in log:
-        if each.type == etree.ErrorTypes.ERR_NO_MEMORY:
-            raise MemoryError from error
-        if any(word in each.message for word in _TOO_LARGE):
-            raise Unreadable(Reason.TOO_LARGE, "XMLSyntaxError") from error
-        if each.type in _LIMITS:
-            raise Unreadable(Reason.BOMB, "XMLSyntaxError") from error
-
-
 _FED = 1_000_000
-_TOO_LARGE = ("too long", "too big", "huge text", "size limit")
-_LIMITS = {114, etree.ErrorTypes.ERR_ENTITY_LOOP}
-"""What was built to hurt; 114 is what libxml2 says since 2.14 of every limit of its own."""
 
 
 def _parser(*, recover: bool, target: Any = None) -> etree.XMLParser:

@@ -15,6 +15,10 @@ from indexer.extract.answer import Reason, Unreadable
 from indexer.extract.cleaning import clean_line
 from indexer.extract.zips import open_zip
 
+_TOO_LARGE = ("too long", "too big", "huge text", "size limit")
+_LIMITS = {114, etree.ErrorTypes.ERR_ENTITY_LOOP}
+"""What was built to hurt; 114 is what libxml2 says since 2.14 of every limit of its own."""
+
 _NAME = re.compile(r"^\{[^}]*\}")
 
 
@@ -62,7 +66,8 @@ class Package:
             doctype: whether a document type may be declared; its entities are left alone either way.
 
         Raises:
-            Unreadable: ``broken``: missing, no XML, or a document type where none belongs.
+            Unreadable: ``broken``: missing, no XML, or a document type where none belongs; else as
+                ``refuse`` says.
         """
         return parse_xml(self.read(name), doctype=doctype)
 
@@ -84,13 +89,23 @@ def parse_xml(data: bytes, *, doctype: bool = False) -> etree._Element:
     try:
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
-        log: Any = parser.error_log  # the error's own still holds those of other files
-        if any(each.type == etree.ErrorTypes.ERR_NO_MEMORY for each in log):
-            raise MemoryError from error
+        refuse(parser, error)
         raise Unreadable(Reason.BROKEN, type(error).__name__) from error
     if not doctype and root.getroottree().docinfo.internalDTD is not None:
         raise Unreadable(Reason.BROKEN, "doctype")
     return root
+
+
+def refuse(parser: etree.XMLParser, error: etree.XMLSyntaxError) -> None:
+    """Raise what is wrong with XML that no second reading helps: ``bomb``, ``too_large``."""
+    log: Any = parser.error_log  # the error's own still holds those of other files
+    for each in log:
+        if each.type == etree.ErrorTypes.ERR_NO_MEMORY:
+            raise MemoryError from error
+        if any(word in each.message for word in _TOO_LARGE):
+            raise Unreadable(Reason.TOO_LARGE, "XMLSyntaxError") from error
+        if each.type in _LIMITS:
+            raise Unreadable(Reason.BOMB, "XMLSyntaxError") from error
 
 
 def _parser() -> etree.XMLParser:

@@ -48,6 +48,24 @@ _FREQUENT = frozenset(
 )
 
 
+_HANGUL = frozenset(
+    "이다는에의하고을가지한사기로도인아어를은서자대해시리정보수일장부제과주니전원관있나무동안회공구성여라"
+    "문계습합용그것으만상조약경조비실세들신연교생입내유물요선방불치차단개"
+)
+"""Of Korean letters, those that are frequent."""
+
+_HAN = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uff5e]+")
+_PLAIN = re.compile("[ -~\r\n\t\u0400-\u045f\u3041-\u30fe]")
+_WORDS = re.compile(rb"[^\x00-@\[-`{-\x7f\x85\x91-\x97\xa0\xab\xb9\xbb]+")
+_SHAPES = {
+    "koi8-r": re.compile(rb"[\xe0-\xff\xb3]?[\xc0-\xdf\xa3]+|[\xe0-\xff\xb3]+"),
+    "cp1251": re.compile(rb"[\xc0-\xdf\xa8]?[\xe0-\xff\xb8]+|[\xc0-\xdf\xa8]+"),
+}
+"""A Russian word by the two tables."""
+
+_CYRILLIC = frozenset("оеаинтсрвлкмдпуя")
+
+
 def extract_text(data: mmap.mmap | bytes, first_page: int | None = None, last_page: int | None = None) -> Extracted:
     """Decode a text file and return its pages ``first_page`` to ``last_page`` (both included, 1-based).
 
@@ -82,7 +100,7 @@ def decoded(data: bytes) -> str | None:
 
 def likely_words(data: bytes) -> str | None:
     """Return a few words, such as a name, by the encoding that makes them likely; None: they are in none of ours."""
-    if _is_whole(data, "utf-8"):
+    if _is_whole(data, "utf-8") and not _is_chinese_after_all(data):
         return data.decode()
     text, usual = _line(data, "")
     return text if usual else None
@@ -105,11 +123,26 @@ def guess_encoding(data: bytes) -> str | None:
 
 def _narrow(data: bytes, sample: bytes) -> str | None:
     """Choose among encodings that write ASCII, or what stands for it, in one byte."""
-    utf8 = _decodes(sample, "utf-8") and _fits(data, "utf-8")
+    utf8 = _decodes(sample, "utf-8") and _fits(data, "utf-8") and not _is_chinese_after_all(sample)
     switched = _escaped(sample) or (None if utf8 or not _is_ebcdic(sample) else _EBCDIC)
     if switched or _is_binary(sample):
         return switched
-    return "utf-8" if utf8 else _foreign(sample) or _chinese(data, sample) or _other(sample)
+    if utf8:
+        return "utf-8"
+    accented = _is_accented(sample)
+    return (None if accented else _eastern(data, sample)) or _other(sample, accented=accented)
+
+
+def _is_chinese_after_all(sample: bytes) -> bool:
+    """Whether a few signs of GBK pass for letters of UTF-8, as those of 通知 do: all are frequent, and no two alike."""
+    if (
+        len(sample) > 64
+        or max(sample.decode("utf-8", "ignore"), default="") >= "\u0800"
+        or not _is_whole(sample, "gbk")
+    ):
+        return False
+    signs = [sign for sign in sample.decode("gbk") if sign >= "\x80"]
+    return len(set(signs)) > 1 and _FREQUENT.issuperset(signs)
 
 
 def _by_lines(data: bytes, encoding: str | None) -> str | None:
@@ -133,8 +166,9 @@ def _by_lines(data: bytes, encoding: str | None) -> str | None:
 def _line(line: bytes, usual: str) -> tuple[str, str]:
     """Return a line as text, and the encoding of its Chinese, which the next in doubt is taken for."""
     with suppress(UnicodeDecodeError):
-        if not usual or line.isascii() or _UTF8_CHINESE.search(line):
-            return line.decode(), usual
+        text = line.decode()
+        if line.isascii() or _UTF8_CHINESE.search(line) or not (usual or _is_chinese_after_all(line)):
+            return text, usual
     scores = {name: _frequency(line, name) for name in _COMMON_LEADS if _is_whole(line, name)}
     if not scores:
         return line.decode(usual or "utf-8", "replace"), usual
@@ -155,7 +189,7 @@ def _escaped(sample: bytes) -> str | None:
     if b"\x1b$" in sample:
         return next((name for name in ("iso2022_jp_2", "iso2022_jp_ext", "iso2022_kr") if _decodes(sample, name)), None)
     if sample.isascii() and len(_HZ.findall(sample)) and _decodes(sample, "hz"):
-        return "hz" if _frequency(sample, "hz") >= 0.2 else None
+        return "hz" if _frequency(sample.decode("hz", "ignore").encode("gb18030"), "gb18030") >= 0.12 else None
     return None
 
 
@@ -170,30 +204,57 @@ def _is_ebcdic(sample: bytes) -> bool:
     return plain >= 0.97 * len(text) and sum(map(str.isalpha, text)) >= 0.25 * len(text)
 
 
-def _foreign(sample: bytes) -> str | None:
-    """Recognise Japanese by its kana, Korean by its letters: their bytes pass for Chinese, in no likely words."""
-    text = sample[:_SCORED_LETTERS].decode("euc_jp", "ignore")
-    letters = [letter for letter in text if letter >= "\x80"]
-    kana = sum("\u3041" <= letter <= "\u30fe" for letter in letters)
-    if kana >= 0.3 * len(letters) and kana >= 10 and _decodes(sample, "euc_jp"):
-        return "euc_jp"
-    leads = re.findall(rb"[\xb0-\xc8][\xa1-\xfe]", sample)
-    high = len(re.findall(rb"[\x80-\xff]", sample))
-    if len(leads) < 10 or len(leads) * 2 < 0.97 * high or not _decodes(sample, "cp949"):
-        return None  # Chinese has signs beyond the leads of Hangul, and marks between them
-    return None if _frequency(sample, "gb18030") >= 0.3 else "cp949"
+def _eastern(data: bytes, sample: bytes) -> str | None:
+    """Choose between the two families of Chinese encodings by how much of the text is made of frequent signs.
 
-
-def _chinese(data: bytes, sample: bytes) -> str | None:
-    """Choose between the two families of Chinese encodings by how much of the text is made of frequent signs."""
-    scores = {name: _frequency(sample, name) for name in ("gb18030", "big5hkscs") if _decodes(sample, name)}
+    Japanese, Korean and Russian have bytes that pass for Chinese, in no likely words.
+    """
+    if japanese := _japanese(sample):
+        return japanese
+    scores = {name: _frequency(sample, name) for name in _COMMON_LEADS if _decodes(sample, name)}
     best = max(scores, key=lambda name: scores[name], default=None)
+    if best is None or scores[best] < 0.5:
+        if _is_korean(sample, scores.get("gb18030", 0.0)):
+            return "cp949"
+        if russian := _russian(sample):
+            return russian
     if best is None or scores[best] < 0.08:
         return None
     return best if _fits(data, best) else None
 
 
-def _other(sample: bytes) -> str | None:
+def _japanese(sample: bytes) -> str | None:
+    """Recognise Japanese by its kana. In Big5 the bytes of some are frequent signs: few have to be most of the text."""
+    for name in ("euc_jp", "cp932"):
+        letters = [letter for letter in sample[:_SCORED_LETTERS].decode(name, "ignore") if letter >= "\x80"]
+        kana = sum("\u3041" <= letter <= "\u30fe" for letter in letters)
+        enough = kana >= 10 or (kana >= 5 and kana * 2 >= len(letters)) or (kana >= 3 and name == "cp932")
+        if enough and kana >= 0.3 * len(letters) and _decodes(sample, name):
+            return name
+    return None
+
+
+def _is_korean(sample: bytes, chinese: float) -> bool:
+    """Whether a text is Korean: Chinese has signs beyond the leads of Hangul, and marks between them."""
+    leads = re.findall(rb"[\xb0-\xc8][\xa1-\xfe]", sample)
+    high = len(re.findall(rb"[\x80-\xff]", sample))
+    if len(leads) < 5 or len(leads) * 2 < 0.97 * high or not _decodes(sample, "cp949"):
+        return False
+    often = sum(pair.decode("cp949") in _HANGUL for pair in leads) / len(leads)
+    return (often >= 0.4 and often >= chinese + 0.15) or (len(leads) >= 10 and chinese < 0.3)
+
+
+def _russian(sample: bytes) -> str | None:
+    """Tell the two tables by where they keep small letters: a word has a capital at its beginning, or all through."""
+    words = [word for word in _WORDS.findall(sample) if not word.isascii()]
+    if sum(map(len, words)) < 8:
+        return None
+    shaped = [name for name, shape in _SHAPES.items() if all(map(shape.fullmatch, words))]
+    common = {name: sum(letter in _CYRILLIC for letter in sample.decode(name, "replace")) for name in shaped}
+    return max(common, key=lambda name: common[name], default=None)
+
+
+def _other(sample: bytes, *, accented: bool) -> str | None:
     """Ask the statistics of ``chardet`` for what is neither Unicode nor plainly Chinese."""
     found = chardet.detect(sample)
     encoding, confidence = found.get("encoding"), found.get("confidence") or 0.0
@@ -202,6 +263,8 @@ def _other(sample: bytes) -> str | None:
     sure = 0.3 if encoding and _is_alphabet(sample, encoding) else 0.5
     if encoding and confidence >= sure and _decodes(sample, encoding):
         return encoding
+    if accented:
+        return _WESTERN
     near = next((name for name in ("utf-8", "gb18030", "big5hkscs") if _nearly(sample, name)), None)
     return near or (_WESTERN if _is_western(sample) else None)
 
@@ -249,26 +312,38 @@ def _nearly(sample: bytes, encoding: str) -> bool:
     return wrong <= max(1, len(text) // 50) and _frequency(sample, encoding) >= 0.08
 
 
+def _is_accented(sample: bytes) -> bool:
+    """Whether what is beyond ASCII are single letters in Latin words, as no Chinese table has them."""
+    beyond = re.findall(rb"[\x80-\xff]+", sample)
+    single = sum(len(run) == 1 and run >= b"\xc0" for run in beyond)
+    latin = len(re.findall(rb"[A-Za-z]", sample))
+    return latin >= 3 and latin >= sum(map(len, beyond)) and single >= 0.6 * len(beyond)
+
+
 def _is_western(sample: bytes) -> bool:
     """Whether all but a few signs are plain Latin: then the rest are accented letters of a Western table."""
     return sum(byte < 0x80 for byte in sample) >= 0.9 * len(sample)
 
 
 def _wide(sample: bytes) -> str | None:
-    """Recognise UTF-16 without its mark: the right side must read as frequent signs or plain letters."""
-    if len(sample) < 8 or (len(sample) % 2 and len(sample) < _SAMPLE_BYTES):
+    """Recognise UTF-16 without its mark: the right side must read as frequent signs or plain letters.
+
+    Without a line end or a Latin letter there is no zero in it; then all of it must be Chinese.
+    """
+    if len(sample) < 4 or (len(sample) % 2 and len(sample) < _SAMPLE_BYTES):
         return None
-    if b"\x00" not in sample:
-        return None  # Chinese without one line end or Latin letter is rarer than text that merely looks wide
     even = sample[: len(sample) & ~1]
+    scores: dict[str, int] = {}
     for encoding in ("utf-16-le", "utf-16-be"):
         if not _decodes(even, encoding):
             continue
         text = even.decode(encoding, "ignore")
-        good = sum(letter in _FREQUENT or " " <= letter <= "~" or letter in "\r\n\t" for letter in text)
-        if good >= 0.4 * len(text):
-            return encoding
-    return None
+        if b"\x00" not in sample and not _HAN.fullmatch(text):
+            continue
+        good = sum(letter in _FREQUENT or bool(_PLAIN.match(letter)) for letter in text)
+        if good >= (0.4 if b"\x00" in sample else 0.5) * len(text):
+            scores[encoding] = good
+    return max(scores, key=lambda name: scores[name], default=None)
 
 
 def _is_binary(sample: bytes) -> bool:

@@ -18,7 +18,7 @@ from cryptography.hazmat.backends import default_backend
 from msoffcrypto import exceptions
 
 from indexer import kinds
-from indexer.extract import ole, zips
+from indexer.extract import odf_lock, ole, zips
 from indexer.extract.answer import Reason, Unreadable
 from indexer.extract.archives import name_of
 from indexer.extract.pdf import PASSWORD_ASKED, view
@@ -54,6 +54,8 @@ def unlocked(media_type: str, data: mmap.mmap | bytes, password: str) -> bytes:
         return _pdf(data, password)
     if ole.is_ole(data):
         return _office(data, password)
+    if media_type.startswith(kinds.OPENDOCUMENT):
+        return _opendocument(data, password)
     if kinds.is_zip(media_type):
         return _zip(data, password)
     if media_type == kinds.SEVENZIP:
@@ -88,6 +90,13 @@ def _office(data: mmap.mmap | bytes, password: str) -> bytes:
     return out.getvalue()
 
 
+def _opendocument(data: mmap.mmap | bytes, password: str) -> bytes:
+    odd = zips.inspect_zip(data)
+    if odd is not None:
+        raise Unreadable(odd.reason, odd.detail)
+    return odf_lock.opened(data, password)
+
+
 def _sevenzip(data: mmap.mmap | bytes, password: str) -> bytes:
     """Return a zip of what lies in a locked 7z."""
     out = io.BytesIO()
@@ -99,7 +108,7 @@ def _sevenzip(data: mmap.mmap | bytes, password: str) -> bytes:
 
 def _zip(data: mmap.mmap | bytes, password: str) -> bytes:
     odd = zips.inspect_zip(data)
-    if odd is None:  # the lock is its program's own (OpenDocument, OFD)
+    if odd is None:  # the lock is its program's own
         raise Unreadable(Reason.UNSUPPORTED)
     if odd.reason is not Reason.ENCRYPTED:
         raise Unreadable(odd.reason, odd.detail)

@@ -58,7 +58,8 @@ _DATE = re.compile(
     rf"|\b(?P<bd>[0-3]?[0-9])(?:st|nd|rd|th)?[ ](?P<bm>{_MONTHS})\.?,?[ ](?P<by>(?:19|20)\d\d)\b"
 )
 _LABELLED = re.compile(r"(?:日期|时间|時間|\bdate)[ \u3000]*[:：][ \t\u3000]*$", re.IGNORECASE)
-_IN_FORCE = re.compile(rf"{_S}(?:起|施行|生效|实施|實施)")
+_IN_FORCE = re.compile(rf"{_S}(?:起|施行|生效|实施|實施|至|止|前)")
+_SINCE = re.compile("[自从從]$")
 _ENACTED = re.compile("通过|通過|修订|修訂|修正|修改|公布|发布|發布|批准|核准")
 _SHEETS = frozenset({kinds.XLS, kinds.XLSX, "text/csv", kinds.OPENDOCUMENT + "spreadsheet"})
 """A date in Chinese, in figures, or in English."""
@@ -143,12 +144,13 @@ def date_at_end(line: Line, today: date) -> int | None:
 
 
 def _dates(page: Page, start: int, end: int, paper: Paper, rule: str) -> Iterator[Finding]:
-    """Yield the dates in a part of a page, but for those from which on a thing holds; of a table those with a label."""
+    """Yield the dates in a part of a page, but for those of a term; of a table those with a label."""
     text = page.text.translate(_FULL_WIDTH)
     for match in _DATE.finditer(text, start, end):
         found = _civil(match, paper.today)
         cell = paper.media_type in _SHEETS and not _LABELLED.search(text[: match.start()][-20:])
-        if found and not cell and not _IN_FORCE.match(text, match.end()):
+        term = _IN_FORCE.match(text, match.end()) or _SINCE.search(text[: match.start()])
+        if found and not cell and not term:
             yield Finding("drawn_up", found, rule, TEXT, page.number, *_cut(match))
 
 

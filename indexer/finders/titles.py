@@ -43,7 +43,8 @@ _BEFORE = re.compile(
     r"[（(].*[）)]|[-—_=*＊ ]{2,}|第?[ ]?[0-9]{1,4}[ ]?[页頁]?"
 )
 _LABELLED = re.compile(r"[^:：]{1,12}[:：].*")
-_SET_APART = re.compile(r"(?:[\u3400-\u9fff][ ]){2,}[\u3400-\u9fff]")
+_SET_APART = re.compile(r"(?:[\u3400-\u9fff][ ]){1,}[\u3400-\u9fff]")
+_BARE = re.compile(rf"(?:{KINDS})")
 _SENT_BY = re.compile(rf"{BODIES.pattern}[ \u3000]+[\u3400-\u9fff]{{1,3}}")
 _RED_HEAD = re.compile(r".{2,40}(?:文件|檔案)")
 _ADDRESSED = re.compile(r".{1,80}[:：]")
@@ -91,7 +92,7 @@ def _heading(paper: Paper) -> Finding | None:
             found = find(lines, place)
             if found:
                 words = _joined(found)
-                if 4 <= len(words) <= _LONGEST * 2 and is_readable(words):
+                if 2 <= len(words) <= _LONGEST * 2 and is_readable(words):
                     rule = {_about: "title_about", _contract: "title_contract"}.get(find, "title_kind")
                     first, last = found[0], found[-1]
                     return Finding("title", words, rule, TEXT, first.page, first.start, last.end)
@@ -159,6 +160,8 @@ def _kind(lines: Sequence[Line], place: int) -> list[Line]:
     line = lines[place]
     if _is_no_title(line) or _RED_HEAD.fullmatch(line.text) or not _KIND_END.fullmatch(_plain(line)):
         return []
+    if place == 0 and len(line.text) >= 3 and _BARE.fullmatch(_plain(line)):  # 承诺书, or 通　告
+        return [line]
     earlier = [each for each in lines[:place] if not _may_precede(each)]
     short = len(_plain(line)) < 4 or _SENT_BY.fullmatch(line.text)
     return [] if short or len(earlier) > 1 or any(len(each.text) > _LONGEST for each in earlier) else [line]

@@ -1,13 +1,22 @@
 """Files made to hold others: archives, mails and documents, sound and hostile."""
 
+import hashlib
 import io
 import tarfile
 import zipfile
 import zlib
+from base64 import b64encode
 from email.message import EmailMessage
 
 import py7zr
 import pyzipper
+from cryptography.hazmat.decrepit.ciphers.algorithms import Blowfish
+from cryptography.hazmat.decrepit.ciphers.modes import CFB
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import CBC
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from tests.factories.compound import compound
 
@@ -121,3 +130,56 @@ def an_embedded(name: str, data: bytes) -> bytes:
     body = b"\x02\x00" + called + path + b"\x00\x00\x03\x00" + len(path).to_bytes(4, "little") + path
     body += len(data).to_bytes(4, "little") + data
     return compound({"\x01Ole10Native": len(body).to_bytes(4, "little") + body})
+
+
+def a_locked_opendocument(data: bytes, password: str, how: str) -> bytes:
+    """Return an OpenDocument file locked by ``aes256-cbc``, ``aes256-gcm`` (as a whole) or ``blowfish``."""
+    inner = {name: content for name, content in _contents(data) if name not in {"mimetype", "META-INF/manifest.xml"}}
+    kind = dict(_contents(data))["mimetype"]
+    whole = how == "aes256-gcm"
+    parts = {"encrypted-package": data} if whole else inner
+    sealed, entries = {}, ""
+    for name, content in parts.items():
+        sealed[name], about = _locked_part(content, password.encode(), how)
+        entries += f'<m:file-entry m:full-path="{name}" m:size="{len(content)}"><m:encryption-data>{about}'
+        entries += "</m:encryption-data></m:file-entry>"
+    names = 'xmlns:m="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0" xmlns:l="urn:loext"'
+    manifest = f"<m:manifest {names}>{entries}</m:manifest>".encode()
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as package:
+        for name, content in {"mimetype": kind, **sealed, "META-INF/manifest.xml": manifest}.items():
+            package.writestr(name, content)
+    return out.getvalue()
+
+
+def _contents(data: bytes) -> list[tuple[str, bytes]]:
+    with zipfile.ZipFile(io.BytesIO(data)) as package:
+        return [(name, package.read(name)) for name in package.namelist()]
+
+
+def _locked_part(content: bytes, password: bytes, how: str) -> tuple[bytes, str]:
+    """Return a part packed and locked, and what the manifest says of it."""
+    salt, start = b"s" * 16, b"i" * {"blowfish": 8, "aes256-cbc": 16, "aes256-gcm": 12}[how]
+    packing = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    packed = packing.compress(content) + packing.flush()
+    digest = hashlib.sha1 if how == "blowfish" else hashlib.sha256
+    secret, size = digest(password).digest(), 16 if how == "blowfish" else 32
+    said = 'm:key-derivation-name="PBKDF2" m:iteration-count="9"'
+    if how == "aes256-gcm":
+        key = Argon2id(salt=salt, length=size, iterations=1, lanes=4, memory_cost=64).derive(secret)
+        said = 'm:key-derivation-name="urn:x:argon2id" l:argon2-iterations="1" l:argon2-memory="64" l:argon2-lanes="4"'
+        locked = start + AESGCM(key).encrypt(start, packed, None)
+    else:
+        key = hashlib.pbkdf2_hmac("sha1", secret, salt, 9, size)
+        cipher: Cipher[CBC] | Cipher[CFB] = (
+            Cipher(Blowfish(key), CFB(start)) if how == "blowfish" else Cipher(AES(key), CBC(start))
+        )
+        fill = 16 - len(packed) % 16
+        working = cipher.encryptor()
+        locked = working.update(packed + (bytes([fill]) * fill if how != "blowfish" else b"")) + working.finalize()
+    name = "Blowfish CFB" if how == "blowfish" else f"http://www.w3.org/2001/04/xmlenc#{how}"
+    return locked, (
+        f'<m:algorithm m:algorithm-name="{name}" m:initialisation-vector="{b64encode(start).decode()}"/>'
+        f'<m:start-key-generation m:start-key-generation-name="http://x#{digest().name}"/>'
+        f'<m:key-derivation {said} m:key-size="{size}" m:salt="{b64encode(salt).decode()}"/>'
+    )

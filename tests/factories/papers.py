@@ -398,6 +398,27 @@ MAILS = (
     ),
 )
 
+BARE = (
+    one(
+        "a notice with nothing but its kind above it",
+        "通　告\n\n　　因施工，定于2024年8月3日停水。\n　　特此通告。\n\n和园物业客服中心\n2024年8月1日",
+        "通告",
+        "2024-08-01",
+        None,
+        "和园物业客服中心",
+    ),
+    one(
+        "a lease, whose term is no day of signing",
+        "房屋租赁合同\n出租方（甲方）：张三\n租期自2023年7月1日至2024年6月30日止。\n"
+        "甲方签字：张三\n2023年6月25日　2023年6月25日\n",
+        "房屋租赁合同",
+        "2023-06-25",
+        None,
+        "张三",
+    ),
+    one("a slip", "投诉处理单\n编号：TS2024\n日期：2024-03-15\n", "投诉处理单", "2024-03-15", "TS2024"),
+)
+
 ENGLISH = (
     one(
         "an agreement",
@@ -435,4 +456,4 @@ ENGLISH = (
     one("poor words", "Lorem ipsum dolor sit amet, consetetur sadipscing elitr", None),
 )
 
-PAPERS = (*OFFICIAL, *CONTRACTS, *OTHERS, *TRADITIONAL, *MAILS, *ENGLISH)
+PAPERS = (*OFFICIAL, *CONTRACTS, *OTHERS, *TRADITIONAL, *MAILS, *BARE, *ENGLISH)

@@ -261,3 +261,10 @@ def test_a_broken_side_part_does_not_lose_the_text() -> None:
 @pytest.mark.parametrize("name", ["合同.docm", "合同.dotx", "合同.wps", "合同"])
 def test_kin_of_a_word_document_is_one(name: str) -> None:
     assert MagicDetector().detect(a_docx(para("x")), name).endswith("wordprocessingml.document")
+
+
+def test_tables_in_tables_without_end_are_no_damage() -> None:
+    body = "<w:tbl><w:tr><w:tc>" * 300 + para("底") + "</w:tc></w:tr></w:tbl>" * 300
+    with pytest.raises(Unreadable) as refused:
+        extract_docx(a_docx(body))
+    assert refused.value.failure.reason is Reason.BOMB

@@ -82,6 +82,25 @@ def test_letters_of_others_are_read_too(encoding: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("cp949", "관리비 납부 안내"),
+        ("euc_jp", "定期総会のお知らせについて"),
+        ("shift_jis", "総会のお知らせ"),
+        ("gbk", "通知"),
+        ("cp1252", "déjà payé"),
+        ("koi8-r", "Договор на ремонт"),
+        ("cp1251", "Договор на ремонт"),
+        ("utf-16-le", "物业合同"),
+        ("utf-16-be", "业主大会会议通知"),
+        ("utf-16-le", "Договор на ремонт"),
+    ],
+)
+def test_one_line_of_others_is_enough(encoding: str, text: str) -> None:
+    assert extract_text(text.encode(encoding)).pages == (text,)
+
+
+@pytest.mark.parametrize(
     "pieces",
     [
         [(SIMPLIFIED, "gbk"), (SIMPLIFIED, "utf-8")],

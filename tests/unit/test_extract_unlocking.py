@@ -13,11 +13,12 @@ from indexer.sandbox.client import Extractor
 from indexer.sandbox.wire import Request
 from tests.factories.hostile_files import a_locked_pdf, a_zip_that_swells
 from tests.factories.packages import a_docx, an_opendocument, para
-from tests.factories.packed import a_7z, a_locked_zip, an_aes_zip
+from tests.factories.packed import a_7z, a_locked_opendocument, a_locked_zip, an_aes_zip
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "samples" / "office"
 SEVENZIP = "application/x-7z-compressed"
 LOCKED = "application/encrypted"
+ODT = "application/vnd.oasis.opendocument.text"
 PASSWORD = "口令 one"
 
 
@@ -65,11 +66,21 @@ def test_the_password_opens_and_another_does_not(
     assert read(extractor, kind, data, password + "x", name) is Reason.ENCRYPTED
 
 
+@pytest.mark.parametrize("how", ["aes256-cbc", "aes256-gcm", "blowfish"])
+def test_every_lock_of_an_opendocument_file_opens(extractor: Extractor, how: str) -> None:
+    data = a_locked_opendocument(an_opendocument("text", "<text:p>电梯合同</text:p>"), PASSWORD, how)
+    assert read(extractor, ODT, data, "", "a.odt") is Reason.ENCRYPTED
+    found = read(extractor, ODT, data, PASSWORD, "a.odt")
+    assert isinstance(found, Extracted), found
+    assert (found.pages, found.title) == (("电梯合同",), "移交清单")
+    assert read(extractor, ODT, data, PASSWORD + "x", "a.odt") is Reason.ENCRYPTED
+
+
 def test_a_password_does_not_open_what_is_no_lock_or_a_bomb(extractor: Extractor) -> None:
     assert read(extractor, "text/plain", b"text", "x") is Reason.UNSUPPORTED
     assert read(extractor, "application/zip", a_zip_that_swells(), "x") is Reason.BOMB
     own = an_opendocument("text", "", locked=True)
-    assert read(extractor, "application/vnd.oasis.opendocument.text", own, "x") is Reason.UNSUPPORTED
+    assert read(extractor, ODT, own, "x") is Reason.UNSUPPORTED, "it does not say how it is locked"
 
 
 def test_a_request_does_not_show_its_password() -> None:

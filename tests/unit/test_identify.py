@@ -74,6 +74,14 @@ def test_kinds_are_found_by_bytes(detector: MagicDetector, data: bytes, kind: st
     assert detector.detect(data, "anything") == kind
 
 
+def test_a_document_of_apples_programs_is_no_pack_of_files(detector: MagicDetector) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as package:
+        package.writestr("Index/Document.iwa", b"\x00" * 40)
+        package.writestr("preview.jpg", b"\xff\xd8")
+    assert detector.detect(out.getvalue(), "通知.pages") == "application/vnd.apple.iwork"
+
+
 def test_a_plain_zip_is_no_office_file_whatever_its_name(detector: MagicDetector) -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as package:

@@ -1,6 +1,7 @@
 """Files are read again: what can be read now is gained, what was read before is never lost."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from uuid import UUID
@@ -14,7 +15,7 @@ from archive.identity import system
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import JobRunner
 from archive.log.writer import Log
-from archive.model import Content, ContentState, Job, JobKind, TextState
+from archive.model import Content, ContentState, Job, JobKind, JobState, TextState
 from archive.policy.guard import Guard
 from indexer.extract.answer import Extracted, Failure, Reason
 from indexer.extraction import ExtractContents
@@ -155,6 +156,28 @@ def test_many_are_asked_for_in_batches_and_none_twice(house: SimpleNamespace) ->
         waiting = [job for job in session.scalars(select(Job)) if "again" in job.payload]
     assert len(waiting) == 3
     assert BATCH >= 3
+
+
+def test_what_broke_off_goes_on_and_all_of_it_is_told(house: SimpleNamespace) -> None:
+    for _ in range(3):
+        stored(house, b"x")
+    house.runner.drain()
+    house.reader.says = text("合同")
+    house.clock.move(seconds=60)
+    began = house.again.ask(WHO, {"kind": "application/msword"})
+    with house.db.writing() as work:
+        done = work.session.scalars(select(Job.id).where(Job.state == JobState.QUEUED)).first()
+        others = update(Job).where(Job.state == JobState.QUEUED, Job.id != done)
+        work.session.execute(others.values(run_after=house.clock.now() + timedelta(hours=1)))
+        work.commit()
+    house.runner.drain()
+    house.clock.move(minutes=90)
+    assert house.again.ask(WHO, {"kind": "application/msword"}) == began
+    house.runner.drain()
+    assert house.again.changes(began) == [Change("no_text:unsupported", "text", 3)], (
+        "the one that was read is told once"
+    )
+    assert house.again.ask(WHO, {"kind": "application/msword"}) > began, "what is done begins anew"
 
 
 @pytest.mark.parametrize("where", [{"colour": "red"}, {"text": "lost"}])

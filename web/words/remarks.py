@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from archive.cataloguing.showing import FileView
-from archive.model import TextState
-from indexer.kinds import ARCHIVES, MAILBOX, OOXML, UNKNOWN, extension, mismatch
+from archive.model import FileRole, TextState
+from indexer.kinds import ARCHIVES, IWORK, MAILBOX, OOXML, UNKNOWN, extension, mismatch
 from indexer.sandbox.office import converts
 from web.aids import Aids
 from web.words import mark, translator
@@ -17,6 +17,9 @@ REMARKS: Mapping[str, str] = {
     "needs_office": mark(
         "no words of it were read here; LibreOffice may read more of such a file: install it, then run juanku reprocess"
     ),
+    "wordless": mark("no words were found in it; give title and keywords that let it be found"),
+    "packed_otherwise": mark("files packed in this way are not taken out here; unpack it, or send it as zip or 7z"),
+    "save_as_pdf": mark("save a copy as PDF and put it beside this file, so that it can be looked at and found"),
     "stays_packed": mark("it lies too deep in other files to be unpacked; what is in it is found by name alone"),
 }
 """Remarks by code."""
@@ -37,6 +40,22 @@ WHAT_TO_DO: Mapping[bool, str] = {  # by: there is a scanner
 
 _MENDED = {None, "unsupported", "broken", "crashed", "memory", "time"}
 """Why a file has no words where LibreOffice may find some."""
+
+_PACKED_OTHERWISE = frozenset(
+    f"application/{name}"
+    for name in (
+        "vnd.rar", "x-rar", "vnd.ms-cab-compressed", "x-iso9660-image", "zstd", "x-lz4", "x-lzma", "x-lzip", "x-arj",
+        "x-lzh-compressed", "x-lha", "x-compress", "x-cpio", "x-archive",
+    )
+)  # fmt: skip
+_TO_BE_SAVED = frozenset(
+    {
+        IWORK, "application/vnd.ms-htmlhelp", "application/vnd.visio", "application/vnd.ms-project",
+        "application/x-msaccess", "application/x-hwp", "application/vnd.ms-xpsdocument", "application/x-mswrite",
+        "image/vnd.djvu", "image/vnd.dwg", "image/heic", "image/heif", "image/vnd.adobe.photoshop",
+    }
+)  # fmt: skip
+"""Kinds of which nothing is read or shown, though their own programs can give what is."""
 
 KINDS: Mapping[str, str] = {
     UNKNOWN: mark("of no known kind"),
@@ -61,6 +80,14 @@ KINDS: Mapping[str, str] = {
     "application/gzip": "gzip",
     "application/x-bzip2": "bzip2",
     "application/x-xz": "xz",
+    "application/x-rar": "RAR",
+    "application/vnd.rar": "RAR",
+    IWORK: "Apple iWork (pages, numbers, key)",
+    "application/vnd.ms-htmlhelp": "CHM",
+    "application/x-msaccess": "Access (mdb)",
+    "image/vnd.djvu": "DjVu",
+    "image/vnd.dwg": "AutoCAD (dwg)",
+    "image/heic": "HEIC",
     OOXML + "wordprocessingml.document": "Word (docx)",
     OOXML + "spreadsheetml.sheet": "Excel (xlsx)",
     OOXML + "presentationml.presentation": "PowerPoint (pptx)",
@@ -82,6 +109,10 @@ class Remark:
 def remarks(media_type: str | None, name: str, *, macros: bool = False) -> Sequence[Remark]:
     """Return what is to be said of a file, by what it was found to be and the name it came with."""
     found = [Remark("macros", {})] if macros else []
+    if media_type in _PACKED_OTHERWISE:
+        found.append(Remark("packed_otherwise", {}))
+    if media_type in _TO_BE_SAVED:
+        found.append(Remark("save_as_pdf", {}))
     if media_type and mismatch(media_type, name):
         found.append(Remark("type_mismatch", {"claimed": extension(name), "type": media_type}))
     return found
@@ -96,12 +127,19 @@ def file_remarks(file: FileView, aids: Aids) -> Sequence[Remark]:
         found.append(Remark("stays_packed", {}))
     if not aids.office and _may_be_printed(file):
         found.append(Remark("needs_office", {}))
+    elif (
+        _is_unread(file) and not file.reason and file.text_state is TextState.NO_TEXT and file.role is FileRole.ORIGINAL
+    ):
+        found.append(Remark("wordless", {}))
     return found
 
 
 def _may_be_printed(file: FileView) -> bool:
-    unread = file.text_state in {TextState.NO_TEXT, TextState.FAILED} and not (file.scans or file.members)
-    return unread and converts(file.media_type) and file.reason in _MENDED
+    return _is_unread(file) and converts(file.media_type) and file.reason in _MENDED
+
+
+def _is_unread(file: FileView) -> bool:
+    return file.text_state in {TextState.NO_TEXT, TextState.FAILED} and not (file.scans or file.members)
 
 
 def unscanned_words(*, virus: str | None, scanned_with: str | None, pending: bool, aids: Aids, locale: str) -> str:
