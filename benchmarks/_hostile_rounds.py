@@ -35,7 +35,6 @@ ACTS: Mapping[str, frozenset[str]] = {
     "environment": frozenset({"nothing of the house"}),
     "allocate": frozenset({"memory"}),
     "huge_output": frozenset({"too_large"}),
-    "inflating_output": frozenset({"crashed", "time"}),  # to make it takes most of the second that it has
 }
 """Each act, and the ends that contain it: refused by the kernel, or ended with a reason."""
 

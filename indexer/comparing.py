@@ -1,6 +1,6 @@
 """The job that finds the contents whose text is nearly that of another."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -9,15 +9,15 @@ from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.orm import Session
 
 from archive.database import Database
-from archive.errors import ArchiveError, Damaged, KeyUnavailable
+from archive.errors import Damaged, KeyUnavailable
 from archive.files.likeness import forget
 from archive.files.pairing import meet
 from archive.jobs.lease import held_among
 from archive.jobs.runner import ClaimedJob, Outcome
 from archive.model import AlikeText, Content, ContentState, JobKind, Likeness, LikenessBand
-from archive.ports import Vault
+from archive.ports import Unlocked, Vault
 from indexer.likeness import TOLD_FROM, Signature, signature, unpacked
-from indexer.pagetext import load_pages
+from indexer.pagetext import kept_slices, opened
 
 MOST_CANDIDATES = 100
 _LOOKED_AT = 2_000
@@ -55,6 +55,9 @@ def _nearest() -> Any:
 
 
 _NEAREST = _nearest()  # made once: it takes longer to make than to answer
+_STORED = select(Content.id, Content.record_id).where(
+    Content.id.in_(bindparam("ids", expanding=True)), Content.state == ContentState.STORED
+)
 
 
 class CompareTexts:
@@ -75,18 +78,17 @@ class CompareTexts:
 
     def run(self, jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Outcome]:
         """Compare some contents with all that came in before."""
-        outcomes: dict[UUID, Outcome] = {}
+        outcomes = {job.id: Outcome.done() for job in jobs}
         found: list[_Found] = []
-        for job in jobs:
-            try:
-                made = self._found(job)
-            except (Damaged, KeyUnavailable) as error:
-                outcomes[job.id] = Outcome.failed(error.code)
-            except ArchiveError as error:
-                outcomes[job.id] = Outcome.retry(error.code)
-            else:
-                outcomes[job.id] = Outcome.done()
-                found += [made] if made else []
+        with self._db.reading() as session:
+            rows = session.connection().execute(_STORED, {"ids": [job.subject_id for job in jobs]})
+            owners = dict(rows.all())
+            keys = self._vault.unlock_many(session, set(owners.values()))
+            for job in jobs:
+                try:
+                    found += self._found(session, job, owners, keys)
+                except (Damaged, KeyUnavailable) as error:
+                    outcomes[job.id] = Outcome.failed(error.code)
         kept = self._keep(found)
         with self._db.reading() as session:
             alike = [(each, self._alike(session, each)) for each in kept]
@@ -94,17 +96,23 @@ class CompareTexts:
         lost = {each.job.id: Outcome.retry("lease_lost") for each in found if each not in kept}
         return outcomes | lost
 
-    def _found(self, job: ClaimedJob) -> _Found | None:
-        """Return a content's signature; None: there is no such content."""
-        with self._db.reading() as session:
-            content = session.get(Content, job.subject_id)
-            if content is None or content.state is not ContentState.STORED:
-                return None
-            made = signature(load_pages(session, self._vault, content.record_id, content.id))
-            if made is None:
-                return _Found(job, content.id, content.record_id, None)
-            sealed = self._vault.seal(session, content.record_id, made.packed(), context=_context(content.id))
-        return _Found(job, content.id, content.record_id, made, sealed, made.bands(self._vault))
+    def _found(
+        self, session: Session, job: ClaimedJob, owners: Mapping[UUID, UUID], keys: Mapping[UUID, Unlocked]
+    ) -> Iterator[_Found]:
+        """Yield a content's signature, if there is such a content."""
+        content = job.subject_id
+        if content is None or content not in owners:
+            return
+        record = owners[content]
+        if record not in keys:
+            raise KeyUnavailable(key=str(record))
+        key = keys[record]
+        made = signature(opened(key, content, kept_slices(session, content)))
+        if made is None:
+            yield _Found(job, content, record, None)
+        else:
+            sealed = key.seal(made.packed(), context=_context(content))
+            yield _Found(job, content, record, made, sealed, made.bands(self._vault))
 
     def _keep(self, found: Sequence[_Found]) -> list[_Found]:
         """Keep signatures and bands in place of what was known before; return those whose job is still held."""

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import BindParameter, bindparam, select
 from sqlalchemy.orm import Session
 
 from archive.cataloguing.describing import definitions
-from archive.database import rows_by_id
+from archive.database import Base
 from archive.errors import Damaged, KeyUnavailable
 from archive.model import (
     Category,
@@ -26,14 +26,13 @@ from archive.model import (
     Place,
     Record,
     RecordOpening,
-    RecordPerson,
     RecordState,
     RecordSubject,
     Subject,
     SubjectToken,
 )
 from archive.personal import PersonalKind, mask
-from archive.policy.facts import facts_of
+from archive.policy.facts import facts_of, people_named
 from archive.ports import Vault
 from archive.scheme.fields import FieldKind
 from archive.subject_facts import survivors
@@ -47,6 +46,29 @@ GONE = frozenset({RecordState.BINNED, RecordState.DESTROYED})
 
 NUMBERS = {FieldKind.PHONE: PersonalKind.PHONE, FieldKind.IDENTITY: PersonalKind.IDENTITY}
 """Kinds of fields that are found by a token alone."""
+
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_RECORDS = select(
+    *(
+        Base.metadata.tables["record"].c[name]
+        for name in (
+            "id", "version", "indexed_in", "fonds_id", "category_id", "place_path", "department_id", "level_rank",
+            "group_id", "state", "kind", "created_by", "dossier_id", "medium", "material", "term", "vital_review",
+            "drawn_from", "drawn_to", "archive_number", "registration_number", "title", "responsible", "keywords",
+            "notes", "fields", "sealed_fields",
+        )
+    )
+).where(Record.id.in_(_IDS))  # fmt: skip
+_LINKS = select(RecordSubject.record_id, RecordSubject.subject_id).where(RecordSubject.record_id.in_(_IDS))
+_OPENINGS = select(RecordOpening.record_id, RecordOpening.released).where(RecordOpening.record_id.in_(_IDS))
+_CATEGORIES = select(Category.id, Category.parent_id, Category.code, Category.names)
+_DEPARTMENTS = select(Department.id, Department.parent_id, Department.code, Department.names)
+_FONDS = select(Fonds.id, Fonds.code, Fonds.names)
+_LEVELS = select(Level.rank, Level.code, Level.names)
+_PLACES = select(Place.fonds_id, Place.path, Place.code, Place.names).where(
+    Place.path.in_(bindparam("paths", expanding=True))
+)
+"""Built once: for a batch, building them costs as much as asking."""
 
 _MANY_IDS = 500
 _MANY_DIGITS = re.compile(r"[0-9０-９](?:.{0,4}?[0-9０-９]){10}", re.DOTALL)  # line ends may stand between
@@ -88,15 +110,11 @@ class Entries:
 
     def read(self, session: Session, ids: Sequence[UUID]) -> list[Kept]:
         """Return the records of ``ids`` that there are, with their entries, as of this snapshot."""
-        records = list(rows_by_id(session, Record, ids).values())
+        records = session.connection().execute(_RECORDS, {"ids": list(ids)}).all() if ids else []
         live = [record for record in records if record.state not in GONE]
         keys = [record.id for record in live]
         words = _load_words(session, live)
-        named = _grouped(
-            session.execute(
-                select(RecordPerson.record_id, RecordPerson.person_id).where(RecordPerson.record_id.in_(keys))
-            )
-        )
+        named = people_named(session, keys)
         sealed = self._opened_fields(session, live, words.numbers)
         subjects = self._subjects(session, keys)
         texts = texts_of_records(session, self._vault, keys)
@@ -111,7 +129,7 @@ class Entries:
 
     def _entry(
         self,
-        record: Record,
+        record: Any,
         words: _Words,
         named: Iterable[UUID],
         people: Sequence["str | _Token"],
@@ -150,7 +168,7 @@ class Entries:
         return masked
 
     def _opened_fields(
-        self, session: Session, records: Sequence[Record], numbers: Mapping[UUID, Mapping[str, str]]
+        self, session: Session, records: Sequence[Any], numbers: Mapping[UUID, Mapping[str, str]]
     ) -> dict[UUID, list["str | _Token"]]:
         """Return what protected fields say: names as words, numbers (fixed lines too) as tokens."""
         kinds = {record.id: numbers.get(record.category_id, {}) for record in records}
@@ -171,9 +189,7 @@ class Entries:
 
     def _subjects(self, session: Session, keys: Sequence[UUID]) -> Mapping[UUID, list["str | _Token"]]:
         found: dict[UUID, list[str | _Token]] = defaultdict(list)
-        links = session.execute(
-            select(RecordSubject.record_id, RecordSubject.subject_id).where(RecordSubject.record_id.in_(keys))
-        ).all()
+        links = session.connection().execute(_LINKS, {"ids": list(keys)}).all()
         if not links:
             return found
         today = survivors(session, sorted({subject for _, subject in links}))
@@ -219,7 +235,7 @@ class _Token:
     value: str
 
 
-def _facts(record: Record, words: _Words, named: Iterable[UUID]) -> dict[str, Any]:
+def _facts(record: Any, words: _Words, named: Iterable[UUID]) -> dict[str, Any]:
     path = record.place_path
     return {
         **facts_of(record, named),
@@ -237,7 +253,7 @@ def _facts(record: Record, words: _Words, named: Iterable[UUID]) -> dict[str, An
     }
 
 
-def _codes(record: Record, words: _Words) -> dict[str, Sequence[str]]:
+def _codes(record: Any, words: _Words) -> dict[str, Sequence[str]]:
     codes: dict[str, Sequence[str]] = {
         "fonds": words.fonds.get(record.fonds_id, ()),
         "category": words.categories.get(record.category_id, ()),
@@ -259,22 +275,18 @@ def _codes(record: Record, words: _Words) -> dict[str, Sequence[str]]:
     return codes
 
 
-def _load_words(session: Session, records: Sequence[Record]) -> _Words:
-    categories = {row.id: row for row in session.execute(
-        select(Category.id, Category.parent_id, Category.code, Category.names)
-    )}  # fmt: skip
+def _load_words(session: Session, records: Sequence[Any]) -> _Words:
+    connection = session.connection()
+    categories = {row.id: row for row in connection.execute(_CATEGORIES)}
     branches: dict[UUID, frozenset[UUID]] = {}
     for key in {record.category_id for record in records}:
         branches[key] = frozenset(_line(key, lambda one: categories[one].parent_id if one in categories else None))
-    departments = {row.id: row for row in session.execute(
-        select(Department.id, Department.parent_id, Department.code, Department.names)
-    )}  # fmt: skip
+    departments = {row.id: row for row in connection.execute(_DEPARTMENTS)}
     lines = {key: _line(key, lambda one: departments[one].parent_id) for key in departments}
     return _Words(
-        {row.id: _called(row) for row in session.execute(select(Fonds.id, Fonds.code, Fonds.names))},
+        {row.id: _called(row) for row in connection.execute(_FONDS)},
         {key: [word for one in line for word in _called(departments[one])] for key, line in lines.items()},
-        {row.rank: [str(row.rank), *_called(row)] for row in session.execute(
-            select(Level.rank, Level.code, Level.names))},
+        {row.rank: [str(row.rank), *_called(row)] for row in connection.execute(_LEVELS)},
         {key: [word for one in line if one in categories for word in _called(categories[one])]
          for key, line in branches.items()},
         branches,
@@ -286,11 +298,11 @@ def _load_words(session: Session, records: Sequence[Record]) -> _Words:
 
 def _openings(session: Session, ids: Sequence[UUID]) -> dict[UUID, Sequence[str]]:
     """Return the words of what opening appraisals came to."""
-    said = select(RecordOpening.record_id, RecordOpening.released).where(RecordOpening.record_id.in_(ids))
-    return {key: OPENING_WORDS[released] for key, released in session.execute(said)}
+    said = session.connection().execute(_OPENINGS, {"ids": list(ids)})
+    return {key: OPENING_WORDS[released] for key, released in said}
 
 
-def _number_fields(session: Session, records: Sequence[Record]) -> dict[UUID, Mapping[str, str]]:
+def _number_fields(session: Session, records: Sequence[Any]) -> dict[UUID, Mapping[str, str]]:
     """Return for each category which of its fields hold personal numbers, and the kind of their tokens."""
     wanted = {record.category_id for record in records if record.sealed_fields is not None}
     rows = session.scalars(select(Category).where(Category.id.in_(wanted))) if wanted else ()
@@ -299,15 +311,12 @@ def _number_fields(session: Session, records: Sequence[Record]) -> dict[UUID, Ma
     }
 
 
-def _place_words(session: Session, records: Sequence[Record]) -> dict[tuple[UUID, str], list[str]]:
+def _place_words(session: Session, records: Sequence[Any]) -> dict[tuple[UUID, str], list[str]]:
     wanted = {(record.fonds_id, record.place_path) for record in records if record.place_path}
     paths = sorted({one for _, path in wanted for one in _steps(path)})
     known: dict[tuple[UUID, str], list[str]] = {}
     for start in range(0, len(paths), _MANY_IDS):
-        rows = select(Place.fonds_id, Place.path, Place.code, Place.names).where(
-            Place.path.in_(paths[start : start + _MANY_IDS])
-        )
-        for row in session.execute(rows):
+        for row in session.connection().execute(_PLACES, {"paths": paths[start : start + _MANY_IDS]}):
             known[row.fonds_id, row.path] = [row.path.rstrip("/"), *_called(row)]
     return {
         (fonds, path): [word for step in _steps(path) for word in known.get((fonds, step), ())]
@@ -333,13 +342,6 @@ def _line(key: UUID, above: Callable[[UUID], UUID | None]) -> list[UUID]:
         line.append(at)
         at = above(at)
     return line
-
-
-def _grouped(rows: Iterable[Any]) -> dict[UUID, list[UUID]]:
-    groups: dict[UUID, list[UUID]] = defaultdict(list)
-    for key, value in rows:
-        groups[key].append(value)
-    return groups
 
 
 def _page_texts(texts: Iterable[Iterable[Page]], tokens: set[str]) -> list[str]:

@@ -165,14 +165,14 @@ def load_pages(session: Session, vault: Vault, record_id: UUID, content_id: UUID
         KeyUnavailable: the record's key is destroyed or the ring is broken.
         Damaged: what is kept is not what was kept.
     """
-    rows = session.execute(
-        select(PageText.first_page, PageText.sealed)
-        .where(PageText.content_id == content_id, PageText.first_page > after)
-        .order_by(PageText.first_page)
-    )
-    for first, sealed in rows.all():
-        context = _context(content_id, first)
-        yield from _unpack(vault.open(session, record_id, sealed, context=context), context)
+    if slices := kept_slices(session, content_id, after=after):
+        yield from opened(vault.unlock(session, record_id), content_id, slices)
+
+
+def kept_slices(session: Session, content_id: UUID, *, after: int = -1) -> list[Slice]:
+    """Return the slices of a content's text, still sealed, in order (``after``: as for ``load_pages``)."""
+    rows = session.connection().execute(_SLICES, {"content": content_id, "after": after})
+    return [Slice(*row) for row in rows]
 
 
 def page_at(session: Session, vault: Vault, record_id: UUID, content_id: UUID, number: int) -> Page | None:
@@ -251,6 +251,11 @@ def _first_slices() -> Select[Any]:
 
 
 _FIRST_SLICES = _first_slices()
+_SLICES = (
+    select(PageText.first_page, PageText.page_count, PageText.sealed)
+    .where(PageText.content_id == bindparam("content"), PageText.first_page > bindparam("after"))
+    .order_by(PageText.first_page)
+)
 
 
 def _context(content_id: UUID, first: int) -> str:

@@ -70,14 +70,20 @@ _ALONE_EDGES = " \u3000\t（）()。"
 _NOT_SIGNED = re.compile("印[发發制製]|施行|生效|实施|實施|批准|核准|通过|通過|修订|修訂|修正")
 
 
-def find_date(paper: Paper) -> Finding | None:
+Signed = tuple[Finding, Sequence[Line]]
+"""A date of signing, and the two lines above it."""
+
+
+def find_date(paper: Paper, signed: Signed | None) -> Finding | None:
     """Return the civil date ``YYYY-MM-DD`` (or ``YYYY-MM``) on which a document was drawn up, or None.
+
+    ``signed`` is what ``signing`` found.
 
     A date that stands alone on a line near the end is the date of signing; else, at the head of rules, the last line
     that tells of their adoption or amendment; else the first date near the start, else the last near the end, else
     the day on which the file was made. None lies after today.
     """
-    if signed := signing(paper):
+    if signed:
         return signed[0]
     if enacted := _enacted(paper):
         return enacted
@@ -92,7 +98,7 @@ def find_date(paper: Paper) -> Finding | None:
     return stated("drawn_up", made, "file_made") if made else None
 
 
-def signing(paper: Paper) -> tuple[Finding, Sequence[Line]] | None:
+def signing(paper: Paper) -> Signed | None:
     """Return the date of signing and the two lines above it.
 
     It stands alone on a line below the name of a body, wherever annexes may begin, or among the last lines of all. A
@@ -100,7 +106,7 @@ def signing(paper: Paper) -> tuple[Finding, Sequence[Line]] | None:
     """
     if paper.media_type in _SHEETS:  # a date alone is a cell of the table
         return None
-    lines = list(paper.lines())
+    lines = paper.lines
     below = [place for place in range(1, len(lines)) if BODIES.fullmatch(lines[place - 1].text)]
     ends = {(line.page, line.start) for line in paper.tail[-_LAST_LINES:]}
     last = [place for place, line in enumerate(lines) if (line.page, line.start) in ends]

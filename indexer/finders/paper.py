@@ -78,10 +78,10 @@ class Paper:
             left -= len(page.text)
         return found
 
-    def lines(self) -> Iterator[Line]:
-        """Yield every line of the pages."""
-        for page in self.pages:
-            yield from _lines(page, 0, len(page.text))
+    @cached_property
+    def lines(self) -> Sequence[Line]:
+        """Every line of the pages."""
+        return [line for page in self.pages for line in _lines(page, 0, len(page.text))]
 
 
 class Chosen:
@@ -121,13 +121,14 @@ def is_readable(value: str) -> bool:
 def _lines(page: Page, start: int, stop: int) -> Iterator[Line]:
     close = False
     at = page.text.rfind("\n", 0, start) + 1 if start else 0
-    while at < min(stop, len(page.text)):
-        end = page.text.find("\n", at)
-        end = len(page.text) if end < 0 else end
-        raw = page.text[at:end]
-        left = raw.lstrip(_HEADING if raw.lstrip(_EDGES)[:1] in {"#", "*"} else _EDGES)
-        words = left.rstrip(_EDGES if raw == left else _HEADING if left.endswith("*") else _EDGES)
+    for raw in page.text[at:].split("\n"):
+        if at >= min(stop, len(page.text)):
+            break
+        left = raw.lstrip(_EDGES)
+        if left[:1] in {"#", "*"}:
+            left = left.lstrip(_HEADING)
+        words = left.rstrip(_HEADING if raw != left and left.endswith("*") else _EDGES)
         if words:
             yield Line(page.number, at + len(raw) - len(left), words, close)
         close = bool(words)
-        at = end + 1
+        at += len(raw) + 1

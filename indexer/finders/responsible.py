@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from archive.cataloguing.proposals import Finding
 from indexer import kinds
-from indexer.finders.dates import date_at_end, signing
+from indexer.finders.dates import Signed, date_at_end
 from indexer.finders.paper import Line, Paper, is_readable, stated
 from indexer.finders.titles import MAILS
 from indexer.finders.words import BODIES, any_of
@@ -46,8 +46,8 @@ _JUNK = re.compile(
 _SIGN_WORDS = re.compile("特此|此致|敬[礼禮]|以上|妥否|当否|附件|联系|此复|盖章|蓋章|签字|簽字|页|抄送|印发")
 
 
-def find_responsible(paper: Paper) -> Finding | None:
-    """Return the person or body that answers for a document, or None."""
+def find_responsible(paper: Paper, signed: Signed | None) -> Finding | None:
+    """Return the person or body that answers for a document, or None (``signed``: as for ``find_date``)."""
     if paper.media_type in MAILS:
         return _sender(paper)
     if paper.media_type == kinds.MAILBOX:
@@ -55,7 +55,7 @@ def find_responsible(paper: Paper) -> Finding | None:
     head = paper.head[:_HEAD_LINES]
     return (
         _only([*_behind(_PARTY, head, "party")])
-        or _signed(paper)
+        or _signed(paper, signed)
         or _issuer(head)
         or _only([*_behind(_LABELS, head, "labelled")])
         or _author(paper)
@@ -84,9 +84,8 @@ def _behind(label: re.Pattern[str], head: Sequence[Line], rule: str) -> list[Fin
     return found
 
 
-def _signed(paper: Paper) -> Finding | None:
+def _signed(paper: Paper, signed: Signed | None) -> Finding | None:
     """Return the body on the line above the date of signing, or before it on its own line."""
-    signed = signing(paper)
     if signed is None:
         last = paper.tail[-3:]
         for line in reversed(last):

@@ -29,10 +29,11 @@ from indexer.sandbox.tasks import FIND, IDENTIFY, PICTURE, UNPACK, WALLS
 from indexer.sandbox.wire import (
     MAX_ANSWER_BYTES,
     Request,
+    media_type_of,
     send_request,
     unpack_answer,
     unpack_body,
-    unpack_media_type,
+    unpack_found,
     unpack_picture,
 )
 
@@ -142,7 +143,7 @@ class Extractor:
         """
         with contextlib.closing(MemoryFile([head], size=len(head), limit=MAX_FILE_BYTES)) as file:
             answer, _end = self._ask(Request(IDENTIFY, file.size, name=name), file.fd)
-        return unpack_media_type(answer) or "application/octet-stream"
+        return media_type_of(unpack_body(answer)) or "application/octet-stream"
 
     def find_held(
         self, name: str, file: MemoryFile, first_page: int | None = None, last_page: int | None = None
@@ -150,7 +151,8 @@ class Extractor:
         """Find what a held file is and parse a slice of it, in one fork. The type is None when that fork broke down."""
         request = Request(FIND, file.size, first_page, last_page, name=name)
         answer, end = self._ask(request, file.fd)
-        return unpack_media_type(answer), unpack_answer(answer) or _why(answer, end)
+        media_type, found = unpack_found(answer)
+        return media_type, found or _why(answer, end)
 
     def picture_held(self, media_type: str, file: MemoryFile, page: int, width: int, turn: int = 0) -> bytes | Failure:
         """Draw one page of a held file as WebP (see ``indexer.extract.pictures.picture``)."""

@@ -1,21 +1,20 @@
 """What client, server and fork say to each other, as bytes.
 
 A request is one message over the control channel with three descriptors: the file, the pipe for the fork's answer,
-the pipe for the server's word on how the fork ended. An answer is its length (4 bytes) and zlib-packed JSON.
+the pipe for the server's word on how the fork ended. An answer is its length (4 bytes) and JSON.
 """
 
 import base64
 import json
 import socket
 import struct
-import zlib
 from dataclasses import dataclass, field
 from typing import Any
 
 from indexer.extract.answer import Extracted, Failure, Reason
 
 MAX_ANSWER_BYTES = 20_000_000
-"""More than this, packed or unpacked, is not read from a fork."""
+"""More than this is not read from a fork."""
 
 MAX_REQUEST_BYTES = 4_096
 
@@ -91,26 +90,30 @@ def pack_answer(answer: Extracted | Failure | dict[str, Any], media_type: str | 
         body = answer
     if media_type is not None:
         body["media_type"] = media_type
-    packed = zlib.compress(json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"), 1)
-    return _LENGTH.pack(len(packed)) + packed
+    message = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+    return _LENGTH.pack(len(message)) + message
 
 
 def unpack_body(answer: bytes) -> dict[str, Any] | None:
     """Read an answer's bytes, trusting none of them; None when they are no whole answer."""
     if len(answer) < _LENGTH.size or len(answer) != _LENGTH.size + _LENGTH.unpack_from(answer)[0]:
         return None
-    inflate = zlib.decompressobj()
     try:
-        plain = inflate.decompress(answer[_LENGTH.size :], MAX_ANSWER_BYTES)
-        body = json.loads(plain) if inflate.eof else None
-    except (zlib.error, ValueError, RecursionError):
+        body = json.loads(answer[_LENGTH.size :])
+    except (ValueError, RecursionError):
         return None
     return body if isinstance(body, dict) else None
 
 
-def unpack_media_type(answer: bytes) -> str | None:
+def unpack_found(answer: bytes) -> tuple[str | None, Extracted | Failure | None]:
+    """Return what a fork says that its file is, and what ``unpack_answer`` does; each None when it is of no use."""
+    body = unpack_body(answer)
+    return media_type_of(body), _answer_of(body)
+
+
+def media_type_of(body: dict[str, Any] | None) -> str | None:
     """Return what a fork says that its file is; None when it says nothing of use."""
-    found = (unpack_body(answer) or {}).get("media_type")
+    found = (body or {}).get("media_type")
     return found if isinstance(found, str) and 0 < len(found) <= 120 else None
 
 
@@ -129,7 +132,10 @@ def unpack_picture(answer: bytes) -> bytes | Failure | None:
 
 def unpack_answer(answer: bytes) -> Extracted | Failure | None:
     """Read what ``pack_answer`` wrote; None when a fork sent anything else."""
-    body = unpack_body(answer)
+    return _answer_of(unpack_body(answer))
+
+
+def _answer_of(body: dict[str, Any] | None) -> Extracted | Failure | None:
     if body is None:
         return None
     if "failure" in body:

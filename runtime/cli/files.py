@@ -22,7 +22,7 @@ from archive.scheme.fields import parse_fields
 from runtime.cli.asked import person
 from runtime.cli.common import command, opened
 from runtime.cli.out import Out, locale
-from runtime.importing import Importer, Item, extracting, find_files, run_of
+from runtime.importing import Importer, Item, Outcome, extracting, find_files, run_of
 from runtime.locks import held
 from runtime.processes.working import work_done
 from runtime.wiring.parts import Parts
@@ -67,11 +67,7 @@ def import_command(
     counts = outcome.counts()
     items = [item.shown() for item in outcome.items]
     document = {**counts, "resumed": importer.resumed, "seconds": seconds, "items": items}
-    lines = [line for item in outcome.items for line in _lines(out, item, labels)]
-    summary = mark("%(filed)s filed, %(waiting)s waiting, %(quarantined)s in quarantine, %(failed)s failed.")
-    out.end(
-        document, [*lines, out.gettext(summary, **counts)], ok=counts["waiting" if review else "filed"] == len(files)
-    )
+    out.end(document, _told(out, outcome, labels), ok=counts["waiting" if review else "filed"] == len(files))
 
 
 def _tell(out: Out, step: str, done: int, of: int) -> None:
@@ -93,6 +89,14 @@ def _until_read(parts: Parts, *, wait: bool) -> None:
     """Wait until no text is waiting to be read: a missing date may be found in it."""
     while wait and extracting(parts.db):
         time.sleep(0.1)
+
+
+def _told(out: Out, outcome: Outcome, labels: Mapping[str, str]) -> Iterator[str]:
+    """Yield what became of the files, and how many of each."""
+    for item in outcome.items:
+        yield from _lines(out, item, labels)
+    summary = mark("%(filed)s filed, %(waiting)s waiting, %(quarantined)s in quarantine, %(failed)s failed.")
+    yield out.gettext(summary, **outcome.counts())
 
 
 def _lines(out: Out, item: Item, labels: Mapping[str, str]) -> list[str]:

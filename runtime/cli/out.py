@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -42,8 +42,8 @@ class Out:
         if sys.stderr.isatty():
             click.echo(f"\r\033[K{text}", err=True, nl=False)
 
-    def end(self, document: Mapping[str, Any], lines: list[str], *, ok: bool = True) -> NoReturn:
-        """Give the result and leave: exit code 0 only when all went well."""
+    def end(self, document: Mapping[str, Any], lines: Iterable[str], *, ok: bool = True) -> NoReturn:
+        """Give the result and leave: exit code 0 only when all went well. With ``--json`` no line is asked for."""
         if sys.stderr.isatty():
             click.echo("\r\033[K", err=True, nl=False)
         if self.as_json:

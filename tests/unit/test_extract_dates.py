@@ -4,15 +4,20 @@ from datetime import date
 
 import pytest
 
-from indexer.finders.dates import find_date
+from archive.cataloguing.proposals import Finding
+from indexer.finders.dates import find_date, signing
 from indexer.finders.paper import Paper
 from indexer.pagetext import page
 
 TODAY = date(2024, 12, 31)
 
 
+def dated(paper: Paper) -> Finding | None:
+    return find_date(paper, signing(paper))
+
+
 def proposed(text: str, created: str = "") -> str | None:
-    found = find_date(Paper([page(1, text)], TODAY, created=created))
+    found = dated(Paper([page(1, text)], TODAY, created=created))
     return found.value if found else None
 
 
@@ -64,7 +69,7 @@ def test_the_text_goes_before_the_metadata() -> None:
     ],
 )
 def test_a_date_says_where_it_was_read(text: str, words: str, rule: str) -> None:
-    found = find_date(Paper([page(1, "第一页没有日期"), page(7, text)], TODAY))
+    found = dated(Paper([page(1, "第一页没有日期"), page(7, text)], TODAY))
     assert found is not None
     assert (found.value, found.page, text[found.start : found.end], found.rule) == (
         "2024-03-05", 7, words, rule if rule == "date_signed" else "date_last",
