@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from archive.approving.deciders import waiting_for
+from archive.approving.deciders import kinds_waiting, waiting_for
 from archive.identity import Identity
 from archive.model import Approval, ApprovalKind, Record
 from archive.policy.guard import Guard
@@ -16,6 +16,8 @@ def count_whole(session: Session, guard: Guard, identity: Identity, kind: Approv
 
     ``listed``: the ids of the records on the list of an ``Approval``, of which the query names the row.
     """
+    if kind not in kinds_waiting(session, identity.person_id, guard.day()):
+        return 0
     [record_id] = listed.selected_columns
     read = guard.visible(session, identity).with_only_columns(Record.id)
     unread = ~read.where(Record.id == record_id).correlate_except(Record).exists()

@@ -30,6 +30,10 @@ from archive.model import (
 DECISIONS = (Said.APPROVED, Said.REFUSED)
 _HANDS = "juanku hands"
 """Under this key a snapshot's ``info`` keeps the hands that were asked for in it."""
+_KINDS = "juanku kinds that wait"
+"""Under this key it keeps the kinds of requests that wait for someone."""
+_ASKED = "juanku asked back"
+"""Under this key it keeps how many requests of each kind wait for an answer of who put them."""
 MOST = 40
 """Holders of one token that are looked at when a request is planned."""
 
@@ -146,6 +150,22 @@ def waiting(person: UUID, hands: Sequence[Hand]) -> Select[UUID]:
     )
 
 
+def kinds_waiting(session: Session, person: UUID | None, day: date) -> frozenset[ApprovalKind]:
+    """Return the kinds of requests of which one at least waits for someone; one snapshot for reading is asked once.
+
+    Of the others nothing is to be counted: a desk asks for each kind, and most have nothing.
+    """
+    if person is None:
+        return frozenset()
+    kept: dict[tuple[UUID, date], frozenset[ApprovalKind]] = {}
+    if is_reading(session):
+        kept = session.info.setdefault(_KINDS, kept)
+    if (person, day) not in kept:
+        query = waiting(person, hands_of(session, person, day)).with_only_columns(Approval.kind).distinct()
+        kept[person, day] = frozenset(session.scalars(query))
+    return kept[person, day]
+
+
 def waiting_for(session: Session, person: UUID | None, kind: ApprovalKind, day: date) -> Select[UUID]:
     """Return a query for the requests of a kind that wait for someone; None, a part of the system: there are none."""
     if person is None:
@@ -154,11 +174,16 @@ def waiting_for(session: Session, person: UUID | None, kind: ApprovalKind, day: 
 
 
 def count_asked_back(session: Session, person: UUID | None, kinds: Collection[ApprovalKind]) -> int:
-    """Count the requests of these kinds that wait for an answer of the person who put them."""
-    asked = select(func.count(Approval.id)).where(
-        Approval.asked_by == person, Approval.state == ApprovalState.QUESTIONED, Approval.kind.in_(kinds)
-    )
-    return session.scalar(asked) or 0
+    """Count the requests of these kinds that wait for an answer of who put them; one snapshot is asked once."""
+    kept: dict[UUID | None, dict[ApprovalKind, int]] = {}
+    if is_reading(session):
+        kept = session.info.setdefault(_ASKED, kept)
+    if person not in kept:
+        query = select(Approval.kind, func.count()).where(
+            Approval.asked_by == person, Approval.state == ApprovalState.QUESTIONED
+        )
+        kept[person] = {row.kind: row[1] for row in session.execute(query.group_by(Approval.kind))}
+    return sum(kept[person].get(kind, 0) for kind in kinds)
 
 
 @lru_cache(maxsize=512)

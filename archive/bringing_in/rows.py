@@ -41,6 +41,9 @@ IMPORTANCE: Mapping[str, int] = {
     "3": 3, "essential": 3, "关键": 3, "關鍵": 3,
 }  # fmt: skip
 
+TITLES = 3
+"""Lines of one cell above the headers that are passed over."""
+
 _BETWEEN = re.compile(r"[;；\n|]+")
 _BETWEEN_WORDS = re.compile(r"[,，、;；\n]+")
 
@@ -78,9 +81,17 @@ class _Words:
 
 
 def rows_of(table: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], list[Row]]:
-    """Return the headers (the first row that holds something) and the rows below them that hold something."""
+    """Return the headers, and the rows below them that hold something.
+
+    A list often has its own name above its headers: lines of one cell at the top, before rows of several, are passed
+    over.
+    """
     held = [Row(at, tuple(cells)) for at, cells in enumerate(table, 1) if any(cells)]
-    return (held[0].cells, held[1:]) if held else ((), [])
+    wide = [sum(map(bool, row.cells)) > 1 for row in held[: TITLES + 2]]
+    head = wide.index(True) if any(wide) else 0
+    if not all(wide[head : head + 2]):
+        head = 0
+    return (held[head].cells, held[head + 1 :]) if held else ((), [])
 
 
 def check_columns(columns: Sequence[str], category: Category) -> None:

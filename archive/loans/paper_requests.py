@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from archive.approving.deciders import Hand, count_asked_back, hands_of, waiting
+from archive.approving.deciders import Hand, count_asked_back, hands_of, kinds_waiting, waiting
 from archive.approving.engine import Approvals, Spoken
 from archive.approving.planning import Planned, plan, require
 from archive.approving.states import OPEN
@@ -301,9 +301,10 @@ class PaperRequests:
         return [each for each in hands if str(each.person) not in what["people"]]
 
     def _undecided(self, session: Session, identity: Identity) -> Sequence[Approval]:
-        if identity.person_id is None:
+        day = self._guard.day()
+        if identity.person_id is None or kinds_waiting(session, identity.person_id, day).isdisjoint(KINDS):
             return ()
-        hands = hands_of(session, identity.person_id, self._guard.day())
+        hands = hands_of(session, identity.person_id, day)
         seen = self._guard.opens(session, identity, Approval.record_id, Act.SEE)
         mine = waiting(identity.person_id, hands).where(Approval.kind.in_(KINDS), seen)
         rows = session.scalars(mine.with_only_columns(Approval).order_by(Approval.asked_at, Approval.id)).all()

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
-from archive.approving.deciders import hands_of, waiting
+from archive.approving.deciders import hands_of, kinds_waiting, waiting
 from archive.approving.engine import Approvals, Spoken
 from archive.approving.states import OPEN as UNDECIDED
 from archive.database import Database
@@ -78,6 +78,8 @@ class RequestLooks:
 
     def count(self, session: Session, identity: Identity) -> int:
         """Count the requests that wait for this person's decision."""
+        if kinds_waiting(session, identity.person_id, self._guard.day()).isdisjoint(ROUTED):
+            return 0
         return session.scalar(select(func.count()).select_from(self.undecided(session, identity).subquery())) or 0
 
     def waiting(

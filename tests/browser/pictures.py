@@ -2,7 +2,8 @@
 
 The first makes a demonstration archive in a folder of its own, opens it in Chromium in each language, and writes
 ``docs/pictures``. The second (``--pages FOLDER``) keeps a picture of every page in three languages, three widths and
-both shades, and says what is at fault in it.
+both shades, and says what is at fault in it and what in it scrolls sideways; ``--width``, ``--shade`` and ``--locale``
+choose among them, and with ``--turn`` each page is pictured once a width, languages and shades by turns.
 """
 
 import argparse
@@ -81,25 +82,42 @@ def _handbook(browser: Browser, house: Furnished, only: set[str], folder: Path) 
             someone.context.close()
 
 
-def _every(browser: Browser, house: Furnished, only: set[str], folder: Path) -> int:
+SIDEWAYS = (
+    "[...document.querySelectorAll('main *')].filter(e => e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 40"
+    " && ['auto', 'scroll', 'hidden'].includes(getComputedStyle(e).overflowX) && !e.closest('.hidden, [hidden]'))"
+    ".map(e => `${e.tagName.toLowerCase()}.${e.className} by ${e.scrollWidth - e.clientWidth} px`)"
+)
+"""What of a page is wider than its frame: a table on a phone, or words that are cut off."""
+
+
+def _every(browser: Browser, house: Furnished, told: argparse.Namespace) -> int:
+    people: dict[tuple[str, ...], Watched] = {}
     faults = 0
-    for locale, width, shade in product(LOCALES, WIDTHS, SHADES):
-        people: dict[str, Watched] = {}
-        for name, (login, path) in {**PAGES, **STATES}.items():
-            if only and name not in only:
-                continue
-            if login not in people:
-                people[login] = Watched(browser, house.url, width=width, locale=locale, shade=shade)
-                if login:
-                    people[login].sign_in(login)
-            for fault in people[login].proof(path.format(**house.places)):
-                faults += 1
-                print(f"{name} {locale} {width} {shade}: {fault}", flush=True)
-            picture = people[login].page.screenshot(full_page=True)
-            _kept(picture, folder / f"{name.replace(' ', '-')}-{width}-{locale}-{shade}.webp")
-        for someone in people.values():
-            someone.context.close()
+    ways = [*product(told.locale or LOCALES, told.shade or SHADES)]
+    chosen = {name: page for name, page in {**PAGES, **STATES}.items() if not told.only or name in told.only}
+    for place, (name, (login, path)) in enumerate(chosen.items()):
+        for turn, width in enumerate(told.width or WIDTHS, place):
+            for locale, shade in [ways[turn % len(ways)]] if told.turn else ways:
+                someone = _signed_in(people, browser, house, login, locale)
+                someone.look(width=width, shade=shade)
+                for fault in someone.proof(path.format(**house.places)):
+                    faults += 1
+                    print(f"{name} {locale} {width} {shade}: {fault}", flush=True)
+                for wide in someone.page.evaluate(SIDEWAYS):
+                    print(f"{name} {locale} {width} {shade}: sideways: {wide}", flush=True)
+                picture = someone.page.screenshot(full_page=True)
+                _kept(picture, told.pages / f"{name.replace(' ', '-')}-{width}-{locale}-{shade}.webp")
     return faults
+
+
+def _signed_in(
+    people: dict[tuple[str, ...], Watched], browser: Browser, house: Furnished, login: str, locale: str
+) -> Watched:
+    if (login, locale) not in people:
+        people[login, locale] = Watched(browser, house.url, width=WIDTHS[0], locale=locale, shade=SHADES[0])
+        if login:
+            people[login, locale].sign_in(login)
+    return people[login, locale]
 
 
 def main() -> int:
@@ -107,6 +125,12 @@ def main() -> int:
     told = argparse.ArgumentParser(description=__doc__)
     told.add_argument("--pages", type=Path, metavar="FOLDER", help="picture every page in every way into this folder")
     told.add_argument("--only", action="append", default=[], metavar="NAME", help="only this picture, or this page")
+    told.add_argument(
+        "--width", action="append", type=int, default=[], metavar="PX", help="only this width of the pages"
+    )
+    told.add_argument("--locale", action="append", default=[], choices=LOCALES, help="only this language of the pages")
+    told.add_argument("--shade", action="append", default=[], choices=SHADES, help="only this shade of the pages")
+    told.add_argument("--turn", action="store_true", help="each page once a width, languages and shades by turns")
     told.add_argument("--archive", type=Path, metavar="FOLDER", help="keep the demonstration archive in this folder")
     chosen = told.parse_args()
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
@@ -122,7 +146,7 @@ def main() -> int:
             folder = chosen.pages or PICTURES
             folder.mkdir(parents=True, exist_ok=True)
             if chosen.pages:
-                return 1 if _every(browser, house, set(chosen.only), folder) else 0
+                return 1 if _every(browser, house, chosen) else 0
             _handbook(browser, house, set(chosen.only), folder)
             return 0
 

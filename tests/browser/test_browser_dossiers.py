@@ -76,7 +76,7 @@ def test_keys_and_mouse_move_rows_and_the_order_is_kept(browser: Browser, at: st
     expect(page.locator("tr", has_text="件3").locator("td.place input")).to_have_value(re.compile("[12]"))
     page.get_by_role("button", name="保存顺序").click()
     expect(page.locator(".note")).to_have_text("顺序已保存。")
-    expect(page.locator("table.contents td.wide").nth(3)).to_have_text("件2")
+    expect(page.locator("table.contents td.wide a").nth(3)).to_have_text("件2")
     page.close()
 
 

@@ -14,9 +14,11 @@ from sqlalchemy import select
 from archive.ids import new_id
 from archive.model import Category, Department, Distribution, Fonds, Job, JobKind, JobState, LogEntry, Place, Subject
 from archive.scheme.shipped import scheme
+from runtime.doctor import LOOKS
 from runtime.settings import SPECS
 from tests.factories.web_house import WebHouse, a_web_house, token_of
 from web.words import translator
+from web.words.parts import PARTS
 
 PHONE = "13812345678"
 
@@ -319,6 +321,7 @@ def test_settings_and_findings_are_told_in_the_readers_words(house: WebHouse) ->
     client = house.browser("system")
     assert "数据目录" in client.get("/system").text
     assert "正常" in client.get("/system/parts").text
+    assert set(PARTS) == set(LOOKS), "a part that the doctor looks at has no name of people's"
     assert "由 内置引擎 0.27 应答" in client.get("/system").text
     assert "检索索引" not in house.browser("archivist").get("/system").text
     for locale in ("zh_CN", "zh_TW"):

@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 
 from archive import failpoints
 from archive.accounts import login_identity
+from archive.bringing_in.rows import rows_of
 from archive.failpoints import Injected
 from archive.model import File, Record, RecordState, Sheet, SheetRow
 from tests.factories.web_house import WebHouse, a_web_house, token_of, token_on
@@ -98,6 +99,14 @@ def test_good_rows_come_in_and_bad_rows_come_back(house: WebHouse) -> None:
     log = house.browser("auditor").get("/log").text
     assert "表格导入完成" in log
     assert "导出有问题的行" in log
+
+
+def test_a_title_above_the_headers_is_passed_over() -> None:
+    named = [["2024 年目录", "", ""], [], ["题名", "日期", ""], ["合同", "2024", "a"], ["通知", "", ""]]
+    headers, rows = rows_of(named)
+    assert (headers, [row.number for row in rows]) == (("题名", "日期", ""), [4, 5])
+    assert rows_of([["题名"], ["合同"], ["通知"]])[0] == ("题名",)
+    assert rows_of([["题名", "日期"], ["合同", ""], ["通知", "2024"], ["函", "2025"]])[0] == ("题名", "日期")
 
 
 def test_what_was_said_of_columns_is_remembered(house: WebHouse) -> None:

@@ -9,7 +9,7 @@
   const rows = () => [...table.querySelectorAll("tr[data-item]")];
   const place = (row) => row.querySelector("td.place input");
   const first = Math.min(...rows().map((row) => Number(place(row).name.split("-").pop())));
-  const title = (row) => row.querySelector("td.wide").textContent.trim();
+  const title = (row) => row.querySelector("td.wide a").textContent.trim();
   let dragged = null;
 
   function number() {

@@ -87,7 +87,7 @@
       for (const record of found.records[file.name]) await inPieces(file, record);
       count(1);
     }
-    tell(words.done);
+    tell(found.missing.length ? words.part : words.done);
   }
 
   input.addEventListener("change", async () => {

@@ -12,13 +12,18 @@ from web.words.faults import field_label
 FILE_NAME = mark("File name of a scan")
 
 HEADERS: Mapping[str, tuple[str, ...]] = {
-    "title": ("题名", "題名", "标题", "標題", "名称", "名稱", "文件题名", "案由", "件名", "title", "subject"),
+    "title": (
+        "题名", "題名", "标题", "標題", "名称", "名稱", "文件题名", "案卷题名", "案卷題名", "档案名称", "檔案名稱",
+        "文件名称", "文件標題", "案名", "案由", "件名", "title", "subject",
+    ),
     "drawn_up": (
         "日期", "形成日期", "成文日期", "文件日期", "签订日期", "簽訂日期", "產生日期", "文件產生日期",
+        "形成时间", "形成時間", "成文时间", "文件时间", "签订时间", "发文日期", "發文日期", "製作日期", "时间", "時間",
         "date", "drawn up on", "date drawn up", "document date",
     ),
     "responsible": (
         "责任者", "責任者", "责任人", "負責人", "作者", "发文单位", "來文機關", "产生者", "產生者",
+        "责任单位", "形成单位", "编制单位", "发文机关", "發文機關",
         "responsible", "author", "responsible person",
     ),
     "level": ("密级", "密級", "机密等级", "機密等級", "保密等级", "level", "secrecy level", "classification"),
@@ -32,7 +37,8 @@ HEADERS: Mapping[str, tuple[str, ...]] = {
     "medium": ("载体", "載體", "介质", "媒介", "载体类型", "媒體型式", "medium", "carrier"),
     "importance": ("重要性", "重要程度", "重要等级", "重要等級", "importance"),
     "file": (
-        "文件名", "檔名", "扫描件", "扫描件名", "掃描檔", "掃描檔名", "电子文件名", "電子檔", "电子文件", "附件",
+        "文件名", "檔名", "扫描件", "扫描件名", "扫描文件", "扫描文件名", "掃描檔", "掃描檔名",
+        "电子文件名", "電子檔", "电子文件", "附件",
         "file", "file name", "filename", "scan", "files",
     ),
 }  # fmt: skip
