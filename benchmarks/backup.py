@@ -1,4 +1,7 @@
-"""Backup and restore against a plain copy of the same bytes. Run: ``juanku bench backup [--records N] [--home DIR]``.
+"""Backup and restore against a plain copy of the same bytes.
+
+Run: ``juanku bench backup [--records N] [--megabytes N] [--home DIR]``. ``--megabytes`` brings in so much more, in
+files of 100 KB to 10 MB that hold no text.
 
 The raw limit of the files is reading and writing each object once, flushed to the disk as a store must, by as many
 threads as the backup uses. A set also writes all rows; a restore also makes the index and checks everything.
@@ -6,17 +9,38 @@ threads as the backup uses. A set also writes all rows; a restore also makes the
 
 import argparse
 import os
+import random
 import shutil
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from sqlalchemy import select
+
+from archive.cataloguing.describing import Draft
+from archive.identity import system
+from archive.model import Category
 from benchmarks._common import archive, juanku, opened, table
 from runtime.cli.out import Out
 from runtime.restoring import restore
 from runtime.settings import load
+from runtime.wiring.parts import Parts
 from storage.copying import COPIERS
+
+
+def bring_in(parts: Parts, megabytes: int) -> None:
+    """Bring files of random bytes in, a hundred to a record; nobody reads them."""
+    given, left, number = random.Random(7), megabytes * 1_000_000, 0
+    who = system("benchmark")
+    with parts.db.reading() as session:
+        fonds, category = session.execute(select(Category.fonds_id, Category.id).limit(1)).one()
+    while left > 0:
+        if number % 100 == 0:
+            record = parts.records.create(who, Draft(fonds, category, "大文件", drawn_up="2024", level_rank=1))
+        size = int(10 ** given.uniform(5, 7))
+        parts.intake.receive(who, record, f"{number}.bin", [given.randbytes(size)])
+        left, number = left - size, number + 1
 
 
 def copied(source: Path, target: Path) -> float:
@@ -39,6 +63,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--records", type=int, default=2_000)
+    parser.add_argument("--megabytes", type=int, default=0)
     parser.add_argument("--home", type=Path)
     asked = parser.parse_args()
     with archive(1, asked.home) as folder:
@@ -46,6 +71,7 @@ def main() -> None:
             juanku("demo", "--no-serve", "--size", str(asked.records))
         os.environ["JUANKU_BACKUP_URL"] = (folder / "backups").as_uri()
         with opened() as parts:
+            bring_in(parts, asked.megabytes)
             objects = parts.settings.home / "objects" / "objects"
             raw = copied(objects, folder / "raw")
             begun = time.perf_counter()

@@ -4,6 +4,7 @@ It has a database, a bucket and indices of its own. What reads bytes raw says fo
 own files lie where their server lets us, or on this machine.
 """
 
+import os
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -85,15 +86,23 @@ def scratch(living: Settings, folder: Path, *, embedded: bool, files: Sequence[t
 def scanned(places: Sequence[Path], wanted: Sequence[bytes]) -> int:
     """Return how often any of these bytes stand in any file below the places. Raises ``NoAccess``: one is closed."""
     count = 0
-    for path in (each for place in places for each in place.rglob("*") if each.is_file()):
+    walked = (each for place in places for each in os.walk(place, onerror=_passed_over))
+    for path in (Path(folder, name) for folder, _, names in walked for name in names):
         try:
-            with path.open("rb") as file:
-                count += counted(iter(lambda: file.read(_BLOCK), b""), wanted)
-        except FileNotFoundError:  # a server that is at work removes files of its own
-            continue
-        except PermissionError as error:
-            raise NoAccess(path=str(path)) from error
+            if path.is_file():
+                with path.open("rb") as file:
+                    count += counted(iter(lambda: file.read(_BLOCK), b""), wanted)
+        except OSError as error:
+            _passed_over(error)
     return count
+
+
+def _passed_over(error: OSError) -> None:
+    """Take what is gone for gone: a server that is at work removes files and folders of its own."""
+    if isinstance(error, PermissionError):
+        raise NoAccess(path=str(error.filename)) from error
+    if not isinstance(error, FileNotFoundError):
+        raise error
 
 
 def counted(blocks: Iterator[bytes], wanted: Sequence[bytes]) -> int:

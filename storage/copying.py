@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from archive.errors import Interrupted, NotFound
-from archive.ports import ObjectStore
+from archive.ports import ObjectStore, StoredObject
+from storage.prefixed import PrefixedStore
 
 COPIERS = 4
 _BATCH = 64
@@ -67,15 +68,20 @@ class Copying:
                 told("objects", start + len(batch), len(wanted))
 
     def _one(self, item: Item) -> bool:
-        passing = Hashed()
-        try:
-            put = self._target.put(f"objects/{item.key}", passing.through(self._store.read(item.key, item.version)))
-        except NotFound:
-            return False
-        if passing.sha256 == item.sha256:
-            return True
-        self._target.remove(put.key, put.version)
-        return False
+        return copied(item, self._store, PrefixedStore(self._target, "objects/")) is not None
+
+
+def copied(item: Item, source: ObjectStore, target: ObjectStore) -> StoredObject | None:
+    """Copy a content into another store; return what lies there, None when the source does not hold it whole."""
+    passing = Hashed()
+    try:
+        put = target.put(item.key, passing.through(source.read(item.key, item.version)))
+    except NotFound:
+        return None
+    if passing.sha256 == item.sha256:
+        return put
+    target.remove(put.key, put.version)
+    return None
 
 
 class Hashed:

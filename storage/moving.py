@@ -20,7 +20,7 @@ from archive.database import Base, Database
 from archive.errors import Damaged, Interrupted, NotFound
 from archive.model import LogCheckpoint, LogEntry, LogSeal, LogUnsealed
 from archive.ports import ObjectInfo, ObjectStore
-from storage.copying import COPIERS, Hashed, Item, Told
+from storage.copying import COPIERS, Hashed, Item, Told, copied
 
 _BATCH = 64
 _ROWS = 500
@@ -90,17 +90,13 @@ class CarriedObjects:
         held = self._held.get(item.key)
         if held and held.size == item.size and self._whole(item, held.version):
             return held.version
-        passing = Hashed()
-        try:
-            put = self._target.put(item.key, passing.through(self._source.read(item.key, item.version)))
-        except NotFound:
+        put = copied(item, self._source, self._target)
+        if put is None:
             return None
-        if passing.sha256 == item.sha256 and self._whole(item, put.version):
+        if self._whole(item, put.version):
             return put.version
         self._target.remove(put.key, put.version)
-        if passing.sha256 == item.sha256:
-            raise Damaged(what="store")  # the target does not keep what it is given
-        return None
+        raise Damaged(what="store")  # the target does not keep what it is given
 
     def _whole(self, item: Item, version: str) -> bool:
         passing = Hashed()

@@ -4,7 +4,8 @@ What was destroyed after the set was made does not come back: its key is in no n
 """
 
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BytesIO
 from uuid import UUID
@@ -21,8 +22,9 @@ from archive.scrubbing import scrub
 from storage import dump
 from storage.attached import attached
 from storage.backups import VITAL_FIRST, Backups, BackupSet
-from storage.copying import Hashed, Told
+from storage.copying import COPIERS, Item, Told, copied
 from storage.keypack import load_pack
+from storage.prefixed import PrefixedStore
 from storage.ring import KeyRing
 from storage.stream import StreamReader
 
@@ -131,41 +133,44 @@ class Restoring:
                 .join(Record, Record.id == _FILE.c.record_id)
                 .where(_FILE.c.state != ContentState.RECEIVING, _FILE.c.store_version.is_not(None))
             )
-            wanted = [tuple(row) for row in session.execute(query.order_by(*VITAL_FIRST, _FILE.c.id))]
-            wanted += [tuple(row)[:3] for row in session.execute(attached())]
+            rows = [tuple(row) for row in session.execute(query.order_by(*VITAL_FIRST, _FILE.c.id))]
+            rows += [tuple(row)[:3] for row in session.execute(attached())]
             records = session.scalar(select(func.count()).select_from(Record)) or 0
+        wanted = [Item(key, size, sha256, there.get(f"objects/{key}", "")) for key, size, sha256 in rows]
+        source = PrefixedStore(self._source, "objects/")
+
+        def version(item: Item) -> str | None:
+            size, known = held.get(item.key, (-1, ""))
+            if size == item.size:
+                return known
+            put = copied(item, source, store) if item.version else None
+            return put.version if put else None
+
         lost: list[str] = []
         whole = size = 0
-        for start in range(0, len(wanted), _BATCH):
-            placed = []
-            for key, length, sha256 in wanted[start : start + _BATCH]:
-                known = held.get(key)
-                version = known[1] if known and known[0] == length else self._put(key, sha256, store, there)
-                if version is None:
-                    lost.append(key)
-                    continue
-                placed.append({"whose": key, "version": version})
-                whole, size = whole + 1, size + length
-            if placed:
-                with db.writing() as work:
-                    for place in _PLACE:
-                        work.session.connection().execute(place, placed)
-                    work.commit()
-            failpoints.reach("restore.objects")
-            told("objects", min(start + _BATCH, len(wanted)), len(wanted))
+        with ThreadPoolExecutor(COPIERS) as pool:
+            for start in range(0, len(wanted), _BATCH):
+                placed = []
+                batch = wanted[start : start + _BATCH]
+                for item, found in zip(batch, pool.map(version, batch), strict=True):
+                    if found is None:
+                        lost.append(item.key)
+                        continue
+                    placed.append({"whose": item.key, "version": found})
+                    whole, size = whole + 1, size + item.size
+                _place(db, placed)
+                failpoints.reach("restore.objects")
+                told("objects", start + len(batch), len(wanted))
         return Restored(records, whole, size, tuple(lost), gone)
 
-    def _put(self, key: str, sha256: str, store: ObjectStore, there: dict[str, str]) -> str | None:
-        """Copy a content back; return its version, or None when the backup does not hold it whole."""
-        name = f"objects/{key}"
-        if name not in there:
-            return None
-        passing = Hashed()
-        put = store.put(key, passing.through(self._source.read(name, there[name])))
-        if passing.sha256 == sha256:
-            return put.version
-        store.remove(put.key, put.version)
-        return None
+
+def _place(db: Database, placed: Sequence[Mapping[str, str]]) -> None:
+    """Tell the rows under which version the store holds their contents."""
+    if placed:
+        with db.writing() as work:
+            for place in _PLACE:
+                work.session.connection().execute(place, placed)
+            work.commit()
 
 
 def _remove_destroyed(db: Database) -> int:

@@ -62,7 +62,8 @@ def search() -> str | BaseResponse:
     except InvalidInput as error:
         fault = error.faults[0]
         lines = [explain_fault(each, current_locale()) for each in error.faults]
-        page = render_template("search.html", **shown, found=None, lines=lines, pointed=_pointed(text, fault.facts))
+        pointed = _pointed(text, fault.facts)
+        page = render_template("search.html", **shown, found=None, lines=lines, pointed=pointed, mistaken=True)
         return make_response(page, status_of(error))
     except Unavailable as error:
         return _unanswered(error, shown)

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from archive.clock import today
+from archive.errors import StandsAlready
 from archive.files.arrivals import Incoming
 from archive.house.organisation import add_department, add_post
 from archive.house.places import PlaceRules, add_place, shipped_rules
@@ -84,32 +85,34 @@ PROJECTS = (
 def fill(settings: Settings, out: Speaker, *, size: int | None, files: bool) -> dict[str, Any]:
     """Make the demonstration archive up to ``size`` records and return what is there.
 
-    An archive that is a house's own is left alone: only one that the demonstration made is filled further.
+    Raises:
+        StandsAlready: there is a house's own archive; only one that the demonstration made is filled further.
     """
     create(settings, NAMES, "grades")
     parts = build(settings, LocalWaker())
     parts.page_reader = None  # where OCR is installed, the serving worker reads the scans: nobody waits for that here
     try:
         begun = time.monotonic()
-        if _is_ours(parts):
-            _people_and_places(parts, out)
-            clocks.install(parts)
-            wanted = DEFAULT_SIZE if size is None else size
-            with work_done(parts, wait=True, told=lambda left: out.progress(str(left)), beside=("index",)) as release:
-                _records(parts, out, wanted, files=files, grow=size is not None, filed=release)
-                clocks.wind_up(parts)
-                shelve(parts, [(code, names) for _fonds, code, _kind, names in PROJECTS])
-                count_shelves(parts)
-                plan_checks(parts)
-                lend(parts)
-                tell(parts)
-            destroy_some(settings)
-            with work_done(parts, wait=True):
-                begin_appraisal(parts)
-            with work_done(parts, wait=True):  # once the job has opened the appraisal
-                judge_some(parts)
-                audit(parts)
-                hand_over(parts)
+        if not _is_ours(parts):
+            raise StandsAlready(what="archive", field="home")
+        _people_and_places(parts, out)
+        clocks.install(parts)
+        wanted = DEFAULT_SIZE if size is None else size
+        with work_done(parts, wait=True, told=lambda left: out.progress(str(left)), beside=("index",)) as release:
+            _records(parts, out, wanted, files=files, grow=size is not None, filed=release)
+            clocks.wind_up(parts)
+            shelve(parts, [(code, names) for _fonds, code, _kind, names in PROJECTS])
+            count_shelves(parts)
+            plan_checks(parts)
+            lend(parts)
+            tell(parts)
+        destroy_some(settings)
+        with work_done(parts, wait=True):
+            begin_appraisal(parts)
+        with work_done(parts, wait=True):  # once the job has opened the appraisal
+            judge_some(parts)
+            audit(parts)
+            hand_over(parts)
         with parts.db.reading() as session:
             count = session.scalar(select(func.count()).select_from(Record))
         # "name" is what a person signs in with and what --as takes: scripts go on with it

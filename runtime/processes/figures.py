@@ -29,6 +29,8 @@ from archive.model import (
     ScannedPage,
     ScanState,
 )
+from runtime.celery_app import answers, networked
+from runtime.processes.health import looks
 from runtime.stores import folder
 from runtime.wiring.parts import Parts
 from web.services import Figure
@@ -108,6 +110,21 @@ def _program(_parts: Parts) -> Sequence[Figure]:
     except PackageNotFoundError:
         own = "source"
     return [Figure("build", "The program's version.", ("version",), {(own,): 1.0})]
+
+
+def _answering(parts: Parts) -> Sequence[Figure]:
+    asked = dict(looks(parts))
+    if networked(parts.settings):
+        asked["broker"] = lambda: answers(parts.settings)
+    values: dict[tuple[str, ...], float] = {(name,): float(_works(look)) for name, look in asked.items()}
+    return [Figure("part_answers", "Whether a part, its server with it, answers now.", ("part",), values)]
+
+
+def _works(look: Callable[[], bool]) -> bool:
+    try:
+        return look()
+    except Exception:  # noqa: BLE001 (whatever it raises: it does not work)
+        return False
 
 
 def _jobs(parts: Parts) -> Sequence[Figure]:
@@ -191,5 +208,8 @@ def _due(parts: Parts) -> Sequence[Figure]:
     return [Figure("due", "What waits for a person, or for its time.", ("what",), values)]
 
 
-QUICK = {"program": _program, "jobs": _jobs, "index": _index, "log": _log, "backup": _backup, "disk": _disk}
+QUICK = {
+    "program": _program, "answers": _answering, "jobs": _jobs, "index": _index, "log": _log, "backup": _backup,
+    "disk": _disk,
+}  # fmt: skip
 SLOW = {"store": _store, "due": _due}

@@ -18,23 +18,24 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 STEPS = ("database", "store", "search")
+EMBEDDED = ("sqlite:", "file:", "embedded:")
 
 
 def set_up(settings: Settings) -> list[str]:
-    """Set up each server whose administrator the settings name; return which.
+    """Set up each server of the house whose administrator the settings name; return which.
 
     Raises:
         Unavailable: a server does not answer, or refuses.
     """
     named = {
-        "database": (settings.database_admin_url, _database),
-        "store": (settings.store_admin_key and settings.store_admin_secret, _store),
-        "search": (settings.search_admin_password, _search),
+        "database": (settings.database_url, settings.database_admin_url, _database),
+        "store": (settings.store_url, settings.store_admin_key and settings.store_admin_secret, _store),
+        "search": (settings.search_url, settings.search_admin_password, _search),
     }
     done = []
     for name in STEPS:
-        administrator, step = named[name]
-        if administrator:
+        url, administrator, step = named[name]
+        if administrator and not url.startswith(EMBEDDED):
             step(settings)
             done.append(name)
     return done

@@ -104,6 +104,10 @@ def house(ready: House, tmp_path: Path) -> Iterator[House]:
     return House(tmp_path / "house")
 
 
+def test_the_demonstration_does_not_go_into_a_house_s_own_archive(house: House) -> None:
+    assert house.run("demo", "--no-serve", code=1)["error"] == "stands_already"
+
+
 def test_a_house_works_from_an_empty_folder_by_commands_alone(house: House, tmp_path: Path) -> None:
     papers = {
         "a.txt": ("电梯维修合同,日期2024年3月5日。", "A001/01"),

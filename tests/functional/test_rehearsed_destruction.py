@@ -1,5 +1,7 @@
 """A rehearsal destroys on a scratch archive, finds nothing in raw bytes, restores the backup of before, and is kept."""
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from sqlalchemy import select
@@ -30,3 +32,19 @@ def test_raw_bytes_are_found_across_blocks(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "file").write_bytes(b"x" * (4 * 1024 * 1024 - 7) + mark + b"y" * 100 + mark)
     assert scanned([tmp_path], [mark, b"absent-absent-ab"]) == 2
+
+
+def test_what_a_server_takes_away_while_its_files_are_read_is_gone(tmp_path: Path) -> None:
+    mark = b"0123456789abcdef"
+    folders = [tmp_path / "one", tmp_path / "other"]
+    for folder in folders:
+        folder.mkdir()
+        (folder / "file").write_bytes(mark)
+
+    class Wanted(list[bytes]):
+        def __iter__(self) -> Iterator[bytes]:
+            for folder in folders:
+                shutil.rmtree(folder, ignore_errors=True)
+            return super().__iter__()
+
+    assert scanned([tmp_path], Wanted([mark])) == 1

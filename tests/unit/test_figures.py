@@ -1,6 +1,8 @@
 """Figures are made when asked for, kept a while, and a part that does not answer takes nothing from the others."""
 
+import re
 from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -41,6 +43,11 @@ def test_a_house_tells_how_it_stands(archive: Archive) -> None:
     assert told["due"][("to_file",)] >= 0
     assert set(told["part_up"].values()) == {1.0}
     assert told["disk_free_bytes"][("store",)] > 0
+    assert told["part_answers"] == {(part,): 1.0 for part in ("database", "store", "index", "keys")}
+    alarms = (Path(__file__).parents[2] / "deploy" / "alerts.yml").read_text()
+    named = set(re.findall(r"juanku_(\w+)", alarms)) - {"requests_total", "request_seconds_bucket"}
+    assert len(named) > 8
+    assert named <= set(told), "an alarm waits for a figure that nobody tells"
     with parts.db.writing() as work:
         began = parts.clock.now() - timedelta(hours=2)
         work.session.add(BackupRun(act=BackupAct.MAKE, began_at=began, ended_at=began + timedelta(hours=1), facts={}))
@@ -55,7 +62,10 @@ def test_a_part_that_is_away_is_told_and_the_others_all_the_same(archive: Archiv
         raise Unavailable(part="search")
 
     parts.__dict__["rebuilder"] = SimpleNamespace(lag=away)
+    parts.__dict__["engine"] = SimpleNamespace(needs_rebuild=away, close=lambda: None)
     told = _told(parts)
+    assert told["part_answers"][("index",)] == 0.0
+    assert told["part_answers"][("store",)] == 1.0
     assert told["part_up"][("index",)] == 0.0
     assert told["part_up"][("jobs",)] == 1.0
     assert "index_waiting" not in told

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from archive.errors import BrokenSetting
+from runtime.setting_up.servers import set_up
 from runtime.settings import load, shown
 
 BUCKET = {"JUANKU_STORE_URL": "s3+https://minio.example:9000/juanku", "JUANKU_STORE_KEY": "everyday"}
@@ -59,3 +60,13 @@ def test_what_is_not_whole_or_not_safe_is_named(given: dict[str, str], variable:
 @pytest.mark.parametrize("url", ["redis://127.0.0.1:6379/0", "redis://redis:6379/0", "rediss://redis.example/0"])
 def test_a_broker_on_this_machine_needs_no_tls(url: str) -> None:
     assert load({"JUANKU_BROKER_URL": url}).broker_url == url
+
+
+def test_administrators_of_servers_that_the_archive_does_not_lie_on_set_nothing_up(tmp_path: Path) -> None:
+    administrators = {
+        "JUANKU_DATABASE_ADMIN_URL": "postgresql+psycopg://archive@127.0.0.1:1/postgres",
+        "JUANKU_STORE_ADMIN_KEY": "root",
+        "JUANKU_STORE_ADMIN_SECRET": "hush-hush",
+        "JUANKU_SEARCH_ADMIN_PASSWORD": "hush-hush",
+    }
+    assert set_up(load({"JUANKU_HOME": str(tmp_path)} | administrators)) == []
