@@ -149,7 +149,7 @@ class Corrections:
                     Approval.asked_by == identity.person_id, Approval.kind == ApprovalKind.CORRECTION, seen
                 )
             else:
-                query = select(Approval).where(Approval.id.in_(self.undecided(session, identity)))
+                query = self.undecided(session, identity).with_only_columns(Approval)
             if after is not None:
                 at, key = after
                 query = query.where(Approval.asked_at <= at, or_(Approval.asked_at < at, Approval.id < key))

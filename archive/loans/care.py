@@ -16,7 +16,17 @@ from archive.loans.standing import rules_now
 from archive.loans.states import PAPER, RUNNING, move
 from archive.loans.watches import keep_decision, keep_due
 from archive.log.writer import Log
-from archive.model import Approval, Loan, LoanForm, LoanState, Person, Record, RecordState
+from archive.model import (
+    Approval,
+    Circulation,
+    CirculationState,
+    Loan,
+    LoanForm,
+    LoanState,
+    Person,
+    Record,
+    RecordState,
+)
 from archive.policy.guard import Guard
 
 BATCH = 20
@@ -76,7 +86,16 @@ class LoanCare:
             .correlate(Loan)
             .exists()
         )
-        query = select(Loan.id).where(Loan.state == LoanState.READY, Loan.ready_at < cutoff, ~away)
+        goes_round = (
+            select(Circulation.id)
+            .where(
+                Circulation.record_id == Loan.record_id,
+                (Circulation.state == CirculationState.ROUND) | (Circulation.ended_at > cutoff),
+            )
+            .correlate(Loan)
+            .exists()
+        )
+        query = select(Loan.id).where(Loan.state == LoanState.READY, Loan.ready_at < cutoff, ~away, ~goes_round)
         return session.scalars(query.limit(BATCH)).all()
 
     def _lost(self, session: Session) -> Sequence[UUID]:

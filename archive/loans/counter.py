@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -41,6 +41,9 @@ from archive.uses import count_use
 
 LONGEST = 500
 """Characters of what is written of a return."""
+
+JUST = timedelta(minutes=10)
+"""So long after it went out, a paper does not come back by a scan while its person stands at the counter."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,21 @@ class Counter:
         with self._db.reading() as session:
             self._guard.require(session, identity, Act.LEND, record_id)
             return bool(_out(session, record_id, None))
+
+    def was_just_handed(self, identity: Identity, record_id: UUID, login: str) -> bool:
+        """Whether a paper of a record went to a person only now: a scan done twice, or anew, takes nothing back.
+
+        Raises ``NotFound``, ``NotAllowed``.
+        """
+        with self._db.reading() as session:
+            self._guard.require(session, identity, Act.LEND, record_id)
+            handed = (
+                select(CopyMove.id)
+                .join(Copy, (Copy.id == CopyMove.copy_id) & (Copy.holder_id == CopyMove.holder_id))
+                .join(Person, Person.id == Copy.holder_id)
+                .where(Copy.record_id == record_id, Person.login == login, CopyMove.at > self._clock.now() - JUST)
+            )
+            return session.scalar(handed.limit(1)) is not None
 
     def issue(
         self,

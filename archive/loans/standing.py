@@ -12,7 +12,20 @@ from archive.approving.planning import branch, newest
 from archive.blocks import standing
 from archive.loans import rules
 from archive.loans.states import PAPER, RUNNING
-from archive.model import Copy, Loan, LoanForm, LoanState, Medium, Person, Post, Record, RuleBook, StandingCustody
+from archive.model import (
+    Circulation,
+    CirculationState,
+    Copy,
+    Loan,
+    LoanForm,
+    LoanState,
+    Medium,
+    Person,
+    Post,
+    Record,
+    RuleBook,
+    StandingCustody,
+)
 from archive.model.columns import Names
 
 
@@ -64,18 +77,27 @@ def availability(session: Session, record: Record, without: UUID | None = None) 
             why[form] = "no_paper"
         elif form is LoanForm.OUT and not period.leaves:
             why[form] = "stays"
-    lent = select(func.min(Loan.due_on)).where(
-        Loan.record_id == record.id, Loan.state == LoanState.OPEN, Loan.form.in_(PAPER)
-    )
     return Availability(
         forms=[form for form in LoanForm if form not in why],
         why=why,
         there=there if copies else 1,
-        out_until=session.scalar(lent) if copies and not there else None,
+        out_until=_out_until(session, record.id) if copies and not there else None,
         waiting=queue_length(session, record.id, without),
         period=period,
         with_post=_kept_by(session, record.id) if copies and not there else None,
     )
+
+
+def _out_until(session: Session, record_id: UUID) -> date | None:
+    """Return the day by which the first paper of a record is back that is lent or goes round; None: none is."""
+    lent = select(func.min(Loan.due_on)).where(
+        Loan.record_id == record_id, Loan.state == LoanState.OPEN, Loan.form.in_(PAPER)
+    )
+    round_ = select(func.min(Circulation.until)).where(
+        Circulation.record_id == record_id, Circulation.state == CirculationState.ROUND
+    )
+    found = session.execute(select(lent.scalar_subquery(), round_.scalar_subquery())).one()
+    return min((each for each in found if each is not None), default=None)
 
 
 def _kept_by(session: Session, record_id: UUID) -> Names | None:

@@ -1,7 +1,7 @@
 """What falls due of loans: papers to bring back, files that close, papers that were called back; and who is told."""
 
-from collections.abc import Collection
-from datetime import timedelta
+from collections.abc import Collection, Sequence
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from archive.approving.deciders import hands_of, head_token, holders, waiting
 from archive.approving.routes import AS_LOANS
-from archive.database import Base
 from archive.identity import Identity, Role
 from archive.loans.states import PAPER
 from archive.model import (
@@ -28,7 +27,7 @@ from archive.model import (
 )
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
-from archive.reminding.deadlines import Deadlines, Watch
+from archive.reminding.deadlines import Deadlines, Needs, Watch
 from archive.reminding.rules import Rule, Stage
 from archive.reminding.watches import people_with
 
@@ -43,6 +42,8 @@ PAPER_RULES = {
     DeadlineKind.CIRCULATION: Rule(before=(1,), after=(1, 7), head=(14,)),
     DeadlineKind.CUSTODY_CHECK: Rule(before=(7,), after=(7,), head=(30,)),
 }
+
+_KEPT = "juanku heads"
 
 DECIDED_IN = timedelta(days=3)
 """Until when a decision is waited for, at a step that names no days."""
@@ -78,11 +79,21 @@ def keep_due(guard: Guard, session: Session, loan: Loan) -> None:
         end(session, each, loan.id)
 
 
+def _heads(session: Session, person: UUID, day: date, without: Collection[UUID]) -> Sequence[UUID]:
+    """Return the heads above someone, but for those told already; one snapshot is asked once for each."""
+    kept: dict[Any, Sequence[UUID]] = session.info.setdefault(_KEPT, {})
+    asked = (person, day, *without)
+    if asked not in kept:
+        token = head_token(session, person, day, without)
+        kept[asked] = holders(session, token, day) if token else ()
+    return kept[asked]
+
+
 class LoanWatch:
     """A loan that must come back, or closes by itself: its borrower is told; late, their head and the archive too."""
 
     act = Act.ASK_LOAN
-    subject: type[Base] | None = Loan
+    needs: Needs = (Loan.borrower_id, Loan.record_id)
 
     def __init__(self, guard: Guard, kind: DeadlineKind) -> None:
         self._guard = guard
@@ -95,9 +106,7 @@ class LoanWatch:
             return ()
         told = [row.borrower_id]
         if stage.head:
-            day = self._guard.day()
-            token = head_token(session, row.borrower_id, day, told)
-            told += [*(holders(session, token, day) if token else ()), *people_with(session, Role.ARCHIVIST)]
+            told += [*_heads(session, row.borrower_id, self._guard.day(), told), *people_with(session, Role.ARCHIVIST)]
         return told
 
     def visible(self, session: Session, identity: Identity) -> ColumnElement[bool]:
@@ -112,18 +121,13 @@ class LoanWatch:
             mine = or_(mine, Loan.department_id.in_(reach.departments))
         return select(Loan.id).where(Loan.id == Deadline.subject_id, mine).correlate(Deadline).exists()
 
-    def record_of(self, session: Session, deadline: Deadline) -> UUID | None:
-        """Return the record that the loan is of."""
-        loan = session.get(Loan, deadline.subject_id)
-        return loan.record_id if loan is not None else None
-
 
 class DecisionWatch:
     """A request for a loan, or for a paper, that waits: those who decide at its present step are told, and see it."""
 
     rule = Rule(before=(1,), after=(2,))
     act = Act.SEE
-    subject: type[Base] | None = Approval
+    needs: Needs = (Approval.step, Approval.asked_by, Approval.for_id)
 
     def __init__(self, guard: Guard, kind: DeadlineKind) -> None:
         self._guard = guard
@@ -150,10 +154,6 @@ class DecisionWatch:
         seen = or_(Deadline.record_id.is_(None), sees)
         return Deadline.subject_id.in_(waiting(identity.person_id, hands)) & seen
 
-    def record_of(self, session: Session, deadline: Deadline) -> UUID | None:  # noqa: ARG002  (the contract's)
-        """Return the record that is asked for."""
-        return deadline.record_id
-
 
 class PaperWatch:
     """A paper with people without a loan: who has it is told, and the archive; so is the head above once it is late."""
@@ -167,7 +167,7 @@ class PaperWatch:
         self._row: type[Circulation | StandingCustody] = (
             Circulation if kind is DeadlineKind.CIRCULATION else StandingCustody
         )
-        self.subject: type[Base] | None = self._row
+        self.needs: Needs = (self._row.copy_id, self._row.record_id)
 
     def recipients(self, session: Session, stage: Stage, row: Any) -> Collection[UUID]:
         """Return who has it, the archivists, and at the stages of the head those above."""
@@ -176,9 +176,7 @@ class PaperWatch:
             return ()
         told = [copy.holder_id, *people_with(session, Role.ARCHIVIST)]
         if stage.head:
-            day = self._guard.day()
-            token = head_token(session, copy.holder_id, day, told)
-            told += holders(session, token, day) if token else ()
+            told += _heads(session, copy.holder_id, self._guard.day(), told)
         return dict.fromkeys(told)
 
     def visible(self, session: Session, identity: Identity) -> ColumnElement[bool]:
@@ -194,16 +192,6 @@ class PaperWatch:
             .correlate(Deadline)
             .exists()
         )
-
-    def record_of(self, session: Session, deadline: Deadline) -> UUID | None:
-        """Return the record whose paper it is."""
-        row = self._of(session, deadline)
-        return row.record_id if row is not None else None
-
-    def _of(self, session: Session, deadline: Deadline) -> Circulation | StandingCustody | None:
-        if self.kind is DeadlineKind.CIRCULATION:
-            return session.get(Circulation, deadline.subject_id)
-        return session.get(StandingCustody, deadline.subject_id)
 
 
 def loan_watches(guard: Guard) -> list[Watch]:

@@ -8,11 +8,12 @@ makes its messages, so that neither a second clock nor a process that was killed
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any, Protocol, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Date, and_, bindparam, false, or_, select, tuple_, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Date, Select, and_, bindparam, false, or_, select, tuple_, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from archive import failpoints
 from archive.database import Base, Database, Id, rows_by_id
@@ -81,6 +82,9 @@ class Deadlines:
         session.flush()
 
 
+Needs = Sequence[InstrumentedAttribute[Any]]
+
+
 class Watch(Protocol):
     """One kind of deadline: when it is told of, to whom, and who sees it.
 
@@ -104,20 +108,19 @@ class Watch(Protocol):
         ...
 
     @property
-    def subject(self) -> type[Base] | None:
-        """Of what the subjects are rows that ``recipients`` is given; None: it is given none."""
+    def needs(self) -> Needs:
+        """What ``recipients`` reads of its subject, beside its id: columns of one table; none: it is given no row.
+
+        With ``record_id`` among them, the board names that record where the deadline names none.
+        """
         ...
 
     def recipients(self, session: Session, stage: Stage, row: Any) -> Collection[UUID]:
-        """Return the ids of the people to be told at this stage. ``row``: of the subject; None: it is gone."""
+        """Return the ids of the people to be told at this stage. ``row``: what is needed; None: the subject is gone."""
         ...
 
     def visible(self, session: Session, identity: Identity) -> ColumnElement[bool]:
         """Return the condition on ``Deadline`` under which a person sees it, and may still be told of it."""
-        ...
-
-    def record_of(self, session: Session, deadline: Deadline) -> UUID | None:
-        """Return the record that it is about, for the board, which shows it to those alone who read it."""
         ...
 
 
@@ -169,7 +172,8 @@ class DueBoard:
                     Deadline.due >= due, or_(Deadline.due > due, and_(Deadline.due == due, Deadline.id > key))
                 )
             found = session.scalars(query.order_by(Deadline.due, Deadline.id).limit(limit)).all()
-            about = {each.id: self._watches[each.kind].record_of(session, each) for each in found}
+            rows = subject_rows(session, self._watches, found)
+            about = {each.id: each.record_id or getattr(rows.get(each.subject_id), "record_id", None) for each in found}
             seen = self._guard.seen(session, identity, [key for key in dict.fromkeys(about.values()) if key])
             records = rows_by_id(session, Record, seen)
             return [Due(each, each.due < day, records.get(about[each.id] or _NONE)) for each in found]
@@ -306,12 +310,22 @@ class Allowed:
 def subject_rows(
     session: Session, watches: Mapping[DeadlineKind, Watch], found: Sequence[Deadline]
 ) -> Mapping[UUID, Any]:
-    """Return by id the rows that the recipients of deadlines are named by: a question for each kind of row."""
+    """Return by id what the recipients of deadlines are named by: a question for each kind of row."""
     wanted: dict[Any, list[UUID]] = {}
     for each in found:
-        if (kind := watches[each.kind].subject) is not None:
-            wanted.setdefault(kind, []).append(each.subject_id)
-    return {key: row for kind, ids in wanted.items() for key, row in rows_by_id(session, kind, ids).items()}
+        if needs := tuple(watches[each.kind].needs):
+            wanted.setdefault(needs, []).append(each.subject_id)
+    return {
+        row.id: row
+        for needs, ids in wanted.items()
+        for row in session.connection().execute(_needed(needs), {"ids": ids})
+    }
+
+
+@cache
+def _needed(needs: tuple[InstrumentedAttribute[Any], ...]) -> Select[Any]:
+    key = needs[0].class_.__table__.c.id
+    return select(key, *needs).where(key.in_(bindparam("ids", expanding=True)))
 
 
 _TABLE = Base.metadata.tables["deadline"]

@@ -61,6 +61,9 @@ TRIES = 8
 DIGEST_HOUR = 8
 """The hour of the house's day at which gathered messages go out."""
 
+BOARD = "/deadlines"
+"""The page to which a room is led: each who reads there finds on it what is theirs."""
+
 STALE = timedelta(minutes=10)
 """A delivery that was begun so long ago, and not ended, is unclear: no letter takes that long."""
 
@@ -295,7 +298,7 @@ class Deliver:
             if reason:
                 dropped[delivery.id] = (drop, reason)
                 continue
-            way = "/due" if channel in ROOMS else f"/messages/{message.id}"
+            way = BOARD if channel in ROOMS else f"/messages/{message.id}"
             ids.append(delivery.id)
             items.append(Item(message.topic, message.stage, message.late, message.due, self._ways.address + way))
         if not ids:

@@ -7,12 +7,11 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, false, select, true
 from sqlalchemy.orm import Session
 
-from archive.database import Base
 from archive.identity import Identity, Role
 from archive.model import AccessGrant, Approval, Deadline, DeadlineKind, Person, PersonPost, PersonRole
 from archive.policy.guard import Guard
 from archive.policy.rules import Act, may
-from archive.reminding.deadlines import Watch
+from archive.reminding.deadlines import Needs, Watch
 from archive.reminding.rules import Rule, Stage
 
 RULES: dict[DeadlineKind, Rule] = {
@@ -43,7 +42,7 @@ class RecordWatch:
     ``head`` are the roles that are told too once it is overdue for long.
     """
 
-    subject: type[Base] | None = None
+    needs: Needs = ()
 
     def __init__(
         self, guard: Guard, kind: DeadlineKind, act: Act, roles: Collection[Role], head: Collection[Role] = ()
@@ -65,15 +64,11 @@ class RecordWatch:
             return false()
         return self._guard.opens(session, identity, Deadline.record_id, self.act)
 
-    def record_of(self, session: Session, deadline: Deadline) -> UUID | None:  # noqa: ARG002  (the contract's)
-        """Return the deadline's record."""
-        return deadline.record_id
-
 
 class CorrectionWatch(RecordWatch):
     """A request for a correction: whoever may decide it, but never who asked."""
 
-    subject = Approval
+    needs = (Approval.asked_by,)
 
     def __init__(self, guard: Guard) -> None:
         roles = (Role.ARCHIVIST, Role.APPROVER)
@@ -98,7 +93,7 @@ class PersonWatch:
         self._guard = guard
         self.kind = kind
         self.rule = RULES[kind]
-        self._row = self.subject = row
+        self._row, self.needs = row, (row.person_id,)
         self._manage = manage
         self._roles = roles
 
@@ -114,10 +109,6 @@ class PersonWatch:
             return true()
         own = select(self._row.id).where(self._row.id == Deadline.subject_id, self._row.person_id == identity.person_id)
         return own.correlate(Deadline).exists()
-
-    def record_of(self, session: Session, deadline: Deadline) -> UUID | None:  # noqa: ARG002  (the contract's)
-        """Return the deadline's record."""
-        return deadline.record_id
 
 
 def watches(guard: Guard) -> list[Watch]:

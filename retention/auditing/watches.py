@@ -7,13 +7,12 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, false, select, true
 from sqlalchemy.orm import Session
 
-from archive.database import Base
 from archive.identity import Identity, Role
-from archive.model import Audit, Deadline, DeadlineKind
+from archive.model import Deadline, DeadlineKind
 from archive.model.auditing import AuditFinding
 from archive.policy.guard import Guard
 from archive.policy.rules import Act, may
-from archive.reminding.deadlines import Watch
+from archive.reminding.deadlines import Needs, Watch
 from archive.reminding.rules import Rule, Stage
 from archive.reminding.watches import people_with
 
@@ -24,7 +23,7 @@ class AuditWatch:
     kind = DeadlineKind.AUDIT
     rule = Rule(before=(30, 7), after=(14,))
     act = Act.AUDIT
-    subject: type[Base] | None = Audit
+    needs: Needs = ()
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
@@ -37,17 +36,13 @@ class AuditWatch:
         """Show it to auditors."""
         return true() if may(Act.AUDIT, self._guard.reach(session, identity)) else false()
 
-    def record_of(self, session: Session, deadline: Deadline) -> UUID | None:  # noqa: ARG002  (the contract's)
-        """Return None: it is about no record."""
-        return None
-
 
 class FindingWatch(AuditWatch):
     """A finding to be mended: its person is told; once it is late, so are the auditors."""
 
     kind = DeadlineKind.AUDIT_FINDING
     rule = Rule(before=(7, 1), after=(3,), head=(14,))
-    subject = AuditFinding
+    needs = (AuditFinding.responsible_id,)
 
     def recipients(self, session: Session, stage: Stage, row: Any) -> Collection[UUID]:
         """Return who is to mend it, and at the stages of the head the auditors."""

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from archive.approving.deciders import DECISIONS, holders, valid
-from archive.database import Base, Work
+from archive.database import Work
 from archive.identity import Identity
 from archive.model import (
     Approval,
@@ -33,7 +33,7 @@ from archive.model import (
 )
 from archive.policy.guard import Guard
 from archive.policy.rules import HOUSE_RULES, Act, may
-from archive.reminding.deadlines import Deadlines, Watch
+from archive.reminding.deadlines import Deadlines, Needs, Watch
 from archive.reminding.messages import Messages, Told
 from archive.reminding.rules import Rule, Stage
 from archive.reminding.watches import people_with
@@ -120,7 +120,7 @@ class ConfirmWatch:
     kind = DeadlineKind.DESTRUCTION_CONFIRM
     rule = Rule(after=(3,))
     act = Act.CONFIRM_DESTRUCTION
-    subject: type[Base] | None = Destruction
+    needs: Needs = (Destruction.state, Destruction.begun_by, Destruction.approval_id)
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
@@ -145,10 +145,6 @@ class ConfirmWatch:
         )  # fmt: skip
         return free.correlate(Deadline).exists()
 
-    def record_of(self, session: Session, deadline: Deadline) -> UUID | None:  # noqa: ARG002  (the contract's)
-        """Return None: it is about many records."""
-        return None
-
 
 class ObjectionWatch:
     """A destruction that cools off: whom its records concern is told once, if they read any of them.
@@ -158,7 +154,7 @@ class ObjectionWatch:
 
     kind = DeadlineKind.DESTRUCTION_OBJECTION
     act = Act.READ
-    subject: type[Base] | None = Destruction
+    needs: Needs = (Destruction.state, Destruction.begun_by, Destruction.approval_id)
 
     def __init__(self, guard: Guard, cooling_days: int) -> None:
         self._guard = guard
@@ -190,10 +186,6 @@ class ObjectionWatch:
             Destruction.begun_by != identity.person_id,
         )  # fmt: skip
         return and_(cools.correlate(Deadline).exists(), reads.correlate(Deadline).exists())
-
-    def record_of(self, session: Session, deadline: Deadline) -> UUID | None:  # noqa: ARG002  (the contract's)
-        """Return None: it is about many records."""
-        return None
 
     def _reads(self, session: Session, person: UUID, key: UUID) -> bool:
         mine = self._guard.visible(session, Identity("", person)).with_only_columns(Record.id)

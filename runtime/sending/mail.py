@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from email.policy import SMTP
 from email.utils import formatdate
 from urllib.parse import urlsplit
 
@@ -33,12 +34,12 @@ class Mail:
 
     def send(self, address: str, letter: Letter) -> None:
         """Send a letter, as ``archive.reminding.delivering.Sender``."""
-        message = EmailMessage()
+        message = EmailMessage(policy=SMTP)  # its lines end as servers ask: one of bare newlines is refused
         message["From"], message["To"], message["Subject"] = self.sender, address, letter.subject
         message["Date"] = formatdate()
         message["Message-ID"] = f"<{letter.key.hex}@{self.sender.rpartition('@')[2].strip('> ')}>"
         message["Auto-Submitted"] = "auto-generated"
-        message.set_content(letter.text)
+        message.set_content(letter.text, cte="base64")  # not every server takes eight bits
         with self._connected() as server:
             self._hand_over(server, address, message)
 

@@ -142,7 +142,7 @@ def test_a_paper_goes_round_and_each_signs_in_turn(house: WebHouse) -> None:
     assert post(staff, f"/circulations/{slip}/sign")[0] == 200
     assert "全文，不得复制" in keeper.get(f"/circulations/{slip}").text
     assert post(keeper, f"/circulations/{slip}/sign")[0] == 200
-    assert "不在架" in staff.get(f"/records/{record}/borrow").text
+    assert "已借出，" in staff.get(f"/records/{record}/borrow").text, "it says until when, as of a loan"
     assert archivist.get(f"/circulations/{slip}/slip.pdf").data.startswith(b"%PDF")
     status, page = post(archivist, f"/circulations/{slip}/return", pages="11")
     assert (status, "与借出时不同" in page or "不符" in page) == (200, True)

@@ -82,6 +82,8 @@ def test_one_line_of_text_asks_scans_alone_hand_out_and_take_back(house: WebHous
     assert number in page
     status, page = scan(archivist, number, person="staff", slip=slip)
     assert f"{number} → staff某" in page
+    status, page = scan(archivist, number, person="staff", slip=slip)
+    assert (status, "刚刚借出" in page) == (422, True), "a scan done twice takes nothing back"
     printed = archivist.get(f"/loans/slips/{slip}.pdf")
     assert printed.data.startswith(b"%PDF")
     assert "已借出" in staff.get("/loans").text

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, event, select
 
 from archive.approving import routes
 from archive.errors import Ended, InvalidInput, NotAllowed, NotFound, OwnRequest
@@ -26,6 +28,7 @@ from archive.model import (
     DeadlineKind,
     DeadlineState,
     LoanForm,
+    LoanState,
     Message,
     Person,
     RuleBook,
@@ -246,6 +249,43 @@ def test_a_loan_through_a_year_with_the_clock_stopped_for_a_week_is_told_of_once
         "archivist", "archivist2", "head", "staff",
     ]  # fmt: skip
     assert len(said) == len({*said})
+
+
+def test_heads_and_records_of_many_late_loans_are_asked_for_once(house: LendingHouse) -> None:
+    for record in (house.record(), house.record(), house.record()):
+        house.issue(house.decide("archivist", house.ask("staff", record)))
+    house.clock.move(days=25)
+    asked: list[str] = []
+    note = partial(_note, asked)
+    event.listen(type(house.db.engine), "before_cursor_execute", note)
+    try:
+        assert told(house, "due.loan") == {house.person(each) for each in ("staff", "head", "archivist", "archivist2")}
+        seen = DueBoard(house.db, house.guard, loan_watches(house.guard)).list(house.who["archivist"], limit=9)
+    finally:
+        event.remove(type(house.db.engine), "before_cursor_execute", note)
+    assert len({each.record.id for each in seen if each.record}) == 3
+    assert sum("ORDER BY person_post.id" in each for each in asked) == 1, "the department, of which the head is told"
+    assert sum("FROM loan" in each for each in asked) == 2, "one for the sweep, one for the board"
+
+
+def _note(asked: list[str], _connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+    asked.append(" ".join(statement.split()))
+
+
+def test_a_loan_waits_while_its_paper_goes_round_and_lapses_when_it_lay_there_long_enough(house: LendingHouse) -> None:
+    record = house.record()
+    key = house.lending.rounds.begin(house.who["archivist"], record, slip(house, "staff", days=20))
+    loan = house.decide("archivist", house.ask("staff2", record))
+    with house.db.reading() as session:
+        now = availability(session, house.row(record))
+    assert now.out_until == house.guard.day() + timedelta(days=20)
+    house.clock.move(days=9)
+    house.lending.care.sweep()
+    assert house.loan(loan.id).state is LoanState.READY
+    house.lending.rounds.take_back(house.who["archivist"], key, None, None)
+    house.clock.move(days=8)
+    house.lending.care.sweep()
+    assert house.loan(loan.id).state is LoanState.LAPSED
 
 
 def test_who_has_a_late_paper_and_the_archive_are_told(house: LendingHouse) -> None:

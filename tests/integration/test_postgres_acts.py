@@ -139,6 +139,7 @@ def test_a_reading_is_one_moment_and_writes_nothing(house: SchemeHouse) -> None:
         before = session.scalars(select(Record.id)).all()
         two_records(house)
         assert session.scalars(select(Record.id)).all() == before
+        assert session.scalar(text("SHOW jit")) == "off", "a page of many conditions would be compiled for seconds"
         with pytest.raises(DBAPIError, match="read-only"):
             session.execute(update(House).values(zone="UTC"))
         session.rollback()

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -35,9 +36,12 @@ def sealed(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 
 
 def test_a_letter_arrives_whole_in_any_script() -> None:
+    many = replace(LETTER, text="\n\n".join([LETTER.text] * 50))
     with a_mail_server() as (server, port):
-        Mail(f"smtp://127.0.0.1:{port}", FROM).send("a@example.cn", LETTER)
-    [(to, message)] = server.taken
+        for letter in (LETTER, many):
+            Mail(f"smtp://127.0.0.1:{port}", FROM).send("a@example.cn", letter)
+    assert server.taken[1][1].get_content().split() == many.text.split(), "a server counts lines that end as it asks"
+    (to, message) = server.taken[0]
     assert to == ["a@example.cn"]
     assert (message["Subject"], message["From"], message["To"]) == (LETTER.subject, FROM, "a@example.cn")
     assert message["Message-ID"] == f"<{LETTER.key.hex}@example.cn>"

@@ -141,8 +141,10 @@ def _take(scan: Scan, text: str) -> None:
     if record is None:
         _begin(scan, text)
         return
-    now = at_counter(copy)
-    if not _is_for(scan, record) and is_out(record, copy):
+    now, mine = at_counter(copy), _is_for(scan, record)
+    if scan.person and not mine and services().lending.counter.was_just_handed(identity(), record, scan.person):
+        raise InvalidInput(Fault("record", "just_handed"))
+    if not mine and is_out(record, copy):
         seen = Seen(
             pages=now.pages, condition=now.condition, words=request.form.get("words", ""),
             effect=request.form.get("effect", ""), brought_by=scan.person,

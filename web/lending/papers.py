@@ -12,6 +12,7 @@ from archive.loans.custody import CustodyShown
 from archive.loans.looks import LoanShown
 from archive.loans.rounds import SlipShown
 from archive.loans.used import Used
+from archive.model import LoanState
 from web.filters import shape
 from web.i18n import current_locale
 from web.prints.filled import set_form, words_now
@@ -23,6 +24,9 @@ from web.words.loans import SHORT_FORMS, STATES, USED_HOW
 from web.words.shelves import CONDITIONS
 
 NOBODY = UUID(int=0)
+CAME_BACK = {LoanState.RETURNED, LoanState.ENDED}
+"""How a loan ends that was handed out and is there again; what was refused, lapsed or lost ends otherwise."""
+
 NOTICE = mark("The papers below, which you have borrowed, are overdue or were called back. Please bring them back.")
 
 
@@ -193,7 +197,7 @@ def _row(each: LoanShown) -> dict[str, str]:
         "asked": str(day(loan.asked_at)),
         "issued": str(loan.issued_on or ""),
         "due": str(loan.due_on or ""),
-        "ended": str(day(loan.ended_at)) if loan.ended_at else "",
+        "ended": str(day(loan.ended_at)) if loan.ended_at and loan.state in CAME_BACK else "",
         "pages": "" if loan.pages_out is None else str(loan.pages_out),
         "condition": say(CONDITIONS[condition]) if condition else "",
         "condition_in": say(CONDITIONS[loan.condition_in.value]) if loan.condition_in else "",

@@ -88,6 +88,7 @@ FAULTS: Mapping[str, str] = {
         "no loan of a paper is approved for this person, who asks for one on its page; "
         "files are read on the page, without the counter"
     ),
+    "just_handed": mark("was handed out to this person just now; to take it back, end with them first"),
     "which_copy": mark("several copies are out: write the copy behind the number, as in …*2"),
     "not_out": mark("is with nobody"),
     "is_with_people": mark("goes round on a slip, or is in standing custody: it comes back from there first"),
