@@ -140,7 +140,7 @@ def _waiting(parts: Parts) -> int:
     """Return how many contents have no class yet, and how many jobs may still bring more in: members come late."""
     found = classes(parts)
     with parts.db.reading() as session:
-        jobs = pending(session, (JobKind.EXTRACT, JobKind.UNPACK))
+        jobs = pending(session, (JobKind.EXTRACT, JobKind.UNPACK), parts.clock.now())
     return max(found[TextState.PENDING.value] + found[ContentState.RECEIVING.value], jobs)
 
 

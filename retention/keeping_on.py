@@ -16,7 +16,7 @@ from archive.ids import new_id
 from archive.log.writer import Log
 from archive.model import RecordExtension
 from archive.ports import Vault
-from retention.reckoning import DueDays, world
+from retention.reckoning import DueDays
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,6 @@ class Keep:
             for (record, each), sealed in zip(longer.items(), self._vault.seal_many(session, texts), strict=True)
         ]  # fmt: skip
         session.execute(insert(RecordExtension), rows)
-        self._due_days.again(session, list(longer), world(session))
+        self._due_days.follow(session, list(longer))
         said = [(record, {**told, "until": each.until.isoformat()}) for record, each in longer.items()]
         self._log.note_many(session, identity, "record.keep_on", said)

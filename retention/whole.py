@@ -46,6 +46,7 @@ class Retention:
         locks: ObjectLocks | None = None,
         *,
         cooling_days: int = 7,
+        wipe_hour: int | None = None,
         signer: Signs | None = None,
         messages: Messages | None = None,
     ) -> None:
@@ -57,8 +58,9 @@ class Retention:
         self.events = Events(db, guard, vault, log, outbox, clock)
         self.holds = Holds(db, guard, log, outbox, clock)
         self.destructions = Destructions(
-            db, guard, vault, log, outbox, clock, cooling_days=cooling_days, signer=signer, messages=messages
-        )
+            db, guard, vault, log, outbox, clock, cooling_days=cooling_days, wipe_hour=wipe_hour, signer=signer,
+            messages=messages,
+        )  # fmt: skip
         self.audits = Audits(db, guard, vault, log, clock, messages, signer)
         self.secrecy = SecrecyBoard(db, guard, vault, log)
         records = RecordService(db, guard, vault, log, outbox, clock)

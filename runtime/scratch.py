@@ -69,7 +69,7 @@ def scratch(living: Settings, folder: Path, *, embedded: bool, files: Sequence[t
     plain = replace(
         living, home=home, keys=folder / "keys", database_url=f"sqlite:///{home / 'juanku.db'}",
         database_owner_url="", store_url=(home / "objects").as_uri(), search_url="embedded:",
-        backup_url=(folder / "backups").as_uri(), store_witness_bucket="", ocr="none", clamav="",
+        backup_url=(folder / "backups").as_uri(), store_witness_bucket="", ocr="none", clamav="", wipe_hour=None,
     )  # fmt: skip
     made = Scratch(plain, {"database": "embedded", "store": "embedded", "search": "embedded"})
     own = [path for _server, path in files]

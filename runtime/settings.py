@@ -82,6 +82,7 @@ class Settings:
     backup_days: int
     fixity_days: int
     cooling_days: int
+    wipe_hour: int | None
     fixity_mb: int
     ocr: str
     log_level: str
@@ -200,6 +201,9 @@ SPECS: Mapping[str, Spec] = {
     "cooling_days": Spec(
         "JUANKU_COOLING_DAYS", text.whole(1, 365), "days in which anyone concerned may object to a destruction"
     ),
+    "wipe_hour": Spec(
+        "JUANKU_WIPE_HOUR", text.whole(0, 23), "hour at which destructions write tables anew; empty: at once"
+    ),
     "fixity_mb": Spec("JUANKU_FIXITY_MB", text.whole(1, 100_000), "megabytes a second that checking files may read"),
     "ocr": Spec("JUANKU_OCR", text.one_of(*CHOICES), "what reads scans: auto, rapidocr, tesseract or none"),
     "log_level": Spec("JUANKU_LOG_LEVEL", str.upper, "how much the processes say"),
@@ -248,6 +252,7 @@ def _defaults(home: Path) -> dict[str, Any]:
         "backup_days": 90,
         "fixity_days": 90,
         "cooling_days": 7,
+        "wipe_hour": None,
         "fixity_mb": 20,
         "ocr": AUTO,
         "log_level": "WARNING",
@@ -322,7 +327,7 @@ def shown(settings: Settings) -> list[dict[str, str]]:
             continue
         spec = SPECS[field.name]
         found = getattr(settings, field.name)
-        value = ("on" if found else "off") if isinstance(found, bool) else str(found)
+        value = ("on" if found else "off") if isinstance(found, bool) else "" if found is None else str(found)
         rows.append(
             {
                 "variable": spec.variable,

@@ -2,7 +2,7 @@
 
 A lock is set after the filing's commit, by a job; its day only moves upward, and only jobs move it. A lock lasts to
 the day on which the record's term runs out, but at least a year and at most ten: what is filed ends by destruction
-alone, whose own credential lifts locks, so a lock that draws near its end is moved on.
+alone, whose own credential lifts locks, so a lock that draws near its end is moved on. Days are the house's.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from archive.clock import Clock
+from archive.clock import Clock, local_day
 from archive.database import Base, Database
 from archive.errors import NotFound
 from archive.jobs.runner import ClaimedJob, Outcome
@@ -31,11 +32,15 @@ BATCH = 200
 _CONTENT = Base.metadata.tables["content"]
 
 
-def lock_end(due: date | None, now: datetime) -> datetime:
-    """Return until when an object is locked whose record's term runs out on ``due`` (None: never, or not known)."""
-    wanted = now + MOST if due is None else datetime.combine(due, time(), UTC)
+def lock_end(due: date | None, now: datetime, zone: str) -> datetime:
+    """Return until when an object is locked whose record's term runs out on ``due`` (None: never, or not known).
+
+    It is the moment at which a day begins in the house's ``zone``.
+    """
+    here = ZoneInfo(zone)
+    wanted = now + MOST if due is None else datetime.combine(due, time(), here)
     end = min(max(wanted, now + LEAST), now + MOST)
-    return end.replace(hour=0, minute=0, second=0, microsecond=0)
+    return datetime.combine(local_day(end, zone), time(), here).astimezone(UTC)
 
 
 @dataclass(frozen=True)
@@ -65,10 +70,11 @@ class LockObjects:
     max_attempts = 20
     keep_done = False
 
-    def __init__(self, db: Database, locks: ObjectLocks | None, clock: Clock) -> None:
+    def __init__(self, db: Database, locks: ObjectLocks | None, clock: Clock, zone: str) -> None:
         self._db = db
         self._locks = locks
         self._clock = clock
+        self._zone = zone
 
     def run(self, jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Outcome]:
         """Lock what the jobs name; a store that does not answer raises, and all is tried again."""
@@ -105,8 +111,8 @@ class LockObjects:
             return session.execute(query.order_by(Content.id).limit(BATCH)).all()
 
     def _lock(self, locks: ObjectLocks, row: Any) -> dict[str, Any] | None:
-        counted = row.drawn_to or (row.filed_at.date() if row.filed_at else None)
-        end = lock_end(due_on(row.term, counted) if counted else None, self._clock.now())
+        counted = row.drawn_to or (local_day(row.filed_at, self._zone) if row.filed_at else None)
+        end = lock_end(due_on(row.term, counted) if counted else None, self._clock.now(), self._zone)
         if row.locked_until is not None and row.locked_until >= end:
             return None
         try:

@@ -273,6 +273,7 @@ SETTINGS: Mapping[str, str] = {
     "JUANKU_BACKUP_DAYS": "settings#backups",
     "JUANKU_FIXITY_DAYS": "settings#stored-files",
     "JUANKU_COOLING_DAYS": "settings#destructions",
+    "JUANKU_WIPE_HOUR": "settings#destructions",
     "JUANKU_FIXITY_MB": "settings#stored-files",
     "JUANKU_PORT": "settings#web",
     "JUANKU_HOST": "settings#web",

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date
 from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID
@@ -210,9 +210,9 @@ class Described:
             "created_by": identity.person_id,
         }
 
-    def due_year(self, now: datetime) -> int | None:
+    def due_year(self, today: date) -> int | None:
         """Return the year in which the record falls due, None when it is permanent."""
-        return due_year(self.term, self.drawn.last if self.drawn else now.date())
+        return due_year(self.term, self.drawn.last if self.drawn else today)
 
 
 def _closed_faults(catalogue: Catalogue, draft: Draft, category: Category, standing: Draft | None) -> Iterator[Fault]:
@@ -388,9 +388,3 @@ def opened_many(vault: Vault, session: Session, records: Sequence[Record]) -> di
     plain = vault.open_many(session, items) if items else []
     # One that does not open is asked for alone, which says why.
     return {r.id: opened(vault, session, r) if p is None else json.loads(p) for r, p in zip(wanted, plain, strict=True)}
-
-
-def as_of(record: Record, filed_at: datetime | None = None) -> date | None:
-    """Return the day from which a record's term is counted as far as it is known."""
-    filed = record.filed_at or filed_at
-    return record.drawn_to or (filed.date() if filed else None)

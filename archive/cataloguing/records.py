@@ -104,7 +104,7 @@ class RecordService:
         reach = self._guard.reach(session, identity)
         allowed = condition(Act.CREATE, reach)
         now = self._clock.now()
-        catalogue = describing.Catalogue(session, self._guard.day(), drafts)
+        catalogue = describing.Catalogue(session, today := self._guard.day(), drafts)
         described = [describing.describe(catalogue, draft) for draft in drafts]
         for item in described:
             if not holds(allowed, item.facts(identity)):
@@ -113,7 +113,7 @@ class RecordService:
         for item in apart.values():
             self._someone_reads(session, item.draft.named, item.facts(identity))
         ids = [new_id() for _ in described]
-        self._vault.add_owners(session, [(key, item.due_year(now)) for key, item in zip(ids, described, strict=True)])
+        self._vault.add_owners(session, [(key, item.due_year(today)) for key, item in zip(ids, described, strict=True)])
         protected = describing.sealed(self._vault, session, ids, described)
         rows = [
             _NEW
@@ -180,7 +180,7 @@ class RecordService:
         for name, value in item.row().items():
             setattr(record, name, value)
         record.sealed_fields = describing.sealed(self._vault, session, [record.id], [item])[0]
-        self._vault.regroup(session, [(record.id, item.due_year(self._clock.now()))])
+        self._vault.regroup(session, [(record.id, item.due_year(self._guard.day()))])
         if any(getattr(before, name) != getattr(item.draft, name) for name in FENCED):
             raise_fence(session, "record", str(record.id), self._clock.now())
 

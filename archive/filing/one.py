@@ -202,12 +202,12 @@ class FilingService:
 
     def _number(self, work: Work, identity: Identity, records: Sequence[Any]) -> Numbers:
         session = work.session
-        now = self._clock.now()
-        self._vault.regroup(session, [(r.id, due_year(r.term, describing.as_of(r, now))) for r in records])
+        now, today = self._clock.now(), self._guard.day()
+        self._vault.regroup(session, [(r.id, due_year(r.term, r.drawn_to or today)) for r in records])
         self._outbox.add_many(work, JobKind.INDEX, [r.id for r in records])
         if self._locks:
             self._outbox.add_many(work, JobKind.LOCK, [r.id for r in records])
-        numbers = give(session, records, today=self._guard.day())
+        numbers = give(session, records, today=today)
         both = [(r.id, numbers.registration[r.id], numbers.archive[r.id]) for r in records]
         session.connection().execute(
             _FILED, [{"key": key, "now": now, "registration": first, "archive": second} for key, first, second in both]

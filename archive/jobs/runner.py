@@ -41,6 +41,9 @@ _LONGEST_BACK_OFF = timedelta(hours=1)
 _SWEPT = 1000
 _ERROR_LENGTH = 500
 
+FOR_ITS_HOUR = "hour"
+"""The code of a job that waits for an hour that the house has set. Nobody is to wait for such a one."""
+
 
 @dataclass(frozen=True)
 class Outcome:

@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import String, bindparam, func, select, type_coerce
+from sqlalchemy import String, bindparam, func, or_, select, type_coerce
 from sqlalchemy.orm import Session
 
 from archive.jobs.outbox import queue_of
+from archive.jobs.runner import FOR_ITS_HOUR
 from archive.model.jobs import Job, JobKind, JobState
 
 _KIND = type_coerce(Job.kind, String)
 _PENDING = select(func.count(Job.id)).where(
     Job.kind.in_(bindparam("kinds", expanding=True)),
     Job.state.in_((JobState.QUEUED, JobState.RUNNING)),
+    or_(Job.error.is_distinct_from(FOR_ITS_HOUR), Job.run_after <= bindparam("now")),
     Job.id > bindparam("after"),
 )
 
@@ -42,9 +44,12 @@ def status(session: Session) -> list[JobCount]:
     return [JobCount(*row) for row in rows]
 
 
-def pending(session: Session, kinds: Sequence[JobKind], *, after: UUID | None = None) -> int:
-    """Return how many jobs of these kinds wait or run, of those that were made after an id was."""
-    return session.scalar(_PENDING, {"kinds": list(kinds), "after": after or UUID(int=0)}) or 0
+def pending(session: Session, kinds: Sequence[JobKind], now: datetime, *, after: UUID | None = None) -> int:
+    """Return how many jobs of these kinds wait or run, of those that were made after an id was.
+
+    What waits for an hour that the house has set, and that is to come, is not counted.
+    """
+    return session.scalar(_PENDING, {"kinds": list(kinds), "now": now, "after": after or UUID(int=0)}) or 0
 
 
 _SHOWN = (JobState.QUEUED, JobState.RUNNING, JobState.FAILED)

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from archive.database import Base
@@ -120,6 +120,7 @@ class DestroyedRecord(Base):
 
     It names no row but the destruction's, so that it outlives the record. ``sealed`` is the title, or its neutral form
     (``neutral``), under the destruction's key. The destruction's item says when it was gone, or that it was pulled out.
+    ``volumes`` is how many volumes 册 it was: 0 where its dossier, on the same list, tells them; None: not known.
     """
 
     __tablename__ = "destroyed_record"
@@ -138,7 +139,10 @@ class DestroyedRecord(Base):
     archive_number: Mapped[str | None] = mapped_column(String(200))
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
     neutral: Mapped[bool]
+    dossier: Mapped[bool] = mapped_column(server_default=false())
+    volumes: Mapped[int | None]
     year: Mapped[int | None]
+    year_to: Mapped[int | None]
     drawn_up: Mapped[str | None] = mapped_column(String(10))
     filed_on: Mapped[date | None]
     due: Mapped[date]

@@ -34,7 +34,8 @@ EN  register.csv, register.json: what was destroyed. log.json: the log's entries
 """
 COLUMNS = (
     "destruction", "position", "fonds", "category", "level_rank", "registration_number", "archive_number", "title",
-    "year", "drawn_up", "filed_on", "due", "term", "kept_years", "pages", "files", "bytes", "gone_at",
+    "dossier", "volumes", "year", "year_to", "drawn_up", "filed_on", "due", "term", "kept_years", "pages", "files",
+    "bytes", "gone_at",
 )  # fmt: skip
 
 

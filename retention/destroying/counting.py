@@ -25,6 +25,7 @@ from archive.model import (
     DestructionState,
     Duty,
     Person,
+    Record,
     ShelfKind,
     ShelfPlace,
     SignedHow,
@@ -299,8 +300,10 @@ class Counting:
         """Return the copies on the list that a label means, and labels of what is not on it."""
         box = session.scalar(select(ShelfPlace).where(ShelfPlace.path == text, ShelfPlace.kind == ShelfKind.BOX))
         if box is not None:
-            lies = session.scalars(select(Copy).where(Copy.place_id == box.id)).all()
-            return [each.id for each in lies if each.id in due], [text for each in lies if each.id not in due]
+            inside = select(Copy.id, Record.registration_number).join(Record, Record.id == Copy.record_id)
+            lies = session.execute(inside.where(Copy.place_id == box.id)).all()
+            extra = [f"{number or ''} ({text})" for key, number in lies if key not in due]
+            return [key for key, _number in lies if key in due], extra
         number, star, copy = text.rpartition("*")
         number, which = (number, int(copy)) if star and copy.isdecimal() else (text, None)
         records = {each.record_id for each in holders(session, number)}

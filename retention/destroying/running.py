@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
+from archive.dossiers.extent import Extent, extents
 from archive.errors import Fault, InvalidInput, NotAllowed, WrongState
 from archive.identity import Identity
 from archive.model import (
@@ -21,7 +22,9 @@ from archive.model import (
     Duty,
     Fonds,
     JobKind,
+    Record,
     RecordDue,
+    RecordKind,
 )
 from retention.destroying.counting import digest_of, duties, forget_count
 from retention.destroying.means import (
@@ -121,7 +124,7 @@ def lines_of(means: Means, session: Session, key: UUID, items: Sequence[Destruct
     records = records_of(session, ids)
     categories = dict(session.execute(select(Category.id, Category.code)).all())
     fonds = dict(session.execute(select(Fonds.id, Fonds.code)).all())
-    due, files = _due(session, ids), _files(session, ids)
+    due, files, reach = _due(session, ids), _files(session, ids), _extents(session, records)
     titles = [each.neutral or records[each.record_id].title for each in items]
     sealed = means.vault.seal_many(
         session,
@@ -134,7 +137,8 @@ def lines_of(means: Means, session: Session, key: UUID, items: Sequence[Destruct
             "fonds": fonds[record.fonds_id], "category": categories[record.category_id],
             "level_rank": record.level_rank, "registration_number": record.registration_number,
             "archive_number": record.archive_number, "sealed": title, "neutral": item.neutral is not None,
-            "year": record.drawn_from.year if record.drawn_from else None, "drawn_up": record.drawn_up,
+            "dossier": record.kind is RecordKind.DOSSIER, "volumes": reach[record.id].volumes,
+            "year": reach[record.id].first, "year_to": reach[record.id].last, "drawn_up": record.drawn_up,
             "filed_on": filed_on,
             "due": due[record.id], "term": record.term,
             "kept_years": kept_years(record.drawn_to or filed_on or today, today),
@@ -155,6 +159,19 @@ def kept_years(counted: date, today: date) -> int:
 def title_context(key: UUID, record: UUID) -> str:
     """Return what a register title is sealed for."""
     return f"destroyed:{key.hex}:{record.hex}"
+
+
+def _extents(session: Session, records: Mapping[UUID, Record]) -> Mapping[UUID, Extent]:
+    """Return how far each reaches: what lies in a dossier on the list is no volume of its own."""
+    found: dict[UUID, Extent] = {}
+    for key, each in records.items():
+        first, last = (day.year if day else None for day in (each.drawn_from, each.drawn_to))
+        found[key] = Extent(0 if each.dossier_id in records else 1, first, last)
+    for part in chunks([key for key, each in records.items() if each.kind is RecordKind.DOSSIER]):
+        for key, inside in extents(session, part).items():
+            own = found[key]
+            found[key] = Extent(inside.volumes, inside.first or own.first, inside.last or own.last)
+    return found
 
 
 def _due(session: Session, ids: Sequence[UUID]) -> Mapping[UUID, date]:

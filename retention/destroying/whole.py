@@ -22,13 +22,18 @@ from retention.destroying.telling import Turns
 
 
 class Destructions:
-    """The acts on destructions. What erases takes over from ``running`` by a job."""
+    """The acts on destructions. What erases takes over from ``running`` by a job.
+
+    ``wipe_hour``: the house's hour from which tables are written anew; None: at once.
+    """
 
     def __init__(
         self, db: Database, guard: Guard, vault: Vault, log: Log, outbox: Outbox, clock: Clock, *,
-        cooling_days: int = 7, signer: Signs | None = None, messages: Messages | None = None,
+        cooling_days: int = 7, wipe_hour: int | None = None, signer: Signs | None = None,
+        messages: Messages | None = None,
     ) -> None:  # fmt: skip
         cooling = timedelta(days=cooling_days)
+        self.wipe_hour = wipe_hour
         self.turns = Turns(guard, messages or Messages(db, guard), cooling)
         means = Means(db, guard, vault, log, outbox, clock, Approvals(vault, log, clock), cooling, self.turns)
         self.listing = Listing(means)

@@ -2,14 +2,14 @@
 
 1. rows and bytes, batch by batch;
 2. keys: survivors get new ones, these are backed up, then the old generations are destroyed in every copy of the ring;
-3. the database's dead pages and log;
+3. the database's dead pages and log, at the house's hour for it: who needs a table waits meanwhile;
 4. what the search engine keeps of entries that were taken out;
 5. the proof.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +22,7 @@ from archive.database import Database, Work
 from archive.errors import NotFound, Unavailable
 from archive.ids import new_id
 from archive.jobs.outbox import Outbox
-from archive.jobs.runner import ClaimedJob, Outcome
+from archive.jobs.runner import FOR_ITS_HOUR, ClaimedJob, Outcome
 from archive.log.writer import Log
 from archive.model import (
     Destruction,
@@ -39,6 +39,7 @@ from archive.model import (
 from archive.ports import KeysGone, WrappedKeyBackups
 from archive.scrubbing import DONE
 from retention.gone.batches import ACTOR, Batches, Means
+from retention.gone.looks import WIPES_AT, wipes_at
 from retention.gone.proof import Proofs
 
 WAIT = timedelta(seconds=1)
@@ -64,6 +65,7 @@ class Erasing:
     def __init__(
         self, db: Database, log: Log, outbox: Outbox, clock: Clock, batches: Batches, means: Means,
         backups: WrappedKeyBackups, proofs: Proofs, scrub: Callable[[], Mapping[str, str]],
+        wipes_next: Callable[[], datetime | None] = lambda: None,
     ) -> None:  # fmt: skip
         self._db = db
         self._log = log
@@ -74,6 +76,7 @@ class Erasing:
         self._backups = backups
         self._proofs = proofs
         self._scrub = scrub
+        self._wipes_next = wipes_next  # None: at once
         self.tell: Callable[[Work, Destruction], object] = lambda _work, _row: None  # whose turn it is once all is gone
         self._steps: Mapping[GoneStep, Callable[[UUID, ClaimedJob], bool]] = {
             GoneStep.ROWS: self._rows,
@@ -94,6 +97,8 @@ class Erasing:
         while step is not GoneStep.DONE:
             if not job.still_held():
                 return Outcome.retry("lease_lost")
+            if step is GoneStep.DATABASE and (wait := self._until_hour(job.subject_id)):
+                return Outcome.retry(FOR_ITS_HOUR, wait)
             try:
                 done = self._steps[step](job.subject_id, job)
             except Unavailable as error:
@@ -128,6 +133,15 @@ class Erasing:
         with self._db.writing() as work:
             change(work.session.get_one(DestructionRun, destruction_id), work)
             work.commit()
+
+    def _until_hour(self, destruction_id: UUID) -> timedelta:
+        """Return how long wiping waits for the house's hour. It is noted once, so that nothing puts it off again."""
+        with self._db.reading() as session:
+            noted = wipes_at(session.get_one(DestructionRun, destruction_id))
+        if noted is None and (noted := self._wipes_next()) is not None:
+            at = noted.isoformat()
+            self._note(destruction_id, lambda run, _work: setattr(run, "facts", run.facts | {WIPES_AT: at}))
+        return max(timedelta(), noted - self._clock.now()) if noted else timedelta()
 
     def again(self, destruction_id: UUID) -> DestructionProof:
         """Try once more what refused to go, then make another proof.

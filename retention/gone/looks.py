@@ -19,16 +19,22 @@ from archive.model import (
     GoneStep,
 )
 
+WIPES_AT = "wipes_at"
+
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a destruction is: items gone and pulled out of all, contents whose bytes wait, and its step."""
+    """How far a destruction is: items gone and pulled out of all, contents whose bytes wait, and its step.
+
+    ``wipes_at``: the moment from which tables are written anew, as far as that is to come; None: it waits for none.
+    """
 
     step: GoneStep | None
     every: int
     gone: int
     pulled: int
     bytes_waiting: int
+    wipes_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -103,9 +109,16 @@ def progress(session: Session, destruction_id: UUID) -> Progress:
         .select_from(DestructionObject)
         .where(DestructionObject.destruction_id == destruction_id, DestructionObject.removed_at.is_(None))
     )
-    step = session.scalar(select(DestructionRun.step).where(DestructionRun.destruction_id == destruction_id))
+    run = session.get(DestructionRun, destruction_id)
+    step = run.step if run else None
+    at = wipes_at(run) if run and step is GoneStep.DATABASE else None
     gone, pulled = states.get(DestructionItemState.GONE, 0), states.get(DestructionItemState.PULLED, 0)
-    return Progress(step, sum(states.values()), gone, pulled, waiting or 0)
+    return Progress(step, sum(states.values()), gone, pulled, waiting or 0, at)
+
+
+def wipes_at(run: DestructionRun) -> datetime | None:
+    """Return the moment from which its tables are written anew; None: none is noted."""
+    return _moment(run.facts.get(WIPES_AT))
 
 
 def findings(session: Session, destruction_id: UUID, most: int = 20) -> Sequence[Findings]:

@@ -78,8 +78,8 @@ class Transfers(Looks):
             self._guard.require_house(session, identity, Act.MANAGE_TRANSFERS)
             if identity.person_id is None:
                 raise NotAllowed(act=Act.MANAGE_TRANSFERS.value)
-            unseen = [key for key in wanted if key not in self._guard.seen(session, identity, wanted)]
-            if unseen:
+            seen = self._guard.seen(session, identity, wanted)
+            if unseen := [key for key in wanted if key not in seen]:
                 self._guard.require(session, identity, Act.READ, unseen[0])
             if session.scalars(taken().where(TransferItem.record_id.in_(wanted)).limit(1)).first() is not None:
                 raise InvalidInput(Fault("records", "in_transfer"))

@@ -55,7 +55,8 @@ def show(out: Out, number: str) -> None:
         proofs = looks.findings(session, key, most=1)
     facts: dict[str, Any] = {
         "number": number, "step": far.step, "records": far.every, "gone": far.gone, "pulled": far.pulled,
-        "bytes_waiting": far.bytes_waiting, "clean": proofs[0].clean if proofs else None,
+        "bytes_waiting": far.bytes_waiting, "wipes_at": far.wipes_at.isoformat() if far.wipes_at else None,
+        "clean": proofs[0].clean if proofs else None,
         "found": dict(proofs[0].found) if proofs else None,
     }  # fmt: skip
     out.end(facts, [out.gettext(PROGRESS, gone=far.gone, every=far.every, pulled=far.pulled)])

@@ -75,10 +75,12 @@ def object_erasing(stores: StoreParts) -> ObjectErasing:
 
 def erasing(house: House) -> Erasing:
     """Return what carries destructions out."""
+    hour = house.settings.wipe_hour
     backups = KeyBackups(house.safekeeping, house.clock, timedelta(days=house.settings.backup_days))
     batches = Batches(house.db, house.guard, house.log, house.outbox, house.means)
     proofs = Proofs(house.db, house.means, backups, house.clock)
     return Erasing(
         house.db, house.log, house.outbox, house.clock, batches, house.means, backups, proofs,
         partial(scrub, house.db, house.settings.database_owner_url),
+        lambda: None if hour is None else house.guard.next_hour(hour),
     )  # fmt: skip

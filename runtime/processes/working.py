@@ -300,7 +300,8 @@ def _wait(
     while True:
         look()
         with parts.db.reading() as session:
-            waiting = pending(session, kinds) + pending(session, kinds_of(SLOW), after=slow_after)
+            now = parts.clock.now()
+            waiting = pending(session, kinds, now) + pending(session, kinds_of(SLOW), now, after=slow_after)
             why = select(Job.error).where(Job.state == JobState.QUEUED, Job.error.in_(HINDERED)).limit(1)
             hindered = session.scalar(why) if waiting < MANY else None
         if hindered and hindered != said:

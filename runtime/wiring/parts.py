@@ -278,7 +278,7 @@ class Parts(RecordParts):
             SweepOrphans(self.db, self.store, self.clock),
             MakeBackups(self.safekeeping),
             CheckFixity(self.fixity, self.mending, self.ending.is_set),
-            LockObjects(self.db, self.locks, self.clock),
+            LockObjects(self.db, self.locks, self.clock, self.zone),
             MakeCheckpoints(self.sealer, self.checkpoints, self.db, self.witness_bucket),
             *index_care(self.rebuilder, self.engine),
         ]

@@ -189,7 +189,8 @@ class RecordParts(HouseParts):
         """What has a clock."""
         return Retention(
             self.db, self.guard, self.vault, self.log, self.outbox, self.clock, self.due_days, self.locks,
-            cooling_days=self.settings.cooling_days, signer=self.ring, messages=self.telling.messages,
+            cooling_days=self.settings.cooling_days, wipe_hour=self.settings.wipe_hour, signer=self.ring,
+            messages=self.telling.messages,
         )  # fmt: skip
 
     @cached_property

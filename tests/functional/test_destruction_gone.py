@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from archive.model import (
     Destruction,
     DestructionState,
     Generation,
+    GoneStep,
     Hold,
     HoldKind,
     Job,
@@ -26,8 +28,10 @@ from archive.model import (
 )
 from retention.gone import looks
 from runtime.fsck import fsck
+from runtime.processes.working import LocalWaker
 from runtime.rehearsing import doom as doomed
-from runtime.wiring.parts import Parts
+from runtime.settings import load
+from runtime.wiring.parts import Parts, build
 from storage.generations import register_copy
 from tests.factories.archives import Archive
 from tests.factories.doomed import due, filed, states, there
@@ -45,6 +49,15 @@ parts = build(replace(load(os.environ), failpoint=sys.argv[1] + ":kill"), NoWake
 with work_done(parts, wait=True):
     pass
 """
+
+
+class LaterClock:
+    """The machine's clock, some time later."""
+
+    later = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.later
 
 
 @pytest.fixture
@@ -228,6 +241,34 @@ def test_a_destruction_waits_for_a_store_that_is_away(archive: Archive, parts: P
     with parts.db.reading() as session:
         assert looks.progress(session, key).bytes_waiting == 0
         assert looks.findings(session, key)[0].clean
+
+
+def test_tables_are_written_anew_at_the_house_s_hour_and_nobody_waits_for_it(
+    archive: Archive, five: list[UUID]
+) -> None:
+    archive.close()
+    clock = LaterClock()
+    parts = build(load(archive.environment | {"JUANKU_WIPE_HOUR": "3"}), LocalWaker(), clock)
+    key = doomed(parts, five[:2])
+    archive.work(parts)
+    assert set(states(parts, key).values()) == {"gone"}
+    with parts.db.reading() as session:
+        far = looks.progress(session, key)
+    assert (state(parts, key), far.step) == (DestructionState.RUNNING, GoneStep.DATABASE)
+    assert far.wipes_at
+    assert timedelta() < far.wipes_at - clock.now() <= timedelta(days=1)
+    assert (parts.guard.day(far.wipes_at), far.wipes_at.minute) == (parts.guard.next_hour(3).date(), 0)
+    clock.later = (far.wipes_at - clock.now()) / 2  # asked again before it, it is not put off
+    archive.work(parts)
+    with parts.db.reading() as session:
+        assert looks.progress(session, key).wipes_at == far.wipes_at
+    clock.later = far.wipes_at - datetime.now(UTC) + timedelta(minutes=1)
+    archive.work(parts)
+    with parts.db.reading() as session:
+        assert looks.progress(session, key).wipes_at is None
+        assert looks.findings(session, key)[0].clean
+    assert state(parts, key) is DestructionState.GONE
+    parts.close()
 
 
 def test_the_operator_sees_how_far_it_is_and_proves_it_once_more(

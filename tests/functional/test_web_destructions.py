@@ -23,6 +23,7 @@ from archive.model import (
     DestructionItemState,
     DestructionState,
     DueState,
+    Record,
     RecordDue,
     RecordKind,
     RecordState,
@@ -115,14 +116,27 @@ def test_it_is_absent_to_who_has_no_part_in_it(house: WebHouse) -> None:
 
 
 def test_the_register_is_a_page_a_pdf_and_a_spreadsheet(house: WebHouse) -> None:
-    given_up(house, "旧合同甲")
+    _lone, volumes, *inside = given_up(house, "旧合同甲", "合同三册", "其一", "其二", "其三")
+    with house.services.db.writing() as work:
+        change, drawn = update(Record), {"drawn_from": date(2010, 1, 1), "drawn_to": date(2010, 12, 31)}
+        work.session.execute(change.values(**drawn))
+        work.session.execute(change.where(Record.id == volumes).values(kind=RecordKind.DOSSIER))
+        for at, each in enumerate(inside, 1):
+            years = {"drawn_from": date(2007 + at, 1, 1), "drawn_to": date(2007 + at, 12, 31)}
+            lies = {"dossier_id": volumes, "position": at, "volume": at}
+            work.session.execute(change.where(Record.id == each).values(**lies, **years))
+        work.commit()
     key = begun(house)
     acts = house.services.retention.destructions
     with house.services.db.writing() as work:
         session, now = work.session, house.services.clock.now()
         items = session.scalars(select(DestructionItem).where(DestructionItem.destruction_id == key)).all()
         session.execute(insert(DestroyedRecord), lines_of(acts.running._means, session, key, items))
-        session.execute(update(DestroyedRecord).values(archive_number="WY01-HT·2010-D10-0001-003"))
+        number = DestroyedRecord.position == 1
+        session.execute(update(DestroyedRecord).where(number).values(archive_number="WY01-HT·2010-D10-0001-003"))
+        session.execute(
+            update(DestroyedRecord).where(DestroyedRecord.dossier).values(archive_number="WY01-HT·2010-D10-0002")
+        )
         for item in items:
             item.state, item.gone_at = DestructionItemState.GONE, now
         row = session.get_one(Destruction, key)
@@ -135,9 +149,16 @@ def test_the_register_is_a_page_a_pdf_and_a_spreadsheet(house: WebHouse) -> None
         made = archivist.get(f"/destroyed/{key}/{form}.pdf")
         assert (made.status_code, made.data[:4]) == (200, b"%PDF"), form
     sheet = archivist.get(f"/destroyed/{key}/register.xlsx")
-    [head, row] = CalamineWorkbook.from_filelike(BytesIO(sheet.data)).get_sheet_by_index(0).to_python()
-    assert head[:4] == ["序号", "题名", "年度", "档号"]
-    assert row[1] == "旧合同甲"
+    [head, first, *more] = CalamineWorkbook.from_filelike(BytesIO(sheet.data)).get_sheet_by_index(0).to_python()
+    assert head == [
+        "序号", "题名", "卷号", "册数", "起止年度", "档号", "保管期限", "已保管期限", "页数", "销毁时间", "备注",
+    ]  # fmt: skip
+    assert first[1:5] == ["旧合同甲", "", "1", "2010"]
+    assert str(first[9])[:4] == str(now.year)
+    assert [line[1:5] for line in more] == [
+        ["合同三册", "0002", "3", "2008–2010"],
+        *(["其" + which, "", "", year] for which, year in (("一", "2008"), ("二", "2009"), ("三", "2010"))),
+    ], "a dossier tells its volumes and the years of what lies in it"  # fmt: skip
     assert archivist.get(f"/destroyed/{key}/other.pdf").status_code == 404
     dossier = house.a_record(
         archive_number="WY01-HT·2010-D10-0001", state=RecordState.FILED, kind=RecordKind.DOSSIER, title="合同卷"
@@ -149,4 +170,4 @@ def test_the_register_is_a_page_a_pdf_and_a_spreadsheet(house: WebHouse) -> None
         form = {"csrf_token": token_of(archivist), "form": "closing_note", "record": str(each.id), "language": "zh_CN"}
         note = archivist.post("/prints", data=form).data
         text = pypdfium2.PdfDocument(note)[0].get_textpage().get_text_bounded()
-        assert (f"销毁：{row[3]}" in "".join(text.split())) is told
+        assert (f"销毁：{first[5]}" in "".join(text.split())) is told

@@ -7,7 +7,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from archive.errors import ArchiveError, Ended, InvalidInput, NotAllowed, NotFound, OwnRequest, WrongState
@@ -37,6 +37,8 @@ from archive.model import (
     Record,
     RecordExtension,
     RecordKind,
+    ShelfKind,
+    ShelfPlace,
     Stop,
     Verdict,
 )
@@ -448,3 +450,20 @@ def test_each_sees_what_they_may(house: DestroyingHouse) -> None:
     witness = house.acts.looks.items(house.who("witness"), key, limit=5)[0]
     assert witness.number == house.lent.row(record).archive_number  # which stands on the label
     assert house.acts.looks.items(house.who("archivist"), key, limit=5)[0].title == "关于绿化的通知"
+
+
+def test_a_box_counts_what_is_on_the_list_and_names_each_paper_that_is_not(house: DestroyingHouse) -> None:
+    mine = house.record()
+    key = house.to(State.CONFIRMED)
+    other = house.record(verdict=None)
+    with house.lent.db.writing() as work:
+        box = new_id()
+        work.session.add(ShelfPlace(id=box, kind=ShelfKind.BOX, code="01", path="K1-01-1-01", strength=4))
+        work.session.flush()
+        work.session.execute(update(Copy).where(Copy.record_id.in_([mine, other])).values(place_id=box))
+        work.session.execute(update(Record).where(Record.id == other).values(registration_number="H001-2010-A000009"))
+        work.commit()
+    assert house.acts.counting.scan(house.who("witness"), key, "K1-01-1-01") == (1, 1)
+    shown = house.acts.looks.show(house.who("witness"), key)
+    [(_scan, label)] = shown.extra
+    assert label == "H001-2010-A000009 (K1-01-1-01)"

@@ -112,5 +112,5 @@ def test_what_waits_is_counted_by_kind_and_state(db: Database, outbox: Outbox, c
     with db.reading() as session:
         counts = {(count.kind, count.state): (count.count, count.oldest) for count in status(session)}
         assert counts[JobKind.INDEX, JobState.QUEUED] == (3, made)
-        assert pending(session, [JobKind.EXTRACT]) == 1
-        assert pending(session, [JobKind.EXTRACT], after=new_id()) == 0
+        assert pending(session, [JobKind.EXTRACT], clock.now()) == 1
+        assert pending(session, [JobKind.EXTRACT], clock.now(), after=new_id()) == 0

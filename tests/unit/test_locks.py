@@ -11,12 +11,13 @@ from archive.errors import NotFound, Unavailable
 from archive.ids import new_id
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import JobRunner
-from archive.model import Content, ContentState, File, Job, JobKind, JobState, RecordState
+from archive.model import Content, ContentState, File, Job, JobKind, JobState, Record, RecordState
 from storage.locks import BATCH, LEAST, MOST, LockObjects, lock_end, progress
 from tests.factories.records import a_category, a_fonds, a_house, a_record
 from tests.fakes.clock import FixedClock
 
 NOW = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
+AS_2031_BEGINS = datetime(2030, 12, 31, 16, tzinfo=UTC)  # in Shanghai
 
 
 class Locks:
@@ -53,7 +54,7 @@ def locks() -> Locks:
 
 @pytest.fixture
 def runner(db: Database, clock: FixedClock, locks: Locks) -> JobRunner:
-    return JobRunner(db, clock, [LockObjects(db, locks, clock)])
+    return JobRunner(db, clock, [LockObjects(db, locks, clock, "Asia/Shanghai")])
 
 
 def a_content(db: Database, key: str, state: RecordState = RecordState.FILED, term: str = "D30") -> UUID:
@@ -88,16 +89,34 @@ def known(db: Database, key: str) -> datetime | None:
 
 
 @pytest.mark.parametrize(
-    ("due", "end"),
+    ("due", "zone", "end"),
     [
-        (date(2030, 1, 1), datetime(2030, 1, 1, tzinfo=UTC)),
-        (date(2020, 1, 1), (NOW + LEAST).replace(hour=0, minute=0)),
-        (date(2080, 1, 1), (NOW + MOST).replace(hour=0, minute=0)),
-        (None, (NOW + MOST).replace(hour=0, minute=0)),
+        (date(2030, 1, 1), "UTC", datetime(2030, 1, 1, tzinfo=UTC)),
+        (date(2030, 1, 1), "Asia/Shanghai", datetime(2029, 12, 31, 16, tzinfo=UTC)),
+        (date(2030, 1, 1), "America/New_York", datetime(2030, 1, 1, 5, tzinfo=UTC)),
+        (date(2020, 1, 1), "UTC", (NOW + LEAST).replace(hour=0, minute=0)),
+        (date(2020, 1, 1), "Asia/Shanghai", (NOW + LEAST).replace(hour=0, minute=0) - timedelta(hours=8)),
+        (date(2080, 1, 1), "UTC", (NOW + MOST).replace(hour=0, minute=0)),
+        (None, "UTC", (NOW + MOST).replace(hour=0, minute=0)),
     ],
 )
-def test_a_lock_ends_when_the_term_runs_out_within_a_year_and_ten(due: date | None, end: datetime) -> None:
-    assert lock_end(due, NOW) == end
+def test_a_lock_ends_as_the_house_s_day_begins_on_which_the_term_runs_out_within_a_year_and_ten(
+    due: date | None, zone: str, end: datetime
+) -> None:
+    assert lock_end(due, NOW, zone) == end
+
+
+def test_a_filing_on_new_year_s_eve_counts_by_the_day_of_the_house(
+    db: Database, clock: FixedClock, locks: Locks, runner: JobRunner
+) -> None:
+    late = a_content(db, "late", term="D5")  # 1 January in Shanghai, 31 December by UTC
+    with db.writing() as work:
+        at = datetime(2026, 12, 31, 17, tzinfo=UTC)
+        work.session.execute(update(Record).where(Record.id == late).values(drawn_to=None, filed_at=at))
+        work.commit()
+    ask(db, clock, late)
+    runner.drain()
+    assert locks.until == {"late": datetime(2032, 12, 31, 16, tzinfo=UTC)}
 
 
 def test_what_was_filed_is_locked_and_what_was_not_is_not(
@@ -107,12 +126,12 @@ def test_what_was_filed_is_locked_and_what_was_not_is_not(
     ask(db, clock, filed)
     ask(db, clock, waiting)
     runner.drain()
-    assert locks.until == {"filed": datetime(2031, 1, 1, tzinfo=UTC)}
-    assert known(db, "filed") == datetime(2031, 1, 1, tzinfo=UTC)
+    assert locks.until == {"filed": AS_2031_BEGINS}
+    assert known(db, "filed") == AS_2031_BEGINS
     assert known(db, "waiting") is None
     with db.reading() as session:
         found = progress(session, NOW)
-    assert (found.filed, found.locked, found.first_end) == (1, 1, datetime(2031, 1, 1, tzinfo=UTC))
+    assert (found.filed, found.locked, found.first_end) == (1, 1, AS_2031_BEGINS)
 
 
 def test_the_batch_job_locks_what_was_missed_and_moves_on_what_ends_soon(
@@ -127,7 +146,7 @@ def test_the_batch_job_locks_what_was_missed_and_moves_on_what_ends_soon(
         work.commit()
     ask(db, clock)
     runner.drain()
-    end = lock_end(None, NOW)
+    end = lock_end(None, NOW, "Asia/Shanghai")
     assert locks.until == {"new": end, "soon": end}
     assert known(db, "far") == NOW + timedelta(days=700)
     locks.until.clear()

@@ -163,6 +163,8 @@ def test_the_last_standing_event_of_a_record_its_dossier_or_a_subject_starts_the
     shelf.event(2012, record_id=key)
     shelf.event(2011, record_id=key)
     assert shelf.year(key) == 2013
+    shelf.event(2008, subject_id=shelf.subject(key))
+    assert shelf.year(key) == 2013, "an earlier one of a subject changes nothing"
     subject = shelf.subject(key)
     shelf.event(2014, subject_id=subject)
     shelf.event(2009, subject_id=shelf.subject(key))
@@ -219,18 +221,25 @@ def test_one_item_that_changes_moves_all_of_its_dossier_and_nothing_else(
     shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reckoning, "_PART", 2)
-    monkeypatch.setattr(reckoning, "AT_ONCE", 2)
+    monkeypatch.setattr(reckoning, "AT_ONCE", 3)
+    before = [shelf.add(), shelf.add()]  # so that as many are held in the middle of the dossier
     dossier = shelf.add(kind=RecordKind.DOSSIER)
     items = [shelf.add(dossier_id=dossier) for _ in range(3)]
     others = [shelf.add(), shelf.add(schedule="leaving"), shelf.add(kind=RecordKind.DOSSIER)]
-    every = [dossier, *items, *others]
-    assert shelf.days.again(shelf.session, every) == 7
+    items.append(shelf.add(dossier_id=dossier))  # put in last, walked with its dossier
+    every = [*before, dossier, *items, *others]
+    assert shelf.days.again(shelf.session, every) == 10
     shelf.session.execute(update(Record).where(Record.id == items[1]).values(term="Y"))
     shelf.days.follow(shelf.session, [items[1]])
     states = {key: row[0] for key, row in kept(shelf.session, every).items()}
     assert [key for key in every if states[key] is DueState.NEVER] == [dossier, *items]
+    whole = shelf.add(schedule="long", kind=RecordKind.DOSSIER)
+    assert shelf.days.again(shelf.session, [whole, shelf.add(schedule="short", dossier_id=whole)]) == 2
+    shelf.session.execute(update(Record).where(Record.id == whole).values(state=RecordState.PROVISIONAL))
+    assert shelf.days.again(shelf.session, [whole]) == 2, "a dossier that is not filed is asked for its items"
+    shelf.session.execute(update(Record).where(Record.dossier_id == whole).values(state=RecordState.BINNED))
     shelf.session.execute(update(Record).where(Record.id == items[1]).values(term="D2"))
-    assert shelf.days.again(shelf.session, [dossier]) == 4
+    assert shelf.days.again(shelf.session, [dossier]) == 5
     here = world(shelf.session)
     filed = [Record.state == RecordState.FILED]
     walked = {row.id: each for row, each in shelf.days.each(shelf.session, here, Record.title, where=filed)}
@@ -238,6 +247,10 @@ def test_one_item_that_changes_moves_all_of_its_dossier_and_nothing_else(
     assert {key: as_kept(each) for key, each in walked.items()} == kept(shelf.session, every)
     rows = shelf.session.execute(reckoning.FACTS.where(Record.id == items[0])).all()
     assert set(shelf.days.reckon_rows(shelf.session, rows, here)) == {dossier, *items}
+    rows = shelf.session.execute(reckoning.FACTS.where(Record.id == others[1])).all()
+    assert shelf.days.reckon_rows(shelf.session, rows, here)[others[1]].due.state is DueState.WAITING
+    draft, late = shelf.add(state=RecordState.PROVISIONAL), shelf.add()
+    assert shelf.days.again(shelf.session, [draft, late]) == 1, "what is not filed holds up nothing behind it"
 
 
 def test_a_world_in_which_a_schedule_stands_elsewhere(shelf: Shelf) -> None:

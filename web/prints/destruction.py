@@ -9,17 +9,23 @@ from web.words import mark, size
 from web.words.records import term_words
 
 DESTRUCTION_REGISTER = (
-    ("serial", 6), ("title", 60), ("year", 8), ("number", 36), ("term", 14), ("kept", 14), ("pages", 8), ("notes", 28),
+    ("serial", 6), ("title", 60), ("dossier_serial", 10), ("copies", 8), ("years", 12), ("number", 36), ("term", 14),
+    ("kept", 14), ("pages", 8), ("gone_at", 18), ("notes", 20),
 )  # fmt: skip
-"""序号、题名、年度、档号、应保管期限、已保管期限、页数、备注: what the law asks for."""
+"""序号、题名、卷号、册数、起止年度、档号、应保管期限、已保管期限、页数、销毁时间、备注: what the laws ask for."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """A line of the register; ``title`` "": it is not for who prints it. ``gone``: the moment, in words."""
+    """A line of the register; ``title`` "": it is not for who prints it. ``gone``: the moment, in words.
+
+    ``volumes`` 0: its dossier, on the same list, tells them; None: not known.
+    """
 
     title: str
-    year: str
+    dossier: bool
+    volumes: int | None
+    years: str
     number: str
     term: str
     kept_years: int
@@ -76,6 +82,7 @@ def _sheet(given: Given, words: Words) -> dict[str, Any]:
         "fonds": given.fonds,
         "count": str(len(given.lines)),
         "pages": str(sum(each.pages or 0 for each in given.lines)),
+        "copies": str(sum(each.volumes or 0 for each in given.lines) or ""),
         "files": str(given.files),
         "size": size(given.bytes),
         "digest": given.digest,
@@ -86,11 +93,13 @@ def _sheet(given: Given, words: Words) -> dict[str, Any]:
         "signers": [{"duty": duty, "name": name, "when": when} for duty, name, when in given.signers],
         "rows": [
             {
-                "serial": str(at), "title": each.title, "year": each.year, "number": each.number,
+                "serial": str(at), "title": each.title, "years": each.years, "year": each.years, "number": each.number,
+                "dossier_serial": each.number.rpartition("-")[2] if each.dossier else "",
+                "copies": str(each.volumes or ""),
                 "term": term_words(each.term, words.locale),
                 "kept": words.said(YEARS, count=each.kept_years),
                 "pages": "" if each.pages is None else str(each.pages),
-                "notes": each.gone,
+                "gone_at": each.gone, "notes": "",
             }
             for at, each in enumerate(given.lines, 1)
         ],
@@ -108,7 +117,17 @@ def sample(rows: int, words: Words) -> Given:
     """Return made data that a template is tried with."""
     name, long = words.said(mark("Sample Property Management Ltd.")), words.said(STAYS)
     lines = [
-        Line(long if at % 3 == 0 else name, "2024", f"WY01-WYH·2024-D10-A{at:04}", "D10", 10, at, "2036-01-31 12:00")
+        Line(
+            long if at % 3 == 0 else name,
+            at % 2 == 1,
+            at,
+            "2024-2025",
+            f"WY01-WYH·2024-D10-A{at:04}",
+            "D10",
+            10,
+            at,
+            "2036-01-31 12:00",
+        )
         for at in range(1, rows + 1)
     ]
     signers = [(name, name, "2036-01-31 12:00")] * (6 if rows else 0)

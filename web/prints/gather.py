@@ -7,11 +7,12 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from archive.dossiers.extent import Extent, extents
 from archive.house.levels import mark as level_mark
 from archive.model import Content, ContentState, House, Record, RecordKind
 from archive.policy.rules import Act
 from web.filters import shape
-from web.prints.papers import Paper
+from web.prints.papers import Paper, span
 from web.services import identity, services
 from web.words import day, named
 
@@ -43,8 +44,14 @@ def gathered(ids: Collection[UUID], locale: str) -> Chosen:
         custody = guard.visible(session, identity(), Act.CUSTODY).where(Record.id.in_(kept_only))
         kept = session.scalars(custody).all() if kept_only else []
         sizes = _sizes(session, [record.id for record in read])
+        reach = extents(
+            session,
+            [each.id for each in read if each.kind is RecordKind.DOSSIER],
+            Record.id.in_(guard.visible(session, identity()).with_only_columns(Record.id)),
+        )
     naming = _Naming([*read, *kept], locale)
-    found = [naming.paper(record, sizes.get(record.id, 0)) for record in read] + [naming.bare(each) for each in kept]
+    found = [naming.paper(each, sizes.get(each.id, 0), reach.get(each.id, Extent())) for each in read]
+    found += [naming.bare(each) for each in kept]
     found.sort(key=lambda each: (each.fonds, each.number == "", each.number, each.id))
     return Chosen([each for each in found if not each.dossier], [each for each in found if each.dossier])
 
@@ -78,7 +85,7 @@ class _Naming:
             dossier=record.kind is RecordKind.DOSSIER, open=False, id=str(record.id),
         )  # fmt: skip
 
-    def paper(self, record: Record, size: int) -> Paper:
+    def paper(self, record: Record, size: int, reach: Extent) -> Paper:
         """Return a record in full."""
         number = record.fields.get("document_number")
         return replace(
@@ -90,7 +97,8 @@ class _Naming:
             category=named(self._names[record.category_id][1], self._locale),
             department=named(self._names[record.department_id][1], self._locale) if record.department_id else "",
             term=record.term, pages=record.pages, medium=record.medium.value, notes=record.notes or "",
-            filed=day(record.filed_at, self._zone), size=size,
+            filed=day(record.filed_at, self._zone), size=size, volumes=reach.volumes,
+            inside=str(record.dossier_id or ""), years=span(str(each or "") for each in (reach.first, reach.last)),
         )  # fmt: skip
 
 

@@ -114,25 +114,25 @@ def dossier_list(holdings: Sequence[Holding], words: Words) -> list[dict[str, An
 
 def handover_list(papers: Sequence[Paper], words: Words) -> list[dict[str, Any]]:
     """Return a sheet for each fonds."""
+    return [{**_facts(each), "rows": handover_lines(each, words)} for each in by_fonds(papers)]
+
+
+def handover_lines(papers: Sequence[Paper], words: Words) -> list[dict[str, str]]:
+    """Return the lines of what is handed over. Of what lies in a dossier on the list that one tells the volumes."""
+    listed = {each.id for each in papers}
     return [
         {
-            **_facts(each),
-            "rows": [
-                {
-                    "serial": str(at),
-                    "title": paper.title,
-                    "dossier_serial": paper.serial if paper.dossier else "",
-                    "copies": "1",
-                    "years": paper.year,
-                    "number": paper.number,
-                    "term": words.term(paper.term),
-                    "kept": _kept(paper, words),
-                    "notes": notes(paper),
-                }
-                for at, paper in enumerate(each, 1)
-            ],
+            "serial": str(at),
+            "title": paper.title,
+            "dossier_serial": paper.serial if paper.dossier else "",
+            "copies": "" if paper.inside in listed else str(paper.volumes),
+            "years": paper.years or paper.year,
+            "number": paper.number,
+            "term": words.term(paper.term),
+            "kept": _kept(paper, words),
+            "notes": notes(paper),
         }
-        for each in by_fonds(papers)
+        for at, paper in enumerate(papers, 1)
     ]
 
 

@@ -17,7 +17,9 @@ class Paper:
     """A record on a form. Of one that is kept in custody alone, only number and level are given.
 
     ``drawn_up`` is a civil date as far as it is known, ``term`` a code, ``size`` the bytes of its files. ``open``: it
-    may be named where everyone passes. ``first`` and ``last`` are its page numbers in the dossier.
+    may be named where everyone passes. ``first`` and ``last`` are its page numbers in the dossier,
+    ``volumes`` how many volumes a dossier has, ``years`` those of its items ("": not known), ``inside`` the id of the
+    dossier that an item lies in.
     """
 
     number: str
@@ -43,6 +45,9 @@ class Paper:
     open: bool = True
     first: int | None = None
     last: int | None = None
+    volumes: int = 1
+    years: str = ""
+    inside: str = ""
     id: str = ""
 
     @property

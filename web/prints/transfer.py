@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from web.prints.lists import handover_list
+from web.prints.lists import handover_lines
 from web.prints.papers import Paper, Words, bytes_of, counted, highest, pages_of, span
 
 TRANSFER_LIST = (
@@ -33,9 +33,7 @@ def sheets(given: Sequence[Given], words: Words) -> list[dict[str, Any]]:
 
 
 def _sheet(given: Given, words: Words) -> dict[str, Any]:
-    lines: dict[str, dict[str, Any]] = {}
-    for each in given.papers:  # one by one, so that the order is that of the list, whatever their fonds
-        lines[each.id] = handover_list([each], words)[0]["rows"][0]
+    lines = handover_lines(given.papers, words)  # the order is that of the list, whatever their fonds
     return {
         **highest(given.papers),
         "number": given.number,
@@ -49,7 +47,7 @@ def _sheet(given: Given, words: Words) -> dict[str, Any]:
         "page_count": pages_of(given.papers),
         "size": bytes_of(given.papers),
         "rows": [
-            {**lines[each.id], "transfer": given.number, "serial": str(at), "pages": counted(each.pages)}
-            for at, each in enumerate(given.papers, 1)
+            {**line, "transfer": given.number, "pages": counted(each.pages)}
+            for line, each in zip(lines, given.papers, strict=True)
         ],
     }

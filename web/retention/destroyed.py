@@ -23,7 +23,7 @@ from web.lending.words import token_words
 from web.prints.destruction import Given, Line
 from web.prints.gather import house_name
 from web.prints.kinds import KINDS
-from web.prints.papers import Words
+from web.prints.papers import Words, span
 from web.prints.setting import printed
 from web.services import identity, services
 from web.sheets import TYPE, workbook
@@ -138,8 +138,9 @@ def _printing() -> str:
 def _line(each: Gone, zone: str) -> Line:
     row = each.row
     return Line(
-        each.title or "", str(row.year or ""), row.archive_number or row.registration_number or "", row.term,
-        row.kept_years, row.pages, minute(each.gone_at, zone) if each.gone_at else "",
+        each.title or "", row.dossier, row.volumes, span(str(year or "") for year in (row.year, row.year_to)),
+        row.archive_number or row.registration_number or "", row.term, row.kept_years, row.pages,
+        minute(each.gone_at, zone) if each.gone_at else "",
     )  # fmt: skip
 
 

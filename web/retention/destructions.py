@@ -122,6 +122,7 @@ def _page(key: UUID, lines: list[str] | None = None, status: int = 200) -> BaseR
         at=STAGES.index(row.state) + 1 if row.state in STAGES else 0, duty_choices=[each.value for each in APPOINTED],
         method_choices=[each.value for each in DestructionMethod], gone=row.run_at is not None, proofs=_proofs(one),
         progress=_progress(one), held_up=not services().db.is_sqlite,
+        wipe_hour=services().retention.destructions.wipe_hour,
         ended=row.state in {DestructionState.REFUSED, DestructionState.WITHDRAWN},
     )  # fmt: skip
     return make_response(page, status)
@@ -132,7 +133,7 @@ def _progress(one: Shown) -> str:
     if one.row.state is not DestructionState.RUNNING or not one.part.numbers:
         return ""
     with services().db.reading() as session:
-        return progress_line(gone_looks.progress(session, one.row.id), current_locale())
+        return progress_line(gone_looks.progress(session, one.row.id), current_locale(), services().zone())
 
 
 def _proofs(one: Shown) -> Sequence[tuple[datetime, Sequence[str]]]:
@@ -226,6 +227,11 @@ def _code(key: UUID) -> Any:
 def _scan(key: UUID) -> Any:
     text = scanned_code(request.form.get("label", ""))
     counted, extra = services().retention.destructions.counting.scan(identity(), key, text)
+    if extra and counted:
+        return _(
+            "%(label)s: papers counted: %(count)s, not on the list: %(extra)s. Those are named below; take them out.",
+            label=text[:100], count=counted, extra=extra,
+        )  # fmt: skip
     if extra:
         return _("%(label)s: not on the list. Take it out of the pile.", label=text[:100])
     if not counted:

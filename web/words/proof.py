@@ -18,6 +18,9 @@ REHEARSED = mark("Rehearsed on a scratch archive (%(on)s), down to raw bytes, on
 UNREAD = mark("The files of these servers themselves could not be read at it: %(names)s.")
 EMBEDDED = mark("embedded")
 PROGRESS = mark("%(gone)s of %(every)s records are gone, %(pulled)s were taken out.")
+WIPES = mark(
+    "Tables are written anew from %(when)s on: the house has set this hour, as who needs a table waits meanwhile."
+)
 
 STEPS: Mapping[str, str] = {
     "rows": mark("records and files go"),
@@ -29,10 +32,12 @@ STEPS: Mapping[str, str] = {
 }
 
 
-def progress_line(far: Progress, locale: str) -> str:
-    """Return how far a destruction is."""
+def progress_line(far: Progress, locale: str, zone: str) -> str:
+    """Return how far a destruction is, and until when it waits."""
     say = translator(locale)
     told = say(PROGRESS) % {"gone": far.gone, "every": far.every, "pulled": far.pulled}
+    if far.wipes_at:
+        told = f"{told} {say(WIPES) % {'when': minute(far.wipes_at, zone)}}"
     return f"{say(STEPS[far.step.value])} – {told}" if far.step else told
 
 
