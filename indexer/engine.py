@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from archive.policy.condition import ALWAYS, Condition
@@ -90,6 +90,17 @@ class IndexEntry:
     texts: Mapping[str, Sequence[str]]
     tokens: Sequence[str] = ()
     codes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+class Indexed(NamedTuple):
+    """An entry as an engine holds it: of which record, made from which version of its row, and its mark.
+
+    Two entries that say the same have the same mark (``indexer.terms.mark_of``).
+    """
+
+    id: UUID
+    version: int
+    mark: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +205,8 @@ class SearchEngine(Protocol):
         """Return the names of the partitions that are there."""
         ...
 
-    def versions(self, partition: str) -> Iterator[tuple[UUID, int]]:
-        """Yield id and version of every entry that a search could find, in no order."""
+    def indexed(self, partition: str) -> Iterator[Indexed]:
+        """Yield what is held of every entry that a search could find, in no order."""
         ...
 
     def count(self, partition: str) -> int:

@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 from archive.database import Base, Database
 from archive.model import Job, JobKind, JobState, Level, Record
 from archive.ports import Vault
-from indexer.engine import SearchEngine, Tombstone, partition_of
+from indexer.engine import Indexed, IndexEntry, SearchEngine, Tombstone, partition_of
 from indexer.entries import GONE, Entries, Kept
 from indexer.pagetext import portions
+from indexer.terms import mark_of, terms_of
 
 _BATCH = 500
 
@@ -44,8 +45,8 @@ class Difference:
     """A record that an engine holds otherwise than the database says.
 
     ``what`` is ``missing`` (no entry), ``stray`` (an entry of no record), ``wrong_level`` (an entry in another
-    partition than its record's) or ``stale`` (made from another version of the row). Versions are None where there
-    is no such row, or no such entry.
+    partition than its record's), ``stale`` (made from another version of the row) or ``words`` (of this version, and
+    yet it says something else). Versions are None where there is no such row, or no such entry.
     """
 
     what: str
@@ -157,25 +158,44 @@ class Rebuilder:
             waiting, since = session.execute(select(func.count(), func.min(Job.created_at)).where(_WAITING)).one()
         return Lag(waiting, since)
 
-    def differences(self, session: Session) -> Iterator[Difference]:
-        """Yield what differs between rows and entries ; every record is compared.
+    def differences(self, session: Session, *, words: bool = True) -> Iterator[Difference]:
+        """Yield what differs between rows and entries; every record is compared.
 
         Records whose index job still waits are passed over.
+
+        Args:
+            session: reads.
+            words: compare what entries say, too; every entry is made for that.
         """
         waiting = set(session.scalars(select(Job.subject_id).where(_WAITING)))
         for name in sorted({*_partitions(session), *self._engine.partitions()}):
             rows = {row.id: row.version for row in session.execute(select(Record.id, Record.version).where(_of(name)))}
             strangers: dict[UUID, int] = {}
-            for key, version in self._engine.versions(name):
-                expected = rows.pop(key, None)
-                if key in waiting or expected == version:
+            same: dict[UUID, Indexed] = {}
+            for held in self._engine.indexed(name):
+                expected = rows.pop(held.id, None)
+                if held.id in waiting:
                     continue
                 if expected is None:
-                    strangers[key] = version
-                else:
-                    yield Difference("stale", name, key, expected, version)
+                    strangers[held.id] = held.version
+                elif expected != held.version:
+                    yield Difference("stale", name, held.id, expected, held.version)
+                elif words:
+                    same[held.id] = held
+                if len(same) == _BATCH:
+                    yield from self._saying_other(session, name, same)
+                    same = {}
+            yield from self._saying_other(session, name, same)
             yield from _strangers(session, name, strangers)
             yield from (Difference("missing", name, key, rows[key]) for key in sorted(rows.keys() - waiting))
+
+    def _saying_other(self, session: Session, partition: str, held: Mapping[UUID, Indexed]) -> Iterator[Difference]:
+        """Yield entries of a partition that say something else than would be written of their records now."""
+        for chunk in portions(session, sorted(held)):
+            for kept in self._entries.read(session, chunk):
+                mark = held[kept.record_id].mark
+                if kept.entry and kept.version == held[kept.record_id].version and _mark(kept.entry) != mark:
+                    yield Difference("words", partition, kept.record_id, kept.version, kept.version)
 
     def repair(self) -> list[Difference]:
         """Mend exactly what differs; return what did. A partition that is broken or lost is made anew.
@@ -215,6 +235,10 @@ _TABLE = Base.metadata.tables["record"]
 _NOTE = update(_TABLE).where(_TABLE.c.id == bindparam("key")).values(indexed_in=bindparam("places"))
 _TOO_MUCH = frozenset(("stray", "wrong_level"))
 _WAITING = and_(Job.kind == JobKind.INDEX, Job.state.in_((JobState.QUEUED, JobState.RUNNING)))
+
+
+def _mark(entry: IndexEntry) -> int:
+    return mark_of(entry, terms_of(entry))
 
 
 def _strangers(session: Session, partition: str, entries: Mapping[UUID, int]) -> Iterator[Difference]:

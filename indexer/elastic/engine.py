@@ -27,6 +27,7 @@ from indexer.engine import (
     BAD_ENTRY,
     DEEPEST,
     EngineHit,
+    Indexed,
     IndexEntry,
     Order,
     SearchAnswer,
@@ -36,7 +37,7 @@ from indexer.engine import (
 )
 from indexer.fold import FOLD_VERSION
 from indexer.scoring import STEP
-from indexer.terms import ID, VERSION
+from indexer.terms import ID, MARK, VERSION
 
 KEPT = timedelta(days=30)
 """How long a tombstone stays."""
@@ -44,7 +45,7 @@ KEPT = timedelta(days=30)
 _PAGE = 5_000
 _ROUNDS = 5
 _MERGE_SECONDS = 3600.0
-_KEPT_FIELDS: Sequence[Mapping[str, Any]] = ({"field": ID}, {"field": VERSION})
+_KEPT_FIELDS: Sequence[Mapping[str, Any]] = tuple({"field": name} for name in (ID, VERSION, MARK))
 _THERE = {"term": {THERE: True}}
 
 _Ranked = tuple[int, float, int, str, EngineHit]
@@ -240,8 +241,8 @@ class ElasticEngine:
         """Return the names of the partitions that are there."""
         return sorted(partition for partition, held in self._layout.read().items() if held.live)
 
-    def versions(self, partition: str) -> Iterator[tuple[UUID, int]]:
-        """Yield id and version of every entry that a search could find."""
+    def indexed(self, partition: str) -> Iterator[Indexed]:
+        """Yield what is held of every entry that a search could find."""
         alias = self._layout.names.alias(partition)
         with reachable():
             try:
@@ -259,7 +260,8 @@ class ElasticEngine:
                     )  # fmt: skip
                 hits = told["hits"]["hits"]
                 for hit in hits:
-                    yield record_id(hit["fields"][ID][0]), int(hit["fields"][VERSION][0])
+                    of = hit["fields"]
+                    yield Indexed(record_id(of[ID][0]), int(of[VERSION][0]), int(of.get(MARK, [0])[0]))
                 if len(hits) < _PAGE:
                     return
                 moment, after = told["pit_id"], hits[-1]["sort"]

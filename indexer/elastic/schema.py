@@ -17,6 +17,7 @@ from indexer.terms import (
     EXACT_TITLE,
     FACTS,
     ID,
+    MARK,
     NUMERIC_FACTS,
     TOKENS,
     VERSION,
@@ -24,11 +25,12 @@ from indexer.terms import (
     column,
     cut_texts,
     facet,
+    mark_of,
     numbers_of,
     terms_of,
 )
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 THERE = "there"
 """Whether the document is an entry; every search asks for it."""
@@ -53,6 +55,7 @@ def mapping(names: "Names", partition: str) -> dict[str, Any]:
     fields: dict[str, dict[str, Any]] = {
         ID: {"type": "keyword", "index": False},
         VERSION: {"type": "long", "index": False},
+        MARK: {"type": "long", "index": False},
         DATE: {"type": "long", "index": False},
         THERE: {"type": "boolean"},
         GONE_AT: {"type": "date"},
@@ -124,14 +127,16 @@ def document(entry: IndexEntry) -> Document:
         ValueError: a fact is missing that every entry has.
     """
     checked(entry)
+    terms = terms_of(entry)
     made: Document = {
         ID: entry.id.hex,
         VERSION: entry.version,
+        MARK: mark_of(entry, terms),
         THERE: True,
         DATE: date_key(entry.facts, entry.id),
         **numbers_of(entry),
+        **terms,
     }
-    made |= terms_of(entry)
     for name, texts in entry.texts.items():
         for field in (name, EXACT_TITLE) if name == "title" else (name,):
             if values := list(cut_texts(field, texts)):

@@ -27,6 +27,7 @@ from indexer.engine import (
     BAD_ENTRY,
     DEEPEST,
     EngineHit,
+    Indexed,
     IndexEntry,
     Order,
     SearchAnswer,
@@ -39,7 +40,7 @@ from indexer.fold import FOLD_VERSION
 from indexer.scoring import STEP
 from indexer.tantivy.partition import HEAP_BYTES, Broken, Partition, View, guarded
 from indexer.tantivy.query import Search, Terms
-from indexer.tantivy.schema import SCHEMA_VERSION, SLOT, build_schema, document, halves, kept, total, whole
+from indexer.tantivy.schema import SCHEMA_VERSION, SLOT, build_schema, document, halves, indexed, kept, total, whole
 from indexer.terms import DATE, ID, facet
 
 IDLE_SECONDS = 30.0
@@ -172,17 +173,17 @@ class TantivyEngine:
         folders = self._base.glob(f"{self._stem}*/CURRENT")
         return sorted(folder.parent.name.removeprefix(self._stem) for folder in folders)
 
-    def versions(self, partition: str) -> Iterator[tuple[UUID, int]]:
-        """Yield id and version of every entry that a search could find."""
+    def indexed(self, partition: str) -> Iterator[Indexed]:
+        """Yield what is held of every entry that a search could find."""
         with _reachable():
             searcher = self._partition(partition).searcher()
         if searcher is None or not searcher.num_docs:
             return
         for part in range(256):
             query = Compiled.term_query(self._schema, SLOT, f"{part:02x}", "basic")
-            held = total(searcher.search(query, 1))
-            hits = searcher.search(query, max(held, 1), count=False).hits
-            yield from kept(searcher, [address for _, address in hits])
+            count = total(searcher.search(query, 1))
+            hits = searcher.search(query, max(count, 1), count=False).hits
+            yield from indexed(searcher, [address for _, address in hits])
 
     def count(self, partition: str) -> int:
         """Return how many entries a search could find."""

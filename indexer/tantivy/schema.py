@@ -10,12 +10,13 @@ from uuid import UUID
 
 from tantivy import DocAddress, Document, Schema, SchemaBuilder, Searcher, SearchResult
 
-from indexer.engine import FACETS, TIERS, IndexEntry, date_key
+from indexer.engine import FACETS, TIERS, Indexed, IndexEntry, date_key
 from indexer.terms import (
     DATE,
     EXACT_TITLE,
     FACTS,
     ID,
+    MARK,
     NUMERIC_FACTS,
     TOKENS,
     VERSION,
@@ -23,11 +24,12 @@ from indexer.terms import (
     column,
     cut_texts,
     facet,
+    mark_of,
     numbers_of,
     terms_of,
 )
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _HALVES = Struct(">qq")  # columns of numbers are signed
 _UNSIGNED = (1 << 64) - 1
@@ -41,7 +43,7 @@ def build_schema() -> Schema:
     builder = SchemaBuilder()
     builder.add_text_field(ID, tokenizer_name="raw", index_option="basic")
     # Signed: a Python int given to an unsigned field kills tantivy's writer thread.
-    for name in (ID_HIGH, ID_LOW, VERSION, DATE):
+    for name in (ID_HIGH, ID_LOW, VERSION, MARK, DATE):
         builder.add_integer_field(name, fast=True)
     for name in (FACTS, TOKENS, SLOT):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
@@ -74,8 +76,10 @@ def document(entry: IndexEntry) -> Document:
     made.add_integer(VERSION, entry.version)
     made.add_integer(DATE, date_key(entry.facts, entry.id))
     made.add_text(SLOT, slot(entry.id))
-    for name, terms in terms_of(entry).items():
-        for term in terms:
+    terms = terms_of(entry)
+    made.add_integer(MARK, mark_of(entry, terms))
+    for name, own in terms.items():
+        for term in own:
             made.add_text(name, term)
     for name, number in numbers_of(entry).items():
         made.add_integer(name, number)
@@ -112,3 +116,9 @@ def whole(key: tuple[int, int]) -> UUID:
 def kept(searcher: Searcher, addresses: Sequence[DocAddress]) -> list[tuple[UUID, int]]:
     """Return the id and the version of each document."""
     return [(whole(key), version) for key, version in halves(searcher, addresses)]
+
+
+def indexed(searcher: Searcher, addresses: Sequence[DocAddress]) -> list[Indexed]:
+    """Return what is held of each document."""
+    marks = cast("list[int]", searcher.fast_field_values(MARK, list(addresses))) if addresses else []
+    return [Indexed(key, version, mark) for (key, version), mark in zip(kept(searcher, addresses), marks, strict=True)]

@@ -161,7 +161,7 @@ def _index(parts: Parts, _counts: dict[str, int]) -> Iterator[Violation]:
     if broken:
         return
     with parts.db.reading() as session:
-        for difference in parts.rebuilder.differences(session):
+        for difference in parts.rebuilder.differences(session, words=False):
             yield Violation("INV3", str(difference.record), f"{difference.what} in {difference.partition}")
 
 
@@ -316,7 +316,7 @@ def _levels(parts: Parts, _counts: dict[str, int]) -> Iterator[Violation]:
         rank = int(partition.rstrip("n"))
         if rank not in ranks:
             yield Violation("INV7", partition, "unknown_level")
-        for record_id, _version in parts.engine.versions(partition):
+        for record_id, _version, _mark in parts.engine.indexed(partition):
             level, apart = own.get(record_id, (rank, False))
             if str(record_id) in fenced:
                 continue

@@ -9,6 +9,10 @@ from indexer.query.tree import Everything, Words
 from tests.factories.engine_house import HOUSE, ask, entry
 
 
+def versions(engine: SearchEngine, partition: str) -> dict[UUID, int]:
+    return {held.id: held.version for held in engine.indexed(partition)}
+
+
 def test_a_write_takes_the_place_of_the_former_one(engine: SearchEngine) -> None:
     engine.write([entry(1)])
     engine.commit()
@@ -18,7 +22,7 @@ def test_a_write_takes_the_place_of_the_former_one(engine: SearchEngine) -> None
     engine.commit()
     assert [(hit.id, hit.version) for hit in engine.search(ask(Words("竣工"))).hits] == [(newer.id, 2)]
     assert engine.search(ask()).total == 1
-    assert list(engine.versions("3")) == [(newer.id, 2)]
+    assert versions(engine, "3") == {newer.id: 2}
 
 
 def test_nothing_written_is_found_before_the_commit(own_house: SearchEngine) -> None:
@@ -40,9 +44,27 @@ def test_a_tombstone_takes_a_record_out_of_its_partition_only(engine: SearchEngi
 def test_versions_lists_what_is_found(own_house: SearchEngine) -> None:
     assert sorted(own_house.partitions()) == ["2", "3", "3n"]
     for name in ("2", "3", "3n"):
-        assert sorted(own_house.versions(name)) == sorted((one.id, 1) for one in HOUSE if one.partition == name)
+        assert versions(own_house, name) == {one.id: 1 for one in HOUSE if one.partition == name}
         assert own_house.count(name) == sum(one.partition == name for one in HOUSE)
-    assert (list(own_house.versions("7")), own_house.count("7")) == ([], 0)
+    assert (list(own_house.indexed("7")), own_house.count("7")) == ([], 0)
+
+
+def test_what_an_entry_says_is_told_by_its_mark(own_house: SearchEngine) -> None:
+    one = entry(44, "2", 1)
+    said = {**one.texts, "keywords": ["电梯", "年检"]}
+    told = []
+    for texts, facts in (
+        (said, one.facts),
+        (dict(reversed([*said.items()])) | {"keywords": ["年检", "电梯"]}, dict(reversed([*one.facts.items()]))),
+        ({**said, "keywords": ["电梯年检"]}, one.facts),
+        (said, {**one.facts, "drawn_to": 20240101}),
+    ):
+        own_house.write([replace(one, texts=texts, facts=facts)])
+        own_house.commit()
+        told += [held.mark for held in own_house.indexed("2") if held.id == one.id]
+    assert len(told) == 4
+    assert told[0] == told[1]
+    assert len(set(told)) == 3
 
 
 def test_a_partition_made_anew_takes_its_place_while_searches_go_on(own_house: SearchEngine) -> None:
@@ -54,7 +76,7 @@ def test_a_partition_made_anew_takes_its_place_while_searches_go_on(own_house: S
         assert own_house.count("2") == 20
         rebuild.write([one for one in HOUSE if one.partition == "2"][5:10])
         rebuild.finish()
-    kept = dict(own_house.versions("2"))
+    kept = versions(own_house, "2")
     assert len(kept) == 10
     assert (kept[UUID(int=45)], UUID(int=42) in kept, UUID(int=301) in kept) == (7, False, True)
     assert own_house.search(ask(Everything(), "3")).total == 40

@@ -16,6 +16,7 @@ from indexer.engine import (
     TIERS,
     TOKEN_FIELD,
     EngineHit,
+    Indexed,
     IndexEntry,
     Order,
     SearchAnswer,
@@ -25,6 +26,7 @@ from indexer.engine import (
     weighs_words,
 )
 from indexer.query.tree import And, Everything, Negate, Or, Prefix, Query, Words
+from indexer.terms import mark_of, terms_of
 from tests.fakes.substring_truth import matches
 
 _BEST = max(TIERS.values())
@@ -136,8 +138,9 @@ class ReferenceEngine:
     def partitions(self) -> Sequence[str]:
         return sorted(self._written)
 
-    def versions(self, partition: str) -> Iterator[tuple[UUID, int]]:
-        yield from ((entry.id, entry.version) for entry in self._seen.get(partition, {}).values())
+    def indexed(self, partition: str) -> Iterator[Indexed]:
+        for entry in self._seen.get(partition, {}).values():
+            yield Indexed(entry.id, entry.version, mark_of(entry, terms_of(entry)))
 
     def count(self, partition: str) -> int:
         return len(self._seen.get(partition, {}))

@@ -47,8 +47,8 @@ def differences(office: Office) -> set[tuple[str, str, UUID]]:
 
 def test_each_planted_difference_is_found_and_mended(office: Office) -> None:
     engine = office.engines["engine"]
-    good, missing, stale, elsewhere, ahead, apart = (
-        office.add(f"合同{n}", level=2 if n == 4 else 1, apart=n == 5) for n in range(6)
+    good, missing, stale, elsewhere, ahead, apart, other = (
+        office.add(f"合同{n}", level=2 if n == 4 else 1, apart=n == 5) for n in range(7)
     )
     office.settle()
     assert differences(office) == set()
@@ -59,6 +59,7 @@ def test_each_planted_difference_is_found_and_mended(office: Office) -> None:
             replace(entry_of(office, elsewhere), partition="2"),
             replace(entry_of(office, apart), partition="1"),
             replace(entry_of(office, ahead), version=99),
+            replace(entry_of(office, other), texts={"title": ["另一份合同"]}),
         ],
         [Tombstone(missing, 1, "1")],
     )
@@ -68,7 +69,7 @@ def test_each_planted_difference_is_found_and_mended(office: Office) -> None:
         work.commit()
     planted = {
         ("missing", "1", missing), ("stale", "1", stale), ("wrong_level", "2", elsewhere),
-        ("wrong_level", "1", apart), ("stray", "1", stray), ("stale", "2", ahead),
+        ("wrong_level", "1", apart), ("stray", "1", stray), ("stale", "2", ahead), ("words", "1", other),
     }  # fmt: skip
     assert differences(office) == planted
     with office.db.writing() as work:
@@ -79,7 +80,7 @@ def test_each_planted_difference_is_found_and_mended(office: Office) -> None:
     assert differences(office) == set()
     everyone = office.search("engine", office.people[2], "合同")
     assert everyone.complete
-    assert {hit.record_id for hit in everyone.hits} == {good, missing, stale, elsewhere, ahead}
+    assert {hit.record_id for hit in everyone.hits} == {good, missing, stale, elsewhere, ahead, other}
     office.change(ahead, title="合同改")
     office.settle()
     assert [hit.record_id for hit in office.search("engine", office.people[2], "合同改").hits] == [ahead]
