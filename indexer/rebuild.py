@@ -1,7 +1,7 @@
 """Engines are derived data: how far they follow the database, and making them anew from it."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -197,13 +197,13 @@ class Rebuilder:
                 if kept.entry and kept.version == held[kept.record_id].version and _mark(kept.entry) != mark:
                     yield Difference("words", partition, kept.record_id, kept.version, kept.version)
 
-    def repair(self) -> list[Difference]:
-        """Mend exactly what differs; return what did. A partition that is broken or lost is made anew.
+    def repair(self, anew: Collection[str] = ()) -> list[Difference]:
+        """Mend exactly what differs; return what did. A partition that is broken or lost, or in ``anew``, is made anew.
 
         Raises:
             Unavailable: the engine does not answer.
         """
-        for partition in sorted(self.broken()):
+        for partition in sorted(self.broken() | set(anew)):
             self._rebuild(partition)
         with self._db.reading() as session:
             found = list(self.differences(session))

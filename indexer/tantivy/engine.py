@@ -69,7 +69,7 @@ class TantivyEngine:
     """
 
     def __init__(self, base: Path, *, prefix: str = "juanku", seconds: Callable[[], float] = time.monotonic) -> None:
-        self._base = base
+        self._base, self._prefix = base, prefix
         self._stem = f"{prefix}-s{SCHEMA_VERSION}-f{FOLD_VERSION}-"
         self._seconds = seconds
         self._schema = build_schema()
@@ -198,6 +198,8 @@ class TantivyEngine:
             rebuild = self._rebuilds[partition] = _Rebuild(self._partition(partition), self._lock, self._broken)
         try:
             yield rebuild
+            if not rebuild.open:
+                self._forget_other_forms(partition)
         finally:
             with self._lock:
                 self._rebuilds.pop(partition, None)
@@ -240,6 +242,12 @@ class TantivyEngine:
                 partition.close()
         self._asking.shutdown()
 
+    def _forget_other_forms(self, name: str) -> None:
+        """Remove what earlier versions of this program left of a partition: it holds what is destroyed since."""
+        for folder in self._base.glob(f"{self._prefix}-s*-f*-{name}"):
+            if folder.name != f"{self._stem}{name}":
+                shutil.rmtree(folder, ignore_errors=True)
+
     def _partition(self, name: str) -> Partition:
         with self._lock:
             if name not in self._partitions:
@@ -261,7 +269,7 @@ class _Rebuild:
         self._writer = guarded(lambda: index.writer(HEAP_BYTES, 1))
         self._newer: set[UUID] = set()
         self._refused: dict[UUID, str] = {}
-        self._open = True
+        self.open = True
 
     def write(self, entries: Sequence[IndexEntry]) -> None:
         """Add entries, but for those written to the engine since this rebuild began."""
@@ -291,13 +299,13 @@ class _Rebuild:
             guarded(self._writer.wait_merging_threads)
             self._partition.use(self._folder)
             self._broken.discard(self._partition.name)
-            self._open = False
+            self.open = False
         return self._refused
 
     def abandon(self) -> None:
         """Remove what was made, unless it is in use."""
-        if self._open:
-            self._open = False
+        if self.open:
+            self.open = False
             guarded(self._writer.wait_merging_threads)
             shutil.rmtree(self._folder, ignore_errors=True)
 

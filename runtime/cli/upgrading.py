@@ -1,6 +1,7 @@
 """Going to a new version: upgrade."""
 
-from runtime.cli.common import command, settings
+from archive.errors import Unavailable
+from runtime.cli.common import command, opened, settings
 from runtime.cli.out import Out
 from web.words import mark
 
@@ -27,8 +28,31 @@ def upgrade_command(out: Out) -> None:
             kept = mark("The database as it was: %(copy)s. Remove it once all works.")
             lines.append(out.gettext(kept, copy=done.copy))
         lines.append(out.gettext(mark("Next: start again, then juanku doctor and juanku fsck --quick.")))
-    document = {"before": done.before, "after": done.after, "copy": str(done.copy) if done.copy else None}
+    if anew := _index_anew():
+        said = mark("The search index is of another form (%(partitions)s): the next worker makes it anew.")
+        lines.append(out.gettext(said, partitions=", ".join(anew)))
+    document = {
+        "before": done.before, "after": done.after, "copy": str(done.copy) if done.copy else None, "index_anew": anew
+    }  # fmt: skip
     out.end(document, lines)
+
+
+def _index_anew() -> list[str]:
+    """Have the search index made anew if parts are lacking: one of another form has another name. Return the parts."""
+    from archive.model import JobKind  # noqa: PLC0415 (as above)
+    from indexer.search import REPAIR  # noqa: PLC0415
+    from runtime.jobs.rebuilding import ANEW  # noqa: PLC0415
+
+    with opened() as parts:
+        try:
+            partitions = sorted(parts.rebuilder.broken())
+        except Unavailable:  # the doctor tells
+            return []
+        if partitions:
+            with parts.db.writing() as work:
+                parts.outbox.add(work, JobKind.REBUILD, payload={REPAIR: True, ANEW: partitions})
+                work.commit()
+    return partitions
 
 
 COMMANDS = (upgrade_command,)

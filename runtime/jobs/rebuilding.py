@@ -14,7 +14,7 @@ NOT_YET = "not_yet"
 """Why expunging is tried again: the server still keeps what changed a moment ago."""
 
 ANEW = "anew"
-"""In the payload of a job that expunges: partitions to be made anew where the engine forgets by nothing else."""
+"""In the payload: partitions to be made anew, by a repair, or where the engine forgets by nothing else."""
 
 
 class RebuildIndex:
@@ -33,7 +33,7 @@ class RebuildIndex:
         """Rebuild, or repair."""
         for job in jobs:
             if job.payload.get(REPAIR):
-                self._rebuilder.repair()
+                self._rebuilder.repair(job.payload.get(ANEW, ()))
             else:
                 self._rebuilder.rebuild()
         return {job.id: Outcome.done() for job in jobs}

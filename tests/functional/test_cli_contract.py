@@ -131,6 +131,26 @@ def test_fsck_verify_doctor_and_config_have_their_keys(house: Archive) -> None:
     assert (repaired.code, repaired.document["mended"]) == (0, 0)
 
 
+def test_an_index_of_another_form_is_made_anew_after_an_upgrade(
+    archive_template: Archive, tmp_path: Path, papers: Path
+) -> None:
+    house = archive_template.copy(tmp_path / "archive")
+    assert house.run("upgrade", "--json").document["index_anew"] == []
+    assert house.run("import", str(papers), *IMPORT).code == 0
+    partitions = [each["partition"] for each in house.run("index", "status", "--json").document["partitions"]]
+    for folder in (house.home / "index").glob("*-s*-f*-*"):
+        folder.rename(folder.with_name(folder.name.replace("-s", "-s0", 1)))
+    anew = house.run("upgrade", "--json").document["index_anew"]
+    assert anew
+    assert set(anew) <= set(partitions)
+    (papers / "另一份.txt").write_text("二〇二五年一月六日,补充协议。\n")
+    assert house.run("import", str(papers), *IMPORT).code == 0  # its own worker makes the index anew beside
+    compared = house.run("index", "compare", "--json")
+    assert (compared.code, compared.document["count"], compared.document["broken"]) == (0, 0, [])
+    left = {folder.name.rpartition("-")[2] for folder in (house.home / "index").glob("*-s0*")}
+    assert not left & set(anew)  # it holds words of what may be destroyed since
+
+
 def test_a_folder_without_an_archive_is_told_so(tmp_path: Path) -> None:
     nothing = Archive(tmp_path)
     for words in (("fsck", "--json"), ("log", "verify", "--json"), ("serve", "--json")):
