@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from archive.model import HoldKind, Record
+from archive.model import HoldKind, IssuedNumber, Record
 from retention.holds import Wanted
-from tests.factories.web_house import WebHouse, a_web_house
+from tests.factories.web_house import WebHouse, a_web_house, token_of
 
 
 @pytest.fixture
@@ -45,3 +45,21 @@ def test_the_approval_is_offered_as_long_as_something_may_go(house: WebHouse) ->
     some = browser.get(f"/transfers/{transfers.begin(archivist, '青山区档案馆', '移交', [held.id, free.id])}").text
     assert "提请审批" in some
     assert "没有可审批的内容" not in some
+
+
+def test_each_line_of_what_is_not_accepted_that_names_nothing_of_the_list_is_told(house: WebHouse) -> None:
+    listed, other = house.a_record(title="移交的合同", level=1), house.a_record(title="另一份合同", level=1)
+    with house.services.db.writing() as work:
+        for record, number in ((listed, "WY01-1"), (other, "WY01-2")):
+            work.session.add(IssuedNumber(fonds_id=record.fonds_id, number=number, record_id=record.id))
+        work.commit()
+    archivist, browser = house.services.people.identity_of("archivist"), house.browser("archivist")
+    key = house.services.retention.transfers.begin(archivist, "青山区档案馆", "移交", [listed.id])
+    form = {"csrf_token": token_of(browser), "signed_by": "何馆长", "signed_on": "2020-05-06", "version": "1"}
+    lines = "WY01-1 缺两页\nWY01-2 未收到\nWY01-9 未收到"
+    refused = browser.post(f"/transfers/{key}/receipt", data={**form, "disputed": lines})
+    assert refused.status_code == 422
+    assert "第 2 行的 WY01-2 不在清册中" in refused.text
+    assert "第 3 行的 WY01-9 不在清册中" in refused.text
+    assert "第 1 行" not in refused.text
+    assert "未接收：第 2 行" in refused.text

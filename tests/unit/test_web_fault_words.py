@@ -14,6 +14,7 @@ from web.words import LOCALES
 from web.words.errors import ERRORS
 from web.words.faults import explain, explain_failed, explain_fault, explain_waiting, status_of
 from web.words.field_faults import FAULTS, WAITING
+from web.words.fields import FIELDS
 from web.words.put_aside import REASONS
 
 ROOT = Path(__file__).parents[2]
@@ -65,6 +66,18 @@ def test_every_fault_code_of_every_room_has_words() -> None:
     codes = _codes()
     assert len(codes) > 40, "the collector finds too little to be trusted"
     assert codes - set(FAULTS) == set()
+
+
+def test_every_field_that_a_fault_names_has_words() -> None:
+    named = {
+        field
+        for module in _modules()
+        for node in ast.walk(module)
+        if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in {"Fault", "fault"}
+        for field in (_constants(node.args[0]) if node.args else ())
+    }
+    assert len(named) > 100, "the collector finds too little to be trusted"
+    assert {field for field in named if not field.startswith("JUANKU_")} - set(FIELDS) == set()
 
 
 def test_every_error_of_the_tree_has_words_and_a_status() -> None:

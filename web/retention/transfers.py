@@ -151,7 +151,10 @@ def receive(transfer_id: UUID) -> BaseResponse:
         if day is None:
             raise InvalidInput(Fault("signed_on", "required"))
         receipt = Receipt(
-            request.form.get("signed_by", ""), day, request.form.get("scan_sha256", "").strip().lower(), _disputed()
+            request.form.get("signed_by", ""),
+            day,
+            request.form.get("scan_sha256", "").strip().lower(),
+            _disputed(transfer_id),
         )
         files = services().attachments.check(sent())
         services().retention.transfers.receive(identity(), transfer_id, receipt, whole_typed("version"))
@@ -165,17 +168,31 @@ def receive(transfer_id: UUID) -> BaseResponse:
     return redirect(url_for("transfers.show", transfer_id=transfer_id), 303)
 
 
-def _disputed() -> dict[UUID, str]:
-    """Read what is not accepted: a number and why in each line."""
-    found = {}
-    for line in request.form.get("disputed", "").splitlines():
+def _disputed(transfer_id: UUID) -> dict[UUID, str]:
+    """Read what is not accepted: a number and why in each line.
+
+    Raises:
+        InvalidInput: ``disputed``, for each line that names nothing of the list.
+    """
+    listed = {record.id for _item, record in services().retention.transfers.show(identity(), transfer_id).items}
+    found, faults = {}, []
+    for place, line in enumerate(request.form.get("disputed", "").splitlines(), 1):
         number, _gap, why = line.strip().partition(" ")
-        if number:
-            try:
-                found[services().records.find_number(identity(), number)] = why.strip()
-            except NotFound:
-                raise InvalidInput(Fault("disputed", "not_listed")) from None
+        record = _named(number) if number else None
+        if record in listed:
+            found[record] = why.strip()
+        elif number:
+            faults.append(Fault("disputed", "line_not_listed", {"line": place, "number": number[:80]}))
+    if faults:
+        raise InvalidInput(*faults)
     return found
+
+
+def _named(number: str) -> UUID | None:
+    try:
+        return services().records.find_number(identity(), number)
+    except NotFound:
+        return None
 
 
 def _act(transfer_id: UUID, done: str, name: str) -> BaseResponse:

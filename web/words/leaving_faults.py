@@ -11,6 +11,7 @@ LEAVING_FAULTS: Mapping[str, str] = {
     "not_empty": mark("is not empty, and not the bag of this transfer"),
     "not_whole": mark("cannot be read whole from the store: %(name)s"),
     "bad_hash": mark("is no SHA-256 of 64 digits 0-9 a-f"),
+    "line_not_listed": mark("line %(line)s, %(number)s, is not on the list"),
     "not_listed": mark("names a record that is not on the list"),
     "no_bag": mark("names a record that holds no ZIP"),
     "bag_comes_in": mark("names a record whose bag is coming in already"),
