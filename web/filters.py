@@ -17,7 +17,7 @@ from web.words.blocks import BLOCKS, CAUSES
 from web.words.facets import TITLES
 from web.words.faults import explain_reason, field_label
 from web.words.field_rules import across_told
-from web.words.jobs import JOBS
+from web.words.jobs import JOBS, job_fault
 from web.words.parts import PARTS
 from web.words.proposals import place_words
 from web.words.records import (
@@ -94,6 +94,7 @@ def init_app(app: Flask) -> None:
         level_mark=lambda level: level_mark(level, current_locale()),
         kind_word=lambda kind: word(KINDS, kind, current_locale()),
         job_word=lambda kind: word(JOBS, kind, current_locale()),
+        job_fault=lambda code: job_fault(code, current_locale()),
         part_word=lambda part: word(PARTS, part, current_locale()),
         medium_word=lambda medium: word(MEDIA, medium, current_locale()),
         material_word=lambda material: word(MATERIALS, material, current_locale()),

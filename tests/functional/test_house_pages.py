@@ -177,7 +177,7 @@ def test_a_category_is_changed_and_closed_and_keeps_its_versions(house: WebHouse
     assert "<dt>重要程度</dt><dd>重要</dd>" in page
     record = house.a_record(title="电梯合同")
     assert '重要 <span class="help">按类目</span>' in client.get(f"/records/{record.id}").text
-    assert f'class="number right">{version + 1}</td>' in page
+    assert f'data-words="版本">{version + 1}</td>' in page
     field = {"name": "付清", "code": "paid", "kind": "choice", "choices": "yes 已付清", "version": str(version + 1)}
     assert send(client, f"{at}/fields/new", **field | {"choices": ""})[0] == 422
     assert send(client, f"{at}/fields/new", **field)[0] == 200
@@ -279,12 +279,12 @@ def test_a_subject_keeps_its_number_when_it_is_changed_and_leads_on_when_merged(
     assert {"subject.change", "subject.merge"} <= acts(house)
 
 
-def a_failed_job(house: WebHouse) -> Job:
+def a_failed_job(house: WebHouse, error: str = "unavailable") -> Job:
     with house.services.db.writing() as work:
         now = house.clock.now()
         row = Job(
             id=new_id(), kind=JobKind.SWEEP_ORPHANS, payload={}, state=JobState.FAILED, attempts=5, run_after=now,
-            error="unavailable", created_at=now, finished_at=now,
+            error=error, created_at=now, finished_at=now,
         )  # fmt: skip
         work.session.add(row)
         work.commit()
@@ -292,8 +292,10 @@ def a_failed_job(house: WebHouse) -> Job:
 
 
 def test_a_failed_job_is_done_again_or_given_up_by_who_runs_the_system(house: WebHouse) -> None:
-    client, jobs = house.browser("system"), [a_failed_job(house) for _ in range(2)]
-    assert "unavailable" in client.get("/system").text
+    client, jobs = house.browser("system"), [a_failed_job(house, error) for error in ("store", "OperationalError")]
+    page = client.get("/system").text
+    assert "文件存储没有应答" in page
+    assert "程序错误（OperationalError）" in page
     archivist = house.browser("archivist")
     assert "JUANKU_HOME" not in archivist.get("/system").text
     assert archivist.get("/system/parts").status_code == 403
@@ -309,7 +311,7 @@ def test_a_failed_job_is_done_again_or_given_up_by_who_runs_the_system(house: We
 
 def test_jobs_are_told_by_queue_and_a_broker_that_is_away_too(house: WebHouse) -> None:
     client = house.browser("system")
-    a_failed_job(house)
+    a_failed_job(house, "lease_lost")
     page = client.get("/system").text
     assert "保管与清理" in page
     assert "没有应答" not in page

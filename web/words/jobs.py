@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from archive.model import JobKind
-from web.words import mark
+from web.words import mark, translator
+from web.words.put_aside import REASONS
 
 JOBS: Mapping[str, str] = {
     JobKind.EXTRACT: mark("read the text of files"),
@@ -41,3 +42,28 @@ JOBS: Mapping[str, str] = {
     JobKind.TAKE_IN: mark("take in the bag of another archive"),
 }
 """By kind; a newer version may have kinds that this one does not know."""
+
+JOB_FAULTS: Mapping[str, str] = {
+    "lease_lost": mark("another worker took it over"),
+    "deadline": mark("it took longer than it may"),
+    "no_outcome": mark("it ended without saying how"),
+    "no_subject": mark("what it was for is not there any more"),
+    "interrupted": mark("it was broken off"),
+    "unavailable": mark("a part of the system did not answer"),
+    "search": mark("the search engine did not answer"),
+    "store": mark("the store of files did not answer"),
+    "storage_full": mark("the disk or the store is full"),
+    "damaged": mark("what is kept is not what was kept: look at the stored files"),
+    "key_unavailable": mark("its key is destroyed, or the key ring cannot be read"),
+    "not_found": mark("a record or a file of it is not there any more"),
+    "wrong_state": mark("it no longer fits the state of what it is for"),
+    "conflict": mark("something else changed the same meanwhile"),
+}
+"""Why a job failed, by its error code; files that cannot be read have the words of ``REASONS``."""
+
+
+def job_fault(code: str, locale: str) -> str:
+    """Return why a job failed, in words; what has none is a fault of this program, and is named for its makers."""
+    gettext = translator(locale)
+    words = JOB_FAULTS.get(code) or (REASONS[code][0] if code in REASONS else "")
+    return gettext(words) if words else gettext(mark("a fault of the program (%(code)s)"), code=code)
