@@ -3,7 +3,8 @@
 import re
 import sqlite3
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from sqlalchemy import text
 from sqlalchemy.engine import Connection, Engine
@@ -17,6 +18,7 @@ _SEALED = {"page_text"}  # by far the largest, and nothing in it is read without
 _LOCK_MS = 2000
 _LOCKED = "55P03"  # lock_not_available
 _PAUSE = 0.25
+_TURN = 0x4A550005  # beside those of ``archive.database.postgres``
 _STILL_SEEN = re.compile("[1-9]")  # the detail begins, in any language, with how many dead rows could not be left out
 _MAY = text(
     "SELECT c.relname FROM pg_class c WHERE c.relname = ANY(:tables)"
@@ -68,7 +70,7 @@ def _tried(db: Database, statement: str) -> str:
 
 def _postgres(engine: Engine) -> Mapping[str, str]:
     tables: Sequence[str] = [table.name for table in Base.metadata.sorted_tables]
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection, _in_turn(connection):
         foreign = connection.execute(_MAY, {"tables": tables}).all()
         said = {"vacuum": REFUSED, "written_anew": REFUSED}
         if not foreign:
@@ -81,6 +83,17 @@ def _postgres(engine: Engine) -> Mapping[str, str]:
             except DBAPIError:
                 said[step] = REFUSED
     return said
+
+
+@contextmanager
+def _in_turn(connection: Connection) -> Iterator[None]:
+    """Let no other process write tables anew meanwhile. It is asked for again and again: who waits for it sees rows."""
+    while not connection.scalar(text("SELECT pg_try_advisory_lock(:turn)"), {"turn": _TURN}):
+        time.sleep(_PAUSE)
+    try:
+        yield
+    finally:
+        connection.execute(text("SELECT pg_advisory_unlock(:turn)"), {"turn": _TURN})
 
 
 def _written_anew(connection: Connection) -> str:

@@ -117,7 +117,7 @@ def _readers(parts: Parts, login: str, pick: random.Random, rounds: int) -> dict
     with parts.db.reading() as session:
         seen = parts.guard.visible(session, identity).where(Record.state == RecordState.FILED).subquery()
         counted = select(seen.c.category_id, func.count()).group_by(seen.c.category_id)
-        held: dict[UUID, int] = dict(session.execute(counted).tuples())
+        held: dict[UUID, int] = {row[0]: row[1] for row in session.execute(counted)}
         above: dict[UUID, UUID | None] = dict(session.execute(select(Category.id, Category.parent_id)).all())
         some: Sequence[UUID] = session.scalars(select(seen.c.id).limit(5_000)).all()
     below: Counter[UUID] = Counter()

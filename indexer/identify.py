@@ -146,7 +146,7 @@ def _kind_of_parts(entries: set[bytes], expected: str) -> str:
         kind = OFD
     elif b"META-INF/container.xml" in entries and expected in {EPUB, ""}:
         kind = EPUB
-    elif any(entry.endswith(b".iwa") for entry in entries):
+    elif expected in {IWORK, ""} and any(each.startswith(b"Index/") and each.endswith(b".iwa") for each in entries):
         kind = IWORK
     elif b"content.xml" in entries and expected.startswith(OPENDOCUMENT):
         kind = expected

@@ -85,7 +85,8 @@ BY_EXTENSION: dict[str, tuple[str, ...]] = {
     "ots": (OPENDOCUMENT + "spreadsheet-template",),
     "otp": (OPENDOCUMENT + "presentation-template",),
     "epub": (EPUB,),
-    **dict.fromkeys(("pages", "numbers", "key"), (IWORK, ZIP)),
+    **dict.fromkeys(("pages", "numbers"), (IWORK, ZIP)),
+    "key": (IWORK, ZIP, PLAIN),  # a presentation, or the key of a server
     "zip": (ZIP,),
     "rtf": (RTF, "application/rtf"),
     "htm": (HTML, XHTML),

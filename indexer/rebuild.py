@@ -222,13 +222,16 @@ class Rebuilder:
             for one in found
             if one.what in _TOO_MUCH
         ]
-        wanted = {one.record: one.partition for one in found if one.what not in _TOO_MUCH}
+        self._engine.write((), tombstones)
         with self._db.reading() as session:
-            kept = self._entries.read(session, list(wanted))
-        entries = [one.entry for one in kept if one.entry]
-        for partition in {entry.partition for entry in entries}:
-            self._remember([one for one in kept if one.entry and one.entry.partition == partition], partition)
-        self._engine.write(entries, tombstones)
+            chunks = list(portions(session, [one.record for one in found if one.what not in _TOO_MUCH]))
+        for chunk in chunks:
+            with self._db.reading() as session:
+                kept = self._entries.read(session, chunk)
+            entries = [one.entry for one in kept if one.entry]
+            for partition in {entry.partition for entry in entries}:
+                self._remember([one for one in kept if one.entry and one.entry.partition == partition], partition)
+            self._engine.write(entries)
 
 
 _TABLE = Base.metadata.tables["record"]

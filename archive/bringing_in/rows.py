@@ -41,6 +41,12 @@ IMPORTANCE: Mapping[str, int] = {
     "3": 3, "essential": 3, "关键": 3, "關鍵": 3,
 }  # fmt: skip
 
+TITLE_HEADERS = (
+    "题名", "題名", "标题", "標題", "名称", "名稱", "文件题名", "案卷题名", "案卷題名", "档案名称", "檔案名稱",
+    "文件名称", "文件標題", "案名", "案由", "件名", "title", "subject",
+)  # fmt: skip
+"""What the column of titles is called."""
+
 TITLES = 3
 """Lines of one cell above the headers that are passed over."""
 
@@ -84,12 +90,13 @@ def rows_of(table: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], list[Row]]
     """Return the headers, and the rows below them that hold something.
 
     A list often has its own name above its headers: lines of one cell at the top, before rows of several, are passed
-    over.
+    over, but for a cell that is the header of titles, which every list has.
     """
     held = [Row(at, tuple(cells)) for at, cells in enumerate(table, 1) if any(cells)]
     wide = [sum(map(bool, row.cells)) > 1 for row in held[: TITLES + 2]]
     head = wide.index(True) if any(wide) else 0
-    if not all(wide[head : head + 2]):
+    passed = {cell.strip().casefold() for row in held[:head] for cell in row.cells}
+    if not all(wide[head : head + 2]) or not passed.isdisjoint(TITLE_HEADERS):
         head = 0
     return (held[head].cells, held[head + 1 :]) if held else ((), [])
 

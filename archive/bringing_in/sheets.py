@@ -142,17 +142,29 @@ class BringingIn:
             sheet.chosen, sheet.columns = chosen, []
             work.commit()
 
-    def set_columns(self, identity: Identity, sheet_id: UUID, columns: Sequence[str]) -> None:
+    def set_columns(
+        self, identity: Identity, sheet_id: UUID, columns: Sequence[str], chosen: int | None = None
+    ) -> None:
         """Say what each column is, and remember it for the next sheet with these headers.
+
+        Args:
+            identity: whose it is.
+            sheet_id: of the workbook.
+            columns: what each is.
+            chosen: which of the workbook's sheets; None: the one that is chosen.
 
         Raises:
             NotFound: it is not this person's.
             WrongState: rows of it came in already.
-            InvalidInput: see ``check_columns``.
+            InvalidInput: ``sheet`` (there is none such); see ``check_columns``.
         """
         with self._db.writing() as work:
             session = work.session
             sheet = self._prepared(session, identity, sheet_id)
+            if chosen is not None:
+                if not 0 <= chosen < len(self._opened(session, sheet).tables):
+                    raise InvalidInput(Fault("sheet", "unknown"))
+                sheet.chosen = chosen
             check_columns(columns, session.get_one(Category, sheet.category_id))
             token = self._token(self._opened(session, sheet).headers)
             session.merge(SheetColumns(person_id=sheet.person_id, headers=token, columns=list(columns)))

@@ -23,7 +23,7 @@ _PENDING = select(func.count(Job.id)).where(
 
 @dataclass(frozen=True)
 class JobCount:
-    """Jobs of one kind in one state; ``oldest`` is when the oldest of them was made.
+    """Jobs of one kind in one state; ``oldest`` is when the oldest of them was made, ``due`` when the first was to run.
 
     ``kind`` is a ``JobKind``, or a word that only a newer version of the program knows.
     """
@@ -32,12 +32,13 @@ class JobCount:
     state: JobState
     count: int
     oldest: datetime
+    due: datetime
 
 
 def status(session: Session) -> list[JobCount]:
     """Return the counts of all kinds and states that occur."""
     rows = session.execute(
-        select(_KIND, Job.state, func.count(), func.min(Job.created_at))
+        select(_KIND, Job.state, func.count(), func.min(Job.created_at), func.min(Job.run_after))
         .group_by(_KIND, Job.state)
         .order_by(_KIND, Job.state)
     )

@@ -26,6 +26,7 @@ from archive.model import (
     Person,
     Record,
     RecordState,
+    StandingCustody,
 )
 from archive.policy.guard import Guard
 
@@ -95,7 +96,17 @@ class LoanCare:
             .correlate(Loan)
             .exists()
         )
-        query = select(Loan.id).where(Loan.state == LoanState.READY, Loan.ready_at < cutoff, ~away, ~goes_round)
+        kept = (
+            select(StandingCustody.id)
+            .where(
+                StandingCustody.record_id == Loan.record_id,
+                StandingCustody.issued_at.is_not(None),
+                StandingCustody.ended_at.is_(None) | (StandingCustody.ended_at > cutoff),
+            )
+            .correlate(Loan)
+            .exists()
+        )
+        query = select(Loan.id).where(Loan.state == LoanState.READY, Loan.ready_at < cutoff, ~away, ~goes_round, ~kept)
         return session.scalars(query.limit(BATCH)).all()
 
     def _lost(self, session: Session) -> Sequence[UUID]:

@@ -95,13 +95,13 @@ class Counter:
                 raise NotFound
             return row.id, row.name
 
-    def is_out(self, identity: Identity, record_id: UUID) -> bool:
-        """Whether a paper of a record is with someone. Raises ``NotFound``, ``NotAllowed``."""
+    def is_out(self, identity: Identity, record_id: UUID, copy: int | None = None) -> bool:
+        """Whether a paper of a record, or this copy, is with someone. Raises ``NotFound``, ``NotAllowed``."""
         with self._db.reading() as session:
             self._guard.require(session, identity, Act.LEND, record_id)
-            return bool(_out(session, record_id, None))
+            return bool(_out(session, record_id, copy))
 
-    def was_just_handed(self, identity: Identity, record_id: UUID, login: str) -> bool:
+    def was_just_handed(self, identity: Identity, record_id: UUID, copy: int | None, login: str) -> bool:
         """Whether a paper of a record went to a person only now: a scan done twice, or anew, takes nothing back.
 
         Raises ``NotFound``, ``NotAllowed``.
@@ -113,7 +113,12 @@ class Counter:
                 .join(Copy, (Copy.id == CopyMove.copy_id) & (Copy.holder_id == CopyMove.holder_id))
                 .join(Person, Person.id == Copy.holder_id)
                 .where(Copy.record_id == record_id, Person.login == login, CopyMove.at > self._clock.now() - JUST)
+                .where(
+                    CopyMove.person_id != CopyMove.holder_id
+                )  # who signed for it on its round was not at the counter
             )
+            if copy is not None:
+                handed = handed.where(Copy.number == copy)
             return session.scalar(handed.limit(1)) is not None
 
     def issue(

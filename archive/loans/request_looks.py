@@ -107,14 +107,12 @@ class RequestLooks:
             hands = hands_of(session, identity.person_id, self._guard.day())
             mine = approval is not None and identity.person_id in {approval.asked_by, approval.for_id}
             decides = approval is not None and self._decides(session, identity, approval, hands)
-            if not mine and not decides:
-                target = approval_id
-                if (
-                    approval is not None
-                    and approval.record_id is not None
-                    and self._concerns(session, identity, approval)
-                ):
-                    target = approval.record_id
+            concerned = approval is not None and self._concerns(session, identity, approval)
+            sought = (
+                concerned and approval is not None and approval.record_id is None
+            )  # described, nothing was found yet
+            if not mine and not decides and not sought:
+                target = approval.record_id if concerned and approval and approval.record_id else approval_id
                 self._guard.require(session, identity, Act.SEE, target)
             if approval is None or approval.kind not in ROUTED:
                 raise NotFound

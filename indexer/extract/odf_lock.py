@@ -42,8 +42,8 @@ def opened(data: mmap.mmap | bytes, password: str) -> bytes:
             raise Unreadable(Reason.UNSUPPORTED)
         if _WHOLE in locked:
             return opener.plain(locked[_WHOLE], package.read(_WHOLE))
-        for name in package.namelist():
-            part = package.read(name)
+        for member in package.infolist():  # a name may come again: each time its own bytes, as they were counted
+            name, part = member.filename, package.read(member)
             if name != MANIFEST:
                 plain.writestr(name, opener.plain(locked[name], part) if name in locked else part)
         etree.strip_elements(manifest, "{*}encryption-data")

@@ -56,6 +56,7 @@ _HANGUL = frozenset(
 
 _HAN = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uff5e]+")
 _PLAIN = re.compile("[ -~\r\n\t\u0400-\u045f\u3041-\u30fe]")
+_ASCII = re.compile(rb"[\t\n\f\r -~]+")
 _WORDS = re.compile(rb"[^\x00-@\[-`{-\x7f\x85\x91-\x97\xa0\xab\xb9\xbb]+")
 _SHAPES = {
     "koi8-r": re.compile(rb"[\xe0-\xff\xb3]?[\xc0-\xdf\xa3]+|[\xe0-\xff\xb3]+"),
@@ -138,6 +139,8 @@ def _is_chinese_after_all(sample: bytes) -> bool:
     if (
         len(sample) > 64
         or max(sample.decode("utf-8", "ignore"), default="") >= "\u0800"
+        or b"\xc2" in sample  # the lead of spaces and dots in UTF-8
+        or any(len(run) < 4 for run in re.findall(rb"[\x80-\xff]+", sample))  # one accent among plain letters
         or not _is_whole(sample, "gbk")
     ):
         return False
@@ -216,7 +219,7 @@ def _eastern(data: bytes, sample: bytes) -> str | None:
     if best is None or scores[best] < 0.5:
         if _is_korean(sample, scores.get("gb18030", 0.0)):
             return "cp949"
-        if russian := _russian(sample):
+        if scores.get("gb18030", 0.0) < 0.25 and (russian := _russian(sample)):
             return russian
     if best is None or scores[best] < 0.08:
         return None
@@ -228,7 +231,8 @@ def _japanese(sample: bytes) -> str | None:
     for name in ("euc_jp", "cp932"):
         letters = [letter for letter in sample[:_SCORED_LETTERS].decode(name, "ignore") if letter >= "\x80"]
         kana = sum("\u3041" <= letter <= "\u30fe" for letter in letters)
-        enough = kana >= 10 or (kana >= 5 and kana * 2 >= len(letters)) or (kana >= 3 and name == "cp932")
+        few = kana >= 5 and kana * 2 >= len(letters) and _frequency(sample, "big5hkscs") < 0.8
+        enough = kana >= 10 or few or (kana >= 3 and name == "cp932")
         if enough and kana >= 0.3 * len(letters) and _decodes(sample, name):
             return name
     return None
@@ -250,7 +254,7 @@ def _russian(sample: bytes) -> str | None:
     if sum(map(len, words)) < 8:
         return None
     shaped = [name for name, shape in _SHAPES.items() if all(map(shape.fullmatch, words))]
-    common = {name: sum(letter in _CYRILLIC for letter in sample.decode(name, "replace")) for name in shaped}
+    common = {name: sum(letter in _CYRILLIC for letter in sample.decode(name, "replace").lower()) for name in shaped}
     return max(common, key=lambda name: common[name], default=None)
 
 
@@ -328,7 +332,8 @@ def _is_western(sample: bytes) -> bool:
 def _wide(sample: bytes) -> str | None:
     """Recognise UTF-16 without its mark: the right side must read as frequent signs or plain letters.
 
-    Without a line end or a Latin letter there is no zero in it; then all of it must be Chinese.
+    Without a line end or a Latin letter there is no zero in it; then all of it must be Chinese, three signs or more,
+    and no plain word: ``This`` would be two.
     """
     if len(sample) < 4 or (len(sample) % 2 and len(sample) < _SAMPLE_BYTES):
         return None
@@ -338,7 +343,7 @@ def _wide(sample: bytes) -> str | None:
         if not _decodes(even, encoding):
             continue
         text = even.decode(encoding, "ignore")
-        if b"\x00" not in sample and not _HAN.fullmatch(text):
+        if b"\x00" not in sample and (len(sample) < 6 or _ASCII.fullmatch(sample) or not _HAN.fullmatch(text)):
             continue
         good = sum(letter in _FREQUENT or bool(_PLAIN.match(letter)) for letter in text)
         if good >= (0.4 if b"\x00" in sample else 0.5) * len(text):

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from archive import failpoints
 from archive.clock import Clock
 from archive.database import Database, Work
-from archive.errors import NotFound, Unavailable
+from archive.errors import NotFound, Unavailable, WrongState
 from archive.ids import new_id
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import FOR_ITS_HOUR, ClaimedJob, Outcome
@@ -148,12 +148,15 @@ class Erasing:
 
         Raises:
             NotFound: it does not run, and never did.
+            WrongState: its own steps are not at the proof yet, which would say too much.
             Unavailable: something does not answer.
         """
         with self._db.reading() as session:
             if (run := session.get(DestructionRun, destruction_id)) is None:
                 raise NotFound
-            wiped = set(run.facts.get("database", {}).values()) <= {DONE}
+            if run.step not in {GoneStep.PROOF, GoneStep.DONE}:
+                raise WrongState(state=run.step.value, act="destruction.prove")
+            wiped = "database" in run.facts and set(run.facts["database"].values()) <= {DONE}
         self._batches.erase(destruction_id, again=True)
         self._tell_ring(destruction_id, self._means.keys.destroy())
         if not wiped:

@@ -1,6 +1,6 @@
 """Going to a new version: upgrade."""
 
-from archive.errors import Unavailable
+from archive.errors import ArchiveError
 from runtime.cli.common import command, opened, settings
 from runtime.cli.out import Out
 from web.words import mark
@@ -45,13 +45,12 @@ def _index_anew() -> list[str]:
 
     with opened() as parts:
         try:
-            partitions = sorted(parts.rebuilder.broken())
-        except Unavailable:  # the doctor tells
+            if partitions := sorted(parts.rebuilder.broken()):
+                with parts.db.writing() as work:
+                    parts.outbox.add(work, JobKind.REBUILD, payload={REPAIR: True, ANEW: partitions})
+                    work.commit()
+        except ArchiveError:  # the tables are changed all the same; what the index lacks, the doctor tells
             return []
-        if partitions:
-            with parts.db.writing() as work:
-                parts.outbox.add(work, JobKind.REBUILD, payload={REPAIR: True, ANEW: partitions})
-                work.commit()
     return partitions
 
 

@@ -264,8 +264,8 @@ def _jobs(parts: Parts) -> Seen:
     failed = sum(c.count for c in counts if c.state is JobState.FAILED)
     waiting = [c for c in counts if c.state is JobState.QUEUED]
     yield (State.WARNING, "failed_jobs", {"count": failed}) if failed else (State.OK, "no_failed_jobs", {})
-    oldest = min((c.oldest for c in waiting), default=None)
-    late = oldest is not None and parts.clock.now() - oldest > timedelta(minutes=10)
+    due = min((c.due for c in waiting), default=None)
+    late = due is not None and parts.clock.now() - due > timedelta(minutes=10)
     count = {"count": sum(c.count for c in waiting)}
     yield (State.WARNING, "jobs_late", count) if late else (State.OK, "waiting_jobs", count)
 

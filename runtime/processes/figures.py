@@ -43,7 +43,10 @@ SLOW_SECONDS = 300.0
 
 
 class Kept:
-    """Figures that are made anew when they are older than some seconds; one thread makes them, others wait for it."""
+    """Figures that are made anew when they are older than some seconds, by one thread.
+
+    Others get those that were made before: only the first are waited for. A part that hangs so holds up one thread.
+    """
 
     def __init__(
         self, seconds: float, make: Callable[[], Sequence[Figure]], timer: Callable[[], float] = time.monotonic
@@ -56,11 +59,16 @@ class Kept:
 
     def __call__(self) -> Sequence[Figure]:
         """Return them."""
-        with self._turn:
+        made = self._made
+        if not self._turn.acquire(blocking=made is None):
+            return made[1] if made else ()
+        try:
             now = self._timer()
             if self._made is None or now - self._made[0] >= self._seconds:
                 self._made = now, self._make()
             return self._made[1]
+        finally:
+            self._turn.release()
 
 
 def figures(parts: Parts) -> Callable[[], Sequence[Figure]]:
@@ -138,10 +146,10 @@ def _jobs(parts: Parts) -> Sequence[Figure]:
         queue = queue_of(JobKind(each.kind)) if each.kind in known else "newer"
         jobs[queue, kind, each.state.value] += each.count
         if each.state is JobState.QUEUED:
-            oldest[queue, kind] = _age(parts, each.oldest)
+            oldest[queue, kind] = _age(parts, each.due)
     return [
         Figure("jobs", "Jobs by state.", ("queue", "kind", "state"), dict(jobs)),
-        Figure("job_oldest_seconds", "Age of the oldest job that waits.", ("queue", "kind"), oldest),
+        Figure("job_oldest_seconds", "How long ago the job that waits longest was to run.", ("queue", "kind"), oldest),
     ]
 
 

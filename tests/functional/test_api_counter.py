@@ -1,12 +1,14 @@
 """Programs lend: a request with its steps, asking back, the counter out and in, losses, the register, deputies."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from archive.loans.rounds import Slip
 from archive.model import Copy, Medium, Person, Record
 from tests.factories import people as rights
 from tests.factories.api_house import ApiHouse, an_api_house
@@ -77,6 +79,35 @@ def test_what_was_described_is_found(house: ApiHouse) -> None:
     assert act(house, f"{at}/found", record=str(uuid4())).status_code == 404
     assert act(house, f"{at}/found", record=str(record)).json["state"] == "asked"
     assert house.get(f"/api/v1{at}").json["record"] == str(record)
+
+
+def test_what_was_described_is_asked_back_on_or_refused_before_it_is_found(house: ApiHouse) -> None:
+    for path, body, state in (
+        ("question", {"reason": "哪一台电梯？"}, "questioned"),
+        ("decision", {"approve": False, "reason": "没有这样的档案"}, "refused"),
+    ):
+        made = house.ask("POST", "/api/v1/loans", "staff", json=ASKED | {"sought": "电梯的合同"}).json
+        said = act(house, f"/requests/{made['request']}/{path}", **body)
+        assert (said.status_code, said.json["state"]) == (200, state), said.text
+        assert house.get(f"/api/v1/requests/{made['request']}", "clerk").status_code == 404
+
+
+def test_one_copy_lent_and_another_on_its_round_come_back_each_by_its_number(house: ApiHouse) -> None:
+    record = a_paper(house, "丁")
+    with house.web.services.db.writing() as work:
+        work.session.add(Copy(record_id=record, number=2, pages=12, created_at=rights.NOW))
+        work.commit()
+    out = {"record": str(record), "person": "staff"}
+    lent = approved(house, record)["loan"]
+    assert act(house, "/counter/issues", **out, copy_number=1).json["id"] == lent
+    archivist = house.web.services.people.identity_of("archivist")
+    slip = Slip("传阅", "全文", house.web.services.guard.day() + timedelta(days=5), ("staff",))
+    round_ = house.web.services.lending.rounds.begin(archivist, record, slip)
+    which = act(house, "/counter/returns", record=str(record))
+    assert [each["code"] for each in which.json["fields"]] == ["which_copy"]
+    back = act(house, "/counter/returns", record=str(record), copy_number=2)
+    assert (back.json["what"], back.json["id"]) == ("circulation", str(round_)), back.text
+    assert act(house, "/counter/returns", record=str(record)).json["id"] == lent
 
 
 def test_a_paper_goes_out_and_comes_back_at_the_counter(house: ApiHouse) -> None:

@@ -1,13 +1,14 @@
 """Programs keep the house: people's rights, schedules, backups, failed jobs, the log in its order."""
 
 from collections.abc import Iterator
+from datetime import date
 from uuid import uuid4
 
 import pytest
 
 from archive.identity import Role, system
 from archive.log.sealer import Sealer
-from archive.model import Job, JobKind, JobState
+from archive.model import Category, Job, JobKind, JobState
 from tests.factories import people as rights
 from tests.factories.api_house import ApiHouse, an_api_house
 from tests.factories.web_house import PASSWORD
@@ -87,7 +88,9 @@ def test_a_schedule_is_drafted_looked_at_and_decided_on_by_another(house: ApiHou
     ):
         refused = house.ask("POST", "/api/v1/schedule-drafts", json=wrong)
         assert (refused.status_code, [each["field"] for each in refused.json["fields"]]) == (422, [field])
+    _close_category(house, house.web.services.guard.day())  # a schedule goes on for what lies in it
     at = house.ask("POST", "/api/v1/schedule-drafts", json=draft).headers["Location"]
+    _close_category(house, None)
     seen = house.get(at).json
     assert (seen["state"], sum(seen["moves"].values()), seen["rule"]["term"]) == ("asked", 1, "D10")
     assert [each["record"] for each in house.get(f"{at}/moves").json["records"]] == [str(filed)]
@@ -158,3 +161,9 @@ def test_the_log_is_followed_in_the_order_of_its_chain(house: ApiHouse) -> None:
     later, end = follow(after)
     assert later == list(range(after + 1, end + 1))
     assert later
+
+
+def _close_category(house: ApiHouse, on: date | None) -> None:
+    with house.web.services.db.writing() as work:
+        work.session.get_one(Category, house.web.category.id).closed_on = on
+        work.commit()

@@ -40,6 +40,9 @@ def test_good_rows_come_in_and_bad_rows_come_back(tmp_path: Path) -> None:
         assert house.ask("PUT", f"{at}/columns", json={"columns": ["drawn_up"]}).status_code == 422
         said = house.ask("PUT", f"{at}/columns", json={"columns": shown["proposed"]})
         assert said.json["columns"] == shown["proposed"]
+        for wrong in ({"columns": ["drawn_up"], "sheet": 0}, {"columns": shown["proposed"], "sheet": 7}):
+            assert house.ask("PUT", f"{at}/columns", json=wrong).status_code == 422
+        assert house.get(at).json["columns"] == shown["proposed"]
         checked = house.get(f"{at}/check", Accept_Language="en").json
         assert (checked["rows"], checked["good"], checked["bad"], checked["next"]) == (3, 2, 1, None)
         [row] = checked["faults"]

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from archive import failpoints
+from archive.errors import WrongState
 from archive.model import (
     Content,
     Destruction,
@@ -258,6 +259,8 @@ def test_tables_are_written_anew_at_the_house_s_hour_and_nobody_waits_for_it(
     assert far.wipes_at
     assert timedelta() < far.wipes_at - clock.now() <= timedelta(days=1)
     assert (parts.guard.day(far.wipes_at), far.wipes_at.minute) == (parts.guard.next_hour(3).date(), 0)
+    with pytest.raises(WrongState):  # a proof now would call dead rows gone, and forget the words to look for
+        parts.erasing.again(key)
     clock.later = (far.wipes_at - clock.now()) / 2  # asked again before it, it is not put off
     archive.work(parts)
     with parts.db.reading() as session:

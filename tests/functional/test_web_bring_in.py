@@ -106,6 +106,8 @@ def test_a_title_above_the_headers_is_passed_over() -> None:
     headers, rows = rows_of(named)
     assert (headers, [row.number for row in rows]) == (("题名", "日期", ""), [4, 5])
     assert rows_of([["题名"], ["合同"], ["通知"]])[0] == ("题名",)
+    assert rows_of([["题名", ""], ["合同", "a"], ["通知", "b"]])[0] == ("题名", "")
+    assert rows_of([["Title"], ["合同"], ["通知", "x"], ["函", "y"]])[0] == ("Title",)
     assert rows_of([["题名", "日期"], ["合同", ""], ["通知", "2024"], ["函", "2025"]])[0] == ("题名", "日期")
 
 

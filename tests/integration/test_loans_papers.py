@@ -288,6 +288,35 @@ def test_a_loan_waits_while_its_paper_goes_round_and_lapses_when_it_lay_there_lo
     assert house.loan(loan.id).state is LoanState.LAPSED
 
 
+def test_a_loan_waits_while_its_paper_is_in_standing_custody(house: LendingHouse) -> None:
+    record = house.record()
+    key = house.lending.custody.give(house.who["archivist"], record, "staff", 6)
+    loan = house.decide("archivist", house.ask("staff2", record))
+    for days, state in ((9, LoanState.READY), (8, LoanState.LAPSED)):
+        house.clock.move(days=days)
+        house.lending.care.sweep()
+        assert house.loan(loan.id).state is state
+        if state is LoanState.READY:
+            house.lending.custody.take_back(house.who["archivist"], key)
+
+
+def test_what_was_just_handed_out_at_the_counter_is_told_from_what_was_signed_for_elsewhere(
+    house: LendingHouse,
+) -> None:
+    counter, archivist, record, other = house.lending.counter, house.who["archivist"], house.record(), house.record()
+    loan = house.decide("archivist", house.ask("staff", record))
+    house.issue(loan)
+    assert counter.was_just_handed(archivist, record, None, "staff")
+    assert counter.was_just_handed(archivist, record, 1, "staff")
+    assert not counter.was_just_handed(archivist, record, 2, "staff")
+    assert not counter.was_just_handed(archivist, record, None, "staff2")
+    key = house.lending.rounds.begin(archivist, other, slip(house, "staff"))
+    house.lending.rounds.sign(house.who["staff"], key)
+    assert not counter.was_just_handed(archivist, other, None, "staff")
+    house.clock.move(days=1)
+    assert not counter.was_just_handed(archivist, record, None, "staff")
+
+
 def test_who_has_a_late_paper_and_the_archive_are_told(house: LendingHouse) -> None:
     key = house.lending.rounds.begin(house.who["archivist"], house.record(), slip(house, "staff"))
     house.lending.rounds.sign(house.who["staff"], key)

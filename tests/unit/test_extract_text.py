@@ -94,6 +94,15 @@ def test_letters_of_others_are_read_too(encoding: str) -> None:
         ("utf-16-le", "物业合同"),
         ("utf-16-be", "业主大会会议通知"),
         ("utf-16-le", "Договор на ремонт"),
+        ("koi8-r", "ПРОТОКОЛ СОБРАНИЯ"),
+        ("ascii", "This"),
+        ("ascii", "Packages"),
+        ("utf-8", "Contrôle des coûts"),
+        ("utf-8", "Zone A\u00a0· Zone B"),
+        ("gbk", "在线阅览"),
+        ("gbk", "在阅览室阅览还是在线阅览"),
+        ("big5", "退回"),
+        ("big5", "六月分公文"),
     ],
 )
 def test_one_line_of_others_is_enough(encoding: str, text: str) -> None:

@@ -1,6 +1,7 @@
 """Figures are made when asked for, kept a while, and a part that does not answer takes nothing from the others."""
 
 import re
+import threading
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -27,6 +28,27 @@ def test_they_are_kept_for_their_seconds() -> None:
         now[0] = moment
         kept()
     assert made == [0.0, 15.0, 30.0]
+
+
+def test_who_comes_while_they_are_made_gets_those_of_before() -> None:
+    now, going, go_on = [0.0], threading.Event(), threading.Event()
+
+    def make() -> list[Figure]:
+        if now[0]:
+            going.set()
+            go_on.wait(60)
+        return [Figure(f"at_{now[0]:.0f}", "X.")]
+
+    kept = Kept(15.0, make, lambda: now[0])
+    kept()
+    now[0] = 20.0
+    hanging = threading.Thread(target=kept)
+    hanging.start()
+    assert going.wait(60)
+    assert [each.name for each in kept()] == ["at_0"]
+    go_on.set()
+    hanging.join()
+    assert [each.name for each in kept()] == ["at_20"]
 
 
 def _told(parts: Any) -> dict[str, dict[tuple[str, ...], float]]:

@@ -80,6 +80,7 @@ def test_a_document_of_apples_programs_is_no_pack_of_files(detector: MagicDetect
         package.writestr("Index/Document.iwa", b"\x00" * 40)
         package.writestr("preview.jpg", b"\xff\xd8")
     assert detector.detect(out.getvalue(), "通知.pages") == "application/vnd.apple.iwork"
+    assert detector.detect(out.getvalue(), "备份.zip") == "application/zip"  # one that holds others' parts, perhaps
 
 
 def test_a_plain_zip_is_no_office_file_whatever_its_name(detector: MagicDetector) -> None:

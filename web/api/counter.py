@@ -6,12 +6,14 @@ from archive.loans.counter import Handed, Seen
 from archive.loans.counter_papers import PaperAt
 from archive.loans.looks import LoanShown, ReportShown
 from archive.loans.papers import AtCounter
+from archive.policy.rules import Act
 from web import paging
 from web.api import made_of_counter as made
 from web.api.lending import stands
 from web.api.made_of_loans import LoanStands
 from web.api.names import behind, page, person_id
 from web.api.operations import operation
+from web.asking import require
 from web.lending import at_counter
 from web.services import identity, services
 
@@ -20,8 +22,7 @@ from web.services import identity, services
 def waiting_at_counter(query: made.AtCounterList) -> made.WaitAtCounter:
     """List what waits at the counter for someone, of records that you lend."""
     lending, login = services().lending, query.person
-    person_id(login)
-    lending.counter.person(identity(), login)
+    at_counter.reader(login)
     loans = [
         made.WaitsAtCounter(
             what="loan", id=each.loan.id, record=each.loan.record_id, number=each.number, due=each.loan.due_on
@@ -56,6 +57,7 @@ def take_paper_back(body: made.BringBack) -> made.PaperMoved:
 @operation("/loan-register", 403)
 def loan_register(query: made.RegisterList) -> made.RegisterPage:
     """List the loans of records that you lend, the newest first."""
+    require(Act.SEE_LOANS)
     found = services().lending.looks.register(
         identity(), states=[query.state] if query.state else (), record_id=query.record,
         borrower=person_id(query.person) if query.person else None,

@@ -3,16 +3,20 @@
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
+
 from archive.errors import Fault, InvalidInput
-from archive.model import ApprovalState, ScheduleDraft
+from archive.model import ApprovalState, Category, Fonds, ScheduleDraft
+from archive.policy.rules import Act
 from retention.documents import rule_of
 from retention.rules import Rule
 from retention.schedules import Standing
 from web import paging
 from web.api import given
 from web.api import made_of_schedules as made
-from web.api.names import behind, category_id, fonds_id, page
+from web.api.names import behind, page
 from web.api.operations import operation
+from web.asking import require
 from web.services import identity, services
 
 
@@ -75,15 +79,20 @@ def schedule_moves(draft_id: UUID, query: given.Page) -> made.MovesPage:
 )  # fmt: skip
 def draft_schedule(body: made.NewDraft) -> made.DraftMade:
     """Draft a change of a schedule, or a new one; nothing changes before another person approves it."""
+    require(Act.DRAFT_SCHEDULES)
     code = body.code
     if body.schedule is not None:
         code = services().retention.schedules.show(identity(), body.schedule)[0].schedule.code
     if not code:
         raise InvalidInput(Fault("code", "required"))
-    categories = [category_id(fonds_id(each.fonds), each.category, "categories") for each in body.categories]
+    known = _categories()
+    categories = [known.get((each.fonds, each.category)) for each in body.categories]
+    unknown = next((named for named, key in zip(body.categories, categories, strict=True) if key is None), None)
+    if unknown:
+        raise InvalidInput(Fault("categories", "unknown", {"value": f"{unknown.fonds}:{unknown.category}"}))
     key = services().retention.schedules.draft(
         identity(), body.schedule, code=code, names={str(name): words for name, words in body.names.items()},
-        definition=body.rule.model_dump(mode="json"), categories=categories, why=body.reason,
+        definition=body.rule.model_dump(mode="json"), categories=[key for key in categories if key], why=body.reason,
     )  # fmt: skip
     return _made(key)
 
@@ -125,7 +134,16 @@ def _made(draft_id: UUID) -> made.DraftMade:
 
 
 def _fonds() -> dict[UUID, str]:
-    return {key: row.code for key, row in services().directory.fonds().items()}
+    """Return the codes of all fonds, closed ones too: a schedule goes on for what lies in them."""
+    with services().db.reading() as session:
+        return {row.id: row.code for row in session.execute(select(Fonds.id, Fonds.code))}
+
+
+def _categories() -> dict[tuple[str, str], UUID]:
+    """Return all categories, closed ones too, by the codes of their fonds and their own."""
+    with services().db.reading() as session:
+        rows = select(Fonds.code, Category.code, Category.id).join(Fonds, Fonds.id == Category.fonds_id)
+        return {(fonds, code): key for fonds, code, key in session.execute(rows)}
 
 
 def _rule(rule: Rule) -> made.ScheduleRule:
@@ -140,11 +158,7 @@ def _standing(each: Standing, fonds: dict[UUID, str]) -> dict[str, Any]:
     row = each.schedule
     return {
         "schedule": row.id, "code": row.code, "names": row.names, "rule": _rule(rule_of(row.definition)),
-        "categories": [
-            made.CategoryNamed(fonds=fonds[on.fonds_id], category=on.code)
-            for on in each.categories
-            if on.fonds_id in fonds
-        ],
+        "categories": [made.CategoryNamed(fonds=fonds[on.fonds_id], category=on.code) for on in each.categories],
         "records": each.chosen, "version": row.version,
     }  # fmt: skip
 

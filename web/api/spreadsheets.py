@@ -43,9 +43,7 @@ def spreadsheet(spreadsheet_id: UUID) -> made.SpreadsheetShown:
 @operation("/spreadsheets/{spreadsheet_id}/columns", 404, 409, method="PUT")
 def say_columns(spreadsheet_id: UUID, body: made.Columns) -> made.SpreadsheetShown:
     """Say what each column is; the next one with these headers is proposed the same."""
-    if body.sheet is not None:
-        services().bringing.choose(identity(), spreadsheet_id, body.sheet)
-    services().bringing.set_columns(identity(), spreadsheet_id, body.columns)
+    services().bringing.set_columns(identity(), spreadsheet_id, body.columns, body.sheet)
     return _shown(spreadsheet_id)
 
 

@@ -48,6 +48,14 @@ def named_conditions() -> list[tuple[str, str]]:
     return [(value, say(words)) for value, words in CONDITIONS.items()]
 
 
+def reader(login: str) -> UUID:
+    """Return who a card or a sign-in name means. Raises ``NotAllowed``; ``InvalidInput``, field ``person``."""
+    try:
+        return services().lending.counter.person(identity(), login)[0]
+    except NotFound:
+        raise InvalidInput(Fault("person", "unknown")) from None
+
+
 def hand_out(login: str, record_id: UUID, out: AtCounter, slip: UUID | None) -> Handed | PaperAt:
     """Hand a paper to whom it waits for: on a loan, else into standing custody or on its round.
 
@@ -56,10 +64,7 @@ def hand_out(login: str, record_id: UUID, out: AtCounter, slip: UUID | None) -> 
         NotFound, NotAllowed: not theirs to lend.
     """
     lending = services().lending
-    try:
-        key, _name = lending.counter.person(identity(), login)
-    except NotFound:
-        raise InvalidInput(Fault("person", "unknown")) from None
+    key = reader(login)
     if not lending.looks.is_ready(identity(), login, record_id):
         paper = lending.counter_papers.issue(identity(), key, record_id, out)
         if paper is not None:
@@ -72,7 +77,9 @@ def hand_out(login: str, record_id: UUID, out: AtCounter, slip: UUID | None) -> 
 def is_out(record_id: UUID, copy: int | None) -> bool:
     """Whether a paper of a record is with someone. Raises ``NotFound``, ``NotAllowed``."""
     lending = services().lending
-    return lending.counter.is_out(identity(), record_id) or lending.counter_papers.is_out(identity(), record_id, copy)
+    return lending.counter.is_out(identity(), record_id, copy) or lending.counter_papers.is_out(
+        identity(), record_id, copy
+    )
 
 
 def take_back(record_id: UUID, seen: Seen, copy: int | None) -> Handed | PaperAt:
@@ -83,7 +90,11 @@ def take_back(record_id: UUID, seen: Seen, copy: int | None) -> Handed | PaperAt
         NotFound, NotAllowed: not theirs to lend.
     """
     lending = services().lending
-    if lending.counter.is_out(identity(), record_id) or not lending.counter_papers.is_out(identity(), record_id, copy):
+    lent = lending.counter.is_out(identity(), record_id, copy)
+    apart = lending.counter_papers.is_out(identity(), record_id, copy)
+    if lent and apart:  # one copy is lent, another in custody or on its round
+        raise InvalidInput(Fault("record", "which_copy"))
+    if not apart:
         return lending.counter.take_back(identity(), record_id, seen, copy)
     paper = lending.counter_papers.take_back(identity(), record_id, AtCounter(copy, seen.pages, seen.condition))
     if paper is None:

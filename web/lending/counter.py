@@ -142,7 +142,7 @@ def _take(scan: Scan, text: str) -> None:
         _begin(scan, text)
         return
     now, mine = at_counter(copy), _is_for(scan, record)
-    if scan.person and not mine and services().lending.counter.was_just_handed(identity(), record, scan.person):
+    if scan.person and not mine and services().lending.counter.was_just_handed(identity(), record, copy, scan.person):
         raise InvalidInput(Fault("record", "just_handed"))
     if not mine and is_out(record, copy):
         seen = Seen(

@@ -83,6 +83,7 @@ class _Naming:
             number=record.archive_number or record.registration_number or "", level_rank=record.level_rank,
             level=level_mark(level, self._locale), shape=shape(level.symbol), fonds=self._names[record.fonds_id][0],
             dossier=record.kind is RecordKind.DOSSIER, open=False, id=str(record.id),
+            volumes=int(record.kind is not RecordKind.DOSSIER),
         )  # fmt: skip
 
     def paper(self, record: Record, size: int, reach: Extent) -> Paper:

@@ -125,7 +125,7 @@ def handover_lines(papers: Sequence[Paper], words: Words) -> list[dict[str, str]
             "serial": str(at),
             "title": paper.title,
             "dossier_serial": paper.serial if paper.dossier else "",
-            "copies": "" if paper.inside in listed else str(paper.volumes),
+            "copies": "" if paper.inside in listed else str(paper.volumes or ""),
             "years": paper.years or paper.year,
             "number": paper.number,
             "term": words.term(paper.term),

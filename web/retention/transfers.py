@@ -25,6 +25,8 @@ from web.words.retention import said
 pages = Blueprint("transfers", __name__, url_prefix="/transfers")
 
 PAGE = 50
+MOST_TOLD = 20
+"""Lines at fault that are told at once: each is also logged as a refusal."""
 
 STATES: Mapping[str, str] = {
     TransferState.DRAFT: mark("being listed"),
@@ -172,7 +174,7 @@ def _disputed(transfer_id: UUID) -> dict[UUID, str]:
     """Read what is not accepted: a number and why in each line.
 
     Raises:
-        InvalidInput: ``disputed``, for each line that names nothing of the list.
+        InvalidInput: ``disputed``, for each of the first lines that name nothing of the list.
     """
     listed = {record.id for _item, record in services().retention.transfers.show(identity(), transfer_id).items}
     found, faults = {}, []
@@ -183,6 +185,8 @@ def _disputed(transfer_id: UUID) -> dict[UUID, str]:
             found[record] = why.strip()
         elif number:
             faults.append(Fault("disputed", "line_not_listed", {"line": place, "number": number[:80]}))
+            if len(faults) == MOST_TOLD:
+                break
     if faults:
         raise InvalidInput(*faults)
     return found

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 
-from archive.bringing_in.rows import JOINED, OWN, PLAIN
+from archive.bringing_in.rows import JOINED, OWN, PLAIN, TITLE_HEADERS
 from archive.scheme.fields import FieldDef
 from web.words import mark, translator
 from web.words.faults import field_label
@@ -12,10 +12,7 @@ from web.words.faults import field_label
 FILE_NAME = mark("File name of a scan")
 
 HEADERS: Mapping[str, tuple[str, ...]] = {
-    "title": (
-        "题名", "題名", "标题", "標題", "名称", "名稱", "文件题名", "案卷题名", "案卷題名", "档案名称", "檔案名稱",
-        "文件名称", "文件標題", "案名", "案由", "件名", "title", "subject",
-    ),
+    "title": TITLE_HEADERS,
     "drawn_up": (
         "日期", "形成日期", "成文日期", "文件日期", "签订日期", "簽訂日期", "產生日期", "文件產生日期",
         "形成时间", "形成時間", "成文时间", "文件时间", "签订时间", "发文日期", "發文日期", "製作日期", "时间", "時間",

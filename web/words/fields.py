@@ -195,4 +195,5 @@ FIELDS: Mapping[str, str] = {
     "field": mark("Field"),
     "folder": mark("Folder"),
     "queues": mark("Queues"),
+    "sheet": mark("Sheet of the workbook"),
 }
