@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from uuid import UUID
 
 from sqlalchemy import delete, func, insert, select
@@ -57,15 +58,19 @@ class Open:
     created_at: datetime
     unfinished: bool
 
+    @cached_property
+    def _read(self) -> tuple[tuple[str, ...], list[Row]]:
+        return rows_of(self.tables[self.chosen][1])
+
     @property
     def headers(self) -> tuple[str, ...]:
         """The headers of the chosen sheet."""
-        return rows_of(self.tables[self.chosen][1])[0]
+        return self._read[0]
 
     @property
     def rows(self) -> list[Row]:
         """The rows of the chosen sheet."""
-        return rows_of(self.tables[self.chosen][1])[1]
+        return self._read[1]
 
 
 class BringingIn:

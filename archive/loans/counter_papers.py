@@ -1,7 +1,7 @@
 """The counter for papers without a loan: those of a slip and of standing custody go out and come back by a scan."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -24,7 +24,7 @@ from archive.policy.rules import Act
 class PaperAt:
     """A paper of a slip, or (``custody``) of a standing custody; ``due``: when it is back, or looked at next.
 
-    ``differs``: it came back with fewer pages, or worse.
+    ``copy``: the number of the copy that is with someone. ``differs``: it came back with fewer pages, or worse.
     """
 
     id: UUID
@@ -33,6 +33,7 @@ class PaperAt:
     number: str
     holder: str
     due: date
+    copy: int | None = None
     differs: bool = False
 
 
@@ -63,7 +64,8 @@ class CounterPapers:
             self._custody.issue(identity, first.id, out)
         else:
             self._rounds.issue(identity, first.id, person, out)
-        return first
+        with self._db.reading() as session:  # which copy, and a day that may be reckoned from today
+            return next(each for each in _out(session, record_id, None) if each.id == first.id)
 
     def is_out(self, identity: Identity, record_id: UUID, copy: int | None = None) -> bool:
         """Whether a paper of a record is with someone so. Raises ``NotFound``, ``NotAllowed``."""
@@ -81,7 +83,7 @@ class CounterPapers:
         one = found[0]
         act = self._custody.take_back if one.custody else self._rounds.take_back
         differs = act(identity, one.id, back.pages, back.condition)
-        return PaperAt(one.id, one.custody, one.record_id, one.number, one.holder, one.due, differs)
+        return replace(one, differs=differs)
 
     def _waiting(self, session: Session, identity: Identity, who: Person) -> Sequence[PaperAt]:
         first = select(func.min(CirculationStop.position)).where(CirculationStop.circulation_id == Circulation.id)
@@ -114,7 +116,7 @@ def _out(session: Session, record_id: UUID, copy: int | None) -> Sequence[PaperA
     )
     for row, told, going in kinds:
         query = (
-            select(row, Record, Person.name)
+            select(row, Record, Person.name, Copy.number)
             .join(Record, Record.id == row.record_id)
             .join(Copy, Copy.id == row.copy_id)
             .join(Person, Person.id == Copy.holder_id)
@@ -122,7 +124,7 @@ def _out(session: Session, record_id: UUID, copy: int | None) -> Sequence[PaperA
         )
         if copy is not None:
             query = query.where(Copy.number == copy)
-        found += [told(one, record, name) for one, record, name in session.execute(query)]
+        found += [replace(told(one, record, name), copy=number) for one, record, name, number in session.execute(query)]
     return found
 
 

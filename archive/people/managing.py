@@ -260,6 +260,7 @@ class People(SignIn):
 
         Raises:
             NotFound: no such holding.
+            InvalidInput: ``until`` (before the day on which it begins).
         """
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
@@ -267,6 +268,8 @@ class People(SignIn):
             row = session.get(PersonPost, holding_id)
             if row is None:
                 raise NotFound
+            if row.since and last_day < row.since:
+                raise InvalidInput(Fault("until", "before_since"))
             person = self._other(session, identity, row.person_id, Act.MANAGE_RIGHTS)
             before, row.until = _day(row.until), last_day
             self._deadlines.set(session, DeadlineKind.POST_END, row.id, last_day)

@@ -44,14 +44,14 @@ def waiting_at_counter(query: made.AtCounterList) -> made.WaitAtCounter:
 def issue_paper(body: made.HandOut) -> made.PaperMoved:
     """Hand a paper to whom it was approved for: on a loan, into standing custody, or on its round."""
     counted = AtCounter(body.copy_number, body.pages, body.condition)
-    return _moved(body, at_counter.hand_out(body.person, body.record, counted, body.slip))
+    return _moved(body.record, at_counter.hand_out(body.person, body.record, counted, body.slip))
 
 
 @operation("/counter/returns", 403, 404, method="POST")
 def take_paper_back(body: made.BringBack) -> made.PaperMoved:
     """Take a paper back, whoever brings it; a difference to how it went out opens a report."""
     seen = Seen(body.pages, body.condition, body.words, body.person or "", body.effect)
-    return _moved(body, at_counter.take_back(body.record, seen, body.copy_number))
+    return _moved(body.record, at_counter.take_back(body.record, seen, body.copy_number))
 
 
 @operation("/loan-register", 403)
@@ -105,15 +105,15 @@ def settle_report(report_id: UUID, body: made.Settlement) -> None:
     services().lending.counter.settle(identity(), report_id, body.words, body.cost)
 
 
-def _moved(sent: made.PaperCounted, told: Handed | PaperAt) -> made.PaperMoved:
+def _moved(record: UUID, told: Handed | PaperAt) -> made.PaperMoved:
     if isinstance(told, PaperAt):
         return made.PaperMoved(
-            what="custody" if told.custody else "circulation", id=told.id, record=sent.record,
-            copy_number=sent.copy_number, due=told.due, slip=None, report=None, place=None, waiting=False,
+            what="custody" if told.custody else "circulation", id=told.id, record=record,
+            copy_number=told.copy, due=told.due, slip=None, report=None, place=None, waiting=False,
             differs=told.differs,
         )  # fmt: skip
     return made.PaperMoved(
-        what="loan", id=told.loan_id, record=sent.record, copy_number=told.copy, due=told.due_on, slip=told.slip,
+        what="loan", id=told.loan_id, record=record, copy_number=told.copy, due=told.due_on, slip=told.slip,
         report=told.report, place=told.lies, waiting=told.waiting, differs=told.report is not None,
     )  # fmt: skip
 

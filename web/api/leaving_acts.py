@@ -16,7 +16,7 @@ from web.services import identity, services
 def begin_transfer(body: made.NewTransfer) -> made.TransferDone:
     """Begin a transfer; what may not go is listed apart, with the reason."""
     acts = services().retention.transfers
-    ids = [*(acts.proposed(identity()) if body.proposed else ()), *body.records]
+    ids = [*body.records, *(acts.proposed(identity()) if body.proposed else ())]
     return _transfer(acts.begin(identity(), body.receiver, body.reason, ids, body.afterwards))
 
 

@@ -118,8 +118,11 @@ def _fault(shape: type[BaseModel], found: Mapping[str, Any]) -> Fault:
     code = code or ("wrong_type" if kind.endswith(("_type", "_parsing")) else "unknown")
     facts: dict[str, Any] = {}
     if code == "out_of_range":
-        rule = _rule(shape.model_json_schema()["properties"].get(where[0], {}))
-        facts = {"low": rule.get("minimum", 0), "high": rule.get("maximum", "")}
+        rule, own = _rule(shape.model_json_schema()["properties"].get(where[0], {})), found.get("ctx", {})
+        low, high = rule.get("minimum", own.get("ge", 0)), rule.get("maximum", own.get("le", ""))
+        facts = {
+            name: one if isinstance(one, int | float) else str(one) for name, one in (("low", low), ("high", high))
+        }
     elif code == "too_long":
         facts = {"limit": found["ctx"]["max_length"]}
     return Fault(name[:100], code, facts)

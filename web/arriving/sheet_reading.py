@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flask import Response
+from flask import Response, g
 
 from archive.bringing_in.rows import OWN, Checked
 from archive.bringing_in.sheets import Open, Tables
@@ -97,8 +97,10 @@ def faults_book(sheet: Open) -> Response:
 
 def label(sheet: Open, name: str) -> str:
     """Return what a field is called."""
-    own = {field.name: field.label(current_locale()) for field in fields_of(sheet)}
-    return own.get(name) or field_label(name, current_locale())
+    own = g.setdefault("sheet_labels", {})
+    if sheet.category_id not in own:  # a sheet has many faults, and one category
+        own[sheet.category_id] = {field.name: field.label(current_locale()) for field in fields_of(sheet)}
+    return own[sheet.category_id].get(name) or field_label(name, current_locale())
 
 
 def colon() -> str:
