@@ -108,8 +108,15 @@ def check_origin() -> None:
     if request.headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"}:
         abort(400, "origin")
     origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc != request.host:
+    if origin is not None and _host_of(origin) != request.host:
         abort(400, "origin")
+
+
+def _host_of(address: str) -> str:
+    try:
+        return urlsplit(address).netloc
+    except ValueError:
+        return ""
 
 
 def allow_camera() -> None:

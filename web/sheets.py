@@ -11,11 +11,14 @@ from archive.model import Record
 from indexer.engine import Order
 from web.columns import COLUMNS, cells_of, exported, records_by_id
 from web.services import identity, services
+from web.words.facets import FILTERS as FOUND_BY
 
 pages = Blueprint("sheets", __name__)
 
 MOST_ROWS = 10_000
-FILTERS = ("level", "category", "project", "place", "year", "department", "medium", "fonds", "state")
+FILTERS = (*FOUND_BY, "place", "state")
+"""What a list may be narrowed by: as a search is, as a branch and a place are."""
+
 TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 

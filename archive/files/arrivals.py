@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from archive.clock import Clock
 from archive.database import Database, Work
 from archive.dates import date_in_name
-from archive.errors import Conflict, WrongState
+from archive.errors import Conflict, NotFound, WrongState
 from archive.failpoints import reach
 from archive.files.pairing import meet
 from archive.identity import Identity
@@ -67,10 +67,11 @@ class Sums:
 
 @dataclass(frozen=True)
 class Replaced:
-    """What gave way to a file: its place among the record's files, and what the log says of it."""
+    """What gave way to a file: its place among the files of its record, and what the log says of it."""
 
     position: int = 0
     body: Mapping[str, object] = field(default_factory=dict)
+    record_id: UUID | None = None
 
 
 Replacing = Callable[[Work], Replaced]
@@ -176,6 +177,8 @@ class Arrivals:
             act, given_way = "file.add", Replaced()
             if replacing is not None:
                 act, given_way = "file.replace", replacing(work)
+                if any(row.record_id != given_way.record_id for row in rows.values()):
+                    raise NotFound  # a file of another record would go without a word in its history
                 for file in files.values():
                     file.position = given_way.position
             named = [(rows[key], files[rows[key].file_id].name) for key in ids]

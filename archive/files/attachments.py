@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from archive.clock import Clock
 from archive.database import Database
-from archive.errors import Fault, InvalidInput, NotFound
+from archive.errors import Fault, InvalidInput, NotAllowed, NotFound
 from archive.failpoints import reach
 from archive.files.pieces import cut, sealed
 from archive.identity import Identity
@@ -138,7 +138,7 @@ class Attachments:
             rows = session.scalars(_whole(about, subject_id)).all()
         try:
             return self.of(identity, about, subject_id) if rows else ()
-        except NotFound:
+        except (NotFound, NotAllowed):
             return [each for each in rows if each.created_by == identity.person_id]
 
     def read(self, identity: Identity, attachment_id: UUID) -> Opened:
@@ -150,7 +150,7 @@ class Attachments:
             row = session.get(Attachment, attachment_id)
         if row is None or row.store_version is None:
             raise NotFound
-        if row.created_by != identity.person_id:
+        if row.created_by != identity.person_id or row.about is AttachedTo.EXCERPT:  # what it shows is the record's
             self._subjects[row.about].owner(identity, row.subject_id, adding=False)
         with self._db.reading() as session:
             key = self._vault.unlock(session, row.owner_id)

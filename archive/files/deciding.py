@@ -110,7 +110,8 @@ class FileService:
             self._outbox.add(work, JobKind.INDEX, record.id)
             work.after_commit(lambda: self._remove(gone))
             old = {"name": name, "size": content.size, "sha256": content.plain_sha256, "inside": len(inside)}
-            return Replaced(position, {"reason": words} | {f"replaced_{key}": value for key, value in old.items()})
+            body = {"reason": words} | {f"replaced_{key}": value for key, value in old.items()}
+            return Replaced(position, body, record.id)
 
         return record.id, give_way
 

@@ -101,8 +101,7 @@ class LoanRequests:
                 if not holds(reads, facts):
                     raise InvalidInput(Fault("borrower", "does_not_read"))
                 self._check(session, wish, borrower)
-                if too_often(session, borrower, record_id, self._guard.day()):
-                    raise InvalidInput(Fault("record", "too_often", {"limit": rules_now(session).times}))
+                self._check_times(session, borrower, record_id)
                 standing = availability(session, record)
                 if wish.form not in standing.forms:
                     raise InvalidInput(Fault("form", standing.why[wish.form]))
@@ -111,11 +110,7 @@ class LoanRequests:
             with self._db.writing() as work:
                 session = work.session
                 self._guard.require(session, identity, Act.ASK_LOAN, record_id)
-                has = select(Loan.id).where(
-                    Loan.borrower_id == borrower, Loan.record_id == record_id, Loan.state.in_(RUNNING)
-                )
-                if session.scalar(has) is not None:
-                    raise InvalidInput(Fault("record", "has_it"))
+                _check_not_had(session, borrower, record_id)
                 loan = self._put(session, identity, record_id, wish, borrower, days, steps)
                 work.commit()
                 return loan
@@ -177,6 +172,8 @@ class LoanRequests:
                 session = work.session
                 approval, loan = self._request(session, identity, approval_id)
                 hands = hands_of(session, identity.person_id, self._guard.day())
+                _check_not_had(session, loan.borrower_id, record_id)
+                self._check_times(session, loan.borrower_id, record_id)
                 loan.record_id, loan.form, loan.days, loan.version = record_id, wanted, days, loan.version + 1
                 self._approvals.found(session, identity, approval, hands, record_id, steps)
                 keep_decision(self._guard, session, approval)
@@ -343,6 +340,10 @@ class LoanRequests:
             raise NotFound
         return approval, loan
 
+    def _check_times(self, session: Session, borrower: UUID, record_id: UUID) -> None:
+        if too_often(session, borrower, record_id, self._guard.day()):
+            raise InvalidInput(Fault("record", "too_often", {"limit": rules_now(session).times}))
+
     def _check_cleared(self, session: Session, borrower: UUID, record: Record) -> None:
         reach = self._guard.reach(session, Identity("", borrower))
         if record.state is not RecordState.FILED:
@@ -390,3 +391,9 @@ def _days(wish: Wish, period: rules.Period) -> int:
     if not 0 < days <= period.days:
         raise InvalidInput(Fault("days", "out_of_range", {"low": 1, "high": period.days}))
     return days
+
+
+def _check_not_had(session: Session, borrower: UUID, record_id: UUID) -> None:
+    has = select(Loan.id).where(Loan.borrower_id == borrower, Loan.record_id == record_id, Loan.state.in_(RUNNING))
+    if session.scalar(has) is not None:
+        raise InvalidInput(Fault("record", "has_it"))

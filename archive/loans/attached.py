@@ -53,8 +53,12 @@ class PaperPhotos:
             loan = session.get(Loan, report.loan_id if report else subject_id)
             record = loan.record_id if loan is not None and loan.record_id is not None else None
             mine = loan is not None and loan.borrower_id == identity.person_id
-            if adding or not mine:
+            if adding:
                 self._guard.require(session, identity, Act.LEND, record or subject_id)
+            elif not mine:  # to look is no act that is refused: who does not lend it is shown none
+                lends = self._guard.visible(session, identity, Act.LEND).where(Record.id == (record or subject_id))
+                if session.scalar(lends.with_only_columns(Record.id)) is None:
+                    raise NotFound
             if record is None or (self._about is AttachedTo.REPORT and report is None):
                 raise NotFound
             reads = self._guard.visible(session, identity).where(Record.id == record).with_only_columns(Record.id)

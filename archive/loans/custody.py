@@ -160,8 +160,8 @@ class StandingCustodies:
         body = {"copy": copy.number, "pages": row.pages_out, "condition": row.condition_out.value}
         self._note(session, identity, "custody.issue", row, to=str(row.person_id), **body)
 
-    def check(self, identity: Identity, custody_id: UUID, pages: int | None, condition: CopyCondition) -> None:
-        """Write down that the paper was looked at, where it is; the next day counts from today.
+    def check(self, identity: Identity, custody_id: UUID, pages: int | None, condition: CopyCondition | None) -> None:
+        """Write down that the paper was looked at, where it is; the next day counts from today. None: as it was noted.
 
         Raises ``NotFound``, ``NotAllowed``, ``Ended``.
         """
@@ -169,7 +169,8 @@ class StandingCustodies:
             session = work.session
             row = self._kept(session, identity, custody_id, "custody.check")
             row.check_on, row.version = months_later(self._guard.day(), row.months), row.version + 1
-            session.get_one(Copy, row.copy_id).condition = condition
+            copy = session.get_one(Copy, row.copy_id)
+            condition = copy.condition = condition or copy.condition
             self._enter(session, identity, row, CustodyAct.CHECKED, pages=pages, condition=condition)
             self._keep_due(session, row)
             self._note(session, identity, "custody.check", row, pages=pages, condition=condition.value)

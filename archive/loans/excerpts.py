@@ -33,10 +33,11 @@ from archive.model import (
     LoanState,
     Person,
     Record,
+    RecordState,
 )
 from archive.model.columns import Names
 from archive.policy.guard import Guard
-from archive.policy.rules import Act
+from archive.policy.rules import READERS, Act
 from archive.ports import Vault
 
 MOST_PAGES = 10
@@ -176,7 +177,8 @@ class Excerpts:
     def given(self, identity: Identity, loans: Sequence[Loan]) -> Mapping[UUID, UUID]:
         """Return the attachments that stand for the files of loans, by the loan's id; open ones of one's own alone."""
         with self._db.reading() as session:
-            wanted = {each.id: each.excerpt_id for each in loans if each.excerpt_id and _reads(identity, each)}
+            own = [each for each in loans if each.excerpt_id and self._reads(session, identity, each)]
+            wanted = {each.id: each.excerpt_id for each in own}
             query = select(Attachment.subject_id, Attachment.id).where(
                 Attachment.about == AttachedTo.EXCERPT, Attachment.subject_id.in_(wanted.values()),
                 Attachment.store_version.is_not(None),
@@ -192,12 +194,21 @@ class Excerpts:
         with self._guard.refusals(identity), self._db.reading() as session:
             row = session.get(Excerpt, subject_id)
             lent = select(Loan).where(Loan.excerpt_id == subject_id, Loan.borrower_id == identity.person_id)
-            mine = any(_reads(identity, each) for each in session.scalars(lent))
+            mine = any(self._reads(session, identity, each) for each in session.scalars(lent))
             if adding or not mine:
                 self._guard.require(session, identity, Act.ORIGINAL, row.record_id if row else subject_id)
             if row is None:
                 raise NotFound
             return Owner(row.record_id, row.record_id)
+
+    def _reads(self, session: Session, identity: Identity, loan: Loan) -> bool:
+        """Whether a loan gives its borrower the excerpt at this moment: open, in its days, and of a level of theirs."""
+        if loan.borrower_id != identity.person_id or loan.state is not LoanState.OPEN or loan.record_id is None:
+            return False
+        reach, record = self._guard.reach(session, identity), session.get_one(Record, loan.record_id)
+        cleared = record.level_rank in reach.levels and bool(reach.roles & READERS)
+        in_time = loan.due_on is not None and loan.due_on >= self._guard.day()
+        return cleared and in_time and record.state is RecordState.FILED
 
     def _of(self, session: Session, record_id: UUID) -> Sequence[ExcerptShown]:
         query = (
@@ -254,10 +265,6 @@ def _kept(excerpt: Any) -> ColumnElement[bool]:
         Attachment.about == AttachedTo.EXCERPT, Attachment.subject_id == excerpt, Attachment.store_version.is_not(None)
     )
     return pdf.correlate(Excerpt).exists()
-
-
-def _reads(identity: Identity, loan: Loan) -> bool:
-    return loan.borrower_id == identity.person_id and loan.state is LoanState.OPEN
 
 
 def _context(key: UUID) -> str:

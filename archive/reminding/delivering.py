@@ -239,8 +239,17 @@ class Deliver:
             ready, dropped = self._checked(session, person, channel, [(row[0], row[1]) for row in waiting])
         if dropped:
             self._end(dropped)
-        if ready is None or not (ids := self._begin(ready)):
-            return
+        again = ready is not None and self._sent_or_later(person, channel, ready)
+        if len(waiting) == TOGETHER and not again:  # what is tried again later asks for itself
+            with self._db.writing() as work:
+                ask(work, self._outbox, person, channel, self._guard.now())
+                work.commit()
+
+    def _sent_or_later(self, person: UUID, channel: Channel, ready: _Ready) -> bool:
+        """Send a letter of the deliveries that are ours; return whether it is to be tried again later."""
+        ids = self._begin(ready)
+        if not ids:
+            return False
         failpoints.reach("message.sending")
         end, again = self._sent(channel, ready, ids)
         failpoints.reach("message.sent")
@@ -248,10 +257,7 @@ class Deliver:
             self._try_later(person, channel, ids, end[1])
         else:
             self._end(dict.fromkeys(ids, end), was=DeliveryState.SENDING)
-        if len(waiting) == TOGETHER:
-            with self._db.writing() as work:
-                ask(work, self._outbox, person, channel, self._guard.now())
-                work.commit()
+        return again
 
     def _sent(self, channel: Channel, ready: _Ready, ids: set[UUID]) -> tuple[End, bool]:
         """Send a letter of those deliveries that are ours; return how it ended, and whether to try again."""

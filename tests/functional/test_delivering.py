@@ -25,7 +25,8 @@ from archive.model import (
     PersonChannel,
     Record,
 )
-from archive.reminding.delivering import TRIES, Deliver, Letter, NotSent, Unclear, Ways, mark_stale
+from archive.reminding import delivering
+from archive.reminding.delivering import TOGETHER, TRIES, Deliver, Letter, NotSent, Unclear, Ways, mark_stale
 from archive.reminding.messages import Told
 from tests.factories.web_house import WebHouse, a_web_house, token_of
 from web import letters
@@ -205,9 +206,11 @@ def test_it_is_asked_again_just_before_it_is_sent(house: House, loses: str, reas
         work.commit()
 
 
+@pytest.mark.parametrize("together", [TOGETHER, 1])
 def test_what_fails_is_tried_again_with_longer_waits_and_then_stands_on_the_page_until_someone_sends_it(
-    house: House,
+    house: House, together: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(delivering, "TOGETHER", together)  # more may wait than go at once
     house.choose("archivist", Channel.EMAIL, "a@example.cn")
     house.marked()
     house.tell()

@@ -11,6 +11,8 @@ from werkzeug.test import TestResponse
 from archive.cataloguing.describing import Draft
 from archive.model import Record
 from tests.factories.web_house import WebHouse, a_web_house, token_of
+from web import sheets
+from web.words import facets
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +88,10 @@ def test_all_that_a_search_finds_is_edited(house: WebHouse) -> None:
     asked = post(house, "/bulk/new", all="1", q="巡查记录").text
     assert all(str(each.id) in asked for each in drafts)
     assert "已选 2 份" in asked
+
+
+def test_what_narrows_a_search_narrows_what_is_edited_or_sent_of_it() -> None:
+    assert set(facets.FILTERS) <= set(sheets.FILTERS)
 
 
 def test_a_field_at_fault_is_told_and_nothing_is_kept(house: WebHouse) -> None:

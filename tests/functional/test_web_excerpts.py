@@ -162,6 +162,12 @@ def test_a_loan_gives_only_the_excerpt_and_no_right_to_the_files(house: WebHouse
     address = re.findall(r"/attachments/[0-9a-f-]{36}", page)[0]
     assert staff.get(address).data.startswith(b"%PDF")
     assert house.browser("clerk").get(address).status_code in {403, 404}
+    assert archivist.get(address).status_code == 200
+    for level, status in ((4, {403, 404}), (1, {200})):  # who is not cleared for the level any more reads no excerpt
+        with house.services.db.writing() as work:
+            work.session.get_one(Record, UUID(record)).level_rank = level
+            work.commit()
+        assert staff.get(address).status_code in status
     with house.services.db.writing() as work:
         loan = work.session.scalars(select(Loan)).one()
         assert str(loan.excerpt_id) == chosen

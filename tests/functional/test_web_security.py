@@ -489,7 +489,9 @@ def test_another_persons_form_token_is_refused(house: WebHouse) -> None:
     assert reply.status_code == 400
 
 
-@pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}])
+@pytest.mark.parametrize(
+    "headers", [{"Origin": "https://evil.example"}, {"Origin": "http://["}, {"Sec-Fetch-Site": "cross-site"}]
+)
 def test_a_change_from_another_site_is_refused_even_with_a_token(house: WebHouse, headers: dict[str, str]) -> None:
     client = house.browser("archivist")
     token = token_of(client)

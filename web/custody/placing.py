@@ -124,7 +124,10 @@ def _proposed(free: str | None) -> str:
 
 def numbered(text: str) -> tuple[str, int | None]:
     """Return the number and the copy that a scan means: a QR code's address, or a number with ``*2`` behind it."""
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+    except ValueError:  # half an address: what it says is looked for as it is
+        parts = urlsplit("")
     if parts.scheme in {"http", "https"}:
         asked = parse_qs(parts.query)
         text = asked.get("n", [""])[0]

@@ -7,7 +7,6 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import Ambiguous, ArchiveError, InvalidInput, LockedOut, SignInFailed
-from archive.model import CopyCondition
 from archive.policy.rules import Act
 from archive.reasons import LONGEST_REASON
 from web import paging
@@ -81,7 +80,7 @@ def check(custody_id: UUID) -> BaseResponse:
         now = at_counter()
     except InvalidInput as error:
         return _page(custody_id, error)
-    services().lending.custody.check(identity(), custody_id, now.pages, now.condition or CopyCondition.GOOD)
+    services().lending.custody.check(identity(), custody_id, now.pages, now.condition)
     flash(_("The check is noted, and the next one is due again."))
     return redirect(url_for(".show", custody_id=custody_id), 303)
 

@@ -9,7 +9,7 @@ from web.filters import shape
 from web.prints.kinds import KINDS
 from web.prints.papers import Words, span
 from web.services import services
-from web.words import mark, minute, named
+from web.words import day, mark, minute, named
 from web.words.hand_ins import FAILINGS
 from web.words.records import word
 from web.words.shelves import CARRIERS
@@ -47,7 +47,7 @@ def register_data(batch: Batch, form: str, words: Words) -> dict[str, Any]:
         "years": span(each.facts.drawn_up[:4] for each in kept if each.facts and each.facts.drawn_up),
         "media": colon.join(words.said(each) for each in media),
         "carrier_numbers": colon.join(numbers),
-        "filed": (batch.row.handed_at or batch.row.created_at).date().isoformat(),
+        "filed": day(batch.row.handed_at or batch.row.created_at, services().zone()),
         "whole": words.said(ALL_ARRIVED, count=len(kept)),
         "usable": words.said(ALL_READABLE),
         "carrier_found": words.said(ALL_LABELLED),
