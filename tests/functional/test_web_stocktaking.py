@@ -96,9 +96,9 @@ def test_who_shelves_nothing_takes_no_stock(house: WebHouse) -> None:
 
 
 def test_half_an_address_is_a_scan_that_is_not_known(house: WebHouse) -> None:
-    (here, *_rest), boxes = a_counted_room(house, "K1", 1)
+    (here, _wrong, _gone), boxes = a_counted_room(house, "K9", 3)
     archivist = Hands(house, "archivist")
-    at = archivist.post("/stocktakings", place="k1").location
+    at = archivist.post("/stocktakings", place="k9").location
     scans = [_scan(boxes[0], each) for each in (here, "http://[x", "http://a／b")]
     assert [each["verdict"] for each in archivist.send(f"{at}/scans", *scans).json["scans"]] == [
         "found", "unknown", "unknown",
