@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session, aliased
 
 from archive.approving.engine import Approvals
@@ -77,36 +78,20 @@ class LoanCare:
         """Return loans that nobody collected, though the paper was there all the time."""
         cutoff = self._clock.now() - timedelta(days=rules_now(session).collect)
         other = aliased(Loan)
-        away = (
-            select(other.id)
-            .where(
-                other.record_id == Loan.record_id,
-                other.form.in_(PAPER),
-                (other.state == LoanState.OPEN) | and_(other.ended_at.is_not(None), other.ended_at > cutoff),
-            )
-            .correlate(Loan)
-            .exists()
+        with_people: Sequence[tuple[Any, ColumnElement[bool]]] = (
+            (other, other.form.in_(PAPER) & ((other.state == LoanState.OPEN) | (other.ended_at > cutoff))),
+            (Circulation, (Circulation.state == CirculationState.ROUND) | (Circulation.ended_at > cutoff)),
+            (
+                StandingCustody,
+                StandingCustody.issued_at.is_not(None)
+                & (StandingCustody.ended_at.is_(None) | (StandingCustody.ended_at > cutoff)),
+            ),
         )
-        goes_round = (
-            select(Circulation.id)
-            .where(
-                Circulation.record_id == Loan.record_id,
-                (Circulation.state == CirculationState.ROUND) | (Circulation.ended_at > cutoff),
-            )
-            .correlate(Loan)
-            .exists()
-        )
-        kept = (
-            select(StandingCustody.id)
-            .where(
-                StandingCustody.record_id == Loan.record_id,
-                StandingCustody.issued_at.is_not(None),
-                StandingCustody.ended_at.is_(None) | (StandingCustody.ended_at > cutoff),
-            )
-            .correlate(Loan)
-            .exists()
-        )
-        query = select(Loan.id).where(Loan.state == LoanState.READY, Loan.ready_at < cutoff, ~away, ~goes_round, ~kept)
+        lay_there = [
+            ~select(row.id).where(row.record_id == Loan.record_id, away).correlate(Loan).exists()
+            for row, away in with_people
+        ]
+        query = select(Loan.id).where(Loan.state == LoanState.READY, Loan.ready_at < cutoff, *lay_there)
         return session.scalars(query.limit(BATCH)).all()
 
     def _lost(self, session: Session) -> Sequence[UUID]:
