@@ -63,6 +63,7 @@ from archive.model import (
     SentBack,
     SheetRow,
     StandingCustody,
+    TransferItem,
     UnsettledMatter,
 )
 from archive.model.bulk import BulkMoveRow
@@ -84,6 +85,7 @@ def remove_records(session: Session, ids: Sequence[UUID]) -> None:
         session.execute(delete(pages).where(pages.content_id.in_(contents)))
     forget(session, contents)
     forget_decisions(session, ids)
+    session.execute(update(TransferItem).where(TransferItem.record_id.in_(ids)).values(told=""))
     related = or_(RecordRelation.record_id.in_(ids), RecordRelation.other_id.in_(ids))
     session.execute(delete(RecordRelation).where(related))
     _forget_requests(session, ids)

@@ -1,5 +1,6 @@
 """The job that turns stored contents into sealed page texts."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -45,6 +46,7 @@ _SLICE_PAGES = 200
 _LONG_SLICE = 800  # of what is not read page by page, but whole for each slice
 _MOST_PAGES = 100_000
 _MOST_TEXT = 64_000_000  # bytes of UTF-8
+_MOST_SECONDS = 600.0  # of one file: what comes later is left out, as of one that is too long
 _MOST_BREAKDOWNS = 12
 _WRITE_BYTES = 1_000_000
 _HEAD_BYTES = 65_536
@@ -333,7 +335,7 @@ class _Reading:
         Raises:
             _Dropped: the lease was lost on the way.
         """
-        first, step, left = 1, _SLICE_PAGES, _MOST_TEXT
+        first, step, left, until = 1, _SLICE_PAGES, _MOST_TEXT, time.monotonic() + _MOST_SECONDS
         while first == 1 or first <= min(self.page_count, _MOST_PAGES):
             answer = self._slice(first, first + step - 1)
             if isinstance(answer, Extracted):
@@ -344,8 +346,9 @@ class _Reading:
                 self.inside, self.cut = max(self.inside, answer.inside), self.cut or answer.cut
                 yield from enumerate(answer.pages, start=first)
                 left -= sum(len(text.encode()) for text in answer.pages)
-                self.cut = self.cut or left <= 0
-                if left <= 0 or not answer.pages:
+                late = time.monotonic() > until and answer.next_page <= self.page_count
+                self.cut = self.cut or left <= 0 or late
+                if left <= 0 or late or not answer.pages:
                     return
                 first = answer.next_page
                 narrowing = step < _SLICE_PAGES  # on the way to a page that breaks its slice

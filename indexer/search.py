@@ -1,7 +1,7 @@
 """Searching: what a person typed, asked of the partitions they are cleared for, and every hit checked again.
 
-The engine filters by facts as they were indexed, the fences take out what has changed since, and the database has
-the last word on each hit. A hit that the database refuses is a fault of ours: it is dropped, counted and logged.
+The engine filters by facts as they were indexed, the fences take out what changed since, the database has the last
+word on each hit. A hit that the database refuses is a fault of ours: it is dropped, counted and logged.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -52,9 +52,8 @@ FACETS: Final = ("category", "year", "level", "fonds", "department", "medium", "
 REPAIR = "repair"
 """In the payload of a job that makes the index anew: mend what differs instead, the old index being gone or wrong."""
 
-_PASSAGES = 3
-_MOST_PAGES = 8_000
-"""Pages that one query looks through for passages, over all its hits: what stands further back is found, not shown."""
+_PASSAGES, _MOST_PAGES = 3, 8_000
+"""Passages of a hit, and pages that one query looks through for them over all its hits; others are found, not shown."""
 
 _HIT_ROWS = select(
     Record.id, Record.fonds_id, Record.category_id, Record.place_path, Record.department_id, Record.level_rank,
@@ -189,7 +188,8 @@ class SearchService:
             total = answer.total - (len(answer.hits) - len(rows))
             asking = {"query": text, "filters": list(filters), "found": total}
             noted = self._readings.begin(identity, "search.query", body=asking)  # written while passages are cut
-            cut = self._passages(session, asked, [row.id for row, _ in rows]) if passages and rows else {}
+            open_ = [row.id for row, _ in rows if passages and row.id not in reach.loans]  # a loan: on its marked pages
+            cut = self._passages(session, asked, open_) if open_ else {}
             hits = [_shown(query, row, hit, cut.get(row.id, ())) for row, hit in rows]
             complete = _complete(session)
         self._alarm(identity, refused)

@@ -68,16 +68,19 @@ def facts_of(session: Session, ids: Collection[UUID]) -> Mapping[UUID, Facts]:
         )
     }
     on_hold, open_matters = held(session, wanted), unsettled(session, wanted)
-    lent = set(session.scalars(select(Loan.record_id).where(Loan.record_id.in_(wanted), Loan.state.in_(RUNNING))))
+    inside = select(Record.id, Record.dossier_id).where(Record.id.in_(wanted), Record.dossier_id.is_not(None))
+    above = {row.id: row.dossier_id for row in session.execute(inside)}  # whose paper may be bound with theirs
+    asked = [*{*wanted, *above.values()}]
+    lent = set(session.scalars(select(Loan.record_id).where(Loan.record_id.in_(asked), Loan.state.in_(RUNNING))))
     for row, going in (
         (Circulation, Circulation.state != CirculationState.RETURNED),
         (StandingCustody, StandingCustody.ended_at.is_(None)),
     ):
-        lent |= set(session.scalars(select(row.record_id).where(row.record_id.in_(wanted), going)))
+        lent |= set(session.scalars(select(row.record_id).where(row.record_id.in_(asked), going)))
     missing = set(
         session.scalars(
             select(Block.record_id).where(
-                Block.record_id.in_(wanted), Block.kind == BlockKind.MISSING, Block.ended_at.is_(None)
+                Block.record_id.in_(asked), Block.kind == BlockKind.MISSING, Block.ended_at.is_(None)
             )
         )
     )
@@ -86,8 +89,8 @@ def facts_of(session: Session, ids: Collection[UUID]) -> Mapping[UUID, Facts]:
             row.state,
             due.get(row.id),
             held=row.id in on_hold,
-            lent=row.id in lent,
-            missing=row.id in missing,
+            lent=not lent.isdisjoint({row.id, above.get(row.id)}),
+            missing=not missing.isdisjoint({row.id, above.get(row.id)}),
             unsettled=row.id in open_matters,
         )
         for row in session.execute(select(Record.id, Record.state).where(Record.id.in_(wanted)))

@@ -8,7 +8,7 @@ An erased owner differs in one thing: its wrapped key is deleted, not moved. Onl
 makes copies of the database (backups, write-ahead logs, dead pages) unreadable for it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -42,12 +42,21 @@ class Outcome:
         return not self.unconfirmed
 
 
-def rotate(db: Database, ring: KeyRing, clock: Clock) -> Outcome:
-    """Replace the root key and every generation key; nothing that was sealed changes. Repeat after a crash."""
+def rotate(db: Database, ring: KeyRing, clock: Clock, saved: Callable[[], object] = lambda: None) -> Outcome:
+    """Replace the root key and every generation key; nothing that was sealed changes. Repeat after a crash.
+
+    Args:
+        db: the house's database.
+        ring: its keys.
+        clock: tells the time.
+        saved: makes a backup of the keys as they are wrapped anew, before those go by which older sets have them.
+    """
     ring.rotate_root()
     with db.writing() as work:
         work.session.execute(update(Generation).where(Generation.open.is_(True)).values(open=False))
         work.commit()
+    rewrap(db, ring, clock)
+    saved()
     return finish(db, ring, clock)
 
 

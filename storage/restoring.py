@@ -32,8 +32,10 @@ _BATCH = 200
 _FILE = Base.metadata.tables["content"]
 _ATTACHED = Base.metadata.tables["attachment"]
 _PLACE = [
-    update(each).where(each.c.object_key == bindparam("whose")).values(store_version=bindparam("version"))
-    for each in (_FILE, _ATTACHED)
+    update(_FILE)
+    .where(_FILE.c.object_key == bindparam("whose"))
+    .values(store_version=bindparam("version"), locked_until=None),  # the new version is not locked yet
+    update(_ATTACHED).where(_ATTACHED.c.object_key == bindparam("whose")).values(store_version=bindparam("version")),
 ]
 
 

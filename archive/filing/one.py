@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from archive.cataloguing import describing
 from archive.clock import Clock
 from archive.database import Base, Database, Work, once_more, rows_by_id
-from archive.errors import InvalidInput
+from archive.errors import Damaged, InvalidInput, KeyUnavailable
 from archive.failpoints import reach
 from archive.files.arrivals import drop_broken
 from archive.identity import Identity
@@ -103,10 +103,11 @@ class FilingService:
         """File one batch; where a number cannot be given, file its records one by one, and say so of that record."""
         try:
             outcomes = self._together(identity, record_ids, versions)
-        except InvalidInput as invalid:
+        except (InvalidInput, KeyUnavailable, Damaged) as error:
             if len(record_ids) == 1:
-                fault = invalid.faults[0]
-                return [Filed(record_ids[0], reason=fault.code, missing=(fault.field,))]
+                if not isinstance(error, InvalidInput):
+                    return [Filed(record_ids[0], reason=error.code)]
+                return [Filed(record_ids[0], reason=error.faults[0].code, missing=(error.faults[0].field,))]
             return [each for key in record_ids for each in self._batch(identity, [key], versions)]
         return outcomes
 

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, not_, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, not_, or_, select
 from sqlalchemy.orm import Session
 
 from archive.database import Database
@@ -119,7 +119,8 @@ class Steps:
         with self._db.reading() as session:
             query = self._at(session, identity, step, which, late_only=late_only)
             if after is not None:
-                query = query.where(tuple_(Record.created_at, Record.id) > tuple_(*after))
+                at, key = after
+                query = query.where(Record.created_at >= at, or_(Record.created_at > at, Record.id > key))
             records = session.scalars(query.order_by(Record.created_at, Record.id).limit(limit)).all()
             return self._stands(session, records)
 

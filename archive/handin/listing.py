@@ -198,7 +198,7 @@ class HandInListing:
             session = work.session
             row = self._in_hand(session, identity, batch_id, version, "handin.hand_in")
             going = lines_of(session, row.id, *IN_HAND)
-            if not going and not lines_of(session, row.id, LineState.PASSED):
+            if not going and not lines_of(session, row.id, LineState.PASSED, LineState.WITHDRAWN):
                 raise InvalidInput(Fault("lines", "no_lines"))
             if going:
                 row.round += 1

@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from archive.clock import Clock
@@ -171,7 +171,8 @@ class HandInLooks:
                 if wanted:
                     query = query.where(HandIn.state.in_(wanted))
                 if after:
-                    query = query.where(tuple_(HandIn.created_at, HandIn.id) < tuple_(*after))
+                    at, key = after
+                    query = query.where(HandIn.created_at <= at, or_(HandIn.created_at < at, HandIn.id < key))
                 rows = session.scalars(query).all()
                 found += [row for row in rows if may(reach, Act.READ, row)]
                 if len(rows) < LOOKED_AT:
@@ -214,8 +215,9 @@ class HandInLooks:
         found = _found(session, vault, row.id)
         lines = []
         for each, facts in zip(rows, said, strict=True):
-            if each.record_id in hidden:
-                lines.append(Line(each, None, hidden[each.record_id], ()))
+            gone = each.record_id is None and each.state is LineState.PASSED  # what its record said went with it
+            if gone or each.record_id in hidden:
+                lines.append(Line(each, None, hidden.get(each.record_id, ""), ()))
             else:
                 standing = self._standing(facts, numbers.get(each.record_id))
                 lines.append(Line(each, standing, standing.number, tuple(found.get(each.id, ()))))

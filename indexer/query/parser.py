@@ -170,13 +170,17 @@ class _Parser:
 
     def of_field(self, named: SearchField, start: int) -> Query | None:
         outer, self.field = self.field, named
+        self.depth += 1
         try:
+            if self.depth > DEEPEST_GROUP:
+                _fault("too_deep", start, 1, limit=DEEPEST_GROUP)
             if named.kind in {FieldKind.DATE, FieldKind.YEAR}:
                 self.blank()
                 begin = self.at
                 return self.value(self.bare(), begin)
             found = self.primary()
         finally:
+            self.depth -= 1
             self.field = outer
         if found is None:
             _fault("field_without_value", start, self.at - start, name=named.name)

@@ -12,6 +12,7 @@ from uuid import UUID
 from tantivy import FieldType, Occur, Schema, Searcher
 from tantivy import Query as Compiled
 
+from archive.errors import Fault, InvalidInput
 from archive.policy.condition import ALWAYS, NEVER, All, AnyOf, Between, Condition, Has, Not, Within, all_of, any_of
 from indexer.engine import (
     ALWAYS_THERE,
@@ -47,6 +48,9 @@ from indexer.words import Phrase
 _FEW = 16
 _LOOKED_UP = 64
 _SETTLED = 512
+_MOST_WAYS = 16_384
+"""A phrase with an open end is followed by tantivy no more ways."""
+
 _SPECIAL = re.compile(r"[\\^$.|?*+()\[\]{}&~#<>@\"-]")
 
 
@@ -171,6 +175,13 @@ class Terms:
             return bool(self._searcher.terms_with_prefix(name, last, limit=1))
         return bool(self._searcher.doc_freq(name, last))
 
+    def too_many(self, name: str, phrase: Phrase) -> bool:
+        """Whether an open phrase goes on in more ways than tantivy follows."""
+        *first, last = phrase.terms
+        if not phrase.open or not first:
+            return False
+        return len(self._searcher.terms_with_prefix(name, last, limit=_MOST_WAYS)) + len(first) >= _MOST_WAYS
+
 
 class _Leaf:
     """One run of words, looked for in each field it may stand in."""
@@ -186,6 +197,8 @@ class _Leaf:
             phrase = phrase_of(name, leaf.text, prefix=isinstance(leaf, Prefix))
             self.terms += len(phrase.terms)
             if phrase.terms and terms.may_hold(name, phrase):
+                if terms.too_many(name, phrase):
+                    raise InvalidInput(Fault("q", "prefix_too_short", {"at": leaf.at, "length": len(leaf.text)}))
                 self.fields.append((tier, _phrase(schema, name, phrase)))
 
     def at_least(self, tier: int) -> Compiled:

@@ -4,12 +4,14 @@ import csv
 import io
 import json
 import zipfile
+from collections.abc import Collection
 from datetime import date, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
+from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from archive.errors import NotAllowed
@@ -65,7 +67,7 @@ class Audit:
         with means.guard.refusals(identity), means.db.reading() as session:
             means.guard.require_house(session, identity, Act.VERIFY_LOG)
             lines = self._register.between(session, identity, since, until)
-            log, destructions = self._log(session, since, until)
+            log, destructions = self._log(session, since, until, {each.row.destruction_id for each in lines})
         if signer is None:
             raise NotAllowed(act=Act.VERIFY_LOG.value)
         rows = [_row(each) for each in lines]
@@ -96,12 +98,15 @@ class Audit:
             package.writestr("manifest.sig", signer.sign(manifest).hex())
         return made.getvalue()
 
-    def _log(self, session: Session, since: date, until: date) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    def _log(
+        self, session: Session, since: date, until: date, named: Collection[UUID]
+    ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """Return the entries and facts of destructions that ended in a period, and of those that its lines name."""
         guard = self._means.guard
         begins, ends = guard.start_of(since), guard.start_of(until + timedelta(days=1))
         rows = session.scalars(
             select(Destruction)
-            .where(Destruction.gone_at >= begins, Destruction.gone_at < ends)
+            .where(or_(Destruction.id.in_(named), and_(Destruction.gone_at >= begins, Destruction.gone_at < ends)))
             .order_by(Destruction.number)
         ).all()
         about = select(LogEntry).where(LogEntry.subject_id.in_([each.id for each in rows])).order_by(LogEntry.at)

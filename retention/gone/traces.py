@@ -13,7 +13,15 @@ from archive.database import Base, Id
 from archive.model import DestructionItem, DestructionItemState, DestructionObject
 
 KEPT = frozenset(
-    {"log_entry", "issued_number", "appraisal_item", "appraisal_lines", "appraisal_form", "destroyed_record"}
+    {
+        "log_entry",
+        "issued_number",
+        "appraisal_item",
+        "appraisal_lines",
+        "appraisal_form",
+        "destroyed_record",
+        "transfer_item",
+    }
 )
 """Tables that go on naming what is gone, as the law asks: who did what, numbers never given again, lists, register."""
 

@@ -149,6 +149,9 @@ class Looks:
         mine = self._guard.seen(session, identity, [each.record_id for each in items])
         records = records_of(session, mine)
         found = [(each, records[each.record_id]) for each in items if each.record_id in records]
-        if row is None or not found:
+        there = set(session.scalars(select(Record.id).where(Record.id.in_([each.record_id for each in items]))))
+        if row is None or (there and not found):
             raise NotFound
-        return row, found, len(found) == len(items)
+        if not there and not may(Act.SEE_TRANSFERS, self._guard.reach(session, identity)):
+            raise NotFound
+        return row, found, len(found) == len(there)

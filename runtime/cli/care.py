@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
 import click
@@ -15,6 +16,7 @@ from runtime.doctor import Part, State, doctor
 from runtime.doctor.words import told
 from runtime.fsck import fsck
 from runtime.jobs.checkpointing import tell
+from runtime.jobs.destroying import KeyBackups
 from runtime.processes.working import work_done
 from runtime.verifying import verified
 from runtime.wiring.parts import Parts
@@ -196,7 +198,8 @@ def keys() -> None:
 def keys_rotate(out: Out) -> None:
     """Rotate the keys."""
     with opened() as parts, work_done(parts, wait=False):
-        outcome = rotate(parts.db, parts.ring, parts.clock)
+        backups = KeyBackups(parts.safekeeping, parts.clock, timedelta(days=parts.settings.backup_days))
+        outcome = rotate(parts.db, parts.ring, parts.clock, backups.renew)
     out.end(
         {"complete": outcome.complete, "moved": outcome.moved},
         [out.gettext(mark("%(moved)s keys were moved."), moved=outcome.moved)],

@@ -75,16 +75,9 @@ class ViewedPage:
 
 
 def page_of(
-    services: "Services",
-    identity: Identity,
-    content_id: UUID,
-    number: int,
-    query: str,
-    span: tuple[int, int] | None = None,
-    *,
-    turn: int = 0,
-    sheet: int | None = None,
-) -> ViewedPage:
+    services: "Services", identity: Identity, content_id: UUID, number: int, query: str,
+    span: tuple[int, int] | None = None, *, turn: int = 0, sheet: int | None = None,
+) -> ViewedPage:  # fmt: skip
     """Return page ``number`` (from 1) of a content, as it lies when turned clockwise by ``turn``; it is logged.
 
     Where nothing is asked for, ``span`` of its text is marked. Of an Office document it has the pages as printed made,
@@ -162,7 +155,9 @@ def picture_of(
     if width == WIDTHS[0]:  # a thumbnail is part of the record's page, and of its opening
         services.readings.note_once(identity, Act.READ.value, record.id, record=record.id)
     else:
-        mark = services.lending.marking.seen(identity, content_id, number)
+        made = services.office.made(content.id, key) if _is_printed(services, content) else None
+        drawn = _sheet(sheet, number, content.pages or 0, made.pages) if made else number
+        mark = services.lending.marking.seen(identity, content_id, drawn)
         _log(services, identity, content, name)
     image, kept_as = _drawn(services, content, key, number, width=width, turn=turn, sheet=sheet)
     return marked_picture(services, key, image, kept_as, mark, locale) if mark else image

@@ -76,11 +76,12 @@ def form(key: UUID, form: str) -> Response:
     if form not in FORMS:
         raise NotFound
     register, locale = services().retention.destructions.register, current_locale()
-    made = register.form(identity(), key, form, locale)
+    whole = all(each.title is not None for each in register.lines(identity(), key))
+    made = register.form(identity(), key, form, locale) if whole else None  # it has every title
     if made is None:
         one = services().retention.destructions.looks.show(identity(), key)
         made = printed(services().typesetter, services().forms.current(identity(), form), _data(one, form))
-        if one.row.state is DestructionState.CLOSED:
+        if whole and one.row.state is DestructionState.CLOSED:
             made = register.keep_form(identity(), key, form, locale, made)
     services().readings.begin(identity(), "form.print", body={"form": form, "destruction": str(key)}).result()
     name = f'inline; filename="juanku-{form.replace("_", "-")}.pdf"'
