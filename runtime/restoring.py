@@ -169,17 +169,22 @@ def _bring_back(parts: Parts, url: str, chosen: BackupSet, told: Told, *, witnes
     return Report(chosen, restored, (ended - began).total_seconds(), age, tuple(violations), lost)
 
 
+_ASIDE = "witness-before-restore-"
+
+
 def _log_lost(parts: Parts) -> int:
     """Return how many entries were witnessed beyond the end of the restored log."""
     with parts.db.reading() as session:
         size = session.scalar(select(func.max(LogSeal.seq))) or 0
-    return max(0, max((line.size for line in read_witness(parts.witness)), default=0) - size)
+    told = [parts.witness, *parts.witness.parent.glob(f"{_ASIDE}*.jsonl")]  # a restore that broke off set one aside
+    return max(0, max((line.size for each in told for line in read_witness(each)), default=0) - size)
 
 
 def _set_aside(witness: Path, chosen: BackupSet) -> None:
     """Begin a new witness file: the old one speaks of a log that went on after the set, and stays as evidence."""
     if witness.exists():
-        witness.rename(witness.with_name(f"witness-before-restore-{chosen.id}.jsonl"))
+        there = len(list(witness.parent.glob(f"{_ASIDE}{chosen.id}*.jsonl")))
+        witness.rename(witness.with_name(f"{_ASIDE}{chosen.id}{f'-{there + 1}' if there else ''}.jsonl"))
 
 
 def _has_tables(settings: Settings) -> bool:

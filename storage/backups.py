@@ -220,10 +220,18 @@ class Backups:
         next(iter(self._target.list()), None)
 
     def find(self, set_id: UUID | None) -> BackupSet:
-        """Return a set, by default the newest. Raises ``NotFound``."""
-        for each in self.sets():
+        """Return a set, by default the newest whose manifest verifies: a damaged one stands in no other's way.
+
+        Raises:
+            NotFound: there is none such.
+            Damaged: there is none such that verifies.
+        """
+        good, damaged = self._verified(self._target.list("sets/"))
+        for each in good:
             if set_id in {None, each.id}:
                 return each
+        if damaged:
+            raise damaged[0]
         raise NotFound
 
     def check(self, chosen: BackupSet, told: Told = lambda *_: None) -> list[str]:
@@ -231,8 +239,8 @@ class Backups:
         there = {info.key: info.version for info in self._target.list()}
         listed = self.listed(chosen, there)
         parts = [Item(f"sets/{chosen.id}/database", chosen.database_size, chosen.database_sha256)]
-        if f"keys/{chosen.id}" in there:
-            parts.append(Item(f"keys/{chosen.id}", 0, chosen.keys_sha256))
+        packed = next((each for each in self.sets() if f"keys/{each.id}" in there), chosen)  # what a restore would open
+        parts.append(Item(f"keys/{packed.id}", 0, packed.keys_sha256))
         parts += [Item(part.key, part.size, part.sha256) for part in chosen.logs]
         parts += [Item(f"objects/{item.key}", item.size, item.sha256) for item in listed]
         bad = []
@@ -270,8 +278,6 @@ class Backups:
         old = [each for each in every[_KEPT_AT_LEAST:] if each.made_at < limit]
         if not old:
             return 0
-        for each in old:
-            self._ring.destroy_generation(each.id)
         gone = tuple(f"sets/{each.id}/" for each in old)
         there = {info.key: info.version for info in found}
         kept = [each for each in every if each not in old]
@@ -279,6 +285,8 @@ class Backups:
         named = {f"objects/{item.key}" for items in listed for item in items}
         still = {part.key for each in kept for part in each.logs}
         spare = {part.key for each in old for part in each.logs} - still
+        for each in old:  # once all that stays was read: what is damaged forgets nothing
+            self._ring.destroy_generation(each.id)
         for key in spare:
             self._ring.destroy_generation(UUID(key.removeprefix("logs/")))
         for info in found:
@@ -291,12 +299,22 @@ class Backups:
         return len(old)
 
     def _sets(self, found: Iterable[ObjectInfo]) -> list[BackupSet]:
-        made = [
-            self._manifest(info.key, info.version)
-            for info in found
-            if info.key.startswith("sets/") and info.key.endswith("/manifest")
-        ]
-        return sorted(made, key=lambda each: (each.made_at, each.id), reverse=True)
+        good, damaged = self._verified(found)
+        if damaged:
+            raise damaged[0]
+        return good
+
+    def _verified(self, found: Iterable[ObjectInfo]) -> tuple[list[BackupSet], list[Damaged]]:
+        """Return the sets whose manifests verify, the newest first, and the faults of the others."""
+        good: list[BackupSet] = []
+        damaged: list[Damaged] = []
+        for info in found:
+            if info.key.startswith("sets/") and info.key.endswith("/manifest"):
+                try:
+                    good.append(self._manifest(info.key, info.version))
+                except Damaged as error:
+                    damaged.append(error)
+        return sorted(good, key=lambda each: (each.made_at, each.id), reverse=True), damaged
 
     def _items(self) -> list[Item]:
         with self._db.reading() as session:

@@ -178,7 +178,7 @@ class Safekeeping:
             since = session.scalar(select(func.max(BackupRun.began_at)).where(*_GOOD))
             checks = select(BackupRun.facts).where(BackupRun.act == BackupAct.CHECK)
             if since is not None:
-                checks = checks.where(BackupRun.began_at >= since)
+                checks = checks.where(BackupRun.ended_at >= since)
             return {key for facts in session.scalars(checks) for key in facts.get("keys", ())}
 
     def tell(

@@ -31,7 +31,9 @@ def set_password() -> BaseResponse:
     new = form.get("password", "")[:1000]
     try:
         if who.person_id is not None:
-            services().people.set_password(who, who.person_id, new, present=form.get("present", "")[:1000])
+            present = form.get("present", "")[:1000]
+            services().people.prove(who, present)  # counted and logged, as for a signature
+            services().people.set_password(who, who.person_id, new, present=present)
     except (InvalidInput, SignInFailed, LockedOut) as error:
         return _again(error)
     flash(_("The password is changed. Your other sessions have ended."))

@@ -193,6 +193,7 @@ class IntakeService:
         upload = _upload_of(content)
         sealer, done = self._sealer(content, upload)
         if number < done:
+            self._keep(content.id, sealer, done)
             return done
         if number > done:
             self._keep(content.id, sealer, done)

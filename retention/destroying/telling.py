@@ -103,7 +103,7 @@ class Turns:
     def _days(self, session: Session, row: Destruction) -> None:
         kinds = (DeadlineKind.DESTRUCTION_OBJECTION, DeadlineKind.DESTRUCTION_CONFIRM)
         if row.state is DestructionState.COOLING and row.cooling_until is not None:
-            ends = self._guard.day() + self._cooling
+            ends = self._guard.day(row.cooling_until)
             self._deadlines.set(session, kinds[0], row.id, ends)
             self._deadlines.set(session, kinds[1], row.id, ends + timedelta(days=1))
         elif row.state in {DestructionState.WITHDRAWN, DestructionState.REFUSED}:

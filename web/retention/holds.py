@@ -10,7 +10,7 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import ArchiveError, Fault, InvalidInput, NotAllowed, WrongState
-from archive.model import Category, Hold, HoldKind, Place, Record
+from archive.model import Category, Fonds, Hold, HoldKind, Place, Record
 from archive.policy.rules import Act
 from retention.holds import Wanted
 from web import paging
@@ -97,9 +97,16 @@ def _typed(kind: HoldKind) -> dict[str, Any]:
         return {"id": str(services().records.find_number(identity(), number))}
     category, path = typed.get("category", "").strip(), typed.get("place", "").strip()
     with services().db.reading() as session:
-        key = session.scalar(select(Category.id).where(Category.code == category).limit(1)) if category else None
-    if category and key is None:
+        fonds, _colon, code = category.rpartition(":")
+        named = select(Category.id).join(Fonds, Fonds.id == Category.fonds_id).where(Category.code == code)
+        if fonds:
+            named = named.where(Fonds.code == fonds)
+        keys = session.scalars(named.limit(2)).all() if category else []
+    if len(keys) > 1:
+        raise InvalidInput(Fault("category", "in_several_fonds", {"value": category[:40]}))
+    if category and not keys:
         raise InvalidInput(Fault("category", "unknown", {"value": category[:40]}))
+    key = keys[0] if keys else None
     path = path and f"{path.rstrip('/')}/"
     if kind is HoldKind.CATEGORY:
         return {"id": str(key)} if key else {}

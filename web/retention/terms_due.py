@@ -76,7 +76,7 @@ def asked_for(given: Mapping[str, str]) -> Asked:
     return Asked(
         state=DueState(state) if state in list(DueState) else DueState.DATED,
         ahead=given.get("ahead") == "1",
-        year=int(year) if year.isdecimal() and 1000 < int(year) < 3000 else None,
+        year=int(year) if len(year) == 4 and year.isdecimal() and 1000 < int(year) < 3000 else None,
         category=_id(given.get("category", "")),
         place=_id(given.get("place", "")),
     )

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from web.words import mark
 
 LEAVING_FAULTS: Mapping[str, str] = {
+    "in_several_fonds": mark("stands in several fonds: write FONDS:%(value)s"),
     "in_transfer": mark("one of the records is in another transfer, or was handed over"),
     "nothing_may_go": mark("nothing is left that may go"),
     "changed_meanwhile": mark("something may not go any more; make the bag again"),
