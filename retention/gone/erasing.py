@@ -236,7 +236,7 @@ class Erasing:
                 row.state, row.gone_at, row.version = DestructionState.GONE, self._clock.now(), row.version + 1
                 counts = _counts(work.session, destruction_id)
                 body = {"destruction": row.number, "proof": str(made.id), "found": made.found} | counts
-                self._log.note(work.session, ACTOR, "destruction.gone", subject=destruction_id, body=body)
+                self._log.note(work.session, ACTOR, "destruction.gone", body=body)
                 self.tell(work, row)
             work.commit()
         failpoints.reach("destroy.gone")
