@@ -30,7 +30,7 @@ _VERSION = re.compile(r"[0-9a-f]{32}")
 _OBJECT = re.compile(r"([0-9a-z_-]+)@([0-9a-f]{32})")
 _INCOMING = re.compile(r"([0-9a-z_-]+)@([0-9a-f]{32})\.(put|data|index|[0-9]+)")
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_BLOCK = 512 * 1024
+_BLOCK = 256 * 1024  # above this each block is a mapping of its own: twice the time of a copy
 _LENGTH = struct.Struct(">Q")
 
 Sizes = list[int]

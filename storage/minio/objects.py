@@ -44,7 +44,7 @@ _UPLOAD = re.compile(r"[0-9a-f]{32}")
 _STAGED = re.compile(r"([0-9a-z/-]+)@([0-9a-f]{32})/(begun|[0-9]{8})")
 _MARK = "x-amz-meta-put"
 _BEGUN = "begun"
-_BLOCK = 512 * 1024
+_BLOCK = 256 * 1024
 _NEVER_SENT = {"NewConnectionError", "ConnectTimeoutError", "NameResolutionError", "SSLError"}
 _BROKE_OFF = {"ReadTimeoutError", "ProtocolError", "ConnectionResetError"}
 
