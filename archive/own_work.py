@@ -35,7 +35,10 @@ def unfinished(session: Session, key: UUID) -> bool:
 
 
 def sweep(
-    db: Database, kind: type[BulkEdit | BulkMove | Sheet], before: datetime, remove: Callable[[Session, UUID], None]
+    db: Database,
+    kind: type[BulkEdit | BulkMove | FilingRun | Sheet],
+    before: datetime,
+    remove: Callable[[Session, UUID], None],
 ) -> None:
     """Forget all that was begun before a moment, each in a transaction of its own."""
     with db.reading() as session:

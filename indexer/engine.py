@@ -145,11 +145,15 @@ class EngineHit:
 
 @dataclass(frozen=True)
 class SearchAnswer:
-    """The exact number of matches, one page of them, and exact counts per value of each facet asked for."""
+    """The exact number of matches, one page of them, and exact counts per value of each facet asked for.
+
+    ``whole`` False: a partition that was asked is broken or not made anew to its end, so there may be more.
+    """
 
     total: int
     hits: Sequence[EngineHit] = ()
     facets: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    whole: bool = True
 
 
 class Rebuild(Protocol):

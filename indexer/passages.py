@@ -93,6 +93,14 @@ def find_passages(query: Query, pages: Iterable[FoldedPage], most: int = 3, cont
     return [passage for _, _, passage in sorted((first + others)[:most], key=lambda one: one[:2])]
 
 
+def pages_with(query: Query, pages: Iterable[FoldedPage]) -> Iterator[int]:
+    """Yield the numbers of the pages on which a query's words stand, in the order read."""
+    patterns = [leaf_pattern(leaf) for leaf in _leaves(query, "text")]
+    for page in pages if patterns else ():
+        if any(pattern.search(page.folded) for pattern in patterns):
+            yield page.number
+
+
 def marks_in(query: Query, text: str, field: str = "title") -> list[tuple[int, int]]:
     """Where the query's words stand in a short text of ``field``: (start, end) offsets in order, not overlapping."""
     leaves = _leaves(query, field)

@@ -191,7 +191,7 @@ class SearchService:
             open_ = [row.id for row, _ in rows if passages and row.id not in reach.loans]  # a loan: on its marked pages
             cut = self._passages(session, asked, open_) if open_ else {}
             hits = [_shown(query, row, hit, cut.get(row.id, ())) for row, hit in rows]
-            complete = _complete(session)
+            complete = answer.whole and _complete(session)
         self._alarm(identity, refused)
         noted.result()
         return SearchPage(query, total, hits, answer.facets, complete)

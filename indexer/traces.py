@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from archive.policy.condition import Has
 from archive.ports import Vault
-from indexer.engine import DEEPEST, SearchEngine, SearchRequest
+from indexer.engine import SearchEngine, SearchRequest
 from indexer.entries import Entries
 from indexer.query.tree import Everything, Or, Words
 from indexer.words import HAN, WORD
@@ -65,14 +65,12 @@ class SearchTraces:
 
     def found_by(self, words: Sequence[str], ids: Collection[UUID]) -> int:
         """Return how many of these records any of the words finds."""
-        wanted, partitions, found = frozenset(ids), list(self._engine.partitions()), set[UUID]()
+        partitions, found = list(self._engine.partitions()), set[UUID]()
         for some in _some(words, _TOGETHER):
-            for offset in range(0, DEEPEST, _PAGE):
-                request = SearchRequest(Or(tuple(Words(each) for each in some)), partitions, offset=offset, limit=_PAGE)
-                answer = self._engine.search(request)
-                found.update(hit.id for hit in answer.hits if hit.id in wanted)
-                if offset + _PAGE >= answer.total:
-                    break
+            any_of = Or(tuple(Words(each) for each in some))
+            for few in _some(ids, _PAGE):  # asked of these alone: a word of theirs may find any number of others
+                asked = SearchRequest(any_of, partitions, filters=[Has("record", frozenset(few))], limit=_PAGE)
+                found.update(hit.id for hit in self._engine.search(asked).hits)
         return len(found)
 
 

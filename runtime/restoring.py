@@ -26,7 +26,10 @@ from storage.copying import Told
 from storage.restoring import Restored, Restoring
 from storage.ring import KeyRing
 
-PAST_THE_SET = {"witness_beyond", "witness_differs"}
+UNTOLD = frozenset({"witness_short"})
+"""What is found of a log whose witnesses are new, and told by the next checkpoint."""
+
+PAST_THE_SET = UNTOLD | {"witness_beyond", "witness_differs"}
 """What is found of a log by a witness of one that went on after the set."""
 
 
@@ -162,7 +165,7 @@ def _bring_back(parts: Parts, url: str, chosen: BackupSet, told: Told, *, witnes
     violations = [
         each
         for each in fsck(parts).violations
-        if witness_aside or each.invariant != "INV4" or each.fault not in PAST_THE_SET
+        if each.invariant != "INV4" or each.fault not in (UNTOLD if witness_aside else PAST_THE_SET)
     ]
     ended = parts.clock.now()
     age = (began - chosen.made_at).total_seconds()

@@ -77,7 +77,7 @@ class MoveSteps:
     def _look(self, identity: Identity, move_id: UUID, step: Sequence[BulkMoveRow]) -> None:
         """Note at each row why it would be refused; of nothing else is anything kept."""
         try:
-            with suppress(_Looked), self._db.writing() as work:
+            with suppress(_Looked), self._guard.refusals(identity, logged=False), self._db.writing() as work:
                 move = work.session.get(BulkMove, move_id)
                 if move is None:
                     return
@@ -98,7 +98,8 @@ class MoveSteps:
     def _step(self, identity: Identity, move_id: UUID, step: Sequence[BulkMoveRow], state: BulkState) -> bool:
         """Move some that lie together, one by one where all together are refused; False: the move was stopped."""
         try:
-            with self._guard.refusals(identity), self._db.writing() as work:
+            # what is refused together is tried again one by one, and logged then
+            with self._guard.refusals(identity, logged=len(step) == 1), self._db.writing() as work:
                 move = work.session.get(BulkMove, move_id)
                 if move is None or move.state is not state:
                     return False

@@ -81,6 +81,15 @@ class Standing:
         return sum(self.counts.values())
 
 
+@dataclass(frozen=True)
+class _Plan:
+    """What each line of a preview is made with."""
+
+    change: Change
+    drafts: Mapping[UUID, describing.Draft]
+    catalogue: describing.Catalogue
+
+
 class BulkEditing:
     """The acts on a person's own edits; another person's are not there."""
 
@@ -161,8 +170,9 @@ class BulkEditing:
             change = self._change(session, edit)
             rows = self._rows(session, edit_id, RowState.WAITING)
             seen = self._seen(session, identity, rows)
-            catalogue = describing.Catalogue(session, self._guard.day())
-            return [self._planned(session, identity, seen.get(row.record_id), row, change, catalogue) for row in rows]
+            drafts = self._records.drafts_of(session, list(seen.values()))
+            plan = _Plan(change, drafts, describing.Catalogue(session, self._guard.day()))
+            return [self._planned(session, identity, seen.get(row.record_id), row, plan) for row in rows]
 
     def told(self, identity: Identity, edit_id: UUID, *states: RowState) -> list[tuple[Record | None, BulkEditRow]]:
         """Return the rows of an edit in some states, in order, each with its record if the person reads it still."""
@@ -283,18 +293,18 @@ class BulkEditing:
         return record
 
     def _planned(
-        self, session: Session, identity: Identity, record: Record | None, row: BulkEditRow, change: Change,
-        catalogue: describing.Catalogue,
-    ) -> Line:  # fmt: skip
+        self, session: Session, identity: Identity, record: Record | None, row: BulkEditRow, plan: "_Plan"
+    ) -> Line:
         if record is None:
             return Line(row.record_id, None, row.state, {}, {}, NotFound())
         try:
             if record.state is not RecordState.PROVISIONAL:
                 raise WrongState(state=record.state.value, act=Act.DESCRIBE.value)
-            draft = self._records.draft_of(session, record)
-            changes = change.of(draft)
+            # one that does not open is asked for alone, which says why
+            draft = plan.drafts.get(record.id) or self._records.draft_of(session, record)
+            changes = plan.change.of(draft)
             after = replace(draft, **describing.typed(changes))
-            item = describing.describe(catalogue, after)
+            item = describing.describe(plan.catalogue, after)
             may = condition(Act.CREATE, self._guard.reach(session, identity))
             if not holds(may, item.facts(identity)):
                 raise NotAllowed(act=Act.DESCRIBE.value)

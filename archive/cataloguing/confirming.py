@@ -93,11 +93,13 @@ class ProposalService:
                 query = query.where(made_before(after))
             records = session.scalars(query.limit(limit)).all()
             protected = describing.opened_many(self._vault, session, records)
+            keys = self._vault.unlock_many(session, [record.id for record in records])
             found = []
             for record in records:
                 category = session.get_one(Category, record.category_id)
                 values = {**record.fields, **protected.get(record.id, {})}
-                all_of_it = proposals.proposed(session, self._vault, record, category, values)
+                key = keys.get(record.id)
+                all_of_it = proposals.proposed(session, self._vault, record, category, values, key)
                 found.append((record, [each for each in all_of_it if each.fills]))
             return found
 

@@ -383,8 +383,17 @@ def opened_many(vault: Vault, session: Session, records: Sequence[Record]) -> di
         KeyUnavailable: the key of one of them is destroyed.
         Damaged: what is kept of one is not what was kept.
     """
-    wanted = [record for record in records if record.sealed_fields is not None]
-    items = [(r.id, r.sealed_fields, context(r.id)) for r in wanted if r.sealed_fields is not None]
-    plain = vault.open_many(session, items) if items else []
+    found = openable(vault, session, records)
     # One that does not open is asked for alone, which says why.
-    return {r.id: opened(vault, session, r) if p is None else json.loads(p) for r, p in zip(wanted, plain, strict=True)}
+    return {
+        r.id: found[r.id] if r.id in found else opened(vault, session, r)
+        for r in records
+        if r.sealed_fields is not None
+    }
+
+
+def openable(vault: Vault, session: Session, records: Sequence[Record]) -> dict[UUID, dict[str, Any]]:
+    """Return the protected fields of each record that has some, by one look-up of keys, where they open."""
+    items = [(r.id, r.sealed_fields, context(r.id)) for r in records if r.sealed_fields is not None]
+    plain = vault.open_many(session, items) if items else []
+    return {key: json.loads(each) for (key, _, _), each in zip(items, plain, strict=True) if each is not None}

@@ -119,8 +119,9 @@ def _state(before: Proposal | None, keys: Mapping[UUID, Unlocked], sealed: bytes
 
 
 def proposed(
-    session: Session, vault: Vault, record: Record, category: Category, values: Mapping[str, Any]
-) -> list[Proposed]:
+    session: Session, vault: Vault, record: Record, category: Category, values: Mapping[str, Any],
+    key: Unlocked | None = None,
+) -> list[Proposed]:  # fmt: skip
     """Return what waits for a person to confirm on a record: the first file's, field by field.
 
     Args:
@@ -129,16 +130,22 @@ def proposed(
         record: a provisional one.
         category: the record's.
         values: of the category's own fields.
+        key: the record's, where it is at hand.
     """
     first: dict[str, Proposed] = {}
     standing: Proposed | None = None
+    now, unconfirmed = _now(record, values), record.drawn_up is not None and record.drawn_up_proposed
+    own: Unlocked | None = None
     for row, name in _rows(session, record, ProposalState.WAITING):
         if row.field == NUMBER and not has_number(category):
             continue
-        found = _opened(session, vault, record, row)
+        if row.field in first and (row.field != "drawn_up" or standing or not unconfirmed):
+            continue
+        own = own or key or vault.unlock(session, record.id)
+        found = _opened(own, row)
         if _stands(record, found):
             standing = standing or Proposed(found, row.content_id, name, fills=True, stands=True)
-        elif found.value != _now(record, values)[row.field]:
+        elif found.value != now[row.field]:
             first.setdefault(row.field, Proposed(found, row.content_id, name, _fills(record, values, found, name)))
     waiting = [first[field] for field in FIELDS if field in first]
     if record.drawn_up is not None and record.drawn_up_proposed:
@@ -174,10 +181,12 @@ def confirm(
     wanted = {NUMBER if field == "fields" else field for field in changed} & set(FIELDS)
     now = _now(record, values)
     taken: dict[str, str] = {}
+    key: Unlocked | None = None
     for row, _ in _rows(session, record, ProposalState.WAITING) if wanted else ():
         if row.field not in wanted or not now[row.field]:
             continue
-        found = _opened(session, vault, record, row)
+        key = key or vault.unlock(session, record.id)
+        found = _opened(key, row)
         if found.value == now[row.field]:
             row.state = ProposalState.TAKEN
             taken.setdefault(row.field, found.rule)
@@ -231,8 +240,8 @@ def _rows(session: Session, record: Record, state: ProposalState) -> Sequence[An
     return session.execute(query).all()
 
 
-def _opened(session: Session, vault: Vault, record: Record, row: Proposal) -> Finding:
-    return _unpack(vault.open(session, record.id, row.sealed, context=_context(row.content_id, row.field)))
+def _opened(key: Unlocked, row: Proposal) -> Finding:
+    return _unpack(key.open(row.sealed, context=_context(row.content_id, row.field)))
 
 
 def _stands(record: Record, found: Finding) -> bool:

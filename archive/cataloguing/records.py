@@ -357,10 +357,24 @@ class RecordService:
     def draft_of(self, session: Session, record: Record) -> Draft:
         """Return a record's description as it stands. Asks nobody: the caller has."""
         protected = describing.opened(self._vault, session, record)
-        plain = {name: getattr(record, name) for name in Draft.__dataclass_fields__ if hasattr(record, name)}
-        named = tuple(session.scalars(select(RecordPerson.person_id).where(RecordPerson.record_id == record.id)))
-        own = {"named": named, "keywords": tuple(record.keywords), "fields": {**record.fields, **protected}}
-        return Draft(**plain | own)
+        named = session.scalars(select(RecordPerson.person_id).where(RecordPerson.record_id == record.id)).all()
+        return _draft(record, named, protected)
+
+    def drafts_of(self, session: Session, records: Sequence[Record]) -> dict[UUID, Draft]:
+        """Return the descriptions of many as they stand, as ``draft_of``; what does not open is left out."""
+        protected = describing.openable(self._vault, session, records)
+        named = people_named(session, [each.id for each in records])
+        return {
+            each.id: _draft(each, named.get(each.id, ()), protected.get(each.id, {}))
+            for each in records
+            if each.sealed_fields is None or each.id in protected
+        }
+
+
+def _draft(record: Record, named: Sequence[UUID], protected: Mapping[str, Any]) -> Draft:
+    plain = {name: getattr(record, name) for name in Draft.__dataclass_fields__ if hasattr(record, name)}
+    own = {"named": tuple(named), "keywords": tuple(record.keywords), "fields": {**record.fields, **protected}}
+    return Draft(**plain | own)
 
 
 def _same_version(record: Record, version: int) -> None:

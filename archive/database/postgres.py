@@ -28,7 +28,7 @@ _LIMITS = {
     "timezone": "UTC",
     "jit": "off",  # what a page asks is long and finds little: compiled, it takes two seconds instead of a millisecond
 }
-_HOUSE, _KEYS, _SEALER, _MIGRATION = 0x4A550001, 0x4A550002, 0x4A55414E, 0x4A550003
+_HOUSE, _KEYS, _SEALER, _MIGRATION, _CLAIM = 0x4A550001, 0x4A550002, 0x4A55414E, 0x4A550003, 0x4A550004
 
 _TAKE = text("SELECT pg_advisory_xact_lock(:lock)")
 
@@ -109,6 +109,11 @@ def make_keys_alone(session: Session) -> None:
 def seal_alone(session: Session) -> None:
     """Let nobody else append to the log's chain until the transaction ends."""
     _alone(session, _SEALER)
+
+
+def claim_alone(session: Session) -> None:
+    """Let nobody else take jobs of which no two of one subject may run at once, until the transaction ends."""
+    _alone(session, _CLAIM)
 
 
 def migrating(connection: Connection) -> None:

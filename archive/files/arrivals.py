@@ -35,6 +35,8 @@ BROKEN_AFTER = timedelta(minutes=5)
 """Without a sign of life for so long, a whole file broke off: its process is gone."""
 
 MOST_DOUBLES = 5
+LOOKED_AT = 200
+"""Contents with the same bytes that are looked at: a logo may lie in tens of thousands of records."""
 
 
 @dataclass(frozen=True)
@@ -232,23 +234,21 @@ class Arrivals:
     def _doubles(
         self, session: Session, identity: Identity, contents: Sequence[Content]
     ) -> dict[UUID, tuple[UUID, ...]]:
-        """Return, by content, visible records with the same bytes; of others nothing is said.
+        """Return, by content, visible records with the same bytes, among the newest of them; of others nothing is said.
 
         The machine's operator sees all.
         """
         hashes = {content.plain_sha256 for content in contents}
-        same = session.execute(
-            select(Content.plain_sha256, Content.record_id).where(Content.plain_sha256.in_(hashes))
-        ).all()
-        others = {
-            content.id: {r for h, r in same if h == content.plain_sha256} - {content.record_id} for content in contents
-        }
-        wanted = set().union(*others.values())
-        if not wanted:
-            return {}
-        known = select(Record) if identity.is_system else self._guard.visible(session, identity)
-        visible = {record.id for record in session.scalars(known.where(Record.id.in_(wanted)))}
-        return {key: tuple(sorted(found & visible)[:MOST_DOUBLES]) for key, found in others.items()}
+        newest = func.row_number().over(partition_by=Content.plain_sha256, order_by=Content.record_id.desc())
+        there = select(Content.plain_sha256, Content.record_id, newest.label("place"))
+        some = there.where(Content.plain_sha256.in_(hashes)).subquery()
+        same: dict[str | None, set[UUID]] = {}
+        for sha256, record_id, _place in session.execute(select(some).where(some.c.place <= LOOKED_AT)):
+            same.setdefault(sha256, set()).add(record_id)
+        others = {each.id: same.get(each.plain_sha256, set()) - {each.record_id} for each in contents}
+        wanted = set[UUID]().union(*others.values())
+        visible = wanted if identity.is_system else self._guard.seen(session, identity, list(wanted))
+        return {key: tuple(sorted(found & visible)[:MOST_DOUBLES]) for key, found in others.items() if found}
 
     def doubles(self, identity: Identity, content_ids: Sequence[UUID]) -> dict[UUID, tuple[UUID, ...]]:
         """Return, by content, visible records with the same bytes as these contents, which came in before."""

@@ -3,9 +3,11 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.orm import Session
 
 from archive.clock import Clock
 from archive.database import Base, Database
@@ -15,25 +17,29 @@ from archive.identity import Identity
 from archive.ids import new_id
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
-from archive.model import FilingRun, FilingRunRow, FilingRunState, JobKind
-from archive.own_work import own
+from archive.model import FilingRun, FilingRunRow, FilingRunState, JobKind, Record
+from archive.own_work import own, sweep, unfinished
 from archive.policy.condition import NEVER
 from archive.policy.guard import Guard
 from archive.policy.rules import Act, condition
 
 BATCH = 50
 MOST = 5_000
-FILED = "filed"
+FILED, BEFORE = "filed", "filed_before"
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run: how many it is about, what became of them (by outcome), and those that were refused, in order."""
+    """A run: how many it is about, what became of them (by outcome), and those that were refused, in order.
+
+    ``broken``: it is to run, and no job of it waits or runs.
+    """
 
     row: FilingRun
     total: int
     outcomes: Mapping[str, int]
     refused: Sequence[FilingRunRow]
+    broken: bool
 
     @property
     def done(self) -> int:
@@ -92,7 +98,8 @@ class FilingMany:
             outcomes = {str(each): number for each, number in session.execute(told.group_by(FilingRunRow.outcome))}
             refused = select(FilingRunRow).where(mine, FilingRunRow.outcome.is_not(None), FilingRunRow.outcome != FILED)
             rows = session.scalars(refused.order_by(FilingRunRow.position).limit(500)).all()
-            return Run(row, total, outcomes, rows)
+            broken = row.state is FilingRunState.RUNNING and not unfinished(session, row.id)
+            return Run(row, total, outcomes, rows, broken)
 
     def stop(self, identity: Identity, run_id: UUID) -> None:
         """Stop after the batch that is under way; what is filed stays filed. Raises ``NotFound``."""
@@ -102,6 +109,24 @@ class FilingMany:
                 row.state, row.ended_at = FilingRunState.STOPPED, self._clock.now()
                 self._log.note(work.session, identity, "filing.stop", body={"run": str(run_id)})
                 work.commit()
+
+    def resume(self, identity: Identity, run_id: UUID) -> None:
+        """Go on with a run that was stopped or broke off; asked again while it runs, nothing changes.
+
+        Raises ``NotFound``.
+        """
+        with self._db.writing() as work:
+            row = own(work.session, FilingRun, identity, run_id)
+            if row.state is FilingRunState.DONE or unfinished(work.session, run_id):
+                return
+            row.state, row.ended_at = FilingRunState.RUNNING, None
+            self._outbox.add(work, JobKind.FILE_MANY, run_id, requested_by=identity.person_id)
+            self._log.note(work.session, identity, "filing.begin", body={"run": str(run_id)})
+            work.commit()
+
+    def sweep(self, before: datetime) -> None:
+        """Forget every run that was begun before a moment; what it filed stays filed."""
+        sweep(self._db, FilingRun, before, _remove)
 
     def go_on(self, identity: Identity, run_id: UUID) -> Iterator[int]:
         """File what waits, batch by batch; yields after each how many were decided on. A broken run is gone on with."""
@@ -119,13 +144,17 @@ class FilingMany:
                 return
             outcomes = self._filing.file(identity, ids)
             with self._db.writing() as work:
+                of_old = select(Record.id).where(Record.id.in_(ids), Record.filed_at < run.created_at)
+                old = set(work.session.scalars(of_old))
                 for each in outcomes:
-                    own = update(FilingRunRow).where(
+                    mine = update(FilingRunRow).where(
                         FilingRunRow.run_id == run_id, FilingRunRow.record_id == each.record_id
                     )
-                    # what an earlier attempt of this run filed is filed by it
-                    outcome = FILED if each.reason in {None, "filed_before"} else each.reason
-                    work.session.execute(own.values(outcome=outcome, missing=list(each.missing)))
+                    # what was filed since it began was filed by an earlier attempt of it
+                    by_it = each.reason is None or (each.reason == BEFORE and each.record_id not in old)
+                    work.session.execute(
+                        mine.values(outcome=FILED if by_it else each.reason, missing=list(each.missing))
+                    )
                 work.commit()
             yield len(ids)
 
@@ -140,3 +169,8 @@ class FilingMany:
             body = {"run": str(run_id), "filed": outcomes[FILED], "refused": outcomes.total() - outcomes[FILED]}
             self._log.note(session, identity, "filing.end", body=body)
             work.commit()
+
+
+def _remove(session: Session, run_id: UUID) -> None:
+    session.execute(delete(FilingRunRow).where(FilingRunRow.run_id == run_id))
+    session.execute(delete(FilingRun).where(FilingRun.id == run_id))

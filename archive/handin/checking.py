@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 from archive.cataloguing.describing import Draft, definitions
 from archive.cataloguing.records import RecordService
 from archive.database import Work
-from archive.errors import Fault, InvalidInput, NotFound, OwnRequest, WrongState
-from archive.handin.lines import LineFacts, open_lines
-from archive.handin.looking import Means, check_context, lines_of, required
+from archive.errors import Fault, InvalidInput, NotFound, WrongState
+from archive.handin.lines import LineFacts, open_lines, seal_lines
+from archive.handin.looking import Means, act_for, check_context, lines_of, required, standing_of
 from archive.identity import Identity
 from archive.ids import new_id
 from archive.model import (
@@ -23,6 +23,7 @@ from archive.model import (
     LineState,
     Record,
     RecordState,
+    SignedBy,
 )
 from archive.policy.rules import Act
 from archive.shelving.copies import CopyFacts, add_copy
@@ -61,7 +62,7 @@ class HandInChecking:
 
         Raises:
             InvalidInput: no reason for one that does not pass, too many words; the draft cannot be made as it is said.
-            OwnRequest: the person handed it in themselves.
+            OwnRequest: the person has handed it in themselves, in this round or an earlier one.
             WrongState: the batch is not with the archives, or the line has passed.
         """
         means = self._means
@@ -116,8 +117,7 @@ class HandInChecking:
         row = required(self._means, session, identity, Act.FILE, batch_id, act)
         if row.state is not HandInState.HANDED_IN:
             raise WrongState(state=row.state.value, act=act)
-        if row.handed_by == identity.person_id:
-            raise OwnRequest(act=act)
+        act_for(session, identity, row, SignedBy.RECEIVED, act)
         return row
 
     def _keep(self, session: Session, identity: Identity, row: HandIn, line: HandInLine, looked: Looked) -> None:
@@ -134,14 +134,20 @@ class HandInChecking:
         )  # fmt: skip
 
     def _link(self, work: Work, identity: Identity, row: HandIn, line: HandInLine) -> None:
-        """Make the draft that a line speaks of, with its copies; one that was filled from a draft has it."""
+        """Make the draft that a line speaks of, with its copies.
+
+        One that was filled from a draft has it, and says from now on what the draft says now: that is what is signed.
+        """
         session = work.session
+        facts = open_lines(session, self._means.vault, [line])[0]
         if line.record_id is not None:
             record = session.get(Record, line.record_id)
             if record is None or record.state is not RecordState.PROVISIONAL:
                 raise InvalidInput(Fault("records", "no_draft"))
+            said = standing_of(facts, record)
+            line.pages = said.pages
+            line.sealed = seal_lines(session, self._means.vault, row.id, [(line.id, said)])[line.id]
             return
-        facts = open_lines(session, self._means.vault, [line])[0]
         category = session.get_one(Category, row.category_id)
         line.record_id = self._records.insert(work, identity, [_draft(row, category, facts)])[0]
         if facts.carrier is not None:

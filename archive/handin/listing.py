@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from archive.closing import is_closed
 from archive.errors import Conflict, Fault, InvalidInput, WrongState
 from archive.handin.lines import MOST_LINES, LineFacts, checked, seal_lines
-from archive.handin.looking import Means, facts_of_batch, lines_of, required
+from archive.handin.looking import Means, act_for, facts_of_batch, lines_of, required
 from archive.identity import Identity
 from archive.ids import new_id
 from archive.model import (
@@ -25,6 +25,7 @@ from archive.model import (
     OwnerKey,
     Record,
     RecordState,
+    SignedBy,
 )
 from archive.policy.rules import Act
 
@@ -191,6 +192,7 @@ class HandInListing:
 
         Raises:
             InvalidInput: it has no line.
+            OwnRequest: the person has checked it in an earlier round.
             WrongState, Conflict, NotFound, NotAllowed: as ``put_lines``.
         """
         means = self._means
@@ -205,6 +207,7 @@ class HandInListing:
             for each in going:
                 each.state, each.round = LineState.HANDED_IN, row.round
             row.state = HandInState.HANDED_IN if going else HandInState.CHECKED
+            act_for(session, identity, row, SignedBy.HANDED, "handin.hand_in")
             row.handed_by, row.handed_at = identity.person_id, means.clock.now()
             self._note(session, identity, "handin.hand_in", row, lines=len(going), round=row.round)
             work.commit()

@@ -6,7 +6,8 @@ whoever could describe it lists and hands in, whoever could file it checks.
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -17,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from archive.clock import Clock
 from archive.database import Database
-from archive.errors import NotAllowed, NotFound
+from archive.errors import NotAllowed, NotFound, OwnRequest
 from archive.handin.lines import LineFacts, open_lines
 from archive.identity import Identity, Role
 from archive.log.writer import Log
@@ -34,6 +35,7 @@ from archive.model import (
     RecordState,
     SignedBy,
 )
+from archive.model.handin import HandInDuty
 from archive.policy.condition import holds
 from archive.policy.guard import Guard
 from archive.policy.reach import Reach
@@ -41,6 +43,12 @@ from archive.policy.rules import Act, condition
 from archive.ports import Vault
 
 Place = tuple[datetime, UUID]
+Duties = Mapping[SignedBy, AbstractSet[UUID]]
+"""Who has acted for which side of a batch."""
+
+WAITING = (HandInState.HANDED_IN, HandInState.RETURNED, HandInState.CHECKED)
+"""States in which the next step is somebody's."""
+
 LOOKED_AT = 200
 """Batches read at once."""
 
@@ -142,6 +150,31 @@ def required(means: Means, session: Session, identity: Identity, act: Act, batch
     raise error
 
 
+def duties_of(session: Session, rows: Sequence[HandIn]) -> Mapping[UUID, Duties]:
+    """Return, by batch, who has handed it in and who has checked it, in any round."""
+    found: dict[UUID, dict[SignedBy, set[UUID]]] = {row.id: {side: set() for side in SignedBy} for row in rows}
+    for each in session.scalars(select(HandInDuty).where(HandInDuty.batch_id.in_(found))):
+        found[each.batch_id][each.side].add(each.person_id)
+    return found
+
+
+def act_for(session: Session, identity: Identity, row: HandIn, side: SignedBy, act: str) -> None:
+    """Note that a person acts for a side of a batch. Raises ``OwnRequest`` where they have acted for the other."""
+    person, duties = identity.person_id, duties_of(session, [row])[row.id]
+    if person is None or any(person in people for each, people in duties.items() if each is not side):
+        raise OwnRequest(act=act)
+    if person not in duties[side]:
+        session.add(HandInDuty(batch_id=row.id, side=side, person_id=person))
+
+
+def signatures_of(session: Session, rows: Sequence[HandIn]) -> Mapping[UUID, Mapping[SignedBy, HandInSignature]]:
+    """Return, by batch, the signatures under it by their side."""
+    found: dict[UUID, dict[SignedBy, HandInSignature]] = {row.id: {} for row in rows}
+    for each in session.scalars(select(HandInSignature).where(HandInSignature.batch_id.in_(found))):
+        found[each.batch_id][each.side] = each
+    return found
+
+
 def lines_of(session: Session, batch_id: UUID, *states: LineState) -> Sequence[HandInLine]:
     """Return the lines of a batch in their order, or those in some states."""
     query = select(HandInLine).where(HandInLine.batch_id == batch_id).order_by(HandInLine.position)
@@ -181,16 +214,12 @@ class HandInLooks:
             return self._listed(session, found[:limit])
 
     def count(self, session: Session, identity: Identity) -> int:
-        """Count what waits for the person: to be checked, to be mended, or to be signed by them."""
+        """Count the batches on which the person can take the next step: check it, hand it in again, or sign."""
         reach = self._means.guard.reach(session, identity)
-        mine = {HandInState.HANDED_IN: Act.FILE, HandInState.RETURNED: Act.DESCRIBE, HandInState.CHECKED: Act.READ}
-        signed = set(
-            session.execute(
-                select(HandInSignature.batch_id).where(HandInSignature.person_id == identity.person_id)
-            ).scalars()
-        )
-        rows = session.scalars(select(HandIn).where(HandIn.state.in_(mine))).all()
-        return sum(may(reach, mine[row.state], row) and row.id not in signed for row in rows)
+        waiting = session.scalars(select(HandIn).where(HandIn.state.in_(WAITING))).all()
+        rows = [row for row in waiting if may(reach, Act.READ, row)]
+        signed, duties = signatures_of(session, rows), duties_of(session, rows)
+        return sum(bool(acts_of(reach, row, signed[row.id], duties[row.id]) - {"list"}) for row in rows)
 
     def show(self, identity: Identity, batch_id: UUID) -> Batch:
         """Return a batch. Raises ``NotFound``."""
@@ -219,24 +248,13 @@ class HandInLooks:
             if gone or each.record_id in hidden:
                 lines.append(Line(each, None, hidden.get(each.record_id, ""), ()))
             else:
-                standing = self._standing(facts, numbers.get(each.record_id))
+                standing = standing_of(facts, numbers.get(each.record_id))
                 lines.append(Line(each, standing, standing.number, tuple(found.get(each.id, ()))))
-        query = select(HandInSignature).where(HandInSignature.batch_id == row.id)
-        signatures = {each.side: each for each in session.scalars(query)}
+        signatures, duties = signatures_of(session, [row])[row.id], duties_of(session, [row])[row.id]
         whole = all(each.digest == digest(session, vault, row) for each in signatures.values())
         forms = frozenset(session.scalars(select(HandInForm.form).where(HandInForm.batch_id == row.id)))
-        acts = acts_of(self._means.guard.reach(session, identity), row, signatures, identity)
+        acts = acts_of(self._means.guard.reach(session, identity), row, signatures, duties)
         return Batch(row, name_of(session, vault, row), lines, signatures, acts, whole, forms)
-
-    @staticmethod
-    def _standing(facts: LineFacts, record: Record | None) -> LineFacts:
-        """Return what a line says; of one that was filled from a draft, what the draft says today."""
-        if record is None or facts.title or facts.number:
-            return facts
-        return LineFacts(
-            str(record.fields.get("document_number") or ""), record.title, record.drawn_up or "", record.pages,
-            facts.copies, facts.carrier, facts.remarks,
-        )  # fmt: skip
 
     def _hidden(
         self, session: Session, identity: Identity, rows: Sequence[HandInLine]
@@ -253,29 +271,41 @@ class HandInLooks:
         return {key: numbers.get(key, "") for key in away}, {key: row for key, row in read.items()}  # noqa: C416
 
 
+def standing_of(facts: LineFacts, record: Record | None) -> LineFacts:
+    """Return what a line says; of one that says nothing of its own, what its draft says today."""
+    if record is None or facts.title or facts.number:
+        return facts
+    return replace(
+        facts, number=str(record.fields.get("document_number") or ""), title=record.title,
+        drawn_up=record.drawn_up or "", pages=record.pages,
+    )  # fmt: skip
+
+
 def acts_of(
-    reach: Reach, row: HandIn, signatures: Mapping[SignedBy, HandInSignature], identity: Identity
+    reach: Reach, row: HandIn, signatures: Mapping[SignedBy, HandInSignature], duties: Duties
 ) -> frozenset[str]:
     """Return what a person may do with a batch as it stands: list, drop, hand_in, check, sign_handed, sign_received."""
     acts = set[str]()
     if may(reach, Act.DESCRIBE, row) and row.state in {HandInState.OPEN, HandInState.RETURNED}:
-        acts |= {"list", "hand_in"} | ({"drop"} if row.round == 0 else set())
-    if may(reach, Act.FILE, row) and row.state is HandInState.HANDED_IN and row.handed_by != identity.person_id:
+        acts |= {"list"} | ({"drop"} if row.round == 0 else set())
+        acts |= set() if reach.person_id in duties[SignedBy.RECEIVED] else {"hand_in"}
+    handed = reach.person_id in duties[SignedBy.HANDED]
+    if may(reach, Act.FILE, row) and row.state is HandInState.HANDED_IN and not handed:
         acts.add("check")
-    if row.state is HandInState.CHECKED and identity.person_id not in {each.person_id for each in signatures.values()}:
-        acts |= {f"sign_{side.value}" for side in sides_of(reach, row, identity) - signatures.keys()}
+    if row.state is HandInState.CHECKED and reach.person_id not in {each.person_id for each in signatures.values()}:
+        acts |= {f"sign_{side.value}" for side in sides_of(reach, row, duties) - signatures.keys()}
     return frozenset(acts)
 
 
-def sides_of(reach: Reach, row: HandIn, identity: Identity) -> set[SignedBy]:
+def sides_of(reach: Reach, row: HandIn, duties: Duties) -> set[SignedBy]:
     """Return the sides that a person may sign for.
 
     Whoever handed in, or a clerk of theirs who did not check, signs for one; an archivist who did not hand in for the
-    other.
+    other: in any round.
     """
-    handed = row.handed_by == identity.person_id
+    handed, checked = (reach.person_id in duties[side] for side in (SignedBy.HANDED, SignedBy.RECEIVED))
     sides = set[SignedBy]()
-    if may(reach, Act.DESCRIBE, row) and (handed or Role.CLERK in reach.roles) and row.checked_by != reach.person_id:
+    if may(reach, Act.DESCRIBE, row) and (handed or Role.CLERK in reach.roles) and not checked:
         sides.add(SignedBy.HANDED)
     if may(reach, Act.FILE, row) and not handed:
         sides.add(SignedBy.RECEIVED)

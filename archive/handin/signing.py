@@ -2,10 +2,8 @@
 
 from uuid import UUID
 
-from sqlalchemy import select
-
 from archive.errors import NotAllowed, NotFound, OwnRequest, WrongState
-from archive.handin.looking import Means, acts_of, digest, required, sides_of
+from archive.handin.looking import Means, digest, duties_of, required, sides_of, signatures_of
 from archive.identity import Identity
 from archive.model import HandInForm, HandInSignature, HandInState, SignedBy
 from archive.policy.rules import Act
@@ -24,24 +22,22 @@ class HandInSigning:
         """Sign for a side; with the second signature the batch is signed, and never changes.
 
         Raises:
-            OwnRequest: the person has signed for the other side, or handed in what they would receive.
-            NotAllowed: it is not theirs to sign for, or no person asks.
+            OwnRequest: the person has signed for the other side.
+            NotAllowed: it is not theirs to sign for (they checked, or handed in what they would receive), or no person
+                asks.
             WrongState: it is not checked to its end, or this side has signed.
         """
         means = self._means
         with means.guard.refusals(identity), means.db.writing() as work:
             session = work.session
             row = required(means, session, identity, Act.READ, batch_id, "handin.sign")
-            query = select(HandInSignature).where(HandInSignature.batch_id == row.id)
-            signed = {each.side: each for each in session.scalars(query)}
+            signed, duties = signatures_of(session, [row])[row.id], duties_of(session, [row])[row.id]
             if row.state is not HandInState.CHECKED or side in signed:
                 raise WrongState(state=row.state.value, act="handin.sign")
             reach = means.guard.reach(session, identity)
             if identity.person_id in {each.person_id for each in signed.values()}:
                 raise OwnRequest(act="handin.sign")
-            if identity.person_id is None or side not in sides_of(reach, row, identity):
-                raise NotAllowed(act="handin.sign")
-            if f"sign_{side.value}" not in acts_of(reach, row, signed, identity):
+            if identity.person_id is None or side not in sides_of(reach, row, duties):
                 raise NotAllowed(act="handin.sign")
             told = digest(session, means.vault, row)
             now = means.clock.now()

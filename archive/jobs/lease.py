@@ -28,6 +28,7 @@ from sqlalchemy.orm import Session
 
 from archive.clock import Clock
 from archive.database import Database, Work, once_more
+from archive.database.postgres import claim_alone
 from archive.errors import ArchiveError
 from archive.model.jobs import Job, JobKind, JobState
 
@@ -84,6 +85,8 @@ def claim(
     A job that was lost by an earlier worker is taken alone; after ``attempts`` losses it is failed instead.
     """
     lease = uuid4()
+    if kind in ONE_AT_A_TIME:
+        claim_alone(session)
     _fail_worn(session, kind, now, attempts)
     ids = _suspect(session, kind, due, job_id) or _fresh(session, kind, due, batch, job_id)
     if not ids:
@@ -276,22 +279,25 @@ def _one(asked: Select[UUID], job_id: UUID | None) -> Select[UUID]:
     return asked if job_id is None else asked.where(Job.id == job_id)
 
 
+def _apart(asked: Select[UUID], kind: JobKind, now: datetime) -> Select[UUID]:
+    """Leave out the jobs of subjects at which another job of the kind is at work, where no two may be."""
+    if kind not in ONE_AT_A_TIME:
+        return asked
+    at_work = Job.kind == kind, Job.state == JobState.RUNNING, Job.lease_until >= now, Job.subject_id.is_not(None)
+    return asked.where(Job.subject_id.not_in(select(Job.subject_id).where(*at_work)))
+
+
 def _suspect(session: Session, kind: JobKind, now: datetime, job_id: UUID | None) -> Sequence[UUID]:
     for condition in (_lost(now), and_(_queued(now), Job.error == LEASE_EXPIRED)):
         asked = select(Job.id).where(Job.kind == kind, condition).order_by(Job.run_after, Job.id).limit(1)
-        if found := session.scalars(_one(asked, job_id).with_for_update(skip_locked=True)).all():
+        if found := session.scalars(_one(_apart(asked, kind, now), job_id).with_for_update(skip_locked=True)).all():
             return found
     return ()
 
 
 def _fresh(session: Session, kind: JobKind, now: datetime, batch: int, job_id: UUID | None) -> Sequence[UUID]:
     asked = select(Job.id).where(Job.kind == kind, _queued(now)).order_by(Job.run_after).limit(batch)
-    if kind in ONE_AT_A_TIME:
-        busy = select(Job.subject_id).where(
-            Job.kind == kind, Job.state == JobState.RUNNING, Job.subject_id.is_not(None)
-        )
-        asked = asked.where(Job.subject_id.not_in(busy))
-    return session.scalars(_one(asked, job_id).with_for_update(skip_locked=True)).all()
+    return session.scalars(_one(_apart(asked, kind, now), job_id).with_for_update(skip_locked=True)).all()
 
 
 def _fail_worn(session: Session, kind: JobKind, now: datetime, attempts: int) -> None:

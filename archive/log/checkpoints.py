@@ -31,6 +31,7 @@ from archive.model.log import LogCheckpoint, LogEntry, LogSeal
 STATEMENT_FORMAT = 1
 _KIND = "juanku-log-checkpoint"
 _ROWS = 1000
+_TAIL = 65_536  # bytes: a hundred lines and more
 
 
 class Signer(Protocol):
@@ -156,8 +157,7 @@ class Checkpoints:
     def _tell(self, witness: Path) -> None:
         """Append every checkpoint that the witness has not seen yet: a crash in between loses none."""
         try:
-            _mend(witness)
-            told = max((line.size for line in read_witness(witness)), default=0)
+            told = _told(witness)
             with self._db.reading() as session:
                 lines = [line for _size, _at, line in untold(session, told)]
             if lines:
@@ -211,7 +211,7 @@ def _line(row: LogCheckpoint) -> bytes:
     return json.dumps(line, ensure_ascii=False, sort_keys=True).encode() + b"\n"
 
 
-def _parse(line: bytes, number: int) -> WitnessLine:
+def _parse(line: bytes, number: int | None = None) -> WitnessLine:
     try:
         outer = json.loads(line)
         said = json.loads(outer["statement"])
@@ -229,15 +229,22 @@ def _parse(line: bytes, number: int) -> WitnessLine:
         raise Damaged(what="witness", line=number) from error
 
 
-def _mend(path: Path) -> None:
-    """Cut a torn last line, left by a crash in the middle of an append."""
+def _told(path: Path) -> int:
+    """Return how long a log the witness has seen; cut a torn last line first, left by a crash while it was written.
+
+    Only the end is read: sizes rise, but for two processes that told the same ones at once.
+    """
     if not path.exists():
-        return
+        return 0
     with path.open("r+b") as file:
+        begin = max(0, file.seek(0, os.SEEK_END) - _TAIL)
+        file.seek(begin)
         data = file.read()
         whole = data.rfind(b"\n") + 1
         if whole < len(data):
-            file.truncate(whole)
+            file.truncate(begin + whole)
+    lines = data[:whole].splitlines()[1 if begin else 0 :]
+    return max((_parse(line).size for line in lines), default=0)
 
 
 def _append(path: Path, data: bytes) -> None:

@@ -4,7 +4,7 @@ Leaves are entry hashes (already marked 0x00); a node is SHA-256(0x01 || left ||
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 HASH_BYTES = 32
 EMPTY_ROOT = hashlib.sha256(b"").digest()
@@ -70,25 +70,36 @@ def root_of(leaves: Sequence[bytes]) -> bytes:
     return tree.root()
 
 
-def inclusion_proof(leaves: Sequence[bytes], index: int) -> list[bytes]:
-    """Return the audit path of leaf ``index`` (from 0) in the tree over ``leaves``, nearest sibling first.
+def inclusion_proofs(leaves: Iterable[bytes], size: int, wanted: Collection[int]) -> dict[int, list[bytes]]:
+    """Return the audit paths of some leaves (from 0) in the tree over all ``size``, nearest sibling first.
+
+    The leaves are gone through once, and only what lies on a path is kept.
 
     Raises:
         IndexError: there is no such leaf.
     """
-    if not 0 <= index < len(leaves):
-        raise IndexError(index)
-    path: list[bytes] = []
-    low, high = 0, len(leaves)
-    while high - low > 1:
-        middle = low + _split(high - low)
-        if index < middle:
-            path.append(root_of(leaves[middle:high]))
-            high = middle
-        else:
-            path.append(root_of(leaves[low:middle]))
-            low = middle
-    return path[::-1]
+    if any(not 0 <= index < size for index in wanted):
+        raise IndexError(size)
+    top = (size - 1).bit_length() if size else 0
+    last = [(size - 1) >> level for level in range(top + 1)]
+    beside = {
+        index: [(level, (index >> level) ^ 1) for level in range(top) if (index >> level) ^ 1 <= last[level]]
+        for index in wanted
+    }
+    kept = dict.fromkeys((place for places in beside.values() for place in places), b"")
+    lone = [b""] * (top + 1)  # by level: the node whose right sibling is still to come
+    for at, leaf in enumerate(leaves):
+        index, carried = at, leaf
+        for level in range(top + 1):
+            if (level, index) in kept:
+                kept[level, index] = carried
+            if index & 1:
+                carried = node(lone[level], carried)
+            elif index < last[level]:
+                lone[level] = carried
+                break
+            index >>= 1
+    return {index: [kept[place] for place in places] for index, places in beside.items()}
 
 
 def included(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> bool:
@@ -107,8 +118,3 @@ def included(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: by
             carried = node(carried, sibling)
         at, last = at >> 1, last >> 1
     return last == 0 and carried == root
-
-
-def _split(count: int) -> int:
-    """Return the largest power of two below ``count``."""
-    return 1 << ((count - 1).bit_length() - 1)

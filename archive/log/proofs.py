@@ -1,7 +1,7 @@
 """Proofs of single entries for whoever has no access: each entry's bytes, and its path to the root of a checkpoint."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -9,8 +9,10 @@ from sqlalchemy.orm import Session
 
 from archive.log.checkpoints import stated
 from archive.log.entry import entry_bytes
-from archive.log.merkle import node
+from archive.log.merkle import inclusion_proofs
 from archive.model.log import LogCheckpoint, LogEntry, LogSeal
+
+_ROWS = 1000
 
 
 def proved(session: Session, entries: Sequence[LogEntry]) -> dict[str, Any]:
@@ -25,34 +27,20 @@ def proved(session: Session, entries: Sequence[LogEntry]) -> dict[str, Any]:
         ).all()
     )
     size = last.size if last else 0
-    levels = _levels(session, size)
+    covered = {seq - 1 for seq in seqs.values() if seq <= size}
+    paths = inclusion_proofs(_leaves(session, size) if covered else (), size, covered)
     told = []
     for each in entries:
         seq = seqs.get(each.id)
-        covered = seq is not None and seq <= size
-        path = [step.hex() for step in _path(levels, seq - 1)] if seq is not None and covered else None
-        told.append({"seq": seq, "entry": base64.b64encode(entry_bytes(each)).decode(), "path": path})
+        path = paths.get(seq - 1) if seq is not None else None
+        steps = None if path is None else [step.hex() for step in path]
+        told.append({"seq": seq, "entry": base64.b64encode(entry_bytes(each)).decode(), "path": steps})
     checkpoint = None
     if last is not None:
         checkpoint = {"statement": stated(last).statement().decode(), "signature": last.signature.hex()}
     return {"checkpoint": checkpoint, "entries": told}
 
 
-def _levels(session: Session, size: int) -> list[list[bytes]]:
-    """Return every level of the tree over the first ``size`` leaves, leaves first; a last one alone is carried up."""
+def _leaves(session: Session, size: int) -> Iterable[bytes]:
     query = select(LogEntry.hash).join(LogSeal, LogSeal.entry_id == LogEntry.id).where(LogSeal.seq <= size)
-    levels = [list(session.scalars(query.order_by(LogSeal.seq)))]
-    while len(levels[-1]) > 1:
-        low = levels[-1]
-        pairs = [node(low[at], low[at + 1]) for at in range(0, len(low) - 1, 2)]
-        levels.append(pairs + low[len(low) - len(low) % 2 :])
-    return levels
-
-
-def _path(levels: Sequence[Sequence[bytes]], index: int) -> list[bytes]:
-    path = []
-    for level in levels[:-1]:
-        if index ^ 1 < len(level):
-            path.append(level[index ^ 1])
-        index >>= 1
-    return path
+    return session.scalars(query.order_by(LogSeal.seq).execution_options(yield_per=_ROWS))

@@ -27,6 +27,9 @@ from archive.model.log import LogCheckpoint, LogEntry, LogSeal, LogUnsealed
 STALE_SECONDS = 60
 """An entry that waits longer than this for its seal is a fault: the sealer stands still, or someone keeps it out."""
 
+TOLD_WITHIN = timedelta(hours=1)
+"""A witness without a checkpoint that is older than this has lost it: each new one brings what it missed."""
+
 _ROWS = 1000
 
 
@@ -47,6 +50,7 @@ class Fault(StrEnum):
     WITNESS_DIFFERS = "witness_differs"  # the chain was rewritten since it was witnessed
     WITNESS_BEYOND = "witness_beyond"  # cut, or set back to an old backup
     WITNESS_UNREADABLE = "witness_unreadable"
+    WITNESS_SHORT = "witness_short"  # a checkpoint that it was told long ago is not in it: it is gone, or was cut
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,10 @@ class Bad:
 
 @dataclass(frozen=True)
 class Verification:
-    """What a verification found. ``sealed`` entries were checked in the chain, ``waiting`` ones outside it."""
+    """What a verification found. ``sealed`` entries were checked in the chain, ``waiting`` ones outside it.
+
+    ``witnessed`` of the ``checkpoints`` stand in the witness too.
+    """
 
     ok: bool
     entries: int
@@ -97,7 +104,8 @@ def verify(
     Args:
         db: the house's database; one snapshot is read.
         signer: only its public side is used.
-        witness: the witness file; without it a tail cut together with its checkpoints goes unseen.
+        witness: the witness file; without it a tail cut together with its checkpoints goes unseen. One that is named
+            and not there is a fault.
         clock: tells how long an entry has waited (default: the machine's).
         stale_seconds: how long it may.
     """
@@ -105,12 +113,13 @@ def verify(
     # A line is written after its checkpoint's commit: what stands in the file before the snapshot is in the snapshot.
     length = witness.stat().st_size if witness and witness.exists() else 0
     with db.reading() as session:
-        walk = _Walk(session, signer, witness, length)
+        walk = _Walk(session, signer, witness, length, now - TOLD_WITHIN)
         bad = None
         try:
             walk.chain()
             walk.beyond()
             walk.unsealed(now - timedelta(seconds=stale_seconds))
+            walk.told()
         except _Found as found:
             bad = found.bad
         return Verification(
@@ -127,7 +136,9 @@ def verify(
 class _Walk:
     """One pass over the chain, with checkpoints and witness lines read alongside, both in order of size."""
 
-    def __init__(self, session: Session, signer: Signer, witness: Path | None, length: int) -> None:
+    def __init__(
+        self, session: Session, signer: Signer, witness: Path | None, length: int, told_before: datetime
+    ) -> None:
         self._session = session
         self._signer = signer
         self.tree = Frontier()
@@ -136,6 +147,9 @@ class _Walk:
         self._chain = GENESIS
         self._rows = _checkpoints(session)
         self._lines = read_witness(witness, length) if witness else iter(())
+        self._told_before = told_before if witness else None
+        self._told = 0
+        self._short: Bad | None = None
         self._row: LogCheckpoint | None = None
         self._line: WitnessLine | None = None
 
@@ -177,14 +191,22 @@ class _Walk:
         if lost is not None:
             raise _Found(Bad(None, lost, Fault.WAITING_MISSING))
 
+    def told(self) -> None:
+        """The witness may not know less than it was told."""
+        if self._short:
+            raise _Found(self._short)
+
     def _check_stated(self) -> bool:
-        before = self.checkpoints + self.witnessed
+        before, owed = self.checkpoints + self.witnessed, False
         while self._row and self._row.size <= self.tree.size:
             self._check_checkpoint(self._row)
+            owed = self._told_before is not None and self._row.at < self._told_before
             self._row = next(self._rows, None)
         while self._line and self._line.size <= self.tree.size:
             self._check_line(self._line)
             self._line = self._next_line()
+        if owed and self._told != self.tree.size and self._short is None:
+            self._short = Bad(self.tree.size, None, Fault.WITNESS_SHORT)
         return self.checkpoints + self.witnessed > before
 
     def _check_entry(self, row: Any) -> None:
@@ -211,7 +233,8 @@ class _Walk:
             raise _Found(Bad(line.size, None, Fault.WITNESS_FORGED, self._good))
         if line.size != self.tree.size or line.root != self.tree.root() or line.head != self._chain:
             raise _Found(Bad(line.size, None, Fault.WITNESS_DIFFERS, self._good))
-        self.witnessed += 1
+        self.witnessed += self._told != line.size  # two processes may have told one twice
+        self._told = line.size
 
     def _next_line(self) -> WitnessLine | None:
         try:

@@ -80,11 +80,25 @@ class HandIn(Base):
     version: Mapped[Version]
 
 
+class HandInDuty(Base):
+    """For which side someone has acted on a batch, in any round: handed it in, or checked it. Insert-only.
+
+    Nobody acts for both.
+    """
+
+    __tablename__ = "hand_in_duty"
+
+    batch_id: Mapped[UUID] = mapped_column(ForeignKey("hand_in.id"), primary_key=True)
+    side: Mapped[SignedBy] = mapped_column(word(SignedBy), primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), primary_key=True)
+
+
 class HandInLine(Base):
     """A line of a batch's list. ``sealed`` is what it says (number, title, date, remarks; JSON).
 
-    ``record_id`` is the draft that it was filled from, or the record that came of it. ``carrier`` None: a file that is
-    in the archive already. ``round`` is the one in which it was handed in last.
+    ``record_id`` is the draft that it was filled from, or the record that came of it; a line that was filled from a
+    draft says nothing of its own until it passes. ``carrier`` None: a file that is in the archive already. ``round`` is
+    the one in which it was handed in last.
     """
 
     __tablename__ = "hand_in_line"

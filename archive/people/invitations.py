@@ -6,7 +6,7 @@ the older ones. What is wrong, used, replaced or past its end is answered alike.
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -210,11 +210,16 @@ class Invitations:
 
 def waits(session: Session, person_id: UUID) -> bool:
     """Return whether an account was invited and nobody has chosen its password yet."""
-    invited = select(Invitation.used_at).where(
-        Invitation.person_id == person_id, Invitation.kind == InvitationKind.INVITE
+    return person_id in waiting(session, [person_id])
+
+
+def waiting(session: Session, people: Collection[UUID]) -> set[UUID]:
+    """Return those accounts that were invited and for which nobody has chosen a password yet."""
+    invited = select(Invitation.person_id, Invitation.used_at).where(
+        Invitation.person_id.in_(people), Invitation.kind == InvitationKind.INVITE
     )
-    rows = session.scalars(invited).all()
-    return bool(rows) and not any(rows)
+    rows = session.execute(invited).all() if people else ()
+    return {key for key, _ in rows} - {key for key, used_at in rows if used_at is not None}
 
 
 def _hash(token: str) -> str:

@@ -33,7 +33,7 @@ from archive.model import (
 from archive.people.holdings import PostGiven, insert_post
 from archive.people.lockout import unlock
 from archive.people.passwords import Passwords, check_password
-from archive.people.sign_in import SignIn, active_person
+from archive.people.sign_in import SignIn, active_person, open_of
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.reminding.deadlines import Deadlines
@@ -301,7 +301,7 @@ def someone_else(guard: Guard, session: Session, identity: Identity, person_id: 
 
 def end_sessions(session: Session, person_id: UUID, now: datetime, *, spare: UUID | None = None) -> int:
     """End an account's open sessions but one, and return how many."""
-    ending = update(WebSession).where(WebSession.person_id == person_id, WebSession.ended_at.is_(None))
+    ending = update(WebSession).where(*open_of(person_id, now))
     if spare is not None:
         ending = ending.where(WebSession.id != spare)
     done = session.execute(ending.values(ended_at=now).returning(WebSession.id))

@@ -26,9 +26,9 @@ from archive.model import (
     Post,
     WebSession,
 )
-from archive.people.invitations import waits
+from archive.people.invitations import waiting, waits
 from archive.people.lockout import failures_of
-from archive.people.sign_in import is_open
+from archive.people.sign_in import open_of
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 
@@ -139,13 +139,14 @@ class Roster:
                 posts.setdefault(key, []).append(names)
         seen = select(WebSession.person_id, func.max(WebSession.seen_at)).where(WebSession.person_id.in_(ids))
         last = {key: at for key, at in session.execute(seen.group_by(WebSession.person_id)) if at is not None}
+        invited = waiting(session, [person.id for person in people if not person.active])
         return [
             Account(
                 person,
                 sorted(roles.get(person.id, ())),
                 posts.get(person.id, ()),
                 last.get(person.id),
-                not person.active and waits(session, person.id),
+                person.id in invited,
             )
             for person in people
         ]
@@ -165,11 +166,7 @@ class Roster:
             now = self._clock.now()
             roles = frozenset(session.scalars(select(PersonRole.role).where(PersonRole.person_id == person_id)))
             custody = select(Custody.level_rank).where(Custody.person_id == person_id).order_by(Custody.level_rank)
-            sessions = session.scalars(
-                select(WebSession)
-                .where(WebSession.person_id == person_id, WebSession.ended_at.is_(None))
-                .order_by(WebSession.seen_at.desc())
-            )
+            sessions = select(WebSession).where(*open_of(person_id, now)).order_by(WebSession.seen_at.desc())
             unused = select(Invitation).where(
                 Invitation.person_id == person_id, Invitation.used_at.is_(None), Invitation.ended_at.is_(None)
             )
@@ -180,7 +177,7 @@ class Roster:
                 posts=self._posts(session, person_id),
                 grants=self._grants(session, person_id),
                 custody=session.scalars(custody).all(),
-                sessions=[row for row in sessions if is_open(row, now)],
+                sessions=session.scalars(sessions).all(),
                 failures=failures,
                 locked_until=locked_until,
                 link=session.scalars(unused.where(Invitation.ends_at > now)).first(),

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import ColumnElement, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from archive.accounts import folded, login_identity
@@ -35,7 +35,7 @@ from archive.ids import new_id
 from archive.log.writer import Log
 from archive.model import ApiToken, House, Person, TokenScope, WebSession
 from archive.model.log import LogResult
-from archive.people import lockout
+from archive.people import forgetting, lockout
 from archive.people.passwords import Passwords
 
 IDLE: Final = timedelta(hours=2)
@@ -174,12 +174,9 @@ class SignIn:
 
     def sessions(self, identity: Identity) -> Sequence[WebSession]:
         """Return the person's own open sessions, the latest first."""
-        now = self._clock.now()
+        mine = select(WebSession).where(*open_of(identity.person_id, self._clock.now()))
         with self._db.reading() as session:
-            rows = session.scalars(
-                select(WebSession).where(WebSession.person_id == identity.person_id, WebSession.ended_at.is_(None))
-            ).all()
-        return sorted((row for row in rows if is_open(row, now)), key=lambda row: row.seen_at, reverse=True)
+            return session.scalars(mine.order_by(WebSession.seen_at.desc())).all()
 
     def end_session(self, identity: Identity, session_id: UUID) -> None:
         """End one of the person's own sessions. Ending it twice is no error.
@@ -200,14 +197,20 @@ class SignIn:
         """End all of the person's sessions but the one that ``identity`` came by; return how many."""
         now = self._clock.now()
         with self._db.writing() as work:
-            mine = (WebSession.person_id == identity.person_id, WebSession.ended_at.is_(None))
-            rows = [row for row in work.session.scalars(select(WebSession).where(*mine)) if is_open(row, now)]
+            rows = work.session.scalars(select(WebSession).where(*open_of(identity.person_id, now)))
             others = [row for row in rows if row.id != identity.session_id]
             for row in others:
                 row.ended_at = now
                 self._log.note(work.session, identity, "session.end", body={"session": str(row.id)})
             work.commit()
         return len(others)
+
+    def forget(self) -> int:
+        """Forget some of the sessions and failures that are older than is kept; return how many."""
+        with self._db.writing() as work:
+            gone = forgetting.forget(work.session, self._clock.now())
+            work.commit()
+        return gone
 
     def tokens(self, identity: Identity) -> Sequence[ApiToken]:
         """Return the person's own tokens that have not ended, by name."""
@@ -322,6 +325,12 @@ def active_person(session: Session, login: str) -> Person:
 def is_open(row: WebSession, now: datetime) -> bool:
     """Return whether a session still stands."""
     return row.ended_at is None and now < row.expires_at and now - row.seen_at < IDLE
+
+
+def open_of(person_id: UUID | None, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions of a person's sessions that still stand."""
+    standing = WebSession.ended_at.is_(None), WebSession.expires_at > now, WebSession.seen_at > now - IDLE
+    return WebSession.person_id == person_id, *standing
 
 
 def _hash(token: str) -> str:

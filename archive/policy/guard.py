@@ -203,11 +203,11 @@ class Guard:
         return frozenset(act for act in RULES if holds(condition(act, reach), facts))
 
     @contextmanager
-    def refusals(self, identity: Identity) -> Iterator[None]:
+    def refusals(self, identity: Identity, *, logged: bool = True) -> Iterator[None]:
         """Log what is refused inside, once the unit of work inside has ended.
 
         Stands outside ``db.writing()``. Logs the refusals of this guard, and every ``NotAllowed`` that a service
-        raises itself.
+        raises itself. ``logged`` False: none of them, for what is only tried.
         """
         if self._gathering.get():
             yield
@@ -221,7 +221,7 @@ class Guard:
             raise
         finally:
             self._gathering.reset(token)
-            if refused is not None:
+            if refused is not None and logged:
                 self._write(identity, refused)
 
     def _refused(

@@ -123,7 +123,8 @@ class TantivyEngine:
         matched = 0
         ranked: list[_Ranked] = []
         counts: dict[str, dict[str, int]] = {name: {} for name in request.facets}
-        for found, hits, facets in self._ask_all(request):
+        lost = set[str]()
+        for found, hits, facets in self._ask_all(request, lost):
             matched += found
             ranked += hits
             for fact, values in facets.items():
@@ -131,28 +132,30 @@ class TantivyEngine:
                     counts[fact][value] = counts[fact].get(value, 0) + count
         ranked.sort(key=itemgetter(0, 1, 2, 3))
         page = [one[4] for one in ranked[request.offset : request.offset + request.limit]]
-        return SearchAnswer(matched, page, counts)
+        return SearchAnswer(matched, page, counts, whole=not lost)
 
-    def _ask_all(self, request: SearchRequest) -> list[_Found]:
-        """Ask one partition after the other, or, where they are large enough to be worth threads, side by side."""
-        views = {name: self._view(name) for name in dict.fromkeys(request.partitions)}
+    def _ask_all(self, request: SearchRequest, lost: set[str]) -> list[_Found]:
+        """Ask one after the other, or side by side where they are large; ``lost`` gets those that are not whole."""
+        views = {name: self._view(name, lost) for name in dict.fromkeys(request.partitions)}
         asked = [(name, view) for name, view in views.items() if view is not None]
         if sum(view.searcher.num_docs for _, view in asked) < _SIDE_BY_SIDE:
-            return [self._in(name, view, request) for name, view in asked]
-        return list(self._asking.map(lambda each: self._in(each[0], each[1], request), asked))
+            return [self._in(name, view, request, lost) for name, view in asked]
+        return list(self._asking.map(lambda each: self._in(each[0], each[1], request, lost), asked))
 
-    def _view(self, name: str) -> View | None:
+    def _view(self, name: str, lost: set[str]) -> View | None:
         """Return a view of a partition that holds entries; None for a broken one, which is then known."""
         try:
             view = self._partition(name).view()
         except Broken:
             self._broken.add(name)
+            lost.add(name)
             return None
+        if view and not view.whole:
+            lost.add(name)
         return view if view and view.searcher.num_docs else None
 
-    def _in(self, name: str, view: View, request: SearchRequest) -> _Found:
+    def _in(self, name: str, found: View | None, request: SearchRequest, lost: set[str]) -> _Found:
         """Ask one partition. One that fails twice makes the engine unavailable."""
-        found: View | None = view
         for last in (False, True):
             if found is None:
                 break
@@ -163,7 +166,7 @@ class TantivyEngine:
                 if last:
                     raise Unavailable(part="search") from error
                 self._partition(name).forget()
-                found = self._view(name)
+                found = self._view(name, lost)
         return 0, [], {}
 
     def partitions(self) -> Sequence[str]:

@@ -28,9 +28,13 @@ _Stamp = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class View:
-    """A partition as it stood at one commit. ``settled`` keeps what was found out about it, for the next search."""
+    """A partition as it stood at one commit. ``settled`` keeps what was found out about it, for the next search.
+
+    ``whole`` False: it was begun anew in place of a broken one, and not rebuilt since.
+    """
 
     searcher: Searcher
+    whole: bool = True
     settled: dict[Any, Any] = field(default_factory=dict)
 
 
@@ -56,6 +60,7 @@ class Partition:
         self._lock = threading.RLock()
         self._index: Index | None = None
         self._pointed: tuple[_Stamp, str] | None = None
+        self._whole = True
         self._seen: tuple[str, _Stamp] | None = None
         self._view: View | None = None
         self._writer: IndexWriter | None = None
@@ -87,7 +92,7 @@ class Partition:
                 return None
             if self._view is None:
                 assert self._index is not None  # noqa: S101  (_refresh opened it)
-                self._view = View(self._index.searcher())
+                self._view = View(self._index.searcher(), self._whole)
             return self._view
 
     def searcher(self) -> Searcher | None:
@@ -99,7 +104,8 @@ class Partition:
         try:
             pointer = _stamp(self.folder / _CURRENT)
             if self._pointed is None or self._pointed[0] != pointer:
-                self._pointed = pointer, str(self._current()["folder"])
+                current = self._current()
+                self._pointed, self._whole = (pointer, str(current["folder"])), not current["incomplete"]
             name = self._pointed[1]
             seen = (name, _stamp(self.folder / name / "meta.json"))
         except FileNotFoundError as error:

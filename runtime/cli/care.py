@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from archive.log.verify import Fault
 from archive.model import JobKind
 from indexer.rebuild import Difference
 from indexer.search import REPAIR
@@ -72,9 +73,12 @@ def log_verify(out: Out) -> None:
         "ok": found.ok, "entries": found.entries, "sealed": found.sealed, "waiting": found.waiting,
         "checkpoints": found.checkpoints, "witnessed": found.witnessed, "first_bad": bad,
     }  # fmt: skip
-    good = mark("%(entries)s entries agree with the chain and %(checkpoints)s checkpoints.")
+    good = mark("%(entries)s entries agree with the chain and %(checkpoints)s checkpoints, %(witnessed)s witnessed.")
     wrong = mark("The log was touched: first at place %(seq)s, entry %(entry)s (%(fault)s).")
-    line = out.gettext(wrong, **bad) if bad else out.gettext(good, entries=found.entries, checkpoints=found.checkpoints)
+    if found.first_bad and found.first_bad.fault is Fault.WITNESS_SHORT:
+        wrong = mark("The witness has lost the checkpoint at place %(seq)s: its file is gone, cut or not mounted.")
+    facts = {"entries": found.entries, "checkpoints": found.checkpoints, "witnessed": found.witnessed}
+    line = out.gettext(wrong, **bad) if bad else out.gettext(good, **facts)
     out.end(document, [line], ok=found.ok)
 
 

@@ -87,6 +87,14 @@ def test_the_password_changes_with_the_present_one_alone(house: WebHouse) -> Non
     assert "person.password" in acts(house)
 
 
+def test_the_present_password_is_not_guessed_without_end(house: WebHouse) -> None:
+    me = house.browser("archivist")
+    tried = [send(me, "/account/password", present=f"guess {n}", password="春江花月夜-2027-夏") for n in range(7)]
+    assert [each.status_code for each in tried] == [401] * 5 + [429] * 2
+    assert send(me, "/account/password", present=PASSWORD, password="春江花月夜-2027-夏").status_code == 429
+    assert acts(house).count("session.refused") == 8
+
+
 @pytest.mark.parametrize("locale", ["zh_CN", "zh_TW", "en"])
 def test_the_page_is_there_in_each_language(house: WebHouse, locale: str) -> None:
     me = house.browser("clerk")

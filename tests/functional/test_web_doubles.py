@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 
 from archive.files.pairing import Why
 from archive.identity import system
-from archive.model import AlikeRecord, Department, LogEntry, NotTheSame, Person, Record
+from archive.model import AlikeRecord, Content, Department, LogEntry, NotTheSame, Person, Record
 from archive.spelling import number_key
 from tests.factories.people import is_custodian
 from tests.factories.web_house import WebHouse, a_web_house, token_of
@@ -129,6 +129,17 @@ def test_who_only_reads_or_names_the_record_itself_decides_nothing(house: WebHou
     assert post(clerk, f"/records/{one}/doubles", other=other).startswith("403")
     assert post(archivist, f"/records/{one}/doubles", other=one).startswith("422")
     assert post(archivist, f"/records/{one}/doubles", other="x").startswith("422")
+
+
+def test_of_bytes_that_lie_in_many_records_the_newest_alone_are_looked_at(
+    house: WebHouse, archivist: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("archive.files.arrivals.LOOKED_AT", 2)
+    made = [UUID(a_record(house, archivist, f"空表{at}", "同一张空表")) for at in range(4)]
+    with house.services.db.reading() as session:
+        content = session.scalars(select(Content.id).where(Content.record_id == made[0])).one()
+    for who in (house.services.people.identity_of("archivist"), system("test")):
+        assert set(house.services.intake.doubles(who, [content])[content]) == set(made[2:])
 
 
 def test_what_is_in_the_bin_is_no_double(house: WebHouse, archivist: FlaskClient) -> None:

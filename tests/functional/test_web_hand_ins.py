@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from io import BytesIO
 from uuid import UUID
 
@@ -10,10 +11,25 @@ import xlsxwriter
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from archive.handin.lines import LineFacts, seal_lines
 from archive.identity import Role, system
-from archive.model import Copy, Department, HandIn, HandInLine, HandInState, LogEntry, Record, SentBack
+from archive.model import (
+    Copy,
+    Department,
+    HandIn,
+    HandInLine,
+    HandInState,
+    LineState,
+    LogEntry,
+    Record,
+    RecordState,
+    SentBack,
+)
+from archive.purging import remove_records
 from tests.factories import people as rights
 from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_of, token_on
+from web.prints.batches import register_data
+from web.prints.filled import words_now
 
 TABLE = "编号\t题名\t页数\t载体\t份数\nA-1\t电梯维保合同\t12\t纸质\t2\nA-2\t验收单\t3\t光盘\t1\nA-3\t会议纪要\t1\t\t\n"
 
@@ -30,6 +46,13 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebHouse]:
             rights.holds_post(
                 work.session, person, rights.a_post(work.session, "o"), rights.a_department(work.session, "OTHER")
             )
+            both = rights.a_person(
+                work.session, "both", roles=[Role.CLERK, Role.ARCHIVIST], clearance=4,
+                password_hash=made.people["clerk"].password_hash,
+            )  # fmt: skip
+            rights.grants(work.session, both, fonds=made.category.fonds_id)
+            office = work.session.scalars(select(Department).where(Department.code == "OFFICE")).one()
+            rights.holds_post(work.session, both, rights.a_post(work.session, "b"), office)
             work.commit()
         yield made
 
@@ -138,6 +161,110 @@ def test_a_batch_goes_from_list_to_signed_forms_with_a_line_mended(
     assert acts >= {f"handin.{each}" for each in ("open", "list", "hand_in", "check", "finish", "sign", "keep_form")}
 
 
+def check_all(house: WebHouse, archivist: FlaskClient, key: str, fails: int | None = None) -> None:
+    for at, line in enumerate(lines(house, key)):
+        if line.state is LineState.HANDED_IN:
+            pass_line(house, archivist, key, at, **({"readable": "", "words": "读不出"} if at == fails else {}))
+
+
+def waits(house: WebHouse, login: str) -> int:
+    with house.services.db.reading() as session:
+        return house.services.hand_ins.looks.count(session, house.services.people.identity_of(login))
+
+
+def test_who_checked_a_line_does_not_sign_for_those_who_hand_in(
+    house: WebHouse, clerk: FlaskClient, archivist: FlaskClient
+) -> None:
+    both, before = house.browser("both"), (waits(house, "both"), waits(house, "clerk"))
+    key = a_handed_batch(house, clerk)
+    check_all(house, both, key)
+    post(archivist, f"/hand-ins/{key}/finish")  # whoever ends the check need not be who checked
+    assert "以移交方签字" not in both.get(f"/hand-ins/{key}").text
+    assert post(both, f"/hand-ins/{key}/sign/handed", password=PASSWORD).startswith("403")
+    assert (waits(house, "both"), waits(house, "clerk")) == (before[0] + 1, before[1] + 1)
+    post(both, f"/hand-ins/{key}/sign/received", password=PASSWORD)
+    assert (waits(house, "both"), waits(house, "clerk")) == (before[0], before[1] + 1)
+    post(clerk, f"/hand-ins/{key}/sign/handed", password=PASSWORD)
+    assert waits(house, "clerk") == before[1]
+    with house.services.db.reading() as session:
+        assert session.get_one(HandIn, UUID(key)).state is HandInState.SIGNED
+
+
+def test_who_handed_in_an_earlier_round_neither_checks_nor_receives(
+    house: WebHouse, clerk: FlaskClient, archivist: FlaskClient
+) -> None:
+    both = house.browser("both")
+    key = open_batch(house, clerk)
+    post(clerk, f"/hand-ins/{key}/pasted", pasted=TABLE, version=version(house, key))
+    post(both, f"/hand-ins/{key}/hand-in", version=version(house, key))
+    check_all(house, archivist, key, fails=1)
+    post(archivist, f"/hand-ins/{key}/finish")
+    assert "须由他人重新移交" in archivist.get(f"/hand-ins/{key}").text
+    assert post(archivist, f"/hand-ins/{key}/hand-in", version=version(house, key)).startswith("403")
+    post(clerk, f"/hand-ins/{key}/hand-in", version=version(house, key))
+    assert both.get(f"/hand-ins/{key}/check").status_code == 403
+    assert pass_line(house, both, key, 1).startswith("403")
+    check_all(house, archivist, key)
+    assert post(both, f"/hand-ins/{key}/finish").startswith("403")
+    post(archivist, f"/hand-ins/{key}/finish")
+    assert post(both, f"/hand-ins/{key}/sign/received", password=PASSWORD).startswith("403")
+    assert "您已签字" in post(both, f"/hand-ins/{key}/sign/handed", password=PASSWORD)
+
+
+def test_a_batch_whose_lines_all_came_back_and_were_left_out_comes_to_its_end(
+    house: WebHouse, clerk: FlaskClient, archivist: FlaskClient
+) -> None:
+    key = open_batch(house, clerk)
+    post(clerk, f"/hand-ins/{key}/pasted", pasted="E-1\t送错的箱子\n", version=version(house, key))
+    post(clerk, f"/hand-ins/{key}/hand-in", version=version(house, key))
+    check_all(house, archivist, key, fails=0)
+    post(archivist, f"/hand-ins/{key}/finish")
+    (line,) = lines(house, key)
+    post(clerk, f"/hand-ins/{key}/leave-out", line=str(line.id), version=version(house, key))
+    assert "批次已移交" in post(clerk, f"/hand-ins/{key}/hand-in", version=version(house, key))
+    with house.services.db.writing() as work:
+        row = work.session.get_one(HandIn, UUID(key))
+        assert row.state is HandInState.CHECKED
+        row.handed_at = datetime(2026, 12, 31, 23, 30, tzinfo=UTC)  # the next morning in Shanghai
+        work.commit()
+    batch = house.services.hand_ins.looks.show(house.services.people.identity_of("archivist"), UUID(key))
+    with house.browser("archivist") as reader:
+        reader.get("/account")
+        (sheet,) = register_data(batch, "handover_receipt", words_now())["sheets"]
+    assert sheet["filed"] == "2027-01-01"
+
+
+def test_what_a_draft_said_when_it_passed_is_what_both_sign(
+    house: WebHouse, clerk: FlaskClient, archivist: FlaskClient
+) -> None:
+    record = house.a_record(title="签字时的题名", level=1, state=RecordState.PROVISIONAL, pages=5)
+    key = open_batch(house, clerk)
+    with house.services.db.writing() as work:
+        row = work.session.get_one(Record, record.id)
+        row.created_by, row.department_id = house.people["clerk"].id, office_of(house)
+        work.commit()
+    post(clerk, f"/hand-ins/{key}/drafts", record=str(record.id), version=version(house, key))
+    post(clerk, f"/hand-ins/{key}/hand-in", version=version(house, key))
+    check_all(house, archivist, key)
+    post(archivist, f"/hand-ins/{key}/finish")
+    post(clerk, f"/hand-ins/{key}/sign/handed", password=PASSWORD)
+    with house.services.db.writing() as work:
+        row = work.session.get_one(Record, record.id)
+        row.title, row.pages, row.version = "后来的题名", 9, row.version + 1
+        work.commit()
+    shown = archivist.get(f"/hand-ins/{key}").text
+    assert "签字时的题名" in shown
+    assert "后来的题名" not in shown
+    found = house.services.hand_ins.looks.show(house.services.people.identity_of("archivist"), UUID(key))
+    assert (found.whole, found.lines[0].row.pages) == (True, 5)
+    with house.services.db.writing() as work:  # a hand in the database: another title under the signature
+        vault = house.services.vault
+        line = work.session.get_one(HandInLine, found.lines[0].row.id)
+        line.sealed = seal_lines(work.session, vault, UUID(key), [(line.id, LineFacts(title="换过的题名"))])[line.id]
+        work.commit()
+    assert not house.services.hand_ins.looks.show(house.services.people.identity_of("clerk"), UUID(key)).whole
+
+
 def test_who_is_of_another_department_sees_no_batch(house: WebHouse, clerk: FlaskClient) -> None:
     key = a_handed_batch(house, clerk, "别人看不到的批次")
     outsider = house.browser("outsider")
@@ -163,6 +290,15 @@ def test_a_line_of_a_record_that_one_may_not_read_tells_nothing(
     assert "电梯维保合同" not in shown
     assert "您无权阅读" in shown
     assert "电梯维保合同" in archivist.get(f"/hand-ins/{key}").text
+    with house.services.db.writing() as work:
+        remove_records(work.session, [record.id])
+        work.commit()
+    for reader in (clerk, archivist):
+        for path in (f"/hand-ins/{key}", f"/hand-ins/{key}/report"):
+            reply = reader.get(path)
+            assert reply.status_code == 200, path
+            assert "电梯维保合同" not in reply.text
+    assert "验收单" in clerk.get(f"/hand-ins/{key}").text
 
 
 def test_lines_come_typed_from_a_spreadsheet_and_from_drafts(house: WebHouse, clerk: FlaskClient) -> None:

@@ -14,6 +14,7 @@ from indexer.sandbox.office import Office
 from tests.factories.drawn import a_pdf, looked_at
 from tests.factories.packages import a_docx
 from tests.factories.web_house import WebHouse, a_web_house
+from tests.functional import test_web_marks as marked
 from tests.functional.test_web_viewer import kept
 
 PREPARED = "正在准备打印样式的页面"
@@ -126,6 +127,18 @@ def test_what_cannot_be_converted_stays_text_and_is_not_tried_with_every_look(
     assert "<img" not in page.split("<main", 1)[-1]
     assert "电梯维保合同正文" in page
     assert printer.asked == 1
+
+
+def test_each_printed_page_counts_against_a_loans_limit(house: WebHouse, printer: Printer) -> None:
+    record, content = marked.kept(house, "合同.docx", a_docx(BODY))
+    marked.limited(house, pages=2)
+    marked.lent(house, record)
+    house.browser("archivist").get(f"/files/{content}/pages/1")
+    printer.finish()
+    staff = house.browser("staff")
+    shown = [staff.get(f"/files/{content}/pages/1/picture?sheet={number}").status_code for number in (1, 2, 3, 1)]
+    assert shown == [200, 200, 403, 200]
+    assert [row.first for row in marked.marks(house)] == [1, 2]
 
 
 def test_nobody_sees_or_has_made_pages_of_what_they_may_not_read(

@@ -135,6 +135,38 @@ def test_a_file_comes_in_by_pieces_and_goes_on_after_a_break(house: WebHouse, ar
     assert beyond.status_code == 416
 
 
+def test_an_upload_replaces_no_file_of_another_record(house: WebHouse, archivist: FlaskClient) -> None:
+    mine, other = _catalogued(house, archivist), _catalogued(house, archivist)
+    kept = re.search(r'href="/files/([0-9a-f-]{36})"', _sent(archivist, other, "别件.txt", "别件的文件".encode()))
+    assert kept
+    headers = {"X-CSRFToken": token_of(archivist), "Accept": "application/json"}
+    begun = archivist.post(f"/uploads/begin/{mine}", headers=headers, json={"name": "新.txt", "size": 3})
+    at = f"/uploads/{begun.json['upload']}"
+    archivist.put(f"{at}/0", headers=headers, data=b"new")
+    answer = archivist.post(f"{at}/finish", headers=headers, json={"replaces": kept[1], "reason": "换一份"})
+    assert answer.status_code == 404
+    assert archivist.get(f"/files/{kept[1]}").data == "别件的文件".encode()
+    for record in (mine, other):
+        assert "换一份" not in archivist.get(f"/records/{record}/history").text
+
+
+def test_a_piece_that_comes_again_costs_no_reading_of_those_before(
+    house: WebHouse, archivist: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers = {"X-CSRFToken": token_of(archivist), "Accept": "application/json"}
+    size = PIECE_BYTES + 3
+    named = {"name": "两段.bin", "size": size}
+    begun = archivist.post(f"/uploads/begin/{_catalogued(house, archivist)}", headers=headers, json=named)
+    at = f"/uploads/{begun.json['upload']}"
+    read: list[int] = []
+    store = type(house.services.store)
+    monkeypatch.setattr(store, "read_piece", lambda *given: read.append(1) or pytest.fail(str(given)))
+    for number, data in ((0, bytes(PIECE_BYTES)), (0, bytes(PIECE_BYTES)), (1, b"end"), (1, b"end")):
+        assert archivist.put(f"{at}/{number}", headers=headers, data=data).json == {"received": number + 1}
+    assert archivist.post(f"{at}/finish", headers=headers, json={}).json["size"] == size
+    assert read == []
+
+
 def test_a_download_is_saved_and_never_run(house: WebHouse, archivist: FlaskClient) -> None:
     record = _catalogued(house, archivist)
     page = _sent(archivist, record, "页 面.html", b"<script>alert(1)</script>")

@@ -1,16 +1,18 @@
 """Proposals on pages: what the words of a file propose stands beside its field, and a person takes or dismisses it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from archive.cataloguing.records import RecordService
+from archive.database import Database
 from archive.model import Content, Proposal, Record
 from tests.factories.web_house import WebHouse, a_web_house, token_of
 
@@ -51,6 +53,16 @@ def with_file(
     post(client, f"/records/{record}/files", files=(BytesIO(text.encode()), name))
     house.read_texts()
     return record
+
+
+@contextmanager
+def listened(db: Database, note: Callable[..., None]) -> Iterator[None]:
+    """Hear every statement that is sent meanwhile."""
+    event.listen(type(db.engine), "before_cursor_execute", note)
+    try:
+        yield
+    finally:
+        event.remove(type(db.engine), "before_cursor_execute", note)
 
 
 def row(house: WebHouse, record: str) -> Record:
@@ -226,6 +238,35 @@ def test_no_words_of_a_file_lie_plain_in_the_database(house: WebHouse, archivist
     post(archivist, f"/files/{content}/take-off", record=record, reason="放错了")
     with house.services.db.reading() as session:
         assert session.scalars(select(Proposal)).all() == [], "they go with the file"
+
+
+def test_proposals_of_many_files_cost_no_more_statements_than_those_of_one(
+    house: WebHouse, archivist: FlaskClient
+) -> None:
+    record = with_file(house, archivist)
+    path, said = f"/records/{record}", list[str]()
+
+    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        said.append(statement)
+
+    def asked(page: str) -> int:
+        archivist.get(page)
+        said.clear()
+        with listened(house.services.db, note):
+            assert "关于做好汛期值班工作的通知" in archivist.get(page).text
+        return sum("owner_key" in each for each in said)
+
+    before = asked(path), asked("/proposals")
+    for at in range(5):
+        more = NOTICE.replace("汛期", f"汛期{at}")
+        post(archivist, f"{path}/files", files=(BytesIO(more.encode()), f"附件{at}.txt"))
+    house.read_texts()
+    assert (asked(path), asked("/proposals")) == before
+    with listened(house.services.db, note):
+        said.clear()
+        take(archivist, record, "title", "关于做好汛期值班工作的通知")
+    assert row(house, record).title == "关于做好汛期值班工作的通知"
+    assert sum("owner_key" in each for each in said) < 10
 
 
 def test_a_description_and_a_taking_at_once_do_not_overwrite_each_other(

@@ -324,7 +324,7 @@ EXPECTED: dict[str, str] = {
             ),
             "hand_in_check": ("show", "take", "finish", "report", "report_pdf"),
             "hand_in_sign": ("show", "sign", "register"),
-            "steps": ("board", "file_many", "run", "stop", "deadlines", "set_deadlines"),
+            "steps": ("board", "file_many", "run", "stop", "go_on", "deadlines", "set_deadlines"),
             "sending_back": ("waiting", "send", "hand_in"),
             "copies": (
                 "new",

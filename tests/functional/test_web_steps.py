@@ -1,15 +1,16 @@
 """The way into custody: counts and lateness on the board, deadlines of categories, many filed in one act."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import update
 
 from archive.filing.deadlines import Deadline, overdue
 from archive.filing.steps import AT, Step, Which
-from archive.model import Category, CountedFrom, Medium, Record, RecordState
+from archive.model import Category, CountedFrom, Job, JobState, Medium, Record, RecordState
 from tests.factories import records as rows
 from tests.factories.web_house import WebHouse, a_web_house, token_of
 
@@ -97,6 +98,68 @@ def test_a_run_names_each_refused_record_with_its_reason_and_belongs_to_who_bega
     assert house.browser("clerk").get(reply.location).status_code == 404
     way = archivist.get(f"/records/{good}").text
     assert way.count('<li class="done">') == 5, "what is filed by itself, without a dossier, has taken every step"
+
+
+def test_records_of_one_moment_come_once_each_on_the_pages_of_a_step(house: WebHouse) -> None:
+    made = [a_draft(house, f"同一时刻{at}") for at in range(5)]
+    with house.services.db.writing() as work:
+        rows_ = [work.session.get_one(Record, key) for key in made]
+        for row in rows_:
+            row.created_at = rows_[0].created_at
+        work.commit()
+    who = house.services.people.identity_of("archivist")
+    found: list[UUID] = []
+    place = None
+    while page := house.services.steps.at(who, Step.RECEIVED, Which(), after=place, limit=2):
+        found += [each.record.id for each in page]
+        place = (page[-1].record.created_at, page[-1].record.id)
+        assert len(found) == len(set(found))
+    assert set(made) <= set(found)
+
+
+def test_a_record_that_cannot_be_opened_holds_up_no_other(house: WebHouse, archivist: FlaskClient) -> None:
+    one, spoilt, two = (a_draft(house, f"同批{at}") for at in range(3))
+    with house.services.db.writing() as work:
+        work.session.get_one(Record, spoilt).sealed_fields = b"spoilt"
+        work.commit()
+    reply = archivist.post(
+        "/steps/file", data={"csrf_token": token_of(archivist), "record": [str(one), str(spoilt), str(two)]}
+    )
+    house.file_many()
+    page = archivist.get(reply.location).text
+    assert ["登记了 2 / 3" in page, "同批1" in page] == [True, True]
+
+
+def test_a_run_that_broke_off_or_was_stopped_goes_on(house: WebHouse, archivist: FlaskClient) -> None:
+    waiting = [a_draft(house, f"接着登记{at}") for at in range(2)]
+    where = archivist.post(
+        "/steps/file", data={"csrf_token": token_of(archivist), "record": [str(each) for each in waiting]}
+    ).location
+    run = UUID(where.rsplit("/", 1)[1])
+    assert ">继续<" not in archivist.get(where).text
+    with house.services.db.writing() as work:  # its job failed for good
+        work.session.execute(update(Job).where(Job.subject_id == run).values(state=JobState.FAILED))
+        work.commit()
+    shown = archivist.get(where).text
+    assert ["中断" in shown, 'http-equiv="refresh"' in shown] == [True, False]
+    assert post(house.browser("clerk"), f"{where}/go-on").startswith("404")
+    assert "停止" in post(archivist, f"{where}/go-on")
+    assert "已停止" in post(archivist, f"{where}/stop")
+    house.file_many()
+    with house.services.db.reading() as session:
+        assert {session.get_one(Record, each).state for each in waiting} == {RecordState.PROVISIONAL}
+    post(archivist, f"{where}/go-on")
+    with house.services.db.writing() as work:  # meanwhile someone filed one, long before the run
+        row = work.session.get_one(Record, waiting[0])
+        row.state, row.filed_at = RecordState.FILED, row.created_at - timedelta(days=1)
+        work.commit()
+    house.file_many()
+    page = archivist.get(where).text
+    assert ["登记了 1 / 2" in page, "接着登记0" in page] == [True, True]
+    post(archivist, f"{where}/go-on")
+    assert "登记了 1 / 2" in archivist.get(where).text
+    house.services.filing_many.sweep(house.clock.now() + timedelta(days=1))
+    assert archivist.get(where).status_code == 404
 
 
 def test_every_record_stands_at_one_step(house: WebHouse) -> None:

@@ -102,12 +102,16 @@ def test_pictures_are_kept_sealed_and_come_back_the_same(
 
 
 def test_finding_inside_a_file_goes_round_and_says_when_there_is_nothing(
-    house: WebHouse, archivist: FlaskClient
+    house: WebHouse, archivist: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = kept(house, archivist, "合同.pdf", a_pdf("违约金一", "别的", "违約金三"))
     at = f"/files/{content}/pages"
     assert archivist.get(f"{at}/1/next?q=违约金").location.startswith(f"{at}/3?")
     assert archivist.get(f"{at}/3/next?q=违约金").location.startswith(f"{at}/1?")
+    with monkeypatch.context() as patch:  # pages are kept folded, so that none is folded again
+        patch.setattr("indexer.passages.fold_with_map", pytest.fail)
+        assert archivist.get(f"{at}/1/next?q=违约金").location.startswith(f"{at}/3?")
+        assert archivist.get(f"{at}/1/next?q=没有的词").location.startswith(f"{at}/1?")
     page = archivist.get(f"{at}/2/next?q=电梯&turn=90", follow_redirects=True)
     assert "本文件的文字中没有这些词" in page.text
     assert "turn=90" in page.text

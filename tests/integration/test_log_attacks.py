@@ -338,6 +338,23 @@ def test_a_line_of_the_witness_that_was_changed_is_found(house: House) -> None:
     assert found(house).fault is Fault.WITNESS_UNREADABLE
 
 
+@pytest.mark.parametrize("left", [None, 0, 1])
+def test_a_witness_that_is_gone_or_was_cut_is_found_once_it_should_have_been_told(
+    house: House, left: int | None
+) -> None:
+    lines = house.witness.read_text().splitlines(keepends=True)
+    house.witness.unlink() if left is None else house.witness.write_text("".join(lines[:left]))
+    assert house.verified().ok  # it may not have been told yet
+    house.clock.move(hours=2)
+    assert (found(house).fault, found(house).seq) == (Fault.WITNESS_SHORT, 25 if left else 10)
+    assert house.verified().witnessed == (left or 0)
+    assert house.verified(witness=False).ok
+    house.witness.write_text("".join(lines[1:]))
+    assert (found(house).fault, found(house).seq) == (Fault.WITNESS_SHORT, 10)
+    house.witness.write_text("".join([*lines, lines[1]]))  # two processes told it at once
+    assert (house.verified().ok, house.verified().witnessed) == (True, 2)
+
+
 def test_no_checkpoint_is_signed_over_a_chain_that_was_rewritten(house: House) -> None:
     house.rewrite(update(LogEntry).where(LogEntry.id == house.entry_at(3)).values(actor="wang"))
     house.rechain()

@@ -89,6 +89,8 @@ class Office(RuleBasedStateMachine):
                 self.who[login] = Identity(login, person.id, frozenset(roles))
             work.commit()
         self.signed: dict[UUID, Any] = {}
+        self.handed: dict[UUID, set[UUID | None]] = {}
+        self.finished: dict[UUID, set[UUID | None]] = {}
         self.begin("clerk")
         self.write("clerk", 0, 3, Carrier.PAPER)
         self.hand_in("clerk", 0)
@@ -102,11 +104,12 @@ class Office(RuleBasedStateMachine):
             keys = session.scalars(select(HandIn.id).order_by(HandIn.id)).all()
         return self.hand_ins.looks.show(self.who["archivist"], keys[which % len(keys)]) if keys else None
 
-    def _try(self, act: Any) -> None:
+    def _try(self, act: Any) -> bool:
         try:
             act()
         except ArchiveError:
-            return  # refused: the invariants say that nothing is half done
+            return False  # refused: the invariants say that nothing is half done
+        return True
 
     @rule(who=WHO)
     def begin(self, who: str) -> None:
@@ -134,8 +137,9 @@ class Office(RuleBasedStateMachine):
 
     @rule(who=WHO, which=WHICH)
     def hand_in(self, who: str, which: int) -> None:
-        if batch := self._batch(which):
-            self._try(lambda: self.hand_ins.listing.hand_in(self.who[who], batch.row.id, batch.row.version))
+        batch = self._batch(which)
+        if batch and self._try(lambda: self.hand_ins.listing.hand_in(self.who[who], batch.row.id, batch.row.version)):
+            self.handed.setdefault(batch.row.id, set()).add(self.who[who].person_id)
 
     @rule(who=WHO, which=WHICH, line=WHICH, passes=st.booleans(), many=st.booleans())
     def check(self, who: str, which: int, line: int, passes: bool, many: bool) -> None:
@@ -152,8 +156,9 @@ class Office(RuleBasedStateMachine):
 
     @rule(who=WHO, which=WHICH)
     def finish(self, who: str, which: int) -> None:
-        if batch := self._batch(which):
-            self._try(lambda: self.hand_ins.checking.finish(self.who[who], batch.row.id))
+        batch = self._batch(which)
+        if batch and self._try(lambda: self.hand_ins.checking.finish(self.who[who], batch.row.id)):
+            self.finished.setdefault(batch.row.id, set()).add(self.who[who].person_id)
 
     @rule(who=WHO, which=WHICH, side=st.sampled_from(SignedBy))
     def sign(self, who: str, which: int, side: SignedBy) -> None:
@@ -197,9 +202,12 @@ class Office(RuleBasedStateMachine):
                 signatures = session.scalars(select(HandInSignature).where(HandInSignature.batch_id == row.id)).all()
                 assert len({each.person_id for each in signatures}) == len(signatures)
                 assert (row.state is HandInState.SIGNED) == (len(signatures) == 2)
+                handed = self.handed.get(row.id, set())
+                checks = select(HandInCheck.checked_by).where(HandInCheck.batch_id == row.id)
+                checked = set(session.scalars(checks)) | self.finished.get(row.id, set())
+                assert not handed & checked
                 for each in signatures:
-                    mine = each.person_id == row.handed_by
-                    assert not mine or each.side is SignedBy.HANDED
+                    assert each.person_id not in (checked if each.side is SignedBy.HANDED else handed)
             assert session.scalars(select(Copy)).all() == [] or session.scalars(select(Record)).all()
         for key, told in self.signed.items():
             assert self._told(key) == told

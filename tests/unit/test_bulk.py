@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from archive.cataloguing.bulk import BulkEditing
 from archive.cataloguing.change import Change
@@ -17,7 +17,7 @@ from archive.errors import InvalidInput, NotFound, WrongState
 from archive.identity import Identity
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
-from archive.model import BulkEdit, BulkEditRow, BulkState, Job, OwnerKey, RowState
+from archive.model import BulkEdit, BulkEditRow, BulkState, Job, OwnerKey, Record, RowState
 from runtime.wiring.parts import NoWaker
 from tests.factories import people
 from tests.factories.arranged import ArrangedHouse, arranged_house
@@ -64,6 +64,33 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     log, outbox = Log(house.vault, FixedClock()), Outbox(FixedClock(), NoWaker())
     yield Office(house, BulkEditing(house.db, house.guard, house.vault, log, house.records, outbox, FixedClock()))
     house.db.close()
+
+
+def test_a_preview_asks_no_more_for_many_than_for_few_and_one_that_does_not_open_says_so(office: Office) -> None:
+    house = office.house
+    made = [house.add(f"多份{n}") for n in range(8)]
+    with house.db.writing() as work:
+        work.session.get_one(Record, made[3]).sealed_fields = b"spoilt"
+        work.commit()
+    said: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        said.append(statement)
+
+    def asked(ids: list[UUID]) -> int:
+        key = office.bulk.prepare(office.who, ids, Change({"notes": "盘点"}))
+        said.clear()
+        lines = office.bulk.preview(office.who, key)
+        assert [line.record_id for line in lines if line.error] == [each for each in ids if each == made[3]]
+        assert {line.after["notes"] for line in lines if not line.error} == {"盘点"}
+        return len(said)
+
+    event.listen(type(house.db.engine), "before_cursor_execute", note)
+    try:
+        assert asked(made[:2]) == asked(made[4:])
+        asked(made)
+    finally:
+        event.remove(type(house.db.engine), "before_cursor_execute", note)
 
 
 def test_a_preview_says_before_and_after_and_names_each_that_is_refused(office: Office) -> None:

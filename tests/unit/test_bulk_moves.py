@@ -17,6 +17,7 @@ from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
 from archive.model import BulkState, Copy, CopyMove, Job, JobState, Medium, Record, RecordState, ShelfKind
 from archive.model.bulk import BulkMove, BulkMoveRow
+from archive.model.log import LogEntry, LogResult
 from archive.purging import remove_records
 from archive.shelving.copies import CopyFacts
 from archive.shelving.tree import PlaceFacts
@@ -221,6 +222,27 @@ def test_a_look_says_what_would_be_refused_and_moves_nothing_until_it_is_begun(o
     office.moves.go_on(house.archivist, key)
     office.run(key)
     assert office.counts(key) == {"changed": 4}
+
+
+def test_a_look_logs_no_refusal_and_a_move_logs_each_once(office: Office) -> None:
+    house = office.house
+    into, _ = house.filled(0)
+    source, items = house.filled(3)
+    key = office.moves.into_dossier(house.archivist, into, source, look=True)
+    with house.db.writing() as work:
+        work.session.get_one(Record, items[0]).level_rank = 4
+        work.commit()
+    office.run(key)
+    assert office.moves.show(house.archivist, key).warned == 1
+    refused = select(LogEntry.act).where(LogEntry.result == LogResult.REFUSED)
+    with house.db.reading() as session:
+        assert session.scalars(refused).all() == []
+    ended(office, key)
+    office.moves.go_on(house.archivist, key)
+    office.run(key)
+    assert office.counts(key) == {"changed": 2, "refused": 1}
+    with house.db.reading() as session:
+        assert len(session.scalars(refused).all()) == 1
 
 
 def test_a_look_foresees_a_full_place_and_one_that_the_level_forbids(office: Office) -> None:

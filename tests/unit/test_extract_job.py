@@ -236,6 +236,19 @@ def test_of_an_endless_text_the_beginning_is_kept_and_that_is_said(
     assert 200 < len(found.pages) < 2_000
 
 
+def test_of_a_text_that_takes_too_long_what_was_read_by_then_is_kept(
+    house: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(extraction, "_MOST_SECONDS", 0.0)
+    content = stored(house, "书".encode())
+    house.use(Sandbox(5_000, set())).run()
+    found = looked_up(house, content)
+    assert (found.content.text_state, found.content.reason, len(found.pages)) == (TextState.TEXT, "cut", 200)
+    short = stored(house, "页".encode())
+    house.use(Sandbox(200, set())).run()
+    assert (looked_up(house, short).content.reason, len(looked_up(house, short).pages)) == (None, 200)
+
+
 def test_a_large_text_is_written_in_short_transactions(house: SimpleNamespace) -> None:
     held = []
     house.db._on_write = held.append

@@ -3,19 +3,21 @@
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import timedelta
+from threading import Event
 from typing import Never
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 import archive.model  # noqa: F401  (registers the tables)
 from archive.database import Database
 from archive.errors import NotFound, Unavailable, WrongState
 from archive.ids import new_id
-from archive.jobs.lease import LEASE_EXPIRED
+from archive.jobs.lease import LEASE_EXPIRED, claim
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import DEADLINE, NO_OUTCOME, ClaimedJob, JobRunner, Outcome, back_off
 from archive.jobs.schedule import enqueue_due
@@ -441,3 +443,55 @@ def test_a_record_is_indexed_by_one_worker_at_a_time(db: Database, clock: FixedC
     assert runner(Doing(keep_done=False, how=meanwhile)).run() == 1
     assert seen == [other]
     assert runner(Doing(keep_done=False)).run() == 1
+
+
+def test_what_a_lost_worker_left_waits_for_another_job_of_its_record(
+    db: Database, clock: FixedClock, runner: Runs
+) -> None:
+    record = new_id()
+    with db.writing() as work:
+        for _ in range(2):
+            Outbox(clock, Hints()).add(work, JobKind.INDEX, record)
+            clock.move(seconds=1)
+        work.commit()
+    beside: list[int] = []
+
+    def meanwhile(jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Outcome]:
+        with db.writing() as work:
+            work.session.execute(update(Job).where(Job.state == JobState.QUEUED).values(error=LEASE_EXPIRED))
+            work.commit()
+        beside.append(runner(Doing(keep_done=False)).run())
+        return {one.id: Outcome.done() for one in jobs}
+
+    assert runner(Doing(keep_done=False, how=meanwhile)).run() == 1
+    assert beside == [0]
+    assert runner(Doing(keep_done=False)).run() == 1
+
+
+def test_two_workers_at_one_moment_take_no_two_jobs_of_a_record(db: Database, clock: FixedClock) -> None:
+    record = new_id()
+    with db.writing() as work:
+        for _ in range(2):
+            Outbox(clock, Hints()).add(work, JobKind.INDEX, record)
+        work.commit()
+    now, taken, end = clock.now(), Event(), Event()
+
+    def take(*, slowly: bool) -> int:
+        with db.writing(shared=True) as work:
+            until = now + timedelta(minutes=1)
+            found = claim(
+                work.session, JobKind.INDEX, now, due=now, batch=1, until=until, attempts=3, job_id=None
+            )  # fmt: skip
+            if slowly:
+                taken.set()
+                assert end.wait(30)
+            work.commit()
+        return len(found.jobs) if found else 0
+
+    with ThreadPoolExecutor(2) as workers:
+        first = workers.submit(take, slowly=True)
+        assert taken.wait(30)
+        second = workers.submit(take, slowly=False)
+        wait([second], timeout=1)  # without a turn of its own it would be through
+        end.set()
+        assert (first.result(30), second.result(30)) == (1, 0)

@@ -302,6 +302,26 @@ def test_a_witness_that_missed_a_checkpoint_is_told_later(
     assert json.loads(witness.read_text().splitlines()[0])["statement"]
 
 
+def test_of_a_long_witness_the_end_alone_is_read(
+    db: Database, log: Log, clock: FixedClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("archive.log.checkpoints._TAIL", 1_000)
+    signer, witness = MemorySigner(), tmp_path / "witness.jsonl"
+    for _ in range(6):
+        noted(db, log)
+        Sealer(db, clock).seal_all()
+        Checkpoints(db, signer, clock, witness).make()
+        with witness.open("ab") as file:
+            file.write(b'{"signature":"torn')
+    assert [line.size for line in read_witness(witness)] == [1, 2, 3, 4, 5, 6]
+    assert witness.stat().st_size > 2_000
+    witness.write_bytes(b"spoilt" + witness.read_bytes()[6:])  # far from the end: for verification to find
+    noted(db, log)
+    Sealer(db, clock).seal_all()
+    assert Checkpoints(db, signer, clock, witness).make().size == 7
+    assert witness.read_bytes().count(b"\n") == 7
+
+
 def test_an_entry_that_nobody_seals_is_found(db: Database, log: Log, clock: FixedClock) -> None:
     entry = noted(db, log)
     assert verify(db, MemorySigner(), clock=clock).ok

@@ -95,6 +95,7 @@ def test_what_is_typed_is_understood(typed: str, tree: Query) -> None:
         ("x" * (LONGEST_QUERY + 2), "too_long", LONGEST_QUERY, 2),
         ("ab " * 65, "too_many_terms", 192, 2),
         ("(" * 21, "too_deep", 20, 1),
+        ("by:" * 333 + "a", "too_deep", 60, 1),
     ],
 )
 def test_faults_are_pointed_at(typed: str, code: str, at: int, length: int) -> None:

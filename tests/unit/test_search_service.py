@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import Future
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +21,7 @@ from indexer.indexing import IndexRecords
 from indexer.pagetext import page, save_pages
 from indexer.search import SearchPage, SearchService
 from indexer.tantivy.engine import TantivyEngine
+from indexer.traces import SearchTraces
 from tests.factories import people, records
 from tests.factories.databases import a_database
 from tests.fakes.clock import FixedClock
@@ -108,6 +110,50 @@ def test_a_reader_finds_titles_and_the_page_of_each_hit(office: SimpleNamespace)
     assert passage.page == 2
     assert [passage.text[start:end] for start, end in passage.marks] == ["电梯"]
     assert office.service.search(office.reader, "电梯", passages=False).hits[0].passages == ()
+
+
+def test_of_what_is_read_by_a_loan_alone_no_passage_is_told(office: SimpleNamespace) -> None:
+    lent = add(office, "借阅的合同", "违约金若干", category=office.elsewhere)
+    add(office, "自己的合同", "违约金若干")
+    with office.db.writing() as work:
+        people.a_loan(work.session, office.person, lent)
+        work.commit()
+    found = office.service.search(office.reader, "违约金")
+    assert {hit.title: len(hit.passages) for hit in found.hits} == {"借阅的合同": 0, "自己的合同": 1}
+
+
+def test_an_open_phrase_that_goes_on_in_too_many_ways_is_a_fault_of_the_query(
+    office: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexer.tantivy.query._MOST_WAYS", 4)
+    for number in range(201, 205):
+        add(office, f"合同{number}")
+    assert office.service.search(office.reader, "合同201").total == 1
+    with pytest.raises(InvalidInput) as raised:
+        office.service.search(office.reader, "合同20*")
+    assert [fault.code for fault in raised.value.faults] == ["prefix_too_short"]
+
+
+def test_what_a_broken_partition_leaves_out_is_said(office: SimpleNamespace, tmp_path: Path) -> None:
+    add(office, "电梯一")
+    assert office.service.search(office.reader, "电梯").complete
+    [pointer] = (tmp_path / "index").glob("*-1/CURRENT")
+    pointer.write_text("{")
+    found = office.service.search(office.reader, "电梯")
+    assert (found.total, found.complete) == (0, False)
+
+
+def test_words_of_what_is_gone_are_looked_for_in_its_own_entry(
+    office: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexer.tantivy.engine.DEEPEST", 2)
+    monkeypatch.setattr("indexer.traces._PAGE", 2)
+    gone = add(office, "电梯维修合同", drawn_from=date(1990, 1, 1), drawn_to=date(1990, 1, 1))
+    for _ in range(4):
+        add(office, "电梯维修合同", drawn_from=date(2024, 1, 1), drawn_to=date(2024, 1, 1))
+    traces = SearchTraces(office.engine, office.vault)
+    assert traces.found_by(["电梯维修合同"], [gone]) == 1
+    assert traces.found_by(["电梯维修合同"], [new_id()]) == 0
 
 
 def test_nothing_above_the_clearance_outside_the_grants_or_of_need_to_know_moves_anything(

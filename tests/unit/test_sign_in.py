@@ -190,6 +190,25 @@ def test_a_person_sees_and_ends_their_own_sessions_only(office: SimpleNamespace)
         office.people.end_session(here, others.session_id)
 
 
+def test_sessions_long_ended_and_old_failures_are_forgotten_but_for_when_someone_was_last_here(
+    office: SimpleNamespace,
+) -> None:
+    old = [office.people.sign_in("wang", GOOD, HERE, "Firefox")[0].session_id for _ in range(3)]
+    lone, _ = office.people.sign_in("secrecy", GOOD)
+    fail(office, "a stranger", THERE)
+    office.clock.move(days=29)
+    recent, _ = office.people.sign_in("wang", GOOD, HERE)
+    fail(office, "another", HERE)
+    assert office.people.forget() == 4  # the stranger's, and the address without a name
+    assert {row.id for row in rows(office, WebSession)} >= {*old, recent.session_id}
+    office.clock.move(days=2)
+    forgotten = office.people.forget()
+    assert {row.id for row in rows(office, WebSession)} == {recent.session_id, lone.session_id}
+    assert (forgotten, len(rows(office, SignInFailures))) == (6, 0)
+    assert office.people.forget() == 0
+    assert office.people.end_sessions(office.guardian, office.wang.person_id) == 0  # none stood
+
+
 def test_a_change_of_roles_holds_in_a_running_session(office: SimpleNamespace) -> None:
     _, token = office.people.sign_in("wang", GOOD)
     office.people.set_roles(office.guardian, office.wang.person_id, [Role.ARCHIVIST])

@@ -101,6 +101,13 @@ def stop(run_id: UUID) -> BaseResponse:
     return redirect(url_for(".run", run_id=run_id), 303)
 
 
+@pages.post("/runs/<uuid:run_id>/go-on")
+def go_on(run_id: UUID) -> BaseResponse:
+    """Go on with a run that was stopped or broke off."""
+    services().filing_many.resume(identity(), run_id)
+    return redirect(url_for(".run", run_id=run_id), 303)
+
+
 @pages.get("/deadlines")
 def deadlines() -> BaseResponse:
     """Show until when each category's records are to be filed, to be set."""

@@ -20,7 +20,7 @@ from indexer import kinds
 from indexer.extract.answer import Failure, Reason
 from indexer.layout import Layout, laid_out, lines_told, open_layout, seal_layout
 from indexer.pagetext import load_pages, page_at
-from indexer.passages import marks_in
+from indexer.passages import marks_in, pages_with
 from indexer.query.parser import parse
 from indexer.query.tree import Query
 from indexer.sandbox.memory import MemoryFile
@@ -253,11 +253,11 @@ def next_hit(services: "Services", identity: Identity, content_id: UUID, after: 
         content, record, name = _opened(services, session, identity, content_id)
         _log(services, identity, content, name)
         asked = _asked(query)
-        for page in load_pages(session, services.vault, record.id, content.id) if asked else ():
-            if (page.number > after or earlier is None) and asked and marks_in(asked, page.text, "text"):
-                if page.number > after:
-                    return page.number
-                earlier = page.number
+        pages = load_pages(session, services.vault, record.id, content.id)
+        for number in pages_with(asked, pages) if asked else ():
+            if number > after:
+                return number
+            earlier = earlier or number
     return earlier
 
 

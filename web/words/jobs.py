@@ -18,7 +18,7 @@ JOBS: Mapping[str, str] = {
     JobKind.CHECKPOINT: mark("sign the log"),
     JobKind.EXPUNGE: mark("expunge the search index"),
     JobKind.REBUILD: mark("build the search index anew"),
-    JobKind.FORGET_ANSWERS: mark("forget old answers to programs"),
+    JobKind.FORGET_ANSWERS: mark("forget old answers to programs and sessions long ended"),
     JobKind.PLAN_CHECKS: mark("plan checks against papers"),
     JobKind.BRING_IN: mark("bring spreadsheets in"),
     JobKind.BACKUP: mark("make a backup"),
