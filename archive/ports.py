@@ -277,12 +277,15 @@ class KeyErasing(Protocol):
         """
         ...
 
-    def rewrap(self) -> int:
-        """Give who is left in closed generations other keys; return how many. It may be repeated."""
+    def rewrap(self) -> Collection[UUID]:
+        """Give who is left in closed generations other keys; return those that nobody needs now. It may be repeated."""
         ...
 
-    def destroy(self) -> KeysGone:
-        """Destroy the keys of closed generations, here and in each registered copy of the ring. It may be repeated."""
+    def destroy(self, left: Collection[UUID]) -> KeysGone:
+        """Destroy the keys of what ``rewrap`` left, here and in each registered copy of the ring. It may be repeated.
+
+        What a copy of the ring has not confirmed yet is gone on with in any case.
+        """
         ...
 
     def passing(self, key_id: UUID) -> "PassingKey":

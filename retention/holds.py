@@ -23,6 +23,7 @@ from archive.policy.guard import Guard
 from archive.policy.rules import Act, may
 from archive.ports import ObjectLocks
 from archive.reasons import checked as reason_checked
+from archive.spelling import number_key
 from retention.holding import Rule, covers, facts_of, held, may_cover, standing
 
 LONGEST = 200
@@ -182,6 +183,9 @@ def _query_faults(session: Session, kind: HoldKind, body: Mapping[str, Any]) -> 
     faults = [Fault(name[:40], "unknown_key") for name in body if name not in allowed]
     if not body:
         faults.append(Fault("query" if kind is HoldKind.QUERY else kind.value, "required"))
+    texts = [("words", each) for each in body.get("words", ())]
+    texts += [("responsible", body["responsible"])] if "responsible" in body else []
+    faults += [Fault(name, "required") for name, text in texts if not number_key(text)]  # it would fit every record
     categories = [UUID(str(body[name])) for name in ("id", "category") if name in body]
     faults += [Fault("category", "unknown") for key in categories if session.get(Category, key) is None]
     if "path" in body and not session.scalar(select(Place.id).where(Place.path == body["path"])):
@@ -260,7 +264,11 @@ class KeepHolds:
             ids = session.scalars(query).all()
             other = select(HoldRecord.record_id).join(Hold, Hold.id == HoldRecord.hold_id)
             kept = set(session.scalars(other.where(HoldRecord.record_id.in_(ids), Hold.released_at.is_(None))))
-        self._on_store([key for key in ids if key not in kept], on=False)
+        let_go = [key for key in ids if key not in kept]
+        self._on_store(let_go, on=False)
+        with self._db.reading() as session:  # a hold whose rows were written meanwhile has told the store already
+            now = session.scalars(other.where(HoldRecord.record_id.in_(let_go), Hold.released_at.is_(None))).all()
+        self._on_store(now, on=True)
         if ids:
             with self._db.writing() as work:
                 gone = delete(HoldRecord).where(HoldRecord.hold_id == row.id, HoldRecord.record_id.in_(ids))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import CTE, ColumnElement, and_, cast, false, null, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
 from archive.clock import Clock
@@ -34,7 +34,10 @@ class MatterShown:
 
 
 def unsettled(session: Session, ids: Collection[UUID]) -> set[UUID]:
-    """Return those of records on which an open matter hangs: their own, their dossier's, or one of their subjects'."""
+    """Return those of records on which an open matter hangs: their own, their dossier's, or one of their subjects'.
+
+    What a subject had when another was split off it hangs on both.
+    """
     wanted, is_open = list(ids), UnsettledMatter.closed_at.is_(None)
     own = select(UnsettledMatter.record_id).where(is_open, UnsettledMatter.record_id.in_(wanted))
     above = (
@@ -42,14 +45,30 @@ def unsettled(session: Session, ids: Collection[UUID]) -> set[UUID]:
         .join(UnsettledMatter, UnsettledMatter.record_id == Record.dossier_id)
         .where(is_open, Record.id.in_(wanted))
     )
-    known = aliased(Subject)
+    line = _line(wanted)
     hung = (
-        select(RecordSubject.record_id)
-        .join(known, or_(known.id == RecordSubject.subject_id, known.merged_into == RecordSubject.subject_id))
-        .join(UnsettledMatter, UnsettledMatter.subject_id == known.id)
-        .where(is_open, RecordSubject.record_id.in_(wanted))
+        select(line.c.record_id)
+        .join(UnsettledMatter, UnsettledMatter.subject_id == line.c.subject_id)
+        .where(is_open, or_(line.c.before.is_(None), UnsettledMatter.opened_at <= line.c.before))
     )
     return {key for query in (own, above, hung) for key in session.scalars(query) if key is not None}
+
+
+def _line(ids: Sequence[UUID]) -> CTE:
+    """Select the subjects of records, those merged into them, and those that they were split off, till that moment."""
+    known, moment = aliased(Subject), Subject.created_at.type
+    columns = known.id.label("subject_id"), known.split_from, known.created_at
+    line = (
+        select(RecordSubject.record_id, cast(null(), moment).label("before"), *columns)
+        .join(known, or_(known.id == RecordSubject.subject_id, known.merged_into == RecordSubject.subject_id))
+        .where(RecordSubject.record_id.in_(ids))
+        .cte("line", recursive=True)
+    )
+    return line.union_all(
+        select(line.c.record_id, line.c.created_at, *columns).join(
+            line, or_(known.id == line.c.split_from, known.merged_into == line.c.split_from)
+        )
+    )
 
 
 class Matters:
@@ -165,11 +184,20 @@ class Matters:
             return self._opened(session, session.scalars(query.order_by(*order)).all())
 
     def of_subject(self, identity: Identity, subject_id: UUID) -> Sequence[MatterShown]:
-        """Return the matters of a subject and of those merged into it. Raises ``NotAllowed``."""
+        """Return the matters of a subject, of those merged into it, and of what it was split off, till that moment.
+
+        Raises ``NotAllowed``.
+        """
         with self._guard.refusals(identity), self._db.reading() as session:
             self._keeper(session, identity)
-            led = select(Subject.id).where(or_(Subject.id == subject_id, Subject.merged_into == subject_id))
-            query = select(UnsettledMatter).where(UnsettledMatter.subject_id.in_(led))
+            theirs: list[ColumnElement[bool]] = [false()]
+            at, before = session.get(Subject, subject_id), None
+            while at is not None:
+                led = select(Subject.id).where(or_(Subject.id == at.id, Subject.merged_into == at.id))
+                till = true() if before is None else UnsettledMatter.opened_at <= before
+                theirs.append(and_(UnsettledMatter.subject_id.in_(led), till))
+                before, at = at.created_at, session.get(Subject, at.split_from) if at.split_from else None
+            query = select(UnsettledMatter).where(or_(*theirs))
             order = UnsettledMatter.closed_at.is_not(None), UnsettledMatter.opened_at.desc()
             return self._opened(session, session.scalars(query.order_by(*order)).all())
 

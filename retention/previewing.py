@@ -5,17 +5,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, true
 from sqlalchemy.orm import Session
 
 from archive.database import Database
+from archive.errors import NotAllowed
 from archive.identity import Identity
 from archive.model import DueState, Record, ScheduleDraft
 from archive.policy.guard import Guard
-from archive.policy.rules import Act
+from archive.policy.rules import Act, may
 from retention.change import affected, candidates, drafted
 from retention.reckoning import FACTS, DueDays, World, as_kept, world
 from retention.schedules import Schedules
@@ -36,11 +36,11 @@ class Moved(StrEnum):
 
 @dataclass(frozen=True)
 class Move:
-    """One record that would move. Of one that they do not read, only the registration number is told (no title)."""
+    """One record that would move."""
 
     record_id: UUID
     number: str
-    title: str | None
+    title: str
     before: tuple[DueState | None, date | None]
     after: tuple[DueState, date | None]
     how: Moved
@@ -48,7 +48,7 @@ class Move:
 
 @dataclass(frozen=True)
 class Preview:
-    """What a draft would do to the records that this person may see: how many of each kind, and how many stay."""
+    """What a draft would do to the records that this person reads: how many of each kind, and how many stay."""
 
     counts: Mapping[Moved, int]
     same: int
@@ -60,7 +60,7 @@ class Preview:
 
 
 class Previews:
-    """Looks at drafts."""
+    """Looks at drafts, for who writes or decides them. By a schedule a record is found by its readers alone."""
 
     def __init__(self, db: Database, guard: Guard, schedules: Schedules, due_days: DueDays) -> None:
         self._db = db
@@ -69,8 +69,8 @@ class Previews:
         self._due_days = due_days
 
     def count(self, identity: Identity, draft_id: UUID) -> Preview:
-        """Count what a draft would move. Raises ``NotFound``."""
-        draft = self._schedules.one_draft(identity, draft_id)
+        """Count what a draft would move. Raises ``NotFound``, ``NotAllowed``."""
+        draft = self._draft(identity, draft_id)
         counts: Counter[Moved] = Counter()
         same = 0
         with self._db.reading(long=True) as session:
@@ -89,30 +89,20 @@ class Previews:
     def moves(
         self, identity: Identity, draft_id: UUID, *, after: UUID | None = None, limit: int | None = None
     ) -> Sequence[Move]:
-        """Return the records that a draft would move, by their ids behind ``after``. Raises ``NotFound``."""
-        draft = self._schedules.one_draft(identity, draft_id)
+        """Return the records that a draft would move, by their ids behind ``after``. Raises as ``count``."""
+        draft = self._draft(identity, draft_id)
         found: list[Move] = []
         with self._db.reading(long=True) as session:
             for move in self._walk(session, identity, draft, after):
                 found.append(move)
                 if len(found) == limit:
                     break
-            read: dict[UUID, Any] = {}
-            for start in range(0, len(found), _LOOK):
-                part = [each.record_id for each in found[start : start + _LOOK]]
-                mine = self._guard.visible(session, identity).with_only_columns(Record.id, Record.archive_number)
-                read |= {row.id: row.archive_number for row in session.execute(mine.where(Record.id.in_(part)))}
-        return [
-            Move(m.record_id, read[m.record_id] or m.number, m.title, m.before, m.after, m.how)
-            if m.record_id in read
-            else Move(m.record_id, m.number, None, m.before, m.after, m.how)
-            for m in found
-        ]
+        return found
 
     def _walk(self, session: Session, identity: Identity, draft: ScheduleDraft, after: UUID | None) -> Iterator[Move]:
-        """Yield each record that a draft would move and that this person sees, by their ids behind ``after``."""
+        """Yield each record that a draft would move and that this person reads, by their ids behind ``after``."""
         then, which, day = *self._drafted(session, draft), self._guard.day()
-        query = FACTS.add_columns(Record.registration_number, Record.title).order_by(Record.id)
+        query = FACTS.add_columns(Record.archive_number, Record.registration_number, Record.title).order_by(Record.id)
         query = query.where(*which, self._seen(session, identity))
         query = query if after is None else query.where(Record.id > after)
         for part in session.connection().execute(query, execution_options={"yield_per": _LOOK}).partitions():
@@ -120,11 +110,18 @@ class Previews:
             for row in part:
                 was, will = (row.kept_state, row.kept_due), as_kept(found[row.id])[:2]
                 if how := moved(was, will, day):
-                    yield Move(row.id, row.registration_number, row.title, was, will, how)
+                    yield Move(row.id, row.archive_number or row.registration_number, row.title, was, will, how)
 
     def _seen(self, session: Session, identity: Identity) -> ColumnElement[bool]:
-        seen = self._guard.visible(session, identity, Act.SEE).whereclause
+        seen = self._guard.visible(session, identity).whereclause
         return true() if seen is None else seen
+
+    def _draft(self, identity: Identity, draft_id: UUID) -> ScheduleDraft:
+        draft = self._schedules.one_draft(identity, draft_id)
+        with self._guard.refusals(identity), self._db.reading() as session:
+            if not may(Act.DECIDE_SCHEDULES, self._guard.reach(session, identity)):  # whoever writes may decide
+                raise NotAllowed(act=Act.DECIDE_SCHEDULES.value)
+        return draft
 
     @staticmethod
     def _drafted(session: Session, draft: ScheduleDraft) -> tuple[World, list[ColumnElement[bool]]]:

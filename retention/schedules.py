@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from archive.approving.states import NEXT
@@ -89,13 +89,13 @@ class Schedules:
     def install(self, identity: Identity) -> int:
         """Add the shipped schedules that are not there yet and put them on their categories; return how many are new.
 
-        A category that has a schedule keeps it, and a schedule that stands stays as it is.
+        A category that has a schedule, or stands below one that has, keeps it; a schedule that stands stays as it is.
         """
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
             self._guard.require_house(session, identity, Act.DRAFT_SCHEDULES)
             known = {row.code: row for row in session.scalars(select(RetentionSchedule))}
-            taken = set(session.scalars(select(CategorySchedule.category_id)))
+            here = world(session)
             by_code: dict[str, list[UUID]] = {}
             for code, key in session.execute(select(Category.code, Category.id)):
                 by_code.setdefault(code, []).append(key)
@@ -109,7 +109,8 @@ class Schedules:
                     )
                     session.add(row)
                     session.flush()
-                on = [key for code in each.categories for key in by_code.get(code, ()) if key not in taken]
+                every = [key for code in each.categories for key in by_code.get(code, ())]
+                on = [key for key in every if here.of_category(key) is None]
                 session.add_all(CategorySchedule(category_id=key, schedule_id=row.id) for key in on)
                 put += len(on)
                 if each.code not in known:
@@ -229,15 +230,21 @@ class Schedules:
         """Remove a schedule that nothing hangs on.
 
         Raises:
-            InUse: categories or records have it, or a draft waits.
+            InUse: categories or records have it, or a draft waits. What was decided of it stays, under its code.
         """
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
             self._guard.require_house(session, identity, Act.DRAFT_SCHEDULES)
             row = _schedule(session, schedule_id)
-            for table in (CategorySchedule, RecordSchedule, RecordDue, ScheduleDraft):
-                if session.scalar(select(func.count()).select_from(table).where(table.schedule_id == row.id)):
-                    raise InUse(what="schedule_in_use")
+            drafts = select(ScheduleDraft.id).where(
+                ScheduleDraft.schedule_id == row.id, ScheduleDraft.state == ApprovalState.ASKED
+            )
+            tables = (CategorySchedule, RecordSchedule, RecordDue)
+            hang = [select(table.schedule_id).where(table.schedule_id == row.id) for table in tables]
+            if any(session.scalar(each.limit(1)) is not None for each in (drafts, *hang)):
+                raise InUse(what="schedule_in_use")
+            decided = update(ScheduleDraft).where(ScheduleDraft.schedule_id == row.id).values(schedule_id=None)
+            session.execute(decided.execution_options(synchronize_session=False))
             session.execute(delete(ScheduleVersion).where(ScheduleVersion.schedule_id == row.id))
             session.execute(delete(RetentionSchedule).where(RetentionSchedule.id == row.id))
             body = {"code": row.code, "definition": dict(row.definition)}
@@ -323,6 +330,7 @@ class Schedules:
         draft.schedule_id = row.id
         session.flush()
         on = [UUID(key) for key in draft.categories]
+        self._rob(session, row.id, on, draft.id)
         session.execute(
             delete(CategorySchedule).where(
                 or_(CategorySchedule.schedule_id == row.id, CategorySchedule.category_id.in_(on))
@@ -332,6 +340,16 @@ class Schedules:
         self._keep(session, row, on, draft.id)
         touched = affected(before, world(session), row.id)
         draft.affected = sorted(map(str, touched))
+
+    def _rob(self, session: Session, schedule: UUID, on: Collection[UUID], draft: UUID) -> None:
+        """Keep another version of each schedule that loses categories: a draft of it that waits has not seen that."""
+        others = select(CategorySchedule.schedule_id).where(
+            CategorySchedule.category_id.in_(on), CategorySchedule.schedule_id != schedule
+        )
+        for row in session.scalars(select(RetentionSchedule).where(RetentionSchedule.id.in_(others))).all():
+            row.version += 1
+            left = [each.id for each in _standing(session, row).categories if each.id not in on]
+            self._keep(session, row, left, draft)
 
     def _keep(self, session: Session, row: RetentionSchedule, on: Sequence[UUID], draft: UUID | None) -> None:
         session.add(

@@ -33,13 +33,13 @@ class RingErasing:
         """Close every generation that opens these owners' keys."""
         generations.doom(session, self._ring, owners)
 
-    def rewrap(self) -> int:
+    def rewrap(self) -> Collection[UUID]:
         """Give who is left in closed generations other keys."""
-        return generations.rewrap(self._db, self._ring, self._clock)
+        return generations.rewrap(self._db, self._ring, self._clock)[1]
 
-    def destroy(self) -> KeysGone:
-        """Destroy the keys of closed generations, here and in each registered copy of the ring."""
-        done = generations.finish(self._db, self._ring, self._clock)
+    def destroy(self, left: Collection[UUID]) -> KeysGone:
+        """Destroy the keys of generations, here and in each registered copy of the ring."""
+        done = generations.finish(self._db, self._ring, self._clock, left)
         with self._db.reading() as session:
             copies = session.scalar(select(func.count()).select_from(RingCopy)) or 0
         return KeysGone(len(done.destroyed), copies, done.unconfirmed)

@@ -8,7 +8,7 @@ An erased owner differs in one thing: its wrapped key is deleted, not moved. Onl
 makes copies of the database (backups, write-ahead logs, dead pages) unreadable for it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -55,9 +55,10 @@ def rotate(db: Database, ring: KeyRing, clock: Clock, saved: Callable[[], object
     with db.writing() as work:
         work.session.execute(update(Generation).where(Generation.open.is_(True)).values(open=False))
         work.commit()
-    rewrap(db, ring, clock)
+    moved, left = rewrap(db, ring, clock)
     saved()
-    return finish(db, ring, clock)
+    rest = finish(db, ring, clock, left)
+    return Outcome(0, moved, rest.destroyed, rest.unconfirmed)
 
 
 def erase_owners(db: Database, ring: KeyRing, owners: Sequence[UUID], clock: Clock) -> Outcome:
@@ -86,18 +87,34 @@ def doom(session: Session, ring: KeyRing, owners: Sequence[UUID]) -> None:
     _close(session, _touched(session, ring, owners))
 
 
-def rewrap(db: Database, ring: KeyRing, clock: Clock) -> int:
-    """Move the owners of closed generations to open ones; return how many. Repeat after a crash."""
-    return _move_survivors(db, ring, clock, set())
+def rewrap(db: Database, ring: KeyRing, clock: Clock) -> tuple[int, Collection[UUID]]:
+    """Move the owners of closed generations to open ones; return how many, and the generations that nobody needs now.
 
-
-def finish(db: Database, ring: KeyRing, clock: Clock) -> Outcome:
-    """Go on with every closed generation: move its owners, destroy its key here and in each copy, drop its row."""
+    Repeat after a crash.
+    """
     moved = _move_survivors(db, ring, clock, set())
     with db.reading() as session:
         closed = session.scalars(select(Generation.id).where(Generation.open.is_(False))).all()
+    return moved, [each for each in closed if _is_empty(db, each)]
+
+
+def finish(db: Database, ring: KeyRing, clock: Clock, left: Collection[UUID] | None = None) -> Outcome:
+    """Destroy the keys of closed generations that nobody needs, here and in each copy; drop their rows.
+
+    Args:
+        db: the house's database.
+        ring: its keys.
+        clock: tells the time.
+        left: what ``rewrap`` returned: another that was emptied since may have no backup of the new keys yet. None:
+            every one, whose owners are moved first. What was destroyed before is gone on with in any case.
+    """
+    moved = 0
+    if left is None:
+        moved, left = rewrap(db, ring, clock)
+    with db.reading() as session:
+        closed = session.scalars(select(Generation.id).where(Generation.open.is_(False))).all()
         copies = [(copy.id, copy.name, copy.location) for copy in session.scalars(select(RingCopy))]
-    empty = [each for each in closed if _is_empty(db, each)]
+    empty = [each for each in closed if each in left or ring.is_destroyed(each)]
     if not empty:
         return Outcome(0, moved, (), ())
     _refresh(ring, copies)  # the new keys reach every copy before the old ones go

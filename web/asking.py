@@ -161,6 +161,11 @@ def whole_typed(name: str, default: int = 0) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else default
 
 
+def year_in(text: str) -> int | None:
+    """Return the year that a text is, of four digits; None when it is none."""
+    return int(text) if len(text) == 4 and text.isdecimal() and 1000 < int(text) < 3000 else None
+
+
 def may(act: Act) -> bool:
     """Return whether who asks may do an act on the house."""
     return bool(HOUSE_RULES[act] & identity().roles)

@@ -43,7 +43,8 @@ class Stop(StrEnum):
     MISSING = "missing"
     UNSETTLED = "unsettled"  # a matter that is not settled hangs on it
     OBJECTED = "objected"
-    NOT_THERE = "not_there"  # in another destruction, transferred, or gone
+    ELSEWHERE = "elsewhere"  # an appraisal judges it, a transfer carries it, or another destruction lists it
+    NOT_THERE = "not_there"  # gone
 
 
 class AppraisalTask(StrEnum):

@@ -25,8 +25,6 @@ from archive.model import (
     AppraisalMember,
     AppraisalState,
     AppraisalTask,
-    DestructionItem,
-    DestructionItemState,
     DueState,
     JobKind,
     LogEntry,
@@ -44,6 +42,8 @@ from retention.appraising.rows import appraisal, panel_of, require_state
 from retention.appraising.saying_all import anyone
 from retention.appraising.verdicts import LEAST
 from retention.board import Asked, DueBoard
+from retention.elsewhere import doomed, judged
+from retention.numbers import next_number
 from retention.transferring.rows import left_by_transfers
 
 MOST = 20_000
@@ -115,7 +115,8 @@ class Listing:
         with self._db.writing() as work:
             session = work.session
             row = Appraisal(
-                id=new_id(), number=self._number(session), purpose=purpose.strip(), begun_by=identity.person_id,
+                id=new_id(), number=next_number(session, Appraisal.number, f"{self._guard.day().year}-"),
+                purpose=purpose.strip(), begun_by=identity.person_id,
                 begun_at=self._clock.now(),
             )  # fmt: skip
             session.add(row)
@@ -224,21 +225,12 @@ class Listing:
         return appraisal(session, key)
 
     def _query(self, session: Session, identity: Identity, chosen: Chosen) -> Select[Any]:
-        running = (
-            select(AppraisalItem.record_id)
-            .join(Appraisal, Appraisal.id == AppraisalItem.appraisal_id)
-            .where(Appraisal.state.in_(_RUNNING), AppraisalItem.record_id == Record.id)
-        )
-        leaving = select(DestructionItem.record_id).where(
-            DestructionItem.record_id == Record.id, DestructionItem.standing,
-            DestructionItem.state != DestructionItemState.PULLED,
-        )  # fmt: skip
         query = self._board.query(session, identity, chosen.asked).where(
             RecordDue.state == DueState.DATED,
             RecordDue.due <= self._guard.day(),
             Record.id.in_(self._guard.visible(session, identity).with_only_columns(Record.id)),
-            ~running.correlate(Record).exists(),
-            ~leaving.correlate(Record).exists(),
+            ~judged(),
+            ~doomed(),
         )
         if chosen.without_vital:
             query = query.where(Record.vital_review.is_(None))
@@ -277,11 +269,6 @@ class Listing:
             for at, row in enumerate(found, behind + 1)
         ]
         session.execute(insert(AppraisalItem), rows)
-
-    def _number(self, session: Session) -> str:
-        year = self._guard.day().year
-        last = select(func.max(Appraisal.number)).where(Appraisal.number.startswith(f"{year}-"))
-        return f"{year}-{int((session.scalar(last) or '0-0').partition('-')[2]) + 1:04}"
 
 
 def _checked(session: Session, purpose: str, panel: Collection[str], chair: str) -> dict[str, UUID]:

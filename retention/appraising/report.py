@@ -177,8 +177,11 @@ def _read(kept: bytes) -> Sequence[Line]:
 
 
 def shown_all(guard: Guard, session: Session, identity: Identity, key: UUID, *, sits: bool) -> bool:
-    """Return whether every record of a list that is still there may be shown to a person; ``sits``: on its panel."""
-    seen = guard.visible(session, identity, Act.JUDGE if sits else Act.SEE).with_only_columns(Record.id)
+    """Return whether every record of a list that is still there may be shown to a person; ``sits``: on its panel.
+
+    Lines have category and year, which who only keeps a record does not see.
+    """
+    seen = guard.visible(session, identity, Act.JUDGE if sits else Act.READ).with_only_columns(Record.id)
     there = select(AppraisalItem.record_id).join(Record, Record.id == AppraisalItem.record_id)
     return (
         session.execute(there.where(AppraisalItem.appraisal_id == key, Record.id.not_in(seen)).limit(1)).first() is None

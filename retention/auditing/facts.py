@@ -30,6 +30,7 @@ from archive.policy.guard import Guard
 from retention.auditing.rules import signed_whole
 from retention.destroying.means import duties_of
 from retention.destroying.rules import all_apart
+from retention.gone.looks import of
 
 
 class Fact(StrEnum):
@@ -122,14 +123,13 @@ class Counting:
         )
         objections = select(func.count()).select_from(DestructionObjection)
         objections = objections.where(DestructionObjection.destruction_id.in_(ids))
-        proved = select(func.count(DestructionProof.destruction_id.distinct())).where(
-            DestructionProof.destruction_id.in_(ids), DestructionProof.found == 0
-        )
+        proofs = session.scalars(select(DestructionProof).where(DestructionProof.destruction_id.in_(ids)))
+        proved = {each.destruction_id for each in proofs if of(each).clean}
         return {
             Fact.DESTRUCTIONS: Counted(every),
             Fact.DESTRUCTIONS_APART: Counted(sum(all_apart(duties_of(session, each)) for each in rows), every),
             Fact.DESTRUCTIONS_SIGNED: Counted(signed, every),
-            Fact.DESTRUCTIONS_PROVED: Counted(session.scalar(proved) or 0, every),
+            Fact.DESTRUCTIONS_PROVED: Counted(len(proved), every),
             Fact.OBJECTIONS: Counted(session.scalar(objections) or 0),
             Fact.PULLED: Counted(session.scalar(pulled) or 0),
         }

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from archive.errors import Conflict, Ended, Fault, InvalidInput, NotAllowed
@@ -19,6 +19,7 @@ from retention.auditing.checklists import offered_in
 from retention.auditing.facts import Period
 from retention.auditing.means import Means, required, say, seal, words_checked
 from retention.auditing.rules import next_period, unanswered, without_finding
+from retention.numbers import next_number
 
 MOST_MONTHS = 60
 
@@ -110,13 +111,16 @@ class Planning:
 
         Raises:
             NotAllowed, NotFound, Ended: as ``answer``.
-            InvalidInput: ``conclusion``; ``points``: some are not answered, or not met and without a finding.
+            InvalidInput: ``conclusion``; ``until``: its period is not over; ``points``: some are not answered, or not
+                met and without a finding.
         """
         means = self._means
         conclusion = words_checked(conclusion=conclusion)["conclusion"]
         with means.guard.refusals(identity), means.db.writing() as work:
             session = work.session
             row = self._planned(session, identity, key, "audit.close")
+            if row.until >= means.guard.day():
+                raise InvalidInput(Fault("until", "period_not_over"))
             checklist = parse(row.body)
             self._require_whole(session, row, checklist)
             facts = {fact for point in checklist.points for fact in point.facts}
@@ -145,7 +149,8 @@ class Planning:
         means, key = self._means, new_id()
         means.vault.add_owner(session, key, due_year=None)
         row = Audit(
-            id=key, number=_number(session, means.guard.day().year), kind=checklist.kind, names=checklist.names,
+            id=key, number=next_number(session, Audit.number, f"SJ{means.guard.day().year}-"),
+            kind=checklist.kind, names=checklist.names,
             body=plain(checklist), fonds=wanted.fonds or None, since=wanted.since, until=wanted.until, due=wanted.due,
             again_months=wanted.again_months, state=AuditState.PLANNED, planned_by=identity.person_id,
             planned_at=means.clock.now(), version=1,
@@ -199,9 +204,3 @@ class Planning:
         row.ended_by, row.ended_at = identity.person_id, self._means.clock.now()
         end = self._means.deadlines.meet if state is AuditState.CLOSED else self._means.deadlines.lapse
         end(session, DeadlineKind.AUDIT, row.id)
-
-
-def _number(session: Session, year: int) -> str:
-    """Return the next number of a year, as SJ2026-0001."""
-    last = session.scalar(select(func.max(Audit.number)).where(Audit.number.startswith(f"SJ{year}-")))
-    return f"SJ{year}-{int((last or '-0').partition('-')[2]) + 1:04}"

@@ -31,12 +31,14 @@ from archive.model import (
     SignedHow,
 )
 from archive.numbering.lookup import holders
+from archive.spelling import number_key
 from retention.destroying.means import (
     Means,
     carriers,
     duties_of,
     listed,
     locked,
+    outsiders,
     records_of,
     required,
     say,
@@ -75,8 +77,8 @@ class Counting:
 
         Raises:
             NotFound, NotAllowed, Ended: there is none for them; they did not ask for it; it is counted already.
-            InvalidInput: ``person`` (nobody of this name; needed; has a duty already), ``duty`` (taken, or none to be
-                given; the executor works here).
+            InvalidInput: ``person`` (nobody of this name; needed; has a duty already), ``outsider`` (too long; has one
+                already), ``duty`` (taken, or none to be given; the executor works here).
         """
         means = self._means
         with means.guard.refusals(identity), means.db.writing() as work:
@@ -89,10 +91,13 @@ class Counting:
                 faults.append(Fault("person", "required"))
             if len(name) > LONGEST:
                 faults.append(Fault("outsider", "too_long", {"limit": LONGEST, "length": len(name)}))
+            rows = duties(session, key)
+            known = {number_key(each) for each in outsiders(means, session, rows).values()}
+            if person is None and name and number_key(name) in known:
+                faults.append(Fault("outsider", "has_a_duty"))
             if duty not in APPOINTED or (duty is Duty.EXECUTOR and person is None):
                 faults.append(Fault("duty", "unknown"))
-            have = select(DestructionDuty).where(DestructionDuty.destruction_id == key, DestructionDuty.duty == duty)
-            if len(session.scalars(have).all()) >= needed(electronic=True).get(duty, 0):
+            if sum(1 for each in rows if each.duty is duty) >= needed(electronic=True).get(duty, 0):
                 faults.append(Fault("duty", "duty_taken"))
             if faults:
                 raise InvalidInput(*faults)
@@ -226,6 +231,8 @@ class Counting:
     ) -> DestructionState:
         """Take an outsider's signature: by the code that was handed to them, or on paper of which a picture is kept.
 
+        The executor alone takes a code: who asked for the destruction makes it, and so knows it.
+
         Raises as ``sign``; ``InvalidInput``: ``code`` (wrong, or over), ``paper`` (no such picture).
         """
         means = self._means
@@ -235,7 +242,8 @@ class Counting:
             locked(session, key)
             row, part = required(means, session, identity, key)
             theirs = self._duty(session, key, duty_id)
-            if theirs.person_id is not None or not part.duties & {Duty.ASKER, Duty.EXECUTOR}:
+            takers = {Duty.EXECUTOR} if paper is None else {Duty.ASKER, Duty.EXECUTOR}
+            if theirs.person_id is not None or not part.duties & takers:
                 raise NotAllowed(act="destruction.sign")
             if paper is not None:
                 if (kept := session.get(DestructionFile, paper)) is None or kept.destruction_id != key:

@@ -104,9 +104,10 @@ class Deciding:
                 raise OwnRequest(act="destruction.decide")
             if state is ApprovalState.APPROVED:
                 recheck(means, session, identity, row)
-                move(row, DestructionState.COOLING, "destruction.approve")
-                row.cooling_until = means.clock.now() + means.cooling
-                say(means, session, identity, "cool", row, until=row.cooling_until.isoformat())
+                if not self._ended(session, identity, row):
+                    move(row, DestructionState.COOLING, "destruction.approve")
+                    row.cooling_until = means.clock.now() + means.cooling
+                    say(means, session, identity, "cool", row, until=row.cooling_until.isoformat())
             elif state is ApprovalState.REFUSED:
                 move(row, DestructionState.REFUSED, "destruction.refuse")
                 end_standing(means, session, identity, row)
@@ -149,15 +150,14 @@ class Deciding:
             say(means, session, identity, "object", row, record=str(record_id), reason=why.strip())
             work.commit()
 
-    def confirm(self, identity: Identity, key: UUID) -> int:
-        """Confirm once the cooling-off is over; return how many records were pulled out as they may not go now.
+    def confirm(self, identity: Identity, key: UUID) -> DestructionState:
+        """Confirm once the cooling-off is over; what may not go now is pulled out, and with the last one it ends.
 
         Raises:
             NotFound, NotAllowed: there is none for them; they confirm none.
             OwnRequest: they have another duty in it.
             Ended: it does not cool off.
             WrongState: it still does.
-            InvalidInput: ``records``: none is left.
         """
         means = self._means
         with means.guard.refusals(identity), means.db.writing() as work:
@@ -170,14 +170,22 @@ class Deciding:
             if not cooled(row.cooling_until, means.clock.now()):
                 raise WrongState(state=row.state.value, act="destruction.confirm")
             pulled = recheck(means, session, identity, row)
-            if not listed(session, key):
-                raise InvalidInput(Fault("records", "none_to_destroy"))
-            move(row, DestructionState.CONFIRMED, "destruction.confirm")
-            row.confirmed_by, row.confirmed_at = identity.person_id, means.clock.now()
-            say(means, session, identity, "confirm", row, pulled=len(pulled))
+            if not self._ended(session, identity, row):
+                move(row, DestructionState.CONFIRMED, "destruction.confirm")
+                row.confirmed_by, row.confirmed_at = identity.person_id, means.clock.now()
+                say(means, session, identity, "confirm", row, pulled=len(pulled))
             means.turns.tell(work, row)
             work.commit()
-            return len(pulled)
+            return row.state
+
+    def _ended(self, session: Session, identity: Identity, row: Destruction) -> bool:
+        """End a destruction of which everything was pulled out; return whether it was."""
+        if listed(session, row.id):
+            return False
+        move(row, DestructionState.WITHDRAWN, "destruction.withdraw")
+        end_standing(self._means, session, identity, row)
+        say(self._means, session, identity, "withdraw", row)
+        return True
 
     def _free(self, session: Session, row: Destruction, identity: Identity, act: str) -> None:
         """Refuse a duty to who has another already, or stands in for them. Raises ``OwnRequest``."""

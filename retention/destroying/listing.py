@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, exists, extract, func, insert, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from archive.errors import Conflict, Fault, InvalidInput, NotAllowed
 from archive.identity import Identity
@@ -45,6 +45,8 @@ from retention.destroying.means import (
     stopped,
 )
 from retention.destroying.rules import BEFORE_RUNNING, move, require_state
+from retention.elsewhere import doomed, kept_from_destruction, outdated
+from retention.numbers import next_number
 
 LONGEST = 200
 
@@ -102,7 +104,8 @@ class Listing:
             now, key = means.clock.now(), new_id()
             means.vault.add_owner(session, key, due_year=None)
             row = Destruction(
-                id=key, number=_number(session, means.guard.day().year), purpose=how.purpose.strip(),
+                id=key, number=next_number(session, Destruction.number, f"XH{means.guard.day().year}-"),
+                purpose=how.purpose.strip(),
                 method=how.method, place=how.place.strip() or None, contractor=how.contractor.strip() or None,
                 weight=how.weight.strip() or None, begun_by=identity.person_id, begun_at=now,
             )  # fmt: skip
@@ -228,21 +231,8 @@ class Listing:
         return len(free)
 
     def _candidates(self, session: Session, identity: Identity, chosen: Chosen) -> Select[UUID, UUID | None]:
-        """Select what each record's newest closed appraisal gave up, nobody has kept on since, and is on no list."""
+        """Select what its newest closed appraisal gave up, nobody has kept on since, and no other work has."""
         mine = self._means.guard.visible(session, identity).with_only_columns(Record.id)
-        later, again = aliased(AppraisalItem), aliased(Appraisal)
-        newer = (
-            select(later.record_id)
-            .join(again, again.id == later.appraisal_id)
-            .where(
-                later.record_id == AppraisalItem.record_id, later.verdict.is_not(None),
-                again.state == AppraisalState.CLOSED, again.closed_at > Appraisal.closed_at,
-            )
-        )  # fmt: skip
-        standing = exists().where(
-            DestructionItem.record_id == AppraisalItem.record_id, DestructionItem.standing.is_(True),
-            DestructionItem.state != DestructionItemState.PULLED,
-        )  # fmt: skip
         kept_on = exists().where(
             RecordExtension.record_id.in_([Record.id, Record.dossier_id]), RecordExtension.set_at > Appraisal.closed_at
         )
@@ -253,7 +243,7 @@ class Listing:
             .join(RecordDue, RecordDue.record_id == Record.id)
             .where(
                 Appraisal.state == AppraisalState.CLOSED, AppraisalItem.verdict == Verdict.DESTROY,
-                ~newer.exists(), ~kept_on, ~standing, Record.id.in_(mine),
+                ~outdated(), ~kept_on, ~doomed(), ~kept_from_destruction(), Record.id.in_(mine),
             )
             .order_by(Record.archive_number, AppraisalItem.record_id)
         )  # fmt: skip
@@ -264,18 +254,6 @@ class Listing:
         if chosen.year:
             query = query.where(extract("year", RecordDue.due) == chosen.year)
         return query
-
-
-def _number(session: Session, year: int) -> str:
-    """Return the next number of a year, as ``XH2026-0001``."""
-    prefix = f"XH{year}-"
-    last = session.scalar(
-        select(Destruction.number)
-        .where(Destruction.number.startswith(prefix))
-        .order_by(Destruction.number.desc())
-        .limit(1)
-    )
-    return f"{prefix}{int(last[len(prefix) :]) + 1 if last else 1:04d}"
 
 
 def _faults(how: How) -> list[Fault]:

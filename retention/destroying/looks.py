@@ -44,13 +44,23 @@ from retention.destroying.means import (
     carriers,
     needs_neutral,
     opened,
+    outsiders,
     part_of,
     records_of,
     required,
     say,
     seal,
+    uncounted,
 )
-from retention.destroying.rules import APPOINTED, BEFORE_RUNNING, OPEN, cooled, lacking, missing_and_extra
+from retention.destroying.rules import (
+    APPOINTED,
+    BEFORE_RUNNING,
+    OPEN,
+    cooled,
+    lacking,
+    missing_and_extra,
+    require_state,
+)
 from retention.destroying.turns import before_running, counting_and_after
 
 MOST_BYTES = 5 * 1024 * 1024
@@ -96,6 +106,7 @@ class StepShown:
 class Shown:
     """A destruction as a person sees it. ``acts`` are the names of what they may do now.
 
+    ``uncounted``: records on paper of which no scan can tell.
     ``chairs``: who had the chair of the panels that gave its records up, with the moment of each close.
     """
 
@@ -113,6 +124,7 @@ class Shown:
     missing: int
     expected: int
     extra: Sequence[tuple[UUID, str]]
+    uncounted: int
     chairs: Sequence[tuple[UUID, datetime]]
 
 
@@ -151,12 +163,22 @@ class Looks:
 
     def waiting(self, session: Session, identity: Identity) -> int:
         """Count the destructions in which a person is to do something now."""
-        rows = session.scalars(
-            select(Destruction).where(self._mine(session, identity), Destruction.state.in_(OPEN)).limit(200)
-        )
-        turn = {"ask", "decide", "confirm", "sign", "run"}
-        parts = ((row, part_of(self._means, session, identity, row)) for row in rows)
-        return sum(1 for row, part in parts if self._acts(session, identity, row, part) & turn)
+        means, person, state = self._means, identity.person_id, DestructionState
+        if person is None:
+            return 0
+        turn = waiting(person, hands_of(session, person, means.guard.day()))
+        theirs = select(DestructionDuty.destruction_id).where(DestructionDuty.person_id == person)
+        ways = [
+            and_(Destruction.state == state.DRAFT, Destruction.begun_by == person),
+            and_(Destruction.state == state.ASKED, Destruction.approval_id.in_(turn)),
+            and_(Destruction.state.in_((state.CONFIRMED, state.COUNTED, state.GONE)), Destruction.id.in_(theirs)),
+        ]
+        if may(Act.CONFIRM_DESTRUCTION, means.guard.reach(session, identity)):
+            ways.append(and_(Destruction.state == state.COOLING, Destruction.cooling_until <= means.clock.now()))
+        rows = session.scalars(select(Destruction).where(or_(*ways)))
+        acts = {"ask", "decide", "confirm", "sign", "run"}
+        parts = ((row, part_of(means, session, identity, row)) for row in rows)
+        return sum(1 for row, part in parts if self._acts(session, identity, row, part) & acts)
 
     def to_object(self, session: Session, identity: Identity) -> int:
         """Count the destructions that cool off with a record that a person reads, but for those that they asked for."""
@@ -178,6 +200,7 @@ class Looks:
             paper, electronic = carriers(session, key)
             counted = select(DestructionItem.state, func.count()).where(DestructionItem.destruction_id == key)
             rows = duties(session, key)
+            names = outsiders(means, session, rows) if part.numbers else {}
             due = expected(session, key) if row.state in BEFORE_RUNNING else ()
             scans = session.scalars(select(DestructionScan).where(DestructionScan.destruction_id == key)).all()
             missing, _extra = missing_and_extra(due, [each.copy_id for each in scans])
@@ -187,12 +210,13 @@ class Looks:
                 row=row, part=part, acts=self._acts(session, identity, row, part),
                 counts=dict(session.execute(counted.group_by(DestructionItem.state)).all()) if inside else {},
                 paper=paper, electronic=electronic,
-                duties=[DutyShown(each, self._outsider(session, each)) for each in rows] if inside else [],
+                duties=[DutyShown(each, names.get(each.id)) for each in rows] if inside else [],
                 lacking=lacking([each.duty for each in rows], electronic=electronic),
                 steps=self._steps(session, row) if inside else [],
                 objections=self._objections(session, key) if inside else [],
                 files=self._files(session, key) if inside else [],
                 missing=len(missing), expected=len(due), extra=extra if inside else [],
+                uncounted=_uncounted(session, key) if inside and row.state in BEFORE_RUNNING else 0,
                 chairs=_chairs(session, key) if inside else [],
             )  # fmt: skip
 
@@ -254,6 +278,7 @@ class Looks:
             row, part = required(means, session, identity, key)
             if identity.person_id is None or not part.duties & {Duty.ASKER, *APPOINTED}:
                 raise InvalidInput(Fault("file", "not_yours_to_add"))
+            require_state(row, "destruction.attach", *OPEN)
             many = select(func.count()).select_from(DestructionFile).where(DestructionFile.destruction_id == key)
             if kind is None:
                 raise InvalidInput(Fault("file", "no_picture"))
@@ -318,11 +343,6 @@ class Looks:
         )
         return frozenset(due | counting_and_after(row, part, mine))
 
-    def _outsider(self, session: Session, row: DestructionDuty) -> str | None:
-        if row.sealed is None:
-            return None
-        return str(opened(self._means, session, row.destruction_id, f"duty:{row.id.hex}", row.sealed)["name"])
-
     def _objections(self, session: Session, key: UUID) -> Sequence[tuple[UUID, datetime, str]]:
         query = select(DestructionObjection).where(DestructionObjection.destruction_id == key)
         rows = session.scalars(query.order_by(DestructionObjection.at)).all()
@@ -362,6 +382,10 @@ class Looks:
 
 def _decided_by(person: UUID) -> Select[UUID]:
     return select(ApprovalWord.approval_id).where(ApprovalWord.person_id == person)
+
+
+def _uncounted(session: Session, key: UUID) -> int:
+    return session.scalar(select(func.count()).select_from(uncounted(key).subquery())) or 0
 
 
 def _chairs(session: Session, key: UUID) -> Sequence[tuple[UUID, datetime]]:

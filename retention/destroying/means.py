@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import Select, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from archive.approving.deciders import DECISIONS, hands_of
@@ -26,6 +26,7 @@ from archive.model import (
     Block,
     BlockCause,
     BlockKind,
+    Content,
     Copy,
     DestroyedRecord,
     Destruction,
@@ -44,6 +45,7 @@ from archive.policy.guard import AT_ONCE, Guard
 from archive.policy.rules import Act, may
 from archive.ports import Vault
 from retention.destroying.telling import Turns
+from retention.elsewhere import kept_from_destruction
 from retention.last_check import stops
 
 MOST = 10_000
@@ -164,7 +166,7 @@ def stopped(session: Session, ids: Sequence[UUID], today: date) -> Mapping[UUID,
     """Return which records may not go, and why."""
     found: dict[UUID, Stop] = {}
     for part in chunks(ids):
-        found |= stops(session, part, today)
+        found |= stops(session, part, today, kept_from_destruction)
     return found
 
 
@@ -247,15 +249,32 @@ def needs_neutral(session: Session, ids: Sequence[UUID]) -> set[UUID]:
 
 
 def carriers(session: Session, key: UUID) -> tuple[bool, bool]:
-    """Return whether a list holds paper, and whether it holds files of the information system."""
-    on_it = select(DestructionItem.record_id).where(
+    """Return whether a list holds paper, and whether it holds files of the information system.
+
+    Files are told by what is stored as well as by what is described: a paper may have been scanned.
+    """
+    on_it = _on_it(key)
+    copies = exists().where(Copy.record_id.in_(on_it), Copy.withdrawn_at.is_(None))
+    described = exists().where(Record.id.in_(on_it), Record.medium.in_((Medium.ELECTRONIC, Medium.BOTH)))
+    stored = exists().where(Content.record_id.in_(on_it))
+    gone = exists().where(  # of what is gone the register knows
+        DestroyedRecord.destruction_id == key,
+        or_(DestroyedRecord.medium.in_((Medium.ELECTRONIC.value, Medium.BOTH.value)), DestroyedRecord.files > 0),
+    )
+    paper, files = session.execute(select(or_(copies, uncounted(key).exists()), or_(described, stored, gone))).one()
+    return bool(paper), bool(files)
+
+
+def uncounted(key: UUID) -> Select[UUID]:
+    """Select what on a list is said to be on paper, though no copy of it, or of its dossier, was ever noted here."""
+    noted = exists().where(Copy.record_id.in_([Record.id, Record.dossier_id])).correlate(Record)
+    return select(Record.id).where(Record.id.in_(_on_it(key)), Record.medium != Medium.ELECTRONIC, ~noted)
+
+
+def _on_it(key: UUID) -> Select[UUID]:
+    return select(DestructionItem.record_id).where(
         DestructionItem.destruction_id == key, DestructionItem.state.in_(LIVE)
     )
-    media = set(session.scalars(select(Record.medium).where(Record.id.in_(on_it)).distinct()))
-    kept = select(DestroyedRecord.medium).where(DestroyedRecord.destruction_id == key).distinct()
-    media |= {Medium(each) for each in session.scalars(kept)}  # of what is gone the register knows
-    copies = select(func.count()).select_from(Copy).where(Copy.record_id.in_(on_it), Copy.withdrawn_at.is_(None))
-    return bool(session.scalar(copies)), bool(media & {Medium.ELECTRONIC, Medium.BOTH})
 
 
 def say(means: Means, session: Session, identity: Identity, act: str, row: Destruction, **more: Any) -> None:
@@ -276,3 +295,12 @@ def opened(means: Means, session: Session, key: UUID, what: str, sealed: bytes) 
     data = means.vault.open(session, key, sealed, context=f"destruction:{key.hex}:{what}")
     found: dict[str, Any] = json.loads(data)
     return found
+
+
+def outsiders(means: Means, session: Session, rows: Sequence[DestructionDuty]) -> Mapping[UUID, str]:
+    """Return the names of those of other houses, by the id of their duty."""
+    return {
+        each.id: str(opened(means, session, each.destruction_id, f"duty:{each.id.hex}", each.sealed)["name"])
+        for each in rows
+        if each.sealed is not None
+    }

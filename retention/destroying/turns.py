@@ -36,7 +36,7 @@ def counting_and_after(row: Destruction, part: Part, mine: Sequence[DestructionD
     if state is DestructionState.GONE:
         acts |= {"sign" for each in mine if signs_after(each.duty) and each.after is None}
     if state in {DestructionState.CONFIRMED, DestructionState.GONE} and part.duties & {Duty.ASKER, Duty.EXECUTOR}:
-        acts.add("sign_for")
+        acts |= {"sign_for", "take_code"} if Duty.EXECUTOR in part.duties else {"sign_for"}
     if state in OPEN and part.duties & {Duty.ASKER, *APPOINTED}:
         acts.add("attach")
     return acts

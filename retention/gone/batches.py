@@ -38,6 +38,7 @@ from archive.model import (
 from archive.policy.guard import Guard
 from archive.ports import IndexTraces, KeyErasing, ObjectErasing, ObjectStore, PictureTraces
 from archive.purging import drafts_of, forget_traces, remove_records
+from retention.elsewhere import kept_from_destruction
 from retention.last_check import stops
 
 BATCH = 100
@@ -106,7 +107,7 @@ class Batches:
         words: Mapping[UUID, Sequence[str]],
     ) -> None:  # fmt: skip
         session = work.session
-        pulled = dict(stops(session, ids, self._guard.day()))
+        pulled = dict(stops(session, ids, self._guard.day(), kept_from_destruction))
         pulled |= {key: Stop.HELD for key in ids if key in held and key not in pulled}
         pulled |= _not_empty(session, run.destruction_id, [key for key in ids if key not in pulled], pulled)
         for why in set(pulled.values()):

@@ -158,7 +158,7 @@ class Erasing:
                 raise WrongState(state=run.step.value, act="destruction.prove")
             wiped = "database" in run.facts and set(run.facts["database"].values()) <= {DONE}
         self._batches.erase(destruction_id, again=True)
-        self._tell_ring(destruction_id, self._means.keys.destroy())
+        self._tell_ring(destruction_id, self._means.keys.destroy(()))
         if not wiped:
             self._wipe(destruction_id)
         return self._proofs.make(destruction_id)
@@ -176,16 +176,16 @@ class Erasing:
         return True
 
     def _keys(self, destruction_id: UUID, _job: ClaimedJob) -> bool:
-        """Survivors first: they have new keys, and these a backup, before the old ones go."""
-        self._means.keys.rewrap()
+        """Survivors first: they have new keys, and these a backup, before the old ones go.
+
+        Only what was left to nobody before the backup goes: another destruction may close more meanwhile.
+        """
+        left = self._means.keys.rewrap()
         failpoints.reach("destroy.rewrapped")
-        with self._db.reading() as session:
-            packed = session.get_one(DestructionRun, destruction_id).pack_at
-        if packed is None:
-            at = self._backups.renew()
-            self._note(destruction_id, lambda run, _work: setattr(run, "pack_at", at))
+        at = self._backups.renew()
+        self._note(destruction_id, lambda run, _work: setattr(run, "pack_at", at))
         failpoints.reach("destroy.packed")
-        gone = self._means.keys.destroy()
+        gone = self._means.keys.destroy(left)
         failpoints.reach("destroy.keys")
         self._tell_ring(destruction_id, gone)
         return True

@@ -18,8 +18,10 @@ from archive.model import (
     DestructionRun,
     GoneStep,
 )
+from archive.scrubbing import DONE, REFUSED
 
 WIPES_AT = "wipes_at"
+_OF_LOG = frozenset({"checkpoint", "switch_log"})
 
 
 @dataclass(frozen=True)
@@ -87,8 +89,12 @@ class Findings:
 
     @property
     def clean(self) -> bool:
-        """Whether nothing was found."""
-        return not self.found
+        """Whether nothing was found, no copy of the ring opens what is gone, and dead rows and entries are wiped.
+
+        A server may refuse to shorten its log: what stands in it has no key.
+        """
+        wiped = all(said == DONE or (said == REFUSED and step in _OF_LOG) for step, said in self.database.items())
+        return not self.found and self.unreadable and wiped and self.expunge in {None, DONE}
 
     @property
     def unreadable(self) -> bool:

@@ -31,6 +31,7 @@ from archive.model import (
 )
 from archive.policy.guard import Guard
 from archive.policy.rules import Act, may
+from retention.elsewhere import doomed, outdated
 from retention.rules import Action
 from retention.transferring.rows import records_of, taken
 from retention.transferring.rules import RUNNING
@@ -64,13 +65,13 @@ class Looks:
         self._log = log
 
     def proposed(self, identity: Identity, limit: int = MOST) -> Sequence[UUID]:
-        """Return what should go: due with a schedule that says so, or judged so by an appraisal that is closed."""
+        """Return what should go: due with a schedule that says so, or judged so by its newest closed appraisal."""
         with self._guard.refusals(identity), self._db.reading() as session:
             self._guard.require_house(session, identity, Act.MANAGE_TRANSFERS)
             judged = (
                 select(AppraisalItem.record_id)
                 .join(Appraisal, Appraisal.id == AppraisalItem.appraisal_id)
-                .where(Appraisal.state == AppraisalState.CLOSED, AppraisalItem.verdict == Verdict.TRANSFER)
+                .where(Appraisal.state == AppraisalState.CLOSED, AppraisalItem.verdict == Verdict.TRANSFER, ~outdated())
             )
             due = (
                 select(RecordDue.record_id)
@@ -79,7 +80,7 @@ class Looks:
                 .where(RetentionSchedule.definition["action"].as_string() == Action.TRANSFER.value)
             )
             mine = self._guard.visible(session, identity).with_only_columns(Record.id)
-            mine = mine.where(or_(Record.id.in_(judged), Record.id.in_(due)), Record.id.not_in(taken()))
+            mine = mine.where(or_(Record.id.in_(judged), Record.id.in_(due)), Record.id.not_in(taken()), ~doomed())
             return session.scalars(mine.order_by(Record.id).limit(limit)).all()
 
     def every(

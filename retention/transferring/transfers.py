@@ -30,6 +30,7 @@ from archive.model import (
 )
 from archive.policy.rules import Act
 from archive.reasons import checked
+from retention.elsewhere import doomed
 from retention.last_check import facts_of
 from retention.transferring.looks import MOST, Looks
 from retention.transferring.rows import forget_bag, listed, placed, taken
@@ -179,7 +180,7 @@ class Transfers(Looks):
     def may_go(self, session: Session, row: Transfer) -> Sequence[tuple[int, UUID]]:
         """Return of a list what may go now, each with its place there."""
         items = placed(session, row.id)
-        facts = facts_of(session, [key for _, key in items])
+        facts = facts_of(session, [key for _, key in items], doomed)
         today = self._guard.day()
         return [each for each in items if each[1] in facts and keeps(facts[each[1]], today) is None]
 
@@ -251,7 +252,7 @@ class Transfers(Looks):
             TransferItem.transfer_id == row.id, TransferItem.state == TransferItemState.LISTED
         )
         items = {item.record_id: item for item in session.scalars(still)}
-        facts = facts_of(session, items)
+        facts = facts_of(session, items, doomed)
         for key, item in items.items():
             why = keeps(facts[key], self._guard.day()) if key in facts else Stop.NOT_THERE
             if why is not None:

@@ -31,6 +31,8 @@ def destruction() -> None:
 @command("prove", "Look everywhere for what a destruction removed, and keep what was found.")
 def prove(out: Out, number: str) -> None:
     """Prove once more."""
+    from retention.gone import looks  # noqa: PLC0415 (most commands never need it)
+
     with opened() as parts:
         key = _found(parts, number)
         made = parts.erasing.again(key)
@@ -39,15 +41,15 @@ def prove(out: Out, number: str) -> None:
             parts.log.note(work.session, system(f"operator:{getpass.getuser()}"), "destruction.prove", body=body)
             work.commit()
         parts.sealer.seal_all()
-        facts = dict(made.facts)
-    out.end({"number": number, "clean": not made.found} | facts, _said(out, facts), ok=not made.found)
+        facts, clean = dict(made.facts), looks.of(made).clean
+    out.end({"number": number, "clean": clean} | facts, _said(out, facts), ok=clean)
 
 
 @click.argument("number")
 @command("show", "Show how far a destruction is, and what its last proof found.")
 def show(out: Out, number: str) -> None:
     """Show it."""
-    from retention.gone import looks  # noqa: PLC0415 (most commands never need it)
+    from retention.gone import looks  # noqa: PLC0415 (as above)
 
     with opened() as parts, parts.db.reading() as session:
         key = _found(parts, number)

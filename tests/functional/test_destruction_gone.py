@@ -175,10 +175,12 @@ def test_copies_of_the_ring_that_do_not_confirm_are_named_until_they_do(
         (proof,) = looks.findings(session, key)
     assert proof.unconfirmed == ("保险柜",)
     assert not proof.unreadable
+    assert not proof.clean, "an older backup is read with that copy"
     away.rename(copy)
     parts.erasing.again(key)
     with parts.db.reading() as session:
-        assert looks.findings(session, key)[0].unreadable
+        again = looks.findings(session, key)[0]
+    assert (again.unreadable, again.clean) == (True, True)
 
 
 @pytest.mark.parametrize("failpoint", failpoints.DESTRUCTION)

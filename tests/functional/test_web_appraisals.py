@@ -98,6 +98,7 @@ def a_report_is_kept(house: WebHouse, at: str, old: UUID) -> None:
     assert not any(each in text for each in ("旧合同", "绝不外露", "无保存价值", "1999"))
     assert house.browser("first").get(f"{at}/report.pdf").status_code == 404  # to whom not all of it is shown
     assert "report.pdf" not in house.browser("first").get(at).text
+    assert house.browser("auditor").get(f"{at}/report.pdf").status_code == 404  # custody shows no category
 
 
 def test_a_panel_judges_and_the_report_says_so_and_titles_show_to_those_who_may_see_them(house: WebHouse) -> None:

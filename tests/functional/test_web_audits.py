@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import date, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -39,8 +39,12 @@ def get(house: WebHouse, login: str, path: str) -> tuple[int, str]:
     return reply.status_code, reply.text
 
 
+def yesterday(house: WebHouse) -> date:
+    return house.services.guard.day() - timedelta(days=1)
+
+
 def planned(house: WebHouse, checklist: str = "risk", **more: str) -> str:
-    told = {"checklist": checklist, "since": "2024-01-01", "until": "2099-12-31", "due": "2099-12-31", **more}
+    told = {"checklist": checklist, "since": "2024-01-01", "until": str(yesterday(house)), "due": "2099-12-31", **more}
     status, page = post(house, "auditor", "/audits/new", **told)
     assert status == 200, page
     found = re.search(r"/audits/([0-9a-f-]{36})/answer", page)
@@ -63,7 +67,7 @@ def found(house: WebHouse, key: str, who: str = "archivist", **more: str) -> str
 
 def one_gone(house: WebHouse) -> str:
     """Write a destruction that ended without any signature."""
-    now = datetime.now(UTC)
+    now = house.clock.now() - timedelta(days=2)
     with house.services.db.writing() as work:
         who = work.session.scalars(select(Person.id).where(Person.login == "archivist")).one()
         work.session.add(
@@ -109,6 +113,9 @@ def test_an_audit_is_planned_answered_and_closed_with_what_the_system_counted(ho
     assert post(house, "auditor", f"{at}/answer", point="people", said="met", version="0")[0] == 409  # seen before
     assert post(house, "auditor", f"{at}/close", conclusion="总体可控")[0] == 422  # not met, and nobody is to mend it
     found(house, key, point="destruction")
+    until_next = planned(house, until="2099-12-31")
+    status, page = post(house, "auditor", f"/audits/{until_next}/close", conclusion="总体可控")
+    assert (status, "尚未结束" in page) == (422, True)
     status, page = post(house, "auditor", f"{at}/close", conclusion="总体可控")
     assert status == 200
     assert "总体可控" in page
@@ -116,7 +123,7 @@ def test_an_audit_is_planned_answered_and_closed_with_what_the_system_counted(ho
     assert post(house, "auditor", f"{at}/answer", point="people", said="met", version="1")[0] == 409
     _status, programme = get(house, "auditor", "/audits")
     assert "SJ2" in programme  # the next one is planned for the time that follows
-    assert "2100-01-01" in programme
+    assert str(yesterday(house) + timedelta(days=1)) in programme
     assert re.search(rf'href="{at}"', get(house, "auditor", "/audits?ended=1")[1])
 
 

@@ -16,6 +16,7 @@ from archive.model import Record, RecordState, RetentionSchedule
 from retention.applying import FindDue, Reckon
 from tests.factories.retained import claimed
 from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_of
+from web.retention import terms_due
 
 
 @pytest.fixture
@@ -91,6 +92,22 @@ def test_the_list_tells_nothing_to_who_may_not_read_and_custody_only_number_and_
     assert "2021-01-01" not in officer.get(f"/retention/due?category={house.category.id}").text
 
 
+def test_a_year_that_is_none_is_passed_over_and_a_list_that_is_cut_says_so(
+    house: WebHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filed(house, "旧合同", "2010")
+    archivist = house.browser("archivist")
+    for year in ("9" * 5000, "0020209999", "2020a"):
+        assert "旧合同" in archivist.get(f"/retention/due?year={year}").text
+        assert archivist.get(f"/retention/due/list.xlsx?year={year}").status_code == 200
+        panel = {"purpose": "鉴定", "panel": "archivist approver x", "chair": "archivist"}
+        assert post(house, "archivist", "/appraisals/new", **panel, year=year)[0] == 422
+    monkeypatch.setattr(terms_due, "EXPORTED", 1)
+    sheet = CalamineWorkbook.from_filelike(BytesIO(archivist.get("/retention/due/list.xlsx").data))
+    rows = sheet.get_sheet_by_index(0).to_python()
+    assert (rows[1][3], "至此为止" in rows[2][0]) == ("旧合同", True)
+
+
 def _form(**more: str) -> dict[str, str]:
     return {
         "code": "own", "name": "本单位合同", "term": "D20", "trigger": "year_end", "start": "next_january",
@@ -113,7 +130,10 @@ def test_a_draft_shows_what_it_moves_is_decided_by_another_and_then_applies(hous
     table = house.browser("archivist").get(f"{at}/moves.csv").text
     assert "旧合同" in table
     assert "2031-01-01" in table
-    assert "绝不外露" not in house.browser("staff").get(f"{at}/moves.csv").text
+    assert "moves-head" in house.browser("approver").get(at).text
+    for login in ("staff", "system"):  # by a schedule a record is found by its readers alone
+        assert "moves-head" not in house.browser(login).get(at).text
+        assert house.browser(login).get(f"{at}/moves.csv").status_code == 403
     assert post(house, "archivist", f"{at}/decide", decision="approve", reason="好")[0] == 403
     assert post(house, "staff", f"{at}/decide", decision="approve", reason="好")[0] == 403
     assert post(house, "approver", f"{at}/decide", decision="approve", reason="好")[0] == 200

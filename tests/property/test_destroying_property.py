@@ -15,6 +15,9 @@ from archive.errors import ArchiveError
 from archive.ids import new_id
 from archive.loans.states import RUNNING
 from archive.model import (
+    Appraisal,
+    AppraisalItem,
+    AppraisalState,
     ApprovalWord,
     DestroyedRecord,
     Destruction,
@@ -35,6 +38,7 @@ from archive.model import (
 )
 from retention.destroying.rules import NEXT, all_apart, free_for
 from retention.holds import Wanted
+from tests.factories import people as rights
 from tests.factories.destroying import DUTIES, DestroyingHouse, a_destroying_house
 
 WHO = st.sampled_from(
@@ -218,6 +222,24 @@ class Destroying(RuleBasedStateMachine):
             row.due = date(today.year + 1, 1, 1) if which % 2 else date(2020, 1, 1)
             work.commit()
 
+    @rule(which=WHICH)
+    def judge_anew(self, which: int) -> None:
+        """A panel takes a record anew, or one that did gives up."""
+        running = self._rows(Appraisal, Appraisal.state == AppraisalState.OPEN)
+        with self.house.lent.db.writing() as work:
+            if running and which % 2:
+                work.session.get_one(Appraisal, running[which % len(running)].id).state = AppraisalState.WITHDRAWN
+            else:
+                row = Appraisal(
+                    number=new_id().hex[:20], purpose="复审", state=AppraisalState.OPEN, begun_at=rights.NOW,
+                    begun_by=self.house.lent.person("head"),
+                )  # fmt: skip
+                work.session.add(row)
+                work.session.flush()
+                item = {"record_id": self.good[which % 3], "position": 1, "number": "1", "due": date(2020, 1, 1)}
+                work.session.add(AppraisalItem(appraisal_id=row.id, **item))
+            work.commit()
+
     @rule(days=st.sampled_from([1, 7, 7, 30, 400, 4000]))
     def wait(self, days: int) -> None:
         self.house.cool(days)
@@ -238,6 +260,8 @@ class Destroying(RuleBasedStateMachine):
             assert str(item.record_id) not in {each.covers["id"] for each in held}
             lent = self._rows(Loan, Loan.record_id == item.record_id, Loan.state.in_(RUNNING))
             assert not lent, LoanState
+            judged = AppraisalItem.record_id == item.record_id, Appraisal.id == AppraisalItem.appraisal_id
+            assert not self._rows(Appraisal, *judged, Appraisal.state == AppraisalState.OPEN)
             self.chain(item.destruction_id)
         self.judged |= {each.record_id for each in doomed}
 

@@ -26,6 +26,7 @@ from archive.identity import Identity
 from archive.loans.asking import Wish as LoanWish
 from archive.model import (
     Appraisal,
+    AppraisalItem,
     ApprovalWord,
     Category,
     Content,
@@ -87,6 +88,7 @@ class Card:
     waits: bool = False  # for an event
     kept: date | None = None
     given_up: bool = False
+    judged: bool = False  # by a panel that has not ended
     held: list[UUID] = field(default_factory=list)
     lent: list[UUID] = field(default_factory=list)
     matters: list[UUID] = field(default_factory=list)
@@ -107,7 +109,7 @@ class Card:
         return due is not None and due <= today and not (self.held or self.lent or self.matters)
 
     def may_go(self, today: date) -> bool:
-        return self.given_up and self.free(today)
+        return self.given_up and not self.judged and self.free(today)
 
 
 PANEL = ("archivist", "manager", "director")
@@ -116,8 +118,8 @@ DUTIES = ((Duty.EXECUTOR, "clerk"), (Duty.WITNESS, "staff"), (Duty.WITNESS, "res
 ENDED = (DestructionState.REFUSED, DestructionState.WITHDRAWN, DestructionState.CLOSED, DestructionState.GONE)
 ON_IT = (DestructionItem.standing, DestructionItem.state != DestructionItemState.PULLED)
 ACTS = (
-    *["destroy"] * 12, *["appraise"] * 4, *["wait"] * 3, *["happen"] * 2, *["release", "take_back", "settle"] * 2,
-    *["hold"] * 2, "lend", "open", "undo", "renew", *["carry_out"] * 2,
+    *["destroy"] * 12, *["appraise"] * 4, *["judge"] * 2, *["wait"] * 3, *["happen"] * 2,
+    *["release", "take_back", "settle"] * 2, *["hold"] * 2, "lend", "open", "undo", "renew", *["carry_out"] * 2,
 )  # fmt: skip
 
 
@@ -154,6 +156,7 @@ class Decades(RuleBasedStateMachine):
         self.doomed: set[UUID] = set()
         self.gone: set[UUID] = set()
         self.events: dict[UUID, tuple[UUID, date]] = {}
+        self.panels: list[UUID] = []
 
     def who(self, login: str) -> Identity:
         return self.parts.people.identity_of(login)
@@ -178,7 +181,7 @@ class Decades(RuleBasedStateMachine):
         self.clock.move(seconds=1)
         draw = Random(seed)  # what is chosen from depends on the house, which Hypothesis may not draw from
         left = [key for key in self.ids if key not in self.doomed | self.gone]
-        if what in {"wait", "appraise", "destroy", "undo", "carry_out"}:
+        if what in {"wait", "appraise", "judge", "destroy", "undo", "carry_out"}:
             getattr(self, what)(draw)
         elif left:
             key = left[which % len(left)]
@@ -244,9 +247,8 @@ class Decades(RuleBasedStateMachine):
                 card.kept, card.given_up = max(until, card.kept or until), False
 
     def appraise(self, draw: Random) -> None:
-        """A panel of three judges what is due; what something keeps is not given up."""
-        verdicts = [*[Verdict.DESTROY] * 6, Verdict.KEEP, Verdict.TRANSFER]
-        acts, until = self.parts.retention.appraisals, date(self.today().year + 2, 2, 28)
+        """A panel of three is to judge what is due, now or later: until it has, none of it goes."""
+        acts = self.parts.retention.appraisals
         for schedule in self.schedules:
             chosen = Due(Asked(schedule=schedule))
             begun = self.tried(acts.listing.begin, self.who("archivist"), "到期鉴定", PANEL, "director", chosen)
@@ -254,8 +256,25 @@ class Decades(RuleBasedStateMachine):
                 continue
             acts.listing.open(self.who("archivist"), begun, self.rows(Appraisal, Appraisal.id == begun)[0].version)
             self.parts.runner.run(JobKind.APPRAISE)
-            for key in [each for each in self.ids if each not in self.gone]:
+            self.panels.append(begun)
+            for key in self.judged_by(begun):
+                self.cards[key].judged = True
+            if draw.randint(0, 2):
+                self.judge(draw)
+
+    def judged_by(self, appraisal: UUID) -> list[UUID]:
+        found = set(self.rows(AppraisalItem.record_id, AppraisalItem.appraisal_id == appraisal))
+        return [key for key in self.ids if key in found]
+
+    def judge(self, draw: Random) -> None:
+        """A panel says what it has to; what something keeps is not given up."""
+        verdicts = [*[Verdict.DESTROY] * 6, Verdict.KEEP, Verdict.TRANSFER]
+        acts, until = self.parts.retention.appraisals, date(self.today().year + 2, 2, 28)
+        while self.panels:
+            begun = self.panels.pop()
+            for key in self.judged_by(begun):
                 verdict, card = draw.choice(verdicts), self.cards[key]
+                card.judged = card.given_up = False
                 said = Opinion(verdict, until if verdict is Verdict.KEEP else None)
                 say = partial(acts.judging.say, appraisal_id=begun, record_ids=[key], said=said, reason="已阅")
                 if sum(self.tried(say, self.who(login)) or 0 for login in PANEL) == len(PANEL):
@@ -360,6 +379,10 @@ class Decades(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Leave the house to the next without anything that may still go, and look at all of it once more."""
         self.carry_out()
+        for key in self.panels:
+            version = self.rows(Appraisal, Appraisal.id == key)[0].version
+            self.parts.retention.appraisals.listing.withdraw(self.who("archivist"), key, version, "暂缓")
+        self.parts.runner.run(JobKind.APPRAISE)
         for row in self.rows(Destruction, Destruction.state.not_in(ENDED)):
             self.parts.retention.destructions.listing.withdraw(self.who("archivist"), row.id, "暂缓")
         for key in set(self.ids) - self.gone:

@@ -21,6 +21,7 @@ FACTS = st.builds(
     lent=st.booleans(),
     missing=st.booleans(),
     unsettled=st.booleans(),
+    elsewhere=st.booleans(),
 )
 
 
@@ -55,7 +56,8 @@ def test_a_transfer_is_closed_only_after_approval_packing_and_receipt_and_then_n
 def test_what_stops_a_destruction_stops_a_transfer_but_for_its_term(facts: Facts, today: date) -> None:
     found = keeps(facts, today)
     assert found is not Stop.UNDUE
-    if facts.state is not RecordState.FILED or facts.held or facts.lent or facts.missing or facts.unsettled:
+    keep = (facts.held, facts.lent, facts.missing, facts.unsettled, facts.elsewhere)
+    if facts.state is not RecordState.FILED or any(keep):
         assert found is not None
     if (strict := stop(facts, today)) not in {None, Stop.UNDUE}:
         assert found is strict

@@ -19,6 +19,8 @@ from archive.model import (
     AppraisalState,
     Block,
     Category,
+    Destruction,
+    DestructionItem,
     HoldKind,
     Job,
     JobKind,
@@ -171,6 +173,23 @@ def test_an_officer_never_sits_on_a_panel_and_who_is_no_archivist_begins_none(ma
         made.retention.appraisals.listing.begin(made.house.archivist, "鉴定", ("张", "李", "审"), "李", Chosen())
     with pytest.raises(NotAllowed):
         begin(made, who=made.house.staff)
+
+
+def test_what_a_destruction_has_listed_meanwhile_leaves_the_list_as_it_is_opened(made: RetainedHouse) -> None:
+    first, second = due(made, 2)
+    key = begin(made)
+    with made.house.db.writing() as work:  # begun while the list of the appraisal was being written
+        other = Destruction(
+            number="XH0", purpose="销毁", begun_by=made.house.archivist.person_id, begun_at=made.clock.now()
+        )
+        work.session.add(other)
+        work.session.flush()
+        work.session.add(DestructionItem(destruction_id=other.id, record_id=second, position=1))
+        work.commit()
+    made.retention.appraisals.listing.open(made.house.archivist, key, row(made, key).version)
+    made.work()
+    with made.house.db.reading() as session:
+        assert session.scalars(select(AppraisalItem.record_id)).all() == [first]
 
 
 def test_what_is_judged_is_not_lent_until_it_is_closed(made: RetainedHouse) -> None:

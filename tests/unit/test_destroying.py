@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 
+from archive.approving.engine import Approvals
 from archive.errors import ArchiveError, Ended, InvalidInput, NotAllowed, NotFound, OwnRequest, WrongState
 from archive.ids import new_id
 from archive.model import (
@@ -21,7 +23,11 @@ from archive.model import (
     ApprovalState,
     Block,
     BlockKind,
+    Content,
+    ContentState,
     Copy,
+    Deadline,
+    DeadlineState,
     DestroyedRecord,
     Destruction,
     DestructionItem,
@@ -29,6 +35,8 @@ from archive.model import (
     DestructionMethod,
     DestructionState,
     Duty,
+    File,
+    FileRole,
     HoldKind,
     Job,
     JobKind,
@@ -40,10 +48,14 @@ from archive.model import (
     ShelfKind,
     ShelfPlace,
     Stop,
+    Transfer,
+    TransferItem,
+    TransferState,
     Verdict,
 )
 from retention.destroying.register import Asked
 from retention.holds import Wanted
+from retention.transferring.transfers import Transfers
 from tests.factories import people as rights
 from tests.factories.destroying import HOW, DestroyingHouse, a_destroying_house
 
@@ -125,7 +137,157 @@ def test_only_what_the_newest_closed_appraisal_gave_up_is_listed(house: Destroyi
             for kind, record in ((later, second), (running, third))
         )
         work.commit()
-    assert set(house.items(house.begin())) == {gone, third}
+    assert set(house.items(house.begin())) == {gone}, "the third is judged anew"
+
+
+def judge(house: DestroyingHouse, record: UUID, state: AppraisalState = AppraisalState.OPEN, **more: Any) -> UUID:
+    """Have another appraisal judge a record."""
+    with house.lent.db.writing() as work:
+        row = Appraisal(
+            id=new_id(), number=new_id().hex[:20], purpose="复审", state=state, begun_by=house.lent.person("head"),
+            begun_at=rights.NOW,
+        )  # fmt: skip
+        work.session.add(row)
+        work.session.flush()
+        item = AppraisalItem(appraisal_id=row.id, record_id=record, position=1, number="1", due=date(2021, 1, 1))
+        work.session.add(item)
+        for name, value in more.items():
+            setattr(row if name == "closed_at" else item, name, value)
+        work.commit()
+        return row.id
+
+
+def transfers(house: DestroyingHouse) -> Transfers:
+    lent = house.lent
+    return Transfers(lent.db, lent.guard, Approvals(lent.vault, lent.log, lent.clock), lent.log)
+
+
+def test_what_an_appraisal_judges_or_a_transfer_carries_is_pulled_and_not_listed_again(house: DestroyingHouse) -> None:
+    judged, carried, plain = house.record(), house.record(), house.record()
+    key = house.begin()
+    judge(house, judged)
+    with house.lent.db.writing() as work:
+        going = Transfer(
+            id=new_id(), number="YJ1", receiver="市档案馆", purpose="移交", state=TransferState.APPROVED,
+            begun_by=house.lent.person("head"), begun_at=rights.NOW,
+        )  # fmt: skip
+        work.session.add(going)
+        work.session.flush()
+        work.session.add(TransferItem(transfer_id=going.id, record_id=carried, position=1))
+        work.commit()
+    house.to(State.ASKED, key)
+    assert {each: item.pulled for each, item in house.items(key).items()} == {
+        judged: Stop.ELSEWHERE, carried: Stop.ELSEWHERE, plain: None,
+    }  # fmt: skip
+    with pytest.raises(InvalidInput, match="none_to_destroy"):
+        house.begin()
+    with house.lent.db.writing() as work:
+        work.session.get_one(Transfer, going.id).state = TransferState.WITHDRAWN
+        work.commit()
+    assert set(house.items(house.begin())) == {carried}
+
+
+def test_a_transfer_takes_by_the_newest_verdict_and_nothing_that_is_listed(house: DestroyingHouse) -> None:
+    goes, kept, listed = house.record(verdict=Verdict.TRANSFER), house.record(verdict=Verdict.TRANSFER), house.record()
+    acts, who = transfers(house), house.who("archivist")
+    assert set(acts.proposed(who)) == {goes, kept}
+    later = house.lent.clock.now().replace(year=2027)
+    judge(house, kept, AppraisalState.CLOSED, verdict=Verdict.KEEP, until=date(2040, 1, 1), closed_at=later)
+    judge(house, listed, AppraisalState.CLOSED, verdict=Verdict.TRANSFER, closed_at=later)
+    assert set(acts.proposed(who)) == {goes, listed}
+    put_on_another(house, listed)
+    assert set(acts.proposed(who)) == {goes}
+    key = acts.begin(who, "市档案馆", "移交", [goes, listed])
+    shown = acts.show(who, key)
+    assert {item.record_id: item.pulled for item, _ in shown.items} == {goes: None, listed: Stop.ELSEWHERE}
+
+
+def test_what_a_change_of_schedules_keeps_is_pulled_before_its_days_have_followed(house: DestroyingHouse) -> None:
+    record = house.record()
+    key = house.to(State.COUNTED)
+    with house.lent.db.writing() as work:  # no schedule gives it the day that is kept
+        work.session.add(Job(id=new_id(), kind=JobKind.RECKON, run_after=rights.NOW, created_at=rights.NOW))
+        work.commit()
+    assert house.acts.running.run(house.who("executor"), key, house.row(key).number) is State.CONFIRMED
+    assert house.items(key)[record].pulled is Stop.UNDUE
+
+
+def test_it_ends_when_nothing_is_left_to_confirm(house: DestroyingHouse) -> None:
+    for gate in (State.ASKED, State.COOLING):
+        record = house.record()
+        key = house.to(gate)
+        hold(house, record)
+        if gate is State.ASKED:
+            house.approve(key)
+        else:
+            house.cool()
+            assert house.acts.deciding.confirm(house.who("secrecy"), key) is State.WITHDRAWN
+        assert (house.row(key).state, house.items(key)[record].pulled) == (State.WITHDRAWN, Stop.HELD)
+        with house.lent.db.reading() as session:
+            open_ = select(Deadline.id).where(Deadline.subject_id == key, Deadline.state == DeadlineState.OPEN)
+            assert session.scalars(open_).all() == []
+
+
+def test_paper_and_files_are_told_by_what_there_is_as_well_as_by_what_is_described(house: DestroyingHouse) -> None:
+    never_shelved, scanned = house.record(medium=Medium.PAPER), house.record(medium=Medium.PAPER)
+    inside, dossier = house.record(medium=Medium.PAPER), house.record(due=None, kind=RecordKind.DOSSIER)
+    with house.lent.db.writing() as work:
+        work.session.execute(delete(Copy).where(Copy.record_id.in_([never_shelved, inside])))
+        work.session.get_one(Record, inside).dossier_id = dossier  # in the dossier's own paper
+        file = File(record_id=scanned, name="a.pdf", role=FileRole.ORIGINAL)
+        work.session.add(file)
+        work.session.flush()
+        work.session.add(
+            Content(
+                file_id=file.id, record_id=scanned, object_key="ab/cd", state=ContentState.STORED, size=5,
+                created_at=rights.NOW,
+            )
+        )  # fmt: skip
+        work.commit()
+    looks, who = house.acts.looks, house.who("archivist")
+    key = house.begin(replace(HOW, method=DestructionMethod.DELETION))
+    shown = looks.show(who, key)
+    assert (shown.paper, shown.electronic, shown.uncounted) == (True, True, 1)
+    for each in (scanned, inside):
+        house.acts.listing.leave_out(who, key, each)
+    shown = looks.show(who, key)
+    assert (shown.paper, shown.electronic, shown.uncounted) == (True, False, 1)
+    house.appoint(key)
+    with pytest.raises(InvalidInput, match="paper_is_not_deleted"):
+        house.acts.deciding.ask(who, key, "到期")
+
+
+def test_numbers_go_on_behind_the_ten_thousandth_of_a_year(house: DestroyingHouse) -> None:
+    house.record()
+    year = house.lent.guard.day().year
+    with house.lent.db.writing() as work:
+        work.session.add_all(
+            Destruction(
+                id=new_id(), number=f"XH{year}-{at}", purpose="x", begun_by=house.lent.person("head"),
+                begun_at=rights.NOW,
+            )
+            for at in ("0002", "9999", "10000")
+        )  # fmt: skip
+        work.commit()
+    assert house.row(house.begin()).number == f"XH{year}-10001"
+
+
+def test_a_day_that_was_set_stays_whoever_is_appointed_meanwhile(house: DestroyingHouse) -> None:
+    house.record()
+    key, who = house.to(State.COOLING), house.who("archivist")
+
+    def days() -> list[tuple[str, date]]:
+        with house.lent.db.reading() as session:
+            query = select(Deadline.kind, Deadline.due).where(Deadline.subject_id == key).order_by(Deadline.kind)
+            return [(kind, day) for kind, day in session.execute(query)]
+
+    before = days()
+    assert len(before) == 2
+    house.cool(5)
+    duty = next(e.row for e in house.acts.looks.show(who, key).duties if e.row.duty is Duty.SUPERVISOR)
+    house.acts.counting.dismiss(who, key, duty.id)
+    house.acts.counting.appoint(who, key, Duty.SUPERVISOR, "system")
+    assert days() == before
 
 
 def test_what_was_kept_on_since_its_appraisal_is_appraised_anew_before_it_goes(house: DestroyingHouse) -> None:
@@ -243,7 +405,7 @@ def test_nobody_has_two_duties(house: DestroyingHouse) -> None:
     appoint(house.who("archivist"), key, Duty.WITNESS, "secrecy")
     with pytest.raises(OwnRequest):
         house.acts.deciding.confirm(house.who("secrecy"), key)
-    assert house.acts.deciding.confirm(house.who("security"), key) == 0
+    assert house.acts.deciding.confirm(house.who("security"), key) is State.CONFIRMED
 
 
 def test_it_cools_off_for_so_long(house: DestroyingHouse) -> None:
@@ -293,6 +455,9 @@ def test_an_outsider_signs_with_a_code_or_on_paper(house: DestroyingHouse) -> No
     house.record(medium=Medium.ELECTRONIC)
     key, asker, acts = house.begin(replace(HOW, method=DestructionMethod.DELETION)), house.who("archivist"), house.acts
     one = acts.counting.appoint(asker, key, Duty.WITNESS, outsider="街道办 王立")
+    for duty in (Duty.WITNESS, Duty.SUPERVISOR):
+        with pytest.raises(InvalidInput, match="has_a_duty"):
+            acts.counting.appoint(asker, key, duty, outsider="街道办　王立")
     two = acts.counting.appoint(asker, key, Duty.WITNESS, outsider="审计所 李明")
     acts.counting.appoint(asker, key, Duty.EXECUTOR, "executor")
     with pytest.raises(InvalidInput, match="duty"):
@@ -303,6 +468,8 @@ def test_an_outsider_signs_with_a_code_or_on_paper(house: DestroyingHouse) -> No
     acts.deciding.confirm(house.who("secrecy"), key)
     code = acts.counting.code(asker, key, one)
     newer = acts.counting.code(asker, key, one)
+    with pytest.raises(NotAllowed):  # who made it could sign for every witness alone
+        acts.counting.sign_for(asker, key, one, newer)
     for wrong in (code, "", "AAAA-BBBB-CCCC"):
         with pytest.raises(InvalidInput, match="code_wrong"):
             acts.counting.sign_for(house.who("executor"), key, one, wrong)
@@ -333,13 +500,13 @@ def test_a_code_ends_after_a_day_and_after_five_wrong_ones(house: DestroyingHous
     late = house.acts.counting.code(asker, key, one)
     house.cool(1)
     with pytest.raises(InvalidInput, match="code_wrong"):
-        house.acts.counting.sign_for(asker, key, one, late)
+        house.acts.counting.sign_for(house.who("executor"), key, one, late)
     guessed = house.acts.counting.code(asker, key, one)
     for _ in range(5):
         with pytest.raises(InvalidInput, match="code_wrong"):
-            house.acts.counting.sign_for(asker, key, one, "AAAABBBBCCCC")
+            house.acts.counting.sign_for(house.who("executor"), key, one, "AAAABBBBCCCC")
     with pytest.raises(InvalidInput, match="code_wrong"):
-        house.acts.counting.sign_for(asker, key, one, guessed)
+        house.acts.counting.sign_for(house.who("executor"), key, one, guessed)
 
 
 def test_a_list_from_which_all_was_pulled_does_not_run(house: DestroyingHouse) -> None:
@@ -356,6 +523,8 @@ def test_a_list_from_which_all_was_pulled_does_not_run(house: DestroyingHouse) -
         house.acts.running.run(house.who("executor"), key, number)
     house.acts.listing.withdraw(house.who("archivist"), key, "已无可销毁")
     assert house.row(key).state is State.WITHDRAWN
+    with pytest.raises(Ended):  # what has ended takes no pictures
+        house.acts.looks.add_file(house.who("archivist"), key, "签字.png", b"\x89PNG picture")
 
 
 def test_titles_of_upper_levels_are_neutral_and_the_register_has_its_own_rights(house: DestroyingHouse) -> None:

@@ -149,10 +149,10 @@ class Bucket:
         (self.held.add if on else self.held.discard)(key)
 
 
-def test_the_store_holds_the_objects_too_until_no_hold_is_left(made: RetainedHouse) -> None:
-    house, bucket = made.house, Bucket()
-    key = house.add("电梯合同")
-    with house.db.writing() as work:
+def stored(made: RetainedHouse) -> UUID:
+    """Make a record with a file in the store."""
+    key = made.house.add("电梯合同")
+    with made.house.db.writing() as work:
         file = File(record_id=key, name="a.pdf", role=FileRole.ORIGINAL)
         work.session.add(file)
         work.session.flush()
@@ -162,6 +162,12 @@ def test_the_store_holds_the_objects_too_until_no_hold_is_left(made: RetainedHou
         )  # fmt: skip
         work.session.add(content)
         work.commit()
+    return key
+
+
+def test_the_store_holds_the_objects_too_until_no_hold_is_left(made: RetainedHouse) -> None:
+    house, bucket = made.house, Bucket()
+    key = stored(made)
     keeping = KeepHolds(house.db, made.retention.schedules._log, made.clock, bucket)  # type: ignore[arg-type]
     one, two = place(made, "record", id=str(key)), place(made, "category", id=str(house.category.id))
     keeping.run([claimed(one), claimed(two)])
@@ -173,6 +179,26 @@ def test_the_store_holds_the_objects_too_until_no_hold_is_left(made: RetainedHou
     keeping.run([claimed(two)])
     assert bucket.held == set()
     assert rows(made) == 0
+
+
+def test_the_store_goes_on_holding_for_a_hold_that_was_written_while_it_let_go(made: RetainedHouse) -> None:
+    house, bucket = made.house, Bucket()
+    key = stored(made)
+    keeping = KeepHolds(house.db, made.retention.schedules._log, made.clock, bucket)  # type: ignore[arg-type]
+    one = place(made, "record", id=str(key))
+    keeping.run([claimed(one)])
+    made.retention.holds.release(house.colleague, one, "结案")
+    letting_go = bucket.hold
+
+    def meanwhile(key_: str, version: str, *, on: bool) -> None:
+        if not on:
+            bucket.hold = letting_go  # type: ignore[method-assign]
+            keeping.run([claimed(place(made, "category", id=str(house.category.id)))])
+        letting_go(key_, version, on=on)
+
+    bucket.hold = meanwhile  # type: ignore[method-assign]
+    keeping.run([claimed(one)])
+    assert bucket.held == {"ab/cd"}
 
 
 def test_a_job_that_breaks_off_goes_on_and_writes_each_row_once(made: RetainedHouse) -> None:
@@ -196,6 +222,9 @@ def test_a_job_that_breaks_off_goes_on_and_writes_each_row_once(made: RetainedHo
         ("place", {"path": "Z9/"}, "place"),
         ("query", {}, "query"),
         ("query", {"sql": "1=1"}, "sql"),
+        ("query", {"words": ["。"]}, "words"),
+        ("query", {"words": ["电梯", "-"]}, "words"),
+        ("query", {"responsible": " "}, "responsible"),
     ],
 )
 def test_a_hold_that_would_cover_nothing_known_is_refused(

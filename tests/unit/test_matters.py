@@ -74,6 +74,28 @@ def test_one_of_a_dossier_keeps_its_items_and_one_of_a_subject_all_its_records(m
     assert stop(made, alone) is None
 
 
+def test_what_is_split_off_a_subject_is_kept_by_what_was_open_then_until_it_is_settled(made: RetainedHouse) -> None:
+    house, matters = made.house, made.retention.matters
+    keys = [house.add(f"件{at}", **OLD) for at in range(3)]
+    subject = a_subject(made)
+    for key in keys:
+        made.subjects.link(house.archivist, key, subject)
+    made.filed(*keys)
+    matter = matters.open_of_subject(house.archivist, subject, MatterKind.CLAIM, "索赔")
+    made.clock.move(seconds=1)
+    off = made.subjects.split(house.archivist, subject, {"name": "张三"}, keys[1:])
+    made.clock.move(seconds=1)
+    again = made.subjects.split(house.archivist, off, {"name": "李四"}, keys[2:])
+    assert [stop(made, each) for each in keys] == [Stop.UNSETTLED] * 3
+    for each in (subject, off, again):
+        assert [one.why for one in matters.of_subject(house.archivist, each)] == ["索赔"]
+    matters.close(house.archivist, matter, "已赔付")
+    assert [stop(made, each) for each in keys] == [None] * 3
+    made.clock.move(seconds=1)
+    matters.open_of_subject(house.archivist, off, MatterKind.UNPAID, "欠费")
+    assert [stop(made, each) for each in keys] == [None, Stop.UNSETTLED, None], "later it is that one's alone"
+
+
 def test_only_archivists_who_see_the_record_enter_matters(made: RetainedHouse) -> None:
     house, matters = made.house, made.retention.matters
     [key] = made.filed(house.add("索赔单", **OLD))

@@ -9,13 +9,14 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from archive.database import Database
 from archive.errors import Damaged, KeyUnavailable
 from archive.ids import new_id
 from archive.model import Generation, OwnerKey, RingCopy
 from storage import generations, keypack
+from storage.erasing import RingErasing
 from storage.objects import FileStore
 from storage.ring import KeyRing
 from storage.vault import RingVault
@@ -258,6 +259,29 @@ def test_a_rotation_that_crashes_is_finished_later(
     generations.finish(house.db, house.ring, house.clock)
     assert all(now_readable(house, each) for each in kept)
     assert not before & set(house.ring.generations())
+
+
+def test_keys_go_only_when_a_backup_after_the_move_has_what_took_their_place(house: House) -> None:
+    one, other, neighbour = house.keep(2030), house.keep(2030), house.keep(2030)
+    erasing = RingErasing(house.db, house.ring, house.clock)
+
+    def take(gone: Sealed) -> None:
+        with house.db.writing() as work:
+            erasing.doom(work.session, [gone.owner])
+            work.session.execute(delete(OwnerKey).where(OwnerKey.owner_id == gone.owner))
+            work.commit()
+
+    take(one)
+    left = erasing.rewrap()  # now the first makes its backup
+    with house.db.reading() as session:
+        backed = session.get_one(OwnerKey, neighbour.owner).generation_id
+    take(other)  # another destruction comes as far as its own
+    later = erasing.rewrap()
+    assert erasing.destroy(left).destroyed == 1
+    assert not house.ring.is_destroyed(backed), "the first's backup is the only one that has the neighbour's key"
+    assert erasing.destroy(later).destroyed == 1
+    assert house.ring.is_destroyed(backed)
+    assert [now_readable(house, each) for each in (one, other, neighbour)] == [False, False, True]
 
 
 def test_a_copy_of_the_ring_that_is_away_is_named_until_it_confirms(house: House, tmp_path: Path) -> None:

@@ -15,6 +15,11 @@ from archive.identity import system
 from archive.ids import new_id
 from archive.log.writer import Log
 from archive.model import (
+    Afterwards,
+    Appraisal,
+    AppraisalItem,
+    AppraisalState,
+    ApprovalState,
     Block,
     BlockCause,
     BlockKind,
@@ -23,10 +28,14 @@ from archive.model import (
     Circulation,
     CirculationState,
     CopyCondition,
+    DestructionItem,
     DueState,
     Hold,
     HoldKind,
     HoldRecord,
+    Job,
+    JobKind,
+    JobState,
     Loan,
     LoanForm,
     LoanState,
@@ -37,14 +46,20 @@ from archive.model import (
     RecordExtension,
     RecordState,
     RetentionSchedule,
+    ScheduleDraft,
     StandingCustody,
     Stop,
+    Transfer,
+    TransferItem,
+    TransferItemState,
+    TransferState,
     UnsettledMatter,
 )
-from retention import last_check
+from retention import elsewhere, last_check
 from retention.holding import Facts, HoldCheck, Rule, covers, facts_of, held, holds_on, may_cover, standing
 from retention.keeping_on import Keep, Longer
 from retention.reckoning import DueDays
+from retention.transferring.rules import RUNNING as GOING
 from tests.factories import records
 from tests.factories.databases import an_engine, without_what_it_hangs_on
 from tests.fakes.clock import FixedClock
@@ -285,6 +300,85 @@ def test_each_thing_that_keeps_a_record_is_found_and_named(room: Room) -> None:
         replace(plain, missing=True), replace(plain, lent=True), replace(plain, held=True),
         replace(plain, unsettled=True),
     ]  # fmt: skip
+
+
+def test_a_day_that_is_still_to_follow_is_reckoned_by_the_last_question(room: Room) -> None:
+    def ten_or(term: str) -> dict[str, Any]:
+        return {"trigger": "drawn_up", "start": "same_day", "source": "x", "exact": True, "term": term}
+
+    schedule = RetentionSchedule(id=new_id(), code="one", names={}, definition=ten_or("D10"))
+    room.put(schedule)
+    room.put(CategorySchedule(category_id=room.top.id, schedule_id=schedule.id))
+    drawn: dict[str, Any] = {"drawn_from": date(2010, 1, 1), "drawn_to": date(2010, 1, 1), "filed_at": NOW}
+    record, apart = room.add(**drawn), room.add(room.apart, **drawn)
+    for key in (record, apart):
+        room.session.get_one(Record, key).term = "D1"
+    assert room.stops(record) == [None]
+    schedule.definition = ten_or("D30")  # approved: the kept day follows by a job
+    job = Job(id=new_id(), kind=JobKind.RECKON, state=JobState.QUEUED, run_after=NOW, created_at=NOW)
+    room.put(job)
+    for waits in (JobState.QUEUED, JobState.RUNNING, JobState.FAILED, JobState.CANCELLED):
+        job.state = waits
+        room.session.flush()
+        assert room.stops(record) == [Stop.UNDUE]
+    schedule.definition = ten_or("D10")
+    assert room.stops(record, apart) == [None, Stop.UNDUE]
+    job.state, schedule.definition = JobState.DONE, ten_or("D30")
+    draft = ScheduleDraft(
+        id=new_id(), schedule_id=schedule.id, code="one", names={}, definition={}, categories=[], why="x",
+        asked_by=new_id(), asked_at=NOW, state=ApprovalState.APPROVED,
+    )  # fmt: skip
+    room.put(draft)
+    assert room.stops(record) == [Stop.UNDUE]
+    draft.applied_at = NOW
+    room.session.flush()
+    assert room.stops(record) == [None], "then the kept day is the one"
+
+
+def test_what_other_work_has_is_told_to_who_must_keep_clear_of_it(room: Room) -> None:
+    panels = {
+        state: Appraisal(
+            id=new_id(), number=state, purpose="x", state=state, begun_by=new_id(), begun_at=NOW, closed_at=NOW
+        )
+        for state in AppraisalState
+    }  # fmt: skip
+    transfers = {
+        state: Transfer(
+            id=new_id(), number=state, receiver="x", purpose="x", state=state, begun_by=new_id(), begun_at=NOW,
+            afterwards=Afterwards.KEEP,
+        )
+        for state in TransferState
+    }  # fmt: skip
+    room.put(*panels.values(), *transfers.values())
+    judged = {state: room.add() for state in panels}
+    carried = {state: room.add() for state in transfers}
+    pulled, listed, free = room.add(), room.add(), room.add()
+    room.put(
+        *(
+            AppraisalItem(appraisal_id=panels[state].id, record_id=key, position=1, number="1", due=PAST)
+            for state, key in judged.items()
+        ),
+        *(TransferItem(transfer_id=transfers[state].id, record_id=key, position=1) for state, key in carried.items()),
+        TransferItem(
+            transfer_id=transfers[TransferState.PACKED].id, record_id=pulled, position=2,
+            state=TransferItemState.PULLED,
+        ),
+        DestructionItem(destruction_id=new_id(), record_id=listed, position=1),
+    )  # fmt: skip
+
+    def kept(by: Any, *ids: UUID) -> set[UUID]:
+        found = last_check.stops(room.session, ids, TODAY, by)
+        assert set(found.values()) <= {Stop.ELSEWHERE}
+        return set(found)
+
+    every = [*judged.values(), *carried.values(), pulled, listed, free]
+    assert kept(elsewhere.judged, *every) == {judged[each] for each in (AppraisalState.DRAFT, AppraisalState.OPEN)}
+    assert kept(elsewhere.carried, *every) == {carried[each] for each in GOING}
+    assert kept(elsewhere.doomed, *every) == {listed}
+    assert kept(elsewhere.kept_from_destruction, *every) == kept(elsewhere.judged, *every) | kept(
+        elsewhere.carried, *every
+    )
+    assert room.stops(*every) == [None] * len(every)
 
 
 def test_what_is_kept_on_says_by_whom_and_moves_its_day(room: Room) -> None:

@@ -16,7 +16,7 @@ from web.api import given
 from web.api import made_of_schedules as made
 from web.api.names import behind, page
 from web.api.operations import operation
-from web.asking import require
+from web.asking import may, require
 from web.services import identity, services
 
 
@@ -48,10 +48,10 @@ def schedule_drafts(query: made.DraftList) -> made.Drafts:
 
 @operation("/schedule-drafts/{draft_id}", 403, 404)
 def schedule_draft(draft_id: UUID) -> made.DraftSeen:
-    """Show a draft, and what it would move of the records that you see. Nothing is written."""
+    """Show a draft, and to who may decide it what it would move of the records that they read. Nothing is written."""
     row = services().retention.schedules.one_draft(identity(), draft_id)
-    waits = row.state is ApprovalState.ASKED
-    preview = services().retention.previews.count(identity(), draft_id) if waits else None
+    looks = row.state is ApprovalState.ASKED and may(Act.DECIDE_SCHEDULES)
+    preview = services().retention.previews.count(identity(), draft_id) if looks else None
     return made.DraftSeen(
         **_draft(row), moves=dict(preview.counts) if preview else None, same=preview.same if preview else None
     )

@@ -212,7 +212,16 @@ def _survivor(text: str) -> UUID:
 def _split_form(view: SubjectView) -> Form:
     options = [(str(row.id), row.title, row.archive_number or row.registration_number or "") for row in view.records]
     fields = [
-        Field("records", _("Records"), kind="ticks", options=options, help=_("These go to the new subject.")),
+        Field(
+            "records",
+            _("Records"),
+            kind="ticks",
+            options=options,
+            help=_(
+                "These go to the new subject. What is unsettled keeps them as before; events are to be entered "
+                "for the new subject as well."
+            ),
+        ),
         *own_fields(fields_of(view.subject.kind)),
         _code_field(),
     ]

@@ -20,7 +20,7 @@ from retention.appraising.saying_all import standing
 from retention.appraising.verdicts import CHOICES, LEAST, Said
 from retention.board import Asked
 from web import paging
-from web.asking import Field, Form, again, day_typed, may, require, shown, whole_typed
+from web.asking import Field, Form, again, day_typed, may, require, shown, whole_typed, year_in
 from web.describing.importance import step, steps
 from web.i18n import current_locale
 from web.lists import ticked
@@ -68,11 +68,13 @@ def begin() -> BaseResponse:
     typed = request.form
     try:
         panel = typed.get("panel", "").replace(",", " ").replace("，", " ").replace("、", " ").split()
-        listing = services().retention.appraisals.listing
-        key = listing.begin(identity(), typed.get("purpose", ""), panel, typed.get("chair", ""), _chosen())
+        listing, chosen = services().retention.appraisals.listing, _chosen()
+        key = listing.begin(identity(), typed.get("purpose", ""), panel, typed.get("chair", ""), chosen)
     except ArchiveError as error:
         return again(_form(), error)
     flash(_("The list is drawn up. Leave out what is not to be judged, then open it to the panel."))
+    if left := listing.count(identity(), chosen):
+        flash(_("It is full: as many more are due and wait for another appraisal: %(count)s.", count=left))
     return redirect(url_for("appraisals.show", appraisal_id=key), 303)
 
 
@@ -242,12 +244,10 @@ def _chosen() -> Chosen:
     years = whole_typed("unread")
     if years > MOST_YEARS:
         raise InvalidInput(Fault("unread", "out_of_range", {"low": 1, "high": MOST_YEARS}))
-    year = typed.get("year", "").strip()
-    if year and not (year.isdecimal() and 1000 < int(year[:6]) < 3000):
+    year = year_in(text := typed.get("year", "").strip())
+    if text and year is None:
         raise InvalidInput(Fault("year", "out_of_range", {"low": 1001, "high": 2999}))
-    asked = Asked(
-        year=int(year) if year else None, category=_key("category"), place=_key("place"), schedule=_key("schedule")
-    )
+    asked = Asked(year=year, category=_key("category"), place=_key("place"), schedule=_key("schedule"))
     importance = step(typed.get("importance", ""))
     return Chosen(asked, years, importance, "vital" in typed.getlist("leave"), "handed_over" in typed.getlist("only"))
 

@@ -168,7 +168,10 @@ def _ask(key: UUID) -> Any:
 
 def _decide(key: UUID) -> Any:
     approve = request.form.get("what") == "approve"
-    services().retention.destructions.deciding.decide(identity(), key, request.form.get("reason", ""), approve=approve)
+    reason = request.form.get("reason", "")
+    state = services().retention.destructions.deciding.decide(identity(), key, reason, approve=approve)
+    if state is DestructionState.WITHDRAWN:
+        return _("Nothing on the list may go any more: it has ended.")
     return _("You have agreed.") if approve else _("You have refused it.")
 
 
@@ -180,7 +183,8 @@ def _object(key: UUID) -> Any:
 
 def _confirm(key: UUID) -> Any:
     _prove()
-    services().retention.destructions.deciding.confirm(identity(), key)
+    if services().retention.destructions.deciding.confirm(identity(), key) is DestructionState.WITHDRAWN:
+        return _("Nothing on the list may go any more: it has ended.")
     return _("It is confirmed. The witnesses count now.")
 
 

@@ -148,8 +148,8 @@ def _form() -> Form:
     return Form(
         _("Place a hold"), fields, _("Place the hold"), url_for("holds.every"), values=values,
         crumbs=[(url_for("holds.every"), _("Holds")), (None, _("Place a hold"))],
-        intro=_("What is held is neither corrected nor destroyed until another person releases it. What comes under a "
-                "category, a place or a query later is held too."),
+        intro=_("What is held is neither corrected nor destroyed until another person releases it; its secrecy level "
+                "and period still follow reviews. What comes under a category, a place or a query later is held too."),
     )  # fmt: skip
 
 

@@ -193,7 +193,7 @@ def _draft_page(draft_id: UUID, lines: Sequence[str] = ()) -> str:
     row, locale = services().retention.schedules.one_draft(identity(), draft_id), current_locale()
     waits = row.state is ApprovalState.ASKED
     preview, moves, more = None, [], None
-    if waits:
+    if waits and may(Act.DECIDE_SCHEDULES):
         preview = services().retention.previews.count(identity(), draft_id)
         after = key_of(request.args.get("after", ""))
         found = services().retention.previews.moves(identity(), draft_id, after=after, limit=PAGE + 1)
@@ -243,7 +243,7 @@ def moves_sheet(draft_id: UUID) -> Response:
     table = csv.writer(out)
     table.writerow([_("Number"), _("Title"), _("Day before"), _("Day after"), _("How it moves")])
     for each in found:
-        cells = [each.number, each.title or "", due_words(*each.before, locale), due_words(*each.after, locale)]
+        cells = [each.number, each.title, due_words(*each.before, locale), due_words(*each.after, locale)]
         table.writerow([_plain(cell) for cell in [*cells, said(MOVES, each.how, locale)]])
     name = {"Content-Disposition": 'attachment; filename="juanku-moves.csv"'}
     return Response("\ufeff" + out.getvalue(), mimetype="text/csv", headers=name)

@@ -14,7 +14,7 @@ from archive.model import Category, DueState, Place, PlaceKind, RetentionSchedul
 from archive.policy.rules import Act
 from retention.board import EXPORTED, Asked, DueRow
 from retention.renewals import MOST
-from web.asking import may
+from web.asking import may, year_in
 from web.i18n import current_locale
 from web.services import identity, services
 from web.sheets import TYPE, workbook
@@ -61,6 +61,8 @@ def sheet() -> Response:
         ]
         for row in rows
     ]  # fmt: skip
+    if len(rows) == EXPORTED:
+        cells.append([_("The list ends here, after %(count)s lines: narrow it for the rest.", count=EXPORTED)])
     heads = [
         (_("Term runs out on"), 12), (_("Archive number"), 28), (_("Registration number"), 22), (_("Title"), 60),
         (_("Category"), 24), (_("Schedule"), 30), (_("Secrecy level"), 12), (_("Found due on"), 12),
@@ -72,11 +74,10 @@ def sheet() -> Response:
 def asked_for(given: Mapping[str, str]) -> Asked:
     """Read what of the list is asked for."""
     state = given.get("state", "")
-    year = given.get("year", "")
     return Asked(
         state=DueState(state) if state in list(DueState) else DueState.DATED,
         ahead=given.get("ahead") == "1",
-        year=int(year) if len(year) == 4 and year.isdecimal() and 1000 < int(year) < 3000 else None,
+        year=year_in(given.get("year", "")),
         category=_id(given.get("category", "")),
         place=_id(given.get("place", "")),
     )

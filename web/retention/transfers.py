@@ -56,6 +56,7 @@ STOPS: Mapping[str, str] = {
     Stop.MISSING: mark("it is missing"),
     Stop.UNSETTLED: mark("a matter is not settled"),
     Stop.OBJECTED: mark("someone objects"),
+    Stop.ELSEWHERE: mark("an appraisal, a transfer or a destruction has it"),
     Stop.NOT_THERE: mark("it is not here any more"),
 }
 

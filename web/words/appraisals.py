@@ -29,6 +29,7 @@ STOPS: Mapping[str, str] = {
     Stop.MISSING: mark("its paper is missing"),
     Stop.UNSETTLED: mark("a matter is not settled"),
     Stop.OBJECTED: mark("someone objected"),
+    Stop.ELSEWHERE: mark("an appraisal, a transfer or a destruction has it"),
     Stop.NOT_THERE: mark("it is not there any more"),
 }
 MATTERS: Mapping[str, str] = {

@@ -44,7 +44,9 @@ FACTS: Mapping[str, str] = {
     Fact.DESTRUCTIONS: mark("destructions in this time"),
     Fact.DESTRUCTIONS_APART: mark("destructions in which nobody had two duties"),
     Fact.DESTRUCTIONS_SIGNED: mark("destructions with every signature, all of the counted list"),
-    Fact.DESTRUCTIONS_PROVED: mark("destructions with a proof that found nothing left"),
+    Fact.DESTRUCTIONS_PROVED: mark(
+        "destructions with a proof that found nothing left, all copies of the keys confirmed and tables wiped"
+    ),
     Fact.OBJECTIONS: mark("objections to them"),
     Fact.PULLED: mark("records taken out of their lists"),
     Fact.LOG_CHECKPOINT: mark("entries of the log under its last checkpoint, whose signature holds"),

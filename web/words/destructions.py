@@ -61,6 +61,7 @@ STOPS: Mapping[str, str] = {
     "missing": mark("is missing"),
     "unsettled": mark("something of it is not settled"),
     "objected": mark("someone objected"),
+    "elsewhere": mark("an appraisal, a transfer or a destruction has it"),
     "not_there": mark("is not there any more"),
 }
 

@@ -33,6 +33,7 @@ LEAVING_FAULTS: Mapping[str, str] = {
     "under_review": mark("one of the records is under a review that is not decided yet"),
     "day_over": mark("lies before today"),
     "not_of_period": mark("there is no destruction of this number in the audit's time"),
+    "period_not_over": mark("the period is not over yet; close the audit after its last day"),
     "points_unanswered": mark("not answered yet: %(count)s"),
     "points_without_finding": mark("not met, and without a finding that says who mends it: %(count)s"),
     "has_findings": mark("something was found already: it is closed, not taken back"),
