@@ -79,7 +79,7 @@ DESTRUCTION: Final = (
 SECRECY: Final = ("secrecy.part_done",)
 """Steps of what a review of secrecy decided."""
 
-TRANSFER: Final = ("transfer.record_packed", "transfer.part_kept", "transfer.record_received")
+TRANSFER: Final = ("transfer.record_packed", "transfer.part_kept", "transfer.record_received", "transfer.taken_in")
 """Steps of handing over and taking over."""
 
 _armed: dict[str, Effect] = {}

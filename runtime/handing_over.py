@@ -93,4 +93,5 @@ def receive(parts: Parts, identity: Identity, bag: Path, draft: Draft, told: Tol
                 told(*place)
         except StopIteration as end:
             came: Came = end.value
+            parts.imports.end(identity, came.run)
             return came

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 
 from archive.clock import Clock
 from archive.database import Database
@@ -107,14 +107,14 @@ class Safekeeping:
             ).all()
 
     def at_work(self) -> bool:
-        """Whether a backup waits to be made or is being made."""
-        waiting = (JobState.QUEUED, JobState.RUNNING)
+        """Whether a backup is due to be made or is being made. One that did not work waits, and is not at work."""
+        due = and_(Job.state == JobState.QUEUED, Job.run_after <= self._clock.now())
         with self._db.reading() as session:
-            query = select(Job.id).where(Job.kind == JobKind.BACKUP, Job.state.in_(waiting)).limit(1)
+            query = select(Job.id).where(Job.kind == JobKind.BACKUP, or_(due, Job.state == JobState.RUNNING)).limit(1)
             return session.scalar(query) is not None
 
     def ask(self, identity: Identity) -> None:
-        """Have a set made by the workers.
+        """Have a set made by the workers; one that did not work and waits to be tried again is tried now.
 
         Raises:
             NotAllowed: this person does not run the system.
@@ -127,7 +127,12 @@ class Safekeeping:
                 raise NotFound
             if self.at_work():
                 raise Conflict(what="backup")
-            self._outbox.add(work, JobKind.BACKUP, requested_by=identity.person_id)
+            waits = select(Job).where(Job.kind == JobKind.BACKUP, Job.state == JobState.QUEUED).limit(1)
+            if (job := work.session.scalar(waits)) is not None:
+                job.run_after = self._clock.now()
+                self._outbox.wake_later(work, job)
+            else:
+                self._outbox.add(work, JobKind.BACKUP, requested_by=identity.person_id)
             self._log.note(work.session, identity, "backup.ask")
             work.commit()
 

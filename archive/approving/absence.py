@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from archive.approving.deciders import is_officer
 from archive.clock import Clock
 from archive.database import Database
 from archive.errors import Fault, InvalidInput, NotAllowed, NotFound
@@ -56,7 +57,8 @@ class Deputies:
         """Name a deputy from a day to a day, both included.
 
         Raises:
-            InvalidInput: ``deputy`` (nobody of this sign-in name, oneself), ``until`` (before ``since``, or past).
+            InvalidInput: ``deputy`` (nobody of this sign-in name, oneself, an officer), ``until`` (before ``since``,
+                or past).
             NotAllowed: parts of the system have none.
         """
         if identity.person_id is None:
@@ -66,7 +68,9 @@ class Deputies:
         with self._db.writing() as work:
             session = work.session
             who = session.scalar(
-                select(Person.id).where(Person.login == login.strip().casefold(), Person.active.is_(True))
+                select(Person.id).where(
+                    Person.login == login.strip().casefold(), Person.active.is_(True), ~is_officer(Person.id)
+                )
             )
             if who is None or who == identity.person_id:
                 raise InvalidInput(Fault("deputy", "unknown"))

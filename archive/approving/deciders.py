@@ -7,10 +7,10 @@ from functools import lru_cache
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from archive.database import is_reading
-from archive.identity import Role
+from archive.identity import OFFICERS, Role
 from archive.model import (
     Approval,
     ApprovalDecider,
@@ -34,8 +34,6 @@ _KINDS = "juanku kinds that wait"
 """Under this key it keeps the kinds of requests that wait for someone."""
 _ASKED = "juanku asked back"
 """Under this key it keeps how many requests of each kind wait for an answer of who put them."""
-MOST = 40
-"""Holders of one token that are looked at when a request is planned."""
 
 
 @dataclass(frozen=True)
@@ -54,15 +52,23 @@ def valid(day: date) -> ColumnElement[bool]:
     )
 
 
+def is_officer(person: InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
+    """Return the condition that someone is one of the three officers: they decide by no post and as no deputy.
+
+    They keep apart who runs, who guards and who reviews the system; what is decided on papers they only see.
+    """
+    return person.in_(select(PersonRole.person_id).where(PersonRole.role.in_(OFFICERS)))
+
+
 def tokens_of(session: Session, person: UUID, day: date) -> frozenset[str]:
-    """Return every token that a person holds on a day; none when they are not active."""
+    """Return every token that a person holds on a day; none when they are not active, of posts none for an officer."""
     if session.scalar(select(Person.id).where(Person.id == person, Person.active.is_(True))) is None:
         return frozenset()
     roles = set(session.scalars(select(PersonRole.role).where(PersonRole.person_id == person)))
     held = session.execute(
         select(Post.code, PersonPost.department_id)
         .join(Post, Post.id == PersonPost.post_id)
-        .where(PersonPost.person_id == person, valid(day))
+        .where(PersonPost.person_id == person, valid(day), ~is_officer(PersonPost.person_id))
     ).all()
     tokens = {f"role:{role.value}" for role in roles} | {f"post:{code}" for code, _ in held} | {f"person:{person}"}
     if Role.APPROVER in roles:
@@ -74,11 +80,8 @@ def tokens_of(session: Session, person: UUID, day: date) -> frozenset[str]:
 
 def absent(session: Session, deputy: UUID, day: date) -> Sequence[UUID]:
     """Return whom a person stands in for on a day."""
-    return session.scalars(
-        select(Deputy.person_id).where(
-            Deputy.deputy_id == deputy, Deputy.since <= day, Deputy.until >= day, Deputy.ended_at.is_(None)
-        )
-    ).all()
+    stands = (Deputy.since <= day, Deputy.until >= day, Deputy.ended_at.is_(None), ~is_officer(Deputy.deputy_id))
+    return session.scalars(select(Deputy.person_id).where(Deputy.deputy_id == deputy, *stands)).all()
 
 
 def hands_of(session: Session, person: UUID | None, day: date) -> Sequence[Hand]:
@@ -102,15 +105,15 @@ def _hands(session: Session, person: UUID, day: date) -> Sequence[Hand]:
 
 
 def holders(session: Session, token: str, day: date) -> Sequence[UUID]:
-    """Return the active people who hold a token on a day, at most ``MOST``."""
+    """Return the active people who hold a token on a day."""
     noun, _, name = token.partition(":")
-    people = select(Person.id).where(Person.active.is_(True)).order_by(Person.id).limit(MOST)
+    people = select(Person.id).where(Person.active.is_(True)).order_by(Person.id)
     match noun:
         case "role":
             query = people.join(PersonRole, PersonRole.person_id == Person.id).where(PersonRole.role == Role(name))
         case "post":
             held = select(PersonPost.person_id).join(Post, Post.id == PersonPost.post_id)
-            query = people.where(Person.id.in_(held.where(Post.code == name, valid(day))))
+            query = people.where(Person.id.in_(held.where(Post.code == name, valid(day))), ~is_officer(Person.id))
         case "head":
             held = select(PersonPost.person_id).where(PersonPost.department_id == UUID(name), valid(day))
             query = people.join(PersonRole, PersonRole.person_id == Person.id).where(
@@ -147,6 +150,15 @@ def waiting(person: UUID, hands: Sequence[Hand]) -> Select[UUID]:
         Approval.state == ApprovalState.ASKED,
         Approval.step > 0,
         or_(*(_open_to(person, hand) for hand in hands)) if hands else Approval.id.is_(None),
+    )
+
+
+def open_tokens(approval: Approval) -> Select[str]:
+    """Return a query for the tokens of a request's present step that nobody has used."""
+    return select(ApprovalDecider.token).where(
+        ApprovalDecider.approval_id == approval.id,
+        ApprovalDecider.number == approval.step,
+        ApprovalDecider.done_by.is_(None),
     )
 
 

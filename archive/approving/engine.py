@@ -15,10 +15,11 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from archive.approving.deciders import Hand, waiting
-from archive.approving.planning import Planned
+from archive.approving.deciders import Hand, open_tokens, waiting
+from archive.approving.planning import Planned, fitting
 from archive.approving.states import NEXT, OPEN
 from archive.clock import Clock
+from archive.closing import house_day
 from archive.errors import Ended, NotAllowed, OwnRequest
 from archive.identity import Identity
 from archive.ids import new_id
@@ -223,7 +224,11 @@ class Approvals:
         due = session.execute(
             select(Approval, ApprovalStep)
             .join(ApprovalStep, (ApprovalStep.approval_id == Approval.id) & (ApprovalStep.number == Approval.step))
-            .where(Approval.state.in_(OPEN), ApprovalStep.due_at <= now, ApprovalStep.escalated_at.is_(None))
+            .where(
+                Approval.state == ApprovalState.ASKED,  # while an answer is waited for, no decider is late
+                ApprovalStep.due_at <= now,
+                ApprovalStep.escalated_at.is_(None),
+            )
             .limit(limit)
         ).all()
         for approval, step in due:
@@ -280,13 +285,10 @@ class Approvals:
         session.flush()
         for hand in hands:
             if session.scalar(waiting(person, [hand]).where(Approval.id == approval.id)) is not None:
-                open_to = select(ApprovalDecider.token).where(
-                    ApprovalDecider.approval_id == approval.id,
-                    ApprovalDecider.number == approval.step,
-                    ApprovalDecider.token.in_(hand.tokens),
-                    ApprovalDecider.done_by.is_(None),
-                )
-                return hand.person, session.scalars(open_to.order_by(ApprovalDecider.token)).first() or ""
+                open_to = open_tokens(approval).where(ApprovalDecider.token.in_(hand.tokens))
+                own = session.scalars(open_to.order_by(ApprovalDecider.token)).all()
+                day = house_day(session, self._clock.now())
+                return hand.person, fitting(session, approval, own, {person, hand.person}, day)
         return None
 
     def _add_steps(self, session: Session, approval: Approval, steps: Sequence[Planned]) -> None:
@@ -310,11 +312,7 @@ class Approvals:
         step.due_at = self._clock.now() + timedelta(days=step.days) if step.days else None
 
     def _missing(self, session: Session, approval: Approval) -> bool:
-        query = select(ApprovalDecider.token).where(
-            ApprovalDecider.approval_id == approval.id, ApprovalDecider.number == approval.step,
-            ApprovalDecider.done_by.is_(None),
-        )  # fmt: skip
-        return session.scalars(query).first() is not None
+        return session.scalars(open_tokens(approval)).first() is not None
 
     def _passed(self, session: Session, identity: Identity, approval: Approval, why: str) -> ApprovalState:
         approval.version += 1

@@ -1,8 +1,10 @@
 """The steps that a request will take: its route, resolved to those who can decide, so that each has a way on."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cache
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -10,10 +12,20 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from archive.approving import routes
-from archive.approving.deciders import head_token, holders
+from archive.approving.deciders import DECISIONS, head_token, holders, open_tokens
 from archive.errors import Fault, InvalidInput
 from archive.identity import Identity
-from archive.model import ApprovalKind, Category, HouseRule, Person, Record, RuleBook
+from archive.model import (
+    Approval,
+    ApprovalKind,
+    ApprovalStep,
+    ApprovalWord,
+    Category,
+    HouseRule,
+    Person,
+    Record,
+    RuleBook,
+)
 from archive.policy.condition import holds
 from archive.policy.facts import facts_of, people_named
 from archive.policy.guard import Guard
@@ -32,6 +44,9 @@ class Planned:
     people: Sequence[UUID] = field(default=(), compare=False)
     widened: bool = False
 
+
+MOST = 40
+"""People of one step that are looked for: who may decide is asked person by person."""
 
 FINDING = Planned(routes.FINDERS, days=3, finds=True)
 """The step at which the record is found that someone describes."""
@@ -105,7 +120,7 @@ def plan_of(
 
     def able(tokens: Sequence[str]) -> list[UUID]:
         found = dict.fromkeys(each for token in tokens for each in holders(session, token, guard.day()))
-        return [each for each in found if each not in without and sees(each)]
+        return list(islice((each for each in found if each not in without and sees(each)), MOST))
 
     def resolved(tokens: Sequence[str]) -> list[str]:
         found = (_resolved(session, guard, token, borrower, without) for token in tokens)
@@ -135,6 +150,11 @@ def _all_decided(steps: Sequence[Planned], able: Any) -> bool:
     """Whether every step (of ``every``: each token) finds someone of its own: nobody decides twice."""
     places = [able([token]) for step in steps if step.every for token in step.tokens]
     places += [list(step.people) for step in steps if not step.every]
+    return seated(places)
+
+
+def seated(places: Sequence[Sequence[UUID]]) -> bool:
+    """Whether each place finds one of its people, and nobody sits twice."""
     taken: dict[UUID, int] = {}
 
     def seat(place: int, tried: set[UUID]) -> bool:
@@ -147,6 +167,26 @@ def _all_decided(steps: Sequence[Planned], able: Any) -> bool:
         return False
 
     return all(seat(place, set()) for place in range(len(places)))
+
+
+def fitting(
+    session: Session, approval: Approval, own: Sequence[str], deciding: Collection[UUID | None], day: date
+) -> str:
+    """Return, of the tokens by which someone may decide, the first that leaves the others to people who still can.
+
+    Where every token is to agree, who holds two would else take the only one of a colleague.
+    """
+    if len(own) == 1 or not session.get_one(ApprovalStep, (approval.id, approval.step)).every:
+        return own[0]
+    words = select(ApprovalWord.person_id, ApprovalWord.instead_of).where(
+        ApprovalWord.approval_id == approval.id, ApprovalWord.said.in_(DECISIONS)
+    )
+    out = {approval.asked_by, approval.for_id, *deciding, *(each for row in session.execute(words) for each in row)}
+    left = {
+        token: [each for each in holders(session, token, day) if each not in out]
+        for token in session.scalars(open_tokens(approval))
+    }
+    return next((token for token in own if seated([left[each] for each in left if each != token])), own[0])
 
 
 def _sees(session: Session, guard: Guard, person: UUID, facts: Mapping[str, Any]) -> bool:

@@ -2,8 +2,10 @@
 
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from uuid import UUID
 
 from sqlalchemy import select
@@ -27,9 +29,21 @@ class Wanted:
     there: frozenset[str]
 
     def fits(self, name: str) -> bool:
-        """Whether a file of this name is meant: whatever the case, with or without its ending."""
+        """Whether a file of this name may be meant: whatever the case, with or without its ending.
+
+        Where both tell folders, those must agree from the last one up, but for the uppermost one of the file: that is
+        the folder that was chosen, which a list seldom names.
+        """
         own, other = _key(self.name), _key(name)
-        return own in {other, _ENDING.sub("", other)} or other == _ENDING.sub("", own)
+        if own not in {other, _ENDING.sub("", other)} and other != _ENDING.sub("", own):
+            return False
+        named, there = len(_folders(self.name)), len(_folders(name))
+        return not named or not there or self.agrees(name) >= min(named, max(1, there - 1))
+
+    def agrees(self, name: str) -> int:
+        """How many folders agree with those of a file's name, from the last one up."""
+        pairs = zip(reversed(_folders(self.name)), reversed(_folders(name)), strict=False)
+        return len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
 
     @property
     def came(self) -> bool:
@@ -75,19 +89,23 @@ def wanted(db: Database, bringing: BringingIn, identity: Identity, sheet_id: UUI
 
 
 def match(files: Sequence[Wanted], names: Sequence[str]) -> Matched:
-    """Say which file goes to which records, and what is left over on either side."""
-    by_key: dict[str, list[Wanted]] = {}
+    """Say which file goes to which records, and what is left over on either side.
+
+    What may be meant by rows of several folders, or lies in several under the name of one row, is left over.
+    """
+    by_key: dict[str, list[Wanted]] = defaultdict(list)
     for each in files:
         for key in {_key(each.name), _ENDING.sub("", _key(each.name))}:
-            by_key.setdefault(key, []).append(each)
+            by_key[key].append(each)
+    fitting = {name: _nearest(by_key, name) for name in names}
+    # A record keeps a file under its name alone: two of one name, out of two folders, would be taken for one.
+    sources: dict[tuple[int, str], set[tuple[str, ...]]] = defaultdict(set)
+    for name, found in fitting.items():
+        for each in found:
+            sources[each.row, _key(each.name)].add(_folders(name))
     fitting = {
-        name: [
-            each
-            for key in dict.fromkeys((_key(name), _ENDING.sub("", _key(name))))
-            for each in by_key.get(key, ())
-            if each.fits(name)
-        ]
-        for name in names
+        name: [each for each in found if len(sources[each.row, _key(each.name)]) == 1]
+        for name, found in fitting.items()
     }
     met = {(each.row, each.name) for found in fitting.values() for each in found}
     open_ = {
@@ -102,9 +120,27 @@ def match(files: Sequence[Wanted], names: Sequence[str]) -> Matched:
     )
 
 
+def _nearest(by_key: Mapping[str, Sequence[Wanted]], name: str) -> Sequence[Wanted]:
+    """Return what a file may be, of which most folders agree; nothing if that lies in several folders."""
+    keys = dict.fromkeys((_key(name), _ENDING.sub("", _key(name))))
+    found = [each for key in keys for each in by_key.get(key, ()) if each.fits(name)]
+    most = max((each.agrees(name) for each in found), default=0)
+    near = [each for each in found if each.agrees(name) == most]
+    return near if len({_folders(each.name) for each in near}) == 1 else ()
+
+
 def _base(name: str) -> str:
     return re.split(r"[/\\]", name)[-1]
 
 
+def _folders(name: str) -> tuple[str, ...]:
+    """Return the folders of a name, the uppermost first, as they are compared."""
+    return tuple(_folded(each) for each in re.split(r"[/\\]", name)[:-1] if each not in {"", "."})
+
+
 def _key(name: str) -> str:
-    return unicodedata.normalize("NFC", _base(name)).strip().casefold()
+    return _folded(_base(name))
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).strip().casefold()

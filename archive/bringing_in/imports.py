@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, exists, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, delete, exists, insert, select, update
+from sqlalchemy.orm import Session, aliased
 
 from archive.cataloguing.describing import Draft
 from archive.cataloguing.records import RecordService
@@ -25,10 +25,16 @@ from archive.policy.rules import Act, may
 
 BATCH = 500
 
+PAPER = ""
+"""The stamp of what has no file, a dossier or a paper of a bag: that none came does not mean that it broke off."""
+
 
 @dataclass(frozen=True)
 class Source:
-    """A file to be brought in: where it lies, what tells this state of it from another, its description."""
+    """A file to be brought in: where it lies, what tells this state of it from another, its description.
+
+    ``stamp`` is ``PAPER`` for what is brought in without a file.
+    """
 
     path: str
     stamp: str
@@ -71,12 +77,19 @@ class Imports:
         return ids
 
     def left(self, identity: Identity, run: str) -> dict[str, list[Left]]:
-        """Return, by path, what earlier calls of a run that has not ended left, in the order it came."""
+        """Return, by path, what earlier calls of a run that has not ended left, in the order it came.
+
+        It is gone on with: ``give_up`` counts its days anew.
+        """
+        with self._db.writing() as work:
+            self._operator(work.session, identity)
+            mine = update(ImportEntry).where(ImportEntry.run == run).values(created_at=self._clock.now())
+            work.session.execute(mine.execution_options(synchronize_session=False))
+            work.commit()
         with self._db.reading() as session:
-            self._operator(session, identity)
-            mine = select(ImportEntry.record_id).where(ImportEntry.run == run)
+            known = select(ImportEntry.record_id).where(ImportEntry.run == run)
             came = select(Content.record_id, Content.id).where(
-                Content.record_id.in_(mine), Content.state != ContentState.RECEIVING
+                Content.record_id.in_(known), Content.state != ContentState.RECEIVING
             )
             contents: dict[UUID, list[UUID]] = {}
             for record, content in session.execute(came):
@@ -93,19 +106,21 @@ class Imports:
             return found
 
     def end(self, identity: Identity, run: str) -> None:
-        """Forget a run. A record that no file came to, and that nobody touched, goes into the bin."""
+        """Forget a run. A record whose file did not come, and that nobody touched, goes into the bin."""
         self._let_go(identity, ImportEntry.run == run)
 
     def give_up(self, identity: Identity, before: datetime) -> None:
         """Forget runs that broke off before a moment and were not gone on with, as ``end`` does."""
-        self._let_go(identity, ImportEntry.created_at < before)
+        alive = aliased(ImportEntry)
+        going = select(alive.run).where(alive.created_at >= before)
+        self._let_go(identity, and_(ImportEntry.created_at < before, ImportEntry.run.not_in(going)))
 
     def _let_go(self, identity: Identity, which: ColumnElement[bool]) -> None:
         with self._db.reading() as session:
             self._operator(session, identity)
             came = exists().where(Content.record_id == Record.id, Content.state != ContentState.RECEIVING)
             query = select(Record.id).join(ImportEntry, ImportEntry.record_id == Record.id).where(which)
-            untouched = (Record.state == RecordState.PROVISIONAL, Record.version == 1)
+            untouched = (Record.state == RecordState.PROVISIONAL, Record.version == 1, ImportEntry.stamp != PAPER)
             empty = session.scalars(query.where(~came, *untouched)).all()
         for key in empty:
             try:

@@ -1,8 +1,10 @@
 """From the rows of a spreadsheet to descriptions, each checked by the rules of cataloguing; nothing is written here."""
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from archive.cataloguing import describing
 from archive.cataloguing.describing import Draft
+from archive.closing import is_closed
 from archive.errors import Fault, InvalidInput
 from archive.identity import Identity, Role
 from archive.model import Category, Department, Level, Medium, Place
@@ -78,10 +81,13 @@ class Checked:
 
 @dataclass
 class _Words:
-    """What cells may name: levels, departments and places by what people write."""
+    """What cells may name: levels, departments and places by what people write.
+
+    Departments that bear one name are told apart by their codes.
+    """
 
     levels: Mapping[str, int]
-    departments: Mapping[str, UUID]
+    departments: Mapping[str, Mapping[str, UUID]]
     places: Mapping[str, UUID]
     own_department: UUID | None
 
@@ -126,7 +132,7 @@ def check_rows(
     allowed = condition(Act.CREATE, reach)
     values = [_values(columns, row.cells) for row in rows]
     own = next(iter(reach.departments)) if len(reach.departments) == 1 and Role.ARCHIVIST not in reach.roles else None
-    words = _words(session, category, [each.get("place", "") for each in values], own)
+    words = _words(session, category, [each.get("place", "") for each in values], own, guard.day())
     read = [_draft(each, category, words) for each in values]
     catalogue = describing.Catalogue(session, guard.day(), [draft for draft, _ in read])
     first: dict[tuple[tuple[str, str], ...], int] = {}
@@ -161,13 +167,11 @@ def _values(columns: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
     return values
 
 
-def _words(session: Session, category: Category, places: Sequence[str], own: UUID | None) -> _Words:
+def _words(session: Session, category: Category, places: Sequence[str], own: UUID | None, day: date) -> _Words:
     levels: dict[str, int] = {}
     for level in session.scalars(select(Level)):
-        levels |= dict.fromkeys([str(level.rank), level.symbol, *map(_folded, level.names.values())], level.rank)
-    departments: dict[str, UUID] = {}
-    for row in session.scalars(select(Department)):
-        departments |= dict.fromkeys([_folded(row.code), *map(_folded, row.names.values())], row.id)
+        called = [str(level.rank), *map(_folded, [level.symbol, *level.names.values()])]
+        levels |= dict.fromkeys(called, level.rank)
     paths = {_path(text) for text in places if text}
     known = select(Place.path, Place.id).where(Place.fonds_id == category.fonds_id)
     found: dict[str, UUID] = {}
@@ -175,7 +179,20 @@ def _words(session: Session, category: Category, places: Sequence[str], own: UUI
     for start in range(0, len(some), 500):
         rows = session.execute(known.where(Place.path.in_(some[start : start + 500])))
         found |= {row.path: row.id for row in rows}
-    return _Words(levels, departments, found, own)
+    return _Words(levels, _departments(session, day), found, own)
+
+
+def _departments(session: Session, day: date) -> Mapping[str, Mapping[str, UUID]]:
+    """Return departments by what they are called: a code goes before a name, an open one before a closed one."""
+    rows = sorted(session.scalars(select(Department)), key=lambda row: row.code)
+    coded: dict[str, dict[str, UUID]] = defaultdict(dict)
+    still: dict[str, dict[str, UUID]] = defaultdict(dict)
+    closed: dict[str, dict[str, UUID]] = defaultdict(dict)
+    for row in rows:
+        coded[_folded(row.code)][row.code] = row.id
+        for name in row.names.values():
+            (closed if is_closed(row.until, day) else still)[_folded(name)][row.code] = row.id
+    return closed | still | coded
 
 
 def _draft(values: Mapping[str, str], category: Category, words: _Words) -> tuple[Draft, list[Fault]]:
@@ -190,7 +207,6 @@ def _draft(values: Mapping[str, str], category: Category, words: _Words) -> tupl
             faults.append(Fault(name, "unknown_value", {"value": text[:40]}))
         return found
 
-    department = looked_up("department", words.departments, _folded)
     draft = Draft(
         fonds_id=category.fonds_id,
         category_id=category.id,
@@ -200,7 +216,7 @@ def _draft(values: Mapping[str, str], category: Category, words: _Words) -> tupl
         notes=values.get("notes"),
         level_rank=looked_up("level", words.levels, _level),
         place_id=looked_up("place", words.places, _path),
-        department_id=department if values.get("department") else words.own_department,
+        department_id=_department(values.get("department", ""), words, faults),
         medium=looked_up("medium", MEDIA, _folded) or Medium.ELECTRONIC,
         importance=looked_up("importance", IMPORTANCE, _folded),
         pages=_pages(values.get("pages", ""), faults),
@@ -210,6 +226,20 @@ def _draft(values: Mapping[str, str], category: Category, words: _Words) -> tupl
         fields={name.removeprefix(OWN): text for name, text in values.items() if name.startswith(OWN)},
     )
     return draft, faults
+
+
+def _department(text: str, words: _Words, faults: list[Fault]) -> UUID | None:
+    if not text:
+        return words.own_department
+    found = words.departments.get(_folded(text), {})
+    if len(found) == 1:
+        return next(iter(found.values()))
+    said: dict[str, Any] = {"value": text[:40]}
+    if found:
+        faults.append(Fault("department", "several_so_called", said | {"codes": ", ".join(found)}))
+    else:
+        faults.append(Fault("department", "unknown_value", said))
+    return None
 
 
 def _pages(text: str, faults: list[Fault]) -> int | None:

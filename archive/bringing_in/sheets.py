@@ -235,7 +235,9 @@ class BringingIn:
             sheet = work.session.get(Sheet, sheet_id)
             if sheet is not None and sheet.state is SheetState.RUNNING:
                 sheet.state = SheetState.DONE
-                self._log.note(work.session, identity, "batch.end", body={"sheet": str(sheet_id), "rows": len(good)})
+                came_in = select(func.count()).select_from(SheetRow).where(SheetRow.sheet_id == sheet_id)
+                body = {"sheet": str(sheet_id), "rows": work.session.scalar(came_in) or 0}
+                self._log.note(work.session, identity, "batch.end", body=body)
                 work.commit()
 
     def _batch(self, identity: Identity, sheet_id: UUID, good: Sequence[Checked]) -> int | None:

@@ -108,16 +108,19 @@ class Organisation:
             work.commit()
             return row.version
 
-    def close_department(self, identity: Identity, department_id: UUID, on: date) -> None:
+    def close_department(self, identity: Identity, department_id: UUID, on: date, *, version: int) -> None:
         """End a department on a day: from it on nothing new comes in. Its records and history stay.
 
         Raises:
+            Conflict: someone changed it since ``version``.
             InvalidInput: that day is before its first one.
         """
         with self._db.writing() as work:
             session = work.session
             self._guard.require_house(session, identity, Act.MANAGE_PEOPLE)
             row = _department(session, department_id)
+            if row.version != version:
+                raise Conflict(what="department")
             if row.since is not None and on < row.since:
                 raise InvalidInput(Fault("until", "before_since"))
             row.until = on

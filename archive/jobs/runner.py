@@ -7,14 +7,16 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, and_, delete, select, update
+from sqlalchemy.orm import aliased
 
 from archive import failpoints
 from archive.clock import Clock
 from archive.database import Database, once_more
-from archive.errors import ArchiveError, NotFound, WrongState
+from archive.errors import ArchiveError
 from archive.jobs.lease import Claim, Held, Renewal, claim, due_of, remove, requeue_lost, settle
 from archive.jobs.outbox import queue_of
+from archive.jobs.schedule import PERIODIC
 from archive.model.jobs import Job, JobKind, JobState
 from archive.ports import Waker
 from archive.trail import following, step
@@ -177,13 +179,15 @@ class JobRunner:
         return total
 
     def sweep(self) -> int:
-        """Put lost jobs back, wake queues with stale jobs, drop old finished rows; return how many were put back."""
+        """Put lost jobs back, wake queues with stale jobs, drop rows of no more use; return how many were put back."""
         now = self.clock.now()
         attempts = {kind: handler.max_attempts for kind, handler in self._by_kind.items()}
         with self.db.writing() as work:
             back = requeue_lost(work.session, now, attempts, _SWEPT)
-            old = select(Job.id).where(Job.state == JobState.DONE, Job.finished_at < now - KEPT).limit(_SWEPT)
-            work.session.execute(delete(Job).where(Job.id.in_(old)).execution_options(synchronize_session=False))
+            ended = Job.state.in_((JobState.DONE, JobState.CANCELLED))
+            for useless in (and_(ended, Job.finished_at < now - KEPT), _made_up_for()):
+                old = select(Job.id).where(useless).limit(_SWEPT)
+                work.session.execute(delete(Job).where(Job.id.in_(old)).execution_options(synchronize_session=False))
             work.commit()
         self._wake_stale(now, back)
         return back
@@ -200,27 +204,6 @@ class JobRunner:
             work.session.execute(running.values(lease_until=past).execution_options(synchronize_session=False))
             work.commit()
         return self.sweep()
-
-    def retry(self, job_id: UUID) -> None:
-        """Queue a failed or cancelled job again, with all its attempts.
-
-        Raises:
-            NotFound: there is no such job.
-            WrongState: it is not failed or cancelled.
-        """
-        values = {"state": JobState.QUEUED, "attempts": 0, "run_after": self.clock.now()}
-        values |= {"error": None, "finished_at": None}
-        self._change(job_id, "retry", (JobState.FAILED, JobState.CANCELLED), values)
-
-    def cancel(self, job_id: UUID) -> None:
-        """Cancel a queued or running job; what a running one has done stays, its end is dropped.
-
-        Raises:
-            NotFound: there is no such job.
-            WrongState: it has ended.
-        """
-        values = {"state": JobState.CANCELLED, "lease": None, "lease_until": None, "finished_at": self.clock.now()}
-        self._change(job_id, "cancel", (JobState.QUEUED, JobState.RUNNING), values)
 
     @once_more
     def _claim(self, handler: Handler, job_id: UUID | None, due: datetime) -> Claim | None:
@@ -278,20 +261,6 @@ class JobRunner:
             settle(work, taken.lease, rows)
             work.commit()
 
-    def _change(self, job_id: UUID, act: str, allowed: Sequence[JobState], values: Mapping[str, Any]) -> None:
-        with self.db.writing() as work:
-            job = work.session.get(Job, job_id)
-            if job is None:
-                raise NotFound(what="job", job=job_id)
-            if job.state not in allowed:
-                raise WrongState(state=job.state, act=act)
-            changed = update(Job).where(Job.id == job_id, Job.state.in_(allowed)).values(**values)
-            work.session.execute(changed.execution_options(synchronize_session=False))
-            if self.waker and values["state"] is JobState.QUEUED:
-                waker, queue = self.waker, queue_of(job.kind)
-                work.after_commit(lambda: waker.wake(queue, job_id))
-            work.commit()
-
     def _wake_stale(self, now: datetime, back: int) -> None:
         if self.waker is None:
             return
@@ -304,6 +273,14 @@ class JobRunner:
                     waiting[queue_of(kind)] = job_id
         for queue, job_id in waiting.items():
             self.waker.wake(queue, job_id)
+
+
+def _made_up_for() -> ColumnElement[bool]:
+    """Return the condition that a job of each period failed, and that one of a later period was done since."""
+    later = aliased(Job)
+    done = later.kind == Job.kind, later.state == JobState.DONE, later.created_at > Job.created_at
+    since = select(later.id).where(*done).correlate(Job).exists()
+    return and_(Job.state == JobState.FAILED, Job.kind.in_(PERIODIC), Job.subject_id.is_(None), since)
 
 
 def _say(handler: Handler, jobs: Sequence[ClaimedJob], outcomes: Mapping[UUID, Outcome], took: timedelta) -> None:

@@ -214,7 +214,7 @@ def _period_faults(data: Any, at: str) -> Iterator[Fault]:
         yield Fault(f"{at}.days", "out_of_range", {"low": 0, "high": MOST_DAYS})
     if not _whole(data.get("months", 1), 1, 12):
         yield Fault(f"{at}.months", "out_of_range", {"low": 1, "high": 12})
-    if data.get("extension", "at_once") not in {each.value for each in Extension}:
+    if data.get("extension", "at_once") not in [each.value for each in Extension]:
         yield Fault(f"{at}.extension", "unknown")
     if not isinstance(data.get("leaves", True), bool):
         yield Fault(f"{at}.leaves", "unknown")

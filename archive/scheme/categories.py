@@ -4,17 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from archive.clock import Clock
 from archive.closing import is_closed, open_on
 from archive.database import Database
-from archive.errors import Conflict, Fault, InUse, InvalidInput, NotFound, StandsAlready
+from archive.errors import Conflict, Fault, InvalidInput, NotFound, StandsAlready
 from archive.identity import Identity
 from archive.ids import UUID, new_id
 from archive.log.writer import Log
-from archive.model import AccessGrant, Category, CategoryVersion, Fonds, Level, NumberRule, Record
+from archive.model import Category, CategoryVersion, Fonds, Level, NumberRule
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.scheme import install as installing
@@ -119,6 +119,8 @@ class SchemeService:
             parent = self._category(session, parent_id) if parent_id else None
             if parent is not None and parent.fonds_id != fonds.id:
                 raise InvalidInput(Fault("parent", "unknown"))
+            if parent is not None and is_closed(parent.closed_on, self._guard.day()):
+                raise InvalidInput(Fault("parent", "closed", {"category": parent.code}))
             values = self._values(session, data, parent)
             same = select(Category.id).where(Category.fonds_id == fonds.id, Category.code == values["code"])
             if session.scalar(same):
@@ -165,23 +167,6 @@ class SchemeService:
                 if not is_closed(each.closed_on, day):
                     installing.change(session, each, {"closed_on": day}, self._clock.now())
             self._log.note(session, identity, "scheme.close", body={"category": row.code})
-            work.commit()
-
-    def remove(self, identity: Identity, category_id: UUID) -> None:
-        """Remove a category that was never used.
-
-        Raises:
-            InUse: records, categories or grants hang on it; it can only be closed.
-        """
-        with self._db.writing() as work:
-            session = work.session
-            self._guard.require_house(session, identity, Act.MANAGE_SCHEME)
-            row = self._category(session, category_id)
-            if _in_use(session, row):
-                raise InUse(what="category_in_use")
-            session.execute(delete(CategoryVersion).where(CategoryVersion.category_id == row.id))
-            session.execute(delete(Category).where(Category.id == row.id))
-            self._log.note(session, identity, "scheme.remove", body={"category": row.code})
             work.commit()
 
     def add_rule(self, identity: Identity, code: str, names: Mapping[str, str], template: str) -> UUID:
@@ -329,13 +314,6 @@ def _as_data(session: Session, row: Category) -> dict[str, Any]:
 def _branch(session: Session, row: Category) -> list[Category]:
     below = session.scalars(select(Category).where(Category.parent_id == row.id)).all()
     return [row, *(each for child in below for each in _branch(session, child))]
-
-
-def _in_use(session: Session, row: Category) -> bool:
-    return any(
-        session.scalar(select(column).where(column == row.id).limit(1)) is not None
-        for column in (Record.category_id, Category.parent_id, AccessGrant.category_id)
-    )
 
 
 def _nodes(rows: Sequence[Category], parent_id: UUID | None) -> list[Node]:

@@ -118,7 +118,7 @@ def read_yaml(text: str | bytes, what: str = "scheme") -> dict[str, Any]:
         raise InvalidInput(Fault(what, "too_long", {"limit": LARGEST_BYTES, "length": len(text)}))
     try:
         data = yaml.load(text, Loader=_PlainLoader)  # noqa: S506  (a SafeLoader, below)
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a ValueError: 30 February, a number of 5,000 digits
         mark = getattr(error, "problem_mark", None)
         where = {"line": mark.line + 1, "column": mark.column + 1} if mark else {}
         raise InvalidInput(Fault(what, "not_yaml", where)) from None
@@ -314,7 +314,7 @@ class _Reader:
             inherited = parent.required if parent else ALWAYS_REQUIRED
             return tuple(name for name in inherited if name in own)
         given = data["required"] if isinstance(data["required"], list) else [data["required"]]
-        wrong = [(n, name) for n, name in enumerate(given) if name not in own]
+        wrong = [(n, name) for n, name in enumerate(given) if not isinstance(name, str) or name not in own]
         self._faults += [Fault(f"{at}.required[{n}]", "unknown_field", {"name": str(x)[:40]}) for n, x in wrong]
         return tuple(dict.fromkeys((*ALWAYS_REQUIRED, *map(str, given))))
 
@@ -323,8 +323,8 @@ class _Reader:
         for here, each in _items(data, at, self._faults):
             mine = _code_faults(each.get("code"), f"{here}.code") + check_names(each.get("names"), f"{here}.names")
             mine += [Fault(f"{here}.{key}", "unknown_key") for key in each if key not in {"code", "names", "required"}]
-            if each.get("code") in seen:
-                mine.append(Fault(f"{here}.code", "repeated", {"code": each["code"]}))
+            if str(each.get("code")) in seen:
+                mine.append(Fault(f"{here}.code", "repeated", {"code": str(each["code"])[:40]}))
             seen.add(str(each.get("code")))
             self._faults += mine
             if not mine:

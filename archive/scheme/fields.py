@@ -127,7 +127,7 @@ def parse_fields(data: Sequence[Any], at: str = "fields") -> tuple[FieldDef, ...
             faults.append(Fault(here, "not_a_mapping"))
             continue
         mine = _definition_faults(each, here)
-        if each.get("name") in {known.name for known in found}:
+        if each.get("name") in [known.name for known in found]:  # a list: what was typed may not be hashable
             mine.append(Fault(f"{here}.name", "repeated", {"name": each["name"]}))
         faults += mine
         if not mine:
@@ -149,14 +149,17 @@ def _definition_faults(data: Mapping[str, Any], at: str) -> list[Fault]:
     faults = [Fault(f"{at}.{key}", "unknown_key") for key in data if key not in _KEYS]
     if not isinstance(data.get("name"), str) or not _NAME.fullmatch(data["name"]):
         faults.append(Fault(f"{at}.name", "bad_code", {"value": str(data.get("name"))[:40]}))
-    if data.get("kind") not in {kind.value for kind in FieldKind}:
-        known = [kind.value for kind in FieldKind]
+    known = [kind.value for kind in FieldKind]
+    if data.get("kind") not in known:
         faults.append(Fault(f"{at}.kind", "unknown_kind", {"value": str(data.get("kind"))[:40], "known": known}))
     faults += check_names(data.get("names"), f"{at}.names")
     choices = data.get("choices", [])
     if (data.get("kind") == FieldKind.CHOICE) != bool(choices):
         faults.append(Fault(f"{at}.choices", "choices_missing" if not choices else "choices_unwanted"))
-    for n, choice in enumerate(choices if isinstance(choices, list) else []):
+    if not isinstance(choices, list):
+        faults.append(Fault(f"{at}.choices", "not_a_list"))
+        choices = []
+    for n, choice in enumerate(choices):
         if not isinstance(choice, Mapping) or not isinstance(choice.get("code"), str) or not choice["code"]:
             faults.append(Fault(f"{at}.choices[{n}].code", "bad_code"))
         else:

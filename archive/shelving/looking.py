@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 from uuid import UUID
 
 from sqlalchemy import func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from archive.cataloguing.showing import number_of
 from archive.database import Database
@@ -120,11 +121,14 @@ class ShelfLooks:
             custodian = custodian_of(session, row)
             inside = self._inside(session, reach, row.id)
             deep = row.kind in {ShelfKind.ROOM, ShelfKind.CABINET}
+            standing: dict[UUID, list[PlaceShown]] = {each.place.id: [] for each in inside if deep}
+            for each in self._inside(session, reach, *standing) if standing else ():
+                standing[cast("UUID", each.place.parent_id)].append(each)
             return ShelfView(
                 here=self._shown(session, reach, [row])[0],
                 way=way_to(session, row),
                 inside=inside,
-                standing={each.place.id: self._inside(session, reach, each.place.id) for each in inside if deep},
+                standing=standing,
                 lying=self._lying(session, identity, row),
                 custodian=session.scalar(select(Person.name).where(Person.id == custodian)) if custodian else None,
                 moves=self._moves(session, identity, row),
@@ -156,8 +160,10 @@ class ShelfLooks:
             raise NotFound
         return row
 
-    def _inside(self, session: Session, reach: Reach, parent_id: UUID | None) -> list[PlaceShown]:
-        query = select(ShelfPlace).where(ShelfPlace.parent_id == parent_id, ShelfPlace.closed_at.is_(None))
+    def _inside(self, session: Session, reach: Reach, *parents: UUID | None) -> list[PlaceShown]:
+        """Return the open places directly in some (None: the rooms), by path."""
+        of = ShelfPlace.parent_id.is_(None) if None in parents else ShelfPlace.parent_id.in_(parents)
+        query = select(ShelfPlace).where(of, ShelfPlace.closed_at.is_(None))
         return self._shown(session, reach, session.scalars(query.order_by(ShelfPlace.path)).all())
 
     def _shown(self, session: Session, reach: Reach, rows: Sequence[ShelfPlace]) -> list[PlaceShown]:
@@ -171,17 +177,9 @@ class ShelfLooks:
                 .group_by(ShelfPlace.parent_id)
             ).all()
         )
+        sums = _on_shelves(session, [row.id for row in rows if row.capacity is None], most)
         for row in rows:
-            taken, capacity = row.taken, row.capacity
-            if row.capacity is None:
-                shelves = select(func.sum(ShelfPlace.taken), func.sum(ShelfPlace.capacity)).where(
-                    ShelfPlace.kind == ShelfKind.SHELF,
-                    ShelfPlace.closed_at.is_(None),
-                    ShelfPlace.path.startswith(f"{row.path}-", autoescape=True),
-                    ShelfPlace.strength <= most,
-                )
-                counted, room = session.execute(shelves).one()
-                taken, capacity = int(counted or 0), int(room or 0)
+            taken, capacity = (row.taken, row.capacity) if row.capacity is not None else sums.get(row.id, (0, 0))
             known = row.strength <= most
             shown.append(PlaceShown(row, taken if known else None, capacity if known else None, below.get(row.id, 0)))
         return shown
@@ -240,6 +238,18 @@ class ShelfLooks:
             )
 
         return [told(row) for row in rows]
+
+
+def _on_shelves(session: Session, ids: Sequence[UUID], most: int) -> Mapping[UUID, tuple[int, int]]:
+    """Return what lies on the open shelves of rooms and cabinets, and how much there is room for."""
+    shelf = aliased(ShelfPlace)
+    sums = (
+        select(ShelfPlace.id, func.sum(shelf.taken), func.sum(shelf.capacity))
+        .join(shelf, shelf.path.like(ShelfPlace.path + "-%"))
+        .where(ShelfPlace.id.in_(ids), shelf.kind == ShelfKind.SHELF, shelf.closed_at.is_(None), shelf.strength <= most)
+        .group_by(ShelfPlace.id)
+    )
+    return {key: (int(taken or 0), int(room or 0)) for key, taken, room in session.execute(sums)} if ids else {}
 
 
 def folded(text: str) -> str:

@@ -18,7 +18,18 @@ from archive.errors import Ambiguous, Conflict, Fault, InvalidInput, NotAllowed,
 from archive.identity import Identity
 from archive.ids import new_id
 from archive.log.writer import Log
-from archive.model import BlockCause, Copy, CopyMove, Loan, Record, RecordState, ShelfPlace
+from archive.model import (
+    BlockCause,
+    Copy,
+    CopyMove,
+    FollowUp,
+    Loan,
+    Record,
+    RecordState,
+    ShelfPlace,
+    StockItem,
+    Tally,
+)
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.shelving.copies import CopyFacts, add_copy, first_facts
@@ -114,6 +125,11 @@ class Placing:
         if moved:
             self._move(session, identity, row, place)
         end_missing(session, identity, row, cause, self._log, self._clock)
+        # What a count did not find, and nobody marked yet, is found by this.
+        missed = StockItem.copy_id == row.id, StockItem.tally == Tally.MISSING, StockItem.follow_up.is_(None)
+        since = FollowUp.PUT_THERE if moved else FollowUp.PUT_BACK
+        found = update(StockItem).where(*missed).values(follow_up=since)
+        session.execute(found.execution_options(synchronize_session=False))
         return Placed(
             row.id, record.id, number_of(record), row.number, place.id, place.path, place.taken, place.capacity or 0,
             moved,

@@ -1,6 +1,6 @@
 """Counting: a stock-taking begun, its scans taken, and its end, after which nothing of it changes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeVar
@@ -300,13 +300,19 @@ def figures(session: Session, stocktaking_id: UUID) -> dict[str, int]:
     by_tally = dict(session.execute(select(StockItem.tally, func.count()).where(own).group_by(StockItem.tally)).all())
     asked_for = session.scalar(select(func.count()).select_from(StockItem).where(own, StockItem.expected)) or 0
     counts = {tally.value: by_tally.get(tally, 0) for tally in Tally}
-    return {"expected": asked_for, **counts, "unknown": unknown_labels(session, stocktaking_id)}
+    return {
+        "expected": asked_for,
+        **counts,
+        "unknown": unknown_labels(session, [stocktaking_id]).get(stocktaking_id, 0),
+    }
 
 
-def unknown_labels(session: Session, stocktaking_id: UUID) -> int:
-    """Count the labels that nobody could place, each once."""
-    mine = (StockScan.stocktaking_id == stocktaking_id, StockScan.verdict == ScanVerdict.UNKNOWN)
-    return session.scalar(select(func.count(StockScan.label.distinct())).where(*mine)) or 0
+def unknown_labels(session: Session, ids: Collection[UUID]) -> Mapping[UUID, int]:
+    """Count the labels of stock-takings that nobody could place, each once; where there are none, nothing is said."""
+    counted = select(StockScan.stocktaking_id, func.count(StockScan.label.distinct())).where(
+        StockScan.stocktaking_id.in_(ids), StockScan.verdict == ScanVerdict.UNKNOWN
+    )
+    return dict(session.execute(counted.group_by(StockScan.stocktaking_id)).all())
 
 
 def _item(stocktaking_id: UUID, each: Expected) -> dict[str, Any]:

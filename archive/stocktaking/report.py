@@ -1,6 +1,6 @@
 """Stock-takings as people see them: numbers and places of what they may see, never a title."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -118,7 +118,7 @@ class Reports:
                     or_(Stocktaking.begun_at < at, and_(Stocktaking.begun_at == at, Stocktaking.id < key))
                 )
             rows = session.scalars(query.limit(limit)).all()
-            return [self._view(session, identity, reach, row) for row in rows]
+            return self._views(session, identity, reach, rows)
 
     def show(
         self, identity: Identity, stocktaking_id: UUID, *, tallies: Sequence[Tally] = tuple(Tally), most: int = MOST
@@ -131,7 +131,7 @@ class Reports:
         """
         with self._db.reading() as session:
             reach, row, place = self._seen(session, identity, stocktaking_id)
-            view = self._view(session, identity, reach, row)
+            [view] = self._views(session, identity, reach, [row])
             if row.state is not StockState.CLOSED:
                 return StocktakingView(
                     row, view.begun_by, view.closed_by, view.figures, view.may_take,
@@ -147,7 +147,7 @@ class Reports:
         """Return the figures alone. Raises as ``show``."""
         with self._db.reading() as session:
             _, row, _ = self._seen(session, identity, stocktaking_id)
-            return self._figures(session, identity, row)
+            return self._figures(session, identity, [row.id])[row.id]
 
     def _seen(
         self, session: Session, identity: Identity, stocktaking_id: UUID
@@ -161,30 +161,39 @@ class Reports:
             raise NotAllowed(act=Act.SEE_SHELVES.value)
         return reach, row, place
 
-    def _view(self, session: Session, identity: Identity, reach: Reach, row: Stocktaking) -> StocktakingView:
-        people = {key for key in (row.begun_by, row.closed_by) if key}
+    def _views(
+        self, session: Session, identity: Identity, reach: Reach, rows: Sequence[Stocktaking]
+    ) -> Sequence[StocktakingView]:
+        """Return counts with their figures: as many questions for fifty as for one."""
+        people = {key for row in rows for key in (row.begun_by, row.closed_by) if key}
         names = dict(session.execute(select(Person.id, Person.name).where(Person.id.in_(people))).all())
-        takes = may(Act.TAKE_STOCK, reach)
-        if takes:
-            place = session.get_one(ShelfPlace, row.place_id)
-            takes = place.strength <= ceiling(session, reach) and is_charged(session, identity, place)
-        return StocktakingView(
-            row,
-            names.get(row.begun_by) if row.begun_by else None,
-            names.get(row.closed_by) if row.closed_by else None,
-            self._figures(session, identity, row),
-            takes,
-        )
+        most, taken = ceiling(session, reach), set()
+        if may(Act.TAKE_STOCK, reach):
+            wanted = select(ShelfPlace).where(
+                ShelfPlace.id.in_({row.place_id for row in rows}), ShelfPlace.strength <= most
+            )
+            taken = {each.id for each in session.scalars(wanted).all() if is_charged(session, identity, each)}
+        figures = self._figures(session, identity, [row.id for row in rows])
+        return [
+            StocktakingView(
+                row,
+                names.get(row.begun_by) if row.begun_by else None,
+                names.get(row.closed_by) if row.closed_by else None,
+                figures[row.id],
+                row.place_id in taken,
+            )
+            for row in rows
+        ]
 
-    def _mine(self, session: Session, identity: Identity, row: Stocktaking) -> Select[Any]:
-        """Return a query over the copies of a count whose records this person may see."""
+    def _mine(self, session: Session, identity: Identity, ids: Sequence[UUID]) -> Select[Any]:
+        """Return a query over the copies of counts whose records this person may see."""
         return (
             self._guard.visible(session, identity, Act.SEE)
             .join(StockItem, StockItem.record_id == Record.id)
-            .where(StockItem.stocktaking_id == row.id)
+            .where(StockItem.stocktaking_id.in_(ids))
         )
 
-    def _figures(self, session: Session, identity: Identity, row: Stocktaking) -> Figures:
+    def _figures(self, session: Session, identity: Identity, ids: Sequence[UUID]) -> Mapping[UUID, Figures]:
         def count(of: Any) -> Any:
             return func.coalesce(func.sum(case((of, 1), else_=0)), 0)
 
@@ -193,15 +202,20 @@ class Reports:
             count(StockItem.found_at.is_not(None)),
             *(count(StockItem.tally == tally) for tally in (Tally.FOUND, Tally.MISSING, Tally.MISPLACED, Tally.OUT)),
         )
-        found = session.execute(self._mine(session, identity, row).with_only_columns(*columns)).one()
-        expected, scanned, here, missing, misplaced, out = (int(each) for each in found)
-        return Figures(expected, scanned, here, missing, misplaced, out, unknown_labels(session, row.id))
+        mine = self._mine(session, identity, ids).with_only_columns(StockItem.stocktaking_id, *columns)
+        rows = session.execute(mine.group_by(StockItem.stocktaking_id)).all()
+        unknown = unknown_labels(session, ids)
+        found = {key: Figures(0, 0, 0, 0, 0, 0, unknown.get(key, 0)) for key in ids}
+        for key, *counted in rows:
+            expected, scanned, here, missing, misplaced, out = map(int, counted)
+            found[key] = Figures(expected, scanned, here, missing, misplaced, out, unknown.get(key, 0))
+        return found
 
     def _items(
         self, session: Session, identity: Identity, row: Stocktaking, tally: Tally, most: int
     ) -> Sequence[ItemShown]:
         query = (
-            self._mine(session, identity, row)
+            self._mine(session, identity, [row.id])
             .join(Copy, Copy.id == StockItem.copy_id)
             .outerjoin(Person, Person.id == Copy.holder_id)
             .where(StockItem.tally == tally)

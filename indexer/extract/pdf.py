@@ -72,7 +72,7 @@ def extract_pdf(data: mmap.mmap | bytes, first_page: int | None = None, last_pag
     for number in range(first, last + 1):
         found = _page(document, number - 1)
         opened += found is not None
-        text, scanned = found or ("", False)
+        text, scanned = found or ("", True)  # no text of it is known: it is told as a page that is to be looked at
         pages.append(text)
         scans += [number] if scanned else []
         length += len(pages[-1])

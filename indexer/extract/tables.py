@@ -16,6 +16,9 @@ MOST_ROWS = 5_000
 MOST_COLUMNS = 200
 MOST_SHEETS = 20
 LONGEST_CELL = 20_000
+HEAD = 5
+"""Lines of a text by which it is judged what parts its cells: the first may be the list's own name."""
+
 MOST_LETTERS = 4_000_000
 """Letters of all cells together: more is not answered by a fork."""
 
@@ -70,8 +73,8 @@ def _csv(data: bytes) -> Iterable[list[str]]:
     if text is None:
         raise Unreadable(Reason.UNSUPPORTED, "encoding")
     text = text.removeprefix("\ufeff")
-    first = text.partition("\n")[0]
-    mark = max(",;\t", key=first.count)
+    head = text.split("\n", HEAD)[:HEAD]
+    mark = max(",;\t", key=lambda sign: (sum(sign in line for line in head), sum(line.count(sign) for line in head)))
     try:
         yield from csv.reader(io.StringIO(text, newline=""), delimiter=mark)
     except csv.Error as error:

@@ -11,6 +11,7 @@ from archive.bag import ZipBag
 from archive.cataloguing.describing import Draft
 from archive.closing import is_closed
 from archive.errors import Conflict, Ended, Fault, InvalidInput, NotAllowed, NotFound, WrongState
+from archive.failpoints import reach
 from archive.identity import Identity
 from archive.ids import new_id
 from archive.jobs.outbox import Outbox
@@ -138,12 +139,14 @@ class Receiving:
             draft = Draft(
                 fonds_id=category.fonds_id, category_id=category.id, title="-", level_rank=row.level_rank
             )  # fmt: skip
-            steps = take_in(self._means, identity, _opened(reader), draft)
+            steps = take_in(self._means, identity, _opened(reader), draft, begun=row.records > 0)
             while True:
                 try:
                     place = next(steps)
                 except StopIteration as end:
                     self._end(identity, key, BagState.DONE, number=end.value.number, records=end.value.records)
+                    reach("transfer.taken_in")
+                    self._means.imports.end(identity, end.value.run)
                     return
                 if place and not self._noted(key, *place):
                     return

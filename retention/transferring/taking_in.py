@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from archive.bag import Bag, bag_hash, checked, payload_of, text_of
-from archive.bringing_in.imports import Imports, Source
+from archive.bringing_in.imports import PAPER, Imports, Source
 from archive.cataloguing.describing import Draft
 from archive.database import Database
 from archive.errors import Fault, InvalidInput
@@ -35,19 +35,23 @@ class Means:
 
 @dataclass
 class Came:
-    """What became of a bag: drafts that were made or taken up again, and files that came in."""
+    """What became of a bag: drafts that were made or taken up again, and files that came in.
+
+    ``run`` is for ``Imports.end``, once it is written that the bag is in: forgotten before, it would come in twice.
+    """
 
     number: str
     records: int
     files: int
     resumed: int
+    run: str
 
 
 Steps = Generator[tuple[int, int] | None, None, Came]
 """How far it is, in records; None while the bag is verified."""
 
 
-def take_in(means: Means, identity: Identity, bag: Bag, draft: Draft) -> Steps:
+def take_in(means: Means, identity: Identity, bag: Bag, draft: Draft, *, begun: bool = False) -> Steps:
     """Bring a bag in as drafts; a broken run goes on where it stood.
 
     Args:
@@ -55,9 +59,11 @@ def take_in(means: Means, identity: Identity, bag: Bag, draft: Draft) -> Steps:
         identity: whose drafts they are.
         bag: where it lies.
         draft: where the records go: fonds, category, and the level of those whose own is not known here.
+        begun: whether records of it came in before.
 
     Raises:
-        InvalidInput: the bag is not whole (each fault), or no transfer that can be read.
+        InvalidInput: the bag is not whole (each fault), or no transfer that can be read; or it was begun so long ago
+            that it is forgotten what came in.
         NotAllowed: they may not catalogue one of the records.
     """
     wrong = []
@@ -69,6 +75,8 @@ def take_in(means: Means, identity: Identity, bag: Bag, draft: Draft) -> Steps:
     number, told = _read(bag)
     run, names = bag_hash(bag), list(told)
     left = means.imports.left(identity, run)
+    if begun and not left:
+        raise InvalidInput(Fault("bag", "bag_given_up"))
     with means.db.reading() as session:
         try:
             drafts = {name: _drafted(session, draft, each) for name, each in told.items()}
@@ -78,7 +86,8 @@ def take_in(means: Means, identity: Identity, bag: Bag, draft: Draft) -> Steps:
     fresh = [name for name in names if name not in keys]
     for start in range(0, len(fresh), _TOGETHER):
         some = fresh[start : start + _TOGETHER]
-        made = means.imports.begin(identity, run, [Source(name, run[:64], drafts[name]) for name in some])
+        sources = [Source(name, run[:64] if told[name].get("files") else PAPER, drafts[name]) for name in some]
+        made = means.imports.begin(identity, run, sources)
         keys |= dict(zip(some, made, strict=True))
         yield 0, len(names)
     files = 0
@@ -93,8 +102,7 @@ def take_in(means: Means, identity: Identity, bag: Bag, draft: Draft) -> Steps:
         for file in wanted:
             means.intake.receive(identity, keys[name], str(file["name"]), bag.chunks(f"data/{file['path']}"))
         reach("transfer.record_received")
-    means.imports.end(identity, run)
-    return Came(number, len(names), files, len(left))
+    return Came(number, len(names), files, len(left), run)
 
 
 def _read(bag: Bag) -> tuple[str, dict[str, Mapping[str, Any]]]:

@@ -100,7 +100,7 @@ def close_department(out: Out, code: str, on: datetime | None) -> None:
         with parts.db.reading() as session:
             row = by_code(session, Department, "code", code)
         last = day(on) or today(parts.clock, parts.zone)
-        parts.organisation.close_department(OPERATOR, row.id, last)
+        parts.organisation.close_department(OPERATOR, row.id, last, version=row.version)
     said = out.gettext(mark("Department %(code)s ends on %(day)s. Its records stay."), code=code, day=last)
     out.end({"id": str(row.id), "code": code, "until": last}, [said])
 

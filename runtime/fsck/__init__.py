@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -160,7 +161,7 @@ def _index(parts: Parts, _counts: dict[str, int]) -> Iterator[Violation]:
     yield from (Violation("INV3", partition, "broken") for partition in sorted(broken))
     if broken:
         return
-    with parts.db.reading() as session:
+    with parts.db.reading(long=True) as session:
         for difference in parts.rebuilder.differences(session, words=False):
             yield Violation("INV3", str(difference.record), f"{difference.what} in {difference.partition}")
 
@@ -310,20 +311,22 @@ def _levels(parts: Parts, _counts: dict[str, int]) -> Iterator[Violation]:
     with parts.db.reading() as session:
         fenced = set(session.scalars(select(Fence.value).where(Fence.fact == "record")))
         ranks = set(session.scalars(select(Level.rank)))
-        hidden = Record.group_id.is_not(None)
-        own = {key: (rank, apart) for key, rank, apart in session.execute(select(Record.id, Record.level_rank, hidden))}
+    rows = select(Record.id, Record.level_rank, Record.group_id.is_not(None))
     for partition in parts.engine.partitions():
         rank = int(partition.rstrip("n"))
         if rank not in ranks:
             yield Violation("INV7", partition, "unknown_level")
-        for record_id, _version, _mark in parts.engine.indexed(partition):
-            level, apart = own.get(record_id, (rank, False))
-            if str(record_id) in fenced:
-                continue
-            if level > rank:
-                yield Violation("INV7", str(record_id), "in_lower_index")
-            elif apart and not partition.endswith("n"):
-                yield Violation("INV7", str(record_id), "in_open_index")
+        held = (each.id for each in parts.engine.indexed(partition))
+        while ids := list(islice(held, ROWS)):
+            with parts.db.reading() as session:
+                found = session.execute(rows.where(Record.id.in_(ids))).all()
+            for record_id, level, apart in found:
+                if str(record_id) in fenced:
+                    continue
+                if level > rank:
+                    yield Violation("INV7", str(record_id), "in_lower_index")
+                elif apart and not partition.endswith("n"):
+                    yield Violation("INV7", str(record_id), "in_open_index")
 
 
 def _held(_parts: Parts, _counts: dict[str, int]) -> Iterator[Violation]:

@@ -1,6 +1,7 @@
 """Making a backup as a job, each day and when someone asks."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from archive.errors import ArchiveError, Damaged
@@ -9,14 +10,17 @@ from archive.jobs.runner import ClaimedJob, Outcome
 from archive.model import JobKind
 from storage.safekeeping import Safekeeping
 
+PLACE_AWAY = timedelta(minutes=30)
+"""How long a backup waits that did not work: the place may be switched off for the night, or starting."""
+
 
 class MakeBackups:
-    """Makes a set where the house has named a place for it."""
+    """Makes a set where the house has named a place for it; one that does not work is tried again all day."""
 
     kind = JobKind.BACKUP
     batch = 1
     deadline = 24 * 3600.0
-    max_attempts = 4
+    max_attempts = 40
     keep_done = False
 
     def __init__(self, safekeeping: Safekeeping) -> None:
@@ -32,5 +36,5 @@ class MakeBackups:
         except Damaged:
             return {job.id: Outcome.done()}
         except ArchiveError as error:
-            return {job.id: Outcome.retry(error.code)}
+            return {job.id: Outcome.retry(error.code, after=PLACE_AWAY)}
         return {job.id: Outcome.done()}

@@ -11,7 +11,7 @@ from indexer.rebuild import Rebuilder
 from indexer.search import REPAIR
 
 NOT_YET = "not_yet"
-"""Why expunging is tried again: the server still keeps what changed a moment ago."""
+"""Why a job is tried again: the server still keeps what changed a moment ago, or not every partition is made."""
 
 ANEW = "anew"
 """In the payload: partitions to be made anew, by a repair, or where the engine forgets by nothing else."""
@@ -22,21 +22,33 @@ class RebuildIndex:
 
     kind = JobKind.REBUILD
     batch = 1
-    deadline = 4 * 3600.0
+    deadline = 23 * 3600.0
     max_attempts = 3
     keep_done = True
 
     def __init__(self, rebuilder: Rebuilder) -> None:
         self._rebuilder = rebuilder
+        self._made: dict[UUID, set[str]] = {}
 
     def run(self, jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Outcome]:
         """Rebuild, or repair."""
-        for job in jobs:
-            if job.payload.get(REPAIR):
-                self._rebuilder.repair(job.payload.get(ANEW, ()))
-            else:
-                self._rebuilder.rebuild()
-        return {job.id: Outcome.done() for job in jobs}
+        (job,) = jobs
+        if job.payload.get(REPAIR):
+            self._rebuilder.repair(job.payload.get(ANEW, ()))
+        elif not self._all_anew(job):
+            return {job.id: Outcome.retry(NOT_YET)}
+        return {job.id: Outcome.done()}
+
+    def _all_anew(self, job: ClaimedJob) -> bool:
+        """Make every partition anew that an earlier try of the job did not; False: it is another's now, or too late."""
+        made = self._made.setdefault(job.id, set())
+        for partition in [each.partition for each in self._rebuilder.status() if each.partition not in made]:
+            if not job.still_held():
+                return False
+            self._rebuilder.rebuild(partition)
+            made.add(partition)
+        del self._made[job.id]
+        return True
 
 
 class ExpungeIndex:

@@ -1,7 +1,7 @@
 """What is to be closed on a day takes papers in until that day begins in the house's zone, and none from then on."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -72,6 +72,12 @@ def test_a_closing_day_may_be_moved_while_the_fonds_is_open(house: WebHouse, clo
     work = house.services
     fonds = FondsService(work.db, work.guard, log, clock)
     key = house.category.fonds_id
+    with work.db.writing() as writing:
+        writing.session.get_one(Fonds, key).opened_on = CLOSES - timedelta(days=60)
+        writing.commit()
+    with pytest.raises(InvalidInput) as refused:
+        fonds.close(OPERATOR, key, CLOSES - timedelta(days=61), version=1)
+    assert [(f.field, f.code) for f in refused.value.faults] == [("on", "before_since")]
     fonds.close(OPERATOR, key, CLOSES, version=1)
     fonds.close(OPERATOR, key, date(2026, 9, 1), version=2)
     clock.moment = MORNING
@@ -85,7 +91,7 @@ def test_a_department_is_offered_and_taken_until_its_day_begins(house: WebHouse,
     work = house.services
     with work.db.reading() as session:
         office = session.scalars(select(Department.id).where(Department.code == "OFFICE")).one()
-    Organisation(work.db, work.guard, log).close_department(OPERATOR, office, CLOSES)
+    Organisation(work.db, work.guard, log).close_department(OPERATOR, office, CLOSES, version=1)
     form = f"/records/new?category={house.category.id}"
     draft = Draft(fonds_id=house.category.fonds_id, category_id=house.category.id, title="通知", department_id=office)
 

@@ -85,7 +85,7 @@ def test_departments_and_posts_are_added_renamed_closed(house: WebHouse) -> None
     path = f"/house/organisation/departments/{row.id}"
     assert "维修部" in send(client, f"{path}/rename", name="维修部", version="1")[1]
     assert send(client, f"{path}/rename", name="又改", version="1")[0] == 409
-    assert "2026-03-05 起已关闭" in send(client, f"{path}/close", until="2026-3-5")[1]
+    assert "2026-03-05 起已关闭" in send(client, f"{path}/close", until="2026-3-5", version="2")[1]
     assert "主任" in send(client, "/house/organisation/posts/new", code="head", name="主任")[1]
     assert {"department.add", "department.rename", "department.close", "post.add"} <= acts(house)
 

@@ -4,7 +4,7 @@ import json
 import re
 import signal
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -17,6 +17,7 @@ from sqlalchemy import func, select
 
 from archive.bag import MANIFEST, TAGS, bag_hash, verify
 from archive.cataloguing.describing import Draft
+from archive.identity import system
 from archive.model import (
     Afterwards,
     Attachment,
@@ -25,23 +26,28 @@ from archive.model import (
     DueState,
     HoldKind,
     LogEntry,
+    Medium,
     Record,
     RecordDue,
+    RecordState,
     Transfer,
     TransferState,
 )
 from archive.model.leaving import BagIntake, BagState, TransferPart
 from retention.appraising.listing import Chosen
+from retention.bin import GIVE_UP_DAYS
 from retention.holds import Wanted
 from retention.transferring.transfers import Receipt
 from runtime.processes.pages import make_app
 from runtime.wiring.parts import Parts
 from tests.factories.archives import Archive
 from tests.factories.furnished import Hands
+from tests.fakes.clock import FixedClock
 from tests.functional.test_transfers import TITLES, approved, described, records, sender, version, who
 
 assert sender  # the fixture: an archive with three filed records
 
+PAPER = "丁栋纸质图纸"
 SIGNED = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 
 Person = Callable[[str], Hands]
@@ -232,10 +238,11 @@ def test_the_receipt_is_kept_with_the_transfer_and_its_list_is_printed(
     assert person("staff").client.get(f"/transfers/{key}/list.xlsx").status_code == 404
 
 
+@pytest.mark.parametrize("failpoint", ["transfer.record_received", "transfer.taken_in"])
 def test_a_bag_is_sent_and_taken_in_by_the_pages_of_another_archive_however_it_is_killed(
-    archive: Archive, archive_template: Archive, sender: Parts, person: Person, tmp_path: Path
+    archive: Archive, archive_template: Archive, sender: Parts, person: Person, tmp_path: Path, failpoint: str
 ) -> None:
-    key, number = approved(sender, records(sender))
+    key, number = approved(sender, [*records(sender), a_paper(sender)])
     act(person("archivist"), sender, key, "bag")
     archive.work(sender)
     data = act(person("archivist"), sender, key, "bag/download").data
@@ -247,20 +254,62 @@ def test_a_bag_is_sent_and_taken_in_by_the_pages_of_another_archive_however_it_i
     assert reply.status_code == 303, reply.text
     page = reply.location
     assert taken(archivist, parts, held).status_code == 422  # it is coming in already
-    kill = {"JUANKU_FAILPOINT": "transfer.record_received:kill"}
+    kill = {"JUANKU_FAILPOINT": f"{failpoint}:kill"}
     empty = tmp_path / "empty"
     empty.mkdir()
     assert other.run("import", empty, "--category", "WYYZ", more=kill).code == -signal.SIGKILL
-    assert 'http-equiv="refresh"' in archivist.read(page)
+    assert ('http-equiv="refresh"' in archivist.read(page)) is (failpoint == "transfer.record_received")
     other.run("import", empty, "--category", "WYYZ")
     assert number in archivist.read(page)
     assert described(parts) == described(sender)
     with parts.db.reading() as session:
         [row] = session.scalars(select(BagIntake))
-        assert (row.state, row.done, row.records) == (BagState.DONE, 3, 3)
-        drafts = session.scalars(select(Record).where(Record.title.in_(TITLES))).all()
+        assert (row.state, row.done, row.records) == (BagState.DONE, 4, 4)
+        drafts = session.scalars(select(Record).where(Record.title.in_([*TITLES, PAPER]))).all()
+        assert [each.state for each in drafts] == [RecordState.PROVISIONAL] * 4
         assert {each.created_by for each in drafts} == {who(parts, "archivist").person_id}
     assert Hands(make_app(parts), "clerk").client.get(page).status_code in {403, 404}
+    other.close()
+
+
+def test_a_bag_that_stood_still_for_a_week_comes_in_once_or_is_refused(
+    archive: Archive, archive_template: Archive, sender: Parts, person: Person, tmp_path: Path
+) -> None:
+    key, _ = approved(sender, records(sender))
+    act(person("archivist"), sender, key, "bag")
+    archive.work(sender)
+    data = act(person("archivist"), sender, key, "bag/download").data
+    other = archive_template.copy(tmp_path / "other")
+    clock = FixedClock(other.parts().clock.now())
+    parts = other.parts(clock)
+    me, receiving = who(parts, "archivist"), parts.receiving
+    bag = receiving.start(me, a_record_with(parts, data), the_category(parts).id, 2)
+
+    def broken_off() -> None:
+        seen = []
+        for _ in receiving.go_on(me, bag):
+            seen.append(receiving.show(me, bag).done)
+            if seen[-2:] == [1, 2]:
+                receiving.stop(me, bag, receiving.show(me, bag).version)
+                break
+
+    def later(**days: int) -> None:
+        clock.moment += timedelta(**days)
+        parts.imports.give_up(system("bin"), clock.now() - timedelta(days=GIVE_UP_DAYS))
+
+    broken_off()
+    later(days=6)
+    receiving.again(me, bag, receiving.show(me, bag).version)
+    broken_off()
+    later(days=6)  # twelve since it began, six since somebody took it up
+    receiving.again(me, bag, receiving.show(me, bag).version)
+    broken_off()
+    assert len(records(parts)) == 3
+    later(days=8)
+    receiving.again(me, bag, receiving.show(me, bag).version)
+    broken_off()
+    assert receiving.show(me, bag).fault == "bag_given_up bag"
+    assert len(records(parts)) == 3
     other.close()
 
 
@@ -296,10 +345,26 @@ def test_a_bag_that_is_not_whole_or_names_files_outside_brings_nothing(
     assert len(records(sender)) == 3
 
 
-def a_record_with(parts: Parts, data: bytes) -> UUID:
-    me = who(parts, "archivist")
+def the_category(parts: Parts) -> Category:
     with parts.db.reading() as session:
-        category = session.scalars(select(Category).where(Category.code == "WYYZ")).one()
+        return session.scalars(select(Category).where(Category.code == "WYYZ")).one()
+
+
+def a_paper(parts: Parts) -> UUID:
+    """Return a filed record that is on paper alone."""
+    me, category = who(parts, "archivist"), the_category(parts)
+    draft = Draft(
+        fonds_id=category.fonds_id, category_id=category.id, title=PAPER, level_rank=2, drawn_up="2024-03-05",
+        medium=Medium.PAPER,
+    )  # fmt: skip
+    key = parts.records.create(me, draft)
+    [outcome] = parts.filing.file(me, [key])
+    assert outcome.reason is None
+    return key
+
+
+def a_record_with(parts: Parts, data: bytes) -> UUID:
+    me, category = who(parts, "archivist"), the_category(parts)
     key = parts.records.create(
         me, Draft(fonds_id=category.fonds_id, category_id=category.id, title="收到的移交包", level_rank=2)
     )

@@ -8,8 +8,10 @@ from sqlalchemy import select
 
 from archive.errors import Interrupted
 from archive.identity import system
+from archive.jobs.runner import JobRunner
 from archive.model import Job, JobKind
 from archive.ports import ObjectInfo
+from runtime.jobs.backing_up import MakeBackups
 from storage.objects import FileStore
 from storage.safekeeping import LATE
 from tests.factories.web_house import WebHouse, a_web_house, token_of, token_on
@@ -61,6 +63,45 @@ def test_an_old_backup_is_told_as_late(house: WebHouse) -> None:
     house.clock.move(seconds=LATE.total_seconds() + 1)
     assert kept.is_late(kept.last_good())
     assert kept.is_late(None)
+
+
+def test_a_place_that_is_away_for_hours_gets_its_set_when_it_is_back_or_when_someone_asks(
+    house: WebHouse, tmp_path: Path
+) -> None:
+    services, place, off = house.services, tmp_path / "backups", tmp_path / "off"
+    kept = services.house.safekeeping
+    workers = JobRunner(services.db, house.clock, [MakeBackups(kept)])
+
+    def ask() -> int:
+        browser = house.browser("system")
+        return browser.post("/system/backups", data={"csrf_token": token_of(browser)}).status_code
+
+    def away(minutes: int) -> None:
+        """Have the place away for a while: what lies there is no folder."""
+        if place.exists():
+            place.rename(off)
+        place.touch()
+        for _ in range(0, minutes, 5):
+            workers.run(JobKind.BACKUP)
+            house.clock.move(minutes=5)  # type: ignore[attr-defined]
+        place.unlink()
+        if off.exists():
+            off.rename(place)
+
+    for way in ("by itself", "asked for"):
+        assert ask() == 303
+        away(350)
+        made = len(kept.backups().sets())
+        if way == "asked for":
+            assert not kept.at_work()
+            assert ask() == 303
+            assert kept.at_work()
+        else:
+            house.clock.move(minutes=30)  # type: ignore[attr-defined]
+        assert workers.run(JobKind.BACKUP) == 1
+        assert len(kept.backups().sets()) == made + 1
+        with services.db.reading() as session:
+            assert session.scalar(select(Job.id).where(Job.kind == JobKind.BACKUP)) is None
 
 
 @pytest.mark.parametrize("login", ["archivist", "staff", "auditor", "security"])

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 from uuid import uuid4
@@ -15,9 +16,14 @@ from werkzeug.test import TestResponse
 
 from archive import failpoints
 from archive.accounts import login_identity
-from archive.bringing_in.rows import rows_of
+from archive.bringing_in.files import Wanted, match
+from archive.bringing_in.rows import Row, check_rows, rows_of
+from archive.errors import Fault
 from archive.failpoints import Injected
+from archive.house.organisation import add_department
+from archive.ids import new_id
 from archive.model import File, Record, RecordState, Sheet, SheetRow
+from tests.factories.records import names
 from tests.factories.web_house import WebHouse, a_web_house, token_of, token_on
 
 HEADERS = ["题名", "日期", "责任者", "密级", "联系电话", "页数", "重要性", "文件名"]
@@ -224,6 +230,18 @@ def test_csv_in_any_of_the_usual_encodings(house: WebHouse, encoding: str) -> No
     assert "大樓電梯維修工程合約之補充協議" in client.get(at).text
 
 
+@pytest.mark.parametrize("sign", [";", "\t", ","])
+def test_a_list_of_text_under_its_own_name_has_its_columns(house: WebHouse, sign: str) -> None:
+    client = house.browser("archivist")
+    lines = [
+        "档案移交清单",
+        sign.join(["题名", "日期"]),
+        sign.join(["甲,乙合同" if sign != "," else "甲乙合同", "2024"]),
+    ]
+    at = send(house, client, "\n".join(lines).encode(), "a.csv").location
+    assert re.findall(r'<option value="([^"]*)" selected', client.get(at).text) == ["title", "drawn_up"]
+
+
 @pytest.mark.parametrize("data", [b"", b"\x00\x01\x02", b"PK\x03\x04broken", b"a,b"])
 def test_what_is_no_spreadsheet_is_refused_in_words(house: WebHouse, data: bytes) -> None:
     client = house.browser("archivist")
@@ -258,3 +276,75 @@ def test_files_go_to_the_rows_that_name_them_and_are_told_both_ways(house: WebHo
     clerk = house.browser("clerk")
     own = {"Accept": "application/json", "X-CSRFToken": token_of(clerk)}
     assert clerk.post(f"{at}/match", json={"names": names}, headers=own).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("rows", "names", "goes"),
+    [
+        (["A\\001.pdf", "B/001.pdf"], ["box/A/001.pdf", "box/B/001.pdf"], {0: 1, 1: 2}),
+        (["A\\001.pdf", "B/001.pdf"], ["B/001.pdf"], {0: 2}),
+        (["A/001.pdf", "B/001.pdf"], ["001.pdf"], {}),
+        (["001.pdf"], ["box/A/001.pdf", "box/B/001.pdf"], {}),
+        (["A/001.pdf；B/001.pdf"], ["A/001.pdf", "B/001.pdf"], {}),
+        (["D:\\scans\\A\\001.pdf", "D:\\scans\\B\\001"], ["box/A/001.pdf", "box/B/001.pdf"], {0: 1, 1: 2}),
+        (["X/A/001.pdf", "Y/A/001.pdf"], ["box/Y/A/001.pdf", "box/Z/A/001.pdf"], {0: 2}),
+        (["scans/a.pdf", "b"], ["a.PDF", "b.tif"], {0: 1, 1: 2}),
+        (["b"], ["b.tif", "b.pdf"], {0: 1, 1: 1}),
+    ],
+)
+def test_a_file_of_a_folder_goes_to_the_row_that_names_that_folder(
+    rows: list[str], names: list[str], goes: dict[int, int]
+) -> None:
+    keys = [new_id() for _ in rows]
+    wanted = [Wanted(at, each, keys[at - 1], frozenset()) for at, row in enumerate(rows, 1) for each in row.split("；")]
+    found = match(wanted, names)
+    assert found.records == {names[at]: [keys[row - 1]] for at, row in goes.items()}
+    assert list(found.unknown) == [name for at, name in enumerate(names) if at not in goes]
+    assert {each.row for each in found.missing} == set(range(1, len(rows) + 1)) - set(goes.values())
+
+
+def test_two_files_of_one_name_in_one_request_are_refused(house: WebHouse) -> None:
+    client = house.browser("archivist")
+    at = begun(house, client, ["甲", *GOOD[1:7], "001.pdf"])
+    act(client, f"{at}/start")
+    house.bring_in()
+    json = {"Accept": "application/json", "X-CSRFToken": token_of(client)}
+    files = [(BytesIO(text), "001.pdf") for text in (b"one", b"two")]
+    assert client.post(f"{at}/files", data={"files": files}, headers=json).status_code == 422
+
+
+def test_a_file_that_three_records_refuse_is_three_that_did_not_come(house: WebHouse) -> None:
+    client = house.browser("archivist")
+    at = begun(house, client, *([name, *GOOD[1:7], "a.pdf"] for name in "甲乙丙"))
+    act(client, f"{at}/start")
+    house.bring_in()
+    json = {"Accept": "application/json", "X-CSRFToken": token_of(client)}
+    sent = client.post(f"{at}/files", data={"files": [(BytesIO(b""), "a.pdf")]}, headers=json).json
+    assert sent is not None
+    assert (sent["taken"], list(sent["failed"])) == (0, ["a.pdf"])
+
+
+def test_a_department_is_named_by_its_code_where_two_bear_one_name(house: WebHouse) -> None:
+    services, category = house.services, house.category
+    day = services.guard.day()
+    with services.db.writing() as work:
+        twins = [add_department(work.session, code, names("财务部")) for code in ("CWA", "CWB")]
+        gone = add_department(work.session, "GCA", names("工程部"))
+        heir = add_department(work.session, "GCB", names("工程部"))
+        gone.until = day - timedelta(days=1)
+        ids = [each.id for each in (*twins, heir)]
+        work.commit()
+    words = ["财务部", "cwa", "CWB", "工程部", "没有的部"]
+    rows = [Row(at, (f"合同{at}", "2024-3-5", word)) for at, word in enumerate(words)]
+    with services.db.reading() as session:
+        me = login_identity(session, house.people["archivist"])
+        found = check_rows(session, services.guard, me, category, ("title", "drawn_up", "department"), rows)
+    of_department = [[each for each in row.faults if each.field == "department"] for row in found]
+    assert of_department == [
+        [Fault("department", "several_so_called", {"value": "财务部", "codes": "CWA, CWB"})],
+        [],
+        [],
+        [],
+        [Fault("department", "unknown_value", {"value": "没有的部"})],
+    ]
+    assert [row.draft.department_id for row in found[1:4]] == ids

@@ -3,11 +3,16 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
 
 from archive.errors import Ended, InvalidInput, NotAllowed, NotFound, OwnRequest
+from archive.identity import Identity, Role
+from archive.ids import new_id
 from archive.loans.asking import Wish
 from archive.loans.counter import Seen
 from archive.loans.watches import LoanWatch
@@ -20,13 +25,20 @@ from archive.model import (
     Deadline,
     DeadlineKind,
     DeadlineState,
+    Department,
+    HouseRule,
     LoanForm,
     LoanReport,
     LoanState,
     Medium,
     Person,
+    PersonPost,
+    PersonRole,
+    Post,
+    RuleBook,
 )
 from archive.policy.rules import Act
+from tests.factories import people as rights
 from tests.factories.lending import LendingHouse, a_lending_house
 
 
@@ -155,6 +167,78 @@ def test_a_step_that_takes_too_long_goes_on_to_others(house: LendingHouse) -> No
     while house.lending.care.sweep():
         pass
     assert house.decide("secrecy", loan).state is LoanState.READY
+
+
+def test_no_step_goes_on_to_others_while_who_asked_is_the_one_to_answer(house: LendingHouse) -> None:
+    requests, loan = house.lending.requests, house.ask("staff", house.record())
+    requests.question(house.who["archivist"], loan.approval_id, "要原件还是复印件?")
+    house.clock.moment += timedelta(days=4)
+    while house.lending.care.sweep():
+        pass
+    requests.answer(house.who["staff"], loan.approval_id, "原件")
+    with pytest.raises(NotAllowed):
+        house.decide("secrecy", loan)
+    assert house.decide("archivist", loan).state is LoanState.READY
+
+
+def test_who_may_agree_by_two_tokens_leaves_a_colleague_the_only_one_of_theirs(house: LendingHouse) -> None:
+    route = {"steps": [{"who": ["post:office_head", "role:approver"], "every": True}]}
+    with house.db.writing() as work:
+        session = work.session
+        session.add(a_book(RuleBook.ROUTES, {"format": 1, "routes": [route]}))
+        session.add(a_post_of(session, house.person("head"), "office_head"))
+        work.commit()
+    loan = house.decide("head", house.ask("staff", house.record()))
+    assert loan.state is LoanState.ASKED
+    assert house.decide("archivist", loan).state is LoanState.READY
+
+
+def test_an_officer_decides_by_no_post_and_as_no_deputy(house: LendingHouse) -> None:
+    day = house.guard.day()
+    with pytest.raises(InvalidInput) as caught:
+        house.lending.deputies.name(house.who["archivist"], "security", day, day)
+    assert faults(caught) == {"deputy": "unknown"}
+    house.lending.deputies.name(house.who["archivist"], "low", day, day)
+    with house.db.writing() as work:
+        session = work.session
+        session.execute(delete(PersonRole).where(PersonRole.person_id == house.person("low")))
+        session.add(PersonRole(person_id=house.person("low"), role=Role.SYSTEM_ADMIN))
+        session.execute(delete(PersonPost).where(PersonPost.person_id == house.person("director")))
+        session.add(a_post_of(session, house.person("security"), "general_manager"))
+        work.commit()
+    loan = house.ask("staff", house.record())
+    officer = Identity("low", house.person("low"), frozenset({Role.SYSTEM_ADMIN}))
+    with pytest.raises(NotAllowed):
+        house.lending.requests.decide(officer, loan.approval_id, "同意", approve=True)
+    with pytest.raises(InvalidInput) as caught:
+        house.ask("archivist", house.record(4), LoanForm.ROOM)
+    assert faults(caught) == {"route": "nobody_decides"}
+
+
+def test_who_may_decide_is_found_behind_many_who_may_not(house: LendingHouse) -> None:
+    with house.db.writing() as work:
+        session = work.session
+        for login in ("archivist", "archivist2"):
+            session.get_one(Person, house.person(login)).active = False
+        for number in range(45):
+            rights.a_person(session, f"low{number}", roles=[Role.ARCHIVIST], clearance=0)
+        able = rights.a_person(session, "able", roles=[Role.ARCHIVIST], clearance=4)
+        rights.grants(session, able, fonds=house.category.fonds_id)
+        work.commit()
+    house.who["able"] = Identity("able", able.id, frozenset({Role.ARCHIVIST}))
+    assert house.decide("able", house.ask("staff", house.record())).state is LoanState.READY
+
+
+def a_book(book: RuleBook, document: dict[str, Any]) -> HouseRule:
+    return HouseRule(book=book, version=1, source="", document=document, reason="", kept_at=rights.NOW)
+
+
+def a_post_of(session: Session, person: UUID, code: str) -> PersonPost:
+    post, department = (
+        session.scalars(select(each.id).where(each.code == name)).one()
+        for each, name in ((Post, code), (Department, "OFF"))
+    )
+    return PersonPost(id=new_id(), person_id=person, post_id=post, department_id=department)
 
 
 def test_what_is_described_is_taken_alike_and_goes_on_once_it_is_found(house: LendingHouse) -> None:

@@ -122,6 +122,11 @@ def test_a_pdf_of_which_no_page_opens_is_broken() -> None:
     assert reason(a_pdf(1).replace(b"/Kids [ 4 0 R ]", b"/Kids [ 9 9 R ]")) is Reason.BROKEN
 
 
+def test_a_page_that_does_not_open_is_told_as_one_without_text() -> None:
+    found = extract_pdf(a_pdf(3).replace(b"/Kids [ 4 0 R ", b"/Kids [ 9 9 R "))
+    assert (len(found.pages), found.pages[2], found.scans) == (3, "", (3,))
+
+
 def test_no_bytes_are_an_empty_file() -> None:
     assert reason(b"") is Reason.EMPTY
 

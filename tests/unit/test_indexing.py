@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -36,6 +37,7 @@ from indexer.indexing import IndexRecords
 from indexer.pagetext import page, save_pages
 from indexer.query.tree import Everything, Query, Words
 from indexer.rebuild import Rebuilder
+from runtime.jobs.rebuilding import RebuildIndex
 from tests.factories import records
 from tests.factories.databases import a_database
 from tests.fakes.clock import FixedClock
@@ -320,6 +322,24 @@ def test_a_batch_costs_the_same_number_of_queries_whatever_its_size(house: Simpl
         event.remove(house.db.engine, "before_cursor_execute", hear)
         counts.append(len(statements))
     assert counts[0] == counts[1]
+
+
+def test_a_rebuild_that_takes_too_long_goes_on_behind_the_partitions_that_it_made(
+    house: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for level in (1, 2):
+        add(house, level=level)
+    made: list[str | None] = []
+    rebuild = house.rebuilder.rebuild
+    monkeypatch.setattr(house.rebuilder, "rebuild", lambda partition=None: made.append(partition) or rebuild(partition))
+    handler, key, lease = RebuildIndex(house.rebuilder), new_id(), new_id()
+    outcomes = []
+    for still in ([True, False], [True] * 20):
+        job = ClaimedJob(key, None, {}, 1, lease, partial(next, iter(still)))
+        outcomes.append(handler.run([job])[key].state)
+    assert outcomes == [JobState.QUEUED, JobState.DONE]
+    assert sorted(map(str, made)) == sorted(each.partition for each in house.rebuilder.status())
+    assert {each.partition: each.entries for each in house.rebuilder.status()}["2"] == 1
 
 
 def test_differences_name_what_is_missing_stale_and_stray_and_a_rebuild_mends_them(house: SimpleNamespace) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import select, update
 
 import archive.model  # noqa: F401  (registers the tables)
 from archive.database import Database
-from archive.errors import NotFound, Unavailable, WrongState
+from archive.errors import Unavailable
 from archive.ids import new_id
 from archive.jobs.lease import LEASE_EXPIRED, claim
 from archive.jobs.outbox import Outbox
@@ -378,33 +378,40 @@ def test_kinds_without_a_handler_here_are_left_alone(db: Database, queued: Queue
     assert job(db, other).state is JobState.QUEUED
 
 
-def test_a_cancelled_job_is_not_done_and_one_under_way_does_not_count(
-    db: Database, queued: Queued, runner: Runs
+def test_a_failed_job_of_a_period_is_settled_once_a_later_one_is_done_and_a_cancelled_one_goes_in_time(
+    db: Database, runner: Runs, clock: FixedClock
 ) -> None:
-    waiting, running = queued(2)
-    runs = runner(Doing())
-    runs.cancel(waiting)
+    cancelled = job_row(JobKind.INDEX, JobState.CANCELLED, clock)
+    alone = job_row(JobKind.INDEX, JobState.FAILED, clock)
+    failed = [job_row(JobKind.LOANS, JobState.FAILED, clock)]
+    clock.move(hours=1)
+    failed.append(job_row(JobKind.LOANS, JobState.FAILED, clock))
 
-    def cancelled_inside(jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Outcome]:
-        runs.cancel(jobs[0].id)
-        return {jobs[0].id: Outcome.done()}
+    def keep(*rows: Job) -> None:
+        with db.writing() as work:
+            work.session.add_all(rows)
+            work.commit()
 
-    assert runner(Doing(how=cancelled_inside)).drain() == 1
-    assert [job(db, each).state for each in (waiting, running)] == [JobState.CANCELLED] * 2
+    def there() -> set[UUID]:
+        runner(Doing()).sweep()
+        with db.reading() as session:
+            return set(session.scalars(select(Job.id)))
+
+    keep(cancelled, alone, *failed)
+    assert there() == {cancelled.id, alone.id, *(each.id for each in failed)}
+    clock.move(hours=1)
+    done = job_row(JobKind.LOANS, JobState.DONE, clock)
+    keep(done)
+    assert there() == {cancelled.id, alone.id, done.id}
+    clock.move(days=31)
+    assert there() == {alone.id}
 
 
-def test_a_failed_job_is_queued_again_by_hand(db: Database, queued: Queued, runner: Runs) -> None:
-    (bad,) = queued()
-    runner(Doing(how=lambda jobs: {jobs[0].id: Outcome.failed("broken")})).run()
-    hints = Hints()
-    with pytest.raises(WrongState):
-        runner(Doing()).cancel(bad)
-    runner(Doing(), waker=hints).retry(bad)
-    assert (job(db, bad).state, job(db, bad).attempts, hints.sent) == (JobState.QUEUED, 0, [("index", bad)])
-    with pytest.raises(WrongState):
-        runner(Doing()).retry(bad)
-    with pytest.raises(NotFound):
-        runner(Doing()).retry(new_id())
+def job_row(kind: JobKind, state: JobState, clock: FixedClock) -> Job:
+    now = clock.now()
+    return Job(
+        id=new_id(), kind=kind, payload={}, state=state, attempts=1, run_after=now, created_at=now, finished_at=now
+    )
 
 
 def test_a_periodic_job_is_run_once_in_its_period_even_when_done_rows_go(

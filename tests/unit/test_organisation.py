@@ -27,9 +27,11 @@ def organisation(tmp_path: Path) -> Organisation:
 def test_a_department_stands_below_another_until_it_is_closed(organisation: Organisation) -> None:
     office = organisation.add_department(OPERATOR, "BGS", NAMES)
     organisation.add_department(OPERATOR, "DAS", NAMES, parent_id=office)
-    organisation.close_department(OPERATOR, office, date(2026, 12, 31))
+    organisation.close_department(OPERATOR, office, date(2026, 12, 31), version=1)
     shown = [(d.code, d.parent_id, d.until) for d in organisation.departments(OPERATOR)]
     assert shown == [("BGS", None, date(2026, 12, 31)), ("DAS", office, None)]
+    with pytest.raises(Conflict):
+        organisation.close_department(OPERATOR, office, date(2027, 12, 31), version=1)
 
 
 @pytest.mark.parametrize("code", ["", "TOO-LONG-CODE", "A-B", "办公室", "A B"])

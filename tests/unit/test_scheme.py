@@ -1,6 +1,12 @@
 """Schemes are data: shipped whole, refused by path when broken, installed, exported, changed by version."""
 
+import copy
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import reduce
+from operator import getitem
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -11,10 +17,10 @@ from archive.identity import Identity, system
 from archive.model import Category, CategoryVersion, Fonds
 from archive.policy.guard import Guard
 from archive.scheme.categories import SchemeService
-from archive.scheme.document import load
+from archive.scheme.document import load, parse
 from archive.scheme.install import export, install
 from archive.scheme.shipped import SCHEMES, document, scheme
-from tests.factories.schemes import NOW, SchemeHouse, paper, scheme_house
+from tests.factories.schemes import NOW, SchemeHouse, scheme_house
 from tests.fakes.clock import FixedClock
 from tests.fakes.refusals import RememberingLog
 
@@ -123,6 +129,50 @@ def test_what_is_no_scheme_is_refused(text: str) -> None:
         load(text)
 
 
+@pytest.mark.parametrize("value", ["2024-02-30", "2024-13-45", "0b_", "9" * 5000])
+def test_a_value_that_is_none_of_its_kind_is_refused_as_no_yaml(value: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        load(f"format: 1\nx: {value}\n")
+    assert [each.code for each in refused.value.faults] == ["not_yaml"]
+
+
+GOOD = """
+format: 1
+code: S
+names: {zh_CN: 案}
+number_rules: [{code: r, names: {zh_CN: 号}, template: "{category}-{mark}{serial}"}]
+fields:
+  a: {kind: choice, names: {zh_CN: 甲}, choices: [{code: x, names: {zh_CN: 乙}}], required: true}
+  d: {kind: date, names: {zh_CN: 日}, not_before: e}
+  e: {kind: date, names: {zh_CN: 日}, required_if: {a: x}}
+  n: {kind: number, names: {zh_CN: 数}, minimum: 1, sum_of: [m]}
+  m: {kind: number, names: {zh_CN: 数}, not_above: n}
+  t: {kind: text, names: {zh_CN: 文}, pattern: "a+", example: a, limit: 5}
+categories:
+- {code: A, names: {zh_CN: 类}, level: 1, term: D10, importance: 1, number_rule: r, fields: [a, d, e, n, m, t],
+   required: [title], documents: [{code: P, names: {zh_CN: 件}}], categories: [{code: B, names: {zh_CN: 类}}]}
+"""
+ODD = (None, 5, True, "", [], [["a"]], [{}], {"b": "c"}, {"b": ["c"]})
+
+
+def places(data: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the path to each value of a document."""
+    yield at
+    for key in data if isinstance(data, dict) else range(len(data)) if isinstance(data, list) else ():
+        yield from places(data[key], (*at, key))
+
+
+def test_whatever_stands_in_the_place_of_a_value_it_is_taken_or_refused_in_words() -> None:
+    whole = yaml.safe_load(GOOD)
+    parse(whole)
+    for at in places(whole):
+        for odd in ODD if at else ():
+            data = copy.deepcopy(whole)
+            reduce(getitem, at[:-1], data)[at[-1]] = odd
+            with suppress(InvalidInput):
+                parse(data)
+
+
 def test_an_installed_scheme_comes_out_as_it_went_in(house: SchemeHouse) -> None:
     with house.db.reading() as session:
         out = export(session, session.get_one(Fonds, house.fonds), NOW.date())
@@ -161,17 +211,17 @@ def test_a_change_makes_a_version_and_the_old_one_is_kept(house: SchemeHouse, se
     assert refused.value.faults[0].field == "term"
 
 
-def test_a_category_in_use_is_closed_never_removed(house: SchemeHouse, service: SchemeService) -> None:
-    with house.db.writing() as work:
-        work.session.add(paper(house, "WYJ02"))
-        work.commit()
-    with pytest.raises(Conflict):
-        service.remove(OPERATOR, house.categories["WYJ02"])
-    service.remove(OPERATOR, house.categories["WYJ03"])
+def test_a_category_that_is_closed_is_shown_no_more_and_takes_none_below_it(
+    house: SchemeHouse, service: SchemeService
+) -> None:
     service.close(OPERATOR, house.categories["WYJ"])
     shown = [node.category.code for node in service.tree(OPERATOR, house.fonds)]
     assert "WYJ" not in shown
     assert "WYYZ" in shown
+    data = {"code": "WYJ08", "names": {"zh_CN": "水景"}}
+    with pytest.raises(InvalidInput) as refused:
+        service.add(OPERATOR, house.fonds, data, parent_id=house.categories["WYJ"])
+    assert [(each.field, each.code) for each in refused.value.faults] == [("parent", "closed")]
 
 
 def test_a_house_adds_its_own_category_below_another(house: SchemeHouse, service: SchemeService) -> None:

@@ -5,11 +5,13 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import event
 
 from archive.errors import Ended, InvalidInput, NotAllowed, NotFound, StandsAlready, WrongState
-from archive.model import BlockCause, BlockKind, FollowUp, ScanVerdict, Tally
+from archive.model import BlockCause, BlockKind, FollowUp, ScanVerdict, ShelfKind, Tally
 from archive.purging import remove_records
 from archive.shelving.copies import CopyFacts
+from archive.shelving.tree import PlaceFacts
 from archive.stocktaking.report import StocktakingView
 from tests.factories.stock_house import House, a_stock_house
 
@@ -118,11 +120,13 @@ def test_what_is_missing_is_marked_and_found_again_by_the_next_count(house: Hous
     assert copy in _tallies(house.close(again))
 
 
-def test_what_turned_up_since_is_not_marked(house: House) -> None:
+@pytest.mark.parametrize("boxes", [(1,), (0,), (1, 0)])
+def test_what_turned_up_since_is_not_marked(house: House, boxes: tuple[int, ...]) -> None:
     record, copy = house.a_copy()
     count = house.begin()
     house.close(count)
-    house.place(copy, 1)
+    for box in boxes:
+        house.place(copy, box)
     assert house.stock.following.mark_missing(house.who["archivist"], count) == 0
     assert not house.open_ones(record)
 
@@ -171,6 +175,38 @@ def test_of_several_copies_a_label_means_the_one_that_is_to_lie_here(house: Hous
     assert house.scan(count, house.number(record), box=0).label == "N-1*2"
     assert house.scan(count, house.number(record), box=1).label == "N-1*1"
     assert _tallies(house.close(count)) == {first: Tally.FOUND, second: Tally.FOUND}
+
+
+def test_places_and_counts_are_shown_by_as_many_questions_however_many_there_are(house: House) -> None:
+    archivist, looks, tree = house.who["archivist"], house.shelving.looks, house.shelving.tree
+    asked: list[str] = []
+    event.listen(house.db.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    [room] = [each.place.id for each in looks.rooms(archivist)]
+
+    def questions() -> tuple[int, int]:
+        asked.clear()
+        shown = looks.show(archivist, room)
+        first = len(asked)
+        views = house.stock.reports.every(archivist)
+        assert [(each.figures.expected, each.may_take) for each in views] == [(1, True)] * len(views)
+        assert shown.here.taken == sum(each.taken or 0 for each in shown.inside) == 2
+        return first, len(asked) - first
+
+    house.a_copy()
+    house.close(house.begin())
+    before = questions()
+    for code in "23":
+        cabinet = tree.add(archivist, ShelfKind.CABINET, code, PlaceFacts(), room)
+        tree.add(archivist, ShelfKind.SHELF, "1", PlaceFacts(capacity=5), cabinet)
+        house.close(house.begin())
+    assert questions() == before
+    shown = looks.show(archivist, room)
+    assert [(each.place.path, each.taken, each.capacity) for each in shown.inside] == [
+        ("1-1", 2, 5), ("1-2", 0, 5), ("1-3", 0, 5),
+    ]  # fmt: skip
+    assert [below.place.path for each in shown.inside for below in shown.standing[each.place.id]] == [
+        "1-1-1", "1-2-1", "1-3-1",
+    ]  # fmt: skip
 
 
 def test_a_count_goes_with_the_records_it_named(house: House) -> None:

@@ -42,20 +42,23 @@ def match_names(sheet_id: UUID) -> BaseResponse:
 @pages.post("/bring-in/<uuid:sheet_id>/files")
 def take(sheet_id: UUID) -> BaseResponse:
     """Take small files in, each to the records whose rows name it; what no row names stays out."""
-    sent = {each.filename: each for each in request.files.getlist("files") if each.filename}
+    files = [each for each in request.files.getlist("files") if each.filename]
+    sent = {str(each.filename): each for each in files}
     if not sent:
         raise InvalidInput(Fault("files", "required"))
+    if len(sent) != len(files):
+        raise InvalidInput(Fault("files", "repeated"))
     found = _matched(sheet_id, list(sent))
     data = {name: sent[name].stream.read() for name in found.records}
     going = [(name, key) for name, keys in found.records.items() for key in keys]
-    files = [Incoming(key, name.replace("\\", "/").rpartition("/")[2], iter([data[name]])) for name, key in going]
-    answers = services().intake.receive_many(identity(), files) if files else []
+    coming = [Incoming(key, name.replace("\\", "/").rpartition("/")[2], iter([data[name]])) for name, key in going]
+    answers = services().intake.receive_many(identity(), coming) if coming else []
     failed = {
         name: explain_failed(answer, current_locale())
         for (name, _key), answer in zip(going, answers, strict=True)
         if not isinstance(answer, Received)
     }
-    taken = len(answers) - len(failed)
+    taken = sum(isinstance(answer, Received) for answer in answers)
     if request.accept_mimetypes.best == "application/json":
         return jsonify(taken=taken, failed=failed, unknown=list(found.unknown))
     flash(ngettext("%(num)d file was taken in.", "%(num)d files were taken in.", taken))

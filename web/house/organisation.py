@@ -136,7 +136,7 @@ def _close_form(row: Department) -> Form:
     told = _("Its records and its history stay. What is distributed to it, or held in it, is not moved.")
     return _form(
         _("Close %(name)s", name=named(row.names, current_locale())), [field], _("Close the department"), told=told,
-        danger=True, values={"until": services().guard.day().isoformat()},
+        danger=True, values={"until": services().guard.day().isoformat()}, hidden={"version": row.version},
     )  # fmt: skip
 
 
@@ -154,7 +154,8 @@ def close(department_id: UUID) -> BaseResponse:
         day = day_typed("until")
         if day is None:
             raise InvalidInput(Fault("until", "required"))
-        services().house.organisation.close_department(identity(), department_id, day)
+        version = whole_typed("version")
+        services().house.organisation.close_department(identity(), department_id, day, version=version)
     except ArchiveError as error:
         return again(_close_form(_department(department_id)), error)
     return _done(_("The department is closed from %(day)s.", day=day.isoformat()))

@@ -47,6 +47,9 @@
     await ask("POST", "/uploads/" + begun.upload + "/finish", {});
   }
 
+  // A folder for each dossier, each with its 001.pdf: the name alone does not tell them apart.
+  const called = (file) => file.webkitRelativePath || file.name;
+
   function* groups(files) {
     let group = [];
     let size = 0;
@@ -64,10 +67,10 @@
 
   async function send(files) {
     told.replaceChildren();
-    const found = await ask("POST", words.match, { names: files.map((file) => file.name) });
+    const found = await ask("POST", words.match, { names: files.map(called) });
     if (found.unknown.length) tell(words.unknown, found.unknown);
     if (found.missing.length) tell(words.missing, found.missing);
-    const going = files.filter((file) => file.name in found.records);
+    const going = files.filter((file) => called(file) in found.records);
     const bar = Object.assign(document.createElement("progress"), { max: going.length || 1, value: 0 });
     const line = tell("");
     told.append(bar);
@@ -78,13 +81,13 @@
     count(0);
     for (const group of groups(going.filter((file) => file.size <= TOGETHER))) {
       const body = new FormData();
-      group.forEach((file) => body.append("files", file, file.name));
+      group.forEach((file) => body.append("files", file, called(file)));
       const answer = await ask("POST", form.action, body);
       for (const [name, why] of Object.entries(answer.failed)) tell(name + " · " + words.failed + ": " + why, [], true);
       count(group.length);
     }
     for (const file of going.filter((each) => each.size > TOGETHER)) {
-      for (const record of found.records[file.name]) await inPieces(file, record);
+      for (const record of found.records[called(file)]) await inPieces(file, record);
       count(1);
     }
     tell(found.missing.length ? words.part : words.done);

@@ -281,7 +281,6 @@ ACTS: Mapping[str, str] = {
     "scheme.add_rule": mark("number rule added"),
     "scheme.change": mark("category changed"),
     "scheme.close": mark("category closed"),
-    "scheme.remove": mark("category removed"),
     "scheme.manage": mark("managing the scheme"),
     "form.manage": mark("managing the templates of forms"),
     "system.reread": mark("files read again"),

@@ -77,6 +77,7 @@ FAULTS: Mapping[str, str] = {
     "bad_key": mark("is at most %(limit)s printable ASCII characters"),
     "bad_offset": mark("is not a multiple of %(multiple)s"),
     "unknown_value": mark("is not known here: %(value)s"),
+    "several_so_called": mark("%(value)s may be several: write one of the codes %(codes)s"),
     "unknown_field": mark("there is no such field"),
     "unknown_field_named": mark("there is no such field: %(name)s"),
     "unknown_choice": mark("is none of the choices: %(value)s"),
@@ -331,7 +332,6 @@ STANDING: Mapping[str, str] = {
 USED: Mapping[str, str] = {
     "place_in_use": mark("this place"),
     "shelf_in_use": mark("this place (something lies or stands in it)"),
-    "category_in_use": mark("this category"),
     "template_in_use": mark("this template (dossiers follow it)"),
     "schedule_in_use": mark("this schedule"),
 }

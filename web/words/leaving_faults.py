@@ -17,6 +17,7 @@ LEAVING_FAULTS: Mapping[str, str] = {
     "no_bag": mark("names a record that holds no ZIP"),
     "bag_comes_in": mark("names a record whose bag is coming in already"),
     "bag_not_allowed": mark("holds what you may not catalogue, or you may not take its file any more"),
+    "bag_given_up": mark("stood still for more than a week: put its drafts into the bin, and take it in anew"),
     "bag_missing": mark("is missing"),
     "bag_changed": mark("is not as it was packed"),
     "bag_unlisted": mark("is in no manifest"),
