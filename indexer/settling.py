@@ -68,6 +68,9 @@ class Result:
         return sum(len(each.sealed) for each in self.slices)
 
 
+READING = 1
+"""How files are read now, as a number: counted up when they are read better, so that older readings are known."""
+
 _QUARANTINED = frozenset((Reason.ENCRYPTED, Reason.SEALED, Reason.BROKEN, Reason.BOMB, Reason.CLIMBS))
 BROKE_DOWN = frozenset((Reason.TIME, Reason.MEMORY, Reason.CRASHED))
 """What ended the fork that read a file."""
@@ -105,6 +108,7 @@ _SETTLED = (
         pages=bindparam("pages"),
         media_type=bindparam("media_type"),
         state=bindparam("state"),
+        read_by=READING,
         pronom=func.coalesce(bindparam("pronom"), _CONTENTS.c.pronom),
         macros=bindparam("macros"),
         virus=bindparam("virus"),

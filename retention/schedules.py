@@ -7,10 +7,11 @@ in force at once; kept days follow by a job (``retention.applying``).
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from archive.approving.states import NEXT
@@ -180,12 +181,18 @@ class Schedules:
             work.commit()
         return key
 
-    def drafts(self, identity: Identity, limit: int) -> Sequence[ScheduleDraft]:
-        """Return the drafts, those that wait first, then the newest."""
+    def drafts(
+        self, identity: Identity, limit: int, *, after: tuple[bool, tuple[datetime, UUID]] | None = None
+    ) -> Sequence[ScheduleDraft]:
+        """Return the drafts, those that wait first, then the newest; behind one that waits or not, by its moment."""
         with self._guard.refusals(identity), self._db.reading() as session:
             self._guard.require_house(session, identity, Act.SEE_SCHEDULES)
             waits = ScheduleDraft.state == ApprovalState.ASKED
             query = select(ScheduleDraft).order_by(waits.desc(), ScheduleDraft.asked_at.desc(), ScheduleDraft.id.desc())
+            if after is not None:
+                waited, (at, key) = after
+                older = or_(ScheduleDraft.asked_at < at, and_(ScheduleDraft.asked_at == at, ScheduleDraft.id < key))
+                query = query.where(or_(~waits, older) if waited else and_(~waits, older))
             return session.scalars(query.limit(limit)).all()
 
     def one_draft(self, identity: Identity, draft_id: UUID) -> ScheduleDraft:

@@ -65,6 +65,7 @@ from web.house.organisation import pages as organisation_pages
 from web.house.people import pages as people_pages
 from web.house.person_forms import pages as person_pages
 from web.house.places import pages as place_pages
+from web.house.rereading import pages as rereading_pages
 from web.house.rules import pages as rule_pages
 from web.house.schemes import pages as scheme_pages
 from web.house.subjects import pages as subject_pages
@@ -143,7 +144,7 @@ def create_app(wired: Services) -> Flask:
         people_pages, person_pages, link_pages, organisation_pages, level_pages, fonds_pages, scheme_pages,
         category_field_pages, place_pages, rule_pages, subject_pages, system_pages, backup_pages, health_pages,
         account_pages, bring_in_pages, sheet_file_pages, moving_pages, dossier_pages, relation_pages, why_pages,
-        list_pages, draft_pages, fixity_pages,
+        list_pages, draft_pages, fixity_pages, rereading_pages,
         metric_pages, shelf_pages, placing_pages, copy_pages, print_pages, form_template_pages, vital_pages,
         block_pages, stocktaking_pages, check_pages, hand_in_pages, hand_in_check_pages, hand_in_sign_pages,
         sending_back_pages, step_pages, paper_pages, template_pages, bulk_pages, loan_pages, request_pages,

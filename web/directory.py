@@ -115,6 +115,12 @@ class Directory:
             rows = session.execute(select(Person.id, Person.name).where(Person.id.in_(wanted)))
             return {row.id: row.name for row in rows}
 
+    def logins(self, ids: Iterable[UUID]) -> dict[UUID, str]:
+        """Return the sign-in names of people."""
+        with self._db.reading() as session:
+            rows = session.execute(select(Person.id, Person.login).where(Person.id.in_(set(ids))))
+            return {row.id: row.login for row in rows}
+
     def people_called(self, logins: Iterable[str]) -> dict[str, UUID]:
         """Return the ids of people by their sign-in names; there may be fewer."""
         wanted = {folded(login) for login in logins}

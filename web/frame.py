@@ -169,7 +169,7 @@ WAYS: Sequence[Group] = (
                 "system",
                 mark("System"),
                 HOUSE_RULES[Act.SEE_JOBS],
-                ("system", "backups", "fixity", "deliveries"),
+                ("system", "backups", "fixity", "deliveries", "rereading"),
             ),
             Way("fixity.show", "system", mark("Stored files"), _CHECKED),
         ),

@@ -218,6 +218,8 @@ PLACES: Mapping[str, str] = {
     "system.parts": "doctor#the-doctor-and-jobs",
     "backups.show": "administrator#backup",
     "fixity.show": "administrator#stored-files",
+    "rereading.every": "administrator#read-files-again",
+    "rereading.show": "administrator#read-files-again",
     "levels.show": "administrator#levels",
     "organisation.show": "administrator#organisation",
     "fonds.every": "administrator#fonds-and-schemes",

@@ -66,3 +66,15 @@ def read_id(text: str) -> UUID | None:
 def read_position(text: str) -> int | None:
     """Return the position in a list that an address holds; None when it cannot be read."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 9 else None
+
+
+def told_open(is_open: bool, place: Place) -> str:
+    """Return where a row stands in a list of what is open, and then of what is not, as the address holds it."""
+    return f"{int(is_open)}_{told(place)}"
+
+
+def read_open(text: str) -> tuple[bool, Place] | None:
+    """Return the place that an address holds in such a list; None when it cannot be read."""
+    is_open, _, rest = text.partition("_")
+    place = read(rest) if is_open in {"0", "1"} else None
+    return (is_open == "1", place) if place else None

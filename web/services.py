@@ -30,6 +30,7 @@ from archive.files.attachments import Attachments
 from archive.files.deciding import FileService
 from archive.files.doubles import Doubles
 from archive.files.intake import IntakeService
+from archive.files.rereading import Rereading
 from archive.filing.deadlines import FilingDeadlines
 from archive.filing.many import FilingMany
 from archive.filing.one import FilingService
@@ -205,6 +206,7 @@ class Services:
     questions: Questions
     unlocking: Unlocking
     renditions: Renditions
+    rereading: Rereading
     search: SearchService
     places: Places
     subjects: Subjects

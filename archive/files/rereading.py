@@ -1,40 +1,75 @@
 """Reading stored files again, when this program has learned to read more than it could when they came in.
 
-What a file gave stays until it gives something better: a text is never exchanged for none.
+What a file gave stays until it gives something better: a text is never exchanged for none, nor the words of a scanned
+page for words that are less sure. A run goes batch by batch, so that files that come in meanwhile are not held up.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, not_, select
+from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select, update
+from sqlalchemy.orm import Session
 
+from archive.accounts import login_identity
 from archive.clock import Clock
-from archive.database import Database
-from archive.errors import Fault, InvalidInput
+from archive.database import Database, Work
+from archive.errors import Fault, InvalidInput, NotFound, WrongState
 from archive.files.renditions import UNREAD
-from archive.identity import Identity
+from archive.identity import Identity, system
+from archive.ids import new_id
 from archive.jobs.outbox import Outbox
+from archive.jobs.runner import ClaimedJob, Outcome
 from archive.log.writer import Log
-from archive.model import Category, Content, ContentState, File, Fonds, Job, JobKind, JobState, Record, TextState
+from archive.model import (
+    Category,
+    Content,
+    ContentState,
+    File,
+    Fonds,
+    Job,
+    JobKind,
+    JobState,
+    Person,
+    Record,
+    ScannedPage,
+    ScanState,
+    TextState,
+)
+from archive.model.contents import Reread, RereadState
 from archive.policy.guard import Guard
-from archive.policy.rules import Act
+from archive.policy.rules import Act, may
 
 AGAIN = "again"
 """In the payload of an extract job: what the content was before, as ``standing`` tells it."""
 
-_ASKED = "asked"
-"""Beside it: since when, and by which choice."""
+BATCH = 200
+SCANS_BATCH = 20
+"""Files that are asked for at once: what comes in meanwhile waits behind no more."""
 
-BATCH = 500
+LOOK = timedelta(seconds=1)
+"""After how long it is looked whether a batch was read."""
+
+DOUBTFUL, CLEAR = "doubtful", "clear"
+"""How pages that OCR reads again stand, beside what ``standing`` tells."""
+
+OLDER = "older"
+PERCENT = 100
+
+_RUN = "run"
+"""Beside ``AGAIN``: which run asked."""
+
+_PAGES = "pages"
+"""Among the changes of a run: pages of the batch under way that OCR reads again."""
 
 _WHOLE = (ContentState.STORED, ContentState.QUARANTINED)
+_UNFINISHED = (JobState.QUEUED, JobState.RUNNING)
+_WAITING = (Job.kind == JobKind.EXTRACT, Job.state.in_(_UNFINISHED))
 
-_WAITING = (Job.kind == JobKind.EXTRACT, Job.state.in_((JobState.QUEUED, JobState.RUNNING)))
-
-FILTERS = ("kind", "text", "reason", "category", "fonds")
+FILTERS = ("kind", "text", "reason", "category", "fonds", "reader", "scans")
 
 
 def standing(state: ContentState, text: TextState, reason: str | None) -> str:
@@ -45,123 +80,292 @@ def standing(state: ContentState, text: TextState, reason: str | None) -> str:
 
 @dataclass(frozen=True)
 class Change:
-    """How many contents went from one standing to another."""
+    """How many contents (of scans, pages) went from one standing to another."""
 
     before: str
     after: str
     count: int
 
 
-class Rereading:
-    """Asks for contents to be read again, and tells what changed."""
+def changes_of(row: Reread) -> list[Change]:
+    """Return what became of what a run has read, the most frequent change first."""
+    counted = sorted(((count, pair) for pair, count in row.changes.items() if pair != _PAGES), reverse=True)
+    return [Change(before, after, count) for count, pair in counted for before, after in [pair.split("\t")]]
 
-    def __init__(self, db: Database, guard: Guard, log: Log, outbox: Outbox, clock: Clock) -> None:
+
+class Rereading:
+    """Has contents read again, and tells what changed; the handler of the job that leads a run.
+
+    Whoever asks means what they may read themselves; who runs the system means every file, and is shown counts alone.
+
+    Args:
+        newest: the number of how files are read today; ``reader=older`` means what was read by an earlier one.
+    """
+
+    kind = JobKind.REREAD
+    batch = 1
+    deadline = 300.0
+    max_attempts = 20
+    keep_done = False
+
+    def __init__(self, db: Database, guard: Guard, log: Log, outbox: Outbox, clock: Clock, newest: int) -> None:
         self._db = db
         self._guard = guard
         self._log = log
         self._outbox = outbox
         self._clock = clock
+        self._newest = newest
 
-    def count(self, where: Mapping[str, str]) -> int:
+    def count(self, identity: Identity, where: Mapping[str, str]) -> int:
         """Return how many contents a choice means.
 
         Args:
-            where: by name of ``FILTERS``: media type, state of the text (or ``quarantined``), reason, codes.
+            identity: who asks.
+            where: by name of ``FILTERS``: media type, state of the text (or ``quarantined``), reason, codes; ``reader``
+                is ``older``; ``scans`` is the percent of confidence below which pages are read again.
 
         Raises:
+            NotAllowed: this person has no files read again.
             InvalidInput: there is no such filter (field ``filter``).
         """
-        with self._db.reading() as session:
-            chosen = _chosen(where)
-            return session.scalar(select(func.count()).select_from(chosen.subquery())) or 0
+        with self._guard.refusals(identity), self._db.reading(long=True) as session:
+            self._guard.require_house(session, identity, Act.REREAD)
+            return self._count(session, identity, where)
 
-    def ask(self, identity: Identity, where: Mapping[str, str]) -> datetime:
-        """Ask for the chosen contents to be read again, batch by batch; those that wait for it already are left out.
-
-        Where contents still wait that the same choice asked for, it broke off: it is gone on with, and what was read
-        since then is left out too.
-
-        Returns:
-            the moment from which on it was asked, for ``changes``.
+    def ask(self, identity: Identity, where: Mapping[str, str]) -> UUID:
+        """Have the chosen contents read again, and return the run; of the same choice, one that broke off goes on.
 
         Raises:
-            NotAllowed: this person does not run the system.
-            InvalidInput: as ``count``.
+            NotAllowed, InvalidInput: as ``count``.
         """
-        chosen = _chosen(where)
-        began = self._broken_off(where)
-        if began is not None:
-            read = select(Job.subject_id).where(
-                Job.kind == JobKind.EXTRACT, Job.state == JobState.DONE, Job.created_at >= began
+        with self._guard.refusals(identity), self._db.reading(long=True) as session:
+            self._guard.require_house(session, identity, Act.REREAD)
+            total = self._count(session, identity, where)
+            mine = select(Reread).where(
+                Reread.state != RereadState.DONE, Reread.asked_by.is_not_distinct_from(identity.person_id)
             )
-            chosen = chosen.where(Content.id.not_in(read))
-        began = began or self._clock.now()
-        asked = [began.isoformat(), dict(where)]
-        with self._guard.refusals(identity), self._db.writing() as work:
-            self._guard.require_house(work.session, identity, Act.RUN_SYSTEM)
-            self._log.note(work.session, identity, "system.reread", body={"where": dict(where)})
+            same = next((row.id for row in session.scalars(mine) if row.chosen == dict(where)), None)
+        if same is not None:
+            self.go_on(identity, same)
+            return same
+        with self._db.writing() as work:
+            row = Reread(
+                id=new_id(), chosen=dict(where), asked_by=identity.person_id, asked_at=self._clock.now(), total=total
+            )
+            work.session.add(row)
+            work.session.flush()
+            self._log.note(work.session, identity, "system.reread", body={"run": str(row.id), "where": dict(where)})
+            self._outbox.add(work, JobKind.REREAD, row.id)
             work.commit()
-        last = UUID(int=0)
-        while True:
-            with self._db.writing() as work:
-                waiting = select(Job.subject_id).where(*_WAITING)
-                some = chosen.where(Content.id > last, Content.id.not_in(waiting)).order_by(Content.id).limit(BATCH)
-                rows = work.session.execute(some).all()
-                if not rows:
-                    return began
-                for row in rows:
-                    before = standing(row.state, row.text_state, row.reason)
-                    self._outbox.add(work, JobKind.EXTRACT, row.id, payload={AGAIN: before, _ASKED: asked})
-                work.commit()
-            last = rows[-1].id
+        return row.id
 
-    def _broken_off(self, where: Mapping[str, str]) -> datetime | None:
-        """Return since when this choice is being read again; None: nothing that it asked for still waits."""
+    def go_on(self, identity: Identity, run_id: UUID) -> None:
+        """Go on with a run that was stopped or broke off.
+
+        Raises:
+            NotAllowed, NotFound: as ``show``.
+            WrongState: it is done.
+        """
+        with self._guard.refusals(identity), self._db.writing() as work:
+            row = self._run(work.session, identity, run_id, lock=True)
+            if row.state is RereadState.DONE:
+                raise WrongState(state=row.state.value, act="system.reread")
+            if row.state is RereadState.STOPPED:
+                row.state, row.ended_at = RereadState.RUNNING, None
+                body = {"run": str(row.id), "where": row.chosen, "done": row.done}
+                self._log.note(work.session, identity, "system.reread", body=body)
+            self._follow(work, row, None)
+            work.commit()
+
+    def stop(self, identity: Identity, run_id: UUID) -> None:
+        """Stop a run: the batch under way is read to its end. Raises ``NotAllowed``, ``NotFound`` as ``show``."""
+        with self._guard.refusals(identity), self._db.writing() as work:
+            row = self._run(work.session, identity, run_id, lock=True)
+            if row.state is RereadState.RUNNING:
+                row.state = RereadState.STOPPED
+                body = {"run": str(row.id), "done": row.done}
+                self._log.note(work.session, identity, "system.reread_stop", body=body)
+            work.commit()
+
+    def show(self, identity: Identity, run_id: UUID) -> Reread:
+        """Return a run.
+
+        Raises:
+            NotAllowed: this person has no files read again.
+            NotFound: there is none, or another asked for it and they do not run the system.
+        """
+        with self._guard.refusals(identity), self._db.reading() as session:
+            return self._run(session, identity, run_id)
+
+    def runs(self, identity: Identity, limit: int = 50) -> Sequence[Reread]:
+        """Return the person's own runs, or to who runs the system all, the newest first. Raises ``NotAllowed``."""
+        with self._guard.refusals(identity), self._db.reading() as session:
+            reach = self._guard.require_house(session, identity, Act.REREAD)
+            query = select(Reread)
+            if not may(Act.RUN_SYSTEM, reach):
+                query = query.where(Reread.asked_by == identity.person_id)
+            return session.scalars(query.order_by(Reread.id.desc()).limit(limit)).all()
+
+    def run(self, jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Outcome]:
+        """Take the next step of each run: count what was read, and ask for the next batch."""
+        for job in jobs:
+            if job.subject_id is not None:
+                self._step(job.subject_id, job.id)
+        return {job.id: Outcome.done() for job in jobs}
+
+    def _step(self, key: UUID, job: UUID) -> None:
+        with self._db.reading(long=True) as session:  # a choice may be rare: finding its next files takes a while
+            row = session.get(Reread, key)
+            reads = row is not None and bool(row.batch) and self._reads(session, row)
+            found = self._next(session, row) if row is not None and not reads else ()
+            before = row.through if row is not None else None
+        with self._db.writing() as work:
+            session = work.session
+            row = session.get(Reread, key, with_for_update=True)
+            if row is None or row.state is RereadState.DONE or row.through != before:
+                return
+            if row.batch and not reads:
+                self._note(session, row)
+            if not row.batch and row.state is RereadState.RUNNING:
+                self._ask(work, row, found)
+                if not found:
+                    row.state, row.ended_at = RereadState.DONE, self._clock.now()
+            if row.batch:
+                self._follow(work, row, job, later=reads)
+            work.commit()
+
+    def _next(self, session: Session, row: Reread) -> Sequence[Any]:
+        """Return the files of the next batch; none, too, when who asked has no files read again any more."""
+        identity, scans = _asker(session, row), "scans" in row.chosen
+        if not may(Act.REREAD, self._guard.reach(session, identity)):
+            return ()
+        query = self._chosen(session, identity, row.chosen).where(Content.id > (row.through or UUID(int=0)))
+        if not scans:
+            query = query.where(Content.id.not_in(select(Job.subject_id).where(*_WAITING)))
+        return session.execute(query.order_by(Content.id).limit(SCANS_BATCH if scans else BATCH)).all()
+
+    def _ask(self, work: Work, row: Reread, found: Sequence[Any]) -> None:
+        """Ask for a batch."""
+        if not found:
+            return
+        session, ids = work.session, [each.id for each in found]
+        row.behind, row.through, row.batch = row.through or UUID(int=0), ids[-1], len(ids)
+        if "scans" in row.chosen:
+            doubtful = ScannedPage.content_id.in_(ids), _doubtful(row.chosen)
+            pages = session.scalar(select(func.count()).select_from(ScannedPage).where(*doubtful)) or 0
+            row.changes = {**row.changes, _PAGES: pages}
+            again = update(ScannedPage).where(*doubtful).values(state=ScanState.WAITING, attempts=0)
+            session.execute(again.execution_options(synchronize_session=False))
+            self._outbox.add_many(work, JobKind.OCR, ids)
+            return
+        for each in found:
+            payload = {AGAIN: standing(each.state, each.text_state, each.reason), _RUN: str(row.id)}
+            self._outbox.add(work, JobKind.EXTRACT, each.id, payload=payload)
+
+    def read(self, row: Reread) -> int:
+        """Return how many files of a run are read by now, those of the batch under way too."""
+        if not row.batch:
+            return row.done
         with self._db.reading() as session:
-            payloads = session.scalars(select(Job.payload).where(*_WAITING)).yield_per(1000)
-            begun = (payload[_ASKED] for payload in payloads if _ASKED in payload)
-            return next((datetime.fromisoformat(since) for since, choice in begun if choice == dict(where)), None)
+            left = session.scalar(self._left(row).with_only_columns(func.count(Job.subject_id.distinct()))) or 0
+        return row.done + max(row.batch - left, 0)
 
-    def changes(self, since: datetime) -> list[Change]:
-        """Return what became of contents that were read again since a moment, the most frequent change first."""
-        counted: Counter[tuple[str, str]] = Counter()
-        jobs = (
-            select(Job.payload, Content.state, Content.text_state, Content.reason)
-            .join(Content, Content.id == Job.subject_id)
-            .where(Job.kind == JobKind.EXTRACT, Job.created_at >= since, Job.state == JobState.DONE)
+    def _reads(self, session: Session, row: Reread) -> bool:
+        """Whether something of the batch is still to be read; what is put off till later is not waited for."""
+        return session.scalar(self._left(row).limit(1)) is not None
+
+    def _left(self, row: Reread) -> "Select[UUID]":
+        kind = JobKind.OCR if "scans" in row.chosen else JobKind.EXTRACT
+        due = or_(Job.state == JobState.RUNNING, and_(Job.state == JobState.QUEUED, Job.run_after <= self._clock.now()))
+        return select(Job.id).where(Job.kind == kind, due, Job.subject_id > row.behind, Job.subject_id <= row.through)
+
+    def _note(self, session: Session, row: Reread) -> None:
+        """Note what became of the batch."""
+        counted = Counter({pair: count for pair, count in row.changes.items() if pair != _PAGES})
+        if "scans" in row.chosen:
+            of_batch = ScannedPage.content_id > row.behind, ScannedPage.content_id <= row.through
+            left = select(func.count()).select_from(ScannedPage).where(*of_batch, _doubtful(row.chosen))
+            chosen = self._chosen(session, _asker(session, row), row.chosen).with_only_columns(Content.id)
+            still = session.scalar(left.where(ScannedPage.content_id.in_(chosen))) or 0
+            counted[f"{DOUBTFUL}\t{DOUBTFUL}"] += still
+            counted[f"{DOUBTFUL}\t{CLEAR}"] += max(row.changes.get(_PAGES, 0) - still, 0)
+        else:
+            jobs = select(Job.payload, Content.state, Content.text_state, Content.reason).join(
+                Content, Content.id == Job.subject_id
+            )
+            done = Job.kind == JobKind.EXTRACT, Job.created_at >= row.asked_at
+            within = Job.subject_id > row.behind, Job.subject_id <= row.through
+            for payload, state, text, reason in session.execute(jobs.where(*done, *within)):
+                if payload.get(_RUN) == str(row.id):
+                    counted[f"{payload[AGAIN]}\t{standing(state, text, reason)}"] += 1
+        row.changes = {pair: count for pair, count in counted.items() if count}
+        row.done, row.batch = row.done + row.batch, 0
+
+    def _follow(self, work: Work, row: Reread, job: UUID | None, *, later: bool = False) -> None:
+        """Have the run go on, unless another job is about to."""
+        queued = select(Job.id).where(
+            Job.kind == JobKind.REREAD, Job.subject_id == row.id, Job.state.in_(_UNFINISHED), Job.id != job
         )
-        with self._db.reading() as session:
-            for payload, state, text, reason in session.execute(jobs).yield_per(1000):
-                if AGAIN in payload:
-                    counted[payload[AGAIN], standing(state, text, reason)] += 1
-        return [Change(*pair, count) for pair, count in counted.most_common()]
+        if work.session.scalar(queued.limit(1)) is None:
+            self._outbox.add(work, JobKind.REREAD, row.id, run_after=self._clock.now() + LOOK if later else None)
+
+    def _run(self, session: Session, identity: Identity, run_id: UUID, *, lock: bool = False) -> Reread:
+        reach = self._guard.require_house(session, identity, Act.REREAD)
+        row = session.get(Reread, run_id, with_for_update=lock or None)
+        if row is None or not (row.asked_by == identity.person_id or may(Act.RUN_SYSTEM, reach)):
+            raise NotFound
+        return row
+
+    def _count(self, session: Session, identity: Identity, where: Mapping[str, str]) -> int:
+        chosen = self._chosen(session, identity, where).with_only_columns(Content.id)
+        return session.scalar(select(func.count()).select_from(chosen.subquery())) or 0
+
+    def _chosen(
+        self, session: Session, identity: Identity, where: Mapping[str, str]
+    ) -> "Select[UUID, ContentState, TextState, str | None]":
+        query = (
+            select(Content.id, Content.state, Content.text_state, Content.reason)
+            .join(Record, Record.id == Content.record_id)
+            .join(File, File.id == Content.file_id)
+            .where(Content.state.in_(_WHOLE), Content.store_version.is_not(None), not_(UNREAD))
+        )
+        if not may(Act.RUN_SYSTEM, self._guard.reach(session, identity)):
+            query = query.where(Record.id.in_(self._guard.visible(session, identity).with_only_columns(Record.id)))
+        for name, value in where.items():
+            query = query.where(self._condition(name, value))
+        return query
+
+    def _condition(self, name: str, value: str) -> ColumnElement[bool]:
+        older = or_(Content.read_by.is_(None), Content.read_by < self._newest)
+        plain: Mapping[str, ColumnElement[bool]] = {
+            "kind": Content.media_type == value,
+            "reason": Content.reason == value,
+            "category": Record.category_id.in_(select(Category.id).where(Category.code == value)),
+            "fonds": Record.fonds_id.in_(select(Fonds.id).where(Fonds.code == value)),
+        }
+        if name in plain:
+            return plain[name]
+        if name == "text" and value == ContentState.QUARANTINED:
+            return Content.state == ContentState.QUARANTINED
+        if name == "text" and value in set(TextState):
+            return and_(Content.text_state == TextState(value), Content.state == ContentState.STORED)
+        if name == "reader" and value == OLDER:
+            return older
+        if name == "scans" and value.isdecimal() and 0 < int(value[:4]) <= PERCENT:
+            pages = select(ScannedPage.content_id).where(_doubtful({name: value}))
+            return and_(Content.state == ContentState.STORED, Content.id.in_(pages))
+        raise InvalidInput(
+            Fault("filter", "bad_filter" if name in FILTERS else "unknown_filter", {"name": name, "value": value})
+        )
 
 
-def _chosen(where: Mapping[str, str]) -> "Select[UUID, ContentState, TextState, str | None]":
-    query = (
-        select(Content.id, Content.state, Content.text_state, Content.reason)
-        .join(Record, Record.id == Content.record_id)
-        .join(File, File.id == Content.file_id)
-        .where(Content.state.in_(_WHOLE), Content.store_version.is_not(None), not_(UNREAD))
-    )
-    for name, value in where.items():
-        query = query.where(_condition(name, value))
-    return query
+def _doubtful(chosen: Mapping[str, str]) -> ColumnElement[bool]:
+    """Return which pages OCR reads again: those that it is less sure of, or could not read."""
+    return or_(ScannedPage.confidence < int(chosen["scans"]), ScannedPage.state == ScanState.FAILED)
 
 
-def _condition(name: str, value: str) -> ColumnElement[bool]:
-    if name == "kind":
-        return Content.media_type == value
-    if name == "text" and value == ContentState.QUARANTINED:
-        return Content.state == ContentState.QUARANTINED
-    if name == "text" and value in set(TextState):
-        return and_(Content.text_state == TextState(value), Content.state == ContentState.STORED)
-    if name == "reason":
-        return Content.reason == value
-    if name == "category":
-        return Record.category_id.in_(select(Category.id).where(Category.code == value))
-    if name == "fonds":
-        return Record.fonds_id.in_(select(Fonds.id).where(Fonds.code == value))
-    raise InvalidInput(
-        Fault("filter", "bad_filter" if name in FILTERS else "unknown_filter", {"name": name, "value": value})
+def _asker(session: Session, row: Reread) -> Identity:
+    """Return who asked, with their present rights."""
+    return (
+        system("operator") if row.asked_by is None else login_identity(session, session.get_one(Person, row.asked_by))
     )

@@ -51,6 +51,8 @@ QUEUES = {
     JobKind.LOANS: "light",
     JobKind.DUE: "light",
     JobKind.CALENDAR: "light",
+    JobKind.FOLLOW_SCHEME: "light",
+    JobKind.REREAD: "light",
     JobKind.DELIVER: "deliver",
 }
 """Queue of each kind: heavy parsing, the slower reading of scans, the one index writer, what has a clock and walks

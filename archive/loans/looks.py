@@ -3,10 +3,10 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from archive.approving.deciders import count_asked_back
@@ -220,13 +220,22 @@ class LoanLooks:
         except NotFound:
             return ()
 
-    def reports(self, identity: Identity, *, limit: int = 200) -> Sequence[ReportShown]:
-        """Return the reports of damage and loss on records that this person lends, open ones first."""
+    def reports(
+        self, identity: Identity, *, after: tuple[bool, tuple[datetime, UUID]] | None = None, limit: int = 200
+    ) -> Sequence[ReportShown]:
+        """Return the reports of damage and loss on records that this person lends, open ones first, then the newest.
+
+        Those behind one that is open or not, by its moment and its id.
+        """
         with self._guard.refusals(identity), self._db.reading() as session:
             self._guard.require_house(session, identity, Act.SEE_LOANS)
             query = select(LoanReport, Loan).join(Loan, Loan.id == LoanReport.loan_id)
             query = query.where(self._guard.opens(session, identity, Loan.record_id, Act.LEND))
             order = (LoanReport.closed_at.is_not(None), LoanReport.id.desc())
+            if after is not None:
+                was_open, (_at, key) = after
+                older, closed = LoanReport.id < key, LoanReport.closed_at.is_not(None)
+                query = query.where(or_(closed, older) if was_open else and_(closed, older))
             rows = session.execute(query.order_by(*order).limit(limit)).all()
             shown = self.shown(session, identity, [loan for _, loan in rows])
             return [

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from archive.database import Base
@@ -71,6 +71,7 @@ class Content(Base):
     bytes. ``reason`` is a code that says why a content is in quarantine or has no text. While a whole file comes in
     (no ``upload``), ``created_at`` moves on as a sign of life. ``pronom`` is the format in the PRONOM registry
     (``fmt/412``), or a word of our own for one that it lacks; ``macros`` says that an Office file holds programs.
+    ``read_by`` is the number of how files were read when its text was settled (None: before that was kept).
     ``virus`` is what a scanner found in it, ``scanned_with`` which scanner with which signatures looked last.
     ``locked_until`` is until when the store keeps the object from removal (None: not at all, or not known yet).
     ``members`` counts the files that were taken out of it (None: not yet, or it holds none), ``members_lost`` those
@@ -104,6 +105,7 @@ class Content(Base):
     text_state: Mapped[TextState] = mapped_column(word(TextState), default=TextState.PENDING)
     text_version: Mapped[int] = mapped_column(default=0)
     pages: Mapped[int | None]
+    read_by: Mapped[int | None]
     created_at: Mapped[datetime]
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
     checked_at: Mapped[datetime | None]
@@ -158,3 +160,35 @@ class Proposal(Base):
     field: Mapped[str] = mapped_column(String(40), primary_key=True)
     state: Mapped[ProposalState] = mapped_column(word(ProposalState), default=ProposalState.WAITING)
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class RereadState(StrEnum):
+    """Where a run stands."""
+
+    RUNNING = "running"
+    STOPPED = "stopped"
+    DONE = "done"
+
+
+class Reread(Base):
+    """A run in which chosen files are read again, batch by batch, in the order of their contents' ids.
+
+    ``chosen`` is the choice by name; ``asked_by`` None: whoever runs the machine. A batch goes from behind ``behind``
+    through ``through``; ``batch`` files of it are not counted yet. ``changes`` counts, by what files were before and
+    after, those that were read.
+    """
+
+    __tablename__ = "reread"
+
+    id: Mapped[Key]
+    chosen: Mapped[dict[str, str]] = mapped_column(JSON)
+    state: Mapped[RereadState] = mapped_column(word(RereadState), default=RereadState.RUNNING)
+    asked_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), index=True)
+    asked_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    total: Mapped[int]
+    done: Mapped[int] = mapped_column(default=0)
+    batch: Mapped[int] = mapped_column(default=0)
+    behind: Mapped[UUID | None]
+    through: Mapped[UUID | None]
+    changes: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)

@@ -18,7 +18,8 @@ class JobKind(StrEnum):
     Its subject is a content (extract, unpack, ocr, compare), a record (index, lock), a spreadsheet (bring_in), a run of
     filings (file_many), an edit (bulk_edit), a move (bulk_move), a person (deliver), a schedule's draft or a subject
     (reckon), a hold, a destruction (destroy), an appraisal (appraise, say_all), a review of secrecy, a transfer (pack),
-    a bag (take_in) or nothing.
+    a bag (take_in), a category
+    (follow_scheme), a run of readings (reread) or nothing.
     """
 
     EXTRACT = "extract"
@@ -54,6 +55,8 @@ class JobKind(StrEnum):
     SAY_ALL = "say_all"
     PACK = "pack"
     TAKE_IN = "take_in"
+    FOLLOW_SCHEME = "follow_scheme"
+    REREAD = "reread"
 
 
 class JobState(StrEnum):

@@ -87,6 +87,7 @@ class Act(StrEnum):
     MANAGE_FORMS = "form.manage"  # templates of printed forms: what stands in them is sample data
     RUN_SYSTEM = "system.manage"
     SEE_JOBS = "job.see"
+    REREAD = "file.reread"  # to have files read again, each of what they may read, or all who runs the system
     SEE_STORE = "store.see"  # how stored bytes stand: checked when, found how; nothing of records
     READ_LOG = "log.read"
     VERIFY_LOG = "log.verify"
@@ -273,6 +274,7 @@ HOUSE_RULES: Mapping[Act, frozenset[Role]] = {
     Act.MANAGE_FORMS: _only(Role.ARCHIVIST, Role.SYSTEM_ADMIN),
     Act.RUN_SYSTEM: _only(Role.SYSTEM_ADMIN),
     Act.SEE_JOBS: _only(Role.SYSTEM_ADMIN, Role.ARCHIVIST),
+    Act.REREAD: _only(Role.SYSTEM_ADMIN, Role.ARCHIVIST),
     Act.SEE_STORE: _only(Role.SYSTEM_ADMIN, Role.ARCHIVIST, Role.AUDIT_ADMIN),
     Act.READ_LOG: _only(Role.AUDIT_ADMIN, Role.SECURITY_ADMIN),
     Act.VERIFY_LOG: _only(Role.AUDIT_ADMIN),

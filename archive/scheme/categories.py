@@ -4,18 +4,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from archive.clock import Clock
 from archive.closing import is_closed, open_on
-from archive.database import Database
-from archive.errors import Conflict, Fault, InvalidInput, NotFound, StandsAlready
+from archive.database import Base, Database, Work
+from archive.errors import Conflict, Fault, InUse, InvalidInput, NotFound, StandsAlready
 from archive.identity import Identity
 from archive.ids import UUID, new_id
+from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
-from archive.model import Category, CategoryVersion, Fonds, Level, NumberRule
+from archive.model import Category, CategoryVersion, Fonds, JobKind, Level, NumberRule
 from archive.policy.guard import Guard
+from archive.policy.reach import Reach
 from archive.policy.rules import Act
 from archive.scheme import install as installing
 from archive.scheme.document import CategoryDef, Scheme, parse, rule_faults
@@ -57,10 +59,11 @@ class Changes:
 class SchemeService:
     """The acts on categories and number rules."""
 
-    def __init__(self, db: Database, guard: Guard, log: Log, clock: Clock) -> None:
+    def __init__(self, db: Database, guard: Guard, log: Log, outbox: Outbox, clock: Clock) -> None:
         self._db = db
         self._guard = guard
         self._log = log
+        self._outbox = outbox
         self._clock = clock
 
     def install(self, identity: Identity, fonds_id: UUID, scheme: Scheme) -> dict[str, UUID]:
@@ -69,12 +72,18 @@ class SchemeService:
         Raises:
             NotFound: there is no such fonds.
             InvalidInput: see ``archive.scheme.install.install``.
+            NotAllowed: facts ``reason`` ``own``: as ``move``.
         """
         with self._db.writing() as work:
-            fonds = self._fonds(work.session, identity, fonds_id)
-            ids = installing.install(work.session, fonds, scheme, now=self._clock.now())
+            session = work.session
+            fonds = self._fonds(session, identity, fonds_id)
+            before = self._guard.reach(session, identity)
+            stood = {row.id: (row.parent_id, row.names) for row in _of(session, fonds.id)}
+            ids = installing.install(session, fonds, scheme, now=self._clock.now())
+            now = {row.id: (row.parent_id, row.names) for row in _of(session, fonds.id)}
+            self._followed(work, identity, before, [key for key, was in stood.items() if now[key] != was])
             body = {"fonds": fonds.code, "scheme": scheme.code, "categories": len(ids)}
-            self._log.note(work.session, identity, "scheme.install", body=body)
+            self._log.note(session, identity, "scheme.install", body=body)
             work.commit()
         return ids
 
@@ -150,11 +159,53 @@ class SchemeService:
                 raise Conflict(what="category")
             parent = session.get(Category, row.parent_id) if row.parent_id else None
             values = self._values(session, _as_data(session, row) | dict(data) | {"code": row.code}, parent)
+            named = dict(row.names)
             if installing.change(session, row, values, self._clock.now()):
                 body = {"category": row.code, "version": row.version, "changed": sorted(data)}
                 self._log.note(session, identity, "scheme.change", body=body)
+                if row.names != named:
+                    self._outbox.add(work, JobKind.FOLLOW_SCHEME, row.id)
             work.commit()
             return row.version
+
+    def move(self, identity: Identity, category_id: UUID, parent_id: UUID | None, *, version: int) -> int:
+        """Put a category, with all below it, under another of its fonds, or at the top; return its new version.
+
+        What it says of its records stays. What hangs on the tree (grants, schedules, deadlines) follows from now on.
+
+        Raises:
+            Conflict: someone changed it since ``version``.
+            InvalidInput: field ``parent``: not of the fonds, closed, or below the category itself.
+            NotAllowed: facts ``reason`` ``own``: it would open records to who moves it.
+        """
+        with self._guard.refusals(identity), self._db.writing() as work:
+            session = work.session
+            before = self._guard.require_house(session, identity, Act.MANAGE_SCHEME)
+            row = self._category(session, category_id)
+            if row.version != version:
+                raise Conflict(what="category")
+            parent = session.get(Category, parent_id) if parent_id else None
+            if parent_id and (parent is None or parent.fonds_id != row.fonds_id):
+                raise InvalidInput(Fault("parent", "unknown"))
+            if parent is not None and is_closed(parent.closed_on, self._guard.day()):
+                raise InvalidInput(Fault("parent", "closed", {"category": parent.code}))
+            if parent is not None and parent.id in {each.id for each in _branch(session, row)}:
+                raise InvalidInput(Fault("parent", "below_itself"))
+            above = row.parent_id
+            if installing.change(session, row, {"parent_id": parent_id}, self._clock.now()):
+                session.flush()
+                self._followed(work, identity, before, [row.id])
+                codes = [session.get_one(Category, key).code if key else None for key in (above, parent_id)]
+                body = {"category": row.code, "before": codes[0], "after": codes[1]}
+                self._log.note(session, identity, "scheme.move", body=body)
+            work.commit()
+            return row.version
+
+    def _followed(self, work: Work, identity: Identity, before: Reach, categories: Sequence[UUID]) -> None:
+        """Let search and due days follow categories that were moved or renamed: their records hang on the tree."""
+        if self._guard.reach(work.session, identity).categories - before.categories:
+            raise self._guard.refused_house(work.session, identity, Act.MANAGE_SCHEME, reason="own")
+        self._outbox.add_many(work, JobKind.FOLLOW_SCHEME, categories)
 
     def close(self, identity: Identity, category_id: UUID) -> None:
         """Close a category and all below it: what lies there stays, nothing new comes in."""
@@ -169,6 +220,23 @@ class SchemeService:
             self._log.note(session, identity, "scheme.close", body={"category": row.code})
             work.commit()
 
+    def remove(self, identity: Identity, category_id: UUID) -> None:
+        """Remove a category that was never used.
+
+        Raises:
+            InUse: something hangs on it, a record, a category, a schedule …; it can only be closed.
+        """
+        with self._db.writing() as work:
+            session = work.session
+            self._guard.require_house(session, identity, Act.MANAGE_SCHEME)
+            row = self._category(session, category_id)
+            if _in_use(session, row):
+                raise InUse(what="category_in_use")
+            session.execute(delete(CategoryVersion).where(CategoryVersion.category_id == row.id))
+            session.execute(delete(Category).where(Category.id == row.id))
+            self._log.note(session, identity, "scheme.remove", body={"category": row.code})
+            work.commit()
+
     def add_rule(self, identity: Identity, code: str, names: Mapping[str, str], template: str) -> UUID:
         """Add a number rule (or, with a code that begins ``reference.``, a reference rule).
 
@@ -180,8 +248,6 @@ class SchemeService:
             session = work.session
             self._guard.require_house(session, identity, Act.MANAGE_SCHEME)
             faults = rule_faults(code, template) + check_names(names, "names")
-            if not 0 < len(code) <= 40:
-                faults.append(Fault("code", "bad_code", {"value": code[:40]}))
             if faults:
                 raise InvalidInput(*faults)
             if session.scalar(select(NumberRule.id).where(NumberRule.code == code)):
@@ -314,6 +380,18 @@ def _as_data(session: Session, row: Category) -> dict[str, Any]:
 def _branch(session: Session, row: Category) -> list[Category]:
     below = session.scalars(select(Category).where(Category.parent_id == row.id)).all()
     return [row, *(each for child in below for each in _branch(session, child))]
+
+
+def _in_use(session: Session, row: Category) -> bool:
+    """Return whether anything but its own versions names a category."""
+    named = (
+        key.parent
+        for table in Base.metadata.tables.values()
+        if table is not CategoryVersion.__table__
+        for key in table.foreign_keys
+        if key.column is Category.__table__.c.id
+    )
+    return any(session.scalar(select(column).where(column == row.id).limit(1)) is not None for column in named)
 
 
 def _nodes(rows: Sequence[Category], parent_id: UUID | None) -> list[Node]:

@@ -30,6 +30,7 @@ TITLE_FORM = "title_form"
 
 ALWAYS_REQUIRED = ("title", "drawn_up")
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.]{0,15}")
+_RULE_CODE = re.compile(r"[a-z][a-z0-9_.]{0,39}")
 _KEYS = frozenset(
     (
         "code",
@@ -186,8 +187,6 @@ def _rules(data: Mapping[str, Any], faults: list[Fault]) -> tuple[RuleDef, ...]:
         for at, each in _items(data.get(key, []), key, faults):
             code = str(each.get("code", ""))
             mine = check_names(each.get("names"), f"{at}.names")
-            if not re.fullmatch(r"[a-z][a-z0-9_.]{0,39}", code):
-                mine.append(Fault(f"{at}.code", "bad_code", {"value": code[:40]}))
             if code in rules:
                 mine.append(Fault(f"{at}.code", "repeated", {"code": code}))
             if (key == "reference_rules") != code.startswith(reference.PREFIX):
@@ -200,12 +199,13 @@ def _rules(data: Mapping[str, Any], faults: list[Fault]) -> tuple[RuleDef, ...]:
 
 
 def rule_faults(code: str, template: str, at: str = "") -> list[Fault]:
-    """Return what is wrong with a template, as a fault of ``<at>.template``."""
+    """Return what is wrong with a rule's code and template, as faults of ``<at>.code`` and ``<at>.template``."""
+    named = [] if _RULE_CODE.fullmatch(code) else [Fault(f"{at}.code".lstrip("."), "bad_code", {"value": code[:40]})]
     try:
         (reference.parse if code.startswith(reference.PREFIX) else rule.parse)(template)
     except InvalidInput as refused:
-        return [Fault(f"{at}.template".lstrip("."), f.code, f.facts) for f in refused.faults]
-    return []
+        return [*named, *(Fault(f"{at}.template".lstrip("."), f.code, f.facts) for f in refused.faults)]
+    return named
 
 
 def _catalogue(data: Any, faults: list[Fault]) -> dict[str, FieldDef]:

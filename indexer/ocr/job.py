@@ -50,6 +50,14 @@ _SETTLED = (
 )
 
 
+_KEPT = (
+    update(_SCANS)
+    .where(_SCANS.c.content_id == bindparam("whose"), _SCANS.c.number == bindparam("page"))
+    .values(state=ScanState.READ)
+)
+"""Of a page that was read before, and no better now: what was read stays."""
+
+
 class Reader(Protocol):
     """Reads pages: ``indexer.ocr.client.PageReader``, or a made-up one. ``engine``: name and version, for people."""
 
@@ -115,7 +123,7 @@ class ReadScans:
         if (key := keys.get(row.record_id)) is None:
             return Outcome.failed(KeyUnavailable.code)
         try:
-            tried = {page.number: page.attempts for page in pages if page.attempts == pages[0].attempts}
+            tried = {page.number: page for page in pages if page.attempts == pages[0].attempts}
             found = self._read(job, reader, row, key, list(tried))
             return self._write(job, row, key, found, tried, reader.engine) if found else Outcome.retry("lease_lost")
         except (TooLarge, Damaged) as error:
@@ -145,21 +153,28 @@ class ReadScans:
         row: Any,
         key: Unlocked,
         found: Mapping[int, PageRead | Failure],
-        tried: Mapping[int, int],
+        tried: Mapping[int, Any],
         engine: str,
     ) -> Outcome:
+        read = found
+        found = {number: each for number, each in read.items() if _better(each, tried[number].confidence)}
+        worse = [{"whose": row.id, "page": number} for number in read if number not in found]
         texts = {number: each.text for number, each in found.items() if isinstance(each, PageRead) and each.text}
         pages = [masked_page(self._vault, number, text) for number, text in sorted(texts.items())]
         findings = self._findings(row, pages, found)
         sealed = proposals.seal(key, row.id, findings)
-        settled = [_settled(key, row.id, number, each, tried[number], engine) for number, each in found.items()]
+        settled = [
+            _settled(key, row.id, number, each, tried[number].attempts, engine) for number, each in found.items()
+        ]
         with self._db.writing() as work:
             session = work.session
             if not held_among(session, {job.id: job.lease}):
                 return Outcome.retry("lease_lost")
             if _standing(session, row.id) is None:
                 return Outcome.done()
-            session.connection().execute(_SETTLED, settled)
+            for statement, values in ((_SETTLED, settled), (_KEPT, worse)):
+                if values:
+                    session.connection().execute(statement, values)
             if pages:
                 join_pages(session, key, row.id, pages)
                 newer = {"text_state": TextState.TEXT, "text_version": Content.text_version + 1}
@@ -220,10 +235,15 @@ def _standing(session: Session, content_id: UUID | None) -> Any:
 
 def _waiting(content_id: UUID | None) -> Any:
     return (
-        select(ScannedPage.number, ScannedPage.attempts)
+        select(ScannedPage.number, ScannedPage.attempts, ScannedPage.confidence)
         .where(ScannedPage.content_id == content_id, ScannedPage.state == ScanState.WAITING)
         .order_by(ScannedPage.attempts, ScannedPage.number)
     )
+
+
+def _better(found: PageRead | Failure, before: int | None) -> bool:
+    """Whether what was read of a page is to be kept, after what it was read as before (None: it was not)."""
+    return before is None or (isinstance(found, PageRead) and bool(found.text) and found.confidence > before)
 
 
 def _settled(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import click
 
 from archive.errors import Fault, InvalidInput
-from archive.files.rereading import FILTERS, Change
+from archive.files.rereading import FILTERS, Change, changes_of
 from runtime.cli.asked import OPERATOR
 from runtime.cli.common import command, opened
 from runtime.cli.out import Out, locale
@@ -24,12 +24,13 @@ def reprocess(out: Out, where: Sequence[str], every: bool, dry_run: bool) -> Non
         raise InvalidInput(Fault("filter", "exactly_one_of", {"choices": "--where, --all"}))
     chosen = dict(_pair(each) for each in where)
     with opened() as parts:
-        count = parts.rereading.count(chosen)
+        count = parts.rereading.count(OPERATOR, chosen)
         if dry_run:
             out.end({"files": count, "changes": []}, [out.gettext(FILES, count=count)])
         with work_done(parts, wait=True, told=lambda waiting: out.progress(str(waiting))):
-            began = parts.rereading.ask(OPERATOR, chosen)
-        changes = parts.rereading.changes(began)
+            key = parts.rereading.ask(OPERATOR, chosen)
+        run = parts.rereading.show(OPERATOR, key)
+        count, changes = run.total, changes_of(run)
     told = [_line(out, change) for change in changes if change.before != change.after]
     document = {"files": count, "changes": [vars(change) for change in changes]}
     out.end(document, [out.gettext(FILES, count=count), *(told or [out.gettext(mark("Nothing changed."))])])

@@ -102,7 +102,7 @@ class HouseParts(Adapters):
     @cached_property
     def scheme(self) -> SchemeService:
         """Categories and number rules."""
-        return SchemeService(self.db, self.guard, self.log, self.clock)
+        return SchemeService(self.db, self.guard, self.log, self.outbox, self.clock)
 
     @cached_property
     def groups(self) -> NeedToKnow:

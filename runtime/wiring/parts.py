@@ -24,6 +24,7 @@ from archive.policy.rules import Act
 from archive.ports import Waker
 from archive.questions import Questions
 from archive.reminding.delivering import Deliver
+from archive.scheme.following import FollowScheme
 from archive.why import WhyService
 from indexer.comparing import CompareTexts
 from indexer.extraction import ExtractContents
@@ -36,6 +37,7 @@ from indexer.sandbox.client import SandboxDetector
 from indexer.sandbox.typeset import Typesetter
 from indexer.scanner import virus_in
 from indexer.search import SearchService
+from indexer.settling import READING
 from indexer.traces import SearchTraces
 from indexer.unlocking import Unlocking
 from indexer.unpacking import UnpackContents
@@ -138,7 +140,7 @@ class Parts(RecordParts):
     @cached_property
     def rereading(self) -> Rereading:
         """Reading stored files again."""
-        return Rereading(self.db, self.guard, self.log, self.outbox, self.clock)
+        return Rereading(self.db, self.guard, self.log, self.outbox, self.clock, READING)
 
     @cached_property
     def log_view(self) -> LogView[Act]:
@@ -257,6 +259,8 @@ class Parts(RecordParts):
             Stepwise(JobKind.FILE_MANY, self.db, self.filing_many.go_on),
             Stepwise(JobKind.BULK_EDIT, self.db, self.bulk.run),
             Stepwise(JobKind.BULK_MOVE, self.db, self.bulk_moves.run),
+            FollowScheme(self.db, self.outbox),
+            self.rereading,
             EmptyBin(
                 self.db,
                 self.imports,

@@ -26,6 +26,9 @@ from web.words import LOCALES
 
 RECORDS = "24"
 
+TALLEST = 16_383
+"""Pixels that a WebP has at most; of a longer page its beginning is kept."""
+
 
 def _why(page: Page, number: str) -> None:
     page.fill("#field-number", number)
@@ -58,7 +61,8 @@ BEFORE: Mapping[str, Callable[[Page, Mapping[str, str]], None]] = {"why": lambda
 
 def _kept(shot: bytes, target: Path) -> None:
     with Image.open(io.BytesIO(shot)) as picture:
-        picture.convert("RGB").save(target, "WEBP", quality=78, method=6)
+        top = picture.crop((0, 0, picture.width, min(picture.height, TALLEST)))
+        top.convert("RGB").save(target, "WEBP", quality=78, method=6)
 
 
 def _handbook(browser: Browser, house: Furnished, only: set[str], folder: Path) -> None:

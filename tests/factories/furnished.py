@@ -292,10 +292,16 @@ def _transfer(archivist: Hands, places: dict[str, str]) -> None:
     places["bag_in"] = _first(r"/transfers/in/([0-9a-f-]{36})", taken.location or taken.text)
 
 
+def _reread(system: Hands, places: dict[str, str]) -> None:
+    begun = system.post("/system/rereading", "/system/rereading", text="no_text")
+    places["reread"] = _first(r"/system/rereading/([0-9a-f-]{36})", begun.location or begun.text)
+
+
 def _leaving(archivist: Hands, secrecy: Hands, places: dict[str, str]) -> None:
     _secrecy(secrecy, places)
     _renewal(archivist, places)
     _transfer(archivist, places)
+    _reread(Hands(secrecy.client.application, "system"), places)
 
 
 def _renewal(archivist: Hands, places: dict[str, str]) -> None:

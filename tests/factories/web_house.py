@@ -40,6 +40,7 @@ from archive.files.attachments import Attachments
 from archive.files.deciding import FileService
 from archive.files.doubles import Doubles
 from archive.files.intake import IntakeService
+from archive.files.rereading import Rereading
 from archive.filing.deadlines import FilingDeadlines
 from archive.filing.many import FilingMany
 from archive.filing.one import FilingService
@@ -92,6 +93,7 @@ from indexer.rendition import Renditions
 from indexer.sandbox.client import SandboxDetector
 from indexer.sandbox.office import Office
 from indexer.scanner import virus_in
+from indexer.settling import READING
 from indexer.unlocking import Unlocking
 from indexer.unpacking import UnpackContents
 from retention.auditing.watches import audit_watches
@@ -348,7 +350,7 @@ def a_web_house(
         organisation=Organisation(db, guard, log),
         groups=NeedToKnow(db, guard, log),
         fonds=FondsService(db, guard, log, clock),
-        scheme=SchemeService(db, guard, log, clock),
+        scheme=SchemeService(db, guard, log, outbox, clock),
         places=Places(db, guard, log),
         subjects=Subjects(db, guard, vault, log, outbox, clock),
         jobs=JobCare(db, guard, log, outbox, clock),
@@ -454,6 +456,7 @@ def a_web_house(
         why=WhyService(db, guard, log, RecordService(db, guard, vault, log, outbox, clock)),
         unlocking=Unlocking(db, guard, vault, log, outbox, clock, reading, unpacking),
         renditions=Renditions(db, guard, log, outbox),
+        rereading=Rereading(db, guard, log, outbox, clock, READING),
         search=search,
         places=Places(db, guard, log),
         subjects=Subjects(db, guard, vault, log, outbox, clock),

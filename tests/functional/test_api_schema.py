@@ -75,6 +75,7 @@ def test_what_is_made_says_where_it_is_shown() -> None:
     made = [each for each in OPERATIONS if each.status == 201]
     assert {re.sub(r"{\w+}", "{}", PREFIX + each.made_at) for each in made if each.made_at} <= shown
     assert {each.name for each in made if not each.made_at} == {
-        "add_copy", "add_person", "add_place", "add_shelf", "enter_event", "enter_event_of_subject", "enter_matter",
-        "enter_matter_of_subject", "give_grant", "give_post", "lose_paper", "name_deputy", "note_check",
+        "add_copy", "add_group", "add_number_rule", "add_person", "add_place", "add_post", "add_shelf",
+        "distribute_level", "enter_event", "enter_event_of_subject", "enter_matter", "enter_matter_of_subject",
+        "give_grant", "give_post", "lose_paper", "name_deputy", "note_check",
     }  # fmt: skip  # shown in lists alone

@@ -330,3 +330,25 @@ def test_settings_and_findings_are_told_in_the_readers_words(house: WebHouse) ->
     for locale in ("zh_CN", "zh_TW"):
         gettext = translator(locale)
         assert not [spec.meaning for spec in SPECS.values() if gettext(spec.meaning) == spec.meaning]
+
+
+def test_a_category_is_added_below_another_and_moved(house: WebHouse) -> None:
+    client, clerk = house.browser("archivist"), house.browser("staff")
+    at = f"/house/fonds/{house.category.fonds_id}/scheme"
+    assert "新增类目" in client.get(at).text
+    assert clerk.get(f"{at}/new").status_code == 403
+    assert "WYH" in client.get(f"{at}/new?parent={house.category.id}").text
+    status, page = send(client, f"{at}/new", code="W 1", name="维保", parent=str(house.category.id))
+    assert (status, 'href="#field-code"' in page) == (422, True)
+    page = send(client, f"{at}/new", code="WB01", name="维保合同", parent=str(house.category.id))[1]
+    assert "维保合同" in page
+    with house.services.db.reading() as session:
+        row = session.scalars(select(Category).where(Category.code == "WB01")).one()
+    assert (row.parent_id, row.term) == (house.category.id, house.category.term)
+    own = client.get(f"{at}/{house.category.id}/move").text
+    assert "WB01" not in own.split("<select")[1], "nothing is moved below itself"
+    send(client, f"{at}/{row.id}/move", parent="", version="1")
+    assert send(client, f"{at}/{row.id}/move", parent=str(house.category.id), version="1")[0] == 409
+    with house.services.db.reading() as session:
+        assert session.get_one(Category, row.id).parent_id is None
+    assert {"scheme.add", "scheme.move"} <= acts(house)

@@ -15,7 +15,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
-from archive.files.rereading import Rereading
+from archive.identity import system
 from archive.jobs.runner import JobRunner
 from archive.log.writer import Log
 from archive.model import Content, File, FileRole, Job, JobKind, LogEntry, Record, RecordState, ScannedPage, TextState
@@ -168,8 +168,7 @@ def test_it_is_read_and_counted_nowhere_again(house: WebHouse, archivist: FlaskC
         acts = set(session.scalars(select(LogEntry.act).where(LogEntry.record_id == made.record_id)))
     assert kinds == set()
     assert {"file.render", "file.rendition"} <= acts
-    rereading = Rereading(s.db, s.guard, Log(s.vault, house.clock), house.outbox, house.clock)
-    assert rereading.count({}) == 1, "reprocess passes it by"
+    assert s.rereading.count(system("operator"), {}) == 1, "reprocess passes it by"
 
 
 def test_a_filed_record_gets_one_too_and_only_archivists_ask(house: WebHouse, archivist: FlaskClient) -> None:

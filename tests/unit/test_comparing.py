@@ -22,6 +22,7 @@ from indexer.extraction import ExtractContents
 from indexer.identify import MagicDetector
 from indexer.likeness import TOLD_FROM, Signature, signature
 from indexer.pagetext import page
+from indexer.settling import READING
 from storage.objects import FileStore
 from tests.factories.databases import a_database
 from tests.factories.lent import LentExtractor
@@ -127,15 +128,14 @@ def house(tmp_path: Path) -> Iterator[SimpleNamespace]:
         a_house(work.session)
         category = a_category(work.session, a_fonds(work.session))
         work.commit()
-    handlers = [
-        ExtractContents(db, vault, store, outbox, extractor, MagicDetector(), START.date),
-        CompareTexts(db, vault),
-    ]
     log = Log(vault, clock)
     guard = Guard(db, log, clock, "Asia/Shanghai")
+    again = Rereading(db, guard, log, outbox, clock, READING)
+    reading = ExtractContents(db, vault, store, outbox, extractor, MagicDetector(), START.date)
+    handlers = [again, reading, CompareTexts(db, vault)]
     yield SimpleNamespace(
         db=db, vault=vault, store=store, outbox=outbox, category=category,
-        clock=clock, again=Rereading(db, guard, log, outbox, clock),
+        clock=clock, again=again,
         run=lambda: JobRunner(db, clock, handlers).drain(), files=FileService(db, guard, store, log, outbox),
     )  # fmt: skip
     extractor.close()

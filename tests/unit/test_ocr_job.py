@@ -12,9 +12,11 @@ from sqlalchemy import select, update
 
 from archive.cataloguing.proposals import proposed
 from archive.errors import Unavailable
-from archive.files.rereading import AGAIN
+from archive.files.rereading import AGAIN, CLEAR, DOUBTFUL, Rereading, changes_of
+from archive.identity import system
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import JobRunner
+from archive.log.writer import Log
 from archive.model import (
     Category,
     Content,
@@ -29,7 +31,9 @@ from archive.model import (
     ScanState,
     TextState,
 )
+from archive.model.contents import RereadState
 from archive.personal import PersonalKind
+from archive.policy.guard import Guard
 from indexer.extract.answer import Extracted, Failure, Reason
 from indexer.extraction import ExtractContents
 from indexer.identify import MagicDetector
@@ -333,3 +337,31 @@ def test_a_mixed_document_has_its_text_layer_read_anew_beside_the_words_of_ocr(h
     assert states(house, content) == {2: (ScanState.READ, 97), 5: (ScanState.WAITING, None)}
     read_by(house, Reader()).drain()
     assert texts(house, content)[5] == "第5页的字"
+
+
+def test_a_doubtful_page_is_read_again_and_keeps_its_words_unless_the_new_ones_are_surer(
+    house: SimpleNamespace,
+) -> None:
+    content = taken_in(house, None, None, None)
+    first = Reader(p1=PageRead("模糊的字", 60), p2=PageRead("还算清楚", 70), p3="清楚")
+    read_by(house, first).drain()
+    log = Log(house.vault, house.clock)
+    guard = Guard(house.db, log, house.clock, "Asia/Shanghai")
+    again = Rereading(house.db, guard, log, house.outbox, house.clock, 1)
+    assert again.count(system("operator"), {"scans": "50"}) == 0
+    house.clock.move(seconds=60)
+    run = again.ask(system("operator"), {"scans": "80"})
+    second = Reader(p1=PageRead("模胡的宇", 40), p2=PageRead("非常清楚", 95))
+    handler = ReadScans(house.db, house.vault, house.store, house.outbox, second, house.clock, today)
+    runner = JobRunner(house.db, house.clock, [again, handler])
+    for _ in range(4):
+        runner.drain()
+        house.clock.move(seconds=1)
+    assert sorted(second.asked) == [1, 2], "what was read clearly is not read again"
+    assert texts(house, content) == {1: "模糊的字", 2: "非常清楚", 3: "清楚"}
+    assert states(house, content) == {1: (ScanState.READ, 60), 2: (ScanState.READ, 95), 3: (ScanState.READ, 97)}
+    row = again.show(system("operator"), run)
+    assert (row.state, row.done) == (RereadState.DONE, 1)
+    assert {(each.before, each.after): each.count for each in changes_of(row)} == {
+        (DOUBTFUL, CLEAR): 1, (DOUBTFUL, DOUBTFUL): 1,
+    }  # fmt: skip

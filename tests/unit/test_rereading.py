@@ -1,7 +1,6 @@
 """Files are read again: what can be read now is gained, what was read before is never lost."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from uuid import UUID
@@ -9,19 +8,22 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
-from archive.errors import InvalidInput
-from archive.files.rereading import BATCH, Change, Rereading
+from archive.errors import InvalidInput, WrongState
+from archive.files import rereading
+from archive.files.rereading import LOOK, Change, Rereading, changes_of
 from archive.identity import system
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import JobRunner
 from archive.log.writer import Log
-from archive.model import Content, ContentState, Job, JobKind, JobState, TextState
+from archive.model import Content, ContentState, Job, JobKind, TextState
+from archive.model.contents import RereadState
 from archive.policy.guard import Guard
 from indexer.extract.answer import Extracted, Failure, Reason
 from indexer.extraction import ExtractContents
 from indexer.identify import MagicDetector
 from indexer.pagetext import load_pages
 from indexer.sandbox.memory import MemoryFile
+from indexer.settling import READING
 from storage.objects import FileStore
 from tests.factories.databases import a_database
 from tests.factories.records import a_category, a_fonds, a_house
@@ -61,9 +63,9 @@ def house(tmp_path: Path) -> Iterator[SimpleNamespace]:
     made.outbox = Outbox(made.clock, Asleep())
     made.reader = Reader()
     handler = ExtractContents(db, made.vault, made.store, made.outbox, made.reader, MagicDetector(), START.date)
-    made.runner = JobRunner(db, made.clock, [handler])
     log = Log(made.vault, made.clock)
-    made.again = Rereading(db, Guard(db, log, made.clock, "Asia/Shanghai"), log, made.outbox, made.clock)
+    made.again = Rereading(db, Guard(db, log, made.clock, "Asia/Shanghai"), log, made.outbox, made.clock, READING)
+    made.runner = JobRunner(db, made.clock, [handler, made.again])
     with db.writing() as work:
         a_house(work.session)
         made.category = a_category(work.session, a_fonds(work.session))
@@ -82,10 +84,18 @@ def pages(house: SimpleNamespace, content: UUID) -> list[str]:
         return [page.text for page in load_pages(session, house.vault, row.record_id, content)]
 
 
+def finish(house: SimpleNamespace, run: UUID) -> list[Change]:
+    """Let a run go on as long as it has something to do."""
+    for _ in range(20):
+        house.runner.drain()
+        house.clock.move(seconds=LOOK.seconds)
+        if house.again.show(WHO, run).state is not RereadState.RUNNING:
+            break
+    return changes_of(house.again.show(WHO, run))
+
+
 def read_again(house: SimpleNamespace, **where: str) -> list[Change]:
-    began = house.again.ask(WHO, where)
-    house.runner.drain()
-    return house.again.changes(began)
+    return finish(house, house.again.ask(WHO, where))
 
 
 def test_what_can_be_read_now_is_gained_and_told(house: SimpleNamespace) -> None:
@@ -94,7 +104,7 @@ def test_what_can_be_read_now_is_gained_and_told(house: SimpleNamespace) -> None
     assert pages(house, content) == []
     house.reader.says = text("合同")
     house.clock.move(seconds=60)
-    assert house.again.count({"text": "no_text"}) == 1
+    assert house.again.count(WHO, {"text": "no_text"}) == 1
     assert read_again(house, text="no_text") == [Change("no_text:unsupported", "text", 1)]
     assert pages(house, content) == ["合同"]
     with house.db.reading() as session:
@@ -145,45 +155,64 @@ def test_one_put_aside_comes_back_when_it_reads_and_one_kept_is_not_put_aside(ho
         assert session.get_one(Content, aside).state is ContentState.STORED
 
 
-def test_many_are_asked_for_in_batches_and_none_twice(house: SimpleNamespace) -> None:
-    for _ in range(3):
+def test_many_are_asked_for_in_batches_and_none_twice(house: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rereading, "BATCH", 2)
+    for _ in range(5):
         stored(house, b"x")
     house.runner.drain()
     house.clock.move(seconds=60)
-    house.again.ask(WHO, {})
-    house.again.ask(WHO, {})
+    run = house.again.ask(WHO, {})
+    assert house.again.ask(WHO, {}) == run, "the same choice is the same run"
+    house.runner.run(JobKind.REREAD)
     with house.db.reading() as session:
         waiting = [job for job in session.scalars(select(Job)) if "again" in job.payload]
-    assert len(waiting) == 3
-    assert BATCH >= 3
+    assert len(waiting) == 2, "what comes in meanwhile waits behind one batch at most"
+    assert finish(house, run) == [Change("no_text:unsupported", "no_text:unsupported", 5)]
+    with house.db.reading() as session:
+        asked = [job.subject_id for job in session.scalars(select(Job)) if "again" in job.payload]
+    assert len(asked) == len(set(asked)) == 5
+    assert house.again.show(WHO, run).done == 5
 
 
-def test_what_broke_off_goes_on_and_all_of_it_is_told(house: SimpleNamespace) -> None:
-    for _ in range(3):
+def test_a_run_is_stopped_and_gone_on_with_and_all_of_it_is_told(
+    house: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rereading, "BATCH", 2)
+    for _ in range(5):
         stored(house, b"x")
     house.runner.drain()
     house.reader.says = text("合同")
     house.clock.move(seconds=60)
-    began = house.again.ask(WHO, {"kind": "application/msword"})
+    run = house.again.ask(WHO, {"kind": "application/msword"})
+    house.runner.run(JobKind.REREAD)
+    house.again.stop(WHO, run)
+    assert finish(house, run) == [Change("no_text:unsupported", "text", 2)]
+    house.runner.drain()
+    stopped = house.again.show(WHO, run)
+    assert (stopped.state, stopped.done, stopped.total) == (RereadState.STOPPED, 2, 5), "the batch under way is told"
+    house.again.go_on(WHO, run)
+    assert finish(house, run) == [Change("no_text:unsupported", "text", 5)]
+    with pytest.raises(WrongState):
+        house.again.go_on(WHO, run)
+    assert house.again.ask(WHO, {"kind": "application/msword"}) != run, "what is done begins anew"
+
+
+def test_only_what_an_earlier_reading_settled_is_chosen(house: SimpleNamespace) -> None:
+    old, _ = stored(house, b"x"), stored(house, b"y")
+    house.runner.drain()
+    assert house.again.count(WHO, {"reader": "older"}) == 0
     with house.db.writing() as work:
-        done = work.session.scalars(select(Job.id).where(Job.state == JobState.QUEUED)).first()
-        others = update(Job).where(Job.state == JobState.QUEUED, Job.id != done)
-        work.session.execute(others.values(run_after=house.clock.now() + timedelta(hours=1)))
+        work.session.execute(update(Content).where(Content.id == old).values(read_by=READING - 1))
         work.commit()
-    house.runner.drain()
-    house.clock.move(minutes=90)
-    assert house.again.ask(WHO, {"kind": "application/msword"}) == began
-    house.runner.drain()
-    assert house.again.changes(began) == [Change("no_text:unsupported", "text", 3)], (
-        "the one that was read is told once"
-    )
-    assert house.again.ask(WHO, {"kind": "application/msword"}) > began, "what is done begins anew"
+    assert house.again.count(WHO, {"reader": "older"}) == 1
+    read_again(house, reader="older")
+    assert house.again.count(WHO, {"reader": "older"}) == 0
 
 
-@pytest.mark.parametrize("where", [{"colour": "red"}, {"text": "lost"}])
+@pytest.mark.parametrize("where", [{"colour": "red"}, {"text": "lost"}, {"scans": "0"}, {"reader": "9"}])
 def test_a_choice_that_cannot_be_is_named(house: SimpleNamespace, where: dict[str, str]) -> None:
     with pytest.raises(InvalidInput) as caught:
-        house.again.count(where)
+        house.again.count(WHO, where)
     assert caught.value.faults[0].field == "filter"
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from archive.errors import Conflict, InvalidInput, NotAllowed
 from archive.identity import Identity, system
+from archive.jobs.outbox import Outbox
 from archive.model import Category, CategoryVersion, Fonds
 from archive.policy.guard import Guard
 from archive.scheme.categories import SchemeService
@@ -23,6 +24,7 @@ from archive.scheme.shipped import SCHEMES, document, scheme
 from tests.factories.schemes import NOW, SchemeHouse, scheme_house
 from tests.fakes.clock import FixedClock
 from tests.fakes.refusals import RememberingLog
+from tests.unit.test_extract_job import Asleep
 
 OPERATOR = system("operator")
 
@@ -35,7 +37,8 @@ def house(tmp_path: Path) -> SchemeHouse:
 @pytest.fixture
 def service(house: SchemeHouse) -> SchemeService:
     log = RememberingLog()
-    return SchemeService(house.db, Guard(house.db, log, FixedClock(), "Asia/Shanghai"), log, FixedClock())
+    guard, outbox = Guard(house.db, log, FixedClock(), "Asia/Shanghai"), Outbox(FixedClock(), Asleep())
+    return SchemeService(house.db, guard, log, outbox, FixedClock())
 
 
 @pytest.mark.parametrize("code", SCHEMES)

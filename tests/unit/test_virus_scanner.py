@@ -24,6 +24,7 @@ from indexer.identify import MagicDetector
 from indexer.pagetext import load_pages
 from indexer.sandbox.memory import MemoryFile
 from indexer.scanner import ClamAV, Verdict
+from indexer.settling import READING
 from storage.objects import FileStore
 from tests.factories.databases import a_database
 from tests.factories.records import a_category, a_fonds, a_house
@@ -143,8 +144,9 @@ def house(tmp_path: Path) -> Iterator[SimpleNamespace]:
     handler = ExtractContents(
         db, made.vault, made.store, made.outbox, made.reader, MagicDetector(), START.date, scanner=made.watch, log=log
     )
-    made.handler, made.runner = handler, JobRunner(db, made.clock, [handler])
-    made.again = Rereading(db, Guard(db, log, made.clock, "Asia/Shanghai"), log, made.outbox, made.clock)
+    guard = Guard(db, log, made.clock, "Asia/Shanghai")
+    made.again = Rereading(db, guard, log, made.outbox, made.clock, READING)
+    made.handler, made.runner = handler, JobRunner(db, made.clock, [made.again, handler])
     with db.writing() as work:
         a_house(work.session)
         made.category = a_category(work.session, a_fonds(work.session))

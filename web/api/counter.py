@@ -8,6 +8,7 @@ from archive.loans.looks import LoanShown, ReportShown
 from archive.loans.papers import AtCounter
 from archive.policy.rules import Act
 from web import paging
+from web.api import given
 from web.api import made_of_counter as made
 from web.api.lending import stands
 from web.api.made_of_loans import LoanStands
@@ -94,9 +95,16 @@ def say_effect(loan_id: UUID, body: made.Effect) -> None:
 
 
 @operation("/loan-reports", 403)
-def loan_reports() -> made.ReportPage:
-    """List damage and loss of papers that you lend, open reports first."""
-    return made.ReportPage(reports=[_report(each) for each in services().lending.looks.reports(identity())])
+def loan_reports(query: given.Page) -> made.ReportPage:
+    """List damage and loss of papers that you lend, open reports first, then the newest."""
+    after = behind(query.cursor, paging.read_open)
+    found = services().lending.looks.reports(identity(), after=after, limit=query.limit + 1)
+    shown, following = page(
+        found,
+        query.limit,
+        lambda each: paging.told_open(each.report.closed_at is None, (each.report.opened_at, each.report.id)),
+    )
+    return made.ReportPage(reports=[_report(each) for each in shown], next=following)
 
 
 @operation("/loan-reports/{report_id}/settlement", 403, 404, 409, method="POST", status=204)

@@ -13,10 +13,12 @@ from pydantic import BaseModel, TypeAdapter
 
 from web.api import (
     acts,
+    appraising,
     arranging,
     batches,
     bulk,
     circulating,
+    classing,
     correcting,
     counter,
     counting,
@@ -29,6 +31,7 @@ from web.api import (
     leaving,
     leaving_acts,
     lending,
+    organising,
     renewing,
     required,
     retaining,
@@ -74,10 +77,13 @@ PARTS = (
     scheduling,
     running,
     leaving_acts,
+    appraising,
+    classing,
+    organising,
 )
 """The modules whose operations are served."""
 
-VERSION = "1.3"
+VERSION = "1.4"
 REFERENCE = "#/components/schemas/{model}"
 PROBLEM = "#/components/responses/{name}"
 _TEXT = {"schema": {"type": "string"}}

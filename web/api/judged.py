@@ -1,12 +1,14 @@
 """What programs send and are answered of appraisals and unsettled matters."""
 
 from datetime import date, datetime
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from archive.model import AppraisalState, MatterKind, Stop, Verdict
-from web.api.given import Page, Reason
+from web.api.clocks import Day
+from web.api.given import MOST_AT_ONCE, Page, Reason
 from web.api.made import Next
 from web.api.shapes import Shape
 
@@ -59,6 +61,7 @@ class AppraisalOut(Shape):
     begun_at: datetime
     closed_at: datetime | None
     digest: str | None
+    version: int
 
 
 class AppraisalPage(Shape):
@@ -74,6 +77,15 @@ class ItemList(Page):
     verdict: Verdict | None = Field(None, description="Those with this verdict.")
 
 
+class OpinionOut(Shape):
+    """What one member of the panel says; ``reason`` is "" for who may not be told it."""
+
+    person: str
+    verdict: Verdict
+    until: date | None
+    reason: str
+
+
 class ItemOut(Shape):
     """An item. Of a record that you do not read, its registration number, its day and what was said of it alone."""
 
@@ -85,6 +97,7 @@ class ItemOut(Shape):
     verdict: Verdict | None
     until: date | None = Field(description="To keep it on until.")
     stop: Stop | None = Field(description="What keeps it from being destroyed; of a closed one, kept it at the close.")
+    opinions: list[OpinionOut]
 
 
 class ItemPage(Shape):
@@ -92,3 +105,45 @@ class ItemPage(Shape):
 
     items: list[ItemOut]
     next: Next
+
+
+class NewAppraisal(Shape):
+    """An appraisal of what is due today, is on no other list, and fits all that is given here."""
+
+    purpose: Annotated[str, Field(min_length=1, max_length=500)]
+    panel: list[Annotated[str, Field(max_length=64)]] = Field(max_length=100, description="Sign-in names of three.")
+    chair: Annotated[str, Field(max_length=64)] = Field(description="The sign-in name of one of them.")
+    year: int | None = Field(None, ge=1001, le=2999, description="In which it fell due.")
+    category: UUID | None = Field(None, description="With all below it.")
+    place: UUID | None = Field(None, description="With all below it.")
+    schedule: UUID | None = None
+    unread_years: int = Field(0, ge=0, le=100, description="Only what nobody has opened or borrowed for so long.")
+    importance: int | None = Field(None, ge=1, le=3, description="Only what is said to be so important at most.")
+    without_vital: bool = False
+    handed_over: bool = Field(default=False, description="Only copies of what went to another archive.")
+
+
+class SomeItems(Shape):
+    """Records of an appraisal's list."""
+
+    records: list[UUID] = Field(min_length=1, max_length=MOST_AT_ONCE)
+
+
+class NewOpinion(Shape):
+    """What a member says of some records, or (``records`` null) of all items that ``which`` means.
+
+    A later opinion takes the place of an earlier one.
+    """
+
+    records: list[UUID] | None = Field(None, min_length=1, max_length=MOST_AT_ONCE)
+    which: Literal["todo", "unsaid", "all"] = Field("todo", description="Not judged by you; without a verdict; all.")
+    verdict: Literal["destroy", "keep", "transfer"]
+    until: Day | None = Field(None, description="With keep alone: the day until which it is kept on.")
+    reason: Reason
+
+
+class Counted(Shape):
+    """How many items it was done of; ``later``: a job goes on with it."""
+
+    items: int
+    later: bool = False

@@ -73,13 +73,13 @@ def appraisals(query: judged.AppraisalList) -> judged.AppraisalPage:
         identity(), after=behind(query.cursor, paging.read), limit=query.limit + 1
     )
     shown, following = page(found, query.limit, lambda each: paging.told((each.row.begun_at, each.row.id)))
-    return judged.AppraisalPage(appraisals=[_appraisal(each.row) for each in shown], next=following)
+    return judged.AppraisalPage(appraisals=[appraisal_out(each.row) for each in shown], next=following)
 
 
-@operation("/appraisals/{appraisal_id}", 404)
+@operation("/appraisals/{appraisal_id}", 404, tagged=True)
 def appraisal(appraisal_id: UUID) -> judged.AppraisalOut:
     """Show an appraisal."""
-    return _appraisal(services().retention.appraisals.looks.show(identity(), appraisal_id).row)
+    return appraisal_out(services().retention.appraisals.looks.show(identity(), appraisal_id).row)
 
 
 @operation("/appraisals/{appraisal_id}/items", 404)
@@ -90,6 +90,7 @@ def appraisal_items(appraisal_id: UUID, query: judged.ItemList) -> judged.ItemPa
         identity(), appraisal_id, Filter(verdict=query.verdict), after=after, limit=query.limit + 1
     )
     shown, following = page(found, query.limit, lambda each: str(each.row.position))
+    logins = services().directory.logins({one.person for each in shown for one in each.opinions})
     items = [
         judged.ItemOut(
             position=each.row.position,
@@ -100,6 +101,10 @@ def appraisal_items(appraisal_id: UUID, query: judged.ItemList) -> judged.ItemPa
             verdict=each.row.verdict,
             until=each.row.until,
             stop=each.stop,
+            opinions=[
+                judged.OpinionOut(person=logins[one.person], verdict=one.verdict, until=one.until, reason=one.why)
+                for one in each.opinions
+            ],
         )
         for each in shown
     ]
@@ -112,7 +117,8 @@ def appraisal_report(appraisal_id: UUID) -> Response:
     return pdf_sent(report(appraisal_id), "juanku-appraisal")
 
 
-def _appraisal(row: Appraisal) -> judged.AppraisalOut:
+def appraisal_out(row: Appraisal) -> judged.AppraisalOut:
+    """Return an appraisal as programs read it."""
     return judged.AppraisalOut(
         appraisal=row.id,
         number=row.number,
@@ -122,4 +128,5 @@ def _appraisal(row: Appraisal) -> judged.AppraisalOut:
         begun_at=row.begun_at,
         closed_at=row.closed_at,
         digest=row.digest,
+        version=row.version,
     )

@@ -138,9 +138,10 @@ class ReportStands(ReportOpened):
 
 
 class ReportPage(Shape):
-    """The reports of records that you lend, open ones first, at most 200."""
+    """One page of reports of records that you lend: open ones first, then the newest."""
 
     reports: list[ReportStands]
+    next: Next
 
 
 class Settlement(Shape):

@@ -106,6 +106,7 @@ class DepartmentShown(Shape):
     above: str | None
     since: date | None
     until: date | None
+    version: int
 
 
 class PostShown(Shape):

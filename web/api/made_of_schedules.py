@@ -109,16 +109,11 @@ class DraftSeen(DraftShown):
     same: int | None
 
 
-class DraftList(Shape):
-    """How many drafts."""
-
-    limit: int = Field(50, ge=1, le=200)
-
-
 class Drafts(Shape):
-    """The drafts: those that wait, then the newest."""
+    """One page of drafts: those that wait, then the newest."""
 
     drafts: list[DraftShown]
+    next: Next
 
 
 class RecordMoves(Shape):

@@ -20,7 +20,7 @@ def organisation() -> made.OrganisationShown:
         departments=[
             made.DepartmentShown(
                 department=row.code, names=row.names, above=codes.get(row.parent_id) if row.parent_id else None,
-                since=row.since, until=row.until,
+                since=row.since, until=row.until, version=row.version,
             )
             for row in rows
         ],

@@ -40,10 +40,14 @@ def schedule(schedule_id: UUID) -> made.ScheduleSeen:
 
 
 @operation("/schedule-drafts", 403)
-def schedule_drafts(query: made.DraftList) -> made.Drafts:
+def schedule_drafts(query: given.Page) -> made.Drafts:
     """List the drafts of schedules: those that wait, then the newest."""
-    found = services().retention.schedules.drafts(identity(), query.limit)
-    return made.Drafts(drafts=[made.DraftShown(**_draft(each)) for each in found])
+    after = behind(query.cursor, paging.read_open)
+    found = services().retention.schedules.drafts(identity(), query.limit + 1, after=after)
+    shown, following = page(
+        found, query.limit, lambda row: paging.told_open(row.state is ApprovalState.ASKED, (row.asked_at, row.id))
+    )
+    return made.Drafts(drafts=[made.DraftShown(**_draft(each)) for each in shown], next=following)
 
 
 @operation("/schedule-drafts/{draft_id}", 403, 404)

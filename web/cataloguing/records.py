@@ -26,6 +26,7 @@ from web.describing import record_form
 from web.describing.drafts import NEW, OF_RECORD, form_of, taken_up
 from web.describing.record_pages import category_shown, form_again, form_page, full_view
 from web.i18n import current_locale
+from web.lists import readable
 from web.retention.retained import kept_by, retained
 from web.services import identity, services
 from web.sure import asked
@@ -142,7 +143,8 @@ def file() -> BaseResponse:
         flash(_("Filed as %(number)s.", number=outcomes[0].archive_number))
         return redirect(url_for("records.show", record_id=outcomes[0].record_id), 303)
     told = [(each, _waiting(each)) for each in outcomes]
-    return make_response(render_template("filed.html", outcomes=told))
+    titles = {row.id: row.title for row in readable(list(ids))}
+    return make_response(render_template("filed.html", outcomes=told, titles=titles))
 
 
 @pages.post("/records/<uuid:record_id>/bin")

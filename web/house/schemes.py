@@ -12,10 +12,11 @@ from archive.closing import is_closed
 from archive.errors import ArchiveError, Fault, InvalidInput, NotFound
 from archive.house.levels import mark as level_mark
 from archive.model import Category, CategoryVersion, Fonds
+from archive.numbering import reference
 from archive.scheme.categories import Node
 from archive.scheme.document import Scheme, load
 from archive.scheme.fields import FieldKind, parse_fields
-from web.asking import Field, Form, again, name_fields, names_typed, names_values, shown, whole_typed
+from web.asking import Field, Form, again, key_typed, name_fields, names_typed, names_values, shown, whole_typed
 from web.describing.importance import steps
 from web.house.fonds import fonds_of
 from web.i18n import current_locale
@@ -225,6 +226,102 @@ def change(fonds_id: UUID, category_id: UUID) -> BaseResponse:
     except ArchiveError as error:
         return again(_change_form(row, one), error)
     flash(_("The category is changed."))
+    return redirect(url_for("schemes.category", fonds_id=fonds_id, category_id=category_id), 303)
+
+
+def _others(row: Fonds, one: Category | None = None) -> list[tuple[UUID, str]]:
+    """Return the categories under which one can stand: those that are open, and neither it nor below it."""
+    below = {one.id} if one else set[UUID]()
+    found = []
+    for _depth, each in _flat(services().house.scheme.tree(identity(), row.id)):
+        if each.parent_id in below:
+            below.add(each.id)
+        if each.id not in below:
+            found.append((each.id, f"{each.code} {named(each.names, current_locale())}"))
+    return found
+
+
+def _new_form(row: Fonds) -> Form:
+    here, locale = url_for("schemes.show", fonds_id=row.id), current_locale()
+    options = [
+        (rank, f"{each.symbol} {level_mark(each, locale)}") for rank, each in services().directory.levels().items()
+    ]
+    rules = [
+        (each.code, f"{named(each.names, locale)} {each.template}")
+        for each in services().house.scheme.rules(identity())
+        if not each.code.startswith(reference.PREFIX)
+    ]
+    from_above = _("as the category above")
+    fields = [
+        Field("code", _("Code"), must=True, limit=16,
+              help=_("Letters and digits. It stands in numbers, so it never changes.")),
+        name_fields(),
+        Field("parent", _("Category above"), kind="choose", options=_others(row), none=_("none: it stands at the top")),
+        Field("level", _("Secrecy level to begin with"), kind="choose", options=options, none=from_above),
+        Field("term", _("Retention period"), limit=8,
+              help=_("Y is permanent, D30 thirty years, M18 eighteen months. Empty: as the category above.")),
+        Field("number_rule", _("Number rule"), kind="choose", options=rules, none=from_above),
+    ]  # fmt: skip
+    heading = _("Add a category")
+    return Form(
+        heading, fields, _("Add"), here, crumbs=[(here, row.code), (None, heading)],
+        values={"parent": request.args.get("parent", "")[:40]},
+        intro=_("What is left out it takes from the category above. Its own fields are added on its page."),
+    )  # fmt: skip
+
+
+@pages.get("/new")
+def new(fonds_id: UUID) -> BaseResponse:
+    """Ask for a category."""
+    return shown(_new_form(fonds_of(fonds_id)))
+
+
+@pages.post("/new")
+def add(fonds_id: UUID) -> BaseResponse:
+    """Add a category."""
+    row, form = fonds_of(fonds_id), request.form
+    data: dict[str, Any] = {"code": form.get("code", "").strip(), "names": names_typed()}
+    data |= {name: form[name].strip() for name in ("term", "number_rule") if form.get(name, "").strip()}
+    try:
+        if form.get("level"):
+            data["level"] = whole_typed("level")
+        key = services().house.scheme.add(identity(), fonds_id, data, parent_id=key_typed("parent"))
+    except ArchiveError as error:
+        return again(_new_form(row), error)
+    flash(_("The category is added."))
+    return redirect(url_for("schemes.category", fonds_id=fonds_id, category_id=key), 303)
+
+
+def _move_form(row: Fonds, one: Category) -> Form:
+    here, name = url_for("schemes.category", fonds_id=row.id, category_id=one.id), named(one.names, current_locale())
+    field = Field(
+        "parent", _("Category above"), kind="choose", options=_others(row, one), none=_("none: it stands at the top")
+    )
+    return Form(
+        _("Move %(name)s", name=name), [field], _("Move"), here, values={"parent": str(one.parent_id or "")},
+        crumbs=[(url_for("schemes.show", fonds_id=row.id), row.code), (here, f"{one.code} {name}"), (None, _("Move"))],
+        intro=_("All below it goes with it. Level, period, numbers and fields stay as they are."),
+        told=_("Who may read a branch reads what stands below it from now on, and no longer what left it. Schedules "
+               "and deadlines of categories above hold in the same way."),
+        hidden={"version": one.version},
+    )  # fmt: skip
+
+
+@pages.get("/<uuid:category_id>/move")
+def moving(fonds_id: UUID, category_id: UUID) -> BaseResponse:
+    """Ask where a category is to stand."""
+    return shown(_move_form(fonds_of(fonds_id), category_of(fonds_id, category_id)))
+
+
+@pages.post("/<uuid:category_id>/move")
+def move(fonds_id: UUID, category_id: UUID) -> BaseResponse:
+    """Put a category, with all below it, under another, or at the top."""
+    row, one = fonds_of(fonds_id), category_of(fonds_id, category_id)
+    try:
+        services().house.scheme.move(identity(), category_id, key_typed("parent"), version=whole_typed("version"))
+    except InvalidInput as error:
+        return again(_move_form(row, one), error)
+    flash(_("The category is moved, with all below it."))
     return redirect(url_for("schemes.category", fonds_id=fonds_id, category_id=category_id), 303)
 
 

@@ -106,6 +106,7 @@ FAULTS: Mapping[str, str] = {
     "bad_phone": mark("is not a telephone number: %(reason)s"),
     "bad_login": mark("a sign-in name has at most 64 letters, digits and marks, without spaces or colons"),
     "before_since": mark("ends before it begins"),
+    "below_itself": mark("lies below the category itself"),
     "belongs_to_subject": mark("is personal: it belongs to a subject, not to a place"),
     "choices_missing": mark("a choice needs its choices"),
     "choices_unwanted": mark("only a choice has choices"),

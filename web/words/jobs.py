@@ -40,6 +40,8 @@ JOBS: Mapping[str, str] = {
     JobKind.SAY_ALL: mark("note one opinion of many items"),
     JobKind.PACK: mark("make the bag of a transfer"),
     JobKind.TAKE_IN: mark("take in the bag of another archive"),
+    JobKind.FOLLOW_SCHEME: mark("bring the records of changed categories into search anew"),
+    JobKind.REREAD: mark("have files read again"),
 }
 """By kind; a newer version may have kinds that this one does not know."""
 
