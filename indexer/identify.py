@@ -8,6 +8,7 @@ import pylibmagic  # isort: skip  # noqa: F401  (importing it is its use)
 import magic  # isort: skip
 
 import re
+import struct
 import threading
 
 from indexer.extract.signed import is_envelope
@@ -51,6 +52,12 @@ _OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 _NAMELESS = {b"\xffWPC": WORDPERFECT, b"\xffO\xffQ": JPEG_2000}
 """How files begin that libmagic gives no name: WordPerfect from version 5 on, JPEG 2000 without its box."""
+
+_ENTRY = struct.Struct("<4sHHHHHIIIHH")
+"""The head of a packed file: its flags, its packed size, and how long its name and extra field are."""
+
+_SIZE_FOLLOWS, _IN_EXTRA = 0x8, 0xFFFFFFFF
+"""A flag that its size stands behind it, and a size that stands in the extra field."""
 
 _PARTS = (
     (b"word/", OOXML + "wordprocessingml.document"),
@@ -133,10 +140,34 @@ def _zip_kind(head: bytes, name: str) -> str:
         match = re.match(rb"[a-z]+/[a-z0-9.+\-]+", head[38:140])
         if match:
             return re.split(r"PK", match.group().decode(), maxsplit=1)[0]
-    names = re.findall(rb"(?=PK\x03\x04.{22}(..)..([^\x00]{1,300}))", head, re.DOTALL)
-    entries = [entry[: int.from_bytes(length, "little")] for length, entry in names]
     expected = BY_EXTENSION.get(extension(name), ("",))[0]
-    return _kind_of_parts(set(entries), expected)
+    return _kind_of_parts(_entries(head), expected)
+
+
+def _entries(head: bytes) -> set[bytes]:
+    """Return the names of a package's first entries, and not of what lies in a package that it packs as it is."""
+    found, at = set(), 0
+    while (at := head.find(b"PK\x03\x04", at)) >= 0 and at + _ENTRY.size <= len(head):
+        _mark, _version, flags, method, *_more, packed, _size, named, extra = _ENTRY.unpack_from(head, at)
+        at += _ENTRY.size
+        found.add(head[at : at + named])
+        at += named + extra
+        if flags & _SIZE_FOLLOWS:
+            at = _behind(head, at, 0 if method else len(head))
+        elif packed != _IN_EXTRA:
+            at += packed
+    return found
+
+
+def _behind(head: bytes, start: int, otherwise: int) -> int:
+    """Return where an entry ends whose size stands behind it: where that is as far away as it says."""
+    at = start
+    while (at := head.find(b"PK\x07\x08", at)) >= 0:
+        size = at - start
+        if size in {int.from_bytes(head[at + 8 : at + end], "little") for end in (12, 16)}:
+            return at
+        at += 4
+    return max(start, otherwise)
 
 
 def _kind_of_parts(entries: set[bytes], expected: str) -> str:

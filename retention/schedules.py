@@ -195,6 +195,11 @@ class Schedules:
                 query = query.where(or_(~waits, older) if waited else and_(~waits, older))
             return session.scalars(query.limit(limit)).all()
 
+    def waiting(self, session: Session, identity: Identity) -> int:
+        """Count the drafts that wait for another's decision than who wrote them."""
+        others = ScheduleDraft.state == ApprovalState.ASKED, ScheduleDraft.asked_by != identity.person_id
+        return session.scalar(select(func.count()).select_from(ScheduleDraft).where(*others)) or 0
+
     def one_draft(self, identity: Identity, draft_id: UUID) -> ScheduleDraft:
         """Return a draft. Raises ``NotFound``."""
         with self._guard.refusals(identity), self._db.reading() as session:

@@ -58,8 +58,8 @@ class Retention:
         self.events = Events(db, guard, vault, log, outbox, clock)
         self.holds = Holds(db, guard, log, outbox, clock)
         self.destructions = Destructions(
-            db, guard, vault, log, outbox, clock, cooling_days=cooling_days, wipe_hour=wipe_hour, signer=signer,
-            messages=messages,
+            db, guard, vault, log, outbox, clock, due_days, cooling_days=cooling_days, wipe_hour=wipe_hour,
+            signer=signer, messages=messages,
         )  # fmt: skip
         self.audits = Audits(db, guard, vault, log, clock, messages, signer)
         self.secrecy = SecrecyBoard(db, guard, vault, log)

@@ -14,6 +14,7 @@ from archive.policy.rules import HOUSE_RULES, READERS, Act
 from archive.subjects import KEEPERS
 from archive.why import EXPLAINERS
 from web.i18n import current_locale
+from web.security import page_address
 from web.services import services
 from web.waiting import PREPARERS as _PREPARERS
 from web.words import mark
@@ -233,13 +234,14 @@ def frame() -> dict[str, Any]:
     """Give every template what its frame shows."""
     identity = g.get("identity")
     if identity is None:
-        return {"person": None, "closed": _closed()}
-    here = request.full_path if request.query_string else request.path
+        return {"person": None, "closed": _closed(), "page_address": page_address()}
+    here = page_address()
     rail = rail_of(identity)
     return {
         "closed": _closed() if g.person is None or g.person.closed else None,
         "person": g.person,
         "here": here,
+        "page_address": here,
         "rail": rail,
         "drawn_rail": partial(_drawn_rail, rail),
         "reads": bool(identity.roles & READERS),

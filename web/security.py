@@ -75,14 +75,24 @@ def cookie_flags(*, https: bool) -> dict[str, Any]:
     return {"httponly": True, "secure": https, "samesite": "Lax", "path": "/"}
 
 
-def local_path(target: str | None) -> str:
+def local_path(target: str | None, otherwise: str = "/") -> str:
     """Return ``target`` when it is a path of this site, else the desk: a sign-in never leads elsewhere."""
     if not target or not target.startswith("/") or target.startswith(("//", "/\\")) or "\\" in target:
-        return "/"
+        return otherwise
     if any(ord(character) < 32 for character in target):
-        return "/"
+        return otherwise
     parts = urlsplit(target)
-    return target if not parts.scheme and not parts.netloc else "/"
+    return target if not parts.scheme and not parts.netloc else otherwise
+
+
+def page_address() -> str:
+    """Return where the page that is shown is opened again; of a form at fault, the nearest page above its address."""
+    adapter, path = request_ctx.url_adapter, request.path
+    if request.method in {"GET", "HEAD"} or adapter is None:
+        return request.full_path if request.query_string else path
+    while path and not adapter.test(path, "GET"):
+        path = path.rpartition("/")[0]
+    return path or "/"
 
 
 def bound_fields() -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from archive.identity import Role
 from archive.model import Content, ContentState, Record
-from archive.policy.rules import READERS
+from archive.policy.rules import HOUSE_RULES, READERS, Act
 from archive.why import EXPLAINERS
 from web.arriving.scans import count_doubtful
 from web.services import identity, services
@@ -121,6 +121,10 @@ WAITS = (
         who=frozenset({Role.ARCHIVIST}),
     ),
     Wait(
+        mark("changes of schedules to decide"), "schedules.every",
+        lambda s: services().retention.schedules.waiting(s, identity()), who=HOUSE_RULES[Act.DECIDE_SCHEDULES],
+    ),
+    Wait(
         mark("destructions that wait for you"), "destructions.every",
         lambda s: services().retention.destructions.looks.waiting(s, identity()),
     ),
@@ -155,6 +159,11 @@ WAITS = (
     Wait(
         mark("secrecy periods end or have ended"), "secrecy.board",
         lambda s: services().retention.secrecy.due(s, identity()), who=frozenset({Role.SECRECY_OFFICER}),
+    ),
+    Wait(
+        mark("records that panels propose to open or declassify"), "secrecy.board",
+        lambda s: sum(map(len, services().retention.reviews.proposed(s, identity()).values())),
+        who=frozenset({Role.SECRECY_OFFICER}),
     ),
     Wait(
         mark("records under appraisal wait for your opinion"), "appraisals.every",

@@ -30,7 +30,7 @@ from archive.ports import Vault
 from archive.reasons import reason_faults
 from archive.scheme.tree import below
 from retention.appraising.rows import appraisal, opinion_context, packed, panel_of, require_state, seen_items
-from retention.appraising.verdicts import CHOICES, Said, verdict_of
+from retention.appraising.verdicts import Said, verdict_of
 
 BATCH = 100
 """Opinions that one transaction writes: it stays well under 100 ms."""
@@ -92,7 +92,7 @@ class Judging:
         Raises:
             NotFound: there is no appraisal on whose panel the person sits, or none of the records is theirs to judge.
             Ended: it is not open.
-            InvalidInput: field ``verdict``, ``until`` or ``reason``.
+            InvalidInput: field ``until`` or ``reason``.
         """
         words = self.checked(said, reason)
         done = 0
@@ -244,8 +244,6 @@ class Judging:
         """Return the reason as it is kept. Raises ``InvalidInput`` as ``say``."""
         faults = reason_faults(reason)
         today = self._guard.day()
-        if said.verdict not in CHOICES:
-            faults.append(Fault("verdict", "unknown"))
         if said.verdict is Verdict.KEEP:
             last = date(today.year + FARTHEST, 12, 31)
             if said.until is None:

@@ -11,8 +11,8 @@ from uuid import UUID
 
 from archive.model import Stop, Verdict
 
-CHOICES = (Verdict.DESTROY, Verdict.KEEP, Verdict.TRANSFER)
-"""What a panel may say of a record whose term has run out."""
+CHOICES = tuple(Verdict)
+"""What a panel may say of a record whose term has run out. To open or declassify it is a proposal for a review."""
 
 LEAST = 3
 """People who sit on a panel at least."""

@@ -47,6 +47,7 @@ from archive.ports import Vault
 from retention.destroying.telling import Turns
 from retention.elsewhere import kept_from_destruction
 from retention.last_check import stops
+from retention.reckoning import DueDays
 
 MOST = 10_000
 """Records of one list."""
@@ -67,6 +68,7 @@ class Means:
     approvals: Approvals
     cooling: timedelta
     turns: Turns
+    due_days: DueDays
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ from retention.destroying.means import (
     say,
 )
 from retention.destroying.rules import all_apart, lacking, move, require_state
+from retention.reckoning import Reckoned
 
 
 class Running:
@@ -125,6 +126,7 @@ def lines_of(means: Means, session: Session, key: UUID, items: Sequence[Destruct
     categories = dict(session.execute(select(Category.id, Category.code)).all())
     fonds = dict(session.execute(select(Fonds.id, Fonds.code)).all())
     due, files, reach = _due(session, ids), _files(session, ids), _extents(session, records)
+    clocks = means.due_days.reckon(session, ids)
     titles = [each.neutral or records[each.record_id].title for each in items]
     sealed = means.vault.seal_many(
         session,
@@ -140,7 +142,7 @@ def lines_of(means: Means, session: Session, key: UUID, items: Sequence[Destruct
             "dossier": record.kind is RecordKind.DOSSIER, "volumes": reach[record.id].volumes,
             "year": reach[record.id].first, "year_to": reach[record.id].last, "drawn_up": record.drawn_up,
             "filed_on": filed_on,
-            "due": due[record.id], "term": record.term,
+            "due": due[record.id], "term": _term(record, clocks.get(record.id)),
             "kept_years": kept_years(record.drawn_to or filed_on or today, today),
             "pages": record.pages, "medium": record.medium.value,
             "files": files.get(record.id, (0, 0))[0], "bytes": files.get(record.id, (0, 0))[1],
@@ -149,6 +151,11 @@ def lines_of(means: Means, session: Session, key: UUID, items: Sequence[Destruct
         for record in (records[item.record_id],)
         for filed_on in (means.guard.day(record.filed_at) if record.filed_at else None,)
     ]  # fmt: skip
+
+
+def _term(record: Record, clock: Reckoned | None) -> str:
+    """Return the term that a record was to be kept for: the longer of its schedule's and its own, as its clock says."""
+    return clock.due.term.code if clock and clock.due.term else record.term
 
 
 def kept_years(counted: date, today: date) -> int:

@@ -19,6 +19,7 @@ from retention.destroying.means import Means
 from retention.destroying.register import Register
 from retention.destroying.running import Running
 from retention.destroying.telling import Turns
+from retention.reckoning import DueDays
 
 
 class Destructions:
@@ -28,14 +29,14 @@ class Destructions:
     """
 
     def __init__(
-        self, db: Database, guard: Guard, vault: Vault, log: Log, outbox: Outbox, clock: Clock, *,
-        cooling_days: int = 7, wipe_hour: int | None = None, signer: Signs | None = None,
+        self, db: Database, guard: Guard, vault: Vault, log: Log, outbox: Outbox, clock: Clock,
+        due_days: DueDays, *, cooling_days: int = 7, wipe_hour: int | None = None, signer: Signs | None = None,
         messages: Messages | None = None,
     ) -> None:  # fmt: skip
         cooling = timedelta(days=cooling_days)
         self.wipe_hour = wipe_hour
         self.turns = Turns(guard, messages or Messages(db, guard), cooling)
-        means = Means(db, guard, vault, log, outbox, clock, Approvals(vault, log, clock), cooling, self.turns)
+        means = Means(db, guard, vault, log, outbox, clock, Approvals(vault, log, clock), cooling, self.turns, due_days)
         self.listing = Listing(means)
         self.deciding = Deciding(means)
         self.counting = Counting(means)

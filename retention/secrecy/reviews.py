@@ -1,12 +1,12 @@
 """Reviews of secrecy: asked for by a secrecy officer, decided by others by the house's routes, then done."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from archive import failpoints
@@ -20,6 +20,9 @@ from archive.identity import Identity, system
 from archive.ids import new_id
 from archive.jobs.outbox import Outbox
 from archive.model import (
+    Appraisal,
+    AppraisalItem,
+    AppraisalState,
     Approval,
     ApprovalKind,
     ApprovalState,
@@ -32,6 +35,7 @@ from archive.model import (
     SecrecyReview,
     SecrecyReviewItem,
     SecrecyVerdict,
+    Verdict,
 )
 from archive.policy.guard import Guard
 from archive.policy.rules import Act, may
@@ -131,6 +135,34 @@ class SecrecyReviews:
             )
             work.commit()
         return key
+
+    def proposed(self, session: Session, identity: Identity) -> Mapping[SecrecyVerdict, Sequence[UUID]]:
+        """Return what closed appraisals say is to be opened or declassified, and can be, until a review comes to it."""
+        if not may(Act.SEE_SECRECY, self._guard.reach(session, identity)):
+            return {}
+        secret = Record.id.in_(select(RecordSecrecy.record_id))
+        found = {}
+        for verdict, can in (
+            (SecrecyVerdict.DECLASSIFY, secret),
+            (SecrecyVerdict.OPEN, and_(~secret, Record.group_id.is_(None))),
+        ):
+            reviewed = (
+                select(SecrecyReviewItem.record_id)
+                .join(SecrecyReview, SecrecyReview.id == SecrecyReviewItem.review_id)
+                .join(Approval, Approval.id == SecrecyReview.approval_id)
+                .where(SecrecyReviewItem.record_id == AppraisalItem.record_id, SecrecyReview.verdict == verdict)
+                .where(Approval.state != ApprovalState.WITHDRAWN, Approval.asked_at >= Appraisal.closed_at)
+            )
+            judged = (
+                select(AppraisalItem.record_id)
+                .join(Appraisal, Appraisal.id == AppraisalItem.appraisal_id)
+                .where(Appraisal.state == AppraisalState.CLOSED, AppraisalItem.verdict == Verdict(verdict.value))
+                .where(~reviewed.exists())
+            )
+            mine = self._guard.visible(session, identity).with_only_columns(Record.id)
+            query = mine.where(Record.id.in_(judged), can).order_by(Record.id).limit(MOST)
+            found[verdict] = session.scalars(query).all()
+        return found
 
     def show(self, identity: Identity, review_id: UUID) -> ReviewShown:
         """Show a review. Raises ``NotFound``: there is none of which this person reads a record."""

@@ -35,6 +35,7 @@ from archive.spelling import number_key
 from retention.destroying.listing import Chosen, How
 from retention.destroying.whole import Destructions
 from retention.holds import Holds
+from retention.reckoning import DueDays
 from tests.factories import people as rights
 from tests.factories.lending import LendingHouse, a_lending_house
 from tests.factories.retained import Nobody
@@ -190,5 +191,6 @@ def a_destroying_house(folder: Path, **more: Any) -> Iterator[DestroyingHouse]:
             )  # fmt: skip
             work.commit()
         outbox = Outbox(lent.clock, Nobody())
-        acts = Destructions(lent.db, lent.guard, lent.vault, lent.log, outbox, lent.clock)
+        due_days = DueDays(lambda: "Asia/Shanghai")
+        acts = Destructions(lent.db, lent.guard, lent.vault, lent.log, outbox, lent.clock, due_days)
         yield DestroyingHouse(lent, acts, Holds(lent.db, lent.guard, lent.log, outbox, lent.clock), appraisal)

@@ -17,6 +17,7 @@ from archive.identity import Role, system
 from archive.jobs.runner import JobRunner
 from archive.model import Appraisal, AppraisalOpinion, JobKind, Person, Record, RecordState, Stop
 from retention.last_check import stops
+from tests.factories.people import grants
 from tests.factories.retained import claimed
 from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_of
 
@@ -28,9 +29,14 @@ def house(tmp_path: Path) -> Iterator[WebHouse]:
             made.services.people.add_person(
                 system("set-up"), login=login, name=f"委员{login}", password=PASSWORD, roles=[Role.STAFF]
             )
+        made.services.people.add_person(
+            system("set-up"), login="approver", name="许可", password=PASSWORD, roles=[Role.APPROVER]
+        )
         with made.services.db.writing() as work:
-            for login, clearance in (("first", 2), ("second", 4)):
-                work.session.scalars(select(Person).where(Person.login == login)).one().clearance = clearance
+            for login, clearance in (("first", 2), ("second", 4), ("approver", 4)):
+                person = work.session.scalars(select(Person).where(Person.login == login)).one()
+                person.clearance = clearance
+            grants(work.session, person, fonds=made.category.fonds_id)
             work.commit()
         assert post(made, "archivist", "/schedules/install")[0] == 200
         yield made
@@ -138,12 +144,43 @@ def test_a_panel_judges_and_the_report_says_so_and_titles_show_to_those_who_may_
     act(house, "second", f"{at}/close", sure="1")
     page = house.browser("archivist").get(at).text
     assert "已结束" in page
+    leads = f"/destructions/new?appraisal={at.rpartition('/')[2]}"
+    assert leads in page
+    assert "到期合同鉴定</option>" in house.browser("archivist").get(leads).text.split("selected>", 1)[1]
+    assert leads not in house.browser("second").get(at).text
     a_report_is_kept(house, at, old)
     sheet = CalamineWorkbook.from_filelike(BytesIO(house.browser("archivist").get(f"{at}/report.xlsx").data))
     rows = sheet.get_sheet_by_index(0).to_python()
     assert [(row[2], row[4]) for row in rows[1:]] == [("旧合同", "销毁"), ("绝不外露", "")]
     officer = CalamineWorkbook.from_filelike(BytesIO(house.browser("auditor").get(f"{at}/report.xlsx").data))
     assert "旧合同" not in str(officer.get_sheet_by_index(0).to_python())
+
+
+def test_what_a_panel_says_is_to_be_opened_or_declassified_waits_for_a_review(house: WebHouse) -> None:
+    secrecy = house.services.people.identity_of("secrecy")
+    house.services.retention.secrecy.set_level_period(secrecy, 3, 240)
+    opened, secret = filed(house, "旧合同", "2010"), filed(house, "旧底价", "2011", level=3)
+    at = begun(house)
+    act(house, "archivist", f"{at}/open")
+    for login in ("archivist", "second"):
+        for key, verdict in ((opened, "open"), (secret, "declassify")):
+            assert post(house, login, f"{at}/say", record=str(key), verdict=verdict, reason="可公开")[0] == 200
+    assert "拟解密" not in house.browser("secrecy").get("/secrecy").text
+    act(house, "second", f"{at}/close", sure="1")
+    assert "/secrecy" in house.browser("archivist").get(at).text
+    assert "件经鉴定拟开放或解密" in house.browser("secrecy").get("/").text
+    assert proposed(house) == {"declassify", "open"}
+    assert 'name="proposed"' not in house.browser("archivist").get("/secrecy").text
+    form = post(house, "secrecy", "/secrecy/reviews/new", proposed="declassify")[1]
+    assert (str(secret) in form, str(opened) in form, 'value="declassify" selected' in form) == (True, False, True)
+    wish = {"records": str(secret), "verdict": "declassify", "level": "1", "reason": "鉴定小组意见"}
+    status, page = post(house, "secrecy", "/secrecy/reviews/new", **wish)
+    assert status == 200, page
+    assert proposed(house) == {"open"}, "a review has come to the other"
+
+
+def proposed(house: WebHouse) -> set[str]:
+    return set(re.findall('name="proposed" value="([a-z]+)"', house.browser("secrecy").get("/secrecy").text))
 
 
 def test_it_is_withdrawn_with_a_reason_and_a_panel_that_is_none_is_told_so(house: WebHouse) -> None:

@@ -17,16 +17,19 @@ from archive.model import (
     Appraisal,
     AppraisalItem,
     AppraisalState,
+    CategorySchedule,
     DestroyedRecord,
     Destruction,
     DestructionItem,
     DestructionItemState,
     DestructionState,
     DueState,
+    Medium,
     Record,
     RecordDue,
     RecordKind,
     RecordState,
+    RetentionSchedule,
     Verdict,
 )
 from retention.destroying.running import lines_of
@@ -103,6 +106,20 @@ def test_a_list_is_begun_looked_through_and_taken_back(house: WebHouse) -> None:
         assert session.get_one(Destruction, key).state is DestructionState.WITHDRAWN
 
 
+def test_its_method_is_said_by_a_person_and_one_that_fits_nothing_on_the_list_is_told(house: WebHouse) -> None:
+    given_up(house, "旧合同甲")
+    with house.services.db.writing() as work:
+        work.session.execute(update(Record).values(medium=Medium.PAPER))
+        work.commit()
+    assert post(house, "archivist", "/destructions/new", purpose="销毁")[0] == 422
+    at = f"/destructions/{begun(house)}"
+    assert "不实的方式" not in house.browser("archivist").get(at).text, "paper is shredded"
+    with house.services.db.writing() as work:
+        work.session.execute(update(Record).values(medium=Medium.ELECTRONIC))
+        work.commit()
+    assert "不实的方式" in house.browser("archivist").get(at).text
+
+
 def test_it_is_absent_to_who_has_no_part_in_it(house: WebHouse) -> None:
     given_up(house, "旧合同甲")
     key = begun(house)
@@ -118,13 +135,23 @@ def test_it_is_absent_to_who_has_no_part_in_it(house: WebHouse) -> None:
 def test_the_register_is_a_page_a_pdf_and_a_spreadsheet(house: WebHouse) -> None:
     _lone, volumes, *inside = given_up(house, "旧合同甲", "合同三册", "其一", "其二", "其三")
     with house.services.db.writing() as work:
-        change, drawn = update(Record), {"drawn_from": date(2010, 1, 1), "drawn_to": date(2010, 12, 31)}
+        change = update(Record)
+        drawn: dict[str, Any] = {"drawn_from": date(2010, 1, 1), "drawn_to": date(2010, 12, 31), "term": "D10"}
+        drawn["filed_at"] = house.services.clock.now()
         work.session.execute(change.values(**drawn))
         work.session.execute(change.where(Record.id == volumes).values(kind=RecordKind.DOSSIER))
         for at, each in enumerate(inside, 1):
             years = {"drawn_from": date(2007 + at, 1, 1), "drawn_to": date(2007 + at, 12, 31)}
             lies = {"dossier_id": volumes, "position": at, "volume": at}
             work.session.execute(change.where(Record.id == each).values(**lies, **years))
+        rule = {"term": "D40", "trigger": "year_end", "start": "next_january", "action": "appraise", "exact": False}
+        rule |= {"event": "", "fiscal_end": "12-31", "source": "本单位保管期限表"}
+        work.session.add(
+            RetentionSchedule(id=new_id(), code="forty", names={"zh_CN": "四十年"}, definition=rule, version=1)
+        )
+        work.session.flush()
+        forty = select(RetentionSchedule.id).where(RetentionSchedule.code == "forty")
+        work.session.add(CategorySchedule(category_id=house.category.id, schedule_id=work.session.scalars(forty).one()))
         work.commit()
     key = begun(house)
     acts = house.services.retention.destructions
@@ -151,9 +178,10 @@ def test_the_register_is_a_page_a_pdf_and_a_spreadsheet(house: WebHouse) -> None
     sheet = archivist.get(f"/destroyed/{key}/register.xlsx")
     [head, first, *more] = CalamineWorkbook.from_filelike(BytesIO(sheet.data)).get_sheet_by_index(0).to_python()
     assert head == [
-        "序号", "题名", "卷号", "册数", "起止年度", "档号", "保管期限", "已保管期限", "页数", "销毁时间", "备注",
+        "序号", "题名", "卷号", "册数", "起止年度", "档号", "应保管期限", "已保管期限", "页数", "销毁时间", "备注",
     ]  # fmt: skip
     assert first[1:5] == ["旧合同甲", "", "1", "2010"]
+    assert first[6] == "40 年", "the term that its schedule asked for, as that is longer than its own"
     assert str(first[9])[:4] == str(now.year)
     assert [line[1:5] for line in more] == [
         ["合同三册", "0002", "3", "2008–2010"],

@@ -134,6 +134,8 @@ def test_a_draft_shows_what_it_moves_is_decided_by_another_and_then_applies(hous
     for login in ("staff", "system"):  # by a schedule a record is found by its readers alone
         assert "moves-head" not in house.browser(login).get(at).text
         assert house.browser(login).get(f"{at}/moves.csv").status_code == 403
+    desks = [house.browser(login).get("/").text for login in ("approver", "archivist", "staff")]
+    assert ["项保管期限变更待您决定" in desk for desk in desks] == [True, False, False], "not one's own"
     assert post(house, "archivist", f"{at}/decide", decision="approve", reason="好")[0] == 403
     assert post(house, "staff", f"{at}/decide", decision="approve", reason="好")[0] == 403
     assert post(house, "approver", f"{at}/decide", decision="approve", reason="好")[0] == 200
@@ -175,7 +177,9 @@ def test_an_event_starts_the_clock_that_waits_for_it_and_undone_it_waits_again(h
     at = f"/records/{record.id}"
     contracts = str(schedules["property.contracts"])
     assert post(house, "archivist", f"{at}/schedule", schedule=contracts, authority="馆长", reason="合同")[0] == 200
-    assert "尚未登记的事件起算：合同终止" in house.browser("archivist").get(at).text
+    waits = house.browser("archivist").get(at).text
+    assert "尚未登记的事件起算：合同终止" in waits
+    assert '<option value="contract_end" selected>' in waits
     assert post(house, "staff", "/events", record=record.id, event="contract_end", day="2012-05-31")[0] == 403
     typed = {"record": record.id, "event": "contract_end", "day": "2012-5-50", "note": "合同期满"}
     status, page = post(house, "archivist", "/events", **typed)
@@ -188,13 +192,14 @@ def test_an_event_starts_the_clock_that_waits_for_it_and_undone_it_waits_again(h
     status, page = post(house, "archivist", "/events/many", rows=lines)
     assert status == 422
     assert "NO-SUCH" in page
+    assert 'name="next" value="/events"' in page, "another language shows a page, not the address of a form"
     assert "2：" in page
     assert "1：" not in page.split("fault-summary", 1)[1].split("</div>", 1)[0]
     shown = house.browser("archivist").get(at).text
     assert "自 2013-01-01 起算（合同终止：2012-05-31），10 年，于 2023-01-01 届满。" in shown
     undo = re.search(r"/events/([0-9a-f-]{36})/undo", house.browser("archivist").get("/events").text)
     assert undo
-    assert post(house, "archivist", undo[0], reason="登记错了")[0] == 200
+    assert "<h1>事件" in post(house, "archivist", undo[0], reason="登记错了")[1], "one stays on the list"
     assert "尚未登记的事件起算：合同终止" in house.browser("archivist").get(at).text
     assert "登记错了" in house.browser("archivist").get("/events").text
 

@@ -17,6 +17,7 @@ from archive.log.checkpoints import Checkpoints
 from archive.log.sealer import Sealer
 from archive.model import DestructionState
 from retention.destroying.whole import Destructions
+from retention.reckoning import DueDays
 from storage.ring import KeyRing
 from tests.factories.destroying import DestroyingHouse, a_destroying_house
 from tests.factories.retained import Nobody
@@ -41,7 +42,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[DestroyingH
 def _package(house: DestroyingHouse, ring: KeyRing, login: str) -> bytes:
     lent = house.lent
     outbox = Outbox(lent.clock, Nobody())
-    acts = Destructions(lent.db, lent.guard, lent.vault, lent.log, outbox, lent.clock, signer=ring)
+    due_days = DueDays(lambda: "Asia/Shanghai")
+    acts = Destructions(lent.db, lent.guard, lent.vault, lent.log, outbox, lent.clock, due_days, signer=ring)
     return acts.audit.package(house.who(login), *PERIOD)
 
 

@@ -27,7 +27,9 @@ from retention.holds import Wanted
 from tests.factories.retained import RetainedHouse, retained_house
 
 DAYS = st.dates(date(2026, 4, 1), date(2060, 12, 31))
-SAID = st.sampled_from([Said(Verdict.DESTROY), Said(Verdict.TRANSFER)]) | DAYS.map(lambda day: Said(Verdict.KEEP, day))
+SAID = st.sampled_from([Said(each) for each in Verdict if each is not Verdict.KEEP]) | DAYS.map(
+    lambda day: Said(Verdict.KEEP, day)
+)
 PANEL = [UUID(int=at) for at in range(5)]
 
 

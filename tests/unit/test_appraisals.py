@@ -419,7 +419,7 @@ def test_a_few_are_said_at_once_and_nothing_is_said_once_the_appraisal_has_ended
         (Said(Verdict.KEEP, date(2026, 3, 5)), "续存", "until"),
         (Said(Verdict.KEEP, date(2200, 1, 1)), "续存", "until"),
         (Said(Verdict.DESTROY, date(2040, 1, 1)), "无", "until"),
-        (Said(Verdict.OPEN), "开放", "verdict"),
+        (Said(Verdict.OPEN, date(2040, 1, 1)), "开放", "until"),
     ],
 )
 def test_an_opinion_names_what_it_lacks(made: RetainedHouse, said: Said, reason: str, field: str) -> None:

@@ -40,6 +40,34 @@ def an_office_file(folder: str) -> bytes:
     return out.getvalue()
 
 
+class Sent(io.BytesIO):
+    """A file that goes out as it is made: what has been written is not changed any more."""
+
+    def seekable(self) -> bool:
+        return False
+
+    def tell(self) -> int:
+        raise OSError
+
+
+@pytest.mark.parametrize("out", [io.BytesIO(), Sent()])
+def test_an_archive_that_packs_an_office_file_as_it_is_stays_an_archive(
+    detector: MagicDetector, out: io.BytesIO
+) -> None:
+    with zipfile.ZipFile(out, "w") as package:
+        package.writestr("bag/bagit.txt", "BagIt-Version: 1.0")
+        package.writestr("bag/data/0001.xlsx", an_office_file("xl"))
+    assert detector.detect(out.getvalue(), "bag.zip") == "application/zip"
+
+
+def test_an_office_file_that_was_sent_as_it_was_made_is_one(detector: MagicDetector) -> None:
+    out = Sent()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as package:
+        for name in ("[Content_Types].xml", "_rels/.rels", "word/document.xml"):
+            package.writestr(name, "<d/>")
+    assert detector.detect(out.getvalue(), "合同.docx") == DOCX
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "gbk", "gb18030", "big5", "utf-16", "utf-16-le"])
 @pytest.mark.parametrize("name", ["a.txt", "目录.md", "表.csv", "x"])
 def test_chinese_text_is_plain_text_in_any_encoding(detector: MagicDetector, encoding: str, name: str) -> None:

@@ -69,6 +69,8 @@ def _report(given: Report, words: Words) -> dict[str, Any]:
             "destroy": count(Verdict.DESTROY),
             "keep": count(Verdict.KEEP),
             "transfer": count(Verdict.TRANSFER),
+            "open": count(Verdict.OPEN),
+            "declassify": count(Verdict.DECLASSIFY),
             "none": count(None),
         },
         "rows": [{"serial": str(at), **_row(each, words)} for at, each in enumerate(given.items, 1)],

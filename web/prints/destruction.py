@@ -9,8 +9,8 @@ from web.words import mark, size
 from web.words.records import term_words
 
 DESTRUCTION_REGISTER = (
-    ("serial", 6), ("title", 60), ("dossier_serial", 10), ("copies", 8), ("years", 12), ("number", 36), ("term", 14),
-    ("kept", 14), ("pages", 8), ("gone_at", 18), ("notes", 20),
+    ("serial", 6), ("title", 60), ("dossier_serial", 10), ("copies", 8), ("years", 12), ("number", 36),
+    ("due_term", 14), ("kept", 14), ("pages", 8), ("gone_at", 18), ("notes", 20),
 )  # fmt: skip
 """序号、题名、卷号、册数、起止年度、档号、应保管期限、已保管期限、页数、销毁时间、备注: what the laws ask for."""
 
@@ -96,7 +96,7 @@ def _sheet(given: Given, words: Words) -> dict[str, Any]:
                 "serial": str(at), "title": each.title, "years": each.years, "year": each.years, "number": each.number,
                 "dossier_serial": each.number.rpartition("-")[2] if each.dossier else "",
                 "copies": str(each.volumes or ""),
-                "term": term_words(each.term, words.locale),
+                "term": term_words(each.term, words.locale), "due_term": term_words(each.term, words.locale),
                 "kept": words.said(YEARS, count=each.kept_years),
                 "pages": "" if each.pages is None else str(each.pages),
                 "gone_at": each.gone, "notes": "",

@@ -30,8 +30,8 @@ DOSSIER_LIST = (
     ("level_words", 16), ("notes", 30),
 )  # fmt: skip
 HANDOVER_LIST = (
-    ("serial", 6), ("title", 60), ("dossier_serial", 12), ("copies", 8), ("years", 14), ("number", 30), ("term", 12),
-    ("kept", 12), ("notes", 30),
+    ("serial", 6), ("title", 60), ("dossier_serial", 12), ("copies", 8), ("years", 14), ("number", 30),
+    ("due_term", 12), ("kept", 12), ("notes", 30),
 )  # fmt: skip
 
 
@@ -129,6 +129,7 @@ def handover_lines(papers: Sequence[Paper], words: Words) -> list[dict[str, str]
             "years": paper.years or paper.year,
             "number": paper.number,
             "term": words.term(paper.term),
+            "due_term": words.term(paper.term),
             "kept": _kept(paper, words),
             "notes": notes(paper),
         }

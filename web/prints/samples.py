@@ -95,10 +95,10 @@ def _appraisal(rows: int, words: Words) -> Report:
             f"WY01-WYH·2010-D10-A{at:04}",
             words.said(_TITLES[at % 3]) if at % 5 else "",
             "2021-01-01",
-            (*CHOICES, None)[at % 4],
-            "2031-01-01" if at % 4 == 1 else "",
-            Stop.HELD if at % 4 == 3 else None,
-            [(name, CHOICES[at % 3], "2031-01-01" if at % 3 == 1 else "", words.said(_TITLES[at % 3]))],
+            (*CHOICES, None)[at % 6],
+            "2031-01-01" if at % 6 == 1 else "",
+            Stop.HELD if at % 6 == 5 else None,
+            [(name, CHOICES[at % 5], "2031-01-01" if at % 5 == 1 else "", words.said(_TITLES[at % 3]))],
         )
         for at in range(1, rows + 1)
     ]

@@ -9,7 +9,7 @@ from web.prints.papers import Paper, Words, bytes_of, counted, highest, pages_of
 
 TRANSFER_LIST = (
     ("transfer", 14), ("serial", 6), ("title", 60), ("dossier_serial", 10), ("copies", 8), ("years", 10),
-    ("number", 36), ("term", 14), ("kept", 14), ("pages", 8), ("notes", 28),
+    ("number", 36), ("due_term", 14), ("kept", 14), ("pages", 8), ("notes", 28),
 )  # fmt: skip
 """名称、卷号、册数、起止年度、档案编号、应保管期限、已保管期限 (as the law names them), and pages and remarks."""
 

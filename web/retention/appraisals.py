@@ -16,6 +16,7 @@ from archive.model import AppraisalState, Category, Place, PlaceKind, RetentionS
 from archive.policy.rules import Act
 from retention.appraising.judging import Filter
 from retention.appraising.listing import Chosen
+from retention.appraising.looks import View
 from retention.appraising.saying_all import standing
 from retention.appraising.verdicts import CHOICES, LEAST, Said
 from retention.board import Asked
@@ -106,9 +107,23 @@ def _page(appraisal_id: UUID, error: ArchiveError | None = None) -> BaseResponse
         lines=explain(error, current_locale()) if error else [], choices=CHOICES, typed=request.form, kept=ticked(),
         counts=_counts(view.verdicts, view.unjudged, member=view.member and view.row.state is AppraisalState.OPEN),
         may_manage=may(Act.BEGIN_APPRAISALS), busy=view.row.task is not None,
-        judges=view.member and view.row.task is None and saying is None, saying=saying,
+        judges=view.member and view.row.task is None and saying is None, saying=saying, next=_next(view),
     )  # fmt: skip
     return make_response(page, status_of(error) if error else 200)
+
+
+def _next(view: View) -> list[tuple[str, str]]:
+    """Return what the verdicts of a closed appraisal lead to, for who may do it: words and address."""
+    if view.row.state is not AppraisalState.CLOSED:
+        return []
+    ways: list[tuple[str, str]] = []
+    if view.verdicts.get(Verdict.DESTROY) and may(Act.ASK_DESTRUCTION):
+        ways.append((_("Begin a destruction"), url_for("destructions.new", appraisal=view.row.id)))
+    if view.verdicts.get(Verdict.TRANSFER) and may(Act.MANAGE_TRANSFERS):
+        ways.append((_("Begin a transfer"), url_for("transfers.new", proposed=1)))
+    if (view.verdicts.get(Verdict.OPEN) or view.verdicts.get(Verdict.DECLASSIFY)) and may(Act.SEE_SECRECY):
+        ways.append((_("Secrecy periods"), url_for("secrecy.board")))
+    return ways
 
 
 def _counts(verdicts: Mapping[Verdict | None, int], unjudged: int, *, member: bool) -> list[tuple[str, str, int]]:
@@ -293,7 +308,7 @@ def _form() -> Form:
         crumbs=[(url_for("appraisals.every"), _("Appraisals")), (None, _("Begin an appraisal"))],
         intro=" ".join((_("The list takes what is due today and fits, and is on no other list. Nothing is destroyed by "
                 "an appraisal."), _("Due today and on no list: %(count)s.", count=waits))),
-        values={"year": request.args.get("year", "")[:4], "category": request.args.get("category", "")[:40]},
+        values={name: request.args.get(name, "")[:40] for name in ("year", "category", "place")},
     )  # fmt: skip
 
 

@@ -152,9 +152,11 @@ def _prove() -> None:
 def _how() -> How:
     typed = request.form
     method = typed.get("method", "")
+    if method not in METHODS:
+        raise InvalidInput(Fault("method", "required"))
     return How(
         purpose=typed.get("purpose", ""),
-        method=DestructionMethod(method) if method in METHODS else DestructionMethod.SHREDDING,
+        method=DestructionMethod(method),
         place=typed.get("place", ""), contractor=typed.get("contractor", ""), weight=typed.get("weight", ""),
     )  # fmt: skip
 
@@ -299,7 +301,9 @@ def _form() -> Form:
         Field("appraisal", _("Appraisal"), kind="choose", none=_("every closed one"),
               options=[(str(each.id), f"{each.number} {each.purpose}") for each in appraisals]),
         Field("year", _("Due in the year"), limit=4, help=_("Left empty: in any year.")),
-        Field("method", _("Method"), kind="choose", options=list(_said(METHODS).items())),
+        Field("method", _("Method"), kind="choose", must=True, none=_("choose one"),
+              options=list(_said(METHODS).items()),
+              help=_("Of files alone: deletion, with the keys. Paper is shredded, pulped or burnt; its files go too.")),
         Field("place", _("Where"), limit=200),
         Field("contractor", _("By whom, if not by the house"), limit=200),
         Field("weight", _("Weight"), limit=40),
@@ -309,4 +313,5 @@ def _form() -> Form:
         crumbs=[(url_for("destructions.every"), _("Destructions")), (None, _("Begin a destruction"))],
         intro=_("Listed is what closed appraisals gave up and nothing keeps: no hold, loan or unfinished matter, and "
                 "only what is due. Nothing is destroyed before others have agreed, counted and signed."),
+        values={"appraisal": request.args.get("appraisal", "")[:40]},
     )  # fmt: skip

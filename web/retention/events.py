@@ -70,7 +70,7 @@ def enter() -> BaseResponse:
     except InvalidInput as error:
         return make_response(_page(lines=explain(error, current_locale()), given=typed), status_of(error))
     flash(_("The event is entered; the days that hang on it follow."))
-    return redirect(local_path(typed.get("back")) or url_for("events.every"), 303)
+    return redirect(local_path(typed.get("back"), url_for("events.every")), 303)
 
 
 @pages.post("/many")
@@ -104,7 +104,7 @@ def undo(event_id: UUID) -> BaseResponse:
     except InvalidInput as error:
         return make_response(_page(lines=explain(error, current_locale())), status_of(error))
     flash(_("The event is undone; the days that hung on it follow."))
-    return redirect(local_path(request.form.get("back")) or url_for("events.every"), 303)
+    return redirect(local_path(request.form.get("back"), url_for("events.every")), 303)
 
 
 def _id(text: str, field: str) -> UUID:

@@ -69,7 +69,7 @@ def enter() -> BaseResponse:
     except InvalidInput as error:
         return make_response(_page(lines=explain(error, current_locale()), given=typed), status_of(error))
     flash(_("The matter is entered; nothing that it hangs on is destroyed until it is settled."))
-    return redirect(local_path(typed.get("back")) or url_for("matters.every"), 303)
+    return redirect(local_path(typed.get("back"), url_for("matters.every")), 303)
 
 
 @pages.post("/many")
@@ -102,7 +102,7 @@ def close(matter_id: UUID) -> BaseResponse:
     except InvalidInput as error:
         return make_response(_page(lines=explain(error, current_locale())), status_of(error))
     flash(_("The matter is settled."))
-    return redirect(local_path(request.form.get("back")) or url_for("matters.every"), 303)
+    return redirect(local_path(request.form.get("back"), url_for("matters.every")), 303)
 
 
 def _id(name: str) -> UUID:

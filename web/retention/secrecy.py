@@ -32,6 +32,8 @@ from web.words.secrecy import OUTCOMES, STANDINGS, STATES, VERDICTS
 pages = Blueprint("secrecy", __name__, url_prefix="/secrecy")
 
 PAGE = 50
+_PROPOSED = (SecrecyVerdict.DECLASSIFY, SecrecyVerdict.OPEN)
+"""What a panel of an appraisal may propose to a review."""
 _LEVELLED = {SecrecyVerdict.LOWER, SecrecyVerdict.DERIVE, SecrecyVerdict.RAISE, SecrecyVerdict.DECLASSIFY}
 
 
@@ -50,7 +52,7 @@ def board() -> str:
     return render_template(
         "secrecy.html", rows=rows, which=which, category=category, more=more, counts=_counts(), standings=_standings(),
         categories=_categories(), reviews=_may_review(), manages=may(Act.MANAGE_LEVELS), most=MOST,
-        decide=_to_decide(),
+        decide=_to_decide(), proposed=_proposed(), verdicts=_words(VERDICTS),
     )  # fmt: skip
 
 
@@ -79,7 +81,7 @@ def new() -> BaseResponse:
     if not _may_review():
         raise NotAllowed(act="secrecy.ask")
     ids = [key for key in [_id(request.args.get("record", ""))] if key]
-    return shown(_form(ids))
+    return shown(_form(ids, request.args.get("verdict", "")))
 
 
 @pages.post("/reviews/new")
@@ -87,7 +89,10 @@ def ask() -> BaseResponse:
     """Take the records that were ticked (or all that are listed) to the form; with a verdict, ask for the review."""
     if "verdict" not in request.form:
         ids = _listed() if request.form.get("what") == "all" else ticked()
-        return shown(_form(ids))
+        verdict = request.form.get("proposed", "")
+        if verdict in _PROPOSED:
+            ids = list(_proposed().get(SecrecyVerdict(verdict), ()))
+        return shown(_form(ids, verdict))
     ids = [key for key in map(_id, request.form.get("records", "").split(",")) if key]
     try:
         ids += numbered(request.form.get("numbers", ""), MOST)
@@ -183,7 +188,7 @@ def _page(review_id: UUID, lines: list[str] | None = None) -> str:
     )  # fmt: skip
 
 
-def _form(ids: Sequence[UUID]) -> Form:
+def _form(ids: Sequence[UUID], verdict: str = "") -> Form:
     locale = current_locale()
     levels = [
         (rank, f"{level.symbol} {level_mark(level, locale)}") for rank, level in services().directory.levels().items()
@@ -210,7 +215,7 @@ def _form(ids: Sequence[UUID]) -> Form:
     return Form(
         _("Review secrecy"), fields, _("Ask for the review"), back, action=url_for("secrecy.ask"), intro=intro,
         crumbs=[(back, _("Secrecy periods")), (None, _("Review secrecy"))],
-        values={"verdict": request.args.get("verdict", "")},
+        values={"verdict": verdict},
         hidden={"records": ",".join(str(key) for key in ids)} if ids else {},
     )  # fmt: skip
 
@@ -288,6 +293,14 @@ def _which(given: Any = None) -> tuple[Standing, UUID | None]:
 
 def _counts() -> Mapping[Standing, int]:
     return services().retention.secrecy.counts(identity())
+
+
+def _proposed() -> Mapping[SecrecyVerdict, Sequence[UUID]]:
+    """Return what appraisals propose to reviews, for who reviews."""
+    if not _may_review():
+        return {}
+    with services().db.reading() as session:
+        return services().retention.reviews.proposed(session, identity())
 
 
 def _may_review() -> bool:

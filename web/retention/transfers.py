@@ -29,15 +29,17 @@ MOST_TOLD = 20
 """Lines at fault that are told at once: each is also logged as a refusal."""
 
 STATES: Mapping[str, str] = {
-    TransferState.DRAFT: mark("being listed"),
+    TransferState.DRAFT: mark("the list is made"),
     TransferState.ASKED: mark("to be decided"),
     TransferState.APPROVED: mark("approved, to be packed"),
     TransferState.PACKED: mark("packed, on its way"),
     TransferState.RECEIVED: mark("signed for"),
-    TransferState.CLOSED: mark("closed"),
+    TransferState.CLOSED: mark("closed, handed over"),
     TransferState.REFUSED: mark("refused"),
     TransferState.WITHDRAWN: mark("given up"),
 }
+STAGES = (*STATES,)[:6]
+"""The way of one that is neither refused nor given up."""
 ITEMS: Mapping[str, str] = {
     TransferItemState.LISTED: mark("on the list"),
     TransferItemState.PULLED: mark("taken out"),
@@ -177,7 +179,8 @@ def _disputed(transfer_id: UUID) -> dict[UUID, str]:
     Raises:
         InvalidInput: ``disputed``, for each of the first lines that name nothing of the list.
     """
-    listed = {record.id for _item, record in services().retention.transfers.show(identity(), transfer_id).items}
+    items = services().retention.transfers.show(identity(), transfer_id).items
+    listed = {record.id for item, record in items if item.state is not TransferItemState.PULLED}
     found, faults = {}, []
     for place, line in enumerate(request.form.get("disputed", "").splitlines(), 1):
         number, _gap, why = line.strip().partition(" ")
@@ -224,10 +227,12 @@ def _page(transfer_id: UUID, lines: list[str] | None = None) -> str:
     decided = found.approval.decided_by if found.approval else None
     people = services().directory.people((found.transfer.begun_by, decided))
     going = sum(item.state is not TransferItemState.PULLED for item, _record in found.items)
+    states, row = _words(STATES), found.transfer
     return render_template(
-        "transfer.html", found=found, row=found.transfer, approval=found.approval, people=people, lines=lines or [],
-        typed=request.form, states=_words(STATES), said_of=_words(ITEMS), stops=_words(STOPS),
-        bag=services().bags.standing(found.transfer, going), afterwards=_words(AFTERWARDS),
+        "transfer.html", found=found, row=row, approval=found.approval, people=people, lines=lines or [],
+        stages=[states[each] for each in STAGES], at=STAGES.index(row.state) + 1 if row.state in STAGES else 0,
+        typed=request.form, states=states, said_of=_words(ITEMS), stops=_words(STOPS),
+        bag=services().bags.standing(row, going), afterwards=_words(AFTERWARDS),
         receipts=services().attachments.seen(identity(), AttachedTo.TRANSFER, transfer_id),
     )  # fmt: skip
 
@@ -250,6 +255,7 @@ def _form() -> Form:
         _("Begin a transfer"), fields, _("Begin the transfer"), back,
         crumbs=[(back, _("Transfers")), (None, _("Begin a transfer"))],
         intro=_("What is held, lent or missing may not go, and is listed apart."),
+        values={"proposed": request.args.get("proposed", "")[:1]},
     )  # fmt: skip
 
 
