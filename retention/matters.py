@@ -163,18 +163,6 @@ class Matters:
             newest = query.order_by(UnsettledMatter.opened_at.desc(), UnsettledMatter.id.desc()).limit(limit)
             return self._opened(session, session.scalars(newest).all())
 
-    def one(self, identity: Identity, matter_id: UUID) -> MatterShown:
-        """Return a matter. Raises as ``close``."""
-        with self._guard.refusals(identity), self._db.reading() as session:
-            row = session.get(UnsettledMatter, matter_id)
-            if row is not None and row.subject_id is not None:
-                self._keeper(session, identity)
-            else:
-                self._guard.require(session, identity, Act.READ, row.record_id or matter_id if row else matter_id)
-            if row is None:
-                raise NotFound
-            return self._opened(session, [row])[0]
-
     def of_record(self, identity: Identity, record_id: UUID) -> Sequence[MatterShown]:
         """Return the matters of a record itself, open ones first. Raises as ``Guard.require``."""
         with self._db.reading() as session:

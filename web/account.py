@@ -26,7 +26,7 @@ def mine() -> str:
 
 @pages.post("/account/password")
 def set_password() -> BaseResponse:
-    """Change the own password; other sessions end."""
+    """Change the own password; other sessions and all tokens end."""
     form, who = request.form, identity()
     new = form.get("password", "")[:1000]
     try:
@@ -36,7 +36,7 @@ def set_password() -> BaseResponse:
             services().people.set_password(who, who.person_id, new, present=present)
     except (InvalidInput, SignInFailed, LockedOut) as error:
         return _again(error)
-    flash(_("The password is changed. Your other sessions have ended."))
+    flash(_("The password is changed. Your other sessions and your tokens have ended."))
     return _back()
 
 
@@ -58,15 +58,16 @@ def end_others() -> BaseResponse:
 
 @pages.post("/account/tokens")
 def make_token() -> BaseResponse:
-    """Make a token and show it, this once."""
+    """Make a token and show it, this once. The password is asked anew: a token outlives an open browser."""
     form, who = request.form, identity()
     typed = form.get("days", "").strip()
     days = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 6 else 0
     scope = TokenScope.WRITE if form.get("scope") == TokenScope.WRITE.value else TokenScope.READ
     try:
+        services().people.prove(who, form.get("proof", "")[:1000])
         made = services().people.issue_token(who, who.name, form.get("name", "").strip(), days, scope)
     except ArchiveError as error:
-        return _again(error)
+        return _again(error, "proof")
     return make_response(_page(made=made))
 
 
@@ -86,14 +87,14 @@ def _page(made: str | None = None, lines: list[str] | None = None, faults: dict[
     )  # fmt: skip
 
 
-def _again(error: ArchiveError) -> BaseResponse:
+def _again(error: ArchiveError, present: str = "present") -> BaseResponse:
     faults: dict[str, str] = {}
     lines: list[str] = []
     if isinstance(error, InvalidInput):
         for fault in error.faults:
             faults.setdefault(fault.field, explain_fault(fault, current_locale()))
     elif isinstance(error, SignInFailed):
-        faults["present"] = _("This is not your present password.")
+        faults[present] = _("This is not your present password.")
     else:
         lines = explain(error, current_locale())
     return make_response(_page(lines=lines, faults=faults), status_of(error))

@@ -11,7 +11,7 @@ from indexer.kinds import PICTURED
 from web.columns import COLUMNS
 from web.directory import MOST_COUNTED
 from web.i18n import current_locale
-from web.log_words import actor, told_body
+from web.log_words import actor, operator, told_body
 from web.services import services
 from web.words.blocks import BLOCKS, CAUSES
 from web.words.facets import TITLES
@@ -85,6 +85,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(
         shape=shape,
         actor=actor,
+        operator=operator,
         browser=browser,
         counted=count,
         told_body=told_body,

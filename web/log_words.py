@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from archive.people.sign_in import TOKEN_OPERATOR
 from archive.personal import mask
 from web.i18n import current_locale
 from web.words import mark, translator
@@ -91,6 +92,14 @@ def actor(name: str) -> str:
         return name
     gettext = translator(current_locale())
     return gettext("system (%(part)s)", part=gettext(PARTS[part]) if part in PARTS else part)
+
+
+def operator(name: str) -> str:
+    """Write by whose hand a person acted: the machine's operator, or a program with one of their tokens."""
+    gettext, program = translator(current_locale()), name.removeprefix(TOKEN_OPERATOR)
+    if program != name:
+        return gettext("by a program (token %(name)s)", name=program)
+    return gettext("by operator %(name)s", name=name)
 
 
 def told_body(body: Mapping[str, Any] | None) -> list[str]:

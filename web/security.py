@@ -37,6 +37,20 @@ class FormTooLarge(TooLarge):
     code = "form_too_large"
 
 
+def json_sent() -> dict[str, Any]:
+    """Return the document that a page's script sent; an empty one when it is none."""
+    try:
+        told = request.get_json(silent=True)
+    except RecursionError:  # brackets within brackets, thousands deep
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def text_of(told: object) -> str:
+    """Read a text of such a document; half a surrogate pair, which no database keeps, becomes a question mark."""
+    return str(told or "").encode("utf-8", "replace").decode()
+
+
 class MemoryRequest(Request):
     """A request whose uploaded files stay in memory: no plain byte of a file touches a disk.
 

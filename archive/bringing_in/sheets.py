@@ -87,6 +87,11 @@ class BringingIn:
         self._outbox = outbox
         self._clock = clock
 
+    def require(self, identity: Identity) -> None:
+        """Check that a person catalogues somewhere, before anything of theirs is read. Raises ``NotAllowed``."""
+        with self._guard.refusals(identity), self._db.reading() as session:
+            self._may(session, identity)
+
     def begin(self, identity: Identity, name: str, category_id: UUID, tables: Tables) -> UUID:
         """Keep a spreadsheet, to be brought into a category.
 

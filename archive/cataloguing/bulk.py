@@ -41,6 +41,7 @@ from archive.policy.condition import holds
 from archive.policy.guard import Guard
 from archive.policy.rules import Act, condition
 from archive.ports import Vault
+from archive.scheme.fields import parse_fields
 
 MOST = 3_000
 """Records of one edit."""
@@ -90,6 +91,20 @@ class _Plan:
     catalogue: describing.Catalogue
 
 
+def _check_fields(session: Session, ids: Sequence[UUID], change: Change) -> None:
+    """Check that no number or name of a person would be set alike in many records. Raises ``InvalidInput``."""
+    kinds: set[UUID] = set()
+    for at in range(0, len(ids) if change.fields else 0, 500):
+        kinds.update(session.scalars(select(Record.category_id).where(Record.id.in_(ids[at : at + 500])).distinct()))
+    own = [each for kind in kinds for each in parse_fields(session.get_one(Category, kind).fields)]
+    if faults := [
+        Fault(name, "one_by_one")
+        for name in sorted({each.name for each in own if each.protected})
+        if name in change.fields
+    ]:
+        raise InvalidInput(*faults)
+
+
 class BulkEditing:
     """The acts on a person's own edits; another person's are not there."""
 
@@ -127,6 +142,7 @@ class BulkEditing:
             read = self._guard.seen(session, identity, ids)
             if not read:
                 raise InvalidInput(Fault("records", "required"))
+            _check_fields(session, [each for each in ids if each in read], change)
             key, now = new_id(), self._clock.now()
             self._vault.add_owner(session, key, due_year=now.year)
             data = json.dumps(change.plain(), ensure_ascii=False).encode()

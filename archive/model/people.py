@@ -180,8 +180,8 @@ class ApiAnswer(Base):
     """What a program was answered to a request that it may repeat under the same key.
 
     The row comes in the transaction of the act. ``made`` is what the act was done on; ``request`` a keyed hash of what
-    was asked; ``answer`` holds ids, numbers and counts alone, and comes after the act: without it the act was done, but
-    its process ended before it had answered.
+    was asked; ``answer`` holds ids, numbers and counts alone (one with words is not kept), and comes after the act:
+    without it the act was done, but its answer is not known any more.
     """
 
     __tablename__ = "api_answer"

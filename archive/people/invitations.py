@@ -28,6 +28,7 @@ from archive.people.holdings import PostGiven, insert_post
 from archive.people.lockout import unlock
 from archive.people.managing import End, end_links, end_sessions, insert_person, someone_else
 from archive.people.passwords import Passwords, check_password
+from archive.people.sign_in import end_tokens
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.reminding.deadlines import Deadlines
@@ -154,7 +155,7 @@ class Invitations:
     def use(self, token: str, password: str, address: str = "") -> str:
         """Set the password that the holder of a link chose, open the account if it was invited; returns its login.
 
-        Every session and every other link of the account ends.
+        Every session, token and other link of the account ends.
 
         Raises:
             InvalidInput: the password is too weak; the link stays valid.
@@ -175,6 +176,7 @@ class Invitations:
             end_sessions(session, person.id, now)
             unlock(session, person.login)
             noted = login_identity(session, person, address=address)
+            end_tokens(session, self._log, noted, person.id, now)
             self._note(session, noted, "invitation.use", person, {"link": row.kind.value})
             login = person.login
             work.commit()

@@ -21,7 +21,6 @@ from archive.identity import OFFICERS, Identity, Role
 from archive.ids import new_id
 from archive.log.writer import Log
 from archive.model import (
-    ApiToken,
     DeadlineKind,
     Invitation,
     Level,
@@ -33,7 +32,7 @@ from archive.model import (
 from archive.people.holdings import PostGiven, insert_post
 from archive.people.lockout import unlock
 from archive.people.passwords import Passwords, check_password
-from archive.people.sign_in import SignIn, active_person, open_of
+from archive.people.sign_in import SignIn, active_person, end_tokens, open_of
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.reminding.deadlines import Deadlines
@@ -160,7 +159,7 @@ class People(SignIn):
             work.commit()
 
     def set_password(self, identity: Identity, person_id: UUID, password: str, *, present: str | None = None) -> None:
-        """Set a password; the account's other sessions end at once.
+        """Set a password; the account's other sessions and its tokens end at once.
 
         A person sets their own with the ``present`` one; who manages people sets anyone else's without.
 
@@ -187,6 +186,7 @@ class People(SignIn):
             person.password_hash = hashed
             person.version += 1
             end_sessions(session, person_id, self._clock.now(), spare=identity.session_id)
+            end_tokens(session, self._log, identity, person_id, self._clock.now())
             end_links(session, person_id, self._clock.now())
             unlock(session, person.login)
             self._note(session, identity, "person.password", person, None, None)
@@ -209,8 +209,7 @@ class People(SignIn):
             end_links(session, person_id, self._clock.now())
             if not active:
                 end_sessions(session, person_id, self._clock.now())
-                closing = update(ApiToken).where(ApiToken.person_id == person_id, ApiToken.ended_at.is_(None))
-                session.execute(closing.values(ended_at=self._clock.now()))
+                end_tokens(session, self._log, identity, person_id, self._clock.now())
             self._note(session, identity, "person.active", person, before, active)
             work.commit()
 
@@ -223,13 +222,21 @@ class People(SignIn):
             work.commit()
 
     def end_sessions(self, identity: Identity, person_id: UUID) -> int:
-        """End every open session of someone else, and return how many there were. Their tokens stay."""
+        """End every open session and token of someone else, and return how many sessions there were."""
         with self._guard.refusals(identity), self._db.writing() as work:
             person = self._other(work.session, identity, person_id, Act.MANAGE_PEOPLE)
             ended = end_sessions(work.session, person_id, self._clock.now())
+            end_tokens(work.session, self._log, identity, person_id, self._clock.now())
             self._note(work.session, identity, "session.end_all", person, ended, 0)
             work.commit()
         return ended
+
+    def end_token_of(self, identity: Identity, person_id: UUID, token_id: UUID) -> None:
+        """End a token of someone else. Ending what has ended is no error."""
+        with self._guard.refusals(identity), self._db.writing() as work:
+            self._other(work.session, identity, person_id, Act.MANAGE_PEOPLE)
+            end_tokens(work.session, self._log, identity, person_id, self._clock.now(), token_id)
+            work.commit()
 
     def assign_post(
         self,

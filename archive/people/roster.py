@@ -14,6 +14,7 @@ from archive.errors import NotFound
 from archive.identity import Identity, Role
 from archive.model import (
     AccessGrant,
+    ApiToken,
     Category,
     Custody,
     Department,
@@ -77,6 +78,7 @@ class Sheet:
     grants: Sequence[Granted]
     custody: Sequence[int]
     sessions: Sequence[WebSession]
+    tokens: Sequence[ApiToken]
     failures: int
     locked_until: datetime | None
     link: Invitation | None
@@ -167,6 +169,9 @@ class Roster:
             roles = frozenset(session.scalars(select(PersonRole.role).where(PersonRole.person_id == person_id)))
             custody = select(Custody.level_rank).where(Custody.person_id == person_id).order_by(Custody.level_rank)
             sessions = select(WebSession).where(*open_of(person_id, now)).order_by(WebSession.seen_at.desc())
+            tokens = select(ApiToken).where(
+                ApiToken.person_id == person_id, ApiToken.ended_at.is_(None), ApiToken.ends_at > now
+            )
             unused = select(Invitation).where(
                 Invitation.person_id == person_id, Invitation.used_at.is_(None), Invitation.ended_at.is_(None)
             )
@@ -178,6 +183,7 @@ class Roster:
                 grants=self._grants(session, person_id),
                 custody=session.scalars(custody).all(),
                 sessions=session.scalars(sessions).all(),
+                tokens=session.scalars(tokens.order_by(ApiToken.name)).all(),
                 failures=failures,
                 locked_until=locked_until,
                 link=session.scalars(unused.where(Invitation.ends_at > now)).first(),

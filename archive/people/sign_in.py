@@ -50,6 +50,9 @@ SEEN_EVERY: Final = timedelta(minutes=1)
 TOKEN_MARK: Final = "juanku_"  # noqa: S105  (what tokens begin with, so that scanners find leaked ones)
 TOKEN_DAYS: Final = 366
 
+TOKEN_OPERATOR: Final = "token:"  # noqa: S105  (a word of the log)
+"""Before a token's name: what the log names as the operator of what a program did. No login holds a colon."""
+
 
 _RESUMED = (
     select(WebSession, Person)
@@ -243,9 +246,12 @@ class SignIn:
             self._log.note_apart(self._db, identity, "token.issue", result=LogResult.REFUSED)
             raise NotAllowed(act="token.issue")
         with self._db.writing() as work:
-            same = select(ApiToken.id).where(ApiToken.person_id == person.id, ApiToken.name == name)
-            if work.session.scalar(same) is not None:
-                raise StandsAlready(what="token", field="name", name=name)
+            same = select(ApiToken).where(ApiToken.person_id == person.id, ApiToken.name == name)
+            if (before := work.session.scalars(same).one_or_none()) is not None:
+                if before.ended_at is None and before.ends_at > now:
+                    raise StandsAlready(what="token", field="name", name=name)
+                work.session.delete(before)  # it opens nothing any more; the log keeps that there was one
+                work.session.flush()
             ends = now + timedelta(days=days)
             row = ApiToken(
                 id=new_id(), person_id=person.id, name=name, token_hash=_hash(token), created_at=now, ends_at=ends,
@@ -270,7 +276,7 @@ class SignIn:
             person = session.get_one(Person, row.person_id)
             if not person.active:
                 return None
-            identity = login_identity(session, person, address=address)
+            identity = login_identity(session, person, address=address, operator=f"{TOKEN_OPERATOR}{row.name}")
         return replace(identity, token_id=row.id, reads_only=row.scope is TokenScope.READ)
 
     def end_token(self, identity: Identity, name: str) -> None:
@@ -331,6 +337,22 @@ def open_of(person_id: UUID | None, now: datetime) -> tuple[ColumnElement[bool],
     """Return the conditions of a person's sessions that still stand."""
     standing = WebSession.ended_at.is_(None), WebSession.expires_at > now, WebSession.seen_at > now - IDLE
     return WebSession.person_id == person_id, *standing
+
+
+def end_tokens(
+    session: Session, log: Log, identity: Identity, person_id: UUID, now: datetime, token_id: UUID | None = None
+) -> int:
+    """End an account's open tokens, or the one of an id; each is noted by its name. Return how many there were."""
+    open_ones = select(ApiToken).where(
+        ApiToken.person_id == person_id, ApiToken.ended_at.is_(None), ApiToken.ends_at > now
+    )
+    if token_id is not None:
+        open_ones = open_ones.where(ApiToken.id == token_id)
+    rows = session.scalars(open_ones.order_by(ApiToken.name)).all()
+    for row in rows:
+        row.ended_at = now
+        log.note(session, identity, "token.end", body={"person": str(person_id), "name": row.name})
+    return len(rows)
 
 
 def _hash(token: str) -> str:

@@ -7,7 +7,9 @@ key, and never stand among the ordinary values.
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from datetime import date
 from decimal import Decimal
+from math import isfinite
 from typing import Any
 
 from archive.dates import BadDate, parse_civil
@@ -38,13 +40,16 @@ def check(
     """
     by_name = {each.name: each for each in fields}
     faults = [Fault(name[:40], "unknown_field", {"name": name[:40]}) for name in values if name not in by_name]
-    texts = {name: "" if (typed := values.get(name)) is None else str(typed).strip() for name in by_name}
+    wrong = {name for name in by_name if not _typed(values.get(name))}
+    faults += [Fault(name, "wrong_type") for name in sorted(wrong)]
+    typed = {name: values.get(name) for name in by_name if name not in wrong}
+    texts = {name: "" if value is None else str(value).strip() for name, value in typed.items()}
     found = {name: _checked(by_name[name], text) for name, text in texts.items() if text}
     kept = {name: value for name, value in found.items() if not isinstance(value, Fault)}
     for name, definition in by_name.items():
         if isinstance(value := found.get(name), Fault):
             faults.append(value)
-        elif complete and not texts[name] and definition.asked(kept):
+        elif complete and name not in wrong and not texts[name] and definition.asked(kept):
             faults.append(Fault(name, "required", {"names": dict(definition.names)}))
     ordinary = {name: value for name, value in kept.items() if not by_name[name].protected}
     protected = {name: value for name, value in kept.items() if by_name[name].protected}
@@ -52,6 +57,13 @@ def check(
     if faults:
         raise InvalidInput(*faults)
     return ordinary, protected
+
+
+def _typed(value: Any) -> bool:
+    """Whether a value is a text, a number, a day or nothing: what can be written as a text and read again."""
+    if isinstance(value, bool) or (isinstance(value, float) and not isfinite(value)):
+        return False
+    return value is None or isinstance(value, str | int | float | Decimal | date)
 
 
 def _across(fields: Mapping[str, FieldDef], values: Mapping[str, str]) -> list[Fault]:

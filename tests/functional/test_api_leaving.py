@@ -89,6 +89,14 @@ def test_a_program_proposes_a_destruction_once_and_reads_it_by_pages(house: ApiH
     assert house.get("/api/v1/destructions?cursor=nonsense").status_code == 422
 
 
+def test_a_program_has_the_report_of_an_appraisal_that_nobody_printed_before(house: ApiHouse) -> None:
+    given_up(house, "甲合同")
+    [closed] = house.get("/api/v1/appraisals").json["appraisals"]
+    for locale in ("en", "zh-TW"):  # each language has a copy of its own
+        sent = house.get(f"/api/v1/appraisals/{closed['appraisal']}/report", Accept_Language=locale)
+        assert (sent.status_code, sent.data[:4]) == (200, b"%PDF")
+
+
 def test_who_does_not_see_it_is_answered_as_if_there_were_none(house: ApiHouse) -> None:
     given_up(house, "甲合同")
     made = proposed(house)
@@ -145,7 +153,7 @@ def test_the_register_and_the_certificate_of_what_is_gone(house: ApiHouse) -> No
         work.commit()
     [line] = house.get("/api/v1/destroyed").json["records"]
     assert (line["title"], line["number"], line["destruction_number"]) == ("甲合同", "A1", made["number"])
-    assert house.get("/api/v1/destroyed?since=2999-01-01").json["records"] == []
+    assert house.get("/api/v1/destroyed?since=2199-01-01").json["records"] == []
     for name in ("certificate", "register"):
         reply = house.get(f"{at}/{name}")
         assert (reply.status_code, reply.data[:4]) == (200, b"%PDF")

@@ -57,6 +57,8 @@ def test_a_program_edits_many_records_and_undoes_it(house: ApiHouse) -> None:
     drafts, filed = [house.a_draft(f"维修单{n}") for n in (1, 2)], house.a_record(title="已归档").id
     body = {"records": [str(each) for each in (*drafts, filed)], "notes": "待核对", "add_keywords": ["电梯"]}
     assert house.ask("POST", "/api/v1/bulk-edits", json=body | {"records": []}).status_code == 422
+    own = house.ask("POST", "/api/v1/bulk-edits", json=body | {"fields": {"phone": "13812345678"}})
+    assert [(each["pointer"], each["code"]) for each in own.json["fields"]] == [("/fields/phone", "one_by_one")]
     made = house.ask("POST", "/api/v1/bulk-edits", json=body)
     assert (made.status_code, made.json["state"], made.json["counts"]) == (201, "prepared", {"waiting": 3})
     assert made.json["refused"] == [{"record": str(filed), "reason": "wrong_state"}]

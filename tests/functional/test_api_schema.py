@@ -3,6 +3,8 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
 
 import pytest
 import schemathesis
@@ -79,3 +81,38 @@ def test_what_is_made_says_where_it_is_shown() -> None:
         "distribute_level", "enter_event", "enter_event_of_subject", "enter_matter", "enter_matter_of_subject",
         "give_grant", "give_post", "lose_paper", "name_deputy", "note_check",
     }  # fmt: skip  # shown in lists alone
+
+
+PLAIN = {
+    "authority", "belongs", "kind", "label", "missing", "name", "note", "number", "place", "reason",
+    "registration_number", "why",
+}  # fmt: skip
+"""Texts of answers to POST that are kept: numbers, codes, paths of shelves, and what a hold says of itself."""
+
+
+def _texts(schema: dict[str, Any], shared: dict[str, Any], name: str = "") -> set[str]:
+    """Return the names below which a schema has a text that may be any."""
+    if "$ref" in schema:
+        return _texts(shared[schema["$ref"].rsplit("/", 1)[1]], shared, name)
+    anything = schema.get("type") == "string" and not {"format", "enum", "const", "pattern"} & set(schema)
+    below = [(name, each) for each in schema.get("anyOf", [])] + list(schema.get("properties", {}).items())
+    below += [(name, schema[key]) for key in ("items", "additionalProperties") if isinstance(schema.get(key), dict)]
+    return {name for _ in range(anything)}.union(*(_texts(each, shared, key) for key, each in below))
+
+
+def test_answers_that_are_kept_hold_no_words_but_those_known() -> None:
+    found = set()
+    for each in OPERATIONS:
+        if each.repeatable and each.answer is not None and not each.speaks:
+            schema = each.answer.json_schema(mode="serialization")
+            found |= _texts(schema, schema.get("$defs", {}))
+    assert found == PLAIN
+
+
+def test_what_makes_an_answer_anew_is_given_what_it_is_made_from() -> None:
+    again = [each for each in OPERATIONS if each.again]
+    assert {each.name for each in again if each.status == 201} == {"add_subject", "create_record", "split_dossier"}, (
+        "the log's entry must be about what was made"
+    )
+    by_place = [each for each in again if each.status != 201]
+    assert [each.name for each in by_place if next(iter(each.places.values()), None) is not UUID] == []

@@ -352,8 +352,17 @@ def test_sessions_end_failures_are_forgotten_accounts_are_closed_and_opened(
     assert "失败" in officer.get(f"/house/people/{key}").text
     assert "失败记录已清除" in send(officer, f"/house/people/{key}/unlock")[1]
     assert "清除失败记录" not in officer.get(f"/house/people/{key}").text
+    people = house.services.people
+    tokens = [people.issue_token(people.identity_of("staff"), "staff", name, 9) for name in ("扫描站", "门禁")]
+    page = officer.get(f"/house/people/{key}").text
+    assert "扫描站" in page
+    [first, *_] = re.findall(rf'action="(/house/people/{key}/tokens/[0-9a-f-]+/end)"', page)
+    assert send(staff, first)[0] == 403
+    assert "令牌已失效" in send(officer, first)[1]
+    assert [people.resume_token(each) is None for each in tokens].count(True) == 1
     assert "已结束 1 个会话" in send(officer, f"/house/people/{key}/sessions/end")[1]
     assert staff.get("/").status_code == 302
+    assert [people.resume_token(each) for each in tokens] == [None, None]
     assert "账户已停用" in send(officer, f"/house/people/{key}/close")[1]
     assert not signs_in(house, "staff", PASSWORD)
     assert "重新启用" in send(officer, f"/house/people/{key}/reopen")[1]

@@ -105,6 +105,8 @@ def test_every_change_of_a_hidden_record_answers_as_if_it_were_not_there(house: 
         own = {"signing.sign_out", "signing.language", "signing.signed_in", "account.set_password"}  # of no record
         if rule.endpoint in {*own, "records.create"}:
             continue
+        if rule.endpoint in {"account.set_password", "account.make_token"}:  # they count wrong passwords, of no record
+            continue
         for method in (rule.methods or set()) & {"POST", "PUT"}:
             absent = change(client, house, rule, method, token, uuid4(), uuid4())
             for number in hidden:

@@ -30,7 +30,7 @@ def acts(house: WebHouse) -> list[str]:
 def test_a_token_is_shown_once_opens_what_was_chosen_and_ends(house: WebHouse) -> None:
     me = house.browser("archivist")
     assert 'href="/account"' in me.get("/").text
-    made = send(me, "/account/tokens", name="扫描站", days="30", scope="write")
+    made = send(me, "/account/tokens", name="扫描站", days="30", scope="write", proof=PASSWORD)
     token = made.text.split(">juanku_", 1)[1].split("<", 1)[0]
     assert token not in me.get("/account").text
     assert "扫描站" in me.get("/account").text
@@ -51,15 +51,43 @@ def test_a_token_is_shown_once_opens_what_was_chosen_and_ends(house: WebHouse) -
     "form", [{"name": "", "days": "30"}, {"name": "x", "days": "367"}, {"name": "x", "days": "-1"}]
 )
 def test_a_token_needs_a_name_and_an_end(house: WebHouse, form: dict[str, str]) -> None:
-    reply = send(house.browser("clerk"), "/account/tokens", **form)
+    reply = send(house.browser("clerk"), "/account/tokens", proof=PASSWORD, **form)
     assert reply.status_code == 422
     assert ">juanku_" not in reply.text
 
 
 def test_a_token_reads_only_unless_chosen_otherwise(house: WebHouse) -> None:
-    send(house.browser("staff"), "/account/tokens", name="read", days="1", scope="all")
+    send(house.browser("staff"), "/account/tokens", name="read", days="1", scope="all", proof=PASSWORD)
     with house.services.db.reading() as session:
         assert session.scalars(select(ApiToken.scope).where(ApiToken.name == "read")).one() is TokenScope.READ
+
+
+def test_a_token_is_made_with_the_present_password_alone_and_wrong_ones_are_counted(house: WebHouse) -> None:
+    me, form = house.browser("staff"), {"name": "read", "days": "1"}
+    for proof in ({}, {"proof": "wrong"}):
+        refused = send(me, "/account/tokens", **form, **proof)
+        assert refused.status_code == 401
+        assert 'id="fault-proof"' in refused.text
+        assert "juanku_" not in refused.text
+    statuses = [send(me, "/account/tokens", **form, proof="wrong").status_code for _ in range(12)]
+    assert statuses[-1] == 429, "guessing at an open browser is slowed as at the sign-in page"
+    with house.services.db.reading() as session:
+        assert not session.scalars(select(ApiToken)).all()
+
+
+def test_a_new_password_ends_tokens_and_the_log_names_the_token_of_an_act(house: WebHouse) -> None:
+    me = house.browser("archivist")
+    made = send(me, "/account/tokens", name="扫描站", days="30", scope="write", proof=PASSWORD).text
+    headers = {"Authorization": f"Bearer juanku_{made.split('>juanku_', 1)[1].split('<', 1)[0]}"}
+    api = house.app.test_client()
+    new = {"fonds": "WY01", "category": "WYH", "title": "合同", "level": 1}
+    assert api.post("/api/v1/records", json=new, headers=headers).status_code == 201
+    with house.services.db.reading() as session:
+        entry = session.scalars(select(LogEntry).where(LogEntry.act == "record.create")).one()
+    assert (entry.actor, entry.operator) == ("archivist", "token:扫描站")
+    assert "由程序（令牌 扫描站）" in house.browser("auditor").get("/log?act=record.create").text
+    assert send(me, "/account/password", present=PASSWORD, password="春江花月夜-2027-夏").status_code == 200
+    assert api.get("/api/v1/me", headers=headers).status_code == 401
 
 
 def test_sessions_are_listed_and_ended(house: WebHouse) -> None:

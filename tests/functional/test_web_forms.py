@@ -1,6 +1,7 @@
 """The forms of the trade: what stands on them, for whom, and how a house makes them its own."""
 
 from collections.abc import Iterator
+from datetime import date
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,9 @@ from archive.model import (
     RecordState,
 )
 from tests.factories.web_house import WebHouse, a_web_house, token_on
+from web.prints.boxes import spines
 from web.prints.kinds import KINDS, shipped
+from web.prints.papers import Holding, Paper, Words
 from web.prints.samples import ROWS, sample
 from web.prints.setting import typesetter
 
@@ -169,6 +172,8 @@ def test_the_contents_of_a_dossier_stand_in_order_with_page_numbers_and_without_
     note = "".join(pages_of(asked(house.browser("archivist"), "closing_note", [dossier], language="zh_CN").data))
     assert "更正：WY01-WYH·2024-D30-A0001-1。" in note
     assert "A0001-3" not in note
+    assert asked(house.browser("staff"), "closing_note", [dossier]).status_code == 200
+    assert not [each for each in acts(house, "destruction.see") if each.result == "refused"], "nobody asked for them"
     for words in ("备考表", "本卷共3件、6页", "其中纸质3件，电子0件", "立卷人", "检查人", "立卷日期"):
         assert words in note
 
@@ -184,6 +189,13 @@ def test_a_cover_names_what_the_standard_asks_for_and_a_spine_of_an_upper_level_
     spine = "".join(pages_of(asked(client, "spine", [dossier], language="zh_CN", thickness="30").data))
     assert "D30-A0001" in spine
     assert not {"梯", "案"} & set(spine)
+    upper = Paper(
+        "D30-1", 3, "机密", "square", "WY01", "一号全宗", "案卷", "R1", drawn_up="2024-03-05", category="物业",
+        term="D30", pages=9, open=False,
+    )  # fmt: skip
+    [told] = spines([Holding(upper, [])], Words("zh_CN", date(2026, 1, 5)))
+    given = {"number": "D30-1", "fonds": "WY01", "level_rank": 3, "level": "机密", "shape": "square"}
+    assert {name: value for name, value in told.items() if value} == given, "to a house's own template too"
 
 
 def test_a_blank_form_needs_no_record_and_a_form_that_does_not_fit_is_refused(house: WebHouse) -> None:

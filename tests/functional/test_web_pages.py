@@ -19,6 +19,9 @@ from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_of,
 TEMPLATES = Path(__file__).parents[2] / "web" / "templates"
 
 
+JSON = {"Content-Type": "application/json"}
+
+
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[WebHouse]:
     with a_web_house(tmp_path) as made:
@@ -119,6 +122,9 @@ def test_a_file_comes_in_by_pieces_and_goes_on_after_a_break(house: WebHouse, ar
     assert first.json == {"received": 1}
     early = archivist.post(f"/uploads/{upload}/finish", headers=headers, json={})
     assert (early.status_code, early.json["code"]) == (409, "conflict")
+    for bad in ("[" * 100_000, "[]"):  # no document, so that nothing is to be replaced
+        sent = archivist.post(f"/uploads/{upload}/finish", headers=headers | JSON, data=bad)
+        assert sent.status_code == 409
     assert archivist.get(f"/uploads/{upload}", headers=headers).json == {"received": 1}
     assert "正在上传" in archivist.get("/uploads").text
     last = archivist.put(f"/uploads/{upload}/1", headers=headers, data=data[PIECE_BYTES:])
@@ -133,6 +139,12 @@ def test_a_file_comes_in_by_pieces_and_goes_on_after_a_break(house: WebHouse, ar
     assert part.headers["Content-Range"] == f"bytes {PIECE_BYTES - 2}-{PIECE_BYTES + 2}/{len(data)}"
     beyond = archivist.get(f"/files/{content}", headers={"Range": f"bytes={len(data)}-"})
     assert beyond.status_code == 416
+    following = archivist.post(f"/uploads/begin/{record}", headers=headers, json={"name": "新", "size": 1}).json[
+        "upload"
+    ]
+    archivist.put(f"/uploads/{following}/0", headers=headers, data=b"x")
+    half = f'{{"replaces": "{content}", "reason": "\\ud800"}}'
+    assert archivist.post(f"/uploads/{following}/finish", headers=headers | JSON, data=half).status_code == 200
 
 
 def test_an_upload_replaces_no_file_of_another_record(house: WebHouse, archivist: FlaskClient) -> None:

@@ -261,6 +261,7 @@ EXPECTED: dict[str, str] = {
             "link",
             "end_link",
             "end_sessions",
+            "end_token",
             "unlock",
             "close",
             "reopen",

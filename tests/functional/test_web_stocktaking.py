@@ -99,6 +99,8 @@ def test_half_an_address_is_a_scan_that_is_not_known(house: WebHouse) -> None:
     (here, _wrong, _gone), boxes = a_counted_room(house, "K9", 3)
     archivist = Hands(house, "archivist")
     at = archivist.post("/stocktakings", place="k9").location
+    headers = {"X-CSRFToken": archivist.token, "Accept": "application/json", "Content-Type": "application/json"}
+    assert archivist.client.post(f"{at}/scans", data="[" * 100_000, headers=headers).status_code == 422
     scans = [_scan(boxes[0], each) for each in (here, "http://[x", "http://a／b")]
     assert [each["verdict"] for each in archivist.send(f"{at}/scans", *scans).json["scans"]] == [
         "found", "unknown", "unknown",

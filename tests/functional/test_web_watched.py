@@ -185,7 +185,10 @@ def test_an_exception_is_told_by_kind_and_place_without_its_words(house: WebHous
     house.search.search = broken  # type: ignore[assignment, method-assign]
     for formatter in (JsonLines([]), PlainLines([])):
         with Said(formatter) as said:
-            assert house.browser("archivist").get("/search?q=x").status_code == 500
+            reply = house.browser("archivist").get("/search?q=x")
+        assert reply.status_code == 500
+        assert "没有任何改动" not in reply.text, "nobody knows what was done before it failed"
+        assert "是否已经办成" in reply.text
         assert TITLE not in said.text
         assert "builtins.RuntimeError" in said.text
         assert "builtins.ValueError" in said.text

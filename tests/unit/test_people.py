@@ -11,7 +11,7 @@ from sqlalchemy import select
 from archive.errors import Conflict, InvalidInput, NotAllowed, SignInFailed
 from archive.identity import OFFICERS, Role
 from archive.ids import new_id
-from archive.model import Person
+from archive.model import ApiToken, Person
 from archive.people.passwords import check_password
 from tests.factories import people
 from tests.factories.accounts import GOOD, an_office
@@ -151,14 +151,32 @@ def test_a_closed_account_is_out_at_once_and_its_token_too(office: SimpleNamespa
 def test_changing_the_password_takes_the_present_one_and_ends_the_other_sessions(office: SimpleNamespace) -> None:
     here, token = office.people.sign_in("wang", GOOD)
     _, elsewhere = office.people.sign_in("wang", GOOD)
+    program = office.people.issue_token(office.wang, "wang", "scripts", 30)
     with pytest.raises(SignInFailed):
         office.people.set_password(here, here.person_id, NEWER, present="a wrong one")
     office.people.set_password(here, here.person_id, NEWER, present=GOOD)
     assert office.people.resume(token)
     assert office.people.resume(elsewhere) is None
+    assert office.people.resume_token(program) is None
     with pytest.raises(SignInFailed):
         office.people.sign_in("wang", GOOD)
     assert office.people.sign_in("wang", NEWER)
+
+
+def test_who_manages_people_ends_sessions_and_tokens_each_noted_by_its_name(office: SimpleNamespace) -> None:
+    own = office.wang.person_id
+    tokens = [office.people.issue_token(office.wang, "wang", name, 30) for name in ("scripts", "scanner")]
+    other = office.people.issue_token(office.secrecy, "secrecy", "mine", 30)
+    with office.db.reading() as session:
+        [scripts] = session.scalars(select(ApiToken.id).where(ApiToken.name == "scripts"))
+    with pytest.raises(NotAllowed):
+        office.people.end_token_of(office.secrecy, own, scripts)
+    office.people.end_token_of(office.guardian, own, scripts)
+    assert [office.people.resume_token(each) is None for each in tokens] == [True, False]
+    assert office.people.end_sessions(office.guardian, own) == 0
+    assert [office.people.resume_token(each) is None for each in (*tokens, other)] == [True, True, False]
+    ended = [body["name"] for act, _, _, body in office.log.acts if act == "token.end"]
+    assert ended == ["scripts", "scanner"]
 
 
 def test_only_who_manages_people_sets_anothers_password(office: SimpleNamespace) -> None:

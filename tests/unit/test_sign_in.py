@@ -230,6 +230,10 @@ def test_a_token_is_ended_by_its_person(office: SimpleNamespace) -> None:
     assert office.people.resume_token(token) is None
     with pytest.raises(NotFound):
         office.people.end_token(office.secrecy, "scripts")
+    for _ in range(2):  # its name is free again, once it has ended or its day is over
+        again = office.people.issue_token(office.wang, "wang", "scripts", 30)
+        assert office.people.resume_token(again)
+        office.clock.move(days=31)
 
 
 def test_no_administrator_takes_a_token_for_someone_else(office: SimpleNamespace) -> None:

@@ -146,6 +146,8 @@ def test_a_person_gets_the_language_their_browser_asks_for() -> None:
     assert best_locale("zh-Hant-HK") == "zh_TW"
     assert best_locale("zh-CN,zh;q=0.9,en;q=0.8") == "zh_CN"
     assert best_locale("en-GB") == "en"
+    assert best_locale("en;q=0.1, zh-CN") == "zh_CN"
+    assert best_locale("zh-CN;q=0, en;q=0.5") == "en"
     assert best_locale("de-DE,fr") == "zh_CN"
     assert best_locale(None) == "zh_CN"
 

@@ -63,11 +63,11 @@ def circulation(circulation_id: UUID) -> SlipStands:
     return _slip(services().lending.rounds.show(identity(), circulation_id))
 
 
-@operation("/circulations/{circulation_id}/signature", 403, 404, 409, method="POST")
+@operation("/circulations/{circulation_id}/signature", 403, 404, 409, method="POST", again=circulation, speaks=True)
 def sign_circulation(circulation_id: UUID) -> SlipStands:
     """Sign that you have the paper, in your turn."""
     services().lending.rounds.sign(identity(), circulation_id)
-    return _slip(services().lending.rounds.show(identity(), circulation_id))
+    return circulation(circulation_id)
 
 
 @operation("/standing-custodies")

@@ -49,7 +49,6 @@ def _again(correction_id: UUID) -> CorrectionStands:
     method="POST",
     status=201,
     made_at="/corrections/{correction}",
-    again=_again,
 )
 def ask_correction(record_id: UUID, body: given.NewCorrection, version: int) -> CorrectionStands:
     """Ask for a correction of a filed record; someone else decides. Parts that are left out stay."""

@@ -9,13 +9,14 @@ from archive.cataloguing.describing import Draft
 from archive.cataloguing.showing import CustodyView, RecordFilter, RecordView, number_of
 from archive.errors import Fault, InvalidInput, NotFound
 from archive.filing.one import Filed
+from archive.identity import Role
 from archive.model import Record
 from web import paging
 from web.api import given
 from web.api.made import DoubleDecided, FiledMany, RecordChanged, RecordFiled, RecordListed, RecordPage, RecordVital
 from web.api.names import behind, department_id, fonds_id, page, place_id
 from web.api.operations import operation
-from web.api.refusals import Stale
+from web.api.refusals import AnswerLost, Stale
 from web.services import identity, services
 
 NONE = UUID(int=0)
@@ -23,9 +24,12 @@ NONE = UUID(int=0)
 
 
 def changed(record_id: UUID) -> RecordChanged:
-    """Return a record's version now: the answer to an act on it."""
+    """Return a record's version now: the answer to an act on it. Raises ``AnswerLost``: it went for good since."""
     with services().db.reading() as session:
-        return RecordChanged(record=record_id, version=session.get_one(Record, record_id).version)
+        row = session.get(Record, record_id)
+    if row is None:
+        raise AnswerLost
+    return RecordChanged(record=record_id, version=row.version)
 
 
 @operation("/records")
@@ -200,7 +204,8 @@ def _plain(body: given.Described, fonds: UUID, faults: list[Fault]) -> dict[str,
 def _group(fonds: UUID, mark: str | None, faults: list[Fault]) -> UUID | None:
     if mark is None:
         return None
-    found = services().directory.group_at(fonds, mark)
+    may_ask = Role.ARCHIVIST in identity().roles  # nobody else learns which groups there are
+    found = services().directory.group_at(fonds, mark) if may_ask else None
     if found is None:
         faults.append(Fault("group", "unknown"))
     return found

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, JsonValue
+from pydantic import Field, JsonValue
 
 from archive.checking import LONGEST_REMARK
 from archive.identity import Role
@@ -22,7 +22,7 @@ from archive.model import (
     ShelfKind,
 )
 from archive.model.log import LogResult
-from web.api.shapes import Shape
+from web.api.shapes import Moment, Shape
 
 Text = Annotated[str, Field(max_length=20_000)]
 Short = Annotated[str, Field(max_length=2_000)]
@@ -348,8 +348,8 @@ class LogList(LogPage):
     person: UUID | None = None
     record: UUID | None = None
     result: LogResult | None = None
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
 
 
 class SealedLog(Shape):

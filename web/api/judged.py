@@ -39,6 +39,12 @@ class MatterOut(Shape):
     settled_why: str
 
 
+class MatterKept(Shape):
+    """Which matter was entered or settled; its words are read with the list."""
+
+    matter: UUID
+
+
 class MatterPage(Shape):
     """One page of matters, the newest first."""
 

@@ -27,29 +27,29 @@ def matters(query: judged.MatterList) -> judged.MatterPage:
     return judged.MatterPage(matters=[_matter(each) for each in shown], next=following)
 
 
-def _matter_again(matter_id: UUID) -> judged.MatterOut:
-    return _matter(services().retention.matters.one(identity(), matter_id))
+def _matter_kept(matter_id: UUID) -> judged.MatterKept:
+    return judged.MatterKept(matter=matter_id)
 
 
-@operation("/records/{record_id}/matters", 403, 404, method="POST", status=201, again=_matter_again)
-def enter_matter(record_id: UUID, body: judged.NewMatter) -> judged.MatterOut:
+@operation("/records/{record_id}/matters", 403, 404, method="POST", status=201)
+def enter_matter(record_id: UUID, body: judged.NewMatter) -> judged.MatterKept:
     """Enter an unsettled matter of a record; of a dossier it counts for all its items."""
     key = services().retention.matters.open_of_record(identity(), record_id, body.kind, body.reason)
-    return _matter_again(key)
+    return _matter_kept(key)
 
 
-@operation("/subjects/{subject_id}/matters", 403, 404, method="POST", status=201, again=_matter_again)
-def enter_matter_of_subject(subject_id: UUID, body: judged.NewMatter) -> judged.MatterOut:
+@operation("/subjects/{subject_id}/matters", 403, 404, method="POST", status=201)
+def enter_matter_of_subject(subject_id: UUID, body: judged.NewMatter) -> judged.MatterKept:
     """Enter an unsettled matter of a subject: it counts for all its records."""
     key = services().retention.matters.open_of_subject(identity(), subject_id, body.kind, body.reason)
-    return _matter_again(key)
+    return _matter_kept(key)
 
 
-@operation("/matters/{matter_id}/closing", 403, 404, 409, method="POST", again=_matter_again)
-def close_matter(matter_id: UUID, body: Why) -> judged.MatterOut:
+@operation("/matters/{matter_id}/closing", 403, 404, 409, method="POST", again=_matter_kept)
+def close_matter(matter_id: UUID, body: Why) -> judged.MatterKept:
     """Say that a matter is settled; it stays, and counts no more."""
     services().retention.matters.close(identity(), matter_id, body.reason)
-    return _matter_again(matter_id)
+    return _matter_kept(matter_id)
 
 
 def _matter(each: MatterShown) -> judged.MatterOut:

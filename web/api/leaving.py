@@ -65,7 +65,7 @@ def _made_again(destruction_id: UUID) -> made.DestructionMade:
         return made.DestructionMade(destruction=row.id, number=row.number, state=row.state, version=row.version)
 
 
-@operation("/destructions", 403, method="POST", status=201, made_at="/destructions/{destruction}", again=_made_again)
+@operation("/destructions", 403, method="POST", status=201, made_at="/destructions/{destruction}")
 def propose_destruction(body: made.NewDestruction) -> made.DestructionMade:
     """Propose a destruction: the list of what closed appraisals gave up. Who proposed it asks for it at the page."""
     chosen = Chosen(body.appraisal, None, body.year)

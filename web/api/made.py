@@ -134,6 +134,7 @@ class PutAside(Shape):
     """Files that were put aside, oldest first."""
 
     files: list[FilePutAside]
+    next: Next
 
 
 class FondsShown(Shape):

@@ -17,6 +17,7 @@ from archive.model import (
     TransferItemState,
     TransferState,
 )
+from web.api.clocks import Day
 from web.api.given import Page
 from web.api.made import Next
 from web.api.shapes import Shape
@@ -118,8 +119,8 @@ class DestroyedList(Page):
     """Which lines of the register of what was destroyed."""
 
     number: Annotated[str, Field(max_length=60)] = Field("", description="A part of the number.")
-    since: date | None = Field(None, description="Gone on this day or later.")
-    until: date | None = Field(None, description="Gone on this day or earlier.")
+    since: Day | None = Field(None, description="Gone on this day or later.")
+    until: Day | None = Field(None, description="Gone on this day or earlier.")
 
 
 class DestroyedOut(Shape):

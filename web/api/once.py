@@ -2,12 +2,14 @@
 
 import hashlib
 import threading
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
 from flask import Response, request
+from sqlalchemy.exc import NoResultFound
 
-from archive.errors import Conflict, Fault, InvalidInput
+from archive.errors import Conflict, Fault, InvalidInput, NotFound, Unavailable
 from archive.model import ApiAnswer
 from web.api.operations import Operation
 from web.api.refusals import AnswerLost, KeyReused, StillRunning
@@ -44,7 +46,7 @@ def perform(one: Operation, **places: Any) -> Response:
 def _once(one: Operation, person: UUID, key: str, places: dict[str, Any]) -> Response:
     once, asked = services().once, _fingerprint()
     if (kept := once.found(person, key)) is not None:
-        return _replayed(one, kept, asked)
+        return _replayed(one, kept, asked, places)
     try:
         with once.keeping(person, key, asked, unlogged=one.unlogged):
             reply = one.perform(**places)
@@ -52,19 +54,24 @@ def _once(one: Operation, person: UUID, key: str, places: dict[str, Any]) -> Res
         if error.facts.get("what") == "request":
             raise StillRunning(seconds=1) from error
         raise
-    if reply.status_code < 300:
-        once.keep(person, key, reply.status_code, reply.get_data(as_text=True))
+    if reply.status_code < 300 and not one.speaks:
+        with suppress(Unavailable):  # it was done: a lost answer is made anew when it is asked for
+            once.keep(person, key, reply.status_code, reply.get_data(as_text=True))
     return reply
 
 
-def _replayed(one: Operation, kept: ApiAnswer, asked: str) -> Response:
+def _replayed(one: Operation, kept: ApiAnswer, asked: str, places: dict[str, Any]) -> Response:
     if kept.request != asked:
         raise KeyReused
     if kept.status is not None:
         return one.located(Response(kept.answer or None, kept.status, mimetype="application/json"))
-    if one.again is None or kept.made is None:
+    about = kept.made if one.status == 201 else next(iter(places.values()), None)
+    if one.again is None or about is None:
         raise AnswerLost
-    return one.written(one.again(kept.made))
+    try:
+        return one.written(one.again(about))
+    except (NotFound, NoResultFound) as error:  # it is no more, or no longer theirs to see
+        raise AnswerLost from error
 
 
 def _fingerprint() -> str:

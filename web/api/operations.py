@@ -40,7 +40,9 @@ class Operation:
         status: of an answer.
         tagged: whether the answer carries an ``ETag`` (it has a ``version``), and ``If-None-Match`` is heeded.
         unlogged: whether the act writes no log, so that its first transaction is the one that counts.
-        again: makes the answer anew from what the act was done on, when the first one was lost.
+        again: makes the answer anew when the first one was lost: from what was acted on, which stands first in the
+            path; where something was made (201), from what the log's entry is about.
+        speaks: whether the answer holds words, so that it is not kept.
         made_at: where what was made is shown, with names of the answer in it: what ``Location`` says.
         check: what is wrong with a body besides its shape, to be told with a name that is not known.
     """
@@ -53,6 +55,7 @@ class Operation:
     tagged: bool = False
     unlogged: bool = False
     again: Callable[[UUID], BaseModel] | None = None
+    speaks: bool = False
     made_at: str = ""
     check: Callable[[Any], Sequence[Fault]] | None = None
 

@@ -51,7 +51,7 @@ def _again(renewal_id: UUID) -> made.RenewalStands:
         return _stands(session.get_one(Approval, renewal_id))
 
 
-@operation("/renewals", 403, 404, method="POST", status=201, made_at="/renewals/{renewal}", again=_again)
+@operation("/renewals", 403, 404, method="POST", status=201, made_at="/renewals/{renewal}")
 def ask_renewal(body: made.NewRenewal) -> made.RenewalStands:
     """Ask that filed records be kept on; someone else decides, and until then their days stay as they are."""
     wish = Wish(body.records, Extent(body.through, body.years), body.reason, body.authority)

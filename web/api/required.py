@@ -60,18 +60,14 @@ def know_facts(record_id: UUID, body: PaperFacts, version: int) -> PapersShown:
     return papers(record_id)
 
 
-def _again(record_id: UUID) -> PapersShown:
-    return papers(record_id)
-
-
-@operation("/records/{record_id}/papers/items", 403, 404, 409, method="POST", again=_again)
+@operation("/records/{record_id}/papers/items", 403, 404, 409, method="POST", again=papers, speaks=True)
 def name_paper(record_id: UUID, body: NamedPaper) -> PapersShown:
     """Say that an item of the dossier is one of its papers; twice is no error."""
     services().papers.attach(identity(), record_id, body.paper, body.record)
     return papers(record_id)
 
 
-@operation("/records/{record_id}/papers/copies", 403, 404, 409, method="POST", again=_again)
+@operation("/records/{record_id}/papers/copies", 403, 404, 409, method="POST", again=papers, speaks=True)
 def note_paper_copy(record_id: UUID, body: PaperSeen) -> PapersShown:
     """Note of an item that is a paper whether its copy is sealed, and when you saw its original and gave it back."""
     services().papers.note_copy(

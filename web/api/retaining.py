@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from archive.errors import WrongState
+from archive.errors import NotFound, WrongState
 from archive.model import Hold, HoldKind, Record, RetentionEvent
 from retention.board import Asked
 from retention.events import Entered
@@ -78,7 +78,10 @@ def record_term(record_id: UUID) -> clocks.TermOfRecord:
     told = services().retention.board.told(identity(), record_id)
     if told is None:
         with services().db.reading() as session:
-            raise WrongState(state=session.get_one(Record, record_id).state.value, act="record.term")
+            row = session.get(Record, record_id)
+        if row is None:
+            raise NotFound
+        raise WrongState(state=row.state.value, act="record.term")
     due_, own = told.reckoned.due, told.reckoned.own
     return clocks.TermOfRecord(
         record=record_id,
@@ -106,14 +109,14 @@ def _event_again(event_id: UUID) -> clocks.EventShown:
         return _event(Entered(session.get_one(RetentionEvent, event_id), "", "", None))
 
 
-@operation("/records/{record_id}/events", 403, 404, method="POST", status=201, again=_event_again)
+@operation("/records/{record_id}/events", 403, 404, method="POST", status=201)
 def enter_event(record_id: UUID, body: clocks.NewEvent) -> clocks.EventShown:
     """Enter an event of a record; of a dossier it counts for all its items. Days follow at once."""
     key = services().retention.events.enter_of_record(identity(), record_id, body.event, body.day, body.note)
     return _event_again(key)
 
 
-@operation("/subjects/{subject_id}/events", 403, 404, method="POST", status=201, again=_event_again)
+@operation("/subjects/{subject_id}/events", 403, 404, method="POST", status=201)
 def enter_event_of_subject(subject_id: UUID, body: clocks.NewEvent) -> clocks.EventShown:
     """Enter an event of a subject: it counts for all its records."""
     key = services().retention.events.enter_of_subject(identity(), subject_id, body.event, body.day, body.note)
@@ -162,7 +165,7 @@ def hold(hold_id: UUID) -> clocks.HoldShown:
     return _hold(services().retention.holds.show(identity(), hold_id, 1)[0])
 
 
-@operation("/holds", 403, 404, method="POST", status=201, made_at="/holds/{hold}", again=_hold_again)
+@operation("/holds", 403, 404, method="POST", status=201, made_at="/holds/{hold}")
 def place_hold(body: clocks.NewHold) -> clocks.HoldShown:
     """Place a hold: what it covers is neither corrected nor destroyed from now on, nor what comes under it later."""
     covers: dict[str, Any]

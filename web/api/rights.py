@@ -95,7 +95,7 @@ def set_custody(login: str, body: made.Entrusted) -> None:
 
 @operation("/people/{login}/sessions/end", 403, 404, method="POST")
 def end_sessions_of(login: str) -> made.Ended:
-    """End all sessions of a person; their tokens stay."""
+    """End all sessions of a person, and their tokens."""
     return made.Ended(sessions=services().people.end_sessions(identity(), _account(login)))
 
 

@@ -5,8 +5,10 @@ from uuid import UUID
 from archive.errors import Fault, InvalidInput
 from archive.files.arrivals import Received
 from archive.ports import PIECE_BYTES
+from web import paging
 from web.api import given, problems
 from web.api.made import FileDecided, FilePutAside, FileTaken, PutAside, UploadBegun, UploadStands
+from web.api.names import behind, page
 from web.api.operations import operation
 from web.arriving.put_aside import put_aside_files
 from web.services import identity, services
@@ -62,8 +64,12 @@ def abandon_upload(upload_id: UUID) -> None:
 
 
 @operation("/put-aside")
-def put_aside() -> PutAside:
-    """List the files that were put aside, of records that the person may read."""
+def put_aside(query: given.Page) -> PutAside:
+    """List the files that were put aside, of records that the person may read, the oldest first."""
+    found = put_aside_files(
+        services(), identity(), problems.language(), query.limit + 1, behind(query.cursor, paging.read)
+    )
+    shown, following = page(found, query.limit, lambda each: paging.told((each.at, each.content_id)))
     files = [
         FilePutAside(
             content=each.content_id,
@@ -76,9 +82,9 @@ def put_aside() -> PutAside:
             why=each.why,
             todo=each.todo,
         )
-        for each in put_aside_files(services(), identity(), problems.language())
+        for each in shown
     ]
-    return PutAside(files=files)
+    return PutAside(files=files, next=following)
 
 
 @operation("/files/{content_id}/accept", 403, 404, 409, method="POST")

@@ -1,10 +1,10 @@
 """What programs send and get, as typed shapes: answers are made from them, and so is the OpenAPI document."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from archive.files.pairing import Why
 from archive.identity import Role
@@ -15,6 +15,7 @@ DEEPEST = 10_000
 MOST_HITS = 100
 MOST_FILTERS = 50
 
+Moment = Annotated[AwareDatetime, Field(ge=datetime(1000, 1, 1, tzinfo=UTC), le=datetime(2999, 12, 31, tzinfo=UTC))]
 Filter = Annotated[str, Field(max_length=300)]
 
 
@@ -39,6 +40,13 @@ class SearchQuery(Shape):
     )
     offset: int = Field(0, ge=0, le=DEEPEST, description="How many hits to pass over.")
     limit: int = Field(20, ge=1, le=MOST_HITS, description="How many hits to answer with.")
+
+
+class PagesWanted(Shape):
+    """Which pages of a marked copy; a file that is had as it is comes whole."""
+
+    first: int = Field(1, ge=1, le=1_000_000)
+    last: int = Field(50, ge=1, le=1_000_000, description="At most 50 pages at once.")
 
 
 class FieldFault(Shape):

@@ -73,7 +73,9 @@ def change_copy(copy_id: UUID, body: given.CopyChanges, version: int) -> CopySho
     return _shown(_found(copy_id))
 
 
-@operation("/copies/{copy_id}/withdraw", 403, 404, 409, 412, method="POST", tagged=True)
+@operation(
+    "/copies/{copy_id}/withdraw", 403, 404, 409, 412, method="POST", tagged=True, again=one_copy, speaks=True
+)  # fmt: skip
 def withdraw_copy(copy_id: UUID, body: given.CopyReason, version: int) -> CopyShown:
     """Withdraw a copy that is no more: it leaves its place; its number stays its own."""
     services().shelving.copies.withdraw(identity(), copy_id, body.reason, version)

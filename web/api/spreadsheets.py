@@ -28,6 +28,7 @@ def spreadsheets() -> made.Spreadsheets:
 @operation("/spreadsheets", 403, 413, 503, method="POST", status=201, made_at="/spreadsheets/{spreadsheet}")
 def send_spreadsheet(query: made.NewSpreadsheet, body: bytes) -> made.SpreadsheetBegun:
     """Take a spreadsheet of at most 8 MiB and 5,000 rows; the first row that holds something has the headers."""
+    services().bringing.require(identity())
     category = category_id(fonds_id(query.fonds), query.category)
     return made.SpreadsheetBegun(
         spreadsheet=services().bringing.begin(identity(), query.name, category, read(query.name, body))

@@ -41,6 +41,7 @@ def mine() -> str:
 @pages.post("/bring-in")
 def take() -> BaseResponse:
     """Take a spreadsheet in and go on to its columns."""
+    services().bringing.require(identity())
     sent = request.files.get("file") or FileStorage()
     category = _category(request.form.get("category", ""))
     missing = [

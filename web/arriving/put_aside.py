@@ -7,7 +7,7 @@ from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, or_, select, true
 from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import Fault, InvalidInput
@@ -46,15 +46,21 @@ class PutAside:
     unscanned: str
 
 
-def put_aside_files(services: Services, identity: Identity, locale: str, limit: int = MOST) -> list[PutAside]:
-    """Return the files that were put aside, oldest first; only those of records that the person may read."""
+def put_aside_files(
+    services: Services, identity: Identity, locale: str, limit: int, after: tuple[datetime, UUID] | None = None
+) -> list[PutAside]:
+    """Return files that were put aside, oldest first, behind a place; only those of records that the person reads."""
+    behind: ColumnElement[bool] = true()
+    if after is not None:
+        at, key = after
+        behind = or_(Content.created_at > at, and_(Content.created_at == at, Content.id > key))
     with services.db.reading() as session:
         visible = services.guard.visible(session, identity).subquery()
         rows = session.execute(
             select(Content, File.name, Record.title, Record.level_rank)
             .join(File, File.id == Content.file_id)
             .join(Record, Record.id == Content.record_id)
-            .where(Content.state == ContentState.QUARANTINED, Record.id.in_(select(visible.c.id)))
+            .where(Content.state == ContentState.QUARANTINED, Record.id.in_(select(visible.c.id)), behind)
             .order_by(Content.created_at, Content.id)
             .limit(limit)
         ).all()

@@ -10,6 +10,7 @@ from archive.bringing_in.files import Matched, match, wanted
 from archive.errors import Fault, InvalidInput
 from archive.files.arrivals import Incoming, Received
 from web.i18n import current_locale
+from web.security import json_sent, text_of
 from web.services import identity, services
 from web.words.faults import explain_failed
 
@@ -23,14 +24,10 @@ MOST_TOLD = 200
 @pages.post("/bring-in/<uuid:sheet_id>/match")
 def match_names(sheet_id: UUID) -> BaseResponse:
     """Say for the names of a folder's files which go to which records, and what is left over."""
-    try:
-        told = request.get_json(silent=True)
-    except RecursionError:  # brackets within brackets, thousands deep
-        told = None
-    names = told.get("names") if isinstance(told, dict) else None
+    names = json_sent().get("names")
     if not isinstance(names, list) or len(names) > MOST_NAMES or not all(isinstance(name, str) for name in names):
         raise InvalidInput(Fault("files", "required"))
-    found = _matched(sheet_id, [name.encode("utf-8", "replace").decode() for name in names])
+    found = _matched(sheet_id, [text_of(name) for name in names])
     return jsonify(
         records={name: [str(key) for key in keys] for name, keys in found.records.items()},
         unknown=list(found.unknown[:MOST_TOLD]),

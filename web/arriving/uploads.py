@@ -11,6 +11,7 @@ from archive.errors import Fault, InvalidInput, NotFound, TooLarge
 from archive.ports import PIECE_BYTES
 from web.arriving.sent import sent_files
 from web.i18n import current_locale
+from web.security import json_sent, text_of
 from web.services import identity, services
 from web.words.faults import explain_reason
 
@@ -30,19 +31,11 @@ def mine() -> str:
 @pages.post("/uploads/begin/<uuid:record_id>")
 def begin(record_id: UUID) -> BaseResponse:
     """Announce a file that will come in pieces."""
-    try:
-        told = request.get_json(silent=True)
-    except RecursionError:  # brackets within brackets, thousands deep
-        told = None
-    if not isinstance(told, dict) or not isinstance(told.get("size"), int):
+    told = json_sent()
+    if not isinstance(told.get("size"), int):
         raise InvalidInput(Fault("size", "required"))
-    upload = services().intake.begin(identity(), record_id, _name(told.get("name")), told["size"])
+    upload = services().intake.begin(identity(), record_id, text_of(told.get("name")), told["size"])
     return jsonify(upload=str(upload), piece_bytes=PIECE_BYTES)
-
-
-def _name(told: object) -> str:
-    """Read a file's name; half a surrogate pair, which JSON may hold and no database keeps, becomes a question mark."""
-    return str(told or "").encode("utf-8", "replace").decode()
 
 
 @pages.get("/uploads/<uuid:upload_id>")
@@ -63,14 +56,14 @@ def put_piece(upload_id: UUID, number: int) -> BaseResponse:
 @pages.post("/uploads/<uuid:upload_id>/finish")
 def finish(upload_id: UUID) -> BaseResponse:
     """Join the pieces: the file is in, perhaps instead of another."""
-    told = request.get_json(silent=True)
+    told = json_sent()
     replacing = None
-    if isinstance(told, dict) and told.get("replaces"):
+    if told.get("replaces"):
         try:
             content_id = UUID(str(told["replaces"]))
         except ValueError:
             raise NotFound from None
-        _record, replacing = services().files.giving_way(identity(), content_id, str(told.get("reason", "")))
+        _record, replacing = services().files.giving_way(identity(), content_id, text_of(told.get("reason")))
     received = services().intake.finish(identity(), upload_id, replacing)
     return jsonify(content=str(received.content_id), size=received.size, doubles=len(received.doubles))
 

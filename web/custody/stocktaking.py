@@ -21,7 +21,7 @@ from web.i18n import current_locale
 from web.prints.filled import book_sent, listed, pdf_sent, set_form, words_now
 from web.prints.kinds import KINDS
 from web.prints.papers import Words
-from web.security import allow_camera
+from web.security import allow_camera, json_sent, text_of
 from web.services import identity, services
 from web.sure import asked
 from web.words.faults import explain_scan, status_of
@@ -94,8 +94,7 @@ def scan(stocktaking_id: UUID) -> BaseResponse:
 @pages.post("/<uuid:stocktaking_id>/scans")
 def scans(stocktaking_id: UUID) -> BaseResponse:
     """Take scans of a browser that keeps them until they are taken; each counts once."""
-    sent = request.get_json(silent=True)
-    given = sent.get("scans") if isinstance(sent, dict) else None
+    given = json_sent().get("scans")
     if not isinstance(given, list) or not all(isinstance(each, dict) for each in given):
         raise InvalidInput(Fault("scans", "required"))
     outcomes = _taken(stocktaking_id, given)
@@ -183,7 +182,7 @@ def _taken(stocktaking_id: UUID, given: Sequence[Mapping[str, Any]]) -> Sequence
 
 
 def _given(each: Mapping[str, Any]) -> Scan:
-    text = str(each.get("text", "")).strip()[:300]
+    text = text_of(each.get("text")).strip()[:300]
     try:
         key, place = UUID(str(each.get("id", ""))), UUID(str(each.get("place", "")))
     except ValueError:

@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 
 from archive.cataloguing.describing import Draft
 from archive.errors import Fault, InvalidInput
-from archive.identity import Role
+from archive.identity import Identity, Role
 from archive.model import Department, Medium, Place, Record, RecordKind
 from archive.policy.reach import Reach
 from archive.scheme.fields import FieldDef, FieldKind, parse_fields
@@ -74,7 +74,7 @@ def values_of(record: Record, own: Sequence[tuple[FieldDef, Any]], place: Place 
     return values
 
 
-def draft(form: MultiDict[str, str], category: CategoryShown, directory: Directory, person: UUID | None) -> Draft:
+def draft(form: MultiDict[str, str], category: CategoryShown, directory: Directory, who: Identity) -> Draft:
     """Read a draft from the form. Who catalogues a record under need-to-know is named on it: else none could go on.
 
     Raises:
@@ -83,9 +83,9 @@ def draft(form: MultiDict[str, str], category: CategoryShown, directory: Directo
     read = _read(form, category, directory)
     written = form.get("level", "").strip()
     level = rank(written) if written else None  # what is no rank must not become the category's level unseen
-    group = _group(form.get("group", ""), category, directory)
+    group = _group(form.get("group", ""), category, directory, who)
     kind = RecordKind.DOSSIER if form.get("kind") == RecordKind.DOSSIER else RecordKind.ITEM
-    named = (person,) if group and person else ()
+    named = (who.person_id,) if group and who.person_id else ()
     return Draft(
         fonds_id=category.fonds_id, category_id=category.id, kind=kind, level_rank=level, group_id=group, named=named,
         **read,
@@ -138,10 +138,11 @@ def _read(form: MultiDict[str, str], category: CategoryShown, directory: Directo
     return values
 
 
-def _group(text: str, category: CategoryShown, directory: Directory) -> UUID | None:
+def _group(text: str, category: CategoryShown, directory: Directory, who: Identity) -> UUID | None:
     if not text.strip():
         return None
-    found = directory.group_at(category.fonds_id, text[:40])
+    may_ask = Role.ARCHIVIST in who.roles  # nobody else learns which groups there are
+    found = directory.group_at(category.fonds_id, text[:40]) if may_ask else None
     if found is None:
         raise InvalidInput(Fault("group", "unknown"))
     return found

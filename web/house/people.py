@@ -105,9 +105,17 @@ def end_link(person_id: UUID) -> BaseResponse:
 
 @pages.post("/<uuid:person_id>/sessions/end")
 def end_sessions(person_id: UUID) -> BaseResponse:
-    """End all sessions."""
+    """End all sessions and tokens."""
     ended = services().people.end_sessions(identity(), person_id)
-    flash(_("%(count)s sessions ended. The person has to sign in again.", count=ended))
+    flash(_("%(count)s sessions ended, and all tokens. The person has to sign in again.", count=ended))
+    return back(person_id)
+
+
+@pages.post("/<uuid:person_id>/tokens/<uuid:token_id>/end")
+def end_token(person_id: UUID, token_id: UUID) -> BaseResponse:
+    """End a token."""
+    services().people.end_token_of(identity(), person_id, token_id)
+    flash(_("The token has ended."))
     return back(person_id)
 
 

@@ -41,13 +41,9 @@ def spines(holdings: Sequence[Holding], words: Words) -> list[dict[str, Any]]:
     return [
         _of_dossier(each, words)
         if each.dossier.open
-        else {
-            **_of_dossier(Holding(each.dossier, []), words),
-            "title": "",
-            "years": "",
-            "term": "",
-            "volume": volume_words(each),
-        }
+        else dict.fromkeys(_of_dossier(each, words), "")
+        | highest([each.dossier])
+        | {"number": each.dossier.number, "fonds": each.dossier.fonds, "volume": volume_words(each)}
         for each in holdings
     ]
 

@@ -15,9 +15,10 @@ from web.sheets import TYPE, workbook
 
 
 def words_now() -> Words:
-    """Return the language of the page, the day, and who prints."""
-    locale = current_locale()
-    return Words(locale, services().guard.day(), person=g.person.name, house=house_name(locale))
+    """Return the language of the page, the day, and who prints; a program prints for its person."""
+    locale, person = current_locale(), g.get("person")
+    name = person.name if person is not None else identity().name
+    return Words(locale, services().guard.day(), person=name, house=house_name(locale))
 
 
 def set_form(kind: Kind, sheets: Sequence[Mapping[str, Any]], words: Words) -> bytes:

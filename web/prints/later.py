@@ -7,9 +7,10 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from archive.errors import NotAllowed
 from archive.model import Approval, ApprovalKind, ApprovalState
+from archive.policy.rules import Act
 from retention.destroying.register import Asked
+from web.asking import may
 from web.prints.papers import Holding, Paper
 from web.services import identity, services
 from web.words import day
@@ -49,16 +50,12 @@ def _corrected(session: Session, papers: Sequence[Paper]) -> list[tuple[str, str
 
 def _destroyed(dossier: Paper) -> list[tuple[str, str, str]]:
     """Return what went from a dossier: its number begins with the dossier's. Nothing, for who may not see it."""
-    if not dossier.number:
+    if not dossier.number or not may(Act.SEE_DESTRUCTIONS):  # a question, which the log does not tell as refused
         return []
-    register = services().retention.destructions.register
-    try:
-        gone = register.every(identity(), Asked(dossier.number), limit=_MOST_GONE)
-    except NotAllowed:
-        return []
+    gone = services().retention.destructions.register.every(identity(), Asked(dossier.number), limit=_MOST_GONE)
     zone = services().zone()
     return [
-        (day(each.gone_at, zone), DESTROYED, each.row.archive_number)
+        (day(each.gone_at, zone), DESTROYED, number)
         for each in gone
-        if each.row.archive_number and each.row.archive_number.startswith(f"{dossier.number}-")
+        if each.title is not None and (number := each.row.archive_number or "").startswith(f"{dossier.number}-")
     ]

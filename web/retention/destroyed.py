@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, g, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request, url_for
 
 from archive.dates import BadDate, parse_civil
 from archive.errors import InvalidInput, NotFound
@@ -21,9 +21,9 @@ from web.filters import shape
 from web.i18n import current_locale
 from web.lending.words import token_words
 from web.prints.destruction import Given, Line
-from web.prints.gather import house_name
+from web.prints.filled import words_now
 from web.prints.kinds import KINDS
-from web.prints.papers import Words, span
+from web.prints.papers import span
 from web.prints.setting import printed
 from web.services import identity, services
 from web.sheets import TYPE, workbook
@@ -107,7 +107,7 @@ def _data(one: Shown, form: str) -> dict[str, Any]:
         raise NotFound
     locale, zone = current_locale(), services().zone()
     lines = services().retention.destructions.register.lines(identity(), one.row.id)
-    words = Words(locale, services().guard.day(), person=_printing(), house=house_name(locale))
+    words = words_now()
     levels = services().directory.levels()
     top = levels.get(max((each.row.level_rank for each in lines), default=0))
     row = one.row
@@ -128,12 +128,6 @@ def _data(one: Shown, form: str) -> dict[str, Any]:
     )  # fmt: skip
     kind = KINDS[form]
     return words.data(words.said(kind.words), kind.sheets([given], words))
-
-
-def _printing() -> str:
-    """Return who prints it: at a page the person, for a program whom its token stands for."""
-    person = g.get("person")
-    return person.name if person is not None else identity().name
 
 
 def _line(each: Gone, zone: str) -> Line:

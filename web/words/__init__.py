@@ -54,9 +54,12 @@ def mark(message: str) -> str:
 
 
 def best_locale(accepted: str | None) -> str:
-    """Choose a locale from a browser's Accept-Language; the house's default when none fits."""
-    for part in (accepted or "").split(","):
-        tag = part.split(";")[0].strip().lower().replace("_", "-")
+    """Choose a locale from a browser's Accept-Language, as it weighs them; the house's default when none fits."""
+    from werkzeug.datastructures import LanguageAccept  # noqa: PLC0415 (commands that say nothing start without it)
+    from werkzeug.http import parse_accept_header  # noqa: PLC0415
+
+    for told, weight in parse_accept_header(accepted, LanguageAccept):
+        tag = told.lower().replace("_", "-") if weight else ""
         if tag.startswith(("zh-tw", "zh-hk", "zh-mo", "zh-hant")):
             return "zh_TW"
         if tag.startswith("zh"):

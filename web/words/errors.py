@@ -22,8 +22,8 @@ ERRORS: Mapping[str, Words] = {
     "error": Words(
         500,
         mark("Something went wrong here."),
-        NOTHING_WRITTEN,
-        mark("Try again; if it stays, tell your administrator."),
+        "",  # it may have been done before its answer failed
+        mark("Look whether it was done before you try again; if it stays, tell your administrator."),
     ),
     "invalid": Words(422, mark("Some fields need mending."), NOTHING_WRITTEN, mark("Mend the fields named below.")),
     "not_found": Words(
@@ -183,8 +183,8 @@ ERRORS: Mapping[str, Words] = {
     "unavailable": Words(
         503,
         mark("A part of the system does not answer: %(part)s."),
-        NOTHING_WRITTEN,
-        mark("Try again in a minute; if it stays, tell your administrator."),
+        "",  # it may have been done before its answer failed
+        mark("Look in a minute whether it was done before you try again; if it stays, tell your administrator."),
     ),
     "store_unavailable": Words(
         503,

@@ -76,6 +76,7 @@ FAULTS: Mapping[str, str] = {
     "bad_json": mark("is not JSON that can be read"),
     "bad_key": mark("is at most %(limit)s printable ASCII characters"),
     "bad_offset": mark("is not a multiple of %(multiple)s"),
+    "one_by_one": mark("is set for one record at a time: it is a name or number of a person"),
     "unknown_value": mark("is not known here: %(value)s"),
     "several_so_called": mark("%(value)s may be several: write one of the codes %(codes)s"),
     "unknown_field": mark("there is no such field"),
