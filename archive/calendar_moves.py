@@ -23,9 +23,10 @@ from archive.model.required import NEVER, RequiredPapers
 from archive.policy.facts import facts_of_many
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
-from archive.reminding.deadlines import Allowed, Deadlines, Watch, find_deadline, subject_rows
+from archive.reminding.deadlines import Allowed, Deadlines, Watch, find_deadline
 from archive.reminding.messages import Messages, Told
 from archive.reminding.rules import Stage
+from archive.reminding.subjects import subject_rows
 from archive.reminding.workdays import Calendar, add_working_days, calendar_of
 from archive.required.standing import clocks
 from archive.required.template import Template

@@ -133,12 +133,10 @@ def _forget_visits(session: Session, ids: Sequence[UUID]) -> None:
 
 def _forget_requests(session: Session, ids: Sequence[UUID]) -> None:
     """Remove loans, reviews of nothing else, what was kept on, and what was decided step by step."""
-    for table in (CopyMark, SecrecyReviewItem, RenewalItem, RecordExtension):
+    for table in (CopyMark, SecrecyReviewItem, RenewalItem, RecordExtension, LoanReport):
         session.execute(delete(table).where(table.record_id.in_(ids)))
     of_them = select(Approval.id).where(Approval.record_id.in_(ids))
     session.execute(delete(SecrecyReview).where(SecrecyReview.approval_id.in_(of_them)))
-    loans = select(Loan.id).where(Loan.record_id.in_(ids))
-    session.execute(delete(LoanReport).where(LoanReport.loan_id.in_(loans)))
     session.execute(delete(Loan).where(Loan.record_id.in_(ids)))
     session.execute(delete(Excerpt).where(Excerpt.record_id.in_(ids)))
     asked = select(Approval.id).where(Approval.record_id.in_(ids))

@@ -90,7 +90,7 @@ def facts_of(
     asked = [*{*wanted, *above.values()}]
     lent = set(session.scalars(select(Loan.record_id).where(Loan.record_id.in_(asked), Loan.state.in_(RUNNING))))
     for row, going in (
-        (Circulation, Circulation.state != CirculationState.RETURNED),
+        (Circulation, Circulation.state.in_((CirculationState.READY, CirculationState.ROUND))),
         (StandingCustody, StandingCustody.ended_at.is_(None)),
     ):
         lent |= set(session.scalars(select(row.record_id).where(row.record_id.in_(asked), going)))

@@ -16,9 +16,10 @@ from archive.database import Database
 from archive.errors import Fault, InvalidInput, NotAllowed, NotFound
 from archive.identity import Identity, Role
 from archive.ids import new_id
-from archive.loans import rules
+from archive.loans import news, rules
 from archive.loans.excerpts import choose_excerpt
 from archive.loans.extending import Extensions, asks_of, end_of
+from archive.loans.news import LoanNews
 from archive.loans.standing import availability, hindrance, rules_now, too_often
 from archive.loans.states import PAPER, RUNNING, move
 from archive.loans.watches import keep_decision, keep_due
@@ -66,15 +67,10 @@ class LoanRequests:
     """The acts on requests for loans, and on their extensions."""
 
     def __init__(
-        self,
-        db: Database,
-        guard: Guard,
-        approvals: Approvals,
-        log: Log,
-        clock: Clock,
-        zone: str,
-        extensions: Extensions,
-    ) -> None:
+        self, db: Database, guard: Guard, approvals: Approvals, log: Log, clock: Clock, zone: str,
+        extensions: Extensions, news: LoanNews,
+    ) -> None:  # fmt: skip
+        self._news = news
         self._db = db
         self._guard = guard
         self._approvals = approvals
@@ -208,6 +204,8 @@ class LoanRequests:
             elif state is ApprovalState.REFUSED and approval.kind is ApprovalKind.LOAN:
                 move(loan, LoanState.REFUSED, "loan.refuse")
             keep_decision(self._guard, session, approval)
+            if topic := {ApprovalState.APPROVED: news.APPROVED, ApprovalState.REFUSED: news.REFUSED}.get(state):
+                self._news.of_request(work, identity, topic, approval)
             work.commit()
             return state
 
@@ -218,6 +216,7 @@ class LoanRequests:
             hands = hands_of(work.session, identity.person_id, self._guard.day())
             self._approvals.question(work.session, identity, approval, hands, text)
             keep_decision(self._guard, work.session, approval)
+            self._news.of_request(work, identity, news.QUESTION, approval)
             work.commit()
 
     def answer(self, identity: Identity, approval_id: UUID, text: str) -> None:

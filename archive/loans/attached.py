@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from sqlalchemy import Select, select
+
 from archive.approving.states import OPEN
 from archive.database import Database
 from archive.errors import Ended, NotAllowed, NotFound
@@ -36,7 +38,7 @@ class RequestFiles:
 
 
 class PaperPhotos:
-    """Photographs of a lent paper, or of damage to it: seen by its borrower and by who lends it and reads it.
+    """Photographs of a lent paper, or of damage to one: seen by who had it and by who lends it and reads it.
 
     Who keeps custody of its level without reading it may add some; a photograph can show what is written there.
     """
@@ -49,17 +51,18 @@ class PaperPhotos:
     def owner(self, identity: Identity, subject_id: UUID, *, adding: bool) -> Owner:
         """Return whose they are. Raises as ``Subject.owner``."""
         with self._db.reading() as session:
-            report = session.get(LoanReport, subject_id) if self._about is AttachedTo.REPORT else None
-            loan = session.get(Loan, report.loan_id if report else subject_id)
-            record = loan.record_id if loan is not None and loan.record_id is not None else None
-            mine = loan is not None and loan.borrower_id == identity.person_id
+            of: Select[UUID | None, UUID] = select(Loan.record_id, Loan.borrower_id).where(Loan.id == subject_id)
+            if self._about is AttachedTo.REPORT:
+                of = select(LoanReport.record_id, LoanReport.holder_id).where(LoanReport.id == subject_id)
+            record, holder = session.execute(of).one_or_none() or (None, None)
+            mine = holder is not None and holder == identity.person_id
             if adding:
                 self._guard.require(session, identity, Act.LEND, record or subject_id)
             elif not mine:  # to look is no act that is refused: who does not lend it is shown none
                 lends = self._guard.visible(session, identity, Act.LEND).where(Record.id == (record or subject_id))
                 if session.scalar(lends.with_only_columns(Record.id)) is None:
                     raise NotFound
-            if record is None or (self._about is AttachedTo.REPORT and report is None):
+            if record is None:
                 raise NotFound
             reads = self._guard.visible(session, identity).where(Record.id == record).with_only_columns(Record.id)
             if not adding and session.scalar(reads) is None:

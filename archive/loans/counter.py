@@ -12,12 +12,14 @@ from sqlalchemy.orm import Session
 
 from archive.clock import Clock
 from archive.database import Database
-from archive.errors import Conflict, Ended, Fault, InvalidInput, NotFound
+from archive.errors import Ended, Fault, InvalidInput, NotFound
 from archive.identity import Identity
 from archive.ids import new_id
 from archive.loans import rules
 from archive.loans.extending import end_right
-from archive.loans.papers import HandedPapers, is_worse, ready_papers
+from archive.loans.news import LoanNews
+from archive.loans.papers import HandedPapers, ready_papers
+from archive.loans.reports import Reports, State, check_words
 from archive.loans.standing import availability, hindrance
 from archive.loans.states import PAPER, move
 from archive.loans.watches import keep_due
@@ -26,9 +28,7 @@ from archive.model import (
     Copy,
     CopyCondition,
     CopyMove,
-    Harm,
     Loan,
-    LoanReport,
     LoanState,
     Person,
     Record,
@@ -38,9 +38,6 @@ from archive.policy.guard import Guard
 from archive.policy.rules import READERS, Act
 from archive.ports import Vault
 from archive.uses import count_use
-
-LONGEST = 500
-"""Characters of what is written of a return."""
 
 JUST = timedelta(minutes=10)
 """So long after it went out, a paper does not come back by a scan while its person stands at the counter."""
@@ -76,9 +73,13 @@ class Seen:
 class Counter:
     """The acts at the counter, for those who lend a record."""
 
-    def __init__(self, db: Database, guard: Guard, vault: Vault, log: Log, clock: Clock) -> None:
+    def __init__(
+        self, db: Database, guard: Guard, vault: Vault, log: Log, clock: Clock, reports: Reports, news: LoanNews
+    ) -> None:
+        self._news = news
         self._db = db
         self._guard = guard
+        self._reports = reports
         self._vault = vault
         self._log = log
         self._clock = clock
@@ -179,8 +180,7 @@ class Counter:
             NotFound, NotAllowed: not theirs to lend.
             InvalidInput: ``record`` (it is with nobody; several are: name the copy), ``brought_by``, ``words``.
         """
-        _check_words(seen.words, "words")
-        _check_words(seen.effect, "effect")
+        check_words(seen.effect, "effect")
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
             record = self._guard.require(session, identity, Act.LEND, record_id)
@@ -199,7 +199,8 @@ class Counter:
                 loan.effect = self._seal(session, record.id, f"effect:{loan.id.hex}", seen.effect)
             body = {"copy": row.number, "pages": loan.pages_in, "brought_by": str(loan.brought_by)}
             self._note(session, identity, "loan.return", loan, **body)
-            report = self._compare(session, identity, loan, seen.words)
+            went, back = State(loan.pages_out, loan.condition_out), State(loan.pages_in, loan.condition_in)
+            report = self._reports.compare(session, identity, loan, loan.borrower_id, went, back, seen.words)
             lay = session.scalar(
                 select(ShelfPlace.path)
                 .join(CopyMove, CopyMove.from_id == ShelfPlace.id)
@@ -208,6 +209,9 @@ class Counter:
                 .limit(1)
             )
             handed = self._told(session, loan, record, row, report=report, lies=lay)
+            following = session.scalar(ready_papers(record_id).limit(1))
+            if following is not None:
+                self._news.there(work, following)
             work.commit()
             return handed
 
@@ -219,9 +223,6 @@ class Counter:
             Ended: it is with nobody.
             InvalidInput: ``words``.
         """
-        if not words.strip():
-            raise InvalidInput(Fault("words", "required"))
-        _check_words(words, "words")
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
             loan = self._lent(session, identity, loan_id)
@@ -229,9 +230,8 @@ class Counter:
                 raise Ended(state=loan.state.value, act="loan.lose")
             self._closed(session, identity, loan, LoanState.LOST, "loan.lose")
             row = session.get_one(Copy, loan.copy_id)
-            row.holder_id, row.withdrawn_at, row.version = None, self._clock.now(), row.version + 1
+            report = self._reports.lost(session, identity, loan, row, words, loan.pages_out)
             self._note(session, identity, "loan.lose", loan, copy=row.number)
-            report = self._report(session, identity, loan, Harm.LOST, words)
             work.commit()
             return report
 
@@ -253,39 +253,14 @@ class Counter:
                 end_right(session, loan, self._clock.now())
                 self._note(session, identity, "loan.end", loan)
             keep_due(self._guard, session, loan)
-            work.commit()
-
-    def settle(self, identity: Identity, report_id: UUID, done: str, cost: int | None) -> None:
-        """Close a report with what was done. ``cost`` is in the smallest coin.
-
-        Raises:
-            NotFound, NotAllowed: not theirs to lend.
-            Conflict: it is closed.
-            InvalidInput: ``words``, ``cost``.
-        """
-        if not done.strip():
-            raise InvalidInput(Fault("words", "required"))
-        _check_words(done, "words")
-        if cost is not None and not 0 <= cost <= 10**10:
-            raise InvalidInput(Fault("cost", "out_of_range", {"low": 0, "high": 10**8}))
-        with self._guard.refusals(identity), self._db.writing() as work:
-            session = work.session
-            report = session.get(LoanReport, report_id)
-            loan = self._lent(session, identity, report.loan_id if report else report_id)
-            if report is None or loan.record_id is None:
-                raise NotFound
-            if report.closed_at is not None:
-                raise Conflict(what="report")
-            report.closed_at, report.closed_by, report.cost = self._clock.now(), identity.person_id, cost
-            report.done = self._seal(session, loan.record_id, f"report-done:{report.id.hex}", done)
-            self._note(session, identity, "loan.settle", loan, report=str(report.id), done=done.strip())
+            self._news.recalled(work, loan)
             work.commit()
 
     def say_effect(self, identity: Identity, loan_id: UUID, words: str) -> None:
         """Say what came of the use of one's loan 利用效果. Raises ``NotFound``, ``InvalidInput``."""
         if not words.strip():
             raise InvalidInput(Fault("effect", "required"))
-        _check_words(words, "effect")
+        check_words(words, "effect")
         with self._db.writing() as work:
             loan = work.session.get(Loan, loan_id)
             if loan is None or loan.borrower_id != identity.person_id or loan.record_id is None:
@@ -327,25 +302,6 @@ class Counter:
         session.flush()
         keep_due(self._guard, session, loan)
 
-    def _compare(self, session: Session, identity: Identity, loan: Loan, words: str) -> UUID | None:
-        if loan.pages_out is not None and loan.pages_in is not None and loan.pages_in < loan.pages_out:
-            return self._report(session, identity, loan, Harm.PAGES, words)
-        worse = is_worse(None, loan.condition_out, None, loan.condition_in)
-        return self._report(session, identity, loan, Harm.DAMAGED, words) if worse else None
-
-    def _report(self, session: Session, identity: Identity, loan: Loan, harm: Harm, words: str) -> UUID:
-        if loan.record_id is None:
-            raise NotFound
-        key = new_id()
-        session.add(
-            LoanReport(
-                id=key, loan_id=loan.id, harm=harm, opened_at=self._clock.now(), opened_by=identity.person_id,
-                found=self._seal(session, loan.record_id, f"report:{key.hex}", words),
-            )
-        )  # fmt: skip
-        self._note(session, identity, "loan.report", loan, report=str(key), harm=harm.value, words=words.strip())
-        return key
-
     def _told(
         self,
         session: Session,
@@ -378,8 +334,3 @@ def _out(session: Session, record_id: UUID, copy: int | None) -> Sequence[tuple[
     if copy is not None:
         query = query.where(Copy.number == copy)
     return [(loan, row) for loan, row in session.execute(query)]
-
-
-def _check_words(text: str, field: str) -> None:
-    if len(text) > LONGEST:
-        raise InvalidInput(Fault(field, "too_long", {"limit": LONGEST, "length": len(text)}))

@@ -24,7 +24,8 @@ from archive.policy.rules import Act
 class PaperAt:
     """A paper of a slip, or (``custody``) of a standing custody; ``due``: when it is back, or looked at next.
 
-    ``copy``: the number of the copy that is with someone. ``differs``: it came back with fewer pages, or worse.
+    ``copy``: the number of the copy that is with someone. ``report``: opened, as it came back
+    with fewer pages, or worse.
     """
 
     id: UUID
@@ -34,7 +35,7 @@ class PaperAt:
     holder: str
     due: date
     copy: int | None = None
-    differs: bool = False
+    report: UUID | None = None
 
 
 class CounterPapers:
@@ -82,8 +83,7 @@ class CounterPapers:
             return None
         one = found[0]
         act = self._custody.take_back if one.custody else self._rounds.take_back
-        differs = act(identity, one.id, back.pages, back.condition)
-        return replace(one, differs=differs)
+        return replace(one, report=act(identity, one.id, back))
 
     def _waiting(self, session: Session, identity: Identity, who: Person) -> Sequence[PaperAt]:
         first = select(func.min(CirculationStop.position)).where(CirculationStop.circulation_id == Circulation.id)

@@ -16,7 +16,8 @@ from archive.database import Database
 from archive.errors import Ended, Fault, InvalidInput, NotAllowed, NotFound, OwnRequest
 from archive.identity import Identity, Role
 from archive.ids import new_id
-from archive.loans.papers import AtCounter, HandedPapers, is_worse, reader_of, ready_papers, require_archive_decides
+from archive.loans.papers import AtCounter, HandedPapers, reader_of, ready_papers, require_archive_decides
+from archive.loans.reports import Reports, State
 from archive.loans.rules import months_later
 from archive.log.writer import Log
 from archive.model import (
@@ -68,7 +69,8 @@ class CustodyShown:
 class StandingCustodies:
     """The acts on papers in standing custody."""
 
-    def __init__(self, db: Database, guard: Guard, log: Log, clock: Clock) -> None:
+    def __init__(self, db: Database, guard: Guard, log: Log, clock: Clock, reports: Reports) -> None:
+        self._reports = reports
         self._db = db
         self._guard = guard
         self._log = log
@@ -227,31 +229,51 @@ class StandingCustodies:
             self._note(session, identity, "custody.sign", row, old=str(old), to=str(to))
             work.commit()
 
-    def take_back(
-        self, identity: Identity, custody_id: UUID, pages: int | None = None, condition: CopyCondition | None = None
-    ) -> bool:
+    def take_back(self, identity: Identity, custody_id: UUID, back: AtCounter | None = None) -> UUID | None:
         """Take the paper back for good, or drop a custody whose paper was never fetched.
 
-        Returns whether it differs from how it went out. ``pages`` and ``condition`` None: as then.
+        What is not said of it is as it went out. Returns the report that a difference opens.
 
-        Raises ``NotFound``, ``NotAllowed``, ``Ended``.
+        Raises ``NotFound``, ``NotAllowed``, ``Ended``; ``InvalidInput``, field ``words``.
         """
+        back = back or AtCounter()
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
             row = self._kept(session, identity, custody_id, "custody.return", out=None)
-            differs = False
+            report = None
             if row.issued_at is not None:
                 copy = session.get_one(Copy, row.copy_id)
                 self._papers.hand_to(session, identity, copy, None)
-                differs = is_worse(row.pages_out, row.condition_out, pages, condition)
-                now = {"pages": row.pages_out if pages is None else pages, "condition": condition or row.condition_out}
-                copy.condition = condition or copy.condition
-                self._enter(session, identity, row, CustodyAct.RETURNED, **now)
-            row.ended_at, row.next_id, row.version = self._clock.now(), None, row.version + 1
+                out = State(row.pages_out, row.condition_out)
+                now = State(out.pages if back.pages is None else back.pages, back.condition or out.condition)
+                copy.condition = back.condition or copy.condition
+                report = self._reports.compare(session, identity, row, row.person_id, out, now, back.words)
+                self._enter(session, identity, row, CustodyAct.RETURNED, **vars(now))
+            self._end(row)
             Deadlines(self._guard).meet(session, DeadlineKind.CUSTODY_CHECK, row.id)
-            self._note(session, identity, "custody.return", row, differs=differs)
+            self._note(session, identity, "custody.return", row, differs=report is not None)
             work.commit()
-            return differs
+            return report
+
+    def lose(self, identity: Identity, custody_id: UUID, words: str) -> UUID:
+        """Write down that a paper is lost: its copy is withdrawn, a report is opened. Returns its id.
+
+        Raises ``NotFound``, ``NotAllowed``, ``Ended``; ``InvalidInput``, field ``words``.
+        """
+        with self._guard.refusals(identity), self._db.writing() as work:
+            session = work.session
+            row = self._kept(session, identity, custody_id, "custody.lose")
+            copy = session.get_one(Copy, row.copy_id)
+            report = self._reports.lost(session, identity, row, copy, words, row.pages_out)
+            self._enter(session, identity, row, CustodyAct.LOST)
+            self._end(row)
+            Deadlines(self._guard).lapse(session, DeadlineKind.CUSTODY_CHECK, row.id)
+            self._note(session, identity, "custody.lose", row, copy=copy.number)
+            work.commit()
+            return report
+
+    def _end(self, row: StandingCustody) -> None:
+        row.ended_at, row.next_id, row.version = self._clock.now(), None, row.version + 1
 
     def every(
         self, identity: Identity, after: tuple[date, UUID] | None = None, *, limit: int

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
@@ -23,7 +23,6 @@ from archive.model import (
     ApprovalKind,
     Copy,
     Loan,
-    LoanReport,
     LoanState,
     Person,
     Record,
@@ -64,16 +63,6 @@ class Offer:
     standing: Availability
     purposes: Sequence[rules.Purpose]
     has: Loan | None
-
-
-@dataclass(frozen=True)
-class ReportShown:
-    """A report of damage or loss with its texts opened; ``done`` "": still open."""
-
-    report: LoanReport
-    shown: LoanShown
-    found: str
-    done: str
 
 
 class LoanLooks:
@@ -141,7 +130,8 @@ class LoanLooks:
         overdue: bool = False,
         record_id: UUID | None = None,
         borrower: UUID | None = None,
-        after: int | None = None,
+        recalled: bool = False,
+        after: int | tuple[date, UUID] | None = None,
         limit: int,
     ) -> Sequence[LoanShown]:
         """Return loans of records that this person lends, the newest first (overdue: the longest overdue first).
@@ -150,9 +140,10 @@ class LoanLooks:
             identity: who looks.
             states: only loans that stand so; empty: all that were asked for a known record.
             overdue: only papers whose day is over.
+            recalled: only papers that were called back.
             record_id: only of this record.
             borrower: only of this person.
-            after: behind the loan of this number.
+            after: behind the loan of this number; of overdue ones, behind the one of this last day and id.
             limit: at most so many.
 
         Raises:
@@ -172,8 +163,13 @@ class LoanLooks:
                 query = query.where(*is_overdue(self._guard.day())).order_by(Loan.due_on, Loan.id)
             else:
                 query = query.order_by(Loan.number.desc())
-            if after is not None:
+            if recalled:
+                query = query.where(Loan.recalled_at.is_not(None), Loan.form.in_(PAPER))
+            if isinstance(after, int):
                 query = query.where(Loan.number < after)
+            elif after is not None:
+                day, key = after
+                query = query.where(or_(Loan.due_on > day, and_(Loan.due_on == day, Loan.id > key)))
             return self.shown(session, identity, session.scalars(query.limit(limit)).all())
 
     def count_overdue(self, session: Session, identity: Identity) -> int:
@@ -220,34 +216,6 @@ class LoanLooks:
         except NotFound:
             return ()
 
-    def reports(
-        self, identity: Identity, *, after: tuple[bool, tuple[datetime, UUID]] | None = None, limit: int = 200
-    ) -> Sequence[ReportShown]:
-        """Return the reports of damage and loss on records that this person lends, open ones first, then the newest.
-
-        Those behind one that is open or not, by its moment and its id.
-        """
-        with self._guard.refusals(identity), self._db.reading() as session:
-            self._guard.require_house(session, identity, Act.SEE_LOANS)
-            query = select(LoanReport, Loan).join(Loan, Loan.id == LoanReport.loan_id)
-            query = query.where(self._guard.opens(session, identity, Loan.record_id, Act.LEND))
-            order = (LoanReport.closed_at.is_not(None), LoanReport.id.desc())
-            if after is not None:
-                was_open, (_at, key) = after
-                older, closed = LoanReport.id < key, LoanReport.closed_at.is_not(None)
-                query = query.where(or_(closed, older) if was_open else and_(closed, older))
-            rows = session.execute(query.order_by(*order).limit(limit)).all()
-            shown = self.shown(session, identity, [loan for _, loan in rows])
-            return [
-                ReportShown(
-                    report,
-                    each,
-                    self._text(session, loan.record_id, f"report:{report.id.hex}", report.found),
-                    self._text(session, loan.record_id, f"report-done:{report.id.hex}", report.done),
-                )
-                for (report, loan), each in zip(rows, shown, strict=True)
-            ]
-
     def effect(self, identity: Identity, loan_id: UUID) -> str:
         """Return what came of the use of a loan ("": nothing was said). Raises ``NotFound``."""
         self.loan(identity, loan_id)
@@ -256,12 +224,9 @@ class LoanLooks:
 
     def effect_of(self, session: Session, loan: Loan) -> str:
         """Return what came of the use of a loan. The caller has asked whether its record is read."""
-        return self._text(session, loan.record_id, f"effect:{loan.id.hex}", loan.effect)
-
-    def _text(self, session: Session, record: UUID | None, context: str, sealed: bytes | None) -> str:
-        if sealed is None or record is None:
+        if loan.effect is None or loan.record_id is None:
             return ""
-        return str(json.loads(self._vault.open(session, record, sealed, context=context)))
+        return str(json.loads(self._vault.open(session, loan.record_id, loan.effect, context=f"effect:{loan.id.hex}")))
 
     def shown(self, session: Session, identity: Identity, loans: Sequence[Loan]) -> list[LoanShown]:
         """Return loans as this person may see them, with a handful of questions for all. Asks the policy for each."""

@@ -19,7 +19,19 @@ from archive.ids import new_id
 from archive.loans.standing import rules_now
 from archive.log.readings import SAME_OPENING
 from archive.log.writer import Log
-from archive.model import Content, ContentState, CopyMark, File, Loan, LoanForm, LoanState, MarkKind, Person, Record
+from archive.model import (
+    Content,
+    ContentState,
+    CopyMark,
+    Excerpt,
+    File,
+    Loan,
+    LoanForm,
+    LoanState,
+    MarkKind,
+    Person,
+    Record,
+)
 from archive.policy.condition import holds
 from archive.policy.facts import facts_of, people_named
 from archive.policy.guard import Guard
@@ -103,6 +115,36 @@ class Marking:
             NotAllowed: they may look at it only.
         """
         return self._given(identity, content_id, kind, first, last)
+
+    def of_excerpt(self, identity: Identity, excerpt_id: UUID) -> Mark | None:
+        """Return the mark of an excerpt that is given now by a loan, as of a copy; None: who may have the original.
+
+        Raises:
+            NotFound: no open loan gives it to this person.
+            LimitReached: the loan allows no more copies.
+        """
+        with self._guard.refusals(identity), self._db.writing() as work:
+            session = work.session
+            excerpt = session.get(Excerpt, excerpt_id)
+            record = session.get(Record, excerpt.record_id) if excerpt is not None else None
+            if excerpt is None or record is None:
+                raise NotFound
+            if self.is_free(session, identity, record):
+                return None
+            given = select(Loan).where(
+                Loan.excerpt_id == excerpt_id, Loan.borrower_id == identity.person_id, Loan.state == LoanState.OPEN
+            )
+            loan = session.scalars(given.order_by(Loan.number.desc()).limit(1)).first()
+            if loan is None:
+                raise NotFound
+            pages = MarkKind.PAGES, min(excerpt.pages), max(excerpt.pages)
+            row = self._recent(session, identity, loan, excerpt.content_id, *pages)
+            if row is None:
+                self._check(session, loan, excerpt.content_id, *pages[:2])
+                row = self._put(session, identity, record, loan, excerpt.content_id, *pages)
+            mark = self._mark(session, row, loan)
+            work.commit()
+            return mark
 
     def used(self, identity: Identity, record_id: UUID) -> Used | None:
         """Return how much is used of the loan by which alone this person reads a record; None: there is none."""

@@ -133,8 +133,10 @@ class OutsideUses:
             work.commit()
             return key
 
-    def add(self, identity: Identity, use_id: UUID, record_id: UUID, how: UseHow, pages: int | None, need: str) -> None:
-        """Write down another record of the same visit.
+    def add(
+        self, identity: Identity, use_id: UUID, records: Sequence[UUID], how: UseHow, pages: int | None, need: str
+    ) -> None:
+        """Write down other records of the same visit: all of them, or none.
 
         Raises:
             NotFound: no such visit of theirs, or no such record.
@@ -144,14 +146,15 @@ class OutsideUses:
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
             use = self._mine(session, identity, use_id)
-            row = self._given(session, identity, record_id)
+            rows = [self._given(session, identity, key) for key in dict.fromkeys(records)]
             there = session.scalars(select(OutsideUseRecord.record_id).where(OutsideUseRecord.use_id == use_id)).all()
-            if record_id in there:
+            if not {each.id for each in rows}.isdisjoint(there):
                 raise InvalidInput(Fault("numbers", "noted_already"))
-            if len(there) >= MOST:
+            if len(there) + len(rows) > MOST:
                 raise InvalidInput(Fault("numbers", "too_many", {"limit": MOST}))
             use.version += 1
-            self._put(session, identity, use, row, how, pages, need)
+            for row in rows:
+                self._put(session, identity, use, row, how, pages, need)
             work.commit()
 
     def note_effect(self, identity: Identity, use_id: UUID, text: str, *, version: int) -> None:

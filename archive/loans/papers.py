@@ -42,11 +42,15 @@ from archive.shelving.rules import release
 
 @dataclass(frozen=True)
 class AtCounter:
-    """How a paper leaves the counter: which copy, and pages and condition as they are now. None: as noted."""
+    """A paper at the counter: which copy, and pages and condition as they are now. None: as noted.
+
+    ``words``: what is said of a difference, when it comes back.
+    """
 
     copy: int | None = None
     pages: int | None = None
     condition: CopyCondition | None = None
+    words: str = ""
 
 
 class HandedPapers:
@@ -151,13 +155,3 @@ def reads(session: Session, guard: Guard, record: Record, person: UUID) -> bool:
     """Whether a person reads a filed record now."""
     facts = facts_of(record, people_named(session, [record.id]).get(record.id, ()))
     return holds(condition(Act.ASK_LOAN, guard.reach(session, Identity("", person))), facts)
-
-
-def is_worse(
-    pages_out: int | None, condition_out: CopyCondition | None, pages: int | None, condition: CopyCondition | None
-) -> bool:
-    """Whether a paper has fewer pages now, or is in a worse condition, than when it went out. None: as then."""
-    fewer = pages is not None and pages_out is not None and pages < pages_out
-    order = list(CopyCondition)
-    worse = condition is not None and condition_out is not None and order.index(condition) > order.index(condition_out)
-    return fewer or worse

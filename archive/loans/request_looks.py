@@ -123,12 +123,15 @@ class RequestLooks:
             record = session.get(Record, loan.record_id) if loan.record_id else None
             here = next((each.step for each in steps if each.here), None)
             open_now = approval.state in UNDECIDED
+            shown = self._loans.shown(session, identity, [loan])[0]
+            if record is not None and shown.level is None:  # its route would tell its level
+                steps = [each for each in steps if each.step.finds]
             finds = decides and here is not None and here.finds
             ready = approval.state is ApprovalState.APPROVED and loan.state is LoanState.READY
             sees_standing = record is not None and (decides or not mine)
             return RequestShown(
                 approval=approval,
-                shown=self._loans.shown(session, identity, [loan])[0],
+                shown=shown,
                 what=what,
                 why=why,
                 spoken=spoken,

@@ -20,12 +20,12 @@ from archive.loans import rules
 from archive.loans.papers import (
     AtCounter,
     HandedPapers,
-    is_worse,
     reader_of,
     reads,
     ready_papers,
     require_archive_decides,
 )
+from archive.loans.reports import Reports, State, harm_of
 from archive.loans.standing import period_of
 from archive.log.writer import Log
 from archive.model import (
@@ -34,7 +34,6 @@ from archive.model import (
     CirculationState,
     CirculationStop,
     Copy,
-    CopyCondition,
     DeadlineKind,
     Person,
     Record,
@@ -49,6 +48,8 @@ LONGEST = 500
 
 MOST = 12
 """Receivers of one slip."""
+
+GOING = (CirculationState.READY, CirculationState.ROUND)
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,8 @@ class SlipShown:
 class Rounds:
     """The acts on slips, and what each of those whom one concerns sees of it."""
 
-    def __init__(self, db: Database, guard: Guard, vault: Vault, log: Log, clock: Clock) -> None:
+    def __init__(self, db: Database, guard: Guard, vault: Vault, log: Log, clock: Clock, reports: Reports) -> None:
+        self._reports = reports
         self._db = db
         self._guard = guard
         self._vault = vault
@@ -226,22 +228,48 @@ class Rounds:
             self._note(session, identity, "circulation.sign", row, position=following.position)
             work.commit()
 
-    def take_back(
-        self, identity: Identity, circulation_id: UUID, pages: int | None, condition: CopyCondition | None
-    ) -> bool:
-        """Take the paper back and check it; return whether it differs from how it went out.
+    def take_back(self, identity: Identity, circulation_id: UUID, back: AtCounter | None = None) -> UUID | None:
+        """Take the paper back and check it; what is not said of it is as it went out.
 
-        A slip whose paper was never fetched ends so, too.
-
-        Args:
-            identity: who takes it back.
-            circulation_id: the slip.
-            pages: counted now (None: as it went out).
-            condition: as it is now (None: as it went out).
+        Returns the report that a difference opens. A slip whose paper was never fetched ends so, too.
 
         Raises:
             NotFound, NotAllowed: not theirs to lend.
-            Ended: it is back.
+            Ended: it is back, or lost.
+            InvalidInput: ``words``: too many.
+        """
+        back = back or AtCounter()
+        with self._guard.refusals(identity), self._db.writing() as work:
+            session = work.session
+            row = session.get(Circulation, circulation_id)
+            self._guard.require(session, identity, Act.LEND, row.record_id if row else circulation_id)
+            if row is None:
+                raise NotFound
+            if row.state not in GOING:
+                raise Ended(state=row.state.value, act="circulation.return")
+            copy, holder = session.get_one(Copy, row.copy_id), row.begun_by
+            if row.state is CirculationState.ROUND:
+                holder = copy.holder_id or holder
+                self._papers.hand_to(session, identity, copy, None)
+            else:
+                back = AtCounter()
+            row.pages_in = row.pages_out if back.pages is None else back.pages
+            row.condition_in = back.condition or row.condition_out
+            copy.condition = back.condition or copy.condition
+            self._end(session, identity, row, CirculationState.RETURNED)
+            out, now = State(row.pages_out, row.condition_out), State(row.pages_in, row.condition_in)
+            report = self._reports.compare(session, identity, row, holder, out, now, back.words)
+            self._note(session, identity, "circulation.return", row, pages=row.pages_in, differs=report is not None)
+            work.commit()
+            return report
+
+    def lose(self, identity: Identity, circulation_id: UUID, words: str) -> UUID:
+        """Write down that a paper is lost on its round: its copy is withdrawn, a report is opened. Returns its id.
+
+        Raises:
+            NotFound, NotAllowed: not theirs to lend.
+            Ended: it is with nobody.
+            InvalidInput: ``words``.
         """
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
@@ -249,24 +277,21 @@ class Rounds:
             self._guard.require(session, identity, Act.LEND, row.record_id if row else circulation_id)
             if row is None:
                 raise NotFound
-            if row.state is CirculationState.RETURNED:
-                raise Ended(state=row.state.value, act="circulation.return")
+            if row.state is not CirculationState.ROUND:
+                raise Ended(state=row.state.value, act="circulation.lose")
             copy = session.get_one(Copy, row.copy_id)
-            if row.state is CirculationState.ROUND:
-                self._papers.hand_to(session, identity, copy, None)
-            else:
-                pages, condition = None, None
-            row.state, row.version = CirculationState.RETURNED, row.version + 1
-            row.ended_at, row.received_by = self._clock.now(), identity.person_id
-            row.pages_in = row.pages_out if pages is None else pages
-            row.condition_in = condition or row.condition_out
-            if condition is not None:
-                copy.condition = condition
-            Deadlines(self._guard).meet(session, DeadlineKind.CIRCULATION, row.id)
-            differs = _differs(row)
-            self._note(session, identity, "circulation.return", row, pages=row.pages_in, differs=differs)
+            report = self._reports.lost(session, identity, row, copy, words, row.pages_out)
+            self._end(session, identity, row, CirculationState.LOST)
+            self._note(session, identity, "circulation.lose", row, copy=copy.number)
             work.commit()
-            return differs
+            return report
+
+    def _end(self, session: Session, identity: Identity, row: Circulation, state: CirculationState) -> None:
+        row.state, row.version = state, row.version + 1
+        row.ended_at, row.received_by = self._clock.now(), identity.person_id
+        deadlines = Deadlines(self._guard)
+        end = deadlines.lapse if state is CirculationState.LOST else deadlines.meet
+        end(session, DeadlineKind.CIRCULATION, row.id)
 
     def every(
         self, identity: Identity, *, ended: bool = False, after: UUID | None = None, limit: int
@@ -276,8 +301,8 @@ class Rounds:
         ``after``: behind the one of this id.
         """
         with self._db.reading() as session:
-            back = Circulation.state == CirculationState.RETURNED
-            query = select(Circulation).where(back if ended else ~back, self._concerns(session, identity))
+            going = Circulation.state.in_(GOING)
+            query = select(Circulation).where(~going if ended else going, self._concerns(session, identity))
             if after is not None:
                 query = query.where(Circulation.id < after)
             return [
@@ -379,7 +404,7 @@ def _check(slip: Slip) -> None:
 
 
 def _differs(row: Circulation) -> bool:
-    return is_worse(row.pages_out, row.condition_out, row.pages_in, row.condition_in)
+    return harm_of(State(row.pages_out, row.condition_out), State(row.pages_in, row.condition_in)) is not None
 
 
 def _context(key: UUID) -> str:

@@ -210,8 +210,9 @@ def _period_faults(data: Any, at: str) -> Iterator[Fault]:
         yield Fault(at, "not_a_mapping")
         return
     yield from (Fault(f"{at}.{name}", "unknown_field") for name in map(str, set(data) - _PERIOD))
-    if not _whole(data.get("days"), 0, MOST_DAYS):
-        yield Fault(f"{at}.days", "out_of_range", {"low": 0, "high": MOST_DAYS})
+    fewest = 0 if data.get("leaves", True) is False else 1
+    if not _whole(data.get("days"), fewest, MOST_DAYS):
+        yield Fault(f"{at}.days", "out_of_range", {"low": fewest, "high": MOST_DAYS})
     if not _whole(data.get("months", 1), 1, 12):
         yield Fault(f"{at}.months", "out_of_range", {"low": 1, "high": 12})
     if data.get("extension", "at_once") not in [each.value for each in Extension]:

@@ -131,8 +131,8 @@ class LoanStatistics:
             select(
                 Loan.department_id, Record.category_id, Loan.purpose, Loan.form,
                 func.substr(cast(here(Loan.asked_at), String), 1, 7).label("month"),
-                cast(waited, Integer).label("waited"), _one(late).label("late"), _one(handed).label("handed"),
-                _one(Loan.state == LoanState.REFUSED).label("refused"),
+                cast(func.round(waited), Integer).label("waited"), _one(late).label("late"),
+                _one(handed).label("handed"), _one(Loan.state == LoanState.REFUSED).label("refused"),
             )
             .join(Record, Record.id == Loan.record_id)
             .where(self._guard.opens(session, identity, Loan.record_id, Act.SEE))

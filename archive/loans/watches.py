@@ -27,8 +27,9 @@ from archive.model import (
 )
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
-from archive.reminding.deadlines import Deadlines, Needs, Watch
+from archive.reminding.deadlines import Deadlines, Watch
 from archive.reminding.rules import Rule, Stage
+from archive.reminding.subjects import Needs
 from archive.reminding.watches import people_with
 
 RULES = {
@@ -127,7 +128,7 @@ class DecisionWatch:
 
     rule = Rule(before=(1,), after=(2,))
     act = Act.SEE
-    needs: Needs = (Approval.step, Approval.asked_by, Approval.for_id)
+    needs: Needs = (Approval.step, Approval.asked_by, Approval.for_id, Approval.record_id)
 
     def __init__(self, guard: Guard, kind: DeadlineKind) -> None:
         self._guard = guard

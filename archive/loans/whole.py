@@ -25,11 +25,13 @@ from archive.loans.excerpts import Excerpts
 from archive.loans.extending import Extensions, asks_of
 from archive.loans.looks import ROUTED, LoanLooks, LoanShown
 from archive.loans.marking import Marking
+from archive.loans.news import LoanNews
 from archive.loans.outside import OutsideUses
 from archive.loans.paper_requests import PaperRequests
 from archive.loans.papers import TAKE_OUT
 from archive.loans.readers import OutsideReaders
 from archive.loans.registered import LoanRegister
+from archive.loans.reports import Reports
 from archive.loans.request_looks import RequestLooks
 from archive.loans.rounds import Rounds
 from archive.loans.statistics import LoanStatistics
@@ -40,24 +42,36 @@ from archive.model.columns import Names
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import Vault
+from archive.reminding.messages import Messages
 
 
 class Lending:
     """The acts on loans."""
 
-    def __init__(self, db: Database, guard: Guard, vault: Vault, log: Log, clock: Clock, zone: str) -> None:
+    def __init__(
+        self,
+        db: Database,
+        guard: Guard,
+        vault: Vault,
+        log: Log,
+        clock: Clock,
+        zone: str,
+        messages: Messages | None = None,
+    ) -> None:
         approvals = Approvals(vault, log, clock)
         self._db = db
         self._guard = guard
         self.extensions = Extensions(db, guard, approvals, log, clock, zone)
-        self.requests = LoanRequests(db, guard, approvals, log, clock, zone, self.extensions)
-        self.counter = Counter(db, guard, vault, log, clock)
+        news = LoanNews(messages or Messages(db, guard), guard)
+        self.requests = LoanRequests(db, guard, approvals, log, clock, zone, self.extensions, news)
+        self.reports = Reports(db, guard, vault, log, clock)
+        self.counter = Counter(db, guard, vault, log, clock, self.reports, news)
         self.looks = LoanLooks(db, guard, approvals, vault)
         self.marking = Marking(db, guard, log, clock, zone)
         self.asked = RequestLooks(db, guard, approvals, self.looks)
         self.basket = Basket(db, guard, clock, self.requests)
-        self.rounds = Rounds(db, guard, vault, log, clock)
-        self.custody = StandingCustodies(db, guard, log, clock)
+        self.rounds = Rounds(db, guard, vault, log, clock, self.reports)
+        self.custody = StandingCustodies(db, guard, log, clock, self.reports)
         self.papers = PaperRequests(db, guard, approvals, self.custody, self.rounds)
         self.counter_papers = CounterPapers(db, guard, self.custody, self.rounds)
         self.excerpts = Excerpts(db, guard, vault, log, clock)

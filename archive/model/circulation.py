@@ -18,6 +18,7 @@ class CirculationState(StrEnum):
     READY = "ready"  # agreed to; the paper lies in the archive until it is handed out at the counter
     ROUND = "round"  # the paper is with who sends it round, or with one of the receivers
     RETURNED = "returned"
+    LOST = "lost"
 
 
 class Circulation(Base):
@@ -106,10 +107,11 @@ class CustodyAct(StrEnum):
     CHECKED = "checked"
     HANDED_OVER = "handed_over"
     RETURNED = "returned"
+    LOST = "lost"
 
 
 class CustodyEntry(Base):
-    """A check, a hand-over from one holder of the post to the next, or the return. Insert-only.
+    """A check, a hand-over from one holder of the post to the next, the return, or the loss. Insert-only.
 
     ``signed_by`` is who checked or took it back, or the supervisor who signed.
     """

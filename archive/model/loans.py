@@ -106,17 +106,24 @@ class Harm(StrEnum):
 class LoanReport(Base):
     """A difference found on return, or a loss, until it is settled. Texts are sealed under the record's key.
 
-    ``cost`` is in the smallest coin (分).
+    It is of a loan, of a slip, or of a standing custody; ``holder_id`` had the paper. ``cost`` is in the smallest coin
+    (分).
     """
 
     __tablename__ = "loan_report"
     __table_args__ = (
         Index("ix_loan_report_closed_at_id", "closed_at", "id"),
-        Index("ix_loan_report_loan_id", "loan_id"),
+        Index("ix_loan_report_record_id", "record_id"),
     )
 
     id: Mapped[Key]
-    loan_id: Mapped[UUID] = mapped_column(ForeignKey("loan.id"))
+    record_id: Mapped[UUID] = mapped_column(ForeignKey("record.id"))
+    loan_id: Mapped[UUID | None] = mapped_column(ForeignKey("loan.id"))
+    circulation_id: Mapped[UUID | None] = mapped_column(ForeignKey("circulation.id"))
+    custody_id: Mapped[UUID | None] = mapped_column(ForeignKey("standing_custody.id"))
+    holder_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    pages_out: Mapped[int | None]
+    pages_in: Mapped[int | None]
     harm: Mapped[Harm] = mapped_column(word(Harm))
     opened_at: Mapped[datetime]
     opened_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))

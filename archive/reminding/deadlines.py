@@ -8,25 +8,25 @@ makes its messages, so that neither a second clock nor a process that was killed
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from typing import Any, Protocol, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Date, Select, and_, bindparam, false, or_, select, tuple_, update
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, Date, and_, bindparam, false, or_, select, tuple_, update
+from sqlalchemy.orm import Session
 
 from archive import failpoints
 from archive.database import Base, Database, Id, rows_by_id
 from archive.identity import Identity, system
 from archive.ids import new_id
 from archive.log.writer import Log
-from archive.model import Deadline, DeadlineKind, DeadlineState, Record
+from archive.model import Deadline, DeadlineKind, DeadlineState, Message, Record
 from archive.policy.condition import test_of
 from archive.policy.facts import facts_by_id
 from archive.policy.guard import Guard
 from archive.policy.rules import Act, condition
 from archive.reminding.messages import Messages, Told
 from archive.reminding.rules import Judged, Rule, Stage, judge
+from archive.reminding.subjects import Needs, records_of, subject_rows
 
 BATCH = 500
 """Deadlines that are looked at at once."""
@@ -80,9 +80,6 @@ class Deadlines:
         row.state, row.look_on, row.version = state, None, row.version + 1
         row.ended_at = self._guard.now()
         session.flush()
-
-
-Needs = Sequence[InstrumentedAttribute[Any]]
 
 
 class Watch(Protocol):
@@ -183,6 +180,10 @@ class DueBoard:
         kinds = [each for each in self._watches.values() if kind in {None, each.kind}]
         seen = [and_(Deadline.kind == each.kind, each.visible(session, identity)) for each in kinds]
         return or_(false(), *seen)
+
+    def about(self, session: Session, messages: Sequence[Message]) -> Mapping[UUID, UUID]:
+        """Return, by the message's id, of which record messages are that name none."""
+        return records_of(session, self._watches, messages)
 
     def still(self, session: Session, identity: Identity, kind: DeadlineKind, subject: UUID) -> bool:
         """Whether something is still due, and this person may still be told of it."""
@@ -307,27 +308,6 @@ class Allowed:
         return active and facts is not None and needed(facts)
 
 
-def subject_rows(
-    session: Session, watches: Mapping[DeadlineKind, Watch], found: Sequence[Deadline]
-) -> Mapping[UUID, Any]:
-    """Return by id what the recipients of deadlines are named by: a question for each kind of row."""
-    wanted: dict[Any, list[UUID]] = {}
-    for each in found:
-        if needs := tuple(watches[each.kind].needs):
-            wanted.setdefault(needs, []).append(each.subject_id)
-    return {
-        row.id: row
-        for needs, ids in wanted.items()
-        for row in session.connection().execute(_needed(needs), {"ids": ids})
-    }
-
-
-@cache
-def _needed(needs: tuple[InstrumentedAttribute[Any], ...]) -> Select[Any]:
-    key = needs[0].class_.__table__.c.id
-    return select(key, *needs).where(key.in_(bindparam("ids", expanding=True)))
-
-
 _TABLE = Base.metadata.tables["deadline"]
 _MOVED = (
     update(_TABLE)
@@ -353,13 +333,17 @@ _COME = (
 _STANDING = select(Deadline.id, Deadline.version).where(Deadline.id.in_(bindparam("ids", expanding=True)))
 
 
-def _told(plan: _Plan, person: UUID) -> Told:
-    row, judged = plan.deadline, plan.judged
-    stage = judged.stage.code if judged.stage else ""
+def told_of(row: Deadline, stage: str, person: UUID, *, late: bool = False) -> Told:
+    """Return what a person is told of a deadline at a stage, once."""
     return Told(
-        person, f"due.{row.kind.value}", f"due:{row.id.hex}:{row.due}:{stage}", stage=stage, late=judged.late,
+        person, f"due.{row.kind.value}", f"due:{row.id.hex}:{row.due}:{stage}", stage=stage, late=late,
         due=row.due, record=row.record_id, subject=row.subject_id,
     )  # fmt: skip
+
+
+def _told(plan: _Plan, person: UUID) -> Told:
+    stage = plan.judged.stage.code if plan.judged.stage else ""
+    return told_of(plan.deadline, stage, person, late=plan.judged.late)
 
 
 def _parted(plans: Sequence[_Plan]) -> Iterator[Sequence[_Plan]]:

@@ -61,8 +61,8 @@ TRIES = 8
 DIGEST_HOUR = 8
 """The hour of the house's day at which gathered messages go out."""
 
-BOARD = "/deadlines"
-"""The page to which a room is led: each who reads there finds on it what is theirs."""
+BOARD, MESSAGES = "/deadlines", "/messages"
+"""The pages to which a room is led: each who reads there finds on it what is theirs."""
 
 STALE = timedelta(minutes=10)
 """A delivery that was begun so long ago, and not ended, is unclear: no letter takes that long."""
@@ -283,12 +283,13 @@ class Deliver:
         if reach.person_id is None or row is None or channel not in self._ways.senders:
             reason = "account_closed" if reach.person_id is None else "channel_off"
             return None, {delivery.id: (drop, reason) for delivery, _message in waiting}
-        keys = {message.record_id for _delivery, message in waiting if message.record_id}
+        shared = channel in ROOMS or self._is_shared(session, row)
+        about = self._board.about(session, [message for _delivery, message in waiting]) if shared else {}
+        keys = {message.record_id for _delivery, message in waiting if message.record_id} | {*about.values()}
         records = session.scalars(select(Record).where(Record.id.in_(keys))).all()
         facts, needed = facts_of_many(session, records), condition(Act.READ, reach)
         lowest = session.scalar(select(func.min(Level.rank)))
         alone = {each.id for each in records if each.level_rank != lowest or each.group_id is not None}
-        shared = channel in ROOMS or self._is_shared(session, row)
         ids, items = [], []
         dropped: dict[UUID, End] = {}
         for delivery, message in waiting:
@@ -297,14 +298,16 @@ class Deliver:
                 reason = "read_already"
             elif message.record_id and not holds(needed, facts[message.record_id]):
                 reason = "not_open"
-            elif message.record_id in alone and shared:
+            elif shared and (message.record_id or about.get(message.id)) in alone:
                 reason = "not_for_shared"
             elif not self._still(session, who, message):
                 reason = "not_due"
             if reason:
                 dropped[delivery.id] = (drop, reason)
                 continue
-            way = BOARD if channel in ROOMS else f"/messages/{message.id}"
+            way = f"/messages/{message.id}"
+            if channel in ROOMS:
+                way = BOARD if message.topic.startswith(_DUE) else MESSAGES
             ids.append(delivery.id)
             items.append(Item(message.topic, message.stage, message.late, message.due, self._ways.address + way))
         if not ids:

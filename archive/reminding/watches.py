@@ -11,8 +11,9 @@ from archive.identity import Identity, Role
 from archive.model import AccessGrant, Approval, Deadline, DeadlineKind, Person, PersonPost, PersonRole
 from archive.policy.guard import Guard
 from archive.policy.rules import Act, may
-from archive.reminding.deadlines import Needs, Watch
+from archive.reminding.deadlines import Watch
 from archive.reminding.rules import Rule, Stage
+from archive.reminding.subjects import Needs
 
 RULES: dict[DeadlineKind, Rule] = {
     DeadlineKind.VITAL_REVIEW: Rule(before=(30, 7), after=(14,), head=(30,)),

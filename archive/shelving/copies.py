@@ -116,8 +116,7 @@ class Copies:
     def may_shelve(self, identity: Identity, record_id: UUID) -> bool:
         """Whether the person may put a record's copies on shelves."""
         with self._db.reading() as session:
-            query = self._guard.visible(session, identity, Act.SHELVE).where(Record.id == record_id)
-            return session.scalar(query.with_only_columns(Record.id)) is not None
+            return self._shelves(session, identity, record_id)
 
     def add(self, identity: Identity, record_id: UUID, facts: CopyFacts) -> Copy:
         """Add a copy. Raises ``InvalidInput``, ``NotFound``, ``NotAllowed``."""
@@ -166,10 +165,12 @@ class Copies:
             work.commit()
 
     def hand(self, identity: Identity, copy_id: UUID, login: str, version: int) -> None:
-        """Note whom a copy is with; it leaves its place, and comes back by being shelved.
+        """Note who of the archive has a copy at work; it leaves its place, and comes back by being shelved.
+
+        To all others papers go on a loan, on a slip, or into standing custody, by the rules of each.
 
         Raises:
-            InvalidInput: nobody of this sign-in name.
+            InvalidInput: ``holder``: nobody of this sign-in name, or someone who does not shelve the record.
             Blocked: it is missing, or in work that must not lose it.
         """
         with self._guard.refusals(identity), self._db.writing() as work:
@@ -180,6 +181,8 @@ class Copies:
             )
             if who is None:
                 raise InvalidInput(Fault("holder", "unknown"))
+            if not self._shelves(session, Identity("", who), row.record_id):
+                raise InvalidInput(Fault("holder", "shelves_not"))
             check_free(session, row.record_id, row.id)
             self._leave(session, identity, row, who)
             row.holder_id = who
@@ -187,6 +190,10 @@ class Copies:
             body = {"copy": row.number, "holder": str(who)}
             self._log.note(session, identity, "copy.hand", record=row.record_id, body=body)
             work.commit()
+
+    def _shelves(self, session: Session, identity: Identity, record_id: UUID) -> bool:
+        query = self._guard.visible(session, identity, Act.SHELVE).where(Record.id == record_id)
+        return session.scalar(query.with_only_columns(Record.id)) is not None
 
     def _copy(self, session: Session, identity: Identity, act: Act, copy_id: UUID, version: int) -> Copy:
         row = session.get(Copy, copy_id)

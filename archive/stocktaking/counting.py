@@ -6,7 +6,8 @@ from itertools import islice
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import and_, case, func, insert, or_, select, update
+from sqlalchemy import and_, case, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from archive.blocks import Cause, end_missing
@@ -48,6 +49,12 @@ MOST_SCANS = 20
 LONGEST_LABEL = 100
 
 T = TypeVar("T")
+
+_FRESH = {
+    "postgresql": postgresql.insert(StockItem).on_conflict_do_nothing(),
+    "sqlite": sqlite.insert(StockItem).on_conflict_do_nothing(),
+}
+"""Of two who begin the same count at once, each writes what the other has not."""
 
 
 @dataclass(frozen=True)
@@ -113,10 +120,13 @@ class Counting:
             there = set(session.scalars(select(StockItem.copy_id).where(StockItem.stocktaking_id == row.id)))
         for some in _batches([each for each in asked_for if each.copy_id not in there]):
             with self._db.writing() as work:
-                work.session.execute(insert(StockItem), [_item(row.id, each) for each in some])
+                connection = work.session.connection()
+                connection.execute(_FRESH[connection.dialect.name], [_item(row.id, each) for each in some])
                 work.commit()
         with self._db.writing() as work:
             kept = work.session.get_one(Stocktaking, row.id)
+            if kept.state is not StockState.OPENING:  # another who began it was quicker
+                return row.id
             kept.state, kept.version = StockState.OPEN, kept.version + 1
             body = {"where": kept.path, "stocktaking": str(kept.id), "expected": len(asked_for)}
             self._log.note(work.session, identity, "stocktaking.begin", body=body)

@@ -12,8 +12,9 @@ from archive.model import Deadline, DeadlineKind
 from archive.model.auditing import AuditFinding
 from archive.policy.guard import Guard
 from archive.policy.rules import Act, may
-from archive.reminding.deadlines import Needs, Watch
+from archive.reminding.deadlines import Watch
 from archive.reminding.rules import Rule, Stage
+from archive.reminding.subjects import Needs
 from archive.reminding.watches import people_with
 
 

@@ -33,9 +33,10 @@ from archive.model import (
 )
 from archive.policy.guard import Guard
 from archive.policy.rules import HOUSE_RULES, Act, may
-from archive.reminding.deadlines import Deadlines, Needs, Watch
+from archive.reminding.deadlines import Deadlines, Watch
 from archive.reminding.messages import Messages, Told
 from archive.reminding.rules import Rule, Stage
+from archive.reminding.subjects import Needs
 from archive.reminding.watches import people_with
 from retention.destroying.rules import signs_after, signs_before
 

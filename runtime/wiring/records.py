@@ -182,7 +182,7 @@ class RecordParts(HouseParts):
     @cached_property
     def lending(self) -> Lending:
         """Loans, and who decides on them."""
-        return Lending(self.db, self.guard, self.vault, self.log, self.clock, self.zone)
+        return Lending(self.db, self.guard, self.vault, self.log, self.clock, self.zone, self.telling.messages)
 
     @cached_property
     def retention(self) -> Retention:

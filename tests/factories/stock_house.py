@@ -78,7 +78,7 @@ class House:
     def hand(self, record: UUID, copy: UUID) -> None:
         mine = self.shelving.copies.of(self.who["archivist"], record)
         version = next(each.copy.version for each in mine if each.copy.id == copy)
-        self.shelving.copies.hand(self.who["archivist"], copy, "staff", version)
+        self.shelving.copies.hand(self.who["archivist"], copy, "archivist", version)
 
     def missing(self, record: UUID, copy: UUID | None = None, login: str = "archivist") -> UUID:
         return self.blocks.block(self.who[login], record, BlockKind.MISSING, "not on the shelf", copy)

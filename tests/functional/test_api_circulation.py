@@ -51,6 +51,12 @@ def test_a_program_sees_a_slip_and_signs_it_in_its_turn(house: ApiHouse) -> None
     signed = house.ask("POST", f"{at}/signature", "staff", json=None)
     assert (signed.status_code, signed.json["turn"], signed.json["purpose"]) == (200, None, "传阅")
     assert house.ask("POST", f"{at}/signature", "staff", json=None).status_code in {403, 409}
+    assert house.ask("POST", f"{at}/loss", "staff", json={"words": "遗失"}).status_code == 403
+    lost = house.ask("POST", f"{at}/loss", json={"words": "遗失在路上"})
+    assert (lost.status_code, house.get(at).json["state"]) == (201, "lost")
+    reports = {each["report"]: each["circulation"] for each in house.get("/api/v1/loan-reports").json["reports"]}
+    assert reports[lost.json["report"]] == str(key)
+    assert house.ask("POST", f"{at}/loss", json={"words": "又一次"}).status_code == 409
 
 
 def a_paper(house: ApiHouse, title: str, level: int = 1) -> UUID:

@@ -187,6 +187,8 @@ def test_a_paper_without_a_loan_goes_over_the_same_counter(house: ApiHouse) -> N
     assert act(house, "/counter/issues", record=str(record), person="staff").json["what"] == "custody"
     back = act(house, "/counter/returns", record=str(record), pages=1)
     assert (back.json["what"], back.json["differs"]) == ("custody", True)
+    reports = {each["report"]: each for each in house.get("/api/v1/loan-reports").json["reports"]}
+    assert (reports[back.json["report"]]["custody"], reports[back.json["report"]]["loan"]) == (back.json["id"], None)
 
 
 def test_a_deputy_is_named_and_ended(house: ApiHouse) -> None:

@@ -79,7 +79,8 @@ def test_what_is_made_says_where_it_is_shown() -> None:
     assert {each.name for each in made if not each.made_at} == {
         "add_copy", "add_group", "add_number_rule", "add_person", "add_place", "add_post", "add_shelf",
         "distribute_level", "enter_event", "enter_event_of_subject", "enter_matter", "enter_matter_of_subject",
-        "give_grant", "give_post", "lose_paper", "name_deputy", "note_check",
+        "give_grant", "give_post", "lose_circulating_paper", "lose_kept_paper", "lose_paper", "name_deputy",
+        "note_check",
     }  # fmt: skip  # shown in lists alone
 
 

@@ -12,14 +12,19 @@ from sqlalchemy import delete, select
 from archive import failpoints
 from archive.errors import InvalidInput, NotAllowed, WrongState
 from archive.jobs.runner import JobRunner
+from archive.loans.asking import Wish
 from archive.model import (
+    Approval,
     Channel,
     Deadline,
     Delivery,
     Job,
     JobKind,
     Level,
+    Loan,
+    LoanForm,
     LogEntry,
+    Medium,
     Message,
     Person,
     PersonChannel,
@@ -153,6 +158,28 @@ def test_what_is_above_the_lowest_level_goes_to_no_room_and_to_no_shared_address
     assert sorted(house.states()) == [
         ("email", "dropped", "not_for_shared"), ("email", "sent", None), ("sms", "sent", None), ("sms", "sent", None),
         ("wecom", "dropped", "not_for_shared"), ("wecom", "sent", None),
+    ]  # fmt: skip
+
+
+def test_a_loan_above_the_lowest_level_is_told_in_no_room_either(house: House) -> None:
+    house.choose("staff", Channel.WECOM)
+    house.choose("staff", Channel.SMS, "13800138001")
+    own, staff = house.own.lending, house.who("staff")
+    for level in (1, 2):
+        record = house.web.a_record(title="绝不外露的合同", level=level, medium=Medium.ELECTRONIC)
+        wish = Wish(form=LoanForm.SCREEN, purpose="work", words="核对")
+        loan = own.requests.describe(staff, "合同", wish)
+        with house.db.writing() as work:
+            row = work.session.get_one(Loan, loan)
+            row.record_id = work.session.get_one(Approval, row.approval_id).record_id = record.id
+            work.commit()
+        with house.db.writing() as work:
+            news = [Told(staff.person_id, "loan.approved", f"loan:{loan}", subject=row.approval_id)]
+            house.telling.messages.tell(work, news)
+            work.commit()
+    house.jobs.drain()
+    assert sorted(house.states()) == [
+        ("sms", "sent", None), ("sms", "sent", None), ("wecom", "dropped", "not_for_shared"), ("wecom", "sent", None),
     ]  # fmt: skip
 
 

@@ -13,8 +13,9 @@ from flask.testing import FlaskClient
 from PIL import Image
 from sqlalchemy import select
 
-from archive.model import Attachment, Content, Excerpt, Loan, Medium, ReadingRight, Record, RecordState
+from archive.model import Attachment, Content, CopyMark, Excerpt, Loan, Medium, ReadingRight, Record, RecordState
 from archive.purging import remove_records
+from indexer.extract.tracing import number_in
 from tests.factories.drawn import a_pdf
 from tests.factories.web_house import WebHouse, a_web_house, token_of
 
@@ -160,7 +161,12 @@ def test_a_loan_gives_only_the_excerpt_and_no_right_to_the_files(house: WebHouse
     post(archivist, f"/loans/requests/{request}/decide", decision="approve", excerpt=chosen)
     page = staff.get(f"/loans/requests/{request}").text
     address = re.findall(r"/attachments/[0-9a-f-]{36}", page)[0]
-    assert staff.get(address).data.startswith(b"%PDF")
+    given, plain = staff.get(address).data, archivist.get(address).data
+    assert number_in(drawn(plain)) is None
+    with house.services.db.reading() as session:
+        (mark,) = session.scalars(select(CopyMark)).all()
+    assert number_in(drawn(given)) == mark.number, "a leaked page tells the loan"
+    assert (mark.serial, mark.loan_id is not None) == (1, True)
     assert house.browser("clerk").get(address).status_code in {403, 404}
     assert archivist.get(address).status_code == 200
     for level, status in ((4, {403, 404}), (1, {200})):  # who is not cleared for the level any more reads no excerpt

@@ -84,6 +84,12 @@ def test_one_form_asks_for_all_that_was_laid_aside(house: WebHouse) -> None:
     assert (status, "已借给此人或已申请" in page) == (422, True)
     assert first in page
     post(staff, "/loans/basket/take-out")
+    files = str(house.a_record(title="只有电子文件", medium=Medium.ELECTRONIC).id)
+    post(staff, "/loans/basket/add", record=[files], back="/")
+    choice = re.search(rf'name="form-{files}".*?</select>', staff.get("/loans/basket").text, re.DOTALL)
+    assert choice
+    assert re.findall(r'value="(\w*)"', choice[0]) == ["screen"], "the one way is chosen beforehand"
+    post(staff, "/loans/basket/take-out")
     assert "借阅篮是空的" in staff.get("/loans/basket").text
 
 

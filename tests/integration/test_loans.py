@@ -353,10 +353,10 @@ def test_a_difference_opens_a_report_which_is_settled(house: LendingHouse) -> No
     seen = Seen(pages=10, condition=CopyCondition.DAMAGED, words="缺第3、4页")
     back = house.lending.counter.take_back(house.who["archivist"], record, seen)
     assert back.report
-    (report,) = house.lending.looks.reports(house.who["archivist"])
+    (report,) = house.lending.reports.every(house.who["archivist"])
     assert (report.found, report.done) == ("缺第3、4页", "")
-    house.lending.counter.settle(house.who["archivist"], back.report, "已补复印件", 2050)
-    (report,) = house.lending.looks.reports(house.who["archivist"])
+    house.lending.reports.settle(house.who["archivist"], back.report, "已补复印件", 2050)
+    (report,) = house.lending.reports.every(house.who["archivist"])
     assert (report.done, report.report.cost) == ("已补复印件", 2050)
     with house.db.reading() as session:
         row = session.get_one(LoanReport, back.report)

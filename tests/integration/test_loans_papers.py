@@ -27,6 +27,7 @@ from archive.model import (
     Deadline,
     DeadlineKind,
     DeadlineState,
+    Harm,
     LoanForm,
     LoanState,
     Message,
@@ -89,9 +90,9 @@ def test_a_paper_that_goes_round_is_with_one_after_the_other(house: LendingHouse
     with pytest.raises(InvalidInput) as refused:
         house.issue(loan)
     assert faults(refused) == {"record": "no_copy"}
-    assert rounds.take_back(house.who["archivist"], key, 11, None)
+    assert rounds.take_back(house.who["archivist"], key, AtCounter(pages=11))
     with pytest.raises(Ended):
-        rounds.take_back(house.who["archivist"], key, None, None)
+        rounds.take_back(house.who["archivist"], key)
     house.issue(loan)
 
 
@@ -222,7 +223,7 @@ def test_where_the_archive_alone_decides_it_begins_at_once_and_a_route_may_name_
     assert copy_of(house, record).holder_id == house.person("staff")
     back = counter.take_back(archivist, record, AtCounter(pages=9))
     assert back is not None
-    assert (back.custody, back.differs) == (True, True)
+    assert (back.custody, back.report is not None) == (True, True)
     assert copy_of(house, record).holder_id is None
     assert counter.take_back(archivist, record, AtCounter()) is None
 
@@ -272,6 +273,92 @@ def _note(asked: list[str], _connection: Any, _cursor: Any, statement: str, *_mo
     asked.append(" ".join(statement.split()))
 
 
+def test_a_difference_on_a_round_or_in_custody_opens_a_report_that_is_settled(house: LendingHouse) -> None:
+    archivist, reports = house.who["archivist"], house.lending.reports
+    first, second = house.record(), house.record()
+    round_ = house.lending.rounds.begin(archivist, first, slip(house, "staff"))
+    house.lending.rounds.sign(house.who["staff"], round_)
+    kept = house.lending.custody.give(archivist, second, "staff", 6)
+    torn = AtCounter(pages=11, words="缺一页")
+    missing = house.lending.rounds.take_back(archivist, round_, torn)
+    worse = house.lending.custody.take_back(archivist, kept, AtCounter(condition=CopyCondition.DAMAGED, words="水渍"))
+    found = {each.report.id: each for each in reports.every(archivist)}
+    assert missing
+    assert worse
+    assert [(found[each].report.harm, found[each].found, found[each].holder) for each in (missing, worse)] == [
+        (Harm.PAGES, "缺一页", "staff"), (Harm.DAMAGED, "水渍", "staff"),
+    ]  # fmt: skip
+    assert (found[missing].report.pages_out, found[missing].report.pages_in) == (12, 11)
+    reports.settle(archivist, missing, "已补复印件", 2050)
+    assert [each.done for each in reports.every(archivist)] == ["", "已补复印件"], "open ones come first"
+    with pytest.raises(NotAllowed):
+        reports.settle(house.who["low"], worse, "已修复", None)
+
+
+def test_what_is_lost_on_a_round_or_in_custody_ends_it_and_its_copy_is_withdrawn(house: LendingHouse) -> None:
+    archivist, lending = house.who["archivist"], house.lending
+    first, second = house.record(), house.record()
+    round_, kept = lending.rounds.begin(archivist, first, slip(house, "staff")), lending.custody.give(
+        archivist, second, "staff", 6
+    )  # fmt: skip
+    with pytest.raises(InvalidInput) as refused:
+        lending.rounds.lose(archivist, round_, " ")
+    assert faults(refused) == {"words": "required"}
+    for lose, key, record in ((lending.rounds.lose, round_, first), (lending.custody.lose, kept, second)):
+        with pytest.raises(NotAllowed):
+            lose(house.who["staff"], key, "遗失")
+        report = lose(archivist, key, "遗失在出差途中")
+        copy = copy_of(house, record)
+        assert (copy.holder_id, copy.withdrawn_at is not None) == (None, True)
+        assert next(each for each in lending.reports.every(archivist) if each.report.id == report).found
+        with pytest.raises(Ended):
+            lose(archivist, key, "再次遗失")
+    with pytest.raises(Ended):
+        lending.rounds.take_back(archivist, round_)
+    house.clock.move(days=400)
+    told(house, "due.custody_check")
+    with house.db.reading() as session:
+        assert {each.state for each in session.scalars(select(Deadline))} <= {DeadlineState.LAPSED, DeadlineState.MET}
+
+
+def heard(house: LendingHouse, login: str) -> list[str]:
+    with house.db.reading() as session:
+        mine = select(Message.topic).where(Message.person_id == house.person(login)).order_by(Message.id)
+        return list(session.scalars(mine))
+
+
+def test_borrowers_are_told_at_once_what_became_of_it_and_nobody_else_is(house: LendingHouse) -> None:
+    record, archivist = house.record(), house.who["archivist"]
+    first, second = house.ask("staff", record), house.ask("staff2", record)
+    house.lending.requests.question(archivist, first.approval_id, "哪一页？")
+    house.lending.requests.answer(house.who["staff"], first.approval_id, "全部")
+    house.issue(house.decide("archivist", first))
+    house.decide("archivist", second)
+    assert heard(house, "staff") == ["loan.question", "loan.approved"]
+    assert heard(house, "staff2") == ["loan.approved"]
+    house.lending.counter.recall(archivist, first.id)
+    assert heard(house, "staff")[-1] == "due.loan_recall"
+    told(house, "due.loan_recall")
+    assert heard(house, "staff").count("due.loan_recall") == 1, "the reminders of the day tell it no second time"
+    house.lending.counter.take_back(archivist, record, Seen())
+    assert heard(house, "staff2") == ["loan.approved", "loan.there"]
+    house.decide("archivist", house.ask("low", house.record()), approve=False)
+    assert heard(house, "low") == ["loan.refused"]
+    assert heard(house, "archivist") == heard(house, "security") == []
+
+
+def test_who_asked_for_another_is_not_told_the_level_of_what_was_found(house: LendingHouse) -> None:
+    record = house.record(3)
+    wish = Wish(form=LoanForm.OUT, purpose="work", words="审计", borrower="director")
+    house.lending.deputies.name(house.who["director"], "low", house.guard.day(), house.guard.day())
+    loan = house.loan(house.lending.requests.describe(house.who["low"], "现金盘点表", wish))
+    house.lending.requests.found(house.who["archivist"], loan.approval_id, record)
+    steps = {
+        who: len(house.lending.asked.request(house.who[who], loan.approval_id).steps) for who in ("low", "director")
+    }
+    assert steps["low"] == 1 < steps["director"]
+
+
 def test_a_loan_waits_while_its_paper_goes_round_and_lapses_when_it_lay_there_long_enough(house: LendingHouse) -> None:
     record = house.record()
     key = house.lending.rounds.begin(house.who["archivist"], record, slip(house, "staff", days=20))
@@ -282,7 +369,7 @@ def test_a_loan_waits_while_its_paper_goes_round_and_lapses_when_it_lay_there_lo
     house.clock.move(days=9)
     house.lending.care.sweep()
     assert house.loan(loan.id).state is LoanState.READY
-    house.lending.rounds.take_back(house.who["archivist"], key, None, None)
+    house.lending.rounds.take_back(house.who["archivist"], key)
     house.clock.move(days=8)
     house.lending.care.sweep()
     assert house.loan(loan.id).state is LoanState.LAPSED

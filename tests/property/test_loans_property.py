@@ -215,7 +215,7 @@ class Loans(RuleBasedStateMachine):
         if going and which % 2:
             self._try(lambda: rounds.sign(self.house.who[who], going.id))
         elif going and which % 5 == 0:
-            self._try(lambda: rounds.take_back(archivist, going.id, None, None))
+            self._try(lambda: rounds.take_back(archivist, going.id))
         else:
             slip = Slip("传阅", "全文", self.house.guard.day() + timedelta(days=3), [one, two])
             self._try(lambda: rounds.begin(archivist, self.records[which % 3], slip))

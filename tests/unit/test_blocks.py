@@ -27,10 +27,10 @@ def test_a_missing_copy_is_not_handed_out_until_it_is_found(house: House) -> Non
     block = house.missing(record, copy)
     version = house.shelving.copies.of(house.who["archivist"], record)[0].copy.version
     with pytest.raises(Blocked) as told:
-        house.shelving.copies.hand(house.who["archivist"], copy, "staff", version)
+        house.shelving.copies.hand(house.who["archivist"], copy, "archivist", version)
     assert told.value.facts == {"kinds": ["missing"]}
     house.blocks.end(house.who["archivist"], block, "lay behind the rack")
-    house.shelving.copies.hand(house.who["archivist"], copy, "staff", version)
+    house.shelving.copies.hand(house.who["archivist"], copy, "archivist", version)
     assert not house.open_ones(record)
 
 
@@ -39,11 +39,11 @@ def test_a_block_of_the_record_holds_every_copy_and_one_of_a_copy_only_that(hous
     archivist = house.who["archivist"]
     second = house.shelving.copies.add(archivist, record, CopyFacts(original=False))
     house.missing(record, first)
-    house.shelving.copies.hand(archivist, second.id, "staff", second.version)
+    house.shelving.copies.hand(archivist, second.id, "archivist", second.version)
     house.blocks.block(archivist, record, BlockKind.IN_RESTORATION, "mould")
     third = house.shelving.copies.add(archivist, record, CopyFacts(original=False))
     with pytest.raises(Blocked):
-        house.shelving.copies.hand(archivist, third.id, "staff", third.version)
+        house.shelving.copies.hand(archivist, third.id, "archivist", third.version)
 
 
 def test_one_open_block_of_a_kind_stands_and_another_after_its_end(house: House) -> None:

@@ -328,12 +328,22 @@ def test_a_copy_that_is_with_someone_leaves_its_place_and_a_stale_form_changes_n
     box, copy = store.a_box(), store.a_copy()
     store.shelving.placing.place(store.archivist, copy, box, 1)
     with pytest.raises(Conflict):
-        store.shelving.copies.hand(store.archivist, copy, "staff", 1)
-    store.shelving.copies.hand(store.archivist, copy, "staff", 2)
+        store.shelving.copies.hand(store.archivist, copy, "archivist", 1)
+    store.shelving.copies.hand(store.archivist, copy, "archivist", 2)
     assert store.taken(box) == 0
     with store.db.reading() as session:
         row = session.scalars(select(Copy).where(Copy.id == copy)).one()
-    assert (row.place_id, row.holder_id) == (None, store.staff.person_id)
+    assert (row.place_id, row.holder_id) == (None, store.archivist.person_id)
+
+
+def test_a_paper_is_noted_with_people_of_the_archive_alone(store: Store) -> None:
+    hand, low, high = store.shelving.copies.hand, store.a_copy(1), store.a_copy(3)
+    for copy, login in ((low, "staff"), (high, "staff"), (low, "custodian")):  # who reads it borrows it
+        with pytest.raises(InvalidInput) as refused:
+            hand(store.archivist, copy, login, 1)
+        assert [(each.field, each.code) for each in refused.value.faults] == [("holder", "shelves_not")]
+    hand(store.archivist, high, "custodian", 1)
+    hand(store.custodian, high, "archivist", 2)
 
 
 def test_what_is_purged_leaves_its_place_free(store: Store) -> None:

@@ -57,7 +57,7 @@ def test_the_report_holds_each_copy_once_and_the_lent_apart(house: House) -> Non
     figures = view.figures
     assert (figures.expected, figures.found, figures.missing, figures.misplaced, figures.out) == (5, 1, 2, 1, 1)
     [out] = [each for each in view.items if each.tally is Tally.OUT]
-    assert out.holder == "staff"
+    assert out.holder == "archivist"
     [misplaced] = [each for each in view.items if each.tally is Tally.MISPLACED]
     assert (misplaced.should, misplaced.found) == ("1-1-1-1", "1-1-1-2")
 

@@ -22,6 +22,7 @@ from web.api.made_of_circulation import (
     SlipStands,
     Span,
 )
+from web.api.made_of_counter import Loss, LossReported
 from web.api.names import behind, page
 from web.api.operations import operation
 from web.services import identity, services
@@ -70,6 +71,12 @@ def sign_circulation(circulation_id: UUID) -> SlipStands:
     return circulation(circulation_id)
 
 
+@operation("/circulations/{circulation_id}/loss", 403, 404, 409, method="POST", status=201)
+def lose_circulating_paper(circulation_id: UUID, body: Loss) -> LossReported:
+    """Write down that a paper is lost on its round: the round ends, the copy is withdrawn, a report is opened."""
+    return LossReported(report=services().lending.rounds.lose(identity(), circulation_id, body.words))
+
+
 @operation("/standing-custodies")
 def standing_custodies(query: given.Page) -> Custodies:
     """List the papers in standing custody that concern you, those that are looked at first come first."""
@@ -83,6 +90,12 @@ def standing_custodies(query: given.Page) -> Custodies:
 def standing_custody(custody_id: UUID) -> CustodyStands:
     """Show a paper in standing custody that concerns you."""
     return _custody(services().lending.custody.show(identity(), custody_id))
+
+
+@operation("/standing-custodies/{custody_id}/loss", 403, 404, 409, method="POST", status=201)
+def lose_kept_paper(custody_id: UUID, body: Loss) -> LossReported:
+    """Write down that a paper in standing custody is lost: it ends, the copy is withdrawn, a report is opened."""
+    return LossReported(report=services().lending.custody.lose(identity(), custody_id, body.words))
 
 
 @operation("/paper-requests")

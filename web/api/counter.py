@@ -4,8 +4,9 @@ from uuid import UUID
 
 from archive.loans.counter import Handed, Seen
 from archive.loans.counter_papers import PaperAt
-from archive.loans.looks import LoanShown, ReportShown
+from archive.loans.looks import LoanShown
 from archive.loans.papers import AtCounter
+from archive.loans.reports import ReportShown
 from archive.policy.rules import Act
 from web import paging
 from web.api import given
@@ -16,6 +17,7 @@ from web.api.names import behind, page, person_id
 from web.api.operations import operation
 from web.asking import require
 from web.lending import at_counter
+from web.lending.register import place_of
 from web.services import identity, services
 
 
@@ -57,14 +59,16 @@ def take_paper_back(body: made.BringBack) -> made.PaperMoved:
 
 @operation("/loan-register", 403)
 def loan_register(query: made.RegisterList) -> made.RegisterPage:
-    """List the loans of records that you lend, the newest first."""
+    """List the loans of records that you lend, the newest first; what is overdue, the longest overdue first."""
     require(Act.SEE_LOANS)
+    late = query.overdue
+    after = behind(query.cursor, paging.read_day) if late else behind(query.cursor, paging.read_position)
     found = services().lending.looks.register(
-        identity(), states=[query.state] if query.state else (), record_id=query.record,
+        identity(), states=[query.state] if query.state else (), overdue=late, record_id=query.record,
         borrower=person_id(query.person) if query.person else None,
-        after=behind(query.cursor, paging.read_position), limit=query.limit + 1,
+        after=after, limit=query.limit + 1,
     )  # fmt: skip
-    shown, following = page(found, query.limit, lambda each: str(each.loan.number))
+    shown, following = page(found, query.limit, lambda each: place_of(each, late=late))
     return made.RegisterPage(loans=[_registered(each) for each in shown], next=following)
 
 
@@ -98,7 +102,7 @@ def say_effect(loan_id: UUID, body: made.Effect) -> None:
 def loan_reports(query: given.Page) -> made.ReportPage:
     """List damage and loss of papers that you lend, open reports first, then the newest."""
     after = behind(query.cursor, paging.read_open)
-    found = services().lending.looks.reports(identity(), after=after, limit=query.limit + 1)
+    found = services().lending.reports.every(identity(), after=after, limit=query.limit + 1)
     shown, following = page(
         found,
         query.limit,
@@ -110,15 +114,15 @@ def loan_reports(query: given.Page) -> made.ReportPage:
 @operation("/loan-reports/{report_id}/settlement", 403, 404, 409, method="POST", status=204)
 def settle_report(report_id: UUID, body: made.Settlement) -> None:
     """Close a report with what was done."""
-    services().lending.counter.settle(identity(), report_id, body.words, body.cost)
+    services().lending.reports.settle(identity(), report_id, body.words, body.cost)
 
 
 def _moved(record: UUID, told: Handed | PaperAt) -> made.PaperMoved:
     if isinstance(told, PaperAt):
         return made.PaperMoved(
             what="custody" if told.custody else "circulation", id=told.id, record=record,
-            copy_number=told.copy, due=told.due, slip=None, report=None, place=None, waiting=False,
-            differs=told.differs,
+            copy_number=told.copy, due=told.due, slip=None, report=told.report, place=None, waiting=False,
+            differs=told.report is not None,
         )  # fmt: skip
     return made.PaperMoved(
         what="loan", id=told.loan_id, record=record, copy_number=told.copy, due=told.due_on, slip=told.slip,
@@ -136,6 +140,7 @@ def _registered(each: LoanShown) -> made.RegisteredLoan:
 def _report(each: ReportShown) -> made.ReportStands:
     row = each.report
     return made.ReportStands(
-        report=row.id, loan=row.loan_id, record=each.shown.loan.record_id, harm=row.harm, opened_at=row.opened_at,
-        found=each.found, closed_at=row.closed_at, done=each.done, cost=row.cost,
+        report=row.id, loan=row.loan_id, circulation=row.circulation_id, custody=row.custody_id, record=row.record_id,
+        harm=row.harm, opened_at=row.opened_at, found=each.found, closed_at=row.closed_at, done=each.done,
+        cost=row.cost,
     )  # fmt: skip

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from archive.loans.counter import LONGEST
+from archive.loans.reports import LONGEST
 from archive.model import CopyCondition, Harm, LoanState
 from web.api.given import Page
 from web.api.made import Next
@@ -85,6 +85,7 @@ class RegisterList(Page):
     """Which loans."""
 
     state: LoanState | None = None
+    overdue: bool = Field(default=False, description="Only papers whose last day is over.")
     record: UUID | None = None
     person: Login | None = None
 
@@ -100,7 +101,7 @@ class RegisteredLoan(LoanStands):
 
 
 class RegisterPage(Shape):
-    """One page of loans, the newest first."""
+    """One page of loans, the newest first, or of what is overdue the longest overdue first."""
 
     loans: list[RegisteredLoan]
     next: Next
@@ -118,17 +119,29 @@ class Effect(Shape):
     effect: Words
 
 
-class ReportOpened(Shape):
+class LossReported(Shape):
     """The report of damage or loss that was opened."""
 
     report: UUID
+
+
+class ReportOpened(LossReported):
+    """The report that was opened of a loan."""
+
     loan: UUID
 
 
-class ReportStands(ReportOpened):
-    """A report of damage or loss; ``done`` "": it is open. ``cost`` is in the smallest coin."""
+class ReportStands(Shape):
+    """A report of damage or loss of a loan, a circulation or a custody.
 
-    record: UUID | None
+    ``done`` "": it is open. ``cost`` is in the smallest coin.
+    """
+
+    report: UUID
+    loan: UUID | None
+    circulation: UUID | None
+    custody: UUID | None
+    record: UUID
     harm: Harm
     opened_at: datetime
     found: str

@@ -84,7 +84,7 @@ def withdraw_copy(copy_id: UUID, body: given.CopyReason, version: int) -> CopySh
 
 @operation("/copies/{copy_id}/holder", 403, 404, 409, 412, method="PUT", tagged=True)
 def hand_copy(copy_id: UUID, body: given.CopyHolder, version: int) -> CopyShown:
-    """Note whom a copy is with: it leaves its place, and comes back by being shelved."""
+    """Note who of the archive has a copy at work: it leaves its place, and comes back by being shelved."""
     services().shelving.copies.hand(identity(), copy_id, body.holder, version)
     return _shown(_found(copy_id))
 

@@ -13,7 +13,6 @@ from web.api.made import Next
 from web.api.names import behind
 from web.api.operations import operation
 from web.api.shapes import Shape
-from web.deadlines import place_of, told_place
 from web.services import identity, services
 
 
@@ -83,7 +82,7 @@ class MessagesMarked(Shape):
 @operation("/deadlines")
 def deadlines(query: DeadlinesAsked) -> DeadlinesShown:
     """List what falls due and is open to you."""
-    after = behind(query.cursor, place_of)
+    after = behind(query.cursor, paging.read_day)
     board = services().telling.due
     found = board.list(identity(), kind=query.kind, late=query.late, after=after, limit=query.limit + 1)
     shown = found[: query.limit]
@@ -95,7 +94,7 @@ def deadlines(query: DeadlinesAsked) -> DeadlinesShown:
         )
         for each in shown
     ]  # fmt: skip
-    return DeadlinesShown(deadlines=listed, next=told_place(last.due, last.id) if last else None)
+    return DeadlinesShown(deadlines=listed, next=paging.told_day((last.due, last.id)) if last else None)
 
 
 @operation("/messages")

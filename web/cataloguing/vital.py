@@ -10,6 +10,7 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import InvalidInput
+from web import paging
 from web.days import day_needed
 from web.i18n import current_locale
 from web.lists import back, readable, ticked
@@ -28,11 +29,13 @@ YEARS = 1
 def waiting() -> str:
     """List the vital records that the person may read, or those whose review has come, the earliest first."""
     due = request.args.get("due") == "1"
-    found = services().vital.list(identity(), due=due, after=_place(request.args.get("after", "")), limit=PAGE + 1)
+    found = services().vital.list(
+        identity(), due=due, after=paging.read_day(request.args.get("after", "")), limit=PAGE + 1
+    )
     last = found[PAGE - 1] if len(found) > PAGE else None
     return render_template(
         "vital.html", records=found[:PAGE], due=due, day=services().guard.day(),
-        more=f"{last.vital_review}_{last.id.hex}" if last else None,
+        more=paging.told_day((last.vital_review, last.id)) if last and last.vital_review else None,
     )  # fmt: skip
 
 
@@ -78,12 +81,3 @@ def _done(ids: Sequence[UUID]) -> BaseResponse:
     if "back" in request.form:
         return back()
     return redirect(url_for("records.show", record_id=ids[0]), 303)
-
-
-def _place(text: str) -> tuple[date, UUID] | None:
-    """Read where the list goes on; anything else begins it anew."""
-    day, _bar, key = text.partition("_")
-    try:
-        return date.fromisoformat(day), UUID(key)
-    except ValueError:
-        return None

@@ -1,6 +1,6 @@
 """Periodic checks: what is due and late, what was done, a check of a record against its paper, and how often."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -14,6 +14,7 @@ from archive.model import BlockKind
 from archive.policy.rules import Act
 from web import paging
 from web.asking import Field, Form, again, key_typed, require, shown, whole_typed
+from web.describing.record_form import rank
 from web.i18n import current_locale
 from web.services import identity, services
 from web.words import named
@@ -47,20 +48,13 @@ def due() -> str:
             remarks = checks.remarks(session, [check for check, _record in rows[:PAGE]])
         people = services().directory.people(each.done_by for each, _record in rows if each.done_by)
         return render_template("checks_done.html", rows=rows[:PAGE], remarks=remarks, more=more, people=people)
-    rows = checks.due(identity(), until=day + AHEAD, after=_after(), limit=PAGE + 1)
+    after = paging.read_day(request.args.get("after", ""))
+    rows = checks.due(identity(), until=day + AHEAD, after=after, limit=PAGE + 1)
     if len(rows) > PAGE:
         last = rows[PAGE - 1][0]
-        more = url_for("checks.due", after=f"{last.due.isoformat()}.{last.id}")
+        more = url_for("checks.due", after=paging.told_day((last.due, last.id)))
     late = checks.count_late(identity())
     return render_template("checks.html", rows=rows[:PAGE], late=late, day=day, more=more)
-
-
-def _after() -> tuple[date, UUID] | None:
-    day, _dot, key = request.args.get("after", "").partition(".")
-    try:
-        return (date.fromisoformat(day), UUID(key)) if key else None
-    except ValueError:
-        return None
 
 
 @pages.get("/records/<uuid:record_id>/check")
@@ -143,7 +137,7 @@ def set_rule() -> BaseResponse:
     try:
         level = request.form.get("level", "")
         services().checks.set_rule(
-            identity(), int(level) if level.isascii() and level.isdigit() else None, key_typed("category"),
+            identity(), rank(level) if level else None, key_typed("category"),
             whole_typed("months"), whole_typed("share"),
         )  # fmt: skip
     except ArchiveError as error:

@@ -152,10 +152,10 @@ def _place_form(view: RecordView | CustodyView, copy: CopyView) -> Form:
     row = copy.copy
     free = services().shelving.placing.propose(identity(), row.id)
     where = _("Its code, typed or scanned: K1-02-3-05. A free one that fits stands there already.")
-    whom = _("The sign-in name; it leaves its shelf until it is shelved again.")
+    whom = _("Someone of the archive who has it at work, by sign-in name. To all others it goes as a loan.")
     fields = [
         Field("shelf", _("Place of the paper"), limit=300, help=where),
-        Field("holder", _("Or: with whom it is"), limit=64, help=whom),
+        Field("holder", _("Or: who has it at work"), limit=64, help=whom),
     ]
     heading = _("Shelve copy %(number)s", number=row.number)
     intro = _("It lies at %(path)s.", path=copy.place.path) if copy.place else ""

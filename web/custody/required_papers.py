@@ -1,7 +1,6 @@
 """Required papers: what a dossier has and lacks, its facts, people and clocks, and the board of what is incomplete."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +16,7 @@ from archive.policy.rules import Act
 from archive.required.looking import Looked
 from archive.required.standing import Stands
 from archive.subject_facts import names_of_subjects
+from web import paging
 from web.asking import day_typed, key_typed, whole_typed
 from web.custody.dossiers import words_of
 from web.describing.record_pages import full_view
@@ -47,14 +47,15 @@ def board() -> str:
     template, late = request.args.get("template", "")[:64], request.args.get("late") == "1"
     department = _key(request.args.get("department", ""))
     found, more = services().papers.board(
-        identity(), template=template, department_id=department, late=late, after=_place(), limit=PAGE
-    )
+        identity(), template=template, department_id=department, late=late,
+        after=paging.read_day(request.args.get("after", "")), limit=PAGE,
+    )  # fmt: skip
     day = services().guard.day()
     return render_template(
         "papers_board.html", found=found, day=day, never=NEVER, template=template, late=late,
         department=str(department or ""), departments=services().directory.departments(),
         offered=services().dossier_templates.offered(identity()),
-        more=f"{more[0].isoformat()}_{more[1].hex}" if more else None,
+        more=paging.told_day(more) if more else None,
     )  # fmt: skip
 
 
@@ -199,15 +200,6 @@ def _newest(found: Looked | None) -> bool:
 def _key(text: str) -> UUID | None:
     try:
         return UUID(text)
-    except ValueError:
-        return None
-
-
-def _place() -> tuple[date, UUID] | None:
-    """Read where the board goes on; anything else begins it anew."""
-    day, _bar, key = request.args.get("after", "").partition("_")
-    try:
-        return date.fromisoformat(day), UUID(key)
     except ValueError:
         return None
 

@@ -39,7 +39,7 @@ def at_counter(copy: int | None = None) -> AtCounter:
     if text and not (text.isascii() and text.isdigit() and len(text) < 7):
         raise InvalidInput(Fault("pages", "out_of_range", {"low": 0, "high": 999_999}))
     now = CopyCondition(condition) if condition in CONDITIONS else None
-    return AtCounter(copy, int(text) if text else None, now)
+    return AtCounter(copy, int(text) if text else None, now, request.form.get("words", ""))
 
 
 def named_conditions() -> list[tuple[str, str]]:
@@ -96,7 +96,8 @@ def take_back(record_id: UUID, seen: Seen, copy: int | None) -> Handed | PaperAt
         raise InvalidInput(Fault("record", "which_copy"))
     if not apart:
         return lending.counter.take_back(identity(), record_id, seen, copy)
-    paper = lending.counter_papers.take_back(identity(), record_id, AtCounter(copy, seen.pages, seen.condition))
+    back = AtCounter(copy, seen.pages, seen.condition, seen.words)
+    paper = lending.counter_papers.take_back(identity(), record_id, back)
     if paper is None:
         raise InvalidInput(Fault("record", "which_copy"))
     return paper

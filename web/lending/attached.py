@@ -13,6 +13,7 @@ from archive.model import AttachedTo, Attachment
 from web import security
 from web.i18n import current_locale
 from web.reading.files import attachment as disposition
+from web.reading.marked import marked_again
 from web.services import identity, services
 from web.words.faults import explain
 
@@ -23,13 +24,16 @@ pages = Blueprint("attached", __name__, url_prefix="/attachments")
 def read(attachment_id: UUID) -> Response:
     """Send an attachment: a picture to look at, everything else as a download that no browser runs."""
     opened = services().attachments.read(identity(), attachment_id)
-    kind = opened.row.media_type
+    data, kind = opened.data, opened.row.media_type
+    if opened.row.about is AttachedTo.EXCERPT:
+        mark = services().lending.marking.of_excerpt(identity(), opened.row.subject_id)
+        data = marked_again(services(), data, mark, current_locale()) if mark else data
     name = disposition(opened.row.name)
     headers = {
         "Content-Disposition": name.replace("attachment", "inline", 1) if kind in PICTURES else name,
         "Content-Security-Policy": security.FILE_POLICY,
     }
-    return Response(opened.data, headers=headers, mimetype=kind)
+    return Response(data, headers=headers, mimetype=kind)
 
 
 @pages.post("/requests/<uuid:approval_id>")

@@ -18,7 +18,7 @@ from web.lending.attached import keep, sent
 from web.lending.words import token_words
 from web.services import identity, services
 from web.words import named, translator
-from web.words.faults import explain, explain_fault, status_of
+from web.words.faults import explain, explain_fault, explain_scan, status_of
 from web.words.loans import FORMS, HARMS, SAID, SHORT_FORMS, STANDS, STATES
 
 pages = Blueprint("loans", __name__)
@@ -76,7 +76,7 @@ def extend(loan_id: UUID) -> BaseResponse:
     try:
         done = services().lending.extensions.extend(identity(), loan_id)
     except InvalidInput as error:
-        return make_response(_mine(explain(error, current_locale())), status_of(error))
+        return make_response(_mine(explain_scan(error, current_locale())), status_of(error))
     if done:
         due = services().lending.looks.loan(identity(), loan_id).loan.due_on
         flash(_("It is yours until %(day)s.", day=due))

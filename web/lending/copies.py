@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from archive.errors import ArchiveError, Conflict, InvalidInput
 from archive.loans.marking import CopyShown
 from archive.policy.rules import Act
+from web import paging
 from web.asking import require
 from web.i18n import current_locale
 from web.prints.filled import book_sent
@@ -89,13 +90,12 @@ def _traced(
 
 
 def _register(error: ArchiveError | None = None) -> BaseResponse:
-    after = request.args.get("after", "")
-    behind = int(after) if after.isascii() and after.isdigit() and len(after) < 10 else None
+    behind = paging.read_position(request.args.get("after", ""))
     found = services().lending.marking.register(identity(), behind, PAGE + 1)
     shown = found[:PAGE]
     page = render_template(
         "lending/copies.html", found=shown, lines=explain(error, current_locale()) if error else [],
-        more=url_for(".every", after=shown[-1].mark.serial) if len(found) > PAGE else None,
+        more=url_for(".every", after=shown[-1].mark.serial) if len(found) > PAGE else None, most=MOST,
     )  # fmt: skip
     return make_response(page, status_of(error) if error else 200)
 

@@ -102,7 +102,7 @@ def settle(report_id: UUID) -> BaseResponse:
     """Close a report with what was done."""
     try:
         cost = _money(request.form.get("cost", ""))
-        services().lending.counter.settle(identity(), report_id, request.form.get("words", ""), cost)
+        services().lending.reports.settle(identity(), report_id, request.form.get("words", ""), cost)
     except InvalidInput as error:
         return _reports(error)
     flash(_("The report is closed."))
@@ -194,16 +194,20 @@ def _came_back(scan: Scan, back: Handed | PaperAt) -> None:
         scan.lines.append(
             _("It came back from standing custody.") if back.custody else _("It came back from its round.")
         )
-        if back.differs:
-            scan.lines.append(_("It differs from how it went out."))
+        _differs(scan, back.report)
         return
-    scan.head, scan.report = f"{back.record_number} ← {back.borrower}", back.report
+    scan.head = f"{back.record_number} ← {back.borrower}"
     scan.lines.append(_("It came back."))
     if back.lies:
         scan.lines.append(_("It lay at %(path)s.", path=back.lies))
     if back.waiting:
         scan.lines.append(_("Someone waits for it: lay it aside for them."))
-    if back.report:
+    _differs(scan, back.report)
+
+
+def _differs(scan: Scan, report: UUID | None) -> None:
+    scan.report = report
+    if report:
         scan.lines.append(_("It differs from how it went out: a report is opened."))
 
 
@@ -241,7 +245,7 @@ def _page(scan: Scan, recent: list[str]) -> BaseResponse:
 
 
 def _reports(error: ArchiveError | None = None) -> BaseResponse:
-    found = services().lending.looks.reports(identity())
+    found = services().lending.reports.every(identity())
     page = render_template(
         "lending/reports.html", found=found,
         photographs={each.report.id: photographs(AttachedTo.REPORT, each.report.id) for each in found},

@@ -115,14 +115,24 @@ def sign(custody_id: UUID) -> BaseResponse:
 def take_back(custody_id: UUID) -> BaseResponse:
     """Take it back for good."""
     try:
-        back = at_counter()
+        report = services().lending.custody.take_back(identity(), custody_id, at_counter())
     except InvalidInput as error:
         return _page(custody_id, error)
-    if services().lending.custody.take_back(identity(), custody_id, back.pages, back.condition):
-        flash(_("It is back, and differs from how it went out: its page says so."))
-    else:
-        flash(_("It is back in the archive. Put it on its shelf."))
+    if report:
+        flash(_("It is back. It differs from how it went out: a report is opened."))
+        return redirect(url_for("counter.reports"), 303)
+    flash(_("It is back in the archive. Put it on its shelf."))
     return redirect(url_for(".every"), 303)
+
+
+@pages.post("/<uuid:custody_id>/lose")
+def lose(custody_id: UUID) -> BaseResponse:
+    """Write down that the paper is lost."""
+    try:
+        services().lending.custody.lose(identity(), custody_id, request.form.get("words", ""))
+    except InvalidInput as error:
+        return _page(custody_id, error)
+    return redirect(url_for("counter.reports"), 303)
 
 
 def _list(error: ArchiveError | None = None) -> BaseResponse:
@@ -144,12 +154,13 @@ def _list(error: ArchiveError | None = None) -> BaseResponse:
 def _page(custody_id: UUID, error: ArchiveError | None = None, faults: dict[str, str] | None = None) -> BaseResponse:
     lines: list[str] = []
     if isinstance(error, InvalidInput):
-        lines, faults = told(error, ("holder", "pages"))
+        lines, faults = told(error, ("holder", "pages", "words"))
     elif error and not faults:
         lines = explain(error, current_locale())
     page = render_template(
         "lending/custody_one.html", each=services().lending.custody.show(identity(), custody_id), lines=lines,
         faults=faults or {}, values=request.form, conditions=named_conditions(),
-        labels={"holder": _("Who follows"), "password": _("Your password"), "pages": _("Pages counted")},
+        labels={"holder": _("Who follows"), "password": _("Your password"), "pages": _("Pages counted"),
+                "words": _("What is known")},
     )  # fmt: skip
     return make_response(page, status_of(error) if error else 200)

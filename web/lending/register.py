@@ -9,8 +9,8 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
 from archive.loans.looks import LoanShown
-from archive.loans.states import PAPER
 from archive.model import LoanState
+from web import paging
 from web.i18n import current_locale
 from web.lending.papers import notices_pdf, register_pdf, register_rows
 from web.prints.filled import book_sent, pdf_sent
@@ -29,18 +29,18 @@ MOST = 2_000
 @pages.get("")
 def every() -> str:
     """List the loans of records that this person lends."""
-    after = request.args.get("after", "")
-    behind = int(after) if after.isascii() and after.isdigit() and len(after) < 12 else None
+    after, late = request.args.get("after", ""), _overdue()
+    behind = paging.read_day(after) if late else paging.read_position(after)
     found = services().lending.looks.register(identity(), **_asked(), after=behind, limit=PAGE + 1)
     shown, more = found[:PAGE], None
-    if len(found) > PAGE and not _overdue():
-        asked: dict[str, Any] = {**request.args.to_dict(), "after": shown[-1].loan.number}
+    if len(found) > PAGE:
+        asked: dict[str, Any] = {**request.args.to_dict(), "after": place_of(shown[-1], late=late)}
         more = url_for(".every", **asked)
     return render_template(
         "lending/register.html", found=shown, more=more, more_of=services().lending.registered.of(shown),
         state=request.args.get("state", ""), states=_states(),
         asked={name: value for name, value in request.args.items() if name in {"state", "record"}},
-        record=request.args.get("record", ""),
+        record=request.args.get("record", ""), most=MOST,
     )  # fmt: skip
 
 
@@ -65,15 +65,22 @@ def printed() -> Response:
 @pages.get("/notices.pdf")
 def notices() -> BaseResponse:
     """Send notices to bring back the papers that are overdue or were called back, one for each borrower."""
-    looks, today = services().lending.looks, services().guard.day()
-    lent = looks.register(identity(), record_id=None, states=[LoanState.OPEN], overdue=False, limit=MOST)
-    found = [each for each in lent if each.loan.form in PAPER and (each.overdue or each.loan.recalled_at)]
+    looks, open_ = services().lending.looks, [LoanState.OPEN]
+    late = looks.register(identity(), overdue=True, limit=MOST)
+    back = looks.register(identity(), states=open_, recalled=True, limit=MOST)
+    found = list({each.loan.id: each for each in (*late, *back)}.values())[:MOST]
     if not found:
         flash(_("Nothing is overdue or called back."))
         return redirect(url_for(".every", state="overdue"), 303)
-    made = notices_pdf(found, today)
+    made = notices_pdf(found, services().guard.day())
     _note("loan.print", len(found))
     return pdf_sent(made, "juanku-notices")
+
+
+def place_of(each: LoanShown, *, late: bool) -> str:
+    """Return where a list goes on behind a loan, as an address holds it; ``late``: a list of what is overdue."""
+    loan = each.loan
+    return paging.told_day((loan.due_on, loan.id)) if late and loan.due_on else str(loan.number)
 
 
 def _all() -> Sequence[LoanShown]:

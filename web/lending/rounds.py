@@ -98,14 +98,24 @@ def sign(circulation_id: UUID) -> BaseResponse:
 def take_back(circulation_id: UUID) -> BaseResponse:
     """Take the paper back and check it."""
     try:
-        back = at_counter()
+        report = services().lending.rounds.take_back(identity(), circulation_id, at_counter())
     except InvalidInput as error:
         return _page(circulation_id, error)
-    if services().lending.rounds.take_back(identity(), circulation_id, back.pages, back.condition):
-        flash(_("It is back. It differs from how it went out: the slip says so."))
-    else:
-        flash(_("It is back, and as it went out."))
+    if report:
+        flash(_("It is back. It differs from how it went out: a report is opened."))
+        return redirect(url_for("counter.reports"), 303)
+    flash(_("It is back, and as it went out."))
     return redirect(url_for(".show", circulation_id=circulation_id), 303)
+
+
+@pages.post("/<uuid:circulation_id>/lose")
+def lose(circulation_id: UUID) -> BaseResponse:
+    """Write down that the paper is lost."""
+    try:
+        services().lending.rounds.lose(identity(), circulation_id, request.form.get("words", ""))
+    except InvalidInput as error:
+        return _page(circulation_id, error)
+    return redirect(url_for("counter.reports"), 303)
 
 
 @pages.get("/<uuid:circulation_id>/slip.pdf")
@@ -119,11 +129,11 @@ def slip(circulation_id: UUID) -> Response:
 
 
 def _page(circulation_id: UUID, error: ArchiveError | None = None) -> BaseResponse:
-    lines, faults = told(error, ("pages",)) if error else ([], {})
+    lines, faults = told(error, ("pages", "words")) if error else ([], {})
     page = render_template(
         "lending/circulation.html", each=services().lending.rounds.show(identity(), circulation_id),
         me=identity().person_id, conditions=named_conditions(), lines=lines, faults=faults, values=request.form,
-        labels={"pages": _("Pages counted")},
+        labels={"pages": _("Pages counted"), "words": _("What is known")},
     )  # fmt: skip
     return make_response(page, status_of(error) if error else 200)
 

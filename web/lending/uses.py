@@ -1,7 +1,6 @@
 """The use register 利用登记簿: who used which record, from inside and outside; and readers from outside at the desk."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,10 +11,11 @@ from werkzeug.wrappers import Response as BaseResponse
 from archive.errors import Ambiguous, ArchiveError, Fault, InvalidInput, NotFound, Unavailable
 from archive.loans.outside import LONGEST, LONGEST_NAME, LONGEST_NUMBER, MOST
 from archive.loans.readers import Reader
-from archive.loans.used import After, Came, Used, Wished
+from archive.loans.used import Came, Used, Wished
 from archive.model import AttachedTo
 from archive.model.uses import IdentityPaper, UseHow
 from archive.policy.rules import Act
+from web import paging
 from web.asking import require, told
 from web.custody.placing import numbered
 from web.days import first_of, last_of
@@ -41,15 +41,16 @@ ASKED = ("name", "paper_number", "organisation", "contact", "need", "numbers", "
 @pages.get("")
 def every() -> str:
     """List what was used of the records that this person hands out."""
-    found = services().lending.used.list(identity(), _wished(), _after(), limit=PAGE + 1)
+    after = paging.read(request.args.get("after", ""))
+    found = services().lending.used.list(identity(), _wished(), after, limit=PAGE + 1)
     shown, more = found[:PAGE], None
     if len(found) > PAGE:
-        place: dict[str, Any] = {**_asked(), "at": shown[-1].at.isoformat(), "behind": shown[-1].id.hex}
+        place: dict[str, Any] = {**_asked(), "after": paging.told((shown[-1].at, shown[-1].id))}
         more = url_for(".every", **place)
     return render_template(
         "lending/uses.html", found=shown, more=more, asked=_asked(), values=_asked(), faults={},
         came=[("", _("All")), ("inside", _("From inside")), ("outside", _("From outside"))],
-        record=request.args.get("record", ""),
+        record=request.args.get("record", ""), most=MOST_ROWS,
     )  # fmt: skip
 
 
@@ -130,8 +131,8 @@ def add(use_id: UUID) -> BaseResponse:
     """Add a record of the same visit."""
     form = request.form
     try:
-        for record in _records(form.get("numbers", ""), must=True):
-            services().lending.outside.add(identity(), use_id, record, _how(), _pages(), form.get("need", ""))
+        records = _records(form.get("numbers", ""), must=True)
+        services().lending.outside.add(identity(), use_id, records, _how(), _pages(), form.get("need", ""))
     except (InvalidInput, Ambiguous) as error:
         return _page(use_id, error)
     flash(_("It is written down."))
@@ -280,15 +281,6 @@ def _key(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
-
-
-def _after() -> After | None:
-    key = _key(request.args.get("behind", ""))
-    try:
-        at = datetime.fromisoformat(request.args.get("at", "").replace(" ", "+"))
-    except ValueError:
-        return None
-    return (at, key) if key and at.tzinfo else None
 
 
 def _all(act: str) -> Sequence[Used]:

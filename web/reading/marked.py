@@ -81,6 +81,21 @@ def marked_pdf(services: "Services", pages: Iterator[bytes], mark: Mark, locale:
     return pictures_pdf(made, " ".join(lines_of(mark, locale)), code_of(mark))
 
 
+def marked_again(services: "Services", pdf: bytes, mark: Mark, locale: str) -> bytes:
+    """Return a PDF of pictures with the mark on each page. Raises ``NotFound``: a page could not be drawn."""
+    from pypdf import PdfReader  # noqa: PLC0415 (as below)
+
+    pages = len(PdfReader(io.BytesIO(pdf)).pages)  # one of our own
+    file = services.drawer.hold([pdf], len(pdf))
+    try:
+        drawn = [services.drawer.picture_held(kinds.PDF, file, page, width=COPY_WIDTH) for page in range(1, pages + 1)]
+    finally:
+        file.close()
+    if any(isinstance(each, Failure) for each in drawn):
+        raise NotFound
+    return marked_pdf(services, (each for each in drawn if isinstance(each, bytes)), mark, locale)
+
+
 def pictures_pdf(pages: Iterable[tuple[bytes, int, int]], title: str, keywords: str) -> bytes:
     """Return JPEG pictures (with width and height) as a PDF, one a page."""
     from pypdf import PdfWriter  # noqa: PLC0415 (the pages would start later for it)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from flask import url_for
 
+from archive.loans.news import APPROVED, QUESTION, REFUSED, THERE
 from archive.model import DeadlineKind, Message
 from archive.questions import ANSWER, ASK
 from retention.auditing.findings import TO_LOOK, TO_MEND
@@ -131,6 +132,14 @@ TOPICS: Mapping[str, Words] = {
     ),
     "destruction.run": Words(mark("A destruction to execute"), mark("It is counted: execute it."), _destruction),
     "destruction.sign": Words(mark("A destruction to sign"), mark("It is done: sign what you saw."), _destruction),
+    APPROVED: Words(
+        mark("What you asked to borrow is granted"),
+        mark("Fetch a paper at the counter once it is there; files are read on the page."),
+        _request,
+    ),
+    REFUSED: Words(mark("What you asked to borrow is refused"), mark("Read why."), _request),
+    QUESTION: Words(mark("A question on what you asked to borrow"), mark("Answer it: until then it waits."), _request),
+    THERE: Words(mark("A paper that you wait for is there"), mark("Fetch it at the counter."), _request),
     ASK: Words(mark("A question why a number is not open"), mark("Look it up, and answer."), _why),
     ANSWER: Words(mark("Your question why a number is not open is answered"), mark("Read the answer."), _why),
     TO_MEND: Words(

@@ -100,6 +100,7 @@ FAULTS: Mapping[str, str] = {
     "unknown_person": mark("there is nobody of the sign-in name %(name)s"),
     "twice": mark("someone is named twice"),
     "reads_not": mark("%(name)s does not read this record"),
+    "shelves_not": mark("does not shelve this record: to others papers go on a loan or a slip, or into custody"),
     "holds_no_post": mark("%(name)s holds no post"),
     "holds_not_the_post": mark("%(name)s does not hold this post"),
     "not_within": mark("must be from %(low)s to %(high)s"),
