@@ -43,10 +43,10 @@ INTAKE: Final = (
 )
 """The steps of an intake, in order."""
 
-BACKUP: Final = ("backup.database", "backup.manifest", "restore.rows", "restore.objects")
+BACKUP: Final = ("backup.database", "backup.manifest", "restore.rows", "restore.objects", "restore.told")
 """Steps of a backup and of a restore."""
 
-MOVE: Final = ("move.objects", "move.indexed", "move.closed", "move.rows", "move.followed", "move.left")
+MOVE: Final = ("move.objects", "move.indexed", "move.closed", "move.rows", "move.followed", "move.left", "move.undo")
 """Steps of a move."""
 
 MESSAGES: Final = ("due.planned", "due.written", "message.sending", "message.sent")

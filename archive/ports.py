@@ -21,7 +21,7 @@ class StoredObject:
     size: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ObjectInfo:
     """What a listing tells of an object. ``modified`` is seconds since the epoch."""
 

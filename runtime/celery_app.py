@@ -28,8 +28,8 @@ QUIET_SECONDS = 10.0
 class JobService(Protocol):
     """What the tasks call."""
 
-    def run_queue(self, queue: str) -> None:
-        """Run what is due in a queue until nothing is left."""
+    def woken(self, queue: str) -> None:
+        """Run what is due in a queue until nothing is left, as far as the house takes changes."""
         ...
 
 
@@ -92,7 +92,7 @@ def register(app: "Celery", service: JobService) -> None:
 
     @app.task(name="juanku.wake")  # type: ignore[untyped-decorator]
     def wake(queue: str, job_id: str) -> None:  # noqa: ARG001 (the id is for the broker's monitors)
-        service.run_queue(queue)
+        service.woken(queue)
 
 
 def networked(settings: Settings) -> bool:

@@ -11,6 +11,9 @@ NOT_READY = 78
 RESTORING = "restoring.json"
 """In the data folder while a restore is under way: nothing is opened, and the next restore begins anew."""
 
+REHEARSAL = "rehearsal"
+"""The folder under ``JUANKU_HOME/run`` in which a backup is rehearsed; whoever finds it can read it."""
+
 ROOT_KEY = "root.key"
 """The file without which a ring was never finished (see ``storage.ring``)."""
 

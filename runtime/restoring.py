@@ -7,21 +7,23 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, inspect, select
+from sqlalchemy import func, inspect, select, update
 
+from archive import failpoints
 from archive.database import Database
 from archive.errors import StandsAlready
 from archive.identity import Identity, system
 from archive.log.checkpoints import read_witness
-from archive.model import BackupAct, LogSeal
+from archive.model import BackupAct, Delivery, DeliveryState, JobKind, LogSeal
 from runtime.fsck import Violation, fsck
-from runtime.ready import RESTORING
+from runtime.locks import held
+from runtime.ready import REHEARSAL, RESTORING
 from runtime.revisions import clear, migrate
 from runtime.setting_up.servers import set_up
 from runtime.settings import Settings
 from runtime.stores import backup_store
 from runtime.wiring.parts import NoWaker, Parts, build
-from storage.backups import BackupSet
+from storage.backup_set import BackupSet
 from storage.copying import Told
 from storage.restoring import Restored, Restoring
 from storage.ring import KeyRing
@@ -113,17 +115,29 @@ def restore(settings: Settings, url: str, set_id: UUID | None, told: Told) -> Re
         parts.close()
 
 
-def rehearse(parts: Parts, identity: Identity, set_id: UUID | None, folder: Path, told: Told) -> Report:
+def rehearse(parts: Parts, identity: Identity, set_id: UUID | None, folder: Path | None, told: Told) -> Report:
     """Bring a set back into an empty folder beside the living archive, check all of it, keep the report, and clear up.
 
-    It lies there as an embedded archive, whatever the living one runs on.
+    It lies there as an embedded archive, whatever the living one runs on. Without a folder it takes the one under
+    ``JUANKU_HOME``, and what a rehearsal that was killed left in it goes first.
 
-    Raises ``NotAllowed``, ``NotFound`` (no backup), ``StandsAlready`` (the folder is not empty), as ``restore``.
+    Raises ``NotAllowed``, ``NotFound`` (no backup), ``StandsAlready`` (the folder is not empty, or another one
+    runs there), as ``restore``.
     """
-    began = parts.clock.now()
     chosen = parts.safekeeping.backups().find(set_id)
-    if folder.exists() and any(folder.iterdir()):
-        raise StandsAlready(what="folder", field="folder")
+    with held(parts.settings.run / "rehearsal.lock") as alone:
+        if folder is None:
+            if not alone:
+                raise StandsAlready(what="rehearsal_at_work")
+            folder = parts.settings.run / REHEARSAL
+            shutil.rmtree(folder, ignore_errors=True)
+        elif folder.exists() and any(folder.iterdir()):
+            raise StandsAlready(what="folder", field="folder")
+        return _rehearsed(parts, identity, chosen, folder, told)
+
+
+def _rehearsed(parts: Parts, identity: Identity, chosen: BackupSet, folder: Path, told: Told) -> Report:
+    began = parts.clock.now()
     beside = replace(
         parts.settings,
         home=folder,
@@ -147,7 +161,7 @@ def rehearse(parts: Parts, identity: Identity, set_id: UUID | None, folder: Path
 def _bring_back(parts: Parts, url: str, chosen: BackupSet, told: Told, *, witness_aside: bool) -> Report:
     began = parts.clock.now()
     source = backup_store(parts.settings, url)
-    restoring = Restoring(parts.backups_in(url), source, parts.ring)
+    restoring = Restoring(source, parts.ring)
     owner = parts.settings.database_owner_url if not parts.db.is_sqlite else ""
     restored = restoring.restore(chosen, parts.db, parts.store, lambda db, to: migrate(db, owner, to), told)
     told("index", 0, 0)
@@ -155,12 +169,14 @@ def _bring_back(parts: Parts, url: str, chosen: BackupSet, told: Told, *, witnes
     lost = _log_lost(parts)
     if witness_aside:
         _set_aside(parts.witness, chosen)
+        _settle(parts)
         facts = {"records": restored.records, "log_entries_lost": lost, "lost": len(restored.lost)}
         parts.safekeeping.tell(
             system("restore"), BackupAct.RESTORE, chosen.id, began, facts, "damaged" if restored.lost else None
         )
         parts.sealer.seal_all()
         parts.checkpoints.make()
+    failpoints.reach("restore.told")
     told("fsck", 0, 0)
     violations = [
         each
@@ -188,6 +204,17 @@ def _set_aside(witness: Path, chosen: BackupSet) -> None:
     if witness.exists():
         there = len(list(witness.parent.glob(f"{_ASIDE}{chosen.id}*.jsonl")))
         witness.rename(witness.with_name(f"{_ASIDE}{chosen.id}{f'-{there + 1}' if there else ''}.jsonl"))
+
+
+def _settle(parts: Parts) -> None:
+    """Leave to a person which messages go out again: what waited in the set may be out. The store is told of holds."""
+    with parts.db.writing() as work:
+        under_way = (DeliveryState.WAITING, DeliveryState.SENDING)
+        unclear = {"state": DeliveryState.UNCLEAR, "reason": "broke_off", "changed_at": parts.clock.now()}
+        work.session.execute(update(Delivery).where(Delivery.state.in_(under_way)).values(unclear))
+        for kind in (JobKind.LOCK, JobKind.HOLD):
+            parts.outbox.add(work, kind)
+        work.commit()
 
 
 def _has_tables(settings: Settings) -> bool:

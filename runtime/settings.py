@@ -263,7 +263,8 @@ def _defaults(home: Path) -> dict[str, Any]:
 def load(environment: Mapping[str, str] | None = None) -> Settings:
     """Read the settings.
 
-    Each variable may also be given as ``…_FILE``, the path of a file that holds the value (for secrets).
+    Each variable may also be given as ``…_FILE``, the path of a file that holds the value (for secrets). What is empty
+    is not given.
 
     Raises:
         BrokenSetting: names the variable and why it cannot be used.
@@ -313,9 +314,11 @@ def _text(env: Mapping[str, str], spec: Spec) -> tuple[str | None, str]:
         return env[spec.variable], "environment"
     if env.get(file_variable):
         try:
-            return Path(env[file_variable]).read_text("utf-8").strip(), f"file {env[file_variable]}"
+            text = Path(env[file_variable]).read_text("utf-8").strip()
         except OSError as error:
             raise BrokenSetting(variable=file_variable, reason=error.strerror or "unreadable") from error
+        if text:
+            return text, f"file {env[file_variable]}"
     return None, "default"
 
 

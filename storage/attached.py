@@ -1,10 +1,21 @@
-"""The objects of attachments, for what copies, restores and moves all objects of a house."""
+"""The objects of attachments, and the place of all objects, for what copies, restores and moves those of a house."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.orm import Session
 
-from archive.model import Attachment
+from archive.database import Base
+from archive.model import Attachment, HoldRecord
+
+_FILE = Base.metadata.tables["content"]
+_ATTACHED = Base.metadata.tables["attachment"]
+_VERSION: Any = bindparam("version")
+_PLACED = (
+    update(_FILE).where(_FILE.c.object_key == bindparam("whose")).values(store_version=_VERSION, locked_until=None),
+    update(_ATTACHED).where(_ATTACHED.c.object_key == bindparam("whose")).values(store_version=_VERSION),
+)
 
 
 def attached() -> Any:
@@ -13,4 +24,25 @@ def attached() -> Any:
         select(Attachment.object_key, Attachment.cipher_size, Attachment.cipher_sha256, Attachment.store_version)
         .where(Attachment.store_version.is_not(None))
         .order_by(Attachment.id)
+    )
+
+
+def place(session: Session, versions: Sequence[Mapping[str, str]]) -> None:
+    """Tell the rows under which ``version`` another store holds the contents and attachments of a key (``whose``).
+
+    What locked or held them in the store before says nothing of this one: jobs do both anew.
+    """
+    if versions:
+        for each in _PLACED:
+            session.connection().execute(each, versions)
+    told_nothing(session)
+
+
+def told_nothing(session: Session) -> None:
+    """Note that the store was told of no hold."""
+    session.execute(
+        update(HoldRecord)
+        .where(HoldRecord.on_store.is_(True))
+        .values(on_store=False)
+        .execution_options(synchronize_session=False)
     )

@@ -9,18 +9,16 @@
     sets/<id>/manifest       JSON, signed; written last: without it a set was never finished
     keys/<id>                the key pack of the newest set (``storage/keypack.py``), sealed under that set's key
 
-A set's own key is a generation of the ring under the set's id, so it reaches the ring's copies, and goes when the set
-does. Sets are checked by their hashes, without a key. Objects are
+A set's own key is a generation of the ring under the set's id; the ring's copies have it before the set is finished,
+and it goes when the set does. Sets are checked by their hashes, without a key. Objects are
 copied once, and so are the rows of the log; each set writes all other rows anew.
 """
 
 import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from io import BytesIO
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import case, func, select
@@ -36,7 +34,8 @@ from archive.ports import ObjectInfo, ObjectStore
 from archive.terms import PERMANENT
 from storage import dump
 from storage.attached import attached
-from storage.copying import Copying, Hashed, Item, Told
+from storage.backup_set import BackupSet
+from storage.copying import Copying, Item, Told, is_whole
 from storage.keypack import write_pack
 from storage.log_parts import TABLES, LogPart, rows_after, rows_beside, still_good, unnamed
 from storage.ring import KeyRing
@@ -54,46 +53,6 @@ VITAL_FIRST = (
 """Order in which contents are saved and brought back: what is vital, then what is kept for good; each by secrecy."""
 
 
-@dataclass(frozen=True)
-class BackupSet:
-    """What a set's manifest says. ``copied`` and ``copied_bytes`` are what this set added; bytes are cipher bytes."""
-
-    id: UUID
-    made_at: datetime
-    ring: str
-    schema: str
-    records: int
-    objects: int
-    bytes: int
-    copied: int
-    copied_bytes: int
-    faults: tuple[str, ...]
-    log_seq: int
-    log_hash: str
-    database_size: int
-    database_sha256: str
-    objects_sha256: str
-    keys_sha256: str
-    logs: tuple[LogPart, ...] = ()
-
-    def plain(self) -> dict[str, Any]:
-        """Return it as a JSON document."""
-        said = {"id": str(self.id), "made_at": self.made_at.isoformat(), "faults": list(self.faults)}
-        return asdict(self) | said | {"logs": [part.plain() for part in self.logs]}
-
-    @classmethod
-    def read(cls, document: Mapping[str, Any]) -> "BackupSet":
-        """Read it from a JSON document. Raises ``Damaged``."""
-        try:
-            values = {each.name: document[each.name] for each in fields(cls) if each.name != "logs"}
-            values["logs"] = tuple(LogPart.read(each) for each in document.get("logs", ()))  # none in format 1
-            values["id"], values["faults"] = UUID(values["id"]), tuple(values["faults"])
-            values["made_at"] = datetime.fromisoformat(values["made_at"])
-            return cls(**values)
-        except (KeyError, TypeError, ValueError):
-            raise Damaged(what="backup") from None
-
-
 class Backups:
     """Makes, lists, checks and forgets backup sets.
 
@@ -104,10 +63,18 @@ class Backups:
         ring: holds each set's key, and signs its manifest.
         clock: the time.
         schema: the revision of the archive's tables.
+        copies: brings the ring's copies up to date: a set's key is new.
     """
 
     def __init__(
-        self, db: Database, store: ObjectStore, target: ObjectStore, ring: KeyRing, clock: Clock, schema: str
+        self,
+        db: Database,
+        store: ObjectStore,
+        target: ObjectStore,
+        ring: KeyRing,
+        clock: Clock,
+        schema: str,
+        copies: Callable[[], object] = lambda: None,
     ) -> None:
         self._db = db
         self._store = store
@@ -115,6 +82,7 @@ class Backups:
         self._ring = ring
         self._clock = clock
         self._schema = schema
+        self._copies = copies
 
     @property
     def target(self) -> ObjectStore:
@@ -144,10 +112,11 @@ class Backups:
             Damaged: an earlier set does not verify; the new one is made, and nothing was forgotten.
         """
         found = list(self._target.list())
-        before = self._before(found)
-        made, items = self._make(found, before or [], told, going_on, damaged)
-        if before is None:
-            raise Damaged(what="backup")
+        before, faults = self._verified(found)
+        self._tidy(found, [] if faults else before)
+        made, items = self._make(found, before, told, going_on, damaged)
+        if faults:
+            raise faults[0]
         return made, self._forget(forget, found, [made, *before], {made.id: items})
 
     def _make(
@@ -159,7 +128,6 @@ class Backups:
         damaged: Collection[str],
     ) -> tuple[BackupSet, Sequence[Item]]:
         made_at, set_id = self._clock.now(), new_id()
-        self._tidy(found, before)
         there = {info.key: info.size for info in found if info.key not in damaged}
         copying = Copying(self._store, self._target, there, going_on)
         copying.copy(self._items(), told)  # the long part; what comes meanwhile is little
@@ -203,6 +171,7 @@ class Backups:
             keys_sha256=keys.sha256,
             logs=logs,
         )
+        self._copies()
         failpoints.reach("backup.manifest")
         self._target.put(f"sets/{set_id}/manifest", [self._signed(made)])
         for info in found:
@@ -214,6 +183,15 @@ class Backups:
     def sets(self) -> list[BackupSet]:
         """Return the finished sets, the newest first. One whose manifest does not verify raises ``Damaged``."""
         return self._sets(self._target.list("sets/"))
+
+    def good(self) -> list[BackupSet]:
+        """Return the finished sets whose manifests verify, the newest first."""
+        return self._verified(self._target.list("sets/"))[0]
+
+    def ids(self) -> list[UUID]:
+        """Return the ids of all finished sets, damaged ones too."""
+        keys = (info.key.split("/") for info in self._target.list("sets/"))
+        return sorted({UUID(each[1]) for each in keys if each[2:] == ["manifest"]})
 
     def answers(self) -> None:
         """Look whether the place of the sets can be read at all. Raises ``Unavailable``."""
@@ -239,16 +217,24 @@ class Backups:
         there = {info.key: info.version for info in self._target.list()}
         listed = self.listed(chosen, there)
         parts = [Item(f"sets/{chosen.id}/database", chosen.database_size, chosen.database_sha256)]
-        packed = next((each for each in self.sets() if f"keys/{each.id}" in there), chosen)  # what a restore would open
-        parts.append(Item(f"keys/{packed.id}", 0, packed.keys_sha256))
         parts += [Item(part.key, part.size, part.sha256) for part in chosen.logs]
         parts += [Item(f"objects/{item.key}", item.size, item.sha256) for item in listed]
-        bad = []
+        bad = self._bad_pack(chosen)
         for number, part in enumerate(parts, 1):
             told("check", number, len(parts))
-            if part.key not in there or _hash(self._target.read(part.key, there[part.key])) != part.sha256:
+            if part.key not in there or not is_whole(part, self._target, there[part.key]):
                 bad.append(part.key)
         return bad
+
+    def _bad_pack(self, chosen: BackupSet) -> list[str]:
+        """Look at the key pack that a restore would open; return its key if it is missing or changed."""
+        for _ in range(2):  # a set that is made meanwhile puts another one in its place
+            there = {info.key: info.version for info in self._target.list("keys/")}
+            packed = next((each for each in self.sets() if f"keys/{each.id}" in there), chosen)
+            pack = Item(f"keys/{packed.id}", 0, packed.keys_sha256)
+            if pack.key in there and is_whole(pack, self._target, there[pack.key]):
+                return []
+        return [pack.key]
 
     def listed(self, chosen: BackupSet, there: Mapping[str, str]) -> list[Item]:
         """Return the contents that a set names. Raises ``Damaged``."""
@@ -338,13 +324,6 @@ class Backups:
             raise Damaged(what="backup", part=key)
         return BackupSet.read(document)
 
-    def _before(self, found: Sequence[ObjectInfo]) -> list[BackupSet] | None:
-        """Return the finished sets; None where one does not verify: then all is written anew."""
-        try:
-            return self._sets(found)
-        except Damaged:
-            return None
-
     def _logs(
         self,
         session: Session,
@@ -370,8 +349,9 @@ class Backups:
     def _tidy(self, found: Sequence[ObjectInfo], before: Sequence[BackupSet]) -> None:
         """Remove what runs that broke off a day ago left of their sets; objects stay, the next set names them.
 
-        What is younger may be another run's, which is still at work.
+        What is younger may be another run's, which is still at work. Of an object that two runs copied one copy stays.
         """
+        there = {info.key: info.version for info in found}
         finished = {info.key.split("/")[1] for info in found if info.key.endswith("/manifest")}
         old = (self._clock.now() - _LEFT).timestamp()
         spare = set(unnamed((info.key for info in found), (each.logs for each in before))) if before else set()
@@ -380,7 +360,9 @@ class Backups:
                 self._ring.destroy_generation(UUID(info.key.removeprefix("logs/")))
                 self._target.remove(info.key, info.version)
             room, _, rest = info.key.partition("/")
-            if room == "sets" and rest.split("/")[0] not in finished and info.modified < old:
+            unfinished = room == "sets" and rest.split("/")[0] not in finished
+            twin = room == "objects" and info.version != there[info.key]
+            if (unfinished or twin) and info.modified < old:
                 self._target.remove(info.key, info.version)
         for info in list(self._target.uploads()):
             if info.modified < old:
@@ -404,10 +386,3 @@ def _while(going_on: Callable[[], None], blocks: Iterable[bytes]) -> Iterator[by
     for block in blocks:
         going_on()
         yield block
-
-
-def _hash(blocks: Iterable[bytes]) -> str:
-    passing = Hashed()
-    for _ in passing.through(blocks):
-        pass
-    return passing.sha256

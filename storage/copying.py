@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 
 from archive.errors import Interrupted, NotFound
@@ -16,7 +17,7 @@ Told = Callable[[str, int, int], None]
 """Hears which step is at work, how much of it is done and how much there is (0: not known)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Item:
     """A content to copy: where it lies, in cipher bytes how long, and their SHA-256."""
 
@@ -82,6 +83,16 @@ def copied(item: Item, source: ObjectStore, target: ObjectStore) -> StoredObject
         return put
     target.remove(put.key, put.version)
     return None
+
+
+def is_whole(item: Item, store: ObjectStore, version: str) -> bool:
+    """Read a content back from a store; whether it is what it was."""
+    passing = Hashed()
+    with suppress(NotFound):
+        for _ in passing.through(store.read(item.key, version)):
+            pass
+        return passing.sha256 == item.sha256
+    return False
 
 
 class Hashed:

@@ -72,7 +72,7 @@ _KINDS = {
     "moment": _Kind(Moment(), datetime.isoformat, datetime.fromisoformat),
     "day": _Kind(Date(), date.isoformat, date.fromisoformat),
     "bytes": _Kind(LargeBinary(), lambda value: b64encode(value).decode(), b64decode),
-    "json": _Kind(JSON(), _same, _same),
+    "json": _Kind(JSON(none_as_null=True), _same, _same),
     "whole": _Kind(BigInteger(), _same, _same),
     "yes": _Kind(Boolean(), _same, _same),
     "text": _Kind(String(), _word, _same),

@@ -18,13 +18,14 @@ from sqlalchemy.orm import Session
 
 from archive.clock import Clock
 from archive.database import Database
-from archive.errors import BrokenSetting, StorageFull
+from archive.errors import BrokenSetting, NotFound, StorageFull
 from archive.ids import new_id
 from archive.model import Generation, OwnerKey, RingCopy
 from storage.ring import KeyRing
 from storage.vault import RingVault, move, trail_of, wrapped_keys
 
 _BATCH = 100
+Noted = Callable[[Session], object]
 
 
 @dataclass(frozen=True)
@@ -113,33 +114,69 @@ def finish(db: Database, ring: KeyRing, clock: Clock, left: Collection[UUID] | N
         moved, left = rewrap(db, ring, clock)
     with db.reading() as session:
         closed = session.scalars(select(Generation.id).where(Generation.open.is_(False))).all()
-        copies = [(copy.id, copy.name, copy.location) for copy in session.scalars(select(RingCopy))]
     empty = [each for each in closed if each in left or ring.is_destroyed(each)]
     if not empty:
         return Outcome(0, moved, (), ())
-    _refresh(ring, copies)  # the new keys reach every copy before the old ones go
+    refresh_copies(db, ring, clock)  # the new keys reach every copy before the old ones go
     for generation in empty:
         ring.destroy_generation(generation)
-    confirmed = _refresh(ring, copies)
-    with db.writing() as work:
-        work.session.execute(update(RingCopy).where(RingCopy.id.in_(confirmed)).values(confirmed_at=clock.now()))
-        if len(confirmed) == len(copies):
+    missing = refresh_copies(db, ring, clock)
+    if not missing:
+        with db.writing() as work:
             work.session.execute(delete(Generation).where(Generation.id.in_(empty)))
-        work.commit()
-    missing = tuple(name for copy, name, _ in copies if copy not in confirmed)
+            work.commit()
     return Outcome(0, moved, tuple(empty), missing)
 
 
-def register_copy(db: Database, ring: KeyRing, name: str, folder: Path, clock: Clock) -> None:
-    """Make or take over a copy of the ring in ``folder``; from now on a destruction reaches it too.
+def refresh_copies(db: Database, ring: KeyRing, clock: Clock) -> tuple[str, ...]:
+    """Bring each registered copy of the ring up to date; return the names of those that did not confirm.
+
+    A copy whose folder is away is not made anew.
+    """
+    with db.reading() as session:
+        copies = session.execute(select(RingCopy.id, RingCopy.name, RingCopy.location).order_by(RingCopy.name)).all()
+    done = [copy for copy, _name, location in copies if _refreshed(ring, Path(location))]
+    if done:
+        with db.writing() as work:
+            work.session.execute(update(RingCopy).where(RingCopy.id.in_(done)).values(confirmed_at=clock.now()))
+            work.commit()
+    return tuple(name for copy, name, _location in copies if copy not in done)
+
+
+def register_copy(
+    db: Database, ring: KeyRing, name: str, folder: Path, clock: Clock, noted: Noted = lambda _: None
+) -> None:
+    """Make or take over a copy of the ring in ``folder``; from now on each backup and destruction reaches it too.
+
+    A copy of this name is from now on the one in ``folder``. ``noted`` writes of it into the same transaction.
 
     Raises:
         BrokenSetting: the folder cannot be written, or holds another ring.
     """
     ring.refresh_copy(folder)
     with db.writing() as work:
-        work.session.add(RingCopy(id=new_id(), name=name, location=str(folder), confirmed_at=clock.now()))
+        row = work.session.scalar(select(RingCopy).where(RingCopy.name == name))
+        if row is None:
+            work.session.add(row := RingCopy(id=new_id(), name=name))
+        row.location, row.confirmed_at = str(folder), clock.now()
+        noted(work.session)
         work.commit()
+
+
+def forget_copy(db: Database, name: str, noted: Noted) -> None:
+    """No longer count on a copy of the ring, which exists no more. Raises ``NotFound``."""
+    with db.writing() as work:
+        gone = delete(RingCopy).where(RingCopy.name == name).returning(RingCopy.id)
+        if work.session.execute(gone).first() is None:
+            raise NotFound
+        noted(work.session)
+        work.commit()
+
+
+def copies_of_ring(db: Database) -> Sequence[RingCopy]:
+    """Return the registered copies of the ring, by name."""
+    with db.reading() as session:
+        return session.scalars(select(RingCopy).order_by(RingCopy.name)).all()
 
 
 def _touched(session: Session, ring: KeyRing, owners: Sequence[UUID]) -> list[UUID]:
@@ -204,15 +241,11 @@ def _is_empty(db: Database, generation: UUID) -> bool:
         )
 
 
-def _refresh(ring: KeyRing, copies: Sequence[tuple[UUID, str, str]]) -> list[UUID]:
-    """Bring the copies up to date; return those that did it. A copy whose folder is away is not made anew."""
-    done = []
-    for copy, _name, location in copies:
-        folder = Path(location)
-        try:
-            if (folder / "root.key").exists():
-                ring.refresh_copy(folder)
-                done.append(copy)
-        except (BrokenSetting, StorageFull, OSError):
-            continue
-    return done
+def _refreshed(ring: KeyRing, folder: Path) -> bool:
+    try:
+        if (folder / "root.key").exists():
+            ring.refresh_copy(folder)
+            return True
+    except (BrokenSetting, StorageFull, OSError):
+        pass
+    return False

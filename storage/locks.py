@@ -3,6 +3,7 @@
 A lock is set after the filing's commit, by a job; its day only moves upward, and only jobs move it. A lock lasts to
 the day on which the record's term runs out, but at least a year and at most ten: what is filed ends by destruction
 alone, whose own credential lifts locks, so a lock that draws near its end is moved on. Days are the house's.
+Attachments, which end with their acts, are not locked.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -8,7 +8,6 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +16,10 @@ from sqlalchemy.orm import Session
 
 from archive import failpoints
 from archive.database import Base, Database
-from archive.errors import Damaged, Interrupted, NotFound
+from archive.errors import Damaged, Interrupted
 from archive.model import LogCheckpoint, LogEntry, LogSeal, LogUnsealed
 from archive.ports import ObjectInfo, ObjectStore
-from storage.copying import COPIERS, Hashed, Item, Told, copied
+from storage.copying import COPIERS, Item, Told, copied, is_whole
 
 _BATCH = 64
 _ROWS = 500
@@ -88,23 +87,15 @@ class CarriedObjects:
     def _one(self, item: Item) -> str | None:
         """Return the version under which the target holds it whole; None when the source does not."""
         held = self._held.get(item.key)
-        if held and held.size == item.size and self._whole(item, held.version):
+        if held and held.size == item.size and is_whole(item, self._target, held.version):
             return held.version
         put = copied(item, self._source, self._target)
         if put is None:
             return None
-        if self._whole(item, put.version):
+        if is_whole(item, self._target, put.version):
             return put.version
         self._target.remove(put.key, put.version)
         raise Damaged(what="store")  # the target does not keep what it is given
-
-    def _whole(self, item: Item, version: str) -> bool:
-        passing = Hashed()
-        with suppress(NotFound):
-            for _ in passing.through(self._target.read(item.key, version)):
-                pass
-            return passing.sha256 == item.sha256
-        return False
 
 
 class Summed:

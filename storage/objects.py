@@ -197,7 +197,8 @@ class FileStore:
             final = self._object_path(key, upload)
             if not final.exists():
                 kept = self._kept(key, upload)
-                if not kept or any(name.isdigit() for name, _ in self._parts(key, upload)):
+                aside = (int(name) for name, _ in self._parts(key, upload) if name.isdigit())
+                if not kept or any(number >= len(kept) for number in aside):  # what is below was joined before a crash
                     raise Conflict(what="piece", expected=len(kept))
                 data = self._upload_path(key, upload, "data")
                 handle = os.open(data, os.O_RDWR)

@@ -4,25 +4,26 @@ What was destroyed after the set was made does not come back: its key is in no n
 """
 
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BytesIO
 from uuid import UUID
 
-from sqlalchemy import bindparam, exists, func, select, update
+from sqlalchemy import exists, func, select
 
 from archive import failpoints
 from archive.database import Base, Database
-from archive.errors import Damaged, NotFound
+from archive.errors import Damaged, KeyUnavailable, NotFound
 from archive.model import ContentState, OwnerKey, Record
 from archive.ports import ObjectStore
 from archive.purging import remove_records
 from archive.scrubbing import scrub
 from storage import dump
-from storage.attached import attached
-from storage.backups import VITAL_FIRST, Backups, BackupSet
-from storage.copying import COPIERS, Item, Told, copied
+from storage.attached import attached, place
+from storage.backup_set import BackupSet
+from storage.backups import VITAL_FIRST
+from storage.copying import COPIERS, Item, Told, copied, is_whole
 from storage.keypack import load_pack
 from storage.prefixed import PrefixedStore
 from storage.ring import KeyRing
@@ -30,13 +31,6 @@ from storage.stream import StreamReader
 
 _BATCH = 200
 _FILE = Base.metadata.tables["content"]
-_ATTACHED = Base.metadata.tables["attachment"]
-_PLACE = [
-    update(_FILE)
-    .where(_FILE.c.object_key == bindparam("whose"))
-    .values(store_version=bindparam("version"), locked_until=None),  # the new version is not locked yet
-    update(_ATTACHED).where(_ATTACHED.c.object_key == bindparam("whose")).values(store_version=bindparam("version")),
-]
 
 
 @dataclass(frozen=True)
@@ -62,13 +56,11 @@ class Restoring:
     """Brings a set back.
 
     Args:
-        backups: the sets.
-        source: the store they lie in.
+        source: the store in which the sets lie.
         ring: opens them.
     """
 
-    def __init__(self, backups: Backups, source: ObjectStore, ring: KeyRing) -> None:
-        self._backups = backups
+    def __init__(self, source: ObjectStore, ring: KeyRing) -> None:
         self._source = source
         self._ring = ring
 
@@ -106,19 +98,23 @@ class Restoring:
             told(f"database {table}", number, 0)
         failpoints.reach("restore.rows")
         told("keys", 0, 0)
-        newest = self._newest_pack(there)
-        pack = b"".join(self._opened(newest.id, f"keys/{newest.id}", there))
-        load_pack(db, BytesIO(pack))
+        load_pack(db, BytesIO(self._newest_pack(there)))
         migrate(db, "head")
         gone = _remove_destroyed(db)
         if gone:
             scrub(db)  # what was brought in for a moment does not stay in dead pages
         return self._contents(db, store, there, told, gone)
 
-    def _newest_pack(self, there: dict[str, str]) -> BackupSet:
-        for each in self._backups.sets():
-            if f"keys/{each.id}" in there:
-                return each
+    def _newest_pack(self, there: dict[str, str]) -> bytes:
+        """Return the newest key pack that the ring opens, whatever became of its set: ids follow time.
+
+        Raises ``NotFound``, ``Damaged``.
+        """
+        for key in sorted((each for each in there if each.startswith("keys/")), reverse=True):
+            try:
+                return b"".join(self._opened(UUID(key.removeprefix("keys/")), key, there))
+            except KeyUnavailable:
+                continue
         raise NotFound
 
     def _opened(self, set_id: UUID, key: str, there: dict[str, str]) -> Iterator[bytes]:
@@ -143,7 +139,7 @@ class Restoring:
 
         def version(item: Item) -> str | None:
             size, known = held.get(item.key, (-1, ""))
-            if size == item.size:
+            if size == item.size and is_whole(item, store, known):
                 return known
             put = copied(item, source, store) if item.version else None
             return put.version if put else None
@@ -160,19 +156,12 @@ class Restoring:
                         continue
                     placed.append({"whose": item.key, "version": found})
                     whole, size = whole + 1, size + item.size
-                _place(db, placed)
+                with db.writing() as work:
+                    place(work.session, placed)
+                    work.commit()
                 failpoints.reach("restore.objects")
                 told("objects", start + len(batch), len(wanted))
         return Restored(records, whole, size, tuple(lost), gone)
-
-
-def _place(db: Database, placed: Sequence[Mapping[str, str]]) -> None:
-    """Tell the rows under which version the store holds their contents."""
-    if placed:
-        with db.writing() as work:
-            for place in _PLACE:
-                work.session.connection().execute(place, placed)
-            work.commit()
 
 
 def _remove_destroyed(db: Database) -> int:

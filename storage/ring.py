@@ -26,7 +26,7 @@ from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from archive.errors import KeyUnavailable
+from archive.errors import BrokenSetting, KeyUnavailable
 from archive.ids import new_id
 from storage import ringfiles
 from storage.ringfiles import broken
@@ -97,7 +97,11 @@ class KeyRing:
         ring._token = ring._read_wrapped(folder / _TOKEN, "token")
         ring._load_signing()
         for path in sorted((folder / "generations").glob("*.json")):
-            ring._read_wrapped(path, f"generation {path.stem}")
+            try:
+                ring._read_wrapped(path, f"generation {path.stem}")
+            except BrokenSetting:
+                if not path.with_suffix(".gone").exists():  # else another process destroys it just now
+                    raise
         return ring
 
     # Generations
@@ -307,13 +311,16 @@ class KeyRing:
         """
         if not (folder / _ROOT).exists():
             ringfiles.make_folder(folder)
+            folder.chmod(0o700)
         elif self._read_root(folder / _ROOT)[0] != self.id:
             raise broken("another_ring", folder)
         ringfiles.make_folder(folder / "generations")
         with ringfiles.locked(self.folder), ringfiles.locked(folder):
             for gone in sorted(self.folder.glob("generations/*.gone")):
-                ringfiles.write(folder / "generations" / gone.name, gone.read_bytes())
-                ringfiles.shred(folder / "generations" / gone.with_suffix(".json").name)
+                there = folder / "generations" / gone.name
+                if not there.exists():
+                    ringfiles.write(there, gone.read_bytes())
+                ringfiles.shred(there.with_suffix(".json"))
             root = (self.folder / _ROOT).read_bytes()
             changed = not (folder / _ROOT).exists() or (folder / _ROOT).read_bytes() != root
             if changed:

@@ -1,7 +1,7 @@
 """Backups as acts of the house: who asks for one, what each run did, and when the last good one was made."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,18 +10,24 @@ from sqlalchemy import and_, func, or_, select
 
 from archive.clock import Clock
 from archive.database import Database
-from archive.errors import ArchiveError, Conflict, Damaged, NotFound
+from archive.errors import ArchiveError, Damaged, NotFound, StandsAlready
 from archive.identity import Identity
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
 from archive.model import BackupAct, BackupRun, Content, Job, JobKind, JobState, Record, RecordState
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
-from storage.backups import Backups, BackupSet
+from storage.backup_set import BackupSet
+from storage.backups import Backups
 from storage.copying import Told
 
 MOST = 100
 """Runs that are shown."""
+
+MOST_BAD = 10_000
+"""Keys of what a check found missing or changed that its run keeps, so that the next set copies it again."""
+
+AT_WORK = "backup_at_work"
 
 _GOOD = (BackupRun.act == BackupAct.MAKE, BackupRun.ended_at.is_not(None), BackupRun.error.is_(None))
 
@@ -35,6 +41,7 @@ class Safekeeping:
     Args:
         backups: the sets; None where the house has named no place for them.
         keep_days: how long a set is kept; never fewer than the last three.
+        alone: enters where no other process of this machine makes a set, and says whether that is so.
     """
 
     def __init__(
@@ -46,6 +53,7 @@ class Safekeeping:
         clock: Clock,
         backups: Callable[[], Backups] | None,
         keep_days: int,
+        alone: Callable[[], AbstractContextManager[bool]] = lambda: nullcontext(enter_result=True),
     ) -> None:
         self._db = db
         self._guard = guard
@@ -54,6 +62,7 @@ class Safekeeping:
         self._clock = clock
         self._backups = backups
         self._keep = timedelta(days=keep_days)
+        self._alone = alone
 
     @property
     def configured(self) -> bool:
@@ -71,15 +80,19 @@ class Safekeeping:
         with self._db.reading() as session:
             return session.scalar(select(func.max(BackupRun.ended_at)).where(*_GOOD))
 
+    def last_begun(self) -> datetime | None:
+        """Return when the last set was begun that lacks nothing."""
+        with self._db.reading() as session:
+            return session.scalar(select(func.max(BackupRun.began_at)).where(*_GOOD))
+
     def vital(self) -> tuple[int, int]:
         """Return how many vital records there are, and how many of them the last good backup lacks in part or whole.
 
         A record is lacking whose row, or a file of it, came after that backup was begun.
         """
-        made = select(func.max(BackupRun.began_at)).where(*_GOOD)
+        began = self.last_begun()
         vital = (Record.vital_review.is_not(None), Record.state != RecordState.BINNED)
         with self._db.reading() as session:
-            began = session.scalar(made)
             count = session.scalar(select(func.count(Record.id)).where(*vital)) or 0
             if began is None:
                 return count, count
@@ -119,14 +132,14 @@ class Safekeeping:
         Raises:
             NotAllowed: this person does not run the system.
             NotFound: the house has named no place for backups.
-            Conflict: one is being made.
+            StandsAlready: one is being made.
         """
         with self._guard.refusals(identity), self._db.writing() as work:
             self._guard.require_house(work.session, identity, Act.RUN_SYSTEM)
             if not self.configured:
                 raise NotFound
             if self.at_work():
-                raise Conflict(what="backup")
+                raise StandsAlready(what=AT_WORK)
             waits = select(Job).where(Job.kind == JobKind.BACKUP, Job.state == JobState.QUEUED).limit(1)
             if (job := work.session.scalar(waits)) is not None:
                 job.run_after = self._clock.now()
@@ -143,9 +156,18 @@ class Safekeeping:
 
         Raises:
             NotAllowed: this person does not run the system.
+            StandsAlready: one is being made.
             Damaged: the set is made, but some contents could not be copied whole; facts: ``count``.
             ArchiveError: as ``Backups.make``.
         """
+        with self._guard.refusals(identity), self._db.reading() as session:
+            self._guard.require_house(session, identity, Act.RUN_SYSTEM)
+        with self._alone() as alone:
+            if not alone:
+                raise StandsAlready(what=AT_WORK)
+            return self._made(identity, told, going_on)
+
+    def _made(self, identity: Identity, told: Told, going_on: Callable[[], bool]) -> BackupSet:
         with self._run(identity, BackupAct.MAKE) as run:
             backups = self.backups()
             limit = self._clock.now() - self._keep
@@ -173,14 +195,14 @@ class Safekeeping:
             backups = self.backups()
             chosen = backups.find(set_id)
             bad = backups.check(chosen, told)
-            run.set_id, run.facts = chosen.id, {"objects": chosen.objects, "bad": len(bad), "keys": bad[:MOST]}
+            run.set_id, run.facts = chosen.id, {"objects": chosen.objects, "bad": len(bad), "keys": bad[:MOST_BAD]}
             run.error = "damaged" if bad else None
         return bad
 
     def _damaged(self) -> Collection[str]:
         """Return what checks found changed since the last good set was begun, by its keys."""
+        since = self.last_begun()
         with self._db.reading() as session:
-            since = session.scalar(select(func.max(BackupRun.began_at)).where(*_GOOD))
             checks = select(BackupRun.facts).where(BackupRun.act == BackupAct.CHECK)
             if since is not None:
                 checks = checks.where(BackupRun.ended_at >= since)
@@ -221,6 +243,7 @@ class Safekeeping:
             run.facts = run.facts | {"seconds": round((run.ended_at - (run.began_at or began)).total_seconds(), 1)}
             with self._db.writing() as work:
                 work.session.merge(run)
-                body = {"set": str(run.set_id or ""), "error": run.error or ""} | run.facts
+                facts = {name: told[:MOST] if isinstance(told, list) else told for name, told in run.facts.items()}
+                body = {"set": str(run.set_id or ""), "error": run.error or ""} | facts
                 self._log.note(work.session, identity, f"backup.{act.value}", body=body)
                 work.commit()

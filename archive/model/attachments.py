@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from archive.database import Base
 from archive.model.columns import Key, word
+from archive.model.fixity import Fixity
 
 
 class AttachedTo(StrEnum):
@@ -27,7 +28,7 @@ class Attachment(Base):
 
     ``owner_id`` is the record, so that it goes with the record, the log year of a request that names
     none, or the visit of a reader from outside.
-    ``store_version`` None: it is coming in. Sizes are bytes.
+    ``store_version`` None: it is coming in. Sizes are bytes. ``checked_at`` and ``fixity`` are as in ``Content``.
     """
 
     __tablename__ = "attachment"
@@ -49,5 +50,7 @@ class Attachment(Base):
     cipher_size: Mapped[int | None]
     plain_sha256: Mapped[str | None] = mapped_column(String(64))
     cipher_sha256: Mapped[str | None] = mapped_column(String(64))
+    checked_at: Mapped[datetime | None]
+    fixity: Mapped[Fixity | None] = mapped_column(word(Fixity))
     created_at: Mapped[datetime]
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))

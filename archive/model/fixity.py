@@ -49,8 +49,9 @@ class FixityRun(Base):
 class FixityFinding(Base):
     """An object version that was not what had been stored, and what became of it.
 
-    ``size`` and ``sha256`` are those of the bytes that were found (None: there were none). A content whose record is
-    gone leaves its findings here. ``set_id`` names the backup set that the good copy came from.
+    ``content_id`` is the content's id, or the attachment's. ``size`` and ``sha256`` are those of the bytes that were
+    found (None: there were none). A content whose record is gone leaves its findings here. ``set_id`` names the backup
+    set that the good copy came from.
     """
 
     __tablename__ = "fixity_finding"

@@ -12,7 +12,7 @@ from archive.cataloguing import proposals
 from archive.cataloguing.proposals import Finding
 from archive.clock import Clock
 from archive.database import Base, Database
-from archive.errors import ArchiveError, Damaged, KeyUnavailable, TooLarge
+from archive.errors import ArchiveError, Damaged, KeyUnavailable, TooLarge, Unavailable
 from archive.jobs.lease import held_among
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import ClaimedJob, Outcome
@@ -83,6 +83,7 @@ class ReadScans:
         reader: OCR; None: it is not installed, and pages go on waiting.
         clock: tells when "later" is.
         today: tells the day it is in the house; no paper that is read was drawn up later.
+        ending: says whether this process is about to end: what was read so far is then kept, the rest left to the next.
     """
 
     kind = JobKind.OCR
@@ -100,6 +101,7 @@ class ReadScans:
         reader: Reader | None,
         clock: Clock,
         today: Callable[[], date],
+        ending: Callable[[], bool] = lambda: False,
     ) -> None:
         self._clock = clock
         self._db = db
@@ -108,6 +110,7 @@ class ReadScans:
         self._outbox = outbox
         self._reader = reader
         self._today = today
+        self._ending = ending
 
     def run(self, jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Outcome]:
         """Read some pages of each content."""
@@ -142,7 +145,12 @@ class ReadScans:
             for number in numbers:
                 if not job.still_held():
                     return {}
-                found[number] = reader.read(row.media_type or "", file, number)
+                try:
+                    found[number] = reader.read(row.media_type or "", file, number)
+                except Unavailable:
+                    if not (found and self._ending()):
+                        raise
+                    break  # the reader was ended with the process
             return found
         finally:
             file.close()

@@ -11,7 +11,7 @@ from runtime.cli.common import command, opened, settings
 from runtime.cli.out import Out
 from runtime.restoring import PAST_THE_SET, Report, rehearse
 from runtime.restoring import restore as bring_back
-from storage.backups import BackupSet
+from storage.backup_set import BackupSet
 from storage.copying import Told
 from storage.safekeeping import Safekeeping
 from web.words import mark
@@ -44,7 +44,6 @@ def backups(out: Out, set_id: UUID | None, check: bool, trial: bool, folder: Pat
             line = mark("Missing or changed in the backup: %(key)s") if bad else mark("The set is whole.")
             out.end({"ok": not bad, "bad": bad}, [out.gettext(line, key=key) for key in bad or [""]], ok=not bad)
         if trial:
-            folder = folder or parts.settings.run / "rehearsal"
             report = rehearse(parts, system("backup"), set_id, folder, _progress(out))
             _tell(out, report)
         sets = kept.backups().sets()

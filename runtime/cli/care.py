@@ -1,8 +1,7 @@
-"""Commands that look after an archive: doctor, fsck, log, index, keys."""
+"""Commands that look after an archive: doctor, fsck, log, index."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import timedelta
 from typing import Any
 
 import click
@@ -17,11 +16,9 @@ from runtime.doctor import Part, State, doctor
 from runtime.doctor.words import told
 from runtime.fsck import fsck
 from runtime.jobs.checkpointing import tell
-from runtime.jobs.destroying import KeyBackups
 from runtime.processes.working import work_done
 from runtime.verifying import verified
 from runtime.wiring.parts import Parts
-from storage.generations import rotate
 from web.words import mark
 
 
@@ -193,25 +190,6 @@ index.add_command(index_compare)
 index.add_command(index_repair)
 
 
-@click.group("keys")
-def keys() -> None:
-    """The key ring."""
-
-
-@command("rotate", "Replace the root key and move every record's key to new generations.")
-def keys_rotate(out: Out) -> None:
-    """Rotate the keys."""
-    with opened() as parts, work_done(parts, wait=False):
-        backups = KeyBackups(parts.safekeeping, parts.clock, timedelta(days=parts.settings.backup_days))
-        outcome = rotate(parts.db, parts.ring, parts.clock, backups.renew)
-    out.end(
-        {"complete": outcome.complete, "moved": outcome.moved},
-        [out.gettext(mark("%(moved)s keys were moved."), moved=outcome.moved)],
-        ok=outcome.complete,
-    )
-
-
-keys.add_command(keys_rotate)
 MOST_DIFFERENCES = 100
 
-COMMANDS = (doctor_command, fsck_command, log, index, keys)
+COMMANDS = (doctor_command, fsck_command, log, index)

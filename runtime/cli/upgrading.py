@@ -1,6 +1,9 @@
 """Going to a new version: upgrade."""
 
+import getpass
+
 from archive.errors import ArchiveError
+from archive.identity import system
 from runtime.cli.common import command, opened, settings
 from runtime.cli.out import Out
 from web.words import mark
@@ -28,7 +31,7 @@ def upgrade_command(out: Out) -> None:
             kept = mark("The database as it was: %(copy)s. Remove it once all works.")
             lines.append(out.gettext(kept, copy=done.copy))
         lines.append(out.gettext(mark("Next: start again, then juanku doctor and juanku fsck --quick.")))
-    if anew := _index_anew():
+    if anew := _after(done.before, done.after):
         said = mark("The search index is of another form (%(partitions)s): the next worker makes it anew.")
         lines.append(out.gettext(said, partitions=", ".join(anew)))
     document = {
@@ -37,13 +40,21 @@ def upgrade_command(out: Out) -> None:
     out.end(document, lines)
 
 
-def _index_anew() -> list[str]:
-    """Have the search index made anew if parts are lacking: one of another form has another name. Return the parts."""
+def _after(before: str, after: str) -> list[str]:
+    """Write of it in the log, and have those parts of the search index made anew, and return them, that are lacking.
+
+    An index of another form has another name.
+    """
     from archive.model import JobKind  # noqa: PLC0415 (as above)
     from indexer.search import REPAIR  # noqa: PLC0415
     from runtime.jobs.rebuilding import ANEW  # noqa: PLC0415
 
     with opened() as parts:
+        if before != after:
+            with parts.db.writing() as work:
+                operator = system(f"operator:{getpass.getuser()}")
+                parts.log.note(work.session, operator, "system.upgrade", body={"before": before, "after": after})
+                work.commit()
         try:
             if partitions := sorted(parts.rebuilder.broken()):
                 with parts.db.writing() as work:

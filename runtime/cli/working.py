@@ -13,9 +13,7 @@ NAMES = sorted(set(QUEUES.values()))
 INDEX = "index"
 
 
-@click.option(
-    "--queues", default=None, help="Which queues (light, extract, ocr, index, retention, backup), with commas between."
-)
+@click.option("--queues", default=None, help=f"Which queues ({', '.join(NAMES)}), with commas between.")
 @click.option("--first", is_flag=True, help="Also seal the log and sign it: where juanku serve does not run.")
 @command("worker", "Run jobs beside the worker of juanku serve, until Ctrl-C or a termination signal.")
 def worker(out: Out, queues: str | None, first: bool) -> None:

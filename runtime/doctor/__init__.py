@@ -5,7 +5,7 @@ import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -25,10 +25,12 @@ from runtime.celery_app import answers, networked
 from runtime.doctor import machine as doctor_machine
 from runtime.doctor import messages as doctor_messages
 from runtime.locks import held
+from runtime.ready import REHEARSAL
 from runtime.refusals import as_ours
 from runtime.revisions import revisions
 from runtime.settings import Settings
 from runtime.wiring.parts import NoWaker, Parts, build
+from storage.generations import copies_of_ring
 from storage.ring import KeyRing
 
 WALLS = {"limits", "namespace", "no_new_privs", "landlock", "seccomp"}
@@ -297,8 +299,25 @@ def _backup(parts: Parts) -> Seen:
     proved = kept.last_proved()
     if last is not None and (proved is None or parts.clock.now() - proved > UNPROVED):
         yield State.WARNING, "backup_unproved", {"when": proved.isoformat()[:10] if proved else ""}
+    yield from _copies_of_ring(parts, kept.last_begun())
+    if (parts.settings.run / REHEARSAL).exists():
+        with held(parts.settings.run / "rehearsal.lock") as nobody:
+            if nobody:
+                yield State.WARNING, "rehearsal_left", {"path": str(parts.settings.run / REHEARSAL)}
     kept.backups().answers()
     yield State.OK, "backups_answer", {}
+
+
+def _copies_of_ring(parts: Parts, since: datetime | None) -> Seen:
+    """Look whether the registered copies open the last set: each has a key of its own."""
+    copies = copies_of_ring(parts.db)
+    late = [each.name for each in copies if since and (each.confirmed_at is None or each.confirmed_at < since)]
+    if not copies:
+        yield State.WARNING, "no_ring_copy", {}
+    elif late:
+        yield State.WARNING, "ring_copy_late", {"names": late}
+    else:
+        yield State.OK, "ring_copies", {"count": len(copies)}
 
 
 def _fixity(parts: Parts) -> Seen:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import func, select, text
 
@@ -55,8 +56,8 @@ def places(parts: Parts) -> Mapping[str, Path]:
     named = {"data": settings.home, "ring": settings.keys}
     if parts.minios is None:
         named["store"] = folder(settings)
-    if settings.backup_url:
-        named["backup"] = Path(settings.backup_url.removeprefix("file://"))
+    if settings.backup_url.startswith("file:"):
+        named["backup"] = Path(unquote(urlsplit(settings.backup_url).path))
     return named
 
 

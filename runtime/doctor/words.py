@@ -156,6 +156,17 @@ WORDS: Mapping[str, str] = {
     "backup_unproved": mark(
         "No backup was checked or rehearsed within 100 days (the last time: %(when)s). Run: juanku backups --rehearse."
     ),
+    "no_ring_copy": mark(
+        "No copy of the ring is registered. A set opens only by a ring that has its key: "
+        "run juanku keys copy, onto a disk of its own."
+    ),
+    "ring_copy_late": mark(
+        "Copies of the ring that do not open the last backup: %(names)s. Bring each here and run juanku keys copy."
+    ),
+    "ring_copies": mark("%(count)s registered copies of the ring open the last backup."),
+    "rehearsal_left": mark(
+        "A rehearsal that was killed left a readable archive in %(path)s. Run it again, or remove the folder."
+    ),
     "backups_answer": mark("The place of the backups answers."),
     "checked": mark("%(checked)s of %(objects)s stored files were read and checked within %(days)s days."),
     "checks_late": mark(

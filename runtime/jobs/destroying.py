@@ -1,15 +1,15 @@
 """What carries destructions out, over what the settings choose."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
 from archive.clock import Clock
 from archive.database import Database
-from archive.errors import Damaged
+from archive.errors import Damaged, StandsAlready, Unavailable
 from archive.identity import system
+from archive.ids import time_of
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
 from archive.policy.guard import Guard
@@ -22,7 +22,7 @@ from runtime.settings import Settings
 from runtime.stores import StoreParts, folder
 from storage.erasing import FileErasing
 from storage.objects import FileStore
-from storage.safekeeping import Safekeeping
+from storage.safekeeping import AT_WORK, Safekeeping
 
 
 @dataclass(frozen=True)
@@ -48,20 +48,26 @@ class KeyBackups:
         self._keep = keep
 
     def renew(self) -> datetime | None:
-        """Make a set."""
+        """Make a set. Raises ``Unavailable``, too, while another process makes one: it may lack the newest keys."""
         if not self._safekeeping.configured:
             return None
         at = self._clock.now()
-        with suppress(Damaged):  # the set stands; what of it could not be copied its run tells
+        try:
             self._safekeeping.make(system("destruction"))
+        except StandsAlready as error:
+            raise Unavailable(part=AT_WORK) from error
+        except Damaged:  # the set stands; what of it could not be copied its run tells
+            pass
         return at
 
     def older(self, than: datetime) -> Sequence[tuple[str, datetime, datetime]]:
         """Return the sets made before a moment, each with the day on which it may be forgotten."""
         if not self._safekeeping.configured:
             return ()
-        sets = self._safekeeping.backups().sets()
-        return [(str(each.id), each.made_at, each.made_at + self._keep) for each in sets if each.made_at <= than]
+        backups = self._safekeeping.backups()
+        told = {each.id: each.made_at for each in backups.good()}  # of a damaged set its id tells
+        made = ((each, told.get(each) or time_of(each)) for each in backups.ids())
+        return [(str(each), at, at + self._keep) for each, at in made if at <= than]
 
 
 def object_erasing(stores: StoreParts) -> ObjectErasing:

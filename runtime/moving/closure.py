@@ -3,25 +3,17 @@
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import delete, func, select, update
 
-from archive.database import Base, Database
+from archive import failpoints
+from archive.database import Database
 from archive.errors import InUse, NotFound
 from archive.identity import system
 from archive.log.checkpoints import read_witness
-from archive.model import Attachment, Closed, Closure, Content, ContentState, LogSeal, MoveRun
+from archive.model import Attachment, Closed, Closure, Content, ContentState, JobKind, LogSeal, MoveRun
 from runtime.settings import Settings
 from runtime.wiring.parts import NoWaker, Parts, build
-
-_CONTENT = Base.metadata.tables["content"]
-_ATTACHED = Base.metadata.tables["attachment"]
-PLACED = (
-    update(_CONTENT)
-    .where(_CONTENT.c.object_key == bindparam("whose"))
-    .values(store_version=bindparam("version"), locked_until=None),
-    update(_ATTACHED).where(_ATTACHED.c.object_key == bindparam("whose")).values(store_version=bindparam("version")),
-)
-"""Give contents and attachments their version in another store; what locked it there is not known yet."""
+from storage.attached import place
 
 
 def moving_parts(settings: Settings, like: Settings) -> Parts:
@@ -75,21 +67,25 @@ def undo(parts: Parts) -> Undone:
         whereto = session.scalar(select(MoveRun.whereto).where(MoveRun.id == closure.move_id)) or ""
         seq = session.scalar(select(func.max(LogSeal.seq))) or 0
     later = 0
+    aside = parts.witness.with_name(f"witness-before-undo-{closure.move_id}.jsonl")  # there: an undo broke off
     if closure.state is Closed.MOVED and not closure.place:
-        later = max(0, max((line.size for line in read_witness(parts.witness)), default=0) - seq)
+        told = (line.size for each in (parts.witness, aside) for line in read_witness(each))
+        later = max(0, max(told, default=0) - seq)
+        if later and not aside.exists():  # it speaks of the log that went on elsewhere, and stays as evidence
+            parts.witness.rename(aside)
+            failpoints.reach("move.undo")
     versions = _old_versions(parts) if closure.place else []
     with parts.db.writing() as work:
-        if versions:
-            for place in PLACED:
-                work.session.connection().execute(place, versions)
+        if closure.place:
+            place(work.session, versions)
+            for kind in (JobKind.LOCK, JobKind.HOLD):
+                parts.outbox.add(work, kind)
         work.session.execute(delete(Closure).where(Closure.move_id == closure.move_id))
         ended = update(MoveRun).where(MoveRun.id == closure.move_id)
         work.session.execute(ended.values(ended_at=parts.clock.now(), error="undone"))
         body = {"to": whereto, "state": closure.state.value, "later": later}
         parts.log.note(work.session, system("move"), "house.move_undo", body=body)
         work.commit()
-    if later and parts.witness.exists():  # it speaks of the log that went on elsewhere, and stays as evidence
-        parts.witness.rename(parts.witness.with_name(f"witness-before-undo-{closure.move_id}.jsonl"))
     parts.sealer.seal_all()
     parts.checkpoints.make()
     return Undone(whereto, closure.state.value, later)

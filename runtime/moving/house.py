@@ -20,13 +20,14 @@ from archive.errors import BrokenSetting, Damaged, Fault, InvalidInput, StandsAl
 from archive.identity import system
 from archive.ids import new_id
 from archive.model import Closed, Closure, Content, ContentState, House, JobKind, MoveRun
-from runtime.moving.closure import PLACED, close, closed_by, moving_parts, reopen
+from runtime.moving.closure import close, closed_by, moving_parts, reopen
 from runtime.moving.index import CarriedIndex
 from runtime.revisions import clear, migrate, newest_revision
 from runtime.setting_up.servers import set_up
 from runtime.settings import Settings
 from runtime.wiring.parts import Parts
 from storage import dump
+from storage.attached import place, told_nothing
 from storage.backups import items_of
 from storage.copying import Item, Told
 from storage.keypack import load_pack, write_pack
@@ -289,10 +290,9 @@ class HouseMove:
         source = self._source
         placed = [{"whose": key, "version": version} for key, version in self._objects.versions.items()]
         with source.db.writing() as work:
-            if placed:
-                for place in PLACED:
-                    work.session.connection().execute(place, placed)
-                self._target.outbox.add(work, JobKind.LOCK)
+            place(work.session, placed)
+            for kind in (JobKind.LOCK, JobKind.HOLD):
+                self._target.outbox.add(work, kind)
             left = select(Closure.id).where(Closure.place == self._settings.store_url)  # it comes back there
             work.session.execute(delete(Closure).where(or_(Closure.id.in_(left), Closure.move_id == self._run.id)))
             here = source.settings.store_url
@@ -311,7 +311,10 @@ class HouseMove:
             with parts.db.writing() as work:
                 self._note(work.session, ended_at=ended, error=None, facts=self.facts)
                 if parts is self._target:
-                    self._target.outbox.add(work, JobKind.LOCK)
+                    if "store" in self._parts:
+                        told_nothing(work.session)
+                    for kind in (JobKind.LOCK, JobKind.HOLD):
+                        self._target.outbox.add(work, kind)
                     body = {"from": named(self._source.settings), "parts": self._parts}
                     parts.log.note(work.session, _MOVER, "house.move_in", body=body)
                 work.commit()

@@ -111,6 +111,8 @@ def work(settings: "Settings", queues: Sequence[str], *, first: bool) -> None:
     def end(**_facts: object) -> None:
         stop.set()
         parts.ending.set()
+        if reader := parts.__dict__.get("page_reader"):  # a page may take minutes, and is read again
+            reader.close()
 
     worker_shutting_down.connect(end, weak=False)
     signal.signal(signal.SIGINT, signal.SIG_IGN)

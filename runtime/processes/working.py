@@ -110,6 +110,11 @@ class Worker:
             finally:
                 self._busy[queue].release()
 
+    def woken(self, queue: str) -> None:
+        """Run what is due in a queue, as a hint asked for. While the house moves it waits: the clock looks again."""
+        with suppress(ReadOnly):
+            self.run_queue(queue)
+
     def tick(self) -> None:
         """Take back expired leases, and write the jobs that the schedule asks for. Many may do it at once."""
         self._parts.runner.sweep()

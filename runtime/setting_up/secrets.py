@@ -91,6 +91,14 @@ JUANKU_BACKUP=./backup
 JUANKU_HTTPS=off
 JUANKU_PROXIES=0
 
+# How messages leave the house; what opens a way lies in a file that only its owner reads.
+#JUANKU_ADDRESS=https://archive.example
+#JUANKU_MAIL_URL=smtps://mail.example
+#JUANKU_MAIL_FROM=archive@example.com
+#JUANKU_MAIL_USER=archive
+#JUANKU_MAIL_PASSWORD_FILE=./secrets/mail-password
+#JUANKU_WECOM_URL_FILE=./secrets/wecom-url
+
 # With ClamAV:
 #COMPOSE_PROFILES=clamav
 #JUANKU_CLAMAV=tcp://clamav:3310

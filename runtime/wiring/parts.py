@@ -59,6 +59,7 @@ from runtime.jobs.checking_fixity import CheckFixity
 from runtime.jobs.checkpointing import MakeCheckpoints
 from runtime.jobs.destroying import House, erasing, object_erasing
 from runtime.jobs.rebuilding import index_care
+from runtime.locks import held
 from runtime.revisions import newest_revision
 from runtime.settings import Settings
 from runtime.stores import backup_store
@@ -67,6 +68,7 @@ from storage.backups import Backups
 from storage.erasing import RingErasing
 from storage.fixity.care import FixityCare
 from storage.fixity.mending import Mending
+from storage.generations import refresh_copies
 from storage.locks import LockObjects
 from storage.pace import Pace
 from storage.safekeeping import Safekeeping
@@ -207,7 +209,8 @@ class Parts(RecordParts):
     def safekeeping(self) -> Safekeeping:
         """Backups."""
         backups = partial(self.backups_in, self.settings.backup_url) if self.settings.backup_url else None
-        return Safekeeping(self.db, self.guard, self.log, self.outbox, self.clock, backups, self.settings.backup_days)
+        days, alone = self.settings.backup_days, partial(held, self.settings.run / "backup.lock")
+        return Safekeeping(self.db, self.guard, self.log, self.outbox, self.clock, backups, days, alone)
 
     @cached_property
     def ending(self) -> Event:
@@ -243,7 +246,8 @@ class Parts(RecordParts):
     def backups_in(self, url: str) -> Backups:
         """Return the backup sets that lie in a store."""
         place = backup_store(self.settings, url)
-        return Backups(self.db, self.store, place, self.ring, self.clock, newest_revision())
+        copies = partial(refresh_copies, self.db, self.ring, self.clock)
+        return Backups(self.db, self.store, place, self.ring, self.clock, newest_revision(), copies)
 
     @cached_property
     def runner(self) -> JobRunner:
@@ -251,7 +255,16 @@ class Parts(RecordParts):
         handlers: list[Handler] = [
             self.extraction,
             self.unpacking,
-            ReadScans(self.db, self.vault, self.store, self.outbox, self.page_reader, self.clock, self.guard.day),
+            ReadScans(
+                self.db,
+                self.vault,
+                self.store,
+                self.outbox,
+                self.page_reader,
+                self.clock,
+                self.guard.day,
+                self.ending.is_set,
+            ),
             CompareTexts(self.db, self.vault),
             MakeRenditions(self.db, self.vault, self.store, self.log, self.outbox, self.clock, self.extractor),
             self.indexing,

@@ -15,7 +15,7 @@ from archive.identity import Identity
 from archive.ids import new_id
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
-from archive.model import Content, FixityFinding, FixityRun, Job, JobKind, JobState
+from archive.model import FixityFinding, FixityRun, Job, JobKind, JobState
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import ObjectStore
@@ -132,7 +132,7 @@ class FixityCare:
         """Look at one object, which someone could not read. Raises as ``run``."""
         with self._guard.refusals(identity), self._db.reading() as session:
             self._guard.require_house(session, identity, Act.RUN_SYSTEM)
-            turns = turns_of(session, content_id)
+            turns = turns_of(session, [content_id])
         seen = [Seen(each, look(self._store, each, self._db, self._passed), self._clock.now()) for each in turns]
         with self._db.writing() as work:
             keep(work, self._log, identity, seen)
@@ -211,10 +211,10 @@ class FixityCare:
         now = self._clock.now()
         period = timedelta(days=self._days)
         with self._db.reading() as session:
-            recent = func.count().filter(Content.checked_at > now - period, Content.checked_at <= now)
-            last = func.coalesce(Content.checked_at, Content.created_at, type_=Content.created_at.type)
+            recent = func.count().filter(STORED.checked_at > now - period, STORED.checked_at <= now)
+            last = func.coalesce(STORED.checked_at, STORED.created_at, type_=STORED.created_at.type)
             objects, size, checked, oldest = session.execute(
-                select(func.count(), func.sum(Content.cipher_size), recent, func.min(last)).where(*STORED)
+                select(func.count(STORED.id), func.sum(STORED.cipher_size), recent, func.min(last))
             ).one()
         late = oldest is not None and now - oldest > period + LATE
         return Standing(objects, int(size or 0), checked, self.alarm(), self._days, oldest, late)
@@ -235,11 +235,11 @@ class FixityCare:
 
     def objects(self, identity: Identity, limit: int) -> Sequence[Any]:
         """Return key, size, ``checked_at`` and ``fixity`` of objects, those checked longest ago first."""
-        columns = (Content.object_key, Content.cipher_size, Content.checked_at, Content.fixity)
+        columns = (STORED.object_key, STORED.cipher_size, STORED.checked_at, STORED.fixity)
         with self._guard.refusals(identity), self._db.reading() as session:
             self._guard.require_house(session, identity, Act.SEE_STORE)
             order = turn_at(self._clock.now())
-            return session.execute(select(*columns).where(*STORED).order_by(order, Content.id).limit(limit)).all()
+            return session.execute(select(*columns).order_by(order, STORED.id).limit(limit)).all()
 
     def reported(self, identity: Identity) -> None:
         """Write that someone took a report out. Raises ``NotAllowed``."""

@@ -1,22 +1,25 @@
-"""Keeping what checks found: on the content's row, as a finding where it is not whole, and as an alarm in the log."""
+"""Keeping what checks found: on the object's row, as a finding where it is not whole, and as an alarm in the log."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from archive.database import Work
 from archive.errors import KeyUnavailable
 from archive.identity import Identity
 from archive.log.writer import Log
-from archive.model import Content, FindingEnd, Fixity, FixityFinding
+from archive.model import Attachment, Content, FindingEnd, Fixity, FixityFinding
 from storage.fixity.looks import Look
 from storage.fixity.plan import Turn
+
+HOLDERS: tuple[type[Content] | type[Attachment], ...] = (Content, Attachment)
+"""Whose rows name objects."""
 
 alarms = logging.getLogger("juanku.alarm")
 
@@ -31,12 +34,9 @@ class Seen:
 
 
 def standing_findings() -> Select[Any]:
-    """Return a query for the findings of contents that are there still and not whole."""
-    return (
-        select(FixityFinding)
-        .join(Content, Content.id == FixityFinding.content_id)
-        .where(FixityFinding.ended_at.is_(None))
-    )
+    """Return a query for the findings of objects that are there still and not whole."""
+    there = [exists().where(table.id == FixityFinding.content_id) for table in HOLDERS]
+    return select(FixityFinding).where(FixityFinding.ended_at.is_(None), or_(*there))
 
 
 def count_standing(session: Session) -> int:
@@ -65,7 +65,7 @@ def keep(work: Work, log: Log, identity: Identity, seen: Sequence[Seen]) -> int:
     return bad
 
 
-def note(log: Log, session: Session, identity: Identity, act: str, record: UUID, body: dict[str, Any]) -> None:
+def note(log: Log, session: Session, identity: Identity, act: str, record: UUID | None, body: dict[str, Any]) -> None:
     """Write an entry that belongs to a record; where its key cannot be had, to the system alone."""
     try:
         log.note(session, identity, act, record=record, body=body)
@@ -86,14 +86,17 @@ def told(finding: FixityFinding) -> dict[str, Any]:
 
 def _marked(session: Session, each: Seen) -> bool:
     """Mark the row of the very version that was read; say whether it stands."""
-    same = (Content.id == each.turn.id, Content.store_version == each.turn.store_version)
-    done = session.execute(
-        update(Content)
-        .where(*same)
-        .values(checked_at=each.at, fixity=each.look.fixity)
-        .execution_options(synchronize_session=False)
-    )
-    return bool(done.rowcount)  # type: ignore[attr-defined]  # an UPDATE's result counts its rows
+    return marked(session, each.turn, {"checked_at": each.at, "fixity": each.look.fixity}) is not None
+
+
+def marked(session: Session, turn: Turn, values: Mapping[str, Any]) -> type[Content] | type[Attachment] | None:
+    """Change the row of the very version that was read; return which kind it is of (None: it stands no more)."""
+    for table in HOLDERS:
+        same = (table.id == turn.id, table.store_version == turn.store_version)
+        change = update(table).where(*same).values(values).execution_options(synchronize_session=False)
+        if session.execute(change).rowcount:  # type: ignore[attr-defined]  # an UPDATE's result counts its rows
+            return table
+    return None
 
 
 def _standing(session: Session, content_id: UUID) -> Sequence[FixityFinding]:

@@ -1,8 +1,8 @@
 """Mending: what is not whole in the store is put back from a copy in a backup that is.
 
-The good copy becomes a new version of the object, and the content's row names it once it was read back. The damaged
-version is not written over: the log keeps its length and hash, and the store keeps its bytes until the sweep, or as
-long as a lock says.
+The good copy becomes a new version of the object, and the row of the content or attachment names it once it was read
+back. The damaged version is not written over: the log keeps its length and hash, and the store keeps its bytes until
+the sweep, or as long as a lock says.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -13,19 +13,20 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from archive.clock import Clock
-from archive.database import Database
+from archive.database import Database, Work
 from archive.errors import Damaged, NotFound
 from archive.identity import Identity
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
-from archive.model import Content, FindingEnd, Fixity, FixityFinding, JobKind
+from archive.model import Content, FindingEnd, Fixity, FixityFinding, HoldRecord, JobKind
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import ObjectStore, StoredObject
 from storage.backups import Backups
 from storage.copying import Item
-from storage.fixity.keeping import note, standing_findings, told
+from storage.fixity.keeping import marked, note, standing_findings, told
 from storage.fixity.looks import cipher_hash, look
+from storage.fixity.plan import Turn, turns_of
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ class Mending:
                 left.append(content.object_key)
         return Mended(tuple(mended), tuple(whole), tuple(left))
 
-    def _put_back(self, content: Content, copies: "Copies") -> tuple[StoredObject, UUID] | None:
+    def _put_back(self, content: Turn, copies: "Copies") -> tuple[StoredObject, UUID] | None:
         """Write a good copy as a new version; return it once it was read back, and the set that named it."""
         for set_id, version in copies.of(content):
             put = self._store.put(content.object_key, copies.read(content, version))
@@ -107,28 +108,36 @@ class Mending:
                 return put, set_id
         return None
 
-    def _close(self, identity: Identity, content: Content, put: StoredObject | None, set_id: UUID | None) -> None:
+    def _close(self, identity: Identity, content: Turn, put: StoredObject | None, set_id: UUID | None) -> None:
         now = self._clock.now()
         with self._db.writing() as work:
             session = work.session
             values = {"fixity": Fixity.WHOLE, "checked_at": now}
             if put:
-                values |= {"store_version": put.version, "locked_until": None}
-            same = (Content.id == content.id, Content.store_version == content.store_version)
-            done = session.execute(
-                update(Content).where(*same).values(values).execution_options(synchronize_session=False)
-            )
-            if not done.rowcount:  # type: ignore[attr-defined]  # an UPDATE's result counts its rows
-                return  # the record went meanwhile; the sweep takes what was written
+                values |= {"store_version": put.version}
+            kind = marked(session, content, values)
             standing = (FixityFinding.content_id == content.id, FixityFinding.ended_at.is_(None))
-            for finding in session.scalars(select(FixityFinding).where(*standing)):
+            for finding in session.scalars(select(FixityFinding).where(*standing)) if kind else ():
                 finding.ended_at, finding.set_id = now, set_id
                 finding.ended = FindingEnd.MENDED if put else FindingEnd.WHOLE
                 body = told(finding) | ({"set": str(set_id), "new_version": put.version} if put else {})
                 note(self._log, session, identity, "store.mend" if put else "store.whole", content.record_id, body)
-            if put and self._locks:
-                self._outbox.add(work, JobKind.LOCK, content.record_id)
+            if put and kind is Content:
+                self._unlocked(work, content)
             work.commit()
+        if put and kind is None:  # the record went meanwhile, and leaves nothing behind
+            self._store.remove(put.key, put.version)
+
+    def _unlocked(self, work: Work, content: Turn) -> None:
+        """Note that nothing locks or holds the new version yet, and ask for both."""
+        for change in (
+            update(Content).where(Content.id == content.id).values(locked_until=None),
+            update(HoldRecord).where(HoldRecord.record_id == content.record_id).values(on_store=False),
+        ):
+            work.session.execute(change.execution_options(synchronize_session=False))
+        if self._locks:
+            self._outbox.add(work, JobKind.LOCK, content.record_id)
+            self._outbox.add(work, JobKind.HOLD)
 
 
 MOST_ASKED = 20
@@ -148,7 +157,7 @@ class Copies:
             if info.key in wanted:
                 self._versions.setdefault(info.key.removeprefix("objects/"), []).append(info.version)
         there = {info.key: info.version for info in self._target.list("sets/")}
-        for each in backups.sets():
+        for each in backups.good():
             try:
                 listed = backups.listed(each, there)
             except Damaged:
@@ -157,7 +166,7 @@ class Copies:
                 if item.key in self._versions:
                     self._sets.setdefault(item.key, []).append((each.id, item))
 
-    def of(self, content: Content) -> Sequence[tuple[UUID, str]]:
+    def of(self, content: Turn) -> Sequence[tuple[UUID, str]]:
         """Return the newest set that names a content, with each version of its copy that has the right hash."""
         named = [at for at, item in self._sets.get(content.object_key, ()) if item.sha256 == content.cipher_sha256]
         if not named:
@@ -168,11 +177,10 @@ class Copies:
             if cipher_hash(self._target, f"objects/{content.object_key}", version) == content.cipher_sha256
         ]
 
-    def read(self, content: Content, version: str) -> Iterator[bytes]:
+    def read(self, content: Turn, version: str) -> Iterator[bytes]:
         """Yield the bytes of a copy."""
         return self._target.read(f"objects/{content.object_key}", version)
 
 
-def _broken(session: Session) -> Sequence[Content]:
-    ids = standing_findings().with_only_columns(FixityFinding.content_id).distinct()
-    return session.scalars(select(Content).where(Content.id.in_(ids)).order_by(Content.id)).all()
+def _broken(session: Session) -> Sequence[Turn]:
+    return turns_of(session, standing_findings().with_only_columns(FixityFinding.content_id))

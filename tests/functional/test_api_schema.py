@@ -85,10 +85,10 @@ def test_what_is_made_says_where_it_is_shown() -> None:
 
 
 PLAIN = {
-    "authority", "belongs", "kind", "label", "missing", "name", "note", "number", "place", "reason",
-    "registration_number", "why",
+    "authority", "belongs", "category", "department", "digest", "fonds", "group", "kind", "label", "missing", "name",
+    "note", "number", "place", "post", "purpose", "reason", "registration_number", "rule", "why",
 }  # fmt: skip
-"""Texts of answers to POST that are kept: numbers, codes, paths of shelves, and what a hold says of itself."""
+"""Texts of answers to POST that are kept: numbers, codes, paths, and what holds and appraisals say of themselves."""
 
 
 def _texts(schema: dict[str, Any], shared: dict[str, Any], name: str = "") -> set[str]:

@@ -153,8 +153,10 @@ def test_the_organisation_is_changed(house: ApiHouse) -> None:
     assert house.ask("PATCH", one, "security", json=names, If_Match='"7"').status_code == 412
     renamed = house.ask("PATCH", one, "security", json=names, If_Match=tag(house, one, "security"))
     assert renamed.json == {"department": "OPS1", "version": 2}
-    assert house.ask("POST", f"{one}/closing", json={"until": "2030-01-01"}).status_code == 403
-    assert house.ask("POST", f"{one}/closing", "security", json={"until": "2030-01-01"}).json["version"] == 3
+    end, before, after = {"until": "2030-01-01"}, '"1"', tag(house, one, "security")
+    assert house.ask("POST", f"{one}/closing", json=end, If_Match=after).status_code == 403
+    assert house.ask("POST", f"{one}/closing", "security", json=end, If_Match=before).status_code == 412
+    assert house.ask("POST", f"{one}/closing", "security", json=end, If_Match=after).json["version"] == 3
     assert house.get(one, "staff").json["until"] == "2030-01-01"
     assert house.ask("POST", "/api/v1/posts", json={"post": "cook", "names": {"zh_CN": "厨"}}).status_code == 403
     post = house.ask("POST", "/api/v1/posts", "security", json={"post": "cook", "names": {"zh_CN": "厨师"}})

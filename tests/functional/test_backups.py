@@ -6,10 +6,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from archive.identity import system
-from archive.model import Content, LogSeal, OwnerKey, Record
+from archive.ids import new_id
+from archive.model import (
+    Channel,
+    Content,
+    Delivery,
+    DeliveryState,
+    Hold,
+    HoldKind,
+    HoldRecord,
+    Job,
+    JobKind,
+    JobState,
+    LogEntry,
+    LogSeal,
+    Message,
+    OwnerKey,
+    Record,
+)
+from runtime.doctor import doctor
+from runtime.locks import held
 from runtime.settings import Settings, load
 from tests.factories.archives import Answer, Archive
 
@@ -102,13 +121,23 @@ def test_a_flipped_bit_is_found_without_a_key_and_told_by_a_restore(
     assert len([each for each in objects_in(place) if key.replace("/", "_") in each.name]) == 1
 
 
-def test_a_rehearsal_reports_and_leaves_nothing_behind(archive: Archive, place: dict[str, str], tmp_path: Path) -> None:
+def test_a_rehearsal_reports_and_leaves_nothing_behind_nor_what_a_killed_one_left(
+    archive: Archive, place: dict[str, str]
+) -> None:
+    with held(archive.settings.run / "backup.lock"):
+        refused = archive.run("backup", "--json", more=place)
+    assert (refused.code, refused.document["error"]) == (1, "stands_already"), "one set at a time"
     made = good(archive.run("backup", "--json", more=place))
-    report = good(archive.run("backups", "--rehearse", "--in", str(tmp_path / "trial"), "--json", more=place))
+    killed = archive.run("backups", "--rehearse", "--json", more={**place, "JUANKU_FAILPOINT": "restore.objects:kill"})
+    assert killed.code == -signal.SIGKILL
+    left = archive.settings.run / "rehearsal"
+    assert (left / "juanku.db").exists()
+    assert {"rehearsal_left", "no_ring_copy"} <= {part.message for part in doctor(load(archive.environment | place))}
+    report = good(archive.run("backups", "--rehearse", "--json", more=place))
     assert (report["set"], report["records"]) == (made["id"], made["records"])
     assert report["violations"] == []
     assert report["seconds"] > 0
-    assert not (tmp_path / "trial").exists()
+    assert not left.exists()
     assert good(archive.run("fsck", "--json"))["ok"]
 
 
@@ -150,7 +179,95 @@ def test_a_restore_that_is_killed_opens_nothing_and_is_begun_anew(
     assert killed.code == -signal.SIGKILL
     refused = new.run("search", "合同", "--as", "archivist", "--json")
     assert (refused.code, refused.document["facts"]["state"]) == (1, "restoring")
+    came = next(path for path in (new.home / "objects" / "objects").rglob("*@*") if path.stat().st_size)
+    came.write_bytes(bytes(came.stat().st_size))  # of the same length, and not what it was
     assert good(new.run("restore", "--from", source, "--json"))["records"] == made["records"]
+
+
+def test_a_restore_that_breaks_off_at_its_end_keeps_its_witness_and_takes_nothing_of_the_lost_store_as_done(
+    archive: Archive, place: dict[str, str], tmp_path: Path
+) -> None:
+    parts = archive.parts()
+    parts.settings = load(archive.environment | place)
+    now = parts.clock.now()
+    with parts.db.writing() as work:
+        session = work.session
+        record = session.scalars(select(Record).order_by(Record.id)).first()
+        assert record
+        person = parts.people.identity_of("archivist").person_id
+        hold = Hold(
+            id=new_id(), kind=HoldKind.RECORD, covers={"id": str(record.id)}, name="诉讼", reason="诉讼中",
+            authority="法务", review_on=now.date(), placed_by=person, placed_at=now, swept_at=now,
+        )  # fmt: skip
+        message = Message(id=new_id(), person_id=person, topic="due.loan_return", once="one", made_at=now)
+        session.add_all([hold, message])
+        session.flush()
+        session.add(HoldRecord(hold_id=hold.id, record_id=record.id, since=now, on_store=True))
+        session.execute(update(Content).values(locked_until=now))
+        session.add(Delivery(id=new_id(), message_id=message.id, person_id=person, channel=Channel.EMAIL, made_at=now))
+        work.commit()
+    made = [parts.safekeeping.make(system("backup")) for _ in range(3)]
+    (manifest,) = Path(place["JUANKU_BACKUP_URL"].removeprefix("file://")).rglob(f"sets_{made[0].id}_manifest@*")
+    manifest.write_bytes(manifest.read_bytes().replace(b"records", b"RECORDS"))
+    parts.sealer.seal_all()
+    witnessed = parts.checkpoints.make()
+    assert witnessed
+    new, source = elsewhere(archive, tmp_path / "new"), str(tmp_path / "backups")
+    killed = new.run("restore", "--from", source, "--json", more={"JUANKU_FAILPOINT": "restore.told:kill"})
+    assert killed.code == -signal.SIGKILL, killed.err
+    (aside,) = new.keys.glob("witness-before-restore-*.jsonl")
+    evidence = aside.read_bytes()
+    report = good(new.run("restore", "--from", source, "--json"))
+    assert report["set"] == str(made[2].id), "one old set is damaged, and stands in no other's way"
+    assert report["log_entries_lost"] == witnessed.size - made[2].log_seq > 0
+    assert aside.read_bytes() == evidence
+    with new.parts().db.reading() as session:
+        assert set(session.scalars(select(HoldRecord.on_store))) == {False}
+        assert set(session.scalars(select(Content.locked_until))) == {None}
+        (sent,) = session.scalars(select(Delivery))
+        assert (sent.state, sent.reason) == (DeliveryState.UNCLEAR, "broke_off")
+        asked = select(Job.kind).where(Job.kind.in_([JobKind.LOCK, JobKind.HOLD]), Job.state == JobState.QUEUED)
+        assert {*session.scalars(asked)} == {JobKind.LOCK, JobKind.HOLD}
+
+
+def test_a_house_that_lost_all_but_a_copy_of_its_ring_comes_back_after_keys_were_replaced(
+    archive: Archive, place: dict[str, str], tmp_path: Path
+) -> None:
+    safe = tmp_path / "safe"
+    for wrong in (archive.home / "copy", archive.keys, tmp_path / "backups" / "ring"):
+        refused = archive.run("keys", "copy", "保险柜", wrong, "--json", more=place)
+        assert (refused.code, refused.document["error"]) == (1, "invalid")
+    good(archive.run("keys", "copy", "保险柜", safe, "--json", more=place))
+    old = good(archive.run("backup", "--json", more=place))
+    before = shown(archive)
+    archive.close()
+    rotated = good(archive.run("keys", "rotate", "--json", more=place))
+    assert (rotated["complete"], rotated["unconfirmed"]) == (True, [])
+    assert rotated["moved"] > 0
+    assert [each["name"] for each in good(archive.run("keys", "copies", "--json"))["copies"]] == ["保险柜"]
+    parts = archive.parts()
+    with parts.db.reading() as session:
+        acts = session.scalars(select(LogEntry.act).where(LogEntry.act.startswith("key."))).all()
+    assert acts == ["key.copy", "key.rotate"]
+    asked = load(archive.environment | place)
+    assert "ring_copies" in {part.message for part in doctor(asked)}
+    safe.rename(tmp_path / "away")
+    parts.settings = asked
+    parts.safekeeping.make(system("backup"))
+    assert "ring_copy_late" in {part.message for part in doctor(asked)}
+    (tmp_path / "away").rename(safe)
+    good(archive.run("keys", "copy", "保险柜", safe, "--json", more=place))
+    shutil.rmtree(archive.home)
+    shutil.rmtree(archive.keys)
+
+    new = Archive(tmp_path / "new")
+    new.folder.mkdir()
+    shutil.copytree(safe, new.keys)
+    report = good(new.run("restore", "--set", old["id"], "--from", str(tmp_path / "backups"), "--json"))
+    assert report["violations"] == report["lost"] == []
+    assert shown(new) == before
+    assert good(new.run("keys", "forget", "保险柜", "--json"))["name"] == "保险柜"
+    assert new.run("keys", "forget", "保险柜", "--json").document["error"] == "not_found"
 
 
 def test_a_foreign_ring_opens_nothing(archive: Archive, place: dict[str, str], tmp_path: Path) -> None:

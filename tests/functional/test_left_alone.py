@@ -9,8 +9,13 @@ from uuid import uuid4
 
 import pytest
 
+from archive.errors import ReadOnly
+from archive.jobs.outbox import queue_of
+from archive.model import Closed, Job, JobKind, JobState
 from runtime.celery_app import CeleryWaker
 from runtime.locks import held
+from runtime.moving.closure import close
+from runtime.processes.working import Worker
 from tests.factories.archives import Archive, wait_for
 
 IMPORT = ("--category", "WYYZ", "--fonds", "H001", "--json")
@@ -27,6 +32,20 @@ def asked(archive: Archive) -> int:
     with sqlite3.connect(archive.home / "juanku.db") as raw:
         count: int = raw.execute("SELECT count(*) FROM job WHERE kind = 'extract' AND state = 'queued'").fetchone()[0]
         return count
+
+
+def test_a_worker_of_a_house_that_moves_lets_its_work_wait(archive: Archive) -> None:
+    parts = archive.parts()
+    with parts.db.writing() as work:
+        job = parts.outbox.add(work, JobKind.SWEEP_ORPHANS)
+        work.commit()
+    close(parts, Closed.READ_ONLY, uuid4())
+    worker, queue = Worker(parts), queue_of(JobKind.SWEEP_ORPHANS)
+    with pytest.raises(ReadOnly):
+        worker.run_queue(queue)
+    worker.woken(queue)
+    with parts.db.reading() as session:
+        assert session.get_one(Job, job).state is JobState.QUEUED
 
 
 def test_an_import_whose_worker_is_gone_does_the_work_itself(archive: Archive, tmp_path: Path) -> None:

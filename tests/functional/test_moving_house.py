@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from archive.cataloguing.describing import Draft
 from archive.errors import BrokenSetting, Damaged, Interrupted, InvalidInput, ReadOnly, StandsAlready, WrongState
-from archive.model import Content, Fonds, LogEntry, Record
+from archive.ids import new_id
+from archive.model import Content, Fonds, Hold, HoldKind, HoldRecord, Job, JobKind, JobState, LogEntry, Record
 from runtime.cli.move import read_settings, target_of
 from runtime.fsck import fsck
 from runtime.moving.closure import moving_parts, undo
@@ -83,6 +84,7 @@ def files_one(parts: Parts, title: str) -> None:
 
 def test_a_house_moves_whole_and_the_old_place_is_closed_until_it_is_taken_back(archive: Archive, new: Archive) -> None:
     before = shown(archive)
+    held(archive.parts())
     archive.close()
     answer = archive.run("move", "--to", named(new), "--json")
     assert answer.code == 0, answer.err + answer.out
@@ -94,6 +96,7 @@ def test_a_house_moves_whole_and_the_old_place_is_closed_until_it_is_taken_back(
 
     assert shown(new) == before
     assert whole(new)
+    assert told_anew(new.parts())
     acts = select(LogEntry.act).where(LogEntry.act.startswith("house.move"))
     with new.parts().db.reading() as session:
         assert set(session.scalars(acts)) == {"house.move_begin", "house.move", "house.move_in"}
@@ -105,7 +108,14 @@ def test_a_house_moves_whole_and_the_old_place_is_closed_until_it_is_taken_back(
         pass
     with pytest.raises(WrongState):
         move(archive, new)
-    assert taken_back(archive) == "moved"
+    archive.close()
+    shutil.copy(new.keys / "witness.jsonl", archive.keys / "witness.jsonl")  # as where both places name one ring
+    killed = archive.run("move", "--undo", "--json", more={"JUANKU_FAILPOINT": "move.undo:kill"})
+    assert killed.code == -signal.SIGKILL
+    (evidence,) = archive.keys.glob("witness-before-undo-*.jsonl")
+    undone = archive.run("move", "--undo", "--json").document
+    assert (undone["state"], undone["later"] > 0) == ("moved", True), "what the other place did is counted all the same"
+    assert evidence.exists()
     assert shown(archive) == before
     assert whole(archive)
 
@@ -216,8 +226,35 @@ def test_a_place_that_is_not_empty_or_has_another_ring_is_refused(archive: Archi
     files_one(archive.parts(), "仍可入库")
 
 
+def held(parts: Parts) -> None:
+    """Have a record held and its file locked, as the store that the house leaves was told."""
+    now, person = parts.clock.now(), parts.people.identity_of("archivist").person_id
+    with parts.db.writing() as work:
+        record = work.session.scalars(select(Record.id).order_by(Record.id)).first()
+        hold = Hold(
+            id=new_id(), kind=HoldKind.RECORD, covers={"id": str(record)}, name="诉讼", reason="诉讼中",
+            authority="法务", review_on=now.date(), placed_by=person, placed_at=now, swept_at=now,
+        )  # fmt: skip
+        work.session.add(hold)
+        work.session.flush()
+        work.session.execute(delete(HoldRecord))
+        work.session.add(HoldRecord(hold_id=hold.id, record_id=record, since=now, on_store=True))
+        work.session.execute(update(Content).values(locked_until=now))
+        work.commit()
+
+
+def told_anew(parts: Parts) -> bool:
+    """Whether no lock and no hold counts as known to the store, and both are asked for."""
+    kinds = [JobKind.LOCK, JobKind.HOLD]
+    asked = select(Job.kind).where(Job.kind.in_(kinds), Job.state == JobState.QUEUED)
+    with parts.db.reading() as session:
+        known = {*session.scalars(select(HoldRecord.on_store)), *session.scalars(select(Content.locked_until))}
+        return known == {False, None} and {*session.scalars(asked)} == {*kinds}
+
+
 def test_the_store_alone_moves_and_the_old_settings_are_refused(archive: Archive, tmp_path: Path) -> None:
     before = shown(archive)
+    held(archive.parts())
     file = tmp_path / "store.env"
     file.write_text(f"JUANKU_STORE_URL={(tmp_path / 'elsewhere').as_uri()}\n")
     target = target_of(archive.settings, file, "store")
@@ -232,10 +269,13 @@ def test_the_store_alone_moves_and_the_old_settings_are_refused(archive: Archive
     require_ready(target)
     there = moving_parts(target, target)
     assert not fsck(there).violations
+    assert told_anew(there)
+    held(there)
     there.close()
     assert shown(archive) == before
     assert taken_back(archive) == "moved"
     assert whole(archive)
+    assert told_anew(archive.parts())
 
 
 def test_a_file_that_is_not_whole_stops_the_move_and_the_house_works_on(archive: Archive, new: Archive) -> None:

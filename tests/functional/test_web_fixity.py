@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 
@@ -11,9 +12,10 @@ from sqlalchemy import delete, select
 
 from archive.errors import NotFound, Unavailable, Unreadable
 from archive.identity import system
+from archive.ids import new_id
 from archive.jobs.runner import JobRunner
 from archive.log.writer import Log
-from archive.model import Content, Fixity, FixityFinding, FixityRun, Job, LogEntry, RecordState
+from archive.model import AttachedTo, Attachment, Content, Fixity, FixityFinding, FixityRun, Job, LogEntry, RecordState
 from archive.ports import ObjectInfo, StoredObject
 from runtime.jobs.checking_fixity import CheckFixity
 from storage.fixity.care import FixityCare
@@ -122,6 +124,55 @@ def test_a_flipped_bit_is_found_told_mended_from_the_backup_and_reported(house: 
     assert sorted(each[5] for each in runs[1:]) == [0, 1]
     assert len(objects) == 3
     assert "store.report" in acts(house)
+
+
+def test_an_attachment_is_checked_and_mended_as_files_are(house: WebHouse, tmp_path: Path) -> None:
+    words = b"a signed receipt"
+    key = new_id().hex
+    stored = house.services.store.put(key, [words])
+    attached = Attachment(
+        id=new_id(), about=AttachedTo.TRANSFER, subject_id=new_id(), owner_id=new_id(), name="回执.pdf",
+        media_type="application/pdf", object_key=key, store_version=stored.version, size=len(words),
+        cipher_size=len(words), cipher_sha256=sha256(words).hexdigest(), created_at=house.clock.now(),
+    )  # fmt: skip
+    with house.services.db.writing() as work:
+        work.session.add(attached)
+        work.commit()
+        name = attached.id
+    house.services.house.safekeeping.make(WHO)
+    (path,) = (tmp_path / "objects" / "objects").rglob(f"*@{stored.version}")
+    flip(path)
+    run = care(house).run(WHO, everything=True)
+    assert (run.total, run.objects, run.bad, care(house).alarm()) == (1, 1, 1, 1)
+    assert mending(house).mend(WHO).mended == (key,)
+    with house.services.db.reading() as session:
+        row = session.get_one(Attachment, name)
+        assert (row.fixity, row.store_version != stored.version) == (Fixity.WHOLE, True)
+        assert b"".join(house.services.store.read(key, row.store_version or "")) == words
+    assert (care(house).standing().objects, care(house).alarm()) == (1, 0)
+    assert acts(house) == ["store.alarm", "store.mend", "store.verify"]
+
+
+def test_what_is_destroyed_while_it_is_mended_leaves_no_copy_behind(
+    house: WebHouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = a_file(house)
+    house.services.house.safekeeping.make(WHO)
+    path = on_disk(tmp_path, content)
+    flip(path)
+    care(house).run(WHO)
+    put = FileStore.put
+
+    def gone_meanwhile(store: FileStore, key: str, pieces: Iterable[bytes]) -> StoredObject:
+        stored = put(store, key, pieces)
+        with house.services.db.writing() as work:
+            work.session.execute(delete(Content).where(Content.id == content.id))
+            work.commit()
+        return stored
+
+    monkeypatch.setattr(FileStore, "put", gone_meanwhile)
+    mending(house).mend(WHO)
+    assert [info.version for info in house.services.store.list()] == [content.store_version]
 
 
 def test_damage_is_alarmed_once_and_again_when_it_changes(house: WebHouse, tmp_path: Path) -> None:

@@ -113,6 +113,9 @@ def a_house(folder: Path, database: str, search: str, store: str) -> House:
     services.run("first-run", "house", "secrets", "--in", str(folder))
     for file in (folder / "secrets").iterdir():
         file.write_text(services.put(file.read_text()))
+    for secret, told in composed()["secrets"].items():
+        if told["file"] == "./deploy/none":  # a way out that this house has not
+            (folder / "secrets" / secret).touch()
     (folder / "secrets/database-admin-url").write_text(database)
     (folder / "secrets/store-admin").write_text(minio_server.SECRET)
     return House(services, own, redis, f"http://127.0.0.1:{web}")

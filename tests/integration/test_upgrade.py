@@ -6,15 +6,21 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+from sqlalchemy import select
 
 from archive.database import Database
 from archive.errors import WrongState
+from archive.model import LogEntry
+from runtime import upgrading
+from runtime.cli.main import cli
 from runtime.doctor import State, doctor
 from runtime.locks import shared
 from runtime.revisions import MIGRATIONS, migrate, newest_revision
 from runtime.settings import Settings, load
-from runtime.upgrading import LOCKS, AtWork, upgrade
+from runtime.upgrading import LOCKS, AtWork, Upgraded, upgrade
 from storage.ring import KeyRing
+from tests.factories.archives import Archive
 
 BEFORE, NOW = sorted(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))[-2:]
 
@@ -67,3 +73,12 @@ def test_tables_of_a_newer_version_are_left(older: Settings) -> None:
 def test_the_doctor_says_what_an_older_archive_needs_and_nothing_that_only_follows_from_it(older: Settings) -> None:
     broken = [(part.name, part.message) for part in doctor(older) if part.state is State.BROKEN]
     assert broken == [("database", "other_version")]
+
+
+def test_who_brought_the_tables_up_stands_in_the_log(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upgrading, "upgrade", lambda _: Upgraded(BEFORE, NOW, None))  # the tables are new already
+    answer = CliRunner(env=archive.environment).invoke(cli, ["upgrade", "--json"])
+    assert answer.exit_code == 0, answer.output
+    with archive.parts().db.reading() as session:
+        (entry,) = session.scalars(select(LogEntry).where(LogEntry.act == "system.upgrade"))
+    assert entry.actor.startswith("system:operator:")

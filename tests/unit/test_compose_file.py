@@ -15,11 +15,29 @@ from tests.factories.composed import ONE_SHOT, OURS, ROOT, check_words, composed
 
 WHOLE = composed()
 SERVICES: dict[str, Any] = WHOLE["services"]
-INSIDE = {"worker", "beat", "set-up", "postgres", "redis", "minio", "elasticsearch", "clamav"}
+INSIDE = {"worker", "set-up", "postgres", "redis", "minio", "elasticsearch", "clamav"}
+
+
+WAYS_OUT = {name for name, told in WHOLE["secrets"].items() if told["file"] == "./deploy/none"}
+
+
+def test_what_opens_a_way_out_of_the_house_is_taken_from_the_file_that_the_environment_names(tmp_path: Path) -> None:
+    secret = tmp_path / "mail-password"
+    secret.write_text("opens sesame")
+    given = {"JUANKU_MAIL_URL": "smtps://mail.example", "JUANKU_MAIL_FROM": "archive@example.com"}
+    whole = composed(given | {"JUANKU_MAIL_PASSWORD_FILE": str(secret)})
+    assert whole["secrets"]["mail-password"] == {"file": str(secret)}
+    for name in ("web", "beat"):
+        service = whole["services"][name]
+        said = {variable: value for variable, value in service["environment"].items() if "_MAIL_" in variable and value}
+        said["JUANKU_MAIL_PASSWORD_FILE"] = whole["secrets"]["mail-password"]["file"]
+        settings = load(said | {"JUANKU_HOME": str(tmp_path)})
+        assert (settings.mail_url, settings.mail_password) == ("smtps://mail.example", "opens sesame")
+        assert set(service["secrets"]) >= WAYS_OUT
 
 
 def test_every_server_and_every_process_of_a_house_is_there() -> None:
-    assert set(SERVICES) == INSIDE | {"web", "first-run", "signatures"}
+    assert set(SERVICES) == INSIDE | {"web", "beat", "first-run", "signatures"}
     assert {name for name, service in SERVICES.items() if "profiles" in service} == {
         "first-run",
         "clamav",
@@ -71,6 +89,8 @@ def test_who_has_no_business_outside_cannot_get_there() -> None:
     assert WHOLE["networks"]["inside"] == {"internal": True}
     assert {name for name, each in SERVICES.items() if each.get("networks") == ["inside"]} == INSIDE
     assert SERVICES["first-run"]["network_mode"] == "none"
+    [sender] = [name for name, each in SERVICES.items() if "deliver" in " ".join(words(each.get("command")))]
+    assert "outside" in SERVICES[sender]["networks"], "a message has no way out of the house"
     published = {name: each["ports"] for name, each in SERVICES.items() if "ports" in each}
     assert published == {"web": ["127.0.0.1:8000:8000"]}
 
@@ -78,6 +98,8 @@ def test_who_has_no_business_outside_cannot_get_there() -> None:
 @pytest.mark.parametrize("name", sorted(OURS - {"first-run"}))
 def test_settings_of_our_services_are_known_and_taken(name: str, tmp_path: Path) -> None:
     house_secrets.make(tmp_path)
+    for way in WAYS_OUT:
+        (tmp_path / "secrets" / way).write_bytes((ROOT / "deploy/none").read_bytes())
     given = {}
     for variable, value in SERVICES[name]["environment"].items():
         assert variable.removesuffix("_FILE") in {spec.variable for spec in SPECS.values()}, variable
@@ -103,15 +125,16 @@ def test_what_is_kept_lies_in_folders_that_the_first_run_makes(tmp_path: Path) -
 def test_the_first_run_makes_every_secret_for_its_owner_alone(tmp_path: Path) -> None:
     made = house_secrets.make(tmp_path)
     files = {each.name for each in (tmp_path / "secrets").iterdir()}
-    assert files == set(WHOLE["secrets"])
+    assert files == set(WHOLE["secrets"]) - WAYS_OUT
     for name, told in WHOLE["secrets"].items():
-        assert told == {"file": f"./secrets/{name}"}
+        assert told == {"file": "./deploy/none" if name in WAYS_OUT else f"./secrets/{name}"}
     for name in made.files:
         assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600, name
     assert stat.S_IMODE((tmp_path / "secrets").stat().st_mode) == 0o700
     assert made.owner[0] != 0
     assert f"JUANKU_UID={made.owner[0]}\n" in (tmp_path / ".env").read_text()
-    assert "secrets/" not in (tmp_path / ".env").read_text()
+    taken = [line for line in (tmp_path / ".env").read_text().splitlines() if not line.startswith("#")]
+    assert not [line for line in taken if "secrets/" in line]
 
 
 def test_secrets_are_never_written_over_and_never_the_same(tmp_path: Path) -> None:

@@ -57,6 +57,15 @@ def test_each_disk_is_looked_at_once_with_all_that_lies_on_it(
     assert found[0][2]["places"] == ["data", "ring", "store"]
 
 
+def test_the_disk_of_backups_is_found_by_its_address(db: Database, tmp_path: Path) -> None:
+    parts = parts_of(db, FixedClock(), tmp_path)
+    (folder := tmp_path / "备 份").mkdir()
+    parts.settings.backup_url = folder.as_uri()
+    assert doctor_machine.places(parts)["backup"] == folder
+    parts.settings.backup_url = "s3+https://host/bucket"
+    assert "backup" not in doctor_machine.places(parts)
+
+
 def test_a_ring_that_others_can_open_is_told(db: Database, tmp_path: Path) -> None:
     parts = parts_of(db, FixedClock(), tmp_path)
     assert messages(doctor_machine.rights(parts)) == [("ok", "ring_own")]

@@ -1,6 +1,6 @@
 """The OCR job: scanned pages are read in small steps, their words join the text, and the record is indexed again."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
@@ -124,8 +124,8 @@ def taken_in(house: SimpleNamespace, *pages: str | None, ocr: bool = True) -> UU
     return content
 
 
-def read_by(house: SimpleNamespace, reader: Reader | None) -> JobRunner:
-    handler = ReadScans(house.db, house.vault, house.store, house.outbox, reader, house.clock, today)
+def read_by(house: SimpleNamespace, reader: Reader | None, ending: Callable[[], bool] = lambda: False) -> JobRunner:
+    handler = ReadScans(house.db, house.vault, house.store, house.outbox, reader, house.clock, today, ending)
     return JobRunner(house.db, house.clock, [handler])
 
 
@@ -177,6 +177,17 @@ def test_many_pages_are_read_in_steps_that_let_others_in_between(house: SimpleNa
     assert runner.drain() == 2
     assert list(texts(house, content)) == reader.asked == list(range(1, 2 * STEP + 2))
     assert jobs(house, JobKind.OCR) == []
+
+
+def test_a_worker_that_ends_keeps_the_pages_it_has_read_and_leaves_the_rest_to_the_next(house: SimpleNamespace) -> None:
+    content = taken_in(house, None, None, None)
+    ended, next_one = Reader(p2="away"), Reader()
+    read_by(house, ended, lambda: True).run()
+    assert ended.asked == [1, 2]
+    assert list(texts(house, content)) == [1]
+    assert read_by(house, next_one).drain() == 1
+    assert next_one.asked == [2, 3]
+    assert list(texts(house, content)) == [1, 2, 3]
 
 
 def test_personal_numbers_on_a_scan_are_blotted_out_and_kept_as_tokens(house: SimpleNamespace) -> None:

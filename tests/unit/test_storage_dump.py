@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from archive.database import Base, Database
 from archive.errors import Damaged
-from archive.model import LogCheckpoint
+from archive.model import DossierTemplate, LogCheckpoint
 from storage import dump
 from tests.factories import people as rights
 from tests.factories import records as rows
@@ -38,6 +38,8 @@ def furnished(db: Database) -> None:
                 key_id="k", signature=b"s" * 64,
             )
         )  # fmt: skip
+        day = datetime(2026, 3, 1, tzinfo=UTC)
+        session.add(DossierTemplate(code="WYH", version=1, body=None, reason="", kept_at=day))
         work.commit()
 
 
@@ -58,6 +60,9 @@ def test_another_database_holds_the_same(tmp_path: Path) -> None:
     assert dump.schema_of(lines[0]) == "0001"
     counts = dict(dump.load(new, lines[1:]))
     assert counts["record"] == 1
+    with new.reading() as session:
+        nothing = select(DossierTemplate.code).where(DossierTemplate.body.is_(None))
+        assert session.scalar(nothing) == "WYH", "nothing stays nothing"
     assert counts["category"] == 2
     assert everything(new) == everything(old)
     assert everything(new)["record"]

@@ -196,7 +196,7 @@ STEPS: list[tuple[object, str]] = [
     (generations, "_move_batch"),
     (generations, "_move_survivors"),
     (generations, "_is_empty"),
-    (generations, "_refresh"),
+    (generations, "refresh_copies"),
     (KeyRing, "destroy_generation"),
     (KeyRing, "add_generation"),
     (generations, "finish"),

@@ -99,6 +99,18 @@ def test_half_a_piece_from_a_crash_is_not_counted(folder: Path) -> None:
     assert b"".join(again.read("big", stored.version)) == b"aaab"
 
 
+def test_a_piece_put_aside_that_a_crash_left_after_it_was_joined_holds_nothing_up(folder: Path) -> None:
+    store = FileStore(folder)
+    upload = store.begin("big")
+    store.put_piece("big", upload, 1, b"b")
+    (aside,) = folder.rglob("*.1")
+    store.put_piece("big", upload, 0, b"a")
+    assert not aside.exists()
+    aside.write_bytes(b"b")
+    stored = store.finish("big", upload)
+    assert b"".join(store.read("big", stored.version)) == b"ab"
+
+
 def test_a_put_cut_off_by_a_crash_is_listed_and_can_be_swept(folder: Path) -> None:
     store = FileStore(folder)
     stored = store.put("k", [b"x"])

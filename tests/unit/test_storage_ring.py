@@ -273,6 +273,37 @@ def test_a_crash_while_a_copy_follows_leaves_one_that_opens(
     assert KeyRing.open(copy).generation(generation) == ring.generation(generation)
 
 
+def test_a_tombstone_that_a_copy_has_is_not_written_again(ring: KeyRing, tmp_path: Path) -> None:
+    gone = new_id()
+    ring.add_generation(gone)
+    ring.destroy_generation(gone)
+    copy = tmp_path / "copy"
+    ring.refresh_copy(copy)
+    (stone,) = copy.glob("generations/*.gone")
+    before = stone.stat().st_ino
+    ring.refresh_copy(copy)
+    assert stone.stat().st_ino == before
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o700
+
+
+def test_a_key_that_another_process_destroys_just_now_breaks_no_opening(
+    ring: KeyRing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    going = new_id()
+    ring.add_generation(going)
+    path = ring.folder / "generations" / f"{going}.json"
+    read = ringfiles.read_json
+
+    def destroyed_meanwhile(asked: Path) -> dict[str, object]:
+        if asked == path:
+            path.with_suffix(".gone").write_text("{}")
+            path.write_bytes(b"overwritten")
+        return read(asked)
+
+    monkeypatch.setattr(ringfiles, "read_json", destroyed_meanwhile)
+    assert KeyRing.open(ring.folder).is_destroyed(going)
+
+
 def test_another_ring_is_no_copy(ring: KeyRing, tmp_path: Path) -> None:
     other = KeyRing.create(tmp_path / "other")
     assert reason(lambda: ring.refresh_copy(other.folder)) == "another_ring"

@@ -51,10 +51,11 @@ def rename_department(department: str, body: made.Named, version: int) -> made.D
 
 
 @operation("/departments/{department}/closing", 404, method="POST")
-def close_department(department: str, body: made.ClosedFrom) -> made.DepartmentStands:
+def close_department(department: str, body: made.ClosedFrom, version: int) -> made.DepartmentStands:
     """End a department on a day: from it on nothing new comes in; its records and its history stay."""
     require(Act.MANAGE_PEOPLE)
-    services().house.organisation.close_department(identity(), _department(department).id, body.until)
+    key = _department(department).id
+    services().house.organisation.close_department(identity(), key, body.until, version=version)
     return _stands(department)
 
 

@@ -43,6 +43,7 @@ FAULTS: Mapping[str, str] = {
     "account_closed": mark("this account is closed: open it again first"),
     "column_needed": mark("is needed: say which column it is"),
     "other_fonds": mark("belongs to another fonds; a record stays in its own"),
+    "ring_copy_place": mark("lies in the ring, or where data or backups lie: whoever has one would have all"),
     "same_place": mark("names the place where the house is already"),
     "no_setting": mark("line %(line)s is no setting; each is JUANKU_NAME=value"),
     "same_category": mark("is where it lies already"),
@@ -269,6 +270,7 @@ PARTS: Mapping[str, str] = {
     "index_lost": mark("search, until its index is built anew (juanku index rebuild)"),
     "log": mark("the log"),
     "disk": mark("the disk"),
+    "backup_at_work": mark("the place of backups, where one is being made"),
 }
 
 STATES: Mapping[str, str] = {
@@ -312,6 +314,8 @@ STANDING: Mapping[str, str] = {
     "archive": mark("an archive here"),
     "secrets": mark("a house's secrets in this folder"),
     "folder": mark("something in the folder"),
+    "backup_at_work": mark("a backup that is being made"),
+    "rehearsal_at_work": mark("a rehearsal that runs"),
     "store": mark("something else in the store"),
     "login": mark("an account of this name"),
     "token": mark("a token of this name"),
