@@ -343,15 +343,11 @@ class Schedules:
         session.flush()
         on = [UUID(key) for key in draft.categories]
         self._rob(session, row.id, on, draft.id)
-        session.execute(
-            delete(CategorySchedule).where(
-                or_(CategorySchedule.schedule_id == row.id, CategorySchedule.category_id.in_(on))
-            )
-        )
+        before_it = or_(CategorySchedule.schedule_id == row.id, CategorySchedule.category_id.in_(on))
+        session.execute(delete(CategorySchedule).where(before_it))
         session.add_all(CategorySchedule(category_id=key, schedule_id=row.id) for key in on)
         self._keep(session, row, on, draft.id)
-        touched = affected(before, world(session), row.id)
-        draft.affected = sorted(map(str, touched))
+        draft.affected = sorted(map(str, affected(before, world(session), row.id)))
 
     def _rob(self, session: Session, schedule: UUID, on: Collection[UUID], draft: UUID) -> None:
         """Keep another version of each schedule that loses categories: a draft of it that waits has not seen that."""

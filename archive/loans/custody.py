@@ -158,7 +158,7 @@ class StandingCustodies:
         row.pages_out, row.condition_out = copy.pages if out.pages is None else out.pages, copy.condition
         row.check_on = months_later(self._guard.day(), row.months)
         session.flush()
-        self._keep_due(session, row)
+        Deadlines(self._guard).set(session, DeadlineKind.CUSTODY_CHECK, row.id, row.check_on)
         body = {"copy": copy.number, "pages": row.pages_out, "condition": row.condition_out.value}
         self._note(session, identity, "custody.issue", row, to=str(row.person_id), **body)
 
@@ -174,7 +174,7 @@ class StandingCustodies:
             copy = session.get_one(Copy, row.copy_id)
             condition = copy.condition = condition or copy.condition
             self._enter(session, identity, row, CustodyAct.CHECKED, pages=pages, condition=condition)
-            self._keep_due(session, row)
+            Deadlines(self._guard).set(session, DeadlineKind.CUSTODY_CHECK, row.id, row.check_on)
             self._note(session, identity, "custody.check", row, pages=pages, condition=condition.value)
             work.commit()
 
@@ -371,9 +371,6 @@ class StandingCustodies:
             raise Ended(state="returned" if row.ended_at is not None else "open", act=act)
         return row
 
-    def _keep_due(self, session: Session, row: StandingCustody) -> None:
-        Deadlines(self._guard).set(session, DeadlineKind.CUSTODY_CHECK, row.id, row.check_on)
-
     def _enter(self, session: Session, identity: Identity, row: StandingCustody, act: CustodyAct, **facts: Any) -> None:
         if identity.person_id is None:
             raise NotAllowed(act=f"custody.{act.value}")
@@ -394,11 +391,8 @@ def _first_post(session: Session, person: UUID, day: date) -> PersonPost | None:
 
 
 def _holds_post(session: Session, person: UUID, row: StandingCustody, day: date) -> bool:
-    held = and_(
-        PersonPost.person_id == person, PersonPost.post_id == row.post_id,
-        PersonPost.department_id == row.department_id, valid(day),
-    )  # fmt: skip
-    return session.scalar(select(PersonPost.id).where(held).limit(1)) is not None
+    held = select(PersonPost.id).where(PersonPost.person_id == person, PersonPost.post_id == row.post_id, valid(day))
+    return session.scalar(held.where(PersonPost.department_id == row.department_id).limit(1)) is not None
 
 
 def _require_out(row: StandingCustody, act: str) -> None:

@@ -27,7 +27,8 @@ from archive.ids import new_id
 from archive.loans.custody import StandingCustodies
 from archive.loans.papers import TAKE_OUT, AtCounter, archive_decides, require_leaves
 from archive.loans.request_looks import StepShown, names_in, steps_of
-from archive.loans.rounds import Rounds, Slip
+from archive.loans.rounds import Rounds
+from archive.loans.slips import Slip
 from archive.loans.watches import keep_decision
 from archive.model import Approval, ApprovalKind, ApprovalState, Department, Person, Post, Record
 from archive.model.columns import Names

@@ -2,8 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +24,7 @@ from archive.loans.papers import (
     require_archive_decides,
 )
 from archive.loans.reports import Reports, State, harm_of
+from archive.loans.slips import Slip, SlipShown, check
 from archive.loans.standing import period_of
 from archive.log.writer import Log
 from archive.model import (
@@ -43,47 +42,7 @@ from archive.policy.rules import Act
 from archive.ports import Vault
 from archive.reminding.deadlines import Deadlines
 
-LONGEST = 500
-"""Characters of a purpose, and of a scope."""
-
-MOST = 12
-"""Receivers of one slip."""
-
 GOING = (CirculationState.READY, CirculationState.ROUND)
-
-
-@dataclass(frozen=True)
-class Slip:
-    """What a slip says. ``receivers`` are sign-in names, in turn; ``scope``: which part, and what for."""
-
-    purpose: str
-    scope: str
-    until: date
-    receivers: Sequence[str]
-
-
-@dataclass(frozen=True)
-class SlipShown:
-    """A slip as someone may see it; ``title`` and the texts are None for who does not read its record.
-
-    ``holder`` is who has the paper (None: the archive has it again), ``turn`` who is to sign next. ``names`` are
-    people's by id. ``differs``: it came back with fewer pages, or worse.
-    """
-
-    row: Circulation
-    number: str | None
-    title: str | None
-    level: int
-    purpose: str | None
-    scope: str | None
-    stops: Sequence[CirculationStop]
-    names: Mapping[UUID, str]
-    holder: UUID | None
-    turn: UUID | None
-    overdue: bool
-    may_issue: bool
-    may_end: bool
-    differs: bool
 
 
 class Rounds:
@@ -124,7 +83,7 @@ class Rounds:
 
     def receivers(self, session: Session, record: Record, slip: Slip) -> Sequence[UUID]:
         """Return the receivers of a slip, which is sound. Raises ``InvalidInput`` as ``begin``."""
-        _check(slip)
+        check(slip)
         today = self._guard.day()
         last = rules.longest(today, period_of(session, record))
         if not today <= slip.until <= last:
@@ -383,24 +342,6 @@ class Rounds:
 def _stops(session: Session, circulation_id: UUID) -> Sequence[CirculationStop]:
     query = select(CirculationStop).where(CirculationStop.circulation_id == circulation_id)
     return session.scalars(query.order_by(CirculationStop.position)).all()
-
-
-def _check(slip: Slip) -> None:
-    faults = []
-    for field, text in (("purpose", slip.purpose), ("scope", slip.scope)):
-        if not text.strip():
-            faults.append(Fault(field, "required"))
-        elif len(text) > LONGEST:
-            faults.append(Fault(field, "too_long", {"limit": LONGEST, "length": len(text)}))
-    logins = [each.strip().casefold() for each in slip.receivers]
-    if not logins:
-        faults.append(Fault("receivers", "required"))
-    elif len(logins) > MOST:
-        faults.append(Fault("receivers", "too_many", {"limit": MOST}))
-    elif len(set(logins)) < len(logins):
-        faults.append(Fault("receivers", "twice"))
-    if faults:
-        raise InvalidInput(*faults)
 
 
 def _differs(row: Circulation) -> bool:

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
-from archive.loans.rounds import Slip
+from archive.loans.slips import Slip
 from archive.model import Copy, Medium, Person
 from tests.factories import people as rights
 from tests.factories.api_house import ApiHouse, an_api_house

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from archive.loans.rounds import Slip
+from archive.loans.slips import Slip
 from archive.model import Copy, Medium, Person, Record
 from tests.factories import people as rights
 from tests.factories.api_house import ApiHouse, an_api_house

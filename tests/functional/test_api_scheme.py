@@ -75,11 +75,12 @@ def test_categories_are_added_changed_moved_closed_and_removed(house: ApiHouse) 
     assert house.get(f"{here}/LOW").json["parent"] is None
     assert house.ask("DELETE", f"{here}/LOW").status_code == 204
     assert house.get(f"{here}/LOW").status_code == 404
-    assert house.ask("DELETE", f"{here}/{house.web.category.code}").status_code in {204, 409}
+    house.a_draft("在用的类目")
+    assert house.ask("DELETE", f"{here}/{house.web.category.code}").status_code == 409
     assert house.ask("POST", f"{here}/TOP/closing").status_code == 200
     assert house.get(f"{here}/TOP").json["closed_on"]
     closed = house.ask("POST", here, json=below | {"parent": "TOP", "code": "NEW"})
-    assert closed.status_code in {201, 422}, closed.text
+    assert [each["code"] for each in closed.json["fields"]] == ["closed"], closed.text
     new_rule = {"rule": "by-year", "names": {"zh_CN": "按年"}, "template": "{fonds}-{year}-{mark}{serial:4}"}
     assert house.ask("POST", "/api/v1/number-rules", "staff", json=new_rule).status_code == 403
     bad = house.ask("POST", "/api/v1/number-rules", json=new_rule)

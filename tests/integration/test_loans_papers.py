@@ -15,8 +15,8 @@ from archive.errors import Ended, InvalidInput, NotAllowed, NotFound, OwnRequest
 from archive.loans.asking import Wish
 from archive.loans.counter import Seen
 from archive.loans.papers import AtCounter
-from archive.loans.rounds import Slip
 from archive.loans.rules import SHIPPED
+from archive.loans.slips import Slip
 from archive.loans.standing import availability
 from archive.loans.watches import loan_watches
 from archive.model import (

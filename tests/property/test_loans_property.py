@@ -26,7 +26,7 @@ from archive.loans.asking import Wish
 from archive.loans.counter import Seen
 from archive.loans.paper_requests import KINDS as PAPERS
 from archive.loans.papers import AtCounter
-from archive.loans.rounds import Slip
+from archive.loans.slips import Slip
 from archive.loans.states import NEXT, PAPER, RUNNING
 from archive.model import (
     Approval,

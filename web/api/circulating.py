@@ -4,7 +4,7 @@ from uuid import UUID
 
 from archive.cataloguing.showing import number_of
 from archive.loans.custody import CustodyShown
-from archive.loans.rounds import SlipShown
+from archive.loans.slips import SlipShown
 from archive.model import Approval, ApprovalState
 from web import paging
 from web.api import given

@@ -10,7 +10,7 @@ from flask_babel import to_user_timezone
 from archive.house.levels import mark as level_mark
 from archive.loans.custody import CustodyShown
 from archive.loans.looks import LoanShown
-from archive.loans.rounds import SlipShown
+from archive.loans.slips import SlipShown
 from archive.loans.used import Used
 from archive.model import LoanState
 from web.filters import shape

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import Ambiguous, ArchiveError, InvalidInput
 from archive.identity import Role
-from archive.loans.rounds import LONGEST, MOST, Slip
+from archive.loans.slips import LONGEST, MOST, Slip
 from archive.policy.rules import Act
 from web import paging
 from web.asking import require, told
