@@ -21,7 +21,6 @@ from archive.model import (
     DueState,
     House,
     Job,
-    JobKind,
     JobState,
     Loan,
     Record,
@@ -31,6 +30,7 @@ from archive.model import (
     StandingCustody,
     Stop,
 )
+from archive.model.jobs import DAYS_FOLLOW
 from retention.holding import held
 from retention.matters import unsettled
 from retention.reckoning import DueDays
@@ -67,7 +67,7 @@ def stop(facts: Facts, today: date) -> Stop | None:
 
 def _days(session: Session, ids: Collection[UUID]) -> Mapping[UUID, date | None]:
     """Return the days on which terms run out: the kept ones, but anew where a job is still to have them follow."""
-    waits = select(Job.id).where(Job.kind == JobKind.RECKON, Job.state != JobState.DONE)
+    waits = select(Job.id).where(Job.kind.in_(DAYS_FOLLOW), Job.state != JobState.DONE)
     unapplied = select(ScheduleDraft.id).where(
         ScheduleDraft.state == ApprovalState.APPROVED, ScheduleDraft.applied_at.is_(None)
     )

@@ -97,7 +97,7 @@ class FondsService:
 
         Raises:
             Conflict: someone changed it since ``version``.
-            InvalidInput: it is closed already, or was opened after that day.
+            InvalidInput: it is closed already.
         """
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
@@ -130,8 +130,6 @@ class FondsService:
             return row.version
 
     def _close(self, session: Session, row: Fonds, on: date) -> None:
-        if row.opened_on is not None and on < row.opened_on:
-            raise InvalidInput(Fault("on", "before_since"))
         standing = select(Category).where(
             Category.fonds_id == row.id, or_(open_on(Category.closed_on, on), Category.closed_on == row.closed_on)
         )

@@ -59,6 +59,10 @@ class JobKind(StrEnum):
     REREAD = "reread"
 
 
+DAYS_FOLLOW = (JobKind.RECKON, JobKind.FOLLOW_SCHEME)
+"""Jobs by which the days follow on which terms run out."""
+
+
 class JobState(StrEnum):
     """Where a job stands."""
 

@@ -32,6 +32,7 @@ from archive.errors import (
 )
 from archive.identity import Identity
 from archive.ids import new_id
+from archive.log.entry import ACTOR_LENGTH
 from archive.log.writer import Log
 from archive.model import ApiToken, House, Person, TokenScope, WebSession
 from archive.model.log import LogResult
@@ -52,6 +53,9 @@ TOKEN_DAYS: Final = 366
 
 TOKEN_OPERATOR: Final = "token:"  # noqa: S105  (a word of the log)
 """Before a token's name: what the log names as the operator of what a program did. No login holds a colon."""
+
+LONGEST_NAME: Final = ACTOR_LENGTH - len(TOKEN_OPERATOR)
+"""Characters of a token's name."""
 
 
 _RESUMED = (
@@ -235,8 +239,8 @@ class SignIn:
             StandsAlready: the person has a token of this name.
             NotAllowed: it is someone else's account.
         """
-        if not name.strip() or len(name) > 100:
-            raise InvalidInput(Fault("name", "required" if not name.strip() else "too_long"))
+        if not name.strip() or len(name) > LONGEST_NAME:
+            raise InvalidInput(Fault("name", "required" if not name.strip() else "too_long", {"limit": LONGEST_NAME}))
         if not 1 <= days <= TOKEN_DAYS:
             raise InvalidInput(Fault("days", "out_of_range", {"low": 1, "high": TOKEN_DAYS}))
         token, now = TOKEN_MARK + secrets.token_urlsafe(32), self._clock.now()
@@ -298,6 +302,7 @@ class SignIn:
             ActingForbidden: the house has switched it off. Facts: ``act``.
             InvalidInput: no such active account.
         """
+        operator = operator.replace(":", "_")  # as the environment has it: it must not pass for a token
         with self._db.writing() as work:
             allowed = work.session.scalars(select(House.operator_may_impersonate)).one_or_none()
             if allowed:

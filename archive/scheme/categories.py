@@ -15,7 +15,16 @@ from archive.identity import Identity
 from archive.ids import UUID, new_id
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
-from archive.model import Category, CategoryVersion, Fonds, JobKind, Level, NumberRule
+from archive.model import (
+    ApprovalState,
+    Category,
+    CategoryVersion,
+    Fonds,
+    JobKind,
+    Level,
+    NumberRule,
+    ScheduleDraft,
+)  # fmt: skip
 from archive.policy.guard import Guard
 from archive.policy.reach import Reach
 from archive.policy.rules import Act
@@ -391,7 +400,10 @@ def _in_use(session: Session, row: Category) -> bool:
         for key in table.foreign_keys
         if key.column is Category.__table__.c.id
     )
-    return any(session.scalar(select(column).where(column == row.id).limit(1)) is not None for column in named)
+    drafts = session.scalars(select(ScheduleDraft.categories).where(ScheduleDraft.state == ApprovalState.ASKED))
+    return any(str(row.id) in each for each in drafts) or any(
+        session.scalar(select(column).where(column == row.id).limit(1)) is not None for column in named
+    )
 
 
 def _nodes(rows: Sequence[Category], parent_id: UUID | None) -> list[Node]:

@@ -123,7 +123,7 @@ class Judging:
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
             row, _ = self.sits(session, identity, appraisal_id, "appraisal.disclose")
-            fits = [AppraisalItem.record_id.in_(record_ids[:BATCH])]
+            fits = [AppraisalItem.record_id.in_(record_ids)]
             ids = [each.record_id for each in self._items(session, identity, row, fits)]
             if not ids:
                 raise NotFound

@@ -44,7 +44,7 @@ class SayAll:
     deadline = 3600.0
     max_attempts = 20
     keep_done = False
-    at_once = 300  # items of which a request says it itself
+    at_once = BATCH  # items of which a request says it itself: in one transaction, done or not
 
     def __init__(
         self, db: Database, guard: Guard, vault: Vault, outbox: Outbox, clock: Clock, judging: Judging

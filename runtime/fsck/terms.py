@@ -5,7 +5,8 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from archive.model import Job, JobKind, JobState, Record
+from archive.model import Job, JobState, Record
+from archive.model.jobs import DAYS_FOLLOW
 from retention.reckoning import differences, world
 from runtime.wiring.parts import Parts
 
@@ -17,7 +18,7 @@ def wrong_days(parts: Parts, most: int) -> Iterator[tuple[int, list[UUID]]]:
     """
     last: UUID | None = None
     with parts.db.reading() as session:
-        waiting = Job.kind == JobKind.RECKON, Job.state.in_((JobState.QUEUED, JobState.RUNNING))
+        waiting = Job.kind.in_(DAYS_FOLLOW), Job.state.in_((JobState.QUEUED, JobState.RUNNING))
         if session.scalar(select(func.count()).select_from(Job).where(*waiting)):
             return
         here = world(session)

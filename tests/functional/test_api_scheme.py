@@ -6,12 +6,24 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from archive.identity import Role, system
+from archive.ids import new_id
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import JobRunner
-from archive.model import Appraisal, Category, DueState, Job, JobKind, Person, Record, RecordDue
+from archive.model import (
+    Appraisal,
+    ApprovalState,
+    Category,
+    DueState,
+    Job,
+    JobKind,
+    Person,
+    Record,
+    RecordDue,
+    ScheduleDraft,
+)
 from archive.scheme.following import FollowScheme
 from tests.factories import people as rights
 from tests.factories.api_house import ApiHouse, an_api_house
@@ -95,6 +107,26 @@ def added(house: ApiHouse, code: str, **more: Any) -> None:
     new = {"code": code, "names": {"zh_CN": code}, "level": 1, "term": "Y", "number_rule": rule(house), **more}
     reply = house.ask("POST", at(house), json=new)
     assert reply.status_code == 201, reply.text
+
+
+def test_a_category_that_a_waiting_schedule_names_is_not_removed(house: ApiHouse) -> None:
+    added(house, "NAMED")
+    own, here = house.web.services, f"{at(house)}/NAMED"
+    with own.db.writing() as work:
+        key = work.session.scalars(select(Category.id).where(Category.code == "NAMED")).one()
+        by = work.session.scalars(select(Person.id).where(Person.login == "archivist")).one()
+        draft = ScheduleDraft(
+            id=new_id(), code="named", names={}, definition={}, categories=[str(key)], why="x", asked_by=by,
+            asked_at=house.web.clock.now(),
+        )  # fmt: skip
+        work.session.add(draft)
+        work.commit()
+    named = house.ask("DELETE", here)
+    assert (named.status_code, "category_in_use" in named.json["detail"]) == (409, False)
+    with own.db.writing() as work:
+        work.session.execute(update(ScheduleDraft).values(state=ApprovalState.WITHDRAWN))
+        work.commit()
+    assert house.ask("DELETE", here).status_code == 204
 
 
 def test_records_of_a_moved_category_are_found_below_its_new_place(house: ApiHouse) -> None:
@@ -233,7 +265,9 @@ def test_an_appraisal_goes_from_its_beginning_to_its_close(house: ApiHouse) -> N
     late = house.ask("POST", f"{here}/opinions", json=say | {"verdict": "keep"})
     assert [each["field"] for each in late.json["fields"]] == ["until"]
     for login in ("archivist", "first"):
-        assert house.ask("POST", f"{here}/opinions", login, json=say).json == {"items": 1, "later": False}
+        for verdict in ("open", "declassify", "destroy"):  # a later one takes the earlier one's place
+            said_now = house.ask("POST", f"{here}/opinions", login, json=say | {"verdict": verdict})
+            assert said_now.json == {"items": 1, "later": False}
     keep = {"which": "todo", "verdict": "keep", "until": "2035-12-31", "reason": "仍在使用"}
     assert house.ask("POST", f"{here}/opinions", "second", json=keep).json["items"] == 2  # a second opinion, of all
     assert house.ask("POST", f"{here}/opinions", "first", json=keep).json["items"] == 1

@@ -340,6 +340,8 @@ def test_a_category_is_added_below_another_and_moved(house: WebHouse) -> None:
     assert "WYH" in client.get(f"{at}/new?parent={house.category.id}").text
     status, page = send(client, f"{at}/new", code="W 1", name="维保", parent=str(house.category.id))
     assert (status, 'href="#field-code"' in page) == (422, True)
+    status, page = send(client, f"{at}/new", code="W2", name="维保", term="Y")
+    assert (status, 'href="#field-level"' in page) == (422, True), "nothing above it says how secret"
     page = send(client, f"{at}/new", code="WB01", name="维保合同", parent=str(house.category.id))[1]
     assert "维保合同" in page
     with house.services.db.reading() as session:

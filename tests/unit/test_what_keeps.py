@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from itertools import product
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -317,8 +318,8 @@ def test_a_day_that_is_still_to_follow_is_reckoned_by_the_last_question(room: Ro
     schedule.definition = ten_or("D30")  # approved: the kept day follows by a job
     job = Job(id=new_id(), kind=JobKind.RECKON, state=JobState.QUEUED, run_after=NOW, created_at=NOW)
     room.put(job)
-    for waits in (JobState.QUEUED, JobState.RUNNING, JobState.FAILED, JobState.CANCELLED):
-        job.state = waits
+    waiting = JobState.QUEUED, JobState.RUNNING, JobState.FAILED, JobState.CANCELLED
+    for job.kind, job.state in product((JobKind.RECKON, JobKind.FOLLOW_SCHEME), waiting):
         room.session.flush()
         assert room.stops(record) == [Stop.UNDUE]
     schedule.definition = ten_or("D10")

@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from archive.model import Verdict
 from retention.appraising.judging import Filter
 from retention.appraising.listing import Chosen
 from retention.appraising.verdicts import Said
@@ -47,7 +46,7 @@ def open_appraisal(appraisal_id: UUID, version: int) -> judged.AppraisalOut:
 def say_verdict(appraisal_id: UUID, body: judged.NewOpinion) -> judged.Counted:
     """Say, as a member of the panel, what is to become of records; each member's opinion stands beside the others'."""
     acts = services().retention.appraisals
-    said = Said(Verdict(body.verdict), body.until)
+    said = Said(body.verdict, body.until)
     if body.records is not None:
         return judged.Counted(items=acts.judging.say(identity(), appraisal_id, body.records, said, body.reason))
     which = Filter(todo=body.which == "todo", unsaid=body.which == "unsaid")

@@ -7,8 +7,9 @@ from uuid import UUID
 from pydantic import Field
 
 from archive.model import AppraisalState, MatterKind, Stop, Verdict
+from retention.appraising.judging import BATCH
 from web.api.clocks import Day
-from web.api.given import MOST_AT_ONCE, Page, Reason
+from web.api.given import Page, Reason
 from web.api.made import Next
 from web.api.shapes import Shape
 
@@ -132,7 +133,7 @@ class NewAppraisal(Shape):
 class SomeItems(Shape):
     """Records of an appraisal's list."""
 
-    records: list[UUID] = Field(min_length=1, max_length=MOST_AT_ONCE)
+    records: list[UUID] = Field(min_length=1, max_length=BATCH)
 
 
 class NewOpinion(Shape):
@@ -141,9 +142,9 @@ class NewOpinion(Shape):
     A later opinion takes the place of an earlier one.
     """
 
-    records: list[UUID] | None = Field(None, min_length=1, max_length=MOST_AT_ONCE)
+    records: list[UUID] | None = Field(None, min_length=1, max_length=BATCH)
     which: Literal["todo", "unsaid", "all"] = Field("todo", description="Not judged by you; without a verdict; all.")
-    verdict: Literal["destroy", "keep", "transfer"]
+    verdict: Verdict
     until: Day | None = Field(None, description="With keep alone: the day until which it is kept on.")
     reason: Reason
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from flask import Response, request
 from sqlalchemy.exc import NoResultFound
 
-from archive.errors import Conflict, Fault, InvalidInput, NotFound, Unavailable
+from archive.errors import Conflict, Fault, InvalidInput, NotAllowed, NotFound, Unavailable
 from archive.model import ApiAnswer
 from web.api.operations import Operation
 from web.api.refusals import AnswerLost, KeyReused, StillRunning
@@ -70,7 +70,7 @@ def _replayed(one: Operation, kept: ApiAnswer, asked: str, places: dict[str, Any
         raise AnswerLost
     try:
         return one.written(one.again(about))
-    except (NotFound, NoResultFound) as error:  # it is no more, or no longer theirs to see
+    except (NotFound, NotAllowed, NoResultFound) as error:  # it is no more, or no longer theirs to see
         raise AnswerLost from error
 
 

@@ -69,6 +69,7 @@ def add_post(body: made.NewPostCode) -> made.PostAdded:
 @operation("/fonds/{code}/places/{path}", 404, tagged=True)
 def place(code: str, path: str) -> made.PlaceFacts:
     """Show a place by its path (A001/02), with its facts."""
+    require(Act.MANAGE_SCHEME)
     row = _place(code, path)
     return made.PlaceFacts(
         place=row.id, version=row.version, path=row.path, names=row.names, property_types=list(row.property_types),

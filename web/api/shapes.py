@@ -46,7 +46,9 @@ class PagesWanted(Shape):
     """Which pages of a marked copy; a file that is had as it is comes whole."""
 
     first: int = Field(1, ge=1, le=1_000_000)
-    last: int = Field(50, ge=1, le=1_000_000, description="At most 50 pages at once.")
+    last: int | None = Field(
+        None, ge=1, le=1_000_000, description="At most 50 pages at once; so many from the first where it is left out."
+    )
 
 
 class FieldFault(Shape):

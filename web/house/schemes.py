@@ -285,6 +285,8 @@ def add(fonds_id: UUID) -> BaseResponse:
     try:
         if form.get("level"):
             data["level"] = whole_typed("level")
+        elif not form.get("parent"):
+            raise InvalidInput(Fault("level", "required"))  # nothing stands above it that says it
         key = services().house.scheme.add(identity(), fonds_id, data, parent_id=key_typed("parent"))
     except ArchiveError as error:
         return again(_new_form(row), error)
@@ -319,7 +321,7 @@ def move(fonds_id: UUID, category_id: UUID) -> BaseResponse:
     row, one = fonds_of(fonds_id), category_of(fonds_id, category_id)
     try:
         services().house.scheme.move(identity(), category_id, key_typed("parent"), version=whole_typed("version"))
-    except InvalidInput as error:
+    except ArchiveError as error:
         return again(_move_form(row, one), error)
     flash(_("The category is moved, with all below it."))
     return redirect(url_for("schemes.category", fonds_id=fonds_id, category_id=category_id), 303)

@@ -102,7 +102,8 @@ def _is_original(content_id: UUID) -> bool:
 
 
 def _marked_copy(content_id: UUID) -> Response:
-    first, last = request.args.get("first", 1, type=int), request.args.get("last", PAGES_AT_ONCE, type=int)
+    first = request.args.get("first", 1, type=int)
+    last = request.args.get("last", first + PAGES_AT_ONCE - 1, type=int)
     headers = {"Content-Security-Policy": security.FILE_POLICY, "Accept-Ranges": "none"}
     opened = services().intake.open_file(identity(), content_id)  # whoever may have nothing of it stops here
     if request.method == "HEAD":  # a question, and no copy

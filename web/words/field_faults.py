@@ -340,5 +340,6 @@ USED: Mapping[str, str] = {
     "shelf_in_use": mark("this place (something lies or stands in it)"),
     "template_in_use": mark("this template (dossiers follow it)"),
     "schedule_in_use": mark("this schedule"),
+    "category_in_use": mark("this category"),
 }
 """What cannot be changed or removed while others hang on it."""

@@ -117,7 +117,7 @@ FIELDS: Mapping[str, str] = {
     "code": mark("Code"),
     "names": mark("Name"),
     "post": mark("Post"),
-    "parent": mark("Department above"),
+    "parent": mark("The one above"),
     "scheme": mark("Scheme"),
     "person": mark("Person"),
     "subject": mark("Subject"),
