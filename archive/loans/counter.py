@@ -209,9 +209,7 @@ class Counter:
                 .limit(1)
             )
             handed = self._told(session, loan, record, row, report=report, lies=lay)
-            following = session.scalar(ready_papers(record_id).limit(1))
-            if following is not None:
-                self._news.there(work, following)
+            self._news.back(work, record_id)
             work.commit()
             return handed
 

@@ -16,6 +16,7 @@ from archive.database import Database
 from archive.errors import Ended, Fault, InvalidInput, NotAllowed, NotFound, OwnRequest
 from archive.identity import Identity, Role
 from archive.ids import new_id
+from archive.loans.news import LoanNews
 from archive.loans.papers import AtCounter, HandedPapers, reader_of, ready_papers, require_archive_decides
 from archive.loans.reports import Reports, State
 from archive.loans.rules import months_later
@@ -69,8 +70,8 @@ class CustodyShown:
 class StandingCustodies:
     """The acts on papers in standing custody."""
 
-    def __init__(self, db: Database, guard: Guard, log: Log, clock: Clock, reports: Reports) -> None:
-        self._reports = reports
+    def __init__(self, db: Database, guard: Guard, log: Log, clock: Clock, reports: Reports, news: LoanNews) -> None:
+        self._reports, self._news = reports, news
         self._db = db
         self._guard = guard
         self._log = log
@@ -252,6 +253,7 @@ class StandingCustodies:
             self._end(row)
             Deadlines(self._guard).meet(session, DeadlineKind.CUSTODY_CHECK, row.id)
             self._note(session, identity, "custody.return", row, differs=report is not None)
+            self._news.back(work, row.record_id)
             work.commit()
             return report
 
@@ -374,11 +376,8 @@ class StandingCustodies:
     def _enter(self, session: Session, identity: Identity, row: StandingCustody, act: CustodyAct, **facts: Any) -> None:
         if identity.person_id is None:
             raise NotAllowed(act=f"custody.{act.value}")
-        session.add(
-            CustodyEntry(
-                id=new_id(), custody_id=row.id, act=act, at=self._clock.now(), signed_by=identity.person_id, **facts
-            )
-        )  # fmt: skip
+        facts |= {"at": self._clock.now(), "signed_by": identity.person_id}
+        session.add(CustodyEntry(id=new_id(), custody_id=row.id, act=act, **facts))
 
     def _note(self, session: Session, identity: Identity, act: str, row: StandingCustody, **body: Any) -> None:
         session.flush()

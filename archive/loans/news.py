@@ -5,7 +5,9 @@ from uuid import UUID
 
 from archive.database import Work
 from archive.identity import Identity
-from archive.model import Approval, DeadlineKind, Loan
+from archive.loans.papers import ready_papers
+from archive.loans.standing import availability
+from archive.model import Approval, ApprovalKind, DeadlineKind, Loan, Record
 from archive.policy.guard import Guard
 from archive.reminding.deadlines import find_deadline, told_of
 from archive.reminding.messages import Messages, Told
@@ -15,6 +17,8 @@ APPROVED: Final = "loan.approved"
 REFUSED: Final = "loan.refused"
 QUESTION: Final = "loan.question"
 THERE: Final = "loan.there"
+LONGER: Final = "loan.longer"
+ENDED: Final = "loan.ended"
 
 
 class LoanNews:
@@ -26,17 +30,25 @@ class LoanNews:
 
     def of_request(self, work: Work, identity: Identity, topic: str, approval: Approval) -> None:
         """Tell who asked, and for whom, what became of a request; not who did it."""
+        if topic == APPROVED and approval.kind is ApprovalKind.EXTENSION:
+            topic = LONGER
         people = {approval.asked_by, approval.for_id} - {identity.person_id, None}
         self._tell(work, topic, approval.id, people)
 
-    def there(self, work: Work, loan: Loan) -> None:
-        """Tell the borrower of an approved paper that it is there."""
-        self._tell(work, THERE, loan.approval_id, {loan.borrower_id})
+    def back(self, work: Work, record_id: UUID) -> None:
+        """Tell the first who waits for a paper of a record that it is there, where it may be fetched."""
+        session = work.session
+        session.flush()
+        following = session.scalar(ready_papers(record_id).limit(1))
+        if following is not None and availability(session, session.get_one(Record, record_id)).there:
+            self._tell(work, THERE, following.approval_id, {following.borrower_id})
 
     def recalled(self, work: Work, loan: Loan) -> None:
-        """Tell the borrower of a paper that it was called back; the reminders of its day do not tell it anew."""
+        """Tell the borrower that a loan was called back; the reminders of a paper's day do not tell it anew."""
         row = find_deadline(work.session, DeadlineKind.LOAN_RECALL, loan.id)
-        if row is not None:
+        if row is None:  # files are read no more at once
+            self._tell(work, ENDED, loan.approval_id, {loan.borrower_id})
+        else:
             self._messages.tell(work, [told_of(row, Stage(0).code, loan.borrower_id)])
 
     def _tell(self, work: Work, topic: str, request: UUID, people: "set[UUID] | set[UUID | None]") -> None:

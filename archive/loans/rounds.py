@@ -15,6 +15,7 @@ from archive.errors import Ended, Fault, InvalidInput, NotAllowed, NotFound
 from archive.identity import Identity
 from archive.ids import new_id
 from archive.loans import rules
+from archive.loans.news import LoanNews
 from archive.loans.papers import (
     AtCounter,
     HandedPapers,
@@ -48,8 +49,10 @@ GOING = (CirculationState.READY, CirculationState.ROUND)
 class Rounds:
     """The acts on slips, and what each of those whom one concerns sees of it."""
 
-    def __init__(self, db: Database, guard: Guard, vault: Vault, log: Log, clock: Clock, reports: Reports) -> None:
-        self._reports = reports
+    def __init__(
+        self, db: Database, guard: Guard, vault: Vault, log: Log, clock: Clock, reports: Reports, news: LoanNews
+    ) -> None:
+        self._reports, self._news = reports, news
         self._db = db
         self._guard = guard
         self._vault = vault
@@ -219,6 +222,7 @@ class Rounds:
             out, now = State(row.pages_out, row.condition_out), State(row.pages_in, row.condition_in)
             report = self._reports.compare(session, identity, row, holder, out, now, back.words)
             self._note(session, identity, "circulation.return", row, pages=row.pages_in, differs=report is not None)
+            self._news.back(work, row.record_id)
             work.commit()
             return report
 

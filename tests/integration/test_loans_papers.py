@@ -347,6 +347,20 @@ def test_borrowers_are_told_at_once_what_became_of_it_and_nobody_else_is(house: 
     assert heard(house, "archivist") == heard(house, "security") == []
 
 
+def test_who_waits_hears_of_a_paper_that_comes_back_from_a_post_and_of_files_called_back(house: LendingHouse) -> None:
+    record, archivist = house.record(), house.who["archivist"]
+    kept = house.lending.custody.give(archivist, record, "staff", 6)
+    house.lending.custody.issue(archivist, kept, AtCounter())
+    waiting = house.ask("staff2", record)
+    house.decide("archivist", waiting)
+    assert heard(house, "staff2") == ["loan.approved"]
+    house.lending.custody.take_back(archivist, kept)
+    assert heard(house, "staff2") == ["loan.approved", "loan.there"]
+    screen = house.decide("archivist", house.ask("low", house.record(), LoanForm.SCREEN))
+    house.lending.counter.recall(archivist, screen.id)
+    assert heard(house, "low") == ["loan.approved", "loan.ended"]
+
+
 def test_who_asked_for_another_is_not_told_the_level_of_what_was_found(house: LendingHouse) -> None:
     record = house.record(3)
     wish = Wish(form=LoanForm.OUT, purpose="work", words="审计", borrower="director")

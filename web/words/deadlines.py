@@ -6,7 +6,7 @@ from uuid import UUID
 
 from flask import url_for
 
-from archive.loans.news import APPROVED, QUESTION, REFUSED, THERE
+from archive.loans.news import APPROVED, ENDED, LONGER, QUESTION, REFUSED, THERE
 from archive.model import DeadlineKind, Message
 from archive.questions import ANSWER, ASK
 from retention.auditing.findings import TO_LOOK, TO_MEND
@@ -140,6 +140,8 @@ TOPICS: Mapping[str, Words] = {
     REFUSED: Words(mark("What you asked to borrow is refused"), mark("Read why."), _request),
     QUESTION: Words(mark("A question on what you asked to borrow"), mark("Answer it: until then it waits."), _request),
     THERE: Words(mark("A paper that you wait for is there"), mark("Fetch it at the counter."), _request),
+    LONGER: Words(mark("You may keep longer what you have borrowed"), mark("Look until when."), _loans),
+    ENDED: Words(mark("Files that you were reading are called back"), mark("You read them no more."), _loans),
     ASK: Words(mark("A question why a number is not open"), mark("Look it up, and answer."), _why),
     ANSWER: Words(mark("Your question why a number is not open is answered"), mark("Read the answer."), _why),
     TO_MEND: Words(
