@@ -31,7 +31,7 @@ ADD: dict[str, tuple[str, Callable[[Parts], Any]]] = {
     "fonds": ("a fonds of this code", _fonds),
     "department": ("a department of this code", lambda p: p.organisation.add_department(OPERATOR, "D1", NAMES)),
     "post": ("a post of this code", lambda p: p.organisation.add_post(OPERATOR, "P1", NAMES)),
-    "rule": ("a number rule of this code", lambda p: p.scheme.add_rule(OPERATOR, "R1", NAMES, RULE)),
+    "rule": ("a number rule of this code", lambda p: p.scheme.add_rule(OPERATOR, "r1", NAMES, RULE)),
 }
 
 

@@ -347,6 +347,7 @@ class TestOfficersAndCustodians:
             },
             Role.ARCHIVIST: {
                 "scheme.manage",
+                "file.reread",
                 "form.manage",
                 "job.see",
                 "store.see",
@@ -382,6 +383,7 @@ class TestOfficersAndCustodians:
             },
             Role.SYSTEM_ADMIN: {
                 "scheme.manage",
+                "file.reread",
                 "form.manage",
                 "system.manage",
                 "job.see",
