@@ -15,7 +15,7 @@ from sqlalchemy import select, update
 
 from archive.approving.routes import SHIPPED
 from archive.identity import Role, system
-from archive.model import Copy, IssuedNumber, Loan, Medium, Person, Record
+from archive.model import Copy, IssuedNumber, Loan, Medium, Person, Record, RecordKind
 from tests.factories import people as rights
 from tests.factories.api_house import an_api_house
 from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_of
@@ -99,6 +99,24 @@ def test_one_line_of_text_asks_scans_alone_hand_out_and_take_back(house: WebHous
     assert "¥12.50" in page
     loan = re.findall(r"/loans/([0-9a-f-]{36})/effect", staff.get("/loans").text)[0]
     assert post(staff, f"/loans/{loan}/effect", effect="厘清了付款节点")[0] == 200
+
+
+def test_a_dossier_is_reached_by_its_label_and_borrowed_as_a_whole(house: WebHouse) -> None:
+    staff, archivist = house.browser("staff"), house.browser("archivist")
+    record, number = paper(house, "工程案卷")
+    item = house.a_record(title="卷内的图纸", medium=Medium.PAPER)
+    with house.services.db.writing() as work:
+        work.session.get_one(Record, UUID(record)).kind = RecordKind.DOSSIER
+        inside = work.session.get_one(Record, item.id)
+        inside.dossier_id, inside.position = UUID(record), 1
+        work.commit()
+    scanned = staff.get("/number", query_string={"n": number}, follow_redirects=True).text
+    assert f"/records/{record}/borrow" in scanned
+    request = ask(staff, record)
+    assert post(archivist, f"/loans/requests/{request}/decide", decision="approve")[0] == 200
+    assert f"{number} → staff某" in scan(archivist, number, person="staff")[1]
+    assert "工程案卷" in staff.get("/loans").text
+    assert f"{number} ← staff某" in scan(archivist, number)[1]
 
 
 def test_the_counter_says_what_is_wrong_and_goes_on(house: WebHouse) -> None:

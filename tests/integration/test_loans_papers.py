@@ -350,7 +350,6 @@ def test_borrowers_are_told_at_once_what_became_of_it_and_nobody_else_is(house: 
 def test_who_waits_hears_of_a_paper_that_comes_back_from_a_post_and_of_files_called_back(house: LendingHouse) -> None:
     record, archivist = house.record(), house.who["archivist"]
     kept = house.lending.custody.give(archivist, record, "staff", 6)
-    house.lending.custody.issue(archivist, kept, AtCounter())
     waiting = house.ask("staff2", record)
     house.decide("archivist", waiting)
     assert heard(house, "staff2") == ["loan.approved"]
