@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, case, delete, func, insert, select, update
+from sqlalchemy import bindparam, case, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from archive.cataloguing import proposals
@@ -160,8 +160,11 @@ def settle(session: Session, results: Sequence[Result], ahead: Collection[UUID])
     rows = session.execute(STANDING, {"ids": [each.source.content_id for each in results]})
     found = {row.id: row for row in rows}
     _mark_scanned(session, results)
+    again = [each.source.content_id for each in results if AGAIN in each.job.payload]
+    newest = update(Content).where(Content.id.in_(again)).values(read_by=READING)  # also what gives nothing better
+    session.execute(newest.execution_options(synchronize_session=False))
     holding = _packed(session, [each.source.content_id for each in results if each.inside])
-    by_ocr = read_by_ocr(session, [each.source.content_id for each in results if AGAIN in each.job.payload])
+    by_ocr = read_by_ocr(session, again)
     results = [
         each
         for each in results
@@ -237,7 +240,8 @@ def read_by_ocr(session: Session, contents: Sequence[UUID]) -> Mapping[UUID, Col
     found: dict[UUID, set[int]] = {}
     if contents:
         read = select(ScannedPage.content_id, ScannedPage.number).where(
-            ScannedPage.content_id.in_(contents), ScannedPage.state == ScanState.READ
+            ScannedPage.content_id.in_(contents),
+            or_(ScannedPage.state == ScanState.READ, ScannedPage.confidence.is_not(None)),  # or is read once more
         )
         for content, number in session.execute(read):
             found.setdefault(content, set()).add(number)

@@ -166,7 +166,7 @@ def _bring_back(parts: Parts, url: str, chosen: BackupSet, told: Told, *, witnes
     restored = restoring.restore(chosen, parts.db, parts.store, lambda db, to: migrate(db, owner, to), told)
     told("index", 0, 0)
     parts.rebuilder.rebuild()
-    lost = _log_lost(parts)
+    lost = _log_lost(parts, chosen)
     if witness_aside:
         _set_aside(parts.witness, chosen)
         _settle(parts)
@@ -191,11 +191,12 @@ def _bring_back(parts: Parts, url: str, chosen: BackupSet, told: Told, *, witnes
 _ASIDE = "witness-before-restore-"
 
 
-def _log_lost(parts: Parts) -> int:
+def _log_lost(parts: Parts, chosen: BackupSet) -> int:
     """Return how many entries were witnessed beyond the end of the restored log."""
     with parts.db.reading() as session:
         size = session.scalar(select(func.max(LogSeal.seq))) or 0
-    told = [parts.witness, *parts.witness.parent.glob(f"{_ASIDE}*.jsonl")]  # a restore that broke off set one aside
+    asides = parts.witness.parent.glob(f"{_ASIDE}{chosen.id}*.jsonl")  # a restore of this set that broke off left one
+    told = [parts.witness, *asides]
     return max(0, max((line.size for each in told for line in read_witness(each)), default=0) - size)
 
 

@@ -227,14 +227,19 @@ class Backups:
         return bad
 
     def _bad_pack(self, chosen: BackupSet) -> list[str]:
-        """Look at the key pack that a restore would open; return its key if it is missing or changed."""
+        """Look at the key pack that a restore would open; return its key if it is not there and whole.
+
+        One whose set's manifest is damaged cannot be checked.
+        """
         for _ in range(2):  # a set that is made meanwhile puts another one in its place
             there = {info.key: info.version for info in self._target.list("keys/")}
-            packed = next((each for each in self.sets() if f"keys/{each.id}" in there), chosen)
-            pack = Item(f"keys/{packed.id}", 0, packed.keys_sha256)
-            if pack.key in there and is_whole(pack, self._target, there[pack.key]):
-                return []
-        return [pack.key]
+            bad = max(there, default=f"keys/{chosen.id}")
+            if packed := next((each for each in self.good() if f"keys/{each.id}" in there), None):
+                pack = Item(f"keys/{packed.id}", 0, packed.keys_sha256)
+                if is_whole(pack, self._target, there[pack.key]):
+                    return []
+                bad = pack.key
+        return [bad]
 
     def listed(self, chosen: BackupSet, there: Mapping[str, str]) -> list[Item]:
         """Return the contents that a set names. Raises ``Damaged``."""

@@ -32,6 +32,7 @@ from storage import ringfiles
 from storage.ringfiles import broken
 
 _ROOT, _NEXT, _TOKEN = "root.key", "root.next", "token.json"
+_BEGUN = frozenset({"generations", "lock"})  # what stands of a copy that broke off before its root
 _KEY_BYTES = 32
 
 
@@ -304,13 +305,15 @@ class KeyRing:
     def refresh_copy(self, folder: Path) -> None:
         """Bring a copy of the ring up to this one: new keys come, destroyed ones are destroyed, the root follows.
 
-        Makes the copy when the folder is empty. The copy opens at each step on the way.
+        Makes the copy when the folder is not there or empty, for its owner alone. It opens at each step on the way.
 
         Raises:
-            BrokenSetting: the folder cannot be written, or holds another ring.
+            BrokenSetting: the folder cannot be written, or holds another ring or something else.
         """
         if not (folder / _ROOT).exists():
             ringfiles.make_folder(folder)
+            if any(each.name not in _BEGUN and not each.name.startswith(f".{_ROOT}.") for each in folder.iterdir()):
+                raise broken("not_empty", folder)
             folder.chmod(0o700)
         elif self._read_root(folder / _ROOT)[0] != self.id:
             raise broken("another_ring", folder)

@@ -40,6 +40,7 @@ from archive.model import (
     TextState,
 )
 from archive.model.contents import Reread, RereadState
+from archive.own_work import unfinished
 from archive.policy.guard import Guard
 from archive.policy.rules import Act, may
 
@@ -66,8 +67,7 @@ _PAGES = "pages"
 """Among the changes of a run: pages of the batch under way that OCR reads again."""
 
 _WHOLE = (ContentState.STORED, ContentState.QUARANTINED)
-_UNFINISHED = (JobState.QUEUED, JobState.RUNNING)
-_WAITING = (Job.kind == JobKind.EXTRACT, Job.state.in_(_UNFINISHED))
+_UNFINISHED = Job.state.in_((JobState.QUEUED, JobState.RUNNING))
 
 FILTERS = ("kind", "text", "reason", "category", "fonds", "reader", "scans")
 
@@ -100,6 +100,7 @@ class Rereading:
 
     Args:
         newest: the number of how files are read today; ``reader=older`` means what was read by an earlier one.
+        ocr: whether scans can be read here.
     """
 
     kind = JobKind.REREAD
@@ -108,13 +109,16 @@ class Rereading:
     max_attempts = 20
     keep_done = False
 
-    def __init__(self, db: Database, guard: Guard, log: Log, outbox: Outbox, clock: Clock, newest: int) -> None:
+    def __init__(
+        self, db: Database, guard: Guard, log: Log, outbox: Outbox, clock: Clock, newest: int, *, ocr: bool
+    ) -> None:
         self._db = db
         self._guard = guard
         self._log = log
         self._outbox = outbox
         self._clock = clock
         self._newest = newest
+        self._ocr = ocr
 
     def count(self, identity: Identity, where: Mapping[str, str]) -> int:
         """Return how many contents a choice means.
@@ -136,10 +140,12 @@ class Rereading:
         """Have the chosen contents read again, and return the run; of the same choice, one that broke off goes on.
 
         Raises:
-            NotAllowed, InvalidInput: as ``count``.
+            NotAllowed, InvalidInput: as ``count``; or scans are chosen, and there is no OCR here.
         """
         with self._guard.refusals(identity), self._db.reading(long=True) as session:
             self._guard.require_house(session, identity, Act.REREAD)
+            if "scans" in where and not self._ocr:
+                raise InvalidInput(Fault("filter", "no_ocr"))
             total = self._count(session, identity, where)
             mine = select(Reread).where(
                 Reread.state != RereadState.DONE, Reread.asked_by.is_not_distinct_from(identity.person_id)
@@ -174,7 +180,7 @@ class Rereading:
                 row.state, row.ended_at = RereadState.RUNNING, None
                 body = {"run": str(row.id), "where": row.chosen, "done": row.done}
                 self._log.note(work.session, identity, "system.reread", body=body)
-            self._follow(work, row, None)
+            self._follow(work, row)
             work.commit()
 
     def stop(self, identity: Identity, run_id: UUID) -> None:
@@ -210,46 +216,46 @@ class Rereading:
         """Take the next step of each run: count what was read, and ask for the next batch."""
         for job in jobs:
             if job.subject_id is not None:
-                self._step(job.subject_id, job.id)
+                self._step(job.subject_id)
         return {job.id: Outcome.done() for job in jobs}
 
-    def _step(self, key: UUID, job: UUID) -> None:
+    def _step(self, key: UUID) -> None:
         with self._db.reading(long=True) as session:  # a choice may be rare: finding its next files takes a while
             row = session.get(Reread, key)
             reads = row is not None and bool(row.batch) and self._reads(session, row)
             found = self._next(session, row) if row is not None and not reads else ()
-            before = row.through if row is not None else None
+            before = (row.done, row.batch) if row is not None else None
         with self._db.writing() as work:
             session = work.session
             row = session.get(Reread, key, with_for_update=True)
-            if row is None or row.state is RereadState.DONE or row.through != before:
+            if row is None or row.state is RereadState.DONE:
                 return
-            if row.batch and not reads:
+            fresh = (row.done, row.batch) == before  # else another step was taken meanwhile: what was found is of old
+            if fresh and row.batch and not reads:
                 self._note(session, row)
-            if not row.batch and row.state is RereadState.RUNNING:
-                self._ask(work, row, found)
-                if not found:
-                    row.state, row.ended_at = RereadState.DONE, self._clock.now()
-            if row.batch:
-                self._follow(work, row, job, later=reads)
+            if fresh and not row.batch and row.state is RereadState.RUNNING:
+                if found:
+                    self._ask(work, row, found)
+                else:  # nothing is left; or who asked may have nothing read again any more
+                    row.state = RereadState.STOPPED if found is None else RereadState.DONE
+                    row.ended_at = self._clock.now()
+            if row.batch or row.state is RereadState.RUNNING:
+                self._follow(work, row, later=reads)
             work.commit()
 
-    def _next(self, session: Session, row: Reread) -> Sequence[Any]:
-        """Return the files of the next batch; none, too, when who asked has no files read again any more."""
+    def _next(self, session: Session, row: Reread) -> Sequence[Any] | None:
+        """Return the files of the next batch that nothing else reads; None: who asked may have none read any more."""
         identity, scans = _asker(session, row), "scans" in row.chosen
         if not may(Act.REREAD, self._guard.reach(session, identity)):
-            return ()
+            return None
         query = self._chosen(session, identity, row.chosen).where(Content.id > (row.through or UUID(int=0)))
-        if not scans:
-            query = query.where(Content.id.not_in(select(Job.subject_id).where(*_WAITING)))
+        query = query.where(Content.id.not_in(select(Job.subject_id).where(Job.kind == _reader(row), _UNFINISHED)))
         return session.execute(query.order_by(Content.id).limit(SCANS_BATCH if scans else BATCH)).all()
 
     def _ask(self, work: Work, row: Reread, found: Sequence[Any]) -> None:
-        """Ask for a batch."""
-        if not found:
-            return
+        """Ask for a batch. Its ends are places between files, no file's id: one that is destroyed is named nowhere."""
         session, ids = work.session, [each.id for each in found]
-        row.behind, row.through, row.batch = row.through or UUID(int=0), ids[-1], len(ids)
+        row.behind, row.through, row.batch = row.through or UUID(int=0), UUID(int=ids[-1].int + 1), len(ids)
         if "scans" in row.chosen:
             doubtful = ScannedPage.content_id.in_(ids), _doubtful(row.chosen)
             pages = session.scalar(select(func.count()).select_from(ScannedPage).where(*doubtful)) or 0
@@ -261,6 +267,11 @@ class Rereading:
         for each in found:
             payload = {AGAIN: standing(each.state, each.text_state, each.reason), _RUN: str(row.id)}
             self._outbox.add(work, JobKind.EXTRACT, each.id, payload=payload)
+
+    def broken(self, row: Reread) -> bool:
+        """Whether a run is to go on, and no job of it waits or runs."""
+        with self._db.reading() as session:
+            return row.state is RereadState.RUNNING and not unfinished(session, row.id)
 
     def read(self, row: Reread) -> int:
         """Return how many files of a run are read by now, those of the batch under way too."""
@@ -275,20 +286,23 @@ class Rereading:
         return session.scalar(self._left(row).limit(1)) is not None
 
     def _left(self, row: Reread) -> "Select[UUID]":
-        kind = JobKind.OCR if "scans" in row.chosen else JobKind.EXTRACT
         due = or_(Job.state == JobState.RUNNING, and_(Job.state == JobState.QUEUED, Job.run_after <= self._clock.now()))
-        return select(Job.id).where(Job.kind == kind, due, Job.subject_id > row.behind, Job.subject_id <= row.through)
+        within = Job.subject_id > row.behind, Job.subject_id <= row.through
+        return select(Job.id).where(Job.kind == _reader(row), due, *within)
 
     def _note(self, session: Session, row: Reread) -> None:
         """Note what became of the batch."""
         counted = Counter({pair: count for pair, count in row.changes.items() if pair != _PAGES})
         if "scans" in row.chosen:
             of_batch = ScannedPage.content_id > row.behind, ScannedPage.content_id <= row.through
-            left = select(func.count()).select_from(ScannedPage).where(*of_batch, _doubtful(row.chosen))
-            chosen = self._chosen(session, _asker(session, row), row.chosen).with_only_columns(Content.id)
-            still = session.scalar(left.where(ScannedPage.content_id.in_(chosen))) or 0
+            unread = or_(_doubtful(row.chosen), ScannedPage.state == ScanState.WAITING)  # put off, or not read at all
+            others = {name: value for name, value in row.chosen.items() if name != "scans"}
+            chosen = self._chosen(session, _asker(session, row), others).with_only_columns(Content.id)
+            left = select(func.count()).select_from(ScannedPage).where(*of_batch, unread)
+            asked = row.changes.get(_PAGES, 0)
+            still = min(session.scalar(left.where(ScannedPage.content_id.in_(chosen))) or 0, asked)
             counted[f"{DOUBTFUL}\t{DOUBTFUL}"] += still
-            counted[f"{DOUBTFUL}\t{CLEAR}"] += max(row.changes.get(_PAGES, 0) - still, 0)
+            counted[f"{DOUBTFUL}\t{CLEAR}"] += asked - still
         else:
             jobs = select(Job.payload, Content.state, Content.text_state, Content.reason).join(
                 Content, Content.id == Job.subject_id
@@ -301,10 +315,10 @@ class Rereading:
         row.changes = {pair: count for pair, count in counted.items() if count}
         row.done, row.batch = row.done + row.batch, 0
 
-    def _follow(self, work: Work, row: Reread, job: UUID | None, *, later: bool = False) -> None:
-        """Have the run go on, unless another job is about to."""
+    def _follow(self, work: Work, row: Reread, *, later: bool = False) -> None:
+        """Have the run go on, unless a job is about to; one at work may have taken its step already."""
         queued = select(Job.id).where(
-            Job.kind == JobKind.REREAD, Job.subject_id == row.id, Job.state.in_(_UNFINISHED), Job.id != job
+            Job.kind == JobKind.REREAD, Job.subject_id == row.id, Job.state == JobState.QUEUED
         )
         if work.session.scalar(queued.limit(1)) is None:
             self._outbox.add(work, JobKind.REREAD, row.id, run_after=self._clock.now() + LOOK if later else None)
@@ -357,6 +371,11 @@ class Rereading:
         raise InvalidInput(
             Fault("filter", "bad_filter" if name in FILTERS else "unknown_filter", {"name": name, "value": value})
         )
+
+
+def _reader(row: Reread) -> JobKind:
+    """Return the kind of job that reads what a run chose."""
+    return JobKind.OCR if "scans" in row.chosen else JobKind.EXTRACT
 
 
 def _doubtful(chosen: Mapping[str, str]) -> ColumnElement[bool]:

@@ -117,7 +117,8 @@ class FilingMany:
         """
         with self._db.writing() as work:
             row = own(work.session, FilingRun, identity, run_id)
-            if row.state is FilingRunState.DONE or unfinished(work.session, run_id):
+            running = row.state is FilingRunState.RUNNING and unfinished(work.session, run_id)
+            if row.state is FilingRunState.DONE or running:
                 return
             row.state, row.ended_at = FilingRunState.RUNNING, None
             self._outbox.add(work, JobKind.FILE_MANY, run_id, requested_by=identity.person_id)

@@ -244,7 +244,9 @@ class HandInLooks:
         found = _found(session, vault, row.id)
         lines = []
         for each, facts in zip(rows, said, strict=True):
-            gone = each.record_id is None and each.state is LineState.PASSED  # what its record said went with it
+            gone = (
+                each.record_id is None and each.state is LineState.PASSED
+            )  # a signed list keeps its lines, as evidence; no page shows them
             if gone or each.record_id in hidden:
                 lines.append(Line(each, None, hidden.get(each.record_id, ""), ()))
             else:

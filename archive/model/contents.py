@@ -174,8 +174,8 @@ class Reread(Base):
     """A run in which chosen files are read again, batch by batch, in the order of their contents' ids.
 
     ``chosen`` is the choice by name; ``asked_by`` None: whoever runs the machine. A batch goes from behind ``behind``
-    through ``through``; ``batch`` files of it are not counted yet. ``changes`` counts, by what files were before and
-    after, those that were read.
+    through ``through``, places between files; ``batch`` files of it are not counted yet. ``changes`` counts, by what
+    files were before and after, those that were read.
     """
 
     __tablename__ = "reread"

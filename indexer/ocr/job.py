@@ -169,7 +169,7 @@ class ReadScans:
         worse = [{"whose": row.id, "page": number} for number in read if number not in found]
         texts = {number: each.text for number, each in found.items() if isinstance(each, PageRead) and each.text}
         pages = [masked_page(self._vault, number, text) for number, text in sorted(texts.items())]
-        findings = self._findings(row, pages, found)
+        findings = self._findings(row, pages, read)
         sealed = proposals.seal(key, row.id, findings)
         settled = [
             _settled(key, row.id, number, each, tried[number].attempts, engine) for number, each in found.items()

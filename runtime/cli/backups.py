@@ -46,8 +46,11 @@ def backups(out: Out, set_id: UUID | None, check: bool, trial: bool, folder: Pat
         if trial:
             report = rehearse(parts, system("backup"), set_id, folder, _progress(out))
             _tell(out, report)
-        sets = kept.backups().sets()
-    out.end({"sets": [each.plain() for each in sets]}, [_line(out, each) for each in sets] or [out.gettext(NONE)])
+        sets, ids = kept.backups().good(), kept.backups().ids()
+    damaged = sorted(set(ids) - {each.id for each in sets})
+    lines = [_line(out, each) for each in sets] + [out.gettext(DAMAGED, set=each) for each in damaged]
+    document = {"sets": [each.plain() for each in sets], "damaged": [str(each) for each in damaged]}
+    out.end(document, lines or [out.gettext(NONE)])
 
 
 @SET
@@ -108,5 +111,6 @@ OTHER_WITNESS = mark(
     "The witness bucket knows a log that went on after the set. Keep it as evidence, name a new one in "
     "JUANKU_STORE_WITNESS_BUCKET, make it by juanku store set-up, and run juanku fsck."
 )
+DAMAGED = mark("%(set)s  damaged: its manifest does not verify")
 NONE = mark("There is no backup yet. Run: juanku backup")
 COMMANDS = (backup, backups, restore)

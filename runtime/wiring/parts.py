@@ -142,7 +142,8 @@ class Parts(RecordParts):
     @cached_property
     def rereading(self) -> Rereading:
         """Reading stored files again."""
-        return Rereading(self.db, self.guard, self.log, self.outbox, self.clock, READING)
+        ocr = chosen(self.settings.ocr) is not None
+        return Rereading(self.db, self.guard, self.log, self.outbox, self.clock, READING, ocr=ocr)
 
     @cached_property
     def log_view(self) -> LogView[Act]:

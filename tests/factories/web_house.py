@@ -456,7 +456,7 @@ def a_web_house(
         why=WhyService(db, guard, log, RecordService(db, guard, vault, log, outbox, clock)),
         unlocking=Unlocking(db, guard, vault, log, outbox, clock, reading, unpacking),
         renditions=Renditions(db, guard, log, outbox),
-        rereading=Rereading(db, guard, log, outbox, clock, READING),
+        rereading=Rereading(db, guard, log, outbox, clock, READING, ocr=aids.ocr),
         search=search,
         places=Places(db, guard, log),
         subjects=Subjects(db, guard, vault, log, outbox, clock),

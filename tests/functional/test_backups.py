@@ -209,6 +209,9 @@ def test_a_restore_that_breaks_off_at_its_end_keeps_its_witness_and_takes_nothin
     made = [parts.safekeeping.make(system("backup")) for _ in range(3)]
     (manifest,) = Path(place["JUANKU_BACKUP_URL"].removeprefix("file://")).rglob(f"sets_{made[0].id}_manifest@*")
     manifest.write_bytes(manifest.read_bytes().replace(b"records", b"RECORDS"))
+    listed = good(archive.run("backups", "--json", more=place))
+    assert [each["id"] for each in listed["sets"]] == [str(each.id) for each in made[:0:-1]]
+    assert listed["damaged"] == [str(made[0].id)]
     parts.sealer.seal_all()
     witnessed = parts.checkpoints.make()
     assert witnessed

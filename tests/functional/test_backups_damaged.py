@@ -53,6 +53,7 @@ def test_a_damaged_manifest_stands_in_no_other_set_s_way(house: WebHouse, kept: 
         backups.find(first.id)
     with pytest.raises(Damaged):
         backups.sets()
+    assert kept.check(WHO, None) == [], "what a restore of the newest opens is whole"
     with pytest.raises(Damaged):  # it is told each day until a person takes the set away
         kept.make(WHO)
     fourth = backups.find(None)

@@ -12,6 +12,8 @@ from sqlalchemy import func, select, update
 
 from archive import failpoints
 from archive.errors import WrongState
+from archive.files import rereading
+from archive.identity import system
 from archive.model import (
     Content,
     Destruction,
@@ -94,10 +96,13 @@ def read(parts: Parts, record: UUID) -> bytes:
 
 @pytest.mark.postgres
 def test_what_is_destroyed_is_nowhere_and_its_neighbours_are_read_on(
-    archive: Archive, parts: Parts, five: list[UUID]
+    archive: Archive, parts: Parts, five: list[UUID], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     going, staying = five[:3], five[3:]
     assert found(parts, "UNICORN00001") == 1
+    monkeypatch.setattr(rereading, "BATCH", 3)  # batches end with one that goes, and with one that stays
+    parts.rereading.ask(system("operator"), {})
+    archive.work(parts)
     with parts.db.reading() as session:
         keys = session.scalars(select(Content.object_key).where(Content.record_id.in_(going))).all()
         before = set(session.scalars(select(OwnerKey.generation_id).where(OwnerKey.owner_id.in_(going))))

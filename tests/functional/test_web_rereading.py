@@ -45,6 +45,12 @@ def test_files_are_counted_read_again_stopped_and_gone_on_with(house: WebHouse) 
     begun = browser.post("/system/rereading", data={"csrf_token": token_on(counted), "text": "no_text"})
     at = begun.headers["Location"]
     assert "可以离开此页" in browser.get(at).text
+    with house.services.db.writing() as work:  # its job failed for good
+        work.session.execute(update(Job).where(Job.kind == JobKind.REREAD).values(state="failed"))
+        work.commit()
+    shown = browser.get(at).text
+    assert ["已中断" in shown, ">继续<" in shown, 'http-equiv="refresh"' in shown] == [True, True, False]
+    browser.post(f"{at}/go-on", data={"csrf_token": token_on(counted)})
     browser.post(f"{at}/stop", data={"csrf_token": token_on(counted)})
     assert "已停止" in browser.get(at).text
     runner = JobRunner(house.services.db, house.clock, [acts])

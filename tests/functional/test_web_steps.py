@@ -145,6 +145,8 @@ def test_a_run_that_broke_off_or_was_stopped_goes_on(house: WebHouse, archivist:
     assert post(house.browser("clerk"), f"{where}/go-on").startswith("404")
     assert "停止" in post(archivist, f"{where}/go-on")
     assert "已停止" in post(archivist, f"{where}/stop")
+    assert "已停止" not in post(archivist, f"{where}/go-on"), "though the batch under way is not at its end"
+    assert "已停止" in post(archivist, f"{where}/stop")
     house.file_many()
     with house.services.db.reading() as session:
         assert {session.get_one(Record, each).state for each in waiting} == {RecordState.PROVISIONAL}

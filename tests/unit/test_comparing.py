@@ -130,7 +130,7 @@ def house(tmp_path: Path) -> Iterator[SimpleNamespace]:
         work.commit()
     log = Log(vault, clock)
     guard = Guard(db, log, clock, "Asia/Shanghai")
-    again = Rereading(db, guard, log, outbox, clock, READING)
+    again = Rereading(db, guard, log, outbox, clock, READING, ocr=True)
     reading = ExtractContents(db, vault, store, outbox, extractor, MagicDetector(), START.date)
     handlers = [again, reading, CompareTexts(db, vault)]
     yield SimpleNamespace(

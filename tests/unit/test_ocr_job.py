@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select, update
 
 from archive.cataloguing.proposals import proposed
-from archive.errors import Unavailable
+from archive.errors import InvalidInput, Unavailable
 from archive.files.rereading import AGAIN, CLEAR, DOUBTFUL, Rereading, changes_of
 from archive.identity import system
 from archive.jobs.outbox import Outbox
@@ -127,6 +127,21 @@ def taken_in(house: SimpleNamespace, *pages: str | None, ocr: bool = True) -> UU
 def read_by(house: SimpleNamespace, reader: Reader | None, ending: Callable[[], bool] = lambda: False) -> JobRunner:
     handler = ReadScans(house.db, house.vault, house.store, house.outbox, reader, house.clock, today, ending)
     return JobRunner(house.db, house.clock, [handler])
+
+
+def rereading(house: SimpleNamespace, *, ocr: bool = True) -> Rereading:
+    log = Log(house.vault, house.clock)
+    guard = Guard(house.db, log, house.clock, "Asia/Shanghai")
+    return Rereading(house.db, guard, log, house.outbox, house.clock, 1, ocr=ocr)
+
+
+def finish(house: SimpleNamespace, again: Rereading, reader: Reader) -> None:
+    """Have a run over scans come to its end."""
+    handler = ReadScans(house.db, house.vault, house.store, house.outbox, reader, house.clock, today)
+    runner = JobRunner(house.db, house.clock, [again, handler])
+    for _ in range(4):
+        runner.drain()
+        house.clock.move(seconds=1)
 
 
 def texts(house: SimpleNamespace, content: UUID) -> dict[int, str]:
@@ -356,23 +371,52 @@ def test_a_doubtful_page_is_read_again_and_keeps_its_words_unless_the_new_ones_a
     content = taken_in(house, None, None, None)
     first = Reader(p1=PageRead("模糊的字", 60), p2=PageRead("还算清楚", 70), p3="清楚")
     read_by(house, first).drain()
-    log = Log(house.vault, house.clock)
-    guard = Guard(house.db, log, house.clock, "Asia/Shanghai")
-    again = Rereading(house.db, guard, log, house.outbox, house.clock, 1)
+    again = rereading(house)
     assert again.count(system("operator"), {"scans": "50"}) == 0
     house.clock.move(seconds=60)
     run = again.ask(system("operator"), {"scans": "80"})
-    second = Reader(p1=PageRead("模胡的宇", 40), p2=PageRead("非常清楚", 95))
-    handler = ReadScans(house.db, house.vault, house.store, house.outbox, second, house.clock, today)
-    runner = JobRunner(house.db, house.clock, [again, handler])
-    for _ in range(4):
-        runner.drain()
-        house.clock.move(seconds=1)
+    second = Reader(p1=PageRead("模胡的宇", 40), p2=PageRead("非常清楚 2024年3月5日", 95))
+    finish(house, again, second)
     assert sorted(second.asked) == [1, 2], "what was read clearly is not read again"
-    assert texts(house, content) == {1: "模糊的字", 2: "非常清楚", 3: "清楚"}
+    assert texts(house, content) == {1: "模糊的字", 2: "非常清楚 2024年3月5日", 3: "清楚"}
     assert states(house, content) == {1: (ScanState.READ, 60), 2: (ScanState.READ, 95), 3: (ScanState.READ, 97)}
     row = again.show(system("operator"), run)
     assert (row.state, row.done) == (RereadState.DONE, 1)
     assert {(each.before, each.after): each.count for each in changes_of(row)} == {
         (DOUBTFUL, CLEAR): 1, (DOUBTFUL, DOUBTFUL): 1,
     }  # fmt: skip
+    with house.db.reading() as session:
+        assert session.scalars(select(Record.drawn_up)).one() == "2024-03-05", "the page read worse holds up no other"
+
+
+def test_pages_that_wait_to_be_read_once_more_keep_their_words_when_the_file_is_read(house: SimpleNamespace) -> None:
+    content = taken_in(house, "文字页", None)
+    read_by(house, Reader(p2=PageRead("模糊的字", 70))).drain()
+    house.clock.move(seconds=60)
+    again = rereading(house)
+    again.ask(system("operator"), {"scans": "80"})
+    JobRunner(house.db, house.clock, [again]).run(JobKind.REREAD)
+    with house.db.writing() as work:
+        house.outbox.add(work, JobKind.EXTRACT, content, payload={AGAIN: "text"})
+        work.commit()
+    layer = Sandbox("新文字页", None)
+    extract = ExtractContents(house.db, house.vault, house.store, house.outbox, layer, MagicDetector(), today, ocr=True)
+    JobRunner(house.db, house.clock, [extract]).run()
+    assert texts(house, content) == {1: "新文字页", 2: "模糊的字"}
+    assert states(house, content) == {2: (ScanState.WAITING, 70)}
+
+
+def test_a_page_that_is_put_off_is_not_told_as_read_clearly(house: SimpleNamespace) -> None:
+    content = taken_in(house, None)
+    read_by(house, Reader(p1=Failure(Reason.BROKEN))).drain()
+    house.clock.move(seconds=60)
+    without = rereading(house, ocr=False)
+    with pytest.raises(InvalidInput):
+        without.ask(system("operator"), {"scans": "80"})
+    assert states(house, content) == {1: (ScanState.FAILED, None)}
+    again = rereading(house)
+    run = again.ask(system("operator"), {"scans": "80"})
+    finish(house, again, Reader(p1=Failure(Reason.TIME)))
+    row = again.show(system("operator"), run)
+    assert row.state is RereadState.DONE
+    assert [(each.before, each.after, each.count) for each in changes_of(row)] == [(DOUBTFUL, DOUBTFUL, 1)]

@@ -15,7 +15,7 @@ from archive.identity import system
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import JobRunner
 from archive.log.writer import Log
-from archive.model import Content, ContentState, Job, JobKind, TextState
+from archive.model import Content, ContentState, Job, JobKind, ScannedPage, ScanState, TextState
 from archive.model.contents import RereadState
 from archive.policy.guard import Guard
 from indexer.extract.answer import Extracted, Failure, Reason
@@ -64,7 +64,9 @@ def house(tmp_path: Path) -> Iterator[SimpleNamespace]:
     made.reader = Reader()
     handler = ExtractContents(db, made.vault, made.store, made.outbox, made.reader, MagicDetector(), START.date)
     log = Log(made.vault, made.clock)
-    made.again = Rereading(db, Guard(db, log, made.clock, "Asia/Shanghai"), log, made.outbox, made.clock, READING)
+    made.again = Rereading(
+        db, Guard(db, log, made.clock, "Asia/Shanghai"), log, made.outbox, made.clock, READING, ocr=True
+    )
     made.runner = JobRunner(db, made.clock, [handler, made.again])
     with db.writing() as work:
         a_house(work.session)
@@ -190,21 +192,30 @@ def test_a_run_is_stopped_and_gone_on_with_and_all_of_it_is_told(
     house.runner.drain()
     stopped = house.again.show(WHO, run)
     assert (stopped.state, stopped.done, stopped.total) == (RereadState.STOPPED, 2, 5), "the batch under way is told"
+    with house.db.reading() as session:
+        files = set(session.scalars(select(Content.id)))
+    assert not files & {stopped.behind, stopped.through}, "one that is destroyed would go on being named"
     house.again.go_on(WHO, run)
     assert finish(house, run) == [Change("no_text:unsupported", "text", 5)]
+    done = house.again.show(WHO, run)
+    assert not files & {done.behind, done.through}
     with pytest.raises(WrongState):
         house.again.go_on(WHO, run)
     assert house.again.ask(WHO, {"kind": "application/msword"}) != run, "what is done begins anew"
 
 
 def test_only_what_an_earlier_reading_settled_is_chosen(house: SimpleNamespace) -> None:
-    old, _ = stored(house, b"x"), stored(house, b"y")
+    house.reader.says = text("合同")
+    old, scan, _ = stored(house, b"x"), stored(house, b"s"), stored(house, b"y")
     house.runner.drain()
     assert house.again.count(WHO, {"reader": "older"}) == 0
     with house.db.writing() as work:
-        work.session.execute(update(Content).where(Content.id == old).values(read_by=READING - 1))
+        work.session.execute(update(Content).where(Content.id.in_([old, scan])).values(read_by=READING - 1))
+        work.session.add(ScannedPage(content_id=scan, number=1, state=ScanState.READ, confidence=97))
         work.commit()
-    assert house.again.count(WHO, {"reader": "older"}) == 1
+    assert house.again.count(WHO, {"reader": "older"}) == 2
+    house.reader.says = Failure(Reason.UNSUPPORTED)  # gives nothing better, neither of a text nor of what OCR read
+    house.clock.move(seconds=60)
     read_again(house, reader="older")
     assert house.again.count(WHO, {"reader": "older"}) == 0
 

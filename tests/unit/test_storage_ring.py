@@ -307,6 +307,11 @@ def test_a_key_that_another_process_destroys_just_now_breaks_no_opening(
 def test_another_ring_is_no_copy(ring: KeyRing, tmp_path: Path) -> None:
     other = KeyRing.create(tmp_path / "other")
     assert reason(lambda: ring.refresh_copy(other.folder)) == "another_ring"
+    shared = tmp_path / "shared"
+    shared.mkdir(mode=0o755)
+    (shared / "letter.txt").touch()
+    assert reason(lambda: ring.refresh_copy(shared)) == "not_empty"
+    assert stat.S_IMODE(shared.stat().st_mode) == 0o755, "nobody is shut out"
 
 
 def test_a_ring_inside_the_data_is_seen_through_links(ring: KeyRing, tmp_path: Path) -> None:

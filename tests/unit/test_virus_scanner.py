@@ -145,7 +145,7 @@ def house(tmp_path: Path) -> Iterator[SimpleNamespace]:
         db, made.vault, made.store, made.outbox, made.reader, MagicDetector(), START.date, scanner=made.watch, log=log
     )
     guard = Guard(db, log, made.clock, "Asia/Shanghai")
-    made.again = Rereading(db, guard, log, made.outbox, made.clock, READING)
+    made.again = Rereading(db, guard, log, made.outbox, made.clock, READING, ocr=True)
     made.handler, made.runner = handler, JobRunner(db, made.clock, [made.again, handler])
     with db.writing() as work:
         a_house(work.session)

@@ -63,9 +63,6 @@ def _page(chosen: Mapping[str, str], error: ArchiveError | None = None) -> BaseR
 def start() -> BaseResponse:
     """Have the chosen files read again."""
     chosen = _chosen(request.form)
-    if "scans" in chosen and not services().aids.ocr:
-        flash(_("OCR is not installed here, so no scan is read again."))
-        return redirect(url_for("rereading.every"), 303)
     try:
         key = services().rereading.ask(identity(), chosen)
     except InvalidInput as error:
@@ -77,6 +74,7 @@ def start() -> BaseResponse:
 def show(run_id: UUID) -> str:
     """Show how far a run is, and what changed."""
     row = services().rereading.show(identity(), run_id)
+    broken = services().rereading.broken(row)
     changes = [
         (_standing(each.before), _standing(each.after), each.count, each.before != each.after)
         for each in changes_of(row)
@@ -85,7 +83,7 @@ def show(run_id: UUID) -> str:
         "house/rereading.html", row=row, done=services().rereading.read(row), told=told(row.chosen),
         changes=[each for each in changes if each[3]],
         same=[each for each in changes if not each[3]], scans="scans" in row.chosen,
-        busy=row.state is RereadState.RUNNING or bool(row.batch),
+        broken=broken, busy=not broken and (row.state is RereadState.RUNNING or bool(row.batch)),
     )  # fmt: skip
 
 

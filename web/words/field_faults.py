@@ -89,6 +89,7 @@ FAULTS: Mapping[str, str] = {
     "unknown_key": mark("is not a key that stands here"),
     "unknown_kind": mark("is not a known kind: %(value)s (there are: %(known)s)"),
     "unknown_filter": mark("there is no such filter: %(name)s"),
+    "no_ocr": mark("OCR is not installed here, so no scan is read again."),
     "bad_filter": mark("the filter %(name)s cannot be: %(value)s"),
     "bad_date": mark("is not a day that exists or can be read: %(text)s. Write 2024-3-5, 2024-03 or 2024"),
     "nothing_due": mark("nothing is due that fits and is on no other list: widen the choice"),
