@@ -149,8 +149,8 @@ def forget_traces(session: Session, ids: Sequence[UUID], contents: Sequence[UUID
     subjects = [*ids, *contents]
     session.execute(delete(Job).where(Job.subject_id.in_(subjects), Job.state != JobState.RUNNING))
     session.execute(delete(ApiAnswer).where(ApiAnswer.made.in_(subjects)))
-    # others may name them in a list; that the acts were done stays known, so that none is done twice
-    session.execute(update(ApiAnswer).where(ApiAnswer.answer.is_not(None)).values(status=None, answer=None))
+    # others may name them in a list; that the acts were done stays known, so that none is done twice, and "" says all
+    session.execute(update(ApiAnswer).where(ApiAnswer.answer != "").values(status=None, answer=None))
     session.execute(delete(FixityFinding).where(FixityFinding.content_id.in_(contents)))
     drafts = drafts_of(session, ids)
     session.execute(delete(FormDraft).where(FormDraft.id.in_(drafts)))

@@ -53,6 +53,11 @@ def kept_from_destruction() -> ColumnElement[bool]:
     return or_(judged(), carried())
 
 
+def kept_from_transfer() -> ColumnElement[bool]:
+    """A panel judges it, or it is to be destroyed."""
+    return or_(judged(), doomed())
+
+
 def outdated() -> ColumnElement[bool]:
     """Of an item of a closed appraisal: a later one has judged its record anew, whatever it said, or said nothing."""
     later, again = aliased(AppraisalItem), aliased(Appraisal)

@@ -65,7 +65,7 @@ def stop(facts: Facts, today: date) -> Stop | None:
     return next((why for why, so in keeps.items() if so), None)
 
 
-def _days(session: Session, ids: Collection[UUID]) -> Mapping[UUID, date | None]:
+def days(session: Session, ids: Collection[UUID]) -> Mapping[UUID, date | None]:
     """Return the days on which terms run out: the kept ones, but anew where a job is still to have them follow."""
     waits = select(Job.id).where(Job.kind.in_(DAYS_FOLLOW), Job.state != JobState.DONE)
     unapplied = select(ScheduleDraft.id).where(
@@ -83,7 +83,7 @@ def facts_of(
 ) -> Mapping[UUID, Facts]:
     """Return the facts of records; those that are not there have none. A fixed number of statements."""
     wanted = list(ids)
-    due = _days(session, wanted)
+    due = days(session, wanted)
     on_hold, open_matters = held(session, wanted), unsettled(session, wanted)
     inside = select(Record.id, Record.dossier_id).where(Record.id.in_(wanted), Record.dossier_id.is_not(None))
     above = {row.id: row.dossier_id for row in session.execute(inside)}  # whose paper may be bound with theirs

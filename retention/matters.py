@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CTE, ColumnElement, and_, cast, false, null, or_, select, true
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import CTE, ColumnElement, and_, cast, null, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from archive.clock import Clock
 from archive.database import Database
@@ -45,30 +45,34 @@ def unsettled(session: Session, ids: Collection[UUID]) -> set[UUID]:
         .join(UnsettledMatter, UnsettledMatter.record_id == Record.dossier_id)
         .where(is_open, Record.id.in_(wanted))
     )
-    line = _line(wanted)
-    hung = (
-        select(line.c.record_id)
-        .join(UnsettledMatter, UnsettledMatter.subject_id == line.c.subject_id)
-        .where(is_open, or_(line.c.before.is_(None), UnsettledMatter.opened_at <= line.c.before))
-    )
+    line = _line(RecordSubject.record_id, RecordSubject.subject_id, RecordSubject.record_id.in_(wanted))
+    hung = select(line.c.whose).join(UnsettledMatter, _hangs_on(line)).where(is_open)
     return {key for query in (own, above, hung) for key in session.scalars(query) if key is not None}
 
 
-def _line(ids: Sequence[UUID]) -> CTE:
-    """Select the subjects of records, those merged into them, and those that they were split off, till that moment."""
+def _line(whose: InstrumentedAttribute[UUID], subject: InstrumentedAttribute[UUID], which: ColumnElement[bool]) -> CTE:
+    """Select subjects, those merged into them, and those that they were split off, till that moment.
+
+    What was split off and merged back leads to itself: ``union`` takes each row once, and so comes to an end.
+    """
     known, moment = aliased(Subject), Subject.created_at.type
     columns = known.id.label("subject_id"), known.split_from, known.created_at
     line = (
-        select(RecordSubject.record_id, cast(null(), moment).label("before"), *columns)
-        .join(known, or_(known.id == RecordSubject.subject_id, known.merged_into == RecordSubject.subject_id))
-        .where(RecordSubject.record_id.in_(ids))
+        select(whose.label("whose"), cast(null(), moment).label("before"), *columns)
+        .join(known, or_(known.id == subject, known.merged_into == subject))
+        .where(which)
         .cte("line", recursive=True)
     )
-    return line.union_all(
-        select(line.c.record_id, line.c.created_at, *columns).join(
+    return line.union(
+        select(line.c.whose, line.c.created_at, *columns).join(
             line, or_(known.id == line.c.split_from, known.merged_into == line.c.split_from)
         )
     )
+
+
+def _hangs_on(line: CTE) -> ColumnElement[bool]:
+    opened = or_(line.c.before.is_(None), UnsettledMatter.opened_at <= line.c.before)
+    return and_(UnsettledMatter.subject_id == line.c.subject_id, opened)
 
 
 class Matters:
@@ -178,14 +182,8 @@ class Matters:
         """
         with self._guard.refusals(identity), self._db.reading() as session:
             self._keeper(session, identity)
-            theirs: list[ColumnElement[bool]] = [false()]
-            at, before = session.get(Subject, subject_id), None
-            while at is not None:
-                led = select(Subject.id).where(or_(Subject.id == at.id, Subject.merged_into == at.id))
-                till = true() if before is None else UnsettledMatter.opened_at <= before
-                theirs.append(and_(UnsettledMatter.subject_id.in_(led), till))
-                before, at = at.created_at, session.get(Subject, at.split_from) if at.split_from else None
-            query = select(UnsettledMatter).where(or_(*theirs))
+            line = _line(Subject.id, Subject.id, Subject.id == subject_id)
+            query = select(UnsettledMatter).where(select(line.c.whose).where(_hangs_on(line)).exists())
             order = UnsettledMatter.closed_at.is_not(None), UnsettledMatter.opened_at.desc()
             return self._opened(session, session.scalars(query.order_by(*order)).all())
 

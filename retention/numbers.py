@@ -1,4 +1,4 @@
-"""Numbers of appraisals, destructions and audits: a running number of each year, of four digits or more."""
+"""Numbers of appraisals, transfers, destructions and audits: a running number of each year, of four digits or more."""
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session

@@ -242,15 +242,16 @@ class Schedules:
         """Remove a schedule that nothing hangs on.
 
         Raises:
-            InUse: categories or records have it, or a draft waits. What was decided of it stays, under its code.
+            InUse: categories or records have it, or a draft waits or is not applied. What was decided stays.
         """
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
             self._guard.require_house(session, identity, Act.DRAFT_SCHEDULES)
             row = _schedule(session, schedule_id)
             drafts = select(ScheduleDraft.id).where(
-                ScheduleDraft.schedule_id == row.id, ScheduleDraft.state == ApprovalState.ASKED
-            )
+                ScheduleDraft.schedule_id == row.id, ScheduleDraft.applied_at.is_(None),
+                ScheduleDraft.state.in_((ApprovalState.ASKED, ApprovalState.APPROVED)),
+            )  # fmt: skip
             tables = (CategorySchedule, RecordSchedule, RecordDue)
             hang = [select(table.schedule_id).where(table.schedule_id == row.id) for table in tables]
             if any(session.scalar(each.limit(1)) is not None for each in (drafts, *hang)):

@@ -42,7 +42,7 @@ class Deputies:
         """Return who stands in for this person, and whom this person stands in for, today or later."""
         day = self._guard.day()
         with self._db.reading() as session:
-            open_ones = (Deputy.until >= day, Deputy.ended_at.is_(None))
+            open_ones = (Deputy.until >= day, Deputy.ended_at.is_(None), ~is_officer(Deputy.deputy_id))
             own = select(Deputy, Person.name).join(Person, Person.id == Deputy.deputy_id)
             others = select(Deputy, Person.name).join(Person, Person.id == Deputy.person_id)
             for_me = session.execute(

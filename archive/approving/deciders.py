@@ -104,10 +104,16 @@ def _hands(session: Session, person: UUID, day: date) -> Sequence[Hand]:
     return [Hand(None, own), *(each for each in others if each.tokens)]
 
 
-def holders(session: Session, token: str, day: date) -> Sequence[UUID]:
-    """Return the active people who hold a token on a day."""
+def holders(session: Session, token: str, day: date, level: int | None = None) -> Sequence[UUID]:
+    """Return the active people who hold a token on a day; with a level: those who might see something of that level.
+
+    They are cleared for it, entrusted with it, or officers.
+    """
     noun, _, name = token.partition(":")
     people = select(Person.id).where(Person.active.is_(True)).order_by(Person.id)
+    if level is not None:
+        entrusted = select(Custody.person_id).where(Custody.level_rank == level)
+        people = people.where(or_(Person.clearance >= level, Person.id.in_(entrusted), is_officer(Person.id)))
     match noun:
         case "role":
             query = people.join(PersonRole, PersonRole.person_id == Person.id).where(PersonRole.role == Role(name))

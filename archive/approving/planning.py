@@ -119,7 +119,8 @@ def plan_of(
     sees = cache(sees)
 
     def able(tokens: Sequence[str]) -> list[UUID]:
-        found = dict.fromkeys(each for token in tokens for each in holders(session, token, guard.day()))
+        held = (holders(session, token, guard.day(), asked.level) for token in tokens)
+        found = dict.fromkeys(each for some in held for each in some)
         return list(islice((each for each in found if each not in without and sees(each)), MOST))
 
     def resolved(tokens: Sequence[str]) -> list[str]:

@@ -156,12 +156,12 @@ class MoveSteps:
         if back:
             if copy.place_id != move.target_id or row.from_id is None:
                 raise Conflict(what="copy")
-            self._placing.in_work(work.session, identity, copy.id, row.from_id)
+            self._placing.in_work(work.session, identity, copy.id, row.from_id, seen=False)
             row.state = RowState.UNDONE
             return
         if copy.place_id not in {row.from_id, move.target_id}:
             raise Conflict(what="copy")
-        placed = self._placing.in_work(work.session, identity, copy.id, move.target_id)
+        placed = self._placing.in_work(work.session, identity, copy.id, move.target_id, seen=False)
         row.state = RowState.CHANGED if placed.moved else RowState.SAME
 
 

@@ -44,6 +44,7 @@ class FollowUp(StrEnum):
     MARKED = "marked"
     PUT_THERE = "put_there"
     PUT_BACK = "put_back"
+    FOUND = "found"
 
 
 class Stocktaking(Base):

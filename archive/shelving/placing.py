@@ -114,8 +114,12 @@ class Placing:
         version: int | None = None,
         *,
         cause: Cause = PLACED,
+        seen: bool = True,
     ) -> Placed:
-        """Do it inside the caller's transaction; what was missing is found by it. Raises as ``place``."""
+        """Do it inside the caller's transaction. Raises as ``place``.
+
+        ``seen``: someone has the paper in hand: what was missing is found by it.
+        """
         row, record = self._shelved(session, identity, copy_id)
         if version is not None and row.version != version:
             raise Conflict(what="copy")
@@ -124,12 +128,12 @@ class Placing:
         moved = row.place_id != place.id
         if moved:
             self._move(session, identity, row, place)
-        end_missing(session, identity, row, cause, self._log, self._clock)
-        # What a count did not find, and nobody marked yet, is found by this.
-        missed = StockItem.copy_id == row.id, StockItem.tally == Tally.MISSING, StockItem.follow_up.is_(None)
-        since = FollowUp.PUT_THERE if moved else FollowUp.PUT_BACK
-        found = update(StockItem).where(*missed).values(follow_up=since)
-        session.execute(found.execution_options(synchronize_session=False))
+        if seen:
+            end_missing(session, identity, row, cause, self._log, self._clock)
+            # so is what a count did not find, and nobody marked yet
+            missed = StockItem.copy_id == row.id, StockItem.tally == Tally.MISSING, StockItem.follow_up.is_(None)
+            found = update(StockItem).where(*missed).values(follow_up=FollowUp.FOUND)
+            session.execute(found.execution_options(synchronize_session=False))
         return Placed(
             row.id, record.id, number_of(record), row.number, place.id, place.path, place.taken, place.capacity or 0,
             moved,

@@ -38,7 +38,7 @@ from archive.ports import Vault
 from retention.appraising.report import judged, written
 from retention.appraising.rows import opinion_context
 from retention.appraising.verdicts import Said, stands
-from retention.elsewhere import doomed
+from retention.elsewhere import carried, doomed
 from retention.keeping_on import Keep, Longer
 from retention.last_check import stops
 from retention.reckoning import DueDays
@@ -116,7 +116,8 @@ class Conclude:
     def _block(self, session: Session, row: Appraisal, part: Sequence[Any]) -> None:
         """Keep records from being lent; what cannot be appraised any more, or is so elsewhere, leaves the list."""
         ids = [each.record_id for each in part]
-        filed = select(Record.id).where(Record.id.in_(ids), Record.state == RecordState.FILED, ~doomed())
+        free = Record.state == RecordState.FILED, ~carried(), ~doomed()
+        filed = select(Record.id).where(Record.id.in_(ids), *free)
         there, fresh, lost = set(session.scalars(filed)), [], []
         blocks = standing(session, ids)
         for key in ids:

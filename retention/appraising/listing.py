@@ -42,7 +42,7 @@ from retention.appraising.rows import appraisal, panel_of, require_state
 from retention.appraising.saying_all import anyone
 from retention.appraising.verdicts import LEAST
 from retention.board import Asked, DueBoard
-from retention.elsewhere import doomed, judged
+from retention.elsewhere import carried, doomed, judged
 from retention.numbers import next_number
 from retention.transferring.rows import left_by_transfers
 
@@ -230,6 +230,7 @@ class Listing:
             RecordDue.due <= self._guard.day(),
             Record.id.in_(self._guard.visible(session, identity).with_only_columns(Record.id)),
             ~judged(),
+            ~carried(),
             ~doomed(),
         )
         if chosen.without_vital:

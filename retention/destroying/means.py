@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, exists, or_, select, update
+from sqlalchemy import Select, and_, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from archive.approving.deciders import DECISIONS, hands_of
@@ -253,10 +253,13 @@ def needs_neutral(session: Session, ids: Sequence[UUID]) -> set[UUID]:
 def carriers(session: Session, key: UUID) -> tuple[bool, bool]:
     """Return whether a list holds paper, and whether it holds files of the information system.
 
-    Files are told by what is stored as well as by what is described: a paper may have been scanned.
+    The paper of an item may be bound with its dossier's. Files are told by what is stored as well as by what is
+    described: a paper may have been scanned.
     """
     on_it = _on_it(key)
-    copies = exists().where(Copy.record_id.in_(on_it), Copy.withdrawn_at.is_(None))
+    above = select(Record.dossier_id).where(Record.id.in_(on_it), Record.medium != Medium.ELECTRONIC)
+    lies = or_(Copy.record_id.in_(on_it), Copy.record_id.in_(above))
+    copies = exists().where(lies, Copy.withdrawn_at.is_(None))
     described = exists().where(Record.id.in_(on_it), Record.medium.in_((Medium.ELECTRONIC, Medium.BOTH)))
     stored = exists().where(Content.record_id.in_(on_it))
     gone = exists().where(  # of what is gone the register knows
@@ -268,9 +271,11 @@ def carriers(session: Session, key: UUID) -> tuple[bool, bool]:
 
 
 def uncounted(key: UUID) -> Select[UUID]:
-    """Select what on a list is said to be on paper, though no copy of it, or of its dossier, was ever noted here."""
-    noted = exists().where(Copy.record_id.in_([Record.id, Record.dossier_id])).correlate(Record)
-    return select(Record.id).where(Record.id.in_(_on_it(key)), Record.medium != Medium.ELECTRONIC, ~noted)
+    """Select what on a list is said to be on paper, though no copy was ever noted of it, or of its dossier there."""
+    on_it = _on_it(key)
+    with_it = and_(Copy.record_id == Record.dossier_id, Copy.record_id.in_(on_it))
+    noted = exists().where(or_(Copy.record_id == Record.id, with_it)).correlate(Record)
+    return select(Record.id).where(Record.id.in_(on_it), Record.medium != Medium.ELECTRONIC, ~noted)
 
 
 def _on_it(key: UUID) -> Select[UUID]:

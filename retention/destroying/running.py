@@ -23,7 +23,6 @@ from archive.model import (
     Fonds,
     JobKind,
     Record,
-    RecordDue,
     RecordKind,
 )
 from retention.destroying.counting import digest_of, duties, forget_count
@@ -40,6 +39,7 @@ from retention.destroying.means import (
     say,
 )
 from retention.destroying.rules import all_apart, lacking, move, require_state
+from retention.last_check import days
 from retention.reckoning import Reckoned
 
 
@@ -125,7 +125,8 @@ def lines_of(means: Means, session: Session, key: UUID, items: Sequence[Destruct
     records = records_of(session, ids)
     categories = dict(session.execute(select(Category.id, Category.code)).all())
     fonds = dict(session.execute(select(Fonds.id, Fonds.code)).all())
-    due, files, reach = _due(session, ids), _files(session, ids), _extents(session, records)
+    due = {key: day for part in chunks(ids) for key, day in days(session, part).items()}  # as the last check asked
+    files, reach = _files(session, ids), _extents(session, records)
     clocks = means.due_days.reckon(session, ids)
     titles = [each.neutral or records[each.record_id].title for each in items]
     sealed = means.vault.seal_many(
@@ -178,14 +179,6 @@ def _extents(session: Session, records: Mapping[UUID, Record]) -> Mapping[UUID, 
         for key, inside in extents(session, part).items():
             own = found[key]
             found[key] = Extent(inside.volumes, inside.first or own.first, inside.last or own.last)
-    return found
-
-
-def _due(session: Session, ids: Sequence[UUID]) -> Mapping[UUID, date]:
-    found: dict[UUID, date] = {}
-    for part in chunks(ids):
-        rows = session.execute(select(RecordDue.record_id, RecordDue.due).where(RecordDue.record_id.in_(part)))
-        found |= {row.record_id: row.due for row in rows if row.due}
     return found
 
 

@@ -191,8 +191,12 @@ class Erasing:
         return True
 
     def _tell_ring(self, destruction_id: UUID, gone: KeysGone) -> None:
-        ring = asdict(gone) | {"unconfirmed": list(gone.unconfirmed)}
-        self._note(destruction_id, lambda run, _work: setattr(run, "facts", run.facts | {"ring": ring}))
+        def tell(run: DestructionRun, _work: Work) -> None:
+            before = run.facts.get("ring", {}).get("destroyed", 0)  # tried again, nothing is left to destroy
+            ring = {"destroyed": max(gone.destroyed, before), "unconfirmed": list(gone.unconfirmed)}
+            run.facts = run.facts | {"ring": asdict(gone) | ring}
+
+        self._note(destruction_id, tell)
 
     def _database(self, destruction_id: UUID, _job: ClaimedJob) -> bool:
         self._wipe(destruction_id)

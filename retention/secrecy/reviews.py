@@ -40,6 +40,7 @@ from archive.model import (
 from archive.policy.guard import Guard
 from archive.policy.rules import Act, may
 from archive.reasons import checked
+from retention.elsewhere import outdated
 from retention.secrecy.acts import SecrecyActs
 from retention.secrecy.rules import Facts, Target, faults
 from retention.waiting import count_whole
@@ -137,7 +138,10 @@ class SecrecyReviews:
         return key
 
     def proposed(self, session: Session, identity: Identity) -> Mapping[SecrecyVerdict, Sequence[UUID]]:
-        """Return what closed appraisals say is to be opened or declassified, and can be, until a review comes to it."""
+        """Return what the last appraisals say is to be opened or declassified, and can be, until it is reviewed so.
+
+        What is under another review waits for that: ``ask`` would refuse all that is asked for together with it.
+        """
         if not may(Act.SEE_SECRECY, self._guard.reach(session, identity)):
             return {}
         secret = Record.id.in_(select(RecordSecrecy.record_id))
@@ -157,11 +161,11 @@ class SecrecyReviews:
                 select(AppraisalItem.record_id)
                 .join(Appraisal, Appraisal.id == AppraisalItem.appraisal_id)
                 .where(Appraisal.state == AppraisalState.CLOSED, AppraisalItem.verdict == Verdict(verdict.value))
-                .where(~reviewed.exists())
+                .where(~reviewed.exists(), ~outdated())
             )
-            mine = self._guard.visible(session, identity).with_only_columns(Record.id)
-            query = mine.where(Record.id.in_(judged), can).order_by(Record.id).limit(MOST)
-            found[verdict] = session.scalars(query).all()
+            mine = self._guard.visible(session, identity, Act.SET_LEVEL).with_only_columns(Record.id)
+            query = mine.where(Record.id.in_(judged), can, Record.id.not_in(_under_review()))
+            found[verdict] = session.scalars(query.order_by(Record.id).limit(MOST)).all()
         return found
 
     def show(self, identity: Identity, review_id: UUID) -> ReviewShown:
@@ -304,13 +308,7 @@ class SecrecyReviews:
         if wish.verdict is SecrecyVerdict.DERIVE:
             wrong += _derived_faults(wish.title.strip(), len(records))
         ids = [each.id for each in records]
-        under = (
-            select(SecrecyReviewItem.record_id)
-            .join(SecrecyReview, SecrecyReview.id == SecrecyReviewItem.review_id)
-            .join(Approval, Approval.id == SecrecyReview.approval_id)
-            .where(SecrecyReviewItem.record_id.in_(ids), Approval.state.in_(OPEN))
-        )
-        if session.scalars(under).first() is not None:
+        if session.scalars(_under_review().where(SecrecyReviewItem.record_id.in_(ids)).limit(1)).first() is not None:
             wrong.append(Fault("records", "under_review"))
         kept = session.scalars(select(RecordSecrecy).where(RecordSecrecy.record_id.in_(ids)))
         periods = {row.record_id: row for row in kept}
@@ -340,6 +338,16 @@ class SecrecyReviews:
         if review is None or not items:
             raise NotFound
         return review, items, len(items) == len(rows)
+
+
+def _under_review() -> Select[UUID]:
+    """Select the records of reviews that are not decided."""
+    return (
+        select(SecrecyReviewItem.record_id)
+        .join(SecrecyReview, SecrecyReview.id == SecrecyReviewItem.review_id)
+        .join(Approval, Approval.id == SecrecyReview.approval_id)
+        .where(Approval.state.in_(OPEN))
+    )
 
 
 def _derived_faults(title: str, records: int) -> list[Fault]:

@@ -31,7 +31,7 @@ from archive.model import (
 )
 from archive.policy.guard import Guard
 from archive.policy.rules import Act, may
-from retention.elsewhere import doomed, outdated
+from retention.elsewhere import kept_from_transfer, outdated
 from retention.rules import Action
 from retention.transferring.rows import records_of, taken
 from retention.transferring.rules import RUNNING
@@ -80,7 +80,8 @@ class Looks:
                 .where(RetentionSchedule.definition["action"].as_string() == Action.TRANSFER.value)
             )
             mine = self._guard.visible(session, identity).with_only_columns(Record.id)
-            mine = mine.where(or_(Record.id.in_(judged), Record.id.in_(due)), Record.id.not_in(taken()), ~doomed())
+            mine = mine.where(or_(Record.id.in_(judged), Record.id.in_(due)))
+            mine = mine.where(Record.id.not_in(taken()), ~kept_from_transfer())
             return session.scalars(mine.order_by(Record.id).limit(limit)).all()
 
     def every(

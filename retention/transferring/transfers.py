@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from archive.approving.deciders import hands_of
@@ -30,8 +30,9 @@ from archive.model import (
 )
 from archive.policy.rules import Act
 from archive.reasons import checked
-from retention.elsewhere import doomed
+from retention.elsewhere import kept_from_transfer
 from retention.last_check import facts_of
+from retention.numbers import next_number
 from retention.transferring.looks import MOST, Looks
 from retention.transferring.rows import forget_bag, listed, placed, taken
 from retention.transferring.rules import NEXT, keeps, move
@@ -84,9 +85,10 @@ class Transfers(Looks):
                 self._guard.require(session, identity, Act.READ, unseen[0])
             if session.scalars(taken().where(TransferItem.record_id.in_(wanted)).limit(1)).first() is not None:
                 raise InvalidInput(Fault("records", "in_transfer"))
+            number = next_number(session, Transfer.number, f"YJ{self._guard.day().year}-")
             now = self._guard.now()
             row = Transfer(
-                id=new_id(), number=self._number(session), receiver=receiver.strip(), purpose=purpose.strip(),
+                id=new_id(), number=number, receiver=receiver.strip(), purpose=purpose.strip(),
                 state=TransferState.DRAFT, begun_by=identity.person_id, begun_at=now, afterwards=afterwards,
             )  # fmt: skip
             session.add(row)
@@ -180,7 +182,7 @@ class Transfers(Looks):
     def may_go(self, session: Session, row: Transfer) -> Sequence[tuple[int, UUID]]:
         """Return of a list what may go now, each with its place there."""
         items = placed(session, row.id)
-        facts = facts_of(session, [key for _, key in items], doomed)
+        facts = facts_of(session, [key for _, key in items], kept_from_transfer)
         today = self._guard.day()
         return [each for each in items if each[1] in facts and keeps(facts[each[1]], today) is None]
 
@@ -252,17 +254,12 @@ class Transfers(Looks):
             TransferItem.transfer_id == row.id, TransferItem.state == TransferItemState.LISTED
         )
         items = {item.record_id: item for item in session.scalars(still)}
-        facts = facts_of(session, items, doomed)
+        facts = facts_of(session, items, kept_from_transfer)
         for key, item in items.items():
             why = keeps(facts[key], self._guard.day()) if key in facts else Stop.NOT_THERE
             if why is not None:
                 item.state, item.pulled = TransferItemState.PULLED, why
         session.flush()
-
-    def _number(self, session: Session) -> str:
-        year = self._guard.day().year
-        same = select(func.count()).select_from(Transfer).where(Transfer.number.startswith(f"YJ{year}-"))
-        return f"YJ{year}-{(session.scalar(same) or 0) + 1:03}"
 
     def own(self, session: Session, identity: Identity, transfer_id: UUID, version: int | None) -> Transfer:
         """Return a transfer to who makes transfers and reads all of this one; ``version`` None: whatever it is now.

@@ -485,14 +485,17 @@ def test_answers_name_nothing_that_was_destroyed_and_its_act_is_not_done_again(h
     gone, other = (house.a_record(title=title, level=1).id for title in ("甲", "乙"))
     for at, key in enumerate((gone, other)):
         house.ask("POST", "/api/v1/basket", json={"records": [str(key)]}, Idempotency_Key=f"basket{at}")
+    assert house.ask("POST", "/api/v1/backups", "system", Idempotency_Key="backup").status_code == 204
     own = house.web.services
     with own.db.writing() as work:
         forget_traces(work.session, [gone], [])
         work.commit()
     with own.db.reading() as session:
         rows = session.scalars(select(ApiAnswer)).all()
-        assert len(rows) == 2
+        assert len(rows) == 3
         assert not [row for row in rows if row.answer and str(gone) in row.answer]
+    again = house.ask("POST", "/api/v1/backups", "system", Idempotency_Key="backup")
+    assert again.status_code == 204, "what says nothing names nothing"
     again = house.ask("POST", "/api/v1/basket", json={"records": [str(other)]}, Idempotency_Key="basket1")
     assert (again.status_code, again.json["code"]) == (409, "answer_lost")
 

@@ -20,6 +20,7 @@ from retention.last_check import stops
 from tests.factories.people import grants
 from tests.factories.retained import claimed
 from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_of
+from tests.fakes.clock import FixedClock
 
 
 @pytest.fixture
@@ -76,7 +77,7 @@ def begun(house: WebHouse) -> str:
 def act(house: WebHouse, login: str, path: str, **data: Any) -> str:
     """Do an act of opening, closing or withdrawing, and the job that follows."""
     with house.services.db.reading() as session:
-        row = session.scalars(select(Appraisal)).one()
+        row = session.get_one(Appraisal, UUID(path.split("/")[2]))
     status, page = post(house, login, path, version=str(row.version), **data)
     assert status == 200, page
     house.services.retention.appraisals.conclude.run([claimed(row.id)])
@@ -160,10 +161,11 @@ def test_what_a_panel_says_is_to_be_opened_or_declassified_waits_for_a_review(ho
     secrecy = house.services.people.identity_of("secrecy")
     house.services.retention.secrecy.set_level_period(secrecy, 3, 240)
     opened, secret = filed(house, "旧合同", "2010"), filed(house, "旧底价", "2011", level=3)
+    more = filed(house, "旧通知", "2010")
     at = begun(house)
     act(house, "archivist", f"{at}/open")
     for login in ("archivist", "second"):
-        for key, verdict in ((opened, "open"), (secret, "declassify")):
+        for key, verdict in ((opened, "open"), (more, "open"), (secret, "declassify")):
             assert post(house, login, f"{at}/say", record=str(key), verdict=verdict, reason="可公开")[0] == 200
     assert "拟解密" not in house.browser("secrecy").get("/secrecy").text
     act(house, "second", f"{at}/close", sure="1")
@@ -177,6 +179,16 @@ def test_what_a_panel_says_is_to_be_opened_or_declassified_waits_for_a_review(ho
     status, page = post(house, "secrecy", "/secrecy/reviews/new", **wish)
     assert status == 200, page
     assert proposed(house) == {"open"}, "a review has come to the other"
+    wish = {"records": str(opened), "verdict": "control", "until": "2099-12-31", "reason": "涉及个人信息"}
+    assert post(house, "secrecy", "/secrecy/reviews/new", **wish)[0] == 200
+    form = post(house, "secrecy", "/secrecy/reviews/new", proposed="open")[1]
+    assert (str(more) in form, str(opened) in form) == (True, False), "what another review has is not asked for"
+    assert isinstance(house.clock, FixedClock)
+    house.clock.move(seconds=1)
+    at = begun(house)
+    act(house, "archivist", f"{at}/open")
+    act(house, "second", f"{at}/close", sure="1")
+    assert proposed(house) == set(), "a later appraisal said nothing of it"
 
 
 def proposed(house: WebHouse) -> set[str]:

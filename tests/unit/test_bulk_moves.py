@@ -11,6 +11,7 @@ from sqlalchemy import func, select, update
 from archive.arranging import many_steps as bulk_move_steps
 from archive.arranging.items import MOST
 from archive.arranging.many import BulkMoving
+from archive.blocks import Blocks
 from archive.dossiers.order import placed
 from archive.errors import Conflict, InvalidInput, NotAllowed, NotFound, WrongState
 from archive.jobs.outbox import Outbox
@@ -22,6 +23,7 @@ from archive.purging import remove_records
 from archive.shelving.copies import CopyFacts
 from archive.shelving.tree import PlaceFacts
 from archive.shelving.whole import Shelving
+from archive.stocktaking.whole import StocktakingService
 from runtime.wiring.parts import NoWaker
 from tests.factories.arranged import ArrangedHouse, arranged_house
 from tests.fakes.clock import FixedClock
@@ -348,6 +350,23 @@ def test_papers_go_back_onto_their_shelf_and_items_out_of_a_dossier(office: Offi
     office.moves.undo(house.archivist, key)
     office.run(key)
     assert (house.order(into), [house.row(each).dossier_id for each in loose]) == ([], [None] * 3)
+
+
+def test_what_a_count_did_not_find_is_not_found_by_moving_it_in_the_books_and_back(office: Office) -> None:
+    house, clock = office.house, FixedClock()
+    log = Log(house.vault, clock)
+    blocks = Blocks(house.db, house.guard, house.vault, log, clock)
+    stock = StocktakingService(house.db, house.guard, log, clock, blocks, office.shelving.placing)
+    one, other = office.box("A"), office.box("B")
+    office.paper(one, "N-1")
+    count = stock.counting.begin(house.archivist, one)
+    stock.counting.close(house.archivist, count)
+    key = office.moves.onto_shelf(house.archivist, other, one)
+    office.run(key)
+    ended(office, key)
+    office.moves.undo(house.archivist, key)
+    office.run(key)
+    assert stock.following.mark_missing(house.archivist, count, "不见") == 1
 
 
 def test_a_dossier_of_many_is_split_in_a_job(office: Office) -> None:

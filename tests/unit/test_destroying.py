@@ -23,6 +23,7 @@ from archive.model import (
     ApprovalState,
     Block,
     BlockKind,
+    CategorySchedule,
     Content,
     ContentState,
     Copy,
@@ -45,6 +46,7 @@ from archive.model import (
     Record,
     RecordExtension,
     RecordKind,
+    RetentionSchedule,
     ShelfKind,
     ShelfPlace,
     Stop,
@@ -212,6 +214,24 @@ def test_what_a_change_of_schedules_keeps_is_pulled_before_its_days_have_followe
     assert house.items(key)[record].pulled is Stop.UNDUE
 
 
+def test_the_register_names_the_day_by_which_the_last_check_let_it_go(house: DestroyingHouse) -> None:
+    record = house.record(drawn_to=date(1990, 12, 31), filed_at=rights.NOW)
+    key = house.to(State.COUNTED)
+    rule = {"trigger": "year_end", "start": "next_january", "source": "8号令", "term": "D10"}
+    with house.lent.db.writing() as work:  # it came meanwhile, and the kept day does not follow it yet
+        schedule = RetentionSchedule(id=new_id(), code="S", names={}, definition=rule)
+        work.session.get_one(Record, record).term = "D10"
+        work.session.add(schedule)
+        work.session.add(Job(id=new_id(), kind=JobKind.RECKON, run_after=rights.NOW, created_at=rights.NOW))
+        work.session.flush()
+        work.session.add(CategorySchedule(category_id=house.lent.category.id, schedule_id=schedule.id))
+        work.commit()
+    assert house.acts.running.run(house.who("executor"), key, house.row(key).number) is State.RUNNING
+    with house.lent.db.reading() as session:
+        line = session.get_one(DestroyedRecord, (key, record))
+        assert (line.due, line.term) == (date(2001, 1, 1), "D10")
+
+
 def test_it_ends_when_nothing_is_left_to_confirm(house: DestroyingHouse) -> None:
     for gate in (State.ASKED, State.COOLING):
         record = house.record()
@@ -247,7 +267,7 @@ def test_paper_and_files_are_told_by_what_there_is_as_well_as_by_what_is_describ
     looks, who = house.acts.looks, house.who("archivist")
     key = house.begin(replace(HOW, method=DestructionMethod.DELETION))
     shown = looks.show(who, key)
-    assert (shown.paper, shown.electronic, shown.uncounted) == (True, True, 1)
+    assert (shown.paper, shown.electronic, shown.uncounted) == (True, True, 2)
     for each in (scanned, inside):
         house.acts.listing.leave_out(who, key, each)
     shown = looks.show(who, key)
@@ -255,6 +275,10 @@ def test_paper_and_files_are_told_by_what_there_is_as_well_as_by_what_is_describ
     house.appoint(key)
     with pytest.raises(InvalidInput, match="paper_is_not_deleted"):
         house.acts.deciding.ask(who, key, "到期")
+    bound = house.begin(replace(HOW, method=DestructionMethod.DELETION))
+    house.acts.listing.leave_out(who, bound, scanned)
+    shown = looks.show(who, bound)
+    assert (shown.paper, shown.electronic, shown.uncounted) == (True, False, 1), "it is bound with its dossier"
 
 
 def test_numbers_go_on_behind_the_ten_thousandth_of_a_year(house: DestroyingHouse) -> None:

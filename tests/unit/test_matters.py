@@ -96,6 +96,24 @@ def test_what_is_split_off_a_subject_is_kept_by_what_was_open_then_until_it_is_s
     assert [stop(made, each) for each in keys] == [None, Stop.UNSETTLED, None], "later it is that one's alone"
 
 
+def test_what_was_split_off_and_merged_back_or_into_another_is_kept_and_shown(made: RetainedHouse) -> None:
+    house, matters, subjects = made.house, made.retention.matters, made.subjects
+    keys, subject, other = [house.add(f"件{at}", **OLD) for at in range(4)], a_subject(made), a_subject(made)
+    for key, its in zip(keys, (subject, subject, subject, other), strict=True):
+        subjects.link(house.archivist, key, its)
+    made.filed(*keys)
+    matters.open_of_subject(house.archivist, subject, MatterKind.LAWSUIT, "在诉")
+    made.clock.move(seconds=1)
+    off = subjects.split(house.archivist, subject, {"name": "张三"}, keys[1:2])
+    away = subjects.split(house.archivist, subject, {"name": "李四"}, keys[2:3])
+    made.clock.move(seconds=1)
+    subjects.merge(house.archivist, off, subject)
+    subjects.merge(house.archivist, away, other)
+    assert [stop(made, each) for each in keys] == [Stop.UNSETTLED] * 4
+    for each in (subject, off, other):
+        assert [one.why for one in matters.of_subject(house.archivist, each)] == ["在诉"]
+
+
 def test_only_archivists_who_see_the_record_enter_matters(made: RetainedHouse) -> None:
     house, matters = made.house, made.retention.matters
     [key] = made.filed(house.add("索赔单", **OLD))

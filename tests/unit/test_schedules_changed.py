@@ -69,3 +69,16 @@ def test_a_schedule_that_a_draft_once_changed_can_be_removed_and_the_draft_is_st
     assert schedules.one_draft(house.archivist, last).code == "A"
     with house.db.reading() as session:
         assert set(session.scalars(select(ScheduleDraft.schedule_id))) == {None}
+
+
+def test_a_schedule_is_not_removed_before_days_follow_what_was_approved_of_it(made: RetainedHouse) -> None:
+    house, schedules = made.house, made.retention.schedules
+    key = made.schedule("A", term="D10")
+    draft = made.draft(key, "A", term="D30")
+    schedules.decide(house.colleague, draft, "同意", approve=True)
+    with pytest.raises(InUse):
+        schedules.remove(house.archivist, key)
+    made.work()
+    schedules.remove(house.archivist, key)
+    with house.db.reading() as session:
+        assert session.get_one(ScheduleDraft, draft).applied_at is not None

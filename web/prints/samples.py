@@ -111,7 +111,7 @@ def _transfer(rows: int, words: Words) -> TransferGiven:
     name = words.said(_FONDS)
     papers = [_paper(at, words) for at in range(1, rows + 1)]
     bag, day = ("0" * 64, SAMPLE_DAY.isoformat()) if rows else ("", "")
-    return TransferGiven("YJ2026-001", name, words.said(_TITLES[1]), bag, name if rows else "", day, papers)
+    return TransferGiven("YJ2026-0001", name, words.said(_TITLES[1]), bag, name if rows else "", day, papers)
 
 
 def _needs(words: Words) -> Needs:

@@ -24,6 +24,7 @@ FOLLOW_UPS: Mapping[str, str] = {
     "marked": mark("marked as missing"),
     "put_there": mark("put where it was found"),
     "put_back": mark("put back"),
+    "found": mark("found since"),
 }
 
 _SAID: Mapping[ScanVerdict, str] = {
