@@ -9,28 +9,20 @@ from sqlalchemy.orm import Session
 
 from archive.clock import Clock
 from archive.closing import is_closed, open_on
-from archive.database import Base, Database, Work
+from archive.database import Database, Work
 from archive.errors import Conflict, Fault, InUse, InvalidInput, NotFound, StandsAlready
 from archive.identity import Identity
 from archive.ids import UUID, new_id
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
-from archive.model import (
-    ApprovalState,
-    Category,
-    CategoryVersion,
-    Fonds,
-    JobKind,
-    Level,
-    NumberRule,
-    ScheduleDraft,
-)  # fmt: skip
+from archive.model import Category, CategoryVersion, Fonds, JobKind, Level, NumberRule
 from archive.policy.guard import Guard
 from archive.policy.reach import Reach
 from archive.policy.rules import Act
 from archive.scheme import install as installing
 from archive.scheme.document import CategoryDef, Scheme, parse, rule_faults
 from archive.scheme.fields import check_names
+from archive.scheme.tree import in_use
 
 
 @dataclass(frozen=True)
@@ -239,7 +231,7 @@ class SchemeService:
             session = work.session
             self._guard.require_house(session, identity, Act.MANAGE_SCHEME)
             row = self._category(session, category_id)
-            if _in_use(session, row):
+            if in_use(session, row.id):
                 raise InUse(what="category_in_use")
             session.execute(delete(CategoryVersion).where(CategoryVersion.category_id == row.id))
             session.execute(delete(Category).where(Category.id == row.id))
@@ -389,21 +381,6 @@ def _as_data(session: Session, row: Category) -> dict[str, Any]:
 def _branch(session: Session, row: Category) -> list[Category]:
     below = session.scalars(select(Category).where(Category.parent_id == row.id)).all()
     return [row, *(each for child in below for each in _branch(session, child))]
-
-
-def _in_use(session: Session, row: Category) -> bool:
-    """Return whether anything but its own versions names a category."""
-    named = (
-        key.parent
-        for table in Base.metadata.tables.values()
-        if table is not CategoryVersion.__table__
-        for key in table.foreign_keys
-        if key.column is Category.__table__.c.id
-    )
-    drafts = session.scalars(select(ScheduleDraft.categories).where(ScheduleDraft.state == ApprovalState.ASKED))
-    return any(str(row.id) in each for each in drafts) or any(
-        session.scalar(select(column).where(column == row.id).limit(1)) is not None for column in named
-    )
 
 
 def _nodes(rows: Sequence[Category], parent_id: UUID | None) -> list[Node]:
