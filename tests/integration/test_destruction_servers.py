@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event, func, select, text, update
 
 from archive.model import Content, Destruction, DestructionState, Job, JobKind, LogEntry, Person, Record
-from archive.scrubbing import scrub
+from archive.scrubbing import BUSY, scrub
 from benchmarks._rough_proxy import RoughProxy
 from retention.gone import looks
 from runtime.rehearsing import doom
@@ -50,6 +50,19 @@ def at_once(parts: Parts) -> None:
         work.commit()
 
 
+def assert_clean(parts: Parts, key: UUID) -> looks.Findings:
+    """Return the newest proof; a table that somebody held is written anew by proving once more, as the page says."""
+    with parts.db.reading() as session:
+        proof = looks.findings(session, key)[0]
+    assert not proof.found
+    if proof.database.get("written_anew") == BUSY:
+        parts.erasing.again(key)
+        with parts.db.reading() as session:
+            proof = looks.findings(session, key)[0]
+    assert proof.clean, (proof.database, proof.expunge, proof.unreadable)
+    return proof
+
+
 def ended(parts: Parts, key: UUID) -> bool:
     with parts.db.reading() as session:
         return session.get_one(Destruction, key).state is DestructionState.GONE
@@ -81,8 +94,7 @@ def test_locks_give_way_a_hold_set_at_the_store_keeps_its_record_and_an_outage_i
     standing = {info.key for info in parts.store.list()}
     assert versions[ids[0]][0] in standing
     assert not standing & {versions[each][0] for each in ids[1:]}
-    with parts.db.reading() as session:
-        assert looks.findings(session, key)[0].clean
+    assert_clean(parts, key)
 
 
 def test_a_search_server_that_is_away_is_waited_for(archive: Archive) -> None:
@@ -103,10 +115,7 @@ def test_a_search_server_that_is_away_is_waited_for(archive: Archive) -> None:
                 work.commit()
             archive.work(parts)
             assert ended(parts, key)
-            with parts.db.reading() as session:
-                (proof,) = looks.findings(session, key)
-            assert proof.clean, proof.found
-            assert proof.words
+            assert assert_clean(parts, key).words
         finally:
             parts.close()
             elastic.sweep(prefix)
