@@ -36,11 +36,12 @@ class LoanNews:
         self._tell(work, topic, approval.id, people)
 
     def back(self, work: Work, record_id: UUID) -> None:
-        """Tell the first who waits for a paper of a record that it is there, where it may be fetched."""
+        """Tell of a paper that came back: of as many as are there, whoever comes last in line hears it now."""
         session = work.session
         session.flush()
-        following = session.scalar(ready_papers(record_id).limit(1))
-        if following is not None and availability(session, session.get_one(Record, record_id)).there:
+        now = availability(session, session.get_one(Record, record_id))
+        following = session.scalar(ready_papers(record_id).offset(max(now.there - 1, 0)).limit(1))
+        if now.there and following is not None and following.form in now.forms:
             self._tell(work, THERE, following.approval_id, {following.borrower_id})
 
     def recalled(self, work: Work, loan: Loan) -> None:

@@ -203,10 +203,7 @@ class Rounds:
         back = back or AtCounter()
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
-            row = session.get(Circulation, circulation_id)
-            self._guard.require(session, identity, Act.LEND, row.record_id if row else circulation_id)
-            if row is None:
-                raise NotFound
+            row = self._kept(session, identity, circulation_id)
             if row.state not in GOING:
                 raise Ended(state=row.state.value, act="circulation.return")
             copy, holder = session.get_one(Copy, row.copy_id), row.begun_by
@@ -236,10 +233,7 @@ class Rounds:
         """
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
-            row = session.get(Circulation, circulation_id)
-            self._guard.require(session, identity, Act.LEND, row.record_id if row else circulation_id)
-            if row is None:
-                raise NotFound
+            row = self._kept(session, identity, circulation_id)
             if row.state is not CirculationState.ROUND:
                 raise Ended(state=row.state.value, act="circulation.lose")
             copy = session.get_one(Copy, row.copy_id)
@@ -248,6 +242,14 @@ class Rounds:
             self._note(session, identity, "circulation.lose", row, copy=copy.number)
             work.commit()
             return report
+
+    def _kept(self, session: Session, identity: Identity, circulation_id: UUID) -> Circulation:
+        """Return a slip to who lends its record. Raises ``NotFound``, ``NotAllowed``."""
+        row = session.get(Circulation, circulation_id)
+        self._guard.require(session, identity, Act.LEND, row.record_id if row else circulation_id)
+        if row is None:
+            raise NotFound
+        return row
 
     def _end(self, session: Session, identity: Identity, row: Circulation, state: CirculationState) -> None:
         row.state, row.version = state, row.version + 1

@@ -355,6 +355,12 @@ def test_who_waits_hears_of_a_paper_that_comes_back_from_a_post_and_of_files_cal
     assert heard(house, "staff2") == ["loan.approved"]
     house.lending.custody.take_back(archivist, kept)
     assert heard(house, "staff2") == ["loan.approved", "loan.there"]
+    with house.db.writing() as work:
+        work.session.add(Copy(record_id=record, number=2, pages=12, created_at=house.clock.now()))
+        work.commit()
+    other = house.lending.rounds.begin(archivist, record, slip(house, "staff"))
+    house.lending.rounds.take_back(archivist, other)
+    assert heard(house, "staff2").count("loan.there") == 1, "the one who was told has theirs; nobody else waits"
     screen = house.decide("archivist", house.ask("low", house.record(), LoanForm.SCREEN))
     house.lending.counter.recall(archivist, screen.id)
     assert heard(house, "low") == ["loan.approved", "loan.ended"]
