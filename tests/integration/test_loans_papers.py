@@ -358,6 +358,7 @@ def test_who_waits_hears_of_a_paper_that_comes_back_from_a_post_and_of_files_cal
     with house.db.writing() as work:
         work.session.add(Copy(record_id=record, number=2, pages=12, created_at=house.clock.now()))
         work.commit()
+    house.clock.move(hours=1)
     other = house.lending.rounds.begin(archivist, record, slip(house, "staff"))
     house.lending.rounds.take_back(archivist, other)
     assert heard(house, "staff2").count("loan.there") == 1, "the one who was told has theirs; nobody else waits"
