@@ -18,7 +18,7 @@ from archive.model import (
     DestructionRun,
     GoneStep,
 )
-from archive.scrubbing import DONE, REFUSED
+from archive.scrubbing import BUSY, DONE, REFUSED
 
 WIPES_AT = "wipes_at"
 _OF_LOG = frozenset({"checkpoint", "switch_log"})
@@ -29,6 +29,7 @@ class Progress:
     """How far a destruction is: items gone and pulled out of all, contents whose bytes wait, and its step.
 
     ``wipes_at``: the moment from which tables are written anew, as far as that is to come; None: it waits for none.
+    ``held``: they were to be, but somebody held one.
     """
 
     step: GoneStep | None
@@ -37,6 +38,7 @@ class Progress:
     pulled: int
     bytes_waiting: int
     wipes_at: datetime | None = None
+    held: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,14 +119,20 @@ def progress(session: Session, destruction_id: UUID) -> Progress:
     )
     run = session.get(DestructionRun, destruction_id)
     step = run.step if run else None
-    at = wipes_at(run) if run and step is GoneStep.DATABASE else None
+    at, held = (wipes_at(run), BUSY in wiped(run).values()) if run and step is GoneStep.DATABASE else (None, False)
     gone, pulled = states.get(DestructionItemState.GONE, 0), states.get(DestructionItemState.PULLED, 0)
-    return Progress(step, sum(states.values()), gone, pulled, waiting or 0, at)
+    return Progress(step, sum(states.values()), gone, pulled, waiting or 0, at, held)
 
 
 def wipes_at(run: DestructionRun) -> datetime | None:
     """Return the moment from which its tables are written anew; None: none is noted."""
     return _moment(run.facts.get(WIPES_AT))
+
+
+def wiped(run: DestructionRun) -> Mapping[str, str]:
+    """Return how each step of wiping the database ended; empty: it was not tried."""
+    ended: Mapping[str, str] = run.facts.get("database", {})
+    return ended
 
 
 def findings(session: Session, destruction_id: UUID, most: int = 20) -> Sequence[Findings]:

@@ -1,4 +1,4 @@
-"""A clock that stands still until it is moved."""
+"""Clocks: one that stands still until it is moved, and the machine's, some time later."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -17,3 +17,12 @@ class FixedClock:
     def move(self, **step: float) -> None:
         """Go on by a ``timedelta``'s arguments, for example ``minutes=5``."""
         self.moment += timedelta(**step)
+
+
+class LaterClock:
+    """The machine's clock, some time later."""
+
+    later = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.later

@@ -38,6 +38,7 @@ from runtime.wiring.parts import Parts, build
 from storage.generations import register_copy
 from tests.factories.archives import Archive
 from tests.factories.doomed import due, filed, states, there
+from tests.fakes.clock import LaterClock
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,15 +53,6 @@ parts = build(replace(load(os.environ), failpoint=sys.argv[1] + ":kill"), NoWake
 with work_done(parts, wait=True):
     pass
 """
-
-
-class LaterClock:
-    """The machine's clock, some time later."""
-
-    later = timedelta()
-
-    def now(self) -> datetime:
-        return datetime.now(UTC) + self.later
 
 
 @pytest.fixture

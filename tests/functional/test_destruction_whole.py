@@ -1,7 +1,7 @@
 """A due contract at the pages, from its appraisal to the signed certificate, over real parts: nothing of it is left."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,18 +18,10 @@ from runtime.wiring.parts import Parts
 from tests.factories.archives import Archive
 from tests.factories.doomed import due, filed
 from tests.factories.furnished import Hands, password_of
+from tests.fakes.clock import LaterClock
 
 SECRET = "绝无仅有的电梯绿化养护条款"
 DUTIES = (("executor", "clerk"), ("witness", "staff"), ("witness", "resident"), ("supervisor", "system"))
-
-
-class LaterClock:
-    """The machine's clock, some time later."""
-
-    later = timedelta()
-
-    def now(self) -> datetime:
-        return datetime.now(UTC) + self.later
 
 
 class House:

@@ -1,5 +1,6 @@
 """Destruction on real servers: MinIO with locks and holds, and away; Elasticsearch away; a disk that is full."""
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,13 +14,16 @@ from archive.model import Content, Destruction, DestructionState, Job, JobKind, 
 from archive.scrubbing import BUSY, scrub
 from benchmarks._rough_proxy import RoughProxy
 from retention.gone import looks
+from retention.gone.erasing import HELD
 from runtime.rehearsing import doom
 from runtime.scratch import scratch
 from runtime.settings import load
 from runtime.wiring.parts import NoWaker, Parts, build
-from tests.factories import elastic, minio_server
+from tests.factories import elastic, minio_server, postgres
 from tests.factories.archives import Archive
+from tests.factories.databases import ONLY_POSTGRES
 from tests.factories.doomed import due, filed, states, there
+from tests.fakes.clock import LaterClock
 from tests.fakes.faulty_server import OPEN, REFUSES, faulty_server
 from tests.integration.test_minio_faults import Bucketed
 
@@ -153,6 +157,59 @@ def test_a_row_that_someone_still_sees_is_not_said_to_be_wiped(
         assert titles_in(parts, ["消火栓独角兽维修合同"])
     assert set(scrub(parts.db).values()) == {"done"}
     assert titles_in(parts, ["消火栓独角兽维修合同"]) == {}
+
+
+@ONLY_POSTGRES
+def test_who_writes_in_another_database_of_the_server_does_not_hold_up_the_wiping(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = archive.parts()
+    ids = filed(parts, ["消火栓独角兽维修合同"])
+    archive.work(parts)
+    with postgres.connected() as other:
+        other.exec_driver_sql("BEGIN")
+        other.exec_driver_sql("SELECT pg_current_xact_id()")
+        reader = contextlib.ExitStack()
+        session = reader.enter_context(parts.db.reading())
+        assert session.scalar(select(func.count(Person.id))), "ours, and for a moment only"
+        with parts.db.writing() as work:
+            work.session.execute(update(Record).where(Record.id.in_(ids)).values(title="别的", title_key="别的"))
+            work.commit()
+        monkeypatch.setattr("archive.scrubbing.time.sleep", lambda _seconds: reader.close())
+        assert set(scrub(parts.db).values()) == {"done"}
+        other.exec_driver_sql("ROLLBACK")
+    assert titles_in(parts, ["消火栓独角兽维修合同"]) == {}
+
+
+@pytest.mark.parametrize("for_long", [False, True])
+def test_a_table_that_someone_holds_is_wiped_later_and_its_page_says_when(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch, *, for_long: bool
+) -> None:
+    monkeypatch.setattr("archive.scrubbing._TRIES", 2)
+    monkeypatch.setattr("archive.database.sqlite.BUSY_TIMEOUT_MS", 50)
+    monkeypatch.setattr("retention.gone.erasing.WIPES", 3)
+    clock = LaterClock()
+    parts = archive.parts(clock)
+    ids = three(archive, parts)
+    with parts.db.reading() as session:
+        assert session.scalar(select(func.count(Person.id))), "such as a backup that reads for minutes"
+        key = doom(parts, ids[:2])
+        archive.work(parts)
+        for _ in range(2 if for_long else 1):
+            assert not ended(parts, key)
+            with parts.db.reading() as another:
+                far = looks.progress(another, key)
+            assert far.held
+            assert far.wipes_at
+            assert clock.now() < far.wipes_at <= clock.now() + HELD
+            clock.later += HELD
+            if for_long:
+                archive.work(parts)
+        assert ended(parts, key) is for_long, "it does not wait for ever"
+    archive.work(parts)
+    assert ended(parts, key)
+    with parts.db.reading() as session:
+        assert looks.findings(session, key)[0].clean is not for_long
 
 
 def titles_in(parts: Parts, titles: Sequence[str]) -> dict[str, int]:

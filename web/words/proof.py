@@ -21,6 +21,7 @@ PROGRESS = mark("%(gone)s of %(every)s records are gone, %(pulled)s were taken o
 WIPES = mark(
     "Tables are written anew from %(when)s on: the house has set this hour, as who needs a table waits meanwhile."
 )
+HELD = mark("Somebody held a table; it is written anew at %(when)s.")
 
 STEPS: Mapping[str, str] = {
     "rows": mark("records and files go"),
@@ -37,7 +38,7 @@ def progress_line(far: Progress, locale: str, zone: str) -> str:
     say = translator(locale)
     told = say(PROGRESS) % {"gone": far.gone, "every": far.every, "pulled": far.pulled}
     if far.wipes_at:
-        told = f"{told} {say(WIPES) % {'when': minute(far.wipes_at, zone)}}"
+        told = f"{told} {say(HELD if far.held else WIPES) % {'when': minute(far.wipes_at, zone)}}"
     return f"{say(STEPS[far.step.value])} – {told}" if far.step else told
 
 
