@@ -46,7 +46,17 @@ INTAKE: Final = (
 BACKUP: Final = ("backup.database", "backup.manifest", "restore.rows", "restore.objects", "restore.told")
 """Steps of a backup and of a restore."""
 
-MOVE: Final = ("move.objects", "move.indexed", "move.closed", "move.rows", "move.followed", "move.left", "move.undo")
+MOVE: Final = (
+    "move.objects",
+    "move.indexed",
+    "move.closed",
+    "move.rows",
+    "move.followed",
+    "move.left",
+    "move.arrived",
+    "move.opened",
+    "move.undo",
+)
 """Steps of a move."""
 
 MESSAGES: Final = ("due.planned", "due.written", "message.sending", "message.sent")

@@ -20,7 +20,7 @@ from runtime.locks import held
 from runtime.ready import REHEARSAL, RESTORING
 from runtime.revisions import clear, migrate
 from runtime.setting_up.servers import set_up
-from runtime.settings import Settings
+from runtime.settings import Settings, place_of
 from runtime.stores import backup_store
 from runtime.wiring.parts import NoWaker, Parts, build
 from storage.backup_set import BackupSet
@@ -82,6 +82,12 @@ def unfinished(settings: Settings) -> bool:
     return (settings.home / RESTORING).exists()
 
 
+def _begun_here(settings: Settings) -> bool:
+    """Whether one was begun into the very database and store that the settings name: what is there may be dropped."""
+    mark = settings.home / RESTORING
+    return mark.exists() and json.loads(mark.read_text()).get("into") == place_of(settings)
+
+
 def restore(settings: Settings, url: str, set_id: UUID | None, told: Told) -> Report:
     """Bring a set back into the archive that the settings name, which must be empty but for the ring.
 
@@ -89,7 +95,7 @@ def restore(settings: Settings, url: str, set_id: UUID | None, told: Told) -> Re
     One that broke off is begun anew by the next call; contents that came back already are not copied again.
 
     Raises:
-        StandsAlready: there is an archive.
+        StandsAlready: there is an archive, or one that broke off went elsewhere and there is one here.
         BrokenSetting: the ring is not there.
         NotFound: no such set.
         KeyUnavailable, Damaged: as ``Restoring.restore``.
@@ -98,14 +104,14 @@ def restore(settings: Settings, url: str, set_id: UUID | None, told: Told) -> Re
     set_up(settings)
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     settings.run.mkdir(exist_ok=True, mode=0o700)
-    again = unfinished(settings)
+    again = _begun_here(settings)
     if not again and _has_tables(settings):
-        raise StandsAlready(what="archive", field="home")
+        raise StandsAlready(what="restore_elsewhere" if unfinished(settings) else "archive", field="home")
     parts = build(settings, NoWaker())
     parts.db.heeds_gate = False  # it has no tables yet, and then old ones
     try:
         chosen = parts.backups_in(url).find(set_id)
-        (settings.home / RESTORING).write_text(json.dumps({"set": str(chosen.id)}))
+        (settings.home / RESTORING).write_text(json.dumps({"set": str(chosen.id), "into": place_of(settings)}))
         if again:
             clear(parts.db, "" if parts.db.is_sqlite else settings.database_owner_url)
         report = _bring_back(parts, url, chosen, told, witness_aside=True)

@@ -322,6 +322,16 @@ def _text(env: Mapping[str, str], spec: Spec) -> tuple[str | None, str]:
     return None, "default"
 
 
+def place_of(settings: Settings) -> str:
+    """Name where a house lies, without its secrets: database, store and index."""
+    where = urlsplit(settings.database_url)
+    at = where.netloc.rpartition("@")[2]
+    database = where.path.removeprefix("/") if where.scheme == "sqlite" else f"{at}{where.path}"
+    search = urlsplit(settings.search_url).netloc.rpartition("@")[2]
+    found = f"{search} {settings.search_prefix}" if search else f"{settings.home}/index"
+    return f"{database} · {settings.store_url} · {found}"
+
+
 def shown(settings: Settings) -> list[dict[str, str]]:
     """Return every setting with its source and meaning, secrets masked."""
     rows = []

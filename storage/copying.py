@@ -5,13 +5,20 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 
-from archive.errors import Interrupted, NotFound
+from archive.errors import Interrupted, NotFound, Unavailable
+from archive.files.opening import BAD_SECTOR
 from archive.ports import ObjectStore, StoredObject
 from storage.prefixed import PrefixedStore
 
 COPIERS = 4
 _BATCH = 64
+READINGS = 2
+"""How often an object is read that does not come while others do: MinIO says the same of a damaged one and of haste."""
+
+_OTHERS = 8
+"""Objects of a store that are asked for, to tell one that cannot be read from a store that does not answer."""
 
 Told = Callable[[str, int, int], None]
 """Hears which step is at work, how much of it is done and how much there is (0: not known)."""
@@ -53,7 +60,7 @@ class Copying:
             raise Interrupted
 
     def copy(self, items: Sequence[Item], told: Told) -> None:
-        """Copy what is missing. What is damaged or gone at its source is told in ``faults``, and not copied."""
+        """Copy what is missing. What its source does not hold whole is told in ``faults``, and not copied."""
         wanted = [item for item in items if self.there.get(f"objects/{item.key}") != item.size]
         with ThreadPoolExecutor(COPIERS) as pool:
             for start in range(0, len(wanted), _BATCH):
@@ -73,26 +80,89 @@ class Copying:
 
 
 def copied(item: Item, source: ObjectStore, target: ObjectStore) -> StoredObject | None:
-    """Copy a content into another store; return what lies there, None when the source does not hold it whole."""
-    passing = Hashed()
-    try:
-        put = target.put(item.key, passing.through(source.read(item.key, item.version)))
-    except NotFound:
-        return None
-    if passing.sha256 == item.sha256:
-        return put
-    target.remove(put.key, put.version)
+    """Copy a content into another store; return what lies there, None when the source does not hold it whole.
+
+    Raises:
+        Unavailable: a store does not answer. An object that its store cannot read is not whole.
+    """
+    for _ in range(READINGS):
+        reading = _Reading(item, source, item.version)
+        try:
+            put = target.put(item.key, reading.blocks())
+        except (NotFound, Unavailable):
+            if reading.fault is None:
+                raise  # the target's
+            if not reading.of_its_own():
+                return None
+        else:
+            if reading.whole:
+                return put
+            target.remove(put.key, put.version)
+            return None
     return None
 
 
 def is_whole(item: Item, store: ObjectStore, version: str) -> bool:
-    """Read a content back from a store; whether it is what it was."""
-    passing = Hashed()
-    with suppress(NotFound):
-        for _ in passing.through(store.read(item.key, version)):
-            pass
-        return passing.sha256 == item.sha256
+    """Read a content back from a store; whether it is what it was.
+
+    Raises:
+        Unavailable: the store does not answer. An object that it cannot read is not whole.
+    """
+    for _ in range(READINGS):
+        reading = _Reading(item, store, version)
+        with suppress(NotFound, Unavailable):
+            for _block in reading.blocks():
+                pass
+        if reading.fault is None:
+            return reading.whole
+        if not reading.of_its_own():
+            return False
     return False
+
+
+class _Reading:
+    """One reading of a content; ``fault``: what its store said in place of the rest."""
+
+    def __init__(self, item: Item, store: ObjectStore, version: str) -> None:
+        self._item = item
+        self._store = store
+        self._version = version
+        self._passing = Hashed()
+        self.fault: NotFound | Unavailable | None = None
+
+    def blocks(self) -> Iterator[bytes]:
+        """Yield its bytes."""
+        try:
+            yield from self._passing.through(self._store.read(self._item.key, self._version))
+        except (NotFound, Unavailable) as error:
+            self.fault = error
+            raise
+
+    @property
+    def whole(self) -> bool:
+        """Whether what has passed is what it was."""
+        return self._passing.sha256 == self._item.sha256
+
+    def of_its_own(self) -> bool:
+        """Whether it is worth reading once more: it is there, and its store says so of it alone.
+
+        Raises:
+            Unavailable: its fault, where the store hands out nothing else either.
+        """
+        if isinstance(self.fault, Unavailable):
+            if self.fault.facts.get("reason") == BAD_SECTOR or self._hands_out_another():
+                return True
+            raise self.fault
+        return False
+
+    def _hands_out_another(self) -> bool:
+        with suppress(Unavailable):
+            for info in islice(self._store.list(), _OTHERS):
+                if info.key != self._item.key:
+                    with suppress(NotFound, Unavailable):
+                        next(self._store.read(info.key, info.version, 0, 1), b"")
+                        return True
+        return False
 
 
 class Hashed:

@@ -64,7 +64,12 @@ class CarriedObjects:
         return set(self._held)
 
     def carry(self, items: Sequence[Item], told: Told) -> None:
-        """Copy what is not there yet. Raises ``Interrupted``; what came stays, and is not copied again."""
+        """Copy what is not there yet, and take away again what is gone here since it was copied.
+
+        Raises ``Interrupted``; what came stays, and is not copied again.
+        """
+        for key in self.versions.keys() - {item.key for item in items}:
+            self._target.remove(key, self.versions.pop(key))
         wanted = [item for item in items if item.key not in self.versions]
         self._journal.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with ThreadPoolExecutor(COPIERS) as pool, self._journal.open("a", encoding="utf-8") as journal:

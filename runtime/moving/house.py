@@ -8,9 +8,9 @@ place is left or entered in one transaction, the old one first, so that never bo
 
 import time
 from collections.abc import Callable
+from datetime import datetime
 from io import BytesIO
 from typing import Any
-from urllib.parse import urlsplit
 
 from sqlalchemy import delete, func, inspect, or_, select, update
 from sqlalchemy.orm import Session
@@ -24,7 +24,7 @@ from runtime.moving.closure import close, closed_by, moving_parts, reopen
 from runtime.moving.index import CarriedIndex
 from runtime.revisions import clear, migrate, newest_revision
 from runtime.setting_up.servers import set_up
-from runtime.settings import Settings
+from runtime.settings import Settings, place_of
 from runtime.wiring.parts import Parts
 from storage import dump
 from storage.attached import place, told_nothing
@@ -51,15 +51,6 @@ def differing(source: Settings, target: Settings) -> list[str]:
     if embedded if source.search_url == target.search_url == "embedded:" else named:
         parts.append("index")
     return parts
-
-
-def named(target: Settings) -> str:
-    """Name a place without its secrets."""
-    where = urlsplit(target.database_url)
-    database = where.path.removeprefix("/") if where.scheme == "sqlite" else f"{where.hostname}{where.path}"
-    search = urlsplit(target.search_url)
-    found = f"{search.hostname} {target.search_prefix}" if search.hostname else f"{target.home}/index"
-    return f"{database} · {target.store_url} · {found}"
 
 
 class HouseMove:
@@ -92,6 +83,9 @@ class HouseMove:
         self._going_on = going_on
         self._parts = differing(source.settings, target)
         self._target = moving_parts(target, source.settings)
+        self._objects = CarriedObjects(
+            source.store, self._target.store, source.settings.home / "move" / "carried", going_on
+        )
         self._told_at = 0.0
         self._closed_at: float | None = None
         self.facts: dict[str, Any] = {}
@@ -130,17 +124,15 @@ class HouseMove:
             raise BrokenSetting(variable="JUANKU_KEYS", reason="other_ring")
         set_up(self._settings)
         with self._source.db.reading() as session:
-            unfinished = select(MoveRun).where(MoveRun.ended_at.is_(None), MoveRun.whereto == named(self._settings))
+            unfinished = select(MoveRun).where(MoveRun.ended_at.is_(None), MoveRun.whereto == place_of(self._settings))
             self._before = session.scalars(unfinished.order_by(MoveRun.began_at.desc()).limit(1)).first()
             if self._source.db.closed() == "moved":
                 whereto = self._before and closed_by(self._source.db, self._before.id)
                 if whereto is not Closed.MOVED:
                     raise WrongState(state="moved", act="move")
+                return  # all lies there, and was verified
             items = {item.key for item in items_of(session)}
-        self._objects = CarriedObjects(
-            self._source.store, self._target.store, self._source.settings.home / "move" / "carried", self._going_on
-        )
-        if "store" in self._parts and not self._objects.look() <= items:
+        if "store" in self._parts and not self._objects.look() <= items | set(self._objects.versions):
             raise StandsAlready(what="store", field="to")
         if "database" in self._parts and self._has_house():
             raise StandsAlready(what="archive", field="to")
@@ -157,7 +149,8 @@ class HouseMove:
     def _begin(self) -> None:
         with self._source.db.writing() as work:
             if self._before is None:
-                run = MoveRun(id=new_id(), whereto=named(self._settings), began_at=self._source.clock.now(), facts={})
+                there, now = place_of(self._settings), self._source.clock.now()
+                run = MoveRun(id=new_id(), whereto=there, began_at=now, facts={})
                 work.session.add(run)
                 body = {"to": run.whereto, "parts": self._parts}
                 self._source.log.note(work.session, _MOVER, "house.move_begin", body=body)
@@ -307,27 +300,32 @@ class HouseMove:
         if self._closed_at is not None:
             self.facts["read_only_seconds"] = round(time.monotonic() - self._closed_at, 1)
         self.facts["seconds"] = round((ended - self._run.began_at).total_seconds(), 1)
-        for parts in (self._source, self._target) if "database" in self._parts else (self._source,):
-            with parts.db.writing() as work:
-                self._note(work.session, ended_at=ended, error=None, facts=self.facts)
-                if parts is self._target:
-                    if "store" in self._parts:
-                        told_nothing(work.session)
-                    for kind in (JobKind.LOCK, JobKind.HOLD):
-                        self._target.outbox.add(work, kind)
-                    body = {"from": named(self._source.settings), "parts": self._parts}
-                    parts.log.note(work.session, _MOVER, "house.move_in", body=body)
-                work.commit()
-        if "database" in self._parts:
-            self._witnessed()
-            reopen(self._target.db, self._run.id)
+        if "database" in self._parts and closed_by(self._target.db, self._run.id) is Closed.ARRIVING:
+            self._open_there(ended)
+            failpoints.reach("move.opened")
+        with self._source.db.writing() as work:
+            self._note(work.session, ended_at=ended, error=None, facts=self.facts)
+            work.commit()
         (self._source.settings.home / "move" / "carried").unlink(missing_ok=True)
 
-    def _witnessed(self) -> None:
+    def _open_there(self, ended: datetime) -> None:
+        """Open the new place, once it has told of the move and has witnesses. Broken off, it is done once more."""
+        with self._target.db.writing() as work:
+            if work.session.get_one(MoveRun, self._run.id).ended_at is None:
+                self._note(work.session, ended_at=ended, error=None, facts=self.facts)
+                if "store" in self._parts:
+                    told_nothing(work.session)
+                for kind in (JobKind.LOCK, JobKind.HOLD):
+                    self._target.outbox.add(work, kind)
+                body = {"from": place_of(self._source.settings), "parts": self._parts}
+                self._target.log.note(work.session, _MOVER, "house.move_in", body=body)
+                work.commit()
+        failpoints.reach("move.arrived")
         if self._target.witness != self._source.witness and self._source.witness.exists():
             self._target.witness.write_bytes(self._source.witness.read_bytes())
         self._target.sealer.seal_all()
         self._target.checkpoints.make()
+        reopen(self._target.db, self._run.id)
 
     def _stop(self, error: BaseException) -> None:
         """Open the house again: it works on here, and the next run goes on. What is left for good stays left."""

@@ -10,11 +10,9 @@ from archive.errors import NotFound, Unavailable
 from archive.files.opening import own_fault
 from archive.model import Fixity
 from archive.ports import ObjectStore
+from storage.copying import READINGS
 
 __all__ = ["Fixity", "Look", "cipher_hash", "look"]
-
-_READINGS = 2
-"""How often an object is read that does not come while others do: MinIO says the same of a damaged one and of haste."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,7 @@ def look(store: ObjectStore, stored: Stored, db: Database, passed: Callable[[int
     """
     if stored.store_version is None:
         return Look(Fixity.MISSING)
-    for _ in range(_READINGS):
+    for _ in range(READINGS):
         try:
             return _read(store, stored, stored.store_version, passed)
         except NotFound:

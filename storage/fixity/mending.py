@@ -23,7 +23,7 @@ from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import ObjectStore, StoredObject
 from storage.backups import Backups
-from storage.copying import Item
+from storage.copying import Item, is_whole
 from storage.fixity.keeping import marked, note, standing_findings, told
 from storage.fixity.looks import cipher_hash, look
 from storage.fixity.plan import Turn, turns_of
@@ -174,7 +174,7 @@ class Copies:
         return [
             (named[0], version)
             for version in self._versions[content.object_key]
-            if cipher_hash(self._target, f"objects/{content.object_key}", version) == content.cipher_sha256
+            if is_whole(Item(f"objects/{content.object_key}", 0, content.cipher_sha256 or ""), self._target, version)
         ]
 
     def read(self, content: Turn, version: str) -> Iterator[bytes]:

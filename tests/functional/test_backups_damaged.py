@@ -1,5 +1,6 @@
 """Backups of which a part is damaged, or that were made two at once: what is good is used, and what is bad is told."""
 
+import errno
 import os
 from collections.abc import Iterator
 from datetime import timedelta
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from archive.errors import Damaged
+from archive.errors import Damaged, Unavailable
 from archive.identity import system
 from archive.model import LogEntry, RecordState
 from runtime.jobs.destroying import KeyBackups
@@ -134,3 +135,56 @@ def test_of_what_two_backups_copied_at_once_one_copy_stays(kept: Safekeeping, tm
     kept.make(WHO)
     assert len(parts_of(tmp_path, "objects/")) == 2
     assert kept.check(WHO, None) == []
+
+
+def test_one_file_that_its_disk_does_not_give_stops_neither_backup_nor_check_nor_mending(
+    house: WebHouse, kept: Safekeeping, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = next(iter(house.services.store.list()))
+    bad = a_bad_sector(monkeypatch, tmp_path / "objects", content.key)
+    with pytest.raises(Damaged):  # it is told, and the set is made all the same
+        kept.make(WHO)
+    made = kept.backups().find(None)
+    assert (made.objects, made.copied, made.faults) == (2, 1, (content.key,))
+    bad.clear()
+    assert (kept.make(WHO).copied, kept.check(WHO, None)) == (1, [])
+
+    care, mending = house.services.house.fixity, house.services.house.mending
+    bad.update({tmp_path / "objects": content.key, tmp_path / "backups": content.key})
+    assert kept.check(WHO, None) == [f"objects/{content.key}"]
+    care.run(WHO, everything=True)
+    assert care.alarm() == 1
+    assert mending.mend(WHO).left == (content.key,)
+    del bad[tmp_path / "backups"]
+    assert kept.check(WHO, None) == []
+
+
+def test_a_store_that_gives_nothing_is_no_fault_of_its_files(
+    kept: Safekeeping, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = a_bad_sector(monkeypatch, tmp_path / "objects", "", errno.ESTALE)
+    with pytest.raises(Unavailable):
+        kept.make(WHO)
+    assert kept.backups().sets() == []
+    bad[tmp_path / "objects"] = next(iter(kept_objects(tmp_path))).partition("@")[0]
+    with pytest.raises(Damaged):  # of this one alone: the other is given
+        kept.make(WHO)
+    assert kept.backups().find(None).copied == 1
+
+
+def kept_objects(folder: Path) -> list[str]:
+    return sorted(path.name for path in (folder / "objects" / "objects").rglob("*@*"))
+
+
+def a_bad_sector(monkeypatch: pytest.MonkeyPatch, folder: Path, key: str, says: int = errno.EIO) -> dict[Path, str]:
+    """Have the disk refuse an object under a folder; return what it refuses, to be changed."""
+    bad, real = {folder: key}, os.pread
+
+    def pread(handle: int, length: int, at: int) -> bytes:
+        path = Path(f"/proc/self/fd/{handle}").readlink()
+        if any(path.is_relative_to(each) and name.replace("/", "_") in path.name for each, name in bad.items()):
+            raise OSError(says, os.strerror(says))
+        return real(handle, length, at)
+
+    monkeypatch.setattr("storage.objects.os.pread", pread)
+    return bad

@@ -14,6 +14,7 @@ from archive.cataloguing.describing import Draft
 from archive.errors import BrokenSetting, Damaged, Interrupted, InvalidInput, ReadOnly, StandsAlready, WrongState
 from archive.ids import new_id
 from archive.model import Content, Fonds, Hold, HoldKind, HoldRecord, Job, JobKind, JobState, LogEntry, Record
+from archive.purging import remove_records
 from runtime.cli.move import read_settings, target_of
 from runtime.fsck import fsck
 from runtime.moving.closure import moving_parts, undo
@@ -120,13 +121,13 @@ def test_a_house_moves_whole_and_the_old_place_is_closed_until_it_is_taken_back(
     assert whole(archive)
 
 
-@pytest.mark.parametrize("step", ["move.objects", "move.rows", "move.left"])
+@pytest.mark.parametrize("step", ["move.objects", "move.rows", "move.left", "move.arrived", "move.opened"])
 def test_a_move_that_is_killed_goes_on_by_the_same_command(archive: Archive, new: Archive, step: str) -> None:
     before = shown(archive)
     archive.close()
     killed = archive.run("move", "--to", named(new), "--json", more={"JUANKU_FAILPOINT": f"{step}:kill"})
     assert killed.code == -signal.SIGKILL
-    if step != "move.objects":
+    if step not in {"move.objects", "move.opened"}:
         with pytest.raises(WrongState, match="arriving"):
             require_ready(new.settings)
     report = move(archive, new)
@@ -137,6 +138,31 @@ def test_a_move_that_is_killed_goes_on_by_the_same_command(archive: Archive, new
     with new.parts().db.reading() as session:
         begun = select(func.count()).select_from(LogEntry).where(LogEntry.act == "house.move_begin")
         assert session.scalar(begun) == 1
+        came = select(func.count()).select_from(LogEntry).where(LogEntry.act == "house.move_in")
+        assert session.scalar(came) == 1
+    with pytest.raises(WrongState, match="moved"):
+        move(archive, new)
+
+
+def test_what_goes_between_two_runs_of_a_move_stops_it_not_and_does_not_stay_there(
+    archive: Archive, new: Archive
+) -> None:
+    def dies(step: str, *_: object) -> None:
+        if step == "index":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        move(archive, new, live=True, told=dies)
+    parts = archive.parts()
+    with parts.db.writing() as work:
+        record = work.session.scalars(select(Content.record_id).order_by(Content.id)).first()
+        assert record
+        gone = set(work.session.scalars(select(Content.object_key).where(Content.record_id == record)))
+        remove_records(work.session, [record])
+        work.commit()
+    archive.close()
+    assert move(archive, new)["gone_on"]
+    assert not gone & {info.key for info in new.parts().store.list()}
 
 
 def test_people_file_on_while_files_are_copied_and_nothing_is_lost_or_doubled(archive: Archive, new: Archive) -> None:

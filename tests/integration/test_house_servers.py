@@ -13,13 +13,14 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
+from archive.errors import StandsAlready
 from archive.identity import system
 from runtime.doctor import doctor
 from runtime.ready import RESTORING
 from runtime.restoring import restore
 from runtime.setting_up.making import create
 from runtime.setting_up.servers import set_up
-from runtime.settings import Settings, load
+from runtime.settings import Settings, load, place_of
 from runtime.wiring.parts import NoWaker, build
 from storage.minio.client import Access, client, translated
 from storage.minio.setup import may_delete, state
@@ -80,7 +81,11 @@ def test_a_restore_sets_empty_servers_up_and_begins_anew_where_it_broke_off(
     parts.close()
     there = settings("there", addresses(names, "one"))
     assert restore(there, place, None, lambda *_: None).ok
-    (there.home / RESTORING).write_text("{}")  # as it stands when a restore is killed
+    (there.home / RESTORING).write_text(json.dumps({"into": place_of(here)}))  # one that was killed went elsewhere
+    with pytest.raises(StandsAlready, match="restore_elsewhere"):
+        restore(there, place, None, lambda *_: None)
+    assert run(addresses(names, "one")["JUANKU_DATABASE_URL"], "SELECT count(*) FROM house") == 1
+    (there.home / RESTORING).write_text(json.dumps({"into": place_of(there)}))
     assert restore(there, place, None, lambda *_: None).ok
     assert run(addresses(names, "one")["JUANKU_DATABASE_URL"], "SELECT count(*) FROM house") == 1
 

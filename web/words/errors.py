@@ -112,7 +112,7 @@ ERRORS: Mapping[str, Words] = {
         409,
         mark("A restore of this archive was begun and has not ended."),
         "",
-        mark("Run 'juanku restore' again; it begins anew and keeps the files that came back already."),
+        mark("Run 'juanku restore' again with the settings it began with; files that came back already are kept."),
     ),
     "read_only": Words(
         503,
