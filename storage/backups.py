@@ -340,7 +340,9 @@ class Backups:
     ) -> tuple[LogPart, ...]:
         """Write what came into the log since the last set, and return all parts that hold it. None for an empty log."""
         last = next((each for each in before if each.schema == self._schema and each.ring == self._ring.id), None)
-        parts = tuple(still_good(session, last.logs, last.log_hash, there, damaged)) if last else ()
+        keys = set(self._ring.generations())  # after a move the ring may be a copy from before a part
+        opens = last is not None and all(part.id in keys for part in last.logs)
+        parts = tuple(still_good(session, last.logs, last.log_hash, there, damaged)) if last and opens else ()
         after = parts[-1].upto if parts else 0
         if head == after:
             return parts

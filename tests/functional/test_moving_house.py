@@ -12,6 +12,7 @@ from sqlalchemy import delete, func, select, update
 
 from archive.cataloguing.describing import Draft
 from archive.errors import BrokenSetting, Damaged, Interrupted, InvalidInput, ReadOnly, StandsAlready, WrongState
+from archive.identity import system
 from archive.ids import new_id
 from archive.model import Content, Fonds, Hold, HoldKind, HoldRecord, Job, JobKind, JobState, LogEntry, Record
 from archive.purging import remove_records
@@ -20,8 +21,10 @@ from runtime.fsck import fsck
 from runtime.moving.closure import moving_parts, undo
 from runtime.moving.house import HouseMove
 from runtime.moving.index import CarriedIndex
+from runtime.restoring import rehearse
 from runtime.setting_up.making import require_ready
-from runtime.wiring.parts import Parts
+from runtime.settings import load
+from runtime.wiring.parts import NoWaker, Parts, build
 from tests.factories.archives import Archive
 
 
@@ -163,6 +166,35 @@ def test_what_goes_between_two_runs_of_a_move_stops_it_not_and_does_not_stay_the
     archive.close()
     assert move(archive, new)["gone_on"]
     assert not gone & {info.key for info in new.parts().store.list()}
+
+
+def test_a_copy_of_the_ring_follows_what_came_into_it_while_people_worked(archive: Archive, new: Archive) -> None:
+    backups = {"JUANKU_BACKUP_URL": (archive.folder / "backups").as_uri()}
+    parts, begun = build(load(archive.environment | backups), NoWaker()), []
+
+    def a_new_year_begins(step: str, *_: object) -> None:
+        if step == "index" and not begun:
+            begun.append(step)
+            files_one(parts, "搬家时入库")
+            with parts.db.writing() as work:
+                record = work.session.scalars(select(Record.id).where(Record.title == "搬家时入库")).one()
+                parts.vault.regroup(work.session, [(record, 2077)])  # as filing does
+                work.commit()
+            parts.safekeeping.make(system("backup"))
+
+    move(archive, new, live=True, told=a_new_year_begins)
+    assert begun
+    parts.close()
+    assert whole(new)
+    there = build(load(new.environment | backups), NoWaker())
+    me = there.people.identity_of("archivist")
+    with there.db.reading() as session:
+        content = session.scalars(select(Content.id).join(Record).where(Record.title == "搬家时入库")).one()
+    assert b"".join(there.intake.open_file(me, content).reader.read()).decode() == "搬家时入库"
+    made = there.safekeeping.make(system("backup"))
+    assert len(made.logs) > 1, "it goes on behind the one that was made here"
+    assert rehearse(there, system("backup"), made.id, None, lambda *_: None).ok
+    there.close()
 
 
 def test_people_file_on_while_files_are_copied_and_nothing_is_lost_or_doubled(archive: Archive, new: Archive) -> None:
