@@ -304,6 +304,19 @@ def test_places_and_subjects_are_added_and_found(house: ApiHouse) -> None:
     assert house.get(path, "staff").status_code == 403
 
 
+def test_a_history_tells_telephones_as_a_page_does(house: ApiHouse) -> None:
+    record, _ = new(house, fields={"partner": "通力电梯", "phone": "13812345678"})
+    tag = house.get(f"/api/v1/records/{record}").headers["ETag"]
+    changed = {"fields": {"phone": "13912345678"}}
+    assert house.ask("PATCH", f"/api/v1/records/{record}", If_Match=tag, json=changed).status_code == 200
+    told = house.get(f"/api/v1/records/{record}/history").text
+    assert "138****5678" in told
+    assert "139****5678" in told
+    assert "12345678" not in told
+    (head, *_) = house.get(f"/api/v1/records/{record}/history").json["entries"]
+    assert head["record"] == record, "an id stays as it is"
+
+
 def test_officers_keep_accounts_jobs_and_the_log(house: ApiHouse) -> None:
     account = {"login": "li", "name": "李某", "password": "梅花三弄-2026-秋", "roles": ["staff"]}
     assert house.ask("POST", "/api/v1/people", "security", json=account).status_code == 201

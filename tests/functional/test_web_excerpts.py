@@ -68,6 +68,20 @@ def boxed(page: int) -> dict[str, str]:
     return {f"p{page}-{side}": value for side, value in BOX.items()}
 
 
+def test_no_black_part_is_lost_behind_rows_that_were_taken_back(house: WebHouse) -> None:
+    archivist = house.browser("archivist")
+    _record, content = kept(house, a_pdf("甲方身份证号保密"))
+    rows = [dict.fromkeys(BOX, "")] * 60 + [BOX]
+    pdf = excerpt(archivist, content, **{f"p1-{side}": [row[side] for row in rows] for side in BOX})
+    assert drawn(pdf).getpixel((int(drawn(pdf).width * 0.3), int(drawn(pdf).height * 0.16))) == (0, 0, 0)
+    many = {f"p1-{side}": [value] * 45 for side, value in BOX.items()}
+    status, page = post(archivist, f"/files/{content}/excerpt", act="make", pages="1", purpose="核对", **many)
+    assert status == 422
+    assert len(re.findall(f'name="p1-left"[^>]*value="{BOX["left"]}"', page)) == 45, (
+        "what was drawn stays to be changed"
+    )
+
+
 def test_what_is_black_is_nowhere_in_the_excerpt(house: WebHouse) -> None:
     archivist = house.browser("archivist")
     _record, content = kept(house, a_pdf("甲方身份证号保密", "第二页可以看"))

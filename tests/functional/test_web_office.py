@@ -161,3 +161,16 @@ def test_without_a_converter_there_is_the_text_and_no_word_of_it(tmp_path: Path)
     assert "电梯维保合同正文" in page
     assert PREPARED not in page
     assert "LibreOffice" not in page
+
+
+def test_a_borrower_waits_for_the_marked_pages_and_is_not_given_the_file_itself_meanwhile(tmp_path: Path) -> None:
+    printer = Printer()
+    with a_web_house(tmp_path, soffice=printer) as house:
+        record, content = marked.kept(house, "合同.docx", a_docx(BODY))
+        marked.lent(house, record, copying=True)
+        staff = house.browser("staff")
+        first = staff.get(f"/files/{content}")
+        assert (first.status_code, first.mimetype) == (409, "text/html")
+        assert "正在准备" in first.text
+        printer.finish()
+        assert staff.get(f"/files/{content}").mimetype == "application/pdf"

@@ -81,7 +81,7 @@ def record_by_number(number: str) -> RecordAnswer:
     return record(services().records.find_number(identity(), number))
 
 
-@operation("/files/{content_id}", 403, 404, 416, 503)
+@operation("/files/{content_id}", 403, 404, 409, 416, 503)
 def file(content_id: UUID, query: PagesWanted) -> Response:  # noqa: ARG001 - the page reads the same query
     """Send the bytes of a stored file, whole or one range; to who is not to have it as it is, a marked copy."""
     reply = files.download(content_id)

@@ -1,11 +1,15 @@
 """The house's own keeping: accounts, how the jobs stand, the log."""
 
+import re
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from archive.jobs.status import status
 from archive.log.browse import LogFilter, LogLine
 from archive.log.browse import LogPage as Found
 from archive.model import JobKind
+from archive.personal import mask
 from archive.policy.rules import Act
 from web import paging
 from web.api import given
@@ -13,6 +17,9 @@ from web.api.made import Entry, EntryPage, JobList, JobsCounted, PersonChanged, 
 from web.api.names import behind, page
 from web.api.operations import operation
 from web.services import identity, services
+
+_CODE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32,}")
+"""An id or a hash, in which digits are no telephone's."""
 
 
 @operation("/people", 403)
@@ -154,5 +161,18 @@ def _entry(line: LogLine) -> Entry:
         registration_number=line.registration_number,
         record=line.record_id if line.seen else None,
         subject=line.subject_id,
-        body=dict(line.body) if line.body is not None else None,
+        body=_masked(line.body) if line.body is not None else None,
     )
+
+
+def _masked(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts of an act with personal numbers as a page shows them."""
+    return {name: _blotted(value) for name, value in body.items()}
+
+
+def _blotted(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return _masked(value)
+    if isinstance(value, list):
+        return [_blotted(each) for each in value]
+    return mask(value, keep_ends=True)[0] if isinstance(value, str) and not _CODE.fullmatch(value) else value

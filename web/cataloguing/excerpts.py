@@ -140,8 +140,8 @@ def _is_number(text: str) -> bool:
 
 
 def _typed(page: int) -> list[list[str]]:
-    """Return the rows of numbers that came with the form, and empty ones behind them."""
-    columns = [request.form.getlist(f"p{page}-{side}")[: MOST_BOXES + 1] for side in SIDES]
+    """Return the rows of numbers that came with the form, all of them, and empty ones behind."""
+    columns = [request.form.getlist(f"p{page}-{side}") for side in SIDES]
     rows = [[text[:8] for text in row] for row in zip(*columns, strict=False) if any(text.strip() for text in row)]
     return rows + [[""] * len(SIDES) for _blank in range(BLANK)]
 

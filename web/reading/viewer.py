@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from archive.errors import Damaged, Fault, InvalidInput, NotFound, TooLarge, Unavailable
+from archive.errors import Damaged, Fault, InvalidInput, NotFound, TooLarge, Unavailable, WrongState
 from archive.files.inside import called
 from archive.identity import Identity
 from archive.loans.marking import Used
@@ -179,10 +179,11 @@ def copy_of(
 ) -> MarkedCopy | None:
     """Return pages of a file as someone may take them away who is not to have the original.
 
-    Of an Office document they are the pages as printed, once those are made. None: there is nothing to be drawn.
+    Of an Office document they are the pages as printed. None: there is nothing to be drawn.
 
     Raises:
         NotFound, NotAllowed: as ``IntakeService.open_file``; there are no such pages.
+        WrongState: ``preparing``: they are being printed; meanwhile the file itself is not given in their place.
         InvalidInput: ``pages``: too many at once.
         LimitReached: their loan allows no more copies.
     """
@@ -194,7 +195,8 @@ def copy_of(
         return None
     made = services.office.made(content.id, key) if _is_printed(services, content) else None
     if _is_printed(services, content) and made is None:
-        services.office.ask(content.id, content.media_type or "", key, _reader(services, content, key).read)
+        if services.office.ask(content.id, content.media_type or "", key, _reader(services, content, key).read):
+            raise WrongState(state="preparing", act=Act.TAKE.value, seconds=5)
         return None
     pages = made.pages if made else content.pages or 0
     last = min(last, pages)

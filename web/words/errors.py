@@ -114,6 +114,12 @@ ERRORS: Mapping[str, Words] = {
         "",
         mark("Run 'juanku restore' again with the settings it began with; files that came back already are kept."),
     ),
+    "preparing": Words(
+        409,
+        mark("The pages of this file are being prepared."),
+        "",
+        mark("Do it again in a few moments."),
+    ),
     "read_only": Words(
         503,
         mark("The house is being moved: for a while it can be read and searched, and nothing can be changed."),

@@ -134,7 +134,7 @@ def field_label(name: str, locale: str) -> str:
 
 def _words_of(error: ArchiveError) -> Words:
     state = error.facts.get("state")
-    if state in {"no_archive", "other_version", "restoring", "moved", "arriving"}:
+    if state in {"no_archive", "other_version", "restoring", "moved", "arriving", "preparing"}:
         return ERRORS[state]
     if type(error) is Unavailable and error.facts.get("part") == "store":
         return ERRORS["store_unavailable"]
