@@ -1,5 +1,6 @@
 """Forms of the house's pages: what a form asks, how it is shown, and how it comes back with its faults."""
 
+import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -156,9 +157,17 @@ def key_needed(name: str) -> UUID:
 
 
 def whole_typed(name: str, default: int = 0) -> int:
-    """Return the whole number that a field gives; ``default`` when it gives none."""
-    text = request.form.get(name, "").strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else default
+    """Return the whole number that a field gives, in digits of any width; ``default`` when it is empty.
+
+    Raises:
+        InvalidInput: it is none.
+    """
+    text = unicodedata.normalize("NFKC", request.form.get(name, "")).strip()
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise InvalidInput(Fault(name, "not_a_number"))
+    return int(text)
 
 
 def year_in(text: str) -> int | None:

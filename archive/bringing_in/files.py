@@ -93,11 +93,12 @@ def match(files: Sequence[Wanted], names: Sequence[str]) -> Matched:
 
     What may be meant by rows of several folders, or lies in several under the name of one row, is left over.
     """
-    by_key: dict[str, list[Wanted]] = defaultdict(list)
+    lying: _Lying = defaultdict(list)
     for each in files:
-        for key in {_key(each.name), _ENDING.sub("", _key(each.name))}:
-            by_key[key].append(each)
-    fitting = {name: _nearest(by_key, name) for name in names}
+        for key in _keys(each.name):
+            lying[key, _folder(each.name)].append(each)
+            lying[key, None].append(each)
+    fitting = {name: _nearest(lying, name) for name in names}
     # A record keeps a file under its name alone: two of one name, out of two folders, would be taken for one.
     sources: dict[tuple[int, str], set[tuple[str, ...]]] = defaultdict(set)
     for name, found in fitting.items():
@@ -120,10 +121,14 @@ def match(files: Sequence[Wanted], names: Sequence[str]) -> Matched:
     )
 
 
-def _nearest(by_key: Mapping[str, Sequence[Wanted]], name: str) -> Sequence[Wanted]:
+_Lying = dict[tuple[str, str | None], list[Wanted]]
+"""Wanted files by key and the folder they lie in ("": none is told; None: in any)."""
+
+
+def _nearest(lying: _Lying, name: str) -> Sequence[Wanted]:
     """Return what a file may be, of which most folders agree; nothing if that lies in several folders."""
-    keys = dict.fromkeys((_key(name), _ENDING.sub("", _key(name))))
-    found = [each for key in keys for each in by_key.get(key, ()) if each.fits(name)]
+    at: tuple[str | None, ...] = (folder, "") if (folder := _folder(name)) else (None,)
+    found = [each for key in _keys(name) for place in at for each in lying.get((key, place), ()) if each.fits(name)]
     most = max((each.agrees(name) for each in found), default=0)
     near = [each for each in found if each.agrees(name) == most]
     return near if len({_folders(each.name) for each in near}) == 1 else ()
@@ -136,6 +141,16 @@ def _base(name: str) -> str:
 def _folders(name: str) -> tuple[str, ...]:
     """Return the folders of a name, the uppermost first, as they are compared."""
     return tuple(_folded(each) for each in re.split(r"[/\\]", name)[:-1] if each not in {"", "."})
+
+
+def _folder(name: str) -> str:
+    return next(reversed(_folders(name)), "")
+
+
+def _keys(name: str) -> Sequence[str]:
+    """Return under which keys a file is looked for: with its ending, and without."""
+    key = _key(name)
+    return list(dict.fromkeys((key, _ENDING.sub("", key))))
 
 
 def _key(name: str) -> str:

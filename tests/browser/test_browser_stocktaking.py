@@ -1,5 +1,6 @@
 """Scans of a stock-taking outlive a broken line and a page loaded again, in their order, each once."""
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -34,14 +35,18 @@ def browser() -> Iterator[Browser]:
 
 
 def _opened(browser: Browser, at: str) -> Page:
-    page = browser.new_page(locale="zh-CN", viewport={"width": 390, "height": 844})
+    page = browser.new_context(locale="zh-CN", viewport={"width": 390, "height": 844}).new_page()
     page.goto(at)
+    _sign_in(page)
+    page.goto(at)
+    return page
+
+
+def _sign_in(page: Page) -> None:
     page.fill("[name=login]", "archivist")
     page.fill("[name=password]", PASSWORD)
     page.press("[name=password]", "Enter")
     expect(page.locator("[name=login]")).to_have_count(0)
-    page.goto(at)
-    return page
 
 
 def _scan(page: Page, label: str) -> None:
@@ -110,3 +115,24 @@ def test_a_count_that_was_closed_meanwhile_says_so_and_keeps_what_waits(house: W
         _scan(page, numbers[0])
         expect(page.locator(".scan-fault")).to_be_visible()
         expect(page.locator("[data-waits]")).to_contain_text("1")
+
+
+def test_who_signs_in_again_on_another_page_loses_no_scan(house: WebHouse, browser: Browser) -> None:
+    numbers, _ = a_counted_room(house, "K1", 2)
+    at = Hands(house, "archivist").post("/stocktakings", place="K1-1-1-1").location
+    with served(house.app) as url:
+        page = _opened(browser, url + at)
+        expect(page.locator("[data-standing]")).to_have_text("K1-1-1-1")
+        page.route("**/scans", lambda route: route.abort())
+        _scan(page, numbers[0])
+        expect(page.locator("[data-waits]")).to_contain_text("1")
+        another = page.context.new_page()
+        another.goto(url + "/")
+        another.locator(".me summary").click()
+        another.locator("form[action$='/sign-out'] button").click()
+        expect(another).to_have_url(re.compile("/sign-in"))
+        _sign_in(another)
+        page.unroute("**/scans")
+        _scan(page, numbers[1])
+        expect(page.locator("[data-waits]")).to_be_hidden()
+        expect(page.locator("[data-recent] li")).to_have_count(2)

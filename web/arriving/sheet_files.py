@@ -17,6 +17,9 @@ from web.words.faults import explain_failed
 pages = Blueprint("sheet_files", __name__)
 
 MOST_NAMES = 20_000
+MOST_FLASHED = 10
+"""Messages of one request: they travel in a cookie, which holds no more."""
+
 MOST_TOLD = 200
 """Names of files left over on either side that are told."""
 
@@ -59,8 +62,11 @@ def take(sheet_id: UUID) -> BaseResponse:
     if request.accept_mimetypes.best == "application/json":
         return jsonify(taken=taken, failed=failed, unknown=list(found.unknown))
     flash(ngettext("%(num)d file was taken in.", "%(num)d files were taken in.", taken))
-    for name in [*failed.values(), *found.unknown[:20]]:
-        flash(name)
+    left = [*failed.values(), *found.unknown]
+    for told in left[:MOST_FLASHED]:
+        flash(told[:200])
+    if len(left) > MOST_FLASHED:
+        flash(ngettext("%(num)d more was not taken in.", "%(num)d more were not taken in.", len(left) - MOST_FLASHED))
     return redirect(url_for("bring_in.show", sheet_id=sheet_id), 303)
 
 

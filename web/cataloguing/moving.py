@@ -17,6 +17,8 @@ from web.words.faults import explain, explain_fault, field_label
 
 pages = Blueprint("moving", __name__)
 
+MOST_TOLD = 10
+
 
 @pages.post("/records/move")
 def move() -> BaseResponse:
@@ -41,10 +43,12 @@ def move() -> BaseResponse:
         )
     if form.get("confirmed"):
         done = services().moving.move(identity(), ids, target, into_notes=into_notes)
-        for each in done:
-            if each.error:
-                flash(f"{each.title}{'：' if current_locale() != 'en' else ': '}{_why(each.error)}")
-        moved = sum(each.error is None for each in done)
+        staying = [(each.title, each.error) for each in done if each.error]
+        for title, reason in staying[:MOST_TOLD]:  # messages travel in a cookie, which holds no more
+            flash(f"{title[:60]}{'：' if current_locale() != 'en' else ': '}{_why(reason)}")
+        if (more := len(staying) - MOST_TOLD) > 0:
+            flash(ngettext("%(num)d more stays where it is.", "%(num)d more stay where they are.", more))
+        moved = len(done) - len(staying)
         flash(ngettext("%(num)d record is moved.", "%(num)d records are moved.", moved))
         return back()
     planned = services().moving.plan(identity(), ids, target)

@@ -185,7 +185,7 @@ def _department(text: str, faults: list[Fault]) -> UUID | None:
 
 
 def _place(text: str, category: CategoryShown, directory: Directory, faults: list[Fault]) -> UUID | None:
-    plain = text.split(" ", 1)[0].strip()  # a list entry reads "A01/02 名称"
+    plain, *_name = text.split(maxsplit=1) or [""]  # a list entry reads "A01/02 名称"
     if not plain:
         return None
     found = directory.place_at(category.fonds_id, plain)

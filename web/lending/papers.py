@@ -1,11 +1,9 @@
 """What is printed of loans: the slip that goes with papers, and the register."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 from uuid import UUID
-
-from flask_babel import to_user_timezone
 
 from archive.house.levels import mark as level_mark
 from archive.loans.custody import CustodyShown
@@ -19,7 +17,7 @@ from web.prints.filled import set_form, words_now
 from web.prints.head_words import heads
 from web.prints.kinds import KINDS
 from web.services import services
-from web.words import mark, named, translator
+from web.words import mark, minute, named, translator
 from web.words.loans import SHORT_FORMS, STATES, USED_HOW
 from web.words.shelves import CONDITIONS
 
@@ -139,12 +137,12 @@ def circulation_pdf(found: SlipShown) -> bytes:
     rows = [
         {
             "serial": str(each.position), "passed_to": found.names.get(each.person_id, ""),
-            "sent_at": _minute(each.signed_at), "returned_at": "", "signature": "", "notes": "",
+            "sent_at": minute(each.signed_at, services().zone()), "returned_at": "", "signature": "", "notes": "",
         }
         for each in found.stops
     ]  # fmt: skip
     if signed and found.row.ended_at:
-        rows[len(signed) - 1]["returned_at"] = _minute(found.row.ended_at)
+        rows[len(signed) - 1]["returned_at"] = minute(found.row.ended_at, services().zone())
     sheet = {
         **_level_of(found.level), "number": found.number or "", "document_number": "", "responsible": "",
         "date": "", "title": found.title or "", "rows": rows,
@@ -161,10 +159,6 @@ def _returned(found: SlipShown) -> str:
         return ""
     condition = translator(current_locale())(CONDITIONS[found.row.condition_in.value])
     return f"{'' if found.row.pages_in is None else found.row.pages_in} {condition}".strip()
-
-
-def _minute(at: datetime | None) -> str:
-    return to_user_timezone(at).strftime("%Y-%m-%d %H:%M") if at else ""
 
 
 def _level(found: Sequence[LoanShown]) -> dict[str, Any]:

@@ -57,6 +57,11 @@ for (const group of document.querySelectorAll(".rail details[data-code]")) {
   });
 }
 
+// What this browser keeps goes with who signs out; scans of a stock-taking that were not sent yet stay for them.
+document.querySelector("form[action$='/sign-out']")?.addEventListener("submit", () => {
+  for (const key of Object.keys(localStorage)) if (!key.startsWith("juanku-stock:")) localStorage.removeItem(key);
+});
+
 document.querySelector(".rail a[aria-current]")?.scrollIntoView({ block: "nearest" });
 
 document.addEventListener("click", (event) => {

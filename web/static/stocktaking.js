@@ -6,7 +6,8 @@
   const form = document.querySelector("form.stock");
   if (!form) return;
   const words = form.dataset;
-  const token = form.querySelector("input[name=csrf_token]").value;
+  const tokenIn = (page) => page.querySelector("form.stock input[name=csrf_token]")?.value;
+  let token = tokenIn(document);
   const field = form.querySelector("input[name=scan]");
   const at = form.querySelector("input[name=at]");
   const said = document.querySelector(".scan-said");
@@ -108,6 +109,15 @@
     return { status: reply.status, told };
   }
 
+  // Who signed in again on another page has another token there.
+  async function renewed() {
+    const reply = await fetch(location.href, { credentials: "same-origin" });
+    const found = tokenIn(new DOMParser().parseFromString(await reply.text(), "text/html"));
+    if (!found || found === token) return false;
+    token = found;
+    return true;
+  }
+
   // Sends what waits, in its order. What the archive refuses is set aside when it stands alone, so that it holds up nothing.
   async function send() {
     if (busy) return;
@@ -125,6 +135,8 @@
           }
           most = AT_ONCE;
           pause = 1000;
+        } else if (told.code === "form_expired" && await renewed()) {
+          continue;
         } else if (status === 401 || told.code === "signed_out" || told.code === "form_expired") {
           say("fault", words.signedOut);
           break;

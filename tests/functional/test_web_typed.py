@@ -1,0 +1,76 @@
+"""What people type and send: digits and blanks of another width, many files of one name. Nothing is guessed."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from archive.bringing_in.files import Wanted, match
+from archive.errors import InvalidInput
+from archive.ids import new_id
+from archive.model import Record
+from tests.factories.drawn import a_pdf
+from tests.factories.web_house import WebHouse, a_web_house, token_of
+from tests.functional import test_web_marks as marked
+from web.asking import whole_typed
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[WebHouse]:
+    with a_web_house(tmp_path) as made:
+        yield made
+
+
+@pytest.mark.parametrize(("text", "number"), [("２０２４", 2024), (" 7 ", 7), ("", 3), ("  ", 3)])
+def test_a_whole_number_is_read_whatever_the_width_of_its_digits(text: str, number: int) -> None:
+    with Flask(__name__).test_request_context(method="POST", data={"year": text}):
+        assert whole_typed("year", 3) == number
+
+
+@pytest.mark.parametrize("text", ["2024年", "-1", "1.5", "all", "9" * 12])
+def test_what_is_no_whole_number_is_not_taken_for_none(text: str) -> None:
+    with (
+        Flask(__name__).test_request_context(method="POST", data={"year": text}),
+        pytest.raises(InvalidInput, match="year"),
+    ):
+        whole_typed("year")
+
+
+def test_a_place_is_read_whatever_blank_stands_before_it(house: WebHouse) -> None:
+    client = house.browser("archivist")
+    values = {"category": str(house.category.id), "title": "电梯合同", "drawn_up": "2024", "level": "1"}
+    client.post("/records", data={"csrf_token": token_of(client), **values, "place": "\u3000A01 一期"})
+    with house.services.db.reading() as session:
+        assert session.scalars(select(Record.place_path).where(Record.title == "电梯合同")).one() == "A01/"
+
+
+def test_who_may_only_look_is_offered_no_file_to_take_away(house: WebHouse) -> None:
+    record, content = marked.kept(house, "合同.pdf", a_pdf("电梯维保合同"))
+    marked.lent(house, record)
+    with house.services.db.writing() as work:
+        work.session.get_one(Record, UUID(record)).filed_at = house.services.clock.now()
+        work.commit()
+    page = house.browser("staff").get(f"/records/{record}").text
+    assert "合同.pdf" in page
+    assert f"/files/{content}/pages/1" in page
+    assert not re.search(f'href="/files/{content}"', page)
+    assert re.search(f'href="/files/{content}"', house.browser("archivist").get(f"/records/{record}").text)
+
+
+def test_of_many_files_of_one_name_each_is_compared_with_those_of_its_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [Wanted(at, f"案卷{at}/001.pdf", new_id(), frozenset()) for at in range(500)]
+    compared: list[str] = []
+    fits = Wanted.fits
+    monkeypatch.setattr(Wanted, "fits", lambda each, name: compared.append(name) or fits(each, name))
+    found = match(rows, [f"扫描/案卷{at}/001.PDF" for at in range(500)])
+    assert len(found.records) == 500
+    assert found.records["扫描/案卷7/001.PDF"] == [rows[7].record_id]
+    assert not found.missing
+    assert len(compared) < 5 * 500
+    plain = Wanted(1, "001", UUID(int=1), frozenset())
+    assert match([plain], ["扫描/案卷7/001.pdf"]).records == {"扫描/案卷7/001.pdf": [UUID(int=1)]}
+    assert match(rows, ["001.pdf"]).unknown == ["001.pdf"], "what may be meant twice goes nowhere"
