@@ -57,13 +57,20 @@ def numbered(text: str, most: int) -> list[UUID]:
     """Return the records that are named by their numbers, one a line.
 
     Raises:
-        InvalidInput: ``numbers``: more than ``most``.
-        NotFound: there is none of one of these numbers for this person.
+        InvalidInput: ``numbers``: more than ``most``, or one that no record has for this person.
     """
     numbers = [line.strip() for line in text.splitlines() if line.strip()]
     if len(numbers) > most:
         raise InvalidInput(Fault("numbers", "out_of_range", {"low": 0, "high": most}))
-    return [services().records.find_number(identity(), number) for number in numbers]
+    return [numbered_one(number, "numbers") for number in numbers]
+
+
+def numbered_one(number: str, field: str) -> UUID:
+    """Return the record of a number. Raises ``InvalidInput``: there is none for this person."""
+    try:
+        return services().records.find_number(identity(), number)
+    except NotFound:
+        raise InvalidInput(Fault(field, "no_record_of", {"number": number[:60]})) from None
 
 
 def records_told(ids: Sequence[UUID]) -> str:

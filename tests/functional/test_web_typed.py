@@ -74,3 +74,22 @@ def test_of_many_files_of_one_name_each_is_compared_with_those_of_its_folder(mon
     plain = Wanted(1, "001", UUID(int=1), frozenset())
     assert match([plain], ["扫描/案卷7/001.pdf"]).records == {"扫描/案卷7/001.pdf": [UUID(int=1)]}
     assert match(rows, ["001.pdf"]).unknown == ["001.pdf"], "what may be meant twice goes nowhere"
+
+
+@pytest.mark.parametrize(
+    ("path", "values"),
+    [
+        ("/holds/new", {"kind": "record", "number": "WY01-9", "name": "诉讼", "reason": "与业主的诉讼"}),
+        ("/renewals/new", {"how": "years", "years": "3", "numbers": "WY01-9", "reason": "与业主的诉讼"}),
+        ("/secrecy/reviews/new", {"verdict": "declassify", "numbers": "WY01-9", "reason": "与业主的诉讼"}),
+        ("/transfers/new", {"receiver": "市档案馆", "numbers": "WY01-9", "reason": "与业主的诉讼"}),
+    ],
+)
+def test_a_mistyped_number_is_named_and_what_else_was_typed_stays(
+    house: WebHouse, path: str, values: dict[str, str]
+) -> None:
+    client = house.browser("secrecy" if path.startswith("/secrecy") else "archivist")
+    reply = client.post(path, data={"csrf_token": token_of(client), **values})
+    assert reply.status_code == 422
+    assert "没有您可以查看的 WY01-9" in reply.text
+    assert "与业主的诉讼" in reply.text

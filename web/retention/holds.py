@@ -16,6 +16,7 @@ from retention.holds import Wanted
 from web import paging
 from web.asking import Field, Form, again, day_typed, may, require, shown
 from web.i18n import current_locale
+from web.lists import numbered_one
 from web.services import identity, services
 from web.words import named
 from web.words.faults import explain, status_of
@@ -94,7 +95,7 @@ def _typed(kind: HoldKind) -> dict[str, Any]:
         number = typed.get("number", "").strip()
         if not number:
             raise InvalidInput(Fault("number", "required"))
-        return {"id": str(services().records.find_number(identity(), number))}
+        return {"id": str(numbered_one(number, "number"))}
     category, path = typed.get("category", "").strip(), typed.get("place", "").strip()
     with services().db.reading() as session:
         fonds, _colon, code = category.rpartition(":")

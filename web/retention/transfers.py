@@ -17,6 +17,7 @@ from web.asking import Field, Form, again, day_typed, may, require, shown, whole
 from web.deciding import decide_as_typed, say_decided
 from web.i18n import current_locale
 from web.lending.attached import sent
+from web.lists import numbered
 from web.services import identity, services
 from web.words import mark
 from web.words.faults import explain, status_of
@@ -92,13 +93,7 @@ def begin() -> BaseResponse:
     """Begin a transfer."""
     try:
         ids = list(services().retention.transfers.proposed(identity())) if request.form.get("proposed") else []
-        numbers = [line.strip() for line in request.form.get("numbers", "").splitlines() if line.strip()]
-        if len(numbers) > MOST:
-            raise InvalidInput(Fault("numbers", "out_of_range", {"low": 0, "high": MOST}))
-        try:
-            ids += [services().records.find_number(identity(), number) for number in numbers]
-        except NotFound:
-            raise InvalidInput(Fault("numbers", "unknown")) from None
+        ids += numbered(request.form.get("numbers", ""), MOST)
         key = services().retention.transfers.begin(
             identity(), request.form.get("receiver", ""), request.form.get("reason", ""), ids,
             Afterwards.APPRAISE if request.form.get("afterwards") else Afterwards.KEEP,
