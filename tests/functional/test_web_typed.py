@@ -19,6 +19,11 @@ from tests.functional import test_web_marks as marked
 from web.asking import whole_typed
 
 
+HOLD = {
+    "kind": "record", "name": "诉讼", "reason": "与业主的诉讼", "authority": "法院", "review_on": "2030-01-01"
+}  # fmt: skip
+
+
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[WebHouse]:
     with a_web_house(tmp_path) as made:
@@ -79,7 +84,7 @@ def test_of_many_files_of_one_name_each_is_compared_with_those_of_its_folder(mon
 @pytest.mark.parametrize(
     ("path", "values"),
     [
-        ("/holds/new", {"kind": "record", "number": "WY01-9", "name": "诉讼", "reason": "与业主的诉讼"}),
+        ("/holds/new", {**HOLD, "number": "WY01-9"}),
         ("/renewals/new", {"how": "years", "years": "3", "numbers": "WY01-9", "reason": "与业主的诉讼"}),
         ("/secrecy/reviews/new", {"verdict": "declassify", "numbers": "WY01-9", "reason": "与业主的诉讼"}),
         ("/transfers/new", {"receiver": "市档案馆", "numbers": "WY01-9", "reason": "与业主的诉讼"}),
