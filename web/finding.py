@@ -78,7 +78,7 @@ def search() -> str | BaseResponse:
         offered=[(key, each.words, key in columns) for key, each in COLUMNS.items() if key not in FIXED["search"]],
         sheet=_link(filters, endpoint="sheets.found", list="search"),
         newer=_link(filters, max(offset - PAGE, 0)) if offset else None,
-        more=_link(filters, offset + PAGE) if found.total > offset + PAGE else None,
+        more=_link(filters, offset + PAGE) if offset + PAGE < min(found.total, FURTHEST) else None,
     )  # fmt: skip
 
 

@@ -103,10 +103,16 @@ def page_address() -> str:
     """Return where the page that is shown is opened again; of a form at fault, the nearest page above its address."""
     adapter, path = request_ctx.url_adapter, request.path
     if request.method in {"GET", "HEAD"} or adapter is None:
-        return request.full_path if request.query_string else path
+        return address_asked()
     while path and not adapter.test(path, "GET"):
         path = path.rpartition("/")[0]
     return path or "/"
+
+
+def address_asked() -> str:
+    """Return path and query of the request; what is no UTF-8 in the query is shown by a sign in its place."""
+    query = request.query_string.decode("utf-8", "replace")
+    return f"{request.path}?{query}" if query else request.path
 
 
 def bound_fields() -> None:

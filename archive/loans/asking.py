@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from archive.accounts import folded
 from archive.approving.deciders import absent, department_of, hands_of
 from archive.approving.engine import Approvals
 from archive.approving.planning import FINDING, Planned, plan, require
@@ -253,7 +254,7 @@ class LoanRequests:
         """Return for whom it is: oneself, whom one stands in for, or anyone for an archivist at the counter."""
         if identity.person_id is None:
             raise NotAllowed(act=Act.ASK_LOAN.value)
-        login = wish.borrower.strip().casefold()
+        login = folded(wish.borrower)
         if not login:
             return identity.person_id
         who = session.scalar(select(Person.id).where(Person.login == login, Person.active.is_(True)))

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from archive.accounts import folded
 from archive.clock import Clock
 from archive.database import Database
 from archive.errors import Ended, Fault, InvalidInput, NotFound
@@ -90,7 +91,7 @@ class Counter:
         with self._db.reading() as session:
             self._guard.require_house(session, identity, Act.SEE_LOANS)
             row = session.execute(
-                select(Person.id, Person.name).where(Person.login == login.strip().casefold(), Person.active.is_(True))
+                select(Person.id, Person.name).where(Person.login == folded(login), Person.active.is_(True))
             ).one_or_none()
             if row is None:
                 raise NotFound
@@ -289,7 +290,7 @@ class Counter:
     def _bringer(self, session: Session, login: str) -> UUID | None:
         if not login.strip():
             return None
-        who = session.scalar(select(Person.id).where(Person.login == login.strip().casefold()))
+        who = session.scalar(select(Person.id).where(Person.login == folded(login)))
         if who is None:
             raise InvalidInput(Fault("brought_by", "unknown"))
         return who

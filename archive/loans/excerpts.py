@@ -67,6 +67,7 @@ class Source:
     name: str
     fonds: Names
     pages: int
+    media_type: str
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ class Excerpts:
             fonds = session.get_one(Fonds, record.fonds_id)
             return Source(
                 record.id, content.id, number_of(record), record.title, record.level_rank, name, fonds.names,
-                content.pages or 0,
+                content.pages or 0, content.media_type or "",
             )  # fmt: skip
 
     def begin(self, identity: Identity, content_id: UUID, purpose: str, pages: Sequence[int], masked: int) -> UUID:

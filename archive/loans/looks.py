@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from archive.accounts import folded
 from archive.approving.deciders import count_asked_back
 from archive.approving.engine import Approvals
 from archive.cataloguing.showing import number_of
@@ -199,7 +200,7 @@ class LoanLooks:
 
     def ready_for(self, identity: Identity, login: str) -> Sequence[LoanShown]:
         """Return what waits at the counter for someone, of records that this person lends."""
-        who = select(Person.id).where(Person.login == login.strip().casefold()).scalar_subquery()
+        who = select(Person.id).where(Person.login == folded(login)).scalar_subquery()
         query = select(Loan).where(Loan.borrower_id == who, Loan.state == LoanState.READY, Loan.form.in_(PAPER))
         with self._db.reading() as session:
             seen = self._guard.opens(session, identity, Loan.record_id, Act.LEND)

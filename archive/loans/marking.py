@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from archive.accounts import folded
 from archive.cataloguing.showing import number_of
 from archive.clock import Clock
 from archive.database import Database
@@ -181,9 +182,7 @@ class Marking:
             self._guard.require(session, identity, Act.LEND, row.record_id if row is not None and there else mark_id)
             if row is None:
                 raise NotFound
-            who = session.scalar(
-                select(Person.id).where(Person.login == login.strip().casefold(), Person.active.is_(True))
-            )
+            who = session.scalar(select(Person.id).where(Person.login == folded(login), Person.active.is_(True)))
             if who is None:
                 raise InvalidInput(Fault("person", "unknown"))
             if row.version != version:

@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from archive.accounts import folded
 from archive.approving.deciders import Hand, count_asked_back, hands_of, kinds_waiting, waiting
 from archive.approving.engine import Approvals, Spoken
 from archive.approving.planning import Planned, plan, require
@@ -103,7 +104,7 @@ class PaperRequests:
                 held = self._custody.holder(session, record, login, months)
                 steps = self._steps(session, identity, ApprovalKind.CUSTODY, record, [held.person_id])
                 what = {
-                    "people": [str(held.person_id)], "login": login.strip().casefold(), "months": months,
+                    "people": [str(held.person_id)], "login": folded(login), "months": months,
                     "post": str(held.post_id), "department": str(held.department_id),
                 }  # fmt: skip
             if steps is None:

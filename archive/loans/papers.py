@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from archive.accounts import folded
 from archive.approving import routes
 from archive.approving.planning import branch, routes_now
 from archive.blocks import standing
@@ -143,7 +144,7 @@ def require_archive_decides(session: Session, record: Record, kind: ApprovalKind
 
 def reader_of(session: Session, guard: Guard, record: Record, login: str, field: str) -> Person:
     """Return the person of a sign-in name who reads a record. Raises ``InvalidInput``, naming ``field``."""
-    who = session.scalar(select(Person).where(Person.login == login.strip().casefold(), Person.active.is_(True)))
+    who = session.scalar(select(Person).where(Person.login == folded(login), Person.active.is_(True)))
     if who is None:
         raise InvalidInput(Fault(field, "unknown_person", {"name": login.strip()[:64]}))
     if not reads(session, guard, record, who.id):

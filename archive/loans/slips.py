@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
+from archive.accounts import folded
 from archive.errors import Fault, InvalidInput
 from archive.model import Circulation, CirculationStop
 
@@ -57,7 +58,7 @@ def check(slip: Slip) -> None:
             faults.append(Fault(field, "required"))
         elif len(text) > LONGEST:
             faults.append(Fault(field, "too_long", {"limit": LONGEST, "length": len(text)}))
-    logins = [each.strip().casefold() for each in slip.receivers]
+    logins = [folded(each) for each in slip.receivers]
     if not logins:
         faults.append(Fault("receivers", "required"))
     elif len(logins) > MOST:

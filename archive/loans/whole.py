@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from archive.accounts import folded
 from archive.approving import routes
 from archive.approving.absence import Deputies
 from archive.approving.books import Books
@@ -108,9 +109,7 @@ class Lending:
         with self._guard.refusals(identity), self._db.reading() as session:
             self._guard.require_house(session, identity, Act.MANAGE_ROUTES)
             record = self._guard.require(session, identity, Act.SEE, record_id)
-            who = session.scalar(
-                select(Person.id).where(Person.login == login.strip().casefold(), Person.active.is_(True))
-            )
+            who = session.scalar(select(Person.id).where(Person.login == folded(login), Person.active.is_(True)))
             if who is None:
                 raise InvalidInput(Fault("borrower", "unknown"))
             asks = asks_of(form, copying=copying) if kind in ROUTED else TAKE_OUT

@@ -18,7 +18,6 @@ from tests.factories.web_house import WebHouse, a_web_house, token_of
 from tests.functional import test_web_marks as marked
 from web.asking import whole_typed
 
-
 HOLD = {
     "kind": "record", "name": "诉讼", "reason": "与业主的诉讼", "authority": "法院", "review_on": "2030-01-01"
 }  # fmt: skip
@@ -98,3 +97,30 @@ def test_a_mistyped_number_is_named_and_what_else_was_typed_stays(
     assert reply.status_code == 422
     assert "没有您可以查看的 WY01-9" in reply.text
     assert "与业主的诉讼" in reply.text
+
+
+def test_an_address_with_bytes_of_another_encoding_is_answered(house: WebHouse) -> None:
+    for client in (house.browser("archivist"), house.app.test_client()):
+        assert client.get("/search", environ_overrides={"QUERY_STRING": "q=\xb5\xe7\xcc\xdd"}).status_code in {200, 302}
+
+
+def test_the_last_bytes_of_a_file_are_all_of_it_where_more_are_asked_for(house: WebHouse) -> None:
+    data = a_pdf("电梯维保合同")
+    _record, content = marked.kept(house, "合同.pdf", data)
+    reply = house.browser("archivist").get(f"/files/{content}", headers={"Range": f"bytes=-{len(data) + 7}"})
+    assert (reply.status_code, reply.data) == (206, data)
+
+
+def test_no_excerpt_is_made_of_what_is_printed_on_other_pages_than_are_drawn(house: WebHouse) -> None:
+    _record, content = marked.kept(house, "说明.txt", "电梯维保合同".encode())
+    assert house.browser("archivist").get(f"/files/{content}/excerpt").status_code == 404
+
+
+def test_no_page_of_hits_leads_beyond_the_furthest(house: WebHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("web.finding.FURTHEST", 20)
+    for at in range(22):
+        house.a_record(title=f"电梯维保合同{at}")
+    client = house.browser("archivist")
+    assert "from=20" not in client.get("/search?q=电梯").text
+    monkeypatch.setattr("web.finding.FURTHEST", 40)
+    assert "from=20" in client.get("/search?q=电梯").text

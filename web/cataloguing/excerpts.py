@@ -8,10 +8,11 @@ from flask import Blueprint, flash, g, make_response, redirect, render_template,
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
-from archive.errors import ArchiveError, Fault, InvalidInput, Unavailable
+from archive.errors import ArchiveError, Fault, InvalidInput, NotFound, Unavailable
 from archive.files.attachments import Sent
 from archive.loans.excerpts import LONGEST, MOST_BOXES, MOST_PAGES, Source, check
 from archive.model import AttachedTo
+from indexer import kinds
 from web.asking import told
 from web.i18n import current_locale
 from web.reading.marked import COPY_WIDTH, masked_picture, pictures_pdf
@@ -57,7 +58,7 @@ def make(content_id: UUID) -> BaseResponse:
     """Make the excerpt, or only show where its black parts lie."""
     if request.form.get("act") == "look":
         return _form(content_id)
-    source = services().lending.excerpts.source(identity(), content_id)
+    source = _source(content_id)
     try:
         purpose, numbers = request.form.get("purpose", ""), _numbers(source)
         check(purpose, numbers)
@@ -76,6 +77,14 @@ def make(content_id: UUID) -> BaseResponse:
         raise
     flash(_("The excerpt is made. Look at it before you give it to anyone."))
     return redirect(url_for(".every", record_id=source.record_id), 303)
+
+
+def _source(content_id: UUID) -> Source:
+    """Return what an excerpt is taken from. Raises ``NotFound`` too where other pages are printed than are counted."""
+    source = services().lending.excerpts.source(identity(), content_id)
+    if source.media_type not in kinds.PICTURED:
+        raise NotFound
+    return source
 
 
 def _pdf(source: Source, boxes: Mapping[int, Sequence[Box]]) -> bytes:
@@ -97,7 +106,7 @@ def _line(source: Source, page: int) -> str:
 
 
 def _form(content_id: UUID, error: ArchiveError | None = None) -> BaseResponse:
-    source = services().lending.excerpts.source(identity(), content_id)
+    source = _source(content_id)
     try:
         numbers = _numbers(source)
     except InvalidInput as wrong:

@@ -128,7 +128,7 @@ def _fields(kind: ShelfKind) -> list[Field]:
 
 def _facts(kind: ShelfKind) -> PlaceFacts:
     login = request.form.get("custodian", "").strip()
-    custodian = services().directory.people_called([login]).get(login.casefold()) if login else None
+    custodian = next(iter(services().directory.people_called([login]).values()), None) if login else None
     faults = [Fault("custodian", "unknown")] if login and custodian is None else []
     security = _word(Security, "security", faults)
     if faults:

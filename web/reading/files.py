@@ -162,4 +162,7 @@ def asked_range(asked: Range | None, size: int) -> tuple[int, int] | None:
     """Return (start, stop) of the one range asked for; None when none is, or it lies outside the file."""
     if asked is None or asked.units != "bytes" or len(asked.ranges) != 1:
         return None
+    ((start, _end),) = asked.ranges
+    if start is not None and start < -size:
+        return (0, size) if size else None  # the last bytes, more of them than there are: all
     return asked.range_for_length(size)

@@ -78,11 +78,13 @@
       bar.value += done;
       line.textContent = words.sending.replace("{}", bar.value).replace("{}", going.length);
     };
+    let failed = 0;
     count(0);
     for (const group of groups(going.filter((file) => file.size <= TOGETHER))) {
       const body = new FormData();
       group.forEach((file) => body.append("files", file, called(file)));
       const answer = await ask("POST", form.action, body);
+      failed += Object.keys(answer.failed).length;
       for (const [name, why] of Object.entries(answer.failed)) tell(name + " · " + words.failed + ": " + why, [], true);
       count(group.length);
     }
@@ -90,7 +92,7 @@
       for (const record of found.records[called(file)]) await inPieces(file, record);
       count(1);
     }
-    tell(found.missing.length ? words.part : words.done);
+    if (!failed) tell(found.missing.length ? words.part : words.done);
   }
 
   input.addEventListener("change", async () => {
