@@ -172,7 +172,7 @@ def _signed_in_only() -> BaseResponse | None:
     if g.identity is not None or request.endpoint in PUBLIC:
         return None
     if request.method == "GET" and not _wants_json():
-        target = security.address_asked()
+        target = request.full_path if request.query_string else request.path
         return redirect(url_for("signing.sign_in", next=target if target != "/" else None))
     return _told("signed_out")
 

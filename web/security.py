@@ -1,8 +1,9 @@
 """What every reply and every request must keep: headers, cookies, origin, and bodies that stay in memory."""
 
 from io import BytesIO
-from typing import IO, Any
-from urllib.parse import urlsplit
+from string import printable
+from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
 
 from flask import Flask, Request, Response, abort, g, request
 from flask.globals import request_ctx
@@ -10,6 +11,9 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from archive.errors import TooLarge
 from archive.ports import PIECE_BYTES
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 MAX_BODY = PIECE_BYTES + 1024 * 1024
 """Bytes of the largest request: one piece of a file and the form around it."""
@@ -57,6 +61,11 @@ class MemoryRequest(Request):
     ``MAX_FORM_MEMORY_SIZE`` bounds each field of a multipart form by itself, so the sum of all fields is bounded here.
     """
 
+    def __init__(self, environ: "WSGIEnvironment", *more: Any, **named: Any) -> None:
+        query = environ.get("QUERY_STRING", "")  # old tools send bytes of another encoding as they are
+        environ["QUERY_STRING"] = quote(query, safe=printable, encoding="latin-1")
+        super().__init__(environ, *more, **named)
+
     def _load_form_data(self) -> None:
         super()._load_form_data()
         if sum(len(value.encode("utf-8", "replace")) for _name, value in self.form.items(multi=True)) > MAX_FIELDS:
@@ -103,16 +112,10 @@ def page_address() -> str:
     """Return where the page that is shown is opened again; of a form at fault, the nearest page above its address."""
     adapter, path = request_ctx.url_adapter, request.path
     if request.method in {"GET", "HEAD"} or adapter is None:
-        return address_asked()
+        return request.full_path if request.query_string else path
     while path and not adapter.test(path, "GET"):
         path = path.rpartition("/")[0]
     return path or "/"
-
-
-def address_asked() -> str:
-    """Return path and query of the request; what is no UTF-8 in the query is shown by a sign in its place."""
-    query = request.query_string.decode("utf-8", "replace")
-    return f"{request.path}?{query}" if query else request.path
 
 
 def bound_fields() -> None:
