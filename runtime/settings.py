@@ -82,6 +82,7 @@ class Settings:
     backup_days: int
     fixity_days: int
     cooling_days: int
+    message_days: int
     wipe_hour: int | None
     fixity_mb: int
     ocr: str
@@ -201,6 +202,9 @@ SPECS: Mapping[str, Spec] = {
     "cooling_days": Spec(
         "JUANKU_COOLING_DAYS", text.whole(1, 365), "days in which anyone concerned may object to a destruction"
     ),
+    "message_days": Spec(
+        "JUANKU_MESSAGE_DAYS", text.whole(30, 36_500), "days for which messages that were read or sent are kept"
+    ),
     "wipe_hour": Spec(
         "JUANKU_WIPE_HOUR", text.whole(0, 23), "hour at which destructions write tables anew; empty: at once"
     ),
@@ -252,6 +256,7 @@ def _defaults(home: Path) -> dict[str, Any]:
         "backup_days": 90,
         "fixity_days": 90,
         "cooling_days": 7,
+        "message_days": 365,
         "wipe_hour": None,
         "fixity_mb": 20,
         "ocr": AUTO,

@@ -289,6 +289,7 @@ SETTINGS: Mapping[str, str] = {
     "JUANKU_CLAMAV": "settings#other-programs",
     "JUANKU_SOFFICE": "settings#other-programs",
     "JUANKU_OCR": "settings#other-programs",
+    "JUANKU_MESSAGE_DAYS": "settings#messages-to-people",
     "JUANKU_ADDRESS": "settings#messages-to-people",
     "JUANKU_MAIL_URL": "settings#messages-to-people",
     "JUANKU_MAIL_FROM": "settings#messages-to-people",

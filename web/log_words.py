@@ -63,6 +63,7 @@ PARTS: Mapping[str, str] = {
     "fixity": mark("checks of stored files"),
     "import": mark("import by the operator"),
     "loans": mark("loans"),
+    "messages": mark("messages"),
     "move": mark("moving house"),
     "operator": mark("the machine's operator"),
     "rehearsal": mark("rehearsal of a restore"),

@@ -78,3 +78,17 @@ def read_open(text: str) -> tuple[bool, Place] | None:
     is_open, _, rest = text.partition("_")
     place = read(rest) if is_open in {"0", "1"} else None
     return (is_open == "1", place) if place else None
+
+
+def told_path(path: str, key: UUID) -> str:
+    """Return where a row stands in a list by places, as the address holds it."""
+    return f"{key.hex}_{path}"
+
+
+def read_path(text: str) -> tuple[str, UUID] | None:
+    """Return the path and id that an address holds; None (the first page) when they cannot be read."""
+    key, _, path = text[:300].partition("_")
+    try:
+        return path, UUID(key)
+    except ValueError:
+        return None

@@ -290,9 +290,11 @@ def _labels() -> Mapping[str, str]:
     own = {"login": _("Sign-in name"), "name": _("Full name")}
     secret = {"password": _("Password"), "again": _("Once more")}
     locale = i18n.current_locale()
-    labels = {f"{role}-{key}": f"{role_word(role, locale)}, {words}" for role in FOUNDERS for key, words in own.items()}
+    labels = {
+        f"{role}-{key}": f"{role_word(role, locale)} · {words}" for role in FOUNDERS for key, words in own.items()
+    }
     labels |= {
-        f"{key}-{role}": f"{role_word(role, locale)}, {words}" for role in FOUNDERS for key, words in secret.items()
+        f"{key}-{role}": f"{role_word(role, locale)} · {words}" for role in FOUNDERS for key, words in secret.items()
     }
     return labels | {"read": _("Key ring"), "zone": _("Time zone"), "naming": _("Levels"), "code": _("Code")}
 

@@ -20,6 +20,9 @@ from archive.policy.guard import Guard
 MOST = 20
 """Deputies of one person whose days are not over."""
 
+MOST_DAYS = 366
+"""Days that one deputy is named for at most: an absence, not another's post. Whoever is away longer names them anew."""
+
 
 @dataclass(frozen=True)
 class StandIn:
@@ -58,13 +61,16 @@ class Deputies:
 
         Raises:
             InvalidInput: ``deputy`` (nobody of this sign-in name, oneself, an officer), ``until`` (before ``since``,
-                or past).
+                past, or more than ``MOST_DAYS`` days).
             NotAllowed: parts of the system have none.
         """
         if identity.person_id is None:
             raise NotAllowed(act="deputy.name")
         if until < since or until < self._guard.day():
             raise InvalidInput(Fault("until", "out_of_order"))
+        days = (until - since).days + 1
+        if days > MOST_DAYS:
+            raise InvalidInput(Fault("until", "too_many_days", {"limit": MOST_DAYS, "length": days}))
         with self._db.writing() as work:
             session = work.session
             who = session.scalar(

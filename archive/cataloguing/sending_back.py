@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from archive.clock import Clock
@@ -82,11 +83,19 @@ class SendingBack:
             row = open_of(session, record.id)
             return self._opened(session, row) if row else None
 
-    def waiting(self, identity: Identity, limit: int = 200) -> Sequence[tuple[Record, Back]]:
-        """Return the drafts that were sent back and that the person may describe, the oldest first."""
+    def waiting(
+        self, identity: Identity, *, after: tuple[datetime, UUID] | None = None, limit: int = 100
+    ) -> Sequence[tuple[Record, Back]]:
+        """Return the drafts that were sent back and that the person may describe, the oldest first.
+
+        Those behind the one that was sent back at a moment, with its row's id.
+        """
         with self._db.reading() as session:
             mine = self._guard.visible(session, identity, Act.DESCRIBE).add_columns(SentBack)
             query = mine.join(SentBack, SentBack.record_id == Record.id).where(SentBack.ended_at.is_(None))
+            if after is not None:
+                same = and_(SentBack.sent_at == after[0], SentBack.id > after[1])
+                query = query.where(or_(SentBack.sent_at > after[0], same))
             rows = session.execute(query.order_by(SentBack.sent_at, SentBack.id).limit(limit)).all()
             return [(record, self._opened(session, row)) for record, row in rows]
 

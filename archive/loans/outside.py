@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from archive.cataloguing.showing import number_of
@@ -212,11 +212,19 @@ class OutsideUses:
             work.commit()
             return shown
 
-    def visits(self, identity: Identity, reader_id: UUID, limit: int = MOST) -> Sequence[UseShown]:
-        """Return the visits of a reader of the register, as far as this person sees them. Raises ``NotAllowed``."""
+    def visits(
+        self, identity: Identity, reader_id: UUID, *, after: tuple[datetime, UUID] | None = None, limit: int = MOST
+    ) -> Sequence[UseShown]:
+        """Return the visits of a reader of the register, as far as this person sees them, the latest first.
+
+        Those before the visit of a moment and an id. Raises ``NotAllowed``.
+        """
         with self._guard.refusals(identity), self._db.reading() as session:
             self._guard.require_house(session, identity, Act.SEE_LOANS)
             query = select(OutsideUse).where(OutsideUse.reader_id == reader_id, self.concerns(session, identity))
+            if after is not None:
+                same = and_(OutsideUse.at == after[0], OutsideUse.id < after[1])
+                query = query.where(or_(OutsideUse.at < after[0], same))
             rows = session.scalars(query.order_by(OutsideUse.at.desc(), OutsideUse.id.desc()).limit(limit)).all()
             return [self._shown(session, identity, row) for row in rows]
 

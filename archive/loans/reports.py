@@ -168,7 +168,7 @@ class Reports:
             work.commit()
 
     def every(
-        self, identity: Identity, *, after: tuple[bool, tuple[datetime, UUID]] | None = None, limit: int = 200
+        self, identity: Identity, *, after: tuple[bool, tuple[datetime, UUID]] | None = None, limit: int = 100
     ) -> Sequence[ReportShown]:
         """Return the reports on records that this person lends, open ones first, then the newest.
 

@@ -29,6 +29,7 @@ class Message(Base):
             postgresql_where=text("read_at IS NULL"),
         ),
         Index("ix_message_record_id", "record_id"),
+        Index("ix_message_read_at", "read_at"),
     )
 
     id: Mapped[Key]
@@ -76,6 +77,7 @@ class Delivery(Base):
         UniqueConstraint("message_id", "channel"),
         UniqueConstraint("channel", "room_once"),
         Index("ix_delivery_state_id", "state", "id"),
+        Index("ix_delivery_state_changed_at", "state", "changed_at"),
         Index("ix_delivery_person_id_channel_state", "person_id", "channel", "state"),
     )
 

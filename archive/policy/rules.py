@@ -154,7 +154,8 @@ def _cleared(reach: Reach) -> Condition:
     return Has("level", reach.levels)
 
 
-def _granted(reach: Reach) -> Condition:
+def granted(reach: Reach) -> Condition:
+    """Return the condition that a grant opens the fonds, the category or the place of a record."""
     return either(Has("fonds", reach.fonds), Has("category", reach.categories), Within("place", reach.places))
 
 
@@ -171,7 +172,7 @@ def _holds(reach: Reach) -> Condition:
     distributed = Has("level", reach.levels & reach.distributed)
     return both(
         _cleared(reach),
-        either(both(OPEN, distributed, _granted(reach)), _named(reach), Has("record", reach.loans)),
+        either(both(OPEN, distributed, granted(reach)), _named(reach), Has("record", reach.loans)),
     )
 
 
@@ -198,7 +199,7 @@ def _clerk_creates(reach: Reach) -> Condition:
 
 def _archivist_creates(reach: Reach) -> Condition:
     distributed = Has("level", reach.levels & reach.distributed)
-    return both(_cleared(reach), _granted(reach), either(both(OPEN, distributed), _named(reach)))
+    return both(_cleared(reach), granted(reach), either(both(OPEN, distributed), _named(reach)))
 
 
 def _judges(reach: Reach) -> Condition:
@@ -353,7 +354,7 @@ def reading_parts(reach: Reach) -> Mapping[str, Condition]:
         "cleared": _cleared(reach),
         "open": OPEN,
         "distributed": Has("level", reach.distributed),
-        "granted": _granted(reach),
+        "granted": granted(reach),
         "named": _named(reach),
         "lent": Has("record", reach.loans),
         "filed": FILED,

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from archive.cataloguing.showing import number_of
@@ -58,6 +58,7 @@ class Lying:
 class MoveShown:
     """A move: of a copy (``number`` and ``copy``), or of a place; paths from and to, or whom it went to."""
 
+    id: UUID
     at: datetime
     number: str | None
     copy: int | None
@@ -134,8 +135,12 @@ class ShelfLooks:
                 moves=self._moves(session, identity, row),
             )
 
-    def history(self, identity: Identity, copy_id: UUID) -> Sequence[MoveShown]:
+    def history(
+        self, identity: Identity, copy_id: UUID, *, after: tuple[datetime, UUID] | None = None, limit: int = LATEST
+    ) -> Sequence[MoveShown]:
         """Return the moves of a copy, and those of what it lies in since it was put there, the latest first.
+
+        Those before the move of a moment and an id.
 
         Raises:
             NotFound: no such copy for this person.
@@ -151,7 +156,9 @@ class ShelfLooks:
                 since = select(func.max(CopyMove.at)).where(CopyMove.copy_id == row.id).scalar_subquery()
                 carried = CopyMove.moved_id.in_([each.id for each in way_to(session, place)])
                 own = or_(own, carried & (CopyMove.at >= since))
-            query = select(CopyMove).where(own).order_by(CopyMove.at.desc(), CopyMove.id.desc()).limit(LATEST)
+            if after is not None:
+                own = and_(own, or_(CopyMove.at < after[0], and_(CopyMove.at == after[0], CopyMove.id < after[1])))
+            query = select(CopyMove).where(own).order_by(CopyMove.at.desc(), CopyMove.id.desc()).limit(limit)
             return self._told(session, session.scalars(query).all(), {row.id: row})
 
     def _at(self, session: Session, path: str) -> ShelfPlace:
@@ -226,6 +233,7 @@ class ShelfLooks:
         def told(row: CopyMove) -> MoveShown:
             copy = copies.get(row.copy_id) if row.copy_id else None
             return MoveShown(
+                id=row.id,
                 at=row.at,
                 number=numbers.get(copy.record_id) if copy else None,
                 copy=copy.number if copy else None,

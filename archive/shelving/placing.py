@@ -170,10 +170,19 @@ class Placing:
             row, record = self._shelved(session, identity, copy_id)
             return self._free(session, identity, record, row)
 
-    def to_move(self, identity: Identity, limit: int = 500) -> Sequence[ToMove]:
-        """Return the copies that the person may shelve and whose level forbids their place, by place."""
+    def to_move(
+        self, identity: Identity, *, after: tuple[str, UUID] | None = None, limit: int = 100
+    ) -> Sequence[ToMove]:
+        """Return the copies that the person may shelve and whose level forbids their place, by place.
+
+        Those behind the copy of an id at a place's path.
+        """
         with self._db.reading() as session:
-            rows = session.execute(self._misplaced(session, identity).order_by(ShelfPlace.path, Copy.id).limit(limit))
+            query = self._misplaced(session, identity)
+            if after is not None:
+                same = and_(ShelfPlace.path == after[0], Copy.id > after[1])
+                query = query.where(or_(ShelfPlace.path > after[0], same))
+            rows = session.execute(query.order_by(ShelfPlace.path, Copy.id).limit(limit))
             return [ToMove(copy, record, place) for record, copy, place in rows]
 
     def count_to_move(self, session: Session, identity: Identity) -> int:

@@ -6,6 +6,12 @@ from runtime.doctor import Part
 from web.words import mark
 from web.words.field_faults import SETTING_REASONS
 
+PLACES: Mapping[str, str] = {
+    "data": mark("the data"), "ring": mark("the key ring"), "store": mark("the store of files"),
+    "backup": mark("the backups"),
+}  # fmt: skip
+"""What lies on a disk, by the word that findings have for it."""
+
 WORDS: Mapping[str, str] = {
     "version": mark("Python %(python)s, SQLite %(sqlite)s."),
     "no_archive": mark("There is no archive here yet. Run: juanku init, or juanku demo to try it out."),
@@ -196,6 +202,9 @@ def told(part: Part, gettext: Callable[..., str]) -> str:
     facts: dict[str, object] = {"reason": "", "key": "", "part": "", "what": "", **part.facts}
     reason = str(facts["reason"])
     facts["reason"] = gettext(SETTING_REASONS[reason]) if reason in SETTING_REASONS else reason
-    shown = {name: ", ".join(map(str, value)) if isinstance(value, list) else value for name, value in facts.items()}
+    facts["places"] = [gettext(PLACES[each]) for each in part.facts.get("places", ())]
+    shown = {
+        name: gettext(", ").join(map(str, value)) if isinstance(value, list) else value for name, value in facts.items()
+    }
     shown = {name: value or "–" if isinstance(value, str) else value for name, value in shown.items()}
     return gettext(WORDS.get(part.message, WORDS["error"]), **{"error": part.message, **shown})

@@ -24,6 +24,7 @@ from archive.policy.rules import Act
 from archive.ports import Waker
 from archive.questions import Questions
 from archive.reminding.delivering import Deliver
+from archive.reminding.forgetting import ForgetMessages
 from archive.scheme.following import FollowScheme
 from archive.why import WhyService
 from indexer.comparing import CompareTexts
@@ -85,6 +86,11 @@ class Parts(RecordParts):
     def once(self) -> Once:
         """What programs were answered."""
         return Once(self.db, self.clock)
+
+    @cached_property
+    def messages_kept(self) -> ForgetMessages:
+        """How long messages stay."""
+        return ForgetMessages(self.db, self.guard, self.log, days=self.settings.message_days)
 
     @cached_property
     def drafts(self) -> Drafts:
@@ -283,7 +289,7 @@ class Parts(RecordParts):
                 self.outbox,
                 self.clock,
             ),
-            ForgetAnswers(self.once.forget, self.people.forget),
+            ForgetAnswers(self.once.forget, self.people.forget, self.messages_kept.forget),
             PlanChecks(self.checks),
             CareForLoans(self.lending.care),
             TellWhatIsDue(self.db, self.guard, self.telling.sweep),

@@ -138,6 +138,7 @@ def _brings_in_a_spreadsheet(someone: Someone, folder: Path) -> None:
     page.wait_for_selector(f".sheet-told progress[value='{SCANS}']")
     someone.picture("bring-in-scans")
     assert page.locator(".sheet-told .fault, .sheet-told li").count() == 0
+    assert page.locator(".sheet-came").count() == 0, "the page still says how many were in before"
 
 
 def _moves_what_lies_wrong(someone: Someone) -> None:
@@ -202,6 +203,10 @@ def _cannot_see_it_and_asks_why(colleague: Someone, officer: Someone, number: st
     officer.page.fill("#field-login", "zhou")
     officer.page.click("main form .primary")
     officer.page.wait_for_selector("main dl dt")
+    over = (
+        "d => d.querySelector('dt').getBoundingClientRect().bottom <= d.querySelector('dd').getBoundingClientRect().top"
+    )
+    assert officer.page.eval_on_selector("main dl", over), "a reason squeezes its remedy"
     officer.picture("why-officer")
     officer.page.click("main dl + p a")
     officer.page.select_option("#field-fonds", index=1)
@@ -276,6 +281,7 @@ def _prints_labels(someone: Someone) -> None:
     page = someone.page
     someone.until("/browse", "main .tree a")
     page.click("main .tree a >> nth=-1")
+    page.wait_for_selector("input[name=record] >> nth=7")
     for box in page.locator("input[name=record]").all()[:8]:
         box.check()
     someone.picture("list")

@@ -202,3 +202,36 @@ def test_tab_goes_once_round_a_page_and_out_of_it(page: Page) -> None:
     assert "#main" in stops[0], "the way to the content comes first"
     page.keyboard.press("Shift+Tab")
     assert not page.evaluate(FOCUS, "body").get("hit")
+
+
+def test_a_deputy_is_named_and_ended_by_keys(page: Page) -> None:
+    _signs_in(page, "archivist")
+    page.goto("/loans/deputies")
+    _to(page, "#field-deputy")
+    page.keyboard.type("staff")
+    _enters(page, "main form button.primary", "main ul.plain-list li")
+    _enters(page, "main ul.plain-list button", ".form-page")
+    page.wait_for_selector("main ul.plain-list", state="detached")
+
+
+def test_a_person_is_invited_and_the_link_copied_by_keys(page: Page) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    _signs_in(page, "security")
+    page.goto("/house/people/invite")
+    _to(page, "#field-name")
+    page.keyboard.type("何思齐")
+    _to(page, "#field-login")
+    page.keyboard.type("he")
+    _to(page, "input[name=roles][value=staff]")  # chosen already
+    _enters(page, "main form button.primary", "#link")
+    _enters(page, "button[data-copies]", "button[data-copies]:text('已复制')")
+    assert page.evaluate("navigator.clipboard.readText()") == page.inner_text("#link")
+
+
+def test_a_token_of_a_person_is_ended_by_keys(house: WebHouse, page: Page) -> None:
+    people = house.services.people
+    token = people.issue_token(people.identity_of("staff"), "staff", "扫描站", 9)
+    _signs_in(page, "security")
+    page.goto(f"/house/people/{house.people['staff'].id}")
+    _enters(page, "form[action*='/tokens/'] button", "p.note")
+    assert people.resume_token(token) is None

@@ -192,7 +192,9 @@ def test_a_paper_without_a_loan_goes_over_the_same_counter(house: ApiHouse) -> N
 
 
 def test_a_deputy_is_named_and_ended(house: ApiHouse) -> None:
-    days = {"since": "2026-05-01", "until": "2099-05-03"}
+    days = {"since": "2099-05-01", "until": "2100-05-01"}
+    long = act(house, "/deputies", "staff", deputy="clerk", **days | {"until": "2100-05-02"})
+    assert [(each["field"], each["code"]) for each in long.json["fields"]] == [("until", "too_many_days")]
     made = act(house, "/deputies", "staff", deputy="clerk", **days)
     assert made.status_code == 201, made.text
     assert act(house, "/deputies", "staff", deputy="staff", **days).status_code == 422

@@ -8,7 +8,7 @@ import pytest
 
 from archive.identity import Role, system
 from archive.log.sealer import Sealer
-from archive.model import Category, Job, JobKind, JobState
+from archive.model import Category, Job, JobKind, JobState, TokenScope
 from tests.factories import people as rights
 from tests.factories.api_house import ApiHouse, an_api_house
 from tests.factories.web_house import PASSWORD
@@ -67,6 +67,31 @@ def test_rights_are_seen_given_and_taken_away(house: ApiHouse) -> None:
     assert own_rights.status_code == 403
     acts = {"post.assign", "post.end", "grant.add", "grant.remove", "custody.add", "custody.remove"}
     assert acts <= set(house.acts())
+
+
+def test_single_tokens_of_a_person_are_listed_and_ended_by_who_manages_people(house: ApiHouse) -> None:
+    people = house.web.services.people
+    held = {
+        name: people.issue_token(people.identity_of("staff"), "staff", name, 9, scope)
+        for name, scope in (("扫描站", TokenScope.WRITE), ("门禁", TokenScope.READ))
+    }
+    at = "/api/v1/people/staff/tokens"
+    for login in ("staff", "archivist"):
+        assert house.get(at, login).status_code == 403
+    reply = house.get(at, "security")
+    listed = {each["name"]: each for each in reply.json["tokens"]}
+    assert {name: listed[name]["writes"] for name in held} == {"扫描站": True, "门禁": False}
+    assert not any(token in reply.text for token in held.values()), "a token is shown once, to who made it"
+    gone = listed["门禁"]["token"]
+    assert house.ask("DELETE", f"/api/v1/people/clerk/tokens/{gone}", "security").status_code == 404
+    assert house.ask("DELETE", f"{at}/{gone}", "archivist").status_code == 403
+    assert house.ask("DELETE", f"{at}/{gone}", "security").status_code == 204
+    assert [people.resume_token(held[name]) is None for name in ("扫描站", "门禁")] == [False, True]
+    assert gone not in {each["token"] for each in house.get(at, "security").json["tokens"]}
+    assert house.ask("DELETE", f"{at}/{gone}", "security").status_code == 404
+    own = house.get("/api/v1/people/security/tokens", "security").json["tokens"][0]
+    assert house.ask("DELETE", f"/api/v1/people/security/tokens/{own['token']}", "security").status_code == 403
+    assert "token.end" in house.acts()
 
 
 RULE = {

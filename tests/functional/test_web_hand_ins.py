@@ -28,6 +28,7 @@ from archive.model import (
 from archive.purging import remove_records
 from tests.factories import people as rights
 from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_of, token_on
+from web.cataloguing import sending_back
 from web.prints.batches import register_data
 from web.prints.filled import words_now
 
@@ -360,3 +361,25 @@ def test_a_draft_is_sent_back_and_filed_once_it_is_handed_in_again(
         assert session.get_one(Record, record.id).archive_number
         row = session.scalars(select(SentBack).where(SentBack.record_id == record.id)).one()
         assert "缺第二页".encode() not in row.sealed
+
+
+def test_every_draft_that_was_sent_back_is_reached_page_by_page(
+    house: WebHouse, clerk: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    who = house.services.people.identity_of("archivist")
+    for title in ("退回甲", "退回乙", "退回丙"):
+        record = house.a_record(title=title, level=1)
+        with house.services.db.writing() as work:
+            row = work.session.get_one(Record, record.id)
+            row.state, row.created_by = row.state.PROVISIONAL, house.people["clerk"].id
+            work.commit()
+        house.services.sending_back.send(who, record.id, "缺页")
+        house.clock.move(minutes=1)
+    monkeypatch.setattr(sending_back, "PAGE", 1)
+    path, seen = "/sent-back", list[str]()
+    while path:
+        page = clerk.get(path).text
+        seen += re.findall("退回[甲乙丙]", page)
+        more = re.search(r'href="(/sent-back\?after=[^"]+)">更多<', page)
+        path = more[1] if more else ""
+    assert seen == ["退回甲", "退回乙", "退回丙"], "the oldest first"

@@ -15,11 +15,11 @@ from sqlalchemy import select, update
 
 from archive.approving.routes import SHIPPED
 from archive.identity import Role, system
-from archive.model import Copy, IssuedNumber, Loan, Medium, Person, Record, RecordKind
+from archive.model import Copy, Harm, IssuedNumber, Loan, Medium, Person, Record, RecordKind
 from tests.factories import people as rights
 from tests.factories.api_house import an_api_house
 from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_of
-from web.lending import register
+from web.lending import counter, register
 
 
 @pytest.fixture(scope="module")
@@ -337,7 +337,10 @@ def test_a_custody_is_asked_for_asked_back_and_begun_at_the_pages(house: WebHous
 
 def test_a_deputy_is_named_and_ended(house: WebHouse) -> None:
     archivist, other = house.browser("archivist"), house.browser("archivist2")
-    day = house.services.guard.day().isoformat()
+    first = house.services.guard.day()
+    day = first.isoformat()
+    status, page = post(archivist, "/loans/deputies", deputy="archivist2", since=day, until=first + timedelta(366))
+    assert (status, "共 367 天，最多 366 天" in page, f'value="{first + timedelta(366)}"' in page) == (422, True, True)
     _status, page = post(archivist, "/loans/deputies", deputy="archivist2", since=day, until=day)
     assert "代理人已指定" in page
     assert "archivist某" in other.get("/loans/deputies").text
@@ -368,3 +371,25 @@ def test_programs_ask_look_decide_and_take_back(tmp_path: Path) -> None:
         taken = programs.ask("POST", f"/api/v1/loans/{sought.json['loan']}/withdrawal", "staff")
         assert taken.json["state"] == "withdrawn"
         assert programs.get(f"/api/v1/loans/{loan}", login="clerk").status_code in {403, 404}
+
+
+def test_every_report_of_damage_is_reached_page_by_page(house: WebHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    staff, archivist = house.browser("staff"), house.browser("archivist")
+    record, number = paper(house, "损坏多次的图纸")
+    post(archivist, f"/loans/requests/{ask(staff, record)}/decide", decision="approve")
+    scan(archivist, number, person="staff")
+    reports, who = house.services.lending.reports, house.services.people.identity_of("archivist")
+    with house.services.db.writing() as work:
+        loan = work.session.scalars(select(Loan).where(Loan.record_id == UUID(record))).one()
+        for words in ("破损之一", "破损之二", "破损之三"):
+            key = reports.open(work.session, who, loan, loan.borrower_id, Harm.DAMAGED, words, None, None)
+        work.commit()
+    reports.settle(who, key, "已修复", None)
+    monkeypatch.setattr(counter, "PAGE", 1)
+    path, seen = "/loans/reports", list[str]()
+    while path:
+        page = archivist.get(path).text
+        seen += re.findall("破损之.", page)
+        more = re.search(r'href="(/loans/reports\?after=[^"]+)">更多<', page)
+        path = more[1] if more else ""
+    assert seen == ["破损之二", "破损之一", "破损之三"], "what is open first, then the newest"

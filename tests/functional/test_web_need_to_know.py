@@ -12,7 +12,7 @@ from sqlalchemy import select
 from archive.cataloguing.describing import Draft
 from archive.errors import InvalidInput
 from archive.identity import Role, system
-from archive.model import Category, Fonds, NeedToKnowGroup, Person, Record
+from archive.model import Category, Fonds, NeedToKnowGroup, Person, Record, TokenScope
 from tests.factories import people as rights
 from tests.factories import records as rows
 from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_of
@@ -158,3 +158,22 @@ def test_a_program_cannot_bring_a_record_under_another_fonds_group(house: WebHou
     with pytest.raises(InvalidInput) as refused:
         house.services.records.create(house.services.people.identity_of("archivist"), draft)
     assert [(fault.field, fault.code) for fault in refused.value.faults] == [("group", "unknown")]
+
+
+def test_an_archivist_learns_no_groups_of_a_fonds_in_which_they_were_granted_nothing(house: WebHouse) -> None:
+    with house.services.db.writing() as work:
+        fonds = work.session.scalars(select(Fonds).where(Fonds.code == "WY02")).one()
+        category = rows.a_category(work.session, fonds, "QT")
+        work.commit()
+    people = house.services.people
+    token = people.issue_token(people.identity_of("archivist"), "archivist", "程序", 3, TokenScope.WRITE)
+    headers = {"Authorization": f"Bearer {token}"}
+    values = {"category": str(category.id), "title": "电梯采购", "drawn_up": "2024", "level": "1"}
+    sent = {"fonds": "WY02", "category": "QT", "title": "电梯采购", "level": 1}
+    client, told = house.browser("archivist"), []
+    for mark in ("Y", "Z"):  # one that is there, and one that is not
+        page = _post(client, "/records", {**values, "group": mark})
+        reply = house.app.test_client().post("/api/v1/records", json=sent | {"group": mark}, headers=headers)
+        told.append((page[:3], "fault-group" in page, reply.status_code, reply.data))
+    assert told[0] == told[1]
+    assert told[0][:3] == ("422", True, 422)

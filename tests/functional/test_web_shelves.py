@@ -14,6 +14,7 @@ from archive.identity import system
 from archive.model import Copy, IssuedNumber, LogEntry, Medium, Record, RecordState
 from tests.factories.codes import scanned
 from tests.factories.web_house import WebHouse, a_web_house, token_of
+from web.custody import copies, placing
 
 
 @pytest.fixture
@@ -162,15 +163,44 @@ def test_labels_of_places_and_of_several_copies_open_what_they_stand_on(house: W
     assert "✓" in hands.scan(codes[1])
 
 
-def test_a_stricter_rule_is_said_on_the_levels_page_and_lists_what_must_move(house: WebHouse) -> None:
+def test_a_stricter_rule_is_said_on_the_levels_page_and_lists_what_must_move(
+    house: WebHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hands = Hands(house, "archivist")
-    box = _furnish(hands, "K1", "work_area")
-    record = _filed(house, 1)
-    hands.scan(box)
-    assert "✓" in hands.scan(record.archive_number or "")
+    first, second = _filed(house, 1), _filed(house, 2)
+    for room, record in (("K1", first), ("K2", second)):
+        hands.scan(_furnish(hands, room, "work_area"))
+        assert "✓" in hands.scan(record.archive_number or "")
     assert hands.post("/house/levels/shelving", **{"level-1": "cabinet"}).status_code == 403
     secrecy = Hands(house, "secrecy")
     assert secrecy.post("/house/levels/shelving", **{"level-1": "vault"}).status_code == 422
     assert secrecy.post("/house/levels/shelving", **{"level-1": "cabinet"}).status_code == 303
     assert "/shelves/to-move" in hands.client.get("/").text
-    assert record.archive_number in hands.client.get("/shelves/to-move").text
+    monkeypatch.setattr(placing, "PAGE", 1)
+    page = hands.client.get("/shelves/to-move").text
+    assert (first.archive_number in page, second.archive_number in page) == (True, False)
+    more = re.search(r'href="(/shelves/to-move\?after=[^"]+)">更多<', page)
+    assert more
+    page = hands.client.get(more[1]).text
+    assert (first.archive_number in page, second.archive_number in page) == (False, True)
+    assert "/shelves/to-move?after=" not in page
+
+
+def test_every_move_of_a_copy_is_reached_page_by_page(house: WebHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    hands = Hands(house, "archivist")
+    boxes = [_furnish(hands, room, "cabinet") for room in ("K1", "K2", "K3")]
+    record = _filed(house, 1)
+    for box in boxes:
+        hands.page = ""
+        hands.scan(box)
+        assert "✓" in hands.scan(record.archive_number or "")
+        house.clock.move(minutes=1)
+    [copy] = set(re.findall(r"/copies/([0-9a-f-]{36})/place", hands.client.get(f"/records/{record.id}").text))
+    monkeypatch.setattr(copies, "PAGE", 1)
+    path, seen = f"/copies/{copy}/moves", list[str]()
+    while path:
+        page = hands.client.get(path).text
+        seen += re.findall(r'data-words="移到">([^<]+)<', page)
+        more = re.search(rf'href="(/copies/{copy}/moves\?after=[^"]+)">', page)
+        path = more[1] if more else ""
+    assert seen == boxes[::-1], "the latest first"

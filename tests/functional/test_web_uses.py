@@ -28,6 +28,7 @@ from archive.model.uses import OutsideUseRecord
 from archive.purging import remove_records
 from tests.factories import people as rights
 from tests.factories.web_house import WebHouse, a_web_house, token_of
+from web.lending import readers
 
 IDENTITY = "11010519491231002X"
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
@@ -290,3 +291,22 @@ def test_who_has_not_come_for_as_long_as_the_house_says_is_erased_by_itself(hous
     with house.services.db.reading() as session:
         left = set(session.scalars(select(OutsideReader.id)))
     assert (keys["沈来访"] in left, keys["韩来访"] in left) == (False, True)
+
+
+def test_every_visit_of_a_reader_is_reached_page_by_page(house: WebHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    archivist = house.browser("archivist")
+    _key, number = a_paper(house, "十二号楼竣工图")
+    told = {"name": "常来访", "paper": "passport", "paper_number": "G11223344"}
+    made = []
+    for _ in range(3):
+        made.append(visit(archivist, number, **told))
+        house.clock.move(minutes=1)
+    reader = re.findall(r"/loans/readers/([0-9a-f-]{36})", archivist.get(made[0]).text)[0]
+    monkeypatch.setattr(readers, "PAGE", 1)
+    path, seen = f"/loans/readers/{reader}", list[str]()
+    while path:
+        page = archivist.get(path).text
+        seen += re.findall(r'href="(/loans/uses/[0-9a-f-]{36})"', page)
+        more = re.search(rf'href="(/loans/readers/{reader}\?after=[^"]+)">', page)
+        path = more[1] if more else ""
+    assert seen == made[::-1], "the latest first"

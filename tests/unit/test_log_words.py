@@ -1,6 +1,7 @@
 """Entries of the log are told in words: codes, ids and what a program writes are not."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from flask import Flask
 
 from archive.ids import new_id
 from web import i18n
-from web.log_words import actor, told_body
+from web.log_words import PARTS, actor, told_body
 from web.words.acts import ACTS
 
 ROOT = Path(__file__).parents[2]
@@ -68,3 +69,15 @@ def test_each_act_that_the_log_gets_has_words() -> None:
     noted = dict(_noted())
     assert len(noted) > 100
     assert {act: where for act, where in noted.items() if act not in ACTS} == {}
+
+
+def test_every_part_of_the_system_that_acts_by_itself_has_a_name() -> None:
+    called = re.compile(r"\bsystem\(\"([a-z_-]+)\"")
+    named = {
+        (part, file.name)
+        for room in ROOMS
+        for file in (ROOT / room).rglob("*.py")
+        for part in called.findall(file.read_text("utf-8"))
+    }
+    assert [each for each in sorted(named) if each[0] not in PARTS] == []
+    assert len(named) > 10

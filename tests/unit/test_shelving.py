@@ -353,3 +353,21 @@ def test_what_is_purged_leaves_its_place_free(store: Store) -> None:
         remove_records(work.session, [work.session.get_one(Copy, copy).record_id])
         work.commit()
     assert store.taken(box) == 0
+
+
+def test_what_must_be_moved_is_listed_page_by_page(store: Store) -> None:
+    boxes = [store.a_box(code, security=Security.CABINET) for code in "RS"]
+    copies = [store.a_copy(2, archive_number=f"N{at}") for at in range(3)]
+    for copy, box in zip(copies, (boxes[1], boxes[0], boxes[0]), strict=True):
+        store.shelving.placing.place(store.archivist, copy, box)
+    with store.db.writing() as work:
+        for copy in copies:
+            work.session.get_one(Record, work.session.get_one(Copy, copy).record_id).level_rank = 3
+        work.commit()
+    every = store.shelving.placing.to_move(store.archivist)
+    assert [each.place.path[0] for each in every] == ["R", "R", "S"]
+    seen, after = [], None
+    while found := store.shelving.placing.to_move(store.archivist, after=after, limit=1):
+        seen += found
+        after = (found[0].place.path, found[0].copy.id)
+    assert [each.copy.id for each in seen] == [each.copy.id for each in every]

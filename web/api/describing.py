@@ -9,7 +9,6 @@ from archive.cataloguing.describing import Draft
 from archive.cataloguing.showing import CustodyView, RecordFilter, RecordView, number_of
 from archive.errors import Fault, InvalidInput, NotFound
 from archive.filing.one import Filed
-from archive.identity import Role
 from archive.model import Record
 from web import paging
 from web.api import given
@@ -17,6 +16,7 @@ from web.api.made import DoubleDecided, FiledMany, RecordChanged, RecordFiled, R
 from web.api.names import behind, department_id, fonds_id, page, place_id
 from web.api.operations import operation
 from web.api.refusals import AnswerLost, Stale
+from web.kept_apart import group_at
 from web.services import identity, services
 
 NONE = UUID(int=0)
@@ -68,17 +68,19 @@ def _draft(body: given.NewRecord) -> tuple[Draft, list[Fault]]:
     """
     fonds, faults = fonds_id(body.fonds), list[Fault]()
     found = [each for each in services().directory.categories() if (each.fonds_id, each.code) == (fonds, body.category)]
+    category = found[0].id if found else NONE
+    plain = _plain(body, fonds, faults)
     draft = Draft(
         fonds_id=fonds,
-        category_id=found[0].id if found else NONE,
+        category_id=category,
         title=body.title,
         kind=body.kind,
         level_rank=body.level,
-        group_id=_group(fonds, body.group, faults),
+        group_id=_group(body.group, fonds, category, plain["place_id"], faults),
         named=_named(body, faults),
         term=body.term,
         fields={name: value for name, value in body.fields.items() if value is not None},
-        **_plain(body, fonds, faults),
+        **plain,
     )
     return draft, faults
 
@@ -201,11 +203,12 @@ def _plain(body: given.Described, fonds: UUID, faults: list[Fault]) -> dict[str,
     }
 
 
-def _group(fonds: UUID, mark: str | None, faults: list[Fault]) -> UUID | None:
+def _group(
+    mark: str | None, fonds: UUID, category: UUID | None, place: UUID | None, faults: list[Fault]
+) -> UUID | None:
     if mark is None:
         return None
-    may_ask = Role.ARCHIVIST in identity().roles  # nobody else learns which groups there are
-    found = services().directory.group_at(fonds, mark) if may_ask else None
+    found = group_at(mark, fonds=fonds, category=category, place=place)
     if found is None:
         faults.append(Fault("group", "unknown"))
     return found

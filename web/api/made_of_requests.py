@@ -63,7 +63,7 @@ class RequestSeen(RequestStands):
 
 
 class NewDeputy(Shape):
-    """Who stands in for you, from which day to which, both included."""
+    """Who stands in for you, from which day to which, both included: at most 366 days."""
 
     deputy: Login
     since: date = Field(ge=date(1900, 1, 1), le=date(2999, 12, 31))

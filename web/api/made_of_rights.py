@@ -98,6 +98,22 @@ class PersonShown(PersonListed):
     invited: bool
 
 
+class TokenShown(Shape):
+    """A token by which a program acts as a person, until it ends; what opens with it is never shown again."""
+
+    token: UUID
+    name: str
+    writes: bool = Field(description="False: it opens reading alone.")
+    made: datetime
+    ends: datetime
+
+
+class Tokens(Shape):
+    """A person's tokens that have not ended, by name."""
+
+    tokens: list[TokenShown]
+
+
 class DepartmentShown(Shape):
     """A department; ``above`` is the code of what it belongs to."""
 

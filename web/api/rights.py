@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from archive.errors import Fault, InvalidInput, NotFound
+from archive.model import TokenScope
 from archive.people.roster import Granted, Held, Sheet
 from web.api import made_of_rights as made
 from web.api.names import category_id, department_id, fonds_id, place_id
@@ -97,6 +98,27 @@ def set_custody(login: str, body: made.Entrusted) -> None:
 def end_sessions_of(login: str) -> made.Ended:
     """End all sessions of a person, and their tokens."""
     return made.Ended(sessions=services().people.end_sessions(identity(), _account(login)))
+
+
+@operation("/people/{login}/tokens", 403, 404)
+def tokens_of(login: str) -> made.Tokens:
+    """List a person's tokens that have not ended, for those who manage people."""
+    return made.Tokens(
+        tokens=[
+            made.TokenShown(
+                token=row.id, name=row.name, writes=row.scope is TokenScope.WRITE, made=row.created_at, ends=row.ends_at
+            )
+            for row in _sheet(login).tokens
+        ]
+    )
+
+
+@operation("/people/{login}/tokens/{token_id}", 403, 404, method="DELETE", status=204)
+def end_token_of(login: str, token_id: UUID) -> None:
+    """End one token of another person; their others stay."""
+    if token_id not in {each.id for each in _sheet(login).tokens}:
+        raise NotFound
+    services().people.end_token_of(identity(), _account(login), token_id)
 
 
 @operation("/people/{login}/unlock", 403, 404, method="POST", status=204)

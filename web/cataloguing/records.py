@@ -57,7 +57,7 @@ def create() -> BaseResponse:
     """Catalogue a record; nothing typed is lost when a field is at fault."""
     category = category_shown(request.form.get("category", ""))
     try:
-        draft = record_form.draft(request.form, category, services().directory, identity())
+        draft = record_form.draft(request.form, category, services().directory, identity().person_id)
         record_id = services().records.create(identity(), draft)
     except ArchiveError as error:
         return form_again(error, category)

@@ -8,18 +8,26 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from archive.cataloguing.sending_back import Back
 from archive.errors import InvalidInput
+from web import paging
 from web.custody.dossiers import words_of
 from web.services import identity, services
 
 pages = Blueprint("sending_back", __name__)
 
+PAGE = 100
+
 
 @pages.get("/sent-back")
 def waiting() -> str:
     """List the drafts that were sent back to this person."""
-    found = services().sending_back.waiting(identity())
+    after = paging.read(request.args.get("after", ""))
+    rows = services().sending_back.waiting(identity(), after=after, limit=PAGE + 1)
+    found, more = rows[:PAGE], None
+    if len(rows) > PAGE:
+        last = found[-1][1].row
+        more = url_for(".waiting", after=paging.told((last.sent_at, last.id)))
     people = services().directory.people(back.row.sent_by for _record, back in found)
-    return render_template("sent_back.html", found=found, people=people)
+    return render_template("sent_back.html", found=found, people=people, more=more)
 
 
 @pages.post("/records/<uuid:record_id>/send-back")

@@ -11,12 +11,16 @@ from archive.cataloguing.showing import CustodyView, RecordView
 from archive.errors import ArchiveError, Fault, InvalidInput, NotFound
 from archive.model import Carrier, CopyCondition
 from archive.shelving.copies import CopyFacts, CopyView
+from web import paging
 from web.asking import Field, Form, again, shown, whole_typed
 from web.custody.shelves import scanned_code
 from web.services import identity, services
 from web.words.shelves import CARRIERS, CONDITIONS
 
 pages = Blueprint("copies", __name__)
+
+PAGE = 50
+"""Moves on one page."""
 
 
 def _back(record_id: UUID) -> str:
@@ -197,6 +201,10 @@ def _place_typed() -> UUID:
 def moves(copy_id: UUID) -> str:
     """Show where a copy has been."""
     view, copy = _found(copy_id)
-    found = services().shelving.looks.history(identity(), copy_id)
+    after = paging.read(request.args.get("after", ""))
+    rows = services().shelving.looks.history(identity(), copy_id, after=after, limit=PAGE + 1)
+    more = None
+    if len(rows) > PAGE:
+        more = url_for(".moves", copy_id=copy_id, after=paging.told((rows[PAGE - 1].at, rows[PAGE - 1].id)))
     number, crumbs = copy.copy.number, [(_back(copy.copy.record_id), view.number), (None, _("Moves"))]
-    return render_template("moves.html", moves=found, number=number, crumbs=crumbs)
+    return render_template("moves.html", moves=rows[:PAGE], more=more, number=number, crumbs=crumbs)

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from archive.errors import ArchiveError, NotAllowed, NotFound, PlaceForbidden, PlaceFull
 from archive.policy.rules import Act
 from archive.shelving.placing import Placed
+from web import paging
 from web.asking import may
 from web.custody.shelves import scanned_code
 from web.i18n import current_locale
@@ -23,6 +24,9 @@ pages = Blueprint("placing", __name__, url_prefix="/shelves")
 
 KEPT = 8
 """Scans that the page still shows."""
+
+PAGE = 100
+"""Papers to be moved on one page."""
 
 COPY = re.compile(r"\*([0-9]{1,4})$")
 """What stands behind a record's number for one of several copies: ``WY01-2024-A0001*2``."""
@@ -156,6 +160,11 @@ def _page(scan: Scan, recent: list[str]) -> BaseResponse:
 @pages.get("/to-move")
 def to_move() -> str:
     """List the papers whose level forbids the place where they lie."""
-    found = services().shelving.placing.to_move(identity())
+    rows = services().shelving.placing.to_move(
+        identity(), after=paging.read_path(request.args.get("after", "")), limit=PAGE + 1
+    )
+    found, more = rows[:PAGE], None
+    if len(rows) > PAGE:
+        more = url_for(".to_move", after=paging.told_path(found[-1].place.path, found[-1].copy.id))
     rules = services().shelving.tree.rules()
-    return render_template("to_move.html", found=found, rules=rules, manages=may(Act.MANAGE_SHELVES))
+    return render_template("to_move.html", found=found, more=more, rules=rules, manages=may(Act.MANAGE_SHELVES))

@@ -9,12 +9,13 @@ from werkzeug.datastructures import MultiDict
 
 from archive.cataloguing.describing import Draft
 from archive.errors import Fault, InvalidInput
-from archive.identity import Identity, Role
+from archive.identity import Role
 from archive.model import Department, Medium, Place, Record, RecordKind
 from archive.policy.reach import Reach
 from archive.scheme.fields import FieldDef, FieldKind, parse_fields
 from web.describing.importance import step
 from web.directory import CategoryShown, Directory
+from web.kept_apart import group_at
 
 TEXTS = ("title", "responsible", "drawn_up", "notes")
 MATERIALS = ("document", "book", "manual", "sound", "drawing", "photograph", "video", "email", "web_page")
@@ -74,7 +75,7 @@ def values_of(record: Record, own: Sequence[tuple[FieldDef, Any]], place: Place 
     return values
 
 
-def draft(form: MultiDict[str, str], category: CategoryShown, directory: Directory, who: Identity) -> Draft:
+def draft(form: MultiDict[str, str], category: CategoryShown, directory: Directory, who: UUID | None) -> Draft:
     """Read a draft from the form. Who catalogues a record under need-to-know is named on it: else none could go on.
 
     Raises:
@@ -83,9 +84,9 @@ def draft(form: MultiDict[str, str], category: CategoryShown, directory: Directo
     read = _read(form, category, directory)
     written = form.get("level", "").strip()
     level = rank(written) if written else None  # what is no rank must not become the category's level unseen
-    group = _group(form.get("group", ""), category, directory, who)
+    group = _group(form.get("group", ""), category, read["place_id"])
     kind = RecordKind.DOSSIER if form.get("kind") == RecordKind.DOSSIER else RecordKind.ITEM
-    named = (who.person_id,) if group and who.person_id else ()
+    named = (who,) if group and who else ()
     return Draft(
         fonds_id=category.fonds_id, category_id=category.id, kind=kind, level_rank=level, group_id=group, named=named,
         **read,
@@ -138,11 +139,10 @@ def _read(form: MultiDict[str, str], category: CategoryShown, directory: Directo
     return values
 
 
-def _group(text: str, category: CategoryShown, directory: Directory, who: Identity) -> UUID | None:
+def _group(text: str, category: CategoryShown, place: UUID | None) -> UUID | None:
     if not text.strip():
         return None
-    may_ask = Role.ARCHIVIST in who.roles  # nobody else learns which groups there are
-    found = directory.group_at(category.fonds_id, text[:40]) if may_ask else None
+    found = group_at(text, fonds=category.fonds_id, category=category.id, place=place)
     if found is None:
         raise InvalidInput(Fault("group", "unknown"))
     return found

@@ -13,6 +13,7 @@ from archive.loans.counter import Handed, Seen
 from archive.loans.counter_papers import PaperAt
 from archive.model import AttachedTo
 from archive.policy.rules import Act
+from web import paging
 from web.asking import require
 from web.custody.placing import numbered
 from web.i18n import current_locale
@@ -28,6 +29,9 @@ pages = Blueprint("counter", __name__, url_prefix="/loans")
 
 KEPT = 12
 """Scans that the page still shows."""
+
+PAGE = 100
+"""Reports of damage and loss on one page."""
 
 
 @dataclass
@@ -245,9 +249,14 @@ def _page(scan: Scan, recent: list[str]) -> BaseResponse:
 
 
 def _reports(error: ArchiveError | None = None) -> BaseResponse:
-    found = services().lending.reports.every(identity())
+    after = paging.read_open(request.args.get("after", ""))
+    rows = services().lending.reports.every(identity(), after=after, limit=PAGE + 1)
+    found, more = rows[:PAGE], None
+    if len(rows) > PAGE:
+        last = found[-1].report
+        more = url_for(".reports", after=paging.told_open(last.closed_at is None, (last.opened_at, last.id)))
     page = render_template(
-        "lending/reports.html", found=found,
+        "lending/reports.html", found=found, more=more,
         photographs={each.report.id: photographs(AttachedTo.REPORT, each.report.id) for each in found},
         lines=explain(error, current_locale()) if error else [],
     )  # fmt: skip

@@ -58,6 +58,11 @@ def erase(reader_id: UUID) -> BaseResponse:
 
 def _page(reader_id: UUID, whole: str = "") -> str:
     each = services().lending.readers.show(identity(), reader_id)
-    visits = services().lending.outside.visits(identity(), reader_id)
+    after = paging.read(request.args.get("after", ""))
+    visits = services().lending.outside.visits(identity(), reader_id, after=after, limit=PAGE + 1)
+    more = None
+    if len(visits) > PAGE:
+        last = visits[PAGE - 1]
+        more = url_for(".show", reader_id=reader_id, after=paging.told((last.at, last.use.id)))
     days = services().lending.looks.rules().readers
-    return render_template("lending/reader.html", each=each, whole=whole, visits=visits, days=days)
+    return render_template("lending/reader.html", each=each, whole=whole, visits=visits[:PAGE], more=more, days=days)

@@ -6,6 +6,7 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
+from archive.approving.absence import MOST_DAYS
 from archive.approving.states import OPEN
 from archive.errors import Ambiguous, ArchiveError, Fault, InvalidInput, WrongState
 from archive.model import ApprovalState, AttachedTo, LoanForm, Record
@@ -177,6 +178,6 @@ def _deputies(error: ArchiveError | None = None) -> BaseResponse:
     page = render_template(
         "lending/deputies.html", mine=mine, others=others, lines=lines, faults=faults,
         values={"since": today, "until": today, **request.form.to_dict()},
-        labels={"deputy": _("Deputy"), "since": _("First day"), "until": _("Last day")},
+        labels={"deputy": _("Deputy"), "since": _("First day"), "until": _("Last day")}, longest=MOST_DAYS,
     )  # fmt: skip
     return make_response(page, status_of(error) if error else 200)

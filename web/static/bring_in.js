@@ -67,6 +67,7 @@
 
   async function send(files) {
     told.replaceChildren();
+    document.querySelector(".sheet-came")?.remove(); // what it counted is being overtaken
     const found = await ask("POST", words.match, { names: files.map(called) });
     if (found.unknown.length) tell(words.unknown, found.unknown);
     if (found.missing.length) tell(words.missing, found.missing);

@@ -164,3 +164,14 @@ for (const field of document.querySelectorAll("input[data-day]")) {
     told.classList.toggle("fault", !good);
   });
 }
+
+// What is shown once is copied whole by a button, where the browser lets pages copy (on this machine or by TLS).
+for (const button of document.querySelectorAll("button[data-copies]")) {
+  if (!navigator.clipboard) continue;
+  button.hidden = false;
+  button.setAttribute("aria-live", "polite");
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copies).textContent);
+    button.textContent = button.dataset.done;
+  });
+}

@@ -149,6 +149,7 @@ ACTS: Mapping[str, str] = {
     "channel.choose": mark("way of telling chosen"),
     "channel.drop": mark("way of telling given up"),
     "message.tell": mark("people told what is due"),
+    "message.forget": mark("old messages forgotten"),
     "calendar.week": mark("working days of the week changed"),
     "calendar.days": mark("days entered in the calendar"),
     "calendar.forget": mark("day taken out of the calendar"),

@@ -117,6 +117,7 @@ FAULTS: Mapping[str, str] = {
     "no_record_of": mark("there is nothing of the number %(number)s that you can see"),
     "noted_already": mark("is written down with this visit already"),
     "too_many": mark("at most %(limit)s at once"),
+    "too_many_days": mark("makes %(length)s days with the first; at most %(limit)s"),
 }
 """What may be wrong with a request for a loan, or with what is scanned at the counter."""
 
