@@ -106,6 +106,30 @@ class Holds(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class TermsMoved:
+    """How many filed records another place of categories moves, by how; ``seen`` is what that was reckoned from."""
+
+    counts: Mapping[str, int]
+    seen: object
+
+
+class BranchTerms(Protocol):
+    """Says what another place of categories in the tree does to the terms of records."""
+
+    def moved(self, session: Session, to: Mapping[UUID, UUID | None]) -> TermsMoved:
+        """Return what it moves if each category stands below another, or at the top; in a snapshot that may last.
+
+        Raises:
+            InvalidInput: field ``parent``, ``terms_shorter``: a term would end sooner, which takes another person.
+        """
+        ...
+
+    def unchanged(self, session: Session, found: TermsMoved) -> bool:
+        """Return whether schedules and tree are still as they were then; asked before the change is written."""
+        ...
+
+
 class ObjectLocks(Protocol):
     """What a store does beside that can lock its versions. Every method raises as ``ObjectStore``'s do."""
 

@@ -67,7 +67,7 @@ from archive.model import (
     UnsettledMatter,
 )
 from archive.model.bulk import BulkMoveRow
-from archive.model.leaving import BagIntake, TransferPart
+from archive.model.leaving import AppraisalAdvice, BagIntake, TransferPart
 from archive.model.retention import RenewalItem
 from archive.model.uses import OutsideUseRecord
 from archive.required.rows import forget_papers
@@ -92,7 +92,7 @@ def remove_records(session: Session, ids: Sequence[UUID]) -> None:
     _forget_with_people(session, ids)
     _forget_visits(session, ids)
     forget_attachments(session, ids)
-    for own in (Block, RecordCheck, AppraisalOpinion, BulkMoveRow):
+    for own in (Block, RecordCheck, AppraisalAdvice, AppraisalOpinion, BulkMoveRow):
         session.execute(delete(own).where(own.record_id.in_(ids)))
     forget_copies(session, ids)
     messages = select(Message.id).where(Message.record_id.in_(ids))

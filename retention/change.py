@@ -32,7 +32,7 @@ def affected(before: World, after: World, schedule: UUID) -> set[UUID]:
     }
 
 
-def candidates(categories: Collection[UUID], schedule: UUID) -> list[ColumnElement[bool]]:
+def candidates(categories: Collection[UUID], schedule: UUID | None = None) -> list[ColumnElement[bool]]:
     """Return conditions on the filed records that a change may move.
 
     They are of these categories, or have the schedule instead of their category's, or lie in one dossier with such.

@@ -1,10 +1,11 @@
-"""What a drafted schedule would move, record by record, before anyone approves it. Nothing is written."""
+"""What a change of schedules or of the tree would move, record by record, before it is made. Nothing is written."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from itertools import islice
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, true
@@ -59,54 +60,44 @@ class Preview:
         return sum(self.counts.values())
 
 
-class Previews:
-    """Looks at drafts, for who writes or decides them. By a schedule a record is found by its readers alone."""
+@dataclass(frozen=True)
+class Change:
+    """A world that is not yet, and conditions on the filed records that it concerns."""
 
-    def __init__(self, db: Database, guard: Guard, schedules: Schedules, due_days: DueDays) -> None:
-        self._db = db
+    then: World
+    which: Sequence[ColumnElement[bool]]
+
+
+class Looking:
+    """What a change would move of the records that someone reads. Asks for nothing else: the caller has."""
+
+    def __init__(self, guard: Guard, due_days: DueDays) -> None:
         self._guard = guard
-        self._schedules = schedules
         self._due_days = due_days
 
-    def count(self, identity: Identity, draft_id: UUID) -> Preview:
-        """Count what a draft would move. Raises ``NotFound``, ``NotAllowed``."""
-        draft = self._draft(identity, draft_id)
+    def count(self, session: Session, identity: Identity, change: Change) -> Preview:
+        """Count what it would move, in a snapshot that may last."""
         counts: Counter[Moved] = Counter()
-        same = 0
-        with self._db.reading(long=True) as session:
-            then, which, day = *self._drafted(session, draft), self._guard.day()
-            seen = self._seen(session, identity)
-            for row, each in self._due_days.each(session, then, seen.label("seen"), where=which):
-                if not row.seen:
-                    continue
-                how = moved((row.kept_state, row.kept_due), as_kept(each)[:2], day)
-                if how is None:
-                    same += 1
-                else:
-                    counts[how] += 1
+        same, day = 0, self._guard.day()
+        seen = self._seen(session, identity)
+        for row, each in self._due_days.each(session, change.then, seen.label("seen"), where=change.which):
+            if not row.seen:
+                continue
+            how = moved((row.kept_state, row.kept_due), as_kept(each)[:2], day)
+            if how is None:
+                same += 1
+            else:
+                counts[how] += 1
         return Preview(counts, same)
 
-    def moves(
-        self, identity: Identity, draft_id: UUID, *, after: UUID | None = None, limit: int | None = None
-    ) -> Sequence[Move]:
-        """Return the records that a draft would move, by their ids behind ``after``. Raises as ``count``."""
-        draft = self._draft(identity, draft_id)
-        found: list[Move] = []
-        with self._db.reading(long=True) as session:
-            for move in self._walk(session, identity, draft, after):
-                found.append(move)
-                if len(found) == limit:
-                    break
-        return found
-
-    def _walk(self, session: Session, identity: Identity, draft: ScheduleDraft, after: UUID | None) -> Iterator[Move]:
-        """Yield each record that a draft would move and that this person reads, by their ids behind ``after``."""
-        then, which, day = *self._drafted(session, draft), self._guard.day()
+    def moves(self, session: Session, identity: Identity, change: Change, after: UUID | None) -> Iterator[Move]:
+        """Yield each record that it would move, by their ids behind ``after``."""
+        day = self._guard.day()
         query = FACTS.add_columns(Record.archive_number, Record.registration_number, Record.title).order_by(Record.id)
-        query = query.where(*which, self._seen(session, identity))
+        query = query.where(*change.which, self._seen(session, identity))
         query = query if after is None else query.where(Record.id > after)
         for part in session.connection().execute(query, execution_options={"yield_per": _LOOK}).partitions():
-            found = self._due_days.reckon_rows(session, part, then)
+            found = self._due_days.reckon_rows(session, part, change.then)
             for row in part:
                 was, will = (row.kept_state, row.kept_due), as_kept(found[row.id])[:2]
                 if how := moved(was, will, day):
@@ -116,6 +107,30 @@ class Previews:
         seen = self._guard.visible(session, identity).whereclause
         return true() if seen is None else seen
 
+
+class Previews:
+    """Looks at drafts, for who writes or decides them. By a schedule a record is found by its readers alone."""
+
+    def __init__(self, db: Database, guard: Guard, schedules: Schedules, due_days: DueDays) -> None:
+        self._db = db
+        self._guard = guard
+        self._schedules = schedules
+        self._looking = Looking(guard, due_days)
+
+    def count(self, identity: Identity, draft_id: UUID) -> Preview:
+        """Count what a draft would move. Raises ``NotFound``, ``NotAllowed``."""
+        draft = self._draft(identity, draft_id)
+        with self._db.reading(long=True) as session:
+            return self._looking.count(session, identity, self._drafted(session, draft))
+
+    def moves(
+        self, identity: Identity, draft_id: UUID, *, after: UUID | None = None, limit: int | None = None
+    ) -> Sequence[Move]:
+        """Return the records that a draft would move, by their ids behind ``after``. Raises as ``count``."""
+        draft = self._draft(identity, draft_id)
+        with self._db.reading(long=True) as session:
+            return list(islice(self._looking.moves(session, identity, self._drafted(session, draft), after), limit))
+
     def _draft(self, identity: Identity, draft_id: UUID) -> ScheduleDraft:
         draft = self._schedules.one_draft(identity, draft_id)
         with self._guard.refusals(identity), self._db.reading() as session:
@@ -124,11 +139,10 @@ class Previews:
         return draft
 
     @staticmethod
-    def _drafted(session: Session, draft: ScheduleDraft) -> tuple[World, list[ColumnElement[bool]]]:
-        """Return the world as a draft would have it, and conditions on the records that it concerns."""
+    def _drafted(session: Session, draft: ScheduleDraft) -> Change:
         now = world(session)
         then, key = drafted(now, draft)
-        return then, candidates(affected(now, then, key), key)
+        return Change(then, candidates(affected(now, then, key), key))
 
 
 def moved(

@@ -88,6 +88,10 @@ class World:
             on_category=others | dict.fromkeys(categories, schedule),
         )
 
+    def with_parents(self, to: Mapping[UUID, UUID | None]) -> "World":
+        """Return the world in which these categories stand below others, or at the top."""
+        return replace(self, parents={**self.parents, **to})
+
 
 def world(session: Session) -> World:
     """Return what stands now."""

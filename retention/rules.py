@@ -133,6 +133,17 @@ def after(start: date, term: Term) -> date:
 _ORDER = (DueState.NEVER, DueState.UNRULED, DueState.UNDATED, DueState.WAITING, DueState.DATED)
 
 
+def sooner(before: tuple[DueState | None, date | None], after: tuple[DueState, date | None]) -> bool:
+    """Return whether a clock that stood so would come to an end sooner; what had none comes to any too soon.
+
+    One that was never reckoned (None) had no end that could be lost.
+    """
+    if before[0] is None:
+        return False
+    (was, ended), (will, ends) = ((_ORDER.index(state), day or date.min) for state, day in (before, after) if state)
+    return will > was or (will == was and ends < ended)
+
+
 def together(clocks: Iterable[Due]) -> Due:
     """Return how the clock of a dossier stands: its items are appraised together, so the longest of all counts.
 

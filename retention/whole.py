@@ -15,6 +15,7 @@ from retention.applying import FindDue, Reckon
 from retention.appraising.whole import Appraisals
 from retention.auditing.whole import Audits
 from retention.board import DueBoard
+from retention.branches import Branches
 from retention.destroying.audit import Signs
 from retention.destroying.whole import Destructions
 from retention.events import Events
@@ -54,6 +55,7 @@ class Retention:
         self.due_days = due_days
         self.schedules = Schedules(db, guard, vault, log, outbox, clock)
         self.previews = Previews(db, guard, self.schedules, due_days)
+        self.branches = Branches(db, guard, due_days)
         self.board = DueBoard(db, guard, due_days, self.schedules)
         self.events = Events(db, guard, vault, log, outbox, clock)
         self.holds = Holds(db, guard, log, outbox, clock)

@@ -56,6 +56,7 @@ from web.history import pages as history_pages
 from web.house.backups import pages as backup_pages
 from web.house.calendar import pages as calendar_pages
 from web.house.category_fields import pages as category_field_pages
+from web.house.category_moves import pages as category_move_pages
 from web.house.deliveries import pages as delivery_pages
 from web.house.fixity import pages as fixity_pages
 from web.house.fonds import pages as fonds_pages
@@ -98,6 +99,7 @@ from web.retention.audit_findings import pages as audit_finding_pages
 from web.retention.audit_report import pages as audit_report_pages
 from web.retention.audits import pages as audit_pages
 from web.retention.bags_in import pages as bag_in_pages
+from web.retention.consulting import pages as consulting_pages
 from web.retention.destroyed import pages as destroyed_pages
 from web.retention.destructions import pages as destruction_pages
 from web.retention.events import pages as event_pages
@@ -142,7 +144,8 @@ def create_app(wired: Services) -> Flask:
         signing_pages, desk_pages, record_pages, upload_pages, file_pages, put_aside_pages, scan_pages, finding_pages,
         browsing_pages, sheet_pages, history_pages, label_pages, proposal_pages, double_pages, correction_pages,
         people_pages, person_pages, link_pages, organisation_pages, level_pages, fonds_pages, scheme_pages,
-        category_field_pages, place_pages, rule_pages, subject_pages, system_pages, backup_pages, health_pages,
+        category_field_pages, category_move_pages, place_pages, rule_pages,
+        subject_pages, system_pages, backup_pages, health_pages,
         account_pages, bring_in_pages, sheet_file_pages, moving_pages, dossier_pages, relation_pages, why_pages,
         list_pages, draft_pages, fixity_pages, rereading_pages,
         metric_pages, shelf_pages, placing_pages, copy_pages, print_pages, form_template_pages, vital_pages,
@@ -153,7 +156,7 @@ def create_app(wired: Services) -> Flask:
         counter_pages, register_pages, rule_book_pages, deadline_pages, message_pages, calendar_pages, delivery_pages,
         schedule_pages, event_pages, hold_pages, terms_due_pages, destruction_pages, destroyed_pages, secrecy_pages,
         renewal_pages, transfer_pages, transfer_bag_pages, transfer_list_pages, bag_in_pages,
-        appraisal_pages, appraisal_report_pages, matter_pages, forecast_pages, marked_copy_pages,
+        appraisal_pages, appraisal_report_pages, consulting_pages, matter_pages, forecast_pages, marked_copy_pages,
         audit_checklist_pages, audit_finding_pages, audit_report_pages, audit_pages, day_pages,
     ):  # fmt: skip
         app.register_blueprint(pages)

@@ -22,6 +22,7 @@ from web.words import mark
 RAIL_COOKIE = "juanku_rail"
 """Holds the codes of the groups that a person opened, with dots between; their browser writes it."""
 
+_OF_SCHEMES = ("fonds", "schemes", "category_moves", "category_fields")
 _SCHEME = HOUSE_RULES[Act.MANAGE_SCHEME]
 _CHECKED = HOUSE_RULES[Act.SEE_STORE] - HOUSE_RULES[Act.SEE_JOBS]
 
@@ -127,7 +128,13 @@ WAYS: Sequence[Group] = (
         mark("Retention"),
         (
             Way("terms_due.board", "log", mark("Terms run out"), None, ("schedules", "forecast", "renewals")),
-            Way("appraisals.every", "decide", mark("Appraisals"), HOUSE_RULES[Act.SEE_APPRAISALS], ("appraisals",)),
+            Way(
+                "appraisals.every",
+                "decide",
+                mark("Appraisals"),
+                HOUSE_RULES[Act.SEE_APPRAISALS],
+                ("appraisals", "consulting"),
+            ),
             Way("events.every", "correct", mark("Events"), frozenset({Role.ARCHIVIST})),
             Way("secrecy.board", "level", mark("Secrecy periods"), HOUSE_RULES[Act.SEE_SECRECY], ("secrecy",)),
             Way(
@@ -151,7 +158,7 @@ WAYS: Sequence[Group] = (
         mark("House"),
         (
             Way("subjects.every", "subject", mark("Subjects"), KEEPERS, ("subjects",)),
-            Way("fonds.every", "scheme", mark("Fonds"), _SCHEME, ("fonds", "schemes", "category_fields")),
+            Way("fonds.every", "scheme", mark("Fonds"), _SCHEME, _OF_SCHEMES),
             Way("rules.every", "number", mark("Number rules"), _SCHEME, ("rules",)),
             Way("form_templates.every", "sheet", mark("Forms"), HOUSE_RULES[Act.MANAGE_FORMS], ("form_templates",)),
             Way("templates.every", "scheme", mark("Dossier templates"), _SCHEME, ("templates",)),

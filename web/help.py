@@ -343,7 +343,8 @@ _FIRST = (
             "rules.every",
         )
     }
-    | {"subjects": "subjects.every", "category_fields": "schemes.show", "appraisal_report": "appraisals.every"}
+    | {"subjects": "subjects.every", "category_fields": "schemes.show", "category_moves": "schemes.show"}
+    | {"appraisal_report": "appraisals.every", "consulting": "appraisals.every"}
     | {"audit_checklists": "audits.every", "audit_report": "audits.every"}
     | {"transfer_bags": "transfers.every", "transfer_list": "transfers.every", "bags_in": "bags_in.every"}
 )

@@ -170,6 +170,10 @@ WAITS = (
         lambda s: services().retention.appraisals.judging.count(s, identity()),
     ),
     Wait(
+        mark("records of which an appraisal asks you"), "consulting.mine",
+        lambda s: services().retention.appraisals.consulting.count(s, identity()),
+    ),
+    Wait(
         mark("vital records to review"), "vital.waiting", lambda s: services().vital.due(s, identity()), {"due": "1"}
     ),
     Wait(

@@ -126,6 +126,25 @@ class AppraisalOpinion(Base):
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class AppraisalAdvice(Base):
+    """A question to one outside the panel about an item, and what they answered; it counts in no verdict.
+
+    ``sealed`` is the question and ``answer`` what was said to it (None: nothing yet), under the record's key.
+    """
+
+    __tablename__ = "appraisal_advice"
+    __table_args__ = (Index("ix_appraisal_advice_person_id_asked_at", "person_id", "asked_at"),)
+
+    appraisal_id: Mapped[UUID] = mapped_column(ForeignKey("appraisal.id"), primary_key=True)
+    record_id: Mapped[UUID] = mapped_column(primary_key=True, index=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    asked_by: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    asked_at: Mapped[datetime]
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    answered_at: Mapped[datetime | None]
+    answer: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
 class AppraisalLines(Base):
     """What a closed appraisal says of each record, written as it closes: by number, without titles and reasons.
 

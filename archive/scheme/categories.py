@@ -19,7 +19,10 @@ from archive.model import Category, CategoryVersion, Fonds, JobKind, Level, Numb
 from archive.policy.guard import Guard
 from archive.policy.reach import Reach
 from archive.policy.rules import Act
+from archive.ports import BranchTerms, TermsMoved
+from archive.reasons import checked as reason_checked
 from archive.scheme import install as installing
+from archive.scheme.changes import Changed, Changes, changed, state_of
 from archive.scheme.document import CategoryDef, Scheme, parse, rule_faults
 from archive.scheme.fields import check_names
 from archive.scheme.tree import in_use
@@ -33,35 +36,12 @@ class Node:
     below: Sequence["Node"]
 
 
-@dataclass(frozen=True)
-class Changed:
-    """A category that installing would touch; ``parts`` are the columns that would change."""
-
-    code: str
-    names: Mapping[str, str]
-    parts: Sequence[str]
-
-
-@dataclass(frozen=True)
-class Changes:
-    """What installing a scheme would do to a fonds; ``rules`` are codes of number rules that would be added."""
-
-    new: Sequence[Changed]
-    changed: Sequence[Changed]
-    closed: Sequence[Changed]
-    rules: Sequence[str]
-
-    @property
-    def any(self) -> bool:
-        """Whether anything would change."""
-        return bool(self.new or self.changed or self.closed or self.rules)
-
-
 class SchemeService:
     """The acts on categories and number rules."""
 
-    def __init__(self, db: Database, guard: Guard, log: Log, outbox: Outbox, clock: Clock) -> None:
+    def __init__(self, db: Database, guard: Guard, log: Log, outbox: Outbox, clock: Clock, terms: BranchTerms) -> None:
         self._db = db
+        self._terms = terms
         self._guard = guard
         self._log = log
         self._outbox = outbox
@@ -72,41 +52,52 @@ class SchemeService:
 
         Raises:
             NotFound: there is no such fonds.
-            InvalidInput: see ``archive.scheme.install.install``.
+            InvalidInput: see ``archive.scheme.install.install``; ``terms_shorter`` as ``move``.
             NotAllowed: facts ``reason`` ``own``: as ``move``.
+            Conflict: schedules or the tree changed meanwhile.
         """
+        terms = self._terms_in(identity, fonds_id, scheme)
         with self._db.writing() as work:
             session = work.session
             fonds = self._fonds(session, identity, fonds_id)
+            if not self._terms.unchanged(session, terms):
+                raise Conflict(what="scheme")
             before = self._guard.reach(session, identity)
             stood = {row.id: (row.parent_id, row.names) for row in _of(session, fonds.id)}
             ids = installing.install(session, fonds, scheme, now=self._clock.now())
             now = {row.id: (row.parent_id, row.names) for row in _of(session, fonds.id)}
             self._followed(work, identity, before, [key for key, was in stood.items() if now[key] != was])
-            body = {"fonds": fonds.code, "scheme": scheme.code, "categories": len(ids)}
+            body = {"fonds": fonds.code, "scheme": scheme.code, "categories": len(ids), "terms": dict(terms.counts)}
             self._log.note(session, identity, "scheme.install", body=body)
             work.commit()
         return ids
 
     def preview(self, identity: Identity, fonds_id: UUID, scheme: Scheme) -> Changes:
         """Return what ``install`` would change, having changed nothing. Raises as ``install`` does."""
+        terms = self._terms_in(identity, fonds_id, scheme)
         with self._db.writing() as work:  # never committed: what installing does is what is told
             session = work.session
             fonds = self._fonds(session, identity, fonds_id)
             known = set(session.scalars(select(NumberRule.code)))
-            before = {row.code: _state(row) for row in _of(session, fonds.id)}
+            before = {row.code: state_of(row) for row in _of(session, fonds.id)}
             installing.install(session, fonds, scheme, now=self._clock.now())
             rows = _of(session, fonds.id)
             return Changes(
                 new=[Changed(row.code, dict(row.names), ()) for row in rows if row.code not in before],
-                changed=[each for row in rows if row.code in before and (each := _changed(row, before[row.code]))],
+                changed=[each for row in rows if row.code in before and (each := changed(row, before[row.code]))],
                 closed=[
                     Changed(row.code, dict(row.names), ())
                     for row in rows
                     if row.code in before and row.closed_on is not None and before[row.code]["closed_on"] is None
                 ],
                 rules=sorted(set(session.scalars(select(NumberRule.code))) - known),
+                terms=sum(terms.counts.values()),
             )
+
+    def _terms_in(self, identity: Identity, fonds_id: UUID, scheme: Scheme) -> TermsMoved:
+        with self._db.reading(long=True) as session:
+            fonds = self._fonds(session, identity, fonds_id)
+            return self._terms.moved(session, installing.parents(session, fonds.id, scheme))
 
     def export(self, identity: Identity, fonds_id: UUID) -> Scheme:
         """Return a fonds' scheme (``to_yaml`` writes it)."""
@@ -169,38 +160,54 @@ class SchemeService:
             work.commit()
             return row.version
 
-    def move(self, identity: Identity, category_id: UUID, parent_id: UUID | None, *, version: int) -> int:
+    def check_move(self, identity: Identity, category_id: UUID, parent_id: UUID | None) -> None:
+        """Check that a category may stand under another, having moved nothing. Raises as ``move``, but of terms."""
+        with self._guard.refusals(identity), self._db.reading() as session:
+            self._guard.require_house(session, identity, Act.MANAGE_SCHEME)
+            self._parent(session, self._category(session, category_id), parent_id)
+
+    def move(self, identity: Identity, category_id: UUID, parent_id: UUID | None, *, version: int, reason: str) -> int:
         """Put a category, with all below it, under another of its fonds, or at the top; return its new version.
 
         What it says of its records stays. What hangs on the tree (grants, schedules, deadlines) follows from now on.
 
         Raises:
-            Conflict: someone changed it since ``version``.
-            InvalidInput: field ``parent``: not of the fonds, closed, or below the category itself.
+            Conflict: someone changed it since ``version``, or schedules and tree meanwhile.
+            InvalidInput: field ``reason``; ``parent``: not of the fonds, closed, below the category itself, or
+                ``terms_shorter``: a term would end sooner, which is brought about by a schedule's draft alone.
             NotAllowed: facts ``reason`` ``own``: it would open records to who moves it.
         """
+        words = reason_checked(reason)
+        self.check_move(identity, category_id, parent_id)
+        with self._db.reading(long=True) as session:
+            terms = self._terms.moved(session, {category_id: parent_id})
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
             before = self._guard.require_house(session, identity, Act.MANAGE_SCHEME)
             row = self._category(session, category_id)
-            if row.version != version:
+            if row.version != version or not self._terms.unchanged(session, terms):
                 raise Conflict(what="category")
-            parent = session.get(Category, parent_id) if parent_id else None
-            if parent_id and (parent is None or parent.fonds_id != row.fonds_id):
-                raise InvalidInput(Fault("parent", "unknown"))
-            if parent is not None and is_closed(parent.closed_on, self._guard.day()):
-                raise InvalidInput(Fault("parent", "closed", {"category": parent.code}))
-            if parent is not None and parent.id in {each.id for each in _branch(session, row)}:
-                raise InvalidInput(Fault("parent", "below_itself"))
+            self._parent(session, row, parent_id)
             above = row.parent_id
             if installing.change(session, row, {"parent_id": parent_id}, self._clock.now()):
                 session.flush()
                 self._followed(work, identity, before, [row.id])
                 codes = [session.get_one(Category, key).code if key else None for key in (above, parent_id)]
-                body = {"category": row.code, "before": codes[0], "after": codes[1]}
+                body: dict[str, Any] = {"category": row.code, "before": codes[0], "after": codes[1], "reason": words}
+                body["terms"] = dict(terms.counts)
                 self._log.note(session, identity, "scheme.move", body=body)
             work.commit()
             return row.version
+
+    def _parent(self, session: Session, row: Category, parent_id: UUID | None) -> None:
+        """Refuse a place that a category cannot have. Raises ``InvalidInput`` (field ``parent``)."""
+        parent = session.get(Category, parent_id) if parent_id else None
+        if parent_id and (parent is None or parent.fonds_id != row.fonds_id):
+            raise InvalidInput(Fault("parent", "unknown"))
+        if parent is not None and is_closed(parent.closed_on, self._guard.day()):
+            raise InvalidInput(Fault("parent", "closed", {"category": parent.code}))
+        if parent is not None and parent.id in {each.id for each in _branch(session, row)}:
+            raise InvalidInput(Fault("parent", "below_itself"))
 
     def _followed(self, work: Work, identity: Identity, before: Reach, categories: Sequence[UUID]) -> None:
         """Let search and due days follow categories that were moved or renamed: their records hang on the tree."""
@@ -320,26 +327,9 @@ class SchemeService:
         }
 
 
-_TOLD = (
-    "parent_id", "names", "level_rank", "term", "importance", "number_rule_id", "reference_rule_id", "fields",
-    "required", "documents", "closed_on",
-)  # fmt: skip
-
-
 def _of(session: Session, fonds_id: UUID) -> Sequence[Category]:
     query = select(Category).where(Category.fonds_id == fonds_id)
     return session.scalars(query.order_by(Category.position, Category.code)).all()
-
-
-def _state(row: Category) -> dict[str, Any]:
-    return {key: getattr(row, key) for key in _TOLD}
-
-
-def _changed(row: Category, before: Mapping[str, Any]) -> Changed | None:
-    if row.closed_on is not None and before["closed_on"] is None:
-        return None
-    parts = [key for key, value in _state(row).items() if before[key] != value]
-    return Changed(row.code, dict(row.names), parts) if parts else None
 
 
 def _checked(data: Mapping[str, Any], parent: dict[str, Any] | None, rules: Sequence[NumberRule]) -> CategoryDef:

@@ -49,6 +49,13 @@ def install(session: Session, fonds: Fonds, scheme: Scheme, *, now: datetime) ->
     return {code: row.id for code, row in there.items()}
 
 
+def parents(session: Session, fonds_id: UUID, scheme: Scheme) -> dict[UUID, UUID | None]:
+    """Return below what each category would stand that ``scheme`` names; new ones have ids that were made up."""
+    there = dict(session.execute(select(Category.code, Category.id).where(Category.fonds_id == fonds_id)).all())
+    ids = {each.code: there.get(each.code) or new_id() for each in scheme.categories}
+    return {ids[each.code]: ids[each.parent] if each.parent else None for each in scheme.categories}
+
+
 def add(session: Session, fonds_id: UUID, values: Mapping[str, Any], now: datetime) -> Category:
     """Add a category and its first version."""
     row = Category(id=new_id(), fonds_id=fonds_id, version=1, **values)

@@ -23,6 +23,7 @@ from archive.model import (
     AppraisalState,
     ReadingRight,
     Record,
+    RecordSecrecy,
     Verdict,
 )
 from archive.policy.guard import Guard
@@ -52,6 +53,20 @@ class Filter:
     verdict: Verdict | None = None
     unsaid: bool = False
     category: UUID | None = None
+
+
+def unmarked() -> ColumnElement[bool]:
+    """Return a condition on items whose records have no secrecy period: there is nothing to declassify."""
+    period = select(RecordSecrecy.record_id).where(RecordSecrecy.record_id == AppraisalItem.record_id)
+    return ~period.correlate(AppraisalItem).exists()
+
+
+def check_fits(session: Session, said: Said, *of: ColumnElement[bool]) -> None:
+    """Refuse to declassify what is not secret, among these items. Raises ``InvalidInput`` (field ``verdict``)."""
+    if said.verdict is Verdict.DECLASSIFY:
+        query = select(func.count()).select_from(AppraisalItem).where(*of, unmarked())
+        if count := session.scalar(query):
+            raise InvalidInput(Fault("verdict", "nothing_to_declassify", {"count": count}))
 
 
 def conditions(which: Filter, person: UUID | None) -> list[ColumnElement[bool]]:
@@ -92,7 +107,7 @@ class Judging:
         Raises:
             NotFound: there is no appraisal on whose panel the person sits, or none of the records is theirs to judge.
             Ended: it is not open.
-            InvalidInput: field ``until`` or ``reason``.
+            InvalidInput: field ``until`` or ``reason``; ``verdict``: one of them has no secrecy period to end.
         """
         words = self.checked(said, reason)
         done = 0
@@ -173,6 +188,8 @@ class Judging:
             row, panel = self.sits(session, identity, appraisal_id, "appraisal.say")
             items = self._items(session, identity, row, fits)
             if items:
+                mine = AppraisalItem.record_id.in_([each.record_id for each in items])
+                check_fits(session, said, AppraisalItem.appraisal_id == row.id, mine)
                 self._write(session, identity, row, [each.record_id for each in items], said, words)
                 self._settle(session, row.id, [each.record_id for each in items], panel)
                 if note is not None:

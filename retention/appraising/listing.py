@@ -25,14 +25,17 @@ from archive.model import (
     AppraisalMember,
     AppraisalState,
     AppraisalTask,
+    Category,
     DueState,
     JobKind,
     LogEntry,
     LogResult,
     Person,
     PersonRole,
+    Place,
     Record,
     RecordDue,
+    RetentionSchedule,
 )
 from archive.policy.guard import Guard
 from archive.policy.rules import READERS, Act
@@ -102,11 +105,13 @@ class Listing:
 
         Raises:
             NotAllowed: the person begins no appraisals.
-            InvalidInput: field ``purpose``, ``panel``, ``chair``, or ``list``: nothing is due that fits.
+            InvalidInput: field ``purpose``, ``panel``, ``chair``, ``category``, ``place`` or ``schedule`` (there is no
+                such one), or ``list``: nothing is due that fits.
         """
         with self._guard.refusals(identity), self._db.reading(long=True) as session:
             self._guard.require_house(session, identity, Act.BEGIN_APPRAISALS)
             members = _checked(session, purpose, panel, chair)
+            _check_filters(session, chosen.asked)
             found = self._found(session, identity, chosen)
         if identity.person_id is None:
             raise NotAllowed(act=Act.BEGIN_APPRAISALS.value)
@@ -270,6 +275,17 @@ class Listing:
             for at, row in enumerate(found, behind + 1)
         ]
         session.execute(insert(AppraisalItem), rows)
+
+
+def _check_filters(session: Session, asked: Asked) -> None:
+    """Refuse a list of what nobody knows: it would take nothing. Raises ``InvalidInput``."""
+    named: Sequence[tuple[str, type[Any], UUID | None]] = (
+        ("category", Category, asked.category), ("place", Place, asked.place),
+        ("schedule", RetentionSchedule, asked.schedule),
+    )  # fmt: skip
+    faults = [Fault(name, "unknown") for name, table, key in named if key and session.get(table, key) is None]
+    if faults:
+        raise InvalidInput(*faults)
 
 
 def _checked(session: Session, purpose: str, panel: Collection[str], chair: str) -> dict[str, UUID]:

@@ -27,7 +27,8 @@ from archive.model import (
 from archive.policy.guard import Guard
 from archive.policy.rules import Act, may
 from archive.ports import Vault
-from retention.appraising.judging import Filter, conditions
+from retention.appraising.consulting import Advice, advice_on
+from retention.appraising.judging import Filter, conditions, unmarked
 from retention.appraising.report import Kept, Line, gone_lines, kept_reports, shown_all
 from retention.appraising.rows import appraisal, opinion_context, panel_of, seen_items
 from retention.last_check import stops
@@ -47,7 +48,8 @@ class View:
     """One appraisal. ``panel``: names, who has the chair first; counts are of the items that the person is shown.
 
     ``unjudged`` are those that they have not judged; ``said`` how many each member has. ``whole``: it is closed and
-    they are shown all of it, so that its report is theirs to print; ``reports`` are those that are kept.
+    they are shown all of it, so that its report is theirs to print; ``reports`` are those that are kept. ``secret``:
+    something on it has a secrecy period, which alone can be declassified.
     """
 
     row: Appraisal
@@ -62,6 +64,7 @@ class View:
     chair: bool
     whole: bool
     reports: Sequence[Kept]
+    secret: bool
 
     @property
     def total(self) -> int:
@@ -83,19 +86,22 @@ class Opinion:
 class ItemShown:
     """An item. ``title`` None: the person does not read the record, or it is gone; ``reads``: its page is open to them.
 
+    ``number`` is its archive number, or (``registered``) its registration number: to who is not shown the other.
     ``stop`` is what keeps it from being destroyed now, while the panel judges. ``line``: what the report says of a
-    record that is gone, to whom the report is shown.
+    record that is gone, to whom the report is shown. ``advice`` is what one outside the panel was asked.
     """
 
     row: AppraisalItem
     title: str | None
     number: str
+    registered: bool
     level_rank: int | None
     category: UUID | None
     drawn_up: str
     reads: bool
     stop: Stop | None
     opinions: Sequence[Opinion]
+    advice: Sequence[Advice]
     line: Line | None = None
 
 
@@ -151,6 +157,7 @@ class Looks:
             opinions = counted_by.where(*shown)
             said: Any = session.execute(opinions.group_by(AppraisalOpinion.person_id)) if member else ()
             closed = row.state is AppraisalState.CLOSED
+            marked = select(AppraisalItem.record_id).where(*shown, ~unmarked()).limit(1)
             names = _names(session, {*panel, row.begun_by, *([row.closed_by] if row.closed_by else [])})
             return View(
                 row=row,
@@ -165,6 +172,7 @@ class Looks:
                 chair=bool(identity.person_id and panel.get(identity.person_id)),
                 whole=closed and shown_all(self._guard, session, identity, row.id, sits=identity.person_id in panel),
                 reports=kept_reports(session, row.id) if closed else (),
+                secret=member and session.scalar(marked) is not None,
             )
 
     def items(
@@ -201,23 +209,27 @@ class Looks:
         records = {each.id: each for each in session.scalars(told.where(Record.id.in_(ids)))}
         open_ = row.state in {AppraisalState.DRAFT, AppraisalState.OPEN}
         now = stops(session, ids, self._guard.day()) if open_ else {}
-        opinions = self._opinions(session, row, [key for key in ids if key in records])
+        shown = [key for key in ids if key in records]
+        opinions, advice = self._opinions(session, row, shown), advice_on(session, self._vault, row.id, shown)
         lines = self._lines(session, identity, row, ids)
         found = []
         for each in items:
             record, line = records.get(each.record_id), lines.get(each.position)
+            archive = line.archive if line else record.archive_number if record else None
             said = [Opinion(*one, "") for one in line.said] if line else opinions.get(each.record_id, ())
             found.append(
                 ItemShown(
                     row=each,
                     title=record.title if record else None,
-                    number=(record.archive_number if record else None) or each.number,
+                    number=archive or each.number,
+                    registered=not archive,
                     level_rank=record.level_rank if record else None,
                     category=record.category_id if record else None,
                     drawn_up=(record.drawn_up or "") if record else "",
                     reads=each.record_id in reads,
                     stop=now.get(each.record_id) if open_ else each.stopped,
                     opinions=said,
+                    advice=advice.get(each.record_id, ()),
                     line=line,
                 )
             )

@@ -5,19 +5,19 @@ It names records by number, and no title and no reason, so that it may stay for 
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from archive.clock import Clock
 from archive.database import Database
 from archive.errors import NotFound
-from archive.identity import Identity
+from archive.identity import Identity, Role
 from archive.log.writer import Log
 from archive.model import (
     Appraisal,
@@ -27,21 +27,30 @@ from archive.model import (
     AppraisalOpinion,
     AppraisalState,
     Category,
+    DestroyedRecord,
     Record,
     Stop,
     Verdict,
 )
+from archive.model.leaving import AppraisalAdvice
 from archive.policy.guard import Guard
-from archive.policy.rules import Act, may
+from archive.policy.rules import READERS, Act, may
 from retention.appraising.rows import appraisal, panel_of
 
 Said = tuple[UUID, Verdict, date | None]
 """A member, what they said, and until when."""
 
 
+Advised = tuple[UUID, datetime | None]
+"""One outside the panel who was asked, and when they answered; None: they did not."""
+
+
 @dataclass(frozen=True)
 class Line:
-    """An item as the report has it. ``names`` and ``year``: of its category, and in which it was drawn up."""
+    """An item as the report has it. ``names`` and ``year``: of its category, and in which it was drawn up.
+
+    ``number`` is its registration number, over which the digest is; ``archive`` its archive number, None: it has none.
+    """
 
     number: str
     names: Mapping[str, str] | None
@@ -51,6 +60,8 @@ class Line:
     until: date | None
     stopped: Stop | None
     said: Sequence[Said]
+    archive: str | None = None
+    advised: Sequence[Advised] = ()
 
 
 @dataclass(frozen=True)
@@ -77,7 +88,7 @@ class Reports:
             self._closed(session, identity, key)
             row = session.get(AppraisalLines, key)
             # one that was closed by an earlier version has what is still there
-            return _read(row.lines) if row else judged(session, key)
+            return _numbered(session, key, _read(row.lines)) if row else judged(session, key)
 
     def kept(self, identity: Identity, key: UUID, locale: str) -> bytes | None:
         """Return what was kept in a language; None: nothing was yet. Raises ``NotFound`` as ``lines``."""
@@ -116,8 +127,23 @@ def gone_lines(session: Session, key: UUID, gone: Collection[UUID]) -> Mapping[i
         return {}
     items = select(AppraisalItem.position, AppraisalItem.record_id).where(AppraisalItem.appraisal_id == key)
     rows = session.execute(items.order_by(AppraisalItem.position)).all()
-    lines = zip(rows, _read(kept.lines), strict=True)
+    lines = zip(rows, _numbered(session, key, _read(kept.lines)), strict=True)
     return {row.position: line for row, line in lines if row.record_id in gone}
+
+
+def _numbered(session: Session, key: UUID, lines: Sequence[Line]) -> Sequence[Line]:
+    """Give lines that an earlier version wrote their archive numbers: of what is there, or in the register."""
+    if all(each.archive for each in lines):
+        return lines
+    items = (
+        select(func.coalesce(Record.archive_number, DestroyedRecord.archive_number))
+        .select_from(AppraisalItem)
+        .outerjoin(Record, Record.id == AppraisalItem.record_id)
+        .outerjoin(DestroyedRecord, DestroyedRecord.record_id == AppraisalItem.record_id)
+        .where(AppraisalItem.appraisal_id == key)
+    )
+    numbers = session.scalars(items.order_by(AppraisalItem.position)).all()
+    return [replace(each, archive=each.archive or found) for each, found in zip(lines, numbers, strict=True)]
 
 
 def judged(session: Session, key: UUID) -> Sequence[Line]:
@@ -128,8 +154,13 @@ def judged(session: Session, key: UUID) -> Sequence[Line]:
     ).where(AppraisalOpinion.appraisal_id == key)
     for row in session.execute(opinions.order_by(AppraisalOpinion.said_at, AppraisalOpinion.person_id)):
         said.setdefault(row.record_id, []).append((row.person_id, row.verdict, row.until))
+    advised: dict[UUID, list[Advised]] = {}
+    asked = select(AppraisalAdvice.record_id, AppraisalAdvice.person_id, AppraisalAdvice.answered_at)
+    asked = asked.where(AppraisalAdvice.appraisal_id == key)
+    for record, person, at in session.execute(asked.order_by(AppraisalAdvice.asked_at, AppraisalAdvice.person_id)):
+        advised.setdefault(record, []).append((person, at))
     items = (
-        select(AppraisalItem, Category.names, Record.drawn_up)
+        select(AppraisalItem, Category.names, Record.drawn_up, Record.archive_number)
         .outerjoin(Record, Record.id == AppraisalItem.record_id)
         .outerjoin(Category, Category.id == Record.category_id)
         .where(AppraisalItem.appraisal_id == key)
@@ -137,9 +168,9 @@ def judged(session: Session, key: UUID) -> Sequence[Line]:
     return [
         Line(
             each.number, names, (drawn_up or "")[:4], each.due, each.verdict, each.until, each.stopped,
-            said.get(each.record_id, ()),
+            said.get(each.record_id, ()), archive, advised.get(each.record_id, ()),
         )
-        for each, names, drawn_up in session.execute(items.order_by(AppraisalItem.position))
+        for each, names, drawn_up, archive in session.execute(items.order_by(AppraisalItem.position))
     ]  # fmt: skip
 
 
@@ -150,7 +181,8 @@ def written(lines: Sequence[Line]) -> bytes:
 
 def _plain(each: Line) -> Mapping[str, Any]:
     said = [(person.hex, verdict, _told(until)) for person, verdict, until in each.said]
-    return {**vars(each), "due": each.due.isoformat(), "until": _told(each.until), "said": said}
+    asked = [(person.hex, at.isoformat() if at else None) for person, at in each.advised]
+    return {**vars(each), "advised": asked, "due": each.due.isoformat(), "until": _told(each.until), "said": said}
 
 
 def _told(day: date | None) -> str | None:
@@ -170,6 +202,8 @@ def _read(kept: bytes) -> Sequence[Line]:
             verdict=Verdict(each["verdict"]) if each["verdict"] else None,
             until=day(each["until"]),
             stopped=Stop(each["stopped"]) if each["stopped"] else None,
+            archive=each.get("archive"),
+            advised=[(UUID(who), datetime.fromisoformat(at) if at else None) for who, at in each.get("advised", ())],
             said=[(UUID(person), Verdict(verdict), day(until)) for person, verdict, until in each["said"]],
         )
         for each in json.loads(kept)
@@ -179,8 +213,11 @@ def _read(kept: bytes) -> Sequence[Line]:
 def shown_all(guard: Guard, session: Session, identity: Identity, key: UUID, *, sits: bool) -> bool:
     """Return whether every record of a list that is still there may be shown to a person; ``sits``: on its panel.
 
-    Lines have category and year, which who only keeps a record does not see.
+    Lines have archive number, category and year, which who only keeps a record does not see. Of what is gone they are
+    for those alone who find it in the register of the destroyed by its archive number.
     """
+    if not sits and not guard.reach(session, identity).roles & (READERS | {Role.AUDIT_ADMIN}):
+        return False
     seen = guard.visible(session, identity, Act.JUDGE if sits else Act.READ).with_only_columns(Record.id)
     there = select(AppraisalItem.record_id).join(Record, Record.id == AppraisalItem.record_id)
     return (

@@ -13,14 +13,14 @@ from sqlalchemy.orm import Session
 from archive.accounts import login_identity
 from archive.clock import Clock
 from archive.database import Database
-from archive.errors import Conflict, Damaged, Ended, KeyUnavailable, NotFound
+from archive.errors import Conflict, Damaged, Ended, InvalidInput, KeyUnavailable, NotFound
 from archive.identity import Identity
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import ClaimedJob, Outcome
 from archive.model import AppraisalItem, Job, JobKind, JobState, Person, Verdict
 from archive.policy.guard import Guard
 from archive.ports import Vault
-from retention.appraising.judging import BATCH, Filter, Judging, conditions
+from retention.appraising.judging import BATCH, Filter, Judging, check_fits, conditions
 from retention.appraising.rows import seen_items
 from retention.appraising.verdicts import Said
 
@@ -71,6 +71,7 @@ class SayAll:
                 raise Conflict(what="appraisal")
             shown = seen_items(self._guard, session, identity, member=True)
             meant = [AppraisalItem.appraisal_id == row.id, shown, *conditions(which, identity.person_id)]
+            check_fits(session, said, *meant)
             total = session.scalar(select(func.count()).select_from(AppraisalItem).where(*meant)) or 0
             if total > self.at_once:
                 owner = self._vault.log_owner(session, self._clock.now().year)
@@ -110,7 +111,7 @@ class SayAll:
                     session.execute(update(Job).where(Job.id == job.id).values(payload=told))
 
                 count, _ = self._judging.some(identity, job.subject_id, fits, said, words, note)
-        except (Ended, NotFound, Damaged, KeyUnavailable) as error:  # closed meanwhile, or no longer on the panel
+        except (Ended, NotFound, InvalidInput, Damaged, KeyUnavailable) as error:  # it came to another state meanwhile
             with self._db.writing() as work:
                 work.session.execute(update(Job).where(Job.id == job.id).values(payload={}))
                 work.commit()

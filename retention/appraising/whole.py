@@ -8,6 +8,7 @@ from archive.log.writer import Log
 from archive.policy.guard import Guard
 from archive.ports import Vault
 from retention.appraising.concluding import Conclude
+from retention.appraising.consulting import Consulting
 from retention.appraising.judging import Judging
 from retention.appraising.listing import Listing
 from retention.appraising.looks import Looks
@@ -34,6 +35,7 @@ class Appraisals:
         self.listing = Listing(db, guard, log, outbox, clock, board)
         self.judging = Judging(db, guard, vault, log, clock)
         self.say_all = SayAll(db, guard, vault, outbox, clock, self.judging)
+        self.consulting = Consulting(db, guard, vault, log, clock)
         self.looks = Looks(db, guard, vault)
         self.reports = Reports(db, guard, log, clock)
         blocks = Blocks(db, guard, vault, log, clock)

@@ -28,7 +28,7 @@ from archive.model.auditing import AuditFinding, FindingState
 from archive.model.log import LogCheckpoint, LogEntry, LogResult, LogSeal
 from archive.policy.guard import Guard
 from retention.auditing.rules import signed_whole
-from retention.destroying.means import duties_of
+from retention.destroying.means import duties_of_each
 from retention.destroying.rules import all_apart
 from retention.gone.looks import of
 
@@ -127,7 +127,7 @@ class Counting:
         proved = {each.destruction_id for each in proofs if of(each).clean}
         return {
             Fact.DESTRUCTIONS: Counted(every),
-            Fact.DESTRUCTIONS_APART: Counted(sum(all_apart(duties_of(session, each)) for each in rows), every),
+            Fact.DESTRUCTIONS_APART: Counted(sum(map(all_apart, duties_of_each(session, rows).values())), every),
             Fact.DESTRUCTIONS_SIGNED: Counted(signed, every),
             Fact.DESTRUCTIONS_PROVED: Counted(len(proved), every),
             Fact.OBJECTIONS: Counted(session.scalar(objections) or 0),

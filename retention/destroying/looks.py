@@ -70,7 +70,7 @@ _KINDS = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"%PDF": "appl
 
 @dataclass(frozen=True)
 class ItemShown:
-    """A line of a list. ``number`` None: not theirs to see; ``title`` and ``record_id`` None: they do not read it."""
+    """A line. ``number``, or (``registered``) its registration number, None: not theirs; ``title`` None: not read."""
 
     position: int
     state: DestructionItemState
@@ -82,6 +82,7 @@ class ItemShown:
     pages: int | None
     due: date | None
     needs_neutral: bool
+    registered: bool
 
 
 @dataclass(frozen=True)
@@ -245,21 +246,20 @@ class Looks:
             due = dict(
                 session.execute(select(RecordDue.record_id, RecordDue.due).where(RecordDue.record_id.in_(ids))).all()
             )
-            lines = {
-                each.record_id: each
-                for each in session.scalars(select(DestroyedRecord).where(DestroyedRecord.destruction_id == key))
-            } if len(records) < len(ids) else {}  # fmt: skip
+            gone = select(DestroyedRecord).where(DestroyedRecord.destruction_id == key)
+            lines = {row.record_id: row for row in session.scalars(gone)} if len(records) < len(ids) else {}
             shown = []
             for each in rows:
                 record, line = records.get(each.record_id), lines.get(each.record_id)
                 read, facts = each.record_id in seen, record or line
                 full = read or bool(part.duties) or part.decides  # who only sees the lists sees the neutral number
-                number = (facts.archive_number if full else None) or facts.registration_number if facts else None
+                own = facts.archive_number if facts and full else None
                 shown.append(
                     ItemShown(
-                        each.position, each.state, each.pulled, number, record.title if record and read else None,
+                        each.position, each.state, each.pulled, own or (facts.registration_number if facts else None),
+                        record.title if record and read else None,
                         each.neutral, each.record_id if read else None, facts.pages if facts else None,
-                        line.due if line else due.get(each.record_id), each.record_id in neutral,
+                        line.due if line else due.get(each.record_id), each.record_id in neutral, not own,
                     )
                 )  # fmt: skip
             return shown

@@ -18,6 +18,7 @@ from archive.people.roster import Roster
 from archive.policy.guard import Guard
 from archive.scheme.categories import SchemeService
 from archive.subjects import Subjects
+from retention.branches import Branches
 from retention.holds import HoldRows
 from retention.reckoning import DueDays
 from retention.secrecy.periods import SecrecyDays
@@ -102,7 +103,8 @@ class HouseParts(Adapters):
     @cached_property
     def scheme(self) -> SchemeService:
         """Categories and number rules."""
-        return SchemeService(self.db, self.guard, self.log, self.outbox, self.clock)
+        terms = Branches(self.db, self.guard, self.due_days)
+        return SchemeService(self.db, self.guard, self.log, self.outbox, self.clock, terms)
 
     @cached_property
     def groups(self) -> NeedToKnow:

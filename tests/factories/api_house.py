@@ -1,6 +1,6 @@
 """A house as programs reach it: by tokens, each answer held against the document that describes it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -85,6 +85,13 @@ class ApiHouse:
     def acts(self) -> list[str]:
         with self.web.services.db.reading() as session:
             return list(session.scalars(select(LogEntry.act)))
+
+    def log_of(self, act: str) -> list[Mapping[str, Any]]:
+        """Return what the log says of each time that an act was done."""
+        own, log = self.web.services, Log(self.web.services.vault, self.web.clock)
+        with own.db.reading() as session:
+            entries = session.scalars(select(LogEntry).where(LogEntry.act == act).order_by(LogEntry.at)).all()
+            return [body for body in log.opened_many(session, entries) if body is not None]
 
 
 @contextmanager

@@ -35,6 +35,7 @@ from archive.model import (
     ScanState,
     Verdict,
 )
+from retention.appraising.judging import Filter
 from runtime.demo.handing_in import hand_in
 from runtime.processes.pages import make_app
 from runtime.wiring.parts import Parts
@@ -193,6 +194,14 @@ def furnish(archive: Archive, parts: Parts, app: Flask) -> dict[str, str]:
     _destruction(archivist, parts, places)
     _audit(Hands(app, "audit"), places, parts.guard.day())
     archive.work(parts)
+    return _asked_outside(parts, places)
+
+
+def _asked_outside(parts: Parts, places: dict[str, str]) -> dict[str, str]:
+    """Ask the clerk, who is not on the panel, about a record that it judges; return the places."""
+    chair, acts, key = parts.people.identity_of("archivist"), parts.retention.appraisals, UUID(places["appraisal"])
+    ids = [each.row.record_id for each in acts.looks.items(chair, key, Filter(), limit=1)]
+    acts.consulting.ask(chair, key, ids, "clerk", "补充协议是否仍在履行？是否另有副本在业务部门？")
     return places
 
 

@@ -97,6 +97,7 @@ from indexer.settling import READING
 from indexer.unlocking import Unlocking
 from indexer.unpacking import UnpackContents
 from retention.auditing.watches import audit_watches
+from retention.branches import Branches
 from retention.calendar import FollowCalendar
 from retention.destroying.telling import destruction_watches
 from retention.holding import HoldCheck
@@ -350,7 +351,7 @@ def a_web_house(
         organisation=Organisation(db, guard, log),
         groups=NeedToKnow(db, guard, log),
         fonds=FondsService(db, guard, log, clock),
-        scheme=SchemeService(db, guard, log, outbox, clock),
+        scheme=SchemeService(db, guard, log, outbox, clock, Branches(db, guard, due_days)),
         places=Places(db, guard, log),
         subjects=Subjects(db, guard, vault, log, outbox, clock),
         jobs=JobCare(db, guard, log, outbox, clock),

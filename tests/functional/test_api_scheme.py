@@ -78,11 +78,15 @@ def test_categories_are_added_changed_moved_closed_and_removed(house: ApiHouse) 
     assert house.ask("PATCH", f"{here}/LOW", json=change, If_Match=old).json["version"] == 2
     shown = house.get(f"{here}/LOW").json
     assert (shown["names"]["zh_CN"], shown["term"], shown["parent"]) == ("下级类目", "Y", "TOP")
-    move = {"parent": "LOW"}
+    move = {"parent": "LOW", "reason": "归并"}
     inside = house.ask("PUT", f"{here}/TOP/parent", json=move, If_Match=tag(house, f"{here}/TOP"))
     assert [each["code"] for each in inside.json["fields"]] == ["below_itself"]
-    assert house.ask("PUT", f"{here}/LOW/parent", json={"parent": None}, If_Match=old).status_code == 412
-    moved = house.ask("PUT", f"{here}/LOW/parent", json={"parent": None}, If_Match=tag(house, f"{here}/LOW"))
+    assert (
+        house.ask("PUT", f"{here}/LOW/parent", json={"parent": None, "reason": "归并"}, If_Match=old).status_code == 412
+    )
+    moved = house.ask(
+        "PUT", f"{here}/LOW/parent", json={"parent": None, "reason": "归并"}, If_Match=tag(house, f"{here}/LOW")
+    )
     assert moved.status_code == 200, moved.text
     assert house.get(f"{here}/LOW").json["parent"] is None
     assert house.ask("DELETE", f"{here}/LOW").status_code == 204
@@ -145,13 +149,62 @@ def test_records_of_a_moved_category_are_found_below_its_new_place(house: ApiHou
         return [each["record"] for each in hits]
 
     assert (found("OLD"), found("NEW1")) == ([str(record.id)], [])
-    moved = house.ask("PUT", f"{here}/LEAF/parent", json={"parent": "NEW1"}, If_Match=tag(house, f"{here}/LEAF"))
+    moved = house.ask(
+        "PUT", f"{here}/LEAF/parent", json={"parent": "NEW1", "reason": "归并"}, If_Match=tag(house, f"{here}/LEAF")
+    )
     assert moved.status_code == 200, moved.text
     runner = JobRunner(
         own.db, house.web.clock, [FollowScheme(own.db, Outbox(house.web.clock, SilentWaker())), house.indexing]
     )
     runner.drain()
     assert (found("OLD"), found("NEW1")) == ([], [str(record.id)])
+
+
+def test_a_move_that_shortens_a_term_is_seen_and_refused_and_another_is_counted(house: ApiHouse) -> None:
+    here, own = at(house), house.web.services
+    added(house, "LONG"), added(house, "SHORT"), added(house, "LEAF2", parent="LONG")
+    own.people.add_person(system("set-up"), login="other", name="o", password=PASSWORD, roles=[Role.ARCHIVIST])
+    fonds = here.split("/")[4]
+    for code, term in (("LONG", "D30"), ("SHORT", "D10")):
+        rule_ = {"term": term, "trigger": "year_end", "start": "next_january", "action": "appraise", "source": "8号令"}
+        draft = {
+            "code": code.lower(), "names": {"zh_CN": code}, "rule": rule_, "reason": "期限表",
+            "categories": [{"fonds": fonds, "category": code}],
+        }  # fmt: skip
+        made = house.ask("POST", "/api/v1/schedule-drafts", json=draft)
+        assert made.status_code == 201, made.text
+        decision, approve = f"{made.headers['Location']}/decision", {"approve": True, "reason": "同意"}
+        assert house.ask("POST", decision, "other", json=approve).status_code == 200
+    with own.db.reading() as session:
+        keys = {row.code: row.id for row in session.scalars(select(Category))}
+    record = house.a_draft("期限合同")
+    with own.db.writing() as work:
+        row = work.session.get_one(Record, record)
+        row.category_id, row.term, row.drawn_to = keys["LEAF2"], "D5", date(2020, 12, 31)
+        work.commit()
+    house.file(record)
+
+    def seen(parent: str) -> Any:
+        return house.get(f"{here}/LEAF2/move{f'?parent={parent}' if parent else ''}").json
+
+    def moved(parent: str | None) -> Any:
+        to = {"parent": parent, "reason": "归并"}
+        return house.ask("PUT", f"{here}/LEAF2/parent", json=to, If_Match=tag(house, f"{here}/LEAF2"))
+
+    told = seen("SHORT")
+    assert (told["moves"], told["same"], told["shorter"]) == ({"sooner": 1}, 0, True)
+    assert [(each["before"], each["after"]) for each in told["records"]] == [("2051-01-01", "2031-01-01")]
+    assert seen("LONG")["moves"] == {}, "it stands there already"
+    assert seen("LEAF2")["fields"][0]["code"] == "below_itself"
+    assert house.get(f"{here}/LEAF2/move", "staff").status_code == 403
+    refused = moved("SHORT")
+    assert [(each["field"], each["code"]) for each in refused.json["fields"]] == [("parent", "terms_shorter")]
+    assert house.get(f"{here}/LEAF2").json["parent"] == "LONG"
+    assert (seen("")["moves"], seen("")["shorter"]) == ({"loses_day": 1}, False)
+    assert moved(None).status_code == 200
+    said = [each for each in house.log_of("scheme.move") if each["category"] == "LEAF2"]
+    assert said == [{"category": "LEAF2", "before": "LONG", "after": None, "reason": "归并", "terms": {"loses_day": 1}}]
+    assert moved("SHORT").status_code == 422, "what was never to end comes to an end by another's hand, too"
 
 
 def test_nobody_moves_a_branch_into_what_they_may_read(house: ApiHouse) -> None:
@@ -163,7 +216,7 @@ def test_nobody_moves_a_branch_into_what_they_may_read(house: ApiHouse) -> None:
         mine = work.session.scalars(select(Category).where(Category.code == "MINE")).one()
         rights.grants(work.session, person, category=mine.id)
         work.commit()
-    to = {"parent": "MINE"}
+    to = {"parent": "MINE", "reason": "归并"}
     refused = house.ask("PUT", f"{here}/OTHER/parent", "branch", json=to, If_Match=tag(house, f"{here}/OTHER"))
     assert refused.status_code == 403
     assert house.get(f"{here}/OTHER").json["parent"] is None
@@ -242,6 +295,22 @@ def concluded(house: ApiHouse, path: str, login: str = "archivist", **body: str)
     house.web.services.retention.appraisals.conclude.run([claimed(UUID(reply.json["appraisal"]))])
 
 
+def asked_outside(house: ApiHouse, here: str, record: UUID) -> None:
+    """Have the chair ask one outside the panel, who answers."""
+    ask = {"records": [str(record)], "person": "staff", "question": "业务上还用吗？"}
+    assert house.ask("POST", f"{here}/questions", json=ask).status_code == 403  # the chair's alone
+    wrong = house.ask("POST", f"{here}/questions", "second", json=ask | {"person": "first"})
+    assert [(each["field"], each["code"]) for each in wrong.json["fields"]] == [("person", "on_the_panel")]
+    assert house.ask("POST", f"{here}/questions", "second", json=ask).json["items"] == 1
+    [waits] = house.get("/api/v1/appraisal-questions", "staff").json["questions"]
+    assert (waits["record"], waits["question"], waits["asked_by"]) == (str(record), "业务上还用吗？", "second")
+    assert house.get("/api/v1/appraisal-questions", "first").json["questions"] == []
+    answer = f"{here}/questions/{record}/answer"
+    assert house.ask("POST", answer, "first", json={"reason": "不用"}).status_code == 404
+    assert house.ask("POST", answer, "staff", json={"reason": "仍在使用"}).status_code == 204
+    assert house.get("/api/v1/appraisal-questions", "staff").json["questions"] == []
+
+
 def test_an_appraisal_goes_from_its_beginning_to_its_close(house: ApiHouse) -> None:
     records = []
     for title in ("旧合同", "旧通知", "旧报告"):
@@ -253,9 +322,15 @@ def test_an_appraisal_goes_from_its_beginning_to_its_close(house: ApiHouse) -> N
         work.commit()
     new = {"purpose": "到期鉴定", "panel": ["archivist", "first", "second"], "chair": "second"}
     assert house.ask("POST", "/api/v1/appraisals", "first", json=new).status_code == 403
+    own = {each["category"]: each["id"] for each in house.get(at(house)).json["categories"]}
+    of_it = new | {"category": own[house.web.category.code]}
+    assert house.get(f"{at(house)}/{house.web.category.code}").json["id"] == of_it["category"]
+    for name in ("category", "place", "schedule"):
+        none = house.ask("POST", "/api/v1/appraisals", json=new | {name: str(new_id())})
+        assert [(each["field"], each["code"]) for each in none.json["fields"]] == [(name, "unknown")]
     few = house.ask("POST", "/api/v1/appraisals", json=new | {"panel": ["second"]})
     assert [each["field"] for each in few.json["fields"]] == ["panel"]
-    here = house.ask("POST", "/api/v1/appraisals", json=new).headers["Location"]
+    here = house.ask("POST", "/api/v1/appraisals", json=of_it).headers["Location"]
     assert house.ask("POST", f"{here}/leaving-out", json={"records": [str(records[2])]}).json["items"] == 1
     assert house.ask("POST", f"{here}/opening").status_code == 428
     assert house.ask("POST", f"{here}/opening", If_Match='"9"').status_code == 412
@@ -265,12 +340,17 @@ def test_an_appraisal_goes_from_its_beginning_to_its_close(house: ApiHouse) -> N
     late = house.ask("POST", f"{here}/opinions", json=say | {"verdict": "keep"})
     assert [each["field"] for each in late.json["fields"]] == ["until"]
     for login in ("archivist", "first"):
-        for verdict in ("open", "declassify", "destroy"):  # a later one takes the earlier one's place
+        open_ = house.ask("POST", f"{here}/opinions", login, json=say | {"verdict": "declassify"})
+        assert [(each["field"], each["code"]) for each in open_.json["fields"]] == [
+            ("verdict", "nothing_to_declassify")
+        ]
+        for verdict in ("open", "destroy"):  # a later one takes the earlier one's place
             said_now = house.ask("POST", f"{here}/opinions", login, json=say | {"verdict": verdict})
             assert said_now.json == {"items": 1, "later": False}
     keep = {"which": "todo", "verdict": "keep", "until": "2035-12-31", "reason": "仍在使用"}
     assert house.ask("POST", f"{here}/opinions", "second", json=keep).json["items"] == 2  # a second opinion, of all
     assert house.ask("POST", f"{here}/opinions", "first", json=keep).json["items"] == 1
+    asked_outside(house, here, records[0])
     assert house.ask("POST", f"{here}/disclosure", "first", json={"records": [str(records[0])]}).json["items"] == 1
     items = {each["record"]: each for each in house.get(f"{here}/items").json["items"]}
     assert items[str(records[0])]["verdict"] == "destroy"
@@ -278,6 +358,8 @@ def test_an_appraisal_goes_from_its_beginning_to_its_close(house: ApiHouse) -> N
     assert said == {
         ("archivist", "destroy", "无保存价值"), ("first", "destroy", "无保存价值"), ("second", "keep", "仍在使用"),
     }  # fmt: skip
+    advice = [(each["person"], each["answer"]) for each in items[str(records[0])]["advice"]]
+    assert advice == [("staff", "仍在使用")]
     version = tag(house, here)
     assert house.ask("POST", f"{here}/closing", If_Match=version).status_code == 403  # the chair's alone
     concluded(house, f"{here}/closing", "second")

@@ -349,8 +349,16 @@ def test_a_category_is_added_below_another_and_moved(house: WebHouse) -> None:
     assert (row.parent_id, row.term) == (house.category.id, house.category.term)
     own = client.get(f"{at}/{house.category.id}/move").text
     assert "WB01" not in own.split("<select")[1], "nothing is moved below itself"
-    send(client, f"{at}/{row.id}/move", parent="", version="1")
-    assert send(client, f"{at}/{row.id}/move", parent=str(house.category.id), version="1")[0] == 409
+    status, page = send(client, f"{at}/{row.id}/move", parent="", version="1", reason=" ")
+    assert (status, 'href="#field-reason"' in page) == (422, True)
+    wanted = {"parent": "", "version": "1", "reason": "合同另成一支"}
+    page = send(client, f"{at}/{row.id}/move", **wanted)[1]
+    assert "尚未移动" in page
+    with house.services.db.reading() as session:
+        assert session.get_one(Category, row.id).parent_id == house.category.id
+    assert "类目已移动" in send(client, f"{at}/{row.id}/move", **wanted, sure="1")[1]
+    back = wanted | {"parent": str(house.category.id), "sure": "1"}
+    assert send(client, f"{at}/{row.id}/move", **back)[0] == 409
     with house.services.db.reading() as session:
         assert session.get_one(Category, row.id).parent_id is None
     assert {"scheme.add", "scheme.move"} <= acts(house)

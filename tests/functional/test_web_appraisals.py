@@ -1,7 +1,9 @@
 """Appraisals, unsettled matters and the forecast at the pages, and as programs read them."""
 
+import json
 import re
 from collections.abc import Iterator
+from datetime import date
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -11,11 +13,25 @@ from uuid import UUID
 import pypdfium2
 import pytest
 from python_calamine import CalamineWorkbook
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
+from archive.errors import NotFound
 from archive.identity import Role, system
+from archive.ids import new_id
 from archive.jobs.runner import JobRunner
-from archive.model import Appraisal, AppraisalOpinion, JobKind, Person, Record, RecordState, Stop
+from archive.model import (
+    Appraisal,
+    AppraisalItem,
+    AppraisalLines,
+    AppraisalOpinion,
+    DestroyedRecord,
+    Destruction,
+    JobKind,
+    Person,
+    Record,
+    RecordState,
+    Stop,
+)
 from retention.last_check import stops
 from tests.factories.people import grants
 from tests.factories.retained import claimed
@@ -86,6 +102,9 @@ def act(house: WebHouse, login: str, path: str, **data: Any) -> str:
 
 def a_report_is_kept(house: WebHouse, at: str, old: UUID) -> None:
     """Print the report of a closed appraisal, and again after something has changed."""
+    with house.services.db.reading() as session:
+        numbers = [each.archive_number for each in session.scalars(select(Record).where(Record.archive_number != ""))]
+        listed = session.scalars(select(AppraisalItem.number)).all()
     archivist, chair = house.browser("archivist"), house.browser("second")
     assert archivist.get(f"{at}/titles.pdf").data.startswith(b"%PDF")
     assert "尚未打印" in archivist.get(at).text
@@ -102,6 +121,8 @@ def a_report_is_kept(house: WebHouse, at: str, old: UUID) -> None:
     pages = [each.get_textpage().get_text_range() for each in pypdfium2.PdfDocument(BytesIO(report.data))]
     text = "".join("".join(pages).split())
     assert [each for each in ("2010", "委员first:销毁", "委员second:销毁") if each not in text] == [], text
+    assert sum(str(each) in text for each in numbers) == len(listed) == 2, text
+    assert not any(each in text for each in listed), "the registration number stands where there is no other alone"
     assert not any(each in text for each in ("旧合同", "绝不外露", "无保存价值", "1999"))
     assert house.browser("first").get(f"{at}/report.pdf").status_code == 404  # to whom not all of it is shown
     assert "report.pdf" not in house.browser("first").get(at).text
@@ -152,9 +173,111 @@ def test_a_panel_judges_and_the_report_says_so_and_titles_show_to_those_who_may_
     a_report_is_kept(house, at, old)
     sheet = CalamineWorkbook.from_filelike(BytesIO(house.browser("archivist").get(f"{at}/report.xlsx").data))
     rows = sheet.get_sheet_by_index(0).to_python()
+    with house.services.db.reading() as session:
+        archive = session.get_one(Record, old).archive_number
+    assert rows[1][1] == archive
     assert [(row[2], row[4]) for row in rows[1:]] == [("旧合同", "销毁"), ("绝不外露", "")]
     officer = CalamineWorkbook.from_filelike(BytesIO(house.browser("auditor").get(f"{at}/report.xlsx").data))
-    assert "旧合同" not in str(officer.get_sheet_by_index(0).to_python())
+    lines = officer.get_sheet_by_index(0).to_python()
+    assert "旧合同" not in str(lines)
+    assert [str(line[1]).startswith("登记号 ") for line in lines[1:]] == [True, True]
+
+
+def test_a_report_of_an_earlier_version_has_archive_numbers_of_what_is_gone_too(house: WebHouse) -> None:
+    old = filed(house, "旧合同", "2010")
+    at = begun(house)
+    act(house, "archivist", f"{at}/open")
+    act(house, "second", f"{at}/close", sure="1")
+    key, reports = UUID(at.rpartition("/")[2]), house.services.retention.appraisals.reports
+    archivist = house.services.people.identity_of("archivist")
+    with house.services.db.writing() as work:
+        lines = work.session.get_one(AppraisalLines, key)
+        plain = json.loads(lines.lines)
+        archive = [each.pop("archive") for each in plain]
+        lines.lines = json.dumps(plain).encode()
+        work.commit()
+    assert [each.archive for each in reports.lines(archivist, key)] == archive
+    with house.services.db.writing() as work:
+        row = work.session.get_one(Record, old)
+        assert archive == [row.archive_number]
+        work.session.execute(update(AppraisalItem).values(record_id=(gone := new_id())))
+        destruction = Destruction(
+            id=new_id(),
+            number="XH1",
+            purpose="x",
+            begun_by=archivist.person_id,
+            begun_at=house.clock.now(),
+        )
+        work.session.add(destruction)
+        work.session.flush()
+        work.session.add(
+            DestroyedRecord(
+                destruction_id=destruction.id, record_id=gone, position=1, fonds="F", category="C", level_rank=1,
+                registration_number="R1", archive_number="已销毁的档号", sealed=b"", neutral=True,
+                due=date(2021, 1, 1), term="D10", kept_years=10, medium="paper", files=0, bytes=0,
+            )
+        )  # fmt: skip
+        work.commit()
+    assert [each.archive for each in reports.lines(archivist, key)] == ["已销毁的档号"]
+    assert "已销毁的档号" in house.browser("archivist").get(at).text
+    auditor = house.services.people.identity_of("auditor")
+    assert [each.archive for each in reports.lines(auditor, key)] == ["已销毁的档号"]
+    for login in ("security", "system"):  # what officers find in the register by its registration number alone
+        with pytest.raises(NotFound):
+            reports.lines(house.services.people.identity_of(login), key)
+
+
+def test_the_chair_asks_outside_the_panel_and_the_answer_stands_in_list_and_report(house: WebHouse) -> None:
+    old = filed(house, "旧合同", "2010")
+    at = begun(house)
+    act(house, "archivist", f"{at}/open")
+    assert "小组外人员" in house.browser("second").get(at).text
+    assert "小组外人员" not in house.browser("first").get(at).text, "the chair alone asks"
+    wrong = post(house, "second", f"{at}/ask", record=str(old), person="first", question="还用吗？")
+    assert (wrong[0], "是鉴定小组成员" in wrong[1], "还用吗？" in wrong[1]) == (422, True, True)
+    assert post(house, "second", f"{at}/ask", person="approver", question="还用吗？")[0] == 422
+    status, page = post(house, "second", f"{at}/ask", record=str(old), person="approver", question="还用吗？")
+    assert (status, "已就 1 件档案征询" in page, "组外征询" in page) == (200, True, True)
+    assert "件档案待您答复鉴定征询" in house.browser("approver").get("/").text
+    mine = house.browser("approver").get("/appraisals/questions").text
+    assert "旧合同" in mine
+    assert "还用吗？" in mine
+    assert "旧合同" not in house.browser("first").get("/appraisals/questions").text
+    answer = f"{at}/answer/{old}"
+    assert post(house, "approver", answer, reason=" ")[0] == 422
+    assert post(house, "first", answer, reason="不用")[0] == 404
+    assert "没有待您答复" in post(house, "approver", answer, reason="业主仍在质保期内")[1]
+    for login in ("second", "first"):
+        assert "业主仍在质保期内" in house.browser(login).get(at).text
+    act(house, "second", f"{at}/close", sure="1")
+    report = house.browser("archivist").get(f"{at}/report.pdf").data
+    text = "".join(each.get_textpage().get_text_range() for each in pypdfium2.PdfDocument(BytesIO(report)))
+    plain = "".join(text.split())
+    assert f"许可:组外征询，{house.services.guard.day()}答复" in plain, plain
+    assert "质保期" not in plain, "words stay with the record, not with the report that is kept"
+    sheet = CalamineWorkbook.from_filelike(BytesIO(house.browser("archivist").get(f"{at}/report.xlsx").data))
+    assert "业主仍在质保期内" in sheet.get_sheet_by_index(0).to_python()[1][6]
+
+
+def test_what_is_not_secret_is_not_declassified(house: WebHouse) -> None:
+    secrecy = house.services.people.identity_of("secrecy")
+    house.services.retention.secrecy.set_level_period(secrecy, 3, 240)
+    plain, offered = filed(house, "旧合同", "2010"), '<option value="declassify"'
+    at = begun(house)
+    act(house, "archivist", f"{at}/open")
+    assert offered not in house.browser("second").get(at).text
+    said = {"verdict": "declassify", "reason": "可公开"}
+    for more in ({"record": str(plain)}, {"of": "all", "sure": "1"}):
+        status, page = post(house, "second", f"{at}/say", **said, **more)
+        assert (status, "有 1 件没有保密期限" in page) == (422, True), page
+    act(house, "archivist", f"{at}/withdraw", why="重列")
+    secret = filed(house, "旧底价", "2011", level=3)
+    at = begun(house)
+    act(house, "archivist", f"{at}/open")
+    assert offered in house.browser("second").get(at).text
+    assert offered not in house.browser("first").get(at).text, "what is secret is not shown to them"
+    assert post(house, "second", f"{at}/say", record=[str(plain), str(secret)], **said)[0] == 422
+    assert post(house, "second", f"{at}/say", record=str(secret), **said)[0] == 200
 
 
 def test_what_a_panel_says_is_to_be_opened_or_declassified_waits_for_a_review(house: WebHouse) -> None:

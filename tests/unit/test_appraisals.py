@@ -34,6 +34,8 @@ from archive.model import (
     Stop,
     Verdict,
 )
+from archive.model.leaving import AppraisalAdvice
+from archive.purging import remove_records
 from retention.appraising.concluding import digest_of
 from retention.appraising.judging import Filter
 from retention.appraising.listing import Chosen
@@ -341,6 +343,84 @@ def test_files_are_disclosed_to_a_member_for_as_long_as_it_lasts(made: RetainedH
         assert not session.scalars(select(ReadingRight)).one().copying
     close(made, key)
     assert not reads()
+
+
+def asked(made: RetainedHouse) -> list[tuple[UUID, str]]:
+    """Return the questions that wait for one outside the panel, as their list and their desk have them."""
+    consulting = made.retention.appraisals.consulting
+    with made.house.db.reading() as session:
+        found = [(each.record.id, each.advice.question) for each in consulting.mine(made.house.staff, limit=9)]
+        assert consulting.count(session, made.house.staff) == len(found)
+    return found
+
+
+def cleared(made: RetainedHouse, secret: UUID) -> None:
+    """Let one outside the panel read to level 2, and make a record of level 3."""
+    with made.house.db.writing() as work:
+        work.session.get_one(Record, secret).level_rank = 3
+        person = work.session.scalars(select(people.Person).where(people.Person.login == "赵")).one()
+        person.clearance = 2
+        work.commit()
+
+
+def test_the_chair_alone_asks_one_outside_the_panel_who_reads_what_is_asked_of(made: RetainedHouse) -> None:
+    house, consulting = made.house, made.retention.appraisals.consulting
+    first, secret = due(made, 2)
+    cleared(made, secret)
+    key = opened(made)
+    for who, error in ((house.archivist, NotAllowed), (house.staff, NotFound)):
+        with pytest.raises(error):
+            consulting.ask(who, key, [first], "赵", "业务上还用吗？")
+    refusals: list[tuple[list[UUID], str, str, tuple[str, str]]] = [
+        ([first], "赵", " ", ("question", "required")), ([first], " ", "问", ("person", "required")),
+        ([first], "无此人", "问", ("person", "nobody")), ([first], "张", "问", ("person", "on_the_panel")),
+        ([first, secret], "赵", "问", ("person", "reads_them_not")),
+    ]  # fmt: skip
+    for records, login, question, fault in refusals:
+        with pytest.raises(InvalidInput) as refused:
+            consulting.ask(house.colleague, key, records, login, question)
+        assert [(each.field, each.code) for each in refused.value.faults] == [fault]
+    with pytest.raises(NotFound):
+        consulting.ask(house.colleague, key, [uuid4()], "赵", "问")
+    assert asked(made) == []
+    assert consulting.ask(house.colleague, key, [first], "赵", "业务上还用吗？") == 1
+    assert asked(made) == [(first, "业务上还用吗？")]
+    with pytest.raises(InvalidInput, match="asked_already"):
+        consulting.ask(house.colleague, key, [first], "赵", "再问")
+
+
+def test_an_answer_from_outside_the_panel_stays_and_counts_in_no_verdict(made: RetainedHouse) -> None:
+    house, consulting = made.house, made.retention.appraisals.consulting
+    first, second = due(made, 2)
+    key, chair = opened(made), house.colleague
+    consulting.ask(chair, key, [first, second], "赵", "业务上还用吗？")
+    say(made, key, [first], DESTROY, house.archivist)
+    with pytest.raises(NotFound):
+        consulting.answer(house.branch, key, first, "不用了")
+    with pytest.raises(InvalidInput):
+        consulting.answer(house.staff, key, first, " ")
+    consulting.answer(house.staff, key, first, "还在用，请保留")
+    with pytest.raises(InvalidInput, match="answered_already"):
+        consulting.answer(house.staff, key, first, "改口")
+    assert asked(made) == [(second, "业务上还用吗？")]
+    assert item(made, key, first).verdict is None
+    shown = {each.row.record_id: each for each in made.retention.appraisals.looks.items(chair, key, Filter(), limit=9)}
+    assert [each.answer for each in shown[first].advice] == ["还在用，请保留"]
+    assert [(each.answer, each.answered_at) for each in shown[second].advice] == [("", None)]
+    cleared(made, second)
+    assert asked(made) == [], "what they read no more is not shown to them, nor counted"
+    with pytest.raises(NotFound):
+        consulting.answer(house.staff, key, second, "晚了")
+    assert {"appraisal.consult", "appraisal.advise"} <= set(house.acts(first))
+    close(made, key)
+    with pytest.raises(Ended):
+        consulting.ask(chair, key, [first], "赵", "晚了")
+    lines = {each.number: each.advised for each in made.retention.appraisals.reports.lines(chair, key)}
+    assert lines[str(house.row(first).registration_number)] == [(house.staff.person_id, made.clock.now())]
+    assert lines[str(house.row(second).registration_number)] == [(house.staff.person_id, None)]
+    with house.db.writing() as work:
+        remove_records(work.session, [first])
+        assert work.session.scalars(select(AppraisalAdvice.record_id)).all() == [second]
 
 
 def test_the_same_is_said_of_all_of_a_filter_and_counted(made: RetainedHouse) -> None:

@@ -21,6 +21,8 @@ from archive.scheme.categories import SchemeService
 from archive.scheme.document import load, parse
 from archive.scheme.install import export, install
 from archive.scheme.shipped import SCHEMES, document, scheme
+from retention.branches import Branches
+from retention.reckoning import DueDays
 from tests.factories.schemes import NOW, SchemeHouse, scheme_house
 from tests.fakes.clock import FixedClock
 from tests.fakes.refusals import RememberingLog
@@ -38,7 +40,8 @@ def house(tmp_path: Path) -> SchemeHouse:
 def service(house: SchemeHouse) -> SchemeService:
     log = RememberingLog()
     guard, outbox = Guard(house.db, log, FixedClock(), "Asia/Shanghai"), Outbox(FixedClock(), Asleep())
-    return SchemeService(house.db, guard, log, outbox, FixedClock())
+    terms = Branches(house.db, guard, DueDays(lambda: "Asia/Shanghai"))
+    return SchemeService(house.db, guard, log, outbox, FixedClock(), terms)
 
 
 @pytest.mark.parametrize("code", SCHEMES)

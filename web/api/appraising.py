@@ -61,6 +61,19 @@ def disclose_to_panel(appraisal_id: UUID, body: judged.SomeItems) -> judged.Coun
     return judged.Counted(items=judging.disclose(identity(), appraisal_id, body.records))
 
 
+@operation("/appraisals/{appraisal_id}/questions", 403, 404, 409, method="POST")
+def ask_about_items(appraisal_id: UUID, body: judged.NewQuestion) -> judged.Counted:
+    """Ask one outside the panel about items, as its chair; the answer counts in no verdict."""
+    consulting = services().retention.appraisals.consulting
+    return judged.Counted(items=consulting.ask(identity(), appraisal_id, body.records, body.person, body.question))
+
+
+@operation("/appraisals/{appraisal_id}/questions/{record_id}/answer", 404, 409, method="POST", status=204)
+def answer_question(appraisal_id: UUID, record_id: UUID, body: Why) -> None:
+    """Answer what you were asked of a record; the answer stays as you give it."""
+    services().retention.appraisals.consulting.answer(identity(), appraisal_id, record_id, body.reason)
+
+
 @operation("/appraisals/{appraisal_id}/closing", 404, 409, method="POST")
 def close_appraisal(appraisal_id: UUID, version: int) -> judged.AppraisalOut:
     """Close it as its chair; what has no verdict stays due. A job does it."""

@@ -7,8 +7,10 @@ from archive.errors import Fault, InvalidInput, NotFound
 from archive.model import Category
 from archive.policy.rules import Act
 from archive.scheme.categories import Node
+from web import paging
 from web.api import made_of_schemes as made
-from web.api.names import fonds_at
+from web.api.made_of_schedules import record_moves
+from web.api.names import behind, fonds_at, page
 from web.api.operations import operation
 from web.asking import require
 from web.services import identity, services
@@ -41,11 +43,34 @@ def change_category(code: str, category: str, body: made.CategoryFacts, version:
 
 @operation("/fonds/{code}/categories/{category}/parent", 404, 409, method="PUT")
 def move_category(code: str, category: str, body: made.CategoryParent, version: int) -> made.CategoryStands:
-    """Put a category, with all below it, under another, or at the top; rights by branches hold so at once."""
+    """Put a category, with all below it, under another, or at the top; rights by branches hold so at once.
+
+    Refused (`terms_shorter`) where a term would end sooner: that is brought about by a schedule's draft alone.
+    """
     require(Act.MANAGE_SCHEME)
     row = _row(code, category)
-    services().house.scheme.move(identity(), row.id, _parent(code, body.parent), version=version)
+    parent = _parent(code, body.parent)
+    services().house.scheme.move(identity(), row.id, parent, version=version, reason=body.reason)
     return _stands(code, category)
+
+
+@operation("/fonds/{code}/categories/{category}/move", 403, 404)
+def category_move(code: str, category: str, query: made.MoveAsked) -> made.MoveSeen:
+    """Show what a move would do to the terms of records that you read. Nothing is written."""
+    require(Act.MANAGE_SCHEME)
+    row, parent = _row(code, category), _parent(code, query.parent)
+    services().house.scheme.check_move(identity(), row.id, parent)
+    branches = services().retention.branches
+    seen = branches.look(identity(), row.id, parent)
+    after = behind(query.cursor, paging.read_id)
+    shown, following = page(
+        branches.moves(identity(), row.id, parent, after=after, limit=query.limit + 1), query.limit,
+        lambda each: each.record_id.hex,
+    )  # fmt: skip
+    return made.MoveSeen(
+        moves=dict(seen.preview.counts), same=seen.preview.same, shorter=seen.shorter,
+        records=[record_moves(each) for each in shown], next=following,
+    )  # fmt: skip
 
 
 @operation("/fonds/{code}/categories/{category}/closing", 404, method="POST")
@@ -107,7 +132,7 @@ def _kept(code: str, category: str) -> made.CategoryKept:
     row = _row(code, category)
     rules = {rule.id: rule.code for rule in services().house.scheme.rules(identity())}
     return made.CategoryKept(
-        fonds=code, category=row.code, version=row.version, names=row.names,
+        id=row.id, fonds=code, category=row.code, version=row.version, names=row.names,
         parent=rows[row.parent_id].code if row.parent_id else None, level=row.level_rank, term=row.term,
         importance=row.importance, number_rule=rules.get(row.number_rule_id) if row.number_rule_id else None,
         reference_rule=rules.get(row.reference_rule_id) if row.reference_rule_id else None, fields=list(row.fields),

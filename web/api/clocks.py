@@ -23,7 +23,9 @@ class TermList(Page):
     state: DueState = Field(DueState.DATED, description="dated: has a day; the others say why a record has none.")
     ahead: bool = Field(default=False, description="What falls due later, too.")
     year: int | None = Field(None, ge=1000, le=2600, description="Of the day.")
-    category: UUID | None = Field(None, description="With all below it; only of records that you read.")
+    category: UUID | None = Field(
+        None, description="An `id` of `/fonds/{code}/categories`, with all below it; only of records that you read."
+    )
     place: UUID | None = Field(None, description="With all below it.")
 
 
@@ -52,7 +54,7 @@ class SecrecyList(Page):
     standing: Standing = Field(
         Standing.LATE, description="late: ended and not decided; soon: within 90 days; runs: later; condition: no day."
     )
-    category: UUID | None = Field(None, description="With all below it.")
+    category: UUID | None = Field(None, description="An `id` of `/fonds/{code}/categories`, with all below.")
 
 
 class SecretShown(Shape):
@@ -137,7 +139,7 @@ class Query(Shape):
 
     words: list[Line] = Field(default_factory=list, max_length=20, description="Each stands in the title.")
     responsible: Annotated[str, Field(max_length=200)] = ""
-    category: UUID | None = None
+    category: UUID | None = Field(None, description="An `id` of `/fonds/{code}/categories`.")
     path: Annotated[str, Field(max_length=200)] = Field("", description="A place's path: A001/01/.")
     since: Day | None = None
     until: Day | None = None
@@ -151,7 +153,7 @@ class NewHold(Shape):
     reason: Reason
     authority: Line
     review_on: Day
-    id: UUID | None = Field(None, description="Of the record, dossier or category.")
+    id: UUID | None = Field(None, description="Of the record, dossier or category (`/fonds/{code}/categories`).")
     path: Annotated[str, Field(max_length=200)] = Field("", description="Of a place: A001/01/.")
     query: Query | None = None
 

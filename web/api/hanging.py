@@ -150,6 +150,7 @@ def link_subject(record_id: UUID, subject_id: UUID) -> RecordChanged:
 def _category(row: CategoryShown) -> CategoryOffered:
     locale = problems.language()
     return CategoryOffered(
+        id=row.id,
         category=row.code,
         names=dict(row.names),
         depth=row.depth,

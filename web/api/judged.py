@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from archive.model import AppraisalState, MatterKind, Stop, Verdict
+from retention.appraising.consulting import AT_ONCE
 from retention.appraising.judging import BATCH
 from web.api.clocks import Day
 from web.api.given import Page, Reason
@@ -93,6 +94,15 @@ class OpinionOut(Shape):
     reason: str
 
 
+class AdviceOut(Shape):
+    """What one outside the panel was asked; ``answered_at`` null: they have not answered."""
+
+    person: str
+    question: str
+    answered_at: datetime | None
+    answer: str
+
+
 class ItemOut(Shape):
     """An item. Of a record that you do not read, its registration number, its day and what was said of it alone."""
 
@@ -105,6 +115,7 @@ class ItemOut(Shape):
     until: date | None = Field(description="To keep it on until.")
     stop: Stop | None = Field(description="What keeps it from being destroyed; of a closed one, kept it at the close.")
     opinions: list[OpinionOut]
+    advice: list[AdviceOut] = Field(description="Of people outside the panel; it counts in no verdict.")
 
 
 class ItemPage(Shape):
@@ -121,7 +132,7 @@ class NewAppraisal(Shape):
     panel: list[Annotated[str, Field(max_length=64)]] = Field(max_length=100, description="Sign-in names of three.")
     chair: Annotated[str, Field(max_length=64)] = Field(description="The sign-in name of one of them.")
     year: int | None = Field(None, ge=1001, le=2999, description="In which it fell due.")
-    category: UUID | None = Field(None, description="With all below it.")
+    category: UUID | None = Field(None, description="An `id` of `/fonds/{code}/categories`, with all below.")
     place: UUID | None = Field(None, description="With all below it.")
     schedule: UUID | None = None
     unread_years: int = Field(0, ge=0, le=100, description="Only what nobody has opened or borrowed for so long.")
@@ -147,6 +158,38 @@ class NewOpinion(Shape):
     verdict: Verdict
     until: Day | None = Field(None, description="With keep alone: the day until which it is kept on.")
     reason: Reason
+
+
+class NewQuestion(Shape):
+    """A question of the chair to one outside the panel, who reads all of these records by rights of their own."""
+
+    records: list[UUID] = Field(min_length=1, max_length=AT_ONCE)
+    person: Annotated[str, Field(max_length=64)] = Field(description="A sign-in name.")
+    question: Reason
+
+
+class QuestionList(Page):
+    """Which questions: those that wait for your answer."""
+
+
+class QuestionOut(Shape):
+    """A question that waits for you."""
+
+    appraisal: UUID
+    appraisal_number: str
+    record: UUID
+    number: str
+    title: str
+    asked_by: str
+    asked_at: datetime
+    question: str
+
+
+class QuestionPage(Shape):
+    """One page of questions, the oldest first."""
+
+    questions: list[QuestionOut]
+    next: Next
 
 
 class Counted(Shape):

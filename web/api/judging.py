@@ -90,7 +90,9 @@ def appraisal_items(appraisal_id: UUID, query: judged.ItemList) -> judged.ItemPa
         identity(), appraisal_id, Filter(verdict=query.verdict), after=after, limit=query.limit + 1
     )
     shown, following = page(found, query.limit, lambda each: str(each.row.position))
-    logins = services().directory.logins({one.person for each in shown for one in each.opinions})
+    people = {one.person for each in shown for one in each.opinions}
+    people |= {one.person for each in shown for one in each.advice}
+    logins = services().directory.logins(people)
     items = [
         judged.ItemOut(
             position=each.row.position,
@@ -105,10 +107,40 @@ def appraisal_items(appraisal_id: UUID, query: judged.ItemList) -> judged.ItemPa
                 judged.OpinionOut(person=logins[one.person], verdict=one.verdict, until=one.until, reason=one.why)
                 for one in each.opinions
             ],
+            advice=[
+                judged.AdviceOut(
+                    person=logins[one.person], question=one.question, answered_at=one.answered_at, answer=one.answer
+                )
+                for one in each.advice
+            ],
         )
         for each in shown
     ]
     return judged.ItemPage(items=items, next=following)
+
+
+@operation("/appraisal-questions")
+def appraisal_questions(query: judged.QuestionList) -> judged.QuestionPage:
+    """List what chairs of appraisals ask you, who are not on their panels, and you have not answered."""
+    found = services().retention.appraisals.consulting.mine(
+        identity(), after=behind(query.cursor, paging.read), limit=query.limit + 1
+    )
+    shown, following = page(found, query.limit, lambda each: paging.told((each.advice.asked_at, each.record.id)))
+    logins = services().directory.logins({each.advice.asked_by for each in shown})
+    questions = [
+        judged.QuestionOut(
+            appraisal=each.appraisal.id,
+            appraisal_number=each.appraisal.number,
+            record=each.record.id,
+            number=each.record.archive_number or each.record.registration_number or "",
+            title=each.record.title,
+            asked_by=logins[each.advice.asked_by],
+            asked_at=each.advice.asked_at,
+            question=each.advice.question,
+        )
+        for each in shown
+    ]
+    return judged.QuestionPage(questions=questions, next=following)
 
 
 @operation("/appraisals/{appraisal_id}/report", 404)

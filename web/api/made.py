@@ -161,8 +161,9 @@ class FieldOffered(Shape):
 
 
 class CategoryOffered(Shape):
-    """A category; ``depth`` counts the branches above it."""
+    """A category; ``depth`` counts the branches above it. ``id`` is what filters, lists and holds name it by."""
 
+    id: UUID
     category: str
     names: Names
     depth: int

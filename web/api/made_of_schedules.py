@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from archive.model import ApprovalState, DueState
-from retention.previewing import Moved
+from retention.previewing import Move, Moved
 from retention.rules import Action, Start, Trigger
 from web.api.clocks import Line
 from web.api.given import Code, Names, Reason
@@ -117,7 +117,7 @@ class Drafts(Shape):
 
 
 class RecordMoves(Shape):
-    """A record that a draft would move. Of one that you do not read, its registration number alone."""
+    """A record that a change would move. Of one that you do not read, its registration number alone."""
 
     record: UUID
     number: str
@@ -129,8 +129,16 @@ class RecordMoves(Shape):
     after: date | None
 
 
+def record_moves(each: Move) -> RecordMoves:
+    """Return one record that would move as programs read it."""
+    return RecordMoves(
+        record=each.record_id, number=each.number, title=each.title, how=each.how, state_before=each.before[0],
+        before=each.before[1], state_after=each.after[0], after=each.after[1],
+    )  # fmt: skip
+
+
 class MovesPage(Shape):
-    """One page of what a draft would move."""
+    """One page of what would move."""
 
     records: list[RecordMoves]
     next: Next

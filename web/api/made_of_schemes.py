@@ -2,10 +2,13 @@
 
 from datetime import date
 from typing import Annotated, Any
+from uuid import UUID
 
 from pydantic import Field, JsonValue
 
-from web.api.given import Code, Names
+from retention.previewing import Moved
+from web.api.given import Code, Names, Page, Reason
+from web.api.made_of_schedules import MovesPage
 from web.api.shapes import Shape
 
 Term = Annotated[str, Field(max_length=16)]
@@ -46,6 +49,24 @@ class CategoryParent(Shape):
     """Where a category shall stand."""
 
     parent: Code | None = Field(description="The code of the category above; null: at the top.")
+    reason: Reason
+
+
+class MoveAsked(Page):
+    """A place where a category might stand."""
+
+    parent: Code | None = Field(None, description="The code of the category above; left out: at the top.")
+
+
+class MoveSeen(MovesPage):
+    """What a move would do to the terms of the records that you read: how many would move, how, and which.
+
+    ``shorter``: it is refused, for a term would end sooner; that is brought about by a schedule's draft alone.
+    """
+
+    moves: dict[Moved, int]
+    same: int
+    shorter: bool
 
 
 class CategoryStands(Shape):
@@ -57,8 +78,12 @@ class CategoryStands(Shape):
 
 
 class CategoryKept(CategoryStands):
-    """A category as those who keep the scheme see it; one with ``closed_on`` takes in nothing new from that day on."""
+    """A category as those who keep the scheme see it; one with ``closed_on`` takes in nothing new from that day on.
 
+    ``id`` is what filters, lists and holds name it by.
+    """
+
+    id: UUID
     names: dict[str, str]
     parent: str | None
     level: int

@@ -68,14 +68,7 @@ def schedule_moves(draft_id: UUID, query: given.Page) -> made.MovesPage:
         identity(), draft_id, after=behind(query.cursor, paging.read_id), limit=query.limit + 1
     )
     shown, following = page(found, query.limit, lambda each: each.record_id.hex)
-    records = [
-        made.RecordMoves(
-            record=each.record_id, number=each.number, title=each.title, how=each.how, state_before=each.before[0],
-            before=each.before[1], state_after=each.after[0], after=each.after[1],
-        )
-        for each in shown
-    ]  # fmt: skip
-    return made.MovesPage(records=records, next=following)
+    return made.MovesPage(records=[made.record_moves(each) for each in shown], next=following)
 
 
 @operation(

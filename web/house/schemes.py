@@ -229,7 +229,7 @@ def change(fonds_id: UUID, category_id: UUID) -> BaseResponse:
     return redirect(url_for("schemes.category", fonds_id=fonds_id, category_id=category_id), 303)
 
 
-def _others(row: Fonds, one: Category | None = None) -> list[tuple[UUID, str]]:
+def others(row: Fonds, one: Category | None = None) -> list[tuple[UUID, str]]:
     """Return the categories under which one can stand: those that are open, and neither it nor below it."""
     below = {one.id} if one else set[UUID]()
     found = []
@@ -256,7 +256,7 @@ def _new_form(row: Fonds) -> Form:
         Field("code", _("Code"), must=True, limit=16,
               help=_("Letters and digits. It stands in numbers, so it never changes.")),
         name_fields(),
-        Field("parent", _("Category above"), kind="choose", options=_others(row), none=_("none: it stands at the top")),
+        Field("parent", _("Category above"), kind="choose", options=others(row), none=_("none: it stands at the top")),
         Field("level", _("Secrecy level to begin with"), kind="choose", options=options, none=from_above),
         Field("term", _("Retention period"), limit=8,
               help=_("Y is permanent, D30 thirty years, M18 eighteen months. Empty: as the category above.")),
@@ -292,39 +292,6 @@ def add(fonds_id: UUID) -> BaseResponse:
         return again(_new_form(row), error)
     flash(_("The category is added."))
     return redirect(url_for("schemes.category", fonds_id=fonds_id, category_id=key), 303)
-
-
-def _move_form(row: Fonds, one: Category) -> Form:
-    here, name = url_for("schemes.category", fonds_id=row.id, category_id=one.id), named(one.names, current_locale())
-    field = Field(
-        "parent", _("Category above"), kind="choose", options=_others(row, one), none=_("none: it stands at the top")
-    )
-    return Form(
-        _("Move %(name)s", name=name), [field], _("Move"), here, values={"parent": str(one.parent_id or "")},
-        crumbs=[(url_for("schemes.show", fonds_id=row.id), row.code), (here, f"{one.code} {name}"), (None, _("Move"))],
-        intro=_("All below it goes with it. Level, period, numbers and fields stay as they are."),
-        told=_("Who may read a branch reads what stands below it from now on, and no longer what left it. Schedules "
-               "and deadlines of categories above hold in the same way."),
-        hidden={"version": one.version},
-    )  # fmt: skip
-
-
-@pages.get("/<uuid:category_id>/move")
-def moving(fonds_id: UUID, category_id: UUID) -> BaseResponse:
-    """Ask where a category is to stand."""
-    return shown(_move_form(fonds_of(fonds_id), category_of(fonds_id, category_id)))
-
-
-@pages.post("/<uuid:category_id>/move")
-def move(fonds_id: UUID, category_id: UUID) -> BaseResponse:
-    """Put a category, with all below it, under another, or at the top."""
-    row, one = fonds_of(fonds_id), category_of(fonds_id, category_id)
-    try:
-        services().house.scheme.move(identity(), category_id, key_typed("parent"), version=whole_typed("version"))
-    except ArchiveError as error:
-        return again(_move_form(row, one), error)
-    flash(_("The category is moved, with all below it."))
-    return redirect(url_for("schemes.category", fonds_id=fonds_id, category_id=category_id), 303)
 
 
 @pages.post("/<uuid:category_id>/close")

@@ -6,6 +6,7 @@ from typing import Any
 
 from archive.model import Stop, Verdict
 from web.prints.papers import Words
+from web.words import mark
 from web.words.appraisals import STOPS, VERDICTS
 from web.words.records import word
 
@@ -15,9 +16,16 @@ APPRAISAL_REPORT = (
 )  # fmt: skip
 
 
+ADVISED = mark("asked, outside the panel, answered on %(day)s")
+SILENT = mark("asked, outside the panel, without an answer")
+
+
 @dataclass(frozen=True)
 class Judged:
-    """An item as it was judged. ``opinions``: the name of each member, what they said, until when, and why."""
+    """An item as it was judged. ``opinions``: the name of each member, what they said, until when, and why.
+
+    ``advice``: the name of each outside the panel who was asked, the day of the answer ("": none came), and its words.
+    """
 
     number: str
     title: str
@@ -26,6 +34,7 @@ class Judged:
     until: str
     stopped: Stop | None
     opinions: Sequence[tuple[str, Verdict, str, str]] = ()
+    advice: Sequence[tuple[str, str, str]] = ()
 
 
 @dataclass(frozen=True)
@@ -81,6 +90,12 @@ def _row(each: Judged, words: Words) -> Mapping[str, str]:
     said = [
         " ".join(part for part in (f"{name}:", word(VERDICTS, verdict, words.locale), until, why) if part)
         for name, verdict, until, why in each.opinions
+    ]
+    said += [
+        " ".join(
+            part for part in (f"{name}:", words.said(ADVISED, day=day) if day else words.said(SILENT), text) if part
+        )
+        for name, day, text in each.advice
     ]
     verdict = word(VERDICTS, each.verdict, words.locale) if each.verdict else ""
     return {

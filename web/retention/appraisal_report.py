@@ -1,6 +1,6 @@
 """The report of a closed appraisal, as it was kept; and its list with titles, as a PDF and as a spreadsheet."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,8 @@ from web.prints.filled import book_sent, listed, pdf_sent, set_form, words_now
 from web.prints.kinds import KINDS
 from web.prints.papers import Words
 from web.services import identity, services
-from web.words import minute, named
+from web.words import day, minute, named
+from web.words.records import number_words
 
 pages = Blueprint("appraisal_report", __name__, url_prefix="/appraisals")
 
@@ -69,8 +70,9 @@ def _by_number(appraisal_id: UUID) -> Report:
     """Return the report that is kept: records by number, with what stays of them in any case, and no reasons."""
     looks, reports = services().retention.appraisals.looks, services().retention.appraisals.reports
     view = looks.show(identity(), appraisal_id)
-    names = {key: name for key, name, _chair in view.panel}
-    return _report(view, [_counted(each, names) for each in reports.lines(identity(), appraisal_id)])
+    lines = reports.lines(identity(), appraisal_id)
+    names = _names(view, {person for each in lines for person, _at in each.advised})
+    return _report(view, [_counted(each, names) for each in lines])
 
 
 def _sheet(appraisal_id: UUID) -> tuple[dict[str, Any], Words]:
@@ -79,13 +81,18 @@ def _sheet(appraisal_id: UUID) -> tuple[dict[str, Any], Words]:
     if view.row.state is not AppraisalState.CLOSED:
         raise NotFound
     items = looks.items(identity(), appraisal_id, Filter(), limit=EVERY_ROW)
-    names = {key: name for key, name, _chair in view.panel}
+    names = _names(view, {one.person for each in items for one in each.advice})
     level = services().directory.levels().get(max((each.level_rank or 0 for each in items), default=0))
     given = _report(view, [_judged(each, names) for each in items])
     if level:
         given = replace(given, level_rank=level.rank, level=named(level.names, locale), shape=shape(level.symbol))
     words = words_now()
     return KINDS[KEY].sheets([given], words)[0], words
+
+
+def _names(view: View, asked: Collection[UUID]) -> Mapping[UUID, str]:
+    """Return the names of the panel, and of those outside it who were asked."""
+    return {key: name for key, name, _chair in view.panel} | dict(services().directory.people(asked))
 
 
 def _report(view: View, items: Sequence[Judged]) -> Report:
@@ -103,7 +110,7 @@ def _report(view: View, items: Sequence[Judged]) -> Report:
 
 def _counted(each: Line, names: Mapping[UUID, str]) -> Judged:
     return Judged(
-        number=each.number,
+        number=number_words(each.archive, each.number, current_locale()),
         title=" ".join(part for part in (named(each.names, current_locale()) if each.names else "", each.year) if part),
         due=each.due.isoformat(),
         verdict=each.verdict,
@@ -113,12 +120,17 @@ def _counted(each: Line, names: Mapping[UUID, str]) -> Judged:
             (names.get(person, "—"), verdict, until.isoformat() if until else "", "")
             for person, verdict, until in each.said
         ],
+        advice=[(names.get(who, "—"), day(at, services().zone()) if at else "", "") for who, at in each.advised],
     )
 
 
-def _judged(each: ItemShown, names: dict[UUID, str]) -> Judged:
+def _number(each: ItemShown) -> str:
+    return number_words(None if each.registered else each.number, each.number, current_locale())
+
+
+def _judged(each: ItemShown, names: Mapping[UUID, str]) -> Judged:
     return Judged(
-        number=each.number,
+        number=_number(each),
         title=each.title or "",
         due=each.row.due.isoformat(),
         verdict=each.row.verdict,
@@ -127,6 +139,10 @@ def _judged(each: ItemShown, names: dict[UUID, str]) -> Judged:
         opinions=[
             (names.get(said.person, "—"), said.verdict, said.until.isoformat() if said.until else "", said.why)
             for said in each.opinions
+        ],
+        advice=[
+            (names.get(one.person, "—"), day(one.answered_at, services().zone()) if one.answered_at else "", one.answer)
+            for one in each.advice
         ],
     )
 

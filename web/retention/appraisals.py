@@ -1,6 +1,6 @@
 """Appraisals: begun from what is due, judged by a panel item by item or many at once, closed, reported."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,7 @@ from archive.model import AppraisalState, Category, Place, PlaceKind, RetentionS
 from archive.policy.rules import Act
 from retention.appraising.judging import Filter
 from retention.appraising.listing import Chosen
-from retention.appraising.looks import View
+from retention.appraising.looks import ItemShown, View
 from retention.appraising.saying_all import standing
 from retention.appraising.verdicts import CHOICES, LEAST, Said
 from retention.board import Asked
@@ -101,15 +101,22 @@ def _page(appraisal_id: UUID, error: ArchiveError | None = None) -> BaseResponse
         more = url_for("appraisals.show", appraisal_id=appraisal_id, show=name or None, after=at)
     with services().db.reading() as session:
         saying = standing(session, identity(), appraisal_id)
+    choices = [each for each in CHOICES if each is not Verdict.DECLASSIFY or view.secret]
     page = render_template(
         "appraisal.html", view=view, items=items, more=more, name=name,
-        names={key: who for key, who, _chair in view.panel},
-        lines=explain(error, current_locale()) if error else [], choices=CHOICES, typed=request.form, kept=ticked(),
+        names=_names(view, items),
+        lines=explain(error, current_locale()) if error else [], choices=choices, typed=request.form, kept=ticked(),
         counts=_counts(view.verdicts, view.unjudged, member=view.member and view.row.state is AppraisalState.OPEN),
         may_manage=may(Act.BEGIN_APPRAISALS), busy=view.row.task is not None,
         judges=view.member and view.row.task is None and saying is None, saying=saying, next=_next(view),
     )  # fmt: skip
     return make_response(page, status_of(error) if error else 200)
+
+
+def _names(view: View, items: Sequence[ItemShown]) -> dict[UUID, str]:
+    """Return the names of the panel, and of those outside it who were asked."""
+    asked = {each.person for one in items for each in one.advice}
+    return {key: who for key, who, _chair in view.panel} | dict(services().directory.people(asked))
 
 
 def _next(view: View) -> list[tuple[str, str]]:
@@ -226,6 +233,20 @@ def read(appraisal_id: UUID) -> BaseResponse:
         return _back(appraisal_id)
     services().retention.appraisals.judging.disclose(identity(), appraisal_id, ticked())
     flash(_("Their pages are open to you until the appraisal ends."))
+    return _back(appraisal_id)
+
+
+@pages.post("/<uuid:appraisal_id>/ask")
+def ask(appraisal_id: UUID) -> BaseResponse:
+    """Ask one outside the panel about the ticked items, as the chair."""
+    typed = request.form
+    try:
+        count = services().retention.appraisals.consulting.ask(
+            identity(), appraisal_id, _ticked(), typed.get("person", ""), typed.get("question", "")
+        )
+    except InvalidInput as error:
+        return _page(appraisal_id, error)
+    flash(ngettext("They are asked about %(num)d item.", "They are asked about %(num)d items.", count))
     return _back(appraisal_id)
 
 

@@ -30,7 +30,7 @@ from web.sheets import TYPE, workbook
 from web.words import day, minute
 from web.words.destructions import DUTIES, METHODS
 from web.words.proof import online_lines, outside_lines, proof_lines
-from web.words.records import word
+from web.words.records import number_words, word
 
 pages = Blueprint("destroyed", __name__, url_prefix="/destroyed")
 
@@ -134,7 +134,8 @@ def _line(each: Gone, zone: str) -> Line:
     row = each.row
     return Line(
         each.title or "", row.dossier, row.volumes, span(str(year or "") for year in (row.year, row.year_to)),
-        row.archive_number or row.registration_number or "", row.term, row.kept_years, row.pages,
+        number_words(row.archive_number, row.registration_number, current_locale()), row.term, row.kept_years,
+        row.pages,
         minute(each.gone_at, zone) if each.gone_at else "",
     )  # fmt: skip
 

@@ -84,6 +84,7 @@ FIELDS: Mapping[str, str] = {
     "importance": mark("Importance"),
     "notes": mark("Notes"),
     "reason": mark("Reason"),
+    "question": mark("Question"),
     "review": mark("Review on"),
     "again": mark("Once more"),
     "confirm": mark("Confirmation"),

@@ -56,6 +56,8 @@ LEAVING_ACTS: Mapping[str, str] = {
     "appraisal.begin_judging": mark("appraisal opened to its panel"),
     "appraisal.judge": mark("asked for in an appraisal"),
     "appraisal.say": mark("judged in an appraisal"),
+    "appraisal.consult": mark("one outside the panel asked in an appraisal"),
+    "appraisal.advise": mark("answered in an appraisal"),
     "appraisal.disclose": mark("files opened to a member of a panel"),
     "appraisal.conclude": mark("appraisal to be closed"),
     "appraisal.close": mark("appraisal closed"),

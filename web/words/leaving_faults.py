@@ -27,6 +27,18 @@ LEAVING_FAULTS: Mapping[str, str] = {
     "level_not_higher": mark("must be higher than the present level of each record"),
     "level_not_open": mark("must be a level without a secrecy period"),
     "open_already": mark("one of the records is open: its level has no secrecy period"),
+    "nothing_to_declassify": mark(
+        "of the records chosen, so many have no secrecy period, and there is nothing to declassify: %(count)s. "
+        "Say “open to the public” of them instead"
+    ),
+    "terms_shorter": mark(
+        "terms of records would end sooner there, and nobody brings that about alone: put the schedule that is to "
+        "hold on the category itself by a draft, which another person approves; then move it"
+    ),
+    "on_the_panel": mark("sits on the panel, and gives an opinion there"),
+    "reads_them_not": mark("may not read so many of the records chosen: %(count)s"),
+    "answered_already": mark("was given already, and stays as it is"),
+    "asked_already": mark("was asked already of so many of the records chosen: %(count)s"),
     "still_secret": mark("one of the records is secret still, or need-to-know: declassify it first"),
     "ends_in_the_past": mark("the period of one of the records would still end before tomorrow"),
     "day_not_ahead": mark("must be a day after today"),

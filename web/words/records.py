@@ -21,6 +21,19 @@ MEDIA: Mapping[str, str] = {
     "both": mark("paper and electronic"),
 }
 
+REGISTERED = mark("registration number %(number)s")
+
+
+def number_words(archive: str | None, registration: str | None, locale: str) -> str:
+    """Return an archive number; where there is none, or none for who asks, the registration number, and that it is one.
+
+    Returns "" where there is neither.
+    """
+    if archive or not registration:
+        return archive or ""
+    return translator(locale)(REGISTERED, number=registration)
+
+
 KINDS: Mapping[str, str] = {"dossier": mark("dossier"), "item": mark("item")}
 
 MATERIALS: Mapping[str, str] = {

@@ -1,0 +1,89 @@
+"""Categories that are to stand elsewhere in the tree: what that does to the terms of their records.
+
+Who keeps the scheme moves a branch alone, so no term may end sooner by that: a shorter one comes by a schedule's draft,
+which another person approves.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from archive.database import Database
+from archive.errors import Fault, InvalidInput
+from archive.identity import Identity
+from archive.policy.guard import Guard
+from archive.policy.rules import Act
+from archive.ports import TermsMoved
+from retention.change import candidates
+from retention.previewing import Change, Looking, Move, Preview, moved
+from retention.reckoning import DueDays, World, as_kept, world
+from retention.rules import sooner
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a move would do to the records that someone reads; ``shorter``: it may not, for a term would end sooner."""
+
+    preview: Preview
+    shorter: bool
+
+
+class Branches:
+    """Looks at moves of categories before they are made. Implements ``archive.ports.BranchTerms``."""
+
+    def __init__(self, db: Database, guard: Guard, due_days: DueDays) -> None:
+        self._db = db
+        self._guard = guard
+        self._due_days = due_days
+        self._looking = Looking(guard, due_days)
+
+    def look(self, identity: Identity, category: UUID, parent: UUID | None) -> Seen:
+        """Count what would move of the records that this person reads. Raises ``NotAllowed``."""
+        with self._guard.refusals(identity), self._db.reading(long=True) as session:
+            self._guard.require_house(session, identity, Act.MANAGE_SCHEME)
+            change = _change(world(session), {category: parent})
+            if change is None:
+                return Seen(Preview({}, 0), shorter=False)
+            preview = self._looking.count(session, identity, change)
+            return Seen(preview, any(self._sooner(session, change)))
+
+    def moves(
+        self, identity: Identity, category: UUID, parent: UUID | None, *, after: UUID | None = None, limit: int
+    ) -> Sequence[Move]:
+        """Return the records that would move, by their ids behind ``after``. Raises as ``look``."""
+        with self._guard.refusals(identity), self._db.reading(long=True) as session:
+            self._guard.require_house(session, identity, Act.MANAGE_SCHEME)
+            change = _change(world(session), {category: parent})
+            return list(islice(self._looking.moves(session, identity, change, after), limit)) if change else []
+
+    def moved(self, session: Session, to: Mapping[UUID, UUID | None]) -> TermsMoved:
+        """See ``BranchTerms``."""
+        now, day = world(session), self._guard.day()
+        counts: Counter[str] = Counter()
+        if change := _change(now, to):
+            for row, each in self._due_days.each(session, change.then, where=change.which):
+                was, will = (row.kept_state, row.kept_due), as_kept(each)[:2]
+                if sooner(was, will):
+                    raise InvalidInput(Fault("parent", "terms_shorter"))
+                if how := moved(was, will, day):
+                    counts[how.value] += 1
+        return TermsMoved(counts, now)
+
+    def unchanged(self, session: Session, found: TermsMoved) -> bool:
+        """See ``BranchTerms``."""
+        return world(session) == found.seen
+
+    def _sooner(self, session: Session, change: Change) -> Iterator[bool]:
+        for row, each in self._due_days.each(session, change.then, where=change.which):
+            yield sooner((row.kept_state, row.kept_due), as_kept(each)[:2])
+
+
+def _change(now: World, to: Mapping[UUID, UUID | None]) -> Change | None:
+    """Return what would be; None: no category would have another schedule."""
+    then = now.with_parents(to)
+    other = {key for key in now.parents if now.of_category(key) != then.of_category(key)}
+    return Change(then, candidates(other)) if other else None
