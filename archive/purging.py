@@ -34,6 +34,8 @@ from archive.model import (
     FixityFinding,
     FormDraft,
     HandInLine,
+    Hold,
+    HoldKind,
     HoldRecord,
     ImportEntry,
     Job,
@@ -58,6 +60,7 @@ from archive.model import (
     RecordSubject,
     RetentionEvent,
     ScannedPage,
+    ScheduleDraft,
     SecrecyReview,
     SecrecyReviewItem,
     SentBack,
@@ -99,6 +102,7 @@ def remove_records(session: Session, ids: Sequence[UUID]) -> None:
     session.execute(delete(Delivery).where(Delivery.message_id.in_(messages)))
     session.execute(update(HandInLine).where(HandInLine.record_id.in_(ids)).values(record_id=None))
     forget_papers(session, ids)
+    _forget_places(session, ids)
     for table in (
         RecordPerson, RecordSubject, ReadingRight, Approval, Deadline, Message, SentBack, FilingRunRow, ImportEntry,
         SheetRow, BulkEditRow, Content, File, RecordDue, RecordSchedule, RetentionEvent, HoldRecord, RecordSecrecy,
@@ -107,6 +111,14 @@ def remove_records(session: Session, ids: Sequence[UUID]) -> None:
         session.execute(delete(table).where(table.record_id.in_(ids)))
     session.execute(delete(Record).where(Record.id.in_(ids)))
     session.execute(delete(OwnerKey).where(OwnerKey.owner_id.in_(ids)))
+
+
+def _forget_places(session: Session, ids: Sequence[UUID]) -> None:
+    """Remove records from released holds on one of them, and from the places to which jobs that ended had come."""
+    one = Hold.kind.in_((HoldKind.RECORD, HoldKind.DOSSIER)), Hold.covers["id"].as_string().in_(map(str, ids))
+    session.execute(update(Hold).where(*one, Hold.released_at.is_not(None)).values(covers={}))
+    for table, ended in ((Hold, Hold.swept_at), (ScheduleDraft, ScheduleDraft.applied_at)):
+        session.execute(update(table).where(table.through.in_(ids), ended.is_not(None)).values(through=None))
 
 
 def _forget_with_people(session: Session, ids: Sequence[UUID]) -> None:

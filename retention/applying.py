@@ -53,6 +53,8 @@ class Reckon:
     def _one(self, key: UUID | None, still_held: Callable[[], bool]) -> None:
         with self._db.reading() as session:
             draft = session.get(ScheduleDraft, key) if key else None
+        if draft is not None and draft.applied_at is not None:
+            return
         if draft is not None and draft.schedule_id is not None:
             which = candidates([UUID(each) for each in draft.affected], draft.schedule_id)
             if draft.through is None:
@@ -61,6 +63,7 @@ class Reckon:
                 with self._db.writing() as work:
                     row = work.session.get_one(ScheduleDraft, draft.id)
                     row.applied_at, row.total = self._clock.now(), max(row.total, row.done)
+                    row.through = None  # a record that is destroyed is named nowhere
                     body = {"draft": str(row.id), "code": row.code, "records": row.done}
                     self._log.note(work.session, system("retention"), "schedule.apply", body=body)
                     work.commit()

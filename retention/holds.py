@@ -232,7 +232,7 @@ class KeepHolds:
                     now = work.session.get_one(Hold, key)
                     if now.released_at != row.released_at:  # released meanwhile: what was written goes
                         continue
-                    now.swept_at = self._clock.now()
+                    now.swept_at, now.through = self._clock.now(), None  # a record that is destroyed is named nowhere
                     body = {"hold": str(key), "released": row.released_at is not None}
                     self._log.note(work.session, system("retention"), "hold.cover", body=body)
                     work.commit()

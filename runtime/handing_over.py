@@ -33,7 +33,7 @@ def pack(parts: Parts, identity: Identity, number: str, folder: Path, told: Told
     """Make the bag of an approved transfer in a folder; after a break it goes on where it stood.
 
     Raises:
-        NotFound, Ended: as ``Transfers.packing``.
+        NotFound, Ended, InvalidInput: as ``Transfers.packing``.
         InvalidInput: ``folder`` holds something else, or a file could not be read whole.
     """
     transfers = parts.retention.transfers

@@ -18,6 +18,9 @@ pages = Blueprint("lists", __name__, url_prefix="/lists")
 
 MOST = 500
 """Rows that are acted on at once."""
+
+MOST_TOLD = 20
+"""Lines at fault that are told at once."""
 SHORTLY = 5
 """Records that are named where many are meant."""
 
@@ -57,12 +60,23 @@ def numbered(text: str, most: int) -> list[UUID]:
     """Return the records that are named by their numbers, one a line.
 
     Raises:
-        InvalidInput: ``numbers``: more than ``most``, or one that no record has for this person.
+        InvalidInput: ``numbers``: more than ``most``, or the first of which there is no record for this person.
     """
     numbers = [line.strip() for line in text.splitlines() if line.strip()]
     if len(numbers) > most:
         raise InvalidInput(Fault("numbers", "out_of_range", {"low": 0, "high": most}))
-    return [numbered_one(number, "numbers") for number in numbers]
+    found: list[UUID] = []
+    unknown: list[str] = []
+    for number in numbers:
+        try:
+            found.append(services().records.find_number(identity(), number))
+        except NotFound:
+            unknown.append(number[:80])
+            if len(unknown) == MOST_TOLD:
+                break
+    if unknown:
+        raise InvalidInput(Fault("numbers", "unknown", {"value": ", ".join(unknown)}))
+    return found
 
 
 def numbered_one(number: str, field: str) -> UUID:

@@ -107,7 +107,7 @@ def _waiting(session: Session, limit: int) -> list[Waiting]:
     found = session.execute(
         select(LogEntry.id, LogEntry.hash)
         .join(LogUnsealed, LogUnsealed.entry_id == LogEntry.id)
-        .order_by(LogEntry.at, LogEntry.id)
+        .order_by(LogUnsealed.entry_id)  # ids follow time; by the entries' index all that are sealed were passed
         .limit(limit)
     )
     return [(row.id, row.hash) for row in found]

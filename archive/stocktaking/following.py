@@ -46,9 +46,10 @@ class Following:
         self._placing = placing
 
     def mark_missing(self, identity: Identity, stocktaking_id: UUID, why: str = "") -> int:
-        """Mark what the count did not find and still lies there by the books; return how many were marked now.
+        """Mark what the count did not find and still lies somewhere by the books; return how many were marked now.
 
-        Those that the person may not block, and those that turned up since, stay as they are.
+        Those that the person may not block, and those that turned up since, stay as they are. To be moved in the books
+        alone is not to turn up: a paper that somebody had in hand has been noted as found (``Placing.in_work``).
 
         Raises:
             NotFound: no such stock-taking.
@@ -141,7 +142,7 @@ class Following:
         return session.scalars(query.order_by(StockItem.copy_id)).all()
 
     def _still(self, session: Session, stocktaking_id: UUID, keys: Sequence[UUID]) -> Sequence[tuple[StockItem, Copy]]:
-        """Return those of the copies that still lie there by the books, and that no later count found."""
+        """Return those of the copies that still lie somewhere by the books, and that no later count found."""
         later = aliased(StockItem)
         found_since = select(later.copy_id).where(
             later.copy_id == StockItem.copy_id, later.stocktaking_id > stocktaking_id, later.found_at.is_not(None)
@@ -153,7 +154,7 @@ class Following:
                 StockItem.stocktaking_id == stocktaking_id,
                 StockItem.copy_id.in_(keys),
                 StockItem.follow_up.is_(None),
-                Copy.place_id == StockItem.expected_at,
+                Copy.place_id.is_not(None),
                 ~found_since.correlate(StockItem).exists(),
             )
             .order_by(StockItem.copy_id)

@@ -3,20 +3,30 @@
     python check_package.py PACKAGE.zip [--key HEX]
 
 ``--key`` is the house's public key as you know it from elsewhere; without it the key in the package is believed, and
-its fingerprint is shown to be compared. The end is 0 when everything is right, 1 when something is not.
+its fingerprint is shown to be compared. The end is 0 when everything is right, 1 when something is not, 2 when nothing
+was checked.
 """
 
 import base64
 import hashlib
+import io
 import json
 import sys
 import zipfile
+import zlib
+from pathlib import Path
 from typing import Any
 
 P = 2**255 - 19
 ORDER = 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, P - 2, P) % P
 ROOT_OF_MINUS_ONE = pow(2, (P - 1) // 4, P)
+
+DAMAGE = (
+    zipfile.BadZipFile, zlib.error, ArithmeticError, AttributeError, EOFError, LookupError, OSError, RuntimeError,
+    TypeError, ValueError,
+)  # fmt: skip
+"""What Python says of a package that was changed: as a ZIP, as JSON, or in what stands there."""
 
 Point = tuple[int, int, int, int]
 
@@ -97,7 +107,10 @@ def included(leaf: bytes, index: int, size: int, path: list[bytes], root: bytes)
 def check(package: zipfile.ZipFile, key: str | None) -> tuple[list[str], list[str]]:
     """Return what is wrong with a package, and what is to be said of it besides."""
     bad, told = [], []
-    names = set(package.namelist())
+    every = package.namelist()
+    names = set(every)
+    if len(names) < len(every):  # one program would take out the first of two, another the last
+        return ["the package holds a file twice"], []
     if not {"manifest.json", "manifest.sig", "log.json", "keys.json"} <= names:
         return ["the package is not whole"], []
     manifest = package.read("manifest.json")
@@ -144,12 +157,23 @@ def check_log(log: dict[str, Any], keys: dict[str, str], key: str | None, told: 
 
 def main(words: list[str]) -> int:
     """Check the package that is named; say what was found."""
-    key = words[words.index("--key") + 1] if "--key" in words[:-1] else None
+    key = words[words.index("--key") + 1].lower() if "--key" in words[:-1] else None
     if not words or words[0].startswith("--"):
         print(__doc__)  # noqa: T201
         return 2
-    with zipfile.ZipFile(words[0]) as package:
-        bad, told = check(package, key)
+    if key is not None and (len(key) != 64 or not set(key) <= set("0123456789abcdef")):
+        print("--key: the public key is 64 hexadecimal digits")  # noqa: T201
+        return 2
+    try:
+        data = Path(words[0]).read_bytes()
+    except OSError as error:
+        print(f"{words[0]}: cannot be read: {error.strerror}")  # noqa: T201
+        return 2
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as package:
+            bad, told = check(package, key)
+    except DAMAGE:
+        bad, told = ["the package is damaged, or no such package"], []
     for line in [*told, *(f"WRONG {each}" for each in bad), "wrong" if bad else "right"]:
         print(line)  # noqa: T201
     return 1 if bad else 0

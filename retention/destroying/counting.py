@@ -3,12 +3,11 @@
 import hashlib
 import hmac
 import secrets
-from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from archive.errors import Ended, Fault, InvalidInput, NotAllowed, NotFound
@@ -19,8 +18,6 @@ from archive.model import (
     Destruction,
     DestructionDuty,
     DestructionFile,
-    DestructionItem,
-    DestructionItemState,
     DestructionScan,
     DestructionState,
     Duty,
@@ -36,17 +33,14 @@ from retention.destroying.means import (
     Means,
     carriers,
     duties_of,
-    listed,
     locked,
     outsiders,
-    records_of,
     required,
     say,
     seal,
 )
 from retention.destroying.rules import (
     APPOINTED,
-    digest,
     free_for,
     lacking,
     missing_and_extra,
@@ -56,6 +50,7 @@ from retention.destroying.rules import (
     signs_after,
     signs_before,
 )
+from retention.destroying.tally import copies_scanned, digest_of, duties, expected
 
 LONGEST = 100
 CODE_HOURS = 24
@@ -153,7 +148,8 @@ class Counting:
     def scan(self, identity: Identity, key: UUID, label: str) -> tuple[int, int]:
         """Count what a label means: a copy, a record's copies, or all that lies in a box.
 
-        Return how many papers of the list it counted anew, and how many it found that are not on it.
+        Return how many papers of the list it counted anew, and how many it found that are not on it; each of these
+        stands there once, however often it is scanned.
 
         Raises:
             NotFound, NotAllowed, Ended: there is none for them; they neither watch nor run it; it is not being counted.
@@ -172,9 +168,12 @@ class Counting:
                 raise InvalidInput(Fault("label", "too_long" if text else "required", {"limit": LONGEST}))
             due = expected(session, key)
             mine, extra = self._meant(session, due, text)
-            done = set(session.scalars(_copies(key)))
+            before = session.execute(
+                select(DestructionScan.copy_id, DestructionScan.label).where(DestructionScan.destruction_id == key)
+            ).all()
+            done, named = {row.copy_id for row in before}, {row.label for row in before if row.copy_id not in due}
             fresh = [each for each in mine if each not in done]
-            scans = [(each, text) for each in fresh] + [(None, each) for each in extra]
+            scans = [(each, text) for each in fresh] + [(None, each) for each in extra if each not in named]
             session.add_all(
                 DestructionScan(
                     id=new_id(), destruction_id=key, copy_id=copy, label=what[:LONGEST],
@@ -296,7 +295,7 @@ class Counting:
 
     def _counted(self, session: Session, row: Destruction) -> str:
         """Return the digest of the list, once everything on it is counted and nothing else lies there."""
-        scans = session.scalars(_copies(row.id, every=True)).all()
+        scans = session.scalars(copies_scanned(row.id, every=True)).all()
         missing, extra = missing_and_extra(expected(session, row.id), scans)
         faults = [Fault("count", "papers_missing", {"count": len(missing)})] if missing else []
         faults += [Fault("count", "papers_extra", {"count": extra})] if extra else []
@@ -306,12 +305,16 @@ class Counting:
 
     def _meant(self, session: Session, due: AbstractSet[UUID], text: str) -> tuple[list[UUID], list[str]]:
         """Return the copies on the list that a label means, and labels of what is not on it."""
-        box = session.scalar(select(ShelfPlace).where(ShelfPlace.path == text, ShelfPlace.kind == ShelfKind.BOX))
+        box = session.scalar(
+            select(ShelfPlace).where(ShelfPlace.path == text.upper(), ShelfPlace.kind == ShelfKind.BOX)
+        )
         if box is not None:
-            inside = select(Copy.id, Record.registration_number).join(Record, Record.id == Copy.record_id)
-            lies = session.execute(inside.where(Copy.place_id == box.id)).all()
-            extra = [f"{number or ''} ({text})" for key, number in lies if key not in due]
-            return [key for key, _number in lies if key in due], extra
+            columns = select(Copy.id, Copy.number, Record.registration_number)
+            lies = session.execute(
+                columns.join(Record, Record.id == Copy.record_id).where(Copy.place_id == box.id)
+            ).all()
+            extra = [f"{number or ''}*{copy} ({box.path})" for key, copy, number in lies if key not in due]
+            return [key for key, _copy, _number in lies if key in due], extra
         number, star, copy = text.rpartition("*")
         number, which = (number, int(copy)) if star and copy.isdecimal() else (text, None)
         records = {each.record_id for each in holders(session, number)}
@@ -348,48 +351,6 @@ class Counting:
             return False
         typed = "".join(each for each in code.upper() if each in _LETTERS)
         return hmac.compare_digest(theirs.code, _hashed(theirs.id, typed))
-
-
-def duties(session: Session, key: UUID) -> Sequence[DestructionDuty]:
-    """Return the appointed duties of a destruction, as they were given."""
-    query = select(DestructionDuty).where(DestructionDuty.destruction_id == key)
-    return session.scalars(query.order_by(DestructionDuty.id)).all()
-
-
-def expected(session: Session, key: UUID) -> AbstractSet[UUID]:
-    """Return the copies on paper of what stands on a list."""
-    on_it = select(DestructionItem.record_id).where(
-        DestructionItem.destruction_id == key, DestructionItem.state == DestructionItemState.LISTED
-    )
-    return set(session.scalars(select(Copy.id).where(Copy.record_id.in_(on_it), Copy.withdrawn_at.is_(None))))
-
-
-def digest_of(session: Session, key: UUID) -> str:
-    """Return the digest of what stands on a list, as the witnesses sign it."""
-    items = listed(session, key)
-    records = records_of(session, [each.record_id for each in items])
-    return digest(
-        [
-            {
-                "position": each.position, "record": str(each.record_id), "title": each.neutral,
-                "number": records[each.record_id].archive_number, "pages": records[each.record_id].pages,
-            }
-            for each in items
-            if each.record_id in records
-        ]
-    )  # fmt: skip
-
-
-def forget_count(session: Session, key: UUID) -> None:
-    """Let the count begin anew: what was signed no longer holds."""
-    for each in duties(session, key):
-        each.before = each.before_at = each.before_how = None
-    session.flush()
-
-
-def _copies(key: UUID, *, every: bool = False) -> Select[UUID | None]:
-    query = select(DestructionScan.copy_id).where(DestructionScan.destruction_id == key)
-    return query if every else query.where(DestructionScan.copy_id.is_not(None))
 
 
 def _hashed(duty: UUID, code: str) -> str:

@@ -1,8 +1,7 @@
 """Looking at destructions: lists by state, one with its way and people, its items as far as a person may see them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
 
@@ -34,10 +33,8 @@ from archive.model import (
     Record,
     RecordDue,
     Said,
-    Stop,
 )
 from archive.policy.rules import Act, may
-from retention.destroying.counting import duties, expected
 from retention.destroying.means import (
     Means,
     Part,
@@ -50,6 +47,7 @@ from retention.destroying.means import (
     required,
     say,
     seal,
+    stopped,
     uncounted,
 )
 from retention.destroying.rules import (
@@ -61,72 +59,13 @@ from retention.destroying.rules import (
     missing_and_extra,
     require_state,
 )
+from retention.destroying.shown import DutyShown, ItemShown, Shown, StepShown
+from retention.destroying.tally import duties, expected, unscanned
 from retention.destroying.turns import before_running, counting_and_after
 
 MOST_BYTES = 5 * 1024 * 1024
 MOST_FILES = 40
 _KINDS = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"%PDF": "application/pdf"}
-
-
-@dataclass(frozen=True)
-class ItemShown:
-    """A line. ``number``, or (``registered``) its registration number, None: not theirs; ``title`` None: not read."""
-
-    position: int
-    state: DestructionItemState
-    pulled: Stop | None
-    number: str | None
-    title: str | None
-    neutral: str | None
-    record_id: UUID | None
-    pages: int | None
-    due: date | None
-    needs_neutral: bool
-    registered: bool
-
-
-@dataclass(frozen=True)
-class DutyShown:
-    """Who has a duty; ``name`` of an outsider, else the person."""
-
-    row: DestructionDuty
-    name: str | None
-
-
-@dataclass(frozen=True)
-class StepShown:
-    """A step of the approval: by whom it may be decided (tokens), and who did."""
-
-    number: int
-    tokens: Sequence[str]
-    done: Sequence[tuple[UUID, bool, datetime, str]]
-    present: bool
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A destruction as a person sees it. ``acts`` are the names of what they may do now.
-
-    ``uncounted``: records on paper of which no scan can tell.
-    ``chairs``: who had the chair of the panels that gave its records up, with the moment of each close.
-    """
-
-    row: Destruction
-    part: Part
-    acts: frozenset[str]
-    counts: Mapping[DestructionItemState, int]
-    paper: bool
-    electronic: bool
-    duties: Sequence[DutyShown]
-    lacking: Sequence[Duty]
-    steps: Sequence[StepShown]
-    objections: Sequence[tuple[UUID, datetime, str]]
-    files: Sequence[tuple[UUID, str, str]]
-    missing: int
-    expected: int
-    extra: Sequence[tuple[UUID, str]]
-    uncounted: int
-    chairs: Sequence[tuple[UUID, datetime]]
 
 
 class Looks:
@@ -231,7 +170,7 @@ class Looks:
         """
         means = self._means
         with means.guard.refusals(identity), means.db.reading() as session:
-            _row, part = required(means, session, identity, key)
+            row, part = required(means, session, identity, key)
             out = DestructionItem.state == DestructionItemState.PULLED
             query = select(DestructionItem).where(
                 DestructionItem.destruction_id == key, DestructionItem.position > after, out if pulled else ~out
@@ -248,6 +187,9 @@ class Looks:
             )
             gone = select(DestroyedRecord).where(DestroyedRecord.destruction_id == key)
             lines = {row.record_id: row for row in session.scalars(gone)} if len(records) < len(ids) else {}
+            asked = ids if part.numbers and not pulled and row.state in BEFORE_RUNNING else []
+            stops = stopped(session, asked, means.guard.day())
+            to_scan = unscanned(session, key) if asked and row.state is DestructionState.CONFIRMED else {}
             shown = []
             for each in rows:
                 record, line = records.get(each.record_id), lines.get(each.record_id)
@@ -260,6 +202,7 @@ class Looks:
                         record.title if record and read else None,
                         each.neutral, each.record_id if read else None, facts.pages if facts else None,
                         line.due if line else due.get(each.record_id), each.record_id in neutral, not own,
+                        stops.get(each.record_id), to_scan.get(each.record_id, 0),
                     )
                 )  # fmt: skip
             return shown

@@ -25,7 +25,6 @@ from archive.model import (
     Record,
     RecordKind,
 )
-from retention.destroying.counting import digest_of, duties, forget_count
 from retention.destroying.means import (
     Means,
     carriers,
@@ -39,6 +38,7 @@ from retention.destroying.means import (
     say,
 )
 from retention.destroying.rules import all_apart, lacking, move, require_state
+from retention.destroying.tally import digest_of, duties, forget_count
 from retention.last_check import days
 from retention.reckoning import Reckoned
 

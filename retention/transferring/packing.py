@@ -202,6 +202,8 @@ class Bags:
                 forget_bag(session, row)
                 row.version += 1
                 self._transfers.note(session, identity, "transfer.pack_stop", row)
+                if row.state is TransferState.APPROVED:  # of what was packed before, a bag may be on its way
+                    self._transfers.end_if_empty(session, identity, row)
             work.commit()
         return True
 

@@ -34,10 +34,13 @@ from retention.elsewhere import kept_from_transfer
 from retention.last_check import facts_of
 from retention.numbers import next_number
 from retention.transferring.looks import MOST, Looks
-from retention.transferring.rows import forget_bag, listed, placed, taken
+from retention.transferring.rows import forget_bag, listed, placed, records_of, taken
 from retention.transferring.rules import NEXT, keeps, move
 
 LONGEST = 200
+MOST_NAMED = 20
+"""Records at fault that are named at once."""
+
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -83,8 +86,9 @@ class Transfers(Looks):
             seen = self._guard.seen(session, identity, wanted)
             if unseen := [key for key in wanted if key not in seen]:
                 self._guard.require(session, identity, Act.READ, unseen[0])
-            if session.scalars(taken().where(TransferItem.record_id.in_(wanted)).limit(1)).first() is not None:
-                raise InvalidInput(Fault("records", "in_transfer"))
+            if there := session.scalars(taken().where(TransferItem.record_id.in_(wanted)).limit(MOST_NAMED)).all():
+                names = sorted(each.archive_number or each.title for each in records_of(session, there).values())
+                raise InvalidInput(Fault("records", "in_transfer", {"names": ", ".join(names)}))
             number = next_number(session, Transfer.number, f"YJ{self._guard.day().year}-")
             now = self._guard.now()
             row = Transfer(
@@ -135,7 +139,10 @@ class Transfers(Looks):
             work.commit()
 
     def decide(self, identity: Identity, transfer_id: UUID, why: str, *, approve: bool) -> ApprovalState:
-        """Decide at the present step. Raises as ``Approvals.decide``; ``NotAllowed`` to who does not read all of it."""
+        """Decide at the present step; one of which nothing may go when it is approved has ended by that.
+
+        Raises as ``Approvals.decide``; ``NotAllowed`` to who does not read all of it.
+        """
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
             row, _, whole = self._seen(session, identity, transfer_id)
@@ -145,8 +152,8 @@ class Transfers(Looks):
             hands = hands_of(session, identity.person_id, self._guard.day())
             state = self._approvals.decide(session, identity, approval, hands, why, approve=approve)
             if state is ApprovalState.APPROVED:
-                self._pull(session, row)
                 move(row, TransferState.APPROVED)
+                self.end_if_empty(session, identity, row)
             elif state is ApprovalState.REFUSED:
                 move(row, TransferState.REFUSED)
             work.commit()
@@ -165,19 +172,30 @@ class Transfers(Looks):
             self.note(session, identity, "transfer.give_up", row)
             work.commit()
 
+    def end_if_empty(self, session: Session, identity: Identity, row: Transfer) -> None:
+        """Take out of an approved transfer what may not go; without anything left it has ended."""
+        self._pull(session, row)
+        if not listed(session, row.id):
+            move(row, TransferState.WITHDRAWN)
+            forget_bag(session, row)
+            self.note(session, identity, "transfer.give_up", row, why="nothing_may_go")
+
     def packing(self, session: Session, number: str) -> tuple[Transfer, Sequence[tuple[int, UUID]]]:
         """Return an approved transfer and the records of its bag, with their places. For the operator.
 
         Raises:
             NotFound: there is none of this number.
             Ended: it is not approved, or signed for already.
+            InvalidInput: field ``records``: nothing is left that may go.
         """
         row = session.scalars(select(Transfer).where(Transfer.number == number.strip())).one_or_none()
         if row is None:
             raise NotFound
         if TransferState.PACKED not in NEXT[row.state]:
             raise Ended(state=row.state.value, act="transfer.packed")
-        return row, self.may_go(session, row)
+        if not (items := self.may_go(session, row)):
+            raise InvalidInput(Fault("records", "nothing_may_go"))
+        return row, items
 
     def may_go(self, session: Session, row: Transfer) -> Sequence[tuple[int, UUID]]:
         """Return of a list what may go now, each with its place there."""

@@ -30,7 +30,9 @@ from archive.model import (
     RecordKind,
 )
 from retention.gone import looks
+from retention.holds import Wanted
 from runtime.fsck import fsck
+from runtime.processes.pages import make_app
 from runtime.processes.working import LocalWaker
 from runtime.rehearsing import doom as doomed
 from runtime.settings import load
@@ -38,6 +40,7 @@ from runtime.wiring.parts import Parts, build
 from storage.generations import register_copy
 from tests.factories.archives import Archive
 from tests.factories.doomed import due, filed, states, there
+from tests.factories.furnished import Hands
 from tests.fakes.clock import LaterClock
 
 ROOT = Path(__file__).parents[2]
@@ -84,6 +87,33 @@ def read(parts: Parts, record: UUID) -> bytes:
         content = session.scalars(select(Content.id).where(Content.record_id == record)).one()
     opened = parts.intake.open_file(parts.people.identity_of("archivist"), content)
     return b"".join(opened.reader.read())
+
+
+@pytest.mark.postgres
+def test_a_hold_that_was_released_names_nothing_that_is_gone(archive: Archive, parts: Parts, five: list[UUID]) -> None:
+    """Nor does one of others, whose job had come to a record that is gone."""
+    people, holds, day = parts.people, parts.retention.holds, parts.guard.day().replace(year=2099)
+
+    def hold(kind: HoldKind, **covers: object) -> UUID:
+        return holds.place(people.identity_of("archivist"), Wanted(kind, covers, "争议", "证据保全", "法院", day))
+
+    staying, going = five[:1], five[1:]
+    released = [hold(HoldKind.RECORD, id=str(each)) for each in going[:2]]
+    standing = [hold(HoldKind.RECORD, id=str(staying[0])), hold(HoldKind.QUERY, words=["销毁测试合同0"])]
+    archive.work(parts)
+    for each in released:
+        holds.release(people.identity_of("deputy"), each, "已结案")
+    archive.work(parts)
+    key = doomed(parts, going)
+    archive.work(parts)
+    with parts.db.reading() as session:
+        (proof,) = looks.findings(session, key)
+        assert proof.clean, proof.found
+        covers = {row.id: row.covers for row in session.scalars(select(Hold).where(Hold.id.in_(released + standing)))}
+    assert [covers[each] for each in released] == [{}, {}]
+    assert covers[standing[0]] == {"id": str(staying[0])}, "what stands goes on covering what is there"
+    page = Hands(make_app(parts), "archivist").read(f"/holds/{released[0]}")
+    assert "已结案" in page
 
 
 @pytest.mark.postgres

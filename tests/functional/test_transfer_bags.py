@@ -79,6 +79,13 @@ def parts_kept(parts: Parts, key: UUID) -> int:
         return session.scalar(counted) or 0
 
 
+def hold_all(parts: Parts, ids: list[UUID]) -> None:
+    day = parts.guard.day().replace(year=2099)
+    for each in ids:
+        wanted = Wanted(HoldKind.RECORD, {"id": str(each)}, "争议", "证据", "法院", day)
+        parts.retention.holds.place(who(parts, "archivist"), wanted)
+
+
 def acts_of(parts: Parts, name: str) -> int:
     with parts.db.reading() as session:
         return session.scalar(select(func.count()).select_from(LogEntry).where(LogEntry.act == name)) or 0
@@ -167,15 +174,43 @@ def test_a_bag_of_which_nothing_may_go_any_more_is_not_made(archive: Archive, se
     ids = records(sender)
     key, _ = approved(sender, ids)
     act(person("archivist"), sender, key, "bag")
-    for each in ids:
-        sender.retention.holds.place(
-            who(sender, "archivist"),
-            Wanted(HoldKind.RECORD, {"id": str(each)}, "争议", "证据", "法院", sender.guard.day().replace(year=2099)),
-        )
+    hold_all(sender, ids)
     archive.work(sender)
     with sender.db.reading() as session:
         row = session.get_one(Transfer, key)
-        assert (row.state, row.packing_since, row.bag) == (TransferState.APPROVED, None, None)
+        assert (row.state, row.packing_since, row.bag) == (TransferState.WITHDRAWN, None, None), "it has an end"
+    assert acts_of(sender, "transfer.give_up") == 1
+    assert "本次移交已终止" in person("archivist").read(f"/transfers/{key}")
+
+
+def test_one_of_which_nothing_may_go_when_it_is_approved_has_ended(sender: Parts, person: Person) -> None:
+    transfers, me, ids = sender.retention.transfers, who(sender, "archivist"), records(sender)
+    key = transfers.begin(me, "青山区档案馆", "移交", ids)
+    transfers.ask(me, key, version(sender, key))
+    hold_all(sender, ids)
+    manager = person("manager")
+    assert act(manager, sender, key, "decide", decision="approve", reason="同意").status_code == 303
+    assert "清单上已无可移交的档案，本次移交就此终止" in manager.read(f"/transfers/{key}")
+    page = person("archivist").read(f"/transfers/{key}")
+    assert "本次移交已终止" in page
+    assert f"/transfers/{key}/withdraw" not in page, "there is nothing left to be given up"
+    assert key in {each.id for each in transfers.every(me, ended=True, limit=9)}
+    assert transfers.begin(me, "青山区档案馆", "移交", ids) != key, "no list has them any more"
+
+
+def test_a_bag_that_may_be_on_its_way_is_signed_for_though_no_other_can_be_made(
+    archive: Archive, sender: Parts, person: Person
+) -> None:
+    ids = records(sender)
+    key, _ = approved(sender, ids)
+    for held in (False, True):
+        act(person("archivist"), sender, key, "bag")
+        if held:
+            hold_all(sender, ids)
+        archive.work(sender)
+    with sender.db.reading() as session:
+        row = session.get_one(Transfer, key)
+        assert (row.state, row.packing_since, row.bag) == (TransferState.PACKED, None, None)
 
 
 def test_nobody_else_gets_a_bag(archive: Archive, sender: Parts, person: Person) -> None:

@@ -111,6 +111,20 @@ def test_what_may_not_go_is_taken_out_and_another_person_decides(sender: Parts) 
     transfers.begin(who(sender, "archivist"), "别处", "移交", [first])  # what was refused is free again
 
 
+def test_no_empty_bag_is_made_on_media(archive: Archive, sender: Parts, tmp_path: Path) -> None:
+    key, number = approved(sender, records(sender))
+    day = sender.guard.day().replace(year=2099)
+    for each in records(sender):
+        wanted = Wanted(HoldKind.RECORD, {"id": str(each)}, "争议", "证据保全", "法院", day)
+        sender.retention.holds.place(who(sender, "archivist"), wanted)
+    refused = archive.run("pack", number, "--to", tmp_path / "bag")
+    assert refused.code != 0
+    assert "may go" in refused.out + refused.err
+    assert not (tmp_path / "bag").exists()
+    with sender.db.reading() as session:
+        assert session.get_one(Transfer, key).state is TransferState.APPROVED
+
+
 def test_a_bag_is_made_and_received_in_another_archive_however_often_both_are_killed(
     archive: Archive, archive_template: Archive, sender: Parts, tmp_path: Path
 ) -> None:

@@ -18,18 +18,23 @@ from archive.model import (
     AppraisalItem,
     AppraisalState,
     CategorySchedule,
+    Copy,
     DestroyedRecord,
     Destruction,
+    DestructionDuty,
     DestructionItem,
     DestructionItemState,
     DestructionState,
     DueState,
+    Duty,
     Medium,
     Record,
     RecordDue,
     RecordKind,
     RecordState,
     RetentionSchedule,
+    ShelfKind,
+    ShelfPlace,
     Verdict,
 )
 from retention.destroying.running import lines_of
@@ -130,6 +135,30 @@ def test_it_is_absent_to_who_has_no_part_in_it(house: WebHouse) -> None:
     assert staff.get("/destroyed").status_code == 403
     assert staff.get("/destructions/new").status_code == 403
     assert post(house, "staff", "/destructions/new", purpose="销毁", method="shredding")[0] == 403
+
+
+def test_what_a_scan_counted_is_said_of_a_paper_and_of_a_box(house: WebHouse) -> None:
+    mine, other = given_up(house, "旧合同甲")[0], house.a_record(title="别的合同").id
+    key = begun(house)
+    with house.services.db.writing() as work:
+        session, box = work.session, ShelfPlace(id=new_id(), kind=ShelfKind.BOX, code="1", path="K1-1-1-1", strength=4)
+        session.add(box)
+        session.flush()
+        for record in (mine, other):
+            session.add(Copy(record_id=record, number=1, place_id=box.id, created_at=house.clock.now()))
+        session.execute(update(Record).where(Record.id == mine).values(medium=Medium.PAPER))
+        who = house.services.people.identity_of("staff").person_id
+        session.add(DestructionDuty(id=new_id(), destruction_id=key, duty=Duty.WITNESS, person_id=who))
+        session.get_one(Destruction, key).state = DestructionState.CONFIRMED
+        work.commit()
+
+    def said(label: str) -> str:
+        return post(house, "staff", f"/destructions/{key}/scan", label=label)[1]
+
+    assert "尚待扫描：1 份" in house.browser("staff").get(f"/destructions/{key}").text
+    assert "k1-1-1-1：已清点 1 份，另有 1 份不在清单上" in said("k1-1-1-1")
+    assert "K1-1-1-1：已清点 0 份，另有 1 份不在清单上" in said("K1-1-1-1"), "the box itself is not what is taken out"
+    assert "WY-0：不在清单上，请从待销毁堆中取出" in said("WY-0")
 
 
 def test_the_register_is_a_page_a_pdf_and_a_spreadsheet(house: WebHouse) -> None:

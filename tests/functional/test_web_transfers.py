@@ -63,3 +63,20 @@ def test_each_line_of_what_is_not_accepted_that_names_nothing_of_the_list_is_tol
     assert "第 3 行的 WY01-9 不在清册中" in refused.text
     assert "第 1 行" not in refused.text
     assert "未接收：第 2 行" in refused.text
+
+
+def test_each_number_that_is_not_known_and_each_record_that_is_taken_is_named(house: WebHouse) -> None:
+    browser, records = house.browser("archivist"), [house.a_record(title="移交的合同", level=1) for _n in range(2)]
+    with house.services.db.writing() as work:
+        for at, record in enumerate(records, 1):
+            work.session.get_one(Record, record.id).archive_number = f"WY01-{at}"
+            work.session.add(IssuedNumber(fonds_id=record.fonds_id, number=f"WY01-{at}", record_id=record.id))
+        work.commit()
+    form = {"csrf_token": token_of(browser), "receiver": "青山区档案馆", "reason": "移交"}
+    told = browser.post("/transfers/new", data=form | {"numbers": "WY01-1\nWY01-8\nWY01-2\nWY01-9"})
+    assert told.status_code == 422
+    assert "这里没有：WY01-8, WY01-9" in told.text
+    assert browser.post("/transfers/new", data=form | {"numbers": "WY01-1"}).status_code == 303
+    told = browser.post("/transfers/new", data=form | {"numbers": "WY01-1\nWY01-2"})
+    assert (told.status_code, "已在其他移交中，或已移交：WY01-1" in told.text) == (422, True)
+    assert "WY01-1, WY01-2" not in told.text

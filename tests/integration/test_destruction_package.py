@@ -4,8 +4,11 @@ import csv
 import io
 import subprocess
 import sys
+import tempfile
+import warnings
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
 from datetime import date
 from pathlib import Path
 
@@ -16,6 +19,7 @@ from archive.jobs.outbox import Outbox
 from archive.log.checkpoints import Checkpoints
 from archive.log.sealer import Sealer
 from archive.model import DestructionState
+from retention.destroying import check_package
 from retention.destroying.whole import Destructions
 from retention.reckoning import DueDays
 from storage.ring import KeyRing
@@ -95,6 +99,55 @@ def test_a_changed_line_is_found(
     told = checked(tmp_path, bad)
     assert told.returncode == 1, told
     assert says in told.stdout or says in told.stderr
+
+
+def test_one_byte_changed_anywhere_in_the_file_is_never_a_fault_of_the_checker(
+    made: tuple[DestroyingHouse, KeyRing, bytes],
+) -> None:
+    """What a flip leaves right is no byte of what the package says: a flag or a time of the ZIP itself."""
+    check_in_words, package = _checker(), made[2]
+    with zipfile.ZipFile(io.BytesIO(package)) as opened:
+        says = {name: opened.read(name) for name in opened.namelist()}
+    wrong = 0
+    for at in range(0, len(package), 17):
+        flipped = package[:at] + bytes([package[at] ^ 0x20]) + package[at + 1 :]
+        code, told = check_in_words(flipped)
+        assert "Traceback" not in told
+        assert (code, told.splitlines()[-1]) in {(0, "right"), (1, "wrong")}, at
+        wrong += code
+        if code == 0:
+            with zipfile.ZipFile(io.BytesIO(flipped)) as opened:
+                assert {name: opened.read(name) for name in opened.namelist()} == says, at
+    assert wrong > len(package) // 17 // 2
+
+
+def test_a_cut_package_a_file_that_stands_there_twice_and_a_bad_key_are_told_in_words(
+    made: tuple[DestroyingHouse, KeyRing, bytes], tmp_path: Path
+) -> None:
+    check_in_words, package = _checker(), made[2]
+    assert check_in_words(package[:-50])[0] == 1
+    twice = io.BytesIO(package)
+    with warnings.catch_warnings(), zipfile.ZipFile(twice, "a") as opened:
+        warnings.simplefilter("ignore")
+        opened.writestr("register.csv", opened.read("register.csv"))
+    code, told = check_in_words(twice.getvalue())
+    assert (code, "holds a file twice" in told) == (1, True), told
+    for key in ("zz", "11" * 31):
+        bad = checked(tmp_path, package, "--key", key)
+        assert (bad.returncode, bad.stdout, bad.stderr) == (2, "--key: the public key is 64 hexadecimal digits\n", "")
+
+
+def _checker() -> Callable[[bytes], tuple[int, str]]:
+    """Return the checker's own ``main`` as it answers for the bytes of a package."""
+
+    def answer(package: bytes) -> tuple[int, str]:
+        with tempfile.NamedTemporaryFile(suffix=".zip") as file, redirect_stdout(io.StringIO()) as said:
+            file.write(package)
+            file.flush()
+            code = check_package.main([file.name])
+        return code, said.getvalue()
+
+    return answer
 
 
 def test_another_key_does_not_pass(made: tuple[DestroyingHouse, KeyRing, bytes], tmp_path: Path) -> None:

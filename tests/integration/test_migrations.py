@@ -5,18 +5,22 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 import archive.model  # noqa: F401  (registers every table)
 from archive.database import Base, Database
+from archive.ids import new_id
+from archive.model import Hold, HoldKind
 from archive.model.log import INSERT_ONLY
 from runtime.revisions import migrate, revisions
-from tests.factories import postgres
+from tests.factories import people, postgres, records
 from tests.factories.databases import ONLY_POSTGRES
 
 pytestmark = pytest.mark.postgres
@@ -132,3 +136,29 @@ def test_every_text_sorts_by_code_points_whatever_the_servers_language(db: Datab
             " AND table_name <> 'alembic_version'"
         ).all()
     assert others == []
+
+
+def test_holds_that_were_released_on_what_is_gone_name_it_no_more(bare: Database) -> None:
+    migrate(bare)
+    gone, through = new_id(), new_id()
+    with bare.writing() as work:
+        session = work.session
+        records.a_house(session)
+        category = records.a_category(session, records.a_fonds(session, "F"), "C")
+        there = records.a_record(session, category).id
+        who = people.a_person(session, "archivist", roles=[])
+        keys = []
+        for record, released in ((gone, True), (there, True), (gone, False)):
+            row = Hold(
+                id=new_id(), kind=HoldKind.RECORD, covers={"id": str(record)}, name="n", reason="r", authority="a",
+                review_on=date(2030, 1, 1), placed_by=who.id, placed_at=people.NOW, through=through,
+                released_at=people.NOW if released else None, swept_at=people.NOW if released else None,
+            )  # fmt: skip
+            session.add(row)
+            keys.append(row.id)
+        session.execute(text("UPDATE alembic_version SET version_num = '0065'"))
+        work.commit()
+    migrate(bare)
+    with bare.reading() as session:
+        found = [(row.covers, row.through) for row in (session.get_one(Hold, key) for key in keys)]
+    assert found == [({}, None), ({"id": str(there)}, None), ({"id": str(gone)}, through)]

@@ -81,4 +81,5 @@ def test_a_schedule_is_not_removed_before_days_follow_what_was_approved_of_it(ma
     made.work()
     schedules.remove(house.archivist, key)
     with house.db.reading() as session:
-        assert session.get_one(ScheduleDraft, draft).applied_at is not None
+        row = session.get_one(ScheduleDraft, draft)
+        assert (row.applied_at is not None, row.through) == (True, None), "a record that goes would go on being named"

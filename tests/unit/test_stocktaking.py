@@ -131,6 +131,33 @@ def test_what_turned_up_since_is_not_marked(house: House, boxes: tuple[int, ...]
     assert not house.open_ones(record)
 
 
+@pytest.mark.parametrize("boxes", [(1,), (1, 0)])
+def test_what_is_not_found_is_marked_wherever_the_books_say_that_it_lies_now(
+    house: House, boxes: tuple[int, ...]
+) -> None:
+    record, copy = house.a_copy()
+    count = house.begin()
+    house.close(count)
+    archivist = house.who["archivist"]
+    for box in boxes:  # as a whole box is moved: nobody has looked at each paper
+        with house.db.writing() as work:
+            house.shelving.placing.in_work(work.session, archivist, copy, house.boxes[box], seen=False)
+            work.commit()
+    assert house.stock.following.mark_missing(archivist, count) == 1
+    assert house.open_ones(record) == [BlockKind.MISSING]
+
+
+def test_what_is_with_someone_or_was_withdrawn_since_is_not_marked(house: House) -> None:
+    (lent, lent_copy), (withdrawn, withdrawn_copy) = house.a_copy(), house.a_copy()
+    count = house.begin()
+    house.close(count)
+    house.hand(lent, lent_copy)
+    [copy] = house.shelving.copies.of(house.who["archivist"], withdrawn)
+    house.shelving.copies.withdraw(house.who["archivist"], withdrawn_copy, "merged", copy.copy.version)
+    assert house.stock.following.mark_missing(house.who["archivist"], count) == 0
+    assert not house.open_ones(lent) + house.open_ones(withdrawn)
+
+
 @pytest.mark.parametrize("there", [True, False])
 def test_a_misplaced_copy_is_put_where_it_was_found_or_back(house: House, there: bool) -> None:
     record, copy = house.a_copy()

@@ -52,7 +52,7 @@ def destruction_items(destruction_id: UUID, query: made.DoomedList) -> made.Doom
             register_title=each.neutral,
             due=each.due,
             state=each.state,
-            stop=each.pulled,
+            stop=each.pulled or each.stops,
         )
         for each in shown
     ]

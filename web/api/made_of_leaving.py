@@ -105,7 +105,7 @@ class DoomedOut(Shape):
     register_title: str | None = Field(description="The neutral title that the register is to show.")
     due: date | None
     state: DestructionItemState
-    stop: Stop | None = Field(description="Why it was taken out.")
+    stop: Stop | None = Field(description="Why it was taken out, or would be if it were asked now.")
 
 
 class DoomedPage(Shape):

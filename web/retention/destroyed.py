@@ -11,8 +11,8 @@ from archive.errors import InvalidInput, NotFound
 from archive.house.levels import mark as level_mark
 from archive.model import DestructionState
 from archive.policy.rules import Act
-from retention.destroying.looks import Shown
 from retention.destroying.register import FORMS, Asked, Gone
+from retention.destroying.shown import Shown
 from retention.gone.looks import findings
 from web import paging
 from web.asking import may

@@ -11,11 +11,19 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import ArchiveError, Fault, InvalidInput, LockedOut, NotFound, SignInFailed
-from archive.model import Appraisal, AppraisalState, DestructionMethod, DestructionState, Duty
+from archive.model import (
+    Appraisal,
+    AppraisalState,
+    DestructionItemState,
+    DestructionMethod,
+    DestructionState,
+    Duty,
+)
 from archive.policy.rules import Act
 from retention.destroying.listing import Chosen, How
-from retention.destroying.looks import MOST_BYTES, Shown
+from retention.destroying.looks import MOST_BYTES
 from retention.destroying.rules import APPOINTED, STAGES
+from retention.destroying.shown import Shown
 from retention.gone import looks as gone_looks
 from web import paging
 from web.asking import Field, Form, again, key_needed, key_typed, may, require, shown, whole_typed
@@ -163,18 +171,27 @@ def _how() -> How:
 
 def _ask(key: UUID) -> Any:
     pulled = services().retention.destructions.deciding.ask(identity(), key, request.form.get("reason", ""))
-    if pulled:
-        return _("It is asked for. Taken out of the list, as they may not go: %(count)s.", count=pulled)
-    return _("It is asked for.")
+    return _and_taken_out(_("It is asked for."), pulled)
+
+
+def _taken_out(key: UUID) -> int:
+    return services().retention.destructions.looks.show(identity(), key).counts.get(DestructionItemState.PULLED, 0)
+
+
+def _and_taken_out(words: str, count: int) -> str:
+    if not count:
+        return words
+    told: str = _("Taken out of the list, as they may not go: %(count)s.", count=count)
+    return f"{words} {told}"
 
 
 def _decide(key: UUID) -> Any:
     approve = request.form.get("what") == "approve"
-    reason = request.form.get("reason", "")
+    reason, before = request.form.get("reason", ""), _taken_out(key)
     state = services().retention.destructions.deciding.decide(identity(), key, reason, approve=approve)
     if state is DestructionState.WITHDRAWN:
         return _("Nothing on the list may go any more: it has ended.")
-    return _("You have agreed.") if approve else _("You have refused it.")
+    return _and_taken_out(_("You have agreed."), _taken_out(key) - before) if approve else _("You have refused it.")
 
 
 def _object(key: UUID) -> Any:
@@ -185,9 +202,10 @@ def _object(key: UUID) -> Any:
 
 def _confirm(key: UUID) -> Any:
     _prove()
+    before = _taken_out(key)
     if services().retention.destructions.deciding.confirm(identity(), key) is DestructionState.WITHDRAWN:
         return _("Nothing on the list may go any more: it has ended.")
-    return _("It is confirmed. The witnesses count now.")
+    return _and_taken_out(_("It is confirmed. The witnesses count now."), _taken_out(key) - before)
 
 
 def _withdraw(key: UUID) -> Any:
@@ -233,7 +251,7 @@ def _code(key: UUID) -> Any:
 def _scan(key: UUID) -> Any:
     text = scanned_code(request.form.get("label", ""))
     counted, extra = services().retention.destructions.counting.scan(identity(), key, text)
-    if extra and counted:
+    if extra and (counted or not _stands_out(key, text)):
         return _(
             "%(label)s: papers counted: %(count)s, not on the list: %(extra)s. Those are named below; take them out.",
             label=text[:100], count=counted, extra=extra,
@@ -243,6 +261,12 @@ def _scan(key: UUID) -> Any:
     if not counted:
         return _("%(label)s: counted before.", label=text[:100])
     return _("%(label)s: counted, papers: %(count)s.", label=text[:100], count=counted)
+
+
+def _stands_out(key: UUID, label: str) -> bool:
+    """Whether a label itself is of nothing on the list; of a box, papers in it are."""
+    extra = services().retention.destructions.looks.show(identity(), key).extra
+    return label.strip() in {each for _scan, each in extra}
 
 
 def _take_out(key: UUID) -> Any:

@@ -171,7 +171,8 @@ def _covers(row: Hold) -> str:
     words = [said(HOLD_KINDS, row.kind, locale)]
     with services().db.reading() as session:
         if row.kind in {HoldKind.RECORD, HoldKind.DOSSIER}:
-            mine = services().guard.visible(session, identity()).where(Record.id == UUID(told["id"]))
+            one = [UUID(told["id"])] if "id" in told else []  # what is destroyed is named no more
+            mine = services().guard.visible(session, identity()).where(Record.id.in_(one))
             record = session.scalars(mine).one_or_none()
             return f"{words[0]}: {record.archive_number or record.title}" if record else words[0]
         category = told.get("category") or (told.get("id") if row.kind is HoldKind.CATEGORY else None)
@@ -181,5 +182,7 @@ def _covers(row: Hold) -> str:
             standing = session.scalars(select(Place).where(Place.path == path)).first()
             words.append(f"{path.rstrip('/')} {named(standing.names, locale) if standing else ''}".strip())
     words += [" ".join(told["words"])] if told.get("words") else []
-    words += [told[name] for name in ("responsible", "since", "until") if told.get(name)]
+    words += [told["responsible"]] if told.get("responsible") else []
+    days = [told.get(name, "") for name in ("since", "until")]
+    words += [" – ".join(days).strip()] if any(days) else []
     return " · ".join(words)

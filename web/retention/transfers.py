@@ -17,7 +17,7 @@ from web.asking import Field, Form, again, day_typed, may, require, shown, whole
 from web.deciding import decide_as_typed, say_decided
 from web.i18n import current_locale
 from web.lending.attached import sent
-from web.lists import numbered
+from web.lists import MOST_TOLD, numbered
 from web.services import identity, services
 from web.words import mark
 from web.words.faults import explain, status_of
@@ -26,8 +26,6 @@ from web.words.retention import said
 pages = Blueprint("transfers", __name__, url_prefix="/transfers")
 
 PAGE = 50
-MOST_TOLD = 20
-"""Lines at fault that are told at once: each is also logged as a refusal."""
 
 STATES: Mapping[str, str] = {
     TransferState.DRAFT: mark("the list is made"),
@@ -135,12 +133,16 @@ def decide(transfer_id: UUID) -> BaseResponse:
         state = decide_as_typed(services().retention.transfers.decide, transfer_id)
     except ArchiveError as error:
         return faulty(transfer_id, error)
-    say_decided(state, approved=_("The transfer is approved."), refused=_("The transfer is refused."))
+    approved = _("The transfer is approved.")
+    back = redirect(url_for("transfers.show", transfer_id=transfer_id), 303)
     try:
-        services().retention.transfers.show(identity(), transfer_id)
+        found = services().retention.transfers.show(identity(), transfer_id)
+        if found.transfer.state is TransferState.WITHDRAWN:
+            approved = _("Nothing on the list may go any more: the transfer has ended.")
     except NotFound:  # others decide after them, and it concerns them no more
-        return redirect(url_for("transfers.every"), 303)
-    return redirect(url_for("transfers.show", transfer_id=transfer_id), 303)
+        back = redirect(url_for("transfers.every"), 303)
+    say_decided(state, approved=approved, refused=_("The transfer is refused."))
+    return back
 
 
 @pages.post("/<uuid:transfer_id>/receipt")

@@ -217,6 +217,7 @@ FAULTS: Mapping[str, str] = {
 
 NAMING: Mapping[str, tuple[str, str]] = {
     "unknown": ("unknown_value", "value"),
+    "in_transfer": ("in_transfer_named", "names"),
     "unknown_field": ("unknown_field_named", "name"),
 }
 """Codes with words that name the thing, and the fact they need: used where the field itself does not name it."""

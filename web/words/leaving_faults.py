@@ -7,6 +7,7 @@ from web.words import mark
 LEAVING_FAULTS: Mapping[str, str] = {
     "in_several_fonds": mark("stands in several fonds: write FONDS:%(value)s"),
     "in_transfer": mark("one of the records is in another transfer, or was handed over"),
+    "in_transfer_named": mark("are in another transfer, or were handed over: %(names)s"),
     "nothing_may_go": mark("nothing is left that may go"),
     "changed_meanwhile": mark("something may not go any more; make the bag again"),
     "not_empty": mark("is not empty, and not the bag of this transfer"),
