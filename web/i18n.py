@@ -5,7 +5,6 @@ from datetime import datetime
 from functools import wraps
 from typing import Any
 
-from babel.support import Translations
 from flask import Flask, current_app, g, has_request_context, request
 from flask_babel import Babel, Domain
 from jinja2 import pass_context
@@ -13,6 +12,7 @@ from jinja2.filters import FILTERS
 from jinja2.runtime import Context
 
 from web import words
+from web.words.catalogues import Catalogue
 
 LANGUAGE_COOKIE = "juanku_language"
 LANGUAGE_NAMES = {"zh_CN": "简体中文", "zh_TW": "繁體中文", "en": "English"}
@@ -20,9 +20,9 @@ HTML_LANG = {"zh_CN": "zh-Hans-CN", "zh_TW": "zh-Hant-TW", "en": "en"}
 
 
 class MemoryDomain(Domain):  # type: ignore[misc]  # flask_babel carries no types
-    """A gettext domain whose catalogues are compiled in memory."""
+    """A gettext domain whose catalogues are ours."""
 
-    def get_translations(self) -> Translations:
+    def get_translations(self) -> Catalogue:
         """Return the catalogue of the present request's language."""
         return words.translations(current_locale())
 

@@ -109,8 +109,11 @@ def requeue_lost(session: Session, now: datetime, attempts: Mapping[JobKind, int
 
     Kinds that are not in ``attempts`` are left to a worker that knows them.
     """
-    for kind, most in attempts.items():
-        _fail_worn(session, kind, now, most)
+    found = session.scalars(select(Job.kind).where(Job.kind.in_(attempts), _lost(now)).distinct()).all()
+    if not found:
+        return 0
+    for kind in found:
+        _fail_worn(session, kind, now, attempts[kind])
     lost = session.scalars(select(Job.id).where(Job.kind.in_(attempts), _lost(now)).limit(limit)).all()
     if lost:
         session.execute(

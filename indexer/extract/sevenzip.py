@@ -2,6 +2,7 @@
 
 import io
 import mmap
+from base64 import b64decode
 from collections.abc import Iterator
 
 import py7zr
@@ -19,15 +20,22 @@ _NOWHERE = "/dev/null"
 Left to itself it asks for the working folder, which a fork is refused; nothing can lie below this.
 """
 
+_WARM = (
+    "N3q8ryccAARukwgMXQAAAAAAAAAUAAAAAAAAAOxhf1kBAAN3YXJtAOAAUABNXQAAgTMHrg/OP8PniAcI/akzvOI05aMlCafaExHryKGRQjCq3YmgO+WV"
+    "mJGkpo592gcO5hJvZw6jvVNEiIH6veOnyPoFPIiBWgNN/AAAAAAXBggBCVUABwsBAAEhIQEYDFEAAA=="
+)
+_WARM_LOCKED = (
+    "N3q8ryccAARFmI7BeQAAAAAAAAAUAAAAAAAAAIHWvcp5obfuBHTTlcrYbmzcmZOeAQBkAQQGAAEJEAoBejg8PwAHCwEAAiQG8QcBElMPfZxMBr4Thso5"
+    "uagtk8opeCEhARgBAAwIBAAICgG/4LOwAAAFARENAGEALgB0AHgAdAAAABQKAQAA3KxXsX7dARUGAQAggICBAAAAFwYQAQlpAAcLAQABISEBGAxlAAA="
+)
+"""Two archives of one file; the second is locked by "warm", hashed twice instead of the usual 524,288 times."""
+
 
 def prepare() -> None:
     """Do once what loads parts of the library late, and keep it from asking the system how much memory there is."""
     py7zr.py7zr.get_memory_limit = lambda: _BLOCK  # type: ignore[attr-defined]  # a fork has limits of its own
-    for password in (None, "warm"):
-        out = io.BytesIO()
-        with py7zr.SevenZipFile(out, "w", password=password) as archive:
-            archive.writestr(b"warm", "a.txt")
-        list(sevenzip_members(out.getvalue(), password))
+    for warm, password in ((_WARM, None), (_WARM_LOCKED, "warm")):
+        list(sevenzip_members(b64decode(warm), password))
 
 
 def extract_7z(data: mmap.mmap | bytes, first_page: int | None = None, last_page: int | None = None) -> Extracted:

@@ -24,6 +24,7 @@ from runtime.cli.common import command, opened
 from runtime.cli.out import Out, locale
 from runtime.importing import Importer, Item, Outcome, extracting, find_files, run_of
 from runtime.locks import held
+from runtime.processes.beside import second_process
 from runtime.processes.working import work_done
 from runtime.wiring.parts import Parts
 from web.words import mark
@@ -49,14 +50,14 @@ def import_command(
     place: str | None, level: str | None, group: str | None, named: Sequence[str], review: bool, wait: bool,
 ) -> None:  # fmt: skip
     """Import files."""
-    with opened() as parts:
+    with second_process("index") as second, opened() as parts:
         with parts.db.reading() as session:
             draft = draft_of(session, category, fonds, fields, place, level)
             draft = _for_named(session, draft, group, named)
             labels = _labels(session, draft)
         run, files = run_of(paths, draft), find_files(paths)
         begun = time.monotonic()
-        with _alone(parts, run), work_done(parts, wait=wait, beside=("index",)) as release:
+        with _alone(parts, run), work_done(parts, wait=wait, beside=second) as release:
             importer = Importer(parts, system("import"), draft, run, lambda *told: _tell(out, *told), review=review)
             if importer.resumed:
                 out.remark(RESUMED, count=importer.resumed)

@@ -13,6 +13,7 @@ from runtime.cli.files import draft_of
 from runtime.cli.out import Out
 from runtime.handing_over import pack as make_bag
 from runtime.handing_over import receive as take_in
+from runtime.processes.beside import second_process
 from runtime.processes.working import work_done
 from web.words import mark
 
@@ -58,10 +59,10 @@ _WHY = {
 @command("receive", "Verify a bag of another archive and bring it in as drafts; after a break it goes on.")
 def receive(out: Out, bag: Path, category: str, fonds: str | None, level: str | None) -> None:
     """Bring a bag in."""
-    with opened() as parts:
+    with second_process("index") as second, opened() as parts:
         with parts.db.reading() as session:
             draft: Draft = draft_of(session, category, fonds, (), None, level)
-        with work_done(parts, wait=True, beside=("index",)):
+        with work_done(parts, wait=True, beside=second):
             came = take_in(parts, system("import"), bag, draft, lambda done, of: out.progress(f"{done}/{of}"))
     said = mark("Of %(number)s %(records)s records with %(files)s files came in as drafts.")
     line = out.gettext(said, number=came.number, records=came.records, files=came.files)

@@ -43,6 +43,7 @@ from runtime.demo.stocktaking import count_shelves, plan_checks
 from runtime.demo.telling import tell
 from runtime.demo.world import Spot
 from runtime.demo.writing import Ground, Made, Writer, fields_of
+from runtime.processes.beside import Second, second_process
 from runtime.processes.speaking import Speaker
 from runtime.processes.working import LocalWaker, work_done
 from runtime.setting_up.making import create
@@ -88,6 +89,11 @@ def fill(settings: Settings, out: Speaker, *, size: int | None, files: bool) -> 
     Raises:
         StandsAlready: there is a house's own archive; only one that the demonstration made is filled further.
     """
+    with second_process("index") as second:
+        return _filled(settings, out, second, size=size, files=files)
+
+
+def _filled(settings: Settings, out: Speaker, second: Second, *, size: int | None, files: bool) -> dict[str, Any]:
     create(settings, NAMES, "grades")
     parts = build(settings, LocalWaker())
     parts.page_reader = None  # where OCR is installed, the serving worker reads the scans: nobody waits for that here
@@ -98,7 +104,7 @@ def fill(settings: Settings, out: Speaker, *, size: int | None, files: bool) -> 
         _people_and_places(parts, out)
         clocks.install(parts)
         wanted = DEFAULT_SIZE if size is None else size
-        with work_done(parts, wait=True, told=lambda left: out.progress(str(left)), beside=("index",)) as release:
+        with work_done(parts, wait=True, told=lambda left: out.progress(str(left)), beside=second) as release:
             _records(parts, out, wanted, files=files, grow=size is not None, filed=release)
             clocks.wind_up(parts)
             shelve(parts, [(code, names) for _fonds, code, _kind, names in PROJECTS])

@@ -1,27 +1,82 @@
-"""A second process of a command, on the other core: queues, the sealer (``python -m runtime.processes.beside QUEUE…``).
+"""A second process of a command, on the other core: queues, and the sealer.
 
-The command writes moments to its standard input, one a line: jobs asked for up to the last one may be done. So a
-record that the command still works on is not taken up at each of its steps. The end of the input ends the process,
-once what may be done is done.
+It is forked while the command has loaded its modules and opened nothing yet, so that it need not load them again. The
+command then writes lines to it: the first has it begin, each other one is a moment, and jobs asked for up to the last
+one may be done. So a record that the command still works on is not taken up at each of its steps. The end of the input
+ends the process, once what may be done is done.
 """
 
 import logging
-import sys
+import multiprocessing
+import os
 import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
+from multiprocessing import connection
 
 from archive.errors import Unavailable
 from archive.jobs.outbox import kinds_of
 from runtime.processes.saying import speak
-from runtime.processes.serve import die_with_parent
-from runtime.processes.working import keep_sealing
+from runtime.processes.sealing import keep_sealing
+from runtime.processes.serve import end_with
 from runtime.settings import load
+from runtime.wiring import handlers  # noqa: F401 (loaded before the fork, which need not load them then)
 from runtime.wiring.parts import NoWaker, Parts, build, settle
 
 LOOK_EVERY = 0.5
 """Seconds between two looks at queues that were empty."""
 
 log = logging.getLogger(__name__)
+
+
+class Second:
+    """The second process as its command sees it. Made before the command opens a database or starts a thread.
+
+    Args:
+        queues: whose jobs it does.
+    """
+
+    def __init__(self, queues: Sequence[str]) -> None:
+        self.queues = queues
+        orders, self._orders = os.pipe()
+        words = (list(queues), orders, self._orders, os.getpid())
+        self._process = multiprocessing.get_context("fork").Process(target=_work, args=words)
+        self._process.start()
+        os.close(orders)
+
+    def begin(self) -> None:
+        """Have it open the archive, and seal."""
+        self._say("")
+
+    def release(self, until: datetime) -> None:
+        """Let it do what was asked for up to a moment."""
+        self._say(until.isoformat())
+
+    def wait(self) -> None:
+        """Wait until it has ended, by itself or otherwise."""
+        connection.wait([self._process.sentinel])
+
+    def end(self) -> None:
+        """Have it end once what it may do is done, and wait for that."""
+        if self._orders >= 0:
+            os.close(self._orders)
+            self._orders = -1
+        self._process.join()
+
+    def _say(self, line: str) -> None:
+        with suppress(OSError):  # it has died: who waits for it does its work
+            os.write(self._orders, f"{line}\n".encode())
+
+
+@contextmanager
+def second_process(*queues: str) -> Iterator[Second]:
+    """Fork a second process, for ``work_done``; it does nothing until that has it begin."""
+    second = Second(queues)
+    try:
+        yield second
+    finally:
+        second.end()
 
 
 class Beside:
@@ -34,9 +89,9 @@ class Beside:
         self._told = threading.Event()
         self._ended = False
 
-    def listen(self) -> None:
+    def listen(self, lines: Iterable[str]) -> None:
         """Take what the command says, until it says no more."""
-        for line in sys.stdin:
+        for line in lines:
             self._until = datetime.fromisoformat(line.strip())
             self._told.set()
         self._ended = True
@@ -67,10 +122,17 @@ class Beside:
         return sum(runner.run(kind, asked_before=until) for kind in runner.due(self._kinds, until))
 
 
-def main(queues: list[str]) -> None:
-    """Work beside the command that started this process."""
-    die_with_parent()
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+def _work(queues: list[str], orders: int, theirs: int, parent: int) -> None:
+    """Work beside the command that forked this process, once it says so; ``theirs`` is its end of the pipe."""
+    end_with(parent)
+    os.close(theirs)
+    os.setsid()  # Ctrl-C is for the command, which ends this process in order
+    with os.fdopen(orders) as lines:
+        if lines.readline():
+            _work_as_told(queues, lines)
+
+
+def _work_as_told(queues: list[str], lines: Iterable[str]) -> None:
     settings = load()
     speak(settings)
     parts = build(settings, NoWaker())
@@ -79,13 +141,9 @@ def main(queues: list[str]) -> None:
     sealing = keep_sealing(parts, stop)
     try:
         beside = Beside(parts, queues)
-        threading.Thread(target=beside.listen, daemon=True).start()
+        threading.Thread(target=beside.listen, args=(lines,), daemon=True).start()
         beside.run()
     finally:
         stop.set()
         sealing.join()
         parts.close()
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -147,15 +147,18 @@ def child_environment(**more: str) -> dict[str, str]:
 
 def die_with_parent() -> None:
     """Have this process ended when the tree's root dies, however it dies. Called first thing in each child."""
-    parent = os.environ.get("JUANKU_PARENT")
-    if parent is None:
-        return
+    if parent := os.environ.get("JUANKU_PARENT"):
+        end_with(int(parent))
+
+
+def end_with(parent: int) -> None:
+    """Have this process ended when the one that started it dies."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != int(parent):
+    if os.getppid() != parent:
         os._exit(1)
     if sys.platform != "linux":
-        threading.Thread(target=_watch_parent, args=(int(parent),), daemon=True).start()
+        threading.Thread(target=_watch_parent, args=(parent,), daemon=True).start()
 
 
 def _watch_parent(parent: int) -> None:

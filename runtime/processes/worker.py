@@ -87,8 +87,9 @@ def work(settings: "Settings", queues: Sequence[str], *, first: bool) -> None:
 
     from runtime.celery_app import CeleryWaker, make_celery, register  # noqa: PLC0415
     from runtime.processes.saying import speak  # noqa: PLC0415
+    from runtime.processes.sealing import keep_sealing  # noqa: PLC0415
     from runtime.processes.working import Worker as Hands  # noqa: PLC0415
-    from runtime.processes.working import close_log, keep_sealing  # noqa: PLC0415
+    from runtime.processes.working import close_log  # noqa: PLC0415
     from runtime.wiring.parts import build, settle  # noqa: PLC0415
 
     setup_logging.connect(lambda **_: speak(settings), weak=False)  # instead of Celery's own

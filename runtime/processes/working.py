@@ -1,8 +1,6 @@
 """The work behind the pages: jobs, the log's sealer, the schedule. Run by the worker, or by a command itself."""
 
 import logging
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +18,8 @@ from archive.model import Job, JobKind, JobState
 from indexer.ocr.job import ask_for_waiting
 from runtime.jobs.checkpointing import tell
 from runtime.locks import held
-from runtime.processes.serve import child_environment
+from runtime.processes.beside import Second
+from runtime.processes.sealing import keep_sealing
 from runtime.wiring.parts import Parts
 
 log = logging.getLogger(__name__)
@@ -28,10 +27,6 @@ log = logging.getLogger(__name__)
 NO_JOB = UUID(int=0)
 LOOK_EVERY = 0.5
 """Seconds after which a queue is looked at though nobody rang: for jobs put off, and a bell not heard."""
-
-SEAL_EVERY = 0.5
-"""Seconds between two looks for unsealed entries: a committed entry is sealed within a second."""
-
 
 GATHER = 0.05
 """Seconds in which more jobs may come, after a bell: a batch costs little more than one."""
@@ -121,25 +116,6 @@ class Worker:
         enqueue_due(self._parts.db, self._parts.clock, self._parts.waker)
 
 
-def keep_sealing(parts: Parts, stop: threading.Event) -> threading.Thread:
-    """Start the thread that seals the log until ``stop`` is set."""
-
-    def loop() -> None:
-        while not stop.wait(SEAL_EVERY):
-            try:
-                parts.sealer.seal_all()
-            except ReadOnly:
-                log.info("the house is closed to writers; sealing waits")
-            except Unavailable as error:
-                log.warning("the %s is busy or away; sealing is tried again", error.facts.get("part", "database"))
-            except Exception:
-                log.exception("sealing failed; it is tried again")
-
-    thread = threading.Thread(target=loop, name="sealer", daemon=True)
-    thread.start()
-    return thread
-
-
 def close_log(parts: Parts) -> None:
     """Seal what waits and sign how long the log is: what is cut off its end while nobody works is found then."""
     parts.sealer.seal_all()
@@ -153,7 +129,7 @@ def close_log(parts: Parts) -> None:
 
 @contextmanager
 def work_done(
-    parts: Parts, *, wait: bool, told: Callable[[int], None] | None = None, beside: Sequence[str] = ()
+    parts: Parts, *, wait: bool, told: Callable[[int], None] | None = None, beside: Second | None = None
 ) -> Iterator[Callable[[], None]]:
     """Do a command's act, then see its jobs through.
 
@@ -163,8 +139,8 @@ def work_done(
         parts: the archive.
         wait: whether to wait for a running worker (jobs that this process runs itself are always waited for).
         told: hears how many jobs wait.
-        beside: queues for a second process, which takes what was asked for before the last call of what is yielded:
-            so a record is not indexed again at each step of the act.
+        beside: a second process, which takes what was asked for before the last call of what is yielded: so a record
+            is not indexed again at each step of the act.
     """
     with held(parts.settings.run / "worker.lock") as alone:
         if not alone:
@@ -176,7 +152,8 @@ def work_done(
             return
         Worker(parts).take_over()
         hands = _Hands(parts)
-        hands.begin([queue for queue in NAMES if queue not in (*beside, *LEFT)])
+        theirs = beside.queues if beside else ()
+        hands.begin([queue for queue in NAMES if queue not in (*theirs, *LEFT)])
         try:
             if beside:
                 hands.begin_beside(beside)
@@ -221,37 +198,30 @@ class _Hands:
         self._worker = Worker(parts)
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._beside: subprocess.Popen[str] | None = None
+        self._beside: Second | None = None
 
     def keep_sealing(self) -> None:
         self._threads.append(keep_sealing(self._parts, self._stop))
 
-    def begin_beside(self, queues: Sequence[str]) -> None:
-        """Start the second process; if it dies, its queues are run here."""
-        beside = self._beside = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
-            [sys.executable, "-m", "runtime.processes.beside", *queues],
-            stdin=subprocess.PIPE,
-            text=True,
-            start_new_session=True,  # Ctrl-C is for the command, which ends the other in order
-            env=child_environment(),
-        )
+    def begin_beside(self, beside: Second) -> None:
+        """Begin with the second process; if it dies, its queues are run here."""
+        self._beside = beside
+        beside.begin()
 
         def watch() -> None:
             beside.wait()
             if not self._stop.is_set():
                 log.warning("the process beside this one ended; its queues are run here")
                 self._worker.take_over()
-                self.begin(queues)
+                self.begin(beside.queues)
                 self.keep_sealing()
 
         threading.Thread(target=watch, daemon=True).start()
 
     def release(self) -> None:
         """Let the second process take what was asked for up to now."""
-        if self._beside and self._beside.stdin and self._beside.poll() is None:
-            with suppress(OSError):
-                self._beside.stdin.write(f"{self._parts.clock.now().isoformat()}\n")
-                self._beside.stdin.flush()
+        if self._beside:
+            self._beside.release(self._parts.clock.now())
 
     def begin(self, queues: Sequence[str]) -> None:
         for queue in queues:
@@ -261,10 +231,8 @@ class _Hands:
 
     def end(self) -> None:
         self._stop.set()
-        if self._beside and self._beside.stdin:
-            with suppress(OSError):
-                self._beside.stdin.close()
-            self._beside.wait()
+        if self._beside:
+            self._beside.end()
         for queue in NAMES:
             self._parts.waker.wake(queue, NO_JOB)
         for thread in self._threads:

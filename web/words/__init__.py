@@ -1,19 +1,17 @@
 """The words of the product in three languages, with or without a request: the one gettext loader.
 
-Catalogues are read from their ``.po`` text and compiled in memory, so that no built file can be stale.
+Catalogues are read from their ``.po`` text, so that no built file can be stale.
 """
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
-from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
-if TYPE_CHECKING:
-    from babel.support import Translations
-
+from web.words import catalogues
+from web.words.catalogues import Catalogue
 
 LOCALES = ("zh_CN", "zh_TW", "en")
 DEFAULT_LOCALE = "zh_CN"
@@ -23,19 +21,10 @@ UNITS = ("B", "KB", "MB", "GB", "TB")
 
 
 @cache
-def translations(locale: str) -> "Translations":
+def translations(locale: str) -> Catalogue:
     """Return the catalogue of a locale; an unknown locale gets the default's."""
-    from babel.messages.mofile import write_mo  # noqa: PLC0415 (commands that say nothing start without them)
-    from babel.messages.pofile import read_po  # noqa: PLC0415
-    from babel.support import Translations  # noqa: PLC0415
-
     known = locale if locale in LOCALES else DEFAULT_LOCALE
-    with (TRANSLATIONS / known / "LC_MESSAGES" / "messages.po").open("rb") as source:
-        catalogue = read_po(source, locale=known)
-    compiled = BytesIO()
-    write_mo(compiled, catalogue)
-    compiled.seek(0)
-    return Translations(compiled)
+    return catalogues.read(TRANSLATIONS / known / "LC_MESSAGES" / "messages.po")
 
 
 def translator(locale: str) -> Callable[..., str]:
