@@ -7,75 +7,83 @@ tokens, and no key or cipher goes along.
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import BindParameter, bindparam, select
+from sqlalchemy import BindParameter, String, bindparam, select, type_coerce
 from sqlalchemy.orm import Session
 
-from archive.cataloguing.describing import definitions
 from archive.database import Base
 from archive.errors import Damaged, KeyUnavailable
-from archive.model import (
-    Category,
-    Department,
-    Fonds,
-    Level,
-    Place,
-    Record,
-    RecordOpening,
-    RecordState,
-    RecordSubject,
-    Subject,
-    SubjectToken,
-)
-from archive.personal import PersonalKind, mask
+from archive.model import RecordOpening, RecordState, RecordSubject, Subject, SubjectToken
+from archive.personal import mask
 from archive.policy.facts import facts_of, people_named
 from archive.ports import Vault
-from archive.scheme.fields import FieldKind
 from archive.subject_facts import survivors
 from indexer.engine import IndexEntry, partition_of
 from indexer.fields import OPENING_WORDS, VITAL, VITAL_WORDS
 from indexer.pagetext import Page, texts_of_records
 from indexer.ranges import day_number
+from indexer.surroundings import NUMBERS, Surroundings
 
 GONE = frozenset({RecordState.BINNED, RecordState.DESTROYED})
 """Records in these states are in no partition."""
 
-NUMBERS = {FieldKind.PHONE: PersonalKind.PHONE, FieldKind.IDENTITY: PersonalKind.IDENTITY}
-"""Kinds of fields that are found by a token alone."""
+
+class _Row(NamedTuple):
+    """What of a record's row its entry is made of."""
+
+    id: UUID
+    version: int
+    indexed_in: list[str]
+    fonds_id: UUID
+    category_id: UUID
+    place_path: str | None
+    department_id: UUID | None
+    level_rank: int
+    group_id: UUID | None
+    state: str
+    kind: str
+    created_by: UUID | None
+    dossier_id: UUID | None
+    medium: str
+    material: str
+    term: str
+    vital_review: date | None
+    drawn_from: date | None
+    drawn_to: date | None
+    archive_number: str | None
+    registration_number: str | None
+    title: str
+    responsible: str | None
+    keywords: list[str]
+    notes: str | None
+    fields: dict[str, Any]
+    sealed_fields: bytes | None
+
+
+def _columns() -> Iterator[Any]:
+    """Yield the columns of ``_Row``; the words of enums as they stand, for entries have the words."""
+    table = Base.metadata.tables["record"]
+    for name in _Row._fields:
+        column = table.c[name]
+        yield type_coerce(column, String).label(name) if name in {"state", "kind", "medium"} else column
+
 
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
-_RECORDS = select(
-    *(
-        Base.metadata.tables["record"].c[name]
-        for name in (
-            "id", "version", "indexed_in", "fonds_id", "category_id", "place_path", "department_id", "level_rank",
-            "group_id", "state", "kind", "created_by", "dossier_id", "medium", "material", "term", "vital_review",
-            "drawn_from", "drawn_to", "archive_number", "registration_number", "title", "responsible", "keywords",
-            "notes", "fields", "sealed_fields",
-        )
-    )
-).where(Record.id.in_(_IDS))  # fmt: skip
+_RECORDS = select(*_columns()).where(Base.metadata.tables["record"].c.id.in_(_IDS))
 _LINKS = select(RecordSubject.record_id, RecordSubject.subject_id).where(RecordSubject.record_id.in_(_IDS))
 _OPENINGS = select(RecordOpening.record_id, RecordOpening.released).where(RecordOpening.record_id.in_(_IDS))
-_CATEGORIES = select(Category.id, Category.parent_id, Category.code, Category.names)
-_DEPARTMENTS = select(Department.id, Department.parent_id, Department.code, Department.names)
-_FONDS = select(Fonds.id, Fonds.code, Fonds.names)
-_LEVELS = select(Level.rank, Level.code, Level.names)
-_PLACES = select(Place.fonds_id, Place.path, Place.code, Place.names).where(
-    Place.path.in_(bindparam("paths", expanding=True))
-)
 """Built once: for a batch, building them costs as much as asking."""
 
-_MANY_IDS = 500
 _MANY_DIGITS = re.compile(r"[0-9０-９](?:.{0,4}?[0-9０-９]){10}", re.DOTALL)  # line ends may stand between
+_LEAST_DIGITS = 11
 
 
-@dataclass(frozen=True)
-class Kept:
+class Kept(NamedTuple):
     """A record as its row stands: the version, where it has been indexed, and its entry (None: in no partition)."""
 
     record_id: UUID
@@ -84,108 +92,94 @@ class Kept:
     entry: IndexEntry | None
 
 
-@dataclass
-class _Words:
-    """Codes and names of what records point to, and what lies above each."""
-
-    fonds: dict[UUID, list[str]]
-    departments: dict[UUID, list[str]]
-    levels: dict[int, list[str]]
-    categories: dict[UUID, list[str]]
-    branches: dict[UUID, frozenset[UUID]]
-    numbers: dict[UUID, Mapping[str, str]]
-    places: dict[tuple[UUID, str], list[str]] = field(default_factory=dict)
-    openings: dict[UUID, Sequence[str]] = field(default_factory=dict)
-
-
 class Entries:
     """Builds the entries of batches of records.
 
     Args:
         vault: opens protected fields, subjects and page text.
+        around: what records point to; None: it is read for each batch.
     """
 
-    def __init__(self, vault: Vault) -> None:
+    def __init__(self, vault: Vault, around: Surroundings | None = None) -> None:
         self._vault = vault
+        self._around = around
+
+    def together(self, session: Session) -> "Entries":
+        """Return what reads the portions of one batch: what records point to is read now, once.
+
+        A name that is given later is not in it; the jobs that follow a new name come later than the batch, too.
+        """
+        return Entries(self._vault, Surroundings.read(session))
 
     def read(self, session: Session, ids: Sequence[UUID]) -> list[Kept]:
         """Return the records of ``ids`` that there are, with their entries, as of this snapshot."""
-        records = session.connection().execute(_RECORDS, {"ids": list(ids)}).all() if ids else []
+        rows = session.connection().execute(_RECORDS, {"ids": list(ids)}) if ids else ()
+        records = [_Row._make(row) for row in rows]
         live = [record for record in records if record.state not in GONE]
         keys = [record.id for record in live]
-        words = _load_words(session, live)
+        around = self._around or Surroundings.read(session)
+        around.meet(session, live)
         named = people_named(session, keys)
-        sealed = self._opened_fields(session, live, words.numbers)
+        openings = _openings(session, keys)
+        sealed = self._opened_fields(session, live, around)
         subjects = self._subjects(session, keys)
         texts = texts_of_records(session, self._vault, keys)
-        made = {
-            record.id: self._entry(
-                record, words, named.get(record.id, ()), [*sealed.get(record.id, ()), *subjects[record.id]],
-                texts.get(record.id, ()),
-            )
-            for record in live
-        }  # fmt: skip
-        return [Kept(record.id, record.version, record.indexed_in, made.get(record.id)) for record in records]
+        kept: list[Kept] = []
+        for record in records:
+            key, entry = record.id, None
+            if record.state not in GONE:
+                people = [*sealed.get(key, ()), *subjects.get(key, ())]
+                said = self._texts(record, people, texts.get(key, ()))
+                entry = _entry(record, around, named.get(key, ()), openings.get(key), *said)
+            kept.append(Kept(key, record.version, record.indexed_in, entry))
+        return kept
 
-    def _entry(
-        self,
-        record: Any,
-        words: _Words,
-        named: Iterable[UUID],
-        people: Sequence["str | _Token"],
-        pages: Iterable[Iterable[Page]],
-    ) -> IndexEntry:
+    def _texts(
+        self, record: _Row, people: Sequence["str | _Token"], pages: Iterable[Iterable[Page]]
+    ) -> tuple[dict[str, Sequence[str]], list[str]]:
+        """Return the texts of a record by name, personal numbers blotted out, and the tokens of those."""
         tokens = {one.value for one in people if isinstance(one, _Token)}
-
-        def clean(values: Iterable[str | None]) -> list[str]:
-            return [self._masked(value, tokens) for value in values if value]
-
-        texts = {
-            "number": [number for number in (record.archive_number, record.registration_number) if number],
-            "title": clean([record.title]),
-            "responsible": clean([record.responsible]),
-            "keywords": clean(record.keywords),
-            "notes": clean([record.notes]),
-            "person": clean(one for one in people if isinstance(one, str)),
-            "fields": clean(_plain_values(record.fields)),
+        said: dict[str, Sequence[str]] = {
+            "title": (record.title,) if record.title else (),
+            "responsible": (record.responsible,) if record.responsible else (),
+            "keywords": record.keywords,
+            "notes": (record.notes,) if record.notes else (),
+            "person": [one for one in people if isinstance(one, str)] if people else (),
+            "fields": _plain_values(record.fields, []),
         }
-        texts["text"] = _page_texts(pages, tokens)
-        return IndexEntry(
-            record.id,
-            record.version,
-            partition_of(record.level_rank, record.group_id is not None),
-            _facts(record, words, named),
-            {name: values for name, values in texts.items() if values},
-            sorted(tokens),
-            _codes(record, words),
-        )
+        texts: dict[str, Sequence[str]] = {}
+        if numbers := [number for number in (record.archive_number, record.registration_number) if number]:
+            texts["number"] = numbers
+        for name, values in said.items():
+            if clean := [self._masked(value, tokens) for value in values if value]:
+                texts[name] = clean
+        if pages and (text := _page_texts(pages, tokens)):
+            texts["text"] = text
+        return texts, sorted(tokens)
 
     def _masked(self, text: str, tokens: set[str]) -> str:
-        if not _MANY_DIGITS.search(text):
+        if len(text) < _LEAST_DIGITS or not _MANY_DIGITS.search(text):
             return text
         masked, numbers = mask(text)
         tokens.update(self._vault.token(kind.value, number) for kind, number in numbers)
         return masked
 
     def _opened_fields(
-        self, session: Session, records: Sequence[Any], numbers: Mapping[UUID, Mapping[str, str]]
+        self, session: Session, records: Sequence[_Row], around: Surroundings
     ) -> dict[UUID, list["str | _Token"]]:
         """Return what protected fields say: names as words, numbers (fixed lines too) as tokens."""
-        kinds = {record.id: numbers.get(record.category_id, {}) for record in records}
-        items = [
-            (record.id, record.sealed_fields, f"record-fields:{record.id.hex}")
-            for record in records
-            if record.sealed_fields is not None
-        ]
+        sealed = [record for record in records if record.sealed_fields is not None]
+        items = [(record.id, record.sealed_fields or b"", f"record-fields:{record.id.hex}") for record in sealed]
         opened = self._vault.open_many(session, items) if items else []
-        return {
-            owner: [
-                _Token(self._vault.token(kinds[owner][name], str(value))) if name in kinds[owner] else str(value)
-                for name, value in json.loads(data).items()
-            ]
-            for (owner, _, _), data in zip(items, opened, strict=True)
-            if data is not None
-        }
+        said: dict[UUID, list[str | _Token]] = {}
+        for record, data in zip(sealed, opened, strict=True):
+            if data is not None:
+                kinds = around.numbers(record.category_id)
+                said[record.id] = [
+                    _Token(self._vault.token(kinds[name], str(value))) if name in kinds else str(value)
+                    for name, value in json.loads(data).items()
+                ]
+        return said
 
     def _subjects(self, session: Session, keys: Sequence[UUID]) -> Mapping[UUID, list["str | _Token"]]:
         found: dict[UUID, list[str | _Token]] = defaultdict(list)
@@ -205,8 +199,8 @@ class Entries:
         about: dict[UUID, list[str | _Token]] = {
             row.id: [
                 *([row.code] if row.code else []),
-                *_plain_values(row.facts),
-                *(_plain_values(json.loads(sealed[row.id])) if row.id in sealed else ()),
+                *_plain_values(row.facts, []),
+                *(_plain_values(json.loads(sealed[row.id]), []) if row.id in sealed else ()),
             ]
             for row in rows
         }
@@ -235,113 +229,63 @@ class _Token:
     value: str
 
 
-def _facts(record: Any, words: _Words, named: Iterable[UUID]) -> dict[str, Any]:
-    path = record.place_path
+def _entry(
+    record: _Row,
+    around: Surroundings,
+    named: Iterable[UUID],
+    opening: Sequence[str] | None,
+    texts: Mapping[str, Sequence[str]],
+    tokens: Sequence[str],
+) -> IndexEntry:
+    partition = partition_of(record.level_rank, record.group_id is not None)
+    facts, codes = _facts(record, around, named, opening), _codes(record, around, opening)
+    return IndexEntry(record.id, record.version, partition, facts, texts, tokens, codes)
+
+
+def _facts(record: _Row, around: Surroundings, named: Iterable[UUID], opening: Sequence[str] | None) -> dict[str, Any]:
+    path, drawn = record.place_path, record.drawn_from
     return {
         **facts_of(record, named),
-        "branch": words.branches.get(record.category_id, frozenset({record.category_id})),
+        "branch": around.branch(record.category_id),
         "dossier": record.dossier_id,
-        "medium": record.medium.value,
+        "medium": record.medium,
         "material": record.material,
         "term": record.term,
         "vital": VITAL if record.vital_review else None,
-        "opening": next(iter(words.openings.get(record.id, ())), None),
-        "year": record.drawn_from.year if record.drawn_from else None,
-        "drawn_from": day_number(record.drawn_from),
+        "opening": opening[0] if opening else None,
+        "year": drawn.year if drawn else None,
+        "drawn_from": day_number(drawn),
         "drawn_to": day_number(record.drawn_to),
         "project": path.partition("/")[0] if path else None,
     }
 
 
-def _codes(record: Any, words: _Words) -> dict[str, Sequence[str]]:
+def _codes(record: _Row, around: Surroundings, opening: Sequence[str] | None) -> dict[str, Sequence[str]]:
     codes: dict[str, Sequence[str]] = {
-        "fonds": words.fonds.get(record.fonds_id, ()),
-        "category": words.categories.get(record.category_id, ()),
-        "level": words.levels.get(record.level_rank, ()),
-        "medium": (record.medium.value,),
-        "kind": (record.kind.value,),
+        "fonds": around.fonds.get(record.fonds_id, ()),
+        "category": around.categories.get(record.category_id, ()),
+        "level": around.levels.get(record.level_rank, ()),
+        "medium": (record.medium,),
+        "kind": (record.kind,),
         "term": (record.term,),
         "material": (record.material,),
-        "state": (record.state.value,),
+        "state": (record.state,),
     }
     if record.vital_review:
         codes["vital"] = VITAL_WORDS
-    if record.id in words.openings:
-        codes["opening"] = words.openings[record.id]
+    if opening:
+        codes["opening"] = opening
     if record.department_id:
-        codes["department"] = words.departments.get(record.department_id, ())
+        codes["department"] = around.departments.get(record.department_id, ())
     if record.place_path:
-        codes["place"] = words.places.get((record.fonds_id, record.place_path), ())
+        codes["place"] = around.place(record.fonds_id, record.place_path)
     return codes
-
-
-def _load_words(session: Session, records: Sequence[Any]) -> _Words:
-    connection = session.connection()
-    categories = {row.id: row for row in connection.execute(_CATEGORIES)}
-    branches: dict[UUID, frozenset[UUID]] = {}
-    for key in {record.category_id for record in records}:
-        branches[key] = frozenset(_line(key, lambda one: categories[one].parent_id if one in categories else None))
-    departments = {row.id: row for row in connection.execute(_DEPARTMENTS)}
-    lines = {key: _line(key, lambda one: departments[one].parent_id) for key in departments}
-    return _Words(
-        {row.id: _called(row) for row in connection.execute(_FONDS)},
-        {key: [word for one in line for word in _called(departments[one])] for key, line in lines.items()},
-        {row.rank: [str(row.rank), *_called(row)] for row in connection.execute(_LEVELS)},
-        {key: [word for one in line if one in categories for word in _called(categories[one])]
-         for key, line in branches.items()},
-        branches,
-        _number_fields(session, records),
-        _place_words(session, records),
-        _openings(session, [record.id for record in records]),
-    )  # fmt: skip
 
 
 def _openings(session: Session, ids: Sequence[UUID]) -> dict[UUID, Sequence[str]]:
     """Return the words of what opening appraisals came to."""
     said = session.connection().execute(_OPENINGS, {"ids": list(ids)})
     return {key: OPENING_WORDS[released] for key, released in said}
-
-
-def _number_fields(session: Session, records: Sequence[Any]) -> dict[UUID, Mapping[str, str]]:
-    """Return for each category which of its fields hold personal numbers, and the kind of their tokens."""
-    wanted = {record.category_id for record in records if record.sealed_fields is not None}
-    rows = session.scalars(select(Category).where(Category.id.in_(wanted))) if wanted else ()
-    return {
-        row.id: {one.name: NUMBERS[one.kind].value for one in definitions(row) if one.kind in NUMBERS} for row in rows
-    }
-
-
-def _place_words(session: Session, records: Sequence[Any]) -> dict[tuple[UUID, str], list[str]]:
-    wanted = {(record.fonds_id, record.place_path) for record in records if record.place_path}
-    paths = sorted({one for _, path in wanted for one in _steps(path)})
-    known: dict[tuple[UUID, str], list[str]] = {}
-    for start in range(0, len(paths), _MANY_IDS):
-        for row in session.connection().execute(_PLACES, {"paths": paths[start : start + _MANY_IDS]}):
-            known[row.fonds_id, row.path] = [row.path.rstrip("/"), *_called(row)]
-    return {
-        (fonds, path): [word for step in _steps(path) for word in known.get((fonds, step), ())]
-        for fonds, path in wanted
-    }
-
-
-def _steps(path: str) -> Iterator[str]:
-    end = path.find("/")
-    while end >= 0:
-        yield path[: end + 1]
-        end = path.find("/", end + 1)
-
-
-def _called(row: Any) -> list[str]:
-    return [row.code, *dict.fromkeys(name for name in row.names.values() if name)]
-
-
-def _line(key: UUID, above: Callable[[UUID], UUID | None]) -> list[UUID]:
-    line: list[UUID] = []
-    at: UUID | None = key
-    while at is not None and at not in line:
-        line.append(at)
-        at = above(at)
-    return line
 
 
 def _page_texts(texts: Iterable[Iterable[Page]], tokens: set[str]) -> list[str]:
@@ -357,16 +301,13 @@ def _page_texts(texts: Iterable[Iterable[Page]], tokens: set[str]) -> list[str]:
     return pages
 
 
-def _plain_values(values: Any) -> Iterator[str]:
-    """Yield what a JSON value says, piece by piece, without its names."""
-    match values:
-        case None | bool():
-            return
-        case dict():
-            for value in values.values():
-                yield from _plain_values(value)
-        case list() | tuple():
-            for value in values:
-                yield from _plain_values(value)
-        case _:
-            yield str(values)
+def _plain_values(values: Any, said: list[str]) -> list[str]:
+    """Add what a JSON value says, piece by piece, without its names."""
+    if isinstance(values, str):
+        said.append(values)
+    elif isinstance(values, dict | list):
+        for value in values.values() if isinstance(values, dict) else values:
+            _plain_values(value, said)
+    elif values is not None and not isinstance(values, bool):
+        said.append(str(values))
+    return said

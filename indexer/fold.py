@@ -23,8 +23,15 @@ _COMPOSING = re.compile(  # start characters that join the one before them, or m
     "[\u09be\u09d7\u0b3e\u0b56\u0b57\u0bbe\u0bd7\u0cc2\u0cd5\u0cd6\u0d3e\u0d57\u0dcf\u0ddf\u102e"
     "\u1160-\u11ff\u1b35\U00011127\U0001133e\U00011357\U000114b0\U000114ba\U000114bd\U000115af\U00011930]"
 )
-_NUMBER_SEPARATORS = re.compile(r"[\s\-‐‑‒–—―−⁃﹘_/\\⁄∕.·•・‧∙⋅･。~∼]+")
-_NUMBER_BRACKETS = str.maketrans("[{〔【〈《「『〖]}〕】〉》」』〗", "((((((((()))))))))")
+_SPACES = (
+    "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028"
+    "\u2029\u202f\u205f\u3000"
+)
+_SEPARATORS = _SPACES + "-‐‑‒–—―−⁃﹘_/\\⁄∕.·•・‧∙⋅･。~∼"
+_NUMBER_SIGNS = str.maketrans(
+    "[{〔【〈《「『〖]}〕】〉》」』〗" + _SEPARATORS, "((((((((()))))))))" + "-" * len(_SEPARATORS)
+)
+_DASHES = re.compile("--+")
 
 
 class _Table(NamedTuple):
@@ -126,8 +133,8 @@ def fold_number(text: str) -> str:
     Brackets of all shapes are round ones (沪房〔2011〕3号 and 沪房[2011]3号 meet); separators at the ends go. Holds no
     white space.
     """
-    plain = fold(text).translate(_NUMBER_BRACKETS)
-    return _NUMBER_SEPARATORS.sub("-", plain).strip("-")
+    plain = fold(text).translate(_NUMBER_SIGNS)
+    return (_DASHES.sub("-", plain) if "--" in plain else plain).strip("-")
 
 
 def _cluster_starts(text: str) -> list[int]:

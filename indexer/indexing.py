@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from archive import failpoints
 from archive.clock import Clock
-from archive.database import Base, Database
+from archive.database import Database
 from archive.errors import Unavailable
 from archive.fence import lift
 from archive.jobs.runner import ClaimedJob, Outcome
@@ -23,6 +23,7 @@ from archive.model import Fence, JobKind, Record
 from archive.ports import Vault
 from indexer.engine import SearchEngine, Tombstone
 from indexer.entries import Entries, Kept
+from indexer.noting import note_partitions
 from indexer.pagetext import portions
 
 BATCH = 1000
@@ -33,7 +34,6 @@ LAST = 2**53
 log = logging.getLogger(__name__)
 
 _ROUNDS = 5
-_TABLE = Base.metadata.tables["record"]
 
 
 class IndexRecords:
@@ -78,13 +78,14 @@ class IndexRecords:
             with self._db.reading() as session:
                 there = set(session.scalars(select(Record.id).where(Record.id.in_(waiting))))
                 chunks = list(portions(session, [key for key in waiting if key in there]))
+                entries = self._entries.together(session)
             gone = [key for key in waiting if key not in there]
             self._take_out(gone)
             versions.update(dict.fromkeys(gone, 0))
             for chunk in chunks:
                 with self._db.reading() as session:
-                    kept = self._entries.read(session, chunk)
-                self._remember(kept)
+                    kept = entries.read(session, chunk)
+                note_partitions(self._db, kept)
                 failpoints.reach("index.remembered")
                 refused |= self._write(kept)
                 versions.update((one.record_id, one.version) for one in kept if one.record_id not in refused)
@@ -92,20 +93,6 @@ class IndexRecords:
             failpoints.reach("index.written")
             waiting = self._settle(versions, moment)
         return refused | dict.fromkeys(waiting, "changed_meanwhile")
-
-    def _remember(self, kept: Sequence[Kept]) -> None:
-        """Note in each row the partition that is about to hold it."""
-        new = [
-            {"key": one.record_id, "places": [*one.indexed_in, one.entry.partition]}
-            for one in kept
-            if one.entry and one.entry.partition not in one.indexed_in
-        ]
-        if not new:
-            return
-        with self._db.writing() as work:
-            statement = update(_TABLE).where(_TABLE.c.id == bindparam("key")).values(indexed_in=bindparam("places"))
-            work.session.connection().execute(statement, new)
-            work.commit()
 
     def _take_out(self, gone: Sequence[UUID]) -> None:
         """Take out records whose rows are gone for good, wherever they are."""

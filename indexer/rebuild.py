@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, and_, bindparam, cast, func, select, update
+from sqlalchemy import ColumnElement, String, and_, cast, func, select
 from sqlalchemy.orm import Session
 
-from archive.database import Base, Database
+from archive.database import Database
 from archive.model import Job, JobKind, JobState, Level, Record
 from archive.ports import Vault
 from indexer.engine import Indexed, IndexEntry, SearchEngine, Tombstone, partition_of
-from indexer.entries import GONE, Entries, Kept
+from indexer.entries import GONE, Entries
+from indexer.noting import note_partitions
 from indexer.pagetext import portions
 from indexer.terms import mark_of, terms_of
 
-_BATCH = 500
+_BATCH = 1000
 
 log = logging.getLogger(__name__)
 
@@ -124,13 +125,14 @@ class Rebuilder:
                     page = select(Record.id).where(_of(partition), Record.id > after).order_by(Record.id)
                     ids = list(session.scalars(page.limit(_BATCH)))
                     chunks = list(portions(session, ids))
+                    entries = self._entries.together(session)
                 for chunk in chunks:
                     with self._db.reading() as session:
-                        kept = self._entries.read(session, chunk)
-                    entries = [one.entry for one in kept if one.entry and one.entry.partition == partition]
-                    self._remember(kept, partition)
-                    rebuild.write(entries)
-                    written += len(entries)
+                        read = entries.read(session, chunk)
+                    kept = [one for one in read if one.entry and one.entry.partition == partition]
+                    note_partitions(self._db, kept)
+                    rebuild.write([one.entry for one in kept if one.entry])
+                    written += len(kept)
                 if len(ids) < _BATCH:
                     break
                 after = ids[-1]
@@ -138,19 +140,6 @@ class Rebuilder:
         for key, why in refused.items():
             log.warning("record %s was not indexed: %s", key, why)
         return written - len(refused)
-
-    def _remember(self, kept: Sequence[Kept], partition: str) -> None:
-        """Note in each row that is to lie in the partition that it does."""
-        new = [one.record_id for one in kept if partition not in one.indexed_in]
-        if not new:
-            return
-        with self._db.writing() as work:
-            connection = work.session.connection()
-            rows = connection.execute(select(_TABLE.c.id, _TABLE.c.indexed_in).where(_TABLE.c.id.in_(new)))
-            noted = [{"key": row.id, "places": [*row.indexed_in, partition]} for row in rows]
-            if noted:
-                connection.execute(_NOTE, noted)
-            work.commit()
 
     def lag(self) -> Lag:
         """Return how far the index is behind the database."""
@@ -191,8 +180,9 @@ class Rebuilder:
 
     def _saying_other(self, session: Session, partition: str, held: Mapping[UUID, Indexed]) -> Iterator[Difference]:
         """Yield entries of a partition that say something else than would be written of their records now."""
+        entries = self._entries.together(session)
         for chunk in portions(session, sorted(held)):
-            for kept in self._entries.read(session, chunk):
+            for kept in entries.read(session, chunk):
                 mark = held[kept.record_id].mark
                 if kept.entry and kept.version == held[kept.record_id].version and _mark(kept.entry) != mark:
                     yield Difference("words", partition, kept.record_id, kept.version, kept.version)
@@ -225,17 +215,14 @@ class Rebuilder:
         self._engine.write((), tombstones)
         with self._db.reading() as session:
             chunks = list(portions(session, [one.record for one in found if one.what not in _TOO_MUCH]))
+            entries = self._entries.together(session)
         for chunk in chunks:
             with self._db.reading() as session:
-                kept = self._entries.read(session, chunk)
-            entries = [one.entry for one in kept if one.entry]
-            for partition in {entry.partition for entry in entries}:
-                self._remember([one for one in kept if one.entry and one.entry.partition == partition], partition)
-            self._engine.write(entries)
+                kept = entries.read(session, chunk)
+            note_partitions(self._db, kept)
+            self._engine.write([one.entry for one in kept if one.entry])
 
 
-_TABLE = Base.metadata.tables["record"]
-_NOTE = update(_TABLE).where(_TABLE.c.id == bindparam("key")).values(indexed_in=bindparam("places"))
 _TOO_MUCH = frozenset(("stray", "wrong_level"))
 _WAITING = and_(Job.kind == JobKind.INDEX, Job.state.in_((JobState.QUEUED, JobState.RUNNING)))
 

@@ -112,7 +112,8 @@ def checked(entry: IndexEntry) -> IndexEntry:
     Raises:
         ValueError: a fact is missing that every entry has.
     """
-    if any(entry.facts.get(fact) is None for fact in ALWAYS_THERE):
+    facts = entry.facts
+    if None in [facts.get(fact) for fact in ALWAYS_THERE]:
         raise ValueError(entry.id)
     return entry
 
@@ -121,7 +122,7 @@ def terms_of(entry: IndexEntry) -> dict[str, list[str]]:
     """Return the terms of all facts, codes and tokens of an entry, by their fields."""
     terms: dict[str, list[str]] = defaultdict(list)
     for fact, value in entry.facts.items():
-        if value is not None:
+        if value is not None and fact != "record":  # no two have the same, and it has its field
             for field, term in fact_terms(fact, value):
                 terms[field].append(term)
     for name, values in entry.codes.items():
@@ -144,22 +145,43 @@ def mark_of(entry: IndexEntry, terms: Mapping[str, Sequence[str]]) -> int:
         entry: which is told apart.
         terms: its ``terms_of``.
     """
+    told: dict[str, Sequence[str]] = {**terms, **entry.texts}
+    for name, number in numbers_of(entry).items():
+        told[name] = (str(number),)
     said = blake2b(digest_size=7)  # a column of numbers is signed, and has eight
-    numbers = {name: [str(number)] for name, number in numbers_of(entry).items()}
-    for name, values in sorted([*terms.items(), *entry.texts.items(), *numbers.items()]):
-        said.update("\x1f".join((name, *sorted(values), "\x1e")).encode("utf-8", "surrogatepass"))
+    for name in sorted(told):
+        values = told[name]
+        one = f"{name}\x1f{values[0]}\x1f\x1e" if len(values) == 1 else "\x1f".join((name, *sorted(values), "\x1e"))
+        said.update(one.encode("utf-8", "surrogatepass"))
     return int.from_bytes(said.digest())
 
 
 def numbers_of(entry: IndexEntry) -> dict[str, int]:
     """Return the columns of numbers of an entry."""
-    return {name: int(entry.facts[fact]) for fact, name in _COLUMNS.items() if entry.facts.get(fact) is not None}
+    facts = entry.facts
+    return {name: int(facts[fact]) for fact, name in _COLUMNS.items() if facts.get(fact) is not None}
 
 
 def fields_asked(field: str | None) -> dict[str, int]:
     """Return the fields of words that a leaf looks into (None: all), each with its tier, the best first."""
     wanted = {"title", EXACT_TITLE} if field == "title" else {field} if field else set(OWN_FIELDS)
     return {name: tier for name, tier in OWN_FIELDS.items() if name in wanted}
+
+
+def words_of(entry: IndexEntry) -> Iterator[tuple[str, list[str]]]:
+    """Yield the fields of words of an entry that have any, each with the tokens of its texts (see ``cut_texts``)."""
+    for name, texts in entry.texts.items():
+        if name == "title":
+            yield from _title_words(texts)
+        elif values := list(cut_texts(name, texts)):
+            yield name, values
+
+
+def _title_words(texts: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
+    both = [words.cut_both(text) for text in texts]
+    for at, field in enumerate(("title", EXACT_TITLE)):
+        if values := [" ".join(one[at]) for one in both if one[at]]:
+            yield field, values
 
 
 def cut_texts(name: str, texts: Iterable[str]) -> Iterator[str]:
@@ -169,7 +191,7 @@ def cut_texts(name: str, texts: Iterable[str]) -> Iterator[str]:
     second copy of a long text: its tokens take thirty times what it takes while they are strings of their own.
     """
     cut = _CUTS.get(name, _cut)
-    return filter(None, (cut(text) for text in texts))
+    return filter(None, map(cut, texts))
 
 
 def _cut(text: str) -> str:

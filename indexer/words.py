@@ -43,7 +43,6 @@ LONGEST = 120
 """Longer Latin runs (encoded data, mostly) become several tokens: engines refuse terms of many kilobytes."""
 
 _RUN = re.compile(rf"([{HAN}][{HAN}\s]*)|({WORD}+)|(?:[^\w\s{HAN}]|_)+")
-_HAN_RUN, _WORD_RUN = 1, 2
 
 
 class Phrase(NamedTuple):
@@ -64,6 +63,16 @@ def cut(text: str) -> list[str]:
 def cut_exact(text: str) -> list[str]:
     """As ``cut``, of a text as written: 記 and 记 stay apart (titles are kept this way too)."""
     return _cut_folded(text)
+
+
+def cut_both(text: str) -> tuple[list[str], list[str]]:
+    """``cut`` and ``cut_exact`` of one text, cut once where both have the same runs (any punctuation is the same)."""
+    folded = fold(text)
+    runs = _RUN.findall(folded)
+    tokens = _tokens(runs)
+    if folded == text or (written := _RUN.findall(text)) == runs:
+        return tokens, tokens
+    return tokens, _tokens(written)
 
 
 def cut_number(text: str) -> list[str]:
@@ -109,26 +118,29 @@ def number_terms(text: str) -> Phrase:
 
 
 def _cut_folded(folded: str) -> list[str]:
+    return _tokens(_RUN.findall(folded))
+
+
+def _tokens(runs: list[tuple[str, str]]) -> list[str]:
+    """Return the tokens of runs: of Han, of Latin and digits, or of neither."""
     tokens: list[str] = []
     gap = after_han = False
-    for match in _RUN.finditer(folded):
-        run, kind = match.group(), match.lastindex
-        if kind is None:
+    for han, word in runs:
+        if not han and not word:
             gap = True
             continue
-        if gap and tokens and (after_han or kind == _HAN_RUN):
+        if gap and tokens and (after_han or han):
             tokens.append(GAP)
         gap = False
-        after_han = kind == _HAN_RUN
-        if after_han:
-            if not run.isalnum():
-                run = "".join(run.split())
+        after_han = bool(han)
+        if han:
+            run = han if han.isalnum() else "".join(han.split())
             tokens += map(add, run, run[1:])
             tokens.append(run[-1])
-        elif len(run) <= LONGEST:
-            tokens.append(run)
+        elif len(word) <= LONGEST:
+            tokens.append(word)
         else:
-            tokens += (run[start : start + LONGEST] for start in range(0, len(run), LONGEST))
+            tokens += (word[start : start + LONGEST] for start in range(0, len(word), LONGEST))
     return tokens
 
 

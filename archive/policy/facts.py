@@ -19,7 +19,10 @@ FACTS = frozenset(
 
 
 def facts_of(record: Any, named: Iterable[UUID]) -> dict[str, Any]:
-    """Return the facts of ``record`` (or a row with its columns); ``named`` are the ids of the people named on it."""
+    """Return the facts of ``record`` (or a row with its columns); ``named`` are the ids of the people named on it.
+
+    State and kind may be an enum or its word.
+    """
     return {
         "record": record.id,
         "fonds": record.fonds_id,
@@ -29,8 +32,8 @@ def facts_of(record: Any, named: Iterable[UUID]) -> dict[str, Any]:
         "level": record.level_rank,
         "need_to_know": record.group_id is not None,
         "named": frozenset(named),
-        "state": record.state.value,
-        "kind": record.kind.value,
+        "state": str(record.state),
+        "kind": str(record.kind),
         "created_by": record.created_by,
     }
 

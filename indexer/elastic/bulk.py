@@ -1,16 +1,17 @@
 """Sending documents to Elasticsearch in bulk: waiting when it is busy, and telling apart what it refuses."""
 
-from collections.abc import Iterable, Mapping
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
-from elasticsearch import Elasticsearch
-from elasticsearch.helpers import streaming_bulk
+from elasticsearch import ApiError, Elasticsearch
 
 from archive.errors import Unavailable
 from indexer.elastic.client import LONG_SECONDS, reachable
-from indexer.elastic.schema import Document, record_id
+from indexer.elastic.schema import Document
 
 BUSY = (429, 502, 503, 504)
 """Answers that ask to come again later."""
@@ -22,24 +23,48 @@ CHUNK_BYTES = 8 * 1024 * 1024
 PLACED = "10s"
 """How long a write waits for an index that the server cannot place now; it is then sent again, or put off."""
 
+LONGEST_WAIT = 10.0
+
 _MISSING = 404
 _CONFLICT = 409
 _NOT_OURS = (401, 403)
 _SERVER_FAULT = 500
+_TOLD = ("errors", "items.*.status", "items.*.error.type")
+"""What of an answer is read; the rest of it takes as long to read as the documents to write down."""
 
-Operation = tuple[Mapping[str, Any], Document]
+_written = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
-def operation(alias: str, key: UUID, version: int, document: Document) -> Operation:
-    """Return the write of a document unless the index holds a newer version, or the alias is gone."""
+class Operation(NamedTuple):
+    """The write of a record's document, as it is sent."""
+
+    key: UUID
+    action: bytes
+    document: bytes
+
+
+def operation(alias: str, key: UUID, version: int, document: Document, *, unless_same: bool = False) -> Operation:
+    """Return the write of a document unless the index holds a newer version, or the alias is gone.
+
+    Args:
+        alias: writes to the index.
+        key: the record.
+        version: of its row.
+        document: what is written.
+        unless_same: not over the same version either.
+    """
     action = {
         "_index": alias,
         "_id": key.hex,
         "version": version,
-        "version_type": "external_gte",
+        "version_type": "external" if unless_same else "external_gte",
         "require_alias": True,
     }
-    return {"index": action}, document
+    return Operation(key, _line({"index": action}), _line(document))
+
+
+def _line(said: Mapping[str, Any]) -> bytes:
+    return _written(said).encode("utf-8", "surrogatepass")
 
 
 @dataclass
@@ -72,35 +97,59 @@ class Bulk:
         """
         sent = Sent()
         with reachable():
-            for taken, told in streaming_bulk(
-                self._client,
-                cast("Any", operations),  # pairs, which the callback takes as they are
-                chunk_size=CHUNK,
-                max_chunk_bytes=CHUNK_BYTES,
-                expand_action_callback=lambda one: cast("Any", one),
-                raise_on_error=False,
-                raise_on_exception=False,
-                yield_ok=False,
-                max_retries=self._tries,
-                initial_backoff=self._wait,
-                max_backoff=10,
-                retry_on_status=BUSY,
-                timeout=PLACED,
-            ):
-                if not taken:
-                    self._note(sent, told["index"])
+            for chunk in _chunks(operations):
+                self._deliver(chunk, sent)
         return sent
 
-    @staticmethod
-    def _note(sent: Sent, told: Mapping[str, Any]) -> None:
-        key, status = record_id(told["_id"]), int(told["status"])
-        error = told.get("error") or {}
-        kind = str(error.get("type")) if isinstance(error, Mapping) else f"status_{status}"
-        if status == _CONFLICT:
-            return  # a newer version is there
-        if status == _MISSING:
-            sent.gone.add(key)
-        elif status in _NOT_OURS or status in BUSY or status >= _SERVER_FAULT:
-            raise Unavailable(part="search", reason=f"{status} {kind}")
-        else:
-            sent.refused[key] = kind
+    def _deliver(self, chunk: Sequence[Operation], sent: Sent) -> None:
+        for tried in range(self._tries + 1):
+            if tried:
+                time.sleep(min(self._wait * 2 ** (tried - 1), LONGEST_WAIT))
+            busy: list[Operation] = []
+            for one, status, kind in self._answers(chunk):
+                if status in BUSY and tried < self._tries:
+                    busy.append(one)
+                else:
+                    _note(sent, one.key, status, kind)
+            if not busy:
+                return
+            chunk = busy
+
+    def _answers(self, chunk: Sequence[Operation]) -> Iterator[tuple[Operation, int, str]]:
+        """Send a request; yield what was not taken, with the server's status and the kind of fault."""
+        lines = [line for one in chunk for line in (one.action, one.document)]
+        try:
+            told = self._client.bulk(operations=cast("Any", lines), timeout=PLACED, filter_path=_TOLD).body
+        except ApiError as error:
+            yield from ((one, error.status_code, f"status_{error.status_code}") for one in chunk)
+            return
+        if told["errors"]:
+            for one, item in zip(chunk, told["items"], strict=True):
+                answer = item["index"]
+                if "error" in answer:
+                    yield one, int(answer["status"]), str(answer["error"]["type"])
+
+
+def _chunks(operations: Iterable[Operation]) -> Iterator[list[Operation]]:
+    chunk: list[Operation] = []
+    size = 0
+    for one in operations:
+        length = len(one.action) + len(one.document) + 2
+        if chunk and (len(chunk) == CHUNK or size + length > CHUNK_BYTES):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(one)
+        size += length
+    if chunk:
+        yield chunk
+
+
+def _note(sent: Sent, key: UUID, status: int, kind: str) -> None:
+    if status == _CONFLICT:
+        return  # a newer version is there
+    if status == _MISSING:
+        sent.gone.add(key)
+    elif status in _NOT_OURS or status in BUSY or status >= _SERVER_FAULT:
+        raise Unavailable(part="search", reason=f"{status} {kind}")
+    else:
+        sent.refused[key] = kind

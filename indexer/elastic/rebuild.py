@@ -62,7 +62,8 @@ class ElasticRebuild:
             except ValueError:
                 self._refused[entry.id] = BAD_ENTRY
             else:
-                yield operation(alias, entry.id, entry.version, made)
+                # What a job wrote meanwhile stays: names may have changed under the same version.
+                yield operation(alias, entry.id, entry.version, made, unless_same=True)
 
     def finish(self) -> Mapping[UUID, str]:
         """Put the new index in the place of the old one."""

@@ -23,11 +23,11 @@ from indexer.terms import (
     VERSION,
     checked,
     column,
-    cut_texts,
     facet,
     mark_of,
     numbers_of,
     terms_of,
+    words_of,
 )
 
 SCHEMA_VERSION = 3
@@ -137,10 +137,7 @@ def document(entry: IndexEntry) -> Document:
         **numbers_of(entry),
         **terms,
     }
-    for name, texts in entry.texts.items():
-        for field in (name, EXACT_TITLE) if name == "title" else (name,):
-            if values := list(cut_texts(field, texts)):
-                made[field] = values
+    made.update(words_of(entry))
     return made
 
 

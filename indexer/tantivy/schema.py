@@ -22,11 +22,11 @@ from indexer.terms import (
     VERSION,
     checked,
     column,
-    cut_texts,
     facet,
     mark_of,
     numbers_of,
     terms_of,
+    words_of,
 )
 
 SCHEMA_VERSION = 3
@@ -83,10 +83,9 @@ def document(entry: IndexEntry) -> Document:
             made.add_text(name, term)
     for name, number in numbers_of(entry).items():
         made.add_integer(name, number)
-    for name, texts in entry.texts.items():
-        for field in (name, EXACT_TITLE) if name == "title" else (name,):
-            for tokens in cut_texts(field, texts):
-                made.add_text(field, tokens)
+    for field, values in words_of(entry):
+        for tokens in values:
+            made.add_text(field, tokens)
     return made
 
 

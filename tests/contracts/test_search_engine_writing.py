@@ -82,6 +82,18 @@ def test_a_partition_made_anew_takes_its_place_while_searches_go_on(own_house: S
     assert own_house.search(ask(Everything(), "3")).total == 40
 
 
+def test_what_is_written_during_a_rebuild_wins_under_the_same_version_too(
+    own_house: SearchEngine,
+) -> None:
+    renamed = replace(entry(44, "2"), codes={"category": ("新名",)})
+    with own_house.rebuilding("2") as rebuild:
+        own_house.write([renamed])
+        rebuild.write([one for one in HOUSE if one.partition == "2"])
+        rebuild.finish()
+    assert own_house.count("2") == 20
+    assert [hit.id for hit in own_house.search(ask(Words("新名", "category"), "2")).hits] == [renamed.id]
+
+
 def test_a_rebuild_given_up_leaves_the_old_partition(own_house: SearchEngine) -> None:
     with own_house.rebuilding("2") as rebuild:
         rebuild.write([entry(600, "2")])

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from indexer.fold import fold, fold_number, fold_with_map
 from indexer.terms import cut_texts
-from indexer.words import Phrase, cut, cut_number, number_terms, query_terms
+from indexer.words import Phrase, cut, cut_both, cut_exact, cut_number, number_terms, query_terms
 from tests.fakes.substring_truth import found_in_text
 
 mixed = st.text(alphabet="档案檔管理物业Aa3ｂ7，。-·/ \n《》가カ〇𠮷", max_size=24)
@@ -72,3 +72,8 @@ def test_every_folded_character_knows_where_it_came_from(text: str) -> None:
     assert list(offsets) == sorted(offsets)
     assert all(0 <= offset < len(text) for offset in offsets[:-1])
     assert offsets[-1] == len(text)
+
+
+@given(text=st.one_of(mixed, anything))
+def test_a_text_cut_both_ways_at_once_is_cut_as_each_way_alone(text: str) -> None:
+    assert cut_both(text) == (cut(text), cut_exact(text))

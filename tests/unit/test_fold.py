@@ -61,6 +61,12 @@ def test_numbers_meet_whatever_separates_their_parts() -> None:
     assert fold_number("沪房〔2011〕3号") == fold_number("滬房［2011］3號")
 
 
+def test_every_space_parts_a_number_like_a_dash() -> None:
+    spaces = [chr(code) for code in range(0x110000) if chr(code).isspace()]
+    assert len(spaces) > 20
+    assert {fold_number(f"{space}沪{space}{space}3 ") for space in spaces} == {"沪-3"}
+
+
 def test_offsets_lead_back_to_the_characters_as_written() -> None:
     text = "㈱日ｶﾞ檔"
     folded, offsets = fold_with_map(text)

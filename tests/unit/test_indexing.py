@@ -18,6 +18,7 @@ from archive.fence import raise_fence
 from archive.ids import new_id
 from archive.jobs.runner import ClaimedJob, Outcome
 from archive.model import (
+    Category,
     Content,
     ContentState,
     Fence,
@@ -34,6 +35,7 @@ from indexer import pagetext
 from indexer.engine import TOKEN_FIELD, IndexEntry, SearchRequest, Tombstone
 from indexer.entries import Entries
 from indexer.indexing import IndexRecords
+from indexer.noting import note_partitions
 from indexer.pagetext import page, save_pages
 from indexer.query.tree import Everything, Query, Words
 from indexer.rebuild import Rebuilder
@@ -322,6 +324,50 @@ def test_a_batch_costs_the_same_number_of_queries_whatever_its_size(house: Simpl
         event.remove(house.db.engine, "before_cursor_execute", hear)
         counts.append(len(statements))
     assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize("rebuilt", [True, False])
+def test_what_records_point_to_is_read_once_for_all_portions_of_a_batch(
+    house: SimpleNamespace, rebuilt: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sqlalchemy import event
+
+    monkeypatch.setattr(pagetext, "PORTION", 2)
+    keys = [add(house) for _ in range(8)]
+    for key in keys:
+        add_pages(house, key, "甲")
+    statements: list[str] = []
+    event.listen(house.db.engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
+    house.rebuilder.rebuild("1") if rebuilt else house.index.index(keys)
+    assert found(house, Words("甲")) == set(keys)
+    assert len([one for one in statements if "FROM category" in one]) == 1
+    assert len([one for one in statements if "FROM page_text" in one or "JOIN page_text" in one]) >= 4
+
+
+@pytest.mark.parametrize("rebuilt", [True, False])
+def test_a_new_name_is_in_the_next_batch(house: SimpleNamespace, rebuilt: bool) -> None:
+    key = add(house)
+    for name in ("旧名", "新名"):
+        with house.db.writing() as work:
+            work.session.get_one(Category, house.root.id).names = {"zh-Hans": name}
+            work.commit()
+        house.rebuilder.rebuild("1") if rebuilt else house.index.index([key])
+        assert found(house, Words(name, "category")) == {key}
+    assert found(house, Words("旧名", "category")) == set()
+
+
+def test_partitions_are_noted_beside_what_was_noted_meanwhile(house: SimpleNamespace) -> None:
+    keys = [add(house), add(house), add(house)]
+    with house.db.reading() as session:
+        kept = Entries(house.vault).read(session, keys)
+    with house.db.writing() as work:
+        work.session.get_one(Record, keys[1]).indexed_in = ["3"]
+        work.session.get_one(Record, keys[2]).indexed_in = ["2", "1"]
+        work.commit()
+    note_partitions(house.db, kept)
+    with house.db.reading() as session:
+        noted = [session.get_one(Record, key).indexed_in for key in keys]
+    assert noted == [["1"], ["3", "1"], ["2", "1"]]
 
 
 def test_a_rebuild_that_takes_too_long_goes_on_behind_the_partitions_that_it_made(
