@@ -1,6 +1,5 @@
 """The job that turns stored contents into sealed page texts."""
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -22,17 +21,17 @@ from archive.jobs.runner import ClaimedJob, Outcome
 from archive.log.writer import Log
 from archive.model import Content, JobKind, TextState
 from archive.ports import ContentReader, Detector, ObjectStore, Unlocked, Vault
-from indexer import kinds
-from indexer.extract.answer import Extracted, Failure, Reason
+from indexer.extract.answer import Failure, Reason
 from indexer.finders.paper import Chosen, Paper
 from indexer.finders.propose import propose
 from indexer.pagetext import Page, batches, masked_page, put_slices, seal_pages
 from indexer.printed import may_be_printed
+from indexer.reading import SLICE_PAGES, Dropped, Reading
 from indexer.sandbox.client import Extractor
 from indexer.sandbox.memory import MemoryFile
 from indexer.sandbox.office import Office
 from indexer.scanner import Scanner
-from indexer.settling import BROKE_DOWN, STANDING, Result, Source, failed, groups, read_by_ocr, settle, waits
+from indexer.settling import STANDING, Result, Source, failed, groups, read_by_ocr, settle, waits
 
 DAMAGED = "damaged"
 """Reason of a content whose stored bytes fail their check: no parser's fault."""
@@ -42,19 +41,9 @@ INFECTED = "infected"
 
 CUT = "cut"
 """Reason of a content of whose text only the beginning was read."""
-_SLICE_PAGES = 200
-_LONG_SLICE = 800  # of what is not read page by page, but whole for each slice
-_MOST_PAGES = 100_000
-_MOST_TEXT = 64_000_000  # bytes of UTF-8
-_MOST_SECONDS = 600.0  # of one file: what comes later is left out, as of one that is too long
-_MOST_BREAKDOWNS = 12
 _WRITE_BYTES = 1_000_000
 _HEAD_BYTES = 65_536
 _PRINTING = 45.0  # seconds; a whole batch of such documents ends before the deadline
-
-
-class _Dropped(Exception):
-    """The lease is gone: another worker does this job."""
 
 
 class ExtractContents:
@@ -143,7 +132,7 @@ class ExtractContents:
         try:
             result = self._extract(job, source, source.key)
             self._write_ahead(result)
-        except _Dropped:
+        except Dropped:
             return Outcome.retry("lease_lost")
         except ArchiveError as error:
             return Outcome.retry(error.code)
@@ -159,6 +148,11 @@ class ExtractContents:
 
     def _extract(self, job: ClaimedJob, source: Source, key: Unlocked, password: str = "") -> Result:
         reader = key.content_reader(source.content_id, self._store, source.object_key, source.store_version)
+        with self._extractor.room(reader.size):
+            return self._held(job, source, key, reader, password)
+
+    def _held(self, job: ClaimedJob, source: Source, key: Unlocked, reader: ContentReader, password: str) -> Result:
+        """Take a file into memory, and read it."""
         try:
             file = self._extractor.hold(reader.read(), reader.size)
         except TooLarge:
@@ -170,7 +164,7 @@ class ExtractContents:
             result = Result(source, job, source.media_type or "")
             if virus := self._virus(result, file):
                 return self._infected(result, virus, reader)
-            reading = _Reading(self._extractor, result, file, lambda: self._detected(reader, source.name), password)
+            reading = Reading(self._extractor, result, file, lambda: self._detected(reader, source.name), password)
             result = self._parse(result, reading, key)
             if self._office and not password and may_be_printed(result):
                 result = self._printed(self._office, result, reader, key)
@@ -194,7 +188,7 @@ class ExtractContents:
     def _detected(self, reader: ContentReader, name: str) -> str:
         return self._detector.detect(b"".join(reader.read(0, _HEAD_BYTES)), name)
 
-    def _parse(self, result: Result, reading: "_Reading", key: Unlocked) -> Result:
+    def _parse(self, result: Result, reading: Reading, key: Unlocked) -> Result:
         telling = Chosen()
         slices = seal_pages(key, result.source.content_id, self._masked(result, reading, telling))
         if reading.failure:
@@ -213,12 +207,12 @@ class ExtractContents:
             result.slices = slices
         return result
 
-    def _masked(self, result: Result, reading: "_Reading", telling: Chosen) -> Iterator[Page]:
+    def _masked(self, result: Result, reading: Reading, telling: Chosen) -> Iterator[Page]:
         """Yield the pages that hold anything as they are to be kept: one after another, for a text may be long."""
         for number, text in reading.pages():
             page = masked_page(self._vault, number, text)
             telling.take(page)
-            if number == 1 and reading.page_count > _SLICE_PAGES:
+            if number == 1 and reading.page_count > SLICE_PAGES:
                 self._tell(result, reading.page_count)
             if page.text:
                 yield page
@@ -231,7 +225,7 @@ class ExtractContents:
         file = self._extractor.hold([pdf], len(pdf))
         try:
             told = Result(result.source, result.job, result.media_type)
-            read = self._parse(told, _Reading(self._extractor, told, file, str, "", printed=True), key)
+            read = self._parse(told, Reading(self._extractor, told, file, str, "", printed=True), key)
         finally:
             file.close()
         if read.state is not TextState.TEXT:
@@ -284,7 +278,7 @@ class ExtractContents:
         """Write a large result's pages, in batches that nobody reads until the row says so, and let go of them.
 
         Raises:
-            _Dropped: the lease was lost on the way.
+            Dropped: the lease was lost on the way.
         """
         content_id = result.source.content_id
         if result.bytes <= _WRITE_BYTES:
@@ -294,101 +288,8 @@ class ExtractContents:
                 return
         for batch in batches(result.slices, _WRITE_BYTES):
             if not result.job.still_held():
-                raise _Dropped
+                raise Dropped
             with self._db.writing() as work:
                 put_slices(work.session, content_id, batch)
                 work.commit()
         result.slices, result.ahead = [replace(each, sealed=b"") for each in result.slices], True
-
-
-class _Reading:
-    """Reads a document slice by slice; the page that breaks its slice is narrowed down and left empty."""
-
-    def __init__(
-        self,
-        extractor: Extractor,
-        result: Result,
-        file: MemoryFile,
-        detected: Callable[[], str],
-        password: str,
-        *,
-        printed: bool = False,
-    ) -> None:
-        self._extractor = extractor
-        self._result = result
-        self._file = file
-        self._detected = detected
-        self._password = password
-        self._kind = kinds.PDF if printed else ""
-        self._breakdowns = 0
-        self.failure: Failure | None = None
-        self.page_count = 0
-        self.created = self.title = self.author = ""
-        self.scans: list[int] = []
-        self.macros = False
-        self.inside = 0
-        self.cut = False
-
-    def pages(self) -> Iterator[tuple[int, str]]:
-        """Yield (number, text). Afterwards ``failure`` says whether the document could not be read.
-
-        Raises:
-            _Dropped: the lease was lost on the way.
-        """
-        first, step, left, until = 1, _SLICE_PAGES, _MOST_TEXT, time.monotonic() + _MOST_SECONDS
-        while first == 1 or first <= min(self.page_count, _MOST_PAGES):
-            answer = self._slice(first, first + step - 1)
-            if isinstance(answer, Extracted):
-                self.page_count, self.created = answer.page_count, answer.created or self.created
-                self.title, self.author = self.title or answer.title, self.author or answer.author
-                self.scans += answer.scans
-                self.macros = self.macros or answer.macros
-                self.inside, self.cut = max(self.inside, answer.inside), self.cut or answer.cut
-                yield from enumerate(answer.pages, start=first)
-                left -= sum(len(text.encode()) for text in answer.pages)
-                late = time.monotonic() > until and answer.next_page <= self.page_count
-                self.cut = self.cut or left <= 0 or late
-                if left <= 0 or late or not answer.pages:
-                    return
-                first = answer.next_page
-                narrowing = step < _SLICE_PAGES  # on the way to a page that breaks its slice
-                if not narrowing and (self._kind or self._result.media_type) != kinds.PDF:
-                    step = _LONG_SLICE
-            elif self._is_final(answer, step):
-                self.failure = answer
-                return
-            elif step > 1:
-                step = max(step // 6, 1)
-            else:
-                first, step = first + 1, _SLICE_PAGES
-
-    def _is_final(self, answer: Failure, step: int) -> bool:
-        """Whether narrowing down would not help, or would take too long."""
-        if answer.reason not in BROKE_DOWN or self._breakdowns >= _MOST_BREAKDOWNS:
-            return True
-        return not self.page_count and (step == 1 or answer.reason is Reason.TIME)
-
-    def _slice(self, first: int, last: int) -> Extracted | Failure:
-        """Parse one slice; a crash is tried once more, for the machine may have been to blame."""
-        for again in (True, False):
-            if not (first == 1 and again) and not self._result.job.still_held():  # it was taken just now
-                raise _Dropped
-            answer = self._ask(first, last)
-            if isinstance(answer, Extracted) or answer.reason not in BROKE_DOWN:
-                return answer
-            self._breakdowns += 1
-            if answer.reason is not Reason.CRASHED or not again or self.page_count:
-                return answer
-        raise AssertionError  # the loop returns
-
-    def _ask(self, first: int, last: int) -> Extracted | Failure:
-        result = self._result
-        if self._password:
-            more = {"name": result.source.name, "password": self._password}
-            return self._extractor.extract_held(result.media_type, self._file, first, last, **more)
-        if kind := self._kind or result.media_type:
-            return self._extractor.extract_held(kind, self._file, first, last)
-        found, answer = self._extractor.find_held(result.source.name, self._file, first, last)
-        # A fork that broke down did not tell what its file is; that is asked of one that does nothing else.
-        result.media_type = found or self._detected()
-        return answer

@@ -71,7 +71,7 @@ class Result:
 READING = 1
 """How files are read now, as a number: counted up when they are read better, so that older readings are known."""
 
-_QUARANTINED = frozenset((Reason.ENCRYPTED, Reason.SEALED, Reason.BROKEN, Reason.BOMB, Reason.CLIMBS))
+_QUARANTINED = frozenset((Reason.ENCRYPTED, Reason.SEALED, Reason.BROKEN, Reason.BOMB, Reason.CLIMBS, Reason.PART))
 BROKE_DOWN = frozenset((Reason.TIME, Reason.MEMORY, Reason.CRASHED))
 """What ended the fork that read a file."""
 

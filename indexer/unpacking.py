@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid5
@@ -168,12 +168,11 @@ class UnpackContents:
             return
         task = _Task(source, key, identity, password, _holds(job), job.still_held if job else _always, found, known)
         reader = key.content_reader(source.content_id, self._store, source.object_key, source.store_version)
-        file = self._extractor.hold(reader.read(), reader.size)
         try:
-            self._all(task, file)
+            with self._extractor.room(reader.size), closing(self._extractor.hold(reader.read(), reader.size)) as file:
+                self._all(task, file)
             self._write(task, last=True)
         finally:
-            file.close()
             self._remove(task.waiting)
 
     def _all(self, task: _Task, file: MemoryFile) -> None:

@@ -1,6 +1,6 @@
 """What an extraction answers: pages of text, or the reason why there are none."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 MAX_ANSWER_CHARS = 3_000_000
@@ -18,6 +18,7 @@ class Reason(StrEnum):
     BROKEN = "broken"
     BOMB = "bomb"
     CLIMBS = "climbs"
+    PART = "part"
     TOO_LARGE = "too_large"
     TIME = "time"
     MEMORY = "memory"
@@ -49,6 +50,7 @@ class Extracted:
         author: who wrote it by the document's own metadata, or "".
         inside: how many files lie inside, to be taken out (``indexer.extract.members``).
         cut: whether the document is so large that only its beginning was read.
+        rest: pages after these that are at hand, as they were read; no part of the answer.
     """
 
     pages: tuple[str, ...]
@@ -61,6 +63,7 @@ class Extracted:
     author: str = ""
     inside: int = 0
     cut: bool = False
+    rest: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def next_page(self) -> int:

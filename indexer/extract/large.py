@@ -8,7 +8,7 @@ LARGE = 8_000_000
 """Characters of HTML, or bytes of XML, from which on it is read in pieces."""
 
 MOST_BYTES = 64_000_000
-"""What is read of one file of markup; what comes after is not."""
+"""What is read of one file of text or markup; what comes after is not."""
 
 _PIECE, _REACH = 4_000_000, 1_000_000
 _LONGEST = 5_000_000  # libxml2 takes 10 MB

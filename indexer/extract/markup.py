@@ -54,7 +54,7 @@ def extract_html(data: mmap.mmap | bytes, first_page: int | None = None, last_pa
     """
     title, text = html_text(_decoded(bytes(data[:MOST_BYTES])))
     found = paged(cut(text), first_page, last_page, title=title)
-    return replace(found, cut=len(data) > MOST_BYTES)
+    return replace(found, cut=found.cut or len(data) > MOST_BYTES)
 
 
 def markup_text(data: bytes) -> str:

@@ -81,7 +81,8 @@ def extract_pdf(data: mmap.mmap | bytes, first_page: int | None = None, last_pag
     if not opened and len(pages) == count:
         return _saved(data, first_page, last_page)
     title, created = clean_line(about.get("Title", "")), clean_line(about.get("CreationDate", ""), 40)
-    return Extracted(tuple(pages), first, count, title, created, tuple(scans))
+    torn = any(len(page) >= MAX_PAGE_CHARS for page in pages)
+    return Extracted(tuple(pages), first, count, title, created, tuple(scans), cut=torn)
 
 
 def view(data: mmap.mmap | bytes) -> Any:

@@ -7,13 +7,16 @@ line end before 4,000 characters, so the same bytes always give the same pages.
 import mmap
 import re
 from contextlib import suppress
+from dataclasses import replace
 
 import chardet
 
 from indexer.extract.answer import Extracted, Reason, Unreadable
+from indexer.extract.large import MOST_BYTES
 from indexer.extract.paging import cut, paged
 
 _SAMPLE_BYTES = 65_536
+_LONG_LINE = 1_000_000
 _SCORED_LETTERS = 4_000
 _TORN_TAIL = 3
 _WESTERN = "cp1252"
@@ -70,16 +73,24 @@ _CYRILLIC = frozenset("оеаинтсрвлкмдпуя")
 def extract_text(data: mmap.mmap | bytes, first_page: int | None = None, last_page: int | None = None) -> Extracted:
     """Decode a text file and return its pages ``first_page`` to ``last_page`` (both included, 1-based).
 
+    Of a very large one the beginning is read, up to the end of a line.
+
     Raises:
         Unreadable: ``empty``, or ``unsupported`` when no encoding fits: the bytes may be whole all the same.
     """
-    data = bytes(data)
+    torn = len(data) > MOST_BYTES
+    data = bytes(data[: _last_line(data) if torn else len(data)])
     if not data.strip(b"\x00\r\n\t ") or data in {mark for mark, _ in MARKS}:
         raise Unreadable(Reason.EMPTY)
     text = decoded(data)
     if text is None:
         raise Unreadable(Reason.UNSUPPORTED, "encoding")
-    return paged(cut(text.removeprefix("\ufeff")), first_page, last_page)
+    return replace(paged(cut(text.removeprefix("\ufeff")), first_page, last_page), cut=torn)
+
+
+def _last_line(data: mmap.mmap | bytes) -> int:
+    """Return where the last line ends that begins and ends in what is read, and for want of any where that ends."""
+    return data.rfind(b"\n", MOST_BYTES - _LONG_LINE, MOST_BYTES) + 1 or MOST_BYTES
 
 
 def decoded(data: bytes) -> str | None:

@@ -14,7 +14,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from io import FileIO
 from pathlib import Path
 from typing import Any, Self
@@ -25,16 +26,20 @@ from indexer.sandbox.confinement import Limits
 from indexer.sandbox.frames import Frames
 from indexer.sandbox.memory import MemoryFile
 from indexer.sandbox.pronom import Pronom
+from indexer.sandbox.room import Room
 from indexer.sandbox.tasks import FIND, IDENTIFY, PICTURE, UNPACK, WALLS
 from indexer.sandbox.wire import (
     MAX_ANSWER_BYTES,
     Request,
+    lacked_memory,
     media_type_of,
     send_request,
     unpack_answer,
     unpack_body,
     unpack_found,
     unpack_picture,
+    whole_answers,
+    why,
 )
 
 MAX_FILE_BYTES = 200_000_000
@@ -49,7 +54,6 @@ of the page table."""
 
 _ROOT = Path(__file__).resolve().parents[2]
 _GRACE = 10.0
-_SIGNALS = {24: Reason.TIME}  # SIGXCPU
 
 
 class Extractor:
@@ -77,7 +81,7 @@ class Extractor:
         self.parallel = parallel
         self._limits = limits or Limits()
         self._hostile = hostile
-        self._places = threading.BoundedSemaphore(parallel)
+        self._room = Room(parallel)
         self._lock = threading.Lock()
         self._server: _RunningServer | None = None
         self._closed = False
@@ -103,14 +107,17 @@ class Extractor:
         Raises:
             Unavailable: no fork server can be started; the file is not to blame.
         """
-        try:
-            file = self.hold(data, size)
-        except TooLarge:
-            return Failure(Reason.TOO_LARGE)
-        try:
-            return self.extract_held(media_type, file, first_page, last_page)
-        finally:
-            file.close()
+        with self.room(size):
+            try:
+                file = self.hold(data, size)
+            except TooLarge:
+                return Failure(Reason.TOO_LARGE)
+            with contextlib.closing(file):
+                return self.extract_held(media_type, file, first_page, last_page)
+
+    def room(self, size: int) -> contextlib.AbstractContextManager[None]:
+        """Wait until a file of ``size`` bytes may be held; it is to be closed inside the block."""
+        return self._room.holding(size)
 
     def hold(self, data: Iterable[bytes], size: int) -> MemoryFile:
         """Take a file into memory, to be parsed in several slices. The caller closes it.
@@ -133,7 +140,24 @@ class Extractor:
         """Parse a slice of a held file, as ``extract`` does; a locked one with its ``password`` (and ``name``)."""
         request = Request(media_type, file.size, first_page, last_page, name=name, password=password)
         answer, end = self._ask(request, file.fd)
-        return unpack_answer(answer) or _why(answer, end)
+        return unpack_answer(answer) or why(answer, end)
+
+    def series(self, media_type: str, file: MemoryFile, first_page: int) -> Generator[Extracted, None, None]:
+        """Yield a held file's pages from ``first_page`` on, answer by answer, as far as one fork goes; then it ends.
+
+        Why there is no more is for ``extract_held`` to say. Close it when no more is wanted: the fork waits till then.
+        """
+        light = self._room.is_light(file.size)
+        with self._room.place(light=light):
+            server = self._running()
+            try:
+                with server.told(Request(media_type, file.size, first_page, light=light, on=True), file.fd) as receive:
+                    for answer in whole_answers(receive):
+                        if not isinstance(found := unpack_answer(answer), Extracted):
+                            return
+                        yield found
+            except _ServerLost:
+                self._forget(server)
 
     def identify(self, head: bytes, name: str) -> str:
         """Return a file's media type from its first bytes, found inside the sandbox.
@@ -152,19 +176,19 @@ class Extractor:
         request = Request(FIND, file.size, first_page, last_page, name=name)
         answer, end = self._ask(request, file.fd)
         media_type, found = unpack_found(answer)
-        return media_type, found or _why(answer, end)
+        return media_type, found or why(answer, end)
 
     def picture_held(self, media_type: str, file: MemoryFile, page: int, width: int, turn: int = 0) -> bytes | Failure:
         """Draw one page of a held file as WebP (see ``indexer.extract.pictures.picture``)."""
         how = {"width": width, "turn": turn}
         answer, end = self._ask(Request(PICTURE + media_type, file.size, page, page, picture=how), file.fd)
-        return unpack_picture(answer) or _why(answer, end)
+        return unpack_picture(answer) or why(answer, end)
 
     def done_held(self, task: str, file: MemoryFile, page: int, **how: Any) -> dict[str, Any] | Failure:
         """Have a task of the server's own done on one page of a held file; what it answers is to be checked."""
         answer, end = self._ask(Request(task, file.size, page, page, picture=how or None), file.fd)
         failure = unpack_answer(answer)
-        return failure if isinstance(failure, Failure) else unpack_body(answer) or _why(answer, end)
+        return failure if isinstance(failure, Failure) else unpack_body(answer) or why(answer, end)
 
     @contextlib.contextmanager
     def unpack_held(
@@ -176,7 +200,7 @@ class Extractor:
             Unavailable: no fork server can be started, or it went away.
         """
         request = Request(UNPACK + media_type, file.size, first, name=name, password=password)
-        with self._places:
+        with self._room.place(light=False):
             server = self._running()
             try:
                 with server.told(request, file.fd) as receive:
@@ -202,7 +226,7 @@ class Extractor:
     def _command(self, task: str) -> dict[str, Any]:
         with contextlib.closing(MemoryFile([b"-"], size=1, limit=1)) as file:
             answer, end = self._ask(Request(task, 1), file.fd)
-        return unpack_body(answer) or {"end": _why(answer, end)}
+        return unpack_body(answer) or {"end": why(answer, end)}
 
     def close(self) -> None:
         """End the fork server and every fork under way."""
@@ -220,8 +244,16 @@ class Extractor:
         self.close()
 
     def _ask(self, request: Request, fd: int) -> tuple[bytes, dict[str, Any]]:
+        """Run one fork: of a small file with little memory, and again with all where it may have lacked some."""
+        if self._room.is_light(request.size):
+            answer, end = self._run(replace(request, light=True), fd)
+            if not lacked_memory(answer, end):
+                return answer, end
+        return self._run(request, fd)
+
+    def _run(self, request: Request, fd: int) -> tuple[bytes, dict[str, Any]]:
         """Run one fork; a server that died is replaced once, for it may have died before this request."""
-        with self._places:
+        with self._room.place(light=request.light):
             for last in (False, True):
                 server = self._running()
                 try:
@@ -247,16 +279,6 @@ class Extractor:
             if self._server is server:
                 self._server = None
         server.end()
-
-
-def _why(answer: bytes, end: dict[str, Any]) -> Failure:
-    """Say why a fork gave no answer that can be read."""
-    if end.get("timeout"):
-        return Failure(Reason.TIME)
-    if len(answer) >= MAX_ANSWER_BYTES:
-        return Failure(Reason.TOO_LARGE)
-    number = end.get("signal")
-    return Failure(_SIGNALS.get(number or 0, Reason.CRASHED), f"signal {number}" if number else "no answer")
 
 
 class _ServerLost(Exception):
@@ -374,14 +396,3 @@ def _read_some(fd: int, until: float) -> bytes:
     if not poll.poll(max(0.0, until - time.monotonic()) * 1_000):
         raise _ServerLost
     return os.read(fd, 1_048_576)
-
-
-class SandboxDetector:
-    """Detects media types inside the sandbox (``archive.ports.Detector``)."""
-
-    def __init__(self, extractor: Extractor) -> None:
-        self._extractor = extractor
-
-    def detect(self, head: bytes, name: str) -> str:
-        """Return the media type of a file from its first bytes (``name`` only settles ties)."""
-        return self._extractor.identify(head[:65_536], name)

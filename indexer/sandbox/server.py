@@ -5,6 +5,7 @@ channel closes, and its forks with it.
 """
 
 import contextlib
+import ctypes
 import gc
 import json
 import mmap
@@ -16,14 +17,18 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from types import ModuleType
 
-from indexer.extract.answer import Failure, Reason
+from indexer.extract.answer import Extracted, Failure, Reason
+from indexer.extract.paging import following
 from indexer.sandbox import tasks, work
 from indexer.sandbox.confinement import Confinement, Limits
+from indexer.sandbox.room import LIGHT_MEMORY
 from indexer.sandbox.wire import Request, pack_answer, receive_request
+
+_LIBC = ctypes.PyDLL(None, use_errno=True) if sys.platform.startswith("linux") else None
 
 
 @dataclass
@@ -104,7 +109,7 @@ class Server:
             return False
         request, (file, out, status) = taken
         try:
-            pid = os.fork()
+            pid = _fork()
         except OSError:
             _tell(status, {"exit": None, "signal": None, "timeout": False})
         else:
@@ -124,14 +129,20 @@ class Server:
             signal.signal(signal.SIGPIPE, signal.SIG_DFL)
             file, out = _keep_only(file, out)
             data = work.read(file, request.size)
-            walls = self._confinement.confine_child(self._limits)
+            limits = self._limits
+            if request.light:
+                limits = replace(limits, memory=min(limits.memory, LIGHT_MEMORY))
+            walls = self._confinement.confine_child(limits)
             if request.task == tasks.FIND:
                 media_type, found = work.find(request, data)
                 _write(out, pack_answer(found, media_type))
             elif request.task.startswith(tasks.UNPACK):
                 work.unpack(request, data, partial(_write, out))
             else:
-                _write(out, pack_answer(self._answer(request, data, out, walls)))
+                found = self._answer(request, data, out, walls)
+                _write(out, pack_answer(found))
+                for more in following(found) if request.on and isinstance(found, Extracted) else ():
+                    _write(out, pack_answer(more))
             code = 0
         except MemoryError:
             with contextlib.suppress(Exception):
@@ -177,6 +188,19 @@ class Server:
                 fork.timed_out = True
                 fork.until = now + 5.0
                 _kill(pid)
+
+
+def _fork() -> int:
+    """Fork without what Python does after it for threads, locks and random numbers, none of which a parser shares.
+
+    That alone would touch, and so copy, some 200 pages. This process has one thread.
+    """
+    if _LIBC is None:
+        return os.fork()
+    pid = _LIBC.fork()
+    if pid < 0:
+        raise OSError(ctypes.get_errno(), "fork")
+    return int(pid)
 
 
 def _keep_only(file: int, out: int) -> tuple[int, int]:

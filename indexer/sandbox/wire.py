@@ -8,6 +8,7 @@ import base64
 import json
 import socket
 import struct
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,11 +20,17 @@ MAX_ANSWER_BYTES = 20_000_000
 MAX_REQUEST_BYTES = 4_096
 
 _LENGTH = struct.Struct(">I")
+_SHORT = 500  # bytes: no answer with text
+_SIGNALS = {24: Reason.TIME}  # SIGXCPU
 
 
 @dataclass(frozen=True)
 class Request:
-    """One piece of work for a fork. ``task`` is a media type, or one of the server's own words."""
+    """One piece of work for a fork. ``task`` is a media type, or one of the server's own words.
+
+    ``light`` says that the fork is to get by with little memory (``room.LIGHT_MEMORY``), ``on``
+    that it goes on with the pages after its answer, answer by answer, as far as it has them.
+    """
 
     task: str
     size: int
@@ -32,6 +39,8 @@ class Request:
     name: str = ""
     picture: dict[str, Any] | None = None
     password: str = field(default="", repr=False)
+    light: bool = False
+    on: bool = False
 
 
 def send_request(channel: socket.socket, request: Request, descriptors: list[int]) -> None:
@@ -94,6 +103,25 @@ def pack_answer(answer: Extracted | Failure | dict[str, Any], media_type: str | 
     return _LENGTH.pack(len(message)) + message
 
 
+def whole_answers(receive: Callable[[], bytes]) -> Iterator[bytes]:
+    """Yield the whole answers that come, each with its length; what is too long or breaks off ends them.
+
+    Args:
+        receive: returns the next bytes, b"" at the end.
+    """
+    waiting = bytearray()
+    while part := receive():
+        waiting += part
+        while len(waiting) >= _LENGTH.size:
+            end = _LENGTH.size + _LENGTH.unpack_from(waiting)[0]
+            if end > MAX_ANSWER_BYTES:
+                return
+            if len(waiting) < end:
+                break
+            yield bytes(waiting[:end])
+            del waiting[:end]
+
+
 def unpack_body(answer: bytes) -> dict[str, Any] | None:
     """Read an answer's bytes, trusting none of them; None when they are no whole answer."""
     if len(answer) < _LENGTH.size or len(answer) != _LENGTH.size + _LENGTH.unpack_from(answer)[0]:
@@ -153,11 +181,29 @@ def _answer_of(body: dict[str, Any] | None) -> Extracted | Failure | None:
     author, macros = str(body.get("author", ""))[:200], body.get("macros") is True
     inside = body.get("inside")
     inside = inside if isinstance(inside, int) and 0 <= inside < 10_000_000 else 0
-    more = {"macros": macros, "cut": body.get("cut") is True}
-    return Extracted(tuple(pages), first, count, title, created, scans, author=author, inside=inside, **more)
+    torn = body.get("cut") is True
+    return Extracted(tuple(pages), first, count, title, created, scans, macros, author, inside, torn)
 
 
 def _scans(said: object, first: int, count: int) -> tuple[int, ...]:
     """Return the page numbers among those that were answered."""
     listed = said if isinstance(said, list) else ()
     return tuple(sorted({number for number in listed if isinstance(number, int) and first <= number < first + count}))
+
+
+def lacked_memory(answer: bytes, end: dict[str, Any]) -> bool:
+    """Whether a fork says so, or broke down as those do whose library does not bear it."""
+    if not answer:
+        return not end.get("timeout") and end.get("signal") not in _SIGNALS
+    found = unpack_answer(answer) if len(answer) < _SHORT else None
+    return isinstance(found, Failure) and found.reason is Reason.MEMORY
+
+
+def why(answer: bytes, end: dict[str, Any]) -> Failure:
+    """Say why a fork gave no answer that can be read."""
+    if end.get("timeout"):
+        return Failure(Reason.TIME)
+    if len(answer) >= MAX_ANSWER_BYTES:
+        return Failure(Reason.TOO_LARGE)
+    number = end.get("signal")
+    return Failure(_SIGNALS.get(number or 0, Reason.CRASHED), f"signal {number}" if number else "no answer")

@@ -34,11 +34,14 @@ from indexer.extract.fonts import lend_fonts, lend_for_words
 from indexer.extract.macros import holds_macros
 from indexer.extract.member import Member, label
 from indexer.extract.parsers import parser_of
+from indexer.extract.parts import is_part
 from indexer.sandbox import frames
 from indexer.sandbox.tasks import IDENTIFY, MARK, MASK, ORIGINAL, PICTURE, TABLE, TRACE, UNPACK, WORDS
 from indexer.sandbox.wire import Request
 
 _DETECTOR = identify.MagicDetector()  # made before the walls stand: it reads libmagic's table
+
+_BY_NAME = frozenset({kinds.DOC, kinds.XLS, kinds.PPT})
 
 Answer = Extracted | Failure | dict[str, Any]
 
@@ -94,6 +97,8 @@ def find(request: Request, data: mmap.mmap | bytes) -> tuple[str | None, Answer]
         media_type = _kind(request.name, data)
     except Exception as error:  # noqa: BLE001  (as in ``answer``)
         return None, Failure(Reason.BROKEN, type(error).__name__)
+    if is_part(media_type, request.name, data):
+        return media_type, Failure(Reason.PART)
     return media_type, answer(replace(request, task=media_type), data)
 
 
@@ -136,7 +141,11 @@ def _table(data: mmap.mmap | bytes) -> dict[str, Any] | Failure:
 
 def _kind(name: str, data: mmap.mmap | bytes) -> str:
     found = _DETECTOR.detect(bytes(data[: identify.HEAD_BYTES]), name)
-    return (ole.program(data) if ole.is_ole(data) else None) or found
+    if not ole.is_ole(data):
+        return found
+    # a container that none of those programs wrote is not theirs by its name alone
+    other = kinds.OLE if found in _BY_NAME and ole.inspect_ole(data) is None else found
+    return ole.program(data) or other
 
 
 def _parsed(request: Request, data: mmap.mmap | bytes) -> Extracted | Failure:

@@ -24,7 +24,7 @@ from indexer.indexing import IndexRecords
 from indexer.ocr.engines import chosen
 from indexer.rebuild import Rebuilder
 from indexer.rendition import Renditions
-from indexer.sandbox.client import SandboxDetector
+from indexer.sandbox.detector import SandboxDetector
 from indexer.sandbox.typeset import Typesetter
 from indexer.scanner import virus_in
 from indexer.search import SearchService

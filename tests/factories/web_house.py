@@ -90,7 +90,7 @@ from indexer.passages import Passage, marks_in
 from indexer.query.parser import parse
 from indexer.ranges import day_number
 from indexer.rendition import Renditions
-from indexer.sandbox.client import SandboxDetector
+from indexer.sandbox.detector import SandboxDetector
 from indexer.sandbox.office import Office
 from indexer.scanner import virus_in
 from indexer.settling import READING

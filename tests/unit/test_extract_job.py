@@ -5,6 +5,7 @@ import random
 import weakref
 import zipfile
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,7 +19,7 @@ from archive.jobs.outbox import Outbox
 from archive.jobs.runner import JobRunner
 from archive.model import Content, ContentState, Job, JobKind, JobState, PageText, Record, RecordState, TextState
 from archive.personal import PersonalKind
-from indexer import extraction
+from indexer import extraction, reading
 from indexer.extract.answer import Extracted, Failure, Reason
 from indexer.extraction import ExtractContents
 from indexer.identify import MagicDetector
@@ -170,6 +171,9 @@ class Sandbox:
     def __init__(self, pages: int, poison: set[int], more: str = "") -> None:
         self.pages, self.poison, self.asked, self.more = pages, poison, 0, more
 
+    def room(self, _size: int) -> nullcontext[None]:
+        return nullcontext()
+
     def hold(self, _data: object, _size: int) -> SimpleNamespace:
         return SimpleNamespace(close=lambda: None)
 
@@ -183,8 +187,61 @@ class Sandbox:
     def find_held(self, _name: str, file: object, first: int, last: int) -> tuple[str | None, Extracted | Failure]:
         return None, self.extract_held("", file, first, last)
 
+    def series(self, _kind: str, _file: object, _first: int) -> Iterator[Extracted]:
+        return iter(())
+
     def pronom_held(self, _kind: str, _file: object) -> str | None:
         return "x-fmt/111"
+
+
+class GoingOn(Sandbox):
+    """Goes on by itself, up to a page."""
+
+    def __init__(self, pages: int, until: int) -> None:
+        super().__init__(pages, set())
+        self.until, self.left = until, 0
+
+    def series(self, _kind: str, _file: object, first: int) -> Iterator[Extracted]:
+        try:
+            for begin in range(first, self.until, 500):
+                wanted = range(begin, min(begin + 500, self.until))
+                yield Extracted(tuple(f"第{number}页的字" for number in wanted), begin, self.pages)
+        finally:
+            self.left += 1
+
+
+def test_a_long_text_is_not_read_anew_for_each_slice(house: SimpleNamespace) -> None:
+    content = stored(house, "书".encode())
+    sandbox = GoingOn(5_000, until=5_001)
+    house.use(sandbox).run()
+    assert [page.number for page in looked_up(house, content).pages] == list(range(1, 5_001))
+    assert (sandbox.asked, sandbox.left) == (1, 1)
+
+
+def test_pages_beyond_the_last_that_is_read_are_told(house: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_MOST_PAGES", 3_000)
+    for pages, reason in ((3_000, None), (5_000, "cut")):
+        content = stored(house, f"{pages}".encode())
+        house.use(GoingOn(pages, until=pages + 1)).run()
+        assert looked_up(house, content).content.reason == reason
+
+
+def test_where_a_fork_goes_on_no_more_another_does(house: SimpleNamespace) -> None:
+    content = stored(house, "书".encode())
+    sandbox = GoingOn(5_000, until=3_000)
+    house.use(sandbox).run()
+    assert [page.number for page in looked_up(house, content).pages] == list(range(1, 5_001))
+    assert sandbox.asked == 1 + 3
+
+
+def test_a_fork_that_goes_on_is_left_when_enough_is_read(
+    house: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "_MOST_TEXT", 10_000)
+    content = stored(house, "书".encode())
+    sandbox = GoingOn(5_000, until=5_001)
+    house.use(sandbox).run()
+    assert (looked_up(house, content).content.reason, sandbox.left) == ("cut", 1)
 
 
 def test_a_file_that_always_crashes_ends_soon(house: SimpleNamespace) -> None:
@@ -228,7 +285,7 @@ def test_of_a_long_text_few_pages_are_held_at_once(house: SimpleNamespace, monke
 def test_of_an_endless_text_the_beginning_is_kept_and_that_is_said(
     house: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(extraction, "_MOST_TEXT", 10_000)
+    monkeypatch.setattr(reading, "_MOST_TEXT", 10_000)
     content = stored(house, "书".encode())
     house.use(Sandbox(5_000, set())).run()
     found = looked_up(house, content)
@@ -239,7 +296,7 @@ def test_of_an_endless_text_the_beginning_is_kept_and_that_is_said(
 def test_of_a_text_that_takes_too_long_what_was_read_by_then_is_kept(
     house: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(extraction, "_MOST_SECONDS", 0.0)
+    monkeypatch.setattr(reading, "_MOST_SECONDS", 0.0)
     content = stored(house, "书".encode())
     house.use(Sandbox(5_000, set())).run()
     found = looked_up(house, content)

@@ -12,6 +12,8 @@ from indexer.extract.outlook import extract_msg, msg_members
 from indexer.extract.parsers import Parser, parser_of
 from indexer.extract.powerpoint import extract_ppt
 from indexer.extract.word import extract_doc
+from indexer.sandbox import work
+from indexer.sandbox.wire import Request
 from tests.factories.compound import a_doc, a_locked_package, a_msg, a_ppt, a_summary, an_old_doc, an_xls, compound
 
 SAMPLES = Path(__file__).parents[3] / "shared/samples/office"
@@ -143,6 +145,12 @@ def test_what_is_open_is_not_called_locked(data: bytes) -> None:
 )
 def test_the_streams_tell_which_program_wrote_a_file(data: bytes, kind: str | None) -> None:
     assert ole.program(data) == kind
+
+
+@pytest.mark.parametrize("name", ["合同.doc", "台账.xls", "汇报.ppt", "合同"])
+def test_another_programs_container_is_not_office_by_its_name_alone(name: str) -> None:
+    data = compound({"Contents": b"x"})
+    assert work.find(Request("find", len(data), name=name), data) == (kinds.OLE, Failure(Reason.UNSUPPORTED))
 
 
 def ending(parse: Parser, data: bytes) -> str:

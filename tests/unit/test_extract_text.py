@@ -199,3 +199,12 @@ def test_every_sample_law_is_read_alike_in_three_encodings() -> None:
         pages = extract_text(data).pages
         for encoding in ("gb18030", "utf-16"):
             assert extract_text(data.decode().encode(encoding)).pages == pages, (path.name, encoding)
+
+
+def test_of_a_very_large_text_the_beginning_is_read_up_to_the_end_of_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text, "MOST_BYTES", 1_000)
+    line = "物业档案应当妥善保管。\n"
+    found = extract_text((line * 100).encode())
+    kept = 1_000 // len(line.encode())
+    assert (found.pages, found.cut) == (("\n".join([line.strip()] * kept),), True)
+    assert not extract_text((line * kept).encode()).cut

@@ -14,8 +14,9 @@ from archive.errors import Unavailable
 from indexer.extract.answer import Extracted, Failure, Reason, Unreadable
 from indexer.extract.text import extract_text
 from indexer.sandbox import wire
-from indexer.sandbox.client import Extractor, SandboxDetector
+from indexer.sandbox.client import Extractor
 from indexer.sandbox.confinement import Limits
+from indexer.sandbox.detector import SandboxDetector
 from tests.fakes import hostile_acts
 
 TEXT = "第一条 物业档案\n".encode()

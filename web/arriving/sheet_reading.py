@@ -9,8 +9,8 @@ from archive.bringing_in.rows import OWN, Checked
 from archive.bringing_in.sheets import Open, Tables
 from archive.errors import Fault, InvalidInput, NotFound
 from archive.scheme.fields import FieldDef, parse_fields
-from indexer.extract.answer import Failure, Reason
-from indexer.tables import read_sheets
+from indexer.extract.answer import Failure
+from indexer.tables import read_sheets, refusal
 from web.i18n import current_locale
 from web.services import identity, services
 from web.sheets import TYPE, workbook
@@ -42,8 +42,7 @@ def read(name: str, data: bytes) -> Tables:
         raise InvalidInput(Fault("file", "empty_file", {"name": name[:200]}))
     found = read_sheets(services().drawer, data)
     if isinstance(found, Failure):
-        code = {Reason.ENCRYPTED: "sheet_locked", Reason.TOO_LARGE: "too_many_rows"}.get(found.reason, "not_a_sheet")
-        raise InvalidInput(Fault("file", code, {"limit": MOST_ROWS}))
+        raise InvalidInput(refusal(found))
     if any(more for _name, _rows, more in found):
         raise InvalidInput(Fault("file", "too_many_rows", {"limit": MOST_ROWS}))
     return [(name, rows) for name, rows, _more in found]

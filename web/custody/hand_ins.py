@@ -19,7 +19,7 @@ from archive.identity import Role
 from archive.model import Carrier, HandInState, LineState, Record, RecordState
 from archive.policy.rules import Act
 from indexer.extract.answer import Failure
-from indexer.tables import read_sheets
+from indexer.tables import read_sheets, refusal
 from web import paging
 from web.asking import Field, Form, again, shown
 from web.describing import record_form
@@ -284,7 +284,7 @@ def _read(sent: FileStorage) -> Sequence[LineFacts]:
         raise InvalidInput(Fault("file", "required"))
     found = read_sheets(services().drawer, data)
     if isinstance(found, Failure):
-        raise InvalidInput(Fault("file", "not_a_sheet"))
+        raise InvalidInput(refusal(found))
     for _name, rows, more in found:
         if more or len(rows) > MOST_LINES + 1:
             raise InvalidInput(Fault("file", "too_many_rows", {"limit": MOST_LINES}))

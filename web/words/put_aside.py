@@ -36,8 +36,15 @@ REASONS: Mapping[str, tuple[str, str]] = {
         mark("names inside the file lead out of its folder"),
         mark("Unpacked carelessly it would write over other files. Ask whoever made it to pack its files anew."),
     ),
+    "part": (
+        mark("the file is one part of an archive that was split into several"),
+        mark(
+            "Alone it cannot be opened. Have all parts together unpacked on your side, and send the files in it, "
+            "or pack them anew as one archive."
+        ),
+    ),
     "cut": (
-        mark("the file is very large: only its beginning was read"),
+        mark("the file, or one of its pages, is very long: only the beginning was read"),
         mark("Search does not find what comes after; split the file if that must be found."),
     ),
     "too_large": (
