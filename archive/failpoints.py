@@ -59,6 +59,9 @@ MOVE: Final = (
 )
 """Steps of a move."""
 
+FIRST_RUN: Final = ("secrets.written", "secrets.kept")
+"""Steps of making the secrets of a house in containers."""
+
 MESSAGES: Final = ("due.planned", "due.written", "message.sending", "message.sent")
 """Steps of telling people what is due."""
 
@@ -92,6 +95,10 @@ SECRECY: Final = ("secrecy.part_done",)
 TRANSFER: Final = ("transfer.record_packed", "transfer.part_kept", "transfer.record_received", "transfer.taken_in")
 """Steps of handing over and taking over."""
 
+EVERY: Final = frozenset(
+    INTAKE + BULK + SECRECY + TRANSFER + BACKUP + MOVE + FIRST_RUN + MESSAGES + DESTRUCTION + ATTACHED + EXCERPT
+)
+
 _armed: dict[str, Effect] = {}
 
 
@@ -104,7 +111,7 @@ def arm(spec: str) -> None:
     _armed.clear()
     for part in filter(None, spec.split(",")):
         name, _, effect = part.partition(":")
-        if name not in INTAKE + BULK + SECRECY + TRANSFER + BACKUP + MOVE + MESSAGES + DESTRUCTION + ATTACHED + EXCERPT:
+        if name not in EVERY:
             raise ValueError(name)
         _armed[name] = Effect(effect)
 

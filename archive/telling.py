@@ -11,8 +11,9 @@ from archive.policy.guard import Guard
 from archive.ports import Vault
 from archive.reminding.channels import Channels
 from archive.reminding.deadlines import DueBoard, DueSweep, Watch
-from archive.reminding.delivering import PlanDeliveries, Ways
+from archive.reminding.delivering import Ways
 from archive.reminding.messages import Messages
+from archive.reminding.planning import PlanDeliveries
 from archive.reminding.watches import watches
 from archive.reminding.workdays import WorkDays
 
@@ -34,7 +35,7 @@ def telling(
 ) -> Telling:
     """Make them. ``more`` are watches of kinds that other parts of the house keep."""
     kinds = [*watches(guard), *more]
-    messages = Messages(db, guard, PlanDeliveries(guard, outbox, ways))
+    messages = Messages(db, guard, PlanDeliveries(guard, outbox))
     channels = Channels(db, guard, vault, log, outbox, ways)
     return Telling(
         DueBoard(db, guard, kinds),

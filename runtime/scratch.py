@@ -26,6 +26,7 @@ POSTGRESQL, S3, ELASTICSEARCH = SERVERS = ("PostgreSQL", "S3", "Elasticsearch")
 """What the parts of a house may lie on beside what is embedded, as reports call it."""
 
 _BLOCK = 4 * 1024 * 1024
+_OF_HOUSE = 30
 _FILES = text(
     "SELECT pg_relation_filepath(oid) AS path FROM pg_class WHERE relfilenode > 0 AND relkind IN ('r', 'i', 't', 'm')"
 )
@@ -183,7 +184,7 @@ def _store(living: Settings, made: Scratch, name: str) -> Iterator[None]:
 
     key, secret = living.store_admin_key or living.store_key, living.store_admin_secret or living.store_secret
     client = administrator(living, key, secret)
-    bucket = f"{where.path.removeprefix('/')[:35]}-{name}"
+    bucket = scratch_bucket(where.path.removeprefix("/"), name)
     try:
         set_up(client, bucket)
         made.settings = replace(
@@ -198,6 +199,11 @@ def _store(living: Settings, made: Scratch, name: str) -> Iterator[None]:
         with translated():
             for each in (bucket, bucket + INCOMING):
                 _drop(client, each)
+
+
+def scratch_bucket(house: str, name: str) -> str:
+    """Return the name of a bucket beside the house's: with what is put behind it a store takes 63 letters."""
+    return f"{house[:_OF_HOUSE].rstrip('-.')}-{name}"
 
 
 def _in_bucket(client: "Minio", bucket: str, wanted: Sequence[bytes]) -> int:

@@ -199,7 +199,7 @@ _MAILBOX = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+")
 
 def mailbox(text: str) -> str:
     """Read a mail address."""
-    if not _MAILBOX.fullmatch(text):
+    if not _MAILBOX.fullmatch(text) or not text.isascii():
         raise ValueError("not_an_address")
     return text
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 
 from archive.database import Database
-from tests.factories import postgres
+from tests.factories import no_skips, postgres
 from tests.factories.archives import Archive, make
 from tests.factories.compiled import compile_once
 from tests.factories.lent import lend
@@ -29,13 +29,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(no_skips)
     compile_once()
     lend()
     on = config.getoption("--on")
     if on == "embedded":
         postgres.SERVER = ""
     elif on == "postgres" and not postgres.used():
-        pytest.exit("not tested on PostgreSQL: JUANKU_TEST_POSTGRES names no server", returncode=0)
+        words = "not tested on PostgreSQL: JUANKU_TEST_POSTGRES names no server"
+        pytest.exit(words, returncode=1 if no_skips.asked() else 0)
 
 
 def pytest_report_header() -> str:

@@ -10,8 +10,8 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import InvalidInput, ReadOnly
 from archive.model import Channel
-from archive.reminding.delivering import ROOMS
 from archive.reminding.messages import Shown
+from archive.reminding.planning import ROOMS
 from web import paging
 from web.i18n import current_locale
 from web.services import identity, services

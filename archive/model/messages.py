@@ -106,6 +106,14 @@ class PersonChannel(Base):
     digest: Mapped[bool] = mapped_column(default=False)
 
 
+class OpenWay(Base):
+    """A channel that the house has, as whoever sends by it notes: pages of another machine know no setting of it."""
+
+    __tablename__ = "open_way"
+
+    channel: Mapped[Channel] = mapped_column(word(Channel), primary_key=True)
+
+
 class QuestionAnswer(StrEnum):
     """What whoever keeps rights answers; never words of their own, which might tell what lies behind a number."""
 

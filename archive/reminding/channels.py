@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from archive.database import Database
@@ -14,10 +14,12 @@ from archive.identity import Identity
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
 from archive.model import Channel, Delivery, DeliveryState, OwnerKey, Person, PersonChannel
+from archive.model.messages import OpenWay
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import Vault
-from archive.reminding.delivering import ROOMS, Ways, address_context, ask
+from archive.reminding.delivering import Ways, address_context
+from archive.reminding.planning import ROOMS, ask
 
 BAD = (DeliveryState.FAILED, DeliveryState.UNCLEAR)
 
@@ -59,7 +61,8 @@ class Channels:
         with self._db.reading() as session:
             query = select(PersonChannel).where(PersonChannel.person_id == identity.person_id)
             rows = {row.channel: row for row in session.scalars(query)}
-            return [self._shown(session, each, rows.get(each)) for each in Channel if each in self._ways.senders]
+            open_ways = self._open(session)
+            return [self._shown(session, each, rows.get(each)) for each in Channel if each in open_ways]
 
     def choose(self, identity: Identity, channel: Channel, address: str, *, digest: bool) -> None:
         """Have messages sent by a channel, from the next one on.
@@ -75,11 +78,11 @@ class Channels:
             InvalidInput: fields ``channel`` (the house has none such) and ``address``.
         """
         person = self._person(identity)
-        if channel not in self._ways.senders:
-            raise InvalidInput(Fault("channel", "unknown"))
-        given = "" if channel in ROOMS else _read(channel, address)
         with self._db.writing() as work:
             session = work.session
+            if channel not in self._open(session):
+                raise InvalidInput(Fault("channel", "unknown"))
+            given = "" if channel in ROOMS else _read(channel, address)
             row = session.get(PersonChannel, (person, channel))
             if row is None:
                 row = PersonChannel(person_id=person, channel=channel)
@@ -137,6 +140,9 @@ class Channels:
             self._log.note(work.session, identity, "message.retry", body={"delivery": str(row.id)})
             work.commit()
 
+    def _open(self, session: Session) -> set[Channel]:
+        return {*self._ways.senders, *noted_ways(session)}
+
     def _shown(self, session: Session, channel: Channel, row: PersonChannel | None) -> Chosen:
         address = ""
         if row is not None and row.address is not None:
@@ -150,6 +156,22 @@ class Channels:
         return identity.person_id
 
 
+def noted_ways(session: Session) -> set[Channel]:
+    """Return the ways out that whoever sends has, as they noted when they began."""
+    return set(session.scalars(select(OpenWay.channel)))
+
+
+def note_ways(db: Database, ways: Ways) -> None:
+    """Note which ways out there are: for those processes of the house whose settings name none."""
+    with db.reading() as session:
+        if noted_ways(session) == set(ways.senders):
+            return
+    with db.writing() as work:
+        work.session.execute(delete(OpenWay))
+        work.session.add_all(OpenWay(channel=each) for each in ways.senders)
+        work.commit()
+
+
 def _read(channel: Channel, text: str) -> str:
     """Read an address as a channel needs it."""
     given = text.strip()
@@ -160,4 +182,6 @@ def _read(channel: Channel, text: str) -> str:
         raise InvalidInput(Fault("address", "required"))
     if not fits.fullmatch(given):
         raise InvalidInput(Fault("address", "not_an_address_here"))
+    if not given.isascii():
+        raise InvalidInput(Fault("address", "address_not_ascii"))
     return given

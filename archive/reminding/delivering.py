@@ -10,19 +10,17 @@ the page still holds the message, and a reminder that comes twice teaches people
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from archive import failpoints
-from archive.database import Base, Database, Work
+from archive.database import Database
 from archive.identity import Identity
-from archive.ids import new_id
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import ClaimedJob, Outcome, back_off
 from archive.model import (
@@ -30,9 +28,7 @@ from archive.model import (
     DeadlineKind,
     Delivery,
     DeliveryState,
-    Job,
     JobKind,
-    JobState,
     Level,
     Message,
     Person,
@@ -45,21 +41,15 @@ from archive.policy.guard import Guard
 from archive.policy.rules import Act, condition
 from archive.ports import Vault
 from archive.reminding.deadlines import DueBoard
-from archive.reminding.messages import Outgoing, Told
+from archive.reminding.planning import ROOMS, ask
 
 log = logging.getLogger("juanku.messages")
-
-ROOMS = frozenset({Channel.WECOM, Channel.DINGTALK, Channel.FEISHU})
-"""Channels into a room that others read too."""
 
 TOGETHER = 50
 """Messages that go out as one letter."""
 
 TRIES = 8
 """How often a letter is tried; the waits between them grow to an hour."""
-
-DIGEST_HOUR = 8
-"""The hour of the house's day at which gathered messages go out."""
 
 BOARD, MESSAGES = "/deadlines", "/messages"
 """The pages to which a room is led: each who reads there finds on it what is theirs."""
@@ -114,6 +104,11 @@ class Letter:
 class Sender(Protocol):
     """One channel out of the house, as the settings have it."""
 
+    @property
+    def longest(self) -> int | None:
+        """Bytes of the longest text that it takes in UTF-8 (None: any)."""
+        ...
+
     def send(self, address: str, letter: Letter) -> None:
         """Send a letter to an address ("" for a room).
 
@@ -138,54 +133,6 @@ class Ways:
 
     senders: Mapping[Channel, Sender] = field(default_factory=dict)
     address: str = ""
-
-
-class PlanDeliveries(Outgoing):
-    """Writes what is to go out in the transaction that makes the messages, and a job for each person and channel."""
-
-    def __init__(self, guard: Guard, outbox: Outbox, ways: Ways) -> None:
-        self._guard = guard
-        self._outbox = outbox
-        self._ways = ways
-
-    def plan(self, work: Work, made: Sequence[tuple[UUID, Told]]) -> None:
-        """Write a delivery for each channel that each person chose and the house has."""
-        if not self._ways.senders:
-            return
-        people = {told.person for _key, told in made}
-        query = select(PersonChannel.person_id, PersonChannel.channel, PersonChannel.digest)
-        chosen: dict[UUID, dict[Channel, bool]] = {}
-        for person, channel, digest in work.session.execute(query.where(PersonChannel.person_id.in_(people))):
-            if channel in self._ways.senders:
-                chosen.setdefault(person, {})[channel] = digest
-        now = self._guard.now()
-        rows = [
-            {
-                "id": new_id(), "message_id": key, "person_id": told.person, "channel": channel,
-                "state": DeliveryState.WAITING, "room_once": told.once if channel in ROOMS else None, "attempts": 0,
-                "made_at": now,
-            }
-            for key, told in made
-            for channel in chosen.get(told.person, ())
-        ]  # fmt: skip
-        if not rows:
-            return
-        table, on_postgres = Base.metadata.tables["delivery"], work.session.get_bind().dialect.name == "postgresql"
-        fresh = (postgresql.insert if on_postgres else sqlite.insert)(table).on_conflict_do_nothing()
-        work.session.connection().execute(fresh, rows)
-        gathered = self._guard.next_hour(DIGEST_HOUR)
-        for person, channels in chosen.items():
-            for channel, digest in channels.items():
-                ask(work, self._outbox, person, channel, gathered if digest else now)
-
-
-def ask(work: Work, outbox: Outbox, person: UUID, channel: Channel, when: datetime) -> None:
-    """Ask for what waits for a person at a channel to be sent at a moment, unless that is asked for already."""
-    waiting = select(Job.payload).where(
-        Job.subject_id == person, Job.kind == JobKind.DELIVER, Job.state == JobState.QUEUED, Job.run_after <= when
-    )
-    if not any(each.get("channel") == channel.value for each in work.session.scalars(waiting)):
-        outbox.add(work, JobKind.DELIVER, person, payload={"channel": channel.value}, run_after=when)
 
 
 @dataclass(frozen=True)
@@ -239,14 +186,24 @@ class Deliver:
             ready, dropped = self._checked(session, person, channel, [(row[0], row[1]) for row in waiting])
         if dropped:
             self._end(dropped)
-        again = ready is not None and self._sent_or_later(person, channel, ready)
-        if len(waiting) == TOGETHER and not again:  # what is tried again later asks for itself
+        letter = self._fitting(ready, channel) if ready else None
+        asked = letter is not None and self._sent_or_later(person, channel, letter)
+        rest = len(waiting) == TOGETHER or letter is not ready
+        if rest and not asked:  # what is tried again later asks for itself
             with self._db.writing() as work:
-                ask(work, self._outbox, person, channel, self._guard.now())
-                work.commit()
+                if work.session.scalar(select(Delivery.id).where(_waits(person, channel)).limit(1)) is not None:
+                    ask(work, self._outbox, person, channel, self._guard.now())
+                    work.commit()
+
+    def _fitting(self, ready: _Ready, channel: Channel) -> _Ready:
+        """Return the part of a letter that its way takes at once, one message at least; what is left goes next."""
+        longest, count = self._ways.senders[channel].longest, len(ready.ids)
+        while longest and count > 1 and len(self._write(ready.items[:count], ready.locale)[1].encode()) > longest:
+            count -= 1
+        return ready if count == len(ready.ids) else replace(ready, ids=ready.ids[:count], items=ready.items[:count])
 
     def _sent_or_later(self, person: UUID, channel: Channel, ready: _Ready) -> bool:
-        """Send a letter of the deliveries that are ours; return whether it is to be tried again later."""
+        """Send a letter of the deliveries that are ours; return whether it was asked for again, for a later moment."""
         ids = self._begin(ready)
         if not ids:
             return False
@@ -254,10 +211,9 @@ class Deliver:
         end, again = self._sent(channel, ready, ids)
         failpoints.reach("message.sent")
         if again:
-            self._try_later(person, channel, ids, end[1])
-        else:
-            self._end(dict.fromkeys(ids, end), was=DeliveryState.SENDING)
-        return again
+            return self._try_later(person, channel, ids, end[1])
+        self._end(dict.fromkeys(ids, end), was=DeliveryState.SENDING)
+        return False
 
     def _sent(self, channel: Channel, ready: _Ready, ids: set[UUID]) -> tuple[End, bool]:
         """Send a letter of those deliveries that are ours; return how it ended, and whether to try again."""
@@ -354,8 +310,8 @@ class Deliver:
                     row.state, row.reason, row.changed_at = state, reason, now
             work.commit()
 
-    def _try_later(self, person: UUID, channel: Channel, ids: set[UUID], reason: str | None) -> None:
-        """Put deliveries back, each until its tries are used up, and ask for them again."""
+    def _try_later(self, person: UUID, channel: Channel, ids: set[UUID], reason: str | None) -> bool:
+        """Put deliveries back, each until its tries are used up; return whether any is asked for again."""
         now, most = self._guard.now(), 0
         with self._db.writing() as work:
             for key in ids:
@@ -369,6 +325,7 @@ class Deliver:
             if most:
                 ask(work, self._outbox, person, channel, now + back_off(most))
             work.commit()
+        return most > 0
 
 
 def mark_stale(db: Database, guard: Guard) -> int:

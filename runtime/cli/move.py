@@ -132,7 +132,16 @@ def _undo(out: Out, parts: Any) -> None:
     if done.later:
         line = mark("The log of the other place has %(later)s entries more; what was done there is not here.")
         said.append(out.gettext(line, later=done.later))
-    out.end({"to": done.whereto, "state": done.state, "later": done.later}, said)
+    if done.other_witness:
+        said.append(out.gettext(OTHER_WITNESS))
+    facts = {"to": done.whereto, "state": done.state, "later": done.later, "other_witness": done.other_witness}
+    out.end(facts, said)
+
+
+OTHER_WITNESS = mark(
+    "The witness bucket knows the longer log of the other place. Keep it as evidence, name a new one in "
+    "JUANKU_STORE_WITNESS_BUCKET, make it by juanku store set-up, and run juanku fsck."
+)
 
 
 COMMANDS = (move,)

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from archive.model import Delivery
-from archive.reminding.channels import BAD
+from archive.reminding.channels import BAD, noted_ways
 from archive.reminding.delivering import NotSent
 from runtime.sending.ways import mail_of
 from runtime.wiring.parts import Parts
@@ -16,7 +16,9 @@ def messages(parts: Parts) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Say which ways there are, whether the mail server takes mail, and how many messages did not go out."""
     ways = parts.ways
     if not ways.senders:
-        yield "ok", "no_ways", {}
+        with parts.db.reading() as session:
+            noted = sorted(each.value for each in noted_ways(session))
+        yield ("ok", "ways_elsewhere", {"ways": ", ".join(noted)}) if noted else ("ok", "no_ways", {})
         return
     yield "ok", "ways", {"ways": ", ".join(sorted(each.value for each in ways.senders)), "address": ways.address}
     if not parts.settings.address:

@@ -36,6 +36,7 @@ WORDS: Mapping[str, str] = {
         "The database server's clock differs from this machine's by %(seconds)s seconds. Keep both right by NTP."
     ),
     "no_ways": mark("Messages stay on their page: no way out of the house is set up."),
+    "ways_elsewhere": mark("Messages leave the house by another worker (%(ways)s); these settings have no way."),
     "ways": mark("Messages leave the house by: %(ways)s. Their links begin with %(address)s."),
     "no_address": mark(
         "Links in messages begin with %(address)s. Set JUANKU_ADDRESS to what people type to come here."

@@ -1,5 +1,7 @@
 """Closing a house to writers while it moves, opening it again, and taking a move back."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -7,13 +9,18 @@ from sqlalchemy import delete, func, select, update
 
 from archive import failpoints
 from archive.database import Database
-from archive.errors import InUse, NotFound
+from archive.errors import InUse, NotFound, Unavailable
 from archive.identity import system
 from archive.log.checkpoints import read_witness
-from archive.model import Attachment, Closed, Closure, Content, ContentState, JobKind, LogSeal, MoveRun
+from archive.model import Closed, Closure, JobKind, LogSeal, MoveRun, OwnerKey
+from archive.ports import ObjectStore
 from runtime.settings import Settings
 from runtime.wiring.parts import NoWaker, Parts, build
 from storage.attached import place
+from storage.backups import items_of
+from storage.copying import Item, is_whole
+
+_UNDONE = "undone"
 
 
 def moving_parts(settings: Settings, like: Settings) -> Parts:
@@ -46,59 +53,91 @@ def closed_by(db: Database, move_id: UUID) -> Closed | None:
 
 @dataclass(frozen=True)
 class Undone:
-    """What was taken back: ``state`` is how the house was closed, ``later`` the log's entries of the other place."""
+    """What was taken back.
+
+    ``state`` is how the house was closed, ``later`` the log's entries of the other place; ``other_witness``: the
+    witness bucket of these settings knows that longer log.
+    """
 
     whereto: str
     state: str
     later: int
+    other_witness: bool
 
 
 def undo(parts: Parts) -> Undone:
     """Open the house here again after a move that ended, or one that was killed. The new place is left as it is.
 
+    Broken off, it is done once more: the house is open only when all else is done.
+
     Raises:
         NotFound: nothing is closed here.
-        InUse: the database stayed, and files came into the new store that the old one lacks.
+        InUse: the database stayed, and files came into the new store that the old one lacks (``move_store``); or keys
+            that rows here need were destroyed or made anew at the new place (``move_keys``). Nothing was changed.
     """
     with parts.db.reading() as session:
         closure = session.scalars(select(Closure).order_by(Closure.since.desc()).limit(1)).first()
         if closure is None:
             raise NotFound
-        whereto = session.scalar(select(MoveRun.whereto).where(MoveRun.id == closure.move_id)) or ""
+        run = session.get(MoveRun, closure.move_id)
+        whereto, told = (run.whereto, run.error == _UNDONE) if run else ("", False)
         seq = session.scalar(select(func.max(LogSeal.seq))) or 0
-    later = 0
+    went_on = closure.state is Closed.MOVED and not closure.place
+    if went_on:
+        _require_keys(parts)
     aside = parts.witness.with_name(f"witness-before-undo-{closure.move_id}.jsonl")  # there: an undo broke off
-    if closure.state is Closed.MOVED and not closure.place:
-        told = (line.size for each in (parts.witness, aside) for line in read_witness(each))
-        later = max(0, max(told, default=0) - seq)
-        if later and not aside.exists():  # it speaks of the log that went on elsewhere, and stays as evidence
-            parts.witness.rename(aside)
-            failpoints.reach("move.undo")
-    versions = _old_versions(parts) if closure.place else []
-    with parts.db.writing() as work:
-        if closure.place:
-            place(work.session, versions)
-            for kind in (JobKind.LOCK, JobKind.HOLD):
-                parts.outbox.add(work, kind)
-        work.session.execute(delete(Closure).where(Closure.move_id == closure.move_id))
-        ended = update(MoveRun).where(MoveRun.id == closure.move_id)
-        work.session.execute(ended.values(ended_at=parts.clock.now(), error="undone"))
-        body = {"to": whereto, "state": closure.state.value, "later": later}
-        parts.log.note(work.session, system("move"), "house.move_undo", body=body)
-        work.commit()
+    sizes = [line.size for each in (parts.witness, aside) for line in read_witness(each)] if went_on else []
+    later = max(0, max(sizes, default=0) - seq)
+    if not told:
+        versions = _old_versions(parts) if closure.place else []
+        with parts.db.writing() as work:
+            if closure.place:
+                place(work.session, versions)
+                for kind in (JobKind.LOCK, JobKind.HOLD):
+                    parts.outbox.add(work, kind)
+            ended = update(MoveRun).where(MoveRun.id == closure.move_id)
+            work.session.execute(ended.values(ended_at=parts.clock.now(), error=_UNDONE))
+            body = {"to": whereto, "state": closure.state.value, "later": later}
+            parts.log.note(work.session, system("move"), "house.move_undo", body=body)
+            work.commit()
+    if later and not aside.exists():  # it speaks of the log that went on elsewhere, and stays as evidence
+        parts.witness.rename(aside)
+    failpoints.reach("move.undo")
+    reopen(parts.db, closure.move_id)
     parts.sealer.seal_all()
     parts.checkpoints.make()
-    return Undone(whereto, closure.state.value, later)
+    return Undone(whereto, closure.state.value, later, went_on and _knows_more(parts, seq))
+
+
+def _require_keys(parts: Parts) -> None:
+    """Raise ``InUse`` when the ring lacks a key that rows here need: they would be unreadable for good."""
+    with parts.db.reading() as session:
+        needed = set(session.scalars(select(OwnerKey.generation_id).distinct()))
+    if missing := needed - set(parts.ring.generations()):
+        raise InUse(what="move_keys", count=len(missing))
+
+
+def _knows_more(parts: Parts, seq: int) -> bool:
+    """Whether the witness bucket was told of a longer log than the one that stood here; it forgets nothing."""
+    with suppress(Unavailable):
+        return bool(parts.witness_bucket and parts.witness_bucket.told() > seq)
+    return False
 
 
 def _old_versions(parts: Parts) -> list[dict[str, str]]:
-    held = {info.key: info.version for info in parts.store.list()}
-    with parts.db.reading() as session:
-        query = select(Content.object_key).where(
-            Content.state != ContentState.RECEIVING, Content.store_version.is_not(None)
-        )
-        attached = select(Attachment.object_key).where(Attachment.store_version.is_not(None))
-        keys = [*session.scalars(query), *session.scalars(attached)]
-    if missing := [key for key in keys if key not in held]:
-        raise InUse(what="store", count=len(missing))
-    return [{"whose": key, "version": held[key]} for key in keys]
+    """Return under which version the old store holds each content: where it has several, one that is whole."""
+    held: dict[str, list[str]] = {}
+    for info in parts.store.list():
+        held.setdefault(info.key, []).append(info.version)
+    with parts.db.reading(long=True) as session:
+        items = list(items_of(session))
+    if missing := [item.key for item in items if item.key not in held]:
+        raise InUse(what="move_store", count=len(missing))
+    return [{"whose": item.key, "version": _whole(item, parts.store, held[item.key])} for item in items]
+
+
+def _whole(item: Item, store: ObjectStore, versions: Sequence[str]) -> str:
+    """Return the version that is what it was; one that mending replaced may lie beside it."""
+    if len(versions) == 1:
+        return versions[0]
+    return next((version for version in versions if is_whole(item, store, version)), versions[0])

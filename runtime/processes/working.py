@@ -15,6 +15,7 @@ from archive.jobs.outbox import QUEUES, kinds_of, queue_of
 from archive.jobs.schedule import enqueue_due
 from archive.jobs.status import pending
 from archive.model import Job, JobKind, JobState
+from archive.reminding.channels import note_ways
 from indexer.ocr.job import ask_for_waiting
 from runtime.jobs.checkpointing import tell
 from runtime.locks import held
@@ -45,7 +46,10 @@ UNHURRIED = queue_of(JobKind.FIXITY)
 SLOW = queue_of(JobKind.OCR)
 """The queue in which a page takes seconds."""
 
-LEFT = frozenset({UNHURRIED, queue_of(JobKind.DELIVER)})
+SENDS = queue_of(JobKind.DELIVER)
+"""The queue that waits for servers outside."""
+
+LEFT = frozenset({UNHURRIED, SENDS})
 """The queues that no command does, or waits for: of long work, and of what waits for servers outside."""
 
 
@@ -80,6 +84,7 @@ class Worker:
         self._stop = stop or threading.Event()
         self._busy = {queue: threading.Lock() for queue in NAMES}
         self._again = {queue: threading.Event() for queue in NAMES}
+        self._noted = False
 
     def take_over(self) -> None:
         """Begin where a killed worker ended. Only under ``worker.lock``: it then was the only first one.
@@ -111,9 +116,15 @@ class Worker:
             self.run_queue(queue)
 
     def tick(self) -> None:
-        """Take back expired leases, and write the jobs that the schedule asks for. Many may do it at once."""
+        """Take back expired leases, and write the jobs that the schedule asks for. Many may do it at once.
+
+        The first time, whoever sends messages notes by which ways: pages elsewhere offer them.
+        """
         self._parts.runner.sweep()
         enqueue_due(self._parts.db, self._parts.clock, self._parts.waker)
+        if SENDS in self._kinds and not self._noted:
+            note_ways(self._parts.db, self._parts.ways)
+            self._noted = True
 
 
 def close_log(parts: Parts) -> None:

@@ -24,7 +24,10 @@ LARGEST = 64 * 1024
 """Bytes of an answer that are read."""
 
 LONGEST_TEXT = 2000
-"""Bytes of a text: WeCom takes 2048."""
+"""Bytes of a text to a room: WeCom takes 2048."""
+
+LONGEST_SMS = 1000
+"""Bytes of a text message: some five parts of one."""
 
 _BUSY = frozenset({429, 503})
 _TOO_OFTEN = frozenset({45009, 130101, 9499, 11232})
@@ -90,6 +93,8 @@ class Sms:
     url: str = field(repr=False)
     token: str = field(default="", repr=False)
 
+    longest = LONGEST_SMS
+
     def send(self, address: str, letter: Letter) -> None:
         """Send a letter, as ``archive.reminding.delivering.Sender``."""
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
@@ -103,9 +108,11 @@ class Robot:
     signed: Callable[[str], tuple[str, Mapping[str, Any]]] = field(repr=False)
     codes: tuple[str, ...]
 
+    longest = LONGEST_TEXT
+
     def send(self, address: str, letter: Letter) -> None:  # noqa: ARG002  (a room has none of its own)
         """Send a letter, as ``archive.reminding.delivering.Sender``."""
-        url, body = self.signed(_short(letter.text))
+        url, body = self.signed(letter.text)
         found = post(url, body)
         code = next((found[name] for name in self.codes if name in found), None)
         if code in _TOO_OFTEN:
@@ -148,7 +155,3 @@ def feishu(url: str, secret: str, clock: Clock) -> Robot:
 
 def _mac(key: bytes, text: bytes) -> str:
     return base64.b64encode(hmac.new(key, text, hashlib.sha256).digest()).decode()
-
-
-def _short(text: str) -> str:
-    return text.encode()[:LONGEST_TEXT].decode("utf-8", "ignore")

@@ -32,6 +32,8 @@ class Mail:
     password: str = field(default="", repr=False)
     ca: str = ""
 
+    longest = None
+
     def send(self, address: str, letter: Letter) -> None:
         """Send a letter, as ``archive.reminding.delivering.Sender``."""
         message = EmailMessage(policy=SMTP)  # its lines end as servers ask: one of bare newlines is refused
@@ -56,7 +58,7 @@ class Mail:
                 server.ehlo_or_helo_if_needed()
                 if self.user:
                     server.login(self.user, self.password)
-            except smtplib.SMTPAuthenticationError as error:
+            except (smtplib.SMTPAuthenticationError, UnicodeError) as error:  # a name that no server understands
                 raise NotSent("mail_sign_in", again=True) from error
             except smtplib.SMTPNotSupportedError as error:
                 raise NotSent("mail_no_tls", again=True) from error
@@ -89,6 +91,8 @@ class Mail:
             for code, _said in (server.mail(self.sender), server.rcpt(address)):
                 if code >= 400:
                     raise NotSent("mail_refused_address", again=code < 500)
+        except UnicodeError as error:  # letters that mail servers do not take in an address
+            raise NotSent("mail_refused_address", again=False) from error
         except (OSError, smtplib.SMTPException) as error:
             raise NotSent("mail_away", again=True) from error
         try:

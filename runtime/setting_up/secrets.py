@@ -5,7 +5,9 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import rmtree
 
+from archive import failpoints
 from archive.errors import StandsAlready
 
 FOLDERS = ("data/house", "data/postgres", "data/minio", "data/elasticsearch", "data/clamav", "ring", "backup")
@@ -29,25 +31,42 @@ class Made:
 def make(folder: Path) -> Made:
     """Make folders, secrets and ``.env`` below a folder; files have mode 0600, folders 0700.
 
+    All secrets come in place at once, and ``.env`` last: a run that broke off is done once more.
+
     Raises:
         StandsAlready: there are secrets, or an ``.env``: they are never written over, for servers hold to the old ones.
     """
     owner = (CONTAINER_OWNER, CONTAINER_OWNER) if os.geteuid() == 0 else (os.geteuid(), os.getegid())
-    kept, environment = folder / "secrets", folder / ".env"
-    if environment.exists() or (kept.is_dir() and any(kept.iterdir())):
+    kept, environment, begun = folder / "secrets", folder / ".env", folder / "first-run.new"
+    stands = kept.is_dir() and any(kept.iterdir())
+    left = stands and (begun / ".env").exists()  # a run that broke off before its very last step
+    if environment.exists() or (stands and not left):
         raise StandsAlready(what="secrets", name=str(kept))
-    folders = [kept, *(folder / name for name in FOLDERS)]
-    for each in folders:
+    files = _secrets()
+    if not left:
+        _prepare(folder, begun, files, owner)
+        (begun / "secrets").replace(kept)
+        failpoints.reach("secrets.kept")
+    (begun / ".env").replace(environment)
+    begun.rmdir()
+    return Made(folder, (*(f"secrets/{name}" for name in files), ".env"), owner)
+
+
+def _prepare(folder: Path, begun: Path, files: Mapping[str, str], owner: tuple[int, int]) -> None:
+    """Make the folders, and in one beside them all that is to be put in place; what a run before left goes."""
+    if begun.exists():
+        rmtree(begun)
+    kept, folders = begun / "secrets", [folder / name for name in FOLDERS]
+    for each in [begun, kept, *folders]:
         each.mkdir(mode=0o700, parents=True, exist_ok=True)
         each.chmod(0o700)
-    files = {f"secrets/{name}": text for name, text in _secrets().items()}
-    files[".env"] = _environment(owner)
     for name, text in files.items():
-        _write(folder / name, text)
+        _write(kept / name, text)
+    failpoints.reach("secrets.written")
+    _write(begun / ".env", _environment(owner))
     if os.geteuid() == 0:
-        for each in [folder / "data", *folders, *(folder / name for name in files if name != ".env")]:
+        for each in [folder / "data", kept, *folders, *(kept / name for name in files)]:
             os.chown(each, *owner)
-    return Made(folder, tuple(files), owner)
 
 
 def _secrets() -> Mapping[str, str]:

@@ -13,6 +13,7 @@ from archive import failpoints
 from archive.errors import InvalidInput, NotAllowed, WrongState
 from archive.jobs.runner import JobRunner
 from archive.loans.asking import Wish
+from archive.log.writer import Log
 from archive.model import (
     Approval,
     Channel,
@@ -30,9 +31,12 @@ from archive.model import (
     PersonChannel,
     Record,
 )
+from archive.model.messages import OpenWay
 from archive.reminding import delivering
+from archive.reminding.channels import note_ways
 from archive.reminding.delivering import TOGETHER, TRIES, Deliver, Letter, NotSent, Unclear, Ways, mark_stale
 from archive.reminding.messages import Told
+from archive.telling import Telling, telling
 from tests.factories.web_house import WebHouse, a_web_house, token_of
 from web import letters
 from web.words.channels import CHANNELS, REASONS
@@ -49,6 +53,7 @@ class Post:
     def __init__(self) -> None:
         self.sent: list[tuple[str, Letter]] = []
         self.act: Callable[[], None] = lambda: None
+        self.longest: int | None = None
 
     def send(self, address: str, letter: Letter) -> None:
         self.act()
@@ -93,14 +98,14 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 @pytest.fixture
 def house(kept: House) -> Iterator[House]:
     with kept.db.writing() as work:
-        for table in (Delivery, Message, Deadline, PersonChannel, Job):
+        for table in (Delivery, Message, Deadline, PersonChannel, OpenWay, Job):
             work.session.execute(delete(table))
         archivist = work.session.get_one(Person, kept.web.people["archivist"].id)
         archivist.clearance, archivist.active, archivist.locale = 4, True, None
         work.commit()
     for post in kept.posts.values():
         post.sent.clear()
-        post.act = lambda: None
+        post.act, post.longest = lambda: None, None
     yield kept
     failpoints.arm("")
 
@@ -322,6 +327,61 @@ def test_many_go_out_as_one_letter_and_a_digest_waits_for_its_hour(house: House)
     assert "3" in letter.subject
 
 
+def elsewhere(house: House) -> Telling:
+    """What tells people in a process whose settings name no way out."""
+    own = house.own
+    return telling(own.db, own.guard, Log(own.vault, house.clock), house.web.outbox, own.vault, Ways())
+
+
+def test_what_a_process_without_ways_finds_is_sent_by_the_one_that_has_them(house: House) -> None:
+    house.choose("archivist", Channel.EMAIL, "a@example.cn")
+    with house.db.writing() as work:
+        elsewhere(house).messages.tell(work, [Told(house.web.people["archivist"].id, "loan.test", "there")])
+        work.commit()
+    house.jobs.drain()
+    assert house.states() == [("email", "sent", None)]
+
+
+def test_a_process_without_ways_offers_those_that_whoever_sends_has_noted(house: House) -> None:
+    channels, me = elsewhere(house).channels, house.who("archivist")
+    assert channels.mine(me) == []
+    with pytest.raises(InvalidInput, match="channel"):
+        channels.choose(me, Channel.EMAIL, "a@example.cn", digest=False)
+    note_ways(house.db, Ways({Channel.EMAIL: Post(), Channel.SMS: Post()}))
+    channels.choose(me, Channel.EMAIL, "a@example.cn", digest=False)
+    assert [(each.channel, each.on) for each in channels.mine(me)] == [(Channel.EMAIL, True), (Channel.SMS, False)]
+    note_ways(house.db, Ways({Channel.SMS: Post()}))
+    assert [each.channel for each in channels.mine(me)] == [Channel.SMS]
+
+
+@pytest.mark.parametrize("channel", [Channel.FEISHU, Channel.SMS])
+def test_a_letter_has_as_many_messages_as_its_way_takes_and_the_others_go_next(house: House, channel: Channel) -> None:
+    house.posts[channel].longest = 700
+    house.choose("archivist", channel, "13800138000")
+    for _ in range(7):
+        house.marked(level=1)
+    house.tell()
+    house.jobs.drain()
+    texts = [letter.text for _address, letter in house.posts[channel].sent]
+    assert len(texts) > 1
+    assert max(len(text.encode()) for text in texts) <= 700
+    assert sum(text.count(ADDRESS) for text in texts) == 7
+    assert house.states() == [(channel.value, "sent", None)] * 7
+
+
+def test_what_did_not_fit_is_not_left_when_what_went_before_is_given_up(house: House) -> None:
+    post = house.posts[Channel.SMS]
+    post.longest, post.act = 1, refuses("hook_busy", again=True)
+    house.choose("archivist", Channel.SMS, "13800138000")
+    for _ in range(2):
+        house.marked(level=1)
+    house.tell()
+    for _ in range(3 * TRIES):
+        house.jobs.drain()
+        house.clock.move(hours=1)  # type: ignore[attr-defined]
+    assert house.states() == [("sms", "failed", "hook_busy")] * 2
+
+
 def test_each_reads_their_own_language(house: House) -> None:
     with house.db.writing() as work:
         work.session.get_one(Person, house.web.people["archivist"].id).locale = "en"
@@ -339,7 +399,8 @@ def test_each_reads_their_own_language(house: House) -> None:
     ("channel", "address"),
     [
         (Channel.EMAIL, ""), (Channel.EMAIL, "nobody"), (Channel.EMAIL, "a@example.cn\nBcc: b@example.cn"),
-        (Channel.EMAIL, "a@example.cn, b@example.cn"), (Channel.SMS, "http://10.0.0.1/"), (Channel.SMS, "12"),
+        (Channel.EMAIL, "a@example.cn, b@example.cn"), (Channel.EMAIL, "张三@example.cn"),
+        (Channel.SMS, "http://10.0.0.1/"), (Channel.SMS, "12"),
     ],
 )  # fmt: skip
 def test_an_address_that_is_none_or_more_than_one_is_refused(house: House, channel: Channel, address: str) -> None:

@@ -9,7 +9,8 @@ import pytest
 from runtime.settings import SPECS
 from tests.factories.web_house import WebHouse, a_web_house
 from web.handbook import CONTENTS, PARTS, PICTURES, SIZES, anchors, part_of
-from web.help import PLACES, SETTINGS, place_of
+from web.help import SETTINGS, place_of
+from web.help_places import PLACES
 from web.words import LOCALES
 
 HANDBOOK = Path(__file__).parents[2] / "docs" / "handbook"

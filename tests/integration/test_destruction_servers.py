@@ -237,6 +237,14 @@ def test_a_folder_of_one_server_does_not_pass_for_the_files_of_another(archive: 
             assert ("Elasticsearch" in made.unread) is unread
 
 
+def test_a_bucket_of_the_longest_name_has_a_scratch_one_beside_it(archive: Archive, tmp_path: Path) -> None:
+    server = minio_server.needed()
+    more = {"JUANKU_STORE_URL": f"s3+http://{server.endpoint}/{'long-name-' * 5}abc"}
+    more |= {"JUANKU_STORE_KEY": server.key, "JUANKU_STORE_SECRET": server.secret}
+    with scratch(load(archive.environment | more), tmp_path / "trial", embedded=False, files=()) as made:
+        assert made.on["store"] == "S3"
+
+
 def test_a_full_disk_in_the_middle_leaves_each_record_whole_or_gone(archive: Archive) -> None:
     parts = archive.parts()
     if not parts.db.is_sqlite:

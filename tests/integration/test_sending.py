@@ -89,6 +89,12 @@ def test_what_a_mail_server_refuses_is_told_and_whether_it_may_work_later(
     assert (refused.value.reason, refused.value.again) == (reason, again)
 
 
+def test_an_address_that_no_server_understands_is_told_and_not_tried_again() -> None:
+    with a_mail_server() as (server, port), pytest.raises(NotSent) as refused:
+        Mail(f"smtp://127.0.0.1:{port}", FROM).send("张三@example.cn", LETTER)
+    assert (refused.value.reason, refused.value.again, server.taken) == ("mail_refused_address", False, [])
+
+
 def test_a_server_that_took_it_and_said_nothing_leaves_it_unclear_and_one_that_is_away_does_not() -> None:
     with a_mail_server() as (server, port):
         server.breaks_off = True
@@ -196,6 +202,7 @@ def test_settings_open_the_ways_and_show_no_secret(tmp_path: Path) -> None:
         {"JUANKU_MAIL_URL": "smtps://user:pass@mail.example.cn", "JUANKU_MAIL_FROM": FROM},
         {"JUANKU_MAIL_URL": "http://mail.example.cn", "JUANKU_MAIL_FROM": FROM},
         {"JUANKU_MAIL_FROM": "nobody"},
+        {"JUANKU_MAIL_URL": "smtps://mail.example.cn", "JUANKU_MAIL_FROM": "档案@example.cn"},
         {"JUANKU_WECOM_URL": "http://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=k"},
         {"JUANKU_SMS_URL": "file:///etc/passwd"},
         {"JUANKU_ADDRESS": "archive.example.cn"},

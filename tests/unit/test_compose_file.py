@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from archive import failpoints
 from archive.errors import StandsAlready
 from runtime.setting_up import secrets as house_secrets
 from runtime.settings import SPECS, load
@@ -91,6 +92,7 @@ def test_who_has_no_business_outside_cannot_get_there() -> None:
     assert SERVICES["first-run"]["network_mode"] == "none"
     [sender] = [name for name, each in SERVICES.items() if "deliver" in " ".join(words(each.get("command")))]
     assert "outside" in SERVICES[sender]["networks"], "a message has no way out of the house"
+    assert set(WHOLE["x-ways"]) <= set(SERVICES[sender]["environment"]), "and knows none"
     published = {name: each["ports"] for name, each in SERVICES.items() if "ports" in each}
     assert published == {"web": ["127.0.0.1:8000:8000"]}
 
@@ -150,6 +152,21 @@ def test_secrets_are_never_written_over_and_never_the_same(tmp_path: Path) -> No
     with pytest.raises(StandsAlready):
         house_secrets.make(one)
     assert {path.name: path.read_text() for path in (one / "secrets").iterdir()} == before
+
+
+@pytest.mark.parametrize("step", ["secrets.written", "secrets.kept"])
+def test_a_first_run_that_broke_off_is_done_once_more(tmp_path: Path, step: str) -> None:
+    failpoints.arm(f"{step}:raise")
+    with pytest.raises(failpoints.Injected):
+        house_secrets.make(tmp_path)
+    failpoints.arm("")
+    made = house_secrets.make(tmp_path)
+    assert {each.name for each in (tmp_path / "secrets").iterdir()} == set(WHOLE["secrets"]) - WAYS_OUT
+    assert all((tmp_path / name).is_file() for name in made.files)
+    assert not (tmp_path / "first-run.new").exists()
+    (tmp_path / ".env").unlink()
+    with pytest.raises(StandsAlready):
+        house_secrets.make(tmp_path)
 
 
 def test_the_image_is_made_from_the_lock_file_for_nobody_in_particular() -> None:

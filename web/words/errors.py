@@ -78,6 +78,18 @@ ERRORS: Mapping[str, Words] = {
         NOTHING_WRITTEN,
         mark("Close it instead, or make another one."),
     ),
+    "move_keys": Words(
+        409,
+        mark("Keys were destroyed or made anew at the new place: files and fields here need %(count)s that are gone."),
+        NOTHING_WRITTEN,
+        mark("Work on at the new place, or move from there to an empty place with 'juanku move --to'."),
+    ),
+    "move_store": Words(
+        409,
+        mark("Files came into the new store that are not in the old one: %(count)s."),
+        NOTHING_WRITTEN,
+        mark("Move the store back instead: 'juanku move --only store --to' with the settings of the old store."),
+    ),
     "place_forbidden": Words(
         409,
         mark("The rule of the house: papers of the level %(level)s lie in a place of this kind at least: %(needed)s."),

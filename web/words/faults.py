@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from archive.errors import ArchiveError, Fault, InvalidInput, Quarantined, Unavailable
+from archive.errors import ArchiveError, Fault, InUse, InvalidInput, Quarantined, Unavailable
 from web.words import mark, named, size, translator
 from web.words.blocks import BLOCKS
 from web.words.errors import ERRORS, Words
@@ -136,6 +136,8 @@ def _words_of(error: ArchiveError) -> Words:
     state = error.facts.get("state")
     if state in {"no_archive", "other_version", "restoring", "moved", "arriving", "preparing"}:
         return ERRORS[state]
+    if isinstance(error, InUse) and error.facts.get("what") in ERRORS:
+        return ERRORS[error.facts["what"]]
     if type(error) is Unavailable and error.facts.get("part") == "store":
         return ERRORS["store_unavailable"]
     for kind in type(error).__mro__:

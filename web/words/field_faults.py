@@ -17,6 +17,7 @@ FAULTS: Mapping[str, str] = {
     **DESTRUCTION_FAULTS,
     **SHELF_FAULTS,
     "not_an_address_here": mark("is not one address that messages can be sent to"),
+    "address_not_ascii": mark("mail servers take letters a to z, digits and signs here alone, no other script"),
     "withdrawn": mark("was withdrawn: note a new one"),
     "taken": mark("was used already"),
     "too_many": mark("at most %(limit)s at once"),

@@ -1,0 +1,136 @@
+"""A move that is taken back: what it refuses, what it finds in the old store, and what it says of the log."""
+
+import signal
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from archive.errors import InUse, WrongState
+from archive.model import Content, LogEntry, Record
+from runtime.cli.move import target_of
+from runtime.jobs.checkpointing import tell
+from runtime.moving.closure import moving_parts, undo
+from runtime.moving.house import HouseMove
+from runtime.setting_up.making import create, require_ready
+from runtime.setting_up.servers import set_up
+from runtime.settings import Settings, load
+from runtime.wiring.parts import NoWaker, build
+from storage.generations import erase_owners
+from tests.factories import minio_server
+from tests.factories.archives import Archive
+
+
+def move(source: Settings, target: Settings) -> None:
+    parts = moving_parts(source, source)
+    try:
+        HouseMove(parts, target).run()
+    finally:
+        parts.close()
+
+
+def taken_back(settings: Settings) -> Any:
+    parts = moving_parts(settings, settings)
+    try:
+        return undo(parts)
+    finally:
+        parts.close()
+
+
+def test_a_move_is_not_taken_back_when_keys_that_the_old_rows_need_went_at_the_new_place(
+    archive: Archive, tmp_path: Path
+) -> None:
+    parts = archive.parts()
+    with parts.db.writing() as work:
+        gone, stays = work.session.scalars(select(Record.id).order_by(Record.id).limit(2))
+        parts.vault.regroup(work.session, [(gone, 2077), (stays, 2077)])
+        work.commit()
+    archive.close()
+    here = archive.settings
+    new = replace(Archive(tmp_path / "new").settings, keys=here.keys)
+    move(here, new)
+    there = build(new, NoWaker())
+    assert erase_owners(there.db, there.ring, [gone], there.clock).destroyed
+    there.sealer.seal_all()
+    there.checkpoints.make()
+    there.close()
+    witnessed = (here.keys / "witness.jsonl").read_bytes()
+
+    answer = archive.run("move", "--undo", "--json")
+    assert answer.code
+    assert "juanku move --to" in answer.err
+    with pytest.raises(InUse, match="move_keys"):
+        taken_back(here)
+    assert (here.keys / "witness.jsonl").read_bytes() == witnessed
+    assert not list(here.keys.glob("witness-before-undo-*"))
+    with pytest.raises(WrongState, match="moved"):
+        require_ready(here)
+    require_ready(new)
+
+
+def test_a_move_that_was_taken_back_and_killed_at_it_is_told_once_in_the_log(archive: Archive, tmp_path: Path) -> None:
+    here = archive.settings
+    move(here, replace(Archive(tmp_path / "new").settings, keys=here.keys))
+    killed = archive.run("move", "--undo", "--json", more={"JUANKU_FAILPOINT": "move.undo:kill"})
+    assert killed.code == -signal.SIGKILL
+    with pytest.raises(WrongState, match="moved"):
+        require_ready(here)
+    answer = archive.run("move", "--undo", "--json").document
+    assert answer["later"] > 0
+    assert not answer["other_witness"]
+    with archive.parts().db.reading() as session:
+        acts = select(func.count()).select_from(LogEntry).where(LogEntry.act == "house.move_undo")
+        assert session.scalar(acts) == 1
+
+
+def test_a_store_that_is_gone_back_to_gives_each_file_the_version_that_is_whole(
+    archive: Archive, tmp_path: Path
+) -> None:
+    parts = archive.parts()
+    placed = select(Content.object_key, Content.store_version).where(Content.store_version.is_not(None))
+    with parts.db.reading() as session:
+        before = {row[0]: row[1] for row in session.execute(placed)}
+    for key in before:
+        for _ in range(3):  # what mending replaced stays beside it for a time
+            parts.store.put(key, [b"damaged"])
+    archive.close()
+    file = tmp_path / "store.env"
+    file.write_text(f"JUANKU_STORE_URL={(tmp_path / 'elsewhere').as_uri()}\n")
+    target = target_of(archive.settings, file, "store")
+    move(archive.settings, target)
+    with archive.parts().db.reading() as session:
+        assert before != {row[0]: row[1] for row in session.execute(placed)}
+    assert taken_back(archive.settings).state == "moved"
+    with archive.parts().db.reading() as session:
+        assert {row[0]: row[1] for row in session.execute(placed)} == before
+
+
+def test_a_witness_bucket_that_both_places_share_is_told_of_when_a_move_is_taken_back(tmp_path: Path) -> None:
+    server = minio_server.needed()
+    bucket = minio_server.a_bucket(server)
+    given = {
+        "JUANKU_KEYS": str(tmp_path / "keys"),
+        "JUANKU_OCR": "none",
+        "JUANKU_STORE_URL": f"s3+http://{server.endpoint}/{bucket}",
+        "JUANKU_STORE_KEY": server.key,
+        "JUANKU_STORE_SECRET": server.secret,
+        "JUANKU_STORE_WITNESS_BUCKET": f"{bucket}-witness",
+        "JUANKU_STORE_WITNESS_KEY": server.key,
+        "JUANKU_STORE_WITNESS_SECRET": server.secret,
+    }
+    set_up(load(given | {"JUANKU_STORE_ADMIN_KEY": server.key, "JUANKU_STORE_ADMIN_SECRET": server.secret}))
+    places = ("here", "there", "again")
+    here, there, again = (load(given | {"JUANKU_HOME": str(tmp_path / name)}) for name in places)
+    create(here, {"en": "One"}, "grades", "Asia/Shanghai")
+    move(here, there)
+    assert not taken_back(here).other_witness, "nothing was told there yet"
+    move(here, again)
+    parts = build(again, NoWaker())
+    assert parts.witness_bucket
+    tell(parts.db, parts.witness_bucket)
+    parts.close()
+    answer = Archive(tmp_path).run("move", "--undo", more=given | {"JUANKU_HOME": str(here.home)})
+    assert answer.code == 0, answer.err
+    assert "JUANKU_STORE_WITNESS_BUCKET" in answer.out
