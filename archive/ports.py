@@ -356,8 +356,8 @@ class WrappedKeyBackups(Protocol):
         """Back the wrapped keys up as they are now; return when that was. None: the house keeps no backups."""
         ...
 
-    def older(self, than: datetime) -> Sequence[tuple[str, datetime, datetime]]:
-        """Return name, making and end of each backup that was made before a moment."""
+    def older(self, than: datetime) -> Sequence[tuple[str, datetime, datetime | None]]:
+        """Return name, making and end of each that was made before a moment. End None: until a person removes it."""
         ...
 
 

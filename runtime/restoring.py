@@ -27,6 +27,7 @@ from storage.backup_set import BackupSet
 from storage.copying import Told
 from storage.restoring import Restored, Restoring
 from storage.ring import KeyRing
+from storage.safekeeping import DAMAGED
 
 UNTOLD = frozenset({"witness_short"})
 """What is found of a log whose witnesses are new, and told by the next checkpoint."""
@@ -95,15 +96,21 @@ def restore(settings: Settings, url: str, set_id: UUID | None, told: Told) -> Re
     One that broke off is begun anew by the next call; contents that came back already are not copied again.
 
     Raises:
-        StandsAlready: there is an archive, or one that broke off went elsewhere and there is one here.
+        StandsAlready: there is an archive, or one that broke off went elsewhere and there is one here, or a restore
+            into this archive is at work.
         BrokenSetting: the ring is not there.
         NotFound: no such set.
         KeyUnavailable, Damaged: as ``Restoring.restore``.
     """
     KeyRing.open(settings.keys)
+    with held(settings.run / "restore.lock") as alone:
+        if not alone:
+            raise StandsAlready(what="restore_at_work", field="home")
+        return _restored(settings, url, set_id, told)
+
+
+def _restored(settings: Settings, url: str, set_id: UUID | None, told: Told) -> Report:
     set_up(settings)
-    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    settings.run.mkdir(exist_ok=True, mode=0o700)
     again = _begun_here(settings)
     if not again and _has_tables(settings):
         raise StandsAlready(what="restore_elsewhere" if unfinished(settings) else "archive", field="home")
@@ -127,6 +134,8 @@ def rehearse(parts: Parts, identity: Identity, set_id: UUID | None, folder: Path
     It lies there as an embedded archive, whatever the living one runs on. Without a folder it takes the one under
     ``JUANKU_HOME``, and what a rehearsal that was killed left in it goes first.
 
+    One that fails is kept as a run, too, with its reason.
+
     Raises ``NotAllowed``, ``NotFound`` (no backup), ``StandsAlready`` (the folder is not empty, or another one
     runs there), as ``restore``.
     """
@@ -139,11 +148,14 @@ def rehearse(parts: Parts, identity: Identity, set_id: UUID | None, folder: Path
             shutil.rmtree(folder, ignore_errors=True)
         elif folder.exists() and any(folder.iterdir()):
             raise StandsAlready(what="folder", field="folder")
-        return _rehearsed(parts, identity, chosen, folder, told)
+        with parts.safekeeping.running(identity, BackupAct.REHEARSE) as run:
+            run.set_id = chosen.id
+            report = _rehearsed(parts, chosen, folder, told)
+            run.facts, run.error = report.facts(), None if report.ok else DAMAGED
+        return report
 
 
-def _rehearsed(parts: Parts, identity: Identity, chosen: BackupSet, folder: Path, told: Told) -> Report:
-    began = parts.clock.now()
+def _rehearsed(parts: Parts, chosen: BackupSet, folder: Path, told: Told) -> Report:
     beside = replace(
         parts.settings,
         home=folder,
@@ -155,19 +167,16 @@ def _rehearsed(parts: Parts, identity: Identity, chosen: BackupSet, folder: Path
     trial = build(beside, NoWaker())
     trial.db.heeds_gate = False
     try:
-        report = _bring_back(trial, parts.settings.backup_url, chosen, told, witness_aside=False)
+        return _bring_back(trial, parts.settings.backup_url, chosen, told, witness_aside=False)
     finally:
         trial.close()
         shutil.rmtree(folder, ignore_errors=True)
-    error = None if report.ok else "damaged"
-    parts.safekeeping.tell(identity, BackupAct.REHEARSE, chosen.id, began, report.facts(), error)
-    return report
 
 
 def _bring_back(parts: Parts, url: str, chosen: BackupSet, told: Told, *, witness_aside: bool) -> Report:
     began = parts.clock.now()
     source = backup_store(parts.settings, url)
-    restoring = Restoring(source, parts.ring)
+    restoring = Restoring(source, parts.ring, parts.log)
     owner = parts.settings.database_owner_url if not parts.db.is_sqlite else ""
     restored = restoring.restore(chosen, parts.db, parts.store, lambda db, to: migrate(db, owner, to), told)
     told("index", 0, 0)
@@ -178,7 +187,7 @@ def _bring_back(parts: Parts, url: str, chosen: BackupSet, told: Told, *, witnes
         _settle(parts)
         facts = {"records": restored.records, "log_entries_lost": lost, "lost": len(restored.lost)}
         parts.safekeeping.tell(
-            system("restore"), BackupAct.RESTORE, chosen.id, began, facts, "damaged" if restored.lost else None
+            system("restore"), BackupAct.RESTORE, chosen.id, began, facts, DAMAGED if restored.lost else None
         )
         parts.sealer.seal_all()
         parts.checkpoints.make()

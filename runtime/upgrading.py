@@ -4,6 +4,7 @@ import os
 import sqlite3
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from archive.database import Database
@@ -52,6 +53,12 @@ def upgrade(settings: Settings) -> Upgraded:
         copy = _copied(settings, before) if db.is_sqlite else None
         migrate(db, settings.database_owner_url)
         return Upgraded(before, wanted, copy)
+
+
+def copies(settings: Settings) -> list[tuple[Path, datetime]]:
+    """Return the copies of the embedded database that upgrades left, and when: whoever finds one reads its titles."""
+    found = sorted(settings.home.glob("juanku-*.db"))
+    return [(path, datetime.fromtimestamp(path.stat().st_mtime, UTC)) for path in found]
 
 
 def _copied(settings: Settings, revision: str) -> Path:

@@ -8,6 +8,7 @@
     sets/<id>/objects        one line per content of the set: cipher hash, size, key
     sets/<id>/manifest       JSON, signed; written last: without it a set was never finished
     keys/<id>                the key pack of the newest set (``storage/keypack.py``), sealed under that set's key
+    keys-again/<id>          the same once more
 
 A set's own key is a generation of the ring under the set's id; the ring's copies have it before the set is finished,
 and it goes when the set does. Sets are checked by their hashes, without a key. Objects are
@@ -15,42 +16,46 @@ copied once, and so are the rows of the log; each set writes all other rows anew
 """
 
 import hashlib
-import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from io import BytesIO
 from uuid import UUID
 
-from sqlalchemy import case, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from archive import failpoints
 from archive.clock import Clock
 from archive.database import Database
-from archive.errors import Damaged, NotFound
+from archive.errors import ArchiveError, Damaged, NotFound
 from archive.ids import new_id
-from archive.model import Content, ContentState, LogSeal, Record
+from archive.model import LogSeal, Record
 from archive.ports import ObjectInfo, ObjectStore
-from archive.terms import PERMANENT
-from storage import dump
-from storage.attached import attached
-from storage.backup_set import BackupSet
+from storage import dump, packs
+from storage.backup_set import NO_RUN, BackupSet, LastRun, Made
+from storage.contents import items_of
 from storage.copying import Copying, Item, Told, is_whole
-from storage.keypack import write_pack
 from storage.log_parts import TABLES, LogPart, rows_after, rows_beside, still_good, unnamed
+from storage.manifests import finished, signed, verified
 from storage.ring import KeyRing
 from storage.sealed import Sealed, compressed
 
-FORMAT = 2
-_FORMATS = {1, 2}
 _KEPT_AT_LEAST = 3
 _LEFT = timedelta(days=1)
 
-VITAL_FIRST = (
-    case((Record.vital_review.is_not(None), 0), (Record.term == PERMANENT, 1), else_=2),
-    Record.level_rank.desc(),
-)
-"""Order in which contents are saved and brought back: what is vital, then what is kept for good; each by secrecy."""
+
+@dataclass(frozen=True)
+class _Rows:
+    """What a set has of the database: contents, count of records, the log's end and parts, the rows' cipher bytes."""
+
+    items: Sequence[Item]
+    records: int
+    log_seq: int
+    log_hash: str
+    logs: tuple[LogPart, ...]
+    size: int
+    sha256: str
 
 
 class Backups:
@@ -94,30 +99,31 @@ class Backups:
         forget: datetime,
         told: Told = lambda *_: None,
         going_on: Callable[[], bool] = lambda: True,
-        damaged: Collection[str] = (),
-    ) -> tuple[BackupSet, int]:
-        """Make a set of the archive as it is now, while it is used; then forget those of old. Returns how many went.
+        last: LastRun = NO_RUN,
+    ) -> Made:
+        """Make a set of the archive as it is now, while it is used; then forget those of old.
 
-        What an earlier run copied is not copied again. The target is listed once for both.
+        What an earlier run copied is not copied again. The target is listed once for both. While a set is there that
+        does not verify nothing is forgotten: it may name what only it and those of old need.
 
         Args:
             forget: sets made before are forgotten, as ``forget_before`` does.
             told: hears how far it is.
             going_on: says no when it is to stop.
-            damaged: the target's keys of what a check found changed; that is copied again in its place.
+            last: what is known from before.
 
         Raises:
             Unavailable: archive, store or target does not answer; StorageFull: the target takes no more.
             Interrupted: ``going_on`` said no. The next run goes on.
-            Damaged: an earlier set does not verify; the new one is made, and nothing was forgotten.
         """
         found = list(self._target.list())
         before, faults = self._verified(found)
-        self._tidy(found, [] if faults else before)
-        made, items = self._make(found, before, told, going_on, damaged)
+        self._tidy(found, [] if faults else before, last)
+        made, items = self._make(found, before, told, going_on, last.changed)
         if faults:
-            raise faults[0]
-        return made, self._forget(forget, found, [made, *before], {made.id: items})
+            good = {each.id for each in [made, *before]}
+            return Made(made, 0, tuple(sorted(finished(found) - good)))
+        return Made(made, self._forget(forget, found, [made, *before], {made.id: items}), ())
 
     def _make(
         self,
@@ -127,58 +133,84 @@ class Backups:
         going_on: Callable[[], bool],
         damaged: Collection[str],
     ) -> tuple[BackupSet, Sequence[Item]]:
-        made_at, set_id = self._clock.now(), new_id()
         there = {info.key: info.size for info in found if info.key not in damaged}
         copying = Copying(self._store, self._target, there, going_on)
         copying.copy(self._items(), told)  # the long part; what comes meanwhile is little
-        self._ring.add_generation(set_id)
-        key = self._ring.generation(set_id)
-        failpoints.reach("backup.database")
-        told("database", 0, 0)
+        made_at, set_id = self._clock.now(), new_id()  # only now: ids of sets, and of their packs, follow their rows
+        with self._drawn(set_id) as drawn:
+            self._ring.add_generation(set_id)
+            key = self._ring.generation(set_id)
+            failpoints.reach("backup.database")
+            told("database", 0, 0)
+            rows = self._rows(set_id, key, before, copying, damaged, drawn)
+            copying.copy(rows.items, told)
+            copying.faults &= {item.key for item in rows.items}  # what was thrown away meanwhile is no loss
+            listed = b"".join(f"{item.sha256} {item.size} {item.key}\n".encode() for item in rows.items)
+            self._target.put(f"sets/{set_id}/objects", [listed])
+            told("keys", 0, 0)
+            keys_sha256 = packs.put_pack(self._db, self._target, key, set_id)
+            made = BackupSet(
+                id=set_id,
+                made_at=made_at,
+                ring=self._ring.id,
+                schema=self._schema,
+                records=rows.records,
+                objects=len(rows.items),
+                bytes=sum(item.size for item in rows.items),
+                copied=copying.count,
+                copied_bytes=copying.bytes,
+                faults=tuple(sorted(copying.faults)),
+                log_seq=rows.log_seq,
+                log_hash=rows.log_hash,
+                database_size=rows.size,
+                database_sha256=rows.sha256,
+                objects_sha256=hashlib.sha256(listed).hexdigest(),
+                keys_sha256=keys_sha256,
+                logs=rows.logs,
+                turn=1 + max((each.turn for each in before), default=0),
+                packs=len(packs.ROOMS),
+            )
+            self._copies()
+            failpoints.reach("backup.manifest")
+        self._target.put(f"sets/{set_id}/manifest", [signed(made, self._ring)])
+        for info in found:
+            replaced = info.key in damaged and info.key in copying.there
+            if replaced or info.key.startswith(packs.ROOMS):  # with the newest pack alone what was destroyed stays so
+                self._target.remove(info.key, info.version)
+        return made, rows.items
+
+    def _rows(
+        self,
+        set_id: UUID,
+        key: bytes,
+        before: Sequence[BackupSet],
+        copying: Copying,
+        damaged: Collection[str],
+        drawn: list[UUID],
+    ) -> "_Rows":
+        """Write the rows of now, and what is new of the log."""
         with self._db.reading(long=True) as session:
             items = list(items_of(session))
             records = session.scalar(select(func.count()).select_from(Record)) or 0
             head = session.execute(select(LogSeal.seq, LogSeal.chain).order_by(LogSeal.seq.desc()).limit(1)).first()
-            logs = self._logs(session, before, there, damaged, head.seq if head else 0, copying.going_on)
+            log_seq, log_hash = (head.seq, head.chain.hex()) if head else (0, "")
+            logs = self._logs(session, before, copying, damaged, log_seq, drawn)
             lines = dump.write(session, self._schema, where=rows_beside() if logs else None)
-            rows = Sealed(key, set_id, compressed(_while(copying.going_on, lines)))
-            database = self._target.put(f"sets/{set_id}/database", rows.pieces())
-        copying.copy(items, told)
-        copying.faults &= {item.key for item in items}  # what was thrown away meanwhile is no loss
-        listed = b"".join(f"{item.sha256} {item.size} {item.key}\n".encode() for item in items)
-        self._target.put(f"sets/{set_id}/objects", [listed])
-        told("keys", 0, 0)
-        pack = BytesIO()
-        write_pack(self._db, pack)
-        keys = Sealed(key, set_id, [pack.getvalue()])
-        self._target.put(f"keys/{set_id}", keys.pieces())
-        made = BackupSet(
-            id=set_id,
-            made_at=made_at,
-            ring=self._ring.id,
-            schema=self._schema,
-            records=records,
-            objects=len(items),
-            bytes=sum(item.size for item in items),
-            copied=copying.count,
-            copied_bytes=copying.bytes,
-            faults=tuple(sorted(copying.faults)),
-            log_seq=head.seq if head else 0,
-            log_hash=head.chain.hex() if head else "",
-            database_size=database.size,
-            database_sha256=rows.sha256,
-            objects_sha256=hashlib.sha256(listed).hexdigest(),
-            keys_sha256=keys.sha256,
-            logs=logs,
-        )
-        self._copies()
-        failpoints.reach("backup.manifest")
-        self._target.put(f"sets/{set_id}/manifest", [self._signed(made)])
-        for info in found:
-            replaced = info.key in damaged and info.key in copying.there
-            if replaced or info.key.startswith("keys/"):  # with the newest pack alone what was destroyed stays so
-                self._target.remove(info.key, info.version)
-        return made, items
+            sealed = Sealed(key, set_id, compressed(_while(copying.going_on, lines)))
+            put = self._target.put(f"sets/{set_id}/database", sealed.pieces())
+        return _Rows(items, records, log_seq, log_hash, logs, put.size, sealed.sha256)
+
+    @contextmanager
+    def _drawn(self, set_id: UUID) -> Iterator[list[UUID]]:
+        """Give the keys that a run draws; where no manifest follows they open nothing that is of use, and go again."""
+        drawn = [set_id]
+        try:
+            yield drawn
+        except BaseException:
+            with suppress(ArchiveError, OSError):
+                for each in drawn:
+                    self._ring.destroy_generation(each)
+            raise
 
     def sets(self) -> list[BackupSet]:
         """Return the finished sets, the newest first. One whose manifest does not verify raises ``Damaged``."""
@@ -190,8 +222,7 @@ class Backups:
 
     def ids(self) -> list[UUID]:
         """Return the ids of all finished sets, damaged ones too."""
-        keys = (info.key.split("/") for info in self._target.list("sets/"))
-        return sorted({UUID(each[1]) for each in keys if each[2:] == ["manifest"]})
+        return sorted(finished(self._target.list("sets/")))
 
     def answers(self) -> None:
         """Look whether the place of the sets can be read at all. Raises ``Unavailable``."""
@@ -219,27 +250,30 @@ class Backups:
         parts = [Item(f"sets/{chosen.id}/database", chosen.database_size, chosen.database_sha256)]
         parts += [Item(part.key, part.size, part.sha256) for part in chosen.logs]
         parts += [Item(f"objects/{item.key}", item.size, item.sha256) for item in listed]
-        bad = self._bad_pack(chosen)
+        bad = self._bad_pack(chosen, there)
         for number, part in enumerate(parts, 1):
             told("check", number, len(parts))
             if part.key not in there or not is_whole(part, self._target, there[part.key]):
                 bad.append(part.key)
         return bad
 
-    def _bad_pack(self, chosen: BackupSet) -> list[str]:
-        """Look at the key pack that a restore would open; return its key if it is not there and whole.
+    def _bad_pack(self, chosen: BackupSet, there: Mapping[str, str]) -> list[str]:
+        """Look at the key pack that a restore would open; return the keys of its copies that are not there and whole.
 
         One whose set's manifest is damaged cannot be checked.
         """
-        for _ in range(2):  # a set that is made meanwhile puts another one in its place
-            there = {info.key: info.version for info in self._target.list("keys/")}
-            bad = max(there, default=f"keys/{chosen.id}")
-            if packed := next((each for each in self.good() if f"keys/{each.id}" in there), None):
-                pack = Item(f"keys/{packed.id}", 0, packed.keys_sha256)
-                if is_whole(pack, self._target, there[pack.key]):
-                    return []
-                bad = pack.key
-        return [bad]
+        bad = self._bad_copies(chosen, there)
+        if bad:  # or a set that was made meanwhile has put another one in its place
+            now = (info for room in packs.ROOMS for info in self._target.list(room))
+            bad = self._bad_copies(chosen, {info.key: info.version for info in now})
+        return bad
+
+    def _bad_copies(self, chosen: BackupSet, there: Mapping[str, str]) -> list[str]:
+        ids = packs.newest_first(there)
+        packed = next((each for each in self.good() if each.id in ids), None)
+        if packed is None:
+            return [f"{packs.ROOMS[0]}{ids[0] if ids else chosen.id}"]
+        return packs.bad_copies(self._target, there, packed)
 
     def listed(self, chosen: BackupSet, there: Mapping[str, str]) -> list[Item]:
         """Return the contents that a set names. Raises ``Damaged``."""
@@ -296,70 +330,51 @@ class Backups:
         return good
 
     def _verified(self, found: Iterable[ObjectInfo]) -> tuple[list[BackupSet], list[Damaged]]:
-        """Return the sets whose manifests verify, the newest first, and the faults of the others."""
-        good: list[BackupSet] = []
-        damaged: list[Damaged] = []
-        for info in found:
-            if info.key.startswith("sets/") and info.key.endswith("/manifest"):
-                try:
-                    good.append(self._manifest(info.key, info.version))
-                except Damaged as error:
-                    damaged.append(error)
-        return sorted(good, key=lambda each: (each.made_at, each.id), reverse=True), damaged
+        return verified(self._target, found, self._ring)
 
     def _items(self) -> list[Item]:
         with self._db.reading() as session:
             return list(items_of(session))
 
-    def _signed(self, made: BackupSet) -> bytes:
-        document = made.plain()
-        body = json.dumps(document, sort_keys=True).encode()
-        signed = {"format": FORMAT, "set": document, "key": self._ring.key_id, "signature": self._ring.sign(body).hex()}
-        return json.dumps(signed, indent=1).encode()
-
-    def _manifest(self, key: str, version: str) -> BackupSet:
-        try:
-            signed = json.loads(b"".join(self._target.read(key, version)))
-            document, signature = signed["set"], bytes.fromhex(signed["signature"])
-            body = json.dumps(document, sort_keys=True).encode()
-            good = signed["format"] in _FORMATS and self._ring.verify(signed["key"], body, signature)
-        except (ValueError, KeyError, TypeError):
-            good, document = False, {}
-        if not good:
-            raise Damaged(what="backup", part=key)
-        return BackupSet.read(document)
-
     def _logs(
         self,
         session: Session,
         before: Sequence[BackupSet],
-        there: Mapping[str, int],
+        copying: Copying,
         damaged: Collection[str],
         head: int,
-        going_on: Callable[[], None],
+        drawn: list[UUID],
     ) -> tuple[LogPart, ...]:
-        """Write what came into the log since the last set, and return all parts that hold it. None for an empty log."""
+        """Write what came into the log since the last set, and return all parts that hold it. None for an empty log.
+
+        A key that it draws for that is added to ``drawn``.
+        """
         last = next((each for each in before if each.schema == self._schema and each.ring == self._ring.id), None)
         keys = set(self._ring.generations())  # after a move the ring may be a copy from before a part
         opens = last is not None and all(part.id in keys for part in last.logs)
-        parts = tuple(still_good(session, last.logs, last.log_hash, there, damaged)) if last and opens else ()
+        parts = tuple(still_good(session, last.logs, last.log_hash, copying.there, damaged)) if last and opens else ()
         after = parts[-1].upto if parts else 0
         if head == after:
             return parts
         part_id = new_id()
+        drawn.append(part_id)
         self._ring.add_generation(part_id)
         lines = dump.write(session, self._schema, TABLES, rows_after(after))
-        rows = Sealed(self._ring.generation(part_id), part_id, compressed(_while(going_on, lines)))
+        rows = Sealed(self._ring.generation(part_id), part_id, compressed(_while(copying.going_on, lines)))
         put = self._target.put(f"logs/{part_id}", rows.pieces())
         return (*parts, LogPart(part_id, after, head, put.size, rows.sha256))
 
-    def _tidy(self, found: Sequence[ObjectInfo], before: Sequence[BackupSet]) -> None:
+    def _tidy(self, found: Sequence[ObjectInfo], before: Sequence[BackupSet], last: LastRun) -> None:
         """Remove what runs that broke off a day ago left of their sets; objects stay, the next set names them.
 
         What is younger may be another run's, which is still at work. Of an object that two runs copied one copy stays.
+        A damaged set that a person has taken away since the last run, which was to this very place, loses its key.
         """
         there = {info.key: info.version for info in found}
-        finished = {info.key.split("/")[1] for info in found if info.key.endswith("/manifest")}
+        whole = finished(found)
+        if last.set_id in whole:
+            for each in set(last.damaged) - whole:
+                self._ring.destroy_generation(each)
         old = (self._clock.now() - _LEFT).timestamp()
         spare = set(unnamed((info.key for info in found), (each.logs for each in before))) if before else set()
         for info in found:
@@ -367,25 +382,15 @@ class Backups:
                 self._ring.destroy_generation(UUID(info.key.removeprefix("logs/")))
                 self._target.remove(info.key, info.version)
             room, _, rest = info.key.partition("/")
-            unfinished = room == "sets" and rest.split("/")[0] not in finished
+            unfinished = room == "sets" and UUID(rest.split("/")[0]) not in whole
             twin = room == "objects" and info.version != there[info.key]
             if (unfinished or twin) and info.modified < old:
+                if unfinished:
+                    self._ring.destroy_generation(UUID(rest.split("/")[0]))
                 self._target.remove(info.key, info.version)
         for info in list(self._target.uploads()):
             if info.modified < old:
                 self._target.abort(info.key, info.version)
-
-
-def items_of(session: Session) -> Iterator[Item]:
-    """Yield the contents of an archive, what must be safe first; those that are on their way in are left out."""
-    query = (
-        select(Content.object_key, Content.cipher_size, Content.cipher_sha256, Content.store_version)
-        .join(Record, Record.id == Content.record_id)
-        .where(Content.state != ContentState.RECEIVING, Content.store_version.is_not(None))
-    )
-    for key, size, sha256, version in session.execute(query.order_by(*VITAL_FIRST, Content.id)):
-        yield Item(key, size or 0, sha256 or "", version or "")
-    yield from (Item(*row) for row in session.execute(attached()))
 
 
 def _while(going_on: Callable[[], None], blocks: Iterable[bytes]) -> Iterator[bytes]:

@@ -13,7 +13,9 @@ from archive.ports import ObjectStore, StoredObject
 from storage.prefixed import PrefixedStore
 
 COPIERS = 4
-_BATCH = 64
+_BATCH, _BATCH_BYTES = 64, 64_000_000
+"""So many objects, and about so many bytes, are copied before it is asked whether to go on."""
+
 READINGS = 2
 """How often an object is read that does not come while others do: MinIO says the same of a damaged one and of haste."""
 
@@ -63,9 +65,9 @@ class Copying:
         """Copy what is missing. What its source does not hold whole is told in ``faults``, and not copied."""
         wanted = [item for item in items if self.there.get(f"objects/{item.key}") != item.size]
         with ThreadPoolExecutor(COPIERS) as pool:
-            for start in range(0, len(wanted), _BATCH):
+            done = 0
+            for batch in _batches(wanted):
                 self.going_on()
-                batch = wanted[start : start + _BATCH]
                 for item, good in zip(batch, pool.map(self._one, batch), strict=True):
                     if good:
                         self.there[f"objects/{item.key}"] = item.size
@@ -73,10 +75,24 @@ class Copying:
                         self.faults.discard(item.key)
                     else:
                         self.faults.add(item.key)
-                told("objects", start + len(batch), len(wanted))
+                done += len(batch)
+                told("objects", done, len(wanted))
 
     def _one(self, item: Item) -> bool:
         return copied(item, self._store, PrefixedStore(self._target, "objects/")) is not None
+
+
+def _batches(items: Sequence[Item]) -> Iterator[list[Item]]:
+    batch: list[Item] = []
+    size = 0
+    for item in items:
+        batch.append(item)
+        size += item.size
+        if len(batch) == _BATCH or size >= _BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 def copied(item: Item, source: ObjectStore, target: ObjectStore) -> StoredObject | None:

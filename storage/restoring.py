@@ -1,6 +1,7 @@
 """Restoring a backup set into an empty archive: rows, newest key pack, contents, each checked as it passes.
 
-What was destroyed after the set was made does not come back: its key is in no newer pack, and its rows are removed.
+What was destroyed after the set was made, or went out of the bin, does not come back: its key is in no newer pack,
+and its rows are removed, with an entry of the log for each.
 """
 
 import zlib
@@ -14,7 +15,9 @@ from sqlalchemy import exists, func, select
 
 from archive import failpoints
 from archive.database import Base, Database
-from archive.errors import Damaged, KeyUnavailable, NotFound
+from archive.errors import Damaged, KeyUnavailable, NotFound, Unavailable
+from archive.identity import system
+from archive.log.writer import Log, Note
 from archive.model import ContentState, OwnerKey, Record
 from archive.ports import ObjectStore
 from archive.purging import remove_records
@@ -22,15 +25,19 @@ from archive.scrubbing import scrub
 from storage import dump
 from storage.attached import attached, place
 from storage.backup_set import BackupSet
-from storage.backups import VITAL_FIRST
+from storage.contents import VITAL_FIRST
 from storage.copying import COPIERS, Item, Told, copied, is_whole
 from storage.keypack import load_pack
+from storage.packs import ROOMS, newest_first
 from storage.prefixed import PrefixedStore
 from storage.ring import KeyRing
 from storage.stream import StreamReader
 
 _BATCH = 200
 _FILE = Base.metadata.tables["content"]
+
+LEFT_OUT = "record.leave_out"
+"""The act of a restore that does not bring a record back."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +65,13 @@ class Restoring:
     Args:
         source: the store in which the sets lie.
         ring: opens them.
+        log: is told of each record that does not come back.
     """
 
-    def __init__(self, source: ObjectStore, ring: KeyRing) -> None:
+    def __init__(self, source: ObjectStore, ring: KeyRing, log: Log) -> None:
         self._source = source
         self._ring = ring
+        self._log = log
 
     def restore(
         self,
@@ -100,21 +109,32 @@ class Restoring:
         told("keys", 0, 0)
         load_pack(db, BytesIO(self._newest_pack(there)))
         migrate(db, "head")
-        gone = _remove_destroyed(db)
+        gone = self._remove_destroyed(db, chosen.id)
         if gone:
             scrub(db)  # what was brought in for a moment does not stay in dead pages
         return self._contents(db, store, there, told, gone)
 
     def _newest_pack(self, there: dict[str, str]) -> bytes:
-        """Return the newest key pack that the ring opens, whatever became of its set: ids follow time.
+        """Return the newest key pack that the ring opens, by the first of its copies that is whole.
 
-        Raises ``NotFound``, ``Damaged``.
+        No manifest is asked, whatever became of the pack's set. An older pack stands in for none that is damaged: what
+        came since would be taken for destroyed.
+
+        Raises:
+            NotFound: there is none.
+            Damaged, Unavailable: no copy of it is whole, or its place does not answer.
         """
-        for key in sorted((each for each in there if each.startswith("keys/")), reverse=True):
-            try:
-                return b"".join(self._opened(UUID(key.removeprefix("keys/")), key, there))
-            except KeyUnavailable:
-                continue
+        for set_id in newest_first(there):
+            fault: Damaged | NotFound | Unavailable | None = None
+            for key in (f"{room}{set_id}" for room in ROOMS if f"{room}{set_id}" in there):
+                try:
+                    return b"".join(self._opened(set_id, key, there))
+                except KeyUnavailable:
+                    break
+                except (Damaged, NotFound, Unavailable) as error:
+                    fault = error
+            if fault:
+                raise fault
         raise NotFound
 
     def _opened(self, set_id: UUID, key: str, there: dict[str, str]) -> Iterator[bytes]:
@@ -122,6 +142,21 @@ class Restoring:
         if key not in there:
             raise Damaged(what="backup", part=key)
         return StreamReader(self._ring.generation(set_id), set_id, self._source, key, there[key]).read()
+
+    def _remove_destroyed(self, db: Database, set_id: UUID) -> int:
+        """Remove the records whose keys are in no newer pack: they were destroyed since. The log names each."""
+        gone = 0
+        while True:
+            with db.writing() as work:
+                keyless = select(Record.id).where(~exists().where(OwnerKey.owner_id == Record.id)).limit(_BATCH)
+                ids: Sequence[UUID] = work.session.scalars(keyless).all()
+                if not ids:
+                    return gone
+                remove_records(work.session, ids)
+                who = system("restore")
+                self._log.write(work.session, [Note(who, LEFT_OUT, record=each, subject=set_id) for each in ids])
+                work.commit()
+                gone += len(ids)
 
     def _contents(self, db: Database, store: ObjectStore, there: dict[str, str], told: Told, gone: int) -> Restored:
         held = {info.key: (info.size, info.version) for info in store.list()}
@@ -162,20 +197,6 @@ class Restoring:
                 failpoints.reach("restore.objects")
                 told("objects", start + len(batch), len(wanted))
         return Restored(records, whole, size, tuple(lost), gone)
-
-
-def _remove_destroyed(db: Database) -> int:
-    """Remove the records whose keys are in no newer pack: they were destroyed since."""
-    gone = 0
-    while True:
-        with db.writing() as work:
-            keyless = select(Record.id).where(~exists().where(OwnerKey.owner_id == Record.id)).limit(_BATCH)
-            ids: Sequence[UUID] = work.session.scalars(keyless).all()
-            if not ids:
-                return gone
-            remove_records(work.session, ids)
-            work.commit()
-            gone += len(ids)
 
 
 def _lines(blocks: Iterator[bytes]) -> Iterator[bytes]:

@@ -9,27 +9,45 @@ from uuid import UUID
 from sqlalchemy import and_, func, or_, select
 
 from archive.clock import Clock
-from archive.database import Database
+from archive.database import Database, Work
 from archive.errors import ArchiveError, Damaged, NotFound, StandsAlready
 from archive.identity import Identity
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
-from archive.model import BackupAct, BackupRun, Content, Job, JobKind, JobState, Record, RecordState
+from archive.model import BackupAct, BackupRun, Content, FixityFinding, Job, JobKind, JobState, Record, RecordState
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
-from storage.backup_set import BackupSet
+from storage.backup_set import BackupSet, LastRun
 from storage.backups import Backups
 from storage.copying import Told
+from storage.fixity.keeping import standing_findings
+from storage.fixity.plan import STORED
 
 MOST = 100
 """Runs that are shown."""
 
 MOST_BAD = 10_000
-"""Keys of what a check found missing or changed that its run keeps, so that the next set copies it again."""
+"""Keys of what a check found missing or changed, or a set lacks, that its run keeps: the next set copies it again."""
 
 AT_WORK = "backup_at_work"
 
-_GOOD = (BackupRun.act == BackupAct.MAKE, BackupRun.ended_at.is_not(None), BackupRun.error.is_(None))
+DAMAGED = "damaged"
+"""A set lacks files of which nobody knew that they are not whole, or a check or a restore found something."""
+
+DAMAGED_KNOWN = "damaged_known"
+"""A set lacks files, all of them such as the checks of stored files have found, which tell of them."""
+
+DAMAGED_OLDER = "damaged_older"
+"""A set lacks nothing, but an older one does not verify."""
+
+BROKEN_OFF = "broken_off"
+
+_WELL = or_(BackupRun.error.is_(None), BackupRun.error.in_((DAMAGED_KNOWN, DAMAGED_OLDER)))
+_GOOD = (BackupRun.act == BackupAct.MAKE, BackupRun.ended_at.is_not(None), _WELL)
+_FINISHED = (BackupRun.act == BackupAct.MAKE, BackupRun.ended_at.is_not(None), BackupRun.set_id.is_not(None))
+
+_AT_MOST = timedelta(days=1)
+"""So long a check or a rehearsal is taken to be at work that has not ended."""
 
 LATE = timedelta(days=2)
 """A last good backup older than this is told as late."""
@@ -76,28 +94,35 @@ class Safekeeping:
         return self._backups()
 
     def last_good(self) -> datetime | None:
-        """Return when the last set was finished that lacks nothing."""
-        with self._db.reading() as session:
-            return session.scalar(select(func.max(BackupRun.ended_at)).where(*_GOOD))
+        """Return when the last set was finished that lacks nothing but what was known to be lost.
 
-    def last_begun(self) -> datetime | None:
-        """Return when the last set was begun that lacks nothing."""
+        One of a clock that was ahead does not count until that day.
+        """
         with self._db.reading() as session:
-            return session.scalar(select(func.max(BackupRun.began_at)).where(*_GOOD))
+            past = BackupRun.ended_at <= self._clock.now()
+            return session.scalar(select(func.max(BackupRun.ended_at)).where(*_GOOD, past))
+
+    def last_finished(self) -> BackupRun | None:
+        """Return the run that finished a set last, whatever the set lacks."""
+        with self._db.reading() as session:
+            past = BackupRun.ended_at <= self._clock.now()
+            query = select(BackupRun).where(*_FINISHED, past).order_by(BackupRun.ended_at.desc(), BackupRun.id.desc())
+            return session.scalar(query.limit(1))
 
     def vital(self) -> tuple[int, int]:
-        """Return how many vital records there are, and how many of them the last good backup lacks in part or whole.
+        """Return how many vital records there are, and how many of them the last backup lacks in part or whole.
 
-        A record is lacking whose row, or a file of it, came after that backup was begun.
+        A record is lacking whose row, or a file of it, came after that backup was begun or could not be copied into it.
         """
-        began = self.last_begun()
+        last = self.last_finished()
         vital = (Record.vital_review.is_not(None), Record.state != RecordState.BINNED)
         with self._db.reading() as session:
             count = session.scalar(select(func.count(Record.id)).where(*vital)) or 0
-            if began is None:
+            if last is None:
                 return count, count
-            files = select(Content.id).where(Content.record_id == Record.id, Content.created_at > began).exists()
-            later = select(func.count(Record.id)).where(*vital, or_(Record.created_at > began, files))
+            missing = or_(Content.created_at > last.began_at, Content.object_key.in_(last.facts.get("faults", ())))
+            files = select(Content.id).where(Content.record_id == Record.id, missing).exists()
+            later = select(func.count(Record.id)).where(*vital, or_(Record.created_at > last.began_at, files))
             return count, session.scalar(later) or 0
 
     def last_proved(self) -> datetime | None:
@@ -157,7 +182,8 @@ class Safekeeping:
         Raises:
             NotAllowed: this person does not run the system.
             StandsAlready: one is being made.
-            Damaged: the set is made, but some contents could not be copied whole; facts: ``count``.
+            Damaged: the set is made, but some contents could not be copied whole (facts: ``count``), or an older set
+                does not verify (``part``).
             ArchiveError: as ``Backups.make``.
         """
         with self._guard.refusals(identity), self._db.reading() as session:
@@ -168,45 +194,63 @@ class Safekeeping:
             return self._made(identity, told, going_on)
 
     def _made(self, identity: Identity, told: Told, going_on: Callable[[], bool]) -> BackupSet:
-        with self._run(identity, BackupAct.MAKE) as run:
-            backups = self.backups()
-            limit = self._clock.now() - self._keep
-            made, forgotten = backups.make(limit, told, going_on, self._damaged())
-            run.set_id = made.id
+        with self.running(identity, BackupAct.MAKE) as run:
+            made = self.backups().make(self._clock.now() - self._keep, told, going_on, self._last())
+            run.set_id = made.set.id
             run.facts = {
-                "records": made.records,
-                "objects": made.objects,
-                "bytes": made.bytes,
-                "copied": made.copied,
-                "copied_bytes": made.copied_bytes,
-                "forgotten": forgotten,
+                "records": made.set.records,
+                "objects": made.set.objects,
+                "bytes": made.set.bytes,
+                "copied": made.set.copied,
+                "copied_bytes": made.set.copied_bytes,
+                "forgotten": made.forgotten,
             }
-            if made.faults:
-                run.facts |= {"faults": list(made.faults[:MOST])}
-                raise Damaged(what="backup", count=len(made.faults))
-        return made
+            if made.damaged:
+                run.error = DAMAGED_OLDER
+                run.facts |= {"damaged_sets": [str(each) for each in made.damaged]}
+            if made.set.faults:
+                run.error = DAMAGED if self._unknown(made.set.faults) else DAMAGED_KNOWN
+                run.facts |= {"faults": list(made.set.faults[:MOST_BAD])}
+                raise Damaged(what="backup", count=len(made.set.faults))
+            if made.damaged:
+                raise Damaged(what="backup", part=f"sets/{made.damaged[0]}/manifest")
+        return made.set
+
+    def _unknown(self, faults: Collection[str]) -> bool:
+        """Whether no check of stored files has found one of these yet; each such is to be looked at now."""
+        with self._db.writing() as work:
+            known = set(work.session.scalars(standing_findings().with_only_columns(FixityFinding.object_key)))
+            new = sorted(set(faults) - known)[:MOST_BAD]
+            ids = work.session.scalars(select(STORED.id).where(STORED.object_key.in_(new[:MOST]))).all()
+            self._outbox.add_many(work, JobKind.FIXITY, ids)
+            work.commit()
+        return bool(new)
 
     def check(self, identity: Identity, set_id: UUID | None, told: Told = lambda *_: None) -> list[str]:
         """Hash a set (by default the newest) against its manifest; return what is missing or changed.
 
         Raises ``NotAllowed``, ``NotFound``.
         """
-        with self._run(identity, BackupAct.CHECK) as run:
+        with self.running(identity, BackupAct.CHECK) as run:
             backups = self.backups()
             chosen = backups.find(set_id)
             bad = backups.check(chosen, told)
             run.set_id, run.facts = chosen.id, {"objects": chosen.objects, "bad": len(bad), "keys": bad[:MOST_BAD]}
-            run.error = "damaged" if bad else None
+            run.error = DAMAGED if bad else None
         return bad
 
-    def _damaged(self) -> Collection[str]:
-        """Return what checks found changed since the last good set was begun, by its keys."""
-        since = self.last_begun()
+    def _last(self) -> LastRun:
+        """Return the last set, and what is changed since: what checks found, and what that one lacked already."""
+        last = self.last_finished()
         with self._db.reading() as session:
             checks = select(BackupRun.facts).where(BackupRun.act == BackupAct.CHECK)
-            if since is not None:
-                checks = checks.where(BackupRun.ended_at >= since)
-            return {key for facts in session.scalars(checks) for key in facts.get("keys", ())}
+            if last is not None:
+                checks = checks.where(BackupRun.ended_at >= last.began_at)
+            changed = {key for facts in session.scalars(checks) for key in facts.get("keys", ())}
+        if last is None:
+            return LastRun(changed=changed)
+        changed |= {f"objects/{key}" for key in last.facts.get("faults", ())}
+        return LastRun(last.set_id, changed, [UUID(each) for each in last.facts.get("damaged_sets", ())])
 
     def tell(
         self,
@@ -217,26 +261,31 @@ class Safekeeping:
         facts: dict[str, Any],
         error: str | None,
     ) -> None:
-        """Keep what a restore or its rehearsal did."""
-        with self._run(identity, act) as run:
+        """Keep what a restore did."""
+        with self.running(identity, act) as run:
             run.set_id, run.began_at, run.facts, run.error = set_id, began_at, facts, error
 
     @contextmanager
-    def _run(self, identity: Identity, act: BackupAct) -> Iterator[BackupRun]:
-        """Check the right, keep the run from its begin to its end, and write the log."""
+    def running(self, identity: Identity, act: BackupAct) -> Iterator[BackupRun]:
+        """Check the right, keep the run from its begin to its end, however it ends, and write the log.
+
+        Earlier runs that have no end are ended first: they were killed. One that is at work on another machine after
+        all writes its own end over this.
+        """
         with self._guard.refusals(identity), self._db.writing() as work:
             self._guard.require_house(work.session, identity, Act.RUN_SYSTEM)
-            run = BackupRun(act=act, began_at=self._clock.now(), facts={})
+            self._end_killed(work, identity, act)
+            run = BackupRun(act=act, began_at=self._clock.now(), facts={}, set_id=None, error=None, ended_at=None)
             work.session.add(run)
             work.commit()
         began = run.began_at
         try:
             yield run
         except ArchiveError as error:
-            run.error = error.code
+            run.error = run.error or error.code
             raise
         except BaseException:
-            run.error = "broken_off"
+            run.error = BROKEN_OFF
             raise
         finally:
             run.ended_at = self._clock.now()
@@ -247,3 +296,13 @@ class Safekeeping:
                 body = {"set": str(run.set_id or ""), "error": run.error or ""} | facts
                 self._log.note(work.session, identity, f"backup.{act.value}", body=body)
                 work.commit()
+
+    def _end_killed(self, work: Work, identity: Identity, act: BackupAct) -> None:
+        now = self._clock.now()
+        left = select(BackupRun).where(BackupRun.ended_at.is_(None), BackupRun.act == act)
+        if act is not BackupAct.MAKE:  # sets are made one at a time; of the others several may run
+            left = left.where(BackupRun.began_at < now - _AT_MOST)
+        for run in work.session.scalars(left).all():
+            run.ended_at, run.error = now, BROKEN_OFF
+            body = {"set": str(run.set_id or ""), "error": BROKEN_OFF, "began_at": run.began_at.isoformat()}
+            self._log.note(work.session, identity, f"backup.{act.value}", body=body)

@@ -43,11 +43,14 @@ class Progress:
 
 @dataclass(frozen=True)
 class Outlasting:
-    """A backup that was made before the end, and until when it is kept. Files in it cannot be read any more."""
+    """A backup that was made before the end, and until when it is kept (None: until a person removes it).
+
+    Files in it cannot be read any more.
+    """
 
     name: str
     made_at: datetime
-    ends: datetime
+    ends: datetime | None
 
 
 @dataclass(frozen=True)
@@ -160,7 +163,7 @@ def of(row: DestructionProof) -> Findings:
         row.made_at, facts["seconds"], facts["records"], facts["contents"], facts["tables"], facts["columns"],
         facts["partitions"], facts["words"], facts["found"], facts["kept"], ring.get("copies", 0),
         tuple(ring.get("unconfirmed", ())), facts.get("database", {}), facts.get("expunge"), _moment(facts["pack_at"]),
-        [Outlasting(each["name"], *(datetime.fromisoformat(each[at]) for at in ("made_at", "ends")))
+        [Outlasting(each["name"], datetime.fromisoformat(each["made_at"]), _moment(each["ends"]))
          for each in facts["media"]],
         _moment(facts["rehearsed"]), tuple(dict.fromkeys(facts.get("rehearsed_on", {}).values())),
         tuple(facts.get("rehearsed_unread", ())),

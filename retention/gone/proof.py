@@ -77,7 +77,7 @@ class Proofs:
             "words": None if words is None else len(words),
             "found": {name: count for name, count in sorted(found.items()) if count}, "kept": tables.kept,
             "media": [
-                {"name": name, "made_at": made.isoformat(), "ends": end.isoformat()}
+                {"name": name, "made_at": made.isoformat(), "ends": end.isoformat() if end else None}
                 for name, made, end in (self._backups.older(gone_at) if gone_at else ())
             ],
             "pack_at": run.pack_at.isoformat() if run.pack_at else None,

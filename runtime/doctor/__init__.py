@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from archive.database import postgres
 from archive.errors import ArchiveError, Unavailable
 from archive.jobs.status import status
-from archive.model import House, JobState, LogUnsealed
+from archive.model import BackupRun, House, JobState, LogUnsealed
 from archive.model.log import INSERT_ONLY
 from indexer.ocr.engines import AUTO, LANGUAGES, NONE, TESSERACT, chosen, tesseract_languages
 from indexer.sandbox.office import OFF
@@ -29,6 +29,7 @@ from runtime.ready import REHEARSAL
 from runtime.refusals import as_ours
 from runtime.revisions import revisions
 from runtime.settings import Settings
+from runtime.upgrading import copies
 from runtime.wiring.parts import NoWaker, Parts, build
 from storage.generations import copies_of_ring
 from storage.ring import KeyRing
@@ -121,6 +122,8 @@ def _home(parts: Parts) -> Seen:
         yield state, message, {"home": str(home)}
     plain_here = parts.db.is_sqlite or parts.settings.search_url.startswith("embedded")
     yield State.WARNING, "encrypt_volume" if plain_here else "encrypt_servers", {"home": str(home)}
+    for path, at in copies(parts.settings):
+        yield State.WARNING, "upgrade_copy", {"path": str(path), "when": f"{at:%Y-%m-%d}"}
 
 
 def _ring(parts: Parts) -> Seen:
@@ -299,13 +302,24 @@ def _backup(parts: Parts) -> Seen:
     proved = kept.last_proved()
     if last is not None and (proved is None or parts.clock.now() - proved > UNPROVED):
         yield State.WARNING, "backup_unproved", {"when": proved.isoformat()[:10] if proved else ""}
-    yield from _copies_of_ring(parts, kept.last_begun())
+    last_set = kept.last_finished()
+    if last_set is not None:
+        yield from _told_of(last_set)
+    yield from _copies_of_ring(parts, last_set.began_at if last_set else None)
     if (parts.settings.run / REHEARSAL).exists():
         with held(parts.settings.run / "rehearsal.lock") as nobody:
             if nobody:
                 yield State.WARNING, "rehearsal_left", {"path": str(parts.settings.run / REHEARSAL)}
     kept.backups().answers()
     yield State.OK, "backups_answer", {}
+
+
+def _told_of(last: BackupRun) -> Seen:
+    """Tell what the last set lacks, and which older ones do not verify."""
+    if lacks := last.facts.get("faults"):
+        yield State.WARNING, "backup_lacks", {"count": len(lacks)}
+    if damaged := last.facts.get("damaged_sets"):
+        yield State.WARNING, "backup_sets_damaged", {"sets": ", ".join(damaged)}
 
 
 def _copies_of_ring(parts: Parts, since: datetime | None) -> Seen:

@@ -171,6 +171,16 @@ WORDS: Mapping[str, str] = {
         "Copies of the ring that do not open the last backup: %(names)s. Bring each here and run juanku keys copy."
     ),
     "ring_copies": mark("%(count)s registered copies of the ring open the last backup."),
+    "backup_lacks": mark(
+        "Files that could not be read whole and are not in the last backup: %(count)s. Run: juanku fixity mend."
+    ),
+    "backup_sets_damaged": mark(
+        "Backups that do not verify: %(sets)s. Nothing is forgotten until their files are taken away."
+    ),
+    "upgrade_copy": mark(
+        "A copy of the database from before the upgrade of %(when)s lies in %(path)s. What is destroyed stays readable "
+        "in it: remove it once all works."
+    ),
     "rehearsal_left": mark(
         "A rehearsal that was killed left a readable archive in %(path)s. Run it again, or remove the folder."
     ),

@@ -42,6 +42,7 @@ from runtime.fsck.uses import use_faults
 from runtime.verifying import verified
 from runtime.wiring.parts import Parts
 from storage.fixity.looks import Fixity, look
+from storage.restoring import LEFT_OUT
 
 ORPHAN_AGE = timedelta(hours=24)
 ROWS = 1000
@@ -303,7 +304,7 @@ def _acknowledged(parts: Parts, _counts: dict[str, int]) -> Iterator[Violation]:
 
 
 def _purged() -> Any:
-    return select(LogEntry.record_id).where(LogEntry.act.in_(("record.purge", "record.destroy")))
+    return select(LogEntry.record_id).where(LogEntry.act.in_(("record.purge", "record.destroy", LEFT_OUT)))
 
 
 def _levels(parts: Parts, _counts: dict[str, int]) -> Iterator[Violation]:

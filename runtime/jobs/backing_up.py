@@ -1,10 +1,10 @@
 """Making a backup as a job, each day and when someone asks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from archive.errors import ArchiveError, Damaged
+from archive.errors import ArchiveError, Damaged, Interrupted
 from archive.identity import system
 from archive.jobs.runner import ClaimedJob, Outcome
 from archive.model import JobKind
@@ -15,7 +15,12 @@ PLACE_AWAY = timedelta(minutes=30)
 
 
 class MakeBackups:
-    """Makes a set where the house has named a place for it; one that does not work is tried again all day."""
+    """Makes a set where the house has named a place for it; one that does not work is tried again all day.
+
+    Args:
+        safekeeping: the acts on backups.
+        ending: says whether this process is about to end; the next one makes the set then.
+    """
 
     kind = JobKind.BACKUP
     batch = 1
@@ -23,8 +28,9 @@ class MakeBackups:
     max_attempts = 40
     keep_done = False
 
-    def __init__(self, safekeeping: Safekeeping) -> None:
+    def __init__(self, safekeeping: Safekeeping, ending: Callable[[], bool]) -> None:
         self._safekeeping = safekeeping
+        self._ending = ending
 
     def run(self, jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Outcome]:
         """Make it; what could not be copied is told by the run's row and the doctor, and copied by the next."""
@@ -32,9 +38,11 @@ class MakeBackups:
         if not self._safekeeping.configured:
             return {job.id: Outcome.done()}
         try:
-            self._safekeeping.make(system("backup"), going_on=job.still_held)
+            self._safekeeping.make(system("backup"), going_on=lambda: not self._ending() and job.still_held())
         except Damaged:
             return {job.id: Outcome.done()}
+        except Interrupted as error:
+            return {job.id: Outcome.retry(error.code)}
         except ArchiveError as error:
             return {job.id: Outcome.retry(error.code, after=PLACE_AWAY)}
         return {job.id: Outcome.done()}

@@ -1,9 +1,10 @@
 """What carries destructions out, over what the settings choose."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 
 from archive.clock import Clock
 from archive.database import Database
@@ -20,6 +21,7 @@ from retention.gone.erasing import Erasing
 from retention.gone.proof import Proofs
 from runtime.settings import Settings
 from runtime.stores import StoreParts, folder
+from runtime.upgrading import copies
 from storage.erasing import FileErasing
 from storage.objects import FileStore
 from storage.safekeeping import AT_WORK, Safekeeping
@@ -40,12 +42,22 @@ class House:
 
 
 class KeyBackups:
-    """``ports.WrappedKeyBackups``: a set, whose key pack is that of now, where the house has named a place for sets."""
+    """``ports.WrappedKeyBackups``: a set, whose key pack is that of now, where the house has named a place for sets.
 
-    def __init__(self, safekeeping: Safekeeping, clock: Clock, keep: timedelta) -> None:
+    ``copies`` returns the copies of the database that upgrades left.
+    """
+
+    def __init__(
+        self,
+        safekeeping: Safekeeping,
+        clock: Clock,
+        keep: timedelta,
+        copies: Callable[[], Sequence[tuple[Path, datetime]]] = tuple,
+    ) -> None:
         self._safekeeping = safekeeping
         self._clock = clock
         self._keep = keep
+        self._copies = copies
 
     def renew(self) -> datetime | None:
         """Make a set. Raises ``Unavailable``, too, while another process makes one: it may lack the newest keys."""
@@ -60,8 +72,12 @@ class KeyBackups:
             pass
         return at
 
-    def older(self, than: datetime) -> Sequence[tuple[str, datetime, datetime]]:
-        """Return the sets made before a moment, each with the day on which it may be forgotten."""
+    def older(self, than: datetime) -> Sequence[tuple[str, datetime, datetime | None]]:
+        """Return the sets made before a moment, each with the day on which it may be forgotten, and such copies."""
+        left = [(path.name, at, None) for path, at in self._copies() if at <= than]
+        return [*self._sets(than), *left]
+
+    def _sets(self, than: datetime) -> Sequence[tuple[str, datetime, datetime]]:
         if not self._safekeeping.configured:
             return ()
         backups = self._safekeeping.backups()
@@ -82,7 +98,9 @@ def object_erasing(stores: StoreParts) -> ObjectErasing:
 def erasing(house: House) -> Erasing:
     """Return what carries destructions out."""
     hour = house.settings.wipe_hour
-    backups = KeyBackups(house.safekeeping, house.clock, timedelta(days=house.settings.backup_days))
+    backups = KeyBackups(
+        house.safekeeping, house.clock, timedelta(days=house.settings.backup_days), partial(copies, house.settings)
+    )
     batches = Batches(house.db, house.guard, house.log, house.outbox, house.means)
     proofs = Proofs(house.db, house.means, backups, house.clock)
     return Erasing(

@@ -28,7 +28,7 @@ from runtime.settings import Settings, place_of
 from runtime.wiring.parts import Parts
 from storage import dump
 from storage.attached import place, told_nothing
-from storage.backups import items_of
+from storage.contents import items_of
 from storage.copying import Item, Told
 from storage.keypack import load_pack, write_pack
 from storage.moving import LOG_TABLES, CarriedObjects, Summed, Sums, follow_log, summed

@@ -127,11 +127,20 @@ def work(settings: "Settings", queues: Sequence[str], *, first: bool) -> None:
         worker.start()
     finally:
         stop.set()
+        if first:  # before what still runs is waited for: it may be killed meanwhile
+            _tried(lambda: close_log(parts))
         for thread in threads:
             thread.join()
         if first:
             close_log(parts)
         parts.close()
+
+
+def _tried(act: Callable[[], None]) -> None:
+    try:
+        act()
+    except Exception:
+        log.exception("the log was not sealed at once; it is tried again")
 
 
 def _look_around(service: "Worker") -> None:

@@ -70,7 +70,7 @@ def handlers_of(parts: ServiceParts) -> list[Handler]:
         TakeBagsIn(JobKind.TAKE_IN, parts.db, parts.receiving.go_on),
         parts.erasing,
         SweepOrphans(parts.db, parts.store, parts.clock),
-        MakeBackups(parts.safekeeping),
+        MakeBackups(parts.safekeeping, parts.ending.is_set),
         CheckFixity(parts.fixity, parts.mending, parts.ending.is_set),
         LockObjects(parts.db, parts.locks, parts.clock, parts.zone),
         MakeCheckpoints(parts.sealer, parts.checkpoints, parts.db, parts.witness_bucket),

@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select, update
 
+from archive.errors import Damaged, StandsAlready
 from archive.identity import system
 from archive.ids import new_id
 from archive.model import (
+    BackupAct,
+    BackupRun,
     Channel,
     Content,
     Delivery,
@@ -29,7 +32,9 @@ from archive.model import (
 )
 from runtime.doctor import doctor
 from runtime.locks import held
+from runtime.restoring import rehearse, restore
 from runtime.settings import Settings, load
+from storage.restoring import LEFT_OUT
 from tests.factories.archives import Answer, Archive
 
 
@@ -141,23 +146,63 @@ def test_a_rehearsal_reports_and_leaves_nothing_behind_nor_what_a_killed_one_lef
     assert good(archive.run("fsck", "--json"))["ok"]
 
 
-def test_what_was_destroyed_since_does_not_come_back(archive: Archive, place: dict[str, str], tmp_path: Path) -> None:
+def test_what_was_destroyed_since_does_not_come_back_and_the_archive_is_whole_without_it(
+    archive: Archive, place: dict[str, str], tmp_path: Path
+) -> None:
     good(archive.run("backup", "--json", more=place))
     old = good(archive.run("backups", "--json", more=place))["sets"][0]["id"]
     parts = archive.parts()
     with parts.db.writing() as work:
-        doomed = work.session.scalars(select(Record).order_by(Record.id)).first()
+        said = select(LogEntry.record_id).where(LogEntry.act == "record.file")
+        doomed = work.session.scalars(select(Record).where(Record.id.in_(said)).order_by(Record.id)).first()
         assert doomed
-        title = doomed.title
+        title, gone = doomed.title, doomed.id
         work.session.execute(delete(OwnerKey).where(OwnerKey.owner_id == doomed.id))
         work.commit()
     archive.close()
     archive.run("backup", "--json", more=place)
     new = elsewhere(archive, tmp_path / "new")
-    report = new.run("restore", "--set", old, "--from", str(tmp_path / "backups"), "--json").document
-    assert report["destroyed_since"] == 1
+    report = good(new.run("restore", "--set", old, "--from", str(tmp_path / "backups"), "--json"))
+    assert (report["destroyed_since"], report["violations"]) == (1, [])
     with new.parts().db.reading() as session:
         assert title not in set(session.scalars(select(Record.title)))
+        (told,) = session.scalars(select(LogEntry).where(LogEntry.act == LEFT_OUT))
+        assert (told.record_id, str(told.subject_id), told.actor) == (gone, old, "system:restore")
+    assert good(new.run("log", "verify", "--json"))["ok"]
+
+
+def test_one_bad_copy_of_the_key_pack_ends_no_restore_and_one_restore_runs_at_a_time(
+    archive: Archive, place: dict[str, str], tmp_path: Path
+) -> None:
+    parts = archive.parts()
+    parts.settings = load(archive.environment | place)
+    made = parts.safekeeping.make(system("backup"))
+    backups = Path(place["JUANKU_BACKUP_URL"].removeprefix("file://"))
+    packs = [next(backups.rglob(f"{room}_{made.id}@*")) for room in ("keys", "keys-again")]
+    for number, path in enumerate(packs):
+        whole = path.read_bytes()
+        path.write_bytes(bytes(len(whole)))
+        new = elsewhere(archive, tmp_path / f"new{number}")
+        with held(new.settings.run / "restore.lock"), pytest.raises(StandsAlready, match="restore_at_work"):
+            restore(new.settings, backups.as_uri(), None, lambda *_: None)
+        report = restore(new.settings, backups.as_uri(), None, lambda *_: None)
+        assert (report.ok, report.restored.records) == (True, made.records)
+        path.write_bytes(whole)
+
+
+def test_a_rehearsal_that_fails_is_kept_with_its_reason(archive: Archive, place: dict[str, str]) -> None:
+    parts = archive.parts()
+    parts.settings = load(archive.environment | place)
+    made = parts.safekeeping.make(system("backup"))
+    (rows,) = Path(place["JUANKU_BACKUP_URL"].removeprefix("file://")).rglob(f"sets_{made.id}_database@*")
+    rows.write_bytes(bytes(rows.stat().st_size))
+    with pytest.raises(Damaged):
+        rehearse(parts, system("backup"), None, None, lambda *_: None)
+    with parts.db.reading() as session:
+        run = session.scalars(select(BackupRun).where(BackupRun.act == BackupAct.REHEARSE)).one()
+        assert (run.set_id, run.error, bool(run.ended_at)) == (made.id, "damaged", True)
+        assert session.scalars(select(LogEntry).where(LogEntry.act == "backup.rehearse")).one()
+    assert not (parts.settings.run / "rehearsal").exists()
 
 
 def test_a_run_that_is_killed_is_no_set_and_the_next_goes_on(archive: Archive, place: dict[str, str]) -> None:

@@ -70,7 +70,7 @@ def test_a_place_that_is_away_for_hours_gets_its_set_when_it_is_back_or_when_som
 ) -> None:
     services, place, off = house.services, tmp_path / "backups", tmp_path / "off"
     kept = services.house.safekeeping
-    workers = JobRunner(services.db, house.clock, [MakeBackups(kept)])
+    workers = JobRunner(services.db, house.clock, [MakeBackups(kept, lambda: False)])
 
     def ask() -> int:
         browser = house.browser("system")

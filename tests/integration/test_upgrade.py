@@ -49,6 +49,7 @@ def test_tables_are_brought_up_and_the_database_as_it_was_is_kept(older: Setting
     assert done.copy
     assert version(done.copy) == BEFORE
     assert stat.S_IMODE(done.copy.stat().st_mode) == 0o600
+    assert [part.facts["path"] for part in doctor(older) if part.message == "upgrade_copy"] == [str(done.copy)]
     again = upgrade(older)
     assert (again.before, again.after, again.copy) == (NOW, NOW, None)
 

@@ -16,7 +16,7 @@ from archive.identity import Identity
 from archive.log.readings import Readings
 from archive.model import AttachedTo, Attachment
 from archive.purging import remove_records
-from storage.backups import items_of
+from storage.contents import items_of
 from storage.objects import FileStore
 from storage.sweep import orphans, sweep_orphans
 from tests.factories.lending import LendingHouse, a_lending_house

@@ -5,7 +5,7 @@ from datetime import date
 from archive.database import Database
 from archive.ids import new_id
 from archive.model import Content, ContentState, File
-from storage.backups import items_of
+from storage.contents import items_of
 from tests.factories import records as rows
 from tests.factories.people import NOW
 

@@ -234,6 +234,7 @@ ACTS: Mapping[str, str] = {
     "log.verify": mark("log checked"),
     "record.purge": mark("cleared out of the bin"),
     "record.destroy": mark("destroyed"),
+    "record.leave_out": mark("not brought back by a restore: it was removed after the backup"),
     "person.add": mark("account added"),
     "person.active": mark("account opened or closed"),
     "person.role": mark("roles changed"),

@@ -322,6 +322,7 @@ STANDING: Mapping[str, str] = {
     "folder": mark("something in the folder"),
     "backup_at_work": mark("a backup that is being made"),
     "rehearsal_at_work": mark("a rehearsal that runs"),
+    "restore_at_work": mark("a restore that is at work"),
     "restore_elsewhere": mark("an archive here; the restore that broke off went elsewhere (restoring.json)"),
     "store": mark("something else in the store"),
     "login": mark("an account of this name"),

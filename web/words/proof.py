@@ -1,9 +1,9 @@
 """What the proof of a destruction found, in words: on its page, in its forms, and at the command line."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from archive.scrubbing import DONE
-from retention.gone.looks import Findings, Progress
+from retention.gone.looks import Findings, Outlasting, Progress
 from web.words import mark, minute, translator
 
 NOTHING = mark("Nothing of it was found in %(tables)s tables, %(partitions)s parts of the index, the store and caches.")
@@ -13,6 +13,10 @@ NO_COPY = mark("No copy of the key ring is registered: one that was made all the
 UNCONFIRMED = mark("This copy of the key ring has not confirmed: %(name)s")
 NOT_WIPED = mark("Not all was wiped (%(steps)s): words of it may stand in the files until their room is used again.")
 OUTLASTS = mark("Backup %(name)s of %(made_at)s is kept until %(ends)s; files in it cannot be read any more.")
+STAYS = mark(
+    "A copy of the database of %(made_at)s, from before an upgrade, stays in the data folder (%(name)s) until somebody "
+    "removes it; titles in it can be read."
+)
 NO_BACKUP = mark("No backup outlasts it.")
 REHEARSED = mark("Rehearsed on a scratch archive (%(on)s), down to raw bytes, on %(when)s.")
 UNREAD = mark("The files of these servers themselves could not be read at it: %(names)s.")
@@ -64,11 +68,15 @@ def outside_lines(found: Findings, locale: str, zone: str) -> Sequence[str]:
     lines = [say(UNCONFIRMED) % {"name": name} for name in found.unconfirmed]
     if not lines:
         lines = [say(CONFIRMED) % {"count": found.copies} if found.copies else say(NO_COPY)]
-    outlasting = [
-        say(OUTLASTS) % {"name": each.name, "made_at": minute(each.made_at, zone), "ends": minute(each.ends, zone)}
-        for each in found.media
-    ]
+    outlasting = [_outlasting(each, say, zone) for each in found.media]
     return [*lines, *(outlasting or [say(NO_BACKUP)])]
+
+
+def _outlasting(each: Outlasting, say: Callable[[str], str], zone: str) -> str:
+    facts = {"name": each.name, "made_at": minute(each.made_at, zone)}
+    if each.ends is None:
+        return say(STAYS) % facts
+    return say(OUTLASTS) % (facts | {"ends": minute(each.ends, zone)})
 
 
 def proof_lines(found: Findings, locale: str, zone: str) -> Sequence[str]:

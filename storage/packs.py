@@ -1,0 +1,38 @@
+"""The key pack in a place of backups: that of the newest set, put there twice, so that one bad copy ends no restore."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from io import BytesIO
+from uuid import UUID
+
+from archive.database import Database
+from archive.ports import ObjectStore
+from storage.backup_set import BackupSet
+from storage.copying import Item, is_whole
+from storage.keypack import write_pack
+from storage.sealed import Sealed
+
+ROOMS = ("keys/", "keys-again/")
+"""Where its copies lie, each under the id of its set. Sets of earlier versions have one alone, in the first."""
+
+
+def put_pack(db: Database, target: ObjectStore, key: bytes, set_id: UUID) -> str:
+    """Write the keys of now into a place, in each room; return the SHA-256 of the cipher bytes, which are the same."""
+    pack = BytesIO()
+    write_pack(db, pack)
+    sealed = b"".join(Sealed(key, set_id, [pack.getvalue()]).pieces())
+    for room in ROOMS:
+        target.put(f"{room}{set_id}", [sealed])
+    return hashlib.sha256(sealed).hexdigest()
+
+
+def newest_first(there: Iterable[str]) -> list[UUID]:
+    """Return the sets whose packs are among some keys, the newest first: ids follow time."""
+    found = {UUID(key.removeprefix(room)) for key in there for room in ROOMS if key.startswith(room)}
+    return sorted(found, reverse=True)
+
+
+def bad_copies(target: ObjectStore, there: Mapping[str, str], packed: BackupSet) -> list[str]:
+    """Return the keys of a set's pack whose copies are not there and whole; ``there``: keys and versions."""
+    wanted = (Item(f"{room}{packed.id}", 0, packed.keys_sha256) for room in ROOMS[: packed.packs])
+    return [each.key for each in wanted if each.key not in there or not is_whole(each, target, there[each.key])]
