@@ -17,7 +17,7 @@ from archive.ports import ObjectStore
 from runtime.settings import Settings
 from runtime.wiring.parts import NoWaker, Parts, build
 from storage.attached import place
-from storage.backups import items_of
+from storage.contents import items_of
 from storage.copying import Item, is_whole
 
 _UNDONE = "undone"
