@@ -142,6 +142,8 @@ class LogView(Generic[G]):
     def _as_seen(self, session: Session, identity: Identity, lines: Sequence[LogLine]) -> Sequence[LogLine]:
         """Return lines without what tells of records that this person does not see."""
         asked = {line.record_id for line in lines if line.record_id is not None}
+        if not asked:  # databases look through all records for one of none
+            return lines
         seen = {
             record.id
             for act in (self._read, self._custody)
