@@ -1,6 +1,6 @@
 """Reading the log: officers see all heads; who may read a record sees its history with what was changed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
@@ -38,6 +38,10 @@ class LogGuard(Protocol[A_contra]):
 
     def visible(self, session: Session, identity: Identity, act: A_contra) -> Select[Record]:
         """Return the records on which this person may do ``act``."""
+        ...
+
+    def allowed(self, session: Session, identity: Identity, ids: Collection[UUID], *acts: A_contra) -> Collection[UUID]:
+        """Return those of the records on which this person may do one of the acts."""
         ...
 
     def require(self, session: Session, identity: Identity, act: A_contra, record_id: UUID) -> Record:
@@ -142,13 +146,7 @@ class LogView(Generic[G]):
     def _as_seen(self, session: Session, identity: Identity, lines: Sequence[LogLine]) -> Sequence[LogLine]:
         """Return lines without what tells of records that this person does not see."""
         asked = {line.record_id for line in lines if line.record_id is not None}
-        if not asked:  # databases look through all records for one of none
-            return lines
-        seen = {
-            record.id
-            for act in (self._read, self._custody)
-            for record in session.scalars(self._guard.visible(session, identity, act).where(Record.id.in_(asked)))
-        }
+        seen = self._guard.allowed(session, identity, asked, self._read, self._custody)
         return [line if line.record_id in {None, *seen} else _unseen(line) for line in lines]
 
     def history(

@@ -4,7 +4,7 @@ A refusal is written in a transaction of its own, after the refused act's has en
 and on SQLite its lock would keep the entry waiting for itself. So a refusal ends the unit of work it happens in.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime, timedelta
@@ -22,7 +22,7 @@ from archive.errors import ArchiveError, NotAllowed, NotFound
 from archive.identity import Identity
 from archive.model import Content, ContentState, File, Record, RecordPerson
 from archive.policy.condition import holds
-from archive.policy.facts import facts_of
+from archive.policy.facts import facts_by_id, facts_of
 from archive.policy.reach import Reach, load_reach
 from archive.policy.rules import RULES, Act, condition, may
 from archive.policy.sql import where
@@ -192,6 +192,12 @@ class Guard:
             some = self.visible(session, identity).where(Record.id.in_(ids[start : start + AT_ONCE]))
             found |= set(session.scalars(some.with_only_columns(Record.id)))
         return found
+
+    def allowed(self, session: Session, identity: Identity, ids: Collection[UUID], *acts: Act) -> set[UUID]:
+        """Return those of a few records on which ``identity`` may do one of the acts: each is looked up by its key."""
+        reach = self.reach(session, identity)
+        rules = [condition(act, reach) for act in acts]
+        return {key for key, facts in facts_by_id(session, ids).items() if any(holds(rule, facts) for rule in rules)}
 
     def read_by_any(self, session: Session, people: Iterable[UUID], facts: Mapping[str, Any]) -> bool:
         """Return whether one at least of these people may read a record with ``facts`` now."""

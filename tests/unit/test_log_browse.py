@@ -1,5 +1,6 @@
 """Who sees what of the log."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any, Never
 from uuid import UUID
@@ -31,15 +32,19 @@ CHEN = Identity("chen", new_id())
 class Doors:
     """A guard that lets each named person do the acts it was told; records need not exist."""
 
-    def __init__(self, **allowed: Any) -> None:
-        self.allowed = allowed
+    def __init__(self, **may: Any) -> None:
+        self.may = may
 
     def require_house(self, _session: Session, identity: Identity, act: str) -> None:
-        if act not in self.allowed.get(identity.name, ()):
+        if act not in self.may.get(identity.name, ()):
             raise NotAllowed(act=act)
 
     def visible(self, _session: Session, identity: Identity, act: str) -> Select[Record]:
-        return select(Record).where(true() if act in self.allowed.get(identity.name, ()) else false())
+        return select(Record).where(true() if act in self.may.get(identity.name, ()) else false())
+
+    def allowed(self, session: Session, identity: Identity, ids: Collection[UUID], *acts: str) -> set[UUID]:
+        there = set(session.scalars(select(Record.id).where(Record.id.in_(ids))))
+        return there if set(acts) & set(self.may.get(identity.name, ())) else set()
 
     def require(self, _session: Session, _identity: Identity, _act: str, record_id: UUID) -> Never:
         raise NotFound(record=record_id)
