@@ -265,6 +265,6 @@ def test_a_copy_that_an_upgrade_left_outlasts_a_destruction_until_it_is_removed(
     house: WebHouse, kept: Safekeeping
 ) -> None:
     at = datetime(2026, 1, 1, tzinfo=UTC)
-    backups = KeyBackups(kept, house.clock, timedelta(90), lambda: [(Path("/home/juanku-0063.db"), at)])
+    backups = KeyBackups(kept, house.clock, timedelta(90), lambda: [(Path("/data/juanku-0063.db"), at)])
     assert backups.older(at + timedelta(1)) == [("juanku-0063.db", at, None)]
     assert backups.older(at - timedelta(1)) == []

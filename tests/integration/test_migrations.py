@@ -156,7 +156,7 @@ def test_holds_that_were_released_on_what_is_gone_name_it_no_more(bare: Database
             )  # fmt: skip
             session.add(row)
             keys.append(row.id)
-        session.execute(text("UPDATE alembic_version SET version_num = '0065'"))
+        session.execute(text("UPDATE alembic_version SET version_num = '0067'"))
         work.commit()
     migrate(bare)
     with bare.reading() as session:
