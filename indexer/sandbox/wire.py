@@ -192,11 +192,11 @@ def _scans(said: object, first: int, count: int) -> tuple[int, ...]:
 
 
 def lacked_memory(answer: bytes, end: dict[str, Any]) -> bool:
-    """Whether a fork says so, or broke down as those do whose library does not bear it."""
+    """Whether a fork says so, or ends as those do whose library does not bear it: some only call the file broken."""
     if not answer:
         return not end.get("timeout") and end.get("signal") not in _SIGNALS
     found = unpack_answer(answer) if len(answer) < _SHORT else None
-    return isinstance(found, Failure) and found.reason is Reason.MEMORY
+    return isinstance(found, Failure) and found.reason in {Reason.MEMORY, Reason.BROKEN}
 
 
 def why(answer: bytes, end: dict[str, Any]) -> Failure:

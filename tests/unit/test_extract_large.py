@@ -1,5 +1,6 @@
 """Markup of tens of megabytes is read piece by piece, within the memory of a fork, and says where it was cut."""
 
+import io
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -113,3 +114,15 @@ def test_what_is_larger_still_is_read_up_to_a_limit_and_says_so(
     assert found.cut
     assert "words" in found.pages[0]
     assert "end" not in found.pages[-1]
+
+
+def test_a_scan_of_many_points_is_read_though_it_has_few_bytes() -> None:
+    """Pillow calls a picture broken that it has no room for: with little memory at first, it is read again with all."""
+    from PIL import Image
+
+    made = io.BytesIO()
+    Image.new("RGB", (3600, 3600), "white").save(made, "JPEG2000")
+    data = made.getvalue()
+    with Extractor(parallel=2) as extractor:
+        found = extractor.extract("image/jp2", [data], len(data), 1, 1)
+    assert isinstance(found, Extracted), found

@@ -51,5 +51,6 @@ def test_only_what_may_have_lacked_memory_is_read_again() -> None:
     assert lacked_memory(b"", {**ended, "signal": 6})
     assert not lacked_memory(b"", {**ended, "timeout": True})
     assert not lacked_memory(b"", {**ended, "signal": 24})
-    assert not lacked_memory(pack_answer(Failure(Reason.BROKEN)), ended)
+    assert lacked_memory(pack_answer(Failure(Reason.BROKEN)), ended), "so Pillow calls a picture it has no room for"
+    assert not lacked_memory(pack_answer(Failure(Reason.ENCRYPTED)), ended)
     assert not lacked_memory(pack_answer(Extracted(("memory",), 1, 1)), ended)
