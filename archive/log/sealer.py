@@ -104,11 +104,10 @@ class Sealer:
 
 
 def _waiting(session: Session, limit: int) -> list[Waiting]:
+    """Return what waits. It is begun at the queue: along the time of the entries, all that are sealed would be passed."""
+    waiting = LogEntry.id.in_(select(LogUnsealed.entry_id))
     found = session.execute(
-        select(LogEntry.id, LogEntry.hash)
-        .join(LogUnsealed, LogUnsealed.entry_id == LogEntry.id)
-        .order_by(LogUnsealed.entry_id)  # ids follow time; by the entries' index all that are sealed were passed
-        .limit(limit)
+        select(LogEntry.id, LogEntry.hash).where(waiting).order_by(LogEntry.at, LogEntry.id).limit(limit)
     )
     return [(row.id, row.hash) for row in found]
 

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 import archive.model  # noqa: F401  (registers the tables)
@@ -23,7 +23,7 @@ from archive.log.sealer import Sealer
 from archive.log.verify import Fault, verify
 from archive.log.writer import Log
 from archive.model.log import LogClass, LogEntry, LogResult, LogSeal, LogUnsealed
-from tests.factories.databases import a_database
+from tests.factories.databases import ONLY_SQLITE, a_database
 from tests.fakes.clock import FixedClock
 from tests.fakes.signer import MemorySigner
 from tests.fakes.vault import MemoryVault
@@ -164,6 +164,19 @@ def test_sealing_keeps_the_order_of_time_and_empties_the_queue(
         assert [seal.seq for seal in seals] == list(range(1, 701))
         assert session.scalar(select(func.count()).select_from(LogUnsealed)) == 0
     assert len(holds) >= 2
+
+
+@ONLY_SQLITE
+def test_a_look_for_what_waits_passes_nothing_that_is_sealed(db: Database, log: Log, clock: FixedClock) -> None:
+    noted(db, log)
+    asked: list[tuple[str, tuple[object, ...]]] = []
+    event.listen(db.engine, "before_cursor_execute", lambda *told: asked.append((told[2], told[3])))
+    assert Sealer(db, clock).seal() == 1
+    (look,) = [each for each in asked if "log_unsealed" in each[0] and "ORDER BY" in each[0]]
+    with db.reading() as session:
+        plan = [row[3] for row in session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {look[0]}", look[1])]
+    assert plan
+    assert not [step for step in plan if step.startswith("SCAN log_entry")], plan
 
 
 def test_two_sealers_at_once_make_one_chain(db: Database, log: Log, clock: FixedClock) -> None:

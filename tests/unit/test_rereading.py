@@ -1,6 +1,7 @@
 """Files are read again: what can be read now is gained, what was read before is never lost."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from uuid import UUID
@@ -43,6 +44,9 @@ class Reader:
         self.says: Extracted | Failure = Failure(Reason.UNSUPPORTED)
         self.kind = "application/msword"
 
+    def room(self, _size: int) -> nullcontext[None]:
+        return nullcontext()
+
     def hold(self, data: object, size: int) -> MemoryFile:
         return MemoryFile(data, size=size, limit=10_000)  # type: ignore[arg-type]
 
@@ -54,6 +58,9 @@ class Reader:
 
     def extract_held(self, *_: object) -> Extracted | Failure:
         return self.says
+
+    def series(self, *_: object) -> Iterator[Extracted]:
+        return iter(())
 
 
 @pytest.fixture
