@@ -7,6 +7,7 @@ which another person approves.
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import islice
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session
 from archive.database import Database
 from archive.errors import Fault, InvalidInput
 from archive.identity import Identity
+from archive.model import DueState
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import TermsMoved
@@ -22,6 +24,9 @@ from retention.change import candidates
 from retention.previewing import Change, Looking, Move, Preview, moved
 from retention.reckoning import DueDays, World, as_kept, world
 from retention.rules import sooner
+
+Term = tuple[DueState, date | None]
+"""How a clock stands, and its day."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +50,12 @@ class Branches:
         """Count what would move of the records that this person reads. Raises ``NotAllowed``."""
         with self._guard.refusals(identity), self._db.reading(long=True) as session:
             self._guard.require_house(session, identity, Act.MANAGE_SCHEME)
-            change = _change(world(session), {category: parent})
+            now = world(session)
+            change = _change(now, {category: parent})
             if change is None:
                 return Seen(Preview({}, 0), shorter=False)
             preview = self._looking.count(session, identity, change)
-            return Seen(preview, any(self._sooner(session, change)))
+            return Seen(preview, any(sooner(*terms) for terms in self._terms(session, now, change)))
 
     def moves(
         self, identity: Identity, category: UUID, parent: UUID | None, *, after: UUID | None = None, limit: int
@@ -65,8 +71,7 @@ class Branches:
         now, day = world(session), self._guard.day()
         counts: Counter[str] = Counter()
         if change := _change(now, to):
-            for row, each in self._due_days.each(session, change.then, where=change.which):
-                was, will = (row.kept_state, row.kept_due), as_kept(each)[:2]
+            for was, will in self._terms(session, now, change):
                 if sooner(was, will):
                     raise InvalidInput(Fault("parent", "terms_shorter"))
                 if how := moved(was, will, day):
@@ -77,9 +82,10 @@ class Branches:
         """See ``BranchTerms``."""
         return world(session) == found.seen
 
-    def _sooner(self, session: Session, change: Change) -> Iterator[bool]:
-        for row, each in self._due_days.each(session, change.then, where=change.which):
-            yield sooner((row.kept_state, row.kept_due), as_kept(each)[:2])
+    def _terms(self, session: Session, now: World, change: Change) -> Iterator[tuple[Term, Term]]:
+        """Yield what is in force and what would be; kept days may still have to follow a schedule that was approved."""
+        for before, after in self._due_days.each_in_both(session, now, change.then, where=change.which):
+            yield as_kept(before)[:2], as_kept(after)[:2]
 
 
 def _change(now: World, to: Mapping[UUID, UUID | None]) -> Change | None:

@@ -50,9 +50,11 @@ class World:
     def of_category(self, category: UUID) -> UUID | None:
         """Return the schedule of a category: its own, else the nearest above it."""
         at: UUID | None = category
-        while at is not None:
+        passed: set[UUID] = set()
+        while at is not None and at not in passed:  # of two moves at once a ring may be asked for, and is refused
             if (found := self.on_category.get(at)) is not None:
                 return found
+            passed.add(at)
             at = self.parents.get(at)
         return None
 
@@ -243,6 +245,18 @@ def kept(session: Session, ids: Collection[UUID]) -> dict[UUID, Kept]:
     return found
 
 
+def _in_units(session: Session, query: Select[Any]) -> Iterator[Sequence[Any]]:
+    """Yield rows some thousands at a time, those of a dossier together."""
+    rows = session.connection().execute(query.order_by(UNIT), execution_options={"yield_per": AT_ONCE})
+    held: list[Any] = []
+    for row in rows:
+        if len(held) >= AT_ONCE and _unit(row) != _unit(held[-1]):
+            yield held
+            held = []
+        held.append(row)
+    yield held
+
+
 def as_kept(each: Reckoned) -> Kept:
     """Return what is to be kept of a clock."""
     return each.due.state, each.due.day, each.schedule
@@ -286,15 +300,17 @@ class DueDays:
             columns: more that rows are to have beside ``FACTS``.
             where: conditions that hold for all records of a dossier or for none.
         """
-        query = FACTS.add_columns(*columns).where(*where).order_by(UNIT)
-        rows = session.connection().execute(query, execution_options={"yield_per": AT_ONCE})
-        held: list[Any] = []
-        for row in rows:
-            if len(held) >= AT_ONCE and _unit(row) != _unit(held[-1]):
-                yield from _clocks(session, here, held, self._zone)
-                held = []
-            held.append(row)
-        yield from _clocks(session, here, held, self._zone)
+        for rows in _in_units(session, FACTS.add_columns(*columns).where(*where)):
+            yield from _clocks(session, here, rows, self._zone)
+
+    def each_in_both(
+        self, session: Session, here: World, there: World, *, where: Sequence[ColumnElement[bool]]
+    ) -> Iterator[tuple[Reckoned, Reckoned]]:
+        """Yield of all that fit how their clocks stand here and there. As ``each``."""
+        for rows in _in_units(session, FACTS.where(*where)):
+            other = {row.id: each for row, each in _clocks(session, there, rows, self._zone)}
+            for row, each in _clocks(session, here, rows, self._zone):
+                yield each, other[row.id]
 
     def reckon(self, session: Session, ids: Collection[UUID], here: World | None = None) -> dict[UUID, Reckoned]:
         """Return how the clocks stand of all filed records among these and of those in one dossier with them."""

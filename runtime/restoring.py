@@ -191,6 +191,7 @@ def _bring_back(parts: Parts, url: str, chosen: BackupSet, told: Told, *, witnes
         )
         parts.sealer.seal_all()
         parts.checkpoints.make()
+    parts.sealer.seal_all()  # of a rehearsal too: it tells what it left out
     failpoints.reach("restore.told")
     told("fsck", 0, 0)
     violations = [

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
+from archive.accounts import folded
 from archive.cataloguing.showing import number_of
 from archive.database import Database
 from archive.identity import Identity
@@ -50,7 +51,7 @@ class CounterPapers:
     def waiting(self, identity: Identity, login: str) -> Sequence[PaperAt]:
         """Return what waits at the counter for someone, of records that this person lends."""
         with self._db.reading() as session:
-            who = session.scalar(select(Person).where(Person.login == login.strip().casefold()))
+            who = session.scalar(select(Person).where(Person.login == folded(login)))
             return self._waiting(session, identity, who) if who is not None else ()
 
     def issue(self, identity: Identity, person: UUID, record_id: UUID, out: AtCounter) -> PaperAt | None:

@@ -104,7 +104,7 @@ class Sealer:
 
 
 def _waiting(session: Session, limit: int) -> list[Waiting]:
-    """Return what waits. It is begun at the queue: along the time of the entries, all that are sealed would be passed."""
+    """Return what waits, begun at the queue: along the time of the entries all that are sealed would be passed."""
     waiting = LogEntry.id.in_(select(LogUnsealed.entry_id))
     found = session.execute(
         select(LogEntry.id, LogEntry.hash).where(waiting).order_by(LogEntry.at, LogEntry.id).limit(limit)

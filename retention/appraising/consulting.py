@@ -196,7 +196,7 @@ class Consulting:
             AppraisalAdvice.record_id.in_(ids),
         )  # fmt: skip
         if asked := session.scalar(earlier):
-            raise InvalidInput(Fault("person", "asked_already", {"count": asked}))
+            raise InvalidInput(Fault("person", "consulted_already", {"count": asked}))
         return who
 
 

@@ -135,11 +135,13 @@ def _numbered(session: Session, key: UUID, lines: Sequence[Line]) -> Sequence[Li
     """Give lines that an earlier version wrote their archive numbers: of what is there, or in the register."""
     if all(each.archive for each in lines):
         return lines
+    destroyed = select(func.max(DestroyedRecord.archive_number)).where(
+        DestroyedRecord.record_id == AppraisalItem.record_id  # one taken out of a run stands in the next one's list too
+    )
     items = (
-        select(func.coalesce(Record.archive_number, DestroyedRecord.archive_number))
+        select(func.coalesce(Record.archive_number, destroyed.scalar_subquery()))
         .select_from(AppraisalItem)
         .outerjoin(Record, Record.id == AppraisalItem.record_id)
-        .outerjoin(DestroyedRecord, DestroyedRecord.record_id == AppraisalItem.record_id)
         .where(AppraisalItem.appraisal_id == key)
     )
     numbers = session.scalars(items.order_by(AppraisalItem.position)).all()

@@ -16,7 +16,7 @@ from runtime.cli.common import command, opened
 from runtime.cli.out import Out
 from runtime.scratch import SERVERS
 from web.words import mark
-from web.words.proof import FOUND, NOT_WIPED, NOTHING, OUTLASTS, PROGRESS, UNCONFIRMED, UNREAD, not_wiped
+from web.words.proof import FOUND, NOT_WIPED, NOTHING, OUTLASTS, PROGRESS, STAYS, UNCONFIRMED, UNREAD, not_wiped
 
 if TYPE_CHECKING:
     from runtime.wiring.parts import Parts
@@ -115,7 +115,7 @@ def _said(out: Out, facts: dict[str, Any]) -> list[str]:
     if steps := not_wiped(facts.get("database", {}), facts.get("expunge")):
         lines.append(out.gettext(NOT_WIPED, steps=steps))
     lines += [out.gettext(UNCONFIRMED, name=name) for name in facts.get("ring", {}).get("unconfirmed", ())]
-    return lines + [out.gettext(OUTLASTS, **each) for each in facts["media"]]
+    return lines + [out.gettext(OUTLASTS if each["ends"] else STAYS, **each) for each in facts["media"]]
 
 
 destruction.add_command(prove)

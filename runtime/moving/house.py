@@ -82,6 +82,7 @@ class HouseMove:
         self._telling = told
         self._going_on = going_on
         self._parts = differing(source.settings, target)
+        target.home.mkdir(parents=True, exist_ok=True, mode=0o700)  # first: what is made in it makes it for all to read
         self._target = moving_parts(target, source.settings)
         self._objects = CarriedObjects(
             source.store, self._target.store, source.settings.home / "move" / "carried", going_on
@@ -117,7 +118,6 @@ class HouseMove:
     def _check(self) -> None:
         if not self._parts:
             raise InvalidInput(Fault("to", "same_place"))
-        self._settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._settings.run.mkdir(exist_ok=True, mode=0o700)
         if KeyRing.open(self._settings.keys).id != self._source.ring.id:
             raise BrokenSetting(variable="JUANKU_KEYS", reason="other_ring")

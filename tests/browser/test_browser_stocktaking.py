@@ -10,8 +10,12 @@ import pytest
 pytest.importorskip("playwright")
 from playwright.sync_api import Browser, Page, Route, expect
 from playwright.sync_api import Error as PlaywrightError
+from sqlalchemy import select
 
+from archive.identity import Role, system
+from archive.model import Person
 from tests.browser.pages import CHROMIUM, a_browser
+from tests.factories import people as rights
 from tests.factories.furnished import served
 from tests.factories.stock_pages import Hands, a_counted_room
 from tests.factories.web_house import PASSWORD, WebHouse, a_web_house
@@ -42,8 +46,8 @@ def _opened(browser: Browser, at: str) -> Page:
     return page
 
 
-def _sign_in(page: Page) -> None:
-    page.fill("[name=login]", "archivist")
+def _sign_in(page: Page, login: str = "archivist") -> None:
+    page.fill("[name=login]", login)
     page.fill("[name=password]", PASSWORD)
     page.press("[name=password]", "Enter")
     expect(page.locator("[name=login]")).to_have_count(0)
@@ -136,3 +140,29 @@ def test_who_signs_in_again_on_another_page_loses_no_scan(house: WebHouse, brows
         _scan(page, numbers[1])
         expect(page.locator("[data-waits]")).to_be_hidden()
         expect(page.locator("[data-recent] li")).to_have_count(2)
+
+
+def test_what_someone_scanned_is_not_sent_by_another_who_signs_in(house: WebHouse, browser: Browser) -> None:
+    numbers, _ = a_counted_room(house, "K1", 1)
+    roles = [Role.ARCHIVIST]
+    house.services.people.add_person(system("set-up"), login="second", name="另一位", password=PASSWORD, roles=roles)
+    with house.services.db.writing() as work:
+        second = work.session.scalars(select(Person).where(Person.login == "second")).one()
+        second.clearance = 4
+        rights.grants(work.session, second, fonds=house.category.fonds_id)
+        work.commit()
+    at = Hands(house, "archivist").post("/stocktakings", place="K1-1-1-1").location
+    with served(house.app) as url:
+        page = _opened(browser, url + at)
+        expect(page.locator("[data-standing]")).to_have_text("K1-1-1-1")
+        another = page.context.new_page()
+        another.goto(url + "/")
+        another.locator(".me summary").click()
+        another.locator("form[action$='/sign-out'] button").click()
+        expect(another).to_have_url(re.compile("/sign-in"))
+        _sign_in(another, "second")
+        another.goto(url + at)
+        expect(another.locator("#field-scan")).to_be_visible()
+        _scan(page, numbers[0])
+        expect(page.locator(".scan-fault")).to_be_visible()
+        expect(page.locator("[data-waits]")).to_contain_text("1")

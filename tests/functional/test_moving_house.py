@@ -101,6 +101,7 @@ def test_a_house_moves_whole_and_the_old_place_is_closed_until_it_is_taken_back(
     assert json.loads(Path(report["report"]).read_text())["move"] == report["move"]
 
     assert shown(new) == before
+    assert new.home.stat().st_mode & 0o077 == 0, "what lies in it is for the house's own account alone"
     assert whole(new)
     assert told_anew(new.parts())
     acts = select(LogEntry.act).where(LogEntry.act.startswith("house.move"))

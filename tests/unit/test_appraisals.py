@@ -385,7 +385,7 @@ def test_the_chair_alone_asks_one_outside_the_panel_who_reads_what_is_asked_of(m
     assert asked(made) == []
     assert consulting.ask(house.colleague, key, [first], "赵", "业务上还用吗？") == 1
     assert asked(made) == [(first, "业务上还用吗？")]
-    with pytest.raises(InvalidInput, match="asked_already"):
+    with pytest.raises(InvalidInput, match="consulted_already"):
         consulting.ask(house.colleague, key, [first], "赵", "再问")
 
 

@@ -44,6 +44,20 @@ def move(made: RetainedHouse, category: Category, parent: Category | None) -> No
     scheme_of(made).move(made.house.archivist, category.id, to, version=version, reason="归并")
 
 
+def below(made: RetainedHouse) -> Category:
+    """Add a category below the house's, without a schedule of its own."""
+    house = made.house
+    with house.db.writing() as work:
+        leaf = Category(
+            fonds_id=house.category.fonds_id, code="LEAF", names={}, level_rank=1, term="D10", position=9,
+            parent_id=house.category.id, version=1, number_rule_id=house.category.number_rule_id, fields=[],
+            required=[], documents=[],
+        )  # fmt: skip
+        work.session.add(leaf)
+        work.commit()
+    return leaf
+
+
 def code_of(refused: pytest.ExceptionInfo[InvalidInput]) -> list[tuple[str, str]]:
     return [(each.field, each.code) for each in refused.value.faults]
 
@@ -110,14 +124,7 @@ def test_what_is_told_to_do_instead_brings_it_there(made: RetainedHouse) -> None
 def test_a_move_to_a_longer_term_is_done_by_one_and_days_follow(made: RetainedHouse) -> None:
     house = made.house
     made.schedule("A", house.category, term="D10")
-    with house.db.writing() as work:
-        leaf = Category(
-            fonds_id=house.category.fonds_id, code="LEAF", names={}, level_rank=1, term="D10", position=9,
-            parent_id=house.category.id, version=1, number_rule_id=house.category.number_rule_id, fields=[],
-            required=[], documents=[],
-        )  # fmt: skip
-        work.session.add(leaf)
-        work.commit()
+    leaf = below(made)
     made.schedule("B", house.other, term="D30")
     [record] = made.filed(house.add("会议纪要", drawn_to=date(2024, 12, 31), category=leaf))
     moves = made.retention.branches.moves(house.archivist, leaf.id, house.other.id, limit=9)
@@ -129,6 +136,20 @@ def test_a_move_to_a_longer_term_is_done_by_one_and_days_follow(made: RetainedHo
         made.retention.due_days.follow(work.session, [record])
         work.commit()
     assert made.day(record) == date(2055, 1, 1)
+
+
+def test_a_longer_term_counts_from_its_approval_also_while_days_follow(made: RetainedHouse) -> None:
+    house = made.house
+    made.schedule("A", house.other, term="D10")
+    longer = made.schedule("B", house.category, term="D10")
+    leaf = below(made)
+    [record] = made.filed(house.add("会议纪要", drawn_to=date(2024, 12, 31), category=leaf))
+    draft = made.draft(longer, "B", house.category, term="D30")
+    made.retention.schedules.decide(house.colleague, draft, "同意", approve=True)
+    assert made.day(record) == date(2035, 1, 1), "its day has still to follow"
+    with pytest.raises(InvalidInput) as refused:
+        move(made, leaf, house.other)
+    assert code_of(refused) == [("parent", "terms_shorter")]
 
 
 def test_schedules_that_change_while_a_move_is_looked_at_make_it_begin_anew(

@@ -7,6 +7,7 @@ from flask import Blueprint, Response, flash, make_response, redirect, render_te
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
+from archive.accounts import folded
 from archive.errors import ArchiveError, Fault, InvalidInput, NotAllowed, NotFound
 from archive.ids import new_id
 from archive.loans.counter import Handed, Seen
@@ -127,7 +128,7 @@ def _standing(login: str, slip: str = "") -> Scan:
             _key, scan.name = services().lending.counter.person(identity(), login)
         except NotFound:
             return scan
-        scan.person = login.strip().casefold()
+        scan.person = folded(login)
         try:
             scan.slip = UUID(slip) if slip else new_id()
         except ValueError:

@@ -112,8 +112,10 @@
   // Who signed in again on another page has another token there.
   async function renewed() {
     const reply = await fetch(location.href, { credentials: "same-origin" });
-    const found = tokenIn(new DOMParser().parseFromString(await reply.text(), "text/html"));
-    if (!found || found === token) return false;
+    const page = new DOMParser().parseFromString(await reply.text(), "text/html");
+    const found = tokenIn(page);
+    const theirs = page.querySelector("form.stock")?.dataset.kept === words.kept; // not another person's
+    if (!found || found === token || !theirs) return false;
     token = found;
     return true;
   }

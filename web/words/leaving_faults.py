@@ -39,7 +39,7 @@ LEAVING_FAULTS: Mapping[str, str] = {
     "on_the_panel": mark("sits on the panel, and gives an opinion there"),
     "reads_them_not": mark("may not read so many of the records chosen: %(count)s"),
     "answered_already": mark("was given already, and stays as it is"),
-    "asked_already": mark("was asked already of so many of the records chosen: %(count)s"),
+    "consulted_already": mark("was asked already of so many of the records chosen: %(count)s"),
     "still_secret": mark("one of the records is secret still, or need-to-know: declassify it first"),
     "ends_in_the_past": mark("the period of one of the records would still end before tomorrow"),
     "day_not_ahead": mark("must be a day after today"),
