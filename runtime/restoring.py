@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -85,8 +86,9 @@ def unfinished(settings: Settings) -> bool:
 
 def _begun_here(settings: Settings) -> bool:
     """Whether one was begun into the very database and store that the settings name: what is there may be dropped."""
-    mark = settings.home / RESTORING
-    return mark.exists() and json.loads(mark.read_text()).get("into") == place_of(settings)
+    with suppress(FileNotFoundError, ValueError):
+        return bool(json.loads((settings.home / RESTORING).read_text()).get("into") == place_of(settings))
+    return False
 
 
 def restore(settings: Settings, url: str, set_id: UUID | None, told: Told) -> Report:

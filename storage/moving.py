@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from archive import failpoints
 from archive.database import Base, Database
-from archive.errors import Damaged, Interrupted
+from archive.errors import Conflict, Damaged, Interrupted, Unavailable
 from archive.model import LogCheckpoint, LogEntry, LogSeal, LogUnsealed
 from archive.ports import ObjectInfo, ObjectStore
 from storage.copying import COPIERS, Item, Told, copied, is_whole
@@ -69,7 +70,8 @@ class CarriedObjects:
         Raises ``Interrupted``; what came stays, and is not copied again.
         """
         for key in self.versions.keys() - {item.key for item in items}:
-            self._target.remove(key, self.versions.pop(key))
+            with suppress(Conflict, Unavailable):  # an everyday account of a bucket may not; its sweep does later
+                self._target.remove(key, self.versions.pop(key))
         wanted = [item for item in items if item.key not in self.versions]
         self._journal.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with ThreadPoolExecutor(COPIERS) as pool, self._journal.open("a", encoding="utf-8") as journal:

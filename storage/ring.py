@@ -310,13 +310,9 @@ class KeyRing:
         Raises:
             BrokenSetting: the folder cannot be written, or holds another ring or something else.
         """
-        if not (folder / _ROOT).exists():
-            ringfiles.make_folder(folder)
-            if any(each.name not in _BEGUN and not each.name.startswith(f".{_ROOT}.") for each in folder.iterdir()):
-                raise broken("not_empty", folder)
-            folder.chmod(0o700)
-        elif self._read_root(folder / _ROOT)[0] != self.id:
-            raise broken("another_ring", folder)
+        if folder.resolve() == self.folder.resolve():
+            return  # it is the ring itself, as after a move to what was a copy
+        self._begin_copy(folder)
         ringfiles.make_folder(folder / "generations")
         with ringfiles.locked(self.folder), ringfiles.locked(folder):
             for gone in sorted(self.folder.glob("generations/*.gone")):
@@ -334,6 +330,15 @@ class KeyRing:
                     ringfiles.write(there, data)
             if (folder / _NEXT).exists():
                 _replace_root(folder)
+
+    def _begin_copy(self, folder: Path) -> None:
+        if not (folder / _ROOT).exists():
+            ringfiles.make_folder(folder)
+            if any(each.name not in _BEGUN and not each.name.startswith(f".{_ROOT}.") for each in folder.iterdir()):
+                raise broken("not_empty", folder)
+            folder.chmod(0o700)
+        elif self._read_root(folder / _ROOT)[0] != self.id:
+            raise broken("another_ring", folder)
 
 
 def _bound(purpose: str) -> bytes:

@@ -168,6 +168,7 @@ class HouseMove:
 
     def _carry_all(self) -> None:
         if self._parts == ["index"]:
+            self._carry_ring()
             self._index.build(exact=False)  # what changes meanwhile is mended by the new place (index repair)
             return
         if not self._live:

@@ -4,6 +4,7 @@ import json
 import shutil
 import stat
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -302,6 +303,11 @@ def test_a_key_that_another_process_destroys_just_now_breaks_no_opening(
 
     monkeypatch.setattr(ringfiles, "read_json", destroyed_meanwhile)
     assert KeyRing.open(ring.folder).is_destroyed(going)
+
+
+def test_the_ring_itself_is_its_own_copy_and_waits_for_nobody(ring: KeyRing) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(ring.refresh_copy, ring.folder / ".").result(timeout=20) is None
 
 
 def test_another_ring_is_no_copy(ring: KeyRing, tmp_path: Path) -> None:
