@@ -2,6 +2,7 @@
 
 import mmap
 import re
+import struct
 
 from indexer import kinds
 
@@ -11,6 +12,7 @@ _NAMED = re.compile(r"\.(?:z\d\d+|r\d\d|(?:7z|zip|rar|tar|tgz|gz|bz2|xz)\.\d{3}|
 _SPANNED = b"PK\x07\x08PK\x03\x04"
 _END, _END_BYTES, _COMMENT = b"PK\x05\x06", 22, 65_535
 _SIXTY_FOUR = 0xFFFF
+_SEVEN_HEAD, _TAR_END = 32, 1024
 _RAR_4, _RAR_5 = b"Rar!\x1a\x07\x00", b"Rar!\x1a\x07\x01\x00"
 
 
@@ -22,9 +24,19 @@ def is_part(kind: str, name: str, data: mmap.mmap | bytes) -> bool:
     if kind not in _MAY_BE:
         return False
     head = bytes(data[:64])
-    if head.startswith(_SPANNED) or bool(_NAMED.search(name)):
+    if head.startswith(_SPANNED) or (bool(_NAMED.search(name)) and not _is_whole(kind, data)):
         return True
     return _is_rar_volume(head) or (head.startswith(b"PK\x03\x04") and _ends_a_split_zip(data))
+
+
+def _is_whole(kind: str, data: mmap.mmap | bytes) -> bool:
+    """Whether a file reaches to its own end: what is smaller than one part is named as the first all the same."""
+    if kind == kinds.SEVENZIP and len(data) >= _SEVEN_HEAD:
+        behind, long = struct.unpack("<QQ", data[12:28])  # where its directory lies
+        return bool(_SEVEN_HEAD + behind + long == len(data))
+    if kind == kinds.ZIP:
+        return data.rfind(_END, max(0, len(data) - _END_BYTES - _COMMENT)) >= 0 and not _ends_a_split_zip(data)
+    return kind in kinds.TARS and len(data) >= _TAR_END and not any(data[-_TAR_END:])
 
 
 def _ends_a_split_zip(data: mmap.mmap | bytes) -> bool:

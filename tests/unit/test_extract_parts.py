@@ -5,6 +5,7 @@ import struct
 import zipfile
 import zlib
 
+import py7zr
 import pytest
 
 from indexer import kinds
@@ -43,7 +44,8 @@ def a_rar(version: int, *, volume: bool, extra: bool = False) -> bytes:
         (kinds.UNKNOWN, "图纸.z02", bytes(range(256))),
         (kinds.ZIP, "图纸.zip", a_zip(disk=2)),
         (kinds.ZIP, "图纸.zip", a_zip(disk=2, comment=b"x" * 65_535)),
-        (kinds.ZIP, "图纸.zip.001", a_zip()),
+        (kinds.ZIP, "图纸.zip.001", a_zip()[:40]),
+        (kinds.TAR, "图纸.tar.001", bytes(1024) + b"x"),
         (kinds.UNKNOWN, "图纸.zip.002", bytes(range(256))),
         (kinds.SEVENZIP, "图纸.7z.001", b"7z\xbc\xaf\x27\x1c" + bytes(30)),
         (kinds.UNKNOWN, "图纸.7Z.014", bytes(range(256))),
@@ -56,6 +58,25 @@ def a_rar(version: int, *, volume: bool, extra: bool = False) -> bytes:
 )
 def test_a_part_is_told_by_its_bytes_or_by_its_name(kind: str, name: str, data: bytes) -> None:
     assert is_part(kind, name, data)
+
+
+def a_seven() -> bytes:
+    with io.BytesIO() as out:
+        with py7zr.SevenZipFile(out, "w") as package:
+            package.writestr("物业档案", "a.txt")
+        return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "data"),
+    [
+        (kinds.ZIP, "图纸.zip.001", a_zip()),
+        (kinds.SEVENZIP, "图纸.7z.001", a_seven()),
+        (kinds.TAR, "图纸.tar.001", b"x" + bytes(2048)),
+    ],
+)
+def test_what_is_whole_is_no_part_though_it_is_named_as_the_first(kind: str, name: str, data: bytes) -> None:
+    assert not is_part(kind, name, data)
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def take(sheet_id: UUID) -> BaseResponse:
     flash(ngettext("%(num)d file was taken in.", "%(num)d files were taken in.", taken))
     left = [*failed.values(), *found.unknown]
     for told in left[:MOST_FLASHED]:
-        flash(told[:200])
+        flash(told[:100])
     if len(left) > MOST_FLASHED:
         flash(ngettext("%(num)d more was not taken in.", "%(num)d more were not taken in.", len(left) - MOST_FLASHED))
     return redirect(url_for("bring_in.show", sheet_id=sheet_id), 303)
