@@ -243,12 +243,12 @@ class Directory:
         used = Counter(row.code for row in rows)
         return {row.code: row.names for row in rows if used[row.code] == 1}
 
-    def count(self, session: Session, query: Any) -> int:
-        """Count the rows of a query, up to one more than ``MOST_COUNTED``: beyond that nobody reads the digits."""
+    def count(self, session: Session, query: Any, most: int = MOST_COUNTED) -> int:
+        """Count the rows of a query, up to one more than ``most``: beyond that nobody reads the digits."""
         row = query.order_by(None).with_only_columns(
             literal_column("1"), maintain_column_froms=True
         )  # no row is read whole
-        some = row.limit(MOST_COUNTED + 1).subquery()
+        some = row.limit(most + 1).subquery()
         return session.scalar(select(func.count()).select_from(some)) or 0
 
 

@@ -45,9 +45,9 @@ def shape(symbol: str) -> str:
     return SHAPES.get(symbol, "circle")
 
 
-def count(number: int) -> str:
-    """Write a count; one that was not counted to its end as at least so many."""
-    return f"{number:,}" if number <= MOST_COUNTED else f"{MOST_COUNTED:,}+"
+def count(number: int, most: int = MOST_COUNTED) -> str:
+    """Write a count; one that was not counted beyond ``most`` as at least so many."""
+    return f"{number:,}" if number <= most else f"{most:,}+"
 
 
 BROWSERS = (

@@ -13,6 +13,7 @@ from archive.identity import Role
 from archive.model import Content, ContentState, Record
 from archive.policy.rules import HOUSE_RULES, READERS, Act
 from archive.why import EXPLAINERS
+from web import filters
 from web.arriving.scans import count_doubtful
 from web.services import identity, services
 from web.words import mark
@@ -37,11 +38,15 @@ class Wait:
     late: bool = False
 
 
+MOST_TOLD = 1_000
+"""A desk counts no further: its page does."""
+
+
 @dataclass(frozen=True)
 class Waiting:
-    """So much of one kind, and the address where it is done; ``late``: its day has passed."""
+    """So much of one kind, told up to ``MOST_TOLD``, and where it is done; ``late``: its day has passed."""
 
-    count: int
+    count: str
     words: str
     address: str
     late: bool
@@ -112,12 +117,12 @@ WAITS = (
     Wait(mark("corrections to decide"), "corrections.every", lambda s: services().corrections.count(s, identity())),
     Wait(
         mark("pairs that are perhaps the same"), "doubles.waiting",
-        lambda s: services().directory.count(s, services().doubles.undecided(s, identity())),
+        lambda s: services().directory.count(s, services().doubles.undecided(s, identity()), MOST_TOLD),
     ),
     Wait(mark("pages of scans to look at"), "scans.doubtful", _doubtful),
     Wait(
         mark("records whose term has run out"), "terms_due.board",
-        lambda s: services().directory.count(s, services().retention.board.fallen(s, identity())),
+        lambda s: services().directory.count(s, services().retention.board.fallen(s, identity()), MOST_TOLD),
         who=frozenset({Role.ARCHIVIST}),
     ),
     Wait(
@@ -195,7 +200,7 @@ def waiting(session: Session, *, charged: bool) -> list[Waiting]:
     ]
     counted = [(each.count(session), each) for each in sorted(mine, key=lambda each: not each.late)]
     return [
-        Waiting(count, _(each.words), url_for(each.endpoint, **each.more), each.late)
+        Waiting(filters.count(count, MOST_TOLD), _(each.words), url_for(each.endpoint, **each.more), each.late)
         for count, each in counted
         if count
     ]

@@ -17,6 +17,7 @@ from archive.scheme.shipped import scheme
 from runtime.doctor import LOOKS
 from runtime.settings import SPECS
 from tests.factories.web_house import WebHouse, a_web_house, token_of
+from web import waiting
 from web.words import translator
 from web.words.parts import PARTS
 
@@ -362,3 +363,11 @@ def test_a_category_is_added_below_another_and_moved(house: WebHouse) -> None:
     with house.services.db.reading() as session:
         assert session.get_one(Category, row.id).parent_id is None
     assert {"scheme.add", "scheme.move"} <= acts(house)
+
+
+@pytest.mark.parametrize(("count", "told"), [(1_000, "1,000"), (1_001, "1,000+"), (250_000, "1,000+")])
+def test_a_desk_counts_no_further_than_anyone_reads(
+    house: WebHouse, monkeypatch: pytest.MonkeyPatch, count: int, told: str
+) -> None:
+    monkeypatch.setattr(waiting, "WAITS", (waiting.Wait("due", "desk.desk", lambda _session: count),))
+    assert f"<strong>{told}</strong> due" in house.browser("archivist").get("/").text
