@@ -12,7 +12,19 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from archive.ids import new_id
-from archive.model import Category, Department, Distribution, Fonds, Job, JobKind, JobState, LogEntry, Place, Subject
+from archive.model import (
+    Category,
+    Department,
+    Distribution,
+    Fonds,
+    Job,
+    JobKind,
+    JobState,
+    LogEntry,
+    Place,
+    RecordState,
+    Subject,
+)
 from archive.scheme.shipped import scheme
 from runtime.doctor import LOOKS
 from runtime.settings import SPECS
@@ -369,5 +381,6 @@ def test_a_category_is_added_below_another_and_moved(house: WebHouse) -> None:
 def test_a_desk_counts_no_further_than_anyone_reads(
     house: WebHouse, monkeypatch: pytest.MonkeyPatch, count: int, told: str
 ) -> None:
-    monkeypatch.setattr(waiting, "WAITS", (waiting.Wait("due", "desk.desk", lambda _session: count),))
-    assert f"<strong>{told}</strong> due" in house.browser("archivist").get("/").text
+    monkeypatch.setattr(waiting, "WAITS", (waiting.Wait("of this", "desk.desk", lambda _session: count),))
+    house.a_record(title="待归档", state=RecordState.PROVISIONAL)  # an empty desk says where to begin
+    assert f"<strong>{told}</strong> of this" in house.browser("archivist").get("/").text
