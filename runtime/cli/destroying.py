@@ -115,7 +115,10 @@ def _said(out: Out, facts: dict[str, Any]) -> list[str]:
     if steps := not_wiped(facts.get("database", {}), facts.get("expunge")):
         lines.append(out.gettext(NOT_WIPED, steps=steps))
     lines += [out.gettext(UNCONFIRMED, name=name) for name in facts.get("ring", {}).get("unconfirmed", ())]
-    return lines + [out.gettext(OUTLASTS if each["ends"] else STAYS, **each) for each in facts["media"]]
+    for each in facts["media"]:
+        words = OUTLASTS if each["ends"] else STAYS
+        lines.append(out.gettext(words, **each))
+    return lines
 
 
 destruction.add_command(prove)

@@ -9,7 +9,7 @@ from indexer.extract.scans import is_gibberish, is_scan
 
 COMMON = "关于物业服务合同的通知本公司各部门请于月底前办理登记手续業主大會檔案資料應依規定歸檔保管維修資金使用情況公告"
 readable = st.text(st.sampled_from(COMMON + "abcdefgh 0123456789，。\n"), min_size=1, max_size=400)
-unknown = st.text(st.characters(categories=["Co", "Cn"]) | st.sampled_from("\ufffd\x01\x02"), min_size=1, max_size=400)
+unknown = st.text(st.characters(categories=["Co", "Cn"]) | st.sampled_from("\ufffd\x01"), min_size=1, max_size=400)
 rare = st.text(st.characters(min_codepoint=0x20000, max_codepoint=0x2A6DF), min_size=20, max_size=400)
 shares = st.floats(0, 1)
 

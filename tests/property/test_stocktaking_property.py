@@ -14,6 +14,7 @@ from sqlalchemy import select
 from archive.errors import ArchiveError, Blocked
 from archive.ids import new_id
 from archive.model import Block, BlockKind, ScanVerdict, Tally
+from archive.model.stocktaking import FollowUp
 from tests.factories.stock_house import a_stock_house
 
 WHICH, BOX = st.integers(0, 30), st.integers(0, 1)
@@ -150,7 +151,9 @@ class Counting(RuleBasedStateMachine):
         before = {copy for copy, tally in self.reports[key].items() if tally is Tally.MISSING}
         self.house.stock.following.mark_missing(self.house.who["archivist"], key)
         view = self.house.stock.reports.show(self.house.who["archivist"], key)
-        marked = {each.copy_id for each in view.items if each.follow_up is not None and each.tally is Tally.MISSING}
+        marked = {
+            each.copy_id for each in view.items if each.follow_up is FollowUp.MARKED and each.tally is Tally.MISSING
+        }
         fresh = {copy for copy in marked if (key, copy) not in self.settled}
         assert marked <= before
         later = {copy for found, copies in self.found_by.items() if found > key for copy in copies}
