@@ -109,10 +109,11 @@ def _written_anew(connection: Connection) -> str:
     connection.connection.driver_connection.add_notice_handler(lambda said: kept.append(said.message_detail or ""))  # type: ignore[union-attr]  # it is connected
     ended = DONE
     for name in tables_quoted(_of_records()):
-        for _ in range(_TRIES):
+        for again in range(_TRIES):
             kept.clear()
             try:
-                connection.exec_driver_sql(f"VACUUM {name}")
+                if again:
+                    connection.exec_driver_sql(f"VACUUM {name}")
                 connection.exec_driver_sql(f"VACUUM (FULL, VERBOSE) {name}")
             except DBAPIError as error:
                 if getattr(error.orig, "sqlstate", "") != _LOCKED:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from archive.errors import Interrupted, NotFound, Unavailable
-from archive.files.opening import BAD_SECTOR
+from archive.files.opening import BAD_SECTOR, OTHERS
 from archive.ports import ObjectStore, StoredObject
 from storage.prefixed import PrefixedStore
 
@@ -18,9 +18,6 @@ _BATCH, _BATCH_BYTES = 64, 64_000_000
 
 READINGS = 2
 """How often an object is read that does not come while others do: MinIO says the same of a damaged one and of haste."""
-
-_OTHERS = 8
-"""Objects of a store that are asked for, to tell one that cannot be read from a store that does not answer."""
 
 Told = Callable[[str, int, int], None]
 """Hears which step is at work, how much of it is done and how much there is (0: not known)."""
@@ -173,7 +170,7 @@ class _Reading:
 
     def _hands_out_another(self) -> bool:
         with suppress(Unavailable):
-            for info in islice(self._store.list(), _OTHERS):
+            for info in islice(self._store.list(), OTHERS + 1):
                 if info.key != self._item.key:
                     with suppress(NotFound, Unavailable):
                         next(self._store.read(info.key, info.version, 0, 1), b"")

@@ -60,7 +60,7 @@ def numbered(text: str, most: int) -> list[UUID]:
     """Return the records that are named by their numbers, one a line.
 
     Raises:
-        InvalidInput: ``numbers``: more than ``most``, or the first of which there is no record for this person.
+        InvalidInput: ``numbers``: more than ``most``, or some that no record has for this person: the first are named.
     """
     numbers = [line.strip() for line in text.splitlines() if line.strip()]
     if len(numbers) > most:
