@@ -1,12 +1,11 @@
 """Events that start clocks: a contract ended, a person left, equipment scrapped. Entered, undone with a trace."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from archive.clock import Clock
@@ -16,14 +15,14 @@ from archive.identity import Identity
 from archive.ids import new_id
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
-from archive.model import JobKind, Record, RecordSubject, RetentionEvent, RetentionSchedule, Subject
+from archive.model import JobKind, RecordSubject, RetentionEvent, RetentionSchedule, Subject
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import Vault
 from archive.reasons import LONGEST_REASON
 from archive.reasons import checked as reason_checked
 from retention.documents import EVENT_CODE, EVENTS
-from retention.entering import KEEPERS, keeper, owner_of, seal_words
+from retention.entering import keeper, newest_first, opened, owner_of, seal_words, seen_by, standing_subject
 
 AHEAD = timedelta(days=3653)
 """How far ahead an event may lie: the end of a contract is often known before."""
@@ -88,15 +87,11 @@ class Events:
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
             self._keeper(session, identity)
-            subject = session.get(Subject, subject_id)
-            if subject is None:
-                raise NotFound
-            if subject.merged_into is not None:
-                raise InvalidInput(Fault("subject", "merged", {"into": str(subject.merged_into)}))
-            row = self._add(session, identity, kind, day, note, subject=subject.id)
+            subject = standing_subject(session, subject_id)
+            row = self._add(session, identity, kind, day, note, subject=subject)
             body = {"event": str(row.id), "kind": kind, "day": day.isoformat(), "note": note.strip()}
-            self._log.note(session, identity, Act.ENTER_EVENT.value, subject=subject.id, body=body)
-            self._follow(work, subject.id)
+            self._log.note(session, identity, Act.ENTER_EVENT.value, subject=subject, body=body)
+            self._follow(work, subject)
             work.commit()
         return row.id
 
@@ -131,19 +126,9 @@ class Events:
     def list(self, identity: Identity, *, after: tuple[datetime, UUID] | None = None, limit: int) -> Sequence[Entered]:
         """Return the events of records that this person reads, and of subjects to who enters them; the newest first."""
         with self._db.reading() as session:
-            mine = self._guard.visible(session, identity).with_only_columns(Record.id)
-            seen: ColumnElement[bool] = RetentionEvent.record_id.in_(mine)
-            if KEEPERS & self._guard.reach(session, identity).roles:
-                seen = or_(seen, RetentionEvent.subject_id.is_not(None))
-            query = select(RetentionEvent).where(seen)
-            if after is not None:
-                at, key = after
-                earlier = and_(RetentionEvent.entered_at == at, RetentionEvent.id < key)
-                query = query.where(or_(RetentionEvent.entered_at < at, earlier))
-            rows = session.scalars(
-                query.order_by(RetentionEvent.entered_at.desc(), RetentionEvent.id.desc()).limit(limit)
-            ).all()
-            return self._opened(session, rows)
+            mine = seen_by(self._guard, session, identity, RetentionEvent)
+            query = newest_first(mine, RetentionEvent.entered_at, RetentionEvent.id, after)
+            return self._opened(session, session.scalars(query.limit(limit)).all())
 
     def of_record(self, identity: Identity, record_id: UUID) -> Sequence[Entered]:
         """Return the events entered for a record itself, the newest first. Raises as ``Guard.require``."""
@@ -161,21 +146,7 @@ class Events:
             return self._opened(session, session.scalars(query.order_by(RetentionEvent.day, RetentionEvent.id)).all())
 
     def _opened(self, session: Session, rows: Sequence[RetentionEvent]) -> Sequence[Entered]:
-        titles: Mapping[UUID, str] = {}
-        if ids := [row.record_id for row in rows if row.record_id]:
-            named = session.execute(select(Record.id, Record.title).where(Record.id.in_(ids)))
-            titles = {row.id: row.title for row in named}
-        found = []
-        for row in rows:
-            owner = row.record_id or row.subject_id
-            told = ["", ""]
-            if owner is not None:
-                for at, (kind, sealed) in enumerate((("event", row.sealed), ("event-undone", row.undone_why))):
-                    if sealed is not None:
-                        context = f"{kind}:{row.id.hex}"
-                        told[at] = json.loads(self._vault.open(session, owner, sealed, context=context))["words"]
-            found.append(Entered(row, told[0], told[1], titles.get(row.record_id) if row.record_id else None))
-        return found
+        return [Entered(*each) for each in opened(self._vault, session, rows, "event", "undone")]
 
     def _add(
         self,

@@ -1,6 +1,5 @@
 """Unsettled matters 未了事项: entered for a record, a dossier or a subject; ended with a reason, never deleted."""
 
-import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from archive.clock import Clock
 from archive.database import Database
-from archive.errors import Ended, Fault, InvalidInput, NotFound
+from archive.errors import Ended, NotFound
 from archive.identity import Identity
 from archive.ids import new_id
 from archive.log.writer import Log
@@ -20,7 +19,7 @@ from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import Vault
 from archive.reasons import checked
-from retention.entering import KEEPERS, keeper, owner_of, seal_words
+from retention.entering import keeper, newest_first, opened, owner_of, seal_words, seen_by, standing_subject
 
 
 @dataclass(frozen=True)
@@ -111,12 +110,7 @@ class Matters:
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
             self._keeper(session, identity)
-            subject = session.get(Subject, subject_id)
-            if subject is None:
-                raise NotFound
-            if subject.merged_into is not None:
-                raise InvalidInput(Fault("subject", "merged", {"into": str(subject.merged_into)}))
-            key = self._add(session, identity, kind, words, None, subject.id)
+            key = self._add(session, identity, kind, words, None, standing_subject(session, subject_id))
             work.commit()
         return key
 
@@ -154,18 +148,11 @@ class Matters:
     ) -> Sequence[MatterShown]:
         """Return the matters of records that this person reads, and of subjects to who enters them; newest first."""
         with self._db.reading() as session:
-            mine = self._guard.visible(session, identity).with_only_columns(Record.id)
-            seen: ColumnElement[bool] = UnsettledMatter.record_id.in_(mine)
-            if KEEPERS & self._guard.reach(session, identity).roles:
-                seen = or_(seen, UnsettledMatter.subject_id.is_not(None))
             ended = UnsettledMatter.closed_at
-            query = select(UnsettledMatter).where(seen, ended.is_not(None) if closed else ended.is_(None))
-            if after is not None:
-                at, key = after
-                same = and_(UnsettledMatter.opened_at == at, UnsettledMatter.id < key)
-                query = query.where(or_(UnsettledMatter.opened_at < at, same))
-            newest = query.order_by(UnsettledMatter.opened_at.desc(), UnsettledMatter.id.desc()).limit(limit)
-            return self._opened(session, session.scalars(newest).all())
+            mine = seen_by(self._guard, session, identity, UnsettledMatter)
+            wanted = mine.where(ended.is_not(None) if closed else ended.is_(None))
+            query = newest_first(wanted, UnsettledMatter.opened_at, UnsettledMatter.id, after)
+            return self._opened(session, session.scalars(query.limit(limit)).all())
 
     def of_record(self, identity: Identity, record_id: UUID) -> Sequence[MatterShown]:
         """Return the matters of a record itself, open ones first. Raises as ``Guard.require``."""
@@ -210,32 +197,7 @@ class Matters:
         return key
 
     def _opened(self, session: Session, rows: Sequence[UnsettledMatter]) -> Sequence[MatterShown]:
-        if not rows:
-            return []
-        ids = [row.record_id for row in rows if row.record_id]
-        named = session.execute(select(Record.id, Record.title).where(Record.id.in_(ids))) if ids else ()
-        titles = {row.id: row.title for row in named}
-        sealed = []
-        for row in rows:
-            owner = row.record_id or row.subject_id
-            if owner is not None:
-                sealed.append((owner, row.sealed, f"matter:{row.id.hex}"))
-                if row.closed_why is not None:
-                    sealed.append((owner, row.closed_why, f"matter-closed:{row.id.hex}"))
-        texts = self._vault.open_many(session, sealed)
-        words = {
-            context: json.loads(text)["words"] if text else ""
-            for (_, _, context), text in zip(sealed, texts, strict=True)
-        }
-        return [
-            MatterShown(
-                row,
-                words.get(f"matter:{row.id.hex}", ""),
-                words.get(f"matter-closed:{row.id.hex}", ""),
-                titles.get(row.record_id) if row.record_id else None,
-            )
-            for row in rows
-        ]
+        return [MatterShown(*each) for each in opened(self._vault, session, rows, "matter", "closed")]
 
     def _keeper(self, session: Session, identity: Identity) -> None:
         keeper(self._guard, session, identity, Act.ENTER_MATTER)
