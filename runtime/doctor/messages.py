@@ -14,12 +14,20 @@ from runtime.wiring.parts import Parts
 
 def messages(parts: Parts) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Say which ways there are, whether the mail server takes mail, and how many messages did not go out."""
-    ways = parts.ways
-    if not ways.senders:
+    if parts.ways.senders:
+        yield from _of_sender(parts)
+    else:
         with parts.db.reading() as session:
             noted = sorted(each.value for each in noted_ways(session))
         yield ("ok", "ways_elsewhere", {"ways": ", ".join(noted)}) if noted else ("ok", "no_ways", {})
-        return
+    with parts.db.reading() as session:
+        count = session.scalar(select(func.count()).where(Delivery.state.in_(BAD))) or 0
+    if count:
+        yield "warning", "not_sent", {"count": count}
+
+
+def _of_sender(parts: Parts) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    ways = parts.ways
     yield "ok", "ways", {"ways": ", ".join(sorted(each.value for each in ways.senders)), "address": ways.address}
     if not parts.settings.address:
         yield "warning", "no_address", {"address": ways.address}
@@ -30,7 +38,3 @@ def messages(parts: Parts) -> Iterator[tuple[str, str, dict[str, Any]]]:
             yield "ok", "mail", {"address": where}
         except NotSent as error:
             yield "broken", error.reason, {"address": where}
-    with parts.db.reading() as session:
-        count = session.scalar(select(func.count()).where(Delivery.state.in_(BAD))) or 0
-    if count:
-        yield "warning", "not_sent", {"count": count}

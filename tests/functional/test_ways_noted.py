@@ -1,6 +1,9 @@
 """The worker that sends tells the house which ways it has: pages of a machine without these settings offer them."""
 
-from archive.model import Channel
+from datetime import UTC, datetime
+
+from archive.ids import new_id
+from archive.model import Channel, Delivery, DeliveryState, Message
 from runtime.doctor.messages import messages
 from runtime.processes.working import NAMES, SENDS, Worker
 from runtime.settings import load
@@ -30,3 +33,21 @@ def test_a_worker_that_sends_notes_its_ways_and_no_other_worker_does(archive: Ar
     begins(archive, NAMES, {})
     assert pages.telling.channels.mine(me) == []
     assert [message for _state, message, _facts in messages(pages)] == ["no_ways"]
+
+
+def test_the_doctor_of_a_machine_that_sends_nothing_tells_what_did_not_go_out(archive: Archive) -> None:
+    pages = archive.parts()
+    person, now = pages.people.identity_of("archivist").person_id, datetime.now(UTC)
+    assert person
+    with pages.db.writing() as work:
+        message = Message(id=new_id(), person_id=person, topic="due.loan_return", once="one", made_at=now)
+        work.session.add(message)
+        work.session.flush()
+        work.session.add(
+            Delivery(
+                id=new_id(), message_id=message.id, person_id=person, channel=Channel.EMAIL,
+                state=DeliveryState.FAILED, reason="mail_away", made_at=now,
+            )
+        )  # fmt: skip
+        work.commit()
+    assert ("warning", "not_sent", {"count": 1}) in list(messages(pages))

@@ -28,13 +28,18 @@ def test_what_opens_a_way_out_of_the_house_is_taken_from_the_file_that_the_envir
     given = {"JUANKU_MAIL_URL": "smtps://mail.example", "JUANKU_MAIL_FROM": "archive@example.com"}
     whole = composed(given | {"JUANKU_MAIL_PASSWORD_FILE": str(secret)})
     assert whole["secrets"]["mail-password"] == {"file": str(secret)}
-    for name in ("web", "beat"):
-        service = whole["services"][name]
-        said = {variable: value for variable, value in service["environment"].items() if "_MAIL_" in variable and value}
-        said["JUANKU_MAIL_PASSWORD_FILE"] = whole["secrets"]["mail-password"]["file"]
-        settings = load(said | {"JUANKU_HOME": str(tmp_path)})
-        assert (settings.mail_url, settings.mail_password) == ("smtps://mail.example", "opens sesame")
-        assert set(service["secrets"]) >= WAYS_OUT
+    service = whole["services"]["beat"]
+    said = {variable: value for variable, value in service["environment"].items() if "_MAIL_" in variable and value}
+    said["JUANKU_MAIL_PASSWORD_FILE"] = whole["secrets"]["mail-password"]["file"]
+    settings = load(said | {"JUANKU_HOME": str(tmp_path)})
+    assert (settings.mail_url, settings.mail_password) == ("smtps://mail.example", "opens sesame")
+    assert set(service["secrets"]) >= WAYS_OUT
+
+
+def test_who_sends_no_messages_cannot_open_a_way_out() -> None:
+    for name in set(SERVICES) - {"beat"}:
+        assert not set(SERVICES[name].get("secrets", ())) & WAYS_OUT, name
+        assert not set(SERVICES[name].get("environment", {})) & set(WHOLE["x-ways"]), name
 
 
 def test_every_server_and_every_process_of_a_house_is_there() -> None:
