@@ -9,8 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import islice
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
 from archive.database import Database
@@ -54,8 +56,12 @@ class Branches:
             change = _change(now, {category: parent})
             if change is None:
                 return Seen(Preview({}, 0), shorter=False)
-            preview = self._looking.count(session, identity, change)
-            return Seen(preview, any(sooner(*terms) for terms in self._terms(session, now, change)))
+            counted, shorter = self._looking.tally(), False
+            for row, was, will in self._terms(session, now, change, self._looking.seen(session, identity)):
+                shorter = shorter or sooner(was, will)
+                if row.seen:
+                    counted.add((row.kept_state, row.kept_due), will)
+            return Seen(counted.preview(), shorter)
 
     def moves(
         self, identity: Identity, category: UUID, parent: UUID | None, *, after: UUID | None = None, limit: int
@@ -71,7 +77,7 @@ class Branches:
         now, day = world(session), self._guard.day()
         counts: Counter[str] = Counter()
         if change := _change(now, to):
-            for was, will in self._terms(session, now, change):
+            for _row, was, will in self._terms(session, now, change):
                 if sooner(was, will):
                     raise InvalidInput(Fault("parent", "terms_shorter"))
                 if how := moved(was, will, day):
@@ -82,10 +88,12 @@ class Branches:
         """See ``BranchTerms``."""
         return world(session) == found.seen
 
-    def _terms(self, session: Session, now: World, change: Change) -> Iterator[tuple[Term, Term]]:
+    def _terms(
+        self, session: Session, now: World, change: Change, *columns: ColumnElement[Any]
+    ) -> Iterator[tuple[Any, Term, Term]]:
         """Yield what is in force and what would be; kept days may still have to follow a schedule that was approved."""
-        for before, after in self._due_days.each_in_both(session, now, change.then, where=change.which):
-            yield as_kept(before)[:2], as_kept(after)[:2]
+        for row, before, after in self._due_days.each_in_both(session, now, change.then, *columns, where=change.which):
+            yield row, as_kept(before)[:2], as_kept(after)[:2]
 
 
 def _change(now: World, to: Mapping[UUID, UUID | None]) -> Change | None:

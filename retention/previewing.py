@@ -68,6 +68,26 @@ class Change:
     which: Sequence[ColumnElement[bool]]
 
 
+class Tally:
+    """Counts how records move."""
+
+    def __init__(self, today: date) -> None:
+        self._today = today
+        self._counts: Counter[Moved] = Counter()
+        self._same = 0
+
+    def add(self, was: tuple[DueState | None, date | None], will: tuple[DueState, date | None]) -> None:
+        """Count one record."""
+        if (how := moved(was, will, self._today)) is None:
+            self._same += 1
+        else:
+            self._counts[how] += 1
+
+    def preview(self) -> Preview:
+        """Return what was counted."""
+        return Preview(self._counts, self._same)
+
+
 class Looking:
     """What a change would move of the records that someone reads. Asks for nothing else: the caller has."""
 
@@ -77,18 +97,19 @@ class Looking:
 
     def count(self, session: Session, identity: Identity, change: Change) -> Preview:
         """Count what it would move, in a snapshot that may last."""
-        counts: Counter[Moved] = Counter()
-        same, day = 0, self._guard.day()
-        seen = self._seen(session, identity)
-        for row, each in self._due_days.each(session, change.then, seen.label("seen"), where=change.which):
-            if not row.seen:
-                continue
-            how = moved((row.kept_state, row.kept_due), as_kept(each)[:2], day)
-            if how is None:
-                same += 1
-            else:
-                counts[how] += 1
-        return Preview(counts, same)
+        counted = self.tally()
+        for row, each in self._due_days.each(session, change.then, self.seen(session, identity), where=change.which):
+            if row.seen:
+                counted.add((row.kept_state, row.kept_due), as_kept(each)[:2])
+        return counted.preview()
+
+    def tally(self) -> Tally:
+        """Return a count that begins, of today."""
+        return Tally(self._guard.day())
+
+    def seen(self, session: Session, identity: Identity) -> ColumnElement[bool]:
+        """Return a column ``seen``: whether this person reads a record."""
+        return self._seen(session, identity).label("seen")
 
     def moves(self, session: Session, identity: Identity, change: Change, after: UUID | None) -> Iterator[Move]:
         """Yield each record that it would move, by their ids behind ``after``."""

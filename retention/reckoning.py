@@ -304,13 +304,14 @@ class DueDays:
             yield from _clocks(session, here, rows, self._zone)
 
     def each_in_both(
-        self, session: Session, here: World, there: World, *, where: Sequence[ColumnElement[bool]]
-    ) -> Iterator[tuple[Reckoned, Reckoned]]:
-        """Yield of all that fit how their clocks stand here and there. As ``each``."""
-        for rows in _in_units(session, FACTS.where(*where)):
+        self, session: Session, here: World, there: World, *columns: ColumnElement[Any],
+        where: Sequence[ColumnElement[bool]],
+    ) -> Iterator[tuple[Any, Reckoned, Reckoned]]:  # fmt: skip
+        """Yield all that fit, with how their clocks stand here and there. As ``each``."""
+        for rows in _in_units(session, FACTS.add_columns(*columns).where(*where)):
             other = {row.id: each for row, each in _clocks(session, there, rows, self._zone)}
             for row, each in _clocks(session, here, rows, self._zone):
-                yield each, other[row.id]
+                yield row, each, other[row.id]
 
     def reckon(self, session: Session, ids: Collection[UUID], here: World | None = None) -> dict[UUID, Reckoned]:
         """Return how the clocks stand of all filed records among these and of those in one dossier with them."""

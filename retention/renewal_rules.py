@@ -56,7 +56,7 @@ def until(extent: Extent, due: date | None, today: date) -> date:
 def refused(facts: Facts, day: date) -> str | None:
     """Return why a record cannot be kept on until a day (a code); None: it can. A renewal never shortens."""
     if facts.leaving:
-        return "under_destruction"
+        return "on_destruction_list"
     if facts.asked:
         return "under_renewal"
     if facts.state is DueState.NEVER:

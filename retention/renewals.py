@@ -193,7 +193,7 @@ class Renewals:
             state = self._approvals.decide(session, identity, approval, hands, why, approve=approve)
             if state is ApprovalState.APPROVED:
                 ids = [item.record_id for item, _ in items]
-                _require(["under_destruction" for key in ids if key in _leaving(session, ids)])
+                _require(["on_destruction_list" for key in ids if key in _leaving(session, ids)])
                 what, asked, _ = self._approvals.opened(session, approval)
                 longer = {item.record_id: Longer(item.until, what["authority"], asked) for item, _ in items}
                 self._keep.on(session, identity, longer, {"approval": str(approval.id)}, approval=approval.id)

@@ -100,6 +100,7 @@ from web.retention.audit_report import pages as audit_report_pages
 from web.retention.audits import pages as audit_pages
 from web.retention.bags_in import pages as bag_in_pages
 from web.retention.consulting import pages as consulting_pages
+from web.retention.deriving import pages as deriving_pages
 from web.retention.destroyed import pages as destroyed_pages
 from web.retention.destructions import pages as destruction_pages
 from web.retention.events import pages as event_pages
@@ -155,6 +156,7 @@ def create_app(wired: Services) -> Flask:
         use_pages, reader_pages, excerpt_pages,
         counter_pages, register_pages, rule_book_pages, deadline_pages, message_pages, calendar_pages, delivery_pages,
         schedule_pages, event_pages, hold_pages, terms_due_pages, destruction_pages, destroyed_pages, secrecy_pages,
+        deriving_pages,
         renewal_pages, transfer_pages, transfer_bag_pages, transfer_list_pages, bag_in_pages,
         appraisal_pages, appraisal_report_pages, consulting_pages, matter_pages, forecast_pages, marked_copy_pages,
         audit_checklist_pages, audit_finding_pages, audit_report_pages, audit_pages, day_pages,

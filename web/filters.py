@@ -12,6 +12,7 @@ from web.columns import COLUMNS
 from web.directory import MOST_COUNTED
 from web.i18n import current_locale
 from web.log_words import actor, operator, told_body
+from web.number_fields import number_fields
 from web.services import services
 from web.words.blocks import BLOCKS, CAUSES
 from web.words.facets import TITLES
@@ -88,7 +89,7 @@ def init_app(app: Flask) -> None:
         operator=operator,
         browser=browser,
         counted=count,
-        told_body=told_body,
+        told_body=lambda body: told_body(body, number_fields()),
         masked=masked,
         field_value=lambda pair: field_value(pair[0], pair[1], current_locale()),
         term=lambda code: term_words(code, current_locale()),

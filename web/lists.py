@@ -1,6 +1,7 @@
 """What every list of records shares: the columns that a person chooses, and a spreadsheet of the rows they ticked."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, request
@@ -54,6 +55,15 @@ def ticked() -> list[UUID]:
         return [UUID(key) for key in dict.fromkeys(request.form.getlist("record")[:MOST])]
     except ValueError:
         raise NotFound from None
+
+
+def carried() -> list[UUID]:
+    """Return the records that a form carries along in its hidden field ``records``, each once."""
+    found = []
+    for key in request.form.get("records", "").split(",")[:MOST]:
+        with suppress(ValueError):
+            found.append(UUID(key))
+    return list(dict.fromkeys(found))
 
 
 def numbered(text: str, most: int) -> list[UUID]:

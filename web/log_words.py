@@ -1,7 +1,7 @@
 """How an entry of the log tells what it is about: one line a fact, in words."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from archive.people.sign_in import TOKEN_OPERATOR
@@ -14,7 +14,7 @@ from web.words.channels import CHANNELS
 from web.words.faults import field_label
 from web.words.fields import FIELDS
 from web.words.proposals import rule_words
-from web.words.records import KINDS
+from web.words.records import KINDS, masked
 from web.words.retention import EVENTS_SAID
 from web.words.secrecy import VERDICTS as REVIEWED
 from web.words.shelves import CARRIERS, CONDITIONS
@@ -103,20 +103,23 @@ def operator(name: str) -> str:
     return gettext("by operator %(name)s", name=name)
 
 
-def told_body(body: Mapping[str, Any] | None) -> list[str]:
-    """Write the body of a log entry, one line a fact; before and after side by side."""
+def told_body(body: Mapping[str, Any] | None, numbers: Collection[str] = ()) -> list[str]:
+    """Write the body of a log entry, one line a fact; before and after side by side.
+
+    ``numbers``: names of fields that hold telephone or identity numbers, of which only the ends are told.
+    """
     if not body:
         return []
     before, after = body.get("before"), body.get("after")
     lines = []
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         lines = [
-            f"{_label(name)}: {_short(name, before.get(name))} → {_short(name, after.get(name))}"
+            f"{_label(name)}: {_short(numbers, name, before.get(name))} → {_short(numbers, name, after.get(name))}"
             for name in after
             if before.get(name) != after.get(name) and not (_is_id(before.get(name)) or _is_id(after.get(name)))
         ]
     elif "after" in body and not (_is_id(before) or _is_id(after)):
-        lines = [f"{_short('', before)} → {_short('', after)}"]
+        lines = [f"{_short(numbers, '', before)} → {_short(numbers, '', after)}"]
     taken = body.get("proposed")
     if isinstance(taken, Mapping):
         gettext = translator(current_locale())
@@ -124,9 +127,9 @@ def told_body(body: Mapping[str, Any] | None) -> list[str]:
         lines.append(gettext("as proposed: %(fields)s", fields="; ".join(f"{label} ({rule})" for label, rule in told)))
     return (
         lines
-        + [f"{_label(name)}: {_short(name, value)}" for name, value in body.items() if _is_told(name, value)]
+        + [f"{_label(name)}: {_short(numbers, name, value)}" for name, value in body.items() if _is_told(name, value)]
         + [
-            f"{_label(name)}: {_short(name, '; '.join(map(str, value)))}"
+            f"{_label(name)}: {_short(numbers, name, '; '.join(map(str, value)))}"
             for name, value in body.items()
             if name in LISTED and isinstance(value, list)
         ]
@@ -149,15 +152,22 @@ def _label(name: str) -> str:
     return field_label(name, current_locale())
 
 
-def _short(name: str, value: Any) -> str:
-    text = "—" if value in (None, "", {}, []) else mask(_written(name, value), keep_ends=True)[0]
+def _short(numbers: Collection[str], name: str, value: Any) -> str:
+    if value in (None, "", {}, []):
+        text = "—"
+    elif name in numbers and not isinstance(value, Mapping):
+        text = masked(str(value))
+    else:
+        text = mask(_written(numbers, name, value), keep_ends=True)[0]
     return text if len(text) <= LONGEST else text[:LONGEST] + "…"
 
 
-def _written(name: str, value: Any) -> str:
+def _written(numbers: Collection[str], name: str, value: Any) -> str:
     """Write a value; those of named facts one after another."""
     if isinstance(value, Mapping):
-        return "; ".join(f"{_label(each)}: {_short(each, one)}" for each, one in value.items() if not _is_id(one))
+        return "; ".join(
+            f"{_label(each)}: {_short(numbers, each, one)}" for each, one in value.items() if not _is_id(one)
+        )
     if isinstance(value, bool):
         gettext = translator(current_locale())
         return gettext("yes") if value else gettext("no")

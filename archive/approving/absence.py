@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from archive.accounts import folded
 from archive.approving.deciders import is_officer
 from archive.clock import Clock
 from archive.database import Database
@@ -74,9 +75,7 @@ class Deputies:
         with self._db.writing() as work:
             session = work.session
             who = session.scalar(
-                select(Person.id).where(
-                    Person.login == login.strip().casefold(), Person.active.is_(True), ~is_officer(Person.id)
-                )
+                select(Person.id).where(Person.login == folded(login), Person.active.is_(True), ~is_officer(Person.id))
             )
             if who is None or who == identity.person_id:
                 raise InvalidInput(Fault("deputy", "unknown"))

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from archive.accounts import folded
 from archive.approving import routes
 from archive.approving.deciders import DECISIONS, head_token, holders, open_tokens
 from archive.errors import Fault, InvalidInput
@@ -199,6 +200,6 @@ def _resolved(session: Session, guard: Guard, token: str, borrower: UUID, withou
         return head_token(session, borrower, guard.day(), without)
     noun, _, name = token.partition(":")
     if noun == "person":
-        key = session.scalar(select(Person.id).where(Person.login == name.casefold()))
+        key = session.scalar(select(Person.id).where(Person.login == folded(name)))
         return f"person:{key}" if key else None
     return token

@@ -200,6 +200,7 @@ class Destruction(Base):
     """A destruction 销毁: one list from its request to its signed certificate.
 
     ``digest`` is that of the list as the witnesses counted it. Its own key, which stays, seals what is said of it.
+    Method, place, contractor and estimated weight are as they were agreed to, ``weighed`` and ``taken_by`` as it went.
     """
 
     __tablename__ = "destruction"
@@ -212,6 +213,8 @@ class Destruction(Base):
     place: Mapped[str | None] = mapped_column(String(200))
     contractor: Mapped[str | None] = mapped_column(String(200))
     weight: Mapped[str | None] = mapped_column(String(40))
+    weighed: Mapped[str | None] = mapped_column(String(40))
+    taken_by: Mapped[str | None] = mapped_column(String(200))
     state: Mapped[DestructionState] = mapped_column(word(DestructionState), default=DestructionState.DRAFT)
     begun_by: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
     begun_at: Mapped[datetime]

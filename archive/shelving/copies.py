@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from archive.accounts import folded
 from archive.blocks import Cause, check_free, end_missing
 from archive.clock import Clock
 from archive.database import Database
@@ -176,9 +177,7 @@ class Copies:
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
             row = self._copy(session, identity, Act.SHELVE, copy_id, version)
-            who = session.scalar(
-                select(Person.id).where(Person.login == login.strip().casefold(), Person.active.is_(True))
-            )
+            who = session.scalar(select(Person.id).where(Person.login == folded(login), Person.active.is_(True)))
             if who is None:
                 raise InvalidInput(Fault("holder", "unknown"))
             if not self._shelves(session, Identity("", who), row.record_id):

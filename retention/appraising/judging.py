@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from archive.clock import Clock
@@ -56,9 +56,10 @@ class Filter:
 
 
 def unmarked() -> ColumnElement[bool]:
-    """Return a condition on items whose records have no secrecy period: there is nothing to declassify."""
+    """Return a condition on items whose records are there and have no secrecy period: nothing to declassify."""
     period = select(RecordSecrecy.record_id).where(RecordSecrecy.record_id == AppraisalItem.record_id)
-    return ~period.correlate(AppraisalItem).exists()
+    there = select(Record.id).where(Record.id == AppraisalItem.record_id)
+    return and_(there.correlate(AppraisalItem).exists(), ~period.correlate(AppraisalItem).exists())
 
 
 def check_fits(session: Session, said: Said, *of: ColumnElement[bool]) -> None:

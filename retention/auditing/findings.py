@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from archive.accounts import folded
 from archive.database import Work
 from archive.errors import Conflict, Ended, Fault, InvalidInput, NotAllowed, NotFound, OwnRequest
 from archive.identity import Identity
@@ -198,7 +199,7 @@ class Findings:
 
     @staticmethod
     def _person(session: Session, login: str) -> UUID | None:
-        named = login.strip().casefold()
+        named = folded(login)
         return session.scalar(select(Person.id).where(Person.login == named, Person.active.is_(True)))
 
     @staticmethod

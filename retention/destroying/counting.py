@@ -3,13 +3,16 @@
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from archive.accounts import folded
 from archive.errors import Ended, Fault, InvalidInput, NotAllowed, NotFound
 from archive.identity import Identity
 from archive.ids import new_id
@@ -59,6 +62,29 @@ _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 _BEFORE_COUNT = (
     DestructionState.DRAFT, DestructionState.ASKED, DestructionState.COOLING, DestructionState.CONFIRMED,
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """What a label said: papers of the list that it counted anew, and papers that are not on the list.
+
+    ``box``: it is the label of a box. ``known`` False: it names nothing here; nothing was counted or noted by it.
+    """
+
+    counted: int
+    extra: int
+    box: bool = False
+    known: bool = True
+
+
+@dataclass(frozen=True)
+class _Meant:
+    """What a label means: copies on the list; and of what is not on it, the copies that it may be, with a label."""
+
+    mine: Sequence[UUID]
+    extra: Sequence[tuple[AbstractSet[UUID], str]]
+    box: bool = False
+    known: bool = True
 
 
 class Counting:
@@ -145,11 +171,11 @@ class Counting:
             work.commit()
             return "-".join((made[:4], made[4:8], made[8:]))
 
-    def scan(self, identity: Identity, key: UUID, label: str) -> tuple[int, int]:
+    def scan(self, identity: Identity, key: UUID, label: str) -> Scanned:
         """Count what a label means: a copy, a record's copies, or all that lies in a box.
 
-        Return how many papers of the list it counted anew, and how many it found that are not on it; each of these
-        stands there once, however often it is scanned.
+        A paper that is not on the list is noted, once however often it is scanned, and stops the count until it is out
+        of the pile. A code that names neither a box nor a record that ever had a number here is only told.
 
         Raises:
             NotFound, NotAllowed, Ended: there is none for them; they neither watch nor run it; it is not being counted.
@@ -167,13 +193,14 @@ class Counting:
             if not text or len(text) > LONGEST:
                 raise InvalidInput(Fault("label", "too_long" if text else "required", {"limit": LONGEST}))
             due = expected(session, key)
-            mine, extra = self._meant(session, due, text)
+            meant = self._meant(session, due, text)
             before = session.execute(
                 select(DestructionScan.copy_id, DestructionScan.label).where(DestructionScan.destruction_id == key)
             ).all()
             done, named = {row.copy_id for row in before}, {row.label for row in before if row.copy_id not in due}
-            fresh = [each for each in mine if each not in done]
-            scans = [(each, text) for each in fresh] + [(None, each) for each in extra if each not in named]
+            fresh = [each for each in meant.mine if each not in done]
+            out = [what for copies, what in meant.extra if what not in named and not copies & done]
+            scans = [(each, text) for each in fresh] + [(None, each) for each in out]
             session.add_all(
                 DestructionScan(
                     id=new_id(), destruction_id=key, copy_id=copy, label=what[:LONGEST],
@@ -181,9 +208,10 @@ class Counting:
                 )
                 for copy, what in scans
             )  # fmt: skip
-            say(means, session, identity, "scan", row, counted=len(fresh), extra=len(extra))
+            unknown = {} if meant.known else {"unknown": 1}
+            say(means, session, identity, "scan", row, counted=len(fresh), extra=len(meant.extra), **unknown)
             work.commit()
-            return len(fresh), len(extra)
+            return Scanned(len(fresh), len(meant.extra), meant.box, meant.known)
 
     def take_out(self, identity: Identity, key: UUID, scan_id: UUID) -> None:
         """Say that a paper that is not on the list was taken out of the pile. Raises as ``scan``."""
@@ -303,8 +331,7 @@ class Counting:
             raise InvalidInput(*faults)
         return digest_of(session, row.id)
 
-    def _meant(self, session: Session, due: AbstractSet[UUID], text: str) -> tuple[list[UUID], list[str]]:
-        """Return the copies on the list that a label means, and labels of what is not on it."""
+    def _meant(self, session: Session, due: AbstractSet[UUID], text: str) -> _Meant:
         box = session.scalar(
             select(ShelfPlace).where(ShelfPlace.path == text.upper(), ShelfPlace.kind == ShelfKind.BOX)
         )
@@ -313,17 +340,20 @@ class Counting:
             lies = session.execute(
                 columns.join(Record, Record.id == Copy.record_id).where(Copy.place_id == box.id)
             ).all()
-            extra = [f"{number or ''}*{copy} ({box.path})" for key, copy, number in lies if key not in due]
-            return [key for key, _copy, _number in lies if key in due], extra
+            extra = [({key}, f"{number or ''}*{copy} ({box.path})") for key, copy, number in lies if key not in due]
+            return _Meant([key for key, _copy, _number in lies if key in due], extra, box=True)
         number, star, copy = text.rpartition("*")
         number, which = (number, int(copy)) if star and copy.isdecimal() else (text, None)
         records = {each.record_id for each in holders(session, number)}
-        found = session.scalars(select(Copy).where(Copy.record_id.in_(records)))
-        mine = [each.id for each in found if each.id in due and which in {None, each.number}]
-        return mine, [] if mine else [text]
+        if not records:
+            return _Meant([], [], known=False)
+        copies = session.scalars(select(Copy).where(Copy.record_id.in_(records)))
+        found = {each.id for each in copies if which in {None, each.number}}
+        mine = sorted(found & due)
+        return _Meant(mine, [] if mine else [(found, text)])
 
     def _person(self, session: Session, row: Destruction, login: str) -> UUID:
-        key = session.scalar(select(Person.id).where(Person.login == login.strip().casefold(), Person.active.is_(True)))
+        key = session.scalar(select(Person.id).where(Person.login == folded(login), Person.active.is_(True)))
         if key is None:
             raise InvalidInput(Fault("person", "unknown"))
         if not free_for(duties_of(session, row), key):

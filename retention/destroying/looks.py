@@ -20,6 +20,7 @@ from archive.model import (
     ApprovalKind,
     ApprovalStep,
     ApprovalWord,
+    Copy,
     DestroyedRecord,
     Destruction,
     DestructionDuty,
@@ -39,6 +40,7 @@ from retention.destroying.means import (
     Means,
     Part,
     carriers,
+    chunks,
     needs_neutral,
     opened,
     outsiders,
@@ -143,8 +145,8 @@ class Looks:
             names = outsiders(means, session, rows) if part.numbers else {}
             due = expected(session, key) if row.state in BEFORE_RUNNING else ()
             scans = session.scalars(select(DestructionScan).where(DestructionScan.destruction_id == key)).all()
-            missing, _extra = missing_and_extra(due, [each.copy_id for each in scans])
-            extra = [(e.id, e.label) for e in scans if e.copy_id not in due] if row.state in BEFORE_RUNNING else []
+            missing, _count = missing_and_extra(due, [each.copy_id for each in scans])
+            extra = _extra(session, [e for e in scans if e.copy_id not in due]) if row.state in BEFORE_RUNNING else []
             inside = part.numbers
             return Shown(
                 row=row, part=part, acts=self._acts(session, identity, row, part),
@@ -277,14 +279,16 @@ class Looks:
     def _acts(self, session: Session, identity: Identity, row: Destruction, part: Part) -> frozenset[str]:
         """Return what a person may do now; the acts ask again."""
         reach = self._means.guard.reach(session, identity)
-        mine = [each for each in duties(session, row.id) if each.person_id and each.person_id == identity.person_id]
+        every = duties(session, row.id)
+        mine = [each for each in every if each.person_id and each.person_id == identity.person_id]
         due = before_running(
             row,
             part,
             confirms=may(Act.CONFIRM_DESTRUCTION, reach),
             over=cooled(row.cooling_until, self._means.clock.now()),
         )
-        return frozenset(due | counting_and_after(row, part, mine))
+        signed = any(each.after for each in every)
+        return frozenset(due | counting_and_after(row, part, mine, signed=signed))
 
     def _objections(self, session: Session, key: UUID) -> Sequence[tuple[UUID, datetime, str]]:
         query = select(DestructionObjection).where(DestructionObjection.destruction_id == key)
@@ -321,6 +325,19 @@ class Looks:
             here = row.state is DestructionState.ASKED and approval.step == step.number
             shown.append(StepShown(step.number, session.scalars(tokens).all(), done, here))
         return shown
+
+
+def _extra(session: Session, scans: Sequence[DestructionScan]) -> Sequence[tuple[UUID, str]]:
+    """Return scans of what is not on a list, or no more, each with what is to be taken out: never a whole box."""
+    known = [each.copy_id for each in scans if each.copy_id]
+    query = select(Copy.id, Copy.number, Record.registration_number).join(Record, Record.id == Copy.record_id)
+    names = {
+        key: f"{number or ''}*{copy}"
+        for part in chunks(known)
+        for key, copy, number in session.execute(query.where(Copy.id.in_(part)))
+    }
+    told = [(each, names.get(each.copy_id) if each.copy_id else None) for each in scans]
+    return [(each.id, f"{name} ({each.label})" if name else each.label) for each, name in told]
 
 
 def _decided_by(person: UUID) -> Select[UUID]:

@@ -36,6 +36,11 @@ BEFORE_RUNNING = tuple(state for state in DestructionState if DestructionState.W
 OPEN = tuple(state for state in DestructionState if NEXT[state])
 """States that wait for something."""
 
+WEIGHED_IN = (
+    DestructionState.CONFIRMED, DestructionState.COUNTED, DestructionState.RUNNING, DestructionState.GONE,
+)  # fmt: skip
+"""States in which it is noted what paper weighs and who takes it away, until somebody signs at the end."""
+
 APPOINTED = (Duty.EXECUTOR, Duty.WITNESS, Duty.SUPERVISOR)
 """Duties that who asks gives to people."""
 

@@ -39,6 +39,7 @@ from retention.destroying.means import (
 )
 from retention.destroying.rules import all_apart, lacking, move, require_state
 from retention.destroying.tally import digest_of, duties, forget_count
+from retention.destroying.weighing import forget_weight
 from retention.last_check import days
 from retention.reckoning import Reckoned
 
@@ -88,6 +89,7 @@ class Running:
         move(row, DestructionState.CONFIRMED, "destruction.run")
         row.counted_at, row.digest = None, None
         forget_count(session, row.id)
+        forget_weight(row)
         say(self._means, session, identity, "recount", row)
 
     def _require_whole(self, session: Session, row: Destruction) -> None:

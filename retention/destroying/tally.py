@@ -21,16 +21,14 @@ def duties(session: Session, key: UUID) -> Sequence[DestructionDuty]:
 
 def expected(session: Session, key: UUID) -> AbstractSet[UUID]:
     """Return the copies on paper of what stands on a list."""
-    on_it = select(DestructionItem.record_id).where(
-        DestructionItem.destruction_id == key, DestructionItem.state == DestructionItemState.LISTED
-    )
-    return set(session.scalars(select(Copy.id).where(Copy.record_id.in_(on_it), Copy.withdrawn_at.is_(None))))
+    return set(session.scalars(_papers(key)))
 
 
 def unscanned(session: Session, key: UUID) -> Mapping[UUID, int]:
     """Return of each record on a list how many of its papers no scan has counted yet; those with none are left out."""
-    left = expected(session, key) - set(session.scalars(copies_scanned(key)))
-    return Counter(session.scalars(select(Copy.record_id).where(Copy.id.in_(left))))
+    done = set(session.scalars(copies_scanned(key)))
+    on_it = session.execute(_papers(key).with_only_columns(Copy.record_id, Copy.id))
+    return Counter(record for record, copy in on_it if copy not in done)
 
 
 def digest_of(session: Session, key: UUID) -> str:
@@ -60,3 +58,10 @@ def copies_scanned(key: UUID, *, every: bool = False) -> Select[UUID | None]:
     """Select the copies that were scanned; ``every``: with None for each scan of what is not on the list."""
     query = select(DestructionScan.copy_id).where(DestructionScan.destruction_id == key)
     return query if every else query.where(DestructionScan.copy_id.is_not(None))
+
+
+def _papers(key: UUID) -> Select[UUID]:
+    on_it = select(DestructionItem.record_id).where(
+        DestructionItem.destruction_id == key, DestructionItem.state == DestructionItemState.LISTED
+    )
+    return select(Copy.id).where(Copy.record_id.in_(on_it), Copy.withdrawn_at.is_(None))

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from archive.model import Destruction, DestructionDuty, DestructionState, Duty
+from archive.model import Destruction, DestructionDuty, DestructionMethod, DestructionState, Duty
 from retention.destroying.means import Part
-from retention.destroying.rules import APPOINTED, BEFORE_RUNNING, OPEN, signs_after, signs_before
+from retention.destroying.rules import APPOINTED, BEFORE_RUNNING, OPEN, WEIGHED_IN, signs_after, signs_before
 
 
 def before_running(row: Destruction, part: Part, *, confirms: bool, over: bool) -> set[str]:
@@ -25,9 +25,15 @@ def before_running(row: Destruction, part: Part, *, confirms: bool, over: bool) 
     return acts
 
 
-def counting_and_after(row: Destruction, part: Part, mine: Sequence[DestructionDuty]) -> set[str]:
-    """Return what those with a duty may do from the count on. ``mine``: the duties that were given to them."""
+def counting_and_after(row: Destruction, part: Part, mine: Sequence[DestructionDuty], *, signed: bool) -> set[str]:
+    """Return what those with a duty may do from the count on.
+
+    ``mine``: the duties that were given to them; ``signed``: somebody has signed at the end.
+    """
     state, acts = row.state, set[str]()
+    paper = row.method is not DestructionMethod.DELETION
+    if paper and state in WEIGHED_IN and not signed and part.duties & {Duty.ASKER, Duty.EXECUTOR}:
+        acts.add("weigh")
     if state is DestructionState.CONFIRMED and part.duties & set(APPOINTED):
         acts.add("scan")
         acts |= {"sign" for each in mine if signs_before(each.duty) and each.before is None}

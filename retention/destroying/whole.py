@@ -19,6 +19,7 @@ from retention.destroying.means import Means
 from retention.destroying.register import Register
 from retention.destroying.running import Running
 from retention.destroying.telling import Turns
+from retention.destroying.weighing import Weighing
 from retention.reckoning import DueDays
 
 
@@ -40,6 +41,7 @@ class Destructions:
         self.listing = Listing(means)
         self.deciding = Deciding(means)
         self.counting = Counting(means)
+        self.weighing = Weighing(means)
         self.running = Running(means)
         self.looks = Looks(means)
         self.register = Register(means)

@@ -1,7 +1,7 @@
 """Reviews of secrecy: asked for by a secrecy officer, decided by others by the house's routes, then done."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -42,6 +42,7 @@ from archive.policy.rules import Act, may
 from archive.reasons import checked
 from retention.elsewhere import outdated
 from retention.secrecy.acts import SecrecyActs
+from retention.secrecy.deriving import MOST_DERIVED, ToTitle, asked_titles, kept_title, title_faults, titles_of
 from retention.secrecy.rules import Facts, Target, faults
 from retention.waiting import count_whole
 
@@ -51,12 +52,13 @@ MOST = 500
 AT_ONCE = 20
 """Records that one transaction does; it stays well under 100 ms."""
 
-LONGEST_TITLE = 500
-
 
 @dataclass(frozen=True)
 class Wish:
-    """A review as it is asked for. ``title`` is that of a derived text, which readers of its lower level see."""
+    """A review as it is asked for.
+
+    ``title`` is that of a derived text, which readers of its lower level see; of several ``titles``, by their records.
+    """
 
     verdict: SecrecyVerdict
     records: Sequence[UUID]
@@ -65,17 +67,21 @@ class Wish:
     months: int | None = None
     until: date | None = None
     title: str = ""
+    titles: Mapping[UUID, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class ReviewShown:
-    """A review as one person sees it: ``items`` are its records that they read; ``whole``: these are all."""
+    """A review as one person sees it: ``items`` are its records that they read; ``whole``: these are all.
+
+    ``titles`` are those of derived texts, ``derived`` the texts that they read, both by the record they come from.
+    """
 
     review: SecrecyReview
     approval: Approval
     items: Sequence[tuple[SecrecyReviewItem, Record]]
-    derived: Record | None
-    title: str
+    derived: Mapping[UUID, Record]
+    titles: Mapping[UUID, str]
     why: str
     answer: str
     whole: bool
@@ -117,7 +123,9 @@ class SecrecyReviews:
             key = new_id()
             one = records[0].id if len(records) == 1 else None
             what: dict[str, Any] = {"verdict": wish.verdict.value, "level": wish.level, "months": wish.months}
-            what |= {"until": wish.until.isoformat() if wish.until else None, "title": wish.title.strip()}
+            what |= {"until": wish.until.isoformat() if wish.until else None, "title": ""}
+            if wish.verdict is SecrecyVerdict.DERIVE:
+                what |= asked_titles(titles_of(ids, wish.title, wish.titles))
             approval = self._approvals.ask(
                 session, identity, ApprovalKind.SECRECY, one, what, wish.why, about=key, steps=steps
             )
@@ -168,6 +176,17 @@ class SecrecyReviews:
             found[verdict] = session.scalars(query.order_by(Record.id).limit(MOST)).all()
         return found
 
+    def to_title(self, identity: Identity, ids: Collection[UUID]) -> ToTitle:
+        """Return those of some filed records, at most ``2 * MOST``, from which this person may have texts derived."""
+        with self._db.reading() as session:
+            mine = self._guard.visible(session, identity, Act.SET_LEVEL)
+            mine = mine.where(Record.id.in_(ids), Record.filed_at.is_not(None))
+            rows = session.scalars(mine.order_by(Record.archive_number, Record.id)).all()
+            busy = set(session.scalars(_under_review().where(SecrecyReviewItem.record_id.in_(ids))))
+            free = [each for each in rows if each.id not in busy]
+            taken = free[:MOST_DERIVED]
+            return ToTitle(taken, len(rows) - len(free), len(free) - len(taken))
+
     def show(self, identity: Identity, review_id: UUID) -> ReviewShown:
         """Show a review. Raises ``NotFound``: there is none of which this person reads a record."""
         with self._db.reading() as session:
@@ -180,11 +199,11 @@ class SecrecyReviews:
             said = approval.decided_by == identity.person_id
             if not decides and not said and not may(Act.SEE_SECRECY, self._guard.reach(session, identity)):
                 raise NotFound
-            derived = None
-            if key := next((item.derived_id for item, _ in items if item.derived_id), None):
-                derived = session.scalars(self._guard.visible(session, identity).where(Record.id == key)).one_or_none()
+            texts = {item.derived_id: item.record_id for item, _ in items if item.derived_id}
+            derived = rows_by_id(session, Record, self._guard.seen(session, identity, list(texts)))
+            titles = {item.record_id: title for item, _ in items if (title := kept_title(what, item.record_id))}
             return ReviewShown(
-                review, approval, items, derived, what["title"], why, answer, whole,
+                review, approval, items, {texts[key]: row for key, row in derived.items()}, titles, why, answer, whole,
                 may_decide=decides,
                 may_withdraw=approval.state in OPEN and approval.asked_by == identity.person_id,
             )  # fmt: skip
@@ -278,7 +297,7 @@ class SecrecyReviews:
 
     def _do(self, work: Work, identity: Identity, review: SecrecyReview) -> bool:
         approval = work.session.get_one(Approval, review.approval_id)
-        title = self._approvals.opened(work.session, approval)[0]["title"]
+        what = self._approvals.opened(work.session, approval)[0]
         query = (
             select(SecrecyReviewItem)
             .where(SecrecyReviewItem.review_id == review.id, SecrecyReviewItem.outcome == SecrecyOutcome.WAITING)
@@ -287,7 +306,7 @@ class SecrecyReviews:
         )
         items = work.session.scalars(query).all()
         for item in items[:AT_ONCE]:
-            self._acts.do(work, identity, review, item, title)
+            self._acts.do(work, identity, review, item, kept_title(what, item.record_id))
         return len(items) > AT_ONCE
 
     def _asked(self, session: Session, identity: Identity, ids: Sequence[UUID]) -> list[Record]:
@@ -306,7 +325,7 @@ class SecrecyReviews:
         if wish.verdict is SecrecyVerdict.RAISE and wish.level not in self._guard.reach(session, identity).levels:
             raise NotAllowed(act=Act.SET_LEVEL.value)
         if wish.verdict is SecrecyVerdict.DERIVE:
-            wrong += _derived_faults(wish.title.strip(), len(records))
+            wrong += title_faults(records, titles_of([each.id for each in records], wish.title, wish.titles))
         ids = [each.id for each in records]
         if session.scalars(_under_review().where(SecrecyReviewItem.record_id.in_(ids)).limit(1)).first() is not None:
             wrong.append(Fault("records", "under_review"))
@@ -348,13 +367,3 @@ def _under_review() -> Select[UUID]:
         .join(Approval, Approval.id == SecrecyReview.approval_id)
         .where(Approval.state.in_(OPEN))
     )
-
-
-def _derived_faults(title: str, records: int) -> list[Fault]:
-    """Return what is wrong with a derived text: it has a title of its own, and is made of one record."""
-    wrong = [Fault("records", "one_at_a_time")] if records > 1 else []
-    if not title:
-        wrong.append(Fault("title", "required"))
-    elif len(title) > LONGEST_TITLE:
-        wrong.append(Fault("title", "too_long", {"limit": LONGEST_TITLE, "length": len(title)}))
-    return wrong

@@ -19,10 +19,14 @@ from archive.model import (
     DestructionItemState,
     DestructionState,
     DueState,
+    HoldKind,
     Person,
+    Record,
     RecordDue,
+    RecordRelation,
     Verdict,
 )
+from retention.holds import Wanted
 from tests.factories import people as rights
 from tests.factories.api_house import ApiHouse, an_api_house
 from tests.factories.web_house import PASSWORD
@@ -213,6 +217,47 @@ def test_a_program_hands_records_over_and_another_person_decides(house: ApiHouse
     assert given.json["state"] == "withdrawn"
 
 
+def test_a_transfer_of_which_nothing_may_go_is_told_to_have_ended_by_the_last_yes(house: ApiHouse) -> None:
+    an_approver(house)
+    key, say = house.a_draft("涉诉合同"), {"approve": True, "reason": "同意"}
+    house.file(key)
+
+    def asked() -> str:
+        body = {"receiver": "青山区档案馆", "reason": "按范围移交", "records": [str(key)]}
+        at = str(house.ask("POST", "/api/v1/transfers", json=body).headers["Location"])
+        house.ask("POST", f"{at}/request", If_Match=house.get(at).headers["ETag"])
+        return at
+
+    at = asked()
+    goes = house.ask("POST", f"{at}/decision", "approver", json=say).json
+    assert (goes["state"], goes["stands"]) == ("approved", "approved")
+    assert house.ask("POST", f"{at}/withdrawal", If_Match=house.get(at).headers["ETag"]).status_code == 200
+    at, own = asked(), house.web.services
+    wanted = Wanted(HoldKind.RECORD, {"id": str(key)}, "诉讼", "涉诉", "法务部", date(2030, 1, 1))
+    own.retention.holds.place(own.people.identity_of("archivist"), wanted)
+    ended = house.ask("POST", f"{at}/decision", "approver", json=say).json
+    assert (ended["state"], ended["stands"]) == ("approved", "withdrawn")
+
+
+def test_a_program_notes_what_paper_weighed(house: ApiHouse) -> None:
+    given_up(house, "甲合同")
+    body = {"purpose": "到期销毁", "method": "shredding", "place": "销毁中心", "weight": "约 1 t"}
+    at = house.ask("POST", "/api/v1/destructions", json=body).headers["Location"]
+    weighed = {"weighed": "1,260 kg", "taken_by": "洁安公司"}
+    tag = house.get(at).headers["ETag"]
+    assert house.ask("PUT", f"{at}/weighing", json=weighed, If_Match=tag).status_code == 409, "a draft"
+    with house.web.services.db.writing() as work:
+        work.session.get_one(Destruction, UUID(at.rpartition("/")[2])).state = DestructionState.CONFIRMED
+        work.commit()
+    assert house.ask("PUT", f"{at}/weighing", "staff", json=weighed, If_Match=tag).status_code == 404
+    assert house.ask("PUT", f"{at}/weighing", json={"weighed": ""}, If_Match=tag).status_code == 422
+    done = house.ask("PUT", f"{at}/weighing", json=weighed, If_Match=tag)
+    assert set(done.json) == {"destruction", "number", "state", "version"}
+    assert house.ask("PUT", f"{at}/weighing", json=weighed, If_Match=tag).status_code == 412
+    one = house.get(at).json
+    assert {name: one[name] for name in (*body, *weighed)} == body | weighed
+
+
 def test_a_program_asks_for_a_review_of_secrecy_and_another_person_decides(house: ApiHouse) -> None:
     own, key = house.web.services, house.a_draft("投标底价", 3)
     an_approver(house)
@@ -231,3 +276,20 @@ def test_a_program_asks_for_a_review_of_secrecy_and_another_person_decides(house
     decided = house.ask("POST", f"{review}/decision", "approver", json={"approve": True, "reason": "同意"})
     assert (decided.json["state"], house.get(at).json["level"]) == ("approved", 2)
     assert house.ask("POST", f"{review}/withdrawal", "secrecy").status_code == 409
+
+
+def test_a_program_has_texts_derived_from_several_records_each_with_its_title(house: ApiHouse) -> None:
+    own, keys = house.web.services, [str(house.a_draft(title, 3)) for title in ("投标底价甲", "投标底价乙")]
+    an_approver(house)
+    own.retention.secrecy.set_level_period(own.people.identity_of("secrecy"), 3, 240)
+    for key in keys:
+        house.file(UUID(key))
+    wish = {"verdict": "derive", "records": keys, "reason": "已开标", "level": 2, "months": 12}
+    refused = house.ask("POST", "/api/v1/secrecy/reviews", "secrecy", json=wish | {"titles": {keys[0]: "甲之情况"}})
+    assert [(each["field"], each["code"]) for each in refused.json["fields"]] == [("titles", "derived_titles_lacking")]
+    titles = dict(zip(keys, ("甲之情况", "乙之情况"), strict=True))
+    review = house.ask("POST", "/api/v1/secrecy/reviews", "secrecy", json=wish | {"titles": titles}).headers["Location"]
+    house.ask("POST", f"{review}/decision", "approver", json={"approve": True, "reason": "同意"})
+    with own.db.reading() as session:
+        query = select(RecordRelation.other_id, Record.title).join(Record, Record.id == RecordRelation.record_id)
+        assert {str(key): title for key, title in session.execute(query)} == titles

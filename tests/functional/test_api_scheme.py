@@ -195,6 +195,9 @@ def test_a_move_that_shortens_a_term_is_seen_and_refused_and_another_is_counted(
     assert (told["moves"], told["same"], told["shorter"]) == ({"sooner": 1}, 0, True)
     assert [(each["before"], each["after"]) for each in told["records"]] == [("2051-01-01", "2031-01-01")]
     assert seen("LONG")["moves"] == {}, "it stands there already"
+    behind = house.get(f"{here}/LEAF2/move?parent=SHORT&cursor={UUID(int=0).hex}").json
+    assert [behind[name] for name in ("moves", "same", "shorter")] == [None] * 3, "the branch is counted once"
+    assert behind["records"] == told["records"]
     assert seen("LEAF2")["fields"][0]["code"] == "below_itself"
     assert house.get(f"{here}/LEAF2/move", "staff").status_code == 403
     refused = moved("SHORT")

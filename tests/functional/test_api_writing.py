@@ -315,6 +315,14 @@ def test_a_history_tells_telephones_as_a_page_does(house: ApiHouse) -> None:
     assert "12345678" not in told
     (head, *_) = house.get(f"/api/v1/records/{record}/history").json["entries"]
     assert head["record"] == record, "an id stays as it is"
+    tag = house.get(f"/api/v1/records/{record}").headers["ETag"]
+    landline = {"fields": {"phone": "0755-26881234", "partner": "深圳通力"}}
+    assert house.ask("PATCH", f"/api/v1/records/{record}", If_Match=tag, json=landline).status_code == 200
+    page = house.web.browser("archivist").get(f"/records/{record}/history").text
+    for told in (house.get(f"/api/v1/records/{record}/history").text, page):
+        assert "26881234" not in told
+        assert "0***********4" in told
+        assert "深圳通力" in told, "other fields are told as they are"
 
 
 def test_officers_keep_accounts_jobs_and_the_log(house: ApiHouse) -> None:

@@ -31,7 +31,9 @@ from archive.model import (
     Record,
     RecordState,
     Stop,
+    Verdict,
 )
+from retention.appraising.judging import Said, check_fits
 from retention.last_check import stops
 from tests.factories.people import grants
 from tests.factories.retained import claimed
@@ -233,10 +235,14 @@ def test_the_chair_asks_outside_the_panel_and_the_answer_stands_in_list_and_repo
     act(house, "archivist", f"{at}/open")
     assert "小组外人员" in house.browser("second").get(at).text
     assert "小组外人员" not in house.browser("first").get(at).text, "the chair alone asks"
+    assert 'name="question"' not in house.browser("second").get(at).text, "Enter in it would say the opinion"
+    asking = post(house, "second", f"{at}/ask", record=str(old), verdict="destroy", reason="无用")[1]
+    assert (f'name="records" value="{old}"' in asking, 'name="question"' in asking) == (True, True)
+    assert post(house, "second", f"{at}/ask")[0] == 422
     wrong = post(house, "second", f"{at}/ask", record=str(old), person="first", question="还用吗？")
     assert (wrong[0], "是鉴定小组成员" in wrong[1], "还用吗？" in wrong[1]) == (422, True, True)
     assert post(house, "second", f"{at}/ask", person="approver", question="还用吗？")[0] == 422
-    status, page = post(house, "second", f"{at}/ask", record=str(old), person="approver", question="还用吗？")
+    status, page = post(house, "second", f"{at}/ask", records=str(old), person="approver", question="还用吗？")
     assert (status, "已就 1 件档案征询" in page, "组外征询" in page) == (200, True, True)
     assert "件档案待您答复鉴定征询" in house.browser("approver").get("/").text
     mine = house.browser("approver").get("/appraisals/questions").text
@@ -278,6 +284,13 @@ def test_what_is_not_secret_is_not_declassified(house: WebHouse) -> None:
     assert offered not in house.browser("first").get(at).text, "what is secret is not shown to them"
     assert post(house, "second", f"{at}/say", record=[str(plain), str(secret)], **said)[0] == 422
     assert post(house, "second", f"{at}/say", record=str(secret), **said)[0] == 200
+    of = AppraisalItem.appraisal_id == UUID(at.rpartition("/")[2])
+    with house.services.db.writing() as work:
+        check_fits(work.session, Said(Verdict.DECLASSIFY), of, AppraisalItem.record_id != plain)
+        item = work.session.scalars(select(AppraisalItem).where(of, AppraisalItem.record_id == plain)).one()
+        item.record_id = new_id()
+        work.session.flush()
+        check_fits(work.session, Said(Verdict.DECLASSIFY), of)  # of what is gone nobody can say anything
 
 
 def test_what_a_panel_says_is_to_be_opened_or_declassified_waits_for_a_review(house: WebHouse) -> None:

@@ -24,6 +24,7 @@ from archive.model import (
     DestructionDuty,
     DestructionItem,
     DestructionItemState,
+    DestructionScan,
     DestructionState,
     DueState,
     Duty,
@@ -158,7 +159,41 @@ def test_what_a_scan_counted_is_said_of_a_paper_and_of_a_box(house: WebHouse) ->
     assert "尚待扫描：1 份" in house.browser("staff").get(f"/destructions/{key}").text
     assert "k1-1-1-1：已清点 1 份，另有 1 份不在清单上" in said("k1-1-1-1")
     assert "K1-1-1-1：已清点 0 份，另有 1 份不在清单上" in said("K1-1-1-1"), "the box itself is not what is taken out"
-    assert "WY-0：不在清单上，请从待销毁堆中取出" in said("WY-0")
+    assert "不是本单位的标签" in said("WY-0")
+    with house.services.db.reading() as session:
+        assert len(session.scalars(select(DestructionScan)).all()) == 2, "a foreign code is told, and noted nowhere"
+
+
+def test_what_paper_weighs_is_noted_at_the_page_and_by_rest_beside_what_was_agreed_to(house: WebHouse) -> None:
+    given_up(house, "旧合同甲")
+    key = begun(house)
+    at = f"/destructions/{key}"
+    assert f"{at}/weigh" not in house.browser("archivist").get(at).text, "nobody knows it yet"
+    with house.services.db.writing() as work:
+        row = work.session.get_one(Destruction, key)
+        row.state, row.weight = DestructionState.CONFIRMED, "约 1 t"
+        work.commit()
+    assert f"{at}/weigh" in house.browser("archivist").get(at).text
+    status, page = post(house, "archivist", f"{at}/weigh", version=row.version, weighed=" ")
+    assert (status, "实际称重" in page) == (422, True)
+    status, page = post(house, "archivist", f"{at}/weigh", version=row.version, weighed="1,260 kg", taken_by="京A12345")
+    assert status == 200
+    for words in ("约 1 t", "1,260 kg", "京A12345"):
+        assert f"<dd>{words}</dd>" in page
+    assert post(house, "archivist", f"{at}/weigh", version=row.version, weighed="2 t")[0] == 409
+    assert post(house, "staff", f"{at}/weigh", version=row.version, weighed="2 t")[0] == 404
+    picture = {"file": (BytesIO(b"%PDF-1.7 weighed"), "过磅单.pdf")}
+    assert post(house, "archivist", f"{at}/attach", **picture)[0] == 200
+    with house.services.db.writing() as work:
+        row = work.session.get_one(Destruction, key)
+        row.state, row.run_by, row.run_at = DestructionState.GONE, row.begun_by, house.clock.now()
+        work.commit()
+    certificate = pypdfium2.PdfDocument(
+        house.browser("archivist").get(f"/destroyed/{key}/destruction_certificate.pdf").data
+    )
+    told = "".join(certificate[0].get_textpage().get_text_bounded().split())
+    for words in ("约1t", "1,260kg", "京A12345", "过磅单.pdf·SHA-256"):
+        assert words in told, told
 
 
 def test_the_register_is_a_page_a_pdf_and_a_spreadsheet(house: WebHouse) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -36,9 +37,10 @@ from tests.factories.retained import claimed
 from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_of
 
 
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[WebHouse]:
-    with a_web_house(tmp_path) as made:
+@contextmanager
+def a_secrecy_house(folder: Path) -> Iterator[WebHouse]:
+    """Yield a house whose levels have periods, with approvers."""
+    with a_web_house(folder) as made:
         for login, clearance in (("approver", 4), ("low", 2)):
             made.services.people.add_person(
                 system("set-up"), login=login, name=login, password=PASSWORD, roles=[Role.APPROVER]
@@ -50,6 +52,12 @@ def house(tmp_path: Path) -> Iterator[WebHouse]:
                 work.commit()
         for rank, years in ((4, 30), (3, 20), (2, 10)):
             made.services.retention.secrecy.set_level_period(who(made, "secrecy"), rank, years * 12)
+        yield made
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[WebHouse]:
+    with a_secrecy_house(tmp_path) as made:
         yield made
 
 

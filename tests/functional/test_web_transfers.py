@@ -39,12 +39,15 @@ def test_the_approval_is_offered_as_long_as_something_may_go(house: WebHouse) ->
     hold = Wanted(HoldKind.RECORD, {"id": str(held.id)}, "争议", "证据保全", "法院", review)
     house.services.retention.holds.place(archivist, hold)
     transfers, browser = house.services.retention.transfers, house.browser("archivist")
-    nothing = browser.get(f"/transfers/{transfers.begin(archivist, '青山区档案馆', '移交', [held.id])}").text
+    empty = transfers.begin(archivist, "青山区档案馆", "移交", [held.id])
+    nothing = browser.get(f"/transfers/{empty}").text
     assert "提请审批" not in nothing
     assert "没有可审批的内容" in nothing
     some = browser.get(f"/transfers/{transfers.begin(archivist, '青山区档案馆', '移交', [held.id, free.id])}").text
     assert "提请审批" in some
     assert "没有可审批的内容" not in some
+    transfers.withdraw(archivist, empty, transfers.show(archivist, empty).transfer.version)
+    assert "本次移交已终止" not in browser.get(f"/transfers/{empty}").text, "a person gave it up"
 
 
 def test_each_line_of_what_is_not_accepted_that_names_nothing_of_the_list_is_told(house: WebHouse) -> None:

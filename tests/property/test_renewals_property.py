@@ -52,7 +52,7 @@ def test_the_day_of_a_renewal(extent: Extent, due: date | None, day: date) -> No
         (Facts(DueState.DATED, date(2031, 1, 1)), "not_longer"),
         (Facts(DueState.DATED, date(2030, 12, 31)), None),
         (Facts(DueState.NEVER, None), "kept_for_good"),
-        (Facts(DueState.DATED, date(2020, 1, 1), leaving=True), "under_destruction"),
+        (Facts(DueState.DATED, date(2020, 1, 1), leaving=True), "on_destruction_list"),
         (Facts(DueState.DATED, date(2020, 1, 1), asked=True), "under_renewal"),
     ],
 )

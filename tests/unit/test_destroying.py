@@ -55,6 +55,7 @@ from archive.model import (
     TransferState,
     Verdict,
 )
+from retention.destroying.counting import Scanned
 from retention.destroying.register import Asked
 from retention.holds import Wanted
 from retention.transferring.transfers import Transfers
@@ -455,15 +456,15 @@ def test_a_missing_or_extra_paper_stops_it(house: DestroyingHouse) -> None:
     sign, scan = house.acts.counting.sign, house.acts.counting.scan
     both = house.lent.row(second).archive_number or ""
     [first] = [each for each in house.labels(key) if each != both]
-    assert scan(house.who("witness"), key, first) == (1, 0)
-    assert scan(house.who("executor"), key, first) == (0, 0)  # once more counts nothing
-    assert scan(house.who("witness"), key, f"{both}*2") == (1, 0)
+    assert scan(house.who("witness"), key, first) == Scanned(1, 0)
+    assert scan(house.who("executor"), key, first) == Scanned(0, 0)  # once more counts nothing
+    assert scan(house.who("witness"), key, f"{both}*2") == Scanned(1, 0)
     with pytest.raises(InvalidInput, match="papers_missing"):
         sign(house.who("witness"), key)
-    assert scan(house.who("witness"), key, f"{both}*1") == (1, 0)
+    assert scan(house.who("witness"), key, f"{both}*1") == Scanned(1, 0)
     sign(house.who("witness"), key)
     for _again in range(2):  # it is named once, and taken out once
-        assert scan(house.who("witness2"), key, house.lent.row(other).archive_number or "") == (0, 1)
+        assert scan(house.who("witness2"), key, house.lent.row(other).archive_number or "") == Scanned(0, 1)
     with pytest.raises(InvalidInput, match="papers_extra"):
         sign(house.who("witness2"), key)
     for login in ("archivist", "staff", "secrecy"):
@@ -657,8 +658,8 @@ def test_a_box_counts_what_is_on_the_list_and_names_each_paper_that_is_not(house
         work.session.execute(update(Copy).where(Copy.record_id.in_([mine, other])).values(place_id=box))
         work.session.execute(update(Record).where(Record.id == other).values(registration_number="H001-2010-A000009"))
         work.commit()
-    assert house.acts.counting.scan(house.who("witness"), key, "k1-01-1-01") == (1, 1)
-    assert house.acts.counting.scan(house.who("witness2"), key, "K1-01-1-01") == (0, 1)
+    assert house.acts.counting.scan(house.who("witness"), key, "k1-01-1-01") == Scanned(1, 1, box=True)
+    assert house.acts.counting.scan(house.who("witness2"), key, "K1-01-1-01") == Scanned(0, 1, box=True)
     shown = house.acts.looks.show(house.who("witness"), key)
     [(_scan, label)] = shown.extra
     assert label == "H001-2010-A000009*1 (K1-01-1-01)"

@@ -81,3 +81,12 @@ def test_every_part_of_the_system_that_acts_by_itself_has_a_name() -> None:
     }
     assert [each for each in sorted(named) if each[0] not in PARTS] == []
     assert len(named) > 10
+
+
+@pytest.mark.usefixtures("page")
+def test_numbers_of_telephones_are_told_by_their_ends_whatever_shape_they_have() -> None:
+    body = {"before": {"fields": {"phone": "0755-26881234"}}, "after": {"fields": {"phone": "13812345678"}}}
+    [line] = told_body(body, {"phone"})
+    assert ("0***********4" in line, "138****5678" in line) == (True, True), line
+    assert told_body({"phone": "26881234", "note": "26881234"}, {"phone"})[1].endswith("26881234")
+    assert "6881" not in told_body({"phone": "26881234"}, {"phone"})[0]

@@ -174,11 +174,11 @@ def test_what_leaves_is_not_renewed_neither_asked_nor_granted(made: RetainedHous
         work.commit()
     with pytest.raises(InvalidInput) as faulty:
         made.retention.renewals.decide(approver, renewal, "同意", approve=True)
-    assert codes(faulty) == [("records", "under_destruction")]
+    assert codes(faulty) == [("records", "on_destruction_list")]
     assert made.retention.renewals.show(approver, renewal).approval.state is ApprovalState.ASKED
     with pytest.raises(InvalidInput) as faulty:
         ask(made, [free, listed])
-    assert codes(faulty) == [("records", "under_destruction")]
+    assert codes(faulty) == [("records", "on_destruction_list")]
 
 
 def test_only_archivists_ask_of_records_that_they_read_and_say_why(made: RetainedHouse, approver: Identity) -> None:

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,12 +10,17 @@ import pytest
 from archive.errors import ArchiveError, Conflict, Fault, InvalidInput, Quarantined, StorageFull, TooLarge, Unavailable
 from indexer.extract.answer import Reason
 from web.security import FormTooLarge
-from web.words import LOCALES
+from web.words import LOCALES, field_faults
+from web.words.destructions import FAULTS as DESTRUCTION_FAULTS
 from web.words.errors import ERRORS
 from web.words.faults import explain, explain_failed, explain_fault, explain_waiting, status_of
 from web.words.field_faults import FAULTS, WAITING
 from web.words.fields import FIELDS
+from web.words.form_faults import FORM_FAULTS
+from web.words.leaving_faults import LEAVING_FAULTS
+from web.words.loans import FAULTS as LOAN_FAULTS
 from web.words.put_aside import REASONS
+from web.words.shelves import FAULTS as SHELF_FAULTS
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("archive", "indexer", "storage", "retention", "web", "runtime")
@@ -135,3 +140,23 @@ def test_why_a_file_waits_or_did_not_come_in_holds_no_code_in_any_language(local
     others = [StorageFull(part="store"), Conflict(what="upload"), TooLarge(limit=1, size=2), PermissionError()]
     told += [explain_failed(error, locale) for error in [*faults, *others]]
     assert [words for words in told if not words or re.search(r"\b[a-z]+_[a-z_]+\b", words)] == []
+
+
+def test_no_code_stands_in_two_tables_of_which_one_would_win() -> None:
+    tables = {"own": _own_codes(), "forms": FORM_FAULTS, "leaving": LEAVING_FAULTS, "loans": LOAN_FAULTS}
+    tables |= {"destructions": DESTRUCTION_FAULTS, "shelves": SHELF_FAULTS}
+    places: dict[str, list[str]] = {}
+    for name, table in tables.items():
+        for code in table:
+            places.setdefault(code, []).append(name)
+    assert len(places) > 300
+    assert {code: names for code, names in places.items() if len(names) > 1} == {}
+
+
+def _own_codes() -> Collection[str]:
+    """Return the codes that stand in the table itself, beside those of the others."""
+    tree = ast.parse(Path(field_faults.__file__).read_text(encoding="utf-8"))
+    named = (each for each in tree.body if isinstance(each, ast.AnnAssign))
+    [table] = [each.value for each in named if getattr(each.target, "id", "") == "FAULTS"]
+    assert isinstance(table, ast.Dict)
+    return [str(each.value) for each in table.keys if isinstance(each, ast.Constant)]

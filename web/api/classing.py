@@ -56,19 +56,23 @@ def move_category(code: str, category: str, body: made.CategoryParent, version: 
 
 @operation("/fonds/{code}/categories/{category}/move", 403, 404)
 def category_move(code: str, category: str, query: made.MoveAsked) -> made.MoveSeen:
-    """Show what a move would do to the terms of records that you read. Nothing is written."""
+    """Show what a move would do to the terms of records that you read. Nothing is written.
+
+    What is counted is told on the first page alone.
+    """
     require(Act.MANAGE_SCHEME)
     row, parent = _row(code, category), _parent(code, query.parent)
     services().house.scheme.check_move(identity(), row.id, parent)
     branches = services().retention.branches
-    seen = branches.look(identity(), row.id, parent)
     after = behind(query.cursor, paging.read_id)
+    seen = branches.look(identity(), row.id, parent) if after is None else None
     shown, following = page(
         branches.moves(identity(), row.id, parent, after=after, limit=query.limit + 1), query.limit,
         lambda each: each.record_id.hex,
     )  # fmt: skip
     return made.MoveSeen(
-        moves=dict(seen.preview.counts), same=seen.preview.same, shorter=seen.shorter,
+        moves=dict(seen.preview.counts) if seen else None, same=seen.preview.same if seen else None,
+        shorter=seen.shorter if seen else None,
         records=[record_moves(each) for each in shown], next=following,
     )  # fmt: skip
 

@@ -16,7 +16,9 @@ from web.api import given
 from web.api.made import Entry, EntryPage, JobList, JobsCounted, PersonChanged, PersonListed, PersonPage, SealedPage
 from web.api.names import behind, page
 from web.api.operations import operation
+from web.number_fields import number_fields
 from web.services import identity, services
+from web.words.records import masked
 
 _CODE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32,}")
 """An id or a hash, in which digits are no telephone's."""
@@ -167,12 +169,14 @@ def _entry(line: LogLine) -> Entry:
 
 def _masked(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return the facts of an act with personal numbers as a page shows them."""
-    return {name: _blotted(value) for name, value in body.items()}
+    return {name: _blotted(name, value) for name, value in body.items()}
 
 
-def _blotted(value: Any) -> Any:
+def _blotted(name: str, value: Any) -> Any:
     if isinstance(value, Mapping):
         return _masked(value)
     if isinstance(value, list):
-        return [_blotted(each) for each in value]
+        return [_blotted(name, each) for each in value]
+    if value and name in number_fields():
+        return masked(str(value))
     return mask(value, keep_ends=True)[0] if isinstance(value, str) and not _CODE.fullmatch(value) else value

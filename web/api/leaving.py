@@ -79,6 +79,14 @@ def change_destruction(destruction_id: UUID, body: made.HowDestroyed, version: i
     return _made_again(destruction_id)
 
 
+@operation("/destructions/{destruction_id}/weighing", 403, 404, 409, method="PUT", tagged=True)
+def weigh_destruction(destruction_id: UUID, body: made.Weighed, version: int) -> made.DestructionMade:
+    """Note what paper weighs and who takes it away, from the confirmation until the first signature at the end."""
+    weighing = services().retention.destructions.weighing
+    weighing.note(identity(), destruction_id, version, body.weighed, body.taken_by)
+    return _made_again(destruction_id)
+
+
 @operation("/destructions/{destruction_id}/withdrawal", 403, 404, 409, method="POST", again=_made_again)
 def withdraw_destruction(destruction_id: UUID, body: Why) -> made.DestructionMade:
     """Take a destruction back before it runs; its records are free again."""
@@ -182,8 +190,8 @@ def _how(body: made.HowDestroyed) -> How:
 
 def _destruction(row: Destruction) -> dict[str, Any]:
     names = (
-        "number", "state", "version", "purpose", "method", "begun_at", "cooling_until", "confirmed_at", "counted_at",
-        "run_at", "gone_at", "closed_at", "digest",
+        "number", "state", "version", "purpose", "method", "place", "contractor", "weight", "weighed", "taken_by",
+        "begun_at", "cooling_until", "confirmed_at", "counted_at", "run_at", "gone_at", "closed_at", "digest",
     )  # fmt: skip
     return {"destruction": row.id, **{name: getattr(row, name) for name in names}}
 

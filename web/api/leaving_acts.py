@@ -29,9 +29,10 @@ def ask_for_transfer(transfer_id: UUID, version: int) -> made.TransferDone:
 
 @operation("/transfers/{transfer_id}/decision", 403, 404, 409, method="POST")
 def decide_transfer(transfer_id: UUID, body: given.Decision) -> made.TransferDecided:
-    """Agree at the present step, or refuse: never your own."""
+    """Agree at the present step, or refuse: never your own. One of which nothing may go has ended by the last yes."""
     state = services().retention.transfers.decide(identity(), transfer_id, body.reason, approve=body.approve)
-    return made.TransferDecided(transfer=transfer_id, state=state)
+    stands = services().retention.transfers.show(identity(), transfer_id).transfer.state
+    return made.TransferDecided(transfer=transfer_id, state=state, stands=stands)
 
 
 @operation("/transfers/{transfer_id}/withdrawal", 403, 404, 409, method="POST")
@@ -61,7 +62,7 @@ def ask_for_review(body: made.NewReview) -> made.ReviewDone:
     """Ask for a review of the secrecy of records; until it is decided their levels hold."""
     wish = Wish(
         body.verdict, body.records, body.reason, level=body.level, months=body.months, until=body.until,
-        title=body.title,
+        title=body.title, titles=body.titles,
     )  # fmt: skip
     key = services().retention.reviews.ask(identity(), wish)
     return made.ReviewDone(review=key, state=services().retention.reviews.show(identity(), key).approval.state)

@@ -41,6 +41,13 @@ class HowDestroyed(Shape):
     weight: Annotated[str, Field(max_length=40)] = ""
 
 
+class Weighed(Shape):
+    """How paper went: its weight with the unit, and who took it away."""
+
+    weighed: Annotated[str, Field(max_length=40)]
+    taken_by: Line = ""
+
+
 class NewDestruction(HowDestroyed):
     """A list that is proposed: all that closed appraisals gave up and nothing keeps, of one appraisal, due in a year.
 
@@ -65,6 +72,11 @@ class DestructionOut(DestructionMade):
 
     purpose: str
     method: DestructionMethod
+    place: str | None
+    contractor: str | None
+    weight: str | None = Field(description="As it was estimated when the destruction was asked for.")
+    weighed: str | None = Field(description="As it was weighed when the paper went.")
+    taken_by: str | None
     begun_at: datetime
     cooling_until: datetime | None
     confirmed_at: datetime | None

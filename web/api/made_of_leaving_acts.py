@@ -39,10 +39,11 @@ class TransferDone(Shape):
 
 
 class TransferDecided(Shape):
-    """A transfer at its step, after a decision."""
+    """A transfer after a decision: where its request stands, and where it ``stands`` itself."""
 
     transfer: UUID
     state: ApprovalState
+    stands: TransferState
 
 
 class NewReview(Shape):
@@ -55,6 +56,9 @@ class NewReview(Shape):
     months: int | None = Field(None, ge=1, le=1_200)
     until: Day | None = None
     title: Annotated[str, Field(max_length=500)] = Field("", description="Of a derived text, without secrets.")
+    titles: dict[UUID, Annotated[str, Field(max_length=500)]] = Field(
+        default_factory=dict, description="Of derived texts of several records, by their ids."
+    )
 
 
 class ReviewDone(Shape):

@@ -61,12 +61,13 @@ class MoveAsked(Page):
 class MoveSeen(MovesPage):
     """What a move would do to the terms of the records that you read: how many would move, how, and which.
 
-    ``shorter``: it is refused, for a term would end sooner; that is brought about by a schedule's draft alone.
+    ``shorter``: it is refused, for a term would end sooner; that is brought about by a schedule's draft alone. These
+    three are counted over the whole branch: on the first page alone, null on those behind.
     """
 
-    moves: dict[Moved, int]
-    same: int
-    shorter: bool
+    moves: dict[Moved, int] | None
+    same: int | None
+    shorter: bool | None
 
 
 class CategoryStands(Shape):

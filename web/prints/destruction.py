@@ -43,6 +43,8 @@ class Given:
     place: str
     contractor: str
     weight: str
+    weighed: str
+    taken_by: str
     begun: str
     ended: str
     executor: str
@@ -58,6 +60,7 @@ class Given:
     proof: Sequence[str]
     online: Sequence[str]
     outside: Sequence[str]
+    pictures: Sequence[str]
 
 
 def sheets(given: Sequence[Given], words: Words) -> list[dict[str, Any]]:
@@ -76,6 +79,8 @@ def _sheet(given: Given, words: Words) -> dict[str, Any]:
         "where": given.place,
         "contractor": given.contractor,
         "weight": given.weight,
+        "weighed": given.weighed,
+        "taken_by": given.taken_by,
         "begun": given.begun,
         "ended": given.ended,
         "executor": given.executor,
@@ -90,6 +95,7 @@ def _sheet(given: Given, words: Words) -> dict[str, Any]:
         "proof": list(given.proof),
         "online": list(given.online),
         "outside": list(given.outside),
+        "pictures": list(given.pictures),
         "signers": [{"duty": duty, "name": name, "when": when} for duty, name, when in given.signers],
         "rows": [
             {
@@ -132,7 +138,8 @@ def sample(rows: int, words: Words) -> Given:
     ]
     signers = [(name, name, "2036-01-31 12:00")] * (6 if rows else 0)
     return Given(
-        "XH2036-0001", name, name, name if rows else "", "", "", "2036-01-31", "", name, "WY01", 1, name, "square",
-        "0" * 64 if rows else "", lines, rows, rows * 1_000_000, signers, [long] * (5 if rows else 0),
-        [long] if rows else [], [long] * (3 if rows else 0),
+        "XH2036-0001", name, name, name if rows else "", "", "", "", name if rows else "", "2036-01-31", "", name,
+        "WY01", 1, name, "square", "0" * 64 if rows else "", lines, rows, rows * 1_000_000, signers,
+        [long] * (5 if rows else 0), [long] if rows else [], [long] * (3 if rows else 0),
+        [f"{name}.jpg · SHA-256 0123456789abcdef…"] * (2 if rows else 0),
     )  # fmt: skip

@@ -236,20 +236,6 @@ def read(appraisal_id: UUID) -> BaseResponse:
     return _back(appraisal_id)
 
 
-@pages.post("/<uuid:appraisal_id>/ask")
-def ask(appraisal_id: UUID) -> BaseResponse:
-    """Ask one outside the panel about the ticked items, as the chair."""
-    typed = request.form
-    try:
-        count = services().retention.appraisals.consulting.ask(
-            identity(), appraisal_id, _ticked(), typed.get("person", ""), typed.get("question", "")
-        )
-    except InvalidInput as error:
-        return _page(appraisal_id, error)
-    flash(ngettext("They are asked about %(num)d item.", "They are asked about %(num)d items.", count))
-    return _back(appraisal_id)
-
-
 @pages.post("/<uuid:appraisal_id>/close")
 def close(appraisal_id: UUID) -> BaseResponse:
     """Close it as its chair, once that is meant."""

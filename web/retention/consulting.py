@@ -1,13 +1,17 @@
 """Questions of appraisals to people outside the panel: what waits for the person's answer, and the answer."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from werkzeug.wrappers import Response as BaseResponse
 
-from archive.errors import ArchiveError, InvalidInput
+from archive.errors import ArchiveError, Fault, InvalidInput
+from web.asking import Field, Form, again, shown
 from web.i18n import current_locale
+from web.lists import carried, records_told, ticked
 from web.services import identity, services
 from web.words.faults import explain, status_of
 
@@ -21,6 +25,44 @@ MOST = 50
 def mine() -> BaseResponse:
     """List the questions that wait for the person's answer."""
     return _page()
+
+
+@pages.post("/<uuid:appraisal_id>/ask")
+def ask(appraisal_id: UUID) -> BaseResponse:
+    """Ask one outside the panel about the ticked items, as the chair; first, on a page of its own, whom and what."""
+    typed = request.form
+    ids = ticked() or carried()
+    form = _form(appraisal_id, ids)
+    if "person" not in typed and ids:
+        return shown(form)
+    if not ids:
+        return again(form, InvalidInput(Fault("record", "required")))
+    try:
+        count = services().retention.appraisals.consulting.ask(
+            identity(), appraisal_id, ids, typed.get("person", ""), typed.get("question", "")
+        )
+    except InvalidInput as error:
+        return again(form, error)
+    flash(ngettext("They are asked about %(num)d item.", "They are asked about %(num)d items.", count))
+    return redirect(url_for("appraisals.show", appraisal_id=appraisal_id, show=typed.get("show") or None), 303)
+
+
+def _form(appraisal_id: UUID, ids: Sequence[UUID]) -> Form:
+    view = services().retention.appraisals.looks.show(identity(), appraisal_id)
+    back = url_for("appraisals.show", appraisal_id=appraisal_id)
+    fields = [
+        Field("person", _("Sign-in name"), must=True, limit=64,
+              help=_("Somebody who reads all of these records by rights of their own.")),
+        Field("question", _("Question"), must=True, limit=500),
+    ]  # fmt: skip
+    words = _("They find it on their desk and answer in words. The answer stands beside the opinions, the report says "
+              "who was asked and when; it counts in no verdict.")  # fmt: skip
+    return Form(
+        _("Ask somebody outside the panel"), fields, _("Ask"), back, intro=records_told(ids), told=words,
+        crumbs=[(back, view.row.number), (None, _("Ask somebody outside the panel"))],
+        action=url_for("consulting.ask", appraisal_id=appraisal_id),
+        hidden={"records": ",".join(map(str, ids)), "show": request.form.get("show", "")[:20]},
+    )  # fmt: skip
 
 
 @pages.post("/<uuid:appraisal_id>/answer/<uuid:record_id>")

@@ -115,7 +115,8 @@ def _data(one: Shown, form: str) -> dict[str, Any]:
         proof = next(iter(findings(session, row.id, 1)), None)
     given = Given(
         number=row.number, purpose=row.purpose, method=word(METHODS, row.method.value, locale), place=row.place or "",
-        contractor=row.contractor or "", weight=row.weight or "", begun=minute(row.run_at, zone),
+        contractor=row.contractor or "", weight=row.weight or "", weighed=row.weighed or "",
+        taken_by=row.taken_by or "", begun=minute(row.run_at, zone),
         ended=minute(row.gone_at, zone) if row.gone_at else "",
         executor=services().directory.people([row.run_by]).get(row.run_by, "") if row.run_by else "",
         fonds=", ".join(dict.fromkeys(each.row.fonds for each in lines)),
@@ -125,6 +126,7 @@ def _data(one: Shown, form: str) -> dict[str, Any]:
         signers=list(_signers(one, locale, zone)), proof=proof_lines(proof, locale, zone) if proof else [],
         online=online_lines(proof, locale) if proof else [],
         outside=outside_lines(proof, locale, zone) if proof else [],
+        pictures=[f"{name} · SHA-256 {told[:16]}…" for _key, name, told in one.files],
     )  # fmt: skip
     kind = KINDS[form]
     return words.data(words.said(kind.words), kind.sheets([given], words))

@@ -250,23 +250,21 @@ def _code(key: UUID) -> Any:
 
 def _scan(key: UUID) -> Any:
     text = scanned_code(request.form.get("label", ""))
-    counted, extra = services().retention.destructions.counting.scan(identity(), key, text)
-    if extra and (counted or not _stands_out(key, text)):
+    told = services().retention.destructions.counting.scan(identity(), key, text)
+    if not told.known:
+        return _(
+            "%(label)s: no label of this house. Nothing was counted; look at what it is stuck on.", label=text[:100]
+        )  # fmt: skip
+    if told.extra and told.box:
         return _(
             "%(label)s: papers counted: %(count)s, not on the list: %(extra)s. Those are named below; take them out.",
-            label=text[:100], count=counted, extra=extra,
+            label=text[:100], count=told.counted, extra=told.extra,
         )  # fmt: skip
-    if extra:
+    if told.extra:
         return _("%(label)s: not on the list. Take it out of the pile.", label=text[:100])
-    if not counted:
+    if not told.counted:
         return _("%(label)s: counted before.", label=text[:100])
-    return _("%(label)s: counted, papers: %(count)s.", label=text[:100], count=counted)
-
-
-def _stands_out(key: UUID, label: str) -> bool:
-    """Whether a label itself is of nothing on the list; of a box, papers in it are."""
-    extra = services().retention.destructions.looks.show(identity(), key).extra
-    return label.strip() in {each for _scan, each in extra}
+    return _("%(label)s: counted, papers: %(count)s.", label=text[:100], count=told.counted)
 
 
 def _take_out(key: UUID) -> Any:
@@ -294,6 +292,14 @@ def _run(key: UUID) -> Any:
     return _("Something on the list may not go any more and was taken out. The rest is to be counted again.")
 
 
+def _weigh(key: UUID) -> Any:
+    typed = request.form
+    services().retention.destructions.weighing.note(
+        identity(), key, whole_typed("version"), typed.get("weighed", ""), typed.get("taken_by", "")
+    )
+    return _("Noted.")
+
+
 def _attach(key: UUID) -> Any:
     given = request.files.get("file")
     if given is None or not given.filename:
@@ -306,7 +312,8 @@ def _attach(key: UUID) -> Any:
 _ACTS: Mapping[str, Callable[[UUID], Any]] = {
     "ask": _ask, "decide": _decide, "object": _object, "confirm": _confirm, "withdraw": _withdraw, "change": _change,
     "leave-out": _leave_out, "name": _name, "appoint": _appoint, "dismiss": _dismiss, "code": _code, "scan": _scan,
-    "take-out": _take_out, "sign": _sign, "sign-for": _sign_for, "run": _run, "attach": _attach,
+    "take-out": _take_out, "sign": _sign, "sign-for": _sign_for, "run": _run, "weigh": _weigh,
+    "attach": _attach,
 }  # fmt: skip
 
 
@@ -330,7 +337,7 @@ def _form() -> Form:
               help=_("Of files alone: deletion, with the keys. Paper is shredded, pulped or burnt; its files go too.")),
         Field("place", _("Where"), limit=200),
         Field("contractor", _("By whom, if not by the house"), limit=200),
-        Field("weight", _("Weight"), limit=40),
+        Field("weight", _("Weight, estimated"), limit=40),
     ]  # fmt: skip
     return Form(
         _("Begin a destruction"), fields, _("Make the list"), url_for("destructions.every"),

@@ -1,16 +1,17 @@
 """Holds: the list, one with what it covers, placing and releasing."""
 
+import unicodedata
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import func, select
 from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import ArchiveError, Fault, InvalidInput, NotAllowed, WrongState
-from archive.model import Category, Fonds, Hold, HoldKind, Place, Record
+from archive.model import Category, Fonds, Hold, HoldKind, Place, Record, ShelfPlace
 from archive.policy.rules import Act
 from retention.holds import Wanted
 from web import paging
@@ -52,11 +53,16 @@ def show(hold_id: UUID) -> str:
 
 
 def _page(hold_id: UUID, lines: list[str] | None = None) -> str:
-    row, count, records = services().retention.holds.show(identity(), hold_id, PAGE)
+    after = paging.read_id(request.args.get("after", ""))
+    row, count, found = services().retention.holds.show(identity(), hold_id, PAGE + 1, after)
+    records, more = found[:PAGE], None
+    if len(found) > PAGE:
+        more = url_for("holds.show", hold_id=hold_id, after=records[-1].id.hex)
     people = services().directory.people((row.placed_by, row.released_by))
     releases = row.released_at is None and may(Act.MANAGE_HOLDS)
     return render_template(
-        "hold.html", hold=row, count=count, records=records, covers=_covers(row), people=people, lines=lines or [],
+        "hold.html", hold=row, count=count, records=records, more=more, covers=_covers(row), people=people,
+        lines=lines or [],
         may_release=releases and row.placed_by != identity().person_id,
         own=releases and row.placed_by == identity().person_id, typed=request.form.get("reason", ""),
     )  # fmt: skip
@@ -96,7 +102,7 @@ def _typed(kind: HoldKind) -> dict[str, Any]:
         if not number:
             raise InvalidInput(Fault("number", "required"))
         return {"id": str(numbered_one(number, "number"))}
-    category, path = typed.get("category", "").strip(), typed.get("place", "").strip()
+    category, path = typed.get("category", "").strip(), _path(typed.get("place", ""))
     with services().db.reading() as session:
         fonds, _colon, code = category.rpartition(":")
         named = select(Category.id).join(Fonds, Fonds.id == Category.fonds_id).where(Category.code == code)
@@ -108,7 +114,6 @@ def _typed(kind: HoldKind) -> dict[str, Any]:
     if category and not keys:
         raise InvalidInput(Fault("category", "unknown", {"value": category[:40]}))
     key = keys[0] if keys else None
-    path = path and f"{path.rstrip('/')}/"
     if kind is HoldKind.CATEGORY:
         return {"id": str(key)} if key else {}
     if kind is HoldKind.PLACE:
@@ -121,6 +126,23 @@ def _typed(kind: HoldKind) -> dict[str, Any]:
         "path": path,
         **{name: day.isoformat() if day else "" for name, day in days.items()},
     }
+
+
+def _path(text: str) -> str:
+    """Return the path of a place of the property, however it is typed; "" for nothing.
+
+    Raises:
+        InvalidInput: ``place``: there is none; or it is a place of the store rooms, where papers lie by chance.
+    """
+    typed = unicodedata.normalize("NFKC", text).strip().strip("/").upper()
+    if not typed:
+        return ""
+    with services().db.reading() as session:
+        found = session.scalar(select(Place.path).where(func.upper(Place.path) == f"{typed}/").limit(1))
+        shelf = session.scalar(select(ShelfPlace.id).where(ShelfPlace.path == typed))
+    if found is None:
+        raise InvalidInput(Fault("place", "unknown" if shelf is None else "shelf_place"))
+    return found
 
 
 def _form() -> Form:

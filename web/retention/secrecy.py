@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from archive.errors import ArchiveError, Fault, InvalidInput, NotAllowed, NotFound, WrongState
 from archive.house.levels import mark as level_mark
 from archive.identity import Role
-from archive.model import Category, SecrecyVerdict
+from archive.model import Category, RecordState, SecrecyVerdict
 from archive.policy.rules import Act
 from retention.secrecy.reviews import MOST, Wish
 from retention.secrecy.rules import Standing
@@ -22,7 +22,8 @@ from web.asking import Field, Form, again, day_typed, may, require, shown, whole
 from web.deciding import decide_as_typed, say_decided
 from web.describing.record_pages import full_view
 from web.i18n import current_locale
-from web.lists import numbered, records_told, ticked
+from web.lists import carried, numbered, records_told, ticked
+from web.retention import deriving
 from web.services import identity, services
 from web.words import named
 from web.words.faults import explain, status_of
@@ -93,12 +94,15 @@ def ask() -> BaseResponse:
         if verdict in _PROPOSED:
             ids = list(_proposed().get(SecrecyVerdict(verdict), ()))
         return shown(_form(ids, verdict))
-    ids = [key for key in map(_id, request.form.get("records", "").split(",")) if key]
+    ids, titled = carried(), "titled" in request.form
     try:
         ids += numbered(request.form.get("numbers", ""), MOST)
+        derives = request.form["verdict"] == SecrecyVerdict.DERIVE and len(set(ids)) > 1
+        if "fill" in request.form or (derives and not titled):
+            return deriving.page(ids)
         key = services().retention.reviews.ask(identity(), _wish(ids))
     except ArchiveError as error:
-        return again(_form(ids), error)
+        return deriving.page(ids, error) if titled else again(_form(ids), error)
     flash(_("The review is asked for. Until it is decided every level holds."))
     return redirect(url_for("secrecy.review", review_id=key), 303)
 
@@ -181,22 +185,20 @@ def set_periods() -> BaseResponse:
 def _page(review_id: UUID, lines: list[str] | None = None) -> str:
     found = services().retention.reviews.show(identity(), review_id)
     people = services().directory.people((found.approval.asked_by, found.approval.decided_by))
+    texts = sorted(found.derived.values(), key=lambda each: each.id)
+    unfiled = [each for each in texts if each.state is RecordState.PROVISIONAL]
     return render_template(
         "secrecy_review.html", found=found, review=found.review, approval=found.approval, people=people,
         lines=lines or [], typed=request.form.get("reason", ""), verdicts=_words(VERDICTS), states=_words(STATES),
-        outcomes=_words(OUTCOMES), own=found.approval.asked_by == identity().person_id,
+        outcomes=_words(OUTCOMES), texts=texts, unfiled=unfiled, own=found.approval.asked_by == identity().person_id,
     )  # fmt: skip
 
 
 def _form(ids: Sequence[UUID], verdict: str = "") -> Form:
-    locale = current_locale()
-    levels = [
-        (rank, f"{level.symbol} {level_mark(level, locale)}") for rank, level in services().directory.levels().items()
-    ]
     fields = [
         Field("verdict", _("What is to be done"), kind="choose", options=list(_words(VERDICTS).items()),
               none=_("choose one"), must=True),
-        Field("level", _("New secrecy level"), kind="choose", options=levels, none="—",
+        Field("level", _("New secrecy level"), kind="choose", options=deriving.level_choices(), none="—",
               when="lower raise declassify derive",
               help=_("To downgrade, raise or declassify; of a derived text: its level.")),
         Field("years", _("Extend by years"), limit=3, when="extend derive",
@@ -204,7 +206,8 @@ def _form(ids: Sequence[UUID], verdict: str = "") -> Form:
         Field("months", _("and months"), limit=2, when="extend derive"),
         Field("until", _("Keep from release until"), kind="day", when="control"),
         Field("title", _("Title of the derived text"), limit=500, when="derive",
-              help=_("Readers of the lower level see it: it says nothing that is secret.")),
+              help=_("Readers of the lower level see it: it says nothing that is secret. Of several records the next "
+                     "page asks for each.")),
         Field("numbers", _("More records"), kind="long", help=_("Their numbers, one a line.")),
         Field("reason", _("Reason"), must=True, limit=500),
     ]  # fmt: skip
@@ -234,6 +237,7 @@ def _wish(ids: Sequence[UUID]) -> Wish:
         months=(whole_typed("years") * 12 + whole_typed("months") or None) if extends else None,
         until=day_typed("until") if verdict is SecrecyVerdict.CONTROL else None,
         title=typed.get("title", "") if verdict is SecrecyVerdict.DERIVE else "",
+        titles=deriving.typed_titles() if verdict is SecrecyVerdict.DERIVE else {},
     )
 
 

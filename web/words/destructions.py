@@ -72,6 +72,7 @@ ITEMS: Mapping[str, str] = {
 }
 
 FAULTS: Mapping[str, str] = {
+    "nothing_to_weigh": mark("files alone are deleted: there is nothing to weigh"),
     "none_to_destroy": mark("there are none: only what a closed appraisal gave up, and nothing stops, is listed"),
     "paper_is_not_deleted": mark("there is paper on the list: it is shredded, pulped or burnt"),
     "titles_lacking": mark("%(count)s still need a title that may stand in the register"),

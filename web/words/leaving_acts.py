@@ -95,6 +95,7 @@ LEAVING_ACTS: Mapping[str, str] = {
     "destruction.recount": mark("destruction to be counted again"),
     "destruction.run": mark("destruction begun"),
     "destruction.close": mark("destruction closed"),
+    "destruction.weigh": mark("weight of destroyed paper noted"),
     "destruction.attach": mark("file kept with a destruction"),
     "destruction.keep_form": mark("form of a destruction kept"),
     "destruction.export": mark("package of destructions made for auditors"),

@@ -116,7 +116,6 @@ FAULTS: Mapping[str, str] = {
     "not_a_box": mark("of page %(page)s is no part of the page: four numbers from 0 to 100 that stay within it"),
     "no_record_of": mark("there is nothing of the number %(number)s that you can see"),
     "noted_already": mark("is written down with this visit already"),
-    "too_many": mark("at most %(limit)s at once"),
     "too_many_days": mark("makes %(length)s days with the first; at most %(limit)s"),
 }
 """What may be wrong with a request for a loan, or with what is scanned at the counter."""

@@ -1,0 +1,92 @@
+"""Holds by place at the pages: the place as people type it, all that is held page by page, and what leaves it."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select, update
+
+from archive.ids import new_id
+from archive.model import Fonds, Hold, HoldRecord, Place, Record, ShelfKind, ShelfPlace
+from retention.holding import held
+from retention.holds import HoldRows
+from tests.factories.records import a_place
+from tests.factories.web_house import WebHouse, a_web_house, token_of
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[WebHouse]:
+    with a_web_house(tmp_path) as made, made.services.db.writing() as work:
+        fonds = work.session.get_one(Fonds, made.category.fonds_id)
+        for path in ("A001/", "A001/01/", "A001/01/0402/"):
+            a_place(work.session, fonds, path)
+        work.session.add(ShelfPlace(id=new_id(), kind=ShelfKind.BOX, code="1", path="K1-1-1-1", strength=4))
+        work.commit()
+        yield made
+
+
+def place(house: WebHouse, where: str) -> tuple[int, str]:
+    browser = house.browser("archivist")
+    form: dict[str, Any] = {"name": "诉讼", "kind": "place", "place": where, "reason": "业主诉讼"}
+    form |= {"authority": "法务部", "review_on": "2031-6-1", "csrf_token": token_of(browser)}
+    reply = browser.post("/holds/new", data=form, follow_redirects=True)
+    return reply.status_code, reply.text
+
+
+def put(house: WebHouse, key: UUID, path: str) -> None:
+    with house.services.db.writing() as work:
+        where = select(Place.id).where(Place.path == path).scalar_subquery()
+        work.session.execute(update(Record).where(Record.id == key).values(place_path=path, place_id=where))
+        HoldRows(house.clock).follow(work.session, [key])
+        work.commit()
+
+
+@pytest.mark.parametrize("typed", ["A001/01", "a001/01/", " Ａ００１／０１ ", "/A001/01"])
+def test_a_place_is_found_however_it_is_typed(house: WebHouse, typed: str) -> None:
+    status, page = place(house, typed)
+    assert (status, "A001/01 " in page) == (200, True), page
+    with house.services.db.reading() as session:
+        assert session.scalars(select(Hold.covers)).all() == [{"path": "A001/01/"}]
+
+
+def test_a_box_of_the_store_rooms_is_refused_in_words_that_help(house: WebHouse) -> None:
+    for typed in ("K1-1-1-1", "k1-1-1-1"):
+        status, page = place(house, typed)
+        assert (status, "是库房库位" in page) == (422, True)
+    status, page = place(house, "A009")
+    assert (status, "是库房库位" in page, "这里没有" in page) == (422, False, True)
+
+
+def test_what_comes_to_a_place_is_held_and_stays_so_when_it_leaves(house: WebHouse) -> None:
+    later = house.a_record(title="后来的通知").id
+    assert place(house, "A001/01")[0] == 200
+    for path, kept in (("A001/01/0402/", True), ("A001/", True)):
+        put(house, later, path)
+        with house.services.db.reading() as session:
+            assert bool(held(session, [later])) is kept, path
+    with house.services.db.reading() as session:
+        key = session.scalars(select(Hold.id)).one()
+    assert "后来的通知" in house.browser("archivist").get(f"/holds/{key}").text
+
+
+def test_all_that_is_held_is_shown_page_by_page(house: WebHouse) -> None:
+    ids = [house.a_record(title=f"合同{at}").id for at in range(60)]
+    assert place(house, "A001")[0] == 200
+    with house.services.db.writing() as work:
+        key = work.session.scalars(select(Hold.id)).one()
+        now = house.clock.now()
+        work.session.add_all(HoldRecord(hold_id=key, record_id=each, since=now, on_store=False) for each in ids)
+        work.commit()
+    browser, at, seen = house.browser("archivist"), f"/holds/{key}", set[str]()
+    for _page in range(3):
+        page = browser.get(at).text
+        assert '<span class="count">60</span>' in page
+        seen |= set(re.findall(r'href="/records/([0-9a-f-]{36})"', page))
+        following = re.search(r'rel="next" href="([^"]+)"', page)
+        if following is None:
+            break
+        at = following[1]
+    assert seen == {str(each) for each in ids}
