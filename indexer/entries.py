@@ -80,6 +80,7 @@ _OPENINGS = select(RecordOpening.record_id, RecordOpening.released).where(Record
 """Built once: for a batch, building them costs as much as asking."""
 
 _MANY_DIGITS = re.compile(r"[0-9０-９](?:.{0,4}?[0-9０-９]){10}", re.DOTALL)  # line ends may stand between
+_DIGIT = re.compile("[0-9０-９]")
 _LEAST_DIGITS = 11
 
 
@@ -158,7 +159,7 @@ class Entries:
         return texts, sorted(tokens)
 
     def _masked(self, text: str, tokens: set[str]) -> str:
-        if len(text) < _LEAST_DIGITS or not _MANY_DIGITS.search(text):
+        if len(text) < _LEAST_DIGITS or len(_DIGIT.findall(text)) < _LEAST_DIGITS or not _MANY_DIGITS.search(text):
             return text
         masked, numbers = mask(text)
         tokens.update(self._vault.token(kind.value, number) for kind, number in numbers)

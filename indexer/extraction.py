@@ -30,6 +30,7 @@ from indexer.reading import SLICE_PAGES, Dropped, Reading
 from indexer.sandbox.client import Extractor
 from indexer.sandbox.memory import MemoryFile
 from indexer.sandbox.office import Office
+from indexer.sandbox.room import LIGHT_BYTES
 from indexer.scanner import Scanner
 from indexer.settling import STANDING, Result, Source, failed, groups, read_by_ocr, settle, waits
 
@@ -149,6 +150,8 @@ class ExtractContents:
     def _extract(self, job: ClaimedJob, source: Source, key: Unlocked, password: str = "") -> Result:
         reader = key.content_reader(source.content_id, self._store, source.object_key, source.store_version)
         with self._extractor.room(reader.size):
+            if reader.size > LIGHT_BYTES and not job.still_held():  # it may have waited long for its turn
+                raise Dropped
             return self._held(job, source, key, reader, password)
 
     def _held(self, job: ClaimedJob, source: Source, key: Unlocked, reader: ContentReader, password: str) -> Result:

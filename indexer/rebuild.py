@@ -1,9 +1,12 @@
 """Engines are derived data: how far they follow the database, and making them anew from it."""
 
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, String, and_, cast, func, select
@@ -12,6 +15,7 @@ from sqlalchemy.orm import Session
 from archive.database import Database
 from archive.model import Job, JobKind, JobState, Level, Record
 from archive.ports import Vault
+from indexer.ahead import ahead
 from indexer.engine import Indexed, IndexEntry, SearchEngine, Tombstone, partition_of
 from indexer.entries import GONE, Entries
 from indexer.noting import note_partitions
@@ -19,6 +23,7 @@ from indexer.pagetext import portions
 from indexer.terms import mark_of, terms_of
 
 _BATCH = 1000
+_SIDE_BY_SIDE = 2
 
 log = logging.getLogger(__name__)
 
@@ -89,13 +94,24 @@ class Rebuilder:
             Unavailable: the engine does not answer.
         """
         broken = self.broken()
-        with self._db.reading() as session:
-            rows = _rows(session)
-            names = sorted({*rows, *self._engine.partitions(), *broken, *_partitions(session)})
         return [
-            PartitionStatus(name, rows.get(name, 0), 0 if name in broken else self._engine.count(name), name in broken)
-            for name in names
+            PartitionStatus(name, rows, 0 if name in broken else self._engine.count(name), name in broken)
+            for name, rows in sorted(self._known(broken).items())
         ]
+
+    def largest_first(self) -> list[str]:
+        """Return the partitions of ``status``, those first that take longest to be made anew.
+
+        Raises:
+            Unavailable: the engine does not answer.
+        """
+        known = self._known(self.broken())
+        return sorted(known, key=lambda name: (-known[name], name))
+
+    def _known(self, broken: Iterable[str]) -> dict[str, int]:
+        """Return how many rows each partition has."""
+        with self._db.reading() as session:
+            return dict.fromkeys((*self._engine.partitions(), *broken, *_partitions(session)), 0) | _rows(session)
 
     def broken(self) -> frozenset[str]:
         """Return the partitions to be made anew: broken ones, and those that were indexed and are not there.
@@ -114,32 +130,63 @@ class Rebuilder:
         """
         if partition is not None:
             return self._rebuild(partition)
-        return sum(self._rebuild(status.partition) for status in self.status())
+        return sum(written for _, written in self.rebuild_each(self.largest_first()))
+
+    def rebuild_each(self, partitions: Iterable[str]) -> Iterator[tuple[str, int]]:
+        """Make partitions anew, two side by side: a server takes its time to begin one and to switch to it.
+
+        The next name is asked for when there is room for it. After a fault no more are begun, and it is raised when
+        those under way are done.
+
+        Yields:
+            each one that is made, with how many entries were written.
+        """
+        names, under_way = iter(partitions), dict[Future[int], str]()
+        fault: BaseException | None = None
+        with ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="partition") as hands:
+            while True:
+                for name in islice(names, 0 if fault else _SIDE_BY_SIDE - len(under_way)):
+                    under_way[hands.submit(self.rebuild, name)] = name
+                if not under_way:
+                    break
+                for done in wait(under_way, return_when=FIRST_COMPLETED).done:
+                    name = under_way.pop(done)
+                    if error := done.exception():
+                        fault = fault or error
+                    else:
+                        yield name, done.result()
+        if fault:
+            raise fault
 
     def _rebuild(self, partition: str) -> int:
         written = 0
-        after = UUID(int=0)
-        with self._engine.rebuilding(partition) as rebuild:
-            while True:
-                with self._db.reading() as session:
-                    page = select(Record.id).where(_of(partition), Record.id > after).order_by(Record.id)
-                    ids = list(session.scalars(page.limit(_BATCH)))
-                    chunks = list(portions(session, ids))
-                    entries = self._entries.together(session)
-                for chunk in chunks:
-                    with self._db.reading() as session:
-                        read = entries.read(session, chunk)
-                    kept = [one for one in read if one.entry and one.entry.partition == partition]
-                    note_partitions(self._db, kept)
-                    rebuild.write([one.entry for one in kept if one.entry])
-                    written += len(kept)
-                if len(ids) < _BATCH:
-                    break
-                after = ids[-1]
+        with self._engine.rebuilding(partition) as rebuild, closing(ahead(self._read(partition))) as read:
+            for entries in read:
+                rebuild.write(entries)
+                written += len(entries)
             refused = rebuild.finish()
         for key, why in refused.items():
             log.warning("record %s was not indexed: %s", key, why)
         return written - len(refused)
+
+    def _read(self, partition: str) -> Iterator[Sequence[IndexEntry]]:
+        """Yield the entries of a partition, few long texts together, once their rows name it."""
+        after = UUID(int=0)
+        while True:
+            with self._db.reading() as session:
+                page = select(Record.id).where(_of(partition), Record.id > after).order_by(Record.id)
+                ids = list(session.scalars(page.limit(_BATCH)))
+                chunks = list(portions(session, ids))
+                entries = self._entries.together(session)
+            for chunk in chunks:
+                with self._db.reading() as session:
+                    read = entries.read(session, chunk)
+                kept = [one for one in read if one.entry and one.entry.partition == partition]
+                note_partitions(self._db, kept)
+                yield [one.entry for one in kept if one.entry]
+            if len(ids) < _BATCH:
+                return
+            after = ids[-1]
 
     def lag(self) -> Lag:
         """Return how far the index is behind the database."""
@@ -215,10 +262,10 @@ class Rebuilder:
         self._engine.write((), tombstones)
         with self._db.reading() as session:
             chunks = list(portions(session, [one.record for one in found if one.what not in _TOO_MUCH]))
-            entries = self._entries.together(session)
         for chunk in chunks:
             with self._db.reading() as session:
-                kept = entries.read(session, chunk)
+                # Names too are read for each portion: this writes over what another worker wrote of the same version.
+                kept = self._entries.read(session, chunk)
             note_partitions(self._db, kept)
             self._engine.write([one.entry for one in kept if one.entry])
 

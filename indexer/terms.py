@@ -148,12 +148,12 @@ def mark_of(entry: IndexEntry, terms: Mapping[str, Sequence[str]]) -> int:
     told: dict[str, Sequence[str]] = {**terms, **entry.texts}
     for name, number in numbers_of(entry).items():
         told[name] = (str(number),)
-    said = blake2b(digest_size=7)  # a column of numbers is signed, and has eight
-    for name in sorted(told):
-        values = told[name]
-        one = f"{name}\x1f{values[0]}\x1f\x1e" if len(values) == 1 else "\x1f".join((name, *sorted(values), "\x1e"))
-        said.update(one.encode("utf-8", "surrogatepass"))
-    return int.from_bytes(said.digest())
+    said = "".join(
+        f"{name}\x1f{values[0]}\x1f\x1e" if len(values) == 1 else "\x1f".join((name, *sorted(values), "\x1e"))
+        for name, values in sorted(told.items())
+    )
+    # a column of numbers is signed, and has eight bytes
+    return int.from_bytes(blake2b(said.encode("utf-8", "surrogatepass"), digest_size=7).digest())
 
 
 def numbers_of(entry: IndexEntry) -> dict[str, int]:
@@ -178,10 +178,17 @@ def words_of(entry: IndexEntry) -> Iterator[tuple[str, list[str]]]:
 
 
 def _title_words(texts: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
-    both = [words.cut_both(text) for text in texts]
-    for at, field in enumerate(("title", EXACT_TITLE)):
-        if values := [" ".join(one[at]) for one in both if one[at]]:
-            yield field, values
+    folded, exact = [], []
+    for text in texts:
+        tokens, written = words.cut_both(text)
+        if tokens:
+            folded.append(" ".join(tokens))
+        if written:
+            exact.append(folded[-1] if written is tokens else " ".join(written))
+    if folded:
+        yield "title", folded
+    if exact:
+        yield EXACT_TITLE, exact
 
 
 def cut_texts(name: str, texts: Iterable[str]) -> Iterator[str]:

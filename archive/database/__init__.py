@@ -102,11 +102,12 @@ def _to_id(value: bytes | None) -> UUID | None:
         return None
     made = _new(UUID)
     _put(made, "int", int.from_bytes(value))
-    _put(made, "is_safe", SafeUUID.unknown)
+    _put(made, "is_safe", _UNKNOWN)
     return made
 
 
 _new, _put = object.__new__, object.__setattr__
+_UNKNOWN = SafeUUID.unknown
 
 
 class Moment(TypeDecorator[datetime]):

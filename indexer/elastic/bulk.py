@@ -2,12 +2,14 @@
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from elasticsearch import ApiError, Elasticsearch
+from pydantic import TypeAdapter
 
 from archive.errors import Unavailable
 from indexer.elastic.client import LONG_SECONDS, reachable
@@ -33,6 +35,7 @@ _TOLD = ("errors", "items.*.status", "items.*.error.type")
 """What of an answer is read; the rest of it takes as long to read as the documents to write down."""
 
 _written = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+_fast = TypeAdapter(dict[str, Any]).dump_json
 
 
 class Operation(NamedTuple):
@@ -53,18 +56,23 @@ def operation(alias: str, key: UUID, version: int, document: Document, *, unless
         document: what is written.
         unless_same: not over the same version either.
     """
-    action = {
-        "_index": alias,
-        "_id": key.hex,
-        "version": version,
-        "version_type": "external" if unless_same else "external_gte",
-        "require_alias": True,
-    }
-    return Operation(key, _line({"index": action}), _line(document))
+    action = f'{_action(alias, unless_same=unless_same)}"_id":"{key.hex}","version":{version}}}}}'
+    return Operation(key, action.encode(), _line(document))
 
 
-def _line(said: Mapping[str, Any]) -> bytes:
-    return _written(said).encode("utf-8", "surrogatepass")
+def _line(document: Document) -> bytes:
+    try:
+        return _fast(document)
+    except ValueError:  # half a surrogate pair in a text
+        return _written(document).encode("utf-8", "surrogatepass")
+
+
+@lru_cache(maxsize=256)
+def _action(alias: str, *, unless_same: bool) -> str:
+    """Return how the action begins of every write to an index."""
+    kind = "external" if unless_same else "external_gte"
+    begun = _written({"index": {"_index": alias, "version_type": kind, "require_alias": True}})
+    return f"{begun.removesuffix('}}')},"
 
 
 @dataclass
@@ -117,9 +125,9 @@ class Bulk:
 
     def _answers(self, chunk: Sequence[Operation]) -> Iterator[tuple[Operation, int, str]]:
         """Send a request; yield what was not taken, with the server's status and the kind of fault."""
-        lines = [line for one in chunk for line in (one.action, one.document)]
+        body = b"\n".join([line for one in chunk for line in (one.action, one.document)])
         try:
-            told = self._client.bulk(operations=cast("Any", lines), timeout=PLACED, filter_path=_TOLD).body
+            told = self._client.bulk(operations=cast("Any", [body]), timeout=PLACED, filter_path=_TOLD).body
         except ApiError as error:
             yield from ((one, error.status_code, f"status_{error.status_code}") for one in chunk)
             return

@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from uuid import UUID
 
 from archive.errors import Unavailable
-from indexer.elastic.bulk import Bulk, Operation, Sent, operation
+from indexer.elastic.bulk import CHUNK, Bulk, Operation, Sent, operation
 from indexer.elastic.layout import Layout
 from indexer.elastic.schema import document
 from indexer.engine import BAD_ENTRY, IndexEntry
@@ -42,9 +42,11 @@ class ElasticRebuild:
         Raises:
             Unavailable: the server did not take some of those before.
         """
-        cut = list(self._operations(entries))  # here and not by the sender, which is to wait for the server alone
-        self._settle(SENDERS - 1)
-        self._sending.append(self._senders.submit(self._bulk.send, cut))
+        for start in range(0, len(entries), CHUNK):
+            # here and not by the sender, which is to wait for the server alone
+            cut = list(self._operations(entries[start : start + CHUNK]))
+            self._settle(SENDERS - 1)
+            self._sending.append(self._senders.submit(self._bulk.send, cut))
 
     def _settle(self, left: int) -> None:
         """Hear of what was sent first, until so many requests are under way."""

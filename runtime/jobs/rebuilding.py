@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from itertools import takewhile
 from uuid import UUID
 
 from archive.jobs.runner import ClaimedJob, Outcome
@@ -42,11 +43,11 @@ class RebuildIndex:
     def _all_anew(self, job: ClaimedJob) -> bool:
         """Make every partition anew that an earlier try of the job did not; False: it is another's now, or too late."""
         made = self._made.setdefault(job.id, set())
-        for partition in [each.partition for each in self._rebuilder.status() if each.partition not in made]:
-            if not job.still_held():
-                return False
-            self._rebuilder.rebuild(partition)
+        left = [each for each in self._rebuilder.largest_first() if each not in made]
+        for partition, _ in self._rebuilder.rebuild_each(takewhile(lambda _: job.still_held(), left)):
             made.add(partition)
+        if not made.issuperset(left):
+            return False
         del self._made[job.id]
         return True
 

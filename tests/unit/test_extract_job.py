@@ -210,6 +210,26 @@ class GoingOn(Sandbox):
             self.left += 1
 
 
+def test_a_large_file_is_not_read_whose_lease_ran_out_while_it_waited_for_its_turn(
+    house: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = stored(house, "书".encode())
+    sandbox = Sandbox(1, set())
+
+    def late(size: int) -> nullcontext[None]:
+        house.clock.move(seconds=ExtractContents.deadline + 1)
+        return Sandbox.room(sandbox, size)
+
+    monkeypatch.setattr(sandbox, "room", late)
+    monkeypatch.setattr(extraction, "LIGHT_BYTES", 1)
+    house.use(sandbox).run()
+    assert sandbox.asked == 0
+    monkeypatch.undo()
+    house.clock.move(seconds=3600)
+    house.use(sandbox).run()
+    assert looked_up(house, content).content.text_state is TextState.TEXT
+
+
 def test_a_long_text_is_not_read_anew_for_each_slice(house: SimpleNamespace) -> None:
     content = stored(house, "书".encode())
     sandbox = GoingOn(5_000, until=5_001)

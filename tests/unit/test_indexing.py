@@ -1,6 +1,7 @@
 """Records become findable, and stop being so, as their rows say."""
 
 import json
+import threading
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from functools import partial
@@ -386,6 +387,70 @@ def test_a_rebuild_that_takes_too_long_goes_on_behind_the_partitions_that_it_mad
     assert outcomes == [JobState.QUEUED, JobState.DONE]
     assert sorted(map(str, made)) == sorted(each.partition for each in house.rebuilder.status())
     assert {each.partition: each.entries for each in house.rebuilder.status()}["2"] == 1
+
+
+def test_two_partitions_are_made_side_by_side_the_largest_first(
+    house: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for level in (2, 3, 3):
+        add(house, level=level)
+    both, begun = threading.Barrier(2), []
+    rebuilding = house.engine.rebuilding
+
+    def together(partition: str) -> Any:
+        begun.append(partition)
+        if partition in {"2", "3"}:
+            both.wait(30)  # one alone waits in vain
+        return rebuilding(partition)
+
+    monkeypatch.setattr(house.engine, "rebuilding", together)
+    assert house.rebuilder.rebuild() == 3
+    assert house.rebuilder.largest_first() == ["3", "2", "1", "1n", "2n", "3n", "4", "4n"]
+    assert sorted(begun[:2]) == ["2", "3"]
+    assert len(found(house, Everything())) == 3
+
+
+def test_after_a_fault_no_partition_is_begun_and_those_under_way_are_told(
+    house: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = add(house, level=2)
+    failed, asked = threading.Event(), []
+    rebuilding = house.engine.rebuilding
+
+    def failing(partition: str) -> Any:
+        if partition == "1":
+            failed.set()
+            raise Unavailable(part="search")
+        assert failed.wait(30)
+        return rebuilding(partition)
+
+    monkeypatch.setattr(house.engine, "rebuilding", failing)
+    made = []
+    with pytest.raises(Unavailable):
+        made.extend(house.rebuilder.rebuild_each(asked.append(name) or name for name in ("1", "2", "3", "4")))
+    assert ("2", 1) in made
+    assert found(house, Everything()) == {key}
+    assert len(asked) <= 3  # the second may have been done before the fault was seen
+
+
+def test_a_repair_reads_names_for_each_portion(house: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pagetext, "PORTION", 1)
+    keys = [add(house), add(house)]
+    for key in keys:
+        add_pages(house, key, "甲")
+    write = house.engine.write
+
+    def renamed(entries: Sequence[IndexEntry], tombstones: Sequence[Tombstone] = ()) -> Any:
+        if entries:
+            with house.db.writing() as work:
+                work.session.get_one(Category, house.root.id).names = {"zh-Hans": "新名"}
+                work.commit()
+        return write(entries, tombstones)
+
+    monkeypatch.setattr(house.engine, "write", renamed)
+    house.rebuilder.repair()
+    assert len(found(house, Words("甲"))) == 2
+    assert len(found(house, Words("新名", "category"))) == 1
 
 
 def test_differences_name_what_is_missing_stale_and_stray_and_a_rebuild_mends_them(house: SimpleNamespace) -> None:
