@@ -209,8 +209,10 @@ class Unlocked(Protocol):
         """Begin to encrypt a content; ``resume`` is its first cipher piece when going on after a break."""
         ...
 
-    def content_reader(self, content_id: UUID, store: ReadableObjects, key: str, version: str) -> ContentReader:
-        """Open a stored content."""
+    def content_reader(
+        self, content_id: UUID, store: ReadableObjects, key: str, version: str, told: int | None = None
+    ) -> ContentReader:
+        """Open a stored content; of how many sealed bytes, where that is known, saves questions of a small one."""
         ...
 
 

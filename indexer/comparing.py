@@ -1,6 +1,6 @@
 """The job that finds the contents whose text is nearly that of another."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,7 @@ from archive.jobs.runner import ClaimedJob, Outcome
 from archive.model import AlikeText, Content, ContentState, JobKind, Likeness, LikenessBand
 from archive.ports import Unlocked, Vault
 from indexer.likeness import TOLD_FROM, Signature, signature, unpacked
-from indexer.pagetext import kept_slices, opened
+from indexer.pagetext import Slice, opened, sealed_texts
 
 MOST_CANDIDATES = 100
 _LOOKED_AT = 2_000
@@ -67,7 +67,7 @@ class CompareTexts:
     """
 
     kind = JobKind.COMPARE
-    batch = 16
+    batch = 32
     deadline = 300.0
     max_attempts = 5
     keep_done = False
@@ -84,35 +84,31 @@ class CompareTexts:
             rows = session.connection().execute(_STORED, {"ids": [job.subject_id for job in jobs]})
             owners = dict(rows.all())
             keys = self._vault.unlock_many(session, set(owners.values()))
-            for job in jobs:
+            by_content = {job.subject_id: job for job in jobs if job.subject_id in owners}
+            for content, slices in sealed_texts(session, list(owners)):
+                job, record = by_content[content], owners[content]
                 try:
-                    found += self._found(session, job, owners, keys)
+                    found.append(self._found(job, content, record, keys.get(record), slices))
                 except (Damaged, KeyUnavailable) as error:
                     outcomes[job.id] = Outcome.failed(error.code)
         kept = self._keep(found)
         with self._db.reading() as session:
-            alike = [(each, self._alike(session, each)) for each in kept]
-        self._write(alike)
+            alike = self._alike(session, kept)
+        self._write(list(zip(kept, alike, strict=True)))
         lost = {each.job.id: Outcome.retry("lease_lost") for each in found if each not in kept}
         return outcomes | lost
 
     def _found(
-        self, session: Session, job: ClaimedJob, owners: Mapping[UUID, UUID], keys: Mapping[UUID, Unlocked]
-    ) -> Iterator[_Found]:
-        """Yield a content's signature, if there is such a content."""
-        content = job.subject_id
-        if content is None or content not in owners:
-            return
-        record = owners[content]
-        if record not in keys:
+        self, job: ClaimedJob, content: UUID, record: UUID, key: Unlocked | None, slices: Sequence[Slice]
+    ) -> _Found:
+        """Return a content's signature."""
+        if key is None:
             raise KeyUnavailable(key=str(record))
-        key = keys[record]
-        made = signature(opened(key, content, kept_slices(session, content)))
+        made = signature(opened(key, content, slices))
         if made is None:
-            yield _Found(job, content, record, None)
-        else:
-            sealed = key.seal(made.packed(), context=_context(content))
-            yield _Found(job, content, record, made, sealed, made.bands(self._vault))
+            return _Found(job, content, record, None)
+        sealed = key.seal(made.packed(), context=_context(content))
+        return _Found(job, content, record, made, sealed, made.bands(self._vault))
 
     def _keep(self, found: Sequence[_Found]) -> list[_Found]:
         """Keep signatures and bands in place of what was known before; return those whose job is still held."""
@@ -134,19 +130,22 @@ class CompareTexts:
             work.commit()
         return kept
 
-    def _alike(self, session: Session, found: _Found) -> list[_Alike]:
-        """Return the contents of other records that are nearly the same."""
-        if (made := found.signature) is None:
-            return []
-        asked = {"bands": list(found.bands), "content": found.content_id, "record": found.record_id}
-        rows = session.execute(_NEAREST, asked).all()
+    def _alike(self, session: Session, found: Sequence[_Found]) -> list[list[_Alike]]:
+        """Return for each the contents of other records that are nearly the same."""
+        nearest = [_near(session, each) for each in found]
+        rows = list({row.id: row for near in nearest for row in near}.values())
         plain = self._vault.open_many(session, [(row.record_id, row.sealed, _context(row.id)) for row in rows])
-        alike = []
-        for row, data in zip(rows, plain, strict=True):
-            other = unpacked(data) if data is not None else None
-            if other is not None and (percent := made.percent(other)) >= TOLD_FROM:
-                alike.append(_Alike(row.id, row.record_id, percent, other.digest == made.digest))
-        return alike
+        others = {row.id: unpacked(data) for row, data in zip(rows, plain, strict=True) if data is not None}
+        return [
+            [
+                _Alike(row.id, row.record_id, percent, other.digest == each.signature.digest)
+                for row in near
+                if each.signature
+                and (other := others.get(row.id))
+                and (percent := each.signature.percent(other)) >= TOLD_FROM
+            ]
+            for each, near in zip(found, nearest, strict=True)
+        ]
 
     def _write(self, pairs: Sequence[tuple[_Found, Sequence[_Alike]]]) -> None:
         """Keep the pairs whose contents are both still there; a pair that the other's job found stands."""
@@ -174,6 +173,14 @@ class CompareTexts:
                 session.execute(insert(AlikeText), rows)
             meet(session, {found.record_id for found, _ in pairs})
             work.commit()
+
+
+def _near(session: Session, found: _Found) -> Sequence[Any]:
+    """Return the contents of other records that share most bands with one, with what is kept of them."""
+    if found.signature is None:
+        return ()
+    asked = {"bands": list(found.bands), "content": found.content_id, "record": found.record_id}
+    return session.execute(_NEAREST, asked).all()
 
 
 def _row(one: tuple[UUID, UUID], other: tuple[UUID, UUID], alike: _Alike) -> dict[str, Any]:

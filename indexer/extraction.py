@@ -119,10 +119,10 @@ class ExtractContents:
             keys = self._vault.unlock_many(session, {row.record_id for row in rows})
         again = {job.subject_id for job in jobs if AGAIN in job.payload}
         found: dict[UUID | None, Source] = {}
-        for key, record, media_type, where, version, name, state, text, virus in rows:
+        for key, record, media_type, where, version, name, state, text, virus, size in rows:
             if key in again or waits(state, text):
                 known = None if key in again else media_type  # what a file is may be known better too
-                found[key] = Source(key, record, known, where, version or "", name, keys.get(record), virus)
+                found[key] = Source(key, record, known, where, version or "", name, keys.get(record), virus, size)
         return found
 
     def _try(self, job: ClaimedJob, source: Source | None) -> Result | Outcome:
@@ -148,7 +148,9 @@ class ExtractContents:
         return self._extract(job, source, key, password)
 
     def _extract(self, job: ClaimedJob, source: Source, key: Unlocked, password: str = "") -> Result:
-        reader = key.content_reader(source.content_id, self._store, source.object_key, source.store_version)
+        reader = key.content_reader(
+            source.content_id, self._store, source.object_key, source.store_version, source.cipher_size
+        )
         with self._extractor.room(reader.size):
             if reader.size > LIGHT_BYTES and not job.still_held():  # it may have waited long for its turn
                 raise Dropped

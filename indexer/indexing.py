@@ -6,6 +6,7 @@ lifted only in a transaction that finds the row as it was indexed.
 """
 
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
@@ -27,6 +28,10 @@ from indexer.noting import note_partitions
 from indexer.pagetext import portions
 
 BATCH = 1000
+
+FOUND_WITHIN = 1.0
+"""Seconds that a written entry may wait to be found while others of its batch are written: a commit costs what some
+dozens of entries do."""
 
 LAST = 2**53
 """The version at which a record that has no row any more is taken out: no entry is newer."""
@@ -82,12 +87,16 @@ class IndexRecords:
             gone = [key for key in waiting if key not in there]
             self._take_out(gone)
             versions.update(dict.fromkeys(gone, 0))
+            committed = time.monotonic()
             for chunk in chunks:
                 with self._db.reading() as session:
                     kept = entries.read(session, chunk)
                 note_partitions(self._db, kept)
                 failpoints.reach("index.remembered")
                 refused |= self._write(kept)
+                if time.monotonic() - committed >= FOUND_WITHIN:
+                    self._engine.commit()
+                    committed = time.monotonic()
                 versions.update((one.record_id, one.version) for one in kept if one.record_id not in refused)
             self._engine.commit()
             failpoints.reach("index.written")
@@ -109,7 +118,6 @@ class IndexRecords:
         ]
         refused = self._engine.write(entries, tombstones)
         failpoints.reach("index.before_commit")
-        self._engine.commit()
         for key, why in refused.items():
             log.warning("record %s was not indexed: %s", key, why)
         return {key: f"refused:{why}" for key, why in refused.items()}

@@ -9,7 +9,7 @@ import zlib
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, groupby
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +28,7 @@ SLICE_CHARS = 32_000
 _FORMAT = 1
 
 
+_PORTION_BYTES = 4_000_000
 PORTION = 20
 PORTION_SLICES = 40
 """So many records with text, and slices of it, are read together, where no single record has more."""
@@ -175,6 +176,31 @@ def kept_slices(session: Session, content_id: UUID, *, after: int = -1) -> list[
     return [Slice(*row) for row in rows]
 
 
+def sealed_texts(session: Session, ids: Sequence[UUID]) -> Iterator[tuple[UUID, Sequence[Slice]]]:
+    """Yield contents with the slices of their texts, still sealed: small texts come together, so few questions do.
+
+    What lies in memory then is a portion, or one larger text. Contents without a text come last, with no slice.
+    """
+    portion: list[UUID] = []
+    held = 0
+    sizes = session.connection().execute(_SIZES, {"ids": list(ids)}).all()
+    for content, size in sizes:
+        if portion and held + size > _PORTION_BYTES:
+            yield from _together(session, portion)
+            portion, held = [], 0
+        portion.append(content)
+        held += size
+    if portion:
+        yield from _together(session, portion)
+    yield from ((content, ()) for content in set(ids) - {content for content, _ in sizes})
+
+
+def _together(session: Session, ids: Sequence[UUID]) -> Iterator[tuple[UUID, Sequence[Slice]]]:
+    rows = session.connection().execute(_SLICES_OF, {"ids": list(ids)})
+    for content, slices in groupby(rows, key=lambda row: row.content_id):
+        yield content, [Slice(row.first_page, row.page_count, row.sealed) for row in slices]
+
+
 def page_at(session: Session, vault: Vault, record_id: UUID, content_id: UUID, number: int) -> Page | None:
     """Return one page, opening the one slice that may hold it; None: it has no text. Raises as ``load_pages``."""
     row = session.execute(
@@ -251,6 +277,16 @@ def _first_slices() -> Select[Any]:
 
 
 _FIRST_SLICES = _first_slices()
+_SIZES = (
+    select(PageText.content_id, func.sum(func.length(PageText.sealed)))
+    .where(PageText.content_id.in_(bindparam("ids", expanding=True)))
+    .group_by(PageText.content_id)
+)
+_SLICES_OF = (
+    select(PageText.content_id, PageText.first_page, PageText.page_count, PageText.sealed)
+    .where(PageText.content_id.in_(bindparam("ids", expanding=True)))
+    .order_by(PageText.content_id, PageText.first_page)
+)
 _SLICES = (
     select(PageText.first_page, PageText.page_count, PageText.sealed)
     .where(PageText.content_id == bindparam("content"), PageText.first_page > bindparam("after"))

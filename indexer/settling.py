@@ -32,6 +32,7 @@ class Source:
     name: str
     key: Unlocked | None
     virus: str | None = None
+    cipher_size: int | None = None
 
 
 @dataclass
@@ -89,7 +90,7 @@ _CONTENTS = Base.metadata.tables["content"]
 STANDING = (
     select(
         Content.id, Content.record_id, Content.media_type, Content.object_key, Content.store_version, File.name,
-        Content.state, Content.text_state, Content.virus,
+        Content.state, Content.text_state, Content.virus, Content.cipher_size,
     )
     .join(File, File.id == Content.file_id)
     .where(

@@ -6,17 +6,18 @@ at what is there.
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from archive.bringing_in.imports import Left, Source
 from archive.cataloguing.describing import Draft
@@ -153,24 +154,29 @@ class Importer:
         return len(self._left)
 
     def run(
-        self, files: Sequence[tuple[Path, str]], until_read: Callable[[], None], filed: Callable[[], None]
+        self,
+        files: Sequence[tuple[Path, str]],
+        until_read: Callable[[Collection[UUID]], None],
+        filed: Callable[[Collection[UUID]], None],
     ) -> Outcome:
-        """Take the files in batch by batch, and file what can be filed of each.
+        """Take the files in batch by batch, and file what can be filed of each; the next one comes in meanwhile.
 
         Args:
             files: paths, each with the name it is told by.
-            until_read: waits until the texts of what came in are read.
-            filed: called when nothing more will be done to the files so far.
+            until_read: waits until the texts of what came into these records are read.
+            filed: called when nothing more will be done to the files so far, but for those of these records.
         """
         items = [Item(name) for _, name in files]
-        for start in range(0, len(files), BATCH):
-            some, mine = files[start : start + BATCH], items[start : start + BATCH]
-            self._receive(some, mine)
-            until_read()
-            self._propose_dates(some, mine)
-            self._file(mine)
-            filed()
-            self._told("filed", start + len(mine), len(files))
+        batches = [slice(start, start + BATCH) for start in range(0, len(files), BATCH)]
+        for before, batch in pairwise((None, *batches, None)):
+            if batch:
+                self._receive(files[batch], items[batch])
+            if before:
+                until_read(_records(items[before]))
+                self._propose_dates(files[before], items[before])
+                self._file(items[before])
+                filed(_records(items[batch]) if batch else ())
+                self._told("filed", min(before.stop, len(files)), len(files))
         self._look_at(items)
         return Outcome(items)
 
@@ -304,6 +310,10 @@ class Importer:
                 mine[record_id].remarks = [*mine[record_id].remarks, *remarks(media_type, name, macros=macros)]
 
 
+def _records(items: Sequence[Item]) -> list[UUID]:
+    return [item.record_id for item in items if item.record_id]
+
+
 def _contents(db: Database, ids: Sequence[UUID]) -> Iterator[tuple[UUID, ContentState, str | None]]:
     for start in range(0, len(ids), 500):
         chunk = ids[start : start + 500]
@@ -370,12 +380,16 @@ def _reason(error: ArchiveError | OSError) -> str:
     return error.code if isinstance(error, ArchiveError) else "unreadable"
 
 
-_EXTRACTION = select(Job.id).where(
-    Job.kind.in_((JobKind.EXTRACT, JobKind.UNPACK)), Job.state.in_((JobState.QUEUED, JobState.RUNNING))
-).limit(1)  # fmt: skip
+_EXTRACTION = (
+    select(Job.id)
+    .join(Content, Content.id == Job.subject_id)
+    .where(Job.kind.in_((JobKind.EXTRACT, JobKind.UNPACK)), Job.state.in_((JobState.QUEUED, JobState.RUNNING)))
+    .where(Content.record_id.in_(bindparam("records", expanding=True)))
+    .limit(1)
+)
 
 
-def extracting(db: Database) -> bool:
-    """Whether a file waits to be read or taken out of another, or is."""
+def extracting(db: Database, records: Collection[UUID]) -> bool:
+    """Whether a file of these records waits to be read or taken out of another, or is."""
     with db.reading() as session:
-        return session.scalar(_EXTRACTION) is not None
+        return session.scalar(_EXTRACTION, {"records": list(records)}) is not None

@@ -252,9 +252,11 @@ class UnlockedKey:
         """Begin to encrypt a content; ``resume`` is its first cipher piece when going on after a break."""
         return StreamSealer(self._key, content_id, resume=resume)
 
-    def content_reader(self, content_id: UUID, store: ReadableObjects, key: str, version: str) -> StreamReader:
+    def content_reader(
+        self, content_id: UUID, store: ReadableObjects, key: str, version: str, told: int | None = None
+    ) -> StreamReader:
         """Open a stored content."""
-        return StreamReader(self._key, content_id, store, key, version)
+        return StreamReader(self._key, content_id, store, key, version, told)
 
 
 def wrapped_keys(session: Session, owners: Iterable[UUID], *, lock: bool = False) -> dict[UUID, tuple[UUID, bytes]]:

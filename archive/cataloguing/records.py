@@ -186,15 +186,26 @@ class RecordService:
 
     def propose_dates(self, identity: Identity, dates: Mapping[UUID, str]) -> None:
         """Propose a drawn-up date for provisional records that have none; it is marked as proposed until changed."""
+        if not dates:
+            return
         with self._guard.refusals(identity), self._db.writing() as work:
-            for record_id, text in dates.items():
-                record = self._guard.require(work.session, identity, Act.DESCRIBE, record_id)
-                if record.drawn_up is None and record.state is RecordState.PROVISIONAL:
-                    drawn = parse_civil(text)
-                    record.drawn_up, record.drawn_from, record.drawn_to = drawn.text, drawn.first, drawn.last
-                    record.drawn_up_proposed = True
-                    self.changed(work, identity, record, "record.propose_date", {"after": drawn.text})
-            meet(work.session, dates)
+            session = work.session
+            for refused in dates.keys() - self._guard.allowed(session, identity, dates, Act.DESCRIBE):
+                self._guard.require(session, identity, Act.DESCRIBE, refused)  # says no in the right way
+            undated = select(Record).where(
+                Record.id.in_(dates), Record.drawn_up.is_(None), Record.state == RecordState.PROVISIONAL
+            )
+            bodies = {}
+            for record in session.scalars(undated.order_by(Record.id)):
+                drawn = parse_civil(dates[record.id])
+                record.drawn_up, record.drawn_from, record.drawn_to = drawn.text, drawn.first, drawn.last
+                record.drawn_up_proposed = True
+                record.version += 1
+                bodies[record.id] = {"after": drawn.text}
+            session.flush()
+            self._log.note_many(session, identity, "record.propose_date", list(bodies.items()))
+            self._outbox.add_many(work, JobKind.INDEX, list(bodies))
+            meet(session, dates)
             work.commit()
 
     def set_level(self, identity: Identity, record_id: UUID, rank: int, reason: str, version: int) -> None:

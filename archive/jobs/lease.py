@@ -1,7 +1,7 @@
 """Leases: a job is held by a token for a while, and only the holder of the token may renew or finish it."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -79,16 +79,18 @@ def claim(
     until: datetime,
     attempts: int,
     job_id: UUID | None,
+    spared: Collection[UUID] = (),
 ) -> Claim | None:
     """Take up to ``batch`` jobs of a kind, due at ``due``, under a new token, in the caller's short transaction.
 
-    A job that was lost by an earlier worker is taken alone; after ``attempts`` losses it is failed instead.
+    A job that was lost by an earlier worker is taken alone; after ``attempts`` losses it is failed instead. Those of
+    ``spared`` subjects are left for later.
     """
     lease = uuid4()
     if kind in ONE_AT_A_TIME:
         claim_alone(session)
     _fail_worn(session, kind, now, attempts)
-    ids = _suspect(session, kind, due, job_id) or _fresh(session, kind, due, batch, job_id)
+    ids = _suspect(session, kind, due, job_id) or _fresh(session, kind, due, batch, job_id, spared)
     if not ids:
         return None
     session.execute(
@@ -298,8 +300,12 @@ def _suspect(session: Session, kind: JobKind, now: datetime, job_id: UUID | None
     return ()
 
 
-def _fresh(session: Session, kind: JobKind, now: datetime, batch: int, job_id: UUID | None) -> Sequence[UUID]:
+def _fresh(
+    session: Session, kind: JobKind, now: datetime, batch: int, job_id: UUID | None, spared: Collection[UUID]
+) -> Sequence[UUID]:
     asked = select(Job.id).where(Job.kind == kind, _queued(now)).order_by(Job.run_after).limit(batch)
+    if spared:
+        asked = asked.where(or_(Job.subject_id.is_(None), Job.subject_id.not_in(spared)))
     return session.scalars(_one(_apart(asked, kind, now), job_id).with_for_update(skip_locked=True)).all()
 
 

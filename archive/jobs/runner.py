@@ -1,7 +1,7 @@
 """Running jobs: claim a batch, let its handler work under a lease, write how each ended."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -141,12 +141,17 @@ class JobRunner:
         self._by_kind = {handler.kind: handler for handler in self.handlers}
 
     def run(
-        self, kind: JobKind | None = None, job_id: UUID | None = None, *, asked_before: datetime | None = None
+        self,
+        kind: JobKind | None = None,
+        job_id: UUID | None = None,
+        *,
+        asked_before: datetime | None = None,
+        spared: Collection[UUID] = (),
     ) -> int:
         """Run one batch of ``kind`` (None: of the first kind with work), or one job by its id; return how many.
 
         A job that is not due, is held by another, or has no handler here is left alone, and so is one that was not
-        due yet at ``asked_before``.
+        due yet at ``asked_before``, or whose subject is one of ``spared``.
         """
         due = min(asked_before or self.clock.now(), self.clock.now())
         kinds = [kind] if kind else list(self._by_kind)
@@ -158,7 +163,7 @@ class JobRunner:
         if not ready:
             return 0
         handler = self._by_kind[ready[0]]
-        taken = self._claim(handler, job_id, due)
+        taken = self._claim(handler, job_id, due, spared)
         if taken is None:
             return 0
         self._work(handler, taken)
@@ -206,7 +211,7 @@ class JobRunner:
         return self.sweep()
 
     @once_more
-    def _claim(self, handler: Handler, job_id: UUID | None, due: datetime) -> Claim | None:
+    def _claim(self, handler: Handler, job_id: UUID | None, due: datetime, spared: Collection[UUID]) -> Claim | None:
         with self.db.writing(shared=True) as work:
             now = self.clock.now()
             taken = claim(
@@ -218,6 +223,7 @@ class JobRunner:
                 until=now + timedelta(seconds=min(self.lease_seconds, handler.deadline)),
                 attempts=handler.max_attempts,
                 job_id=job_id,
+                spared=spared,
             )
             work.commit()
         failpoints.reach("job.claimed")

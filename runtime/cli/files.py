@@ -1,7 +1,7 @@
 """``juanku import``: a folder of files into the archive."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -50,7 +50,7 @@ def import_command(
     place: str | None, level: str | None, group: str | None, named: Sequence[str], review: bool, wait: bool,
 ) -> None:  # fmt: skip
     """Import files."""
-    with second_process("index") as second, opened() as parts:
+    with second_process("index", "light") as second, opened() as parts:
         with parts.db.reading() as session:
             draft = draft_of(session, category, fonds, fields, place, level)
             draft = _for_named(session, draft, group, named)
@@ -61,7 +61,7 @@ def import_command(
             importer = Importer(parts, system("import"), draft, run, lambda *told: _tell(out, *told), review=review)
             if importer.resumed:
                 out.remark(RESUMED, count=importer.resumed)
-            outcome = importer.run(files, lambda: _until_read(parts, wait=wait), release)
+            outcome = importer.run(files, lambda ids: _until_read(parts, ids, wait=wait), release)
         importer.tell_alike(outcome)
         importer.end()  # not before all is searchable: whatever breaks off until then is gone on with
         seconds = round(time.monotonic() - begun, 3)
@@ -86,9 +86,9 @@ def _alone(parts: Parts, run: str) -> Iterator[None]:
         lock.unlink(missing_ok=True)
 
 
-def _until_read(parts: Parts, *, wait: bool) -> None:
-    """Wait until no text is waiting to be read: a missing date may be found in it."""
-    while wait and extracting(parts.db):
+def _until_read(parts: Parts, records: Collection[UUID], *, wait: bool) -> None:
+    """Wait until no text of these records is waiting to be read: a missing date may be found in it."""
+    while wait and extracting(parts.db, records):
         time.sleep(0.1)
 
 

@@ -1,19 +1,21 @@
 """A second process of a command, on the other core: queues, and the sealer.
 
 It is forked while the command has loaded its modules and opened nothing yet, so that it need not load them again. The
-command then writes lines to it: the first has it begin, each other one is a moment, and jobs asked for up to the last
-one may be done. So a record that the command still works on is not taken up at each of its steps. The end of the input
-ends the process, once what may be done is done.
+command then writes lines to it: the first has it begin, each other one tells a moment, and jobs asked for up to the
+last one may be done, but for those of the subjects it names. So a record that the command still works on is not taken
+up at each of its steps. The end of the input ends the process, once what may be done is done.
 """
 
+import json
 import logging
 import multiprocessing
 import os
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from multiprocessing import connection
+from uuid import UUID
 
 from archive.errors import Unavailable
 from archive.jobs.outbox import kinds_of
@@ -49,9 +51,9 @@ class Second:
         """Have it open the archive, and seal."""
         self._say("")
 
-    def release(self, until: datetime) -> None:
-        """Let it do what was asked for up to a moment."""
-        self._say(until.isoformat())
+    def release(self, until: datetime, spared: Collection[UUID] = ()) -> None:
+        """Let it do what was asked for up to a moment, but nothing of the subjects that are ``spared``."""
+        self._say(json.dumps({"until": until.isoformat(), "spared": [str(each) for each in spared]}))
 
     def wait(self) -> None:
         """Wait until it has ended, by itself or otherwise."""
@@ -65,8 +67,9 @@ class Second:
         self._process.join()
 
     def _say(self, line: str) -> None:
-        with suppress(OSError):  # it has died: who waits for it does its work
-            os.write(self._orders, f"{line}\n".encode())
+        # it has died: who waits for it does its work
+        with suppress(OSError), open(self._orders, "wb", closefd=False) as orders:
+            orders.write(f"{line}\n".encode())
 
 
 @contextmanager
@@ -86,13 +89,16 @@ class Beside:
         self._parts = parts
         self._kinds = [kind for queue in queues for kind in kinds_of(queue)]
         self._until: datetime | None = None
+        self._spared: Collection[UUID] = ()
         self._told = threading.Event()
         self._ended = False
 
     def listen(self, lines: Iterable[str]) -> None:
         """Take what the command says, until it says no more."""
         for line in lines:
-            self._until = datetime.fromisoformat(line.strip())
+            told = json.loads(line)
+            self._spared = frozenset(UUID(each) for each in told["spared"])
+            self._until = datetime.fromisoformat(told["until"])
             self._told.set()
         self._ended = True
         self._told.set()
@@ -118,8 +124,8 @@ class Beside:
     def _step(self) -> int:
         if self._until is None:
             return 0
-        runner, until = self._parts.runner, self._until
-        return sum(runner.run(kind, asked_before=until) for kind in runner.due(self._kinds, until))
+        runner, until, spared = self._parts.runner, self._until, self._spared
+        return sum(runner.run(kind, asked_before=until, spared=spared) for kind in runner.due(self._kinds, until))
 
 
 def _work(queues: list[str], orders: int, theirs: int, parent: int) -> None:

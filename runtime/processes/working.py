@@ -3,8 +3,9 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy import select
@@ -51,6 +52,14 @@ SENDS = queue_of(JobKind.DELIVER)
 
 LEFT = frozenset({UNHURRIED, SENDS})
 """The queues that no command does, or waits for: of long work, and of what waits for servers outside."""
+
+
+class Release(Protocol):
+    """Lets the second process of a command take what was asked for up to now."""
+
+    def __call__(self, spared: Collection[UUID] = ()) -> None:
+        """Let it, but for what was asked of the records that are ``spared``: more will be done to them."""
+        ...
 
 
 class LocalWaker:
@@ -141,7 +150,7 @@ def close_log(parts: Parts) -> None:
 @contextmanager
 def work_done(
     parts: Parts, *, wait: bool, told: Callable[[int], None] | None = None, beside: Second | None = None
-) -> Iterator[Callable[[], None]]:
+) -> Iterator[Release]:
     """Do a command's act, then see its jobs through.
 
     Without a running worker this process runs jobs and sealer itself; with one it waits for it.
@@ -157,7 +166,7 @@ def work_done(
         if not alone:
             began = new_id()
             with _standing_in(parts):
-                yield lambda: None
+                yield _nothing_beside
                 if wait:
                     _wait(parts, told, slow_after=began)
             return
@@ -201,6 +210,10 @@ def _standing_in(parts: Parts) -> Iterator[None]:
         thread.join()
 
 
+def _nothing_beside(spared: Collection[UUID] = ()) -> None:
+    """Release nothing: a running worker takes what there is."""
+
+
 class _Hands:
     """The threads of a command that runs its jobs itself: one a queue, and the sealer."""
 
@@ -229,10 +242,10 @@ class _Hands:
 
         threading.Thread(target=watch, daemon=True).start()
 
-    def release(self) -> None:
-        """Let the second process take what was asked for up to now."""
+    def release(self, spared: Collection[UUID] = ()) -> None:
+        """Let the second process take what was asked for up to now (see ``Release``)."""
         if self._beside:
-            self._beside.release(self._parts.clock.now())
+            self._beside.release(self._parts.clock.now(), spared)
 
     def begin(self, queues: Sequence[str]) -> None:
         for queue in queues:

@@ -96,7 +96,14 @@ class _Unlocked:
     def content_sealer(self, content_id: UUID, *, resume: bytes | None = None) -> ContentSealer:
         return _Sealer(self._key, content_id)
 
-    def content_reader(self, content_id: UUID, store: ObjectStore, key: str, version: str) -> ContentReader:
+    def content_reader(
+        self,
+        content_id: UUID,
+        store: ObjectStore,
+        key: str,
+        version: str,
+        told: int | None = None,
+    ) -> ContentReader:
         return _Reader(self._key, content_id, b"".join(store.read(key, version)))
 
 

@@ -41,7 +41,7 @@ def test_what_a_killed_second_process_was_to_do_is_done_by_the_command(
     assert begun.returncode == 0, told
     assert "its queues are run here" in told
     with archive.parts().db.reading() as session:
-        left = select(func.count()).select_from(Job).where(Job.kind == JobKind.INDEX)
+        left = select(func.count()).select_from(Job).where(Job.kind.in_((JobKind.INDEX, JobKind.COMPARE)))
         filed = select(func.count()).select_from(Record).where(Record.title.in_([f"{n:03}" for n in range(COUNT)]))
         assert (session.scalar(left), session.scalar(filed)) == (0, COUNT)
 

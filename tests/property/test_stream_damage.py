@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from archive.errors import Damaged
 from archive.ids import new_id
 from archive.ports import ObjectInfo
-from storage.stream import HEADER_BYTES, StreamReader, StreamSealer
+from storage.stream import AT_ONCE, HEADER_BYTES, StreamReader, StreamSealer
 
 CHUNK = 16
 FRAME = 23
@@ -55,8 +55,20 @@ def read(
     content: UUID = CONTENT,
     block: int = 7,
 ) -> bytes:
-    reader = StreamReader(key, content, OneObject(cipher, block), "k", "v")  # type: ignore[arg-type]  # reads only
-    return b"".join(reader.read(start, length))
+    """Read a range; whatever the reader is told of the object's length, the same comes of it."""
+    ways: list[bytes | Damaged] = []
+    for told in (None, len(cipher), len(cipher) + 3, max(len(cipher) - 3, 0), AT_ONCE + 1):
+        try:
+            reader = StreamReader(key, content, OneObject(cipher, block), "k", "v", told)  # type: ignore[arg-type]
+            ways.append(b"".join(reader.read(start, length)))
+        except Damaged as error:
+            ways.append(error)
+    first = ways[0]
+    if isinstance(first, Damaged):
+        assert all(isinstance(each, Damaged) for each in ways), ways
+        raise first
+    assert ways == [first] * len(ways)
+    return first
 
 
 def chunks_of(cipher: bytes) -> tuple[bytes, list[bytes]]:
@@ -227,3 +239,25 @@ def test_pieces_of_a_wrong_length_and_pieces_after_the_last_are_refused(size: in
     ended.piece(b"", last=True)
     with pytest.raises(ValueError, match="ended"):
         ended.piece(b"", last=True)
+
+
+def test_a_small_object_of_a_known_length_is_asked_for_once_and_a_large_one_in_parts() -> None:
+    class Counting(OneObject):
+        asked = 0
+
+        def read(self, key: str, version: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+            self.asked += 1
+            return super().read(key, version, start, length)
+
+        def stat(self, key: str, version: str) -> ObjectInfo:
+            self.asked += 1
+            return super().stat(key, version)
+
+    for size, questions in ((1_000, 1), (AT_ONCE, 4)):
+        plain = os.urandom(size)
+        sealer = StreamSealer(KEY, CONTENT)
+        store = Counting(sealer.piece(plain, last=True), block=65_536)
+        reader = StreamReader(KEY, CONTENT, store, "k", "v", len(store.data))  # type: ignore[arg-type]  # reads only
+        assert b"".join(reader.read()) == plain
+        assert b"".join(reader.read(10, 20)) == plain[10:30]
+        assert store.asked == questions

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, event, func, select
 
 from archive.files.deciding import FileService
 from archive.files.rereading import Rereading
@@ -15,8 +15,9 @@ from archive.identity import system
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import JobRunner
 from archive.log.writer import Log
-from archive.model import AlikeRecord, AlikeText, Likeness, LikenessBand
+from archive.model import AlikeRecord, AlikeText, Likeness, LikenessBand, PageText
 from archive.policy.guard import Guard
+from indexer import pagetext
 from indexer.comparing import CompareTexts
 from indexer.extraction import ExtractContents
 from indexer.identify import MagicDetector
@@ -135,7 +136,7 @@ def house(tmp_path: Path) -> Iterator[SimpleNamespace]:
     handlers = [again, reading, CompareTexts(db, vault)]
     yield SimpleNamespace(
         db=db, vault=vault, store=store, outbox=outbox, category=category,
-        clock=clock, again=again,
+        clock=clock, again=again, reading=reading,
         run=lambda: JobRunner(db, clock, handlers).drain(), files=FileService(db, guard, store, log, outbox),
     )  # fmt: skip
     extractor.close()
@@ -222,3 +223,32 @@ def test_a_pair_of_records_ends_with_the_file_that_made_it(house: SimpleNamespac
     house.files.take_off(system("test"), other, "放错了")
     with house.db.reading() as session:
         assert session.scalar(select(func.count()).select_from(AlikeRecord)) == 0
+
+
+@pytest.mark.parametrize(("most", "questions"), [(4_000_000, 2), (1, 5)])
+def test_the_texts_of_a_batch_are_asked_for_together_as_far_as_memory_reaches(
+    house: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, most: int, questions: int
+) -> None:
+    monkeypatch.setattr(pagetext, "_PORTION_BYTES", most)
+    dice = random.Random(7)
+    text = a_text(dice)
+    one, same, *_ = [stored(house, each.encode()) for each in (text, text, a_text(dice), a_text(dice), "\x00" * 400)]
+    JobRunner(house.db, house.clock, [house.reading]).drain()
+    asked: list[str] = []
+    event.listen(house.db.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    house.run()
+    assert {(a, b) for a, b, _, _ in pairs(house)} == {(one, same), (same, one)}
+    assert len([each for each in asked if "FROM page_text" in each]) == questions
+
+
+def test_what_has_no_text_any_more_has_no_likeness(house: SimpleNamespace) -> None:
+    content = stored(house, a_text(random.Random(8)).encode())
+    house.run()
+    with house.db.writing() as work:
+        assert work.session.get(Likeness, content)
+        work.session.execute(delete(PageText).where(PageText.content_id == content))
+        house.outbox.add(work, CompareTexts.kind, content)
+        work.commit()
+    house.run()
+    with house.db.reading() as session:
+        assert session.get(Likeness, content) is None

@@ -32,7 +32,7 @@ from archive.model import (
     SubjectToken,
     TextState,
 )
-from indexer import pagetext
+from indexer import indexing, pagetext
 from indexer.engine import TOKEN_FIELD, IndexEntry, SearchRequest, Tombstone
 from indexer.entries import Entries
 from indexer.indexing import IndexRecords
@@ -471,3 +471,20 @@ def test_differences_name_what_is_missing_stale_and_stray_and_a_rebuild_mends_th
         assert list(house.rebuilder.differences(session)) == []
     status = {one.partition: (one.rows, one.entries) for one in house.rebuilder.status()}
     assert (status["1"], status["2"], status["4n"]) == ((3, 3), (1, 1), (0, 0))
+
+
+@pytest.mark.parametrize(("within", "commits"), [(3600.0, 1), (0.0, 4)])
+def test_what_is_written_within_a_moment_is_committed_together(
+    house: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, within: float, commits: int
+) -> None:
+    monkeypatch.setattr(pagetext, "PORTION", 1)
+    monkeypatch.setattr(indexing, "FOUND_WITHIN", within)
+    keys = [add(house, title="甲") for _ in range(3)]
+    for key in keys:
+        add_pages(house, key, "甲")
+    made: list[str] = []
+    commit = house.engine.commit
+    monkeypatch.setattr(house.engine, "commit", lambda: made.append("") or commit())
+    house.index.index(keys)
+    assert found(house, Words("甲")) == set(keys)
+    assert len(made) == commits

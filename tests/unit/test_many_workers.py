@@ -10,6 +10,7 @@ from sqlalchemy import event, select, text
 
 import archive.model  # noqa: F401  (registers the tables)
 from archive.database import Database
+from archive.ids import new_id
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import JobRunner, Outcome
 from archive.jobs.schedule import PERIODIC, enqueue_due
@@ -165,3 +166,20 @@ def test_the_jobs_are_told_by_queue(db: Database, clock: FixedClock) -> None:
         ("retention", "lock", 1, 0, 0),
     ]
     assert all(line.oldest == clock.now() for line in lines)
+
+
+def test_what_is_asked_of_spared_subjects_waits_and_all_else_is_done(db: Database, clock: FixedClock) -> None:
+    spared, other = new_id(), new_id()
+    outbox = Outbox(clock, Nobody())
+    with db.writing() as work:
+        outbox.add_many(work, JobKind.INDEX, [spared, other])
+        outbox.add(work, JobKind.INDEX)
+        work.commit()
+    doing = Doing(JobKind.INDEX)
+    runner = JobRunner(db, clock, [doing], Nobody())
+    while runner.run(JobKind.INDEX, spared={spared}):
+        pass
+    with db.reading() as session:
+        waiting = select(Job.subject_id).where(Job.state == JobState.QUEUED)
+        assert (session.scalars(waiting).all(), doing.count) == ([spared], 2)
+    assert runner.run(JobKind.INDEX) == 1
