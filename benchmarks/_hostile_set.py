@@ -32,7 +32,7 @@ def _files(size: int) -> Iterator[tuple[str, Iterator[bytes]]]:
     yield "large.xml", _filled(size, b"<p>" + line + b"</p>", b"<a>", b"</a>")
     head = b"From: a@b.example\nSubject: large\nMIME-Version: 1.0\n"
     yield "large.eml", _filled(size, line, head + b"Content-Type: text/plain; charset=utf-8\n\n")
-    coded = base64.encodebytes(line * 500)
+    coded = base64.encodebytes(line * 570)  # whole lines of it, without padding in the middle
     kind = b"Content-Type: text/html; charset=utf-8\nContent-Transfer-Encoding: base64\n\n"
     yield "coded.eml", _filled(size, coded, head + kind)
     yield "large.mbox", _filled(size, b"From a@b Tue Mar  5 10:20:30 2024\n" + head + b"\n" + line * 20 + b"\n")

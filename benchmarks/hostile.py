@@ -33,7 +33,9 @@ from benchmarks.upload import Browser
 from runtime.demo.people import PEOPLE
 from runtime.wiring.parts import Parts
 
-PATIENCE = 900
+PATIENCE = 300
+"""Seconds without any change after which a run is given up."""
+
 _OCR = "indexer.ocr.server"
 
 
@@ -144,6 +146,15 @@ def _waiting(parts: Parts) -> int:
     return max(found[TextState.PENDING.value] + found[ContentState.RECEIVING.value], jobs)
 
 
+def _wait(parts: Parts) -> None:
+    """Wait until every content has its class, or none got one for a while: a busy machine takes long over thousands."""
+    left, since = _waiting(parts), time.perf_counter()
+    while left and time.perf_counter() - since < PATIENCE:
+        time.sleep(0.5)
+        if (now := _waiting(parts)) != left:
+            left, since = now, time.perf_counter()
+
+
 def files(largest: int, samples: Path | None) -> bool:
     """Send the set and watch; return whether all was within its bounds."""
     with archive() as folder, opened() as parts:
@@ -159,8 +170,7 @@ def files(largest: int, samples: Path | None) -> bool:
             for record, path in zip(records, paths, strict=True):
                 send(browser, record, path)
             sent = time.perf_counter() - begun
-            while _waiting(parts) and time.perf_counter() - begun < PATIENCE:
-                time.sleep(0.5)
+            _wait(parts)
             took = time.perf_counter() - begun
         found, waiting = classes(parts), _waiting(parts)
         table(

@@ -21,6 +21,7 @@ from archive.jobs.runner import ClaimedJob, Outcome
 from archive.log.writer import Log
 from archive.model import Content, JobKind, TextState
 from archive.ports import ContentReader, Detector, ObjectStore, Unlocked, Vault
+from indexer.asking import ask_for_index
 from indexer.extract.answer import Failure, Reason
 from indexer.finders.paper import Chosen, Paper
 from indexer.finders.propose import propose
@@ -257,7 +258,7 @@ class ExtractContents:
             held = [each for each in group if each.job.id in still and each.source.content_id not in late]
             settled = settle(work.session, held, ahead)
             self._note_viruses(work.session, held)
-            self._outbox.add_many(work, JobKind.INDEX, sorted(settled.records))
+            ask_for_index(work, self._outbox, settled.records)
             self._outbox.add_many(work, JobKind.UNPACK, sorted(settled.holding))
             self._outbox.add_many(work, JobKind.COMPARE, sorted(settled.texts))
             if self._ocr:

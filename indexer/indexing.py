@@ -1,8 +1,8 @@
 """The index job: brings engines up to date with rows, batch by batch.
 
 A record's partition is written into its row before the engine gets the entry, so that no crash leaves an entry in a
-partition that nobody remembers. Whatever changed while the job ran is done again before the job ends, and a fence is
-lifted only in a transaction that finds the row as it was indexed.
+partition that nobody remembers. Whatever changed while the job ran is done again before the job ends, but for what a
+later job will do, and a fence is lifted only in a transaction that finds the row as it was indexed.
 """
 
 import logging
@@ -19,6 +19,7 @@ from archive.clock import Clock
 from archive.database import Database
 from archive.errors import Unavailable
 from archive.fence import lift
+from archive.jobs.lease import untaken
 from archive.jobs.runner import ClaimedJob, Outcome
 from archive.model import Fence, JobKind, Record
 from archive.ports import Vault
@@ -123,7 +124,7 @@ class IndexRecords:
         return {key: f"refused:{why}" for key, why in refused.items()}
 
     def _settle(self, versions: Mapping[UUID, int], moment: datetime) -> list[UUID]:
-        """Return the records that changed since they were read; lift the fences of the others."""
+        """Return the records that changed since they were read and are left to no later job; lift others' fences."""
         with self._db.reading() as session:
             changed = _changed(session, versions)
             fenced = set(session.scalars(select(Fence.value).where(Fence.fact == "record")))
@@ -135,6 +136,9 @@ class IndexRecords:
                     if key not in changed:
                         lift(work.session, "record", str(key), moment)
                 work.commit()
+        if changed:
+            with self._db.reading() as session:
+                changed -= set(session.scalars(untaken(self.kind, changed)))
         return sorted(changed)
 
 

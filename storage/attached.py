@@ -12,9 +12,9 @@ from archive.model import Attachment, HoldRecord
 _FILE = Base.metadata.tables["content"]
 _ATTACHED = Base.metadata.tables["attachment"]
 _VERSION: Any = bindparam("version")
-_PLACED = (
-    update(_FILE).where(_FILE.c.object_key == bindparam("whose")).values(store_version=_VERSION, locked_until=None),
-    update(_ATTACHED).where(_ATTACHED.c.object_key == bindparam("whose")).values(store_version=_VERSION),
+_PLACED = tuple(
+    update(table).where(table.c.object_key == bindparam("whose")).values(store_version=_VERSION, locked_until=None)
+    for table in (_FILE, _ATTACHED)
 )
 
 

@@ -21,9 +21,10 @@ from archive.failpoints import reach
 from archive.files.pieces import cut, sealed
 from archive.identity import Identity
 from archive.ids import new_id
+from archive.jobs.outbox import Outbox
 from archive.log.readings import Readings
 from archive.log.writer import Log
-from archive.model import AttachedTo, Attachment
+from archive.model import AttachedTo, Attachment, JobKind
 from archive.ports import Detector, ObjectStore, Vault
 
 MOST = 6
@@ -81,6 +82,7 @@ class Attachments:
     def __init__(
         self, db: Database, vault: Vault, store: ObjectStore, log: Log, readings: Readings, clock: Clock,
         detector: Detector, virus: Callable[[bytes], str | None], subjects: Mapping[AttachedTo, Subject],
+        outbox: Outbox,
     ) -> None:  # fmt: skip
         self._db = db
         self._vault = vault
@@ -91,6 +93,7 @@ class Attachments:
         self._detector = detector
         self._virus = virus
         self._subjects = subjects
+        self._outbox = outbox
 
     def check(self, files: Sequence[Sent], pictures: bool = False) -> Sequence[tuple[Sent, str]]:
         """Return files with what each is; ``pictures``: nothing else is taken. Nothing is kept yet.
@@ -206,12 +209,14 @@ class Attachments:
             work.session.flush()
             body = {"attachment": str(row.id), "about": about.value, "name": row.name, "sha256": sealer.plain_sha256}
             self._log.note(work.session, identity, "attachment.add", record=owner.record_id, body=body)
+            if owner.record_id is not None:  # what hangs on no record is locked when all are looked through
+                self._outbox.add(work, JobKind.LOCK, owner.record_id)
             work.commit()
         return row.id
 
 
 def forget_attachments(session: Session, record_ids: Sequence[UUID]) -> None:
-    """Remove the rows of records' attachments. Their objects are left to the sweeper."""
+    """Remove the rows of records' attachments. Their objects are left to a destruction, or to the sweeper."""
     session.execute(delete(Attachment).where(Attachment.record_id.in_(record_ids)))
 
 

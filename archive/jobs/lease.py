@@ -155,6 +155,15 @@ def held_among(session: Session, leases: Mapping[UUID, UUID]) -> set[UUID]:
     return {job for job, lease in session.execute(running) if lease == leases[job]}
 
 
+def untaken(kind: JobKind, subjects: Collection[UUID]) -> Select[UUID | None]:
+    """Return the query for those subjects that have a job of this kind which nobody has taken yet.
+
+    With its rows locked it stays so until the transaction ends: the job then sees what the transaction wrote.
+    """
+    waits = Job.kind == kind, Job.state == JobState.QUEUED, Job.attempts == 0
+    return select(Job.subject_id).where(Job.subject_id.in_(subjects), *waits)
+
+
 def remove(work: Work, kind: JobKind, lease: UUID, ids: Sequence[UUID] | None) -> None:
     """Delete finished jobs (None: all) that this token still holds."""
     if ids is None or ids:

@@ -4,7 +4,7 @@ After the commit one hint per queue goes to the broker. Losing it costs a delay 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from archive.clock import Clock
 from archive.database import Base, Work
 from archive.ids import new_id
+from archive.jobs.lease import untaken
 from archive.model.jobs import Job, JobKind, JobState
 from archive.ports import Waker
 from archive.trail import trail
@@ -125,6 +126,17 @@ class Outbox:
         work.session.connection().execute(_JOB, rows)
         self._follow(work, kind, fresh)
         self._wake_later(work, kind, rows[0]["id"])
+
+    def add_gathered(self, work: Work, kind: JobKind, subject_id: UUID, rest: Callable[[], timedelta]) -> None:
+        """Add a job that runs after a ``rest``, and does what is asked for until then, too.
+
+        One that stands, and nobody has taken, is left to do it; ``rest`` is asked only where there is none.
+        """
+        standing = untaken(kind, [subject_id]).with_for_update(skip_locked=True)
+        if work.session.scalars(standing).all():
+            self._follow(work, kind, [subject_id])
+        else:
+            self.add(work, kind, subject_id, run_after=self._clock.now() + rest())
 
     def _follow(self, work: Work, kind: JobKind, subject_ids: Sequence[UUID]) -> None:
         """Remember records whose followers are told before the commit."""

@@ -28,7 +28,8 @@ class Attachment(Base):
 
     ``owner_id`` is the record, so that it goes with the record, the log year of a request that names
     none, or the visit of a reader from outside.
-    ``store_version`` None: it is coming in. Sizes are bytes. ``checked_at`` and ``fixity`` are as in ``Content``.
+    ``store_version`` None: it is coming in. Sizes are bytes. ``checked_at``, ``fixity`` and ``locked_until`` are as
+    in ``Content``.
     """
 
     __tablename__ = "attachment"
@@ -52,5 +53,6 @@ class Attachment(Base):
     cipher_sha256: Mapped[str | None] = mapped_column(String(64))
     checked_at: Mapped[datetime | None]
     fixity: Mapped[Fixity | None] = mapped_column(word(Fixity))
+    locked_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))

@@ -45,7 +45,10 @@ class DestructionRun(Base):
 
 
 class DestructionObject(Base):
-    """A content of a record that is gone: its rows are removed, its bytes are once ``removed_at`` is set."""
+    """A content of a record that is gone, or an attachment of an act on it.
+
+    Its rows are removed, its bytes are once ``removed_at`` is set.
+    """
 
     __tablename__ = "destruction_object"
     __table_args__ = (Index("ix_destruction_object_destruction_id_removed_at", "destruction_id", "removed_at"),)

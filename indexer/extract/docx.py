@@ -7,6 +7,7 @@ from dataclasses import replace
 from lxml import etree
 
 from indexer.extract.answer import Extracted, Unreadable
+from indexer.extract.large import LARGE
 from indexer.extract.markup import markup_text
 from indexer.extract.ooxml import OfficePackage, OfficeText
 from indexer.extract.package import attribute, local
@@ -20,6 +21,9 @@ _NOTES = {
     "comments": ("comment", "commentReference"),
 }
 _DEPTH = 2
+_MOST_SIGNS = 10_000_000
+_MOST_BLOCKS = 1_000_000  # of a longer document the beginning is read: more takes longer than a fork may
+_JOINED = 100_000
 
 
 def extract_docx(data: mmap.mmap | bytes, first_page: int | None = None, last_page: int | None = None) -> Extracted:
@@ -32,15 +36,18 @@ def extract_docx(data: mmap.mmap | bytes, first_page: int | None = None, last_pa
         Unreadable: ``broken``: no package, no main part, XML that is none, or a document type in it.
     """
     package = OfficePackage(data)
-    text = _Document(package).text()
+    document = _Document(package)
+    text = document.text()
     title, created, author = package.about()
-    return replace(paged(cut(text), first_page, last_page, title=title, created=created), author=author)
+    found = paged(cut(text), first_page, last_page, title=title, created=created)
+    return replace(found, author=author, cut=found.cut or document.cut)
 
 
 class _Document:
     def __init__(self, package: OfficePackage, depth: int = 1) -> None:
         self._package = package
         self._depth = depth
+        self.cut = False
         self._part = package.main_part("word/document.xml")
         self._notes: dict[tuple[str, str], tuple[str, etree._Element]] = {}
         for kind, (name, reference) in _NOTES.items():
@@ -51,10 +58,26 @@ class _Document:
                         self._notes[reference, attribute(note, "id")] = (part, note)
 
     def text(self) -> str:
-        body = self._blocks(self._part, self._package.xml(self._part))
+        large = self._package.size(self._part) > LARGE
+        body = self._streamed() if large else self._blocks(self._part, self._package.xml(self._part))
         left = "\n".join(self._note(*found) for found in self._take_rest())
         head, foot = (self._margins(kind) for kind in ("header", "footer"))
         return _PAGE_ENDS.sub("\f", "\n".join(part.strip("\n") for part in (head, body, left, foot) if part.strip()))
+
+    def _streamed(self) -> str:
+        """Return the body of a large document, of one that is far too large the beginning."""
+        pieces: list[str] = []
+        length = 0
+        blocks = OfficeText(self._package, self._part, self._referred, self._chunk).streamed()
+        for told, piece in enumerate(blocks):
+            pieces.append(piece)
+            length += len(piece)
+            if length > _MOST_SIGNS or told > _MOST_BLOCKS:
+                self.cut = True
+                break
+            if len(pieces) > _JOINED:
+                pieces = ["".join(pieces)]
+        return "".join(pieces)
 
     def _blocks(self, part: str, root: etree._Element) -> str:
         return OfficeText(self._package, part, self._referred, self._chunk).blocks(root)

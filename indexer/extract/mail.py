@@ -1,6 +1,5 @@
 """Mails (eml, mht) and mailboxes: as a text who, when and about what, the words, and the names of what is attached."""
 
-import email
 import io
 import mmap
 import re
@@ -10,7 +9,7 @@ from email.errors import HeaderParseError, MessageError
 from email.generator import BytesGenerator
 from email.header import decode_header
 from email.message import Message
-from email.parser import BytesHeaderParser
+from email.parser import BytesFeedParser, BytesHeaderParser
 from email.policy import Compat32
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -20,6 +19,7 @@ from indexer import kinds
 from indexer.extract.answer import Extracted, Reason, Unreadable
 from indexer.extract.charset import codec_of, decode
 from indexer.extract.cleaning import clean_line
+from indexer.extract.large_mail import LARGE, shortened
 from indexer.extract.markup import html_text
 from indexer.extract.member import CHUNK, Member
 from indexer.extract.paging import cut, paged
@@ -31,6 +31,7 @@ _WORDS = re.compile(r"=\?[^?\s]+\?[bBqQ]\?[^?]*\?=(?:\s+(?==\?)|=\?[^?\s]+\?[bBq
 _HEAD_BYTES = 65_536
 _ENVELOPES = {"application/pkcs7-mime", "application/x-pkcs7-mime"}
 _SEPARATOR = re.compile(rb"^From [^\r\n]{0,100}\d\d:\d\d[^\r\n]{0,40}\d{4}[^\r\n]{0,40}\r?\n", re.MULTILINE)
+_BEFORE = re.compile(rb"[\xef\xbb\xbf\r\n]*")
 _QUOTED = re.compile(rb"^>(>*From )", re.MULTILINE)
 
 
@@ -80,11 +81,12 @@ def extract_mail(data: mmap.mmap | bytes, first_page: int | None = None, last_pa
     Raises:
         Unreadable: ``bomb`` (mails within mails without end), ``sealed``.
     """
-    mail = _parsed(bytes(data))
+    read, lost = _to_read(data)
+    mail = _parsed(read)
     title = clean_line(header_text(str(mail.get("Subject", ""))))
     letter = _letter(mail)
     found = paged(cut(letter.text()), first_page, last_page, title=title, created=_date(mail)[:10])
-    return replace(found, cut=letter.cut)
+    return replace(found, cut=found.cut or letter.cut or lost)
 
 
 def extract_mailbox(data: mmap.mmap | bytes, first_page: int | None = None, last_page: int | None = None) -> Extracted:
@@ -96,11 +98,13 @@ def extract_mailbox(data: mmap.mmap | bytes, first_page: int | None = None, last
 
 def mail_members(data: mmap.mmap | bytes) -> Iterator[Member]:
     """Yield what is attached to a mail, mails among it; a saved web page (mht) has no attachments."""
-    mail = _parsed(bytes(data))
-    if mail.get_content_type() == "multipart/related" and not _attached(mail):
-        return
-    for part in _attached(mail):
+    for part in _attached(_parsed(data)):
         yield Member(_called(part), partial(_bytes_of, part))
+
+
+def count_attached(data: mmap.mmap | bytes) -> int:
+    """Return how many files are attached to a mail, however large they are. Raises as ``extract_mail`` does."""
+    return len(_attached(_parsed(_to_read(data)[0])))
 
 
 def mailbox_members(data: mmap.mmap | bytes) -> Iterator[Member]:
@@ -113,6 +117,12 @@ def mailbox_members(data: mmap.mmap | bytes) -> Iterator[Member]:
         yield Member(
             f"{number:04} {_file_name(heads)}".replace(" .eml", ".eml"), partial(_mail_bytes, data, begin, end)
         )
+
+
+def count_mails(data: mmap.mmap | bytes) -> int:
+    """Return how many mails lie in a mailbox, or, of one mail alone, how many files are attached to it."""
+    only = _only_mail(data)
+    return count_attached(only) if only else sum(1 for _ in _mails(bytes(data)))
 
 
 def rich_text(data: bytes, charset: str = "") -> str:
@@ -138,14 +148,37 @@ def _decoded_words(match: re.Match[str]) -> str:
     return "".join(decode(part, charset or "") if isinstance(part, bytes) else part for part, charset in parts)
 
 
-def _parsed(data: bytes) -> Message:
+def _to_read(data: mmap.mmap | bytes) -> tuple[mmap.mmap | bytes, bool]:
+    """Return what is parsed of a mail for its words, and whether words were left out; what is signed is read whole."""
+    start = _start(data)
+    head = data[start : start + _HEAD_BYTES]
+    if len(data) <= LARGE or _heads(head).get_content_type() in _ENVELOPES:
+        return data, False
+    return shortened(data, start)
+
+
+def _start(data: mmap.mmap | bytes) -> int:
+    """Return where a mail begins: some programs write a mark or empty lines before it."""
+    begins = _BEFORE.match(data)
+    return begins.end() if begins else 0
+
+
+def _fed(data: mmap.mmap | bytes, start: int = 0) -> Message:
+    """Parse a mail piece by piece: taken whole, the parser would hold it four times more."""
+    parser = BytesFeedParser(policy=_AsWritten())
+    for at in range(start, len(data), CHUNK):
+        parser.feed(data[at : at + CHUNK])
+    return parser.close()
+
+
+def _parsed(data: mmap.mmap | bytes) -> Message:
     """Return a mail; of one that is signed as a whole, what was signed, under the heads that it came with.
 
     Raises:
         Unreadable: ``bomb``; ``sealed``: only a key of the person that it was written to opens it (S/MIME, PGP).
     """
     try:
-        mail = email.message_from_bytes(data.lstrip(b"\xef\xbb\xbf\r\n"), policy=_AsWritten())
+        mail = _fed(data, _start(data))
     except RecursionError as error:
         raise Unreadable(Reason.BOMB, "depth") from error
     kind = mail.get_content_type()
@@ -162,7 +195,7 @@ def _unsigned(mail: Message) -> Message:
         if error.failure.reason is Reason.SEALED:
             raise
         return mail
-    inner = email.message_from_bytes(content.lstrip(b"\r\n"), policy=_AsWritten())
+    inner = _fed(content.lstrip(b"\r\n"))
     for name, value in mail.raw_items():
         if not name.lower().startswith(("content-", "mime-")):
             inner.set_raw(name, value)

@@ -131,22 +131,54 @@ class OfficeText:
         self._blocks(node, out)
         return "".join(out)
 
+    def streamed(self) -> Iterator[str]:
+        """Yield the text of all blocks of the part as it is read, and let go of each: for one too large for a tree."""
+        root: etree._Element | None = None
+        for node in self._package.ends(self._part, "p", "tr"):
+            root = node  # the last that comes
+            row = local(node) == "tr"
+            above = node.getparent()
+            body = above.getparent() if row and above is not None else above
+            top = None if body is None else body.getparent()
+            if above is None or body is None or top is None or top.getparent() is not None:
+                continue  # it stands in a row, a box or a frame, which is told as a whole
+            out: list[str] = []
+            if row:
+                self._take(above, out, last=False)  # what stands before the table
+            self._take(node, out)
+            yield "".join(out)
+        if root is not None:
+            yield self.blocks(root)
+
+    def _take(self, node: etree._Element, out: list[str], *, last: bool = True) -> None:
+        """Read what stands beside and before a node, and itself if it is the ``last``, and take it out of the tree."""
+        above = node.getparent()
+        while above is not None and (child := above[0]) is not node:
+            self._block(child, out)
+            above.remove(child)
+        if above is not None and last:
+            self._block(node, out)
+            above.remove(node)
+
     def _blocks(self, node: etree._Element, out: list[str]) -> None:
         for child in node:
-            name = local(child)
-            if name == "p":
-                self._paragraph(child, out)
-            elif name == "tr":
-                self._row(child, out)
-            elif name == "AlternateContent":
-                out.append(self._alternative(child, self._blocks))
-            elif name == "altChunk":
-                target = self._package.target(self._part, relation_id(child))
-                out.append(self._chunk(target) + "\n" if target else "")
-            elif name in _DRAWN and relation_id(child):
-                out.append(self._drawn(child))
-            elif name not in _SKIPPED:
-                self._blocks(child, out)
+            self._block(child, out)
+
+    def _block(self, node: etree._Element, out: list[str]) -> None:
+        name = local(node)
+        if name == "p":
+            self._paragraph(node, out)
+        elif name == "tr":
+            self._row(node, out)
+        elif name == "AlternateContent":
+            out.append(self._alternative(node, self._blocks))
+        elif name == "altChunk":
+            target = self._package.target(self._part, relation_id(node))
+            out.append(self._chunk(target) + "\n" if target else "")
+        elif name in _DRAWN and relation_id(node):
+            out.append(self._drawn(node))
+        elif name not in _SKIPPED:
+            self._blocks(node, out)
 
     def _paragraph(self, node: etree._Element, out: list[str]) -> None:
         words: list[str] = []

@@ -5,6 +5,7 @@ import posixpath
 import re
 import zipfile
 import zlib
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
@@ -19,6 +20,14 @@ _TOO_LARGE = ("too long", "too big", "huge text", "size limit")
 _LIMITS = {114, etree.ErrorTypes.ERR_ENTITY_LOOP}
 """What was built to hurt; 114 is what libxml2 says since 2.14 of every limit of its own."""
 
+_CAREFUL: Mapping[str, Any] = {
+    "resolve_entities": False,
+    "no_network": True,
+    "huge_tree": False,
+    "load_dtd": False,
+    "remove_comments": True,
+    "remove_pis": True,
+}
 _NAME = re.compile(r"^\{[^}]*\}")
 
 
@@ -55,6 +64,42 @@ class Package:
             raise Unreadable(Reason.BROKEN, "missing part")
         try:
             return self._zip.read(entry)
+        except (zipfile.BadZipFile, EOFError, ValueError, OSError, RuntimeError, zlib.error) as error:
+            raise Unreadable(Reason.BROKEN, type(error).__name__) from error
+
+    def size(self, name: str) -> int:
+        """Return how many bytes a part has, by the package's word; 0 where there is none."""
+        entry = self._names.get(_normal(name))
+        return entry.file_size if entry else 0
+
+    def ends(self, name: str, *tags: str) -> Iterator[etree._Element]:
+        """Yield a part's elements of some names when each ends, while the rest of the part is still unread.
+
+        Who takes them lets go of what is done with: a tree of the whole part is what is not wanted. At last the root
+        comes.
+
+        Args:
+            name: the part.
+            tags: names without namespace.
+
+        Raises:
+            Unreadable: as ``xml`` does.
+        """
+        entry = self._names.get(_normal(name))
+        if entry is None:
+            raise Unreadable(Reason.BROKEN, "missing part")
+        wanted = [f"{{*}}{tag}" for tag in tags]
+        try:
+            with self._zip.open(entry) as part:
+                walk = etree.iterparse(part, tag=wanted, **_CAREFUL)
+                for _event, node in walk:
+                    if node.getroottree().docinfo.internalDTD is not None:
+                        raise Unreadable(Reason.BROKEN, "doctype")
+                    yield node
+                yield walk.root
+        except etree.XMLSyntaxError as error:
+            refuse(walk, error)
+            raise Unreadable(Reason.BROKEN, type(error).__name__) from error
         except (zipfile.BadZipFile, EOFError, ValueError, OSError, RuntimeError, zlib.error) as error:
             raise Unreadable(Reason.BROKEN, type(error).__name__) from error
 
@@ -96,7 +141,7 @@ def parse_xml(data: bytes, *, doctype: bool = False) -> etree._Element:
     return root
 
 
-def refuse(parser: etree.XMLParser, error: etree.XMLSyntaxError) -> None:
+def refuse(parser: Any, error: etree.XMLSyntaxError) -> None:
     """Raise what is wrong with XML that no second reading helps: ``bomb``, ``too_large``."""
     log: Any = parser.error_log  # the error's own still holds those of other files
     for each in log:
@@ -109,14 +154,7 @@ def refuse(parser: etree.XMLParser, error: etree.XMLSyntaxError) -> None:
 
 
 def _parser() -> etree.XMLParser:
-    return etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        huge_tree=False,
-        load_dtd=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
+    return etree.XMLParser(**_CAREFUL)
 
 
 @lru_cache(maxsize=2_048)

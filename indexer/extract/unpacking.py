@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from indexer import kinds
 from indexer.extract.archives import zip_members
 from indexer.extract.embedded import office_members, old_members, opendocument_members
-from indexer.extract.mail import mail_members, mailbox_members
+from indexer.extract.mail import count_attached, count_mails, mail_members, mailbox_members
 from indexer.extract.member import Member
 from indexer.extract.outlook import msg_members
 from indexer.extract.pdf_files import pdf_members
@@ -58,6 +58,10 @@ def count(kind: str, name: str, data: mmap.mmap | bytes) -> int:
     try:
         if kind == kinds.SEVENZIP:
             return count_7z(data)  # without unpacking all of it
+        if kind == kinds.MAIL:
+            return count_attached(data)
+        if kind == kinds.MAILBOX:
+            return count_mails(data)
         return sum(1 for _ in members_of(kind, name, data))
     except MemoryError:
         raise

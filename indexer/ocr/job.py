@@ -18,6 +18,7 @@ from archive.jobs.outbox import Outbox
 from archive.jobs.runner import ClaimedJob, Outcome
 from archive.model import Content, ContentState, Job, JobKind, JobState, Record, ScannedPage, ScanState, TextState
 from archive.ports import ObjectStore, Unlocked, Vault
+from indexer.asking import ask_for_index
 from indexer.extract.answer import Failure, Reason
 from indexer.finders.paper import FIRST_PAGES, Paper
 from indexer.finders.propose import propose
@@ -199,7 +200,7 @@ class ReadScans:
                     self._outbox.add(work, JobKind.OCR, row.id, run_after=self._clock.now() + LATER)
                 again = update(Record).where(Record.id == row.record_id).values(version=Record.version + 1)
                 session.execute(_quietly(again))
-                self._outbox.add_many(work, JobKind.INDEX, [row.record_id])
+                ask_for_index(work, self._outbox, [row.record_id])
                 self._outbox.add_many(work, JobKind.COMPARE, [row.id])
             work.commit()
         return Outcome.done()

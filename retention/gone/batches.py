@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, func, insert, select, update
+from sqlalchemy import case, func, insert, null, select, update
 from sqlalchemy.orm import Session
 
 from archive import failpoints
@@ -22,6 +22,7 @@ from archive.identity import system
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
 from archive.model import (
+    Attachment,
     BlockCause,
     Content,
     DestructionItem,
@@ -126,7 +127,8 @@ class Batches:
                 "content_id": row.id, "destruction_id": run.destruction_id, "record_id": row.record_id,
                 "object_key": row.object_key, "store_version": row.store_version, "upload": row.upload,
             }
-            for row in session.execute(_CONTENTS.where(Content.record_id.in_(ids)))
+            for asked in (_CONTENTS.where(Content.record_id.in_(ids)), _ATTACHED.where(Attachment.record_id.in_(ids)))
+            for row in session.execute(asked)
         ]  # fmt: skip
         rows = session.execute(_RECORDS.where(Record.id.in_(ids))).all()
         if contents:
@@ -182,6 +184,9 @@ class Batches:
 
 
 _CONTENTS = select(Content.id, Content.record_id, Content.object_key, Content.store_version, Content.upload)
+_ATTACHED = select(
+    Attachment.id, Attachment.record_id, Attachment.object_key, Attachment.store_version, null().label("upload")
+)
 _RECORDS = select(Record.id, Record.archive_number, Record.registration_number, Record.indexed_in, Record.dossier_id)
 
 

@@ -79,7 +79,9 @@ def status_command(out: Out) -> None:
     with opened() as parts, parts.db.reading() as session:
         found = progress(session, parts.clock.now())
     first = found.first_end.date().isoformat() if found.first_end else None
-    said = mark("%(locked)s of %(filed)s objects of filed records are locked; the first lock ends on %(first)s.")
+    said = mark(
+        "%(locked)s of %(filed)s objects of filed records and acts are locked; the first lock ends on %(first)s."
+    )
     lines = [out.gettext(said, locked=found.locked, filed=found.filed, first=first or "–")]
     out.end({"filed": found.filed, "locked": found.locked, "first_end": first}, lines)
 

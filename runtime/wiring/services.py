@@ -116,6 +116,7 @@ class ServiceParts(RecordParts):
             virus_in(self.scanner),
             loan_subjects(self.db, self.guard, self.lending.asked, self.lending.outside, self.lending.excerpts)
             | {AttachedTo.TRANSFER: ReceiptFiles(self.db, self.retention.transfers)},
+            self.outbox,
         )  # fmt: skip
 
     @cached_property

@@ -18,7 +18,7 @@ from archive.errors import Damaged, NotFound
 from archive.identity import Identity
 from archive.jobs.outbox import Outbox
 from archive.log.writer import Log
-from archive.model import Content, FindingEnd, Fixity, FixityFinding, HoldRecord, JobKind
+from archive.model import Attachment, Content, FindingEnd, Fixity, FixityFinding, HoldRecord, JobKind
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import ObjectStore, StoredObject
@@ -122,16 +122,16 @@ class Mending:
                 finding.ended = FindingEnd.MENDED if put else FindingEnd.WHOLE
                 body = told(finding) | ({"set": str(set_id), "new_version": put.version} if put else {})
                 note(self._log, session, identity, "store.mend" if put else "store.whole", content.record_id, body)
-            if put and kind is Content:
-                self._unlocked(work, content)
+            if put and kind:
+                self._unlocked(work, kind, content)
             work.commit()
         if put and kind is None:  # the record went meanwhile, and leaves nothing behind
             self._store.remove(put.key, put.version)
 
-    def _unlocked(self, work: Work, content: Turn) -> None:
+    def _unlocked(self, work: Work, kind: type[Content] | type[Attachment], content: Turn) -> None:
         """Note that nothing locks or holds the new version yet, and ask for both."""
         for change in (
-            update(Content).where(Content.id == content.id).values(locked_until=None),
+            update(kind).where(kind.id == content.id).values(locked_until=None),
             update(HoldRecord).where(HoldRecord.record_id == content.record_id).values(on_store=False),
         ):
             work.session.execute(change.execution_options(synchronize_session=False))

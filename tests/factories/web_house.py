@@ -399,6 +399,7 @@ def a_web_house(
             virus_in(None),
             loan_subjects(db, guard, lending.asked, lending.outside, lending.excerpts)
             | {AttachedTo.TRANSFER: ReceiptFiles(db, retention.transfers)},
+            outbox,
         ),
         filing=FilingService(db, guard, vault, log, outbox, clock),
         filing_many=FilingMany(db, guard, FilingService(db, guard, vault, log, outbox, clock), log, outbox, clock),

@@ -14,7 +14,10 @@ from archive import failpoints
 from archive.errors import WrongState
 from archive.files import rereading
 from archive.identity import system
+from archive.ids import new_id
 from archive.model import (
+    AttachedTo,
+    Attachment,
     Content,
     Destruction,
     DestructionState,
@@ -151,6 +154,27 @@ def test_what_is_destroyed_is_nowhere_and_its_neighbours_are_read_on(
     assert proof.expunge == "done"
     report = fsck(parts)
     assert not [each for each in report.violations if each.invariant != "INV11"], report.violations
+
+
+def test_what_is_attached_to_an_act_on_it_goes_with_it(archive: Archive, parts: Parts, five: list[UUID]) -> None:
+    """At a store that locks no other credential could take it away."""
+    put = parts.store.put(f"attached/{new_id().hex}", [b"sealed"])
+    with parts.db.writing() as work:
+        work.session.add(
+            Attachment(
+                id=new_id(), about=AttachedTo.REPORT, subject_id=new_id(), record_id=five[0], owner_id=five[0],
+                name="照片.png", media_type="image/png", object_key=put.key, store_version=put.version, size=6,
+                created_at=parts.clock.now(),
+            )
+        )  # fmt: skip
+        work.commit()
+    key = doomed(parts, five[:1])
+    archive.work(parts)
+    assert put.key not in {info.key for info in parts.store.list()}
+    with parts.db.reading() as session:
+        (proof,) = looks.findings(session, key)
+    assert proof.clean, proof.found
+    assert proof.contents == 2
 
 
 def test_what_may_not_go_is_pulled_out_in_the_act_itself(archive: Archive, parts: Parts, five: list[UUID]) -> None:

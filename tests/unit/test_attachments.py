@@ -13,8 +13,9 @@ from sqlalchemy import select
 from archive.errors import InvalidInput, NotFound, StorageFull
 from archive.files.attachments import MOST, MOST_BYTES, Attachments, Owner, Sent
 from archive.identity import Identity
+from archive.jobs.outbox import Outbox
 from archive.log.readings import Readings
-from archive.model import AttachedTo, Attachment
+from archive.model import AttachedTo, Attachment, Job, JobKind
 from archive.purging import remove_records
 from storage.contents import items_of
 from storage.objects import FileStore
@@ -34,6 +35,11 @@ class Concerns:
         return Owner(self.record, self.record)
 
 
+class Asleep:
+    def wake(self, queue: str, job_id: UUID) -> None:
+        pass
+
+
 class House(SimpleNamespace):
     """A house with a store and attachments."""
 
@@ -51,7 +57,7 @@ def house(tmp_path: Path) -> Iterator[House]:
         attachments = Attachments(
             made.db, made.vault, store, made.log, Readings(made.db, made.log, made.clock), made.clock, kinds,
             lambda data: "Eicar" if b"EICAR" in data else None,
-            {AttachedTo.REQUEST: Concerns(record, made.who["staff"].person_id)},
+            {AttachedTo.REQUEST: Concerns(record, made.who["staff"].person_id)}, Outbox(made.clock, Asleep()),
         )  # fmt: skip
         yield House(lending=made, store=store, attachments=attachments, record=record)
 
@@ -141,3 +147,10 @@ def test_one_that_broke_off_is_swept_with_its_object(house: House, monkeypatch: 
     clock.moment += timedelta(days=400)
     sweep_orphans(db, house.store, clock)
     assert list(house.store.list()) == []
+
+
+def test_what_is_attached_asks_to_be_locked_as_its_record_is(house: House) -> None:
+    add(house, picture())
+    with house.lending.db.reading() as session:
+        asked = session.scalars(select(Job.subject_id).where(Job.kind == JobKind.LOCK)).all()
+    assert house.record in asked

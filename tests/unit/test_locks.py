@@ -11,7 +11,18 @@ from archive.errors import NotFound, Unavailable
 from archive.ids import new_id
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import JobRunner
-from archive.model import Content, ContentState, File, Job, JobKind, JobState, Record, RecordState
+from archive.model import (
+    AttachedTo,
+    Attachment,
+    Content,
+    ContentState,
+    File,
+    Job,
+    JobKind,
+    JobState,
+    Record,
+    RecordState,
+)
 from storage.locks import BATCH, LEAST, MOST, LockObjects, lock_end, progress
 from tests.factories.records import a_category, a_fonds, a_house, a_record
 from tests.fakes.clock import FixedClock
@@ -180,3 +191,35 @@ def test_a_missing_object_holds_up_no_other(db: Database, clock: FixedClock, loc
     assert set(locks.until) == {"there"}
     assert known(db, "gone") is None
     assert BATCH > 2
+
+
+def attach(db: Database, key: str, record: UUID | None, about: AttachedTo = AttachedTo.REQUEST) -> None:
+    with db.writing() as work:
+        work.session.add(
+            Attachment(
+                id=new_id(), about=about, subject_id=new_id(), record_id=record, owner_id=record or new_id(),
+                name="a.png", media_type="image/png", object_key=key, store_version="v1", size=1, created_at=NOW,
+            )
+        )  # fmt: skip
+        work.commit()
+
+
+def test_what_is_attached_to_an_act_is_locked_as_its_record_is(
+    db: Database, clock: FixedClock, locks: Locks, runner: JobRunner
+) -> None:
+    filed, waiting = a_content(db, "filed", term="D10"), a_content(db, "waiting", RecordState.PROVISIONAL)
+    for key, record in (("of filed", filed), ("of waiting", waiting), ("of none", None)):
+        attach(db, key, record)
+    attach(db, "letter", None, AttachedTo.USE)
+    ask(db, clock, filed)
+    runner.drain()
+    assert locks.until == dict.fromkeys(("filed", "of filed"), AS_2031_BEGINS)
+    ask(db, clock)
+    runner.drain()
+    assert locks.until == {
+        "filed": AS_2031_BEGINS, "of filed": AS_2031_BEGINS, "of none": lock_end(None, NOW, "Asia/Shanghai"),
+    }  # fmt: skip
+    with db.reading() as session:
+        found = progress(session, NOW)
+        known_now = session.scalar(select(Attachment.locked_until).where(Attachment.object_key == "of filed"))
+    assert (found.filed, found.locked, found.first_end, known_now) == (3, 3, AS_2031_BEGINS, AS_2031_BEGINS)
