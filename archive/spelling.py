@@ -14,6 +14,13 @@ def number_words(text: str) -> list[str]:
     return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
 
 
+def whole_of(text: str, most: int = 10**9 - 1) -> int | None:
+    """Return the whole number that a text is, in digits of any width; None when it is none, or above ``most``."""
+    plain = unicodedata.normalize("NFKC", text).strip()
+    number = int(plain) if plain.isascii() and plain.isdigit() and len(plain) < 10 else None
+    return None if number is None or number > most else number
+
+
 def number_key(text: str) -> str:
     """Return a number's letters and digits alone: what every way to write it has in common, separators or none."""
     return "".join(number_words(text))

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from archive.cataloguing.order import Place, made_after
 from archive.clock import Clock
 from archive.database import Database, Work
 from archive.errors import Conflict, Fault, InvalidInput, NotFound
@@ -116,8 +117,13 @@ class Subjects:
             work.commit()
             return row.version
 
-    def show(self, identity: Identity, subject_id: UUID) -> SubjectView:
-        """Return a subject in clear for those who keep them, and log it. A merged one is shown as it was."""
+    def show(
+        self, identity: Identity, subject_id: UUID, after: Place | None = None, *, limit: int = MOST_SHOWN
+    ) -> SubjectView:
+        """Return a subject in clear for those who keep them, and log it. A merged one is shown as it was.
+
+        Of its records come the oldest first, behind a place.
+        """
         with self._db.writing() as work:
             session = work.session
             self._keeper(session, identity)
@@ -126,7 +132,9 @@ class Subjects:
             merged = session.scalars(select(Subject.id).where(Subject.merged_into == row.id).order_by(Subject.id)).all()
             hung = select(RecordSubject.record_id).where(RecordSubject.subject_id == row.id)
             known = self._guard.visible(session, identity).where(Record.id.in_(hung))
-            records = session.scalars(known.order_by(Record.created_at, Record.id).limit(MOST_SHOWN)).all()
+            if after is not None:
+                known = known.where(made_after(after))
+            records = session.scalars(known.order_by(Record.created_at, Record.id).limit(limit)).all()
             self._log.note(session, identity, "subject.read", subject=row.id)
             work.commit()
         fields = [(f, values[f.name]) for f in fields_of(row.kind) if f.name in values]

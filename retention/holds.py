@@ -127,11 +127,9 @@ class Holds:
             return session.scalars(query.order_by(Hold.placed_at.desc(), Hold.id.desc()).limit(limit)).all()
 
     def show(
-        self, identity: Identity, hold_id: UUID, limit: int, after: UUID | None = None
+        self, identity: Identity, hold_id: UUID, limit: int, *, after: UUID | None = None
     ) -> tuple[Hold, int, Sequence[Record]]:
-        """Return a hold, the number of those records of its rows that this person reads, and some of them.
-
-        These are in the order of their ids, behind ``after``.
+        """Return a hold, the number of records that its rows name and this person reads, and these, behind an id.
 
         Raises:
             NotFound: there is none.
@@ -144,7 +142,8 @@ class Holds:
             named = select(HoldRecord.record_id).where(HoldRecord.hold_id == hold_id)
             mine = self._guard.visible(session, identity).where(Record.id.in_(named)).order_by(Record.id)
             count = session.scalar(select(func.count()).select_from(mine.order_by(None).subquery())) or 0
-            mine = mine if after is None else mine.where(Record.id > after)
+            if after is not None:
+                mine = mine.where(Record.id > after)
             return row, count, session.scalars(mine.limit(limit)).all()
 
     def on(self, identity: Identity, record_id: UUID) -> Sequence[Rule]:

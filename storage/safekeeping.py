@@ -136,13 +136,17 @@ class Safekeeping:
         """Whether the last good set, made at ``last``, is missing or too old."""
         return last is None or self._clock.now() - last > LATE
 
-    def runs(self, identity: Identity) -> Sequence[BackupRun]:
-        """Return what was done, the latest first, at most 100. Raises ``NotAllowed``."""
+    def runs(
+        self, identity: Identity, *, after: tuple[datetime, UUID] | None = None, limit: int = MOST
+    ) -> Sequence[BackupRun]:
+        """Return what was done, the latest first, behind the run of a moment and an id. Raises ``NotAllowed``."""
         with self._guard.refusals(identity), self._db.reading() as session:
             self._guard.require_house(session, identity, Act.RUN_SYSTEM)
-            return session.scalars(
-                select(BackupRun).order_by(BackupRun.began_at.desc(), BackupRun.id).limit(MOST)
-            ).all()
+            query = select(BackupRun)
+            if after is not None:
+                at, key = after
+                query = query.where(BackupRun.began_at <= at, or_(BackupRun.began_at < at, BackupRun.id < key))
+            return session.scalars(query.order_by(BackupRun.began_at.desc(), BackupRun.id.desc()).limit(limit)).all()
 
     def at_work(self) -> bool:
         """Whether a backup is due to be made or is being made. One that did not work waits, and is not at work."""

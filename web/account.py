@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from archive.errors import ArchiveError, InvalidInput, LockedOut, SignInFailed
 from archive.model import TokenScope
 from archive.people.sign_in import TOKEN_DAYS
+from archive.spelling import whole_of
 from web.i18n import current_locale
 from web.services import identity, services
 from web.words.faults import explain, explain_fault, status_of
@@ -60,8 +61,7 @@ def end_others() -> BaseResponse:
 def make_token() -> BaseResponse:
     """Make a token and show it, this once. The password is asked anew: a token outlives an open browser."""
     form, who = request.form, identity()
-    typed = form.get("days", "").strip()
-    days = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 6 else 0
+    days = whole_of(form.get("days", ""), 99_999) or 0
     scope = TokenScope.WRITE if form.get("scope") == TokenScope.WRITE.value else TokenScope.READ
     try:
         services().people.prove(who, form.get("proof", "")[:1000])

@@ -1,6 +1,5 @@
 """Forms of the house's pages: what a form asks, how it is shown, and how it comes back with its faults."""
 
-import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -15,6 +14,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from archive.errors import ArchiveError, Fault, InvalidInput, NotAllowed, NotFound
 from archive.policy.rules import HOUSE_RULES, Act
 from archive.scheme.fields import FieldDef, FieldKind
+from archive.spelling import whole_of
 from web.days import day_of
 from web.i18n import current_locale
 from web.services import identity, services
@@ -162,12 +162,13 @@ def whole_typed(name: str, default: int = 0) -> int:
     Raises:
         InvalidInput: it is none.
     """
-    text = unicodedata.normalize("NFKC", request.form.get(name, "")).strip()
+    text = request.form.get(name, "").strip()
     if not text:
         return default
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
+    number = whole_of(text)
+    if number is None:
         raise InvalidInput(Fault(name, "not_a_number"))
-    return int(text)
+    return number
 
 
 def year_in(text: str) -> int | None:

@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
+from archive.cataloguing.bulk import MOST as MOST_EDITED
 from archive.errors import ArchiveError, InvalidInput, Unavailable
 from archive.files.inside import Called, called
 from archive.model import Content, TextState
@@ -21,6 +22,7 @@ from web.columns import COLUMNS, FIXED, cells_of, columns_of, records_by_id
 from web.i18n import current_locale
 from web.reading.viewer import split_marks
 from web.services import identity, services
+from web.sheets import MOST_ROWS
 from web.words import mark
 from web.words.facets import FACETS, FILTERS, facet_words
 from web.words.faults import explain, explain_fault, status_of
@@ -76,7 +78,7 @@ def search() -> str | BaseResponse:
         chips=_chips(words, filters),
         hits=_hits(found.hits, columns),
         offered=[(key, each.words, key in columns) for key, each in COLUMNS.items() if key not in FIXED["search"]],
-        sheet=_link(filters, endpoint="sheets.found", list="search"),
+        sheet=_link(filters, endpoint="sheets.found", list="search"), most_rows=MOST_ROWS, most_edited=MOST_EDITED,
         newer=_link(filters, max(offset - PAGE, 0)) if offset else None,
         more=_link(filters, offset + PAGE) if offset + PAGE < min(found.total, FURTHEST) else None,
     )  # fmt: skip

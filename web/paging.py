@@ -4,11 +4,21 @@ A row that comes or goes meanwhile neither repeats nor skips another then, and a
 does.
 """
 
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
+from typing import TypeVar
 from uuid import UUID
+
+T = TypeVar("T")
 
 Place = tuple[datetime, UUID]
 """The moment by which a list is ordered, and the id of the row."""
+
+
+def page(found: Sequence[T], limit: int, place: Callable[[T], str]) -> tuple[Sequence[T], str | None]:
+    """Return a page of ``found``, of which one more was asked for, and the place behind it; None: it is the last."""
+    shown = found[:limit]
+    return shown, place(shown[-1]) if len(found) > limit else None
 
 
 def told_hit(date_key: int, key: UUID) -> str:
@@ -29,6 +39,11 @@ def read_hit(text: str) -> tuple[int, UUID] | None:
 def told(place: Place) -> str:
     """Return a place as the address holds it."""
     return f"{place[0].isoformat()}_{place[1].hex}"
+
+
+def told_end(at: datetime | None, key: UUID) -> str:
+    """Return where what ended at a moment stands, as ``read`` reads it; what never did stands last."""
+    return told((at or datetime.min.replace(tzinfo=UTC), key))
 
 
 def read(text: str) -> Place | None:

@@ -5,6 +5,7 @@ hashes. Once the house stands, these pages are gone.
 """
 
 import secrets
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
@@ -191,11 +192,14 @@ def _step(setup: Setup, passwords: Passwords, step: str) -> BaseResponse:
 
 
 def _taken(setup: Setup, passwords: Passwords, step: str) -> BaseResponse:
-    form, steps = request.form, list(STEPS)
-    setup.typed[step] = {
-        name: text.strip()[:1000] for name, text in form.items() if not name.startswith(("csrf", "password", "again"))
-    }
+    form, steps, before = request.form, list(STEPS), setup.values(step)
+    kept = (name for name in form if name != "go" and not name.startswith(("csrf", "password", "again")))
+    setup.typed[step] = {name: form[name].strip()[:1000] for name in kept}
+    if step == "fonds":
+        setup.typed[step]["code"] = unicodedata.normalize("NFKC", setup.typed[step].get("code", ""))
     if form.get("go") == "back":
+        if setup.values(step) != before:  # what was typed stays, but nobody has checked it
+            setup.done.discard(step)
         return redirect(url_for("step", step=steps[max(0, steps.index(step) - 1)]), 303)
     if step == "language" and form.get("locale") in LOCALES:
         setup.done.add(step)
@@ -230,7 +234,7 @@ def _check(setup: Setup, passwords: Passwords, step: str) -> None:
         try:
             ZoneInfo(values.get("zone", ""))
         except (ValueError, OSError, LookupError):
-            faults.append(Fault("zone", "unknown"))
+            faults.append(Fault("zone", "no_such_zone" if values.get("zone") else "required"))
         if faults:
             raise InvalidInput(*faults)
     elif step == "levels" and values.get("naming") not in {each.code for each in namings()}:
@@ -296,7 +300,12 @@ def _labels() -> Mapping[str, str]:
     labels |= {
         f"{key}-{role}": f"{role_word(role, locale)} · {words}" for role in FOUNDERS for key, words in secret.items()
     }
-    return labels | {"read": _("Key ring"), "zone": _("Time zone"), "naming": _("Levels"), "code": _("Code")}
+    return labels | {
+        "read": _("Key ring"),
+        "zone": _("Time zone"),
+        "naming": _("Levels"),
+        "code": _("Code of the fonds"),
+    }
 
 
 def _asked() -> Sequence[str]:

@@ -228,14 +228,16 @@ class BulkMoving:
         with self._db.reading() as session:
             return self._standing(session, identity, own(session, BulkMove, identity, move_id))
 
-    def refused(self, identity: Identity, move_id: UUID, limit: int) -> list[tuple[Record | None, BulkMoveRow]]:
+    def refused(
+        self, identity: Identity, move_id: UUID, limit: int, *, after: int = -1
+    ) -> list[tuple[Record | None, BulkMoveRow]]:
         """Return what was refused or kept, in order, each with its record if the person still reads, or shelves, it.
 
-        Of one that is only looked through: what would be.
+        Those behind a place in the order. Of one that is only looked through: what would be.
         """
         with self._db.reading() as session:
             move = own(session, BulkMove, identity, move_id)
-            rows = _told(session, move, limit)
+            rows = _told(session, move, limit, after)
             act = Act.READ if move.kind is MoveInto.DOSSIER else Act.SHELVE
             seen: dict[UUID, Record] = {}
             for start in range(0, len(rows), _BATCH):
@@ -343,11 +345,12 @@ def _row(item: Placed, source_id: UUID, behind: int, volume: int | None) -> dict
     }  # fmt: skip
 
 
-def _told(session: Session, move: BulkMove, limit: int) -> Sequence[BulkMoveRow]:
-    """Return the rows of a move that have a reason, in order."""
+def _told(session: Session, move: BulkMove, limit: int, after: int) -> Sequence[BulkMoveRow]:
+    """Return the rows of a move that have a reason, in order, behind a place."""
     if move.state is not BulkState.PREPARED:
-        return rows_of(session, move.id, RowState.REFUSED, RowState.KEPT, limit=limit)
+        return rows_of(session, move.id, RowState.REFUSED, RowState.KEPT, limit=limit, after=after)
     query = select(BulkMoveRow).where(BulkMoveRow.move_id == move.id, BulkMoveRow.reason.is_not(None))
+    query = query.where(BulkMoveRow.at > after)
     return session.scalars(query.order_by(BulkMoveRow.at).limit(limit)).all()
 
 

@@ -165,9 +165,12 @@ class MoveSteps:
         row.state = RowState.CHANGED if placed.moved else RowState.SAME
 
 
-def rows_of(session: Session, move_id: UUID, *states: RowState, limit: int | None = None) -> Sequence[BulkMoveRow]:
-    """Return the rows of a move that stand so, in order."""
+def rows_of(
+    session: Session, move_id: UUID, *states: RowState, limit: int | None = None, after: int = -1
+) -> Sequence[BulkMoveRow]:
+    """Return the rows of a move that stand so, in order, behind a place."""
     query = select(BulkMoveRow).where(BulkMoveRow.move_id == move_id, BulkMoveRow.state.in_(states))
+    query = query.where(BulkMoveRow.at > after)
     return session.scalars(query.order_by(BulkMoveRow.at).limit(limit)).all()
 
 

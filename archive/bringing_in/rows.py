@@ -20,6 +20,7 @@ from archive.model import Category, Department, Level, Medium, Place
 from archive.policy.condition import holds
 from archive.policy.guard import Guard
 from archive.policy.rules import Act, condition
+from archive.spelling import whole_of
 
 PLAIN = (
     "title", "drawn_up", "responsible", "level", "place", "department", "keywords", "notes", "pages", "medium",
@@ -246,10 +247,9 @@ def _pages(text: str, faults: list[Fault]) -> int | None:
     plain = text.strip()
     if not plain:
         return None
-    if plain.isascii() and plain.isdigit() and len(plain) <= 7:
-        return int(plain)
-    faults.append(Fault("pages", "not_a_number", {"value": plain[:40]}))
-    return None
+    if (number := whole_of(plain, 9_999_999)) is None:
+        faults.append(Fault("pages", "not_a_number", {"value": plain[:40]}))
+    return number
 
 
 def _folded(text: str) -> str:

@@ -203,13 +203,19 @@ class Rereading:
         with self._guard.refusals(identity), self._db.reading() as session:
             return self._run(session, identity, run_id)
 
-    def runs(self, identity: Identity, limit: int = 50) -> Sequence[Reread]:
-        """Return the person's own runs, or to who runs the system all, the newest first. Raises ``NotAllowed``."""
+    def runs(self, identity: Identity, *, after: UUID | None = None, limit: int) -> Sequence[Reread]:
+        """Return the person's own runs, or to who runs the system all, the newest first, behind the one of an id.
+
+        Raises:
+            NotAllowed: this person has no files read again.
+        """
         with self._guard.refusals(identity), self._db.reading() as session:
             reach = self._guard.require_house(session, identity, Act.REREAD)
             query = select(Reread)
             if not may(Act.RUN_SYSTEM, reach):
                 query = query.where(Reread.asked_by == identity.person_id)
+            if after is not None:
+                query = query.where(Reread.id < after)
             return session.scalars(query.order_by(Reread.id.desc()).limit(limit)).all()
 
     def run(self, jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Outcome]:

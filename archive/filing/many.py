@@ -88,8 +88,12 @@ class FilingMany:
             work.commit()
         return key
 
-    def show(self, identity: Identity, run_id: UUID) -> Run:
-        """Return how far a run is. Raises ``NotFound`` when it is not this person's."""
+    def show(self, identity: Identity, run_id: UUID, *, after: int = 0, limit: int = 500) -> Run:
+        """Return how far a run is, and what was not filed behind a position.
+
+        Raises:
+            NotFound: it is not this person's.
+        """
         with self._db.reading() as session:
             row = own(session, FilingRun, identity, run_id)
             mine = FilingRunRow.run_id == row.id
@@ -97,9 +101,18 @@ class FilingMany:
             told = select(FilingRunRow.outcome, func.count()).where(mine, FilingRunRow.outcome.is_not(None))
             outcomes = {str(each): number for each, number in session.execute(told.group_by(FilingRunRow.outcome))}
             refused = select(FilingRunRow).where(mine, FilingRunRow.outcome.is_not(None), FilingRunRow.outcome != FILED)
-            rows = session.scalars(refused.order_by(FilingRunRow.position).limit(500)).all()
+            refused = refused.where(FilingRunRow.position > after).order_by(FilingRunRow.position)
+            rows = session.scalars(refused.limit(limit)).all()
             broken = row.state is FilingRunState.RUNNING and not unfinished(session, row.id)
             return Run(row, total, outcomes, rows, broken)
+
+    def numbers(self, session: Session, identity: Identity, run_id: UUID) -> tuple[str, str] | None:
+        """Return the first and the last archive number that a run gave to records this person reads; None: none."""
+        filed = select(FilingRunRow.record_id).where(FilingRunRow.run_id == run_id, FilingRunRow.outcome == FILED)
+        mine = self._guard.visible(session, identity).where(Record.id.in_(filed))
+        ends = mine.with_only_columns(func.min(Record.archive_number), func.max(Record.archive_number))
+        first, last = session.execute(ends).one()
+        return (first, last) if first and last else None
 
     def stop(self, identity: Identity, run_id: UUID) -> None:
         """Stop after the batch that is under way; what is filed stays filed. Raises ``NotFound``."""

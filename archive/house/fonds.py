@@ -29,7 +29,7 @@ def check_fonds(code: str, names: Mapping[str, str]) -> None:
     """Check what a fonds is called. Raises ``InvalidInput``: the code or the names are at fault."""
     faults = check_names(names, "names")
     if not _CODE.fullmatch(code):
-        faults.append(Fault("code", "bad_code", {"value": code[:40]}))
+        faults.append(Fault("code", "not_fonds_code"))
     if faults:
         raise InvalidInput(*faults)
 

@@ -1,9 +1,10 @@
 """Jobs that failed: those who run the system see them, have them done again, or give them up."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from archive.clock import Clock
 from archive.database import Database
@@ -14,9 +15,6 @@ from archive.log.writer import Log
 from archive.model.jobs import Job, JobKind, JobState
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
-
-MOST = 200
-"""Failed jobs that are shown."""
 
 
 class JobCare:
@@ -29,16 +27,19 @@ class JobCare:
         self._outbox = outbox
         self._clock = clock
 
-    def failed(self, identity: Identity) -> Sequence[Job]:
-        """Return the jobs that failed for good, the latest first, at most 200. Raises ``NotAllowed``."""
+    def failed(self, identity: Identity, *, after: tuple[datetime, UUID] | None = None, limit: int) -> Sequence[Job]:
+        """Return the jobs that failed for good, the latest first, behind one of this moment and id.
+
+        Raises:
+            NotAllowed: not one of those who run the system.
+        """
         with self._guard.refusals(identity), self._db.reading() as session:
             self._guard.require_house(session, identity, Act.RUN_SYSTEM)
-            query = (
-                select(Job)
-                .where(Job.state == JobState.FAILED, Job.kind.in_(list(JobKind)))
-                .order_by(Job.finished_at.desc(), Job.id)
-            )
-            return session.scalars(query.limit(MOST)).all()
+            query = select(Job).where(Job.state == JobState.FAILED, Job.kind.in_(list(JobKind)))
+            if after is not None:
+                at, key = after
+                query = query.where(Job.finished_at <= at, or_(Job.finished_at < at, Job.id < key))
+            return session.scalars(query.order_by(Job.finished_at.desc(), Job.id.desc()).limit(limit)).all()
 
     def retry(self, identity: Identity, job_id: UUID) -> None:
         """Have a failed job done again, at once.

@@ -195,8 +195,13 @@ class OutsideUses:
             work.commit()
             return reader.number if reader else ""
 
-    def find(self, identity: Identity, paper: IdentityPaper, number: str) -> Sequence[UseShown]:
+    def find(
+        self, identity: Identity, paper: IdentityPaper, number: str, *, after: tuple[datetime, UUID] | None = None,
+        limit: int = MOST,
+    ) -> Sequence[UseShown]:  # fmt: skip
         """Return the visits of who has this paper, as far as this person sees them; a part of a number finds nothing.
+
+        The latest first, those before the visit of a moment and an id.
 
         Raises:
             NotAllowed: they hand nothing out.
@@ -206,7 +211,7 @@ class OutsideUses:
             self._guard.require_house(session, identity, Act.SEE_LOANS)
             token = self._known.token(paper, _normal(paper, number)[0])
             query = select(OutsideUse).where(OutsideUse.token == token, self.concerns(session, identity))
-            rows = session.scalars(query.order_by(OutsideUse.at.desc(), OutsideUse.id.desc()).limit(MOST)).all()
+            rows = session.scalars(_latest(query, after).limit(limit)).all()
             shown = [self._shown(session, identity, row) for row in rows]
             self._log.note(session, identity, "outside.find", body={"found": len(rows)})
             work.commit()
@@ -222,10 +227,7 @@ class OutsideUses:
         with self._guard.refusals(identity), self._db.reading() as session:
             self._guard.require_house(session, identity, Act.SEE_LOANS)
             query = select(OutsideUse).where(OutsideUse.reader_id == reader_id, self.concerns(session, identity))
-            if after is not None:
-                same = and_(OutsideUse.at == after[0], OutsideUse.id < after[1])
-                query = query.where(or_(OutsideUse.at < after[0], same))
-            rows = session.scalars(query.order_by(OutsideUse.at.desc(), OutsideUse.id.desc()).limit(limit)).all()
+            rows = session.scalars(_latest(query, after).limit(limit)).all()
             return [self._shown(session, identity, row) for row in rows]
 
     def owner(self, identity: Identity, subject_id: UUID, *, adding: bool) -> Owner:
@@ -380,3 +382,11 @@ def _lines(use_id: UUID) -> Select[OutsideUseRecord]:
 
 def _line(use_id: UUID, record_id: UUID) -> str:
     return f"outside-use:{use_id.hex}:{record_id.hex}"
+
+
+def _latest(query: Select[OutsideUse], after: tuple[datetime, UUID] | None) -> Select[OutsideUse]:
+    """Return the visits of a query in order, the latest first, behind the one of a moment and an id."""
+    if after is not None:
+        same = and_(OutsideUse.at == after[0], OutsideUse.id < after[1])
+        query = query.where(or_(OutsideUse.at < after[0], same))
+    return query.order_by(OutsideUse.at.desc(), OutsideUse.id.desc())

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.orm import Session
 
+from archive.cataloguing.order import Place, made_after
 from archive.database import Database, Work
 from archive.dossiers.contents import check_dossier
 from archive.errors import Conflict, Fault, InvalidInput, NotFound
@@ -289,12 +290,16 @@ class Papers:
             self._log.note(session, identity, "dossier.person", record=dossier_id, body=body)
             work.commit()
 
-    def naming(self, identity: Identity, subject_id: UUID, limit: int = 100) -> Sequence[Record]:
-        """Return the dossiers that name a subject, or one merged into it, as far as this person reads them."""
+    def naming(
+        self, identity: Identity, subject_id: UUID, after: Place | None = None, *, limit: int
+    ) -> Sequence[Record]:
+        """Return the dossiers that name a subject, or one merged into it, and that this person reads, oldest first."""
         with self._db.reading() as session:
             led = select(Subject.id).where(or_(Subject.id == subject_id, Subject.merged_into == subject_id))
             named = select(DossierPerson.dossier_id).where(DossierPerson.subject_id.in_(led))
             query = self._guard.visible(session, identity).where(Record.id.in_(named))
+            if after is not None:
+                query = query.where(made_after(after))
             return session.scalars(query.order_by(Record.created_at, Record.id).limit(limit)).all()
 
     def link(self, identity: Identity, dossier_id: UUID, other_id: UUID | None) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from archive.cataloguing.showing import number_of
@@ -44,7 +44,10 @@ class PlaceShown:
 
 @dataclass(frozen=True)
 class Lying:
-    """A copy at a place. ``title`` is None for who keeps custody of it without reading."""
+    """A copy at a place. ``title`` is None for who keeps custody of it without reading.
+
+    ``order``: its archive number, by which a place is listed; empty while there is none.
+    """
 
     copy: Copy
     record_id: UUID
@@ -52,6 +55,7 @@ class Lying:
     level: int
     title: str | None
     to_move: bool
+    order: str
 
 
 @dataclass(frozen=True)
@@ -107,8 +111,11 @@ class ShelfLooks:
             self._guard.require_house(session, identity, Act.SEE_SHELVES)
             return self._at(session, path).id
 
-    def show(self, identity: Identity, place_id: UUID) -> ShelfView:
-        """Show one place.
+    def show(
+        self, identity: Identity, place_id: UUID, *, after: tuple[str, UUID] | None = None,
+        moved: tuple[datetime, UUID] | None = None, most: int = MOST, latest: int = LATEST,
+    ) -> ShelfView:  # fmt: skip
+        """Show one place: of what lies in it ``most``, behind a number and a copy; the ``latest`` moves before one.
 
         Raises:
             NotAllowed: they see no shelves.
@@ -130,9 +137,9 @@ class ShelfLooks:
                 way=way_to(session, row),
                 inside=inside,
                 standing=standing,
-                lying=self._lying(session, identity, row),
+                lying=self._lying(session, identity, row, after, most),
                 custodian=session.scalar(select(Person.name).where(Person.id == custodian)) if custodian else None,
-                moves=self._moves(session, identity, row),
+                moves=self._moves(session, identity, row, moved, latest),
             )
 
     def history(
@@ -157,7 +164,7 @@ class ShelfLooks:
                 carried = CopyMove.moved_id.in_([each.id for each in way_to(session, place)])
                 own = or_(own, carried & (CopyMove.at >= since))
             if after is not None:
-                own = and_(own, or_(CopyMove.at < after[0], and_(CopyMove.at == after[0], CopyMove.id < after[1])))
+                own = and_(own, _before(after))
             query = select(CopyMove).where(own).order_by(CopyMove.at.desc(), CopyMove.id.desc()).limit(limit)
             return self._told(session, session.scalars(query).all(), {row.id: row})
 
@@ -191,33 +198,41 @@ class ShelfLooks:
             shown.append(PlaceShown(row, taken if known else None, capacity if known else None, below.get(row.id, 0)))
         return shown
 
-    def _lying(self, session: Session, identity: Identity, place: ShelfPlace) -> Sequence[Lying]:
+    def _lying(
+        self, session: Session, identity: Identity, place: ShelfPlace, after: tuple[str, UUID] | None, most: int
+    ) -> Sequence[Lying]:
+        number = func.coalesce(Record.archive_number, "")
         query = (
             self._guard.visible(session, identity, Act.SEE)
             .add_columns(Copy)
             .join(Copy, Copy.record_id == Record.id)
             .where(Copy.place_id == place.id)
-            .order_by(Record.archive_number, Copy.number)
-            .limit(MOST)
+            .order_by(number, Copy.id)
         )
-        rows = session.execute(query).all()
+        if after is not None:
+            query = query.where(or_(number > after[0], and_(number == after[0], Copy.id > after[1])))
+        rows = session.execute(query.limit(most)).all()
         ids = {record.id for record, _ in rows}
         readable = self._guard.visible(session, identity).where(Record.id.in_(ids)).with_only_columns(Record.id)
         read, needed = set(session.scalars(readable)), needs(session)
         return [
             Lying(
                 copy, record.id, number_of(record), record.level_rank, record.title if record.id in read else None,
-                place.strength < needed[record.level_rank],
+                place.strength < needed[record.level_rank], record.archive_number or "",
             )
             for record, copy in rows
         ]  # fmt: skip
 
-    def _moves(self, session: Session, identity: Identity, place: ShelfPlace) -> Sequence[MoveShown]:
+    def _moves(
+        self, session: Session, identity: Identity, place: ShelfPlace, after: tuple[datetime, UUID] | None, latest: int
+    ) -> Sequence[MoveShown]:
         touched = or_(CopyMove.from_id == place.id, CopyMove.to_id == place.id, CopyMove.moved_id == place.id)
         seen = self._guard.visible(session, identity, Act.SEE).with_only_columns(Record.id)
         mine = select(Copy.id).where(Copy.record_id.in_(seen))
         query = select(CopyMove).where(touched, or_(CopyMove.copy_id.is_(None), CopyMove.copy_id.in_(mine)))
-        rows = session.scalars(query.order_by(CopyMove.at.desc(), CopyMove.id.desc()).limit(LATEST)).all()
+        if after is not None:
+            query = query.where(_before(after))
+        rows = session.scalars(query.order_by(CopyMove.at.desc(), CopyMove.id.desc()).limit(latest)).all()
         ids = {row.copy_id for row in rows if row.copy_id}
         copies = {row.id: row for row in session.scalars(select(Copy).where(Copy.id.in_(ids)))}
         return self._told(session, rows, copies)
@@ -246,6 +261,10 @@ class ShelfLooks:
             )
 
         return [told(row) for row in rows]
+
+
+def _before(place: tuple[datetime, UUID]) -> ColumnElement[bool]:
+    return or_(CopyMove.at < place[0], and_(CopyMove.at == place[0], CopyMove.id < place[1]))
 
 
 def _on_shelves(session: Session, ids: Sequence[UUID], most: int) -> Mapping[UUID, tuple[int, int]]:

@@ -2,9 +2,10 @@
 
 import io
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from archive.bag import ZipBag
@@ -39,12 +40,21 @@ class Receiving:
         self._log = log
         self._outbox = outbox
 
-    def every(self, identity: Identity) -> Sequence[BagIntake]:
-        """Return the bags that a person takes in or took in, the newest first. Raises ``NotAllowed``."""
+    def every(
+        self, identity: Identity, *, after: tuple[datetime, UUID] | None = None, limit: int
+    ) -> Sequence[BagIntake]:
+        """Return the bags that a person takes in or took in, the newest first, behind one by moment and id.
+
+        Raises:
+            NotAllowed: they have nothing to do with transfers.
+        """
         with self._guard.refusals(identity), self._db.reading() as session:
             self._guard.require_house(session, identity, Act.MANAGE_TRANSFERS)
             own = select(BagIntake).where(BagIntake.begun_by == identity.person_id)
-            return session.scalars(own.order_by(BagIntake.begun_at.desc(), BagIntake.id.desc()).limit(SHOWN)).all()
+            if after is not None:
+                at, key = after
+                own = own.where(BagIntake.begun_at <= at, or_(BagIntake.begun_at < at, BagIntake.id < key))
+            return session.scalars(own.order_by(BagIntake.begun_at.desc(), BagIntake.id.desc()).limit(limit)).all()
 
     def offered(self, identity: Identity) -> Sequence[tuple[UUID, str, str]]:
         """Return the newest records that hold a ZIP and that this person reads: id, title, name of the file."""

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 
 from archive.clock import Clock
 from archive.database import Database
@@ -22,6 +22,9 @@ from archive.ports import ObjectStore
 from storage.fixity.keeping import Seen, count_standing, keep
 from storage.fixity.looks import look
 from storage.fixity.plan import STORED, Turn, count, due_before, next_turns, share, turn_at, turns_of
+
+Place = tuple[datetime, UUID]
+"""The moment by which a list is ordered, and the id of the row."""
 
 MOST = 200
 """Runs and findings that are shown."""
@@ -219,19 +222,33 @@ class FixityCare:
         late = oldest is not None and now - oldest > period + LATE
         return Standing(objects, int(size or 0), checked, self.alarm(), self._days, oldest, late)
 
-    def runs(self, identity: Identity) -> Sequence[FixityRun]:
-        """Return the runs, the latest first, at most 200. Raises ``NotAllowed``."""
-        query = select(FixityRun).order_by(FixityRun.began_at.desc(), FixityRun.id).limit(MOST)
+    def runs(self, identity: Identity, *, after: Place | None = None, limit: int = MOST) -> Sequence[FixityRun]:
+        """Return the runs, the latest first, behind the one of a moment and an id. Raises ``NotAllowed``."""
+        query = select(FixityRun).order_by(FixityRun.began_at.desc(), FixityRun.id.desc()).limit(limit)
+        if after is not None:
+            at, key = after
+            query = query.where(FixityRun.began_at <= at, or_(FixityRun.began_at < at, FixityRun.id < key))
         with self._guard.refusals(identity), self._db.reading() as session:
             self._guard.require_house(session, identity, Act.SEE_STORE)
             return session.scalars(query).all()
 
-    def findings(self, identity: Identity, limit: int = MOST) -> Sequence[FixityFinding]:
-        """Return what was found not whole, what stands so first, then the latest. Raises ``NotAllowed``."""
-        order = (FixityFinding.ended_at.is_not(None), FixityFinding.found_at.desc(), FixityFinding.id)
+    def findings(
+        self, identity: Identity, limit: int = MOST, *, after: tuple[bool, Place] | None = None
+    ) -> Sequence[FixityFinding]:
+        """Return what was found not whole, what stands so first, then the latest. Raises ``NotAllowed``.
+
+        Behind one that stands so or not, by the moment it was found at and its id.
+        """
+        stands = FixityFinding.ended_at.is_(None)
+        query = select(FixityFinding).order_by(stands.desc(), FixityFinding.found_at.desc(), FixityFinding.id.desc())
+        if after is not None:
+            stood, (at, key) = after
+            same = and_(FixityFinding.found_at == at, FixityFinding.id < key)
+            older = or_(FixityFinding.found_at < at, same)
+            query = query.where(or_(~stands, older) if stood else and_(~stands, older))
         with self._guard.refusals(identity), self._db.reading() as session:
             self._guard.require_house(session, identity, Act.SEE_STORE)
-            return session.scalars(select(FixityFinding).order_by(*order).limit(limit)).all()
+            return session.scalars(query.limit(limit)).all()
 
     def objects(self, identity: Identity, limit: int) -> Sequence[Any]:
         """Return key, size, ``checked_at`` and ``fixity`` of objects, those checked longest ago first."""

@@ -262,6 +262,7 @@ def _files_the_right_paper(someone: Someone, folder: Path) -> None:
     page.fill("form.replace input[name=reason]", "放错了")
     someone.picture("replace")
     page.click("form.replace button")
+    page.wait_for_selector(".files .file-name:text('错.txt')", state="hidden")  # before the page is loaded anew
     page.click("a.reload")
     page.wait_for_selector(".files .file-name:text('对.txt')")
     assert page.locator(".files .file-name").count() == 1

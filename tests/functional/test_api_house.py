@@ -2,13 +2,24 @@
 
 from collections.abc import Iterator
 from datetime import date
+from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
 
 from archive.identity import Role, system
+from archive.ids import new_id
 from archive.log.sealer import Sealer
-from archive.model import Category, Job, JobKind, JobState, TokenScope
+from archive.model import (
+    BackupAct,
+    BackupRun,
+    Category,
+    Job,
+    JobKind,
+    JobState,
+    RecordSubject,
+    TokenScope,
+)
 from tests.factories import people as rights
 from tests.factories.api_house import ApiHouse, an_api_house
 from tests.factories.web_house import PASSWORD
@@ -162,6 +173,37 @@ def test_the_system_is_looked_after(house: ApiHouse) -> None:
     assert house.ask("POST", f"/api/v1/jobs/{key}/retry", "system").status_code == 204
     assert house.ask("POST", f"/api/v1/jobs/{key}/cancel", "system").status_code == 409
     assert {each["state"] for each in house.get("/api/v1/parts", "system").json["parts"]} == {"ok"}
+
+
+def test_long_lists_of_the_house_go_on_by_their_cursor(house: ApiHouse) -> None:
+    own, now = house.web.services, house.web.clock.now()
+    subject = own.subjects.add(
+        own.people.identity_of("archivist"), house.web.category.fonds_id, "employee", {"name": "钱程"}
+    )
+    records = [house.web.a_record(title=f"合同{each}").id for each in range(5)]
+    jobs = [
+        Job(id=new_id(), kind=JobKind.INDEX, state=JobState.FAILED, run_after=now, created_at=now, finished_at=now)
+        for _each in range(5)
+    ]
+    runs = [BackupRun(id=new_id(), act=BackupAct.MAKE, began_at=now) for _each in range(5)]
+    wanted = [{str(each.id) for each in jobs}, {str(each.id) for each in runs}, {str(each) for each in records}]
+    with own.db.writing() as work:
+        work.session.add_all([*jobs, *runs, *(RecordSubject(record_id=each, subject_id=subject) for each in records)])
+        work.commit()
+    lists = [("jobs/failed", "system", "jobs", "job"), ("backups", "system", "runs", "run")]
+    lists.append((f"subjects/{subject}", "archivist", "records", "record"))
+    for (path, login, name, key), keys in zip(lists, wanted, strict=True):
+        seen: list[str] = []
+        cursor = ""
+        while cursor is not None:
+            page = house.get(f"/api/v1/{path}?limit=2&cursor={quote(cursor)}", login).json
+            assert len(page[name]) <= 2
+            seen += [each[key] for each in page[name]]
+            cursor = page["next"]
+        assert keys <= set(seen), path
+        assert len(seen) == len(set(seen)), path
+        wrong = house.get(f"/api/v1/{path}?cursor=none", login)
+        assert (wrong.status_code, [each["field"] for each in wrong.json["fields"]]) == (422, ["cursor"])
 
 
 def test_the_log_is_followed_in_the_order_of_its_chain(house: ApiHouse) -> None:

@@ -221,7 +221,7 @@ def test_a_fonds_is_renamed_and_closed_and_then_takes_nothing_new(house: House, 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("fonds", "add", "H 1", "--name", "x"), "Code: a code holds letters"),
+        (("fonds", "add", "H 1", "--name", "x"), "Code: is one to eight letters and digits"),
         (("fonds", "add", "H2", "--name", "x", "--scheme", "none.yaml"), "Scheme: is neither a file nor"),
         (("scheme", "list", "H9"), "Fonds: is not known here"),
         (("department", "add", "E1", "--name", "x", "--parent", "E9"), "The one above: is not known here"),

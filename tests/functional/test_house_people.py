@@ -156,7 +156,10 @@ def test_an_invitation_gives_role_clearance_post_and_what_may_be_read_at_once(
         assert [str(each.category_id) for each in granted] == [category]
         assert (str(held.post_id), str(held.department_id)) == (post, department)
     assert {"person.add", "post.assign", "grant.add", "invitation.make"} <= set(acts(house))
+    assert "没有涉密资格" not in page
     assert "目前只能看" in send(officer, "/house/people/invite", login="he", name="何", roles=["staff"])[1]
+    uncleared = {"login": "xu", "name": "徐", "roles": ["staff"], "categories": [category]}
+    assert "没有涉密资格，还什么都查阅不到" in send(officer, "/house/people/invite", **uncleared)[1]
 
 
 @pytest.mark.parametrize(
@@ -180,6 +183,7 @@ def test_an_invitation_that_cannot_be_gives_nothing_and_names_the_field(
     status, page = send(officer, "/house/people/invite", login="tan", name="谭立", **typed)
     assert status == 422
     assert f'id="fault-{field}"' in page
+    assert ("岗位和部门要一起选" in page) == (field == "department")
     assert 'value="谭立"' in page
     assert acts(house) == before
 

@@ -348,3 +348,17 @@ def test_a_department_is_named_by_its_code_where_two_bear_one_name(house: WebHou
         [Fault("department", "unknown_value", {"value": "没有的部"})],
     ]
     assert [row.draft.department_id for row in found[1:4]] == ids
+
+
+def test_the_number_of_a_contract_and_pages_in_wide_digits_are_understood(house: WebHouse) -> None:
+    client = house.browser("archivist")
+    rows = [["题名", "合同编号", "页数"], ["电梯维保合同", "HT001", "３０"]]
+    at = send(house, client, a_sheet(*rows)).location
+    said = re.findall(r'<option value="([^"]*)" selected', page := client.get(at).text)
+    assert said == ["title", "f.document_number", "pages"]
+    client.post(at, data={"csrf_token": token_on(page), "column": said})
+    act(client, at.removesuffix("/columns") + "/start")
+    house.bring_in()
+    with house.services.db.reading() as session:
+        record = session.scalars(select(Record)).one()
+    assert (record.pages, record.fields["document_number"]) == (30, "HT001")

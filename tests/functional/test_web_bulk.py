@@ -9,7 +9,8 @@ import pytest
 from werkzeug.test import TestResponse
 
 from archive.cataloguing.describing import Draft
-from archive.model import Record
+from archive.model import Fonds, Record
+from tests.factories import records
 from tests.factories.web_house import WebHouse, a_web_house, token_of
 from web import sheets
 from web.words import facets
@@ -104,3 +105,19 @@ def test_a_field_at_fault_is_told_and_nothing_is_kept(house: WebHouse) -> None:
     ).text  # fmt: skip
     assert "过长" in page or "太长" in page
     assert "修改 1 份" not in page
+
+
+def test_a_place_is_named_by_its_code_as_far_down_as_there_are(house: WebHouse) -> None:
+    with house.services.db.writing() as work:
+        path = "A9/02"
+        key = records.a_place(work.session, work.session.get_one(Fonds, house.category.fonds_id), f"{path}/").id
+        work.commit()
+    draft = a_draft(house, "钥匙交接单")
+    ids = [str(draft.id)]
+    assert f'<option value="{path}">' in post(house, "/bulk/new", record=ids).text
+    wrong = post(house, "/bulk/new", record=ids, changing="1", change=["place"], place="ZZ/99")
+    assert (wrong.status_code, "位置" in wrong.text, 'value="ZZ/99"' in wrong.text) == (422, True, True)
+    at = post(house, "/bulk/new", record=ids, changing="1", change=["place"], place=f"{path} 名称").request.path
+    post(house, f"{at}/start")
+    house.edit_many()
+    assert row(house, draft).place_id == key

@@ -1,5 +1,6 @@
 """The way into custody: counts and lateness on the board, deadlines of categories, many filed in one act."""
 
+import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from uuid import UUID
@@ -95,6 +96,10 @@ def test_a_run_names_each_refused_record_with_its_reason_and_belongs_to_who_bega
     house.file_many()
     page = archivist.get(reply.location).text
     assert ["登记了 1 / 2" in page, "已退回的" in page, "重新移交后才能登记" in page] == [True] * 3
+    labels = archivist.get(re.findall(r'href="(/labels[?][^"]+)"', page)[0].replace("&amp;", "&")).text
+    with house.services.db.reading() as session:
+        number = session.get_one(Record, good).archive_number
+    assert re.findall(r'name="(?:first|last)" type="text" value="([^"]*)"', labels) == [number, number]
     assert house.browser("clerk").get(reply.location).status_code == 404
     way = archivist.get(f"/records/{good}").text
     assert way.count('<li class="done">') == 5, "what is filed by itself, without a dossier, has taken every step"

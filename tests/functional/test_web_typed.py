@@ -17,6 +17,10 @@ from tests.factories.drawn import a_pdf
 from tests.factories.web_house import WebHouse, a_web_house, token_of
 from tests.functional import test_web_marks as marked
 from web.asking import whole_typed
+from web.lending import uses
+from web.lending.at_counter import at_counter
+from web.lending.borrowing import wish_of
+from web.lending.counter import _money
 
 HOLD = {
     "kind": "record", "name": "诉讼", "reason": "与业主的诉讼", "authority": "法院", "review_on": "2030-01-01"
@@ -63,6 +67,32 @@ def test_who_may_only_look_is_offered_no_file_to_take_away(house: WebHouse) -> N
     assert f"/files/{content}/pages/1" in page
     assert not re.search(f'href="/files/{content}"', page)
     assert re.search(f'href="/files/{content}"', house.browser("archivist").get(f"/records/{record}").text)
+
+
+def test_the_pages_of_a_record_are_read_whatever_the_width_of_their_digits(house: WebHouse) -> None:
+    client = house.browser("archivist")
+    data = {"csrf_token": token_of(client), "category": str(house.category.id), "title": "租赁合同", "level": "１"}
+    made = client.post("/records", data={**data, "pages": "　２０　"})
+    assert made.status_code == 303, made.text
+    with house.services.db.reading() as session:
+        record = session.scalars(select(Record).where(Record.title == "租赁合同")).one()
+    assert (record.pages, record.level_rank) == (20, 1)
+    assert client.post("/records", data={**data, "pages": "二十"}).status_code == 422
+
+
+@pytest.mark.parametrize(("text", "number"), [("２０", 20), (" ３０ ", 30), ("２１.5", None), ("一", None), ("", None)])
+def test_a_number_of_pages_or_days_is_read_alike_at_every_desk(text: str, number: int | None) -> None:
+    with Flask(__name__).test_request_context(method="POST", data={"pages": text, "days": text, "form": "out"}):
+        for read in (uses._pages, lambda: at_counter().pages, lambda: wish_of().days):
+            if number is None and text:
+                with pytest.raises(InvalidInput):
+                    read()
+            else:
+                assert read() == number
+
+
+def test_money_is_read_whatever_the_width_of_its_digits() -> None:
+    assert (_money("１，２００．５０"), _money("3.5"), _money("")) == (120_050, 350, None)
 
 
 def test_of_many_files_of_one_name_each_is_compared_with_those_of_its_folder(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,3 +154,19 @@ def test_no_page_of_hits_leads_beyond_the_furthest(house: WebHouse, monkeypatch:
     assert "from=20" not in client.get("/search?q=电梯").text
     monkeypatch.setattr("web.finding.FURTHEST", 40)
     assert "from=20" in client.get("/search?q=电梯").text
+
+
+def test_a_list_that_is_longer_than_what_is_taken_says_how_much_is(
+    house: WebHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for at in range(3):
+        house.a_record(title=f"消防巡查{at}")
+    client, branch = house.browser("archivist"), f"/browse/categories/{house.category.id}"
+    for page in (client.get("/search?q=消防").text, client.get(branch).text):
+        assert ">导出为表格</a>" in page
+    for name in ("web.finding.MOST_ROWS", "web.browsing.MOST_ROWS", "web.finding.MOST_EDITED"):
+        monkeypatch.setattr(name, 2)
+    found = client.get("/search?q=消防").text
+    assert "批量修改前 2 件" in found
+    for page in (found, client.get(branch).text):
+        assert "导出为表格（前 2 件）" in page

@@ -74,9 +74,15 @@ MAINLAND = {
     "服務器": "伺服器", "程序": "程式", "信息": "訊息", "在線": "線上", "瀏覽器端": "瀏覽器", "二維碼": "QR 碼",
     "刷新": "重新整理", "粘貼": "貼上", "復制": "複製", "搜索": "搜尋", "支持": "支援", "緩存": "快取",
     "進程": "行程",
+    "密鑰": "金鑰", "缺省": "預設", "拷貝": "複製", "界面": "介面", "兼容": "相容", "存儲": "儲存", "端口": "連接埠",
+    "加載": "載入", "卸載": "解除安裝", "文件名": "檔名", "賬戶": "帳戶", "短信": "簡訊", "郵箱": "信箱",
+    "計算機": "電腦", "互聯網": "網際網路", "分辨率": "解析度", "光盤": "光碟", "磁盤": "磁碟",
     "線程": "執行緒", "接口": "介面", "文檔": "文件", "模板": "範本", "博客": "部落格", "屬性值": "屬性",
 }  # fmt: skip
 """Words of the mainland in traditional characters, as a mere conversion writes them, and what Taiwan says."""
+
+ARCHIVES = re.compile(r"電子檔案|檔案(?:管理員|系統|館|庫|員|室|法|保管)")
+"""Where 檔案 may stand though the mainland's text says nothing of 档案."""
 
 HANDBOOK = ROOT / "docs" / "handbook" / "zh_TW"
 
@@ -117,6 +123,19 @@ def test_traditional_chinese_has_its_own_words() -> None:
         "電子檔",
         "資料庫",
     ]
+
+
+def test_a_file_of_a_computer_is_no_archive_in_taiwan() -> None:
+    """Where the mainland's text says nothing of 档案, Taiwan's says nothing of 檔案: a file is 電子檔 there."""
+    mainland = {message.id: "".join(_texts(message)) for message in _catalogue("zh_CN") if message.id}
+    wrong = {
+        text
+        for message in _catalogue("zh_TW")
+        if message.id and "档" not in mainland[message.id]
+        for text in _texts(message)
+        if "檔案" in ARCHIVES.sub("", text)
+    }
+    assert wrong == set()
 
 
 @pytest.mark.parametrize("path", sorted(HANDBOOK.glob("*.md")), ids=lambda path: path.stem)

@@ -8,8 +8,10 @@ from archive.house.levels import every
 from archive.house.levels import mark as level_mark
 from archive.model import Place, Subject
 from archive.scheme.fields import FieldKind, parse_fields
+from web import paging
 from web.api import given, problems
 from web.api.describing import changed
+from web.api.given_lists import LongPage
 from web.api.made import (
     CategoryList,
     CategoryOffered,
@@ -27,7 +29,7 @@ from web.api.made import (
     SubjectsFound,
     SubjectShown,
 )
-from web.api.names import fonds_at, place_id
+from web.api.names import behind, fonds_at, place_id
 from web.api.operations import operation
 from web.directory import CategoryShown
 from web.services import identity, services
@@ -107,10 +109,12 @@ def add_subject(code: str, body: given.NewSubject) -> SubjectChanged:
 
 
 @operation("/subjects/{subject_id}", 403, 404, tagged=True)
-def subject(subject_id: UUID) -> SubjectShown:
-    """Show a subject, with those of its records that the person may read."""
-    view = services().subjects.show(identity(), subject_id)
+def subject(subject_id: UUID, query: LongPage) -> SubjectShown:
+    """Show a subject, with those of its records that the person may read, the oldest first."""
+    after = behind(query.cursor, paging.read)
+    view = services().subjects.show(identity(), subject_id, after, limit=query.limit + 1)
     row = view.subject
+    records, following = paging.page(view.records, query.limit, lambda each: paging.told((each.created_at, each.id)))
     return SubjectShown(
         subject=row.id,
         kind=row.kind,
@@ -118,7 +122,8 @@ def subject(subject_id: UUID) -> SubjectShown:
         values={f.name: masked(str(value)) if f.kind in NUMBERS else value for f, value in view.fields},
         merged_into=row.merged_into,
         merged=list(view.merged),
-        records=[SubjectRecord(record=each.id, number=number_of(each)) for each in view.records],
+        records=[SubjectRecord(record=each.id, number=number_of(each)) for each in records],
+        next=following,
         version=row.version,
     )
 

@@ -243,6 +243,7 @@ class SubjectShown(Shape):
     merged_into: UUID | None
     merged: list[UUID]
     records: list[SubjectRecord]
+    next: str | None
     version: int
 
 

@@ -1,13 +1,16 @@
 """From what programs call things to what they are: fonds, department and place by code, people by sign-in name."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TypeVar
 from uuid import UUID
 
 from archive.errors import Fault, InvalidInput, NotFound
+from web import paging
 from web.services import services
 
 T = TypeVar("T")
+
+page = paging.page
 
 
 def fonds_id(code: str) -> UUID:
@@ -62,12 +65,6 @@ def behind(cursor: str | None, read: Callable[[str], T | None]) -> T | None:
     if (found := read(cursor)) is None:
         raise InvalidInput(Fault("cursor", "unknown"))
     return found
-
-
-def page(found: Sequence[T], limit: int, place: Callable[[T], str]) -> tuple[Sequence[T], str | None]:
-    """Return a page of ``found``, of which one more was asked for, and the cursor behind it; None: it is the last."""
-    shown = found[:limit]
-    return shown, place(shown[-1]) if len(found) > limit else None
 
 
 def person_id(login: str, field: str = "person") -> UUID:

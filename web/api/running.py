@@ -7,7 +7,10 @@ from pydantic import Field
 
 from archive.model import BackupAct, JobKind
 from archive.policy.rules import Act
+from web import paging
 from web.api import problems
+from web.api.given_lists import LongPage
+from web.api.names import behind, page
 from web.api.operations import operation
 from web.api.shapes import Shape
 from web.asking import require
@@ -35,6 +38,7 @@ class BackupsStand(Shape):
     late: bool
     at_work: bool
     runs: list[BackupRunShown]
+    next: str | None
 
 
 class JobFailed(Shape):
@@ -49,9 +53,10 @@ class JobFailed(Shape):
 
 
 class JobsFailed(Shape):
-    """The jobs that failed, the latest first, at most 200."""
+    """The jobs that failed, the latest first."""
 
     jobs: list[JobFailed]
+    next: str | None
 
 
 class PartFound(Shape):
@@ -69,10 +74,12 @@ class PartsFound(Shape):
 
 
 @operation("/backups", 403)
-def backups() -> BackupsStand:
-    """Say whether backups are made, when the last good one was, and what each run did."""
+def backups(query: LongPage) -> BackupsStand:
+    """Say whether backups are made, when the last good one was, and what each run did, the latest first."""
     kept = services().house.safekeeping
-    runs, last = kept.runs(identity()), kept.last_good()
+    found = kept.runs(identity(), after=behind(query.cursor, paging.read), limit=query.limit + 1)
+    runs, following = page(found, query.limit, lambda row: paging.told((row.began_at, row.id)))
+    last = kept.last_good()
     return BackupsStand(
         configured=kept.configured, last_good=last, last_proved=kept.last_proved(), late=kept.is_late(last),
         at_work=kept.configured and kept.at_work(),
@@ -82,6 +89,7 @@ def backups() -> BackupsStand:
             )
             for row in runs
         ],
+        next=following,
     )  # fmt: skip
 
 
@@ -92,9 +100,11 @@ def ask_for_backup() -> None:
 
 
 @operation("/jobs/failed", 403)
-def failed_jobs() -> JobsFailed:
-    """List the jobs that failed for good."""
-    rows = services().house.jobs.failed(identity())
+def failed_jobs(query: LongPage) -> JobsFailed:
+    """List the jobs that failed for good, the latest first."""
+    after = behind(query.cursor, paging.read)
+    found = services().house.jobs.failed(identity(), after=after, limit=query.limit + 1)
+    rows, following = page(found, query.limit, lambda row: paging.told_end(row.finished_at, row.id))
     return JobsFailed(
         jobs=[
             JobFailed(
@@ -102,7 +112,8 @@ def failed_jobs() -> JobsFailed:
                 finished_at=row.finished_at,
             )
             for row in rows
-        ]
+        ],
+        next=following,
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from archive.errors import Fault, InvalidInput
 from archive.files.inside import called
 from archive.identity import Identity
 from archive.model import Content, ContentState, File, Record
+from web import paging
 from web.i18n import current_locale
 from web.services import Services, identity, services
 from web.words.faults import explain_reason
@@ -81,8 +82,10 @@ def put_aside_files(
 @pages.get("/put-aside")
 def waiting() -> str:
     """List the files that were put aside."""
-    files = put_aside_files(services(), identity(), current_locale(), MOST + 1)
-    return render_template("put_aside.html", files=files[:MOST], more=len(files) > MOST)
+    after = paging.read(request.args.get("after", ""))
+    found = put_aside_files(services(), identity(), current_locale(), MOST + 1, after)
+    files, last = paging.page(found, MOST, lambda each: paging.told((each.at, each.content_id)))
+    return render_template("put_aside.html", files=files, more=last and url_for(".waiting", after=last))
 
 
 @pages.post("/files/<uuid:content_id>/accept")

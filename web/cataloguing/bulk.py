@@ -19,6 +19,7 @@ from web.asking import told as told_of
 from web.cataloguing.corrections import part_told
 from web.custody.dossiers import words_of
 from web.describing.importance import step
+from web.describing.record_form import place_named
 from web.i18n import current_locale
 from web.lists import back, readable, ticked
 from web.security import local_path
@@ -58,7 +59,7 @@ def new() -> BaseResponse:
     if "changing" not in request.form:
         return _ask(ids, own)
     try:
-        key = services().bulk.prepare(identity(), ids, _change(own))
+        key = services().bulk.prepare(identity(), ids, _change(own, ids))
     except (NotAllowed, NotFound):
         raise
     except ArchiveError as error:
@@ -141,7 +142,7 @@ def _ask(ids: Sequence[UUID], own: Sequence[FieldDef], error: ArchiveError | Non
     return make_response(page, status_of(error) if error else 200)
 
 
-def _change(own: Sequence[FieldDef]) -> Change:
+def _change(own: Sequence[FieldDef], ids: Sequence[UUID]) -> Change:
     form, wanted = request.form, set(request.form.getlist("change"))
 
     def key(name: str) -> UUID | None:
@@ -151,7 +152,13 @@ def _change(own: Sequence[FieldDef]) -> Change:
             raise InvalidInput(Fault(name, "unknown")) from None
 
     values: dict[str, Any] = {}
-    values |= {f"{name}_id": key(name) for name in ("department", "place") if name in wanted}
+    if "department" in wanted:
+        values["department_id"] = key("department")
+    if "place" in wanted:
+        some = readable(list(ids[:1]))
+        values["place_id"] = (
+            place_named(form.get("place", ""), some[0].fonds_id, services().directory) if some else None
+        )
     values |= {name: form.get(name, "").strip() or None for name in ("responsible", "notes") if name in wanted}
     if "importance" in wanted:
         values["importance"] = step(form.get("importance", ""))

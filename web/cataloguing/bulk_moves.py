@@ -11,6 +11,7 @@ from archive.arranging.many import BUSY
 from archive.cataloguing.showing import number_of
 from archive.errors import InvalidInput, NotFound
 from archive.model import RowState
+from web import paging
 from web.cataloguing.bulk import reason
 from web.custody.dossiers import dossier_named, words_of
 from web.custody.shelves import scanned_code
@@ -62,9 +63,12 @@ def papers(place_id: UUID) -> BaseResponse:
 def show(move_id: UUID) -> str:
     """Show how far a move is, and what was refused, or would be."""
     move = services().bulk_moves.show(identity(), move_id)
-    refused = services().bulk_moves.refused(identity(), move_id, SHOWN)
+    after = paging.read_position(request.args.get("after", ""))
+    found = services().bulk_moves.refused(identity(), move_id, SHOWN + 1, after=-1 if after is None else after)
+    refused, last = paging.page(found, SHOWN, lambda each: str(each[1].at))
     return render_template(
-        "bulk_move.html", move=move, busy=move.state in BUSY and move.unfinished,
+        "bulk_move.html", move=move, more=last and url_for(".show", move_id=move_id, after=last),
+        busy=move.state in BUSY and move.unfinished,
         levels=services().directory.levels() if move.rose_from is not None else {},
         counts={state.value: move.counts.get(state, 0) for state in RowState},
         rest=[(record, number_of(record) if record else "", _why(row.reason or "")) for record, row in refused],

@@ -1,5 +1,6 @@
 """Excerpts: chosen pages of a file as pictures with parts blacked out, each with its source, kept with the record."""
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -12,6 +13,7 @@ from archive.errors import ArchiveError, Fault, InvalidInput, NotFound, Unavaila
 from archive.files.attachments import Sent
 from archive.loans.excerpts import LONGEST, MOST_BOXES, MOST_PAGES, Source, check
 from archive.model import AttachedTo
+from archive.spelling import whole_of
 from indexer import kinds
 from web.asking import told
 from web.i18n import current_locale
@@ -128,11 +130,12 @@ def _asked() -> str:
 def _numbers(source: Source) -> list[int]:
     """Return the pages that are asked for, as ``1-3,5``. Raises ``InvalidInput``: ``pages``."""
     found: list[int] = []
-    for part in _asked().replace("，", ",").replace("–", "-").split(","):
-        first, dash, last = part.strip().partition("-")
-        if not _is_number(first) or (dash and not _is_number(last)):
+    for part in unicodedata.normalize("NFKC", _asked()).replace("、", ",").replace("–", "-").split(","):
+        first, dash, last = part.partition("-")
+        begin = whole_of(first)
+        end = whole_of(last) if dash else begin
+        if begin is None or end is None:
             raise InvalidInput(Fault("pages", "not_pages"))
-        begin, end = int(first), int(last) if dash else int(first)
         if not 1 <= begin <= end <= source.pages:
             raise InvalidInput(Fault("pages", "out_of_range", {"low": 1, "high": source.pages}))
         if end - begin >= MOST_PAGES:
@@ -142,10 +145,6 @@ def _numbers(source: Source) -> list[int]:
     if len(found) > MOST_PAGES:
         raise InvalidInput(Fault("pages", "too_many", {"limit": MOST_PAGES}))
     return found
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.strip().isdigit() and len(text) < 7
 
 
 def _typed(page: int) -> list[list[str]]:

@@ -17,6 +17,7 @@ from archive.errors import ArchiveError, Conflict, Fault, InvalidInput, NotFound
 from archive.model import Record, RecordKind
 from archive.policy.facts import facts_of_many
 from archive.policy.rules import Act
+from archive.spelling import whole_of
 from web.describing import record_form
 from web.i18n import current_locale
 from web.lists import back, readable, ticked
@@ -237,10 +238,8 @@ def _places() -> dict[UUID, tuple[int, int]]:
     places: dict[UUID, tuple[int, int]] = {}
     for name, text in request.form.items():
         if found := _PLACE.fullmatch(name):
-            was = int(found[2])
-            plain = text.strip()
-            to = int(plain) if plain.isascii() and plain.isdigit() and len(plain) < 8 else was
-            places[UUID(found[1])] = (was, max(to, 1))
+            was, to = int(found[2]), whole_of(text)
+            places[UUID(found[1])] = (was, was if to is None else max(to, 1))
     return places
 
 

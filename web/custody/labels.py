@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from archive.errors import ArchiveError, Fault, InvalidInput, NotFound
 from archive.house.levels import mark as level_mark
 from archive.model import Copy, Department, Fonds, Record, RecordState
+from archive.spelling import whole_of
 from web.asking import told
 from web.filters import shape
 from web.i18n import current_locale
@@ -71,7 +72,7 @@ def send_labels(sheet: Mapping[str, Any], name: str) -> Response:
 
 def _start(text: str, sheet: Sheet) -> int:
     each = sheet.columns * sheet.rows
-    start = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
+    start = whole_of(text, 999) or 0
     if not 1 <= start <= each:
         raise InvalidInput(Fault("start", "out_of_range", {"low": 1, "high": each}))
     return start
@@ -160,7 +161,8 @@ def _lines(record: Record, departments: Mapping[UUID, Mapping[str, str]]) -> Seq
 
 def _form(records: Sequence[Record], error: ArchiveError | None = None) -> BaseResponse:
     lines, faults = told(error, ("first", "last", "start", "sheet")) if error else ([], {})
-    values = {"sheet": "3x8", "start": "1", **request.form.to_dict()}
+    asked = {name: request.args.get(name, "")[:200] for name in ("first", "last")}
+    values = {"sheet": "3x8", "start": "1", **asked, **request.form.to_dict()}
     page = render_template(
         "labels.html", records=records, values=values, faults=faults, lines=lines, open_rank=OPEN_RANK,
         sheets=[(key, _(words)) for key, (words, _sheet) in SHEETS.items()],

@@ -11,8 +11,9 @@ from werkzeug.wrappers import Response as BaseResponse
 from archive.errors import ArchiveError, Fault, InvalidInput, NotFound
 from archive.model import Person, Security, ShelfKind, ShelfPlace
 from archive.policy.rules import Act
-from archive.shelving.looking import ShelfView
+from archive.shelving.looking import LATEST, MOST, ShelfView
 from archive.shelving.tree import HOLDERS, STEPS, PlaceFacts
+from web import paging
 from web.asking import (
     Crumbs,
     Field,
@@ -56,10 +57,19 @@ def at() -> BaseResponse:
 @pages.get("/<uuid:place_id>")
 def show(place_id: UUID) -> str:
     """Show a place: what stands in it, what lies there, and what moved."""
-    view = services().shelving.looks.show(identity(), place_id)
+    after, moved = paging.read_path(request.args.get("after", "")), paging.read(request.args.get("moved", ""))
+    view = services().shelving.looks.show(
+        identity(), place_id, after=after, moved=moved, most=MOST + 1, latest=LATEST + 1
+    )
+    lying, more = paging.page(view.lying, MOST, lambda each: paging.told_path(each.order, each.copy.id))
+    moves, older = paging.page(view.moves, LATEST, lambda each: paging.told((each.at, each.id)))
     return render_template(
         "shelf.html",
         view=view,
+        lying=lying,
+        more=more and url_for(".show", place_id=place_id, after=more),
+        moves=moves,
+        older=older and url_for(".show", place_id=place_id, moved=older, _anchor="moves"),
         here=view.here.place,
         crumbs=_crumbs(view),
         next_kind=_next(view.here.place),

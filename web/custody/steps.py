@@ -15,6 +15,7 @@ from archive.filing.steps import WAITING, Step, Which
 from archive.identity import Role
 from archive.model import CountedFrom, Record
 from archive.policy.rules import Act
+from archive.spelling import whole_of
 from web import paging
 from web.asking import may, require
 from web.i18n import current_locale
@@ -27,6 +28,7 @@ from web.words.records import word
 pages = Blueprint("steps", __name__, url_prefix="/steps")
 
 PAGE = 50
+REFUSED = 500
 
 
 @pages.get("")
@@ -80,18 +82,22 @@ def file_many() -> BaseResponse:
 @pages.get("/runs/<uuid:run_id>")
 def run(run_id: UUID) -> str:
     """Show how far the filing of many is; while it runs, the page comes again by itself."""
-    found = services().filing_many.show(identity(), run_id)
+    after = paging.read_position(request.args.get("after", "")) or 0
+    found = services().filing_many.show(identity(), run_id, after=after, limit=REFUSED + 1)
+    rows, last = paging.page(found.refused, REFUSED, lambda row: str(row.position))
     with services().db.reading() as session:
-        seen = (
-            services().guard.visible(session, identity()).where(Record.id.in_([row.record_id for row in found.refused]))
-        )
+        seen = services().guard.visible(session, identity()).where(Record.id.in_([row.record_id for row in rows]))
         titles = {row.id: row.title for row in session.scalars(seen)}
+        numbers = services().filing_many.numbers(session, identity(), run_id)
     locale = current_locale()
     refused = [
-        (row, titles.get(row.record_id), explain_waiting(row.outcome or "", row.missing, locale))
-        for row in found.refused
+        (row, titles.get(row.record_id), explain_waiting(row.outcome or "", row.missing, locale)) for row in rows
     ]
-    return render_template("filing_run.html", run=found, refused=refused, filed=found.outcomes.get(FILED, 0))
+    more = last and url_for(".run", run_id=run_id, after=last)
+    return render_template(
+        "filing_run.html", run=found, refused=refused, more=more, numbers=numbers,
+        filed=found.outcomes.get(FILED, 0),
+    )  # fmt: skip
 
 
 @pages.post("/runs/<uuid:run_id>/stop")
@@ -125,7 +131,8 @@ def set_deadlines() -> BaseResponse:
             if key is None:
                 raise NotFound
             days, counted = form.get(f"days-{key}", "").strip(), form.get(f"from-{key}", "")
-            wanted = int(days) if days.isascii() and days.isdigit() and len(days) < 6 else None if not days else -1
+            number = whole_of(days, 99_999)
+            wanted = number if number is not None else -1 if days else None
             start = CountedFrom(counted) if counted in COUNTED else CountedFrom.YEAR_END
             row = standing.get(key)
             if (row.days, row.counted_from) == (wanted, start) if row else wanted is None:

@@ -13,6 +13,7 @@ from archive.identity import Role
 from archive.model import Department, Medium, Place, Record, RecordKind
 from archive.policy.reach import Reach
 from archive.scheme.fields import FieldDef, FieldKind, parse_fields
+from archive.spelling import whole_of
 from web.describing.importance import step
 from web.directory import CategoryShown, Directory
 from web.kept_apart import group_at
@@ -109,13 +110,12 @@ def changes(
 
 def version(form: MultiDict[str, str]) -> int:
     """Return the version of the record that the form was made from."""
-    text = form.get("version", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    return whole_of(form.get("version", "")) or 0
 
 
 def rank(text: str) -> int:
     """Return a level's rank as it comes from a form; 0, which no level has, when it is none."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
+    return whole_of(text) or 0
 
 
 def _read(form: MultiDict[str, str], category: CategoryShown, directory: Directory) -> dict[str, Any]:
@@ -158,10 +158,9 @@ def _count(text: str, faults: list[Fault]) -> int | None:
     plain = text.strip()
     if not plain:
         return None
-    if plain.isascii() and plain.isdigit() and len(plain) <= 7:
-        return int(plain)
-    faults.append(Fault("pages", "not_a_number", {"value": plain[:40]}))
-    return None
+    if (number := whole_of(plain, 9_999_999)) is None:
+        faults.append(Fault("pages", "not_a_number", {"value": plain[:40]}))
+    return number
 
 
 def _medium(text: str, faults: list[Fault]) -> Medium:
@@ -185,11 +184,19 @@ def _department(text: str, faults: list[Fault]) -> UUID | None:
 
 
 def _place(text: str, category: CategoryShown, directory: Directory, faults: list[Fault]) -> UUID | None:
+    try:
+        return place_named(text, category.fonds_id, directory)
+    except InvalidInput as error:
+        faults += error.faults
+        return None
+
+
+def place_named(text: str, fonds_id: UUID, directory: Directory) -> UUID | None:
+    """Return the place whose code a form gives, None where it gives none. Raises ``InvalidInput``: ``place``."""
     plain, *_name = text.split(maxsplit=1) or [""]  # a list entry reads "A01/02 名称"
     if not plain:
         return None
-    found = directory.place_at(category.fonds_id, plain)
+    found = directory.place_at(fonds_id, plain)
     if found is None:
-        faults.append(Fault("place", "unknown"))
-        return None
+        raise InvalidInput(Fault("place", "unknown"))
     return found.id

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from archive.model import Fixity, FixityFinding
 from archive.policy.rules import Act
 from storage.fixity.care import EVERYTHING, MEND
+from web import paging
 from web.asking import may, require
 from web.i18n import current_locale
 from web.services import identity, services
@@ -17,6 +18,7 @@ from web.words import mark, translator
 
 pages = Blueprint("fixity", __name__, url_prefix="/system/fixity")
 
+PAGE = 100
 MOST_FINDINGS = 50_000
 MOST_OBJECTS = 50_000
 
@@ -32,12 +34,20 @@ FOUND = {
 def show() -> str:
     """Show how the stored files stand, what was found, and the runs."""
     require(Act.SEE_STORE)
-    care = services().house.fixity
+    care, asked = services().house.fixity, request.args
+    found = care.findings(identity(), PAGE + 1, after=paging.read_open(asked.get("after", "")))
+    findings, more = paging.page(
+        found, PAGE, lambda row: paging.told_open(row.ended_at is None, (row.found_at, row.id))
+    )
+    found_runs = care.runs(identity(), after=paging.read(asked.get("runs", "")), limit=PAGE + 1)
+    runs, older = paging.page(found_runs, PAGE, lambda run: paging.told((run.began_at, run.id)))
     return render_template(
         "house/fixity.html",
         standing=care.standing(),
-        findings=care.findings(identity()),
-        runs=care.runs(identity()),
+        findings=findings,
+        more=more and url_for(".show", after=more),
+        runs=runs,
+        older=older and url_for(".show", runs=older, _anchor="runs"),
         found=FOUND,
         at_work=care.at_work(),
         may_run=may(Act.RUN_SYSTEM),

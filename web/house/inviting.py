@@ -141,7 +141,7 @@ def post_typed() -> PostGiven | None:
     if post is None and department is None:
         return None
     if post is None or department is None:
-        raise InvalidInput(Fault("post" if post is None else "department", "required"))
+        raise InvalidInput(Fault("post" if post is None else "department", "post_and_department"))
     return PostGiven(post, department)
 
 

@@ -1,6 +1,7 @@
 """Files read again: choose which, see how many, start, stop, go on, and see what changed."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
@@ -12,6 +13,7 @@ from archive.files.rereading import CLEAR, DOUBTFUL, FILTERS, OLDER, changes_of
 from archive.model import ContentState, TextState
 from archive.model.contents import RereadState
 from archive.policy.rules import Act
+from web import paging
 from web.asking import may, require
 from web.i18n import current_locale
 from web.services import identity, services
@@ -21,6 +23,8 @@ from web.words.put_aside import REASONS
 from web.words.remarks import KINDS
 
 pages = Blueprint("rereading", __name__, url_prefix="/system/rereading")
+
+PAGE = 50
 
 TEXTS = (TextState.NO_TEXT, TextState.FAILED, TextState.TEXT, ContentState.QUARANTINED)
 PERCENTS = (60, 70, 80, 85, 90, 95)
@@ -49,12 +53,15 @@ def _page(chosen: Mapping[str, str], error: ArchiveError | None = None) -> BaseR
             count = acts.count(identity(), chosen)
         except InvalidInput as fault:
             error = fault
-    runs = acts.runs(identity())
+    after = paging.read_id(request.args.get("after", ""))
+    runs, last = paging.page(acts.runs(identity(), after=after, limit=PAGE + 1), PAGE, lambda row: row.id.hex)
+    asked: dict[str, Any] = {**chosen, "after": last}
+    more = last and url_for(".every", **asked)
     page = render_template(
         "house/rereadings.html", runs=[(row, acts.read(row), told(row.chosen)) for row in runs], chosen=chosen,
         count=count, values=chosen, faults={}, lines=explain(error, current_locale()) if error else [],
         told=told(chosen), options=_options(), ocr=services().aids.ocr, runs_system=may(Act.RUN_SYSTEM),
-        names=services().directory.people([row.asked_by for row in runs]),
+        more=more, names=services().directory.people([row.asked_by for row in runs]),
     )  # fmt: skip
     return make_response(page, status_of(error) if error else 200)
 

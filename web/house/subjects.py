@@ -10,9 +10,11 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import ArchiveError, Fault, InvalidInput
 from archive.identity import Role
+from archive.model import Record
 from archive.scheme.fields import FieldDef, FieldKind
 from archive.subject_facts import fields_of, kinds
 from archive.subjects import SubjectView
+from web import paging
 from web.asking import Field, Form, again, key_needed, own_fields, shown, whole_typed
 from web.i18n import current_locale
 from web.retention.events import kinds as event_kinds
@@ -25,6 +27,7 @@ pages = Blueprint("subjects", __name__, url_prefix="/house/subjects")
 
 NUMBERS = frozenset({FieldKind.PHONE, FieldKind.IDENTITY})
 MOST_FOUND = 20
+PAGE = 100
 
 
 @pages.get("")
@@ -63,10 +66,16 @@ def name_of(view: SubjectView) -> str:
 @pages.get("/<uuid:subject_id>")
 def show(subject_id: UUID) -> str:
     """Show a subject, its personal numbers masked, and those of its records that the person may read."""
-    view = services().house.subjects.show(identity(), subject_id)
+    after, behind = (paging.read(request.args.get(name, "")) for name in ("after", "dossiers"))
+    view = services().house.subjects.show(identity(), subject_id, after, limit=PAGE + 1)
+    records, more = paging.page(view.records, PAGE, _place)
+    named = services().papers.naming(identity(), subject_id, behind, limit=PAGE + 1)
+    dossiers, more_dossiers = paging.page(named, PAGE, _place)
     return render_template(
         "house/subject.html",
         view=view,
+        records=records,
+        more=more and url_for(".show", subject_id=subject_id, after=more),
         name=name_of(view),
         kind=kinds()[view.subject.kind]["names"],
         fonds=services().directory.fonds().get(view.subject.fonds_id),
@@ -77,9 +86,14 @@ def show(subject_id: UUID) -> str:
         if Role.ARCHIVIST in identity().roles
         else [],
         matter_kinds=matter_kinds() if Role.ARCHIVIST in identity().roles and not view.subject.merged_into else None,
-        dossiers=services().papers.naming(identity(), subject_id),
+        dossiers=dossiers,
+        more_dossiers=more_dossiers and url_for(".show", subject_id=subject_id, dossiers=more_dossiers),
         event_kinds=event_kinds() if Role.ARCHIVIST in identity().roles and not view.subject.merged_into else None,
     )
+
+
+def _place(row: Record) -> str:
+    return paging.told((row.created_at, row.id))
 
 
 def _form(heading: str, fields: list[Field], button: str, view: SubjectView | None = None, **more: Any) -> Form:

@@ -2,13 +2,14 @@
 
 from uuid import UUID
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
 from archive.arranging.told import latest_moves
 from archive.jobs.status import by_queue, status
 from archive.policy.rules import Act
+from web import paging
 from web.asking import may, require
 from web.i18n import current_locale
 from web.services import identity, services
@@ -16,6 +17,8 @@ from web.sure import asked
 from web.words import mark, translator
 
 pages = Blueprint("system", __name__, url_prefix="/system")
+
+PAGE = 100
 
 GIVING_UP = mark(
     "What the job was to do stays undone: a text unread, a record not found. The record itself and its files stay."
@@ -31,7 +34,9 @@ def show() -> str:
         jobs = by_queue(status(session))
         moves = latest_moves(session) if runs else []
     broker = services().house.broker()
-    failed = services().house.jobs.failed(identity()) if runs else []
+    after = paging.read(request.args.get("after", ""))
+    found = services().house.jobs.failed(identity(), after=after, limit=PAGE + 1) if runs else []
+    failed, last = paging.page(found, PAGE, lambda row: paging.told_end(row.finished_at, row.id))
     settings = services().house.settings() if runs else []
     index = services().house.index() if runs else None
     return render_template(
@@ -39,6 +44,7 @@ def show() -> str:
         jobs=jobs,
         broker=broker,
         failed=failed,
+        more=last and url_for(".show", after=last),
         settings=settings,
         runs=runs,
         moves=moves,

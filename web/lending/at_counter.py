@@ -9,6 +9,7 @@ from archive.loans.counter import Handed, Seen
 from archive.loans.counter_papers import PaperAt
 from archive.loans.papers import AtCounter
 from archive.model import CopyCondition
+from archive.spelling import whole_of
 from web.custody.placing import numbered
 from web.i18n import current_locale
 from web.services import identity, services
@@ -36,10 +37,11 @@ def paper_named() -> tuple[UUID, int | None]:
 def at_counter(copy: int | None = None) -> AtCounter:
     """Return what the form says. Raises ``InvalidInput``, field ``pages``."""
     text, condition = request.form.get("pages", "").strip(), request.form.get("condition", "")
-    if text and not (text.isascii() and text.isdigit() and len(text) < 7):
+    pages = whole_of(text, 999_999)
+    if text and pages is None:
         raise InvalidInput(Fault("pages", "out_of_range", {"low": 0, "high": 999_999}))
     now = CopyCondition(condition) if condition in CONDITIONS else None
-    return AtCounter(copy, int(text) if text else None, now, request.form.get("words", ""))
+    return AtCounter(copy, pages, now, request.form.get("words", ""))
 
 
 def named_conditions() -> list[tuple[str, str]]:

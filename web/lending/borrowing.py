@@ -12,6 +12,7 @@ from archive.errors import ArchiveError, Fault, InvalidInput, NotFound
 from archive.loans.asking import LONGEST_SOUGHT, Wish
 from archive.model import LoanForm
 from archive.reasons import LONGEST_REASON
+from archive.spelling import whole_of
 from web.asking import told
 from web.i18n import current_locale
 from web.lending.attached import keep, sent
@@ -111,12 +112,13 @@ def wish_of() -> Wish:
         kind = LoanForm(form.get("form", ""))
     except ValueError:
         raise InvalidInput(Fault("form", "required")) from None
-    days = form.get("days", "").strip()
-    if days and not (days.isascii() and days.isdigit() and len(days) < 5):
+    typed = form.get("days", "").strip()
+    days = whole_of(typed, 9_999)
+    if typed and days is None:
         raise InvalidInput(Fault("days", "unknown"))
     return Wish(
         form=kind, purpose=form.get("purpose", ""), words=form.get("reason", ""), copying=form.get("copying") == "1",
-        copies=form.get("copies", ""), days=int(days) if days else None, borrower=form.get("borrower", ""),
+        copies=form.get("copies", ""), days=days, borrower=form.get("borrower", ""),
     )  # fmt: skip
 
 

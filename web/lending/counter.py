@@ -1,5 +1,6 @@
 """The counter: scans hand out and take back; recalls, losses, reports of damage, slips."""
 
+import unicodedata
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -227,7 +228,7 @@ def _explained(error: ArchiveError) -> list[str]:
 
 
 def _money(text: str) -> int | None:
-    text = text.strip().replace(",", "")
+    text = unicodedata.normalize("NFKC", text).strip().replace(",", "")
     if not text:
         return None
     whole, _dot, part = text.partition(".")

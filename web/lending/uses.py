@@ -15,6 +15,7 @@ from archive.loans.used import Came, Used, Wished
 from archive.model import AttachedTo
 from archive.model.uses import IdentityPaper, UseHow
 from archive.policy.rules import Act
+from archive.spelling import whole_of
 from web import paging
 from web.asking import require, told
 from web.custody.placing import numbered
@@ -32,6 +33,7 @@ from web.words.loans import IDENTITY_PAPERS, SHORT_FORMS, USED_HOW
 pages = Blueprint("uses", __name__, url_prefix="/loans/uses")
 
 PAGE = 100
+VISITS = 50
 MOST_ROWS = 2_000
 """Lines of a spreadsheet or a PDF."""
 
@@ -72,11 +74,14 @@ def printed() -> Response:
 def find() -> str:
     """Find the visits of who has an identity paper; its number stands in no address."""
     require(Act.SEE_LOANS)
-    found = None
+    found, more, number = None, None, request.form.get("paper_number", "")
     if request.method == "POST":
-        found = services().lending.outside.find(identity(), _paper(), request.form.get("paper_number", ""))
+        after = paging.read(request.form.get("after", ""))
+        visits = services().lending.outside.find(identity(), _paper(), number, after=after, limit=VISITS + 1)
+        found, more = paging.page(visits, VISITS, lambda each: paging.told((each.at, each.use.id)))
     return render_template(
-        "lending/use_find.html", found=found, papers=_papers(), values={"paper": request.form.get("paper", "resident")},
+        "lending/use_find.html", found=found, more=more, number=number, papers=_papers(),
+        values={"paper": request.form.get("paper", "resident")},
         faults={}, limit=LONGEST_NUMBER,
     )  # fmt: skip
 
@@ -236,9 +241,9 @@ def _pages() -> int | None:
     text = request.form.get("pages", "").strip()
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) < 6):
+    if (number := whole_of(text, 99_999)) is None:
         raise InvalidInput(Fault("pages", "not_a_number"))
-    return int(text)
+    return number
 
 
 def _records(text: str, *, must: bool = False) -> Sequence[UUID]:

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from archive.errors import ArchiveError, Fault, InvalidInput, NotFound
 from archive.model.leaving import BagIntake, BagState
 from archive.policy.rules import Act
+from web import paging
 from web.asking import Field, Form, again, require, shown, whole_typed
 from web.i18n import current_locale
 from web.services import identity, services
@@ -18,6 +19,8 @@ from web.words.faults import explain, explain_fault, status_of
 from web.words.retention import said
 
 pages = Blueprint("bags_in", __name__, url_prefix="/transfers/in")
+
+PAGE = 50
 
 STATES: Mapping[str, str] = {
     BagState.RUNNING: mark("coming in"),
@@ -30,8 +33,10 @@ STATES: Mapping[str, str] = {
 @pages.get("")
 def every() -> str:
     """List the bags that a person takes in or took in."""
-    rows = services().receiving.every(identity())
-    return render_template("bags_in.html", rows=rows, states=_states())
+    after = paging.read(request.args.get("after", ""))
+    found = services().receiving.every(identity(), after=after, limit=PAGE + 1)
+    rows, last = paging.page(found, PAGE, lambda row: paging.told((row.begun_at, row.id)))
+    return render_template("bags_in.html", rows=rows, states=_states(), more=last and url_for(".every", after=last))
 
 
 @pages.get("/new")

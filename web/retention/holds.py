@@ -54,16 +54,15 @@ def show(hold_id: UUID) -> str:
 
 def _page(hold_id: UUID, lines: list[str] | None = None) -> str:
     after = paging.read_id(request.args.get("after", ""))
-    row, count, found = services().retention.holds.show(identity(), hold_id, PAGE + 1, after)
-    records, more = found[:PAGE], None
-    if len(found) > PAGE:
-        more = url_for("holds.show", hold_id=hold_id, after=records[-1].id.hex)
+    row, count, found = services().retention.holds.show(identity(), hold_id, PAGE + 1, after=after)
+    records, last = paging.page(found, PAGE, lambda record: record.id.hex)
     people = services().directory.people((row.placed_by, row.released_by))
     releases = row.released_at is None and may(Act.MANAGE_HOLDS)
     return render_template(
-        "hold.html", hold=row, count=count, records=records, more=more, covers=_covers(row), people=people,
+        "hold.html", hold=row, count=count, records=records, covers=_covers(row), people=people,
         lines=lines or [],
         may_release=releases and row.placed_by != identity().person_id,
+        more=last and url_for(".show", hold_id=hold_id, after=last),
         own=releases and row.placed_by == identity().person_id, typed=request.form.get("reason", ""),
     )  # fmt: skip
 

@@ -17,6 +17,7 @@ from archive.model import ApprovalState, Category, RetentionSchedule, ScheduleDr
 from archive.policy.rules import Act
 from retention.documents import EVENTS, rule_of
 from retention.rules import Action, Start, Trigger
+from web import paging
 from web.asking import Field, Form, again, key_typed, may, name_fields, names_typed, names_values, shown
 from web.i18n import current_locale
 from web.services import identity, services
@@ -43,11 +44,17 @@ LAST_DRAFTS = 20
 @pages.get("/schedules")
 def every() -> str:
     """List the schedules with their rules in words, and the last drafts."""
-    acts = services().retention.schedules
+    acts, after = services().retention.schedules, paging.read_open(request.args.get("after", ""))
+    found = acts.drafts(identity(), LAST_DRAFTS + 1, after=after)
+    drafts, last = paging.page(found, LAST_DRAFTS, _place)
     return render_template(
-        "schedules.html", found=acts.every(identity()), drafts=acts.drafts(identity(), LAST_DRAFTS),
-        may_draft=may(Act.DRAFT_SCHEDULES),
+        "schedules.html", found=acts.every(identity()), drafts=drafts,
+        more=last and url_for(".every", after=last, _anchor="drafts-head"), may_draft=may(Act.DRAFT_SCHEDULES),
     )  # fmt: skip
+
+
+def _place(row: ScheduleDraft) -> str:
+    return paging.told_open(row.state is ApprovalState.ASKED, (row.asked_at, row.id))
 
 
 @pages.post("/schedules/install")

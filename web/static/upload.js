@@ -95,6 +95,7 @@
         row.bar.value = file.size;
         remembered(key, null);
         row.say(told.doubles ? words.double : words.done);
+        if (row.replaced) row.replaced.hidden = true;
         takenIn += 1;
         return;
       } catch (error) {
@@ -123,7 +124,7 @@
     }
   }
 
-  function add(files, more) {
+  function add(files, more, replaced) {
     for (const file of files) {
       const item = document.createElement("li");
       const name = Object.assign(document.createElement("span"), { textContent: file.name, className: "file-name" });
@@ -132,7 +133,7 @@
       bar.setAttribute("aria-label", file.name);
       item.append(name, state, bar);
       list.append(item);
-      queue.push({ file, bar, more, say: (text, bad) => { state.textContent = text; state.className = bad ? "fault" : ""; } });
+      queue.push({ file, bar, more, replaced, say: (text, bad) => { state.textContent = text; state.className = bad ? "fault" : ""; } });
     }
     work();
   }
@@ -141,7 +142,7 @@
   for (const other of document.querySelectorAll("form.replace")) {
     other.addEventListener("submit", (event) => {
       event.preventDefault();
-      add(other.elements.file.files, { replaces: other.dataset.replaces, reason: other.elements.reason.value });
+      add(other.elements.file.files, { replaces: other.dataset.replaces, reason: other.elements.reason.value }, other.closest("li"));
       other.closest("details").open = false;
       form.scrollIntoView({ block: "nearest" });
     });

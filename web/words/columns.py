@@ -33,6 +33,10 @@ HEADERS: Mapping[str, tuple[str, ...]] = {
     "pages": ("页数", "頁數", "页次", "张数", "張數", "pages", "page count", "number of pages"),
     "medium": ("载体", "載體", "介质", "媒介", "载体类型", "媒體型式", "medium", "carrier"),
     "importance": ("重要性", "重要程度", "重要等级", "重要等級", "importance"),
+    OWN + "document_number": (
+        "文号", "文號", "文件编号", "文件編號", "发文字号", "發文字號", "合同编号", "合同号", "合約編號", "合約號",
+        "document number", "contract number",
+    ),
     "file": (
         "文件名", "檔名", "扫描件", "扫描件名", "扫描文件", "扫描文件名", "掃描檔", "掃描檔名",
         "电子文件名", "電子檔", "电子文件", "附件",
@@ -52,7 +56,8 @@ def choices(fields: Sequence[FieldDef], locale: str) -> list[tuple[str, str]]:
 
 def proposed(headers: Sequence[str], fields: Sequence[FieldDef]) -> list[str]:
     """Propose what each column is by its header; "" where nothing fits."""
-    known = {_plain(word): name for name, words in HEADERS.items() for word in words}
+    there = {*PLAIN, *(OWN + each.name for each in fields)}
+    known = {_plain(word): name for name, words in HEADERS.items() if name in there for word in words}
     for each in fields:
         known |= dict.fromkeys([_plain(each.name), *map(_plain, each.names.values())], OWN + each.name)
     found: list[str] = []

@@ -101,6 +101,11 @@ FAULTS: Mapping[str, str] = {
     "too_few": mark("a panel has %(least)s people at least"),
     "only_to_keep": mark("a day is given only to keep it on"),
     "not_ahead": mark("must be a day after today and not after %(last)s"),
+    "not_fonds_code": mark("is one to eight letters and digits"),
+    "no_such_zone": mark("is no time zone that is known, as Asia/Shanghai is"),
+    "post_and_department": mark(
+        "goes with the other: choose a post and a department, or neither. More are added under Organisation"
+    ),
     "bad_code": mark("a code holds letters, digits and marks without spaces"),
     "bad_name": mark("is not a name of at most 200 characters in one of the three languages"),
     "bad_number": mark("is not a number that can be read"),

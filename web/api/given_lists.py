@@ -1,0 +1,11 @@
+"""How much programs want of a list."""
+
+from pydantic import Field
+
+from web.api.given import Page
+
+
+class LongPage(Page):
+    """Of a list that programs knew before it had pages: they get as much of it as one page holds."""
+
+    limit: int = Field(200, ge=1, le=200)
