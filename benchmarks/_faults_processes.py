@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-PATIENCE = 120.0
+PATIENCE = 400.0
 """Seconds that a process of a trial may take before it counts as stuck."""
 
 Say = Callable[..., object]

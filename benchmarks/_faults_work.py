@@ -27,7 +27,7 @@ from runtime.wiring.parts import NoWaker, build
 WEB = tuple(point for point in INTAKE if point.startswith(("record", "intake", "filing")))
 WORKER = tuple(point for point in INTAKE if point not in WEB)
 PENDING = 20
-PATIENCE = 120.0
+PATIENCE = 400.0
 
 
 def worker_killed(house: House, trial: int) -> Iterator[str]:
@@ -175,8 +175,8 @@ def ended_late(house: House, _trial: int) -> Iterator[str]:
 
     house.search.late = 1.0
     slow = threading.Thread(target=run)
-    slow.start()
     before = house.search.requests
+    slow.start()
     until = time.monotonic() + PATIENCE
     while house.search.requests == before and slow.is_alive() and time.monotonic() < until:
         time.sleep(0.01)

@@ -59,8 +59,11 @@ def elastic_folder() -> Path | None:
 
 
 _FIRST_PORT = 28_000 + 500 * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 9)
-_PORTS = itertools.cycle(range(_FIRST_PORT, _FIRST_PORT + 500))
-"""Below those that the system gives to connections, and others for each worker of a run."""
+_MINE = range(_FIRST_PORT, _FIRST_PORT + 500)
+_PORTS: Iterator[int] = itertools.cycle([*_MINE[os.getpid() % 500 :], *_MINE[: os.getpid() % 500]])
+"""Below those that the system gives to connections, and others for each worker of a run; of two runs on one machine
+each begins elsewhere, for a server listens long after its port was chosen.
+"""
 
 
 def a_port() -> int:

@@ -24,6 +24,8 @@ _ANSWER_SECONDS = 30
 class RoughProxy:
     """Hands bytes on to a server, but for the faults that are asked for.
 
+    ``requests`` are counted, and what was ``refused`` while it was away.
+
     ``busy`` requests are answered with ``refusal`` (503); ``lost`` answers are swallowed and the connection ends;
     ``cut`` answers end after so many bytes, once each; ``flip`` changes the last byte of every long answer that is no
     XML; ``away`` refuses every connection; ``silent`` takes requests and never answers; each answer comes ``late``
@@ -37,7 +39,7 @@ class RoughProxy:
         self._listening = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.address = f"127.0.0.1:{self._listening.getsockname()[1]}"
         self.heal()
-        self.requests = 0
+        self.requests = self.refused = 0
 
     def heal(self) -> None:
         """Take every fault away."""
@@ -65,6 +67,7 @@ class RoughProxy:
             except OSError:
                 return
             if self.away:
+                self.refused += 1
                 caller.close()
                 continue
             threading.Thread(target=self._serve, args=(caller,), daemon=True).start()
@@ -76,6 +79,7 @@ class RoughProxy:
             back.start()
             while data := _received(caller):
                 if self.away:
+                    self.refused += 1
                     break
                 self.requests += 1
                 if self.silent:

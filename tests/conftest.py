@@ -1,8 +1,10 @@
 """Fixtures of tests that run the product on an archive of its own."""
 
 import fcntl
+import os
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # all workers, which take the name over, collect the tests of one day, though midnight passes meanwhile
+    os.environ.setdefault("JUANKU_FAULTS_THIRD", str(datetime.now(UTC).timetuple().tm_yday))
     config.pluginmanager.register(no_skips)
     compile_once()
     lend()

@@ -9,6 +9,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
+from tests.factories import patience
 from tests.factories.furnished import password_of
 
 CHROMIUM = Path(os.environ.get("JUANKU_CHROMIUM", "/usr/bin/chromium"))
@@ -283,7 +284,7 @@ class Watched:
             ".observe({type: 'layout-shift', buffered: true});"
         )
         self.page: Page = self.context.new_page()
-        self.page.set_default_timeout(30_000)
+        self.page.set_default_timeout(patience.MILLISECONDS)
         self.url, self.locale = url, locale
         self.look(width=width, shade=shade)
         self.faults: list[str] = []

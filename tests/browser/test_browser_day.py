@@ -12,6 +12,7 @@ pytest.importorskip("playwright")
 from playwright.sync_api import Browser, Page, sync_playwright
 from werkzeug.serving import make_server
 
+from tests.factories import patience
 from tests.factories.film import film
 from tests.factories.web_house import PASSWORD, WebHouse, a_web_house
 
@@ -65,7 +66,7 @@ class Person:
         shade: Literal["dark", "light"] = "dark" if locale == "zh-TW" else "light"
         context = browser.new_context(viewport={"width": width, "height": 900}, locale=locale, color_scheme=shade)
         self.page: Page = context.new_page()
-        self.page.set_default_timeout(15_000)
+        self.page.set_default_timeout(patience.MILLISECONDS)
         self.said: list[str] = []
         self.page.on("console", lambda message: self.said.append(message.text) if message.type == "error" else None)
         self.page.on("pageerror", lambda error: self.said.append(str(error)))

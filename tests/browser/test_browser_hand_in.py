@@ -30,7 +30,6 @@ pytestmark = [
 
 PAPERS, SCANS = 30, 20
 
-expect.set_options(timeout=30_000)  # a loaded machine is slow, not wrong
 BOX = "A-A-A-A"
 
 

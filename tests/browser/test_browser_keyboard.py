@@ -10,6 +10,7 @@ pytest.importorskip("playwright")
 from playwright.sync_api import Browser, Page
 
 from tests.browser.pages import CHROMIUM, a_browser
+from tests.factories import patience
 from tests.factories.drawn import a_pdf
 from tests.factories.furnished import served
 from tests.factories.web_house import PASSWORD, WebHouse, a_web_house
@@ -57,7 +58,7 @@ def page(house: WebHouse) -> Iterator[Page]:
 
 def _at(browser: Browser, url: str) -> Page:
     page = browser.new_context(base_url=url, viewport={"width": 1440, "height": 900}, locale="zh-CN").new_page()
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(patience.MILLISECONDS)
     page.mouse.click = _no_mouse  # type: ignore[method-assign]
     page.on("filechooser", lambda _chooser: None)  # from now on: asked for with the key, it could come too late
     page.goto("/sign-in")

@@ -26,7 +26,9 @@ ROOT = Path(__file__).resolve().parents[2]
 SIZE = 10
 
 _FIRST_PORT = 20_000 + 1_000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
-_PORTS = itertools.cycle(range(_FIRST_PORT, _FIRST_PORT + 1_000))
+_MINE = range(_FIRST_PORT, _FIRST_PORT + 1_000)
+_PORTS: Iterator[int] = itertools.cycle([*_MINE[os.getpid() % 1_000 :], *_MINE[: os.getpid() % 1_000]])
+"""Others for each worker of a run; of two runs on one machine each begins elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -179,7 +181,7 @@ class Served:
 
     def until_up(self) -> None:
         """Wait until the pages answer."""
-        wait_for(lambda: self.answers() or self.process.poll() is not None, 60)
+        wait_for(lambda: self.answers() or self.process.poll() is not None, 120)
         assert self.process.poll() is None, self.errors.read_text()
         self.up_after = time.monotonic() - self.begun
         self.held_up = sum(stood_in_line(pid) for pid in (self.process.pid, self.child("web")) if pid)
@@ -187,7 +189,7 @@ class Served:
     def answers(self) -> bool:
         """Whether the pages answer."""
         try:
-            with urllib.request.urlopen(f"{self.url}/healthz", timeout=2) as reply:  # noqa: S310 (our own address)
+            with urllib.request.urlopen(f"{self.url}/healthz", timeout=20) as reply:  # noqa: S310 (our own address)
                 return bool(reply.status == 200)
         except OSError:
             return False
@@ -212,7 +214,7 @@ class Served:
         self.process.wait()
 
 
-def wait_for(said: Any, seconds: float = 30.0) -> None:
+def wait_for(said: Any, seconds: float = 200.0) -> None:
     """Return when ``said`` answers true; fail after ``seconds``."""
     until = time.monotonic() + seconds
     while not said():

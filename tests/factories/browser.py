@@ -35,7 +35,7 @@ class Browser:
 
     def open(self, method: str, path: str, length: int, headers: dict[str, str]) -> http.client.HTTPConnection:
         """Begin a request whose body the caller sends."""
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=120)
         connection.putrequest(method, path)
         own = {
             "Cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items()),

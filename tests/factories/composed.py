@@ -108,7 +108,7 @@ class Plain:
         """Run a service of one act to its end, or another command in its place; return what it says."""
         command = [sys.executable, "-m", "runtime", *instead] if instead else self.command(name)
         done = subprocess.run(
-            command, env=self.variables(name), cwd=self.folder, capture_output=True, timeout=120, check=False
+            command, env=self.variables(name), cwd=self.folder, capture_output=True, timeout=240, check=False
         )
         assert done.returncode == 0, (name, done.stdout.decode(), done.stderr.decode())
         return done.stdout.decode()
@@ -130,7 +130,7 @@ class Plain:
         for process in self.running.values():
             process.terminate()
         for name, process in self.running.items():
-            yield name, process.wait(60)
+            yield name, process.wait(120)
 
     def kill(self) -> None:
         """End what is left."""

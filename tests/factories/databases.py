@@ -1,20 +1,24 @@
 """An empty database with every table."""
 
 import tempfile
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from sqlalchemy import Engine, StaticPool, create_engine, text
 from sqlalchemy.orm import Session
 
 from archive.database import Base, Database
+from archive.errors import Unavailable
 from archive.ids import new_id
 from tests.factories import postgres
 
 ONLY_SQLITE = pytest.mark.skipif(postgres.used(), reason="of the embedded database's own file")
 ONLY_POSTGRES = pytest.mark.skipif(not postgres.used(), reason="no PostgreSQL server (JUANKU_TEST_POSTGRES)")
+
+T = TypeVar("T")
 
 
 def an_engine() -> Engine:
@@ -45,6 +49,15 @@ def a_database(folder: Path, **more: Any) -> Database:
     if not file.exists():
         file.write_bytes(_empty())
     return Database(f"sqlite:///{file}", **more)
+
+
+def patiently(act: Callable[[], T]) -> T:
+    """Do an act, again as often as a crowded database asks for it: who comes last waits longer than that allows."""
+    while True:
+        try:
+            return act()
+        except Unavailable:
+            continue
 
 
 @cache

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Download, Page
 
+from tests.factories import patience
 from tests.factories.archives import free_port
 from tests.factories.film import film
 
@@ -39,14 +40,16 @@ def a_fresh_house(tmp_path: Path) -> Iterator[Fresh]:
     )  # fmt: skip
     said = ""
     assert served.stderr is not None
-    for line in served.stderr:
-        said += line
-        if "http://127.0.0.1" in line:
-            break
-    [code] = re.findall(r"\b[A-Z2-9]{5}-[A-Z2-9]{5}-[A-Z2-9]{5}\b", said)
-    yield Fresh(home, f"http://127.0.0.1:{port}", code)
-    os.killpg(served.pid, signal.SIGINT)
-    served.communicate(timeout=30)
+    try:
+        for line in served.stderr:
+            said += line
+            if "http://127.0.0.1" in line:
+                break
+        [code] = re.findall(r"\b[A-Z2-9]{5}-[A-Z2-9]{5}-[A-Z2-9]{5}\b", said)
+        yield Fresh(home, f"http://127.0.0.1:{port}", code)
+    finally:
+        os.killpg(served.pid, signal.SIGINT)
+        served.communicate(timeout=120)
 
 
 class Someone:
@@ -55,7 +58,7 @@ class Someone:
     def __init__(self, browser: Browser, fresh: Fresh, width: int, locale: str) -> None:
         context = browser.new_context(viewport={"width": width, "height": 900}, locale=locale)
         self.page: Page = context.new_page()
-        self.page.set_default_timeout(20_000)
+        self.page.set_default_timeout(patience.MILLISECONDS)
         self.address, self.width, self.locale = fresh.address, width, locale
 
     def go(self, path: str) -> Page:
@@ -67,7 +70,7 @@ class Someone:
 
     def until(self, path: str, there: str) -> None:
         """Come back to a page until the work behind it is done."""
-        ends = time.monotonic() + 60
+        ends = time.monotonic() + 120
         self.go(path)
         while not self.page.locator(there).count():
             assert time.monotonic() < ends, f"{there} never came on {path}"

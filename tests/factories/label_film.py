@@ -14,13 +14,19 @@ HELD, AWAY = 15, 25
 """Frames for which a label is held, and for which none is after it."""
 
 
-def film_of(labels: Iterable[str], into: Path) -> Path:
-    """Write a film (YUV4MPEG2) of labels; it runs from the start again at its end."""
+def film_of(labels: Iterable[str], into: Path, *, away: int = AWAY) -> Path:
+    """Write a film (YUV4MPEG2) of labels; it runs from the start again at its end.
+
+    Args:
+        labels: what their codes say.
+        into: the file.
+        away: frames without a label after each.
+    """
     colour = bytes([128]) * (WIDTH * HEIGHT // 2)
     with into.open("wb") as out:
         out.write(f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F{A_SECOND}:1 Ip A1:1 C420jpeg\n".encode())
         for label in labels:
-            for picture, count in ((photograph_of(label), HELD), (_table(), AWAY)):
+            for picture, count in ((photograph_of(label), HELD), (_table(), away)):
                 out.write((b"FRAME\n" + picture.tobytes() + colour) * count)
     return into
 

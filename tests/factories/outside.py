@@ -68,7 +68,7 @@ def a_mail_server(
         context.load_cert_chain(*certificate)
     controller = _Secure(
         handler, starttls=context if starttls else None, hostname="127.0.0.1", port=port,
-        ssl_context=None if starttls else context,
+        ssl_context=None if starttls else context, ready_timeout=60,
     )  # fmt: skip
     controller.start()
     try:

@@ -20,7 +20,7 @@ def ask(url: str, token: str, method: str, path: str, body: Any = None, **header
     if data is not None:
         sent["Content-Type"] = "application/octet-stream" if isinstance(body, bytes) else "application/json"
     request = urllib.request.Request(f"{url}/api/v1{path}", data, sent, method=method)  # noqa: S310 (our own address)
-    with urllib.request.urlopen(request, timeout=30) as reply:  # noqa: S310
+    with urllib.request.urlopen(request, timeout=120) as reply:  # noqa: S310
         return json.load(reply)
 
 

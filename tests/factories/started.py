@@ -28,7 +28,7 @@ LATER = (
 """What commands import when they need it."""
 
 
-def run(words: Sequence[str], environment: Mapping[str, str], *, seconds: float = 120) -> tuple[int, str, str]:
+def run(words: Sequence[str], environment: Mapping[str, str], *, seconds: float = 240) -> tuple[int, str, str]:
     """Run ``juanku`` with these words; return exit code (below 0: the signal that ended it), output and errors.
 
     Raises:

@@ -37,7 +37,7 @@ def test_only_as_many_proxies_as_there_are_are_believed(archive: Archive) -> Non
 
 def test_the_web_server_passes_on_what_the_proxy_says(archive: Archive) -> None:
     with archive.served({"JUANKU_PROXIES": "1"}) as served:
-        asked = http.client.HTTPConnection("127.0.0.1", served.port, timeout=10)
+        asked = http.client.HTTPConnection("127.0.0.1", served.port, timeout=120)
         asked.request("GET", "/health/ready", headers={"X-Forwarded-For": STRANGER})
         assert json.load(asked.getresponse()) == {"ready": True}
         asked.close()

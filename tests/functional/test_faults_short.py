@@ -11,7 +11,7 @@ from tests.factories.archives import ROOT
 
 
 @pytest.mark.faults
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_kill_9_at_each_failpoint_and_at_random_moments_loses_nothing() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "runtime", "bench", "faults", "--trials", "1", "--random", "6", "--json"],

@@ -154,12 +154,9 @@ def test_a_large_import_that_is_killed_between_its_batches_goes_on(archive: Arch
         with archive.parts().db.reading() as session:
             return session.scalar(numbered.where(Record.state == RecordState.FILED)) or 0
 
-    words = [sys.executable, "-m", "runtime", "import", str(folder), "--category", "WYYZ"]
-    begun = subprocess.Popen(words, env=archive.environment)
-    wait_for(filed, 60)
-    begun.kill()
-    begun.wait()
-    answer = archive.run(*words[3:], "--json")
+    assert run(archive, folder, "filing.done").code == -signal.SIGKILL
+    assert filed() == 100, "the first batch is filed, of the second nothing is done"
+    answer = run(archive, folder)
     assert (answer.code, answer.document["filed"], filed()) == (0, 130, 130)
     assert answer.document["resumed"] >= 100
     assert fsck(archive.parts()).violations == ()
@@ -185,11 +182,12 @@ def test_what_nobody_goes_on_with_goes_into_the_bin_after_a_week(archive: Archiv
 
 def test_the_same_import_twice_at_once_is_refused(archive: Archive, folder: Path) -> None:
     words = [sys.executable, "-m", "runtime", "import", str(folder), "--category", "WYYZ"]
-    first = subprocess.Popen(words, env=archive.environment, stdout=subprocess.DEVNULL)
-    wait_for(lambda: entries(archive), 60)
-    first.send_signal(signal.SIGSTOP)
+    with archive.parts().db.writing():  # the first comes to its first write, and waits there
+        first = subprocess.Popen(words, env=archive.environment, stdout=subprocess.DEVNULL)
+        wait_for(lambda: list((archive.home / "run").glob("import-*.lock")))
+        first.send_signal(signal.SIGSTOP)
     try:
-        second = archive.run(*words[3:], "--json")
+        second = run(archive, folder)
     finally:
         first.send_signal(signal.SIGCONT)
         first.wait()

@@ -45,7 +45,7 @@ def juanku(house: Path, *words: object, cwd: Path, **variables: str) -> subproce
     }
     command = [sys.executable, house / "juanku", *map(str, words)]
     environment = {**kept, "LC_ALL": "C.UTF-8", **variables}
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=240, check=False)
 
 
 def test_it_starts_from_another_folder(house: Path, tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_it_starts_through_a_link(house: Path, tmp_path: Path) -> None:
     link = tmp_path / "juanku"
     link.symlink_to(house / "juanku")
     answer = subprocess.run(
-        [sys.executable, link, "--help"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, link, "--help"], cwd=tmp_path, capture_output=True, text=True, timeout=240, check=False
     )
     assert answer.returncode == 0, answer.stderr
     assert "Juanku" in answer.stdout
@@ -192,7 +192,7 @@ def start(
 ) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, house / "juanku", *words]
     return subprocess.run(
-        command, cwd=cwd, env=plain() | more, capture_output=True, text=True, timeout=60, check=False, preexec_fn=first
+        command, cwd=cwd, env=plain() | more, capture_output=True, text=True, timeout=240, check=False, preexec_fn=first
     )
 
 
@@ -330,8 +330,8 @@ def test_of_two_first_starts_at_once_one_waits_and_both_run(tmp_path: Path, word
         assert second.stderr
         assert "waiting" in second.stderr.readline()
         os.close(gate)
-        assert first.communicate(timeout=60)[0] == "hello demo\n"
-        assert second.communicate(timeout=60)[0] == f"hello {word}\n"
+        assert first.communicate(timeout=240)[0] == "hello demo\n"
+        assert second.communicate(timeout=240)[0] == f"hello {word}\n"
     assert calls_of(house) == made
 
 
@@ -357,7 +357,7 @@ def test_an_installer_that_outlives_its_killed_start_is_waited_for(tmp_path: Pat
             assert second.stderr
             assert "waiting" in second.stderr.readline()
             os.close(gate)
-            assert second.communicate(timeout=60)[0] == "hello demo\n"
+            assert second.communicate(timeout=240)[0] == "hello demo\n"
 
 
 def test_a_checkout_that_only_others_may_write_keeps_its_environment_in_the_users_cache(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def test_an_import_whose_worker_is_gone_does_the_work_itself(archive: Archive, t
             env=archive.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
         wait_for(lambda: asked(archive))
-    out, err = begun.communicate(timeout=60)
+    out, err = begun.communicate(timeout=180)
     assert begun.returncode == 0, (out.decode(), err.decode())
     assert archive.run("search", "会议.txt OR 会议", "--as", "archivist", "--json").document["total"] >= 1
 

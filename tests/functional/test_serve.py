@@ -1,6 +1,5 @@
 """``juanku serve``: one process tree that begins and ends together, and goes on when one of them is killed."""
 
-import http.client
 import os
 import signal
 import socket
@@ -49,8 +48,8 @@ def test_a_signal_ends_the_whole_tree(archive: Archive, number: signal.Signals) 
             os.killpg(served.process.pid, number)  # as a terminal does; the children are in sessions of their own
         else:
             served.process.send_signal(number)
-        assert served.process.wait(20) == 0, served.errors.read_text()
-        wait_for(lambda: not [pid for pid in processes if alive(pid)], 5)
+        assert served.process.wait(90) == 0, served.errors.read_text()
+        wait_for(lambda: not [pid for pid in processes if alive(pid)])
         assert not served.answers()
     assert_whole(archive)
 
@@ -61,7 +60,7 @@ def test_killing_the_root_ends_its_children(archive: Archive) -> None:
         processes = served.tree()
         served.process.kill()
         served.process.wait()
-        wait_for(lambda: not [pid for pid in processes if alive(pid)], 20)
+        wait_for(lambda: not [pid for pid in processes if alive(pid)])
     assert_whole(archive)
 
 
@@ -96,7 +95,7 @@ def test_a_killed_worker_and_a_killed_web_come_back_and_nothing_is_lost(archive:
         kill(served, "worker")
         kill(served, "web")
         wait_for(served.answers)
-        out, err = begun.communicate(timeout=90)
+        out, err = begun.communicate(timeout=180)
         assert begun.returncode == 0, (out.decode(), err.decode())
     assert_whole(archive)
     found = archive.parts().search.search(archive.parts().people.identity_of("archivist"), "kz007x")
@@ -111,7 +110,7 @@ def test_a_web_process_that_dies_in_an_upload_leaves_nothing_half_done(archive: 
         person = Browser(served).sign_in(archive, "archivist")
         upload = person.json("POST", f"/uploads/begin/{record}", {"name": "a.bin", "size": len(data)})["upload"]
         assert person.ask("PUT", f"/uploads/{upload}/0", data)[0] == 200
-        with pytest.raises(http.client.RemoteDisconnected):
+        with pytest.raises(ConnectionResetError):  # so is RemoteDisconnected
             person.ask("POST", f"/uploads/{upload}/finish")
     with archive.served() as served:
         person = Browser(served).sign_in(archive, "archivist")

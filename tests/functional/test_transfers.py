@@ -2,6 +2,7 @@
 
 import json
 import signal
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,7 @@ def test_what_may_not_go_is_taken_out_and_another_person_decides(sender: Parts) 
     first, second, third = records(sender)
     sender.retention.holds.place(
         who(sender, "archivist"),
-        Wanted(HoldKind.RECORD, {"id": str(second)}, "争议", "证据保全", "法院", sender.guard.day().replace(year=2099)),
+        Wanted(HoldKind.RECORD, {"id": str(second)}, "争议", "证据保全", "法院", date(2099, 12, 31)),
     )
     transfers = sender.retention.transfers
     key = transfers.begin(who(sender, "archivist"), "青山区档案馆", "移交", [first, second, third])
@@ -113,7 +114,7 @@ def test_what_may_not_go_is_taken_out_and_another_person_decides(sender: Parts) 
 
 def test_no_empty_bag_is_made_on_media(archive: Archive, sender: Parts, tmp_path: Path) -> None:
     key, number = approved(sender, records(sender))
-    day = sender.guard.day().replace(year=2099)
+    day = date(2099, 12, 31)
     for each in records(sender):
         wanted = Wanted(HoldKind.RECORD, {"id": str(each)}, "争议", "证据保全", "法院", day)
         sender.retention.holds.place(who(sender, "archivist"), wanted)

@@ -1,6 +1,7 @@
 """Transfers at the pages: an empty list says how one begins, and nothing is offered that would be refused."""
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,7 @@ def test_an_empty_list_says_how_a_transfer_begins(house: WebHouse) -> None:
 def test_the_approval_is_offered_as_long_as_something_may_go(house: WebHouse) -> None:
     held, free = numbered(house, "被冻结的合同", "WY01-1"), numbered(house, "可以移交的合同", "WY01-2")
     archivist = house.services.people.identity_of("archivist")
-    review = house.services.guard.day().replace(year=2099)
+    review = date(2099, 12, 31)
     hold = Wanted(HoldKind.RECORD, {"id": str(held.id)}, "争议", "证据保全", "法院", review)
     house.services.retention.holds.place(archivist, hold)
     transfers, browser = house.services.retention.transfers, house.browser("archivist")

@@ -59,7 +59,7 @@ def checked(folder: Path, package: bytes, *more: str) -> subprocess.CompletedPro
         (folder / "check_package.py").write_bytes(opened.read("check_package.py"))
     return subprocess.run(
         [sys.executable, "-I", "check_package.py", "package.zip", *more],
-        cwd=folder, env={}, capture_output=True, text=True, check=False, timeout=120,
+        cwd=folder, env={}, capture_output=True, text=True, check=False, timeout=240,
     )  # fmt: skip
 
 

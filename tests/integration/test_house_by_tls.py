@@ -18,11 +18,11 @@ from benchmarks import _own_servers as own
 from runtime.celery_app import answers
 from runtime.cli.main import cli
 from runtime.settings import load
-from tests.factories.archives import Archive
+from tests.factories.archives import Archive, wait_for
 from tests.factories.certificates import certificates
 from tests.factories.programs import brought_in, wait_until_found
 
-pytestmark = pytest.mark.timeout(900)  # the start of an Elasticsearch takes minutes where others work beside it
+pytestmark = pytest.mark.timeout(1800)  # the start of an Elasticsearch takes minutes where others work beside it
 PASSWORD = secrets.token_hex(12)
 
 
@@ -125,7 +125,7 @@ def test_a_record_goes_in_and_is_found(house: House) -> None:
 
 def test_a_broker_whose_certificate_nobody_vouches_for_is_not_spoken_to(house: House) -> None:
     given = house.archive.environment | house.settings
-    assert answers(load(given))
+    wait_for(lambda: answers(load(given)))
     assert not answers(load(given | {"JUANKU_BROKER_CA": str(house.stranger)}))
     assert not answers(load(given | {"JUANKU_BROKER_CA": ""}))
 

@@ -126,7 +126,7 @@ def test_the_file_s_services_take_a_record_in_find_it_and_end_in_order(house: Ho
     services = house.services
     house.start_redis()
     wait_for(lambda: services.healthy("redis"), 60)
-    assert answers(load(services.variables("worker"))), "the broker does not take the password that was made"
+    wait_for(lambda: answers(load(services.variables("worker"))), 60)  # it takes the password that was made
     assert json.loads(services.run("set-up", *services.command("set-up")[3:], "--json"))["made"] is True
     for name in ("web", "worker", "beat"):
         services.start(name)
@@ -146,7 +146,7 @@ def test_the_file_s_services_take_a_record_in_find_it_and_end_in_order(house: Ho
     processes = {pid for each in services.running.values() for pid in {each.pid} | children_of(each.pid)}
     assert len(processes) >= 6
     assert dict(services.ends()) == dict.fromkeys(services.running, 0), [services.log(n) for n in services.running]
-    wait_for(lambda: not [pid for pid in processes if alive(pid)], 10)
+    wait_for(lambda: not [pid for pid in processes if alive(pid)])
 
 
 def signs(services: Plain, name: str) -> bool:
@@ -159,7 +159,7 @@ def signs(services: Plain, name: str) -> bool:
 
 def ready(url: str, forwarded: str = "127.0.0.1") -> Any:
     """Ask how the parts are; which they are is told to this machine alone."""
-    asked = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
+    asked = http.client.HTTPConnection(urlsplit(url).netloc, timeout=120)
     asked.request("GET", "/health/ready", headers={"X-Forwarded-For": forwarded})
     answer = json.load(asked.getresponse())
     asked.close()
@@ -170,6 +170,6 @@ def counted(house: House) -> dict[str, float]:
     """Ask for the figures with the token that the first run made; return the requests by what they were."""
     token = Path(house.services.variables("web")["JUANKU_METRICS_TOKEN_FILE"]).read_text().strip()
     request = urllib.request.Request(f"{house.url}/metrics", headers={"Authorization": f"Bearer {token}"})  # noqa: S310
-    with urllib.request.urlopen(request, timeout=30) as reply:  # noqa: S310 (our own address)
+    with urllib.request.urlopen(request, timeout=120) as reply:  # noqa: S310 (our own address)
         lines = [line.rsplit(" ", 1) for line in reply.read().decode().splitlines()]
     return {line[0]: float(line[1]) for line in lines if line[0].startswith("juanku_requests_total{")}

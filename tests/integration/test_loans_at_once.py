@@ -1,27 +1,24 @@
 """Many people at few papers at once: each paper is with one person, whoever else stands at the counter."""
 
 from collections import Counter
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
-from typing import TypeVar
 
 import pytest
 from sqlalchemy import select
 
-from archive.errors import ArchiveError, Unavailable
+from archive.errors import ArchiveError
 from archive.identity import Identity, Role
 from archive.loans.asking import Wish
 from archive.model import Copy, Department, Loan, LoanForm, LoanState, Post
 from tests.factories import people as rights
+from tests.factories.databases import patiently
 from tests.factories.lending import LendingHouse, a_lending_house
 
 pytestmark = pytest.mark.postgres
 
 PEOPLE, PAPERS = 50, 20
-
-T = TypeVar("T")
 
 
 def borrowers(house: LendingHouse) -> list[Identity]:
@@ -37,15 +34,6 @@ def borrowers(house: LendingHouse) -> list[Identity]:
             everyone.append(Identity(person.login, person.id, frozenset({Role.STAFF})))
         work.commit()
     return everyone
-
-
-def patiently(act: Callable[[], T]) -> T:
-    """Do an act, again as often as a crowded database asks for it."""
-    while True:
-        try:
-            return act()
-        except Unavailable:
-            continue
 
 
 def test_many_borrowers_at_few_papers_at_once(tmp_path: Path) -> None:

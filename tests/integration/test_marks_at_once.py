@@ -16,6 +16,7 @@ from archive.loans.asking import Wish
 from archive.loans.marking import Mark
 from archive.model import AccessGrant, Content, ContentState, CopyMark, File, LoanForm, Medium, RuleBook
 from archive.purging import remove_records
+from tests.factories.databases import patiently
 from tests.factories.lending import LendingHouse, a_lending_house
 
 pytestmark = pytest.mark.postgres
@@ -56,7 +57,7 @@ def test_no_more_pages_are_shown_than_the_loan_allows(tmp_path: Path) -> None:
         def look(page: int) -> Mark | dict[str, object] | None:
             together.wait()
             try:
-                return marking.seen(low, content, page)
+                return patiently(lambda: marking.seen(low, content, page))
             except LimitReached as error:
                 return error.facts
 

@@ -46,8 +46,8 @@ def proxy(access: Access) -> Iterator[RoughProxy]:
 
 @pytest.fixture
 def rough(access: Access, bucket: str, proxy: RoughProxy) -> MinioStore:
-    """The store behind the proxy, with little patience."""
-    made = client(Access(proxy.address, access.key, access.secret, secure=False), tries=2, read_seconds=2.0)
+    """The store behind the proxy, asked twice at most."""
+    made = client(Access(proxy.address, access.key, access.secret, secure=False), tries=2, read_seconds=60.0)
     return MinioStore(made, made, bucket)
 
 

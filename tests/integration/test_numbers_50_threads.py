@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from functools import partial
 from pathlib import Path
 from threading import Barrier
 
@@ -11,6 +12,7 @@ from sqlalchemy import delete
 from archive.database import once_more
 from archive.model import Record
 from archive.numbering.giver import give
+from tests.factories.databases import patiently
 from tests.factories.schemes import SchemeHouse, paper, scheme_house
 
 pytestmark = pytest.mark.postgres
@@ -36,7 +38,8 @@ def test_fifty_people_filing_at_once(tmp_path: Path) -> None:
 
     def work(person: int) -> list[str]:
         together.wait()
-        return [n for turn in range(ROUNDS) for n in _file(house, 1 + (person + turn) % 3, 1 + person % 2)]
+        sizes = [1 + (person + turn) % 3 for turn in range(ROUNDS)]
+        return [n for size in sizes for n in patiently(partial(_file, house, size, 1 + person % 2))]
 
     with ThreadPoolExecutor(PEOPLE) as pool:
         numbers = [n for given in pool.map(work, range(PEOPLE)) for n in given]

@@ -203,7 +203,7 @@ def test_behind_the_walls_there_is_no_network_no_other_process_and_no_file_but_i
         [sys.executable, "-c", TRIES, str(own), str(tmp_path / "outside")],
         capture_output=True,
         check=True,
-        timeout=60,
+        timeout=240,
     )
     answers = json.loads(told.stdout)
     assert answers.pop("own") == "None"

@@ -194,4 +194,4 @@ def _wait_until_read(archive: Archive, content: UUID) -> None:
         with parts.db.reading() as session:
             return session.get_one(Content, content).text_version > 0
 
-    wait_for(read, 60)
+    wait_for(read, 120)

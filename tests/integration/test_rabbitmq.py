@@ -4,15 +4,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
+from amqp.exceptions import AMQPError
+from kombu.exceptions import OperationalError
 from sqlalchemy import select
 
 from archive.model.jobs import Job, JobKind, JobState
 from benchmarks._own_servers import rabbitmq, rabbitmq_program
-from runtime.celery_app import CeleryWaker, answers, make_celery
+from runtime.celery_app import ANSWER_SECONDS, CeleryWaker, answers, make_celery
 from runtime.settings import Settings, load
 from tests.factories.archives import Archive
 
@@ -25,11 +28,19 @@ def hints(settings: Settings, queue: str) -> int:
         return int(connection.default_channel.queue_declare(queue, passive=True).message_count)
 
 
+def hinted(settings: Settings, queue: str, job: UUID) -> bool:
+    """Send a hint, and look for it: one is lost where the server does not answer at once."""
+    CeleryWaker(settings).wake(queue, job)
+    return hints(settings, queue) > 0
+
+
 def until(true: Callable[[], bool]) -> bool:
-    end = time.monotonic() + 90
+    """Whether it comes true: a server that is busy, or has no such queue yet, is asked again."""
+    end = time.monotonic() + 120
     while time.monotonic() < end:
-        if true():
-            return True
+        with suppress(AMQPError, OperationalError, OSError):
+            if true():
+                return True
         time.sleep(0.2)
     return False
 
@@ -41,14 +52,13 @@ def test_hints_are_taken_by_a_worker_and_nobody_waits_for_a_broker_that_is_gone(
     with rabbitmq(tmp_path / "rabbitmq") as server:
         broker = f"amqp://guest:guest@{server.address}//"
         settings = load({"JUANKU_HOME": str(tmp_path / "home"), "JUANKU_BROKER_URL": broker})
-        assert answers(settings)
+        assert until(lambda: answers(settings))
         with parts.db.writing() as work:
             job = parts.outbox.add(work, JobKind.CHECKPOINT, payload={"period": "a test's"})
             work.commit()
-        waker = CeleryWaker(settings)
-        waker.wake("light", job)
-        waker.wake("ocr", job)
-        assert until(lambda: (hints(settings, "light"), hints(settings, "ocr")) == (1, 1))
+        assert until(lambda: hinted(settings, "light", job))
+        assert until(lambda: hinted(settings, "ocr", job))
+        left = hints(settings, "ocr")
 
         log = tmp_path / "worker.log"
         with log.open("wb") as lines:
@@ -58,7 +68,7 @@ def test_hints_are_taken_by_a_worker_and_nobody_waits_for_a_broker_that_is_gone(
             )  # fmt: skip
         try:
             assert until(lambda: hints(settings, "light") == 0), log.read_text()
-            assert hints(settings, "ocr") == 1
+            assert until(lambda: hints(settings, "ocr") == left)
 
             def is_done() -> bool:
                 with parts.db.reading() as session:
@@ -67,12 +77,13 @@ def test_hints_are_taken_by_a_worker_and_nobody_waits_for_a_broker_that_is_gone(
             assert until(is_done), log.read_text()
         finally:
             worker.terminate()
-            code = worker.wait(60)
+            code = worker.wait(120)
         assert code == 0, log.read_text()
 
         server.kill()
         assert not answers(settings)
+        waker = CeleryWaker(settings)
         begun = time.monotonic()
         for _ in range(50):
             waker.wake("light", uuid4())
-        assert time.monotonic() - begun < 10
+        assert time.monotonic() - begun < 50 * ANSWER_SECONDS / 2, "each hint waited for the broker"

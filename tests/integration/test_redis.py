@@ -20,7 +20,7 @@ from benchmarks._rough_proxy import RoughProxy
 from runtime.celery_app import CeleryWaker, answers
 from runtime.processes.working import LocalWaker
 from runtime.settings import Settings, load
-from tests.factories.archives import Archive
+from tests.factories.archives import Archive, wait_for
 
 USUAL = "127.0.0.1:6379"
 DATABASE = 9
@@ -56,7 +56,7 @@ def settings(where: str, folder: Path) -> Settings:
 
 def test_a_hint_lies_in_its_queue(server: str, redis: Any, tmp_path: Path) -> None:
     chosen = settings(server, tmp_path)
-    assert answers(chosen)
+    wait_for(lambda: answers(chosen))
     job = uuid4()
     CeleryWaker(chosen).wake("ocr", job)
     assert redis.llen("ocr") == 1
@@ -71,10 +71,10 @@ def test_nobody_waits_for_a_broker_that_is_away(server: str, redis: Any, tmp_pat
         waker.wake("light", uuid4())
         proxy.away = True
         assert not answers(chosen)
-        begun = time.monotonic()
+        before = proxy.refused
         for _ in range(50):
             waker.wake("light", uuid4())
-        assert time.monotonic() - begun < 10
+        assert 0 < proxy.refused - before < 25, "a broker that does not answer is not asked again for a while"
         assert redis.llen("light") == 1
 
 
@@ -93,7 +93,7 @@ class Process:
 
     def end(self) -> int:
         self.process.terminate()
-        return self.process.wait(60)
+        return self.process.wait(120)
 
 
 def ask(archive: Archive) -> Any:

@@ -15,6 +15,9 @@ import sys
 from sqlalchemy import text
 from archive.database import Database
 db = Database(sys.argv[1])
+with db.reading() as session:
+    session.execute(text("SELECT 1"))
+print("there", flush=True)
 for asked in sys.stdin:
     with db.writing() as work:
         work.session.execute(text("INSERT INTO t VALUES (1)"))
@@ -36,6 +39,7 @@ def test_who_waits_is_next(tmp_path: Path) -> None:
     with subprocess.Popen(other, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as waiting:
         assert waiting.stdin
         assert waiting.stdout
+        assert waiting.stdout.readline() == "there\n"  # to begin and to import takes as long as the machine is busy
         for nth in range(ROUNDS):
             with db.writing() as work:
                 waiting.stdin.write("go\n")

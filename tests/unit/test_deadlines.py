@@ -251,7 +251,7 @@ def test_a_sweep_that_is_killed_tells_nothing_and_the_next_tells_all_once(tmp_pa
             marked(own, 7)
         killed = subprocess.run(
             [sys.executable, "-c", KILLED, str(tmp_path), where], cwd=ROOT, env=ALONE,
-            check=False, timeout=60,
+            check=False, timeout=240,
         )  # fmt: skip
         assert killed.returncode == -signal.SIGKILL
         assert told(own) == []

@@ -79,7 +79,7 @@ def clamd(asked: bytes) -> bytes:
 def scanned(address: str, data: bytes) -> Verdict:
     file = MemoryFile([data], size=len(data), limit=10_000_000)
     try:
-        return ClamAV(address, seconds=5).scan(file)
+        return ClamAV(address, seconds=60).scan(file)
     finally:
         file.close()
 
