@@ -1,6 +1,5 @@
 """Holds by place at the pages: the place as people type it, all that is held page by page, and what leaves it."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from archive.ids import new_id
-from archive.model import Fonds, Hold, HoldRecord, Place, Record, ShelfKind, ShelfPlace
+from archive.model import Fonds, Hold, Place, Record, ShelfKind, ShelfPlace
 from retention.holding import held
 from retention.holds import HoldRows
 from tests.factories.records import a_place
@@ -70,23 +69,3 @@ def test_what_comes_to_a_place_is_held_and_stays_so_when_it_leaves(house: WebHou
     with house.services.db.reading() as session:
         key = session.scalars(select(Hold.id)).one()
     assert "后来的通知" in house.browser("archivist").get(f"/holds/{key}").text
-
-
-def test_all_that_is_held_is_shown_page_by_page(house: WebHouse) -> None:
-    ids = [house.a_record(title=f"合同{at}").id for at in range(60)]
-    assert place(house, "A001")[0] == 200
-    with house.services.db.writing() as work:
-        key = work.session.scalars(select(Hold.id)).one()
-        now = house.clock.now()
-        work.session.add_all(HoldRecord(hold_id=key, record_id=each, since=now, on_store=False) for each in ids)
-        work.commit()
-    browser, at, seen = house.browser("archivist"), f"/holds/{key}", set[str]()
-    for _page in range(3):
-        page = browser.get(at).text
-        assert '<span class="count">60</span>' in page
-        seen |= set(re.findall(r'href="/records/([0-9a-f-]{36})"', page))
-        following = re.search(r'rel="next" href="([^"]+)"', page)
-        if following is None:
-            break
-        at = following[1]
-    assert seen == {str(each) for each in ids}
