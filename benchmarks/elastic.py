@@ -9,7 +9,7 @@ import argparse
 import os
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, cast
@@ -110,38 +110,67 @@ def raw_bulk(parts: Parts, client: Elasticsearch, count: int) -> float:
     return rate
 
 
+class Asking:
+    """The same phrases, out of titles, for the raw client, the engine and the service."""
+
+    def __init__(self, parts: Parts, login: str, count: int = 200) -> None:
+        pick = random.Random(1)
+        self._parts = parts
+        self._person = parts.people.identity_of(login)
+        with parts.db.reading() as session:
+            titles = list(session.scalars(select(Record.title).limit(5_000)))
+            reach = parts.guard.reach(session, self._person)
+        self.phrases = [
+            title[at : at + pick.randint(2, 4)]
+            for title in pick.choices(titles, k=count) for at in [pick.randrange(5, 12)]
+        ]  # fmt: skip
+        request = SearchRequest(Words("x"), partitions_of(reach), condition(Act.READ, reach), facets=FACETS)
+        self._requests = [replace(request, query=Words(one)) for one in self.phrases]
+        there, names = set(parts.engine.partitions()), Names(parts.settings.search_prefix)
+        self._index = [names.alias(name) for name in request.partitions if name in there and not name.endswith("n")]
+        self._client = connect(parts.settings.search_url or "", seconds=60)
+
+    def _raw(self) -> Sequence[Callable[[], object]]:
+        bodies = [Search(one).body(relevance=True) for one in self._requests]
+        search = partial(self._client.search, index=self._index, search_type="dfs_query_then_fetch")
+        return [partial(search, **body) for body in bodies]
+
+    def _service(self) -> Sequence[Callable[[], object]]:
+        return [partial(self._parts.search.search, self._person, f'"{one}"') for one in self.phrases]
+
+    def raw(self) -> list[float]:
+        """Return the seconds of each phrase, sent by the raw client."""
+        return took(self._raw())
+
+    def engine(self) -> list[float]:
+        """Return them for the engine."""
+        return took([partial(self._parts.engine.search, one) for one in self._requests])
+
+    def service(self) -> list[float]:
+        """Return them for the service."""
+        return took(self._service())
+
+    def in_turns(self) -> tuple[list[float], list[float]]:
+        """Return them for the raw client and the service, asked by turns so that both meet the same machine."""
+        both = took([act for pair in zip(self._raw(), self._service(), strict=True) for act in pair])
+        return both[::2], both[1::2]
+
+
 def measure(parts: Parts, client: Elasticsearch, login: str) -> None:
     """Print the table."""
-    pick = random.Random(1)
-    with parts.db.reading() as session:
-        titles = list(session.scalars(select(Record.title).limit(5_000)))
-    phrases = [
-        title[at : at + pick.randint(2, 4)] for title in pick.choices(titles, k=200) for at in [pick.randrange(5, 12)]
-    ]
     begun = time.perf_counter()
     written = parts.rebuilder.rebuild()
     built = written / (time.perf_counter() - begun)
     bulk = raw_bulk(parts, client, 20_000)
-    person = parts.people.identity_of(login)
-    with parts.db.reading() as session:
-        reach = parts.guard.reach(session, person)
-    request = SearchRequest(Words("x"), partitions_of(reach), condition(Act.READ, reach), facets=FACETS)
-    requests = [replace(request, query=Words(one)) for one in phrases]
-    there = set(parts.engine.partitions())
-    names = Names(parts.settings.search_prefix)
-    index = [names.alias(name) for name in request.partitions if name in there and not name.endswith("n")]
-    bodies = [Search(one).body(relevance=True) for one in requests]
-    raw = took([partial(client.search, index=index, search_type="dfs_query_then_fetch", **body) for body in bodies])
-    engine = took([partial(parts.engine.search, one) for one in requests])
-    service = took([partial(parts.search.search, person, f'"{one}"') for one in phrases])
+    asking = Asking(parts, login)
     table(
         f"Elasticsearch {parts.engine.about()['version']}, {written:,} records",
         [
             ("raw bulk of ready-cut documents, one client", f"{bulk:,.0f} a second"),
             ("rebuild: read, cut, send", f"{built:,.0f} a second, {built / bulk:.0%} of raw"),
-            ("raw client, the same query", spread(raw)),
-            ("engine: that, the twins under need-to-know, merged", spread(engine)),
-            ("service: policy, fences, facets, check, log", spread(service)),
+            ("raw client, the same query", spread(asking.raw())),
+            ("engine: that, the twins under need-to-know, merged", spread(asking.engine())),
+            ("service: policy, fences, facets, check, log", spread(asking.service())),
             ("a change, from its commit to being found", spread(list(lags(parts)))),
         ],
     )

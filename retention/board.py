@@ -103,7 +103,9 @@ class DueBoard:
                 if day is not None:
                     behind = or_(RecordDue.due > day, and_(RecordDue.due == day, behind))
                 query = query.where(behind)
-            rows = session.execute(query.order_by(RecordDue.due, RecordDue.record_id).limit(limit)).all()
+            # without a day the index by state has the order: by the empty day, all of the state would be sorted
+            order = (RecordDue.due, RecordDue.record_id) if asked.state is DueState.DATED else (RecordDue.record_id,)
+            rows = session.execute(query.order_by(*order).limit(limit)).all()
             mine = self._guard.visible(session, identity).with_only_columns(Record.id)
             read: set[UUID] = set()
             for start in range(0, len(rows), 1000):

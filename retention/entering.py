@@ -75,8 +75,7 @@ def standing_subject(session: Session, subject_id: UUID) -> UUID:
 
 def seen_by(guard: Guard, session: Session, identity: Identity, entries: type[E]) -> Select[E]:
     """Select the entries of records that this person reads, and of subjects to who enters them."""
-    mine = guard.visible(session, identity).with_only_columns(Record.id)
-    seen: ColumnElement[bool] = entries.record_id.in_(mine)
+    seen: ColumnElement[bool] = guard.opens(session, identity, entries.record_id)
     if KEEPERS & guard.reach(session, identity).roles:
         seen = or_(seen, entries.subject_id.is_not(None))
     return select(entries).where(seen)

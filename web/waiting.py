@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import url_for
 from flask_babel import gettext as _
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from archive.identity import Role
@@ -14,7 +14,7 @@ from archive.model import Content, ContentState, Record
 from archive.policy.rules import HOUSE_RULES, READERS, Act
 from archive.why import EXPLAINERS
 from web import filters
-from web.arriving.scans import count_doubtful
+from web.arriving.scans import listed
 from web.services import identity, services
 from web.words import mark
 
@@ -52,23 +52,23 @@ class Waiting:
     late: bool
 
 
-def _put_aside(session: Session) -> int | None:
+def _put_aside(session: Session) -> int:
     ids = services().guard.visible(session, identity()).with_only_columns(Record.id)
-    return session.scalar(
-        select(func.count(Content.id)).where(
-            Content.state == ContentState.QUARANTINED,
-            ids.where(Record.id == Content.record_id).correlate(Content).exists(),
-        )
+    aside = select(Content.id).where(
+        Content.state == ContentState.QUARANTINED, ids.where(Record.id == Content.record_id).correlate(Content).exists()
     )
+    return services().directory.count(session, aside, MOST_TOLD)
 
 
 def _doubtful(session: Session) -> int:
-    return count_doubtful(session, services().guard.visible(session, identity()).with_only_columns(Record.id))
+    visible = services().guard.visible(session, identity()).with_only_columns(Record.id)
+    return services().directory.count(session, listed(visible), MOST_TOLD)
 
 
 WAITS = (
     Wait(
-        mark("with proposals to confirm"), "proposals.waiting", lambda s: services().proposals.count(s, identity())
+        mark("with proposals to confirm"), "proposals.waiting",
+        lambda s: services().directory.count(s, services().proposals.undecided(s, identity()), MOST_TOLD),
     ),
     Wait(
         mark("late to be filed"), "steps.board", lambda s: services().steps.late_count(s, identity()), {"late": "1"},

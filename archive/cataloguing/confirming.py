@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
 from archive.cataloguing import describing, proposals
@@ -76,9 +76,10 @@ class ProposalService:
             self._log.note(work.session, identity, DISMISS, record=record.id, body={"field": field})
             work.commit()
 
-    def count(self, session: Session, identity: Identity) -> int:
-        """Return for how many records that this person may describe something waits that would fill a field."""
-        return session.scalar(select(func.count()).select_from(self._waiting(session, identity).subquery())) or 0
+    def undecided(self, session: Session, identity: Identity) -> Select[Any]:
+        """Return a query for the records that this person may describe and something waits for that fills a field."""
+        mine = self._guard.visible(session, identity, Act.DESCRIBE).where(Record.state == RecordState.PROVISIONAL)
+        return proposals.waiting_for(mine, proposals.numbered(session))
 
     def waiting(
         self, identity: Identity, *, after: tuple[datetime, UUID] | None = None, limit: int = 50
@@ -88,7 +89,7 @@ class ProposalService:
         Begins behind the record made at ``after`` with that id.
         """
         with self._db.reading() as session:
-            query = self._waiting(session, identity).order_by(Record.created_at.desc(), Record.id.desc())
+            query = self.undecided(session, identity).order_by(Record.created_at.desc(), Record.id.desc())
             if after is not None:
                 query = query.where(made_before(after))
             records = session.scalars(query.limit(limit)).all()
@@ -102,10 +103,6 @@ class ProposalService:
                 all_of_it = proposals.proposed(session, self._vault, record, category, values, key)
                 found.append((record, [each for each in all_of_it if each.fills]))
             return found
-
-    def _waiting(self, session: Session, identity: Identity) -> Any:
-        mine = self._guard.visible(session, identity, Act.DESCRIBE).where(Record.state == RecordState.PROVISIONAL)
-        return proposals.waiting_for(mine, proposals.numbered(session))
 
     def _provisional(self, session: Session, identity: Identity, record_id: UUID) -> Record:
         record = self._guard.require(session, identity, Act.DESCRIBE, record_id)

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String, Text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from archive.database import Base
@@ -80,6 +80,7 @@ class Content(Base):
     """
 
     __tablename__ = "content"
+    __table_args__ = (Index("ix_content_created_by_created_at", "created_by", "created_at"),)
 
     id: Mapped[Key]
     file_id: Mapped[UUID] = mapped_column(ForeignKey("file.id"), index=True)
@@ -131,7 +132,16 @@ class ScannedPage(Base):
     """
 
     __tablename__ = "scanned_page"
-    __table_args__ = (Index("ix_scanned_page_confidence", "confidence"),)
+    __table_args__ = (
+        Index("ix_scanned_page_confidence_content_id_number", "confidence", "content_id", "number"),
+        Index(
+            "ix_scanned_page_failed",
+            "content_id",
+            "number",
+            sqlite_where=text("state = 'failed'"),
+            postgresql_where=text("state = 'failed'"),
+        ),
+    )
 
     content_id: Mapped[UUID] = mapped_column(ForeignKey("content.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)

@@ -63,6 +63,12 @@ class Record(Base):
             sqlite_where=text("kind = 'dossier'"),
             postgresql_where=text("kind = 'dossier'"),
         ),
+        Index(
+            "ix_record_level_rank_in_groups",
+            "level_rank",
+            sqlite_where=text("group_id IS NOT NULL"),
+            postgresql_where=text("group_id IS NOT NULL"),
+        ),
         Index("ix_record_document_key", "document_key"),
         Index("ix_record_fonds_id_title_key_drawn_up", "fonds_id", "title_key", "drawn_up"),
         Index(

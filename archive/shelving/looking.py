@@ -227,9 +227,9 @@ class ShelfLooks:
         self, session: Session, identity: Identity, place: ShelfPlace, after: tuple[datetime, UUID] | None, latest: int
     ) -> Sequence[MoveShown]:
         touched = or_(CopyMove.from_id == place.id, CopyMove.to_id == place.id, CopyMove.moved_id == place.id)
-        seen = self._guard.visible(session, identity, Act.SEE).with_only_columns(Record.id)
-        mine = select(Copy.id).where(Copy.record_id.in_(seen))
-        query = select(CopyMove).where(touched, or_(CopyMove.copy_id.is_(None), CopyMove.copy_id.in_(mine)))
+        seen = self._guard.opens(session, identity, Copy.record_id, Act.SEE)
+        mine = select(Copy.id).where(Copy.id == CopyMove.copy_id, seen).correlate(CopyMove).exists()
+        query = select(CopyMove).where(touched, or_(CopyMove.copy_id.is_(None), mine))
         if after is not None:
             query = query.where(_before(after))
         rows = session.scalars(query.order_by(CopyMove.at.desc(), CopyMove.id.desc()).limit(latest)).all()

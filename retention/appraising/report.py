@@ -220,11 +220,9 @@ def shown_all(guard: Guard, session: Session, identity: Identity, key: UUID, *, 
     """
     if not sits and not guard.reach(session, identity).roles & (READERS | {Role.AUDIT_ADMIN}):
         return False
-    seen = guard.visible(session, identity, Act.JUDGE if sits else Act.READ).with_only_columns(Record.id)
+    seen = guard.opens(session, identity, AppraisalItem.record_id, Act.JUDGE if sits else Act.READ)
     there = select(AppraisalItem.record_id).join(Record, Record.id == AppraisalItem.record_id)
-    return (
-        session.execute(there.where(AppraisalItem.appraisal_id == key, Record.id.not_in(seen)).limit(1)).first() is None
-    )
+    return session.execute(there.where(AppraisalItem.appraisal_id == key, ~seen).limit(1)).first() is None
 
 
 def kept_reports(session: Session, key: UUID) -> Sequence[Kept]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from archive.model import Category, RecordState
+from archive.model import Category, Content, ContentState, File, RecordState, ScannedPage, ScanState
 from tests.factories.records import a_record
 from tests.factories.web_house import WebHouse, a_web_house
 
@@ -78,3 +78,66 @@ def test_the_desk_looks_at_no_record_that_it_does_not_show(house: WebHouse, logi
             assert not any(
                 step.split(" USING", 1)[0] in {"SCAN record", "SCAN content", "SCAN file"} for step in plan
             ), plan
+
+
+def test_events_are_asked_for_by_themselves_not_by_all_records_that_are_read(house: WebHouse) -> None:
+    client = house.browser("archivist")
+    with asked_of(house) as asked:
+        assert client.get("/events").status_code == 200
+    [(statement, parameters)] = [each for each in asked if "FROM retention_event" in each[0]]
+    with house.services.db.reading() as session:
+        cursor = session.connection().connection.cursor()
+        cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        plan = [row[-1] for row in cursor.fetchall()]
+    assert any("record USING" in step and "(id=?)" in step for step in plan), plan
+    assert not any("LIST SUBQUERY" in step for step in plan), plan
+
+
+@pytest.mark.parametrize(
+    ("page", "index"),
+    [
+        ("/uploads", "ix_content_created_by_created_at"),
+        ("/retention/due?state=never", "ix_record_due_state_record_id"),
+    ],
+)
+def test_a_list_has_its_order_from_an_index_and_sorts_nothing(house: WebHouse, page: str, index: str) -> None:
+    client = house.browser("archivist")
+    with asked_of(house) as asked:
+        assert client.get(page).status_code == 200
+    lists = [each for each in asked if "ORDER BY" in each[0] and "LIMIT" in each[0]]
+    plans = []
+    with house.services.db.reading() as session:
+        cursor = session.connection().connection.cursor()
+        for statement, parameters in lists:
+            cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            plans.append(" ".join(row[-1] for row in cursor.fetchall()))
+    assert any(index in plan and "TEMP B-TREE" not in plan for plan in plans), plans
+
+
+def test_the_desk_counts_no_further_than_it_tells(house: WebHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("web.waiting.MOST_TOLD", 1)
+    with house.services.db.writing() as work:
+        category = work.session.get_one(Category, house.category.id)
+        for number in range(3):
+            record = a_record(work.session, category, title=f"合同{number}", level=1, state=RecordState.PROVISIONAL)
+            record.drawn_up, record.drawn_up_proposed = "2024", True
+            file = File(record_id=record.id, name="扫描件.pdf", version=1)
+            work.session.add(file)
+            work.session.flush()
+            for state in (ContentState.STORED, ContentState.QUARANTINED):
+                content = Content(
+                    file_id=file.id, record_id=record.id, object_key=f"{number}{state}", state=state,
+                    created_at=house.services.guard.now(),
+                )  # fmt: skip
+                work.session.add(content)
+                work.session.flush()
+                if state is ContentState.STORED:
+                    work.session.add(ScannedPage(content_id=content.id, number=1, state=ScanState.FAILED))
+        work.commit()
+    with asked_of(house) as asked:
+        page = house.browser("archivist").get("/").text
+    for words in ("页扫描件待核对", "件有建议待确认", "个被隔离的文件"):
+        assert f"<strong>1+</strong> {words}" in page
+    counts = [statement for statement, _ in asked if "count(" in statement and " scanned_page" in statement]
+    assert counts
+    assert all("LIMIT" in statement for statement in counts)

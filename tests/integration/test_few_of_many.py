@@ -1,0 +1,59 @@
+"""What is few among very many is asked for along an index of its own: never all records, nor all pages."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event, select
+
+from archive.model import Record
+from indexer.rebuild import begun
+from tests.factories.databases import ONLY_POSTGRES, a_database
+from tests.factories.records import a_house
+from web.arriving.scans import worst
+
+pytestmark = pytest.mark.postgres
+
+
+def test_whether_records_under_need_to_know_were_indexed_is_asked_along_an_index(tmp_path: Path) -> None:
+    db = a_database(tmp_path)
+    try:
+        with db.writing() as work:
+            a_house(work.session)
+            work.commit()
+        asked: list[tuple[str, Any]] = []
+        event.listen(
+            db.engine, "before_cursor_execute", lambda _c, _k, statement, given, *_: asked.append((statement, given))
+        )
+        assert begun(db) == frozenset()
+        apart = [each for each in asked if "group_id IS NOT NULL" in each[0]]
+        assert apart
+        with db.reading() as session:
+            connection = session.connection()
+            if not db.is_sqlite:
+                connection.exec_driver_sql("SET LOCAL enable_seqscan = off")  # the table is empty
+            explain = "EXPLAIN QUERY PLAN " if db.is_sqlite else "EXPLAIN "
+            for statement, given in apart:
+                plan = [str(row[-1]) for row in connection.exec_driver_sql(explain + statement, given)]
+                assert any("ix_record_level_rank_in_groups" in step for step in plan), plan
+    finally:
+        db.close()
+
+
+@ONLY_POSTGRES
+def test_doubtful_pages_have_their_order_from_indices(tmp_path: Path) -> None:
+    db = a_database(tmp_path)
+    try:
+        with db.reading() as session:
+            connection = session.connection()
+            for way in ("seqscan", "sort", "bitmapscan"):  # the tables are empty
+                connection.exec_driver_sql(f"SET LOCAL enable_{way} = off")
+            plans = []
+            for query in worst(select(Record.id)):
+                words = query.limit(200).compile(connection, compile_kwargs={"literal_binds": True})
+                plans.append(" ".join(row[0] for row in connection.exec_driver_sql(f"EXPLAIN {words}")))
+        for plan, index in zip(plans, ("failed", "confidence_content_id_number"), strict=True):
+            assert f"ix_scanned_page_{index}" in plan
+            assert "Sort" not in plan
+    finally:
+        db.close()
