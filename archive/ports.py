@@ -1,6 +1,6 @@
 """What the rooms offer each other. Each docstring is the contract that every adapter must keep."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -354,8 +354,11 @@ class ObjectErasing(Protocol):
 class WrappedKeyBackups(Protocol):
     """The backups of wrapped keys, and the older backups that outlast a destruction."""
 
-    def renew(self) -> datetime | None:
-        """Back the wrapped keys up as they are now; return when that was. None: the house keeps no backups."""
+    def renew(self, going_on: Callable[[], bool] = lambda: True) -> datetime | None:
+        """Back the wrapped keys up as they are now; return when that was. None: the house keeps no backups.
+
+        Raises ``Interrupted`` once ``going_on`` said no, or the process is about to end.
+        """
         ...
 
     def older(self, than: datetime) -> Sequence[tuple[str, datetime, datetime | None]]:

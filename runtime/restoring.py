@@ -15,7 +15,7 @@ from archive.database import Database
 from archive.errors import StandsAlready
 from archive.identity import Identity, system
 from archive.log.checkpoints import read_witness
-from archive.model import BackupAct, Delivery, DeliveryState, JobKind, LogSeal
+from archive.model import BackupAct, BackupRun, Delivery, DeliveryState, JobKind, LogSeal
 from runtime.fsck import Violation, fsck
 from runtime.locks import held
 from runtime.ready import REHEARSAL, RESTORING
@@ -28,7 +28,7 @@ from storage.backup_set import BackupSet
 from storage.copying import Told
 from storage.restoring import Restored, Restoring
 from storage.ring import KeyRing
-from storage.safekeeping import DAMAGED
+from storage.safekeeping import DAMAGED, run_facts
 
 UNTOLD = frozenset({"witness_short"})
 """What is found of a log whose witnesses are new, and told by the next checkpoint."""
@@ -178,7 +178,7 @@ def _rehearsed(parts: Parts, chosen: BackupSet, folder: Path, told: Told) -> Rep
 def _bring_back(parts: Parts, url: str, chosen: BackupSet, told: Told, *, witness_aside: bool) -> Report:
     began = parts.clock.now()
     source = backup_store(parts.settings, url)
-    restoring = Restoring(source, parts.ring, parts.log)
+    restoring = Restoring(source, parts.ring, parts.log, parts.settings.run)
     owner = parts.settings.database_owner_url if not parts.db.is_sqlite else ""
     restored = restoring.restore(chosen, parts.db, parts.store, lambda db, to: migrate(db, owner, to), told)
     told("index", 0, 0)
@@ -186,7 +186,7 @@ def _bring_back(parts: Parts, url: str, chosen: BackupSet, told: Told, *, witnes
     lost = _log_lost(parts, chosen)
     if witness_aside:
         _set_aside(parts.witness, chosen)
-        _settle(parts)
+        _settle(parts, chosen)
         facts = {"records": restored.records, "log_entries_lost": lost, "lost": len(restored.lost)}
         parts.safekeeping.tell(
             system("restore"), BackupAct.RESTORE, chosen.id, began, facts, DAMAGED if restored.lost else None
@@ -225,9 +225,17 @@ def _set_aside(witness: Path, chosen: BackupSet) -> None:
         witness.rename(witness.with_name(f"{_ASIDE}{chosen.id}{f'-{there + 1}' if there else ''}.jsonl"))
 
 
-def _settle(parts: Parts) -> None:
-    """Leave to a person which messages go out again: what waited in the set may be out. The store is told of holds."""
+def _settle(parts: Parts, chosen: BackupSet) -> None:
+    """Leave to a person which messages go out again: what waited in the set may be out. The store is told of holds.
+
+    The run that made the set was at work when the rows were written; it ended well, or there would be no set.
+    """
     with parts.db.writing() as work:
+        own = select(BackupRun).where(BackupRun.act == BackupAct.MAKE, BackupRun.ended_at.is_(None))
+        latest = own.where(BackupRun.began_at <= chosen.made_at).order_by(BackupRun.began_at.desc()).limit(1)
+        if run := work.session.scalar(latest):
+            run.set_id, run.ended_at, run.error = chosen.id, chosen.made_at, DAMAGED if chosen.faults else None
+            run.facts = run_facts(chosen)
         under_way = (DeliveryState.WAITING, DeliveryState.SENDING)
         unclear = {"state": DeliveryState.UNCLEAR, "reason": "broke_off", "changed_at": parts.clock.now()}
         work.session.execute(update(Delivery).where(Delivery.state.in_(under_way)).values(unclear))

@@ -337,6 +337,14 @@ def place_of(settings: Settings) -> str:
     return f"{database} · {settings.store_url} · {found}"
 
 
+def earlier_place_of(settings: Settings) -> str:
+    """Name it as earlier versions did, whose moves may still be under way: servers by their hosts, without ports."""
+    where, search = urlsplit(settings.database_url), urlsplit(settings.search_url)
+    database = where.path.removeprefix("/") if where.scheme == "sqlite" else f"{where.hostname}{where.path}"
+    found = f"{search.hostname} {settings.search_prefix}" if search.hostname else f"{settings.home}/index"
+    return f"{database} · {settings.store_url} · {found}"
+
+
 def shown(settings: Settings) -> list[dict[str, str]]:
     """Return every setting with its source and meaning, secrets masked."""
     rows = []

@@ -15,11 +15,12 @@ and it goes when the set does. Sets are checked by their hashes, without a key. 
 copied once, and so are the rows of the log; each set writes all other rows anew.
 """
 
-import hashlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from itertools import chain
+from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -32,24 +33,25 @@ from archive.errors import ArchiveError, Damaged, NotFound
 from archive.ids import new_id
 from archive.model import LogSeal, Record
 from archive.ports import ObjectInfo, ObjectStore
-from storage import dump, packs
+from storage import dump, packs, set_lists
 from storage.backup_set import NO_RUN, BackupSet, LastRun, Made
+from storage.clearing import forget, tidy
 from storage.contents import items_of
-from storage.copying import Copying, Item, Told, is_whole
-from storage.log_parts import TABLES, LogPart, rows_after, rows_beside, still_good, unnamed
+from storage.copying import Copying, Told, is_whole
+from storage.items import Item
+from storage.log_parts import TABLES, LogPart, rows_after, rows_beside, still_good
 from storage.manifests import finished, signed, verified
 from storage.ring import KeyRing
+from storage.scratch import Scratch
 from storage.sealed import Sealed, compressed
-
-_KEPT_AT_LEAST = 3
-_LEFT = timedelta(days=1)
+from storage.set_lists import Listed
 
 
 @dataclass(frozen=True)
 class _Rows:
     """What a set has of the database: contents, count of records, the log's end and parts, the rows' cipher bytes."""
 
-    items: Sequence[Item]
+    listed: Listed
     records: int
     log_seq: int
     log_hash: str
@@ -68,6 +70,7 @@ class Backups:
         ring: holds each set's key, and signs its manifest.
         clock: the time.
         schema: the revision of the archive's tables.
+        folder: on a disk of this machine; what is too much for memory lies there while a run lasts.
         copies: brings the ring's copies up to date: a set's key is new.
     """
 
@@ -79,6 +82,7 @@ class Backups:
         ring: KeyRing,
         clock: Clock,
         schema: str,
+        folder: Path,
         copies: Callable[[], object] = lambda: None,
     ) -> None:
         self._db = db
@@ -87,6 +91,7 @@ class Backups:
         self._ring = ring
         self._clock = clock
         self._schema = schema
+        self._folder = folder
         self._copies = copies
 
     @property
@@ -96,7 +101,7 @@ class Backups:
 
     def make(
         self,
-        forget: datetime,
+        limit: datetime,
         told: Told = lambda *_: None,
         going_on: Callable[[], bool] = lambda: True,
         last: LastRun = NO_RUN,
@@ -107,7 +112,7 @@ class Backups:
         does not verify nothing is forgotten: it may name what only it and those of old need.
 
         Args:
-            forget: sets made before are forgotten, as ``forget_before`` does.
+            limit: sets made before are forgotten, as ``forget_before`` does.
             told: hears how far it is.
             going_on: says no when it is to stop.
             last: what is known from before.
@@ -116,47 +121,44 @@ class Backups:
             Unavailable: archive, store or target does not answer; StorageFull: the target takes no more.
             Interrupted: ``going_on`` said no. The next run goes on.
         """
-        found = list(self._target.list())
-        before, faults = self._verified(found)
-        self._tidy(found, [] if faults else before, last)
-        made, items = self._make(found, before, told, going_on, last.changed)
-        if faults:
-            good = {each.id for each in [made, *before]}
-            return Made(made, 0, tuple(sorted(finished(found) - good)))
-        return Made(made, self._forget(forget, found, [made, *before], {made.id: items}), ())
+        with self._listed() as scratch:
+            before, faults = self._verified(scratch.under("sets/"))
+            tidy(self._target, self._ring, scratch, [] if faults else before, last, self._clock.now())
+            copying = Copying(self._store, self._target, scratch, last.changed, going_on)
+            made = self._make(before, told, copying)
+            if faults:
+                good = {each.id for each in [made, *before]}
+                return Made(made, 0, tuple(sorted(finished(scratch.under("sets/")) - good)))
+            return Made(made, forget(self._target, self._ring, scratch, [made, *before], limit), ())
 
-    def _make(
-        self,
-        found: Sequence[ObjectInfo],
-        before: Sequence[BackupSet],
-        told: Told,
-        going_on: Callable[[], bool],
-        damaged: Collection[str],
-    ) -> tuple[BackupSet, Sequence[Item]]:
-        there = {info.key: info.size for info in found if info.key not in damaged}
-        copying = Copying(self._store, self._target, there, going_on)
-        copying.copy(self._items(), told)  # the long part; what comes meanwhile is little
+    @contextmanager
+    def _listed(self) -> Iterator[Scratch]:
+        """Give what the place holds now."""
+        with Scratch(self._folder) as scratch:
+            scratch.note(self._target.list())
+            yield scratch
+
+    def _make(self, before: Sequence[BackupSet], told: Told, copying: Copying) -> BackupSet:
+        self._look(copying)
+        copying.copy(told)  # the long part; what comes meanwhile is little
         made_at, set_id = self._clock.now(), new_id()  # only now: ids of sets, and of their packs, follow their rows
         with self._drawn(set_id) as drawn:
             self._ring.add_generation(set_id)
             key = self._ring.generation(set_id)
             failpoints.reach("backup.database")
             told("database", 0, 0)
-            rows = self._rows(set_id, key, before, copying, damaged, drawn)
-            copying.copy(rows.items, told)
-            copying.faults &= {item.key for item in rows.items}  # what was thrown away meanwhile is no loss
-            listed = b"".join(f"{item.sha256} {item.size} {item.key}\n".encode() for item in rows.items)
-            self._target.put(f"sets/{set_id}/objects", [listed])
+            rows = self._rows(set_id, key, before, copying, drawn)
+            copying.copy(told)
             told("keys", 0, 0)
-            keys_sha256 = packs.put_pack(self._db, self._target, key, set_id)
+            keys_sha256 = packs.put_pack(self._db, self._target, key, set_id, self._folder)
             made = BackupSet(
                 id=set_id,
                 made_at=made_at,
                 ring=self._ring.id,
                 schema=self._schema,
                 records=rows.records,
-                objects=len(rows.items),
-                bytes=sum(item.size for item in rows.items),
+                objects=rows.listed.count,
+                bytes=rows.listed.size,
                 copied=copying.count,
                 copied_bytes=copying.bytes,
                 faults=tuple(sorted(copying.faults)),
@@ -164,7 +166,7 @@ class Backups:
                 log_hash=rows.log_hash,
                 database_size=rows.size,
                 database_sha256=rows.sha256,
-                objects_sha256=hashlib.sha256(listed).hexdigest(),
+                objects_sha256=rows.listed.sha256,
                 keys_sha256=keys_sha256,
                 logs=rows.logs,
                 turn=1 + max((each.turn for each in before), default=0),
@@ -173,11 +175,22 @@ class Backups:
             self._copies()
             failpoints.reach("backup.manifest")
         self._target.put(f"sets/{set_id}/manifest", [signed(made, self._ring)])
-        for info in found:
-            replaced = info.key in damaged and info.key in copying.there
-            if replaced or info.key.startswith(packs.ROOMS):  # with the newest pack alone what was destroyed stays so
-                self._target.remove(info.key, info.version)
-        return made, rows.items
+        self._remove_replaced(copying)
+        return made
+
+    def _remove_replaced(self, copying: Copying) -> None:
+        """Remove what was damaged and was copied again, and older packs: with the newest alone what went stays gone."""
+        again = [key for key in copying.damaged if copying.scratch.size_of_new(key) is not None]
+        for prefix in [*again, *packs.ROOMS]:
+            for info in copying.scratch.under(prefix):
+                if info.key == prefix or prefix in packs.ROOMS:
+                    self._target.remove(info.key, info.version)
+
+    def _look(self, copying: Copying) -> None:
+        """See what is to be copied. The snapshot ends before that begins."""
+        with self._db.reading(long=True) as session:
+            for _ in copying.wanted(items_of(session)):
+                pass
 
     def _rows(
         self,
@@ -185,20 +198,21 @@ class Backups:
         key: bytes,
         before: Sequence[BackupSet],
         copying: Copying,
-        damaged: Collection[str],
         drawn: list[UUID],
     ) -> "_Rows":
         """Write the rows of now, and what is new of the log."""
         with self._db.reading(long=True) as session:
-            items = list(items_of(session))
+            listed = Listed(copying.wanted(items_of(session)))
+            put = self._target.put(f"sets/{set_id}/objects", listed.blocks())
+            copying.scratch.note([ObjectInfo(put.key, put.version, put.size, self._clock.now().timestamp())])
             records = session.scalar(select(func.count()).select_from(Record)) or 0
             head = session.execute(select(LogSeal.seq, LogSeal.chain).order_by(LogSeal.seq.desc()).limit(1)).first()
             log_seq, log_hash = (head.seq, head.chain.hex()) if head else (0, "")
-            logs = self._logs(session, before, copying, damaged, log_seq, drawn)
+            logs = self._logs(session, before, copying, log_seq, drawn)
             lines = dump.write(session, self._schema, where=rows_beside() if logs else None)
             sealed = Sealed(key, set_id, compressed(_while(copying.going_on, lines)))
             put = self._target.put(f"sets/{set_id}/database", sealed.pieces())
-        return _Rows(items, records, log_seq, log_hash, logs, put.size, sealed.sha256)
+        return _Rows(listed, records, log_seq, log_hash, logs, put.size, sealed.sha256)
 
     @contextmanager
     def _drawn(self, set_id: UUID) -> Iterator[list[UUID]]:
@@ -245,16 +259,19 @@ class Backups:
 
     def check(self, chosen: BackupSet, told: Told = lambda *_: None) -> list[str]:
         """Hash all that a set is made of, without a key; return the target's keys of what is missing or changed."""
-        there = {info.key: info.version for info in self._target.list()}
-        listed = self.listed(chosen, there)
-        parts = [Item(f"sets/{chosen.id}/database", chosen.database_size, chosen.database_sha256)]
-        parts += [Item(part.key, part.size, part.sha256) for part in chosen.logs]
-        parts += [Item(f"objects/{item.key}", item.size, item.sha256) for item in listed]
-        bad = self._bad_pack(chosen, there)
-        for number, part in enumerate(parts, 1):
-            told("check", number, len(parts))
-            if part.key not in there or not is_whole(part, self._target, there[part.key]):
-                bad.append(part.key)
+        with self._listed() as scratch:
+            lying = scratch.found(set_lists.key_of(chosen))
+            set_lists.require_whole(self._target, chosen, lying.version if lying else None)
+            bad = self._bad_pack(chosen, {i.key: i.version for room in packs.ROOMS for i in scratch.under(room)})
+            parts = [Item(f"sets/{chosen.id}/database", chosen.database_size, chosen.database_sha256)]
+            parts += [Item(part.key, part.size, part.sha256) for part in chosen.logs]
+            contents = set_lists.lines(self._target, chosen, lying.version) if lying else ()
+            objects = (Item(f"objects/{item.key}", item.size, item.sha256) for item in contents)
+            for number, part in enumerate(chain(parts, objects), 1):
+                told("check", number, len(parts) + chosen.objects)
+                found = scratch.found(part.key)
+                if found is None or not is_whole(part, self._target, found.version):
+                    bad.append(part.key)
         return bad
 
     def _bad_pack(self, chosen: BackupSet, there: Mapping[str, str]) -> list[str]:
@@ -275,53 +292,14 @@ class Backups:
             return [f"{packs.ROOMS[0]}{ids[0] if ids else chosen.id}"]
         return packs.bad_copies(self._target, there, packed)
 
-    def listed(self, chosen: BackupSet, there: Mapping[str, str]) -> list[Item]:
-        """Return the contents that a set names. Raises ``Damaged``."""
-        key = f"sets/{chosen.id}/objects"
-        data = b"".join(self._target.read(key, there[key])) if key in there else b""
-        if hashlib.sha256(data).hexdigest() != chosen.objects_sha256:
-            raise Damaged(what="backup", part=key)
-        rows = (line.split(" ") for line in data.decode().splitlines())
-        return [Item(name, int(size), sha256) for sha256, size, name in rows]
+    def listed(self, chosen: BackupSet, version: str | None) -> Iterator[Item]:
+        """Yield the contents that a set names; ``version`` is that of its list. Raises ``Damaged``."""
+        return set_lists.listed(self._target, chosen, version)
 
     def forget_before(self, limit: datetime) -> int:
-        """Remove the sets made before a moment, but never the last three: their keys first, then what only they name.
-
-        Returns how many went.
-        """
-        found = list(self._target.list())
-        return self._forget(limit, found, self._sets(found), {})
-
-    def _forget(
-        self,
-        limit: datetime,
-        found: Sequence[ObjectInfo],
-        every: Sequence[BackupSet],
-        known: Mapping[UUID, Sequence[Item]],
-    ) -> int:
-        """Forget; ``every`` are the sets, the newest first, and ``known`` what some of them name."""
-        old = [each for each in every[_KEPT_AT_LEAST:] if each.made_at < limit]
-        if not old:
-            return 0
-        gone = tuple(f"sets/{each.id}/" for each in old)
-        there = {info.key: info.version for info in found}
-        kept = [each for each in every if each not in old]
-        listed = (known[each.id] if each.id in known else self.listed(each, there) for each in kept)
-        named = {f"objects/{item.key}" for items in listed for item in items}
-        still = {part.key for each in kept for part in each.logs}
-        spare = {part.key for each in old for part in each.logs} - still
-        for each in old:  # once all that stays was read: what is damaged forgets nothing
-            self._ring.destroy_generation(each.id)
-        for key in spare:
-            self._ring.destroy_generation(UUID(key.removeprefix("logs/")))
-        for info in found:
-            if (
-                info.key in spare
-                or info.key.startswith(gone)
-                or (info.key.startswith("objects/") and info.key not in named)
-            ):
-                self._target.remove(info.key, info.version)
-        return len(old)
+        """Remove the sets made before a moment, as ``make`` does. Returns how many went."""
+        with self._listed() as scratch:
+            return forget(self._target, self._ring, scratch, self._sets(scratch.under("sets/")), limit)
 
     def _sets(self, found: Iterable[ObjectInfo]) -> list[BackupSet]:
         good, damaged = self._verified(found)
@@ -332,16 +310,11 @@ class Backups:
     def _verified(self, found: Iterable[ObjectInfo]) -> tuple[list[BackupSet], list[Damaged]]:
         return verified(self._target, found, self._ring)
 
-    def _items(self) -> list[Item]:
-        with self._db.reading() as session:
-            return list(items_of(session))
-
     def _logs(
         self,
         session: Session,
         before: Sequence[BackupSet],
         copying: Copying,
-        damaged: Collection[str],
         head: int,
         drawn: list[UUID],
     ) -> tuple[LogPart, ...]:
@@ -352,7 +325,7 @@ class Backups:
         last = next((each for each in before if each.schema == self._schema and each.ring == self._ring.id), None)
         keys = set(self._ring.generations())  # after a move the ring may be a copy from before a part
         opens = last is not None and all(part.id in keys for part in last.logs)
-        parts = tuple(still_good(session, last.logs, last.log_hash, copying.there, damaged)) if last and opens else ()
+        parts = tuple(still_good(session, last, copying.there, copying.damaged)) if last and opens else ()
         after = parts[-1].upto if parts else 0
         if head == after:
             return parts
@@ -363,34 +336,6 @@ class Backups:
         rows = Sealed(self._ring.generation(part_id), part_id, compressed(_while(copying.going_on, lines)))
         put = self._target.put(f"logs/{part_id}", rows.pieces())
         return (*parts, LogPart(part_id, after, head, put.size, rows.sha256))
-
-    def _tidy(self, found: Sequence[ObjectInfo], before: Sequence[BackupSet], last: LastRun) -> None:
-        """Remove what runs that broke off a day ago left of their sets; objects stay, the next set names them.
-
-        What is younger may be another run's, which is still at work. Of an object that two runs copied one copy stays.
-        A damaged set that a person has taken away since the last run, which was to this very place, loses its key.
-        """
-        there = {info.key: info.version for info in found}
-        whole = finished(found)
-        if last.set_id in whole:
-            for each in set(last.damaged) - whole:
-                self._ring.destroy_generation(each)
-        old = (self._clock.now() - _LEFT).timestamp()
-        spare = set(unnamed((info.key for info in found), (each.logs for each in before))) if before else set()
-        for info in found:
-            if info.key in spare and info.modified < old:
-                self._ring.destroy_generation(UUID(info.key.removeprefix("logs/")))
-                self._target.remove(info.key, info.version)
-            room, _, rest = info.key.partition("/")
-            unfinished = room == "sets" and UUID(rest.split("/")[0]) not in whole
-            twin = room == "objects" and info.version != there[info.key]
-            if (unfinished or twin) and info.modified < old:
-                if unfinished:
-                    self._ring.destroy_generation(UUID(rest.split("/")[0]))
-                self._target.remove(info.key, info.version)
-        for info in list(self._target.uploads()):
-            if info.modified < old:
-                self._target.abort(info.key, info.version)
 
 
 def _while(going_on: Callable[[], None], blocks: Iterable[bytes]) -> Iterator[bytes]:

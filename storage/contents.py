@@ -8,7 +8,9 @@ from sqlalchemy.orm import Session
 from archive.model import Content, ContentState, Record
 from archive.terms import PERMANENT
 from storage.attached import attached
-from storage.copying import Item
+from storage.items import Item
+
+_ROWS = 1_000
 
 VITAL_FIRST = (
     case((Record.vital_review.is_not(None), 0), (Record.term == PERMANENT, 1), else_=2),
@@ -24,6 +26,6 @@ def items_of(session: Session) -> Iterator[Item]:
         .join(Record, Record.id == Content.record_id)
         .where(Content.state != ContentState.RECEIVING, Content.store_version.is_not(None))
     )
-    for key, size, sha256, version in session.execute(query.order_by(*VITAL_FIRST, Content.id)):
+    for key, size, sha256, version in session.execute(query.order_by(*VITAL_FIRST, Content.id)).yield_per(_ROWS):
         yield Item(key, size or 0, sha256 or "", version or "")
-    yield from (Item(*row) for row in session.execute(attached()))
+    yield from (Item(*row) for row in session.execute(attached()).yield_per(_ROWS))

@@ -1,18 +1,24 @@
 """Copying contents from one object store to another, each checked by its hash as it passes."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import islice
+from typing import TypeVar
 
 from archive.errors import Interrupted, NotFound, Unavailable
 from archive.files.opening import BAD_SECTOR, OTHERS
 from archive.ports import ObjectStore, StoredObject
+from storage.items import Item
 from storage.prefixed import PrefixedStore
+from storage.scratch import Scratch
 
 COPIERS = 4
+AHEAD = 3 * COPIERS
+"""So many objects are handed to the copiers before the first of them has to be done."""
+
 _BATCH, _BATCH_BYTES = 64, 64_000_000
 """So many objects, and about so many bytes, are copied before it is asked whether to go on."""
 
@@ -23,14 +29,28 @@ Told = Callable[[str, int, int], None]
 """Hears which step is at work, how much of it is done and how much there is (0: not known)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A content to copy: where it lies, in cipher bytes how long, and their SHA-256."""
+S = TypeVar("S")
+T = TypeVar("T")
 
-    key: str
-    size: int
-    sha256: str
-    version: str = ""
+
+def all_by(act: Callable[[S], T], items: Iterable[S]) -> Iterator[tuple[S, T]]:
+    """Do an act on each item, by several threads; yield the items in order with what it returned, as soon as it did.
+
+    ``items`` are read and what is yielded is dealt with by the caller's thread.
+    """
+    with ThreadPoolExecutor(COPIERS) as pool:
+        under_way: deque[tuple[S, Future[T]]] = deque()
+        try:
+            for item in items:
+                under_way.append((item, pool.submit(act, item)))
+                if len(under_way) == AHEAD:
+                    first, future = under_way.popleft()
+                    yield first, future.result()
+            for item, future in under_way:
+                yield item, future.result()
+        finally:
+            for _, future in under_way:
+                future.cancel()
 
 
 class Copying:
@@ -39,17 +59,26 @@ class Copying:
     Args:
         store: where they are.
         target: where they are to be.
-        there: keys and sizes of what the target holds.
+        scratch: what the target holds, as it was listed; remembers what comes.
+        damaged: keys of what the target holds not whole: it is copied again.
         going_on: says no when the work is to stop.
+
+    ``faults`` are what the last ``copy`` found not whole in the source, and did not copy.
     """
 
     def __init__(
-        self, store: ObjectStore, target: ObjectStore, there: dict[str, int], going_on: Callable[[], bool]
+        self,
+        store: ObjectStore,
+        target: ObjectStore,
+        scratch: Scratch,
+        damaged: Collection[str],
+        going_on: Callable[[], bool],
     ) -> None:
         self._store = store
         self._target = target
+        self.scratch = scratch
+        self.damaged = damaged
         self._going_on = going_on
-        self.there = there
         self.count = self.bytes = 0
         self.faults: set[str] = set()
 
@@ -58,38 +87,47 @@ class Copying:
         if not self._going_on():
             raise Interrupted
 
-    def copy(self, items: Sequence[Item], told: Told) -> None:
+    def there(self, key: str) -> int | None:
+        """Return the size of what the target holds whole under a key; None: nothing."""
+        size = self.scratch.size_of_new(key)
+        if size is None and key not in self.damaged and (listed := self.scratch.found(key)):
+            return listed.size
+        return size
+
+    def wanted(self, items: Iterable[Item]) -> Iterator[Item]:
+        """Pass items on, and remember those that the target lacks; ``copy`` copies them."""
+        with self.scratch.waits() as wait:
+            for item in items:
+                if self.there(f"objects/{item.key}") != item.size:
+                    wait(item)
+                yield item
+
+    def copy(self, told: Told) -> None:
         """Copy what is missing. What its source does not hold whole is told in ``faults``, and not copied."""
-        wanted = [item for item in items if self.there.get(f"objects/{item.key}") != item.size]
-        with ThreadPoolExecutor(COPIERS) as pool:
-            done = 0
-            for batch in _batches(wanted):
+        self.faults.clear()
+        every = self.scratch.waiting
+        told("objects", 0, every)
+        for done, (item, good) in enumerate(all_by(self._one, self._asked()), 1):
+            if good:
+                self.scratch.came(f"objects/{item.key}", item.size)
+                self.count, self.bytes = self.count + 1, self.bytes + item.size
+            else:
+                self.faults.add(item.key)
+            if done % _BATCH == 0 or done == every:
+                told("objects", done, every)
+
+    def _asked(self) -> Iterator[Item]:
+        """Yield what waits; ask now and then whether to go on."""
+        count = size = 0
+        for item in self.scratch.taken():
+            if count % _BATCH == 0 or size >= _BATCH_BYTES:
                 self.going_on()
-                for item, good in zip(batch, pool.map(self._one, batch), strict=True):
-                    if good:
-                        self.there[f"objects/{item.key}"] = item.size
-                        self.count, self.bytes = self.count + 1, self.bytes + item.size
-                        self.faults.discard(item.key)
-                    else:
-                        self.faults.add(item.key)
-                done += len(batch)
-                told("objects", done, len(wanted))
+                size = 0
+            yield item
+            count, size = count + 1, size + item.size
 
     def _one(self, item: Item) -> bool:
         return copied(item, self._store, PrefixedStore(self._target, "objects/")) is not None
-
-
-def _batches(items: Sequence[Item]) -> Iterator[list[Item]]:
-    batch: list[Item] = []
-    size = 0
-    for item in items:
-        batch.append(item)
-        size += item.size
-        if len(batch) == _BATCH or size >= _BATCH_BYTES:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
 
 
 def copied(item: Item, source: ObjectStore, target: ObjectStore) -> StoredObject | None:

@@ -12,10 +12,12 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any, BinaryIO
 from uuid import UUID
 
 from sqlalchemy import delete, func, insert, select
+from sqlalchemy.orm import Session
 
 from archive.database import Database
 from archive.errors import Damaged
@@ -35,24 +37,41 @@ class PackCounts:
     owners: int
 
 
+class KeyPack:
+    """The key pack of now. ``counts`` are known when all has passed."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self.counts = PackCounts(0, 0)
+
+    def blocks(self) -> Iterator[bytes]:
+        """Yield its bytes, from one snapshot."""
+        digest = hashlib.sha256()
+        with self._db.reading(long=True) as session:
+            generations = session.scalars(select(Generation).order_by(Generation.id)).all()
+            owners = session.execute(select(func.count()).select_from(OwnerKey)).scalar_one()
+            head = {"generations": [_plain(each) for each in generations], "owners": owners}
+            for block in chain([_MAGIC, json.dumps(head).encode() + b"\n"], _owner_blocks(session)):
+                digest.update(block)
+                yield block
+        self.counts = PackCounts(len(generations), owners)
+        yield digest.digest()
+
+
+def _owner_blocks(session: Session) -> Iterator[bytes]:
+    query = select(OwnerKey.owner_id, OwnerKey.generation_id, OwnerKey.log_year, OwnerKey.wrapped)
+    for rows in session.execute(query.order_by(OwnerKey.owner_id)).yield_per(_BATCH).partitions():
+        yield b"".join(
+            _OWNER.pack(owner.bytes, generation.bytes, year or 0, len(wrapped)) + wrapped
+            for owner, generation, year, wrapped in rows
+        )
+
+
 def write_pack(db: Database, target: BinaryIO) -> PackCounts:
     """Write the key pack of now, from one snapshot, to ``target``."""
-    digest = hashlib.sha256()
-
-    def put(data: bytes) -> None:
-        digest.update(data)
-        target.write(data)
-
-    with db.reading() as session:
-        generations = session.scalars(select(Generation).order_by(Generation.id)).all()
-        owners = session.execute(select(func.count()).select_from(OwnerKey)).scalar_one()
-        put(_MAGIC)
-        put(json.dumps({"generations": [_plain(each) for each in generations], "owners": owners}).encode() + b"\n")
-        query = select(OwnerKey.owner_id, OwnerKey.generation_id, OwnerKey.log_year, OwnerKey.wrapped)
-        for owner, generation, year, wrapped in session.execute(query.order_by(OwnerKey.owner_id)).yield_per(_BATCH):
-            put(_OWNER.pack(owner.bytes, generation.bytes, year or 0, len(wrapped)) + wrapped)
-    target.write(digest.digest())
-    return PackCounts(len(generations), owners)
+    pack = KeyPack(db)
+    target.writelines(pack.blocks())
+    return pack.counts
 
 
 def load_pack(db: Database, source: BinaryIO) -> PackCounts:

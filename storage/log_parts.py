@@ -4,9 +4,9 @@ A part ``logs/<id>`` is a dump of the entries and seals from one place of the ch
 its own. A set names all parts that it needs, from the first place to its last; a part goes when no set names it.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, false, select
@@ -50,6 +50,20 @@ class LogPart:
             raise Damaged(what="backup") from None
 
 
+class EarlierSet(Protocol):
+    """What an earlier set says of its log."""
+
+    @property
+    def logs(self) -> Sequence[LogPart]:
+        """Its parts."""
+        ...
+
+    @property
+    def log_hash(self) -> str:
+        """The chain's hash at its end."""
+        ...
+
+
 def rows_after(place: int) -> dict[str, ColumnElement[bool]]:
     """Return which rows of ``TABLES`` lie behind a place of the chain."""
     later = select(LogSeal.entry_id).where(LogSeal.seq > place)
@@ -62,15 +76,19 @@ def rows_beside() -> dict[str, ColumnElement[bool]]:
 
 
 def still_good(
-    session: Session, parts: Sequence[LogPart], log_hash: str, sizes: Mapping[str, int], damaged: Collection[str]
+    session: Session, last: "EarlierSet", there: Callable[[str], int | None], damaged: Collection[str]
 ) -> Sequence[LogPart]:
-    """Return an earlier set's parts if a new one can go on behind them: whole, and of this very chain; else none."""
+    """Return an earlier set's parts if a new one can go on behind them: whole, and of this very chain; else none.
+
+    ``there`` tells the size of what lies whole under a key.
+    """
+    parts = last.logs
     if not parts or len(parts) >= MOST or any(part.key in damaged for part in parts):
         return ()
-    if any(sizes.get(part.key) != part.size for part in parts):
+    if any(there(part.key) != part.size for part in parts):
         return ()
     chain = session.scalar(select(LogSeal.chain).where(LogSeal.seq == parts[-1].upto))
-    return parts if chain is not None and chain.hex() == log_hash else ()
+    return parts if chain is not None and chain.hex() == last.log_hash else ()
 
 
 def unnamed(keys: Iterable[str], sets: Iterable[Sequence[LogPart]]) -> list[str]:

@@ -20,7 +20,8 @@ from archive.database import Base, Database
 from archive.errors import Conflict, Damaged, Interrupted, Unavailable
 from archive.model import LogCheckpoint, LogEntry, LogSeal, LogUnsealed
 from archive.ports import ObjectInfo, ObjectStore
-from storage.copying import COPIERS, Item, Told, copied, is_whole
+from storage.copying import COPIERS, Told, copied, is_whole
+from storage.items import Item
 
 _BATCH = 64
 _ROWS = 500

@@ -1,29 +1,39 @@
 """The key pack in a place of backups: that of the newest set, put there twice, so that one bad copy ends no restore."""
 
-import hashlib
 from collections.abc import Iterable, Mapping
-from io import BytesIO
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryFile
 from uuid import UUID
 
 from archive.database import Database
 from archive.ports import ObjectStore
 from storage.backup_set import BackupSet
-from storage.copying import Item, is_whole
-from storage.keypack import write_pack
+from storage.copying import is_whole
+from storage.items import Item
+from storage.keypack import KeyPack
 from storage.sealed import Sealed
+
+_BLOCK = 1024 * 1024
 
 ROOMS = ("keys/", "keys-again/")
 """Where its copies lie, each under the id of its set. Sets of earlier versions have one alone, in the first."""
 
 
-def put_pack(db: Database, target: ObjectStore, key: bytes, set_id: UUID) -> str:
-    """Write the keys of now into a place, in each room; return the SHA-256 of the cipher bytes, which are the same."""
-    pack = BytesIO()
-    write_pack(db, pack)
-    sealed = b"".join(Sealed(key, set_id, [pack.getvalue()]).pieces())
-    for room in ROOMS:
-        target.put(f"{room}{set_id}", [sealed])
-    return hashlib.sha256(sealed).hexdigest()
+def put_pack(db: Database, target: ObjectStore, key: bytes, set_id: UUID, folder: Path) -> str:
+    """Write the keys of now into a place, in each room; return the SHA-256 of the cipher bytes, which are the same.
+
+    They are sealed into a nameless file in ``folder`` first.
+    """
+    sealed = Sealed(key, set_id, KeyPack(db).blocks())
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with TemporaryFile(dir=folder) as file:
+        for piece in sealed.pieces():
+            file.write(piece)
+        for room in ROOMS:
+            file.seek(0)
+            target.put(f"{room}{set_id}", iter(partial(file.read, _BLOCK), b""))
+    return sealed.sha256
 
 
 def newest_first(there: Iterable[str]) -> list[UUID]:

@@ -53,6 +53,18 @@ LATE = timedelta(days=2)
 """A last good backup older than this is told as late."""
 
 
+def run_facts(made: BackupSet) -> dict[str, Any]:
+    """Return what the run that made a set keeps of it; ``faults`` where the set lacks something."""
+    facts: dict[str, Any] = {
+        "records": made.records,
+        "objects": made.objects,
+        "bytes": made.bytes,
+        "copied": made.copied,
+        "copied_bytes": made.copied_bytes,
+    }
+    return facts | ({"faults": list(made.faults[:MOST_BAD])} if made.faults else {})
+
+
 class Safekeeping:
     """The acts on backups.
 
@@ -201,20 +213,12 @@ class Safekeeping:
         with self.running(identity, BackupAct.MAKE) as run:
             made = self.backups().make(self._clock.now() - self._keep, told, going_on, self._last())
             run.set_id = made.set.id
-            run.facts = {
-                "records": made.set.records,
-                "objects": made.set.objects,
-                "bytes": made.set.bytes,
-                "copied": made.set.copied,
-                "copied_bytes": made.set.copied_bytes,
-                "forgotten": made.forgotten,
-            }
+            run.facts = run_facts(made.set) | {"forgotten": made.forgotten}
             if made.damaged:
                 run.error = DAMAGED_OLDER
                 run.facts |= {"damaged_sets": [str(each) for each in made.damaged]}
             if made.set.faults:
                 run.error = DAMAGED if self._unknown(made.set.faults) else DAMAGED_KNOWN
-                run.facts |= {"faults": list(made.set.faults[:MOST_BAD])}
                 raise Damaged(what="backup", count=len(made.set.faults))
             if made.damaged:
                 raise Damaged(what="backup", part=f"sets/{made.damaged[0]}/manifest")

@@ -1,11 +1,13 @@
-"""Streams on their way into a backup: compressed, then sealed piece by piece."""
+"""Streams on their way into a backup, compressed, then sealed piece by piece; and sealed ones as files to read."""
 
 import zlib
 from collections.abc import Iterable, Iterator
+from io import SEEK_SET, RawIOBase
+from typing import Any
 from uuid import UUID
 
 from archive.ports import PIECE_BYTES
-from storage.stream import StreamSealer
+from storage.stream import StreamReader, StreamSealer
 
 
 class Sealed:
@@ -17,13 +19,13 @@ class Sealed:
 
     def pieces(self) -> Iterator[bytes]:
         """Yield the cipher bytes."""
-        waiting = b""
+        waiting = bytearray()
         for block in self._blocks:
             waiting += block
             while len(waiting) > PIECE_BYTES:
-                yield self._sealer.piece(waiting[:PIECE_BYTES], last=False)
-                waiting = waiting[PIECE_BYTES:]
-        yield self._sealer.piece(waiting, last=True)
+                yield self._sealer.piece(bytes(waiting[:PIECE_BYTES]), last=False)
+                del waiting[:PIECE_BYTES]
+        yield self._sealer.piece(bytes(waiting), last=True)
 
     @property
     def sha256(self) -> str:
@@ -38,3 +40,43 @@ def compressed(blocks: Iterable[bytes]) -> Iterator[bytes]:
         if packed := packer.compress(block):
             yield packed
     yield packer.flush()
+
+
+class Opened(RawIOBase):
+    """The plain bytes of a sealed stream as a file, to be read again. Each chunk is checked by its seal."""
+
+    def __init__(self, reader: StreamReader) -> None:
+        self._reader = reader
+        self._at = 0
+        self._blocks: Iterator[bytes] | None = None
+        self._left = b""
+
+    def readable(self) -> bool:
+        """Say yes."""
+        return True
+
+    def seekable(self) -> bool:
+        """Say yes."""
+        return True
+
+    def tell(self) -> int:
+        """Return the place."""
+        return self._at
+
+    def seek(self, offset: int, whence: int = SEEK_SET) -> int:
+        """Go to a place, counted from the begin."""
+        if whence != SEEK_SET:
+            raise ValueError("places are counted from the begin")
+        self._at, self._blocks, self._left = offset, None, b""
+        return offset
+
+    def readinto(self, buffer: Any) -> int:
+        """Read what comes next. Raises as ``StreamReader.read``."""
+        if self._blocks is None:
+            self._blocks = self._reader.read(self._at)
+        room = memoryview(buffer)
+        self._left = self._left or next(self._blocks, b"")
+        taken, self._left = self._left[: len(room)], self._left[len(room) :]
+        room[: len(taken)] = taken
+        self._at += len(taken)
+        return len(taken)

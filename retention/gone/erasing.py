@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from archive import failpoints
 from archive.clock import Clock
 from archive.database import Database, Work
-from archive.errors import NotFound, Unavailable, WrongState
+from archive.errors import Interrupted, NotFound, Unavailable, WrongState
 from archive.ids import new_id
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import FOR_ITS_HOUR, ClaimedJob, Outcome
@@ -107,7 +107,7 @@ class Erasing:
                 return Outcome.retry(FOR_ITS_HOUR, wait)
             try:
                 done = self._steps[step](job.subject_id, job)
-            except Unavailable as error:
+            except (Interrupted, Unavailable) as error:  # this process is to end, or something does not answer
                 return Outcome.retry(str(error.facts.get("part", error.code)), AWAY)
             if not done:
                 return Outcome.retry("waits", WAIT)
@@ -181,14 +181,14 @@ class Erasing:
         failpoints.reach("destroy.rows_done")
         return True
 
-    def _keys(self, destruction_id: UUID, _job: ClaimedJob) -> bool:
+    def _keys(self, destruction_id: UUID, job: ClaimedJob) -> bool:
         """Survivors first: they have new keys, and these a backup, before the old ones go.
 
         Only what was left to nobody before the backup goes: another destruction may close more meanwhile.
         """
         left = self._means.keys.rewrap()
         failpoints.reach("destroy.rewrapped")
-        at = self._backups.renew()
+        at = self._backups.renew(job.still_held)
         self._note(destruction_id, lambda run, _work: setattr(run, "pack_at", at))
         failpoints.reach("destroy.packed")
         gone = self._means.keys.destroy(left)

@@ -6,7 +6,6 @@ One function, used by the command, by the fault tests after each trial, and by a
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -17,14 +16,11 @@ from sqlalchemy.orm import Session
 from archive.errors import ArchiveError
 from archive.files.deciding import TAKE_OFF
 from archive.model import (
-    Attachment,
     Content,
     ContentState,
     Counter,
     Fence,
     File,
-    FindingEnd,
-    FixityFinding,
     IssuedNumber,
     Job,
     JobState,
@@ -36,6 +32,7 @@ from archive.model import (
 from runtime.fsck.attached import attached_faults
 from runtime.fsck.dossiers import dossier_faults
 from runtime.fsck.leaving import appraisal_faults, secrecy_faults
+from runtime.fsck.orphans import orphan_faults
 from runtime.fsck.shelves import shelf_faults
 from runtime.fsck.terms import wrong_days
 from runtime.fsck.uses import use_faults
@@ -44,7 +41,6 @@ from runtime.wiring.parts import Parts
 from storage.fixity.looks import Fixity, look
 from storage.restoring import LEFT_OUT
 
-ORPHAN_AGE = timedelta(hours=24)
 ROWS = 1000
 
 _DIGITS = re.compile(r"[0-9]+")
@@ -134,26 +130,7 @@ def _unopened(parts: Parts, content: Content) -> str | None:
 
 def _orphans(parts: Parts, counts: dict[str, int]) -> Iterator[Violation]:
     """INV2: every object is referenced, or younger than a day."""
-    limit = (parts.clock.now() - ORPHAN_AGE).timestamp()
-    with parts.db.reading() as session:
-        known = {tuple(row) for row in session.execute(select(Content.object_key, Content.store_version))}
-        known |= {tuple(row) for row in session.execute(select(Attachment.object_key, Attachment.store_version))}
-        mended = (FixityFinding.object_key, FixityFinding.store_version)
-        known |= {
-            tuple(row) for row in session.execute(select(*mended).where(FixityFinding.ended == FindingEnd.MENDED))
-        }  # what a lock keeps of them is evidence
-        uploads = set(session.scalars(select(Content.object_key).where(Content.upload.is_not(None))))
-    keys = {key for key, _version in known}
-    for info in parts.store.list():
-        counts["objects"] = counts.get("objects", 0) + 1
-        if (info.key, info.version) not in known and info.key not in uploads and info.modified < limit:
-            yield Violation("INV2", f"{info.key}@{info.version}", "twin" if info.key in keys else "orphan")
-    for info in parts.store.uploads():
-        if info.key not in uploads and info.modified < limit:
-            yield Violation("INV2", f"{info.key}@{info.version}", "orphan_upload")
-    for info in parts.locks.markers() if parts.locks else ():
-        if info.key in keys:
-            yield Violation("INV2", f"{info.key}@{info.version}", "delete_marker")
+    yield from (Violation("INV2", *each) for each in orphan_faults(parts, counts))
 
 
 def _index(parts: Parts, _counts: dict[str, int]) -> Iterator[Violation]:

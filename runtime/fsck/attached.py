@@ -2,21 +2,21 @@
 
 from collections.abc import Iterator
 from hashlib import sha256
+from uuid import UUID
 
 from sqlalchemy import select
 
+from archive.database import Database
 from archive.errors import ArchiveError
 from archive.model import Attachment
 from runtime.wiring.parts import Parts
 
+_PAGE = 1_000
+
 
 def attached_faults(parts: Parts, *, bytes_too: bool) -> Iterator[tuple[str, str]]:
     """Yield attachment and fault: ``missing``, ``size``, ``plain_hash``, or the code of why it does not open."""
-    with parts.db.reading(long=True) as session:
-        rows = session.scalars(
-            select(Attachment).where(Attachment.store_version.is_not(None)).order_by(Attachment.id)
-        ).all()
-    for row in rows:
+    for row in _rows(parts.db):
         if row.store_version is None:
             continue
         info = parts.store.stat(row.object_key, row.store_version)
@@ -24,6 +24,19 @@ def attached_faults(parts: Parts, *, bytes_too: bool) -> Iterator[tuple[str, str
             yield str(row.id), "missing" if info is None else "size"
         elif bytes_too and (fault := _unopened(parts, row, row.store_version)):
             yield str(row.id), fault
+
+
+def _rows(db: Database) -> Iterator[Attachment]:
+    """Read the rows by pages, each in a short snapshot."""
+    query = select(Attachment).where(Attachment.store_version.is_not(None)).order_by(Attachment.id).limit(_PAGE)
+    last: UUID | None = None
+    while True:
+        with db.reading() as session:
+            rows = session.scalars(query if last is None else query.where(Attachment.id > last)).all()
+        yield from rows
+        if len(rows) < _PAGE:
+            return
+        last = rows[-1].id
 
 
 def _unopened(parts: Parts, row: Attachment, version: str) -> str | None:

@@ -39,12 +39,14 @@ class House:
     clock: Clock
     means: Means
     safekeeping: Safekeeping
+    ending: Callable[[], bool]
 
 
 class KeyBackups:
     """``ports.WrappedKeyBackups``: a set, whose key pack is that of now, where the house has named a place for sets.
 
-    ``copies`` returns the copies of the database that upgrades left.
+    ``copies`` returns the copies of the database that upgrades left; ``ending`` says whether this process is about to
+    end.
     """
 
     def __init__(
@@ -53,19 +55,21 @@ class KeyBackups:
         clock: Clock,
         keep: timedelta,
         copies: Callable[[], Sequence[tuple[Path, datetime]]] = tuple,
+        ending: Callable[[], bool] = lambda: False,
     ) -> None:
         self._safekeeping = safekeeping
         self._clock = clock
         self._keep = keep
         self._copies = copies
+        self._ending = ending
 
-    def renew(self) -> datetime | None:
+    def renew(self, going_on: Callable[[], bool] = lambda: True) -> datetime | None:
         """Make a set. Raises ``Unavailable``, too, while another process makes one: it may lack the newest keys."""
         if not self._safekeeping.configured:
             return None
         at = self._clock.now()
         try:
-            self._safekeeping.make(system("destruction"))
+            self._safekeeping.make(system("destruction"), going_on=lambda: not self._ending() and going_on())
         except StandsAlready as error:
             raise Unavailable(part=AT_WORK) from error
         except Damaged:  # the set stands; what of it could not be copied its run tells
@@ -99,7 +103,11 @@ def erasing(house: House) -> Erasing:
     """Return what carries destructions out."""
     hour = house.settings.wipe_hour
     backups = KeyBackups(
-        house.safekeeping, house.clock, timedelta(days=house.settings.backup_days), partial(copies, house.settings)
+        house.safekeeping,
+        house.clock,
+        timedelta(days=house.settings.backup_days),
+        partial(copies, house.settings),
+        house.ending,
     )
     batches = Batches(house.db, house.guard, house.log, house.outbox, house.means)
     proofs = Proofs(house.db, house.means, backups, house.clock)

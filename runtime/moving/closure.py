@@ -18,7 +18,8 @@ from runtime.settings import Settings
 from runtime.wiring.parts import NoWaker, Parts, build
 from storage.attached import place
 from storage.contents import items_of
-from storage.copying import Item, is_whole
+from storage.copying import is_whole
+from storage.items import Item
 
 _UNDONE = "undone"
 
@@ -68,7 +69,8 @@ class Undone:
 def undo(parts: Parts) -> Undone:
     """Open the house here again after a move that ended, or one that was killed. The new place is left as it is.
 
-    Broken off, it is done once more: the house is open only when all else is done.
+    Broken off, it is done once more: the house is open only when all else is done. Where the store alone had moved,
+    the rows name the old store's objects from the very moment in which it is open.
 
     Raises:
         NotFound: nothing is closed here.
@@ -88,18 +90,19 @@ def undo(parts: Parts) -> Undone:
     aside = parts.witness.with_name(f"witness-before-undo-{closure.move_id}.jsonl")  # there: an undo broke off
     sizes = [line.size for each in (parts.witness, aside) for line in read_witness(each)] if went_on else []
     later = max(0, max(sizes, default=0) - seq)
-    if not told:
-        versions = _old_versions(parts) if closure.place else []
-        with parts.db.writing() as work:
-            if closure.place:
-                place(work.session, versions)
-                for kind in (JobKind.LOCK, JobKind.HOLD):
-                    parts.outbox.add(work, kind)
+    versions = _old_versions(parts) if closure.place else []
+    with parts.db.writing() as work:
+        if closure.place:
+            place(work.session, versions)
+            for kind in (JobKind.LOCK, JobKind.HOLD):
+                parts.outbox.add(work, kind)
+            work.session.execute(delete(Closure).where(Closure.move_id == closure.move_id))
+        if not told:
             ended = update(MoveRun).where(MoveRun.id == closure.move_id)
             work.session.execute(ended.values(ended_at=parts.clock.now(), error=_UNDONE))
             body = {"to": whereto, "state": closure.state.value, "later": later}
             parts.log.note(work.session, system("move"), "house.move_undo", body=body)
-            work.commit()
+        work.commit()
     if later and not aside.exists():  # it speaks of the log that went on elsewhere, and stays as evidence
         parts.witness.rename(aside)
     failpoints.reach("move.undo")

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import datetime
 from io import BytesIO
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import delete, func, inspect, or_, select, update
 from sqlalchemy.orm import Session
@@ -24,12 +25,13 @@ from runtime.moving.closure import close, closed_by, moving_parts, reopen
 from runtime.moving.index import CarriedIndex
 from runtime.revisions import clear, migrate, newest_revision
 from runtime.setting_up.servers import set_up
-from runtime.settings import Settings, place_of
+from runtime.settings import Settings, earlier_place_of, place_of
 from runtime.wiring.parts import Parts
 from storage import dump
 from storage.attached import place, told_nothing
 from storage.contents import items_of
-from storage.copying import Item, Told
+from storage.copying import Told
+from storage.items import Item
 from storage.keypack import load_pack, write_pack
 from storage.moving import LOG_TABLES, CarriedObjects, Summed, Sums, follow_log, summed
 from storage.ring import KeyRing
@@ -123,8 +125,7 @@ class HouseMove:
             raise BrokenSetting(variable="JUANKU_KEYS", reason="other_ring")
         set_up(self._settings)
         with self._source.db.reading() as session:
-            unfinished = select(MoveRun).where(MoveRun.ended_at.is_(None), MoveRun.whereto == place_of(self._settings))
-            self._before = session.scalars(unfinished.order_by(MoveRun.began_at.desc()).limit(1)).first()
+            self._before = self._unfinished(session)
             if self._source.db.closed() == "moved":
                 whereto = self._before and closed_by(self._source.db, self._before.id)
                 if whereto is not Closed.MOVED:
@@ -135,6 +136,27 @@ class HouseMove:
             raise StandsAlready(what="store", field="to")
         if "database" in self._parts and self._has_house():
             raise StandsAlready(what="archive", field="to")
+
+    def _unfinished(self, session: Session) -> MoveRun | None:
+        """Return the move to this place that broke off.
+
+        An earlier version named a place without its ports: such a move is this one's if rows of it lie there.
+        """
+        here, earlier = place_of(self._settings), earlier_place_of(self._settings)
+        runs = select(MoveRun).where(MoveRun.ended_at.is_(None), MoveRun.whereto.in_([here, earlier]))
+        for run in session.scalars(runs.order_by(MoveRun.began_at.desc())):
+            if run.whereto == here or self._lies_there(run.id):
+                return run
+        return None
+
+    def _lies_there(self, move_id: UUID) -> bool:
+        tables = inspect(self._target.db.engine).get_table_names()
+        if "closure" in tables and closed_by(self._target.db, move_id) is not None:
+            return True
+        if "move_run" not in tables:
+            return False
+        with self._target.db.reading() as session:
+            return session.get(MoveRun, move_id) is not None
 
     def _has_house(self) -> bool:
         """Whether the new database holds rows of a house that is not this move's own."""

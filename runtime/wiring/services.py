@@ -224,8 +224,11 @@ class ServiceParts(RecordParts):
         keys, index = RingErasing(self.db, self.ring, self.clock), SearchTraces(self.engine, self.vault)
         means = Means(object_erasing(self), self.store, keys, index, self.pictures)
         made = erasing(
-            House(self.settings, self.db, self.guard, self.log, self.outbox, self.clock, means, self.safekeeping)
-        )
+            House(
+                self.settings, self.db, self.guard, self.log, self.outbox, self.clock, means, self.safekeeping,
+                self.ending.is_set,
+            )
+        )  # fmt: skip
         made.tell = self.retention.destructions.turns.tell
         return made
 
@@ -233,4 +236,4 @@ class ServiceParts(RecordParts):
         """Return the backup sets that lie in a store."""
         place = backup_store(self.settings, url)
         copies = partial(refresh_copies, self.db, self.ring, self.clock)
-        return Backups(self.db, self.store, place, self.ring, self.clock, newest_revision(), copies)
+        return Backups(self.db, self.store, place, self.ring, self.clock, newest_revision(), self.settings.run, copies)

@@ -6,6 +6,7 @@ the sweep, or as long as a lock says.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -23,10 +24,11 @@ from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import ObjectStore, StoredObject
 from storage.backups import Backups
-from storage.copying import Item, is_whole
+from storage.copying import is_whole
 from storage.fixity.keeping import marked, note, standing_findings, told
 from storage.fixity.looks import cipher_hash, look
 from storage.fixity.plan import Turn, turns_of
+from storage.items import Item
 
 
 @dataclass(frozen=True)
@@ -158,13 +160,10 @@ class Copies:
                 self._versions.setdefault(info.key.removeprefix("objects/"), []).append(info.version)
         there = {info.key: info.version for info in self._target.list("sets/")}
         for each in backups.good():
-            try:
-                listed = backups.listed(each, there)
-            except Damaged:
-                continue  # another set may name a copy that is good
-            for item in listed:
-                if item.key in self._versions:
-                    self._sets.setdefault(item.key, []).append((each.id, item))
+            with suppress(Damaged):  # another set may name a copy that is good
+                for item in backups.listed(each, there.get(f"sets/{each.id}/objects")):
+                    if item.key in self._versions:
+                        self._sets.setdefault(item.key, []).append((each.id, item))
 
     def of(self, content: Turn) -> Sequence[tuple[UUID, str]]:
         """Return the newest set that names a content, with each version of its copy that has the right hash."""

@@ -343,7 +343,7 @@ def a_web_house(
     outbox = Outbox(clock, SilentWaker(), due_days.follow, HoldRows(clock).follow, SecrecyDays(lambda: guard).follow)
     store = FileStore(folder / "objects")
     search = TitleSearch(db, guard)
-    backups = Backups(db, store, FileStore(folder / "backups"), ring, clock, "0000")
+    backups = Backups(db, store, FileStore(folder / "backups"), ring, clock, "0000", folder / "run")
     house = HouseServices(
         roster=Roster(db, guard, clock),
         invitations=Invitations(db, log, clock, guard, CHEAP),

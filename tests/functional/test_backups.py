@@ -268,6 +268,13 @@ def test_a_restore_that_breaks_off_at_its_end_keeps_its_witness_and_takes_nothin
     report = good(new.run("restore", "--from", source, "--json"))
     assert report["set"] == str(made[2].id), "one old set is damaged, and stands in no other's way"
     assert report["log_entries_lost"] == witnessed.size - made[2].log_seq > 0
+    with new.parts().db.reading() as session:
+        runs = select(BackupRun.set_id, BackupRun.error).where(BackupRun.act == BackupAct.MAKE)
+        told = session.execute(runs.order_by(BackupRun.began_at)).all()
+    assert told == [(each.id, None) for each in made], "the set's own run, too, ended well"
+    kept = new.parts().safekeeping.last_finished()
+    assert kept
+    assert (kept.set_id, kept.ended_at, kept.facts["objects"]) == (made[2].id, made[2].made_at, made[2].objects)
     assert aside.read_bytes() == evidence
     with new.parts().db.reading() as session:
         assert set(session.scalars(select(HoldRecord.on_store))) == {False}

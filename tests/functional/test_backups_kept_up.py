@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from archive.errors import Damaged, StorageFull
+from archive.errors import Damaged, Interrupted, StorageFull
 from archive.identity import system
 from archive.jobs.runner import JobRunner
 from archive.model import BackupAct, BackupRun, Content, Job, JobKind, JobState, LogEntry, RecordState
@@ -217,6 +217,19 @@ def test_a_process_that_is_to_end_leaves_the_backup_to_the_next(house: WebHouse,
         job = session.scalars(select(Job).where(Job.kind == JobKind.BACKUP)).one()
     assert (job.state, job.error) == (JobState.QUEUED, "interrupted")
     assert kept.backups().sets() == []
+
+
+def test_a_process_that_is_to_end_leaves_the_backup_of_new_keys_to_the_next(house: WebHouse, kept: Safekeeping) -> None:
+    ending = [True]
+    backups = KeyBackups(kept, house.clock, timedelta(90), ending=lambda: ending[0])
+    with pytest.raises(Interrupted):
+        backups.renew()
+    ending[0] = False
+    with pytest.raises(Interrupted):
+        backups.renew(lambda: False)
+    assert kept.backups().sets() == []
+    assert backups.renew() == house.clock.now()
+    assert len(kept.backups().sets()) == 1
 
 
 def test_a_run_that_was_killed_is_ended_by_the_next_and_one_that_was_at_work_tells_its_own_end(

@@ -15,11 +15,13 @@ from archive.errors import WrongState
 from archive.files import rereading
 from archive.identity import system
 from archive.ids import new_id
+from archive.jobs.runner import JobRunner
 from archive.model import (
     AttachedTo,
     Attachment,
     Content,
     Destruction,
+    DestructionRun,
     DestructionState,
     Generation,
     GoneStep,
@@ -27,6 +29,7 @@ from archive.model import (
     HoldKind,
     Job,
     JobKind,
+    JobState,
     LogEntry,
     OwnerKey,
     Record,
@@ -233,6 +236,24 @@ def test_copies_of_the_ring_that_do_not_confirm_are_named_until_they_do(
     with parts.db.reading() as session:
         again = looks.findings(session, key)[0]
     assert (again.unreadable, again.clean) == (True, True)
+
+
+def test_a_destruction_leaves_its_backup_to_the_next_process_when_this_one_is_to_end(
+    archive: Archive, five: list[UUID], tmp_path: Path
+) -> None:
+    archive.close()
+    there = build(load(archive.environment | {"JUANKU_BACKUP_URL": (tmp_path / "backups").as_uri()}), LocalWaker())
+    try:
+        key = doomed(there, five[:1])
+        there.ending.set()
+        assert JobRunner(there.db, there.clock, [there.erasing]).run(JobKind.DESTROY) == 1
+        with there.db.reading() as session:
+            job = session.scalars(select(Job).where(Job.kind == JobKind.DESTROY)).one()
+            run = session.get_one(DestructionRun, key)
+        assert (job.state, job.error, run.step) == (JobState.QUEUED, "interrupted", GoneStep.KEYS)
+        assert there.safekeeping.backups().sets() == []
+    finally:
+        there.close()
 
 
 @pytest.mark.parametrize("failpoint", failpoints.DESTRUCTION)

@@ -85,6 +85,25 @@ def test_a_move_that_was_taken_back_and_killed_at_it_is_told_once_in_the_log(arc
         assert session.scalar(acts) == 1
 
 
+def test_a_store_s_move_that_is_taken_back_and_killed_at_it_is_open_with_the_files_of_the_old_store(
+    archive: Archive, tmp_path: Path
+) -> None:
+    placed = select(Content.object_key, Content.store_version).where(Content.store_version.is_not(None))
+    with archive.parts().db.reading() as session:
+        before = {row[0]: row[1] for row in session.execute(placed)}
+    archive.close()
+    file = tmp_path / "store.env"
+    file.write_text(f"JUANKU_STORE_URL={(tmp_path / 'elsewhere').as_uri()}\n")
+    move(archive.settings, target_of(archive.settings, file, "store"))
+    with pytest.raises(WrongState, match="moved"):
+        require_ready(archive.settings)
+    killed = archive.run("move", "--undo", "--json", more={"JUANKU_FAILPOINT": "move.undo:kill"})
+    assert killed.code == -signal.SIGKILL
+    require_ready(archive.settings)
+    with archive.parts().db.reading() as session:
+        assert {row[0]: row[1] for row in session.execute(placed)} == before
+
+
 def test_a_store_that_is_gone_back_to_gives_each_file_the_version_that_is_whole(
     archive: Archive, tmp_path: Path
 ) -> None:

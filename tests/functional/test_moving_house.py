@@ -15,7 +15,7 @@ from archive.cataloguing.describing import Draft
 from archive.errors import BrokenSetting, Damaged, Interrupted, InvalidInput, ReadOnly, StandsAlready, WrongState
 from archive.identity import system
 from archive.ids import new_id
-from archive.model import Content, Fonds, Hold, HoldKind, HoldRecord, Job, JobKind, JobState, LogEntry, Record
+from archive.model import Content, Fonds, Hold, HoldKind, HoldRecord, Job, JobKind, JobState, LogEntry, MoveRun, Record
 from archive.purging import remove_records
 from runtime.cli.move import read_settings, target_of
 from runtime.fsck import fsck
@@ -148,6 +148,40 @@ def test_a_move_that_is_killed_goes_on_by_the_same_command(archive: Archive, new
         assert session.scalar(came) == 1
     with pytest.raises(WrongState, match="moved"):
         move(archive, new)
+
+
+def test_a_move_that_an_earlier_version_began_and_named_otherwise_goes_on_where_its_rows_lie(
+    archive: Archive, new: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = shown(archive)
+    archive.close()
+    killed = archive.run("move", "--to", named(new), "--json", more={"JUANKU_FAILPOINT": "move.rows:kill"})
+    assert killed.code == -signal.SIGKILL
+    parts = moving_parts(archive.settings, archive.settings)
+    with parts.db.writing() as work:
+        work.session.execute(update(MoveRun).values(whereto="as earlier versions named it"))
+        work.commit()
+    parts.close()
+    with pytest.raises(StandsAlready):
+        move(archive, new)
+    monkeypatch.setattr(house, "earlier_place_of", lambda _: "as earlier versions named it")
+    other = Archive(tmp_path / "other")
+    other.folder.mkdir()
+    shutil.copytree(archive.keys, other.keys)
+    assert not move_is_known(archive, other), "another place of the same name, at another port"
+    assert move(archive, new)["gone_on"]
+    assert shown(new) == before
+    assert whole(new)
+
+
+def move_is_known(archive: Archive, place: Archive) -> bool:
+    """Whether a move to a place, told to stop at once, goes on with one that broke off."""
+    with pytest.raises(Interrupted):
+        move(archive, place, going_on=lambda: False)
+    with archive.parts().db.reading() as session:
+        run = session.scalars(select(MoveRun).order_by(MoveRun.began_at.desc())).first()
+        assert run is not None
+        return run.whereto == "as earlier versions named it"
 
 
 def test_what_goes_between_two_runs_of_a_move_stops_it_not_and_does_not_stay_there(
