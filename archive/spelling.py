@@ -14,9 +14,12 @@ def number_words(text: str) -> list[str]:
     return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
 
 
+_WIDTH = {0xFF10 + digit: ord("0") + digit for digit in range(10)} | {0x3000: " "}
+
+
 def whole_of(text: str, most: int = 10**9 - 1) -> int | None:
     """Return the whole number that a text is, in digits of any width; None when it is none, or above ``most``."""
-    plain = unicodedata.normalize("NFKC", text).strip()
+    plain = text.translate(_WIDTH).strip()
     number = int(plain) if plain.isascii() and plain.isdigit() and len(plain) < 10 else None
     return None if number is None or number > most else number
 

@@ -110,7 +110,7 @@ def _listed(template: str, filters: Sequence[tuple[str, str]], **shown: Any) -> 
         newer=_here(order=order, before=_told(hits[0])) if after or before else None,
         more=_here(order=order, after=_told(hits[-1])) if before or len(found.hits) > PAGE else None,
         list=as_list("browse", records_by_id([hit.record_id for hit in hits])),
-        sheet=url_for("sheets.found", **chosen, list="browse"), most_rows=MOST_ROWS,
+        sheet=url_for("sheets.found", **chosen, list="browse", order=order.value), most_rows=MOST_ROWS,
         turned=_here(order=turned),
         **shown,
     )  # fmt: skip

@@ -104,6 +104,6 @@ def read_path(text: str) -> tuple[str, UUID] | None:
     """Return the path and id that an address holds; None (the first page) when they cannot be read."""
     key, _, path = text[:300].partition("_")
     try:
-        return path, UUID(key)
+        return (path, UUID(key)) if "\0" not in path else None  # PostgreSQL takes no such sign
     except ValueError:
         return None

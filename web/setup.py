@@ -198,7 +198,8 @@ def _taken(setup: Setup, passwords: Passwords, step: str) -> BaseResponse:
     if step == "fonds":
         setup.typed[step]["code"] = unicodedata.normalize("NFKC", setup.typed[step].get("code", ""))
     if form.get("go") == "back":
-        if setup.values(step) != before:  # what was typed stays, but nobody has checked it
+        # what was typed stays, but nobody has checked it; a password does not stay, and is asked for again
+        if setup.values(step) != before or any(form[name] for name in form if name.startswith(("password", "again"))):
             setup.done.discard(step)
         return redirect(url_for("step", step=steps[max(0, steps.index(step) - 1)]), 303)
     if step == "language" and form.get("locale") in LOCALES:

@@ -29,6 +29,8 @@ def found() -> Response:
     text = asked.get("q", "")
     filters = [(name, value) for name in FILTERS for value in asked.getlist(name)]
     order = Order.RELEVANCE if text.strip() else Order.NEWEST
+    if asked.get("order") == Order.OLDEST.value:
+        order = Order.OLDEST
     page = services().search.search(identity(), text, filters=filters, order=order, limit=MOST_ROWS, passages=False)
     columns = exported(asked.get("list", ""))
     rows = rows_of(records_by_id([hit.record_id for hit in page.hits]), columns)

@@ -106,13 +106,17 @@ class FilingMany:
             broken = row.state is FilingRunState.RUNNING and not unfinished(session, row.id)
             return Run(row, total, outcomes, rows, broken)
 
-    def numbers(self, session: Session, identity: Identity, run_id: UUID) -> tuple[str, str] | None:
-        """Return the first and the last archive number that a run gave to records this person reads; None: none."""
-        filed = select(FilingRunRow.record_id).where(FilingRunRow.run_id == run_id, FilingRunRow.outcome == FILED)
-        mine = self._guard.visible(session, identity).where(Record.id.in_(filed))
-        ends = mine.with_only_columns(func.min(Record.archive_number), func.max(Record.archive_number))
-        first, last = session.execute(ends).one()
-        return (first, last) if first and last else None
+    def filed(self, identity: Identity, run_id: UUID, limit: int) -> Sequence[Record]:
+        """Return what a run filed and this person reads, by archive number, at most ``limit`` records.
+
+        Raises:
+            NotFound: it is not this person's.
+        """
+        with self._db.reading() as session:
+            row = own(session, FilingRun, identity, run_id)
+            filed = select(FilingRunRow.record_id).where(FilingRunRow.run_id == row.id, FilingRunRow.outcome == FILED)
+            mine = self._guard.visible(session, identity).where(Record.id.in_(filed))
+            return session.scalars(mine.order_by(Record.archive_number, Record.id).limit(limit)).all()
 
     def stop(self, identity: Identity, run_id: UUID) -> None:
         """Stop after the batch that is under way; what is filed stays filed. Raises ``NotFound``."""

@@ -213,7 +213,7 @@ class OutsideUses:
             query = select(OutsideUse).where(OutsideUse.token == token, self.concerns(session, identity))
             rows = session.scalars(_latest(query, after).limit(limit)).all()
             shown = [self._shown(session, identity, row) for row in rows]
-            self._log.note(session, identity, "outside.find", body={"found": len(rows)})
+            self._log.note(session, identity, "outside.find", body={"found": min(len(rows), MOST)})
             work.commit()
             return shown
 

@@ -9,6 +9,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from archive.cataloguing.describing import Draft
+from archive.ids import new_id
 from archive.model import Fonds, Record
 from tests.factories import records
 from tests.factories.web_house import WebHouse, a_web_house, token_of
@@ -121,3 +122,20 @@ def test_a_place_is_named_by_its_code_as_far_down_as_there_are(house: WebHouse) 
     post(house, f"{at}/start")
     house.edit_many()
     assert row(house, draft).place_id == key
+
+
+def test_a_place_is_given_though_the_first_of_the_records_is_gone(house: WebHouse) -> None:
+    with house.services.db.writing() as work:
+        fonds = work.session.get_one(Fonds, house.category.fonds_id)
+        here, there = (records.a_place(work.session, fonds, f"{path}/").id for path in ("A8/01", "A8/02"))
+        work.commit()
+    draft = a_draft(house, "门禁卡登记表")
+    with house.services.db.writing() as work:
+        work.session.get_one(Record, draft.id).place_id = here
+        work.commit()
+    ids = [str(new_id()), str(draft.id)]
+    assert post(house, "/bulk/new", record=ids, changing="1", change=["place"], place="ZZ/99").status_code == 422
+    at = post(house, "/bulk/new", record=ids, changing="1", change=["place"], place="A8/02").request.path
+    post(house, f"{at}/start")
+    house.edit_many()
+    assert row(house, draft).place_id == there

@@ -343,6 +343,15 @@ def test_a_place_that_cannot_be_read_is_the_first_page(
     assert re.findall(row, browser.get(f"{at}{'&' if '?' in at else '?'}{wrong}").text) == first
 
 
+def test_behind_the_last_row_a_list_says_so_and_leads_back(house: WebHouse) -> None:
+    page = house.browser("archivist").get(f"/scans/doubtful?after=99_{'f' * 32}_9").text
+    assert ("没有识别得不好" in page, "没有更多内容" in page, 'href="/scans/doubtful">回到开头' in page) == (
+        False,
+        True,
+        True,
+    )
+
+
 def test_visits_by_a_paper_go_on_and_the_number_stands_in_no_address(
     house: WebHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -37,6 +37,13 @@ def test_a_list_holds_what_the_person_may_read(house: WebHouse) -> None:
     }  # fmt: skip
 
 
+def test_a_list_shown_oldest_first_is_sent_oldest_first(house: WebHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("web.sheets.MOST_ROWS", 1)
+    client = house.browser("archivist")
+    newest, oldest = (_titles(client.get(f"/search/list.xlsx?order={each}").data)[1] for each in ("newest", "oldest"))
+    assert {newest, oldest} == {"=HYPERLINK(1)电梯合同", "电梯底价"}
+
+
 def test_no_cell_is_a_formula(house: WebHouse) -> None:
     from zipfile import ZipFile
 

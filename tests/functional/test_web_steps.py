@@ -99,7 +99,8 @@ def test_a_run_names_each_refused_record_with_its_reason_and_belongs_to_who_bega
     labels = archivist.get(re.findall(r'href="(/labels[?][^"]+)"', page)[0].replace("&amp;", "&")).text
     with house.services.db.reading() as session:
         number = session.get_one(Record, good).archive_number
-    assert re.findall(r'name="(?:first|last)" type="text" value="([^"]*)"', labels) == [number, number]
+    assert re.findall(r'name="record" value="([^"]*)" checked aria-label="([^"]*)"', labels) == [(str(good), number)]
+    assert house.browser("clerk").get(f"/labels?run={reply.location.rpartition('/')[2]}").status_code == 404
     assert house.browser("clerk").get(reply.location).status_code == 404
     way = archivist.get(f"/records/{good}").text
     assert way.count('<li class="done">') == 5, "what is filed by itself, without a dossier, has taken every step"

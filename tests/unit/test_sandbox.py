@@ -129,6 +129,14 @@ def test_the_server_ends_with_its_client() -> None:
         extractor.extract("text/plain", [TEXT], len(TEXT))
 
 
+def test_the_server_is_ended_by_its_client() -> None:
+    extractor = Extractor()
+    assert still_works(extractor)
+    process = extractor._server._process
+    extractor.close()
+    assert process.poll() is not None
+
+
 def test_many_threads_get_each_their_own_text() -> None:
     def ask(number: int) -> tuple[str, ...]:
         text = f"第{number}号档案".encode()

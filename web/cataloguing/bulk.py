@@ -155,16 +155,23 @@ def _change(own: Sequence[FieldDef], ids: Sequence[UUID]) -> Change:
     if "department" in wanted:
         values["department_id"] = key("department")
     if "place" in wanted:
-        some = readable(list(ids[:1]))
-        values["place_id"] = (
-            place_named(form.get("place", ""), some[0].fonds_id, services().directory) if some else None
-        )
+        values["place_id"] = _place(form.get("place", "").strip(), ids)
     values |= {name: form.get(name, "").strip() or None for name in ("responsible", "notes") if name in wanted}
     if "importance" in wanted:
         values["importance"] = step(form.get("importance", ""))
     fields = {each.name: form.get(OWN + each.name, "").strip() or None for each in own if OWN + each.name in wanted}
     add, drop = (_words(form.get(name, "")) if "keywords" in wanted else () for name in ("add", "drop"))
     return Change(values, fields, add, drop)
+
+
+def _place(text: str, ids: Sequence[UUID]) -> UUID | None:
+    """Return the place that is named, in the fonds of the records that the person reads; None: taken away."""
+    if not text:
+        return None
+    some = readable(list(ids))
+    if not some:
+        raise InvalidInput(Fault("place", "unknown"))
+    return place_named(text, some[0].fonds_id, services().directory)
 
 
 def _words(text: str) -> list[str]:

@@ -35,7 +35,16 @@ MOST = 1_000
 @pages.get("/labels")
 def choose() -> BaseResponse:
     """Ask for which records labels are printed, and on what."""
-    return _form(_records(request.args.getlist("record")))
+    try:
+        run = UUID(request.args["run"]) if "run" in request.args else None
+    except ValueError:
+        raise NotFound from None
+    if run is None:
+        return _form(_records(request.args.getlist("record")))
+    filed = services().filing_many.filed(identity(), run, MOST + 1)
+    if len(filed) > MOST:
+        flash(_("These are the first %(count)s that were filed; print the others by their numbers.", count=MOST))
+    return _form(filed[:MOST])
 
 
 @pages.post("/labels/chosen")
@@ -161,8 +170,7 @@ def _lines(record: Record, departments: Mapping[UUID, Mapping[str, str]]) -> Seq
 
 def _form(records: Sequence[Record], error: ArchiveError | None = None) -> BaseResponse:
     lines, faults = told(error, ("first", "last", "start", "sheet")) if error else ([], {})
-    asked = {name: request.args.get(name, "")[:200] for name in ("first", "last")}
-    values = {"sheet": "3x8", "start": "1", **asked, **request.form.to_dict()}
+    values = {"sheet": "3x8", "start": "1", **request.form.to_dict()}
     page = render_template(
         "labels.html", records=records, values=values, faults=faults, lines=lines, open_rank=OPEN_RANK,
         sheets=[(key, _(words)) for key, (words, _sheet) in SHEETS.items()],

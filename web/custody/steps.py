@@ -88,14 +88,13 @@ def run(run_id: UUID) -> str:
     with services().db.reading() as session:
         seen = services().guard.visible(session, identity()).where(Record.id.in_([row.record_id for row in rows]))
         titles = {row.id: row.title for row in session.scalars(seen)}
-        numbers = services().filing_many.numbers(session, identity(), run_id)
     locale = current_locale()
     refused = [
         (row, titles.get(row.record_id), explain_waiting(row.outcome or "", row.missing, locale)) for row in rows
     ]
     more = last and url_for(".run", run_id=run_id, after=last)
     return render_template(
-        "filing_run.html", run=found, refused=refused, more=more, numbers=numbers,
+        "filing_run.html", run=found, refused=refused, more=more,
         filed=found.outcomes.get(FILED, 0),
     )  # fmt: skip
 
