@@ -67,7 +67,7 @@ class Retention:
         self.secrecy = SecrecyBoard(db, guard, vault, log)
         records = RecordService(db, guard, vault, log, outbox, clock)
         self.reviews = SecrecyReviews(
-            db, guard, Approvals(vault, log, clock), outbox,
+            db, vault, guard, Approvals(vault, log, clock), outbox,
             SecrecyActs(guard, log, records, Means(log, outbox, clock)),
         )  # fmt: skip
         self.renewals = Renewals(db, guard, vault, log, clock, Approvals(vault, log, clock), due_days)

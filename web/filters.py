@@ -89,7 +89,7 @@ def init_app(app: Flask) -> None:
         operator=operator,
         browser=browser,
         counted=count,
-        told_body=lambda body: told_body(body, number_fields()),
+        told_body=lambda body: told_body(body, number_fields()) if body else [],
         masked=masked,
         field_value=lambda pair: field_value(pair[0], pair[1], current_locale()),
         term=lambda code: term_words(code, current_locale()),

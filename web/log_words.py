@@ -79,6 +79,8 @@ PARTS: Mapping[str, str] = {
 CODED = frozenset({"about", "carrier", "channel", "condition", "event", "kind", "verdict"})
 HIDDEN = frozenset({"before", "after", "content", "person"})
 """Facts that are shown by themselves, or not at all."""
+OF_PEOPLE = frozenset({"phone", "identity"})
+"""Fields of numbers that an act may tell by themselves; beside them a name such as ``number`` is a fact of the act."""
 LISTED = frozenset({"names"})
 """Facts that are lists of words."""
 LONGEST = 200
@@ -106,10 +108,12 @@ def operator(name: str) -> str:
 def told_body(body: Mapping[str, Any] | None, numbers: Collection[str] = ()) -> list[str]:
     """Write the body of a log entry, one line a fact; before and after side by side.
 
-    ``numbers``: names of fields that hold telephone or identity numbers, of which only the ends are told.
+    ``numbers``: names of fields that hold telephone or identity numbers, of which only the ends are told: those of a
+    record or subject below ``before``, ``after`` and the like, and ``OF_PEOPLE`` beside them.
     """
     if not body:
         return []
+    outside = OF_PEOPLE & frozenset(numbers)
     before, after = body.get("before"), body.get("after")
     lines = []
     if isinstance(before, Mapping) and isinstance(after, Mapping):
@@ -127,9 +131,9 @@ def told_body(body: Mapping[str, Any] | None, numbers: Collection[str] = ()) -> 
         lines.append(gettext("as proposed: %(fields)s", fields="; ".join(f"{label} ({rule})" for label, rule in told)))
     return (
         lines
-        + [f"{_label(name)}: {_short(numbers, name, value)}" for name, value in body.items() if _is_told(name, value)]
+        + [f"{_label(name)}: {_short(outside, name, value)}" for name, value in body.items() if _is_told(name, value)]
         + [
-            f"{_label(name)}: {_short(numbers, name, '; '.join(map(str, value)))}"
+            f"{_label(name)}: {_short(outside, name, '; '.join(map(str, value)))}"
             for name, value in body.items()
             if name in LISTED and isinstance(value, list)
         ]

@@ -78,7 +78,10 @@ class SecrecyOutcome(StrEnum):
 
 
 class SecrecyReviewItem(Base):
-    """A record under review. ``level_rank`` is its level when it was asked for; ``derived_id`` the derived text."""
+    """A record under review. ``level_rank`` is its level when it was asked for; ``derived_id`` the derived text.
+
+    ``title`` of several that have texts derived: that of the text, sealed under the record's key.
+    """
 
     __tablename__ = "secrecy_review_item"
     __table_args__ = (Index("ix_secrecy_review_item_record_id", "record_id"),)
@@ -89,6 +92,7 @@ class SecrecyReviewItem(Base):
     level_rank: Mapped[int]
     outcome: Mapped[SecrecyOutcome] = mapped_column(word(SecrecyOutcome), default=SecrecyOutcome.WAITING)
     derived_id: Mapped[UUID | None]
+    title: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class RecordOpening(Base):

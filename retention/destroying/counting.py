@@ -68,13 +68,15 @@ _BEFORE_COUNT = (
 class Scanned:
     """What a label said: papers of the list that it counted anew, and papers that are not on the list.
 
-    ``box``: it is the label of a box. ``known`` False: it names nothing here; nothing was counted or noted by it.
+    ``box``: it is the label of a box. ``known`` False: it names no box and no record; nothing was counted or noted by
+    it. ``place``: then it is the label of a place that is no box.
     """
 
     counted: int
     extra: int
     box: bool = False
     known: bool = True
+    place: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ class _Meant:
     extra: Sequence[tuple[AbstractSet[UUID], str]]
     box: bool = False
     known: bool = True
+    place: bool = False
 
 
 class Counting:
@@ -171,11 +174,12 @@ class Counting:
             work.commit()
             return "-".join((made[:4], made[4:8], made[8:]))
 
-    def scan(self, identity: Identity, key: UUID, label: str) -> Scanned:
+    def scan(self, identity: Identity, key: UUID, label: str, *, addressed: bool = False) -> Scanned:
         """Count what a label means: a copy, a record's copies, or all that lies in a box.
 
         A paper that is not on the list is noted, once however often it is scanned, and stops the count until it is out
-        of the pile. A code that names neither a box nor a record that ever had a number here is only told.
+        of the pile. A code that names neither a box nor a record that ever had a number here is only told, unless the
+        number was ``addressed`` as a record's label addresses it: then it is a paper that is not on the list.
 
         Raises:
             NotFound, NotAllowed, Ended: there is none for them; they neither watch nor run it; it is not being counted.
@@ -193,7 +197,7 @@ class Counting:
             if not text or len(text) > LONGEST:
                 raise InvalidInput(Fault("label", "too_long" if text else "required", {"limit": LONGEST}))
             due = expected(session, key)
-            meant = self._meant(session, due, text)
+            meant = self._meant(session, due, text, addressed=addressed)
             before = session.execute(
                 select(DestructionScan.copy_id, DestructionScan.label).where(DestructionScan.destruction_id == key)
             ).all()
@@ -211,7 +215,7 @@ class Counting:
             unknown = {} if meant.known else {"unknown": 1}
             say(means, session, identity, "scan", row, counted=len(fresh), extra=len(meant.extra), **unknown)
             work.commit()
-            return Scanned(len(fresh), len(meant.extra), meant.box, meant.known)
+            return Scanned(len(fresh), len(meant.extra), meant.box, meant.known, meant.place)
 
     def take_out(self, identity: Identity, key: UUID, scan_id: UUID) -> None:
         """Say that a paper that is not on the list was taken out of the pile. Raises as ``scan``."""
@@ -331,11 +335,9 @@ class Counting:
             raise InvalidInput(*faults)
         return digest_of(session, row.id)
 
-    def _meant(self, session: Session, due: AbstractSet[UUID], text: str) -> _Meant:
-        box = session.scalar(
-            select(ShelfPlace).where(ShelfPlace.path == text.upper(), ShelfPlace.kind == ShelfKind.BOX)
-        )
-        if box is not None:
+    def _meant(self, session: Session, due: AbstractSet[UUID], text: str, *, addressed: bool) -> _Meant:
+        box = session.scalar(select(ShelfPlace).where(ShelfPlace.path == text.upper()))
+        if box is not None and box.kind is ShelfKind.BOX:
             columns = select(Copy.id, Copy.number, Record.registration_number)
             lies = session.execute(
                 columns.join(Record, Record.id == Copy.record_id).where(Copy.place_id == box.id)
@@ -346,7 +348,7 @@ class Counting:
         number, which = (number, int(copy)) if star and copy.isdecimal() else (text, None)
         records = {each.record_id for each in holders(session, number)}
         if not records:
-            return _Meant([], [], known=False)
+            return _Meant([], [(set(), text)] if addressed else [], known=addressed, place=box is not None)
         copies = session.scalars(select(Copy).where(Copy.record_id.in_(records)))
         found = {each.id for each in copies if which in {None, each.number}}
         mine = sorted(found & due)

@@ -39,10 +39,11 @@ from archive.model import (
 )
 from archive.policy.guard import Guard
 from archive.policy.rules import Act, may
+from archive.ports import Vault
 from archive.reasons import checked
 from retention.elsewhere import outdated
+from retention.secrecy import deriving
 from retention.secrecy.acts import SecrecyActs
-from retention.secrecy.deriving import MOST_DERIVED, ToTitle, asked_titles, kept_title, title_faults, titles_of
 from retention.secrecy.rules import Facts, Target, faults
 from retention.waiting import count_whole
 
@@ -75,6 +76,7 @@ class ReviewShown:
     """A review as one person sees it: ``items`` are its records that they read; ``whole``: these are all.
 
     ``titles`` are those of derived texts, ``derived`` the texts that they read, both by the record they come from.
+    ``texts``: how many there are or are still to be made, of these items, whoever reads them; ``filed`` of them are.
     """
 
     review: SecrecyReview
@@ -84,6 +86,8 @@ class ReviewShown:
     titles: Mapping[UUID, str]
     why: str
     answer: str
+    texts: int
+    filed: int
     whole: bool
     may_decide: bool
     may_withdraw: bool
@@ -92,8 +96,11 @@ class ReviewShown:
 class SecrecyReviews:
     """The acts on reviews. One is seen by who reads a record of it, and decided by who reads them all."""
 
-    def __init__(self, db: Database, guard: Guard, approvals: Approvals, outbox: Outbox, acts: SecrecyActs) -> None:
+    def __init__(
+        self, db: Database, vault: Vault, guard: Guard, approvals: Approvals, outbox: Outbox, acts: SecrecyActs
+    ) -> None:
         self._db = db
+        self._vault = vault
         self._guard = guard
         self._approvals = approvals
         self._outbox = outbox
@@ -124,8 +131,11 @@ class SecrecyReviews:
             one = records[0].id if len(records) == 1 else None
             what: dict[str, Any] = {"verdict": wish.verdict.value, "level": wish.level, "months": wish.months}
             what |= {"until": wish.until.isoformat() if wish.until else None, "title": ""}
+            titles: Mapping[UUID, bytes] = {}
             if wish.verdict is SecrecyVerdict.DERIVE:
-                what |= asked_titles(titles_of(ids, wish.title, wish.titles))
+                said = deriving.titles_of(ids, wish.title, wish.titles)
+                what |= deriving.asked_titles(said)
+                titles = deriving.seal_titles(session, self._vault, key, said)
             approval = self._approvals.ask(
                 session, identity, ApprovalKind.SECRECY, one, what, wish.why, about=key, steps=steps
             )
@@ -139,7 +149,13 @@ class SecrecyReviews:
             # items before the dossiers that hold them, so that both may come down together
             records.sort(key=lambda each: each.kind is RecordKind.DOSSIER)
             session.add_all(
-                SecrecyReviewItem(review_id=key, record_id=each.id, position=place, level_rank=each.level_rank)
+                SecrecyReviewItem(
+                    review_id=key,
+                    record_id=each.id,
+                    position=place,
+                    level_rank=each.level_rank,
+                    title=titles.get(each.id),
+                )
                 for place, each in enumerate(records, start=1)
             )
             work.commit()
@@ -176,7 +192,7 @@ class SecrecyReviews:
             found[verdict] = session.scalars(query.order_by(Record.id).limit(MOST)).all()
         return found
 
-    def to_title(self, identity: Identity, ids: Collection[UUID]) -> ToTitle:
+    def to_title(self, identity: Identity, ids: Collection[UUID]) -> deriving.ToTitle:
         """Return those of some filed records, at most ``2 * MOST``, from which this person may have texts derived."""
         with self._db.reading() as session:
             mine = self._guard.visible(session, identity, Act.SET_LEVEL)
@@ -184,8 +200,8 @@ class SecrecyReviews:
             rows = session.scalars(mine.order_by(Record.archive_number, Record.id)).all()
             busy = set(session.scalars(_under_review().where(SecrecyReviewItem.record_id.in_(ids))))
             free = [each for each in rows if each.id not in busy]
-            taken = free[:MOST_DERIVED]
-            return ToTitle(taken, len(rows) - len(free), len(free) - len(taken))
+            taken = free[: deriving.MOST_DERIVED]
+            return deriving.ToTitle(taken, len(rows) - len(free), len(free) - len(taken), len(set(ids)) - len(rows))
 
     def show(self, identity: Identity, review_id: UUID) -> ReviewShown:
         """Show a review. Raises ``NotFound``: there is none of which this person reads a record."""
@@ -201,9 +217,12 @@ class SecrecyReviews:
                 raise NotFound
             texts = {item.derived_id: item.record_id for item, _ in items if item.derived_id}
             derived = rows_by_id(session, Record, self._guard.seen(session, identity, list(texts)))
-            titles = {item.record_id: title for item, _ in items if (title := kept_title(what, item.record_id))}
+            rows = [item for item, _ in items]
+            titles = deriving.kept_titles(session, self._vault, what, rows)
+            all_texts, filed = deriving.texts_of(session, review, approval, rows)
             return ReviewShown(
-                review, approval, items, {texts[key]: row for key, row in derived.items()}, titles, why, answer, whole,
+                review, approval, items, {texts[key]: row for key, row in derived.items()}, titles, why, answer,
+                texts=all_texts, filed=filed, whole=whole,
                 may_decide=decides,
                 may_withdraw=approval.state in OPEN and approval.asked_by == identity.person_id,
             )  # fmt: skip
@@ -305,8 +324,9 @@ class SecrecyReviews:
             .limit(AT_ONCE + 1)
         )
         items = work.session.scalars(query).all()
+        titles = deriving.kept_titles(work.session, self._vault, what, items[:AT_ONCE])
         for item in items[:AT_ONCE]:
-            self._acts.do(work, identity, review, item, kept_title(what, item.record_id))
+            self._acts.do(work, identity, review, item, titles.get(item.record_id, ""))
         return len(items) > AT_ONCE
 
     def _asked(self, session: Session, identity: Identity, ids: Sequence[UUID]) -> list[Record]:
@@ -324,20 +344,27 @@ class SecrecyReviews:
         wrong = [Fault("level", "unknown")] if wish.level is not None and level is None else []
         if wish.verdict is SecrecyVerdict.RAISE and wish.level not in self._guard.reach(session, identity).levels:
             raise NotAllowed(act=Act.SET_LEVEL.value)
-        if wish.verdict is SecrecyVerdict.DERIVE:
-            wrong += title_faults(records, titles_of([each.id for each in records], wish.title, wish.titles))
         ids = [each.id for each in records]
-        if session.scalars(_under_review().where(SecrecyReviewItem.record_id.in_(ids)).limit(1)).first() is not None:
+        if wish.verdict is SecrecyVerdict.DERIVE:
+            wrong += deriving.title_faults(records, deriving.titles_of(ids, wish.title, wish.titles))
+        busy = set(session.scalars(_under_review().where(SecrecyReviewItem.record_id.in_(ids))))
+        if busy:
             wrong.append(Fault("records", "under_review"))
         kept = session.scalars(select(RecordSecrecy).where(RecordSecrecy.record_id.in_(ids)))
         periods = {row.record_id: row for row in kept}
         target = Target(wish.level, level is not None and level.secrecy_months is not None, wish.months, wish.until)
         told: dict[str, str] = {}
+        at_fault: list[Record] = []
         for each in records:
             period = periods.get(each.id)
             facts = Facts(each.level_rank, period is not None, period.ends if period else None, bool(each.group_id))
-            told |= faults(wish.verdict, facts, target, self._guard.day())
+            mine = faults(wish.verdict, facts, target, self._guard.day())
+            told |= mine
+            if mine or each.id in busy:
+                at_fault.append(each)
         wrong += [Fault(name, code) for name, code in told.items()]
+        if 0 < len(at_fault) < len(records):
+            wrong.append(Fault("records", "records_at_fault", {"numbers": deriving.numbers(at_fault)}))
         if wrong:
             raise InvalidInput(*wrong)
 

@@ -30,6 +30,7 @@ from retention.holds import Wanted
 from tests.factories import people as rights
 from tests.factories.api_house import ApiHouse, an_api_house
 from tests.factories.web_house import PASSWORD
+from tests.functional.test_web_loans import change_routes
 
 
 @pytest.fixture
@@ -293,3 +294,30 @@ def test_a_program_has_texts_derived_from_several_records_each_with_its_title(ho
     with own.db.reading() as session:
         query = select(RecordRelation.other_id, Record.title).join(Record, Record.id == RecordRelation.record_id)
         assert {str(key): title for key, title in session.execute(query)} == titles
+        made = session.scalars(select(RecordRelation.record_id)).all()
+    shown = house.get(review, "secrecy").json["items"]
+    assert {each["record"]: each["derived_title"] for each in shown} == titles
+    assert {each["derived"] for each in shown} == {None}, "drafts are not theirs to read"
+    assert {each["derived"] for each in house.get(review, "archivist").json["items"]} == {str(key) for key in made}
+
+
+def test_who_agrees_at_a_step_that_is_not_the_last_is_answered(house: ApiHouse) -> None:
+    an_approver(house)
+    own = house.web.services
+    with own.db.writing() as work:
+        person = work.session.get_one(Person, own.people.identity_of("secrecy").person_id)
+        rights.grants(work.session, person, fonds=house.web.category.fonds_id)
+        work.commit()
+    steps = "".join(f"      - {{who: ['role:{each}']}}\n" for each in ("secrecy_officer", "approver"))
+    routes = f"format: 1\nroutes:\n  - for: [transfer]\n    steps:\n{steps}"
+    routes += "  - steps:\n      - {who: ['role:archivist']}\n"
+    assert change_routes(house.web.browser("secrecy"), routes)[0] == 200
+    key = house.a_draft("甲合同")
+    house.file(key)
+    body = {"receiver": "青山区档案馆", "reason": "按范围移交", "records": [str(key)]}
+    at = str(house.ask("POST", "/api/v1/transfers", json=body).headers["Location"])
+    house.ask("POST", f"{at}/request", If_Match=house.get(at).headers["ETag"])
+    say = {"approve": True, "reason": "同意"}
+    for login, state in (("secrecy", "asked"), ("approver", "approved")):
+        done = house.ask("POST", f"{at}/decision", login, json=say)
+        assert (done.status_code, done.json["state"], done.json["stands"]) == (200, state, state)

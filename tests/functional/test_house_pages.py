@@ -14,6 +14,7 @@ from sqlalchemy import select
 from archive.ids import new_id
 from archive.model import (
     Category,
+    CategoryVersion,
     Department,
     Distribution,
     Fonds,
@@ -30,6 +31,7 @@ from runtime.doctor import LOOKS
 from runtime.settings import SPECS
 from tests.factories.web_house import WebHouse, a_web_house, token_of
 from web import waiting
+from web.number_fields import number_fields
 from web.words import translator
 from web.words.parts import PARTS
 
@@ -384,3 +386,21 @@ def test_a_desk_counts_no_further_than_anyone_reads(
     monkeypatch.setattr(waiting, "WAITS", (waiting.Wait("of this", "desk.desk", lambda _session: count),))
     house.a_record(title="待归档", state=RecordState.PROVISIONAL)  # an empty desk says where to begin
     assert f"<strong>{told}</strong> of this" in house.browser("archivist").get("/").text
+
+
+def test_a_category_of_old_that_would_be_refused_today_closes_no_history(house: WebHouse) -> None:
+    record, browser = house.a_record(title="电梯合同"), house.browser("archivist")
+    history = f"/records/{record.id}/history"
+    browser.get(f"/records/{record.id}")
+    assert browser.get(history).status_code == 200
+    old = {"name": "other", "kind": "phone", "names": {}, "gone": 1}, {"name": "x", "kind": "gone"}
+    with house.services.db.writing() as work:
+        work.session.add(
+            CategoryVersion(
+                category_id=house.category.id, version=99, since=house.clock.now(), definition={"fields": list(old)}
+            )
+        )  # fmt: skip
+        work.commit()
+    assert browser.get(history).status_code == 200
+    with house.app.test_request_context():
+        assert "other" in number_fields(), "what is known is read anew"

@@ -238,7 +238,8 @@ def test_the_chair_asks_outside_the_panel_and_the_answer_stands_in_list_and_repo
     assert 'name="question"' not in house.browser("second").get(at).text, "Enter in it would say the opinion"
     asking = post(house, "second", f"{at}/ask", record=str(old), verdict="destroy", reason="无用")[1]
     assert (f'name="records" value="{old}"' in asking, 'name="question"' in asking) == (True, True)
-    assert post(house, "second", f"{at}/ask")[0] == 422
+    status, page = post(house, "second", f"{at}/ask")
+    assert (status, f'value="{old}"' in page, 'name="question"' in page) == (422, True, False), "nothing was ticked"
     wrong = post(house, "second", f"{at}/ask", record=str(old), person="first", question="还用吗？")
     assert (wrong[0], "是鉴定小组成员" in wrong[1], "还用吗？" in wrong[1]) == (422, True, True)
     assert post(house, "second", f"{at}/ask", person="approver", question="还用吗？")[0] == 422

@@ -1,5 +1,7 @@
 """Texts derived from many records by one review: a title of each, typed or from a spreadsheet, and how far they are."""
 
+import json
+import re
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -10,7 +12,19 @@ import pytest
 from python_calamine import CalamineWorkbook
 from sqlalchemy import select
 
-from archive.model import Record, RecordRelation, RecordState, RelationKind, SecrecyReview
+from archive.approving.engine import Approvals
+from archive.log.writer import Log
+from archive.model import (
+    Approval,
+    LogEntry,
+    Record,
+    RecordRelation,
+    RecordState,
+    RelationKind,
+    SecrecyReview,
+    SecrecyReviewItem,
+)
+from retention.secrecy.deriving import kept_titles
 from tests.factories.web_house import WebHouse, token_of
 from tests.functional.test_web_secrecy import a_secrecy_house, asked, decided, filed, level, post
 
@@ -118,3 +132,90 @@ def test_what_is_under_review_is_left_out_and_told_and_who_reviews_nothing_gets_
     for login in ("archivist", "staff"):
         assert post(house, login, FORM, **more)[0] == 403
         assert post(house, login, "/secrecy/derived/titles.xlsx", **more)[0] == 403
+
+
+def test_texts_that_are_filed_are_counted_for_all_and_what_is_in_the_bin_is_not(house: WebHouse) -> None:
+    keys = [filed(house, title, 3) for title in ("投标底价甲", "投标底价乙", "投标底价丙")]
+    said = {str(key): f"投标工作情况之{at}" for at, key in enumerate(keys, 1)}
+    review = asked(house, *keys, verdict="derive", titled="1", level="2", years="3", **titles(**said))
+    assert "派生文本已归档" not in house.browser("approver").get(f"/secrecy/reviews/{review}").text
+    assert decided(house, review) == 200
+    found = derived(house)
+    for key, state in ((keys[0], RecordState.FILED), (keys[1], RecordState.BINNED)):
+        with house.services.db.writing() as work:
+            row = work.session.get_one(Record, found[key].id)
+            row.state = state
+            row.filed_at = house.clock.now() if state is RecordState.FILED else None
+            work.commit()
+    for login in ("archivist", "secrecy", "approver"):
+        assert "派生文本已归档 1 / 3" in house.browser(login).get(f"/secrecy/reviews/{review}").text, login
+    page = house.browser("archivist").get(f"/secrecy/reviews/{review}").text
+    assert re.findall(r'<span class="state">([^<]+)</span></td>', page) == ["已归档", "在回收站", "待写"]
+
+
+def test_rows_that_lack_the_last_column_fill_in_nothing_that_is_secret(house: WebHouse) -> None:
+    keys = [filed(house, title, 3) for title in ("投标底价甲", "投标底价乙", "投标底价丙")]
+    one, two, three = (number(house, key) for key in keys)
+    rows = ([one, "投标底价甲", "机密"], [two, "投标底价乙"], [three, "丙之情况"])
+    pasted = "\n".join("\t".join(row) for row in rows)
+    status, page = post(house, "secrecy", FORM, **form(*keys, titled="1", fill="1", sheet=pasted))
+    assert status == 200
+    assert re.findall(r'name="title-[^"]*"[^>]*value="([^"]*)"', page) == ["", "", "丙之情况"]
+
+
+def test_no_derived_text_is_called_as_its_original_is(house: WebHouse) -> None:
+    one, two = (filed(house, title, 3) for title in ("投标底价甲", "投标底价乙"))
+    typed = titles(**{str(one): "甲之情况", str(two): "投标 底价乙"})
+    status, page = post(house, "secrecy", FORM, **form(one, two, titled="1"), **typed)
+    assert (status, f"读者不得看到原件题名：{number(house, two)}" in page) == (422, True)
+    status, page = post(house, "secrecy", FORM, **form(one, title="投标底价甲"))
+    assert (status, "与原件题名相同" in page) == (422, True)
+
+
+def test_a_record_at_fault_is_named_and_can_be_left_out_with_what_was_typed_kept(house: WebHouse) -> None:
+    one, two, opened = filed(house, "投标底价甲", 3), filed(house, "投标底价乙", 3), filed(house, "公开件", 1)
+    typed = titles(**{str(one): "甲之情况", str(two): "乙之情况", str(opened): "丙之情况"})
+    status, page = post(house, "secrecy", FORM, **form(one, two, opened, titled="1"), **typed)
+    assert (status, f"所指的是：{number(house, opened)}" in page) == (422, True)
+    again = form(one, two, opened, titled="1", leave_out=str(opened))
+    wrong = post(house, "secrecy", FORM, **again | {"reason": ""}, **typed)[1]
+    assert re.findall(r'value="([0-9a-f-]+)" checked', wrong) == [str(opened)], "the tick stays"
+    status, page = post(house, "secrecy", FORM, **again, **typed)
+    assert (status, "按您的勾选略去：1 件" in page) == (200, True)
+    with house.services.db.reading() as session:
+        assert set(session.scalars(select(SecrecyReviewItem.record_id))) == {one, two}
+
+
+def test_what_is_not_filed_is_told_as_left_out(house: WebHouse) -> None:
+    one, two = (filed(house, title, 3) for title in ("投标底价甲", "投标底价乙"))
+    draft = house.a_record(title="草稿", state=RecordState.PROVISIONAL, level=3).id
+    page = post(house, "secrecy", FORM, **form(one, two, draft))[1]
+    assert "尚未归档或不由您审核而略去：1 件" in page
+
+
+def test_titles_of_many_lie_each_under_its_record_and_go_with_it(house: WebHouse) -> None:
+    keys = [filed(house, title, 3) for title in ("投标底价甲", "投标底价乙")]
+    said = {str(key): f"投标工作情况之{at}" for at, key in enumerate(keys, 1)}
+    review = asked(house, *keys, verdict="derive", titled="1", level="2", years="3", **titles(**said))
+    vault, context = house.services.vault, f"derived-title:{review.hex}"
+    with house.services.db.reading() as session:
+        entries = session.scalars(select(LogEntry).where(LogEntry.act == "secrecy.ask")).all()
+        [body] = Log(vault, house.clock).opened_many(session, entries)
+        asking = session.scalars(select(Approval)).one()
+        what = Approvals(vault, Log(vault, house.clock), house.clock).opened(session, asking)[0]
+        for item in session.scalars(select(SecrecyReviewItem)):
+            title = vault.open(session, item.record_id, item.title or b"", context=context)
+            assert title.decode() == said[str(item.record_id)]
+    for kept in (body, what):
+        assert "投标工作情况" not in json.dumps(kept, ensure_ascii=False), "it stays as long as the log does"
+    assert what["titles"] == 2
+    page = house.browser("approver").get(f"/secrecy/reviews/{review}").text
+    assert all(title in page for title in said.values())
+
+
+def test_a_request_of_old_that_keeps_its_titles_itself_is_still_read(house: WebHouse) -> None:
+    key = filed(house, "投标底价甲", 3)
+    item = SecrecyReviewItem(review_id=key, record_id=key, position=1, level_rank=3)
+    what = {"title": "", "titles": {str(key): "投标工作情况"}}
+    with house.services.db.reading() as session:
+        assert kept_titles(session, house.services.vault, what, [item]) == {key: "投标工作情况"}

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pypdfium2
 import pytest
+from flask import url_for
 from python_calamine import CalamineWorkbook
 from sqlalchemy import insert, select, update
 
@@ -28,6 +29,8 @@ from archive.model import (
     DestructionState,
     DueState,
     Duty,
+    Fonds,
+    IssuedNumber,
     Medium,
     Record,
     RecordDue,
@@ -164,6 +167,40 @@ def test_what_a_scan_counted_is_said_of_a_paper_and_of_a_box(house: WebHouse) ->
         assert len(session.scalars(select(DestructionScan)).all()) == 2, "a foreign code is told, and noted nowhere"
 
 
+def test_the_square_code_of_a_record_counts_and_stops_the_count_as_its_bars_do(house: WebHouse) -> None:
+    mine, other = given_up(house, "旧合同甲")[0], house.a_record(title="别的合同").id
+    key = begun(house)
+    given = {mine: "WYH·2024-D30-0001", other: "WYH·2024-D30-0002"}
+    with house.services.db.writing() as work:
+        session = work.session
+        for record, number in given.items():
+            session.add(Copy(record_id=record, number=1, created_at=house.clock.now()))
+            session.add(IssuedNumber(fonds_id=house.category.fonds_id, number=number, record_id=record))
+            session.execute(update(Record).where(Record.id == record).values(archive_number=number))
+        session.execute(update(Record).where(Record.id == mine).values(medium=Medium.PAPER))
+        who = house.services.people.identity_of("staff").person_id
+        session.add(DestructionDuty(id=new_id(), destruction_id=key, duty=Duty.WITNESS, person_id=who))
+        session.get_one(Destruction, key).state = DestructionState.CONFIRMED
+        fonds = session.get_one(Fonds, house.category.fonds_id).code
+        work.commit()
+    with house.app.test_request_context(base_url="https://dangan.local"):
+        stays, goes, gone = (
+            url_for("records.by_number", n=f"{fonds}:{number}", copy=copy, _external=True)
+            for number, copy in ((given[other], None), (given[mine], 1), ("XH-0", None))
+        )
+
+    def said(label: str) -> str:
+        return post(house, "staff", f"/destructions/{key}/scan", label=label)[1]
+
+    for label in (stays, gone):
+        assert "不在清单上，请从待销毁堆中取出" in said(label)
+    assert "已清点 1 份" in said(goes)
+    assert "此前已清点" in said(given[mine])
+    assert "不是本单位的标签" in said("https://example.org/number")
+    with house.services.db.reading() as session:
+        assert len(session.scalars(select(DestructionScan)).all()) == 3, "two to be taken out, one counted"
+
+
 def test_what_paper_weighs_is_noted_at_the_page_and_by_rest_beside_what_was_agreed_to(house: WebHouse) -> None:
     given_up(house, "旧合同甲")
     key = begun(house)
@@ -173,7 +210,8 @@ def test_what_paper_weighs_is_noted_at_the_page_and_by_rest_beside_what_was_agre
         row = work.session.get_one(Destruction, key)
         row.state, row.weight = DestructionState.CONFIRMED, "约 1 t"
         work.commit()
-    assert f"{at}/weigh" in house.browser("archivist").get(at).text
+    page = house.browser("archivist").get(at).text
+    assert (f"{at}/weigh" in page, "请撤回后重新申请" in page, "如由他人运走" in page) == (True, True, False)
     status, page = post(house, "archivist", f"{at}/weigh", version=row.version, weighed=" ")
     assert (status, "实际称重" in page) == (422, True)
     status, page = post(house, "archivist", f"{at}/weigh", version=row.version, weighed="1,260 kg", taken_by="京A12345")
@@ -188,6 +226,8 @@ def test_what_paper_weighs_is_noted_at_the_page_and_by_rest_beside_what_was_agre
         row = work.session.get_one(Destruction, key)
         row.state, row.run_by, row.run_at = DestructionState.GONE, row.begun_by, house.clock.now()
         work.commit()
+    page = house.browser("archivist").get(at).text
+    assert (f"{at}/weigh" in page, "请撤回后重新申请" in page, "如由他人运走" in page) == (True, False, True)
     certificate = pypdfium2.PdfDocument(
         house.browser("archivist").get(f"/destroyed/{key}/destruction_certificate.pdf").data
     )

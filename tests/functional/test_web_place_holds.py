@@ -69,3 +69,18 @@ def test_what_comes_to_a_place_is_held_and_stays_so_when_it_leaves(house: WebHou
     with house.services.db.reading() as session:
         key = session.scalars(select(Hold.id)).one()
     assert "后来的通知" in house.browser("archivist").get(f"/holds/{key}").text
+
+
+def test_a_place_that_stands_hidden_behind_a_category_is_not_asked_about(house: WebHouse) -> None:
+    browser = house.browser("archivist")
+    form: dict[str, Any] = {
+        "name": "诉讼",
+        "kind": "category",
+        "category": "WYH",
+        "place": "A009",
+        "reason": "业主诉讼",
+    }
+    form |= {"authority": "法务部", "review_on": "2031-6-1", "csrf_token": token_of(browser)}
+    assert browser.post("/holds/new", data=form).status_code == 303
+    with house.services.db.reading() as session:
+        assert session.scalars(select(Hold.covers)).all() == [{"id": str(house.category.id)}]

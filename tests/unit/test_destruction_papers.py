@@ -185,3 +185,20 @@ def test_a_paper_that_was_counted_and_pulled_is_to_be_taken_out_once_and_by_its_
     assert label == f"H001-2010-A000009*1 ({box})"
     house.acts.counting.take_out(house.who("witness"), key, out)
     assert house.acts.looks.show(house.who("witness"), key).extra == []
+
+
+def test_a_number_that_a_label_addresses_is_of_a_paper_even_if_nobody_knows_it(house: DestroyingHouse) -> None:
+    house.record()
+    key = house.to(State.CONFIRMED)
+    scan = house.acts.counting.scan
+    assert scan(house.who("witness"), key, "WY09:XH·2001-0001", addressed=True) == Scanned(0, 1)
+    assert [label for _scan, label in house.acts.looks.show(house.who("witness"), key).extra] == ["WY09:XH·2001-0001"]
+
+
+def test_a_place_that_is_no_box_is_told_as_one(house: DestroyingHouse) -> None:
+    house.record()
+    key = house.to(State.CONFIRMED)
+    with house.lent.db.writing() as work:
+        work.session.add(ShelfPlace(id=new_id(), kind=ShelfKind.ROOM, code="K1", path="K1", strength=4))
+        work.commit()
+    assert house.acts.counting.scan(house.who("witness"), key, "k1") == Scanned(0, 0, known=False, place=True)

@@ -90,3 +90,10 @@ def test_numbers_of_telephones_are_told_by_their_ends_whatever_shape_they_have()
     assert ("0***********4" in line, "138****5678" in line) == (True, True), line
     assert told_body({"phone": "26881234", "note": "26881234"}, {"phone"})[1].endswith("26881234")
     assert "6881" not in told_body({"phone": "26881234"}, {"phone"})[0]
+
+
+@pytest.mark.usefixtures("page")
+def test_a_fact_of_an_act_is_told_whole_though_a_field_of_numbers_has_its_name() -> None:
+    body = {"number": "XH2036-0001", "after": {"number": "26881234"}, "before": {"number": ""}}
+    inside, outside = told_body(body, {"number"})
+    assert ("6881" in inside, outside.endswith("XH2036-0001")) == (False, True)

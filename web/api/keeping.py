@@ -1,7 +1,7 @@
 """The house's own keeping: accounts, how the jobs stand, the log."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from web.api import given
 from web.api.made import Entry, EntryPage, JobList, JobsCounted, PersonChanged, PersonListed, PersonPage, SealedPage
 from web.api.names import behind, page
 from web.api.operations import operation
+from web.log_words import OF_PEOPLE
 from web.number_fields import number_fields
 from web.services import identity, services
 from web.words.records import masked
@@ -169,14 +170,15 @@ def _entry(line: LogLine) -> Entry:
 
 def _masked(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return the facts of an act with personal numbers as a page shows them."""
-    return {name: _blotted(name, value) for name, value in body.items()}
+    outside = OF_PEOPLE & number_fields()
+    return {name: _blotted(outside, name, value) for name, value in body.items()}
 
 
-def _blotted(name: str, value: Any) -> Any:
+def _blotted(numbers: Collection[str], name: str, value: Any) -> Any:
     if isinstance(value, Mapping):
-        return _masked(value)
+        return {each: _blotted(number_fields(), each, one) for each, one in value.items()}
     if isinstance(value, list):
-        return [_blotted(name, each) for each in value]
-    if value and name in number_fields():
+        return [_blotted(numbers, name, each) for each in value]
+    if value and name in numbers:
         return masked(str(value))
     return mask(value, keep_ends=True)[0] if isinstance(value, str) and not _CODE.fullmatch(value) else value

@@ -177,7 +177,8 @@ def secrecy_review(review_id: UUID) -> made.ReviewShown:
     items = [
         made.ReviewedOut(
             record=record.id, number=record.archive_number, title=record.title, level=item.level_rank,
-            outcome=item.outcome,
+            outcome=item.outcome, derived_title=one.titles.get(record.id),
+            derived=text.id if (text := one.derived.get(record.id)) else None,
         )
         for item, record in one.items
     ]  # fmt: skip

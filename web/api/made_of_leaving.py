@@ -224,13 +224,18 @@ class ReviewOut(Shape):
 
 
 class ReviewedOut(Shape):
-    """A record under review that you read; ``level`` is its level when the review was asked for."""
+    """A record under review that you read; ``level`` is its level when the review was asked for.
+
+    ``derived_title`` is that asked for its derived text, ``derived`` that text, once it is made and if you read it.
+    """
 
     record: UUID
     number: str | None
     title: str
     level: int
     outcome: SecrecyOutcome
+    derived_title: str | None
+    derived: UUID | None
 
 
 class ReviewShown(ReviewOut):

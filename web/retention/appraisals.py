@@ -82,10 +82,11 @@ def begin() -> BaseResponse:
 @pages.get("/<uuid:appraisal_id>")
 def show(appraisal_id: UUID) -> BaseResponse:
     """Show an appraisal with its items, by filter."""
-    return _page(appraisal_id)
+    return page(appraisal_id)
 
 
-def _page(appraisal_id: UUID, error: ArchiveError | None = None) -> BaseResponse:
+def page(appraisal_id: UUID, error: ArchiveError | None = None) -> BaseResponse:
+    """Answer with an appraisal as ``show`` does, with what was typed and what is wrong with it."""
     looks = services().retention.appraisals.looks
     view = looks.show(identity(), appraisal_id)
     name = request.values.get("show", "")
@@ -102,7 +103,7 @@ def _page(appraisal_id: UUID, error: ArchiveError | None = None) -> BaseResponse
     with services().db.reading() as session:
         saying = standing(session, identity(), appraisal_id)
     choices = [each for each in CHOICES if each is not Verdict.DECLASSIFY or view.secret]
-    page = render_template(
+    text = render_template(
         "appraisal.html", view=view, items=items, more=more, name=name,
         names=_names(view, items),
         lines=explain(error, current_locale()) if error else [], choices=choices, typed=request.form, kept=ticked(),
@@ -110,7 +111,7 @@ def _page(appraisal_id: UUID, error: ArchiveError | None = None) -> BaseResponse
         may_manage=may(Act.BEGIN_APPRAISALS), busy=view.row.task is not None,
         judges=view.member and view.row.task is None and saying is None, saying=saying, next=_next(view),
     )  # fmt: skip
-    return make_response(page, status_of(error) if error else 200)
+    return make_response(text, status_of(error) if error else 200)
 
 
 def _names(view: View, items: Sequence[ItemShown]) -> dict[UUID, str]:
@@ -192,7 +193,7 @@ def say(appraisal_id: UUID) -> BaseResponse:
                 flash(_("Your opinion of %(count)s items is being noted; look again in a moment.", count=count))
                 return _back(appraisal_id)
     except InvalidInput as error:
-        return _page(appraisal_id, error)
+        return page(appraisal_id, error)
     flash(ngettext("Your opinion of %(num)d item is kept.", "Your opinion of %(num)d items is kept.", count))
     return _back(appraisal_id)
 
@@ -256,7 +257,7 @@ def withdraw(appraisal_id: UUID) -> BaseResponse:
         reason = request.form.get("why", "")
         services().retention.appraisals.listing.withdraw(identity(), appraisal_id, _version(), reason)
     except InvalidInput as error:
-        return _page(appraisal_id, error)
+        return page(appraisal_id, error)
     flash(_("It is being withdrawn."))
     return redirect(url_for("appraisals.show", appraisal_id=appraisal_id), 303)
 

@@ -12,6 +12,7 @@ from archive.errors import ArchiveError, Fault, InvalidInput
 from web.asking import Field, Form, again, shown
 from web.i18n import current_locale
 from web.lists import carried, records_told, ticked
+from web.retention import appraisals
 from web.services import identity, services
 from web.words.faults import explain, status_of
 
@@ -32,11 +33,11 @@ def ask(appraisal_id: UUID) -> BaseResponse:
     """Ask one outside the panel about the ticked items, as the chair; first, on a page of its own, whom and what."""
     typed = request.form
     ids = ticked() or carried()
-    form = _form(appraisal_id, ids)
-    if "person" not in typed and ids:
-        return shown(form)
     if not ids:
-        return again(form, InvalidInput(Fault("record", "required")))
+        return appraisals.page(appraisal_id, InvalidInput(Fault("record", "required")))
+    form = _form(appraisal_id, ids)
+    if "person" not in typed:
+        return shown(form)
     try:
         count = services().retention.appraisals.consulting.ask(
             identity(), appraisal_id, ids, typed.get("person", ""), typed.get("question", "")

@@ -1,6 +1,6 @@
 """Titles for the texts that a review derives from many records: typed, or filled in from a spreadsheet."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from uuid import UUID
 
 from flask import Blueprint, Response, make_response, render_template, request
@@ -12,7 +12,7 @@ from archive.house.levels import mark as level_mark
 from archive.identity import Role
 from archive.model import Record, SecrecyVerdict
 from archive.spelling import number_key
-from retention.secrecy.deriving import LONGEST_TITLE, MOST_DERIVED, ToTitle
+from retention.secrecy.deriving import LONGEST_TITLE, MOST_DERIVED, ToTitle, same_title
 from retention.secrecy.reviews import MOST
 from web.asking import told
 from web.i18n import current_locale
@@ -25,6 +25,8 @@ pages = Blueprint("deriving", __name__, url_prefix="/secrecy/derived")
 
 _ASKED = ("level", "years", "months", "reason")
 _MOST_TOLD = 10
+_TITLE = 3
+"""The column of the sheet, counted from 0, in which the titles are written."""
 
 
 @pages.post("/titles.xlsx")
@@ -58,6 +60,12 @@ def typed_titles() -> dict[UUID, str]:
     return {key: request.form.get(f"title-{key}", "").strip()[: LONGEST_TITLE + 1] for key in carried()}
 
 
+def left_out(ids: Collection[UUID]) -> Collection[UUID]:
+    """Return those of some records that were ticked to be left out of the review."""
+    ticked = set(request.form.getlist("leave_out"))
+    return {key for key in ids if str(key) in ticked}
+
+
 def page(ids: Sequence[UUID], error: ArchiveError | None = None) -> BaseResponse:
     """Ask for a title of each record, with what was typed, filled in from a sheet if one was pasted.
 
@@ -80,7 +88,7 @@ def page(ids: Sequence[UUID], error: ArchiveError | None = None) -> BaseResponse
         lines = [_("Numbers that are not in this list: %(numbers)s", numbers=", ".join(unknown))] if unknown else []
     answer = render_template(
         "derived_titles.html", found=found, titles=titles, lines=lines, filled=filled, faults=faults,
-        values=request.form, choices=level_choices(), most=MOST_DERIVED, limit=LONGEST_TITLE,
+        left_out=left_out(ids), values=request.form, choices=level_choices(), most=MOST_DERIVED, limit=LONGEST_TITLE,
         verdict=SecrecyVerdict.DERIVE.value,
         records=",".join(str(each.id) for each in found.records),
         labels={"level": _("New secrecy level"), "years": _("Extend by years"), "reason": _("Reason")},
@@ -98,14 +106,16 @@ def _found(ids: Sequence[UUID]) -> ToTitle:
 
 
 def _pasted(records: Sequence[Record]) -> tuple[Mapping[UUID, str], Sequence[str]]:
-    """Return titles of rows that begin with a number and end with a title, and the first numbers that are not here."""
+    """Return titles of rows of the sheet (or of a number and a title), and the first numbers that are not here."""
     known = {number_key(name): each.id for each in records for name in _numbers(each)}
+    own = {each.id: each.title for each in records}
     given: dict[UUID, str] = {}
     unknown: list[str] = []
     for row in request.form.get("sheet", "").splitlines():
-        number, *_between, title = row.split("\t") if "\t" in row else (row, "")
+        number, *cells = row.split("\t")
         if (key := known.get(number_key(number))) is not None:
-            if title.strip():
+            title = cells[_TITLE - 1] if len(cells) >= _TITLE else cells[0] if len(cells) == 1 else ""
+            if title.strip() and not same_title(title, own[key]):
                 given[key] = title.strip()
         elif number.strip() and number.strip() != _("Number"):
             unknown.append(number.strip()[:80])

@@ -27,6 +27,7 @@ from retention.destroying.shown import Shown
 from retention.gone import looks as gone_looks
 from web import paging
 from web.asking import Field, Form, again, key_needed, key_typed, may, require, shown, whole_typed
+from web.custody.placing import numbered
 from web.custody.shelves import scanned_code
 from web.i18n import current_locale
 from web.lending.words import token_words
@@ -249,8 +250,13 @@ def _code(key: UUID) -> Any:
 
 
 def _scan(key: UUID) -> Any:
-    text = scanned_code(request.form.get("label", ""))
-    told = services().retention.destructions.counting.scan(identity(), key, text)
+    label = scanned_code(request.form.get("label", ""))
+    number, copy = numbered(label)
+    addressed = number != label and bool(number) and "://" in label
+    text = (number if copy is None else f"{number}*{copy}") if number else label
+    told = services().retention.destructions.counting.scan(identity(), key, text, addressed=addressed)
+    if told.place:
+        return _("%(label)s: a place, but no box. Nothing was counted; scan what lies in it.", label=text[:100])
     if not told.known:
         return _(
             "%(label)s: no label of this house. Nothing was counted; look at what it is stuck on.", label=text[:100]

@@ -101,7 +101,7 @@ def _typed(kind: HoldKind) -> dict[str, Any]:
         if not number:
             raise InvalidInput(Fault("number", "required"))
         return {"id": str(numbered_one(number, "number"))}
-    category, path = typed.get("category", "").strip(), _path(typed.get("place", ""))
+    category = typed.get("category", "").strip()
     with services().db.reading() as session:
         fonds, _colon, code = category.rpartition(":")
         named = select(Category.id).join(Fonds, Fonds.id == Category.fonds_id).where(Category.code == code)
@@ -115,6 +115,7 @@ def _typed(kind: HoldKind) -> dict[str, Any]:
     key = keys[0] if keys else None
     if kind is HoldKind.CATEGORY:
         return {"id": str(key)} if key else {}
+    path = _path(typed.get("place", ""))
     if kind is HoldKind.PLACE:
         return {"path": path}
     days: dict[str, date | None] = {name: day_typed(name) for name in ("since", "until")}

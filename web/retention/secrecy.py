@@ -95,15 +95,18 @@ def ask() -> BaseResponse:
             ids = list(_proposed().get(SecrecyVerdict(verdict), ()))
         return shown(_form(ids, verdict))
     ids, titled = carried(), "titled" in request.form
+    left_out = set(deriving.left_out(ids)) if titled else set()
     try:
         ids += numbered(request.form.get("numbers", ""), MOST)
         derives = request.form["verdict"] == SecrecyVerdict.DERIVE and len(set(ids)) > 1
         if "fill" in request.form or (derives and not titled):
             return deriving.page(ids)
-        key = services().retention.reviews.ask(identity(), _wish(ids))
+        key = services().retention.reviews.ask(identity(), _wish([each for each in ids if each not in left_out]))
     except ArchiveError as error:
         return deriving.page(ids, error) if titled else again(_form(ids), error)
     flash(_("The review is asked for. Until it is decided every level holds."))
+    if left_out:
+        flash(_("Left out, as you ticked: %(count)s.", count=len(left_out)))
     return redirect(url_for("secrecy.review", review_id=key), 303)
 
 
@@ -190,7 +193,7 @@ def _page(review_id: UUID, lines: list[str] | None = None) -> str:
     return render_template(
         "secrecy_review.html", found=found, review=found.review, approval=found.approval, people=people,
         lines=lines or [], typed=request.form.get("reason", ""), verdicts=_words(VERDICTS), states=_words(STATES),
-        outcomes=_words(OUTCOMES), texts=texts, unfiled=unfiled, own=found.approval.asked_by == identity().person_id,
+        outcomes=_words(OUTCOMES), unfiled=unfiled, own=found.approval.asked_by == identity().person_id,
     )  # fmt: skip
 
 
