@@ -90,6 +90,7 @@ def _pages(parts: Parts) -> Mapping[str, Mapping[str, str]]:
             "copy register": "/loans/copies",
             "figures of a year": f"/loans/statistics?since={year}&until={day}",
             "figures of three years": f"/loans/statistics?since={years}&until={day}",
+            "figures of a year, counted": f"/loans/statistics/list.xlsx?since={year}&until={day}",
             "what falls due": "/deadlines",
             "record": f"/records/{loan.record_id}",
             "borrow": f"/records/{loan.record_id}/borrow",

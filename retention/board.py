@@ -7,17 +7,21 @@ asked for or counted by them, so that filters tell nothing either.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, extract, func, or_, select
 from sqlalchemy.orm import Session
 
+from archive.counting import Counted, Counting
 from archive.database import Database
 from archive.identity import Identity
 from archive.model import DueState, Place, Record, RecordDue, RecordState, RetentionSchedule
+from archive.policy.condition import Condition
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
+from archive.policy.sql import where
 from archive.scheme.tree import below
 from retention.documents import rule_of
 from retention.reckoning import DueDays, Reckoned, world
@@ -26,6 +30,9 @@ from retention.schedules import Chosen, Schedules
 
 EXPORTED = 20_000
 """Rows that one spreadsheet holds at most."""
+
+Forecast = Sequence[tuple[UUID, int, int]]
+"""A category, a year, and how many of its records fall due in it."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +91,7 @@ class DueBoard:
         self._guard = guard
         self._due_days = due_days
         self._schedules = schedules
+        self.counting = Counting(db, guard)
 
     def list(
         self, identity: Identity, asked: Asked, *, after: tuple[date | None, UUID] | None = None, limit: int
@@ -113,30 +121,31 @@ class DueBoard:
                 read |= set(session.scalars(mine.where(Record.id.in_(part))))
         return [_row(row, row.id in read) for row in rows]
 
-    def years(self, identity: Identity, asked: Asked) -> Mapping[int, int]:
-        """Count by year of their day the records of this person's that fit all else that is asked for."""
+    def years(self, identity: Identity, asked: Asked) -> Counted[Mapping[int, int]] | None:
+        """Count by year of their day the records of this person's that fit all else that is asked for.
+
+        None, here and below: it is being counted.
+        """
         wider = Asked(state=DueState.DATED, ahead=True, category=asked.category, place=asked.place)
-        with self._db.reading() as session:
-            year = extract("year", RecordDue.due)
-            query = self.query(session, identity, wider).with_only_columns(year, func.count()).group_by(year)
-            return {int(when): count for when, count in session.execute(query.order_by(year))}
 
-    def forecast(self, identity: Identity, until: int) -> Sequence[tuple[UUID, int, int]]:
+        def count(session: Session, rule: Condition) -> Mapping[int, int]:
+            year = extract("year", RecordDue.due)
+            query = self._narrowed(session, _ruled(rule), wider).with_only_columns(year, func.count()).group_by(year)
+            return {int(when): many for when, many in session.execute(query.order_by(year))}
+
+        return self.counting.soon(identity, _act(wider), ("years", wider), count)
+
+    def forecast(self, identity: Identity, until: int) -> Counted[Forecast] | None:
         """Count by category and year of their day, to the end of ``until``, the records that this person reads."""
-        with self._db.reading(long=True) as session:
-            year = extract("year", RecordDue.due)
-            seen = self._guard.visible(session, identity).join(RecordDue, RecordDue.record_id == Record.id)
-            query = seen.where(RecordDue.due.is_not(None), RecordDue.due <= date(until, 12, 31))
-            columns = query.with_only_columns(Record.category_id, year, func.count())
-            rows = session.execute(columns.group_by(Record.category_id, year).order_by(year))
-            return [(category, int(when), count) for category, when, count in rows]
+        return self.counting.soon(identity, Act.READ, ("forecast", until), partial(_forecast, until))
 
-    def states(self, identity: Identity) -> Mapping[DueState, int]:
+    def forecast_now(self, identity: Identity, until: int) -> Forecast:
+        """Count the same while whoever asks waits."""
+        return self.counting.now(identity, Act.READ, partial(_forecast, until))
+
+    def states(self, identity: Identity) -> Counted[Mapping[DueState, int]] | None:
         """Count by state the records that this person may see."""
-        with self._db.reading() as session:
-            seen = self._guard.visible(session, identity, Act.SEE).join(RecordDue, RecordDue.record_id == Record.id)
-            query = seen.with_only_columns(RecordDue.state, func.count().label("counted")).group_by(RecordDue.state)
-            return {row.state: row.counted for row in session.execute(query)}
+        return self.counting.soon(identity, Act.SEE, "states", _states)
 
     def fallen(self, session: Session, identity: Identity) -> Select[UUID]:
         """Return a query for the ids of the records that this person reads and that are due today."""
@@ -161,10 +170,11 @@ class DueBoard:
 
     def query(self, session: Session, identity: Identity, asked: Asked) -> Select[Any]:
         """Return a query for the records of this person's that are asked for, joined with their days."""
-        # by category or schedule a record is found by its readers alone: custody does not show that
-        wants = asked.category is not None or asked.schedule is not None
-        act = Act.READ if wants else Act.SEE
-        seen = self._guard.visible(session, identity, act).join(RecordDue, RecordDue.record_id == Record.id)
+        return self._narrowed(session, self._guard.visible(session, identity, _act(asked)), asked)
+
+    def _narrowed(self, session: Session, mine: Select[Record], asked: Asked) -> Select[Any]:
+        """Join records with their days and leave those that are asked for."""
+        seen = mine.join(RecordDue, RecordDue.record_id == Record.id)
         conditions: list[ColumnElement[bool]] = [RecordDue.state == asked.state]
         if asked.state is DueState.DATED:
             conditions.append(RecordDue.due.is_not(None))
@@ -180,6 +190,30 @@ class DueBoard:
             path = session.scalar(select(Place.path).where(Place.id == asked.place)) or "?"
             conditions.append(Record.place_path.startswith(path, autoescape=True))
         return seen.where(*conditions)
+
+
+def _act(asked: Asked) -> Act:
+    """By category or schedule a record is found by its readers alone: custody does not show that."""
+    return Act.READ if asked.category is not None or asked.schedule is not None else Act.SEE
+
+
+def _ruled(rule: Condition) -> Select[Record]:
+    return select(Record).where(where(rule))
+
+
+def _forecast(until: int, session: Session, rule: Condition) -> Forecast:
+    year = extract("year", RecordDue.due)
+    seen = _ruled(rule).join(RecordDue, RecordDue.record_id == Record.id)
+    query = seen.where(RecordDue.due.is_not(None), RecordDue.due <= date(until, 12, 31))
+    columns = query.with_only_columns(Record.category_id, year, func.count())
+    rows = session.execute(columns.group_by(Record.category_id, year).order_by(year))
+    return [(category, int(when), count) for category, when, count in rows]
+
+
+def _states(session: Session, rule: Condition) -> Mapping[DueState, int]:
+    seen = _ruled(rule).join(RecordDue, RecordDue.record_id == Record.id)
+    query = seen.with_only_columns(RecordDue.state, func.count().label("counted")).group_by(RecordDue.state)
+    return {row.state: row.counted for row in session.execute(query)}
 
 
 def _row(row: Any, read: bool) -> DueRow:

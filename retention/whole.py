@@ -79,3 +79,7 @@ class Retention:
             KeepSecrecy(db, guard, log, SecrecyDays(lambda: guard), self.reviews.go_on), self.appraisals.conclude,
             self.appraisals.say_all,
         ]  # fmt: skip
+
+    def close(self) -> None:
+        """Let go of what counts beside the pages."""
+        self.board.counting.close()

@@ -3,8 +3,9 @@
 from bisect import bisect
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from itertools import accumulate
 from typing import Any
 from uuid import UUID
@@ -27,14 +28,17 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from archive.clock import offsets
+from archive.counting import Counted, Counting
 from archive.database import Database
 from archive.errors import Fault, InvalidInput
 from archive.identity import Identity
 from archive.loans.states import PAPER
 from archive.model import Category, Department, Loan, LoanState, Record
 from archive.model.columns import Names
+from archive.policy.condition import Condition
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
+from archive.policy.sql import where
 
 MOST_DAYS = 3 * 366
 
@@ -76,6 +80,7 @@ class LoanStatistics:
         self._db = db
         self._guard = guard
         self._zone = zone
+        self.counting = Counting(db, guard)
 
     def gather(self, identity: Identity, since: date, until: date) -> Statistics:
         """Count the loans of a span, both days included, of records that this person sees.
@@ -84,36 +89,50 @@ class LoanStatistics:
             NotAllowed: not one of those who look at figures.
             InvalidInput: field ``until``: before ``since``, or too long after it.
         """
+        self._check(identity, since, until)
+        return self._with_names(self.counting.now(identity, Act.SEE, partial(self._count, since, until)))
+
+    def look(self, identity: Identity, since: date, until: date) -> Counted[Statistics] | None:
+        """Return the same as it was counted lately; None: it is being counted. Raises as ``gather``."""
+        self._check(identity, since, until)
+        count = partial(self._count, since, until)
+        found = self.counting.soon(identity, Act.SEE, (since, until), count)
+        return Counted(self._with_names(found.figure), found.at) if found else None
+
+    def _check(self, identity: Identity, since: date, until: date) -> None:
         if not since <= until <= since + timedelta(days=MOST_DAYS):
             high = since + timedelta(days=MOST_DAYS)
             raise InvalidInput(Fault("until", "not_within", {"low": str(since), "high": str(high)}))
-        found = Statistics(since, until)
-        with self._guard.refusals(identity), self._db.reading(long=True) as session:
+        with self._guard.refusals(identity), self._db.reading() as session:
             self._guard.require_house(session, identity, Act.SEE_LOAN_FIGURES)
-            facts = self._facts(session, identity, since, until)
-            for many, late, handed, refused, department, category, purpose, form, month in session.execute(
-                _alike(facts)
-            ):
-                found.total += many
-                found.late += late
-                found.handed += handed
-                found.refused += refused
-                found.departments[department] += many
-                found.categories[category] += many
-                found.purposes[purpose] += many
-                found.forms[form.value] += many
-                found.months[month] += many
-            found.waited = _middle([(minutes, many) for minutes, many in session.execute(_waits(facts))])
-            named = [*found.departments, *found.categories]
-            found.names = {
+
+    def _count(self, since: date, until: date, session: Session, rule: Condition) -> Statistics:
+        found = Statistics(since, until)
+        facts = self._facts(rule, since, until)
+        for many, late, handed, refused, department, category, purpose, form, month in session.execute(_alike(facts)):
+            found.total += many
+            found.late += late
+            found.handed += handed
+            found.refused += refused
+            found.departments[department] += many
+            found.categories[category] += many
+            found.purposes[purpose] += many
+            found.forms[form.value] += many
+            found.months[month] += many
+        found.waited = _middle([(minutes, many) for minutes, many in session.execute(_waits(facts))])
+        return found
+
+    def _with_names(self, found: Statistics) -> Statistics:
+        named = [*found.departments, *found.categories]
+        with self._db.reading() as session:
+            return replace(found, names={
                 key: names
                 for table in (Department, Category)
                 for key, names in session.execute(select(table.id, table.names).where(table.id.in_(named)))
-            }
-        return found
+            })  # fmt: skip
 
-    def _facts(self, session: Session, identity: Identity, since: date, until: date) -> Subquery:
-        """Return what is counted of each loan of the span, of records that this person sees."""
+    def _facts(self, rule: Condition, since: date, until: date) -> Subquery:
+        """Return what is counted of each loan of the span, of records on which ``rule`` holds."""
         zone, day = ZoneInfo(self._zone), self._guard.day()
         known = None if not self._db.is_sqlite else offsets(zone, since, day + timedelta(days=1))
 
@@ -135,7 +154,7 @@ class LoanStatistics:
                 _one(handed).label("handed"), _one(Loan.state == LoanState.REFUSED).label("refused"),
             )
             .join(Record, Record.id == Loan.record_id)
-            .where(self._guard.opens(session, identity, Loan.record_id, Act.SEE))
+            .where(where(rule))
             .where(Loan.asked_at >= _begin(since, zone), Loan.asked_at < _begin(until + timedelta(days=1), zone))
             .subquery()
         )  # fmt: skip

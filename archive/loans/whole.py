@@ -94,6 +94,10 @@ class Lending:
             {RuleBook.ROUTES: lambda text: routes.parse(text)[0], RuleBook.LOANS: rules.parse},
         )
 
+    def close(self) -> None:
+        """Let go of what counts beside the pages."""
+        self.statistics.counting.close()
+
     def simulate(
         self, identity: Identity, record_id: UUID, login: str, kind: ApprovalKind, form: LoanForm, *, copying: bool
     ) -> Plan:

@@ -23,7 +23,8 @@ class Parts(ServiceParts):
 
     def close(self) -> None:
         """Close what was opened."""
-        for name in ("readings", "office_pages", "extractor", "drawer", "page_reader", "engine", "db"):
+        counting = ("lending", "retention")
+        for name in (*counting, "readings", "office_pages", "extractor", "drawer", "page_reader", "engine", "db"):
             if made := self.__dict__.get(name):
                 made.close()
 

@@ -34,12 +34,12 @@ def show() -> BaseResponse:
     since, until = today.replace(month=1, day=1), today
     try:
         since, until = _span(since, until)
-        found, lines, status = services().lending.statistics.gather(identity(), since, until), [], 200
+        found, lines, status = services().lending.statistics.look(identity(), since, until), [], 200
     except InvalidInput as error:
         found, lines, status = None, explain(error, current_locale()), status_of(error)
     page = render_template(
-        "lending/statistics.html", found=found, lines=lines, since=since, until=until,
-        tables=_tables(found) if found else (),
+        "lending/statistics.html", counted=found, lines=lines, since=since, until=until,
+        tables=_tables(found.figure) if found else (),
     )  # fmt: skip
     return make_response(page, status)
 
