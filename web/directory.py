@@ -7,12 +7,13 @@ from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, literal_column, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from archive.accounts import folded
 from archive.closing import ZONE, open_on
 from archive.database import Database
+from archive.database.bounded import count_up_to
 from archive.errors import InvalidInput
 from archive.house.need_to_know import group_of
 from archive.model import Category, Closure, Department, Fonds, House, Level, Person, Place
@@ -245,11 +246,7 @@ class Directory:
 
     def count(self, session: Session, query: Any, most: int = MOST_COUNTED) -> int:
         """Count the rows of a query, up to one more than ``most``: beyond that nobody reads the digits."""
-        row = query.order_by(None).with_only_columns(
-            literal_column("1"), maintain_column_froms=True
-        )  # no row is read whole
-        some = row.limit(most + 1).subquery()
-        return session.scalar(select(func.count()).select_from(some)) or 0
+        return count_up_to(session, query, most)
 
 
 def _category(row: Category, depth: int) -> CategoryShown:

@@ -26,7 +26,8 @@ class Wait:
     """A kind of work that waits: in words, where it is done, and what counts it in a snapshot.
 
     ``who``: roles that it concerns (None: all who may see some); ``charged``: those who keep papers, with custodians;
-    ``late``: its day has passed, so that it stands before the others.
+    ``late``: its day has passed, so that it stands before the others; ``most``: counted no further than this, where
+    that is less than ``MOST_TOLD``.
     """
 
     words: str
@@ -36,15 +37,19 @@ class Wait:
     who: frozenset[Role] | None = None
     charged: bool = False
     late: bool = False
+    most: int | None = None
 
 
 MOST_TOLD = 1_000
-"""A desk counts no further: its page does."""
+"""A desk counts no further."""
+
+PAGES_TOLD = 200
+"""Of pages a desk counts no further: of each it asks for the file, the record and the right."""
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """So much of one kind, told up to ``MOST_TOLD``, and where it is done; ``late``: its day has passed."""
+    """So much of one kind, told as far as it was counted, and where it is done; ``late``: its day has passed."""
 
     count: str
     words: str
@@ -62,7 +67,7 @@ def _put_aside(session: Session) -> int:
 
 def _doubtful(session: Session) -> int:
     visible = services().guard.visible(session, identity()).with_only_columns(Record.id)
-    return services().directory.count(session, listed(visible), MOST_TOLD)
+    return services().directory.count(session, listed(visible), min(PAGES_TOLD, MOST_TOLD))
 
 
 WAITS = (
@@ -71,8 +76,8 @@ WAITS = (
         lambda s: services().directory.count(s, services().proposals.undecided(s, identity()), MOST_TOLD),
     ),
     Wait(
-        mark("late to be filed"), "steps.board", lambda s: services().steps.late_count(s, identity()), {"late": "1"},
-        PREPARERS, late=True,
+        mark("late to be filed"), "steps.board", lambda s: services().steps.late_count(s, identity(), MOST_TOLD),
+        {"late": "1"}, PREPARERS, late=True,
     ),
     Wait(
         mark("batches that wait for you"), "hand_ins.every", lambda s: services().hand_ins.looks.count(s, identity()),
@@ -119,7 +124,7 @@ WAITS = (
         mark("pairs that are perhaps the same"), "doubles.waiting",
         lambda s: services().directory.count(s, services().doubles.undecided(s, identity()), MOST_TOLD),
     ),
-    Wait(mark("pages of scans to look at"), "scans.doubtful", _doubtful),
+    Wait(mark("pages of scans to look at"), "scans.doubtful", _doubtful, most=PAGES_TOLD),
     Wait(
         mark("records whose term has run out"), "terms_due.board",
         lambda s: services().directory.count(s, services().retention.board.fallen(s, identity()), MOST_TOLD),
@@ -163,7 +168,7 @@ WAITS = (
     ),
     Wait(
         mark("secrecy periods end or have ended"), "secrecy.board",
-        lambda s: services().retention.secrecy.due(s, identity()), who=frozenset({Role.SECRECY_OFFICER}),
+        lambda s: services().retention.secrecy.due(s, identity(), MOST_TOLD), who=frozenset({Role.SECRECY_OFFICER}),
     ),
     Wait(
         mark("records that panels propose to open or declassify"), "secrecy.board",
@@ -188,7 +193,7 @@ WAITS = (
     Wait(mark("files put aside"), "put_aside.waiting", _put_aside),
     Wait(
         mark("papers to be moved"), "placing.to_move",
-        lambda s: services().shelving.placing.count_to_move(s, identity()), charged=True,
+        lambda s: services().shelving.placing.count_to_move(s, identity(), MOST_TOLD), charged=True,
     ),
 )  # fmt: skip
 
@@ -200,7 +205,12 @@ def waiting(session: Session, *, charged: bool) -> list[Waiting]:
     ]
     counted = [(each.count(session), each) for each in sorted(mine, key=lambda each: not each.late)]
     return [
-        Waiting(filters.count(count, MOST_TOLD), _(each.words), url_for(each.endpoint, **each.more), each.late)
+        Waiting(
+            filters.count(count, min(each.most or MOST_TOLD, MOST_TOLD)),
+            _(each.words),
+            url_for(each.endpoint, **each.more),
+            each.late,
+        )
         for count, each in counted
         if count
     ]

@@ -9,10 +9,11 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, not_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, not_, or_, select
 from sqlalchemy.orm import Session
 
 from archive.database import Database
+from archive.database.bounded import count_up_to
 from archive.filing.deadlines import FilingDeadlines, due_of, overdue
 from archive.identity import Identity
 from archive.model import Copy, FilingDeadline, Medium, Record, RecordKind, RecordState, SentBack
@@ -70,7 +71,7 @@ _IN_CUSTODY = or_(Record.medium == Medium.ELECTRONIC, _LIES)
 AT: Mapping[Step, ColumnElement[bool]] = {
     Step.RECEIVED: and_(_PROVISIONAL, not_(_ARRANGED)),
     Step.ARRANGED: and_(_PROVISIONAL, _ARRANGED),
-    Step.FILED: and_(_FILED, not_(_IN_CUSTODY)),
+    Step.FILED: and_(_FILED, Record.medium != Medium.ELECTRONIC, not_(_LIES)),
     Step.SHELVED: and_(_FILED, _IN_CUSTODY),
 }
 """The condition of each step: every record that is neither in the bin nor destroyed stands at one."""
@@ -87,23 +88,23 @@ class Steps:
         self._guard = guard
         self._deadlines = deadlines
 
-    def counts(self, identity: Identity, which: Which) -> Mapping[Step, tuple[int, int]]:
-        """Return for each step how many records the person sees there, and how many of them are late."""
-        with self._db.reading() as session:
-            late = self._deadlines.late(session, self._guard.day())
-            at = case(*((condition, literal(step.value)) for step, condition in AT.items()), else_=literal(""))
-            query = self._which(self._guard.visible(session, identity), which)
-            inner = query.with_only_columns(at.label("at"), case((and_(_PROVISIONAL, late), 1), else_=0).label("late"))
-            some = inner.where(or_(_PROVISIONAL, _FILED)).subquery()
-            rows = session.execute(select(some.c.at, func.count(), func.sum(some.c.late)).group_by(some.c.at)).all()
-        told = {step: (number, int(over or 0)) for step, number, over in rows}
-        return {step: told.get(step.value, (0, 0)) for step in Step}
+    def counts(self, identity: Identity, which: Which, most: int) -> Mapping[Step, tuple[int, int]]:
+        """Return for each step how many records the person sees there, and how many of them are late.
 
-    def late_count(self, session: Session, identity: Identity) -> int:
-        """Count what waits to be filed, and is late."""
+        Each up to one more than ``most``.
+        """
+        with self._db.reading() as session:
+
+            def count(step: Step, *, late_only: bool) -> int:
+                return count_up_to(session, self._at(session, identity, step, which, late_only=late_only), most)
+
+            late = {step: count(step, late_only=True) for step in WAITING}
+            return {step: (count(step, late_only=False), late.get(step, 0)) for step in Step}
+
+    def late_count(self, session: Session, identity: Identity, most: int) -> int:
+        """Count what waits to be filed, and is late, up to one more than ``most``."""
         late = and_(_PROVISIONAL, self._deadlines.late(session, self._guard.day()))
-        query = self._guard.visible(session, identity).where(late).with_only_columns(func.count(Record.id))
-        return session.scalar(query.order_by(None)) or 0
+        return count_up_to(session, self._guard.visible(session, identity).where(late), most)
 
     def at(
         self,

@@ -45,6 +45,10 @@ class ScanState(StrEnum):
     FAILED = "failed"
 
 
+_HELD = "store_version IS NOT NULL AND state <> 'receiving'"
+_ZIPPED = "lower(name) LIKE '%.zip'"
+
+
 class File(Base):
     """A file of a record. A wrong scan is replaced by a new content before filing.
 
@@ -52,6 +56,9 @@ class File(Base):
     """
 
     __tablename__ = "file"
+    __table_args__ = (
+        Index("ix_file_zipped", "content_id", sqlite_where=text(_ZIPPED), postgresql_where=text(_ZIPPED)),
+    )
 
     id: Mapped[Key]
     record_id: Mapped[UUID] = mapped_column(ForeignKey("record.id"), index=True)
@@ -80,7 +87,10 @@ class Content(Base):
     """
 
     __tablename__ = "content"
-    __table_args__ = (Index("ix_content_created_by_created_at", "created_by", "created_at"),)
+    __table_args__ = (
+        Index("ix_content_created_by_created_at", "created_by", "created_at"),
+        Index("ix_content_held", "checked_at", "created_at", sqlite_where=text(_HELD), postgresql_where=text(_HELD)),
+    )
 
     id: Mapped[Key]
     file_id: Mapped[UUID] = mapped_column(ForeignKey("file.id"), index=True)

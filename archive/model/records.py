@@ -36,6 +36,9 @@ class Medium(StrEnum):
     BOTH = "both"
 
 
+_FILED_ON_PAPER = "state = 'filed' AND medium <> 'electronic'"
+
+
 class Record(Base):
     """A dossier or an item: one description, one level, one number.
 
@@ -53,6 +56,14 @@ class Record(Base):
     __table_args__ = (
         Index("ix_record_fonds_id_state_created_at", "fonds_id", "state", "created_at"),
         Index("ix_record_state_created_at_id", "state", "created_at", "id"),
+        Index("ix_record_id_level_rank", "id", "level_rank"),
+        Index(
+            "ix_record_filed_on_paper",
+            "created_at",
+            "id",
+            sqlite_where=text(_FILED_ON_PAPER),
+            postgresql_where=text(_FILED_ON_PAPER),
+        ),
         Index("ix_record_category_id", "category_id"),
         Index("ix_record_place_path", "place_path"),
         Index("ix_record_dossier_id_position", "dossier_id", "position"),

@@ -28,6 +28,12 @@ class RecordSecrecy(Base):
             sqlite_where=text("ends IS NOT NULL"),
             postgresql_where=text("ends IS NOT NULL"),
         ),
+        Index(
+            "ix_record_secrecy_condition",
+            "record_id",
+            sqlite_where=text("ends IS NULL"),
+            postgresql_where=text("ends IS NULL"),
+        ),
     )
 
     record_id: Mapped[UUID] = mapped_column(ForeignKey("record.id"), primary_key=True)

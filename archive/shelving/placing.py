@@ -14,6 +14,7 @@ from archive.blocks import Cause, end_missing
 from archive.cataloguing.showing import number_of
 from archive.clock import Clock
 from archive.database import Database
+from archive.database.bounded import count_up_to
 from archive.errors import Ambiguous, Conflict, Fault, InvalidInput, NotAllowed, NotFound
 from archive.identity import Identity
 from archive.ids import new_id
@@ -185,20 +186,19 @@ class Placing:
             rows = session.execute(query.order_by(ShelfPlace.path, Copy.id).limit(limit))
             return [ToMove(copy, record, place) for record, copy, place in rows]
 
-    def count_to_move(self, session: Session, identity: Identity) -> int:
-        """Count them, going from the copies that lie somewhere to their records: a desk asks this each time."""
-        mine = self._guard.visible(session, identity, Act.SHELVE).with_only_columns(Record.id)
-        wrong = mine.where(Record.id == Copy.record_id, _too_weak(session)).correlate(Copy, ShelfPlace).exists()
-        lying = select(func.count(Copy.id)).join(ShelfPlace, ShelfPlace.id == Copy.place_id)
-        return session.scalar(lying.where(wrong)) or 0
+    def count_to_move(self, session: Session, identity: Identity, most: int) -> int:
+        """Count them, up to one more than ``most``: a desk asks this each time."""
+        return count_up_to(session, self._misplaced(session, identity), most)
 
     def _misplaced(self, session: Session, identity: Identity) -> Select[Any]:
+        level = aliased(Record)  # of every paper on a shelf, out of an index alone; only those too high are read whole
         return (
             self._guard.visible(session, identity, Act.SHELVE)
             .add_columns(Copy, ShelfPlace)
             .join(Copy, Copy.record_id == Record.id)
             .join(ShelfPlace, ShelfPlace.id == Copy.place_id)
-            .where(_too_weak(session))
+            .join(level, level.id == Copy.record_id)
+            .where(_too_weak(session, level))
         )
 
     def _shelved(self, session: Session, identity: Identity, copy_id: UUID) -> tuple[Copy, Record]:
@@ -306,10 +306,10 @@ class Placing:
         return lent.correlate_except(Loan).scalar_subquery() >= OFTEN
 
 
-def _too_weak(session: Session) -> ColumnElement[bool]:
+def _too_weak(session: Session, record: type[Record]) -> ColumnElement[bool]:
     """Return the condition that a place is too weak for a record's level."""
     weak = [
-        and_(Record.level_rank == rank, ShelfPlace.strength < strength) for rank, strength in needs(session).items()
+        and_(record.level_rank == rank, ShelfPlace.strength < strength) for rank, strength in needs(session).items()
     ]
     return or_(false(), *weak)
 

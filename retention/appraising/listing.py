@@ -7,12 +7,13 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, delete, func, insert, select
+from sqlalchemy import Select, delete, insert, select
 from sqlalchemy.orm import Session
 
 from archive.accounts import folded
 from archive.clock import Clock
 from archive.database import Database, Work
+from archive.database.bounded import count_up_to
 from archive.errors import Conflict, Fault, InvalidInput, NotAllowed, NotFound
 from archive.identity import Identity
 from archive.ids import new_id
@@ -86,12 +87,11 @@ class Listing:
         self._clock = clock
         self._board = board
 
-    def count(self, identity: Identity, chosen: Chosen) -> int:
-        """Count what a list would take. Raises ``NotAllowed``."""
+    def count(self, identity: Identity, chosen: Chosen, most: int = MOST) -> int:
+        """Count what a list would take, up to one more than ``most``. Raises ``NotAllowed``."""
         with self._guard.refusals(identity), self._db.reading(long=True) as session:
             self._guard.require_house(session, identity, Act.BEGIN_APPRAISALS)
-            taken = self._query(session, identity, chosen).with_only_columns(Record.id).limit(MOST)
-            return session.scalar(select(func.count()).select_from(taken.subquery())) or 0
+            return count_up_to(session, self._query(session, identity, chosen), most)
 
     def begin(self, identity: Identity, purpose: str, panel: Collection[str], chair: str, chosen: Chosen) -> UUID:
         """Begin an appraisal with a list of what is due, and return its id. Nobody judges before it is opened.

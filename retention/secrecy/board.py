@@ -7,10 +7,11 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from archive.database import Database
+from archive.database.bounded import count_up_to
 from archive.errors import Conflict, Fault, InvalidInput, WrongState
 from archive.identity import Identity
 from archive.log.writer import Log
@@ -89,17 +90,23 @@ class SecrecyBoard:
             found: Any = session.execute(query.order_by(RecordSecrecy.ends, RecordSecrecy.record_id).limit(limit)).all()
             return [SecretRow(record, period, standing(period.ends, day)) for record, period in found]
 
-    def counts(self, identity: Identity) -> Mapping[Standing, int]:
-        """Count by standing what this person reads."""
+    def counts(self, identity: Identity, most: int) -> Mapping[Standing, int]:
+        """Count by standing what this person reads, each up to one more than ``most``."""
         with self._guard.refusals(identity), self._db.reading() as session:
             self._guard.require_house(session, identity, Act.SEE_SECRECY)
-            return {each: self._count(session, identity, each) for each in Standing}
+            mine = self._guard.opens(session, identity, RecordSecrecy.record_id)
+            periods = select(RecordSecrecy.record_id).where(mine)
+            shut = self._shut()
+            return {each: count_up_to(session, periods.where(shut[each]), most) for each in Standing}
 
-    def due(self, session: Session, identity: Identity) -> int:
-        """Count the periods that have ended or end soon, of records that this person may review."""
-        soon = select(RecordSecrecy.record_id).where(RecordSecrecy.ends <= self._guard.day() + AHEAD)
-        mine = self._guard.visible(session, identity, Act.SET_LEVEL).where(Record.id.in_(soon))
-        return session.scalar(select(func.count()).select_from(mine.with_only_columns(Record.id).subquery())) or 0
+    def due(self, session: Session, identity: Identity, most: int) -> int:
+        """Count the periods that have ended or end soon, of records that this person may review.
+
+        Up to one more than ``most``.
+        """
+        mine = self._guard.opens(session, identity, RecordSecrecy.record_id, Act.SET_LEVEL)
+        soon = select(RecordSecrecy.record_id).where(RecordSecrecy.ends <= self._guard.day() + AHEAD, mine)
+        return count_up_to(session, soon, most)
 
     def told(self, identity: Identity, record_id: UUID) -> SecrecyTold:
         """Return what a record's page says. Raises as ``Guard.require``."""
@@ -194,20 +201,18 @@ class SecrecyBoard:
             work.commit()
 
     def _mine(self, session: Session, identity: Identity, which: Standing, category: UUID | None) -> Select[Any]:
+        query = self._guard.visible(session, identity).join(RecordSecrecy, RecordSecrecy.record_id == Record.id)
+        query = query.where(self._shut()[which])
+        return query.where(Record.category_id.in_(below(category))) if category else query
+
+    def _shut(self) -> Mapping[Standing, ColumnElement[bool]]:
         day = self._guard.day()
-        shut: dict[Standing, ColumnElement[bool]] = {
+        return {
             Standing.LATE: RecordSecrecy.ends <= day,
             Standing.SOON: and_(RecordSecrecy.ends > day, RecordSecrecy.ends <= day + AHEAD),
             Standing.RUNS: RecordSecrecy.ends > day + AHEAD,
             Standing.CONDITION: RecordSecrecy.ends.is_(None),
         }
-        query = self._guard.visible(session, identity).join(RecordSecrecy, RecordSecrecy.record_id == Record.id)
-        query = query.where(shut[which])
-        return query.where(Record.category_id.in_(below(category))) if category else query
-
-    def _count(self, session: Session, identity: Identity, which: Standing) -> int:
-        mine = self._mine(session, identity, which, None).with_only_columns(Record.id)
-        return session.scalar(select(func.count()).select_from(mine.subquery())) or 0
 
 
 def forget_notice(session: Session, guard: Guard, period: RecordSecrecy) -> None:

@@ -80,7 +80,7 @@ class Looks:
                 .where(RetentionSchedule.definition["action"].as_string() == Action.TRANSFER.value)
             )
             mine = self._guard.visible(session, identity).with_only_columns(Record.id)
-            mine = mine.where(or_(Record.id.in_(judged), Record.id.in_(due)))
+            mine = mine.where(Record.id.in_(judged.union(due)))
             mine = mine.where(Record.id.not_in(taken()), ~kept_from_transfer())
             return session.scalars(mine.order_by(Record.id).limit(limit)).all()
 

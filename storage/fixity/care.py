@@ -21,7 +21,18 @@ from archive.policy.rules import Act
 from archive.ports import ObjectStore
 from storage.fixity.keeping import Seen, count_standing, keep
 from storage.fixity.looks import look
-from storage.fixity.plan import STORED, Turn, count, due_before, next_turns, share, turn_at, turns_of
+from storage.fixity.plan import (
+    STORED,
+    Turn,
+    count,
+    count_up_to,
+    due_before,
+    next_turns,
+    share,
+    turn_at,
+    turns_of,
+    waiting_longest,
+)
 
 Place = tuple[datetime, UUID]
 """The moment by which a list is ordered, and the id of the row."""
@@ -209,18 +220,32 @@ class FixityCare:
         with self._db.reading() as session:
             return count_standing(session)
 
+    def told(self, most: int) -> Standing:
+        """Return how the stored bytes stand, as a page tells it.
+
+        Nothing is counted further than one more than ``most``, and ``bytes`` not at all: 0.
+        """
+        now, period = self._clock.now(), timedelta(days=self._days)
+        with self._db.reading() as session:
+            objects = count_up_to(session, most)
+            checked = count_up_to(session, most, since=now - period, until=now)
+            oldest = waiting_longest(session)
+        return Standing(objects, 0, checked, self.alarm(), self._days, oldest, self._is_late(now, oldest))
+
     def standing(self) -> Standing:
-        """Return how the stored bytes stand."""
-        now = self._clock.now()
-        period = timedelta(days=self._days)
+        """Return how the stored bytes stand: every object is read for it."""
+        now, period = self._clock.now(), timedelta(days=self._days)
         with self._db.reading() as session:
             recent = func.count().filter(STORED.checked_at > now - period, STORED.checked_at <= now)
             last = func.coalesce(STORED.checked_at, STORED.created_at, type_=STORED.created_at.type)
             objects, size, checked, oldest = session.execute(
                 select(func.count(STORED.id), func.sum(STORED.cipher_size), recent, func.min(last))
             ).one()
-        late = oldest is not None and now - oldest > period + LATE
+        late = self._is_late(now, oldest)
         return Standing(objects, int(size or 0), checked, self.alarm(), self._days, oldest, late)
+
+    def _is_late(self, now: datetime, oldest: datetime | None) -> bool:
+        return oldest is not None and now - oldest > timedelta(days=self._days) + LATE
 
     def runs(self, identity: Identity, *, after: Place | None = None, limit: int = MOST) -> Sequence[FixityRun]:
         """Return the runs, the latest first, behind the one of a moment and an id. Raises ``NotAllowed``."""

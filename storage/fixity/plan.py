@@ -14,23 +14,30 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, case, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
-from archive.database import Moment
+from archive.database import Moment, counting
 from archive.model import Attachment, Content, ContentState, Fixity
 
 FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
-def _of(table: type[Content] | type[Attachment], *which: ColumnElement[bool]) -> Any:
+HELD: Sequence[tuple[type[Content] | type[Attachment], ColumnElement[bool]]] = (
+    (Content, and_(Content.store_version.is_not(None), Content.state != ContentState.RECEIVING)),
+    (Attachment, Attachment.store_version.is_not(None)),
+)
+"""What is to be whole, table by table: what is asked of one goes along its index."""
+
+
+def _of(table: type[Content] | type[Attachment], held: ColumnElement[bool]) -> Any:
     columns = (table.id, table.record_id, table.object_key, table.store_version, table.cipher_size)
     more = (table.cipher_sha256, table.fixity, table.checked_at, table.created_at)
-    return select(*columns, *more).where(table.store_version.is_not(None), *which)
+    return select(*columns, *more).where(held)
 
 
-STORED = union_all(_of(Content, Content.state != ContentState.RECEIVING), _of(Attachment)).subquery("stored").c
+STORED = union_all(*(_of(table, held) for table, held in HELD)).subquery("stored").c
 """Every object that is to be whole: the columns of contents and attachments that a check needs."""
 
 
@@ -68,6 +75,28 @@ def turn_at(now: datetime) -> ColumnElement[datetime]:
 def count(session: Session) -> int:
     """Return how many objects there are to check."""
     return session.scalar(select(func.count(STORED.id))) or 0
+
+
+def count_up_to(session: Session, most: int, *, since: datetime | None = None, until: datetime | None = None) -> int:
+    """Return how many objects there are, or were checked behind one moment up to another, at most ``most`` + 1."""
+    found = 0
+    for table, held in HELD:
+        query = select(table.id).where(held)
+        if since is not None and until is not None:
+            query = query.where(table.checked_at > since, table.checked_at <= until)
+        found += counting.count_up_to(session, query, most)
+    return min(found, most + 1)
+
+
+def waiting_longest(session: Session) -> datetime | None:
+    """Return when the object was checked, or came, that was not looked at for longest; None: there is none."""
+    found: list[datetime] = []
+    for table, held in HELD:
+        checked = select(table.checked_at).where(held, table.checked_at.is_not(None)).order_by(table.checked_at)
+        never = select(table.created_at).where(held, table.checked_at.is_(None))
+        never = never.order_by(table.checked_at, table.created_at)  # as the index is ordered: nothing is sorted
+        found += [each for query in (checked, never) if (each := session.scalar(query.limit(1))) is not None]
+    return min(found, default=None)
 
 
 def next_turns(session: Session, began: datetime, now: datetime, limit: int) -> Sequence[Turn]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -411,3 +412,20 @@ def test_what_a_report_and_page_show_holds_no_title(house: WebHouse, tmp_path: P
     with house.services.db.reading() as session:
         assert session.scalars(select(FixityFinding)).one().ended is None
         assert session.scalars(select(FixityRun)).one().bad == 1
+
+
+def test_the_page_is_told_the_same_as_the_report_as_far_as_it_counts(house: WebHouse) -> None:
+    for number in range(4):
+        a_file(house, b"%d" % number)
+    assert care(house).told(10) == replace(care(house).standing(), bytes=0)
+    house.clock.move(days=95)  # type: ignore[attr-defined]
+    late = care(house).standing()
+    assert care(house).told(10) == replace(late, bytes=0)
+    assert (late.late, late.checked) == (True, 0)
+    house.clock.move(seconds=1)  # type: ignore[attr-defined]
+    assert care(house).run(WHO).objects == 4
+    standing = care(house).standing()
+    assert care(house).told(10) == replace(standing, bytes=0)
+    assert (standing.late, standing.checked) == (False, 4)
+    few = care(house).told(2)
+    assert (few.objects, few.checked) == (3, 3)

@@ -2,13 +2,27 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import event
 
-from archive.model import Category, Content, ContentState, File, RecordState, ScannedPage, ScanState
+from archive.model import (
+    Category,
+    Content,
+    ContentState,
+    CountedFrom,
+    DueState,
+    File,
+    FilingDeadline,
+    RecordDue,
+    RecordSecrecy,
+    RecordState,
+    ScannedPage,
+    ScanState,
+)
 from tests.factories.records import a_record
 from tests.factories.web_house import WebHouse, a_web_house
 
@@ -141,3 +155,42 @@ def test_the_desk_counts_no_further_than_it_tells(house: WebHouse, monkeypatch: 
     counts = [statement for statement, _ in asked if "count(" in statement and " scanned_page" in statement]
     assert counts
     assert all("LIMIT" in statement for statement in counts)
+
+
+@pytest.mark.parametrize(
+    ("page", "module", "words"),
+    [
+        ("/steps", "web.custody.steps", "<strong>1+</strong>"),
+        ("/steps", "web.custody.steps", "1+ 件逾期"),
+        ("/secrecy", "web.retention.secrecy", '<span class="count">1+</span>'),
+        ("/appraisals/new", "web.retention.appraisals", "1+"),
+    ],
+)
+def test_a_board_counts_no_further_than_it_tells_and_says_so(
+    house: WebHouse, monkeypatch: pytest.MonkeyPatch, page: str, module: str, words: str
+) -> None:
+    long_ago = date(2001, 5, 1)
+    with house.services.db.writing() as work:
+        category = work.session.get_one(Category, house.category.id)
+        work.session.add(FilingDeadline(category_id=category.id, days=30, counted_from=CountedFrom.DRAWN_UP, version=1))
+        for number in range(3):
+            draft = a_record(work.session, category, title=f"草稿{number}", level=1, state=RecordState.PROVISIONAL)
+            draft.drawn_up, draft.drawn_from, draft.drawn_to = "2001-05-01", long_ago, long_ago
+            filed = a_record(work.session, category, title=f"合同{number}", level=2, state=RecordState.FILED)
+            work.session.flush()
+            work.session.add_all(
+                [
+                    RecordSecrecy(record_id=filed.id, level_rank=2, since=long_ago, months=120, ends=date(2011, 5, 1)),
+                    RecordDue(record_id=filed.id, state=DueState.DATED, due=long_ago),
+                ]
+            )
+        work.commit()
+    monkeypatch.setattr(f"{module}.MOST_TOLD", 1)
+    client = house.browser("archivist")
+    with asked_of(house) as asked:
+        assert words in client.get(page).text
+    counts = [each for each, _ in asked if "count(" in each and ("FROM record " in each or "record_secrecy" in each)]
+    assert counts
+    assert all("LIMIT" in each for each in counts), counts
+    monkeypatch.setattr(f"{module}.MOST_TOLD", 1_000)
+    assert words not in client.get(page).text

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from archive.model import HoldKind, IssuedNumber, Record
+from archive.model import Appraisal, AppraisalItem, AppraisalState, HoldKind, IssuedNumber, Record, Verdict
 from retention.holds import Wanted
 from tests.factories.web_house import WebHouse, a_web_house, token_of
 
@@ -84,3 +84,29 @@ def test_each_number_that_is_not_known_and_each_record_that_is_taken_is_named(ho
     told = browser.post("/transfers/new", data=form | {"numbers": "WY01-1\nWY01-2"})
     assert (told.status_code, "已在其他移交中，或已移交：WY01-1" in told.text) == (422, True)
     assert "WY01-1, WY01-2" not in told.text
+
+
+def test_what_should_go_is_told_whole_or_as_the_first_of_more(house: WebHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    records = [house.a_record(title=f"移交的合同{number}", level=1) for number in range(3)]
+    archivist, now = house.services.people.identity_of("archivist"), house.services.guard.now()
+    assert archivist.person_id
+    with house.services.db.writing() as work:
+        closed = Appraisal(
+            number="2026-1", purpose="鉴定", state=AppraisalState.CLOSED, begun_by=archivist.person_id,
+            begun_at=now, closed_at=now, version=1,
+        )  # fmt: skip
+        work.session.add(closed)
+        work.session.flush()
+        for at, record in enumerate(records, 1):
+            work.session.add(
+                AppraisalItem(
+                    appraisal_id=closed.id, record_id=record.id, position=at, number=str(at), due=date(2020, 1, 1),
+                    verdict=Verdict.TRANSFER,
+                )
+            )  # fmt: skip
+        work.commit()
+    browser = house.browser("archivist")
+    assert "到期或鉴定为移交的全部 3 件" in browser.get("/transfers/new").text
+    monkeypatch.setattr("web.retention.transfers.MOST", 2)
+    page = browser.get("/transfers/new").text
+    assert ["到期或鉴定为移交的前 2 件" in page, "全部" in page] == [True, False]

@@ -1,13 +1,17 @@
 """What is few among very many is asked for along an index of its own: never all records, nor all pages."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import event, select
 
-from archive.model import Record
+from archive.filing.steps import AT, Step
+from archive.model import Content, File, Record, RecordSecrecy
 from indexer.rebuild import begun
+from retention.transferring.receiving import ZIPPED
+from storage.fixity.plan import HELD
 from tests.factories.databases import ONLY_POSTGRES, a_database
 from tests.factories.records import a_house
 from web.arriving.scans import worst
@@ -57,3 +61,34 @@ def test_doubtful_pages_have_their_order_from_indices(tmp_path: Path) -> None:
             assert "Sort" not in plan
     finally:
         db.close()
+
+
+FEW: Mapping[str, Any] = {
+    "ix_record_filed_on_paper": select(Record.id).where(AT[Step.FILED]).order_by(Record.created_at, Record.id),
+    "ix_record_secrecy_condition": select(RecordSecrecy.record_id).where(RecordSecrecy.ends.is_(None)),
+    "ix_file_zipped": select(File.id).where(ZIPPED).order_by(File.content_id.desc()),
+    "ix_content_held": (
+        select(Content.created_at)
+        .where(HELD[0][1], Content.checked_at.is_(None))
+        .order_by(Content.checked_at, Content.created_at)
+        .limit(1)
+    ),
+}
+
+
+@ONLY_POSTGRES
+@pytest.mark.parametrize("index", FEW)
+def test_what_is_few_stands_in_an_index_of_its_own(tmp_path: Path, index: str) -> None:
+    db = a_database(tmp_path)
+    try:
+        with db.reading() as session:
+            connection = session.connection()
+            for way in ("seqscan", "sort", "bitmapscan"):  # the tables are empty
+                connection.exec_driver_sql(f"SET LOCAL enable_{way} = off")
+            explained = FEW[index].compile(connection)
+            plan = connection.exec_driver_sql(f"EXPLAIN {explained}", explained.params)
+            words = " ".join(row[0] for row in plan)
+    finally:
+        db.close()
+    assert f"using {index} on" in words, words
+    assert "Sort" not in words, words

@@ -21,6 +21,7 @@ from web.asking import may, require
 from web.i18n import current_locale
 from web.lists import ticked
 from web.services import identity, services
+from web.waiting import MOST_TOLD
 from web.words.faults import explain, explain_waiting, status_of
 from web.words.hand_ins import BOARD, COUNTED, STEPS
 from web.words.records import word
@@ -39,7 +40,7 @@ def board() -> str:
     which, late = _which(), asked.get("late") == "1" and step in WAITING
     after = paging.read(asked.get("after", ""))
     steps = services().steps
-    counts = steps.counts(identity(), which)
+    counts = steps.counts(identity(), which, MOST_TOLD)
     found = steps.at(identity(), step, which, late_only=late, after=after, limit=PAGE + 1)
     rows, more = found[:PAGE], None
     kept = {"department": which.department_id, "category": which.category_id}
@@ -58,7 +59,7 @@ def board() -> str:
         "steps.html", words=BOARD, counts=counts, step=step.value, late=late, rows=rows, more=more, names=names,
         which=kept, departments=services().directory.departments(), categories=services().directory.categories(),
         fonds=services().directory.fonds(), waits=step in WAITING, files=Role.ARCHIVIST in identity().roles,
-        manages=may(Act.MANAGE_SCHEME), at_most=MOST,
+        most_told=MOST_TOLD,        manages=may(Act.MANAGE_SCHEME), at_most=MOST,
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from archive.policy.rules import Act
 from storage.fixity.care import EVERYTHING, MEND
 from web import paging
 from web.asking import may, require
+from web.directory import MOST_COUNTED
 from web.i18n import current_locale
 from web.services import identity, services
 from web.sheets import TYPE, workbook_of
@@ -43,7 +44,7 @@ def show() -> str:
     runs, older = paging.page(found_runs, PAGE, lambda run: paging.told((run.began_at, run.id)))
     return render_template(
         "house/fixity.html",
-        standing=care.standing(),
+        standing=care.told(MOST_COUNTED),
         findings=findings,
         more=more and url_for(".show", after=more),
         runs=runs,

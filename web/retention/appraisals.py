@@ -20,13 +20,14 @@ from retention.appraising.looks import ItemShown, View
 from retention.appraising.saying_all import standing
 from retention.appraising.verdicts import CHOICES, LEAST, Said
 from retention.board import Asked
-from web import paging
+from web import filters, paging
 from web.asking import Field, Form, again, day_typed, may, require, shown, whole_typed, year_in
 from web.describing.importance import step, steps
 from web.i18n import current_locale
 from web.lists import ticked
 from web.services import identity, services
 from web.sure import asked as sure_asked
+from web.waiting import MOST_TOLD
 from web.words import named
 from web.words.appraisals import APPRAISALS, STOPS, VERDICTS
 from web.words.faults import explain, status_of
@@ -74,8 +75,13 @@ def begin() -> BaseResponse:
     except ArchiveError as error:
         return again(_form(), error)
     flash(_("The list is drawn up. Leave out what is not to be judged, then open it to the panel."))
-    if left := listing.count(identity(), chosen):
-        flash(_("It is full: as many more are due and wait for another appraisal: %(count)s.", count=left))
+    if left := listing.count(identity(), chosen, MOST_TOLD):
+        flash(
+            _(
+                "It is full: as many more are due and wait for another appraisal: %(count)s.",
+                count=filters.count(left, MOST_TOLD),
+            )
+        )
     return redirect(url_for("appraisals.show", appraisal_id=key), 303)
 
 
@@ -284,7 +290,7 @@ def _key(name: str) -> UUID | None:
 
 def _form() -> Form:
     locale, every_ = current_locale(), _("any")
-    waits = services().retention.appraisals.listing.count(identity(), Chosen())
+    waits = services().retention.appraisals.listing.count(identity(), Chosen(), MOST_TOLD)
     with services().db.reading() as session:
         categories = session.scalars(select(Category).order_by(Category.code)).all()
         places = session.scalars(select(Place).where(Place.kind == PlaceKind.PROJECT).order_by(Place.path)).all()
@@ -315,7 +321,7 @@ def _form() -> Form:
         _("Begin an appraisal"), fields, _("Draw up the list"), url_for("appraisals.every"),
         crumbs=[(url_for("appraisals.every"), _("Appraisals")), (None, _("Begin an appraisal"))],
         intro=" ".join((_("The list takes what is due today and fits, and is on no other list. Nothing is destroyed by "
-                "an appraisal."), _("Due today and on no list: %(count)s.", count=waits))),
+                "an appraisal."), _("Due today and on no list: %(count)s.", count=filters.count(waits, MOST_TOLD)))),
         values={name: request.args.get(name, "")[:40] for name in ("year", "category", "place")},
     )  # fmt: skip
 

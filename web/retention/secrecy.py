@@ -25,6 +25,7 @@ from web.i18n import current_locale
 from web.lists import carried, numbered, records_told, ticked
 from web.retention import deriving
 from web.services import identity, services
+from web.waiting import MOST_TOLD
 from web.words import named
 from web.words.faults import explain, status_of
 from web.words.retention import said
@@ -54,6 +55,7 @@ def board() -> str:
         "secrecy.html", rows=rows, which=which, category=category, more=more, counts=_counts(), standings=_standings(),
         categories=_categories(), reviews=_may_review(), manages=may(Act.MANAGE_LEVELS), most=MOST,
         decide=_to_decide(), proposed=_proposed(), verdicts=_words(VERDICTS),
+        most_told=MOST_TOLD,
     )  # fmt: skip
 
 
@@ -299,7 +301,7 @@ def _which(given: Any = None) -> tuple[Standing, UUID | None]:
 
 
 def _counts() -> Mapping[Standing, int]:
-    return services().retention.secrecy.counts(identity())
+    return services().retention.secrecy.counts(identity(), MOST_TOLD)
 
 
 def _proposed() -> Mapping[SecrecyVerdict, Sequence[UUID]]:

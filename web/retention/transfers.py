@@ -235,11 +235,16 @@ def _page(transfer_id: UUID, lines: list[str] | None = None) -> str:
 
 
 def _form() -> Form:
-    count, locale = len(services().retention.transfers.proposed(identity())), current_locale()
+    count, locale = len(services().retention.transfers.proposed(identity(), MOST + 1)), current_locale()
+    proposed = (
+        _("all %(count)s that are due or appraised for transfer", count=count)
+        if count <= MOST
+        else _("the first %(count)s that are due or appraised for transfer", count=MOST)
+    )
     fields = [
         Field("receiver", _("Receiving archive"), must=True, limit=200),
         Field("proposed", _("What should go"), kind="choose", none=_("none of these"),
-              options=[("1", _("all %(count)s that are due or appraised for transfer", count=count))] if count else [],
+              options=[("1", proposed)] if count else [],
               help=_("Due by a schedule whose action is transfer, or judged so by an appraisal that is closed.")),
         Field("numbers", _("Records"), kind="long", help=_("Their numbers, one a line.")),
         Field("afterwards", _("Copies that stay here"), kind="choose", none=said(AFTERWARDS, Afterwards.KEEP, locale),
