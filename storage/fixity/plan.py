@@ -17,7 +17,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
-from archive.database import Moment, counting
+from archive.database import Moment, bounded
 from archive.model import Attachment, Content, ContentState, Fixity
 
 FIRST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -84,7 +84,7 @@ def count_up_to(session: Session, most: int, *, since: datetime | None = None, u
         query = select(table.id).where(held)
         if since is not None and until is not None:
             query = query.where(table.checked_at > since, table.checked_at <= until)
-        found += counting.count_up_to(session, query, most)
+        found += bounded.count_up_to(session, query, most)
     return min(found, most + 1)
 
 
