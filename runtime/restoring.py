@@ -28,7 +28,7 @@ from storage.backup_set import BackupSet
 from storage.copying import Told
 from storage.restoring import Restored, Restoring
 from storage.ring import KeyRing
-from storage.safekeeping import DAMAGED, run_facts
+from storage.safekeeping import DAMAGED, DAMAGED_KNOWN, run_facts, unknown
 
 UNTOLD = frozenset({"witness_short"})
 """What is found of a log whose witnesses are new, and told by the next checkpoint."""
@@ -230,12 +230,16 @@ def _settle(parts: Parts, chosen: BackupSet) -> None:
 
     The run that made the set was at work when the rows were written; it ended well, or there would be no set.
     """
+    before = parts.safekeeping.last_finished()
+    damaged = before.facts.get("damaged_sets") if before else None  # the key of one that is taken away goes later
     with parts.db.writing() as work:
         own = select(BackupRun).where(BackupRun.act == BackupAct.MAKE, BackupRun.ended_at.is_(None))
         latest = own.where(BackupRun.began_at <= chosen.made_at).order_by(BackupRun.began_at.desc()).limit(1)
         if run := work.session.scalar(latest):
-            run.set_id, run.ended_at, run.error = chosen.id, chosen.made_at, DAMAGED if chosen.faults else None
-            run.facts = run_facts(chosen)
+            run.set_id, run.ended_at = chosen.id, chosen.made_at
+            if chosen.faults:
+                run.error = DAMAGED if unknown(work.session, chosen.faults) else DAMAGED_KNOWN
+            run.facts = run_facts(chosen) | ({"damaged_sets": damaged} if damaged else {})
         under_way = (DeliveryState.WAITING, DeliveryState.SENDING)
         unclear = {"state": DeliveryState.UNCLEAR, "reason": "broke_off", "changed_at": parts.clock.now()}
         work.session.execute(update(Delivery).where(Delivery.state.in_(under_way)).values(unclear))

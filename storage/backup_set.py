@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from archive.errors import Damaged
+from archive.errors import Damaged, Unavailable
 from storage.log_parts import LogPart
 
 _LATER = frozenset({"logs", "turn", "packs"})
@@ -80,8 +80,12 @@ NO_RUN = LastRun()
 
 @dataclass(frozen=True)
 class Made:
-    """What a run did: the set it made, how many of old it forgot, and the ids of older sets that do not verify."""
+    """What a run did: the set it made, how many of old it forgot, and the ids of older sets that do not verify.
+
+    ``fault`` is what broke the forgetting off; the set stands all the same, and the next run forgets.
+    """
 
     set: BackupSet
     forgotten: int
     damaged: tuple[UUID, ...]
+    fault: Unavailable | None = None

@@ -29,7 +29,7 @@ from sqlalchemy.orm import Session
 from archive import failpoints
 from archive.clock import Clock
 from archive.database import Database
-from archive.errors import ArchiveError, Damaged, NotFound
+from archive.errors import ArchiveError, Damaged, NotFound, Unavailable
 from archive.ids import new_id
 from archive.model import LogSeal, Record
 from archive.ports import ObjectInfo, ObjectStore
@@ -118,7 +118,8 @@ class Backups:
             last: what is known from before.
 
         Raises:
-            Unavailable: archive, store or target does not answer; StorageFull: the target takes no more.
+            Unavailable: archive, store or target does not answer; StorageFull: the target takes no more. Once the set
+                stands it is told by ``Made.fault`` instead: another set would help nobody.
             Interrupted: ``going_on`` said no. The next run goes on.
         """
         with self._listed() as scratch:
@@ -129,7 +130,10 @@ class Backups:
             if faults:
                 good = {each.id for each in [made, *before]}
                 return Made(made, 0, tuple(sorted(finished(scratch.under("sets/")) - good)))
-            return Made(made, forget(self._target, self._ring, scratch, [made, *before], limit), ())
+            try:
+                return Made(made, forget(self._target, self._ring, scratch, [made, *before], limit), ())
+            except Unavailable as fault:
+                return Made(made, 0, (), fault)
 
     @contextmanager
     def _listed(self) -> Iterator[Scratch]:
@@ -261,12 +265,13 @@ class Backups:
         """Hash all that a set is made of, without a key; return the target's keys of what is missing or changed."""
         with self._listed() as scratch:
             lying = scratch.found(set_lists.key_of(chosen))
-            set_lists.require_whole(self._target, chosen, lying.version if lying else None)
+            with scratch.waits() as wait:  # at once: no store keeps an answer open while all objects are hashed
+                for item in set_lists.lines(self._target, chosen, lying.version if lying else None):
+                    wait(item)
             bad = self._bad_pack(chosen, {i.key: i.version for room in packs.ROOMS for i in scratch.under(room)})
             parts = [Item(f"sets/{chosen.id}/database", chosen.database_size, chosen.database_sha256)]
             parts += [Item(part.key, part.size, part.sha256) for part in chosen.logs]
-            contents = set_lists.lines(self._target, chosen, lying.version) if lying else ()
-            objects = (Item(f"objects/{item.key}", item.size, item.sha256) for item in contents)
+            objects = (Item(f"objects/{item.key}", item.size, item.sha256) for item in scratch.taken())
             for number, part in enumerate(chain(parts, objects), 1):
                 told("check", number, len(parts) + chosen.objects)
                 found = scratch.found(part.key)

@@ -59,8 +59,8 @@ def forget(target: ObjectStore, ring: KeyRing, scratch: Scratch, every: Sequence
     scratch.spare("objects/")
     for each in kept:
         lying = scratch.found(set_lists.key_of(each))
-        set_lists.require_whole(target, each, lying.version if lying else None)
-        scratch.keep(f"objects/{item.key}" for item in set_lists.lines(target, each, lying.version if lying else ""))
+        named = set_lists.listed(target, each, lying.version if lying else None)
+        scratch.keep(f"objects/{item.key}" for item in named)
     still = {part.key for each in kept for part in each.logs}
     spare = {part.key for each in old for part in each.logs} - still
     for each in old:  # once all that stays was read: what is damaged forgets nothing

@@ -26,6 +26,7 @@ def items_of(session: Session) -> Iterator[Item]:
         .join(Record, Record.id == Content.record_id)
         .where(Content.state != ContentState.RECEIVING, Content.store_version.is_not(None))
     )
-    for key, size, sha256, version in session.execute(query.order_by(*VITAL_FIRST, Content.id)).yield_per(_ROWS):
+    query = query.order_by(*VITAL_FIRST, Content.id)
+    for key, size, sha256, version in session.execute(query, execution_options={"yield_per": _ROWS}):
         yield Item(key, size or 0, sha256 or "", version or "")
-    yield from (Item(*row) for row in session.execute(attached()).yield_per(_ROWS))
+    yield from (Item(*row) for row in session.execute(attached(), execution_options={"yield_per": _ROWS}))

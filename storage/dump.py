@@ -127,7 +127,7 @@ def write(
         writers = [_KINDS[kind].write for kind in kinds]
         count = 0
         query = select(table).where((where or {}).get(table.name, true()))
-        for rows in session.execute(query).yield_per(_BATCH).partitions():
+        for rows in session.execute(query, execution_options={"yield_per": _BATCH}).partitions():
             count += len(rows)
             yield b"".join(
                 _line([None if value is None else written(value) for written, value in zip(writers, row, strict=True)])

@@ -60,7 +60,8 @@ class KeyPack:
 
 def _owner_blocks(session: Session) -> Iterator[bytes]:
     query = select(OwnerKey.owner_id, OwnerKey.generation_id, OwnerKey.log_year, OwnerKey.wrapped)
-    for rows in session.execute(query.order_by(OwnerKey.owner_id)).yield_per(_BATCH).partitions():
+    query = query.order_by(OwnerKey.owner_id)
+    for rows in session.execute(query, execution_options={"yield_per": _BATCH}).partitions():
         yield b"".join(
             _OWNER.pack(owner.bytes, generation.bytes, year or 0, len(wrapped)) + wrapped
             for owner, generation, year, wrapped in rows

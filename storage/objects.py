@@ -29,7 +29,7 @@ _KEY = re.compile(r"[0-9a-z/-]{1,150}")
 _VERSION = re.compile(r"[0-9a-f]{32}")
 _OBJECT = re.compile(r"([0-9a-z_-]+)@([0-9a-f]{32})")
 _INCOMING = re.compile(r"([0-9a-z_-]+)@([0-9a-f]{32})\.(put|data|index|[0-9]+)")
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _BLOCK = 256 * 1024  # above this each block is a mapping of its own: twice the time of a copy
 _LENGTH = struct.Struct(">Q")
 
@@ -352,6 +352,6 @@ def _translated(*, absent: bool = False) -> Iterator[None]:
     except OSError as error:
         if absent and isinstance(error, FileNotFoundError):
             raise NotFound from error
-        if error.errno in _FULL:
+        if error.errno in NO_ROOM:
             raise StorageFull(part="store") from error
         raise Unavailable(part="store", reason=errno.errorcode.get(error.errno or 0, "unknown")) from error

@@ -1,9 +1,11 @@
 """The key pack in a place of backups: that of the newest set, put there twice, so that one bad copy ends no restore."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import IO
 from uuid import UUID
 
 from archive.database import Database
@@ -12,6 +14,7 @@ from storage.backup_set import BackupSet
 from storage.copying import is_whole
 from storage.items import Item
 from storage.keypack import KeyPack
+from storage.scratch import translated
 from storage.sealed import Sealed
 
 _BLOCK = 1024 * 1024
@@ -24,16 +27,32 @@ def put_pack(db: Database, target: ObjectStore, key: bytes, set_id: UUID, folder
     """Write the keys of now into a place, in each room; return the SHA-256 of the cipher bytes, which are the same.
 
     They are sealed into a nameless file in ``folder`` first.
+
+    Raises:
+        StorageFull, Unavailable: the folder (part ``disk``) takes no more, or no file; the same of the place.
     """
     sealed = Sealed(key, set_id, KeyPack(db).blocks())
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with TemporaryFile(dir=folder) as file:
+    with _nameless(folder) as file:
         for piece in sealed.pieces():
-            file.write(piece)
+            with translated():
+                file.write(piece)
         for room in ROOMS:
-            file.seek(0)
+            with translated():
+                file.seek(0)
             target.put(f"{room}{set_id}", iter(partial(file.read, _BLOCK), b""))
     return sealed.sha256
+
+
+@contextmanager
+def _nameless(folder: Path) -> Iterator[IO[bytes]]:
+    with translated():
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file = TemporaryFile(dir=folder)  # noqa: SIM115 (closed below)
+    try:
+        yield file
+    finally:
+        with translated():  # what is written late fails late
+            file.close()
 
 
 def newest_first(there: Iterable[str]) -> list[UUID]:

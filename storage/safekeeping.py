@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import and_, func, or_, select
+from sqlalchemy.orm import Session
 
 from archive.clock import Clock
 from archive.database import Database, Work
@@ -63,6 +64,12 @@ def run_facts(made: BackupSet) -> dict[str, Any]:
         "copied_bytes": made.copied_bytes,
     }
     return facts | ({"faults": list(made.faults[:MOST_BAD])} if made.faults else {})
+
+
+def unknown(session: Session, faults: Collection[str]) -> list[str]:
+    """Return those keys of lost files that no check of stored files has found yet, in order."""
+    known = set(session.scalars(standing_findings().with_only_columns(FixityFinding.object_key)))
+    return sorted(set(faults) - known)
 
 
 class Safekeeping:
@@ -214,6 +221,8 @@ class Safekeeping:
             made = self.backups().make(self._clock.now() - self._keep, told, going_on, self._last())
             run.set_id = made.set.id
             run.facts = run_facts(made.set) | {"forgotten": made.forgotten}
+            if made.fault:
+                run.error = made.fault.code
             if made.damaged:
                 run.error = DAMAGED_OLDER
                 run.facts |= {"damaged_sets": [str(each) for each in made.damaged]}
@@ -227,8 +236,7 @@ class Safekeeping:
     def _unknown(self, faults: Collection[str]) -> bool:
         """Whether no check of stored files has found one of these yet; each such is to be looked at now."""
         with self._db.writing() as work:
-            known = set(work.session.scalars(standing_findings().with_only_columns(FixityFinding.object_key)))
-            new = sorted(set(faults) - known)[:MOST_BAD]
+            new = unknown(work.session, faults)[:MOST_BAD]
             ids = work.session.scalars(select(STORED.id).where(STORED.object_key.in_(new[:MOST]))).all()
             self._outbox.add_many(work, JobKind.FIXITY, ids)
             work.commit()

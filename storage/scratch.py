@@ -16,6 +16,7 @@ from typing import Any, Self
 from archive.errors import StorageFull, Unavailable
 from archive.ports import ObjectInfo
 from storage.items import Item
+from storage.objects import NO_ROOM
 
 _PAGE = 1_000
 _CACHE_KB = 16_384
@@ -44,7 +45,7 @@ class Scratch:
     """
 
     def __init__(self, folder: Path) -> None:
-        with _translated():
+        with translated():
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with tempfile.NamedTemporaryFile(dir=folder, prefix="scratch-") as file:
                 self._rows = sqlite3.connect(file.name, isolation_level=None, check_same_thread=False)
@@ -148,7 +149,7 @@ class Scratch:
 
     def spare(self, prefix: str) -> None:
         """Take all that was listed under a prefix for spare."""
-        with _translated():
+        with translated():
             query = "INSERT OR IGNORE INTO spare SELECT key FROM found WHERE key > ? AND key < ?"
             self._rows.execute(query, (prefix, prefix + _PAST))
 
@@ -168,23 +169,25 @@ class Scratch:
             last = rows[-1][0]
 
     def _read(self, query: str, *given: Any) -> list[Any]:
-        with _translated():
+        with translated():
             return self._rows.execute(query, given).fetchall()
 
     def _put(self, query: str, rows: Iterable[tuple[Any, ...]]) -> None:
         source = iter(rows)
         while some := list(islice(source, _PAGE)):  # what the source raises is its own
-            with _translated():
+            with translated():
                 self._rows.execute("BEGIN")
                 self._rows.executemany(query, some)
                 self._rows.execute("COMMIT")
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
+    """Turn what the system and SQLite say of files of a run into ``StorageFull`` and ``Unavailable``, part ``disk``."""
     try:
         yield
-    except (sqlite3.Error, OSError) as error:
-        if "full" in str(error) or "space" in str(error):
-            raise StorageFull(part="disk") from error
-        raise Unavailable(part="disk") from error
+    except OSError as error:
+        raise (StorageFull if error.errno in NO_ROOM else Unavailable)(part="disk") from error
+    except sqlite3.Error as error:
+        full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+        raise (StorageFull if full else Unavailable)(part="disk") from error

@@ -44,26 +44,46 @@ def key_of(chosen: BackupSet) -> str:
     return f"sets/{chosen.id}/objects"
 
 
-def require_whole(target: ObjectStore, chosen: BackupSet, version: str | None) -> None:
-    """Read the list of a set; raise ``Damaged`` when it is missing (no version) or not what it was."""
-    digest = hashlib.sha256()
-    for block in target.read(key_of(chosen), version) if version is not None else ():
-        digest.update(block)
-    if digest.hexdigest() != chosen.objects_sha256:
-        raise Damaged(what="backup", part=key_of(chosen))
+def lines(target: ObjectStore, chosen: BackupSet, version: str | None) -> Iterator[Item]:
+    """Yield the contents that the list of a set names, as it is read.
 
-
-def lines(target: ObjectStore, chosen: BackupSet, version: str) -> Iterator[Item]:
-    """Yield the contents that the list of a set names; ``require_whole`` comes before."""
-    waiting = b""
+    Raises ``Damaged``, at its end at the latest, when the list is missing (no version) or not what it was: nothing
+    may hang on what came before the end is reached.
+    """
+    if version is None:
+        raise _damaged(chosen)
+    digest, waiting = hashlib.sha256(), b""
     for block in target.read(key_of(chosen), version):
+        digest.update(block)
         *whole, waiting = (waiting + block).split(b"\n")
         for line in whole:
-            sha256, size, key = line.decode().split(" ")
-            yield Item(key, int(size), sha256)
+            yield _item(chosen, line)
+    if waiting or digest.hexdigest() != chosen.objects_sha256:
+        raise _damaged(chosen)
 
 
 def listed(target: ObjectStore, chosen: BackupSet, version: str | None) -> Iterator[Item]:
-    """Yield the contents that a set names, once its list was found whole. Raises ``Damaged``."""
-    require_whole(target, chosen, version)
-    yield from lines(target, chosen, version or "")
+    """Hash the list of a set, and return the contents that it names, as ``lines`` reads them after that.
+
+    Raises ``Damaged`` at once; the lines do, too, should the second reading differ.
+    """
+    if version is None:
+        raise _damaged(chosen)
+    digest = hashlib.sha256()
+    for block in target.read(key_of(chosen), version):
+        digest.update(block)
+    if digest.hexdigest() != chosen.objects_sha256:
+        raise _damaged(chosen)
+    return lines(target, chosen, version)
+
+
+def _item(chosen: BackupSet, line: bytes) -> Item:
+    try:
+        sha256, size, key = line.decode().split(" ")
+        return Item(key, int(size), sha256)
+    except ValueError:
+        raise _damaged(chosen) from None
+
+
+def _damaged(chosen: BackupSet) -> Damaged:
+    return Damaged(what="backup", part=key_of(chosen))

@@ -25,7 +25,8 @@ def dossier_faults(parts: Parts, most: int) -> Iterator[tuple[str, str]]:
         Record.dossier_id.is_(None), or_(Record.position.is_not(None), Record.volume.is_not(None))
     )
     with parts.db.reading(long=True) as session:
-        lying = session.execute(rows.order_by(Record.dossier_id, Record.position)).yield_per(most)
+        rows = rows.order_by(Record.dossier_id, Record.position)
+        lying = session.execute(rows, execution_options={"yield_per": most})
         for dossier, items in groupby(lying, key=lambda row: row.dossier_id):
             stood = [(row.position, row.volume) for row in items]
             if [position for position, _ in stood] != list(range(1, len(stood) + 1)):

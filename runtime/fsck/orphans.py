@@ -30,7 +30,8 @@ class _Named(NamedTuple):
 def orphan_faults(parts: Parts, counts: dict[str, int]) -> Iterator[tuple[str, str]]:
     """Yield object and fault: ``orphan``, ``twin`` (a row names another version), ``orphan_upload``, ``delete_marker``.
 
-    The store is listed by pages, and rows are looked at after each: what is stored in between has its row then.
+    The store is listed by pages, and rows are looked at after each: what is stored in between has its row then. What
+    no row names is asked for once more: it may have been destroyed in between.
     """
     limit = (parts.clock.now() - ORPHAN_AGE).timestamp()
     for page in _pages(parts.store.list()):
@@ -38,7 +39,7 @@ def orphan_faults(parts: Parts, counts: dict[str, int]) -> Iterator[tuple[str, s
         named = _named(parts.db, [info for info in page if info.modified < limit])
         for info in page:
             known = (info.key, info.version) in named.versions or info.key in named.uploads
-            if not known and info.modified < limit:
+            if not known and info.modified < limit and parts.store.stat(info.key, info.version) is not None:
                 yield f"{info.key}@{info.version}", "twin" if info.key in named.keys else "orphan"
     for page in _pages(info for info in parts.store.uploads() if info.modified < limit):
         uploads = _named(parts.db, page).uploads

@@ -1,11 +1,12 @@
 """Closing a house to writers while it moves, opening it again, and taking a move back."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
 
 from archive import failpoints
 from archive.database import Database
@@ -93,6 +94,7 @@ def undo(parts: Parts) -> Undone:
     versions = _old_versions(parts) if closure.place else []
     with parts.db.writing() as work:
         if closure.place:
+            _require_all(work.session, {each["whose"] for each in versions})  # the new store took files meanwhile
             place(work.session, versions)
             for kind in (JobKind.LOCK, JobKind.HOLD):
                 parts.outbox.add(work, kind)
@@ -133,10 +135,15 @@ def _old_versions(parts: Parts) -> list[dict[str, str]]:
     for info in parts.store.list():
         held.setdefault(info.key, []).append(info.version)
     with parts.db.reading(long=True) as session:
+        _require_all(session, held)
         items = list(items_of(session))
-    if missing := [item.key for item in items if item.key not in held]:
-        raise InUse(what="move_store", count=len(missing))
     return [{"whose": item.key, "version": _whole(item, parts.store, held[item.key])} for item in items]
+
+
+def _require_all(session: Session, held: Container[str]) -> None:
+    """Raise ``InUse`` when rows name contents that are not among those that the old store holds."""
+    if missing := sum(item.key not in held for item in items_of(session)):
+        raise InUse(what="move_store", count=missing)
 
 
 def _whole(item: Item, store: ObjectStore, versions: Sequence[str]) -> str:

@@ -35,6 +35,7 @@ from runtime.locks import held
 from runtime.restoring import rehearse, restore
 from runtime.settings import Settings, load
 from storage.restoring import LEFT_OUT
+from storage.safekeeping import DAMAGED_KNOWN
 from tests.factories.archives import Answer, Archive
 
 
@@ -283,6 +284,35 @@ def test_a_restore_that_breaks_off_at_its_end_keeps_its_witness_and_takes_nothin
         assert (sent.state, sent.reason) == (DeliveryState.UNCLEAR, "broke_off")
         asked = select(Job.kind).where(Job.kind.in_([JobKind.LOCK, JobKind.HOLD]), Job.state == JobState.QUEUED)
         assert {*session.scalars(asked)} == {JobKind.LOCK, JobKind.HOLD}
+
+
+def test_a_restored_house_knows_which_sets_are_damaged_and_which_files_were_lost_before(
+    archive: Archive, place: dict[str, str], tmp_path: Path
+) -> None:
+    parts = archive.parts()
+    parts.settings = load(archive.environment | place)
+    made = parts.safekeeping.make(system("backup"))
+    (manifest,) = Path(place["JUANKU_BACKUP_URL"].removeprefix("file://")).rglob(f"sets_{made.id}_manifest@*")
+    manifest.write_bytes(manifest.read_bytes().replace(b"records", b"RECORDS"))
+    lost = next(path for path in (archive.home / "objects" / "objects").rglob("*@*") if path.stat().st_size)
+    lost.write_bytes(bytes(lost.stat().st_size))
+    for each in objects_in(place):  # the only other copy
+        if each.name.endswith(lost.name) or lost.name.partition("@")[0] in each.name:
+            each.unlink()
+    with pytest.raises(Damaged):  # tells of the lost file, and has it looked at
+        parts.safekeeping.make(system("backup"))
+    parts.fixity.run(system("fixity"), everything=True)
+    with pytest.raises(Damaged):
+        parts.safekeeping.make(system("backup"))
+    there = parts.safekeeping.last_finished()
+    assert there
+    assert (there.error, there.facts["damaged_sets"]) == (DAMAGED_KNOWN, [str(made.id)])
+    new = elsewhere(archive, tmp_path / "new")
+    new.run("restore", "--from", str(tmp_path / "backups"), "--json")
+    kept = new.parts().safekeeping.last_finished()
+    assert kept
+    assert (kept.set_id, kept.error, kept.facts["damaged_sets"]) == (there.set_id, DAMAGED_KNOWN, [str(made.id)])
+    assert new.parts().safekeeping.last_good() == kept.ended_at
 
 
 def test_a_house_that_lost_all_but_a_copy_of_its_ring_comes_back_after_keys_were_replaced(

@@ -5,17 +5,20 @@ import os
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from archive.errors import Damaged, Unavailable
+from archive.errors import Damaged, StorageFull, Unavailable
 from archive.identity import system
 from archive.model import LogEntry, RecordState
 from runtime.jobs.destroying import KeyBackups
 from storage import safekeeping
+from storage.objects import FileStore
 from storage.ring import KeyRing
 from storage.safekeeping import Safekeeping
+from storage.scratch import Scratch
 from tests.factories.web_house import WebHouse, a_web_house
 
 WHO = system("backup")
@@ -116,6 +119,48 @@ def test_nothing_is_forgotten_while_a_set_that_stays_is_damaged(
         kept.backups().forget_before(house.clock.now())
     assert len(kept.backups().sets()) == 4
     assert not KeyRing.open(tmp_path / "ring").is_destroyed(made[0].id)
+
+
+def test_a_disk_that_is_full_once_the_set_stands_makes_no_second_set(
+    house: WebHouse, kept: Safekeeping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        kept.make(WHO)
+    house.clock.move(days=1000)  # type: ignore[attr-defined]
+
+    def full(*_: object) -> None:
+        raise StorageFull(part="disk")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Scratch, "spare", full)
+        made = kept.make(WHO)
+    last = kept.last_finished()
+    assert last
+    assert (last.set_id, last.error) == (made.id, StorageFull.code), "a person hears of it"
+    assert len(kept.backups().sets()) == 4
+    kept.make(WHO)
+    assert len(kept.backups().sets()) == 3, "the next one forgets"
+
+
+def test_a_check_keeps_no_answer_open_while_it_reads_the_files_that_a_list_names(
+    kept: Safekeeping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen, reads = kept.make(WHO), FileStore.read
+    open_lists: set[str] = set()
+    beside: list[str] = []
+
+    def read(store: FileStore, key: str, *rest: Any) -> Iterator[bytes]:
+        if key == f"sets/{chosen.id}/objects":
+            open_lists.add(key)
+            yield from reads(store, key, *rest)
+            open_lists.clear()
+        else:
+            beside.extend([key] if open_lists else ())
+            yield from reads(store, key, *rest)
+
+    monkeypatch.setattr(FileStore, "read", read)
+    assert kept.check(WHO, None) == []
+    assert beside == []
 
 
 def test_of_what_two_backups_copied_at_once_one_copy_stays(kept: Safekeeping, tmp_path: Path) -> None:

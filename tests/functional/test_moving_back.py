@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import func, select
 
 from archive.errors import InUse, WrongState
-from archive.model import Content, LogEntry, Record
+from archive.model import Content, LogEntry, Record, RecordState
 from runtime.cli.move import target_of
 from runtime.jobs.checkpointing import tell
+from runtime.moving import closure
 from runtime.moving.closure import moving_parts, undo
 from runtime.moving.house import HouseMove
 from runtime.setting_up.making import create, require_ready
@@ -153,3 +154,34 @@ def test_a_witness_bucket_that_both_places_share_is_told_of_when_a_move_is_taken
     answer = Archive(tmp_path).run("move", "--undo", more=given | {"JUANKU_HOME": str(here.home)})
     assert answer.code == 0, answer.err
     assert "JUANKU_STORE_WITNESS_BUCKET" in answer.out
+
+
+def test_a_file_that_came_into_the_new_store_while_the_old_was_looked_at_is_not_left_there(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "store.env"
+    file.write_text(f"JUANKU_STORE_URL={(tmp_path / 'elsewhere').as_uri()}\n")
+    archive.close()
+    target = target_of(archive.settings, file, "store")
+    move(archive.settings, target)
+    there = build(target, NoWaker())
+    looks = closure._old_versions
+
+    def looked(parts: Any) -> Any:
+        found = looks(parts)
+        with there.db.writing() as work:
+            record = work.session.scalars(select(Record).order_by(Record.id)).first()
+            assert record
+            record.state = RecordState.PROVISIONAL  # takes files
+            key = record.id
+            work.commit()
+        there.intake.receive(there.people.identity_of("archivist"), key, "late.txt", [b"late"])
+        return found
+
+    monkeypatch.setattr(closure, "_old_versions", looked)
+    with pytest.raises(InUse, match="move_store"):
+        taken_back(archive.settings)
+    with pytest.raises(WrongState, match="moved"):
+        require_ready(archive.settings)
+    require_ready(target)
+    there.close()

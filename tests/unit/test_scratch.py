@@ -2,6 +2,7 @@
 
 import tracemalloc
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from itertools import chain, islice
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,12 +13,13 @@ import pytest
 from sqlalchemy import insert
 
 from archive.database import Database
-from archive.errors import Damaged, Unavailable
+from archive.errors import Damaged, StorageFull, Unavailable
 from archive.ids import new_id
 from archive.model import Content, ContentState, File
 from archive.ports import ObjectInfo
 from runtime.fsck.orphans import orphan_faults
-from storage import set_lists
+from storage import packs, set_lists
+from storage.clearing import forget
 from storage.copying import AHEAD, Copying, all_by
 from storage.items import Item
 from storage.objects import FileStore
@@ -100,10 +102,25 @@ def test_its_file_has_no_name_from_the_begin(tmp_path: Path) -> None:
         assert len(list(scratch.under("objects/"))) == 2_000
 
 
-def test_a_folder_that_takes_no_file_is_told(tmp_path: Path) -> None:
-    (tmp_path / "run").write_text("")
+@pytest.mark.parametrize("name", ["run", "workspace", "full"])
+def test_a_folder_that_takes_no_file_is_told_and_is_not_full(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("")
+    with pytest.raises(Unavailable, match="disk") as told:
+        Scratch(tmp_path / name)
+    assert not isinstance(told.value, StorageFull)
+
+
+def test_a_disk_that_takes_no_more_of_the_key_pack_is_told(
+    db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packs, "TemporaryFile", lambda **_: Path("/dev/full").open("r+b"))  # noqa: SIM115
+    target = FileStore(tmp_path / "backups")
+    with pytest.raises(StorageFull, match="disk"):
+        packs.put_pack(db, target, bytes(32), uuid4(), tmp_path / "run")
+    assert list(target.list()) == []
+    (tmp_path / "taken").write_text("")
     with pytest.raises(Unavailable, match="disk"):
-        Scratch(tmp_path / "run")
+        packs.put_pack(db, target, bytes(32), uuid4(), tmp_path / "taken")
 
 
 def test_the_memory_of_a_backup_does_not_grow_with_what_the_archive_holds(scratch: Scratch, tmp_path: Path) -> None:
@@ -142,7 +159,12 @@ def test_the_memory_of_fsck_does_not_grow_with_what_the_store_holds(db: Database
             session.execute(insert(Content.__table__), named)
         work.commit()
     stray = ObjectInfo("stray", "0" * 32, 5, 0.0)
-    store = SimpleNamespace(list=lambda: chain(lying(MANY), [stray]), uploads=lambda: iter(()))
+    gone = ObjectInfo("destroyed-meanwhile", "1" * 32, 5, 0.0)
+    store = SimpleNamespace(
+        list=lambda: chain(lying(MANY), [stray, gone]),
+        uploads=lambda: iter(()),
+        stat=lambda key, _: None if key == gone.key else stray,
+    )
     parts: Any = SimpleNamespace(db=db, store=store, clock=FixedClock(), locks=None)
     counts: dict[str, int] = {}
 
@@ -151,7 +173,7 @@ def test_the_memory_of_fsck_does_not_grow_with_what_the_store_holds(db: Database
 
     run()  # what is built once for all queries does not count
     assert peak(run) < 2 * FLAT
-    assert counts == {"objects": 2 * (MANY + 1)}
+    assert counts == {"objects": 2 * (MANY + 2)}
 
 
 def test_a_list_that_is_cut_or_missing_names_nothing(tmp_path: Path) -> None:
@@ -166,6 +188,47 @@ def test_a_list_that_is_cut_or_missing_names_nothing(tmp_path: Path) -> None:
             next(set_lists.listed(target, chosen, version))
     put = target.put(set_lists.key_of(chosen), [blocks])
     assert list(set_lists.listed(target, chosen, put.version)) == [Item(i.key, 5, i.sha256) for i in items(10)]
+
+
+class Differs(FileStore):
+    """Answers otherwise when a list is read again."""
+
+    def __init__(self, folder: Path, end: int) -> None:
+        super().__init__(folder)
+        self._end = end
+        self._seen: set[str] = set()
+
+    def read(self, key: str, version: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        if key.startswith("sets/") and key in self._seen:
+            return iter([b"".join(super().read(key, version))[: self._end]])
+        self._seen.add(key)
+        return super().read(key, version, start, length)
+
+
+@pytest.mark.parametrize("end", [-1, -10, 5 * 100])
+def test_a_list_that_reads_otherwise_a_second_time_forgets_nothing(tmp_path: Path, end: int) -> None:
+    target, ring = Differs(tmp_path / "backups", end), SimpleNamespace(destroy_generation=[].append)
+    for item in items(11):  # the last of them only the set of old names
+        target.put(f"objects/{item.key}", [b"12345"])
+    sets: list[Any] = []
+    for number in range(4):
+        listed = Listed(items(11 if number == 3 else 10))
+        made = SimpleNamespace(id=uuid4(), made_at=NOW - timedelta(days=number), logs=())
+        target.put(set_lists.key_of(made), listed.blocks())  # type: ignore[arg-type]
+        made.objects_sha256 = listed.sha256
+        sets.append(made)
+    before = keys(target.list())
+    with Scratch(tmp_path / "run") as scratch:
+        scratch.note(target.list())
+        with pytest.raises(Damaged):
+            forget(target, ring, scratch, sets, NOW)  # type: ignore[arg-type]
+    assert keys(target.list()) == before
+
+
+def test_a_set_of_no_files_whose_list_is_missing_is_damaged(tmp_path: Path) -> None:
+    target, chosen = FileStore(tmp_path / "backups"), SimpleNamespace(id=uuid4(), objects_sha256=Listed(()).sha256)
+    with pytest.raises(Damaged):
+        list(set_lists.listed(target, chosen, None))  # type: ignore[arg-type]
 
 
 def test_copiers_are_handed_no_more_than_a_few_ahead_and_tell_in_order() -> None:
