@@ -2,7 +2,8 @@
 
 A record's partition is written into its row before the engine gets the entry, so that no crash leaves an entry in a
 partition that nobody remembers. Whatever changed while the job ran is done again before the job ends, but for what a
-later job will do, and a fence is lifted only in a transaction that finds the row as it was indexed.
+later job will do; a record behind a fence, which nobody finds, is left to none. A fence is lifted only in a transaction
+that finds the row as it was indexed.
 """
 
 import logging
@@ -136,9 +137,9 @@ class IndexRecords:
                     if key not in changed:
                         lift(work.session, "record", str(key), moment)
                 work.commit()
-        if changed:
+        if left := {key for key in changed if str(key) not in fenced}:
             with self._db.reading() as session:
-                changed -= set(session.scalars(untaken(self.kind, changed)))
+                changed -= set(session.scalars(untaken(self.kind, left)))
         return sorted(changed)
 
 

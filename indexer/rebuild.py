@@ -3,16 +3,19 @@
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import closing
+from contextlib import closing, contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+from threading import Event
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, String, and_, cast, func, select
 from sqlalchemy.orm import Session
 
 from archive.database import Database
+from archive.errors import Unavailable
 from archive.model import Job, JobKind, JobState, Level, Record
 from archive.ports import Vault
 from indexer.ahead import ahead
@@ -136,17 +139,19 @@ class Rebuilder:
         """Make partitions anew, two side by side: a server takes its time to begin one and to switch to it.
 
         The next name is asked for when there is room for it. After a fault no more are begun, and it is raised when
-        those under way are done.
+        those under way are done. Who stops asking, or is interrupted, has those under way abandoned at their next
+        portion.
 
         Yields:
             each one that is made, with how many entries were written.
         """
         names, under_way = iter(partitions), dict[Future[int], str]()
         fault: BaseException | None = None
-        with ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="partition") as hands:
+        stopped = Event()
+        with ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="partition") as hands, _set_at_end(stopped):
             while True:
                 for name in islice(names, 0 if fault else _SIDE_BY_SIDE - len(under_way)):
-                    under_way[hands.submit(self.rebuild, name)] = name
+                    under_way[hands.submit(copy_context().run, self._rebuild, name, stopped)] = name
                 if not under_way:
                     break
                 for done in wait(under_way, return_when=FIRST_COMPLETED).done:
@@ -158,10 +163,12 @@ class Rebuilder:
         if fault:
             raise fault
 
-    def _rebuild(self, partition: str) -> int:
+    def _rebuild(self, partition: str, stopped: Event | None = None) -> int:
         written = 0
         with self._engine.rebuilding(partition) as rebuild, closing(ahead(self._read(partition))) as read:
             for entries in read:
+                if stopped and stopped.is_set():
+                    raise Unavailable(part="search")
                 rebuild.write(entries)
                 written += len(entries)
             refused = rebuild.finish()
@@ -272,6 +279,14 @@ class Rebuilder:
 
 _TOO_MUCH = frozenset(("stray", "wrong_level"))
 _WAITING = and_(Job.kind == JobKind.INDEX, Job.state.in_((JobState.QUEUED, JobState.RUNNING)))
+
+
+@contextmanager
+def _set_at_end(event: Event) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        event.set()
 
 
 def _mark(entry: IndexEntry) -> int:

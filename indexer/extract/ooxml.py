@@ -144,21 +144,21 @@ class OfficeText:
                 continue  # it stands in a row, a box or a frame, which is told as a whole
             out: list[str] = []
             if row:
-                self._take(above, out, last=False)  # what stands before the table
-            self._take(node, out)
+                self._take_before(above, out)  # what stands before the table
+            self._take_before(node, out)
             yield "".join(out)
         if root is not None:
             yield self.blocks(root)
 
-    def _take(self, node: etree._Element, out: list[str], *, last: bool = True) -> None:
-        """Read what stands beside and before a node, and itself if it is the ``last``, and take it out of the tree."""
+    def _take_before(self, node: etree._Element, out: list[str]) -> None:
+        """Read what stands beside and before a node, and take it out of the tree.
+
+        Never the node itself: the parser may still be at the text behind it, and would write where that was.
+        """
         above = node.getparent()
         while above is not None and (child := above[0]) is not node:
             self._block(child, out)
             above.remove(child)
-        if above is not None and last:
-            self._block(node, out)
-            above.remove(node)
 
     def _blocks(self, node: etree._Element, out: list[str]) -> None:
         for child in node:

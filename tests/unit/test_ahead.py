@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from archive.trail import following, trail
 from indexer.ahead import ahead
 
 PATIENCE = 30
@@ -56,3 +57,12 @@ def test_closed_early_it_waits_for_the_one_being_made() -> None:
     allowed.set()
     closing.join(PATIENCE)
     assert made == [2]
+
+
+def test_what_is_made_belongs_to_the_job_that_asked() -> None:
+    def items() -> Iterator[str | None]:
+        for _ in range(3):
+            yield trail().job
+
+    with following(job="j-1"):
+        assert list(ahead(items())) == ["j-1"] * 3

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from email.message import EmailMessage
 
 import pytest
+from lxml import etree
 
 from indexer import kinds
 from indexer.extract import docx, large_mail, mail
 from indexer.extract.answer import Extracted, Reason, Unreadable
 from indexer.extract.docx import extract_docx
 from indexer.extract.mail import extract_mail
+from indexer.extract.ooxml import OfficePackage
 from indexer.extract.unpacking import count
 from indexer.sandbox.client import Extractor
 from indexer.sandbox.confinement import Limits
@@ -54,7 +56,7 @@ def test_a_large_mail_gives_what_it_gives_whole(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(mail, "LARGE", 100)
     monkeypatch.setattr(large_mail, "_HEAD", 600)  # so much is kept of what is attached
     assert (extract_mail(data), count(kinds.MAIL, "", data)) == whole
-    assert len(large_mail.shortened(data)[0]) < len(data) / 2
+    assert len(large_mail.shortened(data, 2)[0]) < len(data) / 2
 
 
 def test_of_a_larger_one_the_beginning_of_the_words_is_kept_and_all_names(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,6 +70,82 @@ def test_of_a_larger_one_the_beginning_of_the_words_is_kept_and_all_names(monkey
     assert len(words) < 1_500
     assert [name in words for name in ("清单.txt", "工具.bin", "旧信.eml")] == [True] * 3
     assert count(kinds.MAIL, "", data) == 3
+
+
+HEAD = b"From: a@b.example\nSubject: s\n"
+MIXED = HEAD + b"Content-Type: multipart/mixed; boundary=q\n\n--q\n"
+WORDS = LINE.encode() * 2_000
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        HEAD + b"Content-Type: text\n\n" + WORDS,
+        HEAD + b"Content-Type:\n\n" + WORDS,
+        HEAD + b"\nContent-Type: multipart/mixed; boundary=XX\n\n--XX\nContent-Type: application/msword\n\n" + WORDS,
+        MIXED + b"Content-Type: text/plain\nContent-Description: name=report\n\n" + WORDS + b"\n--q--\n",
+        MIXED + b"\n--quoted\nContent-Type: application/msword\n\n" + WORDS + b"\n--q--\n",
+        MIXED + b"Content-Type: message/news\n\n" + MIXED.replace(b"q", b"i") + b"\n" + WORDS + b"\n--i--\n--q--\n",
+        MIXED
+        + MIXED.replace(b"q", b"i")
+        + b"\ninner\n--q\n\n--i\nContent-Type: application/msword\n\n"
+        + WORDS
+        + b"\n--q--\n",
+    ],
+    ids=["text", "no type", "a bounce", "no name", "no boundary", "a mail that is read", "a part that ended"],
+)
+def test_no_words_of_a_large_mail_are_taken_for_a_file(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
+    whole = extract_mail(data), count(kinds.MAIL, "", data)
+    assert sum(map(len, whole[0].pages)) > 60_000
+    monkeypatch.setattr(mail, "LARGE", 100)
+    monkeypatch.setattr(large_mail, "_HEAD", 1_000)
+    assert (extract_mail(data), count(kinds.MAIL, "", data)) == whole
+
+
+@pytest.mark.parametrize("most", ["MOST_WORDS", "_MOST_HEADS"])
+def test_wherever_a_mail_is_cut_each_of_its_files_is_named(monkeypatch: pytest.MonkeyPatch, most: str) -> None:
+    letter = EmailMessage()
+    letter["Subject"] = "移交"
+    letter.set_content(LINE * 20, cte="8bit")
+    letter.add_alternative(f"<p>{LINE * 20}</p>", subtype="html", cte="8bit")
+    for name in ("甲.bin", "乙.bin"):
+        letter.add_attachment(b"\0\1" * 1_000, "application", "octet-stream", filename=name)
+    data = letter.as_bytes()
+    monkeypatch.setattr(mail, "LARGE", 100)
+    for limit in range(0, 3_500, 23):
+        monkeypatch.setattr(large_mail, most, limit)
+        found = extract_mail(data)
+        (words,) = found.pages
+        assert ("甲.bin" in words, "乙.bin" in words, "AAEAAQ" in words) == (True, True, False), limit
+        assert (found.cut, count(kinds.MAIL, "", data)) == (True, 2)
+
+
+def test_of_one_line_without_an_end_the_beginning_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = MIXED + b"\n" + b"one line " * 1_000 + b"\n--q\nContent-Type: application/x; name=a.bin\n\nAA\n--q--\n"
+    monkeypatch.setattr(mail, "LARGE", 100)
+    monkeypatch.setattr(large_mail, "MOST_WORDS", 2_000)
+    found = extract_mail(data)
+    assert ("one line one line" in found.pages[0], "a.bin" in found.pages[0], found.cut) == (True, True, True)
+
+
+def test_a_part_costs_what_it_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = []
+    heads = large_mail._heads
+    monkeypatch.setattr(large_mail, "_heads", lambda lines: taken.append(len(lines)) or heads(lines))
+    parts = b"".join(b"--q\nContent-Type: text/plain\n\n%d\n" % number for number in range(9_000))
+    large_mail.shortened(MIXED.removesuffix(b"--q\n") + parts + b"--q--\n")
+    assert len(taken) == 9_002
+    assert sum(taken) < len(MIXED + parts)
+
+
+def test_of_more_parts_than_are_read_the_rest_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = MIXED + b"\n--q\n" * 30_000
+    monkeypatch.setattr(mail, "LARGE", 100)
+    read, lost = large_mail.shortened(data)
+    assert (read.count(b"--q"), lost) == (20_000, True)
+    with pytest.raises(Unreadable) as refused:
+        extract_mail(data)
+    assert refused.value.failure.reason is Reason.BOMB
 
 
 BODY = (
@@ -97,6 +175,25 @@ def test_a_word_document_read_block_by_block_gives_what_it_gives_whole(monkeypat
     assert "末尾" in whole.pages[-1]
     monkeypatch.setattr(docx, "LARGE", 100)
     assert extract_docx(data) == whole
+
+
+def test_what_the_parser_may_still_write_to_is_left_in_the_tree(monkeypatch: pytest.MonkeyPatch) -> None:
+    ends = OfficePackage.ends
+    before = "A" * 20
+    texts = []
+
+    def watched(package: OfficePackage, name: str, *tags: str) -> Iterator[etree._Element]:
+        for node in ends(package, name, *tags):
+            above = node.getparent()
+            yield node
+            assert node.getparent() is above
+        texts.append(node[0].text)
+
+    monkeypatch.setattr(OfficePackage, "ends", watched)
+    monkeypatch.setattr(docx, "LARGE", 100)
+    found = extract_docx(a_docx(before + (para("首段") + "B&amp;" * 5_000) * 30 + BODY))
+    assert "".join(found.pages).count("首段") == 31
+    assert texts == [before]
 
 
 @pytest.mark.parametrize(("limit", "most"), [("_MOST_SIGNS", 200), ("_MOST_BLOCKS", 60)], ids=["by signs", "by blocks"])

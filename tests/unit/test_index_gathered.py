@@ -9,10 +9,11 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
+from archive.fence import raise_fence
 from archive.ids import new_id
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import JobRunner
-from archive.model import Content, ContentState, File, Job, JobKind, JobState, Record, TextState
+from archive.model import Content, ContentState, Fence, File, Job, JobKind, JobState, Record, TextState
 from indexer.asking import FEW, MOST_REST, REST, ask_for_index
 from indexer.engine import IndexEntry, SearchRequest, Tombstone
 from indexer.indexing import IndexRecords
@@ -160,3 +161,28 @@ def test_what_comes_in_while_a_record_is_indexed_is_left_to_the_next_job(house: 
     house.clock.move(seconds=5)
     house.runner.drain()
     assert (house.engine.given, finds(house, "消防")) == (2, {house.one})
+
+
+@pytest.mark.postgres
+def test_a_record_behind_a_fence_is_left_to_no_later_job(house: SimpleNamespace) -> None:
+    bring(house, house.one, *["电梯"] * (FEW + 1))
+    house.clock.move(seconds=5)
+    house.runner.drain()
+    with house.db.writing() as work:  # it is hidden until the index has followed
+        raise_fence(work.session, "record", str(house.one), house.clock.now())
+        work.session.execute(update(Record).where(Record.id == house.one).values(version=Record.version + 1))
+        house.outbox.add(work, JobKind.INDEX, house.one)
+        work.commit()
+    write, left = house.engine.write, ["消防"]
+
+    def beside(entries: Sequence[IndexEntry], tombstones: Sequence[Tombstone] = ()) -> Mapping[UUID, str]:
+        if left:
+            bring(house, house.one, left.pop())
+        answer: Mapping[UUID, str] = write(entries, tombstones)
+        return answer
+
+    house.engine.write = beside
+    house.runner.drain()
+    with house.db.reading() as session:
+        assert session.scalars(select(Fence.value)).all() == []
+    assert finds(house, "消防") == {house.one}

@@ -32,6 +32,7 @@ from archive.model import (
     SubjectToken,
     TextState,
 )
+from archive.trail import following, trail
 from indexer import indexing, pagetext
 from indexer.engine import TOKEN_FIELD, IndexEntry, SearchRequest, Tombstone
 from indexer.entries import Entries
@@ -377,8 +378,8 @@ def test_a_rebuild_that_takes_too_long_goes_on_behind_the_partitions_that_it_mad
     for level in (1, 2):
         add(house, level=level)
     made: list[str | None] = []
-    rebuild = house.rebuilder.rebuild
-    monkeypatch.setattr(house.rebuilder, "rebuild", lambda partition=None: made.append(partition) or rebuild(partition))
+    rebuilding = house.engine.rebuilding
+    monkeypatch.setattr(house.engine, "rebuilding", lambda partition: made.append(partition) or rebuilding(partition))
     handler, key, lease = RebuildIndex(house.rebuilder), new_id(), new_id()
     outcomes = []
     for still in ([True, False], [True] * 20):
@@ -431,6 +432,38 @@ def test_after_a_fault_no_partition_is_begun_and_those_under_way_are_told(
     assert ("2", 1) in made
     assert found(house, Everything()) == {key}
     assert len(asked) <= 3  # the second may have been done before the fault was seen
+
+
+def test_who_stops_asking_has_partitions_under_way_abandoned(
+    house: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pagetext, "PORTION", 1)
+    monkeypatch.setattr("indexer.rebuild._BATCH", 1)
+    for _ in range(5):
+        add(house, level=2)
+    stopped, jobs = threading.Event(), []
+    read = house.rebuilder._read
+
+    def slowly(partition: str) -> Any:
+        jobs.append(trail().job)
+        for number, entries in enumerate(read(partition)):
+            if partition == "2" and number == 1:
+                assert stopped.wait(30)
+            yield entries
+
+    class Told(threading.Event):
+        def set(self) -> None:
+            super().set()
+            stopped.set()
+
+    monkeypatch.setattr(house.rebuilder, "_read", slowly)
+    monkeypatch.setattr("indexer.rebuild.Event", Told)
+    with following(job="j-1"):
+        made = house.rebuilder.rebuild_each(["2", "1"])
+        assert next(made) == ("1", 0)
+        made.close()
+    assert found(house, Everything()) == set()
+    assert jobs == ["j-1", "j-1"]
 
 
 def test_a_repair_reads_names_for_each_portion(house: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
