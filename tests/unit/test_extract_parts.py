@@ -21,7 +21,9 @@ def a_zip(disk: int = 0, comment: bytes = b"") -> bytes:
     """Return a zip whose directory says on which disk it lies."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as package:
-        package.writestr("a.txt", "物业档案")
+        package.writestr(
+            zipfile.ZipInfo("a.txt"), "物业档案"
+        )  # of no hour: its bytes name trials, alike for all who collect them
         package.comment = comment
     whole = bytearray(out.getvalue())
     struct.pack_into("<H", whole, whole.rfind(b"PK\x05\x06") + 4, disk)
