@@ -40,6 +40,7 @@ from runtime.settings import Settings, load
 from runtime.wiring.parts import NoWaker, Parts, build
 from storage.minio.client import Access, client
 from storage.minio.setup import set_up
+from storage.sweep import sweep_orphans
 
 NARROW, CANARY, PASSWORD = "narrow", "金丝雀canary", "梅花三弄-2026-秋"
 _ROUNDS = 40
@@ -243,6 +244,7 @@ class House:
         sent = self.sent if everything else self.sent[self.checked :]
         self.checked = len(self.sent)
         self.hands.sealer.seal_all()  # by its clock, what the last look wrote into the log is hours old
+        sweep_orphans(self.hands.db, self.hands.store, self.ahead)  # as each day, and it may be days later here
         found = [f"JOBS {left} left"] if (left := self.pending()) else []
         found += [
             f"{v.invariant} {v.what} {v.fault}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -23,6 +24,12 @@ from archive.model import (
 from tests.factories import people as rights
 from tests.factories.api_house import ApiHouse, an_api_house
 from tests.factories.web_house import PASSWORD
+
+
+@pytest.fixture
+def own_house(tmp_path: Path) -> Iterator[ApiHouse]:
+    with an_api_house(tmp_path) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -175,7 +182,8 @@ def test_the_system_is_looked_after(house: ApiHouse) -> None:
     assert {each["state"] for each in house.get("/api/v1/parts", "system").json["parts"]} == {"ok"}
 
 
-def test_long_lists_of_the_house_go_on_by_their_cursor(house: ApiHouse) -> None:
+def test_long_lists_of_the_house_go_on_by_their_cursor(own_house: ApiHouse) -> None:
+    house = own_house
     own, now = house.web.services, house.web.clock.now()
     subject = own.subjects.add(
         own.people.identity_of("archivist"), house.web.category.fonds_id, "employee", {"name": "钱程"}
