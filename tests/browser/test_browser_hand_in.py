@@ -108,6 +108,7 @@ def test_an_archivist_takes_a_batch_from_hand_in_to_shelf_by_keyboard_and_scanne
         page.keyboard.press("Enter")
         for at in range(1, PAPERS + SCANS + 1):
             expect(page.locator("#at-hand")).to_contain_text(f"{at}. ")
+            expect(page.locator("#field-scan")).to_be_focused()
             scan(page, f"P-{at:02}" if at <= PAPERS else "")
         expect(page.locator("#finish")).to_be_focused()
         page.keyboard.press("Enter")
