@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from archive.clock import SystemClock
 from archive.errors import InvalidInput
 from archive.identity import Identity
-from archive.model import Copy, Destruction, DestructionMethod, DestructionState, Duty, Record, Verdict
+from archive.model import Copy, Destruction, DestructionMethod, DestructionState, Duty, Medium, Record, Verdict
 from retention.appraising.judging import Filter
 from retention.appraising.listing import Chosen
 from retention.appraising.verdicts import Said
@@ -80,7 +80,7 @@ def _fitting(parts: Parts, listed: Sequence[UUID]) -> Sequence[UUID]:
     with parts.db.reading() as session:
         fit = select(Record.id).where(
             Record.id.in_(listed), Record.level_rank == LEVEL, Record.dossier_id.is_(None),
-            Record.id.not_in(select(Copy.record_id)),
+            Record.id.not_in(select(Copy.record_id)), Record.medium == Medium.ELECTRONIC,
         )  # fmt: skip
         return session.scalars(fit.order_by(Record.id).limit(MOST)).all()
 
