@@ -71,6 +71,12 @@ def scan(page: Page, text: str) -> None:
     page.keyboard.press("Enter")
 
 
+def scan_there(page: Page, text: str) -> None:
+    """Do what a scanner does, once the page waits for it."""
+    expect(page.locator("#field-scan")).to_be_focused()
+    scan(page, text)
+
+
 def to(page: Page, selector: str) -> None:
     """Go on by Tab until the focus stands there."""
     for _ in range(200):
@@ -108,8 +114,7 @@ def test_an_archivist_takes_a_batch_from_hand_in_to_shelf_by_keyboard_and_scanne
         page.keyboard.press("Enter")
         for at in range(1, PAPERS + SCANS + 1):
             expect(page.locator("#at-hand")).to_contain_text(f"{at}. ")
-            expect(page.locator("#field-scan")).to_be_focused()
-            scan(page, f"P-{at:02}" if at <= PAPERS else "")
+            scan_there(page, f"P-{at:02}" if at <= PAPERS else "")
         expect(page.locator("#finish")).to_be_focused()
         page.keyboard.press("Enter")
         expect(page.get_by_role("heading", name="上半年文件")).to_be_visible()
@@ -137,8 +142,7 @@ def test_an_archivist_takes_a_batch_from_hand_in_to_shelf_by_keyboard_and_scanne
         page.keyboard.press("Enter")
         numbers = filed_on_paper(house)
         for text in [BOX, *numbers]:
-            expect(page.locator("#field-scan")).to_be_focused()
-            scan(page, text)
+            scan_there(page, text)
             expect(page.locator(".scan-said strong")).to_contain_text(text)
         took = time.monotonic() - begun
     with house.services.db.reading() as session:
