@@ -108,6 +108,7 @@ def _catalogues(archivist: Person) -> None:
 
 def _hands_in_and_files(archivist: Person, files: list[Path]) -> None:
     page = archivist.page
+    page.wait_for_load_state()  # what a file is chosen in must listen
     page.set_input_files("#files-input", files)
     page.wait_for_selector("a.reload")
     archivist.picture("uploading")
@@ -187,6 +188,7 @@ def test_an_upload_goes_on_after_the_line_broke(
             route.continue_()  # type: ignore[attr-defined]
 
     page.route("**/uploads/*/1", once)
+    page.wait_for_load_state()  # what a file is chosen in must listen
     page.set_input_files("#files-input", [big])
     page.wait_for_selector("a.reload")
     assert broken == ["the line"]

@@ -116,6 +116,7 @@ def _brings_in_a_spreadsheet(someone: Someone, folder: Path) -> None:
     sheet, scans = _a_spreadsheet(folder)
     page = someone.go("/bring-in")
     page.select_option("#field-category", index=2)
+    page.wait_for_load_state()  # what a file is chosen in must listen
     page.set_input_files("#field-file", sheet)
     someone.picture("bring-in")
     page.click("main form .primary")
@@ -134,6 +135,7 @@ def _brings_in_a_spreadsheet(someone: Someone, folder: Path) -> None:
     rows = CalamineWorkbook.from_path(back).get_sheet_by_index(0).to_python()
     assert [row[0] for row in rows[1:]] == ["锦绣花园第101号整改通知", "", "锦绣花园第301号整改通知"]
     assert all(row[-1] for row in rows[1:]), "a row came back without its fault"
+    page.wait_for_load_state()  # what a file is chosen in must listen
     page.set_input_files("#sheet-files", scans)
     page.wait_for_selector(f".sheet-told progress[value='{SCANS}']")
     someone.picture("bring-in-scans")
@@ -255,9 +257,11 @@ def _files_the_right_paper(someone: Someone, folder: Path) -> None:
     page.fill("#field-drawn_up", "2024-03-05")
     page.click("main form .primary")
     page.wait_for_selector("form.upload")
+    page.wait_for_load_state()  # what a file is chosen in must listen
     page.set_input_files("#files-input", [wrong])
     page.click("a.reload")
     page.click("form.replace >> xpath=../summary")
+    page.wait_for_load_state()  # what a file is chosen in must listen
     page.set_input_files("form.replace input[type=file]", [right])
     page.fill("form.replace input[name=reason]", "放错了")
     someone.picture("replace")
