@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from archive.blocks import Blocks, Cause, standing
 from archive.clock import Clock
 from archive.database import Database
+from archive.database.newest import newest_first
 from archive.errors import Fault, InvalidInput, NotFound
 from archive.identity import Identity
 from archive.ids import new_id
@@ -176,11 +177,7 @@ class Checks:
         """Return the checks that were done, the latest first, of records that this person may check."""
         with self._db.reading() as session:
             query = self._mine(session, identity).where(RecordCheck.done_at.is_not(None))
-            if after is not None:
-                at, key = after
-                behind = and_(RecordCheck.done_at == at, RecordCheck.id < key)
-                query = query.where(or_(RecordCheck.done_at < at, behind))
-            rows = session.execute(query.order_by(RecordCheck.done_at.desc(), RecordCheck.id.desc()).limit(limit)).all()
+            rows = session.execute(newest_first(query, RecordCheck.done_at, RecordCheck.id, after).limit(limit)).all()
             return [(check, record) for record, check in rows]
 
     def count_late(self, identity: Identity) -> int:

@@ -15,9 +15,10 @@ from typing import Any
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from archive.cataloguing.order import Place, made_after
+from archive.cataloguing.order import made_after
 from archive.clock import Clock
 from archive.database import Database, Work
+from archive.database.newest import Place
 from archive.errors import Conflict, Fault, InvalidInput, NotFound
 from archive.identity import Identity, Role
 from archive.ids import UUID, new_id

@@ -2,12 +2,11 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy.orm import Session
 
 from archive.errors import Fault, InvalidInput, NotFound
 from archive.identity import Identity, Role
@@ -79,19 +78,6 @@ def seen_by(guard: Guard, session: Session, identity: Identity, entries: type[E]
     if KEEPERS & guard.reach(session, identity).roles:
         seen = or_(seen, entries.subject_id.is_not(None))
     return select(entries).where(seen)
-
-
-def newest_first(
-    query: Select[E],
-    moment: InstrumentedAttribute[datetime],
-    key: InstrumentedAttribute[UUID],
-    after: tuple[datetime, UUID] | None,
-) -> Select[E]:
-    """Order entries by their moment, the newest first, and begin ``after`` one of them."""
-    if after is not None:
-        at, last = after
-        query = query.where(or_(moment < at, and_(moment == at, key < last)))
-    return query.order_by(moment.desc(), key.desc())
 
 
 def opened(

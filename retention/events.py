@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from archive.clock import Clock
 from archive.database import Database, Work
+from archive.database.newest import newest_first
 from archive.errors import Ended, Fault, InvalidInput, NotFound
 from archive.identity import Identity
 from archive.ids import new_id
@@ -22,7 +23,7 @@ from archive.ports import Vault
 from archive.reasons import LONGEST_REASON
 from archive.reasons import checked as reason_checked
 from retention.documents import EVENT_CODE, EVENTS
-from retention.entering import keeper, newest_first, opened, owner_of, seal_words, seen_by, standing_subject
+from retention.entering import keeper, opened, owner_of, seal_words, seen_by, standing_subject
 
 AHEAD = timedelta(days=3653)
 """How far ahead an event may lie: the end of a contract is often known before."""

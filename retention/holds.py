@@ -7,11 +7,12 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, delete, func, insert, or_, select, update
+from sqlalchemy import and_, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from archive.clock import Clock
 from archive.database import Database
+from archive.database.newest import newest_first
 from archive.errors import Ended, Fault, InvalidInput, NotAllowed, NotFound, OwnRequest
 from archive.identity import Identity, system
 from archive.ids import new_id
@@ -121,10 +122,7 @@ class Holds:
         with self._guard.refusals(identity), self._db.reading() as session:
             self._guard.require_house(session, identity, Act.SEE_HOLDS)
             query = select(Hold).where(Hold.released_at.is_not(None) if released else Hold.released_at.is_(None))
-            if after is not None:
-                at, key = after
-                query = query.where(Hold.placed_at <= at, or_(Hold.placed_at < at, Hold.id < key))
-            return session.scalars(query.order_by(Hold.placed_at.desc(), Hold.id.desc()).limit(limit)).all()
+            return session.scalars(newest_first(query, Hold.placed_at, Hold.id, after).limit(limit)).all()
 
     def show(
         self, identity: Identity, hold_id: UUID, limit: int, *, after: UUID | None = None

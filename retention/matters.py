@@ -10,6 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from archive.clock import Clock
 from archive.database import Database
+from archive.database.newest import newest_first
 from archive.errors import Ended, NotFound
 from archive.identity import Identity
 from archive.ids import new_id
@@ -19,7 +20,7 @@ from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import Vault
 from archive.reasons import checked
-from retention.entering import keeper, newest_first, opened, owner_of, seal_words, seen_by, standing_subject
+from retention.entering import keeper, opened, owner_of, seal_words, seen_by, standing_subject
 
 
 @dataclass(frozen=True)

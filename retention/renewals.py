@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from archive.approving.deciders import hands_of, waiting_for
@@ -18,6 +18,7 @@ from archive.approving.planning import plan, require
 from archive.approving.states import OPEN
 from archive.clock import Clock
 from archive.database import Database, rows_by_id
+from archive.database.newest import newest_first
 from archive.errors import Fault, InvalidInput, NotAllowed, NotFound
 from archive.identity import Identity
 from archive.log.writer import Log
@@ -164,10 +165,7 @@ class Renewals:
             )
             if not may(Act.SEE_APPRAISALS, self._guard.reach(session, identity)):
                 query = query.where(Approval.id.in_(self._waiting(session, identity)))
-            if after is not None:
-                at, key = after
-                query = query.where(Approval.asked_at <= at, or_(Approval.asked_at < at, Approval.id < key))
-            rows: Any = session.execute(query.order_by(Approval.asked_at.desc(), Approval.id.desc()).limit(limit))
+            rows: Any = session.execute(newest_first(query, Approval.asked_at, Approval.id, after).limit(limit))
             return [(row[0], row[1]) for row in rows]
 
     def count(self, session: Session, identity: Identity) -> int:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from archive.approving.states import NEXT
 from archive.clock import Clock
 from archive.database import Database
+from archive.database.newest import older
 from archive.errors import Conflict, Ended, Fault, InUse, InvalidInput, NotAllowed, NotFound, OwnRequest, StandsAlready
 from archive.identity import Identity
 from archive.ids import new_id
@@ -190,9 +191,9 @@ class Schedules:
             waits = ScheduleDraft.state == ApprovalState.ASKED
             query = select(ScheduleDraft).order_by(waits.desc(), ScheduleDraft.asked_at.desc(), ScheduleDraft.id.desc())
             if after is not None:
-                waited, (at, key) = after
-                older = or_(ScheduleDraft.asked_at < at, and_(ScheduleDraft.asked_at == at, ScheduleDraft.id < key))
-                query = query.where(or_(~waits, older) if waited else and_(~waits, older))
+                waited, place = after
+                behind = older(ScheduleDraft.asked_at, ScheduleDraft.id, place)
+                query = query.where(or_(~waits, behind) if waited else and_(~waits, behind))
             return session.scalars(query.limit(limit)).all()
 
     def waiting(self, session: Session, identity: Identity) -> int:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from archive.clock import Clock
 from archive.database import Database, Work
+from archive.database.newest import newest_first
 from archive.errors import ArchiveError, Damaged, NotFound, StandsAlready
 from archive.identity import Identity
 from archive.jobs.outbox import Outbox
@@ -161,11 +162,8 @@ class Safekeeping:
         """Return what was done, the latest first, behind the run of a moment and an id. Raises ``NotAllowed``."""
         with self._guard.refusals(identity), self._db.reading() as session:
             self._guard.require_house(session, identity, Act.RUN_SYSTEM)
-            query = select(BackupRun)
-            if after is not None:
-                at, key = after
-                query = query.where(BackupRun.began_at <= at, or_(BackupRun.began_at < at, BackupRun.id < key))
-            return session.scalars(query.order_by(BackupRun.began_at.desc(), BackupRun.id.desc()).limit(limit)).all()
+            query = newest_first(select(BackupRun), BackupRun.began_at, BackupRun.id, after)
+            return session.scalars(query.limit(limit)).all()
 
     def at_work(self) -> bool:
         """Whether a backup is due to be made or is being made. One that did not work waits, and is not at work."""

@@ -9,10 +9,9 @@ from datetime import UTC, date, datetime
 from typing import TypeVar
 from uuid import UUID
 
-T = TypeVar("T")
+from archive.database.newest import Place
 
-Place = tuple[datetime, UUID]
-"""The moment by which a list is ordered, and the id of the row."""
+T = TypeVar("T")
 
 
 def page(found: Sequence[T], limit: int, place: Callable[[T], str]) -> tuple[Sequence[T], str | None]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from archive.approving.engine import Approvals
@@ -14,6 +14,7 @@ from archive.cataloguing import describing
 from archive.cataloguing.describing import Draft
 from archive.cataloguing.records import RecordService
 from archive.database import Database, rows_by_id
+from archive.database.newest import newest_first
 from archive.errors import Conflict, InvalidInput, NotAllowed, NotFound, WrongState
 from archive.files.pairing import meet
 from archive.identity import Identity
@@ -150,11 +151,7 @@ class Corrections:
                 )
             else:
                 query = self.undecided(session, identity).with_only_columns(Approval)
-            if after is not None:
-                at, key = after
-                query = query.where(Approval.asked_at <= at, or_(Approval.asked_at < at, Approval.id < key))
-            query = query.order_by(Approval.asked_at.desc(), Approval.id.desc()).limit(limit)
-            found = session.scalars(query).all()
+            found = session.scalars(newest_first(query, Approval.asked_at, Approval.id, after).limit(limit)).all()
             records = rows_by_id(session, Record, {each.record_id for each in found})
             return [(each, records[each.record_id]) for each in found if each.record_id]
 

@@ -13,11 +13,12 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from archive.clock import Clock
 from archive.database import Database
+from archive.database.newest import newest_first
 from archive.errors import NotAllowed, NotFound, OwnRequest
 from archive.handin.lines import LineFacts, open_lines
 from archive.identity import Identity, Role
@@ -200,12 +201,9 @@ class HandInLooks:
         with self._means.db.reading() as session:
             reach = self._means.guard.reach(session, identity)
             while len(found) < limit:
-                query = select(HandIn).order_by(HandIn.created_at.desc(), HandIn.id.desc()).limit(LOOKED_AT)
+                query = newest_first(select(HandIn), HandIn.created_at, HandIn.id, after).limit(LOOKED_AT)
                 if wanted:
                     query = query.where(HandIn.state.in_(wanted))
-                if after:
-                    at, key = after
-                    query = query.where(HandIn.created_at <= at, or_(HandIn.created_at < at, HandIn.id < key))
                 rows = session.scalars(query).all()
                 found += [row for row in rows if may(reach, Act.READ, row)]
                 if len(rows) < LOOKED_AT:

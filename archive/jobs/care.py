@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from archive.clock import Clock
 from archive.database import Database
+from archive.database.newest import newest_first
 from archive.errors import Conflict, NotFound
 from archive.identity import Identity
 from archive.jobs.outbox import Outbox
@@ -36,10 +37,7 @@ class JobCare:
         with self._guard.refusals(identity), self._db.reading() as session:
             self._guard.require_house(session, identity, Act.RUN_SYSTEM)
             query = select(Job).where(Job.state == JobState.FAILED, Job.kind.in_(list(JobKind)))
-            if after is not None:
-                at, key = after
-                query = query.where(Job.finished_at <= at, or_(Job.finished_at < at, Job.id < key))
-            return session.scalars(query.order_by(Job.finished_at.desc(), Job.id.desc()).limit(limit)).all()
+            return session.scalars(newest_first(query, Job.finished_at, Job.id, after).limit(limit)).all()
 
     def retry(self, identity: Identity, job_id: UUID) -> None:
         """Have a failed job done again, at once.

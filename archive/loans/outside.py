@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from archive.cataloguing.showing import number_of
 from archive.clock import Clock
 from archive.database import Database
+from archive.database.newest import newest_first
 from archive.errors import Conflict, Fault, InvalidInput, NotAllowed, NotFound
 from archive.files.attachments import Owner
 from archive.identity import Identity
@@ -211,7 +212,7 @@ class OutsideUses:
             self._guard.require_house(session, identity, Act.SEE_LOANS)
             token = self._known.token(paper, _normal(paper, number)[0])
             query = select(OutsideUse).where(OutsideUse.token == token, self.concerns(session, identity))
-            rows = session.scalars(_latest(query, after).limit(limit)).all()
+            rows = session.scalars(newest_first(query, OutsideUse.at, OutsideUse.id, after).limit(limit)).all()
             shown = [self._shown(session, identity, row) for row in rows]
             self._log.note(session, identity, "outside.find", body={"found": min(len(rows), MOST)})
             work.commit()
@@ -227,7 +228,7 @@ class OutsideUses:
         with self._guard.refusals(identity), self._db.reading() as session:
             self._guard.require_house(session, identity, Act.SEE_LOANS)
             query = select(OutsideUse).where(OutsideUse.reader_id == reader_id, self.concerns(session, identity))
-            rows = session.scalars(_latest(query, after).limit(limit)).all()
+            rows = session.scalars(newest_first(query, OutsideUse.at, OutsideUse.id, after).limit(limit)).all()
             return [self._shown(session, identity, row) for row in rows]
 
     def owner(self, identity: Identity, subject_id: UUID, *, adding: bool) -> Owner:
@@ -382,11 +383,3 @@ def _lines(use_id: UUID) -> Select[OutsideUseRecord]:
 
 def _line(use_id: UUID, record_id: UUID) -> str:
     return f"outside-use:{use_id.hex}:{record_id.hex}"
-
-
-def _latest(query: Select[OutsideUse], after: tuple[datetime, UUID] | None) -> Select[OutsideUse]:
-    """Return the visits of a query in order, the latest first, behind the one of a moment and an id."""
-    if after is not None:
-        same = and_(OutsideUse.at == after[0], OutsideUse.id < after[1])
-        query = query.where(or_(OutsideUse.at < after[0], same))
-    return query.order_by(OutsideUse.at.desc(), OutsideUse.id.desc())

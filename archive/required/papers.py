@@ -9,8 +9,9 @@ from uuid import UUID
 from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.orm import Session
 
-from archive.cataloguing.order import Place, made_after
+from archive.cataloguing.order import made_after
 from archive.database import Database, Work
+from archive.database.newest import Place
 from archive.dossiers.contents import check_dossier
 from archive.errors import Conflict, Fault, InvalidInput, NotFound
 from archive.identity import Identity

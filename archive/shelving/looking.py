@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from archive.cataloguing.showing import number_of
 from archive.database import Database
+from archive.database.newest import newest_first
 from archive.errors import NotFound
 from archive.identity import Identity
 from archive.model import Copy, CopyMove, Person, Record, ShelfKind, ShelfPlace
@@ -163,10 +164,8 @@ class ShelfLooks:
                 since = select(func.max(CopyMove.at)).where(CopyMove.copy_id == row.id).scalar_subquery()
                 carried = CopyMove.moved_id.in_([each.id for each in way_to(session, place)])
                 own = or_(own, carried & (CopyMove.at >= since))
-            if after is not None:
-                own = and_(own, _before(after))
-            query = select(CopyMove).where(own).order_by(CopyMove.at.desc(), CopyMove.id.desc()).limit(limit)
-            return self._told(session, session.scalars(query).all(), {row.id: row})
+            query = newest_first(select(CopyMove).where(own), CopyMove.at, CopyMove.id, after)
+            return self._told(session, session.scalars(query.limit(limit)).all(), {row.id: row})
 
     def _at(self, session: Session, path: str) -> ShelfPlace:
         row = session.scalar(select(ShelfPlace).where(ShelfPlace.path == folded(path)))
@@ -230,9 +229,7 @@ class ShelfLooks:
         seen = self._guard.opens(session, identity, Copy.record_id, Act.SEE)
         mine = select(Copy.id).where(Copy.id == CopyMove.copy_id, seen).correlate(CopyMove).exists()
         query = select(CopyMove).where(touched, or_(CopyMove.copy_id.is_(None), mine))
-        if after is not None:
-            query = query.where(_before(after))
-        rows = session.scalars(query.order_by(CopyMove.at.desc(), CopyMove.id.desc()).limit(latest)).all()
+        rows = session.scalars(newest_first(query, CopyMove.at, CopyMove.id, after).limit(latest)).all()
         ids = {row.copy_id for row in rows if row.copy_id}
         copies = {row.id: row for row in session.scalars(select(Copy).where(Copy.id.in_(ids)))}
         return self._told(session, rows, copies)
@@ -261,10 +258,6 @@ class ShelfLooks:
             )
 
         return [told(row) for row in rows]
-
-
-def _before(place: tuple[datetime, UUID]) -> ColumnElement[bool]:
-    return or_(CopyMove.at < place[0], and_(CopyMove.at == place[0], CopyMove.id < place[1]))
 
 
 def _on_shelves(session: Session, ids: Sequence[UUID], most: int) -> Mapping[UUID, tuple[int, int]]:

@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, case, func, or_, select
+from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
 from archive.cataloguing.showing import number_of
 from archive.database import Database
+from archive.database.newest import newest_first
 from archive.errors import NotAllowed, NotFound
 from archive.identity import Identity
 from archive.model import (
@@ -110,14 +111,8 @@ class Reports:
                 select(Stocktaking)
                 .join(ShelfPlace, ShelfPlace.id == Stocktaking.place_id)
                 .where(Stocktaking.state != StockState.OPENING, ShelfPlace.strength <= ceiling(session, reach))
-                .order_by(Stocktaking.begun_at.desc(), Stocktaking.id.desc())
             )
-            if after is not None:
-                at, key = after
-                query = query.where(
-                    or_(Stocktaking.begun_at < at, and_(Stocktaking.begun_at == at, Stocktaking.id < key))
-                )
-            rows = session.scalars(query.limit(limit)).all()
+            rows = session.scalars(newest_first(query, Stocktaking.begun_at, Stocktaking.id, after).limit(limit)).all()
             return self._views(session, identity, reach, rows)
 
     def show(

@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from archive.database import Database
+from archive.database.newest import newest_first
 from archive.errors import NotFound
 from archive.identity import Identity
 from archive.model import (
@@ -121,12 +122,7 @@ class Looks:
                 sits = AppraisalMember.person_id == identity.person_id
                 mine = select(AppraisalMember.appraisal_id).where(sits)
                 query = query.where(Appraisal.id.in_(mine), Appraisal.state != AppraisalState.DRAFT)
-            if after is not None:
-                at, key = after
-                same = and_(Appraisal.begun_at == at, Appraisal.id < key)
-                query = query.where(or_(Appraisal.begun_at < at, same))
-            newest = query.order_by(Appraisal.begun_at.desc(), Appraisal.id.desc()).limit(limit)
-            rows = session.scalars(newest).all()
+            rows = session.scalars(newest_first(query, Appraisal.begun_at, Appraisal.id, after).limit(limit)).all()
             panels = panel_of(session, [row.id for row in rows])
             names = _names(session, {person for panel in panels.values() for person in panel})
             return [

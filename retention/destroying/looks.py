@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from archive.approving.deciders import hands_of, waiting
+from archive.database.newest import newest_first
 from archive.errors import Fault, InvalidInput, NotFound
 from archive.identity import Identity
 from archive.ids import new_id
@@ -90,11 +91,7 @@ class Looks:
             query = select(Destruction, count).where(self._mine(session, identity))
             if state is not None:
                 query = query.where(Destruction.state == state)
-            if after is not None:
-                at, key = after
-                behind = and_(Destruction.begun_at == at, Destruction.id < key)
-                query = query.where(or_(Destruction.begun_at < at, behind))
-            rows = session.execute(query.order_by(Destruction.begun_at.desc(), Destruction.id.desc()).limit(limit))
+            rows = session.execute(newest_first(query, Destruction.begun_at, Destruction.id, after).limit(limit))
             return [(row, number) for row, number in rows]
 
     def states(self, identity: Identity) -> Mapping[DestructionState, int]:

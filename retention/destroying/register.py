@@ -6,9 +6,10 @@ from datetime import date, datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
-from sqlalchemy import Row, Select, and_, or_, select
+from sqlalchemy import Row, Select, or_, select
 from sqlalchemy.orm import Session
 
+from archive.database.newest import newest_first
 from archive.errors import NotFound, WrongState
 from archive.identity import Identity, Role
 from archive.model import (
@@ -79,12 +80,8 @@ class Register:
                 query = query.where(DestructionItem.gone_at >= means.guard.start_of(asked.since))
             if asked.until:
                 query = query.where(DestructionItem.gone_at < means.guard.start_of(asked.until + timedelta(days=1)))
-            if after is not None:
-                at, key = after
-                behind = and_(DestructionItem.gone_at == at, DestroyedRecord.record_id < key)
-                query = query.where(or_(DestructionItem.gone_at < at, behind))
-            query = query.order_by(DestructionItem.gone_at.desc(), DestroyedRecord.record_id.desc()).limit(limit)
-            return self._opened(session, reach, session.execute(query).all())
+            query = newest_first(query, DestructionItem.gone_at, DestroyedRecord.record_id, after)
+            return self._opened(session, reach, session.execute(query.limit(limit)).all())
 
     def between(self, session: Session, identity: Identity, since: date, until: date) -> Sequence[Gone]:
         """Return all that went from one day to another, in the order of the lists. Asks nobody: the caller has."""

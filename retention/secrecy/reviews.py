@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from archive import failpoints
@@ -15,6 +15,7 @@ from archive.approving.engine import Approvals
 from archive.approving.planning import plan, require
 from archive.approving.states import OPEN
 from archive.database import Database, Work, rows_by_id
+from archive.database.newest import newest_first
 from archive.errors import Fault, InvalidInput, NotAllowed, NotFound
 from archive.identity import Identity, system
 from archive.ids import new_id
@@ -249,12 +250,7 @@ class SecrecyReviews:
             )
             if not may(Act.SEE_SECRECY, self._guard.reach(session, identity)):
                 query = query.where(Approval.id.in_(self._mine(session, identity)))
-            if after is not None:
-                at, key = after
-                query = query.where(Approval.asked_at <= at, or_(Approval.asked_at < at, SecrecyReview.id < key))
-            rows: Any = session.execute(
-                query.order_by(Approval.asked_at.desc(), SecrecyReview.id.desc()).limit(limit)
-            ).all()
+            rows: Any = session.execute(newest_first(query, Approval.asked_at, SecrecyReview.id, after).limit(limit))
             return [(row[0], row[1], row[2]) for row in rows]
 
     def count(self, session: Session, identity: Identity) -> int:

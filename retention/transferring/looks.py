@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from archive.approving.deciders import hands_of, waiting_for
 from archive.approving.engine import Approvals
 from archive.database import Database
+from archive.database.newest import newest_first
 from archive.errors import NotFound
 from archive.identity import Identity
 from archive.log.writer import Log
@@ -101,10 +102,7 @@ class Looks:
             )
             if not may(Act.SEE_TRANSFERS, self._guard.reach(session, identity)):
                 query = query.where(Transfer.approval_id.in_(self._mine(session, identity)))
-            if after is not None:
-                at, key = after
-                query = query.where(Transfer.begun_at <= at, or_(Transfer.begun_at < at, Transfer.id < key))
-            return session.scalars(query.order_by(Transfer.begun_at.desc(), Transfer.id.desc()).limit(limit)).all()
+            return session.scalars(newest_first(query, Transfer.begun_at, Transfer.id, after).limit(limit)).all()
 
     def show(self, identity: Identity, transfer_id: UUID) -> TransferShown:
         """Show a transfer. Raises ``NotFound``: there is none of which this person reads a record."""

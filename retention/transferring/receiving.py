@@ -5,12 +5,13 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, func, literal_column, or_, select
+from sqlalchemy import Select, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from archive.bag import ZipBag
 from archive.cataloguing.describing import Draft
 from archive.closing import is_closed
+from archive.database.newest import newest_first
 from archive.errors import Conflict, Ended, Fault, InvalidInput, NotAllowed, NotFound, WrongState
 from archive.failpoints import reach
 from archive.identity import Identity
@@ -52,10 +53,7 @@ class Receiving:
         with self._guard.refusals(identity), self._db.reading() as session:
             self._guard.require_house(session, identity, Act.MANAGE_TRANSFERS)
             own = select(BagIntake).where(BagIntake.begun_by == identity.person_id)
-            if after is not None:
-                at, key = after
-                own = own.where(BagIntake.begun_at <= at, or_(BagIntake.begun_at < at, BagIntake.id < key))
-            return session.scalars(own.order_by(BagIntake.begun_at.desc(), BagIntake.id.desc()).limit(limit)).all()
+            return session.scalars(newest_first(own, BagIntake.begun_at, BagIntake.id, after).limit(limit)).all()
 
     def offered(self, identity: Identity) -> Sequence[tuple[UUID, str, str]]:
         """Return the newest records that hold a ZIP and that this person reads: id, title, name of the file."""

@@ -10,6 +10,7 @@ from sqlalchemy import and_, func, or_, select
 
 from archive.clock import Clock
 from archive.database import Database
+from archive.database.newest import Place, newest_first, older
 from archive.errors import Conflict
 from archive.identity import Identity
 from archive.ids import new_id
@@ -33,9 +34,6 @@ from storage.fixity.plan import (
     turns_of,
     waiting_longest,
 )
-
-Place = tuple[datetime, UUID]
-"""The moment by which a list is ordered, and the id of the row."""
 
 MOST = 200
 """Runs and findings that are shown."""
@@ -249,10 +247,7 @@ class FixityCare:
 
     def runs(self, identity: Identity, *, after: Place | None = None, limit: int = MOST) -> Sequence[FixityRun]:
         """Return the runs, the latest first, behind the one of a moment and an id. Raises ``NotAllowed``."""
-        query = select(FixityRun).order_by(FixityRun.began_at.desc(), FixityRun.id.desc()).limit(limit)
-        if after is not None:
-            at, key = after
-            query = query.where(FixityRun.began_at <= at, or_(FixityRun.began_at < at, FixityRun.id < key))
+        query = newest_first(select(FixityRun), FixityRun.began_at, FixityRun.id, after).limit(limit)
         with self._guard.refusals(identity), self._db.reading() as session:
             self._guard.require_house(session, identity, Act.SEE_STORE)
             return session.scalars(query).all()
@@ -267,10 +262,9 @@ class FixityCare:
         stands = FixityFinding.ended_at.is_(None)
         query = select(FixityFinding).order_by(stands.desc(), FixityFinding.found_at.desc(), FixityFinding.id.desc())
         if after is not None:
-            stood, (at, key) = after
-            same = and_(FixityFinding.found_at == at, FixityFinding.id < key)
-            older = or_(FixityFinding.found_at < at, same)
-            query = query.where(or_(~stands, older) if stood else and_(~stands, older))
+            stood, place = after
+            behind = older(FixityFinding.found_at, FixityFinding.id, place)
+            query = query.where(or_(~stands, behind) if stood else and_(~stands, behind))
         with self._guard.refusals(identity), self._db.reading() as session:
             self._guard.require_house(session, identity, Act.SEE_STORE)
             return session.scalars(query.limit(limit)).all()
