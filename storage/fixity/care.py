@@ -26,8 +26,8 @@ from storage.fixity.plan import (
     STORED,
     Turn,
     count,
-    count_up_to,
     due_before,
+    held_up_to,
     next_turns,
     share,
     turn_at,
@@ -225,8 +225,8 @@ class FixityCare:
         """
         now, period = self._clock.now(), timedelta(days=self._days)
         with self._db.reading() as session:
-            objects = count_up_to(session, most)
-            checked = count_up_to(session, most, since=now - period, until=now)
+            objects = held_up_to(session, most)
+            checked = held_up_to(session, most, since=now - period, until=now)
             oldest = waiting_longest(session)
         return Standing(objects, 0, checked, self.alarm(), self._days, oldest, self._is_late(now, oldest))
 

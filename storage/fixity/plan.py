@@ -17,7 +17,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
-from archive.database import Moment, bounded
+from archive.database import Moment
+from archive.database.bounded import count_up_to
 from archive.model import Attachment, Content, ContentState, Fixity
 
 FIRST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -77,14 +78,14 @@ def count(session: Session) -> int:
     return session.scalar(select(func.count(STORED.id))) or 0
 
 
-def count_up_to(session: Session, most: int, *, since: datetime | None = None, until: datetime | None = None) -> int:
+def held_up_to(session: Session, most: int, *, since: datetime | None = None, until: datetime | None = None) -> int:
     """Return how many objects there are, or were checked behind one moment up to another, at most ``most`` + 1."""
     found = 0
     for table, held in HELD:
         query = select(table.id).where(held)
         if since is not None and until is not None:
             query = query.where(table.checked_at > since, table.checked_at <= until)
-        found += bounded.count_up_to(session, query, most)
+        found += count_up_to(session, query, most)
     return min(found, most + 1)
 
 
