@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -16,9 +17,9 @@ from tests.factories.api_house import ApiHouse, an_api_house
 ASKED = {"purpose": "work", "reason": "查阅合同条款"}
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiHouse]:
-    with an_api_house(tmp_path_factory.mktemp("counter")) as made:
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[ApiHouse]:
+    with an_api_house(tmp_path) as made:
         yield made
 
 

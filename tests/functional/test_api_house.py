@@ -27,14 +27,8 @@ from tests.factories.web_house import PASSWORD
 
 
 @pytest.fixture
-def own_house(tmp_path: Path) -> Iterator[ApiHouse]:
+def house(tmp_path: Path) -> Iterator[ApiHouse]:
     with an_api_house(tmp_path) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiHouse]:
-    with an_api_house(tmp_path_factory.mktemp("house")) as made:
         made.web.services.people.add_person(
             system("set-up"), login="approver", name="approver", password=PASSWORD, roles=[Role.APPROVER]
         )
@@ -182,8 +176,7 @@ def test_the_system_is_looked_after(house: ApiHouse) -> None:
     assert {each["state"] for each in house.get("/api/v1/parts", "system").json["parts"]} == {"ok"}
 
 
-def test_long_lists_of_the_house_go_on_by_their_cursor(own_house: ApiHouse) -> None:
-    house = own_house
+def test_long_lists_of_the_house_go_on_by_their_cursor(house: ApiHouse) -> None:
     own, now = house.web.services, house.web.clock.now()
     subject = own.subjects.add(
         own.people.identity_of("archivist"), house.web.category.fonds_id, "employee", {"name": "钱程"}

@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -34,9 +35,9 @@ EXAMPLES = 3
 ALL = list(HealthCheck)
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiHouse]:
-    with an_api_house(tmp_path_factory.mktemp("schema")) as made:
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[ApiHouse]:
+    with an_api_house(tmp_path) as made:
         made.web.services.people.add_person(
             system("set-up"), login="approver", name="approver", password=PASSWORD, roles=[Role.APPROVER]
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -31,9 +32,9 @@ from tests.factories.retained import claimed
 from tests.factories.web_house import PASSWORD, SilentWaker
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiHouse]:
-    with an_api_house(tmp_path_factory.mktemp("scheme")) as made:
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[ApiHouse]:
+    with an_api_house(tmp_path) as made:
         for login in ("first", "second"):
             made.web.services.people.add_person(
                 system("set-up"), login=login, name=f"委员{login}", password=PASSWORD, roles=[Role.STAFF]

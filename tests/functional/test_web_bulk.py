@@ -17,9 +17,9 @@ from web import sheets
 from web.words import facets
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebHouse]:
-    with a_web_house(Path(tmp_path_factory.mktemp("bulk"))) as made:
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[WebHouse]:
+    with a_web_house(tmp_path) as made:
         yield made
 
 

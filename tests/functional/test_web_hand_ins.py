@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import BytesIO
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -35,9 +36,9 @@ from web.prints.filled import words_now
 TABLE = "编号\t题名\t页数\t载体\t份数\nA-1\t电梯维保合同\t12\t纸质\t2\nA-2\t验收单\t3\t光盘\t1\nA-3\t会议纪要\t1\t\t\n"
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebHouse]:
-    with a_web_house(tmp_path_factory.mktemp("house")) as made:
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[WebHouse]:
+    with a_web_house(tmp_path) as made:
         key = made.services.people.add_person(
             system("set-up"), login="outsider", name="外人某", password=PASSWORD, roles=[Role.CLERK]
         )
@@ -58,12 +59,12 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebHouse]:
         yield made
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def clerk(house: WebHouse) -> FlaskClient:
     return house.browser("clerk")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def archivist(house: WebHouse) -> FlaskClient:
     return house.browser("archivist")
 

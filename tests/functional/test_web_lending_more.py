@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
@@ -22,9 +23,9 @@ PNG = bytes.fromhex(
 )
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebHouse]:
-    with a_web_house(tmp_path_factory.mktemp("more")) as made:
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[WebHouse]:
+    with a_web_house(tmp_path) as made:
         for login, roles in (("keeper", [Role.STAFF]), ("keeper2", [Role.STAFF]), ("manager", [Role.APPROVER])):
             key = made.services.people.add_person(
                 system("set-up"), login=login, name=f"{login}某", password=PASSWORD, roles=roles

@@ -22,9 +22,9 @@ from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_of
 from web.lending import counter, register
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebHouse]:
-    with a_web_house(tmp_path_factory.mktemp("loans")) as made:
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[WebHouse]:
+    with a_web_house(tmp_path) as made:
         key = made.services.people.add_person(
             system("set-up"), login="archivist2", name="第二位档案员", password=PASSWORD, roles=[Role.ARCHIVIST]
         )

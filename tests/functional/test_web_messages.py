@@ -2,32 +2,23 @@
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import delete
 
 from archive.calendar_moves import MOVED
-from archive.model import Deadline, DeadlineKind, Delivery, Message, Person
+from archive.model import Deadline, DeadlineKind, Person
 from tests.factories.api_house import ApiHouse, an_api_house
 from tests.factories.web_house import token_of
 from web.words.deadlines import KINDS, LATE, STAGES, TOPICS
 
 
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiHouse]:
-    with an_api_house(tmp_path_factory.mktemp("messages")) as made:
-        yield made
-
-
 @pytest.fixture
-def house(kept: ApiHouse) -> ApiHouse:
-    with kept.web.services.db.writing() as work:
-        for table in (Delivery, Message, Deadline):
-            work.session.execute(delete(table))
-        work.commit()
-    return kept
+def house(tmp_path: Path) -> Iterator[ApiHouse]:
+    with an_api_house(tmp_path) as made:
+        yield made
 
 
 def marked(house: ApiHouse, title: str, days: int = 7, **more: Any) -> Any:
@@ -109,20 +100,15 @@ def test_what_is_no_longer_open_loses_its_title_in_messages_and_on_the_board(hou
     with house.web.services.db.writing() as work:
         work.session.get_one(Person, people["archivist"].id).clearance = 1
         work.commit()
-    try:
-        browser = house.web.browser("archivist")
-        [message] = house.get("/api/v1/messages").json["messages"]
-        assert message["record"] is None
-        for path in ("/messages", "/deadlines", "/api/v1/deadlines", "/api/v1/messages"):
-            text = browser.get(path).text if not path.startswith("/api") else house.get(path).text
-            assert "不可见之件" not in text
-        assert "您已不能查看" in browser.get("/messages").text
-        assert browser.get(f"/messages/{message['message']}").headers["Location"] == "/messages"
-        assert house.get("/api/v1/deadlines").json["deadlines"] == []
-    finally:
-        with house.web.services.db.writing() as work:
-            work.session.get_one(Person, people["archivist"].id).clearance = 4
-            work.commit()
+    browser = house.web.browser("archivist")
+    [message] = house.get("/api/v1/messages").json["messages"]
+    assert message["record"] is None
+    for path in ("/messages", "/deadlines", "/api/v1/deadlines", "/api/v1/messages"):
+        text = browser.get(path).text if not path.startswith("/api") else house.get(path).text
+        assert "不可见之件" not in text
+    assert "您已不能查看" in browser.get("/messages").text
+    assert browser.get(f"/messages/{message['message']}").headers["Location"] == "/messages"
+    assert house.get("/api/v1/deadlines").json["deadlines"] == []
 
 
 def test_the_board_is_filtered_by_kind_marks_what_is_late_and_programs_page_through_it(house: ApiHouse) -> None:

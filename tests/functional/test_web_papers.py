@@ -15,9 +15,9 @@ from archive.model import RecordKind, RecordState
 from tests.factories.web_house import WebHouse, a_web_house, token_of
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebHouse]:
-    with a_web_house(Path(tmp_path_factory.mktemp("papers"))) as made:
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[WebHouse]:
+    with a_web_house(tmp_path) as made:
         yield made
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import date, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -18,13 +19,13 @@ from tests.factories.web_house import WebHouse, a_web_house, token_of
 DAYS = [date(2024, 1, 1), date(2024, 2, 29), date(2024, 12, 31), date(2025, 3, 31), date(2025, 12, 30)]
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebHouse]:
-    with a_web_house(tmp_path_factory.mktemp("house")) as made:
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[WebHouse]:
+    with a_web_house(tmp_path) as made:
         yield made
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def archivist(house: WebHouse) -> FlaskClient:
     return house.browser("archivist")
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from io import BytesIO
+from pathlib import Path
 from uuid import uuid4
 
 import pypdfium2
@@ -14,9 +15,9 @@ from tests.factories.stock_pages import TITLE, Hands, a_counted_room
 from tests.factories.web_house import WebHouse, a_web_house
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebHouse]:
-    with a_web_house(tmp_path_factory.mktemp("stock")) as made:
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[WebHouse]:
+    with a_web_house(tmp_path) as made:
         with made.services.db.writing() as work:
             people.is_custodian(work.session, made.people["staff"], 1)
             work.commit()

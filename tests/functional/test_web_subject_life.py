@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -9,9 +10,9 @@ from archive.model import RecordKind, RecordState
 from tests.factories.web_house import WebHouse, a_web_house
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebHouse]:
-    with a_web_house(tmp_path_factory.mktemp("life")) as made:
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[WebHouse]:
+    with a_web_house(tmp_path) as made:
         yield made
 
 
