@@ -65,10 +65,10 @@ def _databases_given_back() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def archive_template(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Archive:
+def archive_template(tmp_path_factory: pytest.TempPathFactory) -> Archive:
     """A small demonstration archive, made once for all workers of a run. Never change it: take a copy."""
     base = tmp_path_factory.getbasetemp()
-    folder = (base if worker_id == "master" else base.parent) / "archive-template"
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "archive-template"
     with Path(f"{folder}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from archive import failpoints
 from archive.errors import InvalidInput, NotAllowed, WrongState
@@ -17,7 +17,6 @@ from archive.log.writer import Log
 from archive.model import (
     Approval,
     Channel,
-    Deadline,
     Delivery,
     Job,
     JobKind,
@@ -31,7 +30,6 @@ from archive.model import (
     PersonChannel,
     Record,
 )
-from archive.model.messages import OpenWay
 from archive.reminding import delivering
 from archive.reminding.channels import note_ways
 from archive.reminding.delivering import TOGETHER, TRIES, Deliver, Letter, NotSent, Unclear, Ways, mark_stale
@@ -87,26 +85,12 @@ class House:
             return [(channel.value, state.value, reason) for channel, state, reason in rows]
 
 
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
     posts = {channel: Post() for channel in Channel}
     ways = Ways(posts, ADDRESS)
-    with a_web_house(tmp_path_factory.mktemp("delivering"), ways=ways) as web:
+    with a_web_house(tmp_path, ways=ways) as web:
         yield House(web, posts, ways)
-
-
-@pytest.fixture
-def house(kept: House) -> Iterator[House]:
-    with kept.db.writing() as work:
-        for table in (Delivery, Message, Deadline, PersonChannel, OpenWay, Job):
-            work.session.execute(delete(table))
-        archivist = work.session.get_one(Person, kept.web.people["archivist"].id)
-        archivist.clearance, archivist.active, archivist.locale = 4, True, None
-        work.commit()
-    for post in kept.posts.values():
-        post.sent.clear()
-        post.act, post.longest = lambda: None, None
-    yield kept
     failpoints.arm("")
 
 

@@ -49,7 +49,7 @@ def house(tmp_path: Path) -> Iterator[WebHouse]:
 def paper(house: WebHouse, title: str = "电梯维保合同", level: int = 1) -> tuple[str, str]:
     """Make a filed record on paper; return its id and number."""
     record = house.a_record(title=title, level=level, medium=Medium.BOTH, pages=12)
-    number = f"WY01-WYH·2024-D10-{record.id.hex[-4:].upper()}"
+    number = f"WY01-WYH·2024-D10-{record.id.hex[-12:].upper()}"
     with house.services.db.writing() as work:
         work.session.get_one(Record, record.id).archive_number = number
         work.session.add(IssuedNumber(fonds_id=record.fonds_id, number=number, record_id=record.id))
