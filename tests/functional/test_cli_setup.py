@@ -350,8 +350,8 @@ def test_subjects_are_found_by_number_and_records_hang_on_them(house: House, tmp
     assert {"record.link", "record.name_people", "record.set_level", "record.bin", "record.restore"} <= set(acts)
 
 
-def test_subjects_are_shown_changed_merged_and_split(ready: House, tmp_path: Path) -> None:
-    house, who = ready, ("--as", "archivist")
+def test_subjects_are_shown_changed_merged_and_split(house: House, tmp_path: Path) -> None:
+    who = ("--as", "archivist")
     first = house.run("subject", "add", "H001", "owner", "name=张三", "phone=13700137000")["id"]
     second = house.run("subject", "add", "H001", "owner", "name=张珊", "moved_in_on=2024-3")["id"]
     house.run("subject", "change", second, "name=张姗", "moved_in_on=", "phone=13600139000", *who)
