@@ -1,6 +1,7 @@
 """The short form of ``juanku bench faults``: kill -9 at each failpoint and at some random moments loses nothing."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -16,9 +17,11 @@ def test_kill_9_at_each_failpoint_and_at_random_moments_loses_nothing() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "runtime", "bench", "faults", "--trials", "1", "--random", "6", "--json"],
         cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         check=False,
     )
+    assert done.stdout, done.stderr.decode()
     found = json.loads(done.stdout.splitlines()[-1])
     assert found["ok"], (found["seed"], [row for row in found["rows"] if row["violations"]])
     rows = {row["name"]: row for row in found["rows"]}

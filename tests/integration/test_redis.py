@@ -1,11 +1,13 @@
 """A real Redis as the broker: a hint wakes; a broker that is away or was emptied costs seconds and loses nothing."""
 
 import base64
+import fcntl
 import json
 import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +27,8 @@ from tests.factories.archives import Archive, wait_for
 USUAL = "127.0.0.1:6379"
 DATABASE = 9
 """A number of its own in the server, which this module empties."""
+LOCK = Path(tempfile.gettempdir()) / "juanku-test-redis.lock"
+"""Held by whoever uses it: another worker, or another run on this machine, would empty it meanwhile."""
 
 
 @pytest.fixture(scope="module")
@@ -43,11 +47,11 @@ def redis(server: str) -> Iterator[Any]:
     import redis
 
     host, _, port = server.partition(":")
-    made = redis.Redis(host, int(port), DATABASE)
-    made.flushdb()
-    yield made
-    made.flushdb()
-    made.close()
+    with LOCK.open("a") as lock, redis.Redis(host, int(port), DATABASE) as made:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        made.flushdb()
+        yield made
+        made.flushdb()
 
 
 def settings(where: str, folder: Path) -> Settings:
