@@ -45,22 +45,10 @@ def a_house(folder: Path) -> Iterator[SimpleNamespace]:
         )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
-    with a_house(tmp_path_factory.mktemp("dues")) as made:
-        yield made
-
-
 @pytest.fixture
-def house(kept: SimpleNamespace) -> Iterator[SimpleNamespace]:
-    """Give the house without what an earlier test left to be told."""
-    with kept.db.writing() as work:
-        for row in work.session.scalars(select(Deadline)):
-            work.session.delete(row)
-        for message in work.session.scalars(select(Message)):
-            work.session.delete(message)
-        work.commit()
-    yield kept
+def house(tmp_path: Path) -> Iterator[SimpleNamespace]:
+    with a_house(tmp_path) as made:
+        yield made
     failpoints.arm("")
 
 
@@ -159,18 +147,16 @@ def test_only_who_may_read_the_record_is_told_and_sees_it_on_the_board(house: Si
     with house.db.writing() as work:
         work.session.get_one(Person, house.web.people["archivist"].id).clearance = 1
         work.commit()
-    try:
-        house.sweep.run()
-        with house.db.reading() as session:
-            assert set(session.scalars(select(Message.record_id))) == {open_one.id}
-        seen = house.board.list(house.who("archivist"), limit=10)
-        assert [each.deadline.record_id for each in seen] == [open_one.id]
-        for login in ("auditor", "system"):
-            assert house.board.list(house.who(login), limit=10) == []
-    finally:
-        with house.db.writing() as work:
-            work.session.get_one(Person, house.web.people["archivist"].id).clearance = 4
-            work.commit()
+    house.sweep.run()
+    with house.db.reading() as session:
+        assert set(session.scalars(select(Message.record_id))) == {open_one.id}
+    seen = house.board.list(house.who("archivist"), limit=10)
+    assert [each.deadline.record_id for each in seen] == [open_one.id]
+    for login in ("auditor", "system"):
+        assert house.board.list(house.who(login), limit=10) == []
+    with house.db.writing() as work:
+        work.session.get_one(Person, house.web.people["archivist"].id).clearance = 4
+        work.commit()
     assert {each.deadline.record_id for each in house.board.list(house.who("archivist"), limit=10)} == {
         open_one.id,
         secret.id,
