@@ -48,7 +48,7 @@ def test_a_signal_ends_the_whole_tree(archive: Archive, number: signal.Signals) 
             os.killpg(served.process.pid, number)  # as a terminal does; the children are in sessions of their own
         else:
             served.process.send_signal(number)
-        assert served.process.wait(30) == 0, served.errors.read_text()
+        assert served.process.wait(120) == 0, served.errors.read_text()
         wait_for(lambda: not [pid for pid in processes if alive(pid)])
         assert not served.answers()
     assert_whole(archive)
