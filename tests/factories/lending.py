@@ -56,7 +56,7 @@ class LendingHouse:
         with self.db.writing() as work:
             category = work.session.get_one(Category, self.category.id)
             row = rows.a_record(work.session, category, level=level, medium=medium, pages=12, **more)
-            row.archive_number = f"F-C·2024-{row.id.hex[-12:]}"
+            row.archive_number = f"F-C·2024-{row.id.hex[-6:]}"
             self.vault.add_owner(work.session, row.id, due_year=None)
             if medium is not Medium.ELECTRONIC:
                 work.session.add(Copy(record_id=row.id, number=1, pages=12, created_at=rights.NOW))

@@ -49,8 +49,9 @@ def house(tmp_path: Path) -> Iterator[WebHouse]:
 def paper(house: WebHouse, title: str = "电梯维保合同", level: int = 1) -> tuple[str, str]:
     """Make a filed record on paper; return its id and number."""
     record = house.a_record(title=title, level=level, medium=Medium.BOTH, pages=12)
-    number = f"WY01-WYH·2024-D10-{record.id.hex[-12:].upper()}"
     with house.services.db.writing() as work:
+        serial = len(work.session.scalars(select(IssuedNumber.number)).all()) + 1
+        number = f"WY01-WYH·2024-D10-{serial:04}"
         work.session.get_one(Record, record.id).archive_number = number
         work.session.add(IssuedNumber(fonds_id=record.fonds_id, number=number, record_id=record.id))
         work.session.add(Copy(record_id=record.id, number=1, pages=12, created_at=rights.NOW))

@@ -43,7 +43,7 @@ def house(tmp_path: Path) -> Iterator[WebHouse]:
 
 def a_paper(house: WebHouse, title: str, level: int = 1) -> tuple[str, str]:
     record = house.a_record(title=title, level=level, medium=Medium.BOTH, pages=12)
-    number = f"WY01-WYH·2024-D10-{record.id.hex[-12:].upper()}"
+    number = f"WY01-WYH·2024-D10-{record.id.hex[-6:].upper()}"
     with house.services.db.writing() as work:
         work.session.get_one(Record, record.id).archive_number = number
         work.session.add(IssuedNumber(fonds_id=record.fonds_id, number=number, record_id=record.id))
