@@ -58,11 +58,11 @@ def with_file(
 @contextmanager
 def listened(db: Database, note: Callable[..., None]) -> Iterator[None]:
     """Hear every statement that is sent meanwhile."""
-    event.listen(type(db.engine), "before_cursor_execute", note)
+    event.listen(db.engine, "before_cursor_execute", note)
     try:
         yield
     finally:
-        event.remove(type(db.engine), "before_cursor_execute", note)
+        event.remove(db.engine, "before_cursor_execute", note)
 
 
 def row(house: WebHouse, record: str) -> Record:

@@ -258,12 +258,12 @@ def test_heads_and_records_of_many_late_loans_are_asked_for_once(house: LendingH
     house.clock.move(days=25)
     asked: list[str] = []
     note = partial(_note, asked)
-    event.listen(type(house.db.engine), "before_cursor_execute", note)
+    event.listen(house.db.engine, "before_cursor_execute", note)
     try:
         assert told(house, "due.loan") == {house.person(each) for each in ("staff", "head", "archivist", "archivist2")}
         seen = DueBoard(house.db, house.guard, loan_watches(house.guard)).list(house.who["archivist"], limit=9)
     finally:
-        event.remove(type(house.db.engine), "before_cursor_execute", note)
+        event.remove(house.db.engine, "before_cursor_execute", note)
     assert len({each.record.id for each in seen if each.record}) == 3
     assert sum("ORDER BY person_post.id" in each for each in asked) == 1, "the department, of which the head is told"
     assert sum("FROM loan" in each for each in asked) == 2, "one for the sweep, one for the board"

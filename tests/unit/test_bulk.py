@@ -85,12 +85,12 @@ def test_a_preview_asks_no_more_for_many_than_for_few_and_one_that_does_not_open
         assert {line.after["notes"] for line in lines if not line.error} == {"盘点"}
         return len(said)
 
-    event.listen(type(house.db.engine), "before_cursor_execute", note)
+    event.listen(house.db.engine, "before_cursor_execute", note)
     try:
-        assert asked(made[:2]) == asked(made[4:])
+        assert asked(made[:2]) == asked(made[4:]) > 0
         asked(made)
     finally:
-        event.remove(type(house.db.engine), "before_cursor_execute", note)
+        event.remove(house.db.engine, "before_cursor_execute", note)
 
 
 def test_a_preview_says_before_and_after_and_names_each_that_is_refused(office: Office) -> None:
