@@ -1,7 +1,7 @@
 """Engines are derived data: how far they follow the database, and making them anew from it."""
 
 import logging
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager
 from contextvars import copy_context
@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, String, and_, cast, func, select
 from sqlalchemy.orm import Session
 
 from archive.database import Database
-from archive.errors import Unavailable
+from archive.errors import Interrupted
 from archive.model import Job, JobKind, JobState, Level, Record
 from archive.ports import Vault
 from indexer.ahead import ahead
@@ -29,6 +29,14 @@ _BATCH = 1000
 _SIDE_BY_SIDE = 2
 
 log = logging.getLogger(__name__)
+
+Held = Callable[[], bool]
+"""Whether long work is still ours to do, as by a job's lease. Asked from any thread, before each portion is written and
+before a partition is put in its place: a worker that took the work over meets nobody in it."""
+
+
+def _always() -> bool:
+    return True
 
 
 @dataclass(frozen=True)
@@ -126,32 +134,46 @@ class Rebuilder:
         """
         return self._engine.needs_rebuild() | (begun(self._db) - set(self._engine.partitions()))
 
-    def rebuild(self, partition: str | None = None) -> int:
+    def rebuild(self, partition: str | None = None, *, held: Held = _always) -> int:
         """Make one partition, or all, anew from the database; return how many entries were written.
 
         Searches go on over the old partition until the new one takes its place.
+
+        Raises:
+            Interrupted: it is not ours any more (``held``).
         """
         if partition is not None:
-            return self._rebuild(partition)
-        return sum(written for _, written in self.rebuild_each(self.largest_first()))
+            return self._rebuild(partition, held)
+        return sum(written for _, written in self.rebuild_each(self.largest_first(), held=held))
 
-    def rebuild_each(self, partitions: Iterable[str]) -> Iterator[tuple[str, int]]:
+    def rebuild_each(self, partitions: Iterable[str], *, held: Held = _always) -> Iterator[tuple[str, int]]:
         """Make partitions anew, two side by side: a server takes its time to begin one and to switch to it.
 
         The next name is asked for when there is room for it. After a fault no more are begun, and it is raised when
         those under way are done. Who stops asking, or is interrupted, has those under way abandoned at their next
         portion.
 
+        Args:
+            partitions: their names.
+            held: whether this is still ours to do.
+
         Yields:
             each one that is made, with how many entries were written.
+
+        Raises:
+            Interrupted: it is not ours any more; those under way were abandoned.
         """
         names, under_way = iter(partitions), dict[Future[int], str]()
         fault: BaseException | None = None
         stopped = Event()
+
+        def going_on() -> bool:
+            return not stopped.is_set() and held()
+
         with ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="partition") as hands, _set_at_end(stopped):
             while True:
                 for name in islice(names, 0 if fault else _SIDE_BY_SIDE - len(under_way)):
-                    under_way[hands.submit(copy_context().run, self._rebuild, name, stopped)] = name
+                    under_way[hands.submit(copy_context().run, self._rebuild, name, going_on)] = name
                 if not under_way:
                     break
                 for done in wait(under_way, return_when=FIRST_COMPLETED).done:
@@ -163,14 +185,15 @@ class Rebuilder:
         if fault:
             raise fault
 
-    def _rebuild(self, partition: str, stopped: Event | None = None) -> int:
+    def _rebuild(self, partition: str, held: Held) -> int:
         written = 0
+        _check(held)
         with self._engine.rebuilding(partition) as rebuild, closing(ahead(self._read(partition))) as read:
             for entries in read:
-                if stopped and stopped.is_set():
-                    raise Unavailable(part="search")
+                _check(held)
                 rebuild.write(entries)
                 written += len(entries)
+            _check(held)
             refused = rebuild.finish()
         for key, why in refused.items():
             log.warning("record %s was not indexed: %s", key, why)
@@ -241,21 +264,23 @@ class Rebuilder:
                 if kept.entry and kept.version == held[kept.record_id].version and _mark(kept.entry) != mark:
                     yield Difference("words", partition, kept.record_id, kept.version, kept.version)
 
-    def repair(self, anew: Collection[str] = ()) -> list[Difference]:
+    def repair(self, anew: Collection[str] = (), *, held: Held = _always) -> list[Difference]:
         """Mend exactly what differs; return what did. A partition that is broken or lost, or in ``anew``, is made anew.
 
         Raises:
             Unavailable: the engine does not answer.
+            Interrupted: it is not ours any more (``held``); what was mended stays so.
         """
         for partition in sorted(self.broken() | set(anew)):
-            self._rebuild(partition)
+            self._rebuild(partition, held)
         with self._db.reading() as session:
             found = list(self.differences(session))
         # A newer entry is kept by an engine that goes by versions: there only another index helps.
         for partition in sorted({one.partition for one in found if one.ahead}):
-            self._rebuild(partition)
+            self._rebuild(partition, held)
         left = [one for one in found if not one.ahead]
         for start in range(0, len(left), _BATCH):
+            _check(held)
             self._mend(left[start : start + _BATCH])
         self._engine.commit()
         return found
@@ -279,6 +304,11 @@ class Rebuilder:
 
 _TOO_MUCH = frozenset(("stray", "wrong_level"))
 _WAITING = and_(Job.kind == JobKind.INDEX, Job.state.in_((JobState.QUEUED, JobState.RUNNING)))
+
+
+def _check(held: Held) -> None:
+    if not held():
+        raise Interrupted
 
 
 @contextmanager

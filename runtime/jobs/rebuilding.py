@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from itertools import takewhile
 from uuid import UUID
 
+from archive.errors import Interrupted
 from archive.jobs.runner import ClaimedJob, Outcome
 from archive.model import JobKind
 from indexer.engine import SearchEngine
@@ -34,22 +34,22 @@ class RebuildIndex:
     def run(self, jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Outcome]:
         """Rebuild, or repair."""
         (job,) = jobs
-        if job.payload.get(REPAIR):
-            self._rebuilder.repair(job.payload.get(ANEW, ()))
-        elif not self._all_anew(job):
+        try:
+            if job.payload.get(REPAIR):
+                self._rebuilder.repair(job.payload.get(ANEW, ()), held=job.still_held)
+            else:
+                self._all_anew(job)
+        except Interrupted:  # it is another's now, or too late
             return {job.id: Outcome.retry(NOT_YET)}
         return {job.id: Outcome.done()}
 
-    def _all_anew(self, job: ClaimedJob) -> bool:
-        """Make every partition anew that an earlier try of the job did not; False: it is another's now, or too late."""
+    def _all_anew(self, job: ClaimedJob) -> None:
+        """Make every partition anew that an earlier try of the job did not."""
         made = self._made.setdefault(job.id, set())
         left = [each for each in self._rebuilder.largest_first() if each not in made]
-        for partition, _ in self._rebuilder.rebuild_each(takewhile(lambda _: job.still_held(), left)):
+        for partition, _ in self._rebuilder.rebuild_each(left, held=job.still_held):
             made.add(partition)
-        if not made.issuperset(left):
-            return False
         del self._made[job.id]
-        return True
 
 
 class ExpungeIndex:
@@ -67,12 +67,16 @@ class ExpungeIndex:
 
     def run(self, jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Outcome]:
         """Expunge every partition; after a destruction, make those anew that the embedded engine has to."""
+        (job,) = jobs
         if self._engine.about()["engine"] == "embedded":
-            for partition in sorted({each for job in jobs for each in job.payload.get(ANEW, ())}):
-                self._rebuilder.rebuild(partition)
+            try:
+                for partition in sorted(set(job.payload.get(ANEW, ()))):
+                    self._rebuilder.rebuild(partition, held=job.still_held)
+            except Interrupted:
+                return {job.id: Outcome.retry(NOT_YET)}
         done = [self._engine.expunge(partition) for partition in self._engine.partitions()]
         outcome = Outcome.done() if all(done) else Outcome.retry(NOT_YET, after=timedelta(minutes=1))
-        return {job.id: outcome for job in jobs}
+        return {job.id: outcome}
 
 
 def index_care(rebuilder: Rebuilder, engine: SearchEngine) -> tuple[RebuildIndex, ExpungeIndex]:

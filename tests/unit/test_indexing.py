@@ -2,9 +2,9 @@
 
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, timedelta
-from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from archive.errors import Unavailable
+from archive.errors import Interrupted, Unavailable
 from archive.fence import raise_fence
 from archive.ids import new_id
 from archive.jobs.runner import ClaimedJob, Outcome
@@ -41,7 +41,8 @@ from indexer.noting import note_partitions
 from indexer.pagetext import page, save_pages
 from indexer.query.tree import Everything, Query, Words
 from indexer.rebuild import Rebuilder
-from runtime.jobs.rebuilding import RebuildIndex
+from indexer.search import REPAIR
+from runtime.jobs.rebuilding import ANEW, RebuildIndex
 from tests.factories import records
 from tests.factories.databases import a_database
 from tests.fakes.clock import FixedClock
@@ -372,22 +373,88 @@ def test_partitions_are_noted_beside_what_was_noted_meanwhile(house: SimpleNames
     assert noted == [["1"], ["3", "1"], ["2", "1"]]
 
 
+def a_try(key: UUID, held: Callable[[], bool], **payload: object) -> ClaimedJob:
+    return ClaimedJob(key, None, payload, 1, new_id(), held)
+
+
 def test_a_rebuild_that_takes_too_long_goes_on_behind_the_partitions_that_it_made(
     house: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for level in (1, 2):
         add(house, level=level)
-    made: list[str | None] = []
+    made: list[str] = []
     rebuilding = house.engine.rebuilding
-    monkeypatch.setattr(house.engine, "rebuilding", lambda partition: made.append(partition) or rebuilding(partition))
-    handler, key, lease = RebuildIndex(house.rebuilder), new_id(), new_id()
-    outcomes = []
-    for still in ([True, False], [True] * 20):
-        job = ClaimedJob(key, None, {}, 1, lease, partial(next, iter(still)))
-        outcomes.append(handler.run([job])[key].state)
+
+    @contextmanager
+    def noted(partition: str) -> Iterator[Any]:
+        with rebuilding(partition) as rebuild:
+            yield rebuild
+        made.append(partition)
+
+    monkeypatch.setattr(house.engine, "rebuilding", noted)
+    handler, key, outcomes = RebuildIndex(house.rebuilder), new_id(), []
+    for held in (lambda: not made, lambda: True):
+        outcomes.append(handler.run([a_try(key, held)])[key].state)
     assert outcomes == [JobState.QUEUED, JobState.DONE]
-    assert sorted(map(str, made)) == sorted(each.partition for each in house.rebuilder.status())
+    assert sorted(made) == sorted(each.partition for each in house.rebuilder.status())
     assert {each.partition: each.entries for each in house.rebuilder.status()}["2"] == 1
+
+
+@pytest.mark.parametrize("repair", [False, True])
+def test_a_lost_lease_ends_a_rebuild_at_its_next_portion(
+    house: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, repair: bool
+) -> None:
+    monkeypatch.setattr("indexer.rebuild._BATCH", 1)
+    keys = [add(house, level=2) for _ in range(4)]
+    written: list[int] = []
+    rebuilding = house.engine.rebuilding
+
+    @contextmanager
+    def noted(partition: str) -> Iterator[Any]:
+        with rebuilding(partition) as rebuild:
+            write = rebuild.write
+            monkeypatch.setattr(rebuild, "write", lambda entries: (written.append(len(entries)), write(entries)))
+            yield rebuild
+
+    monkeypatch.setattr(house.engine, "rebuilding", noted)
+    handler, key = RebuildIndex(house.rebuilder), new_id()
+    payload = {REPAIR: True, ANEW: ["2"]} if repair else {}
+    outcomes = [handler.run([a_try(key, lambda: len(written) < 2, **payload)])[key]]
+    assert len(written) == 2
+    assert found(house, Everything()) == set()
+    outcomes.append(handler.run([a_try(key, lambda: True, **payload)])[key])
+    assert [each.state for each in outcomes] == [JobState.QUEUED, JobState.DONE]
+    assert found(house, Everything()) == set(keys)
+
+
+def test_a_lease_lost_behind_the_last_portion_leaves_the_old_partition_in_its_place(
+    house: SimpleNamespace,
+) -> None:
+    key = add(house, level=2)
+    house.index.index([key])
+    with house.db.writing() as work:
+        work.session.get_one(Record, key).title = "白蚁防治"
+        work.commit()
+    asked = iter([True, True])  # to begin, and for its one portion
+    with pytest.raises(Interrupted):
+        house.rebuilder.rebuild("2", held=lambda: next(asked, False))
+    assert found(house, Words("白蚁"), "2") == set()
+    house.rebuilder.rebuild("2")
+    assert found(house, Words("白蚁"), "2") == {key}
+
+
+def test_a_lost_lease_ends_a_repair_before_its_next_records(
+    house: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexer.rebuild._BATCH", 2)
+    keys = [add(house, level=2) for _ in range(5)]
+    asked = iter([True, True])
+    with pytest.raises(Interrupted):
+        house.rebuilder.repair(held=lambda: next(asked, False))
+    house.engine.commit()
+    assert len(found(house, Everything())) == 4
+    house.rebuilder.repair()
+    assert found(house, Everything()) == set(keys)
 
 
 def test_two_partitions_are_made_side_by_side_the_largest_first(
