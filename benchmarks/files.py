@@ -51,14 +51,17 @@ def main() -> None:
             ran = steps(source, folder) if asked.steps else imported(source)
         raw.append(raw_rate(files))
         rate = len(files) / ran.wall
-        of_raw = [("raw put_object of the same files, before and after", " and ".join(f"{one:.0f}/s" for one in raw))]
-        of_raw += [("share of raw (at least 15 %)", f"{rate / (sum(raw) / len(raw)):.0%}")]
+        of_raw = []
+        if all(raw):
+            said = " and ".join(f"{one:.0f}/s" for one in raw)
+            of_raw.append(("raw put_object of the same files, before and after", said))
+            of_raw.append(("share of raw (at least 15 %)", f"{rate / (sum(raw) / len(raw)):.0%}"))
         table(
             "Files of any kind to searchable",
             [
                 ("files, bytes", f"{len(files)}, {sum(path.stat().st_size for path in files):,}"),
                 ("import, to searchable", f"{ran.wall:.1f} s, {rate:.1f} files/s"),
-                *(of_raw if all(raw) else ()),
+                *of_raw,
                 ("processor time a file", a_file(ran.cpu, files)),
                 *((f"  {server}", a_file(seconds, files)) for server, seconds in spent.items()),
                 ("all of it, of both processors' time", f"{(ran.cpu + sum(spent.values())) / ran.wall / 2:.0%}"),

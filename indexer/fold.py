@@ -73,8 +73,18 @@ class _Folding(dict[int, str]):
         return text
 
 
+class _NumberFolding(dict[int, str]):
+    """Code point to what it is in a number, where it stands by itself."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = text = _FOLDING[code].translate(_NUMBER_SIGNS)
+        return text
+
+
 _LOADED = _load(Path(__file__).with_name("fold_table.txt"))
 _FOLDING = _Folding(_LOADED.rows)
+
+_NUMBER_FOLDING = _NumberFolding()
 
 FOLD_VERSION: str = _LOADED.version
 """Version of the table, the head of its hash, and Python's Unicode version: any difference asks for a rebuild."""
@@ -133,7 +143,9 @@ def fold_number(text: str) -> str:
     Brackets of all shapes are round ones (沪房〔2011〕3号 and 沪房[2011]3号 meet); separators at the ends go. Holds no
     white space.
     """
-    plain = fold(text).translate(_NUMBER_SIGNS)
+    plain = text.translate(_NUMBER_FOLDING)
+    if not plain.isascii():  # what joins other characters, and may change them, is never ASCII
+        plain = fold(text).translate(_NUMBER_SIGNS)
     return (_DASHES.sub("-", plain) if "--" in plain else plain).strip("-")
 
 

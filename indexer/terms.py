@@ -148,12 +148,17 @@ def mark_of(entry: IndexEntry, terms: Mapping[str, Sequence[str]]) -> int:
     told: dict[str, Sequence[str]] = {**terms, **entry.texts}
     for name, number in numbers_of(entry).items():
         told[name] = (str(number),)
-    said = "".join(
-        f"{name}\x1f{values[0]}\x1f\x1e" if len(values) == 1 else "\x1f".join((name, *sorted(values), "\x1e"))
-        for name, values in sorted(told.items())
-    )
+    said: list[str] = []
+    end = ""
+    for name in sorted(told):
+        values = told[name]
+        said.append(end + name)
+        said += values if len(values) == 1 else sorted(values)
+        end = "\x1e"
+    said.append(end)
+    line = "\x1f".join(said)
     # a column of numbers is signed, and has eight bytes
-    return int.from_bytes(blake2b(said.encode("utf-8", "surrogatepass"), digest_size=7).digest())
+    return int.from_bytes(blake2b(line.encode("utf-8", "surrogatepass"), digest_size=7).digest())
 
 
 def numbers_of(entry: IndexEntry) -> dict[str, int]:

@@ -56,8 +56,8 @@ def operation(alias: str, key: UUID, version: int, document: Document, *, unless
         document: what is written.
         unless_same: not over the same version either.
     """
-    action = f'{_action(alias, unless_same=unless_same)}"_id":"{key.hex}","version":{version}}}}}'
-    return Operation(key, action.encode(), _line(document))
+    action = b'%b"_id":"%032x","version":%d}}' % (_action(alias, unless_same), key.int, version)
+    return Operation(key, action, _line(document))
 
 
 def _line(document: Document) -> bytes:
@@ -68,11 +68,11 @@ def _line(document: Document) -> bytes:
 
 
 @lru_cache(maxsize=256)
-def _action(alias: str, *, unless_same: bool) -> str:
+def _action(alias: str, unless_same: bool) -> bytes:
     """Return how the action begins of every write to an index."""
     kind = "external" if unless_same else "external_gte"
     begun = _written({"index": {"_index": alias, "version_type": kind, "require_alias": True}})
-    return f"{begun.removesuffix('}}')},"
+    return f"{begun.removesuffix('}}')},".encode()
 
 
 @dataclass

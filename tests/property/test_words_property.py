@@ -1,6 +1,6 @@
 """Cut words, put at positions, find exactly what plain substrings find."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from indexer.fold import fold, fold_number, fold_with_map
@@ -57,6 +57,13 @@ def test_several_values_never_join_into_a_phrase(values: list[str], sought: str)
 def test_any_part_of_a_number_is_found(number: str, sought: str) -> None:
     part = fold_number(sought)
     assert found_by_tokens(cut_number(number), number_terms(sought)) == (bool(part) and part in fold_number(number))
+
+
+@given(text=st.one_of(anything, mixed, st.text(alphabet="〔2011〕A-–／·3号eか㈱檔\u0301\u3099\u0338", max_size=12)))
+@example("e\u0301")
+@example("か\u3099/3")
+def test_what_folds_the_same_is_the_same_number(text: str) -> None:
+    assert fold_number(text) == fold_number(fold(text))
 
 
 @given(text=anything)
