@@ -392,9 +392,8 @@ def test_a_rebuild_that_takes_too_long_goes_on_behind_the_partitions_that_it_mad
         made.append(partition)
 
     monkeypatch.setattr(house.engine, "rebuilding", noted)
-    handler, key, outcomes = RebuildIndex(house.rebuilder), new_id(), []
-    for held in (lambda: not made, lambda: True):
-        outcomes.append(handler.run([a_try(key, held)])[key].state)
+    handler, key = RebuildIndex(house.rebuilder), new_id()
+    outcomes = [handler.run([a_try(key, held)])[key].state for held in (lambda: not made, lambda: True)]
     assert outcomes == [JobState.QUEUED, JobState.DONE]
     assert sorted(made) == sorted(each.partition for each in house.rebuilder.status())
     assert {each.partition: each.entries for each in house.rebuilder.status()}["2"] == 1
