@@ -2,8 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
+from itertools import chain
+from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import update
@@ -22,7 +26,7 @@ from archive.log.writer import Log
 from archive.model import Content, JobKind, TextState
 from archive.ports import ContentReader, Detector, ObjectStore, Unlocked, Vault
 from indexer.asking import ask_for_index
-from indexer.extract.answer import Failure, Reason
+from indexer.extract.answer import Extracted, Failure, Reason
 from indexer.finders.paper import Chosen, Paper
 from indexer.finders.propose import propose
 from indexer.pagetext import Page, batches, masked_page, put_slices, seal_pages
@@ -34,6 +38,7 @@ from indexer.sandbox.office import Office
 from indexer.sandbox.room import LIGHT_BYTES
 from indexer.scanner import Scanner
 from indexer.settling import STANDING, Result, Source, failed, groups, read_by_ocr, settle, waits
+from indexer.together import together
 
 DAMAGED = "damaged"
 """Reason of a content whose stored bytes fail their check: no parser's fault."""
@@ -45,7 +50,18 @@ CUT = "cut"
 """Reason of a content of whose text only the beginning was read."""
 _WRITE_BYTES = 1_000_000
 _HEAD_BYTES = 65_536
+_Made = TypeVar("_Made")
 _PRINTING = 45.0  # seconds; a whole batch of such documents ends before the deadline
+
+
+@dataclass(frozen=True)
+class _Held:
+    """A file in memory that is to be read."""
+
+    result: Result
+    key: Unlocked
+    reader: ContentReader
+    file: MemoryFile
 
 
 class ExtractContents:
@@ -102,11 +118,16 @@ class ExtractContents:
         """Extract a batch: parse side by side, write small results in one transaction."""
         sources = self._sources(jobs)
         asked = [(job, sources.get(job.subject_id)) for job in jobs]
-        if len(asked) == 1:
-            made = [self._try(*asked[0])]
+        parts = [
+            [asked[place] for place in places]
+            for places in together([source for _, source in asked], self._extractor.parallel)
+        ]
+        if len(parts) == 1:
+            made = self._try_some(parts[0])
         else:
             with ThreadPoolExecutor(self._extractor.parallel, thread_name_prefix="extract") as pool:
-                made = list(pool.map(self._try, *zip(*asked, strict=True)))
+                made = list(chain.from_iterable(pool.map(self._try_some, parts)))
+        jobs = [job for job, _ in chain.from_iterable(parts)]
         outcomes = {job.id: each for job, each in zip(jobs, made, strict=True) if isinstance(each, Outcome)}
         results = [each for each in made if isinstance(each, Result)]
         for group in groups(results, _WRITE_BYTES):
@@ -120,24 +141,38 @@ class ExtractContents:
             keys = self._vault.unlock_many(session, {row.record_id for row in rows})
         again = {job.subject_id for job in jobs if AGAIN in job.payload}
         found: dict[UUID | None, Source] = {}
-        for key, record, media_type, where, version, name, state, text, virus, size in rows:
-            if key in again or waits(state, text):
-                known = None if key in again else media_type  # what a file is may be known better too
-                found[key] = Source(key, record, known, where, version or "", name, keys.get(record), virus, size)
+        for row in rows:
+            if row.id in again or waits(row.state, row.text_state):
+                known = None if row.id in again else row.media_type  # what a file is may be known better too
+                found[row.id] = Source(
+                    row.id, row.record_id, known, row.object_key, row.store_version or "", row.name,
+                    keys.get(row.record_id), row.virus, row.cipher_size,
+                    (row.level_rank, row.group_id, row.created_by),
+                )  # fmt: skip
         return found
 
-    def _try(self, job: ClaimedJob, source: Source | None) -> Result | Outcome:
-        if source is None:
-            return Outcome.done()
-        if source.key is None:
-            return Outcome.failed(KeyUnavailable.code)
-        try:
-            result = self._extract(job, source, source.key)
-            self._write_ahead(result)
-        except Dropped:
-            return Outcome.retry("lease_lost")
-        except ArchiveError as error:
-            return Outcome.retry(error.code)
+    def _try_some(self, asked: Sequence[tuple[ClaimedJob, Source | None]]) -> list[Result | Outcome]:
+        """Read files: several are small and of one circle, and are read with one fork as far as that may be."""
+        with ExitStack() as files:
+            held = [_spared(partial(self._taken, *each, files)) for each in asked]
+            firsts = self._first_pages([each for each in held if isinstance(each, _Held)] if len(asked) > 1 else ())
+            return [
+                _spared(partial(self._whole, each, firsts.get(each.result.job.id))) if isinstance(each, _Held) else each
+                for each in held
+            ]
+
+    def _first_pages(self, held: Sequence["_Held"]) -> Mapping[UUID, Extracted | None]:
+        """Return the first pages of the files that one fork read, by job."""
+        if len(held) < 2:
+            return {}
+        with suppress(ArchiveError):  # each is told when it is asked for by itself
+            read = self._extractor.texts_held([each.file for each in held], SLICE_PAGES)
+            return {each.result.job.id: first for each, first in zip(held, read, strict=True)}
+        return {}
+
+    def _whole(self, held: "_Held", first: Extracted | None) -> Result:
+        result = self._read(held, first=first)
+        self._write_ahead(result)
         return result
 
     def read_locked(self, job: ClaimedJob, source: Source, key: Unlocked, password: str) -> Result:
@@ -146,19 +181,25 @@ class ExtractContents:
         Raises:
             ArchiveError: store or sandbox do not answer.
         """
-        return self._extract(job, source, key, password)
+        with ExitStack() as files:
+            held = self._held(job, source, key, files)
+            return held if isinstance(held, Result) else self._read(held, password=password)
 
-    def _extract(self, job: ClaimedJob, source: Source, key: Unlocked, password: str = "") -> Result:
+    def _taken(self, job: ClaimedJob, source: Source | None, files: ExitStack) -> "_Held | Result | Outcome":
+        if source is None:
+            return Outcome.done()
+        if source.key is None:
+            return Outcome.failed(KeyUnavailable.code)
+        return self._held(job, source, source.key, files)
+
+    def _held(self, job: ClaimedJob, source: Source, key: Unlocked, files: ExitStack) -> "_Held | Result":
+        """Take a file into memory, for as long as ``files`` are held; of one that is not to be read return why."""
         reader = key.content_reader(
             source.content_id, self._store, source.object_key, source.store_version, source.cipher_size
         )
-        with self._extractor.room(reader.size):
-            if reader.size > LIGHT_BYTES and not job.still_held():  # it may have waited long for its turn
-                raise Dropped
-            return self._held(job, source, key, reader, password)
-
-    def _held(self, job: ClaimedJob, source: Source, key: Unlocked, reader: ContentReader, password: str) -> Result:
-        """Take a file into memory, and read it."""
+        files.enter_context(self._extractor.room(reader.size))
+        if reader.size > LIGHT_BYTES and not job.still_held():  # it may have waited long for its turn
+            raise Dropped
         try:
             file = self._extractor.hold(reader.read(), reader.size)
         except TooLarge:
@@ -166,18 +207,22 @@ class ExtractContents:
             return failed(Result(source, job, media_type), Failure(Reason.TOO_LARGE))
         except Damaged:
             return Result(source, job, source.media_type or "", reason=DAMAGED, state=TextState.FAILED)
-        try:
-            result = Result(source, job, source.media_type or "")
-            if virus := self._virus(result, file):
-                return self._infected(result, virus, reader)
-            reading = Reading(self._extractor, result, file, lambda: self._detected(reader, source.name), password)
-            result = self._parse(result, reading, key)
-            if self._office and not password and may_be_printed(result):
-                result = self._printed(self._office, result, reader, key)
-            result.pronom = self._extractor.pronom_held(result.media_type, file)
-            return result
-        finally:
-            file.close()
+        files.callback(file.close)
+        result = Result(source, job, source.media_type or "")
+        if virus := self._virus(result, file):
+            return self._infected(result, virus, reader)
+        return _Held(result, key, reader, file)
+
+    def _read(self, held: "_Held", *, first: Extracted | None = None, password: str = "") -> Result:
+        """Read a held file, of which others may have read the ``first`` pages."""
+        source, reader = held.result.source, held.reader
+        detected = partial(self._detected, reader, source.name)
+        reading = Reading(self._extractor, held.result, held.file, detected, password, first=first)
+        result = self._parse(held.result, reading, held.key)
+        if self._office and not password and may_be_printed(result):
+            result = self._printed(self._office, result, reader, held.key)
+        result.pronom = self._extractor.pronom_held(result.media_type, held.file)
+        return result
 
     def _virus(self, result: Result, file: MemoryFile) -> str | None:
         """Return the virus in a file; one that was found before is there until a scan finds it no more."""
@@ -299,3 +344,13 @@ class ExtractContents:
                 put_slices(work.session, content_id, batch)
                 work.commit()
         result.slices, result.ahead = [replace(each, sealed=b"") for each in result.slices], True
+
+
+def _spared(act: Callable[[], _Made]) -> _Made | Outcome:
+    """Return what an act does for a job, or what becomes of the job that it cannot be done for now."""
+    try:
+        return act()
+    except Dropped:
+        return Outcome.retry("lease_lost")
+    except ArchiveError as error:
+        return Outcome.retry(error.code)

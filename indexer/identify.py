@@ -107,6 +107,12 @@ class MagicDetector:
         return found if head.startswith(_OLE_MAGIC) or found in _HOLDERS else None
 
 
+def is_plain_by_its_words(head: bytes, name: str) -> bool:
+    """Whether ``MagicDetector`` calls a file plain text, and asks no parser but Python's own codecs for it."""
+    package = head.startswith(b"PK\x03\x04") or b"%PDF-" in head[:1024]
+    return not (package or markup_kind(head, name) or mail_kind(head, name)) and _begins_in_chinese(head)
+
+
 def _begins_in_chinese(head: bytes) -> bool:
     """Whether a file is a text whose first word is Chinese: no other kind is; libmagic takes 4 ms to say so."""
     lead = head[:200].decode("utf-8", "ignore").lstrip("\ufeff \t\r\n#*>-")

@@ -22,7 +22,17 @@ class Dropped(Exception):
 
 
 class Reading:
-    """Reads a document slice by slice; the page that breaks its slice is narrowed down and left empty."""
+    """Reads a document slice by slice; the page that breaks its slice is narrowed down and left empty.
+
+    Args:
+        extractor: the sandbox.
+        result: whose media type is told as soon as it is known.
+        file: the document.
+        detected: says what the document is where no fork does.
+        password: of a locked one.
+        printed: whether the file is the PDF that LibreOffice made of it.
+        first: its first ``SLICE_PAGES`` pages, where it is a plain text that was read with others.
+    """
 
     def __init__(
         self,
@@ -33,6 +43,7 @@ class Reading:
         password: str,
         *,
         printed: bool = False,
+        first: Extracted | None = None,
     ) -> None:
         self._extractor = extractor
         self._result = result
@@ -49,6 +60,7 @@ class Reading:
         self.inside = 0
         self.cut = False
         self._series: Iterator[Extracted] | None = None
+        self._first = first
 
     def pages(self) -> Iterator[tuple[int, str]]:
         """Yield (number, text). Afterwards ``failure`` says whether the document could not be read.
@@ -130,6 +142,10 @@ class Reading:
 
     def _ask(self, first: int, last: int) -> Extracted | Failure:
         result = self._result
+        if self._first:
+            read, self._first = self._first, None
+            result.media_type = kinds.PLAIN
+            return read
         if self._password:
             more = {"name": result.source.name, "password": self._password}
             return self._extractor.extract_held(result.media_type, self._file, first, last, **more)

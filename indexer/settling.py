@@ -1,6 +1,6 @@
 """What reading a content came to, and the transaction rows that make it valid."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -22,7 +22,11 @@ from indexer.pagetext import Slice, join_pages, opened, replace_pages
 
 @dataclass(frozen=True)
 class Source:
-    """A content as read from the database, the key to its bytes (None: it cannot be had), and the virus known in it."""
+    """A content as read from the database, the key to its bytes (None: it cannot be had), and the virus known in it.
+
+    ``circle`` is equal for contents of the same level and the same circle of readers that one person brought in; None:
+    that was not asked for.
+    """
 
     content_id: UUID
     record_id: UUID
@@ -33,6 +37,7 @@ class Source:
     key: Unlocked | None
     virus: str | None = None
     cipher_size: int | None = None
+    circle: Hashable = None
 
 
 @dataclass
@@ -91,8 +96,10 @@ STANDING = (
     select(
         Content.id, Content.record_id, Content.media_type, Content.object_key, Content.store_version, File.name,
         Content.state, Content.text_state, Content.virus, Content.cipher_size,
+        Record.level_rank, Record.group_id, Record.created_by,
     )
     .join(File, File.id == Content.file_id)
+    .join(Record, Record.id == Content.record_id)
     .where(
         Content.id.in_(bindparam("ids", expanding=True)),
         Content.state.in_((ContentState.STORED, ContentState.QUARANTINED)),

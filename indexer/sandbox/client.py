@@ -6,18 +6,10 @@ server is gone.
 """
 
 import contextlib
-import json
 import os
-import select
-import socket
-import subprocess
-import sys
 import threading
-import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from io import FileIO
-from pathlib import Path
 from typing import Any, Self
 
 from archive.errors import TooLarge, Unavailable
@@ -27,13 +19,12 @@ from indexer.sandbox.frames import Frames
 from indexer.sandbox.memory import MemoryFile
 from indexer.sandbox.pronom import Pronom
 from indexer.sandbox.room import Room
-from indexer.sandbox.tasks import FIND, IDENTIFY, PICTURE, UNPACK, WALLS
+from indexer.sandbox.running import RunningServer, ServerLost, bare_environment
+from indexer.sandbox.tasks import FIND, IDENTIFY, PICTURE, TEXTS, UNPACK, WALLS
 from indexer.sandbox.wire import (
-    MAX_ANSWER_BYTES,
     Request,
     lacked_memory,
     media_type_of,
-    send_request,
     unpack_answer,
     unpack_body,
     unpack_found,
@@ -51,9 +42,6 @@ QUICK_FORKS = {
 }
 """Has what the parsers load, Python's objects too, lie in huge pages where the kernel lends them: a fork copies less
 of the page table."""
-
-_ROOT = Path(__file__).resolve().parents[2]
-_GRACE = 10.0
 
 
 class Extractor:
@@ -83,9 +71,9 @@ class Extractor:
         self._hostile = hostile
         self._room = Room(parallel)
         self._lock = threading.Lock()
-        self._server: _RunningServer | None = None
+        self._server: RunningServer | None = None
         self._closed = False
-        self._pronom = Pronom(_environment())
+        self._pronom = Pronom(bare_environment())
 
     def extract(
         self,
@@ -156,7 +144,7 @@ class Extractor:
                         if not isinstance(found := unpack_answer(answer), Extracted):
                             return
                         yield found
-            except _ServerLost:
+            except ServerLost:
                 self._forget(server)
 
     def identify(self, head: bytes, name: str) -> str:
@@ -177,6 +165,24 @@ class Extractor:
         answer, end = self._ask(request, file.fd)
         media_type, found = unpack_found(answer)
         return media_type, found or why(answer, end)
+
+    def texts_held(self, files: Sequence[MemoryFile], last_page: int) -> list[Extracted | None]:
+        """Read held files that may be small plain texts one after another, in one fork.
+
+        Returns:
+            Pages 1 to ``last_page`` of each; None: it is to be read by itself. That are all of them when the fork did
+            not come to its end: which one was to blame cannot be known.
+        """
+        pieces = [os.pread(each.fd, each.size, 0) for each in files]
+        sizes = [each.size for each in files]
+        with contextlib.closing(self.hold(pieces, sum(sizes))) as joined:
+            request = Request(TEXTS, joined.size, 1, last_page, light=True, parts=sizes)
+            answer, end = self._run(request, joined.fd)
+        told = iter((answer, b""))
+        found = [unpack_answer(each) for each in whole_answers(lambda: next(told))]
+        if end.get("exit") != 0 or len(found) != len(files):
+            return [None] * len(files)
+        return [each if isinstance(each, Extracted) else None for each in found]
 
     def picture_held(self, media_type: str, file: MemoryFile, page: int, width: int, turn: int = 0) -> bytes | Failure:
         """Draw one page of a held file as WebP (see ``indexer.extract.pictures.picture``)."""
@@ -205,7 +211,7 @@ class Extractor:
             try:
                 with server.told(request, file.fd) as receive:
                     yield Frames(receive, first)
-            except _ServerLost:
+            except ServerLost:
                 self._forget(server)
                 raise Unavailable(part="sandbox") from None
 
@@ -258,141 +264,24 @@ class Extractor:
                 server = self._running()
                 try:
                     return server.ask(request, fd)
-                except _ServerLost:
+                except ServerLost:
                     self._forget(server)
                     if last:
                         return b"", {"signal": None}
         raise AssertionError  # the loop returns
 
-    def _running(self) -> "_RunningServer":
+    def _running(self) -> RunningServer:
         with self._lock:
             if self._closed:
                 raise Unavailable(part="sandbox")
             if self._server is None or not self._server.alive:
                 if self._server:
                     self._server.end()
-                self._server = _RunningServer(self._module, self._limits, self._hostile, self._environment)
+                self._server = RunningServer(self._module, self._limits, self._hostile, self._environment)
             return self._server
 
-    def _forget(self, server: "_RunningServer") -> None:
+    def _forget(self, server: RunningServer) -> None:
         with self._lock:
             if self._server is server:
                 self._server = None
         server.end()
-
-
-class _ServerLost(Exception):
-    """The fork server is gone or does not answer."""
-
-
-class _RunningServer:
-    """One fork server process and the channel to it."""
-
-    def __init__(self, module: str, limits: Limits, hostile: str | None, environment: Mapping[str, str]) -> None:
-        self._limits = limits
-        self._sending = threading.Lock()
-        self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        command = [sys.executable, "-m", module, str(theirs.fileno()), json.dumps(vars(limits))]
-        try:
-            self._process = subprocess.Popen(  # noqa: S603  (our own interpreter and module)
-                [*command, hostile] if hostile else command,
-                env={**_environment(), **environment},
-                cwd="/",
-                pass_fds=(theirs.fileno(),),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        except OSError as error:
-            self._channel.close()
-            raise Unavailable(part="sandbox") from error
-        finally:
-            theirs.close()
-
-    @property
-    def alive(self) -> bool:
-        """Whether the process still runs."""
-        return self._process.poll() is None
-
-    def ask(self, request: Request, fd: int) -> tuple[bytes, dict[str, Any]]:
-        """Return what the fork wrote and how it ended.
-
-        Raises:
-            _ServerLost: the server went away before it said how the fork ended.
-        """
-        with self._sent(request, fd) as (answers, ends, until):
-            answer = _read_all(answers.fileno(), MAX_ANSWER_BYTES, until)
-            answers.close()  # a fork that has more to say is ended by the broken pipe
-            told = _read_all(ends.fileno(), 1_000, until)
-        if not told:
-            raise _ServerLost
-        return answer, json.loads(told)
-
-    @contextlib.contextmanager
-    def told(self, request: Request, fd: int) -> Iterator[Callable[[], bytes]]:
-        """Yield what returns the next bytes that the fork writes (b"": no more); a fork left behind is ended.
-
-        Raises:
-            _ServerLost: as ``ask``.
-        """
-        with self._sent(request, fd) as (answers, _ends, until):
-            yield lambda: _read_some(answers.fileno(), until)
-
-    @contextlib.contextmanager
-    def _sent(self, request: Request, fd: int) -> Iterator[tuple[FileIO, FileIO, float]]:
-        """Send a request; yield the pipes of its answer and of its end, and until when they are waited for."""
-        (answer_end, out), (status_end, status) = os.pipe(), os.pipe()
-        until = time.monotonic() + self._limits.wall + _GRACE
-        with FileIO(answer_end) as answers, FileIO(status_end) as ends:
-            try:
-                with self._sending:
-                    send_request(self._channel, request, [fd, out, status])
-            except OSError as error:
-                raise _ServerLost from error
-            finally:
-                os.close(out)
-                os.close(status)
-            yield answers, ends, until
-
-    def end(self) -> None:
-        """Close the channel; the server ends its forks and itself, or is ended."""
-        with contextlib.suppress(OSError):
-            self._channel.shutdown(socket.SHUT_RDWR)
-        self._channel.close()
-        try:
-            self._process.wait(2.0)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
-
-def _environment() -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-    return {**kept, "PYTHONPATH": str(_ROOT), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1"}
-
-
-def _read_all(fd: int, limit: int, until: float) -> bytes:
-    """Read to the end of a pipe, or to ``limit`` bytes.
-
-    Raises:
-        _ServerLost: the end did not come in time.
-    """
-    parts: list[bytes] = []
-    length = 0
-    while length < limit:
-        part = _read_some(fd, until)
-        if not part:
-            break
-        parts.append(part)
-        length += len(part)
-    return b"".join(parts)
-
-
-def _read_some(fd: int, until: float) -> bytes:
-    """Return the next bytes of a pipe, b"" at its end. Raises as ``_read_all``."""
-    poll = select.poll()
-    poll.register(fd, select.POLLIN)
-    if not poll.poll(max(0.0, until - time.monotonic()) * 1_000):
-        raise _ServerLost
-    return os.read(fd, 1_048_576)

@@ -1,5 +1,7 @@
 """The fork server: one thread, no secret, no way out; each request is done by a fork of its own.
 
+A request is one file, but for small plain texts, of which several may come together (``tasks.TEXTS``).
+
 Started as ``python -m indexer.sandbox.server FD`` with the control channel as descriptor ``FD``. It ends when the
 channel closes, and its forks with it.
 """
@@ -136,6 +138,8 @@ class Server:
             if request.task == tasks.FIND:
                 media_type, found = work.find(request, data)
                 _write(out, pack_answer(found, media_type))
+            elif request.task == tasks.TEXTS:
+                work.texts(request, data, partial(_write, out))
             elif request.task.startswith(tasks.UNPACK):
                 work.unpack(request, data, partial(_write, out))
             else:

@@ -5,6 +5,9 @@ IDENTIFY = "identify"
 FIND = "find"
 """Identify the file, then parse it as what it is: one fork for both."""
 
+TEXTS = "texts"
+"""Read several small files one after another that are plain text by their first words: of each an answer."""
+
 PICTURE = "picture:"
 """Draw one page of a file of the kind that follows."""
 

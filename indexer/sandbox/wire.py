@@ -8,7 +8,7 @@ import base64
 import json
 import socket
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,7 +29,8 @@ class Request:
     """One piece of work for a fork. ``task`` is a media type, or one of the server's own words.
 
     ``light`` says that the fork is to get by with little memory (``room.LIGHT_MEMORY``), ``on``
-    that it goes on with the pages after its answer, answer by answer, as far as it has them.
+    that it goes on with the pages after its answer, answer by answer, as far as it has them. ``parts`` are the sizes
+    of the files that lie one behind another in the one that comes along.
     """
 
     task: str
@@ -41,6 +42,7 @@ class Request:
     password: str = field(default="", repr=False)
     light: bool = False
     on: bool = False
+    parts: Sequence[int] = ()
 
 
 def send_request(channel: socket.socket, request: Request, descriptors: list[int]) -> None:

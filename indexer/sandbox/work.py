@@ -37,7 +37,7 @@ from indexer.extract.parsers import parser_of
 from indexer.extract.parts import is_part
 from indexer.sandbox import frames
 from indexer.sandbox.tasks import IDENTIFY, MARK, MASK, ORIGINAL, PICTURE, TABLE, TRACE, UNPACK, WORDS
-from indexer.sandbox.wire import Request
+from indexer.sandbox.wire import Request, pack_answer
 
 _DETECTOR = identify.MagicDetector()  # made before the walls stand: it reads libmagic's table
 
@@ -100,6 +100,22 @@ def find(request: Request, data: mmap.mmap | bytes) -> tuple[str | None, Answer]
     if is_part(media_type, request.name, data):
         return media_type, Failure(Reason.PART)
     return media_type, answer(replace(request, task=media_type), data)
+
+
+def texts(request: Request, data: mmap.mmap | bytes, write: Callable[[bytes], None]) -> None:
+    """Do a ``TEXTS``: write an answer for each file, an empty one where it is not plain text by its first words.
+
+    Nothing that is written in C but Python itself reads them: a file cannot get at the others.
+    """
+    end = 0
+    for size in request.parts:
+        part, end = bytes(data[end : end + size]), end + size
+        found = answer(replace(request, task=kinds.PLAIN, size=size), part) if _is_plain(request, part) else {}
+        write(pack_answer(found, kinds.PLAIN))
+
+
+def _is_plain(request: Request, data: bytes) -> bool:
+    return identify.is_plain_by_its_words(data[: identify.HEAD_BYTES], request.name)
 
 
 def _parser(request: Request) -> Callable[[Any], Answer]:

@@ -7,9 +7,10 @@ import atexit
 from typing import Any
 
 from archive.errors import Unavailable
-from indexer.sandbox.client import Extractor, _RunningServer
+from indexer.sandbox.client import Extractor
+from indexer.sandbox.running import RunningServer
 
-_free: dict[str, list[_RunningServer]] = {}
+_free: dict[str, list[RunningServer]] = {}
 
 
 class LentExtractor(Extractor):
@@ -19,7 +20,7 @@ class LentExtractor(Extractor):
         super().__init__(**more)
         self._kind = repr((self._module, self._limits, self._hostile, self._environment))
 
-    def _running(self) -> _RunningServer:
+    def _running(self) -> RunningServer:
         with self._lock:
             if self._closed:
                 raise Unavailable(part="sandbox")

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from indexer.extract.answer import Extracted
-from indexer.sandbox.client import Extractor, _environment
+from indexer.sandbox.client import Extractor
 from indexer.sandbox.memory import MemoryFile
 from indexer.sandbox.pronom import Pronom
+from indexer.sandbox.running import bare_environment
 from tests.factories.compound import a_doc, a_ppt
 from tests.factories.drawn import a_pdf
 from tests.factories.packages import a_docx, an_ofd, ofd_page, para
@@ -49,7 +50,7 @@ def test_ofd_is_told_by_a_rule_of_our_own(extractor: Extractor) -> None:
 
 
 def test_what_ends_the_teller_has_no_id_and_the_next_file_has_one() -> None:
-    pronom = Pronom(_environment(), patience=1.0)
+    pronom = Pronom(bare_environment(), patience=1.0)
     file = MemoryFile([a_pdf("合同")], size=0, limit=100_000)
     try:
         for sign in (signal.SIGKILL, signal.SIGSTOP):  # it broke down; it takes for ever
