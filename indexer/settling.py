@@ -25,7 +25,7 @@ class Source:
     """A content as read from the database, the key to its bytes (None: it cannot be had), and the virus known in it.
 
     ``circle`` is equal for contents of the same level and the same circle of readers that one person brought in; None:
-    that was not asked for.
+    nobody knows.
     """
 
     content_id: UUID
