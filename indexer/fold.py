@@ -100,6 +100,8 @@ def fold(text: str) -> str:
 
 
 def _fold_long(text: str) -> str:
+    if len(text.encode("utf-8", "surrogatepass")) > 2 * len(text):  # mostly Han: even to tell them apart takes longer
+        return text.translate(_FOLDING)
     changed = [character for character in set(text) if _FOLDING[ord(character)] != character]
     if len(changed) > _MANY:
         return text.translate(_FOLDING)

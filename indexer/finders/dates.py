@@ -42,6 +42,7 @@ _DIGITS = {
 _TENS = {"十", "拾"}
 _HUNDREDS = {"百", "佰"}
 _FULL_WIDTH = str.maketrans("０１２３４５６７８９", "0123456789")
+_WIDE = re.compile("[０-９]")
 _HAN = "〇○Ｏ零元一二三四五六七八九壹贰貳叁參肆伍陆陸柒捌玖十拾百佰"
 _S = r"[ \u3000]{0,2}"
 _MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -118,7 +119,7 @@ def signing(paper: Paper) -> Signed | None:
 
 
 def _alone(line: Line, today: date) -> Finding | None:
-    match = _DATE.search(line.text.translate(_FULL_WIDTH))
+    match = _DATE.search(_narrow(line.text))
     if match is None or _NOT_SIGNED.search(line.text):
         return None
     if len(line.text.strip(_ALONE_EDGES)) - len(match.group(0).strip()) > 6:
@@ -131,7 +132,7 @@ def _enacted(paper: Paper) -> Finding | None:
     """Return the last date among the lines at the head that tell how rules came about: the text is of that day."""
     last = None
     for line in paper.head:
-        match = _DATE.match(line.text.translate(_FULL_WIDTH).lstrip("（("))
+        match = _DATE.match(_narrow(line.text).lstrip("（("))
         if match is None or not _ENACTED.search(line.text):
             continue
         found, shift = _civil(match, paper.today), len(line.text) - len(line.text.lstrip("（("))
@@ -143,7 +144,7 @@ def _enacted(paper: Paper) -> Finding | None:
 
 def date_at_end(line: Line, today: date) -> int | None:
     """Return where the date begins that ends a line, or None."""
-    matches = list(_DATE.finditer(line.text.translate(_FULL_WIDTH)))
+    matches = list(_DATE.finditer(_narrow(line.text)))
     if not matches or matches[-1].end() < len(line.text.rstrip(_ALONE_EDGES)) or not _civil(matches[-1], today):
         return None
     return _cut(matches[-1])[0]
@@ -151,13 +152,18 @@ def date_at_end(line: Line, today: date) -> int | None:
 
 def _dates(page: Page, start: int, end: int, paper: Paper, rule: str) -> Iterator[Finding]:
     """Yield the dates in a part of a page, but for those of a term; of a table those with a label."""
-    text = page.text.translate(_FULL_WIDTH)
+    text = _narrow(page.text)
     for match in _DATE.finditer(text, start, end):
         found = _civil(match, paper.today)
         cell = paper.media_type in _SHEETS and not _LABELLED.search(text[: match.start()][-20:])
         term = _IN_FORCE.match(text, match.end()) or _SINCE.search(text[: match.start()])
         if found and not cell and not term:
             yield Finding("drawn_up", found, rule, TEXT, page.number, *_cut(match))
+
+
+def _narrow(text: str) -> str:
+    """Return a text with what stands for ASCII in a date as ASCII, sign by sign."""
+    return text.translate(_FULL_WIDTH) if _WIDE.search(text) else text
 
 
 def _cut(match: re.Match[str]) -> tuple[int, int]:

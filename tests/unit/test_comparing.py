@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
+from rensa import RMinHash
 from sqlalchemy import delete, event, func, select
 
 from archive.files.deciding import FileService
@@ -106,6 +107,15 @@ def test_white_space_and_the_cut_into_pages_make_no_other_text() -> None:
     text = a_text(random.Random(3))
     whole, cut = sign(text), signature([page(1, text[:501] + "\n "), page(2, "  " + text[501:])])
     assert cut == whole
+
+
+def test_a_signature_is_of_the_set_of_shingles() -> None:
+    text = page(1, "".join(TRADE) * 40).folded
+    kept = RMinHash(num_perm=256, seed=1)
+    kept.update({text[at : at + 3] for at in range(len(text) - 2)})
+    made = signature([page(1, text)])
+    assert made is not None
+    assert made.values == tuple(kept.digest()), "what is kept of texts that came in before would meet none that come"
 
 
 def test_a_short_text_has_no_likeness() -> None:

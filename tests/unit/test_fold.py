@@ -39,6 +39,11 @@ def test_what_looks_the_same_meets(one: str, other: str) -> None:
     assert fold(one) == fold(other)
 
 
+@pytest.mark.parametrize("line", ["電梯、维修（2024）ＡＢＣ㎡", "Ｅlevator naïve “maintenance” № 5 ", "电梯\ud800維修"])
+def test_a_long_text_folds_as_its_lines_do(line: str) -> None:
+    assert fold("\n".join([line] * 200)) == "\n".join([fold(line)] * 200)
+
+
 def test_words_are_never_converted_as_phrases() -> None:
     assert fold("檔案") != fold("文件")
     assert fold("乾")[0] == fold("乾坤")[0]
