@@ -24,8 +24,8 @@ from indexer.pagetext import Slice, join_pages, opened, replace_pages
 class Source:
     """A content as read from the database, the key to its bytes (None: it cannot be had), and the virus known in it.
 
-    ``circle`` is equal for contents of the same level and the same circle of readers that one person brought in; None:
-    nobody knows.
+    ``circle`` is equal for contents of the same level and the same circle of readers that one person brought in, or a
+    command of the house; None: it was not asked for.
     """
 
     content_id: UUID
