@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import ARRAY, BigInteger, Uuid, bindparam, func, insert, select
 from sqlalchemy.orm import Session
 
-from archive.database import Database
+from archive.database import Base, Database
 from archive.errors import Damaged, KeyUnavailable
 from archive.files.likeness import forget
 from archive.files.pairing import meet
@@ -54,7 +54,22 @@ def _nearest() -> Any:
     )
 
 
+def _counted() -> Any:
+    """Return a query for how many contents have each of some bands, of the first ``most`` that have any."""
+    bands = LikenessBand.value.in_(bindparam("bands", expanding=True))
+    some = select(LikenessBand.value).where(bands).limit(bindparam("most")).subquery()
+    return select(some.c.value, func.count()).group_by(some.c.value)
+
+
 _NEAREST = _nearest()  # made once: it takes longer to make than to answer
+_COUNTED = _counted()
+_BANDS = Base.metadata.tables["likeness_band"]
+_AT_ONCE = insert(_BANDS).from_select(
+    ["value", "content_id"],
+    select(
+        func.unnest(bindparam("bands", type_=ARRAY(BigInteger))), func.unnest(bindparam("contents", type_=ARRAY(Uuid)))
+    ),
+)
 _STORED = select(Content.id, Content.record_id).where(
     Content.id.in_(bindparam("ids", expanding=True)), Content.state == ContentState.STORED
 )
@@ -125,14 +140,14 @@ class CompareTexts:
             if new:
                 rows = [{"content_id": each.content_id, "sealed": each.sealed} for each in new]
                 session.execute(insert(Likeness), rows)
-                bands = [{"value": v, "content_id": each.content_id} for each in new for v in sorted(set(each.bands))]
-                session.execute(insert(LikenessBand), bands)
+                _keep_bands(session, [(v, each.content_id) for each in new for v in sorted(set(each.bands))])
             work.commit()
         return kept
 
     def _alike(self, session: Session, found: Sequence[_Found]) -> list[list[_Alike]]:
         """Return for each the contents of other records that are nearly the same."""
-        nearest = [_near(session, each) for each in found]
+        shared = _shared(session, found)
+        nearest = [_near(session, each) if shared.intersection(each.bands) else () for each in found]
         rows = list({row.id: row for near in nearest for row in near}.values())
         plain = self._vault.open_many(session, [(row.record_id, row.sealed, _context(row.id)) for row in rows])
         others = {row.id: unpacked(data) for row, data in zip(rows, plain, strict=True) if data is not None}
@@ -173,6 +188,27 @@ class CompareTexts:
                 session.execute(insert(AlikeText), rows)
             meet(session, {found.record_id for found, _ in pairs})
             work.commit()
+
+
+def _keep_bands(session: Session, rows: Sequence[tuple[int, UUID]]) -> None:
+    """Write bands: to PostgreSQL in one statement, for there are two dozen of each text."""
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        values, contents = zip(*rows, strict=True)
+        connection.execute(_AT_ONCE, {"bands": list(values), "contents": list(contents)})
+    else:
+        connection.execute(insert(_BANDS), [{"value": value, "content_id": content} for value, content in rows])
+
+
+def _shared(session: Session, found: Sequence[_Found]) -> set[int]:
+    """Return which bands of these contents others have too: of most texts none. All, where too many have them."""
+    ours = sorted({band for each in found for band in each.bands})
+    if not ours:
+        return set()
+    most = _LOOKED_AT * len(found)
+    counts = session.connection().execute(_COUNTED, {"bands": ours, "most": most}).all()
+    full = sum(count for _, count in counts) >= most
+    return set(ours) if full else {band for band, count in counts if count > 1}
 
 
 def _near(session: Session, found: _Found) -> Sequence[Any]:

@@ -18,7 +18,7 @@ from archive.jobs.runner import JobRunner
 from archive.log.writer import Log
 from archive.model import AlikeRecord, AlikeText, Likeness, LikenessBand, PageText
 from archive.policy.guard import Guard
-from indexer import pagetext
+from indexer import comparing, pagetext
 from indexer.comparing import CompareTexts
 from indexer.extraction import ExtractContents
 from indexer.identify import MagicDetector
@@ -177,6 +177,27 @@ def test_what_is_read_meets_what_was_read_before_and_goes_with_its_file(house: S
     with house.db.reading() as session:
         assert set(session.scalars(select(Likeness.content_id))) == {same, near, other}
         assert session.scalar(select(func.count()).where(LikenessBand.content_id == first)) == 0
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(("looked_at", "asked"), [(2_000, 2), (1, 5)])
+def test_only_a_text_that_shares_a_band_is_asked_about_or_all_where_bands_are_shared_by_many(
+    house: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, looked_at: int, asked: int
+) -> None:
+    monkeypatch.setattr(comparing, "_LOOKED_AT", looked_at)
+    dice = random.Random(9)
+    text = a_text(dice)
+    texts = [text, a_text(dice), edited(dice, text), a_text(dice), a_text(dice)]
+    one, _, near, *_ = [stored(house, each.encode()) for each in texts]
+    said: list[str] = []
+    event.listen(house.db.engine, "before_cursor_execute", lambda *told: said.append(told[2]))
+    house.run()
+    assert {(a, b) for a, b, _, _ in pairs(house)} == {(one, near), (near, one)}
+    assert sum("likeness.sealed" in each and "ORDER BY" in each for each in said) == asked
+    with house.db.reading() as session:
+        kept = session.scalar(select(func.count()).select_from(LikenessBand))
+    assert kept is not None
+    assert kept > 5 * 20, "each of them has its bands"
 
 
 def test_comparing_again_finds_the_same_once(house: SimpleNamespace) -> None:
