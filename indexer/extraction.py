@@ -147,7 +147,7 @@ class ExtractContents:
                 found[row.id] = Source(
                     row.id, row.record_id, known, row.object_key, row.store_version or "", row.name,
                     keys.get(row.record_id), row.virus, row.cipher_size,
-                    (row.level_rank, row.group_id, row.created_by),
+                    None if row.inside_id else (row.level_rank, row.group_id, row.created_by),
                 )  # fmt: skip
         return found
 

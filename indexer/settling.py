@@ -25,7 +25,7 @@ class Source:
     """A content as read from the database, the key to its bytes (None: it cannot be had), and the virus known in it.
 
     ``circle`` is equal for contents of the same level and the same circle of readers that one person brought in, or a
-    command of the house; None: it was not asked for.
+    command of the house; None: it is read by itself.
     """
 
     content_id: UUID
@@ -96,7 +96,7 @@ STANDING = (
     select(
         Content.id, Content.record_id, Content.media_type, Content.object_key, Content.store_version, File.name,
         Content.state, Content.text_state, Content.virus, Content.cipher_size,
-        Record.level_rank, Record.group_id, Record.created_by,
+        Record.level_rank, Record.group_id, Content.created_by, File.inside_id,
     )
     .join(File, File.id == Content.file_id)
     .join(Record, Record.id == Content.record_id)

@@ -28,7 +28,7 @@ from indexer.together import MOST, MOST_BYTES, together
 from storage.objects import FileStore
 from tests.factories.databases import a_database
 from tests.factories.people import a_person
-from tests.factories.records import a_category, a_fonds, a_house
+from tests.factories.records import a_category, a_fonds, a_group, a_house
 from tests.factories.stored import stored
 from tests.fakes.clock import START, FixedClock
 from tests.fakes.vault import MemoryVault
@@ -176,7 +176,8 @@ def house(tmp_path: Path, counted: Counting) -> Iterator[SimpleNamespace]:
     made.run = run
     with db.writing() as work:
         a_house(work.session)
-        made.category = a_category(work.session, a_fonds(work.session))
+        fonds = a_fonds(work.session)
+        made.category, made.group = a_category(work.session, fonds), a_group(work.session, fonds)
         made.person, made.other = a_person(work.session), a_person(work.session)
         work.commit()
     yield made
@@ -196,9 +197,9 @@ def texts(house: SimpleNamespace) -> dict[str, Any]:
 
 
 def test_the_texts_of_an_import_are_read_together_and_other_files_beside_them(house: SimpleNamespace) -> None:
-    said = {stored(house, f"通知{n}".encode(), created_by=house.person): [f"通知{n}"] for n in range(5)}
-    said[stored(house, b"%PDF-1.4 ruin", "a.pdf", created_by=house.person)] = "broken"
-    said[stored(house, "规定管理档案".encode("gbk"), created_by=house.person)] = ["规定管理档案"]
+    said = {stored(house, f"通知{n}".encode(), by=house.person): [f"通知{n}"] for n in range(5)}
+    said[stored(house, b"%PDF-1.4 ruin", "a.pdf", by=house.person)] = "broken"
+    said[stored(house, "规定管理档案".encode("gbk"), by=house.person)] = ["规定管理档案"]
     house.run()
     assert texts(house) == said
     assert sorted(chain(*house.sandbox.shared)) == [f"通知{n}" for n in range(5)]
@@ -206,37 +207,49 @@ def test_the_texts_of_an_import_are_read_together_and_other_files_beside_them(ho
 
 
 def test_what_one_may_read_and_another_not_is_never_in_one_fork(house: SimpleNamespace) -> None:
-    for level, person in ((1, house.person), (2, house.person), (1, house.other), (1, None)):
+    circles = [
+        (1, None, house.person), (2, None, house.person), (1, house.group, house.person), (1, None, house.other),
+        (1, None, None),
+    ]  # fmt: skip
+    for at, (level, group, person) in enumerate(circles):
         for number in (1, 2, 3):
-            text = f"密级{level}的第{number}件，{person.login if person else '无人'}"
-            stored(house, text.encode(), level=level, created_by=person)
+            stored(house, f"圈{at}的第{number}件".encode(), level=level, group=group, by=person)
     house.run()
     assert all(isinstance(said, list) for said in texts(house).values())
-    assert (len(house.sandbox.shared), house.sandbox.alone) == (4, 4)
     for shared in house.sandbox.shared:
-        assert len({(each.split("的")[0], each.split("，")[1]) for each in shared}) == 1
+        assert len(shared) > 1
+        assert len({each.split("的")[0] for each in shared}) == 1
+    assert {each.split("的")[0] for each in chain(*house.sandbox.shared)} == {f"圈{at}" for at in range(len(circles))}
+
+
+def test_what_was_taken_out_of_a_file_is_read_by_itself(house: SimpleNamespace) -> None:
+    package = stored(house, "包".encode(), by=house.person)
+    said = {stored(house, f"附件{n}".encode(), inside=package): [f"附件{n}"] for n in range(3)}
+    house.run()
+    assert said.items() <= texts(house).items()
+    assert (house.sandbox.shared, house.sandbox.alone) == ([], 4)
 
 
 def test_where_the_fork_gives_nothing_each_is_read_by_itself(
     house: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = {stored(house, f"通知{n}".encode(), created_by=house.person): [f"通知{n}"] for n in range(4)}
+    said = {stored(house, f"通知{n}".encode(), by=house.person): [f"通知{n}"] for n in range(4)}
     monkeypatch.setattr(Extractor, "texts_held", lambda _self, files, _last: [None] * len(files))
     house.run()
     assert (texts(house), house.sandbox.alone) == (said, 4)
 
 
 def test_a_sandbox_that_fails_at_many_is_asked_for_each(house: SimpleNamespace) -> None:
-    said = {stored(house, f"通知{n}".encode(), created_by=house.person): [f"通知{n}"] for n in range(4)}
+    said = {stored(house, f"通知{n}".encode(), by=house.person): [f"通知{n}"] for n in range(4)}
     house.sandbox.broken = Unavailable(part="sandbox")
     house.run()
     assert texts(house) == said
 
 
 def test_a_file_that_is_damaged_or_infected_is_read_with_no_other(house: SimpleNamespace) -> None:
-    said = {stored(house, f"通知{n}".encode(), created_by=house.person): [f"通知{n}"] for n in range(4)}
-    damaged = stored(house, "坏的".encode(), created_by=house.person)
-    infected = stored(house, "毒的".encode(), created_by=house.person)
+    said = {stored(house, f"通知{n}".encode(), by=house.person): [f"通知{n}"] for n in range(4)}
+    damaged = stored(house, "坏的".encode(), by=house.person)
+    infected = stored(house, "毒的".encode(), by=house.person)
     with house.db.reading() as session:
         key = session.get_one(Content, damaged).object_key
     path = next(each for each in house.folder.rglob("*") if each.is_file() and key.split("/")[-1] in str(each))
