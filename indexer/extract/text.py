@@ -101,7 +101,8 @@ def decoded(data: bytes) -> str | None:
     encoding = guess_encoding(data)
     if encoding in _WIDE:
         return data.decode(encoding, "replace")
-    data = _ZEROS.sub(b"", data)
+    if b"\x00" in data:
+        data = _ZEROS.sub(b"", data)
     if encoding is None and _is_binary(data[:_SAMPLE_BYTES]):
         return None
     text = None if encoding is None else data.decode(encoding, "replace")

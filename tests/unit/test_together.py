@@ -211,8 +211,8 @@ def test_what_one_may_read_and_another_not_is_never_in_one_fork(house: SimpleNam
         (1, None, house.person), (2, None, house.person), (1, house.group, house.person), (1, None, house.other),
         (1, None, None),
     ]  # fmt: skip
-    for at, (level, group, person) in enumerate(circles):
-        for number in (1, 2, 3):
+    for number in (1, 2, 3):  # by turns: shares of one circle would else be circles by chance
+        for at, (level, group, person) in enumerate(circles):
             stored(house, f"圈{at}的第{number}件".encode(), level=level, group=group, by=person)
     house.run()
     assert all(isinstance(said, list) for said in texts(house).values())
