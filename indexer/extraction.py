@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -165,10 +165,8 @@ class ExtractContents:
         """Return the first pages of the files that one fork read, by job."""
         if len(held) < 2:
             return {}
-        with suppress(ArchiveError):  # each is told when it is asked for by itself
-            read = self._extractor.texts_held([each.file for each in held], SLICE_PAGES)
-            return {each.result.job.id: first for each, first in zip(held, read, strict=True)}
-        return {}
+        read = self._extractor.texts_held([each.file for each in held], SLICE_PAGES)
+        return {each.result.job.id: first for each, first in zip(held, read, strict=True)}
 
     def _whole(self, held: "_Held", first: Extracted | None) -> Result:
         result = self._read(held, first=first)

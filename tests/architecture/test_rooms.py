@@ -62,7 +62,7 @@ def test_the_environment_is_read_only_where_settings_are() -> None:
         "runtime/settings.py",  # the settings
         "runtime/processes/serve.py",  # hands the environment on to its children
         "runtime/cli/out.py",  # the language of the terminal
-        "indexer/sandbox/client.py",  # makes an empty environment for the fork server
+        "indexer/sandbox/running.py",  # makes an empty environment for the fork server
     }
     reading = {
         path.relative_to(ROOT).as_posix()
