@@ -4,7 +4,6 @@ The bytes go in memory and in pieces, as ``INSTREAM`` wants them; nothing is wri
 Protocol: clamd(8), https://docs.clamav.net/manual/Usage/Scanning.html.
 """
 
-import mmap
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -109,9 +108,7 @@ class ClamAV:
 
 
 def _pieces(file: MemoryFile) -> Iterator[bytes]:
-    if not file.size:
-        return
-    with mmap.mmap(file.fd, file.size, access=mmap.ACCESS_READ) as data:
+    with file.mapped() as data:
         for start in range(0, file.size, PIECE):
             yield data[start : start + PIECE]
 

@@ -6,7 +6,6 @@ server is gone.
 """
 
 import contextlib
-import os
 import threading
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -170,12 +169,15 @@ class Extractor:
         """Read held files that may be small plain texts one after another, in one fork.
 
         Returns:
-            Pages 1 to ``last_page`` of each; None: it is to be read by itself. That are all of them when the fork did
-            not come to its end: which one was to blame cannot be known.
+            Pages 1 to ``last_page`` of each; None: it is to be read by itself. So is every one of them when the fork
+            did not come to its end: which one was to blame cannot be known.
+
+        Raises:
+            Unavailable: no fork server can be started.
+            OSError: there is no memory or descriptor left for what joins them.
         """
-        pieces = [os.pread(each.fd, each.size, 0) for each in files]
         sizes = [each.size for each in files]
-        with contextlib.closing(self.hold(pieces, sum(sizes))) as joined:
+        with contextlib.closing(self.hold(map(_whole, files), sum(sizes))) as joined:
             request = Request(TEXTS, joined.size, 1, last_page, light=True, parts=sizes)
             answer, end = self._run(request, joined.fd)
         told = iter((answer, b""))
@@ -285,3 +287,8 @@ class Extractor:
             if self._server is server:
                 self._server = None
         server.end()
+
+
+def _whole(file: MemoryFile) -> bytes:
+    with file.mapped() as data:
+        return bytes(data)

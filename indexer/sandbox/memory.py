@@ -5,7 +5,8 @@ import importlib
 import mmap
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from archive.errors import TooLarge
 
@@ -51,6 +52,16 @@ class MemoryFile:
         else:
             mapped.close()
         return written
+
+    @contextmanager
+    def mapped(self) -> Iterator[mmap.mmap | bytes]:
+        """Have the bytes at hand inside the block. On macOS the descriptor cannot be read in another way."""
+        if not self.size:
+            yield b""
+            return
+        # private: before Linux 6.7 a sealed file may not even be read through a shared mapping
+        with mmap.mmap(self.fd, self.size, access=mmap.ACCESS_COPY) as data:
+            yield data
 
     def close(self) -> None:
         """Give the memory back."""

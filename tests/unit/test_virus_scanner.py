@@ -1,5 +1,7 @@
 """Viruses: what the scanner's daemon says, and what becomes of a file in which one is found."""
 
+import errno
+import mmap
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -93,6 +95,24 @@ def test_a_clean_file_is_clean_whatever_its_size(tmp_path: Path, size: int) -> N
 def test_a_virus_is_named_also_across_two_pieces(tmp_path: Path) -> None:
     with a_daemon(tmp_path, clamd) as address:
         assert scanned(address, b"x" * 262_140 + VIRUS).virus == "Test.Virus"
+
+
+def test_a_sealed_file_is_read_on_an_older_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Linux before 6.7 refuses a shared mapping of what is sealed, be it only to read."""
+    real = mmap.mmap
+
+    def mapped(fd: int, length: int, *, access: int = mmap.ACCESS_DEFAULT) -> mmap.mmap:
+        if access != mmap.ACCESS_COPY:
+            raise PermissionError(errno.EPERM, "Operation not permitted")
+        return real(fd, length, access=access)
+
+    file = MemoryFile([VIRUS], size=len(VIRUS), limit=100)
+    monkeypatch.setattr(mmap, "mmap", mapped)
+    try:
+        with a_daemon(tmp_path, clamd) as address:
+            assert ClamAV(address, seconds=60).scan(file).virus == "Test.Virus"
+    finally:
+        file.close()
 
 
 def test_a_file_over_the_daemons_limit_counts_as_not_scanned(tmp_path: Path) -> None:
