@@ -107,8 +107,17 @@ class MagicDetector:
         return found if head.startswith(_OLE_MAGIC) or found in _HOLDERS else None
 
 
-def is_plain_by_its_words(head: bytes, name: str) -> bool:
-    """Whether ``MagicDetector`` calls a file plain text, and asks no parser but Python's own codecs for it."""
+def is_plain_by_its_words(data: bytes, name: str) -> bool:
+    """Whether ``MagicDetector`` calls a whole file plain text, and Python's own codecs do to find that and to read it.
+
+    So it is UTF-8 all through: what is not, or was badly converted before, is for the statistics of ``chardet``, in C.
+    """
+    try:
+        if "\ufffd" in data.decode():
+            return False
+    except UnicodeDecodeError:
+        return False
+    head = data[:HEAD_BYTES]
     package = head.startswith(b"PK\x03\x04") or b"%PDF-" in head[:1024]
     return not (package or markup_kind(head, name) or mail_kind(head, name)) and _begins_in_chinese(head)
 

@@ -103,19 +103,15 @@ def find(request: Request, data: mmap.mmap | bytes) -> tuple[str | None, Answer]
 
 
 def texts(request: Request, data: mmap.mmap | bytes, write: Callable[[bytes], None]) -> None:
-    """Do a ``TEXTS``: write an answer for each file, an empty one where it is not plain text by its first words.
+    """Do a ``TEXTS``: write an answer for each file, an empty one where it is not plain text by its words.
 
     Nothing that is written in C but Python itself reads them: a file cannot get at the others.
     """
-    end = 0
+    is_plain, end = identify.is_plain_by_its_words, 0
     for size in request.parts:
         part, end = bytes(data[end : end + size]), end + size
-        found = answer(replace(request, task=kinds.PLAIN, size=size), part) if _is_plain(request, part) else {}
+        found = answer(replace(request, task=kinds.PLAIN, size=size), part) if is_plain(part, request.name) else {}
         write(pack_answer(found, kinds.PLAIN))
-
-
-def _is_plain(request: Request, data: bytes) -> bool:
-    return identify.is_plain_by_its_words(data[: identify.HEAD_BYTES], request.name)
 
 
 def _parser(request: Request) -> Callable[[Any], Answer]:
