@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -156,22 +156,22 @@ class ExtractContents:
         with ExitStack() as files:
             held = [_spared(partial(self._taken, *each, files)) for each in asked]
             firsts = self._first_pages([each for each in held if isinstance(each, _Held)] if len(asked) > 1 else ())
-            return [
-                _spared(partial(self._whole, each, firsts.get(each.result.job.id))) if isinstance(each, _Held) else each
+            read = [
+                _spared(partial(self._read, each, first=firsts.get(each.result.job.id)))
+                if isinstance(each, _Held)
+                else each
                 for each in held
             ]
+        return [_spared(partial(self._written_ahead, each)) if isinstance(each, Result) else each for each in read]
 
     def _first_pages(self, held: Sequence["_Held"]) -> Mapping[UUID, Extracted | None]:
         """Return the first pages of the files that one fork read, by job."""
         if len(held) < 2:
             return {}
-        read = self._extractor.texts_held([each.file for each in held], SLICE_PAGES)
-        return {each.result.job.id: first for each, first in zip(held, read, strict=True)}
-
-    def _whole(self, held: "_Held", first: Extracted | None) -> Result:
-        result = self._read(held, first=first)
-        self._write_ahead(result)
-        return result
+        with suppress(ArchiveError, OSError):  # each is told, or read, when it is asked for by itself
+            read = self._extractor.texts_held([each.file for each in held], SLICE_PAGES)
+            return {each.result.job.id: first for each, first in zip(held, read, strict=True)}
+        return {}
 
     def read_locked(self, job: ClaimedJob, source: Source, key: Unlocked, password: str) -> Result:
         """Read a locked file with its password, which nothing keeps; nothing is written.
@@ -323,18 +323,20 @@ class ExtractContents:
         if self._log and bodies:
             self._log.note_many(session, system("extract"), "file.infected", bodies)
 
-    def _write_ahead(self, result: Result) -> None:
+    def _written_ahead(self, result: Result) -> Result:
         """Write a large result's pages, in batches that nobody reads until the row says so, and let go of them.
+
+        Its file is closed by then: writing takes its time, and another large one waits for the turn.
 
         Raises:
             Dropped: the lease was lost on the way.
         """
         content_id = result.source.content_id
         if result.bytes <= _WRITE_BYTES:
-            return
+            return result
         with self._db.reading() as session:
             if read_by_ocr(session, [content_id]):  # what OCR read is not to be written over
-                return
+                return result
         for batch in batches(result.slices, _WRITE_BYTES):
             if not result.job.still_held():
                 raise Dropped
@@ -342,6 +344,7 @@ class ExtractContents:
                 put_slices(work.session, content_id, batch)
                 work.commit()
         result.slices, result.ahead = [replace(each, sealed=b"") for each in result.slices], True
+        return result
 
 
 def _spared(act: Callable[[], _Made]) -> _Made | Outcome:

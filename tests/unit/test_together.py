@@ -1,13 +1,17 @@
 """Small plain texts of one circle share a fork: each says what it would say if it had one of its own."""
 
+import errno
 import os
+import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
+import chardet
 import pytest
 from sqlalchemy import select
 
@@ -15,6 +19,7 @@ from archive.errors import Unavailable
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import JobRunner
 from archive.model import Content, ContentState, TextState
+from indexer import extraction
 from indexer.extract.answer import Extracted, Failure, Reason
 from indexer.extraction import ExtractContents
 from indexer.identify import MagicDetector
@@ -22,7 +27,9 @@ from indexer.pagetext import load_pages
 from indexer.sandbox.client import Extractor
 from indexer.sandbox.confinement import Limits
 from indexer.sandbox.memory import MemoryFile
-from indexer.sandbox.wire import pack_answer
+from indexer.sandbox.tasks import TEXTS
+from indexer.sandbox.wire import Request, pack_answer, unpack_answer, whole_answers
+from indexer.sandbox.work import texts as texts_of
 from indexer.settling import Source
 from indexer.together import MOST, MOST_BYTES, together
 from storage.objects import FileStore
@@ -34,6 +41,16 @@ from tests.fakes.clock import START, FixedClock
 from tests.fakes.vault import MemoryVault
 
 LAST = 200
+
+ODD = [
+    "通知".encode() * 60 + "档案管理规定维修".encode("gbk") * 200,
+    "通知".encode() * 40 + bytes(range(0xC0, 0x100)) * 50,
+    "通知维修\n".encode() * 20 + "café über\n".encode("cp1252") * 30,
+    "通知\n".encode() * 9_500 + b"\xff\xfe\x81\x20 abc \xe9\n" * 300,
+    "通知\n".encode() * 9_500 + "\ufffd\n".encode() * 300,
+    "通知\n".encode() * 9_500 + b"\xe9\x80",
+]
+"""Begin in Chinese, and are not UTF-8 all through, or have been badly converted."""
 
 
 @pytest.fixture(scope="module")
@@ -83,11 +100,38 @@ def test_texts_read_together_say_what_each_says_alone(extractor: Extractor) -> N
         b"plain words",
         b"",
         b"\x00" * 100,
+        *ODD,
     ],
 )
-def test_what_is_no_text_by_its_first_words_is_left_to_a_fork_of_its_own(extractor: Extractor, other: bytes) -> None:
+def test_what_is_no_text_by_its_words_is_left_to_a_fork_of_its_own(extractor: Extractor, other: bytes) -> None:
     first, between, last = read_together(extractor, ["通知一".encode(), other, "通知二".encode()])
     assert (first and first.pages, between, last and last.pages) == (("通知一",), None, ("通知二",))
+
+
+def test_python_alone_reads_what_shares_a_fork(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bytes] = []
+    monkeypatch.setattr(chardet, "detect", lambda data: asked.append(data) or {})
+    monkeypatch.setattr("magic.Magic.from_buffer", lambda _self, data: asked.append(data) or "text/plain")
+    ours = ["通知".encode(), "通知\n".encode() * 9_500, "通知".encode() + bytes(40) + "档案".encode()]
+    parts = [*ours, *ODD, b"\xe9", b"words"]
+    told: list[bytes] = []
+    request = Request(TEXTS, sum(map(len, parts)), 1, LAST, parts=list(map(len, parts)))
+    texts_of(request, b"".join(parts), told.append)
+    rest = iter((b"".join(told), b""))
+    read = [unpack_answer(each) for each in whole_answers(lambda: next(rest))]
+    assert [isinstance(each, Extracted) for each in read] == [True] * len(ours) + [False] * (len(ODD) + 2)
+    assert not asked
+
+
+def test_memory_is_read_as_every_system_lets_it_be_read(extractor: Extractor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On macOS it cannot be read but through a mapping."""
+
+    def refused(*_: object) -> bytes:
+        raise OSError(errno.ESPIPE, "Illegal seek")
+
+    monkeypatch.setattr(os, "pread", refused)
+    first, nothing, last = read_together(extractor, ["通知一".encode(), b"", "通知二".encode()])
+    assert (first and first.pages, nothing, last and last.pages) == (("通知一",), None, ("通知二",))
 
 
 def test_a_fork_that_one_text_breaks_has_read_none_of_them() -> None:
@@ -239,11 +283,43 @@ def test_where_the_fork_gives_nothing_each_is_read_by_itself(
     assert (texts(house), house.sandbox.alone) == (said, 4)
 
 
-def test_a_sandbox_that_fails_at_many_is_asked_for_each(house: SimpleNamespace) -> None:
+@pytest.mark.parametrize("broken", [Unavailable(part="sandbox"), OSError(errno.EMFILE, "too many")])
+def test_a_sandbox_that_fails_at_many_is_asked_for_each(house: SimpleNamespace, broken: Exception) -> None:
     said = {stored(house, f"通知{n}".encode(), by=house.person): [f"通知{n}"] for n in range(4)}
-    house.sandbox.broken = Unavailable(part="sandbox")
+    said[stored(house, b"%PDF-1.4 ruin", "a.pdf", by=house.person)] = "broken"
+    fetched: list[int] = []
+    house.scanner = SimpleNamespace(scan=lambda file: fetched.append(file.size))
+    house.sandbox.broken = broken
+    house.run()
+    assert (texts(house), house.sandbox.alone, len(fetched)) == (said, 5, 5)
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_files_are_let_go_of_before_long_texts_are_written(
+    house: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    monkeypatch.setattr(extraction, "_WRITE_BYTES", 1_000)
+    real, holding, beside = extraction.put_slices, threading.local(), list[int]()
+
+    @contextmanager
+    def room(_self: Extractor, _size: int) -> Iterator[None]:
+        holding.files = getattr(holding, "files", 0) + 1
+        yield
+        holding.files -= 1
+
+    def put(*given: Any) -> None:
+        beside.append(getattr(holding, "files", 0))
+        real(*given)
+
+    monkeypatch.setattr(Extractor, "room", room)
+    monkeypatch.setattr(extraction, "put_slices", put)
+    said = {
+        stored(house, text.encode(), by=house.person): [text]
+        for text in ("".join(chr(0x4E00 + each) for each in range(start, start + 2_000)) for start in range(count))
+    }
     house.run()
     assert texts(house) == said
+    assert beside == [0] * count
 
 
 def test_a_file_that_is_damaged_or_infected_is_read_with_no_other(house: SimpleNamespace) -> None:
@@ -256,7 +332,8 @@ def test_a_file_that_is_damaged_or_infected_is_read_with_no_other(house: SimpleN
     path.write_bytes(path.read_bytes()[:-1] + b"\x00")
 
     def scan(file: MemoryFile) -> SimpleNamespace:
-        bad = "毒".encode() in os.pread(file.fd, file.size, 0)
+        with file.mapped() as data:
+            bad = "毒".encode() in data[:]
         return SimpleNamespace(virus="Eicar" if bad else None, scanned_with="engine 1")
 
     house.scanner = SimpleNamespace(scan=scan)
