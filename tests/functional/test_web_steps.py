@@ -74,13 +74,26 @@ def test_what_is_late_is_said_with_its_days_and_many_are_filed_in_one_act(
     board = archivist.get("/steps?step=received&late=1").text
     assert ["待登记0" in board, "没有日期的草稿" in board, "逾期" in board] == [True, False, True]
     assert "逾期未归档" in archivist.get("/").text
-    begun = post(archivist, "/steps/file", all="1", step="received")
-    assert "停止" in begun
+    whole = {"all": "1", "step": "received", "category": key}
+    asked = post(archivist, "/steps/file", **whole)
+    who = house.services.people.identity_of("archivist")
+    there = house.services.steps.at(who, Step.RECEIVED, Which(category_id=house.category.id), limit=1_000)
+    told = [f"将归档 {len(there)} 件" in asked, "不能撤回" in asked, there[0].record.title in asked]
+    assert told == [True] * 3
+    assert re.findall(r"<dt>([^<]*)</dt><dd>([^<]*)</dd>", asked)[:2] == [
+        ("所在步骤", "已收到，待整理"),
+        ("类目", f"{house.category.code} {house.category.names['zh_CN']}"),
+    ]
+    house.file_many()
+    with house.services.db.reading() as session:
+        states = {session.get_one(Record, each).state for each in ready}
+    assert states == {RecordState.PROVISIONAL}, "though nobody said yet that it is meant"
+    assert "停止" in post(archivist, "/steps/file", **whole, sure="1")
     house.file_many()
     with house.services.db.reading() as session:
         assert {session.get_one(Record, each).state for each in ready} == {RecordState.FILED}
         states = {each: session.get_one(Record, each).state for each in (undated,)}
-    counts = house.services.steps.counts(house.services.people.identity_of("archivist"), Which(), most=1_000)
+    counts = house.services.steps.counts(who, Which(), most=1_000)
     assert counts[Step.SHELVED][0] >= 3
     assert states[undated] in {RecordState.FILED, RecordState.PROVISIONAL}
 

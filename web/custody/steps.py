@@ -1,5 +1,6 @@
 """The board of steps into custody, the deadlines for filing, and many records filed in one act."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
@@ -19,9 +20,11 @@ from archive.spelling import whole_of
 from web import paging
 from web.asking import may, require
 from web.i18n import current_locale
-from web.lists import ticked
+from web.lists import SHORTLY, readable, ticked
 from web.services import identity, services
+from web.sure import asked as sure_asked
 from web.waiting import MOST_TOLD
+from web.words import named
 from web.words.faults import explain, explain_waiting, status_of
 from web.words.hand_ins import BOARD, COUNTED, STEPS
 from web.words.records import word
@@ -46,10 +49,7 @@ def board() -> str:
     kept = {"department": which.department_id, "category": which.category_id}
     if len(found) > PAGE:
         last = rows[-1].record
-        more = url_for(
-            ".board", step=step.value, late=1 if late else None, department=which.department_id,
-            category=which.category_id, after=paging.told((last.created_at, last.id)),
-        )  # fmt: skip
+        more = _address(step, which, late=late, after=paging.told((last.created_at, last.id)))
     names = services().directory.coded_names(
         {each.record.category_id for each in rows},
         (),
@@ -59,25 +59,63 @@ def board() -> str:
         "steps.html", words=BOARD, counts=counts, step=step.value, late=late, rows=rows, more=more, names=names,
         which=kept, departments=services().directory.departments(), categories=services().directory.categories(),
         fonds=services().directory.fonds(), waits=step in WAITING, files=Role.ARCHIVIST in identity().roles,
-        most_told=MOST_TOLD,        manages=may(Act.MANAGE_SCHEME), at_most=MOST,
+        most_told=MOST_TOLD, manages=may(Act.MANAGE_SCHEME), at_most=MOST,
     )  # fmt: skip
 
 
 @pages.post("/file")
 def file_many() -> BaseResponse:
-    """File the ticked records, or all of a step, in one act."""
+    """File the ticked records, or once it is meant all of a step, in one act."""
     form = request.form
     ids = ticked()
     if form.get("all"):
         step = Step(form["step"]) if form.get("step") in BOARD else Step.RECEIVED
-        late = form.get("late") == "1"
-        ids = list(services().steps.ids_at(identity(), step, _which(), late_only=late, most=MOST))
+        which, late = _which(), form.get("late") == "1"
+        found = services().steps.ids_at(identity(), step, which, late_only=late, most=MOST + 1)
+        ids = list(found[:MOST])
+        back, told = _address(step, which, late=late), _told(step, which, ids, late=late)
+        if ids and (question := sure_asked(_meant(len(found)), _("File all of these"), back=back, which=told)) is not None:
+            return question
     try:
         key = services().filing_many.begin(identity(), ids)
     except InvalidInput:
         flash(_("Choose the records first."))
         return redirect(url_for(".board", step=form.get("step") or None), 303)
     return redirect(url_for(".run", run_id=key), 303)
+
+
+def _address(step: Step, which: Which, *, late: bool, after: str | None = None) -> str:
+    """Return the address of the board with the records of a step."""
+    return url_for(
+        ".board", step=step.value, late=1 if late else None, department=which.department_id,
+        category=which.category_id, after=after,
+    )  # fmt: skip
+
+
+def _meant(count: int) -> str:
+    """Return what happens when all of so many (more than ``MOST``: the first of them) are filed."""
+    much = ngettext(
+        "%(num)d record is filed, if it is ready.", "%(num)d records are filed, as far as they are ready.",
+        min(count, MOST),
+    )  # fmt: skip
+    more = _("There are more: these are the oldest, and the others stay.") if count > MOST else ""
+    after = _(
+        "This cannot be taken back: each gets its numbers for good, nobody deletes it any more, and its description is "
+        "changed by a correction alone. Those that are not ready stay, and each says why."
+    )
+    return " ".join(filter(None, (much, more, after)))
+
+
+def _told(step: Step, which: Which, ids: Sequence[UUID], *, late: bool) -> list[tuple[str, str]]:
+    """Return labels and values of what a filing of all is about: the step, what narrows it, and the first titles."""
+    locale = current_locale()
+    told = [(_("Where they stand"), word(BOARD, step.value, locale) + (f" · {_('late ones')}" if late else ""))]
+    names = services().directory.coded_names({which.category_id} - {None}, (), {which.department_id} - {None})
+    for label, key in ((_("Department"), which.department_id), (_("Category"), which.category_id)):
+        if key in names:
+            told.append((label, f"{names[key][0]} {named(names[key][1], locale)}"))
+    titles = "\n".join(each.title for each in readable(list(ids[:SHORTLY])))
+    return [*told, (_("The oldest of them"), titles + ("\n…" if len(ids) > SHORTLY else ""))]
 
 
 @pages.get("/runs/<uuid:run_id>")
