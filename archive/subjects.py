@@ -8,7 +8,7 @@ moved in short batches; while that lasts, whoever asks through an old link is le
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,8 +39,6 @@ KEEPERS = frozenset({Role.ARCHIVIST, Role.CLERK})
 
 MOVED = 300
 """Records that change their subject in one transaction: it stays well under 100 ms."""
-
-MOST_SHOWN = 1000
 
 _NUMBERS = {FieldKind.PHONE: PersonalKind.PHONE, FieldKind.IDENTITY: PersonalKind.IDENTITY}
 
@@ -119,11 +117,11 @@ class Subjects:
             return row.version
 
     def show(
-        self, identity: Identity, subject_id: UUID, after: Place | None = None, *, limit: int = MOST_SHOWN
+        self, identity: Identity, subject_id: UUID, after: Place | None = None, *, limit: int | None = None
     ) -> SubjectView:
         """Return a subject in clear for those who keep them, and log it. A merged one is shown as it was.
 
-        Of its records come the oldest first, behind a place.
+        Of its records come the oldest first, behind a place, ``limit`` of them (None: all).
         """
         with self._db.writing() as work:
             session = work.session
@@ -140,6 +138,17 @@ class Subjects:
             work.commit()
         fields = [(f, values[f.name]) for f in fields_of(row.kind) if f.name in values]
         return SubjectView(row, fields, merged, records)
+
+    def hung(self, identity: Identity, subject_id: UUID, ids: Collection[UUID]) -> Sequence[Record]:
+        """Return those of some records that hang on a subject and that the person reads, the oldest first.
+
+        Raises ``NotAllowed``.
+        """
+        with self._guard.refusals(identity), self._db.reading() as session:
+            self._keeper(session, identity)
+            on = select(RecordSubject.record_id).where(RecordSubject.subject_id == subject_id)
+            query = self._guard.visible(session, identity).where(Record.id.in_(ids), Record.id.in_(on))
+            return session.scalars(query.order_by(Record.created_at, Record.id)).all()
 
     def find(self, identity: Identity, number: str) -> Sequence[UUID]:
         """Return the ids of the subjects with exactly this phone or identity number, and log that it was asked."""

@@ -35,7 +35,8 @@ class Field:
 
     ``options`` are pairs of value and words; of ticks, with help as a third. ``none`` are words of the empty choice.
     Ticks that are ``folded`` open on a click. ``when``: the choices of another field that need this one; of any other
-    it does not stand there (the style sheet knows each such group of choices).
+    it does not stand there (the style sheet knows each such group of choices). ``turns`` are buttons below ticks that
+    go on to others, as values of ``turn`` and their words; what is typed goes with them.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Field:
     suggestions: Sequence[tuple[str, str]] = ()
     folded: bool = False
     when: str = ""
+    turns: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,12 @@ def shown(form: Form) -> BaseResponse:
     return make_response(
         render_template("house/form.html", form=form, lines=[], faults={}, values=form.values, labels={})
     )
+
+
+def turned(form: Form) -> BaseResponse:
+    """Show a form again with what was typed, with other choices to tick; what it carries along is as it says."""
+    values = {name: text for name, text in request.form.items() if name not in form.hidden}
+    return shown(replace(form, values=values))
 
 
 def again(form: Form, error: ArchiveError) -> BaseResponse:

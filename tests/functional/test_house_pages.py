@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from flask.testing import FlaskClient
@@ -24,6 +24,7 @@ from archive.model import (
     LogEntry,
     Place,
     RecordState,
+    RecordSubject,
     Subject,
 )
 from archive.scheme.shipped import scheme
@@ -31,6 +32,7 @@ from runtime.doctor import LOOKS
 from runtime.settings import SPECS
 from tests.factories.web_house import WebHouse, a_web_house, token_of
 from web import waiting
+from web.house.subjects import PAGE
 from web.number_fields import number_fields
 from web.words import translator
 from web.words.parts import PARTS
@@ -292,6 +294,43 @@ def test_a_subject_keeps_its_number_when_it_is_changed_and_leads_on_when_merged(
     with house.services.db.reading() as session:
         assert len(session.scalars(select(Subject)).all()) == 2
     assert {"subject.change", "subject.merge"} <= acts(house)
+
+
+def test_what_is_ticked_stays_ticked_while_the_pages_of_a_split_are_turned(house: WebHouse) -> None:
+    client = house.browser("archivist")
+    at = a_subject(client, house, "江一苇", "13900002222")
+    key, who = UUID(at.rsplit("/", 1)[1]), house.services.people.identity_of("archivist")
+    titles = [f"分出{n:03}" for n in range(PAGE + 5)]
+    ids = [house.a_record(title=title, level=1).id for title in titles]
+    with house.services.db.writing() as work:
+        work.session.add_all(RecordSubject(record_id=record_id, subject_id=key) for record_id in ids)
+        work.commit()
+    hidden = house.a_record(title="别的对象的").id
+
+    def ticks(page: str, name: str) -> dict[str, bool]:
+        found = re.findall(rf'name="{name}" value="([^"]+)"( checked)?', page)
+        return {text: bool(mark) for text, mark in found}
+
+    first = client.get(f"{at}/split").text
+    assert len(ticks(first, "records")) == PAGE
+    [turn] = re.findall(r'name="turn" value="([^"]+)"', first)
+    chosen = [*list(ticks(first, "records"))[:2], str(hidden)]
+    status, second = send(client, f"{at}/split", records=chosen, turn=turn, name="江二苇", after="")
+    assert (status, ticks(second, "picked")) == (200, dict.fromkeys(chosen[:2], True))
+    assert len(ticks(second, "records")) == 5
+    assert [f'value="{turn}"' in second, 'value="江二苇"' in second] == [True, True]
+    assert not set(ticks(first, "records")) & set(ticks(second, "records"))
+    more = list(ticks(second, "records"))[:1]
+    typed = {"picked": chosen[:1], "records": more, "after": turn}
+    status, again = send(client, f"{at}/split", **typed, name="")
+    assert (status, ticks(again, "picked")) == (422, {chosen[0]: True})
+    assert [key for key, ticked in ticks(again, "records").items() if ticked] == more
+    status, back = send(client, f"{at}/split", **typed, turn="first", name="江二苇")
+    assert (status, ticks(back, "picked")) == (200, {more[0]: True})
+    assert [key for key, ticked in ticks(back, "records").items() if ticked] == chosen[:1]
+    assert "已拆分" in send(client, f"{at}/split", **typed, name="江二苇")[1]
+    left = {row.id for row in house.services.house.subjects.show(who, key).records}
+    assert set(ids) - left == {UUID(chosen[0]), UUID(more[0])}
 
 
 def a_failed_job(house: WebHouse, error: str = "unavailable") -> Job:

@@ -132,7 +132,8 @@ def subject(subject_id: UUID, query: LongPage) -> SubjectShown:
 def change_subject(subject_id: UUID, body: given.SubjectChanges, version: int) -> SubjectChanged:
     """Change fields of a subject; those that are left out stay."""
     own = services()
-    known = {field.name: value for field, value in own.subjects.show(identity(), subject_id).fields} | body.values
+    view = own.subjects.show(identity(), subject_id, limit=1)
+    known = {field.name: value for field, value in view.fields} | body.values
     values = {name: value for name, value in known.items() if value is not None}
     return SubjectChanged(
         subject=subject_id, version=own.subjects.change(identity(), subject_id, values, version=version)

@@ -1,6 +1,7 @@
 """Subjects: found by an exact number, shown with numbers masked, added, changed, merged and split."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -13,9 +14,9 @@ from archive.identity import Role
 from archive.model import Record
 from archive.scheme.fields import FieldDef, FieldKind
 from archive.subject_facts import fields_of, kinds
-from archive.subjects import SubjectView
+from archive.subjects import MOVED, SubjectView
 from web import paging
-from web.asking import Field, Form, again, key_needed, own_fields, shown, whole_typed
+from web.asking import Field, Form, again, key_needed, own_fields, shown, turned, whole_typed
 from web.i18n import current_locale
 from web.retention.events import kinds as event_kinds
 from web.retention.matters import kinds as matter_kinds
@@ -28,6 +29,8 @@ pages = Blueprint("subjects", __name__, url_prefix="/house/subjects")
 NUMBERS = frozenset({FieldKind.PHONE, FieldKind.IDENTITY})
 MOST_FOUND = 20
 PAGE = 100
+FIRST = "first"
+"""What the button says that turns back to the first page."""
 
 
 @pages.get("")
@@ -164,14 +167,14 @@ def _change_form(view: SubjectView) -> Form:
 @pages.get("/<uuid:subject_id>/change")
 def changing(subject_id: UUID) -> BaseResponse:
     """Ask for a subject's fields; personal numbers come empty, and stay unless typed anew."""
-    return shown(_change_form(services().house.subjects.show(identity(), subject_id)))
+    return shown(_change_form(services().house.subjects.show(identity(), subject_id, limit=1)))
 
 
 @pages.post("/<uuid:subject_id>/change")
 def change(subject_id: UUID) -> BaseResponse:
     """Change a subject."""
     subjects = services().house.subjects
-    view = subjects.show(identity(), subject_id)
+    view = subjects.show(identity(), subject_id, limit=1)
     kept, away = {field.name: value for field, value in view.fields}, request.form.getlist("away")
     values = _typed(fields_of(view.subject.kind))
     for each in fields_of(view.subject.kind):
@@ -196,14 +199,14 @@ def _merge_form(view: SubjectView) -> Form:
 @pages.get("/<uuid:subject_id>/merge")
 def merging(subject_id: UUID) -> BaseResponse:
     """Ask which subject stands for this one."""
-    return shown(_merge_form(services().house.subjects.show(identity(), subject_id)))
+    return shown(_merge_form(services().house.subjects.show(identity(), subject_id, limit=1)))
 
 
 @pages.post("/<uuid:subject_id>/merge")
 def merge(subject_id: UUID) -> BaseResponse:
     """Merge a subject into another."""
     subjects = services().house.subjects
-    view = subjects.show(identity(), subject_id)
+    view = subjects.show(identity(), subject_id, limit=1)
     try:
         into = _survivor(request.form.get("into", "").strip())
         subjects.merge(identity(), subject_id, into)
@@ -223,44 +226,75 @@ def _survivor(text: str) -> UUID:
     return found[0]
 
 
-def _split_form(view: SubjectView) -> Form:
-    options = [(str(row.id), row.title, row.archive_number or row.registration_number or "") for row in view.records]
+def _picked() -> list[UUID]:
+    """Return the records that are ticked on this page or were on others."""
+    found = []
+    for text in dict.fromkeys(request.form.getlist("picked") + request.form.getlist("records")):
+        with suppress(ValueError):
+            found.append(UUID(text))
+    return found
+
+
+def _split_form(subject_id: UUID, after: str, picked: Sequence[Record] = ()) -> Form:
+    """Return the form with a page of the subject's records, behind a place, and what is ticked on others."""
+    view = services().house.subjects.show(identity(), subject_id, paging.read(after), limit=PAGE + 1)
+    records, more = paging.page(view.records, PAGE, _place)
+    here = {row.id for row in records}
+    elsewhere, turns = [row for row in picked if row.id not in here], []
+    if after:
+        turns.append((FIRST, _("Back to the beginning")))
+    if more:
+        turns.append((more, _("More records")))
     fields = [
         Field(
             "records",
             _("Records"),
             kind="ticks",
-            options=options,
+            options=_ticks(records),
             help=_(
                 "These go to the new subject. What is unsettled keeps them as before; events are to be entered "
                 "for the new subject as well."
             ),
+            turns=turns,
         ),
         *own_fields(fields_of(view.subject.kind)),
         _code_field(),
     ]
-    return _form(_("Split %(name)s", name=name_of(view)), fields, _("Split"), view)
+    if turns:
+        kept = _("What is ticked stays so while you turn the pages. At most %(most)s records go at once.", most=MOVED)
+        words = _("Ticked on other pages: %(count)s", count=len(elsewhere))
+        fields.insert(0, Field("picked", words, kind="ticks", options=_ticks(elsewhere), help=kept))
+    chosen = {str(row.id) for row in picked}
+    heading = _("Split %(name)s", name=name_of(view))
+    return _form(
+        heading, fields, _("Split"), view, hidden={"after": after}, chosen={"picked": chosen, "records": chosen}
+    )
+
+
+def _ticks(records: Sequence[Record]) -> list[tuple[str, str, str]]:
+    return [(str(row.id), row.title, row.archive_number or row.registration_number or "") for row in records]
 
 
 @pages.get("/<uuid:subject_id>/split")
 def splitting(subject_id: UUID) -> BaseResponse:
     """Ask which records go to a new subject, and who it is."""
-    return shown(_split_form(services().house.subjects.show(identity(), subject_id)))
+    return shown(_split_form(subject_id, ""))
 
 
 @pages.post("/<uuid:subject_id>/split")
 def split(subject_id: UUID) -> BaseResponse:
-    """Give records a subject of their own."""
-    subjects = services().house.subjects
-    view = subjects.show(identity(), subject_id)
-    there = {str(row.id): row.id for row in view.records}
-    records = [there[text] for text in request.form.getlist("records") if text in there]
-    code = request.form.get("code", "").strip() or None
+    """Give records a subject of their own; by another button go on to more of them."""
+    subjects, typed = services().house.subjects, request.form
+    picked = subjects.hung(identity(), subject_id, _picked())
+    if turn := typed.get("turn"):
+        return turned(_split_form(subject_id, "" if turn == FIRST else turn, picked))
+    code = typed.get("code", "").strip() or None
     try:
-        if not records:
+        if not picked:
             raise InvalidInput(Fault("records", "required"))
-        key = subjects.split(identity(), subject_id, _typed(fields_of(view.subject.kind)), records, code=code)
+        kind = subjects.show(identity(), subject_id, limit=1).subject.kind
+        key = subjects.split(identity(), subject_id, _typed(fields_of(kind)), [row.id for row in picked], code=code)
     except ArchiveError as error:
-        return again(_split_form(view), error)
+        return again(_split_form(subject_id, typed.get("after", ""), picked), error)
     flash(_("Split: the records hang on the new subject."))
     return redirect(url_for("subjects.show", subject_id=key), 303)
