@@ -54,9 +54,10 @@ MOST_OPEN = 50
 class Line:
     """One record of an edit: what differs, before and after, by name; and why it is or would be refused.
 
-    ``record`` None: the person does not read it any more.
+    ``record`` None: the person does not read it any more. ``at``: its place in the edit.
     """
 
+    at: int
     record_id: UUID
     record: Record | None
     state: RowState
@@ -190,10 +191,16 @@ class BulkEditing:
             plan = _Plan(change, drafts, describing.Catalogue(session, self._guard.day()))
             return [self._planned(session, identity, seen.get(row.record_id), row, plan) for row in rows]
 
-    def told(self, identity: Identity, edit_id: UUID, *states: RowState) -> list[tuple[Record | None, BulkEditRow]]:
-        """Return the rows of an edit in some states, in order, each with its record if the person reads it still."""
+    def told(
+        self, identity: Identity, edit_id: UUID, *states: RowState, after: int = -1, limit: int | None = None
+    ) -> list[tuple[Record | None, BulkEditRow]]:
+        """Return the rows of an edit in some states, in order, each with its record if the person reads it still.
+
+        Those behind a place in the order.
+        """
         with self._db.reading() as session:
-            rows = self._rows(session, own(session, BulkEdit, identity, edit_id).id, *states)
+            own(session, BulkEdit, identity, edit_id)
+            rows = self._rows(session, edit_id, *states, after=after, limit=limit)
             seen = self._seen(session, identity, rows)
             return [(seen.get(row.record_id), row) for row in rows]
 
@@ -312,7 +319,7 @@ class BulkEditing:
         self, session: Session, identity: Identity, record: Record | None, row: BulkEditRow, plan: "_Plan"
     ) -> Line:
         if record is None:
-            return Line(row.record_id, None, row.state, {}, {}, NotFound())
+            return Line(row.at, row.record_id, None, row.state, {}, {}, NotFound())
         try:
             if record.state is not RecordState.PROVISIONAL:
                 raise WrongState(state=record.state.value, act=Act.DESCRIBE.value)
@@ -324,9 +331,9 @@ class BulkEditing:
             may = condition(Act.CREATE, self._guard.reach(session, identity))
             if not holds(may, item.facts(identity)):
                 raise NotAllowed(act=Act.DESCRIBE.value)
-            return Line(row.record_id, record, row.state, values_of(draft, changes), values_of(after, changes))
+            return Line(row.at, row.record_id, record, row.state, values_of(draft, changes), values_of(after, changes))
         except ArchiveError as error:
-            return Line(row.record_id, record, row.state, {}, {}, error)
+            return Line(row.at, row.record_id, record, row.state, {}, {}, error)
 
     def _seen(self, session: Session, identity: Identity, rows: Sequence[BulkEditRow]) -> dict[UUID, Record]:
         found: dict[UUID, Record] = {}
@@ -337,9 +344,11 @@ class BulkEditing:
         return found
 
     @staticmethod
-    def _rows(session: Session, edit_id: UUID, *states: RowState) -> Sequence[BulkEditRow]:
+    def _rows(
+        session: Session, edit_id: UUID, *states: RowState, after: int = -1, limit: int | None = None
+    ) -> Sequence[BulkEditRow]:
         query = select(BulkEditRow).where(BulkEditRow.edit_id == edit_id, BulkEditRow.state.in_(states))
-        return session.scalars(query.order_by(BulkEditRow.at)).all()
+        return session.scalars(query.where(BulkEditRow.at > after).order_by(BulkEditRow.at).limit(limit)).all()
 
     def _change(self, session: Session, edit: BulkEdit) -> Change:
         return Change.read(json.loads(self._vault.open(session, edit.id, edit.sealed, context=f"bulk:{edit.id.hex}")))

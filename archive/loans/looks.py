@@ -105,10 +105,12 @@ class LoanLooks:
             rows = session.scalars(query.order_by(Loan.id.desc()).limit(limit)).all()
             return self.shown(session, identity, rows)
 
-    def for_others(self, identity: Identity, limit: int = 20) -> Sequence[LoanShown]:
-        """Return the running loans that this person asked for, for others."""
+    def for_others(self, identity: Identity, after: UUID | None = None, *, limit: int) -> Sequence[LoanShown]:
+        """Return the running loans that this person asked for, for others, as ``mine`` returns one's own."""
         asked = select(Approval.id).where(Approval.asked_by == identity.person_id, Approval.for_id.is_not(None))
         query = select(Loan).where(Loan.approval_id.in_(asked), Loan.state.in_(RUNNING))
+        if after is not None:
+            query = query.where(Loan.id < after)
         with self._db.reading() as session:
             return self.shown(session, identity, session.scalars(query.order_by(Loan.id.desc()).limit(limit)).all())
 

@@ -10,11 +10,12 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import and_, delete, func, or_, select
+from sqlalchemy import Select, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from archive.clock import Clock
 from archive.database import Database
+from archive.database.newest import Place, newest_first
 from archive.errors import NotFound
 from archive.identity import Identity, system
 from archive.ids import new_id
@@ -81,23 +82,16 @@ class OutsideReaders:
             raise NotFound
         return self._opened(session, [row])[row.id]
 
-    def list(
-        self, identity: Identity, after: tuple[datetime, UUID] | None = None, *, limit: int
-    ) -> Sequence[ReaderShown]:
+    def list(self, identity: Identity, after: Place | None = None, *, limit: int) -> Sequence[ReaderShown]:
         """Return the readers, who came last first, behind the one of this moment and id. Raises ``NotAllowed``."""
         with self._guard.refusals(identity), self._db.reading() as session:
             self._guard.require_house(session, identity, Act.SEE_LOANS)
-            query = select(OutsideReader)
-            if after is not None:
-                same = and_(OutsideReader.last_at == after[0], OutsideReader.id < after[1])
-                query = query.where(or_(OutsideReader.last_at < after[0], same))
-            rows = session.scalars(query.order_by(OutsideReader.last_at.desc(), OutsideReader.id.desc()).limit(limit))
-            return self._shown(session, rows.all())
+            return self._shown(session, session.scalars(_last_first(select(OutsideReader), after).limit(limit)).all())
 
-    def find(self, identity: Identity, words: str) -> Sequence[ReaderShown]:
+    def find(self, identity: Identity, words: str, after: Place | None = None, *, limit: int) -> Sequence[ReaderShown]:
         """Return who has this whole name, or this whole number of a paper; a part finds nobody. It is written down.
 
-        Raises ``NotAllowed``.
+        In the order of ``list``, behind a place. Raises ``NotAllowed``.
         """
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
@@ -105,8 +99,8 @@ class OutsideReaders:
             number = "".join(words.split()).upper()
             tokens = [self.token(paper, number) for paper in IdentityPaper]
             same = or_(OutsideReader.token.in_(tokens), OutsideReader.name_token == self._name_token(words))
-            rows = session.scalars(select(OutsideReader).where(same).order_by(OutsideReader.last_at.desc()).limit(50))
-            shown = self._shown(session, rows.all())
+            query = _last_first(select(OutsideReader).where(same), after)
+            shown = self._shown(session, session.scalars(query.limit(limit)).all())
             self._log.note(session, identity, "outside.find_reader", body={"found": len(shown)})
             work.commit()
             return shown
@@ -222,6 +216,10 @@ class OutsideReaders:
             for row in rows
             if row.id in opened
         ]
+
+
+def _last_first(query: Select[OutsideReader], after: Place | None) -> Select[OutsideReader]:
+    return newest_first(query, OutsideReader.last_at, OutsideReader.id, after)
 
 
 def unpacked(data: bytes) -> Reader:

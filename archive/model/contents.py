@@ -88,7 +88,7 @@ class Content(Base):
 
     __tablename__ = "content"
     __table_args__ = (
-        Index("ix_content_created_by_created_at", "created_by", "created_at"),
+        Index("ix_content_created_by_created_at_id", "created_by", "created_at", "id"),
         Index("ix_content_held", "checked_at", "created_at", sqlite_where=text(_HELD), postgresql_where=text(_HELD)),
     )
 

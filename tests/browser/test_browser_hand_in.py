@@ -99,6 +99,14 @@ def no_mouse(*_where: Any, **_how: Any) -> None:
     raise AssertionError("the keyboard alone")
 
 
+def file_all(page: Page) -> None:
+    to(page, 'button[name="all"]')
+    page.keyboard.press("Enter")
+    expect(page.get_by_text(f"将归档 {PAPERS + SCANS} 件")).to_be_visible()
+    to(page, "main button.danger")
+    page.keyboard.press("Enter")
+
+
 def test_an_archivist_takes_a_batch_from_hand_in_to_shelf_by_keyboard_and_scanner(house: WebHouse) -> None:
     key = handed_in(house)
     cookie = house.browser("archivist").get_cookie("juanku_session")
@@ -133,11 +141,7 @@ def test_an_archivist_takes_a_batch_from_hand_in_to_shelf_by_keyboard_and_scanne
         to(page, 'a[href="/steps"]')
         page.keyboard.press("Enter")
         expect(page.locator('button[name="all"]')).to_be_visible()
-        to(page, 'button[name="all"]')
-        page.keyboard.press("Enter")
-        expect(page.get_by_text(f"将归档 {PAPERS + SCANS} 件")).to_be_visible()
-        to(page, "main button.danger")
-        page.keyboard.press("Enter")
+        file_all(page)
         expect(page.get_by_role("heading", name="归档", exact=True)).to_be_visible()
         house.file_many()
         expect(page.get_by_text(f"完成：登记了 {PAPERS + SCANS} / {PAPERS + SCANS}")).to_be_visible()

@@ -76,6 +76,48 @@ def test_a_program_edits_many_records_and_undoes_it(house: ApiHouse) -> None:
     assert house.get(f"/api/v1/records/{drafts[0]}").json["notes"] is None
 
 
+def refused(house: ApiHouse, at: str) -> list[str]:
+    """Return what is refused of an edit or a move, one a page."""
+    found, cursor = list[str](), ""
+    while cursor is not None:
+        page = house.get(f"{at}?limit=1&cursor={cursor}").json
+        assert len(page["refused"]) <= 1
+        found += [each["record"] for each in page["refused"]]
+        cursor = page["next"]
+    return found
+
+
+def test_a_program_reaches_all_that_an_edit_refuses_before_and_after_it_ran(house: ApiHouse) -> None:
+    filed = [str(house.a_record(title=f"已归档{n}").id) for n in range(3)]
+    body = {"records": [filed[0], str(house.a_draft("可以修改")), *filed[1:]], "notes": "待核对"}
+    made = house.ask("POST", "/api/v1/bulk-edits", json=body).json
+    at = f"/api/v1/bulk-edits/{made['edit']}"
+    assert ([each["record"] for each in made["refused"]], made["next"]) == (filed, None)
+    assert refused(house, at) == filed
+    house.ask("POST", f"{at}/start")
+    house.web.edit_many()
+    assert house.get(at).json["counts"] == {"changed": 1, "refused": 3}
+    assert refused(house, at) == filed
+    assert [house.get(f"{at}?{asked}").status_code for asked in ("cursor=x", "limit=501", "limit=0")] == [422] * 3
+
+
+def test_a_program_reaches_all_that_a_move_refuses(house: ApiHouse) -> None:
+    own = house.web.services
+    into, source, other = (
+        house.a_record(title=title, kind=RecordKind.DOSSIER, state=RecordState.PROVISIONAL).id for title in "新旧别"
+    )
+    who, items = own.people.identity_of("archivist"), [house.a_draft(f"件{n}") for n in range(3)]
+    own.arranging.put_in(who, source, items)
+    body = {"into": "dossier", "to": str(into), "source": str(source)}
+    made = house.ask("POST", "/api/v1/bulk-moves", json=body).json
+    own.arranging.merge(who, other, source)  # so that they lie elsewhere by the time
+    house.web.move_many()
+    at = f"/api/v1/bulk-moves/{made['move']}"
+    assert house.get(at).json["counts"] == {"refused": 3}
+    assert refused(house, at) == [str(each) for each in items]
+    assert house.get(f"{at}?cursor=x").status_code == 422
+
+
 def test_a_program_moves_all_of_a_dossier_and_asks_how_far_it_is(house: ApiHouse) -> None:
     own = house.web.services
     into, source = (

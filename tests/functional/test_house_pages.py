@@ -32,7 +32,7 @@ from runtime.doctor import LOOKS
 from runtime.settings import SPECS
 from tests.factories.web_house import WebHouse, a_web_house, token_of
 from web import waiting
-from web.house.subjects import PAGE
+from web.house import subjects
 from web.number_fields import number_fields
 from web.words import translator
 from web.words.parts import PARTS
@@ -296,11 +296,28 @@ def test_a_subject_keeps_its_number_when_it_is_changed_and_leads_on_when_merged(
     assert {"subject.change", "subject.merge"} <= acts(house)
 
 
+def test_all_subjects_of_one_number_are_found_page_by_page(house: WebHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = house.browser("clerk")
+    made = {a_subject(client, house, f"同号{n}", PHONE) for n in range(5)}
+    monkeypatch.setattr(subjects, "FOUND", 2)
+    behind: dict[str, str] = {}
+    seen, pages = list[str](), 0
+    while True:
+        page = send(client, "/house/subjects", number=PHONE, **behind)[1]
+        seen += re.findall(r'href="(/house/subjects/[0-9a-f-]{36})"', page)
+        pages += 1
+        more = re.search(rf'value="{PHONE}"><input type="hidden" name="after" value="([^"]+)"', page)
+        if more is None:
+            break
+        behind = {"after": more[1]}
+    assert (pages, len(seen), set(seen)) == (3, 5, made)
+
+
 def test_what_is_ticked_stays_ticked_while_the_pages_of_a_split_are_turned(house: WebHouse) -> None:
     client = house.browser("archivist")
     at = a_subject(client, house, "江一苇", "13900002222")
     key, who = UUID(at.rsplit("/", 1)[1]), house.services.people.identity_of("archivist")
-    titles = [f"分出{n:03}" for n in range(PAGE + 5)]
+    titles = [f"分出{n:03}" for n in range(subjects.PAGE + 5)]
     ids = [house.a_record(title=title, level=1).id for title in titles]
     with house.services.db.writing() as work:
         work.session.add_all(RecordSubject(record_id=record_id, subject_id=key) for record_id in ids)
@@ -312,7 +329,7 @@ def test_what_is_ticked_stays_ticked_while_the_pages_of_a_split_are_turned(house
         return {text: bool(mark) for text, mark in found}
 
     first = client.get(f"{at}/split").text
-    assert len(ticks(first, "records")) == PAGE
+    assert len(ticks(first, "records")) == subjects.PAGE
     [turn] = re.findall(r'name="turn" value="([^"]+)"', first)
     chosen = [*list(ticks(first, "records"))[:2], str(hidden)]
     status, second = send(client, f"{at}/split", records=chosen, turn=turn, name="江二苇", after="")

@@ -14,6 +14,7 @@ from archive.model import Fonds, Record
 from tests.factories import records
 from tests.factories.web_house import WebHouse, a_web_house, token_of
 from web import sheets
+from web.cataloguing import bulk
 from web.words import facets
 
 
@@ -82,6 +83,20 @@ def test_ticked_records_are_changed_and_changed_back(house: WebHouse) -> None:
     assert at in house.browser("archivist").get("/bulk").text
     assert house.browser("clerk").get(at).status_code == 404
     assert at not in post(house, f"{at}/forget").text
+
+
+def test_what_would_change_is_seen_page_by_page(house: WebHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = [str(a_draft(house, f"翻页记录{n}").id) for n in range(5)]
+    path = post(house, "/bulk/new", record=ids, changing="1", change=["notes"], notes="核对").request.path
+    monkeypatch.setattr(bulk, "SHOWN", 2)
+    seen = []
+    while path:
+        page = house.browser("archivist").get(path).text
+        assert "修改 5 份" in page
+        seen += re.findall(r'<a href="/records/([0-9a-f-]{36})">翻页记录', page)
+        more = re.search(r'href="(/bulk/[0-9a-f-]{36}\?after=\d+)"', page)
+        path = more[1] if more else ""
+    assert seen == ids
 
 
 def test_all_that_a_search_finds_is_edited(house: WebHouse) -> None:

@@ -30,6 +30,7 @@ from archive.purging import remove_records
 from tests.factories import people as rights
 from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_of, token_on
 from web.cataloguing import sending_back
+from web.custody import hand_ins
 from web.prints.batches import register_data
 from web.prints.filled import words_now
 
@@ -303,7 +304,28 @@ def test_a_line_of_a_record_that_one_may_not_read_tells_nothing(
     assert "验收单" in clerk.get(f"/hand-ins/{key}").text
 
 
-def test_lines_come_typed_from_a_spreadsheet_and_from_drafts(house: WebHouse, clerk: FlaskClient) -> None:
+def drafts_offered(clerk: FlaskClient, key: UUID, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the drafts that are offered page by page; they are those of one long page."""
+
+    def walked(most: int) -> list[str]:
+        monkeypatch.setattr(hand_ins, "DRAFTS", most)
+        path, found = f"/hand-ins/{key}/drafts", list[str]()
+        while path:
+            page = clerk.get(path).text
+            found += re.findall(r'name="record" value="([^"]+)"', page)
+            more = re.search(r'href="(/hand-ins/[^"]+/drafts\?after=[^"]+)"', page)
+            path = more[1] if more else ""
+        return found
+
+    found = walked(1)
+    assert found == walked(1_000)
+    assert len(found) > 1
+    return found
+
+
+def test_lines_come_typed_from_a_spreadsheet_and_from_drafts(
+    house: WebHouse, clerk: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     key = open_batch(house, clerk)
     out = BytesIO()
     book = xlsxwriter.Workbook(out)
@@ -320,7 +342,9 @@ def test_lines_come_typed_from_a_spreadsheet_and_from_drafts(house: WebHouse, cl
             r"/records/([0-9a-f-]{36})/files", post(clerk, "/records", department=str(office_of(house)), **values)
         )
     )
+    post(clerk, "/records", department=str(office_of(house)), **values | {"title": "扫描件二"})
     assert "扫描件一" in clerk.get(f"/hand-ins/{key}/drafts").text
+    assert draft in drafts_offered(clerk, key, monkeypatch)
     assert "扫描件一" in post(clerk, f"/hand-ins/{key}/drafts", record=draft, version=version(house, key))
     typed = post(
         clerk, f"/hand-ins/{key}/lines", version=version(house, key), line=["", ""], number=["T-1", ""],

@@ -15,6 +15,7 @@ from archive.model import Content, Person, Record, RecordState
 from archive.ports import PIECE_BYTES
 from tests.factories.people import is_custodian
 from tests.factories.web_house import PASSWORD, WebHouse, a_web_house, token_of, token_on
+from web.arriving import uploads
 
 TEMPLATES = Path(__file__).parents[2] / "web" / "templates"
 
@@ -108,6 +109,27 @@ def test_a_telephone_number_is_masked_and_kept_when_its_field_is_left_empty(
     assert "138****5678" in archivist.get(f"/records/{record}").text
     _post(archivist, f"/records/{record}/edit", {"title": "改名", "version": "2", "away.phone": "1"})
     assert "138****5678" not in archivist.get(f"/records/{record}").text
+
+
+def test_what_a_person_sent_is_listed_to_its_end(
+    house: WebHouse, archivist: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = _catalogued(house, archivist)
+    headers = {"X-CSRFToken": token_of(archivist), "Accept": "application/json"}
+    for at in range(5):  # all of one moment, by the house's clock
+        archivist.post(f"/uploads/begin/{record}", headers=headers, json={"name": f"第{at}张.bin", "size": 4})
+    sent = re.compile(r"/uploads/([0-9a-f-]{36})/abandon|(第.)张.bin")
+    monkeypatch.setattr(uploads, "PAGE", 1_000)
+    whole = sent.findall(archivist.get("/uploads").text)
+    assert {f"第{at}" for at in range(5)} <= {name for _key, name in whole}
+    monkeypatch.setattr(uploads, "PAGE", 2)
+    path, seen = "/uploads", []
+    while path:
+        page = archivist.get(path).text
+        seen += sent.findall(page)
+        more = re.search(r'href="(/uploads\?after=[^"]+)"', page)
+        path = more[1] if more else ""
+    assert seen == whole
 
 
 def test_a_file_comes_in_by_pieces_and_goes_on_after_a_break(house: WebHouse, archivist: FlaskClient) -> None:

@@ -85,6 +85,10 @@ def test_people_and_the_other_dossier_are_named_and_one_person_serves_one_enterp
     assert f"/records/{firm}/papers" in page
     page = post(house, f"/records/{firm}/papers/person", part="legal_representative", away="1").text
     assert "周立" not in page
+    assert post(house, f"/records/{filing}/papers/link", linked="").text.count(f"/records/{firm}/papers") == 0
+    page = post(house, f"/records/{filing}/papers/link", linked="", number=f"https://archive/records/{firm}").text
+    assert f"/records/{firm}/papers" in page
+    assert "该号下没有您能看到的档案" in post(house, f"/records/{filing}/papers/link", linked="", number="无此号").text
 
 
 def test_the_board_lists_what_lacks_something_and_only_what_one_may_see(house: WebHouse) -> None:

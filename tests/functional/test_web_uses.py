@@ -236,6 +236,25 @@ def test_a_reader_who_comes_again_is_found_and_not_typed_anew(house: WebHouse) -
         assert {"郑来访".encode() in each.sealed for each in entries} == {False}
 
 
+def test_all_readers_of_one_name_are_found_page_by_page(house: WebHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    archivist = house.browser("archivist")
+    _key, number = a_paper(house, "十五号楼竣工图")
+    for at in range(5):
+        visit(archivist, number, name="王同名", paper="passport", paper_number=f"P9988776{at}")
+    monkeypatch.setattr(readers, "PAGE", 2)
+    behind: dict[str, str] = {}
+    seen, pages = list[str](), 0
+    while True:
+        page = post(archivist, "/loans/readers", words="王同名", **behind)[1]
+        seen += re.findall(r'<a href="/loans/readers/([0-9a-f-]{36})">王同名', page)
+        pages += 1
+        more = re.search(r'name="words" value="王同名"><input type="hidden" name="after" value="([^"]+)"', page)
+        if more is None:
+            break
+        behind = {"after": more[1]}
+    assert (pages, len(seen), len(set(seen))) == (3, 5, 5)
+
+
 def test_visits_from_before_the_register_come_into_it(house: WebHouse) -> None:
     archivist, sweep = house.browser("archivist"), house.services.lending.care.sweep
     told = {"paper": "passport", "paper_number": "G11223344"}

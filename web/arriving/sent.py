@@ -7,13 +7,12 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from archive.database.newest import Place, newest_first
 from archive.identity import Identity
 from archive.model import Content, ContentState, File, Record, TextState
 
 if TYPE_CHECKING:
     from web.services import Services
-
-LAST = 200
 
 
 @dataclass(frozen=True)
@@ -31,18 +30,17 @@ class SentFile:
     at: datetime
 
 
-def sent_files(services: "Services", identity: Identity) -> list[SentFile]:
-    """Return the files a person sent last, newest first; only those of records that they may read now."""
+def sent_files(services: "Services", identity: Identity, after: Place | None, limit: int) -> list[SentFile]:
+    """Return the files a person sent, newest first, behind a place; only those of records that they may read now."""
     with services.db.reading() as session:
         visible = services.guard.visible(session, identity).subquery()
-        rows = session.execute(
+        sent = (
             select(Content, File.name, Record.title)
             .join(File, File.id == Content.file_id)
             .join(Record, Record.id == Content.record_id)
             .where(Content.created_by == identity.person_id, Record.id.in_(select(visible.c.id)))
-            .order_by(Content.created_at.desc())
-            .limit(LAST)
         )
+        rows = session.execute(newest_first(sent, Content.created_at, Content.id, after).limit(limit))
         return [
             SentFile(
                 content.id, content.record_id, title, name, content.state, content.text_state, content.reason,

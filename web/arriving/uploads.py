@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import Fault, InvalidInput, NotFound, TooLarge
 from archive.ports import PIECE_BYTES
+from web import paging
 from web.arriving.sent import sent_files
 from web.i18n import current_locale
 from web.security import json_sent, text_of
@@ -18,14 +19,16 @@ from web.words.faults import explain_reason
 pages = Blueprint("uploads", __name__)
 
 CHUNK = 1024 * 1024
+PAGE = 100
 
 
 @pages.get("/uploads")
 def mine() -> str:
-    """List the files a person sent last, and what became of each."""
-    sent = sent_files(services(), identity())
+    """List the files a person sent, the newest first, and what became of each."""
+    found = sent_files(services(), identity(), paging.read(request.args.get("after", "")), PAGE + 1)
+    sent, more = paging.page(found, PAGE, lambda file: paging.told((file.at, file.content_id)))
     told = [(file, explain_reason(file.reason, current_locale()) if file.reason else None) for file in sent]
-    return render_template("uploads.html", files=told)
+    return render_template("uploads.html", files=told, more=more and url_for(".mine", after=more))
 
 
 @pages.post("/uploads/begin/<uuid:record_id>")

@@ -15,6 +15,7 @@ from archive.errors import ArchiveError, Fault, InvalidInput, NotAllowed, NotFou
 from archive.model import BulkState, Category, RowState
 from archive.scheme.fields import FieldDef, parse_fields
 from indexer.engine import Order
+from web import paging
 from web.asking import told as told_of
 from web.cataloguing.corrections import part_told
 from web.custody.dossiers import words_of
@@ -33,7 +34,7 @@ from web.words.records import field_value
 pages = Blueprint("bulk", __name__, url_prefix="/bulk")
 
 SHOWN = 200
-"""Lines of a preview beside those that are refused, which are all shown."""
+"""Lines of a page of a preview beside those that are refused, which are all shown."""
 
 PLAIN = ("department", "place", "responsible", "notes", "keywords")
 OWN = "f."
@@ -75,11 +76,15 @@ def show(edit_id: UUID) -> str:
     refused = [each for each in lines if each.error]
     filed = [each for each in refused if isinstance(each.error, WrongState) and each.record]
     good = [each for each in lines if not each.error and each.after]
+    after = paging.read_position(request.args.get("after", ""))
+    behind = [each for each in good if after is None or each.at > after]
+    page, last = paging.page(behind[: SHOWN + 1], SHOWN, lambda each: str(each.at))
     with services().db.reading() as session:
-        told = [(each.record, _rows(session, each)) for each in good[:SHOWN]]
+        told = [(each.record, _rows(session, each)) for each in page]
     rest = services().bulk.told(identity(), edit_id, RowState.REFUSED, RowState.KEPT)
     return render_template(
-        "bulk.html", edit=edit, told=told, good=len(good), same=len(lines) - len(good) - len(refused), filed=filed,
+        "bulk.html", edit=edit, told=told, more=last and url_for(".show", edit_id=edit_id, after=last),
+        good=len(good), same=len(lines) - len(good) - len(refused), filed=filed,
         refused=[(each.record, _why(each)) for each in refused if each not in filed], counts=_counts(edit),
         rest=[(record, reason(row.reason or "")) for record, row in rest],
         busy=edit.state in {BulkState.RUNNING, BulkState.UNDOING} and edit.unfinished,

@@ -10,6 +10,7 @@ from flask_babel import ngettext
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as BaseResponse
 
+from archive.database.newest import newest_first
 from archive.errors import ArchiveError, Conflict, Fault, InvalidInput, NotAllowed, WrongState
 from archive.handin.lines import LONGEST, MOST_LINES, LineFacts, cells, read_table, typed
 from archive.handin.listing import IN_HAND, Given, NewBatch
@@ -31,6 +32,9 @@ from web.words.faults import explain, explain_fault, field_label, status_of
 from web.words.hand_ins import BATCH_STATES, FAILINGS, LINE_STATES, SIDES
 from web.words.records import word
 from web.words.shelves import CARRIERS
+
+DRAFTS = 100
+"""Drafts of a page to fill lines from."""
 
 pages = Blueprint("hand_ins", __name__, url_prefix="/hand-ins")
 
@@ -126,16 +130,17 @@ def sheet(batch_id: UUID) -> BaseResponse:
 
 @pages.get("/<uuid:batch_id>/drafts")
 def drafts(batch_id: UUID) -> str:
-    """Offer the drafts that the person prepares, to fill lines from."""
-    shown_batch = _theirs(batch_id)
+    """Offer the drafts that the person prepares, the newest first, to fill lines from."""
+    shown_batch, after = _theirs(batch_id), paging.read(request.args.get("after", ""))
+    there = {each.row.record_id for each in shown_batch.lines} - {None}
     with services().db.reading() as session:
         query = services().guard.visible(session, identity(), Act.DESCRIBE)
         query = query.where(Record.state == RecordState.PROVISIONAL, Record.fonds_id == shown_batch.row.fonds_id)
-        records = session.scalars(query.order_by(Record.created_at.desc(), Record.id).limit(MOST_LINES)).all()
-    there = {each.row.record_id for each in shown_batch.lines}
-    return render_template(
-        "hand_in_drafts.html", batch=shown_batch, records=[row for row in records if row.id not in there]
-    )
+        query = newest_first(query.where(Record.id.not_in(there)), Record.created_at, Record.id, after)
+        found = session.scalars(query.limit(DRAFTS + 1)).all()
+    records, more = paging.page(found, DRAFTS, lambda row: paging.told((row.created_at, row.id)))
+    more = more and url_for(".drafts", batch_id=batch_id, after=more)
+    return render_template("hand_in_drafts.html", batch=shown_batch, records=records, more=more)
 
 
 @pages.post("/<uuid:batch_id>/drafts")

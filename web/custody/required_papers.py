@@ -18,7 +18,7 @@ from archive.required.standing import Stands
 from archive.subject_facts import names_of_subjects
 from web import paging
 from web.asking import day_typed, key_typed, whole_typed
-from web.custody.dossiers import words_of
+from web.custody.dossiers import record_of, words_of
 from web.describing.record_pages import full_view
 from web.i18n import current_locale
 from web.services import identity, services
@@ -144,10 +144,14 @@ def name(record_id: UUID) -> BaseResponse:
 
 @pages.post("/records/<uuid:record_id>/papers/link")
 def link(record_id: UUID) -> BaseResponse:
-    """Name the dossier that must be whole first."""
-    return _did(
-        record_id, lambda: services().papers.link(identity(), record_id, key_typed("linked")), _("It is noted.")
-    )
+    """Name the dossier that must be whole first: by its number, or as it is chosen from the list."""
+
+    def act() -> None:
+        number = request.form.get("number", "").strip()
+        other = record_of(number) if number else key_typed("linked")
+        services().papers.link(identity(), record_id, other)
+
+    return _did(record_id, act, _("It is noted."))
 
 
 def _did(record_id: UUID, act: Callable[[], object], done: str) -> BaseResponse:

@@ -73,8 +73,9 @@ def file_many() -> BaseResponse:
         which, late = _which(), form.get("late") == "1"
         found = services().steps.ids_at(identity(), step, which, late_only=late, most=MOST + 1)
         ids = list(found[:MOST])
-        back, told = _address(step, which, late=late), _told(step, which, ids, late=late)
-        if ids and (question := sure_asked(_meant(len(found)), _("File all of these"), back=back, which=told)) is not None:
+        here, told = _address(step, which, late=late), _told(step, which, ids, late=late)
+        question = sure_asked(_meant(len(found)), _("File all of these"), back=here, which=told) if ids else None
+        if question is not None:
             return question
     try:
         key = services().filing_many.begin(identity(), ids)
@@ -110,9 +111,10 @@ def _told(step: Step, which: Which, ids: Sequence[UUID], *, late: bool) -> list[
     """Return labels and values of what a filing of all is about: the step, what narrows it, and the first titles."""
     locale = current_locale()
     told = [(_("Where they stand"), word(BOARD, step.value, locale) + (f" · {_('late ones')}" if late else ""))]
-    names = services().directory.coded_names({which.category_id} - {None}, (), {which.department_id} - {None})
+    asked = (which.category_id, None, which.department_id)
+    names = services().directory.coded_names(*([key] if key else () for key in asked))
     for label, key in ((_("Department"), which.department_id), (_("Category"), which.category_id)):
-        if key in names:
+        if key is not None and key in names:
             told.append((label, f"{names[key][0]} {named(names[key][1], locale)}"))
     titles = "\n".join(each.title for each in readable(list(ids[:SHORTLY])))
     return [*told, (_("The oldest of them"), titles + ("\n…" if len(ids) > SHORTLY else ""))]

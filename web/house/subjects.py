@@ -1,6 +1,6 @@
 """Subjects: found by an exact number, shown with numbers masked, added, changed, merged and split."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
@@ -27,7 +27,7 @@ from web.words.records import masked
 pages = Blueprint("subjects", __name__, url_prefix="/house/subjects")
 
 NUMBERS = frozenset({FieldKind.PHONE, FieldKind.IDENTITY})
-MOST_FOUND = 20
+FOUND = 20
 PAGE = 100
 FIRST = "first"
 """What the button says that turns back to the first page."""
@@ -43,18 +43,22 @@ def every() -> str:
 @pages.post("")
 def find() -> str | BaseResponse:
     """Find by an exact phone or identity number; it travels in no address. The only one found is opened."""
-    subjects = services().house.subjects
-    found = subjects.find(identity(), request.form.get("number", "").strip()[:40])
-    if len(found) == 1:
-        return redirect(url_for("subjects.show", subject_id=found[0]), 303)
-    return _found_page([subjects.show(identity(), key) for key in found[:MOST_FOUND]], asked=True)
+    subjects, number = services().house.subjects, request.form.get("number", "").strip()[:40]
+    every_one, after = subjects.find(identity(), number), paging.read_id(request.form.get("after", ""))
+    if len(every_one) == 1:
+        return redirect(url_for("subjects.show", subject_id=every_one[0]), 303)
+    behind = [key for key in every_one if after is None or key > after]
+    found, last = paging.page(behind[: FOUND + 1], FOUND, lambda key: key.hex)
+    views = [subjects.show(identity(), key, limit=1) for key in found]
+    return _found_page(views, asked=True, more={"number": number, "after": last} if last else None)
 
 
-def _found_page(found: Sequence[SubjectView], *, asked: bool) -> str:
+def _found_page(found: Sequence[SubjectView], *, asked: bool, more: Mapping[str, str] | None = None) -> str:
     return render_template(
         "house/subjects.html",
         found=[(view, name_of(view)) for view in found],
         asked=asked,
+        more=more,
         kinds={code: each["names"] for code, each in kinds().items()},
         fonds=services().directory.fonds(),
     )

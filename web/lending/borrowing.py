@@ -10,9 +10,11 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import ArchiveError, Fault, InvalidInput, NotFound
 from archive.loans.asking import LONGEST_SOUGHT, Wish
+from archive.loans.looks import LoanShown
 from archive.model import LoanForm
 from archive.reasons import LONGEST_REASON
 from archive.spelling import whole_of
+from web import paging
 from web.asking import told
 from web.i18n import current_locale
 from web.lending.attached import keep, sent
@@ -178,18 +180,19 @@ def _asked(loan_id: UUID) -> BaseResponse:
 
 
 def _mine(lines: list[str] | None = None) -> str:
-    after = request.args.get("after", "")
-    try:
-        behind = UUID(after) if after else None
-    except ValueError:
-        behind = None
-    found = services().lending.looks.mine(identity(), behind, limit=PAGE + 1)
-    shown = found[:PAGE]
+    looks = services().lending.looks
+    after, others_after = (paging.read_id(request.args.get(name, "")) for name in ("after", "others"))
+    found, more = paging.page(looks.mine(identity(), after, limit=PAGE + 1), PAGE, _place)
+    theirs = looks.for_others(identity(), others_after, limit=PAGE + 1) if after is None else ()
+    others, more_others = paging.page(theirs, PAGE, _place)
     return render_template(
-        "lending/mine.html", found=shown, lines=lines or [],
-        others=services().lending.looks.for_others(identity()) if behind is None else (),
-        more=url_for(".mine", after=shown[-1].loan.id.hex) if len(found) > PAGE else None,
+        "lending/mine.html", found=found, lines=lines or [], more=more and url_for(".mine", after=more), others=others,
+        more_others=more_others and url_for(".mine", others=more_others, _anchor="others"),
     )  # fmt: skip
+
+
+def _place(each: LoanShown) -> str:
+    return each.loan.id.hex
 
 
 @pages.app_template_filter("loan_state")

@@ -21,17 +21,16 @@ PAGE = 50
 def every() -> str:
     """List those who are known, or find one by a whole name or number; what is sought stands in no address."""
     require(Act.SEE_LOANS)
-    more = None
-    if request.method == "POST":
-        found = services().lending.readers.find(identity(), request.form.get("words", "")[:LONGEST_NAME])
+    readers, after = services().lending.readers, paging.read(request.values.get("after", ""))
+    words = request.form.get("words", "")[:LONGEST_NAME]
+    sought = request.method == "POST"
+    if sought:
+        found = readers.find(identity(), words, after, limit=PAGE + 1)
     else:
-        after = paging.read(request.args.get("after", ""))
-        found = services().lending.readers.list(identity(), after, limit=PAGE + 1)
-        if len(found) > PAGE:
-            last = found[PAGE - 1].row
-            more = url_for(".every", after=paging.told((last.last_at, last.id)))
+        found = readers.list(identity(), after, limit=PAGE + 1)
+    shown, more = paging.page(found, PAGE, lambda each: paging.told((each.row.last_at, each.row.id)))
     return render_template(
-        "lending/readers.html", found=found[:PAGE], more=more, sought=request.method == "POST", limit=LONGEST_NAME,
+        "lending/readers.html", found=shown, more=more, sought=sought, words=words, limit=LONGEST_NAME,
         values={}, faults={},
     )  # fmt: skip
 

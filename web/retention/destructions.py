@@ -40,6 +40,8 @@ from web.words.records import word
 pages = Blueprint("destructions", __name__, url_prefix="/destructions")
 
 PAGE = 50
+OFFERED = 100
+"""Closed appraisals to choose one from."""
 
 
 @pages.get("")
@@ -332,10 +334,13 @@ def _form() -> Form:
         closed = select(Appraisal.id, Appraisal.number, Appraisal.purpose).where(
             Appraisal.state == AppraisalState.CLOSED
         )
-        appraisals = session.execute(closed.order_by(Appraisal.closed_at.desc()).limit(100)).all()
+        newest = session.execute(closed.order_by(Appraisal.closed_at.desc()).limit(OFFERED)).all()
+        asked = closed.where(Appraisal.id == paging.read_id(request.values.get("appraisal", "")))
+        appraisals = dict.fromkeys([*session.execute(asked).all(), *newest])
     fields = [
         Field("purpose", _("What for"), must=True, limit=500),
         Field("appraisal", _("Appraisal"), kind="choose", none=_("every closed one"),
+              help=_("The newest ones; from the page of any other its destruction is begun as well."),
               options=[(str(each.id), f"{each.number} {each.purpose}") for each in appraisals]),
         Field("year", _("Due in the year"), limit=4, help=_("Left empty: in any year.")),
         Field("method", _("Method"), kind="choose", must=True, none=_("choose one"),
