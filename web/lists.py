@@ -10,10 +10,10 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import Fault, InvalidInput, NotFound
 from archive.model import Record
-from web.columns import COLUMNS, FIXED, STANDARD, exported
+from web.columns import COLUMNS, FIXED, STANDARD
 from web.security import local_path
 from web.services import identity, services
-from web.sheets import rows_of, sent_sheet
+from web.sheets import sent_sheet
 
 pages = Blueprint("lists", __name__, url_prefix="/lists")
 
@@ -44,9 +44,8 @@ def chosen_sheet(name: str) -> BaseResponse:
     if not records:
         flash(_("Choose the records first."))
         return back()
-    columns = exported(name)
     services().readings.begin(identity(), "list.export", body={"rows": len(records), "found": len(records)}).result()
-    return sent_sheet(columns, rows_of(records, columns))
+    return sent_sheet(name, records)
 
 
 def ticked() -> list[UUID]:

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from archive.model import Record
 from indexer.engine import Order
 from web.columns import COLUMNS, cells_of, exported, records_by_id
+from web.own_columns import own_columns
 from web.services import identity, services
 from web.words.facets import FILTERS as FOUND_BY
 
@@ -18,6 +19,9 @@ pages = Blueprint("sheets", __name__)
 MOST_ROWS = 10_000
 FILTERS = (*FOUND_BY, "place", "state")
 """What a list may be narrowed by: as a search is, as a branch and a place are."""
+
+WIDTH = 20
+"""Of a column of an own field, in characters."""
 
 TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -32,21 +36,25 @@ def found() -> Response:
     if asked.get("order") == Order.OLDEST.value:
         order = Order.OLDEST
     page = services().search.search(identity(), text, filters=filters, order=order, limit=MOST_ROWS, passages=False)
-    columns = exported(asked.get("list", ""))
-    rows = rows_of(records_by_id([hit.record_id for hit in page.hits]), columns)
-    body = {"query": text, "filters": filters, "rows": len(rows), "found": page.total}
+    records = records_by_id([hit.record_id for hit in page.hits])
+    body = {"query": text, "filters": filters, "rows": len(records), "found": page.total}
     services().readings.begin(identity(), "list.export", body=body).result()
-    return sent_sheet(columns, rows)
+    return sent_sheet(asked.get("list", ""), records)
 
 
-def rows_of(records: Sequence[Record], columns: Sequence[str]) -> list[list[str | int]]:
-    """Return what the columns hold, record by record."""
-    return [[cells[key] for key in columns] for cells in cells_of(records)]
+def sent_sheet(name: str, records: Sequence[Record]) -> Response:
+    """Send records, which the caller has checked, as a spreadsheet of a list: with the columns that a person chose.
 
-
-def sent_sheet(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Response:
-    """Send a list as a spreadsheet."""
-    book = workbook([(_(COLUMNS[key].words), COLUMNS[key].width) for key in columns], rows)
+    Who chose none has all, and the own fields of the records' categories behind them.
+    """
+    columns = exported(name)
+    heads = [(_(COLUMNS[key].words), COLUMNS[key].width) for key in columns]
+    rows: list[list[str | int]] = [[cells[key] for key in columns] for cells in cells_of(records)]
+    if len(columns) == len(COLUMNS):
+        own, cells = own_columns(records)
+        heads += [(words, WIDTH) for words in own]
+        rows = [row + more for row, more in zip(rows, cells, strict=True)]
+    book = workbook(heads, rows)
     return Response(book, mimetype=TYPE, headers={"Content-Disposition": 'attachment; filename="juanku-list.xlsx"'})
 
 

@@ -1,5 +1,6 @@
 """A list in Excel: what the person may read, texts as texts, and a log entry."""
 
+import json
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -7,9 +8,12 @@ from pathlib import Path
 import pytest
 from python_calamine import CalamineWorkbook
 
-from archive.model import Category, RecordState
+from archive.cataloguing import describing
+from archive.model import Category, Fonds, RecordState
+from archive.scheme.fields import LANGUAGES
 from tests.factories import records as rows
 from tests.factories.web_house import WebHouse, a_web_house
+from web.columns import COLUMNS
 
 
 @pytest.fixture
@@ -35,6 +39,40 @@ def test_a_list_holds_what_the_person_may_read(house: WebHouse) -> None:
     assert set(_titles(house.browser("archivist").get("/search/list.xlsx?q=").data)) == {
         "题名", "=HYPERLINK(1)电梯合同", "电梯底价",
     }  # fmt: skip
+
+
+def test_the_own_fields_of_categories_have_columns_and_what_is_kept_sealed_is_masked(house: WebHouse) -> None:
+    own = house.services
+    with own.db.writing() as work:
+        session, sealing = work.session, {"owner": "江一苇", "mobile": "13812345678"}
+        fields = [
+            {"name": name, "kind": kind, "names": dict.fromkeys(LANGUAGES, label), **more}
+            for name, kind, label, more in (
+                ("sum", "number", "金额", {}),
+                ("owner", "person", "业主", {}),
+                ("mobile", "phone", "手机", {}),
+                ("way", "choice", "方式", {"choices": [{"code": "a", "names": dict.fromkeys(LANGUAGES, "招标")}]}),
+                ("never", "text", "从未填写", {}),
+            )
+        ]
+        one = session.get_one(Category, house.category.id)
+        one.fields = fields
+        two = rows.a_category(session, session.get_one(Fonds, one.fonds_id))
+        two.fields = [{**fields[0], "name": "price"}]
+        first = rows.a_record(session, one, title="甲", level=1, state=RecordState.FILED)
+        first.fields = {"sum": "12.50", "way": "a"}
+        own.vault.add_owner(session, first.id, due_year=None)
+        data = json.dumps(sealing).encode()
+        first.sealed_fields = own.vault.seal(session, first.id, data, context=describing.context(first.id))
+        rows.a_record(session, two, title="乙", level=1, state=RecordState.FILED).fields = {"price": "7"}
+        rows.a_record(session, two, title="丙", level=4, state=RecordState.FILED).fields = {"price": "99999"}
+        work.commit()
+    sent = house.browser("staff").get("/search/list.xlsx?q=").data
+    head, *lines = CalamineWorkbook.from_filelike(BytesIO(sent)).get_sheet_by_index(0).to_python()
+    assert head[len(COLUMNS) :] == ["金额", "业主", "手机", "方式"]
+    told = {line[2]: line[len(COLUMNS) :] for line in lines}
+    assert (told["甲"], told["乙"]) == (["12.50", "江*苇", "138****5678", "招标"], ["7", "", "", ""])
+    assert "丙" not in told
 
 
 def test_a_list_shown_oldest_first_is_sent_oldest_first(house: WebHouse, monkeypatch: pytest.MonkeyPatch) -> None:
