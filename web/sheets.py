@@ -53,7 +53,7 @@ def sent_sheet(name: str, records: Sequence[Record]) -> Response:
     if len(columns) == len(COLUMNS):
         own, cells = own_columns(records)
         heads += [(words, WIDTH) for words in own]
-        rows = [row + more for row, more in zip(rows, cells, strict=True)]
+        rows = [[*row, *more] for row, more in zip(rows, cells, strict=True)]
     book = workbook(heads, rows)
     return Response(book, mimetype=TYPE, headers={"Content-Disposition": 'attachment; filename="juanku-list.xlsx"'})
 
