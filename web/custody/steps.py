@@ -104,7 +104,7 @@ def _meant(count: int) -> str:
         "This cannot be taken back: each gets its numbers for good, nobody deletes it any more, and its description is "
         "changed by a correction alone. Those that are not ready stay, and each says why."
     )
-    return " ".join(filter(None, (much, more, after)))
+    return (" " if current_locale() == "en" else "").join(filter(None, (much, more, after)))
 
 
 def _told(step: Step, which: Which, ids: Sequence[UUID], *, late: bool) -> list[tuple[str, str]]:
