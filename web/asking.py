@@ -107,7 +107,7 @@ def told(error: ArchiveError, asked: Collection[str]) -> tuple[list[str], dict[s
     if isinstance(error, InvalidInput):
         faults, lines = {}, []
         for fault in error.faults:
-            name, words = _named(fault.field), explain_fault(fault, locale)
+            name, words = _named(fault.field), explain_fault(_on_a_page(fault), locale)
             if name in asked:
                 faults[name] = words
             else:
@@ -118,6 +118,11 @@ def told(error: ArchiveError, asked: Collection[str]) -> tuple[list[str], dict[s
     if where in asked:
         return [], {str(where): lines[0]}
     return lines, {}
+
+
+def _on_a_page(fault: Fault) -> Fault:
+    """Return a fault as a form says it: its first name has no language to the eye, it is only the one that is needed."""
+    return Fault(fault.field, "required") if fault.code == "names_missing" else fault
 
 
 def _named(path: str) -> str:
