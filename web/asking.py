@@ -121,7 +121,7 @@ def told(error: ArchiveError, asked: Collection[str]) -> tuple[list[str], dict[s
 
 
 def _on_a_page(fault: Fault) -> Fault:
-    """Return a fault as a form says it: its first name has no language to the eye, it is only the one that is needed."""
+    """Return a fault as a form says it: of a name its first field is needed, whose language is not told there."""
     return Fault(fault.field, "required") if fault.code == "names_missing" else fault
 
 

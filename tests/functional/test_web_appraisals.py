@@ -132,6 +132,20 @@ def a_report_is_kept(house: WebHouse, at: str, old: UUID) -> None:
     assert house.browser("auditor").get(f"{at}/report.pdf").status_code == 404  # custody shows no category
 
 
+def its_destruction_is_led_to(house: WebHouse, at: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    leads, archivist = f"/destructions/new?appraisal={at.rpartition('/')[2]}", house.browser("archivist")
+    assert leads in archivist.get(at).text
+    monkeypatch.setattr(destructions, "OFFERED", 0)  # it is offered though there are newer ones than a list holds
+    assert "到期合同鉴定</option>" in archivist.get(leads).text.split("selected>", 1)[1]
+    assert leads not in house.browser("second").get(at).text
+
+
+def it_is_asked_of_how_many_the_same_is_meant(house: WebHouse, at: str) -> None:
+    page = post(house, "second", f"{at}/say", of="all", verdict="destroy", reason="同意")[1]
+    told = [("全部", "2"), ("鉴定结论", "销毁"), ("理由", "同意")]
+    assert re.findall(r"<dt>([^<]*)</dt><dd>([^<]*)</dd>", page) == told
+
+
 def test_a_panel_judges_and_the_report_says_so_and_titles_show_to_those_who_may_see_them(
     house: WebHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -161,6 +175,7 @@ def test_a_panel_judges_and_the_report_says_so_and_titles_show_to_those_who_may_
     assert "对全部提出" in page
     appraisals = house.services.retention.appraisals
     appraisals.say_all.at_once = 1
+    it_is_asked_of_how_many_the_same_is_meant(house, at)
     status, page = post(house, "second", f"{at}/say", of="all", verdict="destroy", reason="同意", sure="1")
     assert (status, "2 件中已完成 0 件" in page, "对本筛选全部提出" in page) == (200, True, False)
     assert post(house, "second", f"{at}/close", version="3", sure="1")[0] == 409
@@ -171,11 +186,7 @@ def test_a_panel_judges_and_the_report_says_so_and_titles_show_to_those_who_may_
     act(house, "second", f"{at}/close", sure="1")
     page = house.browser("archivist").get(at).text
     assert "已结束" in page
-    leads = f"/destructions/new?appraisal={at.rpartition('/')[2]}"
-    assert leads in page
-    monkeypatch.setattr(destructions, "OFFERED", 0)  # it is offered though there are newer ones than a list holds
-    assert "到期合同鉴定</option>" in house.browser("archivist").get(leads).text.split("selected>", 1)[1]
-    assert leads not in house.browser("second").get(at).text
+    its_destruction_is_led_to(house, at, monkeypatch)
     a_report_is_kept(house, at, old)
     sheet = CalamineWorkbook.from_filelike(BytesIO(house.browser("archivist").get(f"{at}/report.xlsx").data))
     rows = sheet.get_sheet_by_index(0).to_python()

@@ -1,6 +1,6 @@
 """Appraisals: begun from what is due, judged by a panel item by item or many at once, closed, reported."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -113,7 +113,7 @@ def page(appraisal_id: UUID, error: ArchiveError | None = None) -> BaseResponse:
         "appraisal.html", view=view, items=items, more=more, name=name,
         names=_names(view, items),
         lines=explain(error, current_locale()) if error else [], choices=choices, typed=request.form, kept=ticked(),
-        counts=_counts(view.verdicts, view.unjudged, member=view.member and view.row.state is AppraisalState.OPEN),
+        counts=_counts_of(view),
         may_manage=may(Act.BEGIN_APPRAISALS), busy=view.row.task is not None,
         judges=view.member and view.row.task is None and saying is None, saying=saying, next=_next(view),
     )  # fmt: skip
@@ -140,12 +140,12 @@ def _next(view: View) -> list[tuple[str, str]]:
     return ways
 
 
-def _counts(verdicts: Mapping[Verdict | None, int], unjudged: int, *, member: bool) -> list[tuple[str, str, int]]:
+def _counts_of(view: View) -> list[tuple[str, str, int]]:
     """Return the filters of the page: name, words, how many items."""
-    locale = current_locale()
+    locale, verdicts = current_locale(), view.verdicts
     found = [("", _("All"), sum(verdicts.values()))]
-    if member:
-        found.append(("todo", _("Waits for my opinion"), unjudged))
+    if view.member and view.row.state is AppraisalState.OPEN:
+        found.append(("todo", _("Waits for my opinion"), view.unjudged))
     found.append(("unsaid", _("No verdict"), verdicts.get(None, 0)))
     return found + [(each.value, word(VERDICTS, each, locale), verdicts.get(each, 0)) for each in CHOICES]
 
@@ -190,7 +190,7 @@ def say(appraisal_id: UUID) -> BaseResponse:
         said = _said()
         if request.form.get("of") != "all":
             count = judging.say(identity(), appraisal_id, _ticked(), said, reason)
-        elif reason.strip() and (question := sure_asked(_all_of(), _("Say it of all"), back=here)) is not None:
+        elif reason.strip() and (question := _sure_of_all(appraisal_id, said, reason, back=here)) is not None:
             return question
         else:
             every_one = services().retention.appraisals.say_all
@@ -204,12 +204,18 @@ def say(appraisal_id: UUID) -> BaseResponse:
     return _back(appraisal_id)
 
 
-def _all_of() -> str:
+def _sure_of_all(appraisal_id: UUID, said: Said, reason: str, *, back: str) -> BaseResponse | None:
+    """Ask whether the same is meant of all of a filter, with how many there are; None: it is."""
     words: str = _(
         "You say the same of every item of this filter, with the same reason; where you spoke before, this takes its "
         "place."
     )
-    return words
+    view, name = services().retention.appraisals.looks.show(identity(), appraisal_id), _shown_name()
+    which = [(label, f"{count}") for key, label, count in _counts_of(view) if key == name]
+    which.append((_("Verdict"), _verdict(said.verdict)))
+    if said.until:
+        which.append((_("Keep on until"), said.until.isoformat()))
+    return sure_asked(words, _("Say it of all"), back=back, which=[*which, (_("Reason"), reason.strip())])
 
 
 def _ticked() -> list[UUID]:
