@@ -68,9 +68,14 @@ def init_app(app: Flask) -> None:
         return words.named(names, current_locale())
 
     app.jinja_env.filters.update(day=day, minute=minute, size=words.size, named=named)
-    app.context_processor(
-        lambda: {"locale": current_locale(), "html_lang": HTML_LANG[current_locale()], "languages": LANGUAGE_NAMES}
-    )
+    app.context_processor(_spoken)
+
+
+def _spoken() -> dict[str, Any]:
+    """Return what each page knows of its language; ``gap`` stands between two sentences: Chinese has none there."""
+    locale = current_locale()
+    gap = " " if locale == "en" else ""
+    return {"locale": locale, "html_lang": HTML_LANG[locale], "languages": LANGUAGE_NAMES, "gap": gap}
 
 
 def speak_anew(app: Flask) -> None:
