@@ -306,6 +306,27 @@ def doubtful_scans(house: WebHouse, monkeypatch: pytest.MonkeyPatch) -> tuple[st
     return "archivist", "/scans/doubtful", r"(扫描件\d)\.txt", {f"扫描件{each}" for each in range(ROWS)}
 
 
+def files_sent(house: WebHouse, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str, str, set[str]]:
+    monkeypatch.setattr("web.arriving.uploads.PAGE", 2)
+    keys, who = _contents(house), house.services.people.identity_of("archivist").person_id
+    with house.services.db.writing() as work:
+        for key, at in zip(keys, moments(house), strict=True):
+            sent = update(Content).where(Content.id == key).values(created_by=who, created_at=at)
+            work.session.execute(sent)
+        work.commit()
+    return "archivist", "/uploads", r"(扫描件\d)\.txt", {f"扫描件{each}" for each in range(ROWS)}
+
+
+def loans_for_others(house: WebHouse, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str, str, set[str]]:
+    monkeypatch.setattr("web.lending.borrowing.PAGE", 2)
+    archivist = house.browser("archivist")
+    wish = {"csrf_token": token_of(archivist), "form": "room", "purpose": "work", "reason": "核对", "borrower": "staff"}
+    for each in range(ROWS):
+        sent = archivist.post("/loans/describe", data=wish | {"sought": f"找{each}号楼的图"})
+        assert sent.status_code == 303, sent.text
+    return "archivist", "/loans", r"(找\d)号楼的图", {f"找{each}" for each in range(ROWS)}
+
+
 def _contents(house: WebHouse) -> list[UUID]:
     own, who = house.services, house.services.people.identity_of("archivist")
     return [
@@ -319,7 +340,7 @@ def _contents(house: WebHouse) -> list[UUID]:
 LISTS: list[Callable[[WebHouse, pytest.MonkeyPatch], tuple[str, str, str, set[str]]]] = [
     dossiers_of_a_subject, records_of_a_subject, failed_jobs, runs_of_reading, backups, checks_of_files,
     files_not_whole, bags, held_records, lying_on_a_shelf, moves_at_a_shelf, put_aside, doubtful_scans,
-    refused_moves, refused_by_filing, drafts_of_schedules,
+    refused_moves, refused_by_filing, drafts_of_schedules, files_sent, loans_for_others,
 ]  # fmt: skip
 
 
