@@ -48,7 +48,9 @@ class RefusedPage(Page):
 
 
 FIRST = RefusedPage(cursor=None, limit=MOST_SHOWN)
-BEHIND = "Where `refused` goes on: the `cursor` of the next GET of this."
+Behind = Annotated[
+    str, Field(pattern=r"^\d+$", description="Where `refused` goes on: the `cursor` of the next GET of this.")
+]
 
 
 class EditShown(Shape):
@@ -59,7 +61,7 @@ class EditShown(Shape):
     counts: dict[RowState, int]
     created_at: AwareDatetime
     refused: list[EditRefused] = Field(description="A page of them; before it runs, those that would be refused.")
-    next: str | None = Field(description=BEHIND)
+    next: Behind | None
 
 
 @operation("/bulk-edits/{edit_id}", 404)
@@ -119,7 +121,7 @@ class MoveShown(Shape):
     created_at: AwareDatetime
     rose_from: int | None = Field(description="The level from which the dossier rose since it was begun; it stays.")
     refused: list[EditRefused] = Field(description="A page of them; of one that is looked through, those that would.")
-    next: str | None = Field(description=BEHIND)
+    next: Behind | None
 
 
 @operation("/bulk-moves/{move_id}", 404)
