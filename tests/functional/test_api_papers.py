@@ -82,6 +82,7 @@ def refused(house: ApiHouse, at: str) -> list[str]:
     while cursor is not None:
         page = house.get(f"{at}?limit=1&cursor={cursor}").json
         assert len(page["refused"]) <= 1
+        assert len(found) < 10, "it does not end"
         found += [each["record"] for each in page["refused"]]
         cursor = page["next"]
     return found

@@ -93,6 +93,7 @@ def test_what_would_change_is_seen_page_by_page(house: WebHouse, monkeypatch: py
     while path:
         page = house.browser("archivist").get(path).text
         assert "修改 5 份" in page
+        assert len(seen) <= len(ids), "it does not end"
         seen += re.findall(r'<a href="/records/([0-9a-f-]{36})">翻页记录', page)
         more = re.search(r'href="(/bulk/[0-9a-f-]{36}\?after=\d+)"', page)
         path = more[1] if more else ""

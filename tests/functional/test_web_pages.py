@@ -126,6 +126,7 @@ def test_what_a_person_sent_is_listed_to_its_end(
     path, seen = "/uploads", []
     while path:
         page = archivist.get(path).text
+        assert len(seen) <= len(whole), "it does not end"
         seen += sent.findall(page)
         more = re.search(r'href="(/uploads\?after=[^"]+)"', page)
         path = more[1] if more else ""
