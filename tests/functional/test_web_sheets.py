@@ -1,7 +1,7 @@
 """A list in Excel: what the person may read, texts as texts, and a log entry."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
 
@@ -13,7 +13,9 @@ from archive.model import Category, Fonds, RecordState
 from archive.scheme.fields import LANGUAGES
 from tests.factories import records as rows
 from tests.factories.web_house import WebHouse, a_web_house
+from web import own_columns
 from web.columns import COLUMNS
+from web.words.records import masked_name
 
 
 @pytest.fixture
@@ -71,8 +73,51 @@ def test_the_own_fields_of_categories_have_columns_and_what_is_kept_sealed_is_ma
     head, *lines = CalamineWorkbook.from_filelike(BytesIO(sent)).get_sheet_by_index(0).to_python()
     assert head[len(COLUMNS) :] == ["金额", "业主", "手机", "方式"]
     told = {line[2]: line[len(COLUMNS) :] for line in lines}
-    assert (told["甲"], told["乙"]) == (["12.50", "江*苇", "138****5678", "招标"], ["7", "", "", ""])
+    assert (told["甲"], told["乙"]) == (["12.50", "江**", "138****5678", "招标"], ["7", "", "", ""])
     assert "丙" not in told
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("张三", "张*"), ("王", "王*"), ("欧阳娜娜", "欧***"), ("Ng", "N*"), (" 江一苇 ", "江**"), ("", "")],
+)
+def test_of_a_name_a_screen_shows_the_first_sign_however_short_it_is(name: str, shown: str) -> None:
+    assert masked_name(name) == shown
+
+
+def _filled(house: WebHouse, *values: Mapping[str, str]) -> list[list[object]]:
+    """Return the own columns of a sheet of records with these values in text fields, the heads in the first row."""
+    with house.services.db.writing() as work:
+        category = work.session.get_one(Category, house.category.id)
+        names = sorted({name for each in values for name in each})
+        category.fields = [{"name": each, "kind": "text", "names": dict.fromkeys(LANGUAGES, each)} for each in names]
+        for at, each in enumerate(values):
+            row = rows.a_record(work.session, category, title=f"长文{at}", level=1, state=RecordState.FILED)
+            row.fields = dict(each)
+        work.commit()
+    sent = house.browser("staff").get("/search/list.xlsx?q=").data
+    found = CalamineWorkbook.from_filelike(BytesIO(sent)).get_sheet_by_index(0).to_python()
+    told = {str(row[2]): row[len(COLUMNS) :] for row in found}
+    return [told["题名"], *(told[f"长文{at}"] for at in range(len(values)))]
+
+
+def test_own_columns_that_a_sheet_has_no_room_for_are_counted_in_its_last_head(
+    house: WebHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = {f"f{at:02}": str(at) for at in range(own_columns.MOST + 2)}
+    head, row = _filled(house, values)
+    assert [len(head), head[-1], row[-2:]] == [own_columns.MOST + 1, "另有 2 个字段未列出", ["59", ""]]
+    monkeypatch.setattr(own_columns, "MOST", len(values))
+    assert [len(each) for each in _filled(house, values)] == [len(values)] * 2, "all have room: nothing is said"
+
+
+def test_the_text_of_own_columns_is_bounded(house: WebHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    long = "文" * (own_columns.LONGEST + 1)
+    values = {"a": long, "b": long[1:], "c": "短"}
+    monkeypatch.setattr(own_columns, "MOST_SIGNS", 4 * own_columns.LONGEST + 1)
+    head, first, second = _filled(house, values, values)
+    assert head == ["a", "b", "另有 1 个字段未列出"], "both texts fill the sheet, so that c has no room"
+    assert first == second == [long[: own_columns.LONGEST - 1] + "…", long[1:], ""]
 
 
 def test_a_list_shown_oldest_first_is_sent_oldest_first(house: WebHouse, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,6 +76,12 @@ def masked(value: str) -> str:
     return shown if found else value[:1] + "*" * max(len(value) - 2, 0) + value[-1:]
 
 
+def masked_name(value: str) -> str:
+    """Write a person's name as a screen may show it: its first sign, however short it is."""
+    name = value.strip()
+    return name[:1] + "*" * max(len(name) - 1, 1) if name else ""
+
+
 def field_value(field: FieldDef, value: Any, locale: str) -> str:
     """Write the value of a category's own field: choices by name, personal numbers masked."""
     if field.kind is FieldKind.CHOICE:
