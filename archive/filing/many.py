@@ -60,6 +60,11 @@ class FilingMany:
         self._outbox = outbox
         self._clock = clock
 
+    def require(self, identity: Identity) -> None:
+        """Check that a person files something somewhere. Raises ``NotAllowed``."""
+        with self._guard.refusals(identity), self._db.reading() as session:
+            self._files(session, identity)
+
     def begin(self, identity: Identity, record_ids: Sequence[UUID]) -> UUID:
         """Begin to file records; the job does it with the rights that the person has then. Those not read are left out.
 
@@ -72,21 +77,26 @@ class FilingMany:
             raise InvalidInput(Fault("records", "too_many" if ids else "tick_some", {"limit": MOST}))
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
-            if identity.person_id is None or condition(Act.FILE, self._guard.reach(session, identity)) == NEVER:
-                raise NotAllowed(act=Act.FILE.value)
+            person_id = self._files(session, identity)
             seen = self._guard.seen(session, identity, ids)
             ids = [each for each in ids if each in seen]
             if not ids:
                 raise InvalidInput(Fault("records", "tick_some", {"limit": MOST}))
             key = new_id()
-            session.add(FilingRun(id=key, person_id=identity.person_id, created_at=self._clock.now()))
+            session.add(FilingRun(id=key, person_id=person_id, created_at=self._clock.now()))
             session.flush()
             rows = [{"run_id": key, "position": at, "record_id": each, "missing": []} for at, each in enumerate(ids, 1)]
             session.connection().execute(insert(Base.metadata.tables["filing_run_row"]), rows)
-            self._outbox.add(work, JobKind.FILE_MANY, key, requested_by=identity.person_id)
+            self._outbox.add(work, JobKind.FILE_MANY, key, requested_by=person_id)
             self._log.note(session, identity, "filing.begin", body={"run": str(key), "records": len(ids)})
             work.commit()
         return key
+
+    def _files(self, session: Session, identity: Identity) -> UUID:
+        """Return the id of a person who files something somewhere. Raises ``NotAllowed``."""
+        if identity.person_id is None or condition(Act.FILE, self._guard.reach(session, identity)) == NEVER:
+            raise NotAllowed(act=Act.FILE.value)
+        return identity.person_id
 
     def show(self, identity: Identity, run_id: UUID, *, after: int = 0, limit: int = 500) -> Run:
         """Return how far a run is, and what was not filed behind a position.

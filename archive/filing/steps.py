@@ -125,11 +125,20 @@ class Steps:
             records = session.scalars(query.order_by(Record.created_at, Record.id).limit(limit)).all()
             return self._stands(session, records)
 
-    def ids_at(self, identity: Identity, step: Step, which: Which, *, late_only: bool, most: int) -> Sequence[UUID]:
-        """Return the ids of at most so many records of a step, the oldest first."""
+    def places_at(
+        self, identity: Identity, step: Step, which: Which, *, late_only: bool, until: Place | None = None, most: int
+    ) -> list[Place]:
+        """Return the places (moment and id) of at most ``most`` records of a step, the oldest first.
+
+        None stands behind ``until``.
+        """
         with self._db.reading() as session:
-            query = self._at(session, identity, step, which, late_only=late_only).with_only_columns(Record.id)
-            return session.scalars(query.order_by(Record.created_at, Record.id).limit(most)).all()
+            query = self._at(session, identity, step, which, late_only=late_only)
+            if until is not None:
+                at, key = until
+                query = query.where(Record.created_at <= at, or_(Record.created_at < at, Record.id <= key))
+            places = query.with_only_columns(Record.created_at, Record.id).order_by(Record.created_at, Record.id)
+            return [(at, key) for at, key in session.execute(places.limit(most))]
 
     def way(self, session: Session, record: Record) -> Way:
         """Return a record's own way. Asks nobody: the caller has."""

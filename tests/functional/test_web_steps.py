@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import date, timedelta
+from html import unescape
 from pathlib import Path
 from uuid import UUID
 
@@ -33,6 +34,18 @@ def archivist(house: WebHouse) -> FlaskClient:
 def post(client: FlaskClient, path: str, **data: object) -> str:
     reply = client.post(path, data={"csrf_token": token_of(client), **data}, follow_redirects=True)
     return f"{reply.status_code} {reply.text}"
+
+
+def confirmed(page: str) -> dict[str, str]:
+    """Return what the form of a question sends when its button is pressed."""
+    fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page.split("<main")[1]))
+    del fields["csrf_token"]
+    return {name: unescape(value) for name, value in fields.items()}
+
+
+def states(house: WebHouse, *records: UUID) -> list[RecordState]:
+    with house.services.db.reading() as session:
+        return [session.get_one(Record, each).state for each in records]
 
 
 def a_draft(house: WebHouse, title: str, day: date | None = date(2000, 5, 1)) -> UUID:
@@ -88,7 +101,7 @@ def test_what_is_late_is_said_with_its_days_and_many_are_filed_in_one_act(
     with house.services.db.reading() as session:
         states = {session.get_one(Record, each).state for each in ready}
     assert states == {RecordState.PROVISIONAL}, "though nobody said yet that it is meant"
-    assert "停止" in post(archivist, "/steps/file", **whole, sure="1")
+    assert "停止" in post(archivist, "/steps/file", **confirmed(asked))
     house.file_many()
     with house.services.db.reading() as session:
         assert {session.get_one(Record, each).state for each in ready} == {RecordState.FILED}
@@ -96,6 +109,47 @@ def test_what_is_late_is_said_with_its_days_and_many_are_filed_in_one_act(
     counts = house.services.steps.counts(who, Which(), most=1_000)
     assert counts[Step.SHELVED][0] >= 3
     assert states[undated] in {RecordState.FILED, RecordState.PROVISIONAL}
+
+
+def test_all_of_a_step_means_those_that_were_asked_about_and_none_that_came_since(house: WebHouse) -> None:
+    archivist, whole = house.browser("archivist"), {"all": "1", "step": "received", "late": ""}
+    meant = [a_draft(house, f"问过的{at}") for at in range(2)]
+    asked = post(archivist, "/steps/file", **whole)
+    late = a_draft(house, "后来的")
+    assert "停止" in post(archivist, "/steps/file", **confirmed(asked))
+    house.file_many()
+    assert states(house, *meant, late) == [RecordState.FILED, RecordState.FILED, RecordState.PROVISIONAL]
+    again = post(archivist, "/steps/file", **confirmed(asked))  # back in the browser, and pressed once more
+    assert "停止" in again or "不再待归档" in again, "what others left there and is not ready is tried again at most"
+    house.file_many()
+    assert states(house, late) == [RecordState.PROVISIONAL]
+
+
+def test_all_of_a_step_is_asked_about_again_where_there_are_more_than_was_said(house: WebHouse) -> None:
+    archivist, whole = house.browser("archivist"), {"all": "1", "step": "received", "late": ""}
+    early, other = (a_draft(house, f"又来的{at}") for at in range(2))
+    with house.services.db.writing() as work:  # one that waited before all others, and is dropped for a while
+        row = work.session.get_one(Record, early)
+        row.created_at, row.state = row.created_at - timedelta(days=9_000), RecordState.BINNED
+        work.commit()
+    asked = post(archivist, "/steps/file", **whole)
+    with house.services.db.writing() as work:
+        work.session.get_one(Record, early).state = RecordState.PROVISIONAL
+        work.commit()
+    for said, told in (({**whole, "sure": "1"}, False), (confirmed(asked), True)):
+        again = post(archivist, "/steps/file", **said)
+        assert [again.startswith("422"), "又有新增" in again, "又来的0" in again] == [True, told, True]
+    house.file_many()
+    assert states(house, early, other) == [RecordState.PROVISIONAL] * 2
+    assert "停止" in post(archivist, "/steps/file", **confirmed(again))
+    house.file_many()
+    assert states(house, early, other) == [RecordState.FILED] * 2
+
+
+def test_who_files_nothing_is_refused_before_all_of_a_step_is_asked_about(house: WebHouse) -> None:
+    a_draft(house, "别人归档的")
+    refused = post(house.browser("clerk"), "/steps/file", all="1", step="received")
+    assert [refused.startswith("403"), "别人归档的" in refused] == [True, False]
 
 
 def test_a_run_names_each_refused_record_with_its_reason_and_belongs_to_who_began_it(

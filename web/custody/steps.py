@@ -33,6 +33,8 @@ pages = Blueprint("steps", __name__, url_prefix="/steps")
 
 PAGE = 50
 REFUSED = 500
+UNTIL = "until"
+"""The field that says where the last of those stands that were asked about."""
 
 
 @pages.get("")
@@ -66,23 +68,39 @@ def board() -> str:
 @pages.post("/file")
 def file_many() -> BaseResponse:
     """File the ticked records, or once it is meant all of a step, in one act."""
-    form = request.form
-    ids = ticked()
+    form, ids = request.form, ticked()
     if form.get("all"):
-        step = Step(form["step"]) if form.get("step") in BOARD else Step.RECEIVED
-        which, late = _which(), form.get("late") == "1"
-        found = services().steps.ids_at(identity(), step, which, late_only=late, most=MOST + 1)
-        ids = list(found[:MOST])
-        here, told = _address(step, which, late=late), _told(step, which, ids, late=late)
-        question = sure_asked(_meant(len(found)), _("File all of these"), back=here, which=told) if ids else None
+        question, ids = _all_of_a_step()
         if question is not None:
             return question
     try:
         key = services().filing_many.begin(identity(), ids)
     except InvalidInput:
-        flash(_("Choose the records first."))
+        none_left = _("Nothing of what you were asked about waits to be filed any more.")
+        flash(none_left if form.get("all") else _("Choose the records first."))
         return redirect(url_for(".board", step=form.get("step") or None), 303)
     return redirect(url_for(".run", run_id=key), 303)
+
+
+def _all_of_a_step() -> tuple[BaseResponse | None, list[UUID]]:
+    """Return the question whether all of a step is meant, or None and what it was asked about: nothing that came since.
+
+    Raises ``NotAllowed``: the person files nothing.
+    """
+    form, own = request.form, services()
+    own.filing_many.require(identity())
+    step = Step(form["step"]) if form.get("step") in BOARD else Step.RECEIVED
+    which, late, until = _which(), form.get("late") == "1", paging.read(form.get(UNTIL, ""))
+    found = own.steps.places_at(identity(), step, which, late_only=late, until=until, most=MOST + 1)
+    meant = found[:MOST]
+    ids = [key for _at, key in meant]
+    if not ids:
+        return None, ids
+    question = sure_asked(
+        _meant(len(found)), _("File all of these"), back=_address(step, which, late=late),
+        which=_told(step, which, ids, late=late), counted=len(meant), carried={UNTIL: paging.told(meant[-1])},
+    )  # fmt: skip
+    return question, ids
 
 
 def _address(step: Step, which: Which, *, late: bool, after: str | None = None) -> str:

@@ -211,11 +211,13 @@ def _sure_of_all(appraisal_id: UUID, said: Said, reason: str, *, back: str) -> B
         "place."
     )
     view, name = services().retention.appraisals.looks.show(identity(), appraisal_id), _shown_name()
-    which = [(label, f"{count}") for key, label, count in _counts_of(view) if key == name]
-    which.append((_("Verdict"), _verdict(said.verdict)))
+    of_it = [(label, count) for key, label, count in _counts_of(view) if key == name]
+    which = [*((label, f"{count}") for label, count in of_it), (_("Verdict"), _verdict(said.verdict))]
     if said.until:
         which.append((_("Keep on until"), said.until.isoformat()))
-    return sure_asked(words, _("Say it of all"), back=back, which=[*which, (_("Reason"), reason.strip())])
+    which.append((_("Reason"), reason.strip()))
+    counted = sum(count for _label, count in of_it)
+    return sure_asked(words, _("Say it of all"), back=back, which=which, counted=counted)
 
 
 def _ticked() -> list[UUID]:
