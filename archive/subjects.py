@@ -130,12 +130,13 @@ class Subjects:
             values = {**row.facts, **opened(session, self._vault, row)}
             merged = session.scalars(select(Subject.id).where(Subject.merged_into == row.id).order_by(Subject.id)).all()
             hung = select(RecordSubject.record_id).where(RecordSubject.subject_id == row.id)
+            self._log.note(session, identity, "subject.read", subject=row.id)
+            work.commit()
+        with self._db.reading() as session:  # others may write meanwhile: there can be very many
             known = self._guard.visible(session, identity).where(Record.id.in_(hung))
             if after is not None:
                 known = known.where(made_after(after))
             records = session.scalars(known.order_by(Record.created_at, Record.id).limit(limit)).all()
-            self._log.note(session, identity, "subject.read", subject=row.id)
-            work.commit()
         fields = [(f, values[f.name]) for f in fields_of(row.kind) if f.name in values]
         return SubjectView(row, fields, merged, records)
 

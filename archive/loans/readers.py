@@ -88,10 +88,13 @@ class OutsideReaders:
             self._guard.require_house(session, identity, Act.SEE_LOANS)
             return self._shown(session, session.scalars(_last_first(select(OutsideReader), after).limit(limit)).all())
 
-    def find(self, identity: Identity, words: str, after: Place | None = None, *, limit: int) -> Sequence[ReaderShown]:
+    def find(
+        self, identity: Identity, words: str, after: Place | None = None, *, limit: int
+    ) -> tuple[Sequence[ReaderShown], Place | None]:
         """Return who has this whole name, or this whole number of a paper; a part finds nobody. It is written down.
 
-        In the order of ``list``, behind a place. Raises ``NotAllowed``.
+        In the order of ``list``, behind a place, at most ``limit``; and the place behind them, where others follow.
+        Raises ``NotAllowed``.
         """
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
@@ -100,10 +103,11 @@ class OutsideReaders:
             tokens = [self.token(paper, number) for paper in IdentityPaper]
             same = or_(OutsideReader.token.in_(tokens), OutsideReader.name_token == self._name_token(words))
             query = _last_first(select(OutsideReader).where(same), after)
-            shown = self._shown(session, session.scalars(query.limit(limit)).all())
+            rows = session.scalars(query.limit(limit + 1)).all()
+            shown = self._shown(session, rows[:limit])  # nobody is opened but to be shown
             self._log.note(session, identity, "outside.find_reader", body={"found": len(shown)})
             work.commit()
-            return shown
+            return shown, (rows[limit - 1].last_at, rows[limit - 1].id) if len(rows) > limit else None
 
     def show(self, identity: Identity, reader_id: UUID) -> ReaderShown:
         """Return a reader. Raises ``NotFound``, ``NotAllowed``."""

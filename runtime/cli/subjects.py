@@ -83,7 +83,7 @@ def change(out: Out, subject_id: str, values: Sequence[str], login: str) -> None
     key, told = _id(subject_id, "subject"), pairs(values, "fields")
     with acting() as parts:
         who = parts.people.impersonate(getpass.getuser(), login)
-        view = parts.subjects.show(who, key)
+        view = parts.subjects.show(who, key, limit=1)
         kept = {definition.name: value for definition, value in view.fields} | told
         wanted = {name: value for name, value in kept.items() if str(value).strip()}
         version = parts.subjects.change(who, key, wanted, version=view.subject.version)
@@ -97,7 +97,7 @@ def find(out: Out, number: str, login: str) -> None:
     """Find by number."""
     with acting() as parts:
         who = parts.people.impersonate(getpass.getuser(), login)
-        views = [parts.subjects.show(who, key) for key in parts.subjects.find(who, number)]
+        views = [parts.subjects.show(who, key, limit=1) for key in parts.subjects.find(who, number)]
     shown: list[dict[str, Any]] = [
         {"id": str(view.subject.id), "kind": view.subject.kind, "code": view.subject.code,
          "fields": {definition.name: value for definition, value in view.fields}}

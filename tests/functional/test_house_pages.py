@@ -312,6 +312,8 @@ def test_all_subjects_of_one_number_are_found_page_by_page(house: WebHouse, monk
             break
         behind = {"after": more[1]}
     assert (pages, len(seen), set(seen)) == (3, 5, made)
+    beyond = send(client, "/house/subjects", number=PHONE, after=UUID(int=2**128 - 1).hex)[1]
+    assert ["此处之后没有更多" in beyond, "没有对象" in beyond] == [True, False]
 
 
 def test_what_is_ticked_stays_ticked_while_the_pages_of_a_split_are_turned(house: WebHouse) -> None:
@@ -332,6 +334,8 @@ def test_what_is_ticked_stays_ticked_while_the_pages_of_a_split_are_turned(house
     first = client.get(f"{at}/split").text
     assert len(ticks(first, "records")) == subjects.PAGE
     [turn] = re.findall(r'name="turn" value="([^"]+)"', first)
+    buttons = re.findall("<button([^>]*)>([^<]*)<", first[first.index('<form method="post"', first.index("<main")) :])
+    assert [("name=" in buttons[0][0], buttons[0][1]), buttons[1][1]] == [(False, "拆分"), "其他档案"], "by Enter"
     chosen = [*list(ticks(first, "records"))[:2], str(hidden)]
     status, second = send(client, f"{at}/split", records=chosen, turn=turn, name="江二苇", after="")
     assert (status, ticks(second, "picked")) == (200, dict.fromkeys(chosen[:2], True))

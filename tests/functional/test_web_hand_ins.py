@@ -364,6 +364,27 @@ def test_lines_come_typed_from_a_spreadsheet_and_from_drafts(
     assert clerk.get(f"/hand-ins/{key}").status_code == 404
 
 
+def test_one_page_offers_as_many_drafts_as_a_list_takes(house: WebHouse, clerk: FlaskClient) -> None:
+    key, drafts = open_batch(house, clerk), set[str]()
+    for at in range(120):
+        drafts.add(str(house.a_record(title=f"成批草稿{at}", level=1).id))
+    with house.services.db.writing() as work:
+        for row in work.session.scalars(select(Record).where(Record.id.in_(list(map(UUID, drafts))))):
+            row.state, row.created_by, row.department_id = (
+                RecordState.PROVISIONAL, house.people["clerk"].id, office_of(house)
+            )  # fmt: skip
+        work.commit()
+    page = clerk.get(f"/hand-ins/{key}/drafts").text
+    assert drafts <= set(re.findall(r'name="record" value="([^"]+)"', page))
+    put = post(clerk, f"/hand-ins/{key}/drafts", record=sorted(drafts), version=version(house, key))
+    assert "120" in put.split("<main")[1]
+    assert len(lines(house, key)) == 120
+    post(clerk, f"/hand-ins/{key}/drop", version=version(house, key))
+    with house.services.db.writing() as work:  # the lists of other trials stay short
+        remove_records(work.session, list(map(UUID, drafts)))
+        work.commit()
+
+
 def test_a_draft_is_sent_back_and_filed_once_it_is_handed_in_again(
     house: WebHouse, clerk: FlaskClient, archivist: FlaskClient
 ) -> None:

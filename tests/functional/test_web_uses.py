@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from uuid import UUID
@@ -13,11 +13,13 @@ from python_calamine import CalamineWorkbook
 from sqlalchemy import delete, func, select, update
 
 from archive.loans.outside import ends_of, open_to_outside
+from archive.log.writer import Log
 from archive.model import (
     AttachedTo,
     Attachment,
     Copy,
     IssuedNumber,
+    LogEntry,
     Medium,
     OutsideReader,
     OutsideUse,
@@ -29,6 +31,7 @@ from archive.model.uses import OutsideUseRecord
 from archive.purging import remove_records
 from tests.factories import people as rights
 from tests.factories.web_house import WebHouse, a_web_house, token_of
+from web import paging
 from web.lending import readers
 
 IDENTITY = "11010519491231002X"
@@ -236,6 +239,14 @@ def test_a_reader_who_comes_again_is_found_and_not_typed_anew(house: WebHouse) -
         assert {"郑来访".encode() in each.sealed for each in entries} == {False}
 
 
+def noted_found(house: WebHouse) -> list[int]:
+    """Return what the log says how many readers each search found, in the order of the searches."""
+    with house.services.db.reading() as session:
+        asked = select(LogEntry).where(LogEntry.act == "outside.find_reader").order_by(LogEntry.at)
+        bodies = Log(house.services.vault, house.clock).opened_many(session, session.scalars(asked).all())
+    return [each["found"] for each in bodies if each]
+
+
 def test_all_readers_of_one_name_are_found_page_by_page(house: WebHouse, monkeypatch: pytest.MonkeyPatch) -> None:
     archivist = house.browser("archivist")
     _key, number = a_paper(house, "十五号楼竣工图")
@@ -243,9 +254,10 @@ def test_all_readers_of_one_name_are_found_page_by_page(house: WebHouse, monkeyp
         visit(archivist, number, name="王同名", paper="passport", paper_number=f"P9988776{at}")
     monkeypatch.setattr(readers, "PAGE", 2)
     behind: dict[str, str] = {}
-    seen, pages = list[str](), 0
+    seen, pages, told_before = list[str](), 0, len(noted_found(house))
     while True:
         assert pages < 5, "it does not end"
+        house.clock.move(minutes=1)
         page = post(archivist, "/loans/readers", words="王同名", **behind)[1]
         seen += re.findall(r'<a href="/loans/readers/([0-9a-f-]{36})">王同名', page)
         pages += 1
@@ -254,6 +266,10 @@ def test_all_readers_of_one_name_are_found_page_by_page(house: WebHouse, monkeyp
             break
         behind = {"after": more[1]}
     assert (pages, len(seen), len(set(seen))) == (3, 5, 5)
+    assert noted_found(house)[told_before:] == [2, 2, 1], "as many as each page showed"
+    last = paging.told((datetime(2000, 1, 1, tzinfo=UTC), UUID(int=0)))
+    beyond = post(archivist, "/loans/readers", words="王同名", after=last)[1]
+    assert ["王同名</a>" in beyond, "没有登记过" in beyond, "此处之后没有更多" in beyond] == [False, False, True]
 
 
 def test_visits_from_before_the_register_come_into_it(house: WebHouse) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from archive.errors import InvalidInput, NotAllowed
 from archive.identity import Identity, system
@@ -51,6 +51,19 @@ def test_an_owner_is_found_by_the_whole_number_never_by_a_part(house: SchemeHous
     assert subjects.find(OPERATOR, "138 0013 8000") == [key]
     assert subjects.find(OPERATOR, "11010519491231002x") == [key]
     assert subjects.find(OPERATOR, "1380013800") == []
+
+
+def test_the_records_of_a_subject_are_read_while_others_may_write(house: SchemeHouse, subjects: Subjects) -> None:
+    key, seen = subjects.add(OPERATOR, house.fonds, "owner", OWNER), list[str]()
+
+    def asked(_connection: object, _cursor: object, words: str, *_more: object) -> None:
+        if words.startswith("SELECT record."):
+            seen.append("records")
+
+    event.listen(house.db.engine, "before_cursor_execute", asked)
+    event.listen(house.db.engine, "commit", lambda _connection: seen.append("written"))
+    subjects.show(OPERATOR, key)
+    assert seen[:2] == ["written", "records"]
 
 
 def test_no_personal_field_stands_in_clear(house: SchemeHouse, subjects: Subjects) -> None:

@@ -33,8 +33,8 @@ from web.words.hand_ins import BATCH_STATES, FAILINGS, LINE_STATES, SIDES
 from web.words.records import word
 from web.words.shelves import CARRIERS
 
-DRAFTS = 100
-"""Drafts of a page to fill lines from."""
+DRAFTS = MOST_LINES
+"""Drafts of a page to fill lines from: as many as a list takes, for what is ticked does not go on to the next page."""
 
 pages = Blueprint("hand_ins", __name__, url_prefix="/hand-ins")
 

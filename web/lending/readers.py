@@ -25,10 +25,11 @@ def every() -> str:
     words = request.form.get("words", "")[:LONGEST_NAME]
     sought = request.method == "POST"
     if sought:
-        found = readers.find(identity(), words, after, limit=PAGE + 1)
+        shown, behind = readers.find(identity(), words, after, limit=PAGE)
+        more = paging.told(behind) if behind else None
     else:
         found = readers.list(identity(), after, limit=PAGE + 1)
-    shown, more = paging.page(found, PAGE, lambda each: paging.told((each.row.last_at, each.row.id)))
+        shown, more = paging.page(found, PAGE, lambda each: paging.told((each.row.last_at, each.row.id)))
     return render_template(
         "lending/readers.html", found=shown, more=more, sought=sought, words=words, limit=LONGEST_NAME,
         values={}, faults={},
