@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import accumulate, takewhile
 from typing import Any
-from uuid import UUID
 
 from flask_babel import ngettext
 from sqlalchemy import select
