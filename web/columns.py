@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.orm import defer
 
 from archive.house.levels import mark as level_mark
 from archive.model import Record
@@ -98,9 +99,13 @@ def shown(name: str, records: Sequence[Record]) -> ShownList:
 
 
 def records_by_id(ids: Sequence[UUID]) -> list[Record]:
-    """Return records that the caller has checked, in the order of ``ids``."""
+    """Return records that the caller has checked, in the order of ``ids``, without their own fields.
+
+    No column of a list shows those, and of thousands of records they can be very long.
+    """
+    bare = select(Record).options(defer(Record.fields), defer(Record.sealed_fields))
     with services().db.reading() as session:
-        found = {row.id: row for row in session.scalars(select(Record).where(Record.id.in_(ids)))}
+        found = {row.id: row for row in session.scalars(bare.where(Record.id.in_(ids)))}
     return [found[key] for key in ids if key in found]
 
 

@@ -1,12 +1,13 @@
 """Columns of a spreadsheet for the own fields of the categories that its records are of."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from itertools import accumulate, takewhile
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from flask_babel import ngettext
 from sqlalchemy import select
+from sqlalchemy.orm import load_only
 
 from archive.cataloguing.describing import openable
 from archive.model import Category, Record
@@ -21,6 +22,9 @@ MOST = 60
 MOST_SIGNS = 10_000_000
 """Characters in all of its columns: a workbook is written in memory, at some 13 bytes a character."""
 
+AT_ONCE = 200
+"""Records whose own fields are read and opened at once."""
+
 LONGEST = 300
 """Characters in one cell; what is longer is cut off, and ends with a sign that says so."""
 
@@ -32,31 +36,55 @@ def own_columns(records: Sequence[Record]) -> tuple[list[str], list[list[str]]]:
     after ``MOST`` columns or ``MOST_SIGNS`` is left out: a last head says how many. What is kept sealed, names as well
     as numbers of persons, is masked: a sheet holds many at once, and nobody sees who reads it.
     """
-    locale = current_locale()
+    locale, keys = current_locale(), [row.id for row in records]
+    query = select(Record).options(load_only(Record.category_id, Record.fields, Record.sealed_fields))
     with services().db.reading() as session:
-        wanted = {row.category_id for row in records}
-        query = select(Category.id, Category.fields).where(Category.id.in_(wanted)).order_by(Category.code, Category.id)
-        fields = {key: _called(parse_fields(data), locale) for key, data in session.execute(query)}
-        sealed = openable(services().vault, session, records)
-
-    def told(row: Record) -> dict[str, str]:
-        return _cells(fields[row.category_id], {**row.fields, **sealed.get(row.id, {})}, locale)
-
-    sizes: Counter[str] = Counter()
-    for row in records:
-        sizes.update({head: len(text) for head, text in told(row).items()})
-    filled = [head for head in dict.fromkeys(head for each in fields.values() for head in each) if head in sizes]
-    heads = _fitting(filled, sizes)
-    left = len(filled) - len(heads)
+        of_them = Category.id.in_({row.category_id for row in records})
+        schemes = session.execute(
+            select(Category.id, Category.fields).where(of_them).order_by(Category.code, Category.id)
+        )
+        fields = {key: _called(parse_fields(data), locale) for key, data in schemes}
+        columns = _Columns(dict.fromkeys(head for each in fields.values() for head in each))
+        for start in range(0, len(keys), AT_ONCE):
+            part = session.scalars(query.where(Record.id.in_(keys[start : start + AT_ONCE]))).all()
+            sealed = openable(services().vault, session, part)
+            for row in part:
+                values = {**row.fields, **sealed.get(row.id, {})}
+                columns.add(row.id, _cells(fields.get(row.category_id, {}), values, locale))
+    heads, cells = columns.heads, columns.cells
+    left = len(columns.left)
     more = [ngettext("%(num)d more field is left out", "%(num)d more fields are left out", left)] if left else []
-    rows = [[cells.get(head, "") for head in heads] for cells in map(told, records)]
-    return [*heads, *more], [row + [""] * len(more) for row in rows]
+    return [*heads, *more], [[*(cells[head].get(key, "") for head in heads), *("" for _ in more)] for key in keys]
 
 
-def _fitting(heads: Sequence[str], sizes: Mapping[str, int]) -> Sequence[str]:
-    """Return the first of the heads: as many as a sheet takes, by number and by the characters below them."""
-    sums = accumulate(sizes[head] for head in heads[:MOST])
-    return heads[: sum(1 for _sum in takewhile(lambda total: total <= MOST_SIGNS, sums))]
+class _Columns:
+    """Cells by head and record: of the first of the heads, as many as a sheet has room for."""
+
+    def __init__(self, heads: Iterable[str]) -> None:
+        self._order = {head: at for at, head in enumerate(heads)}
+        self._end = len(self._order)
+        self._signs = 0
+        self.cells: dict[str, dict[UUID, str]] = {}
+        self.left: set[str] = set()
+
+    @property
+    def heads(self) -> list[str]:
+        """The heads that have room, in their order."""
+        return sorted(self.cells, key=self._order.__getitem__)
+
+    def add(self, key: UUID, cells: Mapping[str, str]) -> None:
+        """Add what a record says; where there is no room, the last columns go."""
+        for head, text in cells.items():
+            if self._order[head] >= self._end:
+                self.left.add(head)
+            else:
+                self.cells.setdefault(head, {})[key] = text
+                self._signs += len(text)
+        while len(self.cells) > MOST or self._signs > MOST_SIGNS:
+            last = self.heads[-1]
+            self._end = self._order[last]
+            self._signs -= sum(map(len, self.cells.pop(last).values()))
+            self.left.add(last)
 
 
 def _called(fields: Sequence[FieldDef], locale: str) -> dict[str, FieldDef]:

@@ -120,6 +120,18 @@ def test_the_text_of_own_columns_is_bounded(house: WebHouse, monkeypatch: pytest
     assert first == second == [long[: own_columns.LONGEST - 1] + "…", long[1:], ""]
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_which_own_columns_have_room_does_not_hang_on_the_order_of_the_records(
+    house: WebHouse, monkeypatch: pytest.MonkeyPatch, *, turned: bool
+) -> None:
+    monkeypatch.setattr(own_columns, "MOST_SIGNS", 3)
+    monkeypatch.setattr(own_columns, "AT_ONCE", 1)
+    values: list[Mapping[str, str]] = [{"a": "甲", "b": "乙乙乙"}, {"c": "丙"}]
+    head, *lines = _filled(house, *(values[::-1] if turned else values))
+    assert head == ["a", "另有 2 个字段未列出"]
+    assert sorted(map(str, lines)) == ["['', '']", "['甲', '']"]
+
+
 def test_a_list_shown_oldest_first_is_sent_oldest_first(house: WebHouse, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("web.sheets.MOST_ROWS", 1)
     client = house.browser("archivist")
