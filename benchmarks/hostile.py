@@ -11,10 +11,13 @@ above 2 GB. Every file has to end with a class. The memory of all processes is o
 import argparse
 import contextlib
 import json
+import os
+import sys
 import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -22,8 +25,9 @@ from sqlalchemy import select
 
 from archive.cataloguing.describing import Draft
 from archive.identity import system
-from archive.jobs.status import pending
+from archive.jobs.status import status
 from archive.model import Category, Content, ContentState, Fonds, JobKind, TextState
+from archive.model.jobs import JobState
 from archive.ports import PIECE_BYTES
 from benchmarks._common import archive, opened, table
 from benchmarks._hostile_rounds import ACTS, attempt, hostile
@@ -33,8 +37,14 @@ from benchmarks.upload import Browser
 from runtime.demo.people import PEOPLE
 from runtime.wiring.parts import Parts
 
-PATIENCE = 300
-"""Seconds without any change after which a run is given up."""
+SLEEPS, WORKS = 300, 1800
+"""Seconds without any change after which a run is given up: in which its tree slept, and of its processor time."""
+
+_ASLEEP = 0.1
+"""Of a processor: a tree that uses less does no work but its clocks'."""
+
+_LOOKS, _TOLD = 5, 60
+_READING = (JobKind.EXTRACT, JobKind.UNPACK)
 
 _OCR = "indexer.ocr.server"
 
@@ -138,21 +148,71 @@ def classes(parts: Parts) -> Counter[str]:
     return found
 
 
-def _waiting(parts: Parts) -> int:
-    """Return how many contents have no class yet, and how many jobs may still bring more in: members come late."""
-    found = classes(parts)
+@dataclass(frozen=True)
+class Standing:
+    """How far a run is: what became of the contents, and the jobs that may still bring more in by kind and state."""
+
+    classes: Counter[str]
+    jobs: Mapping[tuple[str, JobState], int]
+
+    @property
+    def waiting(self) -> int:
+        """How many contents have no class yet, or jobs are left: members come late."""
+        found = self.classes
+        jobs = sum(count for (_, state), count in self.jobs.items() if state in {JobState.QUEUED, JobState.RUNNING})
+        return max(found[TextState.PENDING.value] + found[ContentState.RECEIVING.value], jobs)
+
+
+def standing(parts: Parts) -> Standing:
+    """Return how far it is now."""
     with parts.db.reading() as session:
-        jobs = pending(session, (JobKind.EXTRACT, JobKind.UNPACK), parts.clock.now())
-    return max(found[TextState.PENDING.value] + found[ContentState.RECEIVING.value], jobs)
+        jobs = {(each.kind, each.state): each.count for each in status(session) if each.kind in _READING}
+    return Standing(classes(parts), jobs)
 
 
-def _wait(parts: Parts) -> None:
-    """Wait until every content has its class, or none got one for a while: a busy machine takes long over thousands."""
-    left, since = _waiting(parts), time.perf_counter()
-    while left and time.perf_counter() - since < PATIENCE:
-        time.sleep(0.5)
-        if (now := _waiting(parts)) != left:
-            left, since = now, time.perf_counter()
+class Patience:
+    """Says when a run is to be given up: nothing changes, and the tree sleeps for long or works for far too long.
+
+    A large file is at work for minutes without a sign in the rows, and on a busy machine for many; so the clock alone
+    tells nothing.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._last: Standing | None = None
+        self._looked, self._used = time.monotonic(), used(pid)
+        self.slept = self.worked = 0.0
+
+    def ends(self, now: Standing) -> bool:
+        """Look: ``now`` is how far it is."""
+        at, cpu = time.monotonic(), used(self._pid)
+        passed, worked = at - self._looked, max(0.0, cpu - self._used)
+        self._looked, self._used = at, cpu
+        if now != self._last:
+            self._last, self.slept, self.worked = now, 0.0, 0.0
+        else:
+            self.worked += worked
+            self.slept += passed if worked < passed * _ASLEEP else 0.0
+        return self.slept > SLEEPS or self.worked > WORKS
+
+
+def used(pid: int) -> float:
+    """Return the processor seconds of a tree of processes, with those of its children that have ended."""
+    ticks = 0
+    for each in tree(pid):
+        with contextlib.suppress(OSError):
+            ticks += sum(int(word) for word in Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()[11:15])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _wait(parts: Parts, pid: int) -> None:
+    """Wait until every content has its class, or patience ends; tell now and then how far it is."""
+    patience, told = Patience(pid), 0.0
+    while (now := standing(parts)).waiting and not patience.ends(now):
+        if time.monotonic() - told > _TOLD:
+            told = time.monotonic()
+            print(f"{now.waiting:,} wait; {used(pid):,.0f} s of the processor", file=sys.stderr, flush=True)
+        time.sleep(_LOOKS)
 
 
 def files(largest: int, samples: Path | None) -> bool:
@@ -170,9 +230,9 @@ def files(largest: int, samples: Path | None) -> bool:
             for record, path in zip(records, paths, strict=True):
                 send(browser, record, path)
             sent = time.perf_counter() - begun
-            _wait(parts)
+            _wait(parts, pid)
             took = time.perf_counter() - begun
-        found, waiting = classes(parts), _waiting(parts)
+        found, waiting = classes(parts), standing(parts).waiting
         table(
             "Hostile files through serve",
             [
