@@ -27,10 +27,10 @@ class RoughProxy:
     ``requests`` are counted, and what was ``refused`` while it was away.
 
     ``busy`` requests are answered with ``refusal`` (503); ``lost`` answers are swallowed and the connection ends;
-    ``cut`` answers end after so many bytes, once each; ``flip`` changes the last byte of every long answer that is no
-    XML; ``away`` refuses every connection; ``silent`` takes requests and never answers; each answer comes ``late``
-    seconds late. The first request that holds ``catch`` ends its connection: unsent, or with ``caught`` (called once
-    it was sent) without its answer.
+    ``cut`` answers end after so many bytes, once each, and all of them after ``every`` bytes; ``flip`` changes the last
+    byte of every long answer that is no XML; ``away`` refuses every connection; ``silent`` takes requests and never
+    answers; each answer comes ``late`` seconds late. The first request that holds ``catch`` ends its connection:
+    unsent, or with ``caught`` (called once it was sent) without its answer.
     """
 
     def __init__(self, target: str) -> None:
@@ -46,6 +46,7 @@ class RoughProxy:
         self.busy = self.lost = 0
         self.refusal = BUSY
         self.cut: list[int] = []
+        self.every = 0
         self.flip = self.away = self.silent = False
         self.late = 0.0
         self.catch = b""
@@ -101,6 +102,7 @@ class RoughProxy:
             back.join()
 
     def _answers(self, server: socket.socket, caller: socket.socket, muted: threading.Event) -> None:
+        asked = came = 0
         while data := _received(server):
             if muted.is_set():
                 break
@@ -112,6 +114,10 @@ class RoughProxy:
             if self.cut and len(data) > 1024:
                 data = data[: self.cut.pop(0)]
                 _sent(caller, data)
+                break
+            asked, came = self.requests, (came if asked == self.requests else 0) + len(data)
+            if 0 < self.every < came:
+                _sent(caller, data[: self.every - came])
                 break
             if self.flip and len(data) > 1024 and b"<?xml" not in data:
                 data = data[:-1] + bytes([data[-1] ^ 1])

@@ -327,6 +327,10 @@ def _text(env: Mapping[str, str], spec: Spec) -> tuple[str | None, str]:
     return None, "default"
 
 
+_BETWEEN, _PARTS = " · ", 3
+"""What stands between the parts of a place's name, and how many there are."""
+
+
 def place_of(settings: Settings) -> str:
     """Name where a house lies, without its secrets: database, store and index."""
     where = urlsplit(settings.database_url)
@@ -334,7 +338,13 @@ def place_of(settings: Settings) -> str:
     database = where.path.removeprefix("/") if where.scheme == "sqlite" else f"{at}{where.path}"
     search = urlsplit(settings.search_url).netloc.rpartition("@")[2]
     found = f"{search} {settings.search_prefix}" if search else f"{settings.home}/index"
-    return f"{database} · {settings.store_url} · {found}"
+    return _BETWEEN.join((database, settings.store_url, found))
+
+
+def store_in(place: str) -> str:
+    """Return the address of the store out of the name of a place; "": it cannot be told."""
+    parts = place.split(_BETWEEN)
+    return parts[1] if len(parts) == _PARTS else ""
 
 
 def earlier_place_of(settings: Settings) -> str:
@@ -342,7 +352,7 @@ def earlier_place_of(settings: Settings) -> str:
     where, search = urlsplit(settings.database_url), urlsplit(settings.search_url)
     database = where.path.removeprefix("/") if where.scheme == "sqlite" else f"{where.hostname}{where.path}"
     found = f"{search.hostname} {settings.search_prefix}" if search.hostname else f"{settings.home}/index"
-    return f"{database} · {settings.store_url} · {found}"
+    return _BETWEEN.join((database, settings.store_url, found))
 
 
 def shown(settings: Settings) -> list[dict[str, str]]:

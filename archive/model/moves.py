@@ -28,7 +28,8 @@ class Closed(StrEnum):
 class Closure(Base):
     """Why a house is closed to writers; there is none where it is open. It belongs to the place, and is never copied.
 
-    ``place`` is the address of the object store that a ``moved`` one is about; empty: all of this database.
+    ``place`` is the address of the object store that a ``moved`` one is about; empty: all of this database. Where its
+    move went to that very store, the move was taken back.
     """
 
     __tablename__ = "closure"

@@ -15,7 +15,7 @@ from archive.identity import system
 from archive.log.checkpoints import read_witness
 from archive.model import Closed, Closure, JobKind, LogSeal, MoveRun, OwnerKey
 from archive.ports import ObjectStore
-from runtime.settings import Settings
+from runtime.settings import Settings, store_in
 from runtime.wiring.parts import NoWaker, Parts, build
 from storage.attached import place
 from storage.contents import items_of
@@ -71,18 +71,20 @@ def undo(parts: Parts) -> Undone:
     """Open the house here again after a move that ended, or one that was killed. The new place is left as it is.
 
     Broken off, it is done once more: the house is open only when all else is done. Where the store alone had moved,
-    the rows name the old store's objects from the very moment in which it is open.
+    the rows name the old store's objects from the very moment in which it is open, and what still runs with another
+    store writes nothing from then on: a file that was on its way there would be lost.
 
     Raises:
-        NotFound: nothing is closed here.
+        NotFound: nothing is closed here, or a move back closed this place.
         InUse: the database stayed, and files came into the new store that the old one lacks (``move_store``); or keys
             that rows here need were destroyed or made anew at the new place (``move_keys``). Nothing was changed.
     """
     with parts.db.reading() as session:
-        closure = session.scalars(select(Closure).order_by(Closure.since.desc()).limit(1)).first()
-        if closure is None:
+        here = Closure.place.in_(["", parts.settings.store_url])
+        closure = session.scalars(select(Closure).where(here).order_by(Closure.since.desc()).limit(1)).first()
+        run = session.get(MoveRun, closure.move_id) if closure else None
+        if closure is None or (closure.place and run and store_in(run.whereto) == closure.place):
             raise NotFound
-        run = session.get(MoveRun, closure.move_id)
         whereto, told = (run.whereto, run.error == _UNDONE) if run else ("", False)
         seq = session.scalar(select(func.max(LogSeal.seq))) or 0
     went_on = closure.state is Closed.MOVED and not closure.place
@@ -98,7 +100,7 @@ def undo(parts: Parts) -> Undone:
             place(work.session, versions)
             for kind in (JobKind.LOCK, JobKind.HOLD):
                 parts.outbox.add(work, kind)
-            work.session.execute(delete(Closure).where(Closure.move_id == closure.move_id))
+            _close_others(work.session, parts)
         if not told:
             ended = update(MoveRun).where(MoveRun.id == closure.move_id)
             work.session.execute(ended.values(ended_at=parts.clock.now(), error=_UNDONE))
@@ -108,10 +110,23 @@ def undo(parts: Parts) -> Undone:
     if later and not aside.exists():  # it speaks of the log that went on elsewhere, and stays as evidence
         parts.witness.rename(aside)
     failpoints.reach("move.undo")
-    reopen(parts.db, closure.move_id)
+    if not closure.place:
+        reopen(parts.db, closure.move_id)
     parts.sealer.seal_all()
     parts.checkpoints.make()
     return Undone(whereto, closure.state.value, later, went_on and _knows_more(parts, seq))
+
+
+def _close_others(session: Session, parts: Parts) -> None:
+    """Open the house for the store of these parts, and close it for each other one that it moved to."""
+    here, now = parts.settings.store_url, parts.clock.now()
+    moves = select(Closure.move_id).where(Closure.place != "")
+    runs = session.execute(select(MoveRun.id, MoveRun.whereto).where(MoveRun.id.in_(moves)).order_by(MoveRun.began_at))
+    others = {store_in(run.whereto): run.id for run in runs}
+    session.execute(delete(Closure).where(Closure.place != ""))
+    for store, move_id in others.items():
+        if store not in {"", here}:
+            session.add(Closure(state=Closed.MOVED, move_id=move_id, place=store, since=now))
 
 
 def _require_keys(parts: Parts) -> None:

@@ -45,6 +45,9 @@ _STAGED = re.compile(r"([0-9a-z/-]+)@([0-9a-f]{32})/(begun|[0-9]{8})")
 _MARK = "x-amz-meta-put"
 _BEGUN = "begun"
 _BLOCK = 256 * 1024
+_PROGRESS = 1024
+"""So many bytes at least must come between two breaks of an object that is read, or they count as one."""
+
 _NEVER_SENT = {"NewConnectionError", "ConnectTimeoutError", "NameResolutionError", "SSLError"}
 _BROKE_OFF = {"ReadTimeoutError", "ProtocolError", "ConnectionResetError"}
 
@@ -151,18 +154,24 @@ class MinioStore:
     def _blocks(
         self, response: BaseHTTPResponse | None, key: str, version: str, start: int, length: int | None
     ) -> Iterator[bytes]:
-        """Hand the bytes on; when the connection breaks, go on behind what came."""
-        got, failures = 0, 0
+        """Hand the bytes on; when the connection breaks, go on behind what came.
+
+        Only breaks between which nothing came are counted, for a long object meets many. Each of these asks for
+        smaller blocks: of a block that broke off nothing is left.
+        """
+        got, begun, failures = 0, 0, 0
         while response is not None:
             try:
-                for block in response.stream(_BLOCK):
+                for block in response.stream(_BLOCK >> 2 * failures):
                     got += len(block)
                     yield block
                 response.release_conn()
             except (HTTPError, OSError) as error:
-                failures += 1
+                failures = 1 if got - begun >= _PROGRESS else failures + 1
                 if failures == TRIES:
                     raise Unavailable(part="store", reason=type(error).__name__) from error
+                begun = got
+                time.sleep(BACK_OFF * 2 ** (failures - 1))
             else:
                 return
             finally:

@@ -2,31 +2,48 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from archive.errors import Conflict, NotFound
 from archive.ports import PIECE_BYTES, ObjectStore
+from benchmarks._rough_proxy import RoughProxy
+from storage.minio.client import client
+from storage.minio.objects import MinioStore
 from storage.objects import FileStore
 from tests.factories import minio_server
 
 
-def a_folder(folder: Path) -> ObjectStore:
-    return FileStore(folder)
+@contextmanager
+def a_folder(folder: Path) -> Iterator[ObjectStore]:
+    yield FileStore(folder)
 
 
-def minio(_folder: Path) -> ObjectStore:
-    return minio_server.a_store()
+@contextmanager
+def minio(_folder: Path) -> Iterator[ObjectStore]:
+    yield minio_server.a_store()
 
 
-STORES: list[Callable[[Path], ObjectStore]] = [a_folder, minio]
+@contextmanager
+def minio_over_a_bad_line(_folder: Path) -> Iterator[ObjectStore]:
+    """Each answer ends after so many bytes."""
+    access = minio_server.needed()
+    with RoughProxy(access.endpoint) as line:
+        line.every = 2_000_000
+        made = client(replace(access, endpoint=line.address))
+        yield MinioStore(made, made, minio_server.a_bucket(access))
+
+
+STORES: list[Callable[[Path], AbstractContextManager[ObjectStore]]] = [a_folder, minio, minio_over_a_bad_line]
 
 
 @pytest.fixture(params=STORES, ids=lambda make: make.__name__)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
-    made: ObjectStore = request.param(tmp_path / "store")
-    return made
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ObjectStore]:
+    with request.param(tmp_path / "store") as made:
+        yield made
 
 
 def content(store: ObjectStore, key: str, version: str, start: int = 0, length: int | None = None) -> bytes:

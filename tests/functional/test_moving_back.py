@@ -1,6 +1,7 @@
 """A move that is taken back: what it refuses, what it finds in the old store, and what it says of the log."""
 
 import signal
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,13 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from archive.errors import InUse, WrongState
-from archive.model import Content, LogEntry, Record, RecordState
+from archive.cataloguing.describing import Draft
+from archive.errors import InUse, NotFound, ReadOnly, WrongState
+from archive.identity import system
+from archive.model import Content, ContentState, LogEntry, Record, RecordState
+from archive.ports import PIECE_BYTES
 from runtime.cli.move import target_of
+from runtime.fsck import fsck
 from runtime.jobs.checkpointing import tell
 from runtime.moving import closure
 from runtime.moving.closure import moving_parts, undo
@@ -185,3 +190,65 @@ def test_a_file_that_came_into_the_new_store_while_the_old_was_looked_at_is_not_
         require_ready(archive.settings)
     require_ready(target)
     there.close()
+
+
+def test_a_file_that_is_on_its_way_into_the_new_store_is_refused_from_the_moment_in_which_the_old_one_is_open(
+    archive: Archive, tmp_path: Path
+) -> None:
+    file = tmp_path / "store.env"
+    file.write_text(f"JUANKU_STORE_URL={(tmp_path / 'elsewhere').as_uri()}\n")
+    parts = archive.parts()
+    with parts.db.reading() as session:
+        fonds, category = session.execute(select(Record.fonds_id, Record.category_id).limit(1)).one()
+    key = parts.records.create(system("trial"), Draft(fonds, category, "晚到的文件", drawn_up="2024", level_rank=1))
+    archive.close()
+    target = target_of(archive.settings, file, "store")
+    move(archive.settings, target)
+    there = build(target, NoWaker())
+
+    def coming() -> Iterator[bytes]:
+        yield b"late" * PIECE_BYTES  # announced, and on its way
+        taken_back(archive.settings)
+        yield b"r"
+
+    with pytest.raises(ReadOnly) as refused:
+        there.intake.receive(there.people.identity_of("archivist"), key, "late.txt", coming())
+    assert refused.value.facts["state"] == "moved"
+    there.close()
+    require_ready(archive.settings)
+    with pytest.raises(WrongState, match="moved"):
+        require_ready(target)
+    with pytest.raises(NotFound):
+        taken_back(target)
+    parts = archive.parts()
+    with parts.db.reading() as session:
+        coming_in = select(func.count()).select_from(Content).where(Content.state == ContentState.RECEIVING)
+        assert session.scalar(coming_in) == 1, "it is to be sent again"
+    assert not fsck(parts).violations
+
+
+def test_a_store_that_was_left_twice_is_come_back_to_and_can_be_gone_to_again(archive: Archive, tmp_path: Path) -> None:
+    file = tmp_path / "store.env"
+
+    def at(name: str, source: Settings) -> Settings:
+        file.write_text(f"JUANKU_STORE_URL={(tmp_path / name).as_uri()}\n")
+        return target_of(source, file, "store")
+
+    first = archive.settings
+    archive.close()
+    second, third = at("second", first), at("third", first)
+    move(first, second)
+    move(second, third)
+    taken_back(first)
+    require_ready(first)
+    for left in (second, third):
+        with pytest.raises(WrongState, match="moved"):
+            require_ready(left)
+    for each in (second, third):
+        for info in build(each, NoWaker()).store.list():
+            build(each, NoWaker()).store.remove(info.key, info.version)
+    move(first, third)
+    require_ready(third)
+    for left in (first, second):
+        with pytest.raises(WrongState, match="moved"):
+            require_ready(left)

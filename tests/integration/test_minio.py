@@ -252,6 +252,23 @@ def test_reading_goes_on_behind_a_break(rough: MinioStore, proxy: RoughProxy) ->
     assert proxy.cut == []
 
 
+def test_a_long_object_comes_whole_over_a_line_that_breaks_again_and_again(
+    rough: MinioStore, proxy: RoughProxy
+) -> None:
+    data = secrets.token_bytes(1_000_000)
+    stored = rough.put(name := key(), [data])
+    proxy.every = 100_000  # less than a block
+    assert whole(rough, name, stored.version) == data
+    assert proxy.requests > 10
+
+
+def test_a_line_over_which_nothing_comes_is_given_up(rough: MinioStore, proxy: RoughProxy) -> None:
+    stored = rough.put(name := key(), [secrets.token_bytes(300_000)])
+    proxy.every = 1_000  # not more than the answer's head and a few bytes
+    with pytest.raises(Unavailable):
+        whole(rough, name, stored.version)
+
+
 def test_a_full_store_is_told_as_full(access: Access) -> None:
     full = minio_server.a_bucket(access)
     minio_server.administrator(access).bucket_quota_set(full, 1024)
