@@ -23,6 +23,7 @@ from indexer.engine import Indexed, IndexEntry, SearchEngine, Tombstone, partiti
 from indexer.entries import GONE, Entries
 from indexer.noting import note_partitions
 from indexer.pagetext import portions
+from indexer.side_by_side import Noted, Pair, paired
 from indexer.terms import mark_of, terms_of
 
 _BATCH = 1000
@@ -233,27 +234,32 @@ class Rebuilder:
             session: reads.
             words: compare what entries say, too; every entry is made for that.
         """
-        waiting = set(session.scalars(select(Job.subject_id).where(_WAITING)))
         for name in sorted({*_partitions(session), *self._engine.partitions()}):
-            rows = {row.id: row.version for row in session.execute(select(Record.id, Record.version).where(_of(name)))}
-            strangers: dict[UUID, int] = {}
-            same: dict[UUID, Indexed] = {}
-            for held in self._engine.indexed(name):
-                expected = rows.pop(held.id, None)
-                if held.id in waiting:
-                    continue
-                if expected is None:
-                    strangers[held.id] = held.version
-                elif expected != held.version:
-                    yield Difference("stale", name, held.id, expected, held.version)
-                elif words:
-                    same[held.id] = held
-                if len(same) == _BATCH:
-                    yield from self._saying_other(session, name, same)
-                    same = {}
-            yield from self._saying_other(session, name, same)
-            yield from _strangers(session, name, strangers)
-            yield from (Difference("missing", name, key, rows[key]) for key in sorted(rows.keys() - waiting))
+            query = select(Record.id, Record.version).where(_of(name)).order_by(Record.id)
+            with Noted(self._engine.indexed(name)) as noted:
+                rows = session.execute(query, execution_options={"yield_per": _BATCH})
+                pairs = paired(((row.id, row.version) for row in rows), noted.in_order())
+                while some := list(islice(pairs, _BATCH)):
+                    yield from self._unlike(session, name, [each for each in some if words or not each.same])
+
+    def _unlike(self, session: Session, name: str, pairs: Sequence[Pair]) -> Iterator[Difference]:
+        """Yield what differs of some records."""
+        if not pairs:
+            return
+        asked = select(Job.subject_id).where(_WAITING, Job.subject_id.in_([each.id for each in pairs]))
+        waiting = set(session.scalars(asked))
+        settled = [each for each in pairs if each.id not in waiting]
+        for each in settled:
+            if each.entry is None:
+                yield Difference("missing", name, each.id, each.row)
+            elif each.row is not None and not each.same:
+                yield Difference("stale", name, each.id, each.row, each.entry.version)
+        yield from _strangers(
+            session, name, {each.id: each.entry.version for each in settled if each.entry and each.row is None}
+        )
+        yield from self._saying_other(
+            session, name, {each.id: each.entry for each in settled if each.entry and each.same}
+        )
 
     def _saying_other(self, session: Session, partition: str, held: Mapping[UUID, Indexed]) -> Iterator[Difference]:
         """Yield entries of a partition that say something else than would be written of their records now."""
@@ -325,13 +331,8 @@ def _mark(entry: IndexEntry) -> int:
 
 def _strangers(session: Session, partition: str, entries: Mapping[UUID, int]) -> Iterator[Difference]:
     """Yield entries that do not belong into a partition: of records of another, or of none."""
-    elsewhere: dict[UUID, int] = {}
-    keys = list(entries)
-    for start in range(0, len(keys), _BATCH):
-        rows = select(Record.id, Record.version).where(
-            Record.id.in_(keys[start : start + _BATCH]), Record.state.not_in(GONE)
-        )
-        elsewhere.update((row.id, row.version) for row in session.execute(rows))
+    rows = select(Record.id, Record.version).where(Record.id.in_(list(entries)), Record.state.not_in(GONE))
+    elsewhere = {row.id: row.version for row in session.execute(rows)} if entries else {}
     for key in sorted(entries):
         what = "wrong_level" if key in elsewhere else "stray"
         yield Difference(what, partition, key, elsewhere.get(key), entries[key])

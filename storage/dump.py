@@ -16,7 +16,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum as Word
-from typing import Any
+from itertools import islice
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -44,10 +47,12 @@ from sqlalchemy.types import TypeEngine
 
 from archive.database import Base, Database, Id, Moment
 from archive.errors import Damaged
+from storage.scratch import translated
 
 FORMAT = 1
 LEFT_OUT = frozenset({"generation", "owner_key", "web_session", "sign_in_failures", "closure"})
 _BATCH = 1_000
+_IN_MEMORY = 1_000_000  # bytes of keys that are put aside
 
 
 @dataclass(frozen=True)
@@ -138,14 +143,16 @@ def write(
     yield _line({"end": every})
 
 
-def load(db: Database, lines: Iterable[bytes]) -> Iterator[tuple[str, int]]:
+def load(db: Database, lines: Iterable[bytes], folder: Path | None = None) -> Iterator[tuple[str, int]]:
     """Put the rows of a dump into the empty tables of a database; yield each table and its count when it is in.
 
     ``lines`` begin after the first (see ``schema_of``). Short transactions: a load that broke off begins again with
-    empty tables.
+    empty tables. The keys that a table's rows name in the table itself lie in ``folder`` until all of them are there,
+    once they are too many for memory (None: where the system keeps such files).
 
     Raises:
         Damaged: the dump is cut, or is none.
+        StorageFull, Unavailable: the folder takes no more.
     """
     every, ended = 0, False
     source = iter(lines)
@@ -157,7 +164,7 @@ def load(db: Database, lines: Iterable[bytes]) -> Iterator[tuple[str, int]]:
             ended = head["end"] == every
             continue
         try:
-            count = _Loading(db, head).run(source)
+            count = _Loading(db, head, folder).run(source)
         except IntegrityError:
             raise Damaged(what="dump") from None  # a row that others hang on is missing
         every += count
@@ -177,7 +184,7 @@ def schema_of(line: bytes) -> str:
 class _Loading:
     """One table on its way in."""
 
-    def __init__(self, db: Database, head: dict[str, Any]) -> None:
+    def __init__(self, db: Database, head: dict[str, Any], folder: Path | None) -> None:
         self._db = db
         try:
             columns, self._later, self._key = head["columns"], set(head["later"]), head["key"]
@@ -188,38 +195,45 @@ class _Loading:
             )
         except (KeyError, TypeError, ValueError):
             raise Damaged(what="dump") from None
-        self._links: list[dict[str, Any]] = []
+        self._aside = [at for at, name in enumerate(self._names) if name in self._later or name in self._key]
+        self._folder = folder
 
     def run(self, lines: Iterator[bytes]) -> int:
         """Insert the rows up to the line that counts them, and return how many there were."""
         batch: list[dict[str, Any]] = []
-        for count, line in enumerate(lines):
-            row = _read(line)
-            if isinstance(row, dict):
-                self._insert(batch)
-                self._link()
-                if row.get("rows") != count:
-                    break
-                return count
-            batch.append(self._row(row))
-            if len(batch) == _BATCH:
-                self._insert(batch)
-                batch = []
+        with SpooledTemporaryFile(_IN_MEMORY, dir=str(self._folder) if self._folder else None) as links:
+            for count, line in enumerate(lines):
+                values = _read(line)
+                if isinstance(values, dict):
+                    self._insert(batch)
+                    self._link(links)
+                    if values.get("rows") != count:
+                        break
+                    return count
+                row = self._row(values)
+                if any(row[name] is not None for name in self._later):
+                    with translated():
+                        links.write(_line([values[at] for at in self._aside]))
+                    row |= dict.fromkeys(self._later)
+                batch.append(row)
+                if len(batch) == _BATCH:
+                    self._insert(batch)
+                    batch = []
         raise Damaged(what="dump")
 
     def _row(self, values: Sequence[Any]) -> dict[str, Any]:
+        return self._of(values, range(len(self._names)))
+
+    def _of(self, values: Sequence[Any], places: Sequence[int]) -> dict[str, Any]:
+        """Read the values of the columns at some places."""
+        names, readers = self._names, self._readers
         try:
-            row = {
-                name: None if value is None else read(value)
-                for name, read, value in zip(self._names, self._readers, values, strict=True)
+            return {
+                names[at]: None if value is None else readers[at](value)
+                for at, value in zip(places, values, strict=True)
             }
         except (TypeError, ValueError):
             raise Damaged(what="dump") from None
-        links = {name: row[name] for name in self._later if row[name] is not None}
-        if links:
-            self._links.append({f"own_{name}": row[name] for name in self._key} | links)
-            row |= dict.fromkeys(links)
-        return row
 
     def _insert(self, rows: Sequence[dict[str, Any]]) -> None:
         if rows:
@@ -227,17 +241,16 @@ class _Loading:
                 work.session.execute(insert(self._table), rows)
                 work.commit()
 
-    def _link(self) -> None:
-        """Fill the columns that point into the same table."""
+    def _link(self, lines: IO[bytes]) -> None:
+        """Fill the columns that point into the same table, of the rows whose keys and links were put aside."""
+        own = [self._table.c[key] == bindparam(f"own_{key}") for key in self._key]
         for name in sorted(self._later):
-            links = [link for link in self._links if name in link]
-            own = [self._table.c[key] == bindparam(f"own_{key}") for key in self._key]
             query = update(self._table).where(*own).values({name: bindparam(f"to_{name}")})
-            for start in range(0, len(links), _BATCH):
-                rows = [
-                    {f"own_{key}": link[f"own_{key}"] for key in self._key} | {f"to_{name}": link[name]}
-                    for link in links[start : start + _BATCH]
-                ]
+            lines.seek(0)
+            rows_aside = (self._of(_read(line), self._aside) for line in lines)
+            named = (row for row in rows_aside if row[name] is not None)
+            while some := list(islice(named, _BATCH)):
+                rows = [{f"own_{key}": row[key] for key in self._key} | {f"to_{name}": row[name]} for row in some]
                 with self._db.writing() as work:
                     work.session.connection().execute(query, rows)
                     work.commit()

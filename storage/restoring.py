@@ -127,9 +127,9 @@ class Restoring:
         for number, part in enumerate(chosen.logs, 1):
             of_log = _lines(self._opened(part.id, part.key, there).read())
             dump.schema_of(next(of_log, b""))
-            for _ in dump.load(db, of_log):
+            for _ in dump.load(db, of_log, self._folder):
                 told("log", number, len(chosen.logs))
-        for number, (table, _) in enumerate(dump.load(db, lines), 1):
+        for number, (table, _) in enumerate(dump.load(db, lines, self._folder), 1):
             told(f"database {table}", number, 0)
 
     def _newest_pack(self, there: Scratch) -> BinaryIO:

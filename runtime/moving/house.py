@@ -86,9 +86,8 @@ class HouseMove:
         self._parts = differing(source.settings, target)
         target.home.mkdir(parents=True, exist_ok=True, mode=0o700)  # first: what is made in it makes it for all to read
         self._target = moving_parts(target, source.settings)
-        self._objects = CarriedObjects(
-            source.store, self._target.store, source.settings.home / "move" / "carried", going_on
-        )
+        self._journal = source.settings.home / "move" / "carried"
+        self._objects = CarriedObjects(source.store, self._target.store, self._journal, going_on)
         self._told_at = 0.0
         self._closed_at: float | None = None
         self.facts: dict[str, Any] = {}
@@ -247,6 +246,7 @@ class HouseMove:
     def _carry_rows(self) -> None:
         source, target = self._source, self._target
         self._tell("database", 0, 0)
+        self._journal.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         clear(self._target.db, self._owner())
         migrate(target.db, self._owner())
         close(target, Closed.ARRIVING, self._run.id)
@@ -256,7 +256,7 @@ class HouseMove:
         with source.db.reading(long=True) as session:
             lines = sums.through(dump.write(session, newest_revision()))
             next(lines)
-            for number, (table, _) in enumerate(dump.load(target.db, lines), 1):
+            for number, (table, _) in enumerate(dump.load(target.db, lines, self._journal.parent), 1):
                 self._tell(f"database {table}", number, 0)
         self._carry_keys()
         failpoints.reach("move.rows")
@@ -335,7 +335,7 @@ class HouseMove:
         with self._source.db.writing() as work:
             self._note(work.session, ended_at=ended, error=None, facts=self.facts)
             work.commit()
-        (self._source.settings.home / "move" / "carried").unlink(missing_ok=True)
+        self._journal.unlink(missing_ok=True)
 
     def _open_there(self, ended: datetime) -> None:
         """Open the new place, once it has told of the move and has witnesses. Broken off, it is done once more."""

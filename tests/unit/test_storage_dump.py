@@ -1,13 +1,14 @@
 """The whole database as lines, and back into another."""
 
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
 from archive.database import Base, Database
-from archive.errors import Damaged
+from archive.errors import Damaged, Unavailable
 from archive.model import DossierTemplate, LogCheckpoint
 from storage import dump
 from tests.factories import people as rights
@@ -66,6 +67,38 @@ def test_another_database_holds_the_same(tmp_path: Path) -> None:
     assert counts["category"] == 2
     assert everything(new) == everything(old)
     assert everything(new)["record"]
+    old.close()
+    new.close()
+
+
+def test_rows_that_name_each_other_find_each_other_whether_they_were_put_aside_in_memory_or_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "new").mkdir()
+    old, new = a_database(tmp_path), a_database(tmp_path / "new")
+    furnished(old)
+    with old.writing() as work:
+        fonds = rows.a_fonds(work.session, "WY02")
+        chain = [rows.a_category(work.session, fonds, f"C{number:02}") for number in range(20)]
+        for below, above in pairwise(chain):
+            below.parent_id = above.id
+        work.commit()
+    monkeypatch.setattr(dump, "_IN_MEMORY", 100)
+    monkeypatch.setattr(dump, "_BATCH", 3)
+    list(dump.load(new, written(old)[1:], tmp_path))
+    assert everything(new) == everything(old)
+    assert [path for path in tmp_path.iterdir() if path.name.startswith("tmp")] == []
+    old.close()
+    new.close()
+
+
+def test_a_folder_that_takes_no_more_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "new").mkdir()
+    old, new = a_database(tmp_path), a_database(tmp_path / "new")
+    furnished(old)
+    monkeypatch.setattr(dump, "_IN_MEMORY", 1)
+    with pytest.raises(Unavailable):
+        list(dump.load(new, written(old)[1:], tmp_path / "gone"))
     old.close()
     new.close()
 
