@@ -192,6 +192,7 @@ def test_a_file_that_came_into_the_new_store_while_the_old_was_looked_at_is_not_
     there.close()
 
 
+@pytest.mark.postgres
 def test_a_file_that_is_on_its_way_into_the_new_store_is_refused_from_the_moment_in_which_the_old_one_is_open(
     archive: Archive, tmp_path: Path
 ) -> None:
@@ -227,6 +228,7 @@ def test_a_file_that_is_on_its_way_into_the_new_store_is_refused_from_the_moment
     assert not fsck(parts).violations
 
 
+@pytest.mark.postgres
 def test_a_store_that_was_left_twice_is_come_back_to_and_can_be_gone_to_again(archive: Archive, tmp_path: Path) -> None:
     file = tmp_path / "store.env"
 
