@@ -8,6 +8,7 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+from pathlib import Path
 from threading import Event
 from uuid import UUID
 
@@ -92,11 +93,13 @@ class Rebuilder:
         db: the house's database.
         engine: what is compared and made anew.
         vault: opens what entries are made from.
+        folder: on a disk of this machine; what is too much for memory lies there while it compares.
     """
 
-    def __init__(self, db: Database, engine: SearchEngine, vault: Vault) -> None:
+    def __init__(self, db: Database, engine: SearchEngine, vault: Vault, folder: Path) -> None:
         self._db = db
         self._engine = engine
+        self._folder = folder
         self._entries = Entries(vault)
 
     def status(self) -> list[PartitionStatus]:
@@ -236,7 +239,8 @@ class Rebuilder:
         """
         for name in sorted({*_partitions(session), *self._engine.partitions()}):
             query = select(Record.id, Record.version).where(_of(name)).order_by(Record.id)
-            with Noted(self._engine.indexed(name)) as noted:
+            with Noted(self._folder) as noted:
+                noted.note(self._engine.indexed(name))
                 rows = session.execute(query, execution_options={"yield_per": _BATCH})
                 pairs = paired(((row.id, row.version) for row in rows), noted.in_order())
                 while some := list(islice(pairs, _BATCH)):

@@ -47,7 +47,7 @@ from sqlalchemy.types import TypeEngine
 
 from archive.database import Base, Database, Id, Moment
 from archive.errors import Damaged
-from storage.scratch import translated
+from archive.private_rows import translated
 
 FORMAT = 1
 LEFT_OUT = frozenset({"generation", "owner_key", "web_session", "sign_in_failures", "closure"})

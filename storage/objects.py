@@ -24,12 +24,12 @@ from pathlib import Path
 
 from archive.errors import Conflict, NotFound, StorageFull, Unavailable
 from archive.ports import ObjectInfo, StoredObject
+from archive.private_rows import NO_ROOM
 
 _KEY = re.compile(r"[0-9a-z/-]{1,150}")
 _VERSION = re.compile(r"[0-9a-f]{32}")
 _OBJECT = re.compile(r"([0-9a-z_-]+)@([0-9a-f]{32})")
 _INCOMING = re.compile(r"([0-9a-z_-]+)@([0-9a-f]{32})\.(put|data|index|[0-9]+)")
-NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _BLOCK = 256 * 1024  # above this each block is a mapping of its own: twice the time of a copy
 _LENGTH = struct.Struct(">Q")
 

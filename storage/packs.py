@@ -10,11 +10,11 @@ from uuid import UUID
 
 from archive.database import Database
 from archive.ports import ObjectStore
+from archive.private_rows import translated
 from storage.backup_set import BackupSet
 from storage.copying import is_whole
 from storage.items import Item
 from storage.keypack import KeyPack
-from storage.scratch import translated
 from storage.sealed import Sealed
 
 _BLOCK = 1024 * 1024

@@ -40,7 +40,7 @@ class CarriedIndex:
         self._built_of = self._words()
         engine = search_engine(self._target.settings, source.db, source.clock)  # the new place has no tables to ask yet
         try:
-            self._build(Rebuilder(source.db, engine, source.vault))
+            self._build(Rebuilder(source.db, engine, source.vault, source.settings.run))
         finally:
             engine.close()
         failpoints.reach("move.indexed")

@@ -189,7 +189,7 @@ class ServiceParts(RecordParts):
     @cached_property
     def rebuilder(self) -> Rebuilder:
         """Compares the index with the database and makes it anew."""
-        return Rebuilder(self.db, self.engine, self.vault)
+        return Rebuilder(self.db, self.engine, self.vault, self.settings.run)
 
     @cached_property
     def safekeeping(self) -> Safekeeping:

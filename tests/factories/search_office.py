@@ -51,7 +51,9 @@ class Office:
         self.outbox = Outbox(self.clock, _Nobody())
         self.guard = Guard(self.db, self.log, self.clock, "Asia/Shanghai")
         self.engines = {name: make(self.db) for name, make in engines.items()}
-        self.rebuilders = {name: Rebuilder(self.db, engine, self.vault) for name, engine in self.engines.items()}
+        self.rebuilders = {
+            name: Rebuilder(self.db, engine, self.vault, folder / "run") for name, engine in self.engines.items()
+        }
         self.services = {
             name: SearchService(self.db, engine, self.vault, self.guard, _Noted(), self.log)  # type: ignore[arg-type]
             for name, engine in self.engines.items()

@@ -66,7 +66,7 @@ def house(tmp_path: Path) -> Iterator[SimpleNamespace]:
         work.commit()
     yield SimpleNamespace(
         db=db, vault=vault, clock=clock, engine=engine, category=category, root=root, place=place, fonds=fonds,
-        index=IndexRecords(db, engine, vault, clock), rebuilder=Rebuilder(db, engine, vault),
+        index=IndexRecords(db, engine, vault, clock), rebuilder=Rebuilder(db, engine, vault, tmp_path / "run"),
     )  # fmt: skip
     db.close()
 
