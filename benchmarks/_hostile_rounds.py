@@ -27,11 +27,12 @@ _REFUSED = """
 _CRASHED = """
     nonsense_output half_a_frame giant_length nested_answer close_everything segfault exit_quietly call_as_32_bit
 """
+_LATE = "time"
 _TIME = "loop ignore_signals sleep half_a_frame_and_wait trickle"
 ACTS: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(_REFUSED.split(), frozenset({REFUSED})),
     **dict.fromkeys(_CRASHED.split(), frozenset({"crashed"})),
-    **dict.fromkeys(_TIME.split(), frozenset({"time"})),
+    **dict.fromkeys(_TIME.split(), frozenset({_LATE})),
     "environment": frozenset({"nothing of the house"}),
     "allocate": frozenset({"memory"}),
     "huge_output": frozenset({"too_large"}),
@@ -46,10 +47,14 @@ _SUBREAPER = 36
 
 @dataclass
 class Row:
-    """What came of the rounds of one act."""
+    """What came of the rounds of one act.
+
+    ``late``: how many a busy machine ended by the clock before their act was done, and that were done again alone.
+    """
 
     name: str
     rounds: int = 0
+    late: int = 0
     ends: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
@@ -73,22 +78,27 @@ def hostile() -> Iterator[Extractor]:
 
 
 def attempt(extractor: Extractor, act: str, rounds: int) -> Row:
-    """Try an act so many rounds, eight side by side."""
+    """Try an act so many rounds, eight side by side; one that the clock ended too early once more, alone."""
     row = Row(act, rounds)
     before = _below()
 
-    def once(_round: int) -> None:
+    def once(*, alone: bool) -> bool:
         begun = time.perf_counter()
         end = _end(extractor, act)
-        row.seconds.append(time.perf_counter() - begun)
-        row.ends[end] += 1
-        if end not in ACTS[act]:
-            row.faults.append(f"not contained: {end}")
+        late = end == _LATE and end not in ACTS[act] and not alone
+        if not late:
+            row.seconds.append(time.perf_counter() - begun)
+            row.ends[end] += 1
+            if end not in ACTS[act]:
+                row.faults.append(f"not contained: {end}")
         if not _honest(extractor):
             row.faults.append("the next honest file was not read")
+        return late
 
     with ThreadPoolExecutor(extractor.parallel) as pool:
-        list(pool.map(once, range(rounds)))
+        row.late = sum(pool.map(lambda _round: once(alone=False), range(rounds)))
+    for _ in range(row.late):
+        once(alone=True)
     if _came_since(before):
         row.faults.append("processes are left over, or the server was replaced")
     row.faults += [f"{path} was made" for path in _CANARIES if path.exists()]

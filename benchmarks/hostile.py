@@ -58,7 +58,9 @@ def acts(rounds: int) -> bool:
             row = attempt(extractor, act, rounds)
             ends = ", ".join(f"{end} {count}" for end, count in row.ends.items() if end in ACTS[act])
             middle = sorted(row.seconds)[len(row.seconds) // 2]
-            lines.append((act, f"{ends or 'none'} of {rounds}; {middle * 1000:,.0f} ms, most {max(row.seconds):.1f} s"))
+            late = f", {row.late} of them once more, alone" if row.late else ""
+            took = f"{middle * 1000:,.0f} ms, most {max(row.seconds):.1f} s"
+            lines.append((act, f"{ends or 'none'} of {rounds}{late}; {took}"))
             faults += [f"{act}: {fault[:150]}" for fault in row.faults]
     lines += [("acts, rounds, not contained", f"{len(ACTS)}, {len(ACTS) * rounds:,}, {len(faults)}")]
     table("Acts in the child", [*lines, *((fault, "") for fault in faults[:10])])
