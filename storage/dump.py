@@ -13,6 +13,7 @@ whether this very place is closed to writers.
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum as Word
@@ -143,12 +144,12 @@ def write(
     yield _line({"end": every})
 
 
-def load(db: Database, lines: Iterable[bytes], folder: Path | None = None) -> Iterator[tuple[str, int]]:
+def load(db: Database, lines: Iterable[bytes], folder: Path) -> Iterator[tuple[str, int]]:
     """Put the rows of a dump into the empty tables of a database; yield each table and its count when it is in.
 
     ``lines`` begin after the first (see ``schema_of``). Short transactions: a load that broke off begins again with
     empty tables. The keys that a table's rows name in the table itself lie in ``folder`` until all of them are there,
-    once they are too many for memory (None: where the system keeps such files).
+    once they are too many for memory.
 
     Raises:
         Damaged: the dump is cut, or is none.
@@ -184,7 +185,7 @@ def schema_of(line: bytes) -> str:
 class _Loading:
     """One table on its way in."""
 
-    def __init__(self, db: Database, head: dict[str, Any], folder: Path | None) -> None:
+    def __init__(self, db: Database, head: dict[str, Any], folder: Path) -> None:
         self._db = db
         try:
             columns, self._later, self._key = head["columns"], set(head["later"]), head["key"]
@@ -201,7 +202,7 @@ class _Loading:
     def run(self, lines: Iterator[bytes]) -> int:
         """Insert the rows up to the line that counts them, and return how many there were."""
         batch: list[dict[str, Any]] = []
-        with SpooledTemporaryFile(_IN_MEMORY, dir=str(self._folder) if self._folder else None) as links:
+        with _put_aside(self._folder) as links:
             for count, line in enumerate(lines):
                 values = _read(line)
                 if isinstance(values, dict):
@@ -246,14 +247,30 @@ class _Loading:
         own = [self._table.c[key] == bindparam(f"own_{key}") for key in self._key]
         for name in sorted(self._later):
             query = update(self._table).where(*own).values({name: bindparam(f"to_{name}")})
-            lines.seek(0)
-            rows_aside = (self._of(_read(line), self._aside) for line in lines)
+            rows_aside = (self._of(_read(line), self._aside) for line in _from_the_first(lines))
             named = (row for row in rows_aside if row[name] is not None)
             while some := list(islice(named, _BATCH)):
                 rows = [{f"own_{key}": row[key] for key in self._key} | {f"to_{name}": row[name]} for row in some]
                 with self._db.writing() as work:
                     work.session.connection().execute(query, rows)
                     work.commit()
+
+
+@contextmanager
+def _put_aside(folder: Path) -> Iterator[IO[bytes]]:
+    """Open a nameless file, which lies in the folder once it is too large for memory."""
+    file = SpooledTemporaryFile(_IN_MEMORY, dir=str(folder))  # noqa: SIM115
+    try:
+        yield file
+    finally:
+        with suppress(OSError):  # to close it writes what is left, which a full disk does not take
+            file.close()
+
+
+def _from_the_first(lines: IO[bytes]) -> Iterator[bytes]:
+    with translated():
+        lines.seek(0)  # writes what is left
+        yield from lines
 
 
 def _line(value: Any) -> bytes:

@@ -1,5 +1,6 @@
 """The whole database as lines, and back into another."""
 
+import tempfile
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from archive.database import Base, Database
-from archive.errors import Damaged, Unavailable
+from archive.errors import Damaged, StorageFull, Unavailable
 from archive.model import DossierTemplate, LogCheckpoint
 from storage import dump
 from tests.factories import people as rights
@@ -59,7 +60,7 @@ def test_another_database_holds_the_same(tmp_path: Path) -> None:
     furnished(old)
     lines = written(old)
     assert dump.schema_of(lines[0]) == "0001"
-    counts = dict(dump.load(new, lines[1:]))
+    counts = dict(dump.load(new, lines[1:], tmp_path))
     assert counts["record"] == 1
     with new.reading() as session:
         nothing = select(DossierTemplate.code).where(DossierTemplate.body.is_(None))
@@ -103,6 +104,26 @@ def test_a_folder_that_takes_no_more_is_told(tmp_path: Path, monkeypatch: pytest
     new.close()
 
 
+@pytest.mark.parametrize("many", [2, 300], ids=["what is buffered", "more than is buffered"])
+def test_a_full_disk_is_told_as_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, many: int) -> None:
+    (tmp_path / "new").mkdir()
+    old, new = a_database(tmp_path), a_database(tmp_path / "new")
+    furnished(old)
+    with old.writing() as work:
+        fonds = rows.a_fonds(work.session, "WY02")
+        chain = [rows.a_category(work.session, fonds, f"C{number:03}") for number in range(many)]
+        for below, above in pairwise(chain):
+            below.parent_id = above.id
+        work.commit()
+    monkeypatch.setattr(dump, "_IN_MEMORY", 1)
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: Path("/dev/full").open("r+b"))
+    with pytest.raises(StorageFull) as told:
+        list(dump.load(new, written(old)[1:], tmp_path))
+    assert told.value.facts == {"part": "disk"}
+    old.close()
+    new.close()
+
+
 def test_a_cut_or_foreign_dump_is_told(tmp_path: Path) -> None:
     old = a_database(tmp_path)
     furnished(old)
@@ -115,7 +136,7 @@ def test_a_cut_or_foreign_dump_is_told(tmp_path: Path) -> None:
         folder.mkdir()
         new = a_database(folder)
         with pytest.raises(Damaged):
-            list(dump.load(new, wrong))
+            list(dump.load(new, wrong, folder))
         new.close()
     with pytest.raises(Damaged):
         dump.schema_of(b'{"other": 1}\n')
